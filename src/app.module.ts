@@ -1,0 +1,31 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
+import { ClsModule } from 'nestjs-cls';
+import type { Clock } from './platform/clock/clock.js';
+import { ClockModule } from './platform/clock/clock.module.js';
+import type { Config } from './platform/config/config.js';
+import { ConfigModule } from './platform/config/config.module.js';
+import { DatabaseModule } from './platform/database/database.module.js';
+import { HttpModule } from './platform/http/http.module.js';
+import { QueuesModule } from './platform/queues/queues.module.js';
+import { RunsModule } from './platform/runs/runs.module.js';
+
+/** The rooms of Vigie. ARCHITECTURE.md says what lives where and who may import whom. */
+@Module({})
+export class AppModule {
+  static forRoot(config: Config, clock: Clock): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.forRoot(config),
+        ClockModule.forRoot(clock),
+        ClsModule.forRoot({ global: true, middleware: { mount: false } }),
+        ScheduleModule.forRoot(),
+        DatabaseModule.forRoot(config),
+        QueuesModule.forRoot(config),
+        RunsModule,
+        HttpModule,
+      ],
+    };
+  }
+}

@@ -1,0 +1,63 @@
+import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import type { Scope } from '../contracts/scopes.js';
+
+/** Somebody of a tenant: a user by token, or a program by API key. */
+export interface TenantCaller {
+  kind: 'user' | 'api_key';
+  tenant_id: string;
+  /** `user:<id>` or `key:<id>`: who did it, in stored rows. */
+  principal: string;
+  /** Null for an API key. */
+  user_id: string | null;
+  role: 'member' | 'admin';
+}
+
+/** Who runs the installation; belongs to no tenant. */
+export interface OperatorCaller {
+  kind: 'operator';
+  operator_id: string;
+  principal: string;
+}
+
+export type AnyCaller = TenantCaller | OperatorCaller;
+
+/** Who may call a route. Without this decorator a route refuses everyone, and test/rules fails. */
+export interface AccessRule {
+  /** `member` lets admins in too; `self` is a member who is a person, not an API key. */
+  who: 'public' | 'self' | 'member' | 'admin' | 'operator';
+  /** The scope with which an API key may call it; without one no key may. */
+  scope?: Scope;
+}
+
+export const ACCESS_RULE = 'vigie:access';
+
+/** @example `@Access('member', 'watched:read')` */
+export function Access(who: AccessRule['who'], scope?: Scope) {
+  return SetMetadata(ACCESS_RULE, { who, scope } satisfies AccessRule);
+}
+
+/** Where the guard leaves the caller it recognised. */
+export interface CallerRequest {
+  caller?: AnyCaller;
+}
+
+/** The caller of a tenant's route; the guard has made sure there is one. */
+export const Caller = createParamDecorator((_data: unknown, context: ExecutionContext): TenantCaller => {
+  const { caller } = context.switchToHttp().getRequest<CallerRequest>();
+  if (caller === undefined || caller.kind === 'operator') throw new Error('the route has no tenant caller');
+  return caller;
+});
+
+/** The caller of an operators' route. */
+export const Operator = createParamDecorator((_data: unknown, context: ExecutionContext): OperatorCaller => {
+  const { caller } = context.switchToHttp().getRequest<CallerRequest>();
+  if (caller?.kind !== 'operator') throw new Error('the route has no operator');
+  return caller;
+});
+
+/** The signed-in user's id on a `self` route. */
+export const CallerUserId = createParamDecorator((_data: unknown, context: ExecutionContext): string => {
+  const { caller } = context.switchToHttp().getRequest<CallerRequest>();
+  if (caller?.kind !== 'user' || caller.user_id === null) throw new Error('the route has no signed-in user');
+  return caller.user_id;
+});

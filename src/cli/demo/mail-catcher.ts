@@ -1,0 +1,160 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import PostalMime from 'postal-mime';
+import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
+
+/** A mail as it arrived. */
+export interface CaughtMail {
+  /** With its angle brackets; empty where the mail has none. */
+  message_id: string;
+  /** From the envelope. */
+  from: string;
+  /** From the envelope. */
+  to: string[];
+  subject: string;
+  html: string;
+  text: string;
+  /** Names in lower case; a repeated header has its values joined by ", ". */
+  headers: ReadonlyMap<string, string>;
+  received_at: Date;
+}
+
+export interface MailCatcherOptions {
+  /** 0, the default, takes a free one. */
+  port?: number;
+  host?: '127.0.0.1';
+  /** Offers STARTTLS: with this key and certificate (PEM), or `true` with one no client should trust. */
+  starttls?: boolean | { key: string; cert: string };
+  /** Asks for this login; without it any login is welcome and none is needed. */
+  login?: { user: string; password: string };
+  /** Mails kept; of more the oldest are forgotten. */
+  keep?: number;
+}
+
+export interface MailCatcher {
+  readonly port: number;
+  /** The latest, oldest first. */
+  readonly mails: readonly CaughtMail[];
+  /** All that ever arrived, forgotten ones included. */
+  readonly count: number;
+  /**
+   * Waits for this many mails in all, or for one that fits; those that are there already count.
+   * @throws Error after `timeout_ms` (10 s) or when the catcher is closed.
+   */
+  waitFor(count: number, timeout_ms?: number): Promise<readonly CaughtMail[]>;
+  waitFor(fits: (mail: CaughtMail) => boolean, timeout_ms?: number): Promise<CaughtMail>;
+  close(): Promise<void>;
+}
+
+const KEEP = 20_000;
+const WAIT_MS = 10_000;
+const MAX_MAIL_BYTES = 25 * 1024 * 1024;
+
+interface Waiter {
+  /** Called after each mail; true once it is served. */
+  look: () => boolean;
+  fail: (error: Error) => void;
+}
+
+/** An SMTP server on loopback that keeps what it gets in memory and delivers nothing. */
+export async function startMailCatcher(options: MailCatcherOptions = {}): Promise<MailCatcher> {
+  const { port = 0, host = '127.0.0.1', starttls = false, login, keep = KEEP } = options;
+  const mails: CaughtMail[] = [];
+  const waiters = new Set<Waiter>();
+  let count = 0;
+
+  async function take(stream: SMTPServerDataStream, session: SMTPServerSession): Promise<void> {
+    const mail = await parse(await buffer(stream), session);
+    count += 1;
+    mails.push(mail);
+    // Cut now and then: shifting at every mail would copy the list each time.
+    if (mails.length >= keep * 1.1 + 1) mails.splice(0, mails.length - keep);
+    for (const waiter of waiters) if (waiter.look()) waiters.delete(waiter);
+  }
+
+  const server = new SMTPServer({
+    size: MAX_MAIL_BYTES,
+    authOptional: login === undefined,
+    allowInsecureAuth: true,
+    disableReverseLookup: true,
+    disabledCommands: starttls === false ? ['STARTTLS'] : [],
+    ...(typeof starttls === 'object' ? starttls : {}),
+    closeTimeout: 1000,
+    onAuth: (auth, _session, callback) => {
+      const known = login === undefined || (auth.username === login.user && auth.password === login.password);
+      callback(known ? null : new Error('Unknown user or password'), { user: auth.username });
+    },
+    onData: (stream, session, callback) => {
+      take(stream, session).then(
+        () => callback(null, 'Ok: caught'),
+        (error: unknown) => callback(error instanceof Error ? error : new Error(String(error))),
+      );
+    },
+  });
+  // A client that breaks off is no fault of the catcher.
+  server.on('error', () => undefined);
+  const listening = server.listen(port, host);
+  await once(listening, 'listening');
+
+  function waitFor(what: number | ((mail: CaughtMail) => boolean), timeout_ms = WAIT_MS) {
+    const found = () =>
+      typeof what === 'function' ? mails.find(what) : count >= what ? [...mails] : undefined;
+    return new Promise<CaughtMail | CaughtMail[]>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        waiters.delete(waiter);
+        reject(new Error(`The mail waited for did not come in ${timeout_ms} ms; ${count} came`));
+      }, timeout_ms);
+      const waiter: Waiter = {
+        look: () => {
+          const value = found();
+          if (value === undefined) return false;
+          clearTimeout(timer);
+          resolve(value);
+          return true;
+        },
+        fail: (error) => {
+          clearTimeout(timer);
+          reject(error);
+        },
+      };
+      if (!waiter.look()) waiters.add(waiter);
+    });
+  }
+
+  return {
+    port: (listening.address() as AddressInfo).port,
+    get mails() {
+      return mails.slice(-keep);
+    },
+    get count() {
+      return count;
+    },
+    waitFor: waitFor as MailCatcher['waitFor'],
+    close: () =>
+      new Promise<void>((resolve) => {
+        for (const waiter of waiters) waiter.fail(new Error('The mail catcher was closed'));
+        waiters.clear();
+        server.close(resolve);
+      }),
+  };
+}
+
+async function parse(raw: Buffer, session: SMTPServerSession): Promise<CaughtMail> {
+  const email = await PostalMime.parse(raw);
+  const headers = new Map<string, string>();
+  for (const { key, value } of email.headers) {
+    const before = headers.get(key);
+    headers.set(key, before === undefined ? value : `${before}, ${value}`);
+  }
+  return {
+    message_id: email.messageId ?? '',
+    from: session.envelope.mailFrom === false ? '' : session.envelope.mailFrom.address,
+    to: session.envelope.rcptTo.map(({ address }) => address),
+    subject: email.subject ?? '',
+    html: email.html ?? '',
+    text: email.text ?? '',
+    headers,
+    received_at: new Date(),
+  };
+}

@@ -1,0 +1,13 @@
+/**
+ * Wake-ups between processes, sent once a transaction is committed. They carry no truth: whoever hears one
+ * reads PostgreSQL, and whoever misses one finds out at its next round.
+ */
+export interface WakeUps {
+  /** There is something to deliver on this channel. */
+  'dispatch.kick': { channel: string };
+  /** The feeds of these users have changed. At most 1,000 users a message. */
+  'feed.changed': { tenant_id: string; user_ids: string[] };
+  /** These users (all of the tenant when absent) may no longer be connected. */
+  'access.revoked': { tenant_id: string; user_ids?: string[] };
+}
+export type WakeUp = keyof WakeUps;

@@ -1,0 +1,72 @@
+/**
+ * What people are told about. A kind is also the name of its mail template (`templates/<locale>/<kind>.*`).
+ * Written strings: they are stored.
+ */
+export const NOTIFICATION_KINDS = [
+  'deadline_near',
+  'documents_missing',
+  'tasks_overdue',
+  'weekly_summary',
+  'welcome',
+  'test',
+  'event',
+] as const;
+export type NotificationKind = (typeof NOTIFICATION_KINDS)[number];
+
+export const LOCALES = ['fr', 'en'] as const;
+export type Locale = (typeof LOCALES)[number];
+
+export const SEVERITIES = ['info', 'warning', 'critical'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+export const CHANNELS = ['email'] as const;
+export type Channel = (typeof CHANNELS)[number];
+
+/** A line of the weekly summary. Dates are civil dates (YYYY-MM-DD) in the tenant's zone. */
+export interface SummaryLine {
+  title: string;
+  client_name: string | null;
+  due_on: string;
+  /** Days from today; negative once it is late. */
+  days_left: number;
+}
+
+/** `data` of a notification, by kind: what its template and the inbox show. Dates are civil (YYYY-MM-DD). */
+export interface NotificationData {
+  deadline_near: {
+    deadline_id: string;
+    title: string;
+    category: string | null;
+    client_name: string | null;
+    due_on: string;
+    /** Negative once the deadline has passed. */
+    days_left: number;
+  };
+  documents_missing: {
+    document_id: string;
+    title: string;
+    client_name: string | null;
+    due_on: string;
+    days_late: number;
+  };
+  tasks_overdue: {
+    task_id: string;
+    title: string;
+    client_name: string | null;
+    due_on: string;
+    days_late: number;
+  };
+  weekly_summary: {
+    /** The Monday it was made for. */
+    week_of: string;
+    deadlines: SummaryLine[];
+    documents: SummaryLine[];
+    tasks: SummaryLine[];
+    /** All there are; the lists above are cut at 20. */
+    totals: { deadlines: number; documents: number; tasks: number };
+  };
+  /** The link itself is made when the mail is rendered: a secret is never stored. */
+  welcome: { link_id: string; expires_at: string };
+  test: { requested_by: string | null };
+  event: Record<string, unknown>;
+}

@@ -1,0 +1,3 @@
+/** What an API key may do. Written strings: they are stored with the key. */
+export const SCOPES = ['watched:read', 'watched:write', 'users:read', 'users:write', 'admin'] as const;
+export type Scope = (typeof SCOPES)[number];

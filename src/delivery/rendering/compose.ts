@@ -1,0 +1,86 @@
+import { escapeHtml, EXPRESSION } from './expressions.js';
+import { TemplateError } from './template-error.js';
+import type { KindSources, TemplateFiles } from './template-files.js';
+
+/** The complete Handlebars sources of one kind in one locale, base included and without any partial left. */
+export interface ComposedSources {
+  subject: string;
+  html: string;
+  text: string;
+}
+
+type Parts = ReadonlyMap<string, string>;
+
+const COMMENT = /\{\{!--[\s\S]*?--\}\}\n?|\{\{![\s\S]*?\}\}\n?/g;
+const INLINE = /\{\{#\*inline\s+"(\w+)"\s*\}\}([\s\S]*?)\{\{\/inline\}\}\n?/g;
+const WITH_DEFAULT = /\{\{#>\s*(\w+)\s*\}\}([\s\S]*?)\{\{\/\1\}\}/g;
+const INSERT = /\{\{>\s*([\w.]+)\s*\}\}/g;
+const DYNAMIC = /\{\{[#~\s]*[>*][^}]*\}\}/;
+/** Deeper than any honest template; a part that inserts itself stops here. */
+const MAX_DEPTH = 8;
+
+/**
+ * Puts a kind's content into the base, in Handlebars' own syntax for layouts but resolved as text, once at load:
+ * `{{> part}}` inserts, `{{#> part}}default{{/part}}` inserts or falls back, `{{#*inline "part"}}…{{/inline}}`
+ * defines. Nothing is looked up while rendering, so no data can choose a partial. Parts are the content, the
+ * inlines of the file and of its subject, `subject`, and `strings.<name>`.
+ * @throws TemplateError for a part that does not exist or a dynamic partial.
+ */
+export function compose(sources: KindSources, files: TemplateFiles): ComposedSources {
+  const strings = Object.entries(files.strings[sources.locale]).map(
+    ([name, text]) => [`strings.${name}`, text] as const,
+  );
+  const subject = split(sources.subject.source);
+  const plain = new Map([...strings, ...subject.inlines, ['subject', subject.rest.trim()] as const]);
+  // Labels and subjects are written as plain text: what goes from them into HTML is escaped.
+  const escaped = new Map([...plain].map(([name, text]) => [name, escapeAround(text)] as const));
+  const html = split(sources.html.source);
+  const text = split(sources.text.source);
+  return {
+    subject: resolve(subject.rest.trim(), plain, sources.subject.file),
+    html: resolve(
+      files.base.html.source,
+      new Map([...escaped, ...html.inlines, ['content', html.rest]]),
+      sources.html.file,
+    ),
+    text: resolve(
+      files.base.text.source,
+      new Map([...plain, ...text.inlines, ['content', text.rest]]),
+      sources.text.file,
+    ),
+  };
+}
+
+function split(source: string): { rest: string; inlines: [string, string][] } {
+  const inlines: [string, string][] = [];
+  const rest = source.replace(COMMENT, '').replace(INLINE, (_match, name: string, part: string) => {
+    inlines.push([name, part]);
+    return '';
+  });
+  return { rest, inlines };
+}
+
+function resolve(source: string, parts: Parts, file: string): string {
+  let resolved = source.replace(COMMENT, '');
+  for (let depth = 0; depth < MAX_DEPTH; depth++) {
+    const before = resolved;
+    resolved = resolved
+      .replace(WITH_DEFAULT, (_match, name: string, fallback: string) => parts.get(name) ?? fallback)
+      .replace(INSERT, (_match, name: string) => {
+        const part = parts.get(name);
+        if (part === undefined) throw new TemplateError(file, `there is no part "${name}" to insert`);
+        return part;
+      });
+    if (resolved === before) break;
+  }
+  const left = DYNAMIC.exec(resolved)?.[0];
+  if (left !== undefined) throw new TemplateError(file, `${left} is not allowed: parts are inserted by name`);
+  return resolved;
+}
+
+function escapeAround(text: string): string {
+  return text
+    .split(EXPRESSION)
+    .map((piece, index) => (index % 2 === 0 ? escapeHtml(piece) : piece))
+    .join('');
+}

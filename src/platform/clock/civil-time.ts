@@ -1,0 +1,163 @@
+import { IANAZone } from 'luxon';
+
+/*
+ * Civil (local) time in an IANA zone, by one written rule:
+ * - a time inside a spring gap means the shifted instant, read with the offset before the gap
+ *   (02:30 on a night that jumps from 02:00 to 03:00 happens at what the clocks then call 03:30);
+ * - a time inside an autumn overlap means the first of its two instants;
+ * - a date that a zone skipped altogether (Apia, 2011-12-30) has no instant.
+ *
+ * luxon is asked for offsets only. Its own reading of a local time picks either side of an overlap, and invents
+ * an instant on a date that does not exist.
+ *
+ * Besides the 'YYYY-MM-DD' functions there are ones on *civil days*, numbered from 1970-01-01 = 0, and *minutes*
+ * of the day: the scheduler and the dispatcher ask thousands of times a round.
+ */
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+
+/** What a zone's offsets are around one civil day. `before` and `after` are in ms, local minus UTC. */
+interface DayOffsets {
+  before: number;
+  after: number;
+  /** The instant (ms) from which `after` holds; Infinity when nothing changes. */
+  changesAt: number;
+}
+
+// The three-letter names that IANA knows. ICU also takes old ones of its own that mean several things (ACT, BST,
+// IST), and that Postgres reads otherwise.
+const threeLetterZones = new Set(
+  ['CET', 'EET', 'EST', 'GMT', 'HST', 'MET', 'MST', 'PRC', 'ROC', 'ROK', 'UCT', 'UTC', 'WET'],
+);
+
+/** Whether `name` is an IANA time zone (in any case). Offsets (`+02:00`, `UTC+2`) and '' are not. */
+export function isTimeZone(name: string): boolean {
+  // Newer versions of Node take "+02:00" for a zone.
+  if (!/^[A-Za-z]/.test(name) || /^SystemV\//i.test(name)) return false;
+  if (name.length === 3 && !threeLetterZones.has(name.toUpperCase())) return false;
+  return IANAZone.isValidZone(name);
+}
+
+/** Whether `text` is a date of the calendar, 'YYYY-MM-DD', years 0001 to 9999 (as Postgres' `date`). */
+export function isCivilDate(text: string): boolean {
+  if (!/^\d{4}-\d\d-\d\d$/.test(text) || text.startsWith('0000')) return false;
+  const midnight = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(midnight) && new Date(midnight).toISOString().startsWith(text);
+}
+
+/** The date that people in `zone` read on the wall at `instant`, 'YYYY-MM-DD'. */
+export function civilDate(instant: Date, zone: string): string {
+  return dateOfDay(civilDay(instant.getTime(), zone));
+}
+
+/** `date` plus `n` days of the calendar (n may be negative). Throws RangeError on what is not a date. */
+export function addDays(date: string, n: number): string {
+  const sum = dateOfDay(dayOfDate(date) + n);
+  if (!isCivilDate(sum)) throw new RangeError(`${date} plus ${n} days is not a date of the calendar`);
+  return sum;
+}
+
+/**
+ * The instant of a local date and time, by the rule above.
+ *
+ * @param time 'HH:mm', 00:00 to 23:59
+ * @returns null if the date does not exist in the zone
+ * @throws RangeError if date, time or zone are malformed
+ */
+export function instantAt(date: string, time: string, zone: string): Date | null {
+  const ms = instantOnDay(dayOfDate(date), minuteOfDay(time), zone);
+  return ms === null ? null : new Date(ms);
+}
+
+/** 'YYYY-MM-DD' as a civil day. Throws RangeError on what is not a date. */
+export function dayOfDate(date: string): number {
+  if (!isCivilDate(date)) throw new RangeError(`"${date}" is not a date (YYYY-MM-DD)`);
+  return Date.parse(`${date}T00:00:00Z`) / DAY;
+}
+
+/** A civil day as 'YYYY-MM-DD'. */
+export function dateOfDay(day: number): string {
+  const iso = new Date(day * DAY).toISOString();
+  return iso.slice(0, iso.indexOf('T'));
+}
+
+/** The ISO weekday, 1 (Monday) to 7, of a civil day. */
+export function weekdayOf(day: number): number {
+  const sinceMonday = (day + 3) % 7; // 1970-01-01 was a Thursday
+  return (sinceMonday < 0 ? sinceMonday + 7 : sinceMonday) + 1;
+}
+
+/** 'HH:mm', 00:00 to 23:59, as minutes since 00:00 on the wall. Throws RangeError otherwise. */
+export function minuteOfDay(time: string): number {
+  if (!/^(?:[01]\d|2[0-3]):[0-5]\d$/.test(time)) throw new RangeError(`"${time}" is not a time of day (HH:mm)`);
+  return Number(time.slice(0, 2)) * 60 + Number(time.slice(3));
+}
+
+/** The civil day in `zone` at an instant (ms). */
+export function civilDay(instant: number, zone: string): number {
+  return Math.floor((instant + offsetAt(instant, zone).offset) / DAY);
+}
+
+/** As instantAt, for a civil day and a minute of it: the instant in ms, or null if the day does not exist. */
+export function instantOnDay(day: number, minute: number, zone: string): number | null {
+  const { before, after, changesAt } = offsetsAround(day, zone);
+  const local = day * DAY + minute * MINUTE;
+  const early = local - before;
+  if (early < changesAt) return early; // the first one, if there are two
+  const late = local - after;
+  if (late >= changesAt) return late;
+  const wholeDaySkipped = changesAt + before <= day * DAY && changesAt + after >= (day + 1) * DAY;
+  return wholeDaySkipped ? null : early;
+}
+
+/**
+ * The offset of `zone` at an instant (ms), as local minus UTC in ms, and an instant `until` which it surely holds
+ * (exclusive): the next change, or a day or more later.
+ */
+export function offsetAt(instant: number, zone: string): { offset: number; until: number } {
+  const day = Math.floor(instant / DAY);
+  const { before, after, changesAt } = offsetsAround(day, zone);
+  const windowEnd = (day + 2) * DAY;
+  return instant < changesAt
+    ? { offset: before, until: Math.min(changesAt, windowEnd) }
+    : { offset: after, until: windowEnd };
+}
+
+const remembered = new Map<string, DayOffsets>();
+const REMEMBERED_AT_MOST = 20_000; // a few hundred zones over some weeks; about 3 MB
+
+/**
+ * The offsets from a day before the civil day, read as UTC, to a day after it: as no zone is further than 15 hours
+ * from UTC, that covers every instant of the day. It holds one change at most; in the whole tz database since 1970
+ * no two are less than four days apart.
+ */
+function offsetsAround(day: number, zone: string): DayOffsets {
+  // A zone is known under any spelling; under one key neither this map nor luxon's own grows with the spellings.
+  const name = zone.toLowerCase();
+  const key = `${name} ${day}`;
+  const known = remembered.get(key);
+  if (known) return known;
+
+  const found = findOffsets(day, IANAZone.create(name));
+  if (remembered.size >= REMEMBERED_AT_MOST) remembered.clear();
+  remembered.set(key, found);
+  return found;
+}
+
+function findOffsets(day: number, zone: IANAZone): DayOffsets {
+  if (!zone.isValid) throw new RangeError(`"${zone.name}" is not a time zone`);
+  const offset = (instant: number) => Math.round(zone.offset(instant) * MINUTE);
+  let low = (day - 1) * DAY;
+  let high = (day + 2) * DAY;
+  const before = offset(low);
+  const after = offset(high);
+  if (Number.isNaN(before) || Number.isNaN(after)) throw new RangeError(`day ${day} is out of range`);
+  if (before === after) return { before, after, changesAt: Infinity };
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (offset(middle) === before) low = middle;
+    else high = middle;
+  }
+  return { before, after, changesAt: high };
+}

@@ -1,0 +1,15 @@
+import { Injectable } from '@nestjs/common';
+
+/** The only source of "now". Nothing else calls `new Date()` or `Date.now()` to decide what is due. */
+export abstract class Clock {
+  /** The current instant (a fresh object, so that a caller may change it). */
+  abstract now(): Date;
+}
+
+/** The machine's clock. */
+@Injectable()
+export class SystemClock extends Clock {
+  override now(): Date {
+    return new Date();
+  }
+}

@@ -1,0 +1,41 @@
+import { DataSource } from 'typeorm';
+import { Notifications1700000000003 } from './migrations/3-notifications.js';
+import { Watched1700000000002 } from './migrations/2-watched.js';
+import { Who1700000000001 } from './migrations/1-who.js';
+
+/** Every migration, in order. They only go forward. */
+export const MIGRATIONS = [Who1700000000001, Watched1700000000002, Notifications1700000000003];
+
+/** Any number, the same in every process: one migrates, the others wait and find nothing left to do. */
+const MIGRATION_LOCK = 7_836_411;
+
+/**
+ * Brings the database up to date, as its owner, under an advisory lock.
+ * @param ownerUrl PostgreSQL URL of the owner; the pools use other roles.
+ * @returns the names of the migrations that ran.
+ */
+export async function migrate(ownerUrl: string): Promise<string[]> {
+  const source = new DataSource({
+    type: 'postgres',
+    url: ownerUrl,
+    applicationName: 'vigie-migrate',
+    migrations: MIGRATIONS,
+    migrationsTableName: 'migrations',
+    migrationsTransactionMode: 'each',
+    poolSize: 2,
+    connectTimeoutMS: 10_000,
+  });
+  await source.initialize();
+  try {
+    const lock = source.createQueryRunner();
+    try {
+      await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+      return (await source.runMigrations()).map((migration) => migration.name);
+    } finally {
+      await lock.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+      await lock.release();
+    }
+  } finally {
+    await source.destroy();
+  }
+}

@@ -1,0 +1,51 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+
+/** The ports of the last start: kept where they are free, so that a saved address stays good. */
+export interface Ports {
+  postgres?: number;
+  redis?: number;
+}
+
+const fileOf = (data_dir: string): string => join(data_dir, 'ports.json');
+
+export async function recallPorts(data_dir: string): Promise<Ports> {
+  try {
+    const saved = JSON.parse(await readFile(fileOf(data_dir), 'utf8')) as Partial<Record<string, unknown>>;
+    const port = (value: unknown): number | undefined =>
+      Number.isInteger(value) && Number(value) > 1023 && Number(value) < 65_536 ? Number(value) : undefined;
+    return { postgres: port(saved['postgres']), redis: port(saved['redis']) };
+  } catch {
+    // Only a preference: an absent or torn file means no preference.
+    return {};
+  }
+}
+
+export async function rememberPorts(data_dir: string, ports: Ports): Promise<void> {
+  const draft = `${fileOf(data_dir)}.${process.pid}`;
+  await writeFile(draft, `${JSON.stringify(ports)}\n`);
+  await rename(draft, fileOf(data_dir));
+}
+
+/**
+ * A port of 127.0.0.1 that was free a moment ago, the preferred one if possible. Someone may take it before
+ * the service binds it: callers try again with another.
+ */
+export async function freePort(preferred?: number): Promise<number> {
+  const kept = preferred === undefined ? undefined : await tryPort(preferred);
+  const port = kept ?? (await tryPort(0));
+  if (port === undefined) throw new Error('no free port on 127.0.0.1');
+  return port;
+}
+
+function tryPort(port: number): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(undefined));
+    server.listen(port, '127.0.0.1', () => {
+      const bound = (server.address() as AddressInfo).port;
+      server.close(() => resolve(bound));
+    });
+  });
+}

@@ -1,0 +1,117 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { findBinaries } from './binaries.js';
+import { clusterAccount, clusterDir, ensureCluster, nameFor } from './cluster.js';
+import { Daemon, type DaemonOptions } from './daemon.js';
+import { prepareDatabase, type EmbeddedUrls, type Passwords } from './logins.js';
+import { freePort } from './ports.js';
+import { clearPredecessor, POSTGRES_END, readPostmaster } from './postmaster.js';
+import type { Watchdog } from './watchdog.js';
+
+export interface PostgresOptions {
+  data_dir: string;
+  /** The port of the last start. */
+  port: number | undefined;
+  passwords: Passwords;
+  max_connections: number;
+  watchdog: Watchdog;
+  log: (line: string) => void;
+}
+
+export interface RunningPostgres {
+  urls: EmbeddedUrls;
+  port: number;
+  stop(): Promise<void>;
+}
+
+const READY_WITHIN_MS = 120_000;
+
+/** Starts PostgreSQL on 127.0.0.1, with its cluster, database and logins in place. */
+export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
+  const { data_dir, passwords, log } = options;
+  const began = performance.now();
+  const cluster = clusterDir(data_dir);
+  const account = await clusterAccount(data_dir, log);
+  const binaries = await findBinaries(account, log);
+  await ensureCluster({ data_dir, account, binaries, password: passwords.owner, log });
+  await clearPredecessor(cluster, log);
+  const named = await nameFor(account, cluster);
+  const { daemon, port } = await launch(options, (chosen) => ({
+    name: 'PostgreSQL',
+    file: binaries.postgres,
+    args: ['-D', named, ...settings(chosen, options.max_connections)],
+    cwd: cluster,
+    account,
+    log_file: join(data_dir, 'postgres.log'),
+    end: POSTGRES_END,
+    watchdog: options.watchdog,
+    log,
+  }));
+  try {
+    const urls = await prepareDatabase(port, passwords);
+    log(`PostgreSQL is ready on 127.0.0.1:${port} (${Math.round(performance.now() - began)} ms)`);
+    return { urls, port, stop: () => daemon.stop() };
+  } catch (error) {
+    await daemon.stop();
+    throw error;
+  }
+}
+
+function settings(port: number, max_connections: number): string[] {
+  const values = {
+    port,
+    listen_addresses: '127.0.0.1',
+    // TCP alone: the path of a socket may be too long, and /tmp is shared.
+    unix_socket_directories: '',
+    max_connections,
+    shared_buffers: '128MB',
+    fsync: 'on',
+    synchronous_commit: 'on',
+    timezone: 'UTC',
+    log_timezone: 'UTC',
+    log_checkpoints: 'off',
+    // Neither values nor statements: they hold what belongs to tenants, and passwords.
+    log_error_verbosity: 'terse',
+    log_min_error_statement: 'panic',
+  };
+  return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+}
+
+/** Starts it until it is ready, again where that helps: on another port, or once its predecessor is gone. */
+async function launch(
+  { data_dir, port: kept, log }: PostgresOptions,
+  optionsFor: (port: number) => DaemonOptions,
+): Promise<{ daemon: Daemon; port: number }> {
+  let preferred = kept;
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort(preferred);
+    const daemon = await Daemon.start(optionsFor(port));
+    // Whether it becomes ready is told here, in full.
+    daemon.expectEnd();
+    if (await becomesReady(daemon, clusterDir(data_dir), log)) {
+      daemon.expectRunning();
+      return { daemon, port };
+    }
+    const said = await daemon.output();
+    await daemon.stop();
+    if (said.includes('could not bind') && attempt < 10) preferred = undefined;
+    // The sessions of a killed postmaster end a little later than itself.
+    else if (said.includes('pre-existing shared memory block') && attempt < 40) await sleep(250);
+    else throw new Error(`PostgreSQL did not start:\n${said.split('\n').slice(-10).join('\n')}`);
+  }
+}
+
+async function becomesReady(daemon: Daemon, cluster: string, log: (line: string) => void): Promise<boolean> {
+  const began = performance.now();
+  let told = false;
+  while (daemon.running && performance.now() - began < READY_WITHIN_MS) {
+    const postmaster = await readPostmaster(cluster);
+    if (postmaster?.pid === daemon.identity.pid && postmaster.ready) return true;
+    if (!told && performance.now() - began > 3_000) {
+      log('PostgreSQL is still starting (after a crash it first replays its log)');
+      told = true;
+    }
+    await sleep(5);
+  }
+  return false;
+}

@@ -1,0 +1,99 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** A user of the machine that a service runs as. */
+export interface Account {
+  name: string;
+  uid: number;
+  gid: number;
+}
+
+/** A process that cannot be confused with a later one of the same number. */
+export interface ProcessIdentity {
+  pid: number;
+  /** When it started, in the words of the system (clock ticks since boot on Linux); no blanks. */
+  started: string;
+}
+
+export const isRoot = (): boolean => process.getuid?.() === 0;
+
+/** When the process started, or undefined when there is none (a zombie counts as none). */
+export async function startedAt(pid: number): Promise<string | undefined> {
+  if (process.platform !== 'linux') {
+    const listed = await run('ps', ['-o', 'lstart=', '-p', String(pid)]).catch(() => undefined);
+    const started = listed?.stdout.replace(/\s/g, '');
+    return started === '' ? undefined : started;
+  }
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  // The command's name, in parentheses, may itself hold blanks and parentheses.
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields === undefined || fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+}
+
+export async function isRunning({ pid, started }: ProcessIdentity): Promise<boolean> {
+  return (await startedAt(pid)) === started;
+}
+
+/** True once the process is gone, false when it is still there after `timeout_ms`. */
+export async function waitForEnd(identity: ProcessIdentity, timeout_ms: number): Promise<boolean> {
+  const deadline = performance.now() + timeout_ms;
+  while (await isRunning(identity)) {
+    if (performance.now() > deadline) return false;
+    await sleep(20);
+  }
+  return true;
+}
+
+/** Sends a signal to that very process; one that has ended meanwhile is left alone. */
+export async function signal(identity: ProcessIdentity, name: NodeJS.Signals): Promise<void> {
+  if (!(await isRunning(identity))) return;
+  try {
+    process.kill(identity.pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** Asks a process to end, insists after `patience_ms`, and fails when it stays. */
+export async function endProcess(
+  identity: ProcessIdentity,
+  { ask, insist, patience_ms }: { ask: NodeJS.Signals; insist: NodeJS.Signals; patience_ms: number },
+): Promise<void> {
+  await signal(identity, ask);
+  if (await waitForEnd(identity, patience_ms)) return;
+  await signal(identity, insist);
+  if (!(await waitForEnd(identity, 5_000))) throw new Error(`process ${identity.pid} does not end`);
+}
+
+/** Looks a user up by name or number. */
+export async function findAccount(user: string | number): Promise<Account | undefined> {
+  const ask = async (flag: string): Promise<string> => (await run('id', [flag, String(user)])).stdout.trim();
+  try {
+    const [uid, gid, name] = [Number(await ask('-u')), Number(await ask('-g')), await ask('-un')];
+    return { uid, gid, name };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The system user `postgres`, made when the machine has none: PostgreSQL refuses to run as root. */
+export async function postgresAccount(log: (line: string) => void): Promise<Account> {
+  const known = await findAccount('postgres');
+  if (known !== undefined) return known;
+  log('Making the system user postgres (PostgreSQL does not run as root)');
+  const options = ['--system', '--user-group', '--no-create-home', '--shell', '/usr/sbin/nologin'];
+  await run('useradd', [...options, 'postgres']).catch((error: unknown) => {
+    throw new Error(
+      'PostgreSQL does not run as root, and the system user postgres could not be made with useradd. ' +
+        'Make it by hand, start as an ordinary user, or set DATABASE_URL.',
+      { cause: error },
+    );
+  });
+  const made = await findAccount('postgres');
+  if (made === undefined) throw new Error('the system user postgres was made but cannot be found');
+  return made;
+}

@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { withLock } from './lock.js';
+import { isRoot } from './processes.js';
+
+type Secrets = Partial<Record<string, string>>;
+
+/**
+ * A secret that the data directory keeps: 32 random bytes in base64url, made the first time it is asked for.
+ * They lie in `secrets.json`, readable by its owner alone. Several processes may ask at once.
+ */
+export async function embeddedSecret(data_dir: string, name: string): Promise<string> {
+  const { [name]: secret } = await embeddedSecrets(data_dir, [name]);
+  if (secret === undefined) throw new Error(`the secret ${name} was not made`);
+  return secret;
+}
+
+/** Several secrets for one reading and writing of the file. */
+export async function embeddedSecrets<Name extends string>(
+  data_dir: string,
+  names: readonly Name[],
+): Promise<Record<Name, string>> {
+  await ensureDataDir(data_dir);
+  const path = join(data_dir, 'secrets.json');
+  const pick = (secrets: Secrets): Record<Name, string> | undefined => {
+    const entries = names.map((name) => [name, secrets[name]] as const);
+    return entries.every(([, secret]) => secret !== undefined)
+      ? (Object.fromEntries(entries) as Record<Name, string>)
+      : undefined;
+  };
+  // The file is only ever replaced whole, so that reading needs no lock.
+  const known = pick(await readSecrets(path));
+  if (known !== undefined) return known;
+  return withLock(`${path}.lock`, async () => {
+    const secrets = await readSecrets(path);
+    for (const name of names) secrets[name] ??= randomBytes(32).toString('base64url');
+    await replaceFile(path, `${JSON.stringify(secrets, null, 2)}\n`);
+    return pick(secrets) as Record<Name, string>;
+  });
+}
+
+/** Makes the data directory; that of root lets others pass through, for the system user that Postgres runs as. */
+export async function ensureDataDir(data_dir: string): Promise<void> {
+  await mkdir(dirname(data_dir), { recursive: true });
+  await mkdir(data_dir, { mode: isRoot() ? 0o711 : 0o700, recursive: true });
+}
+
+async function readSecrets(path: string): Promise<Secrets> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return {};
+    if (code !== 'EACCES') throw error;
+    throw new Error(`${path} belongs to another user: start as that user, or choose another VIGIE_DATA_DIR`, {
+      cause: error,
+    });
+  }
+  try {
+    return JSON.parse(text) as Secrets;
+  } catch (error) {
+    // Never overwritten: the passwords of an existing database may be in it.
+    throw new Error(`${path} is not valid JSON`, { cause: error });
+  }
+}
+
+async function replaceFile(path: string, content: string): Promise<void> {
+  const draft = `${path}.new`;
+  const file = await open(draft, 'w', 0o600);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(draft, path);
+}

@@ -1,0 +1,30 @@
+/**
+ * Every error a caller can meet: HTTP status, a title that does not change, and whether it is ours to look at
+ * (`report`: logged as an error). docs/errors.md lists the same codes.
+ */
+export const ERRORS = {
+  validation_failed: { status: 400, title: 'The request is not valid', report: false },
+  malformed_request: { status: 400, title: 'The request could not be read', report: false },
+  ambiguous_credentials: { status: 400, title: 'Send a bearer token or an API key, not both', report: false },
+  invalid_cursor: { status: 400, title: 'The cursor is not one of ours', report: false },
+  unauthenticated: { status: 401, title: 'Credentials are missing or not valid', report: false },
+  invalid_credentials: { status: 401, title: 'E-mail, password or tenant is wrong', report: false },
+  forbidden: { status: 403, title: 'This needs another role or scope', report: false },
+  tenant_suspended: { status: 403, title: 'This tenant is suspended', report: false },
+  not_found: { status: 404, title: 'Not found', report: false },
+  method_not_allowed: { status: 405, title: 'The method is not allowed here', report: false },
+  conflict: { status: 409, title: 'It conflicts with what exists', report: false },
+  link_used: { status: 410, title: 'The link was used or has expired', report: false },
+  payload_too_large: { status: 413, title: 'The body is too large', report: false },
+  unsupported_media_type: { status: 415, title: 'Send JSON', report: false },
+  idempotency_mismatch: {
+    status: 422,
+    title: 'The idempotency key was used with another request',
+    report: false,
+  },
+  too_many_attempts: { status: 429, title: 'Too many attempts, try again later', report: false },
+  internal_error: { status: 500, title: 'Something went wrong on our side', report: true },
+  unavailable: { status: 503, title: 'A service that this needs does not answer', report: true },
+} as const;
+
+export type ErrorCode = keyof typeof ERRORS;

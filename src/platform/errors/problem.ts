@@ -1,0 +1,54 @@
+import { ERRORS, type ErrorCode } from './error-table.js';
+
+/** One fault of a request: where (a JSON path such as `/settings/time_zone`) and what. */
+export interface Fault {
+  pointer: string;
+  detail: string;
+}
+
+/** `application/problem+json`, RFC 9457. */
+export interface ProblemBody {
+  type: string;
+  title: string;
+  status: number;
+  code: ErrorCode;
+  detail?: string;
+  errors?: Fault[];
+}
+
+/** An error that is an answer. Thrown anywhere under a request, it becomes that answer. */
+export class Problem extends Error {
+  constructor(
+    readonly code: ErrorCode,
+    readonly detail?: string,
+    readonly options: { errors?: Fault[]; headers?: Record<string, string>; cause?: unknown } = {},
+  ) {
+    super(detail ?? ERRORS[code].title, { cause: options.cause });
+    this.name = 'Problem';
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+
+  body(): ProblemBody {
+    return {
+      type: `urn:vigie:error:${this.code}`,
+      title: ERRORS[this.code].title,
+      status: this.status,
+      code: this.code,
+      ...(this.detail === undefined ? {} : { detail: this.detail }),
+      ...(this.options.errors === undefined ? {} : { errors: this.options.errors }),
+    };
+  }
+}
+
+/** One answer for what is not there and for what is somebody else's. */
+export function notFound(): Problem {
+  return new Problem('not_found');
+}
+
+/** A request that is understood but says something impossible, at one place. */
+export function invalid(pointer: string, detail: string): Problem {
+  return new Problem('validation_failed', undefined, { errors: [{ pointer, detail }] });
+}

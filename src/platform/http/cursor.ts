@@ -1,0 +1,47 @@
+import { Problem } from '../errors/problem.js';
+
+/** One page of a list, newest or soonest first. */
+export interface Page<Item> {
+  data: Item[];
+  /** Hand it back as `?cursor=` for what follows; null at the end. */
+  next_cursor: string | null;
+}
+
+/** The keys of the last row of a page, as opaque text. */
+export function encodeCursor(keys: readonly (string | number)[]): string {
+  return Buffer.from(JSON.stringify(keys)).toString('base64url');
+}
+
+/**
+ * The keys again, each checked.
+ * @throws Problem invalid_cursor when it is not one of ours.
+ */
+export function decodeCursor(cursor: string, checks: readonly ((key: string) => boolean)[]): string[] {
+  let keys: unknown;
+  try {
+    keys = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+  } catch {
+    throw new Problem('invalid_cursor');
+  }
+  if (!Array.isArray(keys) || keys.length !== checks.length) throw new Problem('invalid_cursor');
+  return checks.map((check, position) => {
+    const key = String(keys[position]);
+    if (!check(key)) throw new Problem('invalid_cursor');
+    return key;
+  });
+}
+
+/** Cuts `rows` (asked for with one more than `limit`) into a page. */
+export function pageOf<Row, Item>(
+  rows: readonly Row[],
+  limit: number,
+  keys: (row: Row) => readonly (string | number)[],
+  view: (row: Row) => Item,
+): Page<Item> {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  return {
+    data: shown.map(view),
+    next_cursor: rows.length > limit && last !== undefined ? encodeCursor(keys(last)) : null,
+  };
+}

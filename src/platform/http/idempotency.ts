@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { createParamDecorator, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { Clock } from '../clock/clock.js';
+import { Database } from '../database/database.js';
+import type { TenantTransaction } from '../database/transaction.js';
+import { invalid, Problem } from '../errors/problem.js';
+
+/** A POST that creates: the key its caller chose (null: none) and a hash of what was asked. */
+export interface CreatingRequest {
+  key: string | null;
+  hash: Buffer;
+}
+
+/** Parameter of a controller's creating method. */
+export const Creating = createParamDecorator((_data: unknown, context: ExecutionContext): CreatingRequest => {
+  const request = context.switchToHttp().getRequest<FastifyRequest>();
+  const key = request.headers['idempotency-key'] ?? null;
+  if (Array.isArray(key) || (key !== null && !/^[\x21-\x7e]{1,255}$/.test(key))) {
+    throw invalid('/headers/idempotency-key', 'must be 1 to 255 visible ASCII characters');
+  }
+  const hash = createHash('sha256')
+    .update(`${request.method} ${request.url}\n`)
+    .update(JSON.stringify(request.body ?? null))
+    .digest();
+  return { key, hash };
+});
+
+interface KeyRow {
+  request_hash: Buffer;
+  response: unknown;
+}
+
+/**
+ * Creates once per key: the key is stored in the transaction that creates, so that a retry, even one that
+ * runs at the same time, gets the first answer again.
+ */
+@Injectable()
+export class Idempotency {
+  constructor(
+    private readonly database: Database,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /** @throws Problem idempotency_mismatch when the key came with another request before. */
+  async create<Result>(
+    caller: { tenant_id: string; principal: string },
+    request: CreatingRequest,
+    work: (tx: TenantTransaction) => Promise<Result>,
+  ): Promise<Result> {
+    return this.database.tenant(caller.tenant_id, async (tx) => {
+      if (request.key === null) return work(tx);
+      const identity = [tx.tenant_id, caller.principal, request.key];
+      // Waits here for another transaction that holds the same key.
+      const fresh = await tx.execute(
+        `INSERT INTO idempotency_keys (tenant_id, principal, key, request_hash, created_at)
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+        [...identity, request.hash, this.clock.now()],
+      );
+      if (fresh === 0) return this.replay<Result>(tx, identity, request.hash);
+      const result = await work(tx);
+      await tx.execute(
+        `UPDATE idempotency_keys SET response = $4 WHERE tenant_id = $1 AND principal = $2 AND key = $3`,
+        [...identity, JSON.stringify(result)],
+      );
+      return result;
+    });
+  }
+
+  private async replay<Result>(tx: TenantTransaction, identity: string[], hash: Buffer): Promise<Result> {
+    const row = await tx.one<KeyRow>(
+      `SELECT request_hash, response FROM idempotency_keys WHERE tenant_id = $1 AND principal = $2 AND key = $3`,
+      identity,
+    );
+    if (row === null || !row.request_hash.equals(hash)) throw new Problem('idempotency_mismatch');
+    // Written by `create` above as the result of the same request.
+    return row.response as Result;
+  }
+}

@@ -1,0 +1,33 @@
+import { applyDecorators } from '@nestjs/common';
+import { Transform } from 'class-transformer';
+import { IsString, Matches, MaxLength, MinLength } from 'class-validator';
+
+/** No NUL (PostgreSQL can't hold it), no other control character but tab and line feed, no lone surrogate. */
+const PRINTABLE = /^(?:[\t\n\x20-\x7e\u0080-\ud7ff\ue000-\uffff]|[\ud800-\udbff][\udc00-\udfff])*$/;
+const ONE_LINE = /^(?:[\x20-\x7e\u00a0-\ud7ff\ue000-\uffff]|[\ud800-\udbff][\udc00-\udfff])*$/;
+
+/** A line of text of 1 to `max` characters, without blanks around it. */
+export function Line(max: number): PropertyDecorator {
+  return applyDecorators(
+    Trimmed(),
+    IsString(),
+    MinLength(1),
+    MaxLength(max),
+    Matches(ONE_LINE, { message: '$property must be one line of text without control characters' }),
+  );
+}
+
+/** Text of 1 to `max` characters, with line feeds, without blanks around it. */
+export function Text(max: number): PropertyDecorator {
+  return applyDecorators(
+    Trimmed(),
+    IsString(),
+    MinLength(1),
+    MaxLength(max),
+    Matches(PRINTABLE, { message: '$property must be text without control characters' }),
+  );
+}
+
+function Trimmed(): PropertyDecorator {
+  return Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value));
+}

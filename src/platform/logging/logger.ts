@@ -1,0 +1,87 @@
+import type { LoggerService } from '@nestjs/common';
+import { ClsServiceManager } from 'nestjs-cls';
+import { pino, type DestinationStream, type Logger } from 'pino';
+import { databaseFailure } from '../database/failures.js';
+
+/** What a unit of work carries along, and every log line under it shows. */
+declare module 'nestjs-cls' {
+  interface ClsStore {
+    request_id: string;
+    tenant_id: string;
+    job_id: string;
+  }
+}
+
+/** Fields that never reach a log, at any depth a line can have. */
+const HIDDEN = ['password', 'token', 'secret', 'authorization', 'email', 'address', 'to', 'phone', 'name'];
+
+/**
+ * An error without what it may quote: a failed statement is told by its code and constraint, never by its
+ * text or values, which can hold personal data.
+ */
+function describeError(error: unknown): Record<string, unknown> {
+  const failure = databaseFailure(error);
+  if (failure !== null) return { type: 'QueryFailedError', ...failure };
+  if (!(error instanceof Error)) return { type: typeof error };
+  return { type: error.name, message: error.message.slice(0, 500), stack: error.stack };
+}
+
+function context(): Record<string, unknown> {
+  const cls = ClsServiceManager.getClsService();
+  if (!cls.isActive()) return {};
+  return {
+    request_id: cls.get('request_id'),
+    tenant_id: cls.get('tenant_id'),
+    job_id: cls.get('job_id'),
+  };
+}
+
+/** JSON lines on standard output: level, time (UTC), what happened (`event`), and the ids it belongs to. */
+export class JsonLogger implements LoggerService {
+  private readonly pino: Logger;
+
+  constructor(level: string, destination?: DestinationStream) {
+    const options = {
+      level: level === 'warning' ? 'warn' : level,
+      base: undefined,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label: string) => ({ level: label }) },
+      serializers: { err: describeError },
+      redact: { paths: HIDDEN.flatMap((field) => [field, `*.${field}`]), censor: '***' },
+      mixin: context,
+    };
+    this.pino = destination === undefined ? pino(options) : pino(options, destination);
+  }
+
+  log(message: unknown, ...rest: unknown[]): void {
+    this.write('info', message, rest);
+  }
+
+  warn(message: unknown, ...rest: unknown[]): void {
+    this.write('warn', message, rest);
+  }
+
+  error(message: unknown, ...rest: unknown[]): void {
+    this.write('error', message, rest);
+  }
+
+  debug(message: unknown, ...rest: unknown[]): void {
+    this.write('debug', message, rest);
+  }
+
+  verbose(message: unknown, ...rest: unknown[]): void {
+    this.write('debug', message, rest);
+  }
+
+  /** Nest passes the room that speaks as the last parameter, and an error's stack before it. */
+  private write(level: 'debug' | 'info' | 'warn' | 'error', message: unknown, rest: unknown[]): void {
+    const room = rest.at(-1);
+    const fields = {
+      room: typeof room === 'string' ? room : undefined,
+      stack: rest.length > 1 && typeof rest[0] === 'string' ? rest[0] : undefined,
+    };
+    if (message instanceof Error) this.pino[level]({ ...fields, err: message });
+    else if (typeof message === 'object' && message !== null) this.pino[level]({ ...fields, ...message });
+    else this.pino[level](fields, String(message));
+  }
+}

@@ -1,0 +1,51 @@
+import { BullModule } from '@nestjs/bull';
+import { type DynamicModule, Global, Logger, Module } from '@nestjs/common';
+import { QUEUES } from '../../contracts/jobs.js';
+import type { Config } from '../config/config.js';
+import { assertNoEviction, consumerConnection, producerConnection } from './connections.js';
+import { JobHandlers } from './handlers.js';
+import { bullPrefix } from './prefix.js';
+import { Queues } from './queues.js';
+import { WakeUps } from './wake-ups.js';
+import { Workers } from './workers.js';
+
+/** Bull behind one door. Registered once: two registrations of a queue would be two queues. */
+@Global()
+@Module({})
+export class QueuesModule {
+  static forRoot(config: Config): DynamicModule {
+    const url = config.redisUrl ?? '';
+    return {
+      module: QueuesModule,
+      imports: [
+        BullModule.registerQueue(
+          ...QUEUES.map((name) => ({
+            name,
+            prefix: bullPrefix(config),
+            createClient: (type: 'client' | 'subscriber' | 'bclient') =>
+              type === 'client' ? producerConnection(url) : consumerConnection(url),
+          })),
+        ),
+      ],
+      providers: [Queues, JobHandlers, Workers, WakeUps],
+      exports: [Queues, JobHandlers, WakeUps],
+    };
+  }
+}
+
+/**
+ * Looks at Redis before anything is put into it.
+ * @throws Error when it does not answer or may evict keys.
+ */
+export async function checkRedis(config: Config): Promise<void> {
+  const redis = consumerConnection(config.redisUrl ?? '');
+  const timer = setTimeout(() => redis.disconnect(), 10_000);
+  try {
+    if (!(await assertNoEviction(redis))) {
+      new Logger('Redis').warn({ event: 'redis_policy_hidden', hint: 'maxmemory-policy must be noeviction' });
+    }
+  } finally {
+    clearTimeout(timer);
+    redis.disconnect();
+  }
+}

@@ -1,0 +1,82 @@
+import { getQueueToken } from '@nestjs/bull';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { Queue } from 'bull';
+import { JOBS, type JobName, type JobPayloads, QUEUES, type QueueName } from '../../contracts/jobs.js';
+
+/** One job to enqueue. `id` is new at every admission: Bull ignores an id that it still holds. */
+export interface Enqueued<Name extends JobName> {
+  id: string;
+  payload: JobPayloads[Name];
+}
+
+export interface QueueCounts {
+  active: number;
+  waiting: number;
+  delayed: number;
+}
+
+const ENQUEUE_DEADLINE_MS = 2_000;
+
+/** Puts work into Bull. Bull only carries it: attempts, delays and order are PostgreSQL's. */
+@Injectable()
+export class Queues implements OnApplicationShutdown {
+  private readonly queues: Record<QueueName, Queue>;
+
+  constructor(
+    @Inject(getQueueToken('mail')) mail: Queue,
+    @Inject(getQueueToken('checks')) checks: Queue,
+    @Inject(getQueueToken('maintenance')) maintenance: Queue,
+  ) {
+    this.queues = { mail, checks, maintenance };
+    for (const queue of Object.values(this.queues)) queue.on('error', () => undefined);
+  }
+
+  /** @throws Error within 2 s when Redis does not take it; the caller's lease then runs out by itself. */
+  async enqueue<Name extends JobName>(name: Name, jobs: readonly Enqueued<Name>[]): Promise<void> {
+    if (jobs.length === 0) return;
+    const added = this.queues[JOBS[name].queue].addBulk(
+      jobs.map(({ id, payload }) => ({
+        name,
+        data: payload,
+        opts: { jobId: id, attempts: 1, removeOnComplete: true, removeOnFail: true },
+      })),
+    );
+    await withDeadline(added, ENQUEUE_DEADLINE_MS, `Redis did not take ${name} within 2 s`);
+  }
+
+  /** What Bull holds, for people to look at. */
+  async counts(): Promise<Record<QueueName, QueueCounts>> {
+    const entries = await Promise.all(
+      QUEUES.map(async (name): Promise<[QueueName, QueueCounts]> => {
+        const { active, waiting, delayed } = await withDeadline(
+          this.queues[name].getJobCounts(),
+          ENQUEUE_DEADLINE_MS,
+          'Redis did not answer within 2 s',
+        );
+        return [name, { active, waiting, delayed }];
+      }),
+    );
+    return Object.fromEntries(entries) as Record<QueueName, QueueCounts>;
+  }
+
+  /** @throws Error when Redis does not answer within 2 s. */
+  async ping(): Promise<void> {
+    await withDeadline(this.queues.mail.client.ping(), ENQUEUE_DEADLINE_MS, 'Redis did not answer within 2 s');
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all(Object.values(this.queues).map((queue) => queue.close(true).catch(() => undefined)));
+  }
+}
+
+async function withDeadline<Result>(work: Promise<Result>, ms: number, message: string): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(message)), ms);
+  });
+  try {
+    return await Promise.race([work, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

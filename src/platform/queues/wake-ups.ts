@@ -1,0 +1,51 @@
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import type { Redis } from 'ioredis';
+import type { WakeUp, WakeUps as Messages } from '../../contracts/events.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { consumerConnection, producerConnection } from './connections.js';
+
+type Listener<Name extends WakeUp> = (message: Messages[Name]) => void;
+
+/**
+ * Tells other processes that something was committed, over Redis. Lost when Redis is away: nothing depends on
+ * a wake-up but how soon the next round begins.
+ */
+@Injectable()
+export class WakeUps implements OnModuleInit, OnApplicationShutdown {
+  private readonly listeners = new Map<WakeUp, Listener<never>[]>();
+  private readonly channel: string;
+  private publisher: Redis;
+  private subscriber: Redis;
+
+  constructor(@Inject(CONFIG) private readonly config: Config) {
+    this.channel = `${config.redisPrefix}:wake-ups`;
+  }
+
+  onModuleInit(): void {
+    const url = this.config.redisUrl ?? '';
+    this.publisher = producerConnection(url);
+    this.subscriber = consumerConnection(url);
+    this.subscriber.on('message', (_channel: string, text: string) => this.hear(text));
+    void this.subscriber.subscribe(this.channel);
+  }
+
+  /** Returns at once. */
+  send<Name extends WakeUp>(name: Name, message: Messages[Name]): void {
+    this.publisher.publish(this.channel, JSON.stringify({ name, message })).catch(() => undefined);
+  }
+
+  /** Calls `listener` for each wake-up of this name, from any process (this one too). */
+  on<Name extends WakeUp>(name: Name, listener: Listener<Name>): void {
+    this.listeners.set(name, [...(this.listeners.get(name) ?? []), listener]);
+  }
+
+  onApplicationShutdown(): void {
+    this.publisher.disconnect();
+    this.subscriber.disconnect();
+  }
+
+  private hear(text: string): void {
+    const { name, message } = JSON.parse(text) as { name: WakeUp; message: never };
+    for (const listener of this.listeners.get(name) ?? []) listener(message);
+  }
+}

@@ -1,0 +1,91 @@
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import Bull, { type Job, type Queue } from 'bull';
+import { ClsService } from 'nestjs-cls';
+import { QUEUES, type QueueName } from '../../contracts/jobs.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { consumerConnection } from './connections.js';
+import { JobHandlers } from './handlers.js';
+import { bullPrefix } from './prefix.js';
+
+/** How long a stopping process waits for the work it has begun. */
+export const DRAIN_DEADLINE_MS = 18_000;
+
+/**
+ * Takes work out of Bull, in processes that have the worker role. A job that Bull calls stalled is dropped,
+ * not run again: its lease runs out, and PostgreSQL admits it anew.
+ */
+@Injectable()
+export class Workers implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('Workers');
+  private readonly queues: Queue[] = [];
+  private readonly running = new Set<Promise<void>>();
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly handlers: JobHandlers,
+    private readonly cls: ClsService,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.handlers.assertComplete();
+    if (!this.config.roles.includes('worker')) return;
+    for (const name of QUEUES) this.start(name, this.concurrency(name));
+  }
+
+  /** Takes no more work, and waits for what has begun. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await Promise.all(this.queues.map((queue) => queue.pause(true, true).catch(() => undefined)));
+    const drained = Promise.allSettled(this.running);
+    const deadline = new Promise<'late'>((resolve) => setTimeout(resolve, DRAIN_DEADLINE_MS, 'late').unref());
+    if ((await Promise.race([drained, deadline])) === 'late') {
+      this.logger.warn({ event: 'drain_deadline_passed', running: this.running.size });
+    }
+    await Promise.all(this.queues.map((queue) => queue.close(true).catch(() => undefined)));
+  }
+
+  private concurrency(name: QueueName): number {
+    const { mailConcurrency, checksConcurrency, maintenanceConcurrency } = this.config;
+    return { mail: mailConcurrency, checks: checksConcurrency, maintenance: maintenanceConcurrency }[name];
+  }
+
+  private start(name: QueueName, concurrency: number): void {
+    const queue = new Bull(name, {
+      prefix: bullPrefix(this.config),
+      createClient: () => consumerConnection(this.config.redisUrl ?? ''),
+      settings: { maxStalledCount: 0, retryProcessDelay: 1_000 },
+    });
+    queue.on('error', (error: Error) => this.logger.debug({ event: 'queue_error', queue: name, err: error }));
+    this.queues.push(queue);
+    queue
+      .process('*', concurrency, (job) => this.track(this.run(job)))
+      .catch((error: unknown) => this.logger.error({ event: 'queue_stopped', queue: name, err: error }));
+  }
+
+  private async track(work: Promise<void>): Promise<void> {
+    this.running.add(work);
+    try {
+      await work;
+    } finally {
+      this.running.delete(work);
+    }
+  }
+
+  private async run(job: Job): Promise<void> {
+    await this.cls.run(async () => {
+      this.cls.set('job_id', String(job.id));
+      try {
+        await this.handlers.run(job.name, job.data);
+      } catch (error) {
+        // Handlers record their own failures; what comes this far is unexpected, and its lease runs out.
+        this.logger.error({ event: 'job_crashed', job: job.name, err: error });
+        throw error;
+      }
+    });
+  }
+}

@@ -1,0 +1,108 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { RunCounts, RunJob, ScheduledJob } from '../../contracts/jobs.js';
+import { Clock } from '../clock/clock.js';
+import { Database } from '../database/database.js';
+import { JobHandlers } from '../queues/handlers.js';
+
+/** One run of a scheduled job for one tenant, as its handler sees it. */
+export interface Run {
+  id: string;
+  tenant_id: string;
+  job: ScheduledJob;
+  /** Local date and time for fixed hours, UTC for intervals, null for a run by hand. */
+  slot: string | null;
+  /** Aborted when the run's lease is lost: another process may be doing it. */
+  signal: AbortSignal;
+}
+
+/** A run's lease; renewed at a third of it. */
+export const RUN_LEASE_SECONDS = 60;
+/** A run that crashed its process this often is not tried again. */
+export const RUN_MAX_ATTEMPTS = 3;
+
+interface ClaimedRun {
+  job: ScheduledJob;
+  slot: string | null;
+}
+
+/**
+ * Carries a run from the ledger through its handler to its outcome: claim by lease token, renew, record. A
+ * handler may be run again from its beginning, so each of its steps can be repeated.
+ */
+@Injectable()
+export class RunHandlers {
+  private readonly logger = new Logger('Runs');
+
+  constructor(
+    private readonly jobs: JobHandlers,
+    private readonly database: Database,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /** Names the one function that does this job; what it returns is kept as the run's counts. */
+  register(job: ScheduledJob, work: (run: Run) => Promise<RunCounts>): void {
+    this.jobs.register(job, (payload) => this.perform(payload, work));
+  }
+
+  private async perform(payload: RunJob, work: (run: Run) => Promise<RunCounts>): Promise<void> {
+    const claimed = await this.claim(payload);
+    // Another process has it, or had it: its token is no longer the run's.
+    if (claimed === null) return;
+    const lost = new AbortController();
+    const renewal = setInterval(() => void this.renew(payload, lost), (RUN_LEASE_SECONDS * 1_000) / 3);
+    try {
+      const counts = await work({ ...claimed, ...payload, id: payload.run_id, signal: lost.signal });
+      await this.finish(payload, 'succeeded', counts, null);
+    } catch (error) {
+      this.logger.error({ event: 'run_failed', job: claimed.job, run_id: payload.run_id, err: error });
+      await this.finish(payload, 'failed', null, error instanceof Error ? error.message : String(error));
+    } finally {
+      clearInterval(renewal);
+    }
+  }
+
+  private async claim({ tenant_id, run_id, lease_token }: RunJob): Promise<ClaimedRun | null> {
+    return this.database.tenant(tenant_id, (tx) =>
+      tx.one<ClaimedRun>(
+        `UPDATE job_runs
+         SET state = 'running', started_at = $4, attempts = attempts + 1,
+             lease_until = now() + make_interval(secs => $5)
+         WHERE tenant_id = $1 AND id = $2 AND lease_token = $3 AND state = 'queued'
+         RETURNING job, slot`,
+        [tenant_id, run_id, lease_token, this.clock.now(), RUN_LEASE_SECONDS],
+      ),
+    );
+  }
+
+  private async renew({ tenant_id, run_id, lease_token }: RunJob, lost: AbortController): Promise<void> {
+    try {
+      const held = await this.database.tenant(tenant_id, (tx) =>
+        tx.execute(
+          `UPDATE job_runs SET lease_until = now() + make_interval(secs => $4)
+           WHERE tenant_id = $1 AND id = $2 AND lease_token = $3 AND state = 'running'`,
+          [tenant_id, run_id, lease_token, RUN_LEASE_SECONDS],
+        ),
+      );
+      if (held === 0) lost.abort();
+    } catch (error) {
+      // The next renewal may get through; if none does, the lease runs out as it should.
+      this.logger.warn({ event: 'run_renewal_failed', run_id, err: error });
+    }
+  }
+
+  private async finish(
+    { tenant_id, run_id, lease_token }: RunJob,
+    state: 'succeeded' | 'failed',
+    counts: RunCounts | null,
+    error: string | null,
+  ): Promise<void> {
+    await this.database.tenant(tenant_id, (tx) =>
+      tx.execute(
+        `UPDATE job_runs
+         SET state = $4, counts = $5, error = $6, finished_at = $7, lease_token = NULL, lease_until = NULL
+         WHERE tenant_id = $1 AND id = $2 AND lease_token = $3 AND state = 'running'`,
+        [tenant_id, run_id, lease_token, state, counts, error, this.clock.now()],
+      ),
+    );
+  }
+}

@@ -1,0 +1,153 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { plainToInstance, Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  ArrayUnique,
+  IsArray,
+  IsInt,
+  IsObject,
+  IsOptional,
+  Matches,
+  Max,
+  Min,
+  ValidateNested,
+} from 'class-validator';
+
+/** HH:mm, in the tenant's zone. */
+const TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
+const END_TIME = /^(([01]\d|2[0-3]):[0-5]\d|24:00)$/;
+const timeMessage = { message: '$property must be a time of day, HH:mm' };
+
+/** Fixed hours, in the tenant's zone. */
+export class ScheduleSettings {
+  @ApiProperty({ type: [String], example: ['09:00', '14:00'] })
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(24)
+  @ArrayUnique()
+  @Matches(TIME, { each: true, ...timeMessage })
+  check_notifications: string[] = ['09:00', '14:00'];
+
+  @ApiProperty({ description: 'ISO day of the week, Monday is 1' })
+  @IsInt()
+  @Min(1)
+  @Max(7)
+  weekly_summary_day: number = 1;
+
+  @ApiProperty()
+  @Matches(TIME, timeMessage)
+  weekly_summary: string = '08:00';
+
+  @ApiProperty()
+  @Matches(TIME, timeMessage)
+  update_statuses: string = '00:00';
+
+  @ApiProperty()
+  @Matches(TIME, timeMessage)
+  cleanup: string = '02:00';
+}
+
+/** When mails and messages may leave; critical ones always do. */
+export class OperatingHoursSettings {
+  @ApiProperty({ type: [Number], description: 'ISO days of the week' })
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(7)
+  @ArrayUnique()
+  @IsInt({ each: true })
+  @Min(1, { each: true })
+  @Max(7, { each: true })
+  days: number[] = [1, 2, 3, 4, 5];
+
+  @ApiProperty({ example: '08:00' })
+  @Matches(TIME, timeMessage)
+  from: string;
+
+  @ApiProperty({ example: '19:00', description: 'After `from`; 24:00 is the end of the day' })
+  @Matches(END_TIME, timeMessage)
+  to: string;
+}
+
+/** Overrides of the installation's limits; null takes those. 0: no limit. */
+export class LimitSettings {
+  @ApiProperty({ type: Number, nullable: true })
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(1_000_000)
+  per_user_per_hour: number | null = null;
+
+  @ApiProperty({ type: Number, nullable: true })
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(1_000_000)
+  per_user_per_day: number | null = null;
+}
+
+/** When to speak: days before the due date, 0 the day itself, negative after it. */
+export class StageSettings {
+  @ApiProperty({ type: [Number] })
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(20)
+  @ArrayUnique()
+  @IsInt({ each: true })
+  @Min(-365, { each: true })
+  @Max(365, { each: true })
+  deadlines: number[] = [7, 3, 1, 0, -1];
+
+  @ApiProperty({ type: [Number] })
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(20)
+  @ArrayUnique()
+  @IsInt({ each: true })
+  @Min(-365, { each: true })
+  @Max(365, { each: true })
+  documents: number[] = [0];
+
+  @ApiProperty({ type: [Number] })
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(20)
+  @ArrayUnique()
+  @IsInt({ each: true })
+  @Min(-365, { each: true })
+  @Max(-1, { each: true })
+  tasks: number[] = [-1];
+}
+
+/** What a tenant decides for itself. Stored as written; what is not written has these defaults. */
+export class TenantSettings {
+  @ApiProperty()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => ScheduleSettings)
+  schedule: ScheduleSettings = new ScheduleSettings();
+
+  @ApiProperty({ type: OperatingHoursSettings, nullable: true, description: 'null: at any hour' })
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => OperatingHoursSettings)
+  operating_hours: OperatingHoursSettings | null = null;
+
+  @ApiProperty()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => LimitSettings)
+  limits: LimitSettings = new LimitSettings();
+
+  @ApiProperty()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => StageSettings)
+  stages: StageSettings = new StageSettings();
+}
+
+/** The settings in force: those stored, over the defaults. */
+export function effectiveSettings(stored: unknown): TenantSettings {
+  return plainToInstance(TenantSettings, stored ?? {}, { exposeDefaultValues: true });
+}

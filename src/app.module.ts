@@ -1,6 +1,12 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { ClsModule } from 'nestjs-cls';
+import { DeadlinesModule } from './deadlines/deadlines.module.js';
+import { DocumentsModule } from './documents/documents.module.js';
+import { TasksModule } from './tasks/tasks.module.js';
+import { DigestModule } from './digest/digest.module.js';
+import { NotificationsModule } from './notifications/notifications.module.js';
+import { OpsModule } from './ops/ops.module.js';
 import type { Clock } from './platform/clock/clock.js';
 import { ClockModule } from './platform/clock/clock.module.js';
 import type { Config } from './platform/config/config.js';
@@ -9,6 +15,8 @@ import { DatabaseModule } from './platform/database/database.module.js';
 import { HttpModule } from './platform/http/http.module.js';
 import { QueuesModule } from './platform/queues/queues.module.js';
 import { RunsModule } from './platform/runs/runs.module.js';
+import { RealtimeModule } from './realtime/realtime.module.js';
+import { SchedulerModule } from './scheduler/scheduler.module.js';
 
 /** The rooms of Vigie. ARCHITECTURE.md says what lives where and who may import whom. */
 @Module({})
@@ -25,6 +33,14 @@ export class AppModule {
         QueuesModule.forRoot(config),
         RunsModule,
         HttpModule,
+        NotificationsModule,
+        DeadlinesModule,
+        DocumentsModule,
+        TasksModule,
+        DigestModule,
+        SchedulerModule,
+        OpsModule,
+        ...(config.roles.includes('web') ? [RealtimeModule] : []),
       ],
     };
   }

@@ -3,12 +3,14 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ClsService } from 'nestjs-cls';
 import { AppModule } from './app.module.js';
+import { setUpDocs } from './docs.js';
 import { type Clock, SystemClock } from './platform/clock/clock.js';
 import type { Config } from './platform/config/config.js';
 import { ProblemFilter } from './platform/errors/problem.filter.js';
 import { validationPipe } from './platform/http/validation.js';
 import { JsonLogger } from './platform/logging/logger.js';
 import { checkRedis } from './platform/queues/queues.module.js';
+import { SocketAdapter } from './realtime/socket-adapter.js';
 
 /** A request body's limit, in bytes. */
 const BODY_LIMIT = 1_048_576;
@@ -33,8 +35,9 @@ export async function createApp(config: Config, clock: Clock = new SystemClock()
   app.setGlobalPrefix('api/v1', { exclude: ['livez', 'readyz', 'password', 'docs', 'openapi.json'] });
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ProblemFilter());
+  app.useWebSocketAdapter(new SocketAdapter(app, config));
   carryRequestId(app);
-  app.enableShutdownHooks();
+  setUpDocs(app);
   return app;
 }
 

@@ -4,6 +4,9 @@ import { migrate } from './platform/database/migrate.js';
 import { type Embedded, embeddedSecret, startEmbedded } from './platform/embedded/embedded.js';
 import { JsonLogger } from './platform/logging/logger.js';
 
+/** A process that was told to stop is gone after this long, whatever it is doing. */
+const STOP_DEADLINE_MS = 20_000;
+
 /** Starts what no URL names, and fills in where it is. */
 async function withEmbedded(config: Config, log: JsonLogger): Promise<[Config, Embedded]> {
   const embedded = await startEmbedded({
@@ -25,6 +28,26 @@ async function withEmbedded(config: Config, log: JsonLogger): Promise<[Config, E
   ];
 }
 
+/** Drains on the first SIGTERM or SIGINT and ends with 0; with 1 when that takes too long, or on a second one. */
+function stopOnSignal(stop: () => Promise<void>, log: JsonLogger): void {
+  let stopping = false;
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    log.log({ event: 'stopping', signal }, 'Vigie');
+    setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref();
+    stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error({ event: 'stop_failed', err: error }, 'Vigie');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+}
+
 async function main(): Promise<void> {
   const written = readConfig(process.env);
   const log = new JsonLogger(written.logLevel);
@@ -33,13 +56,10 @@ async function main(): Promise<void> {
     const migrations = await migrate(config.databaseUrl ?? '');
     if (migrations.length > 0) log.log({ event: 'migrated', migrations }, 'Database');
     const app = await createApp(config);
-    // Last of all, when nothing uses them any more.
-    app.flushLogs();
-    const close = app.close.bind(app);
-    app.close = async (signal?: string) => {
-      await close(signal);
+    stopOnSignal(async () => {
+      await app.close();
       await embedded.stop();
-    };
+    }, log);
     await app.listen(config.port, config.host);
     log.log({ event: 'started', url: await app.getUrl(), roles: config.roles }, 'Vigie');
   } catch (error) {

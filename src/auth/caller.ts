@@ -23,8 +23,11 @@ export type AnyCaller = TenantCaller | OperatorCaller;
 
 /** Who may call a route. Without this decorator a route refuses everyone, and test/rules fails. */
 export interface AccessRule {
-  /** `member` lets admins in too; `self` is a member who is a person, not an API key. */
-  who: 'public' | 'self' | 'member' | 'admin' | 'operator';
+  /**
+   * `member` lets admins in too; `self` is a member who is a person, not an API key; `admin_or_operator` is for
+   * routes that a tenant's admin uses on the own tenant and an operator on any (`@AdminOrOperator()`).
+   */
+  who: 'public' | 'self' | 'member' | 'admin' | 'operator' | 'admin_or_operator';
   /** The scope with which an API key may call it; without one no key may. */
   scope?: Scope;
 }
@@ -52,6 +55,13 @@ export const Caller = createParamDecorator((_data: unknown, context: ExecutionCo
 export const Operator = createParamDecorator((_data: unknown, context: ExecutionContext): OperatorCaller => {
   const { caller } = context.switchToHttp().getRequest<CallerRequest>();
   if (caller?.kind !== 'operator') throw new Error('the route has no operator');
+  return caller;
+});
+
+/** The caller of an `admin_or_operator` route: a tenant's admin (person or API key), or an operator. */
+export const AdminOrOperator = createParamDecorator((_data: unknown, context: ExecutionContext): AnyCaller => {
+  const { caller } = context.switchToHttp().getRequest<CallerRequest>();
+  if (caller === undefined) throw new Error('the route has no caller');
   return caller;
 });
 

@@ -13,6 +13,15 @@ export const NOTIFICATION_KINDS = [
 ] as const;
 export type NotificationKind = (typeof NOTIFICATION_KINDS)[number];
 
+/** The kinds that a user may turn off; the others are answers to something they did. */
+export const OPTIONAL_KINDS = [
+  'deadline_near',
+  'documents_missing',
+  'tasks_overdue',
+  'weekly_summary',
+  'event',
+] as const satisfies readonly NotificationKind[];
+
 export const LOCALES = ['fr', 'en'] as const;
 export type Locale = (typeof LOCALES)[number];
 

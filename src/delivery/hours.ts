@@ -66,8 +66,9 @@ export function nextPermitted(now: Date, hours: Hours): Date | null {
   for (;;) {
     const opens = firstPermitted(instant, end, hours.zone, open);
     const wakes = opens === null ? null : firstPermitted(opens, end, hours.user_zone, awake);
+    if (opens === null || wakes === null) return null;
     // Each turn ends here or moves on to a later opening or end of quiet, of which there are few until `end`.
-    if (wakes === null || wakes === opens) return dateOrNull(wakes);
+    if (!(wakes > opens)) return new Date(wakes);
     instant = wakes;
   }
 }

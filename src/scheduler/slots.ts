@@ -15,7 +15,6 @@ export type Schedule =
   /** `times`: local 'HH:mm'; `weekdays`: ISO 1 (Monday) to 7, every day without. */
   { kind: 'fixed'; times: string[]; weekdays?: number[] } | { kind: 'interval'; minutes: number };
 
-type FixedSchedule = Extract<Schedule, { kind: 'fixed' }>;
 type IntervalSchedule = Extract<Schedule, { kind: 'interval' }>;
 
 export interface Slot {
@@ -23,6 +22,12 @@ export interface Slot {
   slot: string;
   /** When it runs. */
   instant: Date;
+}
+
+/** Fixed hours, read once a call: minutes of the local day, ISO weekdays or every day. */
+interface FixedHours {
+  minutes: number[];
+  weekdays: number[] | undefined;
 }
 
 /** A slot of fixed hours before it is written out: instant in ms, civil day, minute of that day. */
@@ -36,8 +41,10 @@ const MINUTE = 60_000;
 // In a gap a slot moves to a later instant, perhaps past midnight: a day's slots may mix with the next day's, and
 // with no others.
 const SPILL_DAYS = 1;
-// A week and the date that a zone may skip on top.
-const SEARCH_DAYS = 8;
+// A weekly slot is a week off, or two if its date is the one that a zone skips; one missed longer ago than a week and
+// that date is owed no more.
+const SEARCH_AHEAD_DAYS = 15;
+const SEARCH_BACK_DAYS = 8;
 
 /**
  * All slots with an instant after `after` (exclusive) up to `until` (inclusive), by instant, then by name; the first
@@ -52,11 +59,12 @@ export function slotsBetween(
 ): Slot[] {
   if (schedule.kind === 'interval') return intervalSlotsBetween(schedule, after, until, limit);
 
+  const hours = fixedHours(schedule);
   const lastDay = civilDay(until.getTime(), zone) + SPILL_DAYS;
   const found: FixedSlot[] = [];
   let stopAfter = lastDay;
   for (let day = civilDay(after.getTime(), zone) - SPILL_DAYS; day <= stopAfter; day++) {
-    for (const slot of slotsOnDay(schedule, zone, day)) {
+    for (const slot of slotsOnDay(hours, zone, day)) {
       if (slot.instant > after.getTime() && slot.instant <= until.getTime()) found.push(slot);
     }
     if (found.length >= limit) stopAfter = Math.min(stopAfter, lastDay, day + SPILL_DAYS);
@@ -75,9 +83,10 @@ export function owedSlots(schedule: Schedule, zone: string, now: Date, schedule_
     const instant = Math.floor(now.getTime() / period) * period;
     return instant >= schedule_from.getTime() ? [intervalSlot(instant)] : [];
   }
-  return latestSlots(schedule, zone, now.getTime())
+  const hours = fixedHours(schedule);
+  return latestSlots(hours, zone, now.getTime())
     .filter((slot) => slot.instant >= schedule_from.getTime())
-    .filter((slot) => now.getTime() < periodEnd(schedule, zone, slot))
+    .filter((slot) => now.getTime() < periodEnd(hours, zone, slot))
     .map(written);
 }
 
@@ -100,11 +109,12 @@ export function nextSlot(schedule: Schedule, zone: string, after: Date): Slot | 
     const period = periodOf(schedule);
     return intervalSlot((Math.floor(after.getTime() / period) + 1) * period);
   }
+  const hours = fixedHours(schedule);
   const today = civilDay(after.getTime(), zone);
   let next: FixedSlot | undefined;
-  let stopAfter = today + SEARCH_DAYS;
+  let stopAfter = today + SEARCH_AHEAD_DAYS;
   for (let day = today - SPILL_DAYS; day <= stopAfter; day++) {
-    for (const slot of slotsOnDay(schedule, zone, day)) {
+    for (const slot of slotsOnDay(hours, zone, day)) {
       if (slot.instant <= after.getTime()) continue;
       if (!next || byInstant(slot, next) < 0) next = slot;
       stopAfter = Math.min(stopAfter, day + SPILL_DAYS);
@@ -113,14 +123,18 @@ export function nextSlot(schedule: Schedule, zone: string, after: Date): Slot | 
   return next ? written(next) : null;
 }
 
+function fixedHours(schedule: Extract<Schedule, { kind: 'fixed' }>): FixedHours {
+  return { minutes: [...new Set(schedule.times.map(minuteOfDay))], weekdays: schedule.weekdays };
+}
+
 /** The slots with the greatest instant ≤ now (ms): none, one, or several on one instant. */
-function latestSlots(schedule: FixedSchedule, zone: string, now: number): FixedSlot[] {
+function latestSlots(hours: FixedHours, zone: string, now: number): FixedSlot[] {
   const today = civilDay(now, zone);
   let latest: FixedSlot[] = [];
-  let stopAfter = today - SEARCH_DAYS;
+  let stopAfter = today - SEARCH_BACK_DAYS;
   // An overlap that goes back over midnight makes yesterday of today: a slot of tomorrow's date may have come.
   for (let day = today + 1; day >= stopAfter; day--) {
-    for (const slot of slotsOnDay(schedule, zone, day)) {
+    for (const slot of slotsOnDay(hours, zone, day)) {
       if (slot.instant > now) continue;
       const best = latest[0]?.instant ?? -Infinity;
       if (slot.instant > best) latest = [slot];
@@ -132,10 +146,10 @@ function latestSlots(schedule: FixedSchedule, zone: string, now: number): FixedS
 }
 
 /** The slots of one civil day, unordered; none if the day does not exist in the zone. */
-function slotsOnDay(schedule: FixedSchedule, zone: string, day: number): FixedSlot[] {
-  if (schedule.weekdays && !schedule.weekdays.includes(weekdayOf(day))) return [];
+function slotsOnDay(hours: FixedHours, zone: string, day: number): FixedSlot[] {
+  if (hours.weekdays && !hours.weekdays.includes(weekdayOf(day))) return [];
   const slots: FixedSlot[] = [];
-  for (const minute of new Set(schedule.times.map(minuteOfDay))) {
+  for (const minute of hours.minutes) {
     const instant = instantOnDay(day, minute, zone);
     if (instant !== null) slots.push({ instant, day, minute });
   }
@@ -146,11 +160,10 @@ function slotsOnDay(schedule: FixedSchedule, zone: string, day: number): FixedSl
  * From when on (ms) a slot is not caught up any more: the same time one civil day or week later, so 23 or 25 hours on
  * some days. Should that date not exist in the zone, the one after it counts.
  */
-function periodEnd(schedule: FixedSchedule, zone: string, slot: FixedSlot): number {
-  const day = slot.day + (schedule.weekdays ? 7 : 1);
-  return (
-    instantOnDay(day, slot.minute, zone) ?? instantOnDay(day + 1, slot.minute, zone) ?? slot.instant // no zone skips two days in a row
-  );
+function periodEnd(hours: FixedHours, zone: string, slot: FixedSlot): number {
+  const day = slot.day + (hours.weekdays ? 7 : 1);
+  const end = instantOnDay(day, slot.minute, zone) ?? instantOnDay(day + 1, slot.minute, zone);
+  return end ?? Infinity; // not reached: no zone skips two dates in a row
 }
 
 function byInstant(a: FixedSlot, b: FixedSlot): number {
@@ -173,7 +186,10 @@ function intervalSlotsBetween(schedule: IntervalSchedule, after: Date, until: Da
   const period = periodOf(schedule);
   const slots: Slot[] = [];
   let instant = (Math.floor(after.getTime() / period) + 1) * period;
-  for (; instant <= until.getTime() && slots.length < limit; instant += period) slots.push(intervalSlot(instant));
+  while (instant <= until.getTime() && slots.length < limit) {
+    slots.push(intervalSlot(instant));
+    instant += period;
+  }
   return slots;
 }
 

@@ -11,13 +11,31 @@ import {
   Matches,
   Max,
   Min,
+  ValidateBy,
   ValidateNested,
+  type ValidationArguments,
 } from 'class-validator';
 
 /** HH:mm, in the tenant's zone. */
 const TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
 const END_TIME = /^(([01]\d|2[0-3]):[0-5]\d|24:00)$/;
 const timeMessage = { message: '$property must be a time of day, HH:mm' };
+
+/** The end of opening hours: an hour, or a midnight of the same day, that comes after `from`. */
+function EndsAfterFrom(): PropertyDecorator {
+  const from = ({ object }: ValidationArguments) => (object as Partial<OperatingHoursSettings>).from;
+  return ValidateBy({
+    name: 'endsAfterFrom',
+    validator: {
+      // Written HH:mm, hours compare as text. An end or a start that is not one is told by its own rule.
+      validate: (to: unknown, where) => {
+        const start = where === undefined ? undefined : from(where);
+        return typeof to !== 'string' || typeof start !== 'string' || to > start;
+      },
+      defaultMessage: () => '$property must come after from',
+    },
+  });
+}
 
 /** Fixed hours, in the tenant's zone. */
 export class ScheduleSettings {
@@ -66,6 +84,7 @@ export class OperatingHoursSettings {
 
   @ApiProperty({ example: '19:00', description: 'After `from`; 24:00 is the end of the day' })
   @Matches(END_TIME, timeMessage)
+  @EndsAfterFrom()
   to: string;
 }
 

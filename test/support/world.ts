@@ -12,7 +12,11 @@ export interface World {
   /** Runs SQL as the owner, past row-level security: for arranging and for looking. */
   sql<Row extends pg.QueryResultRow = pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
   /** A request to the application, without a socket. */
-  http(method: string, path: string, options?: { token?: string; body?: unknown; headers?: Record<string, string> }): Promise<Answer>;
+  http(
+    method: string,
+    path: string,
+    options?: { token?: string; body?: unknown; headers?: Record<string, string> },
+  ): Promise<Answer>;
   close(): Promise<void>;
 }
 
@@ -28,7 +32,8 @@ export interface Answer {
 
 function required(name: string): string {
   const value = process.env[name];
-  if (value === undefined) throw new Error(`${name} is not set: run this by Jest, whose global set-up starts PostgreSQL and Redis`);
+  if (value === undefined)
+    throw new Error(`${name} is not set: run this by Jest, whose global set-up starts PostgreSQL and Redis`);
   return value;
 }
 
@@ -82,7 +87,9 @@ export function environmentFor(database: TestDatabase): Record<string, string> {
  * Starts an application in this process. By default it has the web role only: what a test does not ask for
  * does not run behind its back. `env` takes the variables of docs/configuration.md.
  */
-export async function createWorld(options: { env?: Record<string, string>; clock?: Clock } = {}): Promise<World> {
+export async function createWorld(
+  options: { env?: Record<string, string>; clock?: Clock } = {},
+): Promise<World> {
   const database = await createDatabase();
   const config = readConfig({
     ...environmentFor(database),

@@ -8,9 +8,9 @@ import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 's
 export interface CaughtMail {
   /** With its angle brackets; empty where the mail has none. */
   message_id: string;
-  /** From the envelope. */
+  /** From the envelope, the domain in Unicode. */
   from: string;
-  /** From the envelope. */
+  /** From the envelope, the domains in Unicode. */
   to: string[];
   subject: string;
   html: string;

@@ -8,7 +8,7 @@ const MARKED = new RegExp(`<!--${MARK}(\\d+)x-->|${MARK}(\\d+)x`, 'g');
 const TOKEN =
   /<!--[\s\S]*?-->|<(style|title)\b[^>]*>[\s\S]*?<\/\1>|<!doctype[^>]*>|<\/?[a-z](?:"[^"]*"|'[^']*'|[^"'>])*>|[^<]+|</gi;
 const ATTRIBUTE = /([\w:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
-const URL_ATTRIBUTES = new Set(['href', 'src', 'action', 'background']);
+const URL_ATTRIBUTES = new Set(['href', 'src', 'srcset', 'action', 'formaction', 'background']);
 
 /**
  * Moves the rules of the `<style>` blocks into `style` attributes, in a Handlebars source: once for a template
@@ -32,7 +32,10 @@ export function inlineCss(source: string, file: string): string {
 
   const commented = masked.replace(TOKEN, (token) => {
     if (!token.startsWith('<')) return token.replace(MARKED, '<!--$&-->');
-    if (/^<[a-z]/i.test(token) && !/^<(style|title)\b/i.test(token)) checkTag(token, expressions, file);
+    if (/^<script\b/i.test(token) || (/^<style\b/i.test(token) && token.includes(MARK))) {
+      throw new TemplateError(file, 'must hold no script, and no expression in a style sheet');
+    }
+    if (/^<[a-z]/i.test(token) && !/^<title\b/i.test(token)) checkTag(token, expressions, file);
     return token;
   });
   const inlined = inline(commented, { keepStyleTags: false, loadRemoteStylesheets: false });
@@ -42,9 +45,7 @@ export function inlineCss(source: string, file: string): string {
       `is not well-formed HTML near ${difference(outline(commented), outline(inlined), expressions)}`,
     );
   }
-  return inlined.replace(MARKED, (_mark, comment?: string, word?: string) => {
-    return expressions[Number(comment ?? word)] ?? '';
-  });
+  return unmask(inlined, expressions);
 }
 
 /** Expressions only inside quoted values, never in code or styles, and addresses only through `http_url`. */
@@ -63,7 +64,10 @@ function checkTag(tag: string, expressions: readonly string[], file: string): vo
     return '';
   });
   if (outside.includes(MARK)) {
-    throw new TemplateError(file, `an expression in a tag must stand in a quoted value: ${tag}`);
+    throw new TemplateError(
+      file,
+      `an expression in a tag must stand in a quoted value: ${unmask(tag, expressions)}`,
+    );
   }
 }
 
@@ -83,7 +87,11 @@ function outline(html: string): string {
 function difference(expected: string, found: string, expressions: readonly string[]): string {
   const other = found.split('\n');
   const line = expected.split('\n').find((name, index) => name !== other[index]) ?? 'its end';
-  return line.replace(MARKED, (_mark, comment?: string, word?: string) => {
+  return unmask(line, expressions);
+}
+
+function unmask(masked: string, expressions: readonly string[]): string {
+  return masked.replace(MARKED, (_mark, comment?: string, word?: string) => {
     return expressions[Number(comment ?? word)] ?? '';
   });
 }

@@ -6,7 +6,9 @@ export class TemplateError extends Error {
   }
 }
 
-/** The first line of what a parser threw: the rest repeats the source. */
+/** What a parser or the file system says, without the name of the error. */
 export function faultOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return typeof error === 'object' && error !== null && 'message' in error
+    ? String(error.message)
+    : String(error);
 }

@@ -27,9 +27,7 @@ interface DayOffsets {
 
 // The three-letter names that IANA knows. ICU also takes old ones of its own that mean several things (ACT, BST,
 // IST), and that Postgres reads otherwise.
-const threeLetterZones = new Set(
-  ['CET', 'EET', 'EST', 'GMT', 'HST', 'MET', 'MST', 'PRC', 'ROC', 'ROK', 'UCT', 'UTC', 'WET'],
-);
+const threeLetterZones = new Set('CET EET EST GMT HST MET MST PRC ROC ROK UCT UTC WET'.split(' '));
 
 /** Whether `name` is an IANA time zone (in any case). Offsets (`+02:00`, `UTC+2`) and '' are not. */
 export function isTimeZone(name: string): boolean {
@@ -90,7 +88,7 @@ export function weekdayOf(day: number): number {
 
 /** 'HH:mm', 00:00 to 23:59, as minutes since 00:00 on the wall. Throws RangeError otherwise. */
 export function minuteOfDay(time: string): number {
-  if (!/^(?:[01]\d|2[0-3]):[0-5]\d$/.test(time)) throw new RangeError(`"${time}" is not a time of day (HH:mm)`);
+  if (!/^(?:[01]\d|2[0-3]):[0-5]\d$/.test(time)) throw new RangeError(`"${time}" is not a time (HH:mm)`);
   return Number(time.slice(0, 2)) * 60 + Number(time.slice(3));
 }
 
@@ -124,8 +122,10 @@ export function offsetAt(instant: number, zone: string): { offset: number; until
     : { offset: after, until: windowEnd };
 }
 
-const remembered = new Map<string, DayOffsets>();
-const REMEMBERED_AT_MOST = 20_000; // a few hundred zones over some weeks; about 3 MB
+/** By zone as it was spelled, then by civil day: luxon takes some microseconds for each offset. */
+const remembered = new Map<string, Map<number, DayOffsets>>();
+const REMEMBERED_AT_MOST = 20_000; // all zones over some weeks; about 3 MB
+let rememberedDays = 0;
 
 /**
  * The offsets from a day before the civil day, read as UTC, to a day after it: as no zone is further than 15 hours
@@ -133,15 +133,18 @@ const REMEMBERED_AT_MOST = 20_000; // a few hundred zones over some weeks; about
  * no two are less than four days apart.
  */
 function offsetsAround(day: number, zone: string): DayOffsets {
-  // A zone is known under any spelling; under one key neither this map nor luxon's own grows with the spellings.
-  const name = zone.toLowerCase();
-  const key = `${name} ${day}`;
-  const known = remembered.get(key);
+  const known = remembered.get(zone)?.get(day);
   if (known) return known;
 
-  const found = findOffsets(day, IANAZone.create(name));
-  if (remembered.size >= REMEMBERED_AT_MOST) remembered.clear();
-  remembered.set(key, found);
+  // luxon keeps a heavy formatter for each zone by its name, for ever: users must not make it keep one per spelling.
+  const found = findOffsets(day, IANAZone.create(zone.toLowerCase()));
+  if (rememberedDays >= REMEMBERED_AT_MOST) {
+    remembered.clear();
+    rememberedDays = 0;
+  }
+  const days = remembered.get(zone) ?? new Map<number, DayOffsets>();
+  remembered.set(zone, days.set(day, found));
+  rememberedDays++;
   return found;
 }
 

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { parse as parseYaml } from 'yaml';
+import { parse as parseYaml, YAMLParseError } from 'yaml';
 import { SCHEMA } from './schema.js';
 import type { Variable } from './variables.js';
 
@@ -33,12 +33,9 @@ export function readConfig(environment: Environment): Config {
     try {
       values[key] = text === null ? null : variable.parse(text);
     } catch (error) {
-      faults.push(`${written?.where ?? variable.env} ${error instanceof Error ? error.message : String(error)}`);
-    }
-  }
-  for (const path of file.keys()) {
-    if (!Object.values(SCHEMA).some((variable) => variable.yaml === path)) {
-      faults.push(`${path} in the configuration file is not a setting`);
+      faults.push(
+        `${written?.where ?? variable.env} ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
   }
   // What the loop above put there is what the schema says: one value of its type for each of its keys.
@@ -79,15 +76,24 @@ function fromEnvironment(
     if (text !== undefined && text !== '') return { where: name, text };
     const path = environment[`${name}_FILE`];
     if (path !== undefined && path !== '') {
-      try {
-        return { where: `${name}_FILE`, text: readFileSync(path, 'utf8').trim() };
-      } catch {
-        faults.push(`${name}_FILE names a file that cannot be read: ${path}`);
-        return undefined;
-      }
+      const read = fromSecretFile(`${name}_FILE`, path);
+      if (typeof read !== 'string') return read;
+      faults.push(read);
+      return undefined;
     }
   }
   return undefined;
+}
+
+/** The value in a file that `<name>_FILE` names, or what is wrong with it. */
+function fromSecretFile(where: string, path: string): Written | string {
+  try {
+    const text = readFileSync(path, 'utf8').trim();
+    // Unlike an empty variable this is nobody's habit: an empty secret would be a password that is not asked for.
+    return text === '' ? `${where} names an empty file: ${path}` : { where, text };
+  } catch {
+    return `${where} names a file that cannot be read: ${path}`;
+  }
 }
 
 function fromFile(variable: Variable<unknown>, file: ReadonlyMap<string, string>): Written | undefined {
@@ -97,26 +103,51 @@ function fromFile(variable: Variable<unknown>, file: ReadonlyMap<string, string>
 
 /** vigie.yml as path → text. Without VIGIE_CONFIG a missing file is an empty one. */
 function readFile(environment: Environment, faults: string[]): Map<string, string> {
-  const path = environment.VIGIE_CONFIG ?? 'vigie.yml';
-  if (environment.VIGIE_CONFIG === undefined && !existsSync(path)) return new Map();
+  const named = environment.VIGIE_CONFIG ?? '';
+  const path = named === '' ? 'vigie.yml' : named;
+  const flat = new Map<string, string>();
+  if (named === '' && !existsSync(path)) return flat;
   try {
-    const flat = new Map<string, string>();
-    flatten(parseYaml(readFileSync(path, 'utf8')), '', flat);
-    return flat;
+    // Every scalar stays the text that was written: a password may look like a number, a switch like a word.
+    const root: unknown = parseYaml(readFileSync(path, 'utf8'), { schema: 'failsafe', logLevel: 'error' });
+    if (isMapping(root)) flatten(root, '', flat, faults);
+    else if (root !== null && root !== '') faults.push(`${path} must hold settings by name`);
   } catch (error) {
-    faults.push(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-    return new Map();
+    faults.push(`${path} ${whyUnreadable(error)}`);
   }
+  return flat;
 }
 
-function flatten(node: unknown, path: string, into: Map<string, string>): void {
-  if (node === null || node === undefined) return;
-  if (Array.isArray(node)) into.set(path, node.join(','));
-  else if (typeof node === 'object') {
-    for (const [key, child] of Object.entries(node)) flatten(child, path === '' ? key : `${path}.${key}`, into);
-  } else if (typeof node === 'string' || typeof node === 'number' || typeof node === 'boolean') {
-    into.set(path, String(node));
+/** Never the parser's own words: they quote the file, and the file holds passwords. */
+function whyUnreadable(error: unknown): string {
+  if (error instanceof YAMLParseError) {
+    const [start] = error.linePos ?? [];
+    return `is not valid YAML${start === undefined ? '' : ` at line ${start.line}, column ${start.col}`}`;
   }
+  if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string') {
+    return `cannot be read (${error.code})`;
+  }
+  return 'is not valid YAML: its anchors or its depth make no sense';
+}
+
+function isMapping(node: unknown): node is Record<string, unknown> {
+  return typeof node === 'object' && node !== null && !Array.isArray(node);
+}
+
+function flatten(node: unknown, path: string, into: Map<string, string>, faults: string[]): void {
+  // A name without a value is an unset one.
+  if (node === null || node === '' || node === 'null' || node === '~') return;
+  const variable = Object.values(SCHEMA).find(({ yaml }) => yaml === path);
+  if (variable === undefined) {
+    if (!isMapping(node)) faults.push(`${path} in the configuration file is not a setting`);
+    else {
+      for (const [key, child] of Object.entries(node)) {
+        flatten(child, path === '' ? key : `${path}.${key}`, into, faults);
+      }
+    }
+  } else if (typeof node === 'string') into.set(path, node);
+  else if (variable.list && Array.isArray(node)) into.set(path, node.map(String).join(','));
+  else faults.push(`${path} in the configuration file must be one value`);
 }
 
 function contradictions(config: Config): string[] {

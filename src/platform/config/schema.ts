@@ -1,5 +1,7 @@
 import {
+  atLeast,
   choiceVariable,
+  EMAIL_ADDRESS,
   integerVariable,
   listVariable,
   optionalVariable,
@@ -12,16 +14,6 @@ export const ROLES = ['web', 'worker', 'scheduler'] as const;
 export type Role = (typeof ROLES)[number];
 
 const postgres = url('postgres', 'postgresql');
-
-function atLeast(characters: number): (text: string) => void {
-  return (text) => {
-    if (text.length < characters) throw new Error(`must have at least ${characters} characters`);
-  };
-}
-
-function email(text: string): void {
-  if (!/^[^\s@<>]+@[^\s@<>]+$/.test(text)) throw new Error('must be an e-mail address');
-}
 
 /**
  * Every setting of an installation: its name in the environment, its place in vigie.yml, type, default and
@@ -132,7 +124,7 @@ export const SCHEMA = {
   operatorEmail: optionalVariable({
     env: 'VIGIE_OPERATOR_EMAIL',
     yaml: 'auth.operator_email',
-    check: email,
+    check: EMAIL_ADDRESS,
     doc: 'The first operator, made at the first start.',
   }),
   operatorPassword: optionalVariable({
@@ -186,7 +178,7 @@ export const SCHEMA = {
     env: 'SMTP_FROM_EMAIL',
     yaml: 'email.from.address',
     aliases: ['EMAIL_SENDER'],
-    check: email,
+    check: EMAIL_ADDRESS,
     doc: "Sender's address. SMTP_USER when that is an address and this is unset.",
   }),
   smtpFromName: textVariable({

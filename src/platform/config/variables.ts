@@ -9,6 +9,10 @@ export interface Variable<Value> {
   /** As written in the documentation; null when unset means something of its own. */
   default: string | null;
   doc: string;
+  /** What may be written, in words. */
+  type: string;
+  /** Several values: separated by commas, or a sequence in vigie.yml. */
+  list: boolean;
   secret: boolean;
   parse(text: string): Value;
 }
@@ -21,8 +25,19 @@ interface Written {
   secret?: boolean;
 }
 
-function variable<Value>(written: Written, fallback: string | null, parse: (text: string) => Value) {
-  return { aliases: [], secret: false, ...written, default: fallback, parse };
+/** A rule for a text; `check` throws a plain sentence when the text breaks it. */
+export interface Format {
+  type: string;
+  check(text: string): void;
+}
+
+function variable<Value>(
+  written: Written,
+  type: string,
+  fallback: string | null,
+  parse: (text: string) => Value,
+): Variable<Value> {
+  return { aliases: [], secret: false, list: false, ...written, type, default: fallback, parse };
 }
 
 function integer(text: string, min: number, max: number): number {
@@ -37,12 +52,14 @@ export function integerVariable(
   written: Written & { default: number; min: number; max: number },
 ): Variable<number> {
   const { default: fallback, min, max, ...rest } = written;
-  return variable(rest, String(fallback), (text) => integer(text, min, max));
+  return variable(rest, `whole number from ${min} to ${max}`, String(fallback), (text) =>
+    integer(text, min, max),
+  );
 }
 
 export function switchVariable(written: Written & { default: boolean }): Variable<boolean> {
   const { default: fallback, ...rest } = written;
-  return variable(rest, String(fallback), (text) => {
+  return variable(rest, 'true or false', String(fallback), (text) => {
     const word = text.trim().toLowerCase();
     if (['true', '1', 'yes', 'on'].includes(word)) return true;
     if (['false', '0', 'no', 'off'].includes(word)) return false;
@@ -52,16 +69,14 @@ export function switchVariable(written: Written & { default: boolean }): Variabl
 
 export function textVariable(written: Written & { default: string }): Variable<string> {
   const { default: fallback, ...rest } = written;
-  return variable(rest, fallback, (text) => text);
+  return variable(rest, 'text', fallback, (text) => text);
 }
 
 /** May be left unset: null. */
-export function optionalVariable(
-  written: Written & { check?: (text: string) => void },
-): Variable<string | null> {
+export function optionalVariable(written: Written & { check?: Format }): Variable<string | null> {
   const { check, ...rest } = written;
-  return variable<string | null>(rest, null, (text) => {
-    check?.(text);
+  return variable<string | null>(rest, check?.type ?? 'text', null, (text) => {
+    check?.check(text);
     return text;
   });
 }
@@ -70,19 +85,20 @@ export function listVariable<Word extends string>(
   written: Written & { words: readonly Word[]; default: string },
 ): Variable<readonly Word[]> {
   const { words, default: fallback, ...rest } = written;
-  return variable(rest, fallback, (text) => {
+  const parse = (text: string) => {
     const parts = text.split(',').map((part) => part.trim());
     const unknown = parts.filter((part) => !(words as readonly string[]).includes(part));
-    if (unknown.length > 0 || parts.length === 0) throw new Error(`must be a list of ${words.join(', ')}`);
+    if (unknown.length > 0) throw new Error(`must be a list of ${words.join(', ')}`);
     return words.filter((word) => parts.includes(word));
-  });
+  };
+  return { ...variable(rest, `list of ${words.join(', ')}`, fallback, parse), list: true };
 }
 
 export function choiceVariable<Word extends string>(
   written: Written & { words: readonly Word[]; default: Word },
 ): Variable<Word> {
   const { words, default: fallback, ...rest } = written;
-  return variable(rest, fallback, (text) => {
+  return variable(rest, `one of ${words.join(', ')}`, fallback, (text) => {
     const word = words.find((candidate) => candidate === text.trim().toLowerCase());
     if (word === undefined) throw new Error(`must be one of ${words.join(', ')}`);
     return word;
@@ -90,10 +106,30 @@ export function choiceVariable<Word extends string>(
 }
 
 /** A URL of one of these protocols. */
-export function url(...protocols: string[]): (text: string) => void {
-  return (text) => {
-    if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol.replace(':', ''))) {
-      throw new Error(`must be a URL that begins with ${protocols.map((name) => `${name}://`).join(' or ')}`);
-    }
+export function url(...protocols: string[]): Format {
+  const beginnings = protocols.map((name) => `${name}://`).join(' or ');
+  return {
+    type: `URL that begins with ${beginnings}`,
+    check: (text) => {
+      if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol.replace(':', ''))) {
+        throw new Error(`must be a URL that begins with ${beginnings}`);
+      }
+    },
   };
 }
+
+export function atLeast(characters: number): Format {
+  return {
+    type: `text of at least ${characters} characters`,
+    check: (text) => {
+      if (text.length < characters) throw new Error(`must have at least ${characters} characters`);
+    },
+  };
+}
+
+export const EMAIL_ADDRESS: Format = {
+  type: 'e-mail address',
+  check: (text) => {
+    if (!/^[^\s@<>]+@[^\s@<>]+$/.test(text)) throw new Error('must be an e-mail address');
+  },
+};

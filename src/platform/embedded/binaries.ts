@@ -28,10 +28,7 @@ export async function findBinaries(
   if (fault === undefined) return found;
   if (!fault.unreachable || account === undefined || process.platform !== 'linux')
     throw new Error(fault.message);
-  const copy = binariesIn(await copyWithinReach(native, account, log));
-  const still = await tryOut(copy, account);
-  if (still !== undefined) throw new Error(still.message);
-  return copy;
+  return binariesIn(await copyWithinReach(native, account, log));
 }
 
 function locate(): string {
@@ -73,7 +70,10 @@ function tryOut({ postgres }: Binaries, account: Account | undefined): Promise<F
   return new Promise((resolve) => {
     const who = account === undefined ? {} : { uid: account.uid, gid: account.gid };
     execFile(postgres, ['--version'], { ...who, cwd: '/', env: { LC_ALL: 'C' } }, (error, _out, errors) => {
-      if (error === null) return resolve(undefined);
+      if (error === null) {
+        resolve(undefined);
+        return;
+      }
       const unreachable = String(error.code) === 'EACCES' || /permission denied/i.test(errors);
       const advice = unreachable
         ? `the user ${account?.name ?? 'that runs this'} may not reach it: open its folders with chmod o+x`
@@ -109,6 +109,9 @@ async function copyWithinReach(
       filter: (source) => !source.endsWith('.a'),
     });
     await openToAll(draft);
+    // Before it gets its name: one that does not run must not be found by the next start.
+    const fault = await tryOut(binariesIn(draft), account);
+    if (fault !== undefined) throw new Error(fault.message);
     await rename(draft, target);
   } catch (error) {
     await rm(draft, { recursive: true, force: true });

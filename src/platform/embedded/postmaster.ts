@@ -28,13 +28,14 @@ export async function readPostmaster(cluster: string): Promise<Postmaster | unde
  */
 export async function clearPredecessor(cluster: string, log: (line: string) => void): Promise<void> {
   const found = await readPostmaster(cluster);
-  if (found === undefined || found.pid === process.pid) return;
+  if (found === undefined) return;
   const started = await startedAt(found.pid);
   if (started !== undefined && (await worksOn(found.pid, cluster))) {
     log(`Stopping a PostgreSQL left by an earlier start (process ${found.pid})`);
     await endProcess({ pid: found.pid, started }, { ...POSTGRES_END, patience_ms: 10_000 });
+    return;
   }
-  log('Recovering from an interrupted run');
+  log('PostgreSQL recovers from an interrupted run');
   await rm(join(cluster, 'postmaster.pid'), { force: true });
 }
 

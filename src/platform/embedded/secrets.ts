@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { access, constants, mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { withLock } from './lock.js';
 import { isRoot } from './processes.js';
@@ -42,8 +42,16 @@ export async function embeddedSecrets<Name extends string>(
 
 /** Makes the data directory; that of root lets others pass through, for the system user that Postgres runs as. */
 export async function ensureDataDir(data_dir: string): Promise<void> {
-  await mkdir(dirname(data_dir), { recursive: true });
-  await mkdir(data_dir, { mode: isRoot() ? 0o711 : 0o700, recursive: true });
+  try {
+    await mkdir(dirname(data_dir), { recursive: true });
+    await mkdir(data_dir, { mode: isRoot() ? 0o711 : 0o700, recursive: true });
+    await access(data_dir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new Error(
+      `the data directory ${data_dir} cannot be used: start as its owner, or choose another VIGIE_DATA_DIR`,
+      { cause: error },
+    );
+  }
 }
 
 async function readSecrets(path: string): Promise<Secrets> {

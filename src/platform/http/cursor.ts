@@ -45,3 +45,8 @@ export function pageOf<Row, Item>(
     next_cursor: rows.length > limit && last !== undefined ? encodeCursor(keys(last)) : null,
   };
 }
+
+/** Whether a key is an instant as `toISOString` writes it. */
+export function isInstantKey(key: string): boolean {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(key) && !Number.isNaN(Date.parse(key));
+}

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createParamDecorator, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Clock } from '../clock/clock.js';
 import { Database } from '../database/database.js';
@@ -12,8 +13,7 @@ export interface CreatingRequest {
   hash: Buffer;
 }
 
-/** Parameter of a controller's creating method. */
-export const Creating = createParamDecorator((_data: unknown, context: ExecutionContext): CreatingRequest => {
+const CreatingRequestParam = createParamDecorator((_data: unknown, context: ExecutionContext): CreatingRequest => {
   const request = context.switchToHttp().getRequest<FastifyRequest>();
   const key = request.headers['idempotency-key'] ?? null;
   if (Array.isArray(key) || (key !== null && !/^[\x21-\x7e]{1,255}$/.test(key))) {
@@ -25,6 +25,21 @@ export const Creating = createParamDecorator((_data: unknown, context: Execution
     .digest();
   return { key, hash };
 });
+
+/** Parameter of a controller's creating method; documents the header too. */
+export function Creating(): ParameterDecorator {
+  return (target, method, index) => {
+    CreatingRequestParam()(target, method, index);
+    const descriptor = method === undefined ? undefined : Object.getOwnPropertyDescriptor(target, method);
+    if (method === undefined || descriptor === undefined) throw new Error('@Creating() is for methods');
+    ApiHeader({
+      name: 'Idempotency-Key',
+      required: false,
+      description: 'A retry with the same key within 24 h gets the first answer again, and creates nothing',
+      schema: { type: 'string', minLength: 1, maxLength: 255 },
+    })(target, method, descriptor);
+  };
+}
 
 interface KeyRow {
   request_hash: Buffer;

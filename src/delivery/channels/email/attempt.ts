@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { ISendMailOptions } from '@nestjs-modules/mailer';
 import type { PluginFunction } from 'nodemailer/lib/mailer';
 import type { SendLease } from '../sender.js';
+import { streamOf, wholeMessage } from './message.js';
 
 /** How far one mail has come. The reply is what nodemailer's promise brings. */
 type Phase =
@@ -97,14 +98,18 @@ export class Attempt {
   }
 }
 
-/** The nodemailer plugin (step `stream`) that ties the message's stream to its attempt. */
+/**
+ * The nodemailer plugin (step `stream`) that ties the message's stream to its attempt. The whole message
+ * goes to the socket as one piece where it can: see `wholeMessage`.
+ */
 export const watchMessage: PluginFunction = (mail, done) => {
   const { attempt } = mail.data as AttemptedMail;
   const { message } = mail;
   const createReadStream = message.createReadStream.bind(message);
   message.createReadStream = (options) => {
     attempt.taken();
-    const stream = createReadStream(options);
+    const bytes = wholeMessage(message);
+    const stream = bytes === null ? createReadStream(options) : streamOf(bytes);
     const pipe = stream.pipe.bind(stream);
     stream.pipe = <T extends NodeJS.WritableStream>(destination: T): T =>
       attempt.begin(destination as unknown as Readable) ? pipe(destination) : destination;

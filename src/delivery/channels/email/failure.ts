@@ -40,7 +40,7 @@ const WORDS: Partial<Record<string, string>> = {
  * after the whole message was written; everything else may be tried again.
  */
 export function sendError(cause: unknown, attempt: Attempt | null): SendError {
-  const error = (cause instanceof Error ? cause : new Error(String(cause))) as NodemailerError;
+  const error = cause as NodemailerError;
   if (attempt?.stopped === 'lease') return new SendError('retryable', LEASE_LOST);
   const code = error.responseCode;
   const answered = code !== undefined && code >= 400;

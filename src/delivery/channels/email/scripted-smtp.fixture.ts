@@ -39,7 +39,8 @@ export interface ScriptedSmtp {
   readonly connections: number;
   /** Bytes of bodies that were cut off before their dot. */
   readonly cutBytes: number;
-  readonly open: number;
+  /** Called when the last open connection has ended. */
+  onIdle: (() => void) | null;
   close(): Promise<void>;
 }
 
@@ -79,23 +80,27 @@ export async function startScriptedSmtp(options: ScriptedSmtpOptions = {}): Prom
 
   async function serve(socket: Socket, where: Where): Promise<void> {
     let body: string[] | null = null;
+    let recipient = false;
     socket.on('error', () => undefined);
     socket.on('close', () => {
       sockets.delete(socket);
+      if (sockets.size === 0) scripted.onIdle?.();
       cutBytes += body?.join('\n').length ?? 0;
     });
 
-    /** True when the session goes on. */
-    const act = async (step: Step): Promise<boolean> => {
-      const what = await script(step, where);
+    const act = async (step: Step): Promise<'ok' | 'replied' | 'gone'> => {
+      let what = await script(step, where);
+      if (step === 'rcpt') recipient = what === 'ok';
+      // Pipelined DATA after a refused RCPT (RFC 2920 §3.1).
+      if (step === 'data' && what === 'ok' && !recipient) what = { reply: '554 5.5.1 No valid recipients' };
       if (what === 'ok') {
         if (step === 'ehlo') socket.write(ehlo(extensions));
         else if (ORDINARY[step] !== '') socket.write(`${ORDINARY[step]}\r\n`);
-        return true;
+        return 'ok';
       }
       if (typeof what === 'object') {
         socket.write(`${what.reply}\r\n`);
-        return true;
+        return 'replied';
       }
       if (what === 'reset') socket.resetAndDestroy();
       if (what === 'close') socket.end();
@@ -105,21 +110,24 @@ export async function startScriptedSmtp(options: ScriptedSmtpOptions = {}): Prom
           clearInterval(timer);
         });
       }
-      return false;
+      return 'gone';
     };
 
-    if (!(await act('greeting'))) return void swallow(socket);
+    if ((await act('greeting')) === 'gone') {
+      swallow(socket);
+      return;
+    }
     try {
       for await (const line of lines(socket)) {
         if (body !== null) {
-          if (body.length === 0 && !(await act('body'))) return;
+          if (body.length === 0 && (await act('body')) === 'gone') return;
           if (line !== '.') {
             body.push(line);
             continue;
           }
           received.push(toMail(body, where));
           body = null;
-          if (!(await act('dot'))) break;
+          if ((await act('dot')) === 'gone') break;
           continue;
         }
         commands.push(line);
@@ -129,8 +137,9 @@ export async function startScriptedSmtp(options: ScriptedSmtpOptions = {}): Prom
           continue;
         }
         if (step === 'rcpt') where.to = /<(.*)>/.exec(line)?.[1] ?? '';
-        if (!(await act(step))) break;
-        if (step === 'data') body = [];
+        const done = await act(step);
+        if (done === 'gone') break;
+        if (step === 'data' && done === 'ok') body = [];
       }
       swallow(socket);
     } catch {
@@ -140,7 +149,7 @@ export async function startScriptedSmtp(options: ScriptedSmtpOptions = {}): Prom
 
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return {
+  const scripted: ScriptedSmtp = {
     port: (server.address() as AddressInfo).port,
     received,
     commands,
@@ -150,15 +159,14 @@ export async function startScriptedSmtp(options: ScriptedSmtpOptions = {}): Prom
     get cutBytes() {
       return cutBytes;
     },
-    get open() {
-      return sockets.size;
-    },
+    onIdle: null,
     close: async () => {
       for (const socket of sockets) socket.destroy();
       server.close();
       await once(server, 'close');
     },
   };
+  return scripted;
 }
 
 function stepOf(line: string): Step | null {

@@ -1,0 +1,45 @@
+/** An answer of the API that was not a 2xx. */
+export class ApiError extends Error {}
+
+/** A caller of a server's REST API, as any program would be: fetch, JSON, a token or a key. */
+export class Api {
+  constructor(
+    private readonly base: string,
+    private readonly credentials: Readonly<Record<string, string>> = {},
+  ) {}
+
+  /** The same server, signed in. */
+  withToken(token: string): Api {
+    return new Api(this.base, { authorization: `Bearer ${token}` });
+  }
+
+  /** The same server, with an API key. */
+  withKey(key: string): Api {
+    return new Api(this.base, { 'x-api-key': key });
+  }
+
+  /**
+   * @returns the body of a 2xx; the caller names what the contract says it is.
+   * @throws ApiError with the problem's title and details otherwise, and after 60 s.
+   */
+  async call<Body>(method: string, path: string, body?: unknown): Promise<Body> {
+    const response = await fetch(`${this.base}/api/v1/${path}`, {
+      method,
+      headers: { ...this.credentials, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(60_000),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new ApiError(`${method} ${path} answered ${response.status}: ${text}`);
+    return (text === '' ? undefined : JSON.parse(text)) as Body;
+  }
+
+  /** Whether the server says that it is ready. */
+  async isReady(): Promise<boolean> {
+    try {
+      return (await fetch(`${this.base}/readyz`, { signal: AbortSignal.timeout(2_000) })).ok;
+    } catch {
+      return false;
+    }
+  }
+}

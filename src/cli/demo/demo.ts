@@ -1,0 +1,149 @@
+import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Api } from './api.js';
+import { listen, type Listener } from './listener.js';
+import { type MailCatcher, startMailCatcher } from './mail-catcher.js';
+import { Report } from './report.js';
+import { SAMPLE_TENANTS } from './sample-data.js';
+import { type DemoServer, freePort, startServer } from './server.js';
+import { createTenant, type DemoTenant, type RunAnswer } from './tenant.js';
+
+const OPERATOR = { email: 'operator@vigie.example', password: `demo-${randomBytes(9).toString('base64url')}` };
+const READY_WITHIN_MS = 90_000;
+const MAILS_WITHIN_MS = 60_000;
+
+/**
+ * The whole of Vigie on this machine, used through its public surface only: REST, a socket, the mails as they
+ * arrive.
+ * @returns the exit code: 0 when all that was expected has arrived.
+ */
+export async function runDemo(options: { exit: boolean; data_dir: string }): Promise<number> {
+  const report = new Report();
+  const dataDir = resolve(options.data_dir);
+  report.step('Starting PostgreSQL, Redis, Vigie and a local mail catcher');
+  await rm(resolve(dataDir, 'postgres'), { recursive: true, force: true });
+  const catcher = await startMailCatcher({ port: await freePort(2525) });
+  const server = await startServer(dataDir, await freePort(3000), {
+    SMTP_HOST: '127.0.0.1',
+    SMTP_PORT: String(catcher.port),
+    SMTP_TLS: 'false',
+    SMTP_FROM_EMAIL: 'vigie@demo.example',
+    VIGIE_OPERATOR_EMAIL: OPERATOR.email,
+    VIGIE_OPERATOR_PASSWORD: OPERATOR.password,
+  });
+  const interrupted = new Promise<'interrupted'>((done) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done('interrupted'));
+  });
+  try {
+    const played = await Promise.race([play(server, catcher, report), interrupted, died(server)]);
+    if (played === 'interrupted') return 130;
+    report.verdict();
+    if (!options.exit) {
+      report.farewell(server, catcher, played, OPERATOR);
+      await Promise.race([interrupted, died(server)]);
+    }
+    return report.ok ? 0 : 1;
+  } catch (error) {
+    report.failed(error, server.log_file);
+    return 1;
+  } finally {
+    await server.stop();
+    await catcher.close();
+  }
+}
+
+async function died(server: DemoServer): Promise<never> {
+  const code = await server.ended;
+  throw new Error(`the server ended with ${code ?? 'a signal'}; its log is ${server.log_file}`);
+}
+
+async function play(server: DemoServer, catcher: MailCatcher, report: Report): Promise<DemoTenant[]> {
+  const anyone = new Api(server.url);
+  await until('the server to be ready', () => anyone.isReady(), READY_WITHIN_MS);
+  report.done(`${server.url} is ready`);
+
+  report.step('Loading two tenants with a month of deadlines, documents and tasks');
+  const { access_token } = await anyone.call<{ access_token: string }>('POST', 'auth/login', OPERATOR);
+  const operator = anyone.withToken(access_token);
+  const tenants: DemoTenant[] = [];
+  for (const sample of SAMPLE_TENANTS) {
+    const tenant = await createTenant(anyone, operator, catcher, sample);
+    tenants.push(tenant);
+    report.done(
+      `${tenant.sample.name} (${tenant.sample.time_zone}): ${tenant.users.length} users, ` +
+        `${tenant.deadlines} deadlines, ${tenant.documents} documents, ${tenant.tasks} tasks`,
+    );
+  }
+  const users = tenants.flatMap((tenant) => tenant.users);
+  report.expect('welcome mails, each with a one-time link that set a password', users.length, users.length);
+
+  const listeners = await Promise.all(users.map((user) => listen(server.url, user.token)));
+  try {
+    await check(tenants, catcher, listeners, report);
+  } finally {
+    for (const listener of listeners) listener.close();
+  }
+  return tenants;
+}
+
+async function check(
+  tenants: readonly DemoTenant[],
+  catcher: MailCatcher,
+  listeners: readonly Listener[],
+  report: Report,
+): Promise<void> {
+  const before = catcher.count;
+  for (const round of ['first', 'second'] as const) {
+    report.step(`Running today's check, the ${round} time`);
+    for (const tenant of tenants) {
+      const { counts } = await trigger(tenant, 'check-notifications');
+      report.counts(tenant.sample.name, counts);
+      if (round === 'first') report.expect(`${tenant.sample.name}: facts found`, counts.facts, tenant.expected);
+      else {
+        report.expect(`${tenant.sample.name}: alerts opened by the second run`, counts.opened, 0);
+        report.expect(`${tenant.sample.name}: facts that were told already`, counts.repeated, tenant.expected);
+      }
+    }
+  }
+
+  report.step('Sending the weekly summary');
+  let summaries = 0;
+  for (const tenant of tenants) {
+    const { counts } = await trigger(tenant, 'weekly-summary');
+    report.counts(tenant.sample.name, counts);
+    summaries += counts.notifications ?? 0;
+  }
+
+  const alerts = tenants.reduce((sum, tenant) => sum + tenant.expected, 0);
+  const expectedMails = alerts + summaries;
+  report.step('Waiting for what was promised');
+  const mails = await catcher.waitFor(before + expectedMails, MAILS_WITHIN_MS).catch(() => catcher.mails);
+  const arrived = mails.slice(before);
+  report.mails(arrived);
+  report.expect('mails read back from the mail catcher', arrived.length, expectedMails);
+  report.expect('different mails among them', new Set(arrived.map((mail) => mail.message_id)).size, expectedMails);
+
+  const live = () => listeners.reduce((sum, { created }) => sum + created.length, 0);
+  await until('the live notifications', () => live() >= expectedMails, 20_000).catch(() => undefined);
+  report.live(listeners);
+  report.expect('notifications received live over sockets', live(), expectedMails);
+  const users = tenants.flatMap((tenant) => tenant.users);
+  for (const [position, user] of users.entries()) {
+    const { unread_count } = await user.api.call<{ unread_count: number }>('GET', 'notifications/unread-count');
+    report.expect(`unread count of ${user.email}, over REST and socket`, listeners[position]?.unread, unread_count);
+  }
+}
+
+async function trigger(tenant: DemoTenant, job: string): Promise<RunAnswer> {
+  return tenant.admin.api.call<RunAnswer>('POST', `admin/scheduler/${job}/trigger?wait=true`);
+}
+
+async function until(what: string, condition: () => boolean | Promise<boolean>, timeoutMs: number): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs / 1_000} s for ${what}`);
+    await delay(50);
+  }
+}

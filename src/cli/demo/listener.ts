@@ -1,0 +1,35 @@
+import { io, type Socket } from 'socket.io-client';
+import type { ClientMessages, NotificationView, ServerMessages } from '../../contracts/socket-messages.js';
+
+/** A connected client: what it was told, as a browser's badge and list would show it. */
+export interface Listener {
+  created: NotificationView[];
+  unread: number;
+  close(): void;
+}
+
+/**
+ * Connects to /notifications.
+ * @throws Error when the server refuses, or does not answer within 10 s.
+ */
+export async function listen(url: string, token: string): Promise<Listener> {
+  const socket: Socket<ServerMessages, ClientMessages> = io(`${url}/notifications`, {
+    transports: ['websocket'],
+    auth: { token },
+    timeout: 10_000,
+    forceNew: true,
+  });
+  const listener: Listener = { created: [], unread: -1, close: () => socket.disconnect() };
+  let seq = -1;
+  socket.on('notification.created', (notification) => void listener.created.push(notification));
+  socket.on('unread_count', (count) => {
+    if (count.seq < seq) return;
+    seq = count.seq;
+    listener.unread = count.unread_count;
+  });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve);
+    socket.once('connect_error', reject);
+  });
+  return listener;
+}

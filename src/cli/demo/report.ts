@@ -1,0 +1,89 @@
+import type { Listener } from './listener.js';
+import type { CaughtMail, MailCatcher } from './mail-catcher.js';
+import type { DemoServer } from './server.js';
+import type { DemoTenant } from './tenant.js';
+
+/** What the demo prints, and whether all that it expected came true. */
+export class Report {
+  private readonly missed: string[] = [];
+  private met = 0;
+
+  get ok(): boolean {
+    return this.missed.length === 0;
+  }
+
+  step(text: string): void {
+    console.log(`\n${text} …`);
+  }
+
+  done(text: string): void {
+    console.log(`  ${text}`);
+  }
+
+  counts(tenant: string, counts: Readonly<Record<string, number>>): void {
+    const told = Object.entries(counts).map(([name, count]) => `${name} ${count}`);
+    console.log(`  ${tenant}: ${told.join(', ')}`);
+  }
+
+  expect(what: string, found: number | undefined, expected: number): void {
+    if (found === expected) this.met += 1;
+    else this.missed.push(`${what}: ${found ?? 'none'} instead of ${expected}`);
+    console.log(`  ${found === expected ? '✓' : '✗'} ${what}: ${found ?? 'none'}`);
+  }
+
+  /** Each mail on a line, as its reader's inbox would list it. */
+  mails(mails: readonly CaughtMail[]): void {
+    const byReader = group(mails);
+    for (const [reader, theirs] of byReader) {
+      console.log(`  ${reader}`);
+      for (const mail of theirs) console.log(`    ${mail.subject}`);
+    }
+  }
+
+  live(listeners: readonly Listener[]): void {
+    const [first] = listeners.flatMap(({ created }) => created);
+    if (first !== undefined) console.log(`  live: ${first.title} [${first.severity}]`);
+  }
+
+  verdict(): void {
+    if (this.ok) console.log(`\nAll ${this.met} expectations were met.`);
+    else console.log(`\n${this.missed.length} expectations were not met:\n  ${this.missed.join('\n  ')}`);
+  }
+
+  farewell(
+    server: DemoServer,
+    catcher: MailCatcher,
+    tenants: readonly DemoTenant[],
+    operator: { email: string; password: string },
+  ): void {
+    const rows = tenants.flatMap(({ sample, users }) =>
+      users.map(({ email, password }) => `  ${sample.slug.padEnd(18)} ${email.padEnd(38)} ${password}`),
+    );
+    console.log(`
+API             ${server.url}/api/v1
+Documentation   ${server.url}/docs
+Health          ${server.url}/readyz
+SMTP catcher    127.0.0.1:${catcher.port}
+Server log      ${server.log_file}
+
+  tenant             e-mail                                 password
+  (operator)         ${operator.email.padEnd(38)} ${operator.password}
+${rows.join('\n')}
+
+Serving until Ctrl-C.`);
+  }
+
+  failed(error: unknown, logFile: string): void {
+    console.error(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
+    console.error(`The server's log: ${logFile}`);
+  }
+}
+
+function group(mails: readonly CaughtMail[]): Map<string, CaughtMail[]> {
+  const groups = new Map<string, CaughtMail[]>();
+  for (const mail of mails) {
+    const reader = mail.to.join(', ');
+    groups.set(reader, [...(groups.get(reader) ?? []), mail]);
+  }
+  return groups;
+}

@@ -1,0 +1,67 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../main.js', import.meta.url));
+
+/** A server of its own, as `npm start` runs it, with everything embedded. */
+export interface DemoServer {
+  url: string;
+  log_file: string;
+  /** Resolves with the exit code when the process has ended. */
+  ended: Promise<number | null>;
+  /** Asks it to drain and waits until it has ended. */
+  stop(): Promise<void>;
+}
+
+/** This port if nothing listens on it, else one that is free. */
+export async function freePort(preferred: number): Promise<number> {
+  const listen = (port: number) =>
+    new Promise<number>((resolve, reject) => {
+      const probe = createServer();
+      probe.once('error', reject);
+      probe.listen(port, '127.0.0.1', () => {
+        const address = probe.address();
+        probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : port));
+      });
+    });
+  return listen(preferred).catch(() => listen(0));
+}
+
+/** Starts `dist/main.js` on an empty data directory. Its log goes to a file there. */
+export async function startServer(
+  dataDir: string,
+  port: number,
+  environment: Readonly<Record<string, string>>,
+): Promise<DemoServer> {
+  await mkdir(dataDir, { recursive: true });
+  const logFile = join(dataDir, 'server.log');
+  await rm(logFile, { force: true });
+  const log = createWriteStream(logFile);
+  const child = spawn(process.execPath, ['--enable-source-maps', MAIN], {
+    env: { ...inherited(), ...environment, PORT: String(port), HOST: '127.0.0.1', VIGIE_DATA_DIR: dataDir },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  child.stdout.pipe(log, { end: false });
+  child.stderr.pipe(log, { end: false });
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  return { url: `http://127.0.0.1:${port}`, log_file: logFile, ended, stop: () => stop(child, ended) };
+}
+
+/** What a process needs of its surroundings, and none of an installation's own settings. */
+function inherited(): Record<string, string> {
+  return Object.fromEntries(
+    ['PATH', 'HOME', 'USER', 'LANG', 'TMPDIR', 'TZ'].flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+async function stop(child: ChildProcess, ended: Promise<number | null>): Promise<void> {
+  if (child.exitCode === null) child.kill('SIGTERM');
+  await ended;
+}

@@ -1,0 +1,27 @@
+import { ApiPropertyOptional, PartialType } from '@nestjs/swagger';
+import { IsIn, IsOptional } from 'class-validator';
+import { DueItemQuery, NewDueItem } from '../platform/due-items/due-item.dto.js';
+import { Line } from '../platform/http/text.js';
+import { DEADLINE_STATUSES } from './deadline.entity.js';
+
+export class NewDeadline extends NewDueItem {
+  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 50, example: 'tva' })
+  @IsOptional()
+  @Line(50)
+  category?: string | null;
+}
+
+/** An absent field stays as it is; null clears one that may be empty. */
+export class DeadlinePatch extends PartialType(NewDeadline, { skipNullProperties: false }) {}
+
+export class DeadlineQuery extends DueItemQuery {
+  @ApiPropertyOptional({ enum: DEADLINE_STATUSES })
+  @IsOptional()
+  @IsIn(DEADLINE_STATUSES)
+  status?: string;
+
+  @ApiPropertyOptional({ maxLength: 50 })
+  @IsOptional()
+  @Line(50)
+  category?: string;
+}

@@ -1,0 +1,192 @@
+import { startScriptedSmtp, type Act, type ScriptedSmtp, type Step } from './scripted-smtp.fixture.js';
+import { mailTo, outcome, reason, TestLease, testSender, type TestSender } from './sender.fixture.js';
+
+/** What a fault must become. The recipient's local part says which fault it gets: `reset.rcpt@…`. */
+const FAULTS: { act: string; step: Step; failure: string; arrives: number }[] = [
+  { act: 'reset', step: 'rcpt', failure: 'retryable', arrives: 0 },
+  { act: 'reset', step: 'data', failure: 'retryable', arrives: 0 },
+  { act: 'reset', step: 'dot', failure: 'ambiguous', arrives: 1 },
+  { act: 'close', step: 'rcpt', failure: 'retryable', arrives: 0 },
+  { act: 'close', step: 'data', failure: 'retryable', arrives: 0 },
+  { act: 'close', step: 'dot', failure: 'ambiguous', arrives: 1 },
+  { act: 'silence', step: 'rcpt', failure: 'retryable', arrives: 0 },
+  { act: 'silence', step: 'data', failure: 'retryable', arrives: 0 },
+  { act: 'silence', step: 'dot', failure: 'ambiguous', arrives: 1 },
+  { act: 'trickle', step: 'rcpt', failure: 'retryable', arrives: 0 },
+  { act: 'trickle', step: 'dot', failure: 'ambiguous', arrives: 1 },
+  { act: '421', step: 'rcpt', failure: 'retryable', arrives: 0 },
+  { act: '421', step: 'data', failure: 'retryable', arrives: 0 },
+  { act: '421', step: 'dot', failure: 'retryable', arrives: 1 },
+  { act: '451', step: 'rcpt', failure: 'retryable', arrives: 0 },
+  { act: '451', step: 'data', failure: 'retryable', arrives: 0 },
+  { act: '451', step: 'dot', failure: 'retryable', arrives: 1 },
+  { act: '550', step: 'rcpt', failure: 'permanent', arrives: 0 },
+  { act: '550', step: 'data', failure: 'permanent', arrives: 0 },
+  { act: '550', step: 'dot', failure: 'permanent', arrives: 1 },
+];
+
+function actOf(word: string): Act {
+  return /^\d/.test(word) ? { reply: `${word} 4.0.0 scripted` } : (word as Act);
+}
+
+/** Follows the recipient's local part; anyone else gets the ordinary replies. */
+function byRecipient(step: Step, to: string | null): Act {
+  const [act = '', at] = (to ?? '').split('@')[0]?.split('.') ?? [];
+  return at === step ? actOf(act) : 'ok';
+}
+
+describe('A mail server that fails', () => {
+  let server: ScriptedSmtp;
+  let test: TestSender;
+
+  afterEach(async () => {
+    await test[Symbol.asyncDispose]();
+    await server.close();
+  });
+
+  it.each([true, false])(
+    'every fault among good mails, six connections, pipelining: %s',
+    async (pipelining) => {
+      server = await startScriptedSmtp({
+        script: (step, { to }) => byRecipient(step, to),
+        extensions: pipelining ? ['PIPELINING'] : [],
+      });
+      test = await testSender(server.port, { max_connections: 6 });
+      const faults = FAULTS.flatMap((fault) =>
+        (pipelining ? [1, 2] : [1]).map((n) => ({
+          ...fault,
+          to: `${fault.act}.${fault.step}.${n}@client.example`,
+        })),
+      );
+      const good = faults.map((_, i) => ({ failure: 'sent', arrives: 1, to: `good.${i}@client.example` }));
+      // One good mail after each faulty one.
+      const all = faults.flatMap((fault, i) => [fault, good[i] ?? fault]);
+
+      // As a worker does it: a few more at a time than there are connections.
+      const got: { to: string; failure: string }[] = [];
+      for (let i = 0; i < all.length; i += 8)
+        got.push(
+          ...(await Promise.all(
+            all.slice(i, i + 8).map(async ({ to }) => ({
+              to,
+              failure: await outcome(test.sender.send(mailTo(to), new TestLease())),
+            })),
+          )),
+        );
+
+      expect(got).toEqual(all.map(({ to, failure }) => ({ to, failure })));
+      const arrived = all.map(({ to }) => ({
+        to,
+        arrives: server.received.filter((mail) => mail.to === to).length,
+      }));
+      expect(arrived).toEqual(all.map(({ to, arrives }) => ({ to, arrives })));
+    },
+  );
+
+  it.each<Act>(['reset', 'close', 'silence', 'trickle', { reply: '421 busy' }, { reply: '554 go away' }])(
+    'at the greeting: %j is retryable',
+    async (act) => {
+      server = await startScriptedSmtp({ script: (step) => (step === 'greeting' ? act : 'ok') });
+      test = await testSender(server.port);
+      const sends = [1, 2, 3, 4, 5].map((n) =>
+        outcome(test.sender.send(mailTo(`a${n}@client.example`), new TestLease())),
+      );
+      expect(new Set(await Promise.all(sends))).toEqual(new Set(['retryable']));
+      expect(server.commands).not.toContain('DATA');
+    },
+  );
+
+  it.each<Act>(['reset', 'silence', { reply: '421 busy' }, { reply: '554 go away' }])(
+    'at EHLO: %j is retryable',
+    async (act) => {
+      server = await startScriptedSmtp({ script: (step) => (step === 'ehlo' ? act : 'ok') });
+      test = await testSender(server.port);
+      expect(await outcome(test.sender.send(mailTo('a@client.example'), new TestLease()))).toBe('retryable');
+    },
+  );
+
+  it('a reset in the middle of a large body is retryable, the others go through', async () => {
+    server = await startScriptedSmtp({ script: (step, { to }) => byRecipient(step, to) });
+    test = await testSender(server.port);
+    const large = { text: `${'a line of text that is sent as it is\r\n'.repeat(400_000)}` };
+    const sends = ['reset.body.1', 'good.1', 'reset.body.2', 'good.2', 'reset.body.3', 'good.3'].map((name) =>
+      outcome(
+        test.sender.send(
+          mailTo(`${name}@client.example`, name.startsWith('g') ? {} : large),
+          new TestLease(),
+        ),
+      ),
+    );
+    expect(await Promise.all(sends)).toEqual(['retryable', 'sent', 'retryable', 'sent', 'retryable', 'sent']);
+    expect(server.received.map((mail) => mail.to).sort()).toEqual(
+      [1, 2, 3].map((n) => `good.${n}@client.example`),
+    );
+  });
+
+  it('a server that stops reading a large body: bounded, retryable, and no dot afterwards', async () => {
+    server = await startScriptedSmtp({ script: (step, { to }) => byRecipient(step, to) });
+    test = await testSender(server.port);
+    const large = { text: `${'a line of text that is sent as it is\r\n'.repeat(400_000)}` };
+    expect(
+      await outcome(test.sender.send(mailTo('silence.body@client.example', large), new TestLease())),
+    ).toBe('retryable');
+    expect(server.received).toEqual([]);
+  });
+
+  it('a small body that was handed over whole is ambiguous, although the server read only its beginning', async () => {
+    server = await startScriptedSmtp({ script: (step, { to }) => byRecipient(step, to) });
+    test = await testSender(server.port);
+    expect(await outcome(test.sender.send(mailTo('reset.body@client.example'), new TestLease()))).toBe(
+      'ambiguous',
+    );
+  });
+
+  it('an early refusal of a large body is its outcome, and the rest is not sent', async () => {
+    server = await startScriptedSmtp({
+      script: (step) => (step === 'body' ? { reply: '552 5.3.4 too large' } : 'ok'),
+    });
+    test = await testSender(server.port);
+    const large = { text: `${'a line of text that is sent as it is\r\n'.repeat(400_000)}` };
+    expect(await outcome(test.sender.send(mailTo('a@client.example', large), new TestLease()))).toBe(
+      'permanent',
+    );
+    expect(server.received).toEqual([]);
+  });
+
+  it('a reply after the dot counts on a connection that was used before, too', async () => {
+    server = await startScriptedSmtp({ script: (step, { to }) => byRecipient(step, to) });
+    test = await testSender(server.port, { max_connections: 1 });
+    const got: string[] = [];
+    for (const to of ['good.1', '421.dot', 'good.2', 'reset.dot', 'good.3', '451.dot', 'silence.dot'])
+      got.push(await outcome(test.sender.send(mailTo(`${to}@client.example`), new TestLease())));
+    expect(got).toEqual(['sent', 'retryable', 'sent', 'ambiguous', 'sent', 'retryable', 'ambiguous']);
+    expect(server.received).toHaveLength(7);
+  });
+
+  it('a refusal to MAIL for want of a login is the account, not the mail', async () => {
+    server = await startScriptedSmtp({
+      script: (step) => (step === 'mail' ? { reply: '530 5.7.0 Authentication required' } : 'ok'),
+      extensions: [],
+    });
+    test = await testSender(server.port);
+    const sending = test.sender.send(mailTo('a@client.example'), new TestLease());
+    await expect(sending).rejects.toMatchObject({ failure: 'retryable' });
+    expect(await reason(sending)).toContain('wants a login or STARTTLS first');
+  });
+
+  it('nobody listens: retryable, in plain words', async () => {
+    server = await startScriptedSmtp();
+    const free = await startScriptedSmtp();
+    await free.close();
+    test = await testSender(free.port);
+    const sending = test.sender.send(mailTo('a@client.example'), new TestLease());
+    await expect(sending).rejects.toMatchObject({ failure: 'retryable' });
+    expect(await reason(sending)).toBe('The mail server refused the connection');
+  });
+
+  it('an unknown name: retryable', async () => {
+    server = await startScriptedSmtp();
+    test = await testSender(25, { host: 'no-such-host.invalid' });
+    expect(await outcome(test.sender.send(mailTo('a@client.example'), new TestLease()))).toBe('retryable');
+  });
+});

@@ -1,0 +1,100 @@
+import { MailerModule, MailerService } from '@nestjs-modules/mailer';
+import { Test } from '@nestjs/testing';
+import { SendError, type SendLease } from '../sender.js';
+import { EmailSender, type OutgoingMail } from './email.sender.js';
+import { mailerOptions, type SmtpSettings, type SmtpTimeouts } from './email.settings.js';
+
+/** Short, so that silence is soon noticed; `send_ms` is long enough for everything but a trickle. */
+export const QUICK: SmtpTimeouts = { connect_ms: 800, greeting_ms: 800, socket_ms: 500, send_ms: 2000 };
+
+export interface TestSender extends AsyncDisposable {
+  sender: EmailSender;
+  mailer: MailerService;
+}
+
+/** A sender wired as the application wires it: MailerModule.forRootAsync with `mailerOptions`. */
+export async function testSender(
+  port: number,
+  changes: Partial<SmtpSettings> = {},
+  timeouts: SmtpTimeouts = QUICK,
+): Promise<TestSender> {
+  const settings: SmtpSettings = {
+    host: '127.0.0.1',
+    port,
+    user: null,
+    password: null,
+    from_email: 'vigie@cabinet.example',
+    from_name: 'Vigie',
+    starttls: false,
+    tls: false,
+    max_connections: 4,
+    ...changes,
+  };
+  const module = await Test.createTestingModule({
+    imports: [
+      MailerModule.forRootAsync({ imports: [], useFactory: () => mailerOptions(settings, timeouts) }),
+    ],
+  }).compile();
+  const mailer = module.get(MailerService, { strict: false });
+  return {
+    mailer,
+    sender: new EmailSender(mailer, settings, timeouts),
+    [Symbol.asyncDispose]: () => module.close(),
+  };
+}
+
+export function mailTo(to: string, changes: Partial<OutgoingMail> = {}): OutgoingMail {
+  return {
+    delivery_id: `d-${to.replace(/\W/g, '-')}`,
+    to,
+    subject: 'Échéance TVA CA3',
+    html: '<p>Déclaration à déposer le 24.</p>',
+    text: 'Déclaration à déposer le 24.',
+    unsubscribe_url: null,
+    ...changes,
+  };
+}
+
+/** A lease in the hands of the test. */
+export class TestLease implements SendLease {
+  private readonly controller = new AbortController();
+  private valid = true;
+  readonly signal = this.controller.signal;
+
+  isValid(): boolean {
+    return this.valid;
+  }
+
+  /** It passes without anybody being told. */
+  expire(): void {
+    this.valid = false;
+  }
+
+  /** It is lost and the signal says so. */
+  lose(): void {
+    this.valid = false;
+    this.controller.abort();
+  }
+}
+
+/** `sent`, or the failure. */
+export async function outcome(sending: Promise<unknown>): Promise<string> {
+  try {
+    await sending;
+    return 'sent';
+  } catch (error) {
+    if (error instanceof SendError) return error.failure;
+    throw error;
+  }
+}
+
+/** The SendError's message. */
+export async function reason(sending: Promise<unknown>): Promise<string> {
+  try {
+    await sending;
+  } catch (error) {
+    if (error instanceof SendError) return error.message;
+    throw error;
+  }
+  throw new Error('It was sent');
+}

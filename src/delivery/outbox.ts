@@ -1,0 +1,104 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Channel, CHANNELS, OPTIONAL_KINDS } from '../contracts/notification-kinds.js';
+import { Clock } from '../platform/clock/clock.js';
+import { CONFIG, type Config } from '../platform/config/config.js';
+import type { TenantTransaction } from '../platform/database/transaction.js';
+import { WakeUps } from '../platform/queues/wake-ups.js';
+import { configuredChannels } from './channels/channels.js';
+
+/** Why nothing is sent to somebody who should be told. */
+export type SuppressReason = 'preference' | 'no_address' | 'channel_not_configured' | 'fact_gone' | 'user_erased';
+
+/**
+ * Deliveries as they come into being and are called off: always in the transaction of what they are about, so
+ * that nothing is announced without being delivered, or delivered without having happened.
+ */
+@Injectable()
+export class Outbox {
+  /** Channels that this installation can send on; deliveries on the others are recorded as suppressed. */
+  readonly channels: readonly Channel[];
+
+  constructor(
+    @Inject(CONFIG) config: Config,
+    @Inject(Clock) private readonly clock: Clock,
+    private readonly wakeUps: WakeUps,
+  ) {
+    this.channels = configuredChannels(config);
+  }
+
+  /**
+   * The tail of a statement that creates notifications: a CTE `delivered (id, state)` with one delivery a
+   * channel for each row of the CTE `created (id, recipient, user_id, kind, severity)`.
+   * Parameters: $1 tenant id, $4 now, $5 this.channels.
+   */
+  static deliveriesSql(created: string): string {
+    return `
+      delivered AS (
+        INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address,
+                                state, reason, due_at, created_at, ended_at)
+        SELECT $1, c.id, c.recipient, c.severity = 'critical', channel, coalesce(u.email, ''),
+               CASE WHEN s.reason IS NULL THEN 'pending' ELSE 'suppressed' END, s.reason, $4::timestamptz,
+               $4::timestamptz, CASE WHEN s.reason IS NOT NULL THEN $4::timestamptz END
+        FROM ${created} c
+        CROSS JOIN unnest(ARRAY[${CHANNELS.map((channel) => `'${channel}'`).join(', ')}]) AS channel
+        LEFT JOIN users u ON u.tenant_id = $1 AND u.id = c.user_id
+        LEFT JOIN preferences p ON p.tenant_id = $1 AND p.user_id = c.user_id AND p.kind = c.kind
+                               AND p.channel = channel
+                               AND p.kind = ANY (ARRAY[${OPTIONAL_KINDS.map((kind) => `'${kind}'`).join(', ')}])
+        CROSS JOIN LATERAL (SELECT CASE
+          WHEN NOT p.enabled THEN 'preference'
+          WHEN channel <> ALL ($5::text[]) THEN 'channel_not_configured'
+          WHEN u.email IS NULL THEN 'no_address'
+        END AS reason) s
+        ON CONFLICT (tenant_id, notification_id, channel, address) DO NOTHING
+        RETURNING id, state
+      )`;
+  }
+
+  /** Wakes the dispatcher once this transaction is committed. */
+  kick(tx: TenantTransaction): void {
+    tx.afterCommit(() => {
+      for (const channel of this.channels) this.wakeUps.send('dispatch.kick', { channel });
+    });
+  }
+
+  /** Calls off what these alerts announced and nobody has begun to send. */
+  async factsGone(tx: TenantTransaction, alertIds: readonly string[]): Promise<void> {
+    await tx.execute(
+      `UPDATE deliveries d
+       SET state = 'suppressed', reason = 'fact_gone', ended_at = $3, lease_token = NULL, lease_until = NULL
+       FROM notifications n
+       WHERE n.tenant_id = $1 AND n.alert_id = ANY ($2::uuid[])
+         AND d.tenant_id = $1 AND d.notification_id = n.id AND d.state IN ('pending', 'queued')`,
+      [tx.tenant_id, alertIds, this.clock.now()],
+    );
+  }
+
+  /** Calls off what somebody who is being erased was to get, and forgets where it would have gone. */
+  async userErased(tx: TenantTransaction, userId: string): Promise<void> {
+    await tx.execute(
+      `UPDATE deliveries
+       SET state = 'suppressed', reason = 'user_erased', ended_at = $3, lease_token = NULL, lease_until = NULL
+       WHERE tenant_id = $1 AND recipient = $2 AND state IN ('pending', 'queued')`,
+      [tx.tenant_id, `user:${userId}`, this.clock.now()],
+    );
+    await tx.execute(`UPDATE deliveries SET address = '' WHERE tenant_id = $1 AND recipient = $2`, [
+      tx.tenant_id,
+      `user:${userId}`,
+    ]);
+  }
+
+  /**
+   * Lets the dispatcher decide anew on what hours or limits have deferred: of the whole tenant, or of one
+   * user. Called when what decides has changed.
+   */
+  async reconsider(tx: TenantTransaction, userId: string | null): Promise<void> {
+    await tx.execute(
+      `UPDATE deliveries SET due_at = $3, defer_reason = NULL
+       WHERE tenant_id = $1 AND state = 'pending' AND ($2::text IS NULL OR recipient = $2)
+         AND defer_reason IN ('operating_hours', 'quiet_hours', 'limit')`,
+      [tx.tenant_id, userId === null ? null : `user:${userId}`, this.clock.now()],
+    );
+    this.kick(tx);
+  }
+}

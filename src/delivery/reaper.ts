@@ -1,0 +1,57 @@
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { CONFIG, type Config } from '../platform/config/config.js';
+import { WakeUps } from '../platform/queues/wake-ups.js';
+import { activeChannels } from './channels/channels.js';
+import { Leases } from './leases.js';
+import { Wakeable } from './wakeable.js';
+
+const EVERY_MS = 5_000;
+
+/** Takes back the deliveries whose lease ran out: their process was killed, or Redis lost them. */
+@Injectable()
+export class Reaper implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('Reaper');
+  private readonly wake = new Wakeable();
+  private stopping = false;
+  private ended: Promise<void> = Promise.resolve();
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly leases: Leases,
+    private readonly wakeUps: WakeUps,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    if (this.config.roles.includes('scheduler')) this.ended = this.loop();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopping = true;
+    this.wake.wake();
+    await this.ended;
+  }
+
+  private async loop(): Promise<void> {
+    while (!this.stopping) {
+      await this.wake.sleep(EVERY_MS);
+      if (!this.stopping) await this.round();
+    }
+  }
+
+  private async round(): Promise<void> {
+    try {
+      const reaped = await this.leases.reap(this.config.retryMaxAttempts);
+      if (reaped.requeued + reaped.ambiguous === 0) return;
+      this.logger.warn({ event: 'leases_expired', ...reaped });
+      for (const channel of activeChannels(this.config)) this.wakeUps.send('dispatch.kick', { channel });
+    } catch (error) {
+      this.logger.error({ event: 'reaping_failed', err: error });
+    }
+  }
+}

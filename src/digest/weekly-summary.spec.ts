@@ -1,0 +1,173 @@
+import type { NotificationData } from '../contracts/notification-kinds.js';
+import { runJob } from '../../test/support/watched.js';
+import { createWorld, type World } from '../../test/support/world.js';
+import { FixedClock } from '../platform/clock/fixed-clock.js';
+
+/** Monday 30 March 2026, 08:00 in Paris. */
+const MONDAY = '2026-03-30T06:00:00Z';
+
+interface Row {
+  user_id: string;
+  title: string;
+  body: string;
+  severity: string;
+  data: NotificationData['weekly_summary'];
+}
+
+describe('the weekly summary', () => {
+  const clock = new FixedClock(MONDAY);
+  let world: World;
+  let tenantId: string;
+  let admin: string;
+  let marie: string;
+
+  beforeAll(async () => {
+    world = await createWorld({ clock });
+  });
+  afterAll(() => world.close());
+
+  beforeEach(async () => {
+    clock.set(MONDAY);
+    await world.sql(`DELETE FROM tenants`);
+    tenantId = await addTenant('cabinet');
+    admin = await addUser('admin@cabinet.test', 'admin', 'fr');
+    marie = await addUser('marie@cabinet.test', 'member', 'en');
+  });
+
+  async function addTenant(slug: string): Promise<string> {
+    const [tenant] = await world.sql<{ id: string }>(
+      `INSERT INTO tenants (slug, name, kind, time_zone, locale, schedule_from)
+       VALUES ($1, $1, 'cabinet', 'Europe/Paris', 'fr', now()) RETURNING id`,
+      [slug],
+    );
+    return tenant!.id;
+  }
+
+  async function addUser(email: string, role: string, locale: string, tenant = tenantId): Promise<string> {
+    const [user] = await world.sql<{ id: string }>(
+      `INSERT INTO users (tenant_id, email, name, role, locale) VALUES ($1, $2, $2, $3, $4) RETURNING id`,
+      [tenant, email, role, locale],
+    );
+    return user!.id;
+  }
+
+  async function add(
+    table: string,
+    title: string,
+    daysLeft: number,
+    responsible: string | null,
+    tenant = tenantId,
+  ) {
+    await world.sql(
+      `INSERT INTO ${table} (tenant_id, title, due_on, responsible_id)
+       VALUES ($1, $2, date '2026-03-30' + $3::int, $4)`,
+      [tenant, title, daysLeft, responsible],
+    );
+  }
+
+  const summaries = () =>
+    world.sql<Row>(
+      `SELECT user_id, title, body, severity, data FROM notifications WHERE kind = 'weekly_summary'
+       ORDER BY created_at, user_id = $1 DESC`,
+      [marie],
+    );
+
+  it('tells each their own: late, or due within seven days, soonest first', async () => {
+    await add('deadlines', 'in seven days', 7, marie);
+    await add('deadlines', 'late', -3, marie);
+    await add('deadlines', 'in eight days', 8, marie);
+    await add('document_requests', 'statement', 0, marie);
+    await add('tasks', 'entry', 2, marie);
+    await add('tasks', 'old entry', -1, marie);
+    await world.sql(`UPDATE tasks SET status = 'overdue' WHERE title = 'old entry'`);
+    await add('tasks', 'done', -1, marie);
+    await world.sql(`UPDATE tasks SET status = 'done', completed_at = now() WHERE title = 'done'`);
+
+    expect(await runJob(world, tenantId, 'weekly-summary', '2026-03-30T08:00')).toMatchObject({
+      users: 1,
+      notifications: 1,
+    });
+    const line = (title: string, due_on: string, days_left: number) => ({
+      title,
+      client_name: null,
+      due_on,
+      days_left,
+    });
+    expect(await summaries()).toEqual([
+      {
+        user_id: marie,
+        title: 'Your week: 2 deadlines, 1 document expected, 2 tasks',
+        body: 'Week of 30 March 2026',
+        severity: 'info',
+        data: {
+          week_of: '2026-03-30',
+          deadlines: [line('late', '2026-03-27', -3), line('in seven days', '2026-04-06', 7)],
+          documents: [line('statement', '2026-03-30', 0)],
+          tasks: [line('old entry', '2026-03-29', -1), line('entry', '2026-04-01', 2)],
+          totals: { deadlines: 2, documents: 1, tasks: 2 },
+        },
+      },
+    ]);
+  });
+
+  it('tells admins also what nobody is responsible for, and members not', async () => {
+    await add('deadlines', 'nobody', 1, null);
+    await add('deadlines', 'of the admin', 2, admin);
+    await add('deadlines', 'of Marie', 3, marie);
+    await runJob(world, tenantId, 'weekly-summary');
+    const [hers, his] = await summaries();
+    expect(hers?.data.deadlines.map(({ title }) => title)).toEqual(['of Marie']);
+    expect(his).toMatchObject({
+      user_id: admin,
+      title: 'Votre semaine : 2 échéances',
+      body: 'Semaine du 30 mars 2026',
+    });
+    expect(his?.data.deadlines.map(({ title }) => title)).toEqual(['nobody', 'of the admin']);
+  });
+
+  it('cuts a list at 20 and says how many there are', async () => {
+    for (let n = 0; n < 23; n++) await add('tasks', `task ${n}`, n - 20, marie);
+    await runJob(world, tenantId, 'weekly-summary');
+    const [summary] = await summaries();
+    expect(summary?.data.totals).toEqual({ deadlines: 0, documents: 0, tasks: 23 });
+    expect(summary?.data.tasks.map(({ title }) => title)).toEqual(
+      Array.from({ length: 20 }, (_, n) => `task ${n}`),
+    );
+  });
+
+  it('says nothing when there is nothing to say, and nothing of another tenant', async () => {
+    await add('deadlines', 'far away', 30, marie);
+    const other = await addTenant('voisin');
+    await addUser('admin@voisin.test', 'admin', 'fr', other);
+    await add('deadlines', 'theirs', 1, null, other);
+    expect(await runJob(world, tenantId, 'weekly-summary')).toMatchObject({ users: 0, notifications: 0 });
+    expect(await summaries()).toEqual([]);
+  });
+
+  it('is said once a week, whatever runs again', async () => {
+    await add('deadlines', 'soon', 1, marie);
+    await runJob(world, tenantId, 'weekly-summary', '2026-03-30T08:00');
+    await add('deadlines', 'one more', 1, marie);
+    clock.set('2026-04-03T10:00:00Z');
+    expect(await runJob(world, tenantId, 'weekly-summary')).toEqual({
+      users: 1,
+      notifications: 0,
+      deliveries: 0,
+    });
+    expect(await summaries()).toHaveLength(1);
+
+    clock.set('2026-04-06T06:00:00Z');
+    expect(await runJob(world, tenantId, 'weekly-summary', '2026-04-06T08:00')).toMatchObject({
+      notifications: 1,
+    });
+    expect((await summaries()).map(({ data }) => data.week_of)).toEqual(['2026-03-30', '2026-04-06']);
+  });
+
+  it('speaks of the Monday it was owed for, when it is caught up later', async () => {
+    await add('deadlines', 'late by now', 1, marie);
+    clock.set('2026-04-01T10:00:00Z');
+    await runJob(world, tenantId, 'weekly-summary', '2026-03-30T08:00');
+    const [summary] = await summaries();
+    expect(summary?.data).toMatchObject({ week_of: '2026-03-30', deadlines: [{ days_left: -1 }] });
+  });
+});

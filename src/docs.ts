@@ -1,0 +1,154 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ModulesContainer } from '@nestjs/core';
+import {
+  DocumentBuilder,
+  type OpenAPIObject,
+  type OperationObject,
+  type ResponseObject,
+  type SchemaObject,
+  SwaggerModule,
+} from '@nestjs/swagger';
+import { ACCESS_RULE, type AccessRule } from './auth/caller.js';
+import { ERRORS } from './platform/errors/error-table.js';
+
+const DESCRIPTION = `Deadlines, documents, tasks: who must be told is told once, on the right channel, at the right hour.
+
+Send \`Authorization: Bearer <access token>\` (from \`POST /api/v1/auth/login\`) or \`X-API-Key\`, never both.
+Lists answer \`{"data": […], "next_cursor": …}\`. Every error is \`application/problem+json\` (RFC 9457) with a \`code\`.`;
+
+/** A route's room, and who may call it. */
+interface RouteFacts {
+  room: string;
+  rule: AccessRule | undefined;
+}
+
+const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'] as const;
+
+/**
+ * Serves `/docs` (its assets come from this server, it works without the internet) and `/openapi.json`. The
+ * document is made when it is first asked for.
+ */
+export function setUpDocs(app: NestFastifyApplication): void {
+  SwaggerModule.setup('docs', app, () => describeApi(app), {
+    jsonDocumentUrl: 'openapi.json',
+    raw: ['json'],
+    customSiteTitle: 'Vigie API',
+    swaggerOptions: { persistAuthorization: true, tagsSorter: 'alpha' },
+  });
+}
+
+/** The OpenAPI document of all routes. The application is initialised by now. */
+export function describeApi(app: NestFastifyApplication): OpenAPIObject {
+  const outline = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('Vigie')
+    .setDescription(DESCRIPTION)
+    .setVersion('1')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, 'bearer')
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key' }, 'api_key')
+    .build();
+  const document = SwaggerModule.createDocument(app, outline, {
+    autoTagControllers: false,
+    operationIdFactory: operationId,
+  });
+  document.components = {
+    ...document.components,
+    schemas: { ...document.components?.schemas, Problem: PROBLEM },
+  };
+  const facts = routeFacts(app);
+  for (const [path, item] of Object.entries(document.paths)) {
+    for (const method of METHODS) {
+      const operation = item[method];
+      if (operation !== undefined) complete(operation, path, facts.get(operation.operationId ?? ''));
+    }
+  }
+  return document;
+}
+
+function operationId(controller: string, method: string): string {
+  return `${controller.replace(/Controller$/, '')}_${method}`;
+}
+
+/** What the decorators of the routes do not say to Swagger: the room as the tag, who may call, the errors. */
+function complete(operation: OperationObject, path: string, facts: RouteFacts | undefined): void {
+  const rule = facts?.rule;
+  operation.tags = [...(operation.tags ?? []), ...(facts === undefined ? [] : [facts.room])];
+  operation.security = securityOf(rule);
+  if (rule !== undefined && rule.who !== 'public') {
+    const scope = rule.scope === undefined ? '' : ` API keys need the scope \`${rule.scope}\`.`;
+    operation.description = [operation.description, `For: \`${rule.who}\`.${scope}`].filter(Boolean).join('\n\n');
+  }
+  const takesSomething = (operation.parameters?.length ?? 0) > 0 || operation.requestBody !== undefined;
+  const statuses = [
+    ...(takesSomething ? [400] : []),
+    ...(rule?.who === 'public' ? [] : [401, 403]),
+    ...(path.includes('{') ? [404] : []),
+  ];
+  for (const status of statuses) operation.responses[status] ??= problemResponse(titlesOf(status));
+  operation.responses.default ??= problemResponse('Any other error');
+}
+
+function securityOf(rule: AccessRule | undefined): Record<string, string[]>[] {
+  if (rule?.who === 'public') return [];
+  return [{ bearer: [] }, ...(rule?.scope === undefined ? [] : [{ api_key: [] }])];
+}
+
+function titlesOf(status: number): string {
+  return Object.entries(ERRORS)
+    .filter(([, error]) => error.status === status)
+    .map(([code, error]) => `\`${code}\`: ${error.title}`)
+    .join('. ');
+}
+
+function problemResponse(description: string): ResponseObject {
+  return {
+    description,
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  };
+}
+
+/** `ProblemBody`, as a schema. */
+const PROBLEM: SchemaObject = {
+  type: 'object',
+  required: ['type', 'title', 'status', 'code'],
+  properties: {
+    type: { type: 'string', example: 'urn:vigie:error:validation_failed' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    code: { type: 'string', enum: Object.keys(ERRORS) },
+    detail: { type: 'string' },
+    errors: {
+      type: 'array',
+      description: 'Each fault of the request: where and what',
+      items: {
+        type: 'object',
+        required: ['pointer', 'detail'],
+        properties: { pointer: { type: 'string', example: '/due_on' }, detail: { type: 'string' } },
+      },
+    },
+  },
+};
+
+/** Room and access rule of every route, by operation id. */
+function routeFacts(app: NestFastifyApplication): Map<string, RouteFacts> {
+  const facts = new Map<string, RouteFacts>();
+  for (const module of app.get(ModulesContainer).values()) {
+    const room = module.name.replace(/Module$/, '').toLowerCase();
+    for (const { metatype } of module.controllers.values()) {
+      if (typeof metatype !== 'function') continue;
+      const prototype: unknown = metatype.prototype;
+      for (const [method, handler] of methodsOf(prototype)) {
+        const rule = (Reflect.getMetadata(ACCESS_RULE, handler) ??
+          Reflect.getMetadata(ACCESS_RULE, metatype)) as AccessRule | undefined;
+        facts.set(operationId(metatype.name, method), { room, rule });
+      }
+    }
+  }
+  return facts;
+}
+
+function methodsOf(prototype: unknown): [string, object][] {
+  return Object.entries(Object.getOwnPropertyDescriptors(prototype)).flatMap(([name, { value }]) =>
+    typeof value === 'function' ? [[name, value as object]] : [],
+  );
+}

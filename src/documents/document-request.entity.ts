@@ -1,0 +1,27 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { Column, Entity } from 'typeorm';
+import { DueItem } from '../platform/due-items/due-item.js';
+
+export const DOCUMENT_STATUSES = ['missing', 'received'] as const;
+
+/** A document that a client was asked for, and the day it is expected. */
+@Entity('document_requests')
+export class DocumentRequest extends DueItem {
+  @ApiProperty({ enum: DOCUMENT_STATUSES })
+  @Column('text')
+  status: (typeof DOCUMENT_STATUSES)[number];
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  received_at: Date | null;
+
+  override get endedAt(): Date | null {
+    return this.received_at;
+  }
+
+  /** Late or not, it is missing: the day does not matter. */
+  override settle(endedAt: Date | null): void {
+    this.received_at = endedAt;
+    this.status = endedAt !== null ? 'received' : 'missing';
+  }
+}

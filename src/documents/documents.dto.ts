@@ -1,0 +1,16 @@
+import { ApiPropertyOptional, PartialType } from '@nestjs/swagger';
+import { IsIn, IsOptional } from 'class-validator';
+import { DueItemQuery, NewDueItem } from '../platform/due-items/due-item.dto.js';
+import { DOCUMENT_STATUSES } from './document-request.entity.js';
+
+export class NewDocument extends NewDueItem {}
+
+/** An absent field stays as it is; null clears one that may be empty. */
+export class DocumentPatch extends PartialType(NewDocument, { skipNullProperties: false }) {}
+
+export class DocumentQuery extends DueItemQuery {
+  @ApiPropertyOptional({ enum: DOCUMENT_STATUSES })
+  @IsOptional()
+  @IsIn(DOCUMENT_STATUSES)
+  status?: string;
+}

@@ -1,0 +1,138 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Outbox } from '../delivery/outbox.js';
+import { Clock } from '../platform/clock/clock.js';
+import type { TenantTransaction } from '../platform/database/transaction.js';
+import { announceSql } from './announcement.js';
+import { Notifications } from './notifications.service.js';
+import type { WatchedKind } from './watched.js';
+
+/** What a check of one kind found and did, in numbers. */
+export interface CheckCounts extends Record<string, number> {
+  /** Facts that hold. */
+  facts: number;
+  /** Alerts that are new. */
+  opened: number;
+  /** Alerts that reached a later stage, and so speak once more. */
+  staged: number;
+  /** Facts that had been told: counted, not repeated. */
+  repeated: number;
+  /** Alerts whose fact no longer holds. */
+  gone: number;
+  notifications: number;
+  deliveries: number;
+}
+
+type CheckRow = CheckCounts & { gone_ids: string[]; user_ids: string[] };
+
+/** The life of alerts: opened by a fact, counted while it holds, gone with it. */
+@Injectable()
+export class Alerts {
+  constructor(
+    private readonly outbox: Outbox,
+    private readonly notifications: Notifications,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Compares the facts of one kind with the tenant's standing alerts, in one statement, and tells what is new.
+   * Checks of the same tenant and kind wait for each other.
+   * @param today civil date in the tenant's zone
+   */
+  async check(
+    tx: TenantTransaction,
+    watched: WatchedKind,
+    today: string,
+    stages: readonly number[],
+  ): Promise<CheckCounts> {
+    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [
+      `check:${tx.tenant_id}:${watched.kind}`,
+    ]);
+    const row = await tx.one<CheckRow>(checkSql(watched), [
+      tx.tenant_id,
+      today,
+      stages,
+      this.clock.now(),
+      this.outbox.channels,
+    ]);
+    if (row === null) throw new Error('the check returned nothing');
+    const { gone_ids, user_ids, ...counts } = row;
+    if (gone_ids.length > 0) await this.outbox.factsGone(tx, gone_ids);
+    this.notifications.announced(tx, user_ids, counts.deliveries);
+    return counts;
+  }
+
+  /** Somebody has dealt with a source, moved or deleted it: what was said of it no longer stands. */
+  async sourceChanged(tx: TenantTransaction, sourceType: string, sourceId: string): Promise<void> {
+    const gone = await tx.query<{ id: string }>(
+      `UPDATE alerts SET gone_at = $4, state = 'resolved', resolved_at = coalesce(resolved_at, $4)
+       WHERE tenant_id = $1 AND source_type = $2 AND source_id = $3 AND gone_at IS NULL
+       RETURNING id`,
+      [tx.tenant_id, sourceType, sourceId, this.clock.now()],
+    );
+    if (gone.length === 0) return;
+    await this.outbox.factsGone(
+      tx,
+      gone.map(({ id }) => id),
+    );
+  }
+}
+
+/**
+ * Facts → alerts → notifications → deliveries. An alert silenced by hand counts on but does not speak; one that
+ * reached a later stage speaks once more. The responsible user is told, or the tenant's admins where there is
+ * none, each in their own language.
+ */
+function checkSql({ kind, source_type, factsSql }: WatchedKind): string {
+  return `
+    WITH facts AS (${factsSql}),
+    standing AS (
+      SELECT id, dedupe_key, stage FROM alerts
+      WHERE tenant_id = $1 AND kind = '${kind}' AND gone_at IS NULL
+    ),
+    gone AS (
+      UPDATE alerts a SET gone_at = $4, state = 'resolved', resolved_at = coalesce(a.resolved_at, $4)
+      FROM standing s
+      WHERE a.tenant_id = $1 AND a.id = s.id
+        AND NOT EXISTS (SELECT FROM facts f WHERE f.dedupe_key = s.dedupe_key)
+      RETURNING a.id
+    ),
+    seen AS (
+      INSERT INTO alerts AS a (tenant_id, kind, severity, source_type, source_id, dedupe_key, stage, title,
+                               first_seen_at, last_seen_at)
+      SELECT $1, '${kind}', f.severity, '${source_type}', f.source_id, f.dedupe_key, f.stage,
+             coalesce(f.title ->> t.locale, f.title ->> 'fr'), $4::timestamptz, $4::timestamptz
+      FROM facts f CROSS JOIN (SELECT locale FROM tenants WHERE id = $1) t
+      ON CONFLICT (tenant_id, dedupe_key) WHERE gone_at IS NULL DO UPDATE
+        SET occurrences = a.occurrences + 1, last_seen_at = excluded.last_seen_at, title = excluded.title,
+            severity = excluded.severity, stage = LEAST(a.stage, excluded.stage)
+      RETURNING id, dedupe_key, state
+    ),
+    speaking AS (
+      SELECT f.*, seen.id AS alert_id, standing.id IS NULL AS opened
+      FROM facts f
+      JOIN seen USING (dedupe_key)
+      LEFT JOIN standing USING (dedupe_key)
+      WHERE seen.state = 'open' AND (standing.id IS NULL OR f.stage < standing.stage)
+    ),
+    told AS (
+      SELECT u.id AS user_id, s.alert_id, NULL::text AS created_by, s.alert_id || ':' || s.stage AS dedupe_key,
+             '${kind}' AS kind, s.severity, s.data,
+             coalesce(s.title ->> l.locale, s.title ->> 'fr') AS title,
+             coalesce(s.body ->> l.locale, s.body ->> 'fr') AS body
+      FROM speaking s
+      JOIN users u ON u.tenant_id = $1
+                  AND (u.id = s.responsible_id OR (s.responsible_id IS NULL AND u.role = 'admin'))
+      JOIN tenants t ON t.id = $1
+      CROSS JOIN LATERAL (SELECT coalesce(u.locale, t.locale) AS locale) l
+    ),
+    ${announceSql('told')}
+    SELECT (SELECT count(*) FROM facts) AS facts,
+           (SELECT count(*) FROM speaking WHERE opened) AS opened,
+           (SELECT count(*) FROM speaking WHERE NOT opened) AS staged,
+           (SELECT count(*) FROM facts) - (SELECT count(*) FROM speaking) AS repeated,
+           (SELECT count(*) FROM gone) AS gone,
+           (SELECT count(*) FROM created) AS notifications,
+           (SELECT count(*) FROM delivered) AS deliveries,
+           coalesce((SELECT array_agg(id) FROM gone), '{}') AS gone_ids,
+           coalesce((SELECT array_agg(DISTINCT user_id) FROM created), '{}') AS user_ids`;
+}

@@ -1,0 +1,24 @@
+import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
+import { DeliveryModule } from '../delivery/delivery.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { AlertList } from './alert-list.service.js';
+import { AlertsController } from './alerts.controller.js';
+import { Alerts } from './alerts.service.js';
+import { CheckJobs } from './check.js';
+import { FeedChangesReader } from './feed-changes.service.js';
+import { FeedController } from './feed.controller.js';
+import { Feed } from './feed.service.js';
+import { Notifications } from './notifications.service.js';
+import { TestEmails } from './test-email.js';
+import { WatchedKinds } from './watched.js';
+import { Welcome } from './welcome.js';
+
+/** Alerts, what people are told of them, and their feeds. */
+@Module({
+  imports: [AuthModule, DeliveryModule, UsersModule],
+  controllers: [FeedController, AlertsController],
+  providers: [AlertList, Alerts, CheckJobs, Feed, FeedChangesReader, Notifications, TestEmails, WatchedKinds, Welcome],
+  exports: [Alerts, Feed, FeedChangesReader, Notifications, WatchedKinds],
+})
+export class NotificationsModule {}

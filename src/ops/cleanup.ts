@@ -1,0 +1,56 @@
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import type { RunCounts } from '../contracts/jobs.js';
+import { Clock } from '../platform/clock/clock.js';
+import { CONFIG, type Config } from '../platform/config/config.js';
+import { Database } from '../platform/database/database.js';
+import { type Run, RunHandlers } from '../platform/runs/run-handlers.js';
+
+const HOUR_MS = 60 * 60 * 1_000;
+/** Rows deleted in one transaction: locks stay short. */
+const BATCH = 1_000;
+
+/** What is of no more use to anyone, by table: $2 is the instant before which it goes. */
+const USELESS = [
+  // An answer is replayed for 24 h (DESIGN: Data).
+  { table: 'idempotency_keys', condition: 'created_at < $2', after_ms: 24 * HOUR_MS },
+  { table: 'sessions', condition: 'expires_at < $2', after_ms: 0 },
+  // Kept a while so that a late click is told "used or expired" instead of "unknown".
+  { table: 'password_links', condition: 'expires_at < $2', after_ms: 30 * 24 * HOUR_MS },
+  { table: 'job_runs', condition: 'finished_at < $2', after_ms: 90 * 24 * HOUR_MS },
+] as const;
+
+/** The job `cleanup`: deletes technical rows of the tenant that have expired. It deletes no notification. */
+@Injectable()
+export class Cleanup implements OnModuleInit {
+  constructor(
+    private readonly runs: RunHandlers,
+    private readonly database: Database,
+    @Inject(Clock) private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  onModuleInit(): void {
+    this.runs.register('cleanup', (run) => this.clean(run));
+  }
+
+  private async clean(run: Run): Promise<RunCounts> {
+    const counts: RunCounts = {};
+    if (!this.config.cleanupEnabled) return counts;
+    for (const { table, condition, after_ms } of USELESS) {
+      const before = new Date(this.clock.now().getTime() - after_ms);
+      let deleted: number;
+      do {
+        run.signal.throwIfAborted();
+        deleted = await this.database.tenant(run.tenant_id, (tx) =>
+          tx.execute(
+            `DELETE FROM ${table} WHERE ctid = ANY (ARRAY(
+               SELECT ctid FROM ${table} WHERE tenant_id = $1 AND ${condition} LIMIT ${BATCH}))`,
+            [tx.tenant_id, before],
+          ),
+        );
+        counts[table] = (counts[table] ?? 0) + deleted;
+      } while (deleted === BATCH);
+    }
+    return counts;
+  }
+}

@@ -1,0 +1,16 @@
+import { Module } from '@nestjs/common';
+import { SchedulerModule } from '../scheduler/scheduler.module.js';
+import { AdminSchedulerController } from './admin-scheduler.controller.js';
+import { AdminTenant } from './admin-tenant.js';
+import { Cleanup } from './cleanup.js';
+import { HealthController } from './health.controller.js';
+import { Health } from './health.service.js';
+import { Triggers } from './triggers.service.js';
+
+/** What those who run Vigie look at and do. */
+@Module({
+  imports: [SchedulerModule],
+  controllers: [AdminSchedulerController, HealthController],
+  providers: [AdminTenant, Cleanup, Health, Triggers],
+})
+export class OpsModule {}

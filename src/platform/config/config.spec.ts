@@ -1,0 +1,336 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Config, ConfigurationError, maskedConfig, publicUrl, readConfig } from './config.js';
+import { SCHEMA } from './schema.js';
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'vigie-config-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(text: string, name = 'file'): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+/** What readConfig makes of a vigie.yml, and of an environment besides. */
+function withYaml(yaml: string, environment: Record<string, string> = {}): Config {
+  return readConfig({ VIGIE_CONFIG: file(yaml, 'vigie.yml'), ...environment });
+}
+
+function faultsOf(read: () => Config): readonly string[] {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.faults;
+    throw error;
+  }
+  return [];
+}
+
+describe('where a setting comes from', () => {
+  it('has its default when nothing is written', () => {
+    expect(readConfig({})).toMatchObject({
+      port: 3000,
+      roles: ['web', 'worker', 'scheduler'],
+      smtpHost: null,
+    });
+  });
+
+  it('takes vigie.yml before the default, and the environment before vigie.yml', () => {
+    const yaml = 'server:\n  port: 4000\n  host: 127.0.0.1\n';
+    expect(withYaml(yaml)).toMatchObject({ port: 4000, host: '127.0.0.1' });
+    expect(withYaml(yaml, { PORT: '5000' })).toMatchObject({ port: 5000, host: '127.0.0.1' });
+  });
+
+  it('takes an empty variable for an unset one', () => {
+    expect(withYaml('server: {port: 4000}', { PORT: '', SMTP_HOST: '', PORT_FILE: '' })).toMatchObject({
+      port: 4000,
+      smtpHost: null,
+    });
+    expect(readConfig({ VIGIE_CONFIG: '' }).port).toBe(3000);
+  });
+
+  it('reads a variable from the file that <NAME>_FILE names, without the line end', () => {
+    const path = file('x'.repeat(40) + '\n');
+    expect(readConfig({ JWT_SECRET_FILE: path }).jwtSecret).toBe('x'.repeat(40));
+    expect(readConfig({ JWT_SECRET: 'y'.repeat(40), JWT_SECRET_FILE: path }).jwtSecret).toBe('y'.repeat(40));
+  });
+
+  it('does not start without the secret it was promised', () => {
+    expect(faultsOf(() => readConfig({ SMTP_PASSWORD_FILE: '/nowhere/secret', SMTP_USER: 'u' }))).toEqual([
+      'SMTP_PASSWORD_FILE names a file that cannot be read: /nowhere/secret',
+    ]);
+    const empty = file('\n', 'empty');
+    expect(faultsOf(() => readConfig({ JWT_SECRET_FILE: empty }))).toEqual([
+      `JWT_SECRET_FILE names an empty file: ${empty}`,
+    ]);
+  });
+
+  it.each([
+    ['EMAIL_HOST', 'mail.example.fr', 'smtpHost', 'mail.example.fr'],
+    ['EMAIL_PORT', '465', 'smtpPort', 465],
+    ['SMTP_USERNAME', 'compta', 'smtpUser', 'compta'],
+    ['EMAIL_USERNAME', 'compta', 'smtpUser', 'compta'],
+    ['EMAIL_PASSWORD', 'hunter2', 'smtpPassword', 'hunter2'],
+    ['EMAIL_SENDER', 'vigie@example.fr', 'smtpFromEmail', 'vigie@example.fr'],
+    ['NOTIFICATION_LOG_LEVEL', 'WARNING', 'logLevel', 'warning'],
+    ['NOTIFICATION_SCHEDULER_INTERVAL', '60', 'dispatchIntervalSeconds', 60],
+  ] as const)('E12: understands %s', (name, text, key, value) => {
+    const rest = {
+      SMTP_FROM_EMAIL: name === 'EMAIL_SENDER' ? '' : 'vigie@example.fr',
+      SMTP_USER: name === 'EMAIL_PASSWORD' ? 'compta' : '',
+      SMTP_PASSWORD: name.endsWith('USERNAME') ? 'hunter2' : '',
+    };
+    expect(readConfig({ ...rest, [name]: text })[key]).toBe(value);
+  });
+
+  it('takes its own name before an old one, and an old one from a file', () => {
+    const mail = { SMTP_FROM_EMAIL: 'vigie@example.fr' };
+    expect(readConfig({ ...mail, SMTP_HOST: 'new', EMAIL_HOST: 'old' }).smtpHost).toBe('new');
+    expect(readConfig({ ...mail, EMAIL_HOST_FILE: file('old') }).smtpHost).toBe('old');
+  });
+
+  it("E12: understands the old system's file", () => {
+    const yaml = `
+notifications:
+  enabled: false
+email:
+  retry:
+    max_attempts: 5
+    retry_delay_seconds: 60
+scheduler:
+  check_interval_seconds: 30
+  batch_size: 20
+cleanup:
+  enabled: no
+`;
+    expect(withYaml(yaml)).toMatchObject({
+      notificationsEnabled: false,
+      retryMaxAttempts: 5,
+      retryDelaySeconds: 60,
+      dispatchIntervalSeconds: 30,
+      dispatchBatchSize: 20,
+      cleanupEnabled: false,
+    });
+  });
+
+  it('has one name of each kind for each setting', () => {
+    const variables = Object.values(SCHEMA);
+    const names = variables.flatMap(({ env, aliases }) => [env, ...aliases]);
+    const places = variables.map(({ yaml }) => yaml);
+    expect(new Set(names).size).toBe(names.length);
+    expect(new Set(places).size).toBe(places.length);
+  });
+});
+
+describe('vigie.yml', () => {
+  it('keeps every value as it was written', () => {
+    const yaml = 'email:\n  smtp: {user: 0123, password: 1e3}\n  from: {name: true, address: a@b.fr}\n';
+    expect(withYaml(yaml)).toMatchObject({ smtpUser: '0123', smtpPassword: '1e3', smtpFromName: 'true' });
+  });
+
+  it('takes a list as a sequence or as text', () => {
+    expect(withYaml('server:\n  roles: [worker, web]\n').roles).toEqual(['web', 'worker']);
+    expect(withYaml('server:\n  roles: worker\n').roles).toEqual(['worker']);
+  });
+
+  it.each([
+    ['an empty file', ''],
+    ['comments only', '# nothing\n'],
+    ['names without values', 'server:\n  port:\nemail: ~\n'],
+  ])('takes %s for nothing written', (_what, yaml) => {
+    expect(withYaml(yaml).port).toBe(3000);
+  });
+
+  it('names each setting that does not exist', () => {
+    expect(
+      faultsOf(() => withYaml('server: {prot: 1}\nemial: {enabled: true}\nserver2: 3\nx: [1]\n')),
+    ).toEqual([
+      'server.prot in the configuration file is not a setting',
+      'emial.enabled in the configuration file is not a setting',
+      'server2 in the configuration file is not a setting',
+      'x in the configuration file is not a setting',
+    ]);
+  });
+
+  it.each([
+    [
+      'a mapping for a value',
+      'server: {port: {a: 1}}',
+      'server.port in the configuration file must be one value',
+    ],
+    [
+      'a sequence for a value',
+      'email: {smtp: {host: [a]}}',
+      'email.smtp.host in the configuration file must be one value',
+    ],
+    ['a value for a section', 'server: 3', 'server in the configuration file is not a setting'],
+    [
+      'a word for a number',
+      'server: {port: three}',
+      'server.port in the configuration file must be a whole number from 0 to 65535',
+    ],
+    [
+      'another thing in a list',
+      'server: {roles: [web, {a: 1}]}',
+      'server.roles in the configuration file must be a list of web, worker, scheduler',
+    ],
+    ['__proto__', '__proto__: {port: 1}', '__proto__.port in the configuration file is not a setting'],
+  ])('refuses %s', (_what, yaml, fault) => {
+    expect(faultsOf(() => withYaml(yaml))).toEqual([fault]);
+  });
+
+  it.each([
+    ['a scalar', 'just text'],
+    ['a sequence', '- server'],
+    ['an open quote', 'server: "'],
+    ['a tab for an indent', 'server:\n\tport: 1\n'],
+    ['a name twice', 'server: {port: 1, port: 2}'],
+    ['two documents', 'server: {port: 1}\n---\nserver: {port: 2}\n'],
+    ['an anchor that is not there', 'server: *nowhere'],
+    ['an anchor in itself', 'server: &a\n  b: *a\n'],
+    ['a bomb of anchors', bomb()],
+    ['100,000 levels', '['.repeat(100_000)],
+    ['bytes that are no text', '\u0000\u0001\u0002'],
+  ])('tells of %s without failing otherwise', (_what, yaml) => {
+    const started = performance.now();
+    expect(faultsOf(() => withYaml(yaml)).length).toBeGreaterThan(0);
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
+  it('tells of a file that is named and not there, and of a folder', () => {
+    expect(faultsOf(() => readConfig({ VIGIE_CONFIG: '/nowhere.yml' }))).toEqual([
+      '/nowhere.yml cannot be read (ENOENT)',
+    ]);
+    expect(faultsOf(() => readConfig({ VIGIE_CONFIG: folder }))).toEqual([
+      `${folder} cannot be read (EISDIR)`,
+    ]);
+  });
+
+  function bomb(): string {
+    const levels = Array.from(
+      { length: 12 },
+      (_level, n) => `a${n + 1}: &a${n + 1} [${Array(9).fill(`*a${n}`).join(',')}]`,
+    );
+    return ['a0: &a0 [x]', ...levels].join('\n');
+  }
+});
+
+describe('faults', () => {
+  it('are told all at once, by the name that was used', () => {
+    const faults = faultsOf(() =>
+      withYaml('workers: {mail: 0}\nnope: 1\n', {
+        PORT: '70000',
+        EMAIL_PORT: 'x',
+        SMTP_TLS: 'maybe',
+        VIGIE_ROLES: 'web,cook',
+        LOG_LEVEL: 'loud',
+        DATABASE_URL: 'mysql://db',
+        SMTP_FROM_EMAIL: 'nobody',
+      }),
+    );
+    expect(faults.map((fault) => fault.split(' ')[0]).sort()).toEqual([
+      'DATABASE_URL',
+      'EMAIL_PORT',
+      'LOG_LEVEL',
+      'PORT',
+      'SMTP_FROM_EMAIL',
+      'SMTP_TLS',
+      'VIGIE_ROLES',
+      'nope',
+      'workers.mail',
+    ]);
+  });
+
+  it.each([
+    [{ VIGIE_OPERATOR_EMAIL: 'a@b.fr' }, 'VIGIE_OPERATOR_EMAIL and VIGIE_OPERATOR_PASSWORD go together'],
+    [{ DATABASE_URL: 'postgres://db' }, 'JWT_SECRET is required when DATABASE_URL is set'],
+    [
+      { DATABASE_APP_URL: 'postgres://a', DATABASE_SYSTEM_URL: 'postgres://s' },
+      'DATABASE_APP_URL and DATABASE_SYSTEM_URL need DATABASE_URL',
+    ],
+    [
+      { DATABASE_URL: 'postgres://db', JWT_SECRET: 'x'.repeat(32), DATABASE_APP_URL: 'postgres://a' },
+      'DATABASE_APP_URL and DATABASE_SYSTEM_URL go together',
+    ],
+    [{ SMTP_USER: 'compta' }, 'SMTP_USER and SMTP_PASSWORD go together'],
+    [{ SMTP_HOST: 'mail' }, 'SMTP_FROM_EMAIL is required when SMTP_HOST is set'],
+  ])('tell of contradictions: %p', (environment, fault) => {
+    expect(faultsOf(() => readConfig(environment))).toEqual([fault]);
+  });
+
+  it.each([
+    ['1.5', false],
+    ['0x10', false],
+    ['1e3', false],
+    [' 7 ', true],
+    ['', true],
+    ['-1', false],
+    ['NaN', false],
+    ['٣', false],
+  ])('a whole number is not written %p (%p)', (text, good) => {
+    expect(faultsOf(() => readConfig({ MAIL_CONCURRENCY: text })).length === 0).toBe(good);
+  });
+
+  it('never quote a secret, wherever it was written and whatever is wrong', () => {
+    const canary = 'canary-7f3a';
+    const environment = Object.fromEntries(
+      Object.values(SCHEMA).flatMap((variable) => (variable.secret ? [[variable.env, canary]] : [])),
+    );
+    const texts = [
+      faultsOf(() => readConfig(environment)),
+      faultsOf(() => withYaml(`email: {smtp: {password: {${canary}: 1}}}`)),
+      faultsOf(() => withYaml(`email:\n  smtp:\n    password: "${canary}": no\n`)),
+      faultsOf(() => withYaml(`email:\n  smtp:\n    password: *${canary}\n`)),
+      faultsOf(() => withYaml(`email:\n  smtp:\n    password: @${canary}\n`)),
+      faultsOf(() => withYaml(`email:\n  smtp:\n    password: '${canary}\n`)),
+      faultsOf(() => withYaml(`auth:\n  jwt_secret: !!${canary} x\n`)),
+    ];
+    for (const faults of texts) expect(faults.length).toBeGreaterThan(0);
+    expect(JSON.stringify(texts)).not.toContain(canary);
+  });
+});
+
+describe('maskedConfig', () => {
+  const written = {
+    DATABASE_URL: 'postgres://owner:canary@db/vigie',
+    DATABASE_APP_URL: 'postgres://app:canary@db/vigie',
+    DATABASE_SYSTEM_URL: 'postgres://system:canary@db/vigie',
+    REDIS_URL: 'redis://:canary@redis',
+    JWT_SECRET: 'canary'.repeat(8),
+    VIGIE_OPERATOR_EMAIL: 'ops@example.fr',
+    VIGIE_OPERATOR_PASSWORD: 'canary canary canary',
+    SMTP_HOST: 'mail',
+    SMTP_USER: 'vigie@example.fr',
+    SMTP_PASSWORD: 'canary',
+  };
+
+  it('shows every setting by its place, and no secret', () => {
+    const shown = maskedConfig(readConfig(written));
+    expect(Object.keys(shown)).toEqual(Object.values(SCHEMA).map(({ yaml }) => yaml));
+    expect(JSON.stringify(shown)).not.toContain('canary');
+    expect(shown).toMatchObject({
+      'email.smtp.password': '***',
+      'email.smtp.host': 'mail',
+      'server.port': 3000,
+    });
+  });
+
+  it('shows whether a secret is set', () => {
+    expect(maskedConfig(readConfig({}))['email.smtp.password']).toBeNull();
+  });
+});
+
+describe('publicUrl', () => {
+  it('has no slash at its end', () => {
+    expect(publicUrl(readConfig({ VIGIE_PUBLIC_URL: 'https://vigie.example.fr//' }))).toBe(
+      'https://vigie.example.fr',
+    );
+    expect(publicUrl(readConfig({ PORT: '81' }))).toBe('http://localhost:81');
+  });
+});

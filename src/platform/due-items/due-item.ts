@@ -1,0 +1,56 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { Column, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
+
+/** Something with a due date and somebody responsible for it, that one day comes to its end. */
+export abstract class DueItem {
+  @ApiProperty({ type: String, format: 'uuid' })
+  @PrimaryColumn('uuid')
+  tenant_id: string;
+
+  @ApiProperty({ type: String, format: 'uuid' })
+  @PrimaryGeneratedColumn('uuid')
+  id: string;
+
+  @ApiProperty({ type: String, nullable: true, description: 'Its id in the system it came from' })
+  @Column('text', { nullable: true })
+  external_id: string | null = null;
+
+  @ApiProperty({ type: String })
+  @Column('text')
+  title: string;
+
+  @ApiProperty({ type: String, nullable: true })
+  @Column('text', { nullable: true })
+  client_name: string | null = null;
+
+  @ApiProperty({ type: String, nullable: true })
+  @Column('text', { nullable: true })
+  description: string | null = null;
+
+  @ApiProperty({ type: String, format: 'date', description: "A day in the tenant's zone" })
+  @Column('date')
+  due_on: string;
+
+  @ApiProperty({
+    type: String,
+    format: 'uuid',
+    nullable: true,
+    description: "The user who is told; without one the tenant's admins are",
+  })
+  @Column('uuid', { nullable: true })
+  responsible_id: string | null = null;
+
+  @ApiProperty({ type: String, format: 'date-time' })
+  @Column({ type: 'timestamptz', precision: 3 })
+  created_at: Date;
+
+  @ApiProperty({ type: String, format: 'date-time' })
+  @Column({ type: 'timestamptz', precision: 3 })
+  updated_at: Date;
+
+  /** When it came to its end (done, received); null while it is open. */
+  abstract get endedAt(): Date | null;
+
+  /** Ends it, or opens it again (null), with the status that follows on this civil date in the tenant's zone. */
+  abstract settle(endedAt: Date | null, today: string): void;
+}

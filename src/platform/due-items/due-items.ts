@@ -1,0 +1,175 @@
+import { isUUID } from 'class-validator';
+import type { Clock } from '../clock/clock.js';
+import { civilDate, isCivilDate } from '../clock/civil-time.js';
+import type { Database } from '../database/database.js';
+import { isForeignKeyViolation, isUniqueViolation } from '../database/failures.js';
+import type { TenantTransaction } from '../database/transaction.js';
+import { invalid, notFound, Problem } from '../errors/problem.js';
+import { decodeCursor, type Page, pageOf } from '../http/cursor.js';
+import type { DueItem } from './due-item.js';
+import type { DueItemQuery, NewDueItem } from './due-item.dto.js';
+
+/** The life of one kind of due items, within a tenant. A room extends it with its own entity. */
+export abstract class DueItems<Item extends DueItem> {
+  protected constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+    private readonly entity: new () => Item,
+  ) {}
+
+  /** What was told of this item no longer stands: it was dealt with, moved or deleted. */
+  protected abstract dealtWith(tx: TenantTransaction, id: string): Promise<void>;
+
+  /**
+   * @throws Problem validation_failed when the responsible user is not the tenant's, conflict when the
+   * external id is taken.
+   */
+  async create(tx: TenantTransaction, fields: NewDueItem): Promise<Item> {
+    const item = new this.entity();
+    Object.assign(item, fields, { tenant_id: tx.tenant_id, created_at: this.clock.now() });
+    item.settle(null, await this.today(tx));
+    return this.save(tx, item);
+  }
+
+  /**
+   * A page, by due date, then id.
+   * @param exact further columns and the values they must have; undefined ones don't count.
+   */
+  async list(
+    tenantId: string,
+    query: DueItemQuery,
+    exact: Readonly<Record<string, string | undefined>> = {},
+  ): Promise<Page<Item>> {
+    const { limit, cursor, due_before, due_after, responsible_id, external_id, q } = query;
+    const rows = await this.database.tenant(tenantId, (tx) => {
+      const items = tx
+        .repository(this.entity)
+        .createQueryBuilder('item')
+        .where('item.tenant_id = :tenantId', { tenantId })
+        .orderBy('item.due_on')
+        .addOrderBy('item.id')
+        .limit(limit + 1);
+      for (const [column, value] of Object.entries({ responsible_id, external_id, ...exact })) {
+        if (value !== undefined) items.andWhere(`item.${column} = :${column}`, { [column]: value });
+      }
+      if (due_before !== undefined) items.andWhere('item.due_on < :due_before', { due_before });
+      if (due_after !== undefined) items.andWhere('item.due_on > :due_after', { due_after });
+      if (q !== undefined) {
+        items.andWhere(`strpos(lower(concat_ws(chr(10), item.title, item.client_name)), lower(:q)) > 0`, {
+          q,
+        });
+      }
+      if (cursor !== undefined) {
+        const [due_on, id] = decodeCursor(cursor, [isCivilDate, (key) => isUUID(key)]);
+        items.andWhere('(item.due_on, item.id) > (:due_on, :id)', { due_on, id });
+      }
+      return items.getMany();
+    });
+    return pageOf(
+      rows,
+      limit,
+      (item) => [item.due_on, item.id],
+      (item) => item,
+    );
+  }
+
+  /** @throws Problem not_found */
+  async get(tenantId: string, id: string): Promise<Item> {
+    return this.database.tenant(tenantId, async (tx) => {
+      const item = await this.find(tx, id).getOne();
+      if (item === null) throw notFound();
+      return item;
+    });
+  }
+
+  /**
+   * Changes what `patch` names, and the status with the date. What was told of an item is taken back when its
+   * date moves.
+   * @throws Problem not_found, and those of create.
+   */
+  async update(tenantId: string, id: string, patch: Partial<NewDueItem>): Promise<Item> {
+    return this.change(tenantId, id, async (tx, item) => {
+      if (Object.keys(patch).length === 0) return item;
+      const moved = patch.due_on !== undefined && patch.due_on !== item.due_on;
+      Object.assign(item, patch);
+      if (moved) {
+        item.settle(item.endedAt, await this.today(tx));
+        await this.dealtWith(tx, id);
+      }
+      return this.save(tx, item);
+    });
+  }
+
+  /**
+   * Done or received. Once more changes nothing.
+   * @throws Problem not_found
+   */
+  async end(tenantId: string, id: string): Promise<Item> {
+    return this.change(tenantId, id, async (tx, item) => {
+      if (item.endedAt !== null) return item;
+      item.settle(this.clock.now(), await this.today(tx));
+      await this.dealtWith(tx, id);
+      return this.save(tx, item);
+    });
+  }
+
+  /**
+   * Not done or not received after all: its facts hold again from the next check on.
+   * @throws Problem not_found
+   */
+  async reopen(tenantId: string, id: string): Promise<Item> {
+    return this.change(tenantId, id, async (tx, item) => {
+      if (item.endedAt === null) return item;
+      item.settle(null, await this.today(tx));
+      return this.save(tx, item);
+    });
+  }
+
+  /** @throws Problem not_found */
+  async remove(tenantId: string, id: string): Promise<void> {
+    await this.change(tenantId, id, async (tx, item) => {
+      await this.dealtWith(tx, id);
+      await tx.repository(this.entity).remove(item);
+    });
+  }
+
+  private find(tx: TenantTransaction, id: string) {
+    return tx
+      .repository(this.entity)
+      .createQueryBuilder('item')
+      .where('item.tenant_id = :tenantId AND item.id = :id', { tenantId: tx.tenant_id, id });
+  }
+
+  /** Reads the item, holds it against other changes, and hands it to `work`. */
+  private async change<Result>(
+    tenantId: string,
+    id: string,
+    work: (tx: TenantTransaction, item: Item) => Promise<Result>,
+  ): Promise<Result> {
+    return this.database.tenant(tenantId, async (tx) => {
+      const item = await this.find(tx, id).setLock('pessimistic_write').getOne();
+      if (item === null) throw notFound();
+      return work(tx, item);
+    });
+  }
+
+  private async save(tx: TenantTransaction, item: Item): Promise<Item> {
+    item.updated_at = this.clock.now();
+    try {
+      return await tx.repository(this.entity).manager.save(item);
+    } catch (error) {
+      if (isForeignKeyViolation(error)) throw invalid('/responsible_id', 'is not a user of this tenant');
+      if (isUniqueViolation(error))
+        throw new Problem('conflict', 'the external_id is taken', { cause: error });
+      throw error;
+    }
+  }
+
+  private async today(tx: TenantTransaction): Promise<string> {
+    const tenant = await tx.one<{ time_zone: string }>(`SELECT time_zone FROM tenants WHERE id = $1`, [
+      tx.tenant_id,
+    ]);
+    if (tenant === null) throw notFound();
+    return civilDate(this.clock.now(), tenant.time_zone);
+  }
+}

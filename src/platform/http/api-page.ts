@@ -1,0 +1,19 @@
+import { applyDecorators, type Type } from '@nestjs/common';
+import { ApiExtraModels, ApiOkResponse, getSchemaPath } from '@nestjs/swagger';
+
+/** The answer of a list, for the OpenAPI document: a page of `item`s. */
+export function ApiPage(item: Type): MethodDecorator & ClassDecorator {
+  return applyDecorators(
+    ApiExtraModels(item),
+    ApiOkResponse({
+      schema: {
+        type: 'object',
+        required: ['data', 'next_cursor'],
+        properties: {
+          data: { type: 'array', items: { $ref: getSchemaPath(item) } },
+          next_cursor: { type: 'string', nullable: true },
+        },
+      },
+    }),
+  );
+}

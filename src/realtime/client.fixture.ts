@@ -1,0 +1,69 @@
+import { io, type Socket } from 'socket.io-client';
+import { until } from '../../test/support/until.js';
+import type { ClientMessages, NotificationView, ServerMessages } from '../contracts/socket-messages.js';
+
+/** One message that a client got, in order. */
+export type Heard = {
+  [Name in keyof ServerMessages]: { name: Name; payload: Parameters<ServerMessages[Name]>[0] };
+}[keyof ServerMessages];
+
+/** A browser, as far as the server can tell. */
+export interface Client {
+  socket: Socket<ServerMessages, ClientMessages>;
+  heard: Heard[];
+  /** The ids of `notification.created`, in the order heard. */
+  created(): string[];
+  /** The notifications heard of, by either message. */
+  notifications(): NotificationView[];
+  /** The last count heard. */
+  count(): { unread_count: number; seq: number } | undefined;
+  /** The largest cursor heard: what a client would reconnect with. */
+  cursor(): string | undefined;
+}
+
+/** Connects and records; resolves once the server has let it in. */
+export async function connect(url: string, auth: Record<string, unknown>): Promise<Client> {
+  const client = open(url, auth);
+  const refused: Error[] = [];
+  client.socket.on('connect_error', (error) => refused.push(error));
+  await until('the connection', () => client.socket.connected || refused.length > 0);
+  if (refused[0] !== undefined) throw refused[0];
+  return client;
+}
+
+/** Connects and records, without waiting. */
+export function open(url: string, auth: Record<string, unknown>): Client {
+  const socket: Client['socket'] = io(`${url}/notifications`, {
+    auth,
+    transports: ['websocket'],
+    reconnection: false,
+    forceNew: true,
+  });
+  const heard: Heard[] = [];
+  socket.onAny((name: keyof ServerMessages, payload: never) => heard.push({ name, payload } as Heard));
+  const notifications = () =>
+    heard.flatMap((one) =>
+      one.name === 'notification.created' || one.name === 'notification.updated' ? [one.payload] : [],
+    );
+  return {
+    socket,
+    heard,
+    notifications,
+    created: () => heard.flatMap((one) => (one.name === 'notification.created' ? [one.payload.id] : [])),
+    count: () => heard.flatMap((one) => (one.name === 'unread_count' ? [one.payload] : [])).at(-1),
+    cursor: () => notifications().at(-1)?.cursor,
+  };
+}
+
+/** The code in `connect_error` that a connection with this `auth` meets. */
+export async function refusalOf(url: string, auth: Record<string, unknown>): Promise<unknown> {
+  const { socket } = open(url, auth);
+  try {
+    return await new Promise((resolve, reject) => {
+      socket.on('connect_error', (error) => resolve((error as Error & { data?: { code: string } }).data?.code));
+      socket.on('connect', () => reject(new Error('it was let in')));
+    });
+  } finally {
+    socket.disconnect();
+  }
+}

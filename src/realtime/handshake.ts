@@ -1,0 +1,76 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { Socket } from 'socket.io';
+import { Authenticator } from '../auth/authenticator.js';
+import { readFeedCursor } from '../notifications/feed-changes.service.js';
+import { ERRORS, type ErrorCode } from '../platform/errors/error-table.js';
+import { toProblem } from '../platform/errors/problem.filter.js';
+import { Problem } from '../platform/errors/problem.js';
+import { LiveFeeds } from './live-feeds.js';
+import type { FeedSocket } from './subscriber.js';
+
+const LONGEST_TOKEN = 8_192;
+/** Tries on one connection; each one asks PostgreSQL who is calling. */
+const MOST_TRIES = 3;
+/** Sockets of one user in one process. */
+const MOST_SOCKETS = 50;
+
+/** What a client is told in `connect_error`; `data.code` is one of the error table. */
+class RefusedError extends Error {
+  readonly data: { code: ErrorCode };
+
+  constructor(problem: Problem) {
+    super(ERRORS[problem.code].title);
+    this.data = { code: problem.code };
+  }
+}
+
+/** Lets a socket in: decided before it is connected, so that one without a right never is. */
+@Injectable()
+export class Handshake {
+  private readonly logger = new Logger('Handshake');
+  private readonly tries = new WeakMap<Socket['conn'], number>();
+
+  constructor(
+    private readonly authenticator: Authenticator,
+    private readonly feeds: LiveFeeds,
+  ) {}
+
+  /** Middleware of the namespace. */
+  readonly admit = (socket: FeedSocket, next: (error?: Error) => void): void => {
+    this.recognise(socket).then(
+      () => next(),
+      (error: unknown) => next(this.refusal(error)),
+    );
+  };
+
+  private async recognise(socket: FeedSocket): Promise<void> {
+    const tries = (this.tries.get(socket.conn) ?? 0) + 1;
+    this.tries.set(socket.conn, tries);
+    if (tries > MOST_TRIES) {
+      socket.conn.close(true);
+      throw new Problem('too_many_attempts');
+    }
+    const { token, since } = socket.handshake.auth as { token?: unknown; since?: unknown };
+    if (typeof token !== 'string' || token.length > LONGEST_TOKEN) throw new Problem('unauthenticated');
+    const { caller, expires_at } = await this.authenticator.byToken(token);
+    // A feed is a person's: programs and operators have none.
+    if (caller.kind !== 'user' || caller.user_id === null) throw new Problem('forbidden');
+    if (this.feeds.count(caller.tenant_id, caller.user_id) >= MOST_SOCKETS) {
+      throw new Problem('too_many_attempts');
+    }
+    socket.data = {
+      tenant_id: caller.tenant_id,
+      user_id: caller.user_id,
+      expires_at,
+      since: readFeedCursor(since),
+      resync: since !== undefined && since !== null && readFeedCursor(since) === null,
+    };
+  }
+
+  private refusal(error: unknown): RefusedError {
+    const problem = toProblem(error);
+    if (ERRORS[problem.code].report)
+      this.logger.error({ event: 'handshake_failed', code: problem.code, err: error });
+    return new RefusedError(problem);
+  }
+}

@@ -1,0 +1,88 @@
+import type { DefaultEventsMap, Socket } from 'socket.io';
+import type { ClientMessages, NotificationView, ServerMessages } from '../contracts/socket-messages.js';
+import {
+  type FeedChanges,
+  type FeedCursor,
+  LAST_ID,
+  readFeedCursor,
+} from '../notifications/feed-changes.service.js';
+
+/** What the handshake found out about a socket; nothing that the client says later changes it. */
+export interface SocketData {
+  tenant_id: string;
+  user_id: string;
+  /** When its token ends, and the connection with it. */
+  expires_at: Date;
+  /** Where the client left off; null: it wants what comes from now on. */
+  since: FeedCursor | null;
+  /** It says where it left off, but not so that it can be understood. */
+  resync: boolean;
+}
+
+export type FeedSocket = Socket<ClientMessages, ServerMessages, DefaultEventsMap, SocketData>;
+
+/** Changes read for one socket at a time: what one that reads slowly keeps in memory, twice at most. */
+export const PAGE = 50;
+/** Whoever is further behind than this reads the feed anew instead. */
+export const REPLAY_LIMIT = 1_000;
+
+/**
+ * One socket, and how far it has been brought up to date. Replay and live are the same thing: whatever comes
+ * after its cursor is read from PostgreSQL and emitted in that order.
+ */
+export class Subscriber {
+  /** The last change emitted; null until the first look. */
+  cursor: FeedCursor | null;
+  private counted_seq = -1;
+  private behind = 0;
+  /** Packets that wait for the socket to take those before them. */
+  private pending = 0;
+
+  constructor(readonly socket: FeedSocket) {
+    this.cursor = socket.data.since;
+    // The adapter's transport takes the next packets when the network has taken the last ones.
+    socket.conn.on('packetCreate', () => this.pending++);
+    socket.conn.on('drain', () => (this.pending = 0));
+  }
+
+  get drained(): boolean {
+    return this.pending === 0;
+  }
+
+  /** Calls back once, as soon as the socket has taken what waits for it. */
+  onceDrained(callback: () => void): void {
+    if (this.drained) callback();
+    else this.socket.conn.once('drain', callback);
+  }
+
+  isBehind(seq: number): boolean {
+    return this.cursor?.seq !== seq || this.counted_seq !== seq;
+  }
+
+  /** Emits what came after the cursor. @returns whether there is more to read. */
+  take({ changes, seq, unread_count }: FeedChanges): boolean {
+    // A client from before a restore of the database knows what no longer is.
+    const ahead = this.cursor !== null && this.cursor.seq > seq;
+    for (const change of changes) this.emit(change);
+    if (changes.length === PAGE) {
+      this.cursor = readFeedCursor(changes.at(-1)?.cursor);
+      this.behind += PAGE;
+      if (this.behind < REPLAY_LIMIT) return true;
+    }
+    if (ahead || this.behind >= REPLAY_LIMIT) this.socket.emit('resync_required');
+    this.behind = 0;
+    this.cursor = { seq, id: LAST_ID };
+    if (this.counted_seq !== seq) this.socket.emit('unread_count', { unread_count, seq });
+    this.counted_seq = seq;
+    return false;
+  }
+
+  /**
+   * Nobody has touched one that is neither read nor archived: it is new to the client, or was marked unread
+   * again. Clients know them by id, so the second shows as the first did.
+   */
+  private emit(change: NotificationView): void {
+    const untouched = change.read_at === null && change.archived_at === null;
+    this.socket.emit(untouched ? 'notification.created' : 'notification.updated', change);
+  }
+}

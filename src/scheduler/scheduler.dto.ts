@@ -1,0 +1,144 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { type RunCounts, SCHEDULED_JOBS, type ScheduledJob } from '../contracts/jobs.js';
+import type { Schedule } from './slots.js';
+
+export const RUN_STATES = ['queued', 'running', 'succeeded', 'failed'] as const;
+export type RunStateName = (typeof RUN_STATES)[number];
+
+const COUNTS = {
+  type: 'object',
+  additionalProperties: { type: 'number' },
+  nullable: true,
+  description: 'What the run did, in numbers; null until it has succeeded',
+} as const;
+
+/** How a run is. */
+export class RunState {
+  @ApiProperty({ format: 'uuid' })
+  run_id: string;
+
+  @ApiProperty({ format: 'uuid' })
+  tenant_id: string;
+
+  @ApiProperty({ enum: RUN_STATES })
+  state: RunStateName;
+
+  @ApiProperty(COUNTS)
+  counts: RunCounts | null;
+
+  @ApiProperty({ type: String, nullable: true })
+  error: string | null;
+}
+
+/** One run of the ledger. */
+export class RunView {
+  @ApiProperty({ format: 'uuid' })
+  id: string;
+
+  @ApiProperty({ enum: SCHEDULED_JOBS })
+  job: ScheduledJob;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    example: '2026-03-02T09:00',
+    description: "The hour it ran for, in the tenant's zone (UTC with a Z for intervals); null when run by hand",
+  })
+  slot: string | null;
+
+  @ApiProperty({ enum: RUN_STATES })
+  state: RunStateName;
+
+  @ApiProperty({ description: 'How often a process has begun it' })
+  attempts: number;
+
+  @ApiProperty(COUNTS)
+  counts: RunCounts | null;
+
+  @ApiProperty({ type: String, nullable: true })
+  error: string | null;
+
+  @ApiProperty({ type: String, nullable: true, description: 'Who ran it by hand' })
+  triggered_by: string | null;
+
+  @ApiProperty()
+  due_at: Date;
+
+  @ApiProperty()
+  created_at: Date;
+
+  @ApiProperty({ type: Date, nullable: true })
+  started_at: Date | null;
+
+  @ApiProperty({ type: Date, nullable: true })
+  finished_at: Date | null;
+}
+
+/** A slot: its name, and the instant it stands for. */
+export class SlotView {
+  @ApiProperty({ example: '2026-03-02T09:00', description: "In the tenant's zone; UTC with a Z for intervals" })
+  slot: string;
+
+  @ApiProperty()
+  instant: Date;
+}
+
+/** When a job runs: fixed local hours (`times`, on `weekdays` only if given), or every `minutes`. */
+export class ScheduleView {
+  @ApiProperty({ enum: ['fixed', 'interval'] })
+  kind: Schedule['kind'];
+
+  @ApiProperty({ type: [String], required: false, example: ['09:00', '14:00'] })
+  times?: string[];
+
+  @ApiProperty({ type: [Number], required: false, description: 'ISO days of the week; every day without' })
+  weekdays?: number[];
+
+  @ApiProperty({ required: false })
+  minutes?: number;
+}
+
+/** One job of a tenant: when it runs, how it last went, when it runs next. */
+export class JobStatus {
+  @ApiProperty({ enum: SCHEDULED_JOBS })
+  job: ScheduledJob;
+
+  @ApiProperty({ type: ScheduleView })
+  schedule: ScheduleView;
+
+  @ApiProperty({ type: RunView, nullable: true })
+  last_run: RunView | null;
+
+  @ApiProperty({ type: SlotView, nullable: true, description: 'null while nothing runs by itself' })
+  next: SlotView | null;
+}
+
+/** The scheduler as a tenant sees it. */
+export class SchedulerStatus {
+  @ApiProperty({ description: 'Off: no job runs by itself; by hand they do' })
+  enabled: boolean;
+
+  @ApiProperty({ example: 'Europe/Paris' })
+  time_zone: string;
+
+  @ApiProperty({ description: 'Slots before this instant are not owed' })
+  schedule_from: Date;
+
+  @ApiProperty({ type: [JobStatus] })
+  jobs: JobStatus[];
+}
+
+/** The slots of one job on one day. */
+export class SchedulePreview {
+  @ApiProperty({ enum: SCHEDULED_JOBS })
+  job: ScheduledJob;
+
+  @ApiProperty({ format: 'date' })
+  date: string;
+
+  @ApiProperty({ example: 'Europe/Paris' })
+  time_zone: string;
+
+  @ApiProperty({ type: [SlotView] })
+  slots: SlotView[];
+}

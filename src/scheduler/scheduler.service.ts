@@ -1,0 +1,216 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
+import { isUUID } from 'class-validator';
+import { SCHEDULED_JOBS, type ScheduledJob } from '../contracts/jobs.js';
+import { Clock } from '../platform/clock/clock.js';
+import { CONFIG, type Config } from '../platform/config/config.js';
+import { Database } from '../platform/database/database.js';
+import type { TenantTransaction } from '../platform/database/transaction.js';
+import { notFound } from '../platform/errors/problem.js';
+import { decodeCursor, type Page, pageOf } from '../platform/http/cursor.js';
+import { Queues } from '../platform/queues/queues.js';
+import { effectiveSettings, type TenantSettings } from '../tenants/tenant-settings.js';
+import { type QueuedRun, RunLedger, type TenantSelection } from './run-ledger.js';
+import type {
+  RunState,
+  RunStateName,
+  RunView,
+  SchedulePreview,
+  SchedulerStatus,
+} from './scheduler.dto.js';
+import { scheduleOf, slotsOfDate } from './schedules.js';
+import { nextSlot } from './slots.js';
+
+/** A run by hand. */
+export interface TriggeredRun {
+  run_id: string;
+  tenant_id: string;
+}
+
+/** Which runs of a tenant to list, newest first. */
+export interface RunQuery {
+  limit: number;
+  cursor?: string;
+  job?: ScheduledJob;
+  state?: RunStateName;
+}
+
+interface TenantHours {
+  time_zone: string;
+  schedule_from: Date;
+  suspended_at: Date | null;
+  settings: TenantSettings;
+}
+
+const RUN_COLUMNS = `id, job, slot, state, attempts, counts, error, triggered_by, due_at, created_at,
+                     started_at, finished_at`;
+/** Jobs that one command to Redis carries. */
+const ENQUEUED_AT_ONCE = 1_000;
+const WAIT_STEP_MS = 100;
+
+/** Runs jobs by hand, and tells what has run and what will. */
+@Injectable()
+export class Scheduler implements BeforeApplicationShutdown {
+  private readonly logger = new Logger('Scheduler');
+  private stopping = false;
+
+  constructor(
+    private readonly ledger: RunLedger,
+    private readonly database: Database,
+    private readonly queues: Queues,
+    @Inject(Clock) private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /**
+   * Runs a job now for these tenants; suspended ones are left out. Returns once the runs are in the ledger: if
+   * Redis does not take them, the reaper enqueues them later.
+   * @param by who did it, e.g. `user:<id>`.
+   */
+  async trigger(job: ScheduledJob, tenants: TenantSelection, by: string): Promise<TriggeredRun[]> {
+    const runs = await this.ledger.insertTriggered(job, tenants, by);
+    await this.enqueue(runs);
+    return runs.map(({ run_id, tenant_id }) => ({ run_id, tenant_id }));
+  }
+
+  /** The same for the transaction's tenant; enqueued once it is committed. */
+  async triggerIn(tx: TenantTransaction, job: ScheduledJob, by: string): Promise<TriggeredRun> {
+    const run = await this.ledger.insertTriggeredIn(tx, job, by);
+    tx.afterCommit(() => void this.enqueue([run]));
+    return { run_id: run.run_id, tenant_id: run.tenant_id };
+  }
+
+  /**
+   * The runs' states, in their order, once all have finished, `timeoutMs` has passed or the process is asked to
+   * stop.
+   */
+  async wait(runs: readonly TriggeredRun[], timeoutMs: number): Promise<RunState[]> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const states = await this.ledger.states(runs);
+      if (states.every(isFinished) || this.stopping || performance.now() >= deadline) return states;
+      await delay(WAIT_STEP_MS);
+    }
+  }
+
+  /** Every job of the tenant: its hours, its last run, its next slot. */
+  async status(tenantId: string): Promise<SchedulerStatus> {
+    const { tenant, runs } = await this.database.tenant(tenantId, async (tx) => ({
+      tenant: await hoursOf(tx),
+      runs: await tx.query<RunView>(
+        `SELECT r.* FROM unnest($2::text[]) AS j (job)
+         CROSS JOIN LATERAL (
+           SELECT ${RUN_COLUMNS} FROM job_runs
+           WHERE tenant_id = $1 AND job = j.job ORDER BY created_at DESC, id DESC LIMIT 1
+         ) r`,
+        [tenantId, SCHEDULED_JOBS],
+      ),
+    }));
+    const now = this.clock.now();
+    const active = this.config.schedulerEnabled && tenant.suspended_at === null;
+    return {
+      enabled: this.config.schedulerEnabled,
+      time_zone: tenant.time_zone,
+      schedule_from: tenant.schedule_from,
+      jobs: SCHEDULED_JOBS.map((job) => {
+        const schedule = scheduleOf(job, tenant.settings);
+        return {
+          job,
+          schedule,
+          last_run: runs.find((run) => run.job === job) ?? null,
+          next: active ? nextSlot(schedule, tenant.time_zone, now) : null,
+        };
+      }),
+    };
+  }
+
+  /** The slots of one day of the tenant's calendar (YYYY-MM-DD), by the code that runs them. */
+  async preview(job: ScheduledJob, tenantId: string, date: string): Promise<SchedulePreview> {
+    const { time_zone, settings } = await this.database.tenant(tenantId, hoursOf);
+    return { job, date, time_zone, slots: slotsOfDate(scheduleOf(job, settings), time_zone, date) };
+  }
+
+  /** The tenant's runs, newest first. */
+  async runs(tenantId: string, { limit, cursor, job, state }: RunQuery): Promise<Page<RunView>> {
+    // Ids grow with time: their order is the runs'.
+    const [before] = cursor === undefined ? [null] : decodeCursor(cursor, [(key) => isUUID(key)]);
+    const rows = await this.database.tenant(tenantId, (tx) =>
+      tx.query<RunView>(
+        `SELECT ${RUN_COLUMNS} FROM job_runs
+         WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2) AND ($3::text IS NULL OR job = $3)
+           AND ($4::text IS NULL OR state = $4)
+         ORDER BY id DESC LIMIT $5`,
+        [tenantId, before, job ?? null, state ?? null, limit + 1],
+      ),
+    );
+    return pageOf(
+      rows,
+      limit,
+      (run) => [run.id],
+      (run) => run,
+    );
+  }
+
+  /**
+   * The id of the tenant with this slug, suspended or not. For operators: it sees all tenants.
+   * @throws Problem not_found
+   */
+  async tenantBySlug(slug: string): Promise<string> {
+    const id = await this.ledger.tenantBySlug(slug);
+    if (id === null) throw notFound();
+    return id;
+  }
+
+  /** Whether the tenant with this id has this slug. */
+  async hasSlug(tenantId: string, slug: string): Promise<boolean> {
+    const row = await this.database.tenant(tenantId, (tx) =>
+      tx.one('SELECT 1 FROM tenants WHERE id = $1 AND slug = $2', [tenantId, slug]),
+    );
+    return row !== null;
+  }
+
+  /** Hands leased runs to Bull. What Redis does not take is given back to the reaper; nothing is thrown. */
+  async enqueue(runs: readonly QueuedRun[]): Promise<void> {
+    for (const job of SCHEDULED_JOBS) {
+      const all = runs.filter((run) => run.job === job);
+      for (let start = 0; start < all.length; start += ENQUEUED_AT_ONCE) {
+        await this.enqueueSome(job, all.slice(start, start + ENQUEUED_AT_ONCE));
+      }
+    }
+  }
+
+  beforeApplicationShutdown(): void {
+    this.stopping = true;
+  }
+
+  private async enqueueSome(job: ScheduledJob, runs: readonly QueuedRun[]): Promise<void> {
+    try {
+      await this.queues.enqueue(
+        job,
+        runs.map(({ tenant_id, run_id, lease_token }) => ({
+          id: lease_token,
+          payload: { tenant_id, run_id, lease_token },
+        })),
+      );
+    } catch (error) {
+      this.logger.warn({ event: 'runs_not_enqueued', job, runs: runs.length, err: error });
+      // Without this their leases still run out, only later.
+      await this.ledger
+        .giveBack(runs)
+        .catch((failure: unknown) => this.logger.warn({ event: 'runs_not_given_back', job, err: failure }));
+    }
+  }
+}
+
+function isFinished({ state }: RunState): boolean {
+  return state === 'succeeded' || state === 'failed';
+}
+
+async function hoursOf(tx: TenantTransaction): Promise<TenantHours> {
+  const tenant = await tx.one<TenantHours>(
+    'SELECT time_zone, schedule_from, suspended_at, settings FROM tenants WHERE id = $1',
+    [tx.tenant_id],
+  );
+  if (tenant === null) throw notFound();
+  return { ...tenant, settings: effectiveSettings(tenant.settings) };
+}

@@ -1,0 +1,232 @@
+import { until } from '../../test/support/until.js';
+import { FixedClock } from '../platform/clock/fixed-clock.js';
+import { createInstallation, type Installation } from './scheduler.fixture.js';
+
+/** A Wednesday, 10:00 in Paris. */
+const WEDNESDAY = '2026-03-04T09:00:00Z';
+const WORKER = { env: { VIGIE_ROLES: 'worker' } };
+
+let vigie: Installation;
+
+async function install(now: string): Promise<Installation> {
+  vigie = await createInstallation(now);
+  return vigie;
+}
+
+afterEach(() => vigie.close());
+
+/** `job slot`, in the order of the ledger. */
+async function slots(): Promise<string[]> {
+  return (await vigie.runs()).map(({ job, slot }) => `${job} ${slot ?? '-'}`);
+}
+
+describe('which slots run', () => {
+  test('after a downtime the latest slot of each job runs, once', async () => {
+    await install(WEDNESDAY);
+    await vigie.tenant();
+    const { poller } = await vigie.replica();
+    await poller.poll();
+    const caughtUp = [
+      'weekly-summary 2026-03-02T08:00',
+      'update-statuses 2026-03-04T00:00',
+      'cleanup 2026-03-04T02:00',
+      'check-notifications 2026-03-04T09:00',
+    ];
+    expect(await slots()).toEqual(caughtUp);
+
+    await poller.poll();
+    const restarted = await vigie.replica();
+    await restarted.poller.poll();
+    expect(await slots()).toEqual(caughtUp);
+
+    vigie.clock.set('2026-03-04T13:00:00Z');
+    await poller.poll();
+    expect(await slots()).toEqual([...caughtUp, 'check-notifications 2026-03-04T14:00']);
+  });
+
+  test('a slot older than its job’s period is not caught up', async () => {
+    // Before the first of a settings change that leaves the weekly summary alone.
+    await install('2026-03-09T06:59:00Z');
+    await vigie.tenant({ schedule_from: '2026-03-03T00:00:00Z' });
+    const { poller } = await vigie.replica();
+    await poller.poll();
+    expect(await slots()).toEqual([
+      'check-notifications 2026-03-08T14:00',
+      'update-statuses 2026-03-09T00:00',
+      'cleanup 2026-03-09T02:00',
+    ]);
+  });
+
+  test('slots before schedule_from are not owed', async () => {
+    await install(WEDNESDAY);
+    // 09:30 in Paris.
+    await vigie.tenant({ schedule_from: '2026-03-04T08:30:00Z' });
+    const { poller } = await vigie.replica();
+    await poller.poll();
+    expect(await slots()).toEqual([]);
+
+    vigie.clock.set('2026-03-04T13:00:30Z');
+    await poller.poll();
+    expect(await slots()).toEqual(['check-notifications 2026-03-04T14:00']);
+  });
+
+  test('a suspended tenant has no runs, and after it only new ones', async () => {
+    await install(WEDNESDAY);
+    const id = await vigie.tenant({ suspended_at: '2026-03-01T00:00:00Z' });
+    const { poller, scheduler } = await vigie.replica();
+    await poller.poll();
+    expect(await slots()).toEqual([]);
+    expect(await scheduler.trigger('cleanup', 'all', 'operator:1')).toEqual([]);
+    expect(await scheduler.trigger('cleanup', { tenant_ids: [id] }, 'operator:1')).toEqual([]);
+
+    await vigie.sql('UPDATE tenants SET suspended_at = NULL, schedule_from = $1', [WEDNESDAY]);
+    await poller.poll();
+    expect(await slots()).toEqual([]);
+    vigie.clock.set('2026-03-04T13:00:00Z');
+    await poller.poll();
+    expect(await slots()).toEqual(['check-notifications 2026-03-04T14:00']);
+  });
+
+  test('each tenant has its own hours, in its own zone; a change of them counts at once', async () => {
+    await install('2026-03-04T00:00:00Z');
+    const from = { schedule_from: '2026-03-04T00:00:00Z' };
+    const tokyo = await vigie.tenant({ ...from, time_zone: 'Asia/Tokyo' });
+    const paris = await vigie.tenant({ ...from, settings: { schedule: { check_notifications: ['07:15'] } } });
+    const { poller } = await vigie.replica();
+    await poller.poll();
+    expect((await vigie.runs()).map(({ tenant_id, slot }) => [tenant_id, slot])).toEqual([
+      [tokyo, '2026-03-04T09:00'],
+    ]);
+
+    vigie.clock.set('2026-03-04T06:15:00Z');
+    await poller.poll();
+    expect((await vigie.runs()).at(-1)).toMatchObject({ tenant_id: paris, slot: '2026-03-04T07:15' });
+
+    await vigie.sql(
+      `UPDATE tenants SET settings = '{"schedule": {"check_notifications": ["07:16"]}}', schedule_from = $2
+       WHERE id = $1`,
+      [paris, '2026-03-04T06:15:30Z'],
+    );
+    vigie.clock.set('2026-03-04T06:16:00Z');
+    await poller.poll();
+    expect((await vigie.runs()).at(-1)).toMatchObject({ tenant_id: paris, slot: '2026-03-04T07:16' });
+  });
+
+  test('one tenant with a zone that nobody knows does not stop the others', async () => {
+    await install(WEDNESDAY);
+    await vigie.tenant({ time_zone: 'Atlantis/Capital' });
+    const sound = await vigie.tenant();
+    const { poller } = await vigie.replica({ env: { TEST: '', LOG_LEVEL: 'error' } });
+    await poller.poll();
+    expect(new Set((await vigie.runs()).map(({ tenant_id }) => tenant_id))).toEqual(new Set([sound]));
+  });
+
+  test('in a spring gap a slot runs at the shifted instant, once', async () => {
+    await install('2026-03-29T00:59:59Z');
+    // 02:00 does not exist that night in Paris: 01:59 is followed by 03:00.
+    await vigie.tenant({ schedule_from: '2026-03-28T12:00:00Z' });
+    const { poller } = await vigie.replica();
+    const cleanups = async () => (await vigie.runs()).filter(({ job }) => job === 'cleanup');
+    await poller.poll();
+    expect(await cleanups()).toEqual([]);
+
+    vigie.clock.set('2026-03-29T01:00:00Z');
+    await poller.poll();
+    expect(await cleanups()).toMatchObject([
+      { slot: '2026-03-29T02:00', due_at: new Date('2026-03-29T01:00:00Z') },
+    ]);
+
+    vigie.clock.set('2026-03-29T02:30:00Z');
+    await poller.poll();
+    expect(await cleanups()).toHaveLength(1);
+  });
+
+  test('in an autumn overlap a slot runs at the first instant, once', async () => {
+    await install('2026-10-24T23:59:59Z');
+    await vigie.tenant({ schedule_from: '2026-10-24T12:00:00Z' });
+    const { poller } = await vigie.replica();
+    const cleanups = async () => (await vigie.runs()).filter(({ job }) => job === 'cleanup');
+    await poller.poll();
+    expect(await cleanups()).toEqual([]);
+
+    vigie.clock.set('2026-10-25T00:00:00Z');
+    await poller.poll();
+    const once = [{ slot: '2026-10-25T02:00', due_at: new Date('2026-10-25T00:00:00Z') }];
+    expect(await cleanups()).toMatchObject(once);
+
+    // 02:00 again.
+    vigie.clock.set('2026-10-25T01:00:00Z');
+    await poller.poll();
+    expect(await cleanups()).toMatchObject(once);
+  });
+});
+
+describe('several replicas', () => {
+  test('two at 09:00: one run per tenant and slot, and each is done once', async () => {
+    await install('2026-03-04T08:00:00Z');
+    const tenants = new Set<string>();
+    for (let count = 0; count < 40; count += 1) {
+      tenants.add(await vigie.tenant({ schedule_from: '2026-03-04T07:00:00Z' }));
+    }
+    const one = await vigie.replica();
+    // Its clock is a little ahead.
+    const other = await vigie.replica({ clock: new FixedClock('2026-03-04T08:00:03Z') });
+    await Promise.all([one.poller.poll(), other.poller.poll(), one.poller.poll(), other.poller.poll()]);
+    expect((await vigie.runs()).map(({ tenant_id, slot }) => [tenant_id, slot]).sort()).toEqual(
+      [...tenants].map((id) => [id, '2026-03-04T09:00']).sort(),
+    );
+
+    await vigie.replica(WORKER);
+    await until('all runs', async () => (await vigie.runs()).every(({ state }) => state === 'succeeded'));
+    expect(vigie.begun).toHaveLength(40);
+    expect((await vigie.runs()).every(({ attempts }) => attempts === 1)).toBe(true);
+  });
+
+  test('clocks an hour apart run a slot once', async () => {
+    await install('2026-03-04T08:00:00Z');
+    await vigie.tenant({ schedule_from: '2026-03-04T07:00:00Z' });
+    const behind = await vigie.replica({ clock: new FixedClock('2026-03-04T07:00:00Z') });
+    const ahead = await vigie.replica();
+    await ahead.poller.poll();
+    await behind.poller.poll();
+    expect(await slots()).toEqual(['check-notifications 2026-03-04T09:00']);
+  });
+});
+
+describe('the timers', () => {
+  test('a process with the scheduler role looks by itself, and stops when it is told to', async () => {
+    await install(WEDNESDAY);
+    await vigie.tenant({ schedule_from: '2026-03-04T08:00:00Z' });
+    const replica = await vigie.replica({ env: { VIGIE_ROLES: 'scheduler', SCHEDULER_POLL_SECONDS: '1' } });
+    await until('the first round', async () => (await slots()).length === 1);
+    vigie.clock.set('2026-03-04T13:00:00Z');
+    await until('a later round', async () => (await slots()).length === 2);
+
+    vigie.clock.set('2026-03-05T13:00:00Z');
+    await replica.close();
+    const atTheEnd = await slots();
+    await replica.close();
+    expect(await slots()).toEqual(atTheEnd);
+  });
+
+  test('switched off, no slot runs by itself, but runs by hand that were lost come back', async () => {
+    await install(WEDNESDAY);
+    const tenant = await vigie.tenant();
+    const web = await vigie.replica();
+    jest.spyOn(web.queues, 'enqueue').mockResolvedValue();
+    await web.scheduler.trigger('cleanup', { tenant_ids: [tenant] }, 'user:1');
+    await vigie.expireLeases();
+    await vigie.replica({ env: { VIGIE_ROLES: 'scheduler,worker', SCHEDULER_ENABLED: 'false' } });
+    await until('the run', async () => (await vigie.runs())[0]?.state === 'succeeded');
+    expect(await slots()).toEqual(['cleanup -']);
+  });
+
+  test('a process without the role does not look', async () => {
+    await install(WEDNESDAY);
+    await vigie.tenant();
+    const replica = await vigie.replica({ env: { VIGIE_ROLES: 'web,worker', SCHEDULER_POLL_SECONDS: '1' } });
+    // Closing waits for rounds that have begun.
+    await replica.close();
+    expect(await slots()).toEqual([]);
+  });
+});

@@ -1,0 +1,89 @@
+import { factsOf, runJob } from '../../test/support/watched.js';
+import { createWorld, type World } from '../../test/support/world.js';
+import { FixedClock } from '../platform/clock/fixed-clock.js';
+
+const TODAY = '2026-03-30';
+
+describe('tasks that are overdue', () => {
+  let world: World;
+  let tenantId: string;
+
+  beforeAll(async () => {
+    world = await createWorld({ clock: new FixedClock(`${TODAY}T08:00:00Z`) });
+    const [tenant] = await world.sql<{ id: string }>(
+      `INSERT INTO tenants (slug, name, kind, time_zone, locale, schedule_from)
+       VALUES ('cabinet', 'Cabinet', 'cabinet', 'Europe/Paris', 'fr', now()) RETURNING id`,
+    );
+    tenantId = tenant!.id;
+  });
+  afterAll(() => world.close());
+  afterEach(() => world.sql(`DELETE FROM tasks`));
+
+  async function addTask(daysLeft: number, state = `'open', NULL`): Promise<string> {
+    const [task] = await world.sql<{ id: string }>(
+      `INSERT INTO tasks (tenant_id, title, due_on, status, completed_at)
+       VALUES ($1, 'Saisir les factures', $2::date + $3::int, ${state}) RETURNING id`,
+      [tenantId, TODAY, daysLeft],
+    );
+    return task!.id;
+  }
+
+  it.each([
+    [0, [-1], []],
+    [-1, [-1], [-1]],
+    [-30, [-1], [-1]],
+    [-2, [-1, -3], [-1]],
+    [-3, [-1, -3], [-3]],
+    [-1, [-3], []],
+  ])('due in %i days, of the stages %j: %j', async (daysLeft, stages, reached) => {
+    await addTask(daysLeft);
+    const facts = await factsOf(world, tenantId, 'tasks_overdue', TODAY, stages);
+    expect(facts.map(({ stage }) => stage)).toEqual(reached);
+  });
+
+  it('tells how late', async () => {
+    const id = await addTask(-2);
+    expect(await factsOf(world, tenantId, 'tasks_overdue', TODAY, [-1])).toEqual([
+      {
+        source_id: id,
+        dedupe_key: `task:${id}:2026-03-28`,
+        stage: -1,
+        severity: 'warning',
+        responsible_id: null,
+        title: {
+          fr: 'Tâche en retard de 2 jours : Saisir les factures',
+          en: 'Task overdue by 2 days: Saisir les factures',
+        },
+        body: { fr: 'À terminer pour le 28/03/2026', en: 'Was due on 28 March 2026' },
+        data: {
+          task_id: id,
+          title: 'Saisir les factures',
+          client_name: null,
+          due_on: '2026-03-28',
+          days_late: 2,
+        },
+      },
+    ]);
+  });
+
+  it('says nothing of what is done', async () => {
+    await addTask(-2, `'done', now()`);
+    expect(await factsOf(world, tenantId, 'tasks_overdue', TODAY, [-1])).toEqual([]);
+  });
+
+  it('turns tasks overdue at night, and back', async () => {
+    const late = await addTask(-1);
+    const today = await addTask(0);
+    const moved = await addTask(5, `'overdue', NULL`);
+    const done = await addTask(-1, `'done', now()`);
+    expect(await runJob(world, tenantId, 'update-statuses')).toMatchObject({ task: 2 });
+    const rows = await world.sql<{ id: string; status: string }>(`SELECT id, status FROM tasks`);
+    expect(Object.fromEntries(rows.map(({ id, status }) => [id, status]))).toEqual({
+      [late]: 'overdue',
+      [today]: 'open',
+      [moved]: 'open',
+      [done]: 'done',
+    });
+    expect(await runJob(world, tenantId, 'update-statuses')).toMatchObject({ task: 0 });
+  });
+});

@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { NotificationsModule } from '../notifications/notifications.module.js';
+import { Task } from './task.entity.js';
+import { TasksController } from './tasks.controller.js';
+import { TaskFacts } from './tasks.facts.js';
+import { TasksService } from './tasks.service.js';
+
+@Module({
+  imports: [TypeOrmModule.forFeature([Task], 'app'), NotificationsModule],
+  controllers: [TasksController],
+  providers: [TasksService, TaskFacts],
+  exports: [TasksService],
+})
+export class TasksModule {}

@@ -1,0 +1,22 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Alerts } from '../notifications/alerts.service.js';
+import { Clock } from '../platform/clock/clock.js';
+import { Database } from '../platform/database/database.js';
+import type { TenantTransaction } from '../platform/database/transaction.js';
+import { DueItems } from '../platform/due-items/due-items.js';
+import { Task } from './task.entity.js';
+
+@Injectable()
+export class TasksService extends DueItems<Task> {
+  constructor(
+    database: Database,
+    @Inject(Clock) clock: Clock,
+    private readonly alerts: Alerts,
+  ) {
+    super(database, clock, Task);
+  }
+
+  protected override dealtWith(tx: TenantTransaction, id: string): Promise<void> {
+    return this.alerts.sourceChanged(tx, 'task', id);
+  }
+}

@@ -1,0 +1,71 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Inject, Injectable } from '@nestjs/common';
+import { instanceToPlain } from 'class-transformer';
+import type { Locale } from '../contracts/notification-kinds.js';
+import { Clock } from '../platform/clock/clock.js';
+import { Database } from '../platform/database/database.js';
+import type { TenantTransaction } from '../platform/database/transaction.js';
+import { notFound } from '../platform/errors/problem.js';
+import { TenantEvents } from './tenant-events.js';
+import { effectiveSettings } from './tenant-settings.js';
+import { TenantSettingsDocument } from './tenants.dto.js';
+
+interface SettingsRow {
+  name: string;
+  locale: Locale;
+  time_zone: string;
+  settings: unknown;
+}
+
+/** What a tenant's admins decide for it. */
+@Injectable()
+export class TenantSettingsService {
+  constructor(
+    private readonly database: Database,
+    private readonly events: TenantEvents,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  async get(tenantId: string): Promise<TenantSettingsDocument> {
+    return this.database.tenant(tenantId, async (tx) => documentOf(await this.read(tx, '')));
+  }
+
+  /**
+   * Replaces all of it. Another zone or other hours begin the schedule anew: an hour that has passed under the
+   * old ones is not owed again under the new.
+   */
+  async replace(tenantId: string, body: TenantSettingsDocument): Promise<TenantSettingsDocument> {
+    return this.database.tenant(tenantId, async (tx) => {
+      const before = documentOf(await this.read(tx, 'FOR UPDATE'));
+      const now = this.clock.now();
+      const { name, locale, time_zone, ...settings } = instanceToPlain(body) as TenantSettingsDocument;
+      const rescheduled =
+        time_zone !== before.time_zone || !isDeepStrictEqual(settings.schedule, before.schedule);
+      await tx.execute(
+        `UPDATE tenants SET name = $2, locale = $3, time_zone = $4, settings = $5, updated_at = $6,
+                schedule_from = CASE WHEN $7 THEN $6 ELSE schedule_from END
+         WHERE id = $1`,
+        [tenantId, name, locale, time_zone, JSON.stringify(settings), now, rescheduled],
+      );
+      await this.events.settingsChanged(tx);
+      return documentOf({ name, locale, time_zone, settings });
+    });
+  }
+
+  private async read(tx: TenantTransaction, lock: '' | 'FOR UPDATE'): Promise<SettingsRow> {
+    const row = await tx.one<SettingsRow>(
+      `SELECT name, locale, time_zone, settings FROM tenants WHERE id = $1 ${lock}`,
+      [tx.tenant_id],
+    );
+    if (row === null) throw notFound();
+    return row;
+  }
+}
+
+/** The document as plain data, every default written out. */
+function documentOf({ name, locale, time_zone, settings }: SettingsRow): TenantSettingsDocument {
+  const { schedule, operating_hours, limits, stages } = instanceToPlain(
+    effectiveSettings(settings),
+  ) as TenantSettingsDocument;
+  return { name, locale, time_zone, schedule, operating_hours, limits, stages };
+}

@@ -1,0 +1,52 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import { LOCALES, type Locale } from '../contracts/notification-kinds.js';
+import { TENANT_KINDS, type TenantKind } from './tenant-kinds.js';
+
+/** A firm or a company: everything else belongs to one. Its settings are read by `effectiveSettings`. */
+@Entity('tenants')
+export class Tenant {
+  @ApiProperty({ type: String, format: 'uuid' })
+  @PrimaryGeneratedColumn('uuid')
+  id: string;
+
+  @ApiProperty({ type: String, description: 'Its name at login and in paths; it never changes' })
+  @Column('text')
+  slug: string;
+
+  @ApiProperty({ type: String })
+  @Column('text')
+  name: string;
+
+  @ApiProperty({ enum: TENANT_KINDS })
+  @Column('text')
+  kind: TenantKind;
+
+  @ApiProperty({ type: String, example: 'Europe/Paris' })
+  @Column('text')
+  time_zone: string;
+
+  @ApiProperty({ enum: LOCALES })
+  @Column('text')
+  locale: Locale;
+
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    description: 'No scheduled job is owed for an hour before this: creation, change of zone or hours, resumption',
+  })
+  @Column({ type: 'timestamptz', precision: 3 })
+  schedule_from: Date;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  suspended_at: Date | null;
+
+  @ApiProperty({ type: String, format: 'date-time' })
+  @Column({ type: 'timestamptz', precision: 3 })
+  created_at: Date;
+
+  @ApiProperty({ type: String, format: 'date-time' })
+  @Column({ type: 'timestamptz', precision: 3 })
+  updated_at: Date;
+}

@@ -1,0 +1,88 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsBoolean, IsIn, IsOptional, Matches, ValidateIf } from 'class-validator';
+import { LOCALES, type Locale } from '../contracts/notification-kinds.js';
+import { Line } from '../platform/http/text.js';
+import { TENANT_KINDS, type TenantKind } from './tenant-kinds.js';
+import { TenantSettings } from './tenant-settings.js';
+import { TimeZone } from './time-zone.js';
+
+/** An absent field is not looked at; null is, and refused. */
+const given = (_body: unknown, value: unknown) => value !== undefined;
+
+/** A tenant to be. */
+export class NewTenant {
+  @ApiProperty({
+    example: 'cabinet-martin',
+    description: '1 to 63 lower-case letters, digits and hyphens, no hyphen at either end',
+  })
+  @Matches(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, {
+    message: '$property must be 1 to 63 lower-case letters, digits and hyphens, no hyphen at either end',
+  })
+  slug: string;
+
+  @ApiProperty({ maxLength: 200 })
+  @Line(200)
+  name: string;
+
+  @ApiProperty({ enum: TENANT_KINDS })
+  @IsIn(TENANT_KINDS)
+  kind: TenantKind;
+
+  @ApiPropertyOptional({ example: 'Europe/Paris', default: 'Europe/Paris' })
+  @IsOptional()
+  @TimeZone()
+  time_zone?: string | null;
+
+  @ApiPropertyOptional({ enum: LOCALES, default: 'fr' })
+  @IsOptional()
+  @IsIn(LOCALES)
+  locale?: Locale | null;
+}
+
+/** What an operator changes of a tenant; an absent field stays as it is. */
+export class TenantPatch {
+  @ApiPropertyOptional({ maxLength: 200 })
+  @ValidateIf(given)
+  @Line(200)
+  name?: string;
+
+  @ApiPropertyOptional({ enum: TENANT_KINDS })
+  @ValidateIf(given)
+  @IsIn(TENANT_KINDS)
+  kind?: TenantKind;
+
+  @ApiPropertyOptional({ example: 'Europe/Paris' })
+  @ValidateIf(given)
+  @TimeZone()
+  time_zone?: string;
+
+  @ApiPropertyOptional({ enum: LOCALES })
+  @ValidateIf(given)
+  @IsIn(LOCALES)
+  locale?: Locale;
+
+  @ApiPropertyOptional({
+    description: 'true: its users and keys are refused and nothing is checked or sent; false: it goes on',
+  })
+  @ValidateIf(given)
+  @IsBoolean()
+  suspended?: boolean;
+}
+
+/**
+ * All that a tenant decides for itself, name, locale and zone included. PUT replaces it as a whole: a part that
+ * is left out has its default again, so send back what GET answered with the change in it.
+ */
+export class TenantSettingsDocument extends TenantSettings {
+  @ApiProperty({ maxLength: 200 })
+  @Line(200)
+  name: string;
+
+  @ApiProperty({ enum: LOCALES })
+  @IsIn(LOCALES)
+  locale: Locale;
+
+  @ApiProperty({ example: 'Europe/Paris' })
+  @TimeZone()
+  time_zone: string;
+}

@@ -1,0 +1,18 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { TenantDirectory } from './tenant-directory.js';
+import { TenantEvents } from './tenant-events.js';
+import { TenantSettingsController } from './tenant-settings.controller.js';
+import { TenantSettingsService } from './tenant-settings.service.js';
+import { Tenant } from './tenant.entity.js';
+import { TenantsController } from './tenants.controller.js';
+import { TenantsService } from './tenants.service.js';
+
+/** Firms and companies, and what they decide for themselves. */
+@Module({
+  imports: [TypeOrmModule.forFeature([Tenant], 'app'), TypeOrmModule.forFeature([Tenant], 'system')],
+  controllers: [TenantsController, TenantSettingsController],
+  providers: [TenantDirectory, TenantEvents, TenantSettingsService, TenantsService],
+  exports: [TenantDirectory, TenantEvents],
+})
+export class TenantsModule {}

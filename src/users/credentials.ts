@@ -1,0 +1,52 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Locale } from '../contracts/notification-kinds.js';
+import { Clock } from '../platform/clock/clock.js';
+import type { TenantTransaction } from '../platform/database/transaction.js';
+import type { UserRole } from './user.entity.js';
+
+/** What a user proves who they are with. */
+export interface UserCredentials {
+  id: string;
+  email: string;
+  name: string;
+  locale: Locale | null;
+  role: UserRole;
+  /** argon2id; null until the first password is set. */
+  password_hash: string | null;
+}
+
+const COLUMNS = 'id, email, name, locale, role, password_hash';
+
+/** The only file that reads or writes the hashes of users' passwords. */
+@Injectable()
+export class Credentials {
+  constructor(@Inject(Clock) private readonly clock: Clock) {}
+
+  /** The user with this address, in any case. */
+  async byEmail(tx: TenantTransaction, email: string): Promise<UserCredentials | null> {
+    return tx.one(`SELECT ${COLUMNS} FROM users WHERE tenant_id = $1 AND lower(email) = lower($2)`, [
+      tx.tenant_id,
+      email,
+    ]);
+  }
+
+  /**
+   * The same user, held until the transaction ends, if the password is still the one with this hash; null when
+   * the user or the password has changed.
+   */
+  async holdUnchanged(tx: TenantTransaction, id: string, hash: string): Promise<UserCredentials | null> {
+    return tx.one(
+      `SELECT ${COLUMNS} FROM users WHERE tenant_id = $1 AND id = $2 AND password_hash = $3 FOR SHARE`,
+      [tx.tenant_id, id, hash],
+    );
+  }
+
+  /** @returns the user's address, or null when there is no such user. */
+  async setPasswordHash(tx: TenantTransaction, id: string, hash: string): Promise<string | null> {
+    const user = await tx.one<{ email: string }>(
+      `UPDATE users SET password_hash = $3, updated_at = $4 WHERE tenant_id = $1 AND id = $2 RETURNING email`,
+      [tx.tenant_id, id, hash, this.clock.now()],
+    );
+    return user?.email ?? null;
+  }
+}

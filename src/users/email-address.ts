@@ -1,0 +1,29 @@
+import { domainToASCII } from 'node:url';
+import { applyDecorators } from '@nestjs/common';
+import { Transform } from 'class-transformer';
+import { IsEmail, IsString, Matches, MaxLength } from 'class-validator';
+
+/**
+ * One e-mail address of at most 254 characters (RFC 5321 §4.5.3.1.3), stored with its domain in lower case and
+ * in punycode; the part before the @ stays as written, for only its server may say what it means. It is ASCII
+ * and unquoted, as every mail server takes it.
+ */
+export function EmailAddress(): PropertyDecorator {
+  return applyDecorators(
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? normalise(value) : value)),
+    IsString(),
+    MaxLength(254),
+    IsEmail({ allow_utf8_local_part: false }),
+    Matches(/^[\x21\x23-\x7e]+$/, { message: '$property must not be quoted' }),
+  );
+}
+
+function normalise(text: string): string {
+  const address = text.trim();
+  const at = address.lastIndexOf('@');
+  if (at < 1 || address.length > 1_000) return address;
+  const written = address.slice(at + 1);
+  // domainToASCII reads an IP address into all sorts of things, and is lenient with other signs.
+  const domain = /^[\p{L}\p{M}\p{N}.-]+$/u.test(written) ? domainToASCII(written) : '';
+  return domain === '' ? address : `${address.slice(0, at)}@${domain.toLowerCase()}`;
+}

@@ -1,0 +1,72 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  ArrayUnique,
+  IsArray,
+  IsBoolean,
+  IsIn,
+  IsObject,
+  IsOptional,
+  Matches,
+  ValidateBy,
+  ValidateNested,
+} from 'class-validator';
+import { type Channel, CHANNELS, OPTIONAL_KINDS } from '../contracts/notification-kinds.js';
+
+const TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
+const timeMessage = { message: '$property must be a time of day, HH:mm' };
+
+/** Whether one kind of notification may come by one channel. */
+export class Preference {
+  @ApiProperty({ enum: OPTIONAL_KINDS })
+  @IsIn(OPTIONAL_KINDS)
+  kind: (typeof OPTIONAL_KINDS)[number];
+
+  @ApiProperty({ enum: CHANNELS })
+  @IsIn(CHANNELS)
+  channel: Channel;
+
+  @ApiProperty()
+  @IsBoolean()
+  enabled: boolean;
+}
+
+/** When nothing but what is critical is sent, in the user's zone; it may pass midnight. */
+export class QuietHours {
+  @ApiProperty({ example: '20:00' })
+  @Matches(TIME, timeMessage)
+  from: string;
+
+  @ApiProperty({ example: '07:30' })
+  @Matches(TIME, timeMessage)
+  @ValidateBy({
+    name: 'differsFromFrom',
+    validator: {
+      validate: (to: unknown, where) => to !== (where?.object as Partial<QuietHours> | undefined)?.from,
+      defaultMessage: () => '$property must not be the same as from',
+    },
+  })
+  to: string;
+}
+
+/** All that a user prefers. PUT replaces it: a kind and channel that is left out is on again. */
+export class Preferences {
+  @ApiProperty({ type: [Preference] })
+  @IsArray()
+  @ArrayMaxSize(OPTIONAL_KINDS.length * CHANNELS.length)
+  // Looked at before what is in it: an element may be anything here.
+  @ArrayUnique((preference: Partial<Preference> | null) => `${preference?.kind} ${preference?.channel}`, {
+    message: '$property must name each kind and channel once',
+  })
+  @ValidateNested({ each: true })
+  @Type(() => Preference)
+  preferences: Preference[];
+
+  @ApiProperty({ type: QuietHours, nullable: true, description: 'null: at any hour' })
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => QuietHours)
+  quiet_hours: QuietHours | null = null;
+}

@@ -1,0 +1,74 @@
+import { Injectable } from '@nestjs/common';
+import { CHANNELS, OPTIONAL_KINDS } from '../contracts/notification-kinds.js';
+import { Database } from '../platform/database/database.js';
+import { notFound } from '../platform/errors/problem.js';
+import type { Preference, Preferences, QuietHours } from './preferences.dto.js';
+import { UserEvents } from './user-events.js';
+
+/** What users want where, and when not. What nobody has said is on. */
+@Injectable()
+export class PreferencesService {
+  constructor(
+    private readonly database: Database,
+    private readonly events: UserEvents,
+  ) {}
+
+  /** Every optional kind on every channel. */
+  async get(tenantId: string, userId: string): Promise<Preferences> {
+    return this.database.tenant(tenantId, async (tx) => {
+      const stored = await tx.query<Preference>(
+        `SELECT kind, channel, enabled FROM preferences WHERE tenant_id = $1 AND user_id = $2`,
+        [tenantId, userId],
+      );
+      const quiet_hours = await tx.one<QuietHours>(
+        `SELECT starts_at AS "from", ends_at AS "to" FROM quiet_hours WHERE tenant_id = $1 AND user_id = $2`,
+        [tenantId, userId],
+      );
+      return { preferences: complete(stored), quiet_hours };
+    });
+  }
+
+  /** @throws Problem not_found when the user has just been erased. */
+  async replace(tenantId: string, userId: string, { preferences, quiet_hours }: Preferences): Promise<Preferences> {
+    return this.database.tenant(tenantId, async (tx) => {
+      // One replacement at a time, or two would mix.
+      const user = await tx.one(
+        `SELECT 1 FROM users WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE`,
+        [tenantId, userId],
+      );
+      if (user === null) throw notFound();
+      await tx.execute(`DELETE FROM preferences WHERE tenant_id = $1 AND user_id = $2`, [tenantId, userId]);
+      await tx.execute(`DELETE FROM quiet_hours WHERE tenant_id = $1 AND user_id = $2`, [tenantId, userId]);
+      await tx.execute(
+        `INSERT INTO preferences (tenant_id, user_id, kind, channel, enabled)
+         SELECT $1, $2, p.kind, p.channel, p.enabled
+         FROM unnest($3::text[], $4::text[], $5::boolean[]) AS p (kind, channel, enabled)`,
+        [
+          tenantId,
+          userId,
+          preferences.map(({ kind }) => kind),
+          preferences.map(({ channel }) => channel),
+          preferences.map(({ enabled }) => enabled),
+        ],
+      );
+      if (quiet_hours !== null) {
+        await tx.execute(
+          `INSERT INTO quiet_hours (tenant_id, user_id, starts_at, ends_at) VALUES ($1, $2, $3, $4)`,
+          [tenantId, userId, quiet_hours.from, quiet_hours.to],
+        );
+      }
+      await this.events.preferencesChanged(tx, userId);
+      return { preferences: complete(preferences), quiet_hours };
+    });
+  }
+}
+
+function complete(stored: readonly Preference[]): Preference[] {
+  return OPTIONAL_KINDS.flatMap((kind) =>
+    CHANNELS.map((channel) => ({
+      kind,
+      channel,
+      enabled: stored.find((one) => one.kind === kind && one.channel === channel)?.enabled ?? true,
+    })),
+  );
+}

@@ -1,0 +1,66 @@
+import { Injectable } from '@nestjs/common';
+import type { Locale } from '../contracts/notification-kinds.js';
+import type { TenantTransaction } from '../platform/database/transaction.js';
+
+/** Who something happened to. */
+export interface UserSubject {
+  id: string;
+  email: string;
+  name: string;
+  /** Null: the tenant's. */
+  locale: Locale | null;
+}
+
+type SubjectListener = (tx: TenantTransaction, user: UserSubject) => Promise<void>;
+type IdListener = (tx: TenantTransaction, userId: string) => Promise<void>;
+
+/**
+ * What later rooms do when a user comes, changes or goes, in the transaction of the change: either both are
+ * committed or neither. They register at start, and run one after the other, in that order: they share the
+ * transaction's connection.
+ */
+@Injectable()
+export class UserEvents {
+  private readonly listeners = {
+    created: [] as SubjectListener[],
+    password_reset: [] as SubjectListener[],
+    erased: [] as IdListener[],
+    preferences: [] as IdListener[],
+  };
+
+  /** A user was created, without a password. */
+  onCreated(listener: SubjectListener): void {
+    this.listeners.created.push(listener);
+  }
+
+  /** Somebody asks for a new password in this user's name. */
+  onPasswordResetRequested(listener: SubjectListener): void {
+    this.listeners.password_reset.push(listener);
+  }
+
+  /** A user is about to be deleted: the rows are still there. */
+  onErased(listener: IdListener): void {
+    this.listeners.erased.push(listener);
+  }
+
+  /** What decides when and where this user is told has changed: preferences, quiet hours, time zone. */
+  onPreferencesChanged(listener: IdListener): void {
+    this.listeners.preferences.push(listener);
+  }
+
+  async created(tx: TenantTransaction, user: UserSubject): Promise<void> {
+    for (const listener of this.listeners.created) await listener(tx, user);
+  }
+
+  async passwordResetRequested(tx: TenantTransaction, user: UserSubject): Promise<void> {
+    for (const listener of this.listeners.password_reset) await listener(tx, user);
+  }
+
+  async erased(tx: TenantTransaction, userId: string): Promise<void> {
+    for (const listener of this.listeners.erased) await listener(tx, userId);
+  }
+
+  async preferencesChanged(tx: TenantTransaction, userId: string): Promise<void> {
+    for (const listener of this.listeners.preferences) await listener(tx, userId);
+  }
+}

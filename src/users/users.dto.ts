@@ -1,0 +1,107 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsIn, IsOptional, ValidateIf } from 'class-validator';
+import { LOCALES, type Locale } from '../contracts/notification-kinds.js';
+import { PageQuery } from '../platform/http/page.dto.js';
+import { Line } from '../platform/http/text.js';
+import { TENANT_KINDS, type TenantKind } from '../tenants/tenant-kinds.js';
+import { TimeZone } from '../tenants/time-zone.js';
+import { EmailAddress } from './email-address.js';
+import { PhoneNumber } from './phone-number.js';
+import { User, USER_ROLES, type UserRole } from './user.entity.js';
+
+/** An absent field is not looked at; null is, and refused. */
+const given = (_body: unknown, value: unknown) => value !== undefined;
+
+/** What a person says of themselves; null clears. */
+class Contact {
+  @ApiPropertyOptional({ type: String, nullable: true, example: '+33612345678' })
+  @IsOptional()
+  @PhoneNumber()
+  phone?: string | null;
+
+  @ApiPropertyOptional({ enum: LOCALES, nullable: true, description: "null: the tenant's" })
+  @IsOptional()
+  @IsIn(LOCALES)
+  locale?: Locale | null;
+
+  @ApiPropertyOptional({ type: String, nullable: true, description: "null: the tenant's" })
+  @IsOptional()
+  @TimeZone()
+  time_zone?: string | null;
+}
+
+/** A user to be. There is no password in it: the link in the welcome mail sets one. */
+export class NewUser extends Contact {
+  @ApiProperty({ maxLength: 254 })
+  @EmailAddress()
+  email: string;
+
+  @ApiProperty({ maxLength: 200 })
+  @Line(200)
+  name: string;
+
+  @ApiPropertyOptional({ enum: USER_ROLES, default: 'member' })
+  @ValidateIf(given)
+  @IsIn(USER_ROLES)
+  role?: UserRole;
+}
+
+/** What an admin changes of a user; an absent field stays as it is. */
+export class UserPatch extends Contact {
+  @ApiPropertyOptional({ maxLength: 254 })
+  @ValidateIf(given)
+  @EmailAddress()
+  email?: string;
+
+  @ApiPropertyOptional({ maxLength: 200 })
+  @ValidateIf(given)
+  @Line(200)
+  name?: string;
+
+  @ApiPropertyOptional({ enum: USER_ROLES })
+  @ValidateIf(given)
+  @IsIn(USER_ROLES)
+  role?: UserRole;
+}
+
+/** What users change of themselves; an absent field stays as it is. */
+export class MePatch extends Contact {
+  @ApiPropertyOptional({ maxLength: 200 })
+  @ValidateIf(given)
+  @Line(200)
+  name?: string;
+}
+
+export class UserQuery extends PageQuery {
+  @ApiPropertyOptional({ enum: USER_ROLES })
+  @IsOptional()
+  @IsIn(USER_ROLES)
+  role?: UserRole;
+}
+
+/** The tenant of a signed-in user. */
+export class OwnTenant {
+  @ApiProperty({ type: String, format: 'uuid' })
+  id: string;
+
+  @ApiProperty()
+  slug: string;
+
+  @ApiProperty()
+  name: string;
+
+  @ApiProperty({ enum: TENANT_KINDS })
+  kind: TenantKind;
+
+  @ApiProperty()
+  time_zone: string;
+
+  @ApiProperty({ enum: LOCALES })
+  locale: Locale;
+}
+
+/** A signed-in user, with the tenant that gives what is null here. */
+export class Me extends User {
+  @ApiProperty({ type: OwnTenant })
+  tenant: OwnTenant;
+}

@@ -1,0 +1,18 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { Credentials } from './credentials.js';
+import { MeController } from './me.controller.js';
+import { PreferencesService } from './preferences.service.js';
+import { UserEvents } from './user-events.js';
+import { User } from './user.entity.js';
+import { UsersController } from './users.controller.js';
+import { UsersService } from './users.service.js';
+
+/** The people of a tenant, and what they want to be told. */
+@Module({
+  imports: [TypeOrmModule.forFeature([User], 'app')],
+  controllers: [UsersController, MeController],
+  providers: [Credentials, PreferencesService, UserEvents, UsersService],
+  exports: [Credentials, UserEvents, UsersService],
+})
+export class UsersModule {}

@@ -1,0 +1,160 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { isUUID } from 'class-validator';
+import { type FindOptionsWhere, LessThan } from 'typeorm';
+import { Clock } from '../platform/clock/clock.js';
+import { Database } from '../platform/database/database.js';
+import { isUniqueViolation } from '../platform/database/failures.js';
+import type { TenantTransaction } from '../platform/database/transaction.js';
+import { notFound, Problem } from '../platform/errors/problem.js';
+import { decodeCursor, type Page, pageOf } from '../platform/http/cursor.js';
+import { WakeUps } from '../platform/queues/wake-ups.js';
+import { UserEvents } from './user-events.js';
+import { User } from './user.entity.js';
+import type { Me, NewUser, OwnTenant, UserPatch, UserQuery } from './users.dto.js';
+
+/** The people of a tenant. */
+@Injectable()
+export class UsersService {
+  private readonly logger = new Logger('Users');
+
+  constructor(
+    private readonly database: Database,
+    private readonly events: UserEvents,
+    private readonly wakeUps: WakeUps,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Creates a user, who is then welcomed with a link to set a password.
+   * @throws Problem conflict when the tenant has this address.
+   */
+  async create(tx: TenantTransaction, { role, phone, locale, time_zone, ...rest }: NewUser): Promise<User> {
+    const now = this.clock.now();
+    const user = await this.save(tx, {
+      ...rest,
+      tenant_id: tx.tenant_id,
+      role: role ?? 'member',
+      phone: phone ?? null,
+      locale: locale ?? null,
+      time_zone: time_zone ?? null,
+      created_at: now,
+      updated_at: now,
+    });
+    await this.events.created(tx, user);
+    return user;
+  }
+
+  /** A page, newest first: ids grow with time. */
+  async list(tenantId: string, { limit, cursor, role }: UserQuery): Promise<Page<User>> {
+    const where: FindOptionsWhere<User> = { tenant_id: tenantId };
+    if (role !== undefined) where.role = role;
+    if (cursor !== undefined) {
+      const [after] = decodeCursor(cursor, [(key) => isUUID(key)]);
+      where.id = LessThan(after ?? '');
+    }
+    const rows = await this.database.tenant(tenantId, (tx) =>
+      tx.repository(User).find({ where, order: { id: 'DESC' }, take: limit + 1 }),
+    );
+    return pageOf(
+      rows,
+      limit,
+      (user) => [user.id],
+      (user) => user,
+    );
+  }
+
+  /** @throws Problem not_found */
+  async get(tenantId: string, id: string): Promise<User> {
+    return this.database.tenant(tenantId, async (tx) => {
+      const user = await tx.repository(User).findOneBy({ tenant_id: tenantId, id });
+      if (user === null) throw notFound();
+      return user;
+    });
+  }
+
+  /** @throws Problem not_found */
+  async me(tenantId: string, id: string): Promise<Me> {
+    return this.database.tenant(tenantId, async (tx) => {
+      const user = await tx.repository(User).findOneBy({ tenant_id: tenantId, id });
+      const tenant = await tx.one<OwnTenant>(
+        `SELECT id, slug, name, kind, time_zone, locale FROM tenants WHERE id = $1`,
+        [tenantId],
+      );
+      if (user === null || tenant === null) throw notFound();
+      return { ...user, tenant };
+    });
+  }
+
+  /**
+   * Changes what `patch` names.
+   * @throws Problem not_found, conflict when the address is taken or nobody would be admin any more.
+   */
+  async update(tenantId: string, id: string, patch: UserPatch): Promise<User> {
+    return this.change(tenantId, id, async (tx, user) => {
+      if (Object.keys(patch).length === 0) return user;
+      if (user.role === 'admin' && patch.role === 'member') this.keepAnAdmin(await this.otherAdmins(tx, id));
+      const moved = patch.time_zone !== undefined && patch.time_zone !== user.time_zone;
+      Object.assign(user, patch, { updated_at: this.clock.now() });
+      const saved = await this.save(tx, user);
+      if (moved) await this.events.preferencesChanged(tx, id);
+      return saved;
+    });
+  }
+
+  /**
+   * Erases a user: sessions, preferences and what was still to be sent to them end with it.
+   * @throws Problem not_found, conflict when nobody would be admin any more.
+   */
+  async remove(tenantId: string, id: string): Promise<void> {
+    await this.change(tenantId, id, async (tx, user) => {
+      if (user.role === 'admin') this.keepAnAdmin(await this.otherAdmins(tx, id));
+      await this.events.erased(tx, id);
+      await tx.repository(User).remove(user);
+      tx.afterCommit(() => this.wakeUps.send('access.revoked', { tenant_id: tenantId, user_ids: [id] }));
+      this.logger.log({ event: 'user_erased', tenant_id: tenantId, user_id: id });
+    });
+  }
+
+  /** Reads the user, holds it against other changes, and hands it to `work`. */
+  private async change<Result>(
+    tenantId: string,
+    id: string,
+    work: (tx: TenantTransaction, user: User) => Promise<Result>,
+  ): Promise<Result> {
+    return this.database.tenant(tenantId, async (tx) => {
+      // Two admins who demote each other at the same moment would leave none: who changes users takes turns.
+      // (Not FOR UPDATE: what refers to the tenant must not wait for it.)
+      await tx.query(`SELECT 1 FROM tenants WHERE id = $1 FOR NO KEY UPDATE`, [tenantId]);
+      const user = await tx.repository(User).findOne({
+        where: { tenant_id: tenantId, id },
+        lock: { mode: 'pessimistic_write' },
+      });
+      if (user === null) throw notFound();
+      return work(tx, user);
+    });
+  }
+
+  private async otherAdmins(tx: TenantTransaction, id: string): Promise<number> {
+    const row = await tx.one<{ others: number }>(
+      `SELECT count(*) AS others FROM users WHERE tenant_id = $1 AND role = 'admin' AND id <> $2`,
+      [tx.tenant_id, id],
+    );
+    return row?.others ?? 0;
+  }
+
+  private keepAnAdmin(others: number): void {
+    if (others === 0) throw new Problem('conflict', 'this is the last admin: make somebody else admin first');
+  }
+
+  private async save(tx: TenantTransaction, user: Omit<User, 'id'>): Promise<User> {
+    try {
+      return await tx.repository(User).save(user);
+    } catch (error) {
+      if (!isUniqueViolation(error, 'users_email_key')) throw error;
+      throw new Problem('conflict', 'the email is taken', {
+        errors: [{ pointer: '/email', detail: 'is the address of another user' }],
+        cause: error,
+      });
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { resolve } from 'node:path';
+
+/** A server of its own process, as it is run for real. */
+export interface ServerProcess {
+  pid: number;
+  url: string;
+  /** What it logged so far, line by line. */
+  lines: readonly string[];
+  kill(signal: NodeJS.Signals): void;
+  /** Resolves with the exit code, or the signal that ended it. */
+  ended: Promise<number | NodeJS.Signals>;
+  /** SIGTERM, and waits. */
+  stop(): Promise<void>;
+}
+
+const started = new Set<ChildProcess>();
+
+/** Starts `dist/main.js` and waits until it says that it has started. Needs a build. */
+export async function startProcess(environment: Record<string, string>): Promise<ServerProcess> {
+  const child = spawn(process.execPath, ['--enable-source-maps', resolve('dist/main.js')], {
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment, LOG_LEVEL: 'info' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  started.add(child);
+  const lines: string[] = [];
+  const ended = new Promise<number | NodeJS.Signals>((done) => {
+    child.once('exit', (code, signal) => {
+      started.delete(child);
+      done(code ?? signal ?? 1);
+    });
+  });
+  const url = await new Promise<string>((ready, fail) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      lines.push(line);
+      const match = /"event":"started","url":"([^"]+)"/.exec(line);
+      if (match?.[1] !== undefined) ready(match[1]);
+    });
+    void ended.then((code) =>
+      fail(new Error(`the server ended with ${code}:\n${lines.slice(-20).join('\n')}`)),
+    );
+  });
+  return {
+    pid: child.pid ?? 0,
+    url,
+    lines,
+    kill: (signal) => void child.kill(signal),
+    ended,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+/** For `afterAll`: ends what a failed test left behind, by process id. */
+export async function stopProcesses(): Promise<void> {
+  await Promise.all(
+    [...started].map(
+      (child) =>
+        new Promise((done) => {
+          child.once('exit', done);
+          child.kill('SIGKILL');
+        }),
+    ),
+  );
+}

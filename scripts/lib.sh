@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Set-up that the scripts share; to be sourced. Does only what is missing, and is silent when nothing is.
 
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
 say() { printf '==> %s\n' "$*"; }
 
@@ -37,18 +37,22 @@ install_packages() {
 }
 
 install_redis() {
-  if [[ -n ${REDIS_URL:-} ]] || have redis-server || have valkey-server; then return; fi
-  install_program redis-server redis ||
+  if [[ -n ${REDIS_URL:-} ]] || have_redis; then return; fi
+  { install_program redis-server redis && have_redis; } ||
     fail 'neither redis-server nor valkey-server is here, and it could not be installed. Install one' \
       '("apt-get install redis-server", "brew install redis", "dnf install valkey"), or set REDIS_URL'
 }
 
+have_redis() { have redis-server || have valkey-server; }
+
 # For tests that need a browser; others do without.
 install_chromium() {
-  if have chromium || have chromium-browser || have google-chrome; then return; fi
-  install_program chromium chromium ||
+  if have_chromium; then return; fi
+  { install_program chromium chromium && have_chromium; } ||
     fail 'chromium is missing, and could not be installed. Install it ("apt-get install chromium", "brew install chromium")'
 }
+
+have_chromium() { have chromium || have chromium-browser || have google-chrome; }
 
 # install_program <Debian package> <Homebrew formula>
 install_program() {

@@ -1,6 +1,41 @@
 import { Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { TenantsModule } from '../tenants/tenants.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { AccessGuard } from './access.guard.js';
+import { AccessTokens } from './access-tokens.js';
+import { ApiKey } from './api-key.entity.js';
+import { ApiKeysController } from './api-keys.controller.js';
+import { ApiKeysService } from './api-keys.service.js';
+import { AuthController } from './auth.controller.js';
 import { Authenticator } from './authenticator.js';
+import { LoginService } from './login.service.js';
+import { LoginThrottle } from './login-throttle.js';
+import { Operators } from './operators.js';
 import { PasswordLinks } from './password-links.js';
+import { PasswordPageController } from './password-page.controller.js';
+import { Passwords } from './passwords.js';
+import { Sessions } from './sessions.js';
+import { Signing } from './signing.js';
 
-@Module({ providers: [PasswordLinks, Authenticator], exports: [PasswordLinks, Authenticator] })
+/** Who is calling, and whether they may. The guard is the whole application's. */
+@Module({
+  imports: [TypeOrmModule.forFeature([ApiKey], 'app'), TenantsModule, UsersModule],
+  controllers: [AuthController, ApiKeysController, PasswordPageController],
+  providers: [
+    AccessTokens,
+    ApiKeysService,
+    Authenticator,
+    LoginService,
+    LoginThrottle,
+    Operators,
+    PasswordLinks,
+    Passwords,
+    Sessions,
+    Signing,
+    { provide: APP_GUARD, useClass: AccessGuard },
+  ],
+  exports: [Authenticator, PasswordLinks],
+})
 export class AuthModule {}

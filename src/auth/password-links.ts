@@ -1,20 +1,26 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { isUUID } from 'class-validator';
 import { Clock } from '../platform/clock/clock.js';
 import { CONFIG, type Config, publicUrl } from '../platform/config/config.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
+import { Signing } from './signing.js';
 
-/** How long a link to set a password works, in ms. */
 const LIFE_MS = 72 * 60 * 60 * 1_000;
 
+/** What a link's token names. */
+export interface PasswordLink {
+  tenant_id: string;
+  link_id: string;
+}
+
 /**
- * One-time links to set a password. A token is the link's id, signed: no table holds anything that could be
- * used, and the same link can be written again when its mail is sent again.
+ * One-time links to set a password, good for 72 hours. A link's secret is a signature of its id, made when the
+ * link leaves: no table holds it.
  */
 @Injectable()
 export class PasswordLinks {
   constructor(
+    private readonly signing: Signing,
     @Inject(CONFIG) private readonly config: Config,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
@@ -22,44 +28,43 @@ export class PasswordLinks {
   async create(tx: TenantTransaction, userId: string): Promise<{ link_id: string; expires_at: Date }> {
     const now = this.clock.now();
     const expires_at = new Date(now.getTime() + LIFE_MS);
-    const link = await tx.one<{ id: string }>(
-      `INSERT INTO password_links (tenant_id, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)
-       RETURNING id`,
+    const row = await tx.one<{ id: string }>(
+      `INSERT INTO password_links (tenant_id, user_id, created_at, expires_at)
+       VALUES ($1, $2, $3, $4) RETURNING id`,
       [tx.tenant_id, userId, now, expires_at],
     );
-    if (link === null) throw new Error('the link was not created');
-    return { link_id: link.id, expires_at };
+    if (row === null) throw new Error('INSERT … RETURNING returned no row');
+    return { link_id: row.id, expires_at };
   }
 
-  /** Where the link leads: a page that asks for the new password. */
+  /** The page on which the link's owner sets a password. It is a secret: it goes into the mail and nowhere else. */
   url(tenantId: string, linkId: string): string {
-    return `${publicUrl(this.config)}/password?token=${tenantId}.${linkId}.${this.sign(tenantId, linkId)}`;
+    return `${publicUrl(this.config)}/password?token=${this.signing.seal('password_link', `${tenantId}.${linkId}`)}`;
   }
 
-  /** The link that a token names; null when the token is not one of ours. */
-  read(token: string): { tenant_id: string; link_id: string } | null {
-    const [tenant_id = '', link_id = '', signature = '', ...rest] = token.split('.');
-    if (rest.length > 0 || !isUUID(tenant_id) || !isUUID(link_id)) return null;
-    const expected = Buffer.from(this.sign(tenant_id, link_id));
-    const given = Buffer.from(signature);
-    if (expected.length !== given.length || !timingSafeEqual(expected, given)) return null;
-    return { tenant_id, link_id };
+  /** What a token names, or null when it was not made here. */
+  read(token: string): PasswordLink | null {
+    const [tenant_id, link_id] = this.signing.unseal('password_link', token) ?? [];
+    if (tenant_id === undefined || link_id === undefined) return null;
+    return isUUID(tenant_id) && isUUID(link_id) ? { tenant_id, link_id } : null;
   }
 
-  /** Uses the link up: whose password may be set; null when it was used or has expired. */
-  async use(tx: TenantTransaction, linkId: string): Promise<string | null> {
+  /**
+   * Uses a link up, and every other one of its user: of two who try at the same moment one gets it.
+   * @returns whose password it sets, or null when it was used or has expired.
+   */
+  async redeem(tx: TenantTransaction, linkId: string): Promise<string | null> {
+    const now = this.clock.now();
     const link = await tx.one<{ user_id: string }>(
       `UPDATE password_links SET used_at = $3
-       WHERE tenant_id = $1 AND id = $2 AND used_at IS NULL AND expires_at > $3
-       RETURNING user_id`,
-      [tx.tenant_id, linkId, this.clock.now()],
+       WHERE tenant_id = $1 AND id = $2 AND used_at IS NULL AND expires_at > $3 RETURNING user_id`,
+      [tx.tenant_id, linkId, now],
     );
-    return link?.user_id ?? null;
-  }
-
-  private sign(tenantId: string, linkId: string): string {
-    return createHmac('sha256', this.config.jwtSecret ?? '')
-      .update(`password-link:${tenantId}:${linkId}`)
-      .digest('base64url');
+    if (link === null) return null;
+    await tx.execute(
+      `UPDATE password_links SET used_at = $3 WHERE tenant_id = $1 AND user_id = $2 AND used_at IS NULL`,
+      [tx.tenant_id, link.user_id, now],
+    );
+    return link.user_id;
   }
 }

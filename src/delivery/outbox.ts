@@ -36,18 +36,18 @@ export class Outbox {
       delivered AS (
         INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address,
                                 state, reason, due_at, created_at, ended_at)
-        SELECT $1, c.id, c.recipient, c.severity = 'critical', channel, coalesce(u.email, ''),
+        SELECT $1, c.id, c.recipient, c.severity = 'critical', on_channel.name, coalesce(u.email, ''),
                CASE WHEN s.reason IS NULL THEN 'pending' ELSE 'suppressed' END, s.reason, $4::timestamptz,
                $4::timestamptz, CASE WHEN s.reason IS NOT NULL THEN $4::timestamptz END
         FROM ${created} c
-        CROSS JOIN unnest(ARRAY[${CHANNELS.map((channel) => `'${channel}'`).join(', ')}]) AS channel
+        CROSS JOIN unnest(ARRAY[${CHANNELS.map((channel) => `'${channel}'`).join(', ')}]) AS on_channel (name)
         LEFT JOIN users u ON u.tenant_id = $1 AND u.id = c.user_id
         LEFT JOIN preferences p ON p.tenant_id = $1 AND p.user_id = c.user_id AND p.kind = c.kind
-                               AND p.channel = channel
+                               AND p.channel = on_channel.name
                                AND p.kind = ANY (ARRAY[${OPTIONAL_KINDS.map((kind) => `'${kind}'`).join(', ')}])
         CROSS JOIN LATERAL (SELECT CASE
           WHEN NOT p.enabled THEN 'preference'
-          WHEN channel <> ALL ($5::text[]) THEN 'channel_not_configured'
+          WHEN on_channel.name <> ALL ($5::text[]) THEN 'channel_not_configured'
           WHEN u.email IS NULL THEN 'no_address'
         END AS reason) s
         ON CONFLICT (tenant_id, notification_id, channel, address) DO NOTHING

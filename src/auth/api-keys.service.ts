@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { isUUID } from 'class-validator';
+import { LessThan } from 'typeorm';
+import { Clock } from '../platform/clock/clock.js';
+import { Database } from '../platform/database/database.js';
+import type { TenantTransaction } from '../platform/database/transaction.js';
+import { invalid, notFound } from '../platform/errors/problem.js';
+import { decodeCursor, type Page, pageOf } from '../platform/http/cursor.js';
+import type { PageQuery } from '../platform/http/page.dto.js';
+import { ApiKey } from './api-key.entity.js';
+import type { CreatedApiKey, NewApiKey } from './api-keys.dto.js';
+import { hashOfKey } from './authenticator.js';
+
+/** The keys by which programs act for a tenant. */
+@Injectable()
+export class ApiKeysService {
+  private readonly logger = new Logger('ApiKeys');
+
+  constructor(
+    private readonly database: Database,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * @returns the key, for the only time: its hash is what is kept.
+   * @throws Problem not_found for an unknown tenant, validation_failed when it has expired already.
+   */
+  async create(tenantId: string, { name, scopes, expires_at }: NewApiKey): Promise<CreatedApiKey> {
+    const now = this.clock.now();
+    const expires = expires_at == null ? null : new Date(expires_at);
+    if (expires !== null && !(expires > now)) throw invalid('/expires_at', 'must be in the future');
+    const key = `vk_${tenantId}_${randomBytes(32).toString('base64url')}`;
+    return this.database.tenant(tenantId, async (tx) => {
+      await this.assertTenant(tx);
+      const { key_hash: _hash, ...shown } = await tx.repository(ApiKey).save({
+        tenant_id: tenantId,
+        name,
+        key_hash: hashOfKey(key),
+        scopes,
+        created_at: now,
+        last_used_at: null,
+        expires_at: expires,
+        revoked_at: null,
+      });
+      this.logger.log({ event: 'api_key_created', tenant_id: tenantId, key_id: shown.id });
+      return { ...shown, key };
+    });
+  }
+
+  /**
+   * A page, newest first, those revoked included.
+   * @throws Problem not_found for an unknown tenant.
+   */
+  async list(tenantId: string, { limit, cursor }: PageQuery): Promise<Page<ApiKey>> {
+    const [after] = cursor === undefined ? [] : decodeCursor(cursor, [(key) => isUUID(key)]);
+    const rows = await this.database.tenant(tenantId, async (tx) => {
+      await this.assertTenant(tx);
+      return tx.repository(ApiKey).find({
+        where: { tenant_id: tenantId, ...(after === undefined ? {} : { id: LessThan(after) }) },
+        order: { id: 'DESC' },
+        take: limit + 1,
+      });
+    });
+    return pageOf(
+      rows,
+      limit,
+      (key) => [key.id],
+      (key) => key,
+    );
+  }
+
+  /**
+   * From the next request on nobody gets in with it. Once more changes nothing.
+   * @throws Problem not_found
+   */
+  async revoke(tenantId: string, id: string): Promise<void> {
+    const found = await this.database.tenant(tenantId, (tx) =>
+      tx.execute(
+        `UPDATE api_keys SET revoked_at = coalesce(revoked_at, $3) WHERE tenant_id = $1 AND id = $2`,
+        [tenantId, id, this.clock.now()],
+      ),
+    );
+    if (found === 0) throw notFound();
+    this.logger.log({ event: 'api_key_revoked', tenant_id: tenantId, key_id: id });
+  }
+
+  private async assertTenant(tx: TenantTransaction): Promise<void> {
+    if ((await tx.one(`SELECT 1 FROM tenants WHERE id = $1`, [tx.tenant_id])) === null) throw notFound();
+  }
+}

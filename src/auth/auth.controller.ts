@@ -1,0 +1,56 @@
+import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { LoginForm, NewPassword, PasswordResetForm, RefreshForm, TokenPairView } from './auth.dto.js';
+import { Access } from './caller.js';
+import { LoginService } from './login.service.js';
+import { Sessions, type TokenPair } from './sessions.js';
+
+@ApiTags('auth')
+@Controller('auth')
+export class AuthController {
+  constructor(
+    private readonly logins: LoginService,
+    private readonly sessions: Sessions,
+  ) {}
+
+  @Post('login')
+  @HttpCode(200)
+  @Header('cache-control', 'no-store')
+  @Access('public')
+  @ApiOkResponse({ type: TokenPairView })
+  login(@Body() form: LoginForm): Promise<TokenPair> {
+    return this.logins.login(form);
+  }
+
+  @Post('refresh')
+  @HttpCode(200)
+  @Header('cache-control', 'no-store')
+  @Access('public')
+  @ApiOkResponse({ type: TokenPairView })
+  refresh(@Body() { refresh_token }: RefreshForm): Promise<TokenPair> {
+    return this.sessions.refresh(refresh_token);
+  }
+
+  @Post('logout')
+  @HttpCode(204)
+  @Access('public')
+  @ApiNoContentResponse({ description: 'The session is over, its access token too' })
+  logout(@Body() { refresh_token }: RefreshForm): Promise<void> {
+    return this.sessions.end(refresh_token);
+  }
+
+  @Post('password')
+  @HttpCode(204)
+  @Access('public')
+  @ApiNoContentResponse({ description: 'The password is set, and all sessions of the user are over' })
+  setPassword(@Body() form: NewPassword): Promise<void> {
+    return this.logins.setPassword(form);
+  }
+
+  @Post('password-reset')
+  @HttpCode(202)
+  @Access('public')
+  requestPasswordReset(@Body() form: PasswordResetForm): Promise<void> {
+    return this.logins.requestPasswordReset(form);
+  }
+}

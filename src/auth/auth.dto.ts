@@ -1,0 +1,75 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsOptional, IsString, Matches, MaxLength, MinLength } from 'class-validator';
+import type { TokenPair } from './sessions.js';
+
+/** PostgreSQL holds no NUL, and no address or slug has a control character. */
+const plain = Matches(/^[^\p{Cc}\p{Cs}]*$/u, { message: '$property must be text without control characters' });
+
+export class LoginForm {
+  @ApiProperty({ maxLength: 254 })
+  @IsString()
+  @MaxLength(254)
+  @plain
+  email: string;
+
+  @ApiProperty({ maxLength: 200, format: 'password' })
+  @IsString()
+  @MaxLength(200)
+  password: string;
+
+  @ApiPropertyOptional({ type: String, maxLength: 63, description: "The tenant's slug; operators have none" })
+  @IsOptional()
+  @IsString()
+  @MaxLength(63)
+  @plain
+  tenant?: string;
+}
+
+export class RefreshForm {
+  @ApiProperty()
+  @IsString()
+  @MaxLength(500)
+  refresh_token: string;
+}
+
+export class NewPassword {
+  @ApiProperty({ description: 'Of the link in the mail' })
+  @IsString()
+  @MaxLength(500)
+  token: string;
+
+  @ApiProperty({ minLength: 12, maxLength: 200, format: 'password' })
+  @IsString()
+  @MinLength(12)
+  @MaxLength(200)
+  password: string;
+}
+
+export class PasswordResetForm {
+  @ApiProperty({ maxLength: 254 })
+  @IsString()
+  @MaxLength(254)
+  @plain
+  email: string;
+
+  @ApiProperty({ maxLength: 63, description: "The tenant's slug" })
+  @IsString()
+  @MaxLength(63)
+  @plain
+  tenant: string;
+}
+
+/** The answer to a login or a refresh, for the OpenAPI document. */
+export class TokenPairView implements TokenPair {
+  @ApiProperty({ description: 'JWT: Authorization: Bearer <access_token>' })
+  access_token: string;
+
+  @ApiProperty({ enum: ['Bearer'] })
+  token_type: 'Bearer';
+
+  @ApiProperty({ description: 'Life of the access token, in seconds' })
+  expires_in: number;
+
+  @ApiProperty({ description: 'Good for one refresh, which answers with the next one' })
+  refresh_token: string;
+}

@@ -1,0 +1,116 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Injectable, Logger } from '@nestjs/common';
+import { Database } from '../platform/database/database.js';
+import { invalid, Problem } from '../platform/errors/problem.js';
+import { TenantDirectory, type TenantEntry } from '../tenants/tenant-directory.js';
+import { Credentials } from '../users/credentials.js';
+import { UserEvents } from '../users/user-events.js';
+import type { LoginForm, NewPassword, PasswordResetForm } from './auth.dto.js';
+import { LoginThrottle } from './login-throttle.js';
+import { Operators } from './operators.js';
+import { PasswordLinks } from './password-links.js';
+import { Passwords } from './passwords.js';
+import { Sessions, type TokenPair } from './sessions.js';
+
+/** A request for a link takes at least this long, so that its time does not tell whether there is such a user. */
+const RESET_ANSWER_MS = 250;
+
+/** A user or operator by address, before the password is looked at. */
+interface Claimed {
+  id: string;
+  password_hash: string | null;
+  tenant: TenantEntry | null;
+}
+
+/** Logging in, and setting the password that one logs in with. */
+@Injectable()
+export class LoginService {
+  private readonly logger = new Logger('Login');
+
+  constructor(
+    private readonly database: Database,
+    private readonly tenants: TenantDirectory,
+    private readonly credentials: Credentials,
+    private readonly userEvents: UserEvents,
+    private readonly operators: Operators,
+    private readonly passwords: Passwords,
+    private readonly links: PasswordLinks,
+    private readonly sessions: Sessions,
+    private readonly throttle: LoginThrottle,
+  ) {}
+
+  /**
+   * Without a tenant it is an operator who logs in. What was wrong is never told, and an unknown user is answered
+   * as late as a known one.
+   * @throws Problem invalid_credentials, too_many_attempts; tenant_suspended, to who knows the password.
+   */
+  async login({ email, password, tenant: slug }: LoginForm): Promise<TokenPair> {
+    const name = { tenant: slug, email };
+    const attempt = await this.throttle.admit(name);
+    const claimed = await this.claim(slug, email);
+    const right = await this.passwords.verify(claimed?.password_hash ?? null, password);
+    if (!right || claimed?.password_hash == null) {
+      await this.throttle.failed(name, attempt);
+      this.logger.log({ event: 'login_refused', attempt });
+      throw new Problem('invalid_credentials');
+    }
+    await this.throttle.forgive(name);
+    const { id, password_hash, tenant } = claimed;
+    if (tenant === null) return this.sessions.beginOperator(id);
+    if (tenant.suspended_at !== null) throw new Problem('tenant_suspended');
+    return this.database.tenant(tenant.id, async (tx) => {
+      const user = await this.credentials.holdUnchanged(tx, id, password_hash);
+      if (user === null) throw new Problem('invalid_credentials');
+      return this.sessions.begin(tx, user);
+    });
+  }
+
+  /**
+   * Sets the password that a one-time link is for, and ends the user's sessions.
+   * @throws Problem validation_failed for a token that is not one of ours, link_used, tenant_suspended.
+   */
+  async setPassword({ token, password }: NewPassword): Promise<void> {
+    const link = this.links.read(token);
+    if (link === null) throw invalid('/token', 'is not the token of a link');
+    const tenant = await this.tenants.byId(link.tenant_id);
+    if (tenant === null) throw new Problem('link_used');
+    if (tenant.suspended_at !== null) throw new Problem('tenant_suspended');
+    const hash = await this.passwords.hash(password);
+    const email = await this.database.tenant(tenant.id, async (tx) => {
+      const userId = await this.links.redeem(tx, link.link_id);
+      if (userId === null) throw new Problem('link_used');
+      await this.sessions.endAll(tx, userId);
+      this.logger.log({ event: 'password_set', tenant_id: tenant.id, user_id: userId });
+      return this.credentials.setPasswordHash(tx, userId, hash);
+    });
+    if (email !== null) await this.throttle.forgive({ tenant: tenant.slug, email });
+  }
+
+  /** Has a link mailed to the user with this address, if there is one; the answer does not tell. */
+  async requestPasswordReset(form: PasswordResetForm): Promise<void> {
+    await Promise.all([this.mailLink(form), delay(RESET_ANSWER_MS)]);
+  }
+
+  private async mailLink({ tenant: slug, email }: PasswordResetForm): Promise<void> {
+    if (!(await this.throttle.admitReset({ tenant: slug, email }))) return;
+    const tenant = await this.tenants.bySlug(slug);
+    if (tenant === null || tenant.suspended_at !== null) return;
+    await this.database.tenant(tenant.id, async (tx) => {
+      const user = await this.credentials.byEmail(tx, email);
+      if (user === null) return;
+      const { id, name, locale } = user;
+      await this.userEvents.passwordResetRequested(tx, { id, email: user.email, name, locale });
+    });
+  }
+
+  private async claim(slug: string | undefined, email: string): Promise<Claimed | null> {
+    if (slug === undefined) {
+      const operator = await this.operators.byEmail(email);
+      return operator === null ? null : { ...operator, tenant: null };
+    }
+    const tenant = await this.tenants.bySlug(slug);
+    if (tenant === null) return null;
+    const user = await this.database.tenant(tenant.id, (tx) => this.credentials.byEmail(tx, email));
+    return user === null ? null : { id: user.id, password_hash: user.password_hash, tenant };
+  }
+}

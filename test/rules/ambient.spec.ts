@@ -1,0 +1,156 @@
+import ts from 'typescript';
+import { parse, productSources, type SourceFile, walk } from './sources.js';
+
+/**
+ * What a file could reach for by itself and must be given instead: the environment, the time, the database.
+ * Each list names the files that may, and why; an entry that is no longer needed fails too.
+ */
+
+const ENVIRONMENT_READERS = {
+  'src/main.ts': 'starts the server, and hands the environment to readConfig',
+};
+
+const TIME_READERS = {
+  'src/platform/clock/clock.ts': 'is the clock',
+  'src/platform/embedded/lock.ts': 'compares with the times of files, before there is an application',
+};
+
+const DATA_SOURCE_HOLDERS = {
+  'src/platform/database/database.ts': 'hands out transactions',
+  'src/platform/database/migrate.ts': 'migrates as the owner, before there is an application',
+  'src/platform/database/database.module.ts': 'sets how the driver reads dates and counts',
+  'src/platform/embedded/logins.ts': 'makes the logins of the embedded PostgreSQL',
+};
+
+const SYSTEM_DATABASE_USERS: Record<string, string> = {
+  'src/platform/database/database.ts': 'defines it',
+  'src/platform/database/database.module.ts': 'provides it',
+  'src/delivery/dispatcher.ts': 'takes turns over all tenants in one round',
+  'src/delivery/leases.ts': 'claims, renews and records deliveries of many tenants in one statement',
+  'src/delivery/presence.ts': 'keeps the list of workers, which belongs to no tenant',
+  'src/scheduler/run-ledger.ts': 'finds which slots of all tenants are owed, and runs that were lost',
+};
+
+/** The files in which `uses` finds something, against those that may. */
+function check(uses: (source: SourceFile) => boolean, allowed: Record<string, string>) {
+  // The command line is a person's hand: it may reach for everything.
+  const users = productSources()
+    .filter(({ path }) => !path.startsWith('src/cli/'))
+    .filter(uses)
+    .map(({ path }) => path);
+  return {
+    forbidden: users.filter((path) => !(path in allowed)),
+    no_longer_needed: Object.keys(allowed).filter((path) => !users.includes(path)),
+  };
+}
+
+const NOTHING = { forbidden: [], no_longer_needed: [] };
+
+function readsEnvironment(source: SourceFile): boolean {
+  let found = false;
+  walk(source.tree, (node) => {
+    if (isMember(node, 'process', 'env')) found = true;
+  });
+  return (
+    found || source.imported.some(({ from, name }) => /^(node:)?process$/.test(from) && name !== 'default')
+  );
+}
+
+function readsTime(source: SourceFile): boolean {
+  return contains(source, (node) => {
+    if (['now', 'local', 'utc'].some((member) => isMember(node, 'DateTime', member))) return true;
+    if (isMember(node, 'Date', 'now')) return true;
+    if (!ts.isNewExpression(node) && !ts.isCallExpression(node)) return false;
+    if (!ts.isIdentifier(node.expression) || node.expression.text !== 'Date') return false;
+    return ts.isCallExpression(node) || (node.arguments?.length ?? 0) === 0;
+  });
+}
+
+function holdsDataSource({ imported }: SourceFile): boolean {
+  const names: Record<string, string[]> = {
+    typeorm: ['DataSource', 'EntityManager', 'getMetadataArgsStorage', '*'],
+    '@nestjs/typeorm': [
+      'InjectDataSource',
+      'InjectEntityManager',
+      'InjectRepository',
+      'getDataSourceToken',
+      'getRepositoryToken',
+      'getEntityManagerToken',
+      '*',
+    ],
+  };
+  return imported.some(({ from, name }) => from === 'pg' || (names[from]?.includes(name) ?? false));
+}
+
+function usesSystemDatabase(source: SourceFile): boolean {
+  return contains(source, (node) => ts.isIdentifier(node) && node.text === 'SystemDatabase');
+}
+
+function contains({ tree }: SourceFile, predicate: (node: ts.Node) => boolean): boolean {
+  const hits: ts.Node[] = [];
+  walk(tree, (node) => {
+    if (predicate(node)) hits.push(node);
+  });
+  return hits.length > 0;
+}
+
+function isMember(node: ts.Node, object: string, member: string): boolean {
+  const named = ts.isPropertyAccessExpression(node)
+    ? node.name.text
+    : ts.isElementAccessExpression(node) && ts.isStringLiteralLike(node.argumentExpression)
+      ? node.argumentExpression.text
+      : null;
+  const target =
+    ts.isPropertyAccessExpression(node) || ts.isElementAccessExpression(node) ? node.expression : null;
+  return named === member && target !== null && ts.isIdentifier(target) && target.text === object;
+}
+
+it('only the start reads the environment', () => {
+  expect(check(readsEnvironment, ENVIRONMENT_READERS)).toEqual(NOTHING);
+});
+
+it('only the clock tells the time', () => {
+  expect(check(readsTime, TIME_READERS)).toEqual(NOTHING);
+});
+
+it('only the file that hands out transactions holds a data source', () => {
+  expect(check(holdsDataSource, DATA_SOURCE_HOLDERS)).toEqual(NOTHING);
+});
+
+it('only these files work across tenants', () => {
+  expect(check(usesSystemDatabase, SYSTEM_DATABASE_USERS)).toEqual(NOTHING);
+});
+
+describe('the detectors', () => {
+  const source = (text: string) => parse('src/x/x.ts', text);
+
+  it.each([
+    ['const a = process.env.PORT', readsEnvironment],
+    ["const a = process['env']", readsEnvironment],
+    ["import { env } from 'node:process'", readsEnvironment],
+    ['const a = new Date()', readsTime],
+    ['const a = new Date', readsTime],
+    ['const a = Date()', readsTime],
+    ['const a = Date.now()', readsTime],
+    ['const f = Date.now;', readsTime],
+    ['const a = DateTime.now()', readsTime],
+    ["import { DataSource } from 'typeorm'", holdsDataSource],
+    ["import { DataSource as D } from 'typeorm'", holdsDataSource],
+    ["import * as t from 'typeorm'", holdsDataSource],
+    ["import { InjectRepository } from '@nestjs/typeorm'", holdsDataSource],
+    ["import pg from 'pg'", holdsDataSource],
+    ['class A { constructor(private d: SystemDatabase) {} }', usesSystemDatabase],
+  ])('see %p', (text, detector) => {
+    expect(detector(source(text))).toBe(true);
+  });
+
+  it.each([
+    ['const a = new Date(5)', readsTime],
+    ['// new Date()\nconst a = "Date.now()"', readsTime],
+    ['/** process.env */ const a = 1', readsEnvironment],
+    ["import { Entity } from 'typeorm'", holdsDataSource],
+    ["import { TypeOrmModule } from '@nestjs/typeorm'", holdsDataSource],
+  ])('do not mistake %p', (text, detector) => {
+    expect(detector(source(text))).toBe(false);
+  });
+});

@@ -1,0 +1,70 @@
+/**
+ * Who may import whom: ARCHITECTURE.md's table of rooms. A room may always import itself; files directly in
+ * `src` put the rooms together and may import all of them.
+ */
+const WHO = ['tenants', 'users', 'auth'];
+const BASE = ['platform', 'contracts'];
+const WATCHED = ['deadlines', 'documents', 'tasks'];
+
+/** The one way into delivery for those who have something to tell. */
+const OUTBOX = ['delivery/outbox', 'delivery/delivery.module'];
+
+/** `@Access` and `@Caller`, which every controller wears. The file itself imports contracts only: no circle. */
+const CALLER = 'auth/caller';
+
+/** Room → rooms, or single files without `.ts`, that it may import. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  contracts: [],
+  platform: ['contracts'],
+  tenants: [CALLER, ...BASE],
+  users: [CALLER, 'tenants', ...BASE],
+  auth: ['users', 'tenants', ...BASE],
+  delivery: [...WHO, ...BASE],
+  notifications: [...OUTBOX, ...WHO, ...BASE],
+  ...Object.fromEntries(WATCHED.map((room) => [room, ['notifications', ...WHO, ...BASE]])),
+  digest: [...WATCHED, 'notifications', ...WHO, ...BASE],
+  scheduler: ['tenants', ...BASE],
+  realtime: ['notifications', 'auth', ...BASE],
+};
+
+/** May import every room but these. */
+const ANYTHING = ['ops', 'cli'];
+/** Only the files directly in `src`, and the command line, may import these. */
+const NOBODY = ['ops', 'realtime', 'cli'];
+
+/** What is wrong with an import from `from` to `to` (paths like `src/tasks/tasks.module.ts`), or null. */
+export function arrowFault(from: string, to: string): string | null {
+  if (!to.startsWith('src/')) return `${from} imports ${to}, which is not in src`;
+  const room = roomOf(from);
+  const target = roomOf(to);
+  if (room === null) return null;
+  if (target === null) {
+    return room === 'cli' ? null : `${from} imports ${to}: what puts the rooms together is not for them`;
+  }
+  if (from === `src/${CALLER}.ts` && target !== 'contracts')
+    return `${from} imports ${to}: it may import contracts`;
+  if (room === target) return channelFault(from, to);
+  if (NOBODY.includes(target) && room !== 'cli') return `${from} imports ${to}: nobody imports ${target}`;
+  if (/\.entity\.ts$/.test(to)) return `${from} imports ${to}: entities are private to their room, pass ids`;
+  if (ANYTHING.includes(room)) return null;
+  const allowed = ALLOWED[room];
+  if (allowed === undefined) return `${from} is in a room that test/rules/arrows.ts does not know`;
+  const file = to.replace(/^src\//, '').replace(/\.ts$/, '');
+  if (allowed.includes(target) || allowed.includes(file)) return null;
+  return `${from} imports ${to}: ${room} may import ${allowed.join(', ') || 'nothing'}`;
+}
+
+/** The folder of `src` that a file is in; null for a file directly in `src`. */
+function roomOf(path: string): string | null {
+  const [, room, ...rest] = path.split('/');
+  return rest.length === 0 ? null : (room ?? null);
+}
+
+/** Channels never import each other. */
+function channelFault(from: string, to: string): string | null {
+  const channel = (path: string) => /^src\/delivery\/channels\/([^/]+)\//.exec(path)?.[1];
+  const [one, other] = [channel(from), channel(to)];
+  return one === undefined || other === undefined || one === other
+    ? null
+    : `${from} imports ${to}: channels never import each other`;
+}

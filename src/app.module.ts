@@ -1,6 +1,7 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Module, type OnModuleDestroy } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { ClsModule } from 'nestjs-cls';
+import { AuthModule } from './auth/auth.module.js';
 import { DeadlinesModule } from './deadlines/deadlines.module.js';
 import { DocumentsModule } from './documents/documents.module.js';
 import { TasksModule } from './tasks/tasks.module.js';
@@ -14,13 +15,23 @@ import { ConfigModule } from './platform/config/config.module.js';
 import { DatabaseModule } from './platform/database/database.module.js';
 import { HttpModule } from './platform/http/http.module.js';
 import { QueuesModule } from './platform/queues/queues.module.js';
+import { Workers } from './platform/queues/workers.js';
 import { RunsModule } from './platform/runs/runs.module.js';
 import { RealtimeModule } from './realtime/realtime.module.js';
 import { SchedulerModule } from './scheduler/scheduler.module.js';
+import { TenantsModule } from './tenants/tenants.module.js';
+import { UsersModule } from './users/users.module.js';
 
 /** The rooms of Vigie. ARCHITECTURE.md says what lives where and who may import whom. */
 @Module({})
-export class AppModule {
+export class AppModule implements OnModuleDestroy {
+  constructor(private readonly workers: Workers) {}
+
+  /** Nest takes the root down first, while mail transport, pools and sockets are still there. */
+  async onModuleDestroy(): Promise<void> {
+    await this.workers.drain();
+  }
+
   static forRoot(config: Config, clock: Clock): DynamicModule {
     return {
       module: AppModule,
@@ -33,6 +44,9 @@ export class AppModule {
         QueuesModule.forRoot(config),
         RunsModule,
         HttpModule,
+        TenantsModule,
+        UsersModule,
+        AuthModule,
         NotificationsModule,
         DeadlinesModule,
         DocumentsModule,

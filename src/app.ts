@@ -20,7 +20,10 @@ const BODY_LIMIT = 1_048_576;
  * by now.
  * @throws Error when a service that it needs does not answer.
  */
-export async function createApp(config: Config, clock: Clock = new SystemClock()): Promise<NestFastifyApplication> {
+export async function createApp(
+  config: Config,
+  clock: Clock = new SystemClock(),
+): Promise<NestFastifyApplication> {
   await checkRedis(config);
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,

@@ -69,14 +69,17 @@ function operationId(controller: string, method: string): string {
   return `${controller.replace(/Controller$/, '')}_${method}`;
 }
 
-/** What the decorators of the routes do not say to Swagger: the room as the tag, who may call, the errors. */
+/** What the decorators of the routes do not say to Swagger: the room where there is no tag, who may call, the errors. */
 function complete(operation: OperationObject, path: string, facts: RouteFacts | undefined): void {
   const rule = facts?.rule;
-  operation.tags = [...(operation.tags ?? []), ...(facts === undefined ? [] : [facts.room])];
+  if (operation.tags === undefined || operation.tags.length === 0) operation.tags = [facts?.room ?? 'other'];
+  operation.summary ||= `${operation.tags[0] ?? ''}: ${wordsOf(operation.operationId ?? '')}`;
   operation.security = securityOf(rule);
   if (rule !== undefined && rule.who !== 'public') {
     const scope = rule.scope === undefined ? '' : ` API keys need the scope \`${rule.scope}\`.`;
-    operation.description = [operation.description, `For: \`${rule.who}\`.${scope}`].filter(Boolean).join('\n\n');
+    operation.description = [operation.description, `For: \`${rule.who}\`.${scope}`]
+      .filter(Boolean)
+      .join('\n\n');
   }
   const takesSomething = (operation.parameters?.length ?? 0) > 0 || operation.requestBody !== undefined;
   const statuses = [
@@ -86,6 +89,12 @@ function complete(operation: OperationObject, path: string, facts: RouteFacts | 
   ];
   for (const status of statuses) operation.responses[status] ??= problemResponse(titlesOf(status));
   operation.responses.default ??= problemResponse('Any other error');
+}
+
+/** `Deadlines_markDone` → `mark done`. */
+function wordsOf(operation: string): string {
+  const method = operation.slice(operation.indexOf('_') + 1);
+  return method.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 function securityOf(rule: AccessRule | undefined): Record<string, string[]>[] {

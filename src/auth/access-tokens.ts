@@ -33,7 +33,10 @@ export class AccessTokens {
   ) {}
 
   /** @returns the token and its life in seconds. `role` is there for clients to show; it is never trusted. */
-  async issue(subject: Subject, role: 'member' | 'admin' | 'operator'): Promise<{ token: string; expires_in: number }> {
+  async issue(
+    subject: Subject,
+    role: 'member' | 'admin' | 'operator',
+  ): Promise<{ token: string; expires_in: number }> {
     const expires_in = this.config.accessTokenMinutes * 60;
     const now = Math.floor(this.clock.now().getTime() / 1_000);
     const token = await new SignJWT({

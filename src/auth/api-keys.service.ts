@@ -9,7 +9,7 @@ import { invalid, notFound } from '../platform/errors/problem.js';
 import { decodeCursor, type Page, pageOf } from '../platform/http/cursor.js';
 import type { PageQuery } from '../platform/http/page.dto.js';
 import { ApiKey } from './api-key.entity.js';
-import type { CreatedApiKey, NewApiKey } from './api-keys.dto.js';
+import { CreatedApiKey, type NewApiKey } from './api-keys.dto.js';
 import { hashOfKey } from './authenticator.js';
 
 /** The keys by which programs act for a tenant. */
@@ -33,7 +33,7 @@ export class ApiKeysService {
     const key = `vk_${tenantId}_${randomBytes(32).toString('base64url')}`;
     return this.database.tenant(tenantId, async (tx) => {
       await this.assertTenant(tx);
-      const { key_hash: _hash, ...shown } = await tx.repository(ApiKey).save({
+      const saved = await tx.repository(ApiKey).save({
         tenant_id: tenantId,
         name,
         key_hash: hashOfKey(key),
@@ -43,8 +43,8 @@ export class ApiKeysService {
         expires_at: expires,
         revoked_at: null,
       });
-      this.logger.log({ event: 'api_key_created', tenant_id: tenantId, key_id: shown.id });
-      return { ...shown, key };
+      this.logger.log({ event: 'api_key_created', tenant_id: tenantId, key_id: saved.id });
+      return Object.assign(new CreatedApiKey(), saved, { key_hash: undefined, key });
     });
   }
 

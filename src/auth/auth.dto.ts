@@ -1,12 +1,26 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
 import { IsOptional, IsString, Matches, MaxLength, MinLength } from 'class-validator';
+import { normalisedEmail } from '../users/email-address.js';
 import type { TokenPair } from './sessions.js';
 
 /** PostgreSQL holds no NUL, and no address or slug has a control character. */
-const plain = Matches(/^[^\p{Cc}\p{Cs}]*$/u, { message: '$property must be text without control characters' });
+const plain = Matches(/^[^\p{Cc}\p{Cs}]*$/u, {
+  message: '$property must be text without control characters',
+});
+
+/**
+ * An address to look for: in the form in which addresses are stored, and in lower case. Lower case is made here
+ * alone: if the database made it too, an address that the two see differently would be counted as another one.
+ */
+const ToLookFor = () =>
+  Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' ? normalisedEmail(value).toLowerCase() : value,
+  );
 
 export class LoginForm {
   @ApiProperty({ maxLength: 254 })
+  @ToLookFor()
   @IsString()
   @MaxLength(254)
   @plain
@@ -47,6 +61,7 @@ export class NewPassword {
 
 export class PasswordResetForm {
   @ApiProperty({ maxLength: 254 })
+  @ToLookFor()
   @IsString()
   @MaxLength(254)
   @plain

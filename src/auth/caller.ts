@@ -9,6 +9,7 @@ export interface TenantCaller {
   principal: string;
   /** Null for an API key. */
   user_id: string | null;
+  /** Today's, from the database. An API key is `admin` if it has that scope; what it may call its scopes decide. */
   role: 'member' | 'admin';
 }
 
@@ -59,11 +60,13 @@ export const Operator = createParamDecorator((_data: unknown, context: Execution
 });
 
 /** The caller of an `admin_or_operator` route: a tenant's admin (person or API key), or an operator. */
-export const AdminOrOperator = createParamDecorator((_data: unknown, context: ExecutionContext): AnyCaller => {
-  const { caller } = context.switchToHttp().getRequest<CallerRequest>();
-  if (caller === undefined) throw new Error('the route has no caller');
-  return caller;
-});
+export const AdminOrOperator = createParamDecorator(
+  (_data: unknown, context: ExecutionContext): AnyCaller => {
+    const { caller } = context.switchToHttp().getRequest<CallerRequest>();
+    if (caller === undefined) throw new Error('the route has no caller');
+    return caller;
+  },
+);
 
 /** The signed-in user's id on a `self` route. */
 export const CallerUserId = createParamDecorator((_data: unknown, context: ExecutionContext): string => {

@@ -19,6 +19,7 @@ const RESETS_PER_HOUR = 3;
 export interface LoginName {
   /** The slug; undefined for operators. */
   tenant: string | undefined;
+  /** In lower case. */
   email: string;
 }
 
@@ -32,6 +33,7 @@ export class LoginThrottle implements OnApplicationShutdown {
   private readonly redis: Redis;
   private readonly attempts: RateLimiterRedis;
   private readonly waits: RateLimiterRedis;
+  private readonly locks: RateLimiterRedis;
   private readonly resets: RateLimiterRedis;
 
   constructor(@Inject(CONFIG) config: Config) {
@@ -47,6 +49,7 @@ export class LoginThrottle implements OnApplicationShutdown {
     };
     this.attempts = limiter('login', LOCKED_AT, WINDOW_SECONDS);
     this.waits = limiter('login-wait', 1, WINDOW_SECONDS);
+    this.locks = limiter('login-lock', 1, LOCK_SECONDS);
     this.resets = limiter('password-reset', RESETS_PER_HOUR, 60 * 60);
   }
 
@@ -57,8 +60,9 @@ export class LoginThrottle implements OnApplicationShutdown {
    */
   async admit(name: LoginName): Promise<number> {
     const key = keyOf(name);
-    const wait = await this.waits.get(key);
-    if (wait !== null && wait.msBeforeNext > 0) throw tooMany(wait.msBeforeNext);
+    const stops = await Promise.all([this.locks.get(key), this.waits.get(key)]);
+    const wait = Math.max(...stops.map((stop) => stop?.msBeforeNext ?? 0));
+    if (wait > 0) throw tooMany(wait);
     const { consumedPoints, msBeforeNext } = await this.attempts.penalty(key);
     if (consumedPoints > LOCKED_AT) throw tooMany(msBeforeNext);
     return consumedPoints;
@@ -68,8 +72,8 @@ export class LoginThrottle implements OnApplicationShutdown {
   async failed(name: LoginName, attempt: number): Promise<void> {
     const key = keyOf(name);
     if (attempt >= LOCKED_AT) {
-      await this.waits.block(key, LOCK_SECONDS);
-      await this.attempts.delete(key);
+      // Not the wait made longer: an earlier attempt that fails later would make it short again.
+      await this.locks.block(key, LOCK_SECONDS);
       this.logger.warn({ event: 'login_locked', login: key.slice(0, 16), seconds: LOCK_SECONDS });
     } else if (attempt >= SLOW_FROM) {
       await this.waits.block(key, 2 ** (attempt - SLOW_FROM));
@@ -79,8 +83,7 @@ export class LoginThrottle implements OnApplicationShutdown {
   /** The right password was given, or a new one was set: the count begins anew. */
   async forgive(name: LoginName): Promise<void> {
     const key = keyOf(name);
-    await this.attempts.delete(key);
-    await this.waits.delete(key);
+    await Promise.all([this.attempts, this.waits, this.locks].map((limiter) => limiter.delete(key)));
   }
 
   /** Whether one more link may be mailed to this address. */
@@ -97,7 +100,7 @@ export class LoginThrottle implements OnApplicationShutdown {
 /** No address is kept in Redis, and no tenant's slug can be mistaken for a part of one. */
 function keyOf({ tenant, email }: LoginName): string {
   return createHash('sha256')
-    .update(JSON.stringify([tenant ?? null, email.trim().toLowerCase()]))
+    .update(JSON.stringify([tenant ?? null, email]))
     .digest('hex');
 }
 

@@ -83,7 +83,7 @@ export class LoginService {
       this.logger.log({ event: 'password_set', tenant_id: tenant.id, user_id: userId });
       return this.credentials.setPasswordHash(tx, userId, hash);
     });
-    if (email !== null) await this.throttle.forgive({ tenant: tenant.slug, email });
+    if (email !== null) await this.throttle.forgive({ tenant: tenant.slug, email: email.toLowerCase() });
   }
 
   /** Has a link mailed to the user with this address, if there is one; the answer does not tell. */

@@ -21,9 +21,10 @@ export class Operators implements OnApplicationBootstrap {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
+  /** @param email in lower case. */
   async byEmail(email: string): Promise<OperatorCredentials | null> {
     const [operator] = await this.system.query<OperatorCredentials>(
-      `SELECT id, password_hash FROM operators WHERE lower(email) = lower($1)`,
+      `SELECT id, password_hash FROM operators WHERE lower(email) = $1`,
       [email],
     );
     return operator ?? null;
@@ -32,7 +33,7 @@ export class Operators implements OnApplicationBootstrap {
   /** Makes the operator that the configuration names, unless there is one. A changed password changes nothing. */
   async onApplicationBootstrap(): Promise<void> {
     const { operatorEmail: email, operatorPassword: password } = this.config;
-    if (email === null || password === null || (await this.byEmail(email)) !== null) return;
+    if (email === null || password === null || (await this.byEmail(email.toLowerCase())) !== null) return;
     // Several processes may be at this point: one of them makes it.
     const made = await this.system.query(
       `INSERT INTO operators (email, name, password_hash, created_at) VALUES ($1, 'Operator', $2, $3)

@@ -5,7 +5,8 @@ import { hash, verify } from '@node-rs/argon2';
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
 /** The hash of a password that nobody has, at the same cost. */
-const NOBODY = '$argon2id$v=19$m=19456,t=2,p=1$avv8vZk4pCrE6dWCCDL/Mw$mIO3NmG0fW9ALDn3KvjQnPp/cGawNm5hFTKqG4ZUNgQ';
+const NOBODY =
+  '$argon2id$v=19$m=19456,t=2,p=1$avv8vZk4pCrE6dWCCDL/Mw$mIO3NmG0fW9ALDn3KvjQnPp/cGawNm5hFTKqG4ZUNgQ';
 
 /** Hashes and checks passwords (argon2id). */
 @Injectable()

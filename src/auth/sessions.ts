@@ -123,7 +123,8 @@ export class Sessions {
   private async rotate(tx: Transaction, family: Family, place: number, token: string): Promise<Refreshed> {
     const row = await this.hold(tx, family);
     const now = this.clock.now();
-    if (row === null || row.revoked_at !== null || row.expires_at <= now) return { problem: unauthenticated() };
+    if (row === null || row.revoked_at !== null || row.expires_at <= now)
+      return { problem: unauthenticated() };
     if (row.suspended) return { problem: new Problem('tenant_suspended') };
 
     const next = this.tokenAt(family, place + 1);

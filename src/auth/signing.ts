@@ -16,7 +16,8 @@ export class Signing {
   constructor(@Inject(CONFIG) config: Config) {
     if (config.jwtSecret === null) throw new Error('JWT_SECRET is not set');
     this.secret = new TextEncoder().encode(config.jwtSecret);
-    const keyFor = (purpose: Purpose) => createHmac('sha256', this.secret).update(`vigie:${purpose}`).digest();
+    const keyFor = (purpose: Purpose) =>
+      createHmac('sha256', this.secret).update(`vigie:${purpose}`).digest();
     this.keys = { password_link: keyFor('password_link'), refresh_token: keyFor('refresh_token') };
   }
 

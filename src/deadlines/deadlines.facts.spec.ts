@@ -1,3 +1,4 @@
+import { addTenant } from '../../test/support/cast.js';
 import { factsOf, runJob } from '../../test/support/watched.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
@@ -15,17 +16,8 @@ describe('deadlines that are near', () => {
 
   beforeEach(async () => {
     await world.sql(`DELETE FROM tenants`);
-    tenantId = await addTenant('cabinet', 'Europe/Paris');
+    tenantId = (await addTenant(world)).id;
   });
-
-  async function addTenant(slug: string, zone: string): Promise<string> {
-    const [tenant] = await world.sql<{ id: string }>(
-      `INSERT INTO tenants (slug, name, kind, time_zone, locale, schedule_from)
-       VALUES ($1, $1, 'cabinet', $2, 'fr', now()) RETURNING id`,
-      [slug, zone],
-    );
-    return tenant!.id;
-  }
 
   /** A deadline due so many days from today. */
   async function addDeadline(daysLeft: number, tenant = tenantId): Promise<string> {
@@ -102,7 +94,7 @@ describe('deadlines that are near', () => {
   it('says nothing of what is done, or of another tenant', async () => {
     const done = await addDeadline(1);
     await world.sql(`UPDATE deadlines SET status = 'done', completed_at = now() WHERE id = $1`, [done]);
-    await addDeadline(1, await addTenant('voisin', 'Europe/Paris'));
+    await addDeadline(1, (await addTenant(world)).id);
     expect(await factsOf(world, tenantId, 'deadline_near', TODAY, [7])).toEqual([]);
   });
 
@@ -140,7 +132,7 @@ describe('deadlines that are near', () => {
 
     it("goes by the tenant's own day", async () => {
       // At 08:00 UTC it is still yesterday in Pago Pago (UTC-11).
-      const farWest = await addTenant('pago-pago', 'Pacific/Pago_Pago');
+      const farWest = (await addTenant(world, { time_zone: 'Pacific/Pago_Pago' })).id;
       await addDeadline(-1, farWest);
       await addDeadline(-1);
       await runJob(world, farWest, 'update-statuses');

@@ -3,8 +3,11 @@ import type { DeliveryJob } from '../contracts/jobs.js';
 import type { SystemTransaction } from '../platform/database/transaction.js';
 import type { OperatingHours, QuietHours } from './hours.js';
 
-/** How long an admitted delivery waits for a worker before it is admitted again, in seconds. */
-export const QUEUED_LEASE_SECONDS = 60;
+/**
+ * How long an admitted delivery waits for a worker before it is admitted again, in seconds. Short, because a
+ * worker may be killed with a job in hand that it has not claimed yet; admitting again costs a dead Bull job.
+ */
+export const QUEUED_LEASE_SECONDS = 20;
 /** A worker that has not been heard of for this long counts no more, in seconds. */
 export const WORKER_ALIVE_SECONDS = 15;
 /** Admitted deliveries per delivery that the living workers can send at the same time. */
@@ -120,11 +123,7 @@ export class Admission {
       `UPDATE deliveries d SET due_at = c.until, defer_reason = c.reason
        FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[]) AS c (tenant_id, id, until, reason)
        WHERE d.tenant_id = c.tenant_id AND d.id = c.id AND d.state = 'pending'`,
-      [
-        ...identities(deferrals),
-        deferrals.map(({ until }) => until),
-        deferrals.map(({ reason }) => reason),
-      ],
+      [...identities(deferrals), deferrals.map(({ until }) => until), deferrals.map(({ reason }) => reason)],
     );
   }
 

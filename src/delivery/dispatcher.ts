@@ -83,7 +83,11 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
       const turn = await this.admission.begin(tx, channel);
       if (turn === null) return { jobs: [], deferred: 0 };
       const window = await this.admission.window(tx, channel);
-      const free = Math.min(window.free, await this.minuteBudget(tx, channel, now), this.config.dispatchBatchSize);
+      const free = Math.min(
+        window.free,
+        await this.minuteBudget(tx, channel, now),
+        this.config.dispatchBatchSize,
+      );
       if (free <= 0) return { jobs: [], deferred: 0 };
 
       const candidates = await this.admission.candidates(

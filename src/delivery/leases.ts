@@ -132,7 +132,12 @@ export class Leases {
       [...columns(jobs), SENDING_LEASE_SECONDS],
     );
     const byToken = new Map(rows.map((row) => [row.lease_token, row]));
-    return jobs.map(({ lease_token }) => byToken.get(lease_token) ?? false);
+    return jobs.map(({ lease_token }) => {
+      const row = byToken.get(lease_token) ?? false;
+      // Whoever asks twice in one batch gets it once.
+      byToken.delete(lease_token);
+      return row;
+    });
   }
 
   private async recordAll(outcomes: RecordedOutcome[]): Promise<boolean[]> {

@@ -79,7 +79,10 @@ export class MailWorker implements OnModuleInit {
       const failure =
         error instanceof SendError
           ? error
-          : { failure: 'permanent' as const, message: error instanceof Error ? error.message : String(error) };
+          : {
+              failure: 'permanent' as const,
+              message: error instanceof Error ? error.message : String(error),
+            };
       return afterFailure(failure, delivery.attempts, delivery.ambiguities, {
         max_attempts: this.config.retryMaxAttempts,
         delay_ms: this.config.retryDelaySeconds * 1_000,

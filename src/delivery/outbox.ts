@@ -7,7 +7,8 @@ import { WakeUps } from '../platform/queues/wake-ups.js';
 import { configuredChannels } from './channels/channels.js';
 
 /** Why nothing is sent to somebody who should be told. */
-export type SuppressReason = 'preference' | 'no_address' | 'channel_not_configured' | 'fact_gone' | 'user_erased';
+export type SuppressReason =
+  'preference' | 'no_address' | 'channel_not_configured' | 'fact_gone' | 'user_erased';
 
 /**
  * Deliveries as they come into being and are called off: always in the transaction of what they are about, so

@@ -1,4 +1,5 @@
 import type { NotificationData } from '../contracts/notification-kinds.js';
+import { addTenant } from '../../test/support/cast.js';
 import { runJob } from '../../test/support/watched.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
@@ -29,19 +30,10 @@ describe('the weekly summary', () => {
   beforeEach(async () => {
     clock.set(MONDAY);
     await world.sql(`DELETE FROM tenants`);
-    tenantId = await addTenant('cabinet');
+    tenantId = (await addTenant(world)).id;
     admin = await addUser('admin@cabinet.test', 'admin', 'fr');
     marie = await addUser('marie@cabinet.test', 'member', 'en');
   });
-
-  async function addTenant(slug: string): Promise<string> {
-    const [tenant] = await world.sql<{ id: string }>(
-      `INSERT INTO tenants (slug, name, kind, time_zone, locale, schedule_from)
-       VALUES ($1, $1, 'cabinet', 'Europe/Paris', 'fr', now()) RETURNING id`,
-      [slug],
-    );
-    return tenant!.id;
-  }
 
   async function addUser(email: string, role: string, locale: string, tenant = tenantId): Promise<string> {
     const [user] = await world.sql<{ id: string }>(
@@ -137,7 +129,7 @@ describe('the weekly summary', () => {
 
   it('says nothing when there is nothing to say, and nothing of another tenant', async () => {
     await add('deadlines', 'far away', 30, marie);
-    const other = await addTenant('voisin');
+    const other = (await addTenant(world)).id;
     await addUser('admin@voisin.test', 'admin', 'fr', other);
     await add('deadlines', 'theirs', 1, null, other);
     expect(await runJob(world, tenantId, 'weekly-summary')).toMatchObject({ users: 0, notifications: 0 });

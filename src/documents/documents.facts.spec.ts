@@ -1,3 +1,4 @@
+import { addTenant } from '../../test/support/cast.js';
 import { factsOf } from '../../test/support/watched.js';
 import { createWorld, type World } from '../../test/support/world.js';
 
@@ -9,11 +10,7 @@ describe('documents that are missing', () => {
 
   beforeAll(async () => {
     world = await createWorld();
-    const [tenant] = await world.sql<{ id: string }>(
-      `INSERT INTO tenants (slug, name, kind, time_zone, locale, schedule_from)
-       VALUES ('cabinet', 'Cabinet', 'cabinet', 'Europe/Paris', 'fr', now()) RETURNING id`,
-    );
-    tenantId = tenant!.id;
+    tenantId = (await addTenant(world)).id;
   });
   afterAll(() => world.close());
   afterEach(() => world.sql(`DELETE FROM document_requests`));

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { type Cast, createCast } from '../../test/support/cast.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
+import { newPeople, type People } from './tell.fixture.js';
 
 const NOW = '2026-03-02T08:00:00.000Z';
 
 let world: World;
-let cast: Cast;
+let cast: People;
 let clock: FixedClock;
 
 beforeAll(async () => {
@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 beforeEach(async () => {
   clock.set(NOW);
-  cast = await createCast(world);
+  cast = await newPeople(world);
 });
 
 async function alert(tenantId: string, kind: string, seen: string): Promise<string> {
@@ -59,7 +59,8 @@ it('filters by state and kind', async () => {
   expect(await listed('?state=open')).toEqual([near]);
   expect(await listed('?state=resolved')).toEqual([late]);
   expect(await listed('?kind=deadline_near')).toEqual([near]);
-  for (const query of ['?state=gone', '?kind=gossip', '?cursor=x']) expect((await list(query)).status).toBe(400);
+  for (const query of ['?state=gone', '?kind=gossip', '?cursor=x'])
+    expect((await list(query)).status).toBe(400);
 });
 
 it('is resolved once: silenced, not gone', async () => {

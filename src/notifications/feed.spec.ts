@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { type Cast, createCast } from '../../test/support/cast.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
 import type { FeedNotification } from './feed.dto.js';
-import { tell, tellMany } from './tell.fixture.js';
+import { newPeople, type People, tell, tellMany } from './tell.fixture.js';
 
 const START = '2026-03-02T08:00:00.000Z';
 
 let world: World;
-let cast: Cast;
+let cast: People;
 let clock: FixedClock;
 
 beforeAll(async () => {
@@ -20,7 +19,7 @@ afterAll(() => world.close());
 // Each test has its own tenants and people.
 beforeEach(async () => {
   clock.set(START);
-  cast = await createCast(world);
+  cast = await newPeople(world);
 });
 
 const get = async (path: string, person = cast.owner) =>
@@ -99,7 +98,9 @@ describe('GET notifications', () => {
     expect(await listed('since=2026-03-02T08:00:01Z')).toEqual([late]);
     expect(await listed('since=2026-03-02T09:00:01%2B01:00')).toEqual([late]);
     expect(await listed('archived=true')).toEqual([event, test, late, archived].sort());
-    expect(await listed('unread=true&archived=true&since=2026-03-02T08:00:01Z')).toEqual([late, archived].sort());
+    expect(await listed('unread=true&archived=true&since=2026-03-02T08:00:01Z')).toEqual(
+      [late, archived].sort(),
+    );
   });
 
   it.each([
@@ -181,7 +182,11 @@ describe('marking', () => {
     clock.advance(60_000);
     const first = await put(`notifications/${id}/read`);
     expect(first.status).toBe(200);
-    expect(first.body).toMatchObject({ id, read_at: '2026-03-02T08:01:00.000Z', cursor: `${before! + 1}.${id}` });
+    expect(first.body).toMatchObject({
+      id,
+      read_at: '2026-03-02T08:01:00.000Z',
+      cursor: `${before! + 1}.${id}`,
+    });
 
     clock.advance(60_000);
     expect((await put(`notifications/${id}/read`)).text).toBe(first.text);
@@ -197,7 +202,10 @@ describe('marking', () => {
     const seq = await seqOf(cast.owner.user_id);
     await put(`notifications/${id}/unread`);
     expect(await seqOf(cast.owner.user_id)).toBe(seq);
-    expect((await put(`notifications/${id}/archive`)).body).toMatchObject({ archived_at: START, read_at: null });
+    expect((await put(`notifications/${id}/archive`)).body).toMatchObject({
+      archived_at: START,
+      read_at: null,
+    });
     expect(await unread()).toBe(0);
     await put(`notifications/${id}/archive`);
     expect(await seqOf(cast.owner.user_id)).toBe(seq! + 1);
@@ -213,9 +221,10 @@ describe('marking', () => {
     expect(await seqOf(cast.owner.user_id)).toBe(seq! + 1);
     expect(await unread()).toBe(0);
     expect(await unread(cast.teammate)).toBe(1);
-    const seqs = await world.sql('SELECT DISTINCT seq FROM notifications WHERE user_id = $1 AND read_at IS NOT NULL', [
-      cast.owner.user_id,
-    ]);
+    const seqs = await world.sql(
+      'SELECT DISTINCT seq FROM notifications WHERE user_id = $1 AND read_at IS NOT NULL',
+      [cast.owner.user_id],
+    );
     expect(seqs).toEqual([{ seq: seq! + 1 }]);
 
     expect((await put('notifications/read-all')).body).toEqual({ updated: 0 });
@@ -223,7 +232,10 @@ describe('marking', () => {
   });
 
   it('counts exactly while 50 changes run at once', async () => {
-    const told = await tellMany(world, Array.from({ length: 20 }, () => cast.owner));
+    const told = await tellMany(
+      world,
+      Array.from({ length: 20 }, () => cast.owner),
+    );
     const changes = ['read', 'unread', 'archive'];
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, turn) => {
@@ -246,20 +258,23 @@ describe('marking', () => {
 });
 
 describe("somebody else's", () => {
-  it.each(['GET ', 'PUT /read', 'PUT /unread', 'PUT /archive'])('%s is the answer for an unknown id', async (call) => {
-    const [method, suffix] = call.split(' ') as [string, string];
-    const id = await tell(world, cast.owner);
-    const before = await world.sql('SELECT * FROM notifications WHERE id = $1', [id]);
-    const ask = (which: string, person: { token: string }) =>
-      world.http(method, `/api/v1/notifications/${which}${suffix}`, { token: person.token });
-    for (const person of [cast.teammate, cast.outsider]) {
-      const unknown = await ask(randomUUID(), person);
-      expect(unknown.status).toBe(404);
-      expect((await ask(id, person)).text).toBe(unknown.text);
-      expect((await ask('not-an-id', person)).text).toBe(unknown.text);
-    }
-    expect(await world.sql('SELECT * FROM notifications WHERE id = $1', [id])).toEqual(before);
-  });
+  it.each(['GET ', 'PUT /read', 'PUT /unread', 'PUT /archive'])(
+    '%s is the answer for an unknown id',
+    async (call) => {
+      const [method, suffix] = call.split(' ') as [string, string];
+      const id = await tell(world, cast.owner);
+      const before = await world.sql('SELECT * FROM notifications WHERE id = $1', [id]);
+      const ask = (which: string, person: { token: string }) =>
+        world.http(method, `/api/v1/notifications/${which}${suffix}`, { token: person.token });
+      for (const person of [cast.teammate, cast.outsider]) {
+        const unknown = await ask(randomUUID(), person);
+        expect(unknown.status).toBe(404);
+        expect((await ask(id, person)).text).toBe(unknown.text);
+        expect((await ask('not-an-id', person)).text).toBe(unknown.text);
+      }
+      expect(await world.sql('SELECT * FROM notifications WHERE id = $1', [id])).toEqual(before);
+    },
+  );
 
   it('is neither listed nor counted', async () => {
     await tell(world, cast.owner);

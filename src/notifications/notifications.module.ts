@@ -18,7 +18,17 @@ import { Welcome } from './welcome.js';
 @Module({
   imports: [AuthModule, DeliveryModule, UsersModule],
   controllers: [FeedController, AlertsController],
-  providers: [AlertList, Alerts, CheckJobs, Feed, FeedChangesReader, Notifications, TestEmails, WatchedKinds, Welcome],
+  providers: [
+    AlertList,
+    Alerts,
+    CheckJobs,
+    Feed,
+    FeedChangesReader,
+    Notifications,
+    TestEmails,
+    WatchedKinds,
+    Welcome,
+  ],
   exports: [Alerts, Feed, FeedChangesReader, Notifications, WatchedKinds],
 })
 export class NotificationsModule {}

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { addPerson, addTenant, type Person } from '../../test/support/cast.js';
 import type { World } from '../../test/support/world.js';
 import type { NotificationKind, Severity } from '../contracts/notification-kinds.js';
 import { Database } from '../platform/database/database.js';
@@ -41,4 +42,21 @@ export async function tellMany(
     ),
   );
   return notification_ids;
+}
+
+export interface People {
+  owner: Person;
+  teammate: Person;
+  /** Of another tenant. */
+  outsider: Person;
+}
+
+/** The cast of the rooms' tests, in tenants of their own: what one test tells is not counted by another. */
+export async function newPeople(world: World): Promise<People> {
+  const [mine, other] = [await addTenant(world), await addTenant(world)];
+  return {
+    owner: await addPerson(world, mine.id, { name: 'Alice', role: 'admin' }),
+    teammate: await addPerson(world, mine.id, { name: 'Bob' }),
+    outsider: await addPerson(world, other.id, { name: 'Charlie', role: 'admin' }),
+  };
 }

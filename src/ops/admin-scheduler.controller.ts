@@ -14,7 +14,15 @@ import type { Page } from '../platform/http/cursor.js';
 import { Creating, type CreatingRequest } from '../platform/http/idempotency.js';
 import { RunState, type RunView, SchedulePreview, SchedulerStatus } from '../scheduler/scheduler.dto.js';
 import { Scheduler } from '../scheduler/scheduler.service.js';
-import { DispatchAnswer, PreviewQuery, RunPage, RunsAnswer, RunsQuery, TenantQuery, TriggerQuery } from './admin.dto.js';
+import {
+  DispatchAnswer,
+  PreviewQuery,
+  RunPage,
+  RunsAnswer,
+  RunsQuery,
+  TenantQuery,
+  TriggerQuery,
+} from './admin.dto.js';
 import { AdminTenant } from './admin-tenant.js';
 import { ScheduledJobParam, type Triggerable, TRIGGERABLE, TriggerableParam } from './job-param.js';
 import { type TriggerOutcome, Triggers } from './triggers.service.js';
@@ -38,7 +46,10 @@ export class AdminSchedulerController {
   @Access('admin_or_operator', 'admin')
   @ApiOperation({ summary: "Each job's hours, last run and next slot" })
   @ApiOkResponse({ type: SchedulerStatus })
-  async status(@AdminOrOperator() caller: AnyCaller, @Query() { tenant }: TenantQuery): Promise<SchedulerStatus> {
+  async status(
+    @AdminOrOperator() caller: AnyCaller,
+    @Query() { tenant }: TenantQuery,
+  ): Promise<SchedulerStatus> {
     return this.scheduler.status(await this.tenants.of(caller, tenant));
   }
 

@@ -4,16 +4,11 @@ import { IsBoolean, IsIn, IsOptional, Matches } from 'class-validator';
 import { SCHEDULED_JOBS, type ScheduledJob } from '../contracts/jobs.js';
 import { CivilDate } from '../platform/http/civil-date.js';
 import { PageQuery } from '../platform/http/page.dto.js';
-import {
-  RUN_STATES,
-  RunState,
-  type RunStateName,
-  RunView,
-} from '../scheduler/scheduler.dto.js';
+import { RUN_STATES, RunState, type RunStateName, RunView } from '../scheduler/scheduler.dto.js';
 
 /** Whose: a tenant's admin means the own tenant, an operator names one. */
 export class TenantQuery {
-  @ApiPropertyOptional({ description: "Slug of the tenant; operators name it, others need not" })
+  @ApiPropertyOptional({ description: 'Slug of the tenant; operators name it, others need not' })
   @IsOptional()
   @Matches(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, { message: '$property must be a slug' })
   tenant?: string;
@@ -34,7 +29,7 @@ export class PreviewQuery extends TenantQuery {
 }
 
 export class RunsQuery extends PageQuery {
-  @ApiPropertyOptional({ description: "Slug of the tenant; operators name it, others need not" })
+  @ApiPropertyOptional({ description: 'Slug of the tenant; operators name it, others need not' })
   @IsOptional()
   @Matches(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, { message: '$property must be a slug' })
   tenant?: string;

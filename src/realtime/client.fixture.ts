@@ -40,7 +40,7 @@ export function open(url: string, auth: Record<string, unknown>): Client {
     forceNew: true,
   });
   const heard: Heard[] = [];
-  socket.onAny((name: keyof ServerMessages, payload: never) => heard.push({ name, payload } as Heard));
+  socket.onAny((name, payload) => heard.push({ name, payload } as Heard));
   const notifications = () =>
     heard.flatMap((one) =>
       one.name === 'notification.created' || one.name === 'notification.updated' ? [one.payload] : [],
@@ -60,7 +60,9 @@ export async function refusalOf(url: string, auth: Record<string, unknown>): Pro
   const { socket } = open(url, auth);
   try {
     return await new Promise((resolve, reject) => {
-      socket.on('connect_error', (error) => resolve((error as Error & { data?: { code: string } }).data?.code));
+      socket.on('connect_error', (error) =>
+        resolve((error as Error & { data?: { code: string } }).data?.code),
+      );
       socket.on('connect', () => reject(new Error('it was let in')));
     });
   } finally {

@@ -60,7 +60,11 @@ export class SocketAdapter extends IoAdapter {
       duplicate: () => {
         const reader = consumerConnection(url);
         this.readers.push(reader);
-        return reader;
+        // Nobody else listens to what becomes of it: ended while it waits for Redis, it would end the process.
+        const subscribe = reader.subscribe.bind(reader);
+        return Object.assign(reader, {
+          subscribe: (channels: string[]) => subscribe(...channels).catch(() => undefined),
+        });
       },
     });
     return createAdapter(this.publisher, {

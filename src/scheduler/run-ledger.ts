@@ -156,7 +156,9 @@ export class RunLedger {
 
   /** The id of the tenant with this slug, or null. */
   async tenantBySlug(slug: string): Promise<string | null> {
-    const [tenant] = await this.database.query<{ id: string }>('SELECT id FROM tenants WHERE slug = $1', [slug]);
+    const [tenant] = await this.database.query<{ id: string }>('SELECT id FROM tenants WHERE slug = $1', [
+      slug,
+    ]);
     return tenant?.id ?? null;
   }
 }

@@ -42,7 +42,8 @@ export class RunView {
     type: String,
     nullable: true,
     example: '2026-03-02T09:00',
-    description: "The hour it ran for, in the tenant's zone (UTC with a Z for intervals); null when run by hand",
+    description:
+      "The hour it ran for, in the tenant's zone (UTC with a Z for intervals); null when run by hand",
   })
   slot: string | null;
 
@@ -76,7 +77,10 @@ export class RunView {
 
 /** A slot: its name, and the instant it stands for. */
 export class SlotView {
-  @ApiProperty({ example: '2026-03-02T09:00', description: "In the tenant's zone; UTC with a Z for intervals" })
+  @ApiProperty({
+    example: '2026-03-02T09:00',
+    description: "In the tenant's zone; UTC with a Z for intervals",
+  })
   slot: string;
 
   @ApiProperty()

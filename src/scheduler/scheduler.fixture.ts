@@ -1,9 +1,14 @@
-import { type INestApplicationContext, Module, type OnModuleInit } from '@nestjs/common';
+import {
+  type INestApplicationContext,
+  Module,
+  type OnModuleDestroy,
+  type OnModuleInit,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 import { ClsModule } from 'nestjs-cls';
 import pg from 'pg';
-import { createDatabase, environmentFor } from '../../test/support/world.js';
+import { createDatabase, environmentFor } from '../../test/support/database.js';
 import { type RunCounts, SCHEDULED_JOBS } from '../contracts/jobs.js';
 import { ClockModule } from '../platform/clock/clock.module.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
@@ -14,6 +19,7 @@ import { JsonLogger } from '../platform/logging/logger.js';
 import { JobHandlers } from '../platform/queues/handlers.js';
 import { Queues } from '../platform/queues/queues.js';
 import { QueuesModule } from '../platform/queues/queues.module.js';
+import { Workers } from '../platform/queues/workers.js';
 import { type Run, RunHandlers } from '../platform/runs/run-handlers.js';
 import { RunsModule } from '../platform/runs/runs.module.js';
 import { SchedulerModule } from './scheduler.module.js';
@@ -86,7 +92,12 @@ export async function createInstallation(now: string): Promise<Installation> {
       replicas.push(replica);
       return replica;
     },
-    tenant: async ({ time_zone = 'Europe/Paris', schedule_from = LONG_AGO, settings = {}, suspended_at } = {}) => {
+    tenant: async ({
+      time_zone = 'Europe/Paris',
+      schedule_from = LONG_AGO,
+      settings = {},
+      suspended_at,
+    } = {}) => {
       tenants += 1;
       const [row] = await sql<{ id: string }>(
         `INSERT INTO tenants (slug, name, kind, time_zone, locale, settings, schedule_from, suspended_at)
@@ -97,7 +108,9 @@ export async function createInstallation(now: string): Promise<Installation> {
     },
     runs: () => sql<RunRow>('SELECT * FROM job_runs ORDER BY due_at, job, tenant_id'),
     expireLeases: async () => {
-      await sql(`UPDATE job_runs SET lease_until = now() - interval '1 second' WHERE lease_until IS NOT NULL`);
+      await sql(
+        `UPDATE job_runs SET lease_until = now() - interval '1 second' WHERE lease_until IS NOT NULL`,
+      );
     },
     close: async () => {
       await Promise.all(replicas.map((replica) => replica.close()));
@@ -146,7 +159,14 @@ async function startReplica(
       Jobs,
     ],
   })
-  class Process {}
+  class Process implements OnModuleDestroy {
+    constructor(private readonly workers: Workers) {}
+
+    /** As AppModule does. */
+    async onModuleDestroy(): Promise<void> {
+      await this.workers.drain();
+    }
+  }
 
   const app = await NestFactory.createApplicationContext(Process, {
     logger: new JsonLogger(config.logLevel),

@@ -11,13 +11,7 @@ import { decodeCursor, type Page, pageOf } from '../platform/http/cursor.js';
 import { Queues } from '../platform/queues/queues.js';
 import { effectiveSettings, type TenantSettings } from '../tenants/tenant-settings.js';
 import { type QueuedRun, RunLedger, type TenantSelection } from './run-ledger.js';
-import type {
-  RunState,
-  RunStateName,
-  RunView,
-  SchedulePreview,
-  SchedulerStatus,
-} from './scheduler.dto.js';
+import type { RunState, RunStateName, RunView, SchedulePreview, SchedulerStatus } from './scheduler.dto.js';
 import { scheduleOf, slotsOfDate } from './schedules.js';
 import { nextSlot } from './slots.js';
 

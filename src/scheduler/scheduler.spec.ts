@@ -116,7 +116,7 @@ describe('which slots run', () => {
     await install(WEDNESDAY);
     await vigie.tenant({ time_zone: 'Atlantis/Capital' });
     const sound = await vigie.tenant();
-    const { poller } = await vigie.replica({ env: { TEST: '', LOG_LEVEL: 'error' } });
+    const { poller } = await vigie.replica();
     await poller.poll();
     expect(new Set((await vigie.runs()).map(({ tenant_id }) => tenant_id))).toEqual(new Set([sound]));
   });
@@ -224,7 +224,7 @@ describe('the timers', () => {
   test('a process without the role does not look', async () => {
     await install(WEDNESDAY);
     await vigie.tenant();
-    const replica = await vigie.replica({ env: { VIGIE_ROLES: 'web,worker', SCHEDULER_POLL_SECONDS: '1' } });
+    const replica = await vigie.replica({ env: { VIGIE_ROLES: 'web', SCHEDULER_POLL_SECONDS: '1' } });
     // Closing waits for rounds that have begun.
     await replica.close();
     expect(await slots()).toEqual([]);

@@ -1,3 +1,4 @@
+import { addTenant } from '../../test/support/cast.js';
 import { factsOf, runJob } from '../../test/support/watched.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
@@ -10,11 +11,7 @@ describe('tasks that are overdue', () => {
 
   beforeAll(async () => {
     world = await createWorld({ clock: new FixedClock(`${TODAY}T08:00:00Z`) });
-    const [tenant] = await world.sql<{ id: string }>(
-      `INSERT INTO tenants (slug, name, kind, time_zone, locale, schedule_from)
-       VALUES ('cabinet', 'Cabinet', 'cabinet', 'Europe/Paris', 'fr', now()) RETURNING id`,
-    );
-    tenantId = tenant!.id;
+    tenantId = (await addTenant(world)).id;
   });
   afterAll(() => world.close());
   afterEach(() => world.sql(`DELETE FROM tasks`));

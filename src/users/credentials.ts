@@ -22,9 +22,9 @@ const COLUMNS = 'id, email, name, locale, role, password_hash';
 export class Credentials {
   constructor(@Inject(Clock) private readonly clock: Clock) {}
 
-  /** The user with this address, in any case. */
+  /** The user with this address. @param email in lower case. */
   async byEmail(tx: TenantTransaction, email: string): Promise<UserCredentials | null> {
-    return tx.one(`SELECT ${COLUMNS} FROM users WHERE tenant_id = $1 AND lower(email) = lower($2)`, [
+    return tx.one(`SELECT ${COLUMNS} FROM users WHERE tenant_id = $1 AND lower(email) = $2`, [
       tx.tenant_id,
       email,
     ]);

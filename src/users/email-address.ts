@@ -10,7 +10,9 @@ import { IsEmail, IsString, Matches, MaxLength } from 'class-validator';
  */
 export function EmailAddress(): PropertyDecorator {
   return applyDecorators(
-    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? normalise(value) : value)),
+    Transform(({ value }: { value: unknown }) =>
+      typeof value === 'string' ? normalisedEmail(value) : value,
+    ),
     IsString(),
     MaxLength(254),
     IsEmail({ allow_utf8_local_part: false }),
@@ -18,7 +20,8 @@ export function EmailAddress(): PropertyDecorator {
   );
 }
 
-function normalise(text: string): string {
+/** The address as it is stored, if it is one; other text comes back without the blanks around it. */
+export function normalisedEmail(text: string): string {
   const address = text.trim();
   const at = address.lastIndexOf('@');
   if (at < 1 || address.length > 1_000) return address;

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Patch, Put } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { Access, Caller, CallerUserId, type TenantCaller } from '../auth/caller.js';
-import { Preferences } from './preferences.dto.js';
+import { Preferences, type PreferencesView } from './preferences.dto.js';
 import { PreferencesService } from './preferences.service.js';
 import { Me, MePatch } from './users.dto.js';
 import { UsersService } from './users.service.js';
@@ -37,7 +37,7 @@ export class MeController {
   @Get('preferences')
   @Access('self')
   @ApiOkResponse({ type: Preferences })
-  getPreferences(@Caller() caller: TenantCaller, @CallerUserId() userId: string): Promise<Preferences> {
+  getPreferences(@Caller() caller: TenantCaller, @CallerUserId() userId: string): Promise<PreferencesView> {
     return this.preferences.get(caller.tenant_id, userId);
   }
 
@@ -48,7 +48,7 @@ export class MeController {
     @Caller() caller: TenantCaller,
     @CallerUserId() userId: string,
     @Body() body: Preferences,
-  ): Promise<Preferences> {
+  ): Promise<PreferencesView> {
     return this.preferences.replace(caller.tenant_id, userId, body);
   }
 }

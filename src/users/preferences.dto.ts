@@ -18,10 +18,16 @@ const TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
 const timeMessage = { message: '$property must be a time of day, HH:mm' };
 
 /** Whether one kind of notification may come by one channel. */
-export class Preference {
+export interface KindPreference {
+  kind: (typeof OPTIONAL_KINDS)[number];
+  channel: Channel;
+  enabled: boolean;
+}
+
+export class Preference implements KindPreference {
   @ApiProperty({ enum: OPTIONAL_KINDS })
   @IsIn(OPTIONAL_KINDS)
-  kind: (typeof OPTIONAL_KINDS)[number];
+  kind: KindPreference['kind'];
 
   @ApiProperty({ enum: CHANNELS })
   @IsIn(CHANNELS)
@@ -69,4 +75,10 @@ export class Preferences {
   @ValidateNested()
   @Type(() => QuietHours)
   quiet_hours: QuietHours | null = null;
+}
+
+/** What is answered: every optional kind on every channel. */
+export interface PreferencesView {
+  preferences: KindPreference[];
+  quiet_hours: { from: string; to: string } | null;
 }

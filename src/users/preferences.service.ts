@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { CHANNELS, OPTIONAL_KINDS } from '../contracts/notification-kinds.js';
 import { Database } from '../platform/database/database.js';
 import { notFound } from '../platform/errors/problem.js';
-import type { Preference, Preferences, QuietHours } from './preferences.dto.js';
+import type { KindPreference, Preferences, PreferencesView, QuietHours } from './preferences.dto.js';
 import { UserEvents } from './user-events.js';
 
 /** What users want where, and when not. What nobody has said is on. */
@@ -14,9 +14,9 @@ export class PreferencesService {
   ) {}
 
   /** Every optional kind on every channel. */
-  async get(tenantId: string, userId: string): Promise<Preferences> {
+  async get(tenantId: string, userId: string): Promise<PreferencesView> {
     return this.database.tenant(tenantId, async (tx) => {
-      const stored = await tx.query<Preference>(
+      const stored = await tx.query<KindPreference>(
         `SELECT kind, channel, enabled FROM preferences WHERE tenant_id = $1 AND user_id = $2`,
         [tenantId, userId],
       );
@@ -29,13 +29,17 @@ export class PreferencesService {
   }
 
   /** @throws Problem not_found when the user has just been erased. */
-  async replace(tenantId: string, userId: string, { preferences, quiet_hours }: Preferences): Promise<Preferences> {
+  async replace(
+    tenantId: string,
+    userId: string,
+    { preferences, quiet_hours }: Preferences,
+  ): Promise<PreferencesView> {
     return this.database.tenant(tenantId, async (tx) => {
       // One replacement at a time, or two would mix.
-      const user = await tx.one(
-        `SELECT 1 FROM users WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE`,
-        [tenantId, userId],
-      );
+      const user = await tx.one(`SELECT 1 FROM users WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE`, [
+        tenantId,
+        userId,
+      ]);
       if (user === null) throw notFound();
       await tx.execute(`DELETE FROM preferences WHERE tenant_id = $1 AND user_id = $2`, [tenantId, userId]);
       await tx.execute(`DELETE FROM quiet_hours WHERE tenant_id = $1 AND user_id = $2`, [tenantId, userId]);
@@ -63,12 +67,9 @@ export class PreferencesService {
   }
 }
 
-function complete(stored: readonly Preference[]): Preference[] {
+function complete(stored: readonly KindPreference[]): KindPreference[] {
+  const said = new Map(stored.map(({ kind, channel, enabled }) => [`${kind} ${channel}`, enabled]));
   return OPTIONAL_KINDS.flatMap((kind) =>
-    CHANNELS.map((channel) => ({
-      kind,
-      channel,
-      enabled: stored.find((one) => one.kind === kind && one.channel === channel)?.enabled ?? true,
-    })),
+    CHANNELS.map((channel) => ({ kind, channel, enabled: said.get(`${kind} ${channel}`) ?? true })),
   );
 }

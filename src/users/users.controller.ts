@@ -19,7 +19,10 @@ export class UsersController {
 
   @Post()
   @Access('admin', 'users:write')
-  @ApiCreatedResponse({ type: User, description: 'A welcome mail with a link to set the password is on its way' })
+  @ApiCreatedResponse({
+    type: User,
+    description: 'A welcome mail with a link to set the password is on its way',
+  })
   create(
     @Caller() caller: TenantCaller,
     @Creating() request: CreatingRequest,

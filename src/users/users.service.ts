@@ -10,7 +10,10 @@ import { decodeCursor, type Page, pageOf } from '../platform/http/cursor.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
 import { UserEvents } from './user-events.js';
 import { User } from './user.entity.js';
-import type { Me, NewUser, OwnTenant, UserPatch, UserQuery } from './users.dto.js';
+import { Me, type NewUser, type OwnTenant, type UserQuery } from './users.dto.js';
+
+/** What may change of a user; what is absent stays. */
+export type UserChanges = Partial<Pick<User, 'email' | 'name' | 'role' | 'phone' | 'locale' | 'time_zone'>>;
 
 /** The people of a tenant. */
 @Injectable()
@@ -81,7 +84,7 @@ export class UsersService {
         [tenantId],
       );
       if (user === null || tenant === null) throw notFound();
-      return { ...user, tenant };
+      return Object.assign(new Me(), user, { tenant });
     });
   }
 
@@ -89,7 +92,7 @@ export class UsersService {
    * Changes what `patch` names.
    * @throws Problem not_found, conflict when the address is taken or nobody would be admin any more.
    */
-  async update(tenantId: string, id: string, patch: UserPatch): Promise<User> {
+  async update(tenantId: string, id: string, patch: UserChanges): Promise<User> {
     return this.change(tenantId, id, async (tx, user) => {
       if (Object.keys(patch).length === 0) return user;
       if (user.role === 'admin' && patch.role === 'member') this.keepAnAdmin(await this.otherAdmins(tx, id));

@@ -47,12 +47,9 @@ function check(uses: (source: SourceFile) => boolean, allowed: Record<string, st
 const NOTHING = { forbidden: [], no_longer_needed: [] };
 
 function readsEnvironment(source: SourceFile): boolean {
-  let found = false;
-  walk(source.tree, (node) => {
-    if (isMember(node, 'process', 'env')) found = true;
-  });
   return (
-    found || source.imported.some(({ from, name }) => /^(node:)?process$/.test(from) && name !== 'default')
+    contains(source, (node) => isMember(node, 'process', 'env')) ||
+    source.imported.some(({ from, name }) => /^(node:)?process$/.test(from) && name !== 'default')
   );
 }
 

@@ -11,7 +11,12 @@ export interface Backlog {
 }
 
 /** @returns the ids of the tenants. */
-export async function insertBacklog(client: pg.Client | pg.Pool, backlog: Backlog): Promise<string[]> {
+export async function insertBacklog(
+  client: {
+    query<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<{ rows: Row[] }>;
+  },
+  backlog: Backlog,
+): Promise<string[]> {
   const { tenants, deliveries, users = 10, prefix } = backlog;
   const { rows } = await client.query<{ id: string }>(
     `WITH t AS (

@@ -27,7 +27,7 @@ export async function factsOf(
   stages: number[],
 ): Promise<Fact[]> {
   const watched = world.app
-    .get(WatchedKinds)
+    .get(WatchedKinds, { strict: false })
     .all()
     .find((one) => one.kind === kind)!;
   return world.app
@@ -54,7 +54,9 @@ export async function runJob(
      VALUES ($1, $2, $3, now(), $4, now() + interval '1 minute', now()) RETURNING id`,
     [tenantId, job, slot, lease_token],
   );
-  await world.app.get(JobHandlers).run(job, { tenant_id: tenantId, run_id: run!.id, lease_token });
+  await world.app
+    .get(JobHandlers, { strict: false })
+    .run(job, { tenant_id: tenantId, run_id: run!.id, lease_token });
   const [done] = await world.sql<{ state: string; error: string | null; counts: RunCounts }>(
     `SELECT state, error, counts FROM job_runs WHERE id = $1`,
     [run!.id],

@@ -1,9 +1,11 @@
-import { randomBytes, randomUUID } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import pg from 'pg';
 import { createApp } from '../../src/app.js';
 import type { Clock } from '../../src/platform/clock/clock.js';
 import { type Config, readConfig } from '../../src/platform/config/config.js';
+import { createDatabase, environmentFor, type TestDatabase } from './database.js';
+
+export { createDatabase, environmentFor, type TestDatabase } from './database.js';
 
 /** A fresh installation: its own database (cloned from the migrated template), its own corner of Redis. */
 export interface World {
@@ -30,69 +32,19 @@ export interface Answer {
   body: any;
 }
 
-function required(name: string): string {
-  const value = process.env[name];
-  if (value === undefined)
-    throw new Error(`${name} is not set: run this by Jest, whose global set-up starts PostgreSQL and Redis`);
-  return value;
-}
-
-export interface TestDatabase {
-  owner_url: string;
-  app_url: string;
-  system_url: string;
-  drop(): Promise<void>;
-}
-
-/** Clones the migrated template. */
-export async function createDatabase(): Promise<TestDatabase> {
-  const name = `test_${randomUUID().replaceAll('-', '')}`;
-  const admin = new pg.Client({ connectionString: required('TEST_OWNER_URL') });
-  await admin.connect();
-  try {
-    await admin.query(`CREATE DATABASE ${name} TEMPLATE vigie_template`);
-  } finally {
-    await admin.end();
-  }
-  const inDatabase = (url: string) => Object.assign(new URL(url), { pathname: `/${name}` }).href;
-  return {
-    owner_url: inDatabase(required('TEST_OWNER_URL')),
-    app_url: inDatabase(required('TEST_APP_URL')),
-    system_url: inDatabase(required('TEST_SYSTEM_URL')),
-    drop: async () => {
-      const dropping = new pg.Client({ connectionString: required('TEST_OWNER_URL') });
-      await dropping.connect();
-      await dropping.query(`DROP DATABASE ${name} WITH (FORCE)`);
-      await dropping.end();
-    },
-  };
-}
-
-/** The environment of a server on this database, as a child process or in this one. */
-export function environmentFor(database: TestDatabase): Record<string, string> {
-  return {
-    DATABASE_URL: database.owner_url,
-    DATABASE_APP_URL: database.app_url,
-    DATABASE_SYSTEM_URL: database.system_url,
-    REDIS_URL: required('TEST_REDIS_URL'),
-    REDIS_PREFIX: `test-${randomBytes(6).toString('hex')}`,
-    JWT_SECRET: 'a secret that only the tests know, 32+',
-    LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'error',
-    PORT: '0',
-    HOST: '127.0.0.1',
-  };
-}
-
 /**
  * Starts an application in this process. By default it has the web role only: what a test does not ask for
- * does not run behind its back. `env` takes the variables of docs/configuration.md.
+ * does not run behind its back. `env` takes the variables of docs/configuration.md. With `join` it is one more
+ * process of that world's installation, to be closed before it.
  */
 export async function createWorld(
-  options: { env?: Record<string, string>; clock?: Clock } = {},
+  options: { env?: Record<string, string>; clock?: Clock; join?: World } = {},
 ): Promise<World> {
-  const database = await createDatabase();
+  const { join } = options;
+  const database = join === undefined ? await createDatabase() : databaseOf(join.config);
   const config = readConfig({
     ...environmentFor(database),
+    ...(join === undefined ? {} : { REDIS_PREFIX: join.config.redisPrefix }),
     VIGIE_ROLES: 'web',
     SCHEDULER_ENABLED: 'false',
     ...options.env,
@@ -131,5 +83,15 @@ export async function createWorld(
       await owner.end();
       await database.drop();
     },
+  };
+}
+
+/** The database of a world that another one belongs to, and drops. */
+function databaseOf({ databaseUrl, databaseAppUrl, databaseSystemUrl }: Config): TestDatabase {
+  return {
+    owner_url: databaseUrl ?? '',
+    app_url: databaseAppUrl ?? '',
+    system_url: databaseSystemUrl ?? '',
+    drop: () => Promise.resolve(),
   };
 }

@@ -10,7 +10,10 @@ import { SAMPLE_TENANTS } from './sample-data.js';
 import { type DemoServer, freePort, startServer } from './server.js';
 import { createTenant, type DemoTenant, type RunAnswer } from './tenant.js';
 
-const OPERATOR = { email: 'operator@vigie.example', password: `demo-${randomBytes(9).toString('base64url')}` };
+const OPERATOR = {
+  email: 'operator@vigie.example',
+  password: `demo-${randomBytes(9).toString('base64url')}`,
+};
 const READY_WITHIN_MS = 90_000;
 const MAILS_WITHIN_MS = 60_000;
 
@@ -100,10 +103,15 @@ async function check(
     for (const tenant of tenants) {
       const { counts } = await trigger(tenant, 'check-notifications');
       report.counts(tenant.sample.name, counts);
-      if (round === 'first') report.expect(`${tenant.sample.name}: facts found`, counts.facts, tenant.expected);
+      if (round === 'first')
+        report.expect(`${tenant.sample.name}: facts found`, counts.facts, tenant.expected);
       else {
         report.expect(`${tenant.sample.name}: alerts opened by the second run`, counts.opened, 0);
-        report.expect(`${tenant.sample.name}: facts that were told already`, counts.repeated, tenant.expected);
+        report.expect(
+          `${tenant.sample.name}: facts that were told already`,
+          counts.repeated,
+          tenant.expected,
+        );
       }
     }
   }
@@ -123,7 +131,11 @@ async function check(
   const arrived = mails.slice(before);
   report.mails(arrived);
   report.expect('mails read back from the mail catcher', arrived.length, expectedMails);
-  report.expect('different mails among them', new Set(arrived.map((mail) => mail.message_id)).size, expectedMails);
+  report.expect(
+    'different mails among them',
+    new Set(arrived.map((mail) => mail.message_id)).size,
+    expectedMails,
+  );
 
   const live = () => listeners.reduce((sum, { created }) => sum + created.length, 0);
   await until('the live notifications', () => live() >= expectedMails, 20_000).catch(() => undefined);
@@ -131,8 +143,15 @@ async function check(
   report.expect('notifications received live over sockets', live(), expectedMails);
   const users = tenants.flatMap((tenant) => tenant.users);
   for (const [position, user] of users.entries()) {
-    const { unread_count } = await user.api.call<{ unread_count: number }>('GET', 'notifications/unread-count');
-    report.expect(`unread count of ${user.email}, over REST and socket`, listeners[position]?.unread, unread_count);
+    const { unread_count } = await user.api.call<{ unread_count: number }>(
+      'GET',
+      'notifications/unread-count',
+    );
+    report.expect(
+      `unread count of ${user.email}, over REST and socket`,
+      listeners[position]?.unread,
+      unread_count,
+    );
   }
 }
 
@@ -140,7 +159,11 @@ async function trigger(tenant: DemoTenant, job: string): Promise<RunAnswer> {
   return tenant.admin.api.call<RunAnswer>('POST', `admin/scheduler/${job}/trigger?wait=true`);
 }
 
-async function until(what: string, condition: () => boolean | Promise<boolean>, timeoutMs: number): Promise<void> {
+async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  timeoutMs: number,
+): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`waited ${timeoutMs / 1_000} s for ${what}`);

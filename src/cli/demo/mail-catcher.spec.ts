@@ -1,19 +1,25 @@
-import { mailTo, TestLease, testSender } from '../../delivery/channels/email/sender.fixture.js';
+import {
+  closeAll,
+  closing,
+  mailTo,
+  TestLease,
+  testSender,
+} from '../../delivery/channels/email/sender.fixture.js';
 import { startMailCatcher } from './mail-catcher.js';
+
+afterEach(closeAll);
 
 describe('The mail catcher', () => {
   it('keeps the latest mails only, and counts all', async () => {
-    const catcher = await startMailCatcher({ keep: 3 });
+    const catcher = closing(await startMailCatcher({ keep: 3 }));
     const test = await testSender(catcher.port, { max_connections: 1 });
     for (let n = 1; n <= 8; n += 1) await test.sender.send(mailTo(`a${n}@client.example`), new TestLease());
     expect(catcher.count).toBe(8);
     expect(catcher.mails.map((mail) => mail.to[0])).toEqual([6, 7, 8].map((n) => `a${n}@client.example`));
-    await test[Symbol.asyncDispose]();
-    await catcher.close();
   });
 
   it('waits for a number of mails or for a certain one, and says when it did not come', async () => {
-    const catcher = await startMailCatcher();
+    const catcher = closing(await startMailCatcher());
     const test = await testSender(catcher.port);
     const two = catcher.waitFor(2);
     const second = catcher.waitFor((mail) => mail.to.includes('b@client.example'));
@@ -23,7 +29,6 @@ describe('The mail catcher', () => {
     expect((await second).to).toEqual(['b@client.example']);
     await expect(catcher.waitFor(3, 20)).rejects.toThrow('2 came');
     const never = catcher.waitFor(4);
-    await test[Symbol.asyncDispose]();
     await Promise.all([expect(never).rejects.toThrow('closed'), catcher.close()]);
   });
 });

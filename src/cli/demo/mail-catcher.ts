@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import PostalMime from 'postal-mime';
+import PostalMime, { decodeWords } from 'postal-mime';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
 
 /** A mail as it arrived. */
@@ -15,7 +15,7 @@ export interface CaughtMail {
   subject: string;
   html: string;
   text: string;
-  /** Names in lower case; a repeated header has its values joined by ", ". */
+  /** Names in lower case, values decoded (RFC 2047); a repeated header has its values joined by ", ". */
   headers: ReadonlyMap<string, string>;
   received_at: Date;
 }
@@ -143,7 +143,8 @@ export async function startMailCatcher(options: MailCatcherOptions = {}): Promis
 async function parse(raw: Buffer, session: SMTPServerSession): Promise<CaughtMail> {
   const email = await PostalMime.parse(raw);
   const headers = new Map<string, string>();
-  for (const { key, value } of email.headers) {
+  for (const { key, value: encoded } of email.headers) {
+    const value = decodeWords(encoded);
     const before = headers.get(key);
     headers.set(key, before === undefined ? value : `${before}, ${value}`);
   }

@@ -70,8 +70,18 @@ const cabinet: SampleTenant = {
   ],
   deadlines: (today) => [
     ...CLIENTS.flatMap((client_name, position) => [
-      { title: 'TVA CA3', category: 'tva', client_name, due_on: nextDay(today, [16, 19, 21, 23, 24][position] ?? 19) },
-      { title: 'DSN mensuelle', category: 'dsn', client_name, due_on: nextDay(today, position % 2 === 0 ? 5 : 15) },
+      {
+        title: 'TVA CA3',
+        category: 'tva',
+        client_name,
+        due_on: nextDay(today, [16, 19, 21, 23, 24][position] ?? 19),
+      },
+      {
+        title: 'DSN mensuelle',
+        category: 'dsn',
+        client_name,
+        due_on: nextDay(today, position % 2 === 0 ? 5 : 15),
+      },
       {
         title: 'Acompte IS',
         category: 'is',
@@ -114,7 +124,9 @@ const company: SampleTenant = {
     { title: 'Insurance renewal', client_name: 'Atelier Nord', due_on: addDays(today, 5) },
     { title: 'Fire extinguisher inspection', client_name: 'Atelier Nord', due_on: addDays(today, 30) },
   ],
-  documents: (today) => [{ title: 'Supplier contract', client_name: 'Atelier Nord', due_on: addDays(today, -2) }],
+  documents: (today) => [
+    { title: 'Supplier contract', client_name: 'Atelier Nord', due_on: addDays(today, -2) },
+  ],
   tasks: (today) => [{ title: 'Stock count', client_name: 'Atelier Nord', due_on: addDays(today, -6) }],
 };
 

@@ -39,18 +39,29 @@ export async function createTenant(
   sample: SampleTenant,
 ): Promise<DemoTenant> {
   const { slug, name, kind, time_zone, locale } = sample;
-  const { id } = await operator.call<{ id: string }>('POST', 'tenants', { slug, name, kind, time_zone, locale });
+  const { id } = await operator.call<{ id: string }>('POST', 'tenants', {
+    slug,
+    name,
+    kind,
+    time_zone,
+    locale,
+  });
   const { key } = await operator.call<{ key: string }>('POST', `tenants/${id}/api-keys`, {
     name: 'Set-up',
     scopes: ['users:write'],
   });
   const users: DemoUser[] = [];
-  for (const user of sample.users) users.push(await createUser(anyone, anyone.withKey(key), catcher, slug, user));
+  for (const user of sample.users)
+    users.push(await createUser(anyone, anyone.withKey(key), catcher, slug, user));
   const [admin, ...members] = users;
   if (admin === undefined) throw new Error(`${slug} has no admin`);
 
   const today = civilDate(new Date(), time_zone);
-  const [deadlines, documents, tasks] = [sample.deadlines(today), sample.documents(today), sample.tasks(today)];
+  const [deadlines, documents, tasks] = [
+    sample.deadlines(today),
+    sample.documents(today),
+    sample.tasks(today),
+  ];
   await create(admin, members, 'deadlines', deadlines);
   await create(admin, members, 'documents', documents);
   await create(admin, members, 'tasks', tasks);
@@ -91,7 +102,12 @@ async function createUser(
 }
 
 /** What is watched goes round the members; where there is nobody in charge, the admin is told. */
-async function create(admin: DemoUser, members: readonly DemoUser[], path: string, samples: readonly Sample[]) {
+async function create(
+  admin: DemoUser,
+  members: readonly DemoUser[],
+  path: string,
+  samples: readonly Sample[],
+) {
   for (const [position, sample] of samples.entries()) {
     const responsible = [...members, undefined][position % (members.length + 1)];
     await admin.api.call('POST', path, { ...sample, responsible_id: responsible?.id ?? null });

@@ -39,7 +39,10 @@ export class DatabaseModule {
   static forRoot(config: Config): DynamicModule {
     return {
       module: DatabaseModule,
-      imports: [TypeOrmModule.forRoot(source('app', config)), TypeOrmModule.forRoot(source('system', config))],
+      imports: [
+        TypeOrmModule.forRoot(source('app', config)),
+        TypeOrmModule.forRoot(source('system', config)),
+      ],
       providers: [Database, SystemDatabase],
       exports: [Database, SystemDatabase],
     };

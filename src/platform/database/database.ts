@@ -20,16 +20,17 @@ export class Database {
    * Runs `work` in one transaction of this tenant; commits when it returns, rolls back when it throws.
    * @throws Error when there is no tenant: a forgotten context is a fault, never an empty list.
    */
-  async tenant<Result>(
-    tenantId: string,
-    work: (tx: TenantTransaction) => Promise<Result>,
-  ): Promise<Result> {
+  async tenant<Result>(tenantId: string, work: (tx: TenantTransaction) => Promise<Result>): Promise<Result> {
     if (!isUUID(tenantId)) throw new Error('a tenant transaction needs a tenant id');
     if (this.cls.isActive()) this.cls.set('tenant_id', tenantId);
-    return inTransaction(this.app, (runner) => new TenantTransaction(runner, tenantId), async (tx) => {
-      await tx.query(`SELECT set_config('app.tenant_id', $1, true)`, [tenantId]);
-      return work(tx);
-    });
+    return inTransaction(
+      this.app,
+      (runner) => new TenantTransaction(runner, tenantId),
+      async (tx) => {
+        await tx.query(`SELECT set_config('app.tenant_id', $1, true)`, [tenantId]);
+        return work(tx);
+      },
+    );
   }
 
   /** Resolves when the application pool can reach PostgreSQL. */

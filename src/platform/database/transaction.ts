@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import type { EntityTarget, ObjectLiteral, QueryRunner, Repository } from 'typeorm';
 
 /** What a statement takes as parameters. */
@@ -17,6 +18,7 @@ export type SqlValue =
  * `timestamptz` columns `Date`s, `bigint` columns numbers.
  */
 export class Transaction {
+  private readonly logger = new Logger('Database');
   private readonly committed: (() => void)[] = [];
 
   constructor(private readonly runner: QueryRunner) {}
@@ -51,7 +53,14 @@ export class Transaction {
 
   /** For the file that hands out transactions. */
   notifyCommitted(): void {
-    for (const callback of this.committed) callback();
+    for (const callback of this.committed) {
+      try {
+        callback();
+      } catch (error) {
+        // It is committed: whoever asked for it must not hear that it failed.
+        this.logger.error({ event: 'after_commit_failed', err: error });
+      }
+    }
   }
 }
 

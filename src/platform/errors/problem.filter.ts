@@ -16,23 +16,22 @@ const BY_STATUS: Partial<Record<number, ErrorCode>> = {
   503: 'unavailable',
 };
 
-/** Connection faults and shutdowns, https://www.postgresql.org/docs/current/errcodes-appendix.html */
-const UNAVAILABLE = /^(08|53|57P)/;
-const UNREACHABLE = /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|Connection terminated|timeout exceeded when trying/;
+/** Connection faults, too many connections, shutdowns: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const UNAVAILABLE =
+  /^(08|53|57P)|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)$/;
+/** What pg and ioredis say where they give no code. */
+const UNREACHABLE =
+  /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|Connection terminated|timeout exceeded when trying|Connection is closed|Command timed out|max retries per request|Stream isn't writeable/;
 
 /** What an error is to the caller. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof HttpException) return fromStatus(error.getStatus(), error);
-  const failure = databaseFailure(error);
-  if (failure !== null) {
-    // A value PostgreSQL can't hold (NUL in a text, a lone surrogate, an impossible date) that got this far.
-    if (failure.code?.startsWith('22')) return new Problem('malformed_request', undefined, { cause: error });
-    if (failure.code !== null && UNAVAILABLE.test(failure.code)) {
-      return new Problem('unavailable', undefined, { cause: error });
-    }
+  // A value PostgreSQL can't hold (NUL in a text, a lone surrogate, an impossible date) that got this far.
+  if (databaseFailure(error)?.code?.startsWith('22')) {
+    return new Problem('malformed_request', undefined, { cause: error });
   }
-  if (error instanceof Error && UNREACHABLE.test(error.message)) {
+  if (codesOf(error).some((code) => UNAVAILABLE.test(code)) || UNREACHABLE.test(messageOf(error))) {
     return new Problem('unavailable', undefined, { cause: error });
   }
   // Fastify's own errors (a body that does not parse, is too large, has another type) carry a status.
@@ -40,6 +39,21 @@ export function toProblem(error: unknown): Problem {
     return fromStatus(error.statusCode, error);
   }
   return new Problem('internal_error', undefined, { cause: error });
+}
+
+/**
+ * What PostgreSQL or the system calls an error. A connection that was refused comes straight from the driver,
+ * and, where a name has several addresses, as several errors in one without a message.
+ */
+function codesOf(error: unknown): string[] {
+  if (typeof error !== 'object' || error === null) return [];
+  const code = databaseFailure(error)?.code ?? ('code' in error ? error.code : null);
+  const inner: unknown[] = 'errors' in error && Array.isArray(error.errors) ? error.errors : [];
+  return [...(typeof code === 'string' ? [code] : []), ...inner.flatMap(codesOf)];
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : '';
 }
 
 function fromStatus(status: number, cause: Error): Problem {

@@ -25,8 +25,9 @@ export function decodeCursor(cursor: string, checks: readonly ((key: string) => 
   }
   if (!Array.isArray(keys) || keys.length !== checks.length) throw new Problem('invalid_cursor');
   return checks.map((check, position) => {
-    const key = String(keys[position]);
-    if (!check(key)) throw new Problem('invalid_cursor');
+    const written: unknown = keys[position];
+    const key = typeof written === 'number' ? String(written) : written;
+    if (typeof key !== 'string' || !check(key)) throw new Problem('invalid_cursor');
     return key;
   });
 }

@@ -13,18 +13,20 @@ export interface CreatingRequest {
   hash: Buffer;
 }
 
-const CreatingRequestParam = createParamDecorator((_data: unknown, context: ExecutionContext): CreatingRequest => {
-  const request = context.switchToHttp().getRequest<FastifyRequest>();
-  const key = request.headers['idempotency-key'] ?? null;
-  if (Array.isArray(key) || (key !== null && !/^[\x21-\x7e]{1,255}$/.test(key))) {
-    throw invalid('/headers/idempotency-key', 'must be 1 to 255 visible ASCII characters');
-  }
-  const hash = createHash('sha256')
-    .update(`${request.method} ${request.url}\n`)
-    .update(JSON.stringify(request.body ?? null))
-    .digest();
-  return { key, hash };
-});
+const CreatingRequestParam = createParamDecorator(
+  (_data: unknown, context: ExecutionContext): CreatingRequest => {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const key = request.headers['idempotency-key'] ?? null;
+    if (Array.isArray(key) || (key !== null && !/^[\x21-\x7e]{1,255}$/.test(key))) {
+      throw invalid('/headers/idempotency-key', 'must be 1 to 255 visible ASCII characters');
+    }
+    const hash = createHash('sha256')
+      .update(`${request.method} ${request.url}\n`)
+      .update(JSON.stringify(request.body ?? null))
+      .digest();
+    return { key, hash };
+  },
+);
 
 /** Parameter of a controller's creating method; documents the header too. */
 export function Creating(): ParameterDecorator {

@@ -13,7 +13,23 @@ declare module 'nestjs-cls' {
 }
 
 /** Fields that never reach a log, at any depth a line can have. */
-const HIDDEN = ['password', 'token', 'secret', 'authorization', 'email', 'address', 'to', 'phone', 'name'];
+const HIDDEN = [
+  'password',
+  'token',
+  'access_token',
+  'refresh_token',
+  'secret',
+  'authorization',
+  'api_key',
+  'email',
+  'address',
+  'to',
+  'phone',
+  'name',
+];
+
+/** Mail servers quote the recipient in what they answer. */
+const ADDRESS = /[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g;
 
 /**
  * An error without what it may quote: a failed statement is told by its code and constraint, never by its
@@ -23,7 +39,12 @@ function describeError(error: unknown): Record<string, unknown> {
   const failure = databaseFailure(error);
   if (failure !== null) return { type: 'QueryFailedError', ...failure };
   if (!(error instanceof Error)) return { type: typeof error };
-  return { type: error.name, message: error.message.slice(0, 500), stack: error.stack };
+  const clean = (text: string) => text.replace(ADDRESS, '***');
+  return {
+    type: error.name,
+    message: clean(error.message.slice(0, 500)),
+    stack: error.stack === undefined ? undefined : clean(error.stack),
+  };
 }
 
 function context(): Record<string, unknown> {
@@ -47,6 +68,8 @@ export class JsonLogger implements LoggerService {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label: string) => ({ level: label }) },
       serializers: { err: describeError },
+      // pino copies the message of the error under this key into the line as it is: there is none.
+      errorKey: '',
       redact: { paths: HIDDEN.flatMap((field) => [field, `*.${field}`]), censor: '***' },
       mixin: context,
     };

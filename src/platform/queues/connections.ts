@@ -46,7 +46,9 @@ export async function assertNoEviction(redis: Redis): Promise<boolean> {
     throw error;
   }
   if (policy !== undefined && policy !== 'noeviction') {
-    throw new Error(`Redis has maxmemory-policy ${policy}; set it to noeviction: queued work must not vanish`);
+    throw new Error(
+      `Redis has maxmemory-policy ${policy}; set it to noeviction: queued work must not vanish`,
+    );
   }
   return policy !== undefined;
 }

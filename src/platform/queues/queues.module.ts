@@ -28,7 +28,7 @@ export class QueuesModule {
         ),
       ],
       providers: [Queues, JobHandlers, Workers, WakeUps],
-      exports: [Queues, JobHandlers, WakeUps],
+      exports: [Queues, JobHandlers, WakeUps, Workers],
     };
   }
 }

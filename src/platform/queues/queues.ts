@@ -61,11 +61,18 @@ export class Queues implements OnApplicationShutdown {
 
   /** @throws Error when Redis does not answer within 2 s. */
   async ping(): Promise<void> {
-    await withDeadline(this.queues.mail.client.ping(), ENQUEUE_DEADLINE_MS, 'Redis did not answer within 2 s');
+    await withDeadline(
+      this.queues.mail.client.ping(),
+      ENQUEUE_DEADLINE_MS,
+      'Redis did not answer within 2 s',
+    );
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all(Object.values(this.queues).map((queue) => queue.close(true).catch(() => undefined)));
+    const queues = Object.values(this.queues);
+    await Promise.all(queues.map((queue) => queue.close(true).catch(() => undefined)));
+    // Bull leaves connections open that it did not make.
+    for (const queue of queues) queue.client.disconnect();
   }
 }
 

@@ -26,7 +26,8 @@ export class WakeUps implements OnModuleInit, OnApplicationShutdown {
     this.publisher = producerConnection(url);
     this.subscriber = consumerConnection(url);
     this.subscriber.on('message', (_channel: string, text: string) => this.hear(text));
-    void this.subscriber.subscribe(this.channel);
+    // Rejects only when the process stops before Redis answered.
+    this.subscriber.subscribe(this.channel).catch(() => undefined);
   }
 
   /** Returns at once. */

@@ -1,11 +1,6 @@
-import {
-  type BeforeApplicationShutdown,
-  Inject,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import Bull, { type Job, type Queue } from 'bull';
+import type { Redis } from 'ioredis';
 import { ClsService } from 'nestjs-cls';
 import { QUEUES, type QueueName } from '../../contracts/jobs.js';
 import { CONFIG, type Config } from '../config/config.js';
@@ -21,9 +16,10 @@ export const DRAIN_DEADLINE_MS = 18_000;
  * not run again: its lease runs out, and PostgreSQL admits it anew.
  */
 @Injectable()
-export class Workers implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class Workers implements OnApplicationBootstrap {
   private readonly logger = new Logger('Workers');
   private readonly queues: Queue[] = [];
+  private readonly connections: Redis[] = [];
   private readonly running = new Set<Promise<void>>();
 
   constructor(
@@ -38,8 +34,11 @@ export class Workers implements OnApplicationBootstrap, BeforeApplicationShutdow
     for (const name of QUEUES) this.start(name, this.concurrency(name));
   }
 
-  /** Takes no more work, and waits for what has begun. */
-  async beforeApplicationShutdown(): Promise<void> {
+  /**
+   * Takes no more work, and waits for what has begun. Called before anything else shuts down: what has begun
+   * still needs its connections.
+   */
+  async drain(): Promise<void> {
     await Promise.all(this.queues.map((queue) => queue.pause(true, true).catch(() => undefined)));
     const drained = Promise.allSettled(this.running);
     const deadline = new Promise<'late'>((resolve) => setTimeout(resolve, DRAIN_DEADLINE_MS, 'late').unref());
@@ -47,6 +46,8 @@ export class Workers implements OnApplicationBootstrap, BeforeApplicationShutdow
       this.logger.warn({ event: 'drain_deadline_passed', running: this.running.size });
     }
     await Promise.all(this.queues.map((queue) => queue.close(true).catch(() => undefined)));
+    // Bull leaves connections open that it did not make.
+    for (const connection of this.connections) connection.disconnect();
   }
 
   private concurrency(name: QueueName): number {
@@ -57,7 +58,11 @@ export class Workers implements OnApplicationBootstrap, BeforeApplicationShutdow
   private start(name: QueueName, concurrency: number): void {
     const queue = new Bull(name, {
       prefix: bullPrefix(this.config),
-      createClient: () => consumerConnection(this.config.redisUrl ?? ''),
+      createClient: () => {
+        const connection = consumerConnection(this.config.redisUrl ?? '');
+        this.connections.push(connection);
+        return connection;
+      },
       settings: { maxStalledCount: 0, retryProcessDelay: 1_000 },
     });
     queue.on('error', (error: Error) => this.logger.debug({ event: 'queue_error', queue: name, err: error }));

@@ -1,5 +1,15 @@
 import { startScriptedSmtp, type Act, type ScriptedSmtp, type Step } from './scripted-smtp.fixture.js';
-import { mailTo, outcome, reason, TestLease, testSender, type TestSender } from './sender.fixture.js';
+import {
+  closeAll,
+  closing,
+  mailTo,
+  outcome,
+  QUICK,
+  reason,
+  TestLease,
+  testSender,
+  type TestSender,
+} from './sender.fixture.js';
 
 /** What a fault must become. The recipient's local part says which fault it gets: `reset.rcpt@…`. */
 const FAULTS: { act: string; step: Step; failure: string; arrives: number }[] = [
@@ -25,6 +35,8 @@ const FAULTS: { act: string; step: Step; failure: string; arrives: number }[] = 
   { act: '550', step: 'dot', failure: 'permanent', arrives: 1 },
 ];
 
+const SLOW = /silence|trickle/;
+
 function actOf(word: string): Act {
   return /^\d/.test(word) ? { reply: `${word} 4.0.0 scripted` } : (word as Act);
 }
@@ -35,25 +47,26 @@ function byRecipient(step: Step, to: string | null): Act {
   return at === step ? actOf(act) : 'ok';
 }
 
+afterEach(closeAll);
+
 describe('A mail server that fails', () => {
   let server: ScriptedSmtp;
   let test: TestSender;
 
-  afterEach(async () => {
-    await test[Symbol.asyncDispose]();
-    await server.close();
-  });
-
   it.each([true, false])(
     'every fault among good mails, six connections, pipelining: %s',
     async (pipelining) => {
-      server = await startScriptedSmtp({
-        script: (step, { to }) => byRecipient(step, to),
-        extensions: pipelining ? ['PIPELINING'] : [],
-      });
-      test = await testSender(server.port, { max_connections: 6 });
-      const faults = FAULTS.flatMap((fault) =>
-        (pipelining ? [1, 2] : [1]).map((n) => ({
+      server = closing(
+        await startScriptedSmtp({
+          script: (step, { to }) => byRecipient(step, to),
+          extensions: pipelining ? ['PIPELINING'] : [],
+        }),
+      );
+      test = await testSender(server.port, { max_connections: 6 }, QUICK);
+      // Silence is the same with and without, and slow.
+      const some = pipelining ? FAULTS : FAULTS.filter(({ act }) => !SLOW.test(act));
+      const faults = some.flatMap((fault) =>
+        (SLOW.test(fault.act) ? [1] : [1, 2]).map((n) => ({
           ...fault,
           to: `${fault.act}.${fault.step}.${n}@client.example`,
         })),
@@ -86,8 +99,8 @@ describe('A mail server that fails', () => {
   it.each<Act>(['reset', 'close', 'silence', 'trickle', { reply: '421 busy' }, { reply: '554 go away' }])(
     'at the greeting: %j is retryable',
     async (act) => {
-      server = await startScriptedSmtp({ script: (step) => (step === 'greeting' ? act : 'ok') });
-      test = await testSender(server.port);
+      server = closing(await startScriptedSmtp({ script: (step) => (step === 'greeting' ? act : 'ok') }));
+      test = await testSender(server.port, {}, QUICK);
       const sends = [1, 2, 3, 4, 5].map((n) =>
         outcome(test.sender.send(mailTo(`a${n}@client.example`), new TestLease())),
       );
@@ -99,16 +112,16 @@ describe('A mail server that fails', () => {
   it.each<Act>(['reset', 'silence', { reply: '421 busy' }, { reply: '554 go away' }])(
     'at EHLO: %j is retryable',
     async (act) => {
-      server = await startScriptedSmtp({ script: (step) => (step === 'ehlo' ? act : 'ok') });
-      test = await testSender(server.port);
+      server = closing(await startScriptedSmtp({ script: (step) => (step === 'ehlo' ? act : 'ok') }));
+      test = await testSender(server.port, {}, QUICK);
       expect(await outcome(test.sender.send(mailTo('a@client.example'), new TestLease()))).toBe('retryable');
     },
   );
 
   it('a reset in the middle of a large body is retryable, the others go through', async () => {
-    server = await startScriptedSmtp({ script: (step, { to }) => byRecipient(step, to) });
-    test = await testSender(server.port);
-    const large = { text: `${'a line of text that is sent as it is\r\n'.repeat(400_000)}` };
+    server = closing(await startScriptedSmtp({ script: (step, { to }) => byRecipient(step, to) }));
+    test = await testSender(server.port, {}, QUICK);
+    const large = { text: 'a line of text that is sent as it is\r\n'.repeat(400_000) };
     const sends = ['reset.body.1', 'good.1', 'reset.body.2', 'good.2', 'reset.body.3', 'good.3'].map((name) =>
       outcome(
         test.sender.send(
@@ -124,9 +137,9 @@ describe('A mail server that fails', () => {
   });
 
   it('a server that stops reading a large body: bounded, retryable, and no dot afterwards', async () => {
-    server = await startScriptedSmtp({ script: (step, { to }) => byRecipient(step, to) });
-    test = await testSender(server.port);
-    const large = { text: `${'a line of text that is sent as it is\r\n'.repeat(400_000)}` };
+    server = closing(await startScriptedSmtp({ script: (step, { to }) => byRecipient(step, to) }));
+    test = await testSender(server.port, {}, QUICK);
+    const large = { text: 'a line of text that is sent as it is\r\n'.repeat(400_000) };
     expect(
       await outcome(test.sender.send(mailTo('silence.body@client.example', large), new TestLease())),
     ).toBe('retryable');
@@ -134,19 +147,21 @@ describe('A mail server that fails', () => {
   });
 
   it('a small body that was handed over whole is ambiguous, although the server read only its beginning', async () => {
-    server = await startScriptedSmtp({ script: (step, { to }) => byRecipient(step, to) });
-    test = await testSender(server.port);
+    server = closing(await startScriptedSmtp({ script: (step, { to }) => byRecipient(step, to) }));
+    test = await testSender(server.port, {}, QUICK);
     expect(await outcome(test.sender.send(mailTo('reset.body@client.example'), new TestLease()))).toBe(
       'ambiguous',
     );
   });
 
   it('an early refusal of a large body is its outcome, and the rest is not sent', async () => {
-    server = await startScriptedSmtp({
-      script: (step) => (step === 'body' ? { reply: '552 5.3.4 too large' } : 'ok'),
-    });
-    test = await testSender(server.port);
-    const large = { text: `${'a line of text that is sent as it is\r\n'.repeat(400_000)}` };
+    server = closing(
+      await startScriptedSmtp({
+        script: (step) => (step === 'body' ? { reply: '552 5.3.4 too large' } : 'ok'),
+      }),
+    );
+    test = await testSender(server.port, {}, QUICK);
+    const large = { text: 'a line of text that is sent as it is\r\n'.repeat(400_000) };
     expect(await outcome(test.sender.send(mailTo('a@client.example', large), new TestLease()))).toBe(
       'permanent',
     );
@@ -154,8 +169,8 @@ describe('A mail server that fails', () => {
   });
 
   it('a reply after the dot counts on a connection that was used before, too', async () => {
-    server = await startScriptedSmtp({ script: (step, { to }) => byRecipient(step, to) });
-    test = await testSender(server.port, { max_connections: 1 });
+    server = closing(await startScriptedSmtp({ script: (step, { to }) => byRecipient(step, to) }));
+    test = await testSender(server.port, { max_connections: 1 }, QUICK);
     const got: string[] = [];
     for (const to of ['good.1', '421.dot', 'good.2', 'reset.dot', 'good.3', '451.dot', 'silence.dot'])
       got.push(await outcome(test.sender.send(mailTo(`${to}@client.example`), new TestLease())));
@@ -164,29 +179,31 @@ describe('A mail server that fails', () => {
   });
 
   it('a refusal to MAIL for want of a login is the account, not the mail', async () => {
-    server = await startScriptedSmtp({
-      script: (step) => (step === 'mail' ? { reply: '530 5.7.0 Authentication required' } : 'ok'),
-      extensions: [],
-    });
-    test = await testSender(server.port);
+    server = closing(
+      await startScriptedSmtp({
+        script: (step) => (step === 'mail' ? { reply: '530 5.7.0 Authentication required' } : 'ok'),
+        extensions: [],
+      }),
+    );
+    test = await testSender(server.port, {}, QUICK);
     const sending = test.sender.send(mailTo('a@client.example'), new TestLease());
     await expect(sending).rejects.toMatchObject({ failure: 'retryable' });
     expect(await reason(sending)).toContain('wants a login or STARTTLS first');
   });
 
   it('nobody listens: retryable, in plain words', async () => {
-    server = await startScriptedSmtp();
+    server = closing(await startScriptedSmtp());
     const free = await startScriptedSmtp();
     await free.close();
-    test = await testSender(free.port);
+    test = await testSender(free.port, {}, QUICK);
     const sending = test.sender.send(mailTo('a@client.example'), new TestLease());
     await expect(sending).rejects.toMatchObject({ failure: 'retryable' });
     expect(await reason(sending)).toBe('The mail server refused the connection');
   });
 
   it('an unknown name: retryable', async () => {
-    server = await startScriptedSmtp();
-    test = await testSender(25, { host: 'no-such-host.invalid' });
+    server = closing(await startScriptedSmtp());
+    test = await testSender(25, { host: 'no-such-host.invalid' }, QUICK);
     expect(await outcome(test.sender.send(mailTo('a@client.example'), new TestLease()))).toBe('retryable');
   });
 });

@@ -1,5 +1,14 @@
 import { startScriptedSmtp, type Act, type ScriptedSmtp, type Step } from './scripted-smtp.fixture.js';
-import { mailTo, outcome, reason, TestLease, testSender, type TestSender } from './sender.fixture.js';
+import {
+  closeAll,
+  closing,
+  mailTo,
+  outcome,
+  reason,
+  TestLease,
+  testSender,
+  type TestSender,
+} from './sender.fixture.js';
 
 const LOST = 'lease lost before the message was sent';
 
@@ -12,6 +21,8 @@ function gate() {
   return { open, reached, ring, opened };
 }
 
+afterEach(closeAll);
+
 describe('A lease that ends while its mail is under way', () => {
   let server: ScriptedSmtp;
   let test: TestSender;
@@ -21,25 +32,22 @@ describe('A lease that ends while its mail is under way', () => {
   async function holdAt(step: Step, extensions = ['PIPELINING']): Promise<void> {
     door = gate();
     let held = false;
-    server = await startScriptedSmtp({
-      extensions,
-      script: async (at): Promise<Act> => {
-        if (at === step && !held) {
-          held = true;
-          door.ring();
-          await door.opened;
-        }
-        return 'ok';
-      },
-    });
+    server = closing(
+      await startScriptedSmtp({
+        extensions,
+        script: async (at): Promise<Act> => {
+          if (at === step && !held) {
+            held = true;
+            door.ring();
+            await door.opened;
+          }
+          return 'ok';
+        },
+      }),
+    );
     const timeouts = { connect_ms: 5000, greeting_ms: 5000, socket_ms: 5000, send_ms: 10_000 };
     test = await testSender(server.port, { max_connections: 1 }, timeouts);
   }
-
-  afterEach(async () => {
-    await test[Symbol.asyncDispose]();
-    await server.close();
-  });
 
   it.each<Step>(['greeting', 'data', 'dot'])(
     'queued behind a connection held at %s: not sent',

@@ -2,10 +2,13 @@ import { Readable } from 'node:stream';
 import type MimeNode from 'nodemailer/lib/mime-node';
 import { encode, wrap } from 'nodemailer/lib/qp';
 
+/** Characters of bodies beyond which nodemailer's stream is used: it lets other work in between. */
+const MAX_AT_ONCE = 500_000;
+
 /**
  * The bytes of a message, as `MimeNode.createReadStream` would give them, in one go: its pipelines, timers
  * and small socket writes cost more than half of the CPU time of a mail. Null where a body is not a string
- * or the message is transformed (DKIM): then nodemailer's own stream is the right one.
+ * or is very long: then nodemailer's own stream is the right one. (DKIM is not signed here but by the server.)
  */
 export function wholeMessage(message: MimeNode): Buffer | null {
   const parts: string[] = [];
@@ -14,7 +17,7 @@ export function wholeMessage(message: MimeNode): Buffer | null {
 
 function write(node: MimeNode, parts: string[]): boolean {
   const { content } = node;
-  if (content !== undefined && typeof content !== 'string') return false;
+  if (content !== undefined && (typeof content !== 'string' || content.length > MAX_AT_ONCE)) return false;
   // Also settles `multipart` and `boundary`.
   parts.push(node.buildHeaders(), '\r\n\r\n');
   if (content !== undefined && content !== '') parts.push(encoded(content, node.getTransferEncoding()));

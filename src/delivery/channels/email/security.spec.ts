@@ -4,23 +4,20 @@ import { SMTPServer } from 'smtp-server';
 import { startMailCatcher } from '../../../cli/demo/mail-catcher.js';
 import { startScriptedSmtp, type ScriptedSmtpOptions } from './scripted-smtp.fixture.js';
 import { selfSigned } from './self-signed.fixture.js';
-import { mailTo, reason, TestLease, testSender } from './sender.fixture.js';
+import { closeAll, closing, mailTo, reason, TestLease, testSender } from './sender.fixture.js';
 
 const LOGIN = { user: 'vigie', password: 'correct horse' };
 
 /** The words of a send and of the connection test against a scripted server, and what it was sent. */
 async function attempt(script: ScriptedSmtpOptions, settings: Parameters<typeof testSender>[1]) {
-  const server = await startScriptedSmtp(script);
+  const server = closing(await startScriptedSmtp(script));
   const test = await testSender(server.port, settings);
-  try {
-    const sent = await reason(test.sender.send(mailTo('a@client.example'), new TestLease()));
-    const verified = await reason(test.sender.verify());
-    return { sent, verified, server };
-  } finally {
-    await test[Symbol.asyncDispose]();
-    await server.close();
-  }
+  const sent = await reason(test.sender.send(mailTo('a@client.example'), new TestLease()));
+  const verified = await reason(test.sender.verify());
+  return { sent, verified, server };
 }
+
+afterEach(closeAll);
 
 describe('STARTTLS', () => {
   it.each([
@@ -43,35 +40,29 @@ describe('STARTTLS', () => {
   });
 
   it('with a self-signed certificate: refused, before login and mail', async () => {
-    const catcher = await startMailCatcher({ starttls: selfSigned(), login: LOGIN });
+    const catcher = closing(await startMailCatcher({ starttls: selfSigned(), login: LOGIN }));
     const test = await testSender(catcher.port, { ...LOGIN, starttls: true });
     const sending = test.sender.send(mailTo('a@client.example'), new TestLease());
     await expect(sending).rejects.toMatchObject({ failure: 'retryable' });
     expect(await reason(sending)).toBe("The mail server's certificate is self-signed");
     expect(await reason(test.sender.verify())).toBe("The mail server's certificate is self-signed");
     expect(catcher.count).toBe(0);
-    await test[Symbol.asyncDispose]();
-    await catcher.close();
   });
 
   it('with a certificate from a trusted authority: encrypts, logs in, sends', async () => {
     const certificate = selfSigned();
-    const catcher = await startMailCatcher({ starttls: certificate, login: LOGIN });
+    const catcher = closing(await startMailCatcher({ starttls: certificate, login: LOGIN }));
     const test = await testSender(catcher.port, { ...LOGIN, starttls: true, ca: certificate.cert });
     await test.sender.verify();
     await test.sender.send(mailTo('a@client.example'), new TestLease());
     expect(catcher.count).toBe(1);
-    await test[Symbol.asyncDispose]();
-    await catcher.close();
   });
 
   it('is left alone where it is not asked for', async () => {
-    const catcher = await startMailCatcher({ starttls: selfSigned() });
+    const catcher = closing(await startMailCatcher({ starttls: selfSigned() }));
     const test = await testSender(catcher.port);
     await test.sender.send(mailTo('a@client.example'), new TestLease());
     expect(catcher.count).toBe(1);
-    await test[Symbol.asyncDispose]();
-    await catcher.close();
   });
 });
 
@@ -89,13 +80,12 @@ describe('TLS from the first byte', () => {
         stream.on('end', () => callback()).resume();
       },
     });
+    closing({ close: () => new Promise<void>((resolve) => server.close(resolve)) });
     const listening = server.listen(0, '127.0.0.1');
     await once(listening, 'listening');
     const test = await testSender((listening.address() as AddressInfo).port, { tls: true, ca: cert });
     await test.sender.send(mailTo('a@client.example'), new TestLease());
     expect(secure).toBe(true);
-    await test[Symbol.asyncDispose]();
-    await new Promise<void>((resolve) => server.close(resolve));
 
     const plain = await attempt({}, { ...LOGIN, tls: true });
     expect(plain.server.received).toEqual([]);
@@ -105,11 +95,13 @@ describe('TLS from the first byte', () => {
 
 describe('A login that is refused', () => {
   it('is told plainly, sends nothing, and closes the connection', async () => {
-    const server = await startScriptedSmtp({
-      extensions: ['AUTH PLAIN'],
-      script: (step) =>
-        step === 'auth' ? { reply: '535 5.7.8 AHZpZ2llAGNvcnJlY3QgaG9yc2U= is wrong' } : 'ok',
-    });
+    const server = closing(
+      await startScriptedSmtp({
+        extensions: ['AUTH PLAIN'],
+        script: (step) =>
+          step === 'auth' ? { reply: '535 5.7.8 AHZpZ2llAGNvcnJlY3QgaG9yc2U= is wrong' } : 'ok',
+      }),
+    );
     const closed = new Promise<void>((resolve) => (server.onIdle = resolve));
     const test = await testSender(server.port, LOGIN);
     const sending = test.sender.send(mailTo('a@client.example'), new TestLease());
@@ -123,8 +115,6 @@ describe('A login that is refused', () => {
     expect(await reason(test.sender.verify())).toBe('SMTP login refused (535)');
     await closedAgain;
     expect(server.connections).toBe(2);
-    await test[Symbol.asyncDispose]();
-    await server.close();
   });
 
   it('is not skipped where the server offers none', async () => {

@@ -2,21 +2,34 @@ import { MailerModule, MailerService } from '@nestjs-modules/mailer';
 import { Test } from '@nestjs/testing';
 import { SendError, type SendLease } from '../sender.js';
 import { EmailSender, type OutgoingMail } from './email.sender.js';
-import { mailerOptions, type SmtpSettings, type SmtpTimeouts } from './email.settings.js';
+import { mailerOptions, SMTP_TIMEOUTS, type SmtpSettings, type SmtpTimeouts } from './email.settings.js';
 
 /** Short, so that silence is soon noticed; `send_ms` is long enough for everything but a trickle. */
-export const QUICK: SmtpTimeouts = { connect_ms: 800, greeting_ms: 800, socket_ms: 500, send_ms: 2000 };
+export const QUICK: SmtpTimeouts = { connect_ms: 1500, greeting_ms: 1500, socket_ms: 1000, send_ms: 3000 };
 
-export interface TestSender extends AsyncDisposable {
+export interface TestSender {
   sender: EmailSender;
   mailer: MailerService;
+}
+
+const open: (() => Promise<unknown>)[] = [];
+
+/** To be closed after the test, the last first. */
+export function closing<T extends { close: () => Promise<unknown> }>(thing: T): T {
+  open.push(() => thing.close());
+  return thing;
+}
+
+/** For `afterEach`. */
+export async function closeAll(): Promise<void> {
+  for (let close = open.pop(); close !== undefined; close = open.pop()) await close();
 }
 
 /** A sender wired as the application wires it: MailerModule.forRootAsync with `mailerOptions`. */
 export async function testSender(
   port: number,
   changes: Partial<SmtpSettings> = {},
-  timeouts: SmtpTimeouts = QUICK,
+  timeouts: SmtpTimeouts = SMTP_TIMEOUTS,
 ): Promise<TestSender> {
   const settings: SmtpSettings = {
     host: '127.0.0.1',
@@ -35,11 +48,11 @@ export async function testSender(
       MailerModule.forRootAsync({ imports: [], useFactory: () => mailerOptions(settings, timeouts) }),
     ],
   }).compile();
+  closing(module);
   const mailer = module.get(MailerService, { strict: false });
   return {
     mailer,
     sender: new EmailSender(mailer, settings, timeouts),
-    [Symbol.asyncDispose]: () => module.close(),
   };
 }
 

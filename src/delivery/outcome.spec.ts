@@ -1,0 +1,41 @@
+import { afterFailure, type RetryRules } from './outcome.js';
+
+const RULES: RetryRules = { max_attempts: 3, delay_ms: 300_000, ambiguous_repeats: 1 };
+const NO_JITTER = 0.5;
+
+/** E4: 3 attempts, 300 s, exponential; a 5xx is never tried again; ambiguous sends are repeated once. */
+describe('what follows from a failed attempt', () => {
+  it.each([
+    ['permanent', 1, 0, { state: 'failed' }],
+    ['retryable', 1, 0, { state: 'pending', delay_ms: 300_000, ambiguous: false }],
+    ['retryable', 2, 0, { state: 'pending', delay_ms: 600_000, ambiguous: false }],
+    ['retryable', 3, 0, { state: 'failed' }],
+    ['ambiguous', 1, 0, { state: 'pending', delay_ms: 300_000, ambiguous: true }],
+    ['ambiguous', 2, 1, { state: 'unknown' }],
+    ['ambiguous', 3, 0, { state: 'unknown' }],
+    ['retryable', 2, 1, { state: 'pending', ambiguous: false }],
+  ] as const)('%s at attempt %i after %i ambiguous ones', (failure, attempts, ambiguities, expected) => {
+    const outcome = afterFailure({ failure, message: 'because' }, attempts, ambiguities, RULES, NO_JITTER);
+    expect(outcome).toMatchObject({ ...expected, error: 'because' });
+  });
+
+  it('waits as long as the provider asks, a day at most', () => {
+    const asked = (retry_after_ms: number) =>
+      afterFailure({ failure: 'retryable', message: '', retry_after_ms }, 1, 0, RULES, NO_JITTER);
+    expect(asked(3_600_000)).toMatchObject({ delay_ms: 3_600_000 });
+    expect(asked(10)).toMatchObject({ delay_ms: 300_000 });
+    expect(asked(10 ** 12)).toMatchObject({ delay_ms: 86_400_000 });
+  });
+
+  it('spreads what failed together', () => {
+    const delay = (random: number) =>
+      afterFailure({ failure: 'retryable', message: '' }, 1, 0, RULES, random);
+    expect(delay(0)).toMatchObject({ delay_ms: 240_000 });
+    expect(delay(1)).toMatchObject({ delay_ms: 360_000 });
+  });
+
+  it('keeps at most 1,000 characters of an error', () => {
+    const outcome = afterFailure({ failure: 'permanent', message: 'x'.repeat(5_000) }, 1, 0, RULES);
+    expect(outcome).toEqual({ state: 'failed', error: 'x'.repeat(1_000) });
+  });
+});

@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+import { Logger } from '@nestjs/common';
+import { createPlatform, type Platform } from '../../../test/support/platform.js';
+import type { RunCounts, RunJob } from '../../contracts/jobs.js';
+import { JobHandlers } from '../queues/handlers.js';
+import { type Run, RunHandlers } from './run-handlers.js';
+
+let platform: Platform;
+let handlers: JobHandlers;
+let tenant: string;
+let work: (run: Run) => Promise<RunCounts>;
+
+beforeAll(async () => {
+  platform = await createPlatform(() => ({ providers: [JobHandlers, RunHandlers] }));
+  handlers = platform.module.get(JobHandlers);
+  platform.module.get(RunHandlers).register('cleanup', (run) => work(run));
+  tenant = await platform.tenant();
+});
+afterAll(async () => platform.close());
+
+interface RunRow {
+  state: string;
+  attempts: number;
+  counts: RunCounts | null;
+  error: string | null;
+  lease_token: string | null;
+  started_at: Date | null;
+  finished_at: Date | null;
+}
+
+async function queued(slot: string | null = null): Promise<RunJob> {
+  const lease_token = randomUUID();
+  const [row] = await platform.sql<{ id: string }>(
+    `INSERT INTO job_runs (tenant_id, job, slot, due_at, lease_token, lease_until, created_at)
+     VALUES ($1, 'cleanup', $2, now(), $3, now() + interval '1 minute', now()) RETURNING id`,
+    [tenant, slot, lease_token],
+  );
+  return { tenant_id: tenant, run_id: row!.id, lease_token };
+}
+
+async function rowOf({ run_id }: RunJob): Promise<RunRow> {
+  const [row] = await platform.sql<RunRow>('SELECT * FROM job_runs WHERE id = $1', [run_id]);
+  return row!;
+}
+
+const perform = (job: RunJob) => handlers.run('cleanup', job);
+
+describe('a run', () => {
+  it('is claimed, done and recorded with its counts, by the clock', async () => {
+    const job = await queued('2026-03-02T02:00');
+    const states: unknown[] = [];
+    work = async (run) => {
+      states.push([run.id, run.tenant_id, run.job, run.slot, (await rowOf(job)).state]);
+      return { deleted: 3 };
+    };
+    await perform(job);
+    expect(states).toEqual([[job.run_id, tenant, 'cleanup', '2026-03-02T02:00', 'running']]);
+    expect(await rowOf(job)).toMatchObject({
+      state: 'succeeded',
+      attempts: 1,
+      counts: { deleted: 3 },
+      error: null,
+      lease_token: null,
+      started_at: platform.clock.now(),
+      finished_at: platform.clock.now(),
+    });
+  });
+
+  it('that fails is recorded and logged, and its job ends', async () => {
+    const error = jest.spyOn(Logger.prototype, 'error').mockImplementation();
+    const job = await queued();
+    work = () => Promise.reject(new Error('the disk is full'));
+    await expect(perform(job)).resolves.toBeUndefined();
+    expect(await rowOf(job)).toMatchObject({ state: 'failed', counts: null, error: 'the disk is full' });
+    expect(error).toHaveBeenCalledWith(expect.objectContaining({ event: 'run_failed', run_id: job.run_id }));
+    error.mockRestore();
+  });
+
+  it('is done once, however often it is delivered', async () => {
+    const job = await queued();
+    const calls = jest.fn(() => Promise.resolve({}));
+    work = calls;
+    await Promise.all([perform(job), perform(job), perform(job)]);
+    await perform(job);
+    expect(calls).toHaveBeenCalledTimes(1);
+    expect((await rowOf(job)).attempts).toBe(1);
+  });
+
+  it('is not done with the token of an earlier lease, nor for another tenant, nor when it is gone', async () => {
+    const job = await queued();
+    const calls = jest.fn(() => Promise.resolve({}));
+    work = calls;
+    await perform({ ...job, lease_token: randomUUID() });
+    await perform({ ...job, tenant_id: await platform.tenant() });
+    await perform({ ...job, run_id: randomUUID() });
+    expect(calls).not.toHaveBeenCalled();
+    expect((await rowOf(job)).state).toBe('queued');
+  });
+
+  it('F12: writes no outcome once its lease is another process’s', async () => {
+    const job = await queued();
+    const other = randomUUID();
+    work = async () => {
+      await platform.sql('UPDATE job_runs SET lease_token = $2 WHERE id = $1', [job.run_id, other]);
+      return { stale: 1 };
+    };
+    await perform(job);
+    expect(await rowOf(job)).toMatchObject({ state: 'running', counts: null, lease_token: other });
+  });
+
+  it('keeps its lease while it works, and is told when it has lost it', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'performance'] });
+    try {
+      const job = await queued();
+      const leases: Date[] = [];
+      const leaseUntil = async () => {
+        const [row] = await platform.sql<{ lease_until: Date }>(
+          'SELECT lease_until FROM job_runs WHERE id = $1',
+          [job.run_id],
+        );
+        return row!.lease_until;
+      };
+      work = async (run) => {
+        await platform.sql(`UPDATE job_runs SET lease_until = now() - interval '1 second' WHERE id = $1`, [
+          job.run_id,
+        ]);
+        leases.push(await leaseUntil());
+        jest.advanceTimersByTime(20_000);
+        await eventually(async () => (await leaseUntil()).getTime() > leases[0]!.getTime());
+        expect(run.signal.aborted).toBe(false);
+        await platform.sql('UPDATE job_runs SET lease_token = $2 WHERE id = $1', [job.run_id, randomUUID()]);
+        jest.advanceTimersByTime(20_000);
+        await eventually(() => run.signal.aborted);
+        return {};
+      };
+      await perform(job);
+      expect.assertions(1);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+});
+
+/** `until` without a timer: those are the test's here. */
+async function eventually(probe: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!(await probe())) {
+    if (performance.now() > deadline) throw new Error('waited 10 s');
+    await new Promise(setImmediate);
+  }
+}

@@ -1,0 +1,260 @@
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { until } from '../../test/support/until.js';
+import { createWorld, type World } from '../../test/support/world.js';
+import { Database } from '../platform/database/database.js';
+import { Feed } from '../notifications/feed.service.js';
+import { newPeople, type People, tell, tellMany } from '../notifications/tell.fixture.js';
+import { type Client, connect } from './client.fixture.js';
+import { LiveFeeds } from './live-feeds.js';
+import { proxyTo } from './proxy.fixture.js';
+
+const FROM_THE_START = '0.00000000-0000-0000-0000-000000000000';
+
+let world: World;
+let url: string;
+let people: People;
+const clients: Client[] = [];
+
+beforeAll(async () => {
+  world = await createWorld();
+  await world.app.listen(0, '127.0.0.1');
+  url = await world.app.getUrl();
+});
+afterAll(() => world.close());
+beforeEach(async () => {
+  people = await newPeople(world);
+});
+afterEach(() => {
+  for (const { socket } of clients.splice(0)) socket.disconnect();
+});
+
+async function enter(auth: { token: string; since?: string | undefined }, at = url): Promise<Client> {
+  const client = await connect(at, auth);
+  clients.push(client);
+  await until('the first count', () => client.count());
+  return client;
+}
+
+const read = (id: string, person = people.owner) =>
+  world.http('PUT', `/api/v1/notifications/${id}/read`, { token: person.token });
+
+describe('live', () => {
+  it('tells what happens, and the count after it, to all of one user’s sockets and nobody else’s', async () => {
+    const { owner, teammate, outsider } = people;
+    const [first, second] = [await enter(owner), await enter(owner)];
+    const others = [await enter(teammate), await enter(outsider)];
+    const id = await tell(world, owner, { title: 'TVA' });
+    for (const client of [first, second]) await until('the badge', () => client.count()?.unread_count === 1);
+    expect(first.heard.map(({ name }) => name)).toEqual([
+      'unread_count',
+      'notification.created',
+      'unread_count',
+    ]);
+    const shown = await world.http('GET', '/api/v1/notifications', { token: owner.token });
+    expect(first.notifications()).toEqual(shown.body.data);
+
+    await read(id);
+    for (const client of [first, second]) await until('the badge', () => client.count()?.unread_count === 0);
+    expect(first.heard.at(-2)).toMatchObject({ name: 'notification.updated', payload: { id } });
+    expect(second.heard).toEqual(first.heard);
+    for (const other of others) expect(other.heard.map(({ name }) => name)).toEqual(['unread_count']);
+  });
+
+  it('keeps the order of what happened', async () => {
+    const client = await enter(people.owner);
+    await Promise.all(Array.from({ length: 40 }, () => tell(world, people.owner)));
+    await until('all of them', () => client.created().length === 40);
+    const seqs = client.notifications().map(({ cursor }) => Number(cursor.split('.')[0]));
+    expect(seqs).toEqual([...seqs].sort((a, b) => a - b));
+    await until('the last count', () => client.count()?.unread_count === 40);
+  });
+});
+
+describe('replay', () => {
+  it('gives what was missed since, in order, and then goes on', async () => {
+    const before = await enter(people.owner);
+    const first = await tell(world, people.owner);
+    await until('it', () => before.created().length === 1);
+    const since = before.cursor();
+    before.socket.disconnect();
+
+    const [second, third] = [await tell(world, people.owner), await tell(world, people.owner)];
+    await read(first);
+    const after = await enter({ token: people.owner.token, since });
+    expect(after.heard.map(({ name }) => name)).toEqual([
+      'notification.created',
+      'notification.created',
+      'notification.updated',
+      'unread_count',
+    ]);
+    expect(after.notifications().map(({ id }) => id)).toEqual([second, third, first]);
+    expect(after.count()?.unread_count).toBe(2);
+    const fourth = await tell(world, people.owner);
+    await until('the live one', () => after.created().includes(fourth));
+  });
+
+  it('is nothing but the count without since', async () => {
+    await tell(world, people.owner);
+    const client = await enter(people.owner);
+    expect(client.heard).toEqual([{ name: 'unread_count', payload: { unread_count: 1, seq: 1 } }]);
+  });
+
+  it('gives pages until all is there, also within one seq', async () => {
+    await tellMany(
+      world,
+      Array.from({ length: 120 }, () => people.owner),
+    );
+    await tell(world, people.owner);
+    const client = await enter({ token: people.owner.token, since: FROM_THE_START });
+    expect(new Set(client.created()).size).toBe(121);
+    expect(client.created()).toHaveLength(121);
+    expect(client.heard.map(({ name }) => name)).not.toContain('resync_required');
+  });
+
+  it('gives up beyond a thousand, and goes on live', async () => {
+    await tellMany(
+      world,
+      Array.from({ length: 1_000 }, () => people.owner),
+    );
+    await tell(world, people.owner);
+    const client = await enter({ token: people.owner.token, since: FROM_THE_START });
+    expect(client.heard.slice(-2).map(({ name }) => name)).toEqual(['resync_required', 'unread_count']);
+    expect(client.count()?.unread_count).toBe(1_001);
+    const id = await tell(world, people.owner);
+    await until('the live one', () => client.created().includes(id));
+  });
+
+  it('asks to start anew whoever knows more than there is', async () => {
+    const client = await enter({
+      token: people.owner.token,
+      since: '99.ffffffff-ffff-ffff-ffff-ffffffffffff',
+    });
+    expect(client.heard.map(({ name }) => name)).toEqual(['resync_required', 'unread_count']);
+    const id = await tell(world, people.owner);
+    await until('the live one', () => client.created().includes(id));
+  });
+
+  it('misses nothing that is committed while it connects', async () => {
+    let since = FROM_THE_START;
+    const missed: string[] = [];
+    for (let turn = 0; turn < 40; turn++) {
+      const [client, ...told] = await Promise.all([
+        enter({ token: people.owner.token, since }),
+        ...Array.from({ length: 3 }, () => tell(world, people.owner)),
+      ]);
+      await until('all three', () => told.every((id) => client.created().includes(id))).catch(() =>
+        missed.push(...told.filter((id) => !client.created().includes(id))),
+      );
+      since = client.cursor() ?? since;
+      client.socket.disconnect();
+    }
+    expect(missed).toEqual([]);
+  });
+});
+
+describe('two processes', () => {
+  let other: World;
+  let otherUrl: string;
+
+  beforeAll(async () => {
+    other = await createWorld({ join: world });
+    await other.app.listen(0, '127.0.0.1');
+    otherUrl = await other.app.getUrl();
+  });
+  afterAll(() => other.close());
+
+  it('are one: what happens in one is heard in both', async () => {
+    const [here, there] = [await enter(people.owner), await enter(people.owner, otherUrl)];
+    const id = await tell(other, people.owner);
+    for (const client of [here, there]) await until('it', () => client.created().includes(id));
+    here.socket.emit('notifications.read', { ids: [id] }, () => undefined);
+    for (const client of [here, there]) await until('the badge', () => client.count()?.unread_count === 0);
+  });
+});
+
+describe('without wake-ups', () => {
+  /** Commits a notification and tells nobody. */
+  async function tellSilently(): Promise<string> {
+    const [row] = await world.sql<{ id: string }>(
+      `WITH inbox AS (
+         INSERT INTO inboxes AS i (tenant_id, user_id, seq) VALUES ($1, $2, 1)
+         ON CONFLICT (tenant_id, user_id) DO UPDATE SET seq = i.seq + 1 RETURNING seq
+       )
+       INSERT INTO notifications (tenant_id, recipient, user_id, dedupe_key, kind, severity, title, body, seq, created_at)
+       SELECT $1, 'user:' || $2, $2, gen_random_uuid(), 'event', 'info', 'Silent', 'as the grave', seq, now() FROM inbox
+       RETURNING id`,
+      [people.owner.tenant_id, people.owner.user_id],
+    );
+    return row!.id;
+  }
+
+  it('the comparison finds what was missed', async () => {
+    const client = await enter(people.owner);
+    const id = await tellSilently();
+    expect(client.created()).toEqual([]);
+    await world.app.get(LiveFeeds).compare();
+    await until('it', () => client.created().includes(id));
+    await until('the count', () => client.count()?.unread_count === 1);
+  });
+
+  it('the comparison ends the connections of who is no longer there', async () => {
+    const [removed, suspended] = [await enter(people.teammate), await enter(people.outsider)];
+    const staying = await enter(people.owner);
+    await world.sql('DELETE FROM users WHERE id = $1', [people.teammate.id]);
+    await world.sql('UPDATE tenants SET suspended_at = now() WHERE id = $1', [people.outsider.tenant_id]);
+    await world.app.get(LiveFeeds).compare();
+    await until('the end', () => removed.socket.disconnected && suspended.socket.disconnected);
+    expect(staying.socket.connected).toBe(true);
+  });
+
+  it('the comparison runs by itself', () => {
+    expect(world.app.get(SchedulerRegistry).getIntervals()).toContain('compare-feeds');
+  });
+
+  it('clients connect, catch up and mark while Redis is away', async () => {
+    const wire = await proxyTo(world.config.redisUrl!);
+    const cut = await createWorld({ join: world, env: { REDIS_URL: wire.url } });
+    try {
+      await cut.app.listen(0, '127.0.0.1');
+      wire.cut();
+      const missed = await tell(world, people.owner);
+      const client = await enter(
+        { token: people.owner.token, since: FROM_THE_START },
+        await cut.app.getUrl(),
+      );
+      expect(client.created()).toEqual([missed]);
+
+      const answer = await client.socket.emitWithAck('notifications.read', { ids: [missed] });
+      expect(answer).toEqual({ ok: true, updated: 1 });
+      await until('the badge', () => client.count()?.unread_count === 0);
+
+      const later = await tell(world, people.owner);
+      expect(client.created()).not.toContain(later);
+      await cut.app.get(LiveFeeds).compare();
+      await until('it', () => client.created().includes(later));
+
+      wire.mend();
+      await until('live again', async () => {
+        const id = await tell(world, people.owner);
+        return until('it', () => client.created().includes(id), 500).catch(() => false);
+      });
+    } finally {
+      await cut.close();
+      await wire.close();
+    }
+  });
+});
+
+it('counts what a transaction changed, not what it tried', async () => {
+  const client = await enter(people.owner);
+  await expect(
+    world.app.get(Database).tenant(people.owner.tenant_id, async (tx) => {
+      await world.app.get(Feed).markAllRead(tx, people.owner.user_id);
+      throw new Error('rolled back');
+    }),
+  ).rejects.toThrow('rolled back');
+  await world.app.get(LiveFeeds).compare();
+  const id = await tell(world, people.owner);
+  await until('it', () => client.created().includes(id));
+  expect(client.count()?.seq ?? 0).toBeLessThanOrEqual(1);
+});

@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'socket.io-client';
+import { until } from '../../test/support/until.js';
+import { createWorld, type World } from '../../test/support/world.js';
+import type { Acknowledgement } from '../contracts/socket-messages.js';
+import { newPeople, type People, tell, tellMany } from '../notifications/tell.fixture.js';
+import { type Client, connect } from './client.fixture.js';
+import { LiveFeeds } from './live-feeds.js';
+
+let world: World;
+let url: string;
+let people: People;
+let client: Client;
+
+beforeAll(async () => {
+  world = await createWorld();
+  await world.app.listen(0, '127.0.0.1');
+  url = await world.app.getUrl();
+});
+afterAll(() => world.close());
+beforeEach(async () => {
+  people = await newPeople(world);
+  client = await connect(url, { token: people.owner.token });
+});
+afterEach(() => {
+  client.socket.disconnect();
+});
+
+/** Sends anything at all; the answer, or undefined where none comes within two seconds. */
+async function send(name: string, ...payload: unknown[]): Promise<Acknowledgement | undefined> {
+  // Whatever a client may send, types or not.
+  const socket = client.socket as unknown as Socket;
+  return (socket.timeout(2_000).emitWithAck(name, ...payload) as Promise<Acknowledgement>).catch(
+    () => undefined,
+  );
+}
+
+describe('notifications.read', () => {
+  it('marks mine, once, and counts no others', async () => {
+    const [first, second] = await tellMany(world, [people.owner, people.owner]);
+    const [teammates, outsiders] = [await tell(world, people.teammate), await tell(world, people.outsider)];
+    const ids = [first, randomUUID(), teammates, outsiders];
+    expect(await send('notifications.read', { ids })).toEqual({ ok: true, updated: 1 });
+    expect(await send('notifications.read', { ids })).toEqual({ ok: true, updated: 0 });
+    await until('the badge', () => client.count()?.unread_count === 1);
+    const unread = await world.sql<{ id: string }>(
+      'SELECT id FROM notifications WHERE read_at IS NULL AND id = ANY ($1)',
+      [[first, second, teammates, outsiders]],
+    );
+    expect(unread.map(({ id }) => id).sort()).toEqual([second, teammates, outsiders].sort());
+  });
+
+  it.each([
+    ['nothing', []],
+    ['null', [null]],
+    ['text', ['ids']],
+    ['a list', [[]]],
+    ['no ids', [{}]],
+    ['an empty list', [{ ids: [] }]],
+    ['text for a list', [{ ids: randomUUID() }]],
+    ['what is no id', [{ ids: ['x'] }]],
+    ['null among them', [{ ids: [randomUUID(), null] }]],
+    ['nested ids', [{ ids: [[randomUUID()]] }]],
+    ['too many', [{ ids: Array.from({ length: 201 }, () => randomUUID()) }]],
+    ['another field', [{ ids: [randomUUID()], user_id: randomUUID() }]],
+    ['a prototype', [JSON.parse('{"__proto__": {"ids": []}}')]],
+    ['two payloads', [{ ids: [randomUUID()] }, { ids: [randomUUID()] }]],
+    ['a deep list', [JSON.parse('['.repeat(5_000) + ']'.repeat(5_000))]],
+    ['bytes', [{ ids: Buffer.from('x') }]],
+  ])('refuses %s', async (_what, payload) => {
+    expect(await send('notifications.read', ...payload)).toMatchObject({
+      ok: false,
+      code: 'validation_failed',
+    });
+    expect(client.socket.connected).toBe(true);
+  });
+
+  it('needs no acknowledgement', async () => {
+    const id = await tell(world, people.owner);
+    client.socket.emit('notifications.read', { ids: [id] }, undefined as never);
+    await until('the badge', () => client.count()?.unread_count === 0 && client.notifications().length > 1);
+  });
+});
+
+describe('notifications.read_all', () => {
+  it('marks all of mine', async () => {
+    await tellMany(world, [people.owner, people.owner, people.teammate]);
+    expect(await send('notifications.read_all')).toEqual({ ok: true, updated: 2 });
+    expect(await send('notifications.read_all')).toEqual({ ok: true, updated: 0 });
+  });
+
+  it('takes nothing with it', async () => {
+    expect(await send('notifications.read_all', { user_id: people.teammate.id })).toMatchObject({
+      ok: false,
+      code: 'validation_failed',
+    });
+  });
+});
+
+describe('abuse', () => {
+  it.each(['join', 'message', 'notification.created', 'unread_count', '__proto__', 'constructor', ''])(
+    'no message %j is known, and none reaches another',
+    async (name) => {
+      const other = await connect(url, { token: people.owner.token });
+      expect(await send(name, `${people.outsider.tenant_id}:${people.outsider.id}`)).toMatchObject({
+        ok: false,
+        code: 'validation_failed',
+      });
+      await until('the count', () => other.count());
+      expect(other.heard.map((one) => one.name)).toEqual(['unread_count']);
+      other.socket.disconnect();
+    },
+  );
+
+  it('twenty messages a second are answered, more refused', async () => {
+    const answers = await Promise.all(Array.from({ length: 60 }, () => send('notifications.read_all')));
+    const refused = answers.filter((answer) => answer?.ok === false);
+    // A second may have begun in between.
+    expect(refused.length).toBeGreaterThanOrEqual(20);
+    expect(refused.length).toBeLessThanOrEqual(40);
+    expect(refused[0]).toEqual({ ok: false, code: 'too_many_attempts' });
+    expect(client.socket.connected).toBe(true);
+  });
+
+  it('a flood ends the connection, and only that one', async () => {
+    const other = await connect(url, { token: people.owner.token });
+    for (let sent = 0; sent < 1_000; sent++) client.socket.emit('notifications.read_all', () => undefined);
+    await until('the end', () => client.socket.disconnected);
+    const id = await tell(world, people.owner);
+    await until('it', () => other.created().includes(id));
+    other.socket.disconnect();
+  });
+
+  it('too large a message ends the connection', async () => {
+    void send('notifications.read', { ids: ['x'.repeat(70_000)] });
+    await until('the end', () => client.socket.disconnected);
+  });
+
+  it('who reads nothing is dropped, and keeps little in memory', async () => {
+    // What the transport of the browser would do behind a dead network: nothing.
+    const { engine } = client.socket.io as unknown as {
+      engine: { transport: { ws: { _socket: { pause(): void } } } };
+    };
+    await until('the count', () => client.count());
+    engine.transport.ws._socket.pause();
+    const body = 'x'.repeat(50_000);
+    for (let turn = 0; turn < 6; turn++) {
+      await tellMany(
+        world,
+        Array.from({ length: 150 }, () => people.owner),
+        { body },
+      );
+    }
+    const feeds = world.app.get(LiveFeeds);
+    const { tenant_id, user_id } = people.owner;
+    await until('the end', async () => {
+      await feeds.compare();
+      return feeds.count(tenant_id, user_id) === 0;
+    });
+  });
+});

@@ -1,0 +1,272 @@
+import { randomUUID } from 'node:crypto';
+import { FixedClock } from '../platform/clock/fixed-clock.js';
+import { WakeUps } from '../platform/queues/wake-ups.js';
+import { addPerson, addTenant, type Cast, type CastTenant, createCast } from '../../test/support/cast.js';
+import { until } from '../../test/support/until.js';
+import { createWorld, type World } from '../../test/support/world.js';
+import { TenantDirectory } from './tenant-directory.js';
+import { TenantEvents } from './tenant-events.js';
+
+const clock = new FixedClock('2026-03-02T09:00:00Z');
+let world: World;
+let cast: Cast;
+const changed: string[] = [];
+
+beforeAll(async () => {
+  world = await createWorld({ clock, env: { ACCESS_TOKEN_MINUTES: '1440' } });
+  cast = await createCast(world);
+  world.app.get(TenantEvents, { strict: false }).onSettingsChanged((tx) => {
+    changed.push(tx.tenant_id);
+    return Promise.resolve();
+  });
+});
+
+beforeEach(() => {
+  changed.length = 0;
+});
+
+afterAll(() => world.close());
+
+const operate = (method: string, path = '', body?: unknown) =>
+  world.http(method, `/api/v1/tenants${path}`, { token: cast.operator.token, body });
+
+describe('operators', () => {
+  it('make tenants, French and in Paris unless said otherwise', async () => {
+    const answer = await operate('POST', '', { slug: 'acme', name: ' Acme ', kind: 'company' });
+    expect(answer.status).toBe(201);
+    expect(answer.body).toEqual({
+      id: expect.any(String),
+      slug: 'acme',
+      name: 'Acme',
+      kind: 'company',
+      time_zone: 'Europe/Paris',
+      locale: 'fr',
+      schedule_from: '2026-03-02T09:00:00.000Z',
+      suspended_at: null,
+      created_at: '2026-03-02T09:00:00.000Z',
+      updated_at: '2026-03-02T09:00:00.000Z',
+    });
+    expect((await operate('GET', `/${answer.body.id}`)).body).toEqual(answer.body);
+    const again = await operate('POST', '', { slug: 'acme', name: 'Another', kind: 'cabinet' });
+    expect([again.status, again.body.code]).toEqual([409, 'conflict']);
+  });
+
+  it('are told what is wrong, and where', async () => {
+    const faults: [object, string][] = [
+      [{ slug: 'Acme' }, '/slug'],
+      [{ slug: '-a' }, '/slug'],
+      [{ slug: 'a'.repeat(64) }, '/slug'],
+      [{ slug: 'a\n' }, '/slug'],
+      [{ name: '' }, '/name'],
+      [{ name: 'x'.repeat(201) }, '/name'],
+      [{ name: 'a\u0000b' }, '/name'],
+      [{ name: 'a\ud800b' }, '/name'],
+      [{ name: 5 }, '/name'],
+      [{ kind: 'club' }, '/kind'],
+      [{ time_zone: 'Europe/Atlantis' }, '/time_zone'],
+      [{ time_zone: '+02:00' }, '/time_zone'],
+      [{ locale: 'de' }, '/locale'],
+      [{ suspended: true }, '/suspended'],
+    ];
+    for (const [fault, pointer] of faults) {
+      const answer = await operate('POST', '', { slug: 'fine', name: 'Fine', kind: 'cabinet', ...fault });
+      expect([answer.status, answer.body.errors?.[0].pointer]).toEqual([400, pointer]);
+    }
+    expect(await world.sql(`SELECT 1 FROM tenants WHERE slug = 'fine'`)).toHaveLength(0);
+  });
+
+  it('list them in pages', async () => {
+    const seen: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const query = new URLSearchParams({ limit: '2', ...(cursor === null ? {} : { cursor }) });
+      const { body } = await operate('GET', `?${query.toString()}`);
+      expect(body.data.length).toBeLessThanOrEqual(2);
+      seen.push(...body.data.map(({ id }: { id: string }) => id));
+      cursor = body.next_cursor;
+    } while (cursor !== null);
+    const all = await world.sql<{ id: string }>(`SELECT id FROM tenants ORDER BY id DESC`);
+    expect(seen).toEqual(all.map(({ id }) => id));
+    expect((await operate('GET', '?cursor=nonsense')).body.code).toBe('invalid_cursor');
+  });
+
+  it('change what they name and nothing else', async () => {
+    const tenant = await addTenant(world);
+    const before = (await operate('GET', `/${tenant.id}`)).body;
+    expect((await operate('PATCH', `/${tenant.id}`, {})).body).toEqual(before);
+    clock.advance(1_000);
+    const renamed = await operate('PATCH', `/${tenant.id}`, { name: 'New name' });
+    expect(renamed.body).toEqual({ ...before, name: 'New name', updated_at: clock.now().toISOString() });
+    expect(changed).toEqual([]);
+    for (const [body, pointer] of [
+      [{ name: null }, '/name'],
+      [{ time_zone: null }, '/time_zone'],
+      [{ slug: 'other' }, '/slug'],
+      [{ suspended: 'yes' }, '/suspended'],
+    ]) {
+      const answer = await operate('PATCH', `/${tenant.id}`, body);
+      expect([answer.status, answer.body.errors?.[0].pointer]).toEqual([400, pointer]);
+    }
+    const moved = await operate('PATCH', `/${tenant.id}`, { time_zone: 'America/New_York' });
+    expect(moved.body.schedule_from).toBe(clock.now().toISOString());
+    expect(changed).toEqual([tenant.id]);
+  });
+
+  it('suspend and resume: what was missed meanwhile is not owed', async () => {
+    const tenant = await addTenant(world);
+    const revoked: unknown[] = [];
+    world.app.get(WakeUps).on('access.revoked', (message) => revoked.push(message));
+    const suspendedAt = clock.now().toISOString();
+    expect((await operate('PATCH', `/${tenant.id}`, { suspended: true })).body.suspended_at).toBe(
+      suspendedAt,
+    );
+    await until('the wake-up', () => revoked.length > 0);
+    expect(revoked).toEqual([{ tenant_id: tenant.id }]);
+    clock.advance(3_600_000);
+    // Once more changes nothing.
+    expect((await operate('PATCH', `/${tenant.id}`, { suspended: true })).body.suspended_at).toBe(
+      suspendedAt,
+    );
+    const resumed = (await operate('PATCH', `/${tenant.id}`, { suspended: false })).body;
+    expect(resumed).toMatchObject({ suspended_at: null, schedule_from: clock.now().toISOString() });
+    expect(changed).toEqual([tenant.id, tenant.id]);
+  });
+
+  it('delete only what is suspended, and then all of it', async () => {
+    const tenant = await addTenant(world);
+    const user = await addPerson(world, tenant.id, { name: 'Hugo', role: 'admin' });
+    await world.sql(
+      `WITH alert AS (
+         INSERT INTO alerts (tenant_id, kind, severity, source_type, dedupe_key, title, first_seen_at, last_seen_at)
+         VALUES ($1, 'event', 'info', 'event', 'k', 'T', now(), now()) RETURNING id)
+       INSERT INTO notifications (tenant_id, recipient, user_id, alert_id, dedupe_key, kind, severity, title, body, created_at)
+       SELECT $1, 'user:' || $2, $2::uuid, alert.id, 'k', 'event', 'info', 'T', 'B', now() FROM alert`,
+      [tenant.id, user.id],
+    );
+    await world.sql(
+      `INSERT INTO deadlines (tenant_id, title, due_on, responsible_id) VALUES ($1, 'D', '2026-04-01', $2)`,
+      [tenant.id, user.id],
+    );
+    const early = await operate('DELETE', `/${tenant.id}`);
+    expect([early.status, early.body.code]).toEqual([409, 'conflict']);
+    await operate('PATCH', `/${tenant.id}`, { suspended: true });
+    expect((await operate('DELETE', `/${tenant.id}`)).status).toBe(204);
+    for (const table of ['users', 'sessions', 'alerts', 'notifications', 'deadlines']) {
+      expect(await world.sql(`SELECT 1 FROM ${table} WHERE tenant_id = $1`, [tenant.id])).toHaveLength(0);
+    }
+    expect((await world.http('GET', '/api/v1/me', { token: user.token })).status).toBe(401);
+    expect((await world.http('GET', '/api/v1/me', { token: cast.admin.token })).status).toBe(200);
+  });
+
+  it('get one 404 for what is not there, whatever the id looks like', async () => {
+    const unknown = await operate('GET', `/${randomUUID()}`);
+    expect(unknown.status).toBe(404);
+    for (const id of [randomUUID(), 'x', '1', '%00']) {
+      for (const [method, body] of [['GET'], ['PATCH', { name: 'X' }], ['DELETE']] as const) {
+        expect((await operate(method, `/${id}`, body)).text).toBe(unknown.text);
+      }
+    }
+  });
+});
+
+describe('settings', () => {
+  let tenant: CastTenant;
+  let token: string;
+
+  beforeEach(async () => {
+    tenant = await addTenant(world, { name: 'Firm' });
+    ({ token } = await addPerson(world, tenant.id, { name: 'Ines', role: 'admin' }));
+  });
+
+  const get = async () => (await world.http('GET', '/api/v1/tenant/settings', { token })).body;
+  const put = (body: unknown) => world.http('PUT', '/api/v1/tenant/settings', { token, body });
+  const scheduleFrom = async () => (await operate('GET', `/${tenant.id}`)).body.schedule_from;
+
+  it('are the defaults until somebody says otherwise', async () => {
+    expect(await get()).toEqual({
+      name: 'Firm',
+      locale: 'fr',
+      time_zone: 'Europe/Paris',
+      schedule: {
+        check_notifications: ['09:00', '14:00'],
+        weekly_summary_day: 1,
+        weekly_summary: '08:00',
+        update_statuses: '00:00',
+        cleanup: '02:00',
+      },
+      operating_hours: null,
+      limits: { per_user_per_hour: null, per_user_per_day: null },
+      stages: { deadlines: [7, 3, 1, 0, -1], documents: [0], tasks: [-1] },
+    });
+  });
+
+  it('are replaced as a whole: sent back changed, they are that; left out, the default', async () => {
+    const settings = await get();
+    settings.name = 'Renamed';
+    settings.operating_hours = { days: [1, 2], from: '08:00', to: '24:00' };
+    settings.limits.per_user_per_day = 10;
+    const answer = await put(settings);
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual(settings);
+    expect(await get()).toEqual(settings);
+    expect(changed).toEqual([tenant.id]);
+    const { name, locale, time_zone } = settings;
+    expect((await put({ name, locale, time_zone })).body).toMatchObject({
+      operating_hours: null,
+      limits: { per_user_per_day: null },
+    });
+  });
+
+  it('begin the schedule anew with another zone or other hours, not with anything else', async () => {
+    const before = await scheduleFrom();
+    const settings = await get();
+    await put({ ...settings, name: 'X', locale: 'en', stages: { ...settings.stages, tasks: [-2] } });
+    expect(await scheduleFrom()).toBe(before);
+    clock.advance(1_000);
+    await put({ ...settings, schedule: { ...settings.schedule, cleanup: '03:00' } });
+    expect(await scheduleFrom()).toBe(clock.now().toISOString());
+    clock.advance(1_000);
+    await put({ ...settings, schedule: { ...settings.schedule, cleanup: '03:00' }, time_zone: 'Asia/Tokyo' });
+    expect(await scheduleFrom()).toBe(clock.now().toISOString());
+  });
+
+  it('are checked, each fault at its place', async () => {
+    const settings = await get();
+    const faults: [object, string][] = [
+      [{ operating_hours: { days: [1], from: '19:00', to: '08:00' } }, '/operating_hours/to'],
+      [{ operating_hours: { days: [1], from: '08:00', to: '08:00' } }, '/operating_hours/to'],
+      [{ operating_hours: { days: [1], from: '24:00', to: '24:00' } }, '/operating_hours/from'],
+      [{ operating_hours: { days: [8], from: '08:00', to: '19:00' } }, '/operating_hours/days'],
+      [{ operating_hours: { days: [], from: '08:00', to: '19:00' } }, '/operating_hours/days'],
+      [{ operating_hours: 'always' }, '/operating_hours'],
+      [{ operating_hours: [] }, '/operating_hours'],
+      [{ schedule: null }, '/schedule'],
+      [{ schedule: { ...settings.schedule, cleanup: '25:00' } }, '/schedule/cleanup'],
+      [{ schedule: { ...settings.schedule, cleanup: 2 } }, '/schedule/cleanup'],
+      [{ schedule: { ...settings.schedule, check_notifications: [] } }, '/schedule/check_notifications'],
+      [{ schedule: { ...settings.schedule, hourly: true } }, '/schedule/hourly'],
+      [{ limits: { per_user_per_hour: -1 } }, '/limits/per_user_per_hour'],
+      [{ stages: { ...settings.stages, deadlines: [1.5] } }, '/stages/deadlines'],
+      [{ stages: { ...settings.stages, tasks: [0] } }, '/stages/tasks'],
+      [{ time_zone: 'Mars/Olympus' }, '/time_zone'],
+      [{ locale: null }, '/locale'],
+      [{ name: undefined }, '/name'],
+      [{ suspended: false }, '/suspended'],
+    ];
+    for (const [fault, pointer] of faults) {
+      const answer = await put({ ...settings, ...fault });
+      expect([answer.status, answer.body.errors?.[0]?.pointer]).toEqual([400, pointer]);
+    }
+    expect(await get()).toEqual(settings);
+  });
+});
+
+it('finds tenants by slug and id, and sees a suspension at once', async () => {
+  const directory = world.app.get(TenantDirectory, { strict: false });
+  const { id, slug } = await addTenant(world);
+  expect(await directory.bySlug(slug)).toMatchObject({ id, slug, suspended_at: null });
+  await operate('PATCH', `/${id}`, { suspended: true });
+  expect((await directory.byId(id))?.suspended_at).toEqual(clock.now());
+  expect(await directory.bySlug('nobody')).toBeNull();
+  expect(await directory.byId(randomUUID())).toBeNull();
+});

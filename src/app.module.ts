@@ -7,6 +7,7 @@ import { DocumentsModule } from './documents/documents.module.js';
 import { TasksModule } from './tasks/tasks.module.js';
 import { DigestModule } from './digest/digest.module.js';
 import { NotificationsModule } from './notifications/notifications.module.js';
+import { Health } from './ops/health.service.js';
 import { OpsModule } from './ops/ops.module.js';
 import type { Clock } from './platform/clock/clock.js';
 import { ClockModule } from './platform/clock/clock.module.js';
@@ -25,10 +26,14 @@ import { UsersModule } from './users/users.module.js';
 /** The rooms of Vigie. ARCHITECTURE.md says what lives where and who may import whom. */
 @Module({})
 export class AppModule implements OnModuleDestroy {
-  constructor(private readonly workers: Workers) {}
+  constructor(
+    private readonly health: Health,
+    private readonly workers: Workers,
+  ) {}
 
   /** Nest takes the root down first, while mail transport, pools and sockets are still there. */
   async onModuleDestroy(): Promise<void> {
+    this.health.stop();
     await this.workers.drain();
   }
 

@@ -8,6 +8,7 @@ export const NOTIFICATION_KINDS = [
   'tasks_overdue',
   'weekly_summary',
   'welcome',
+  'password_reset',
   'test',
   'event',
 ] as const;
@@ -76,6 +77,7 @@ export interface NotificationData {
   };
   /** The link itself is made when the mail is rendered: a secret is never stored. */
   welcome: { link_id: string; expires_at: string };
+  password_reset: { link_id: string; expires_at: string };
   test: { requested_by: string | null };
   event: Record<string, unknown>;
 }

@@ -93,7 +93,7 @@ export class MailWorker implements OnModuleInit {
 
   /** A one-time link is made when it leaves, so that no table ever holds it. */
   private withLinks({ kind, data, tenant_id }: ClaimedDelivery): Record<string, unknown> {
-    if (kind !== 'welcome' || typeof data.link_id !== 'string') return data;
+    if (!['welcome', 'password_reset'].includes(kind) || typeof data.link_id !== 'string') return data;
     return { ...data, link_url: this.links.url(tenant_id, data.link_id) };
   }
 

@@ -39,8 +39,8 @@ export class Reaper implements OnApplicationBootstrap, BeforeApplicationShutdown
 
   private async loop(): Promise<void> {
     while (!this.stopping) {
+      await this.round();
       await this.wake.sleep(EVERY_MS);
-      if (!this.stopping) await this.round();
     }
   }
 

@@ -72,13 +72,13 @@ describe('changes', () => {
 
   it('never appear behind a cursor, however they are committed', async () => {
     const { owner } = cast;
-    let writing = true;
+    let finished = 0;
     const writers = Array.from({ length: 6 }, async (_, writer) => {
       for (let turn = 0; turn < 20; turn++) {
         await tellMany(world, writer % 2 === 0 ? [owner] : [owner, cast.teammate]);
       }
+      finished += 1;
     });
-    const done = Promise.all(writers).finally(() => (writing = false));
 
     const seen: string[] = [];
     let after = START;
@@ -88,8 +88,8 @@ describe('changes', () => {
       // Read as of one instant: nothing up to this seq is still to come.
       after = { seq: answer!.seq, id: LAST_ID };
     };
-    while (writing) await follow();
-    await done;
+    while (finished < writers.length) await follow();
+    await Promise.all(writers);
     await follow();
     const [mine] = await world.sql<{ ids: string[] }>(
       'SELECT array_agg(id) AS ids FROM notifications WHERE user_id = $1',

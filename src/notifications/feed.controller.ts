@@ -15,8 +15,8 @@ import {
   UnreadCount,
   UpdatedCount,
 } from './feed.dto.js';
-import { Feed, type NotificationDetail } from './feed.service.js';
-import { type CreatedTest, TestEmails } from './test-email.js';
+import { Feed } from './feed.service.js';
+import { TestEmails } from './test-email.js';
 
 /** A user's own feed. */
 @ApiTags('notifications')
@@ -45,10 +45,7 @@ export class FeedController {
   @Access('self')
   @ApiOperation({ summary: 'How many of mine are unread and not archived' })
   @ApiOkResponse({ type: UnreadCount })
-  async unreadCount(
-    @Caller() caller: TenantCaller,
-    @CallerUserId() userId: string,
-  ): Promise<Pick<UnreadCount, 'unread_count'>> {
+  async unreadCount(@Caller() caller: TenantCaller, @CallerUserId() userId: string): Promise<UnreadCount> {
     const { unread_count } = await this.database.tenant(caller.tenant_id, (tx) =>
       this.feed.unreadCount(tx, userId),
     );
@@ -59,10 +56,7 @@ export class FeedController {
   @Access('self')
   @ApiOperation({ summary: 'Mark all of mine as read' })
   @ApiOkResponse({ type: UpdatedCount })
-  async readAll(
-    @Caller() caller: TenantCaller,
-    @CallerUserId() userId: string,
-  ): Promise<Pick<UpdatedCount, 'updated'>> {
+  async readAll(@Caller() caller: TenantCaller, @CallerUserId() userId: string): Promise<UpdatedCount> {
     const updated = await this.database.tenant(caller.tenant_id, (tx) => this.feed.markAllRead(tx, userId));
     return { updated };
   }
@@ -76,7 +70,7 @@ export class FeedController {
     @Caller() caller: TenantCaller,
     @CallerUserId() userId: string,
     @Creating() request: CreatingRequest,
-  ): Promise<CreatedTest> {
+  ): Promise<TestEmail> {
     return this.idempotency.create(caller, request, (tx) => this.testEmails.create(tx, userId));
   }
 
@@ -88,7 +82,7 @@ export class FeedController {
     @Caller() caller: TenantCaller,
     @CallerUserId() userId: string,
     @IdParam() id: string,
-  ): Promise<NotificationDetail> {
+  ): Promise<FeedNotificationDetail> {
     return this.database.tenant(caller.tenant_id, (tx) => this.feed.get(tx, userId, id));
   }
 

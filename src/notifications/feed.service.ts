@@ -5,7 +5,7 @@ import { Clock } from '../platform/clock/clock.js';
 import type { SqlValue, TenantTransaction } from '../platform/database/transaction.js';
 import { notFound } from '../platform/errors/problem.js';
 import { decodeCursor, isInstantKey, type Page, pageOf } from '../platform/http/cursor.js';
-import type { FeedDelivery, FeedQuery } from './feed.dto.js';
+import type { FeedDelivery, FeedNotificationDetail, FeedQuery } from './feed.dto.js';
 import { Notifications } from './notifications.service.js';
 
 /** A notification as its table has it. */
@@ -25,9 +25,6 @@ export interface NotificationRow {
 /** The columns of a view, of the table known as `n`. */
 export const NOTIFICATION_COLUMNS =
   'n.id, n.kind, n.severity, n.title, n.body, n.data, n.created_at, n.read_at, n.archived_at, n.seq';
-
-/** A notification with what became of it on each channel. */
-export type NotificationDetail = NotificationView & { deliveries: FeedDelivery[] };
 
 /** The unread count, and the inbox's seq at which it is exact. */
 export interface CountedInbox {
@@ -105,7 +102,7 @@ export class Feed {
    * One notification of the user's, with its deliveries.
    * @throws Problem not_found for one that is not there or somebody else's.
    */
-  async get(tx: TenantTransaction, userId: string, id: string): Promise<NotificationDetail> {
+  async get(tx: TenantTransaction, userId: string, id: string): Promise<FeedNotificationDetail> {
     const notification = await this.view(tx, userId, id);
     const deliveries = await tx.query<FeedDelivery>(
       `SELECT id, channel,

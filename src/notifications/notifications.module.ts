@@ -12,7 +12,7 @@ import { Feed } from './feed.service.js';
 import { Notifications } from './notifications.service.js';
 import { TestEmails } from './test-email.js';
 import { WatchedKinds } from './watched.js';
-import { Welcome } from './welcome.js';
+import { PasswordMails } from './password-mails.js';
 
 /** Alerts, what people are told of them, and their feeds. */
 @Module({
@@ -27,7 +27,7 @@ import { Welcome } from './welcome.js';
     Notifications,
     TestEmails,
     WatchedKinds,
-    Welcome,
+    PasswordMails,
   ],
   exports: [Alerts, Feed, FeedChangesReader, Notifications, WatchedKinds],
 })

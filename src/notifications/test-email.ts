@@ -4,6 +4,7 @@ import type { Locale } from '../contracts/notification-kinds.js';
 import { Clock } from '../platform/clock/clock.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
 import { notFound, Problem } from '../platform/errors/problem.js';
+import type { TestEmail } from './feed.dto.js';
 import { Notifications } from './notifications.service.js';
 
 const TITLES = { fr: 'Message de test', en: 'Test message' };
@@ -11,10 +12,6 @@ const BODIES = {
   fr: 'Ce message de test part aussi vers votre adresse e-mail.',
   en: 'This test message goes to your e-mail address too.',
 };
-
-export interface CreatedTest {
-  notification_id: string;
-}
 
 const MOST_A_MINUTE = 5;
 const MINUTE_MS = 60_000;
@@ -31,7 +28,7 @@ export class TestEmails {
    * Creates a test message to the user's own address.
    * @throws Problem too_many_attempts for the sixth within a minute.
    */
-  async create(tx: TenantTransaction, userId: string): Promise<CreatedTest> {
+  async create(tx: TenantTransaction, userId: string): Promise<TestEmail> {
     // Those asked for at the same time are counted one after the other.
     await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [
       `test-email:${tx.tenant_id}:${userId}`,

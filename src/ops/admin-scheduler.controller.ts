@@ -69,11 +69,11 @@ export class AdminSchedulerController {
   async trigger(
     @AdminOrOperator() caller: AnyCaller,
     @TriggerableParam() job: Triggerable,
-    @Query() query: TriggerQuery,
+    @Query() { tenant, wait }: TriggerQuery,
     @Creating() creating: CreatingRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TriggerOutcome['answer']> {
-    const { finished, answer } = await this.triggers.trigger(caller, { job, ...query, creating });
+    const { finished, answer } = await this.triggers.trigger(caller, { job, tenant, wait, creating });
     if (finished) reply.status(HttpStatus.OK);
     return answer;
   }

@@ -1,24 +1,26 @@
 import { Injectable } from '@nestjs/common';
 import type { AnyCaller } from '../auth/caller.js';
 import { invalid, notFound } from '../platform/errors/problem.js';
-import { Scheduler } from '../scheduler/scheduler.service.js';
+import { TenantDirectory } from '../tenants/tenant-directory.js';
 
 /** Which tenant an `admin_or_operator` route is about. */
 @Injectable()
 export class AdminTenant {
-  constructor(private readonly scheduler: Scheduler) {}
+  constructor(private readonly directory: TenantDirectory) {}
 
   /**
-   * The caller's own tenant; for an operator, the one with this slug.
-   * @throws Problem not_found for an unknown slug, and alike for another tenant's.
+   * The caller's own tenant; for an operator, the one with this slug, suspended or not.
+   * @throws Problem not_found for an unknown slug, and alike for another tenant's; validation_failed when an
+   * operator names none.
    */
   async of(caller: AnyCaller, slug: string | undefined): Promise<string> {
-    if (caller.kind === 'operator') {
-      if (slug === undefined) throw invalid('/tenant', 'operators name a tenant');
-      return this.scheduler.tenantBySlug(slug);
+    if (slug === undefined) {
+      if (caller.kind === 'operator') throw invalid('/tenant', 'operators name a tenant');
+      return caller.tenant_id;
     }
+    const tenant = await this.directory.bySlug(slug);
     // Not ignored: who names another tenant must not act on the own one by mistake.
-    if (slug !== undefined && !(await this.scheduler.hasSlug(caller.tenant_id, slug))) throw notFound();
-    return caller.tenant_id;
+    if (tenant === null || (caller.kind !== 'operator' && tenant.id !== caller.tenant_id)) throw notFound();
+    return tenant.id;
   }
 }

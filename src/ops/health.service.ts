@@ -1,4 +1,4 @@
-import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
 import { Problem } from '../platform/errors/problem.js';
 import { Queues } from '../platform/queues/queues.js';
@@ -7,7 +7,7 @@ const DEADLINE_MS = 2_000;
 
 /** Whether this process can do its work. */
 @Injectable()
-export class Health implements OnModuleDestroy {
+export class Health {
   private stopping = false;
 
   constructor(
@@ -30,8 +30,8 @@ export class Health implements OnModuleDestroy {
     if (names.length > 0) throw new Problem('unavailable', `no answer from ${names.join(' and ')}`);
   }
 
-  /** The first thing that happens when the process is to stop. */
-  onModuleDestroy(): void {
+  /** From now on the process is not ready. The first thing to do when it is to stop. */
+  stop(): void {
     this.stopping = true;
   }
 }

@@ -1,7 +1,7 @@
 import { createWorld, type World } from '../../test/support/world.js';
 import { Database } from '../platform/database/database.js';
 import { Queues } from '../platform/queues/queues.js';
-import { Health } from './health.service.js';
+import { Workers } from '../platform/queues/workers.js';
 
 let world: World;
 beforeAll(async () => {
@@ -36,8 +36,18 @@ test('a service that says nothing counts as one that is away', async () => {
   expect(performance.now() - began).toBeLessThan(4_000);
 });
 
-test('a process that is to stop is not ready, and still alive', async () => {
-  world.app.get(Health).onModuleDestroy();
-  expect(await world.http('GET', '/readyz')).toMatchObject({ status: 503, body: { code: 'unavailable' } });
-  expect((await world.http('GET', '/livez')).status).toBe(200);
+test('a process that is to stop is not ready while it drains, and still alive', async () => {
+  const stopping = await createWorld();
+  const workers = stopping.app.get(Workers);
+  const drain = workers.drain.bind(workers);
+  const answers: number[] = [];
+  jest.spyOn(workers, 'drain').mockImplementation(async () => {
+    answers.push(
+      (await stopping.http('GET', '/readyz')).status,
+      (await stopping.http('GET', '/livez')).status,
+    );
+    await drain();
+  });
+  await stopping.close();
+  expect(answers).toEqual([503, 200]);
 });

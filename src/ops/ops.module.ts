@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { SchedulerModule } from '../scheduler/scheduler.module.js';
+import { TenantsModule } from '../tenants/tenants.module.js';
 import { AdminSchedulerController } from './admin-scheduler.controller.js';
 import { AdminTenant } from './admin-tenant.js';
 import { Cleanup } from './cleanup.js';
@@ -9,8 +10,9 @@ import { Triggers } from './triggers.service.js';
 
 /** What those who run Vigie look at and do. */
 @Module({
-  imports: [SchedulerModule],
+  imports: [SchedulerModule, TenantsModule],
   controllers: [AdminSchedulerController, HealthController],
   providers: [AdminTenant, Cleanup, Health, Triggers],
+  exports: [Health],
 })
 export class OpsModule {}

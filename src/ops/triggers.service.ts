@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { AnyCaller } from '../auth/caller.js';
+import type { AnyCaller, OperatorCaller } from '../auth/caller.js';
 import type { ScheduledJob } from '../contracts/jobs.js';
 import { CHANNELS } from '../contracts/notification-kinds.js';
 import { Problem } from '../platform/errors/problem.js';
@@ -45,7 +45,7 @@ export class Triggers {
       return { finished: wait, answer: { run_id: null, state: 'succeeded' } };
     }
     if (caller.kind === 'operator') {
-      const runs = await this.states(await this.runsOfOperator(caller.principal, job, tenant), wait);
+      const runs = await this.states(await this.triggerAs(caller, job, tenant), wait);
       return { finished: wait && runs.every(isFinished), answer: { runs } };
     }
     await this.tenants.of(caller, tenant);
@@ -58,14 +58,14 @@ export class Triggers {
     return { finished: wait && isFinished(state), answer: state };
   }
 
-  private async runsOfOperator(
-    principal: string,
+  private async triggerAs(
+    operator: OperatorCaller,
     job: ScheduledJob,
     tenant: string | undefined,
   ): Promise<TriggeredRun[]> {
-    if (tenant === undefined) return this.scheduler.trigger(job, 'all', principal);
-    const tenantId = await this.scheduler.tenantBySlug(tenant);
-    const runs = await this.scheduler.trigger(job, { tenant_ids: [tenantId] }, principal);
+    if (tenant === undefined) return this.scheduler.trigger(job, 'all', operator.principal);
+    const tenant_ids = [await this.tenants.of(operator, tenant)];
+    const runs = await this.scheduler.trigger(job, { tenant_ids }, operator.principal);
     if (runs.length === 0) throw new Problem('tenant_suspended');
     return runs;
   }

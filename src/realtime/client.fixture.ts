@@ -40,7 +40,7 @@ export function open(url: string, auth: Record<string, unknown>): Client {
     forceNew: true,
   });
   const heard: Heard[] = [];
-  socket.onAny((name, payload) => heard.push({ name, payload } as Heard));
+  socket.onAny((name, payload) => heard.push({ name, payload }));
   const notifications = () =>
     heard.flatMap((one) =>
       one.name === 'notification.created' || one.name === 'notification.updated' ? [one.payload] : [],

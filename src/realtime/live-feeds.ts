@@ -149,8 +149,8 @@ export class LiveFeeds {
   private dropStalled(): void {
     for (const subscriber of this.subscribers.values()) {
       if (subscriber.drained) this.stalled.delete(subscriber);
-      // Not `disconnect`: that would wait for what it does not read.
-      else if (this.stalled.has(subscriber)) subscriber.socket.conn.close(true);
+      // Not `disconnect`: that would wait for the client, and keep what it does not read.
+      else if (this.stalled.has(subscriber)) subscriber.socket.request.socket.destroy();
       else this.stalled.add(subscriber);
     }
   }

@@ -2,6 +2,8 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import { createAdapter } from '@socket.io/redis-streams-adapter';
 import type { Redis } from 'ioredis';
+import type { Server as HttpServer } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Server, ServerOptions } from 'socket.io';
 import type { Config } from '../platform/config/config.js';
 import { consumerConnection, producerConnection } from '../platform/queues/connections.js';
@@ -12,6 +14,8 @@ const MESSAGE_LIMIT = 65_536;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Messages between processes that Redis keeps. They are few: feeds are read from PostgreSQL. */
 const STREAM_LENGTH = 1_000;
+/** How long a stopping process waits for clients to say goodbye: a dead one would hold it for half a minute. */
+const GOODBYE_MS = 1_000;
 
 /**
  * Socket.IO beside the HTTP server: WebSocket only, no cookies (a token is sent in the handshake, so any origin
@@ -19,6 +23,7 @@ const STREAM_LENGTH = 1_000;
  */
 export class SocketAdapter extends IoAdapter {
   private readonly readers: Redis[] = [];
+  private readonly connections = new Set<Duplex>();
   private publisher: Redis | null = null;
 
   constructor(
@@ -29,6 +34,11 @@ export class SocketAdapter extends IoAdapter {
   }
 
   override createIOServer(port: number, options?: ServerOptions): Server {
+    const http = this.httpServer as HttpServer;
+    http.on('upgrade', (_request, connection: Duplex) => {
+      this.connections.add(connection);
+      connection.once('close', () => this.connections.delete(connection));
+    });
     const server = super.createIOServer(port, {
       ...options,
       transports: ['websocket'],
@@ -45,7 +55,11 @@ export class SocketAdapter extends IoAdapter {
   }
 
   override async close(server: Server): Promise<void> {
+    const late = setTimeout(() => {
+      for (const connection of this.connections) connection.destroy();
+    }, GOODBYE_MS);
     await super.close(server);
+    clearTimeout(late);
     // The reader stops when a read ends, which would be seconds from now.
     for (const redis of [this.publisher, ...this.readers]) redis?.disconnect();
   }

@@ -23,7 +23,7 @@ export type FeedSocket = Socket<ClientMessages, ServerMessages, DefaultEventsMap
 
 /** Changes read for one socket at a time: what one that reads slowly keeps in memory, twice at most. */
 export const PAGE = 50;
-/** Whoever is further behind than this reads the feed anew instead. */
+/** Whoever is this far behind reads the feed anew instead. */
 export const REPLAY_LIMIT = 1_000;
 
 /**
@@ -33,10 +33,11 @@ export const REPLAY_LIMIT = 1_000;
 export class Subscriber {
   /** The last change emitted; null until the first look. */
   cursor: FeedCursor | null;
-  private counted_seq = -1;
+  private countedSeq = -1;
   private behind = 0;
   /** Packets that wait for the socket to take those before them. */
   private pending = 0;
+  private awaited = false;
 
   constructor(readonly socket: FeedSocket) {
     this.cursor = socket.data.since;
@@ -49,14 +50,22 @@ export class Subscriber {
     return this.pending === 0;
   }
 
-  /** Calls back once, as soon as the socket has taken what waits for it. */
+  /** Calls back once the socket has taken what waits for it; once, however often it is asked before that. */
   onceDrained(callback: () => void): void {
-    if (this.drained) callback();
-    else this.socket.conn.once('drain', callback);
+    if (this.drained) {
+      callback();
+      return;
+    }
+    if (this.awaited) return;
+    this.awaited = true;
+    this.socket.conn.once('drain', () => {
+      this.awaited = false;
+      callback();
+    });
   }
 
   isBehind(seq: number): boolean {
-    return this.cursor?.seq !== seq || this.counted_seq !== seq;
+    return this.cursor?.seq !== seq || this.countedSeq !== seq;
   }
 
   /** Emits what came after the cursor. @returns whether there is more to read. */
@@ -72,8 +81,8 @@ export class Subscriber {
     if (ahead || this.behind >= REPLAY_LIMIT) this.socket.emit('resync_required');
     this.behind = 0;
     this.cursor = { seq, id: LAST_ID };
-    if (this.counted_seq !== seq) this.socket.emit('unread_count', { unread_count, seq });
-    this.counted_seq = seq;
+    if (this.countedSeq !== seq) this.socket.emit('unread_count', { unread_count, seq });
+    this.countedSeq = seq;
     return false;
   }
 

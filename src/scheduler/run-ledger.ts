@@ -153,12 +153,4 @@ export class RunLedger {
       [runs.map(({ tenant_id }) => tenant_id), runs.map(({ run_id }) => run_id)],
     );
   }
-
-  /** The id of the tenant with this slug, or null. */
-  async tenantBySlug(slug: string): Promise<string | null> {
-    const [tenant] = await this.database.query<{ id: string }>('SELECT id FROM tenants WHERE slug = $1', [
-      slug,
-    ]);
-    return tenant?.id ?? null;
-  }
 }

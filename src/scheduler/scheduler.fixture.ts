@@ -104,7 +104,8 @@ export async function createInstallation(now: string): Promise<Installation> {
          VALUES ($1, $1, 'cabinet', $2, 'fr', $3, $4, $5) RETURNING id`,
         [`tenant-${tenants}`, time_zone, settings, schedule_from, suspended_at],
       );
-      return row!.id;
+      if (row === undefined) throw new Error('the tenant was not added');
+      return row.id;
     },
     runs: () => sql<RunRow>('SELECT * FROM job_runs ORDER BY due_at, job, tenant_id'),
     expireLeases: async () => {

@@ -145,24 +145,6 @@ export class Scheduler implements BeforeApplicationShutdown {
     );
   }
 
-  /**
-   * The id of the tenant with this slug, suspended or not. For operators: it sees all tenants.
-   * @throws Problem not_found
-   */
-  async tenantBySlug(slug: string): Promise<string> {
-    const id = await this.ledger.tenantBySlug(slug);
-    if (id === null) throw notFound();
-    return id;
-  }
-
-  /** Whether the tenant with this id has this slug. */
-  async hasSlug(tenantId: string, slug: string): Promise<boolean> {
-    const row = await this.database.tenant(tenantId, (tx) =>
-      tx.one('SELECT 1 FROM tenants WHERE id = $1 AND slug = $2', [tenantId, slug]),
-    );
-    return row !== null;
-  }
-
   /** Hands leased runs to Bull. What Redis does not take is given back to the reaper; nothing is thrown. */
   async enqueue(runs: readonly QueuedRun[]): Promise<void> {
     for (const job of SCHEDULED_JOBS) {

@@ -25,6 +25,12 @@ const DATA_SOURCE_HOLDERS = {
 const SYSTEM_DATABASE_USERS: Record<string, string> = {
   'src/platform/database/database.ts': 'defines it',
   'src/platform/database/database.module.ts': 'provides it',
+  'src/tenants/tenants.service.ts': 'is what operators do with all tenants',
+  'src/tenants/tenant-directory.ts': 'finds a tenant by its slug or id, before there is a tenant transaction',
+  'src/auth/authenticator.ts':
+    'finds who a token or key is, of whatever tenant, and of operators, who have none',
+  'src/auth/operators.ts': 'reads and makes operators, who belong to no tenant',
+  'src/auth/sessions.ts': 'keeps the sessions of operators, who belong to no tenant',
   'src/delivery/dispatcher.ts': 'takes turns over all tenants in one round',
   'src/delivery/leases.ts': 'claims, renews and records deliveries of many tenants in one statement',
   'src/delivery/presence.ts': 'keeps the list of workers, which belongs to no tenant',

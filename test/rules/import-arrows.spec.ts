@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { arrowFault } from './arrows.js';
 import { allSources, filesUnder, isTestFile, parse, productSources, ROOT } from './sources.js';
@@ -85,6 +85,16 @@ describe('the arrows between rooms', () => {
 });
 
 describe('the folders of src', () => {
+  it('are in the tree of ARCHITECTURE.md', () => {
+    const page = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
+    const rooms = new Set(filesUnder('src').flatMap((path) => /^src\/([^/]+)\//.exec(path)?.[1] ?? []));
+    const inPlatform = new Set(
+      filesUnder('src/platform').flatMap((path) => /^src\/platform\/([^/]+)\//.exec(path)?.[1] ?? []),
+    );
+    expect([...rooms].filter((room) => !new RegExp(`^  (.* )?${room}/`, 'm').test(page))).toEqual([]);
+    expect([...inPlatform].filter((folder) => !page.includes(`    ${folder}/ `))).toEqual([]);
+  });
+
   it('are named after what they are about', () => {
     const folders = new Set(filesUnder('src').map((path) => dirname(path)));
     const names = ['utils', 'util', 'types', 'common', 'helpers', 'shared', 'lib', 'misc', 'core'];

@@ -17,6 +17,7 @@ export interface Platform {
   sql<Row extends pg.QueryResultRow = pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
   /** Adds a tenant. */
   tenant(): Promise<string>;
+  /** Once; whoever calls it again waits for the same. */
   close(): Promise<void>;
 }
 
@@ -45,6 +46,12 @@ export async function createPlatform(
   const owner = new pg.Pool({ connectionString: database.owner_url, max: 3 });
   owner.on('error', () => undefined);
   const sql: Platform['sql'] = async (text, values) => (await owner.query(text, values)).rows as never;
+  const close = async () => {
+    await module.close();
+    await owner.end();
+    await database.drop();
+  };
+  let closed: Promise<void> | undefined;
   return {
     module,
     clock,
@@ -58,10 +65,6 @@ export async function createPlatform(
       );
       return row!.id;
     },
-    close: async () => {
-      await module.close();
-      await owner.end();
-      await database.drop();
-    },
+    close: () => (closed ??= close()),
   };
 }

@@ -33,6 +33,7 @@ export const KIND_DATA: NotificationData = {
     totals: { deadlines: 23, documents: 1, tasks: 1 },
   },
   welcome: { link_id: '0199f3c4-0000-7000-8000-000000000004', expires_at: '2025-11-04T13:05:00Z' },
+  password_reset: { link_id: '0199f3c4-0000-7000-8000-000000000005', expires_at: '2025-11-04T13:05:00Z' },
   test: { requested_by: 'claire@cabinet-durand.fr' },
   event: {},
 };
@@ -53,7 +54,9 @@ export function inputFor(kind: NotificationKind, changes: Partial<RenderInput>):
     body: 'La base compta ne correspond pas à son empreinte.\n\nRelancez la sauvegarde.',
     data: {
       ...KIND_DATA[kind],
-      ...(kind === 'welcome' && { link_url: 'https://vigie.example.fr/password?token=8f3b' }),
+      ...(['welcome', 'password_reset'].includes(kind) && {
+        link_url: 'https://vigie.example.fr/password?token=8f3b',
+      }),
     },
     created_at: new Date('2025-11-03T08:00:00Z'),
     links: {

@@ -66,8 +66,8 @@ describe('migrate', () => {
 });
 
 /**
- * Managed PostgreSQL gives no superuser: the owner of the database has CREATEROLE at most, and the pools take
- * the two roles on with `-c role=…`.
+ * Managed PostgreSQL gives no superuser, and neither does docker-compose.yml. The pools take the two roles on with
+ * `-c role=…`, or have logins.
  */
 describe('as an owner who is no superuser', () => {
   const owner = `owner_${randomUUID().slice(0, 8)}`;
@@ -75,8 +75,8 @@ describe('as an owner who is no superuser', () => {
 
   beforeAll(async () => {
     await withClient(template.owner_url, async (admin) => {
-      await admin.query(`CREATE ROLE ${owner} LOGIN CREATEROLE PASSWORD '${password}'`);
-      // What PostgreSQL gives to whoever makes a role, had this owner been the one to make them.
+      await admin.query(`CREATE ROLE ${owner} LOGIN NOINHERIT PASSWORD '${password}'`);
+      // As scripts/postgres-logins.sh does, and PostgreSQL itself for whoever makes a role.
       await admin.query(
         `GRANT vigie_app, vigie_system TO ${owner} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE`,
       );

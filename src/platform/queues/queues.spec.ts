@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { getQueueToken } from '@nestjs/bull';
-import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import type { Queue } from 'bull';
 import { createPlatform, type Platform } from '../../../test/support/platform.js';
 import { type RedisServer, startRedis } from '../../../test/support/redis-server.js';
@@ -10,19 +10,27 @@ import { JobHandlers } from './handlers.js';
 import { QueuesModule } from './queues.module.js';
 import { Queues } from './queues.js';
 import { WakeUps } from './wake-ups.js';
+import { Workers } from './workers.js';
 
 interface Done {
   name: JobName;
   payload: unknown;
 }
 
-/** Does every job of the catalog as the test says. */
+/** Does every job of the catalog as the test says, and drains as the application does. */
 @Injectable()
-class EveryJob implements OnModuleInit {
+class EveryJob implements OnModuleInit, BeforeApplicationShutdown {
   readonly done: Done[] = [];
   work: (job: Done) => Promise<void> = () => Promise.resolve();
 
-  constructor(private readonly handlers: JobHandlers) {}
+  constructor(
+    private readonly handlers: JobHandlers,
+    private readonly workers: Workers,
+  ) {}
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.workers.drain();
+  }
 
   onModuleInit(): void {
     for (const name of Object.keys(JOBS) as JobName[]) {
@@ -118,7 +126,7 @@ describe('the queues', () => {
       payloads.map((payload) => ({ id: payload.lease_token, payload })),
     );
     await until('two begun', () => begun === 2);
-    const closed = platform.module.close();
+    const closed = platform.close();
     setTimeout(release, 100);
     await closed;
     expect([begun, jobs.done.length]).toEqual([2, 2]);

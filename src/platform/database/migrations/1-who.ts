@@ -147,8 +147,8 @@ export class Who1700000000001 implements MigrationInterface {
         principal text NOT NULL,
         key text NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
         request_hash bytea NOT NULL,
-        status smallint,
-        response jsonb,
+        -- As it was sent, byte for byte: jsonb would sort its fields.
+        response json,
         created_at timestamptz(3) NOT NULL,
         PRIMARY KEY (tenant_id, principal, key)
       );

@@ -1,0 +1,251 @@
+import { randomUUID } from 'node:crypto';
+import { SCOPES } from '../../src/contracts/scopes.js';
+import { type Cast, createCast, type Person } from '../support/cast.js';
+import { type Answer, createWorld, type World } from '../support/world.js';
+import { nameOf, type Route, routesOf } from './routes.js';
+import { CANARY, type Case, CASES, NO_IDS, type Victim } from './victims.js';
+
+/** Whoever is anyone may call these, and why. */
+const PUBLIC: Readonly<Record<string, string>> = {
+  'GET /livez': 'balancers ask it',
+  'GET /readyz': 'balancers ask it',
+  'GET /password': 'the page that a one-time link opens',
+  'POST /api/v1/auth/login': 'it is how one becomes somebody',
+  'POST /api/v1/auth/refresh': 'the refresh token is the credential',
+  'POST /api/v1/auth/logout': 'the refresh token is the credential',
+  'POST /api/v1/auth/password': 'the one-time link is the credential',
+  'POST /api/v1/auth/password-reset': 'who asks has forgotten the credential',
+};
+
+let world: World;
+let cast: Cast;
+let routes: Route[];
+/** API keys of the outsider's tenant, with every scope and with one that fits nothing here. */
+let theirKey: string;
+
+beforeAll(async () => {
+  world = await createWorld();
+  cast = await createCast(world);
+  routes = routesOf(world);
+  theirKey = await keyOf(cast.other.tenant.id, [...SCOPES]);
+});
+afterAll(async () => world.close());
+
+async function keyOf(tenantId: string, scopes: string[]): Promise<string> {
+  const { status, body } = await world.http('POST', `/api/v1/tenants/${tenantId}/api-keys`, {
+    token: cast.operator.token,
+    body: { name: 'key', scopes },
+  });
+  expect(status).toBe(201);
+  return (body as { key: string }).key;
+}
+
+type As = { token: string } | { headers: { 'x-api-key': string } } | Record<string, never>;
+
+const as = ({ token }: Pick<Person, 'token'>): As => ({ token });
+
+/** Calls a route with these values for the parameters of its path. */
+async function call(
+  route: Route,
+  who: As,
+  params: Record<string, string> = {},
+  body?: unknown,
+): Promise<Answer> {
+  const path = route.path.replace(/:(\w+)/g, (_whole, name: string) =>
+    encodeURIComponent(params[name] ?? (name === 'job' ? 'cleanup' : randomUUID())),
+  );
+  const sends = ['POST', 'PUT', 'PATCH'].includes(route.method);
+  return world.http(route.method, path, { ...who, ...(sends ? { body: body ?? {} } : {}) });
+}
+
+const withIds = () => routes.filter(({ params }) => params.some((param) => !(param in NO_IDS)));
+const ofTenants = () => withIds().filter(({ rule }) => rule?.who !== 'operator' && rule?.who !== 'public');
+
+function caseOf(route: Route): Case {
+  const found = CASES[route.path.slice(0, route.path.indexOf('/:'))];
+  if (found === undefined) throw new Error(`${nameOf(route)} has no case in test/rules/victims.ts`);
+  return found;
+}
+
+async function stored({ table, id }: Victim): Promise<unknown> {
+  return world.sql(`SELECT to_jsonb(t) AS row FROM ${table} t WHERE id = $1`, [id]);
+}
+
+describe('every route', () => {
+  it('is read from the controllers', () => {
+    expect(routes.length).toBeGreaterThan(40);
+    expect(new Set(routes.map(nameOf)).size).toBe(routes.length);
+  });
+
+  it('says who may call it', () => {
+    expect(routes.filter(({ rule }) => rule === undefined).map(nameOf)).toEqual([]);
+  });
+
+  it('is public only if it is named here', () => {
+    expect(routes.filter(({ rule }) => rule?.who === 'public').map(nameOf)).toEqual(
+      Object.keys(PUBLIC).sort((one, other) => one.localeCompare(other)),
+    );
+  });
+
+  it('lets no API key in where it is about a person, or about the installation', () => {
+    const scoped = routes.filter(
+      ({ rule }) => rule?.scope !== undefined && ['self', 'operator', 'public'].includes(rule.who),
+    );
+    expect(scoped.map(nameOf)).toEqual([]);
+  });
+
+  it('answers 401 to nobody, and to who has a token that is none', async () => {
+    const answers = new Set<string>();
+    for (const route of routes.filter(({ rule }) => rule?.who !== 'public')) {
+      for (const who of [{}, { token: 'x' }, { headers: { 'x-api-key': 'x' } }] as As[]) {
+        const { status, text } = await call(route, who);
+        expect([nameOf(route), status]).toEqual([nameOf(route), 401]);
+        answers.add(text);
+      }
+    }
+    expect(answers.size).toBe(1);
+  });
+
+  it('answers 403 to who may not call it, before it looks at anything else', async () => {
+    const key = { headers: { 'x-api-key': theirKey } };
+    const refused: Record<string, (route: Route) => As[]> = {
+      operator: () => [as(cast.admin), as(cast.teammate), key],
+      admin: () => [as(cast.teammate), as(cast.operator)],
+      admin_or_operator: () => [as(cast.teammate)],
+      member: () => [as(cast.operator)],
+      self: () => [as(cast.operator), key],
+    };
+    const answers = new Set<string>();
+    for (const route of routes.filter(({ rule }) => rule?.who !== 'public')) {
+      for (const who of refused[route.rule!.who]!(route)) {
+        const { status, text } = await call(route, who);
+        expect([nameOf(route), who, status]).toEqual([nameOf(route), who, 403]);
+        answers.add(text);
+      }
+    }
+    expect(answers.size).toBe(1);
+  });
+
+  it('lets an API key in with its scope and no other', async () => {
+    for (const scope of SCOPES) {
+      const others = SCOPES.filter((other) => other !== scope);
+      const key: As = { headers: { 'x-api-key': await keyOf(cast.tenant_id, others) } };
+      for (const route of routes.filter(({ rule }) => rule?.scope === scope)) {
+        expect([nameOf(route), (await call(route, key)).status]).toEqual([nameOf(route), 403]);
+      }
+    }
+  });
+});
+
+describe("another tenant's or user's id", () => {
+  it('is tried on every route that takes one', () => {
+    for (const route of ofTenants()) {
+      expect(route.params).toEqual(['id']);
+      expect(caseOf(route)).toBeDefined();
+    }
+    const prefixes = ofTenants().map(({ path }) => path.slice(0, path.indexOf('/:')));
+    expect(Object.keys(CASES).filter((prefix) => !prefixes.includes(prefix))).toEqual([]);
+  });
+
+  it('gets the 404 of an id that is nobody’s, byte for byte, and changes nothing', async () => {
+    const answers = new Set<string>();
+    for (const route of ofTenants()) {
+      const { create, bodies = {}, personal = false } = caseOf(route);
+      const victim = await create(world, cast);
+      const before = await stored(victim);
+      const outsiders: As[] = [
+        as(cast.outsider),
+        ...(personal ? [as(cast.teammate)] : []),
+        ...(route.rule?.scope === undefined ? [] : [{ headers: { 'x-api-key': theirKey } }]),
+      ];
+      for (const who of outsiders) {
+        for (const body of [{}, bodies[route.method] ?? {}]) {
+          for (const id of [victim.id, victim.id.toUpperCase(), randomUUID(), 'x']) {
+            const { status, text } = await call(route, who, { id }, body);
+            expect([nameOf(route), id, status, text]).toEqual([nameOf(route), id, 404, expect.any(String)]);
+            answers.add(text);
+          }
+        }
+      }
+      expect([nameOf(route), await stored(victim)]).toEqual([nameOf(route), before]);
+      // The same call by who may: otherwise the above would prove nothing.
+      const { status } = await call(route, as(cast.admin), { id: victim.id }, bodies[route.method] ?? {});
+      expect([nameOf(route), Math.floor(status / 100)]).toEqual([nameOf(route), 2]);
+    }
+    expect(answers.size).toBe(1);
+  });
+
+  it('is not found through a tenant that it does not belong to, by an operator either', async () => {
+    const { id } = (
+      await world.http('POST', `/api/v1/tenants/${cast.tenant_id}/api-keys`, {
+        token: cast.operator.token,
+        body: { name: CANARY, scopes: ['admin'] },
+      })
+    ).body as { id: string };
+    const crossed = withIds().filter(({ params }) => params.length > 1);
+    expect(crossed.length).toBeGreaterThan(0);
+    for (const route of crossed) {
+      expect(route.params).toEqual(['tenant_id', 'id']);
+      const tried = await call(route, as(cast.operator), { tenant_id: cast.other.tenant.id, id });
+      const unknown = await call(route, as(cast.operator), {
+        tenant_id: cast.other.tenant.id,
+        id: randomUUID(),
+      });
+      expect([nameOf(route), tried.status, tried.text]).toEqual([nameOf(route), 404, unknown.text]);
+    }
+  });
+
+  it('can not be named in a body or a query either', async () => {
+    const victim = await CASES['/api/v1/users']!.create(world, cast);
+    for (const prefix of ['/api/v1/deadlines', '/api/v1/documents', '/api/v1/tasks']) {
+      const create = (responsible_id: string) =>
+        world.http('POST', prefix, {
+          ...as(cast.outsider),
+          body: { title: 'mine', due_on: '2026-03-31', responsible_id },
+        });
+      const tried = await create(victim.id);
+      const unknown = await create(randomUUID());
+      expect([prefix, tried.status, tried.text]).toEqual([prefix, 400, unknown.text]);
+      const filter = await world.http('GET', `${prefix}?responsible_id=${victim.id}`, as(cast.outsider));
+      expect(filter.body).toEqual({ data: [], next_cursor: null });
+    }
+  });
+
+  it("can not be named as a tenant's slug by another tenant's admin", async () => {
+    const ofOperators = routes.filter(({ rule }) => rule?.who === 'admin_or_operator');
+    expect(ofOperators.length).toBeGreaterThan(0);
+    for (const route of ofOperators) {
+      const ask = (slug: string) =>
+        call(
+          {
+            ...route,
+            path: `${route.path}?tenant=${slug}&${route.path.endsWith('preview') ? 'date=2026-03-02' : ''}`,
+          },
+          as(cast.outsider),
+        );
+      const tried = await ask(cast.tenant.slug);
+      const unknown = await ask('nobody-at-all');
+      expect([nameOf(route), tried.status, tried.text]).toEqual([nameOf(route), 404, unknown.text]);
+    }
+  });
+});
+
+describe('a list', () => {
+  it("shows nothing of another tenant's", async () => {
+    const owned: string[] = [];
+    for (const { create } of Object.values(CASES)) await create(world, cast);
+    const lists = routes.filter(
+      ({ method, params, rule }) =>
+        method === 'GET' && params.length === 0 && rule?.who !== 'public' && rule?.who !== 'operator',
+    );
+    for (const route of lists) {
+      const { status, text } = await call(route, as(cast.outsider));
+      expect([nameOf(route), status]).toEqual([nameOf(route), 200]);
+      expect([nameOf(route), text.includes(CANARY)]).toEqual([nameOf(route), false]);
+      const own = await call(route, as(cast.admin));
+      if (own.text.includes(CANARY)) owned.push(route.path);
+    }
+    // Whoever may see them does: the canary is there to be found.
+    expect(owned).toEqual(expect.arrayContaining(Object.keys(CASES)));
+  });
+});

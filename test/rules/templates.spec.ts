@@ -1,0 +1,35 @@
+import { join } from 'node:path';
+import { LOCALES, NOTIFICATION_KINDS } from '../../src/contracts/notification-kinds.js';
+import { inputFor } from '../../src/delivery/rendering/rendering.fixtures.js';
+import { TemplateStore } from '../../src/delivery/rendering/template-store.js';
+import { filesUnder, ROOT } from './sources.js';
+
+let store: TemplateStore;
+
+beforeAll(async () => {
+  store = await TemplateStore.load(join(ROOT, 'templates'));
+});
+
+const every = NOTIFICATION_KINDS.flatMap((kind) => LOCALES.map((locale) => [kind, locale] as const));
+
+it.each(every)('%s renders in %s', (kind, locale) => {
+  const { subject, html, text } = store.render(inputFor(kind, { locale }));
+  for (const part of [subject, html, text]) {
+    expect(part.trim()).not.toBe('');
+    expect(part).not.toMatch(/\{\{|\}\}|undefined|\[object|NaN|Invalid Date/);
+  }
+  expect(html).toContain(`lang="${locale}"`);
+});
+
+it('has a template of its own for each kind, and none for a kind that does not exist', () => {
+  expect(store.kinds()).toEqual([...NOTIFICATION_KINDS].sort());
+  const files = filesUnder('templates').flatMap(
+    (path) => /^templates\/(\w+)\/(\w+)\.\w+\.hbs$/.exec(path)?.slice(1, 3) ?? [],
+  );
+  expect(new Set(files)).toEqual(new Set([...LOCALES, ...NOTIFICATION_KINDS]));
+});
+
+it.each(NOTIFICATION_KINDS)('%s says something else in each language', (kind) => {
+  const texts = LOCALES.map((locale) => store.render(inputFor(kind, { locale })).text);
+  expect(new Set(texts).size).toBe(LOCALES.length);
+});

@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import type { Cast } from '../support/cast.js';
+import type { World } from '../support/world.js';
+
+/** In every text of a victim: it must never reach somebody else. */
+export const CANARY = 'canary-of-cabinet-martin';
+
+/** Somebody's row, whose id others try. */
+export interface Victim {
+  table: string;
+  id: string;
+}
+
+/** How the routes under a path are tried. A new path with an id in it needs an entry here. */
+export interface Case {
+  /** A row of the cast's tenant (of its admin, where it belongs to one user). */
+  create: (world: World, cast: Cast) => Promise<Victim>;
+  /** A body that the route accepts, by method. */
+  bodies?: Partial<Record<string, unknown>>;
+  /** Whether only one user of the tenant may see it. */
+  personal?: boolean;
+}
+
+async function insert(world: World, table: string, row: Record<string, unknown>): Promise<Victim> {
+  const columns = Object.keys(row);
+  const [created] = await world.sql<{ id: string }>(
+    `INSERT INTO ${table} (${columns.join(', ')})
+     VALUES (${columns.map((_column, position) => `$${position + 1}`).join(', ')}) RETURNING id`,
+    Object.values(row),
+  );
+  return { table, id: created!.id };
+}
+
+const dueItem = (table: string): Case => ({
+  create: (world, { tenant_id }) =>
+    insert(world, table, {
+      tenant_id,
+      title: CANARY,
+      client_name: CANARY,
+      description: CANARY,
+      due_on: '2026-03-31',
+    }),
+  bodies: { PATCH: { title: 'taken' } },
+});
+
+/** By the path up to its first id. */
+export const CASES: Readonly<Record<string, Case>> = {
+  '/api/v1/deadlines': dueItem('deadlines'),
+  '/api/v1/documents': dueItem('document_requests'),
+  '/api/v1/tasks': dueItem('tasks'),
+  '/api/v1/users': {
+    create: (world, { tenant_id }) =>
+      insert(world, 'users', {
+        tenant_id,
+        email: `${CANARY}-${randomUUID()}@example.com`,
+        name: CANARY,
+        role: 'member',
+      }),
+    bodies: { PATCH: { name: 'taken' } },
+  },
+  '/api/v1/alerts': {
+    create: (world, { tenant_id }) =>
+      insert(world, 'alerts', {
+        tenant_id,
+        kind: 'tasks_overdue',
+        severity: 'warning',
+        source_type: 'task',
+        source_id: randomUUID(),
+        dedupe_key: randomUUID(),
+        title: CANARY,
+        first_seen_at: '2026-03-02T08:00:00Z',
+        last_seen_at: '2026-03-02T08:00:00Z',
+      }),
+  },
+  '/api/v1/notifications': {
+    personal: true,
+    create: (world, { tenant_id, admin }) =>
+      insert(world, 'notifications', {
+        tenant_id,
+        recipient: `user:${admin.id}`,
+        user_id: admin.id,
+        dedupe_key: randomUUID(),
+        kind: 'event',
+        severity: 'info',
+        title: CANARY,
+        body: CANARY,
+        data: { text: CANARY },
+        seq: 1,
+        created_at: '2026-03-02T08:00:00Z',
+      }),
+  },
+};
+
+/** Parameters of paths that are no ids. */
+export const NO_IDS: Readonly<Record<string, string>> = { job: 'the name of a job, the same for everyone' };

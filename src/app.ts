@@ -6,6 +6,7 @@ import { AppModule } from './app.module.js';
 import { setUpDocs } from './docs.js';
 import { type Clock, SystemClock } from './platform/clock/clock.js';
 import type { Config } from './platform/config/config.js';
+import { notFound } from './platform/errors/problem.js';
 import { ProblemFilter } from './platform/errors/problem.filter.js';
 import { validationPipe } from './platform/http/validation.js';
 import { JsonLogger } from './platform/logging/logger.js';
@@ -40,6 +41,7 @@ export async function createApp(
   app.useGlobalFilters(new ProblemFilter());
   app.useWebSocketAdapter(new SocketAdapter(app, config));
   carryRequestId(app);
+  if (!config.roles.includes('web')) answerHealthOnly(app);
   setUpDocs(app);
   return app;
 }
@@ -58,3 +60,15 @@ function carryRequestId(app: NestFastifyApplication): void {
       });
     });
 }
+
+/** Processes without the web role are asked whether they live, and nothing else. */
+function answerHealthOnly(app: NestFastifyApplication): void {
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onRequest', (request, _reply, done) => {
+      done(HEALTH.includes(request.routeOptions.url ?? '') ? undefined : notFound());
+    });
+}
+
+const HEALTH = ['/livez', '/readyz'];

@@ -8,7 +8,7 @@ import {
   type SchemaObject,
   SwaggerModule,
 } from '@nestjs/swagger';
-import { ACCESS_RULE, type AccessRule } from './auth/caller.js';
+import { ACCESS_RULE, type AccessRule } from './platform/http/caller.js';
 import { ERRORS } from './platform/errors/error-table.js';
 
 const DESCRIPTION = `Deadlines, documents, tasks: who must be told is told once, on the right channel, at the right hour.

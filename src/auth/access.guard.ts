@@ -3,7 +3,7 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from '../platform/errors/problem.js';
 import { Authenticator, unauthenticated } from './authenticator.js';
-import { ACCESS_RULE, type AccessRule, type AnyCaller, type CallerRequest } from './caller.js';
+import { ACCESS_RULE, type AccessRule, type AnyCaller, type CallerRequest } from '../platform/http/caller.js';
 
 /**
  * Lets a request through by its route's `@Access` rule, and leaves the caller with the request. A route without

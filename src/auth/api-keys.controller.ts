@@ -7,7 +7,7 @@ import { PageQuery } from '../platform/http/page.dto.js';
 import { ApiKey } from './api-key.entity.js';
 import { CreatedApiKey, NewApiKey } from './api-keys.dto.js';
 import { ApiKeysService } from './api-keys.service.js';
-import { Access } from './caller.js';
+import { Access } from '../platform/http/caller.js';
 
 @ApiTags('tenants')
 @Controller('tenants/:tenant_id/api-keys')

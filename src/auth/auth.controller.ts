@@ -1,7 +1,7 @@
 import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { LoginForm, NewPassword, PasswordResetForm, RefreshForm, TokenPairView } from './auth.dto.js';
-import { Access } from './caller.js';
+import { Access } from '../platform/http/caller.js';
 import { LoginService } from './login.service.js';
 import { Sessions, type TokenPair } from './sessions.js';
 

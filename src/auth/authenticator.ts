@@ -5,7 +5,7 @@ import { SystemDatabase } from '../platform/database/database.js';
 import { Problem } from '../platform/errors/problem.js';
 import type { Scope } from '../contracts/scopes.js';
 import { AccessTokens } from './access-tokens.js';
-import type { AnyCaller, TenantCaller } from './caller.js';
+import type { AnyCaller, TenantCaller } from '../platform/http/caller.js';
 
 /** A caller by token, and until when the token is good. */
 export interface Recognised {

@@ -3,7 +3,7 @@ import { Controller, Get, Headers, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Locale } from '../contracts/notification-kinds.js';
-import { Access } from './caller.js';
+import { Access } from '../platform/http/caller.js';
 import { passwordPage, passwordPageHeaders } from './password-page.js';
 
 /** `GET /password?token=…`, outside the API: what the links in mails open. */

@@ -1,6 +1,6 @@
 import { Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Access, Caller, type TenantCaller } from '../auth/caller.js';
+import { Access, Caller, type TenantCaller } from '../platform/http/caller.js';
 import { Database } from '../platform/database/database.js';
 import { ApiPage } from '../platform/http/api-page.js';
 import type { Page } from '../platform/http/cursor.js';

@@ -1,6 +1,6 @@
 import { Controller, Get, HttpCode, Post, Put, Query } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Access, Caller, CallerUserId, type TenantCaller } from '../auth/caller.js';
+import { Access, Caller, CallerUserId, type TenantCaller } from '../platform/http/caller.js';
 import type { NotificationView } from '../contracts/socket-messages.js';
 import { Database } from '../platform/database/database.js';
 import { ApiPage } from '../platform/http/api-page.js';

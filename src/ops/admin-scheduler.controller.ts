@@ -8,7 +8,7 @@ import {
   getSchemaPath,
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { Access, AdminOrOperator, type AnyCaller } from '../auth/caller.js';
+import { Access, AdminOrOperator, type AnyCaller } from '../platform/http/caller.js';
 import { SCHEDULED_JOBS, type ScheduledJob } from '../contracts/jobs.js';
 import type { Page } from '../platform/http/cursor.js';
 import { Creating, type CreatingRequest } from '../platform/http/idempotency.js';

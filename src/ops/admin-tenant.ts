@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { AnyCaller } from '../auth/caller.js';
+import type { AnyCaller } from '../platform/http/caller.js';
 import { invalid, notFound } from '../platform/errors/problem.js';
 import { TenantDirectory } from '../tenants/tenant-directory.js';
 

@@ -1,6 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty } from '@nestjs/swagger';
-import { Access } from '../auth/caller.js';
+import { Access } from '../platform/http/caller.js';
 import { Health } from './health.service.js';
 
 export class HealthAnswer {

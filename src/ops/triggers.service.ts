@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { AnyCaller, OperatorCaller } from '../auth/caller.js';
+import type { AnyCaller, OperatorCaller } from '../platform/http/caller.js';
 import type { ScheduledJob } from '../contracts/jobs.js';
 import { CHANNELS } from '../contracts/notification-kinds.js';
 import { Problem } from '../platform/errors/problem.js';

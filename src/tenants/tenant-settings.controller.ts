@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Put } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { Access, Caller, type TenantCaller } from '../auth/caller.js';
+import { Access, Caller, type TenantCaller } from '../platform/http/caller.js';
 import { TenantSettingsService } from './tenant-settings.service.js';
 import { TenantSettingsDocument } from './tenants.dto.js';
 

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { Access } from '../auth/caller.js';
+import { Access } from '../platform/http/caller.js';
 import { ApiPage } from '../platform/http/api-page.js';
 import type { Page } from '../platform/http/cursor.js';
 import { IdParam } from '../platform/http/id-param.js';

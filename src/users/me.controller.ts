@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Patch, Put } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { Access, Caller, CallerUserId, type TenantCaller } from '../auth/caller.js';
+import { Access, Caller, CallerUserId, type TenantCaller } from '../platform/http/caller.js';
 import { Preferences, type PreferencesView } from './preferences.dto.js';
 import { PreferencesService } from './preferences.service.js';
 import { Me, MePatch } from './users.dto.js';

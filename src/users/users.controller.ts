@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { Access, Caller, type TenantCaller } from '../auth/caller.js';
+import { Access, Caller, type TenantCaller } from '../platform/http/caller.js';
 import { ApiPage } from '../platform/http/api-page.js';
 import type { Page } from '../platform/http/cursor.js';
 import { Creating, type CreatingRequest, Idempotency } from '../platform/http/idempotency.js';

@@ -11,12 +11,10 @@ describe('the arrows between rooms', () => {
 
   it.each([
     ['src/contracts/jobs.ts', 'src/platform/clock/clock.ts'],
-    ['src/platform/http/http.module.ts', 'src/auth/caller.ts'],
+    ['src/platform/http/http.module.ts', 'src/auth/auth.module.ts'],
     ['src/tenants/a.ts', 'src/users/a.ts'],
     ['src/users/a.ts', 'src/auth/a.ts'],
     ['src/users/a.ts', 'src/auth/auth.module.ts'],
-    ['src/auth/caller.ts', 'src/users/users.service.ts'],
-    ['src/auth/caller.ts', 'src/auth/auth.guard.ts'],
     ['src/delivery/a.ts', 'src/notifications/a.ts'],
     ['src/delivery/channels/email/a.ts', 'src/delivery/channels/sms/a.ts'],
     ['src/notifications/a.ts', 'src/delivery/leases.ts'],
@@ -42,7 +40,7 @@ describe('the arrows between rooms', () => {
 
   it.each([
     ['src/notifications/a.ts', 'src/delivery/outbox.ts'],
-    ['src/users/a.ts', 'src/auth/caller.ts'],
+    ['src/users/a.ts', 'src/platform/http/caller.ts'],
     ['src/deadlines/a.ts', 'src/notifications/watched.ts'],
     ['src/deadlines/deadlines.module.ts', 'src/deadlines/deadline.entity.ts'],
     ['src/delivery/channels/email/a.ts', 'src/delivery/channels/sender.ts'],

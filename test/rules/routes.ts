@@ -1,7 +1,7 @@
 import { RequestMethod } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { ModulesContainer } from '@nestjs/core';
-import { ACCESS_RULE, type AccessRule } from '../../src/auth/caller.js';
+import { ACCESS_RULE, type AccessRule } from '../../src/platform/http/caller.js';
 import type { World } from '../support/world.js';
 
 export interface Route {

@@ -1,5 +1,5 @@
 import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
-import type { Scope } from '../contracts/scopes.js';
+import type { Scope } from '../../contracts/scopes.js';
 
 /** Somebody of a tenant: a user by token, or a program by API key. */
 export interface TenantCaller {

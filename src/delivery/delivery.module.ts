@@ -1,5 +1,5 @@
 import { MailerModule, MailerService } from '@nestjs-modules/mailer';
-import { Inject, Module, type OnModuleInit } from '@nestjs/common';
+import { Inject, Logger, Module, type OnModuleInit } from '@nestjs/common';
 import { fileURLToPath } from 'node:url';
 import { AuthModule } from '../auth/auth.module.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
@@ -53,7 +53,8 @@ import { TemplateStore } from './rendering/template-store.js';
 })
 export class DeliveryModule implements OnModuleInit {
   constructor(
-    @Inject(Outbox) private readonly outbox: Outbox,
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly outbox: Outbox,
     private readonly tenants: TenantEvents,
     private readonly users: UserEvents,
   ) {}
@@ -63,6 +64,9 @@ export class DeliveryModule implements OnModuleInit {
     this.tenants.onSettingsChanged((tx) => this.outbox.reconsider(tx, null));
     this.users.onPreferencesChanged((tx, userId) => this.outbox.reconsider(tx, userId));
     this.users.onErased((tx, userId) => this.outbox.userErased(tx, userId));
+    if (this.config.smtpHost === null) {
+      new Logger('Mail').warn({ event: 'email_not_configured', hint: 'set SMTP_HOST to send e-mail' });
+    }
   }
 }
 

@@ -39,7 +39,12 @@ export interface JobPayloads {
 }
 
 /** The jobs that a clock starts, and that the run ledger keeps. */
-export const SCHEDULED_JOBS = ['check-notifications', 'weekly-summary', 'update-statuses', 'cleanup'] as const;
+export const SCHEDULED_JOBS = [
+  'check-notifications',
+  'weekly-summary',
+  'update-statuses',
+  'cleanup',
+] as const;
 export type ScheduledJob = (typeof SCHEDULED_JOBS)[number];
 
 /** What a run did, in numbers; shown to people as they are. */

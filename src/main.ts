@@ -28,11 +28,14 @@ async function withEmbedded(config: Config, log: JsonLogger): Promise<[Config, E
   ];
 }
 
-/** Drains on the first SIGTERM or SIGINT and ends with 0; with 1 when that takes too long, or on a second one. */
+/** Drains on the first SIGTERM or SIGINT and ends with 0; with 1 when that takes too long, or on a second Ctrl-C. */
 function stopOnSignal(stop: () => Promise<void>, log: JsonLogger): void {
   let stopping = false;
   const onSignal = (signal: NodeJS.Signals) => {
-    if (stopping) process.exit(1);
+    if (stopping) {
+      if (signal === 'SIGINT') process.exit(1);
+      return;
+    }
     stopping = true;
     log.log({ event: 'stopping', signal }, 'Vigie');
     setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref();
@@ -45,6 +48,8 @@ function stopOnSignal(stop: () => Promise<void>, log: JsonLogger): void {
     );
   };
   process.on('SIGTERM', onSignal);
+  // Whoever started this process with a channel to it (the demo does) is gone: so is the need for it.
+  process.once('disconnect', () => onSignal('SIGTERM'));
   process.on('SIGINT', onSignal);
 }
 

@@ -43,10 +43,11 @@ export async function startServer(
   const log = createWriteStream(logFile);
   const child = spawn(process.execPath, ['--enable-source-maps', MAIN], {
     env: { ...inherited(), ...environment, PORT: String(port), HOST: '127.0.0.1', VIGIE_DATA_DIR: dataDir },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // By the channel it learns when this process has been killed.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
-  child.stdout.pipe(log, { end: false });
-  child.stderr.pipe(log, { end: false });
+  child.stdout?.pipe(log, { end: false });
+  child.stderr?.pipe(log, { end: false });
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   return { url: `http://127.0.0.1:${port}`, log_file: logFile, ended, stop: () => stop(child, ended) };
 }

@@ -6,6 +6,8 @@ import { DeadlinesModule } from './deadlines/deadlines.module.js';
 import { DocumentsModule } from './documents/documents.module.js';
 import { TasksModule } from './tasks/tasks.module.js';
 import { DigestModule } from './digest/digest.module.js';
+import { DeliveryModule } from './delivery/delivery.module.js';
+import { Presence } from './delivery/presence.js';
 import { NotificationsModule } from './notifications/notifications.module.js';
 import { Health } from './ops/health.service.js';
 import { OpsModule } from './ops/ops.module.js';
@@ -28,12 +30,14 @@ import { UsersModule } from './users/users.module.js';
 export class AppModule implements OnModuleDestroy {
   constructor(
     private readonly health: Health,
+    private readonly presence: Presence,
     private readonly workers: Workers,
   ) {}
 
   /** Nest takes the root down first, while mail transport, pools and sockets are still there. */
   async onModuleDestroy(): Promise<void> {
     this.health.stop();
+    await this.presence.leave();
     await this.workers.drain();
   }
 
@@ -52,6 +56,7 @@ export class AppModule implements OnModuleDestroy {
         TenantsModule,
         UsersModule,
         AuthModule,
+        DeliveryModule,
         NotificationsModule,
         DeadlinesModule,
         DocumentsModule,

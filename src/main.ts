@@ -1,3 +1,4 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from './app.js';
 import { type Config, ConfigurationError, readConfig } from './platform/config/config.js';
 import { migrate } from './platform/database/migrate.js';
@@ -57,17 +58,20 @@ async function main(): Promise<void> {
   const written = readConfig(process.env);
   const log = new JsonLogger(written.logLevel);
   const [config, embedded] = await withEmbedded(written, log);
+  let app: NestFastifyApplication | undefined;
   try {
     const migrations = await migrate(config.databaseUrl ?? '');
     if (migrations.length > 0) log.log({ event: 'migrated', migrations }, 'Database');
-    const app = await createApp(config);
+    const started = (app = await createApp(config));
     stopOnSignal(async () => {
-      await app.close();
+      await started.close();
       await embedded.stop();
     }, log);
     await app.listen(config.port, config.host);
     log.log({ event: 'started', url: await app.getUrl(), roles: config.roles }, 'Vigie');
   } catch (error) {
+    // What has begun to work ends before PostgreSQL and Redis do.
+    await app?.close().catch(() => undefined);
     await embedded.stop();
     throw error;
   }
@@ -76,5 +80,6 @@ async function main(): Promise<void> {
 main().catch((error: unknown) => {
   if (error instanceof ConfigurationError) process.stderr.write(`${error.message}\n`);
   else new JsonLogger('error').error({ event: 'start_failed', err: error }, 'Vigie');
-  process.exitCode = 1;
+  // Connections that keep trying would keep the process: one that has not started must end, to be started again.
+  process.exit(1);
 });

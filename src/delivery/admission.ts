@@ -29,9 +29,11 @@ export interface Candidate extends Limits {
   operating_hours: OperatingHours | null;
   user_zone: string | null;
   quiet_hours: QuietHours | null;
-  /** Admitted to this recipient on this channel in the last hour and day, counted no further than the limit. */
+  /** Others admitted to this recipient on this channel in the last hour and day, counted up to the limit. */
   used_hour: number;
   used_day: number;
+  /** When it was admitted itself, for an earlier attempt: the others have counted that. */
+  admitted_at: Date | null;
 }
 
 export interface Deferral {
@@ -148,11 +150,13 @@ export class Admission {
        LEFT JOIN LATERAL (
          SELECT u.admitted_at + interval '1 hour' AS opens_at FROM deliveries u
          WHERE u.tenant_id = o.tenant_id AND u.recipient = o.recipient AND u.channel = $5 AND c.per_hour > 0
-         ORDER BY u.admitted_at DESC NULLS LAST OFFSET GREATEST(c.per_hour - 1, 0) LIMIT 1) h ON true
+           AND u.admitted_at > $6::timestamptz - interval '1 hour' AND u.id <> o.id
+         ORDER BY u.admitted_at DESC OFFSET GREATEST(c.per_hour - 1, 0) LIMIT 1) h ON true
        LEFT JOIN LATERAL (
          SELECT u.admitted_at + interval '1 day' AS opens_at FROM deliveries u
          WHERE u.tenant_id = o.tenant_id AND u.recipient = o.recipient AND u.channel = $5 AND c.per_day > 0
-         ORDER BY u.admitted_at DESC NULLS LAST OFFSET GREATEST(c.per_day - 1, 0) LIMIT 1) y ON true
+           AND u.admitted_at > $6::timestamptz - interval '1 day' AND u.id <> o.id
+         ORDER BY u.admitted_at DESC OFFSET GREATEST(c.per_day - 1, 0) LIMIT 1) y ON true
        WHERE d.tenant_id = c.tenant_id AND d.id = c.id AND d.state = 'pending'`,
       [
         ...identities(over),
@@ -202,17 +206,18 @@ const CANDIDATES = `
   ),
   turns AS (
     SELECT w.tenant_id, w.time_zone, w.settings, d.id, d.recipient, d.critical,
+           d.admitted_at,
            row_number() OVER (PARTITION BY w.tenant_id ORDER BY d.critical DESC, d.due_at, d.id) AS turn
     FROM waiting w
     CROSS JOIN LATERAL (
       SELECT CASE WHEN w.tenants = 1 THEN $4 ELSE LEAST(ceil($4::numeric / w.tenants), $5 - w.in_flight) END
              ::integer AS most) m
     CROSS JOIN LATERAL (
-      (SELECT id, recipient, critical, due_at FROM deliveries
+      (SELECT id, recipient, critical, due_at, admitted_at FROM deliveries
        WHERE channel = $1 AND tenant_id = w.tenant_id AND state = 'pending' AND critical AND due_at <= $2
        ORDER BY due_at, id LIMIT GREATEST(m.most, 0))
       UNION ALL
-      (SELECT id, recipient, critical, due_at FROM deliveries
+      (SELECT id, recipient, critical, due_at, admitted_at FROM deliveries
        WHERE channel = $1 AND tenant_id = w.tenant_id AND state = 'pending' AND NOT critical AND due_at <= $2
        ORDER BY due_at, id LIMIT GREATEST(m.most, 0))
       ORDER BY critical DESC, due_at, id LIMIT GREATEST(m.most, 0)
@@ -223,7 +228,7 @@ const CANDIDATES = `
     FROM turns
     ORDER BY position LIMIT $4
   )
-  SELECT c.tenant_id, c.id, c.recipient, c.critical, c.time_zone,
+  SELECT c.tenant_id, c.id, c.recipient, c.critical, c.admitted_at, c.time_zone,
          c.settings -> 'operating_hours' AS operating_hours, l.per_user_per_hour, l.per_user_per_day,
          u.time_zone AS user_zone,
          CASE WHEN q.user_id IS NOT NULL THEN jsonb_build_object('from', q.starts_at, 'to', q.ends_at) END
@@ -239,11 +244,11 @@ const CANDIDATES = `
   CROSS JOIN LATERAL (SELECT count(*) AS used FROM (
     SELECT FROM deliveries a
     WHERE a.tenant_id = c.tenant_id AND a.recipient = c.recipient AND a.channel = $1
-      AND a.admitted_at > $2::timestamptz - interval '1 hour'
+      AND a.admitted_at > $2::timestamptz - interval '1 hour' AND a.id <> c.id
     LIMIT l.per_user_per_hour) recent) hour
   CROSS JOIN LATERAL (SELECT count(*) AS used FROM (
     SELECT FROM deliveries a
     WHERE a.tenant_id = c.tenant_id AND a.recipient = c.recipient AND a.channel = $1
-      AND a.admitted_at > $2::timestamptz - interval '1 day'
+      AND a.admitted_at > $2::timestamptz - interval '1 day' AND a.id <> c.id
     LIMIT l.per_user_per_day) recent) day
   ORDER BY c.position`;

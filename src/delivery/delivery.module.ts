@@ -49,7 +49,7 @@ import { TemplateStore } from './rendering/template-store.js';
     },
     { provide: TemplateStore, useFactory: () => TemplateStore.load(TEMPLATES) },
   ],
-  exports: [Outbox],
+  exports: [Outbox, Presence],
 })
 export class DeliveryModule implements OnModuleInit {
   constructor(

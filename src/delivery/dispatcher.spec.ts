@@ -118,6 +118,28 @@ describe('the dispatcher', () => {
     expect(later).toEqual([{ due_at: new Date(clock.now().getTime() - HOUR + 24 * HOUR) }]);
   });
 
+  it('does not count a delivery against its own limit when it is tried again', async () => {
+    await concurrency(10);
+    await backlog(1, 3, 'one', 1);
+    expect(await dispatcher.round('email')).toEqual({ admitted: 3, deferred: 0 });
+    await world.sql(
+      `UPDATE deliveries SET state = 'pending', attempts = 1, lease_token = NULL, lease_until = NULL`,
+    );
+    expect(await dispatcher.round('email')).toEqual({ admitted: 3, deferred: 0 });
+  });
+
+  it('is not held up by a tenant whose hours can’t be worked out', async () => {
+    const [broken] = await backlog(1, 1, 'broken', 1);
+    await backlog(1, 1, 'sound', 1);
+    await world.sql(
+      `UPDATE tenants SET time_zone = 'Atlantis/Capital',
+         settings = '{"operating_hours": {"days": [1], "from": "08:00", "to": "09:00"}}' WHERE id = $1`,
+      [broken],
+    );
+    expect(await dispatcher.round('email')).toEqual({ admitted: 1, deferred: 1 });
+    expect(await admitted()).toEqual([{ slug: 'sound-1', count: 1 }]);
+  });
+
   it('lets critical ones pass limits and hours', async () => {
     await concurrency(10);
     const [id] = await backlog(1, 10, 'one', 1);
@@ -224,6 +246,21 @@ describe('the dispatcher', () => {
       await expire();
       await leases().reap(3);
       expect(await row()).toMatchObject({ state: 'unknown', attempts: 2, ambiguities: 2 });
+    });
+
+    it('are not claimed any more when the fact has gone: that is the outcome', async () => {
+      const job = await leased();
+      await world.sql(
+        `WITH a AS (
+           INSERT INTO alerts (tenant_id, kind, severity, source_type, dedupe_key, title, first_seen_at,
+                               last_seen_at, state, resolved_at, gone_at)
+           VALUES ($1, 'event', 'info', 'test', 'gone', 'Gone', now(), now(), 'resolved', now(), now())
+           RETURNING id)
+         UPDATE notifications SET alert_id = (SELECT id FROM a)`,
+        [job.tenant_id],
+      );
+      expect(await leases().claim(job)).toBe(false);
+      expect(await row()).toEqual({ state: 'suppressed', attempts: 0, ambiguities: 0, lease_token: null });
     });
 
     it('record a sent one once', async () => {

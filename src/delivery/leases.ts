@@ -50,7 +50,10 @@ export class Leases {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** `queued` → `sending`; false when it is no longer this job's, or its tenant is suspended. */
+  /**
+   * `queued` → `sending`; false when it is no longer this job's, its tenant is suspended, or the fact that it
+   * tells of has gone meanwhile (then it ends as suppressed).
+   */
   async claim(job: DeliveryJob): Promise<ClaimedDelivery | false> {
     return this.claims.add(job);
   }
@@ -93,7 +96,8 @@ export class Leases {
        SET state = CASE WHEN e.ends THEN 'unknown' ELSE 'pending' END,
            ambiguities = d.ambiguities + (e.was = 'sending')::integer,
            error = CASE WHEN e.was = 'sending' THEN 'the sending process was lost' ELSE d.error END,
-           due_at = CASE WHEN e.ends THEN d.due_at ELSE $4 END,
+           -- What was never begun has used nothing of anyone's limit. due_at stays: it keeps its place.
+           admitted_at = CASE WHEN e.was = 'sending' THEN d.admitted_at END,
            ended_at = CASE WHEN e.ends THEN $4::timestamptz END,
            lease_token = NULL, lease_until = NULL
        FROM decided e
@@ -114,9 +118,18 @@ export class Leases {
     const rows = await this.database.query<ClaimedDelivery>(
       `WITH claimed AS (
          UPDATE deliveries d
-         SET state = 'sending', attempts = d.attempts + 1, lease_until = now() + make_interval(secs => $4)
+         SET state = CASE WHEN gone THEN 'suppressed' ELSE 'sending' END,
+             reason = CASE WHEN gone THEN 'fact_gone' END,
+             attempts = d.attempts + (NOT gone)::integer,
+             lease_token = CASE WHEN NOT gone THEN d.lease_token END,
+             lease_until = CASE WHEN NOT gone THEN now() + make_interval(secs => $4) END,
+             ended_at = CASE WHEN gone THEN $5::timestamptz END
          FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS l (tenant_id, id, lease_token)
          JOIN tenants t ON t.id = l.tenant_id AND t.suspended_at IS NULL
+         JOIN deliveries o ON o.tenant_id = l.tenant_id AND o.id = l.id
+         JOIN notifications n ON n.tenant_id = o.tenant_id AND n.id = o.notification_id
+         LEFT JOIN alerts a ON a.tenant_id = n.tenant_id AND a.id = n.alert_id
+         CROSS JOIN LATERAL (SELECT a.gone_at IS NOT NULL AS gone) g
          WHERE d.tenant_id = l.tenant_id AND d.id = l.id AND d.lease_token = l.lease_token
            AND d.state = 'queued'
          RETURNING d.*
@@ -128,8 +141,9 @@ export class Leases {
        FROM claimed c
        JOIN notifications n ON n.tenant_id = c.tenant_id AND n.id = c.notification_id
        JOIN tenants t ON t.id = c.tenant_id
-       LEFT JOIN users u ON u.tenant_id = n.tenant_id AND u.id = n.user_id`,
-      [...columns(jobs), SENDING_LEASE_SECONDS],
+       LEFT JOIN users u ON u.tenant_id = n.tenant_id AND u.id = n.user_id
+       WHERE c.state = 'sending'`,
+      [...columns(jobs), SENDING_LEASE_SECONDS, this.clock.now()],
     );
     const byToken = new Map(rows.map((row) => [row.lease_token, row]));
     return jobs.map(({ lease_token }) => {

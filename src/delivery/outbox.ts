@@ -30,14 +30,15 @@ export class Outbox {
   /**
    * The tail of a statement that creates notifications: a CTE `delivered (id, state)` with one delivery a
    * channel for each row of the CTE `created (id, recipient, user_id, kind, severity)`.
-   * Parameters: $1 tenant id, $4 now, $5 this.channels.
+   * Parameters: $1 tenant id, $4 now, $5 this.channels. Links to set a password pass hours and limits like
+   * critical ones: they expire, and somebody is waiting for them.
    */
   static deliveriesSql(created: string): string {
     return `
       delivered AS (
         INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address,
                                 state, reason, due_at, created_at, ended_at)
-        SELECT $1, c.id, c.recipient, c.severity = 'critical', on_channel.name, coalesce(u.email, ''),
+        SELECT $1, c.id, c.recipient, c.severity = 'critical' OR c.kind IN ('welcome', 'password_reset'), on_channel.name, coalesce(u.email, ''),
                CASE WHEN s.reason IS NULL THEN 'pending' ELSE 'suppressed' END, s.reason, $4::timestamptz,
                $4::timestamptz, CASE WHEN s.reason IS NOT NULL THEN $4::timestamptz END
         FROM ${created} c

@@ -1,11 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  type BeforeApplicationShutdown,
-  Inject,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { CONFIG, type Config } from '../platform/config/config.js';
 import { SystemDatabase } from '../platform/database/database.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
@@ -15,7 +9,7 @@ const BEAT_MS = 5_000;
 
 /** Says that this process sends, and how much at once: the dispatcher admits as much as the living can take. */
 @Injectable()
-export class Presence implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class Presence implements OnApplicationBootstrap {
   private readonly logger = new Logger('Presence');
   private readonly id = randomUUID();
   private timer: NodeJS.Timeout | undefined;
@@ -35,8 +29,8 @@ export class Presence implements OnApplicationBootstrap, BeforeApplicationShutdo
     }, BEAT_MS);
   }
 
-  /** From here on the dispatcher counts without this process. */
-  async beforeApplicationShutdown(): Promise<void> {
+  /** From here on the dispatcher counts without this process. Called before it drains. */
+  async leave(): Promise<void> {
     clearInterval(this.timer);
     await this.database
       .query(`DELETE FROM workers WHERE id = $1`, [this.id])

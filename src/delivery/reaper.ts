@@ -8,7 +8,7 @@ import {
 import { CONFIG, type Config } from '../platform/config/config.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
 import { activeChannels } from './channels/channels.js';
-import { Leases } from './leases.js';
+import { Leases, SENDING_LEASE_SECONDS } from './leases.js';
 import { Wakeable } from './wakeable.js';
 
 const EVERY_MS = 5_000;
@@ -19,6 +19,7 @@ export class Reaper implements OnApplicationBootstrap, BeforeApplicationShutdown
   private readonly logger = new Logger('Reaper');
   private readonly wake = new Wakeable();
   private stopping = false;
+  private notBefore = 0;
   private ended: Promise<void> = Promise.resolve();
 
   constructor(
@@ -45,12 +46,15 @@ export class Reaper implements OnApplicationBootstrap, BeforeApplicationShutdown
   }
 
   private async round(): Promise<void> {
+    if (performance.now() < this.notBefore) return;
     try {
       const reaped = await this.leases.reap(this.config.retryMaxAttempts);
       if (reaped.requeued + reaped.ambiguous === 0) return;
       this.logger.warn({ event: 'leases_expired', ...reaped });
       for (const channel of activeChannels(this.config)) this.wakeUps.send('dispatch.kick', { channel });
     } catch (error) {
+      // While PostgreSQL was away nobody could renew: living workers get the time to do so before they are judged.
+      this.notBefore = performance.now() + SENDING_LEASE_SECONDS * 1_000;
       this.logger.error({ event: 'reaping_failed', err: error });
     }
   }

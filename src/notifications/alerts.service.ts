@@ -45,7 +45,7 @@ export class Alerts {
     stages: readonly number[],
   ): Promise<CheckCounts> {
     await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [
-      `check:${tx.tenant_id}:${watched.kind}`,
+      checkLock(tx.tenant_id, watched.source_type),
     ]);
     const row = await tx.one<CheckRow>(checkSql(watched), [
       tx.tenant_id,
@@ -61,8 +61,14 @@ export class Alerts {
     return counts;
   }
 
-  /** Somebody has dealt with a source, moved or deleted it: what was said of it no longer stands. */
+  /**
+   * Somebody has dealt with a source, moved or deleted it: what was said of it no longer stands. Waits for a check
+   * that is under way: it may have seen the source as it was, and be about to tell of it.
+   */
   async sourceChanged(tx: TenantTransaction, sourceType: string, sourceId: string): Promise<void> {
+    await tx.query(`SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))`, [
+      checkLock(tx.tenant_id, sourceType),
+    ]);
     const gone = await tx.query<{ id: string }>(
       `UPDATE alerts SET gone_at = $4, state = 'resolved', resolved_at = coalesce(resolved_at, $4)
        WHERE tenant_id = $1 AND source_type = $2 AND source_id = $3 AND gone_at IS NULL
@@ -75,6 +81,10 @@ export class Alerts {
       gone.map(({ id }) => id),
     );
   }
+}
+
+function checkLock(tenantId: string, sourceType: string): string {
+  return `check:${tenantId}:${sourceType}`;
 }
 
 /**

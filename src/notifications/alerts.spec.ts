@@ -1,7 +1,11 @@
 import { addPerson, addTenant, type Cast, createCast } from '../../test/support/cast.js';
 import { runJob } from '../../test/support/watched.js';
+import { until } from '../../test/support/until.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
+import { Database } from '../platform/database/database.js';
+import { Alerts } from './alerts.service.js';
+import { WatchedKinds } from './watched.js';
 
 /** Monday 30 March 2026, 09:00 in Paris. */
 const MORNING = '2026-03-30T07:00:00Z';
@@ -127,6 +131,33 @@ describe('alerts', () => {
       body: { due_on: '2026-04-05' },
     });
     expect(await check()).toMatchObject({ opened: 1, notifications: 1 });
+  });
+
+  it('are gone when their fact goes while a check is under way', async () => {
+    const id = await deadline('2026-04-01');
+    const database = world.app.get(Database);
+    const complete = () =>
+      world.http('POST', `/api/v1/deadlines/${id}/complete`, { token: cast.admin.token });
+    let completed: ReturnType<typeof complete> | undefined;
+    await database.tenant(cast.tenant_id, async (tx) => {
+      const [watched] = world.app
+        .get(WatchedKinds, { strict: false })
+        .all()
+        .filter(({ source_type }) => source_type === 'deadline');
+      await world.app.get(Alerts, { strict: false }).check(tx, watched!, '2026-03-30', [7, 3, 1, 0, -1]);
+      completed = complete();
+      await until('the completion to wait for the check', async () => {
+        const [row] = await world.sql<{ waiting: boolean }>(
+          `SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted) AS waiting`,
+        );
+        return row?.waiting;
+      });
+    });
+    expect((await completed)?.status).toBe(200);
+    expect(await alerts()).toMatchObject([{ state: 'resolved', gone: true }]);
+    expect(await world.sql('SELECT state, reason FROM deliveries')).toEqual([
+      { state: 'suppressed', reason: 'fact_gone' },
+    ]);
   });
 
   it('are told once when two checks run at the same time', async () => {

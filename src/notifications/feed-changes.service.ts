@@ -24,19 +24,16 @@ export function readFeedCursor(text: unknown): FeedCursor | null {
   return seq === undefined || id === undefined ? null : { seq: Number(seq), id };
 }
 
-/** Whose changes are asked for, and after which; null asks for the count alone. */
+/** Whose changes are asked for, and after which. */
 export interface FeedAsked {
   user_id: string;
-  after: FeedCursor | null;
+  after: FeedCursor;
 }
 
 /** The changes after a cursor, oldest first, with the inbox as it was at the same instant. */
 export interface FeedChanges extends CountedInbox {
   changes: NotificationView[];
 }
-
-/** bigint's own largest: there is no change after it. */
-const HEAD = '9223372036854775807';
 
 type ChangeRow = { place: number; inbox_seq: number; unread_count: number } & (
   NotificationRow | { [Column in keyof NotificationRow]: null }
@@ -78,8 +75,8 @@ export class FeedChangesReader {
         [
           tenantId,
           asked.map(({ user_id }) => user_id),
-          asked.map(({ after }) => after?.seq ?? HEAD),
-          asked.map(({ after }) => after?.id ?? LAST_ID),
+          asked.map(({ after }) => after.seq),
+          asked.map(({ after }) => after.id),
           limit,
         ],
       ),

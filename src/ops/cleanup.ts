@@ -11,7 +11,7 @@ const BATCH = 1_000;
 
 /** What is of no more use to anyone, by table: $2 is the instant before which it goes. */
 const USELESS = [
-  // An answer is replayed for 24 h (DESIGN: Data).
+  // An answer is replayed for 24 h.
   { table: 'idempotency_keys', condition: 'created_at < $2', after_ms: 24 * HOUR_MS },
   { table: 'sessions', condition: 'expires_at < $2', after_ms: 0 },
   // Kept a while so that a late click is told "used or expired" instead of "unknown".

@@ -1,7 +1,12 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Socket } from 'socket.io';
 import { Authenticator } from '../auth/authenticator.js';
-import { readFeedCursor } from '../notifications/feed-changes.service.js';
+import {
+  FeedChangesReader,
+  type FeedCursor,
+  LAST_ID,
+  readFeedCursor,
+} from '../notifications/feed-changes.service.js';
 import { ERRORS, type ErrorCode } from '../platform/errors/error-table.js';
 import { toProblem } from '../platform/errors/problem.filter.js';
 import { Problem } from '../platform/errors/problem.js';
@@ -33,6 +38,7 @@ export class Handshake {
   constructor(
     private readonly authenticator: Authenticator,
     private readonly feeds: LiveFeeds,
+    private readonly changes: FeedChangesReader,
   ) {}
 
   /** Middleware of the namespace. */
@@ -58,13 +64,20 @@ export class Handshake {
     if (this.feeds.count(caller.tenant_id, caller.user_id) >= MOST_SOCKETS) {
       throw new Problem('too_many_attempts');
     }
+    const asked = readFeedCursor(since);
     socket.data = {
       tenant_id: caller.tenant_id,
       user_id: caller.user_id,
       expires_at,
-      since: readFeedCursor(since),
-      resync: since !== undefined && since !== null && readFeedCursor(since) === null,
+      since: asked ?? (await this.head(caller.tenant_id, caller.user_id)),
+      resync: since !== undefined && since !== null && asked === null,
     };
+  }
+
+  /** "From now on" is fixed before the client hears that it is connected: what comes after that is not missed. */
+  private async head(tenantId: string, userId: string): Promise<FeedCursor> {
+    const seqs = await this.changes.seqs(tenantId, [userId]);
+    return { seq: seqs.get(userId) ?? 0, id: LAST_ID };
   }
 
   private refusal(error: unknown): RefusedError {

@@ -212,7 +212,7 @@ export class LiveFeeds {
           continue;
         }
         const after = subscriber.cursor;
-        const key = `${user_id} ${after?.seq}.${after?.id}`;
+        const key = `${user_id} ${after.seq}.${after.id}`;
         const group = groups.get(key) ?? { asked: { user_id, after }, subscribers: [] };
         groups.set(key, group);
         group.subscribers.push(subscriber);

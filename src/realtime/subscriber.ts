@@ -13,8 +13,8 @@ export interface SocketData {
   user_id: string;
   /** When its token ends, and the connection with it. */
   expires_at: Date;
-  /** Where the client left off; null: it wants what comes from now on. */
-  since: FeedCursor | null;
+  /** Where the client left off, or the end of its feed: it wants what comes after. */
+  since: FeedCursor;
   /** It says where it left off, but not so that it can be understood. */
   resync: boolean;
 }
@@ -31,8 +31,8 @@ export const REPLAY_LIMIT = 1_000;
  * after its cursor is read from PostgreSQL and emitted in that order.
  */
 export class Subscriber {
-  /** The last change emitted; null until the first look. */
-  cursor: FeedCursor | null;
+  /** The last change emitted. */
+  cursor: FeedCursor;
   private countedSeq = -1;
   private behind = 0;
   /** Packets that wait for the socket to take those before them. */
@@ -65,16 +65,17 @@ export class Subscriber {
   }
 
   isBehind(seq: number): boolean {
-    return this.cursor?.seq !== seq || this.countedSeq !== seq;
+    return this.cursor.seq !== seq || this.countedSeq !== seq;
   }
 
   /** Emits what came after the cursor. @returns whether there is more to read. */
   take({ changes, seq, unread_count }: FeedChanges): boolean {
     // A client from before a restore of the database knows what no longer is.
-    const ahead = this.cursor !== null && this.cursor.seq > seq;
+    const ahead = this.cursor.seq > seq;
     for (const change of changes) this.emit(change);
-    if (changes.length === PAGE) {
-      this.cursor = readFeedCursor(changes.at(-1)?.cursor);
+    const last = readFeedCursor(changes.at(-1)?.cursor);
+    if (changes.length === PAGE && last !== null) {
+      this.cursor = last;
       this.behind += PAGE;
       if (this.behind < REPLAY_LIMIT) return true;
     }

@@ -40,7 +40,10 @@ export class Workers implements OnApplicationBootstrap {
    */
   async drain(): Promise<void> {
     await Promise.all(this.queues.map((queue) => queue.pause(true, true).catch(() => undefined)));
-    const drained = Promise.allSettled(this.running);
+    const drained = (async () => {
+      // Bull may hand over one more that it had already fetched.
+      while (this.running.size > 0) await Promise.allSettled([...this.running]);
+    })();
     const deadline = new Promise<'late'>((resolve) => setTimeout(resolve, DRAIN_DEADLINE_MS, 'late').unref());
     if ((await Promise.race([drained, deadline])) === 'late') {
       this.logger.warn({ event: 'drain_deadline_passed', running: this.running.size });

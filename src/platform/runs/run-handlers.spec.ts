@@ -66,13 +66,23 @@ describe('a run', () => {
     });
   });
 
-  it('that fails is recorded and logged, and its job ends', async () => {
+  it('that fails is tried again later, and has failed for good the third time', async () => {
     const error = jest.spyOn(Logger.prototype, 'error').mockImplementation();
-    const job = await queued();
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation();
+    const job = await queued('2026-03-03T02:00');
     work = () => Promise.reject(new Error('the disk is full'));
+    for (const attempts of [1, 2]) {
+      await expect(perform(job)).resolves.toBeUndefined();
+      expect(await rowOf(job)).toMatchObject({ state: 'queued', attempts, error: 'the disk is full' });
+    }
+    expect(error).not.toHaveBeenCalled();
     await expect(perform(job)).resolves.toBeUndefined();
     expect(await rowOf(job)).toMatchObject({ state: 'failed', counts: null, error: 'the disk is full' });
     expect(error).toHaveBeenCalledWith(expect.objectContaining({ event: 'run_failed', run_id: job.run_id }));
+    const byHand = await queued();
+    await perform(byHand);
+    expect(await rowOf(byHand)).toMatchObject({ state: 'failed', attempts: 1, error: 'the disk is full' });
+    warn.mockRestore();
     error.mockRestore();
   });
 

@@ -17,8 +17,10 @@ export interface Run {
 
 /** A run's lease; renewed at a third of it. */
 export const RUN_LEASE_SECONDS = 60;
-/** A run that crashed its process this often is not tried again. */
+/** A run that failed, or crashed its process, this often is not tried again. */
 export const RUN_MAX_ATTEMPTS = 3;
+/** Wait before a failed run is tried again, in seconds; once more as long with each attempt. */
+const RUN_RETRY_SECONDS = 30;
 
 interface ClaimedRun {
   job: ScheduledJob;
@@ -51,14 +53,27 @@ export class RunHandlers {
     const lost = new AbortController();
     const renewal = setInterval(() => void this.renew(payload, lost), (RUN_LEASE_SECONDS * 1_000) / 3);
     try {
-      const counts = await work({ ...claimed, ...payload, id: payload.run_id, signal: lost.signal });
-      await this.finish(payload, 'succeeded', counts, null);
-    } catch (error) {
-      this.logger.error({ event: 'run_failed', job: claimed.job, run_id: payload.run_id, err: error });
-      await this.finish(payload, 'failed', null, error instanceof Error ? error.message : String(error));
+      await this.attempt(payload, claimed, lost.signal, work);
     } finally {
       clearInterval(renewal);
     }
+  }
+
+  private async attempt(
+    payload: RunJob,
+    { job, slot }: ClaimedRun,
+    signal: AbortSignal,
+    work: (run: Run) => Promise<RunCounts>,
+  ): Promise<void> {
+    let counts: RunCounts;
+    try {
+      counts = await work({ id: payload.run_id, tenant_id: payload.tenant_id, job, slot, signal });
+    } catch (error) {
+      await this.failed(payload, job, error);
+      return;
+    }
+    // When this can't be written the lease runs out, and the run is repeated.
+    await this.succeeded(payload, counts);
   }
 
   private async claim({ tenant_id, run_id, lease_token }: RunJob): Promise<ClaimedRun | null> {
@@ -90,19 +105,45 @@ export class RunHandlers {
     }
   }
 
-  private async finish(
-    { tenant_id, run_id, lease_token }: RunJob,
-    state: 'succeeded' | 'failed',
-    counts: RunCounts | null,
-    error: string | null,
-  ): Promise<void> {
+  private async succeeded({ tenant_id, run_id, lease_token }: RunJob, counts: RunCounts): Promise<void> {
     await this.database.tenant(tenant_id, (tx) =>
       tx.execute(
         `UPDATE job_runs
-         SET state = $4, counts = $5, error = $6, finished_at = $7, lease_token = NULL, lease_until = NULL
+         SET state = 'succeeded', counts = $4, error = NULL, finished_at = $5, lease_token = NULL,
+             lease_until = NULL
          WHERE tenant_id = $1 AND id = $2 AND lease_token = $3 AND state = 'running'`,
-        [tenant_id, run_id, lease_token, state, counts, error, this.clock.now()],
+        [tenant_id, run_id, lease_token, counts, this.clock.now()],
       ),
     );
+  }
+
+  /**
+   * Back to `queued`, under a lease that nobody holds: when it runs out the scheduler enqueues the run again. A
+   * dropped connection or a deadlock must not cost a tenant its weekly summary. Failed for good the third time; at
+   * once when somebody ran it by hand: they are told, and decide.
+   */
+  private async failed(
+    { tenant_id, run_id, lease_token }: RunJob,
+    job: string,
+    error: unknown,
+  ): Promise<void> {
+    const message = (error instanceof Error ? error.message : String(error)).slice(0, 1_000);
+    const ended = await this.database.tenant(tenant_id, (tx) =>
+      tx.one<{ state: string; attempts: number }>(
+        `UPDATE job_runs
+         SET error = $4,
+             state = CASE WHEN attempts >= $5 OR slot IS NULL THEN 'failed' ELSE 'queued' END,
+             finished_at = CASE WHEN attempts >= $5 OR slot IS NULL THEN $6::timestamptz END,
+             lease_token = CASE WHEN attempts < $5 AND slot IS NOT NULL THEN lease_token END,
+             lease_until = CASE WHEN attempts < $5 AND slot IS NOT NULL
+                                THEN now() + make_interval(secs => $7 * attempts) END
+         WHERE tenant_id = $1 AND id = $2 AND lease_token = $3 AND state = 'running'
+         RETURNING state, attempts`,
+        [tenant_id, run_id, lease_token, message, RUN_MAX_ATTEMPTS, this.clock.now(), RUN_RETRY_SECONDS],
+      ),
+    );
+    const line = { event: 'run_failed', job, run_id, attempt: ended?.attempts, err: error };
+    if (ended?.state === 'failed') this.logger.error(line);
+    else this.logger.warn(line);
   }
 }

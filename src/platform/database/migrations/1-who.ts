@@ -14,7 +14,12 @@ export class Who1700000000001 implements MigrationInterface {
       BEGIN
         FOREACH role_name IN ARRAY ARRAY['vigie_app', 'vigie_system'] LOOP
           IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role_name) THEN
-            EXECUTE format('CREATE ROLE %I NOLOGIN NOINHERIT', role_name);
+            BEGIN
+              EXECUTE format('CREATE ROLE %I NOLOGIN NOINHERIT', role_name);
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN
+              -- Roles belong to the cluster: another database's migration was quicker.
+              NULL;
+            END;
           END IF;
           IF current_setting('server_version_num')::int >= 160000
              AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN

@@ -148,7 +148,8 @@ describe('alerts', () => {
       completed = complete();
       await until('the completion to wait for the check', async () => {
         const [row] = await world.sql<{ waiting: boolean }>(
-          `SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted) AS waiting`,
+          `SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+                           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS waiting`,
         );
         return row?.waiting;
       });

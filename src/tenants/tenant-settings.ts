@@ -1,3 +1,4 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { plainToInstance, Type } from 'class-transformer';
 import {
@@ -105,36 +106,29 @@ export class LimitSettings {
   per_user_per_day: number | null = null;
 }
 
+/** A list of stages, in days; `latest` is the largest that makes sense. */
+function Stages(latest: number): PropertyDecorator {
+  return applyDecorators(
+    ApiProperty({ type: [Number] }),
+    IsArray(),
+    ArrayMinSize(1),
+    ArrayMaxSize(20),
+    ArrayUnique(),
+    IsInt({ each: true }),
+    Min(-365, { each: true }),
+    Max(latest, { each: true }),
+  );
+}
+
 /** When to speak: days before the due date, 0 the day itself, negative after it. */
 export class StageSettings {
-  @ApiProperty({ type: [Number] })
-  @IsArray()
-  @ArrayMinSize(1)
-  @ArrayMaxSize(20)
-  @ArrayUnique()
-  @IsInt({ each: true })
-  @Min(-365, { each: true })
-  @Max(365, { each: true })
+  @Stages(365)
   deadlines: number[] = [7, 3, 1, 0, -1];
 
-  @ApiProperty({ type: [Number] })
-  @IsArray()
-  @ArrayMinSize(1)
-  @ArrayMaxSize(20)
-  @ArrayUnique()
-  @IsInt({ each: true })
-  @Min(-365, { each: true })
-  @Max(365, { each: true })
+  @Stages(365)
   documents: number[] = [0];
 
-  @ApiProperty({ type: [Number] })
-  @IsArray()
-  @ArrayMinSize(1)
-  @ArrayMaxSize(20)
-  @ArrayUnique()
-  @IsInt({ each: true })
-  @Min(-365, { each: true })
-  @Max(-1, { each: true })
+  @Stages(-1)
   tasks: number[] = [-1];
 }
 

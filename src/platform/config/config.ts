@@ -108,8 +108,13 @@ function readFile(environment: Environment, faults: string[]): Map<string, strin
   const flat = new Map<string, string>();
   if (named === '' && !existsSync(path)) return flat;
   try {
+    const text = readFileSync(path, 'utf8');
+    if (text.length > LONGEST_FILE) {
+      faults.push(`${path} has more than ${LONGEST_FILE} characters`);
+      return flat;
+    }
     // Every scalar stays the text that was written: a password may look like a number, a switch like a word.
-    const root: unknown = parseYaml(readFileSync(path, 'utf8'), { schema: 'failsafe', logLevel: 'error' });
+    const root: unknown = parseYaml(text, { schema: 'failsafe', logLevel: 'error' });
     if (isMapping(root)) flatten(root, '', flat, faults);
     else if (root !== null && root !== '') faults.push(`${path} must hold settings by name`);
   } catch (error) {
@@ -117,6 +122,9 @@ function readFile(environment: Environment, faults: string[]): Map<string, strin
   }
   return flat;
 }
+
+/** All settings together take a few thousand; parsing something far larger only takes time. */
+const LONGEST_FILE = 65_536;
 
 /** Never the parser's own words: they quote the file, and the file holds passwords. */
 function whyUnreadable(error: unknown): string {

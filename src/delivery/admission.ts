@@ -7,7 +7,7 @@ import type { OperatingHours, QuietHours } from './hours.js';
  * How long an admitted delivery waits for a worker before it is admitted again, in seconds. Short, because a
  * worker may be killed with a job in hand that it has not claimed yet; admitting again costs a dead Bull job.
  */
-export const QUEUED_LEASE_SECONDS = 20;
+export const QUEUED_LEASE_SECONDS = 15;
 /** A worker that has not been heard of for this long counts no more, in seconds. */
 export const WORKER_ALIVE_SECONDS = 15;
 /** Admitted deliveries per delivery that the living workers can send at the same time. */

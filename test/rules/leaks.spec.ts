@@ -1,0 +1,62 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect, createServer, type Server } from 'node:net';
+import { until } from '../support/until.js';
+import { leaked, openHandles } from '../support/leak-free-environment.js';
+
+// test/support/leak-free-environment.ts asks this after each test file.
+describe('what a test file has left open', () => {
+  it('is looked for after every file', () => {
+    expect(readFileSync('jest.config.mjs', 'utf8')).toContain(
+      "testEnvironment: '<rootDir>/test/support/leak-free-environment.ts'",
+    );
+  });
+
+  it('is a server, and is none once it is closed', async () => {
+    const before = openHandles();
+    const server = await listening();
+    expect(leaked(before)).toEqual(['1 TCPServerWrap']);
+    server.close();
+    await until('the server to be gone', () => leaked(before).length === 0);
+  });
+
+  it('is a connection, such as a worker holds', async () => {
+    const server = await listening();
+    const before = openHandles();
+    const address = server.address();
+    const socket = connect(typeof address === 'object' ? (address?.port ?? 0) : 0, '127.0.0.1');
+    await Promise.all([once(socket, 'connect'), once(server, 'connection')]);
+    expect(leaked(before)).toEqual(['2 TCPSocketWrap']);
+    socket.destroy();
+    server.close();
+    await once(server, 'close');
+  });
+
+  it('is a child process', async () => {
+    const before = openHandles();
+    const child = spawn('sleep', ['60'], { stdio: 'ignore' });
+    await once(child, 'spawn');
+    expect(leaked(before)).toEqual(['1 ProcessWrap']);
+    child.kill();
+    await once(child, 'exit');
+  });
+
+  it('is a timer, but for one that lets the process end', () => {
+    const before = openHandles();
+    const timer = setInterval(() => undefined, 60_000);
+    expect(leaked(before)).toEqual(['1 Timeout']);
+    timer.unref();
+    expect(leaked(before)).toEqual([]);
+    clearInterval(timer);
+  });
+});
+
+async function listening(): Promise<Server> {
+  const server = createServer((socket) => socket.on('error', () => undefined).resume()).listen(
+    0,
+    '127.0.0.1',
+  );
+  await once(server, 'listening');
+  return server;
+}

@@ -1,0 +1,61 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { TestEnvironment } from 'jest-environment-node';
+
+/** What keeps a process from ending of itself, as Node calls it. Bull's workers hold sockets. */
+const HANDLES = [
+  'TCPSocketWrap',
+  'TCPServerWrap',
+  'TLSWrap',
+  'PipeWrap',
+  'PipeServerWrap',
+  'ProcessWrap',
+  'UDPWrap',
+  'FSEventWrap',
+  'StatWatcher',
+  'Timeout',
+];
+
+/** What was closed may need a moment to be gone, in ms. */
+const PATIENCE_MS = 5_000;
+const LOOK_EVERY_MS = 20;
+
+/**
+ * A test file fails if it leaves something running: a server, a connection, a worker, a child process, a timer. Files
+ * share a process, so what counts is what was not there before the file.
+ */
+export default class LeakFreeEnvironment extends TestEnvironment {
+  private before = openHandles();
+
+  override async setup(): Promise<void> {
+    await super.setup();
+    this.before = openHandles();
+  }
+
+  override async teardown(): Promise<void> {
+    const until = Date.now() + PATIENCE_MS;
+    let left: string[];
+    do {
+      // Before the first look too: what was begun last may not be open yet.
+      await delay(LOOK_EVERY_MS, undefined, { ref: false });
+      left = leaked(this.before);
+    } while (left.length > 0 && Date.now() < until);
+    await super.teardown();
+    if (left.length > 0) throw new Error(`the file has left open: ${left.join(', ')}`);
+  }
+}
+
+/** How many of each kind this process has open. */
+export function openHandles(): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const kind of process.getActiveResourcesInfo()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return counts;
+}
+
+/** What is open now and was not `before`, in words. */
+export function leaked(before: ReadonlyMap<string, number>): string[] {
+  const now = openHandles();
+  return HANDLES.flatMap((kind) => {
+    const more = (now.get(kind) ?? 0) - (before.get(kind) ?? 0);
+    return more > 0 ? [`${more} ${kind}`] : [];
+  });
+}

@@ -13,6 +13,12 @@ export const WORKER_ALIVE_SECONDS = 15;
 /** Admitted deliveries per delivery that the living workers can send at the same time. */
 const WINDOW_FACTOR = 4;
 
+/**
+ * Held by a round, shared, from before it reads hours and limits until it commits; alone by whoever has changed them
+ * and lets what was deferred be decided anew: they must see what a round was about to defer.
+ */
+export const DECIDING_LOCK = `hashtextextended('deferrals', 0)`;
+
 /** The limits in force for a tenant; 0: none. */
 export interface Limits {
   per_user_per_hour: number;
@@ -49,7 +55,8 @@ export class Admission {
   /** Locks the channel for a round; null when another process is at it, or the channel is paused. */
   async begin(tx: SystemTransaction, channel: string): Promise<{ cursor_tenant_id: string | null } | null> {
     return tx.one(
-      `SELECT cursor_tenant_id FROM channels WHERE channel = $1 AND NOT paused FOR UPDATE SKIP LOCKED`,
+      `SELECT cursor_tenant_id, pg_advisory_xact_lock_shared(${DECIDING_LOCK})
+       FROM channels WHERE channel = $1 AND NOT paused FOR UPDATE SKIP LOCKED`,
       [channel],
     );
   }

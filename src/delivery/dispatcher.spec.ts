@@ -1,7 +1,9 @@
 import { insertBacklog } from '../../test/support/backlog.js';
+import { until } from '../../test/support/until.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
 import { Database } from '../platform/database/database.js';
+import { Admission } from './admission.js';
 import { Dispatcher } from './dispatcher.js';
 import { Leases } from './leases.js';
 import { Outbox } from './outbox.js';
@@ -168,6 +170,34 @@ describe('the dispatcher', () => {
     await settings('09:00', '18:00');
     await world.app.get(Database).tenant(id ?? '', (tx) => world.app.get(Outbox).reconsider(tx, null));
     expect(await dispatcher.round('email')).toEqual({ admitted: 1, deferred: 0 });
+  });
+
+  it('decides anew also on what a round was about to defer when the hours changed', async () => {
+    const [id = ''] = await backlog(1, 1, 'one', 1);
+    await world.sql(
+      `UPDATE tenants SET settings = '{"operating_hours": {"days": [1], "from": "08:00", "to": "09:00"}}'`,
+    );
+    const changing: Promise<void>[] = [];
+    const defer = jest.spyOn(Admission.prototype, 'defer').mockImplementationOnce(async (...call) => {
+      changing.push(
+        world.app.get(Database).tenant(id, async (tx) => {
+          await tx.execute(`UPDATE tenants SET settings = '{}' WHERE id = $1`, [id]);
+          await world.app.get(Outbox).reconsider(tx, null);
+        }),
+      );
+      await until('the change of settings to wait for the round', async () => {
+        const [waiting] = await world.sql(
+          `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'`,
+        );
+        return waiting;
+      });
+      await world.app.get(Admission).defer(...call);
+    });
+    expect(await dispatcher.round('email')).toEqual({ admitted: 0, deferred: 1 });
+    expect(defer).toHaveBeenCalledTimes(2);
+    await Promise.all(changing);
+    expect(await dispatcher.round('email')).toEqual({ admitted: 1, deferred: 0 });
+    defer.mockRestore();
   });
 
   it('defers to the end of the recipient’s quiet hours, in their own zone', async () => {

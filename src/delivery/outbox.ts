@@ -4,6 +4,7 @@ import { Clock } from '../platform/clock/clock.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
+import { DECIDING_LOCK } from './admission.js';
 import { configuredChannels } from './channels/channels.js';
 
 /** Why nothing is sent to somebody who should be told. */
@@ -92,9 +93,10 @@ export class Outbox {
 
   /**
    * Lets the dispatcher decide anew on what hours or limits have deferred: of the whole tenant, or of one
-   * user. Called when what decides has changed.
+   * user. Called when what decides has changed; waits for a round that has read it as it was.
    */
   async reconsider(tx: TenantTransaction, userId: string | null): Promise<void> {
+    await tx.query(`SELECT pg_advisory_xact_lock(${DECIDING_LOCK})`);
     await tx.execute(
       `UPDATE deliveries SET due_at = $3, defer_reason = NULL
        WHERE tenant_id = $1 AND state = 'pending' AND ($2::text IS NULL OR recipient = $2)

@@ -11,6 +11,7 @@ import { Presence } from './delivery/presence.js';
 import { NotificationsModule } from './notifications/notifications.module.js';
 import { Health } from './ops/health.service.js';
 import { OpsModule } from './ops/ops.module.js';
+import { AuditModule } from './platform/audit/audit.module.js';
 import type { Clock } from './platform/clock/clock.js';
 import { ClockModule } from './platform/clock/clock.module.js';
 import type { Config } from './platform/config/config.js';
@@ -53,6 +54,7 @@ export class AppModule implements OnModuleDestroy {
         QueuesModule.forRoot(config),
         RunsModule,
         HttpModule,
+        AuditModule,
         TenantsModule,
         UsersModule,
         AuthModule,

@@ -1,4 +1,5 @@
 import {
+  ADDRESSES,
   atLeast,
   choiceVariable,
   EMAIL_ADDRESS,
@@ -133,6 +134,36 @@ export const SCHEMA = {
     secret: true,
     check: atLeast(12),
     doc: 'Password of the first operator, at least 12 characters.',
+  }),
+  trustProxy: optionalVariable({
+    env: 'TRUST_PROXY',
+    yaml: 'server.trust_proxy',
+    check: ADDRESSES,
+    doc: 'Reverse proxies whose X-Forwarded-For tells who is calling. Unset: whoever connects is the caller.',
+  }),
+  requestsPerMinute: integerVariable({
+    env: 'API_REQUESTS_PER_MINUTE',
+    yaml: 'api.requests_per_minute',
+    default: 1_200,
+    min: 0,
+    max: 10_000_000,
+    doc: 'Requests of one user, API key or operator; more are answered with 429. 0: no limit.',
+  }),
+  anonymousRequestsPerMinute: integerVariable({
+    env: 'API_ANONYMOUS_REQUESTS_PER_MINUTE',
+    yaml: 'api.anonymous_requests_per_minute',
+    default: 600,
+    min: 0,
+    max: 10_000_000,
+    doc: 'Requests from one address without good credentials (logins, refreshes). 0: no limit.',
+  }),
+  auditRetentionDays: integerVariable({
+    env: 'AUDIT_RETENTION_DAYS',
+    yaml: 'audit.retention_days',
+    default: 365,
+    min: 1,
+    max: 3_650,
+    doc: 'How long the audit log is kept.',
   }),
   notificationsEnabled: switchVariable({
     env: 'NOTIFICATIONS_ENABLED',

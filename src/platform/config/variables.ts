@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /** How one variable is written, checked and told about. `parse` throws a plain sentence on a bad value. */
 export interface Variable<Value> {
   /** The environment's name. `<env>_FILE` names a file that holds the value. */
@@ -133,3 +135,22 @@ export const EMAIL_ADDRESS: Format = {
     if (!/^[^\s@<>]+@[^\s@<>]+$/.test(text)) throw new Error('must be an e-mail address');
   },
 };
+
+/** Addresses of machines: each an IP, a network (10.0.0.0/8), or one of these names for several networks. */
+export const ADDRESSES: Format = {
+  type: 'list of addresses: IP, network (10.0.0.0/8), loopback, linklocal or uniquelocal',
+  check: (text) => {
+    const wrong = text.split(',').find((part) => !isAddress(part.trim()));
+    if (wrong !== undefined) {
+      throw new Error('must be a list of IP addresses, networks, loopback, linklocal or uniquelocal');
+    }
+  },
+};
+
+function isAddress(text: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
+  const [address = '', bits, ...more] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || more.length > 0) return false;
+  return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+}

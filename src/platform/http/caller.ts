@@ -25,10 +25,11 @@ export type AnyCaller = TenantCaller | OperatorCaller;
 /** Who may call a route. Without this decorator a route refuses everyone, and test/rules fails. */
 export interface AccessRule {
   /**
-   * `member` lets admins in too; `self` is a member who is a person, not an API key; `admin_or_operator` is for
-   * routes that a tenant's admin uses on the own tenant and an operator on any (`@AdminOrOperator()`).
+   * `member` lets admins in too; `self` is a member who is a person, not an API key; `person` is `self` or an
+   * operator (`@Signed()`); `admin_or_operator` is for routes that a tenant's admin uses on the own tenant and an
+   * operator on any (`@AdminOrOperator()`).
    */
-  who: 'public' | 'self' | 'member' | 'admin' | 'operator' | 'admin_or_operator';
+  who: 'public' | 'self' | 'person' | 'member' | 'admin' | 'operator' | 'admin_or_operator';
   /** The scope with which an API key may call it; without one no key may. */
   scope?: Scope;
 }
@@ -43,6 +44,14 @@ export function Access(who: AccessRule['who'], scope?: Scope) {
 /** Where the guard leaves the caller it recognised. */
 export interface CallerRequest {
   caller?: AnyCaller;
+  /** The session of a caller by token. */
+  session?: string;
+}
+
+/** Who is signed in on a `person` route, and with which session. */
+export interface SignedIn {
+  caller: AnyCaller;
+  session: string;
 }
 
 /** The caller of a tenant's route; the guard has made sure there is one. */
@@ -73,4 +82,11 @@ export const CallerUserId = createParamDecorator((_data: unknown, context: Execu
   const { caller } = context.switchToHttp().getRequest<CallerRequest>();
   if (caller?.kind !== 'user' || caller.user_id === null) throw new Error('the route has no signed-in user');
   return caller.user_id;
+});
+
+/** The person, a user or an operator, who calls a `person` route. */
+export const Signed = createParamDecorator((_data: unknown, context: ExecutionContext): SignedIn => {
+  const { caller, session } = context.switchToHttp().getRequest<CallerRequest>();
+  if (caller === undefined || session === undefined) throw new Error('the route has nobody signed in');
+  return { caller, session };
 });

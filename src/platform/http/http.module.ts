@@ -1,7 +1,8 @@
 import { Global, Module } from '@nestjs/common';
 import { Idempotency } from './idempotency.js';
+import { RequestLimits } from './request-limits.js';
 
 /** What every room's controllers share. */
 @Global()
-@Module({ providers: [Idempotency], exports: [Idempotency] })
+@Module({ providers: [Idempotency, RequestLimits], exports: [Idempotency, RequestLimits] })
 export class HttpModule {}

@@ -9,6 +9,8 @@ declare module 'nestjs-cls' {
     request_id: string;
     tenant_id: string;
     job_id: string;
+    /** Names of the settings that a request changed, for the audit log. */
+    changed_fields: string[];
   }
 }
 

@@ -1,0 +1,175 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { isUUID } from 'class-validator';
+import { Clock } from '../clock/clock.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { Database, SystemDatabase } from '../database/database.js';
+import { decodeCursor, isInstantKey, type Page, pageOf } from '../http/cursor.js';
+import type { AnyCaller } from '../http/caller.js';
+
+const DAY_MS = 86_400_000;
+/** An address is personal data: it stays for as long as an incident is looked into. */
+const ADDRESS_DAYS = 90;
+/** Rows that one statement of the cleanup touches: locks stay short. */
+const BATCH = 1_000;
+
+/** What is written down before it is done. */
+export interface Act {
+  /** `user:<id>`, `key:<id>` or `operator:<id>`. */
+  actor: string;
+  actor_kind: AnyCaller['kind'];
+  /** Whose log it goes to: the tenant with this id or slug. Nobody's, or one that is not there: the installation's. */
+  tenant: { id: string } | { slug: string } | null;
+  /** Method and route: `POST /api/v1/users`. */
+  action: string;
+  /** What the path names, by parameter. */
+  targets: Readonly<Record<string, string>>;
+  request_id: string;
+  ip: string;
+}
+
+/** Where an act was written. */
+export interface Written {
+  id: string;
+  /** Null: the installation's log. */
+  tenant_id: string | null;
+}
+
+/** One row, as it is read. */
+export interface AuditRow {
+  id: string;
+  at: Date;
+  actor: string;
+  actor_kind: AnyCaller['kind'];
+  action: string;
+  targets: Record<string, string>;
+  status: number | null;
+  changed: string[] | null;
+  request_id: string;
+  ip: string | null;
+}
+
+/** Which rows are asked for; all of them where nothing is said. */
+export interface AuditQuery {
+  actor?: string;
+  action?: string;
+  /** From this instant on. */
+  since?: Date;
+  /** Before this instant. */
+  until?: Date;
+  limit: number;
+  cursor?: string;
+}
+
+/**
+ * What admins and operators did, and tried. Written as the system role: an act may concern any tenant or none,
+ * and the application's role can only read.
+ */
+@Injectable()
+export class AuditLog {
+  constructor(
+    private readonly database: Database,
+    private readonly system: SystemDatabase,
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /** Writes an act down, in a transaction of its own; without a status it is not over yet. */
+  async write({ tenant, ...act }: Act, status: number | null = null): Promise<Written> {
+    const [row] = await this.system.query<Written>(
+      `WITH act AS (
+         SELECT new_id() AS id, $3::text AS actor, $4::text AS actor_kind, $5::text AS action,
+                $6::jsonb AS targets, $7::timestamptz AS at, $8::smallint AS status, $9::text AS request_id,
+                $10::text AS ip,
+                (SELECT id FROM tenants WHERE id = $1::uuid OR slug = $2::text) AS tenant_id),
+       a AS (
+         INSERT INTO audit_log (tenant_id, id, actor, actor_kind, action, targets, at, status, request_id, ip)
+         SELECT tenant_id, id, actor, actor_kind, action, targets, at, status, request_id, ip
+         FROM act WHERE tenant_id IS NOT NULL),
+       b AS (
+         INSERT INTO installation_audit_log (id, actor, actor_kind, action, targets, at, status, request_id, ip)
+         SELECT id, actor, actor_kind, action, targets, at, status, request_id, ip
+         FROM act WHERE tenant_id IS NULL)
+       SELECT id, tenant_id FROM act`,
+      [
+        tenant !== null && 'id' in tenant ? tenant.id : null,
+        tenant !== null && 'slug' in tenant ? tenant.slug : null,
+        act.actor,
+        act.actor_kind,
+        act.action,
+        JSON.stringify(act.targets),
+        this.clock.now(),
+        status,
+        act.request_id,
+        act.ip,
+      ],
+    );
+    if (row === undefined) throw new Error('INSERT … SELECT returned no row');
+    return row;
+  }
+
+  /** What an act came to. @param changed names of fields, never values. */
+  async finish({ id, tenant_id }: Written, status: number, changed: readonly string[] | null): Promise<void> {
+    const { table, condition } = placeOf(tenant_id);
+    await this.system.query(`UPDATE ${table} SET status = $3, changed = $4 WHERE ${condition} AND id = $2`, [
+      tenant_id,
+      id,
+      status,
+      changed,
+    ]);
+  }
+
+  /** A page of a tenant's log (null: the installation's), newest first. */
+  async list(tenantId: string | null, query: AuditQuery): Promise<Page<AuditRow>> {
+    const { table, condition } = placeOf(tenantId);
+    const { actor, action, since, until, limit, cursor } = query;
+    const [at, id] = cursor === undefined ? [] : decodeCursor(cursor, [isInstantKey, (key) => isUUID(key)]);
+    const sql = `SELECT id, at, actor, actor_kind, action, targets, status, changed, request_id, ip FROM ${table}
+       WHERE ${condition} AND ($2::text IS NULL OR actor = $2) AND ($3::text IS NULL OR action = $3)
+         AND ($4::timestamptz IS NULL OR at >= $4) AND ($5::timestamptz IS NULL OR at < $5)
+         AND ($6::timestamptz IS NULL OR (at, id) < ($6, $7::uuid))
+       ORDER BY at DESC, id DESC LIMIT $8`;
+    const parameters = [tenantId, actor, action, since, until, at, id, limit + 1].map((value) => value ?? null);
+    const rows = await (tenantId === null
+      ? this.system.query<AuditRow>(sql, parameters)
+      : this.database.tenant(tenantId, (tx) => tx.query<AuditRow>(sql, parameters)));
+    return pageOf(
+      rows,
+      limit,
+      (row) => [row.at.toISOString(), row.id],
+      (row) => row,
+    );
+  }
+
+  /**
+   * Deletes what is older than AUDIT_RETENTION_DAYS, and addresses older than 90 days, from one log.
+   * @param tenantId null: the installation's. @returns how many rows are gone.
+   */
+  async clean(tenantId: string | null, signal: AbortSignal): Promise<number> {
+    const { table, condition } = placeOf(tenantId);
+    const before = (days: number) => new Date(this.clock.now().getTime() - days * DAY_MS);
+    const batch = async (statement: string, more: string, days: number) => {
+      signal.throwIfAborted();
+      const rows = await this.system.query(
+        `${statement} WHERE ctid = ANY (ARRAY(
+           SELECT ctid FROM ${table} WHERE ${condition} AND at < $2 ${more} LIMIT ${BATCH})) RETURNING 1`,
+        [tenantId, before(days)],
+      );
+      return rows.length;
+    };
+    let gone = 0;
+    for (let last = BATCH; last === BATCH; gone += last) {
+      last = await batch(`DELETE FROM ${table}`, '', this.config.auditRetentionDays);
+    }
+    while (
+      (await batch(`UPDATE ${table} SET ip = NULL`, 'AND ip IS NOT NULL', ADDRESS_DAYS)) === BATCH
+    );
+    return gone;
+  }
+}
+
+/** $1 is the tenant in each. */
+function placeOf(tenantId: string | null): { table: string; condition: string } {
+  return tenantId === null
+    ? { table: 'installation_audit_log', condition: '$1::uuid IS NULL' }
+    : { table: 'audit_log', condition: 'tenant_id = $1' };
+}

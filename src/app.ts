@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ClsService } from 'nestjs-cls';
@@ -8,6 +7,7 @@ import { type Clock, SystemClock } from './platform/clock/clock.js';
 import type { Config } from './platform/config/config.js';
 import { notFound } from './platform/errors/problem.js';
 import { ProblemFilter } from './platform/errors/problem.filter.js';
+import { logRequests, requestId } from './platform/http/request-log.js';
 import { validationPipe } from './platform/http/validation.js';
 import { JsonLogger } from './platform/logging/logger.js';
 import { checkRedis } from './platform/queues/queues.module.js';
@@ -28,7 +28,8 @@ export async function createApp(
   await checkRedis(config);
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
-    genReqId: () => randomUUID(),
+    genReqId: requestId,
+    trustProxy: config.trustProxy?.split(',').map((address) => address.trim()) ?? false,
     requestTimeout: 60_000,
     routerOptions: { maxParamLength: 200 },
   });
@@ -41,6 +42,7 @@ export async function createApp(
   app.useGlobalFilters(new ProblemFilter());
   app.useWebSocketAdapter(new SocketAdapter(app, config));
   carryRequestId(app);
+  logRequests(app);
   if (!config.roles.includes('web')) answerHealthOnly(app);
   setUpDocs(app);
   return app;

@@ -135,6 +135,7 @@ const PROBLEM: SchemaObject = {
         properties: { pointer: { type: 'string', example: '/due_on' }, detail: { type: 'string' } },
       },
     },
+    request_id: { type: 'string', description: 'As in the header x-request-id; not in not_found' },
   },
 };
 

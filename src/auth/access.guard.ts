@@ -1,13 +1,24 @@
 import { type CanActivate, type ExecutionContext, Injectable, Logger } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { FastifyRequest } from 'fastify';
-import { Problem } from '../platform/errors/problem.js';
-import { Authenticator, unauthenticated } from './authenticator.js';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { addressOf } from '../platform/http/addresses.js';
 import { ACCESS_RULE, type AccessRule, type AnyCaller, type CallerRequest } from '../platform/http/caller.js';
+import { RequestLimits } from '../platform/http/request-limits.js';
+import { Problem } from '../platform/errors/problem.js';
+import type { Scope } from '../contracts/scopes.js';
+import { Authenticator, unauthenticated } from './authenticator.js';
+import { Refusals } from './refusals.js';
+
+/** Who a request is from; `scopes` is what an API key may do, null for a caller by token. */
+interface Recognition {
+  caller: AnyCaller;
+  scopes: readonly Scope[] | null;
+  session?: string;
+}
 
 /**
- * Lets a request through by its route's `@Access` rule, and leaves the caller with the request. A route without
- * a rule lets nobody through.
+ * Lets a request through by its route's `@Access` rule, within its caller's limit, and leaves the caller with
+ * the request. A route without a rule lets nobody through.
  */
 @Injectable()
 export class AccessGuard implements CanActivate {
@@ -16,6 +27,8 @@ export class AccessGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly authenticator: Authenticator,
+    private readonly limits: RequestLimits,
+    private readonly refusals: Refusals,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -32,34 +45,63 @@ export class AccessGuard implements CanActivate {
       });
       throw new Problem('forbidden');
     }
-    if (rule.who === 'public') return true;
     const request = context.switchToHttp().getRequest<FastifyRequest & CallerRequest>();
-    request.caller = await this.recognise(request, rule);
+    const reply = context.switchToHttp().getResponse<FastifyReply>();
+    if (rule.who === 'public') {
+      // Not health and pages: balancers must hear from a process whatever else it is asked.
+      if (request.routeOptions.url?.startsWith('/api/')) this.countAnonymous(request, reply);
+      return true;
+    }
+    const { caller, scopes, session } = await this.recogniseOrCount(request, reply);
+    request.caller = caller;
+    request.session = session;
+    reply.headers(this.limits.countPrincipal(caller.principal) ?? {});
+    const admitted = scopes === null ? admits(rule.who, caller) : admitsKey(rule, scopes);
+    if (!admitted) {
+      await this.refusals.note(rule, request, caller);
+      throw new Problem('forbidden');
+    }
     return true;
   }
 
-  /** The caller, if the rule lets it in. */
-  private async recognise({ headers }: FastifyRequest, rule: AccessRule): Promise<AnyCaller> {
+  /** What nobody who is known answers for is counted for where it comes from. */
+  private async recogniseOrCount(request: FastifyRequest, reply: FastifyReply): Promise<Recognition> {
+    try {
+      return await this.recognise(request);
+    } catch (error) {
+      if (error instanceof Problem && error.status < 500) this.countAnonymous(request, reply);
+      throw error;
+    }
+  }
+
+  private countAnonymous(request: FastifyRequest, reply: FastifyReply): void {
+    reply.headers(this.limits.countAddress(addressOf(request)) ?? {});
+  }
+
+  private async recognise({ headers }: FastifyRequest): Promise<Recognition> {
     const key = headers['x-api-key'];
     if (key !== undefined) {
       if (headers.authorization !== undefined) throw new Problem('ambiguous_credentials');
-      const { caller, scopes } = await this.authenticator.byApiKey(String(key));
-      if (rule.scope === undefined || !scopes.includes(rule.scope)) throw new Problem('forbidden');
-      return caller;
+      return this.authenticator.byApiKey(String(key));
     }
     const token = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
     if (token === undefined) throw unauthenticated();
-    const { caller } = await this.authenticator.byToken(token);
-    if (!admits(rule.who, caller)) throw new Problem('forbidden');
-    return caller;
+    const { caller, session } = await this.authenticator.byToken(token);
+    return { caller, scopes: null, session };
   }
+}
+
+function admitsKey({ scope }: AccessRule, scopes: readonly Scope[]): boolean {
+  return scope !== undefined && scopes.includes(scope);
 }
 
 /** Whether a caller by token may go on. */
 function admits(who: AccessRule['who'], caller: AnyCaller): boolean {
-  if (caller.kind === 'operator') return who === 'operator' || who === 'admin_or_operator';
+  if (caller.kind === 'operator')
+    return who === 'operator' || who === 'admin_or_operator' || who === 'person';
   switch (who) {
     case 'self':
+    case 'person':
     case 'member':
       return true;
     case 'admin':

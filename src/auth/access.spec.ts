@@ -1,11 +1,15 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { Reflector } from '@nestjs/core';
 import { SignJWT, UnsecuredJWT } from 'jose';
+import pg from 'pg';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
 import { addPerson, type Cast, createCast, type Person } from '../../test/support/cast.js';
+import { until } from '../../test/support/until.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { AccessGuard } from './access.guard.js';
+import { RequestLimits } from '../platform/http/request-limits.js';
 import { Authenticator } from './authenticator.js';
+import { Refusals } from './refusals.js';
 
 const NOW = '2026-03-02T09:00:00Z';
 const clock = new FixedClock(NOW);
@@ -158,6 +162,7 @@ describe('an access token', () => {
         user_id: person.id,
         role: 'member',
       },
+      session: person.refresh_token.split('.')[1],
       expires_at: new Date('2026-03-02T09:15:00Z'),
     });
   });
@@ -259,19 +264,38 @@ describe('an API key', () => {
 
   it('remembers its last use to the minute', async () => {
     const { id, key } = await newKey(['users:read']);
-    const used = async () => {
-      await withKey('GET', 'users', key);
-      const [row] = await world.sql<{ last_used_at: Date }>(
-        `SELECT last_used_at FROM api_keys WHERE id = $1`,
-        [id],
-      );
-      return row!.last_used_at.toISOString();
-    };
-    expect(await used()).toBe('2026-03-02T09:00:00.000Z');
+    const used = (at: string) =>
+      until(`a use at ${at}`, async () => {
+        const [row] = await world.sql<{ last_used_at: Date | null }>(
+          `SELECT last_used_at FROM api_keys WHERE id = $1`,
+          [id],
+        );
+        return row!.last_used_at?.toISOString() === at;
+      });
+    const use = () => withKey('GET', 'users', key);
+    await use();
+    await used('2026-03-02T09:00:00.000Z');
     clock.advance(59_999);
-    expect(await used()).toBe('2026-03-02T09:00:00.000Z');
+    await use();
     clock.advance(1);
-    expect(await used()).toBe('2026-03-02T09:01:00.000Z');
+    // Had the use before been written, this one would not be.
+    await use();
+    await used('2026-03-02T09:01:00.000Z');
+  });
+
+  it('is let in also while its last use can not be written, and does not wait for it', async () => {
+    const { id, key } = await newKey(['users:read']);
+    const holder = new pg.Client({ connectionString: world.config.databaseUrl! });
+    await holder.connect();
+    await holder.query('BEGIN');
+    await holder.query('SELECT 1 FROM api_keys WHERE id = $1 FOR UPDATE', [id]);
+    try {
+      // The first would wait for the lock, and so would each that wrote after it.
+      for (let n = 0; n < 15; n += 1) expect((await withKey('GET', 'users', key)).status).toBe(200);
+    } finally {
+      await holder.query('ROLLBACK');
+      await holder.end();
+    }
   });
 
   it('is made for a tenant that is there, with scopes that there are, to end in the future', async () => {
@@ -306,7 +330,12 @@ it('lets nobody into a route without a rule', async () => {
       // Has no @Access.
     }
   }
-  const guard = new AccessGuard(new Reflector(), world.app.get(Authenticator, { strict: false }));
+  const guard = new AccessGuard(
+    new Reflector(),
+    world.app.get(Authenticator, { strict: false }),
+    world.app.get(RequestLimits, { strict: false }),
+    world.app.get(Refusals, { strict: false }),
+  );
   const context = {
     getType: () => 'http',
     getHandler: () => Object.getOwnPropertyDescriptor(Forgotten.prototype, 'route')!.value as () => void,

@@ -39,4 +39,20 @@ export class ApiKey {
   @ApiProperty({ type: String, format: 'date-time', nullable: true })
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   revoked_at: Date | null;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  rotated_at: Date | null;
+
+  @Column('bytea', { select: false, nullable: true })
+  previous_hash?: Buffer | null;
+
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'The secret before the last rotation works until then',
+  })
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  previous_until: Date | null;
 }

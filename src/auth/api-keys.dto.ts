@@ -1,5 +1,16 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { ArrayMinSize, ArrayUnique, IsArray, IsIn, IsISO8601, IsOptional, MaxLength } from 'class-validator';
+import {
+  ArrayMinSize,
+  ArrayUnique,
+  IsArray,
+  IsIn,
+  IsInt,
+  IsISO8601,
+  IsOptional,
+  Max,
+  MaxLength,
+  Min,
+} from 'class-validator';
 import { type Scope, SCOPES } from '../contracts/scopes.js';
 import { Line } from '../platform/http/text.js';
 import { ApiKey } from './api-key.entity.js';
@@ -28,7 +39,24 @@ export class NewApiKey {
   expires_at?: string | null;
 }
 
-/** A new key. It is shown this once. */
+/** Longest time that an old secret works on: 30 days, in hours. */
+const LONGEST_GRACE = 30 * 24;
+
+export class KeyRotation {
+  @ApiPropertyOptional({
+    minimum: 0,
+    maximum: LONGEST_GRACE,
+    default: 24,
+    description: 'How long the old secret works on; 0: not at all',
+  })
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(LONGEST_GRACE)
+  grace_hours?: number | null;
+}
+
+/** A key with its new secret, which is shown this once. */
 export class CreatedApiKey extends ApiKey {
   @ApiProperty({ example: 'vk_<tenant id>_<secret>', description: 'For the header X-API-Key' })
   key: string;

@@ -5,12 +5,14 @@ import { LessThan } from 'typeorm';
 import { Clock } from '../platform/clock/clock.js';
 import { Database } from '../platform/database/database.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
-import { invalid, notFound } from '../platform/errors/problem.js';
+import { invalid, notFound, Problem } from '../platform/errors/problem.js';
 import { decodeCursor, type Page, pageOf } from '../platform/http/cursor.js';
 import type { PageQuery } from '../platform/http/page.dto.js';
 import { ApiKey } from './api-key.entity.js';
 import { CreatedApiKey, type NewApiKey } from './api-keys.dto.js';
 import { hashOfKey } from './authenticator.js';
+
+const HOUR_MS = 60 * 60 * 1_000;
 
 /** The keys by which programs act for a tenant. */
 @Injectable()
@@ -30,7 +32,7 @@ export class ApiKeysService {
     const now = this.clock.now();
     const expires = expires_at == null ? null : new Date(expires_at);
     if (expires !== null && !(expires > now)) throw invalid('/expires_at', 'must be in the future');
-    const key = `vk_${tenantId}_${randomBytes(32).toString('base64url')}`;
+    const key = newSecret(tenantId);
     return this.database.tenant(tenantId, async (tx) => {
       await this.assertTenant(tx);
       const saved = await tx.repository(ApiKey).save({
@@ -42,6 +44,8 @@ export class ApiKeysService {
         last_used_at: null,
         expires_at: expires,
         revoked_at: null,
+        rotated_at: null,
+        previous_until: null,
       });
       this.logger.log({ event: 'api_key_created', tenant_id: tenantId, key_id: saved.id });
       return Object.assign(new CreatedApiKey(), saved, { key_hash: undefined, key });
@@ -71,6 +75,39 @@ export class ApiKeysService {
   }
 
   /**
+   * Gives the key a new secret. The one before works for `graceHours` more; any older one ends now, so that at
+   * most two are good.
+   * @returns the key with its new secret, for the only time.
+   * @throws Problem not_found, or conflict when the key was revoked or has expired.
+   */
+  async rotate(tenantId: string, id: string, graceHours: number): Promise<CreatedApiKey> {
+    const now = this.clock.now();
+    const key = newSecret(tenantId);
+    const rotated = await this.database.tenant(tenantId, async (tx) => {
+      const keys = tx.repository(ApiKey);
+      const found = await keys.findOne({
+        where: { tenant_id: tenantId, id },
+        lock: { mode: 'pessimistic_write' },
+      });
+      if (found === null) throw notFound();
+      if (found.revoked_at !== null) throw new Problem('conflict', 'the key was revoked');
+      if (found.expires_at !== null && found.expires_at <= now) {
+        throw new Problem('conflict', 'the key has expired');
+      }
+      const until = graceHours === 0 ? null : new Date(now.getTime() + graceHours * HOUR_MS);
+      await tx.execute(
+        `UPDATE api_keys SET key_hash = $3, rotated_at = $4, previous_until = $5,
+                previous_hash = CASE WHEN $5::timestamptz IS NULL THEN NULL ELSE key_hash END
+         WHERE tenant_id = $1 AND id = $2`,
+        [tenantId, id, hashOfKey(key), now, until],
+      );
+      return Object.assign(found, { rotated_at: now, previous_until: until });
+    });
+    this.logger.log({ event: 'api_key_rotated', tenant_id: tenantId, key_id: id });
+    return Object.assign(new CreatedApiKey(), rotated, { key });
+  }
+
+  /**
    * From the next request on nobody gets in with it. Once more changes nothing.
    * @throws Problem not_found
    */
@@ -88,4 +125,8 @@ export class ApiKeysService {
   private async assertTenant(tx: TenantTransaction): Promise<void> {
     if ((await tx.one(`SELECT 1 FROM tenants WHERE id = $1`, [tx.tenant_id])) === null) throw notFound();
   }
+}
+
+function newSecret(tenantId: string): string {
+  return `vk_${tenantId}_${randomBytes(32).toString('base64url')}`;
 }

@@ -1,8 +1,18 @@
-import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, Header, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { LoginForm, NewPassword, PasswordResetForm, RefreshForm, TokenPairView } from './auth.dto.js';
-import { Access } from '../platform/http/caller.js';
+import {
+  LoginForm,
+  NewPassword,
+  PasswordChange,
+  PasswordResetForm,
+  RefreshForm,
+  TokenPairView,
+} from './auth.dto.js';
+import type { FastifyRequest } from 'fastify';
+import { traceOf } from '../platform/audit/act.js';
+import { Access, Signed, type SignedIn } from '../platform/http/caller.js';
 import { LoginService } from './login.service.js';
+import { PasswordChanges } from './password-changes.js';
 import { Sessions, type TokenPair } from './sessions.js';
 
 @ApiTags('auth')
@@ -11,6 +21,7 @@ export class AuthController {
   constructor(
     private readonly logins: LoginService,
     private readonly sessions: Sessions,
+    private readonly passwords: PasswordChanges,
   ) {}
 
   @Post('login')
@@ -18,8 +29,8 @@ export class AuthController {
   @Header('cache-control', 'no-store')
   @Access('public')
   @ApiOkResponse({ type: TokenPairView })
-  login(@Body() form: LoginForm): Promise<TokenPair> {
-    return this.logins.login(form);
+  login(@Body() form: LoginForm, @Req() request: FastifyRequest): Promise<TokenPair> {
+    return this.logins.login(form, traceOf(request));
   }
 
   @Post('refresh')
@@ -45,6 +56,14 @@ export class AuthController {
   @ApiNoContentResponse({ description: 'The password is set, and all sessions of the user are over' })
   setPassword(@Body() form: NewPassword): Promise<void> {
     return this.logins.setPassword(form);
+  }
+
+  @Post('password/change')
+  @HttpCode(204)
+  @Access('person')
+  @ApiNoContentResponse({ description: 'The password is changed, and the other sessions are over' })
+  changePassword(@Signed() signedIn: SignedIn, @Body() body: PasswordChange): Promise<void> {
+    return this.passwords.change(signedIn, body);
   }
 
   @Post('password-reset')

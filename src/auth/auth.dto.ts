@@ -59,6 +59,19 @@ export class NewPassword {
   password: string;
 }
 
+export class PasswordChange {
+  @ApiProperty({ maxLength: 200, format: 'password' })
+  @IsString()
+  @MaxLength(200)
+  current_password: string;
+
+  @ApiProperty({ minLength: 12, maxLength: 200, format: 'password' })
+  @IsString()
+  @MinLength(12)
+  @MaxLength(200)
+  new_password: string;
+}
+
 export class PasswordResetForm {
   @ApiProperty({ maxLength: 254 })
   @ToLookFor()

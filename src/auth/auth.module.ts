@@ -13,10 +13,13 @@ import { Authenticator } from './authenticator.js';
 import { LoginService } from './login.service.js';
 import { LoginThrottle } from './login-throttle.js';
 import { Operators } from './operators.js';
+import { PasswordChanges } from './password-changes.js';
 import { PasswordLinks } from './password-links.js';
 import { PasswordPageController } from './password-page.controller.js';
 import { Passwords } from './passwords.js';
+import { Refusals } from './refusals.js';
 import { Sessions } from './sessions.js';
+import { SignIns } from './sign-ins.js';
 import { Signing } from './signing.js';
 
 /** Who is calling, and whether they may. The guard is the whole application's. */
@@ -32,7 +35,10 @@ import { Signing } from './signing.js';
     Operators,
     PasswordLinks,
     Passwords,
+    PasswordChanges,
+    Refusals,
     Sessions,
+    SignIns,
     Signing,
     { provide: APP_GUARD, useClass: AccessGuard },
   ],

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../platform/clock/clock.js';
 import { SystemDatabase } from '../platform/database/database.js';
 import { Problem } from '../platform/errors/problem.js';
@@ -7,9 +7,10 @@ import type { Scope } from '../contracts/scopes.js';
 import { AccessTokens } from './access-tokens.js';
 import type { AnyCaller, TenantCaller } from '../platform/http/caller.js';
 
-/** A caller by token, and until when the token is good. */
+/** A caller by token, in which session, and until when the token is good. */
 export interface Recognised {
   caller: AnyCaller;
+  session: string;
   expires_at: Date;
 }
 
@@ -35,6 +36,10 @@ const USED_EVERY_MS = 60_000;
  */
 @Injectable()
 export class Authenticator {
+  private readonly logger = new Logger('Authenticator');
+  /** Keys whose last use is being written. */
+  private readonly noting = new Set<string>();
+
   constructor(
     private readonly tokens: AccessTokens,
     private readonly system: SystemDatabase,
@@ -48,10 +53,14 @@ export class Authenticator {
     const { id, family, tenant_id, expires_at } = verified;
     const caller =
       tenant_id === null ? await this.operator(id, family) : await this.user(tenant_id, id, family);
-    return { caller, expires_at };
+    return { caller, session: family, expires_at };
   }
 
-  /** @throws Problem unauthenticated, tenant_suspended. */
+  /**
+   * A key that was rotated is found by the secret before, too, until its grace is over. Secrets are compared as
+   * SHA-256 hashes: how long an index takes over one tells nothing of the secret.
+   * @throws Problem unauthenticated, tenant_suspended.
+   */
   async byApiKey(key: string): Promise<RecognisedKey> {
     const tenant_id = API_KEY.exec(key)?.[1];
     if (tenant_id === undefined) throw unauthenticated();
@@ -64,18 +73,14 @@ export class Authenticator {
     }>(
       `SELECT k.id, k.scopes, k.last_used_at, t.suspended_at IS NOT NULL AS suspended
        FROM api_keys k JOIN tenants t ON t.id = k.tenant_id
-       WHERE k.tenant_id = $1 AND k.key_hash = $2 AND k.revoked_at IS NULL
-         AND (k.expires_at IS NULL OR k.expires_at > $3)`,
+       WHERE k.tenant_id = $1 AND (k.key_hash = $2 OR (k.previous_hash = $2 AND k.previous_until > $3))
+         AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $3)`,
       [tenant_id, hashOfKey(key), now],
     );
     if (row === undefined) throw unauthenticated();
     if (row.suspended) throw new Problem('tenant_suspended');
     if (row.last_used_at === null || now.getTime() - row.last_used_at.getTime() >= USED_EVERY_MS) {
-      await this.system.query(`UPDATE api_keys SET last_used_at = $3 WHERE tenant_id = $1 AND id = $2`, [
-        tenant_id,
-        row.id,
-        now,
-      ]);
+      void this.noteUse(tenant_id, row.id, now);
     }
     return {
       caller: {
@@ -87,6 +92,23 @@ export class Authenticator {
       },
       scopes: row.scopes,
     };
+  }
+
+  /** Nobody waits for it, and nobody is refused for it. */
+  private async noteUse(tenantId: string, id: string, now: Date): Promise<void> {
+    if (this.noting.has(id)) return;
+    this.noting.add(id);
+    try {
+      await this.system.query(
+        `UPDATE api_keys SET last_used_at = $3
+         WHERE tenant_id = $1 AND id = $2 AND (last_used_at IS NULL OR last_used_at <= $4)`,
+        [tenantId, id, now, new Date(now.getTime() - USED_EVERY_MS)],
+      );
+    } catch (error) {
+      this.logger.warn({ event: 'key_use_not_noted', key_id: id, err: error });
+    } finally {
+      this.noting.delete(id);
+    }
   }
 
   private async user(tenant_id: string, id: string, family: string): Promise<TenantCaller> {

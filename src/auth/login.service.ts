@@ -11,6 +11,7 @@ import { Operators } from './operators.js';
 import { PasswordLinks } from './password-links.js';
 import { Passwords } from './passwords.js';
 import { Sessions, type TokenPair } from './sessions.js';
+import { SignIns, type SignInTrace } from './sign-ins.js';
 
 /** A request for a link takes at least this long, so that its time does not tell whether there is such a user. */
 const RESET_ANSWER_MS = 250;
@@ -19,6 +20,7 @@ const RESET_ANSWER_MS = 250;
 interface Claimed {
   id: string;
   password_hash: string | null;
+  role: 'member' | 'admin' | 'operator';
   tenant: TenantEntry | null;
 }
 
@@ -37,6 +39,7 @@ export class LoginService {
     private readonly links: PasswordLinks,
     private readonly sessions: Sessions,
     private readonly throttle: LoginThrottle,
+    private readonly signIns: SignIns,
   ) {}
 
   /**
@@ -44,7 +47,7 @@ export class LoginService {
    * as late as a known one.
    * @throws Problem invalid_credentials, too_many_attempts; tenant_suspended, to who knows the password.
    */
-  async login({ email, password, tenant: slug }: LoginForm): Promise<TokenPair> {
+  async login({ email, password, tenant: slug }: LoginForm, trace: SignInTrace): Promise<TokenPair> {
     const name = { tenant: slug, email };
     const attempt = await this.throttle.admit(name);
     const claimed = await this.claim(slug, email);
@@ -52,12 +55,17 @@ export class LoginService {
     if (!right || claimed?.password_hash == null) {
       await this.throttle.failed(name, attempt);
       this.logger.log({ event: 'login_refused', attempt });
+      if (claimed !== null) this.signIns.refused(accountOf(claimed), trace, 401);
       throw new Problem('invalid_credentials');
     }
     await this.throttle.forgive(name);
     const { id, password_hash, tenant } = claimed;
+    if (tenant !== null && tenant.suspended_at !== null) {
+      this.signIns.refused(accountOf(claimed), trace, 403);
+      throw new Problem('tenant_suspended');
+    }
+    await this.signIns.granted(accountOf(claimed), trace);
     if (tenant === null) return this.sessions.beginOperator(id);
-    if (tenant.suspended_at !== null) throw new Problem('tenant_suspended');
     return this.database.tenant(tenant.id, async (tx) => {
       const user = await this.credentials.holdUnchanged(tx, id, password_hash);
       if (user === null) throw new Problem('invalid_credentials');
@@ -106,11 +114,15 @@ export class LoginService {
   private async claim(slug: string | undefined, email: string): Promise<Claimed | null> {
     if (slug === undefined) {
       const operator = await this.operators.byEmail(email);
-      return operator === null ? null : { ...operator, tenant: null };
+      return operator === null ? null : { ...operator, role: 'operator', tenant: null };
     }
     const tenant = await this.tenants.bySlug(slug);
     if (tenant === null) return null;
     const user = await this.database.tenant(tenant.id, (tx) => this.credentials.byEmail(tx, email));
-    return user === null ? null : { id: user.id, password_hash: user.password_hash, tenant };
+    return user === null ? null : { id: user.id, password_hash: user.password_hash, role: user.role, tenant };
   }
+}
+
+function accountOf({ id, role, tenant }: Claimed) {
+  return { id, role, tenant_id: tenant?.id ?? null };
 }

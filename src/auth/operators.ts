@@ -6,6 +6,8 @@ import { Passwords } from './passwords.js';
 
 export interface OperatorCredentials {
   id: string;
+  /** In lower case. */
+  email: string;
   password_hash: string;
 }
 
@@ -24,10 +26,38 @@ export class Operators implements OnApplicationBootstrap {
   /** @param email in lower case. */
   async byEmail(email: string): Promise<OperatorCredentials | null> {
     const [operator] = await this.system.query<OperatorCredentials>(
-      `SELECT id, password_hash FROM operators WHERE lower(email) = $1`,
+      `SELECT id, lower(email) AS email, password_hash FROM operators WHERE lower(email) = $1`,
       [email],
     );
     return operator ?? null;
+  }
+
+  async byId(id: string): Promise<OperatorCredentials | null> {
+    const [operator] = await this.system.query<OperatorCredentials>(
+      `SELECT id, lower(email) AS email, password_hash FROM operators WHERE id = $1`,
+      [id],
+    );
+    return operator ?? null;
+  }
+
+  /**
+   * Replaces the password and ends every other session than `session`.
+   * @param hashes the one that is stored, and the new one. @returns false when another one is stored by now.
+   */
+  async replacePassword(id: string, hashes: { from: string; to: string }, session: string): Promise<boolean> {
+    return this.system.transaction(async (tx) => {
+      const replaced = await tx.execute(
+        `UPDATE operators SET password_hash = $3 WHERE id = $1 AND password_hash = $2`,
+        [id, hashes.from, hashes.to],
+      );
+      if (replaced === 0) return false;
+      await tx.execute(
+        `UPDATE operator_sessions SET revoked_at = $3
+         WHERE operator_id = $1 AND family <> $2 AND revoked_at IS NULL`,
+        [id, session, this.clock.now()],
+      );
+      return true;
+    });
   }
 
   /** Makes the operator that the configuration names, unless there is one. A changed password changes nothing. */

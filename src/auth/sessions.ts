@@ -111,11 +111,12 @@ export class Sessions {
     if (owner !== null) this.tell(parsed.tenant_id, owner);
   }
 
-  /** Ends all sessions of a user. */
-  async endAll(tx: TenantTransaction, userId: string): Promise<void> {
+  /** Ends all sessions of a user, but for the one of this family. */
+  async endAll(tx: TenantTransaction, userId: string, spared: string | null = null): Promise<void> {
     await tx.execute(
-      `UPDATE sessions SET revoked_at = $3 WHERE tenant_id = $1 AND user_id = $2 AND revoked_at IS NULL`,
-      [tx.tenant_id, userId, this.clock.now()],
+      `UPDATE sessions SET revoked_at = $3
+       WHERE tenant_id = $1 AND user_id = $2 AND revoked_at IS NULL AND family IS DISTINCT FROM $4::uuid`,
+      [tx.tenant_id, userId, this.clock.now(), spared],
     );
     tx.afterCommit(() => this.tell(tx.tenant_id, userId));
   }

@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { RunCounts } from '../contracts/jobs.js';
+import { AuditLog } from '../platform/audit/audit-log.js';
 import { Clock } from '../platform/clock/clock.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
 import { Database } from '../platform/database/database.js';
@@ -25,6 +26,7 @@ export class Cleanup implements OnModuleInit {
   constructor(
     private readonly runs: RunHandlers,
     private readonly database: Database,
+    private readonly audit: AuditLog,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -51,6 +53,9 @@ export class Cleanup implements OnModuleInit {
         counts[table] = (counts[table] ?? 0) + deleted;
       } while (deleted === BATCH);
     }
+    counts.audit_log = await this.audit.clean(run.tenant_id, run.signal);
+    // The installation's own has no tenant: whichever tenant's cleanup comes first does it.
+    await this.audit.clean(null, run.signal);
     return counts;
   }
 }

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { SchedulerModule } from '../scheduler/scheduler.module.js';
 import { TenantsModule } from '../tenants/tenants.module.js';
+import { AdminAuditController } from './admin-audit.controller.js';
 import { AdminSchedulerController } from './admin-scheduler.controller.js';
 import { AdminTenant } from './admin-tenant.js';
 import { Cleanup } from './cleanup.js';
@@ -11,7 +12,7 @@ import { Triggers } from './triggers.service.js';
 /** What those who run Vigie look at and do. */
 @Module({
   imports: [SchedulerModule, TenantsModule],
-  controllers: [AdminSchedulerController, HealthController],
+  controllers: [AdminAuditController, AdminSchedulerController, HealthController],
   providers: [AdminTenant, Cleanup, Health, Triggers],
   exports: [Health],
 })

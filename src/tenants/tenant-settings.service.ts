@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Locale } from '../contracts/notification-kinds.js';
+import { changedFields, noteChangedFields } from '../platform/audit/changed-fields.js';
 import { Clock } from '../platform/clock/clock.js';
 import { Database } from '../platform/database/database.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
@@ -47,7 +48,9 @@ export class TenantSettingsService {
         [tenantId, name, locale, time_zone, JSON.stringify(settings), now, rescheduled],
       );
       await this.events.settingsChanged(tx);
-      return documentOf({ name, locale, time_zone, settings });
+      const after = documentOf({ name, locale, time_zone, settings });
+      noteChangedFields(changedFields(before, after));
+      return after;
     });
   }
 

@@ -30,6 +30,10 @@ export class Credentials {
     ]);
   }
 
+  async byId(tx: TenantTransaction, id: string): Promise<UserCredentials | null> {
+    return tx.one(`SELECT ${COLUMNS} FROM users WHERE tenant_id = $1 AND id = $2`, [tx.tenant_id, id]);
+  }
+
   /**
    * The same user, held until the transaction ends, if the password is still the one with this hash; null when
    * the user or the password has changed.

@@ -30,7 +30,7 @@ export class MeController {
     @CallerUserId() userId: string,
     @Body() patch: MePatch,
   ): Promise<Me> {
-    await this.users.update(caller.tenant_id, userId, patch);
+    await this.users.update(caller, userId, patch);
     return this.users.me(caller.tenant_id, userId);
   }
 

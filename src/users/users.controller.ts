@@ -28,7 +28,7 @@ export class UsersController {
     @Creating() request: CreatingRequest,
     @Body() body: NewUser,
   ): Promise<User> {
-    return this.idempotency.create(caller, request, (tx) => this.users.create(tx, body));
+    return this.idempotency.create(caller, request, (tx) => this.users.create(tx, caller, body));
   }
 
   @Get()
@@ -49,7 +49,7 @@ export class UsersController {
   @Access('admin', 'users:write')
   @ApiOkResponse({ type: User })
   update(@Caller() caller: TenantCaller, @IdParam() id: string, @Body() patch: UserPatch): Promise<User> {
-    return this.users.update(caller.tenant_id, id, patch);
+    return this.users.update(caller, id, patch);
   }
 
   @Delete(':id')
@@ -57,6 +57,6 @@ export class UsersController {
   @Access('admin', 'users:write')
   @ApiNoContentResponse({ description: 'Their tokens no longer work' })
   remove(@Caller() caller: TenantCaller, @IdParam() id: string): Promise<void> {
-    return this.users.remove(caller.tenant_id, id);
+    return this.users.remove(caller, id);
   }
 }

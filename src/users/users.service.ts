@@ -7,6 +7,7 @@ import { isUniqueViolation } from '../platform/database/failures.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
 import { notFound, Problem } from '../platform/errors/problem.js';
 import { decodeCursor, type Page, pageOf } from '../platform/http/cursor.js';
+import type { TenantCaller } from '../platform/http/caller.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
 import { UserEvents } from './user-events.js';
 import { User } from './user.entity.js';
@@ -29,9 +30,14 @@ export class UsersService {
 
   /**
    * Creates a user, who is then welcomed with a link to set a password.
-   * @throws Problem conflict when the tenant has this address.
+   * @throws Problem forbidden for an admin made by who may not, conflict when the tenant has this address.
    */
-  async create(tx: TenantTransaction, { role, phone, locale, time_zone, ...rest }: NewUser): Promise<User> {
+  async create(
+    tx: TenantTransaction,
+    by: TenantCaller,
+    { role, phone, locale, time_zone, ...rest }: NewUser,
+  ): Promise<User> {
+    assertMayTouch(by, role);
     const now = this.clock.now();
     const user = await this.save(tx, {
       ...rest,
@@ -90,10 +96,12 @@ export class UsersService {
 
   /**
    * Changes what `patch` names.
-   * @throws Problem not_found, conflict when the address is taken or nobody would be admin any more.
+   * @throws Problem not_found, forbidden for an admin changed by who may not, conflict when the address is taken or
+   * nobody would be admin any more.
    */
-  async update(tenantId: string, id: string, patch: UserChanges): Promise<User> {
-    return this.change(tenantId, id, async (tx, user) => {
+  async update(by: TenantCaller, id: string, patch: UserChanges): Promise<User> {
+    return this.change(by.tenant_id, id, async (tx, user) => {
+      assertMayTouch(by, user.role, patch.role);
       if (Object.keys(patch).length === 0) return user;
       if (user.role === 'admin' && patch.role === 'member') this.keepAnAdmin(await this.otherAdmins(tx, id));
       const moved = patch.time_zone !== undefined && patch.time_zone !== user.time_zone;
@@ -106,10 +114,13 @@ export class UsersService {
 
   /**
    * Erases a user: sessions, preferences and what was still to be sent to them end with it.
-   * @throws Problem not_found, conflict when nobody would be admin any more.
+   * @throws Problem not_found, forbidden for an admin erased by who may not, conflict when nobody would be admin any
+   * more.
    */
-  async remove(tenantId: string, id: string): Promise<void> {
+  async remove(by: TenantCaller, id: string): Promise<void> {
+    const { tenant_id: tenantId } = by;
     await this.change(tenantId, id, async (tx, user) => {
+      assertMayTouch(by, user.role);
       if (user.role === 'admin') this.keepAnAdmin(await this.otherAdmins(tx, id));
       await this.events.erased(tx, id);
       await tx.repository(User).remove(user);
@@ -159,5 +170,15 @@ export class UsersService {
         cause: error,
       });
     }
+  }
+}
+
+/**
+ * A key that may only write users must not become more by it: neither as a new admin, nor as one whose address it
+ * changes, to have the link for a new password sent there.
+ */
+function assertMayTouch(by: TenantCaller, ...roles: (string | undefined)[]): void {
+  if (by.kind === 'api_key' && by.role !== 'admin' && roles.includes('admin')) {
+    throw new Problem('forbidden', 'an API key needs the scope admin, too, to touch admins');
   }
 }

@@ -25,6 +25,7 @@ const DATA_SOURCE_HOLDERS = {
 const SYSTEM_DATABASE_USERS: Record<string, string> = {
   'src/platform/database/database.ts': 'defines it',
   'src/platform/database/database.module.ts': 'provides it',
+  'src/platform/audit/audit-log.ts': 'writes down acts of whatever tenant, and of operators, who have none',
   'src/tenants/tenants.service.ts': 'is what operators do with all tenants',
   'src/tenants/tenant-directory.ts': 'finds a tenant by its slug or id, before there is a tenant transaction',
   'src/auth/authenticator.ts':

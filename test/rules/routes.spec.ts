@@ -114,6 +114,7 @@ describe('every route', () => {
       admin_or_operator: () => [as(cast.teammate)],
       member: () => [as(cast.operator)],
       self: () => [as(cast.operator), key],
+      person: () => [key],
     };
     const answers = new Set<string>();
     for (const route of routes.filter(({ rule }) => rule?.who !== 'public')) {

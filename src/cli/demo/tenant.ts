@@ -48,7 +48,8 @@ export async function createTenant(
   });
   const { key } = await operator.call<{ key: string }>('POST', `tenants/${id}/api-keys`, {
     name: 'Set-up',
-    scopes: ['users:write'],
+    // The first user is an admin.
+    scopes: ['users:write', 'admin'],
   });
   const users: DemoUser[] = [];
   for (const user of sample.users)

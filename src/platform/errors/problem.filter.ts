@@ -2,7 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { databaseFailure } from '../database/failures.js';
 import { ERRORS, type ErrorCode } from './error-table.js';
-import { Problem } from './problem.js';
+import { Problem, type ProblemBody } from './problem.js';
 
 const BY_STATUS: Partial<Record<number, ErrorCode>> = {
   400: 'malformed_request',
@@ -69,8 +69,8 @@ export class ProblemFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const problem = toProblem(error);
     const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
     if (ERRORS[problem.code].report) {
-      const request = host.switchToHttp().getRequest<FastifyRequest>();
       this.logger.error({
         event: 'request_failed',
         code: problem.code,
@@ -83,6 +83,12 @@ export class ProblemFilter implements ExceptionFilter {
       .status(problem.status)
       .headers(problem.options.headers ?? {})
       .type('application/problem+json')
-      .send(JSON.stringify(problem.body()));
+      .send(JSON.stringify(bodyOf(problem, request.id)));
   }
+}
+
+/** What is not there and what is another tenant's get the same answer, byte for byte: it names no request. */
+function bodyOf(problem: Problem, requestId: string): ProblemBody {
+  const body = problem.body();
+  return problem.code === 'not_found' ? body : { ...body, request_id: requestId };
 }

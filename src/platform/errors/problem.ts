@@ -14,6 +14,8 @@ export interface ProblemBody {
   code: ErrorCode;
   detail?: string;
   errors?: Fault[];
+  /** The same as the header `x-request-id`; not in `not_found`, whose bytes must not differ. */
+  request_id?: string;
 }
 
 /** An error that is an answer. Thrown anywhere under a request, it becomes that answer. */

@@ -1,0 +1,31 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { actOf, isForAdmins } from '../platform/audit/act.js';
+import { AuditLog } from '../platform/audit/audit-log.js';
+import { ERRORS } from '../platform/errors/error-table.js';
+import type { AccessRule, AnyCaller } from '../platform/http/caller.js';
+
+/** Rows that one caller's refusals may make in an hour and a process: nobody fills the log by being refused. */
+const ROWS_PER_HOUR = 60;
+
+/** Tells the audit log who tried what only admins or operators may do. */
+@Injectable()
+export class Refusals {
+  private readonly logger = new Logger('Access');
+  private readonly rows = new RateLimiterMemory({ points: ROWS_PER_HOUR, duration: 60 * 60 });
+
+  constructor(private readonly log: AuditLog) {}
+
+  /** Nothing was done: a log that can not be written changes nothing in the answer. */
+  async note(rule: AccessRule, request: FastifyRequest, caller: AnyCaller): Promise<void> {
+    if (!isForAdmins(rule)) return;
+    const { consumedPoints } = await this.rows.penalty(caller.principal);
+    if (consumedPoints > ROWS_PER_HOUR) return;
+    try {
+      await this.log.write(actOf(request, caller), ERRORS.forbidden.status);
+    } catch (error) {
+      this.logger.error({ event: 'audit_refusal_lost', err: error });
+    }
+  }
+}

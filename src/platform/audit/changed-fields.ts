@@ -1,0 +1,34 @@
+import { isDeepStrictEqual } from 'node:util';
+import { ClsServiceManager } from 'nestjs-cls';
+
+/** Tells the audit log which fields the request at hand changes: names, never what is in them. */
+export function noteChangedFields(names: readonly string[]): void {
+  const cls = ClsServiceManager.getClsService();
+  if (cls.isActive()) cls.set('changed_fields', [...names]);
+}
+
+/** The names of what differs between two documents: `locale`, `limits.per_user_hour`. */
+export function changedFields(before: object, after: object): string[] {
+  const [one, other] = [plain(before), plain(after)];
+  return keysOf(one, other).flatMap((key) => {
+    const [was, is] = [one[key], other[key]];
+    if (isDeepStrictEqual(was, is)) return [];
+    if (!isRecord(was) || !isRecord(is)) return [key];
+    return keysOf(was, is)
+      .filter((inner) => !isDeepStrictEqual(was[inner], is[inner]))
+      .map((inner) => `${key}.${inner}`);
+  });
+}
+
+/** Without classes: two documents that say the same are the same. */
+function plain(document: object): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(document)) as Record<string, unknown>;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function keysOf(one: object, other: object): string[] {
+  return [...new Set([...Object.keys(one), ...Object.keys(other)])];
+}

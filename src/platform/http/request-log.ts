@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { Logger } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { CallerRequest } from './caller.js';
+
+const LOOKS = ['GET', 'HEAD', 'OPTIONS'];
+
+/** The id of a request: its caller's `X-Request-Id`, where that is one, or a new one. */
+export function requestId({ headers }: Pick<IncomingMessage, 'headers'>): string {
+  const given = headers['x-request-id'];
+  return typeof given === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : randomUUID();
+}
+
+/**
+ * One line a request. It names the route, never the address that was called: ids, names and tokens may be in it.
+ * What changes something or is refused is logged as `info`; what only looks, as `debug`.
+ */
+export function logRequests(app: NestFastifyApplication): void {
+  const logger = new Logger('Http');
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onResponse', (request, reply, done) => {
+      const { caller } = request as CallerRequest;
+      const line = {
+        event: 'request',
+        // Said here: this runs outside of the request's context.
+        request_id: request.id,
+        method: request.method,
+        route: request.routeOptions.url ?? null,
+        status: reply.statusCode,
+        duration_ms: Math.round(reply.elapsedTime * 10) / 10,
+        principal: caller?.principal,
+        tenant_id: caller === undefined || caller.kind === 'operator' ? undefined : caller.tenant_id,
+      };
+      if (LOOKS.includes(request.method) && reply.statusCode < 400) logger.debug(line);
+      else logger.log(line);
+      done();
+    });
+}

@@ -19,7 +19,7 @@ export class SignIns {
 
   constructor(private readonly log: AuditLog) {}
 
-  /** @throws Error when it can not be written: nobody with that much power comes in unseen. */
+  /** @throws Problem unavailable: nobody with that much power comes in unseen. */
   async granted(account: Account, trace: SignInTrace): Promise<void> {
     if (account.role !== 'member') await this.log.write(actOf(account, trace), 200);
   }

@@ -37,7 +37,11 @@ export function traceOf(request: FastifyRequest): Pick<Act, 'action' | 'request_
 }
 
 /** What operators do with a tenant's things is in that tenant's log, for its admins to see. */
-function tenantOf(request: FastifyRequest, caller: AnyCaller, params: Record<string, unknown>): Act['tenant'] {
+function tenantOf(
+  request: FastifyRequest,
+  caller: AnyCaller,
+  params: Record<string, unknown>,
+): Act['tenant'] {
   if (caller.kind !== 'operator') return { id: caller.tenant_id };
   const { tenant_id: id } = params;
   if (typeof id === 'string' && isUUID(id)) return { id };

@@ -3,6 +3,7 @@ import { isUUID } from 'class-validator';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { Database, SystemDatabase } from '../database/database.js';
+import { Problem } from '../errors/problem.js';
 import { decodeCursor, isInstantKey, type Page, pageOf } from '../http/cursor.js';
 import type { AnyCaller } from '../http/caller.js';
 
@@ -73,38 +74,16 @@ export class AuditLog {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** Writes an act down, in a transaction of its own; without a status it is not over yet. */
-  async write({ tenant, ...act }: Act, status: number | null = null): Promise<Written> {
-    const [row] = await this.system.query<Written>(
-      `WITH act AS (
-         SELECT new_id() AS id, $3::text AS actor, $4::text AS actor_kind, $5::text AS action,
-                $6::jsonb AS targets, $7::timestamptz AS at, $8::smallint AS status, $9::text AS request_id,
-                $10::text AS ip,
-                (SELECT id FROM tenants WHERE id = $1::uuid OR slug = $2::text) AS tenant_id),
-       a AS (
-         INSERT INTO audit_log (tenant_id, id, actor, actor_kind, action, targets, at, status, request_id, ip)
-         SELECT tenant_id, id, actor, actor_kind, action, targets, at, status, request_id, ip
-         FROM act WHERE tenant_id IS NOT NULL),
-       b AS (
-         INSERT INTO installation_audit_log (id, actor, actor_kind, action, targets, at, status, request_id, ip)
-         SELECT id, actor, actor_kind, action, targets, at, status, request_id, ip
-         FROM act WHERE tenant_id IS NULL)
-       SELECT id, tenant_id FROM act`,
-      [
-        tenant !== null && 'id' in tenant ? tenant.id : null,
-        tenant !== null && 'slug' in tenant ? tenant.slug : null,
-        act.actor,
-        act.actor_kind,
-        act.action,
-        JSON.stringify(act.targets),
-        this.clock.now(),
-        status,
-        act.request_id,
-        act.ip,
-      ],
-    );
-    if (row === undefined) throw new Error('INSERT … SELECT returned no row');
-    return row;
+  /**
+   * Writes an act down, in a transaction of its own; without a status it is not over yet.
+   * @throws Problem unavailable: what can not be written down must not be done.
+   */
+  async write(act: Act, status: number | null = null): Promise<Written> {
+    try {
+      return await this.insert(act, status);
+    } catch (error) {
+      throw new Problem('unavailable', 'the audit log cannot be written; nothing was done', { cause: error });
+    }
   }
 
   /** What an act came to. @param changed names of fields, never values. */
@@ -128,7 +107,9 @@ export class AuditLog {
          AND ($4::timestamptz IS NULL OR at >= $4) AND ($5::timestamptz IS NULL OR at < $5)
          AND ($6::timestamptz IS NULL OR (at, id) < ($6, $7::uuid))
        ORDER BY at DESC, id DESC LIMIT $8`;
-    const parameters = [tenantId, actor, action, since, until, at, id, limit + 1].map((value) => value ?? null);
+    const parameters = [tenantId, actor, action, since, until, at, id, limit + 1].map(
+      (value) => value ?? null,
+    );
     const rows = await (tenantId === null
       ? this.system.query<AuditRow>(sql, parameters)
       : this.database.tenant(tenantId, (tx) => tx.query<AuditRow>(sql, parameters)));
@@ -160,10 +141,41 @@ export class AuditLog {
     for (let last = BATCH; last === BATCH; gone += last) {
       last = await batch(`DELETE FROM ${table}`, '', this.config.auditRetentionDays);
     }
-    while (
-      (await batch(`UPDATE ${table} SET ip = NULL`, 'AND ip IS NOT NULL', ADDRESS_DAYS)) === BATCH
-    );
+    while ((await batch(`UPDATE ${table} SET ip = NULL`, 'AND ip IS NOT NULL', ADDRESS_DAYS)) === BATCH);
     return gone;
+  }
+
+  private async insert({ tenant, ...act }: Act, status: number | null): Promise<Written> {
+    const [row] = await this.system.query<Written>(
+      `WITH act AS (
+         SELECT new_id() AS id, $3::text AS actor, $4::text AS actor_kind, $5::text AS action,
+                $6::jsonb AS targets, $7::timestamptz AS at, $8::smallint AS status, $9::text AS request_id,
+                $10::text AS ip,
+                (SELECT id FROM tenants WHERE id = $1::uuid OR slug = $2::text) AS tenant_id),
+       a AS (
+         INSERT INTO audit_log (tenant_id, id, actor, actor_kind, action, targets, at, status, request_id, ip)
+         SELECT tenant_id, id, actor, actor_kind, action, targets, at, status, request_id, ip
+         FROM act WHERE tenant_id IS NOT NULL),
+       b AS (
+         INSERT INTO installation_audit_log (id, actor, actor_kind, action, targets, at, status, request_id, ip)
+         SELECT id, actor, actor_kind, action, targets, at, status, request_id, ip
+         FROM act WHERE tenant_id IS NULL)
+       SELECT id, tenant_id FROM act`,
+      [
+        tenant !== null && 'id' in tenant ? tenant.id : null,
+        tenant !== null && 'slug' in tenant ? tenant.slug : null,
+        act.actor,
+        act.actor_kind,
+        act.action,
+        JSON.stringify(act.targets),
+        this.clock.now(),
+        status,
+        act.request_id,
+        act.ip,
+      ],
+    );
+    if (row === undefined) throw new Error('INSERT … SELECT returned no row');
+    return row;
   }
 }
 

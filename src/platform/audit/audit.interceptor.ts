@@ -9,7 +9,6 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ClsService } from 'nestjs-cls';
 import { catchError, from, mergeMap, type Observable, switchMap } from 'rxjs';
-import { Problem } from '../errors/problem.js';
 import { toProblem } from '../errors/problem.filter.js';
 import { ACCESS_RULE, type AccessRule, type AnyCaller, type CallerRequest } from '../http/caller.js';
 import { actOf, isForAdmins } from './act.js';
@@ -40,7 +39,7 @@ export class AuditInterceptor implements NestInterceptor {
     const { caller } = request;
     if (caller === undefined || !isAudited(request.method, rule, caller)) return next.handle();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
-    return from(this.begin(request, caller)).pipe(
+    return from(this.log.write(actOf(request, caller))).pipe(
       switchMap((written) =>
         next.handle().pipe(
           mergeMap(async (answer: unknown) => {
@@ -54,15 +53,6 @@ export class AuditInterceptor implements NestInterceptor {
         ),
       ),
     );
-  }
-
-  /** @throws Problem unavailable: what can not be written down is not done. */
-  private async begin(request: FastifyRequest, caller: AnyCaller): Promise<Written> {
-    try {
-      return await this.log.write(actOf(request, caller));
-    } catch (error) {
-      throw new Problem('unavailable', 'the audit log cannot be written; nothing was done', { cause: error });
-    }
   }
 
   /** It is done by now: who asked for it must not hear that it failed. The row stays without an outcome. */

@@ -10,7 +10,7 @@ export function noteChangedFields(names: readonly string[]): void {
 /** The names of what differs between two documents: `locale`, `limits.per_user_hour`. */
 export function changedFields(before: object, after: object): string[] {
   const [one, other] = [plain(before), plain(after)];
-  return keysOf(one, other).flatMap((key) => {
+  const names = keysOf(one, other).flatMap((key) => {
     const [was, is] = [one[key], other[key]];
     if (isDeepStrictEqual(was, is)) return [];
     if (!isRecord(was) || !isRecord(is)) return [key];
@@ -18,6 +18,7 @@ export function changedFields(before: object, after: object): string[] {
       .filter((inner) => !isDeepStrictEqual(was[inner], is[inner]))
       .map((inner) => `${key}.${inner}`);
   });
+  return names.sort();
 }
 
 /** Without classes: two documents that say the same are the same. */

@@ -8,6 +8,8 @@ const SECTIONS: Readonly<Record<string, string>> = {
   database: 'PostgreSQL',
   redis: 'Redis',
   auth: 'Sign-in',
+  api: 'Requests',
+  audit: 'Audit log',
   notifications: 'Notifications',
   email: 'E-mail',
   limits: 'Limits',

@@ -36,6 +36,12 @@ export const SCHEMA = {
     check: url('http', 'https'),
     doc: 'Where people reach this server; links in mails begin with it. http://localhost:<PORT> when unset.',
   }),
+  trustProxy: optionalVariable({
+    env: 'TRUST_PROXY',
+    yaml: 'server.trust_proxy',
+    check: ADDRESSES,
+    doc: 'Reverse proxies whose X-Forwarded-For tells who is calling. Unset: whoever connects is the caller.',
+  }),
   roles: listVariable({
     env: 'VIGIE_ROLES',
     yaml: 'server.roles',
@@ -134,12 +140,6 @@ export const SCHEMA = {
     secret: true,
     check: atLeast(12),
     doc: 'Password of the first operator, at least 12 characters.',
-  }),
-  trustProxy: optionalVariable({
-    env: 'TRUST_PROXY',
-    yaml: 'server.trust_proxy',
-    check: ADDRESSES,
-    doc: 'Reverse proxies whose X-Forwarded-For tells who is calling. Unset: whoever connects is the caller.',
   }),
   requestsPerMinute: integerVariable({
     env: 'API_REQUESTS_PER_MINUTE',

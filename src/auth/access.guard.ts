@@ -1,6 +1,9 @@
 import { type CanActivate, type ExecutionContext, Injectable, Logger } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { actOf, isAudited } from '../platform/audit/act.js';
+import { AuditLog } from '../platform/audit/audit-log.js';
+import type { AuditedRequest } from '../platform/audit/outcomes.js';
 import { addressOf } from '../platform/http/addresses.js';
 import { ACCESS_RULE, type AccessRule, type AnyCaller, type CallerRequest } from '../platform/http/caller.js';
 import { RequestLimits } from '../platform/http/request-limits.js';
@@ -18,7 +21,8 @@ interface Recognition {
 
 /**
  * Lets a request through by its route's `@Access` rule, within its caller's limit, and leaves the caller with
- * the request. A route without a rule lets nobody through.
+ * the request. What admins and operators do is written down here, before it is done. A route without a rule lets
+ * nobody through.
  */
 @Injectable()
 export class AccessGuard implements CanActivate {
@@ -29,6 +33,7 @@ export class AccessGuard implements CanActivate {
     private readonly authenticator: Authenticator,
     private readonly limits: RequestLimits,
     private readonly refusals: Refusals,
+    private readonly log: AuditLog,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -45,7 +50,7 @@ export class AccessGuard implements CanActivate {
       });
       throw new Problem('forbidden');
     }
-    const request = context.switchToHttp().getRequest<FastifyRequest & CallerRequest>();
+    const request = context.switchToHttp().getRequest<FastifyRequest & CallerRequest & AuditedRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     if (rule.who === 'public') {
       // Not health and pages: balancers must hear from a process whatever else it is asked.
@@ -61,6 +66,8 @@ export class AccessGuard implements CanActivate {
       await this.refusals.note(rule, request, caller);
       throw new Problem('forbidden');
     }
+    if (isAudited(request.method, rule, caller))
+      request.written = await this.log.write(actOf(request, caller));
     return true;
   }
 

@@ -7,6 +7,7 @@ import { addPerson, type Cast, createCast, type Person } from '../../test/suppor
 import { until } from '../../test/support/until.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { AccessGuard } from './access.guard.js';
+import { AuditLog } from '../platform/audit/audit-log.js';
 import { RequestLimits } from '../platform/http/request-limits.js';
 import { Authenticator } from './authenticator.js';
 import { Refusals } from './refusals.js';
@@ -335,6 +336,7 @@ it('lets nobody into a route without a rule', async () => {
     world.app.get(Authenticator, { strict: false }),
     world.app.get(RequestLimits, { strict: false }),
     world.app.get(Refusals, { strict: false }),
+    world.app.get(AuditLog, { strict: false }),
   );
   const context = {
     getType: () => 'http',

@@ -4,10 +4,19 @@ import type { AccessRule, AnyCaller } from '../http/caller.js';
 import { addressOf } from '../http/addresses.js';
 import type { Act } from './audit-log.js';
 
+const LOOKS = ['GET', 'HEAD', 'OPTIONS'];
 /** Names of jobs, queues, channels; an address or a name that somebody put into a path is not one. */
 const WORD = /^[a-z][a-z0-9_-]{0,63}$/;
 
-/** Whether only admins and operators may call a route: what is done there is written down. */
+/** Whether a request may change something that only admins or operators may, or the password of one of them. */
+export function isAudited(method: string, rule: AccessRule, caller: AnyCaller): boolean {
+  if (LOOKS.includes(method)) return false;
+  return (
+    isForAdmins(rule) || (rule.who === 'person' && (caller.kind === 'operator' || caller.role === 'admin'))
+  );
+}
+
+/** Whether only admins and operators may call a route. */
 export function isForAdmins({ who }: AccessRule): boolean {
   return who === 'admin' || who === 'operator' || who === 'admin_or_operator';
 }

@@ -1,12 +1,7 @@
 import { Global, Module } from '@nestjs/common';
-import { APP_INTERCEPTOR } from '@nestjs/core';
 import { AuditLog } from './audit-log.js';
-import { AuditInterceptor } from './audit.interceptor.js';
 
-/** The log of what admins and operators do. The interceptor is the whole application's. */
+/** The log of what admins and operators do. The guard writes it, and app.ts adds the outcomes. */
 @Global()
-@Module({
-  providers: [AuditLog, { provide: APP_INTERCEPTOR, useClass: AuditInterceptor }],
-  exports: [AuditLog],
-})
+@Module({ providers: [AuditLog], exports: [AuditLog] })
 export class AuditModule {}

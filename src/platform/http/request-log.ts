@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Config } from '../config/config.js';
 import type { CallerRequest } from './caller.js';
 
 const LOOKS = ['GET', 'HEAD', 'OPTIONS'];
@@ -16,12 +17,17 @@ export function requestId({ headers }: Pick<IncomingMessage, 'headers'>): string
  * One line a request. It names the route, never the address that was called: ids, names and tokens may be in it.
  * What changes something or is refused is logged as `info`; what only looks, as `debug`.
  */
-export function logRequests(app: NestFastifyApplication): void {
+export function logRequests(app: NestFastifyApplication, { logLevel }: Config): void {
   const logger = new Logger('Http');
   app
     .getHttpAdapter()
     .getInstance()
     .addHook('onResponse', (request, reply, done) => {
+      const looked = LOOKS.includes(request.method) && reply.statusCode < 400;
+      if (looked && logLevel !== 'debug') {
+        done();
+        return;
+      }
       const { caller } = request as CallerRequest;
       const line = {
         event: 'request',
@@ -34,7 +40,7 @@ export function logRequests(app: NestFastifyApplication): void {
         principal: caller?.principal,
         tenant_id: caller === undefined || caller.kind === 'operator' ? undefined : caller.tenant_id,
       };
-      if (LOOKS.includes(request.method) && reply.statusCode < 400) logger.debug(line);
+      if (looked) logger.debug(line);
       else logger.log(line);
       done();
     });

@@ -1,0 +1,44 @@
+import { Logger } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyRequest } from 'fastify';
+import { ClsServiceManager } from 'nestjs-cls';
+import { AuditLog, type Written } from './audit-log.js';
+
+/** Where the guard leaves what it wrote down of a request. */
+export interface AuditedRequest {
+  written?: Written;
+}
+
+/**
+ * Adds its outcome to what was written down of a request, before the answer leaves. It is done by then: when the
+ * outcome cannot be written, the caller must not hear that it failed, and the row stays without one.
+ */
+export function recordOutcomes(app: NestFastifyApplication): void {
+  const log = app.get(AuditLog);
+  const logger = new Logger('Audit');
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onSend', (request, reply, payload, done) => {
+      const { written } = request as AuditedRequest;
+      if (written === undefined) {
+        done(null, payload);
+        return;
+      }
+      const { statusCode: status } = reply;
+      log
+        .finish(written, status, status < 400 ? changedBy(request) : null)
+        .catch((error: unknown) => {
+          logger.error({ event: 'audit_outcome_lost', audit_id: written.id, status, err: error });
+        })
+        .finally(() => done(null, payload));
+    });
+}
+
+/** What the handler says it changed, or what a PATCH that was accepted names. */
+function changedBy({ method, body }: FastifyRequest): string[] | null {
+  const cls = ClsServiceManager.getClsService();
+  const told = cls.isActive() ? cls.get('changed_fields') : undefined;
+  if (told !== undefined) return told;
+  return method === 'PATCH' && typeof body === 'object' && body !== null ? Object.keys(body).sort() : null;
+}

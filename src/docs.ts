@@ -86,6 +86,7 @@ function complete(operation: OperationObject, path: string, facts: RouteFacts | 
     ...(takesSomething ? [400] : []),
     ...(rule?.who === 'public' ? [] : [401, 403]),
     ...(path.includes('{') ? [404] : []),
+    ...(path.startsWith('/api/') ? [429] : []),
   ];
   for (const status of statuses) operation.responses[status] ??= problemResponse(titlesOf(status));
   operation.responses.default ??= problemResponse('Any other error');

@@ -119,6 +119,28 @@ cleanup:
     });
   });
 
+  it.each(['10.0.0.1', '10.0.0.0/8, 2001:db8::/32', 'loopback,uniquelocal', '::1'])(
+    'trusts proxies by address: %p',
+    (text) => expect(readConfig({ TRUST_PROXY: text }).trustProxy).toBe(text),
+  );
+
+  // A number of hops, or all, would let anyone choose the address that they are counted by.
+  it.each([
+    '1',
+    'true',
+    '*',
+    'proxy.example.com',
+    '10.0.0.0/33',
+    '10.0.0.0/0',
+    '::/129',
+    '10.0.0.1/8/8',
+    ',',
+  ])('trusts no proxy by %p', (text) => {
+    expect(faultsOf(() => readConfig({ TRUST_PROXY: text }))).toEqual([
+      'TRUST_PROXY must be a list of IP addresses, networks, loopback, linklocal or uniquelocal',
+    ]);
+  });
+
   it('has one name of each kind for each setting', () => {
     const variables = Object.values(SCHEMA);
     const names = variables.flatMap(({ env, aliases }) => [env, ...aliases]);

@@ -3,6 +3,7 @@ import { startRedis } from '../../../test/support/redis-server.js';
 import { until } from '../../../test/support/until.js';
 import { createWorld, type World } from '../../../test/support/world.js';
 import { networkOf } from './addresses.js';
+import { RequestLimits } from './request-limits.js';
 
 const worlds: World[] = [];
 
@@ -95,6 +96,30 @@ describe('requests of one caller', () => {
     expect((await count(world, cast.admin.token)).body.code).toBe('rate_limited');
     expect((await count(world, cast.teammate.token)).status).toBe(200);
   });
+});
+
+it('a minute later a caller begins anew', async () => {
+  const world = await start({ API_REQUESTS_PER_MINUTE: '1' });
+  const limits = world.app.get(RequestLimits);
+  expect(limits.countPrincipal('user:a')).toMatchObject({ 'ratelimit-remaining': '0' });
+  expect(() => limits.countPrincipal('user:a')).toThrow(expect.objectContaining({ code: 'rate_limited' }));
+  const now = performance.now();
+  const time = jest.spyOn(performance, 'now').mockReturnValue(now + 60_001);
+  try {
+    expect(limits.countPrincipal('user:a')).toMatchObject({ 'ratelimit-reset': '60' });
+    expect(() => limits.countPrincipal('user:a')).toThrow(expect.objectContaining({ code: 'rate_limited' }));
+  } finally {
+    time.mockRestore();
+  }
+});
+
+it('as many callers as there may be are counted in bounded memory', async () => {
+  const world = await start({ API_REQUESTS_PER_MINUTE: '1' });
+  const limits = world.app.get(RequestLimits);
+  for (let n = 0; n < 50_001; n += 1) limits.countPrincipal(`user:${n}`);
+  // The longest known has been forgotten, the others have not.
+  expect(() => limits.countPrincipal('user:50000')).toThrow();
+  expect(limits.countPrincipal('user:0')).not.toBeNull();
 });
 
 describe('requests of nobody in particular', () => {

@@ -8,6 +8,7 @@ import { type Clock, SystemClock } from './platform/clock/clock.js';
 import type { Config } from './platform/config/config.js';
 import { notFound } from './platform/errors/problem.js';
 import { ProblemFilter } from './platform/errors/problem.filter.js';
+import { refuseDeepBodies } from './platform/http/json-depth.js';
 import { validationPipe } from './platform/http/validation.js';
 import { JsonLogger } from './platform/logging/logger.js';
 import { checkRedis } from './platform/queues/queues.module.js';
@@ -41,6 +42,7 @@ export async function createApp(
   app.useGlobalFilters(new ProblemFilter());
   app.useWebSocketAdapter(new SocketAdapter(app, config));
   carryRequestId(app);
+  refuseDeepBodies(app);
   if (!config.roles.includes('web')) answerHealthOnly(app);
   setUpDocs(app);
   return app;

@@ -19,7 +19,11 @@ export class DeliveriesController {
 
   @Get()
   @Access('member', 'notifications:read')
-  @ApiOperation({ summary: 'Deliveries that I created or received, newest first' })
+  @ApiOperation({
+    summary: 'Deliveries that I created or received, newest first',
+    description:
+      'A page of a filtered list may be short, or empty, and go on: follow `next_cursor` until it is null.',
+  })
   @ApiPage(OwnDelivery)
   async list(@Caller() caller: TenantCaller, @Query() query: DeliveriesQuery): Promise<Page<OwnDelivery>> {
     return this.database.tenant(caller.tenant_id, (tx) => this.deliveries.list(tx, caller, query));

@@ -331,6 +331,30 @@ describe('reading', () => {
     }
   });
 
+  it('goes on past thousands that a filter leaves out', async () => {
+    await post({ to: 'claire@example.com', subject: 'the oldest' });
+    await world.sql(`UPDATE deliveries SET state = 'failed', ended_at = now()`);
+    await world.sql(
+      `WITH n AS (
+         INSERT INTO notifications (tenant_id, recipient, created_by, dedupe_key, kind, severity, title, body, created_at)
+         SELECT tenant_id, recipient, created_by, 'many:' || i, kind, severity, 'later', body,
+                created_at + (i % 7) * interval '1 second'
+         FROM notifications, generate_series(0, 11000) i RETURNING tenant_id, id, recipient, created_at)
+       INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address, due_at, created_at)
+       SELECT tenant_id, id, recipient, false, 'email', 'claire@example.com', created_at, created_at FROM n`,
+    );
+    const pages: number[] = [];
+    const seen: string[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const page: Answer = await get(`deliveries?status=failed${cursor && `&cursor=${cursor}`}`, byKey());
+      pages.push(titles(page).length);
+      seen.push(...titles(page));
+      cursor = page.body.next_cursor as string | null;
+    }
+    expect(seen).toEqual(['the oldest']);
+    expect(pages).toEqual([0, 0, 1]);
+  });
+
   it('shows a notification to who created it, without what its recipient did with it', async () => {
     const [state] = states(await post({ user_ids: [cast.admin.id] }, { token: cast.teammate.token }));
     await world.http('PUT', `/api/v1/notifications/${state!.id}/read`, { token: cast.admin.token });

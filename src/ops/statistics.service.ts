@@ -71,14 +71,15 @@ function channelStatistics(row: Row, at: Date): TenantStatistics['channels'][str
 }
 
 /** A bounded count of the tenant's deliveries on the channel `c`. */
-function counted(which: string): string {
+function counted(which: string, order = ''): string {
   return `(SELECT count(*) FROM (SELECT FROM deliveries d
-    WHERE d.tenant_id = $1 AND d.channel = c.name AND ${which} LIMIT ${MOST_COUNTED}) counted)`;
+    WHERE d.tenant_id = $1 AND d.channel = c.name AND ${which} ${order} LIMIT ${MOST_COUNTED}) counted)`;
 }
 
-/** The same of those that ended so, from an instant on: the index `deliveries_ended`. */
+/** The same of those that ended so, from an instant on; the order keeps it to the index `deliveries_ended`. */
 function ended(state: string, since?: string): string {
-  return counted(`d.state = '${state}' AND d.ended_at ${since === undefined ? 'IS NOT NULL' : `> ${since}`}`);
+  const when = since === undefined ? 'IS NOT NULL' : `> ${since}`;
+  return counted(`d.state = '${state}' AND d.ended_at ${when}`, 'ORDER BY d.ended_at DESC');
 }
 
 /** The longest due, by a look at the beginning of each half of `deliveries_pending`. */

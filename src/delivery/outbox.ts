@@ -68,9 +68,9 @@ export class Outbox {
    * is spelt. Null where this channel can't send to it.
    */
   static address(channel: Channel, written: string): { address: string; recipient: string } | null {
-    const { parseAddress, scheme } = CHANNEL_TRAITS[channel];
-    const address = parseAddress(written);
-    return address === null ? null : { address, recipient: `${scheme}:${address.toLowerCase()}` };
+    const traits = CHANNEL_TRAITS[channel];
+    const address = traits.parseAddress(written);
+    return address === null ? null : { address, recipient: `${traits.scheme}:${address.toLowerCase()}` };
   }
 
   /** Wakes the dispatcher once this transaction is committed. */

@@ -73,7 +73,7 @@ export class Messages {
     const byId = new Map(states.map((state) => [state.id, state]));
     return created.flatMap(({ id, created: isNew }) => {
       const state = byId.get(id);
-      return state === undefined ? [] : [{ ...state, created: isNew }];
+      return state === undefined ? [] : [Object.assign(state, { created: isNew })];
     });
   }
 

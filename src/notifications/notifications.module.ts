@@ -42,6 +42,6 @@ import { PasswordMails } from './password-mails.js';
     WatchedKinds,
     PasswordMails,
   ],
-  exports: [Alerts, Feed, FeedChangesReader, Notifications, SendNow, WatchedKinds],
+  exports: [Alerts, Feed, FeedChangesReader, Messages, Notifications, SendNow, WatchedKinds],
 })
 export class NotificationsModule {}

@@ -23,7 +23,9 @@ function isDeeper(body: unknown, levels: number): boolean {
   for (let depth = 0; level.length > 0; depth += 1) {
     if (depth > levels) return true;
     level = level.flatMap((value) =>
-      typeof value === 'object' && value !== null && !Buffer.isBuffer(value) ? Object.values(value) : [],
+      typeof value === 'object' && value !== null && !Buffer.isBuffer(value)
+        ? Object.values(value as Record<string, unknown>)
+        : [],
     );
   }
   return false;

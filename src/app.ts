@@ -9,6 +9,7 @@ import type { Config } from './platform/config/config.js';
 import { notFound } from './platform/errors/problem.js';
 import { ProblemFilter } from './platform/errors/problem.filter.js';
 import { logRequests, requestId } from './platform/http/request-log.js';
+import { refuseDeepBodies } from './platform/http/json-depth.js';
 import { validationPipe } from './platform/http/validation.js';
 import { JsonLogger } from './platform/logging/logger.js';
 import { checkRedis } from './platform/queues/queues.module.js';
@@ -45,6 +46,7 @@ export async function createApp(
   carryRequestId(app);
   logRequests(app, config);
   recordOutcomes(app);
+  refuseDeepBodies(app);
   if (!config.roles.includes('web')) answerHealthOnly(app);
   setUpDocs(app);
   return app;

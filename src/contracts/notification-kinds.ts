@@ -11,6 +11,7 @@ export const NOTIFICATION_KINDS = [
   'password_reset',
   'test',
   'event',
+  'message',
 ] as const;
 export type NotificationKind = (typeof NOTIFICATION_KINDS)[number];
 
@@ -21,6 +22,7 @@ export const OPTIONAL_KINDS = [
   'tasks_overdue',
   'weekly_summary',
   'event',
+  'message',
 ] as const satisfies readonly NotificationKind[];
 
 export const LOCALES = ['fr', 'en'] as const;
@@ -79,5 +81,8 @@ export interface NotificationData {
   welcome: { link_id: string; expires_at: string };
   password_reset: { link_id: string; expires_at: string };
   test: { requested_by: string | null };
+  /** From `POST events`, `kind` is the event's own, as the caller names it. */
   event: Record<string, unknown>;
+  /** What somebody wrote: the kind as they name it, and what else they gave. */
+  message: { kind: string | null; data: Record<string, unknown> };
 }

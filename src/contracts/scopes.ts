@@ -1,3 +1,12 @@
 /** What an API key may do. Written strings: they are stored with the key. */
-export const SCOPES = ['watched:read', 'watched:write', 'users:read', 'users:write', 'admin'] as const;
+export const SCOPES = [
+  'watched:read',
+  'watched:write',
+  'users:read',
+  'users:write',
+  'events:write',
+  'notifications:read',
+  'notifications:write',
+  'admin',
+] as const;
 export type Scope = (typeof SCOPES)[number];

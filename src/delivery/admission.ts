@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { DeliveryJob } from '../contracts/jobs.js';
-import type { SystemTransaction } from '../platform/database/transaction.js';
+import type { SystemTransaction, TenantTransaction, Transaction } from '../platform/database/transaction.js';
+import { NAMED, TURNS } from './candidates.sql.js';
 import type { OperatingHours, QuietHours } from './hours.js';
 
 /**
@@ -49,7 +50,10 @@ export interface Deferral {
   reason: 'operating_hours' | 'quiet_hours';
 }
 
-/** The dispatcher's statements, for one channel and within one transaction that holds its row. */
+/**
+ * The statements of admission, for one channel: the dispatcher's, within one transaction that holds the channel's
+ * row, and those of sending directly, within the transaction that creates.
+ */
 @Injectable()
 export class Admission {
   /** Locks the channel for a round; null when another process is at it, or the channel is paused. */
@@ -100,33 +104,59 @@ export class Admission {
     { free, whole }: { free: number; whole: number },
     limits: Limits,
   ): Promise<Candidate[]> {
-    return tx.query<Candidate>(CANDIDATES, [
+    return tx.query<Candidate>(TURNS, [
       channel,
       now,
+      limits.per_user_per_hour,
+      limits.per_user_per_day,
       cursor,
       free,
       Math.ceil(whole / 2),
-      limits.per_user_per_hour,
-      limits.per_user_per_day,
     ]);
   }
 
-  /** `pending` → `queued`, each under a fresh token; returns what is to be enqueued once this is committed. */
-  async admit(tx: SystemTransaction, chosen: readonly Candidate[], now: Date): Promise<DeliveryJob[]> {
+  /** The same for these deliveries, whosever turn it is; those that are not pending are left out. */
+  async named(
+    tx: TenantTransaction,
+    channel: string,
+    now: Date,
+    ids: readonly string[],
+    limits: Limits,
+  ): Promise<Candidate[]> {
+    return tx.query<Candidate>(NAMED, [
+      channel,
+      now,
+      limits.per_user_per_hour,
+      limits.per_user_per_day,
+      tx.tenant_id,
+      ids,
+    ]);
+  }
+
+  /**
+   * `pending` → `queued`, each under a fresh token; returns what is to be enqueued once this is committed.
+   * @param directBy who sends them in a request of theirs; null for the dispatcher.
+   */
+  async admit(
+    tx: Transaction,
+    chosen: readonly Candidate[],
+    now: Date,
+    directBy: string | null = null,
+  ): Promise<DeliveryJob[]> {
     if (chosen.length === 0) return [];
     return tx.query<DeliveryJob>(
       `UPDATE deliveries d
        SET state = 'queued', admitted_at = $3, lease_token = gen_random_uuid(), defer_reason = NULL,
-           lease_until = now() + make_interval(secs => $4)
+           lease_until = now() + make_interval(secs => $4), direct_by = coalesce($5, d.direct_by)
        FROM unnest($1::uuid[], $2::uuid[]) AS c (tenant_id, id)
        WHERE d.tenant_id = c.tenant_id AND d.id = c.id AND d.state = 'pending'
        RETURNING d.tenant_id, d.id AS delivery_id, d.lease_token`,
-      [...identities(chosen), now, QUEUED_LEASE_SECONDS],
+      [...identities(chosen), now, QUEUED_LEASE_SECONDS, directBy],
     );
   }
 
   /** Puts off what hours forbid now. */
-  async defer(tx: SystemTransaction, deferrals: readonly Deferral[]): Promise<void> {
+  async defer(tx: Transaction, deferrals: readonly Deferral[]): Promise<void> {
     if (deferrals.length === 0) return;
     await tx.execute(
       `UPDATE deliveries d SET due_at = c.until, defer_reason = c.reason
@@ -141,7 +171,7 @@ export class Admission {
    * Run after `admit`, so that it sees this round's too.
    */
   async deferOverLimit(
-    tx: SystemTransaction,
+    tx: Transaction,
     channel: string,
     over: readonly Candidate[],
     now: Date,
@@ -184,78 +214,3 @@ export class Admission {
 function identities(rows: readonly { tenant_id: string; id: string }[]): [string[], string[]] {
   return [rows.map(({ tenant_id }) => tenant_id), rows.map(({ id }) => id)];
 }
-
-// $1 channel, $2 now, $3 cursor, $4 free room, $5 most in flight for one tenant while others wait,
-// $6 and $7 the installation's limits per hour and day
-const CANDIDATES = `
-  WITH RECURSIVE backlog (tenant_id) AS (
-    (SELECT tenant_id FROM deliveries WHERE channel = $1 AND state = 'pending' ORDER BY tenant_id LIMIT 1)
-    UNION ALL
-    SELECT (SELECT d.tenant_id FROM deliveries d
-            WHERE d.channel = $1 AND d.state = 'pending' AND d.tenant_id > b.tenant_id
-            ORDER BY d.tenant_id LIMIT 1)
-    FROM backlog b WHERE b.tenant_id IS NOT NULL
-  ),
-  in_flight AS (
-    SELECT tenant_id, count(*) AS count FROM deliveries
-    WHERE channel = $1 AND state IN ('queued', 'sending') GROUP BY tenant_id
-  ),
-  waiting AS (
-    SELECT t.id AS tenant_id, t.time_zone, t.settings, count(*) OVER () AS tenants,
-           coalesce(f.count, 0) AS in_flight
-    FROM backlog b
-    JOIN tenants t ON t.id = b.tenant_id AND t.suspended_at IS NULL
-    LEFT JOIN in_flight f ON f.tenant_id = b.tenant_id
-    WHERE EXISTS (SELECT FROM deliveries d WHERE d.channel = $1 AND d.tenant_id = b.tenant_id
-                    AND d.state = 'pending' AND d.critical AND d.due_at <= $2)
-       OR EXISTS (SELECT FROM deliveries d WHERE d.channel = $1 AND d.tenant_id = b.tenant_id
-                    AND d.state = 'pending' AND NOT d.critical AND d.due_at <= $2)
-  ),
-  turns AS (
-    SELECT w.tenant_id, w.time_zone, w.settings, d.id, d.recipient, d.critical,
-           d.admitted_at,
-           row_number() OVER (PARTITION BY w.tenant_id ORDER BY d.critical DESC, d.due_at, d.id) AS turn
-    FROM waiting w
-    CROSS JOIN LATERAL (
-      SELECT CASE WHEN w.tenants = 1 THEN $4 ELSE LEAST(ceil($4::numeric / w.tenants), $5 - w.in_flight) END
-             ::integer AS most) m
-    CROSS JOIN LATERAL (
-      (SELECT id, recipient, critical, due_at, admitted_at FROM deliveries
-       WHERE channel = $1 AND tenant_id = w.tenant_id AND state = 'pending' AND critical AND due_at <= $2
-       ORDER BY due_at, id LIMIT GREATEST(m.most, 0))
-      UNION ALL
-      (SELECT id, recipient, critical, due_at, admitted_at FROM deliveries
-       WHERE channel = $1 AND tenant_id = w.tenant_id AND state = 'pending' AND NOT critical AND due_at <= $2
-       ORDER BY due_at, id LIMIT GREATEST(m.most, 0))
-      ORDER BY critical DESC, due_at, id LIMIT GREATEST(m.most, 0)
-    ) d
-  ),
-  chosen AS (
-    SELECT *, row_number() OVER (ORDER BY turn, tenant_id <= $3::uuid, tenant_id) AS position
-    FROM turns
-    ORDER BY position LIMIT $4
-  )
-  SELECT c.tenant_id, c.id, c.recipient, c.critical, c.admitted_at, c.time_zone,
-         c.settings -> 'operating_hours' AS operating_hours, l.per_user_per_hour, l.per_user_per_day,
-         u.time_zone AS user_zone,
-         CASE WHEN q.user_id IS NOT NULL THEN jsonb_build_object('from', q.starts_at, 'to', q.ends_at) END
-           AS quiet_hours,
-         hour.used AS used_hour, day.used AS used_day
-  FROM chosen c
-  LEFT JOIN users u ON u.tenant_id = c.tenant_id
-    AND u.id = CASE WHEN c.recipient LIKE 'user:%' THEN substring(c.recipient FROM 6)::uuid END
-  LEFT JOIN quiet_hours q ON q.tenant_id = u.tenant_id AND q.user_id = u.id
-  CROSS JOIN LATERAL (
-    SELECT coalesce((c.settings -> 'limits' ->> 'per_user_per_hour')::integer, $6) AS per_user_per_hour,
-           coalesce((c.settings -> 'limits' ->> 'per_user_per_day')::integer, $7) AS per_user_per_day) l
-  CROSS JOIN LATERAL (SELECT count(*) AS used FROM (
-    SELECT FROM deliveries a
-    WHERE a.tenant_id = c.tenant_id AND a.recipient = c.recipient AND a.channel = $1
-      AND a.admitted_at > $2::timestamptz - interval '1 hour' AND a.id <> c.id
-    LIMIT l.per_user_per_hour) recent) hour
-  CROSS JOIN LATERAL (SELECT count(*) AS used FROM (
-    SELECT FROM deliveries a
-    WHERE a.tenant_id = c.tenant_id AND a.recipient = c.recipient AND a.channel = $1
-      AND a.admitted_at > $2::timestamptz - interval '1 day' AND a.id <> c.id
-    LIMIT l.per_user_per_day) recent) day
-  ORDER BY c.position`;

@@ -11,9 +11,11 @@ import { Admission } from './admission.js';
 import { EmailSender } from './channels/email/email.sender.js';
 import { mailerOptions } from './channels/email/email.settings.js';
 import { smtpSettings } from './channels/email/smtp-config.js';
+import { DirectSending } from './direct-sending.js';
 import { Dispatcher } from './dispatcher.js';
 import { HeldLeases } from './held-leases.js';
 import { Leases } from './leases.js';
+import { MailSending } from './mail-sending.js';
 import { MailWorker } from './mail.worker.js';
 import { Outbox } from './outbox.js';
 import { Presence } from './presence.js';
@@ -34,9 +36,11 @@ import { TemplateStore } from './rendering/template-store.js';
   ],
   providers: [
     Admission,
+    DirectSending,
     Dispatcher,
     HeldLeases,
     Leases,
+    MailSending,
     MailWorker,
     Outbox,
     Presence,
@@ -49,7 +53,7 @@ import { TemplateStore } from './rendering/template-store.js';
     },
     { provide: TemplateStore, useFactory: () => TemplateStore.load(TEMPLATES) },
   ],
-  exports: [Outbox, Presence],
+  exports: [DirectSending, Outbox, Presence],
 })
 export class DeliveryModule implements OnModuleInit {
   constructor(

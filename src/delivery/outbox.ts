@@ -5,7 +5,7 @@ import { CONFIG, type Config } from '../platform/config/config.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
 import { DECIDING_LOCK } from './admission.js';
-import { configuredChannels } from './channels/channels.js';
+import { CHANNEL_TRAITS, configuredChannels } from './channels/channels.js';
 
 /** Why nothing is sent to somebody who should be told. */
 export type SuppressReason =
@@ -29,33 +29,49 @@ export class Outbox {
   }
 
   /**
-   * The tail of a statement that creates notifications: a CTE `delivered (id, state)` with one delivery a
-   * channel for each row of the CTE `created (id, recipient, user_id, kind, severity)`.
+   * The tail of a statement that creates notifications: a CTE `delivered` with one delivery a channel for each row
+   * of the CTE `created (id, recipient, user_id, kind, severity, address, channel, due_at)`. The address is the
+   * row's own, or else the user's; a channel of null means all.
    * Parameters: $1 tenant id, $4 now, $5 this.channels. Links to set a password pass hours and limits like
    * critical ones: they expire, and somebody is waiting for them.
    */
   static deliveriesSql(created: string): string {
     return `
       delivered AS (
-        INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address,
-                                state, reason, due_at, created_at, ended_at)
-        SELECT $1, c.id, c.recipient, c.severity = 'critical' OR c.kind IN ('welcome', 'password_reset'), on_channel.name, coalesce(u.email, ''),
-               CASE WHEN s.reason IS NULL THEN 'pending' ELSE 'suppressed' END, s.reason, $4::timestamptz,
+        INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address, state, reason,
+                                due_at, defer_reason, created_at, ended_at)
+        SELECT $1, c.id, c.recipient, c.severity = 'critical' OR c.kind IN ('welcome', 'password_reset'),
+               on_channel.name, coalesce(to_whom.address, ''),
+               CASE WHEN s.reason IS NULL THEN 'pending' ELSE 'suppressed' END, s.reason, c.due_at,
+               CASE WHEN s.reason IS NULL AND c.due_at > $4::timestamptz THEN 'send_at' END,
                $4::timestamptz, CASE WHEN s.reason IS NOT NULL THEN $4::timestamptz END
         FROM ${created} c
-        CROSS JOIN unnest(ARRAY[${CHANNELS.map((channel) => `'${channel}'`).join(', ')}]) AS on_channel (name)
+        JOIN unnest(ARRAY[${CHANNELS.map((channel) => `'${channel}'`).join(', ')}]) AS on_channel (name)
+          ON c.channel IS NULL OR c.channel = on_channel.name
         LEFT JOIN users u ON u.tenant_id = $1 AND u.id = c.user_id
         LEFT JOIN preferences p ON p.tenant_id = $1 AND p.user_id = c.user_id AND p.kind = c.kind
                                AND p.channel = on_channel.name
                                AND p.kind = ANY (ARRAY[${OPTIONAL_KINDS.map((kind) => `'${kind}'`).join(', ')}])
+        CROSS JOIN LATERAL (SELECT coalesce(c.address, u.email) AS address) to_whom
         CROSS JOIN LATERAL (SELECT CASE
           WHEN NOT p.enabled THEN 'preference'
           WHEN on_channel.name <> ALL ($5::text[]) THEN 'channel_not_configured'
-          WHEN u.email IS NULL THEN 'no_address'
+          WHEN to_whom.address IS NULL THEN 'no_address'
         END AS reason) s
         ON CONFLICT (tenant_id, notification_id, channel, address) DO NOTHING
-        RETURNING id, state
+        RETURNING id, notification_id, channel, state, attempts, due_at, defer_reason, reason, error, provider_id,
+                  sent_at
       )`;
+  }
+
+  /**
+   * A bare address as it is stored: itself, normalised, and as a recipient, whose limits do not depend on how it
+   * is spelt. Null where this channel can't send to it.
+   */
+  static address(channel: Channel, written: string): { address: string; recipient: string } | null {
+    const traits = CHANNEL_TRAITS[channel];
+    const address = traits.parseAddress(written);
+    return address === null ? null : { address, recipient: `${traits.scheme}:${address.toLowerCase()}` };
   }
 
   /** Wakes the dispatcher once this transaction is committed. */

@@ -1,18 +1,23 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { isUUID } from 'class-validator';
+import { Outbox } from '../delivery/outbox.js';
 import { Clock } from '../platform/clock/clock.js';
 import type { SqlValue, TenantTransaction } from '../platform/database/transaction.js';
 import { notFound } from '../platform/errors/problem.js';
 import { decodeCursor, isInstantKey, type Page, pageOf } from '../platform/http/cursor.js';
 import type { AlertsQuery, AlertView } from './alerts.dto.js';
 
-const COLUMNS = `id, kind, severity, source_type, source_id, dedupe_key, stage, title, state, occurrences,
+/** The columns of an `AlertView`. */
+export const ALERT_COLUMNS = `id, kind, severity, source_type, source_id, dedupe_key, stage, title, state, occurrences,
   first_seen_at, last_seen_at, gone_at, resolved_at, resolved_by`;
 
 /** The tenant's alerts as people see them, and silence them. */
 @Injectable()
 export class AlertList {
-  constructor(@Inject(Clock) private readonly clock: Clock) {}
+  constructor(
+    private readonly outbox: Outbox,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
 
   /** One page, last seen first. */
   async list(tx: TenantTransaction, query: AlertsQuery): Promise<Page<AlertView>> {
@@ -26,7 +31,7 @@ export class AlertList {
       conditions.push(`(last_seen_at, id) < (${take(seen)}::timestamptz, ${take(id)}::uuid)`);
     }
     const rows = await tx.query<AlertView>(
-      `SELECT ${COLUMNS} FROM alerts WHERE ${conditions.join(' AND ')}
+      `SELECT ${ALERT_COLUMNS} FROM alerts WHERE ${conditions.join(' AND ')}
        ORDER BY last_seen_at DESC, id DESC LIMIT ${take(query.limit + 1)}`,
       values,
     );
@@ -39,21 +44,25 @@ export class AlertList {
   }
 
   /**
-   * Silences the fact until it clears: it is counted on, but nobody is told again. Resolving a resolved alert
-   * changes nothing.
+   * Silences the fact until it clears: it is counted on, but nobody is told again. No check finds that a reported
+   * event has cleared, so resolving it ends it: what has not left is called off, and the next report is news.
+   * Resolving a resolved alert changes nothing.
    * @param userId who did; null for an API key.
    * @throws Problem not_found for one that is not there or another tenant's.
    */
   async resolve(tx: TenantTransaction, id: string, userId: string | null): Promise<AlertView> {
-    await tx.execute(
-      `UPDATE alerts SET state = 'resolved', resolved_at = $3, resolved_by = $4
-       WHERE tenant_id = $1 AND id = $2 AND state = 'open'`,
+    const resolved = await tx.one<{ gone: boolean }>(
+      `UPDATE alerts SET state = 'resolved', resolved_at = $3, resolved_by = $4,
+                         gone_at = CASE WHEN kind = 'event' THEN $3::timestamptz END
+       WHERE tenant_id = $1 AND id = $2 AND state = 'open'
+       RETURNING gone_at IS NOT NULL AS gone`,
       [tx.tenant_id, id, this.clock.now(), userId],
     );
-    const alert = await tx.one<AlertView>(`SELECT ${COLUMNS} FROM alerts WHERE tenant_id = $1 AND id = $2`, [
-      tx.tenant_id,
-      id,
-    ]);
+    if (resolved?.gone === true) await this.outbox.factsGone(tx, [id]);
+    const alert = await tx.one<AlertView>(
+      `SELECT ${ALERT_COLUMNS} FROM alerts WHERE tenant_id = $1 AND id = $2`,
+      [tx.tenant_id, id],
+    );
     if (alert === null) throw notFound();
     return alert;
   }

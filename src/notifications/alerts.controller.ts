@@ -28,7 +28,7 @@ export class AlertsController {
   @Post(':id/resolve')
   @Access('member', 'watched:write')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Silence the fact until it clears' })
+  @ApiOperation({ summary: 'Silence the fact until it clears; a reported event ends' })
   @ApiOkResponse({ type: AlertView })
   async resolve(@Caller() caller: TenantCaller, @IdParam() id: string): Promise<AlertView> {
     return this.database.tenant(caller.tenant_id, (tx) => this.alerts.resolve(tx, id, caller.user_id));

@@ -75,15 +75,14 @@ export class FeedController {
   }
 
   @Get(':id')
-  @Access('self')
-  @ApiOperation({ summary: 'One of mine, with its deliveries' })
+  @Access('member', 'notifications:read')
+  @ApiOperation({
+    summary: 'One that I received or created, with its deliveries',
+    description: 'Whether it was read or archived is shown to its recipient alone.',
+  })
   @ApiOkResponse({ type: FeedNotificationDetail })
-  async get(
-    @Caller() caller: TenantCaller,
-    @CallerUserId() userId: string,
-    @IdParam() id: string,
-  ): Promise<FeedNotificationDetail> {
-    return this.database.tenant(caller.tenant_id, (tx) => this.feed.get(tx, userId, id));
+  async get(@Caller() caller: TenantCaller, @IdParam() id: string): Promise<FeedNotificationDetail> {
+    return this.database.tenant(caller.tenant_id, (tx) => this.feed.get(tx, caller, id));
   }
 
   @Put(':id/read')

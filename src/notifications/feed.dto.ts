@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsBoolean, IsIn, IsISO8601, IsOptional, Matches } from 'class-validator';
+import { IsBoolean, IsIn, IsOptional } from 'class-validator';
 import {
   type Channel,
   CHANNELS,
@@ -10,6 +10,7 @@ import {
   type Severity,
 } from '../contracts/notification-kinds.js';
 import type { NotificationView } from '../contracts/socket-messages.js';
+import { Instant } from '../platform/http/instant.js';
 import { PageQuery } from '../platform/http/page.dto.js';
 
 /** `true` and `false`, as a query writes them; anything else stays what it is and is refused. */
@@ -43,11 +44,7 @@ export class FeedQuery extends PageQuery {
 
   @ApiPropertyOptional({ format: 'date-time', description: 'Created at this instant or later' })
   @IsOptional()
-  @IsISO8601({ strict: true, strictSeparator: true })
-  // Without an offset it would be another instant on each machine.
-  @Matches(/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/, {
-    message: '$property must be an instant with its offset from UTC',
-  })
+  @Instant()
   since?: string;
 }
 
@@ -114,6 +111,9 @@ export class FeedDelivery {
 
   @ApiProperty({ type: String, nullable: true, description: 'What the last attempt met' })
   error: string | null;
+
+  @ApiProperty({ type: String, nullable: true, description: "The provider's own id of the message" })
+  provider_id: string | null;
 
   @ApiProperty({ type: Date, nullable: true })
   sent_at: Date | null;

@@ -6,6 +6,8 @@ import type { SqlValue, TenantTransaction } from '../platform/database/transacti
 import { notFound } from '../platform/errors/problem.js';
 import { decodeCursor, isInstantKey, type Page, pageOf } from '../platform/http/cursor.js';
 import type { FeedDelivery, FeedNotificationDetail, FeedQuery } from './feed.dto.js';
+import { DELIVERY_COLUMNS } from './deliveries.sql.js';
+import type { Owner } from './delivery-list.service.js';
 import { Notifications } from './notifications.service.js';
 
 /** A notification as its table has it. */
@@ -99,18 +101,24 @@ export class Feed {
   }
 
   /**
-   * One notification of the user's, with its deliveries.
+   * One notification that they received or created, with its deliveries. What the recipient did with it is shown
+   * to the recipient alone.
    * @throws Problem not_found for one that is not there or somebody else's.
    */
-  async get(tx: TenantTransaction, userId: string, id: string): Promise<FeedNotificationDetail> {
-    const notification = await this.view(tx, userId, id);
+  async get(tx: TenantTransaction, owner: Owner, id: string): Promise<FeedNotificationDetail> {
+    const row = await tx.one<NotificationRow & { received: boolean }>(
+      `SELECT ${NOTIFICATION_COLUMNS}, n.user_id IS NOT DISTINCT FROM $3::uuid AS received FROM notifications n
+       WHERE n.tenant_id = $1 AND n.id = $2 AND (n.user_id = $3::uuid OR n.created_by = $4::text)`,
+      [tx.tenant_id, id, owner.user_id, owner.principal],
+    );
+    if (row === null) throw notFound();
+    const { received, ...stored } = row;
+    const notification = notificationView(
+      received ? stored : { ...stored, read_at: null, archived_at: null, seq: 0 },
+    );
     const deliveries = await tx.query<FeedDelivery>(
-      `SELECT id, channel,
-              CASE WHEN state IN ('pending', 'queued', 'sending') THEN 'pending'
-                   WHEN state = 'sent' THEN 'sent' ELSE 'failed' END AS status,
-              state, attempts, due_at, defer_reason, reason, error, sent_at
-       FROM deliveries WHERE tenant_id = $1 AND notification_id = $2
-       ORDER BY channel, address LIMIT 100`,
+      `SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE d.tenant_id = $1 AND d.notification_id = $2
+       ORDER BY d.channel, d.address LIMIT 100`,
       [tx.tenant_id, id],
     );
     return { ...notification, deliveries };

@@ -145,6 +145,7 @@ describe('GET notifications/{id}', () => {
         defer_reason: null,
         reason: null,
         error: '550 no such user',
+        provider_id: null,
         sent_at: null,
       },
     ]);

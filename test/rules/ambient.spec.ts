@@ -33,6 +33,8 @@ const SYSTEM_DATABASE_USERS: Record<string, string> = {
   'src/auth/operators.ts': 'reads and makes operators, who belong to no tenant',
   'src/auth/sessions.ts': 'keeps the sessions of operators, who belong to no tenant',
   'src/delivery/dispatcher.ts': 'takes turns over all tenants in one round',
+  'src/delivery/direct-sending.ts':
+    'asks whether a channel is paused, and what all tenants together sent in the last minute',
   'src/delivery/leases.ts': 'claims, renews and records deliveries of many tenants in one statement',
   'src/delivery/presence.ts': 'keeps the list of workers, which belongs to no tenant',
   'src/scheduler/run-ledger.ts': 'finds which slots of all tenants are owed, and runs that were lost',

@@ -6,8 +6,8 @@ const WHO = ['tenants', 'users', 'auth'];
 const BASE = ['platform', 'contracts'];
 const WATCHED = ['deadlines', 'documents', 'tasks'];
 
-/** The one way into delivery for those who have something to tell. */
-const OUTBOX = ['delivery/outbox', 'delivery/delivery.module'];
+/** The ways into delivery for those who have something to tell: by the queue, or past it. */
+const OUTBOX = ['delivery/outbox', 'delivery/direct-sending', 'delivery/delivery.module'];
 
 /** Room → rooms, or single files without `.ts`, that it may import. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {

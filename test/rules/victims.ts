@@ -43,6 +43,22 @@ const dueItem = (table: string): Case => ({
   bodies: { PATCH: { title: 'taken' } },
 });
 
+const notification = (world: World, { tenant_id, admin }: Cast): Promise<Victim> =>
+  insert(world, 'notifications', {
+    tenant_id,
+    recipient: `user:${admin.id}`,
+    user_id: admin.id,
+    created_by: `user:${admin.id}`,
+    dedupe_key: randomUUID(),
+    kind: 'event',
+    severity: 'info',
+    title: CANARY,
+    body: CANARY,
+    data: { text: CANARY },
+    seq: 1,
+    created_at: '2026-03-02T08:00:00Z',
+  });
+
 /** By the path up to its first id. */
 export const CASES: Readonly<Record<string, Case>> = {
   '/api/v1/deadlines': dueItem('deadlines'),
@@ -74,18 +90,20 @@ export const CASES: Readonly<Record<string, Case>> = {
   },
   '/api/v1/notifications': {
     personal: true,
-    create: (world, { tenant_id, admin }) =>
-      insert(world, 'notifications', {
-        tenant_id,
-        recipient: `user:${admin.id}`,
-        user_id: admin.id,
-        dedupe_key: randomUUID(),
-        kind: 'event',
-        severity: 'info',
-        title: CANARY,
-        body: CANARY,
-        data: { text: CANARY },
-        seq: 1,
+    create: (world, cast) => notification(world, cast),
+  },
+  '/api/v1/deliveries': {
+    personal: true,
+    create: async (world, cast) =>
+      insert(world, 'deliveries', {
+        tenant_id: cast.tenant_id,
+        notification_id: (await notification(world, cast)).id,
+        recipient: `user:${cast.admin.id}`,
+        critical: false,
+        channel: 'email',
+        address: `${CANARY}@example.com`,
+        error: CANARY,
+        due_at: '2026-03-02T08:00:00Z',
         created_at: '2026-03-02T08:00:00Z',
       }),
   },

@@ -1,11 +1,16 @@
 import type { Channel } from '../../contracts/notification-kinds.js';
 import type { JobName } from '../../contracts/jobs.js';
 import type { Config } from '../../platform/config/config.js';
+import { parseEmailAddress } from './email/address.js';
 
 /** What the dispatcher needs to know of a channel. One line each: the registry. */
 export interface ChannelTraits {
   /** The job that sends one delivery. */
   job: JobName & `send-${string}`;
+  /** What a bare address begins with in `notifications.recipient`. */
+  scheme: 'mailto' | 'tel';
+  /** The address, normalised, if it is one that this channel can send to. */
+  parseAddress(written: string): string | null;
   /** How often a send whose end is not known may be repeated before a person has to decide. */
   ambiguous_repeats: number;
   /** Whether this installation has what it takes to send on it. */
@@ -19,6 +24,8 @@ export interface ChannelTraits {
 export const CHANNEL_TRAITS: Record<Channel, ChannelTraits> = {
   email: {
     job: 'send-mail',
+    scheme: 'mailto',
+    parseAddress: parseEmailAddress,
     ambiguous_repeats: 1,
     configured: (config) => config.smtpHost !== null,
     enabled: (config) => config.emailEnabled,

@@ -35,7 +35,8 @@ export const KIND_DATA: NotificationData = {
   welcome: { link_id: '0199f3c4-0000-7000-8000-000000000004', expires_at: '2025-11-04T13:05:00Z' },
   password_reset: { link_id: '0199f3c4-0000-7000-8000-000000000005', expires_at: '2025-11-04T13:05:00Z' },
   test: { requested_by: 'claire@cabinet-durand.fr' },
-  event: {},
+  event: { kind: 'backup.failed' },
+  message: { kind: 'invoice.sent', data: { invoice: 'F-2025-118' } },
 };
 
 export function line(title: string, days_left: number): SummaryLine {

@@ -1,5 +1,6 @@
 import { DataSource } from 'typeorm';
 import { Audit1700000000007 } from './migrations/7-audit.js';
+import { Messages1700000000005 } from './migrations/5-messages.js';
 import { Notifications1700000000003 } from './migrations/3-notifications.js';
 import { Watched1700000000002 } from './migrations/2-watched.js';
 import { Who1700000000001 } from './migrations/1-who.js';
@@ -9,6 +10,7 @@ export const MIGRATIONS = [
   Who1700000000001,
   Watched1700000000002,
   Notifications1700000000003,
+  Messages1700000000005,
   Audit1700000000007,
 ];
 

@@ -24,6 +24,7 @@ export const ERRORS = {
   },
   too_many_attempts: { status: 429, title: 'Too many attempts, try again later', report: false },
   rate_limited: { status: 429, title: 'Too many requests, slow down', report: false },
+  limit_reached: { status: 429, title: 'A sending limit is reached', report: false },
   internal_error: { status: 500, title: 'Something went wrong on our side', report: true },
   unavailable: { status: 503, title: 'A service that this needs does not answer', report: true },
 } as const;

@@ -1,0 +1,84 @@
+import type { Logger } from '@nestjs/common';
+import type { Candidate, Deferral } from './admission.js';
+import { nextPermitted } from './hours.js';
+
+const HOUR_MS = 60 * 60 * 1_000;
+const DAY_MS = 24 * HOUR_MS;
+/** Hours that never open are looked at again after this long. */
+const NEVER_OPEN_MS = DAY_MS;
+/** And so are hours that can't be worked out. */
+const NOT_COMPUTABLE_MS = HOUR_MS;
+
+/** What is to become of candidates. */
+export interface Decision {
+  /** May leave now. */
+  chosen: Candidate[];
+  /** Must wait for an hour. */
+  deferrals: Deferral[];
+  /** Over a limit of their recipient's. */
+  over: Candidate[];
+}
+
+/**
+ * Who may leave now, who waits for which hour, and who is over a limit: decided here and nowhere else. Critical
+ * ones always may leave.
+ */
+export function decide(candidates: readonly Candidate[], now: Date, logger: Logger): Decision {
+  const decision: Decision = { chosen: [], deferrals: [], over: [] };
+  const admitted = new Map<string, Usage>();
+  for (const candidate of candidates) {
+    const { tenant_id, id, recipient, critical } = candidate;
+    const deferral = critical ? null : hours(candidate, now, logger);
+    const person = `${tenant_id} ${recipient}`;
+    const justNow = admitted.get(person) ?? { hour: 0, day: 0 };
+    if (deferral !== null) decision.deferrals.push({ tenant_id, id, ...deferral });
+    else if (!critical && isOver(candidate, justNow)) decision.over.push(candidate);
+    else {
+      decision.chosen.push(candidate);
+      admitted.set(person, withOneMore(justNow, candidate, now));
+    }
+  }
+  return decision;
+}
+
+/** What can't be worked out (a zone that this machine does not know) must not hold up everybody else. */
+function hours(candidate: Candidate, now: Date, logger: Logger): Pick<Deferral, 'until' | 'reason'> | null {
+  try {
+    return deferral(candidate, now);
+  } catch (error) {
+    logger.error({ event: 'hours_not_computable', tenant_id: candidate.tenant_id, err: error });
+    return { until: new Date(now.getTime() + NOT_COMPUTABLE_MS), reason: 'operating_hours' };
+  }
+}
+
+/** Admitted to one recipient earlier in this round, and not counted by `used_hour` and `used_day`. */
+interface Usage {
+  hour: number;
+  day: number;
+}
+
+function isOver(candidate: Candidate, justNow: Usage): boolean {
+  const { per_user_per_hour: hour, per_user_per_day: day } = candidate;
+  return (
+    (hour > 0 && candidate.used_hour + justNow.hour >= hour) ||
+    (day > 0 && candidate.used_day + justNow.day >= day)
+  );
+}
+
+function withOneMore({ hour, day }: Usage, { admitted_at }: Candidate, now: Date): Usage {
+  const age = admitted_at === null ? Infinity : now.getTime() - admitted_at.getTime();
+  return { hour: hour + Number(age >= HOUR_MS), day: day + Number(age >= DAY_MS) };
+}
+
+/** When the hours let it leave, and whose they are; null when that is now. */
+function deferral(candidate: Candidate, now: Date): Pick<Deferral, 'until' | 'reason'> | null {
+  const { time_zone: zone, operating_hours, user_zone, quiet_hours } = candidate;
+  if (operating_hours === null && quiet_hours === null) return null;
+  const until = nextPermitted(now, { zone, operating_hours, user_zone: user_zone ?? zone, quiet_hours });
+  if (until !== null && until.getTime() <= now.getTime()) return null;
+  const open = nextPermitted(now, { zone, operating_hours, user_zone: zone, quiet_hours: null });
+  return {
+    until: until ?? new Date(now.getTime() + NEVER_OPEN_MS),
+    reason: open !== null && open.getTime() <= now.getTime() ? 'quiet_hours' : 'operating_hours',
+  };
+}

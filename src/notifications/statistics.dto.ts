@@ -1,0 +1,66 @@
+import { ApiProperty } from '@nestjs/swagger';
+
+export class StatusCounts {
+  @ApiProperty()
+  pending: number;
+
+  @ApiProperty()
+  sent: number;
+
+  @ApiProperty()
+  failed: number;
+}
+
+/** How much of a limit is used; 0: there is none. */
+export class Quota {
+  @ApiProperty({ description: '0: no limit' })
+  limit: number;
+
+  @ApiProperty({ description: 'Counted up to the limit' })
+  used: number;
+
+  @ApiProperty({ type: Number, nullable: true, description: 'null: no limit' })
+  left: number | null;
+}
+
+/** One's own quota of what is sent in the request, on a channel. */
+export class OwnQuota {
+  @ApiProperty({ type: Quota })
+  hour: Quota;
+
+  @ApiProperty({ type: Quota })
+  day: Quota;
+}
+
+/** An object with an entry for each channel. */
+export function ByChannel(type: string, description?: string): PropertyDecorator {
+  return ApiProperty({
+    type: 'object',
+    additionalProperties: { $ref: `#/components/schemas/${type}` },
+    ...(description === undefined ? {} : { description }),
+  });
+}
+
+/** What one received and created, in numbers. */
+export class OwnStatistics {
+  @ApiProperty({ description: 'Unread and not archived' })
+  unread: number;
+
+  @ApiProperty()
+  received: number;
+
+  @ApiProperty()
+  created: number;
+
+  @ApiProperty({ description: 'false: only the latest 10,000 received, and as many created, are counted' })
+  complete: boolean;
+
+  @ApiProperty({ type: StatusCounts, description: 'Deliveries of both' })
+  by_status: StatusCounts;
+
+  @ByChannel('StatusCounts')
+  by_channel: Record<string, StatusCounts>;
+
+  @ByChannel('OwnQuota', 'What may still be sent with `send_now`')
+  quota: Record<string, OwnQuota>;
+}

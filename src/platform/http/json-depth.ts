@@ -1,0 +1,34 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Problem } from '../errors/problem.js';
+
+/** Deeper than any body that a route takes. */
+const MAX_DEPTH = 32;
+
+/** Refuses bodies nested so deep that whoever walks them by recursion would run out of stack. */
+export function refuseDeepBodies(app: NestFastifyApplication): void {
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('preValidation', (request, _reply, done) => {
+      const deep = isDeeper(request.body, MAX_DEPTH);
+      done(
+        deep ? new Problem('malformed_request', `JSON is nested more than ${MAX_DEPTH} levels`) : undefined,
+      );
+    });
+}
+
+/** Level by level, without recursion. */
+function isDeeper(body: unknown, levels: number): boolean {
+  let level = [body];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > levels) return true;
+    level = level.flatMap((value) => (isJson(value) ? Object.values(value) : []));
+  }
+  return false;
+}
+
+/** What JSON.parse makes, and not the stream of an upload. */
+function isJson(value: unknown): value is Record<string, unknown> | unknown[] {
+  if (typeof value !== 'object' || value === null) return false;
+  return Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
+}

@@ -8,6 +8,7 @@ import { type Clock, SystemClock } from './platform/clock/clock.js';
 import type { Config } from './platform/config/config.js';
 import { notFound } from './platform/errors/problem.js';
 import { ProblemFilter } from './platform/errors/problem.filter.js';
+import { takeUploads, UPLOAD_TIMEOUT_MS } from './platform/http/uploads.js';
 import { validationPipe } from './platform/http/validation.js';
 import { JsonLogger } from './platform/logging/logger.js';
 import { checkRedis } from './platform/queues/queues.module.js';
@@ -29,7 +30,7 @@ export async function createApp(
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
     genReqId: () => randomUUID(),
-    requestTimeout: 60_000,
+    requestTimeout: UPLOAD_TIMEOUT_MS,
     routerOptions: { maxParamLength: 200 },
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(config, clock), adapter, {
@@ -41,6 +42,7 @@ export async function createApp(
   app.useGlobalFilters(new ProblemFilter());
   app.useWebSocketAdapter(new SocketAdapter(app, config));
   carryRequestId(app);
+  takeUploads(app);
   if (!config.roles.includes('web')) answerHealthOnly(app);
   setUpDocs(app);
   return app;

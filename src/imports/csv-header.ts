@@ -26,6 +26,7 @@ export function separatorOf(header: string, kind: ImportKind): string {
 
 /** @throws Problem file_refused for unknown, doubled and missing columns, all of them named. */
 export function columnsOf(header: readonly string[], kind: ImportKind): Columns {
+  if (header.length > COLUMNS_LIMIT) throw refused(`the header has ${header.length} columns`);
   const columns = header.map((name) => {
     const known = normalisedName(name);
     return known === '' ? null : kind.columns.get(known);
@@ -47,6 +48,7 @@ export function columnsOf(header: readonly string[], kind: ImportKind): Columns 
   return fields;
 }
 
+const COLUMNS_LIMIT = 200;
 const REQUIRED = ['title', 'due_on'];
 
 function fieldsOf({ columns }: ImportKind): string[] {

@@ -87,7 +87,7 @@ function isoDate(cell: string): string {
 /** The text up to the end of the first line that says something, and what follows. */
 async function headOf(text: AsyncGenerator<string>): Promise<{ head: string; rest: AsyncGenerator<string> }> {
   let head = '';
-  while (!/\S[^\n]*\n/.test(head)) {
+  while (!head.includes('\n', head.search(/\S|$/))) {
     if (head.length > HEADER_LIMIT) throw refused('the first line is too long for a header');
     const next = await text.next();
     if (next.done === true) break;

@@ -130,16 +130,33 @@ async function* textOf(stream: Readable, hash: Hash, progress: Progress): AsyncG
 
 /** @throws Problem malformed_request when the sender goes away or falls silent. */
 async function* arriving(stream: Readable): AsyncGenerator<Buffer> {
-  const idle = setTimeout(() => stream.destroy(new Error('nothing arrives')), IDLE_MS);
+  // Whoever stops reading early still has an answer to give: the stream must live on for that.
+  const chunks = stream.iterator({ destroyOnReturn: false });
   try {
-    // Whoever stops reading early still has an answer to give: the stream must live on for that.
-    for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
-      idle.refresh();
-      yield chunk as Buffer;
+    for (;;) {
+      const next = await waitedFor(stream, chunks);
+      if (next.done === true) return;
+      yield next.value as Buffer;
     }
+  } finally {
+    await chunks.return?.();
+  }
+}
+
+/** The next piece. Only the time in which the sender is waited for counts, not that in which pieces are stored. */
+async function waitedFor(
+  stream: Readable,
+  chunks: AsyncIterator<unknown>,
+): Promise<IteratorResult<unknown, unknown>> {
+  // By the immediate, what came while this process was busy has been seen.
+  const idle = setTimeout(() => (cut = setImmediate(() => stream.destroy())), IDLE_MS);
+  let cut: NodeJS.Immediate | undefined;
+  try {
+    return await chunks.next();
   } catch (error) {
     throw new Problem('malformed_request', 'the upload was cut off', { cause: error });
   } finally {
     clearTimeout(idle);
+    clearImmediate(cut);
   }
 }

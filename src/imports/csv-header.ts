@@ -1,4 +1,4 @@
-import type { ImportKind } from './import-kind.js';
+import { type ImportKind, REQUIRED } from './import-kind.js';
 import { refused } from './refusal.js';
 
 /** What the columns of a file are: our field for each, null for one without a name. */
@@ -49,7 +49,6 @@ export function columnsOf(header: readonly string[], kind: ImportKind): Columns 
 }
 
 const COLUMNS_LIMIT = 200;
-const REQUIRED = ['title', 'due_on'];
 
 function fieldsOf({ columns }: ImportKind): string[] {
   return [...new Set(columns.values())];

@@ -24,6 +24,9 @@ export interface ImportKind {
   columns: ReadonlyMap<string, string>;
 }
 
+/** What every line has to say. */
+export const REQUIRED: readonly string[] = ['title', 'due_on'];
+
 /** Names that the columns of every kind may have, besides the field's own. */
 const NAMES: Readonly<Record<string, readonly string[]>> = {
   title: ['titre', 'intitule', 'libelle', 'objet'],

@@ -100,7 +100,7 @@ describe.each([
       { title: 'good', due_on: '2026-04-15' },
       { title: 'x'.repeat(301), due_on: '2026-02-30' },
       { due_on: '2026-04-15', colour: 'red' },
-      { title: 17, due_on: '2026-04-15', status: 'done' },
+      { title: 17, due_on: '2026-04-15', status: null },
       { title: ' also good ', due_on: '2026-04-16', description: 'a\nb' },
     ];
     const sent = await sendRows(room, ...rows);
@@ -185,7 +185,7 @@ describe('a line with an external id', () => {
       await world.sql(
         `INSERT INTO alerts (tenant_id, kind, severity, source_type, source_id, dedupe_key, title, first_seen_at,
                              last_seen_at)
-         VALUES ($1, 'event', 'info', 'task', $2, $2, 'alert', now(), now())`,
+         VALUES ($1, 'event', 'info', 'task', $2::uuid, $2::text, 'alert', now(), now())`,
         [cast.tenant_id, id],
       );
     }

@@ -1,6 +1,6 @@
 import { checked } from '../platform/http/validation.js';
 import type { LineFault } from './file-line.js';
-import type { ImportedRow } from './import-kind.js';
+import { type ImportedRow, REQUIRED } from './import-kind.js';
 
 /** A line that has more wrong with it is told this much. */
 const FAULTS_OF_A_LINE = 20;
@@ -24,6 +24,12 @@ export function checkRow(
     return faulty(nested.map(([field]) => ({ field, detail: `${field} must not be a list or an object` })));
   }
   const { value, faults } = checked(row, values);
+  // A few names mean something to every object, and are passed over.
+  for (const field of Object.keys(values)) {
+    if (!Object.hasOwn(value, field)) {
+      faults.push({ pointer: `/${field}`, detail: `property ${field} should not exist` });
+    }
+  }
   if (faults.length > 0) return faulty(faults.map((fault) => worded(fault, values)));
   if (value.responsible_id != null && value.responsible_email != null) {
     return faulty([{ field: 'responsible_id', detail: 'name the responsible by id or by e-mail, not both' }]);
@@ -34,7 +40,8 @@ export function checkRow(
 function worded({ pointer, detail }: { pointer: string; detail: string }, values: Record<string, unknown>) {
   const field = pointer.slice(1).replaceAll('~1', '/').replaceAll('~0', '~');
   // One rule after the other says what nothing is not.
-  return { field, detail: values[field] == null ? `${field} is missing` : detail };
+  const missing = REQUIRED.includes(field) && values[field] == null;
+  return { field, detail: missing ? `${field} is missing` : detail };
 }
 
 /** One fault a field, in words that can be stored: a field's name may be anything. */

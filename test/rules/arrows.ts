@@ -18,7 +18,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   auth: ['users', 'tenants', ...BASE],
   delivery: [...WHO, ...BASE],
   notifications: [...OUTBOX, ...WHO, ...BASE],
-  imports: ['notifications', ...WHO, ...BASE],
+  imports: ['notifications', 'users', ...BASE],
   ...Object.fromEntries(WATCHED.map((room) => [room, ['imports', 'notifications', ...WHO, ...BASE]])),
   digest: [...WATCHED, 'notifications', ...WHO, ...BASE],
   scheduler: ['tenants', ...BASE],

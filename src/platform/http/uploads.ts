@@ -74,7 +74,9 @@ export function takeUploads(app: NestFastifyApplication): void {
     const { 'content-length': length, 'transfer-encoding': chunked } = request.headers;
     const hasBody = chunked !== undefined || (length !== undefined && length !== '0');
     if (hasBody && !takesUpload(request)) {
-      const timer = setTimeout(() => request.raw.destroy(), BODY_TIMEOUT_MS);
+      const timer = setTimeout(() => {
+        if (!request.raw.complete) request.raw.destroy();
+      }, BODY_TIMEOUT_MS).unref();
       request.raw.once('close', () => clearTimeout(timer));
     }
     done();

@@ -8,6 +8,7 @@ import { TasksModule } from './tasks/tasks.module.js';
 import { DigestModule } from './digest/digest.module.js';
 import { DeliveryModule } from './delivery/delivery.module.js';
 import { Presence } from './delivery/presence.js';
+import { ImportsModule } from './imports/imports.module.js';
 import { NotificationsModule } from './notifications/notifications.module.js';
 import { Health } from './ops/health.service.js';
 import { OpsModule } from './ops/ops.module.js';
@@ -60,6 +61,7 @@ export class AppModule implements OnModuleDestroy {
         AuthModule,
         DeliveryModule,
         NotificationsModule,
+        ImportsModule,
         DeadlinesModule,
         DocumentsModule,
         TasksModule,

@@ -10,6 +10,7 @@ import { notFound } from './platform/errors/problem.js';
 import { ProblemFilter } from './platform/errors/problem.filter.js';
 import { logRequests, requestId } from './platform/http/request-log.js';
 import { refuseDeepBodies } from './platform/http/json-depth.js';
+import { takeUploads, UPLOAD_TIMEOUT_MS } from './platform/http/uploads.js';
 import { validationPipe } from './platform/http/validation.js';
 import { JsonLogger } from './platform/logging/logger.js';
 import { checkRedis } from './platform/queues/queues.module.js';
@@ -32,7 +33,7 @@ export async function createApp(
     bodyLimit: BODY_LIMIT,
     genReqId: requestId,
     trustProxy: config.trustProxy?.split(',').map((address) => address.trim()) ?? false,
-    requestTimeout: 60_000,
+    requestTimeout: UPLOAD_TIMEOUT_MS,
     routerOptions: { maxParamLength: 200 },
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(config, clock), adapter, {
@@ -47,6 +48,7 @@ export async function createApp(
   logRequests(app, config);
   recordOutcomes(app);
   refuseDeepBodies(app);
+  takeUploads(app);
   if (!config.roles.includes('web')) answerHealthOnly(app);
   setUpDocs(app);
   return app;

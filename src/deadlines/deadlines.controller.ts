@@ -1,12 +1,17 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ImportRoute } from '../imports/import-route.js';
+import type { ImportView } from '../imports/imports.dto.js';
+import { Imports } from '../imports/imports.service.js';
 import { Access, Caller, type TenantCaller } from '../platform/http/caller.js';
 import { ApiPage } from '../platform/http/api-page.js';
 import type { Page } from '../platform/http/cursor.js';
 import { Creating, type CreatingRequest, Idempotency } from '../platform/http/idempotency.js';
 import { IdParam } from '../platform/http/id-param.js';
+import { type Upload, UploadBody } from '../platform/http/uploads.js';
 import { Deadline } from './deadline.entity.js';
 import { NewDeadline, DeadlinePatch, DeadlineQuery } from './deadlines.dto.js';
+import { DEADLINE_FILES } from './deadlines.import.js';
 import { DeadlinesService } from './deadlines.service.js';
 
 @ApiTags('deadlines')
@@ -15,6 +20,7 @@ export class DeadlinesController {
   constructor(
     private readonly deadlines: DeadlinesService,
     private readonly idempotency: Idempotency,
+    private readonly imports: Imports,
   ) {}
 
   @Post()
@@ -26,6 +32,15 @@ export class DeadlinesController {
     @Body() body: NewDeadline,
   ): Promise<Deadline> {
     return this.idempotency.create(caller, request, (tx) => this.deadlines.create(tx, body));
+  }
+
+  @ImportRoute()
+  import(
+    @Caller() caller: TenantCaller,
+    @Creating() request: CreatingRequest,
+    @UploadBody() upload: Upload,
+  ): Promise<ImportView> {
+    return this.imports.receive(caller, request, upload, DEADLINE_FILES);
   }
 
   @Get()

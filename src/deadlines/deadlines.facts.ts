@@ -9,7 +9,12 @@ import {
   summarySql,
 } from '../platform/due-items/due-items.sql.js';
 
-const DEADLINES: DueTable = { table: 'deadlines', endedAt: 'completed_at' };
+export const DEADLINES: DueTable = {
+  table: 'deadlines',
+  endedAt: 'completed_at',
+  open: 'pending',
+  late: 'overdue',
+};
 const left = daysSql('days_left');
 const late = daysSql('-days_left');
 
@@ -46,7 +51,7 @@ export class DeadlineFacts implements OnModuleInit {
       source_type: 'deadline',
       factsSql: FACTS,
       stages: (settings) => settings.stages.deadlines,
-      overdueSql: overdueSql(DEADLINES, 'pending'),
+      overdueSql: overdueSql(DEADLINES),
     });
   }
 }

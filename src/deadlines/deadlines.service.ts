@@ -17,6 +17,6 @@ export class DeadlinesService extends DueItems<Deadline> {
   }
 
   protected override dealtWith(tx: TenantTransaction, id: string): Promise<void> {
-    return this.alerts.sourceChanged(tx, 'deadline', id);
+    return this.alerts.sourcesChanged(tx, 'deadline', [id]);
   }
 }

@@ -8,7 +8,12 @@ import {
   summarySql,
 } from '../platform/due-items/due-items.sql.js';
 
-const DOCUMENTS: DueTable = { table: 'document_requests', endedAt: 'received_at' };
+export const DOCUMENTS: DueTable = {
+  table: 'document_requests',
+  endedAt: 'received_at',
+  open: 'missing',
+  late: 'missing',
+};
 const late = daysSql('-days_left');
 
 /** Documents that are still missing. */

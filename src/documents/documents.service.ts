@@ -17,6 +17,6 @@ export class DocumentsService extends DueItems<DocumentRequest> {
   }
 
   protected override dealtWith(tx: TenantTransaction, id: string): Promise<void> {
-    return this.alerts.sourceChanged(tx, 'document', id);
+    return this.alerts.sourcesChanged(tx, 'document', [id]);
   }
 }

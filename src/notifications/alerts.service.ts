@@ -62,18 +62,23 @@ export class Alerts {
   }
 
   /**
-   * Somebody has dealt with a source, moved or deleted it: what was said of it no longer stands. Waits for a check
-   * that is under way: it may have seen the source as it was, and be about to tell of it.
+   * Somebody has dealt with sources, moved or deleted them: what was said of them no longer stands. Waits for a
+   * check that is under way: it may have seen a source as it was, and be about to tell of it.
    */
-  async sourceChanged(tx: TenantTransaction, sourceType: string, sourceId: string): Promise<void> {
+  async sourcesChanged(
+    tx: TenantTransaction,
+    sourceType: string,
+    sourceIds: readonly string[],
+  ): Promise<void> {
+    if (sourceIds.length === 0) return;
     await tx.query(`SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))`, [
       checkLock(tx.tenant_id, sourceType),
     ]);
     const gone = await tx.query<{ id: string }>(
       `UPDATE alerts SET gone_at = $4, state = 'resolved', resolved_at = coalesce(resolved_at, $4)
-       WHERE tenant_id = $1 AND source_type = $2 AND source_id = $3 AND gone_at IS NULL
+       WHERE tenant_id = $1 AND source_type = $2 AND source_id = ANY ($3::uuid[]) AND gone_at IS NULL
        RETURNING id`,
-      [tx.tenant_id, sourceType, sourceId, this.clock.now()],
+      [tx.tenant_id, sourceType, sourceIds, this.clock.now()],
     );
     if (gone.length === 0) return;
     await this.outbox.factsGone(

@@ -17,6 +17,13 @@ const USELESS = [
   { table: 'sessions', condition: 'expires_at < $2', after_ms: 0 },
   // Kept a while so that a late click is told "used or expired" instead of "unknown".
   { table: 'password_links', condition: 'expires_at < $2', after_ms: 30 * 24 * HOUR_MS },
+  // What was staged by a process that was killed; whatever else ends an import takes its rows with it.
+  {
+    table: 'import_rows',
+    condition: 'import_id IN (SELECT id FROM imports WHERE tenant_id = $1 AND lease_until < $2)',
+    after_ms: HOUR_MS,
+  },
+  { table: 'imports', condition: 'created_at < $2', after_ms: 30 * 24 * HOUR_MS },
   { table: 'job_runs', condition: 'finished_at < $2', after_ms: 90 * 24 * HOUR_MS },
 ] as const;
 

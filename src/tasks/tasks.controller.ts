@@ -1,12 +1,17 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ImportRoute } from '../imports/import-route.js';
+import type { ImportView } from '../imports/imports.dto.js';
+import { Imports } from '../imports/imports.service.js';
 import { Access, Caller, type TenantCaller } from '../platform/http/caller.js';
 import { ApiPage } from '../platform/http/api-page.js';
 import type { Page } from '../platform/http/cursor.js';
 import { Creating, type CreatingRequest, Idempotency } from '../platform/http/idempotency.js';
 import { IdParam } from '../platform/http/id-param.js';
+import { type Upload, UploadBody } from '../platform/http/uploads.js';
 import { Task } from './task.entity.js';
 import { NewTask, TaskPatch, TaskQuery } from './tasks.dto.js';
+import { TASK_FILES } from './tasks.import.js';
 import { TasksService } from './tasks.service.js';
 
 @ApiTags('tasks')
@@ -15,6 +20,7 @@ export class TasksController {
   constructor(
     private readonly tasks: TasksService,
     private readonly idempotency: Idempotency,
+    private readonly imports: Imports,
   ) {}
 
   @Post()
@@ -26,6 +32,15 @@ export class TasksController {
     @Body() body: NewTask,
   ): Promise<Task> {
     return this.idempotency.create(caller, request, (tx) => this.tasks.create(tx, body));
+  }
+
+  @ImportRoute()
+  import(
+    @Caller() caller: TenantCaller,
+    @Creating() request: CreatingRequest,
+    @UploadBody() upload: Upload,
+  ): Promise<ImportView> {
+    return this.imports.receive(caller, request, upload, TASK_FILES);
   }
 
   @Get()

@@ -9,7 +9,12 @@ import {
   summarySql,
 } from '../platform/due-items/due-items.sql.js';
 
-const TASKS: DueTable = { table: 'tasks', endedAt: 'completed_at' };
+export const TASKS: DueTable = {
+  table: 'tasks',
+  endedAt: 'completed_at',
+  open: 'open',
+  late: 'overdue',
+};
 const late = daysSql('-days_left');
 
 /** Tasks whose day has passed: their stages are all negative. */
@@ -38,7 +43,7 @@ export class TaskFacts implements OnModuleInit {
       source_type: 'task',
       factsSql: FACTS,
       stages: (settings) => settings.stages.tasks,
-      overdueSql: overdueSql(TASKS, 'open'),
+      overdueSql: overdueSql(TASKS),
     });
   }
 }

@@ -17,6 +17,6 @@ export class TasksService extends DueItems<Task> {
   }
 
   protected override dealtWith(tx: TenantTransaction, id: string): Promise<void> {
-    return this.alerts.sourceChanged(tx, 'task', id);
+    return this.alerts.sourcesChanged(tx, 'task', [id]);
   }
 }

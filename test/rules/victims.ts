@@ -74,6 +74,20 @@ export const CASES: Readonly<Record<string, Case>> = {
       }),
     bodies: { PATCH: { name: 'taken' } },
   },
+  '/api/v1/imports': {
+    create: (world, { tenant_id }) =>
+      insert(world, 'imports', {
+        tenant_id,
+        kind: 'tasks',
+        state: 'failed',
+        format: 'csv',
+        error: CANARY,
+        lease_until: '2026-03-02T08:00:00Z',
+        created_by: 'user:nobody',
+        created_at: '2026-03-02T08:00:00Z',
+        finished_at: '2026-03-02T08:00:00Z',
+      }),
+  },
   '/api/v1/alerts': {
     create: (world, { tenant_id }) =>
       insert(world, 'alerts', {

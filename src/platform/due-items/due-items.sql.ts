@@ -2,6 +2,14 @@
 export interface DueTable {
   table: 'deadlines' | 'document_requests' | 'tasks';
   endedAt: 'completed_at' | 'received_at';
+  /** The status of one that has not come to its end, before its day has passed and after. */
+  open: 'pending' | 'missing' | 'open';
+  late: 'overdue' | 'missing';
+}
+
+/** The status of an open item with this due date, as an SQL expression: what DueItem.settle says of one. */
+export function openStatusSql({ open, late }: DueTable, dueOn: string, today: string): string {
+  return `CASE WHEN ${dueOn} < ${today}::date THEN '${late}' ELSE '${open}' END`;
 }
 
 /**
@@ -35,9 +43,10 @@ export function summarySql({ table, endedAt }: DueTable): string {
  * Makes open items overdue whose date has passed, and the others `open` again; touches no row that is right.
  * Parameters: $1 tenant id, $2 today (civil date), $3 now.
  */
-export function overdueSql({ table, endedAt }: DueTable, open: string): string {
+export function overdueSql(due: DueTable): string {
+  const { table, endedAt, open } = due;
   return `
-    UPDATE ${table} SET status = CASE WHEN due_on < $2::date THEN 'overdue' ELSE '${open}' END, updated_at = $3
+    UPDATE ${table} SET status = ${openStatusSql(due, 'due_on', '$2')}, updated_at = $3
     WHERE tenant_id = $1 AND ${endedAt} IS NULL
       AND ((due_on < $2::date AND status = '${open}') OR (due_on >= $2::date AND status = 'overdue'))`;
 }

@@ -5,6 +5,7 @@
 export const ERRORS = {
   validation_failed: { status: 400, title: 'The request is not valid', report: false },
   malformed_request: { status: 400, title: 'The request could not be read', report: false },
+  file_refused: { status: 400, title: 'The file can not be imported', report: false },
   ambiguous_credentials: { status: 400, title: 'Send a bearer token or an API key, not both', report: false },
   invalid_cursor: { status: 400, title: 'The cursor is not one of ours', report: false },
   unauthenticated: { status: 401, title: 'Credentials are missing or not valid', report: false },
@@ -16,7 +17,7 @@ export const ERRORS = {
   conflict: { status: 409, title: 'It conflicts with what exists', report: false },
   link_used: { status: 410, title: 'The link was used or has expired', report: false },
   payload_too_large: { status: 413, title: 'The body is too large', report: false },
-  unsupported_media_type: { status: 415, title: 'Send JSON', report: false },
+  unsupported_media_type: { status: 415, title: 'The content is not of a type taken here', report: false },
   idempotency_mismatch: {
     status: 422,
     title: 'The idempotency key was used with another request',

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { createParamDecorator, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
@@ -13,6 +14,11 @@ export interface CreatingRequest {
   hash: Buffer;
 }
 
+/** The request together with the file that came with it. */
+export function withContent({ key, hash }: CreatingRequest, sha256: string): CreatingRequest {
+  return { key, hash: createHash('sha256').update(hash).update(sha256).digest() };
+}
+
 const CreatingRequestParam = createParamDecorator(
   (_data: unknown, context: ExecutionContext): CreatingRequest => {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
@@ -20,9 +26,11 @@ const CreatingRequestParam = createParamDecorator(
     if (Array.isArray(key) || (key !== null && !/^[\x21-\x7e]{1,255}$/.test(key))) {
       throw invalid('/headers/idempotency-key', 'must be 1 to 255 visible ASCII characters');
     }
+    // A file is still on its way: who receives it adds its hash (withContent).
+    const isFile = request.body instanceof Readable;
     const hash = createHash('sha256')
       .update(`${request.method} ${request.url}\n`)
-      .update(JSON.stringify(request.body ?? null))
+      .update(isFile ? '' : JSON.stringify(request.body ?? null))
       .digest();
     return { key, hash };
   },

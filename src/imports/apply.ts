@@ -1,0 +1,122 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Alerts } from '../notifications/alerts.service.js';
+import { Clock } from '../platform/clock/clock.js';
+import { civilDate } from '../platform/clock/civil-time.js';
+import { databaseFailure } from '../platform/database/failures.js';
+import type { TenantTransaction } from '../platform/database/transaction.js';
+import { notFound, Problem } from '../platform/errors/problem.js';
+import { type CreatingRequest, Idempotency } from '../platform/http/idempotency.js';
+import { type Applied, applySql } from './apply.sql.js';
+import type { ImportKind } from './import-kind.js';
+import type { ImportView } from './imports.dto.js';
+import { VIEW_COLUMNS } from './import-list.js';
+import { type ImportRef, lost } from './staging.js';
+
+/** Imports that a process applies at once: each holds a connection of the pool for as long as it takes. */
+const AT_ONCE = 2;
+const ATTEMPTS = 3;
+/**
+ * Somebody else was quicker with an external id, has deleted a responsible user, or was in the way (deadlock): the
+ * same again finds out. https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const AGAIN = ['23505', '23503', '40P01', '40001'];
+/** Fewer lines than this are no matter to the planner. */
+const FEW_LINES = 100;
+
+/** Lets staged lines land: all in one transaction, or none. */
+@Injectable()
+export class Apply {
+  private running = 0;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(
+    private readonly idempotency: Idempotency,
+    private readonly alerts: Alerts,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * @returns the import as it is then; another one when its idempotency key came before.
+   * @throws Problem idempotency_mismatch, tenant_suspended
+   */
+  async run(
+    caller: { tenant_id: string; principal: string },
+    request: CreatingRequest,
+    kind: ImportKind,
+    ref: ImportRef,
+  ): Promise<ImportView> {
+    await this.turn();
+    try {
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return await this.idempotency.create(caller, request, (tx) => this.land(tx, kind, ref));
+        } catch (error) {
+          if (attempt === ATTEMPTS || !AGAIN.includes(databaseFailure(error)?.code ?? '')) throw error;
+        }
+      }
+    } finally {
+      this.running -= 1;
+      this.waiting.shift()?.();
+    }
+  }
+
+  private async land(tx: TenantTransaction, kind: ImportKind, ref: ImportRef): Promise<ImportView> {
+    const today = await this.today(tx);
+    await tx.query(`SET LOCAL statement_timeout = '10min'`);
+    await tx.query(`SET LOCAL work_mem = '32MB'`);
+    await tx.query('SET LOCAL jit = off');
+    // One file of a kind after the other: the same file twice at once lands once.
+    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [
+      `import:${tx.tenant_id}:${kind.name}`,
+    ]);
+    const staged = await tx.one<{ lines: number }>(
+      `SELECT count(*) AS lines FROM import_rows WHERE tenant_id = $1 AND import_id = $2`,
+      [tx.tenant_id, ref.id],
+    );
+    // It has no statistics yet of rows that were just staged, takes them for few, and would loop over all pairs.
+    if ((staged?.lines ?? 0) > FEW_LINES) await tx.query('SET LOCAL enable_nestloop = off');
+    const applied = await tx.one<Applied>(applySql(kind), [tx.tenant_id, ref.id, today, this.clock.now()]);
+    if (applied === null) throw new Error('applying returned nothing');
+    await this.alerts.sourcesChanged(tx, kind.source_type, applied.moved_ids);
+    return this.finish(tx, ref, applied);
+  }
+
+  private async finish(tx: TenantTransaction, ref: ImportRef, applied: Applied): Promise<ImportView> {
+    await tx.execute(`DELETE FROM import_rows WHERE tenant_id = $1 AND import_id = $2`, [
+      tx.tenant_id,
+      ref.id,
+    ]);
+    const done = await tx.one<ImportView>(
+      `UPDATE imports SET state = 'done', created = $3, updated = $4, unchanged = $5, rejected = rejected + $6,
+                          finished_at = $7
+       WHERE tenant_id = $1 AND id = $2 AND state = 'applying' AND lease_until > clock_timestamp()
+       RETURNING ${VIEW_COLUMNS}`,
+      [
+        tx.tenant_id,
+        ref.id,
+        applied.created,
+        applied.updated,
+        applied.unchanged,
+        applied.rejected,
+        this.clock.now(),
+      ],
+    );
+    if (done === null) throw lost();
+    return done;
+  }
+
+  private async today(tx: TenantTransaction): Promise<string> {
+    const tenant = await tx.one<{ time_zone: string; suspended_at: Date | null }>(
+      `SELECT time_zone, suspended_at FROM tenants WHERE id = $1`,
+      [tx.tenant_id],
+    );
+    if (tenant === null) throw notFound();
+    if (tenant.suspended_at !== null) throw new Problem('tenant_suspended');
+    return civilDate(this.clock.now(), tenant.time_zone);
+  }
+
+  private async turn(): Promise<void> {
+    if (this.running >= AT_ONCE) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    this.running += 1;
+  }
+}

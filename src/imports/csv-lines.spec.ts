@@ -1,0 +1,120 @@
+import { DEADLINE_FILES } from '../deadlines/deadlines.import.js';
+import { TASK_FILES } from '../tasks/tasks.import.js';
+import { csvLines } from './csv-lines.js';
+import type { FileLine } from './file-line.js';
+import type { ImportKind } from './import-kind.js';
+
+// eslint-disable-next-line @typescript-eslint/require-await -- a file arrives
+async function* arriving(text: string, size: number): AsyncGenerator<string> {
+  for (let at = 0; at < text.length; at += size) yield text.slice(at, at + size);
+}
+
+async function read(text: string, kind: ImportKind = TASK_FILES, size = 7): Promise<FileLine[]> {
+  const lines: FileLine[] = [];
+  for await (const line of csvLines(arriving(text, size), kind)) lines.push(line);
+  return lines;
+}
+
+const HEADER = 'title;due_on;client_name\n';
+
+describe('a CSV file', () => {
+  it.each([
+    [';', 'Titre;Échéance;Client\nTVA;24/04/2026;Martin\n'],
+    [',', 'title,due_on,client_name\nTVA,2026-04-24,Martin\n'],
+    ['tabs', 'TITRE\tDate d’échéance\tNom du client\nTVA\t24.04.2026\tMartin\n'],
+    ['; by the word of Excel', 'sep=;\nTitre;Échéance;Client\nTVA;24/4/2026;Martin\n'],
+    ['; with commas in its cells', 'Titre;"Échéance";Client\nTVA;24-04-2026 00:00;Martin\n'],
+    ['; and ended by CR LF', 'Titre;Échéance;Client\r\nTVA;24/04/2026;Martin\r\n'],
+    ['; and ended by CR', 'Titre;Échéance;Client\rTVA;24/04/2026;Martin\r'],
+    ['; and not ended', 'Titre;Échéance;Client\nTVA;24/04/2026;Martin'],
+    ['; with blank columns and lines', '\n;;;\nTitre;Échéance;Client;;\n\nTVA;24/04/2026;Martin;;\n;;;;\n\n'],
+  ])('is read when it is separated by %s', async (_separator, text) => {
+    for (const size of [1, 7, 1_000]) {
+      expect(await read(text, TASK_FILES, size)).toEqual([
+        {
+          line: expect.any(Number) as number,
+          values: { title: 'TVA', due_on: '2026-04-24', client_name: 'Martin' },
+        },
+      ]);
+    }
+  });
+
+  it('knows its fields by French names, in any case and without accents', async () => {
+    const header = 'LIBELLE;date limite;Dossier;Remarques;Responsable;Référence;Catégorie';
+    const [line] = await read(`${header}\na;b;c;d;e;f;g\n`, DEADLINE_FILES);
+    expect(line).toMatchObject({
+      values: {
+        title: 'a',
+        due_on: 'b',
+        client_name: 'c',
+        description: 'd',
+        responsible_email: 'e',
+        external_id: 'f',
+        category: 'g',
+      },
+    });
+  });
+
+  it('takes line breaks, separators and quotes in quoted cells, and counts lines as an editor does', async () => {
+    const text = `${HEADER}"a ""b"";\nc";2026-01-01;\r\n\nd;2026-01-02;"e\r\nf\ng"\nh;2026-01-03;\n`;
+    for (const size of [1, 7, 1_000]) {
+      expect(await read(text, TASK_FILES, size)).toEqual([
+        { line: 2, values: { title: 'a "b";\nc', due_on: '2026-01-01', client_name: null } },
+        { line: 5, values: { title: 'd', due_on: '2026-01-02', client_name: 'e\nf\ng' } },
+        { line: 8, values: { title: 'h', due_on: '2026-01-03', client_name: null } },
+      ]);
+    }
+  });
+
+  it('takes a blank cell for nothing, and a formula for text', async () => {
+    expect(await read(`${HEADER}=1+1;2026-01-01; \u00a0\n`)).toEqual([
+      { line: 2, values: { title: '=1+1', due_on: '2026-01-01', client_name: null } },
+    ]);
+  });
+
+  it.each([
+    ['too few cells', 'a;2026-01-01', 'has 2 cells, the header has 3'],
+    ['too many cells', 'a;2026-01-01;;;x', 'has 5 cells, the header has 3'],
+    ['a quote inside a cell', '12" screen;2026-01-01;x', 'quote inside a cell'],
+  ])('tells of a line with %s, and goes on', async (_what, line, detail) => {
+    const lines = await read(`${HEADER}a;2026-01-01;\n${line}\nb;2026-01-02;\n`);
+    expect(lines).toHaveLength(3);
+    expect(lines.filter((read) => 'fault' in read)).toEqual([
+      { line: 3, fault: { field: null, detail: expect.stringContaining(detail) as string } },
+    ]);
+  });
+
+  it('tells of a cell below a column without a name', async () => {
+    expect(await read('title;;due_on\na;lost;2026-01-01\n')).toMatchObject([
+      { line: 2, fault: { detail: expect.stringContaining('column without a name') as string } },
+    ]);
+  });
+
+  it.each([
+    ['nothing', '', /empty/],
+    ['blank lines only', '\n\r\n ;;\n', /empty/],
+    ['no column for what is required', 'client\nMartin\n', /lacks title and due_on.*"client"/],
+    ['an unknown column', 'title;due_on;colour\n', /unknown columns: "colour".*Known are title, due_on/],
+    ['the column of another kind', 'title;due_on;category\n', /unknown columns: "category"/],
+    ['two columns for the same', 'title;date;échéance\n', /more than one column is "due_on"/],
+    ['a prototype for a column', 'title;due_on;__proto__;constructor\n', /"__proto__", "constructor"/],
+    ['no line ends', 'x'.repeat(1_000_000), /too long for a header/],
+    ['ten thousand columns', `${'title;'.repeat(10_000)}\n`, /10001 columns/],
+    ['a quote that is not closed', `${HEADER}a;2026-01-01;"x\nb;2026-01-02;y\n`, /not closed.*complete/],
+    [
+      'a quote that swallows lines',
+      `${HEADER}a;2026-01-01;"x\nb;2026-01-02;"y"\n`,
+      /line 3.*double the quotes/,
+    ],
+    [
+      'a line of more than 1 MB',
+      `${HEADER}${'x'.repeat(1_100_000)};2026-01-01;\n`,
+      /longer than 1 MB \(line 2\)/,
+    ],
+    ['JSON', '{"title":"a"}\n', /looks like JSON/],
+  ])('is refused with %s', async (_what, text, detail) => {
+    const began = performance.now();
+    await expect(read(text, TASK_FILES, 65_536)).rejects.toThrow(detail);
+    expect(performance.now() - began).toBeLessThan(2_000);
+  });
+});

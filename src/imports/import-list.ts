@@ -1,0 +1,84 @@
+import { Injectable } from '@nestjs/common';
+import { isUUID } from 'class-validator';
+import { Database } from '../platform/database/database.js';
+import { notFound } from '../platform/errors/problem.js';
+import { decodeCursor, type Page, pageOf } from '../platform/http/cursor.js';
+import type { PageQuery } from '../platform/http/page.dto.js';
+import type { ImportFault, ImportQuery, ImportView } from './imports.dto.js';
+
+/** One whose process is gone has failed: its lease has run out, and what it staged can no longer land. */
+const DEAD = `(state IN ('receiving', 'applying') AND lease_until < now())`;
+const STATE = `CASE WHEN ${DEAD} THEN 'failed' ELSE state END`;
+
+export const VIEW_COLUMNS = `
+  id, kind, ${STATE} AS state, format, encoding, content_sha256, bytes_total, bytes, lines, created, updated,
+  unchanged, rejected,
+  CASE WHEN ${DEAD} THEN 'the server stopped before the end: send the file again' ELSE error END AS error,
+  created_by, created_at, finished_at`;
+
+/** Shows imports and what was wrong with their lines. */
+@Injectable()
+export class ImportList {
+  constructor(private readonly database: Database) {}
+
+  /** Newest first. */
+  async list(tenantId: string, { limit, cursor, kind, state }: ImportQuery): Promise<Page<ImportView>> {
+    // Ids grow with time: their order is the imports'.
+    const [before] = cursor === undefined ? [null] : decodeCursor(cursor, [(key) => isUUID(key)]);
+    const rows = await this.database.tenant(tenantId, (tx) =>
+      tx.query<ImportView>(
+        `SELECT ${VIEW_COLUMNS} FROM imports
+         WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2) AND ($3::text IS NULL OR kind = $3)
+           AND ($4::text IS NULL OR ${STATE} = $4)
+         ORDER BY id DESC LIMIT $5`,
+        [tenantId, before, kind ?? null, state ?? null, limit + 1],
+      ),
+    );
+    return pageOf(
+      rows,
+      limit,
+      (row) => [row.id],
+      (row) => row,
+    );
+  }
+
+  /** @throws Problem not_found */
+  async get(tenantId: string, id: string): Promise<ImportView> {
+    const row = await this.database.tenant(tenantId, (tx) =>
+      tx.one<ImportView>(`SELECT ${VIEW_COLUMNS} FROM imports WHERE tenant_id = $1 AND id = $2`, [
+        tenantId,
+        id,
+      ]),
+    );
+    if (row === null) throw notFound();
+    return row;
+  }
+
+  /**
+   * In the order of the lines.
+   * @throws Problem not_found
+   */
+  async faults(tenantId: string, id: string, { limit, cursor }: PageQuery): Promise<Page<ImportFault>> {
+    await this.get(tenantId, id);
+    const [line, field] =
+      cursor === undefined ? [null, null] : decodeCursor(cursor, [isLineKey, (key) => !key.includes('\0')]);
+    const rows = await this.database.tenant(tenantId, (tx) =>
+      tx.query<{ line: number; field: string; detail: string }>(
+        `SELECT line, field, detail FROM import_faults
+         WHERE tenant_id = $1 AND import_id = $2 AND ($3::int IS NULL OR (line, field) > ($3, $4::text))
+         ORDER BY line, field LIMIT $5`,
+        [tenantId, id, line, field, limit + 1],
+      ),
+    );
+    return pageOf(
+      rows,
+      limit,
+      (row) => [row.line, row.field],
+      (row) => ({ ...row, field: row.field === '' ? null : row.field }),
+    );
+  }
+}
+
+function isLineKey(key: string): boolean {
+  return /^\d{1,9}$/.test(key);
+}

@@ -1,0 +1,39 @@
+import type { World } from '../../test/support/world.js';
+
+/** What a file came to. */
+export interface Sent {
+  status: number;
+  // Tests read what the API says it sends; they check it by reading it.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  body: any;
+}
+
+export const CSV = 'text/csv';
+export const NDJSON = 'application/x-ndjson';
+
+/** Sends a file to `POST <room>/import`. */
+export async function sendFile(
+  world: World,
+  token: string,
+  room: string,
+  file: string | Buffer,
+  headers: Record<string, string> = {},
+): Promise<Sent> {
+  const answer = await world.app.inject({
+    method: 'POST',
+    url: `/api/v1/${room}/import`,
+    headers: { authorization: `Bearer ${token}`, 'content-type': CSV, ...headers },
+    payload: file,
+  });
+  return { status: answer.statusCode, body: answer.body === '' ? null : (answer.json() as unknown) };
+}
+
+/** `{created, updated, unchanged, rejected}` of an import's view. */
+export function countsOf({ body }: Sent): Record<string, number> {
+  const { created, updated, unchanged, rejected } = body as Record<string, number>;
+  return { created: created!, updated: updated!, unchanged: unchanged!, rejected: rejected! };
+}
+
+export function ndjson(...rows: object[]): string {
+  return rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+}

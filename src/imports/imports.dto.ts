@@ -1,0 +1,95 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsIn, IsOptional } from 'class-validator';
+import { PageQuery } from '../platform/http/page.dto.js';
+import { IMPORT_KINDS, type ImportKindName } from './import-kind.js';
+
+export const IMPORT_STATES = ['receiving', 'applying', 'done', 'failed'] as const;
+export type ImportState = (typeof IMPORT_STATES)[number];
+
+/** A file, how far it is, and what came of it. */
+export class ImportView {
+  @ApiProperty({ format: 'uuid' })
+  id: string;
+
+  @ApiProperty({ enum: IMPORT_KINDS })
+  kind: ImportKindName;
+
+  @ApiProperty({
+    enum: IMPORT_STATES,
+    description: 'Of a `failed` import nothing has landed; of a `done` one all but the rejected lines',
+  })
+  state: ImportState;
+
+  @ApiProperty({ enum: ['csv', 'ndjson'] })
+  format: 'csv' | 'ndjson';
+
+  @ApiProperty({ type: String, nullable: true, example: 'windows-1252' })
+  encoding: string | null;
+
+  @ApiProperty({ type: String, nullable: true, description: 'Of the content as it was received' })
+  content_sha256: string | null;
+
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description: 'As announced; null when the upload did not say',
+  })
+  bytes_total: number | null;
+
+  @ApiProperty({ type: Number, description: 'Received so far' })
+  bytes: number;
+
+  @ApiProperty({ type: Number, description: 'Read so far: without the header and blank lines' })
+  lines: number;
+
+  @ApiProperty({ type: Number })
+  created: number;
+
+  @ApiProperty({ type: Number })
+  updated: number;
+
+  @ApiProperty({ type: Number, description: 'Lines that said nothing new' })
+  unchanged: number;
+
+  @ApiProperty({ type: Number, description: 'Lines with faults; GET imports/{id}/faults names them' })
+  rejected: number;
+
+  @ApiProperty({ type: String, nullable: true, description: 'Why it failed' })
+  error: string | null;
+
+  @ApiProperty({ type: String, example: 'user:01890a5d-ac96-774b-bcce-b302099a8057' })
+  created_by: string;
+
+  @ApiProperty({ type: String, format: 'date-time' })
+  created_at: Date;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  finished_at: Date | null;
+}
+
+/** What was wrong with a line of a file. */
+export class ImportFault {
+  @ApiProperty({
+    type: Number,
+    description: 'Counted from 1; where the line begins, if a cell has line breaks',
+  })
+  line: number;
+
+  @ApiProperty({ type: String, nullable: true, description: 'null: the line as a whole' })
+  field: string | null;
+
+  @ApiProperty({ type: String })
+  detail: string;
+}
+
+export class ImportQuery extends PageQuery {
+  @ApiPropertyOptional({ enum: IMPORT_KINDS })
+  @IsOptional()
+  @IsIn(IMPORT_KINDS)
+  kind?: ImportKindName;
+
+  @ApiPropertyOptional({ enum: IMPORT_STATES })
+  @IsOptional()
+  @IsIn(IMPORT_STATES)
+  state?: ImportState;
+}

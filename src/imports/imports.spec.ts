@@ -1,0 +1,530 @@
+import { type Cast, createCast } from '../../test/support/cast.js';
+import { createWorld, type World } from '../../test/support/world.js';
+import { FixedClock } from '../platform/clock/fixed-clock.js';
+import { countsOf, CSV, ndjson, NDJSON, sendFile, type Sent } from './import.fixture.js';
+
+/** Monday 30 March 2026, 10:00 in Paris. */
+const NOW = '2026-03-30T08:00:00.000Z';
+const NOBODY = '01890a5d-ac96-774b-bcce-b302099a8057';
+
+let world: World;
+let cast: Cast;
+const clock = new FixedClock(NOW);
+
+beforeAll(async () => {
+  world = await createWorld({ clock });
+  cast = await createCast(world);
+});
+afterAll(() => world.close());
+beforeEach(async () => {
+  clock.set(NOW);
+  for (const table of ['deadlines', 'document_requests', 'tasks', 'imports', 'alerts']) {
+    await world.sql(`DELETE FROM ${table}`);
+  }
+});
+
+const send = (room: string, file: string | Buffer, headers: Record<string, string> = {}) =>
+  sendFile(world, cast.teammate.token, room, file, headers);
+const sendRows = (room: string, ...rows: object[]) => send(room, ndjson(...rows), { 'content-type': NDJSON });
+const get = (path: string, token = cast.teammate.token) =>
+  world.http('GET', `/api/v1/imports${path}`, { token });
+
+async function faultsOf({ body }: Sent): Promise<{ line: number; field: string | null; detail: string }[]> {
+  const answer = await get(`/${(body as { id: string }).id}/faults`);
+  expect(answer.status).toBe(200);
+  return answer.body.data as never;
+}
+const done = (created: number, updated: number, unchanged: number, rejected: number) => ({
+  created,
+  updated,
+  unchanged,
+  rejected,
+});
+
+describe.each([
+  ['deadlines', 'deadlines', 'pending', 'overdue'],
+  ['documents', 'document_requests', 'missing', 'missing'],
+  ['tasks', 'tasks', 'open', 'overdue'],
+])('a file of %s', (room, table, open, late) => {
+  it('lands as a French spreadsheet writes it, with the status of the tenant’s day', async () => {
+    // 30 March, 00:30 in Paris.
+    clock.set('2026-03-29T22:30:00Z');
+    const file =
+      'Titre;Échéance;Client;Responsable;Référence;Description\r\n' +
+      `Relevé n° 1;29/03/2026;Cœur & Fils;${cast.owner.email.toUpperCase()};A-1;"Deux pages,\r\n""recto"""\r\n` +
+      'Relevé n° 2;30/03/2026;;;;\r\n\r\n;;;;;\r\n';
+    const bytes = Buffer.from(file.replace('œ', '\x9c'), 'latin1');
+    const sent = await send(room, bytes);
+    expect(sent).toMatchObject({
+      status: 201,
+      body: {
+        kind: room,
+        state: 'done',
+        format: 'csv',
+        encoding: 'windows-1252',
+        bytes: bytes.length,
+        bytes_total: bytes.length,
+        lines: 2,
+        ...done(2, 0, 0, 0),
+        error: null,
+        created_by: `user:${cast.teammate.id}`,
+        finished_at: clock.now().toISOString(),
+      },
+    });
+    const list = await world.http('GET', `/api/v1/${room}`, { token: cast.teammate.token });
+    expect(list.body.data).toMatchObject([
+      {
+        title: 'Relevé n° 1',
+        due_on: '2026-03-29',
+        client_name: 'Cœur & Fils',
+        description: 'Deux pages,\n"recto"',
+        responsible_id: cast.owner.id,
+        external_id: 'A-1',
+        status: late,
+        created_at: clock.now().toISOString(),
+      },
+      {
+        title: 'Relevé n° 2',
+        due_on: '2026-03-30',
+        client_name: null,
+        responsible_id: null,
+        external_id: null,
+        status: open,
+      },
+    ]);
+    expect(await world.sql('SELECT FROM import_rows')).toHaveLength(0);
+  });
+
+  it('lands without the lines that the JSON endpoint would refuse, and names each', async () => {
+    const rows = [
+      { title: 'good', due_on: '2026-04-15' },
+      { title: 'x'.repeat(301), due_on: '2026-02-30' },
+      { due_on: '2026-04-15', colour: 'red' },
+      { title: 17, due_on: '2026-04-15', status: null },
+      { title: ' also good ', due_on: '2026-04-16', description: 'a\nb' },
+    ];
+    const sent = await sendRows(room, ...rows);
+    expect(sent).toMatchObject({ status: 201, body: { lines: 5, ...done(2, 0, 0, 3) } });
+    const faults = await faultsOf(sent);
+    expect(faults.map(({ line, field }) => [line, field])).toEqual([
+      [2, 'due_on'],
+      [2, 'title'],
+      [3, 'colour'],
+      [3, 'title'],
+      [4, 'status'],
+      [4, 'title'],
+    ]);
+    expect(faults[0]!.detail).toContain('must be a day that exists');
+    expect(faults[3]!.detail).toBe('title is missing');
+    for (const row of rows) {
+      const answer = await world.http('POST', `/api/v1/${room}`, { token: cast.teammate.token, body: row });
+      expect(answer.status).toBe(String(row.title).includes('good') ? 201 : 400);
+    }
+    expect(await world.sql(`SELECT DISTINCT title FROM ${table} ORDER BY 1`)).toEqual([
+      { title: 'also good' },
+      { title: 'good' },
+    ]);
+  });
+
+  it.each([
+    ['with external ids', ';A-1', ';A-2'],
+    ['without', ';', ';'],
+  ])('creates nothing when it comes again, %s', async (_what, one, other) => {
+    const file = `title;due_on;external_id\na;2026-04-01${one}\nb;2026-04-02${other}\n`;
+    const first = await send(room, file);
+    const before = await world.sql(`SELECT * FROM ${table} ORDER BY id`);
+    clock.advance(60_000);
+    const second = await send(room, file);
+    expect([countsOf(first), countsOf(second)]).toEqual([done(2, 0, 0, 0), done(0, 0, 2, 0)]);
+    expect(second.body.content_sha256).toBe(first.body.content_sha256);
+    expect(await world.sql(`SELECT * FROM ${table} ORDER BY id`)).toEqual(before);
+  });
+});
+
+describe('a line with an external id', () => {
+  const task = async () => (await world.sql('SELECT * FROM tasks'))[0]!;
+
+  it('changes what it says and nothing else, and null clears', async () => {
+    await sendRows('tasks', {
+      external_id: 'A',
+      title: 'a',
+      due_on: '2026-04-01',
+      client_name: 'Martin',
+      description: 'kept',
+      responsible_id: cast.owner.id,
+    });
+    clock.advance(60_000);
+    const sent = await sendRows('tasks', {
+      external_id: 'A',
+      title: 'b',
+      due_on: '2026-04-01',
+      client_name: null,
+    });
+    expect(countsOf(sent)).toEqual(done(0, 1, 0, 0));
+    expect(await task()).toMatchObject({
+      title: 'b',
+      client_name: null,
+      description: 'kept',
+      responsible_id: cast.owner.id,
+      created_at: new Date(NOW),
+      updated_at: clock.now(),
+    });
+  });
+
+  it('that moves the date takes back what was told, and settles the status', async () => {
+    await sendRows(
+      'tasks',
+      { external_id: 'moved', title: 'a', due_on: '2026-04-01' },
+      { external_id: 'renamed', title: 'a', due_on: '2026-04-02' },
+      { external_id: 'over', title: 'a', due_on: '2026-04-03' },
+    );
+    const ids = await world.sql<{ id: string; external_id: string }>('SELECT id, external_id FROM tasks');
+    const idOf = (name: string) => ids.find(({ external_id }) => external_id === name)!.id;
+    await world.http('POST', `/api/v1/tasks/${idOf('over')}/complete`, { token: cast.teammate.token });
+    for (const { id } of ids) {
+      await world.sql(
+        `INSERT INTO alerts (tenant_id, kind, severity, source_type, source_id, dedupe_key, title, first_seen_at,
+                             last_seen_at)
+         VALUES ($1, 'event', 'info', 'task', $2::uuid, $2::text, 'alert', now(), now())`,
+        [cast.tenant_id, id],
+      );
+    }
+    const sent = await sendRows(
+      'tasks',
+      { external_id: 'moved', title: 'a', due_on: '2026-03-01' },
+      { external_id: 'renamed', title: 'b', due_on: '2026-04-02' },
+      { external_id: 'over', title: 'a', due_on: '2026-03-01' },
+    );
+    expect(countsOf(sent)).toEqual(done(0, 3, 0, 0));
+    const standing = await world.sql<{ source_id: string }>(
+      'SELECT source_id FROM alerts WHERE gone_at IS NULL',
+    );
+    expect(standing).toEqual([{ source_id: idOf('renamed') }]);
+    const statuses = await world.sql('SELECT external_id, status FROM tasks ORDER BY external_id');
+    expect(statuses).toEqual([
+      { external_id: 'moved', status: 'overdue' },
+      { external_id: 'over', status: 'done' },
+      { external_id: 'renamed', status: 'open' },
+    ]);
+  });
+
+  it('may stand in the file again if it says the same, and not if it says something else', async () => {
+    const sent = await sendRows(
+      'tasks',
+      { external_id: 'A', title: 'a', due_on: '2026-04-01' },
+      { external_id: 'A', title: 'a', due_on: '2026-04-01', client_name: null },
+      { external_id: 'A', title: 'b', due_on: '2026-04-01' },
+    );
+    expect(countsOf(sent)).toEqual(done(1, 0, 1, 1));
+    expect(await faultsOf(sent)).toEqual([
+      { line: 3, field: 'external_id', detail: 'line 1 has it too, and says something else' },
+    ]);
+  });
+
+  it('is of its tenant and its kind alone', async () => {
+    const row = ndjson({ external_id: 'A', title: 'a', due_on: '2026-04-01' });
+    const headers = { 'content-type': NDJSON };
+    const sent = [
+      await send('tasks', row, headers),
+      await send('deadlines', row, headers),
+      await sendFile(world, cast.outsider.token, 'tasks', row, headers),
+    ];
+    expect(sent.map(countsOf)).toEqual([done(1, 0, 0, 0), done(1, 0, 0, 0), done(1, 0, 0, 0)]);
+  });
+});
+
+describe('a line without an external id', () => {
+  it('creates nothing that is there already, be it done or said twice in the file', async () => {
+    const row = { title: 'a', due_on: '2026-04-01', client_name: 'Martin' };
+    expect(countsOf(await sendRows('tasks', row, row, { ...row, client_name: 'Petit' }))).toEqual(
+      done(2, 0, 1, 0),
+    );
+    const list = await world.http('GET', '/api/v1/tasks', { token: cast.teammate.token });
+    const { id } = (list.body.data as { id: string; client_name: string }[]).find(
+      ({ client_name }) => client_name === 'Martin',
+    )!;
+    await world.http('POST', `/api/v1/tasks/${id}/complete`, { token: cast.teammate.token });
+    await world.http('PATCH', `/api/v1/tasks/${id}`, {
+      token: cast.teammate.token,
+      body: { description: 'x' },
+    });
+    expect(countsOf(await sendRows('tasks', row))).toEqual(done(0, 0, 1, 0));
+    // It says that there is no description: that is another one.
+    expect(countsOf(await sendRows('tasks', { ...row, description: null }))).toEqual(done(1, 0, 0, 0));
+  });
+});
+
+describe('the responsible user', () => {
+  const row = (named: object) => ({ title: 'a', due_on: '2026-04-01', ...named });
+
+  it('is a user of the tenant, by id or by e-mail, and anything else the fault of its line', async () => {
+    const sent = await sendRows(
+      'tasks',
+      row({ responsible_id: cast.owner.id.toUpperCase() }),
+      row({ responsible_email: cast.teammate.email.toUpperCase() }),
+      row({ responsible_id: NOBODY }),
+      row({ responsible_email: 'nobody@example.com' }),
+      row({ responsible_id: cast.outsider.id }),
+      row({ responsible_email: cast.outsider.email }),
+      row({ responsible_email: 'Marie' }),
+      row({ responsible_id: cast.owner.id, responsible_email: cast.owner.email }),
+      row({ responsible_id: null, responsible_email: null }),
+    );
+    expect(countsOf(sent)).toEqual(done(3, 0, 0, 6));
+    expect((await faultsOf(sent)).map(({ line, field, detail }) => [line, field, detail])).toEqual([
+      [3, 'responsible_id', 'is not a user of this tenant'],
+      [4, 'responsible_email', 'is not a user of this tenant'],
+      [5, 'responsible_id', 'is not a user of this tenant'],
+      [6, 'responsible_email', 'is not a user of this tenant'],
+      [7, 'responsible_email', expect.stringContaining('must be an email')],
+      [8, 'responsible_id', expect.stringContaining('not both')],
+    ]);
+    const people = await world.sql<{ responsible_id: string | null }>(
+      'SELECT responsible_id FROM tasks ORDER BY id',
+    );
+    expect(people.map(({ responsible_id }) => responsible_id)).toEqual([
+      cast.owner.id,
+      cast.teammate.id,
+      null,
+    ]);
+  });
+});
+
+describe('at once', () => {
+  it.each([
+    ['with external ids', (n: number) => `A-${n}`],
+    ['without', () => ''],
+  ])('the same file lands once, %s', async (_what, idOf) => {
+    const lines = Array.from({ length: 1_500 }, (_, n) => `task ${n};2026-04-01;${idOf(n)}\n`);
+    const file = `title;due_on;external_id\n${lines.join('')}`;
+    const sent = await Promise.all([send('tasks', file), send('tasks', file), send('tasks', file)]);
+    expect(sent.map(({ status }) => status)).toEqual([201, 201, 201]);
+    expect(sent.map((one) => countsOf(one).created!).sort()).toEqual([0, 0, 1_500]);
+    expect(await world.sql('SELECT FROM tasks')).toHaveLength(1_500);
+    expect(await world.sql('SELECT FROM import_rows')).toHaveLength(0);
+  });
+
+  it('with the same key it lands once, and everybody is told of the same import', async () => {
+    const headers = { 'idempotency-key': 'april' };
+    const file = 'title;due_on\na;2026-04-01\n';
+    const sent = await Promise.all([send('tasks', file, headers), send('tasks', file, headers)]);
+    expect(sent[1]).toEqual(sent[0]);
+    expect(await send('tasks', file, headers)).toEqual(sent[0]);
+    expect((await get('')).body.data).toEqual([sent[0]!.body]);
+    const other = await send('tasks', 'title;due_on\nb;2026-04-01\n', headers);
+    expect(other).toMatchObject({ status: 422, body: { code: 'idempotency_mismatch' } });
+    expect((await send('deadlines', file, headers)).status).toBe(422);
+    expect(await world.sql('SELECT title FROM tasks UNION ALL SELECT title FROM deadlines')).toEqual([
+      { title: 'a' },
+    ]);
+    expect(await world.sql('SELECT FROM import_rows')).toHaveLength(0);
+  });
+
+  it('a tenant sends four files and no more; one whose server died does not count', async () => {
+    const busy = (until: string) =>
+      world.sql(
+        `INSERT INTO imports (tenant_id, kind, format, lease_until, created_by, created_at)
+         SELECT $1, 'tasks', 'csv', now() + $2::interval, 'user:x', now() FROM generate_series(1, 4)`,
+        [cast.tenant_id, until],
+      );
+    await busy('-1 second');
+    expect((await send('tasks', 'title;due_on\n')).status).toBe(201);
+    await busy('1 minute');
+    expect(await send('tasks', 'title;due_on\n')).toMatchObject({
+      status: 429,
+      body: { code: 'too_many_attempts' },
+    });
+  });
+});
+
+describe('what is no such file', () => {
+  const failed = async () => (await get('')).body.data as { state: string; error: string }[];
+
+  it.each<[string, string, string | Buffer, number, string, RegExp]>([
+    ['nothing', CSV, '', 400, 'file_refused', /empty/],
+    ['nothing', NDJSON, '', 400, 'file_refused', /empty/],
+    ['no column for the date', CSV, 'titre\na\n', 400, 'file_refused', /lacks due_on/],
+    ['an unknown column', CSV, 'titre;date;ville\na;1/1/2026;b\n', 400, 'file_refused', /"ville"/],
+    ['an Excel workbook', CSV, Buffer.from('PK\x03\x04'), 415, 'unsupported_media_type', /save it as CSV/],
+    ['an image', CSV, Buffer.from('89504e470d0a1a0a', 'hex'), 415, 'unsupported_media_type', /image/],
+    ['an image', NDJSON, Buffer.from('89504e470d0a1a0a', 'hex'), 415, 'unsupported_media_type', /image/],
+    ['NDJSON that says it is CSV', CSV, '{"title":"a"}\n', 415, 'unsupported_media_type', /x-ndjson/],
+    ['CSV that says it is NDJSON', NDJSON, 'titre;date\n', 415, 'unsupported_media_type', /text\/csv/],
+    [
+      'a file whose last cell is torn',
+      CSV,
+      'titre;date\na;01/04/2026\n"b;02/04',
+      400,
+      'file_refused',
+      /not closed/,
+    ],
+    ['bytes of two kinds', CSV, Buffer.from('titre;date\né;\xe9\n', 'latin1'), 201, '', /^$/],
+    [
+      'bytes that are none',
+      CSV,
+      Buffer.concat([Buffer.from('titre;date\né;'), Buffer.from([0xff])]),
+      400,
+      'file_refused',
+      /utf-8/,
+    ],
+  ])('%s as %s', async (_what, type, file, status, code, detail) => {
+    const sent = await send('tasks', file, { 'content-type': type });
+    expect(sent.status).toBe(status);
+    expect(await world.sql('SELECT FROM import_rows')).toHaveLength(0);
+    if (status === 201) return;
+    expect(sent.body).toMatchObject({ code, detail: expect.stringMatching(detail) as string });
+    expect(await failed()).toEqual([
+      expect.objectContaining({ state: 'failed', error: expect.stringMatching(detail) as string }),
+    ]);
+  });
+
+  it('leaves nothing of the good lines before it was found out', async () => {
+    const lines = Array.from({ length: 3_000 }, (_, n) => `a${n};2026-04-01\n`).join('');
+    const sent = await send('tasks', `title;due_on\n${lines}"torn`);
+    expect(sent.status).toBe(400);
+    expect(await failed()).toMatchObject([{ state: 'failed', lines: 3_000, created: 0 }]);
+    expect(await world.sql('SELECT FROM import_rows UNION ALL SELECT FROM tasks')).toHaveLength(0);
+  });
+
+  it.each([
+    ['JSON', 'application/json', {}],
+    ['text', 'text/plain', {}],
+    ['a form', 'multipart/form-data; boundary=x', {}],
+    ['gzip', CSV, { 'content-encoding': 'gzip' }],
+  ])('%s: 415, and no import', async (_what, type, headers) => {
+    const sent = await send('tasks', '{}', { 'content-type': type, ...headers });
+    expect(sent).toMatchObject({ status: 415, body: { code: 'unsupported_media_type' } });
+    expect((await get('')).body.data).toEqual([]);
+  });
+
+  it('a file on any other route: 415', async () => {
+    for (const [method, path] of [
+      ['POST', 'tasks'],
+      ['PATCH', `tasks/${NOBODY}`],
+      ['POST', 'auth/login'],
+    ] as const) {
+      const answer = await world.http(method, `/api/v1/${path}`, {
+        token: cast.teammate.token,
+        body: 'title;due_on\n',
+        headers: { 'content-type': CSV },
+      });
+      expect([path, answer.status, answer.body.code]).toEqual([path, 415, 'unsupported_media_type']);
+    }
+  });
+
+  it('a file that says it has more than 100 MB: 413 before it is read', async () => {
+    const answer = await send('tasks', 'title;due_on\n', { 'content-length': String(100 * 1_048_576 + 1) });
+    expect(answer).toMatchObject({ status: 413, body: { code: 'payload_too_large' } });
+    expect((await get('')).body.data).toEqual([]);
+  });
+});
+
+describe('a hostile line', () => {
+  const deep = `{"title":"a","due_on":"2026-04-01","description":${'['.repeat(200_000)}${']'.repeat(200_000)}}`;
+  it.each([
+    ['a day that does not exist', '{"title":"a","due_on":"2026-02-31"}', 'due_on', /day that exists/],
+    ['a NUL', '{"title":"a\\u0000b","due_on":"2026-04-01"}', 'title', /control/],
+    ['a lone surrogate', '{"title":"a\\ud800","due_on":"2026-04-01"}', 'title', /control/],
+    [
+      'a field whose name is one',
+      '{"title":"a","due_on":"2026-04-01","\\u0000\\ud800":1}',
+      '\ufffd\ufffd',
+      /not exist/,
+    ],
+    ['a prototype', '{"title":"a","due_on":"2026-04-01","__proto__":{"x":1}}', null, /__proto__/],
+    ['a constructor', '{"title":"a","due_on":"2026-04-01","constructor":"x"}', 'constructor', /./],
+    ['200,000 levels', deep, 'description', /must not be a list or an object/],
+    [
+      'more than 1 MB',
+      `{"title":"${'a'.repeat(1_048_576)}","due_on":"2026-04-01"}`,
+      null,
+      /longer than 1 MB/,
+    ],
+    [
+      'a thousand fields',
+      `{${Array.from({ length: 1_000 }, (_, n) => `"f${n}":1`).join(',')}}`,
+      null,
+      /too many/,
+    ],
+    ['the tenant', `{"title":"a","due_on":"2026-04-01","tenant_id":"${NOBODY}"}`, 'tenant_id', /not exist/],
+  ])('with %s is told, and the others land', async (_what, line, field, detail) => {
+    const good = (title: string) => ndjson({ title, due_on: '2026-04-01' });
+    const began = performance.now();
+    const sent = await send('tasks', `${good('x')}${line}\n${good('y')}`, { 'content-type': NDJSON });
+    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(countsOf(sent)).toEqual(done(2, 0, 0, 1));
+    expect(await faultsOf(sent)).toEqual([
+      { line: 2, field, detail: expect.stringMatching(detail) as string },
+    ]);
+  });
+
+  it('of a spreadsheet is told by its line: 31/02/2026, a NUL, a cell too few', async () => {
+    const pad = 'ok;01/04/2026;x\n'.repeat(40);
+    const sent = await send(
+      'tasks',
+      `titre;date;client\n${pad}a;31/02/2026;x\na\0b;01/04/2026;x\na;01/04/2026\n`,
+    );
+    expect(countsOf(sent)).toEqual(done(1, 0, 39, 3));
+    expect((await faultsOf(sent)).map(({ line, field }) => [line, field])).toEqual([
+      [42, 'due_on'],
+      [43, 'title'],
+      [44, null],
+    ]);
+  });
+});
+
+describe('the report', () => {
+  it('keeps the first 10,000 faults, counts all, and is read page by page', async () => {
+    const sent = await send('tasks', `titre;date\n${'a;31/02/2026\n'.repeat(10_050)}b;01/04/2026\n`);
+    expect(sent.body).toMatchObject({ lines: 10_051, ...done(1, 0, 0, 10_050) });
+    const { id } = sent.body as { id: string };
+    expect(await world.sql('SELECT FROM import_faults WHERE import_id = $1', [id])).toHaveLength(10_000);
+    const first = (await get(`/${id}/faults?limit=2`)).body;
+    const second = (await get(`/${id}/faults?limit=2&cursor=${String(first.next_cursor)}`)).body;
+    expect([...first.data, ...second.data].map(({ line }: { line: number }) => line)).toEqual([2, 3, 4, 5]);
+    expect((await get(`/${id}/faults?cursor=x`)).body.code).toBe('invalid_cursor');
+  });
+
+  it('is listed newest first, by kind and state', async () => {
+    await send('tasks', 'title;due_on\n');
+    await send('deadlines', 'title;due_on\n');
+    await send('tasks', 'x\n');
+    const kinds = async (query: string) =>
+      ((await get(query)).body.data as { kind: string; state: string }[]).map(
+        ({ kind, state }) => `${kind} ${state}`,
+      );
+    expect(await kinds('')).toEqual(['tasks failed', 'deadlines done', 'tasks done']);
+    expect(await kinds('?kind=tasks&state=done')).toEqual(['tasks done']);
+    const { data, next_cursor } = (await get('?limit=2')).body as { data: unknown[]; next_cursor: string };
+    expect(data).toHaveLength(2);
+    expect(await kinds(`?limit=2&cursor=${next_cursor}`)).toEqual(['tasks done']);
+    expect((await get('?kind=users')).status).toBe(400);
+  });
+});
+
+describe('who may', () => {
+  it('import is a member, and a key with watched:write; nobody of a suspended tenant', async () => {
+    const file = 'title;due_on\na;2026-04-01\n';
+    const keyWith = async (scope: string) => {
+      const key = await world.http('POST', `/api/v1/tenants/${cast.tenant_id}/api-keys`, {
+        token: cast.operator.token,
+        body: { name: 'import', scopes: [scope] },
+      });
+      const answer = await world.app.inject({
+        method: 'POST',
+        url: '/api/v1/tasks/import',
+        headers: { 'x-api-key': (key.body as { key: string }).key, 'content-type': CSV },
+        payload: file,
+      });
+      return answer.statusCode;
+    };
+    expect(await keyWith('watched:write')).toBe(201);
+    expect(await keyWith('watched:read')).toBe(403);
+    expect((await sendFile(world, 'no token', 'tasks', file)).status).toBe(401);
+    await world.sql('UPDATE tenants SET suspended_at = now() WHERE id = $1', [cast.tenant_id]);
+    const suspended = await send('tasks', file);
+    await world.sql('UPDATE tenants SET suspended_at = NULL');
+    expect(suspended).toMatchObject({ status: 403, body: { code: 'tenant_suspended' } });
+    expect(await world.sql('SELECT FROM imports')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,164 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock } from '../platform/clock/clock.js';
+import { Database } from '../platform/database/database.js';
+import type { TenantTransaction } from '../platform/database/transaction.js';
+import { Problem } from '../platform/errors/problem.js';
+import type { Upload } from '../platform/http/uploads.js';
+import type { LineFault } from './file-line.js';
+import type { ImportKindName } from './import-kind.js';
+
+/** An import whose process has not been heard of for this long is dead. */
+export const LEASE_SECONDS = 30;
+/** Files that a tenant may send at once. */
+const AT_ONCE = 4;
+/** Faults that are kept of one import; all are counted. */
+export const FAULTS_KEPT = 10_000;
+
+/** Which import, of which tenant. */
+export interface ImportRef {
+  tenant_id: string;
+  id: string;
+}
+
+/** How far an upload is. */
+export interface Progress {
+  bytes: number;
+  lines: number;
+  rejected: number;
+  encoding: string;
+}
+
+/** Lines that were read and are not stored yet. */
+export interface Batch {
+  rows: { line: number; fields: Record<string, unknown> }[];
+  faults: (LineFault & { line: number })[];
+}
+
+/**
+ * An import up to the point where it is applied. Each step is a short transaction: an upload that takes its time
+ * holds none. Leases are told by the database's clock, which all processes share.
+ */
+@Injectable()
+export class Staging {
+  constructor(
+    private readonly database: Database,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /** @throws Problem too_many_attempts while the tenant sends as many files as it may. */
+  async begin(
+    caller: { tenant_id: string; principal: string },
+    kind: ImportKindName,
+    upload: Upload,
+  ): Promise<ImportRef> {
+    return this.database.tenant(caller.tenant_id, async (tx) => {
+      const begun = await tx.one<{ id: string }>(
+        `INSERT INTO imports (tenant_id, kind, format, bytes_total, lease_until, created_by, created_at)
+         SELECT $1, $2, $3, $4::bigint, now() + make_interval(secs => $5), $6, $7::timestamptz
+         WHERE (SELECT count(*) FROM imports
+                WHERE tenant_id = $1 AND state IN ('receiving', 'applying') AND lease_until > now()) < ${AT_ONCE}
+         RETURNING id`,
+        [
+          tx.tenant_id,
+          kind,
+          upload.format,
+          upload.bytes_total,
+          LEASE_SECONDS,
+          caller.principal,
+          this.clock.now(),
+        ],
+      );
+      if (begun !== null) return { tenant_id: tx.tenant_id, id: begun.id };
+      throw new Problem('too_many_attempts', `${AT_ONCE} imports are under way: wait until one has ended`, {
+        headers: { 'retry-after': '5' },
+      });
+    });
+  }
+
+  /** Stores lines, and says how far the upload is. */
+  async store(ref: ImportRef, { rows, faults }: Batch, progress: Progress): Promise<void> {
+    await this.database.tenant(ref.tenant_id, async (tx) => {
+      await this.renew(tx, ref, progress);
+      await tx.execute(
+        `INSERT INTO import_rows (tenant_id, import_id, line, fields)
+         SELECT $1, $2, (row ->> 'line')::int, row -> 'fields' FROM jsonb_array_elements($3::jsonb) row`,
+        [tx.tenant_id, ref.id, JSON.stringify(rows)],
+      );
+      await tx.execute(
+        `INSERT INTO import_faults (tenant_id, import_id, line, field, detail)
+         SELECT $1, $2, f.line, coalesce(f.field, ''), f.detail
+         FROM jsonb_to_recordset($3::jsonb) AS f (line int, field text, detail text)
+         LIMIT ${roomFor('$1', '$2')}`,
+        [tx.tenant_id, ref.id, JSON.stringify(faults)],
+      );
+    });
+  }
+
+  /** Says that the process still lives, and how far the upload is. */
+  async heartbeat(ref: ImportRef, progress: Progress): Promise<void> {
+    await this.database.tenant(ref.tenant_id, (tx) => this.renew(tx, ref, progress));
+  }
+
+  /** All of it has arrived. */
+  async received(ref: ImportRef, sha256: string): Promise<void> {
+    const held = await this.database.tenant(ref.tenant_id, (tx) =>
+      tx.execute(
+        `UPDATE imports SET state = 'applying', content_sha256 = $3
+         WHERE tenant_id = $1 AND id = $2 AND state = 'receiving' AND lease_until > now()`,
+        [tx.tenant_id, ref.id, sha256],
+      ),
+    );
+    if (held === 0) throw lost();
+  }
+
+  /** Nothing of it has landed, and nothing of it will. What was wrong with its lines can still be read. */
+  async fail(ref: ImportRef, error: string): Promise<void> {
+    await this.database.tenant(ref.tenant_id, async (tx) => {
+      await tx.execute(`DELETE FROM import_rows WHERE tenant_id = $1 AND import_id = $2`, [
+        tx.tenant_id,
+        ref.id,
+      ]);
+      await tx.execute(
+        `UPDATE imports SET state = 'failed', error = $3, finished_at = $4
+         WHERE tenant_id = $1 AND id = $2 AND state IN ('receiving', 'applying')`,
+        [tx.tenant_id, ref.id, error, this.clock.now()],
+      );
+    });
+  }
+
+  /** It turned out to be one that had been sent before. */
+  async forget(ref: ImportRef): Promise<void> {
+    await this.database.tenant(ref.tenant_id, (tx) =>
+      tx.execute(`DELETE FROM imports WHERE tenant_id = $1 AND id = $2`, [tx.tenant_id, ref.id]),
+    );
+  }
+
+  private async renew(tx: TenantTransaction, ref: ImportRef, progress: Progress): Promise<void> {
+    const held = await tx.execute(
+      `UPDATE imports SET bytes = $3, lines = $4, rejected = $5, encoding = $6,
+                          lease_until = now() + make_interval(secs => $7)
+       WHERE tenant_id = $1 AND id = $2 AND state IN ('receiving', 'applying') AND lease_until > now()`,
+      [
+        tx.tenant_id,
+        ref.id,
+        progress.bytes,
+        progress.lines,
+        progress.rejected,
+        progress.encoding,
+        LEASE_SECONDS,
+      ],
+    );
+    if (held === 0) throw lost();
+  }
+}
+
+/** How many more faults of an import are kept, as an SQL expression. */
+export function roomFor(tenantId: string, importId: string): string {
+  return `greatest(0, ${FAULTS_KEPT} - (SELECT count(*) FROM import_faults
+                                        WHERE tenant_id = ${tenantId} AND import_id = ${importId}))`;
+}
+
+/** Others have been told that it failed: that must stay true. */
+export function lost(): Problem {
+  return new Problem('unavailable', 'the import stood still for too long: send the file again');
+}

@@ -1,0 +1,93 @@
+import { Readable } from 'node:stream';
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { type NestFastifyApplication, RouteConfig } from '@nestjs/platform-fastify';
+import type { FastifyRequest } from 'fastify';
+import { Problem } from '../errors/problem.js';
+
+/** A file may be this large, in bytes. Other bodies have the limit of `createApp`. */
+export const UPLOAD_LIMIT = 100 * 1_048_576;
+/** A file may take this long to arrive, in ms: 100 MB by 1 Mbit/s. */
+export const UPLOAD_TIMEOUT_MS = 15 * 60_000;
+/** Any other body has this long. */
+const BODY_TIMEOUT_MS = 60_000;
+
+/** What a file may call itself. Browsers on Windows call a .csv after Excel where that is installed. */
+const FORMATS = {
+  'text/csv': 'csv',
+  'application/csv': 'csv',
+  'text/tab-separated-values': 'csv',
+  'application/vnd.ms-excel': 'csv',
+  'application/x-ndjson': 'ndjson',
+  'application/ndjson': 'ndjson',
+  'application/jsonl': 'ndjson',
+} as const;
+export type UploadFormat = (typeof FORMATS)[keyof typeof FORMATS];
+
+/** A file that is on its way. Nobody has read of it yet. */
+export interface Upload {
+  stream: Readable;
+  /** What it says it is. */
+  format: UploadFormat;
+  /** As it announces itself; null when it does not. */
+  bytes_total: number | null;
+}
+
+const UPLOAD_ROUTE = { upload: true };
+
+/** A route that takes a file as its body, as it arrives. */
+export function TakesUpload(): MethodDecorator {
+  return RouteConfig(UPLOAD_ROUTE);
+}
+
+/** The file in the body of a `@TakesUpload()` route. */
+export const UploadBody = createParamDecorator((_data: unknown, context: ExecutionContext): Upload => {
+  const { body, headers } = context.switchToHttp().getRequest<FastifyRequest>();
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity') {
+    throw new Problem('unsupported_media_type', `send the file uncompressed, not as ${encoding}`);
+  }
+  const format = formatOf(headers['content-type']);
+  if (format === undefined || !(body instanceof Readable)) {
+    throw new Problem('unsupported_media_type', 'send a file as text/csv or application/x-ndjson');
+  }
+  const announced = headers['content-length'];
+  const bytes_total = announced === undefined ? null : Number(announced);
+  if (bytes_total !== null && bytes_total > UPLOAD_LIMIT) throw tooLarge();
+  return { stream: body, format, bytes_total };
+});
+
+export function tooLarge(): Problem {
+  return new Problem('payload_too_large', 'a file may have up to 100 MB: split it');
+}
+
+/**
+ * Lets files in on the routes that take them, unread, and nowhere else. Files may take long; other bodies may not:
+ * who sends one byte a second would hold a connection for nothing.
+ */
+export function takeUploads(app: NestFastifyApplication): void {
+  const server = app.getHttpAdapter().getInstance();
+  server.addContentTypeParser(Object.keys(FORMATS), (request, payload, done) => {
+    if (takesUpload(request)) done(null, payload);
+    else done(new Problem('unsupported_media_type'));
+  });
+  server.addHook('onRequest', (request, _reply, done) => {
+    const { 'content-length': length, 'transfer-encoding': chunked } = request.headers;
+    const hasBody = chunked !== undefined || (length !== undefined && length !== '0');
+    if (hasBody && !takesUpload(request)) {
+      const timer = setTimeout(() => {
+        if (!request.raw.complete) request.raw.destroy();
+      }, BODY_TIMEOUT_MS).unref();
+      request.raw.once('close', () => clearTimeout(timer));
+    }
+    done();
+  });
+}
+
+function takesUpload({ routeOptions }: FastifyRequest): boolean {
+  return (routeOptions.config as { upload?: boolean }).upload === true;
+}
+
+function formatOf(contentType: string | undefined): UploadFormat | undefined {
+  const type = (contentType ?? '').split(';', 1).join('').trim().toLowerCase();
+  return Object.hasOwn(FORMATS, type) ? FORMATS[type as keyof typeof FORMATS] : undefined;
+}

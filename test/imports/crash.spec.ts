@@ -1,0 +1,152 @@
+import pg from 'pg';
+import { until } from '../support/until.js';
+import { type ServerProcess, startProcess, stopProcesses } from '../support/processes.js';
+import { createDatabase, environmentFor, type TestDatabase } from '../support/world.js';
+
+/** V6: a server that is killed in the middle of an import leaves nothing half-landed, and the file can come again. */
+describe('kill -9 in the middle of an import', () => {
+  const LINES = 5_000;
+  const OPERATOR = { email: 'operator@example.com', password: 'correct horse battery staple' };
+  let database: TestDatabase;
+  let owner: pg.Client;
+  let environment: Record<string, string>;
+  let server: ServerProcess;
+  let key: string;
+
+  beforeEach(async () => {
+    database = await createDatabase();
+    owner = new pg.Client({ connectionString: database.owner_url });
+    await owner.connect();
+    environment = {
+      ...environmentFor(database),
+      VIGIE_ROLES: 'web',
+      VIGIE_OPERATOR_EMAIL: OPERATOR.email,
+      VIGIE_OPERATOR_PASSWORD: OPERATOR.password,
+    };
+    server = await startProcess(environment);
+    key = await newKey();
+  });
+  afterEach(async () => {
+    await stopProcesses();
+    await owner.end();
+    await database.drop();
+  });
+
+  async function newKey(): Promise<string> {
+    const post = async (path: string, body: unknown, token?: string) => {
+      const answer = await fetch(`${server.url}/api/v1/${path}`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        },
+        body: JSON.stringify(body),
+      });
+      return (await answer.json()) as Record<string, string>;
+    };
+    const { access_token } = await post('auth/login', OPERATOR);
+    const tenant = await post('tenants', { slug: 'cabinet', name: 'Cabinet', kind: 'cabinet' }, access_token);
+    const scopes = ['watched:read', 'watched:write'];
+    const created = await post(`tenants/${tenant.id!}/api-keys`, { name: 'import', scopes }, access_token);
+    return created.key!;
+  }
+
+  const file = `title;due_on;external_id\n${Array.from(
+    { length: LINES },
+    (_, n) => `task ${n};2026-04-01;A-${n}\n`,
+  ).join('')}`;
+
+  const send = (body: string | ReadableStream<Uint8Array>): Promise<Response> =>
+    fetch(`${server.url}/api/v1/tasks/import`, {
+      method: 'POST',
+      headers: { 'x-api-key': key, 'content-type': 'text/csv' },
+      body,
+      duplex: 'half',
+    } as RequestInit);
+
+  const count = async (table: string): Promise<number> =>
+    Number((await owner.query<{ count: string }>(`SELECT count(*) FROM ${table}`)).rows[0]!.count);
+
+  async function kill(): Promise<void> {
+    server.kill('SIGKILL');
+    expect(await server.ended).toBe('SIGKILL');
+    await until('PostgreSQL to roll back', async () => {
+      const { rows } = await owner.query(
+        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND usename = 'vigie_app'`,
+      );
+      return rows.length === 0;
+    });
+  }
+
+  /** What is there afterwards, and what another server makes of the same file. */
+  async function expectConverges(tasksBefore: number): Promise<void> {
+    expect(await count('tasks')).toBe(tasksBefore);
+    // Its lease runs out by itself after 30 s: here it has.
+    await owner.query(
+      `UPDATE imports SET lease_until = now() - interval '1 second' WHERE finished_at IS NULL`,
+    );
+    server = await startProcess(environment);
+    const list = async () => {
+      const answer = await fetch(`${server.url}/api/v1/imports`, { headers: { 'x-api-key': key } });
+      return ((await answer.json()) as { data: { state: string; error: string | null }[] }).data;
+    };
+    expect(await list()).toMatchObject([
+      { state: 'failed', error: expect.stringContaining('server stopped') as string },
+    ]);
+    const again = await send(file);
+    expect([again.status, await again.json()]).toMatchObject([
+      201,
+      { state: 'done', lines: LINES, rejected: 0, created: LINES - tasksBefore },
+    ]);
+    expect(await count('tasks')).toBe(LINES);
+    expect((await list()).map(({ state }) => state)).toEqual(['done', 'failed']);
+  }
+
+  it('while lines are staged', async () => {
+    let write: (text: string) => void = () => undefined;
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        write = (text) => controller.enqueue(Buffer.from(text));
+      },
+    });
+    const sent = send(body).catch(() => 'cut off');
+    write(file.slice(0, file.length / 2));
+    await until('lines to be staged', async () => (await count('import_rows')) >= 1_000);
+    await kill();
+    expect(await sent).toBe('cut off');
+    await expectConverges(0);
+  }, 60_000);
+
+  it('while they are applied, with thousands written and none committed', async () => {
+    await owner.query(
+      `INSERT INTO tasks (tenant_id, title, due_on, external_id) SELECT id, 'old', '2026-03-01', 'A-7' FROM tenants`,
+    );
+    // Somebody holds a row that the import is to change: it waits there, behind what it has inserted.
+    const holder = new pg.Client({ connectionString: database.owner_url });
+    await holder.connect();
+    await holder.query(`BEGIN; SELECT FROM tasks FOR UPDATE`);
+    const sent = send(file).catch(() => 'cut off');
+    await until('the import to wait', async () => {
+      const { rows } = await owner.query(
+        `SELECT FROM pg_stat_activity WHERE usename = 'vigie_app' AND datname = current_database()
+           AND wait_event_type = 'Lock'`,
+      );
+      return rows.length > 0;
+    });
+    server.kill('SIGKILL');
+    expect(await server.ended).toBe('SIGKILL');
+    await holder.query('ROLLBACK');
+    await holder.end();
+    expect(await sent).toBe('cut off');
+    await until('PostgreSQL to end it', async () => {
+      const { rows } = await owner.query(
+        `SELECT FROM pg_stat_activity WHERE usename = 'vigie_app' AND datname = current_database()`,
+      );
+      return rows.length === 0;
+    });
+    await expectConverges(1);
+    expect((await owner.query(`SELECT title FROM tasks WHERE external_id = 'A-7'`)).rows).toEqual([
+      { title: 'task 7' },
+    ]);
+  }, 60_000);
+});

@@ -5,7 +5,7 @@ import { CHANNELS } from '../contracts/notification-kinds.js';
 import { Problem } from '../platform/errors/problem.js';
 import { type CreatingRequest, Idempotency } from '../platform/http/idempotency.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
-import type { RunState } from '../scheduler/scheduler.dto.js';
+import { isFinished, type RunState } from '../scheduler/scheduler.dto.js';
 import { Scheduler, type TriggeredRun } from '../scheduler/scheduler.service.js';
 import type { DispatchAnswer, RunsAnswer } from './admin.dto.js';
 import { AdminTenant } from './admin-tenant.js';
@@ -73,8 +73,4 @@ export class Triggers {
   private async states(runs: readonly TriggeredRun[], wait: boolean): Promise<RunState[]> {
     return this.scheduler.wait(runs, wait ? WAIT_MS : 0);
   }
-}
-
-function isFinished({ state }: RunState): boolean {
-  return state === 'succeeded' || state === 'failed';
 }

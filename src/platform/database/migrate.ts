@@ -1,10 +1,16 @@
 import { DataSource } from 'typeorm';
 import { Notifications1700000000003 } from './migrations/3-notifications.js';
+import { Ops1700000000006 } from './migrations/6-ops.js';
 import { Watched1700000000002 } from './migrations/2-watched.js';
 import { Who1700000000001 } from './migrations/1-who.js';
 
 /** Every migration, in order. They only go forward. */
-export const MIGRATIONS = [Who1700000000001, Watched1700000000002, Notifications1700000000003];
+export const MIGRATIONS = [
+  Who1700000000001,
+  Watched1700000000002,
+  Notifications1700000000003,
+  Ops1700000000006,
+];
 
 /** Any number, the same in every process: one migrates, the others wait and find nothing left to do. */
 const MIGRATION_LOCK = 7_836_411;

@@ -11,12 +11,15 @@ import { Admission } from './admission.js';
 import { EmailSender } from './channels/email/email.sender.js';
 import { mailerOptions } from './channels/email/email.settings.js';
 import { smtpSettings } from './channels/email/smtp-config.js';
+import { DeliveryJobs } from './delivery-jobs.js';
+import { DeliveryQueues } from './delivery-queues.js';
 import { Dispatcher } from './dispatcher.js';
 import { HeldLeases } from './held-leases.js';
 import { Leases } from './leases.js';
 import { MailWorker } from './mail.worker.js';
 import { Outbox } from './outbox.js';
 import { Presence } from './presence.js';
+import { ProcessingService } from './processing.js';
 import { Reaper } from './reaper.js';
 import { TemplateStore } from './rendering/template-store.js';
 
@@ -34,12 +37,15 @@ import { TemplateStore } from './rendering/template-store.js';
   ],
   providers: [
     Admission,
+    DeliveryJobs,
+    DeliveryQueues,
     Dispatcher,
     HeldLeases,
     Leases,
     MailWorker,
     Outbox,
     Presence,
+    ProcessingService,
     Reaper,
     {
       provide: EmailSender,
@@ -49,7 +55,7 @@ import { TemplateStore } from './rendering/template-store.js';
     },
     { provide: TemplateStore, useFactory: () => TemplateStore.load(TEMPLATES) },
   ],
-  exports: [Outbox, Presence],
+  exports: [DeliveryJobs, DeliveryQueues, EmailSender, Outbox, Presence, ProcessingService],
 })
 export class DeliveryModule implements OnModuleInit {
   constructor(

@@ -306,7 +306,7 @@ describe('what people see of the settings', () => {
     REDIS_URL: 'redis://:canary@redis',
     JWT_SECRET: 'canary'.repeat(8),
     VIGIE_OPERATOR_EMAIL: 'ops@example.fr',
-    VIGIE_OPERATOR_PASSWORD: 'canary canary canary',
+    VIGIE_OPERATOR_PASSWORD: 'http://canary/canary',
     EMAIL_HOST: 'mail',
     SMTP_USER: 'vigie@example.fr',
     VIGIE_PUBLIC_URL: 'https://me:canary@vigie.example.fr',

@@ -21,17 +21,17 @@ export function shownSettings(config: Config): ShownSetting[] {
   return (Object.entries(SCHEMA) as [Setting, Variable<unknown>][]).map(([key, variable]) => ({
     variable: variable.env,
     setting: variable.yaml,
-    value: shown(config[key], variable.secret),
+    value: shown(config[key], variable),
     source: config.sources[key].kind,
     written_as: config.sources[key].name,
     default: variable.default,
   }));
 }
 
-function shown(value: Config[Setting], secret: boolean): ShownSetting['value'] {
+function shown(value: Config[Setting], { secret, type }: Variable<unknown>): ShownSetting['value'] {
   if (typeof value !== 'string') return value;
-  const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(value) && URL.canParse(value);
-  if (isUrl) return withoutPassword(new URL(value));
+  // By its type, not by its looks: a password may look like a URL.
+  if (type.startsWith('URL') && URL.canParse(value)) return withoutPassword(new URL(value));
   return secret ? '***' : value;
 }
 

@@ -24,7 +24,11 @@ async function withEmbedded(config: Config, log: JsonLogger): Promise<[Config, E
         ...config.sources,
         ...(embedded.database === undefined
           ? {}
-          : { databaseUrl: embeddedSource, databaseAppUrl: embeddedSource, databaseSystemUrl: embeddedSource }),
+          : {
+              databaseUrl: embeddedSource,
+              databaseAppUrl: embeddedSource,
+              databaseSystemUrl: embeddedSource,
+            }),
         ...(embedded.redis_url === undefined ? {} : { redisUrl: embeddedSource }),
         ...(config.jwtSecret === null ? { jwtSecret: embeddedSource } : {}),
       },

@@ -45,17 +45,7 @@ export class LoginService {
    * @throws Problem invalid_credentials, too_many_attempts; tenant_suspended, to who knows the password.
    */
   async login({ email, password, tenant: slug }: LoginForm): Promise<TokenPair> {
-    const name = { tenant: slug, email };
-    const attempt = await this.throttle.admit(name);
-    const claimed = await this.claim(slug, email);
-    const right = await this.passwords.verify(claimed?.password_hash ?? null, password);
-    if (!right || claimed?.password_hash == null) {
-      await this.throttle.failed(name, attempt);
-      this.logger.log({ event: 'login_refused', attempt });
-      throw new Problem('invalid_credentials');
-    }
-    await this.throttle.forgive(name);
-    const { id, password_hash, tenant } = claimed;
+    const { id, password_hash, tenant } = await this.recognise(slug, email, password);
     if (tenant === null) return this.sessions.beginOperator(id);
     if (tenant.suspended_at !== null) throw new Problem('tenant_suspended');
     return this.database.tenant(tenant.id, async (tx) => {
@@ -63,6 +53,15 @@ export class LoginService {
       if (user === null) throw new Problem('invalid_credentials');
       return this.sessions.begin(tx, user);
     });
+  }
+
+  /**
+   * Recognises an operator for the pages under /ops. Counted together with their logins by REST.
+   * @returns the operator's id.
+   * @throws Problem invalid_credentials, too_many_attempts.
+   */
+  async operator({ email, password }: Omit<LoginForm, 'tenant'>): Promise<string> {
+    return (await this.recognise(undefined, email, password)).id;
   }
 
   /**
@@ -101,6 +100,25 @@ export class LoginService {
       const { id, name, locale } = user;
       await this.userEvents.passwordResetRequested(tx, { id, email: user.email, name, locale });
     });
+  }
+
+  /** Who knows this password, counting the attempt. */
+  private async recognise(
+    slug: string | undefined,
+    email: string,
+    password: string,
+  ): Promise<Claimed & { password_hash: string }> {
+    const name = { tenant: slug, email };
+    const attempt = await this.throttle.admit(name);
+    const claimed = await this.claim(slug, email);
+    const right = await this.passwords.verify(claimed?.password_hash ?? null, password);
+    if (!right || claimed?.password_hash == null) {
+      await this.throttle.failed(name, attempt);
+      this.logger.log({ event: 'login_refused', attempt });
+      throw new Problem('invalid_credentials');
+    }
+    await this.throttle.forgive(name);
+    return { ...claimed, password_hash: claimed.password_hash };
   }
 
   private async claim(slug: string | undefined, email: string): Promise<Claimed | null> {

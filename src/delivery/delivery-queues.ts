@@ -72,7 +72,8 @@ export class DeliveryQueues {
   }> {
     const now = this.clock.now();
     const [row] = await this.database.query<
-      Omit<DeliveryCounts, 'oldest_due_seconds'> & LivingWorkers & { paused: boolean; oldest_due: Date | null }
+      Omit<DeliveryCounts, 'oldest_due_seconds'> &
+        LivingWorkers & { paused: boolean; oldest_due: Date | null }
     >(COUNTS, [channelOf(queue), now, new Date(now.getTime() - DAY_MS), WORKER_ALIVE_SECONDS]);
     if (row === undefined) throw new Error(`the channel of ${queue} has no row`);
     const { paused, processes, concurrency, oldest_due, ...counts } = row;
@@ -112,7 +113,8 @@ export class DeliveryQueues {
   /** Cancels what waits, of all tenants or of one. */
   async purge(queue: QueueName, tenantId: string | null): Promise<DeliveryPurge> {
     const channel = channelOf(queue);
-    const cancel = (tx: SystemTransaction) => tx.execute(CANCEL, [channel, tenantId, this.clock.now(), BATCH]);
+    const cancel = (tx: SystemTransaction) =>
+      tx.execute(CANCEL, [channel, tenantId, this.clock.now(), BATCH]);
     const early = await inBatches(() => this.database.transaction(cancel));
     const result = await this.database.transaction(async (tx) => {
       // What a round of the dispatcher held meanwhile is queued now.
@@ -122,7 +124,8 @@ export class DeliveryQueues {
         cancelled,
         still_sending: await this.count(tx, SENDING, channel, tenantId),
         remaining:
-          (await this.count(tx, PENDING, channel, tenantId)) + (await this.count(tx, QUEUED, channel, tenantId)),
+          (await this.count(tx, PENDING, channel, tenantId)) +
+          (await this.count(tx, QUEUED, channel, tenantId)),
       };
     });
     this.wakeUps.send('dispatch.kick', { channel });

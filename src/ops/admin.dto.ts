@@ -86,7 +86,11 @@ export class DispatchAnswer {
   @ApiProperty({ type: ProcessedView })
   counts: ProcessedView;
 
-  @ApiProperty({ enum: CHANNELS, isArray: true, description: 'Nothing leaves on these until they are resumed' })
+  @ApiProperty({
+    enum: CHANNELS,
+    isArray: true,
+    description: 'Nothing leaves on these until they are resumed',
+  })
   paused: Channel[];
 }
 

@@ -12,6 +12,7 @@ import { Cleanup } from './cleanup.js';
 import { Connections } from './connections.service.js';
 import { HealthController } from './health.controller.js';
 import { Health } from './health.service.js';
+import { LoginPageController } from './login-page.controller.js';
 import { QueueAdmin } from './queue-admin.service.js';
 import { Triggers } from './triggers.service.js';
 
@@ -24,6 +25,7 @@ import { Triggers } from './triggers.service.js';
     AdminQueuesController,
     AdminSchedulerController,
     HealthController,
+    LoginPageController,
   ],
   providers: [AdminTenant, Cleanup, Connections, Health, QueueAdmin, Triggers],
   exports: [Health],

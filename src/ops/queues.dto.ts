@@ -85,7 +85,9 @@ export class QueueView {
   @ApiProperty()
   paused: boolean;
 
-  @ApiProperty({ oneOf: [DeliveryCountsView, RunCountsView].map((model) => ({ $ref: getSchemaPath(model) })) })
+  @ApiProperty({
+    oneOf: [DeliveryCountsView, RunCountsView].map((model) => ({ $ref: getSchemaPath(model) })),
+  })
   postgres: DeliveryCountsView | RunCountsView;
 
   @ApiProperty({ type: BullCountsView, nullable: true, description: 'null while Redis does not answer' })
@@ -202,10 +204,14 @@ export class PurgeAnswer extends QueueAnswer {
   @ApiPropertyOptional(STILL_RUNNING)
   still_running?: number;
 
-  @ApiProperty({ description: 'Waiting all the same: newer than the purge, or more than 30 s of it. Ask again.' })
+  @ApiProperty({
+    description: 'Waiting all the same: newer than the purge, or more than 30 s of it. Ask again.',
+  })
   remaining: number;
 
-  @ApiProperty({ description: 'Whether Bull was emptied; what is left there is refused when a worker takes it' })
+  @ApiProperty({
+    description: 'Whether Bull was emptied; what is left there is refused when a worker takes it',
+  })
   bull_emptied: boolean;
 }
 

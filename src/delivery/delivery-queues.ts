@@ -213,19 +213,21 @@ const COUNTS = `
 
 // $1 channel, $2 tenant or null, $3 now, $4 how many
 const CANCEL = `
+  WITH queued AS (
+    SELECT tenant_id, id FROM deliveries
+    WHERE channel = $1 AND state = 'queued' AND ($2::uuid IS NULL OR tenant_id = $2)
+    LIMIT $4 FOR UPDATE SKIP LOCKED
+  ),
+  pending AS (
+    SELECT tenant_id, id FROM deliveries
+    WHERE channel = $1 AND state = 'pending' AND ($2::uuid IS NULL OR tenant_id = $2)
+    LIMIT $4 FOR UPDATE SKIP LOCKED
+  )
   UPDATE deliveries d
   SET state = 'cancelled', reason = 'purged', ended_at = $3, lease_token = NULL, lease_until = NULL,
       -- What was never begun has used nothing of anyone's limit.
       admitted_at = CASE WHEN d.attempts > 0 THEN d.admitted_at END
-  FROM (
-    (SELECT tenant_id, id FROM deliveries
-     WHERE channel = $1 AND state = 'queued' AND ($2::uuid IS NULL OR tenant_id = $2)
-     LIMIT $4 FOR UPDATE SKIP LOCKED)
-    UNION ALL
-    (SELECT tenant_id, id FROM deliveries
-     WHERE channel = $1 AND state = 'pending' AND ($2::uuid IS NULL OR tenant_id = $2)
-     LIMIT $4 FOR UPDATE SKIP LOCKED)
-  ) q
+  FROM (SELECT * FROM queued UNION ALL SELECT * FROM pending) q
   WHERE d.tenant_id = q.tenant_id AND d.id = q.id`;
 
 // $1 channel, $2 tenant or null, $3 now, $4 failed since, $5 how many

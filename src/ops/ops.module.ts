@@ -28,6 +28,6 @@ import { Triggers } from './triggers.service.js';
     LoginPageController,
   ],
   providers: [AdminTenant, Cleanup, Connections, Health, QueueAdmin, Triggers],
-  exports: [Health],
+  exports: [Health, QueueAdmin],
 })
 export class OpsModule {}

@@ -2,8 +2,10 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ClsService } from 'nestjs-cls';
 import { AppModule } from './app.module.js';
+import { OperatorCookies } from './auth/operator-cookies.js';
 import { setUpDocs } from './docs.js';
 import { recordOutcomes } from './platform/audit/outcomes.js';
+import { serveBoard } from './ops/queue-board.js';
 import { type Clock, SystemClock } from './platform/clock/clock.js';
 import type { Config } from './platform/config/config.js';
 import { notFound } from './platform/errors/problem.js';
@@ -13,6 +15,7 @@ import { refuseDeepBodies } from './platform/http/json-depth.js';
 import { takeUploads, UPLOAD_TIMEOUT_MS } from './platform/http/uploads.js';
 import { validationPipe } from './platform/http/validation.js';
 import { JsonLogger } from './platform/logging/logger.js';
+import { Queues } from './platform/queues/queues.js';
 import { checkRedis } from './platform/queues/queues.module.js';
 import { SocketAdapter } from './realtime/socket-adapter.js';
 
@@ -40,7 +43,9 @@ export async function createApp(
     logger: new JsonLogger(config.logLevel),
     abortOnError: false,
   });
-  app.setGlobalPrefix('api/v1', { exclude: ['livez', 'readyz', 'password', 'docs', 'openapi.json'] });
+  app.setGlobalPrefix('api/v1', {
+    exclude: ['livez', 'readyz', 'password', 'ops/login', 'ops/logout', 'docs', 'openapi.json'],
+  });
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ProblemFilter());
   app.useWebSocketAdapter(new SocketAdapter(app, config));
@@ -49,7 +54,15 @@ export async function createApp(
   recordOutcomes(app);
   refuseDeepBodies(app);
   takeUploads(app);
-  if (!config.roles.includes('web')) answerHealthOnly(app);
+  if (config.roles.includes('web')) {
+    serveBoard(
+      app.getHttpAdapter().getInstance(),
+      app.get(Queues),
+      app.get(OperatorCookies, { strict: false }),
+    );
+  } else {
+    answerHealthOnly(app);
+  }
   setUpDocs(app);
   return app;
 }

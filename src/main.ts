@@ -16,9 +16,22 @@ async function withEmbedded(config: Config, log: JsonLogger): Promise<[Config, E
     redis: config.redisUrl === null,
     log: (line) => log.log(line, 'Embedded'),
   });
+  const embeddedSource = { kind: 'embedded', name: null } as const;
   return [
     {
       ...config,
+      sources: {
+        ...config.sources,
+        ...(embedded.database === undefined
+          ? {}
+          : {
+              databaseUrl: embeddedSource,
+              databaseAppUrl: embeddedSource,
+              databaseSystemUrl: embeddedSource,
+            }),
+        ...(embedded.redis_url === undefined ? {} : { redisUrl: embeddedSource }),
+        ...(config.jwtSecret === null ? { jwtSecret: embeddedSource } : {}),
+      },
       databaseUrl: embedded.database?.owner_url ?? config.databaseUrl,
       databaseAppUrl: embedded.database?.app_url ?? config.databaseAppUrl,
       databaseSystemUrl: embedded.database?.system_url ?? config.databaseSystemUrl,

@@ -12,6 +12,7 @@ import { AuthController } from './auth.controller.js';
 import { Authenticator } from './authenticator.js';
 import { LoginService } from './login.service.js';
 import { LoginThrottle } from './login-throttle.js';
+import { OperatorCookies } from './operator-cookies.js';
 import { Operators } from './operators.js';
 import { PasswordChanges } from './password-changes.js';
 import { PasswordLinks } from './password-links.js';
@@ -32,6 +33,7 @@ import { Signing } from './signing.js';
     Authenticator,
     LoginService,
     LoginThrottle,
+    OperatorCookies,
     Operators,
     PasswordLinks,
     Passwords,
@@ -42,6 +44,6 @@ import { Signing } from './signing.js';
     Signing,
     { provide: APP_GUARD, useClass: AccessGuard },
   ],
-  exports: [Authenticator, PasswordLinks],
+  exports: [Authenticator, LoginService, OperatorCookies, PasswordLinks],
 })
 export class AuthModule {}

@@ -47,30 +47,23 @@ export class LoginService {
    * as late as a known one.
    * @throws Problem invalid_credentials, too_many_attempts; tenant_suspended, to who knows the password.
    */
-  async login({ email, password, tenant: slug }: LoginForm, trace: SignInTrace): Promise<TokenPair> {
-    const name = { tenant: slug, email };
-    const attempt = await this.throttle.admit(name);
-    const claimed = await this.claim(slug, email);
-    const right = await this.passwords.verify(claimed?.password_hash ?? null, password);
-    if (!right || claimed?.password_hash == null) {
-      await this.throttle.failed(name, attempt);
-      this.logger.log({ event: 'login_refused', attempt });
-      if (claimed !== null) this.signIns.refused(accountOf(claimed), trace, 401);
-      throw new Problem('invalid_credentials');
-    }
-    await this.throttle.forgive(name);
-    const { id, password_hash, tenant } = claimed;
-    if (tenant !== null && tenant.suspended_at !== null) {
-      this.signIns.refused(accountOf(claimed), trace, 403);
-      throw new Problem('tenant_suspended');
-    }
-    await this.signIns.granted(accountOf(claimed), trace);
+  async login(form: LoginForm, trace: SignInTrace): Promise<TokenPair> {
+    const { id, password_hash, tenant } = await this.recognise(form, trace);
     if (tenant === null) return this.sessions.beginOperator(id);
     return this.database.tenant(tenant.id, async (tx) => {
       const user = await this.credentials.holdUnchanged(tx, id, password_hash);
       if (user === null) throw new Problem('invalid_credentials');
       return this.sessions.begin(tx, user);
     });
+  }
+
+  /**
+   * Recognises an operator for the pages under /ops. Counted together with their logins by REST.
+   * @returns the operator's id.
+   * @throws Problem invalid_credentials, too_many_attempts.
+   */
+  async operator({ email, password }: LoginForm, trace: SignInTrace): Promise<string> {
+    return (await this.recognise({ email, password }, trace)).id;
   }
 
   /**
@@ -109,6 +102,30 @@ export class LoginService {
       const { id, name, locale } = user;
       await this.userEvents.passwordResetRequested(tx, { id, email: user.email, name, locale });
     });
+  }
+
+  /** Who knows this password. The attempt is counted, and written down where it is an admin's or operator's. */
+  private async recognise(
+    { email, password, tenant: slug }: LoginForm,
+    trace: SignInTrace,
+  ): Promise<Claimed & { password_hash: string }> {
+    const name = { tenant: slug, email };
+    const attempt = await this.throttle.admit(name);
+    const claimed = await this.claim(slug, email);
+    const right = await this.passwords.verify(claimed?.password_hash ?? null, password);
+    if (!right || claimed?.password_hash == null) {
+      await this.throttle.failed(name, attempt);
+      this.logger.log({ event: 'login_refused', attempt });
+      if (claimed !== null) this.signIns.refused(accountOf(claimed), trace, 401);
+      throw new Problem('invalid_credentials');
+    }
+    await this.throttle.forgive(name);
+    if (claimed.tenant !== null && claimed.tenant.suspended_at !== null) {
+      this.signIns.refused(accountOf(claimed), trace, 403);
+      throw new Problem('tenant_suspended');
+    }
+    await this.signIns.granted(accountOf(claimed), trace);
+    return { ...claimed, password_hash: claimed.password_hash };
   }
 
   private async claim(slug: string | undefined, email: string): Promise<Claimed | null> {

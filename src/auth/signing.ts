@@ -3,7 +3,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../platform/config/config.js';
 
 /** What a signature is for. One made for one purpose is worth nothing for another. */
-type Purpose = 'password_link' | 'refresh_token';
+const PURPOSES = ['password_link', 'refresh_token', 'operator_cookie'] as const;
+type Purpose = (typeof PURPOSES)[number];
 
 /** The installation's secret, and signatures by keys derived from it. */
 @Injectable()
@@ -18,7 +19,10 @@ export class Signing {
     this.secret = new TextEncoder().encode(config.jwtSecret);
     const keyFor = (purpose: Purpose) =>
       createHmac('sha256', this.secret).update(`vigie:${purpose}`).digest();
-    this.keys = { password_link: keyFor('password_link'), refresh_token: keyFor('refresh_token') };
+    this.keys = Object.fromEntries(PURPOSES.map((purpose) => [purpose, keyFor(purpose)])) as Record<
+      Purpose,
+      Buffer
+    >;
   }
 
   /** HMAC-SHA256, base64url (43 characters). */

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { ConfigurationError, readConfig } from '../platform/config/config.js';
 import { migrate } from '../platform/database/migrate.js';
+import type { QueueAct, QueueOptions } from './queues.js';
 
 const program = new Command('vigie').description(
   'Vigie: checks what a firm must not miss, and tells each person once',
@@ -29,6 +30,33 @@ program
     const { runDemo } = await import('./demo/demo.js');
     process.exitCode = await runDemo({ exit: options.exit === true, data_dir: options.data });
   });
+
+const queues = program
+  .command('queues')
+  .description('the queues of the installation that is configured here, as PostgreSQL and Bull see them')
+  .option('--json', 'everything, as JSON')
+  .action(async (options: QueueOptions) => {
+    const { showQueues } = await import('./queues.js');
+    console.log(await showQueues(process.env, options));
+  });
+
+const act = (name: QueueAct, description: string) =>
+  queues
+    .command(`${name} <queue>`)
+    .description(description)
+    .action(async (queue: string, options: QueueOptions) => {
+      const { actOnQueue } = await import('./queues.js');
+      console.log(await actOnQueue(process.env, name, queue, options));
+    });
+
+act('pause', 'begin nothing more of it; what has begun ends');
+act('resume', 'go on with it');
+act('purge', 'cancel what waits in it; what has begun ends')
+  .option('--tenant <slug>', 'of this tenant only')
+  .option('--yes', 'it is meant: there is no way back');
+act('retry', 'try again what has failed in it')
+  .option('--tenant <slug>', 'of this tenant only')
+  .option('--days <number>', 'what failed in the last days, 1 to 30', '1');
 
 program.parseAsync().catch((error: unknown) => {
   console.error(error instanceof ConfigurationError || error instanceof Error ? error.message : error);

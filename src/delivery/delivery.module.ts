@@ -12,6 +12,8 @@ import { EmailSender } from './channels/email/email.sender.js';
 import { mailerOptions } from './channels/email/email.settings.js';
 import { smtpSettings } from './channels/email/smtp-config.js';
 import { DirectSending } from './direct-sending.js';
+import { DeliveryJobs } from './delivery-jobs.js';
+import { DeliveryQueues } from './delivery-queues.js';
 import { Dispatcher } from './dispatcher.js';
 import { HeldLeases } from './held-leases.js';
 import { Leases } from './leases.js';
@@ -19,6 +21,7 @@ import { MailSending } from './mail-sending.js';
 import { MailWorker } from './mail.worker.js';
 import { Outbox } from './outbox.js';
 import { Presence } from './presence.js';
+import { ProcessingService } from './processing.js';
 import { Reaper } from './reaper.js';
 import { TemplateStore } from './rendering/template-store.js';
 
@@ -37,6 +40,8 @@ import { TemplateStore } from './rendering/template-store.js';
   providers: [
     Admission,
     DirectSending,
+    DeliveryJobs,
+    DeliveryQueues,
     Dispatcher,
     HeldLeases,
     Leases,
@@ -44,6 +49,7 @@ import { TemplateStore } from './rendering/template-store.js';
     MailWorker,
     Outbox,
     Presence,
+    ProcessingService,
     Reaper,
     {
       provide: EmailSender,
@@ -53,7 +59,7 @@ import { TemplateStore } from './rendering/template-store.js';
     },
     { provide: TemplateStore, useFactory: () => TemplateStore.load(TEMPLATES) },
   ],
-  exports: [DirectSending, Outbox, Presence],
+  exports: [DeliveryJobs, DeliveryQueues, DirectSending, EmailSender, Outbox, Presence, ProcessingService],
 })
 export class DeliveryModule implements OnModuleInit {
   constructor(

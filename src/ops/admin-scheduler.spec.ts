@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { type Cast, createCast } from '../../test/support/cast.js';
+import { until } from '../../test/support/until.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
+import { SchedulerPoller } from '../scheduler/scheduler.poller.js';
 import { WAIT_MS } from './triggers.service.js';
 
 /** A Wednesday, 10:00 in Paris. */
@@ -112,10 +114,19 @@ describe('without workers', () => {
     expect(await countRuns()).toBe(0);
   });
 
+  test('the status tells when a scheduler last looked for what is owed', async () => {
+    expect((await get('scheduler')).body.last_poll_at).toBeNull();
+    await world.app.get(SchedulerPoller, { strict: false }).poll();
+    expect((await get('scheduler')).body.last_poll_at).toBe(new Date(NOW).toISOString());
+  });
+
   test('dispatch wakes the dispatcher, and is in no ledger', async () => {
     const send = jest.spyOn(world.app.get(WakeUps), 'send');
     const answer = await trigger('dispatch');
-    expect(answer).toMatchObject({ status: 202, body: { run_id: null, state: 'succeeded' } });
+    expect(answer).toMatchObject({
+      status: 202,
+      body: { run_id: null, state: 'succeeded', counts: { due: 0 } },
+    });
     expect(send).toHaveBeenCalledWith('dispatch.kick', { channel: 'email' });
     expect((await trigger('dispatch', '?wait=true')).status).toBe(200);
     expect(await countRuns()).toBe(0);
@@ -190,6 +201,39 @@ describe('with workers', () => {
     expect(performance.now() - began).toBeLessThan(WAIT_MS);
     expect(answer).toMatchObject({ status: 200, body: { state: 'succeeded', error: null } });
     expect(answer.body.counts).not.toBeNull();
+  });
+
+  test('of a job that is running waits for its turn: the two never overlap', async () => {
+    // Another process is at it, and has just renewed its lease.
+    await world.sql(
+      `INSERT INTO job_runs (tenant_id, job, state, due_at, lease_token, lease_until, created_at, started_at)
+       VALUES ($1, 'cleanup', 'running', $2, gen_random_uuid(), now() + interval '1 minute', $2, $2)`,
+      [cast.tenant_id, NOW],
+    );
+    const answer = await trigger('cleanup');
+    expect(answer).toMatchObject({ status: 202, body: { state: 'queued' } });
+    const { run_id } = answer.body as { run_id: string };
+    const row = async () =>
+      (
+        await world.sql<{ state: string; attempts: number; waits: boolean }>(
+          'SELECT state, attempts, lease_until <= now() AS waits FROM job_runs WHERE id = $1',
+          [run_id],
+        )
+      )[0]!;
+    await until('a worker to put it back', async () => (await row()).waits === true);
+    expect(await row()).toMatchObject({ state: 'queued', attempts: 0 });
+
+    const poller = world.app.get(SchedulerPoller, { strict: false });
+    await poller.reap();
+    await until('a worker to put it back again', async () => (await row()).waits === true);
+    await world.sql(
+      `UPDATE job_runs SET state = 'succeeded', finished_at = $2 WHERE tenant_id = $1 AND
+                     state = 'running'`,
+      [cast.tenant_id, NOW],
+    );
+    await poller.reap();
+    await until('the run to end', async () => (await row()).state === 'succeeded');
+    expect(await row()).toMatchObject({ attempts: 1 });
   });
 
   test('for operators too, once all have finished', async () => {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { AnyCaller } from '../platform/http/caller.js';
-import { invalid, notFound } from '../platform/errors/problem.js';
+import { invalid, notFound, Problem } from '../platform/errors/problem.js';
 import { TenantDirectory } from '../tenants/tenant-directory.js';
 
 /** Which tenant an `admin_or_operator` route is about. */
@@ -22,5 +22,18 @@ export class AdminTenant {
     // Not ignored: who names another tenant must not act on the own one by mistake.
     if (tenant === null || (caller.kind !== 'operator' && tenant.id !== caller.tenant_id)) throw notFound();
     return tenant.id;
+  }
+
+  /**
+   * The same, for what a suspended tenant has no part in.
+   * @throws Problem as `of`; tenant_suspended.
+   */
+  async active(caller: AnyCaller, slug: string | undefined): Promise<string> {
+    const id = await this.of(caller, slug);
+    // The guard lets nobody of a suspended tenant in: only an operator may name one.
+    if (caller.kind === 'operator' && (await this.directory.byId(id))?.suspended_at !== null) {
+      throw new Problem('tenant_suspended');
+    }
+    return id;
   }
 }

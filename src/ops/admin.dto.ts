@@ -2,6 +2,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsBoolean, IsIn, IsOptional, Matches } from 'class-validator';
 import { SCHEDULED_JOBS, type ScheduledJob } from '../contracts/jobs.js';
+import { type Channel, CHANNELS } from '../contracts/notification-kinds.js';
 import { CivilDate } from '../platform/http/civil-date.js';
 import { PageQuery } from '../platform/http/page.dto.js';
 import { RUN_STATES, RunState, type RunStateName, RunView } from '../scheduler/scheduler.dto.js';
@@ -15,7 +16,7 @@ export class TenantQuery {
 }
 
 export class TriggerQuery extends TenantQuery {
-  @ApiPropertyOptional({ default: false, description: 'Answer when the run has finished, or after 30 s' })
+  @ApiPropertyOptional({ default: false, description: 'Answer when it has finished, or after 30 s' })
   @IsOptional()
   @Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value))
   @IsBoolean()
@@ -53,13 +54,44 @@ export class RunPage {
   next_cursor: string | null;
 }
 
+/** What became of the deliveries that were waiting; the others add up to `due`. */
+export class ProcessedView {
+  @ApiProperty({ description: 'Due or on their way when it was asked; at most 10,000 are followed' })
+  due: number;
+
+  @ApiProperty()
+  sent: number;
+
+  @ApiProperty({ description: 'Refused for good, or given up' })
+  failed: number;
+
+  @ApiProperty({ description: 'Suppressed or cancelled' })
+  called_off: number;
+
+  @ApiProperty({ description: 'Put off: by hours, by limits, or until the next attempt' })
+  deferred: number;
+
+  @ApiProperty({ description: 'Still due or on their way' })
+  waiting: number;
+}
+
 /** A round of the dispatcher that was asked for; it is in no ledger. */
 export class DispatchAnswer {
   @ApiProperty({ type: 'null' })
   run_id: null;
 
-  @ApiProperty({ enum: ['succeeded'] })
-  state: 'succeeded';
+  @ApiProperty({ enum: ['queued', 'succeeded'], description: 'succeeded: nothing of it is waiting any more' })
+  state: 'queued' | 'succeeded';
+
+  @ApiProperty({ type: ProcessedView })
+  counts: ProcessedView;
+
+  @ApiProperty({
+    enum: CHANNELS,
+    isArray: true,
+    description: 'Nothing leaves on these until they are resumed',
+  })
+  paused: Channel[];
 }
 
 /** The runs of several tenants, as an operator started them. */

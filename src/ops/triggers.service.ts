@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { AnyCaller, OperatorCaller } from '../platform/http/caller.js';
 import type { ScheduledJob } from '../contracts/jobs.js';
-import { CHANNELS } from '../contracts/notification-kinds.js';
+import { ProcessingService } from '../delivery/processing.js';
 import { Problem } from '../platform/errors/problem.js';
 import { type CreatingRequest, Idempotency } from '../platform/http/idempotency.js';
-import { WakeUps } from '../platform/queues/wake-ups.js';
-import type { RunState } from '../scheduler/scheduler.dto.js';
+import { isFinished, type RunState } from '../scheduler/scheduler.dto.js';
 import { Scheduler, type TriggeredRun } from '../scheduler/scheduler.service.js';
 import type { DispatchAnswer, RunsAnswer } from './admin.dto.js';
 import { AdminTenant } from './admin-tenant.js';
@@ -35,15 +34,12 @@ export class Triggers {
     private readonly scheduler: Scheduler,
     private readonly tenants: AdminTenant,
     private readonly idempotency: Idempotency,
-    private readonly wakeUps: WakeUps,
+    private readonly processing: ProcessingService,
   ) {}
 
   /** @throws Problem not_found for a tenant that is not there or not the caller's, tenant_suspended */
   async trigger(caller: AnyCaller, { job, tenant, wait, creating }: TriggerRequest): Promise<TriggerOutcome> {
-    if (job === 'dispatch') {
-      for (const channel of CHANNELS) this.wakeUps.send('dispatch.kick', { channel });
-      return { finished: wait, answer: { run_id: null, state: 'succeeded' } };
-    }
+    if (job === 'dispatch') return this.process(caller, { tenant, wait });
     if (caller.kind === 'operator') {
       const runs = await this.states(await this.triggerAs(caller, job, tenant), wait);
       return { finished: wait && runs.every(isFinished), answer: { runs } };
@@ -56,6 +52,24 @@ export class Triggers {
     // Cleanup may have taken the run of an old key away.
     if (state === undefined) throw new Problem('not_found');
     return { finished: wait && isFinished(state), answer: state };
+  }
+
+  /**
+   * Processes what is pending now: of the caller's tenant; for an operator, of the one named or of all.
+   * @throws Problem as `trigger`.
+   */
+  async process(
+    caller: AnyCaller,
+    { tenant, wait }: Pick<TriggerRequest, 'tenant' | 'wait'>,
+  ): Promise<{ finished: boolean; answer: DispatchAnswer }> {
+    const all = caller.kind === 'operator' && tenant === undefined;
+    const tenantId = all ? null : await this.tenants.active(caller, tenant);
+    const { processed, paused } = await this.processing.process(tenantId, wait ? WAIT_MS : 0);
+    const done = processed.waiting === 0;
+    return {
+      finished: wait && done,
+      answer: { run_id: null, state: done ? 'succeeded' : 'queued', counts: processed, paused },
+    };
   }
 
   private async triggerAs(
@@ -73,8 +87,4 @@ export class Triggers {
   private async states(runs: readonly TriggeredRun[], wait: boolean): Promise<RunState[]> {
     return this.scheduler.wait(runs, wait ? WAIT_MS : 0);
   }
-}
-
-function isFinished({ state }: RunState): boolean {
-  return state === 'succeeded' || state === 'failed';
 }

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { SCHEDULED_JOBS, type ScheduledJob } from '../contracts/jobs.js';
+import type { ScheduledJob } from '../contracts/jobs.js';
 import { Clock } from '../platform/clock/clock.js';
 import { SystemDatabase } from '../platform/database/database.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
@@ -91,10 +91,10 @@ export class RunLedger {
   }
 
   /**
-   * Gives up to `limit` runs that were lost in Redis or with their process a new lease; whoever still holds the
+   * Gives up to `limit` runs of these jobs that were lost in Redis or with their process a new lease; whoever still holds the
    * old one can no longer claim, renew or finish.
    */
-  async recoverLost(limit: number): Promise<QueuedRun[]> {
+  async recoverLost(limit: number, jobs: readonly ScheduledJob[]): Promise<QueuedRun[]> {
     return this.database.query<QueuedRun>(
       `WITH lost AS (
          SELECT tenant_id, id FROM job_runs
@@ -107,7 +107,7 @@ export class RunLedger {
        SET state = 'queued', lease_token = gen_random_uuid(), lease_until = now() + make_interval(secs => $4)
        FROM lost WHERE r.tenant_id = lost.tenant_id AND r.id = lost.id
        RETURNING r.tenant_id, r.id AS run_id, r.job, r.lease_token`,
-      [limit, RUN_MAX_ATTEMPTS, SCHEDULED_JOBS, RUN_LEASE_SECONDS],
+      [limit, RUN_MAX_ATTEMPTS, jobs, RUN_LEASE_SECONDS],
     );
   }
 
@@ -141,6 +141,21 @@ export class RunLedger {
         runs.map(({ lease_token }) => lease_token),
       ],
     );
+  }
+
+  /** Notes that a scheduler has looked for what is owed. */
+  async notePoll(): Promise<void> {
+    await this.database.query(
+      `INSERT INTO scheduler_polls (polled_at) VALUES ($1)
+       ON CONFLICT (only_one) DO UPDATE SET polled_at = excluded.polled_at`,
+      [this.clock.now()],
+    );
+  }
+
+  /** When one last did; null: never. */
+  async lastPoll(): Promise<Date | null> {
+    const [row] = await this.database.query<{ polled_at: Date }>(`SELECT polled_at FROM scheduler_polls`);
+    return row?.polled_at ?? null;
   }
 
   /** How these runs are now, in their order. */

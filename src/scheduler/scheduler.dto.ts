@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { type RunCounts, SCHEDULED_JOBS, type ScheduledJob } from '../contracts/jobs.js';
 import type { Schedule } from './slots.js';
 
-export const RUN_STATES = ['queued', 'running', 'succeeded', 'failed'] as const;
+export const RUN_STATES = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
 export type RunStateName = (typeof RUN_STATES)[number];
 
 const COUNTS = {
@@ -11,6 +11,11 @@ const COUNTS = {
   nullable: true,
   description: 'What the run did, in numbers; null until it has succeeded',
 } as const;
+
+/** Whether nothing more will happen to a run. */
+export function isFinished({ state }: { state: RunStateName }): boolean {
+  return state !== 'queued' && state !== 'running';
+}
 
 /** How a run is. */
 export class RunState {
@@ -121,6 +126,13 @@ export class JobStatus {
 export class SchedulerStatus {
   @ApiProperty({ description: 'Off: no job runs by itself; by hand they do' })
   enabled: boolean;
+
+  @ApiProperty({
+    type: Date,
+    nullable: true,
+    description: 'When a scheduler last looked for slots that are owed, for whatever tenant; null: never',
+  })
+  last_poll_at: Date | null;
 
   @ApiProperty({ example: 'Europe/Paris' })
   time_zone: string;

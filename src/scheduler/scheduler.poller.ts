@@ -6,11 +6,13 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
+import { SCHEDULED_JOBS } from '../contracts/jobs.js';
 import { Clock } from '../platform/clock/clock.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
 import { RUN_MAX_ATTEMPTS } from '../platform/runs/run-handlers.js';
 import { OwedSlots } from './owed-slots.js';
 import { RunLedger } from './run-ledger.js';
+import { RunQueues } from './run-queues.js';
 import { Scheduler } from './scheduler.service.js';
 
 /** Tenants that one statement looks at. */
@@ -36,6 +38,7 @@ export class SchedulerPoller implements OnApplicationBootstrap, BeforeApplicatio
     private readonly timers: SchedulerRegistry,
     private readonly ledger: RunLedger,
     private readonly scheduler: Scheduler,
+    private readonly runQueues: RunQueues,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -75,6 +78,7 @@ export class SchedulerPoller implements OnApplicationBootstrap, BeforeApplicatio
       after = tenants.length === TENANTS_AT_ONCE ? (tenants.at(-1)?.id ?? null) : null;
     } while (after !== null && !this.stopping);
     if (!this.stopping) this.owed.keepOnly(scheduled);
+    await this.ledger.notePoll();
   }
 
   /** One round: brings back runs whose lease has passed, and ends those that it happened to too often. */
@@ -82,7 +86,11 @@ export class SchedulerPoller implements OnApplicationBootstrap, BeforeApplicatio
     for (const { tenant_id, run_id, job } of await this.ledger.quarantineLost(REAPED_AT_ONCE)) {
       this.logger.error({ event: 'run_quarantined', tenant_id, run_id, job, attempts: RUN_MAX_ATTEMPTS });
     }
-    const runs = await this.ledger.recoverLost(REAPED_AT_ONCE);
+    const paused = await this.runQueues.pausedJobs();
+    const runs = await this.ledger.recoverLost(
+      REAPED_AT_ONCE,
+      SCHEDULED_JOBS.filter((job) => !paused.includes(job)),
+    );
     if (runs.length === 0) return;
     this.logger.warn({ event: 'runs_recovered', runs: runs.length });
     await this.scheduler.enqueue(runs);

@@ -11,7 +11,15 @@ import { decodeCursor, type Page, pageOf } from '../platform/http/cursor.js';
 import { Queues } from '../platform/queues/queues.js';
 import { effectiveSettings, type TenantSettings } from '../tenants/tenant-settings.js';
 import { type QueuedRun, RunLedger, type TenantSelection } from './run-ledger.js';
-import type { RunState, RunStateName, RunView, SchedulePreview, SchedulerStatus } from './scheduler.dto.js';
+import { RunQueues } from './run-queues.js';
+import {
+  isFinished,
+  type RunState,
+  type RunStateName,
+  type RunView,
+  type SchedulePreview,
+  type SchedulerStatus,
+} from './scheduler.dto.js';
 import { scheduleOf, slotsOfDate } from './schedules.js';
 import { nextSlot } from './slots.js';
 
@@ -50,6 +58,7 @@ export class Scheduler implements BeforeApplicationShutdown {
 
   constructor(
     private readonly ledger: RunLedger,
+    private readonly runQueues: RunQueues,
     private readonly database: Database,
     private readonly queues: Queues,
     @Inject(Clock) private readonly clock: Clock,
@@ -104,6 +113,7 @@ export class Scheduler implements BeforeApplicationShutdown {
     const active = this.config.schedulerEnabled && tenant.suspended_at === null;
     return {
       enabled: this.config.schedulerEnabled,
+      last_poll_at: await this.ledger.lastPoll(),
       time_zone: tenant.time_zone,
       schedule_from: tenant.schedule_from,
       jobs: SCHEDULED_JOBS.map((job) => {
@@ -145,7 +155,10 @@ export class Scheduler implements BeforeApplicationShutdown {
     );
   }
 
-  /** Hands leased runs to Bull. What Redis does not take is given back to the reaper; nothing is thrown. */
+  /**
+   * Hands leased runs to Bull. What Redis does not take, and what is of a paused queue, is given back to the reaper;
+   * nothing is thrown.
+   */
   async enqueue(runs: readonly QueuedRun[]): Promise<void> {
     for (const job of SCHEDULED_JOBS) {
       const all = runs.filter((run) => run.job === job);
@@ -161,6 +174,10 @@ export class Scheduler implements BeforeApplicationShutdown {
 
   private async enqueueSome(job: ScheduledJob, runs: readonly QueuedRun[]): Promise<void> {
     try {
+      if ((await this.runQueues.pausedJobs()).includes(job)) {
+        await this.ledger.giveBack(runs);
+        return;
+      }
       await this.queues.enqueue(
         job,
         runs.map(({ tenant_id, run_id, lease_token }) => ({
@@ -176,10 +193,6 @@ export class Scheduler implements BeforeApplicationShutdown {
         .catch((failure: unknown) => this.logger.warn({ event: 'runs_not_given_back', job, err: failure }));
     }
   }
-}
-
-function isFinished({ state }: RunState): boolean {
-  return state === 'succeeded' || state === 'failed';
 }
 
 async function hoursOf(tx: TenantTransaction): Promise<TenantHours> {

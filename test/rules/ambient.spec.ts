@@ -30,14 +30,21 @@ const SYSTEM_DATABASE_USERS: Record<string, string> = {
   'src/tenants/tenant-directory.ts': 'finds a tenant by its slug or id, before there is a tenant transaction',
   'src/auth/authenticator.ts':
     'finds who a token or key is, of whatever tenant, and of operators, who have none',
+  'src/auth/operator-cookies.ts': 'keeps the sessions of operators, who belong to no tenant',
   'src/auth/operators.ts': 'reads and makes operators, who belong to no tenant',
   'src/auth/sessions.ts': 'keeps the sessions of operators, who belong to no tenant',
+  'src/delivery/delivery-jobs.ts': 'shows operators the deliveries of all tenants, by their ids',
+  'src/delivery/delivery-queues.ts': 'pauses, purges and counts the deliveries of all tenants, for operators',
   'src/delivery/dispatcher.ts': 'takes turns over all tenants in one round',
   'src/delivery/direct-sending.ts':
     'asks whether a channel is paused, and what all tenants together sent in the last minute',
   'src/delivery/leases.ts': 'claims, renews and records deliveries of many tenants in one statement',
   'src/delivery/presence.ts': 'keeps the list of workers, which belongs to no tenant',
+  'src/delivery/processing.ts': 'follows what is pending of one tenant or, for operators, of all',
+  'src/ops/connections.service.ts': 'tests the connection itself',
+  'src/scheduler/run-jobs.ts': 'shows operators the runs of all tenants',
   'src/scheduler/run-ledger.ts': 'finds which slots of all tenants are owed, and runs that were lost',
+  'src/scheduler/run-queues.ts': 'pauses, purges and counts the runs of all tenants, for operators',
 };
 
 /** The files in which `uses` finds something, against those that may. */

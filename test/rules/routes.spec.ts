@@ -9,6 +9,9 @@ import { CANARY, type Case, CASES, NO_IDS, type Victim } from './victims.js';
 const PUBLIC: Readonly<Record<string, string>> = {
   'GET /livez': 'balancers ask it',
   'GET /readyz': 'balancers ask it',
+  'GET /ops/login': 'the page on which operators sign in',
+  'POST /ops/login': 'it is how an operator becomes somebody',
+  'POST /ops/logout': 'the cookie is the credential',
   'GET /password': 'the page that a one-time link opens',
   'POST /api/v1/auth/login': 'it is how one becomes somebody',
   'POST /api/v1/auth/refresh': 'the refresh token is the credential',

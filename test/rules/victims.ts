@@ -124,4 +124,7 @@ export const CASES: Readonly<Record<string, Case>> = {
 };
 
 /** Parameters of paths that are no ids. */
-export const NO_IDS: Readonly<Record<string, string>> = { job: 'the name of a job, the same for everyone' };
+export const NO_IDS: Readonly<Record<string, string>> = {
+  job: 'the name of a job, the same for everyone',
+  queue: 'the name of a queue, the same for everyone',
+};

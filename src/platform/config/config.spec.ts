@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Config, ConfigurationError, maskedConfig, publicUrl, readConfig } from './config.js';
+import { type Config, ConfigurationError, publicUrl, readConfig } from './config.js';
 import { SCHEMA } from './schema.js';
+import { shownSettings } from './shown.js';
 
 let folder: string;
 
@@ -319,33 +320,51 @@ describe('faults', () => {
   });
 });
 
-describe('maskedConfig', () => {
+describe('what people see of the settings', () => {
   const written = {
-    DATABASE_URL: 'postgres://owner:canary@db/vigie',
-    DATABASE_APP_URL: 'postgres://app:canary@db/vigie',
+    DATABASE_URL: 'postgres://owner:canary@db/vigie?sslpassword=canary',
+    DATABASE_APP_URL: 'postgres://app:can%40ary-canary@db/vigie',
     DATABASE_SYSTEM_URL: 'postgres://system:canary@db/vigie',
     REDIS_URL: 'redis://:canary@redis',
     JWT_SECRET: 'canary'.repeat(8),
     VIGIE_OPERATOR_EMAIL: 'ops@example.fr',
-    VIGIE_OPERATOR_PASSWORD: 'canary canary canary',
-    SMTP_HOST: 'mail',
+    VIGIE_OPERATOR_PASSWORD: 'http://canary/canary',
+    EMAIL_HOST: 'mail',
     SMTP_USER: 'vigie@example.fr',
-    SMTP_PASSWORD: 'canary',
+    VIGIE_PUBLIC_URL: 'https://me:canary@vigie.example.fr',
   };
+  const shown = (environment: Record<string, string>, yaml = '') =>
+    Object.fromEntries(shownSettings(withYaml(yaml, environment)).map((each) => [each.variable, each]));
 
-  it('shows every setting by its place, and no secret', () => {
-    const shown = maskedConfig(readConfig(written));
-    expect(Object.keys(shown)).toEqual(Object.values(SCHEMA).map(({ yaml }) => yaml));
-    expect(JSON.stringify(shown)).not.toContain('canary');
-    expect(shown).toMatchObject({
-      'email.smtp.password': '***',
-      'email.smtp.host': 'mail',
-      'server.port': 3000,
+  it('is every setting, and no secret', () => {
+    const settings = shown({ ...written, SMTP_PASSWORD_FILE: file('canary') });
+    expect(Object.keys(settings)).toEqual(Object.values(SCHEMA).map(({ env }) => env));
+    expect(JSON.stringify(settings)).not.toContain('canary');
+    expect(settings).toMatchObject({
+      SMTP_PASSWORD: { value: '***', source: 'environment', written_as: 'SMTP_PASSWORD_FILE' },
+      JWT_SECRET: { value: '***' },
+      DATABASE_URL: { value: 'postgres://owner:***@db/vigie?***' },
+      DATABASE_APP_URL: { value: 'postgres://app:***@db/vigie' },
+      REDIS_URL: { value: 'redis://:***@redis' },
     });
   });
 
-  it('shows whether a secret is set', () => {
-    expect(maskedConfig(readConfig({}))['email.smtp.password']).toBeNull();
+  it('says where each value came from', () => {
+    const settings = shown(written, 'email: { smtp: { port: 2525, password: canary } }');
+    expect(settings.SMTP_HOST).toEqual({
+      variable: 'SMTP_HOST',
+      setting: 'email.smtp.host',
+      value: 'mail',
+      source: 'environment',
+      written_as: 'EMAIL_HOST',
+      default: null,
+    });
+    expect(settings.SMTP_PORT).toMatchObject({ value: 2525, source: 'file', written_as: 'email.smtp.port' });
+    expect(settings.PORT).toMatchObject({ value: 3000, source: 'default', written_as: null });
+  });
+
+  it('tells a secret that is set from one that is not', () => {
+    expect(shown({}).SMTP_PASSWORD).toMatchObject({ value: null, source: 'default' });
   });
 });
 

@@ -3,8 +3,20 @@ import { parse as parseYaml, YAMLParseError } from 'yaml';
 import { SCHEMA } from './schema.js';
 import type { Variable } from './variables.js';
 
+export type Setting = keyof typeof SCHEMA;
+
+/** Where a value was written: a variable's name, a place in vigie.yml; nothing of it for a default. */
+export interface Source {
+  kind: 'environment' | 'file' | 'default' | 'embedded';
+  /** As it was written there: an alias, a name that ends with _FILE, a place in the file. */
+  name: string | null;
+}
+
 /** An installation's settings, read once at start. Times are in the unit that the name gives. */
-export type Config = { readonly [Key in keyof typeof SCHEMA]: ReturnType<(typeof SCHEMA)[Key]['parse']> };
+export type Config = { readonly [Key in Setting]: ReturnType<(typeof SCHEMA)[Key]['parse']> } & {
+  /** Where each value came from, for people to see. */
+  readonly sources: Readonly<Record<Setting, Source>>;
+};
 
 /** Injection token of the configuration. */
 export const CONFIG = Symbol('configuration');
@@ -27,9 +39,11 @@ export function readConfig(environment: Environment): Config {
   const faults: string[] = [];
   const file = readFile(environment, faults);
   const values: Record<string, unknown> = {};
+  const sources: Record<string, Source> = {};
   for (const [key, variable] of Object.entries(SCHEMA) as [string, Variable<unknown>][]) {
     const written = fromEnvironment(variable, environment, faults) ?? fromFile(variable, file);
     const text = written?.text ?? variable.default;
+    sources[key] = written?.source ?? { kind: 'default', name: null };
     try {
       values[key] = text === null ? null : variable.parse(text);
     } catch (error) {
@@ -39,20 +53,10 @@ export function readConfig(environment: Environment): Config {
     }
   }
   // What the loop above put there is what the schema says: one value of its type for each of its keys.
-  const config = values as unknown as Config;
+  const config = { ...values, sources } as unknown as Config;
   if (faults.length === 0) faults.push(...contradictions(config));
   if (faults.length > 0) throw new ConfigurationError(faults);
   return config;
-}
-
-/** Every setting, secrets as `***`, for people to see. */
-export function maskedConfig(config: Config): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(SCHEMA).map(([key, variable]) => {
-      const value = config[key as keyof Config];
-      return [variable.yaml, variable.secret && value !== null ? '***' : value];
-    }),
-  );
 }
 
 /** Where people reach this server, without a slash at the end. */
@@ -61,7 +65,9 @@ export function publicUrl(config: Config): string {
 }
 
 interface Written {
+  /** For a fault. */
   where: string;
+  source: Source;
   text: string;
 }
 
@@ -73,7 +79,7 @@ function fromEnvironment(
   for (const name of [variable.env, ...variable.aliases]) {
     const text = environment[name];
     // An empty variable is an unset one: compose files pass those on.
-    if (text !== undefined && text !== '') return { where: name, text };
+    if (text !== undefined && text !== '') return inEnvironment(name, text);
     const path = environment[`${name}_FILE`];
     if (path !== undefined && path !== '') {
       const read = fromSecretFile(`${name}_FILE`, path);
@@ -85,12 +91,16 @@ function fromEnvironment(
   return undefined;
 }
 
+function inEnvironment(name: string, text: string): Written {
+  return { where: name, source: { kind: 'environment', name }, text };
+}
+
 /** The value in a file that `<name>_FILE` names, or what is wrong with it. */
 function fromSecretFile(where: string, path: string): Written | string {
   try {
     const text = readFileSync(path, 'utf8').trim();
     // Unlike an empty variable this is nobody's habit: an empty secret would be a password that is not asked for.
-    return text === '' ? `${where} names an empty file: ${path}` : { where, text };
+    return text === '' ? `${where} names an empty file: ${path}` : inEnvironment(where, text);
   } catch {
     return `${where} names a file that cannot be read: ${path}`;
   }
@@ -98,7 +108,9 @@ function fromSecretFile(where: string, path: string): Written | string {
 
 function fromFile(variable: Variable<unknown>, file: ReadonlyMap<string, string>): Written | undefined {
   const text = file.get(variable.yaml);
-  return text === undefined ? undefined : { where: `${variable.yaml} in the configuration file`, text };
+  if (text === undefined) return undefined;
+  const source: Source = { kind: 'file', name: variable.yaml };
+  return { where: `${variable.yaml} in the configuration file`, source, text };
 }
 
 /** vigie.yml as path → text. Without VIGIE_CONFIG a missing file is an empty one. */

@@ -3,6 +3,7 @@ import { Audit1700000000007 } from './migrations/7-audit.js';
 import { Messages1700000000005 } from './migrations/5-messages.js';
 import { Imports1700000000004 } from './migrations/4-imports.js';
 import { Notifications1700000000003 } from './migrations/3-notifications.js';
+import { Ops1700000000006 } from './migrations/6-ops.js';
 import { Watched1700000000002 } from './migrations/2-watched.js';
 import { Who1700000000001 } from './migrations/1-who.js';
 
@@ -13,6 +14,7 @@ export const MIGRATIONS = [
   Notifications1700000000003,
   Imports1700000000004,
   Messages1700000000005,
+  Ops1700000000006,
   Audit1700000000007,
 ];
 

@@ -36,6 +36,11 @@ export async function prepareDatabase(port: number, passwords: Passwords): Promi
   } finally {
     await client.end();
   }
+  return urlsOf(port, passwords);
+}
+
+/** Where the database is, for each of its logins. */
+export function urlsOf(port: number, passwords: Passwords): EmbeddedUrls {
   return {
     owner_url: urlOf('postgres', passwords.owner, port),
     app_url: urlOf('vigie_app', passwords.app, port),

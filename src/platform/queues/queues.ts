@@ -9,10 +9,12 @@ export interface Enqueued<Name extends JobName> {
   payload: JobPayloads[Name];
 }
 
+/** What Bull holds. Delays and failures are PostgreSQL's, so Bull has none unless something is wrong. */
 export interface QueueCounts {
   active: number;
   waiting: number;
   delayed: number;
+  failed: number;
 }
 
 const ENQUEUE_DEADLINE_MS = 2_000;
@@ -47,16 +49,32 @@ export class Queues implements OnApplicationShutdown {
   /** What Bull holds, for people to look at. */
   async counts(): Promise<Record<QueueName, QueueCounts>> {
     const entries = await Promise.all(
-      QUEUES.map(async (name): Promise<[QueueName, QueueCounts]> => {
-        const { active, waiting, delayed } = await withDeadline(
-          this.queues[name].getJobCounts(),
-          ENQUEUE_DEADLINE_MS,
-          'Redis did not answer within 2 s',
-        );
-        return [name, { active, waiting, delayed }];
-      }),
+      QUEUES.map(async (name): Promise<[QueueName, QueueCounts]> => [name, await this.countsOf(name)]),
     );
     return Object.fromEntries(entries) as Record<QueueName, QueueCounts>;
+  }
+
+  /** @throws Error when Redis does not answer within 2 s. */
+  async countsOf(name: QueueName): Promise<QueueCounts> {
+    const { active, waiting, delayed, failed } = await withDeadline(
+      this.queues[name].getJobCounts(),
+      ENQUEUE_DEADLINE_MS,
+      'Redis did not answer within 2 s',
+    );
+    return { active, waiting, delayed, failed };
+  }
+
+  /**
+   * Takes out what no worker has begun. Whatever of it is still wanted comes back when its lease runs out.
+   * @throws Error when Redis does not answer within 2 s.
+   */
+  async empty(name: QueueName): Promise<void> {
+    await withDeadline(this.queues[name].empty(), ENQUEUE_DEADLINE_MS, 'Redis did not answer within 2 s');
+  }
+
+  /** Bull's own queues, for the board that shows them; nothing else may use them. */
+  forBoard(): readonly Queue[] {
+    return Object.values(this.queues);
   }
 
   /** @throws Error when Redis does not answer within 2 s. */

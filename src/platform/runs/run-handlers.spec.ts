@@ -28,20 +28,22 @@ interface RunRow {
   finished_at: Date | null;
 }
 
-async function queued(slot: string | null = null): Promise<RunJob> {
+async function queued(slot: string | null = null, tenant_id = tenant): Promise<RunJob> {
   const lease_token = randomUUID();
   const [row] = await platform.sql<{ id: string }>(
     `INSERT INTO job_runs (tenant_id, job, slot, due_at, lease_token, lease_until, created_at)
      VALUES ($1, 'cleanup', $2, now(), $3, now() + interval '1 minute', now()) RETURNING id`,
-    [tenant, slot, lease_token],
+    [tenant_id, slot, lease_token],
   );
-  return { tenant_id: tenant, run_id: row!.id, lease_token };
+  return { tenant_id, run_id: row!.id, lease_token };
 }
 
 async function rowOf({ run_id }: RunJob): Promise<RunRow> {
   const [row] = await platform.sql<RunRow>('SELECT * FROM job_runs WHERE id = $1', [run_id]);
   return row!;
 }
+
+beforeEach(() => platform.sql('DELETE FROM job_runs'));
 
 const perform = (job: RunJob) => handlers.run('cleanup', job);
 
@@ -94,6 +96,49 @@ describe('a run', () => {
     await perform(job);
     expect(calls).toHaveBeenCalledTimes(1);
     expect((await rowOf(job)).attempts).toBe(1);
+  });
+
+  it('waits while another of its job and tenant is going on, and for no other tenant’s', async () => {
+    const [first, second] = [await queued(), await queued()];
+    const elsewhere = await platform.tenant();
+    const begun: string[] = [];
+    let end: () => void = () => undefined;
+    work = async ({ id, tenant_id }) => {
+      begun.push(id);
+      if (tenant_id === tenant) await new Promise<void>((resolve) => (end = resolve));
+      return {};
+    };
+    const going = perform(first);
+    await eventually(() => begun.length === 1);
+    await perform(second);
+    const theirs = await queued(null, elsewhere);
+    await perform(theirs);
+    expect(begun).toEqual([first.run_id, theirs.run_id]);
+    // Not lost, and not failed: the reaper finds its lease over, and enqueues it again.
+    expect(await rowOf(second)).toMatchObject({ state: 'queued', attempts: 0, error: null });
+    const [row] = await platform.sql('SELECT lease_until <= now() AS over FROM job_runs WHERE id = $1', [
+      second.run_id,
+    ]);
+    expect(row).toEqual({ over: true });
+    end();
+    await going;
+    work = () => Promise.resolve({});
+    await perform(second);
+    expect(await rowOf(second)).toMatchObject({ state: 'succeeded', attempts: 1 });
+  });
+
+  it('two that are claimed at the same moment do not overlap either', async () => {
+    const jobs = await Promise.all(Array.from({ length: 8 }, () => queued()));
+    let now = 0;
+    let most = 0;
+    work = async () => {
+      most = Math.max(most, (now += 1));
+      await platform.sql('SELECT pg_sleep(0.05)');
+      now -= 1;
+      return {};
+    };
+    await Promise.all(jobs.map(perform));
+    expect(most).toBe(1);
   });
 
   it('is not done with the token of an earlier lease, nor for another tenant, nor when it is gone', async () => {

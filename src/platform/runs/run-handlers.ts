@@ -28,8 +28,8 @@ interface ClaimedRun {
 }
 
 /**
- * Carries a run from the ledger through its handler to its outcome: claim by lease token, renew, record. A
- * handler may be run again from its beginning, so each of its steps can be repeated.
+ * Carries a run from the ledger through its handler to its outcome: claim by lease token, renew, record. Runs of
+ * one job and tenant never overlap. A handler may be run again from its beginning, so each of its steps can be repeated.
  */
 @Injectable()
 export class RunHandlers {
@@ -43,12 +43,15 @@ export class RunHandlers {
 
   /** Names the one function that does this job; what it returns is kept as the run's counts. */
   register(job: ScheduledJob, work: (run: Run) => Promise<RunCounts>): void {
-    this.jobs.register(job, (payload) => this.perform(payload, work));
+    this.jobs.register(job, (payload) => this.perform(job, payload, work));
   }
 
-  private async perform(payload: RunJob, work: (run: Run) => Promise<RunCounts>): Promise<void> {
-    const claimed = await this.claim(payload);
-    // Another process has it, or had it: its token is no longer the run's.
+  private async perform(
+    job: ScheduledJob,
+    payload: RunJob,
+    work: (run: Run) => Promise<RunCounts>,
+  ): Promise<void> {
+    const claimed = await this.claim(job, payload);
     if (claimed === null) return;
     const lost = new AbortController();
     const renewal = setInterval(() => void this.renew(payload, lost), (RUN_LEASE_SECONDS * 1_000) / 3);
@@ -76,17 +79,36 @@ export class RunHandlers {
     await this.succeeded(payload, counts);
   }
 
-  private async claim({ tenant_id, run_id, lease_token }: RunJob): Promise<ClaimedRun | null> {
-    return this.database.tenant(tenant_id, (tx) =>
-      tx.one<ClaimedRun>(
+  /**
+   * `queued` → `running`; null when the token is no longer the run's, or another run of this job is going on for
+   * the tenant. In the latter case the run goes back to the reaper, which enqueues it again in its next round.
+   */
+  private async claim(
+    job: ScheduledJob,
+    { tenant_id, run_id, lease_token }: RunJob,
+  ): Promise<ClaimedRun | null> {
+    return this.database.tenant(tenant_id, async (tx) => {
+      // Of two claims at once the second sees what the first has done.
+      await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [`run:${tenant_id}:${job}`]);
+      const claimed = await tx.one<ClaimedRun>(
         `UPDATE job_runs
          SET state = 'running', started_at = $4, attempts = attempts + 1,
              lease_until = now() + make_interval(secs => $5)
          WHERE tenant_id = $1 AND id = $2 AND lease_token = $3 AND state = 'queued'
+           AND NOT EXISTS (SELECT FROM job_runs o
+                           WHERE o.tenant_id = $1 AND o.job = job_runs.job AND o.state = 'running'
+                             AND o.lease_until > now())
          RETURNING job, slot`,
         [tenant_id, run_id, lease_token, this.clock.now(), RUN_LEASE_SECONDS],
-      ),
-    );
+      );
+      if (claimed !== null) return claimed;
+      await tx.execute(
+        `UPDATE job_runs SET lease_until = now()
+         WHERE tenant_id = $1 AND id = $2 AND lease_token = $3 AND state = 'queued'`,
+        [tenant_id, run_id, lease_token],
+      );
+      return null;
+    });
   }
 
   private async renew({ tenant_id, run_id, lease_token }: RunJob, lost: AbortController): Promise<void> {

@@ -1,0 +1,124 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { QUEUES, type QueueName } from '../contracts/jobs.js';
+import { QueueAdmin } from '../ops/queue-admin.service.js';
+import type { QueueView } from '../ops/queues.dto.js';
+import { TenantDirectory } from '../tenants/tenant-directory.js';
+import { withInstallation } from './installation.js';
+
+/** Who did it, in the log. */
+const BY = 'cli';
+
+export interface QueueOptions {
+  tenant?: string;
+  /** Purging is not undone: it has to be said. */
+  yes?: boolean;
+  days?: string;
+  json?: boolean;
+}
+
+export type QueueAct = 'pause' | 'resume' | 'purge' | 'retry';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `vigie queues`: the text to print. */
+export async function showQueues(environment: Environment, { json }: QueueOptions): Promise<string> {
+  const queues = await withInstallation(environment, (app) => admin(app).list());
+  return json === true ? JSON.stringify(queues, null, 2) : tableOf(queues);
+}
+
+/**
+ * `vigie queues pause|resume|purge|retry <name>`: the answer to print.
+ * @throws Error in plain words when it can't be done as asked.
+ */
+export async function actOnQueue(
+  environment: Environment,
+  act: QueueAct,
+  name: string,
+  options: QueueOptions,
+): Promise<string> {
+  const queue = QUEUES.find((each) => each === name);
+  if (queue === undefined) throw new Error(`there is no queue ${name}: there are ${QUEUES.join(', ')}`);
+  if (act === 'purge' && options.yes !== true) {
+    throw new Error(`this cancels all that waits in ${queue}, for good: say --yes`);
+  }
+  const days = Number(options.days ?? 1);
+  if (!Number.isInteger(days) || days < 1 || days > 30)
+    throw new Error('--days must be a number from 1 to 30');
+  return withInstallation(environment, async (app) => {
+    const tenant_id = await tenantId(app, options.tenant);
+    return JSON.stringify(await ACTS[act](admin(app), queue, { tenant_id, days }), null, 2);
+  });
+}
+
+type Act = (
+  admin: QueueAdmin,
+  queue: QueueName,
+  options: { tenant_id: string | null; days: number },
+) => Promise<object>;
+
+const ACTS: Record<QueueAct, Act> = {
+  pause: (queues, queue) => queues.pause(queue, BY),
+  resume: (queues, queue) => queues.resume(queue, BY),
+  purge: (queues, queue, { tenant_id }) => queues.purge(queue, tenant_id, BY),
+  retry: (queues, queue, options) => queues.retry(queue, options, BY),
+};
+
+function admin(app: INestApplicationContext): QueueAdmin {
+  return app.get(QueueAdmin, { strict: false });
+}
+
+async function tenantId(app: INestApplicationContext, slug: string | undefined): Promise<string | null> {
+  if (slug === undefined) return null;
+  const tenant = await app.get(TenantDirectory, { strict: false }).bySlug(slug);
+  if (tenant === null) throw new Error(`there is no tenant ${slug}`);
+  return tenant.id;
+}
+
+const HEAD = [
+  'queue',
+  'state',
+  'waiting',
+  'delayed',
+  'active',
+  'done 24 h',
+  'failed 24 h',
+  'oldest',
+  'in Bull',
+];
+
+function tableOf(queues: readonly QueueView[]): string {
+  const rows = [HEAD, ...queues.map(rowOf)];
+  const widths = HEAD.map((_head, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) =>
+        column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd(),
+  );
+  const faults = new Set(queues.flatMap(({ bull_error }) => (bull_error === null ? [] : [bull_error])));
+  return [...lines, ...[...faults].map((fault) => `Redis: ${fault}`)].join('\n');
+}
+
+function rowOf({ queue, paused, postgres, bull }: QueueView): string[] {
+  const [waiting, delayed, active, done, oldest] =
+    'due' in postgres
+      ? [
+          postgres.due + postgres.queued,
+          postgres.deferred,
+          postgres.sending,
+          postgres.sent_24h,
+          postgres.oldest_due_seconds,
+        ]
+      : [postgres.queued, null, postgres.running, postgres.succeeded_24h, postgres.oldest_queued_seconds];
+  return [
+    queue,
+    paused ? 'paused' : 'open',
+    ...[waiting, delayed, active, done, postgres.failed_24h].map((count) =>
+      count === null ? '-' : String(count),
+    ),
+    oldest === null ? '-' : `${oldest} s`,
+    bull === null ? '?' : String(bull.active + bull.waiting + bull.delayed),
+  ];
+}

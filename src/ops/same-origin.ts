@@ -1,0 +1,15 @@
+import type { FastifyRequest } from 'fastify';
+
+/**
+ * Whether a request that changes something comes from a page of ours, or from no page at all. Browsers tell by
+ * `Sec-Fetch-Site`, and over plain http to other machines, where they leave that out, by `Origin`; other pages can
+ * forge neither. What sends neither is no browser, and carries no cookie of somebody else's.
+ * https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html
+ */
+export function isSameOrigin({ headers }: Pick<FastifyRequest, 'headers'>): boolean {
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined) return site === 'same-origin' || site === 'none';
+  const { origin, host } = headers;
+  if (origin === undefined) return true;
+  return URL.canParse(origin) && new URL(origin).host === host;
+}

@@ -1,0 +1,47 @@
+import { createBullBoard } from '@bull-board/api';
+import { BullAdapter } from '@bull-board/api/bullAdapter';
+import { FastifyAdapter } from '@bull-board/fastify';
+import type { FastifyPluginCallback } from 'fastify';
+import type { Queues } from './queues.js';
+
+/** A page of the board's menu. */
+export interface BoardLink {
+  text: string;
+  url: string;
+}
+
+/**
+ * Bull Board, to look at: nothing in it can act, and of a job it shows the ids that say what it is about. Whoever
+ * registers it decides who may see it.
+ * @param path where it is served, without a slash at the end.
+ */
+export function boardPlugin(queues: Queues, path: string, links: BoardLink[]): FastifyPluginCallback {
+  const server = new FastifyAdapter();
+  server.setBasePath(path);
+  createBullBoard({
+    queues: queues.forBoard().map((queue) => {
+      const adapter = new BullAdapter(queue, { readOnlyMode: true });
+      adapter.setFormatter('data', idsOf);
+      return adapter;
+    }),
+    serverAdapter: server,
+    options: {
+      uiConfig: {
+        boardTitle: 'Vigie',
+        miscLinks: links,
+        hideRedisDetails: true,
+        hideDocsLink: true,
+        showMetrics: false,
+        showWorkers: false,
+      },
+    },
+  });
+  // It is typed for whatever server; this is the one it is made for.
+  return server.registerPlugin() as FastifyPluginCallback;
+}
+
+/** Not the lease token: it is the right to send. */
+function idsOf(data: unknown): Record<string, unknown> {
+  const { tenant_id, delivery_id, run_id } = (data ?? {}) as Record<string, unknown>;
+  return { tenant_id, ...(delivery_id === undefined ? { run_id } : { delivery_id }) };
+}

@@ -1,0 +1,33 @@
+import { Injectable } from '@nestjs/common';
+import type { QueueName } from '../contracts/jobs.js';
+import { SystemDatabase } from '../platform/database/database.js';
+import type { JobsQuery, JobState, JobView } from '../platform/queues/job-view.js';
+import { jobsOf } from './run-queues.js';
+
+/** Shows operators the runs of a queue, of all tenants. */
+@Injectable()
+export class RunJobs {
+  constructor(private readonly database: SystemDatabase) {}
+
+  async list(queue: QueueName, { state, limit, after, tenant_id }: JobsQuery): Promise<JobView[]> {
+    const { condition, key, order } = LISTS[state];
+    return this.database.query<JobView>(
+      `SELECT tenant_id, id, job, state, attempts, due_at, created_at, finished_at AS ended_at,
+              NULL AS defer_reason
+       FROM job_runs
+       WHERE job = ANY ($1) AND ${condition}
+         AND ($2::timestamptz IS NULL OR (${key}, id) ${order === 'ASC' ? '>' : '<'} ($2, $3::uuid))
+         AND ($4::uuid IS NULL OR tenant_id = $4)
+       ORDER BY ${key} ${order}, id ${order} LIMIT $5`,
+      [jobsOf(queue), after?.at ?? null, after?.id ?? null, tenant_id, limit],
+    );
+  }
+}
+
+/** A run that failed and is to be tried again is put off; its lease says until when, by the database's clock. */
+const LISTS: Record<JobState, { condition: string; key: 'due_at' | 'finished_at'; order: 'ASC' | 'DESC' }> = {
+  active: { condition: `state = 'running'`, key: 'due_at', order: 'ASC' },
+  waiting: { condition: `state = 'queued' AND error IS NULL`, key: 'due_at', order: 'ASC' },
+  delayed: { condition: `state = 'queued' AND error IS NOT NULL`, key: 'due_at', order: 'ASC' },
+  failed: { condition: `state = 'failed' AND finished_at IS NOT NULL`, key: 'finished_at', order: 'DESC' },
+};

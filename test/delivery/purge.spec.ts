@@ -1,0 +1,106 @@
+import { type MailCatcher, startMailCatcher } from '../../src/cli/demo/mail-catcher.js';
+import { insertBacklog } from '../support/backlog.js';
+import { type Cast, createCast } from '../support/cast.js';
+import { until } from '../support/until.js';
+import { createWorld, type World } from '../support/world.js';
+
+/** C10: purge and pause while mail is really being sent. LOST is 0: each ends sent or cancelled, exactly once. */
+describe('while mail is being sent', () => {
+  const MAILS = 900;
+  let catcher: MailCatcher;
+  let world: World;
+  let cast: Cast;
+
+  beforeEach(async () => {
+    catcher = await startMailCatcher();
+    world = await createWorld({
+      env: {
+        VIGIE_ROLES: 'web,worker,scheduler',
+        SMTP_HOST: '127.0.0.1',
+        SMTP_PORT: String(catcher.port),
+        SMTP_TLS: 'false',
+        SMTP_FROM_EMAIL: 'vigie@vigie.example',
+        MAIL_CONCURRENCY: '8',
+        LIMIT_PER_USER_PER_HOUR: '0',
+        LIMIT_PER_USER_PER_DAY: '0',
+      },
+    });
+    cast = await createCast(world);
+    await insertBacklog(
+      { query: async (text: string, values?: unknown[]) => ({ rows: await world.sql(text, values) }) },
+      { tenants: 3, deliveries: MAILS / 3, prefix: 'purge' },
+    );
+  });
+  afterEach(async () => {
+    await world.close();
+    await catcher.close();
+  });
+
+  const post = (path: string, token = cast.operator.token) =>
+    world.http('POST', `/api/v1/admin/${path}`, { token });
+  const states = async () => {
+    const rows = await world.sql<{ state: string; count: number }>(
+      'SELECT state, count(*)::integer FROM deliveries GROUP BY state',
+    );
+    return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
+  };
+  const sentIds = async () =>
+    (await world.sql<{ id: string }>(`SELECT id FROM deliveries WHERE state = 'sent'`)).map(({ id }) => id);
+  const settled = () =>
+    until('everything to have ended', async () => {
+      const { pending = 0, queued = 0, sending = 0 } = await states();
+      return pending + queued + sending === 0;
+    });
+  /** What arrived, by the delivery's id, which is in the Message-ID. */
+  const arrived = () => catcher.mails.map(({ message_id }) => /^<([^@]+)@/.exec(message_id)?.[1] ?? '');
+
+  test('a purge cancels what waits; what has begun is sent, and nothing is lost or sent twice', async () => {
+    await catcher.waitFor(100, 30_000);
+    const { status, body } = await post('queues/mail/purge');
+    expect(status).toBe(200);
+    const { cancelled, still_sending, remaining } = body as Record<string, number>;
+    expect(cancelled).toBeGreaterThan(0);
+    expect(remaining).toBe(0);
+    expect(still_sending).toBeLessThanOrEqual(8);
+    await settled();
+
+    const { sent = 0, ...rest } = await states();
+    expect(rest).toEqual({ cancelled });
+    expect(sent + cancelled!).toBe(MAILS);
+    expect(arrived().sort()).toEqual((await sentIds()).sort());
+  });
+
+  test('purges by several operators at once count each delivery once', async () => {
+    await catcher.waitFor(50, 30_000);
+    const answers = await Promise.all(
+      ['', '', '?tenant=purge-1'].map((query) => post(`queues/mail/purge${query}`)),
+    );
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    await settled();
+    const { sent = 0, cancelled = 0 } = await states();
+    expect(answers.reduce((sum, { body }) => sum + (body as { cancelled: number }).cancelled, 0)).toBe(
+      cancelled,
+    );
+    expect(sent + cancelled).toBe(MAILS);
+    expect(arrived().sort()).toEqual((await sentIds()).sort());
+  });
+
+  test('a pause stops after what has begun; after it the rest is sent, once', async () => {
+    await catcher.waitFor(100, 30_000);
+    expect((await post('queues/mail/pause')).status).toBe(200);
+    await until('what had begun to end', async () => (await states()).sending === undefined);
+    const before = catcher.count;
+    const { pending = 0, ...rest } = await states();
+    expect(pending).toBeGreaterThan(0);
+    expect(rest).toEqual({ sent: before });
+    // Nothing leaves, however often it is asked for.
+    const asked = await post('process?wait=true');
+    expect(asked).toMatchObject({ status: 202, body: { state: 'queued', paused: ['email'] } });
+    expect(catcher.count).toBe(before);
+
+    await post('queues/mail/resume');
+    await until('the rest to be sent', async () => (await states()).sent === MAILS, 45_000);
+    expect(new Set(arrived()).size).toBe(MAILS);
+    expect(catcher.count).toBe(MAILS);
+  }, 90_000);
+});

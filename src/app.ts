@@ -4,6 +4,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { ClsService } from 'nestjs-cls';
 import { AppModule } from './app.module.js';
 import { setUpDocs } from './docs.js';
+import { Health } from './ops/health.service.js';
 import { type Clock, SystemClock } from './platform/clock/clock.js';
 import type { Config } from './platform/config/config.js';
 import { notFound } from './platform/errors/problem.js';
@@ -41,6 +42,7 @@ export async function createApp(
   app.useGlobalFilters(new ProblemFilter());
   app.useWebSocketAdapter(new SocketAdapter(app, config));
   carryRequestId(app);
+  endConnectionsAtStop(app);
   if (!config.roles.includes('web')) answerHealthOnly(app);
   setUpDocs(app);
   return app;
@@ -58,6 +60,21 @@ function carryRequestId(app: NestFastifyApplication): void {
         cls.set('request_id', request.id);
         done();
       });
+    });
+}
+
+/**
+ * From the moment that the process is to stop, each answer ends its connection: the server closes only when all
+ * connections have, and clients that keep theirs busy would keep the process.
+ */
+function endConnectionsAtStop(app: NestFastifyApplication): void {
+  const health = app.get(Health);
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onSend', (_request, reply, payload, done) => {
+      if (health.isStopping) reply.header('connection', 'close');
+      done(null, payload);
     });
 }
 

@@ -4,11 +4,11 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { ClsService } from 'nestjs-cls';
 import { AppModule } from './app.module.js';
 import { setUpDocs } from './docs.js';
-import { Health } from './ops/health.service.js';
 import { type Clock, SystemClock } from './platform/clock/clock.js';
 import type { Config } from './platform/config/config.js';
 import { notFound } from './platform/errors/problem.js';
 import { ProblemFilter } from './platform/errors/problem.filter.js';
+import { Connections } from './platform/http/connections.js';
 import { validationPipe } from './platform/http/validation.js';
 import { JsonLogger } from './platform/logging/logger.js';
 import { checkRedis } from './platform/queues/queues.module.js';
@@ -63,17 +63,14 @@ function carryRequestId(app: NestFastifyApplication): void {
     });
 }
 
-/**
- * From the moment that the process is to stop, each answer ends its connection: the server closes only when all
- * connections have, and clients that keep theirs busy would keep the process.
- */
+/** Who keeps a connection busy is told, with the next answer, to ask elsewhere. */
 function endConnectionsAtStop(app: NestFastifyApplication): void {
-  const health = app.get(Health);
+  const connections = app.get(Connections);
   app
     .getHttpAdapter()
     .getInstance()
     .addHook('onSend', (_request, reply, payload, done) => {
-      if (health.isStopping) reply.header('connection', 'close');
+      if (connections.areEnding) reply.header('connection', 'close');
       done(null, payload);
     });
 }

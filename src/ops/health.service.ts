@@ -10,11 +10,6 @@ const DEADLINE_MS = 2_000;
 export class Health {
   private stopping = false;
 
-  /** The process was told to stop, and is draining. */
-  get isStopping(): boolean {
-    return this.stopping;
-  }
-
   constructor(
     private readonly database: Database,
     private readonly queues: Queues,

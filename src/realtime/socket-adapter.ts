@@ -3,7 +3,6 @@ import { IoAdapter } from '@nestjs/platform-socket.io';
 import { createAdapter } from '@socket.io/redis-streams-adapter';
 import type { Redis } from 'ioredis';
 import type { Server as HttpServer } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Server, ServerOptions } from 'socket.io';
 import type { Config } from '../platform/config/config.js';
@@ -15,10 +14,7 @@ const MESSAGE_LIMIT = 65_536;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Messages between processes that Redis keeps. They are few: feeds are read from PostgreSQL. */
 const STREAM_LENGTH = 1_000;
-/**
- * How long a stopping process waits for clients to say goodbye: a dead one would hold it for half a minute, as
- * would one that has connected (browsers do so ahead of time) and not asked for anything yet.
- */
+/** How long a stopping process waits for clients to say goodbye: a dead one would hold it for half a minute. */
 const GOODBYE_MS = 1_000;
 
 /**
@@ -27,8 +23,7 @@ const GOODBYE_MS = 1_000;
  */
 export class SocketAdapter extends IoAdapter {
   private readonly readers: Redis[] = [];
-  private readonly connections = new Set<Socket>();
-  private readonly upgraded = new WeakSet<Duplex>();
+  private readonly connections = new Set<Duplex>();
   private publisher: Redis | null = null;
 
   constructor(
@@ -40,11 +35,10 @@ export class SocketAdapter extends IoAdapter {
 
   override createIOServer(port: number, options?: ServerOptions): Server {
     const http = this.httpServer as HttpServer;
-    http.on('connection', (connection: Socket) => {
+    http.on('upgrade', (_request, connection: Duplex) => {
       this.connections.add(connection);
       connection.once('close', () => this.connections.delete(connection));
     });
-    http.on('upgrade', (_request, connection: Duplex) => this.upgraded.add(connection));
     const server = super.createIOServer(port, {
       ...options,
       transports: ['websocket'],
@@ -62,9 +56,7 @@ export class SocketAdapter extends IoAdapter {
 
   override async close(server: Server): Promise<void> {
     const late = setTimeout(() => {
-      for (const connection of this.connections) {
-        if (this.upgraded.has(connection) || connection.bytesRead === 0) connection.destroy();
-      }
+      for (const connection of this.connections) connection.destroy();
     }, GOODBYE_MS);
     await super.close(server);
     clearTimeout(late);

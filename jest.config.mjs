@@ -46,4 +46,6 @@ export default {
   transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join('|')})/)`],
   testTimeout: 30_000,
   maxWorkers: 2,
+  // Tests of one file that run at the same time: those of test/faults, each of which starts several processes.
+  maxConcurrency: 3,
 };

@@ -13,6 +13,7 @@ import { ProblemFilter } from './platform/errors/problem.filter.js';
 import { logRequests, requestId } from './platform/http/request-log.js';
 import { refuseDeepBodies } from './platform/http/json-depth.js';
 import { takeUploads, UPLOAD_TIMEOUT_MS } from './platform/http/uploads.js';
+import { HttpConnections } from './platform/http/http-connections.js';
 import { validationPipe } from './platform/http/validation.js';
 import { JsonLogger } from './platform/logging/logger.js';
 import { Queues } from './platform/queues/queues.js';
@@ -50,6 +51,7 @@ export async function createApp(
   app.useGlobalFilters(new ProblemFilter());
   app.useWebSocketAdapter(new SocketAdapter(app, config));
   carryRequestId(app);
+  endConnectionsAtStop(app);
   logRequests(app, config);
   recordOutcomes(app);
   refuseDeepBodies(app);
@@ -79,6 +81,18 @@ function carryRequestId(app: NestFastifyApplication): void {
         cls.set('request_id', request.id);
         done();
       });
+    });
+}
+
+/** Who keeps a connection busy is told, with the next answer, to ask elsewhere. */
+function endConnectionsAtStop(app: NestFastifyApplication): void {
+  const connections = app.get(HttpConnections);
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onSend', (_request, reply, payload, done) => {
+      if (connections.areEnding) reply.header('connection', 'close');
+      done(null, payload);
     });
 }
 

@@ -21,7 +21,8 @@ const started = new Set<ChildProcess>();
 export async function startProcess(environment: Record<string, string>): Promise<ServerProcess> {
   const child = spawn(process.execPath, ['--enable-source-maps', resolve('dist/main.js')], {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment, LOG_LEVEL: 'info' },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    // By the channel it learns when this process is gone, and ends too.
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
   started.add(child);
   const lines: string[] = [];
@@ -32,7 +33,7 @@ export async function startProcess(environment: Record<string, string>): Promise
     });
   });
   const url = await new Promise<string>((ready, fail) => {
-    createInterface({ input: child.stdout }).on('line', (line) => {
+    createInterface({ input: child.stdout! }).on('line', (line) => {
       lines.push(line);
       const match = /"event":"started","url":"([^"]+)"/.exec(line);
       if (match?.[1] !== undefined) ready(match[1]);

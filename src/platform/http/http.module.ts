@@ -1,8 +1,9 @@
 import { Global, Module } from '@nestjs/common';
+import { HttpConnections } from './http-connections.js';
 import { Idempotency } from './idempotency.js';
 import { RequestLimits } from './request-limits.js';
 
 /** What every room's controllers share. */
 @Global()
-@Module({ providers: [Idempotency, RequestLimits], exports: [Idempotency, RequestLimits] })
+@Module({ providers: [HttpConnections, Idempotency, RequestLimits], exports: [Idempotency, RequestLimits] })
 export class HttpModule {}

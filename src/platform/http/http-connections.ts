@@ -1,0 +1,43 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import {
+  type BeforeApplicationShutdown,
+  Injectable,
+  type OnModuleDestroy,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+
+/**
+ * The HTTP connections of this process, and their end when it stops: the server closes only once all of them
+ * have, so one client that keeps its own busy, or has connected and asks for nothing, would keep the process.
+ */
+@Injectable()
+export class HttpConnections implements OnModuleInit, OnModuleDestroy, BeforeApplicationShutdown {
+  private readonly open = new Set<Socket>();
+  private stopping = false;
+
+  constructor(private readonly host: HttpAdapterHost) {}
+
+  /** From now on each answer is the last one of its connection. */
+  get areEnding(): boolean {
+    return this.stopping;
+  }
+
+  onModuleInit(): void {
+    const server = this.host.httpAdapter.getHttpServer() as Server;
+    server.on('connection', (connection: Socket) => {
+      this.open.add(connection);
+      connection.once('close', () => this.open.delete(connection));
+    });
+  }
+
+  onModuleDestroy(): void {
+    this.stopping = true;
+  }
+
+  /** Browsers connect ahead of time. Node takes such a connection for a busy one, and waits for it. */
+  beforeApplicationShutdown(): void {
+    for (const connection of this.open) if (connection.bytesRead === 0) connection.destroy();
+  }
+}

@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Api } from '../../src/cli/demo/api.js';
+import { OPERATOR } from './installation.js';
+
+/** Longer than this no client waits for one answer. */
+const PATIENCE_MS = 20_000;
+/** How long a client tries again what was not answered with a 2xx. */
+const PERSISTENCE_MS = 30_000;
+const PAUSE_MS = 50;
+const ZONE = 'Europe/Paris';
+
+export interface Load {
+  /** Begins no more, and waits for what has begun. */
+  stop(): Promise<void>;
+}
+
+/**
+ * A client of the public REST API that writes down every id it got a 2xx for. It asks again, under the same
+ * Idempotency-Key, until it gets one: as a good client does.
+ */
+export class Driver {
+  /** Users, each of whom is owed a welcome mail, and deadlines, of which an admin is to be told once. */
+  readonly accepted: string[] = [];
+  /** Answers that were no 2xx, and connections that broke. */
+  readonly refusals: string[] = [];
+  private asked = 0;
+
+  private constructor(
+    /** Where the web processes are; the next one is tried when one does not answer. */
+    public urls: readonly string[],
+    private readonly key: string,
+  ) {}
+
+  /** Makes a tenant with a key for it, and an admin, whose welcome mail is the first that is accepted. */
+  static async start(url: string): Promise<Driver> {
+    const { access_token } = await new Api(url).call<{ access_token: string }>(
+      'POST',
+      'auth/login',
+      OPERATOR,
+    );
+    const operator = new Api(url).withToken(access_token);
+    const tenant = await operator.call<{ id: string }>('POST', 'tenants', {
+      slug: 'cabinet-martin',
+      name: 'Cabinet Martin',
+      kind: 'cabinet',
+      time_zone: ZONE,
+    });
+    const { key } = await operator.call<{ key: string }>('POST', `tenants/${tenant.id}/api-keys`, {
+      name: 'driver',
+      scopes: ['users:write', 'watched:write', 'admin'],
+    });
+    const driver = new Driver([url], key);
+    await driver.person('admin@cabinet-martin.example', 'admin');
+    return driver;
+  }
+
+  /** One user more, with the address given or one of their own; resolves once accepted. */
+  async person(email?: string, role: 'member' | 'admin' = 'member'): Promise<string> {
+    this.asked += 1;
+    const number = this.asked;
+    const address = email ?? `person${number}@cabinet-martin.example`;
+    return this.accept('users', { email: address, name: `Person ${number}`, role });
+  }
+
+  async people(count: number): Promise<void> {
+    await inParallel(8, count, () => this.person());
+  }
+
+  /** Deadlines of today, and one check that tells of all of them. Needs a worker. */
+  async deadlines(count: number): Promise<void> {
+    // Swedish dates are ISO dates.
+    const due_on = new Date().toLocaleDateString('sv-SE', { timeZone: ZONE });
+    await inParallel(8, count, () => {
+      this.asked += 1;
+      return this.accept('deadlines', { title: `Deadline ${this.asked}`, due_on });
+    });
+    await this.check();
+  }
+
+  /** Runs the check, to its end. */
+  async check(): Promise<void> {
+    const api = new Api(this.urls[0] ?? '').withKey(this.key);
+    const run = await api.call<{ state: string }>(
+      'POST',
+      'admin/scheduler/check-notifications/trigger?wait=true',
+    );
+    if (run.state !== 'succeeded') throw new Error(`the check is ${run.state}`);
+  }
+
+  /** Goes on asking for users, so many at a time, with a short pause after each. */
+  load(parallel: number): Load {
+    let running = true;
+    const client = async () => {
+      while (running) {
+        await this.person();
+        await delay(PAUSE_MS);
+      }
+    };
+    const clients = Promise.all(Array.from({ length: parallel }, client));
+    // Told by stop(), which may come later.
+    clients.catch(() => undefined);
+    return {
+      stop: async () => {
+        running = false;
+        await clients;
+      },
+    };
+  }
+
+  /** @throws Error when there was no 2xx for half a minute. */
+  private async accept(path: string, body: object): Promise<string> {
+    const headers = {
+      'x-api-key': this.key,
+      'idempotency-key': randomUUID(),
+      'content-type': 'application/json',
+    };
+    const deadline = performance.now() + PERSISTENCE_MS;
+    for (let attempt = 0; performance.now() < deadline; attempt++) {
+      const url = this.urls[attempt % this.urls.length] ?? '';
+      try {
+        const response = await fetch(`${url}/api/v1/${path}`, {
+          method: 'POST',
+          headers,
+          body: JSON.stringify(body),
+          signal: AbortSignal.timeout(PATIENCE_MS),
+        });
+        const text = await response.text();
+        if (response.ok) {
+          const { id } = JSON.parse(text) as { id: string };
+          this.accepted.push(id);
+          return id;
+        }
+        this.refusals.push(`${response.status} ${text}`);
+      } catch (error) {
+        const { message, cause } = error as Error;
+        this.refusals.push(cause instanceof Error ? `${message}: ${cause.message}` : message);
+      }
+      await delay(PAUSE_MS);
+    }
+    throw new Error(`POST ${path} was never answered with a 2xx; last: ${this.refusals.at(-1) ?? ''}`);
+  }
+}
+
+async function inParallel(most: number, count: number, work: () => Promise<unknown>): Promise<void> {
+  let left = count;
+  const one = async () => {
+    while (left > 0) {
+      left -= 1;
+      await work();
+    }
+  };
+  await Promise.all(Array.from({ length: most }, one));
+}

@@ -1,0 +1,91 @@
+import type { ServerProcess } from '../support/processes.js';
+import { until } from '../support/until.js';
+import { Driver } from './driver.js';
+import { Random } from './random.js';
+import type { Scenario } from './scenario.js';
+import { onStage, type Stage } from './stage.js';
+
+const CONCURRENCY = 3;
+const POINTS = 4;
+const RESUMED_MS = 30_000;
+
+export const f1: Scenario = {
+  id: 'F1',
+  title: 'kill -9 of a worker: before claim, before DATA, after the dot, at random',
+  run: (options) =>
+    onStage({ MAIL_CONCURRENCY: String(CONCURRENCY) }, async (stage) => {
+      const random = new Random(options.seed);
+      const cycles = options.full ? 5 : 1;
+      const { installation, sink } = stage;
+      const [web] = await Promise.all([
+        installation.startProcess('web'),
+        installation.startProcess('scheduler'),
+        installation.startProcess('worker'),
+      ]);
+      const driver = await Driver.start(web.url);
+      await installation.drained(15_000);
+      for (let cycle = 0; cycle < cycles; cycle++) {
+        await killAtEachPoint(stage, driver, random);
+        const killedAt = performance.now();
+        await installation.drained(60_000);
+        const ms = performance.now() - killedAt;
+        stage.expect(ms <= RESUMED_MS, `resumed after ${Math.round(ms)} ms`);
+      }
+      const kills = cycles * POINTS;
+      const verdict = await stage.judge(driver, options, {
+        id: 'F1',
+        repetitions: kills,
+        dup_bound: kills * CONCURRENCY,
+      });
+      const innocent = await neverLostWhileSending(stage, [...sink.repeats().keys()]);
+      const ok = verdict.ok && innocent.length === 0;
+      return { ...verdict, ok, broken: [...verdict.broken, ...innocent] };
+    }),
+};
+
+async function killAtEachPoint(stage: Stage, driver: Driver, random: Random): Promise<void> {
+  const { installation, sink } = stage;
+  const start = () => installation.startProcess('worker');
+  const [unclaimed, envelope, dot, anywhere] = await Promise.all([start(), start(), start(), start()]);
+  const sending = (count: number) =>
+    until(`${count} to be sent at once`, async () => (await inState(stage, 'sending')) >= count);
+
+  // Bull hands a job to the stopped one too, which claims nothing. The others are full at three mails each.
+  unclaimed.kill('SIGSTOP');
+  const atRecipient = sink.hold('rcpt');
+  await driver.people(30);
+  await sending(4 * CONCURRENCY);
+  await until('mails that wait for a worker', async () => (await inState(stage, 'queued')) > 0);
+  await kill(unclaimed);
+  await until('every sender to be at RCPT', () => atRecipient.held >= 4 * CONCURRENCY);
+  await kill(envelope);
+
+  const atDot = sink.hold('dot');
+  atRecipient.release();
+  await until('every sender to be at the dot', () => atDot.held >= 3 * CONCURRENCY);
+  await kill(dot);
+  sink.behave(() => 'ok');
+  atDot.release();
+
+  await driver.deadlines(60);
+  await sink.more(random.between(1, 15));
+  await kill(anywhere);
+}
+
+async function kill(server: ServerProcess): Promise<void> {
+  server.kill('SIGKILL');
+  await server.ended;
+}
+
+async function inState({ installation }: Stage, state: string): Promise<number> {
+  return installation.count(`SELECT count(*) FROM deliveries WHERE state = $1`, [state]);
+}
+
+/** Those of the duplicates that no process was sending when it was killed. */
+async function neverLostWhileSending({ installation }: Stage, duplicates: string[]): Promise<string[]> {
+  const rows = await installation.sql<{ id: string; state: string }>(
+    `SELECT id, state FROM deliveries WHERE id = ANY ($1::uuid[]) AND ambiguities = 0`,
+    [duplicates],
+  );
+  return rows.map(({ id }) => `${id} arrived twice though nobody was lost while sending it`);
+}

@@ -1,0 +1,111 @@
+import { Driver } from './driver.js';
+import type { Scenario } from './scenario.js';
+import type { Act, Behaviour, Step } from './sink.js';
+import { onStage, type Stage } from './stage.js';
+
+/** One fault of the mail server, at the first attempt. Those after `@greeting` hit whatever comes that way. */
+interface Fault {
+  step: Step;
+  act: Act;
+  /** The server may have taken the mail: it may come again, once. */
+  ambiguous?: boolean;
+  /** The server has refused this mail for good. */
+  refused?: boolean;
+}
+
+const REPLIES = ['421 4.3.2 Closing', '451 4.3.0 Later', '550 5.1.1 No'];
+
+/** What a connection meets before it has a mail; a silent greeting is given up after 10 s. */
+const GREETINGS: readonly Act[] = ['reset', 'close', { reply: '421 4.3.2 Busy' }, 'silence', 'trickle'];
+
+const QUICK: Record<string, Fault> = Object.fromEntries([
+  ...(['rcpt', 'data', 'body', 'dot'] as const).map((step) => [
+    `reset-${step}`,
+    { step, act: 'reset', ambiguous: step === 'dot' } satisfies Fault,
+  ]),
+  ...(['rcpt', 'data', 'dot'] as const).flatMap((step) =>
+    REPLIES.map((reply) => [
+      `${reply.slice(0, 3)}-${step}`,
+      { step, act: { reply }, refused: reply.startsWith('5') } satisfies Fault,
+    ]),
+  ),
+]) as Record<string, Fault>;
+
+/** These take a minute each: that long the sender waits for an answer. */
+const SLOW: Record<string, Fault> = Object.fromEntries(
+  (['rcpt', 'data', 'dot'] as const).flatMap((step) =>
+    (['silence', 'trickle'] as const).map((act) => [
+      `${act}-${step}`,
+      { step, act, ambiguous: step === 'dot' } satisfies Fault,
+    ]),
+  ),
+);
+
+export const f10: Scenario = {
+  id: 'F10',
+  title: 'the mail server resets, falls silent, trickles, or answers 421, 451, 550, at each step',
+  run: (options) =>
+    onStage({ RETRY_DELAY_SECONDS: '1', RETRY_MAX_ATTEMPTS: '6' }, async (stage) => {
+      const { installation, sink } = stage;
+      const faults = options.full ? { ...QUICK, ...SLOW } : QUICK;
+      const copies = options.full ? 5 : 1;
+      const [web] = await Promise.all([
+        installation.startProcess('web'),
+        installation.startProcess('worker'),
+        installation.startProcess('scheduler'),
+      ]);
+      const addresses = Object.keys(faults).flatMap((name) =>
+        Array.from({ length: copies }, (_, copy) => `${name}.${copy}@cabinet-martin.example`),
+      );
+      sink.behave(misbehave(faults));
+      const driver = await Driver.start(web.url);
+      await Promise.all(addresses.map((address) => driver.person(address)));
+      await installation.drained(options.full ? 300_000 : 60_000);
+      await expectRefusedForGood(stage, faults);
+      const ambiguous = Object.values(faults).filter((fault) => fault.ambiguous === true).length * copies;
+      await expectOnlyAmbiguousRepeats(stage, faults);
+      return stage.judge(driver, options, {
+        id: 'F10',
+        repetitions: addresses.length + GREETINGS.length,
+        dup_bound: ambiguous,
+      });
+    }),
+};
+
+/** The first connections meet the greetings; each address its fault at the first attempt to get there. */
+function misbehave(faults: Record<string, Fault>): Behaviour {
+  const met = new Set<string>();
+  return (step, { connection, to }) => {
+    if (step === 'greeting') return GREETINGS[connection - 1] ?? 'ok';
+    const fault = faults[nameOf(to ?? '')];
+    if (to === null || fault?.step !== step || met.has(to)) return 'ok';
+    met.add(to);
+    return fault.act;
+  };
+}
+
+const nameOf = (address: string): string => address.split('.')[0] ?? '';
+
+async function expectRefusedForGood(stage: Stage, faults: Record<string, Fault>): Promise<void> {
+  const rows = await stage.installation.sql<{ address: string; state: string }>(
+    `SELECT address, state FROM deliveries`,
+  );
+  for (const { address, state } of rows) {
+    const refused = faults[nameOf(address)]?.refused === true;
+    const attempts = stage.sink.timesAsked(address);
+    stage.expect(state === (refused ? 'failed' : 'sent'), `${address} is ${state}`);
+    if (refused) stage.expect(attempts === 1, `${address} was refused for good and tried ${attempts} times`);
+  }
+}
+
+/** At most once, and only where the answer to the whole message was missing. */
+async function expectOnlyAmbiguousRepeats(stage: Stage, faults: Record<string, Fault>): Promise<void> {
+  for (const [id, times] of stage.sink.repeats()) {
+    const [row] = await stage.installation.sql<{ address: string }>(
+      `SELECT address FROM deliveries WHERE id = $1`,
+      [id],
+    );
+    const ambiguous = faults[nameOf(row?.address ?? '')]?.ambiguous === true;
+    stage.expect(times === 1 && ambiguous, `${row?.address ?? id} arrived ${times + 1} times`);
+  }
+}

@@ -1,0 +1,55 @@
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Role } from '../../src/platform/config/schema.js';
+import type { ServerProcess } from '../support/processes.js';
+import { Driver } from './driver.js';
+import { Random } from './random.js';
+import type { Scenario } from './scenario.js';
+import { onStage, type Stage } from './stage.js';
+
+const EXIT_MS = 20_000;
+const ROLES: readonly Role[] = ['web', 'worker', 'scheduler'];
+/** How long the mail server takes for a mail, so that there are always some on their way. */
+const SEND_MS = 30;
+
+export const f13: Scenario = {
+  id: 'F13',
+  title: 'SIGTERM under load, of each role in turn, its successor running',
+  run: (options) =>
+    onStage({}, async (stage) => {
+      const random = new Random(options.seed);
+      const { installation, sink } = stage;
+      sink.behave((step) => delay(step === 'dot' ? SEND_MS : 0, 'ok'));
+      const repetitions = options.full ? 50 : 3;
+      const running = new Map<Role, ServerProcess>();
+      await Promise.all(ROLES.map(async (role) => running.set(role, await installation.startProcess(role))));
+      const driver = await Driver.start(running.get('web')!.url);
+      const load = driver.load(6);
+      let turns: Role[] = [];
+      for (let repetition = 0; repetition < repetitions; repetition++) {
+        if (turns.length === 0) turns = random.shuffled(ROLES);
+        const role = turns.pop()!;
+        const successor = await installation.startProcess(role);
+        const victim = running.get(role)!;
+        running.set(role, successor);
+        if (role === 'web') driver.urls = [victim.url, successor.url];
+        await sink.more(random.between(5, 30));
+        await terminate(stage, role, victim);
+        if (role === 'web') driver.urls = [successor.url];
+      }
+      await load.stop();
+      return stage.judge(driver, options, { id: 'F13', repetitions, dup_bound: 0 });
+    }),
+};
+
+async function terminate(stage: Stage, role: Role, victim: ServerProcess): Promise<void> {
+  // As browsers do, somebody has connected ahead of time and asks for nothing.
+  const { port, hostname } = new URL(victim.url);
+  const silent = connect(Number(port), hostname).on('error', () => undefined);
+  const askedAt = performance.now();
+  victim.kill('SIGTERM');
+  const code = await Promise.race([victim.ended, delay(EXIT_MS + 5_000, 'running', { ref: false })]);
+  const ms = Math.round(performance.now() - askedAt);
+  silent.destroy();
+  stage.expect(code === 0 && ms <= EXIT_MS, `${role} after SIGTERM: ${code} after ${ms} ms`);
+}

@@ -1,0 +1,23 @@
+import { stopProcesses } from '../support/processes.js';
+import { SCENARIOS } from './scenarios.js';
+
+/**
+ * V6: nothing is lost, whatever breaks. The quick form of every scenario of docs/faults.md, on real processes;
+ * `npm run test:faults` runs them alone, with `-- --full` in full.
+ */
+describe('a whole installation loses nothing, and repeats no more than the fault explains', () => {
+  afterAll(() => stopProcesses());
+
+  // A few at the same time: most of their time is waiting for leases to run out.
+  it.concurrent.each(SCENARIOS)(
+    '$id: $title',
+    async (scenario) => {
+      const seed = Math.floor(Math.random() * 1_000_000);
+      const verdict = await scenario.run({ seed, full: false });
+      expect(verdict).toEqual({ ...verdict, broken: [], lost: 0, ok: true });
+      expect(verdict.dup).toBeLessThanOrEqual(verdict.dup_bound);
+      expect(verdict.accepted).toBeGreaterThan(0);
+    },
+    300_000,
+  );
+});

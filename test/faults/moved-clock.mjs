@@ -1,0 +1,28 @@
+// Loaded into a server process before its own code (NODE_OPTIONS --import): moves its clock. The file named by
+// MOVED_CLOCK_FILE holds the instant that it shows (ms); MOVED_CLOCK_SKEW_MS is what this process adds. From the
+// moment that the file changes the clock goes on at its usual pace. Timers are not touched.
+import { readFileSync } from 'node:fs';
+import process from 'node:process';
+import { setInterval } from 'node:timers';
+
+const { MOVED_CLOCK_FILE: file, MOVED_CLOCK_SKEW_MS: skew = '0' } = process.env;
+const RealDate = Date;
+let written = '';
+let moved = 0;
+const now = () => RealDate.now() + moved;
+
+function look() {
+  const text = readFileSync(file, 'utf8');
+  if (text === written) return;
+  written = text;
+  moved = Number(text) + Number(skew) - RealDate.now();
+}
+
+globalThis.Date = new Proxy(RealDate, {
+  apply: () => new RealDate(now()).toString(),
+  construct: (target, parts, as) => Reflect.construct(target, parts.length === 0 ? [now()] : parts, as),
+  get: (target, name) => (name === 'now' ? now : Reflect.get(target, name)),
+});
+
+look();
+setInterval(look, 20).unref();

@@ -1,0 +1,103 @@
+import {
+  type Act,
+  type ScriptedSmtp,
+  startScriptedSmtp,
+  type Step,
+  type Where,
+} from '../../src/delivery/channels/email/scripted-smtp.fixture.js';
+import { until } from '../support/until.js';
+
+export type { Act, Step } from '../../src/delivery/channels/email/scripted-smtp.fixture.js';
+
+/** What the mail server does at a step. */
+export type Behaviour = (step: Step, where: Where) => Act | Promise<Act>;
+
+/** A step at which every mail is kept waiting. */
+export interface Hold {
+  /** Mails that wait, or waited. */
+  readonly held: number;
+  release(): void;
+}
+
+/**
+ * The mail server of an installation, on a socket. It keeps what it took: every mail that came whole and was not
+ * refused, also when whoever sent it never heard so.
+ */
+export class Sink {
+  /** The delivery ids of the mails it took, in their order. */
+  readonly received: string[] = [];
+  private readonly asked = new Map<string, number>();
+  private smtp: ScriptedSmtp;
+  private behaviour: Behaviour = () => 'ok';
+
+  static async start(): Promise<Sink> {
+    const sink = new Sink();
+    sink.smtp = await startScriptedSmtp({ script: (step, where) => sink.act(step, where) });
+    return sink;
+  }
+
+  get port(): number {
+    return this.smtp.port;
+  }
+
+  /** From now on it behaves like this. */
+  behave(behaviour: Behaviour): void {
+    this.behaviour = behaviour;
+  }
+
+  /** Keeps every mail waiting for the answer to this step. */
+  hold(at: Step): Hold {
+    let held = 0;
+    let release: () => void = () => undefined;
+    const released = new Promise<Act>((resolve) => {
+      release = () => resolve('ok');
+    });
+    this.behave((step) => {
+      if (step !== at) return 'ok';
+      held += 1;
+      return released;
+    });
+    return {
+      get held() {
+        return held;
+      },
+      release,
+    };
+  }
+
+  /** How often somebody was named as a recipient. */
+  timesAsked(to: string): number {
+    return this.asked.get(to) ?? 0;
+  }
+
+  /** How often the mail of this delivery arrived beyond the first time. */
+  repeats(): Map<string, number> {
+    const repeats = new Map<string, number>();
+    const seen = new Set<string>();
+    for (const id of this.received) {
+      if (seen.has(id)) repeats.set(id, (repeats.get(id) ?? 0) + 1);
+      seen.add(id);
+    }
+    return repeats;
+  }
+
+  /** Waits until this many more have arrived. */
+  async more(count: number, timeoutMs?: number): Promise<void> {
+    const goal = this.received.length + count;
+    await until(`${count} more mails`, () => this.received.length >= goal, timeoutMs);
+  }
+
+  close(): Promise<void> {
+    return this.smtp.close();
+  }
+
+  private async act(step: Step, where: Where): Promise<Act> {
+    if (step === 'rcpt' && where.to !== null) this.asked.set(where.to, this.timesAsked(where.to) + 1);
+    // At the dot the mail that is asked about has just been put there.
+    const mail = step === 'dot' ? this.smtp.received.at(-1) : undefined;
+    const act = await this.behaviour(step, where);
+    const refused = typeof act === 'object' && /^[45]/.test(act.reply);
+    if (mail !== undefined && !refused) this.received.push(mail.message_id.slice(1).split('@')[0] ?? '');
+    return act;
+  }
+}

@@ -1,0 +1,87 @@
+import { Driver } from './driver.js';
+import { Installation } from './installation.js';
+import type { RunOptions, Verdict } from './scenario.js';
+import { Sink } from './sink.js';
+
+/** All that a scenario works with: an installation, its mail server, and what did not hold so far. */
+export class Stage {
+  readonly broken: string[] = [];
+
+  constructor(
+    readonly installation: Installation,
+    readonly sink: Sink,
+  ) {}
+
+  /** Notes what must hold and does not. */
+  expect(holds: boolean, otherwise: string): void {
+    if (!holds) this.broken.push(otherwise);
+  }
+
+  /**
+   * Waits until no delivery is under way, and looks: every accepted id must have one delivery, ended; one that
+   * is said to be sent must have arrived.
+   */
+  async judge(
+    driver: Driver,
+    { seed }: RunOptions,
+    about: Pick<Verdict, 'id' | 'repetitions' | 'dup_bound'>,
+  ): Promise<Verdict> {
+    this.expect(await this.installation.drained(60_000), 'deliveries were still under way after a minute');
+    const lost = await this.lost(driver.accepted);
+    const dup = [...this.sink.repeats().values()].reduce((sum, times) => sum + times, 0);
+    this.expect(lost.length === 0, `lost: ${lost.slice(0, 5).join(', ')}`);
+    this.expect(dup <= about.dup_bound, `${dup} duplicates, at most ${about.dup_bound} are allowed`);
+    return {
+      ...about,
+      accepted: driver.accepted.length,
+      lost: lost.length,
+      dup,
+      seed,
+      ok: this.broken.length === 0,
+      broken: this.broken,
+    };
+  }
+
+  private async lost(accepted: readonly string[]): Promise<string[]> {
+    const rows = await this.installation.sql<{ promise: string; id: string; state: string }>(
+      `SELECT coalesce(n.data ->> 'deadline_id', n.user_id::text) AS promise, d.id, d.state
+       FROM deliveries d JOIN notifications n ON n.tenant_id = d.tenant_id AND n.id = d.notification_id`,
+    );
+    const received = new Set(this.sink.received);
+    const outcomes = new Map<string, string[]>();
+    for (const { promise, id, state } of rows) {
+      const outcome = state === 'sent' && !received.has(id) ? 'sent but not received' : state;
+      outcomes.set(promise, [...(outcomes.get(promise) ?? []), outcome]);
+    }
+    const kept = ['sent', 'failed', 'unknown', 'suppressed', 'cancelled'];
+    return accepted.flatMap((promise) => {
+      const [outcome, ...more] = outcomes.get(promise) ?? ['no delivery'];
+      if (outcome !== undefined && kept.includes(outcome) && more.length === 0) return [];
+      return [`${promise} (${[outcome, ...more].join(', ')})`];
+    });
+  }
+}
+
+/** Sets up a stage, plays on it, and takes all of it down, whatever happened. */
+export async function onStage<Result>(
+  environment: Readonly<Record<string, string>>,
+  play: (stage: Stage) => Promise<Result>,
+): Promise<Result> {
+  const sink = await Sink.start();
+  try {
+    const installation = await Installation.start({
+      SMTP_HOST: '127.0.0.1',
+      SMTP_PORT: String(sink.port),
+      SMTP_TLS: 'false',
+      SMTP_FROM_EMAIL: 'vigie@vigie.example',
+      ...environment,
+    });
+    try {
+      return await play(new Stage(installation, sink));
+    } finally {
+      await installation.close();
+    }
+  } finally {
+    await sink.close();
+  }
+}

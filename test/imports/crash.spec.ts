@@ -62,7 +62,7 @@ describe('kill -9 in the middle of an import', () => {
       headers: { 'x-api-key': key, 'content-type': 'text/csv' },
       body,
       duplex: 'half',
-    } as RequestInit);
+    });
 
   const count = async (table: string): Promise<number> =>
     Number((await owner.query<{ count: string }>(`SELECT count(*) FROM ${table}`)).rows[0]!.count);

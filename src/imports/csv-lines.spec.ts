@@ -2,12 +2,8 @@ import { DEADLINE_FILES } from '../deadlines/deadlines.import.js';
 import { TASK_FILES } from '../tasks/tasks.import.js';
 import { csvLines } from './csv-lines.js';
 import type { FileLine } from './file-line.js';
+import { arriving } from './import.fixture.js';
 import type { ImportKind } from './import-kind.js';
-
-// eslint-disable-next-line @typescript-eslint/require-await -- a file arrives
-async function* arriving(text: string, size: number): AsyncGenerator<string> {
-  for (let at = 0; at < text.length; at += size) yield text.slice(at, at + size);
-}
 
 async function read(text: string, kind: ImportKind = TASK_FILES, size = 7): Promise<FileLine[]> {
   const lines: FileLine[] = [];

@@ -12,7 +12,7 @@ function read(bytes: Buffer, size: number): { text: string; encoding: Encoding }
 
 function windows1252(text: string): Buffer {
   const special: Record<string, number> = { '€': 0x80, œ: 0x9c, Œ: 0x8c, '’': 0x92 };
-  return Buffer.from([...text].map((character) => special[character] ?? character.charCodeAt(0)));
+  return Buffer.from(Array.from(text, (character) => special[character] ?? character.charCodeAt(0)));
 }
 
 describe('the text of a file', () => {

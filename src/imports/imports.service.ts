@@ -1,13 +1,12 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { Injectable, Logger } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import { toProblem } from '../platform/errors/problem.filter.js';
-import { Problem } from '../platform/errors/problem.js';
 import { type CreatingRequest, withContent } from '../platform/http/idempotency.js';
-import { tooLarge, type Upload, UPLOAD_LIMIT } from '../platform/http/uploads.js';
+import type { Upload } from '../platform/http/uploads.js';
 import { Apply } from './apply.js';
+import { textOf } from './arriving-text.js';
 import { csvLines } from './csv-lines.js';
-import { FileText } from './file-text.js';
 import type { ImportKind } from './import-kind.js';
 import type { ImportView } from './imports.dto.js';
 import { jsonLines } from './json-lines.js';
@@ -20,16 +19,16 @@ const BATCH = 1_000;
 /** Lines that a file may have. */
 const LINES_LIMIT = 1_000_000;
 const HEARTBEAT_MS = 1_000;
-/** An upload that sends nothing for this long is cut off, in ms. */
-const IDLE_MS = 30_000;
 
 /**
  * Takes a file from its first byte to its rows: read and checked as it arrives, staged in small transactions, applied
  * in one. A process that is killed leaves an import whose lease runs out, and nothing else.
  */
 @Injectable()
-export class Imports {
+export class Imports implements BeforeApplicationShutdown {
   private readonly logger = new Logger('Imports');
+  private readonly arriving = new Set<Readable>();
+  private readonly underWay = new Set<Promise<ImportView>>();
 
   constructor(
     private readonly staging: Staging,
@@ -46,11 +45,34 @@ export class Imports {
     upload: Upload,
     kind: ImportKind,
   ): Promise<ImportView> {
+    const work = this.take(caller, request, upload, kind);
+    this.underWay.add(work);
+    try {
+      return await work;
+    } finally {
+      this.underWay.delete(work);
+    }
+  }
+
+  /** Cuts off what still arrives, which could take longer than a stopping process has; the rest comes to its end. */
+  async beforeApplicationShutdown(): Promise<void> {
+    for (const stream of this.arriving) stream.destroy();
+    await Promise.allSettled(this.underWay);
+  }
+
+  private async take(
+    caller: { tenant_id: string; principal: string },
+    request: CreatingRequest,
+    upload: Upload,
+    kind: ImportKind,
+  ): Promise<ImportView> {
     const ref = await this.staging.begin(caller, kind.name, upload);
     const progress: Progress = { bytes: 0, lines: 0, rejected: 0, encoding: '' };
     const beat = setInterval(() => void this.heartbeat(ref, progress), HEARTBEAT_MS);
+    this.arriving.add(upload.stream);
     try {
       const sha256 = await this.stage(ref, upload, kind, progress);
+      this.arriving.delete(upload.stream);
       await this.staging.received(ref, sha256);
       const view = await this.apply.run(caller, withContent(request, sha256), kind, ref);
       if (view.id !== ref.id) await this.staging.forget(ref);
@@ -60,6 +82,7 @@ export class Imports {
       throw error;
     } finally {
       clearInterval(beat);
+      this.arriving.delete(upload.stream);
       // What was refused goes on arriving: read away, so that the answer is.
       upload.stream.resume();
     }
@@ -108,55 +131,5 @@ export class Imports {
       // Its lease runs out instead, and cleanup takes the rows.
       this.logger.warn({ event: 'import_failure_not_written', import_id: ref.id, err: failure });
     }
-  }
-}
-
-/** The file's text as it arrives, counted and hashed. */
-async function* textOf(stream: Readable, hash: Hash, progress: Progress): AsyncGenerator<string> {
-  const decoder = new FileText();
-  const decode = (bytes: Buffer, last: boolean) => {
-    const piece = decoder.push(bytes, last);
-    progress.encoding = decoder.encoding;
-    return piece;
-  };
-  for await (const bytes of arriving(stream)) {
-    progress.bytes += bytes.length;
-    if (progress.bytes > UPLOAD_LIMIT) throw tooLarge();
-    hash.update(bytes);
-    yield decode(bytes, false);
-  }
-  yield decode(Buffer.alloc(0), true);
-}
-
-/** @throws Problem malformed_request when the sender goes away or falls silent. */
-async function* arriving(stream: Readable): AsyncGenerator<Buffer> {
-  // Whoever stops reading early still has an answer to give: the stream must live on for that.
-  const chunks = stream.iterator({ destroyOnReturn: false });
-  try {
-    for (;;) {
-      const next = await waitedFor(stream, chunks);
-      if (next.done === true) return;
-      yield next.value as Buffer;
-    }
-  } finally {
-    await chunks.return?.();
-  }
-}
-
-/** The next piece. Only the time in which the sender is waited for counts, not that in which pieces are stored. */
-async function waitedFor(
-  stream: Readable,
-  chunks: AsyncIterator<unknown>,
-): Promise<IteratorResult<unknown, unknown>> {
-  // By the immediate, what came while this process was busy has been seen.
-  const idle = setTimeout(() => (cut = setImmediate(() => stream.destroy())), IDLE_MS);
-  let cut: NodeJS.Immediate | undefined;
-  try {
-    return await chunks.next();
-  } catch (error) {
-    throw new Problem('malformed_request', 'the upload was cut off', { cause: error });
-  } finally {
-    clearTimeout(idle);
-    clearImmediate(cut);
   }
 }

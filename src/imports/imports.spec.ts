@@ -310,7 +310,7 @@ describe('at once', () => {
     const sent = await Promise.all([send('tasks', file, headers), send('tasks', file, headers)]);
     expect(sent[1]).toEqual(sent[0]);
     expect(await send('tasks', file, headers)).toEqual(sent[0]);
-    expect((await get('')).body.data).toEqual([sent[0]!.body]);
+    expect((await get('')).body.data).toEqual([sent[0].body]);
     const other = await send('tasks', 'title;due_on\nb;2026-04-01\n', headers);
     expect(other).toMatchObject({ status: 422, body: { code: 'idempotency_mismatch' } });
     expect((await send('deadlines', file, headers)).status).toBe(422);

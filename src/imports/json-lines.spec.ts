@@ -1,10 +1,6 @@
 import type { FileLine } from './file-line.js';
+import { arriving } from './import.fixture.js';
 import { jsonLines } from './json-lines.js';
-
-// eslint-disable-next-line @typescript-eslint/require-await -- a file arrives
-async function* arriving(text: string, size: number): AsyncGenerator<string> {
-  for (let at = 0; at < text.length; at += size) yield text.slice(at, at + size);
-}
 
 async function read(text: string, size = 7): Promise<FileLine[]> {
   const lines: FileLine[] = [];

@@ -4,7 +4,7 @@ import { type ServerProcess, startProcess, stopProcesses } from '../support/proc
 import { createDatabase, environmentFor, type TestDatabase } from '../support/world.js';
 
 /** V6: a server that is killed in the middle of an import leaves nothing half-landed, and the file can come again. */
-describe('kill -9 in the middle of an import', () => {
+describe('a server that is stopped in the middle of an import', () => {
   const LINES = 5_000;
   const OPERATOR = { email: 'operator@example.com', password: 'correct horse battery staple' };
   let database: TestDatabase;
@@ -62,7 +62,7 @@ describe('kill -9 in the middle of an import', () => {
       headers: { 'x-api-key': key, 'content-type': 'text/csv' },
       body,
       duplex: 'half',
-    } as RequestInit);
+    });
 
   const count = async (table: string): Promise<number> =>
     Number((await owner.query<{ count: string }>(`SELECT count(*) FROM ${table}`)).rows[0]!.count);
@@ -102,22 +102,37 @@ describe('kill -9 in the middle of an import', () => {
     expect((await list()).map(({ state }) => state)).toEqual(['done', 'failed']);
   }
 
-  it('while lines are staged', async () => {
-    let write: (text: string) => void = () => undefined;
+  /** Half of the file, over a connection that stays open. */
+  function sendHalf(): Promise<Response | string> {
     const body = new ReadableStream<Uint8Array>({
-      start: (controller) => {
-        write = (text) => controller.enqueue(Buffer.from(text));
-      },
+      start: (controller) => controller.enqueue(Buffer.from(file.slice(0, file.length / 2))),
     });
-    const sent = send(body).catch(() => 'cut off');
-    write(file.slice(0, file.length / 2));
+    return send(body).catch(() => 'cut off');
+  }
+
+  it('SIGTERM while lines arrive: the upload is cut off, and the server ends at once', async () => {
+    const sent = sendHalf();
+    await until('lines to be staged', async () => (await count('import_rows')) >= 1_000);
+    const asked = performance.now();
+    server.kill('SIGTERM');
+    expect(await server.ended).toBe(0);
+    expect(performance.now() - asked).toBeLessThan(15_000);
+    expect(await sent).toBe('cut off');
+    expect((await owner.query('SELECT state, error FROM imports')).rows).toEqual([
+      { state: 'failed', error: 'the upload was cut off' },
+    ]);
+    expect(await count('import_rows')).toBe(0);
+  }, 60_000);
+
+  it('kill -9 while lines are staged', async () => {
+    const sent = sendHalf();
     await until('lines to be staged', async () => (await count('import_rows')) >= 1_000);
     await kill();
     expect(await sent).toBe('cut off');
     await expectConverges(0);
   }, 60_000);
 
-  it('while they are applied, with thousands written and none committed', async () => {
+  it('kill -9 while they are applied, with thousands written and none committed', async () => {
     await owner.query(
       `INSERT INTO tasks (tenant_id, title, due_on, external_id) SELECT id, 'old', '2026-03-01', 'A-7' FROM tenants`,
     );

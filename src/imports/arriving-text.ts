@@ -1,0 +1,62 @@
+import type { Hash } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { Problem } from '../platform/errors/problem.js';
+import { tooLarge, UPLOAD_LIMIT } from '../platform/http/uploads.js';
+import { FileText } from './file-text.js';
+import type { Progress } from './staging.js';
+
+/** An upload that sends nothing for this long is cut off, in ms. */
+const IDLE_MS = 30_000;
+
+/**
+ * The file's text as it arrives, counted and hashed.
+ * @throws Problem payload_too_large, malformed_request when the sender goes away or falls silent, and those of
+ * FileText.
+ */
+export async function* textOf(stream: Readable, hash: Hash, progress: Progress): AsyncGenerator<string> {
+  const decoder = new FileText();
+  const decode = (bytes: Buffer, last: boolean) => {
+    const piece = decoder.push(bytes, last);
+    progress.encoding = decoder.encoding;
+    return piece;
+  };
+  for await (const bytes of arriving(stream)) {
+    progress.bytes += bytes.length;
+    if (progress.bytes > UPLOAD_LIMIT) throw tooLarge();
+    hash.update(bytes);
+    yield decode(bytes, false);
+  }
+  yield decode(Buffer.alloc(0), true);
+}
+
+async function* arriving(stream: Readable): AsyncGenerator<Buffer> {
+  // Whoever stops reading early still has an answer to give: the stream must live on for that.
+  const chunks = stream.iterator({ destroyOnReturn: false });
+  try {
+    for (;;) {
+      const next = await waitedFor(stream, chunks);
+      if (next.done === true) return;
+      yield next.value as Buffer;
+    }
+  } finally {
+    await chunks.return?.();
+  }
+}
+
+/** The next piece. Only the time in which the sender is waited for counts, not that in which pieces are stored. */
+async function waitedFor(
+  stream: Readable,
+  chunks: AsyncIterator<unknown>,
+): Promise<IteratorResult<unknown, unknown>> {
+  // By the immediate, what came while this process was busy has been seen.
+  const idle = setTimeout(() => (cut = setImmediate(() => stream.destroy())), IDLE_MS);
+  let cut: NodeJS.Immediate | undefined;
+  try {
+    return await chunks.next();
+  } catch (error) {
+    throw new Problem('malformed_request', 'the upload was cut off', { cause: error });
+  } finally {
+    clearTimeout(idle);
+    clearImmediate(cut);
+  }
+}

@@ -77,15 +77,13 @@ export class RunHandlers {
   }
 
   private async claim({ tenant_id, run_id, lease_token }: RunJob): Promise<ClaimedRun | null> {
-    return this.database.tenant(tenant_id, (tx) =>
-      tx.one<ClaimedRun>(
-        `UPDATE job_runs
+    return this.database.single(tenant_id).one<ClaimedRun>(
+      `UPDATE job_runs
          SET state = 'running', started_at = $4, attempts = attempts + 1,
              lease_until = now() + make_interval(secs => $5)
          WHERE tenant_id = $1 AND id = $2 AND lease_token = $3 AND state = 'queued'
          RETURNING job, slot`,
-        [tenant_id, run_id, lease_token, this.clock.now(), RUN_LEASE_SECONDS],
-      ),
+      [tenant_id, run_id, lease_token, this.clock.now(), RUN_LEASE_SECONDS],
     );
   }
 
@@ -106,14 +104,12 @@ export class RunHandlers {
   }
 
   private async succeeded({ tenant_id, run_id, lease_token }: RunJob, counts: RunCounts): Promise<void> {
-    await this.database.tenant(tenant_id, (tx) =>
-      tx.execute(
-        `UPDATE job_runs
-         SET state = 'succeeded', counts = $4, error = NULL, finished_at = $5, lease_token = NULL,
-             lease_until = NULL
-         WHERE tenant_id = $1 AND id = $2 AND lease_token = $3 AND state = 'running'`,
-        [tenant_id, run_id, lease_token, counts, this.clock.now()],
-      ),
+    await this.database.single(tenant_id).query(
+      `UPDATE job_runs
+       SET state = 'succeeded', counts = $4, error = NULL, finished_at = $5, lease_token = NULL,
+           lease_until = NULL
+       WHERE tenant_id = $1 AND id = $2 AND lease_token = $3 AND state = 'running'`,
+      [tenant_id, run_id, lease_token, counts, this.clock.now()],
     );
   }
 

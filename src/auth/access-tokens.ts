@@ -8,6 +8,8 @@ import { Signing } from './signing.js';
 const ALGORITHM = 'HS256';
 const ISSUER = 'vigie';
 const AUDIENCE = 'vigie-api';
+/** Tokens whose signature is not checked again; then all are forgotten. */
+const REMEMBERED = 10_000;
 
 /** Whose session an access token belongs to. */
 export interface Subject {
@@ -26,6 +28,9 @@ export interface VerifiedToken extends Subject {
 /** Signed and checked access tokens (JWT, HS256). */
 @Injectable()
 export class AccessTokens {
+  /** A signature that was right once stays right: checking it costs more than all else that auth does here. */
+  private readonly verified = new Map<string, VerifiedToken>();
+
   constructor(
     private readonly signing: Signing,
     @Inject(CONFIG) private readonly config: Config,
@@ -56,6 +61,15 @@ export class AccessTokens {
 
   /** Null for whatever was not issued here, for this API, or has expired. */
   async verify(token: string): Promise<VerifiedToken | null> {
+    const known = this.verified.get(token);
+    if (known !== undefined && known.expires_at > this.clock.now()) return known;
+    const verified = await this.check(token);
+    if (this.verified.size >= REMEMBERED) this.verified.clear();
+    if (verified !== null) this.verified.set(token, verified);
+    return verified;
+  }
+
+  private async check(token: string): Promise<VerifiedToken | null> {
     try {
       const { payload } = await jwtVerify(token, this.signing.secret, {
         algorithms: [ALGORITHM],

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../platform/clock/clock.js';
 import { SystemDatabase } from '../platform/database/database.js';
+import { MicroBatch } from '../platform/database/micro-batch.js';
+import { prepared } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
 import type { Scope } from '../contracts/scopes.js';
 import { AccessTokens } from './access-tokens.js';
@@ -29,8 +31,29 @@ const API_KEY = /^vk_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})_[\w-]{43}$/;
 /** `last_used_at` is for people: nobody needs it to the second, and a busy key would write all the time. */
 const USED_EVERY_MS = 60_000;
 
+interface Session {
+  tenant_id: string;
+  family: string;
+  user_id: string;
+}
+
+interface SessionRow {
+  place: number;
+  role: 'member' | 'admin';
+  suspended: boolean;
+}
+
+const SESSIONS = prepared(
+  `SELECT a.place, u.role, t.suspended_at IS NOT NULL AS suspended
+         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) WITH ORDINALITY AS a (tenant_id, family, user_id, place)
+         JOIN sessions s ON s.tenant_id = a.tenant_id AND s.family = a.family AND s.user_id = a.user_id
+                        AND s.revoked_at IS NULL
+         JOIN users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id
+         JOIN tenants t ON t.id = s.tenant_id`,
+);
+
 /**
- * Finds out who a caller is. It asks PostgreSQL each time, in one statement, and trusts the token only for its
+ * Finds out who a caller is. It asks PostgreSQL each time and trusts the token only for its
  * ids: an erased user, an ended session and a suspended tenant are known at once, and a role is today's.
  * There is no tenant yet when it asks, hence the system role.
  */
@@ -39,6 +62,8 @@ export class Authenticator {
   private readonly logger = new Logger('Authenticator');
   /** Keys whose last use is being written. */
   private readonly noting = new Set<string>();
+  /** Requests that come at the same time ask together. */
+  private readonly sessions = new MicroBatch((asked: Session[]) => this.sessionsOf(asked));
 
   constructor(
     private readonly tokens: AccessTokens,
@@ -112,17 +137,22 @@ export class Authenticator {
   }
 
   private async user(tenant_id: string, id: string, family: string): Promise<TenantCaller> {
-    const [row] = await this.system.query<{ role: 'member' | 'admin'; suspended: boolean }>(
-      `SELECT u.role, t.suspended_at IS NOT NULL AS suspended
-       FROM sessions s
-       JOIN users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id
-       JOIN tenants t ON t.id = s.tenant_id
-       WHERE s.tenant_id = $1 AND s.family = $2 AND s.user_id = $3 AND s.revoked_at IS NULL`,
-      [tenant_id, family, id],
-    );
-    if (row === undefined) throw unauthenticated();
+    const row = await this.sessions.add({ tenant_id, family, user_id: id });
+    if (row === null) throw unauthenticated();
     if (row.suspended) throw new Problem('tenant_suspended');
     return { kind: 'user', tenant_id, principal: `user:${id}`, user_id: id, role: row.role };
+  }
+
+  private async sessionsOf(asked: readonly Session[]): Promise<(SessionRow | null)[]> {
+    const rows = await this.system.query<SessionRow>(SESSIONS, [
+      asked.map(({ tenant_id }) => tenant_id),
+      asked.map(({ family }) => family),
+      asked.map(({ user_id }) => user_id),
+    ]);
+    const found = new Array<SessionRow | null>(asked.length).fill(null);
+    // WITH ORDINALITY counts from 1.
+    for (const row of rows) found[row.place - 1] = row;
+    return found;
   }
 
   private async operator(id: string, family: string): Promise<AnyCaller> {

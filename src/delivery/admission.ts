@@ -1,6 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { DeliveryJob } from '../contracts/jobs.js';
-import type { SystemTransaction, TenantTransaction, Transaction } from '../platform/database/transaction.js';
+import {
+  prepared,
+  type SystemTransaction,
+  type TenantTransaction,
+  type Transaction,
+} from '../platform/database/transaction.js';
 import { NAMED, TURNS } from './candidates.sql.js';
 import type { OperatingHours, QuietHours } from './hours.js';
 
@@ -59,8 +64,10 @@ export class Admission {
   /** Locks the channel for a round; null when another process is at it, or the channel is paused. */
   async begin(tx: SystemTransaction, channel: string): Promise<{ cursor_tenant_id: string | null } | null> {
     return tx.one(
-      `SELECT cursor_tenant_id, pg_advisory_xact_lock_shared(${DECIDING_LOCK})
-       FROM channels WHERE channel = $1 AND NOT paused FOR UPDATE SKIP LOCKED`,
+      prepared(
+        `SELECT cursor_tenant_id, pg_advisory_xact_lock_shared(${DECIDING_LOCK})
+         FROM channels WHERE channel = $1 AND NOT paused FOR UPDATE SKIP LOCKED`,
+      ),
       [channel],
     );
   }
@@ -68,10 +75,10 @@ export class Admission {
   /** How many more may be in flight: 4 for each the living workers can send at once, less what already is. */
   async window(tx: SystemTransaction, channel: string): Promise<{ whole: number; free: number }> {
     const row = await tx.one<{ concurrency: number; in_flight: number }>(
-      `SELECT (SELECT coalesce(sum(concurrency), 0) FROM workers
+      prepared(`SELECT (SELECT coalesce(sum(concurrency), 0) FROM workers
                WHERE channel = $1 AND seen_at > now() - make_interval(secs => $2)) AS concurrency,
               (SELECT count(*) FROM deliveries
-               WHERE channel = $1 AND state IN ('queued', 'sending')) AS in_flight`,
+               WHERE channel = $1 AND state IN ('queued', 'sending')) AS in_flight`),
       [channel, WORKER_ALIVE_SECONDS],
     );
     const whole = (row?.concurrency ?? 0) * WINDOW_FACTOR;
@@ -104,7 +111,7 @@ export class Admission {
     { free, whole }: { free: number; whole: number },
     limits: Limits,
   ): Promise<Candidate[]> {
-    return tx.query<Candidate>(TURNS, [
+    return tx.query<Candidate>(prepared(TURNS), [
       channel,
       now,
       limits.per_user_per_hour,
@@ -145,12 +152,12 @@ export class Admission {
   ): Promise<DeliveryJob[]> {
     if (chosen.length === 0) return [];
     return tx.query<DeliveryJob>(
-      `UPDATE deliveries d
+      prepared(`UPDATE deliveries d
        SET state = 'queued', admitted_at = $3, lease_token = gen_random_uuid(), defer_reason = NULL,
            lease_until = now() + make_interval(secs => $4), direct_by = coalesce($5, d.direct_by)
        FROM unnest($1::uuid[], $2::uuid[]) AS c (tenant_id, id)
        WHERE d.tenant_id = c.tenant_id AND d.id = c.id AND d.state = 'pending'
-       RETURNING d.tenant_id, d.id AS delivery_id, d.lease_token`,
+       RETURNING d.tenant_id, d.id AS delivery_id, d.lease_token`),
       [...identities(chosen), now, QUEUED_LEASE_SECONDS, directBy],
     );
   }

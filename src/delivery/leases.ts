@@ -4,7 +4,8 @@ import type { Locale, Severity } from '../contracts/notification-kinds.js';
 import { Clock } from '../platform/clock/clock.js';
 import { SystemDatabase } from '../platform/database/database.js';
 import { CHANNEL_TRAITS } from './channels/channels.js';
-import { MicroBatch } from './micro-batch.js';
+import { MicroBatch } from '../platform/database/micro-batch.js';
+import { prepared } from '../platform/database/transaction.js';
 import type { Outcome } from './outcome.js';
 
 /** How long a claimed delivery is its worker's without renewal, in seconds. */
@@ -116,7 +117,7 @@ export class Leases {
 
   private async claimAll(jobs: DeliveryJob[]): Promise<(ClaimedDelivery | false)[]> {
     const rows = await this.database.query<ClaimedDelivery>(
-      `WITH claimed AS (
+      prepared(`WITH claimed AS (
          UPDATE deliveries d
          SET state = CASE WHEN gone THEN 'suppressed' ELSE 'sending' END,
              reason = CASE WHEN gone THEN 'fact_gone' END,
@@ -142,7 +143,7 @@ export class Leases {
        JOIN notifications n ON n.tenant_id = c.tenant_id AND n.id = c.notification_id
        JOIN tenants t ON t.id = c.tenant_id
        LEFT JOIN users u ON u.tenant_id = n.tenant_id AND u.id = n.user_id
-       WHERE c.state = 'sending'`,
+       WHERE c.state = 'sending'`),
       [...columns(jobs), SENDING_LEASE_SECONDS, this.clock.now()],
     );
     const byToken = new Map(rows.map((row) => [row.lease_token, row]));
@@ -156,7 +157,7 @@ export class Leases {
 
   private async recordAll(outcomes: RecordedOutcome[]): Promise<boolean[]> {
     const recorded = await this.database.query<{ lease_token: string }>(
-      `UPDATE deliveries d
+      prepared(`UPDATE deliveries d
        SET state = o.state, error = o.error, provider_id = coalesce(o.provider_id, d.provider_id),
            ambiguities = d.ambiguities + o.ambiguous::integer,
            due_at = CASE WHEN o.state = 'pending' THEN o.due_at ELSE d.due_at END,
@@ -169,7 +170,7 @@ export class Leases {
          AS o (tenant_id, id, lease_token, state, error, provider_id, ambiguous, due_at)
        WHERE d.tenant_id = o.tenant_id AND d.id = o.id AND d.lease_token = o.lease_token
          AND d.state = 'sending'
-       RETURNING o.lease_token`,
+       RETURNING o.lease_token`),
       [...columns(outcomes.map(({ job }) => job)), ...this.outcomeColumns(outcomes), this.clock.now()],
     );
     const tokens = new Set(recorded.map(({ lease_token }) => lease_token));

@@ -2,8 +2,7 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { RunCounts } from '../contracts/jobs.js';
 import { Clock } from '../platform/clock/clock.js';
 import { civilDate } from '../platform/clock/civil-time.js';
-import { Database } from '../platform/database/database.js';
-import type { TenantTransaction } from '../platform/database/transaction.js';
+import { Database, type TenantStatements } from '../platform/database/database.js';
 import { type Run, RunHandlers } from '../platform/runs/run-handlers.js';
 import { effectiveSettings, type TenantSettings } from '../tenants/tenant-settings.js';
 import { Alerts } from './alerts.service.js';
@@ -28,12 +27,12 @@ export class CheckJobs implements OnModuleInit {
   /** A transaction a kind: inboxes are locked in user order within one, and none is held for long. */
   private async check(run: Run): Promise<RunCounts> {
     const totals: RunCounts = {};
+    const { today, settings } = await this.tenantToday(this.database.single(run.tenant_id));
     for (const watched of this.watchedKinds.all()) {
       run.signal.throwIfAborted();
-      const counts = await this.database.tenant(run.tenant_id, async (tx) => {
-        const { today, settings } = await this.tenantToday(tx);
-        return this.alerts.check(tx, watched, today, watched.stages(settings));
-      });
+      const counts = await this.database.tenant(run.tenant_id, (tx) =>
+        this.alerts.check(tx, watched, today, watched.stages(settings)),
+      );
       for (const [name, count] of Object.entries(counts)) totals[name] = (totals[name] ?? 0) + count;
     }
     return totals;
@@ -51,10 +50,12 @@ export class CheckJobs implements OnModuleInit {
     });
   }
 
-  private async tenantToday(tx: TenantTransaction): Promise<{ today: string; settings: TenantSettings }> {
-    const tenant = await tx.one<{ time_zone: string; settings: unknown }>(
+  private async tenantToday(
+    tenantSql: TenantStatements,
+  ): Promise<{ today: string; settings: TenantSettings }> {
+    const tenant = await tenantSql.one<{ time_zone: string; settings: unknown }>(
       `SELECT time_zone, settings FROM tenants WHERE id = $1`,
-      [tx.tenant_id],
+      [tenantSql.tenant_id],
     );
     if (tenant === null) throw new Error('the tenant is no longer there');
     return {

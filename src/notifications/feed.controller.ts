@@ -38,7 +38,7 @@ export class FeedController {
     @CallerUserId() userId: string,
     @Query() query: FeedQuery,
   ): Promise<Page<NotificationView>> {
-    return this.database.tenant(caller.tenant_id, (tx) => this.feed.list(tx, userId, query));
+    return this.feed.list(this.database.single(caller.tenant_id), userId, query);
   }
 
   @Get('unread-count')
@@ -46,9 +46,7 @@ export class FeedController {
   @ApiOperation({ summary: 'How many of mine are unread and not archived' })
   @ApiOkResponse({ type: UnreadCount })
   async unreadCount(@Caller() caller: TenantCaller, @CallerUserId() userId: string): Promise<UnreadCount> {
-    const { unread_count } = await this.database.tenant(caller.tenant_id, (tx) =>
-      this.feed.unreadCount(tx, userId),
-    );
+    const { unread_count } = await this.feed.unreadCount(this.database.single(caller.tenant_id), userId);
     return { unread_count };
   }
 

@@ -2,7 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { isUUID } from 'class-validator';
 import type { NotificationView } from '../contracts/socket-messages.js';
 import { Clock } from '../platform/clock/clock.js';
-import type { SqlValue, TenantTransaction } from '../platform/database/transaction.js';
+import type { TenantStatements } from '../platform/database/database.js';
+import { prepared, type SqlValue, type TenantTransaction } from '../platform/database/transaction.js';
 import { notFound } from '../platform/errors/problem.js';
 import { decodeCursor, isInstantKey, type Page, pageOf } from '../platform/http/cursor.js';
 import type { FeedDelivery, FeedNotificationDetail, FeedQuery } from './feed.dto.js';
@@ -34,6 +35,13 @@ export interface CountedInbox {
   seq: number;
 }
 
+/** Clients ask it all the time. */
+const UNREAD_COUNT = prepared(
+  `SELECT (SELECT count(*) FROM notifications
+                 WHERE tenant_id = $1 AND user_id = $2 AND read_at IS NULL AND archived_at IS NULL) AS unread_count,
+                coalesce((SELECT seq FROM inboxes WHERE tenant_id = $1 AND user_id = $2), 0) AS seq`,
+);
+
 /** What a person can do to notifications: which they apply to, and what becomes of those. */
 const CHANGES = {
   read: { applies: 'n.read_at IS NULL', set: 'read_at = $3' },
@@ -44,18 +52,29 @@ const CHANGES = {
 export type FeedChange = keyof typeof CHANGES;
 
 export function notificationView({
+  id,
+  kind,
+  severity,
+  title,
+  body,
+  data,
   seq,
   created_at,
   read_at,
   archived_at,
-  ...row
 }: NotificationRow): NotificationView {
+  // Named one by one: a rest and a spread took a tenth of a feed's time.
   return {
-    ...row,
+    id,
+    kind,
+    severity,
+    title,
+    body,
+    data,
     created_at: created_at.toISOString(),
     read_at: read_at?.toISOString() ?? null,
     archived_at: archived_at?.toISOString() ?? null,
-    cursor: `${seq}.${row.id}`,
+    cursor: `${seq}.${id}`,
   };
 }
 
@@ -71,7 +90,7 @@ export class Feed {
   ) {}
 
   /** One page of a user's feed, newest first. */
-  async list(tx: TenantTransaction, userId: string, query: FeedQuery): Promise<Page<NotificationView>> {
+  async list(tx: TenantStatements, userId: string, query: FeedQuery): Promise<Page<NotificationView>> {
     const values: SqlValue[] = [tx.tenant_id, userId];
     const conditions: string[] = [];
     const take = (value: SqlValue) => `$${values.push(value)}`;
@@ -87,9 +106,11 @@ export class Feed {
       conditions.push(`(n.created_at, n.id) < (${take(created_at)}::timestamptz, ${take(id)}::uuid)`);
     }
     const rows = await tx.query<NotificationRow>(
-      `SELECT ${NOTIFICATION_COLUMNS} FROM notifications n
-       WHERE ${['n.tenant_id = $1', 'n.user_id = $2', ...conditions].join(' AND ')}
-       ORDER BY n.created_at DESC, n.id DESC LIMIT ${take(query.limit + 1)}`,
+      prepared(
+        `SELECT ${NOTIFICATION_COLUMNS} FROM notifications n
+         WHERE ${['n.tenant_id = $1', 'n.user_id = $2', ...conditions].join(' AND ')}
+         ORDER BY n.created_at DESC, n.id DESC LIMIT ${take(query.limit + 1)}`,
+      ),
       values,
     );
     return pageOf(
@@ -125,13 +146,8 @@ export class Feed {
   }
 
   /** How many of a user's notifications are unread and not archived: exact at the seq that comes with it. */
-  async unreadCount(tx: TenantTransaction, userId: string): Promise<CountedInbox> {
-    const counted = await tx.one<CountedInbox>(
-      `SELECT (SELECT count(*) FROM notifications
-               WHERE tenant_id = $1 AND user_id = $2 AND read_at IS NULL AND archived_at IS NULL) AS unread_count,
-              coalesce((SELECT seq FROM inboxes WHERE tenant_id = $1 AND user_id = $2), 0) AS seq`,
-      [tx.tenant_id, userId],
-    );
+  async unreadCount(tx: TenantStatements, userId: string): Promise<CountedInbox> {
+    const counted = await tx.one<CountedInbox>(UNREAD_COUNT, [tx.tenant_id, userId]);
     return counted ?? { unread_count: 0, seq: 0 };
   }
 

@@ -89,6 +89,14 @@ describe('a tenant transaction', () => {
     expect(await titles()).toEqual([]);
   });
 
+  it('says so when the work swallowed the failure and would have committed nothing', async () => {
+    await expect(
+      database.tenant(ours, async (tx) => {
+        await tx.query('SELECT 1/0').catch(() => undefined);
+      }),
+    ).rejects.toThrow('nothing was committed: a statement had failed');
+  });
+
   it('sees its own tenant, writes no other, and leaves no context behind', async () => {
     await platform.sql(INSERT, [ours, 'ours']);
     await platform.sql(INSERT, [theirs, 'theirs']);

@@ -3,7 +3,18 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { ClsService } from 'nestjs-cls';
 import { isUUID } from 'class-validator';
 import { DataSource, type QueryRunner } from 'typeorm';
-import { SystemTransaction, TenantTransaction, type Transaction } from './transaction.js';
+import {
+  type Connection,
+  runStatement,
+  SystemTransaction,
+  TenantTransaction,
+  type Transaction,
+} from './transaction.js';
+
+type Statement = Parameters<Transaction['query']>;
+
+/** Statements of one tenant. Of a `TenantTransaction` they are together, of `single()` each is its own. */
+export type TenantStatements = Pick<TenantTransaction, 'tenant_id' | 'query' | 'one'>;
 
 /**
  * Hands out transactions; no other file holds a data source. Everything that a tenant owns is reached through
@@ -21,21 +32,53 @@ export class Database {
    * @throws Error when there is no tenant: a forgotten context is a fault, never an empty list.
    */
   async tenant<Result>(tenantId: string, work: (tx: TenantTransaction) => Promise<Result>): Promise<Result> {
-    if (!isUUID(tenantId)) throw new Error('a tenant transaction needs a tenant id');
-    if (this.cls.isActive()) this.cls.set('tenant_id', tenantId);
+    this.enter(tenantId);
     return inTransaction(
       this.app,
-      (runner) => new TenantTransaction(runner, tenantId),
-      async (tx) => {
-        await tx.query(`SELECT set_config('app.tenant_id', $1, true)`, [tenantId]);
-        return work(tx);
-      },
+      beginAs(tenantId),
+      (runner, connection) => new TenantTransaction(runner, connection, tenantId),
+      work,
     );
+  }
+
+  /**
+   * For what is one statement: each is a transaction of this tenant, begun, run and committed in one message to
+   * PostgreSQL.
+   * @throws Error when there is no tenant.
+   */
+  single(tenantId: string): TenantStatements {
+    this.enter(tenantId);
+    const query = async <Row>(...statement: Statement): Promise<Row[]> => {
+      const { runner, connection } = await connect(this.app);
+      try {
+        // PostgreSQL answers in this order, and goes on after a failure: whoever is next finds it ready.
+        const [, { rows }] = await together(connection, () =>
+          Promise.all([
+            runStatement(connection, beginAs(tenantId)),
+            runStatement<Row>(connection, ...statement),
+            runStatement(connection, 'COMMIT'),
+          ]),
+        );
+        return rows;
+      } finally {
+        await runner.release();
+      }
+    };
+    return {
+      tenant_id: tenantId,
+      query,
+      one: async <Row>(...statement: Statement) => (await query<Row>(...statement))[0] ?? null,
+    };
   }
 
   /** Resolves when the application pool can reach PostgreSQL. */
   async ping(): Promise<void> {
     await this.app.query('SELECT 1');
+  }
+
+  private enter(tenantId: string): void {
+    if (!isUUID(tenantId)) throw new Error('a tenant transaction needs a tenant id');
+    if (this.cls.isActive()) this.cls.set('tenant_id', tenantId);
   }
 }
 
@@ -49,39 +92,78 @@ export class SystemDatabase {
 
   /** Runs `work` in one transaction; commits when it returns, rolls back when it throws. */
   async transaction<Result>(work: (tx: SystemTransaction) => Promise<Result>): Promise<Result> {
-    return inTransaction(this.source, (runner) => new SystemTransaction(runner), work);
+    return inTransaction(
+      this.source,
+      'BEGIN',
+      (runner, connection) => new SystemTransaction(runner, connection),
+      work,
+    );
   }
 
   /** One statement, which is its own transaction. */
-  async query<Row>(...statement: Parameters<Transaction['query']>): Promise<Row[]> {
-    const runner = this.source.createQueryRunner();
+  async query<Row>(...statement: Statement): Promise<Row[]> {
+    const { runner, connection } = await connect(this.source);
     try {
-      return await new SystemTransaction(runner).query<Row>(...statement);
+      return (await runStatement<Row>(connection, ...statement)).rows;
     } finally {
       await runner.release();
     }
   }
 }
 
+/** In one message, which takes no parameters: a uuid has nothing to escape. */
+function beginAs(tenantId: string): string {
+  return `BEGIN; SELECT set_config('app.tenant_id', '${tenantId}', true)`;
+}
+
+/**
+ * The pools pipeline: `opening` and the first statement of `work` leave together, one wait for both. Should
+ * `opening` fail by itself, what follows runs without a tenant, sees and writes nothing, and is not committed.
+ */
 async function inTransaction<Tx extends Transaction, Result>(
   source: DataSource,
-  open: (runner: QueryRunner) => Tx,
+  opening: string,
+  open: (runner: QueryRunner, connection: Connection) => Tx,
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
-  const runner = source.createQueryRunner();
-  const tx = open(runner);
+  const { runner, connection } = await connect(source);
+  const tx = open(runner, connection);
+  // For TypeORM, which would otherwise begin one of its own.
+  Object.assign(runner, { isTransactionActive: true });
   let result: Result;
   try {
-    await runner.startTransaction();
-    result = await work(tx);
-    await runner.commitTransaction();
+    const [opened, working] = together(connection, () => [runStatement(connection, opening), work(tx)]);
+    opened.catch(() => undefined);
+    // To its end, also where `opening` has failed: until then the connection is in use.
+    result = await working;
+    await opened;
+    const { command } = await runStatement(connection, 'COMMIT');
+    // PostgreSQL answers so, and not with an error, where `work` has gone on after a statement that failed.
+    if (command !== 'COMMIT') throw new Error('nothing was committed: a statement had failed');
   } catch (error) {
     // A broken connection can't roll back, and has nothing left to: the first error is the one to tell.
-    if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
+    await runStatement(connection, 'ROLLBACK').catch(() => undefined);
     throw error;
   } finally {
+    Object.assign(runner, { isTransactionActive: false });
     await runner.release();
   }
   tx.notifyCommitted();
   return result;
+}
+
+/** What `send` sends before it first waits leaves in one piece: a write costs as much as a small statement. */
+function together<Result>({ connection: { stream } }: Connection, send: () => Result): Result {
+  stream.cork();
+  try {
+    return send();
+  } finally {
+    stream.uncork();
+  }
+}
+
+async function connect(source: DataSource): Promise<{ runner: QueryRunner; connection: Connection }> {
+  const runner = source.createQueryRunner();
+  // TypeORM leaves open which driver's it is.
+  return { runner, connection: (await runner.connect()) as Connection };
 }

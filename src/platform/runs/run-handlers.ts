@@ -88,19 +88,22 @@ export class RunHandlers {
     { tenant_id, run_id, lease_token }: RunJob,
   ): Promise<ClaimedRun | null> {
     return this.database.tenant(tenant_id, async (tx) => {
-      // Of two claims at once the second sees what the first has done.
-      await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [`run:${tenant_id}:${job}`]);
-      const claimed = await tx.one<ClaimedRun>(
-        `UPDATE job_runs
-         SET state = 'running', started_at = $4, attempts = attempts + 1,
-             lease_until = now() + make_interval(secs => $5)
-         WHERE tenant_id = $1 AND id = $2 AND lease_token = $3 AND state = 'queued'
-           AND NOT EXISTS (SELECT FROM job_runs o
-                           WHERE o.tenant_id = $1 AND o.job = job_runs.job AND o.state = 'running'
-                             AND o.lease_until > now())
-         RETURNING job, slot`,
-        [tenant_id, run_id, lease_token, this.clock.now(), RUN_LEASE_SECONDS],
-      );
+      // Of two claims at once the second sees what the first has done. One message: the second statement begins, with
+      // a view of its own, when the first has the lock.
+      const [, claimed] = await Promise.all([
+        tx.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [`run:${tenant_id}:${job}`]),
+        tx.one<ClaimedRun>(
+          `UPDATE job_runs
+           SET state = 'running', started_at = $4, attempts = attempts + 1,
+               lease_until = now() + make_interval(secs => $5)
+           WHERE tenant_id = $1 AND id = $2 AND lease_token = $3 AND state = 'queued'
+             AND NOT EXISTS (SELECT FROM job_runs o
+                             WHERE o.tenant_id = $1 AND o.job = job_runs.job AND o.state = 'running'
+                               AND o.lease_until > now())
+           RETURNING job, slot`,
+          [tenant_id, run_id, lease_token, this.clock.now(), RUN_LEASE_SECONDS],
+        ),
+      ]);
       if (claimed !== null) return claimed;
       await tx.execute(
         `UPDATE job_runs SET lease_until = now()
@@ -128,14 +131,12 @@ export class RunHandlers {
   }
 
   private async succeeded({ tenant_id, run_id, lease_token }: RunJob, counts: RunCounts): Promise<void> {
-    await this.database.tenant(tenant_id, (tx) =>
-      tx.execute(
-        `UPDATE job_runs
-         SET state = 'succeeded', counts = $4, error = NULL, finished_at = $5, lease_token = NULL,
-             lease_until = NULL
-         WHERE tenant_id = $1 AND id = $2 AND lease_token = $3 AND state = 'running'`,
-        [tenant_id, run_id, lease_token, counts, this.clock.now()],
-      ),
+    await this.database.single(tenant_id).query(
+      `UPDATE job_runs
+       SET state = 'succeeded', counts = $4, error = NULL, finished_at = $5, lease_token = NULL,
+           lease_until = NULL
+       WHERE tenant_id = $1 AND id = $2 AND lease_token = $3 AND state = 'running'`,
+      [tenant_id, run_id, lease_token, counts, this.clock.now()],
     );
   }
 

@@ -1,0 +1,60 @@
+import { fileURLToPath } from 'node:url';
+import { createTransport } from 'nodemailer';
+import { TemplateStore } from '#vigie/delivery/rendering/template-store.js';
+import { serve } from '../support/entry.js';
+
+/** Sends as many mails as it is told to, rendering each, and does nothing else. */
+export interface BareMailing {
+  count: number;
+  port: number;
+  /** Connections of the pool; without a pool, mails at the same time. */
+  connections: number;
+  /** False: a connection a mail, as the old systems did. */
+  pooled: boolean;
+}
+
+const templates = await TemplateStore.load(fileURLToPath(new URL('../../templates', import.meta.url)));
+
+async function send({ count, port, connections, pooled }: BareMailing): Promise<object> {
+  const address = { host: '127.0.0.1', port, ignoreTLS: true };
+  const transport = pooled
+    ? createTransport({ ...address, pool: true, maxConnections: connections, maxMessages: 500 })
+    : createTransport(address);
+  let next = 0;
+  const loop = async () => {
+    while (next < count) {
+      const number = next++;
+      const mail = templates.render({
+        kind: 'deadline_near',
+        locale: 'fr',
+        tenant: { name: 'Tenant 1', time_zone: 'Europe/Paris' },
+        recipient: { name: 'User 1' },
+        severity: 'info',
+        title: `Échéance dans 7 jours : Deadline ${number}`,
+        body: 'Client 7 · Date limite : 01/12/2026',
+        data: {
+          deadline_id: '01890000-0000-7000-8000-000000000000',
+          title: `Deadline ${number}`,
+          category: 'TVA',
+          client_name: 'Client 7',
+          due_on: '2026-12-01',
+          days_left: 7,
+        },
+        created_at: new Date(),
+        links: { inbox_url: 'http://localhost:3000', unsubscribe_url: null },
+      });
+      await transport.sendMail({
+        from: 'Vigie <vigie@vigie.example>',
+        to: `user${number % 10}@tenant-1.example`,
+        ...mail,
+      });
+    }
+  };
+  const began = performance.now();
+  await Promise.all(Array.from({ length: connections }, loop));
+  const seconds = (performance.now() - began) / 1_000;
+  transport.close();
+  return { seconds };
+}
+
+serve('', (request: BareMailing) => send(request));

@@ -1,0 +1,90 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { createApp } from '#vigie/app.js';
+import { Notifications, type NewNotification } from '#vigie/notifications/notifications.service.js';
+import { readConfig } from '#vigie/platform/config/config.js';
+import { Database } from '#vigie/platform/database/database.js';
+import { now, serve } from '../support/entry.js';
+import type { Person } from '../support/people.js';
+
+/** What the process that creates notifications is asked. */
+export type TellRequest =
+  /** One for each, all committed at the same moment. */
+  | { all: readonly Person[] }
+  /** One after the other, evenly. */
+  | { each: readonly Person[]; perSecond: number };
+
+/** When each was committed, by title; ms of the monotonic clock. */
+export interface Commits {
+  committed: [title: string, at: number][];
+}
+
+/** The most that one call takes. */
+const AT_ONCE = 1_000;
+const app = await createApp(readConfig(process.env));
+await app.init();
+const database = app.get(Database);
+const notifications = app.get(Notifications, { strict: false });
+let told = 0;
+
+/** @param before waited for between the statements and the commit. */
+async function tell(
+  people: readonly Person[],
+  before: () => Promise<void> = () => Promise.resolve(),
+): Promise<Commits['committed']> {
+  const [first] = people;
+  if (first === undefined) return [];
+  const rows = people.map(({ id: user_id }): NewNotification<'event'> => {
+    const title = `Message ${++told}`;
+    return {
+      user_id,
+      kind: 'event',
+      severity: 'info',
+      title,
+      body: 'A line of text, as long as such lines are.',
+      data: {},
+      dedupe_key: title,
+    };
+  });
+  let at = 0;
+  await database.tenant(first.tenant_id, async (tx) => {
+    tx.afterCommit(() => (at = now()));
+    await notifications.createMany(tx, rows);
+    await before();
+  });
+  return rows.map(({ title }) => [title, at]);
+}
+
+async function tellAll(people: readonly Person[]): Promise<Commits> {
+  const tenants = [...new Set(people.map(({ tenant_id }) => tenant_id))].map((id) =>
+    people.filter(({ tenant_id }) => tenant_id === id),
+  );
+  let waiting = tenants.length;
+  let open: () => void = () => undefined;
+  const allReady = new Promise<void>((resolve) => (open = resolve));
+  const barrier = () => {
+    if (--waiting === 0) open();
+    return allReady;
+  };
+  const committed = await Promise.all(
+    tenants.map((members) => {
+      if (members.length > AT_ONCE) throw new Error(`at most ${AT_ONCE} people of a tenant`);
+      return tell(members, barrier);
+    }),
+  );
+  return { committed: committed.flat() };
+}
+
+async function tellEach(people: readonly Person[], perSecond: number): Promise<Commits> {
+  const began = now();
+  const committed = await Promise.all(
+    people.map(async (person, place) => {
+      await delay(Math.max(0, began + (place * 1_000) / perSecond - now()));
+      return tell([person]);
+    }),
+  );
+  return { committed: committed.flat() };
+}
+
+serve('', (request: TellRequest) =>
+  'all' in request ? tellAll(request.all) : tellEach(request.each, request.perSecond),
+);

@@ -1,0 +1,71 @@
+import type { Benchmark, Measurement } from './benchmark.js';
+import { startServices } from './context.js';
+import { p1 } from './p1-check.js';
+import { p2 } from './p2-mail.js';
+import { p3 } from './p3-dispatch.js';
+import { p4 } from './p4-live.js';
+import { p5 } from './p5-feed.js';
+import { asJson, asTable, machine } from './report.js';
+
+const BENCHMARKS: readonly Benchmark[] = [p1, p2, p3, p4, p5];
+
+const USAGE = `npm run bench [-- ${BENCHMARKS.map(({ id }) => id).join(' ')} --json --quick]`;
+
+interface Arguments {
+  chosen: readonly Benchmark[];
+  json: boolean;
+  quick: boolean;
+}
+
+/** @throws Error for what is neither a benchmark nor an option. */
+function readArguments(words: readonly string[]): Arguments {
+  const ids = words.filter((word) => !word.startsWith('--'));
+  const unknown = [
+    ...ids.filter((id) => !BENCHMARKS.some((benchmark) => benchmark.id === id)),
+    ...words.filter((word) => word.startsWith('--') && !['--json', '--quick'].includes(word)),
+  ];
+  if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(' ')}\n${USAGE}`);
+  return {
+    chosen: ids.length === 0 ? BENCHMARKS : BENCHMARKS.filter(({ id }) => ids.includes(id)),
+    json: words.includes('--json'),
+    quick: words.includes('--quick'),
+  };
+}
+
+const say = (line: string) => process.stderr.write(`${line}\n`);
+const print = (line: string) => process.stdout.write(`${line}\n`);
+
+/** @returns whether all targets were met; of a quick bench they say nothing. */
+async function main({ chosen, json, quick }: Arguments): Promise<boolean> {
+  say(machine());
+  if (quick) say('quick: small sizes that show that everything works; the figures say nothing');
+  const services = await startServices(quick, say);
+  // A Ctrl-C ends the processes first: they are not in the terminal's hands.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void services.stop().finally(() => process.exit(1)));
+  }
+  const measured: Measurement[] = [];
+  try {
+    for (const benchmark of chosen) {
+      say(`${benchmark.id}: ${benchmark.title}`);
+      const began = performance.now();
+      const measurements = await benchmark.run(services.context);
+      if (json) for (const measurement of measurements) print(asJson(measurement));
+      measured.push(...measurements);
+      say(`${benchmark.id}: took ${Math.round((performance.now() - began) / 1_000)} s`);
+    }
+  } finally {
+    await services.stop();
+  }
+  if (!json) print(asTable(measured));
+  for (const note of services.notes) say(`note: ${note}`);
+  return quick || measured.every(({ ok }) => ok);
+}
+
+try {
+  const ok = await main(readArguments(process.argv.slice(2)));
+  process.exit(ok ? 0 : 1);
+} catch (error) {
+  say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  process.exit(1);
+}

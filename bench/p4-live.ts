@@ -1,0 +1,106 @@
+import { type Benchmark, compare, limit, percentile } from './benchmark.js';
+import type { Arrivals, ClientsRequest } from './entries/clients.js';
+import type { Commits, TellRequest } from './entries/teller.js';
+import { insertTenants, signIn } from './support/people.js';
+import { type Child, startEntry, startServer } from './support/processes.js';
+
+const PER_SECOND = 500;
+const WITHIN_MS = 60_000;
+
+/** From a commit to the clients, which are in a process of their own. */
+export const p4: Benchmark = {
+  id: 'P4',
+  title: 'notifications to connected clients',
+  async run(context) {
+    const database = await context.database();
+    const sockets = context.size(5_000, 100);
+    const people = await insertTenants(database.sql, 5, sockets / 5);
+    const web = await startServer({ ...database.environment, DATABASE_POOL_SIZE: '10' }, 'web');
+    const bare = await startEntry('bare-sockets');
+    const clients = await startEntry('clients');
+    const teller = await startEntry('teller', {
+      ...database.environment,
+      VIGIE_ROLES: 'worker',
+      LOG_LEVEL: 'error',
+    });
+    const tokens = await signIn(database, people);
+    context.log(`connecting ${sockets} sockets to each server`);
+    await connect(clients, web.url, tokens);
+    await connect(clients, bare.url, tokens);
+
+    const burst: number[] = [];
+    const bareBurst: number[] = [];
+    const steady: number[] = [];
+    for (let run = 1; run <= context.runs; run++) {
+      const { arrivals, answer: told } = await whileExpecting(clients, sockets, () =>
+        teller.ask<Commits>({ all: people } satisfies TellRequest),
+      );
+      burst.push(last(arrivals) - Math.min(...told.committed.map(([, at]) => at)));
+
+      const emitted = await whileExpecting(clients, sockets, () => bare.ask<{ began: number }>({}));
+      bareBurst.push(last(emitted.arrivals) - emitted.answer.began);
+
+      const some = sample(people, context.size(PER_SECOND * 10, PER_SECOND));
+      const live = await whileExpecting(clients, some.length, () =>
+        teller.ask<Commits>({ each: some, perSecond: PER_SECOND } satisfies TellRequest),
+      );
+      steady.push(percentile(latencies(live.arrivals, live.answer), 0.99));
+      const latest = [burst, bareBurst, steady].map((all) => `${Math.round(all.at(-1) ?? 0)} ms`);
+      context.log(`run ${run}: ${latest[0]}; bare ${latest[1]}; p99 at ${PER_SECOND}/s ${latest[2]}`);
+    }
+    for (const child of [clients, teller, bare, web]) await child.stop();
+    await database.drop();
+    return [
+      compare({
+        id: 'P4',
+        what: `one message to each of ${sockets} sockets, commit to the last client, vs bare emits`,
+        unit: 'ms',
+        values: burst,
+        references: bareBurst,
+        target: { at_most: 1.5 },
+      }),
+      limit({
+        id: 'P4',
+        what: `commit to client at ${PER_SECOND}/s, p99`,
+        unit: 'ms',
+        values: steady,
+        target: { at_most: 50 },
+      }),
+    ];
+  },
+};
+
+async function connect(clients: Child, url: string, tokens: readonly string[]): Promise<void> {
+  await clients.ask({ connect: { url, tokens } } satisfies ClientsRequest);
+}
+
+async function whileExpecting<Answer>(clients: Child, expect: number, work: () => Promise<Answer>) {
+  const arriving = clients.ask<Arrivals>({ expect, withinMs: WITHIN_MS } satisfies ClientsRequest);
+  const answer = await work();
+  const { arrived } = await arriving;
+  return { answer, arrivals: arrived };
+}
+
+function last(arrivals: Arrivals['arrived']): number {
+  return Math.max(...arrivals.map(([, at]) => at));
+}
+
+function latencies(arrivals: Arrivals['arrived'], { committed }: Commits): number[] {
+  const commits = new Map(committed);
+  return arrivals.map(([title, at]) => {
+    const commit = commits.get(title);
+    if (commit === undefined) throw new Error(`${title} arrived and was not told`);
+    return at - commit;
+  });
+}
+
+/** `count` of them, in an order of chance, round and round. */
+function sample<Item>(items: readonly Item[], count: number): Item[] {
+  const shuffled = items
+    .map((item) => ({ item, place: Math.random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ item }) => item);
+  return Array.from({ length: count }, (_, place) => shuffled[place % shuffled.length]).filter(
+    (item) => item !== undefined,
+  );
+}

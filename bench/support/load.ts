@@ -1,0 +1,56 @@
+import { Agent, get, type RequestOptions } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import autocannon from 'autocannon';
+import { percentile } from '../benchmark.js';
+
+export interface Load {
+  url: string;
+  token: string | null;
+  seconds: number;
+}
+
+const CONNECTIONS = 50;
+
+/** Requests at a fixed rate, however long the answers take; the 99th percentile of that, in ms. */
+export async function p99At(perSecond: number, { url, token, seconds }: Load): Promise<number> {
+  const agent = new Agent({ keepAlive: true });
+  const headers = token === null ? {} : { authorization: `Bearer ${token}` };
+  const began = performance.now();
+  const latencies = await Promise.all(
+    Array.from({ length: perSecond * seconds }, async (_, place) => {
+      await delay(Math.max(0, began + (place * 1_000) / perSecond - performance.now()));
+      return latency(url, { agent, headers });
+    }),
+  );
+  agent.destroy();
+  return percentile(latencies, 0.99);
+}
+
+function latency(url: string, options: RequestOptions): Promise<number> {
+  const began = performance.now();
+  return new Promise((resolve, reject) => {
+    const request = get(url, options, (response) => {
+      if (response.statusCode !== 200) reject(new Error(`${url}: ${response.statusCode}`));
+      response.resume();
+      response.once('end', () => resolve(performance.now() - began));
+    });
+    request.once('error', reject);
+  });
+}
+
+/**
+ * Requests as fast as they are answered, 50 at a time; how many a second.
+ * @throws Error when an answer is not 200: refusals are quick.
+ */
+export async function fullSpeed({ url, token, seconds }: Load): Promise<number> {
+  const { requests, non2xx, errors, timeouts } = await autocannon({
+    url,
+    duration: seconds,
+    connections: CONNECTIONS,
+    ...(token === null ? {} : { headers: { authorization: `Bearer ${token}` } }),
+  });
+  if (non2xx + errors + timeouts > 0) {
+    throw new Error(`${url}: ${non2xx} not 2xx, ${errors} errors, ${timeouts} timeouts`);
+  }
+  return requests.average;
+}

@@ -1,0 +1,107 @@
+import { Redis } from 'ioredis';
+import type { BenchDatabase } from '../context.js';
+import { insertTenants } from './people.js';
+import { type Child, startServer } from './processes.js';
+import { until } from './time.js';
+
+/** Mails that one worker process sends at the same time, and connections of the reference's pool. */
+export const CONCURRENCY = 10;
+
+/** A worker and a scheduler on a database, whose channel is paused until a run begins. */
+export interface Mailing {
+  database: BenchDatabase;
+  /** Queues `count` mails, lets them go, and waits until all have their outcome. @returns seconds. */
+  send(count: number): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** @param entry the process to start instead of the server as it is. */
+export async function startMailing(
+  database: BenchDatabase,
+  options: { tenants: number; smtpPort: number; entry?: URL },
+): Promise<Mailing> {
+  const { sql } = database;
+  await insertTenants(sql, options.tenants, 10);
+  await sql.query('UPDATE channels SET paused = true');
+  const environment = {
+    ...database.environment,
+    SMTP_HOST: '127.0.0.1',
+    SMTP_PORT: String(options.smtpPort),
+    SMTP_TLS: 'false',
+    SMTP_FROM_EMAIL: 'vigie@vigie.example',
+    MAIL_CONCURRENCY: String(CONCURRENCY),
+  };
+  const worker = await startServer(environment, 'worker', options.entry);
+  const scheduler = await startServer(environment, 'scheduler');
+  const sent = countSent(worker);
+  const { REDIS_URL = '', REDIS_PREFIX = '' } = database.environment;
+  const redis = new Redis(REDIS_URL);
+  const kick = () =>
+    redis.publish(
+      `${REDIS_PREFIX}:wake-ups`,
+      JSON.stringify({ name: 'dispatch.kick', message: { channel: 'email' } }),
+    );
+  return {
+    database,
+    send: async (count) => {
+      await insertDeliveries(database, count);
+      await sql.query('CHECKPOINT');
+      const before = sent();
+      const began = performance.now();
+      await sql.query('UPDATE channels SET paused = false');
+      await kick();
+      await until(`${count} mails`, () => sent() - before >= count, { everyMs: 5 });
+      const seconds = (performance.now() - began) / 1_000;
+      await sql.query('UPDATE channels SET paused = true');
+      await settle(database);
+      return seconds;
+    },
+    stop: async () => {
+      redis.disconnect();
+      await Promise.all([worker.stop(), scheduler.stop()]);
+    },
+  };
+}
+
+/** Due mails, evenly for all users. What was there before is older, and so goes first. */
+export async function insertDeliveries({ sql }: BenchDatabase, count: number): Promise<void> {
+  await sql.query(
+    `WITH members AS (
+       SELECT tenant_id, id, email, row_number() OVER (ORDER BY id) - 1 AS place, count(*) OVER () AS total
+       FROM users WHERE role = 'member'
+     ),
+     told AS (
+       INSERT INTO notifications (tenant_id, recipient, user_id, dedupe_key, kind, severity, title, body, data,
+                                  created_at)
+       SELECT m.tenant_id, 'user:' || m.id, m.id, gen_random_uuid(), 'deadline_near', 'info',
+              'Échéance dans 7 jours : Deadline ' || i, 'Client 7 · Date limite : 01/12/2026',
+              jsonb_build_object('deadline_id', m.id, 'title', 'Deadline ' || i, 'category', 'TVA',
+                                 'client_name', 'Client 7', 'due_on', '2026-12-01', 'days_left', 7), now()
+       FROM generate_series(0, $1::integer - 1) i JOIN members m ON m.place = i % m.total
+       RETURNING tenant_id, id, recipient, user_id
+     )
+     INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address, due_at, created_at)
+     SELECT t.tenant_id, t.id, t.recipient, false, 'email', u.email, now(), now()
+     FROM told t JOIN users u ON u.tenant_id = t.tenant_id AND u.id = t.user_id`,
+    [count],
+  );
+  await sql.query('VACUUM ANALYZE notifications, deliveries');
+}
+
+/** Mails whose outcome the worker has recorded, by what it logs. */
+function countSent(worker: Child): () => number {
+  let sent = 0;
+  worker.onLine((line) => {
+    if (line.includes('"delivery_sent"')) sent += 1;
+    else if (/"delivery_|"level":"(warn|error)"/.test(line)) process.stderr.write(`${line}\n`);
+  });
+  return () => sent;
+}
+
+/** What was admitted before the channel was paused again has its outcome too. */
+async function settle({ sql }: BenchDatabase): Promise<void> {
+  await until('what is under way', async () => {
+    const { rows } = await sql.query(`SELECT FROM deliveries WHERE state IN ('queued', 'sending') LIMIT 1`);
+    return rows.length === 0;
+  });
+}

@@ -43,6 +43,7 @@ export async function createApp(
   app.useWebSocketAdapter(new SocketAdapter(app, config));
   carryRequestId(app);
   refuseDeepBodies(app);
+  letGoOfConnections(app);
   if (!config.roles.includes('web')) answerHealthOnly(app);
   setUpDocs(app);
   return app;
@@ -61,6 +62,23 @@ function carryRequestId(app: NestFastifyApplication): void {
         done();
       });
     });
+}
+
+/**
+ * While the server closes, an answer ends its connection too: one that its client keeps open would be waited for
+ * longer than a stopping process has.
+ */
+function letGoOfConnections(app: NestFastifyApplication): void {
+  const server = app.getHttpAdapter().getInstance();
+  let listened = false;
+  server.addHook('onListen', (done) => {
+    listened = true;
+    done();
+  });
+  server.addHook('onSend', (_request, reply, _payload, done) => {
+    if (listened && !server.server.listening) reply.header('connection', 'close');
+    done();
+  });
 }
 
 /** Processes without the web role are asked whether they live, and nothing else. */

@@ -35,7 +35,7 @@ export class AlertView {
   @ApiProperty({ enum: SEVERITIES })
   severity: Severity;
 
-  @ApiProperty({ description: 'What the fact is about' })
+  @ApiProperty({ description: 'What the fact is about; `event:` and its own kind for a reported one' })
   source_type: string;
 
   @ApiProperty({ type: String, format: 'uuid', nullable: true })
@@ -53,7 +53,7 @@ export class AlertView {
   @ApiProperty({ enum: ALERT_STATES })
   state: AlertState;
 
-  @ApiProperty({ description: 'How many checks have found the fact' })
+  @ApiProperty({ description: 'How many checks have found the fact, or how often it was reported' })
   occurrences: number;
 
   @ApiProperty()

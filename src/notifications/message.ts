@@ -23,8 +23,8 @@ export interface Message {
   due_at?: Date | null;
 }
 
-/** Sent in one request: somebody waits for all of them. */
-const MOST_AT_ONCE = 50;
+/** Recipients of what is sent in a request: somebody waits for all of them. */
+export const MOST_AT_ONCE = 50;
 const LATEST_MS = 366 * 24 * 60 * 60 * 1_000;
 
 /**

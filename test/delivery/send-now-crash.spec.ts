@@ -1,33 +1,44 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import {
+  type Act,
   type ScriptedSmtp,
   startScriptedSmtp,
-  type Where,
 } from '../../src/delivery/channels/email/scripted-smtp.fixture.js';
 import { startProcess, stopProcesses } from '../support/processes.js';
 import { until } from '../support/until.js';
 import { createDatabase, environmentFor, type TestDatabase } from '../support/world.js';
 
-/** V6, F2: what a request had begun to send when its process was killed ends by the ordinary rules. */
-describe('a process killed while it sends in a request', () => {
+interface Answered {
+  status: number;
+  id: string;
+  state: string;
+}
+
+/** V6, F2: what a request had begun to send when its process was stopped ends by the ordinary rules. */
+describe('a process that is stopped while it sends in a request', () => {
   let database: TestDatabase;
   let client: pg.Client;
   let smtp: ScriptedSmtp;
-  let held: (where: Where) => void;
+  let environment: Record<string, string>;
+  let key: string | undefined;
+  /** What the server says to a whole message. */
+  let onDot: () => Act | Promise<Act>;
 
   beforeAll(async () => {
     database = await createDatabase();
     client = new pg.Client({ connectionString: database.owner_url });
     await client.connect();
-    // Takes the first mail and never answers: the sender can't know.
-    smtp = await startScriptedSmtp({
-      script: (step, where) => {
-        if (step !== 'dot' || where.connection > 1) return 'ok';
-        held(where);
-        return 'silence';
-      },
-    });
+    smtp = await startScriptedSmtp({ script: (step) => (step === 'dot' ? onDot() : 'ok') });
+    environment = {
+      ...environmentFor(database),
+      SMTP_HOST: '127.0.0.1',
+      SMTP_PORT: String(smtp.port),
+      SMTP_TLS: 'false',
+      SMTP_FROM_EMAIL: 'vigie@vigie.example',
+      VIGIE_OPERATOR_EMAIL: 'operator@example.com',
+      VIGIE_OPERATOR_PASSWORD: 'a password for operators',
+    };
   });
 
   afterAll(async () => {
@@ -37,60 +48,92 @@ describe('a process killed while it sends in a request', () => {
     await database.drop();
   });
 
-  it('goes on in another within 30 s, and its retries send nothing', async () => {
-    const environment = {
-      ...environmentFor(database),
-      SMTP_HOST: '127.0.0.1',
-      SMTP_PORT: String(smtp.port),
-      SMTP_TLS: 'false',
-      SMTP_FROM_EMAIL: 'vigie@vigie.example',
-      VIGIE_OPERATOR_EMAIL: 'operator@example.com',
-      VIGIE_OPERATOR_PASSWORD: 'a password for operators',
+  const send = async (url: string, idempotencyKey: string): Promise<Answered> => {
+    const response = await fetch(`${url}/api/v1/notifications`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'x-api-key': key ?? '',
+        'idempotency-key': idempotencyKey,
+      },
+      body: JSON.stringify({
+        channel: 'email',
+        to: `${idempotencyKey}@example.com`,
+        subject: 's',
+        body: 'b',
+        send_now: true,
+      }),
+    });
+    const body = (await response.json()) as {
+      notifications: { id: string; deliveries: { state: string }[] }[];
     };
-    const arrived = new Promise<Where>((resolve) => (held = resolve));
-    const web = await startProcess({ ...environment, VIGIE_ROLES: 'web' });
-    const key = await apiKey(web.url);
-    const message = { channel: 'email', to: 'claire@example.com', subject: 's', body: 'b', send_now: true };
-    const idempotencyKey = randomUUID();
-    const send = async (url: string) => {
-      const response = await fetch(`${url}/api/v1/notifications`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', 'x-api-key': key, 'idempotency-key': idempotencyKey },
-        body: JSON.stringify(message),
-      });
-      const body = (await response.json()) as {
-        notifications: { id: string; deliveries: { state: string }[] }[];
-      };
-      return { status: response.status, ...body.notifications[0]! };
-    };
+    const { id, deliveries } = body.notifications[0]!;
+    return { status: response.status, id, state: deliveries[0]!.state };
+  };
+  const outcomes = async (id: string) =>
+    (
+      await client.query('SELECT state, attempts, ambiguities FROM deliveries WHERE notification_id = $1', [
+        id,
+      ])
+    ).rows as unknown[];
 
-    const first = send(web.url).catch(() => 'cut off');
-    await arrived;
+  it('kill -9: another goes on within 30 s, and retries send nothing', async () => {
+    const other = await startProcess({ ...environment, VIGIE_ROLES: 'web,worker,scheduler' });
+    const web = await startProcess({ ...environment, VIGIE_ROLES: 'web' });
+    key ??= await apiKey(web.url);
+    const received = new Promise<void>((resolve) => {
+      // The first message is taken and never answered: its sender can't know.
+      onDot = () => {
+        onDot = () => 'ok';
+        resolve();
+        return 'silence';
+      };
+    });
+    const idempotencyKey = randomUUID();
+    const first = send(web.url, idempotencyKey).catch(() => 'cut off');
+    await received;
     web.kill('SIGKILL');
     const killedAt = performance.now();
     expect(await first).toBe('cut off');
 
-    const other = await startProcess({ ...environment, VIGIE_ROLES: 'web,worker,scheduler' });
-    const retries = await Promise.all(Array.from({ length: 10 }, () => send(other.url)));
+    const retries = await Promise.all(Array.from({ length: 10 }, () => send(other.url, idempotencyKey)));
     expect(new Set(retries.map(({ id }) => id)).size).toBe(1);
-    expect(retries.map(({ status, deliveries }) => [status, deliveries[0]!.state])[0]).toEqual([
-      202,
-      'sending',
-    ]);
-    await until(
+    const { id } = await until(
       'the mail to be sent',
-      async () => (await send(other.url)).deliveries[0]!.state === 'sent',
+      async () => {
+        const answer = await send(other.url, idempotencyKey);
+        return answer.state === 'sent' ? answer : null;
+      },
       40_000,
     );
-
     expect(performance.now() - killedAt).toBeLessThan(30_000);
-    expect((await send(other.url)).status).toBe(200);
-    const { rows } = await client.query('SELECT state, attempts, ambiguities FROM deliveries');
-    expect(rows).toEqual([{ state: 'sent', attempts: 2, ambiguities: 1 }]);
+    expect(await outcomes(id)).toEqual([{ state: 'sent', attempts: 2, ambiguities: 1 }]);
     // Once before the kill, unanswered; once by the ordinary rules, under the same id.
     expect(smtp.received.length).toBe(2);
     expect(new Set(smtp.received.map(({ message_id }) => message_id)).size).toBe(1);
+    await other.stop();
   }, 90_000);
+
+  it('SIGTERM: the request still gets its outcome, and the process ends with 0', async () => {
+    const web = await startProcess({ ...environment, VIGIE_ROLES: 'web' });
+    key ??= await apiKey(web.url);
+    let answer: (act: Act) => void = () => undefined;
+    const received = new Promise<void>((resolve) => {
+      onDot = () => {
+        resolve();
+        return new Promise<Act>((act) => (answer = act));
+      };
+    });
+    const sending = send(web.url, randomUUID());
+    await received;
+    web.kill('SIGTERM');
+    await until('the process to stop', () => web.lines.some((line) => line.includes('"event":"stopping"')));
+    answer('ok');
+    const answered = await sending;
+    expect(answered).toMatchObject({ status: 200, state: 'sent' });
+    expect(await web.ended).toBe(0);
+    expect(await outcomes(answered.id)).toEqual([{ state: 'sent', attempts: 1, ambiguities: 0 }]);
+  }, 60_000);
 
   async function apiKey(url: string): Promise<string> {
     const call = async (path: string, body: object, token?: string) => {

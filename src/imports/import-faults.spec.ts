@@ -1,0 +1,233 @@
+import { type Cast, createCast } from '../../test/support/cast.js';
+import { createWorld, type World } from '../../test/support/world.js';
+import { FixedClock } from '../platform/clock/fixed-clock.js';
+import { countsOf, CSV, ndjson, NDJSON, sendFile, type Sent } from './import.fixture.js';
+
+/** Monday 30 March 2026, 10:00 in Paris. */
+const NOW = '2026-03-30T08:00:00.000Z';
+const NOBODY = '01890a5d-ac96-774b-bcce-b302099a8057';
+
+let world: World;
+let cast: Cast;
+const clock = new FixedClock(NOW);
+
+beforeAll(async () => {
+  world = await createWorld({ clock });
+  cast = await createCast(world);
+});
+afterAll(() => world.close());
+beforeEach(async () => {
+  clock.set(NOW);
+  for (const table of ['deadlines', 'document_requests', 'tasks', 'imports', 'alerts']) {
+    await world.sql(`DELETE FROM ${table}`);
+  }
+});
+
+const send = (room: string, file: string | Buffer, headers: Record<string, string> = {}) =>
+  sendFile(world, cast.teammate.token, room, file, headers);
+const get = (path: string, token = cast.teammate.token) =>
+  world.http('GET', `/api/v1/imports${path}`, { token });
+
+async function faultsOf({ body }: Sent): Promise<{ line: number; field: string | null; detail: string }[]> {
+  const answer = await get(`/${(body as { id: string }).id}/faults`);
+  expect(answer.status).toBe(200);
+  return answer.body.data as never;
+}
+const done = (created: number, updated: number, unchanged: number, rejected: number) => ({
+  created,
+  updated,
+  unchanged,
+  rejected,
+});
+
+describe('what is no such file', () => {
+  const failed = async () => (await get('')).body.data as { state: string; error: string }[];
+
+  it.each<[string, string, string | Buffer, number, string, RegExp]>([
+    ['nothing', CSV, '', 400, 'file_refused', /empty/],
+    ['nothing', NDJSON, '', 400, 'file_refused', /empty/],
+    ['no column for the date', CSV, 'titre\na\n', 400, 'file_refused', /lacks due_on/],
+    ['an unknown column', CSV, 'titre;date;ville\na;1/1/2026;b\n', 400, 'file_refused', /"ville"/],
+    ['an Excel workbook', CSV, Buffer.from('PK\x03\x04'), 415, 'unsupported_media_type', /save it as CSV/],
+    ['an image', CSV, Buffer.from('89504e470d0a1a0a', 'hex'), 415, 'unsupported_media_type', /image/],
+    ['an image', NDJSON, Buffer.from('89504e470d0a1a0a', 'hex'), 415, 'unsupported_media_type', /image/],
+    ['NDJSON that says it is CSV', CSV, '{"title":"a"}\n', 415, 'unsupported_media_type', /x-ndjson/],
+    ['CSV that says it is NDJSON', NDJSON, 'titre;date\n', 415, 'unsupported_media_type', /text\/csv/],
+    [
+      'a file whose last cell is torn',
+      CSV,
+      'titre;date\na;01/04/2026\n"b;02/04',
+      400,
+      'file_refused',
+      /not closed/,
+    ],
+    ['bytes of two kinds', CSV, Buffer.from('titre;date\né;\xe9\n', 'latin1'), 201, '', /^$/],
+    [
+      'bytes that are none',
+      CSV,
+      Buffer.concat([Buffer.from('titre;date\né;'), Buffer.from([0xff])]),
+      400,
+      'file_refused',
+      /utf-8/,
+    ],
+  ])('%s as %s', async (_what, type, file, status, code, detail) => {
+    const sent = await send('tasks', file, { 'content-type': type });
+    expect(sent.status).toBe(status);
+    expect(await world.sql('SELECT FROM import_rows')).toHaveLength(0);
+    if (status === 201) return;
+    expect(sent.body).toMatchObject({ code, detail: expect.stringMatching(detail) as string });
+    expect(await failed()).toEqual([
+      expect.objectContaining({ state: 'failed', error: expect.stringMatching(detail) as string }),
+    ]);
+  });
+
+  it('leaves nothing of the good lines before it was found out', async () => {
+    const lines = Array.from({ length: 3_000 }, (_, n) => `a${n};2026-04-01\n`).join('');
+    const sent = await send('tasks', `title;due_on\n${lines}"torn`);
+    expect(sent.status).toBe(400);
+    expect(await failed()).toMatchObject([{ state: 'failed', lines: 3_000, created: 0 }]);
+    expect(await world.sql('SELECT FROM import_rows UNION ALL SELECT FROM tasks')).toHaveLength(0);
+  });
+
+  it.each([
+    ['JSON', 'application/json', {}],
+    ['text', 'text/plain', {}],
+    ['a form', 'multipart/form-data; boundary=x', {}],
+    ['gzip', CSV, { 'content-encoding': 'gzip' }],
+  ])('%s: 415, and no import', async (_what, type, headers) => {
+    const sent = await send('tasks', '{}', { 'content-type': type, ...headers });
+    expect(sent).toMatchObject({ status: 415, body: { code: 'unsupported_media_type' } });
+    expect((await get('')).body.data).toEqual([]);
+  });
+
+  it('a file on any other route: 415', async () => {
+    for (const [method, path] of [
+      ['POST', 'tasks'],
+      ['PATCH', `tasks/${NOBODY}`],
+      ['POST', 'auth/login'],
+    ] as const) {
+      const answer = await world.http(method, `/api/v1/${path}`, {
+        token: cast.teammate.token,
+        body: 'title;due_on\n',
+        headers: { 'content-type': CSV },
+      });
+      expect([path, answer.status, answer.body.code]).toEqual([path, 415, 'unsupported_media_type']);
+    }
+  });
+
+  it('a file that says it has more than 100 MB: 413 before it is read', async () => {
+    const answer = await send('tasks', 'title;due_on\n', { 'content-length': String(100 * 1_048_576 + 1) });
+    expect(answer).toMatchObject({ status: 413, body: { code: 'payload_too_large' } });
+    expect((await get('')).body.data).toEqual([]);
+  });
+});
+
+describe('a hostile line', () => {
+  const deep = `{"title":"a","due_on":"2026-04-01","description":${'['.repeat(200_000)}${']'.repeat(200_000)}}`;
+  it.each([
+    ['a day that does not exist', '{"title":"a","due_on":"2026-02-31"}', 'due_on', /day that exists/],
+    ['a NUL', '{"title":"a\\u0000b","due_on":"2026-04-01"}', 'title', /control/],
+    ['a lone surrogate', '{"title":"a\\ud800","due_on":"2026-04-01"}', 'title', /control/],
+    [
+      'a field whose name is one',
+      '{"title":"a","due_on":"2026-04-01","\\u0000\\ud800":1}',
+      '\ufffd\ufffd',
+      /not exist/,
+    ],
+    ['a prototype', '{"title":"a","due_on":"2026-04-01","__proto__":{"x":1}}', null, /__proto__/],
+    ['a constructor', '{"title":"a","due_on":"2026-04-01","constructor":"x"}', 'constructor', /./],
+    ['200,000 levels', deep, 'description', /must not be a list or an object/],
+    [
+      'more than 1 MB',
+      `{"title":"${'a'.repeat(1_048_576)}","due_on":"2026-04-01"}`,
+      null,
+      /longer than 1 MB/,
+    ],
+    [
+      'a thousand fields',
+      `{${Array.from({ length: 1_000 }, (_, n) => `"f${n}":1`).join(',')}}`,
+      null,
+      /too many/,
+    ],
+    ['the tenant', `{"title":"a","due_on":"2026-04-01","tenant_id":"${NOBODY}"}`, 'tenant_id', /not exist/],
+  ])('with %s is told, and the others land', async (_what, line, field, detail) => {
+    const good = (title: string) => ndjson({ title, due_on: '2026-04-01' });
+    const began = performance.now();
+    const sent = await send('tasks', `${good('x')}${line}\n${good('y')}`, { 'content-type': NDJSON });
+    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(countsOf(sent)).toEqual(done(2, 0, 0, 1));
+    expect(await faultsOf(sent)).toEqual([
+      { line: 2, field, detail: expect.stringMatching(detail) as string },
+    ]);
+  });
+
+  it('of a spreadsheet is told by its line: 31/02/2026, a NUL, a cell too few', async () => {
+    const pad = 'ok;01/04/2026;x\n'.repeat(40);
+    const sent = await send(
+      'tasks',
+      `titre;date;client\n${pad}a;31/02/2026;x\na\0b;01/04/2026;x\na;01/04/2026\n`,
+    );
+    expect(countsOf(sent)).toEqual(done(1, 0, 39, 3));
+    expect((await faultsOf(sent)).map(({ line, field }) => [line, field])).toEqual([
+      [42, 'due_on'],
+      [43, 'title'],
+      [44, null],
+    ]);
+  });
+});
+
+describe('the report', () => {
+  it('keeps the first 10,000 faults, counts all, and is read page by page', async () => {
+    const sent = await send('tasks', `titre;date\n${'a;31/02/2026\n'.repeat(10_050)}b;01/04/2026\n`);
+    expect(sent.body).toMatchObject({ lines: 10_051, ...done(1, 0, 0, 10_050) });
+    const { id } = sent.body as { id: string };
+    expect(await world.sql('SELECT FROM import_faults WHERE import_id = $1', [id])).toHaveLength(10_000);
+    const first = (await get(`/${id}/faults?limit=2`)).body;
+    const second = (await get(`/${id}/faults?limit=2&cursor=${String(first.next_cursor)}`)).body;
+    expect([...first.data, ...second.data].map(({ line }: { line: number }) => line)).toEqual([2, 3, 4, 5]);
+    expect((await get(`/${id}/faults?cursor=x`)).body.code).toBe('invalid_cursor');
+  });
+
+  it('is listed newest first, by kind and state', async () => {
+    await send('tasks', 'title;due_on\n');
+    await send('deadlines', 'title;due_on\n');
+    await send('tasks', 'x\n');
+    const kinds = async (query: string) =>
+      ((await get(query)).body.data as { kind: string; state: string }[]).map(
+        ({ kind, state }) => `${kind} ${state}`,
+      );
+    expect(await kinds('')).toEqual(['tasks failed', 'deadlines done', 'tasks done']);
+    expect(await kinds('?kind=tasks&state=done')).toEqual(['tasks done']);
+    const { data, next_cursor } = (await get('?limit=2')).body as { data: unknown[]; next_cursor: string };
+    expect(data).toHaveLength(2);
+    expect(await kinds(`?limit=2&cursor=${next_cursor}`)).toEqual(['tasks done']);
+    expect((await get('?kind=users')).status).toBe(400);
+  });
+});
+
+describe('who may', () => {
+  it('import is a member, and a key with watched:write; nobody of a suspended tenant', async () => {
+    const file = 'title;due_on\na;2026-04-01\n';
+    const keyWith = async (scope: string) => {
+      const key = await world.http('POST', `/api/v1/tenants/${cast.tenant_id}/api-keys`, {
+        token: cast.operator.token,
+        body: { name: 'import', scopes: [scope] },
+      });
+      const answer = await world.app.inject({
+        method: 'POST',
+        url: '/api/v1/tasks/import',
+        headers: { 'x-api-key': (key.body as { key: string }).key, 'content-type': CSV },
+        payload: file,
+      });
+      return answer.statusCode;
+    };
+    expect(await keyWith('watched:write')).toBe(201);
+    expect(await keyWith('watched:read')).toBe(403);
+    expect((await sendFile(world, 'no token', 'tasks', file)).status).toBe(401);
+    await world.sql('UPDATE tenants SET suspended_at = now() WHERE id = $1', [cast.tenant_id]);
+    const suspended = await send('tasks', file);
+    await world.sql('UPDATE tenants SET suspended_at = NULL');
+    expect(suspended).toMatchObject({ status: 403, body: { code: 'tenant_suspended' } });
+    expect(await world.sql('SELECT FROM imports')).toHaveLength(1);
+  });
+});

@@ -220,12 +220,12 @@ describe('with workers', () => {
           [run_id],
         )
       )[0]!;
-    await until('a worker to put it back', async () => (await row()).waits === true);
+    await until('a worker to put it back', async () => (await row()).waits);
     expect(await row()).toMatchObject({ state: 'queued', attempts: 0 });
 
     const poller = world.app.get(SchedulerPoller, { strict: false });
     await poller.reap();
-    await until('a worker to put it back again', async () => (await row()).waits === true);
+    await until('a worker to put it back again', async () => (await row()).waits);
     await world.sql(
       `UPDATE job_runs SET state = 'succeeded', finished_at = $2 WHERE tenant_id = $1 AND
                      state = 'running'`,

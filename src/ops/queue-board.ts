@@ -47,22 +47,26 @@ export function serveBoard(server: FastifyInstance, queues: Queues, cookies: Ope
 
 /** Answers whoever may not go on; a hook that has answered ends the request. */
 async function guard(request: FastifyRequest, reply: FastifyReply, cookies: OperatorCookies): Promise<void> {
-  if (request.method !== 'GET' && request.method !== 'HEAD')
-    return refuse(reply, new Problem('method_not_allowed'));
-  try {
-    if ((await cookies.recognise(request.headers.cookie)) !== null) return;
-  } catch (error) {
-    // Not thrown: the board's own handler would answer, with the driver's words.
-    return refuse(reply, toProblem(error));
-  }
+  const problem = await refusal(request, cookies);
+  if (problem === null) return;
   // A page that a person opens leads to the login; what a script asks for is told.
-  if (request.headers.accept?.includes('text/html') === true) {
+  if (problem.code === 'unauthenticated' && request.headers.accept?.includes('text/html') === true) {
     reply.redirect('/ops/login', 303);
     return;
   }
-  return refuse(reply, new Problem('unauthenticated'));
+  reply.status(problem.status).type('application/problem+json').send(JSON.stringify(problem.body()));
 }
 
-function refuse(reply: FastifyReply, problem: Problem): void {
-  reply.status(problem.status).type('application/problem+json').send(JSON.stringify(problem.body()));
+/** Why a request may not go on, or null. Never thrown: the board's own handler would answer, in the driver's words. */
+async function refusal(
+  { method, headers }: FastifyRequest,
+  cookies: OperatorCookies,
+): Promise<Problem | null> {
+  if (method !== 'GET' && method !== 'HEAD') return new Problem('method_not_allowed');
+  try {
+    const operator = await cookies.recognise(headers.cookie);
+    return operator === null ? new Problem('unauthenticated') : null;
+  } catch (error) {
+    return toProblem(error);
+  }
 }

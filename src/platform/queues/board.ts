@@ -36,8 +36,7 @@ export function boardPlugin(queues: Queues, path: string, links: BoardLink[]): F
       },
     },
   });
-  // It is typed for whatever server; this is the one it is made for.
-  return server.registerPlugin() as FastifyPluginCallback;
+  return server.registerPlugin();
 }
 
 /** Not the lease token: it is the right to send. */

@@ -106,7 +106,7 @@ describe('the queues', () => {
       const { maintenance } = await queues.counts();
       return maintenance.active === 2 ? maintenance : null;
     });
-    expect(counts).toEqual({ active: 2, waiting: 3, delayed: 0 });
+    expect(counts).toEqual({ active: 2, waiting: 3, delayed: 0, failed: 0 });
     expect(Object.keys(await queues.counts())).toEqual([...QUEUES]);
     release();
     await until('all done', () => jobs.done.length === 5);

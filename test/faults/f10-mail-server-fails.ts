@@ -45,7 +45,7 @@ export const f10: Scenario = {
   id: 'F10',
   title: 'the mail server resets, falls silent, trickles, or answers 421, 451, 550, at each step',
   run: (options) =>
-    onStage({ RETRY_DELAY_SECONDS: '1', RETRY_MAX_ATTEMPTS: '6' }, async (stage) => {
+    onStage({ RETRY_DELAY_SECONDS: '1', RETRY_MAX_ATTEMPTS: '6', MAIL_CONCURRENCY: '30' }, async (stage) => {
       const { installation, sink } = stage;
       const faults = options.full ? { ...QUICK, ...SLOW } : QUICK;
       const copies = options.full ? 5 : 1;

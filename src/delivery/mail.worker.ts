@@ -13,6 +13,9 @@ import { afterFailure, type Outcome } from './outcome.js';
 import { TemplateStore } from './rendering/template-store.js';
 import { recordUntilDone } from './recording.js';
 
+/** One kick stands for all outcomes of this time; the queue lasts longer. */
+const KICK_AFTER_MS = 10;
+
 /** The job `send-mail`: claim, render, send, record. It ends only once its outcome is committed. */
 @Injectable()
 export class MailWorker implements OnModuleInit {
@@ -97,13 +100,13 @@ export class MailWorker implements OnModuleInit {
     return { ...data, link_url: this.links.url(tenant_id, data.link_id) };
   }
 
-  /** The window has room again. One kick stands for all outcomes of the same few milliseconds. */
+  /** The window has room again. */
   private kickSoon(): void {
     if (this.kickDue) return;
     this.kickDue = true;
     setTimeout(() => {
       this.kickDue = false;
       this.wakeUps.send('dispatch.kick', { channel: 'email' });
-    }, 5);
+    }, KICK_AFTER_MS);
   }
 }

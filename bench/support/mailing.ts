@@ -5,7 +5,7 @@ import { type Child, startServer } from './processes.js';
 import { until } from './time.js';
 
 /** Mails that one worker process sends at the same time, and connections of the reference's pool. */
-export const CONCURRENCY = 10;
+export const CONCURRENCY = 30;
 
 /** A worker and a scheduler on a database, whose channel is paused until a run begins. */
 export interface Mailing {

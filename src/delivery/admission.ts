@@ -72,8 +72,15 @@ export class Admission {
     );
   }
 
-  /** How many more may be in flight: 4 for each the living workers can send at once, less what already is. */
-  async window(tx: SystemTransaction, channel: string): Promise<{ whole: number; free: number }> {
+  /**
+   * How many more may be in flight: 4 for each the living workers can send at once, less what already is. Less
+   * than one for each is not enough for a round: it would cost as much as a large one, and nobody waits for it,
+   * since twice as many are in the queue.
+   */
+  async window(
+    tx: SystemTransaction,
+    channel: string,
+  ): Promise<{ whole: number; free: number; enough: number }> {
     const row = await tx.one<{ concurrency: number; in_flight: number }>(
       prepared(`SELECT (SELECT coalesce(sum(concurrency), 0) FROM workers
                WHERE channel = $1 AND seen_at > now() - make_interval(secs => $2)) AS concurrency,
@@ -81,8 +88,9 @@ export class Admission {
                WHERE channel = $1 AND state IN ('queued', 'sending')) AS in_flight`),
       [channel, WORKER_ALIVE_SECONDS],
     );
-    const whole = (row?.concurrency ?? 0) * WINDOW_FACTOR;
-    return { whole, free: Math.max(0, whole - (row?.in_flight ?? 0)) };
+    const concurrency = row?.concurrency ?? 0;
+    const whole = concurrency * WINDOW_FACTOR;
+    return { whole, free: Math.max(0, whole - (row?.in_flight ?? 0)), enough: concurrency };
   }
 
   /** How many were admitted on this channel in the last minute, all tenants together. */

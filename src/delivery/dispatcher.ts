@@ -79,6 +79,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
       const turn = await this.admission.begin(tx, channel);
       if (turn === null) return { jobs: [], deferred: 0 };
       const window = await this.admission.window(tx, channel);
+      if (window.free < window.enough) return { jobs: [], deferred: 0 };
       const free = Math.min(
         window.free,
         await this.minuteBudget(tx, channel, now),

@@ -12,6 +12,9 @@ import { afterFailure, type Outcome } from './outcome.js';
 import { TemplateStore } from './rendering/template-store.js';
 import { recordUntilDone } from './recording.js';
 
+/** One kick stands for all outcomes of this time; the queue lasts longer. */
+const KICK_AFTER_MS = 10;
+
 /** Sends one admitted mail: claim, render, send, record. The same for workers and for who sends directly. */
 @Injectable()
 export class MailSending {
@@ -97,13 +100,13 @@ export class MailSending {
     return { ...data, link_url: this.links.url(tenant_id, data.link_id) };
   }
 
-  /** The window has room again. One kick stands for all outcomes of the same few milliseconds. */
+  /** The window has room again. */
   private kickSoon(): void {
     if (this.kickDue) return;
     this.kickDue = true;
     setTimeout(() => {
       this.kickDue = false;
       this.wakeUps.send('dispatch.kick', { channel: 'email' });
-    }, 5);
+    }, KICK_AFTER_MS);
   }
 }

@@ -26,6 +26,8 @@ require_node() {
 }
 
 install_packages() {
+  # A link leads to packages that are somebody else's too, and npm ci would empty them.
+  if [[ -L node_modules ]]; then return; fi
   # npm writes this file last, so that an interrupted installation is done again.
   local installed=node_modules/.package-lock.json
   if [[ ! -e $installed || package-lock.json -nt $installed ]]; then

@@ -19,6 +19,7 @@ import type { Config } from './platform/config/config.js';
 import { ConfigModule } from './platform/config/config.module.js';
 import { DatabaseModule } from './platform/database/database.module.js';
 import { HttpModule } from './platform/http/http.module.js';
+import { MetricsModule } from './platform/metrics/metrics.module.js';
 import { QueuesModule } from './platform/queues/queues.module.js';
 import { Workers } from './platform/queues/workers.js';
 import { RunsModule } from './platform/runs/runs.module.js';
@@ -51,6 +52,7 @@ export class AppModule implements OnModuleDestroy {
         ClockModule.forRoot(clock),
         ClsModule.forRoot({ global: true, middleware: { mount: false } }),
         ScheduleModule.forRoot(),
+        MetricsModule,
         DatabaseModule.forRoot(config),
         QueuesModule.forRoot(config),
         RunsModule,

@@ -11,6 +11,7 @@ import type { Config } from './platform/config/config.js';
 import { notFound } from './platform/errors/problem.js';
 import { ProblemFilter } from './platform/errors/problem.filter.js';
 import { logRequests, requestId } from './platform/http/request-log.js';
+import { measureRequests } from './platform/http/request-metrics.js';
 import { refuseDeepBodies } from './platform/http/json-depth.js';
 import { takeUploads, UPLOAD_TIMEOUT_MS } from './platform/http/uploads.js';
 import { HttpConnections } from './platform/http/http-connections.js';
@@ -45,13 +46,14 @@ export async function createApp(
     abortOnError: false,
   });
   app.setGlobalPrefix('api/v1', {
-    exclude: ['livez', 'readyz', 'password', 'ops/login', 'ops/logout', 'docs', 'openapi.json'],
+    exclude: ['livez', 'readyz', 'metrics', 'password', 'ops/login', 'ops/logout', 'docs', 'openapi.json'],
   });
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ProblemFilter());
   app.useWebSocketAdapter(new SocketAdapter(app, config));
   carryRequestId(app);
   endConnectionsAtStop(app);
+  measureRequests(app);
   logRequests(app, config);
   recordOutcomes(app);
   refuseDeepBodies(app);
@@ -63,7 +65,7 @@ export async function createApp(
       app.get(OperatorCookies, { strict: false }),
     );
   } else {
-    answerHealthOnly(app);
+    answerOpsOnly(app);
   }
   setUpDocs(app);
   return app;
@@ -96,14 +98,14 @@ function endConnectionsAtStop(app: NestFastifyApplication): void {
     });
 }
 
-/** Processes without the web role are asked whether they live, and nothing else. */
-function answerHealthOnly(app: NestFastifyApplication): void {
+/** Processes without the web role are asked whether they live and what they count, and nothing else. */
+function answerOpsOnly(app: NestFastifyApplication): void {
   app
     .getHttpAdapter()
     .getInstance()
     .addHook('onRequest', (request, _reply, done) => {
-      done(HEALTH.includes(request.routeOptions.url ?? '') ? undefined : notFound());
+      done(OPS.includes(request.routeOptions.url ?? '') ? undefined : notFound());
     });
 }
 
-const HEALTH = ['/livez', '/readyz'];
+const OPS = ['/livez', '/readyz', '/metrics'];

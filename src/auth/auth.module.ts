@@ -15,6 +15,7 @@ import { LoginThrottle } from './login-throttle.js';
 import { OperatorCookies } from './operator-cookies.js';
 import { Operators } from './operators.js';
 import { PasswordChanges } from './password-changes.js';
+import { PasswordLinkController } from './password-link.controller.js';
 import { PasswordLinks } from './password-links.js';
 import { PasswordPageController } from './password-page.controller.js';
 import { Passwords } from './passwords.js';
@@ -26,7 +27,7 @@ import { Signing } from './signing.js';
 /** Who is calling, and whether they may. The guard is the whole application's. */
 @Module({
   imports: [TypeOrmModule.forFeature([ApiKey], 'app'), TenantsModule, UsersModule],
-  controllers: [AuthController, ApiKeysController, PasswordPageController],
+  controllers: [AuthController, ApiKeysController, PasswordLinkController, PasswordPageController],
   providers: [
     AccessTokens,
     ApiKeysService,

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
-import { invalid, Problem } from '../platform/errors/problem.js';
+import { invalid, notFound, Problem } from '../platform/errors/problem.js';
 import { TenantDirectory, type TenantEntry } from '../tenants/tenant-directory.js';
 import { Credentials } from '../users/credentials.js';
 import { UserEvents } from '../users/user-events.js';
@@ -82,9 +82,25 @@ export class LoginService {
       if (userId === null) throw new Problem('link_used');
       await this.sessions.endAll(tx, userId);
       this.logger.log({ event: 'password_set', tenant_id: tenant.id, user_id: userId });
-      return this.credentials.setPasswordHash(tx, userId, hash);
+      const changed = await this.credentials.setPasswordHash(tx, userId, hash);
+      await this.links.endAll(tx, userId);
+      return changed;
     });
     if (email !== null) await this.throttle.forgive({ tenant: tenant.slug, email: email.toLowerCase() });
+  }
+
+  /**
+   * A link for the first password of a user, to hand over.
+   * @throws Problem not_found; conflict when there is a password: a link would be a way into somebody's account.
+   */
+  async firstPasswordLink(tenantId: string, userId: string): Promise<{ url: string; expires_at: Date }> {
+    return this.database.tenant(tenantId, async (tx) => {
+      const has = await this.credentials.holdHasPassword(tx, userId);
+      if (has === null) throw notFound();
+      if (has) throw new Problem('conflict', 'the user has a password: a new one is asked for by its owner');
+      const { link_id, expires_at } = await this.links.create(tx, userId);
+      return { url: this.links.url(tenantId, link_id), expires_at };
+    });
   }
 
   /** Has a link mailed to the user with this address, if there is one; the answer does not tell. */

@@ -50,7 +50,7 @@ export class PasswordLinks {
   }
 
   /**
-   * Uses a link up, and every other one of its user: of two who try at the same moment one gets it.
+   * Uses a link up: of two who try at the same moment one gets it.
    * @returns whose password it sets, or null when it was used or has expired.
    */
   async redeem(tx: TenantTransaction, linkId: string): Promise<string | null> {
@@ -60,11 +60,14 @@ export class PasswordLinks {
        WHERE tenant_id = $1 AND id = $2 AND used_at IS NULL AND expires_at > $3 RETURNING user_id`,
       [tx.tenant_id, linkId, now],
     );
-    if (link === null) return null;
+    return link?.user_id ?? null;
+  }
+
+  /** No link of this user works any more. Called once the password is set, which holds off whoever makes one. */
+  async endAll(tx: TenantTransaction, userId: string): Promise<void> {
     await tx.execute(
       `UPDATE password_links SET used_at = $3 WHERE tenant_id = $1 AND user_id = $2 AND used_at IS NULL`,
-      [tx.tenant_id, link.user_id, now],
+      [tx.tenant_id, userId, this.clock.now()],
     );
-    return link.user_id;
   }
 }

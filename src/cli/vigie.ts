@@ -31,6 +31,26 @@ program
     process.exitCode = await runDemo({ exit: options.exit === true, data_dir: options.data });
   });
 
+program
+  .command('try')
+  .description('try a running installation: every part of it, by its public surface; 1 when a part fails')
+  .option('--url <url>', 'where it is; VIGIE_PUBLIC_URL, or the PORT of this machine, by default')
+  .option('--to <address>', 'where the two mails go; to VIGIE_OPERATOR_EMAIL by default')
+  .option('--api-key <key>', 'try as a program of a tenant, instead of as VIGIE_OPERATOR_EMAIL')
+  .action(async (options: { url?: string; to?: string; apiKey?: string }) => {
+    const { publicUrl, port, operatorEmail, operatorPassword } = readConfig(process.env);
+    const { runTry } = await import('./try/try.js');
+    process.exitCode = await runTry({
+      url: (options.url ?? publicUrl ?? `http://127.0.0.1:${port}`).replace(/\/+$/, ''),
+      operator:
+        operatorEmail === null || operatorPassword === null
+          ? null
+          : { email: operatorEmail, password: operatorPassword },
+      api_key: options.apiKey ?? null,
+      to: options.to ?? null,
+    });
+  });
+
 const queues = program
   .command('queues')
   .description('the queues of the installation that is configured here, as PostgreSQL and Bull see them')

@@ -19,6 +19,7 @@ import { HeldLeases } from './held-leases.js';
 import { Leases } from './leases.js';
 import { MailSending } from './mail-sending.js';
 import { MailWorker } from './mail.worker.js';
+import { OpenDeliveriesReader } from './open-deliveries.js';
 import { Outbox } from './outbox.js';
 import { Presence } from './presence.js';
 import { ProcessingService } from './processing.js';
@@ -47,6 +48,7 @@ import { TemplateStore } from './rendering/template-store.js';
     Leases,
     MailSending,
     MailWorker,
+    OpenDeliveriesReader,
     Outbox,
     Presence,
     ProcessingService,
@@ -59,7 +61,16 @@ import { TemplateStore } from './rendering/template-store.js';
     },
     { provide: TemplateStore, useFactory: () => TemplateStore.load(TEMPLATES) },
   ],
-  exports: [DeliveryJobs, DeliveryQueues, DirectSending, EmailSender, Outbox, Presence, ProcessingService],
+  exports: [
+    DeliveryJobs,
+    DeliveryQueues,
+    DirectSending,
+    EmailSender,
+    OpenDeliveriesReader,
+    Outbox,
+    Presence,
+    ProcessingService,
+  ],
 })
 export class DeliveryModule implements OnModuleInit {
   constructor(

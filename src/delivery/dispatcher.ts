@@ -10,6 +10,7 @@ import type { Channel } from '../contracts/notification-kinds.js';
 import { Clock } from '../platform/clock/clock.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
 import { SystemDatabase } from '../platform/database/database.js';
+import { Metrics, secondsSince } from '../platform/metrics/metrics.js';
 import { Queues } from '../platform/queues/queues.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
 import { Admission } from './admission.js';
@@ -40,6 +41,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly admission: Admission,
     private readonly queues: Queues,
     private readonly wakeUps: WakeUps,
+    private readonly metrics: Metrics,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -63,13 +65,23 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   private async loop(channel: Channel, wake: Wakeable): Promise<void> {
     while (!this.stopping) {
       try {
-        const { admitted, deferred } = await this.round(channel);
+        const { admitted, deferred } = await this.measured(channel);
         if (admitted + deferred > 0) continue;
       } catch (error) {
+        this.metrics.count('vigie_dispatch_failures_total', { channel });
         this.logger.error({ event: 'dispatch_failed', channel, err: error });
       }
       await wake.sleep(this.config.dispatchIntervalSeconds * 1_000);
     }
+  }
+
+  private async measured(channel: Channel): Promise<Round> {
+    const began = performance.now();
+    const round = await this.round(channel);
+    this.metrics.observe('vigie_dispatch_round_duration_seconds', { channel }, secondsSince(began));
+    this.metrics.count('vigie_dispatch_admitted_total', { channel }, round.admitted);
+    this.metrics.count('vigie_dispatch_deferred_total', { channel }, round.deferred);
+    return round;
   }
 
   /** One round on one channel: at most DISPATCH_BATCH_SIZE deliveries, each admitted or deferred. */

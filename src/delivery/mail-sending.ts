@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { PasswordLinks } from '../auth/password-links.js';
 import type { DeliveryJob } from '../contracts/jobs.js';
 import { CONFIG, type Config, publicUrl } from '../platform/config/config.js';
+import { Metrics, secondsSince } from '../platform/metrics/metrics.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
 import { CHANNEL_TRAITS } from './channels/channels.js';
 import { EmailSender } from './channels/email/email.sender.js';
@@ -28,14 +29,18 @@ export class MailSending {
     private readonly templates: TemplateStore,
     private readonly links: PasswordLinks,
     private readonly wakeUps: WakeUps,
+    private readonly metrics: Metrics,
     @Inject(EmailSender) private readonly sender: EmailSender | null,
   ) {}
 
   /** Resolves once the outcome is committed, or when the delivery was not this job's to send. */
   async deliver(job: DeliveryJob): Promise<void> {
     await this.held.whileHeld(job, async (delivery, lease) => {
+      const began = performance.now();
       const outcome = await this.attempt(delivery, lease);
+      this.metrics.observe('vigie_send_duration_seconds', { channel: 'email' }, secondsSince(began));
       const recorded = await recordUntilDone(() => this.leases.record(job, outcome), lease);
+      this.metrics.count('vigie_sends_total', { channel: 'email', outcome: sendOutcome(outcome, recorded) });
       this.logger.log({
         event: `delivery_${outcome.state}`,
         channel: 'email',
@@ -109,4 +114,10 @@ export class MailSending {
       this.wakeUps.send('dispatch.kick', { channel: 'email' });
     }, KICK_AFTER_MS);
   }
+}
+
+/** How an attempt ended, for the metrics. */
+function sendOutcome({ state }: Outcome, recorded: boolean): string {
+  if (!recorded) return 'lost';
+  return state === 'pending' ? 'retry' : state;
 }

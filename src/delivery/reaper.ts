@@ -6,6 +6,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { CONFIG, type Config } from '../platform/config/config.js';
+import { Metrics } from '../platform/metrics/metrics.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
 import { activeChannels } from './channels/channels.js';
 import { Leases, SENDING_LEASE_SECONDS } from './leases.js';
@@ -26,6 +27,7 @@ export class Reaper implements OnApplicationBootstrap, BeforeApplicationShutdown
     @Inject(CONFIG) private readonly config: Config,
     private readonly leases: Leases,
     private readonly wakeUps: WakeUps,
+    private readonly metrics: Metrics,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -50,6 +52,8 @@ export class Reaper implements OnApplicationBootstrap, BeforeApplicationShutdown
     try {
       const reaped = await this.leases.reap(this.config.retryMaxAttempts);
       if (reaped.requeued + reaped.ambiguous === 0) return;
+      this.metrics.count('vigie_leases_expired_total', { state: 'queued' }, reaped.requeued);
+      this.metrics.count('vigie_leases_expired_total', { state: 'sending' }, reaped.ambiguous);
       this.logger.warn({ event: 'leases_expired', ...reaped });
       for (const channel of activeChannels(this.config)) this.wakeUps.send('dispatch.kick', { channel });
     } catch (error) {

@@ -11,8 +11,10 @@ import { AdminSchedulerController } from './admin-scheduler.controller.js';
 import { AdminTenant } from './admin-tenant.js';
 import { Cleanup } from './cleanup.js';
 import { Connections } from './connections.service.js';
+import { Gauges } from './gauges.js';
 import { HealthController } from './health.controller.js';
 import { Health } from './health.service.js';
+import { MetricsController } from './metrics.controller.js';
 import { StatisticsController } from './statistics.controller.js';
 import { TenantStatisticsReader } from './statistics.service.js';
 import { LoginPageController } from './login-page.controller.js';
@@ -30,9 +32,19 @@ import { Triggers } from './triggers.service.js';
     AdminSchedulerController,
     HealthController,
     LoginPageController,
+    MetricsController,
     StatisticsController,
   ],
-  providers: [AdminTenant, Cleanup, Connections, Health, QueueAdmin, TenantStatisticsReader, Triggers],
+  providers: [
+    AdminTenant,
+    Cleanup,
+    Connections,
+    Gauges,
+    Health,
+    QueueAdmin,
+    TenantStatisticsReader,
+    Triggers,
+  ],
   exports: [Health, QueueAdmin],
 })
 export class OpsModule {}

@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { type FeedAsked, FeedChangesReader } from '../notifications/feed-changes.service.js';
 import { Clock } from '../platform/clock/clock.js';
+import { Metrics } from '../platform/metrics/metrics.js';
 import { type FeedSocket, PAGE, Subscriber } from './subscriber.js';
 
 /** Wake-ups within this time are one look at PostgreSQL. */
@@ -35,6 +36,7 @@ export class LiveFeeds {
 
   constructor(
     private readonly reader: FeedChangesReader,
+    private readonly metrics: Metrics,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -47,6 +49,7 @@ export class LiveFeeds {
     const subscriber = new Subscriber(socket);
     subscribers.add(subscriber);
     this.subscribers.set(socket, subscriber);
+    this.metrics.set('vigie_sockets_connected', {}, this.subscribers.size);
     this.wake(tenant_id, [user_id]);
   }
 
@@ -57,6 +60,7 @@ export class LiveFeeds {
     const subscribers = users?.get(user_id);
     if (subscriber === undefined || users === undefined || subscribers === undefined) return;
     this.subscribers.delete(socket);
+    this.metrics.set('vigie_sockets_connected', {}, this.subscribers.size);
     this.stalled.delete(subscriber);
     subscribers.delete(subscriber);
     if (subscribers.size === 0) users.delete(user_id);

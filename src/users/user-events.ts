@@ -28,7 +28,7 @@ export class UserEvents {
     preferences: [] as IdListener[],
   };
 
-  /** A user was created, without a password. */
+  /** A user was created, without a password, and is to be welcomed. */
   onCreated(listener: SubjectListener): void {
     this.listeners.created.push(listener);
   }

@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsOptional, ValidateIf } from 'class-validator';
+import { IsBoolean, IsIn, IsOptional, ValidateIf } from 'class-validator';
 import { LOCALES, type Locale } from '../contracts/notification-kinds.js';
 import { PageQuery } from '../platform/http/page.dto.js';
 import { Line } from '../platform/http/text.js';
@@ -44,6 +44,14 @@ export class NewUser extends Contact {
   @ValidateIf(given)
   @IsIn(USER_ROLES)
   role?: UserRole;
+
+  @ApiPropertyOptional({
+    default: true,
+    description: 'false: no welcome mail; hand over the link of POST users/{id}/password-link instead',
+  })
+  @ValidateIf(given)
+  @IsBoolean()
+  welcome?: boolean;
 }
 
 /** What an admin changes of a user; an absent field stays as it is. */

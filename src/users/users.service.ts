@@ -29,13 +29,13 @@ export class UsersService {
   ) {}
 
   /**
-   * Creates a user, who is then welcomed with a link to set a password.
+   * Creates a user, who is then welcomed with a link to set a password (unless `welcome` is false).
    * @throws Problem forbidden for an admin made by who may not, conflict when the tenant has this address.
    */
   async create(
     tx: TenantTransaction,
     by: TenantCaller,
-    { role, phone, locale, time_zone, ...rest }: NewUser,
+    { role, phone, locale, time_zone, welcome = true, ...rest }: NewUser,
   ): Promise<User> {
     assertMayTouch(by, role);
     const now = this.clock.now();
@@ -49,7 +49,7 @@ export class UsersService {
       created_at: now,
       updated_at: now,
     });
-    await this.events.created(tx, user);
+    if (welcome) await this.events.created(tx, user);
     return user;
   }
 

@@ -39,6 +39,7 @@ const SYSTEM_DATABASE_USERS: Record<string, string> = {
   'src/delivery/direct-sending.ts':
     'asks whether a channel is paused, and what all tenants together sent in the last minute',
   'src/delivery/leases.ts': 'claims, renews and records deliveries of many tenants in one statement',
+  'src/delivery/open-deliveries.ts': 'counts what waits over all tenants, for the metrics',
   'src/delivery/presence.ts': 'keeps the list of workers, which belongs to no tenant',
   'src/delivery/processing.ts': 'follows what is pending of one tenant or, for operators, of all',
   'src/ops/connections.service.ts': 'tests the connection itself',

@@ -1,4 +1,5 @@
 import { JOBS, type JobName, QUEUES, SCHEDULED_JOBS } from '../../src/contracts/jobs.js';
+import { CHANNELS } from '../../src/contracts/notification-kinds.js';
 import { JobHandlers } from '../../src/platform/queues/handlers.js';
 import { createWorld, type World } from '../support/world.js';
 
@@ -26,5 +27,10 @@ describe('the job catalog', () => {
   it('names jobs in written words, and uses every queue', () => {
     for (const name of Object.keys(JOBS)) expect(name).toMatch(/^[a-z]+(-[a-z]+)*$/);
     expect(new Set(Object.values(JOBS).map(({ queue }) => queue))).toEqual(new Set(QUEUES));
+  });
+
+  it('has a turn to take on every channel', async () => {
+    const rows = await world.sql<{ channel: string }>('SELECT channel FROM channels ORDER BY channel');
+    expect(rows.map(({ channel }) => channel)).toEqual([...CHANNELS].sort());
   });
 });

@@ -9,6 +9,7 @@ import { CANARY, type Case, CASES, NO_IDS, type Victim } from './victims.js';
 const PUBLIC: Readonly<Record<string, string>> = {
   'GET /livez': 'balancers ask it',
   'GET /readyz': 'balancers ask it',
+  'GET /metrics': 'Prometheus reads it; METRICS_TOKEN locks it, and it tells of no tenant',
   'GET /ops/login': 'the page on which operators sign in',
   'POST /ops/login': 'it is how an operator becomes somebody',
   'POST /ops/logout': 'the cookie is the credential',

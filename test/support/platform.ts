@@ -7,6 +7,7 @@ import { FixedClock } from '../../src/platform/clock/fixed-clock.js';
 import { ConfigModule } from '../../src/platform/config/config.module.js';
 import { type Config, readConfig } from '../../src/platform/config/config.js';
 import { DatabaseModule } from '../../src/platform/database/database.module.js';
+import { MetricsModule } from '../../src/platform/metrics/metrics.module.js';
 import { createDatabase, environmentFor } from './database.js';
 
 /** The platform without the rooms, on a database of its own. */
@@ -39,6 +40,7 @@ export async function createPlatform(
       ClockModule.forRoot(clock),
       ClsModule.forRoot(Object.assign(new ClsModuleOptions(), { global: true })),
       DatabaseModule.forRoot(config),
+      MetricsModule,
       ...(rest.imports ?? []),
     ],
   }).compile();

@@ -1,5 +1,14 @@
 /** An answer of the API that was not a 2xx. */
-export class ApiError extends Error {}
+export class ApiError extends Error {
+  constructor(
+    message: string,
+    readonly status: number,
+    /** The problem's own words: its detail, else its title; empty where the answer was no problem. */
+    readonly detail: string,
+  ) {
+    super(message);
+  }
+}
 
 /** A caller of a server's REST API, as any program would be: fetch, JSON, a token or a key. */
 export class Api {
@@ -30,7 +39,13 @@ export class Api {
       signal: AbortSignal.timeout(60_000),
     });
     const text = await response.text();
-    if (!response.ok) throw new ApiError(`${method} ${path} answered ${response.status}: ${text}`);
+    if (!response.ok) {
+      throw new ApiError(
+        `${method} ${path} answered ${response.status}: ${text}`,
+        response.status,
+        detailOf(text),
+      );
+    }
     return (text === '' ? undefined : JSON.parse(text)) as Body;
   }
 
@@ -41,5 +56,15 @@ export class Api {
     } catch {
       return false;
     }
+  }
+}
+
+function detailOf(text: string): string {
+  try {
+    const { detail, title } = JSON.parse(text) as { detail?: unknown; title?: unknown };
+    return [detail, title].find((words) => typeof words === 'string') ?? '';
+  } catch {
+    // A proxy's page, perhaps: not ours to read.
+    return '';
   }
 }

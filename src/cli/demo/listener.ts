@@ -4,6 +4,7 @@ import type { ClientMessages, NotificationView, ServerMessages } from '../../con
 /** A connected client: what it was told, as a browser's badge and list would show it. */
 export interface Listener {
   created: NotificationView[];
+  updated: NotificationView[];
   unread: number;
   close(): void;
 }
@@ -19,17 +20,24 @@ export async function listen(url: string, token: string): Promise<Listener> {
     timeout: 10_000,
     forceNew: true,
   });
-  const listener: Listener = { created: [], unread: -1, close: () => socket.disconnect() };
+  const listener: Listener = { created: [], updated: [], unread: -1, close: () => socket.disconnect() };
   let seq = -1;
   socket.on('notification.created', (notification) => void listener.created.push(notification));
+  socket.on('notification.updated', (notification) => void listener.updated.push(notification));
   socket.on('unread_count', (count) => {
     if (count.seq < seq) return;
     seq = count.seq;
     listener.unread = count.unread_count;
   });
-  await new Promise<void>((resolve, reject) => {
-    socket.once('connect', resolve);
-    socket.once('connect_error', reject);
-  });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve);
+      socket.once('connect_error', reject);
+    });
+  } catch (error) {
+    // It would try again for as long as the process lives.
+    socket.disconnect();
+    throw error;
+  }
   return listener;
 }

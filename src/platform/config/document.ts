@@ -5,6 +5,7 @@ import type { Variable } from './variables.js';
 const SECTIONS: Readonly<Record<string, string>> = {
   server: 'Server',
   logging: 'Logging',
+  metrics: 'Metrics',
   database: 'PostgreSQL',
   redis: 'Redis',
   auth: 'Sign-in',

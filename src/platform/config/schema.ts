@@ -63,6 +63,13 @@ export const SCHEMA = {
     default: 'info',
     doc: 'The least serious line that is logged.',
   }),
+  metricsToken: optionalVariable({
+    env: 'METRICS_TOKEN',
+    yaml: 'metrics.token',
+    secret: true,
+    check: atLeast(16),
+    doc: 'What /metrics asks for as a bearer token; at least 16 characters. Unset: whoever reaches the port may read it (it holds no names and no tenants).',
+  }),
   databaseUrl: optionalVariable({
     env: 'DATABASE_URL',
     yaml: 'database.url',

@@ -2,6 +2,7 @@ import { BullModule } from '@nestjs/bull';
 import { type DynamicModule, Global, Logger, Module } from '@nestjs/common';
 import { QUEUES } from '../../contracts/jobs.js';
 import type { Config } from '../config/config.js';
+import { MetricsModule } from '../metrics/metrics.module.js';
 import { assertNoEviction, consumerConnection, producerConnection } from './connections.js';
 import { JobHandlers } from './handlers.js';
 import { bullPrefix } from './prefix.js';
@@ -18,6 +19,7 @@ export class QueuesModule {
     return {
       module: QueuesModule,
       imports: [
+        MetricsModule,
         BullModule.registerQueue(
           ...QUEUES.map((name) => ({
             name,

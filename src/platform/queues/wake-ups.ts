@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } fro
 import type { Redis } from 'ioredis';
 import type { WakeUp, WakeUps as Messages } from '../../contracts/events.js';
 import { CONFIG, type Config } from '../config/config.js';
+import { Metrics } from '../metrics/metrics.js';
 import { consumerConnection, producerConnection } from './connections.js';
 
 type Listener<Name extends WakeUp> = (message: Messages[Name]) => void;
@@ -17,7 +18,10 @@ export class WakeUps implements OnModuleInit, OnApplicationShutdown {
   private publisher: Redis;
   private subscriber: Redis;
 
-  constructor(@Inject(CONFIG) private readonly config: Config) {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly metrics: Metrics,
+  ) {
     this.channel = `${config.redisPrefix}:wake-ups`;
   }
 
@@ -32,7 +36,9 @@ export class WakeUps implements OnModuleInit, OnApplicationShutdown {
 
   /** Returns at once. */
   send<Name extends WakeUp>(name: Name, message: Messages[Name]): void {
-    this.publisher.publish(this.channel, JSON.stringify({ name, message })).catch(() => undefined);
+    this.publisher
+      .publish(this.channel, JSON.stringify({ name, message }))
+      .catch(() => this.metrics.count('vigie_wake_ups_failed_total', { name }));
   }
 
   /** Calls `listener` for each wake-up of this name, from any process (this one too). */

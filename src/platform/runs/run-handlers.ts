@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { RunCounts, RunJob, ScheduledJob } from '../../contracts/jobs.js';
 import { Clock } from '../clock/clock.js';
 import { Database } from '../database/database.js';
+import { Metrics, secondsSince } from '../metrics/metrics.js';
 import { JobHandlers } from '../queues/handlers.js';
 
 /** One run of a scheduled job for one tenant, as its handler sees it. */
@@ -38,6 +39,7 @@ export class RunHandlers {
   constructor(
     private readonly jobs: JobHandlers,
     private readonly database: Database,
+    private readonly metrics: Metrics,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -68,15 +70,19 @@ export class RunHandlers {
     signal: AbortSignal,
     work: (run: Run) => Promise<RunCounts>,
   ): Promise<void> {
+    const began = performance.now();
     let counts: RunCounts;
     try {
       counts = await work({ id: payload.run_id, tenant_id: payload.tenant_id, job, slot, signal });
     } catch (error) {
       await this.failed(payload, job, error);
       return;
+    } finally {
+      this.metrics.observe('vigie_run_duration_seconds', { job }, secondsSince(began));
     }
     // When this can't be written the lease runs out, and the run is repeated.
     await this.succeeded(payload, counts);
+    this.metrics.count('vigie_runs_total', { job, outcome: 'succeeded' });
   }
 
   /**
@@ -165,8 +171,10 @@ export class RunHandlers {
         [tenant_id, run_id, lease_token, message, RUN_MAX_ATTEMPTS, this.clock.now(), RUN_RETRY_SECONDS],
       ),
     );
+    const outcome = ended?.state === 'failed' ? 'failed' : 'retry';
+    this.metrics.count('vigie_runs_total', { job, outcome });
     const line = { event: 'run_failed', job, run_id, attempt: ended?.attempts, err: error };
-    if (ended?.state === 'failed') this.logger.error(line);
+    if (outcome === 'failed') this.logger.error(line);
     else this.logger.warn(line);
   }
 }

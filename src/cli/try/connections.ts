@@ -1,0 +1,41 @@
+import { type Ending, Failure, type Step } from './step.js';
+
+/** What `GET admin/connections` says of one service. */
+interface Connection {
+  service: string;
+  /** False: the configuration names none, so nothing was tried. */
+  configured: boolean;
+  ok: boolean | null;
+  latency_ms: number | null;
+  error: string | null;
+}
+
+/** What to look at, by the beginning of a service's name. */
+const ADVICE: readonly (readonly [string, string])[] = [
+  ['smtp', 'Check SMTP_HOST, SMTP_PORT, SMTP_USER, SMTP_PASSWORD, and SMTP_TLS or SMTP_SSL.'],
+  ['postgres', 'Check DATABASE_URL, DATABASE_APP_URL and DATABASE_SYSTEM_URL, and that PostgreSQL runs.'],
+  ['redis', 'Check REDIS_URL, and that Redis runs.'],
+];
+
+/** Whether the server reaches what it is configured with. */
+export const connections: Step = {
+  name: 'connections',
+  async run({ operator }): Promise<Ending> {
+    if (operator === null) return { skipped: 'only operators may ask' };
+    const { data } = await operator.call<{ data: Connection[] }>('GET', 'admin/connections');
+    const broken = data.filter(({ ok }) => ok === false);
+    if (broken.length > 0) {
+      throw new Failure(
+        broken.map(({ service, error }) => `${service}: ${error ?? 'no answer'}`).join('; '),
+        ADVICE.filter(([name]) => broken.some(({ service }) => service.startsWith(name)))
+          .map(([, advice]) => advice)
+          .join(' '),
+      );
+    }
+    return { ok: data.map(told).join(', ') };
+  },
+};
+
+function told({ service, configured, latency_ms }: Connection): string {
+  return configured ? `${service} ${Math.round(latency_ms ?? 0)} ms` : `${service} not configured`;
+}

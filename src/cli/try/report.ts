@@ -1,0 +1,63 @@
+import { ApiError } from '../demo/api.js';
+import { reasonOf } from './health.js';
+import { type Ending, Failure } from './step.js';
+
+const WIDTH = 12;
+
+/** What the trial prints, and whether all went well. */
+export class TrialReport {
+  private readonly failed: string[] = [];
+  private tried = 0;
+
+  constructor(private readonly print: (line: string) => void) {}
+
+  get ok(): boolean {
+    return this.failed.length === 0;
+  }
+
+  /** Does a step and tells how it ended. @returns whether it failed. */
+  async step(name: string, work: () => Promise<Ending>): Promise<boolean> {
+    this.tried += 1;
+    try {
+      const ending = await work();
+      if ('ok' in ending) this.line('ok', name, ending.ok);
+      else this.line('skipped', name, ending.skipped);
+      return false;
+    } catch (error) {
+      const { message, advice } = explain(error);
+      this.failed.push(name);
+      this.line('FAILED', name, message);
+      this.print(`${' '.repeat(10 + WIDTH)}  → ${advice}`);
+      return true;
+    }
+  }
+
+  notTried(name: string): void {
+    this.line('-', name, 'not tried');
+  }
+
+  verdict(): void {
+    if (this.ok) this.print('\nNothing failed.');
+    else this.print(`\n${this.failed.length} of ${this.tried} steps failed: ${this.failed.join(', ')}.`);
+  }
+
+  private line(how: string, name: string, said: string): void {
+    this.print(`  ${how.padEnd(7)} ${name.padEnd(WIDTH)}  ${said}`);
+  }
+}
+
+function explain(error: unknown): { message: string; advice: string } {
+  if (error instanceof Failure) return { message: error.message, advice: error.advice };
+  if (error instanceof ApiError) {
+    return {
+      message: error.message.slice(0, 500),
+      advice:
+        error.status === 403
+          ? 'The API key lacks a scope: see docs/try.md.'
+          : error.status === 404
+            ? 'Is the server as new as this command?'
+            : 'The log of the server has the cause.',
+    };
+  }
+  return { message: reasonOf(error), advice: 'Is the server still running? Its log has the cause.' };
+}

@@ -1,0 +1,187 @@
+import { execFile } from 'node:child_process';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { createCast } from '../../../test/support/cast.js';
+import { createWorld, type World } from '../../../test/support/world.js';
+import { type MailCatcher, startMailCatcher } from '../demo/mail-catcher.js';
+import { TRIAL_TENANT } from './stage.js';
+import { runTry, type TryOptions } from './try.js';
+
+const OPERATOR = { email: 'operator@vigie.example', password: 'a password of the operator' };
+const STEPS = ['connections', 'create', 'send now', 'trigger', 'statistics', 'socket'];
+
+let catcher: MailCatcher;
+let deadPort: number;
+const worlds: World[] = [];
+
+beforeAll(async () => {
+  catcher = await startMailCatcher({ port: 0 });
+  deadPort = await closedPort();
+});
+afterEach(async () => {
+  for (const world of worlds.splice(0)) await world.close();
+});
+afterAll(() => catcher.close());
+
+/** A port on which nobody listens. */
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((closed) => server.close(closed));
+  return port;
+}
+
+/** A server that does everything, and mails to this port; to nobody with null. */
+async function serve(smtpPort: number | null): Promise<{ world: World; url: string }> {
+  const world = await createWorld({
+    env: {
+      VIGIE_ROLES: 'web,worker,scheduler',
+      VIGIE_OPERATOR_EMAIL: OPERATOR.email,
+      VIGIE_OPERATOR_PASSWORD: OPERATOR.password,
+      ...(smtpPort === null
+        ? {}
+        : {
+            SMTP_HOST: '127.0.0.1',
+            SMTP_PORT: String(smtpPort),
+            SMTP_TLS: 'false',
+            SMTP_FROM_EMAIL: 'vigie@vigie.example',
+          }),
+    },
+  });
+  worlds.push(world);
+  await world.app.listen(0, '127.0.0.1');
+  return { world, url: await world.app.getUrl() };
+}
+
+interface Trial {
+  code: number;
+  /** How each step ended, by name: ok, skipped, FAILED or -. */
+  steps: Record<string, string>;
+  text: string;
+}
+
+async function attempt(options: Partial<TryOptions> & { url: string }): Promise<Trial> {
+  const lines: string[] = [];
+  const code = await runTry(
+    { operator: OPERATOR, api_key: null, to: null, ...options },
+    (line) => void lines.push(line),
+  );
+  const steps = lines.flatMap((line) => {
+    const [, how, name] = /^ {2}(ok|skipped|FAILED|-) +(\S+(?: \S+)?) {2,}/.exec(line) ?? [];
+    return how === undefined ? [] : [[name, how]];
+  });
+  return { code, steps: Object.fromEntries(steps) as Record<string, string>, text: lines.join('\n') };
+}
+
+const every = (how: string) => Object.fromEntries(STEPS.map((name) => [name, how]));
+
+test('C11: an installation in order passes every step, twice, and keeps nothing but its record of two mails', async () => {
+  const { world, url } = await serve(catcher.port);
+  const before = catcher.count;
+  for (const round of [1, 2]) {
+    const { code, steps, text } = await attempt({ url, to: 'you@vigie.example' });
+    expect([text, steps]).toEqual([text, { health: 'ok', 'sign in': 'ok', ...every('ok'), 'tidy up': 'ok' }]);
+    expect(code).toBe(0);
+    expect(catcher.count - before).toBe(2 * round);
+  }
+  expect(catcher.mails.slice(before).map(({ to }) => to)).toEqual(Array(4).fill(['you@vigie.example']));
+  expect(await world.sql('SELECT slug, suspended_at IS NOT NULL AS suspended FROM tenants')).toEqual([
+    { slug: TRIAL_TENANT, suspended: true },
+  ]);
+  expect(await world.sql('SELECT id FROM users')).toEqual([]);
+  expect(await world.sql('SELECT id FROM api_keys WHERE revoked_at IS NULL')).toEqual([]);
+  const { text } = await world.http('GET', '/metrics');
+  expect(text).toContain('vigie_sends_total{channel="email",outcome="sent"} 4');
+}, 90_000);
+
+test('a mail server that is away is named, the other steps are tried all the same, and the exit is 1', async () => {
+  const { url } = await serve(deadPort);
+  const { code, steps, text } = await attempt({ url });
+  expect(steps).toMatchObject({ connections: 'FAILED', create: 'FAILED', 'send now': 'FAILED' });
+  expect(steps).toMatchObject({
+    health: 'ok',
+    trigger: 'ok',
+    statistics: 'ok',
+    socket: 'ok',
+    'tidy up': 'ok',
+  });
+  expect(text).toMatch(/FAILED +connections +smtp: The mail server refused the connection/);
+  expect(text).toContain('SMTP_HOST');
+  expect(text).toContain('steps failed: connections, create, send now.');
+  expect(code).toBe(1);
+}, 60_000);
+
+test('an installation that is to send no mail is no failure', async () => {
+  const { url } = await serve(null);
+  const { code, steps, text } = await attempt({ url });
+  expect([text, steps]).toMatchObject([text, { ...every('ok'), create: 'skipped', 'send now': 'skipped' }]);
+  expect(code).toBe(0);
+}, 60_000);
+
+test('what an interrupted trial left behind is no hindrance', async () => {
+  const { world, url } = await serve(catcher.port);
+  expect((await attempt({ url })).code).toBe(0);
+  await world.sql(`UPDATE tenants SET suspended_at = NULL`);
+  await world.sql(`UPDATE api_keys SET revoked_at = NULL`);
+  await world.sql(
+    `INSERT INTO users (tenant_id, email, name, role) SELECT id, $1, 'Vigie', 'member' FROM tenants`,
+    [OPERATOR.email],
+  );
+  expect((await attempt({ url })).code).toBe(0);
+  expect(await world.sql('SELECT id FROM users')).toEqual([]);
+}, 90_000);
+
+test('a wrong password is told, and nothing after it is tried', async () => {
+  const { world, url } = await serve(null);
+  const { code, steps, text } = await attempt({ url, operator: { ...OPERATOR, password: 'not it, not it' } });
+  expect(steps).toEqual({ health: 'ok', 'sign in': 'FAILED', ...every('-') });
+  expect(text).toContain('VIGIE_OPERATOR_PASSWORD');
+  expect(text).not.toContain('not it, not it');
+  expect(code).toBe(1);
+  expect(await world.sql('SELECT id FROM tenants')).toEqual([]);
+});
+
+test('without anybody to sign in as it says who could', async () => {
+  const { url } = await serve(null);
+  const { code, steps, text } = await attempt({ url, operator: null });
+  expect(steps['sign in']).toBe('FAILED');
+  expect(text).toContain('--api-key');
+  expect(code).toBe(1);
+});
+
+test('an API key tries what it may in its own tenant, and leaves the rest to operators', async () => {
+  const { world, url } = await serve(catcher.port);
+  const cast = await createCast(world);
+  const { body } = await world.http('POST', `/api/v1/tenants/${cast.tenant.id}/api-keys`, {
+    token: cast.operator.token,
+    body: { name: 'monitor', scopes: ['notifications:read', 'notifications:write', 'admin'] },
+  });
+  const { key } = body as { key: string };
+  const { code, steps, text } = await attempt({ url, api_key: key, to: 'you@vigie.example' });
+  expect([text, steps]).toEqual([
+    text,
+    { health: 'ok', 'sign in': 'ok', ...every('ok'), connections: 'skipped', socket: 'skipped' },
+  ]);
+  expect(text).toContain('update-statuses ran');
+  expect(code).toBe(0);
+  const unaddressed = await attempt({ url, api_key: key });
+  expect([unaddressed.code, unaddressed.steps['sign in']]).toEqual([1, 'FAILED']);
+}, 60_000);
+
+test('a server that is not there is told by the command, with the exit 1', async () => {
+  const command = [resolve('dist/cli/vigie.js'), 'try', '--url', `http://127.0.0.1:${deadPort}`];
+  const failed = await promisify(execFile)(process.execPath, command, {
+    env: { PATH: process.env.PATH },
+  }).then(
+    () => null,
+    (error: unknown) => error,
+  );
+  expect(failed).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(/FAILED +health +no answer from .*ECONNREFUSED/),
+  });
+  expect(failed).toMatchObject({ stdout: expect.stringContaining('steps failed: health.') });
+});

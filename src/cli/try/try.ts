@@ -1,0 +1,86 @@
+import { Api } from '../demo/api.js';
+import { connections } from './connections.js';
+import { askHealth } from './health.js';
+import { trigger } from './jobs.js';
+import { socket } from './live.js';
+import { create, sendNow } from './messages.js';
+import { TrialReport } from './report.js';
+import { setStage, signIn, type Stage, TRIAL_TENANT } from './stage.js';
+import { statistics } from './statistics.js';
+import { type Ending, Failure, type Step, type Trial } from './step.js';
+
+export interface TryOptions {
+  /** Where the server is, without a slash at the end. */
+  url: string;
+  operator: { email: string; password: string } | null;
+  /** Comes before the operator. */
+  api_key: string | null;
+  /** Where the mails go; to the operator when null. */
+  to: string | null;
+}
+
+const STEPS: readonly Step[] = [connections, create, sendNow, trigger, statistics, socket];
+
+/**
+ * Tries an installation by REST and Socket.IO, as anybody could, and says of each step whether it is ok.
+ * @returns the exit code: 1 when a step failed.
+ */
+export async function runTry(
+  options: TryOptions,
+  print: (line: string) => void = console.log,
+): Promise<number> {
+  const report = new TrialReport(print);
+  print(`Trying ${options.url}\n`);
+  const entry: { trial: Trial | null; stage: Stage | null } = { trial: null, stage: null };
+  const lost =
+    (await report.step('health', async () => ({
+      ok: `live and ready, ${await askHealth(options.url)} ms`,
+    }))) ||
+    (await report.step('sign in', async (): Promise<Ending> => {
+      entry.trial =
+        options.api_key === null ? await asOperator(options, entry) : withKey(options, options.api_key);
+      return {
+        ok: entry.stage === null ? 'with the API key' : `as operator; the tenant ${TRIAL_TENANT} is ready`,
+      };
+    }));
+  const { trial } = entry;
+  for (const step of STEPS) {
+    if (lost || trial === null) report.notTried(step.name);
+    else await report.step(step.name, () => step.run(trial));
+  }
+  const { stage } = entry;
+  if (stage !== null) {
+    await report.step('tidy up', async () => {
+      await stage.strike();
+      return { ok: `user and key are gone, ${TRIAL_TENANT} is suspended` };
+    });
+  }
+  report.verdict();
+  return report.ok ? 0 : 1;
+}
+
+async function asOperator(options: TryOptions, entry: { stage: Stage | null }): Promise<Trial> {
+  const { url, operator: login } = options;
+  if (login === null) {
+    throw new Failure(
+      'there is nobody to sign in as',
+      'Set VIGIE_OPERATOR_EMAIL and VIGIE_OPERATOR_PASSWORD, or give --api-key.',
+    );
+  }
+  const anyone = new Api(url);
+  const operator = await signIn(anyone, login.email, login.password);
+  const to = options.to ?? login.email;
+  entry.stage = await setStage(anyone, operator, to);
+  const { user } = entry.stage;
+  const writer = anyone.withToken(user.token);
+  return { url, anyone, operator, writer, tenant: TRIAL_TENANT, user, to, notification_id: null };
+}
+
+function withKey({ url, to }: TryOptions, key: string): Trial {
+  if (to === null) {
+    throw new Failure('an API key has no address of its own', 'Say with --to where the mails may go.');
+  }
+  const anyone = new Api(url);
+  const writer = anyone.withKey(key);
+  return { url, anyone, operator: null, writer, tenant: null, user: null, to, notification_id: null };
+}

@@ -1,0 +1,19 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Metrics } from '../metrics/metrics.js';
+
+/** Measures every request by the pattern of its route: what somebody wrote into a path is no label. */
+export function measureRequests(app: NestFastifyApplication): void {
+  const metrics = app.get(Metrics);
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onResponse', (request, reply, done) => {
+      const labels = {
+        method: request.method,
+        route: request.routeOptions.url ?? 'none',
+        status_class: `${Math.floor(reply.statusCode / 100)}xx`,
+      };
+      metrics.observe('vigie_http_request_duration_seconds', labels, reply.elapsedTime / 1_000);
+      done();
+    });
+}

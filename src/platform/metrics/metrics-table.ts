@@ -1,0 +1,144 @@
+/** One metric: what `/metrics` says of it, and docs/metrics.md lists. */
+export interface MetricRow {
+  type: 'counter' | 'gauge' | 'histogram';
+  unit: 'seconds' | 'deliveries' | 'rounds' | 'jobs' | 'runs' | 'leases' | 'messages' | 'sockets' | 'boolean';
+  help: string;
+  /** Few values each, known beforehand: never a tenant, a person, an address or an id. */
+  labels: readonly string[];
+  /** Upper bounds of a histogram's buckets, in its unit. */
+  buckets?: readonly number[];
+}
+
+const FAST = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const SLOW = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+
+/**
+ * Every metric of Vigie's own. `process_` and `nodejs_` ones of the process come from prom-client. A gauge that is
+ * read from PostgreSQL or Redis is the same from every process of an installation: take the maximum, not the sum.
+ */
+export const METRICS = {
+  vigie_http_request_duration_seconds: {
+    type: 'histogram',
+    unit: 'seconds',
+    help: 'Time from a request to the end of its answer, by the pattern of its route',
+    labels: ['method', 'route', 'status_class'],
+    buckets: FAST,
+  },
+  vigie_sockets_connected: {
+    type: 'gauge',
+    unit: 'sockets',
+    help: 'Sockets connected to this process',
+    labels: [],
+  },
+  vigie_deliveries: {
+    type: 'gauge',
+    unit: 'deliveries',
+    help: 'Deliveries that have not ended, from PostgreSQL; 100000 stands for that many or more',
+    labels: ['channel', 'state'],
+  },
+  vigie_oldest_due_delivery_seconds: {
+    type: 'gauge',
+    unit: 'seconds',
+    help: 'For how long the delivery that waits longest could have left, from PostgreSQL; 0 when none waits',
+    labels: ['channel'],
+  },
+  vigie_channel_paused: {
+    type: 'gauge',
+    unit: 'boolean',
+    help: 'Whether the channel is paused, from PostgreSQL',
+    labels: ['channel'],
+  },
+  vigie_dispatch_round_duration_seconds: {
+    type: 'histogram',
+    unit: 'seconds',
+    help: 'Duration of a round of the dispatcher',
+    labels: ['channel'],
+    buckets: FAST,
+  },
+  vigie_dispatch_admitted_total: {
+    type: 'counter',
+    unit: 'deliveries',
+    help: 'Deliveries admitted into the queue',
+    labels: ['channel'],
+  },
+  vigie_dispatch_deferred_total: {
+    type: 'counter',
+    unit: 'deliveries',
+    help: 'Deliveries put off by hours or limits',
+    labels: ['channel'],
+  },
+  vigie_dispatch_failures_total: {
+    type: 'counter',
+    unit: 'rounds',
+    help: 'Rounds of the dispatcher that failed',
+    labels: ['channel'],
+  },
+  vigie_dispatch_limit_per_minute: {
+    type: 'gauge',
+    unit: 'deliveries',
+    help: 'LIMIT_GLOBAL_PER_MINUTE: the most that may be admitted in a minute; 0: no limit',
+    labels: ['channel'],
+  },
+  vigie_sends_total: {
+    type: 'counter',
+    unit: 'deliveries',
+    help: 'Attempts to send, by how they ended: sent, retry, failed, unknown, lost (somebody else decides)',
+    labels: ['channel', 'outcome'],
+  },
+  vigie_send_duration_seconds: {
+    type: 'histogram',
+    unit: 'seconds',
+    help: 'Duration of an attempt, rendering included',
+    labels: ['channel'],
+    buckets: FAST,
+  },
+  vigie_leases_expired_total: {
+    type: 'counter',
+    unit: 'leases',
+    help: 'Leases of deliveries that ran out: queued ones go round again, those being sent are ambiguous',
+    labels: ['state'],
+  },
+  vigie_runs_total: {
+    type: 'counter',
+    unit: 'runs',
+    help: 'Attempts at runs of scheduled jobs, by how they ended: succeeded, retry, failed',
+    labels: ['job', 'outcome'],
+  },
+  vigie_run_duration_seconds: {
+    type: 'histogram',
+    unit: 'seconds',
+    help: 'Duration of an attempt at a run',
+    labels: ['job'],
+    buckets: SLOW,
+  },
+  vigie_queue_jobs: {
+    type: 'gauge',
+    unit: 'jobs',
+    help: 'Jobs that Bull holds, from Redis',
+    labels: ['queue', 'state'],
+  },
+  vigie_wake_ups_failed_total: {
+    type: 'counter',
+    unit: 'messages',
+    help: 'Wake-ups that Redis did not take; whoever missed one finds out at its next round',
+    labels: ['name'],
+  },
+  vigie_source_up: {
+    type: 'gauge',
+    unit: 'boolean',
+    help: 'Whether what the gauges are read from answered: postgresql, redis; without an answer they are absent',
+    labels: ['source'],
+  },
+} as const satisfies Record<string, MetricRow>;
+
+export type MetricName = keyof typeof METRICS;
+export type CounterName = NamesOf<'counter'>;
+export type GaugeName = NamesOf<'gauge'>;
+export type HistogramName = NamesOf<'histogram'>;
+
+/** The labels of a metric, each with its value. */
+export type Labels<Name extends MetricName> = Record<(typeof METRICS)[Name]['labels'][number], string>;
+
+type NamesOf<Type extends MetricRow['type']> = {
+  [Name in MetricName]: (typeof METRICS)[Name]['type'] extends Type ? Name : never;
+}[MetricName];

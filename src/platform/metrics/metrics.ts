@@ -1,0 +1,73 @@
+import { Injectable } from '@nestjs/common';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import {
+  type CounterName,
+  type GaugeName,
+  type HistogramName,
+  type Labels,
+  type MetricRow,
+  METRICS,
+} from './metrics-table.js';
+
+/** What a metric is now, one value for each set of labels. */
+export type Readings<Name extends GaugeName> = readonly (readonly [Labels<Name>, number])[];
+
+/** Where rooms count and measure. Only what is in the table of metrics can be. */
+@Injectable()
+export class Metrics {
+  private readonly registry = new Registry();
+  private readonly counters = new Map<string, Counter>();
+  private readonly gauges = new Map<string, Gauge>();
+  private readonly histograms = new Map<string, Histogram>();
+
+  constructor() {
+    for (const [name, row] of Object.entries(METRICS)) this.make(name, row);
+  }
+
+  count<Name extends CounterName>(name: Name, labels: Labels<Name>, by = 1): void {
+    this.counters.get(name)?.inc(labels, by);
+  }
+
+  /** @param seconds every histogram here is of durations */
+  observe<Name extends HistogramName>(name: Name, labels: Labels<Name>, seconds: number): void {
+    this.histograms.get(name)?.observe(labels, seconds);
+  }
+
+  set<Name extends GaugeName>(name: Name, labels: Labels<Name>, value: number): void {
+    this.gauges.get(name)?.set(labels, value);
+  }
+
+  /** These values instead of all that the gauge had: what is no longer read is no longer told. */
+  replace<Name extends GaugeName>(name: Name, readings: Readings<Name>): void {
+    this.gauges.get(name)?.reset();
+    for (const [labels, value] of readings) this.set(name, labels, value);
+  }
+
+  /** All of them, the process's own too, as Prometheus reads them. */
+  async text(): Promise<string> {
+    return `${await this.registry.metrics()}\n${await processRegistry().metrics()}`;
+  }
+
+  private make(name: string, { type, help, labels, buckets }: MetricRow): void {
+    const made = { name, help, labelNames: [...labels], registers: [this.registry] };
+    if (type === 'counter') this.counters.set(name, new Counter(made));
+    else if (type === 'gauge') this.gauges.set(name, new Gauge(made));
+    else this.histograms.set(name, new Histogram({ ...made, buckets: [...(buckets ?? [])] }));
+  }
+}
+
+/** Seconds since `performance.now()` was `began`. */
+export function secondsSince(began: number): number {
+  return (performance.now() - began) / 1_000;
+}
+
+let ofProcess: Registry | undefined;
+
+/** Memory, processor, event loop: of the process, however many applications it holds. */
+function processRegistry(): Registry {
+  if (ofProcess === undefined) {
+    ofProcess = new Registry();
+    collectDefaultMetrics({ register: ofProcess });
+  }
+  return ofProcess;
+}

@@ -1,6 +1,6 @@
 import { ApiPropertyOptional, PartialType } from '@nestjs/swagger';
 import { IsIn, IsOptional } from 'class-validator';
-import { DueItemQuery, NewDueItem } from '../platform/due-items/due-item.dto.js';
+import { DueItemQuery, NewDueItem } from '../due-items/due-item.dto.js';
 import { Line } from '../platform/http/text.js';
 import { DEADLINE_STATUSES } from './deadline.entity.js';
 

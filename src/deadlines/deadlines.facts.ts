@@ -7,7 +7,7 @@ import {
   overdueSql,
   reachedSql,
   summarySql,
-} from '../platform/due-items/due-items.sql.js';
+} from '../due-items/due-items.sql.js';
 
 export const DEADLINES: DueTable = {
   table: 'deadlines',

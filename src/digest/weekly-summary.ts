@@ -2,10 +2,11 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { RunCounts } from '../contracts/jobs.js';
 import type { Locale, NotificationData } from '../contracts/notification-kinds.js';
 import { type NewNotification, Notifications } from '../notifications/notifications.service.js';
-import { civilDate, dateOfDay, dayOfDate, weekdayOf } from '../platform/clock/civil-time.js';
+import { dateOfDay, dayOfDate, weekdayOf } from '../platform/clock/civil-time.js';
 import { Clock } from '../platform/clock/clock.js';
 import { Database } from '../platform/database/database.js';
 import { type Run, RunHandlers } from '../platform/runs/run-handlers.js';
+import { tenantToday } from '../tenants/tenant-today.js';
 import { RECIPIENTS_SQL } from './recipients.sql.js';
 import { summaryText } from './summary-text.js';
 
@@ -61,11 +62,7 @@ export class WeeklySummary implements OnModuleInit {
   /** The users that come after this one, in one transaction. */
   private async summariseBatch(run: Run, after: string | null): Promise<Batch> {
     return this.database.tenant(run.tenant_id, async (tx) => {
-      const tenant = await tx.one<{ time_zone: string }>(`SELECT time_zone FROM tenants WHERE id = $1`, [
-        tx.tenant_id,
-      ]);
-      if (tenant === null) throw new Error('the tenant is no longer there');
-      const today = civilDate(this.clock.now(), tenant.time_zone);
+      const { today } = await tenantToday(tx, this.clock.now());
       // A run that was missed on Monday still speaks of that Monday's week.
       const week_of = mondayOf(run.slot?.slice(0, 10) ?? today);
       const recipients = await tx.query<Recipient>(RECIPIENTS_SQL, [tx.tenant_id, today, after, BATCH_SIZE]);

@@ -1,6 +1,6 @@
 import { ApiPropertyOptional, PartialType } from '@nestjs/swagger';
 import { IsIn, IsOptional } from 'class-validator';
-import { DueItemQuery, NewDueItem } from '../platform/due-items/due-item.dto.js';
+import { DueItemQuery, NewDueItem } from '../due-items/due-item.dto.js';
 import { DOCUMENT_STATUSES } from './document-request.entity.js';
 
 export class NewDocument extends NewDueItem {}

@@ -1,12 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { WatchedKinds } from '../notifications/watched.js';
-import {
-  daysSql,
-  type DueTable,
-  dueBodySql,
-  reachedSql,
-  summarySql,
-} from '../platform/due-items/due-items.sql.js';
+import { daysSql, type DueTable, dueBodySql, reachedSql, summarySql } from '../due-items/due-items.sql.js';
 
 export const DOCUMENTS: DueTable = {
   table: 'document_requests',

@@ -1,4 +1,4 @@
-import { openStatusSql } from '../platform/due-items/due-items.sql.js';
+import { openStatusSql } from '../due-items/due-items.sql.js';
 import type { ImportKind } from './import-kind.js';
 import { roomFor } from './staging.js';
 

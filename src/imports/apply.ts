@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Alerts } from '../notifications/alerts.service.js';
 import { Clock } from '../platform/clock/clock.js';
-import { civilDate } from '../platform/clock/civil-time.js';
 import { databaseFailure } from '../platform/database/failures.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
-import { notFound, Problem } from '../platform/errors/problem.js';
+import { Problem } from '../platform/errors/problem.js';
 import { type CreatingRequest, Idempotency } from '../platform/http/idempotency.js';
+import { tenantToday } from '../tenants/tenant-today.js';
 import { type Applied, applySql } from './apply.sql.js';
 import type { ImportKind } from './import-kind.js';
 import type { ImportView } from './imports.dto.js';
@@ -106,13 +106,9 @@ export class Apply {
   }
 
   private async today(tx: TenantTransaction): Promise<string> {
-    const tenant = await tx.one<{ time_zone: string; suspended_at: Date | null }>(
-      `SELECT time_zone, suspended_at FROM tenants WHERE id = $1`,
-      [tx.tenant_id],
-    );
-    if (tenant === null) throw notFound();
-    if (tenant.suspended_at !== null) throw new Problem('tenant_suspended');
-    return civilDate(this.clock.now(), tenant.time_zone);
+    const { today, suspended } = await tenantToday(tx, this.clock.now());
+    if (suspended) throw new Problem('tenant_suspended');
+    return today;
   }
 
   private async turn(): Promise<void> {

@@ -1,6 +1,6 @@
 import { IsOptional } from 'class-validator';
-import type { NewDueItem } from '../platform/due-items/due-item.dto.js';
-import type { DueTable } from '../platform/due-items/due-items.sql.js';
+import type { NewDueItem } from '../due-items/due-item.dto.js';
+import type { DueTable } from '../due-items/due-items.sql.js';
 import { EmailAddress } from '../users/email-address.js';
 
 export const IMPORT_KINDS = ['deadlines', 'documents', 'tasks'] as const;

@@ -1,10 +1,9 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { RunCounts } from '../contracts/jobs.js';
 import { Clock } from '../platform/clock/clock.js';
-import { civilDate } from '../platform/clock/civil-time.js';
-import { Database, type TenantStatements } from '../platform/database/database.js';
+import { Database } from '../platform/database/database.js';
 import { type Run, RunHandlers } from '../platform/runs/run-handlers.js';
-import { effectiveSettings, type TenantSettings } from '../tenants/tenant-settings.js';
+import { tenantToday } from '../tenants/tenant-today.js';
 import { Alerts } from './alerts.service.js';
 import { WatchedKinds } from './watched.js';
 
@@ -27,7 +26,7 @@ export class CheckJobs implements OnModuleInit {
   /** A transaction a kind: inboxes are locked in user order within one, and none is held for long. */
   private async check(run: Run): Promise<RunCounts> {
     const totals: RunCounts = {};
-    const { today, settings } = await this.tenantToday(this.database.single(run.tenant_id));
+    const { today, settings } = await tenantToday(this.database.single(run.tenant_id), this.clock.now());
     for (const watched of this.watchedKinds.all()) {
       run.signal.throwIfAborted();
       const counts = await this.database.tenant(run.tenant_id, (tx) =>
@@ -40,7 +39,7 @@ export class CheckJobs implements OnModuleInit {
 
   private async updateStatuses(run: Run): Promise<RunCounts> {
     return this.database.tenant(run.tenant_id, async (tx) => {
-      const { today } = await this.tenantToday(tx);
+      const { today } = await tenantToday(tx, this.clock.now());
       const counts: RunCounts = {};
       for (const { source_type, overdueSql } of this.watchedKinds.all()) {
         if (overdueSql === undefined) continue;
@@ -48,19 +47,5 @@ export class CheckJobs implements OnModuleInit {
       }
       return counts;
     });
-  }
-
-  private async tenantToday(
-    tenantSql: TenantStatements,
-  ): Promise<{ today: string; settings: TenantSettings }> {
-    const tenant = await tenantSql.one<{ time_zone: string; settings: unknown }>(
-      `SELECT time_zone, settings FROM tenants WHERE id = $1`,
-      [tenantSql.tenant_id],
-    );
-    if (tenant === null) throw new Error('the tenant is no longer there');
-    return {
-      today: civilDate(this.clock.now(), tenant.time_zone),
-      settings: effectiveSettings(tenant.settings),
-    };
   }
 }

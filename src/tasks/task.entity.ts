@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Column, Entity } from 'typeorm';
-import { DueItem } from '../platform/due-items/due-item.js';
+import { DueItem } from '../due-items/due-item.js';
 
 export const TASK_STATUSES = ['open', 'overdue', 'done'] as const;
 

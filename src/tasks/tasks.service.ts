@@ -3,7 +3,7 @@ import { Alerts } from '../notifications/alerts.service.js';
 import { Clock } from '../platform/clock/clock.js';
 import { Database } from '../platform/database/database.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
-import { DueItems } from '../platform/due-items/due-items.js';
+import { DueItems } from '../due-items/due-items.js';
 import { Task } from './task.entity.js';
 
 @Injectable()

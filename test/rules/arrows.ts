@@ -18,8 +18,11 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   auth: ['users', 'tenants', ...BASE],
   delivery: [...WHO, ...BASE],
   notifications: [...OUTBOX, ...WHO, ...BASE],
-  imports: ['notifications', 'users', ...BASE],
-  ...Object.fromEntries(WATCHED.map((room) => [room, ['imports', 'notifications', ...WHO, ...BASE]])),
+  'due-items': ['tenants', ...BASE],
+  imports: ['due-items', 'notifications', 'users', 'tenants', ...BASE],
+  ...Object.fromEntries(
+    WATCHED.map((room) => [room, ['due-items', 'imports', 'notifications', ...WHO, ...BASE]]),
+  ),
   digest: [...WATCHED, 'notifications', ...WHO, ...BASE],
   scheduler: ['tenants', ...BASE],
   realtime: ['notifications', 'auth', ...BASE],

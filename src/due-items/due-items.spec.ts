@@ -1,6 +1,6 @@
-import { type Cast, createCast } from '../../../test/support/cast.js';
-import { createWorld, type World } from '../../../test/support/world.js';
-import { FixedClock } from '../clock/fixed-clock.js';
+import { type Cast, createCast } from '../../test/support/cast.js';
+import { createWorld, type World } from '../../test/support/world.js';
+import { FixedClock } from '../platform/clock/fixed-clock.js';
 
 /** What deadlines, documents and tasks have alike, as a person meets it over HTTP. */
 const ROOMS = [

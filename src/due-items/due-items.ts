@@ -1,11 +1,12 @@
 import { isUUID } from 'class-validator';
-import type { Clock } from '../clock/clock.js';
-import { civilDate, isCivilDate } from '../clock/civil-time.js';
-import type { Database } from '../database/database.js';
-import { isForeignKeyViolation, isUniqueViolation } from '../database/failures.js';
-import type { TenantTransaction } from '../database/transaction.js';
-import { invalid, notFound, Problem } from '../errors/problem.js';
-import { decodeCursor, type Page, pageOf } from '../http/cursor.js';
+import type { Clock } from '../platform/clock/clock.js';
+import { isCivilDate } from '../platform/clock/civil-time.js';
+import type { Database } from '../platform/database/database.js';
+import { isForeignKeyViolation, isUniqueViolation } from '../platform/database/failures.js';
+import type { TenantTransaction } from '../platform/database/transaction.js';
+import { invalid, notFound, Problem } from '../platform/errors/problem.js';
+import { decodeCursor, type Page, pageOf } from '../platform/http/cursor.js';
+import { tenantToday } from '../tenants/tenant-today.js';
 import type { DueItem } from './due-item.js';
 import type { DueItemQuery, NewDueItem } from './due-item.dto.js';
 
@@ -166,10 +167,6 @@ export abstract class DueItems<Item extends DueItem> {
   }
 
   private async today(tx: TenantTransaction): Promise<string> {
-    const tenant = await tx.one<{ time_zone: string }>(`SELECT time_zone FROM tenants WHERE id = $1`, [
-      tx.tenant_id,
-    ]);
-    if (tenant === null) throw notFound();
-    return civilDate(this.clock.now(), tenant.time_zone);
+    return (await tenantToday(tx, this.clock.now())).today;
   }
 }

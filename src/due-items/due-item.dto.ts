@@ -1,8 +1,8 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional, IsUUID } from 'class-validator';
-import { CivilDate } from '../http/civil-date.js';
-import { PageQuery } from '../http/page.dto.js';
-import { Line, Text } from '../http/text.js';
+import { CivilDate } from '../platform/http/civil-date.js';
+import { PageQuery } from '../platform/http/page.dto.js';
+import { Line, Text } from '../platform/http/text.js';
 
 /** What is said of an item when it is created. The limits are the table's. */
 export class NewDueItem {

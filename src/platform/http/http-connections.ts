@@ -25,8 +25,10 @@ export class HttpConnections implements OnModuleInit, OnModuleDestroy, BeforeApp
   }
 
   onModuleInit(): void {
-    const server = this.host.httpAdapter.getHttpServer() as Server;
-    server.on('connection', (connection: Socket) => {
+    // The command line has no server.
+    const { httpAdapter } = this.host as Partial<HttpAdapterHost>;
+    const server = httpAdapter?.getHttpServer() as Server | undefined;
+    server?.on('connection', (connection: Socket) => {
       this.open.add(connection);
       connection.once('close', () => this.open.delete(connection));
     });

@@ -76,7 +76,7 @@ export class RequestLimits implements OnApplicationBootstrap, OnApplicationShutd
     if (limit === 0) return null;
     const now = performance.now();
     const usage = this.usageOf(caller, now);
-    const reset = String(Math.max(1, Math.ceil((usage.ends - now) / 1_000)));
+    const reset = String(Math.min(WINDOW_SECONDS, Math.max(1, Math.ceil((usage.ends - now) / 1_000))));
     const headers = (remaining: number): LimitHeaders => ({
       'ratelimit-limit': String(limit),
       'ratelimit-remaining': String(remaining),

@@ -15,12 +15,13 @@ export const p4: Benchmark = {
     const database = await context.database();
     const sockets = context.size(5_000, 100);
     const people = await insertTenants(database.sql, 5, sockets / 5);
-    const web = await startServer({ ...database.environment, DATABASE_POOL_SIZE: '10' }, 'web');
+    const web = await startServer(database.environment, 'web');
     const bare = await startEntry('bare-sockets');
     const clients = await startEntry('clients');
     const teller = await startEntry('teller', {
       ...database.environment,
       VIGIE_ROLES: 'worker',
+      DATABASE_POOL_SIZE: '30',
       LOG_LEVEL: 'error',
     });
     const tokens = await signIn(database, people);
@@ -44,6 +45,10 @@ export const p4: Benchmark = {
       const live = await whileExpecting(clients, some.length, () =>
         teller.ask<Commits>({ each: some, perSecond: PER_SECOND } satisfies TellRequest),
       );
+      const kept = live.answer.perSecond ?? 0;
+      if (kept < PER_SECOND * 0.95) {
+        context.note(`P4: this machine created ${Math.round(kept)} notifications/s instead of ${PER_SECOND}`);
+      }
       steady.push(percentile(latencies(live.arrivals, live.answer), 0.99));
       const latest = [burst, bareBurst, steady].map((all) => `${Math.round(all.at(-1) ?? 0)} ms`);
       context.log(`run ${run}: ${latest[0]}; bare ${latest[1]}; p99 at ${PER_SECOND}/s ${latest[2]}`);
@@ -75,9 +80,10 @@ async function connect(clients: Child, url: string, tokens: readonly string[]): 
 }
 
 async function whileExpecting<Answer>(clients: Child, expect: number, work: () => Promise<Answer>) {
-  const arriving = clients.ask<Arrivals>({ expect, withinMs: WITHIN_MS } satisfies ClientsRequest);
-  const answer = await work();
-  const { arrived } = await arriving;
+  const [{ arrived }, answer] = await Promise.all([
+    clients.ask<Arrivals>({ expect, withinMs: WITHIN_MS } satisfies ClientsRequest),
+    work(),
+  ]);
   return { answer, arrivals: arrived };
 }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { NotificationView } from '../contracts/socket-messages.js';
 import { Database } from '../platform/database/database.js';
+import { prepared } from '../platform/database/transaction.js';
 import {
   type CountedInbox,
   NOTIFICATION_COLUMNS,
@@ -51,8 +52,8 @@ export class FeedChangesReader {
    */
   async since(tenantId: string, asked: readonly FeedAsked[], limit: number): Promise<FeedChanges[]> {
     if (asked.length === 0) return [];
-    const rows = await this.database.tenant(tenantId, (tx) =>
-      tx.query<ChangeRow>(
+    const rows = await this.database.single(tenantId).query<ChangeRow>(
+      prepared(
         `WITH asked AS MATERIALIZED (
            SELECT * FROM unnest($2::uuid[], $3::bigint[], $4::uuid[]) WITH ORDINALITY AS a (user_id, seq, id, place)
          ),
@@ -72,14 +73,14 @@ export class FeedChangesReader {
            WHERE n.tenant_id = $1 AND n.user_id = asked.user_id AND (n.seq, n.id) > (asked.seq, asked.id)
            ORDER BY n.seq, n.id LIMIT $5) n ON true
          ORDER BY asked.place, n.seq, n.id`,
-        [
-          tenantId,
-          asked.map(({ user_id }) => user_id),
-          asked.map(({ after }) => after.seq),
-          asked.map(({ after }) => after.id),
-          limit,
-        ],
       ),
+      [
+        tenantId,
+        asked.map(({ user_id }) => user_id),
+        asked.map(({ after }) => after.seq),
+        asked.map(({ after }) => after.id),
+        limit,
+      ],
     );
     const answers: FeedChanges[] = [];
     for (const { place, inbox_seq, unread_count, ...row } of rows) {
@@ -95,15 +96,15 @@ export class FeedChangesReader {
    * suspended, is not among them.
    */
   async seqs(tenantId: string, userIds: readonly string[]): Promise<Map<string, number>> {
-    const rows = await this.database.tenant(tenantId, (tx) =>
-      tx.query<{ user_id: string; seq: number }>(
+    const rows = await this.database.single(tenantId).query<{ user_id: string; seq: number }>(
+      prepared(
         `SELECT u.id AS user_id, coalesce(i.seq, 0) AS seq
          FROM users u
          JOIN tenants t ON t.id = u.tenant_id AND t.suspended_at IS NULL
          LEFT JOIN inboxes i ON i.tenant_id = u.tenant_id AND i.user_id = u.id
          WHERE u.tenant_id = $1 AND u.id = ANY ($2::uuid[])`,
-        [tenantId, userIds],
       ),
+      [tenantId, userIds],
     );
     return new Map(rows.map(({ user_id, seq }) => [user_id, seq]));
   }

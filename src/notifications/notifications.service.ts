@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { NotificationData, NotificationKind, Severity } from '../contracts/notification-kinds.js';
 import { Outbox } from '../delivery/outbox.js';
 import { Clock } from '../platform/clock/clock.js';
-import type { TenantTransaction } from '../platform/database/transaction.js';
+import { prepared, type TenantTransaction } from '../platform/database/transaction.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
 import { announceSql } from './announcement.js';
 
@@ -48,7 +48,7 @@ export class Notifications {
   ): Promise<Created> {
     if (rows.length > MOST_AT_ONCE) throw new Error(`createMany takes at most ${MOST_AT_ONCE} notifications`);
     const created = await tx.one<{ ids: string[]; user_ids: string[]; deliveries: number }>(
-      `WITH told AS (
+      prepared(`WITH told AS (
          SELECT r.*, NULL::uuid AS alert_id, $3::text AS created_by
          FROM jsonb_to_recordset($2::jsonb) AS r (user_id uuid, dedupe_key text, kind text, severity text,
                                                   title text, body text, data jsonb)
@@ -56,7 +56,7 @@ export class Notifications {
        ${announceSql('told')}
        SELECT coalesce((SELECT array_agg(id) FROM created), '{}') AS ids,
               coalesce((SELECT array_agg(DISTINCT user_id) FROM created), '{}') AS user_ids,
-              (SELECT count(*) FROM delivered) AS deliveries`,
+              (SELECT count(*) FROM delivered) AS deliveries`),
       [tx.tenant_id, JSON.stringify(rows), origin.created_by ?? null, this.clock.now(), this.outbox.channels],
     );
     const { ids = [], user_ids = [], deliveries = 0 } = created ?? {};

@@ -7,6 +7,8 @@ import { type FeedSocket, PAGE, Subscriber } from './subscriber.js';
 
 /** Wake-ups within this time are one look at PostgreSQL. */
 const COALESCE_MS = 5;
+/** Counts come after notifications: in a burst, everyone has theirs before anyone has a count. */
+const COUNT_AFTER_MS = 50;
 /** Looks at the same time; each takes a connection of the pool that requests use too. */
 const LOOKS_AT_ONCE = 3;
 const USERS_A_LOOK = 250;
@@ -30,7 +32,9 @@ export class LiveFeeds {
   private readonly looking = new Map<string, Promise<void>>();
   private readonly stalled = new Set<Subscriber>();
   private readonly subscribers = new Map<FeedSocket, Subscriber>();
+  private readonly uncounted = new Set<Subscriber>();
   private timer: NodeJS.Timeout | null = null;
+  private countTimer: NodeJS.Timeout | null = null;
   private comparing = false;
   private closed = false;
 
@@ -62,6 +66,7 @@ export class LiveFeeds {
     this.subscribers.delete(socket);
     this.metrics.set('vigie_sockets_connected', {}, this.subscribers.size);
     this.stalled.delete(subscriber);
+    this.uncounted.delete(subscriber);
     subscribers.delete(subscriber);
     if (subscribers.size === 0) users.delete(user_id);
     if (users.size === 0) this.tenants.delete(tenant_id);
@@ -132,6 +137,7 @@ export class LiveFeeds {
   async close(): Promise<void> {
     this.closed = true;
     if (this.timer !== null) clearTimeout(this.timer);
+    if (this.countTimer !== null) clearTimeout(this.countTimer);
     this.waiting.clear();
     for (const socket of [...this.subscribers.keys()]) socket.disconnect(true);
     await Promise.all(this.looking.values());
@@ -195,12 +201,22 @@ export class LiveFeeds {
           // Gone while PostgreSQL was asked.
           if (!this.subscribers.has(subscriber.socket)) continue;
           if (subscriber.take(answer)) subscriber.onceDrained(() => this.wake(tenantId, [asked.user_id]));
+          else this.countSoon(subscriber);
         }
       });
     } catch (error) {
       // The next comparison finds them behind.
       if (!this.closed) this.logger.warn({ event: 'feeds_not_read', tenant_id: tenantId, err: error });
     }
+  }
+
+  private countSoon(subscriber: Subscriber): void {
+    this.uncounted.add(subscriber);
+    this.countTimer ??= setTimeout(() => {
+      this.countTimer = null;
+      for (const one of this.uncounted) one.tellCount();
+      this.uncounted.clear();
+    }, COUNT_AFTER_MS);
   }
 
   /** Sockets of a user that are equally far are one question. Who has not taken the last page waits. */

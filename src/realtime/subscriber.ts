@@ -1,5 +1,6 @@
 import type { DefaultEventsMap, Socket } from 'socket.io';
 import type { ClientMessages, NotificationView, ServerMessages } from '../contracts/socket-messages.js';
+import type { CountedInbox } from '../notifications/feed.service.js';
 import {
   type FeedChanges,
   type FeedCursor,
@@ -34,6 +35,8 @@ export class Subscriber {
   /** The last change emitted. */
   cursor: FeedCursor;
   private countedSeq = -1;
+  /** Not emitted yet: of several only the last is worth a message. */
+  private count: CountedInbox | null = null;
   private behind = 0;
   /** Packets that wait for the socket to take those before them. */
   private pending = 0;
@@ -68,7 +71,7 @@ export class Subscriber {
     return this.cursor.seq !== seq || this.countedSeq !== seq;
   }
 
-  /** Emits what came after the cursor. @returns whether there is more to read. */
+  /** Emits what came after the cursor; the count is left to `tellCount`. @returns whether there is more to read. */
   take({ changes, seq, unread_count }: FeedChanges): boolean {
     // A client from before a restore of the database knows what no longer is.
     const ahead = this.cursor.seq > seq;
@@ -82,9 +85,15 @@ export class Subscriber {
     if (ahead || this.behind >= REPLAY_LIMIT) this.socket.emit('resync_required');
     this.behind = 0;
     this.cursor = { seq, id: LAST_ID };
-    if (this.countedSeq !== seq) this.socket.emit('unread_count', { unread_count, seq });
+    if (this.countedSeq !== seq) this.count = { unread_count, seq };
     this.countedSeq = seq;
     return false;
+  }
+
+  /** Emits the count that `take` left. */
+  tellCount(): void {
+    if (this.count !== null) this.socket.emit('unread_count', this.count);
+    this.count = null;
   }
 
   /**

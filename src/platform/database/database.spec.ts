@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import { ClsService } from 'nestjs-cls';
 import { createPlatform, type Platform } from '../../../test/support/platform.js';
 import { Database, SystemDatabase } from './database.js';
+import { prepared } from './transaction.js';
 import { databaseFailure, isForeignKeyViolation, isUniqueViolation } from './failures.js';
 
 let platform: Platform;
@@ -135,6 +136,53 @@ describe('a tenant transaction', () => {
       });
       expect(await tx.query(`UPDATE tasks SET title = 'b' RETURNING title`)).toEqual([{ title: 'b' }]);
     });
+  });
+});
+
+describe('a statement by itself', () => {
+  const INSERT_TASK = prepared(INSERT);
+
+  it('is refused without a tenant', () => {
+    expect(() => database.single('nobody')).toThrow('a tenant transaction needs a tenant id');
+  });
+
+  it('is committed when it returns', async () => {
+    await expect(database.single(ours).query(INSERT_TASK, [ours, 'kept'])).resolves.toHaveLength(1);
+    expect(await titles()).toEqual(['kept']);
+  });
+
+  it('sees its own tenant, writes no other, and leaves no context behind', async () => {
+    await platform.sql(INSERT, [ours, 'ours']);
+    await platform.sql(INSERT, [theirs, 'theirs']);
+    await expect(database.single(ours).query(INSERT_TASK, [theirs, 'x'])).rejects.toMatchObject({
+      driverError: { code: '42501' },
+    });
+    await Promise.all(
+      Array.from({ length: 40 }, async (_each, n) => {
+        const tenant = n % 2 === 0 ? ours : theirs;
+        const row = await database.single(tenant).one('SELECT tenant_id FROM tasks');
+        expect(row).toEqual({ tenant_id: tenant });
+      }),
+    );
+    expect(await titles()).toEqual(['ours', 'theirs']);
+  });
+
+  it('that fails gives its connection back clean', async () => {
+    // More often than the pool has connections, and all at once.
+    const failures = Array.from({ length: 30 }, () => database.single(ours).query('SELECT 1/0'));
+    for (const { status } of await Promise.allSettled(failures)) expect(status).toBe('rejected');
+    await database.single(ours).query(INSERT, [ours, 'after']);
+    expect(await titles()).toEqual(['after']);
+  });
+
+  it('is planned once under its name, on whatever connection, for either tenant', async () => {
+    const count = prepared('SELECT count(*) FROM tasks WHERE tenant_id = $1');
+    expect(prepared(count.text)).toEqual(count);
+    await platform.sql(INSERT, [ours, 'ours']);
+    for (let round = 0; round < 20; round++) {
+      expect(await database.single(ours).one(count, [ours])).toEqual({ count: 1 });
+      expect(await database.single(theirs).one(count, [ours])).toEqual({ count: 0 });
+    }
   });
 });
 

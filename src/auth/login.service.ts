@@ -2,9 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
 import { invalid, notFound, Problem } from '../platform/errors/problem.js';
+import type { TenantCaller } from '../platform/http/caller.js';
 import { TenantDirectory, type TenantEntry } from '../tenants/tenant-directory.js';
 import { Credentials } from '../users/credentials.js';
 import { UserEvents } from '../users/user-events.js';
+import { assertMayTouch } from '../users/users.service.js';
 import type { LoginForm, NewPassword, PasswordResetForm } from './auth.dto.js';
 import { LoginThrottle } from './login-throttle.js';
 import { Operators } from './operators.js';
@@ -91,15 +93,19 @@ export class LoginService {
 
   /**
    * A link for the first password of a user, to hand over.
-   * @throws Problem not_found; conflict when there is a password: a link would be a way into somebody's account.
+   * @throws Problem not_found; forbidden for an admin's, asked for by who may not; conflict when there is a password:
+   * a link would be a way into somebody's account.
    */
-  async firstPasswordLink(tenantId: string, userId: string): Promise<{ url: string; expires_at: Date }> {
-    return this.database.tenant(tenantId, async (tx) => {
-      const has = await this.credentials.holdHasPassword(tx, userId);
-      if (has === null) throw notFound();
-      if (has) throw new Problem('conflict', 'the user has a password: a new one is asked for by its owner');
+  async firstPasswordLink(by: TenantCaller, userId: string): Promise<{ url: string; expires_at: Date }> {
+    return this.database.tenant(by.tenant_id, async (tx) => {
+      const user = await this.credentials.hold(tx, userId);
+      if (user === null) throw notFound();
+      assertMayTouch(by, user.role);
+      if (user.password_hash !== null) {
+        throw new Problem('conflict', 'the user has a password: a new one is asked for by its owner');
+      }
       const { link_id, expires_at } = await this.links.create(tx, userId);
-      return { url: this.links.url(tenantId, link_id), expires_at };
+      return { url: this.links.url(by.tenant_id, link_id), expires_at };
     });
   }
 

@@ -30,6 +30,6 @@ export class PasswordLinkController {
   })
   @ApiCreatedResponse({ type: HandedLink })
   create(@Caller() caller: TenantCaller, @IdParam() id: string): Promise<HandedLink> {
-    return this.login.firstPasswordLink(caller.tenant_id, id);
+    return this.login.firstPasswordLink(caller, id);
   }
 }

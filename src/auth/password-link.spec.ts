@@ -21,9 +21,9 @@ describe('a link that an admin hands over', () => {
   const ask = (id: string, token = cast.admin.token) =>
     world.http('POST', `/api/v1/users/${id}/password-link`, { token });
 
-  async function newcomer(): Promise<{ id: string; email: string }> {
+  async function newcomer(role = 'member'): Promise<{ id: string; email: string }> {
     const email = `newcomer${count++}@example.com`;
-    const body = { email, name: 'Nina', welcome: false };
+    const body = { email, name: 'Nina', role, welcome: false };
     const created = await world.http('POST', '/api/v1/users', { token: cast.admin.token, body });
     expect(created.status).toBe(201);
     return created.body as { id: string; email: string };
@@ -53,6 +53,22 @@ describe('a link that an admin hands over', () => {
     expect((await set(token(second))).status).toBe(410);
     expect(await ask(id)).toMatchObject({ status: 409, body: { code: 'conflict' } });
     expect((await ask(cast.teammate.id)).status).toBe(409);
+  });
+
+  it('to an admin is not for a key that may only write users: it would become one by it', async () => {
+    const created = await world.http('POST', `/api/v1/tenants/${cast.tenant.id}/api-keys`, {
+      token: cast.operator.token,
+      body: { name: 'Directory', scopes: ['users:write'] },
+    });
+    const withKey = (id: string) =>
+      world.http('POST', `/api/v1/users/${id}/password-link`, {
+        headers: { 'x-api-key': String(created.body.key) },
+      });
+    expect(await withKey((await newcomer('admin')).id)).toMatchObject({
+      status: 403,
+      body: { code: 'forbidden' },
+    });
+    expect((await withKey((await newcomer()).id)).status).toBe(201);
   });
 
   it('is not for members', async () => {

@@ -45,13 +45,12 @@ export class Credentials {
     );
   }
 
-  /** Whether a password is set, held until the transaction ends; null when there is no such user. */
-  async holdHasPassword(tx: TenantTransaction, id: string): Promise<boolean | null> {
-    const user = await tx.one<{ has: boolean }>(
-      `SELECT password_hash IS NOT NULL AS has FROM users WHERE tenant_id = $1 AND id = $2 FOR UPDATE`,
-      [tx.tenant_id, id],
-    );
-    return user?.has ?? null;
+  /** The user, held until the transaction ends; null when there is no such user. */
+  async hold(tx: TenantTransaction, id: string): Promise<UserCredentials | null> {
+    return tx.one(`SELECT ${COLUMNS} FROM users WHERE tenant_id = $1 AND id = $2 FOR UPDATE`, [
+      tx.tenant_id,
+      id,
+    ]);
   }
 
   /** @returns the user's address, or null when there is no such user. */

@@ -175,9 +175,10 @@ export class UsersService {
 
 /**
  * A key that may only write users must not become more by it: neither as a new admin, nor as one whose address it
- * changes, to have the link for a new password sent there.
+ * changes, to have the link for a new password sent there, nor by the link for an admin's first.
+ * @throws Problem forbidden
  */
-function assertMayTouch(by: TenantCaller, ...roles: (string | undefined)[]): void {
+export function assertMayTouch(by: TenantCaller, ...roles: (string | undefined)[]): void {
   if (by.kind === 'api_key' && by.role !== 'admin' && roles.includes('admin')) {
     throw new Problem('forbidden', 'an API key needs the scope admin, too, to touch admins');
   }

@@ -3,8 +3,7 @@ import type { QueueName } from '../contracts/jobs.js';
 import { Clock } from '../platform/clock/clock.js';
 import { SystemDatabase } from '../platform/database/database.js';
 import type { JobsQuery, JobState, JobView } from '../platform/queues/job-view.js';
-import { CHANNEL_TRAITS } from './channels/channels.js';
-import { channelOf } from './delivery-queues.js';
+import { CHANNEL_TRAITS, channelOf } from './channels/channels.js';
 
 /** Shows operators the deliveries of a queue, of all tenants: ids and times, no addresses and no contents. */
 @Injectable()

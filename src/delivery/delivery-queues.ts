@@ -1,12 +1,12 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { JOBS, type QueueName } from '../contracts/jobs.js';
+import type { QueueName } from '../contracts/jobs.js';
 import { type Channel, CHANNELS } from '../contracts/notification-kinds.js';
 import { Clock } from '../platform/clock/clock.js';
 import { SystemDatabase } from '../platform/database/database.js';
 import type { SystemTransaction } from '../platform/database/transaction.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
 import { WORKER_ALIVE_SECONDS } from './admission.js';
-import { CHANNEL_TRAITS } from './channels/channels.js';
+import { channelOf, queueOf } from './channels/channels.js';
 
 /** Rows that one statement moves: locks stay short. */
 const BATCH = 2_000;
@@ -167,17 +167,6 @@ export class DeliveryQueues {
 const PENDING = `state = 'pending'`;
 const QUEUED = `state = 'queued'`;
 const SENDING = `state = 'sending'`;
-
-/** The channel whose deliveries this queue carries. */
-export function channelOf(queue: QueueName): Channel {
-  const channel = CHANNELS.find((each) => queueOf(each) === queue);
-  if (channel === undefined) throw new Error(`the queue ${queue} carries no deliveries`);
-  return channel;
-}
-
-function queueOf(channel: Channel): QueueName {
-  return JOBS[CHANNEL_TRAITS[channel].job].queue;
-}
 
 /** Repeats a statement until it finds nothing more, or its time is over; the sum of what it did. */
 async function inBatches(batch: () => Promise<number>): Promise<number> {

@@ -1,80 +1,61 @@
-import { MailerModule, MailerService } from '@nestjs-modules/mailer';
-import { Inject, Logger, Module, type OnModuleInit } from '@nestjs/common';
-import { fileURLToPath } from 'node:url';
-import { AuthModule } from '../auth/auth.module.js';
-import { CONFIG, type Config } from '../platform/config/config.js';
+import { Module, type OnModuleInit } from '@nestjs/common';
+import { CHANNELS } from '../contracts/notification-kinds.js';
 import { TenantsModule } from '../tenants/tenants.module.js';
 import { TenantEvents } from '../tenants/tenant-events.js';
 import { UserEvents } from '../users/user-events.js';
 import { UsersModule } from '../users/users.module.js';
 import { Admission } from './admission.js';
-import { EmailSender } from './channels/email/email.sender.js';
-import { mailerOptions } from './channels/email/email.settings.js';
-import { smtpSettings } from './channels/email/smtp-config.js';
-import { DirectSending } from './direct-sending.js';
+import { CHANNEL_TRAITS } from './channels/channels.js';
+import { type ChannelSender, SENDERS, type Senders } from './channels/sender.js';
 import { DeliveryJobs } from './delivery-jobs.js';
 import { DeliveryQueues } from './delivery-queues.js';
+import { DeliverySending } from './delivery-sending.js';
+import { DirectSending } from './direct-sending.js';
 import { Dispatcher } from './dispatcher.js';
 import { HeldLeases } from './held-leases.js';
 import { Leases } from './leases.js';
-import { MailSending } from './mail-sending.js';
-import { MailWorker } from './mail.worker.js';
 import { OpenDeliveriesReader } from './open-deliveries.js';
 import { Outbox } from './outbox.js';
 import { Presence } from './presence.js';
 import { ProcessingService } from './processing.js';
 import { Reaper } from './reaper.js';
-import { TemplateStore } from './rendering/template-store.js';
 
 /** From what was promised to what a provider took: outbox, dispatcher, leases, channels. */
 @Module({
-  imports: [
-    AuthModule,
-    TenantsModule,
-    UsersModule,
-    MailerModule.forRootAsync({
-      imports: [],
-      inject: [CONFIG],
-      useFactory: (config: Config) => mailerOptions(smtpSettings(config)),
-    }),
-  ],
+  imports: [TenantsModule, UsersModule, ...CHANNELS.map((channel) => CHANNEL_TRAITS[channel].module)],
   providers: [
     Admission,
     DirectSending,
     DeliveryJobs,
     DeliveryQueues,
+    DeliverySending,
     Dispatcher,
     HeldLeases,
     Leases,
-    MailSending,
-    MailWorker,
     OpenDeliveriesReader,
     Outbox,
     Presence,
     ProcessingService,
     Reaper,
     {
-      provide: EmailSender,
-      inject: [MailerService, CONFIG],
-      useFactory: (mailer: MailerService, config: Config) =>
-        config.smtpHost === null ? null : new EmailSender(mailer, smtpSettings(config)),
+      provide: SENDERS,
+      inject: CHANNELS.map((channel) => CHANNEL_TRAITS[channel].sender),
+      useFactory: sendersByChannel,
     },
-    { provide: TemplateStore, useFactory: () => TemplateStore.load(TEMPLATES) },
   ],
   exports: [
     DeliveryJobs,
     DeliveryQueues,
     DirectSending,
-    EmailSender,
     OpenDeliveriesReader,
     Outbox,
     Presence,
     ProcessingService,
+    SENDERS,
   ],
 })
 export class DeliveryModule implements OnModuleInit {
   constructor(
-    @Inject(CONFIG) private readonly config: Config,
     private readonly outbox: Outbox,
     private readonly tenants: TenantEvents,
     private readonly users: UserEvents,
@@ -85,10 +66,15 @@ export class DeliveryModule implements OnModuleInit {
     this.tenants.onSettingsChanged((tx) => this.outbox.reconsider(tx, null));
     this.users.onPreferencesChanged((tx, userId) => this.outbox.reconsider(tx, userId));
     this.users.onErased((tx, userId) => this.outbox.userErased(tx, userId));
-    if (this.config.smtpHost === null) {
-      new Logger('Mail').warn({ event: 'email_not_configured', hint: 'set SMTP_HOST to send e-mail' });
-    }
   }
 }
 
-const TEMPLATES = fileURLToPath(new URL('../../templates', import.meta.url));
+/** @param made one a channel, in their order; null where it is not configured. */
+function sendersByChannel(...made: (ChannelSender | null)[]): Senders {
+  return new Map(
+    CHANNELS.flatMap((channel, place) => {
+      const sender = made[place];
+      return sender ? [[channel, sender] as const] : [];
+    }),
+  );
+}

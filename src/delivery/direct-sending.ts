@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { DeliveryJob } from '../contracts/jobs.js';
 import { type Channel, CHANNELS } from '../contracts/notification-kinds.js';
 import { Clock } from '../platform/clock/clock.js';
+import { withDeadline } from '../platform/clock/deadline.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
 import { SystemDatabase } from '../platform/database/database.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
@@ -9,7 +10,7 @@ import { Problem } from '../platform/errors/problem.js';
 import { Admission, type Candidate, type Limits } from './admission.js';
 import { activeChannels } from './channels/channels.js';
 import { decide } from './decision.js';
-import { MailSending } from './mail-sending.js';
+import { DeliverySending } from './delivery-sending.js';
 
 /** How much of a limit is used; a limit of 0 is none, and then nothing is counted. */
 export interface Quota {
@@ -36,7 +37,7 @@ export class DirectSending {
     @Inject(Clock) private readonly clock: Clock,
     private readonly system: SystemDatabase,
     private readonly admission: Admission,
-    private readonly mail: MailSending,
+    private readonly sending: DeliverySending,
   ) {}
 
   /**
@@ -76,12 +77,8 @@ export class DirectSending {
   async send(jobs: readonly DeliveryJob[]): Promise<void> {
     if (jobs.length === 0) return;
     const sent = Promise.all(jobs.map((job) => this.deliver(job)));
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise((resolve) => {
-      timer = setTimeout(resolve, ANSWER_AFTER_MS);
-    });
-    await Promise.race([sent, late]);
-    clearTimeout(timer);
+    // Each has logged its own failure: only the time can be over.
+    await withDeadline(sent, ANSWER_AFTER_MS, 'still sending').catch(() => undefined);
   }
 
   /** What a caller may still send, by channel; counted up to the limits, so that large ones cost a look at the index. */
@@ -119,7 +116,7 @@ export class DirectSending {
   /** What fails here is left to its lease: it was promised, whatever becomes of this request. */
   private async deliver(job: DeliveryJob): Promise<void> {
     try {
-      await this.mail.deliver(job);
+      await this.sending.deliver(job);
     } catch (error) {
       this.logger.error({ event: 'direct_send_failed', delivery_id: job.delivery_id, err: error });
     }

@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { DeliveryJob } from '../contracts/jobs.js';
-import type { SendLease } from './channels/sender.js';
-import { type ClaimedDelivery, Leases, SENDING_LEASE_SECONDS } from './leases.js';
+import type { ClaimedDelivery, SendLease } from './channels/sender.js';
+import { Leases, SENDING_LEASE_SECONDS } from './leases.js';
 
 const RENEW_EVERY_MS = 5_000;
 

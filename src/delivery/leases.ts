@@ -1,36 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { DeliveryJob } from '../contracts/jobs.js';
-import type { Locale, Severity } from '../contracts/notification-kinds.js';
 import { Clock } from '../platform/clock/clock.js';
 import { SystemDatabase } from '../platform/database/database.js';
 import { CHANNEL_TRAITS } from './channels/channels.js';
+import type { ClaimedDelivery } from './channels/sender.js';
 import { MicroBatch } from '../platform/database/micro-batch.js';
 import { prepared } from '../platform/database/transaction.js';
 import type { Outcome } from './outcome.js';
 
 /** How long a claimed delivery is its worker's without renewal, in seconds. */
 export const SENDING_LEASE_SECONDS = 15;
-
-/** A delivery that this process may send now, with what there is to say. */
-export interface ClaimedDelivery {
-  tenant_id: string;
-  id: string;
-  lease_token: string;
-  channel: string;
-  address: string;
-  attempts: number;
-  ambiguities: number;
-  kind: string;
-  severity: Severity;
-  title: string;
-  body: string;
-  data: Record<string, unknown>;
-  created_at: Date;
-  tenant_name: string;
-  time_zone: string;
-  recipient_name: string | null;
-  locale: Locale;
-}
 
 interface RecordedOutcome {
   job: DeliveryJob;

@@ -52,7 +52,7 @@ export class Outbox {
         LEFT JOIN preferences p ON p.tenant_id = $1 AND p.user_id = c.user_id AND p.kind = c.kind
                                AND p.channel = on_channel.name
                                AND p.kind = ANY (ARRAY[${OPTIONAL_KINDS.map((kind) => `'${kind}'`).join(', ')}])
-        CROSS JOIN LATERAL (SELECT coalesce(c.address, u.email) AS address) to_whom
+        CROSS JOIN LATERAL (SELECT coalesce(c.address, ${USER_ADDRESS}) AS address) to_whom
         CROSS JOIN LATERAL (SELECT CASE
           WHEN NOT p.enabled THEN 'preference'
           WHEN on_channel.name <> ALL ($5::text[]) THEN 'channel_not_configured'
@@ -122,3 +122,8 @@ export class Outbox {
     this.kick(tx);
   }
 }
+
+/** Where the user `u` is reached on a channel. */
+const USER_ADDRESS = `CASE on_channel.name ${CHANNELS.map(
+  (channel) => `WHEN '${channel}' THEN ${CHANNEL_TRAITS[channel].userAddress}`,
+).join(' ')} END`;

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { CONFIG, type Config } from '../platform/config/config.js';
 import { SystemDatabase } from '../platform/database/database.js';
+import { concurrencyOf } from '../platform/queues/concurrency.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
-import { activeChannels, CHANNEL_TRAITS } from './channels/channels.js';
+import { activeChannels, queueOf } from './channels/channels.js';
 
 const BEAT_MS = 5_000;
 
@@ -44,7 +45,7 @@ export class Presence implements OnApplicationBootstrap {
        INSERT INTO workers (id, channel, concurrency, seen_at)
        SELECT $1, channel, concurrency, now() FROM unnest($2::text[], $3::integer[]) AS c (channel, concurrency)
        ON CONFLICT (id, channel) DO UPDATE SET seen_at = excluded.seen_at`,
-      [this.id, channels, channels.map((channel) => CHANNEL_TRAITS[channel].concurrency(this.config))],
+      [this.id, channels, channels.map((channel) => concurrencyOf(queueOf(channel), this.config))],
     );
   }
 }

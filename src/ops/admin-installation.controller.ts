@@ -3,11 +3,11 @@ import { ApiOkResponse, ApiOperation, ApiProperty } from '@nestjs/swagger';
 import { CONFIG, type Config, type Source } from '../platform/config/config.js';
 import { type ShownSetting, shownSettings } from '../platform/config/shown.js';
 import { Access } from '../platform/http/caller.js';
-import { Connections, type ConnectionTest, type ServiceName, SERVICES } from './connections.service.js';
+import { Connections, type ConnectionTest, SERVICES } from './connections.service.js';
 
 class ConnectionView implements ConnectionTest {
   @ApiProperty({ enum: SERVICES })
-  service: ServiceName;
+  service: string;
 
   @ApiProperty({ description: 'false: the configuration names none, so nothing was tried' })
   configured: boolean;
@@ -75,7 +75,7 @@ export class AdminInstallationController {
 
   @Get('connections')
   @ApiOperation({
-    summary: 'Test the connections to PostgreSQL (both roles), Redis and the mail server',
+    summary: 'Test the connections to PostgreSQL (both roles), Redis and what each channel sends through',
     description: 'Connects, encrypts and logs in as configured; sends no mail. Each has 5 s, all at once.',
   })
   @ApiOkResponse({ type: ConnectionList })

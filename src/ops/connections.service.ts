@@ -1,14 +1,21 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { EmailSender } from '../delivery/channels/email/email.sender.js';
+import { CHANNELS } from '../contracts/notification-kinds.js';
+import { CHANNEL_TRAITS } from '../delivery/channels/channels.js';
+import { type ChannelSender, SENDERS, type Senders } from '../delivery/channels/sender.js';
+import { withDeadline } from '../platform/clock/deadline.js';
 import { Database, SystemDatabase } from '../platform/database/database.js';
 import { Queues } from '../platform/queues/queues.js';
 
-export const SERVICES = ['postgresql_app', 'postgresql_system', 'redis', 'smtp'] as const;
-export type ServiceName = (typeof SERVICES)[number];
+export const SERVICES = [
+  'postgresql_app',
+  'postgresql_system',
+  'redis',
+  ...CHANNELS.map((channel) => CHANNEL_TRAITS[channel].service),
+];
 
 /** How one service answered. */
 export interface ConnectionTest {
-  service: ServiceName;
+  service: string;
   /** False: the configuration names none, so nothing was tried. */
   configured: boolean;
   /** null where nothing was tried. */
@@ -17,6 +24,8 @@ export interface ConnectionTest {
   error: string | null;
 }
 
+type Probe = () => Promise<unknown>;
+
 /** What does not answer within this long, in ms, counts as away. */
 const DEADLINE_MS = 5_000;
 const LONGEST_ERROR = 300;
@@ -24,32 +33,29 @@ const LONGEST_ERROR = 300;
 /** Tries the services that Vigie needs, as it would use them. Sends no mail. */
 @Injectable()
 export class Connections {
-  private readonly probes: Record<ServiceName, (() => Promise<unknown>) | null>;
+  /** In the order of SERVICES; null where the configuration names none. */
+  private readonly probes: ReadonlyMap<string, Probe | null>;
 
-  constructor(
-    database: Database,
-    system: SystemDatabase,
-    queues: Queues,
-    @Inject(EmailSender) sender: EmailSender | null,
-  ) {
-    this.probes = {
-      postgresql_app: () => database.ping(),
-      postgresql_system: () => system.query('SELECT 1'),
-      redis: () => queues.ping(),
-      smtp: sender === null ? null : () => sender.verify(),
-    };
+  constructor(database: Database, system: SystemDatabase, queues: Queues, @Inject(SENDERS) senders: Senders) {
+    this.probes = new Map<string, Probe | null>([
+      ['postgresql_app', () => database.ping()],
+      ['postgresql_system', () => system.query('SELECT 1')],
+      ['redis', () => queues.ping()],
+      ...CHANNELS.map((channel) => [CHANNEL_TRAITS[channel].service, probeOf(senders.get(channel))] as const),
+    ]);
   }
 
   /** All at the same time; takes 5 s at most. */
   async test(): Promise<ConnectionTest[]> {
-    return Promise.all(SERVICES.map((service) => testOne(service, this.probes[service])));
+    return Promise.all([...this.probes].map(([service, probe]) => testOne(service, probe)));
   }
 }
 
-async function testOne(
-  service: ServiceName,
-  probe: (() => Promise<unknown>) | null,
-): Promise<ConnectionTest> {
+function probeOf(sender: ChannelSender | undefined): Probe | null {
+  return sender === undefined ? null : () => sender.verify();
+}
+
+async function testOne(service: string, probe: Probe | null): Promise<ConnectionTest> {
   if (probe === null) return { service, configured: false, ok: null, latency_ms: null, error: null };
   const began = performance.now();
   const error = await failureOf(probe);
@@ -58,16 +64,9 @@ async function testOne(
 }
 
 /** What went wrong, in the words of the client library, which name no password; null when nothing did. */
-async function failureOf(probe: () => Promise<unknown>): Promise<string | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<string>((resolve) => {
-    timer = setTimeout(resolve, DEADLINE_MS, `no answer within ${DEADLINE_MS / 1_000} s`);
-  });
-  try {
-    return await Promise.race([probe().then(() => null, wordsOf), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+async function failureOf(probe: Probe): Promise<string | null> {
+  const late = `no answer within ${DEADLINE_MS / 1_000} s`;
+  return withDeadline(probe(), DEADLINE_MS, late).then(() => null, wordsOf);
 }
 
 function wordsOf(error: unknown): string {

@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { QueueName } from '../contracts/jobs.js';
 import { configuredChannels } from '../delivery/channels/channels.js';
 import { type OpenDeliveries, OpenDeliveriesReader } from '../delivery/open-deliveries.js';
+import { withDeadline } from '../platform/clock/deadline.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
 import { Metrics } from '../platform/metrics/metrics.js';
 import { type QueueCounts, Queues } from '../platform/queues/queues.js';
@@ -75,14 +76,6 @@ export class Gauges implements OnModuleInit {
 }
 
 /** Null when it fails or takes too long: a scrape tells what it can. */
-async function withinDeadline<Result>(work: Promise<Result>): Promise<Result | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(resolve, DEADLINE_MS, null);
-  });
-  try {
-    return await Promise.race([work.catch(() => null), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+function withinDeadline<Result>(work: Promise<Result>): Promise<Result | null> {
+  return withDeadline(work, DEADLINE_MS, 'no answer').catch(() => null);
 }

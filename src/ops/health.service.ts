@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { withDeadline } from '../platform/clock/deadline.js';
 import { Database } from '../platform/database/database.js';
 import { Problem } from '../platform/errors/problem.js';
 import { Queues } from '../platform/queues/queues.js';
@@ -37,18 +38,9 @@ export class Health {
 }
 
 /** `name` when the probe fails or takes too long, null when it succeeds. */
-async function silentName(name: string, probe: Promise<void>): Promise<string | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<string>((resolve) => {
-    timer = setTimeout(resolve, DEADLINE_MS, name);
-  });
-  const answer = probe.then(
+function silentName(name: string, probe: Promise<void>): Promise<string | null> {
+  return withDeadline(probe, DEADLINE_MS, 'no answer').then(
     () => null,
     () => name,
   );
-  try {
-    return await Promise.race([answer, deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

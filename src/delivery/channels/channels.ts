@@ -1,46 +1,69 @@
-import type { Channel } from '../../contracts/notification-kinds.js';
-import type { JobName } from '../../contracts/jobs.js';
+import type { Type } from '@nestjs/common';
+import { type JobName, JOBS, type QueueName } from '../../contracts/jobs.js';
+import { type Channel, CHANNELS } from '../../contracts/notification-kinds.js';
 import type { Config } from '../../platform/config/config.js';
 import { parseEmailAddress } from './email/address.js';
+import { EmailChannel } from './email/email.channel.js';
+import { EmailModule } from './email/email.module.js';
+import type { ChannelSender } from './sender.js';
 
-/** What the dispatcher needs to know of a channel. One line each: the registry. */
+/** All that delivery needs to know of a channel. An entry each: the registry. */
 export interface ChannelTraits {
+  /** Makes the sender, or null where the channel is not configured. */
+  module: Type<unknown>;
+  sender: Type<ChannelSender>;
   /** The job that sends one delivery. */
   job: JobName & `send-${string}`;
+  /** What it sends through, as operators know it from the connection test. */
+  service: string;
   /** What a bare address begins with in `notifications.recipient`. */
   scheme: 'mailto' | 'tel';
   /** The address, normalised, if it is one that this channel can send to. */
   parseAddress(written: string): string | null;
+  /** Where the user `u` is reached: an SQL expression of the row, null without an address. */
+  userAddress: `u.${string}`;
   /** How often a send whose end is not known may be repeated before a person has to decide. */
   ambiguous_repeats: number;
   /** Whether this installation has what it takes to send on it. */
   configured(config: Config): boolean;
   /** The switch of this channel; off, its deliveries wait. */
   enabled(config: Config): boolean;
-  /** How many one worker process sends at the same time. */
-  concurrency(config: Config): number;
 }
 
-export const CHANNEL_TRAITS: Record<Channel, ChannelTraits> = {
+export const CHANNEL_TRAITS: Readonly<Record<Channel, ChannelTraits>> = {
   email: {
+    module: EmailModule,
+    sender: EmailChannel,
     job: 'send-mail',
+    service: 'smtp',
     scheme: 'mailto',
     parseAddress: parseEmailAddress,
+    userAddress: 'u.email',
     ambiguous_repeats: 1,
     configured: (config) => config.smtpHost !== null,
     enabled: (config) => config.emailEnabled,
-    concurrency: (config) => config.mailConcurrency,
   },
 };
 
 /** The channels that this installation can send on. */
 export function configuredChannels(config: Config): Channel[] {
-  const all = Object.entries(CHANNEL_TRAITS) as [Channel, ChannelTraits][];
-  return all.filter(([, traits]) => traits.configured(config)).map(([channel]) => channel);
+  return CHANNELS.filter((channel) => CHANNEL_TRAITS[channel].configured(config));
 }
 
 /** Those of them that are switched on. */
 export function activeChannels(config: Config): Channel[] {
   if (!config.notificationsEnabled) return [];
   return configuredChannels(config).filter((channel) => CHANNEL_TRAITS[channel].enabled(config));
+}
+
+/** The queue that carries the deliveries of a channel. */
+export function queueOf(channel: Channel): QueueName {
+  return JOBS[CHANNEL_TRAITS[channel].job].queue;
+}
+
+/** The channel whose deliveries this queue carries. */
+export function channelOf(queue: QueueName): Channel {
+  const channel = CHANNELS.find((each) => queueOf(each) === queue);
+  if (channel === undefined) throw new Error(`the queue ${queue} carries no deliveries`);
+  return channel;
 }

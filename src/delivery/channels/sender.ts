@@ -1,3 +1,5 @@
+import type { Channel, Locale, Severity } from '../../contracts/notification-kinds.js';
+
 /** What became of an attempt that failed; the dispatcher's rules for each are in docs/lifecycles.md. */
 export type SendFailure =
   /** The provider refused for good (SMTP 5xx, unknown address): never tried again. */
@@ -32,3 +34,42 @@ export interface SendLease {
 export interface SendReceipt {
   provider_id: string | null;
 }
+
+/** A delivery that this process may send now, with what there is to say. */
+export interface ClaimedDelivery {
+  tenant_id: string;
+  id: string;
+  lease_token: string;
+  channel: Channel;
+  address: string;
+  attempts: number;
+  ambiguities: number;
+  kind: string;
+  severity: Severity;
+  title: string;
+  body: string;
+  data: Record<string, unknown>;
+  created_at: Date;
+  tenant_name: string;
+  time_zone: string;
+  recipient_name: string | null;
+  locale: Locale;
+}
+
+/** The way out on one channel: what the folder of a channel provides. */
+export interface ChannelSender {
+  /**
+   * Words the delivery as this channel does, and sends it; begins no DATA and no POST without a valid lease.
+   * @throws SendError for what the outside did. Anything else is a fault of ours, and permanent.
+   */
+  send(delivery: ClaimedDelivery, lease: SendLease): Promise<SendReceipt>;
+  /**
+   * The connection test: goes as far as it can without sending.
+   * @throws SendError with plain words.
+   */
+  verify(): Promise<void>;
+}
+
+/** The senders of this process; a channel that is not configured has none. */
+export type Senders = ReadonlyMap<Channel, ChannelSender>;
+export const SENDERS = Symbol('SENDERS');

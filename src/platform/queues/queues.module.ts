@@ -1,6 +1,7 @@
-import { BullModule } from '@nestjs/bull';
+import { BullModule, getQueueToken } from '@nestjs/bull';
 import { type DynamicModule, Global, Logger, Module } from '@nestjs/common';
-import { QUEUES } from '../../contracts/jobs.js';
+import { QUEUES, type QueueName } from '../../contracts/jobs.js';
+import type { Queue } from 'bull';
 import type { Config } from '../config/config.js';
 import { MetricsModule } from '../metrics/metrics.module.js';
 import { assertNoEviction, consumerConnection, producerConnection } from './connections.js';
@@ -9,6 +10,13 @@ import { bullPrefix } from './prefix.js';
 import { Queues } from './queues.js';
 import { WakeUps } from './wake-ups.js';
 import { Workers } from './workers.js';
+
+const queues = {
+  provide: Queues,
+  inject: QUEUES.map((name) => getQueueToken(name)),
+  useFactory: (...made: Queue[]) =>
+    new Queues(Object.fromEntries(made.map((queue) => [queue.name, queue])) as Record<QueueName, Queue>),
+};
 
 /** Bull behind one door. Registered once: two registrations of a queue would be two queues. */
 @Global()
@@ -29,7 +37,7 @@ export class QueuesModule {
           })),
         ),
       ],
-      providers: [Queues, JobHandlers, Workers, WakeUps],
+      providers: [queues, JobHandlers, Workers, WakeUps],
       exports: [Queues, JobHandlers, WakeUps, Workers],
     };
   }

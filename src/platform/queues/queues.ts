@@ -1,7 +1,7 @@
-import { getQueueToken } from '@nestjs/bull';
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { OnApplicationShutdown } from '@nestjs/common';
 import type { Queue } from 'bull';
 import { JOBS, type JobName, type JobPayloads, QUEUES, type QueueName } from '../../contracts/jobs.js';
+import { withDeadline } from '../clock/deadline.js';
 
 /** One job to enqueue. `id` is new at every admission: Bull ignores an id that it still holds. */
 export interface Enqueued<Name extends JobName> {
@@ -20,17 +20,10 @@ export interface QueueCounts {
 const ENQUEUE_DEADLINE_MS = 2_000;
 
 /** Puts work into Bull. Bull only carries it: attempts, delays and order are PostgreSQL's. */
-@Injectable()
 export class Queues implements OnApplicationShutdown {
-  private readonly queues: Record<QueueName, Queue>;
-
-  constructor(
-    @Inject(getQueueToken('mail')) mail: Queue,
-    @Inject(getQueueToken('checks')) checks: Queue,
-    @Inject(getQueueToken('maintenance')) maintenance: Queue,
-  ) {
-    this.queues = { mail, checks, maintenance };
-    for (const queue of Object.values(this.queues)) queue.on('error', () => undefined);
+  /** @param queues one of each name. */
+  constructor(private readonly queues: Readonly<Record<QueueName, Queue>>) {
+    for (const queue of Object.values(queues)) queue.on('error', () => undefined);
   }
 
   /** @throws Error within 2 s when Redis does not take it; the caller's lease then runs out by itself. */
@@ -91,17 +84,5 @@ export class Queues implements OnApplicationShutdown {
     await Promise.all(queues.map((queue) => queue.close(true).catch(() => undefined)));
     // Bull leaves connections open that it did not make.
     for (const queue of queues) queue.client.disconnect();
-  }
-}
-
-async function withDeadline<Result>(work: Promise<Result>, ms: number, message: string): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(message)), ms);
-  });
-  try {
-    return await Promise.race([work, deadline]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -3,7 +3,9 @@ import Bull, { type Job, type Queue } from 'bull';
 import type { Redis } from 'ioredis';
 import { ClsService } from 'nestjs-cls';
 import { QUEUES, type QueueName } from '../../contracts/jobs.js';
+import { withDeadline } from '../clock/deadline.js';
 import { CONFIG, type Config } from '../config/config.js';
+import { concurrencyOf } from './concurrency.js';
 import { consumerConnection } from './connections.js';
 import { JobHandlers } from './handlers.js';
 import { bullPrefix } from './prefix.js';
@@ -31,7 +33,7 @@ export class Workers implements OnApplicationBootstrap {
   onApplicationBootstrap(): void {
     this.handlers.assertComplete();
     if (!this.config.roles.includes('worker')) return;
-    for (const name of QUEUES) this.start(name, this.concurrency(name));
+    for (const name of QUEUES) this.start(name, concurrencyOf(name, this.config));
   }
 
   /**
@@ -44,18 +46,12 @@ export class Workers implements OnApplicationBootstrap {
       // Bull may hand over one more that it had already fetched.
       while (this.running.size > 0) await Promise.allSettled([...this.running]);
     })();
-    const deadline = new Promise<'late'>((resolve) => setTimeout(resolve, DRAIN_DEADLINE_MS, 'late').unref());
-    if ((await Promise.race([drained, deadline])) === 'late') {
+    await withDeadline(drained, DRAIN_DEADLINE_MS, 'still working').catch(() => {
       this.logger.warn({ event: 'drain_deadline_passed', running: this.running.size });
-    }
+    });
     await Promise.all(this.queues.map((queue) => queue.close(true).catch(() => undefined)));
     // Bull leaves connections open that it did not make.
     for (const connection of this.connections) connection.disconnect();
-  }
-
-  private concurrency(name: QueueName): number {
-    const { mailConcurrency, checksConcurrency, maintenanceConcurrency } = this.config;
-    return { mail: mailConcurrency, checks: checksConcurrency, maintenance: maintenanceConcurrency }[name];
   }
 
   private start(name: QueueName, concurrency: number): void {

@@ -1,4 +1,5 @@
 import type { MailerService } from '@nestjs-modules/mailer';
+import { withDeadline } from '../../../platform/clock/deadline.js';
 import { SendError, type SendLease, type SendReceipt } from '../sender.js';
 import { domainOf, parseEmailAddress } from './address.js';
 import { Attempt, watchMessage, type AttemptedMail } from './attempt.js';
@@ -63,18 +64,10 @@ export class EmailSender {
    * @throws SendError with plain words; the connection is closed.
    */
   async verify(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' }));
-      }, this.timeouts.send_ms);
-    });
     try {
-      await Promise.race([this.mailer.getTransporter().verify(), late]);
+      await withDeadline(this.mailer.getTransporter().verify(), this.timeouts.send_ms, 'timeout');
     } catch (error) {
       throw sendError(error, null);
-    } finally {
-      clearTimeout(timer);
     }
   }
 

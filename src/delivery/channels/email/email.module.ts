@@ -1,0 +1,46 @@
+import { MailerModule, MailerService } from '@nestjs-modules/mailer';
+import { Inject, Logger, Module, type OnModuleInit } from '@nestjs/common';
+import { fileURLToPath } from 'node:url';
+import { AuthModule } from '../../../auth/auth.module.js';
+import { PasswordLinks } from '../../../auth/password-links.js';
+import { CONFIG, type Config } from '../../../platform/config/config.js';
+import { TemplateStore } from '../../rendering/template-store.js';
+import { EmailChannel } from './email.channel.js';
+import { EmailSender } from './email.sender.js';
+import { mailerOptions } from './email.settings.js';
+import { smtpSettings } from './smtp-config.js';
+
+const TEMPLATES = fileURLToPath(new URL('../../../../templates', import.meta.url));
+
+/** Mails by SMTP; without SMTP_HOST the channel is null. */
+@Module({
+  imports: [
+    AuthModule,
+    MailerModule.forRootAsync({
+      imports: [],
+      inject: [CONFIG],
+      useFactory: (config: Config) => mailerOptions(smtpSettings(config)),
+    }),
+  ],
+  providers: [
+    { provide: TemplateStore, useFactory: () => TemplateStore.load(TEMPLATES) },
+    {
+      provide: EmailChannel,
+      inject: [CONFIG, MailerService, TemplateStore, PasswordLinks],
+      useFactory: (config: Config, mailer: MailerService, templates: TemplateStore, links: PasswordLinks) =>
+        config.smtpHost === null
+          ? null
+          : new EmailChannel(config, new EmailSender(mailer, smtpSettings(config)), templates, links),
+    },
+  ],
+  exports: [EmailChannel],
+})
+export class EmailModule implements OnModuleInit {
+  constructor(@Inject(CONFIG) private readonly config: Config) {}
+
+  onModuleInit(): void {
+    if (this.config.smtpHost === null) {
+      new Logger('Mail').warn({ event: 'email_not_configured', hint: 'set SMTP_HOST to send e-mail' });
+    }
+  }
+}

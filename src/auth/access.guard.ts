@@ -53,8 +53,9 @@ export class AccessGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<FastifyRequest & CallerRequest & AuditedRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     if (rule.who === 'public') {
-      // Not health and pages: balancers must hear from a process whatever else it is asked.
-      if (request.routeOptions.url?.startsWith('/api/')) this.countAnonymous(request, reply);
+      // Not looking at health and pages: balancers must hear from a process whatever else it is asked.
+      const isApi = request.routeOptions.url?.startsWith('/api/') === true;
+      if (isApi || !['GET', 'HEAD'].includes(request.method)) this.countAnonymous(request, reply);
       return true;
     }
     const { caller, scopes, session } = await this.recogniseOrCount(request, reply);

@@ -54,8 +54,8 @@ export class AuthController {
   @HttpCode(204)
   @Access('public')
   @ApiNoContentResponse({ description: 'The password is set, and all sessions of the user are over' })
-  setPassword(@Body() form: NewPassword): Promise<void> {
-    return this.logins.setPassword(form);
+  setPassword(@Body() form: NewPassword, @Req() request: FastifyRequest): Promise<void> {
+    return this.logins.setPassword(form, traceOf(request));
   }
 
   @Post('password/change')

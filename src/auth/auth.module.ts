@@ -45,6 +45,6 @@ import { Signing } from './signing.js';
     Signing,
     { provide: APP_GUARD, useClass: AccessGuard },
   ],
-  exports: [Authenticator, LoginService, OperatorCookies, PasswordLinks],
+  exports: [Authenticator, LoginService, OperatorCookies, PasswordLinks, Sessions],
 })
 export class AuthModule {}

@@ -72,7 +72,7 @@ export class LoginService {
    * Sets the password that a one-time link is for, and ends the user's sessions.
    * @throws Problem validation_failed for a token that is not one of ours, link_used, tenant_suspended.
    */
-  async setPassword({ token, password }: NewPassword): Promise<void> {
+  async setPassword({ token, password }: NewPassword, trace: SignInTrace): Promise<void> {
     const link = this.links.read(token);
     if (link === null) throw invalid('/token', 'is not the token of a link');
     const tenant = await this.tenants.byId(link.tenant_id);
@@ -84,9 +84,11 @@ export class LoginService {
       if (userId === null) throw new Problem('link_used');
       await this.sessions.endAll(tx, userId);
       this.logger.log({ event: 'password_set', tenant_id: tenant.id, user_id: userId });
-      const changed = await this.credentials.setPasswordHash(tx, userId, hash);
+      const user = await this.credentials.setPasswordHash(tx, userId, hash);
       await this.links.endAll(tx, userId);
-      return changed;
+      if (user === null) return null;
+      await this.signIns.passwordSet({ id: userId, role: user.role, tenant_id: tenant.id }, trace);
+      return user.email;
     });
     if (email !== null) await this.throttle.forgive({ tenant: tenant.slug, email: email.toLowerCase() });
   }

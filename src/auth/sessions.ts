@@ -74,6 +74,11 @@ export class Sessions {
     return this.first(tx, { tenant_id: tx.tenant_id, family: inserted(row).family }, user.id, user.role);
   }
 
+  /** Deletes the sessions of operators that have expired, on the pages under /ops too. */
+  async cleanOperators(): Promise<void> {
+    await this.system.query(`DELETE FROM operator_sessions WHERE expires_at < $1`, [this.clock.now()]);
+  }
+
   /** Begins a session of an operator. */
   async beginOperator(operatorId: string): Promise<TokenPair> {
     return this.system.transaction(async (tx) => {

@@ -12,7 +12,10 @@ interface Account {
   tenant_id: string | null;
 }
 
-/** Tells the audit log when admins and operators sign in, and when somebody tries to as one of them. */
+/**
+ * Tells the audit log when admins and operators sign in or choose a password by a link, and when somebody tries to sign
+ * in as one of them.
+ */
 @Injectable()
 export class SignIns {
   private readonly logger = new Logger('Login');
@@ -22,6 +25,11 @@ export class SignIns {
   /** @throws Problem unavailable: nobody with that much power comes in unseen. */
   async granted(account: Account, trace: SignInTrace): Promise<void> {
     if (account.role !== 'member') await this.log.write(actOf(account, trace), 200);
+  }
+
+  /** @throws Problem unavailable: nobody takes an admin's account over unseen. */
+  async passwordSet(account: Account, trace: SignInTrace): Promise<void> {
+    if (account.role !== 'member') await this.log.write(actOf(account, trace), 204);
   }
 
   /** Nobody waits for it: the time of a refusal must not tell whose account it is. */

@@ -260,6 +260,19 @@ describe('the dispatcher', () => {
       expect(await row()).toEqual({ state: 'pending', attempts: 0, ambiguities: 0, lease_token: null });
     });
 
+    it('that ran out before a later attempt still count the one that was made', async () => {
+      const first = await leased();
+      await leases().claim(first);
+      await expire();
+      await leases().reap(3);
+      await dispatcher.round('email');
+      await expire();
+      expect(await leases().reap(3)).toEqual({ requeued: 1, ambiguous: 0 });
+      expect(await world.sql('SELECT state, attempts, admitted_at FROM deliveries')).toEqual([
+        { state: 'pending', attempts: 1, admitted_at: expect.any(Date) },
+      ]);
+    });
+
     it('that ran out while sending are repeated once, then left for a person; stale outcomes are refused', async () => {
       const first = await leased();
       await leases().claim(first);

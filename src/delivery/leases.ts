@@ -77,7 +77,7 @@ export class Leases {
            ambiguities = d.ambiguities + (e.was = 'sending')::integer,
            error = CASE WHEN e.was = 'sending' THEN 'the sending process was lost' ELSE d.error END,
            -- What was never begun has used nothing of anyone's limit. due_at stays: it keeps its place.
-           admitted_at = CASE WHEN e.was = 'sending' THEN d.admitted_at END,
+           admitted_at = CASE WHEN d.attempts > 0 THEN d.admitted_at END,
            ended_at = CASE WHEN e.ends THEN $4::timestamptz END,
            lease_token = NULL, lease_until = NULL
        FROM decided e

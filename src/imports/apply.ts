@@ -55,8 +55,10 @@ export class Apply {
         }
       }
     } finally {
-      this.running -= 1;
-      this.waiting.shift()?.();
+      // The turn is handed on: given back and taken again, somebody else could come in between.
+      const next = this.waiting.shift();
+      if (next === undefined) this.running -= 1;
+      else next();
     }
   }
 
@@ -113,6 +115,6 @@ export class Apply {
 
   private async turn(): Promise<void> {
     if (this.running >= AT_ONCE) await new Promise<void>((resolve) => this.waiting.push(resolve));
-    this.running += 1;
+    else this.running += 1;
   }
 }

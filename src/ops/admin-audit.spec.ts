@@ -276,6 +276,28 @@ describe('signing in', () => {
   });
 });
 
+describe('a password chosen by a link', () => {
+  it('is on record where it is an admin’s', async () => {
+    const chosen = async (role: string) => {
+      const body = { email: `${randomUUID()}@example.com`, name: CANARY, role, welcome: false };
+      const { id } = (await act('POST', 'users', cast.admin.token, body)).body as { id: string };
+      const link = await act('POST', `users/${id}/password-link`, cast.admin.token);
+      const token = new URL(String(link.body.url)).searchParams.get('token');
+      const answer = await world.http('POST', '/api/v1/auth/password', {
+        body: { token, password: PASSWORD },
+      });
+      expect(answer.status).toBe(204);
+      return id;
+    };
+    await chosen('member');
+    const admin = await chosen('admin');
+    const action = 'POST /api/v1/auth/password';
+    expect(await entries(`?action=${encodeURIComponent(action)}`)).toMatchObject([
+      { actor: `user:${admin}`, action, status: 204 },
+    ]);
+  });
+});
+
 describe('the log', () => {
   /** Acts of three admins, a minute apart, for one tenant. */
   async function arrange(): Promise<void> {

@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { RunCounts } from '../contracts/jobs.js';
+import { Sessions } from '../auth/sessions.js';
 import { AuditLog } from '../platform/audit/audit-log.js';
 import { Clock } from '../platform/clock/clock.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
@@ -34,6 +35,7 @@ export class Cleanup implements OnModuleInit {
     private readonly runs: RunHandlers,
     private readonly database: Database,
     private readonly audit: AuditLog,
+    private readonly sessions: Sessions,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -63,6 +65,7 @@ export class Cleanup implements OnModuleInit {
     counts.audit_log = await this.audit.clean(run.tenant_id, run.signal);
     // The installation's own has no tenant: whichever tenant's cleanup comes first does it.
     await this.audit.clean(null, run.signal);
+    await this.sessions.cleanOperators();
     return counts;
   }
 }

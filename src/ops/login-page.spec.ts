@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { type Cast, createCast, PASSWORD } from '../../test/support/cast.js';
+import { runJob } from '../../test/support/watched.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { LoginThrottle } from '../auth/login-throttle.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
@@ -143,6 +144,17 @@ describe('a session', () => {
     const another = await signIn();
     await world.sql('UPDATE operator_sessions SET revoked_at = now()');
     expect((await board({ cookie: another })).status).toBe(401);
+    clock.set(new Date('2026-03-04T09:00:00Z'));
+  });
+
+  test('leaves no row behind once it has ended: cleanup takes it', async () => {
+    await world.sql('DELETE FROM operator_sessions');
+    await signIn();
+    clock.advance(8 * HOUR + 1);
+    const cookie = await signIn();
+    await runJob(world, cast.tenant_id, 'cleanup');
+    expect(await world.sql('SELECT count(*)::int FROM operator_sessions')).toEqual([{ count: 1 }]);
+    expect((await board({ cookie })).status).toBe(200);
     clock.set(new Date('2026-03-04T09:00:00Z'));
   });
 

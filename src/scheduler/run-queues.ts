@@ -74,8 +74,8 @@ export class RunQueues {
       `INSERT INTO paused_run_queues (queue, paused_at) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
       [queue, this.clock.now()],
     );
-    return this.database.transaction(async (tx) => ({
-      returned: await tx.execute(
+    const returned = await this.database.transaction((tx) =>
+      tx.execute(
         `UPDATE job_runs r
          SET lease_token = gen_random_uuid(),
              -- One that has failed keeps the wait for its next attempt.
@@ -85,8 +85,8 @@ export class RunQueues {
          WHERE r.tenant_id = q.tenant_id AND r.id = q.id`,
         [jobsOf(queue)],
       ),
-      still_running: (await this.open(queue, null)).running,
-    }));
+    );
+    return { returned, still_running: (await this.open(queue, null)).running };
   }
 
   /**

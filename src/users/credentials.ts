@@ -53,12 +53,16 @@ export class Credentials {
     ]);
   }
 
-  /** @returns the user's address, or null when there is no such user. */
-  async setPasswordHash(tx: TenantTransaction, id: string, hash: string): Promise<string | null> {
-    const user = await tx.one<{ email: string }>(
-      `UPDATE users SET password_hash = $3, updated_at = $4 WHERE tenant_id = $1 AND id = $2 RETURNING email`,
+  /** @returns whose it is, or null when there is no such user. */
+  async setPasswordHash(
+    tx: TenantTransaction,
+    id: string,
+    hash: string,
+  ): Promise<{ email: string; role: UserRole } | null> {
+    return tx.one(
+      `UPDATE users SET password_hash = $3, updated_at = $4 WHERE tenant_id = $1 AND id = $2
+       RETURNING email, role`,
       [tx.tenant_id, id, hash, this.clock.now()],
     );
-    return user?.email ?? null;
   }
 }

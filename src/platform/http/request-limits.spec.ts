@@ -143,6 +143,19 @@ describe('requests of nobody in particular', () => {
     }
   });
 
+  it('are counted on the operators’ login page too: each costs as much as a login', async () => {
+    const world = await start({ API_ANONYMOUS_REQUESTS_PER_MINUTE: '2' });
+    const onPage = (email: string) =>
+      world.http('POST', '/ops/login', {
+        body: new URLSearchParams({ email, password: 'x' }).toString(),
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      });
+    expect((await onPage('a@example.com')).status).toBe(401);
+    expect((await login(world)).status).toBe(401);
+    expect((await onPage('b@example.com')).status).toBe(429);
+    expect((await world.http('GET', '/ops/login')).status).toBe(200);
+  });
+
   it('are not told apart by a header that anyone can send', async () => {
     const world = await start({ API_ANONYMOUS_REQUESTS_PER_MINUTE: '2' });
     const statuses = [];

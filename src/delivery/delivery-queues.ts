@@ -7,6 +7,7 @@ import type { SystemTransaction } from '../platform/database/transaction.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
 import { WORKER_ALIVE_SECONDS } from './admission.js';
 import { channelOf, queueOf } from './channels/channels.js';
+import { type OpenDeliveries, OpenDeliveriesReader } from './open-deliveries.js';
 
 /** Rows that one statement moves: locks stay short. */
 const BATCH = 2_000;
@@ -15,20 +16,10 @@ const DEADLINE_MS = 30_000;
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** How one channel's deliveries stand. */
-export interface DeliveryCounts {
-  /** Pending, and its time has come. */
-  due: number;
-  /** Pending, and put off: by hours, by limits, until the next attempt. */
-  deferred: number;
-  queued: number;
-  sending: number;
+export interface DeliveryCounts extends Omit<OpenDeliveries, 'channel' | 'paused'> {
   /** Of what was admitted in the last 24 hours. */
   sent_24h: number;
   failed_24h: number;
-  /** Age of the oldest that is due, in seconds. */
-  oldest_due_seconds: number | null;
-  /** The dispatcher goes on after this tenant. */
-  cursor_tenant_id: string | null;
 }
 
 /** Living processes that send, and how much they send at once. */
@@ -56,6 +47,7 @@ export class DeliveryQueues {
 
   constructor(
     private readonly database: SystemDatabase,
+    private readonly open: OpenDeliveriesReader,
     private readonly wakeUps: WakeUps,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
@@ -70,16 +62,25 @@ export class DeliveryQueues {
     postgres: DeliveryCounts;
     workers: LivingWorkers;
   }> {
-    const now = this.clock.now();
-    const [row] = await this.database.query<
-      Omit<DeliveryCounts, 'oldest_due_seconds'> &
-        LivingWorkers & { paused: boolean; oldest_due: Date | null }
-    >(COUNTS, [channelOf(queue), now, new Date(now.getTime() - DAY_MS), WORKER_ALIVE_SECONDS]);
-    if (row === undefined) throw new Error(`the channel of ${queue} has no row`);
-    const { paused, processes, concurrency, oldest_due, ...counts } = row;
-    const oldest_due_seconds =
-      oldest_due === null ? null : Math.max(0, Math.round((now.getTime() - oldest_due.getTime()) / 1_000));
-    return { paused, postgres: { ...counts, oldest_due_seconds }, workers: { processes, concurrency } };
+    const channel = channelOf(queue);
+    const since = new Date(this.clock.now().getTime() - DAY_MS);
+    const [all, [row]] = await Promise.all([
+      this.open.read(null),
+      this.database.query<Pick<DeliveryCounts, 'sent_24h' | 'failed_24h'> & LivingWorkers>(
+        LAST_DAY_AND_WORKERS,
+        [channel, since, WORKER_ALIVE_SECONDS],
+      ),
+    ]);
+    const found = all.find((each) => each.channel === channel);
+    if (found === undefined || row === undefined) throw new Error(`the channel of ${queue} has no row`);
+    const { paused, due, deferred, queued, sending, cursor_tenant_id, oldest_due_seconds: age } = found;
+    const { processes, concurrency, ...ended } = row;
+    const oldest_due_seconds = age === null ? null : Math.round(age);
+    return {
+      paused,
+      postgres: { due, deferred, queued, sending, ...ended, oldest_due_seconds, cursor_tenant_id },
+      workers: { processes, concurrency },
+    };
   }
 
   /**
@@ -179,26 +180,15 @@ async function inBatches(batch: () => Promise<number>): Promise<number> {
   }
 }
 
-// $1 channel, $2 now, $3 a day ago, $4 seconds that a worker lives without a beat
-const COUNTS = `
-  SELECT c.paused, c.cursor_tenant_id, p.due, p.deferred, p.oldest_due, f.queued, f.sending, w.processes,
-         w.concurrency,
+// $1 channel, $2 a day ago, $3 seconds that a worker lives without a beat
+const LAST_DAY_AND_WORKERS = `
+  SELECT (SELECT count(*) FROM deliveries
+          WHERE channel = $1 AND admitted_at > $2 AND state = 'sent') AS sent_24h,
          (SELECT count(*) FROM deliveries
-          WHERE channel = $1 AND admitted_at > $3 AND state = 'sent') AS sent_24h,
-         (SELECT count(*) FROM deliveries
-          WHERE channel = $1 AND state = 'failed' AND ended_at > $3) AS failed_24h
-  FROM channels c
-  CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE due_at <= $2) AS due, count(*) FILTER (WHERE due_at > $2) AS deferred,
-           min(due_at) FILTER (WHERE due_at <= $2) AS oldest_due
-    FROM deliveries WHERE channel = $1 AND state = 'pending') p
-  CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE state = 'queued') AS queued, count(*) FILTER (WHERE state = 'sending') AS sending
-    FROM deliveries WHERE channel = $1 AND state IN ('queued', 'sending')) f
-  CROSS JOIN LATERAL (
-    SELECT count(*) AS processes, coalesce(sum(concurrency), 0) AS concurrency
-    FROM workers WHERE channel = $1 AND seen_at > now() - make_interval(secs => $4)) w
-  WHERE c.channel = $1`;
+          WHERE channel = $1 AND state = 'failed' AND ended_at > $2) AS failed_24h,
+         w.processes, w.concurrency
+  FROM (SELECT count(*) AS processes, coalesce(sum(concurrency), 0) AS concurrency
+        FROM workers WHERE channel = $1 AND seen_at > now() - make_interval(secs => $3)) w`;
 
 // $1 channel, $2 tenant or null, $3 now, $4 how many
 const CANCEL = `

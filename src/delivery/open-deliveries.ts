@@ -2,19 +2,20 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../platform/clock/clock.js';
 import { SystemDatabase } from '../platform/database/database.js';
 
-/** A count stops here: beyond it nobody needs to know how many more, and counting them takes long. */
-export const MOST_COUNTED = 100_000;
-
 /** What waits and what is under way on one channel, all tenants together. */
 export interface OpenDeliveries {
   channel: string;
   paused: boolean;
-  /** Up to MOST_COUNTED, like the other two. */
-  pending: number;
+  /** The dispatcher goes on after this tenant. */
+  cursor_tenant_id: string | null;
+  /** Pending, and its time has come. */
+  due: number;
+  /** Pending, and put off: by hours, by limits, until the next attempt. */
+  deferred: number;
   queued: number;
   sending: number;
-  /** How long ago the one that waits longest could have left, in seconds; 0 when none waits. */
-  oldest_due_seconds: number;
+  /** How long ago the one that waits longest could have left, in seconds; null when none is due. */
+  oldest_due_seconds: number | null;
 }
 
 /** Looks at the deliveries that have not ended. */
@@ -26,14 +27,16 @@ export class OpenDeliveriesReader {
   ) {}
 
   /**
-   * Every channel. Reads the partial indexes of what has not ended only, and each up to MOST_COUNTED rows; the
-   * oldest is found by hopping from tenant to tenant. Suspended tenants' do not count as due: they are to wait.
+   * Every channel. Reads the partial indexes of what has not ended only; the oldest is found by hopping from
+   * tenant to tenant, suspended ones left out: theirs is to wait.
+   * @param most where counting stops; null: nowhere.
    */
-  async read(): Promise<OpenDeliveries[]> {
-    return this.database.query<OpenDeliveries>(OPEN_DELIVERIES, [this.clock.now(), MOST_COUNTED]);
+  async read(most: number | null): Promise<OpenDeliveries[]> {
+    return this.database.query<OpenDeliveries>(OPEN_DELIVERIES, [this.clock.now(), most]);
   }
 }
 
+// $1 now, $2 how many are counted of pending, and of what is in flight
 const OPEN_DELIVERIES = `
   WITH RECURSIVE backlog (channel, tenant_id) AS (
     SELECT c.channel, (SELECT d.tenant_id FROM deliveries d
@@ -57,15 +60,16 @@ const OPEN_DELIVERIES = `
     WHERE d.due_at <= $1
     GROUP BY b.channel
   )
-  SELECT c.channel, c.paused,
-         (SELECT count(*) FROM (SELECT FROM deliveries d
-          WHERE d.channel = c.channel AND d.state = 'pending' LIMIT $2) p) AS pending,
-         coalesce(f.queued, 0) AS queued, coalesce(f.sending, 0) AS sending,
-         coalesce(extract(epoch FROM $1::timestamptz - o.due_at), 0)::double precision AS oldest_due_seconds
+  SELECT c.channel, c.paused, c.cursor_tenant_id, p.due, p.deferred, f.queued, f.sending,
+         extract(epoch FROM $1::timestamptz - o.due_at)::double precision AS oldest_due_seconds
   FROM channels c
   LEFT JOIN oldest o ON o.channel = c.channel
-  LEFT JOIN LATERAL (
+  CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE due_at <= $1) AS due, count(*) FILTER (WHERE due_at > $1) AS deferred
+    FROM (SELECT due_at FROM deliveries d
+          WHERE d.channel = c.channel AND d.state = 'pending' LIMIT $2) w) p
+  CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE state = 'queued') AS queued, count(*) FILTER (WHERE state = 'sending') AS sending
     FROM (SELECT state FROM deliveries d
-          WHERE d.channel = c.channel AND d.state IN ('queued', 'sending') LIMIT $2) i) f ON true
+          WHERE d.channel = c.channel AND d.state IN ('queued', 'sending') LIMIT $2) i) f
   ORDER BY c.channel`;

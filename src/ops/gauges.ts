@@ -9,6 +9,8 @@ import { type QueueCounts, Queues } from '../platform/queues/queues.js';
 
 /** What was read is good for this long: several scrapers cost as much as one. */
 const GOOD_FOR_MS = 5_000;
+/** A count stops here: beyond it nobody needs to know how many more, and a scrape is to be quick. */
+export const MOST_COUNTED = 100_000;
 /** A scrape does not wait longer for PostgreSQL or Redis. */
 const DEADLINE_MS = 2_000;
 
@@ -40,7 +42,7 @@ export class Gauges implements OnModuleInit {
 
   private async read(): Promise<void> {
     const [open, counts] = await Promise.all([
-      withinDeadline(this.deliveries.read()),
+      withinDeadline(this.deliveries.read(MOST_COUNTED)),
       withinDeadline(this.queues.counts()),
     ]);
     this.showDeliveries(open ?? []);
@@ -51,14 +53,17 @@ export class Gauges implements OnModuleInit {
   }
 
   private showDeliveries(open: readonly OpenDeliveries[]): void {
-    const states = ['pending', 'queued', 'sending'] as const;
     this.metrics.replace(
       'vigie_deliveries',
-      open.flatMap((row) => states.map((state) => [{ channel: row.channel, state }, row[state]] as const)),
+      open.flatMap(({ channel, due, deferred, queued, sending }) =>
+        Object.entries({ pending: due + deferred, queued, sending }).map(
+          ([state, count]) => [{ channel, state }, count] as const,
+        ),
+      ),
     );
     this.metrics.replace(
       'vigie_oldest_due_delivery_seconds',
-      open.map(({ channel, oldest_due_seconds }) => [{ channel }, oldest_due_seconds] as const),
+      open.map(({ channel, oldest_due_seconds }) => [{ channel }, oldest_due_seconds ?? 0] as const),
     );
     this.metrics.replace(
       'vigie_channel_paused',

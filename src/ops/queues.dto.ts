@@ -28,7 +28,10 @@ export class DeliveryCountsView {
   @ApiProperty()
   failed_24h: number;
 
-  @ApiProperty({ ...NULLABLE_NUMBER, description: 'Age of the oldest that is due' })
+  @ApiProperty({
+    ...NULLABLE_NUMBER,
+    description: 'Age of the oldest that is due, suspended tenants left out',
+  })
   oldest_due_seconds: number | null;
 
   @ApiProperty({ type: String, nullable: true, format: 'uuid', description: 'The tenant served last' })

@@ -28,7 +28,7 @@ const PARTS = ['subject', 'html', 'text'] as const;
 const FILE_NAME = /^([a-z][a-z0-9_]*)\.(subject|html|text)\.hbs$/;
 
 /**
- * Reads a folder of templates. The kinds are whatever files there are: a new kind needs only new files.
+ * Reads a folder of templates. The kinds are whatever files there are.
  * @throws TemplateError naming the file that is missing, misnamed or not readable.
  */
 export async function readTemplateFiles(directory: string): Promise<TemplateFiles> {

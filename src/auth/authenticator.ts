@@ -43,6 +43,9 @@ interface SessionRow {
   suspended: boolean;
 }
 
+/** Statements of this kind at the same time. */
+const BATCHES = 4;
+
 const SESSIONS = prepared(
   `SELECT a.place, u.role, t.suspended_at IS NOT NULL AS suspended
          FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) WITH ORDINALITY AS a (tenant_id, family, user_id, place)
@@ -63,7 +66,7 @@ export class Authenticator {
   /** Keys whose last use is being written. */
   private readonly noting = new Set<string>();
   /** Requests that come at the same time ask together. */
-  private readonly sessions = new MicroBatch((asked: Session[]) => this.sessionsOf(asked));
+  private readonly sessions = new MicroBatch((asked: Session[]) => this.sessionsOf(asked), BATCHES);
 
   constructor(
     private readonly tokens: AccessTokens,

@@ -10,13 +10,15 @@ interface Waiting<Item, Result> {
  */
 export class MicroBatch<Item, Result> {
   private waiting: Waiting<Item, Result>[] = [];
-  private flushing = false;
+  private flushing = 0;
 
   /**
    * @param flush answers in the order of the items; when it throws, every caller of the batch gets the error.
+   * @param atOnce batches under way at the same time, so that one that hangs does not hold up all others
    */
   constructor(
     private readonly flush: (items: Item[]) => Promise<Result[]>,
+    private readonly atOnce = 1,
     private readonly largest = 500,
   ) {}
 
@@ -24,13 +26,13 @@ export class MicroBatch<Item, Result> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ item, resolve, reject });
       // Those who call in the same turn of the event loop share the batch.
-      if (!this.flushing) setImmediate(() => void this.run());
+      if (this.flushing < this.atOnce) setImmediate(() => void this.run());
     });
   }
 
   private async run(): Promise<void> {
-    if (this.flushing) return;
-    this.flushing = true;
+    if (this.flushing >= this.atOnce) return;
+    this.flushing += 1;
     while (this.waiting.length > 0) {
       const batch = this.waiting.splice(0, this.largest);
       try {
@@ -44,6 +46,6 @@ export class MicroBatch<Item, Result> {
         for (const { reject } of batch) reject(error);
       }
     }
-    this.flushing = false;
+    this.flushing -= 1;
   }
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { ClsService } from 'nestjs-cls';
 import { createPlatform, type Platform } from '../../../test/support/platform.js';
+import { toProblem } from '../errors/problem.filter.js';
 import { Database, SystemDatabase } from './database.js';
 import { prepared } from './transaction.js';
 import { databaseFailure, isForeignKeyViolation, isUniqueViolation } from './failures.js';
@@ -51,6 +52,22 @@ describe('a tenant transaction', () => {
       }),
     ).resolves.toBe('result');
     expect(await titles()).toEqual(['kept']);
+  });
+
+  it('that has lost its connection is told as unavailable, at whatever statement it finds out', async () => {
+    const codes: string[] = [];
+    const told = (error: unknown) => codes.push(toProblem(error).code);
+    await database
+      .tenant(ours, async (tx) => {
+        const row = await tx.one<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+        await platform.sql('SELECT pg_terminate_backend($1)', [row!.pid]);
+        await tx.query('SELECT pg_sleep(10)').catch(told);
+        await tx.query('SELECT 1').catch(told);
+        await tx.query('SELECT 1');
+      })
+      .catch(told);
+    expect(codes).toEqual(['unavailable', 'unavailable', 'unavailable']);
+    await expect(database.tenant(ours, (tx) => tx.query('SELECT 1 AS one'))).resolves.toEqual([{ one: 1 }]);
   });
 
   it('rolls back all of it when the work throws, and throws the same', async () => {

@@ -27,7 +27,9 @@ export class Database {
   constructor(
     @InjectDataSource('app') private readonly app: DataSource,
     private readonly cls: ClsService,
-  ) {}
+  ) {
+    surviveLostConnections(app);
+  }
 
   /**
    * Runs `work` in one transaction of this tenant; commits when it returns, rolls back when it throws.
@@ -86,7 +88,9 @@ export class Database {
  */
 @Injectable()
 export class SystemDatabase {
-  constructor(@InjectDataSource('system') private readonly source: DataSource) {}
+  constructor(@InjectDataSource('system') private readonly source: DataSource) {
+    surviveLostConnections(source);
+  }
 
   /** Runs `work` in one transaction; commits when it returns, rolls back when it throws. */
   async transaction<Result>(work: (tx: SystemTransaction) => Promise<Result>): Promise<Result> {
@@ -172,6 +176,15 @@ async function withConnection<Result>(
     client.off('error', ignore);
     client.release();
   }
+}
+
+/**
+ * A connection may be ended in the very message that says it is ready, before whoever asked for it can listen: the
+ * pool hands it over in between.
+ */
+function surviveLostConnections({ driver }: DataSource): void {
+  const pool = (driver as PostgresDriver).master as Pool;
+  pool.on('connect', (client) => client.on('error', ignore));
 }
 
 /** The statements under way fail with the connection, and tell of it. */

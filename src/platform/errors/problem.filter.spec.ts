@@ -6,7 +6,7 @@ import {
   ServiceUnavailableException,
 } from '@nestjs/common';
 import { connect } from 'node:net';
-import { QueryFailedError } from 'typeorm';
+import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
 import { ERRORS, type ErrorCode } from './error-table.js';
 import { invalid, notFound, Problem } from './problem.js';
 import { toProblem } from './problem.filter.js';
@@ -34,6 +34,7 @@ describe('toProblem', () => {
     ['a missing privilege', failed('42501'), 'internal_error'],
     ['a restart of PostgreSQL', failed('57P01'), 'unavailable'],
     ['a lost connection', failed(undefined, 'Connection terminated unexpectedly'), 'unavailable'],
+    ['an entity asked for on a lost connection', new QueryRunnerAlreadyReleasedError(), 'unavailable'],
     ['too many connections', withFields('sorry, too many clients already', { code: '53300' }), 'unavailable'],
     [
       'PostgreSQL starting up',

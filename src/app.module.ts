@@ -7,6 +7,7 @@ import { DocumentsModule } from './documents/documents.module.js';
 import { TasksModule } from './tasks/tasks.module.js';
 import { DigestModule } from './digest/digest.module.js';
 import { DeliveryModule } from './delivery/delivery.module.js';
+import { DirectSending } from './delivery/direct-sending.js';
 import { Presence } from './delivery/presence.js';
 import { ImportsModule } from './imports/imports.module.js';
 import { NotificationsModule } from './notifications/notifications.module.js';
@@ -35,13 +36,14 @@ export class AppModule implements OnModuleDestroy {
     private readonly health: Health,
     private readonly presence: Presence,
     private readonly workers: Workers,
+    private readonly direct: DirectSending,
   ) {}
 
   /** Nest takes the root down first, while mail transport, pools and sockets are still there. */
   async onModuleDestroy(): Promise<void> {
     this.health.stop();
     await this.presence.leave();
-    await this.workers.drain();
+    await Promise.all([this.workers.drain(), this.direct.drain()]);
   }
 
   static forRoot(config: Config, clock: Clock): DynamicModule {

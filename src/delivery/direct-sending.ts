@@ -7,6 +7,7 @@ import { CONFIG, type Config } from '../platform/config/config.js';
 import { SystemDatabase } from '../platform/database/database.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
+import { DRAIN_DEADLINE_MS } from '../platform/queues/workers.js';
 import { Admission, type Candidate, type Limits } from './admission.js';
 import { activeChannels } from './channels/channels.js';
 import { decide } from './decision.js';
@@ -31,6 +32,7 @@ const MINUTE_MS = 60_000;
 @Injectable()
 export class DirectSending {
   private readonly logger = new Logger('Direct');
+  private readonly underWay = new Set<Promise<unknown>>();
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -77,8 +79,17 @@ export class DirectSending {
   async send(jobs: readonly DeliveryJob[]): Promise<void> {
     if (jobs.length === 0) return;
     const sent = Promise.all(jobs.map((job) => this.deliver(job)));
+    this.underWay.add(sent);
+    void sent.finally(() => this.underWay.delete(sent));
     // Each has logged its own failure: only the time can be over.
     await withDeadline(sent, ANSWER_AFTER_MS, 'still sending').catch(() => undefined);
+  }
+
+  /** Waits for what is being sent, also where the request that asked for it has been answered. */
+  async drain(): Promise<void> {
+    await withDeadline(Promise.all(this.underWay), DRAIN_DEADLINE_MS, 'still sending').catch(() => {
+      this.logger.warn({ event: 'drain_deadline_passed', running: this.underWay.size });
+    });
   }
 
   /** What a caller may still send, by channel; counted up to the limits, so that large ones cost a look at the index. */

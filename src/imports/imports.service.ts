@@ -68,7 +68,7 @@ export class Imports implements BeforeApplicationShutdown {
   ): Promise<ImportView> {
     const ref = await this.staging.begin(caller, kind.name, upload);
     const progress: Progress = { bytes: 0, lines: 0, rejected: 0, encoding: '' };
-    const beat = setInterval(() => void this.heartbeat(ref, progress), HEARTBEAT_MS);
+    const beat = this.beat(ref, progress);
     this.arriving.add(upload.stream);
     try {
       const sha256 = await this.stage(ref, upload, kind, progress);
@@ -112,6 +112,16 @@ export class Imports implements BeforeApplicationShutdown {
     if (progress.bytes === 0) throw refused('the file is empty');
     await this.staging.store(ref, batch, progress);
     return hash.digest('hex');
+  }
+
+  /** One heartbeat after the other: each takes a connection of the pool. */
+  private beat(ref: ImportRef, progress: Progress): NodeJS.Timeout {
+    let beating = false;
+    return setInterval(() => {
+      if (beating) return;
+      beating = true;
+      void this.heartbeat(ref, progress).finally(() => (beating = false));
+    }, HEARTBEAT_MS);
   }
 
   /** One that does not get through is followed by others; if none does, the lease runs out as it should. */

@@ -19,7 +19,7 @@ export class AlertList {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** One page, last seen first. */
+  /** One page, newest first. */
   async list(tx: TenantTransaction, query: AlertsQuery): Promise<Page<AlertView>> {
     const values: SqlValue[] = [tx.tenant_id];
     const conditions = ['tenant_id = $1'];
@@ -28,17 +28,17 @@ export class AlertList {
     if (query.kind !== undefined) conditions.push(`kind = ${take(query.kind)}`);
     if (query.cursor !== undefined) {
       const [seen, id] = decodeCursor(query.cursor, [isInstantKey, (key) => isUUID(key)]);
-      conditions.push(`(last_seen_at, id) < (${take(seen)}::timestamptz, ${take(id)}::uuid)`);
+      conditions.push(`(first_seen_at, id) < (${take(seen)}::timestamptz, ${take(id)}::uuid)`);
     }
     const rows = await tx.query<AlertView>(
       `SELECT ${ALERT_COLUMNS} FROM alerts WHERE ${conditions.join(' AND ')}
-       ORDER BY last_seen_at DESC, id DESC LIMIT ${take(query.limit + 1)}`,
+       ORDER BY first_seen_at DESC, id DESC LIMIT ${take(query.limit + 1)}`,
       values,
     );
     return pageOf(
       rows,
       query.limit,
-      ({ last_seen_at, id }) => [last_seen_at.toISOString(), id],
+      ({ first_seen_at, id }) => [first_seen_at.toISOString(), id],
       (row) => row,
     );
   }

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import type { WakeUp, WakeUps as Messages } from '../../contracts/events.js';
 import { CONFIG, type Config } from '../config/config.js';
@@ -13,6 +13,7 @@ type Listener<Name extends WakeUp> = (message: Messages[Name]) => void;
  */
 @Injectable()
 export class WakeUps implements OnModuleInit, OnApplicationShutdown {
+  private readonly logger = new Logger('WakeUps');
   private readonly listeners = new Map<WakeUp, Listener<never>[]>();
   private readonly channel: string;
   private publisher: Redis;
@@ -52,7 +53,15 @@ export class WakeUps implements OnModuleInit, OnApplicationShutdown {
   }
 
   private hear(text: string): void {
-    const { name, message } = JSON.parse(text) as { name: WakeUp; message: never };
+    let heard: { name: WakeUp; message: never };
+    try {
+      heard = JSON.parse(text) as typeof heard;
+    } catch (error) {
+      // Redis is shared: whoever wrote it is not one of us.
+      this.logger.warn({ event: 'wake_up_not_read', err: error });
+      return;
+    }
+    const { name, message } = heard;
     for (const listener of this.listeners.get(name) ?? []) listener(message);
   }
 }

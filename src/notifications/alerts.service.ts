@@ -127,23 +127,29 @@ function checkSql({ kind, source_type, factsSql }: WatchedKind): string {
         AND NOT EXISTS (SELECT FROM facts f WHERE f.dedupe_key = s.dedupe_key)
       RETURNING a.id
     ),
-    seen AS (
-      INSERT INTO alerts AS a (tenant_id, kind, severity, source_type, source_id, dedupe_key, stage, title,
-                               first_seen_at, last_seen_at)
+    -- The advisory lock keeps others from opening them meanwhile; the unique index would refuse a second one.
+    opened AS (
+      INSERT INTO alerts (tenant_id, kind, severity, source_type, source_id, dedupe_key, stage, title,
+                          first_seen_at, last_seen_at)
       SELECT $1, '${kind}', f.severity, '${source_type}', f.source_id, f.dedupe_key, f.stage,
              coalesce(f.title ->> t.locale, f.title ->> 'fr'), $4::timestamptz, $4::timestamptz
       FROM facts f CROSS JOIN (SELECT locale FROM tenants WHERE id = $1) t
-      ON CONFLICT (tenant_id, dedupe_key) WHERE gone_at IS NULL DO UPDATE
-        SET occurrences = a.occurrences + 1, last_seen_at = excluded.last_seen_at, title = excluded.title,
-            severity = excluded.severity, stage = LEAST(a.stage, excluded.stage)
-      RETURNING id, dedupe_key, state
+      WHERE NOT EXISTS (SELECT FROM standing s WHERE s.dedupe_key = f.dedupe_key)
+      RETURNING id, dedupe_key
+    ),
+    counted AS (
+      UPDATE alerts a
+      SET occurrences = a.occurrences + 1, last_seen_at = $4, severity = f.severity,
+          title = coalesce(f.title ->> t.locale, f.title ->> 'fr'), stage = LEAST(a.stage, f.stage)
+      FROM standing s JOIN facts f USING (dedupe_key) CROSS JOIN (SELECT locale FROM tenants WHERE id = $1) t
+      WHERE a.tenant_id = $1 AND a.id = s.id
+      RETURNING a.id, s.dedupe_key, a.state, f.stage < s.stage AS later
     ),
     speaking AS (
-      SELECT f.*, seen.id AS alert_id, standing.id IS NULL AS opened
-      FROM facts f
-      JOIN seen USING (dedupe_key)
-      LEFT JOIN standing USING (dedupe_key)
-      WHERE seen.state = 'open' AND (standing.id IS NULL OR f.stage < standing.stage)
+      SELECT f.*, o.id AS alert_id, true AS opened FROM facts f JOIN opened o USING (dedupe_key)
+      UNION ALL
+      SELECT f.*, c.id, false FROM facts f JOIN counted c USING (dedupe_key)
+      WHERE c.state = 'open' AND c.later
     ),
     told AS (
       SELECT u.id AS user_id, s.alert_id, NULL::text AS created_by, s.alert_id || ':' || s.stage AS dedupe_key,

@@ -177,7 +177,7 @@ describe('alerts', () => {
           ),
       ),
     );
-    expect(all.reduce((sum, { notifications = 0 }) => sum + notifications, 0)).toBe(10);
+    expect(all.reduce((sum, { notifications }) => sum + notifications, 0)).toBe(10);
     expect((await told()).length).toBe(10);
   });
 

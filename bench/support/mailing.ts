@@ -67,7 +67,7 @@ export async function startMailing(
 export async function insertDeliveries({ sql }: BenchDatabase, count: number): Promise<void> {
   await sql.query(
     `WITH members AS (
-       SELECT tenant_id, id, email, row_number() OVER (ORDER BY id) - 1 AS place, count(*) OVER () AS total
+       SELECT tenant_id, id, email, row_number() OVER (ORDER BY id) - 1 AS place
        FROM users WHERE role = 'member'
      ),
      told AS (
@@ -77,7 +77,7 @@ export async function insertDeliveries({ sql }: BenchDatabase, count: number): P
               'Échéance dans 7 jours : Deadline ' || i, 'Client 7 · Date limite : 01/12/2026',
               jsonb_build_object('deadline_id', m.id, 'title', 'Deadline ' || i, 'category', 'TVA',
                                  'client_name', 'Client 7', 'due_on', '2026-12-01', 'days_left', 7), now()
-       FROM generate_series(0, $1::integer - 1) i JOIN members m ON m.place = i % m.total
+       FROM generate_series(0, $1::integer - 1) i JOIN members m ON m.place = i % (SELECT count(*) FROM members)
        RETURNING tenant_id, id, recipient, user_id
      )
      INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address, due_at, created_at)

@@ -106,7 +106,7 @@ export class Admission {
   /**
    * Whose turn it is: one delivery a tenant and turn, critical ones first, tenants in the order of their ids,
    * starting after the cursor and wrapping. A tenant has at most half of the window while others wait.
-   * Tenants with a backlog are found by hopping through the index `deliveries_pending`.
+   * (candidates.sql.ts tells how they are found.)
    * @param free room in the window, and the most that is returned
    * @param whole the window, of which a tenant gets half
    * @param limits the installation's; a tenant's own come before them

@@ -72,6 +72,14 @@ describe('the sources', () => {
   });
 });
 
+describe('the README', () => {
+  it('leads to every page of docs', () => {
+    const pages = FILES.filter((path) => /^docs\/[^/]+\.md$/.test(path));
+    expect(pages.length).toBeGreaterThan(0);
+    expect(pages.filter((path) => !read('README.md').includes(`](${path})`))).toEqual([]);
+  });
+});
+
 describe('the scripts', () => {
   const entries = execFileSync('git', ['ls-files', '-s'], { cwd: ROOT, encoding: 'utf8' })
     .split('\n')

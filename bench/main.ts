@@ -55,9 +55,10 @@ async function main({ chosen, json, quick }: Arguments): Promise<boolean> {
       say(`${benchmark.id}: took ${Math.round((performance.now() - began) / 1_000)} s`);
     }
   } finally {
+    // Also when one has failed: the others have taken half an hour.
+    if (!json) print(asTable(measured));
     await services.stop();
   }
-  if (!json) print(asTable(measured));
   for (const note of services.notes) say(`note: ${note}`);
   return quick || measured.every(({ ok }) => ok);
 }

@@ -1,7 +1,7 @@
 import { IsOptional } from 'class-validator';
 import type { NewDueItem } from '../due-items/due-item.dto.js';
 import type { DueTable } from '../due-items/due-items.sql.js';
-import { EmailAddress } from '../users/email-address.js';
+import { EmailAddress } from '../platform/http/email-address.js';
 
 export const IMPORT_KINDS = ['deadlines', 'documents', 'tasks'] as const;
 export type ImportKindName = (typeof IMPORT_KINDS)[number];

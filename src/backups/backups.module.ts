@@ -1,0 +1,33 @@
+import { Module } from '@nestjs/common';
+import { NotificationsModule } from '../notifications/notifications.module.js';
+import { BackupAnnouncements } from './announcements.js';
+import { Archiving } from './archiving.js';
+import { Collecting } from './collecting.js';
+import { Entries } from './entries.js';
+import { Evaluating } from './evaluating.js';
+import { Missing } from './missing.js';
+import { Promoting } from './promoting.js';
+import { Reports } from './reports.service.js';
+import { ReportsController } from './reports.controller.js';
+import { Retention } from './retention.js';
+import { Scans } from './scans.js';
+import { StagedActs } from './staged-acts.js';
+
+@Module({
+  imports: [NotificationsModule],
+  controllers: [ReportsController],
+  providers: [
+    Reports,
+    Scans,
+    Collecting,
+    Evaluating,
+    Promoting,
+    Entries,
+    StagedActs,
+    Missing,
+    Archiving,
+    Retention,
+    BackupAnnouncements,
+  ],
+})
+export class BackupsModule {}

@@ -1,0 +1,142 @@
+import { constants, type Stats } from 'node:fs';
+import { copyFile, type FileHandle, lstat, open, opendir, rename, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { codeOf } from './file-errors.js';
+import { folderWithin, makeFolderWithin } from './folders.js';
+import { identityOf, isOnItsWay } from './staged-file.js';
+import { REPORT_LIMIT } from './status-report.js';
+import { isThere, syncFolder } from './stored-file.js';
+import { bytesHash } from './report-text.js';
+
+/** A file that was changed this short a time ago may be about to change again, in ms. */
+const YOUNG_MS = 5_000;
+/** How long a young file has to stand still, in ms. */
+const STILL_MS = 1_000;
+/** Reports of one agent that one scan takes; the next takes the others. */
+const MOST_REPORTS = 2_000;
+
+/** A file as one look saw it. */
+export interface SeenFile {
+  path: string;
+  name: string;
+  stats: Stats;
+}
+
+/**
+ * Those of the files that nobody is writing: one that is young is looked at again, all of them after the same wait.
+ * @param now ms; a file from the future counts as young.
+ */
+export async function settled<Seen extends SeenFile>(files: readonly Seen[], now: number): Promise<Seen[]> {
+  const young = files.filter(({ stats }) => stats.mtimeMs > now - YOUNG_MS);
+  if (young.length === 0) return [...files];
+  await delay(STILL_MS);
+  const moving = new Set<Seen>();
+  for (const file of young) {
+    const stats = await lstat(file.path).catch(() => null);
+    if (stats === null || identityOf(stats) !== identityOf(file.stats)) moving.add(file);
+  }
+  return files.filter((file) => !moving.has(file));
+}
+
+/** The report files of an agent that are whole by their names, oldest names first. */
+export async function reportFiles(root: string, agent: readonly string[]): Promise<SeenFile[]> {
+  const folder = await folderWithin(root, [...agent, 'log']);
+  if (folder === null) return [];
+  const found: SeenFile[] = [];
+  for await (const { name } of await opendir(folder)) {
+    if (!name.endsWith('STATUS.json') || isOnItsWay(name)) continue;
+    const path = join(folder, name);
+    const stats = await lstat(path).catch(() => null);
+    if (stats === null || stats.isDirectory()) continue;
+    found.push({ path, name, stats });
+    if (found.length >= MOST_REPORTS) break;
+  }
+  return found.sort((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+/** The bytes of a report, or why they are not read. */
+export type ReportBytes = { bytes: Buffer } | { refused: string; sha256: string } | 'moving';
+
+/** Reads a small file as it was seen. @throws what the file system says (EACCES, EIO). */
+export async function readReportFile({ path, name, stats: seen }: SeenFile): Promise<ReportBytes> {
+  const refused = (why: string): ReportBytes => ({
+    refused: why,
+    sha256: bytesHash(`${name}\n${identityOf(seen)}`),
+  });
+  if (seen.isSymbolicLink()) return refused('the file is a symbolic link');
+  if (!seen.isFile()) return refused('this is not a file');
+  if (seen.size > REPORT_LIMIT)
+    return refused(`the file has ${seen.size} bytes: a report may have ${REPORT_LIMIT}`);
+  let handle: FileHandle;
+  try {
+    handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (['ENOENT', 'ELOOP'].includes(codeOf(error) ?? '')) return 'moving';
+    throw error;
+  }
+  try {
+    const bytes = Buffer.alloc(seen.size + 1);
+    let length = 0;
+    for (;;) {
+      const { bytesRead } = await handle.read(bytes, length, bytes.length - length, length);
+      length += bytesRead;
+      if (bytesRead === 0 || length > seen.size) break;
+    }
+    if (identityOf(await handle.stat()) !== identityOf(seen) || length !== seen.size) return 'moving';
+    return { bytes: bytes.subarray(0, length) };
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Moves a file of an agent into another of its folders, and never over another file there.
+ * @param mark goes into its name where that is taken.
+ * @param reason is written beside it first: a move that is cut off is made again, reason and all.
+ */
+export async function moveTo(
+  root: string,
+  agent: readonly string[],
+  { path, name, stats }: SeenFile,
+  { folder, mark, reason }: { folder: 'archive' | 'rejected' | 'quarantine'; mark: string; reason?: string },
+): Promise<void> {
+  const target = await makeFolderWithin(root, [...agent, folder]);
+  const there = await lstat(path).catch(() => null);
+  // Somebody has put another file there meanwhile: that one is not the one that was looked at.
+  if (there === null || identityOf(there) !== identityOf(stats)) return;
+  const free = await freeName(target, name, mark);
+  if (reason !== undefined) await writeFile(join(target, `${free}.reason`), `${reason}\n`, { mode: 0o640 });
+  await moveFile(path, join(target, free));
+  await syncFolder(target);
+}
+
+/** The name itself, or with a mark in it where the name is taken. */
+async function freeName(folder: string, name: string, mark: string): Promise<string> {
+  if (!(await isThere(join(folder, name)))) return name;
+  const dot = name.indexOf('.', 1);
+  const [stem, extension] = dot < 0 ? [name, ''] : [name.slice(0, dot), name.slice(dot)];
+  for (let count = 1; ; count += 1) {
+    const candidate = `${stem}.${mark}${count === 1 ? '' : `-${count}`}${extension}`;
+    if (!(await isThere(join(folder, candidate)))) return candidate;
+  }
+}
+
+/** Renames; where the folder is on another disk, copies beside, and takes the first away. */
+async function moveFile(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (codeOf(error) !== 'EXDEV') throw error;
+    const beside = `${to}.part`;
+    await copyFile(from, beside);
+    const copy = await open(beside, constants.O_RDONLY);
+    try {
+      await copy.sync();
+    } finally {
+      await copy.close();
+    }
+    await rename(beside, to);
+    await unlink(from);
+  }
+}

@@ -1,0 +1,131 @@
+import { join } from 'node:path';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { CONFIG, type Config } from '../platform/config/config.js';
+import type { Finding, UnsettledEntry } from './entries.js';
+import { isFull, isOfFiles, toldOf } from './file-errors.js';
+import { storeRoot } from './folders.js';
+import type { Scan } from './scan.js';
+import type { OpenStaged } from './staged-file.js';
+import { hasRoom, IncomingCopy, isThere, readStored, storedPath, TargetTaken } from './stored-file.js';
+import { readThrough, type Reading } from './verified-copy.js';
+
+/** A copy that is under way, what kept it from beginning, or null where none was begun. */
+export type Begun = IncomingCopy | Error | null;
+
+/** What promoting came to. */
+export type Promoted = Pick<Finding, 'verdict' | 'reason' | 'detail' | 'settled' | 'stored_path'>;
+
+/** Puts verified files into the final storage: each is whole, checked and on the disk before it has its name. */
+@Injectable()
+export class Promoting {
+  private readonly logger = new Logger('Backups');
+  private readonly store: string;
+
+  constructor(@Inject(CONFIG) config: Config) {
+    this.store = storeRoot(config);
+  }
+
+  /** Begins a copy that is written while the file is read for the first time; null where something is there. */
+  async begin(scan: Scan, entry: UnsettledEntry): Promise<Begun> {
+    const path = storedPath(scan.slug, entry);
+    try {
+      if (await isThere(join(this.store, path))) return null;
+      return await IncomingCopy.begin(this.store, path, entry.id);
+    } catch (error) {
+      if (!isOfFiles(error)) throw error;
+      return error;
+    }
+  }
+
+  /** The copy is not wanted. One that can't be taken away now is when the next of this entry begins. */
+  async discard(begun: Begun): Promise<void> {
+    if (begun instanceof IncomingCopy) await begun.discard().catch(() => undefined);
+  }
+
+  /** Whether a file of so many bytes would fit. */
+  async hasRoom(bytes: number): Promise<boolean> {
+    return hasRoom(this.store, bytes);
+  }
+
+  /**
+   * The file has the hash that this entry names. A failure leaves it staged, for the next try.
+   * @param begun the copy that was written while it was read.
+   */
+  async promote(
+    scan: Scan,
+    entry: UnsettledEntry,
+    opened: OpenStaged,
+    { sha256, not_copied }: Reading,
+    begun: Begun,
+  ): Promise<Promoted> {
+    const path = storedPath(scan.slug, entry);
+    const stored: Promoted = {
+      verdict: 'SUCCESS',
+      reason: null,
+      detail: null,
+      settled: true,
+      stored_path: path,
+    };
+    try {
+      if (begun instanceof Error) throw begun;
+      if (begun !== null && not_copied !== null) {
+        await this.discard(begun);
+        throw not_copied;
+      }
+      if (begun !== null) await begun.publish();
+      else await this.copyAgain(scan, path, entry.id, opened, sha256);
+      return stored;
+    } catch (error) {
+      if (error instanceof TargetTaken) {
+        // A scan that was killed may have put it there, and not come to say so.
+        const there = await readStored(this.store, path, scan.signal);
+        if (there?.sha256 === sha256) return stored;
+        return { verdict: 'FAILED', reason: 'target_taken', detail: path, settled: false };
+      }
+      if (!isOfFiles(error)) throw error;
+      const detail = toldOf(error);
+      this.logger.error({
+        event: 'backup_not_stored',
+        tenant_id: scan.tenant_id,
+        entry_id: entry.id,
+        detail,
+      });
+      return {
+        verdict: 'FAILED',
+        reason: isFull(error) ? 'store_full' : 'store_failed',
+        detail,
+        settled: false,
+      };
+    }
+  }
+
+  /** From the same open file, which is read a second time, and checked as the first. */
+  private async copyAgain(
+    scan: Scan,
+    path: string,
+    id: string,
+    { handle }: OpenStaged,
+    sha256: string,
+  ): Promise<void> {
+    if (await isThere(join(this.store, path))) throw new TargetTaken();
+    const copy = await IncomingCopy.begin(this.store, path, id);
+    try {
+      const reading = await readThrough(handle, copy.handle, scan.signal, () => undefined);
+      if (reading.not_copied !== null) throw reading.not_copied;
+      if (reading.sha256 !== sha256) throw new FileChanged();
+    } catch (error) {
+      await this.discard(copy);
+      throw error;
+    }
+    await copy.publish();
+  }
+}
+
+/** Somebody wrote into the file between two readings. */
+class FileChanged extends Error {
+  readonly syscall = 'read';
+
+  constructor() {
+    super('the staged file was changed while it was copied');
+  }
+}

@@ -1,0 +1,71 @@
+import { unlink } from 'node:fs/promises';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { CONFIG, type Config } from '../platform/config/config.js';
+import { Entries, PAGE, type StagedAct } from './entries.js';
+import { codeOf, isOfFiles, toldOf } from './file-errors.js';
+import { inboxRoot } from './folders.js';
+import { moveTo } from './inbox.js';
+import type { Scan } from './scan.js';
+import { findStaged, identityOf } from './staged-file.js';
+
+/**
+ * What becomes of a staged copy after its verdict is committed: a verified one is deleted, a mismatching one goes into
+ * quarantine. The row says so until it is done, so a killed scan's acts are made up for by the next.
+ */
+@Injectable()
+export class StagedActs {
+  private readonly logger = new Logger('Backups');
+  private readonly inbox: string;
+
+  constructor(
+    private readonly entries: Entries,
+    @Inject(CONFIG) config: Config,
+  ) {
+    this.inbox = inboxRoot(config);
+  }
+
+  /** All that are due, of one agent or of the tenant. What can't be done now is tried by the next scan. */
+  async act(scan: Scan, agent: string | null = null): Promise<void> {
+    let after: string | null = null;
+    for (;;) {
+      const due: StagedAct[] = await this.entries.stagedActs(scan.tenant_id, agent, after);
+      const done: string[] = [];
+      for (const act of due) {
+        scan.signal.throwIfAborted();
+        if (await this.perform(scan, act)) done.push(act.id);
+      }
+      await this.entries.stagedDone(scan.tenant_id, done);
+      after = due.at(-1)?.id ?? null;
+      if (due.length < PAGE) return;
+    }
+  }
+
+  /** @returns whether nothing is left to do. */
+  private async perform(scan: Scan, act: StagedAct): Promise<boolean> {
+    const found = await findStaged(this.inbox, [scan.slug, act.agent_id], act.staged_file_name);
+    // Another file of that name is the next backup: it is left alone.
+    if (found === 'absent' || 'refused' in found) return true;
+    if (identityOf(found.file.stats) !== act.staged_identity) return true;
+    try {
+      if (act.staged_action === 'delete') await unlink(found.file.path);
+      else {
+        await moveTo(this.inbox, [scan.slug, act.agent_id], found.file, {
+          folder: 'quarantine',
+          mark: act.id,
+        });
+        scan.count('quarantined', 1);
+      }
+      return true;
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return true;
+      if (!isOfFiles(error)) throw error;
+      this.logger.error({
+        event: 'backup_staged_file_kept',
+        tenant_id: scan.tenant_id,
+        entry_id: act.id,
+        detail: toldOf(error),
+      });
+      return false;
+    }
+  }
+}

@@ -68,7 +68,7 @@ export class Entries {
       await tx.execute(
         `UPDATE backup_entries SET settled_at = $2
          WHERE tenant_id = $1 AND settled_at IS NULL AND verdict IS NOT NULL
-           AND effective_at < $2 - make_interval(days => $3)`,
+           AND effective_at < $2::timestamptz - make_interval(days => $3)`,
         [tenant_id, now, GIVE_UP_DAYS],
       );
       const failed = await tx.query<{ job_id: string | null }>(

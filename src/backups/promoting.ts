@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CONFIG, type Config } from '../platform/config/config.js';
 import type { Finding, UnsettledEntry } from './entries.js';
-import { isFull, isOfFiles, toldOf } from './file-errors.js';
+import { type FileError, isFull, isOfFiles, toldOf } from './file-errors.js';
 import { storeRoot } from './folders.js';
 import type { Scan } from './scan.js';
 import type { OpenStaged } from './staged-file.js';
@@ -10,7 +10,7 @@ import { hasRoom, IncomingCopy, isThere, readStored, storedPath, TargetTaken } f
 import { readThrough, type Reading } from './verified-copy.js';
 
 /** A copy that is under way, what kept it from beginning, or null where none was begun. */
-export type Begun = IncomingCopy | Error | null;
+export type Begun = IncomingCopy | { failure: FileError } | null;
 
 /** What promoting came to. */
 export type Promoted = Pick<Finding, 'verdict' | 'reason' | 'detail' | 'settled' | 'stored_path'>;
@@ -33,7 +33,7 @@ export class Promoting {
       return await IncomingCopy.begin(this.store, path, entry.id);
     } catch (error) {
       if (!isOfFiles(error)) throw error;
-      return error;
+      return { failure: error };
     }
   }
 
@@ -67,7 +67,7 @@ export class Promoting {
       stored_path: path,
     };
     try {
-      if (begun instanceof Error) throw begun;
+      if (begun !== null && 'failure' in begun) throw begun.failure;
       if (begun !== null && not_copied !== null) {
         await this.discard(begun);
         throw not_copied;

@@ -2,7 +2,7 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BackupReason } from '../contracts/backups.js';
-import { codeOf, toldOf } from './file-errors.js';
+import { codeOf, isOfFiles, toldOf } from './file-errors.js';
 import { folderWithin, FolderRefused } from './folders.js';
 
 /** Which file it is, and in which state: another one of the same name has another identity. */
@@ -56,7 +56,7 @@ export async function findStaged(root: string, agent: readonly string[], name: s
   } catch (error) {
     if (error instanceof FolderRefused)
       return { refused: { reason: 'symbolic_link', detail: error.message } };
-    return { refused: { reason: 'unreadable', detail: toldOf(error) } };
+    return unreadable(error);
   }
   if (folder === null) return 'absent';
   // Linux keeps names as they were written, macOS decomposes them.
@@ -68,7 +68,7 @@ export async function findStaged(root: string, agent: readonly string[], name: s
       if (!stats.isFile()) return { refused: { reason: 'not_a_file', detail: null } };
       return { file: { path, name: spelling, stats } };
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') return { refused: { reason: 'unreadable', detail: toldOf(error) } };
+      if (codeOf(error) !== 'ENOENT') return unreadable(error);
     }
   }
   return 'absent';
@@ -90,7 +90,7 @@ export async function openStaged(
     const code = codeOf(error);
     if (code === 'ENOENT') return 'absent';
     if (code === 'ELOOP' || code === 'EMLINK') return { refused: { reason: 'symbolic_link', detail: null } };
-    return { refused: { reason: 'unreadable', detail: toldOf(error) } };
+    return unreadable(error);
   }
   try {
     const stats = await handle.stat();
@@ -110,6 +110,11 @@ export async function openStaged(
     if (codeOf(error) === 'ENOENT') return 'absent';
     if (error instanceof FolderRefused)
       return { refused: { reason: 'symbolic_link', detail: error.message } };
-    return { refused: { reason: 'unreadable', detail: toldOf(error) } };
+    return unreadable(error);
   }
+}
+
+function unreadable(error: unknown): { refused: Refusal } {
+  if (!isOfFiles(error)) throw error;
+  return { refused: { reason: 'unreadable', detail: toldOf(error) } };
 }

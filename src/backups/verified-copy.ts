@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
+import { type FileError, isOfFiles } from './file-errors.js';
 
 /** Read at once, in bytes; two of these are all that a file of any size takes. */
 const CHUNK = 1_048_576;
@@ -9,7 +10,7 @@ export interface Reading {
   sha256: string;
   size: number;
   /** Why the copy is not complete; null when it is, or none was asked for. */
-  not_copied: Error | null;
+  not_copied: FileError | null;
 }
 
 /**
@@ -26,7 +27,7 @@ export async function readThrough(
 ): Promise<Reading> {
   const hash = createHash('sha256');
   let buffers: [Buffer, Buffer] = [Buffer.allocUnsafe(CHUNK), Buffer.allocUnsafe(CHUNK)];
-  let not_copied: Error | null = null;
+  let not_copied: FileError | null = null;
   let size = 0;
   let { bytesRead } = await source.read(buffers[0], 0, CHUNK, 0);
   while (bytesRead > 0) {
@@ -39,7 +40,7 @@ export async function readThrough(
     // Hashed while the disk writes this piece and reads the one after it.
     hash.update(chunk);
     // Both come to their end before either is told: a buffer must not be in use any more.
-    const [failed]: (Error | null)[] = await Promise.all([failureOf(writing), failureOf(reading)]);
+    const [failed]: (FileError | null)[] = await Promise.all([failureOf(writing), failureOf(reading)]);
     not_copied ??= failed ?? null;
     size += bytesRead;
     onProgress(size);
@@ -57,11 +58,12 @@ async function writeAll(file: FileHandle, bytes: Buffer, at: number): Promise<vo
   }
 }
 
-async function failureOf(work: Promise<unknown> | null): Promise<Error | null> {
+async function failureOf(work: Promise<unknown> | null): Promise<FileError | null> {
   try {
     await work;
     return null;
   } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
+    if (isOfFiles(error)) return error;
+    throw error;
   }
 }

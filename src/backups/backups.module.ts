@@ -5,6 +5,7 @@ import { Archiving } from './archiving.js';
 import { Collecting } from './collecting.js';
 import { Entries } from './entries.js';
 import { Evaluating } from './evaluating.js';
+import { Judging } from './judging.js';
 import { Missing } from './missing.js';
 import { Promoting } from './promoting.js';
 import { Reports } from './reports.service.js';
@@ -21,6 +22,7 @@ import { StagedActs } from './staged-acts.js';
     Scans,
     Collecting,
     Evaluating,
+    Judging,
     Promoting,
     Entries,
     StagedActs,

@@ -1,16 +1,15 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../platform/clock/clock.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
-import { Entries, type Finding, type UnsettledEntry } from './entries.js';
-import { isOfFiles, toldOf } from './file-errors.js';
+import { Entries, type Finding, type StagedAct, type UnsettledEntry } from './entries.js';
 import { inboxRoot } from './folders.js';
 import { inParallel } from './in-parallel.js';
 import { type SeenFile, settled } from './inbox.js';
-import { type Begun, Promoting } from './promoting.js';
+import { Judging } from './judging.js';
+import { Promoting } from './promoting.js';
 import type { Scan } from './scan.js';
 import {
   findStaged,
-  identityOf,
   isOnItsWay,
   openStaged,
   type OpenStaged,
@@ -18,8 +17,6 @@ import {
   type StagedFile,
 } from './staged-file.js';
 import { StagedActs } from './staged-acts.js';
-import { IncomingCopy } from './stored-file.js';
-import { readThrough, type Reading } from './verified-copy.js';
 
 /** The entries that name one staged file, newest report first. */
 interface Group {
@@ -28,17 +25,14 @@ interface Group {
   entries: UnsettledEntry[];
 }
 
-/** A file of at least so many bytes tells how far it is. */
-const LARGE = 256 * 1_048_576;
-
 /** Phase 2: what the server itself finds of every file that a report names. */
 @Injectable()
 export class Evaluating {
-  private readonly logger = new Logger('Backups');
   private readonly inbox: string;
 
   constructor(
     private readonly entries: Entries,
+    private readonly judging: Judging,
     private readonly promoting: Promoting,
     private readonly acts: StagedActs,
     @Inject(Clock) private readonly clock: Clock,
@@ -70,6 +64,7 @@ export class Evaluating {
         const group = groupOf.get(file);
         if (group !== undefined) await this.present(scan, group, file);
       });
+      await this.acts.noteDone(scan);
     }
   }
 
@@ -120,95 +115,32 @@ export class Evaluating {
     );
   }
 
-  /**
-   * Reads the file once; what was read is what is kept. Of several entries that name it, each is held against it:
-   * a file that is right for one of them is not quarantined for the others.
-   */
+  /** What all entries are worth is committed before the staged copy is touched. */
   private async judge(scan: Scan, group: Group, opened: OpenStaged): Promise<void> {
-    const [newest] = group.entries;
-    if (newest === undefined) return;
-    let reading: Reading;
-    let copy: Begun = null;
-    try {
-      // A file of another size is seldom right: it is read before anything is copied.
-      const likely = newest.size_bytes === null || newest.size_bytes === opened.stats.size;
-      if (likely) copy = await this.promoting.begin(scan, newest);
-      reading = await this.read(scan, group, opened, copy instanceof IncomingCopy ? copy : null);
-      if (identityOf(await opened.handle.stat()) !== identityOf(opened.stats)) {
-        await this.promoting.discard(copy);
-        scan.count('still_written', 1);
-        return;
-      }
-    } catch (error) {
-      await this.promoting.discard(copy);
-      if (!isOfFiles(error)) throw error;
-      await this.refused(scan, group, { reason: 'unreadable', detail: toldOf(error) });
+    const judged = await this.judging.judge(scan, group.entries, opened);
+    if (judged === 'moving') {
+      scan.count('still_written', 1);
       return;
     }
-    const staged = { identity: identityOf(opened.stats) };
-    const isRight = (entry: UnsettledEntry) => entry.hash_sha256 === reading.sha256;
-    const keep = group.entries.some(isRight);
-    if (!isRight(newest)) await this.promoting.discard(copy);
-    for (const entry of group.entries) {
-      const found = { server_hash_sha256: reading.sha256, server_size_bytes: reading.size };
-      if (!isRight(entry)) {
-        await this.record(scan, entry, {
-          ...found,
-          verdict: 'HASH_MISMATCH',
-          reason: 'hash_differs',
-          detail: null,
-          settled: true,
-          ...(keep ? {} : { staged: { ...staged, action: 'quarantine' as const } }),
-        });
-        continue;
-      }
-      const promoted = await this.promoting.promote(
-        scan,
-        entry,
-        opened,
-        reading,
-        entry === newest ? copy : null,
-      );
-      await this.record(scan, entry, {
-        ...found,
-        ...promoted,
-        warning: entry.size_bytes !== null && entry.size_bytes !== reading.size ? 'size_differs' : null,
-        ...(promoted.verdict === 'SUCCESS' ? { staged: { ...staged, action: 'delete' as const } } : {}),
-      });
+    const acts: StagedAct[] = [];
+    for (const { entry, finding } of judged) {
+      const written = await this.record(scan, entry, finding);
+      if (!written || finding.staged === undefined) continue;
+      const { action: staged_action, identity: staged_identity } = finding.staged;
+      acts.push({ ...entry, staged_action, staged_identity });
     }
-    await this.acts.act(scan, group.agent);
+    for (const act of acts) await this.acts.act(scan, act);
   }
 
-  private async read(
-    scan: Scan,
-    { agent, name }: Group,
-    { handle, stats }: OpenStaged,
-    copy: IncomingCopy | null,
-  ): Promise<Reading> {
-    let counted = 0;
-    let told = 0;
-    return readThrough(handle, copy?.handle ?? null, scan.signal, (bytes) => {
-      scan.count('bytes', bytes - counted);
-      counted = bytes;
-      const percent = Math.floor((bytes / Math.max(1, stats.size)) * 100);
-      if (stats.size < LARGE || percent < told + 10) return;
-      told = percent;
-      this.logger.log({
-        event: 'backup_file_progress',
-        tenant_id: scan.tenant_id,
-        agent_id: agent,
-        staged_file_name: name,
-        percent,
-      });
-    });
-  }
-
-  private async record(scan: Scan, entry: UnsettledEntry, finding: Finding): Promise<void> {
+  private async record(scan: Scan, entry: UnsettledEntry, finding: Finding): Promise<boolean> {
     // A scan whose lease is lost leaves the last word to the other one.
     scan.signal.throwIfAborted();
-    if (!(await this.entries.record(scan.tenant_id, entry, finding))) return;
-    scan.count('entries', 1);
-    scan.count(finding.verdict.toLowerCase(), 1);
+    const written = await this.entries.record(scan.tenant_id, entry, finding);
+    if (written) {
+      scan.count('entries', 1);
+      scan.count(finding.verdict.toLowerCase(), 1);
+    }
+    return written;
   }
 }
 

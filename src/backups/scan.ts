@@ -3,6 +3,8 @@ import type { RunCounts } from '../contracts/jobs.js';
 /** One scan of one tenant, as its phases share it. */
 export class Scan {
   readonly counts: RunCounts = {};
+  /** Entries whose staged copy is dealt with, to be written down together. */
+  readonly done: string[] = [];
 
   /**
    * @param signal aborted when another process may be scanning this tenant: whatever is begun then can be repeated.

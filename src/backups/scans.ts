@@ -40,7 +40,7 @@ export class Scans implements OnModuleInit {
     const { files, unreadable } = await this.collecting.collect(scan);
     await this.evaluating.evaluate(scan);
     await this.missing.find(scan, unreadable);
-    await this.stagedActs.act(scan);
+    await this.stagedActs.actAll(scan);
     await this.archiving.archive(scan, files);
     scan.add(await this.announcements.tellNew(scan.tenant_id, scan.signal));
     return scan;

@@ -24,17 +24,26 @@ export class StagedActs {
     this.inbox = inboxRoot(config);
   }
 
-  /** All that are due, of one agent or of the tenant. What can't be done now is tried by the next scan. */
-  async act(scan: Scan, agent: string | null = null): Promise<void> {
+  /** Does what a verdict that was just committed asks for; `noteDone` writes down that it is done. */
+  async act(scan: Scan, act: StagedAct): Promise<void> {
+    if (await this.perform(scan, act)) scan.done.push(act.id);
+    if (scan.done.length >= PAGE) await this.noteDone(scan);
+  }
+
+  async noteDone(scan: Scan): Promise<void> {
+    await this.entries.stagedDone(scan.tenant_id, scan.done.splice(0));
+  }
+
+  /** All that are still due: a killed scan has left them, or they could not be done. */
+  async actAll(scan: Scan): Promise<void> {
     let after: string | null = null;
     for (;;) {
-      const due: StagedAct[] = await this.entries.stagedActs(scan.tenant_id, agent, after);
-      const done: string[] = [];
+      const due: StagedAct[] = await this.entries.stagedActs(scan.tenant_id, after);
       for (const act of due) {
         scan.signal.throwIfAborted();
-        if (await this.perform(scan, act)) done.push(act.id);
+        await this.act(scan, act);
       }
-      await this.entries.stagedDone(scan.tenant_id, done);
+      await this.noteDone(scan);
       after = due.at(-1)?.id ?? null;
       if (due.length < PAGE) return;
     }

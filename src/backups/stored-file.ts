@@ -67,28 +67,30 @@ export class IncomingCopy {
     readonly handle: FileHandle,
     private readonly beside: string,
     private readonly target: string,
+    /** Folders that have a new one in them. */
+    private readonly grown: readonly string[],
   ) {}
 
   /** @param id names the copy: one that a killed scan has left is taken up again. */
   static async begin(root: string, path: string, id: string): Promise<IncomingCopy> {
     const target = join(root, path);
     const folder = dirname(target);
-    await makeLasting(folder);
+    const grown = await makeFolders(folder);
     const beside = join(folder, `.${id}.part`);
     await unlinkIfThere(beside);
     const handle = await open(beside, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o640);
-    return new IncomingCopy(handle, beside, target);
+    return new IncomingCopy(handle, beside, target, grown);
   }
 
   /**
-   * Puts it into its place. The caller has checked what was written.
+   * Puts it into its place, and has the disk keep it and the way to it. The caller has checked what was written.
    * @throws TargetTaken when something is there.
    */
   async publish(): Promise<void> {
     await this.handle.datasync();
     await this.handle.close();
     await putInPlace(this.beside, this.target);
-    await syncFolder(dirname(this.target));
+    await Promise.all([dirname(this.target), ...this.grown].map(syncFolder));
   }
 
   /** It is not wanted, or not whole. */
@@ -120,11 +122,13 @@ async function putInPlace(beside: string, target: string): Promise<void> {
   await unlink(beside);
 }
 
-/** Makes a folder and those above it, and has the disk keep them. */
-async function makeLasting(folder: string): Promise<void> {
+/** Makes a folder and those above it. @returns those that have got a new one. */
+async function makeFolders(folder: string): Promise<string[]> {
   const first = await mkdir(folder, { recursive: true, mode: 0o750 });
-  if (first === undefined) return;
-  for (let path = folder; path.length >= first.length; path = dirname(path)) await syncFolder(dirname(path));
+  const grown: string[] = [];
+  if (first === undefined) return grown;
+  for (let path = folder; path.length >= first.length; path = dirname(path)) grown.push(dirname(path));
+  return grown;
 }
 
 /** Has the disk keep which names a folder holds. */

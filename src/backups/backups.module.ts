@@ -1,0 +1,10 @@
+import { Module } from '@nestjs/common';
+import { NotificationsModule } from '../notifications/notifications.module.js';
+import { BackupAnnouncements } from './announcements.js';
+
+/** Backups under surveillance: what is expected, what agents reported, and what was found. */
+@Module({
+  imports: [NotificationsModule],
+  providers: [BackupAnnouncements],
+})
+export class BackupsModule {}

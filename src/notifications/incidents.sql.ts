@@ -52,18 +52,22 @@ function statement(alert: string): PreparedStatement {
     FROM alert a`);
 }
 
-/** Opens the alert or counts it. `before` tells one that speaks now from one that was told at this very instant. */
+/**
+ * Opens the alert or counts it. `before` waits for whoever is doing the same, and then tells one that speaks now from
+ * one that was told at this very instant; the join makes it come first.
+ */
 export const RAISE = statement(`
     before AS (
       SELECT a.told_at FROM alerts a JOIN incident i USING (dedupe_key)
       WHERE a.tenant_id = $1 AND a.gone_at IS NULL
+      FOR UPDATE OF a
     ),
     seen AS (
       INSERT INTO alerts AS a (tenant_id, kind, severity, source_type, source_id, dedupe_key, title,
                                first_seen_at, last_seen_at, told_at)
       SELECT $1, i.kind, i.severity, i.source_type, i.source_id, i.dedupe_key, i.title ->> t.locale,
              $4::timestamptz, $4::timestamptz, $4::timestamptz
-      FROM incident i CROSS JOIN tenant t
+      FROM incident i CROSS JOIN tenant t LEFT JOIN before ON true
       ON CONFLICT (tenant_id, dedupe_key) WHERE gone_at IS NULL DO UPDATE
         SET occurrences = a.occurrences + 1, last_seen_at = excluded.last_seen_at, title = excluded.title,
             severity = excluded.severity,

@@ -7,12 +7,13 @@ export const BACKUP_VERDICTS = [
   'MISSING',
 ] as const;
 export type BackupVerdict = (typeof BACKUP_VERDICTS)[number];
+export type FailingVerdict = Exclude<BackupVerdict, 'SUCCESS'>;
 
 /** What an agent says of a backup, in STATUS.json. */
 export const AGENT_STATUSES = ['success', 'failed', 'transfer_integrity_failed'] as const;
 export type AgentStatus = (typeof AGENT_STATUSES)[number];
 
-/** Why a verdict is not SUCCESS. Written strings: they are stored, and worded by the templates. */
+/** Why a verdict is not SUCCESS. Written strings: they are stored; backups/incident-texts words them. */
 export const BACKUP_REASONS = [
   /** MISSING: nothing came by the end of the grace. */
   'no_report',

@@ -161,6 +161,7 @@ describe('an access token', () => {
         tenant_id: cast.tenant.id,
         principal: `user:${person.id}`,
         user_id: person.id,
+        agent_id: null,
         role: 'member',
       },
       session: person.refresh_token.split('.')[1],

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { NotificationsModule } from '../notifications/notifications.module.js';
 import { BackupAnnouncements } from './announcements.js';
 import { Archiving } from './archiving.js';
+import { BackupForecast } from './backup-forecast.js';
 import { Collecting } from './collecting.js';
 import { Entries } from './entries.js';
 import { Evaluating } from './evaluating.js';
@@ -30,6 +31,8 @@ import { StagedActs } from './staged-acts.js';
     Archiving,
     Retention,
     BackupAnnouncements,
+    BackupForecast,
   ],
+  exports: [BackupForecast],
 })
 export class BackupsModule {}

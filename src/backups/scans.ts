@@ -61,6 +61,8 @@ export class Scans implements OnModuleInit {
         run.tenant_id,
       ]);
     if (tenant === null) throw notFound();
-    return new Scan(run.tenant_id, tenant.slug, tenant.time_zone, run.signal, () => undefined);
+    return new Scan(run.tenant_id, tenant.slug, tenant.time_zone, run.signal, (counts) =>
+      run.progress(counts),
+    );
   }
 }

@@ -56,5 +56,8 @@ export type ScheduledJob = (typeof SCHEDULED_JOBS)[number];
 /** Jobs that do the same work: of one group, a tenant has one run at a time. Any other job is its own group. */
 export const RUN_GROUPS: readonly (readonly ScheduledJob[])[] = [['check-backups', 'scan-backups']];
 
+/** Jobs whose runs may take hours: of a worker's slots they never have all. */
+export const LONG_JOBS: readonly ScheduledJob[] = ['check-backups', 'scan-backups'];
+
 /** What a run did, in numbers; shown to people as they are. */
 export type RunCounts = Record<string, number>;

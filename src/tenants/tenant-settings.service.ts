@@ -66,10 +66,9 @@ export class TenantSettingsService {
 
 /** The document, every default written out. */
 function documentOf({ name, locale, time_zone, settings }: SettingsRow): TenantSettingsDocument {
-  return Object.assign(new TenantSettingsDocument(), {
-    name,
-    locale,
-    time_zone,
-    ...effectiveSettings(settings),
-  });
+  return Object.assign(
+    new TenantSettingsDocument(),
+    { name, locale, time_zone },
+    effectiveSettings(settings),
+  );
 }

@@ -352,7 +352,7 @@ export const SCHEMA = {
     default: 4,
     min: 1,
     max: 100,
-    doc: 'Checks that one worker process runs at the same time.',
+    doc: 'Checks that one worker process runs at the same time. Backup scans may take hours: they have all of these places but one.',
   }),
   maintenanceConcurrency: integerVariable({
     env: 'MAINTENANCE_CONCURRENCY',

@@ -99,8 +99,8 @@ export class BackupJobPatch extends PartialType(
   { skipNullProperties: false },
 ) {}
 
-/** Which jobs a list shows, by agent and database. */
-export class BackupJobQuery extends PageQuery {
+/** Which backups the board shows, by agent and database. */
+export class BackupBoardQuery extends PageQuery {
   @ApiPropertyOptional({ maxLength: 100 })
   @IsOptional()
   @AgentId()
@@ -114,11 +114,6 @@ export class BackupJobQuery extends PageQuery {
   @ApiPropertyOptional({ maxLength: 100, description: 'In any case' })
   @IsOptional()
   @Line(100)
-  company_name?: string;
-
-  @ApiPropertyOptional({ maxLength: 100, description: 'In any case' })
-  @IsOptional()
-  @Line(100)
   city?: string;
 
   @ApiPropertyOptional({
@@ -128,6 +123,14 @@ export class BackupJobQuery extends PageQuery {
   @IsOptional()
   @Line(200)
   q?: string;
+}
+
+/** Which jobs a list shows, by agent and database. */
+export class BackupJobQuery extends BackupBoardQuery {
+  @ApiPropertyOptional({ maxLength: 100, description: 'In any case' })
+  @IsOptional()
+  @Line(100)
+  company_name?: string;
 }
 
 /** A backup that is expected, and what became of the last ones. */

@@ -24,6 +24,28 @@ export async function adoptEntries(
   if (jobIds.length > 0) await tx.execute(ADOPT, [tx.tenant_id, jobIds, now]);
 }
 
+/**
+ * What follows from some entries, for each agent and database, as an SQL query: `agent_id, database_name, status,
+ * status_since, last_checked_at, last_success_at, last_failure_at`.
+ * @param entries a table that has the columns used here
+ */
+export function standingSql(entries: string): string {
+  const newestFirst = `WINDOW newest_first AS (PARTITION BY agent_id, database_name ORDER BY effective_at DESC, id DESC)`;
+  return `
+    SELECT agent_id, database_name, status, min(effective_at) FILTER (WHERE others = 0) AS status_since,
+           max(evaluated_at) AS last_checked_at,
+           max(effective_at) FILTER (WHERE verdict = 'SUCCESS') AS last_success_at,
+           max(effective_at) FILTER (WHERE verdict <> 'SUCCESS') AS last_failure_at
+    FROM (
+      -- How many of those that are not older say something else: none, for as long as it has this status.
+      SELECT *, count(*) FILTER (WHERE verdict <> status) OVER newest_first AS others
+      FROM (SELECT *, first_value(verdict) OVER newest_first AS status FROM ${entries} WHERE verdict IS NOT NULL
+            ${newestFirst}) evaluated
+      ${newestFirst}
+    ) counted
+    GROUP BY agent_id, database_name, status`;
+}
+
 // $1 tenant id, $2 job ids, $3 now.
 const ADOPT = `
   WITH adopted AS (
@@ -33,25 +55,10 @@ const ADOPT = `
     FROM backup_jobs j
     WHERE j.tenant_id = $1 AND j.id = ANY ($2::uuid[]) AND e.tenant_id = $1 AND e.agent_id = j.agent_id
       AND e.database_name = j.database_name AND e.job_id IS NULL
-    RETURNING e.job_id, e.id, e.verdict, e.effective_at, e.evaluated_at
-  ),
-  evaluated AS (
-    SELECT *, first_value(verdict) OVER newest_first AS status FROM adopted WHERE verdict IS NOT NULL
-    WINDOW newest_first AS (PARTITION BY job_id ORDER BY effective_at DESC, id DESC)
-  ),
-  -- How many of those that are not older say something else: none, for as long as it has this status.
-  counted AS (
-    SELECT *, count(*) FILTER (WHERE verdict <> status) OVER newest_first AS others FROM evaluated
-    WINDOW newest_first AS (PARTITION BY job_id ORDER BY effective_at DESC, id DESC)
-  ),
-  known AS (
-    SELECT job_id, status, min(effective_at) FILTER (WHERE others = 0) AS status_since,
-           max(evaluated_at) AS last_checked_at,
-           max(effective_at) FILTER (WHERE verdict = 'SUCCESS') AS last_success_at,
-           max(effective_at) FILTER (WHERE verdict <> 'SUCCESS') AS last_failure_at
-    FROM counted GROUP BY job_id, status
+    RETURNING e.id, e.agent_id, e.database_name, e.verdict, e.effective_at, e.evaluated_at
   )
   UPDATE backup_jobs j
   SET status = k.status, status_since = k.status_since, last_checked_at = k.last_checked_at,
       last_success_at = k.last_success_at, last_failure_at = k.last_failure_at
-  FROM known k WHERE j.tenant_id = $1 AND j.id = k.job_id`;
+  FROM (${standingSql('adopted')}) k
+  WHERE j.tenant_id = $1 AND j.agent_id = k.agent_id AND j.database_name = k.database_name`;

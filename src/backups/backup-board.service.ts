@@ -14,7 +14,7 @@ import { type BackupBoardQuery, type BackupJobStatus } from './backup-jobs.dto.j
 import { isTextKey } from './backup-jobs.service.js';
 import { nextExpected } from './expected-times.js';
 
-/** Instants in it are text: they have gone through jsonb. */
+/** Instants in it are text: they have gone through JSON. */
 type Written<Row> = {
   [Field in keyof Row]: Date extends Row[Field] ? string | Exclude<Row[Field], Date> : Row[Field];
 };

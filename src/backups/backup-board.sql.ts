@@ -9,7 +9,9 @@ import { standingSql } from './job-entries.js';
  */
 export const BOARD = `
   WITH strays AS (
-    SELECT e.* FROM backup_entries e
+    SELECT e.id, e.agent_id, e.database_name, e.company_name, e.city, e.neighborhood, e.verdict, e.effective_at,
+           e.evaluated_at
+    FROM backup_entries e
     WHERE e.tenant_id = $1 AND e.job_id IS NULL AND e.report_id IS NOT NULL
       AND e.effective_at > $2::timestamptz - interval '30 days'
   ),
@@ -49,7 +51,7 @@ export const BOARD = `
       AND e.settled_at IS NULL AND e.verdict IS NULL
   ) waiting
   CROSS JOIN LATERAL (
-    SELECT jsonb_agg(jsonb_build_object('id', a.id, 'verdict', split_part(a.dedupe_key, ':', 3), 'state', a.state,
+    SELECT json_agg(json_build_object('id', a.id, 'verdict', split_part(a.dedupe_key, ':', 3), 'state', a.state,
                                         'occurrences', a.occurrences, 'first_seen_at', a.first_seen_at)
                      ORDER BY a.first_seen_at, a.id) AS incidents
     FROM alerts a
@@ -57,7 +59,7 @@ export const BOARD = `
       AND a.kind = 'backup_alert'
   ) incidents
   CROSS JOIN LATERAL (
-    SELECT jsonb_agg(to_jsonb(last) ORDER BY last.effective_at DESC, last.id DESC) AS results
+    SELECT json_agg(last ORDER BY last.effective_at DESC, last.id DESC) AS results
     FROM (
       SELECT e.id, e.verdict, e.reason, e.expected_at, e.effective_at, e.evaluated_at FROM backup_entries e
       WHERE e.tenant_id = $1 AND e.agent_id = p.agent_id AND e.database_name = p.database_name

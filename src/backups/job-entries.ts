@@ -27,7 +27,7 @@ export async function adoptEntries(
 /**
  * What follows from some entries, for each agent and database, as an SQL query: `agent_id, database_name, status,
  * status_since, last_checked_at, last_success_at, last_failure_at`.
- * @param entries a table that has the columns used here
+ * @param entries a table of `id, agent_id, database_name, verdict, effective_at, evaluated_at` and no `status`
  */
 export function standingSql(entries: string): string {
   const newestFirst = `WINDOW newest_first AS (PARTITION BY agent_id, database_name ORDER BY effective_at DESC, id DESC)`;

@@ -92,8 +92,8 @@ export class BackupAnnouncements {
     if (newest.announced) return null;
     const facts = (await backupFacts(tx, [newest.id])).get(newest.id);
     if (facts === undefined) throw new Error('the newest entry of a job has no facts');
-    if (!isFailing(facts)) return (await this.recover(tx, facts)) ? 'recovered' : null;
-    const { opened, told } = await this.incidents.raise(tx, incidentOf(facts, repeat));
+    if (!isFailing(facts)) return (await this.recover(tx, jobId, facts)) ? 'recovered' : null;
+    const { opened, told } = await this.incidents.raise(tx, incidentOf(jobId, facts, repeat));
     return opened || told > 0 ? 'alerts' : null;
   }
 
@@ -103,21 +103,20 @@ export class BackupAnnouncements {
     if (!newest?.announced) return null;
     const facts = (await backupFacts(tx, [newest.id])).get(newest.id);
     if (facts === undefined || !isFailing(facts)) return null;
-    return (await this.incidents.remind(tx, incidentOf(facts, repeat))) > 0 ? 'reminded' : null;
+    return (await this.incidents.remind(tx, incidentOf(jobId, facts, repeat))) > 0 ? 'reminded' : null;
   }
 
   /** @returns whether there was anything to recover from. */
-  private async recover(tx: TenantTransaction, facts: BackupFacts): Promise<boolean> {
-    const { job_id, entry_id } = facts;
-    const ended = await this.incidents.end(tx, BACKUP_JOB, job_id);
+  private async recover(tx: TenantTransaction, jobId: string, facts: BackupFacts): Promise<boolean> {
+    const ended = await this.incidents.end(tx, BACKUP_JOB, jobId);
     const [first] = ended;
     if (first === undefined) return false;
     const failed = ended.flatMap(({ dedupe_key }) =>
-      BACKUP_VERDICTS.filter((verdict) => dedupe_key === keyOf(job_id, verdict)),
+      BACKUP_VERDICTS.filter((verdict) => dedupe_key === keyOf(jobId, verdict)),
     );
     await this.incidents.announce(tx, {
       kind: 'backup_recovered',
-      dedupe_key: `backup-recovered:${entry_id}`,
+      dedupe_key: `backup-recovered:${facts.entry_id}`,
       severity: 'info',
       ...recoveredWords(facts),
       data: { ...facts, failed, failed_since: first.first_seen_at.toISOString() },
@@ -181,14 +180,15 @@ function keyOf(jobId: string, verdict: BackupVerdict): string {
 }
 
 function incidentOf(
+  jobId: string,
   facts: BackupFacts & { verdict: FailingVerdict },
   repeat_after_ms: number,
 ): Incident<'backup_alert'> {
   return {
     kind: 'backup_alert',
     source_type: BACKUP_JOB,
-    source_id: facts.job_id,
-    dedupe_key: keyOf(facts.job_id, facts.verdict),
+    source_id: jobId,
+    dedupe_key: keyOf(jobId, facts.verdict),
     severity: 'critical',
     ...alertWords(facts),
     data: facts,

@@ -19,7 +19,8 @@ const instant = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY
 // $1 tenant id, $2 entry ids
 const FACTS = `
   SELECT j.id AS job_id, e.id AS entry_id, e.verdict, e.reason, e.detail, e.warning,
-         j.agent_id, j.database_name, j.company_name, j.city, j.neighborhood,
+         e.agent_id, e.database_name, coalesce(j.company_name, e.company_name) AS company_name,
+         coalesce(j.city, e.city) AS city, CASE WHEN j.id IS NULL THEN e.neighborhood ELSE j.neighborhood END AS neighborhood,
          j.expected_time, ${instant('e.expected_at')} AS expected_at,
          ${instant('coalesce(j.status_since, e.effective_at)')} AS status_since,
          ${instant('j.last_checked_at')} AS last_checked_at,
@@ -35,5 +36,5 @@ const FACTS = `
          ${instant('e.agent_transfer_process_timestamp_utc')} AS agent_transfer_process_timestamp_utc,
          e.agent_transfer_error_message, e.error_msg, e.logs_summary
   FROM backup_entries e
-  JOIN backup_jobs j ON j.tenant_id = e.tenant_id AND j.id = e.job_id
+  LEFT JOIN backup_jobs j ON j.tenant_id = e.tenant_id AND j.id = e.job_id
   WHERE e.tenant_id = $1 AND e.id = ANY ($2::uuid[]) AND e.verdict IS NOT NULL`;

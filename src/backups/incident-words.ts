@@ -51,7 +51,7 @@ function bodyOf(facts: BackupFacts, textOf: (locale: Locale) => Text): Words['bo
     // By functions: a name may hold what replaceAll reads as a pattern.
     const sentence = what
       .replaceAll('{backup}', () => backupOf(facts, locale))
-      .replaceAll('{time}', () => facts.expected_time);
+      .replaceAll('{time}', () => facts.expected_time ?? '');
     return `${sentence}\n\n${todo}`;
   });
 }

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../platform/clock/clock.js';
 import { Database } from '../platform/database/database.js';
 import { expectedBetween, type ExpectedHours } from './expected-times.js';
+import { lockJobs } from './job-entries.js';
 import { REFRESH_JOBS } from './job-status.sql.js';
 import type { Scan } from './scan.js';
 
@@ -66,6 +67,7 @@ export class Missing {
 
   private async decide(tenantId: string, owed: readonly Owed[], now: Date): Promise<number> {
     return this.database.tenant(tenantId, async (tx) => {
+      await lockJobs(tx, 'shared');
       const missing = await tx.query<{ job_id: string }>(DECIDE, [tenantId, JSON.stringify(owed), now]);
       const jobs = [...new Set(missing.map(({ job_id }) => job_id))];
       if (jobs.length > 0) await tx.execute(REFRESH_JOBS, [tenantId, jobs]);

@@ -4,6 +4,7 @@ import { Clock } from '../platform/clock/clock.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
 import { invalid, Problem } from '../platform/errors/problem.js';
 import { type ExpectedHours, nearestExpected } from './expected-times.js';
+import { lockJobs } from './job-entries.js';
 import {
   contentHash,
   contentOf,
@@ -67,6 +68,7 @@ export class Reports {
   /** Writes a checked report down, once, with an entry for each database. */
   async accept(tx: TenantTransaction, report: StatusReport, from: ReportSource): Promise<AcceptedReport> {
     const content = contentOf(report);
+    await lockJobs(tx, 'shared');
     const accepted = await tx.one<AcceptedReport>(ACCEPT, [
       tx.tenant_id,
       JSON.stringify({

@@ -22,6 +22,7 @@ import { isCivilDate } from '../platform/clock/civil-time.js';
 import type { Fault } from '../platform/errors/problem.js';
 import { AgentId } from '../platform/http/agent-id.js';
 import { Line } from '../platform/http/text.js';
+import { REFUSED_DATABASE_NAMES } from './database-name.js';
 
 /** A report of more bytes is refused, as a body of REST is. */
 export const REPORT_LIMIT = 1_048_576;
@@ -165,7 +166,11 @@ export class DatabaseReport {
   error_msg?: string | null;
 }
 
-const DATABASE_NAME = /^(?!(?:__proto__|constructor|prototype)$)[^\p{Cc}\p{Cs}]{1,100}$/u;
+const DATABASE_NAME = /^[^\p{Cc}\p{Cs}]{1,100}$/u;
+
+function isDatabaseName(name: string): boolean {
+  return DATABASE_NAME.test(name) && name.trim() === name && !REFUSED_DATABASE_NAMES.includes(name);
+}
 
 /** Names of databases as the keys of a report. */
 function DatabaseNames(): PropertyDecorator {
@@ -176,9 +181,7 @@ function DatabaseNames(): PropertyDecorator {
         value instanceof Map &&
         value.size >= 1 &&
         value.size <= MOST_DATABASES &&
-        [...value.keys()].every(
-          (name) => typeof name === 'string' && DATABASE_NAME.test(name) && name.trim() === name,
-        ),
+        [...value.keys()].every((name) => typeof name === 'string' && isDatabaseName(name)),
       defaultMessage: () =>
         `$property must name 1 to ${MOST_DATABASES} databases, each by 1 to 100 characters without control characters`,
     },

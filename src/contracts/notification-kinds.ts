@@ -56,7 +56,8 @@ export interface SummaryLine {
  * bytes; the fields of the report are STATUS.json's.
  */
 export interface BackupFacts {
-  job_id: string;
+  /** Null where nobody expects the database. */
+  job_id: string | null;
   entry_id: string;
   verdict: BackupVerdict;
   /** Why, as a code (contracts/backups); null for SUCCESS. */
@@ -70,8 +71,8 @@ export interface BackupFacts {
   company_name: string;
   city: string;
   neighborhood: string | null;
-  /** HH:mm in the tenant's zone. */
-  expected_time: string;
+  /** HH:mm in the tenant's zone; null where nobody expects it. */
+  expected_time: string | null;
   expected_at: string | null;
   /** Since when the job has this verdict. */
   status_since: string;

@@ -59,6 +59,34 @@ const notification = (world: World, { tenant_id, admin }: Cast): Promise<Victim>
     created_at: '2026-03-02T08:00:00Z',
   });
 
+const backupDatabase = { agent_id: 'paris-01', company_name: CANARY, city: CANARY, neighborhood: CANARY };
+
+const backupEntry = async (world: World, { tenant_id }: Cast): Promise<Victim> => {
+  const at = '2026-03-02T01:00:00Z';
+  const report = await insert(world, 'backup_reports', {
+    tenant_id,
+    agent_id: backupDatabase.agent_id,
+    source: 'file',
+    file_name: CANARY,
+    content_sha256: randomUUID(),
+    state: 'accepted',
+    operation_timestamp_utc: at,
+    content: { text: CANARY },
+    received_at: at,
+  });
+  return insert(world, 'backup_entries', {
+    tenant_id,
+    report_id: report.id,
+    ...backupDatabase,
+    database_name: CANARY,
+    error_msg: CANARY,
+    // Recent: the board shows it too.
+    effective_at: new Date(),
+    wait_until: at,
+    created_at: at,
+  });
+};
+
 /** By the path up to its first id. */
 export const CASES: Readonly<Record<string, Case>> = {
   '/api/v1/deadlines': dueItem('deadlines'),
@@ -88,6 +116,22 @@ export const CASES: Readonly<Record<string, Case>> = {
         finished_at: '2026-03-02T08:00:00Z',
       }),
   },
+  '/api/v1/backups/jobs': {
+    create: (world, { tenant_id }) =>
+      insert(world, 'backup_jobs', {
+        tenant_id,
+        ...backupDatabase,
+        database_name: `${CANARY}-${randomUUID()}`,
+        expected_time: '02:00',
+        days_of_week: [1],
+        grace_minutes: 120,
+        expected_after: '2026-03-02T08:00:00Z',
+        created_at: '2026-03-02T08:00:00Z',
+        updated_at: '2026-03-02T08:00:00Z',
+      }),
+    bodies: { PATCH: { city: 'taken' } },
+  },
+  '/api/v1/backups/entries': { create: backupEntry },
   '/api/v1/alerts': {
     create: (world, { tenant_id }) =>
       insert(world, 'alerts', {

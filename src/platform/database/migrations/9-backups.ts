@@ -12,6 +12,10 @@ export class Backups1700000000009 implements MigrationInterface {
       -- When people last heard of it; null where only its stages decide that.
       ALTER TABLE alerts ADD COLUMN told_at timestamptz(3);
 
+      ALTER TABLE imports DROP CONSTRAINT imports_kind_check;
+      ALTER TABLE imports ADD CONSTRAINT imports_kind_check
+        CHECK (kind IN ('deadlines', 'documents', 'tasks', 'backup_jobs'));
+
       CREATE TABLE backup_jobs (
         tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
         id uuid NOT NULL DEFAULT new_id(),
@@ -132,6 +136,9 @@ export class Backups1700000000009 implements MigrationInterface {
       CREATE INDEX backup_entries_expected ON backup_entries (tenant_id, job_id, expected_on);
       CREATE INDEX backup_entries_history
         ON backup_entries (tenant_id, agent_id, database_name, effective_at DESC, id DESC);
+      CREATE INDEX backup_entries_list ON backup_entries (tenant_id, effective_at DESC, id DESC);
+      CREATE INDEX backup_entries_unexpected ON backup_entries (tenant_id, effective_at)
+        WHERE job_id IS NULL AND report_id IS NOT NULL;
       CREATE INDEX backup_entries_unsettled ON backup_entries (tenant_id, agent_id) WHERE settled_at IS NULL;
       CREATE INDEX backup_entries_staged ON backup_entries (tenant_id) WHERE staged_action IS NOT NULL;
       CREATE INDEX backup_entries_unannounced ON backup_entries (tenant_id)

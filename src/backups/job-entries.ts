@@ -1,0 +1,64 @@
+import type { TenantTransaction } from '../platform/database/transaction.js';
+
+/**
+ * Held by who creates or deletes jobs (`exclusive`), and by who writes entries for jobs that it has just read
+ * (`shared`), to the end of the transaction: no entry then comes to lie beside a new job, or under one that is gone.
+ * It is taken before any other lock of backups.
+ */
+export async function lockJobs(tx: TenantTransaction, how: 'exclusive' | 'shared'): Promise<void> {
+  await tx.query(
+    `SELECT ${how === 'shared' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock'}(hashtextextended($1, 0))`,
+    [`backup-jobs:${tx.tenant_id}`],
+  );
+}
+
+/**
+ * Gives jobs the entries of their agent and database that nobody had expected, and the status that follows from
+ * them. Nobody is told of what is past.
+ */
+export async function adoptEntries(
+  tx: TenantTransaction,
+  jobIds: readonly string[],
+  now: Date,
+): Promise<void> {
+  if (jobIds.length > 0) await tx.execute(ADOPT, [tx.tenant_id, jobIds, now]);
+}
+
+/**
+ * What follows from some entries, for each agent and database, as an SQL query: `agent_id, database_name, status,
+ * status_since, last_checked_at, last_success_at, last_failure_at`.
+ * @param entries a table of `id, agent_id, database_name, verdict, effective_at, evaluated_at` and no `status`
+ */
+export function standingSql(entries: string): string {
+  const newestFirst = `WINDOW newest_first AS (PARTITION BY agent_id, database_name ORDER BY effective_at DESC, id DESC)`;
+  return `
+    SELECT agent_id, database_name, status, min(effective_at) FILTER (WHERE others = 0) AS status_since,
+           max(evaluated_at) AS last_checked_at,
+           max(effective_at) FILTER (WHERE verdict = 'SUCCESS') AS last_success_at,
+           max(effective_at) FILTER (WHERE verdict <> 'SUCCESS') AS last_failure_at
+    FROM (
+      -- How many of those that are not older say something else: none, for as long as it has this status.
+      SELECT *, count(*) FILTER (WHERE verdict <> status) OVER newest_first AS others
+      FROM (SELECT *, first_value(verdict) OVER newest_first AS status FROM ${entries} WHERE verdict IS NOT NULL
+            ${newestFirst}) evaluated
+      ${newestFirst}
+    ) counted
+    GROUP BY agent_id, database_name, status`;
+}
+
+// $1 tenant id, $2 job ids, $3 now.
+const ADOPT = `
+  WITH adopted AS (
+    UPDATE backup_entries e
+    SET job_id = j.id, announced_at = CASE WHEN e.verdict IS NULL THEN e.announced_at
+                                           ELSE coalesce(e.announced_at, $3) END
+    FROM backup_jobs j
+    WHERE j.tenant_id = $1 AND j.id = ANY ($2::uuid[]) AND e.tenant_id = $1 AND e.agent_id = j.agent_id
+      AND e.database_name = j.database_name AND e.job_id IS NULL
+    RETURNING e.id, e.agent_id, e.database_name, e.verdict, e.effective_at, e.evaluated_at
+  )
+  UPDATE backup_jobs j
+  SET status = k.status, status_since = k.status_since, last_checked_at = k.last_checked_at,
+      last_success_at = k.last_success_at, last_failure_at = k.last_failure_at
+  FROM (${standingSql('adopted')}) k
+  WHERE j.tenant_id = $1 AND j.agent_id = k.agent_id AND j.database_name = k.database_name`;

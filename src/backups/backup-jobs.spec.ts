@@ -1,7 +1,10 @@
 import { type Cast, createCast, type Person } from '../../test/support/cast.js';
 import { createWorld, type World } from '../../test/support/world.js';
+import { until } from '../../test/support/until.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
-import { addEntry, insert, JOB } from './backups.fixture.js';
+import { Database } from '../platform/database/database.js';
+import { BackupJobs } from './backup-jobs.service.js';
+import { addEntry, insert, JOB } from './records.fixture.js';
 
 /** Monday 2 March 2026, 09:00 in Paris. */
 const NOW = '2026-03-02T08:00:00.000Z';
@@ -248,6 +251,36 @@ describe('expected backups (B1)', () => {
       { id: mine[4], job_id: id, announced_at: null },
       ...others.map((entry) => ({ id: entry, job_id: null, announced_at: null })),
     ]);
+  });
+
+  it('take over what is reported while they are created (B5)', async () => {
+    const { tenant_id } = cast;
+    let reporting: Promise<{ status: number }> | undefined;
+    await world.app.get(Database).tenant(tenant_id, async (tx) => {
+      await world.app.get(BackupJobs, { strict: false }).create(tx, JOB);
+      reporting = world.http('POST', '/api/v1/backups/reports', {
+        token: cast.admin.token,
+        body: {
+          operation_timestamp_utc: '2026-03-02T07:00:00Z',
+          agent_id: JOB.agent_id,
+          company_name: JOB.company_name,
+          city: JOB.city,
+          databases: { [JOB.database_name]: { status: 'failed', error_msg: 'disk full' } },
+        },
+      });
+      // It would not see the job yet, which would not see its entry either.
+      await until('the report to wait for the job', async () => {
+        const waiting = await world.sql(
+          `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+        );
+        return waiting.length > 0;
+      });
+    });
+    expect((await reporting)?.status).toBe(201);
+    expect(
+      await world.sql(`SELECT e.job_id = j.id AS its_own FROM backup_entries e CROSS JOIN backup_jobs j`),
+    ).toEqual([{ its_own: true }]);
   });
 
   it('count what came early for the first time that they expect, and nothing for times before', async () => {

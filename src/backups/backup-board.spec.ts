@@ -1,7 +1,7 @@
 import { addTenant, type Cast, createCast, type Person } from '../../test/support/cast.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
-import { addEntry, insert, JOB } from './backups.fixture.js';
+import { addEntry, insert, JOB } from './records.fixture.js';
 
 /** Monday 2 March 2026, 09:00 in Paris. */
 const NOW = '2026-03-02T08:00:00.000Z';

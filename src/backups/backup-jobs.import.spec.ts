@@ -2,7 +2,7 @@ import { type Cast, createCast } from '../../test/support/cast.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { countsOf, ndjson, NDJSON, sendFile, type Sent } from '../imports/import.fixture.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
-import { addEntry, JOB } from './backups.fixture.js';
+import { addEntry, JOB } from './records.fixture.js';
 import { dayCell, numberCell, timeCell } from './csv-cells.js';
 
 /** Monday 2 March 2026, 09:00 in Paris. */

@@ -121,11 +121,6 @@ export class BackupJobs {
       await lockJobs(tx, 'exclusive');
       await this.read(tx, id, 'FOR UPDATE');
       await this.alerts.sourcesChanged(tx, 'backup_job', [id]);
-      await tx.execute(
-        `UPDATE backup_entries SET announced_at = $3
-         WHERE tenant_id = $1 AND job_id = $2 AND announced_at IS NULL AND verdict IS NOT NULL`,
-        [tx.tenant_id, id, this.clock.now()],
-      );
       await tx.execute(`DELETE FROM backup_jobs WHERE tenant_id = $1 AND id = $2`, [tx.tenant_id, id]);
     });
   }

@@ -1,7 +1,10 @@
 import { type Cast, createCast, type Person } from '../../test/support/cast.js';
 import { createWorld, type World } from '../../test/support/world.js';
+import { until } from '../../test/support/until.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
-import { addEntry, insert, JOB } from './backups.fixture.js';
+import { Database } from '../platform/database/database.js';
+import { BackupJobs } from './backup-jobs.service.js';
+import { addEntry, insert, JOB } from './records.fixture.js';
 
 /** Monday 2 March 2026, 09:00 in Paris. */
 const NOW = '2026-03-02T08:00:00.000Z';
@@ -250,6 +253,75 @@ describe('expected backups (B1)', () => {
     ]);
   });
 
+  it('take over what is reported while they are created (B5)', async () => {
+    const { tenant_id } = cast;
+    let reporting: Promise<{ status: number }> | undefined;
+    await world.app.get(Database).tenant(tenant_id, async (tx) => {
+      await world.app.get(BackupJobs, { strict: false }).create(tx, JOB);
+      reporting = world.http('POST', '/api/v1/backups/reports', {
+        token: cast.admin.token,
+        body: {
+          operation_timestamp_utc: '2026-03-02T07:00:00Z',
+          agent_id: JOB.agent_id,
+          company_name: JOB.company_name,
+          city: JOB.city,
+          databases: { [JOB.database_name]: { status: 'failed', error_msg: 'disk full' } },
+        },
+      });
+      // It would not see the job yet, which would not see its entry either.
+      await until('the report to wait for the job', async () => {
+        const waiting = await world.sql(
+          `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+        );
+        return waiting.length > 0;
+      });
+    });
+    expect((await reporting)?.status).toBe(201);
+    expect(
+      await world.sql(`SELECT e.job_id = j.id AS its_own FROM backup_entries e CROSS JOIN backup_jobs j`),
+    ).toEqual([{ its_own: true }]);
+  });
+
+  it('count what came early for the first time that they expect, and nothing for times before', async () => {
+    const add = (effective_at: string, verdict: string | null) =>
+      addEntry(world, cast.tenant_id, { effective_at, verdict });
+    // Expected at 17:00 in Paris: half way from yesterday's to today's was at 05:00, and it is 09:00.
+    await add('2026-03-01T10:00:00Z', 'SUCCESS');
+    await add('2026-03-02T07:00:00Z', 'SUCCESS');
+    await call('POST', '', { ...JOB, expected_time: '17:00' });
+    await addEntry(world, cast.tenant_id, {
+      effective_at: '2026-03-01T14:00:00Z',
+      verdict: null,
+      database_name: 'weekly',
+    });
+    await call('POST', '', { ...JOB, database_name: 'weekly', days_of_week: [4] });
+    expect(
+      await world.sql(
+        `SELECT database_name, effective_at, expected_on, expected_at FROM backup_entries ORDER BY id`,
+      ),
+    ).toEqual([
+      {
+        database_name: 'comptabilite',
+        effective_at: new Date('2026-03-01T10:00:00Z'),
+        expected_on: null,
+        expected_at: null,
+      },
+      {
+        database_name: 'comptabilite',
+        effective_at: new Date('2026-03-02T07:00:00Z'),
+        expected_on: '2026-03-02',
+        expected_at: new Date('2026-03-02T16:00:00Z'),
+      },
+      {
+        database_name: 'weekly',
+        effective_at: new Date('2026-03-01T14:00:00Z'),
+        expected_on: '2026-03-05',
+        expected_at: new Date('2026-03-05T01:00:00Z'),
+      },
+    ]);
+  });
+
   it('are deleted with what was said of them; what came of them is kept', async () => {
     const [id, other] = [await create(), await create({ database_name: 'paie' })];
     const alert = (source_id: string, verdict: string) =>
@@ -273,9 +345,7 @@ describe('expected backups (B1)', () => {
     expect((await call('GET', `/${id}`)).status).toBe(404);
     expect((await call('DELETE', `/${id}`)).status).toBe(404);
     expect(await world.sql(`SELECT id FROM alerts WHERE gone_at IS NULL`)).toEqual([{ id: standing }]);
-    expect(await world.sql(`SELECT id, job_id, announced_at FROM backup_entries`)).toEqual([
-      { id: entry, job_id: null, announced_at: new Date(NOW) },
-    ]);
+    expect(await world.sql(`SELECT id, job_id FROM backup_entries`)).toEqual([{ id: entry, job_id: null }]);
     // The next one takes it over again.
     expect((await call('POST', '', JOB)).body).toMatchObject({ status: 'FAILED' });
   });

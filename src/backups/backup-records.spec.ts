@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Cast, createCast, type Person } from '../../test/support/cast.js';
 import { createWorld, type World } from '../../test/support/world.js';
-import { addEntry, addReport, insert, JOB } from './backups.fixture.js';
+import { addEntry, addReport, insert, JOB } from './records.fixture.js';
 
 describe('what came of backups', () => {
   let world: World;

@@ -126,7 +126,7 @@ export class Entries {
           entry.job_id,
         ]);
       }
-      const written = await tx.execute(RECORD, [
+      const written = await tx.one<{ job_id: string | null }>(RECORD, [
         tenantId,
         entry.id,
         finding.verdict,
@@ -141,8 +141,9 @@ export class Entries {
         finding.stored_path ?? null,
         now,
       ]);
-      if (written > 0 && entry.job_id !== null) await tx.execute(REFRESH_JOBS, [tenantId, [entry.job_id]]);
-      return written > 0;
+      // Not the entry's, as it was read: a new job may have taken it over.
+      if (written?.job_id != null) await tx.execute(REFRESH_JOBS, [tenantId, [written.job_id]]);
+      return written !== null;
     });
   }
 
@@ -193,4 +194,5 @@ const RECORD = `
       announced_at = CASE WHEN job_id IS NULL THEN $13::timestamptz
                           WHEN verdict IS NOT DISTINCT FROM $3 THEN announced_at END
   WHERE tenant_id = $1 AND id = $2 AND settled_at IS NULL
-    AND ($9 OR verdict IS DISTINCT FROM $3 OR reason IS DISTINCT FROM $4 OR detail IS DISTINCT FROM $5)`;
+    AND ($9 OR verdict IS DISTINCT FROM $3 OR reason IS DISTINCT FROM $4 OR detail IS DISTINCT FROM $5)
+  RETURNING job_id`;

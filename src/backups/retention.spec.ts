@@ -5,7 +5,7 @@ import { runJob } from '../../test/support/watched.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
 import { type BackupFolders, backupFolders, sha256, stored } from './agent.fixture.js';
-import { insert } from './backups.fixture.js';
+import { insert } from './records.fixture.js';
 
 const DAY_MS = 86_400_000;
 /** Tuesday 31 March 2026. */

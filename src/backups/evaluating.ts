@@ -51,7 +51,9 @@ export class Evaluating {
   async evaluate(scan: Scan): Promise<void> {
     scan.count('entries', await this.entries.settleWithoutFile(scan));
     for (const agent of await this.entries.agents(scan.tenant_id)) {
-      const groups = groupsOf(agent, await this.entries.unsettled(scan.tenant_id, agent));
+      const unsettled = await this.entries.unsettled(scan.tenant_id, agent);
+      await this.promoting.tidy(scan, unsettled);
+      const groups = groupsOf(agent, unsettled);
       const present: { group: Group; file: StagedFile }[] = [];
       for (const group of groups) {
         scan.signal.throwIfAborted();
@@ -148,9 +150,13 @@ export class Evaluating {
     const staged = { identity: identityOf(opened.stats) };
     const isRight = (entry: UnsettledEntry) => entry.hash_sha256 === reading.sha256;
     const keep = group.entries.some(isRight);
-    if (!isRight(newest)) await this.promoting.discard(copy);
+    const stuck = isRight(newest) ? null : await this.promoting.discard(copy);
     for (const entry of group.entries) {
       const found = { server_hash_sha256: reading.sha256, server_size_bytes: reading.size };
+      if (!isRight(entry) && stuck !== null) {
+        await this.record(scan, entry, { ...found, ...this.promoting.failed(scan, entry.id, stuck) });
+        continue;
+      }
       if (!isRight(entry)) {
         await this.record(scan, entry, {
           ...found,

@@ -147,13 +147,17 @@ export class Entries {
   }
 
   /** Staged copies that are still to go, of whichever scan. */
-  async stagedActs(tenantId: string, agentId: string | null, after: string | null): Promise<StagedAct[]> {
+  async stagedActs(
+    tenantId: string,
+    ids: readonly string[] | null,
+    after: string | null,
+  ): Promise<StagedAct[]> {
     return this.database.single(tenantId).query<StagedAct>(
       `SELECT id, agent_id, staged_file_name, staged_action, staged_identity FROM backup_entries
-       WHERE tenant_id = $1 AND staged_action IS NOT NULL AND ($2::text IS NULL OR agent_id = $2)
+       WHERE tenant_id = $1 AND staged_action IS NOT NULL AND ($2::uuid[] IS NULL OR id = ANY ($2))
          AND ($3::uuid IS NULL OR id > $3)
        ORDER BY id LIMIT $4`,
-      [tenantId, agentId, after, PAGE],
+      [tenantId, ids, after, PAGE],
     );
   }
 

@@ -182,7 +182,11 @@ export class Evaluating {
         ...(promoted.verdict === 'SUCCESS' ? { staged: { ...staged, action: 'delete' as const } } : {}),
       });
     }
-    await this.acts.act(scan, group.agent);
+    // Of this file's entries only: others of the agent are in other hands at this moment.
+    await this.acts.act(
+      scan,
+      group.entries.map(({ id }) => id),
+    );
   }
 
   private async read(

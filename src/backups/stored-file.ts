@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { type FileHandle, link, lstat, mkdir, open, readdir, rename, statfs, unlink } from 'node:fs/promises';
 import { createHash, randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
@@ -213,11 +213,15 @@ export async function readStored(
 }
 
 export async function isThere(path: string): Promise<boolean> {
+  return (await statsOf(path)) !== null;
+}
+
+/** Of the file itself, not of what a link leads to; null when it is not there. */
+export async function statsOf(path: string): Promise<Stats | null> {
   try {
-    await lstat(path);
-    return true;
+    return await lstat(path);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false;
+    if (codeOf(error) === 'ENOENT') return null;
     throw error;
   }
 }

@@ -4,7 +4,7 @@ import { CONFIG, type Config } from '../platform/config/config.js';
 import { Database } from '../platform/database/database.js';
 import { codeOf, isOfFiles, toldOf } from './file-errors.js';
 import { agentsIn, inboxRoot } from './folders.js';
-import { moveTo, readReportFile, reportFiles, type SeenFile, settled } from './inbox.js';
+import { moveTo, readReportFile, type ReportBytes, reportFiles, type SeenFile, settled } from './inbox.js';
 import { bytesHash, readReport } from './report-text.js';
 import { Reports } from './reports.service.js';
 import type { Scan } from './scan.js';
@@ -18,8 +18,12 @@ export interface CollectedFile {
 
 export interface Collected {
   files: CollectedFile[];
-  /** Agents with a folder that could not be read, and why. */
-  unreadable: ReadonlyMap<string, string>;
+  /** Why nothing, or not all, of an agent could be read; null when all was. */
+  unreadable: (agent: string) => string | null;
+}
+
+interface AgentFile extends SeenFile {
+  agent: string;
 }
 
 /** Phase 1: every report that lies in the tenant's inbox, checked and written down. */
@@ -39,84 +43,81 @@ export class Collecting {
 
   /** What one agent's folder does to a scan stays there: the others are read. */
   async collect(scan: Scan): Promise<Collected> {
-    const unreadable = new Map<string, string>();
-    const files: CollectedFile[] = [];
-    const lying: { agent: string; file: SeenFile }[] = [];
-    for (const agent of await this.agents(scan)) {
+    // By agent; of all of them under null.
+    const unreadable = new Map<string | null, string>();
+    const note = (agent: string | null, error: unknown) =>
+      void unreadable.set(agent, this.unreadable(scan, agent, error));
+    const lying: AgentFile[] = [];
+    for (const agent of await this.agents(scan, note)) {
       try {
-        for (const file of await reportFiles(this.root, [scan.slug, agent])) lying.push({ agent, file });
+        const files = await reportFiles(this.root, [scan.slug, agent], (error) => note(agent, error));
+        lying.push(...files.map((file) => ({ ...file, agent })));
       } catch (error) {
-        unreadable.set(agent, this.unreadable(scan, agent, error));
+        note(agent, error);
       }
     }
-    const byFile = new Map(lying.map(({ agent, file }) => [file, agent]));
-    const still = await settled([...byFile.keys()], this.clock.now().getTime());
+    const still = await settled(lying, this.clock.now().getTime());
     scan.count('still_written', lying.length - still.length);
+    const files: CollectedFile[] = [];
     for (const file of still) {
       scan.signal.throwIfAborted();
-      const agent = byFile.get(file);
-      if (agent === undefined) continue;
-      const report_id = await this.take(scan, agent, file);
-      if (report_id !== null) files.push({ agent, file, report_id });
+      const { agent } = file;
+      try {
+        const report_id = await this.take(scan, file);
+        if (report_id !== null) files.push({ agent, file, report_id });
+      } catch (error) {
+        // It stays where it is, and is looked at again. What is no failure of the file system is ours: the scan fails.
+        note(agent, error);
+      }
     }
-    return { files, unreadable };
+    return { files, unreadable: (agent) => unreadable.get(agent) ?? unreadable.get(null) ?? null };
   }
 
-  private async agents(scan: Scan): Promise<string[]> {
+  private async agents(scan: Scan, note: (agent: null, error: unknown) => void): Promise<string[]> {
     try {
       return await agentsIn(this.root, scan.slug);
     } catch (error) {
-      this.unreadable(scan, null, error);
+      note(null, error);
       return [];
     }
   }
 
-  /** @returns the report's id; null when it is none, or can't be read now. */
-  private async take(scan: Scan, agent: string, file: SeenFile): Promise<string | null> {
-    try {
-      const read = await readReportFile(file);
-      if (read === 'moving') {
-        scan.count('still_written', 1);
-        return null;
-      }
-      if ('refused' in read) {
-        await this.reject(scan, agent, file, read.sha256, read.refused);
-        return null;
-      }
-      const parsed = readReport(read.bytes, agent, this.clock.now());
-      if ('refused' in parsed) {
-        await this.reject(scan, agent, file, bytesHash(read.bytes), parsed.refused);
-        return null;
-      }
-      const { id, created } = await this.database.tenant(scan.tenant_id, (tx) =>
-        this.reports.accept(tx, parsed.report, { source: 'file', file_name: file.name }),
-      );
-      scan.count(created ? 'reports' : 'reports_known', 1);
-      return id;
-    } catch (error) {
-      // What is no failure of the file system is ours: the scan fails, and is repeated.
-      if (!isOfFiles(error)) throw error;
-      if (['EACCES', 'EPERM'].includes(codeOf(error) ?? '')) {
-        const sha256 = bytesHash(`${file.name}\n${file.stats.ino}:${file.stats.mtimeMs}`);
-        await this.reject(scan, agent, file, sha256, `the file can not be read: ${toldOf(error)}`).catch(
-          (failure: unknown) => this.unreadable(scan, agent, failure),
-        );
-      } else {
-        // It may be readable again: it stays where it is.
-        this.unreadable(scan, agent, error);
-      }
+  /** @returns the report's id; null when it is none. @throws what keeps it from being read or moved now. */
+  private async take(scan: Scan, file: AgentFile): Promise<string | null> {
+    const read = await this.read(file);
+    if (read === 'moving') {
+      scan.count('still_written', 1);
       return null;
+    }
+    if ('refused' in read) {
+      await this.reject(scan, file, read.sha256, read.refused);
+      return null;
+    }
+    const parsed = readReport(read.bytes, file.agent, this.clock.now());
+    if ('refused' in parsed) {
+      await this.reject(scan, file, bytesHash(read.bytes), parsed.refused);
+      return null;
+    }
+    const { id, created } = await this.database.tenant(scan.tenant_id, (tx) =>
+      this.reports.accept(tx, parsed.report, { source: 'file', file_name: file.name }),
+    );
+    scan.count(created ? 'reports' : 'reports_known', 1);
+    return id;
+  }
+
+  private async read(file: AgentFile): Promise<ReportBytes> {
+    try {
+      return await readReportFile(file);
+    } catch (error) {
+      if (!isOfFiles(error) || !['EACCES', 'EPERM'].includes(codeOf(error) ?? '')) throw error;
+      const sha256 = bytesHash(`${file.name}\n${file.stats.ino}:${file.stats.mtimeMs}`);
+      return { refused: `the file can not be read: ${toldOf(error)}`, sha256 };
     }
   }
 
   /** Written down first: a file that was moved and not written down would be lost to whoever looks at the API. */
-  private async reject(
-    scan: Scan,
-    agent: string,
-    file: SeenFile,
-    sha256: string,
-    reason: string,
-  ): Promise<void> {
+  private async reject(scan: Scan, file: AgentFile, sha256: string, reason: string): Promise<void> {
+    const { agent } = file;
     await this.database.tenant(scan.tenant_id, (tx) =>
       this.reports.reject(tx, { agent_id: agent, file_name: printableName(file.name), sha256, reason }),
     );

@@ -45,13 +45,15 @@ export class Evaluating {
   async evaluate(scan: Scan): Promise<void> {
     scan.count('entries', await this.entries.settleWithoutFile(scan));
     for (const agent of await this.entries.agents(scan.tenant_id)) {
-      const groups = groupsOf(agent, await this.entries.unsettled(scan.tenant_id, agent));
+      const unsettled = await this.entries.unsettled(scan.tenant_id, agent);
+      await this.promoting.tidy(scan, unsettled);
+      const groups = groupsOf(agent, unsettled);
       const present: { group: Group; file: StagedFile }[] = [];
       for (const group of groups) {
         scan.signal.throwIfAborted();
         const found = await findStaged(this.inbox, [scan.slug, agent], group.name);
         if (found === 'absent') await this.absent(scan, group);
-        else if ('refused' in found) await this.refused(scan, group, found.refused);
+        else if ('refused' in found) await this.notSeen(scan, group, found.refused);
         else present.push({ group, file: found.file });
       }
       const groupOf = new Map<SeenFile, Group>(present.map(({ group, file }) => [file, group]));
@@ -72,7 +74,8 @@ export class Evaluating {
   private async absent(scan: Scan, group: Group): Promise<void> {
     const now = this.clock.now();
     for (const entry of group.entries) {
-      if (entry.verdict !== null || entry.wait_until > now) continue;
+      const isOpen = entry.verdict === null || entry.reason === 'unreadable';
+      if (!isOpen || entry.wait_until > now) continue;
       const detail = isOnItsWay(group.name) ? 'its name is that of a file that is still being written' : null;
       await this.record(scan, entry, {
         verdict: 'MISSING',
@@ -81,6 +84,14 @@ export class Evaluating {
         settled: false,
       });
     }
+  }
+
+  /** Where nobody can look there may be no file yet: that it can't be read is said once it should be there. */
+  private async notSeen(scan: Scan, group: Group, refusal: Refusal): Promise<void> {
+    const now = this.clock.now();
+    const isDue = ({ verdict, wait_until }: UnsettledEntry) => verdict === null && wait_until <= now;
+    const entries = refusal.reason === 'unreadable' ? group.entries.filter(isDue) : group.entries;
+    await this.refused(scan, { ...group, entries }, refusal);
   }
 
   private async refused(scan: Scan, group: Group, { reason, detail }: Refusal): Promise<void> {

@@ -23,6 +23,13 @@ export function storeRoot({ backupStoreDir, dataDir }: Config): string {
 export class FolderRefused extends Error {
   // Told and dealt with as what the file system refuses.
   readonly syscall = 'lstat';
+
+  constructor(
+    message: string,
+    readonly isLink = false,
+  ) {
+    super(message);
+  }
 }
 
 /**
@@ -46,7 +53,7 @@ export async function folderWithin(root: string, steps: readonly string[]): Prom
       if (codeOf(error) === 'ENOENT') return null;
       throw error;
     }
-    if (!stats.isDirectory()) throw new FolderRefused(`${step} is not a folder`);
+    if (!stats.isDirectory()) throw new FolderRefused(`${step} is not a folder`, stats.isSymbolicLink());
   }
   return path;
 }
@@ -63,13 +70,13 @@ export async function makeFolderWithin(root: string, steps: readonly string[]): 
   return made;
 }
 
-/** The agents that have a folder in a tenant's inbox, by name. */
+/** The agents that have a folder in a tenant's inbox, by name; or a link, which is then refused. */
 export async function agentsIn(root: string, slug: string): Promise<string[]> {
   const folder = await folderWithin(root, [slug]);
   if (folder === null) return [];
   const found = await readdir(folder, { withFileTypes: true });
   return found
-    .filter((entry) => entry.isDirectory() && AGENT_ID.test(entry.name))
+    .filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && AGENT_ID.test(entry.name))
     .map(({ name }) => name)
     .sort();
 }

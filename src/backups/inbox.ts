@@ -1,12 +1,22 @@
 import { constants, type Stats } from 'node:fs';
-import { copyFile, type FileHandle, lstat, open, opendir, rename, unlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import {
+  copyFile,
+  type FileHandle,
+  link,
+  lstat,
+  open,
+  opendir,
+  rename,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf } from './file-errors.js';
 import { folderWithin, makeFolderWithin } from './folders.js';
 import { identityOf, isOnItsWay } from './staged-file.js';
 import { REPORT_LIMIT } from './status-report.js';
-import { isThere, syncFolder } from './stored-file.js';
+import { isThere, statsOf, syncFolder, unlinkIfThere } from './stored-file.js';
 import { bytesHash } from './report-text.js';
 
 /** A file that was changed this short a time ago may be about to change again, in ms. */
@@ -39,17 +49,28 @@ export async function settled<Seen extends SeenFile>(files: readonly Seen[], now
   return files.filter((file) => !moving.has(file));
 }
 
-/** The report files of an agent that are whole by their names, oldest names first. */
-export async function reportFiles(root: string, agent: readonly string[]): Promise<SeenFile[]> {
+/**
+ * The report files of an agent that are whole by their names, oldest names first.
+ * @param onUnreadable told of each that can't be looked at.
+ */
+export async function reportFiles(
+  root: string,
+  agent: readonly string[],
+  onUnreadable: (error: unknown) => void,
+): Promise<SeenFile[]> {
   const folder = await folderWithin(root, [...agent, 'log']);
   if (folder === null) return [];
   const found: SeenFile[] = [];
   for await (const { name } of await opendir(folder)) {
     if (!name.endsWith('STATUS.json') || isOnItsWay(name)) continue;
     const path = join(folder, name);
-    const stats = await lstat(path).catch(() => null);
-    if (stats === null || stats.isDirectory()) continue;
-    found.push({ path, name, stats });
+    try {
+      const stats = await lstat(path);
+      if (!stats.isDirectory()) found.push({ path, name, stats });
+    } catch (error) {
+      // A name that is not UTF-8 is read as one that is not there.
+      if (codeOf(error) !== 'ENOENT' || name.includes('\ufffd')) onUnreadable(error);
+    }
     if (found.length >= MOST_REPORTS) break;
   }
   return found.sort((one, other) => (one.name < other.name ? -1 : 1));
@@ -102,41 +123,91 @@ export async function moveTo(
   { folder, mark, reason }: { folder: 'archive' | 'rejected' | 'quarantine'; mark: string; reason?: string },
 ): Promise<void> {
   const target = await makeFolderWithin(root, [...agent, folder]);
-  const there = await lstat(path).catch(() => null);
+  const there = await statsOf(path);
   // Somebody has put another file there meanwhile: that one is not the one that was looked at.
   if (there === null || identityOf(there) !== identityOf(stats)) return;
   const free = await freeName(target, name, mark);
   if (reason !== undefined) await writeFile(join(target, `${free}.reason`), `${reason}\n`, { mode: 0o640 });
-  await moveFile(path, join(target, free));
+  await moveFile(path, join(target, free), identityOf(stats));
   await syncFolder(target);
 }
 
-/** The name itself, or with a mark in it where the name is taken. */
+/** Longest name that leaves room for what is put behind it, in bytes; file systems take 255. */
+const LONGEST_NAME = 240;
+
+/** The name itself, or with a mark in it where the name is taken, and cut where it is too long. */
 async function freeName(folder: string, name: string, mark: string): Promise<string> {
-  if (!(await isThere(join(folder, name)))) return name;
+  if (Buffer.byteLength(name) <= LONGEST_NAME && !(await isThere(join(folder, name)))) return name;
   const dot = name.indexOf('.', 1);
-  const [stem, extension] = dot < 0 ? [name, ''] : [name.slice(0, dot), name.slice(dot)];
+  const extension = dot < 0 ? '' : cut(name.slice(dot), LONGEST_NAME / 2);
+  const stem = dot < 0 ? name : name.slice(0, dot);
   for (let count = 1; ; count += 1) {
-    const candidate = `${stem}.${mark}${count === 1 ? '' : `-${count}`}${extension}`;
+    const end = `.${mark}${count === 1 ? '' : `-${count}`}${extension}`;
+    const candidate = `${cut(stem, LONGEST_NAME - Buffer.byteLength(end))}${end}`;
     if (!(await isThere(join(folder, candidate)))) return candidate;
   }
 }
 
+/** The beginning of a text, at most so many bytes of whole characters. */
+function cut(text: string, most: number): string {
+  let bytes = 0;
+  let kept = '';
+  for (const sign of text) {
+    bytes += Buffer.byteLength(sign);
+    if (bytes > most) break;
+    kept += sign;
+  }
+  return kept;
+}
+
+/**
+ * Takes away a file that was looked at, and no other that comes in its place at this very moment: it gets a name that
+ * nobody else uses first, and only then is it certain which one it is.
+ * @param id names it meanwhile: a removal that was cut off is ended by the next of the same id.
+ */
+export async function removeSeen(path: string, identity: string, id: string): Promise<void> {
+  const aside = join(dirname(path), `.${id}.gone`);
+  if (!(await isThere(aside))) {
+    const there = await statsOf(path);
+    if (there === null || identityOf(there) !== identity) return;
+    await rename(path, aside);
+  }
+  if (await isStill(aside, identity)) await unlink(aside);
+  else await putBack(aside, path);
+}
+
+async function isStill(path: string, identity: string): Promise<boolean> {
+  return identityOf(await lstat(path)) === identity;
+}
+
+/** To its own place, unless there is a newer one. */
+async function putBack(aside: string, path: string): Promise<void> {
+  await link(aside, path);
+  await unlink(aside);
+}
+
 /** Renames; where the folder is on another disk, copies beside, and takes the first away. */
-async function moveFile(from: string, to: string): Promise<void> {
+async function moveFile(from: string, to: string, identity: string): Promise<void> {
   try {
     await rename(from, to);
+    if (!(await isStill(to, identity))) await putBack(to, from);
   } catch (error) {
     if (codeOf(error) !== 'EXDEV') throw error;
     const beside = `${to}.part`;
-    await copyFile(from, beside);
-    const copy = await open(beside, constants.O_RDONLY);
     try {
-      await copy.sync();
-    } finally {
-      await copy.close();
+      await copyFile(from, beside);
+      const copy = await open(beside, constants.O_RDONLY);
+      try {
+        await copy.sync();
+      } finally {
+        await copy.close();
+      }
+      await rename(beside, to);
+    } catch (failure) {
+      await unlinkIfThere(beside).catch(() => undefined);
+      throw failure;
     }
-    await rename(beside, to);
+    await syncFolder(dirname(to));
     await unlink(from);
   }
 }

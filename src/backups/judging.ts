@@ -45,6 +45,8 @@ export class Judging {
       // A file of another size is seldom right: it is read before anything is copied.
       const likely = newest.size_bytes === null || newest.size_bytes === opened.stats.size;
       if (likely) copy = await this.promoting.begin(scan, newest);
+      // It still can't be stored: nothing new is known, and it need not be read again.
+      if (copy !== null && 'failure' in copy && entries.every(isUnstored)) return [];
       reading = await this.read(scan, opened, copy instanceof IncomingCopy ? copy : null);
       if (identityOf(await opened.handle.stat()) !== identityOf(opened.stats)) {
         await this.promoting.discard(copy);
@@ -74,9 +76,14 @@ export class Judging {
     const found = { server_hash_sha256: reading.sha256, server_size_bytes: reading.size };
     const isRight = ({ hash_sha256 }: UnsettledEntry) => hash_sha256 === reading.sha256;
     const [newest] = entries;
-    if (newest !== undefined && !isRight(newest)) await this.promoting.discard(copy);
+    // What could not be taken away would stay for ever beside a settled entry.
+    const stuck = newest === undefined || isRight(newest) ? null : await this.promoting.discard(copy);
     const judged: Judged[] = [];
     for (const entry of entries) {
+      if (!isRight(entry) && stuck !== null) {
+        judged.push({ entry, finding: { ...found, ...this.promoting.failed(scan, entry.id, stuck) } });
+        continue;
+      }
       if (!isRight(entry)) {
         judged.push({
           entry,
@@ -101,6 +108,7 @@ export class Judging {
       judged.push({ entry, finding: { ...found, ...promoted, warning } });
     }
     const identity = identityOf(opened.stats);
+    if (stuck !== null) return judged;
     if (!entries.some(isRight)) return withAct(judged, { action: 'quarantine', identity });
     const unstored = judged.some(({ entry, finding }) => isRight(entry) && finding.verdict !== 'SUCCESS');
     return unstored ? judged : withAct(judged, { action: 'delete', identity });
@@ -127,6 +135,10 @@ export class Judging {
       });
     });
   }
+}
+
+function isUnstored({ reason }: UnsettledEntry): boolean {
+  return reason === 'store_failed' || reason === 'store_full';
 }
 
 /** The act is every entry's: whichever of them is committed last before a kill, the next scan knows what is to do. */

@@ -36,14 +36,14 @@ export class Missing {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** One entry an expected time. @param unreadable agents whose reports could not be read, and why. */
-  async find(scan: Scan, unreadable: ReadonlyMap<string, string>): Promise<void> {
+  /** One entry an expected time. @param unreadable why an agent's reports could not be read. */
+  async find(scan: Scan, unreadable: (agent: string) => string | null): Promise<void> {
     const now = this.clock.now();
     let after: string | null = null;
     for (;;) {
       scan.signal.throwIfAborted();
       const jobs = await this.jobsAfter(scan.tenant_id, after);
-      const owed = jobs.flatMap((job) => owedOf(job, scan.time_zone, now, unreadable.get(job.agent_id)));
+      const owed = jobs.flatMap((job) => owedOf(job, scan.time_zone, now, unreadable(job.agent_id)));
       if (owed.length > 0) {
         const found = await this.decide(scan.tenant_id, owed, now);
         scan.count('entries', found);
@@ -76,7 +76,7 @@ export class Missing {
   }
 }
 
-function owedOf(job: OwedJob, zone: string, now: Date, unreadable: string | undefined): Owed[] {
+function owedOf(job: OwedJob, zone: string, now: Date, detail: string | null): Owed[] {
   const after = new Date(Math.max(job.expected_after.getTime(), now.getTime() - LOOK_BACK_MS));
   const grace = job.grace_minutes * 60_000;
   // "Once the grace is past": at its last instant a report is still in time.
@@ -86,7 +86,7 @@ function owedOf(job: OwedJob, zone: string, now: Date, unreadable: string | unde
     expected_on,
     expected_at,
     wait_until: new Date(expected_at.getTime() + grace),
-    detail: unreadable ?? null,
+    detail,
   }));
 }
 

@@ -6,7 +6,16 @@ import { type FileError, isFull, isOfFiles, toldOf } from './file-errors.js';
 import { storeRoot } from './folders.js';
 import type { Scan } from './scan.js';
 import type { OpenStaged } from './staged-file.js';
-import { hasRoom, IncomingCopy, isThere, readStored, storedPath, TargetTaken } from './stored-file.js';
+import {
+  hasRoom,
+  IncomingCopy,
+  isThere,
+  readStored,
+  removeLeftovers,
+  storedPath,
+  syncStored,
+  TargetTaken,
+} from './stored-file.js';
 import { readThrough, type Reading } from './verified-copy.js';
 
 /** A copy that is under way, what kept it from beginning, or null where none was begun. */
@@ -37,9 +46,26 @@ export class Promoting {
     }
   }
 
-  /** The copy is not wanted. One that can't be taken away now is when the next of this entry begins. */
-  async discard(begun: Begun): Promise<void> {
-    if (begun instanceof IncomingCopy) await begun.discard().catch(() => undefined);
+  /** The copy is not wanted. @returns why it could not be taken away: then its entry must not be settled yet. */
+  async discard(begun: Begun): Promise<FileError | null> {
+    try {
+      if (begun instanceof IncomingCopy) await begun.discard();
+      return null;
+    } catch (error) {
+      if (isOfFiles(error)) return error;
+      throw error;
+    }
+  }
+
+  /** Takes away what killed scans have left of copies of these entries. */
+  async tidy({ tenant_id, slug }: Scan, entries: readonly UnsettledEntry[]): Promise<void> {
+    const places = entries.map((entry) => ({ id: entry.id, path: storedPath(slug, entry) }));
+    try {
+      await removeLeftovers(this.store, places);
+    } catch (error) {
+      if (!isOfFiles(error)) throw error;
+      this.logger.error({ event: 'backup_leftovers_kept', tenant_id, detail: toldOf(error) });
+    }
   }
 
   /** Whether a file of so many bytes would fit. */
@@ -55,48 +81,58 @@ export class Promoting {
     scan: Scan,
     entry: UnsettledEntry,
     opened: OpenStaged,
-    { sha256, not_copied }: Reading,
+    reading: Reading,
     begun: Begun,
   ): Promise<Promoted> {
     const path = storedPath(scan.slug, entry);
-    const stored: Promoted = {
-      verdict: 'SUCCESS',
-      reason: null,
-      detail: null,
-      settled: true,
-      stored_path: path,
-    };
     try {
       if (begun !== null && 'failure' in begun) throw begun.failure;
-      if (begun !== null && not_copied !== null) {
-        await this.discard(begun);
+      const isStored = await this.put(scan, path, entry.id, opened, reading, begun);
+      if (!isStored) return { verdict: 'FAILED', reason: 'target_taken', detail: path, settled: false };
+      return { verdict: 'SUCCESS', reason: null, detail: null, settled: true, stored_path: path };
+    } catch (error) {
+      if (!isOfFiles(error)) throw error;
+      return this.failed(scan, entry.id, error);
+    }
+  }
+
+  /** It is not in the store, and stays where it is for the next try. */
+  failed({ tenant_id }: Scan, entry_id: string, error: FileError): Promoted {
+    const detail = toldOf(error);
+    this.logger.error({ event: 'backup_not_stored', tenant_id, entry_id, detail });
+    return {
+      verdict: 'FAILED',
+      reason: isFull(error) ? 'store_full' : 'store_failed',
+      detail,
+      settled: false,
+    };
+  }
+
+  /** @returns false when another file is there. */
+  private async put(
+    scan: Scan,
+    path: string,
+    id: string,
+    opened: OpenStaged,
+    { sha256, not_copied }: Reading,
+    copy: IncomingCopy | null,
+  ): Promise<boolean> {
+    try {
+      if (copy !== null && not_copied !== null) {
+        await this.discard(copy);
         throw not_copied;
       }
-      if (begun !== null) await begun.publish();
-      else await this.copyAgain(scan, path, entry.id, opened, sha256);
-      return stored;
+      if (copy !== null) await copy.publish();
+      else await this.copyAgain(scan, path, id, opened, sha256);
+      return true;
     } catch (error) {
-      if (error instanceof TargetTaken) {
-        // A scan that was killed may have put it there, and not come to say so.
-        const there = await readStored(this.store, path, scan.signal);
-        if (there?.sha256 === sha256) return stored;
-        return { verdict: 'FAILED', reason: 'target_taken', detail: path, settled: false };
-      }
-      if (!isOfFiles(error)) throw error;
-      const detail = toldOf(error);
-      this.logger.error({
-        event: 'backup_not_stored',
-        tenant_id: scan.tenant_id,
-        entry_id: entry.id,
-        detail,
-      });
-      return {
-        verdict: 'FAILED',
-        reason: isFull(error) ? 'store_full' : 'store_failed',
-        detail,
-        settled: false,
-      };
+      if (!(error instanceof TargetTaken)) throw error;
     }
+    // A scan that was killed may have put it there, and not come to say so, nor to have the disk keep it.
+    const there = await readStored(this.store, path, scan.signal);
+    if (there?.sha256 !== sha256) return false;
+    await syncStored(this.store, path);
+    return true;
   }
 
   /** From the same open file, which is read a second time, and checked as the first. */

@@ -157,7 +157,13 @@ const ACCEPT = `
       agent_transfer_process_start_time_utc, agent_transfer_process_timestamp_utc, agent_transfer_error_message,
       staged_file_name, logs_summary, error_msg, created_at)
     SELECT $1, c.id, e.job_id, r.agent_id, e.database_name, r.content ->> 'company_name', r.content ->> 'city',
-      r.content ->> 'neighborhood', e.expected_on, e.expected_at, r.operation_timestamp_utc, e.wait_until,
+      r.content ->> 'neighborhood', e.expected_on, e.expected_at,
+      -- Nothing that was said to be missing is, once it is here: it has the last word on its day.
+      greatest(r.operation_timestamp_utc,
+               (SELECT m.effective_at FROM backup_entries m
+                WHERE m.tenant_id = $1 AND m.job_id = e.job_id AND m.expected_on = e.expected_on
+                  AND m.report_id IS NULL)),
+      e.wait_until,
       r.operation_timestamp_utc, e.status, e.hash_sha256, e.size_bytes, e.compress_size_pre_compress,
       e.compress_size_post_compress, e.agent_transfer_process_status, e.agent_transfer_process_start_time_utc,
       e.agent_transfer_process_timestamp_utc, e.agent_transfer_error_message, e.staged_file_name, e.logs_summary,

@@ -29,9 +29,12 @@ describe('retention of stored backups', () => {
   });
 
   /** A backup that was stored so many days ago at 02:00 UTC; its path. */
-  async function keep(daysAgo: number, fields: Record<string, unknown> = {}): Promise<string> {
+  async function keep(
+    daysAgo: number,
+    fields: { database_name?: string; stored_state?: string; stored_path?: string } = {},
+  ): Promise<string> {
     const at = new Date(Date.parse('2026-03-31T02:00:00Z') - daysAgo * DAY_MS);
-    const path = `${tenant.slug}/${String(fields.database_name ?? 'compta')}_${at.toISOString().slice(0, 10)}.bak`;
+    const path = `${tenant.slug}/${fields.database_name ?? 'compta'}_${at.toISOString().slice(0, 10)}.bak`;
     const report = await insert(world, 'backup_reports', {
       tenant_id: tenant.id,
       agent_id: 'srv-1',

@@ -219,6 +219,18 @@ describe('the scan of backups', () => {
     expect(mine()).toHaveLength(1);
   });
 
+  it('a report from before its expected time that comes after MISSING was said ends it', async () => {
+    const id = await expectJob('compta');
+    clock.set('2026-03-30T22:00:00.001Z');
+    expect(await run()).toMatchObject({ missing: 1 });
+    const said = await agent.stage('compta.bak', 'the ledger');
+    await agent.drop('STATUS.json', agent.report('2026-03-30T19:50:00Z', { compta: said }));
+    clock.set(MORNING);
+    expect(await run()).toMatchObject({ reports: 1, success: 1 });
+    expect(await job(id)).toMatchObject({ status: 'SUCCESS' });
+    expect(mine()[0]).toContain('compta_20260330T195000Z.bak');
+  });
+
   it('keeps what nobody expects, verified and promoted like the rest', async () => {
     const said = await agent.stage('crm.bak', 'contacts');
     await agent.drop('STATUS.json', agent.report(REPORTED, { crm: said }));

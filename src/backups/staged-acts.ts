@@ -1,10 +1,10 @@
-import { unlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CONFIG, type Config } from '../platform/config/config.js';
 import { Entries, PAGE, type StagedAct } from './entries.js';
 import { codeOf, isOfFiles, toldOf } from './file-errors.js';
-import { inboxRoot } from './folders.js';
-import { moveTo } from './inbox.js';
+import { folderWithin, inboxRoot } from './folders.js';
+import { moveTo, removeSeen } from './inbox.js';
 import type { Scan } from './scan.js';
 import { findStaged, identityOf } from './staged-file.js';
 
@@ -51,30 +51,34 @@ export class StagedActs {
 
   /** @returns whether nothing is left to do. */
   private async perform(scan: Scan, act: StagedAct): Promise<boolean> {
-    const found = await findStaged(this.inbox, [scan.slug, act.agent_id], act.staged_file_name);
-    // Another file of that name is the next backup: it is left alone.
-    if (found === 'absent' || 'refused' in found) return true;
-    if (identityOf(found.file.stats) !== act.staged_identity) return true;
+    const agent = [scan.slug, act.agent_id];
+    const found = await findStaged(this.inbox, agent, act.staged_file_name);
+    if (found !== 'absent' && 'refused' in found) {
+      if (found.refused.reason !== 'unreadable') return true;
+      this.kept(scan, act, found.refused.detail);
+      return false;
+    }
     try {
-      if (act.staged_action === 'delete') await unlink(found.file.path);
-      else {
-        await moveTo(this.inbox, [scan.slug, act.agent_id], found.file, {
-          folder: 'quarantine',
-          mark: act.id,
-        });
-        scan.count('quarantined', 1);
+      if (act.staged_action === 'delete') {
+        const folder = await folderWithin(this.inbox, [...agent, 'database']);
+        const name = found === 'absent' ? act.staged_file_name : found.file.name;
+        if (folder !== null) await removeSeen(join(folder, name), act.staged_identity, act.id);
+        return true;
       }
+      // Another file of that name is the next backup: it is left alone.
+      if (found === 'absent' || identityOf(found.file.stats) !== act.staged_identity) return true;
+      await moveTo(this.inbox, agent, found.file, { folder: 'quarantine', mark: act.id });
+      scan.count('quarantined', 1);
       return true;
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return true;
       if (!isOfFiles(error)) throw error;
-      this.logger.error({
-        event: 'backup_staged_file_kept',
-        tenant_id: scan.tenant_id,
-        entry_id: act.id,
-        detail: toldOf(error),
-      });
+      this.kept(scan, act, toldOf(error));
       return false;
     }
+  }
+
+  private kept({ tenant_id }: Scan, { id: entry_id }: StagedAct, detail: string | null): void {
+    this.logger.error({ event: 'backup_staged_file_kept', tenant_id, entry_id, detail });
   }
 }

@@ -54,13 +54,12 @@ export async function findStaged(root: string, agent: readonly string[], name: s
   try {
     folder = await folderWithin(root, [...agent, 'database']);
   } catch (error) {
-    if (error instanceof FolderRefused)
-      return { refused: { reason: 'symbolic_link', detail: error.message } };
     return unreadable(error);
   }
   if (folder === null) return 'absent';
   // Linux keeps names as they were written, macOS decomposes them.
   for (const spelling of new Set([name, name.normalize('NFC'), name.normalize('NFD')])) {
+    if (!isSafeName(spelling)) continue;
     const path = join(folder, spelling);
     try {
       const stats = await lstat(path);
@@ -108,13 +107,13 @@ export async function openStaged(
   } catch (error) {
     await handle.close();
     if (codeOf(error) === 'ENOENT') return 'absent';
-    if (error instanceof FolderRefused)
-      return { refused: { reason: 'symbolic_link', detail: error.message } };
     return unreadable(error);
   }
 }
 
 function unreadable(error: unknown): { refused: Refusal } {
   if (!isOfFiles(error)) throw error;
+  if (error instanceof FolderRefused)
+    return { refused: { reason: error.isLink ? 'symbolic_link' : 'unreadable', detail: error.message } };
   return { refused: { reason: 'unreadable', detail: toldOf(error) } };
 }

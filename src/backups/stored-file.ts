@@ -1,6 +1,6 @@
-import { constants } from 'node:fs';
-import { type FileHandle, link, lstat, mkdir, open, rename, statfs, unlink } from 'node:fs/promises';
-import { createHash } from 'node:crypto';
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, link, lstat, mkdir, open, readdir, rename, statfs, unlink } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { codeOf } from './file-errors.js';
 import { readThrough } from './verified-copy.js';
@@ -67,30 +67,41 @@ export class IncomingCopy {
     readonly handle: FileHandle,
     private readonly beside: string,
     private readonly target: string,
-    /** Folders that have a new one in them. */
-    private readonly grown: readonly string[],
+    /** Folders above it that the disk may not keep yet. */
+    private readonly unsynced: readonly string[],
   ) {}
 
-  /** @param id names the copy: one that a killed scan has left is taken up again. */
+  /**
+   * Its name is its own: a scan that has lost its lease must not put in place what another has begun meanwhile.
+   * @param id of the entry: by it the copy is found, should this process be killed.
+   */
   static async begin(root: string, path: string, id: string): Promise<IncomingCopy> {
     const target = join(root, path);
     const folder = dirname(target);
-    const grown = await makeFolders(folder);
-    const beside = join(folder, `.${id}.part`);
-    await unlinkIfThere(beside);
+    const beside = join(folder, `.${id}.${randomBytes(4).toString('hex')}.part`);
+    const unsynced = await makeFolders(root, folder);
     const handle = await open(beside, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o640);
-    return new IncomingCopy(handle, beside, target, grown);
+    return new IncomingCopy(handle, beside, target, unsynced);
   }
 
   /**
-   * Puts it into its place, and has the disk keep it and the way to it. The caller has checked what was written.
+   * Puts it into its place, and has the disk keep it and the way to it. The caller has checked what was written. When
+   * that fails nothing is left beside: it would take up the room that the next try needs.
    * @throws TargetTaken when something is there.
    */
   async publish(): Promise<void> {
-    await this.handle.datasync();
-    await this.handle.close();
-    await putInPlace(this.beside, this.target);
-    await Promise.all([dirname(this.target), ...this.grown].map(syncFolder));
+    try {
+      await this.handle.datasync();
+      await this.handle.close();
+      await putInPlace(this.beside, this.target);
+    } catch (error) {
+      await this.discard().catch(() => undefined);
+      throw error;
+    }
+    const folder = dirname(this.target);
+    await Promise.all([folder, ...this.unsynced].map(syncFolder));
+    if (lasting.size >= MOST_LASTING) lasting.clear();
+    lasting.add(folder);
   }
 
   /** It is not wanted, or not whole. */
@@ -100,35 +111,64 @@ export class IncomingCopy {
   }
 }
 
+/** Takes away what killed scans have left beside the place of these entries. */
+export async function removeLeftovers(
+  root: string,
+  entries: readonly { id: string; path: string }[],
+): Promise<void> {
+  const folders = new Map<string, Set<string>>();
+  for (const { id, path } of entries) {
+    const folder = join(root, dirname(path));
+    folders.set(folder, (folders.get(folder) ?? new Set()).add(id));
+  }
+  for (const [folder, ids] of folders) {
+    for (const name of await namesIn(folder)) {
+      const id = /^\.([0-9a-f-]{36})\.[0-9a-f]+\.part$/.exec(name)?.[1];
+      if (id !== undefined && ids.has(id)) await unlinkIfThere(join(folder, name));
+    }
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
 /** A link fails where there is something; renaming would replace it. */
 async function putInPlace(beside: string, target: string): Promise<void> {
   try {
     await link(beside, target);
   } catch (error) {
     const code = codeOf(error);
-    if (code === 'EEXIST') {
-      await unlinkIfThere(beside);
-      throw new TargetTaken();
-    }
+    if (code === 'EEXIST') throw new TargetTaken();
     // Some network and FAT file systems have no links: nobody else writes here, so looking first does.
     if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(code ?? '')) throw error;
-    if (await isThere(target)) {
-      await unlinkIfThere(beside);
-      throw new TargetTaken();
-    }
+    if (await isThere(target)) throw new TargetTaken();
     await rename(beside, target);
     return;
   }
   await unlink(beside);
 }
 
-/** Makes a folder and those above it. @returns those that have got a new one. */
-async function makeFolders(folder: string): Promise<string[]> {
+/** Folders that the disk is known to keep. */
+const lasting = new Set<string>();
+const MOST_LASTING = 10_000;
+
+/**
+ * Makes a folder below `root` and those above it. @returns those above that the disk may not keep yet, with what is in
+ * them: one that is there already may be of a scan that was killed before it came to that.
+ */
+async function makeFolders(root: string, folder: string): Promise<string[]> {
   const first = await mkdir(folder, { recursive: true, mode: 0o750 });
-  const grown: string[] = [];
-  if (first === undefined) return grown;
-  for (let path = folder; path.length >= first.length; path = dirname(path)) grown.push(dirname(path));
-  return grown;
+  if (first === undefined && lasting.has(folder)) return [];
+  const top = first === undefined || first.length > root.length ? root : dirname(first);
+  const above: string[] = [];
+  for (let path = folder; path.length > top.length; path = dirname(path)) above.push(dirname(path));
+  return above;
 }
 
 /** Has the disk keep which names a folder holds. */
@@ -141,6 +181,22 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+/** Has the disk keep a stored file and its name. */
+export async function syncStored(root: string, path: string): Promise<void> {
+  const handle = await openStored(root, path);
+  try {
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+  await syncFolder(dirname(join(root, path)));
+}
+
+/** Neither follows a link nor waits for a writer. */
+function openStored(root: string, path: string): Promise<FileHandle> {
+  return open(join(root, path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+}
+
 /** SHA-256 of a stored file, and its size in bytes; null when it is not there. */
 export async function readStored(
   root: string,
@@ -149,7 +205,7 @@ export async function readStored(
 ): Promise<{ sha256: string; size: number } | null> {
   let handle: FileHandle;
   try {
-    handle = await open(join(root, path), constants.O_RDONLY | constants.O_NOFOLLOW);
+    handle = await openStored(root, path);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return null;
     throw error;
@@ -162,11 +218,15 @@ export async function readStored(
 }
 
 export async function isThere(path: string): Promise<boolean> {
+  return (await statsOf(path)) !== null;
+}
+
+/** Of the file itself, not of what a link leads to; null when it is not there. */
+export async function statsOf(path: string): Promise<Stats | null> {
   try {
-    await lstat(path);
-    return true;
+    return await lstat(path);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false;
+    if (codeOf(error) === 'ENOENT') return null;
     throw error;
   }
 }

@@ -75,7 +75,7 @@ async function drop(said: Record<string, unknown>): Promise<void> {
 
 /** What somebody does when the scan has read the first piece of the file. */
 function inBetween(act: () => void): void {
-  const count = Reflect.get(Scan.prototype, 'count') as (name: string, by: number) => void;
+  const count = Reflect.get<Scan, 'count'>(Scan.prototype, 'count');
   let done = false;
   jest.spyOn(Scan.prototype, 'count').mockImplementation(function (this: Scan, name: string, by: number) {
     if (name === 'bytes' && !done) {
@@ -163,7 +163,7 @@ describe('a staged file that changes while it is read', () => {
 
   it('is not promoted when it changes between its two readings', async () => {
     await drop({ ...(await agent.stage('compta.bak', LEDGER)), size_bytes: 1 });
-    const promote = Reflect.get(Promoting.prototype, 'promote') as Promoting['promote'];
+    const promote = Reflect.get<Promoting, 'promote'>(Promoting.prototype, 'promote');
     jest.spyOn(Promoting.prototype, 'promote').mockImplementation(function (this: Promoting, ...given) {
       unnoticed(() => overwrite(0));
       return promote.apply(this, given);

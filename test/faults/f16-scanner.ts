@@ -73,7 +73,13 @@ class Scanner {
     this.worker = await this.startWorker();
     const { steps, reference } = await this.unharmed();
     const faults = full ? every(steps) : some(steps, new Random(seed));
-    for (const fault of faults) await this.harmed(fault, steps, reference);
+    for (const fault of faults) {
+      // One that gets stuck is told, and does not hide what the others show.
+      await this.harmed(fault, steps, reference).catch((error: unknown) => {
+        const reason = error instanceof Error ? error.message : String(error);
+        this.stage.expect(false, `${fault.act} step ${fault.step}: ${reason}`);
+      });
+    }
     const { broken } = this.stage;
     return {
       id: 'F16',

@@ -4,9 +4,12 @@ import { createWorld, type World } from '../../test/support/world.js';
 import type { BackupReason, BackupVerdict } from '../contracts/backups.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
 import { BackupAnnouncements } from './announcements.js';
-import { addJob, addResult, hours } from './backup.fixture.js';
+import { addEntry, addJob, addResult } from './records.fixture.js';
 
 const NOW = '2026-03-30T01:15:00.000Z';
+const hours = (count: number) => count * 3_600_000;
+
+const NANTES = { agent_id: 'nantes-01', city: 'Nantes', neighborhood: 'Chantenay' };
 
 const clock = new FixedClock(NOW);
 let world: World;
@@ -25,14 +28,16 @@ beforeEach(async () => {
   clock.set(NOW);
   tenantId = (await addTenant(world)).id;
   admin = await addPerson(world, tenantId, { name: 'Ada', role: 'admin' });
-  compta = await addJob(world, tenantId, 'compta');
+  compta = await job('compta');
 });
 
 const { signal } = new AbortController();
 const tellNew = () => world.app.get(BackupAnnouncements, { strict: false }).tellNew(tenantId, signal);
 const remindAll = () => world.app.get(BackupAnnouncements, { strict: false }).remindAll(tenantId, signal);
-const found = (verdict: BackupVerdict, reason?: BackupReason, job: string | null = compta) =>
-  addResult(world, tenantId, job, clock.now(), { verdict, ...(reason && { reason }) });
+const job = (database_name: string) =>
+  addJob(world, tenantId, { ...NANTES, database_name, grace_minutes: 60 });
+const found = (verdict: BackupVerdict, reason?: BackupReason, job_id: string | null = compta) =>
+  addResult(world, tenantId, { job_id, effective_at: clock.now(), verdict, reason: reason ?? null });
 const told = () =>
   world.sql<{ kind: string; title: string; severity: string; data: Record<string, unknown> }>(
     `SELECT kind, title, severity, data FROM notifications WHERE tenant_id = $1 ORDER BY created_at, id`,
@@ -86,19 +91,19 @@ describe('B7, V3: what is wrong with a backup', () => {
   });
 
   it('carries all that is known: instants in UTC, sizes, and how they compare', async () => {
-    await addResult(world, tenantId, compta, clock.now(), {
+    await addResult(world, tenantId, {
+      job_id: compta,
+      effective_at: clock.now(),
       verdict: 'HASH_MISMATCH',
       reason: 'hash_differs',
-      values: {
-        expected_on: '2026-03-30',
-        expected_at: '2026-03-30T00:00:00Z',
-        staged_file_name: 'compta.gz',
-        hash_sha256: 'aa',
-        server_hash_sha256: 'bb',
-        size_bytes: 3_000_000_000,
-        server_size_bytes: 3_000_000_000,
-        agent_transfer_process_start_time_utc: '2026-03-30T00:30:00.5Z',
-      },
+      expected_on: '2026-03-30',
+      expected_at: '2026-03-30T00:00:00Z',
+      staged_file_name: 'compta.gz',
+      hash_sha256: 'aa',
+      server_hash_sha256: 'bb',
+      size_bytes: 3_000_000_000,
+      server_size_bytes: 3_000_000_000,
+      agent_transfer_process_start_time_utc: '2026-03-30T00:30:00.5Z',
     });
     await tellNew();
     expect((await told())[0]?.data).toMatchObject({
@@ -164,16 +169,21 @@ describe('B7, V3: what is wrong with a backup', () => {
     await found('HASH_MISMATCH');
     expect(await tellNew()).toMatchObject({ alerts: 1 });
     expect(await unannounced()).toEqual([]);
-    await addResult(world, tenantId, compta, new Date('2026-03-29T01:15:00Z'), { verdict: 'MISSING' });
+    await addResult(world, tenantId, {
+      job_id: compta,
+      effective_at: '2026-03-29T01:15:00Z',
+      verdict: 'MISSING',
+    });
     expect(await tellNew()).toMatchObject({ alerts: 0 });
     expect(await titles()).toEqual(['ALERTE SAUVEGARDE - compta - HASH MISMATCH']);
     expect(await unannounced()).toEqual([]);
   });
 
   it('a result that still waits for its file is left alone', async () => {
-    const waiting = await addResult(world, tenantId, compta, clock.now(), {
-      verdict: 'FAILED',
-      values: { verdict: null, evaluated_at: null, settled_at: null },
+    const waiting = await addEntry(world, tenantId, {
+      job_id: compta,
+      effective_at: clock.now(),
+      verdict: null,
     });
     expect(await tellNew()).toMatchObject({ alerts: 0 });
     expect(await unannounced()).toEqual([{ id: waiting }]);
@@ -226,7 +236,7 @@ describe('B7, V3: the recovery', () => {
   });
 
   it('ends this job’s incident and no other’s; the next failure is a new one', async () => {
-    const paie = await addJob(world, tenantId, 'paie');
+    const paie = await job('paie');
     await found('FAILED');
     await found('FAILED', undefined, paie);
     expect(await tellNew()).toMatchObject({ alerts: 2 });
@@ -249,7 +259,7 @@ describe('V3: reminders', () => {
   it('tell again of what is still wrong, with its newest result, and count nothing', async () => {
     await found('FAILED');
     await tellNew();
-    const fine = await addJob(world, tenantId, 'paie');
+    const fine = await job('paie');
     await found('SUCCESS', undefined, fine);
     await tellNew();
     clock.advance(hours(23));
@@ -293,8 +303,8 @@ describe('B8: telling that fails', () => {
 
   it('for one job stops no other, is logged by its ids, and is made good by the next call', async () => {
     const jobs = [compta];
-    for (let job = 0; job < 4; job += 1) jobs.push(await addJob(world, tenantId, `base-${job}`));
-    for (const job of jobs) await found('FAILED', 'agent_failed', job);
+    for (let n = 0; n < 4; n += 1) jobs.push(await job(`base-${n}`));
+    for (const one of jobs) await found('FAILED', 'agent_failed', one);
     const broken = [...jobs].sort()[1]!;
     await breakFor(broken);
     const error = jest.spyOn(Logger.prototype, 'error').mockImplementation();
@@ -319,7 +329,7 @@ describe('B8: telling that fails', () => {
   });
 
   it('a reminder that fails stops no other either', async () => {
-    const paie = await addJob(world, tenantId, 'paie');
+    const paie = await job('paie');
     await found('FAILED');
     await found('MISSING', 'no_report', paie);
     await tellNew();
@@ -341,15 +351,9 @@ describe('B8: telling that fails', () => {
 });
 
 it('two that tell at the same time tell once of each of more jobs than are read at once', async () => {
-  const jobs = await world.sql<{ id: string }>(
-    `INSERT INTO backup_jobs (tenant_id, agent_id, database_name, company_name, city, expected_time, days_of_week,
-                              grace_minutes, expected_after, created_at, updated_at, status)
-     SELECT $1, 'nantes-01', 'base-' || i, 'Boulangerie Martin', 'Nantes', '02:00', '{1}', 60, now(), now(), now(),
-            'FAILED'
-     FROM generate_series(1, 230) i RETURNING id`,
-    [tenantId],
-  );
-  for (const { id } of jobs) await found('FAILED', 'agent_failed', id);
+  const jobs: string[] = [];
+  for (let n = 0; n < 230; n += 1) jobs.push(await job(`base-${n}`));
+  for (const one of jobs) await found('FAILED', 'agent_failed', one);
   const [one, other] = await Promise.all([tellNew(), tellNew()]);
   expect([one.alerts + other.alerts, one.not_announced + other.not_announced]).toEqual([230, 0]);
   expect(await titles()).toHaveLength(230);

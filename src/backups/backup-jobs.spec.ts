@@ -1,10 +1,12 @@
 import { type Cast, createCast, type Person } from '../../test/support/cast.js';
+import { insertRow } from '../../test/support/rows.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { until } from '../../test/support/until.js';
+import type { BackupVerdict } from '../contracts/backups.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
 import { Database } from '../platform/database/database.js';
 import { BackupJobs } from './backup-jobs.service.js';
-import { addEntry, insert, JOB } from './records.fixture.js';
+import { addEntry, forgetBackups, JOB } from './records.fixture.js';
 
 /** Monday 2 March 2026, 09:00 in Paris. */
 const NOW = '2026-03-02T08:00:00.000Z';
@@ -21,9 +23,7 @@ describe('expected backups (B1)', () => {
   afterAll(() => world.close());
   beforeEach(async () => {
     clock.set(NOW);
-    for (const table of ['backup_reports', 'backup_entries', 'backup_jobs', 'alerts']) {
-      await world.sql(`DELETE FROM ${table}`);
-    }
+    await forgetBackups(world);
   });
 
   const call = (method: string, rest: string, body?: unknown, who: Pick<Person, 'token'> = cast.admin) =>
@@ -284,7 +284,7 @@ describe('expected backups (B1)', () => {
   });
 
   it('count what came early for the first time that they expect, and nothing for times before', async () => {
-    const add = (effective_at: string, verdict: string | null) =>
+    const add = (effective_at: string, verdict: BackupVerdict | null) =>
       addEntry(world, cast.tenant_id, { effective_at, verdict });
     // Expected at 17:00 in Paris: half way from yesterday's to today's was at 05:00, and it is 09:00.
     await add('2026-03-01T10:00:00Z', 'SUCCESS');
@@ -325,7 +325,7 @@ describe('expected backups (B1)', () => {
   it('are deleted with what was said of them; what came of them is kept', async () => {
     const [id, other] = [await create(), await create({ database_name: 'paie' })];
     const alert = (source_id: string, verdict: string) =>
-      insert(world, 'alerts', {
+      insertRow(world, 'alerts', {
         tenant_id: cast.tenant_id,
         kind: 'backup_alert',
         severity: 'critical',

@@ -14,8 +14,8 @@ import { Instant } from '../platform/http/instant.js';
 import { PageQuery } from '../platform/http/page.dto.js';
 import { DatabaseName } from './database-name.js';
 
-export const REPORT_STATES = ['accepted', 'rejected'] as const;
-export const REPORT_SOURCES = ['file', 'api'] as const;
+const REPORT_STATES = ['accepted', 'rejected'] as const;
+const REPORT_SOURCES = ['file', 'api'] as const;
 
 /** Which entries a list shows, newest first. */
 export class BackupEntryQuery extends PageQuery {

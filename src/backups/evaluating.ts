@@ -47,21 +47,22 @@ export class Evaluating {
     for (const agent of await this.entries.agents(scan.tenant_id)) {
       const unsettled = await this.entries.unsettled(scan.tenant_id, agent);
       await this.promoting.tidy(scan, unsettled);
-      const groups = groupsOf(agent, unsettled);
-      const present: { group: Group; file: StagedFile }[] = [];
-      for (const group of groups) {
+      const present = new Map<string, { group: Group; file: StagedFile }>();
+      for (const group of groupsOf(agent, unsettled)) {
         scan.signal.throwIfAborted();
         const found = await findStaged(this.inbox, [scan.slug, agent], group.name);
         if (found === 'absent') await this.absent(scan, group);
         else if ('refused' in found) await this.notSeen(scan, group, found.refused);
-        else present.push({ group, file: found.file });
+        else {
+          // Two spellings of a name may be one file.
+          const same = present.get(found.file.path)?.group;
+          const merged = same === undefined ? group : together(same, group, unsettled);
+          present.set(found.file.path, { group: merged, file: found.file });
+        }
       }
-      const groupOf = new Map<SeenFile, Group>(present.map(({ group, file }) => [file, group]));
-      const still = await settled(
-        present.map(({ file }) => file),
-        this.clock.now().getTime(),
-      );
-      scan.count('still_written', present.length - still.length);
+      const groupOf = new Map<SeenFile, Group>([...present.values()].map(({ group, file }) => [file, group]));
+      const still = await settled([...groupOf.keys()], this.clock.now().getTime());
+      scan.count('still_written', groupOf.size - still.length);
       await inParallel(still, this.config.backupConcurrency, async (file) => {
         const group = groupOf.get(file);
         if (group !== undefined) await this.present(scan, group, file);
@@ -159,10 +160,15 @@ function groupsOf(agent: string, entries: readonly UnsettledEntry[]): Group[] {
   const groups = new Map<string, Group>();
   for (const entry of entries) {
     const name = entry.staged_file_name;
-    const key = name.normalize('NFC');
-    const group = groups.get(key) ?? { agent, name, entries: [] };
+    const group = groups.get(name) ?? { agent, name, entries: [] };
     group.entries.push(entry);
-    groups.set(key, group);
+    groups.set(name, group);
   }
   return [...groups.values()];
+}
+
+/** @param unsettled in the order that the entries are to have. */
+function together(one: Group, other: Group, unsettled: readonly UnsettledEntry[]): Group {
+  const theirs = new Set([...one.entries, ...other.entries]);
+  return { ...one, entries: unsettled.filter((entry) => theirs.has(entry)) };
 }

@@ -36,7 +36,20 @@ export function readReport(bytes: Buffer, agentId: string, now: Date): ReadRepor
     return { refused: 'the file must hold one JSON object' };
   }
   if (isTooDeep(plain)) return { refused: 'the JSON is nested too deep' };
-  const { value: report, faults } = checked(StatusReport, { ...plain });
+  const key = refusedKey(plain);
+  if (key !== null) return { refused: `the JSON has a key ${key}` };
+  return judged(plain, agentId, now);
+}
+
+function judged(plain: object, agentId: string, now: Date): ReadReport {
+  let found: { value: StatusReport; faults: Fault[] };
+  try {
+    found = checked(StatusReport, { ...plain });
+  } catch (error) {
+    // Whatever somebody has found to stumble over: it is their report's fault, and stops no other.
+    return { refused: `the report can not be checked: ${error instanceof Error ? error.message : ''}` };
+  }
+  const { value: report, faults } = found;
   if (faults.length > 0) return { refused: inWords(faults) };
   const early = futureFaults(report, now);
   if (early.length > 0) return { refused: inWords(early) };
@@ -44,6 +57,16 @@ export function readReport(bytes: Buffer, agentId: string, now: Date): ReadRepor
     return { refused: `/agent_id: ${report.agent_id} is not the agent of this folder, ${agentId}` };
   }
   return { report };
+}
+
+/** Keys that mean something else to JavaScript; in a body of REST they are refused, too. */
+function refusedKey(json: object): string | null {
+  for (const [key, value] of Object.entries(json) as [string, unknown][]) {
+    if (key === '__proto__' || key === 'constructor') return key;
+    const below = typeof value === 'object' && value !== null ? refusedKey(value) : null;
+    if (below !== null) return below;
+  }
+  return null;
 }
 
 /**

@@ -1,6 +1,10 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { good, sha256, type TestAgent } from './agent.fixture.js';
+import { Logger } from '@nestjs/common';
+import { until } from '../../test/support/until.js';
+import { good, rest, sha256, type TestAgent } from './agent.fixture.js';
 import { MORNING, REPORTED, ScannedWorld } from './scan.fixture.js';
 
 describe('the scan of backups', () => {
@@ -213,5 +217,34 @@ describe('the scan of backups', () => {
     expect((await scans.entries()).map(({ verdict }) => verdict)).toEqual(['HASH_MISMATCH', 'SUCCESS']);
     expect(agent.files('quarantine')).toEqual([]);
     expect(scans.stored()).toHaveLength(1);
+  });
+
+  it('tells how far it is, in the run and for a large file in the log', async () => {
+    const size = 300 * 1_048_576;
+    const path = agent.path('database', 'large.bak');
+    await writeFile(path, '');
+    await truncate(path, size);
+    await rest(path);
+    const zeros = createHash('sha256');
+    const block = Buffer.alloc(1_048_576);
+    for (let at = 0; at < size; at += block.length) zeros.update(block);
+    const said = { status: 'success', hash_sha256: zeros.digest('hex'), staged_file_name: 'large.bak' };
+    await agent.drop('STATUS.json', agent.report(REPORTED, { large: { ...said, size_bytes: size } }));
+    const log = jest.spyOn(Logger.prototype, 'log');
+    const scanning = scans.run();
+    // What the run says of itself while it goes on.
+    await until('the run to tell how far it is', async () => {
+      const [going] = await scans.world.sql(
+        `SELECT 1 FROM job_runs WHERE state = 'running' AND (counts ->> 'reports')::int = 1`,
+      );
+      return going !== undefined;
+    });
+    expect(await scanning).toMatchObject({ success: 1, bytes: size });
+    const told = log.mock.calls.flatMap(([line]) => {
+      const { event, percent } = line as { event?: string; percent?: number };
+      return event === 'backup_file_progress' && percent !== undefined ? [percent] : [];
+    });
+    expect(told).toEqual([10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
+    log.mockRestore();
   });
 });

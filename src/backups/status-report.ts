@@ -117,9 +117,11 @@ export class StatusReport {
     additionalProperties: { $ref: getSchemaPath(DatabaseReport) },
     description: 'By the name of the database',
   })
-  @Transform(({ value }: { value: unknown }) => byName(value))
+  // Of what came, not of `value`: class-transformer has left out what is called as a method is.
+  @Transform(({ obj }: { obj: { databases?: unknown } }) => byName(obj.databases))
   @IsInstance(Map, { message: '$property must be an object' })
   @DatabaseNames()
+  @IsInstance(DatabaseReport, { each: true, message: 'each value in $property must be an object' })
   @ValidateNested({ each: true, message: 'each value in $property must be an object' })
   databases: Map<string, DatabaseReport>;
 }

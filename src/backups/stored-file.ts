@@ -165,10 +165,14 @@ const MOST_LASTING = 10_000;
 async function makeFolders(root: string, folder: string): Promise<string[]> {
   const first = await mkdir(folder, { recursive: true, mode: 0o750 });
   if (first === undefined && lasting.has(folder)) return [];
-  const top = first === undefined || first.length > root.length ? root : dirname(first);
-  const above: string[] = [];
-  for (let path = folder; path.length > top.length; path = dirname(path)) above.push(dirname(path));
-  return above;
+  return above(folder, first === undefined || first.length > root.length ? root : dirname(first));
+}
+
+/** The folders above one, up to `top`. */
+function above(folder: string, top: string): string[] {
+  const found: string[] = [];
+  for (let path = folder; path.length > top.length; path = dirname(path)) found.push(dirname(path));
+  return found;
 }
 
 /** Has the disk keep which names a folder holds. */
@@ -181,7 +185,7 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Has the disk keep a stored file and its name. */
+/** Has the disk keep a stored file and the way to it. */
 export async function syncStored(root: string, path: string): Promise<void> {
   const handle = await openStored(root, path);
   try {
@@ -189,7 +193,8 @@ export async function syncStored(root: string, path: string): Promise<void> {
   } finally {
     await handle.close();
   }
-  await syncFolder(dirname(join(root, path)));
+  const folder = dirname(join(root, path));
+  await Promise.all([folder, ...above(folder, root)].map(syncFolder));
 }
 
 /** Neither follows a link nor waits for a writer. */

@@ -116,10 +116,17 @@ export class ScannerWork {
     const [entries, jobs, reports] = [
       await rows(
         `SELECT database_name, report_id IS NOT NULL, verdict, reason, server_hash_sha256, stored_state, staged_action,
-                settled_at IS NOT NULL, expected_on FROM backup_entries WHERE tenant_id = $1 ORDER BY 1, 2`,
+                settled_at IS NOT NULL, expected_on
+         FROM backup_entries e
+         WHERE tenant_id = $1
+           -- What could not be read for a while was MISSING for as long, and rightly said to be.
+           AND (report_id IS NOT NULL
+                OR NOT EXISTS (SELECT FROM backup_entries o
+                               WHERE o.tenant_id = $1 AND o.job_id = e.job_id AND o.report_id IS NOT NULL))
+         ORDER BY 1, 2`,
       ),
       await rows(
-        `SELECT database_name, status, status_since, last_success_at, last_failure_at FROM backup_jobs
+        `SELECT database_name, status, status_since, last_success_at FROM backup_jobs
          WHERE tenant_id = $1 ORDER BY 1`,
       ),
       await rows(

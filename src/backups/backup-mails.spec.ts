@@ -4,7 +4,7 @@ import { createWorld, type World } from '../../test/support/world.js';
 import { type CaughtMail, type MailCatcher, startMailCatcher } from '../cli/demo/mail-catcher.js';
 import { BACKUP_REASONS, BACKUP_VERDICTS } from '../contracts/backups.js';
 import { BackupAnnouncements } from './announcements.js';
-import { addJob, addResult } from './records.fixture.js';
+import { addJob, addResult, NO_SLOTS } from './records.fixture.js';
 
 const AT = new Date('2026-03-30T00:04:12Z');
 const DAY_MS = 86_400_000;
@@ -42,6 +42,7 @@ describe('B7: mails about backups', () => {
   it('say in the recipient’s language, user or bare address, what is wrong and that it is well again', async () => {
     const tenant = await addTenant(world, {
       settings: { alert_recipients: ['astreinte@host.example', 'grace@example.com'] },
+      schedule_from: NO_SLOTS,
     });
     await addPerson(world, tenant.id, { name: 'Grace' });
     await world.sql(`UPDATE users SET locale = 'en' WHERE tenant_id = $1`, [tenant.id]);
@@ -127,7 +128,10 @@ describe('B7: mails about backups', () => {
   it.each(BACKUP_VERDICTS.filter((verdict) => verdict !== 'SUCCESS'))(
     '%s is in the subject with spaces, and in no other way changed is the database',
     async (verdict) => {
-      const tenant = await addTenant(world, { settings: { alert_recipients: ['ops@host.example'] } });
+      const tenant = await addTenant(world, {
+        settings: { alert_recipients: ['ops@host.example'] },
+        schedule_from: NO_SLOTS,
+      });
       const database = `Base_${verdict} & <b>`;
       const job = await addJob(world, tenant.id, { database_name: database });
       await addResult(world, tenant.id, { job_id: job, effective_at: AT, verdict });
@@ -139,7 +143,10 @@ describe('B7: mails about backups', () => {
   );
 
   it('word every reason', async () => {
-    const tenant = await addTenant(world, { settings: { alert_recipients: ['raisons@host.example'] } });
+    const tenant = await addTenant(world, {
+      settings: { alert_recipients: ['raisons@host.example'] },
+      schedule_from: NO_SLOTS,
+    });
     for (const reason of BACKUP_REASONS) {
       const job = await addJob(world, tenant.id, { database_name: reason });
       await addResult(world, tenant.id, { job_id: job, effective_at: AT, verdict: 'FAILED', reason });
@@ -159,7 +166,10 @@ describe('B8: without SMTP', () => {
   it('there is one warning, and an incident leaves its mails on record as not configured', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn');
     const world = await createWorld({ env: { VIGIE_ROLES: 'web,worker,scheduler' } });
-    const tenant = await addTenant(world, { settings: { alert_recipients: ['ops@host.example'] } });
+    const tenant = await addTenant(world, {
+      settings: { alert_recipients: ['ops@host.example'] },
+      schedule_from: NO_SLOTS,
+    });
     for (const database of ['compta', 'paie']) {
       const job = await addJob(world, tenant.id, { database_name: database });
       await addResult(world, tenant.id, {

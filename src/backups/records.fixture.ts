@@ -20,6 +20,9 @@ const DATABASE = {
 /** A job as the API takes it. */
 export const JOB = { ...DATABASE, expected_time: '02:00' };
 
+/** A tenant's `schedule_from`, where a scheduler runs and no scan may come in between those of the test. */
+export const NO_SLOTS = '9999-01-01T00:00:00Z';
+
 /** Deletes all of backups, and what was told of them. */
 export async function forgetBackups(world: World): Promise<void> {
   for (const table of ['backup_reports', 'backup_entries', 'backup_jobs', 'alerts']) {

@@ -62,8 +62,9 @@ export class Entries {
   ) {}
 
   /** What the agent itself says went wrong needs no file; what was waited for too long is not looked at again. */
-  async settleWithoutFile({ tenant_id }: Scan): Promise<number> {
-    return this.database.tenant(tenant_id, async (tx) => {
+  async settleWithoutFile(scan: Scan): Promise<void> {
+    const { tenant_id } = scan;
+    const failed = await this.database.tenant(tenant_id, async (tx) => {
       const now = this.clock.now();
       await tx.execute(
         `UPDATE backup_entries SET settled_at = $2
@@ -71,7 +72,7 @@ export class Entries {
            AND effective_at < $2::timestamptz - make_interval(days => $3)`,
         [tenant_id, now, GIVE_UP_DAYS],
       );
-      const failed = await tx.query<{ job_id: string | null }>(
+      const found = await tx.query<{ job_id: string | null; verdict: BackupVerdict }>(
         `UPDATE backup_entries
          SET verdict = CASE status WHEN 'failed' THEN 'FAILED' ELSE 'TRANSFER_INTEGRITY_FAILED' END,
              reason = CASE status WHEN 'failed' THEN 'agent_failed' ELSE 'agent_transfer_failed' END,
@@ -79,13 +80,14 @@ export class Entries {
                                error_msg, agent_transfer_error_message),
              evaluated_at = $2, settled_at = $2, announced_at = CASE WHEN job_id IS NULL THEN $2::timestamptz END
          WHERE tenant_id = $1 AND settled_at IS NULL AND verdict IS NULL AND status <> 'success'
-         RETURNING job_id`,
+         RETURNING job_id, verdict`,
         [tenant_id, now],
       );
-      const jobs = [...new Set(failed.flatMap(({ job_id }) => job_id ?? []))];
+      const jobs = [...new Set(found.flatMap(({ job_id }) => job_id ?? []))];
       if (jobs.length > 0) await tx.execute(REFRESH_JOBS, [tenant_id, jobs]);
-      return failed.length;
+      return found;
     });
+    for (const { verdict } of failed) scan.decided(verdict);
   }
 
   /** Those of an agent, newest report first; up to a page. */

@@ -43,7 +43,7 @@ export class Evaluating {
 
   /** Several files at once; what goes wrong with one is that one's verdict. */
   async evaluate(scan: Scan): Promise<void> {
-    scan.count('entries', await this.entries.settleWithoutFile(scan));
+    await this.entries.settleWithoutFile(scan);
     for (const agent of await this.entries.agents(scan.tenant_id)) {
       const unsettled = await this.entries.unsettled(scan.tenant_id, agent);
       await this.promoting.tidy(scan, unsettled);
@@ -148,10 +148,7 @@ export class Evaluating {
     // A scan whose lease is lost leaves the last word to the other one.
     scan.signal.throwIfAborted();
     const written = await this.entries.record(scan.tenant_id, entry, finding);
-    if (written) {
-      scan.count('entries', 1);
-      scan.count(finding.verdict.toLowerCase(), 1);
-    }
+    if (written) scan.decided(finding.verdict);
     return written;
   }
 }

@@ -46,8 +46,7 @@ export class Missing {
       const owed = jobs.flatMap((job) => owedOf(job, scan.time_zone, now, unreadable(job.agent_id)));
       if (owed.length > 0) {
         const found = await this.decide(scan.tenant_id, owed, now);
-        scan.count('entries', found);
-        scan.count('missing', found);
+        scan.decided('MISSING', found);
       }
       after = jobs.at(-1)?.id ?? null;
       if (jobs.length < PAGE) break;

@@ -108,7 +108,12 @@ describe('the scan of backups', () => {
         },
       }),
     );
-    expect(await scans.run()).toMatchObject({ entries: 2, archived: 1 });
+    expect(await scans.run()).toMatchObject({
+      entries: 2,
+      failed: 1,
+      transfer_integrity_failed: 1,
+      archived: 1,
+    });
     expect(await scans.entries()).toMatchObject([
       { database_name: 'compta', verdict: 'FAILED', reason: 'agent_failed', detail: 'the server is locked' },
       {

@@ -1,3 +1,4 @@
+import type { BackupVerdict } from '../contracts/backups.js';
 import type { RunCounts } from '../contracts/jobs.js';
 
 /** One scan of one tenant, as its phases share it. */
@@ -22,6 +23,12 @@ export class Scan {
     if (by === 0) return;
     this.counts[name] = (this.counts[name] ?? 0) + by;
     this.report(this.counts);
+  }
+
+  /** An entry has its verdict. */
+  decided(verdict: BackupVerdict, entries = 1): void {
+    this.count('entries', entries);
+    this.count(verdict.toLowerCase(), entries);
   }
 
   add(counts: RunCounts): void {

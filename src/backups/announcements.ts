@@ -18,7 +18,7 @@ import { backupFacts } from './backup-facts.js';
 import { alertWords, recoveredWords } from './incident-words.js';
 
 /** `source_type` of what is wrong with a job: a good backup ends all of it. */
-export const BACKUP_JOB = 'backup_job';
+const BACKUP_JOB = 'backup_job';
 const HOUR_MS = 60 * 60_000;
 /** Jobs looked up at once. */
 const BATCH = 100;

@@ -5,6 +5,7 @@ import {
   type BackupReason,
   type BackupVerdict,
 } from '../contracts/backups.js';
+import { BackupDatabase } from './backup-database.dto.js';
 import { BACKUP_JOB_STATUSES, type BackupJobStatus } from './backup-jobs.dto.js';
 
 /** One of the last results of a database. */
@@ -52,27 +53,12 @@ export class BackupIncident {
 }
 
 /** How it stands with the backups of one database. */
-export class BackupBoardRow {
+export class BackupBoardRow extends BackupDatabase {
   @ApiProperty({ type: String, format: 'uuid', nullable: true })
   job_id: string | null;
 
   @ApiProperty({ description: 'false: nobody expects it, and an agent has reported it in the last 30 days' })
   expected: boolean;
-
-  @ApiProperty()
-  agent_id: string;
-
-  @ApiProperty()
-  database_name: string;
-
-  @ApiProperty()
-  company_name: string;
-
-  @ApiProperty()
-  city: string;
-
-  @ApiProperty({ type: String, nullable: true })
-  neighborhood: string | null;
 
   @ApiProperty({ enum: BACKUP_JOB_STATUSES })
   verdict: BackupJobStatus;

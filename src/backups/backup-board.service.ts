@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../platform/clock/clock.js';
 import { Database } from '../platform/database/database.js';
-import { decodeCursor, pageOf } from '../platform/http/cursor.js';
+import { decodeCursor, isTextKey, pageOf } from '../platform/http/cursor.js';
 import type {
   BackupBoard,
   BackupBoardRow,
@@ -11,7 +11,6 @@ import type {
 } from './backup-board.dto.js';
 import { BOARD } from './backup-board.sql.js';
 import { type BackupBoardQuery, type BackupJobStatus } from './backup-jobs.dto.js';
-import { isTextKey } from './backup-jobs.service.js';
 import { nextExpected } from './expected-times.js';
 
 /** Instants in it are text: they have gone through JSON. */

@@ -1,7 +1,8 @@
 import { addTenant, type Cast, createCast, type Person } from '../../test/support/cast.js';
+import { insertRow, type Row } from '../../test/support/rows.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
-import { addEntry, insert, JOB } from './records.fixture.js';
+import { addEntry, addJob as insertJob, type EntryFields, forgetBackups } from './records.fixture.js';
 
 /** Monday 2 March 2026, 09:00 in Paris. */
 const NOW = '2026-03-02T08:00:00.000Z';
@@ -14,7 +15,7 @@ const NOTHING = {
   MISSING: 0,
 };
 
-interface Row {
+interface BoardRow {
   agent_id: string;
   database_name: string;
   results: { id: string; verdict: string | null }[];
@@ -31,32 +32,17 @@ describe('the board (B1, V3)', () => {
   });
   afterAll(() => world.close());
   beforeEach(async () => {
-    for (const table of ['backup_reports', 'backup_entries', 'backup_jobs', 'alerts']) {
-      await world.sql(`DELETE FROM ${table}`);
-    }
+    await forgetBackups(world);
   });
 
   const get = (query = '', who: Pick<Person, 'token'> = cast.teammate) =>
     world.http('GET', `/api/v1/backups/status${query}`, { token: who.token });
   const namesOf = async (query: string): Promise<string[]> =>
-    ((await get(query)).body as { data: Row[] }).data.map(({ database_name }) => database_name);
-  const add = (fields: { effective_at: string; verdict: string | null } & Record<string, unknown>) =>
-    addEntry(world, cast.tenant_id, fields);
-
-  const addJob = (fields: Record<string, unknown> = {}): Promise<string> =>
-    insert(world, 'backup_jobs', {
-      tenant_id: cast.tenant_id,
-      ...JOB,
-      days_of_week: [1, 2, 3, 4, 5, 6, 7],
-      grace_minutes: 120,
-      expected_after: '2026-03-01T00:00:00Z',
-      created_at: '2026-03-01T00:00:00Z',
-      updated_at: '2026-03-01T00:00:00Z',
-      ...fields,
-    });
-
-  const addAlert = (fields: Record<string, unknown>): Promise<string> =>
-    insert(world, 'alerts', {
+    ((await get(query)).body as { data: BoardRow[] }).data.map(({ database_name }) => database_name);
+  const add = (fields: EntryFields) => addEntry(world, cast.tenant_id, fields);
+  const addJob = (fields: Row = {}) => insertJob(world, cast.tenant_id, fields);
+  const addAlert = (fields: Row) =>
+    insertRow(world, 'alerts', {
       tenant_id: cast.tenant_id,
       kind: 'backup_alert',
       severity: 'critical',
@@ -203,7 +189,7 @@ describe('the board (B1, V3)', () => {
     await add({ job_id: job, effective_at: '2026-03-01T01:00:00Z', verdict: 'SUCCESS' });
     const waiting = await add({ job_id: job, effective_at: '2026-03-02T01:00:00Z', verdict: null });
     await addJob({ database_name: 'paie' });
-    const { data } = (await get()).body as { data: Row[] };
+    const { data } = (await get()).body as { data: BoardRow[] };
     expect(data).toMatchObject([
       {
         verdict: 'SUCCESS',
@@ -221,7 +207,7 @@ describe('the board (B1, V3)', () => {
       const effective_at = `2026-01-${String(day).padStart(2, '0')}T01:00:00Z`;
       ids.unshift(await add({ job_id: job, effective_at, verdict: 'SUCCESS' }));
     }
-    const { data } = (await get()).body as { data: Row[] };
+    const { data } = (await get()).body as { data: BoardRow[] };
     expect(data[0]!.results.map(({ id }) => id)).toEqual(ids.slice(0, 30));
   });
 
@@ -333,7 +319,7 @@ describe('the board (B1, V3)', () => {
       const began = performance.now();
       const { body } = await get('?limit=200');
       quickest = Math.min(quickest, performance.now() - began);
-      const { data, counts } = body as { data: Row[]; counts: { unknown: number } };
+      const { data, counts } = body as { data: BoardRow[]; counts: { unknown: number } };
       expect([data.length, data[0]!.results.length, counts.unknown]).toEqual([200, 30, 500]);
     }
     expect(quickest).toBeLessThan(500);

@@ -1,5 +1,4 @@
-import { containsSql } from './backup-jobs.service.js';
-import { standingSql } from './job-entries.js';
+import { standingSql } from './job-status.sql.js';
 
 /**
  * A page of the board with what there is to see of each row, and the counts of all rows that match, which are there
@@ -68,3 +67,8 @@ export const BOARD = `
   ) results
   WHERE t.id = $1
   ORDER BY p.agent_id, p.database_name`;
+
+/** Whether the names of agent, database or company have this text in them, as an SQL expression. */
+export function containsSql(text: string): string {
+  return `strpos(lower(concat_ws(chr(10), agent_id, database_name, company_name)), lower(${text})) > 0`;
+}

@@ -1,13 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import { addPerson, addTenant, type Cast, createCast } from '../../test/support/cast.js';
+import type { Row } from '../../test/support/rows.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import type { BackupVerdict } from '../contracts/backups.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
 import type { BackupForecastView, ForecastBackup } from './backup-forecast.dto.js';
+import { addEntry, addJob, forgetBackups } from './records.fixture.js';
 
 /** V9: what would fire for this tenant on that date. A Wednesday, 10:00 in Paris. */
 const NOW = '2026-03-04T09:00:00Z';
-const EVERY_DAY = [1, 2, 3, 4, 5, 6, 7];
 
 let world: World;
 let cast: Cast;
@@ -17,61 +17,32 @@ beforeAll(async () => {
   cast = await createCast(world);
 });
 beforeEach(async () => {
-  await world.sql('DELETE FROM backup_jobs');
-  await world.sql('DELETE FROM backup_entries');
+  await forgetBackups(world);
 });
 afterAll(() => world.close());
 
-interface JobFields {
-  tenant_id?: string;
-  expected_time?: string;
-  days_of_week?: number[];
-  grace_minutes?: number;
-  /** Decided up to here. */
-  expected_after?: string;
-}
-
-async function job(database_name: string, fields: JobFields = {}): Promise<string> {
-  const { tenant_id = cast.tenant_id, expected_time = '03:00', days_of_week = EVERY_DAY } = fields;
-  const { grace_minutes = 60, expected_after = '2026-03-03T12:00:00Z' } = fields;
-  const [row] = await world.sql<{ id: string }>(
-    `INSERT INTO backup_jobs (tenant_id, agent_id, database_name, company_name, city, expected_time, days_of_week,
-                              grace_minutes, expected_after, created_at, updated_at)
-     VALUES ($1, 'srv-1', $2, 'Martin', 'Paris', $3, $4, $5, $6, $6, $6) RETURNING id`,
-    [tenant_id, database_name, expected_time, days_of_week, grace_minutes, expected_after],
-  );
-  return row!.id;
-}
-
-interface EntryFields {
-  expected_at?: string;
-  effective_at?: string;
-  wait_until?: string;
-  reported?: boolean;
-}
+/** Expected at 03:00 with an hour of grace, and decided up to yesterday noon. */
+const job = (database_name: string, fields: Row = {}): Promise<string> =>
+  addJob(world, cast.tenant_id, {
+    agent_id: 'srv-1',
+    database_name,
+    expected_time: '03:00',
+    grace_minutes: 60,
+    expected_after: '2026-03-03T12:00:00Z',
+    ...fields,
+  });
 
 /** What came for a job on a date of Paris, and what it was worth; null: its file is still awaited. */
-async function entry(jobId: string, on: string, verdict: BackupVerdict | null, fields: EntryFields = {}) {
-  const { expected_at = `${on}T02:00:00Z`, reported = true } = fields;
-  const { effective_at = expected_at, wait_until = `${on}T03:00:00Z` } = fields;
-  const reportId = reported ? randomUUID() : null;
-  if (reported) {
-    await world.sql(
-      `INSERT INTO backup_reports (tenant_id, id, agent_id, source, content_sha256, state, operation_timestamp_utc,
-                                   content, received_at)
-       VALUES ($1, $2::uuid, 'srv-1', 'file', $2::text, 'accepted', $3, '{}', $3)`,
-      [cast.tenant_id, reportId, effective_at],
-    );
-  }
-  await world.sql(
-    `INSERT INTO backup_entries (tenant_id, job_id, report_id, agent_id, database_name, company_name, city,
-                                 expected_on, expected_at, effective_at, wait_until, verdict, evaluated_at, created_at)
-     SELECT tenant_id, id, $2, agent_id, database_name, company_name, city, $3, $4, $5, $6, $7::text,
-            CASE WHEN $7 IS NOT NULL THEN $5::timestamptz END, $5
-     FROM backup_jobs WHERE id = $1`,
-    [jobId, reportId, on, expected_at, effective_at, wait_until, verdict],
-  );
-}
+const entry = (job_id: string, on: string, verdict: BackupVerdict | null, fields: Row = {}) =>
+  addEntry(world, cast.tenant_id, {
+    job_id,
+    verdict,
+    expected_on: on,
+    expected_at: `${on}T02:00:00Z`,
+    effective_at: `${on}T02:00:00Z`,
+    wait_until: `${on}T03:00:00Z`,
+    ...fields,
+  });
 
 async function forecast(
   date: string,
@@ -104,7 +75,7 @@ describe('V9: what is expected of a date', () => {
     await entry(twice, '2026-03-04', 'FAILED', { effective_at: '2026-03-04T02:20:00Z' });
     await entry(twice, '2026-03-04', 'HASH_MISMATCH', { effective_at: '2026-03-04T02:05:00Z' });
     const missing = await job('c-missing', { expected_after: '2026-03-04T02:00:00Z' });
-    await entry(missing, '2026-03-04', 'MISSING', { reported: false });
+    await entry(missing, '2026-03-04', 'MISSING', { report_id: null });
     await job('d-not-yet', { expected_time: '22:30', grace_minutes: 120 });
     await job('e-not-yet-looked-at');
     await entry(await job('f-file-awaited'), '2026-03-04', null, { wait_until: '2026-03-04T09:30:00Z' });
@@ -137,6 +108,7 @@ describe('V9: what is expected of a date', () => {
       'SUCCESS',
       {
         expected_at: '2026-03-02T20:00:00Z',
+        effective_at: '2026-03-02T20:00:00Z',
       },
     );
     await job('c-later', { expected_after: '2026-03-02T02:00:00Z' });

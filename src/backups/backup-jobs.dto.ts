@@ -5,6 +5,7 @@ import { BACKUP_VERDICTS, type BackupVerdict } from '../contracts/backups.js';
 import { AgentId } from '../platform/http/agent-id.js';
 import { PageQuery } from '../platform/http/page.dto.js';
 import { Line } from '../platform/http/text.js';
+import { BackupDatabase } from './backup-database.dto.js';
 import { DatabaseName } from './database-name.js';
 
 /** A job's verdict; `unknown` until there is one. */
@@ -134,24 +135,9 @@ export class BackupJobQuery extends BackupBoardQuery {
 }
 
 /** A backup that is expected, and what became of the last ones. */
-export class BackupJob {
+export class BackupJob extends BackupDatabase {
   @ApiProperty({ format: 'uuid' })
   id: string;
-
-  @ApiProperty()
-  agent_id: string;
-
-  @ApiProperty()
-  database_name: string;
-
-  @ApiProperty()
-  company_name: string;
-
-  @ApiProperty()
-  city: string;
-
-  @ApiProperty({ type: String, nullable: true })
-  neighborhood: string | null;
 
   @ApiProperty({ description: "HH:mm in the tenant's zone" })
   expected_time: string;

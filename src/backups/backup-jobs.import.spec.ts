@@ -2,12 +2,12 @@ import { type Cast, createCast } from '../../test/support/cast.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { countsOf, ndjson, NDJSON, sendFile, type Sent } from '../imports/import.fixture.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
-import { addEntry, JOB } from './records.fixture.js';
+import { EVERY_DAY } from './backup-jobs.dto.js';
 import { dayCell, numberCell, timeCell } from './csv-cells.js';
+import { addEntry, forgetBackups, JOB } from './records.fixture.js';
 
 /** Monday 2 March 2026, 09:00 in Paris. */
 const NOW = '2026-03-02T08:00:00.000Z';
-const EVERY_DAY = [1, 2, 3, 4, 5, 6, 7];
 
 describe('a file of expected backups (B1)', () => {
   const clock = new FixedClock(NOW);
@@ -21,9 +21,8 @@ describe('a file of expected backups (B1)', () => {
   afterAll(() => world.close());
   beforeEach(async () => {
     clock.set(NOW);
-    for (const table of ['backup_reports', 'backup_entries', 'backup_jobs', 'imports']) {
-      await world.sql(`DELETE FROM ${table}`);
-    }
+    await forgetBackups(world);
+    await world.sql('DELETE FROM imports');
   });
 
   const send = (file: string | Buffer, headers: Record<string, string> = {}) =>

@@ -6,7 +6,7 @@ import { Database } from '../platform/database/database.js';
 import { isUniqueViolation } from '../platform/database/failures.js';
 import type { SqlValue, TenantTransaction } from '../platform/database/transaction.js';
 import { notFound, Problem } from '../platform/errors/problem.js';
-import { decodeCursor, type Page, pageOf } from '../platform/http/cursor.js';
+import { decodeCursor, isTextKey, type Page, pageOf } from '../platform/http/cursor.js';
 import {
   type BackupJob,
   type BackupJobPatch,
@@ -15,6 +15,7 @@ import {
   EVERY_DAY,
   type NewBackupJob,
 } from './backup-jobs.dto.js';
+import { containsSql } from './backup-board.sql.js';
 import { adoptEntries, lockJobs } from './job-entries.js';
 
 /** The columns of a `BackupJob`. */
@@ -161,14 +162,4 @@ export class BackupJobs {
     if (job === null) throw notFound();
     return job;
   }
-}
-
-/** Whether the names of agent, database or company have this text in them, as an SQL expression. */
-export function containsSql(text: string): string {
-  return `strpos(lower(concat_ws(chr(10), agent_id, database_name, company_name)), lower(${text})) > 0`;
-}
-
-/** Whether PostgreSQL can hold a cursor's key as text. */
-export function isTextKey(key: string): boolean {
-  return key.length <= 200 && !key.includes('\0') && !/\p{Cs}/u.test(key);
 }

@@ -4,9 +4,10 @@ import { createWorld, type World } from '../../test/support/world.js';
 import { type CaughtMail, type MailCatcher, startMailCatcher } from '../cli/demo/mail-catcher.js';
 import { BACKUP_REASONS, BACKUP_VERDICTS } from '../contracts/backups.js';
 import { BackupAnnouncements } from './announcements.js';
-import { addJob, addResult, hours } from './backup.fixture.js';
+import { addJob, addResult, NO_SLOTS } from './records.fixture.js';
 
 const AT = new Date('2026-03-30T00:04:12Z');
+const DAY_MS = 86_400_000;
 const SENT = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
 const FOUND = '60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752';
 const { signal } = new AbortController();
@@ -41,31 +42,41 @@ describe('B7: mails about backups', () => {
   it('say in the recipient’s language, user or bare address, what is wrong and that it is well again', async () => {
     const tenant = await addTenant(world, {
       settings: { alert_recipients: ['astreinte@host.example', 'grace@example.com'] },
+      schedule_from: NO_SLOTS,
     });
     await addPerson(world, tenant.id, { name: 'Grace' });
     await world.sql(`UPDATE users SET locale = 'en' WHERE tenant_id = $1`, [tenant.id]);
-    const job = await addJob(world, tenant.id, 'compta_prod');
-    await addResult(world, tenant.id, job, new Date(AT.getTime() - hours(24)), { verdict: 'SUCCESS' });
-    const entry = await addResult(world, tenant.id, job, AT, {
+    const job = await addJob(world, tenant.id, {
+      agent_id: 'nantes-01',
+      database_name: 'compta_prod',
+      city: 'Nantes',
+      neighborhood: 'Chantenay',
+    });
+    await addResult(world, tenant.id, {
+      job_id: job,
+      effective_at: new Date(AT.getTime() - DAY_MS),
+      verdict: 'SUCCESS',
+    });
+    const entry = await addResult(world, tenant.id, {
+      job_id: job,
+      effective_at: AT,
       verdict: 'HASH_MISMATCH',
       reason: 'hash_differs',
-      values: {
-        expected_on: '2026-03-30',
-        expected_at: '2026-03-30T00:00:00Z',
-        staged_file_name: 'compta_prod.sql.gz',
-        hash_sha256: SENT,
-        server_hash_sha256: FOUND,
-        size_bytes: 1_507_328_512,
-        server_size_bytes: 1_507_328_000,
-        compress_size_pre_compress: 6_918_201_344,
-        compress_size_post_compress: 1_507_328_512,
-        agent_transfer_process_status: 'completed',
-        agent_transfer_process_start_time_utc: '2026-03-30T00:04:15Z',
-        agent_transfer_process_timestamp_utc: '2026-03-30T00:09:40Z',
-        agent_transfer_error_message: 'connection reset <once>',
-        error_msg: 'dump finished with warnings',
-        logs_summary: 'dump: 214 tables\nupload: resumed twice',
-      },
+      expected_on: '2026-03-30',
+      expected_at: '2026-03-30T00:00:00Z',
+      staged_file_name: 'compta_prod.sql.gz',
+      hash_sha256: SENT,
+      server_hash_sha256: FOUND,
+      size_bytes: 1_507_328_512,
+      server_size_bytes: 1_507_328_000,
+      compress_size_pre_compress: 6_918_201_344,
+      compress_size_post_compress: 1_507_328_512,
+      agent_transfer_process_status: 'completed',
+      agent_transfer_process_start_time_utc: '2026-03-30T00:04:15Z',
+      agent_transfer_process_timestamp_utc: '2026-03-30T00:09:40Z',
+      agent_transfer_error_message: 'connection reset <once>',
+      error_msg: 'dump finished with warnings',
+      logs_summary: 'dump: 214 tables\nupload: resumed twice',
     });
     expect(await tellNew(world, tenant.id)).toMatchObject({ alerts: 1, not_announced: 0 });
 
@@ -101,7 +112,11 @@ describe('B7: mails about backups', () => {
     ])
       expect(english.text).toContain(word);
 
-    await addResult(world, tenant.id, job, new Date(AT.getTime() + hours(24)), { verdict: 'SUCCESS' });
+    await addResult(world, tenant.id, {
+      job_id: job,
+      effective_at: new Date(AT.getTime() + DAY_MS),
+      verdict: 'SUCCESS',
+    });
     expect(await tellNew(world, tenant.id)).toMatchObject({ recovered: 1 });
     const well = await mailTo('astreinte@host.example', 'RÉTABLIE');
     expect(well.subject).toBe('SAUVEGARDE RÉTABLIE - compta_prod');
@@ -113,10 +128,13 @@ describe('B7: mails about backups', () => {
   it.each(BACKUP_VERDICTS.filter((verdict) => verdict !== 'SUCCESS'))(
     '%s is in the subject with spaces, and in no other way changed is the database',
     async (verdict) => {
-      const tenant = await addTenant(world, { settings: { alert_recipients: ['ops@host.example'] } });
+      const tenant = await addTenant(world, {
+        settings: { alert_recipients: ['ops@host.example'] },
+        schedule_from: NO_SLOTS,
+      });
       const database = `Base_${verdict} & <b>`;
-      const job = await addJob(world, tenant.id, database);
-      await addResult(world, tenant.id, job, AT, { verdict });
+      const job = await addJob(world, tenant.id, { database_name: database });
+      await addResult(world, tenant.id, { job_id: job, effective_at: AT, verdict });
       await tellNew(world, tenant.id);
       expect((await mailTo('ops@host.example', database)).subject).toBe(
         `ALERTE SAUVEGARDE - ${database} - ${verdict.replaceAll('_', ' ')}`,
@@ -125,10 +143,13 @@ describe('B7: mails about backups', () => {
   );
 
   it('word every reason', async () => {
-    const tenant = await addTenant(world, { settings: { alert_recipients: ['raisons@host.example'] } });
+    const tenant = await addTenant(world, {
+      settings: { alert_recipients: ['raisons@host.example'] },
+      schedule_from: NO_SLOTS,
+    });
     for (const reason of BACKUP_REASONS) {
-      const job = await addJob(world, tenant.id, reason);
-      await addResult(world, tenant.id, job, AT, { verdict: 'FAILED', reason });
+      const job = await addJob(world, tenant.id, { database_name: reason });
+      await addResult(world, tenant.id, { job_id: job, effective_at: AT, verdict: 'FAILED', reason });
     }
     await tellNew(world, tenant.id);
     const sentences = new Set<string>();
@@ -145,10 +166,18 @@ describe('B8: without SMTP', () => {
   it('there is one warning, and an incident leaves its mails on record as not configured', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn');
     const world = await createWorld({ env: { VIGIE_ROLES: 'web,worker,scheduler' } });
-    const tenant = await addTenant(world, { settings: { alert_recipients: ['ops@host.example'] } });
+    const tenant = await addTenant(world, {
+      settings: { alert_recipients: ['ops@host.example'] },
+      schedule_from: NO_SLOTS,
+    });
     for (const database of ['compta', 'paie']) {
-      const job = await addJob(world, tenant.id, database);
-      await addResult(world, tenant.id, job, AT, { verdict: 'MISSING', reason: 'no_report' });
+      const job = await addJob(world, tenant.id, { database_name: database });
+      await addResult(world, tenant.id, {
+        job_id: job,
+        effective_at: AT,
+        verdict: 'MISSING',
+        reason: 'no_report',
+      });
     }
     expect(await tellNew(world, tenant.id)).toEqual({ alerts: 2, recovered: 0, not_announced: 0 });
     expect(await world.sql('SELECT state, reason, address FROM deliveries')).toEqual(

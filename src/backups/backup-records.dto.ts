@@ -12,10 +12,11 @@ import {
 import { AgentId } from '../platform/http/agent-id.js';
 import { Instant } from '../platform/http/instant.js';
 import { PageQuery } from '../platform/http/page.dto.js';
+import { BackupDatabase } from './backup-database.dto.js';
 import { DatabaseName } from './database-name.js';
 
-export const REPORT_STATES = ['accepted', 'rejected'] as const;
-export const REPORT_SOURCES = ['file', 'api'] as const;
+const REPORT_STATES = ['accepted', 'rejected'] as const;
+const REPORT_SOURCES = ['file', 'api'] as const;
 
 /** Which entries a list shows, newest first. */
 export class BackupEntryQuery extends PageQuery {
@@ -82,7 +83,7 @@ const instant = (description?: string) => ApiProperty({ type: Date, nullable: tr
 const same = (description: string) => ApiProperty({ type: Boolean, nullable: true, description });
 
 /** What an agent says of one backup, what the server found, and how the two compare. Sizes are bytes. */
-export class BackupEntry {
+export class BackupEntry extends BackupDatabase {
   @ApiProperty({ format: 'uuid' })
   id: string;
 
@@ -96,21 +97,6 @@ export class BackupEntry {
 
   @ApiProperty({ type: String, format: 'uuid', nullable: true, description: 'null: nothing came' })
   report_id: string | null;
-
-  @ApiProperty()
-  agent_id: string;
-
-  @ApiProperty()
-  database_name: string;
-
-  @ApiProperty()
-  company_name: string;
-
-  @ApiProperty()
-  city: string;
-
-  @text()
-  neighborhood: string | null;
 
   @ApiProperty({
     type: String,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Cast, createCast, type Person } from '../../test/support/cast.js';
 import { createWorld, type World } from '../../test/support/world.js';
-import { addEntry, addReport, insert, JOB } from './records.fixture.js';
+import { addEntry, addJob, addReport, type EntryFields, forgetBackups } from './records.fixture.js';
 
 describe('what came of backups', () => {
   let world: World;
@@ -14,25 +14,15 @@ describe('what came of backups', () => {
   });
   afterAll(() => world.close());
   beforeEach(async () => {
-    for (const table of ['backup_reports', 'backup_entries', 'backup_jobs'])
-      await world.sql(`DELETE FROM ${table}`);
-    job = await insert(world, 'backup_jobs', {
-      tenant_id: cast.tenant_id,
-      ...JOB,
-      days_of_week: [1],
-      grace_minutes: 120,
-      expected_after: '2026-03-01T00:00:00Z',
-      created_at: '2026-03-01T00:00:00Z',
-      updated_at: '2026-03-01T00:00:00Z',
-    });
+    await forgetBackups(world);
+    job = await addJob(world, cast.tenant_id);
   });
 
   const get = (rest: string, who: Pick<Person, 'token'> = cast.teammate) =>
     world.http('GET', `/api/v1/backups/${rest}`, { token: who.token });
   const idsOf = async (rest: string): Promise<string[]> =>
     ((await get(rest)).body as { data: { id: string }[] }).data.map(({ id }) => id);
-  const add = (fields: { effective_at: string; verdict: string | null } & Record<string, unknown>) =>
-    addEntry(world, cast.tenant_id, fields);
+  const add = (fields: EntryFields) => addEntry(world, cast.tenant_id, fields);
 
   it('is in an entry with all that was said and found, and how they compare (B5)', async () => {
     const said = {

@@ -2,6 +2,7 @@ import { addPerson, addTenant } from '../../test/support/cast.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { type MailCatcher, startMailCatcher } from '../cli/demo/mail-catcher.js';
 import { type BackupFolders, backupFolders, good, type Said, TestAgent } from './agent.fixture.js';
+import { addJob, NO_SLOTS } from './records.fixture.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -79,7 +80,10 @@ describe('from the file to the mail', () => {
         SMTP_FROM_EMAIL: 'vigie@vigie.example',
       },
     });
-    tenant = await addTenant(world, { settings: { alert_recipients: ['astreinte@host.example'] } });
+    tenant = await addTenant(world, {
+      settings: { alert_recipients: ['astreinte@host.example'] },
+      schedule_from: NO_SLOTS,
+    });
     ({ token } = await addPerson(world, tenant.id, { name: 'Alice', role: 'admin' }));
     agent = await new TestAgent(folders, tenant.slug, 'srv-1').make();
   });
@@ -100,13 +104,16 @@ describe('from the file to the mail', () => {
       hour: '2-digit',
       minute: '2-digit',
     });
-    await world.sql(
-      `INSERT INTO backup_jobs (tenant_id, agent_id, database_name, company_name, city, expected_time, days_of_week,
-                                grace_minutes, expected_after, created_at, updated_at)
-       SELECT $1, 'srv-1', name, 'Boulangerie Martin', 'Lyon', $2, '{1,2,3,4,5,6,7}', 60, $3, $3, $3
-       FROM unnest($4::text[]) AS name`,
-      [tenant.id, time, new Date(expected.getTime() - 3 * HOUR_MS), CASES.map(({ verdict }) => verdict)],
-    );
+    for (const { verdict } of CASES) {
+      await addJob(world, tenant.id, {
+        agent_id: agent.id,
+        database_name: verdict,
+        city: 'Lyon',
+        expected_time: time,
+        grace_minutes: 60,
+        expected_after: new Date(expected.getTime() - 3 * HOUR_MS),
+      });
+    }
     const databases: Record<string, Said> = {};
     for (const { verdict, leave } of CASES) {
       const said = await leave(agent);

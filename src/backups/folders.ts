@@ -6,8 +6,7 @@ import { AGENT_ID } from '../platform/http/agent-id.js';
 import { codeOf } from './file-errors.js';
 
 /** The folders of an agent: reports, staged files, and where each of them ends. */
-export const AGENT_FOLDERS = ['log', 'database', 'archive', 'rejected', 'quarantine'] as const;
-export type AgentFolder = (typeof AGENT_FOLDERS)[number];
+export type AgentFolder = 'log' | 'database' | 'archive' | 'rejected' | 'quarantine';
 
 /** Where agents drop what they have, an absolute path. */
 export function inboxRoot({ backupInboxDir, dataDir }: Config): string {

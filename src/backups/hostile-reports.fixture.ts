@@ -1,6 +1,7 @@
+import { getMetadataStorage } from 'class-validator';
 import type { Random } from '../../test/faults/random.js';
 import { good, type Said } from './agent.fixture.js';
-import { DATABASE_FIELDS, REPORT_LIMIT } from './status-report.js';
+import { DatabaseReport, REPORT_LIMIT } from './status-report.js';
 
 /** What somebody may put where a report belongs. */
 export interface HostileReport {
@@ -240,6 +241,12 @@ function texts(valid: string): [what: string, valid: boolean, text: string | Buf
   ];
 }
 
+/** What may be said of a database. */
+function databaseFields(): string[] {
+  const rules = getMetadataStorage().getTargetValidationMetadatas(DatabaseReport, '', false, false);
+  return [...new Set(rules.map(({ propertyName }) => propertyName))].sort();
+}
+
 /** Field by field what is of another type, cut off anywhere, with a byte that was flipped: so many in all. */
 export function hostileReports(random: Random, count: number, report: () => Report): HostileReport[] {
   const found: HostileReport[] = [];
@@ -251,7 +258,7 @@ export function hostileReports(random: Random, count: number, report: () => Repo
     const [what, valid, text] = texts(JSON.stringify(report()))[index]!;
     found.push({ what, valid, bytes: Buffer.from(text as string) });
   }
-  for (const name of DATABASE_FIELDS) {
+  for (const name of databaseFields()) {
     const value = [{ a: 1 }, [1], 1.5, true, 'x'][random.between(0, 4)];
     const changed = report();
     found.push({

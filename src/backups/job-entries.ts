@@ -1,5 +1,6 @@
 import type { TenantTransaction } from '../platform/database/transaction.js';
 import { type ExpectedHours, nearestExpected } from './expected-times.js';
+import { standingSql } from './job-status.sql.js';
 
 /**
  * Held by who creates or deletes jobs (`exclusive`), and by who writes entries for jobs that it has just read
@@ -36,28 +37,6 @@ interface RecentEntry extends ExpectedHours {
   id: string;
   effective_at: Date;
   time_zone: string;
-}
-
-/**
- * What follows from some entries, for each agent and database, as an SQL query: `agent_id, database_name, status,
- * status_since, last_checked_at, last_success_at, last_failure_at`.
- * @param entries a table of `id, agent_id, database_name, verdict, effective_at, evaluated_at` and no `status`
- */
-export function standingSql(entries: string): string {
-  const newestFirst = `WINDOW newest_first AS (PARTITION BY agent_id, database_name ORDER BY effective_at DESC, id DESC)`;
-  return `
-    SELECT agent_id, database_name, status, min(effective_at) FILTER (WHERE others = 0) AS status_since,
-           max(evaluated_at) AS last_checked_at,
-           max(effective_at) FILTER (WHERE verdict = 'SUCCESS') AS last_success_at,
-           max(effective_at) FILTER (WHERE verdict <> 'SUCCESS') AS last_failure_at
-    FROM (
-      -- How many of those that are not older say something else: none, for as long as it has this status.
-      SELECT *, count(*) FILTER (WHERE verdict <> status) OVER newest_first AS others
-      FROM (SELECT *, first_value(verdict) OVER newest_first AS status FROM ${entries} WHERE verdict IS NOT NULL
-            ${newestFirst}) evaluated
-      ${newestFirst}
-    ) counted
-    GROUP BY agent_id, database_name, status`;
 }
 
 // $1 tenant id, $2 job ids, $3 now.

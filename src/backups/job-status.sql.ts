@@ -22,3 +22,25 @@ export const REFRESH_JOBS = `
     ORDER BY e.effective_at DESC, e.id DESC LIMIT 1
   ) newest
   WHERE k.tenant_id = $1 AND k.id = ANY ($2::uuid[]) AND j.tenant_id = $1 AND j.id = k.id`;
+
+/**
+ * What follows from some entries, for each agent and database, as an SQL query: `agent_id, database_name, status,
+ * status_since, last_checked_at, last_success_at, last_failure_at`.
+ * @param entries a table of `id, agent_id, database_name, verdict, effective_at, evaluated_at` and no `status`
+ */
+export function standingSql(entries: string): string {
+  const newestFirst = `WINDOW newest_first AS (PARTITION BY agent_id, database_name ORDER BY effective_at DESC, id DESC)`;
+  return `
+    SELECT agent_id, database_name, status, min(effective_at) FILTER (WHERE others = 0) AS status_since,
+           max(evaluated_at) AS last_checked_at,
+           max(effective_at) FILTER (WHERE verdict = 'SUCCESS') AS last_success_at,
+           max(effective_at) FILTER (WHERE verdict <> 'SUCCESS') AS last_failure_at
+    FROM (
+      -- How many of those that are not older say something else: none, for as long as it has this status.
+      SELECT *, count(*) FILTER (WHERE verdict <> status) OVER newest_first AS others
+      FROM (SELECT *, first_value(verdict) OVER newest_first AS status FROM ${entries} WHERE verdict IS NOT NULL
+            ${newestFirst}) evaluated
+      ${newestFirst}
+    ) counted
+    GROUP BY agent_id, database_name, status`;
+}

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Fault } from '../platform/errors/problem.js';
 import { isTooDeep } from '../platform/http/json-depth.js';
+import { printable } from '../platform/http/text.js';
 import { checked } from '../platform/http/validation.js';
 import { futureFaults, StatusReport } from './status-report.js';
 
@@ -81,8 +82,5 @@ function inWords(faults: readonly Fault[]): string {
   const lines = faults.slice(0, MOST_FAULTS).map(({ pointer, detail }) => `${pointer}: ${detail}`);
   const more = faults.length - lines.length;
   const text = [...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n');
-  return text
-    .replace(/[^\P{Cc}\n]/gu, '')
-    .replace(/\p{Cs}/gu, '\ufffd')
-    .slice(0, 4_000);
+  return printable(text.slice(0, 4_000));
 }

@@ -5,13 +5,8 @@ import type { TenantTransaction } from '../platform/database/transaction.js';
 import { invalid, Problem } from '../platform/errors/problem.js';
 import { type ExpectedHours, nearestExpected } from './expected-times.js';
 import { lockJobs } from './job-entries.js';
-import {
-  contentHash,
-  contentOf,
-  futureFaults,
-  type ReportContent,
-  type StatusReport,
-} from './status-report.js';
+import { contentHash, contentOf, type ReportContent } from './report-content.js';
+import { futureFaults, type StatusReport } from './status-report.js';
 
 /** A report as it was received: its entries wait for a scan to evaluate them. */
 export interface AcceptedReport {

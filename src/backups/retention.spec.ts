@@ -5,7 +5,7 @@ import { runJob } from '../../test/support/watched.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
 import { type BackupFolders, backupFolders, sha256, stored } from './agent.fixture.js';
-import { insert } from './records.fixture.js';
+import { addEntry } from './records.fixture.js';
 
 const DAY_MS = 86_400_000;
 /** Tuesday 31 March 2026. */
@@ -35,35 +35,14 @@ describe('retention of stored backups', () => {
   ): Promise<string> {
     const at = new Date(Date.parse('2026-03-31T02:00:00Z') - daysAgo * DAY_MS);
     const path = `${tenant.slug}/${fields.database_name ?? 'compta'}_${at.toISOString().slice(0, 10)}.bak`;
-    const report = await insert(world, 'backup_reports', {
-      tenant_id: tenant.id,
-      agent_id: 'srv-1',
-      source: 'api',
-      content_sha256: sha256(path),
-      state: 'accepted',
-      operation_timestamp_utc: at,
-      content: '{}',
-      received_at: at,
-    });
-    await insert(world, 'backup_entries', {
-      tenant_id: tenant.id,
-      report_id: report,
-      agent_id: 'srv-1',
+    await addEntry(world, tenant.id, {
       database_name: 'compta',
-      company_name: 'Boulangerie Martin',
-      city: 'Lyon',
       effective_at: at,
-      wait_until: at,
-      operation_timestamp_utc: at,
-      status: 'success',
       verdict: 'SUCCESS',
       server_hash_sha256: sha256('bytes'),
-      evaluated_at: at,
-      settled_at: at,
       announced_at: at,
       stored_path: path,
       stored_state: 'stored',
-      created_at: at,
       ...fields,
     });
     const file = join(folders.env.BACKUP_STORE_DIR, path);

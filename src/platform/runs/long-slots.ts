@@ -1,5 +1,5 @@
 /** How long a place that was taken just now is waited for, in ms. */
-export const PATIENCE_MS = 1_000;
+const PATIENCE_MS = 1_000;
 
 /**
  * The places that long jobs have among a process's slots of one queue: all but one, so that short jobs never wait for

@@ -1,7 +1,7 @@
 import type { RunCounts } from '../../contracts/jobs.js';
 
 /** A run's progress is written at most this often, in ms. */
-export const PROGRESS_EVERY_MS = 2_000;
+const PROGRESS_EVERY_MS = 2_000;
 
 /** What a run says of itself while it goes on: the latest is kept, and written now and then. */
 export class RunProgress {

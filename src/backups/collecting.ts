@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../platform/clock/clock.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
@@ -20,6 +21,8 @@ export interface Collected {
   files: CollectedFile[];
   /** Why nothing, or not all, of an agent could be read; null when all was. */
   unreadable: (agent: string) => string | null;
+  /** Agents with more reports than one scan takes: what is not read yet is not missing. */
+  unread: ReadonlySet<string>;
 }
 
 interface AgentFile extends SeenFile {
@@ -31,6 +34,7 @@ interface AgentFile extends SeenFile {
 export class Collecting {
   private readonly logger = new Logger('Backups');
   private readonly root: string;
+  private readonly isConfigured: boolean;
 
   constructor(
     private readonly database: Database,
@@ -39,6 +43,7 @@ export class Collecting {
     @Inject(CONFIG) config: Config,
   ) {
     this.root = inboxRoot(config);
+    this.isConfigured = config.backupInboxDir !== null;
   }
 
   /** What one agent's folder does to a scan stays there: the others are read. */
@@ -47,11 +52,15 @@ export class Collecting {
     const unreadable = new Map<string | null, string>();
     const note = (agent: string | null, error: unknown) =>
       void unreadable.set(agent, this.unreadable(scan, agent, error));
+    const unread = new Set<string>();
     const lying: AgentFile[] = [];
     for (const agent of await this.agents(scan, note)) {
       try {
-        const files = await reportFiles(this.root, [scan.slug, agent], (error) => note(agent, error));
+        const { files, more } = await reportFiles(this.root, [scan.slug, agent], (error) =>
+          note(agent, error),
+        );
         lying.push(...files.map((file) => ({ ...file, agent })));
+        if (more) unread.add(agent);
       } catch (error) {
         note(agent, error);
       }
@@ -70,11 +79,13 @@ export class Collecting {
         note(agent, error);
       }
     }
-    return { files, unreadable: (agent) => unreadable.get(agent) ?? unreadable.get(null) ?? null };
+    return { files, unread, unreadable: (agent) => unreadable.get(agent) ?? unreadable.get(null) ?? null };
   }
 
   private async agents(scan: Scan, note: (agent: null, error: unknown) => void): Promise<string[]> {
     try {
+      // One that was configured and is not there is not mounted: that is why nothing comes.
+      if (this.isConfigured) await access(this.root);
       return await agentsIn(this.root, scan.slug);
     } catch (error) {
       note(null, error);

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { AgentStatus, BackupReason, BackupVerdict } from '../contracts/backups.js';
 import { Clock } from '../platform/clock/clock.js';
 import { Database } from '../platform/database/database.js';
+import { lockJobs } from './job-entries.js';
 import { REFRESH_JOBS } from './job-status.sql.js';
 import type { Scan } from './scan.js';
 
@@ -19,6 +20,8 @@ export interface UnsettledEntry {
   hash_sha256: string;
   size_bytes: number | null;
   staged_file_name: string;
+  /** The file of that name that was last held against it. */
+  staged_identity: string | null;
   verdict: BackupVerdict | null;
   reason: BackupReason | null;
 }
@@ -50,8 +53,10 @@ export interface StagedAct {
 
 /** Rows of one page. */
 export const PAGE = 500;
-/** A late file, or a promotion that failed, is waited for this long, in days. */
+/** A late file is waited for this long, in days. */
 const GIVE_UP_DAYS = 7;
+/** What may get well by another file. What the server could not read or store stays until it can. */
+const GIVEN_UP: readonly BackupReason[] = ['no_staged_file', 'hash_differs', 'target_taken'];
 
 /** The entries of a tenant, as a scan reads and decides them. */
 @Injectable()
@@ -66,11 +71,12 @@ export class Entries {
     const { tenant_id } = scan;
     const failed = await this.database.tenant(tenant_id, async (tx) => {
       const now = this.clock.now();
+      await lockJobs(tx, 'shared');
       await tx.execute(
         `UPDATE backup_entries SET settled_at = $2
-         WHERE tenant_id = $1 AND settled_at IS NULL AND verdict IS NOT NULL
-           AND effective_at < $2::timestamptz - make_interval(days => $3)`,
-        [tenant_id, now, GIVE_UP_DAYS],
+         WHERE tenant_id = $1 AND settled_at IS NULL AND reason = ANY ($4)
+           AND evaluated_at < $2::timestamptz - make_interval(days => $3)`,
+        [tenant_id, now, GIVE_UP_DAYS, GIVEN_UP],
       );
       const found = await tx.query<{ job_id: string | null; verdict: BackupVerdict }>(
         `UPDATE backup_entries
@@ -94,10 +100,11 @@ export class Entries {
   async unsettled(tenantId: string, agentId: string): Promise<UnsettledEntry[]> {
     return this.database.single(tenantId).query<UnsettledEntry>(
       `SELECT id, job_id, agent_id, database_name, company_name, city, operation_timestamp_utc, wait_until, status,
-              hash_sha256, size_bytes, staged_file_name, verdict, reason
+              hash_sha256, size_bytes, staged_file_name, staged_identity, verdict, reason
        FROM backup_entries
        WHERE tenant_id = $1 AND agent_id = $2 AND settled_at IS NULL
-       ORDER BY effective_at DESC, id DESC LIMIT $3`,
+       -- Those without a verdict first: what waits longer must not keep others from theirs.
+       ORDER BY verdict IS NOT NULL, effective_at DESC, id DESC LIMIT $3`,
       [tenantId, agentId, MOST_UNSETTLED],
     );
   }
@@ -169,6 +176,16 @@ export class Entries {
       );
   }
 
+  /** A file of that name is not theirs: it need not be read again. */
+  async notTheirs(tenantId: string, ids: readonly string[], identity: string): Promise<void> {
+    await this.database
+      .single(tenantId)
+      .query(
+        `UPDATE backup_entries SET staged_identity = $3 WHERE tenant_id = $1 AND id = ANY ($2::uuid[])`,
+        [tenantId, ids, identity],
+      );
+  }
+
   /** Of these reports, those all of whose entries have a verdict. */
   async decidedReports(tenantId: string, reportIds: readonly string[]): Promise<Set<string>> {
     const rows = await this.database.single(tenantId).query<{ id: string }>(
@@ -196,5 +213,5 @@ const RECORD = `
       announced_at = CASE WHEN job_id IS NULL THEN $13::timestamptz
                           WHEN verdict IS NOT DISTINCT FROM $3 THEN announced_at END
   WHERE tenant_id = $1 AND id = $2 AND settled_at IS NULL
-    AND ($9 OR verdict IS DISTINCT FROM $3 OR reason IS DISTINCT FROM $4 OR detail IS DISTINCT FROM $5)
+    AND ($9 OR $10::text IS NOT NULL OR verdict IS DISTINCT FROM $3 OR reason IS DISTINCT FROM $4 OR detail IS DISTINCT FROM $5)
   RETURNING job_id`;

@@ -10,6 +10,7 @@ import { Promoting } from './promoting.js';
 import type { Scan } from './scan.js';
 import {
   findStaged,
+  identityOf,
   isOnItsWay,
   openStaged,
   type OpenStaged,
@@ -41,43 +42,47 @@ export class Evaluating {
     this.inbox = inboxRoot(config);
   }
 
-  /** Several files at once; what goes wrong with one is that one's verdict. */
+  /** Several files at once, of all agents; what goes wrong with one is that one's verdict. */
   async evaluate(scan: Scan): Promise<void> {
     await this.entries.settleWithoutFile(scan);
+    const groups = new Map<SeenFile, Group>();
     for (const agent of await this.entries.agents(scan.tenant_id)) {
-      const unsettled = await this.entries.unsettled(scan.tenant_id, agent);
-      await this.promoting.tidy(scan, unsettled);
-      const present = new Map<string, { group: Group; file: StagedFile }>();
-      for (const group of groupsOf(agent, unsettled)) {
-        scan.signal.throwIfAborted();
-        const found = await findStaged(this.inbox, [scan.slug, agent], group.name);
-        if (found === 'absent') await this.absent(scan, group);
-        else if ('refused' in found) await this.notSeen(scan, group, found.refused);
-        else {
-          // Two spellings of a name may be one file.
-          const same = present.get(found.file.path)?.group;
-          const merged = same === undefined ? group : together(same, group, unsettled);
-          present.set(found.file.path, { group: merged, file: found.file });
-        }
-      }
-      const groupOf = new Map<SeenFile, Group>([...present.values()].map(({ group, file }) => [file, group]));
-      const still = await settled([...groupOf.keys()], this.clock.now().getTime());
-      scan.count('still_written', groupOf.size - still.length);
-      await inParallel(still, this.config.backupConcurrency, async (file) => {
-        const group = groupOf.get(file);
-        if (group !== undefined) await this.present(scan, group, file);
-      });
-      await this.acts.noteDone(scan);
+      for (const { file, group } of await this.look(scan, agent)) groups.set(file, group);
     }
+    const still = new Set(await settled([...groups.keys()], this.clock.now().getTime()));
+    await inParallel([...groups], this.config.backupConcurrency, async ([file, group]) => {
+      if (still.has(file)) await this.present(scan, group, file);
+      else await this.moving(scan, group);
+    });
+    await this.acts.noteDone(scan);
+  }
+
+  /** The staged files of an agent that are there, each with the entries that name it. */
+  private async look(scan: Scan, agent: string): Promise<{ file: StagedFile; group: Group }[]> {
+    const unsettled = await this.entries.unsettled(scan.tenant_id, agent);
+    await this.promoting.tidy(scan, unsettled);
+    const present = new Map<string, { group: Group; file: StagedFile }>();
+    for (const group of groupsOf(agent, unsettled)) {
+      scan.signal.throwIfAborted();
+      const found = await findStaged(this.inbox, [scan.slug, agent], group.name);
+      if (found === 'absent') await this.absent(scan, group.entries, noteOn(group));
+      else if ('refused' in found) await this.notSeen(scan, group, found.refused);
+      else {
+        // Two spellings of a name may be one file.
+        const same = present.get(found.file.path)?.group;
+        const merged = same === undefined ? group : together(same, group, unsettled);
+        present.set(found.file.path, { group: merged, file: found.file });
+      }
+    }
+    return [...present.values()];
   }
 
   /** No file by the end of the grace is a missing backup; it may come later all the same. */
-  private async absent(scan: Scan, group: Group): Promise<void> {
+  private async absent(scan: Scan, entries: readonly UnsettledEntry[], detail: string | null): Promise<void> {
     const now = this.clock.now();
-    for (const entry of group.entries) {
+    for (const entry of entries) {
       const isOpen = entry.verdict === null || entry.reason === 'unreadable';
       if (!isOpen || entry.wait_until > now) continue;
-      const detail = isOnItsWay(group.name) ? 'its name is that of a file that is still being written' : null;
       await this.record(scan, entry, {
         verdict: 'MISSING',
         reason: 'no_staged_file',
@@ -85,6 +90,12 @@ export class Evaluating {
         settled: false,
       });
     }
+  }
+
+  /** Left for the next scan; one that moves for ever has not come. */
+  private async moving(scan: Scan, { entries }: Group): Promise<void> {
+    scan.count('still_written', 1);
+    await this.absent(scan, entries, STILL_WRITTEN);
   }
 
   /** Where nobody can look there may be no file yet: that it can't be read is said once it should be there. */
@@ -105,13 +116,10 @@ export class Evaluating {
 
   private async present(scan: Scan, group: Group, file: StagedFile): Promise<void> {
     scan.signal.throwIfAborted();
-    if (await this.waitsForRoom(group, file)) return;
+    if (isKnown(group, file) || (await this.waitsForRoom(group, file))) return;
     const found = await openStaged(this.inbox, [scan.slug, group.agent], file);
-    if (found === 'absent') return this.absent(scan, group);
-    if (found === 'moving') {
-      scan.count('still_written', 1);
-      return;
-    }
+    if (found === 'absent') return this.absent(scan, group.entries, noteOn(group));
+    if (found === 'moving') return this.moving(scan, group);
     if ('refused' in found) return this.refused(scan, group, found.refused);
     try {
       await this.judge(scan, group, found.opened);
@@ -130,10 +138,8 @@ export class Evaluating {
   /** What all entries are worth is committed before the staged copy is touched. */
   private async judge(scan: Scan, group: Group, opened: OpenStaged): Promise<void> {
     const judged = await this.judging.judge(scan, group.entries, opened);
-    if (judged === 'moving') {
-      scan.count('still_written', 1);
-      return;
-    }
+    if (judged === 'moving') return this.moving(scan, group);
+    if (judged === 'unstorable') return;
     const acts: StagedAct[] = [];
     for (const { entry, finding } of judged) {
       const written = await this.record(scan, entry, finding);
@@ -142,6 +148,14 @@ export class Evaluating {
       acts.push({ ...entry, staged_action, staged_identity });
     }
     for (const act of acts) await this.acts.act(scan, act);
+    const others = group.entries.filter((entry) => !judged.some((one) => one.entry === entry));
+    if (others.length === 0) return;
+    await this.absent(scan, others, null);
+    await this.entries.notTheirs(
+      scan.tenant_id,
+      others.map(({ id }) => id),
+      identityOf(opened.stats),
+    );
   }
 
   private async record(scan: Scan, entry: UnsettledEntry, finding: Finding): Promise<boolean> {
@@ -151,6 +165,20 @@ export class Evaluating {
     if (written) scan.decided(finding.verdict);
     return written;
   }
+}
+
+const STILL_WRITTEN = 'the file is still being written';
+
+/** Why a file is not there, where its name says so. */
+function noteOn({ name }: Group): string | null {
+  return isOnItsWay(name) ? 'its name is that of a file that is still being written' : null;
+}
+
+/** It was read before, and is none of theirs. */
+function isKnown({ entries }: Group, { stats }: StagedFile): boolean {
+  return entries.every(
+    ({ verdict, staged_identity }) => verdict !== null && staged_identity === identityOf(stats),
+  );
 }
 
 function groupsOf(agent: string, entries: readonly UnsettledEntry[]): Group[] {

@@ -16,6 +16,7 @@ export interface ExpectedTime {
 
 // A weekly day is 7 days off, or 14 where a zone has skipped its date.
 const SEARCH_DAYS = 15;
+const DAY_MS = 86_400_000;
 
 /** All with an instant after `after` (exclusive) up to `until` (inclusive), in their order. */
 export function expectedBetween(
@@ -56,12 +57,18 @@ export function nextExpected(hours: ExpectedHours, zone: string, after: Date): E
 /** The one that a report of this instant counts for: the nearest, the earlier one of two as near. */
 export function nearestExpected(hours: ExpectedHours, zone: string, instant: Date): ExpectedTime | null {
   const today = civilDate(instant, zone);
-  let nearest: ExpectedTime | null = null;
   const distance = ({ expected_at }: ExpectedTime) => Math.abs(expected_at.getTime() - instant.getTime());
-  for (let days = -SEARCH_DAYS; days <= SEARCH_DAYS; days += 1) {
-    const expected = expectedOn(hours, zone, addDays(today, days));
-    if (expected === null) continue;
-    if (nearest === null || distance(expected) < distance(nearest)) nearest = expected;
+  let nearest: ExpectedTime | null = null;
+  for (let days = 0; days <= SEARCH_DAYS; days += 1) {
+    // A date that is further away has nothing nearer: gaps and hours of the day make up for two days at most.
+    if (nearest !== null && distance(nearest) <= (days - 2) * DAY_MS) break;
+    for (const date of days === 0 ? [today] : [addDays(today, -days), addDays(today, days)]) {
+      const expected = expectedOn(hours, zone, date);
+      if (expected === null) continue;
+      const nearer = nearest === null ? -1 : distance(expected) - distance(nearest);
+      if (nearer < 0 || (nearer === 0 && nearest !== null && expected.expected_at < nearest.expected_at))
+        nearest = expected;
+    }
   }
   return nearest;
 }

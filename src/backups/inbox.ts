@@ -50,30 +50,33 @@ export async function settled<Seen extends SeenFile>(files: readonly Seen[], now
 }
 
 /**
- * The report files of an agent that are whole by their names, oldest names first.
+ * The report files of an agent that are whole by their names, in the order of these.
  * @param onUnreadable told of each that can't be looked at.
+ * @returns up to 2,000, and whether there are more: the next scan takes those.
  */
 export async function reportFiles(
   root: string,
   agent: readonly string[],
   onUnreadable: (error: unknown) => void,
-): Promise<SeenFile[]> {
+): Promise<{ files: SeenFile[]; more: boolean }> {
   const folder = await folderWithin(root, [...agent, 'log']);
-  if (folder === null) return [];
-  const found: SeenFile[] = [];
+  if (folder === null) return { files: [], more: false };
+  const names: string[] = [];
   for await (const { name } of await opendir(folder)) {
-    if (!name.endsWith('STATUS.json') || isOnItsWay(name)) continue;
+    if (name.endsWith('STATUS.json') && !isOnItsWay(name)) names.push(name);
+  }
+  const files: SeenFile[] = [];
+  for (const name of names.sort().slice(0, MOST_REPORTS)) {
     const path = join(folder, name);
     try {
       const stats = await lstat(path);
-      if (!stats.isDirectory()) found.push({ path, name, stats });
+      if (!stats.isDirectory()) files.push({ path, name, stats });
     } catch (error) {
       // A name that is not UTF-8 is read as one that is not there.
       if (codeOf(error) !== 'ENOENT' || name.includes('\ufffd')) onUnreadable(error);
     }
-    if (found.length >= MOST_REPORTS) break;
   }
-  return found.sort((one, other) => (one.name < other.name ? -1 : 1));
+  return { files, more: names.length > MOST_REPORTS };
 }
 
 /** The bytes of a report, or why they are not read. */

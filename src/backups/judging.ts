@@ -27,16 +27,17 @@ export class Judging {
   constructor(private readonly promoting: Promoting) {}
 
   /**
-   * Each entry is held against the file. One that is right for one of them is not quarantined for the others, and
-   * stays until all that it is right for are stored.
+   * Each entry is held against the file. A file that is right for one of them is not the others': they are not judged
+   * by it. Nor is by a wrong file an entry that has its verdict: it is the next backup's, whose report is to come.
    * @param entries those that name the file, newest report first.
-   * @returns `moving` when it was written while it was read: nothing is known of it then.
+   * @returns those that the file says something of; `unstorable` when it is known and still can't be stored: then it
+   * is not read; `moving` when it was written while it was read: nothing is known of it then.
    */
   async judge(
     scan: Scan,
     entries: readonly UnsettledEntry[],
     opened: OpenStaged,
-  ): Promise<Judged[] | 'moving'> {
+  ): Promise<Judged[] | 'moving' | 'unstorable'> {
     const [newest] = entries;
     if (newest === undefined) return [];
     let reading: Reading;
@@ -45,8 +46,7 @@ export class Judging {
       // A file of another size is seldom right: it is read before anything is copied.
       const likely = newest.size_bytes === null || newest.size_bytes === opened.stats.size;
       if (likely) copy = await this.promoting.begin(scan, newest);
-      // It still can't be stored: nothing new is known, and it need not be read again.
-      if (copy !== null && 'failure' in copy && entries.every(isUnstored)) return [];
+      if (copy !== null && 'failure' in copy && entries.every(isUnstored)) return 'unstorable';
       reading = await this.read(scan, opened, copy instanceof IncomingCopy ? copy : null);
       if (identityOf(await opened.handle.stat()) !== identityOf(opened.stats)) {
         await this.promoting.discard(copy);
@@ -78,6 +78,7 @@ export class Judging {
     const [newest] = entries;
     // What could not be taken away would stay for ever beside a settled entry.
     const stuck = newest === undefined || isRight(newest) ? null : await this.promoting.discard(copy);
+    const right = entries.filter(isRight);
     const judged: Judged[] = [];
     for (const entry of entries) {
       if (!isRight(entry) && stuck !== null) {
@@ -85,16 +86,9 @@ export class Judging {
         continue;
       }
       if (!isRight(entry)) {
-        judged.push({
-          entry,
-          finding: {
-            ...found,
-            verdict: 'HASH_MISMATCH',
-            reason: 'hash_differs',
-            detail: null,
-            settled: true,
-          },
-        });
+        if (right.length > 0 || entry.verdict !== null) continue;
+        const verdict = { verdict: 'HASH_MISMATCH', reason: 'hash_differs', detail: null } as const;
+        judged.push({ entry, finding: { ...found, ...verdict, settled: false } });
         continue;
       }
       const promoted = await this.promoting.promote(
@@ -109,8 +103,9 @@ export class Judging {
     }
     const identity = identityOf(opened.stats);
     if (stuck !== null) return judged;
-    if (!entries.some(isRight)) return withAct(judged, { action: 'quarantine', identity });
-    const unstored = judged.some(({ entry, finding }) => isRight(entry) && finding.verdict !== 'SUCCESS');
+    if (right.length === 0) return withAct(judged, { action: 'quarantine', identity });
+    // It stays until all that it is right for are stored.
+    const unstored = judged.some(({ finding }) => finding.verdict !== 'SUCCESS');
     return unstored ? judged : withAct(judged, { action: 'delete', identity });
   }
 

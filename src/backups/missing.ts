@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../platform/clock/clock.js';
 import { Database } from '../platform/database/database.js';
+import type { Collected } from './collecting.js';
 import { expectedBetween, type ExpectedHours } from './expected-times.js';
 import { lockJobs } from './job-entries.js';
 import { REFRESH_JOBS } from './job-status.sql.js';
@@ -36,14 +37,16 @@ export class Missing {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** One entry an expected time. @param unreadable why an agent's reports could not be read. */
-  async find(scan: Scan, unreadable: (agent: string) => string | null): Promise<void> {
+  /** One entry an expected time. */
+  async find(scan: Scan, { unreadable, unread }: Collected): Promise<void> {
     const now = this.clock.now();
     let after: string | null = null;
     for (;;) {
       scan.signal.throwIfAborted();
       const jobs = await this.jobsAfter(scan.tenant_id, after);
-      const owed = jobs.flatMap((job) => owedOf(job, scan.time_zone, now, unreadable(job.agent_id)));
+      const owed = jobs
+        .filter(({ agent_id }) => !unread.has(agent_id))
+        .flatMap((job) => owedOf(job, scan.time_zone, now, unreadable(job.agent_id)));
       if (owed.length > 0) {
         const found = await this.decide(scan.tenant_id, owed, now);
         scan.decided('MISSING', found);
@@ -51,9 +54,13 @@ export class Missing {
       after = jobs.at(-1)?.id ?? null;
       if (jobs.length < PAGE) break;
     }
-    await this.database
-      .single(scan.tenant_id)
-      .query(`UPDATE backup_jobs SET last_checked_at = $2 WHERE tenant_id = $1`, [scan.tenant_id, now]);
+    await this.database.tenant(scan.tenant_id, async (tx) => {
+      await lockJobs(tx, 'shared');
+      await tx.execute(`UPDATE backup_jobs SET last_checked_at = $2 WHERE tenant_id = $1`, [
+        tx.tenant_id,
+        now,
+      ]);
+    });
   }
 
   private async jobsAfter(tenantId: string, after: string | null): Promise<OwedJob[]> {
@@ -66,7 +73,8 @@ export class Missing {
 
   private async decide(tenantId: string, owed: readonly Owed[], now: Date): Promise<number> {
     return this.database.tenant(tenantId, async (tx) => {
-      await lockJobs(tx, 'shared');
+      // No report comes in between: it would be of a day that has just been given up.
+      await lockJobs(tx, 'exclusive');
       const missing = await tx.query<{ job_id: string }>(DECIDE, [tenantId, JSON.stringify(owed), now]);
       const jobs = [...new Set(missing.map(({ job_id }) => job_id))];
       if (jobs.length > 0) await tx.execute(REFRESH_JOBS, [tenantId, jobs]);
@@ -106,7 +114,8 @@ const DECIDE = `
       CASE WHEN r.reason IS NULL THEN 'no_report' ELSE 'report_rejected' END, coalesce(r.reason, o.detail),
       $3::timestamptz, $3::timestamptz, $3::timestamptz
     FROM owed o
-    JOIN backup_jobs j ON j.tenant_id = $1 AND j.id = o.job_id
+    -- Its hours may have been changed since it was read.
+    JOIN backup_jobs j ON j.tenant_id = $1 AND j.id = o.job_id AND j.expected_after < o.expected_at
     LEFT JOIN LATERAL (
       SELECT coalesce(b.file_name || E'\\n', '') || b.reason AS reason FROM backup_reports b
       WHERE b.tenant_id = $1 AND b.agent_id = j.agent_id AND b.state = 'rejected'

@@ -64,21 +64,28 @@ export class Reports {
   async accept(tx: TenantTransaction, report: StatusReport, from: ReportSource): Promise<AcceptedReport> {
     const content = contentOf(report);
     await lockJobs(tx, 'shared');
-    const accepted = await tx.one<AcceptedReport>(ACCEPT, [
+    const content_sha256 = contentHash(content);
+    const created = await tx.one<{ id: string }>(ACCEPT, [
       tx.tenant_id,
       JSON.stringify({
         agent_id: content.agent_id,
         source: from.source,
         file_name: from.source === 'file' ? from.file_name : null,
-        content_sha256: contentHash(content),
+        content_sha256,
         content,
         operation_timestamp_utc: content.operation_timestamp_utc,
       }),
       JSON.stringify(await this.entriesOf(tx, content)),
       this.clock.now(),
     ]);
-    if (accepted === null) throw new Error('the report was not written');
-    return accepted;
+    if (created !== null) return { id: created.id, created: true };
+    // By a statement of its own: whoever was quicker may have committed since the first one began.
+    const known = await tx.one<{ id: string }>(
+      `SELECT id FROM backup_reports WHERE tenant_id = $1 AND agent_id = $2 AND content_sha256 = $3`,
+      [tx.tenant_id, content.agent_id, content_sha256],
+    );
+    if (known === null) throw new Error('the report was not written');
+    return { id: known.id, created: false };
   }
 
   /** Writes down that a file was no report; the same file again is not news. */
@@ -170,7 +177,4 @@ const ACCEPT = `
       agent_transfer_process_start_time_utc timestamptz, agent_transfer_process_timestamp_utc timestamptz,
       agent_transfer_error_message text, staged_file_name text, logs_summary text, error_msg text)
   )
-  SELECT id, true AS created FROM created
-  UNION ALL
-  SELECT b.id, false FROM backup_reports b JOIN report r USING (agent_id, content_sha256)
-  WHERE b.tenant_id = $1 AND NOT EXISTS (SELECT FROM created)`;
+  SELECT id FROM created`;

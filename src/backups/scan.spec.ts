@@ -213,13 +213,13 @@ describe('the scan of backups', () => {
     });
   });
 
-  it('one staged name of two reports is right for one of them, and not quarantined', async () => {
+  it('one staged name of two reports is the file of one of them: the other has none, and nothing is quarantined', async () => {
     await scans.expectJob('compta');
     await agent.drop('1_STATUS.json', agent.report('2026-03-29T20:10:00Z', { compta: good('c.bak', 'old') }));
     const said = await agent.stage('c.bak', 'new');
     await agent.drop('2_STATUS.json', agent.report(REPORTED, { compta: said }));
     await scans.run();
-    expect((await scans.entries()).map(({ verdict }) => verdict)).toEqual(['HASH_MISMATCH', 'SUCCESS']);
+    expect((await scans.entries()).map(({ verdict }) => verdict)).toEqual(['MISSING', 'SUCCESS']);
     expect(agent.files('quarantine')).toEqual([]);
     expect(scans.stored()).toHaveLength(1);
   });

@@ -37,11 +37,11 @@ export class Scans implements OnModuleInit {
 
   private async scan(run: Run): Promise<Scan> {
     const scan = await this.begin(run);
-    const { files, unreadable } = await this.collecting.collect(scan);
+    const collected = await this.collecting.collect(scan);
     await this.evaluating.evaluate(scan);
-    await this.missing.find(scan, unreadable);
+    await this.missing.find(scan, collected);
     await this.stagedActs.actAll(scan);
-    await this.archiving.archive(scan, files);
+    await this.archiving.archive(scan, collected.files);
     scan.add(await this.announcements.tellNew(scan.tenant_id, scan.signal));
     return scan;
   }

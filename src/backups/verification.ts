@@ -77,8 +77,8 @@ export class Verification {
           well.push(entry.id);
           return;
         }
-        await this.record(tenantId, entry.id, damage);
-        if (damage !== null) verified.damages.push(damage);
+        const isStored = await this.record(tenantId, entry.id, damage);
+        if (isStored && damage !== null) verified.damages.push(damage);
       });
       await this.database
         .single(tenantId)
@@ -110,18 +110,18 @@ export class Verification {
     }
   }
 
-  private async record(tenantId: string, id: string, damage: Damage | null): Promise<void> {
-    await this.database.tenant(tenantId, async (tx) => {
-      // Retention may have taken it away meanwhile, and then nothing is wrong.
+  /** @returns false when retention has taken it away meanwhile: then nothing is wrong. */
+  private async record(tenantId: string, id: string, damage: Damage | null): Promise<boolean> {
+    return this.database.tenant(tenantId, async (tx) => {
       const written = await tx.execute(
         `UPDATE backup_entries SET stored_state = $3, verified_at = $4
          WHERE tenant_id = $1 AND id = $2 AND stored_state IN ('stored', 'damaged', 'gone')`,
         [tenantId, id, damage?.state ?? 'stored', this.clock.now()],
       );
-      if (written === 0) return;
+      if (written === 0) return false;
       if (damage === null) {
         await this.incidents.end(tx, STORED_BACKUP, id);
-        return;
+        return true;
       }
       const facts = (await backupFacts(tx, [id])).get(id);
       if (facts === undefined) throw new Error('a stored backup has no facts');
@@ -135,6 +135,7 @@ export class Verification {
         data: { ...facts, ...damage },
         repeat_after_ms: null,
       });
+      return true;
     });
   }
 }

@@ -65,6 +65,9 @@ export class Backups1700000000009 implements MigrationInterface {
         CHECK ((state = 'accepted') = (operation_timestamp_utc IS NOT NULL AND content IS NOT NULL))
       );
 
+      CREATE INDEX backup_reports_rejected ON backup_reports (tenant_id, agent_id, received_at DESC)
+        WHERE state = 'rejected';
+
       CREATE TABLE backup_entries (
         tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
         id uuid NOT NULL DEFAULT new_id(),

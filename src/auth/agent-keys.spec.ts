@@ -22,8 +22,9 @@ const callerOf = async (key: string) =>
 
 describe('B2: an agent’s key', () => {
   it('names its agent, in its answer, in the list and to the routes that it calls', async () => {
-    const { status, body } = await make({ scopes: ['reports:write'], agent_id: 'srv-paris.01' });
+    const { status, body, text } = await make({ scopes: ['reports:write'], agent_id: 'srv-paris.01' });
     expect([status, body.agent_id]).toEqual([201, 'srv-paris.01']);
+    expect(text).not.toContain('_hash');
     expect((await list())[0]).toMatchObject({ id: body.id, agent_id: 'srv-paris.01' });
     expect(await callerOf(body.key)).toEqual({
       kind: 'api_key',

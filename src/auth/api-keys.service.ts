@@ -53,7 +53,11 @@ export class ApiKeysService {
         previous_until: null,
       });
       this.logger.log({ event: 'api_key_created', tenant_id: tenantId, key_id: saved.id });
-      return Object.assign(new CreatedApiKey(), saved, { key_hash: undefined, key });
+      return Object.assign(new CreatedApiKey(), saved, {
+        key_hash: undefined,
+        previous_hash: undefined,
+        key,
+      });
     });
   }
 

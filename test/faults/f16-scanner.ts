@@ -1,38 +1,16 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { mkdir, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type BackupFolders, backupFolders } from '../../src/backups/agent.fixture.js';
-import { Api } from '../../src/cli/demo/api.js';
-import type { ServerProcess } from '../support/processes.js';
-import { until } from '../support/until.js';
-import { OPERATOR } from './installation.js';
 import { Random } from './random.js';
 import type { RunOptions, Scenario, Verdict } from './scenario.js';
-import { MORNING, type Outcome, ScannerWork } from './scanner-work.js';
+import { ERRORS, type Fault, KILLS, NONE, ScannerRig, type Step } from './scanner-rig.js';
+import type { Outcome, ScannerWork } from './scanner-work.js';
+import { enlarge, onSmallDisk, seenBy, whyNoSmallDisk } from './small-disk.js';
 import { onStage, type Stage } from './stage.js';
-
-const KILLS = ['before', 'after'] as const;
-const ERRORS = ['ENOSPC', 'EIO', 'EXDEV', 'EACCES'] as const;
-const SCANNED_MS = 20_000;
-const TOKEN_MS = 600_000;
-
-/** A step of the scan, and what happens there. */
-interface Fault {
-  /** From 1; 0 is none. */
-  step: number;
-  act: (typeof KILLS)[number] | (typeof ERRORS)[number] | '';
-}
-
-/** What the scan does at a step. */
-interface Step {
-  call: string;
-  path: string;
-}
 
 export const f16: Scenario = {
   id: 'F16',
-  title:
-    'the scanner of backups: kill -9 before and after each step, and each call of the file system failing',
+  title: 'the scanner of backups: kill -9 at each step, each call of the file system failing, full disks',
   run: async (options) => {
     const folders = await backupFolders();
     try {
@@ -47,30 +25,20 @@ export const f16: Scenario = {
 
 /** Lets every fault hit a scan of a tenant of its own, scans again, and compares with what came of it without. */
 class Scanner {
-  private readonly plan: string;
-  private readonly clock: string;
-  private url: string;
-  private operator: Promise<Api> | undefined;
-  private signedInAt = 0;
-  private worker: ServerProcess;
-  private works = 0;
+  private readonly rig: ScannerRig;
   private accepted = 0;
   private lost = 0;
   private dup = 0;
 
   constructor(
     private readonly stage: Stage,
-    private readonly folders: BackupFolders,
+    folders: BackupFolders,
   ) {
-    this.plan = join(folders.root, 'plan');
-    this.clock = join(folders.root, 'clock');
+    this.rig = new ScannerRig(stage.installation, folders);
   }
 
   async run({ seed, full }: RunOptions): Promise<Verdict> {
-    writeFileSync(this.clock, String(Date.parse(MORNING)));
-    this.inject({ step: 0, act: '' });
-    ({ url: this.url } = await this.stage.installation.startProcess('web'));
-    this.worker = await this.startWorker();
+    await this.rig.start();
     const { steps, reference } = await this.unharmed();
     const faults = full ? every(steps) : some(steps, new Random(seed));
     for (const fault of faults) {
@@ -80,10 +48,15 @@ class Scanner {
         this.stage.expect(false, `${fault.act} step ${fault.step}: ${reason}`);
       });
     }
+    const why = await whyNoSmallDisk();
+    if (why === null) {
+      await this.fullStore(reference);
+      await this.otherDisk(reference);
+    }
     const { broken } = this.stage;
     return {
       id: 'F16',
-      repetitions: faults.length,
+      repetitions: faults.length + (why === null ? 2 : 0),
       accepted: this.accepted,
       lost: this.lost,
       dup: this.dup,
@@ -91,36 +64,87 @@ class Scanner {
       seed,
       ok: broken.length === 0,
       broken,
+      left_out: why === null ? [] : [`a full disk, and a folder on another disk (${why})`],
     };
+  }
+
+  /** The store is a disk on which the large file does not fit; then it is made larger. */
+  private async fullStore([, atTheEnd]: readonly Outcome[]): Promise<void> {
+    const { BACKUP_STORE_DIR: store } = this.rig.folders.env;
+    await this.rig.moveWorker(onSmallDisk(store, 1_024));
+    const work = await this.rig.arrange({ BACKUP_STORE_DIR: seenBy(this.rig.worker.pid, store) });
+    for (const attempt of ['at first', 'again']) {
+      await this.expectScan(work, `full disk, ${attempt}`);
+      await this.expectUnstored(work, 'store_full', `full disk, ${attempt}`);
+      await this.note(`full disk, ${attempt}`, 'unverified', work.unverified(true));
+    }
+    await enlarge(this.rig.worker.pid, store, 16_384);
+    await work.lateFile();
+    await this.expectScan(work, 'full disk, made larger', atTheEnd);
+    await this.judge(work, 'full disk');
+  }
+
+  /** The quarantine is on another disk, which is full; then there is room. */
+  private async otherDisk([, atTheEnd]: readonly Outcome[]): Promise<void> {
+    const { BACKUP_INBOX_DIR: inbox } = this.rig.folders.env;
+    const quarantine = join(inbox, `tenant-${this.rig.works + 1}`, 'lyon', 'quarantine');
+    await mkdir(quarantine, { recursive: true });
+    await this.rig.moveWorker(onSmallDisk(quarantine, 8));
+    const { pid } = this.rig.worker;
+    const filler = seenBy(pid, join(quarantine, 'filler'));
+    await writeFile(filler, Buffer.alloc(8_192));
+    const work = await this.rig.arrange({ BACKUP_INBOX_DIR: seenBy(pid, inbox) });
+    await this.expectScan(work, 'full quarantine');
+    const pending = /^paie .* quarantine /m.test((await work.outcome()).entries);
+    this.stage.expect(pending, 'full quarantine: the file is not said to be still there');
+    await unlink(filler);
+    await this.note('full quarantine', 'lost', work.lost());
+    await work.lateFile();
+    await this.expectScan(work, 'quarantine on another disk', atTheEnd);
+    await this.judge(work, 'quarantine on another disk');
   }
 
   /** The same work without a fault: its steps, and what comes of it. */
   private async unharmed(): Promise<{ steps: Step[]; reference: Outcome[] }> {
-    const work = await this.arrange();
-    this.inject({ step: 0, act: '' });
-    await this.scan(work);
-    const steps = readFileSync(`${this.plan}.steps`, 'utf8').trim().split('\n');
+    const work = await this.rig.arrange();
+    this.rig.inject(NONE);
+    await this.rig.scan(work);
+    const steps = this.rig.steps();
     const reference = [await work.outcome()];
     await work.lateFile();
-    await this.scan(work);
+    await this.rig.scan(work);
     reference.push(await work.outcome());
     await this.judge(work, 'without a fault');
-    return { steps: steps.map((line) => JSON.parse(line) as Step), reference };
+    this.expectDurable(steps);
+    return { steps, reference };
+  }
+
+  /** A machine that stops at any moment keeps a file before it is said to be stored, and its copy is taken away. */
+  private expectDurable(steps: readonly Step[]): void {
+    const after = (from: number, call: string, path: RegExp) =>
+      steps.findIndex((step, index) => index > from && step.call === call && path.test(step.path));
+    const synced = after(-1, 'datasync', /\/compta\/.*\.part$/);
+    const linked = after(synced, 'link', /\/compta\/.*\.part$/);
+    const kept = after(linked, 'sync', /\/compta\/2026\/03$/);
+    const said = after(linked, 'sql', /^UPDATE backup_entries SET verdict/);
+    const removed = after(said, 'rename', /\/database\/compta/);
+    const inOrder = synced >= 0 && linked > synced && kept > linked && said > kept && removed > said;
+    this.stage.expect(inOrder, `the steps' order: ${[synced, linked, kept, said, removed].join(', ')}`);
   }
 
   private async harmed(fault: Fault, steps: readonly Step[], reference: readonly Outcome[]): Promise<void> {
     const { call = '', path = '' } = steps[fault.step - 1] ?? {};
-    const work = await this.arrange();
+    const work = await this.rig.arrange();
     const place = call === 'sql' ? path : path.replace(/^.*\/(?=inbox|store)/, '');
     const what = `${fault.act} step ${fault.step}, ${call} ${place}`;
-    this.inject(fault);
+    this.rig.inject(fault);
     const kills = isKill(fault);
-    const state = await this.scan(work);
+    const state = await this.rig.scan(work);
     this.stage.expect(state === (kills ? 'killed' : 'succeeded'), `${what}: the scan is ${state}`);
     await this.note(what, 'unverified', work.unverified(false));
-    if (!kills && path.includes('/store/') && path.includes('/compta/'))
-      await this.expectRefusedByStore(work, fault, call, what);
-    this.inject({ step: 0, act: '' });
+    if (!kills && call !== 'statfs' && path.includes('/store/') && path.includes('/compta/'))
+      await this.expectUnstored(work, fault.act === 'ENOSPC' ? 'store_full' : 'store_failed', what);
+    this.rig.inject(NONE);
     // A report that may not be read is rejected, for good: what it says is not known.
     const rejected = fault.act === 'EACCES' && /\/log\/[^/]+$/.test(path) && call !== 'rename';
     const [again, atTheEnd] = rejected ? [] : reference;
@@ -130,8 +154,8 @@ class Scanner {
     await this.judge(work, what);
   }
 
-  private async expectScan(work: ScannerWork, what: string, expected: Outcome | undefined): Promise<void> {
-    const state = await this.scan(work);
+  private async expectScan(work: ScannerWork, what: string, expected?: Outcome): Promise<void> {
+    const state = await this.rig.scan(work);
     this.stage.expect(state === 'succeeded', `${what}: the scan after it is ${state}`);
     if (expected === undefined) return;
     const found = await work.outcome();
@@ -140,15 +164,8 @@ class Scanner {
     }
   }
 
-  private async expectRefusedByStore(
-    work: ScannerWork,
-    { act }: Fault,
-    call: string,
-    what: string,
-  ): Promise<void> {
-    if (call === 'statfs') return;
+  private async expectUnstored(work: ScannerWork, reason: string, what: string): Promise<void> {
     const compta = (await work.entries()).find(({ database_name }) => database_name === 'compta');
-    const reason = act === 'ENOSPC' ? 'store_full' : 'store_failed';
     const told = `${String(compta?.verdict)} ${String(compta?.reason)}`;
     this.stage.expect(told === `FAILED ${reason}`, `${what}: ${told}`);
   }
@@ -165,65 +182,6 @@ class Scanner {
     this.stage.expect(list.length === 0, `${what}: ${kind}: ${list.join(', ')}`);
     return list.length;
   }
-
-  private arrange(): Promise<ScannerWork> {
-    this.works += 1;
-    return ScannerWork.arrange(this.stage.installation, this.folders, `tenant-${this.works}`);
-  }
-
-  private inject(fault: Fault): void {
-    // Also the same fault is another plan: steps are counted anew.
-    writeFileSync(this.plan, JSON.stringify({ ...fault, work: this.works }));
-  }
-
-  private async startWorker(): Promise<ServerProcess> {
-    const module = (name: string) => `--import ${pathToFileURL(resolve('test/faults', name)).href}`;
-    return this.stage.installation.startProcess('worker', {
-      NODE_OPTIONS: `${module('moved-clock.mjs')} ${module('faulty-calls.mjs')}`,
-      MOVED_CLOCK_FILE: this.clock,
-      FAULTY_CALLS_FILE: this.plan,
-      FAULTY_CALLS_BELOW: `${this.folders.env.BACKUP_INBOX_DIR}:${this.folders.env.BACKUP_STORE_DIR}`,
-    });
-  }
-
-  /** An operator, whose token lasts for a quarter of an hour: all of it takes longer. */
-  private signedIn(): Promise<Api> {
-    if (this.operator === undefined || performance.now() - this.signedInAt > TOKEN_MS) {
-      this.signedInAt = performance.now();
-      const api = new Api(this.url);
-      this.operator = api
-        .call<{ access_token: string }>('POST', 'auth/login', OPERATOR)
-        .then(({ access_token }) => api.withToken(access_token));
-    }
-    return this.operator;
-  }
-
-  /** To its end, or to the worker's: then another is started, and the lost run's lease has run out. */
-  private async scan({ slug, tenant_id }: ScannerWork): Promise<string> {
-    const { installation } = this.stage;
-    let killed = false;
-    void this.worker.ended.then(() => (killed = true));
-    await (await this.signedIn()).call('POST', `admin/scheduler/scan-backups/trigger?tenant=${slug}`);
-    const state = await until(
-      'the scan to end',
-      async () => {
-        const [run] = await installation.sql<{ state: string; error: string | null }>(
-          `SELECT state, error FROM job_runs WHERE tenant_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1`,
-          [tenant_id],
-        );
-        if (run !== undefined && ['succeeded', 'failed'].includes(run.state)) return run.error ?? run.state;
-        return killed ? 'killed' : null;
-      },
-      SCANNED_MS,
-    );
-    if (state !== 'killed') return state;
-    await installation.sql(
-      `UPDATE job_runs SET lease_until = now() WHERE tenant_id = $1 AND state = 'running'`,
-      [tenant_id],
-    );
-    this.worker = await this.startWorker();
-    return state;
-  }
 }
 
 const isKill = ({ act }: Fault) => act === 'before' || act === 'after';
@@ -234,8 +192,8 @@ function every(steps: readonly Step[]): Fault[] {
   );
 }
 
-/** Half of them kill, half of them are errors. */
+/** A killed worker takes as long as several errors. */
 function some(steps: readonly Step[], random: Random): Fault[] {
   const faults = random.shuffled(every(steps));
-  return [...faults.filter(isKill).slice(0, 8), ...faults.filter((fault) => !isKill(fault)).slice(0, 12)];
+  return [...faults.filter(isKill).slice(0, 5), ...faults.filter((fault) => !isKill(fault)).slice(0, 8)];
 }

@@ -73,7 +73,7 @@ export class Report {
     operator: { email: string; password: string },
   ): void {
     const rows = tenants.flatMap(({ sample, users }) =>
-      users.map(({ email, password }) => `  ${sample.slug.padEnd(20)} ${email.padEnd(38)} ${password}`),
+      users.map(({ email, password }) => `  ${sample.slug.padEnd(20)} ${email.padEnd(40)} ${password}`),
     );
     console.log(`
 API             ${server.url}/api/v1
@@ -84,8 +84,8 @@ Backup inbox    ${folders.inbox}
 Backup store    ${folders.store}
 Server log      ${server.log_file}
 
-  tenant               e-mail                                 password
-  (operator)           ${operator.email.padEnd(38)} ${operator.password}
+  tenant               e-mail                                   password
+  (operator)           ${operator.email.padEnd(40)} ${operator.password}
 ${rows.join('\n')}
 
 Serving until Ctrl-C.`);

@@ -25,7 +25,8 @@ export const NO_SLOTS = '9999-01-01T00:00:00Z';
 
 /** Deletes all of backups, and what was told of them. */
 export async function forgetBackups(world: World): Promise<void> {
-  for (const table of ['backup_reports', 'backup_entries', 'backup_jobs', 'alerts']) {
+  const told = ['deliveries', 'notifications', 'alerts'];
+  for (const table of ['backup_reports', 'backup_entries', 'backup_jobs', ...told]) {
     await world.sql(`DELETE FROM ${table}`);
   }
 }

@@ -1,9 +1,10 @@
+import { rm } from 'node:fs/promises';
 import { type Cast, createCast } from '../../test/support/cast.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import type { RunCounts } from '../contracts/jobs.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
 import { type BackupFolders, backupFolders, scan, stored, TestAgent } from './agent.fixture.js';
-import { addJob } from './records.fixture.js';
+import { addJob, forgetBackups } from './records.fixture.js';
 
 /** Tuesday 31 March 2026, 08:00 in Paris: the night's backups are in. */
 export const MORNING = '2026-03-31T06:00:00.000Z';
@@ -34,10 +35,11 @@ export class ScannedWorld {
     await this.folders.remove();
   }
 
-  /** In the morning, with an agent that nobody has heard of, and nothing expected. */
+  /** In the morning, with an agent that nobody has heard of: nothing of another test is left for the next scan. */
   async beginAnew(): Promise<TestAgent> {
     this.clock.set(MORNING);
-    await this.world.sql('DELETE FROM backup_jobs');
+    await forgetBackups(this.world);
+    await rm(this.folders.env.BACKUP_INBOX_DIR, { recursive: true });
     this.agents += 1;
     this.agent = await new TestAgent(this.folders, this.cast.tenant.slug, `agent-${this.agents}`).make();
     return this.agent;

@@ -13,60 +13,40 @@ import {
 } from 'node:fs';
 import files from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Cast, createCast } from '../../test/support/cast.js';
-import { createWorld, type World } from '../../test/support/world.js';
-import { FixedClock } from '../platform/clock/fixed-clock.js';
-import {
-  type BackupFolders,
-  backupFolders,
-  good,
-  rest,
-  scan,
-  sha256,
-  stored,
-  TestAgent,
-} from './agent.fixture.js';
+import { good, rest, sha256, type TestAgent } from './agent.fixture.js';
 import { removeSeen } from './inbox.js';
 import { Promoting } from './promoting.js';
+import { REPORTED, ScannedWorld } from './scan.fixture.js';
 import { Scan } from './scan.js';
 import { identityOf } from './staged-file.js';
 
-/** B4, B6: the file that was hashed is the file that is promoted, and the one that is deleted. */
-const MORNING = '2026-03-31T06:00:00.000Z';
-const REPORTED = '2026-03-30T20:10:00Z';
+// B4, B6: the file that was hashed is the file that is promoted, and the one that is deleted.
+
 /** Five pieces: when the first has been read there are others to come. */
 const LEDGER = Buffer.alloc(5 * 1_048_576, 'the ledger ');
 const OTHER = Buffer.alloc(LEDGER.length, 'the lodger ');
 
-let folders: BackupFolders;
-let world: World;
-let cast: Cast;
+let scans: ScannedWorld;
 let agent: TestAgent;
-let agents = 0;
 
 beforeAll(async () => {
-  folders = await backupFolders();
-  world = await createWorld({ clock: new FixedClock(MORNING), env: folders.env });
-  cast = await createCast(world);
+  scans = await ScannedWorld.create();
 });
-afterAll(async () => {
-  await world.close();
-  await folders.remove();
-});
+afterAll(() => scans.close());
 beforeEach(async () => {
-  agents += 1;
-  agent = await new TestAgent(folders, cast.tenant.slug, `agent-${agents}`).make();
+  agent = await scans.beginAnew();
 });
 afterEach(() => jest.restoreAllMocks());
 
-const run = () => scan(world, cast.tenant_id);
+const run = () => scans.run();
 const verdicts = () =>
-  world.sql(
+  scans.world.sql(
     `SELECT verdict, reason, settled_at IS NOT NULL AS settled FROM backup_entries WHERE agent_id = $1`,
     [agent.id],
   );
-const mine = () => stored(folders).filter((path) => path.includes(`/${agent.id}/`));
-const promoted = () => mine().map((path) => sha256(readFileSync(join(folders.env.BACKUP_STORE_DIR, path))));
+const mine = () => scans.stored();
+const promoted = () =>
+  mine().map((path) => sha256(readFileSync(join(scans.folders.env.BACKUP_STORE_DIR, path))));
 const path = () => agent.path('database', 'compta.bak');
 
 async function drop(said: Record<string, unknown>): Promise<void> {
@@ -154,7 +134,7 @@ describe('a staged file that changes while it is read', () => {
     expect(promoted()).toEqual([sha256(LEDGER)]);
     jest.restoreAllMocks();
 
-    agent = await new TestAgent(folders, cast.tenant.slug, `${agent.id}-again`).make();
+    agent = await scans.beginAnew();
     await drop(await agent.stage('compta.bak', LEDGER));
     inBetween(() => unnoticed(() => overwrite(LEDGER.length - 1)));
     expect(await run()).toMatchObject({ hash_mismatch: 1 });

@@ -72,7 +72,7 @@ export class BackupBoardRow extends BackupDatabase {
   @ApiProperty({ type: Date, nullable: true, description: 'The last good backup' })
   last_success_at: Date | null;
 
-  @ApiProperty({ type: Number, nullable: true, description: 'How old the last good backup is' })
+  @ApiProperty({ type: 'integer', nullable: true, description: 'How old the last good backup is' })
   last_success_age_seconds: number | null;
 
   @ApiProperty({ type: Date, nullable: true })

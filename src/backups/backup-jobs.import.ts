@@ -2,7 +2,8 @@ import { type Applied, columnNames, type ImportKind } from '../imports/import-ki
 import { keepFaultsSql } from '../imports/staging.js';
 import { DEFAULT_GRACE_MINUTES, EVERY_DAY, NewBackupJob } from './backup-jobs.dto.js';
 import { dayCell, numberCell, timeCell } from './csv-cells.js';
-import { adoptEntries, lockJobs } from './job-entries.js';
+import { adoptEntries } from './adopting.js';
+import { lockJobs } from './job-lock.js';
 
 /** Files of expected backups. Agent and database name a job: a line changes it, or creates it. */
 export const BACKUP_JOB_FILES: ImportKind = {

@@ -16,7 +16,8 @@ import {
   type NewBackupJob,
 } from './backup-jobs.dto.js';
 import { containsSql } from './backup-board.sql.js';
-import { adoptEntries, lockJobs } from './job-entries.js';
+import { adoptEntries } from './adopting.js';
+import { lockJobs } from './job-lock.js';
 
 /** The columns of a `BackupJob`. */
 const JOB_COLUMNS = `id, agent_id, database_name, company_name, city, neighborhood, expected_time, days_of_week,

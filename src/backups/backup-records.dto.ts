@@ -78,7 +78,7 @@ export class BackupReportQuery extends PageQuery {
 }
 
 const text = (description?: string) => ApiProperty({ type: String, nullable: true, description });
-const bytes = (description: string) => ApiProperty({ type: Number, nullable: true, description });
+const bytes = (description: string) => ApiProperty({ type: 'integer', nullable: true, description });
 const instant = (description?: string) => ApiProperty({ type: Date, nullable: true, description });
 const same = (description: string) => ApiProperty({ type: Boolean, nullable: true, description });
 

@@ -19,7 +19,7 @@ import { Promoting } from './promoting.js';
 import { ReportsController } from './reports.controller.js';
 import { Reports } from './reports.service.js';
 import { Retention } from './retention.js';
-import { Scans } from './scans.js';
+import { ScanJobs } from './scan-jobs.js';
 import { StagedActs } from './staged-acts.js';
 import { Verification } from './verification.js';
 
@@ -35,7 +35,7 @@ import { Verification } from './verification.js';
     BackupForecast,
     Reports,
     // The scan, by its phases.
-    Scans,
+    ScanJobs,
     Collecting,
     Evaluating,
     Judging,

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { AgentStatus, BackupReason, BackupVerdict } from '../contracts/backups.js';
 import { Clock } from '../platform/clock/clock.js';
 import { Database } from '../platform/database/database.js';
-import { lockJobs } from './job-entries.js';
+import { lockJobs } from './job-lock.js';
 import { REFRESH_JOBS } from './job-status.sql.js';
 import type { Scan } from './scan.js';
 

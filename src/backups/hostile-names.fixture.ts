@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Random } from '../../test/faults/random.js';
 
 /** A name that a report gives for a staged file, and what lies in the agent's folder. */
@@ -31,8 +31,15 @@ const kind = (name: string, ends: string, make: (path: string, folder: string) =
   ends,
   make: (folder) => make(join(folder, name), folder),
 });
-/** By a process of its own: Node makes neither. */
-const byPython = (script: string, path: string) => execFileSync('python3', ['-c', script, path]);
+/** By a process that is killed: one that ends by itself takes its socket away. */
+const leaveSocket = (path: string) =>
+  spawnSync(process.execPath, [
+    '-e',
+    `process.chdir(process.argv[1]);
+     require('node:net').createServer().listen(process.argv[2], () => process.kill(process.pid, 'SIGKILL'))`,
+    dirname(path),
+    basename(path),
+  ]);
 
 /** @param outside a file that is nobody's business here */
 function chosen(outside: string): HostileName[] {
@@ -173,12 +180,7 @@ function chosen(outside: string): HostileName[] {
       writeFileSync(join(path, 'x'), CONTENT);
     }),
     kind('fifo.bak', NO_FILE, (path) => execFileSync('mkfifo', [path])),
-    kind('socket.bak', NO_FILE, (path) =>
-      byPython(
-        'import os, socket, sys; os.chdir(os.path.dirname(sys.argv[1])); socket.socket(socket.AF_UNIX).bind(os.path.basename(sys.argv[1]))',
-        path,
-      ),
-    ),
+    kind('socket.bak', NO_FILE, leaveSocket),
     // It is a file of the folder like any other: only its name here goes.
     kind('hard.bak', STORED, (path) => linkSync(join(dirname(outside), 'linked'), path)),
   ];

@@ -5,7 +5,7 @@ import { type Begun, Promoting } from './promoting.js';
 import type { Scan } from './scan.js';
 import { identityOf, type OpenStaged } from './staged-file.js';
 import { IncomingCopy } from './stored-file.js';
-import { readThrough, type Reading } from './verified-copy.js';
+import { readThrough, type Reading } from './read-through.js';
 
 /** What an entry is worth. */
 export interface Judged {

@@ -3,7 +3,7 @@ import { Clock } from '../platform/clock/clock.js';
 import { Database } from '../platform/database/database.js';
 import type { Collected } from './collecting.js';
 import { expectedBetween, type ExpectedHours } from './expected-times.js';
-import { lockJobs } from './job-entries.js';
+import { lockJobs } from './job-lock.js';
 import { REFRESH_JOBS } from './job-status.sql.js';
 import type { Scan } from './scan.js';
 

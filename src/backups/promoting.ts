@@ -12,11 +12,11 @@ import {
   isThere,
   readStored,
   removeLeftovers,
-  storedPath,
   syncStored,
   TargetTaken,
 } from './stored-file.js';
-import { readThrough, type Reading } from './verified-copy.js';
+import { storedPath } from './stored-path.js';
+import { readThrough, type Reading } from './read-through.js';
 
 /** A copy that is under way, what kept it from beginning, or null where none was begun. */
 export type Begun = IncomingCopy | { failure: FileError } | null;

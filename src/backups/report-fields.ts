@@ -37,7 +37,7 @@ function kept(text: string): string | null {
 /** A size in bytes, or unknown. */
 export function Bytes(): PropertyDecorator {
   return applyDecorators(
-    ApiPropertyOptional({ type: Number, nullable: true, minimum: 0 }),
+    ApiPropertyOptional({ type: 'integer', nullable: true, minimum: 0 }),
     Known(),
     IsInt(),
     Min(0),

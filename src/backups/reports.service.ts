@@ -4,7 +4,7 @@ import { Clock } from '../platform/clock/clock.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
 import { invalid, Problem } from '../platform/errors/problem.js';
 import { type ExpectedHours, nearestExpected } from './expected-times.js';
-import { lockJobs } from './job-entries.js';
+import { lockJobs } from './job-lock.js';
 import { contentHash, contentOf, type ReportContent } from './report-content.js';
 import { futureFaults, type StatusReport } from './status-report.js';
 

@@ -95,7 +95,6 @@ export class StatusReport {
   @ReportedInstant()
   operation_timestamp_utc: string;
 
-  @ApiProperty()
   @AgentId()
   agent_id: string;
 

@@ -1,4 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
 import { IsString, Matches } from 'class-validator';
 
 /** An agent's name. It is a folder's name too: nothing in it leads out of one. */
@@ -7,6 +8,7 @@ export const AGENT_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 /** An agent's name, in a request. */
 export function AgentId(): PropertyDecorator {
   return applyDecorators(
+    ApiProperty({ pattern: AGENT_ID.source, example: 'srv-lyon-01' }),
     IsString(),
     Matches(AGENT_ID, {
       message:

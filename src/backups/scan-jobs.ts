@@ -17,7 +17,7 @@ import { StagedActs } from './staged-acts.js';
  * killed scan has committed stands, what it has not is done by the next.
  */
 @Injectable()
-export class Scans implements OnModuleInit {
+export class ScanJobs implements OnModuleInit {
   constructor(
     private readonly runs: RunHandlers,
     private readonly database: Database,

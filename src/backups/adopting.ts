@@ -3,18 +3,6 @@ import { type ExpectedHours, nearestExpected } from './expected-times.js';
 import { standingSql } from './job-status.sql.js';
 
 /**
- * Held by who creates or deletes jobs (`exclusive`), and by who writes entries for jobs that it has just read
- * (`shared`), to the end of the transaction: no entry then comes to lie beside a new job, or under one that is gone.
- * It is taken before any other lock of backups.
- */
-export async function lockJobs(tx: TenantTransaction, how: 'exclusive' | 'shared'): Promise<void> {
-  await tx.query(
-    `SELECT ${how === 'shared' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock'}(hashtextextended($1, 0))`,
-    [`backup-jobs:${tx.tenant_id}`],
-  );
-}
-
-/**
  * Gives new jobs the entries of their agent and database that nobody had expected, and the status that follows from
  * them. Nobody is told of what is past. A backup that came early counts for the first expected time.
  */

@@ -14,8 +14,8 @@ export class IncomingCopy {
     readonly handle: FileHandle,
     private readonly beside: string,
     private readonly target: string,
-    /** Folders above it that the disk may not keep yet. */
-    private readonly unsynced: readonly string[],
+    /** Folders on the way to it that the disk may not keep yet. */
+    private readonly unkept: readonly string[],
   ) {}
 
   /**
@@ -26,9 +26,9 @@ export class IncomingCopy {
     const target = join(root, path);
     const folder = dirname(target);
     const beside = join(folder, `.${id}.${randomBytes(4).toString('hex')}.part`);
-    const unsynced = await makeFolders(root, folder);
+    const unkept = await makeFolders(root, folder);
     const handle = await open(beside, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o640);
-    return new IncomingCopy(handle, beside, target, unsynced);
+    return new IncomingCopy(handle, beside, target, unkept);
   }
 
   /**
@@ -45,10 +45,7 @@ export class IncomingCopy {
       await this.discard().catch(() => undefined);
       throw error;
     }
-    const folder = dirname(this.target);
-    await Promise.all([folder, ...this.unsynced].map(syncFolder));
-    if (lasting.size >= MOST_LASTING) lasting.clear();
-    lasting.add(folder);
+    await keep(dirname(this.target), this.unkept);
   }
 
   /** It is not wanted, or not whole. */
@@ -106,20 +103,29 @@ const lasting = new Set<string>();
 const MOST_LASTING = 10_000;
 
 /**
- * Makes a folder below `root` and those above it. @returns those above that the disk may not keep yet, with what is in
- * them: one that is there already may be of a scan that was killed before it came to that.
+ * Makes a folder below `root` and those above it. @returns those of them that the disk may not keep yet, the folder
+ * first: one that is there already may be of a scan that was killed before it came to that.
  */
 async function makeFolders(root: string, folder: string): Promise<string[]> {
   const first = await mkdir(folder, { recursive: true, mode: 0o750 });
-  if (first === undefined && lasting.has(folder)) return [];
-  return above(folder, first === undefined || first.length > root.length ? root : dirname(first));
+  const made = first?.length ?? Infinity;
+  const top = made > root.length ? root.length : dirname(folder.slice(0, made)).length;
+  const unkept: string[] = [];
+  // What was made just now may have had a forerunner of that name, which the disk did keep.
+  for (
+    let path = folder;
+    path.length > top && (path.length >= made || !lasting.has(path));
+    path = dirname(path)
+  )
+    unkept.push(path);
+  return unkept;
 }
 
-/** The folders above one, up to `top`. */
-function above(folder: string, top: string): string[] {
-  const found: string[] = [];
-  for (let path = folder; path.length > top.length; path = dirname(path)) found.push(dirname(path));
-  return found;
+/** Has the disk keep a name in `folder`, and the way to it. @param unkept folders that it may not keep yet. */
+async function keep(folder: string, unkept: readonly string[]): Promise<void> {
+  await Promise.all([folder, ...unkept.map((path) => dirname(path))].map(syncFolder));
+  if (lasting.size + unkept.length > MOST_LASTING) lasting.clear();
+  for (const path of unkept) lasting.add(path);
 }
 
 /** Has the disk keep which names a folder holds. */
@@ -141,7 +147,7 @@ export async function syncStored(root: string, path: string): Promise<void> {
     await handle.close();
   }
   const folder = dirname(join(root, path));
-  await Promise.all([folder, ...above(folder, root)].map(syncFolder));
+  await keep(folder, await makeFolders(root, folder));
 }
 
 /** Neither follows a link nor waits for a writer. */

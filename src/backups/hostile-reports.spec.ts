@@ -10,7 +10,7 @@ import { type HostileReport, hostileReports, reportsOf } from './hostile-reports
 /** Bad input for the scanner: each ends as a rejected report with a reason or as entries, whichever way it came. */
 const MORNING = '2026-03-31T06:00:00.000Z';
 const CASES = 300;
-const AT_ONCE = 30;
+const AT_ONCE = 10;
 const SEED = 20_260_331;
 
 let folders: BackupFolders;

@@ -28,7 +28,7 @@ export class Judging {
 
   /**
    * Each entry is held against the file. A file that is right for one of them is not the others': they are not judged
-   * by it. Nor is by a wrong file an entry that has its verdict: it is the next backup's, whose report is to come.
+   * by it. Nor is by a wrong file an entry that has its verdict of one: it is the next backup's, whose report is to come.
    * @param entries those that name the file, newest report first.
    * @returns those that the file says something of; `unstorable` when it is known and still can't be stored: then it
    * is not read; `moving` when it was written while it was read: nothing is known of it then.
@@ -86,7 +86,7 @@ export class Judging {
         continue;
       }
       if (!isRight(entry)) {
-        if (right.length > 0 || entry.verdict !== null) continue;
+        if (right.length > 0 || !isOpen(entry, opened)) continue;
         const verdict = { verdict: 'HASH_MISMATCH', reason: 'hash_differs', detail: null } as const;
         judged.push({ entry, finding: { ...found, ...verdict, settled: false } });
         continue;
@@ -130,6 +130,16 @@ export class Judging {
       });
     });
   }
+}
+
+/**
+ * Whether a wrong file is held against the entry: it has no verdict yet, or one that says nothing of the file, which
+ * could not be read, or its copy not be taken away. One from after the grace is the next backup's all the same.
+ */
+function isOpen({ verdict, reason, wait_until }: UnsettledEntry, { stats }: OpenStaged): boolean {
+  if (verdict === null) return true;
+  const isUnknown = reason === 'unreadable' || reason === 'store_failed' || reason === 'store_full';
+  return isUnknown && stats.mtime <= wait_until;
 }
 
 function isUnstored({ reason }: UnsettledEntry): boolean {

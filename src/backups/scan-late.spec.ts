@@ -1,4 +1,4 @@
-import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import files, { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { until } from '../../test/support/until.js';
 import { runJob } from '../../test/support/watched.js';
 import { Database } from '../platform/database/database.js';
@@ -59,6 +59,28 @@ describe('B4: backups that come late', () => {
     await scans.run();
     expect(await verdicts()).toEqual(['MISSING', 'SUCCESS']);
     expect(scans.stored()).toHaveLength(1);
+  });
+
+  it.each([
+    ['from then is held against its report', '2026-03-30T20:05:00Z', 'HASH_MISMATCH'],
+    ['from after the grace is not', '2026-03-31T20:05:00Z', 'MISSING'],
+  ])('a wrong file that could not be read at first and %s', async (_what, written, verdict) => {
+    await scans.expectJob('compta');
+    await agent.put('database', 'compta.bak', 'the lodger');
+    await agent.drop('STATUS.json', agent.report(REPORTED, { compta: good('compta.bak', 'the ledger') }));
+    const failure = Object.assign(new Error('EIO'), { code: 'EIO', syscall: 'open' });
+    const { open } = files;
+    const failing = jest.spyOn(files, 'open').mockImplementation((path, ...given) => {
+      return String(path).endsWith('compta.bak') ? Promise.reject(failure) : open(path, ...given);
+    });
+    await scans.run();
+    failing.mockRestore();
+    expect(await scans.entries()).toMatchObject([{ verdict: 'FAILED', reason: 'unreadable' }]);
+    scans.clock.set('2026-03-31T20:06:00Z');
+    await files.utimes(agent.path('database', 'compta.bak'), new Date(written), new Date(written));
+    await scans.run();
+    expect(await verdicts()).toContain(verdict);
+    expect(agent.files('quarantine')).toEqual(verdict === 'HASH_MISMATCH' ? ['compta.bak'] : []);
   });
 
   it('yesterday’s late file is not held against today’s report, whose own is still to come', async () => {

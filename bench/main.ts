@@ -5,9 +5,10 @@ import { p2 } from './p2-mail.js';
 import { p3 } from './p3-dispatch.js';
 import { p4 } from './p4-live.js';
 import { p5 } from './p5-feed.js';
+import { p9 } from './p9-scan.js';
 import { asJson, asTable, machine } from './report.js';
 
-const BENCHMARKS: readonly Benchmark[] = [p1, p2, p3, p4, p5];
+const BENCHMARKS: readonly Benchmark[] = [p1, p2, p3, p4, p5, p9];
 
 const USAGE = `npm run bench [-- ${BENCHMARKS.map(({ id }) => id).join(' ')} --json --quick]`;
 

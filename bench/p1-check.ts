@@ -1,13 +1,13 @@
 import { type Benchmark, compare, limit } from './benchmark.js';
 import type { BenchContext, BenchDatabase } from './context.js';
 import { insertTenants } from './support/people.js';
-import { type Child, residentMb, startServer } from './support/processes.js';
+import { type Child, residentMb, startServer, watchMemory } from './support/processes.js';
 import { seconds, until } from './support/time.js';
+import { OPERATOR, triggerOf } from './support/operator.js';
 
 const DEADLINES = 1_000;
 /** Of a tenant's deadlines, those whose date is near enough to be told of. */
 const DUE = 104;
-const OPERATOR = { email: 'operator@vigie.example', password: 'a password of the bench' };
 
 /** The daily check of every tenant: alerts, notifications and deliveries committed. */
 export const p1: Benchmark = {
@@ -21,12 +21,11 @@ export const p1: Benchmark = {
       ...database.environment,
       SMTP_HOST: '127.0.0.1',
       SMTP_FROM_EMAIL: 'vigie@vigie.example',
-      VIGIE_OPERATOR_EMAIL: OPERATOR.email,
-      VIGIE_OPERATOR_PASSWORD: OPERATOR.password,
+      ...OPERATOR,
     };
     const web = await startServer(environment, 'web');
     const worker = await startServer(environment, 'worker');
-    const trigger = await triggerOf(web);
+    const trigger = await triggerOf(web, 'check-notifications');
     const figures = await measure(context, database, worker, trigger, tenants * DUE);
     await Promise.all([web.stop(), worker.stop()]);
     await database.drop();
@@ -137,27 +136,6 @@ async function seed({ sql }: BenchDatabase, tenants: number): Promise<void> {
   await sql.query('VACUUM ANALYZE');
 }
 
-/** Triggers the job for all tenants, as an operator does. */
-async function triggerOf({ url }: Child): Promise<() => Promise<void>> {
-  const post = async (path: string, body: object, headers: Record<string, string> = {}) => {
-    const response = await fetch(`${url}/api/v1/${path}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
-      body: JSON.stringify(body),
-    });
-    if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
-    return (await response.json()) as { access_token: string };
-  };
-  const { access_token } = await post('auth/login', OPERATOR);
-  return async () => {
-    await post(
-      'admin/scheduler/check-notifications/trigger',
-      {},
-      { authorization: `Bearer ${access_token}` },
-    );
-  };
-}
-
 async function isDone({ sql }: BenchDatabase): Promise<boolean> {
   const { rows } = await sql.query<{ state: string }>(
     `SELECT state FROM job_runs WHERE state <> 'succeeded' ORDER BY state LIMIT 1`,
@@ -179,22 +157,6 @@ async function empty({ sql }: BenchDatabase): Promise<void> {
               bare.alerts, bare.notifications, bare.deliveries`,
   );
   await sql.query('CHECKPOINT');
-}
-
-/** The most memory that the worker had since. */
-function watchMemory({ pid }: Child): { stop(): Promise<number> } {
-  let peak = 0;
-  const look = async () => {
-    peak = Math.max(peak, await residentMb(pid));
-  };
-  const timer = setInterval(() => void look(), 50);
-  return {
-    stop: async () => {
-      clearInterval(timer);
-      await look();
-      return peak;
-    },
-  };
 }
 
 const NEAR = `FROM deadlines d WHERE d.completed_at IS NULL AND d.due_on <= current_date + 7`;

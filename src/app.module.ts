@@ -2,6 +2,7 @@ import { type DynamicModule, Module, type OnModuleDestroy } from '@nestjs/common
 import { ScheduleModule } from '@nestjs/schedule';
 import { ClsModule } from 'nestjs-cls';
 import { AuthModule } from './auth/auth.module.js';
+import { BackupsModule } from './backups/backups.module.js';
 import { DeadlinesModule } from './deadlines/deadlines.module.js';
 import { DocumentsModule } from './documents/documents.module.js';
 import { TasksModule } from './tasks/tasks.module.js';
@@ -69,6 +70,7 @@ export class AppModule implements OnModuleDestroy {
         DeadlinesModule,
         DocumentsModule,
         TasksModule,
+        BackupsModule,
         DigestModule,
         SchedulerModule,
         OpsModule,

@@ -12,6 +12,7 @@ import { notFound } from './platform/errors/problem.js';
 import { ProblemFilter } from './platform/errors/problem.filter.js';
 import { logRequests, requestId } from './platform/http/request-log.js';
 import { measureRequests } from './platform/http/request-metrics.js';
+import { takeJson } from './platform/http/json-body.js';
 import { refuseDeepBodies } from './platform/http/json-depth.js';
 import { takeUploads, UPLOAD_TIMEOUT_MS } from './platform/http/uploads.js';
 import { HttpConnections } from './platform/http/http-connections.js';
@@ -56,6 +57,7 @@ export async function createApp(
   measureRequests(app);
   logRequests(app, config);
   recordOutcomes(app);
+  takeJson(app, BODY_LIMIT);
   refuseDeepBodies(app);
   takeUploads(app);
   if (config.roles.includes('web')) {

@@ -56,6 +56,22 @@ export async function residentMb(pid: number): Promise<number> {
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1_024;
 }
 
+/** The most memory that a process has had since, in MB. */
+export function watchMemory({ pid }: Child): { stop(): Promise<number> } {
+  let peak = 0;
+  const look = async () => {
+    peak = Math.max(peak, await residentMb(pid));
+  };
+  const timer = setInterval(() => void look(), 50);
+  return {
+    stop: async () => {
+      clearInterval(timer);
+      await look();
+      return peak;
+    },
+  };
+}
+
 function spawnNode(file: URL, environment: Record<string, string>) {
   const { PATH = '', HOME = '' } = process.env;
   const child = fork(fileURLToPath(file), {

@@ -161,6 +161,7 @@ describe('an access token', () => {
         tenant_id: cast.tenant.id,
         principal: `user:${person.id}`,
         user_id: person.id,
+        agent_id: null,
         role: 'member',
       },
       session: person.refresh_token.split('.')[1],
@@ -192,7 +193,7 @@ describe('an API key', () => {
     const list = await get(`tenants/${cast.tenant.id}/api-keys`, cast.operator.token);
     expect(list.body.data[0]).toMatchObject({ id, name: 'Key', scopes: ['users:read'], revoked_at: null });
     expect(list.text).not.toContain(key);
-    expect(list.text).not.toContain('key_hash');
+    expect(list.text).not.toContain('_hash');
   });
 
   it('does what its scopes say, in its tenant, and nothing else', async () => {

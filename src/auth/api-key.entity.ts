@@ -24,6 +24,14 @@ export class ApiKey {
   @Column('text', { array: true })
   scopes: Scope[];
 
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'The agent that reports with it, and does nothing else',
+  })
+  @Column('text', { nullable: true })
+  agent_id: string | null;
+
   @ApiProperty({ type: String, format: 'date-time' })
   @Column({ type: 'timestamptz', precision: 3 })
   created_at: Date;

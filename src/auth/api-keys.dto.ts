@@ -12,6 +12,7 @@ import {
   Min,
 } from 'class-validator';
 import { type Scope, SCOPES } from '../contracts/scopes.js';
+import { AgentId } from '../platform/http/agent-id.js';
 import { Line } from '../platform/http/text.js';
 import { ApiKey } from './api-key.entity.js';
 
@@ -26,6 +27,17 @@ export class NewApiKey {
   @ArrayUnique()
   @IsIn(SCOPES, { each: true })
   scopes: Scope[];
+
+  @ApiPropertyOptional({
+    type: String,
+    nullable: true,
+    maxLength: 100,
+    description:
+      'The agent that reports with the key: with the scope `reports:write`, which has no other beside it',
+  })
+  @IsOptional()
+  @AgentId()
+  agent_id?: string | null;
 
   @ApiPropertyOptional({
     type: String,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { isUUID } from 'class-validator';
 import { LessThan } from 'typeorm';
+import type { Scope } from '../contracts/scopes.js';
 import { Clock } from '../platform/clock/clock.js';
 import { Database } from '../platform/database/database.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
@@ -26,9 +27,12 @@ export class ApiKeysService {
 
   /**
    * @returns the key, for the only time: its hash is what is kept.
-   * @throws Problem not_found for an unknown tenant, validation_failed when it has expired already.
+   * @throws Problem not_found for an unknown tenant, validation_failed when it has expired already, or is half an
+   * agent's.
    */
-  async create(tenantId: string, { name, scopes, expires_at }: NewApiKey): Promise<CreatedApiKey> {
+  async create(tenantId: string, body: NewApiKey): Promise<CreatedApiKey> {
+    const { name, scopes, agent_id = null, expires_at } = body;
+    assertAgentsOwn(scopes, agent_id);
     const now = this.clock.now();
     const expires = expires_at == null ? null : new Date(expires_at);
     if (expires !== null && !(expires > now)) throw invalid('/expires_at', 'must be in the future');
@@ -40,6 +44,7 @@ export class ApiKeysService {
         name,
         key_hash: hashOfKey(key),
         scopes,
+        agent_id,
         created_at: now,
         last_used_at: null,
         expires_at: expires,
@@ -48,7 +53,11 @@ export class ApiKeysService {
         previous_until: null,
       });
       this.logger.log({ event: 'api_key_created', tenant_id: tenantId, key_id: saved.id });
-      return Object.assign(new CreatedApiKey(), saved, { key_hash: undefined, key });
+      return Object.assign(new CreatedApiKey(), saved, {
+        key_hash: undefined,
+        previous_hash: undefined,
+        key,
+      });
     });
   }
 
@@ -125,6 +134,14 @@ export class ApiKeysService {
   private async assertTenant(tx: TenantTransaction): Promise<void> {
     if ((await tx.one(`SELECT 1 FROM tenants WHERE id = $1`, [tx.tenant_id])) === null) throw notFound();
   }
+}
+
+/** An agent's key sits on a machine of its own: it reports for that agent, and does nothing else. */
+function assertAgentsOwn(scopes: readonly Scope[], agentId: string | null): void {
+  const reports = scopes.includes('reports:write');
+  if (reports && scopes.length > 1) throw invalid('/scopes', 'reports:write has no other scope beside it');
+  if (reports && agentId === null) throw invalid('/agent_id', 'a key with reports:write names its agent');
+  if (!reports && agentId !== null) throw invalid('/agent_id', 'only a key with reports:write has an agent');
 }
 
 function newSecret(tenantId: string): string {

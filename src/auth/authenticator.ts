@@ -96,10 +96,11 @@ export class Authenticator {
     const [row] = await this.system.query<{
       id: string;
       scopes: Scope[];
+      agent_id: string | null;
       suspended: boolean;
       last_used_at: Date | null;
     }>(
-      `SELECT k.id, k.scopes, k.last_used_at, t.suspended_at IS NOT NULL AS suspended
+      `SELECT k.id, k.scopes, k.agent_id, k.last_used_at, t.suspended_at IS NOT NULL AS suspended
        FROM api_keys k JOIN tenants t ON t.id = k.tenant_id
        WHERE k.tenant_id = $1 AND (k.key_hash = $2 OR (k.previous_hash = $2 AND k.previous_until > $3))
          AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $3)`,
@@ -116,6 +117,7 @@ export class Authenticator {
         tenant_id,
         principal: `key:${row.id}`,
         user_id: null,
+        agent_id: row.agent_id,
         role: row.scopes.includes('admin') ? 'admin' : 'member',
       },
       scopes: row.scopes,
@@ -143,7 +145,7 @@ export class Authenticator {
     const row = await this.sessions.add({ tenant_id, family, user_id: id });
     if (row === null) throw unauthenticated();
     if (row.suspended) throw new Problem('tenant_suspended');
-    return { kind: 'user', tenant_id, principal: `user:${id}`, user_id: id, role: row.role };
+    return { kind: 'user', tenant_id, principal: `user:${id}`, user_id: id, agent_id: null, role: row.role };
   }
 
   private async sessionsOf(asked: readonly Session[]): Promise<(SessionRow | null)[]> {

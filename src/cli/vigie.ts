@@ -51,6 +51,22 @@ program
     });
   });
 
+program
+  .command('backups')
+  .description('the stored backups of the installation that is configured here')
+  .command('verify')
+  .description(
+    'read every one again; whoever watches is told of those that are damaged or gone, and 1 is returned',
+  )
+  .option('--tenant <slug>', 'of this tenant only')
+  .option('--json', 'everything, as JSON')
+  .action(async (options: { tenant?: string; json?: boolean }) => {
+    const { verifyBackups } = await import('./backups.js');
+    const { text, ok } = await verifyBackups(process.env, options);
+    console.log(text);
+    if (!ok) process.exitCode = 1;
+  });
+
 const queues = program
   .command('queues')
   .description('the queues of the installation that is configured here, as PostgreSQL and Bull see them')

@@ -24,6 +24,8 @@ export const JOBS = {
   'send-mail': { queue: 'mail' },
   'check-notifications': { queue: 'checks' },
   'weekly-summary': { queue: 'checks' },
+  'check-backups': { queue: 'checks' },
+  'scan-backups': { queue: 'checks' },
   'update-statuses': { queue: 'maintenance' },
   cleanup: { queue: 'maintenance' },
 } as const satisfies Record<string, { queue: QueueName }>;
@@ -34,6 +36,8 @@ export interface JobPayloads {
   'send-mail': DeliveryJob;
   'check-notifications': RunJob;
   'weekly-summary': RunJob;
+  'check-backups': RunJob;
+  'scan-backups': RunJob;
   'update-statuses': RunJob;
   cleanup: RunJob;
 }
@@ -42,10 +46,18 @@ export interface JobPayloads {
 export const SCHEDULED_JOBS = [
   'check-notifications',
   'weekly-summary',
+  'check-backups',
+  'scan-backups',
   'update-statuses',
   'cleanup',
 ] as const;
 export type ScheduledJob = (typeof SCHEDULED_JOBS)[number];
+
+/** Jobs that do the same work: of one group, a tenant has one run at a time. Any other job is its own group. */
+export const RUN_GROUPS: readonly (readonly ScheduledJob[])[] = [['check-backups', 'scan-backups']];
+
+/** Jobs whose runs may take hours: of a worker's slots they never have all. */
+export const LONG_JOBS: readonly ScheduledJob[] = ['check-backups', 'scan-backups'];
 
 /** What a run did, in numbers; shown to people as they are. */
 export type RunCounts = Record<string, number>;

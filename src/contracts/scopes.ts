@@ -5,6 +5,7 @@ export const SCOPES = [
   'users:read',
   'users:write',
   'events:write',
+  'reports:write',
   'notifications:read',
   'notifications:write',
   'admin',

@@ -1,13 +1,13 @@
-import { columnNames, type ImportKind, importedRow } from '../imports/import-kind.js';
+import { dueItemFiles } from '../imports/due-item-files.js';
 import { NewDeadline } from './deadlines.dto.js';
 import { DEADLINES } from './deadlines.facts.js';
 
 /** Files of deadlines. */
-export const DEADLINE_FILES: ImportKind = {
+export const DEADLINE_FILES = dueItemFiles({
   name: 'deadlines',
   due: DEADLINES,
   source_type: 'deadline',
-  row: importedRow(NewDeadline),
+  item: NewDeadline,
   own: ['category'],
-  columns: columnNames({ category: ['categorie', 'type'], title: ['obligation', 'declaration'] }),
-};
+  names: { category: ['categorie', 'type'], title: ['obligation', 'declaration'] },
+});

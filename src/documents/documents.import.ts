@@ -1,13 +1,13 @@
-import { columnNames, type ImportKind, importedRow } from '../imports/import-kind.js';
+import { dueItemFiles } from '../imports/due-item-files.js';
 import { NewDocument } from './documents.dto.js';
 import { DOCUMENTS } from './documents.facts.js';
 
 /** Files of documents. */
-export const DOCUMENT_FILES: ImportKind = {
+export const DOCUMENT_FILES = dueItemFiles({
   name: 'documents',
   due: DOCUMENTS,
   source_type: 'document',
-  row: importedRow(NewDocument),
+  item: NewDocument,
   own: [],
-  columns: columnNames({ title: ['document', 'piece'], due_on: ['attendu_le', 'attendu_pour'] }),
-};
+  names: { title: ['document', 'piece'], due_on: ['attendu_le', 'attendu_pour'] },
+});

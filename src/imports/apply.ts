@@ -6,8 +6,7 @@ import type { TenantTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
 import { type CreatingRequest, Idempotency } from '../platform/http/idempotency.js';
 import { tenantToday } from '../tenants/tenant-today.js';
-import { type Applied, applySql } from './apply.sql.js';
-import type { ImportKind } from './import-kind.js';
+import type { Applied, ImportKind } from './import-kind.js';
 import type { ImportView } from './imports.dto.js';
 import { VIEW_COLUMNS } from './import-list.js';
 import { type ImportRef, lost } from './staging.js';
@@ -77,8 +76,7 @@ export class Apply {
     );
     // It has no statistics yet of rows that were just staged, takes them for few, and would loop over all pairs.
     if ((staged?.lines ?? 0) > FEW_LINES) await tx.query('SET LOCAL enable_nestloop = off');
-    const applied = await tx.one<Applied>(applySql(kind), [tx.tenant_id, ref.id, today, this.clock.now()]);
-    if (applied === null) throw new Error('applying returned nothing');
+    const applied = await kind.land(tx, { import_id: ref.id, today, now: this.clock.now() });
     await this.alerts.sourcesChanged(tx, kind.source_type, applied.moved_ids);
     return this.finish(tx, ref, applied);
   }

@@ -1,4 +1,4 @@
-import { type ImportKind, REQUIRED } from './import-kind.js';
+import type { ImportKind } from './import-kind.js';
 import { refused } from './refusal.js';
 
 /** What the columns of a file are: our field for each, null for one without a name. */
@@ -41,7 +41,7 @@ export function columnsOf(header: readonly string[], kind: ImportKind): Columns 
   const named = fields.filter((field) => field !== null);
   const doubled = named.filter((field, at) => named.indexOf(field) !== at);
   if (doubled.length > 0) throw refused(`more than one column is ${listed(doubled)}`);
-  const missing = REQUIRED.filter((field) => !fields.includes(field));
+  const missing = kind.required.filter((field) => !fields.includes(field));
   if (missing.length > 0) {
     throw refused(`the header lacks ${missing.join(' and ')}; it has ${listed(header)}`);
   }

@@ -32,7 +32,7 @@ export async function* csvLines(text: AsyncIterable<string>, kind: ImportKind): 
     // The line on which it ends, less the line feeds in it.
     const line = info.lines - record.reduce((sum, cell) => sum + cell.split('\n').length - 1, 0);
     if (columns === null) columns = columnsOf(record, kind);
-    else yield { line, ...valuesOf(record, columns) };
+    else yield { line, ...valuesOf(record, columns, kind) };
   }
   yield* faultsOf(skipped);
   if (columns === null) throw refused('the file is empty');
@@ -51,7 +51,11 @@ function* faultsOf(skipped: Set<number>): Generator<FileLine> {
   skipped.clear();
 }
 
-function valuesOf(record: readonly string[], columns: Columns): Pick<FileLine, never> & CsvCells {
+function valuesOf(
+  record: readonly string[],
+  columns: Columns,
+  { cells }: ImportKind,
+): Pick<FileLine, never> & CsvCells {
   const used = record.length - trailingBlanks(record);
   if (record.length < columns.length || used > columns.length) {
     const detail = `has ${Math.max(record.length, used)} cells, the header has ${columns.length}`;
@@ -64,7 +68,7 @@ function valuesOf(record: readonly string[], columns: Columns): Pick<FileLine, n
     if (field === null && !blank) {
       return { fault: { field: null, detail: `cell ${at + 1} is in a column without a name` } };
     }
-    if (field !== null) values[field] = blank ? null : field === 'due_on' ? isoDate(cell) : cell;
+    if (field !== null) values[field] = blank ? null : (cells[field]?.(cell) ?? cell);
   }
   return { values };
 }
@@ -74,14 +78,6 @@ type CsvCells = { values: Record<string, unknown> } | { fault: { field: null; de
 function trailingBlanks(record: readonly string[]): number {
   const last = record.findLastIndex((cell) => cell.trim() !== '');
   return record.length - 1 - last;
-}
-
-/** A French date, perhaps with midnight behind it, as ours; other text comes back as it was. */
-function isoDate(cell: string): string {
-  const written = cell.trim().replace(/[ T]00:00(:00)?$/, '');
-  const [, day, month, year] = /^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})$/.exec(written) ?? [];
-  if (day === undefined || month === undefined || year === undefined) return written;
-  return `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`;
 }
 
 /** The text up to the end of the first line that says something, and what follows. */

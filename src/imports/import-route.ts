@@ -1,31 +1,40 @@
 import { applyDecorators, Post } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiCreatedResponse, ApiOperation } from '@nestjs/swagger';
-import { Access } from '../platform/http/caller.js';
+import { Access, type AccessRule } from '../platform/http/caller.js';
 import { TakesUpload } from '../platform/http/uploads.js';
 import { ImportView } from './imports.dto.js';
 
+/** How a kind's route differs from that of the due items. */
+export interface ImportRouteOptions {
+  who?: AccessRule['who'];
+  /** What a line of NDJSON may say beyond the creating POST. */
+  beyond?: string;
+  /** A file, in a few lines. */
+  example?: string;
+}
+
 /** `POST <room>/import`: the same for every kind. */
-export function ImportRoute(): MethodDecorator {
+export function ImportRoute({
+  who = 'member',
+  beyond = ', and `responsible_email`',
+  example = 'titre;échéance;client\nTVA CA3;24/04/2026;Boulangerie Martin\n',
+}: ImportRouteOptions = {}): MethodDecorator {
   return applyDecorators(
     Post('import'),
     TakesUpload(),
-    Access('member', 'watched:write'),
+    Access(who, 'watched:write'),
     ApiOperation({
       summary: 'Import a file',
       description:
         'CSV (UTF-8, UTF-16 or Windows-1252; separated by `;`, `,` or tabs; French or English names of columns) ' +
-        'or NDJSON (one object a line, as for the creating POST, and `responsible_email`). Up to 100 MB and ' +
+        `or NDJSON (one object a line, as for the creating POST${beyond}). Up to 100 MB and ` +
         '1,000,000 lines. Good lines land together in one transaction; `GET imports/{id}/faults` names the ' +
         'others. The same file again creates nothing.',
     }),
     ApiConsumes('text/csv', 'application/x-ndjson'),
     ApiBody({
       description: 'The file itself',
-      schema: {
-        type: 'string',
-        format: 'binary',
-        example: 'titre;échéance;client\nTVA CA3;24/04/2026;Boulangerie Martin\n',
-      },
+      schema: { type: 'string', format: 'binary', example },
     }),
     ApiCreatedResponse({ type: ImportView, description: 'Done: what came of it' }),
   );

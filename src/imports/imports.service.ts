@@ -98,7 +98,7 @@ export class Imports implements BeforeApplicationShutdown {
       const { line } = read;
       progress.lines += 1;
       if (progress.lines > LINES_LIMIT) throw refused('a file may have up to 1,000,000 lines: split it');
-      const checked = 'fault' in read ? { faults: [read.fault] } : checkRow(kind.row, read.values);
+      const checked = 'fault' in read ? { faults: [read.fault] } : checkRow(kind, read.values);
       if ('fields' in checked) batch.rows.push({ line, fields: checked.fields });
       else {
         progress.rejected += 1;

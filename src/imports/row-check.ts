@@ -1,10 +1,11 @@
 import { checked } from '../platform/http/validation.js';
 import type { LineFault } from './file-line.js';
-import { type ImportedRow, REQUIRED } from './import-kind.js';
+import type { ImportKind } from './import-kind.js';
 
 /** A line that has more wrong with it is told this much. */
 const FAULTS_OF_A_LINE = 20;
 const FIELDS_OF_A_LINE = 50;
+const ITEMS_OF_A_LIST = 50;
 
 /** A line that can be stored: the fields it has, as they are stored. */
 export interface CheckedRow {
@@ -13,34 +14,51 @@ export interface CheckedRow {
 
 /** Holds a line against the rules of the JSON endpoint. */
 export function checkRow(
-  row: new () => ImportedRow,
+  kind: ImportKind,
   values: Record<string, unknown>,
 ): CheckedRow | { faults: LineFault[] } {
   const entries = Object.entries(values);
   if (entries.length > FIELDS_OF_A_LINE) return { faults: [{ field: null, detail: 'has too many fields' }] };
   // Before anything walks down into it: it may be nested as deeply as a line is long.
-  const nested = entries.filter(([, value]) => typeof value === 'object' && value !== null);
+  const nested = entries.filter(([field, value]) => !isPlain(value) && !isList(kind, field, value));
   if (nested.length > 0) {
-    return faulty(nested.map(([field]) => ({ field, detail: `${field} must not be a list or an object` })));
+    return faulty(nested.map(([field]) => ({ field, detail: `${field} must ${shapeOf(kind, field)}` })));
   }
-  const { value, faults } = checked(row, values);
+  const { value, faults } = checked(kind.row, values);
   // A few names mean something to every object, and are passed over.
   for (const field of Object.keys(values)) {
     if (!Object.hasOwn(value, field)) {
       faults.push({ pointer: `/${field}`, detail: `property ${field} should not exist` });
     }
   }
-  if (faults.length > 0) return faulty(faults.map((fault) => worded(fault, values)));
-  if (value.responsible_id != null && value.responsible_email != null) {
-    return faulty([{ field: 'responsible_id', detail: 'name the responsible by id or by e-mail, not both' }]);
-  }
+  if (faults.length > 0) return faulty(faults.map((fault) => worded(kind, fault, values)));
   return { fields: { ...value } };
 }
 
-function worded({ pointer, detail }: { pointer: string; detail: string }, values: Record<string, unknown>) {
+function isPlain(value: unknown): boolean {
+  return typeof value !== 'object' || value === null;
+}
+
+function isList({ lists }: ImportKind, field: string, value: unknown): boolean {
+  return (
+    lists.includes(field) && Array.isArray(value) && value.length <= ITEMS_OF_A_LIST && value.every(isPlain)
+  );
+}
+
+function shapeOf({ lists }: ImportKind, field: string): string {
+  return lists.includes(field)
+    ? `be a list of at most ${ITEMS_OF_A_LIST} plain values`
+    : 'not be a list or an object';
+}
+
+function worded(
+  { required }: ImportKind,
+  { pointer, detail }: { pointer: string; detail: string },
+  values: Record<string, unknown>,
+) {
   const field = pointer.slice(1).replaceAll('~1', '/').replaceAll('~0', '~');
   // One rule after the other says what nothing is not.
-  const missing = REQUIRED.includes(field) && values[field] == null;
+  const missing = required.includes(field) && values[field] == null;
   return { field, detail: missing ? `${field} is missing` : detail };
 }
 

@@ -156,8 +156,18 @@ export class Staging {
   }
 }
 
+/**
+ * Keeps the faults (line, field, detail) of a table, as an SQL statement for a CTE.
+ * Parameters: $1 tenant id, $2 import id.
+ */
+export function keepFaultsSql(faults: string): string {
+  return `
+      INSERT INTO import_faults (tenant_id, import_id, line, field, detail)
+      SELECT $1, $2, line, field, detail FROM ${faults} ORDER BY line LIMIT ${roomFor('$1', '$2')}`;
+}
+
 /** How many more faults of an import are kept, as an SQL expression. */
-export function roomFor(tenantId: string, importId: string): string {
+function roomFor(tenantId: string, importId: string): string {
   return `greatest(0, ${FAULTS_KEPT} - (SELECT count(*) FROM import_faults
                                         WHERE tenant_id = ${tenantId} AND import_id = ${importId}))`;
 }

@@ -13,6 +13,7 @@ import { Events } from './events.service.js';
 import { FeedChangesReader } from './feed-changes.service.js';
 import { FeedController } from './feed.controller.js';
 import { Feed } from './feed.service.js';
+import { Incidents } from './incidents.js';
 import { MessagesController } from './messages.controller.js';
 import { Messages } from './messages.service.js';
 import { Notifications } from './notifications.service.js';
@@ -34,6 +35,7 @@ import { PasswordMails } from './password-mails.js';
     Events,
     Feed,
     FeedChangesReader,
+    Incidents,
     Messages,
     Notifications,
     SendNow,
@@ -42,6 +44,6 @@ import { PasswordMails } from './password-mails.js';
     WatchedKinds,
     PasswordMails,
   ],
-  exports: [Alerts, Feed, FeedChangesReader, Messages, Notifications, SendNow, WatchedKinds],
+  exports: [Alerts, Feed, FeedChangesReader, Incidents, Messages, Notifications, SendNow, WatchedKinds],
 })
 export class NotificationsModule {}

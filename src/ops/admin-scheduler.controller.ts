@@ -8,14 +8,16 @@ import {
   getSchemaPath,
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { BackupForecast } from '../backups/backup-forecast.js';
 import { Access, AdminOrOperator, type AnyCaller } from '../platform/http/caller.js';
 import { SCHEDULED_JOBS, type ScheduledJob } from '../contracts/jobs.js';
 import type { Page } from '../platform/http/cursor.js';
 import { Creating, type CreatingRequest } from '../platform/http/idempotency.js';
-import { RunState, type RunView, SchedulePreview, SchedulerStatus } from '../scheduler/scheduler.dto.js';
+import { RunState, type RunView, SchedulerStatus } from '../scheduler/scheduler.dto.js';
 import { Scheduler } from '../scheduler/scheduler.service.js';
 import {
   DispatchAnswer,
+  PreviewAnswer,
   PreviewQuery,
   RunPage,
   RunsAnswer,
@@ -26,6 +28,9 @@ import {
 import { AdminTenant } from './admin-tenant.js';
 import { ScheduledJobParam, type Triggerable, TRIGGERABLE, TriggerableParam } from './job-param.js';
 import { type TriggerOutcome, Triggers } from './triggers.service.js';
+
+/** Their preview also tells which backups the day expects. */
+const BACKUP_JOBS: readonly ScheduledJob[] = ['check-backups', 'scan-backups'];
 
 const TRIGGER_ANSWER = {
   schema: {
@@ -40,6 +45,7 @@ export class AdminSchedulerController {
     private readonly scheduler: Scheduler,
     private readonly tenants: AdminTenant,
     private readonly triggers: Triggers,
+    private readonly backups: BackupForecast,
   ) {}
 
   @Get('scheduler')
@@ -80,15 +86,21 @@ export class AdminSchedulerController {
 
   @Get('scheduler/:job/preview')
   @Access('admin_or_operator', 'admin')
-  @ApiOperation({ summary: 'The slots of a job on a day' })
+  @ApiOperation({
+    summary: 'The slots of a job on a day',
+    description: 'Of the jobs that look at backups also what that day expects, and what would be told of it.',
+  })
   @ApiParam({ name: 'job', enum: SCHEDULED_JOBS })
-  @ApiOkResponse({ type: SchedulePreview })
+  @ApiOkResponse({ type: PreviewAnswer })
   async preview(
     @AdminOrOperator() caller: AnyCaller,
     @ScheduledJobParam() job: ScheduledJob,
     @Query() { tenant, date }: PreviewQuery,
-  ): Promise<SchedulePreview> {
-    return this.scheduler.preview(job, await this.tenants.of(caller, tenant), date);
+  ): Promise<PreviewAnswer> {
+    const tenantId = await this.tenants.of(caller, tenant);
+    const preview = await this.scheduler.preview(job, tenantId, date);
+    if (!BACKUP_JOBS.includes(job)) return preview;
+    return Object.assign(preview, { backups: await this.backups.ofDate(tenantId, date) });
   }
 
   @Get('runs')

@@ -138,6 +138,8 @@ describe('without workers', () => {
     expect((own.body.jobs as { job: string }[]).map(({ job }) => job)).toEqual([
       'check-notifications',
       'weekly-summary',
+      'check-backups',
+      'scan-backups',
       'update-statuses',
       'cleanup',
     ]);

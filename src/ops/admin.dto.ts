@@ -1,11 +1,18 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsBoolean, IsIn, IsOptional, Matches } from 'class-validator';
+import { BackupForecastView } from '../backups/backup-forecast.dto.js';
 import { SCHEDULED_JOBS, type ScheduledJob } from '../contracts/jobs.js';
 import { type Channel, CHANNELS } from '../contracts/notification-kinds.js';
 import { CivilDate } from '../platform/http/civil-date.js';
 import { PageQuery } from '../platform/http/page.dto.js';
-import { RUN_STATES, RunState, type RunStateName, RunView } from '../scheduler/scheduler.dto.js';
+import {
+  RUN_STATES,
+  RunState,
+  type RunStateName,
+  RunView,
+  SchedulePreview,
+} from '../scheduler/scheduler.dto.js';
 
 /** Whose: a tenant's admin means the own tenant, an operator names one. */
 export class TenantQuery {
@@ -27,6 +34,16 @@ export class PreviewQuery extends TenantQuery {
   @ApiProperty({ format: 'date', description: "A day of the tenant's calendar" })
   @CivilDate()
   date: string;
+}
+
+/** When a job runs on a day, and what it would find. */
+export class PreviewAnswer extends SchedulePreview {
+  @ApiPropertyOptional({
+    type: BackupForecastView,
+    description:
+      'Of `check-backups` and `scan-backups`: what the date expects, whatever the hours of the job',
+  })
+  backups?: BackupForecastView;
 }
 
 export class RunsQuery extends PageQuery {

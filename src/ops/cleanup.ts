@@ -8,6 +8,7 @@ import { Database } from '../platform/database/database.js';
 import { type Run, RunHandlers } from '../platform/runs/run-handlers.js';
 
 const HOUR_MS = 60 * 60 * 1_000;
+const DAY_MS = 24 * HOUR_MS;
 /** Rows deleted in one transaction: locks stay short. */
 const BATCH = 1_000;
 
@@ -17,15 +18,27 @@ const USELESS = [
   { table: 'idempotency_keys', condition: 'created_at < $2', after_ms: 24 * HOUR_MS },
   { table: 'sessions', condition: 'expires_at < $2', after_ms: 0 },
   // Kept a while so that a late click is told "used or expired" instead of "unknown".
-  { table: 'password_links', condition: 'expires_at < $2', after_ms: 30 * 24 * HOUR_MS },
+  { table: 'password_links', condition: 'expires_at < $2', after_ms: 30 * DAY_MS },
   // What was staged by a process that was killed; whatever else ends an import takes its rows with it.
   {
     table: 'import_rows',
     condition: 'import_id IN (SELECT id FROM imports WHERE tenant_id = $1 AND lease_until < $2)',
     after_ms: HOUR_MS,
   },
-  { table: 'imports', condition: 'created_at < $2', after_ms: 30 * 24 * HOUR_MS },
-  { table: 'job_runs', condition: 'finished_at < $2', after_ms: 90 * 24 * HOUR_MS },
+  { table: 'imports', condition: 'created_at < $2', after_ms: 30 * DAY_MS },
+  // A job of an interval runs a hundred times a day: of those that went well only the last ones tell anything.
+  {
+    table: 'job_runs',
+    condition: `state = 'succeeded' AND slot LIKE '%Z' AND finished_at < $2`,
+    after_ms: 3 * DAY_MS,
+  },
+  { table: 'job_runs', condition: 'finished_at < $2', after_ms: 90 * DAY_MS },
+  // Accepted ones stay with the entries that they gave.
+  {
+    table: 'backup_reports',
+    condition: `state = 'rejected' AND received_at < $2`,
+    after_ms: 90 * DAY_MS,
+  },
 ] as const;
 
 /** The job `cleanup`: deletes technical rows of the tenant that have expired. It deletes no notification. */

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
+import { BackupsModule } from '../backups/backups.module.js';
 import { DeliveryModule } from '../delivery/delivery.module.js';
 import { SchedulerModule } from '../scheduler/scheduler.module.js';
 import { TenantsModule } from '../tenants/tenants.module.js';
@@ -9,6 +10,7 @@ import { AdminProcessController } from './admin-process.controller.js';
 import { AdminQueuesController } from './admin-queues.controller.js';
 import { AdminSchedulerController } from './admin-scheduler.controller.js';
 import { AdminTenant } from './admin-tenant.js';
+import { BackupsScanController } from './backups-scan.controller.js';
 import { Cleanup } from './cleanup.js';
 import { Connections } from './connections.service.js';
 import { Gauges } from './gauges.js';
@@ -23,13 +25,14 @@ import { Triggers } from './triggers.service.js';
 
 /** What those who run Vigie look at and do. */
 @Module({
-  imports: [AuthModule, DeliveryModule, SchedulerModule, TenantsModule],
+  imports: [AuthModule, BackupsModule, DeliveryModule, SchedulerModule, TenantsModule],
   controllers: [
     AdminAuditController,
     AdminInstallationController,
     AdminProcessController,
     AdminQueuesController,
     AdminSchedulerController,
+    BackupsScanController,
     HealthController,
     LoginPageController,
     MetricsController,

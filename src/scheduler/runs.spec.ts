@@ -65,8 +65,12 @@ describe('lost runs', () => {
     jest.restoreAllMocks();
     await web.poller.reap();
     await vigie.replica(WORKER);
-    await until('all runs', async () => (await vigie.runs()).every(({ state }) => state === 'succeeded'));
-    expect(vigie.begun).toHaveLength(4);
+    await until('all runs', async () => {
+      // A scan and a check of backups of one tenant wait for each other.
+      await web.poller.reap();
+      return (await vigie.runs()).every(({ state }) => state === 'succeeded');
+    });
+    expect(vigie.begun).toHaveLength(6);
   });
 
   test('one whose process died runs again; the third time it is quarantined', async () => {
@@ -163,6 +167,8 @@ describe('looking', () => {
     expect(status.jobs.map(({ job, next }) => [job, next?.slot])).toEqual([
       ['check-notifications', '2026-03-04T14:00'],
       ['weekly-summary', '2026-03-09T08:00'],
+      ['check-backups', '2026-03-05T09:00'],
+      ['scan-backups', '2026-03-04T09:15Z'],
       ['update-statuses', '2026-03-05T00:00'],
       ['cleanup', '2026-03-05T02:00'],
     ]);
@@ -170,12 +176,16 @@ describe('looking', () => {
       schedule: { kind: 'fixed', times: ['09:00', '14:00'] },
       last_run: { slot: '2026-03-04T09:00', state: 'queued' },
     });
+    expect(status.jobs[3]).toMatchObject({
+      schedule: { kind: 'interval', minutes: 15 },
+      last_run: { slot: '2026-03-04T09:00Z', state: 'queued' },
+    });
   });
 
   test('a suspended tenant has no next slot', async () => {
     await vigie.sql('UPDATE tenants SET suspended_at = now()');
     const { jobs } = await web.scheduler.status(tenant);
-    expect(jobs.map(({ next }) => next)).toEqual([null, null, null, null]);
+    expect(jobs.map(({ next }) => next)).toEqual([null, null, null, null, null, null]);
   });
 
   test('preview is what runs', async () => {
@@ -188,6 +198,11 @@ describe('looking', () => {
     });
     expect((await web.scheduler.preview('check-notifications', tenant, '2026-03-04')).slots).toHaveLength(2);
     expect((await web.scheduler.preview('weekly-summary', tenant, '2026-03-04')).slots).toEqual([]);
+    const scans = (date: string) => web.scheduler.preview('scan-backups', tenant, date);
+    expect((await scans('2026-03-04')).slots).toHaveLength(96);
+    // Clocks go forward, and back.
+    expect((await scans('2026-03-29')).slots).toHaveLength(92);
+    expect((await scans('2026-10-25')).slots).toHaveLength(100);
     for (const date of ['0001-01-01', '9999-12-31']) {
       expect((await web.scheduler.preview('cleanup', tenant, date)).slots).toHaveLength(1);
     }

@@ -9,7 +9,7 @@ const COUNTS = {
   type: 'object',
   additionalProperties: { type: 'number' },
   nullable: true,
-  description: 'What the run did, in numbers; null until it has succeeded',
+  description: 'What the run did, in numbers; what it has done so far while it runs; null before',
 } as const;
 
 /** Whether nothing more will happen to a run. */

@@ -30,7 +30,9 @@ describe('which slots run', () => {
       'weekly-summary 2026-03-02T08:00',
       'update-statuses 2026-03-04T00:00',
       'cleanup 2026-03-04T02:00',
+      'check-backups 2026-03-04T09:00',
       'check-notifications 2026-03-04T09:00',
+      'scan-backups 2026-03-04T09:00Z',
     ];
     expect(await slots()).toEqual(caughtUp);
 
@@ -39,9 +41,30 @@ describe('which slots run', () => {
     await restarted.poller.poll();
     expect(await slots()).toEqual(caughtUp);
 
+    // Of the scans that nobody polled for, the latest.
     vigie.clock.set('2026-03-04T13:00:00Z');
     await poller.poll();
-    expect(await slots()).toEqual([...caughtUp, 'check-notifications 2026-03-04T14:00']);
+    expect(await slots()).toEqual([
+      ...caughtUp,
+      'check-notifications 2026-03-04T14:00',
+      'scan-backups 2026-03-04T13:00Z',
+    ]);
+  });
+
+  test('B3: the inbox is scanned every 15 minutes, or as often as the tenant says', async () => {
+    await install('2026-03-04T09:07:00Z');
+    const from = { schedule_from: '2026-03-04T09:07:00Z' };
+    const every15 = await vigie.tenant(from);
+    const every20 = await vigie.tenant({ ...from, settings: { schedule: { scan_backups_minutes: 20 } } });
+    const { poller } = await vigie.replica();
+    for (const time of ['09:07', '09:14', '09:15', '09:16', '09:20', '09:30', '09:40', '09:45']) {
+      vigie.clock.set(`2026-03-04T${time}:00Z`);
+      await poller.poll();
+    }
+    const scans = (tenant: string) =>
+      vigie.runs().then((runs) => runs.filter((run) => run.tenant_id === tenant).map(({ slot }) => slot));
+    expect(await scans(every15)).toEqual(['2026-03-04T09:15Z', '2026-03-04T09:30Z', '2026-03-04T09:45Z']);
+    expect(await scans(every20)).toEqual(['2026-03-04T09:20Z', '2026-03-04T09:40Z']);
   });
 
   test('a slot older than its job’s period is not caught up', async () => {
@@ -51,23 +74,27 @@ describe('which slots run', () => {
     const { poller } = await vigie.replica();
     await poller.poll();
     expect(await slots()).toEqual([
+      'check-backups 2026-03-08T09:00',
       'check-notifications 2026-03-08T14:00',
       'update-statuses 2026-03-09T00:00',
       'cleanup 2026-03-09T02:00',
+      'scan-backups 2026-03-09T06:45Z',
     ]);
   });
 
   test('slots before schedule_from are not owed', async () => {
     await install(WEDNESDAY);
-    // 09:30 in Paris.
-    await vigie.tenant({ schedule_from: '2026-03-04T08:30:00Z' });
+    // A moment after 10:00 in Paris.
+    await vigie.tenant({ schedule_from: '2026-03-04T09:00:00.001Z' });
     const { poller } = await vigie.replica();
+    await poller.poll();
+    vigie.clock.set('2026-03-04T09:14:59Z');
     await poller.poll();
     expect(await slots()).toEqual([]);
 
     vigie.clock.set('2026-03-04T13:00:30Z');
     await poller.poll();
-    expect(await slots()).toEqual(['check-notifications 2026-03-04T14:00']);
+    expect(await slots()).toEqual(['check-notifications 2026-03-04T14:00', 'scan-backups 2026-03-04T13:00Z']);
   });
 
   test('a suspended tenant has no runs, and after it only new ones', async () => {
@@ -79,28 +106,31 @@ describe('which slots run', () => {
     expect(await scheduler.trigger('cleanup', 'all', 'operator:1')).toEqual([]);
     expect(await scheduler.trigger('cleanup', { tenant_ids: [id] }, 'operator:1')).toEqual([]);
 
-    await vigie.sql('UPDATE tenants SET suspended_at = NULL, schedule_from = $1', [WEDNESDAY]);
+    vigie.clock.advance(1_000);
+    await vigie.sql('UPDATE tenants SET suspended_at = NULL, schedule_from = $1', [vigie.clock.now()]);
     await poller.poll();
     expect(await slots()).toEqual([]);
     vigie.clock.set('2026-03-04T13:00:00Z');
     await poller.poll();
-    expect(await slots()).toEqual(['check-notifications 2026-03-04T14:00']);
+    expect(await slots()).toEqual(['check-notifications 2026-03-04T14:00', 'scan-backups 2026-03-04T13:00Z']);
   });
 
   test('each tenant has its own hours, in its own zone; a change of them counts at once', async () => {
     await install('2026-03-04T00:00:00Z');
     const from = { schedule_from: '2026-03-04T00:00:00Z' };
+    const notScans = async () => (await vigie.runs()).filter(({ job }) => job !== 'scan-backups');
     const tokyo = await vigie.tenant({ ...from, time_zone: 'Asia/Tokyo' });
     const paris = await vigie.tenant({ ...from, settings: { schedule: { check_notifications: ['07:15'] } } });
     const { poller } = await vigie.replica();
     await poller.poll();
-    expect((await vigie.runs()).map(({ tenant_id, slot }) => [tenant_id, slot])).toEqual([
-      [tokyo, '2026-03-04T09:00'],
+    expect((await notScans()).map(({ tenant_id, job, slot }) => [tenant_id, job, slot])).toEqual([
+      [tokyo, 'check-backups', '2026-03-04T09:00'],
+      [tokyo, 'check-notifications', '2026-03-04T09:00'],
     ]);
 
     vigie.clock.set('2026-03-04T06:15:00Z');
     await poller.poll();
-    expect((await vigie.runs()).at(-1)).toMatchObject({ tenant_id: paris, slot: '2026-03-04T07:15' });
+    expect((await notScans()).at(-1)).toMatchObject({ tenant_id: paris, slot: '2026-03-04T07:15' });
 
     await vigie.sql(
       `UPDATE tenants SET settings = '{"schedule": {"check_notifications": ["07:16"]}}', schedule_from = $2
@@ -109,7 +139,7 @@ describe('which slots run', () => {
     );
     vigie.clock.set('2026-03-04T06:16:00Z');
     await poller.poll();
-    expect((await vigie.runs()).at(-1)).toMatchObject({ tenant_id: paris, slot: '2026-03-04T07:16' });
+    expect((await notScans()).at(-1)).toMatchObject({ tenant_id: paris, slot: '2026-03-04T07:16' });
   });
 
   test('one tenant with a zone that nobody knows does not stop the others', async () => {
@@ -168,17 +198,26 @@ describe('several replicas', () => {
     for (let count = 0; count < 40; count += 1) {
       tenants.add(await vigie.tenant({ schedule_from: '2026-03-04T07:00:00Z' }));
     }
+    const due = [
+      'check-backups 2026-03-04T09:00',
+      'check-notifications 2026-03-04T09:00',
+      'scan-backups 2026-03-04T08:00Z',
+    ];
     const one = await vigie.replica();
     // Its clock is a little ahead.
     const other = await vigie.replica({ clock: new FixedClock('2026-03-04T08:00:03Z') });
     await Promise.all([one.poller.poll(), other.poller.poll(), one.poller.poll(), other.poller.poll()]);
-    expect((await vigie.runs()).map(({ tenant_id, slot }) => [tenant_id, slot]).sort()).toEqual(
-      [...tenants].map((id) => [id, '2026-03-04T09:00']).sort(),
+    expect((await vigie.runs()).map((run) => `${run.tenant_id} ${run.job} ${run.slot}`).sort()).toEqual(
+      [...tenants].flatMap((id) => due.map((slot) => `${id} ${slot}`)).sort(),
     );
 
     await vigie.replica(WORKER);
-    await until('all runs', async () => (await vigie.runs()).every(({ state }) => state === 'succeeded'));
-    expect(vigie.begun).toHaveLength(40);
+    await until('all runs', async () => {
+      // A scan and a check of backups of one tenant wait for each other.
+      await one.poller.reap();
+      return (await vigie.runs()).every(({ state }) => state === 'succeeded');
+    });
+    expect(vigie.begun).toHaveLength(120);
     expect((await vigie.runs()).every(({ attempts }) => attempts === 1)).toBe(true);
   });
 
@@ -189,7 +228,13 @@ describe('several replicas', () => {
     const ahead = await vigie.replica();
     await ahead.poller.poll();
     await behind.poller.poll();
-    expect(await slots()).toEqual(['check-notifications 2026-03-04T09:00']);
+    expect(await slots()).toEqual([
+      // Each looks by its own clock for the latest scan; a slot that one has run is nobody else's.
+      'scan-backups 2026-03-04T07:00Z',
+      'check-backups 2026-03-04T09:00',
+      'check-notifications 2026-03-04T09:00',
+      'scan-backups 2026-03-04T08:00Z',
+    ]);
   });
 });
 
@@ -198,9 +243,9 @@ describe('the timers', () => {
     await install(WEDNESDAY);
     await vigie.tenant({ schedule_from: '2026-03-04T08:00:00Z' });
     const replica = await vigie.replica({ env: { VIGIE_ROLES: 'scheduler', SCHEDULER_POLL_SECONDS: '1' } });
-    await until('the first round', async () => (await slots()).length === 1);
+    await until('the first round', async () => (await slots()).length === 3);
     vigie.clock.set('2026-03-04T13:00:00Z');
-    await until('a later round', async () => (await slots()).length === 2);
+    await until('a later round', async () => (await slots()).length === 5);
 
     vigie.clock.set('2026-03-05T13:00:00Z');
     await replica.close();

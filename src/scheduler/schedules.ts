@@ -11,6 +11,8 @@ const SCHEDULES: Record<ScheduledJob, (settings: TenantSettings) => Schedule> = 
     times: [schedule.weekly_summary],
     weekdays: [schedule.weekly_summary_day],
   }),
+  'check-backups': ({ schedule }) => ({ kind: 'fixed', times: [schedule.check_backups] }),
+  'scan-backups': ({ schedule }) => ({ kind: 'interval', minutes: schedule.scan_backups_minutes }),
   'update-statuses': ({ schedule }) => ({ kind: 'fixed', times: [schedule.update_statuses] }),
   cleanup: ({ schedule }) => ({ kind: 'fixed', times: [schedule.cleanup] }),
 };

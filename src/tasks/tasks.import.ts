@@ -1,13 +1,13 @@
-import { columnNames, type ImportKind, importedRow } from '../imports/import-kind.js';
+import { dueItemFiles } from '../imports/due-item-files.js';
 import { NewTask } from './tasks.dto.js';
 import { TASKS } from './tasks.facts.js';
 
 /** Files of tasks. */
-export const TASK_FILES: ImportKind = {
+export const TASK_FILES = dueItemFiles({
   name: 'tasks',
   due: TASKS,
   source_type: 'task',
-  row: importedRow(NewTask),
+  item: NewTask,
   own: [],
-  columns: columnNames({ title: ['tache'], due_on: ['a_faire_pour', 'a_terminer_pour'] }),
-};
+  names: { title: ['tache'], due_on: ['a_faire_pour', 'a_terminer_pour'] },
+});

@@ -38,9 +38,9 @@ export class TenantSettingsService {
     return this.database.tenant(tenantId, async (tx) => {
       const before = documentOf(await this.read(tx, 'FOR UPDATE'));
       const now = this.clock.now();
-      const { name, locale, time_zone, schedule, operating_hours, limits, stages } = body;
-      const settings = { schedule, operating_hours, limits, stages };
-      const rescheduled = time_zone !== before.time_zone || !isDeepStrictEqual(schedule, before.schedule);
+      const { name, locale, time_zone, ...settings } = body;
+      const rescheduled =
+        time_zone !== before.time_zone || !isDeepStrictEqual(settings.schedule, before.schedule);
       await tx.execute(
         `UPDATE tenants SET name = $2, locale = $3, time_zone = $4, settings = $5, updated_at = $6,
                 schedule_from = CASE WHEN $7 THEN $6 ELSE schedule_from END
@@ -66,14 +66,9 @@ export class TenantSettingsService {
 
 /** The document, every default written out. */
 function documentOf({ name, locale, time_zone, settings }: SettingsRow): TenantSettingsDocument {
-  const { schedule, operating_hours, limits, stages } = effectiveSettings(settings);
-  return Object.assign(new TenantSettingsDocument(), {
-    name,
-    locale,
-    time_zone,
-    schedule,
-    operating_hours,
-    limits,
-    stages,
-  });
+  return Object.assign(
+    new TenantSettingsDocument(),
+    { name, locale, time_zone },
+    effectiveSettings(settings),
+  );
 }

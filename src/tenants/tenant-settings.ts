@@ -16,6 +16,7 @@ import {
   ValidateNested,
   type ValidationArguments,
 } from 'class-validator';
+import { EmailAddresses } from '../platform/http/email-address.js';
 
 /** HH:mm, in the tenant's zone. */
 const TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
@@ -65,6 +66,16 @@ export class ScheduleSettings {
   @ApiProperty()
   @Matches(TIME, timeMessage)
   cleanup: string = '02:00';
+
+  @ApiProperty({ description: 'The daily backup check: a scan, and reminders of what is still wrong' })
+  @Matches(TIME, timeMessage)
+  check_backups: string = '09:00';
+
+  @ApiProperty({ minimum: 5, maximum: 1440, description: 'How often the backup inbox is scanned' })
+  @IsInt()
+  @Min(5)
+  @Max(1440)
+  scan_backups_minutes: number = 15;
 }
 
 /** When mails and messages may leave; critical ones always do. */
@@ -132,6 +143,49 @@ export class StageSettings {
   tasks: number[] = [-1];
 }
 
+/**
+ * Which stored backups of a database are kept: the last ones, and the newest of each of the last weeks and months
+ * (of the tenant's calendar). The last good one is never removed.
+ */
+export class BackupRetentionSettings {
+  @ApiProperty({ minimum: 1, maximum: 1000 })
+  @IsInt()
+  @Min(1)
+  @Max(1_000)
+  keep_last: number;
+
+  @ApiProperty({ minimum: 0, maximum: 520 })
+  @IsInt()
+  @Min(0)
+  @Max(520)
+  keep_weekly: number = 0;
+
+  @ApiProperty({ minimum: 0, maximum: 240 })
+  @IsInt()
+  @Min(0)
+  @Max(240)
+  keep_monthly: number = 0;
+}
+
+export class BackupSettings {
+  @ApiProperty({
+    minimum: 1,
+    maximum: 720,
+    description: 'A backup that stays wrong is told again after this',
+  })
+  @IsInt()
+  @Min(1)
+  @Max(720)
+  repeat_after_hours: number = 24;
+
+  @ApiProperty({ type: BackupRetentionSettings, nullable: true, description: 'null: every one is kept' })
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => BackupRetentionSettings)
+  retention: BackupRetentionSettings | null = null;
+}
+
 /** What a tenant decides for itself. Stored as written; what is not written has these defaults. */
 export class TenantSettings {
   @ApiProperty()
@@ -158,6 +212,20 @@ export class TenantSettings {
   @ValidateNested()
   @Type(() => StageSettings)
   stages: StageSettings = new StageSettings();
+
+  @ApiProperty({
+    type: [String],
+    maxItems: 20,
+    description: 'Who is told of incidents; without anybody the admins, else ADMIN_EMAIL_RECIPIENT',
+  })
+  @EmailAddresses(20)
+  alert_recipients: string[] = [];
+
+  @ApiProperty()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => BackupSettings)
+  backups: BackupSettings = new BackupSettings();
 }
 
 /** The settings in force: those stored, over the defaults. */

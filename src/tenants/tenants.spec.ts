@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
-import { addPerson, addTenant, type Cast, type CastTenant, createCast } from '../../test/support/cast.js';
+import { addPerson, addTenant, type Cast, createCast } from '../../test/support/cast.js';
 import { until } from '../../test/support/until.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { TenantDirectory } from './tenant-directory.js';
@@ -166,98 +166,6 @@ describe('operators', () => {
         expect((await operate(method, `/${id}`, body)).text).toBe(unknown.text);
       }
     }
-  });
-});
-
-describe('settings', () => {
-  let tenant: CastTenant;
-  let token: string;
-
-  beforeEach(async () => {
-    tenant = await addTenant(world, { name: 'Firm' });
-    ({ token } = await addPerson(world, tenant.id, { name: 'Ines', role: 'admin' }));
-  });
-
-  const get = async () => (await world.http('GET', '/api/v1/tenant/settings', { token })).body;
-  const put = (body: unknown) => world.http('PUT', '/api/v1/tenant/settings', { token, body });
-  const scheduleFrom = async () => (await operate('GET', `/${tenant.id}`)).body.schedule_from;
-
-  it('are the defaults until somebody says otherwise', async () => {
-    expect(await get()).toEqual({
-      name: 'Firm',
-      locale: 'fr',
-      time_zone: 'Europe/Paris',
-      schedule: {
-        check_notifications: ['09:00', '14:00'],
-        weekly_summary_day: 1,
-        weekly_summary: '08:00',
-        update_statuses: '00:00',
-        cleanup: '02:00',
-      },
-      operating_hours: null,
-      limits: { per_user_per_hour: null, per_user_per_day: null },
-      stages: { deadlines: [7, 3, 1, 0, -1], documents: [0], tasks: [-1] },
-    });
-  });
-
-  it('are replaced as a whole: sent back changed, they are that; left out, the default', async () => {
-    const settings = await get();
-    settings.name = 'Renamed';
-    settings.operating_hours = { days: [1, 2], from: '08:00', to: '24:00' };
-    settings.limits.per_user_per_day = 10;
-    const answer = await put(settings);
-    expect(answer.status).toBe(200);
-    expect(answer.body).toEqual(settings);
-    expect(await get()).toEqual(settings);
-    expect(changed).toEqual([tenant.id]);
-    const { name, locale, time_zone } = settings;
-    expect((await put({ name, locale, time_zone })).body).toMatchObject({
-      operating_hours: null,
-      limits: { per_user_per_day: null },
-    });
-  });
-
-  it('begin the schedule anew with another zone or other hours, not with anything else', async () => {
-    const before = await scheduleFrom();
-    const settings = await get();
-    await put({ ...settings, name: 'X', locale: 'en', stages: { ...settings.stages, tasks: [-2] } });
-    expect(await scheduleFrom()).toBe(before);
-    clock.advance(1_000);
-    await put({ ...settings, schedule: { ...settings.schedule, cleanup: '03:00' } });
-    expect(await scheduleFrom()).toBe(clock.now().toISOString());
-    clock.advance(1_000);
-    await put({ ...settings, schedule: { ...settings.schedule, cleanup: '03:00' }, time_zone: 'Asia/Tokyo' });
-    expect(await scheduleFrom()).toBe(clock.now().toISOString());
-  });
-
-  it('are checked, each fault at its place', async () => {
-    const settings = await get();
-    const faults: [object, string][] = [
-      [{ operating_hours: { days: [1], from: '19:00', to: '08:00' } }, '/operating_hours/to'],
-      [{ operating_hours: { days: [1], from: '08:00', to: '08:00' } }, '/operating_hours/to'],
-      [{ operating_hours: { days: [1], from: '24:00', to: '24:00' } }, '/operating_hours/from'],
-      [{ operating_hours: { days: [8], from: '08:00', to: '19:00' } }, '/operating_hours/days'],
-      [{ operating_hours: { days: [], from: '08:00', to: '19:00' } }, '/operating_hours/days'],
-      [{ operating_hours: 'always' }, '/operating_hours'],
-      [{ operating_hours: [] }, '/operating_hours'],
-      [{ schedule: null }, '/schedule'],
-      [{ schedule: { ...settings.schedule, cleanup: '25:00' } }, '/schedule/cleanup'],
-      [{ schedule: { ...settings.schedule, cleanup: 2 } }, '/schedule/cleanup'],
-      [{ schedule: { ...settings.schedule, check_notifications: [] } }, '/schedule/check_notifications'],
-      [{ schedule: { ...settings.schedule, hourly: true } }, '/schedule/hourly'],
-      [{ limits: { per_user_per_hour: -1 } }, '/limits/per_user_per_hour'],
-      [{ stages: { ...settings.stages, deadlines: [1.5] } }, '/stages/deadlines'],
-      [{ stages: { ...settings.stages, tasks: [0] } }, '/stages/tasks'],
-      [{ time_zone: 'Mars/Olympus' }, '/time_zone'],
-      [{ locale: null }, '/locale'],
-      [{ name: undefined }, '/name'],
-      [{ suspended: false }, '/suspended'],
-    ];
-    for (const [fault, pointer] of faults) {
-      const answer = await put({ ...settings, ...fault });
-      expect([answer.status, answer.body.errors?.[0]?.pointer]).toEqual([400, pointer]);
-    }
-    expect(await get()).toEqual(settings);
   });
 });
 

@@ -5,7 +5,7 @@ import { PageQuery } from '../platform/http/page.dto.js';
 import { Line } from '../platform/http/text.js';
 import { TENANT_KINDS, type TenantKind } from '../tenants/tenant-kinds.js';
 import { TimeZone } from '../tenants/time-zone.js';
-import { EmailAddress } from './email-address.js';
+import { EmailAddress } from '../platform/http/email-address.js';
 import { PhoneNumber } from './phone-number.js';
 import { User, USER_ROLES, type UserRole } from './user.entity.js';
 

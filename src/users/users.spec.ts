@@ -268,14 +268,14 @@ describe('a member', () => {
 });
 
 describe('preferences', () => {
+  const OPTIONAL =
+    'deadline_near documents_missing tasks_overdue weekly_summary event message backup_alert backup_recovered backup_damaged';
   const all = (off: string[] = []) =>
-    ['deadline_near', 'documents_missing', 'tasks_overdue', 'weekly_summary', 'event', 'message'].map(
-      (kind) => ({
-        kind,
-        channel: 'email',
-        enabled: !off.includes(kind),
-      }),
-    );
+    OPTIONAL.split(' ').map((kind) => ({
+      kind,
+      channel: 'email',
+      enabled: !off.includes(kind),
+    }));
 
   it('are all on, at any hour, until somebody says otherwise', async () => {
     expect((await call('GET', 'preferences')).body).toEqual({ preferences: all(), quiet_hours: null });

@@ -11,6 +11,8 @@ export const SCHEDULE = {
   weekly_summary: '08:00',
   update_statuses: '00:00',
   cleanup: '02:15',
+  check_backups: '02:45',
+  scan_backups_minutes: 15,
 };
 
 interface Hours {
@@ -24,6 +26,7 @@ const HOURS: readonly Hours[] = [
   { job: 'weekly-summary', times: [SCHEDULE.weekly_summary], weekday: SCHEDULE.weekly_summary_day },
   { job: 'update-statuses', times: [SCHEDULE.update_statuses] },
   { job: 'cleanup', times: [SCHEDULE.cleanup] },
+  { job: 'check-backups', times: [SCHEDULE.check_backups] },
 ];
 
 interface Fired {
@@ -49,10 +52,13 @@ export class ExpectedSlots {
   /** The slots that a scheduler who looks at this instant has to see run, as `<job> <slot>`. */
   owedAt(instant: number): string[] {
     const now = Math.floor(instant / MINUTE_MS);
-    return this.fired.flatMap(({ job, slots }) => {
+    const fixed = this.fired.flatMap(({ job, slots }) => {
       const latest = slots.filter(({ utc }) => utc <= now).at(-1)?.utc;
       return slots.filter(({ utc, old }) => utc === latest && now < old).map(({ slot }) => `${job} ${slot}`);
     });
+    // Whatever a zone's clock does, intervals are UTC's.
+    const scan = now - (now % SCHEDULE.scan_backups_minutes);
+    return [...fixed, `scan-backups ${MinuteOracle.text(scan)}Z`];
   }
 }
 

@@ -56,8 +56,12 @@ export class Installation {
   }
 
   /** Starts a process with this role, and waits until it has started. */
-  async startProcess(roles: Role | 'worker,scheduler', environment: Record<string, string> = {}) {
-    const server = await startProcess({ ...this.environment, VIGIE_ROLES: roles, ...environment });
+  async startProcess(
+    roles: Role | 'worker,scheduler',
+    environment: Record<string, string> = {},
+    within: readonly string[] = [],
+  ) {
+    const server = await startProcess({ ...this.environment, VIGIE_ROLES: roles, ...environment }, within);
     this.processes.add(server);
     void server.ended.then(() => this.processes.delete(server));
     return server;

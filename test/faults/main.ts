@@ -43,6 +43,8 @@ async function main(): Promise<number> {
     const ended = await end;
     if (!ended.verdict.ok) failed += 1;
     console.log(values.json ? asJson(ended) : asRow(ended));
+    for (const what of ended.verdict.left_out ?? [])
+      console.error(`      ${ended.verdict.id}: not tried: ${what}`);
     for (const reason of ended.verdict.broken) console.error(`      ${ended.verdict.id}: ${reason}`);
   }
   return failed === 0 ? 0 : 1;

@@ -21,6 +21,8 @@ export interface Verdict {
   ok: boolean;
   /** What did not hold, in words; empty when all did. */
   broken: readonly string[];
+  /** What could not be tried here, and why. */
+  left_out?: readonly string[];
 }
 
 /** A fault that is injected into a whole installation of real processes. */

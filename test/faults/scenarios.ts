@@ -1,5 +1,6 @@
 import { f10 } from './f10-mail-server-fails.js';
 import { f13 } from './f13-terminated.js';
+import { f16 } from './f16-scanner.js';
 import { f15 } from './f15-clocks.js';
 import { f1 } from './f1-worker-killed.js';
 import { f3 } from './f3-killed-before-enqueue.js';
@@ -9,7 +10,7 @@ import { f8 } from './f8-postgres-restarted.js';
 import type { Scenario } from './scenario.js';
 
 /** Every scenario, in the order of its id. */
-export const SCENARIOS: readonly Scenario[] = [f1, f3, f4, f5, f8, f10, f13, f15];
+export const SCENARIOS: readonly Scenario[] = [f1, f3, f4, f5, f8, f10, f13, f15, f16];
 
 /** How many run at the same time. */
 export const LANES = 3;

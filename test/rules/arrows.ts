@@ -23,6 +23,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     WATCHED.map((room) => [room, ['due-items', 'imports', 'notifications', ...WHO, ...BASE]]),
   ),
+  backups: ['imports', 'notifications', ...WHO, ...BASE],
   digest: [...WATCHED, 'notifications', ...WHO, ...BASE],
   scheduler: ['tenants', ...BASE],
   realtime: ['notifications', 'auth', ...BASE],

@@ -145,6 +145,18 @@ describe('docker-compose.yml', () => {
     }
   });
 
+  it('gives the worker, and nobody else, the folders of backups where it looks for them', () => {
+    for (const [name, service] of ours) {
+      const { backupInboxDir, backupStoreDir } = configOf(service);
+      const mounted = (service.volumes ?? []).map((volume) => volume.slice(volume.lastIndexOf(':') + 1));
+      expect([name, mounted]).toEqual([name, name === 'worker' ? [backupInboxDir, backupStoreDir] : []]);
+      // Where none is named, the compose file's own.
+      for (const volume of service.volumes ?? []) {
+        expect(Object.keys(compose.volumes)).toContain(/^\$\{\w+:-([\w-]+)\}:/.exec(volume)?.[1]);
+      }
+    }
+  });
+
   it('mounts files that exist', () => {
     const mounted = services.flatMap(([, { volumes = [] }]) =>
       volumes.filter((volume) => volume.startsWith('./')),
@@ -171,6 +183,11 @@ describe('Dockerfile', () => {
     expect(last).toMatch(/npm ci --omit=dev/);
     expect(last).not.toMatch(/--omit=optional/);
     expect(last).toMatch(/\nUSER node\n/);
+    for (const folder of ['BACKUP_INBOX_DIR', 'BACKUP_STORE_DIR']) {
+      expect(last).toMatch(
+        new RegExp(`install -d -o node -g node .*${substituted(compose.services.worker!, SET)[folder]}`),
+      );
+    }
     expect(last).toMatch(/\nHEALTHCHECK [\s\S]*\/livez/);
   });
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { SCOPES } from '../../src/contracts/scopes.js';
+import { type Scope, SCOPES } from '../../src/contracts/scopes.js';
 import { type Cast, createCast, type Person } from '../support/cast.js';
 import { type Answer, createWorld, type World } from '../support/world.js';
 import { nameOf, type Route, routesOf } from './routes.js';
@@ -24,24 +24,27 @@ const PUBLIC: Readonly<Record<string, string>> = {
 let world: World;
 let cast: Cast;
 let routes: Route[];
-/** API keys of the outsider's tenant, with every scope and with one that fits nothing here. */
-let theirKey: string;
+/** An agent's key has this scope alone; any other key may have all others. */
+const AGENTS: Scope = 'reports:write';
+const OTHERS = SCOPES.filter((scope) => scope !== AGENTS);
+/** API keys of the outsider's tenant that have, together, every scope: an agent's, and another. */
+let theirKeys: As[];
 
 beforeAll(async () => {
   world = await createWorld();
   cast = await createCast(world);
   routes = routesOf(world);
-  theirKey = await keyOf(cast.other.tenant.id, [...SCOPES]);
+  theirKeys = [await keyOf(cast.other.tenant.id, OTHERS), await keyOf(cast.other.tenant.id, [AGENTS])];
 });
 afterAll(async () => world.close());
 
-async function keyOf(tenantId: string, scopes: string[]): Promise<string> {
+async function keyOf(tenantId: string, scopes: readonly Scope[]): Promise<As> {
   const { status, body } = await world.http('POST', `/api/v1/tenants/${tenantId}/api-keys`, {
     token: cast.operator.token,
-    body: { name: 'key', scopes },
+    body: { name: 'key', scopes, ...(scopes.includes(AGENTS) ? { agent_id: 'agent' } : {}) },
   });
   expect(status).toBe(201);
-  return (body as { key: string }).key;
+  return { headers: { 'x-api-key': (body as { key: string }).key } };
 }
 
 type As = { token: string } | { headers: { 'x-api-key': string } } | Record<string, never>;
@@ -111,14 +114,13 @@ describe('every route', () => {
   });
 
   it('answers 403 to who may not call it, before it looks at anything else', async () => {
-    const key = { headers: { 'x-api-key': theirKey } };
     const refused: Record<string, (route: Route) => As[]> = {
-      operator: () => [as(cast.admin), as(cast.teammate), key],
+      operator: () => [as(cast.admin), as(cast.teammate), ...theirKeys],
       admin: () => [as(cast.teammate), as(cast.operator)],
       admin_or_operator: () => [as(cast.teammate)],
       member: () => [as(cast.operator)],
-      self: () => [as(cast.operator), key],
-      person: () => [key],
+      self: () => [as(cast.operator), ...theirKeys],
+      person: () => theirKeys,
     };
     const answers = new Set<string>();
     for (const route of routes.filter(({ rule }) => rule?.who !== 'public')) {
@@ -132,11 +134,16 @@ describe('every route', () => {
   });
 
   it('lets an API key in with its scope and no other', async () => {
+    const agents = await keyOf(cast.tenant_id, [AGENTS]);
     for (const scope of SCOPES) {
-      const others = SCOPES.filter((other) => other !== scope);
-      const key: As = { headers: { 'x-api-key': await keyOf(cast.tenant_id, others) } };
-      for (const route of routes.filter(({ rule }) => rule?.scope === scope)) {
-        expect([nameOf(route), (await call(route, key)).status]).toEqual([nameOf(route), 403]);
+      const others = await keyOf(
+        cast.tenant_id,
+        OTHERS.filter((other) => other !== scope),
+      );
+      for (const key of scope === AGENTS ? [others] : [others, agents]) {
+        for (const route of routes.filter(({ rule }) => rule?.scope === scope)) {
+          expect([nameOf(route), (await call(route, key)).status]).toEqual([nameOf(route), 403]);
+        }
       }
     }
   });
@@ -161,7 +168,7 @@ describe("another tenant's or user's id", () => {
       const outsiders: As[] = [
         as(cast.outsider),
         ...(personal ? [as(cast.teammate)] : []),
-        ...(route.rule?.scope === undefined ? [] : [{ headers: { 'x-api-key': theirKey } }]),
+        ...(route.rule?.scope === undefined ? [] : [theirKeys[route.rule.scope === AGENTS ? 1 : 0]!]),
       ];
       for (const who of outsiders) {
         for (const body of [{}, bodies[route.method] ?? {}]) {

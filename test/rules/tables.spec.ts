@@ -136,6 +136,7 @@ describe('row-level security', () => {
       jsonb: JSON.stringify({ text }),
       bytea: Buffer.from(text),
       _text: [text],
+      _int2: [1],
       int2: 1,
       int4: 1,
       int8: 1,

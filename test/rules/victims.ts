@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { addEntry, addJob, addReport } from '../../src/backups/records.fixture.js';
 import type { Cast } from '../support/cast.js';
+import { insertRow, type Row } from '../support/rows.js';
 import type { World } from '../support/world.js';
 
 /** In every text of a victim: it must never reach somebody else. */
@@ -21,14 +23,8 @@ export interface Case {
   personal?: boolean;
 }
 
-async function insert(world: World, table: string, row: Record<string, unknown>): Promise<Victim> {
-  const columns = Object.keys(row);
-  const [created] = await world.sql<{ id: string }>(
-    `INSERT INTO ${table} (${columns.join(', ')})
-     VALUES (${columns.map((_column, position) => `$${position + 1}`).join(', ')}) RETURNING id`,
-    Object.values(row),
-  );
-  return { table, id: created!.id };
+async function insert(world: World, table: string, row: Row): Promise<Victim> {
+  return { table, id: await insertRow(world, table, row) };
 }
 
 const dueItem = (table: string): Case => ({
@@ -59,6 +55,26 @@ const notification = (world: World, { tenant_id, admin }: Cast): Promise<Victim>
     created_at: '2026-03-02T08:00:00Z',
   });
 
+const backupDatabase = { agent_id: 'paris-01', company_name: CANARY, city: CANARY, neighborhood: CANARY };
+
+const backupJob = async (world: World, { tenant_id }: Cast): Promise<Victim> => ({
+  table: 'backup_jobs',
+  id: await addJob(world, tenant_id, { ...backupDatabase, database_name: `${CANARY}-${randomUUID()}` }),
+});
+
+const backupEntry = async (world: World, { tenant_id }: Cast): Promise<Victim> => ({
+  table: 'backup_entries',
+  id: await addEntry(world, tenant_id, {
+    ...backupDatabase,
+    database_name: CANARY,
+    error_msg: CANARY,
+    report_id: await addReport(world, tenant_id, { file_name: CANARY, content: { text: CANARY } }),
+    // Recent: the board shows it too.
+    effective_at: new Date(),
+    verdict: null,
+  }),
+});
+
 /** By the path up to its first id. */
 export const CASES: Readonly<Record<string, Case>> = {
   '/api/v1/deadlines': dueItem('deadlines'),
@@ -88,6 +104,8 @@ export const CASES: Readonly<Record<string, Case>> = {
         finished_at: '2026-03-02T08:00:00Z',
       }),
   },
+  '/api/v1/backups/jobs': { create: backupJob, bodies: { PATCH: { city: 'taken' } } },
+  '/api/v1/backups/entries': { create: backupEntry },
   '/api/v1/alerts': {
     create: (world, { tenant_id }) =>
       insert(world, 'alerts', {

@@ -51,18 +51,27 @@ const SINCE = '2020-01-01T00:00:00Z';
 /** Adds a tenant, past the API. Its schedule is owed from 2020 on. */
 export async function addTenant(
   world: World,
-  fields: { slug?: string; name?: string; time_zone?: string; locale?: Locale; settings?: object } = {},
+  fields: {
+    slug?: string;
+    name?: string;
+    time_zone?: string;
+    locale?: Locale;
+    settings?: object;
+    /** No slot before it is owed. */
+    schedule_from?: string;
+  } = {},
 ): Promise<CastTenant> {
   const slug = fields.slug ?? `tenant-${randomUUID()}`;
   const [row] = await world.sql<{ id: string }>(
     `INSERT INTO tenants (slug, name, kind, time_zone, locale, settings, schedule_from, created_at)
-     VALUES ($1, $2, 'cabinet', $3, $4, $5, $6, $6) RETURNING id`,
+     VALUES ($1, $2, 'cabinet', $3, $4, $5, $6, $7) RETURNING id`,
     [
       slug,
       fields.name ?? slug,
       fields.time_zone ?? 'Europe/Paris',
       fields.locale ?? 'fr',
       JSON.stringify(fields.settings ?? {}),
+      fields.schedule_from ?? SINCE,
       SINCE,
     ],
   );

@@ -17,9 +17,17 @@ export interface ServerProcess {
 
 const started = new Set<ChildProcess>();
 
-/** Starts `dist/main.js` and waits until it says that it has started. Needs a build. */
-export async function startProcess(environment: Record<string, string>): Promise<ServerProcess> {
-  const child = spawn(process.execPath, ['--enable-source-maps', resolve('dist/main.js')], {
+/**
+ * Starts `dist/main.js` and waits until it says that it has started. Needs a build.
+ * @param within a command that ends by executing what is behind it.
+ */
+export async function startProcess(
+  environment: Record<string, string>,
+  within: readonly string[] = [],
+): Promise<ServerProcess> {
+  const server = [process.execPath, '--enable-source-maps', resolve('dist/main.js')];
+  const [command = '', ...given] = [...within, ...server];
+  const child = spawn(command, given, {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment, LOG_LEVEL: 'info' },
     // By the channel it learns when this process is gone, and ends too.
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],

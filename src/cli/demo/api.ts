@@ -32,10 +32,25 @@ export class Api {
    * @throws ApiError with the problem's title and details otherwise, and after 60 s.
    */
   async call<Body>(method: string, path: string, body?: unknown): Promise<Body> {
+    return body === undefined
+      ? this.request(method, path)
+      : this.request(method, path, { type: 'application/json', text: JSON.stringify(body) });
+  }
+
+  /** Posts a file. @throws as `call`. */
+  async upload<Body>(path: string, type: string, text: string): Promise<Body> {
+    return this.request('POST', path, { type, text });
+  }
+
+  private async request<Body>(
+    method: string,
+    path: string,
+    content?: { type: string; text: string },
+  ): Promise<Body> {
     const response = await fetch(`${this.base}/api/v1/${path}`, {
       method,
-      headers: { ...this.credentials, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      headers: { ...this.credentials, ...(content === undefined ? {} : { 'content-type': content.type }) },
+      ...(content === undefined ? {} : { body: content.text }),
       signal: AbortSignal.timeout(60_000),
     });
     const text = await response.text();

@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Api } from './api.js';
 import { listen, type Listener } from './listener.js';
 import { type MailCatcher, startMailCatcher } from './mail-catcher.js';
+import { type BackupFolders, emptyFolders, playNight } from './night.js';
 import { Report } from './report.js';
-import { SAMPLE_TENANTS } from './sample-data.js';
+import { SAMPLE_MONTHS } from './sample-data.js';
+import { NIGHT_TENANT } from './sample-night.js';
 import { type DemoServer, freePort, startServer } from './server.js';
-import { createTenant, type DemoTenant, type RunAnswer } from './tenant.js';
+import { createTenant, type DemoMonth, type DemoTenant, loadMonth, type RunAnswer } from './tenant.js';
+import { until } from './until.js';
 
 const OPERATOR = {
   email: 'operator@vigie.example',
@@ -27,12 +29,15 @@ export async function runDemo(options: { exit: boolean; data_dir: string }): Pro
   const dataDir = resolve(options.data_dir);
   report.step('Starting PostgreSQL, Redis, Vigie and a local mail catcher');
   await rm(resolve(dataDir, 'postgres'), { recursive: true, force: true });
+  const folders = await emptyFolders(dataDir);
   const catcher = await startMailCatcher({ port: await freePort(2525) });
   const server = await startServer(dataDir, await freePort(3000), {
     SMTP_HOST: '127.0.0.1',
     SMTP_PORT: String(catcher.port),
     SMTP_TLS: 'false',
     SMTP_FROM_EMAIL: 'vigie@demo.example',
+    BACKUP_INBOX_DIR: folders.inbox,
+    BACKUP_STORE_DIR: folders.store,
     VIGIE_OPERATOR_EMAIL: OPERATOR.email,
     VIGIE_OPERATOR_PASSWORD: OPERATOR.password,
   });
@@ -40,11 +45,11 @@ export async function runDemo(options: { exit: boolean; data_dir: string }): Pro
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done('interrupted'));
   });
   try {
-    const played = await Promise.race([play(server, catcher, report), interrupted, died(server)]);
+    const played = await Promise.race([play(server, catcher, folders, report), interrupted, died(server)]);
     if (played === 'interrupted') return 130;
     report.verdict();
     if (!options.exit) {
-      report.farewell(server, catcher, played, OPERATOR);
+      report.farewell(server, catcher, folders, played, OPERATOR);
       await Promise.race([interrupted, died(server)]);
     }
     return report.ok ? 0 : 1;
@@ -62,37 +67,52 @@ async function died(server: DemoServer): Promise<never> {
   throw new Error(`the server ended with ${code ?? 'a signal'}; its log is ${server.log_file}`);
 }
 
-async function play(server: DemoServer, catcher: MailCatcher, report: Report): Promise<DemoTenant[]> {
+async function play(
+  server: DemoServer,
+  catcher: MailCatcher,
+  folders: BackupFolders,
+  report: Report,
+): Promise<DemoTenant[]> {
   const anyone = new Api(server.url);
   await until('the server to be ready', () => anyone.isReady(), READY_WITHIN_MS);
   report.done(`${server.url} is ready`);
 
-  report.step('Loading two tenants with a month of deadlines, documents and tasks');
+  report.step('Loading two tenants with a month of deadlines, documents and tasks, and one with backups');
   const { access_token } = await anyone.call<{ access_token: string }>('POST', 'auth/login', OPERATOR);
   const operator = anyone.withToken(access_token);
-  const tenants: DemoTenant[] = [];
-  for (const sample of SAMPLE_TENANTS) {
-    const tenant = await createTenant(anyone, operator, catcher, sample);
-    tenants.push(tenant);
+  const months: DemoMonth[] = [];
+  for (const sample of SAMPLE_MONTHS) {
+    const month = await loadMonth(await createTenant(anyone, operator, catcher, sample), sample);
+    months.push(month);
     report.done(
-      `${tenant.sample.name} (${tenant.sample.time_zone}): ${tenant.users.length} users, ` +
-        `${tenant.deadlines} deadlines, ${tenant.documents} documents, ${tenant.tasks} tasks`,
+      `${sample.name} (${sample.time_zone}): ${month.tenant.users.length} users, ` +
+        `${month.deadlines} deadlines, ${month.documents} documents, ${month.tasks} tasks`,
     );
   }
+  const company = await createTenant(anyone, operator, catcher, NIGHT_TENANT);
+  report.done(`${NIGHT_TENANT.name} (${NIGHT_TENANT.time_zone}): ${company.users.length} user`);
+  const tenants = [...months.map(({ tenant }) => tenant), company];
   const users = tenants.flatMap((tenant) => tenant.users);
   report.expect('welcome mails, each with a one-time link that set a password', catcher.count, users.length);
 
-  const listeners = await Promise.all(users.map((user) => listen(server.url, user.token)));
+  const listeners = new Map<DemoTenant, Listener[]>();
+  for (const tenant of tenants)
+    listeners.set(tenant, await Promise.all(tenant.users.map(({ token }) => listen(server.url, token))));
+  const of = (tenant: DemoTenant) => listeners.get(tenant) ?? [];
   try {
-    await check(tenants, catcher, listeners, report);
+    const others = months.flatMap(({ tenant }) => of(tenant));
+    await check(months, catcher, others, report);
+    const [listener] = of(company);
+    if (listener === undefined) throw new Error(`nobody listens for ${NIGHT_TENANT.name}`);
+    await playNight({ anyone, operator, tenant: company, listener, folders, catcher, report });
   } finally {
-    for (const listener of listeners) listener.close();
+    for (const listener of [...listeners.values()].flat()) listener.close();
   }
   return tenants;
 }
 
 async function check(
-  tenants: readonly DemoTenant[],
+  months: readonly DemoMonth[],
   catcher: MailCatcher,
   listeners: readonly Listener[],
   report: Report,
@@ -100,31 +120,26 @@ async function check(
   const before = catcher.count;
   for (const round of ['first', 'second'] as const) {
     report.step(`Running today's check, the ${round} time`);
-    for (const tenant of tenants) {
+    for (const { tenant, expected } of months) {
       const { counts } = await trigger(tenant, 'check-notifications');
       report.counts(tenant.sample.name, counts);
-      if (round === 'first')
-        report.expect(`${tenant.sample.name}: facts found`, counts.facts, tenant.expected);
+      if (round === 'first') report.expect(`${tenant.sample.name}: facts found`, counts.facts, expected);
       else {
         report.expect(`${tenant.sample.name}: alerts opened by the second run`, counts.opened, 0);
-        report.expect(
-          `${tenant.sample.name}: facts that were told already`,
-          counts.repeated,
-          tenant.expected,
-        );
+        report.expect(`${tenant.sample.name}: facts that were told already`, counts.repeated, expected);
       }
     }
   }
 
   report.step('Sending the weekly summary');
   let summaries = 0;
-  for (const tenant of tenants) {
+  for (const { tenant } of months) {
     const { counts } = await trigger(tenant, 'weekly-summary');
     report.counts(tenant.sample.name, counts);
     summaries += counts.notifications ?? 0;
   }
 
-  const alerts = tenants.reduce((sum, tenant) => sum + tenant.expected, 0);
+  const alerts = months.reduce((sum, { expected }) => sum + expected, 0);
   const expectedMails = alerts + summaries;
   report.step('Waiting for what was promised');
   const mails = await catcher.waitFor(before + expectedMails, MAILS_WITHIN_MS).catch(() => catcher.mails);
@@ -141,7 +156,7 @@ async function check(
   await until('the live notifications', () => live() >= expectedMails, 20_000).catch(() => undefined);
   report.live(listeners);
   report.expect('notifications received live over sockets', live(), expectedMails);
-  const users = tenants.flatMap((tenant) => tenant.users);
+  const users = months.flatMap(({ tenant }) => tenant.users);
   for (const [position, user] of users.entries()) {
     const { unread_count } = await user.api.call<{ unread_count: number }>(
       'GET',
@@ -157,16 +172,4 @@ async function check(
 
 async function trigger(tenant: DemoTenant, job: string): Promise<RunAnswer> {
   return tenant.admin.api.call<RunAnswer>('POST', `admin/scheduler/${job}/trigger?wait=true`);
-}
-
-async function until(
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-  timeoutMs: number,
-): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs / 1_000} s for ${what}`);
-    await delay(50);
-  }
 }

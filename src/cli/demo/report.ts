@@ -1,5 +1,6 @@
 import type { Listener } from './listener.js';
 import type { CaughtMail, MailCatcher } from './mail-catcher.js';
+import type { BackupFolders } from './night.js';
 import type { DemoServer } from './server.js';
 import type { DemoTenant } from './tenant.js';
 
@@ -25,10 +26,24 @@ export class Report {
     console.log(`  ${tenant}: ${told.join(', ')}`);
   }
 
-  expect(what: string, found: number | undefined, expected: number): void {
+  expect<Value extends number | string>(what: string, found: Value | undefined, expected: Value): void {
+    this.compare(what, found, expected, `${what}: `);
+  }
+
+  /** The same as a line of a board, after columns that are as wide as they should be. */
+  row(columns: readonly string[], found: string | undefined, expected: string): void {
+    this.compare(columns.map((column) => column.trim()).join(' '), found, expected, `${columns.join(' ')} `);
+  }
+
+  private compare(
+    what: string,
+    found: number | string | undefined,
+    expected: number | string,
+    before: string,
+  ) {
     if (found === expected) this.met += 1;
     else this.missed.push(`${what}: ${found ?? 'none'} instead of ${expected}`);
-    console.log(`  ${found === expected ? '✓' : '✗'} ${what}: ${found ?? 'none'}`);
+    console.log(`  ${found === expected ? '✓' : '✗'} ${before}${found ?? 'none'}`);
   }
 
   /** Each mail on a line, as its reader's inbox would list it. */
@@ -53,21 +68,24 @@ export class Report {
   farewell(
     server: DemoServer,
     catcher: MailCatcher,
+    folders: BackupFolders,
     tenants: readonly DemoTenant[],
     operator: { email: string; password: string },
   ): void {
     const rows = tenants.flatMap(({ sample, users }) =>
-      users.map(({ email, password }) => `  ${sample.slug.padEnd(18)} ${email.padEnd(38)} ${password}`),
+      users.map(({ email, password }) => `  ${sample.slug.padEnd(20)} ${email.padEnd(40)} ${password}`),
     );
     console.log(`
 API             ${server.url}/api/v1
 Documentation   ${server.url}/docs
 Health          ${server.url}/readyz
 SMTP catcher    127.0.0.1:${catcher.port}
+Backup inbox    ${folders.inbox}
+Backup store    ${folders.store}
 Server log      ${server.log_file}
 
-  tenant             e-mail                                 password
-  (operator)         ${operator.email.padEnd(38)} ${operator.password}
+  tenant               e-mail                                   password
+  (operator)           ${operator.email.padEnd(40)} ${operator.password}
 ${rows.join('\n')}
 
 Serving until Ctrl-C.`);

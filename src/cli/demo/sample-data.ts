@@ -20,8 +20,12 @@ export interface SampleTenant {
   kind: 'cabinet' | 'company';
   time_zone: string;
   locale: 'fr' | 'en';
-  /** The first is the admin; what is watched goes round the others. */
+  /** The first is the admin. */
   users: SampleUser[];
+}
+
+/** One that has dates to watch: they go round the users who are no admins. */
+export interface SampleMonth extends SampleTenant {
   deadlines(today: string): Sample[];
   documents(today: string): Sample[];
   tasks(today: string): Sample[];
@@ -57,7 +61,7 @@ function nextDate(today: string, dates: readonly string[]): string {
  * 15th and the 24th, DSN on the 5th or 15th, IS instalments on 15 March, June, September and December, CFE on
  * 15 December; and a few that fall due around today, so that there is something to see on any day.
  */
-const cabinet: SampleTenant = {
+const cabinet: SampleMonth = {
   slug: 'cabinet-horizon',
   name: 'Cabinet Horizon',
   kind: 'cabinet',
@@ -109,7 +113,7 @@ const cabinet: SampleTenant = {
   ],
 };
 
-const company: SampleTenant = {
+const company: SampleMonth = {
   slug: 'atelier-nord',
   name: 'Atelier Nord',
   kind: 'company',
@@ -131,4 +135,4 @@ const company: SampleTenant = {
 };
 
 /** Two tenants: a firm in French, a company in English. */
-export const SAMPLE_TENANTS: readonly SampleTenant[] = [cabinet, company];
+export const SAMPLE_MONTHS: readonly SampleMonth[] = [cabinet, company];

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { civilDate } from '../../platform/clock/civil-time.js';
 import type { Api } from './api.js';
 import type { MailCatcher } from './mail-catcher.js';
-import type { Sample, SampleTenant, SampleUser } from './sample-data.js';
+import type { Sample, SampleMonth, SampleTenant, SampleUser } from './sample-data.js';
 
 export interface DemoUser {
   id: string;
@@ -13,9 +13,15 @@ export interface DemoUser {
 }
 
 export interface DemoTenant {
+  id: string;
   sample: SampleTenant;
   admin: DemoUser;
   users: DemoUser[];
+}
+
+/** What a tenant has been given to watch. */
+export interface DemoMonth {
+  tenant: DemoTenant;
   deadlines: number;
   documents: number;
   tasks: number;
@@ -31,7 +37,7 @@ export interface RunAnswer {
 
 const MAIL_WITHIN_MS = 30_000;
 
-/** Makes a tenant as an operator would, its users as a program would, and what it watches as its admin would. */
+/** Makes a tenant as an operator would, and its users as a program would. */
 export async function createTenant(
   anyone: Api,
   operator: Api,
@@ -54,10 +60,16 @@ export async function createTenant(
   const users: DemoUser[] = [];
   for (const user of sample.users)
     users.push(await createUser(anyone, anyone.withKey(key), catcher, slug, user));
-  const [admin, ...members] = users;
+  const [admin] = users;
   if (admin === undefined) throw new Error(`${slug} has no admin`);
+  return { id, sample, admin, users };
+}
 
-  const today = civilDate(new Date(), time_zone);
+/** Enters what the tenant watches, as its admin would. */
+export async function loadMonth(tenant: DemoTenant, sample: SampleMonth): Promise<DemoMonth> {
+  const { admin, users } = tenant;
+  const members = users.filter((user) => user !== admin);
+  const today = civilDate(new Date(), sample.time_zone);
   const [deadlines, documents, tasks] = [
     sample.deadlines(today),
     sample.documents(today),
@@ -67,9 +79,7 @@ export async function createTenant(
   await create(admin, members, 'documents', documents);
   await create(admin, members, 'tasks', tasks);
   return {
-    sample,
-    admin,
-    users,
+    tenant,
     deadlines: deadlines.length,
     documents: documents.length,
     tasks: tasks.length,

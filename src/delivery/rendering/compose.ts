@@ -23,7 +23,8 @@ const MAX_DEPTH = 8;
  * Puts a kind's content into the base, in Handlebars' own syntax for layouts but resolved as text, once at load:
  * `{{> part}}` inserts, `{{#> part}}default{{/part}}` inserts or falls back, `{{#*inline "part"}}…{{/inline}}`
  * defines. Nothing is looked up while rendering, so no data can choose a partial. Parts are the content, the
- * inlines of the file and of its subject, `subject`, and `strings.<name>`.
+ * inlines of the file and of its subject, those that `parts.*.hbs` has for several kinds, `subject`, and
+ * `strings.<name>`.
  * @throws TemplateError for a part that does not exist or a dynamic partial.
  */
 export function compose(sources: KindSources, files: TemplateFiles): ComposedSources {
@@ -36,16 +37,17 @@ export function compose(sources: KindSources, files: TemplateFiles): ComposedSou
   const escaped = new Map([...plain].map(([name, text]) => [name, escapeAround(text)] as const));
   const html = split(sources.html.source);
   const text = split(sources.text.source);
+  const shared = { html: split(files.parts.html.source), text: split(files.parts.text.source) };
   return {
     subject: resolve(subject.rest.trim(), plain, sources.subject.file),
     html: resolve(
       files.base.html.source,
-      new Map([...escaped, ...html.inlines, ['content', html.rest]]),
+      new Map([...escaped, ...shared.html.inlines, ...html.inlines, ['content', html.rest]]),
       sources.html.file,
     ),
     text: resolve(
       files.base.text.source,
-      new Map([...plain, ...text.inlines, ['content', text.rest]]),
+      new Map([...plain, ...shared.text.inlines, ...text.inlines, ['content', text.rest]]),
       sources.text.file,
     ),
   };

@@ -5,8 +5,10 @@ import { LOCALES, type Locale } from '../../contracts/notification-kinds.js';
 export const TEMPLATE_HELPERS: Record<string, (...args: unknown[]) => unknown> = {
   /** `{{date due_on}}`: « lundi 3 novembre 2025 »; `{{date due_on "short"}}`: « lun. 3 nov. »; "day": « 3 novembre ». */
   date: (value, ...rest) => formatDate(value, rest.length > 1 ? rest[0] : 'long', settingsOf(rest).locale),
-  /** `{{instant expires_at}}`: date and time of an ISO instant, in the tenant's zone. */
-  instant: (value, options) => formatInstant(value, settingsOf([options])),
+  /** `{{instant expires_at}}`: date and time of an ISO instant, in the tenant's zone; "short": « lun. 3 nov. 2025 à 14 h 05 ». */
+  instant: (value, ...rest) => formatInstant(value, rest.length > 1 ? rest[0] : 'long', settingsOf(rest)),
+  /** `{{bytes size_bytes}}`: « 1,5 Go »; empty for what is no size. */
+  bytes: (value, options) => formatBytes(value, settingsOf([options]).locale),
   /** `{{plural n "jour" "jours"}}`: « 3 jours », without the sign; `zero=""` replaces it all when there are none. */
   plural: (count, one, other, options) => plural(count, one, other, settingsOf([options])),
   /** `{{list a b c}}`: those that are not empty, as a sentence: « a, b et c ». */
@@ -59,6 +61,7 @@ const FORMATS = { fr: formatsOf('fr'), en: formatsOf('en') } satisfies Record<Lo
 function formatsOf(locale: Locale) {
   return {
     number: new Intl.NumberFormat(locale),
+    rounded: new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }),
     plural: new Intl.PluralRules(locale),
     list: new Intl.ListFormat(locale, { type: 'conjunction' }),
   };
@@ -78,14 +81,37 @@ function formatDate(value: unknown, style: unknown, locale: Locale): unknown {
     : value;
 }
 
-function formatInstant(value: unknown, { locale, zone }: Settings): unknown {
+function formatInstant(value: unknown, style: unknown, { locale, zone }: Settings): unknown {
   if (typeof value !== 'string' || value.length > 40) return value;
   const instant = DateTime.fromISO(value, { zone, locale });
   if (!instant.isValid) return value;
-  const day = dated(instant, DATE_FORMATS[locale].long);
-  return locale === 'fr'
-    ? `${day} à ${instant.toFormat("H'\u00a0h\u00a0'mm")} (${zone})`
-    : `${day} at ${instant.toFormat('HH:mm')} (${zone})`;
+  const { long, short } = DATE_FORMATS[locale];
+  const day = dated(instant, style === 'short' ? `${short} yyyy` : long);
+  const time =
+    locale === 'fr'
+      ? `${day} à ${instant.toFormat("H'\u00a0h\u00a0'mm")}`
+      : `${day} at ${instant.toFormat('HH:mm')}`;
+  return style === 'short' ? time : `${time} (${zone})`;
+}
+
+/** Each a thousand times the one before. */
+const BYTE_UNITS: Record<Locale, readonly string[]> = {
+  fr: ['o', 'ko', 'Mo', 'Go', 'To', 'Po', 'Eo'],
+  en: ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'],
+};
+
+function formatBytes(value: unknown, locale: Locale): string {
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) return '';
+  const [smallest, ...larger] = BYTE_UNITS[locale];
+  let size = value;
+  let unit = smallest;
+  for (const next of larger) {
+    // As it is shown: 999.97 would be 1,000 of the smaller unit.
+    if (Math.round(size * 10) / 10 < 1_000) break;
+    size /= 1_000;
+    unit = next;
+  }
+  return `${FORMATS[locale].rounded.format(size)}\u00a0${unit}`;
 }
 
 /** French counts the first of a month: « 1er », but « 2 », « 3 »; no formatter of ICU does. */

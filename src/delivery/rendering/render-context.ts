@@ -1,3 +1,4 @@
+import { printable } from '../../platform/http/text.js';
 import type { RenderInput } from './template-store.js';
 
 /** Beyond this a text is cut: no mail needs it, and it must not fill the memory of a worker. */
@@ -45,13 +46,9 @@ export function buildContext(input: RenderInput): PlainData {
   return context;
 }
 
-/** Well-formed Unicode with `\n` line ends and, tab apart, no control characters. */
+/** Printable, and of a length that any mail can bear. */
 export function cleanText(text: string): string {
-  return text
-    .slice(0, MAX_TEXT)
-    .replace(/\r\n?/g, '\n')
-    .replace(/[^\P{Cc}\n\t]/gu, '')
-    .replace(/\p{Cs}/gu, '\ufffd');
+  return printable(text.slice(0, MAX_TEXT));
 }
 
 function clean(value: unknown, depth: number): unknown {

@@ -19,6 +19,8 @@ export interface KindSources {
 
 export interface TemplateFiles {
   base: { html: TemplateSource; text: TemplateSource };
+  /** Inlines that templates of several kinds insert. */
+  parts: { html: TemplateSource; text: TemplateSource };
   /** Labels that the base and any template may insert as `{{> strings.<name>}}`. */
   strings: Record<Locale, Record<string, string>>;
   kinds: KindSources[];
@@ -51,6 +53,10 @@ export async function readTemplateFiles(directory: string): Promise<TemplateFile
     base: {
       html: await readSource(path.join(directory, 'base.html.hbs')),
       text: await readSource(path.join(directory, 'base.text.hbs')),
+    },
+    parts: {
+      html: await readSource(path.join(directory, 'parts.html.hbs')),
+      text: await readSource(path.join(directory, 'parts.text.hbs')),
     },
     strings,
     kinds: sources,

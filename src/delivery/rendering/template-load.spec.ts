@@ -43,6 +43,8 @@ test.each([
   'fr/test.subject.hbs',
   'base.html.hbs',
   'base.text.hbs',
+  'parts.html.hbs',
+  'parts.text.hbs',
   'en/strings.json',
 ])('says that %s is missing', async (file) => {
   await rm(path.join(directory, file));

@@ -47,8 +47,10 @@ export class TemplateStore {
    */
   static async load(directory: string): Promise<TemplateStore> {
     const files = await readTemplateFiles(directory);
-    checkSyntax(files.base.html);
-    checkSyntax(files.base.text);
+    for (const { html, text } of [files.base, files.parts]) {
+      checkSyntax(html);
+      checkSyntax(text);
+    }
     const templates = new Map<string, CompiledMail>();
     for (const sources of files.kinds) {
       templates.set(keyOf(sources.kind, sources.locale), compileMail(sources, files));

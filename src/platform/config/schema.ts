@@ -294,6 +294,30 @@ export const SCHEMA = {
     max: 2_000,
     doc: 'Deliveries admitted in one round; rounds repeat until nothing is due.',
   }),
+  adminEmailRecipient: optionalVariable({
+    env: 'ADMIN_EMAIL_RECIPIENT',
+    yaml: 'backups.admin_recipient',
+    check: EMAIL_ADDRESS,
+    doc: 'Who is told of incidents of a tenant that has named nobody and has no admin.',
+  }),
+  backupInboxDir: optionalVariable({
+    env: 'BACKUP_INBOX_DIR',
+    yaml: 'backups.inbox_dir',
+    doc: 'Where agents drop reports and files: <tenant slug>/<agent>/log and …/database. Unset: backups/inbox in VIGIE_DATA_DIR.',
+  }),
+  backupStoreDir: optionalVariable({
+    env: 'BACKUP_STORE_DIR',
+    yaml: 'backups.store_dir',
+    doc: 'Where verified backups are kept. Unset: backups/store in VIGIE_DATA_DIR.',
+  }),
+  backupConcurrency: integerVariable({
+    env: 'BACKUP_CONCURRENCY',
+    yaml: 'backups.concurrency',
+    default: 4,
+    min: 1,
+    max: 64,
+    doc: 'Backup files that one scan reads at the same time.',
+  }),
   schedulerEnabled: switchVariable({
     env: 'SCHEDULER_ENABLED',
     yaml: 'scheduler.enabled',
@@ -328,7 +352,7 @@ export const SCHEMA = {
     default: 4,
     min: 1,
     max: 100,
-    doc: 'Checks that one worker process runs at the same time.',
+    doc: 'Checks that one worker process runs at the same time. Backup scans may take hours: they have all of these places but one.',
   }),
   maintenanceConcurrency: integerVariable({
     env: 'MAINTENANCE_CONCURRENCY',

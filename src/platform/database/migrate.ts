@@ -1,5 +1,6 @@
 import { DataSource } from 'typeorm';
 import { Alerts1700000000008 } from './migrations/8-alerts.js';
+import { Backups1700000000009 } from './migrations/9-backups.js';
 import { Audit1700000000007 } from './migrations/7-audit.js';
 import { Messages1700000000005 } from './migrations/5-messages.js';
 import { Imports1700000000004 } from './migrations/4-imports.js';
@@ -18,6 +19,7 @@ export const MIGRATIONS = [
   Ops1700000000006,
   Audit1700000000007,
   Alerts1700000000008,
+  Backups1700000000009,
 ];
 
 /** Any number, the same in every process: one migrates, the others wait and find nothing left to do. */

@@ -9,6 +9,8 @@ export interface TenantCaller {
   principal: string;
   /** Null for an API key. */
   user_id: string | null;
+  /** Whom an agent's key reports for; null for users and for any other key. */
+  agent_id: string | null;
   /** Today's, from the database. An API key is `admin` if it has that scope; what it may call its scopes decide. */
   role: 'member' | 'admin';
 }

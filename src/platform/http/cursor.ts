@@ -51,3 +51,8 @@ export function pageOf<Row, Item>(
 export function isInstantKey(key: string): boolean {
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(key) && !Number.isNaN(Date.parse(key));
 }
+
+/** Whether PostgreSQL can hold a key as text. */
+export function isTextKey(key: string): boolean {
+  return key.length <= 200 && !key.includes('\0') && !/\p{Cs}/u.test(key);
+}

@@ -10,18 +10,19 @@ export function refuseDeepBodies(app: NestFastifyApplication): void {
     .getHttpAdapter()
     .getInstance()
     .addHook('preValidation', (request, _reply, done) => {
-      const deep = isDeeper(request.body, MAX_DEPTH);
       done(
-        deep ? new Problem('malformed_request', `JSON is nested more than ${MAX_DEPTH} levels`) : undefined,
+        isTooDeep(request.body)
+          ? new Problem('malformed_request', `JSON is nested more than ${MAX_DEPTH} levels`)
+          : undefined,
       );
     });
 }
 
-/** Level by level, without recursion. */
-function isDeeper(body: unknown, levels: number): boolean {
+/** Whether parsed JSON is nested so deep. Level by level, without recursion. */
+export function isTooDeep(body: unknown): boolean {
   let level = [body];
   for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > levels) return true;
+    if (depth > MAX_DEPTH) return true;
     level = level.flatMap((value) => (isJson(value) ? Object.values(value) : []));
   }
   return false;

@@ -28,6 +28,14 @@ export function Text(max: number): PropertyDecorator {
   );
 }
 
+/** Well-formed Unicode with `\n` line ends and, tab apart, no control characters: what other programs wrote, to be kept. */
+export function printable(text: string): string {
+  return text
+    .replace(/\r\n?/g, '\n')
+    .replace(/[^\P{Cc}\n\t]/gu, '')
+    .replace(/\p{Cs}/gu, '\ufffd');
+}
+
 function Trimmed(): PropertyDecorator {
   return Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value));
 }

@@ -29,8 +29,10 @@ export function checked<Type extends object>(
 }
 
 function faults(error: ValidationError, path: string): Fault[] {
+  // A value that can't be checked at all is told without its name.
+  const { property = '' } = error as Partial<ValidationError>;
   // RFC 6901: ~ and / are written ~0 and ~1 in a pointer.
-  const pointer = `${path}/${error.property.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  const pointer = property === '' ? path : `${path}/${property.replaceAll('~', '~0').replaceAll('/', '~1')}`;
   return [
     ...Object.values(error.constraints ?? {}).map((detail) => ({ pointer, detail })),
     ...(error.children ?? []).flatMap((child) => faults(child, pointer)),

@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { JOBS, type JobName, type JobPayloads } from '../../contracts/jobs.js';
+import { JOBS, type JobName, type JobPayloads, type RunCounts } from '../../contracts/jobs.js';
 
-type Handler<Name extends JobName> = (payload: JobPayloads[Name]) => Promise<void>;
+/** Shows how far a job is, wherever its queue is looked at. Nobody waits for it. */
+export type ShowProgress = (counts: RunCounts) => void;
+
+type Handler<Name extends JobName> = (payload: JobPayloads[Name], show: ShowProgress) => Promise<void>;
 
 /** Which function does which job. Rooms register theirs while they start. */
 @Injectable()
@@ -15,10 +18,10 @@ export class JobHandlers {
   }
 
   /** Runs the job's handler. The payload is what was enqueued under that name. */
-  async run(name: string, payload: unknown): Promise<void> {
+  async run(name: string, payload: unknown, show: ShowProgress = () => undefined): Promise<void> {
     const handler = this.handlers.get(name as JobName);
     if (handler === undefined) throw new Error(`the job ${name} has no handler`);
-    await handler(payload as never);
+    await handler(payload as never, show);
   }
 
   /** @throws Error naming the jobs of the catalog that nobody does. */

@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs
 import Bull, { type Job, type Queue } from 'bull';
 import type { Redis } from 'ioredis';
 import { ClsService } from 'nestjs-cls';
-import { QUEUES, type QueueName } from '../../contracts/jobs.js';
+import { QUEUES, type QueueName, type RunCounts } from '../../contracts/jobs.js';
 import { withDeadline } from '../clock/deadline.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { concurrencyOf } from './concurrency.js';
@@ -84,12 +84,19 @@ export class Workers implements OnApplicationBootstrap {
     await this.cls.run(async () => {
       this.cls.set('job_id', String(job.id));
       try {
-        await this.handlers.run(job.name, job.data);
+        await this.handlers.run(job.name, job.data, (counts) => this.show(job, counts));
       } catch (error) {
         // Handlers record their own failures; what comes this far is unexpected, and its lease runs out.
         this.logger.error({ event: 'job_crashed', job: job.name, err: error });
         throw error;
       }
+    });
+  }
+
+  /** For who looks at Bull: the truth is in PostgreSQL. */
+  private show(job: Job, counts: RunCounts): void {
+    job.progress(counts).catch((error: unknown) => {
+      this.logger.debug({ event: 'progress_not_shown', job: job.name, err: error });
     });
   }
 }

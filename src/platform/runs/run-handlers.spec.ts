@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { createPlatform, type Platform } from '../../../test/support/platform.js';
 import type { RunCounts, RunJob } from '../../contracts/jobs.js';
-import { JobHandlers } from '../queues/handlers.js';
+import { Database } from '../database/database.js';
+import { JobHandlers, type ShowProgress } from '../queues/handlers.js';
 import { type Run, RunHandlers } from './run-handlers.js';
 
 let platform: Platform;
@@ -45,7 +46,7 @@ async function rowOf({ run_id }: RunJob): Promise<RunRow> {
 
 beforeEach(() => platform.sql('DELETE FROM job_runs'));
 
-const perform = (job: RunJob) => handlers.run('cleanup', job);
+const perform = (job: RunJob, show?: ShowProgress) => handlers.run('cleanup', job, show);
 
 describe('a run', () => {
   it('is claimed, done and recorded with its counts, by the clock', async () => {
@@ -137,7 +138,7 @@ describe('a run', () => {
       now -= 1;
       return {};
     };
-    await Promise.all(jobs.map(perform));
+    await Promise.all(jobs.map((job) => perform(job)));
     expect(most).toBe(1);
   });
 
@@ -193,6 +194,86 @@ describe('a run', () => {
     } finally {
       jest.useRealTimers();
     }
+  });
+});
+
+describe('the progress of a run', () => {
+  const countsOf = async (job: RunJob) => (await rowOf(job)).counts;
+
+  it('is seen while it goes on, at most every 2 s, and gives way to the final counts', async () => {
+    const job = await queued();
+    const shown: RunCounts[] = [];
+    const seen: unknown[] = [];
+    work = async (run) => {
+      const counts = { read: 1 };
+      run.progress(counts);
+      await eventually(async () => (await countsOf(job)) !== null);
+      seen.push(await countsOf(job));
+      const began = performance.now();
+      counts.read = 2;
+      for (const read of [2, 3, 4]) run.progress({ read });
+      await eventually(async () => (await countsOf(job))?.read !== 1);
+      expect(performance.now() - began).toBeGreaterThan(1_000);
+      seen.push(await countsOf(job));
+      run.progress({ read: 5 });
+      return { read: 6, kept: 1 };
+    };
+    await perform(job, (counts) => shown.push(counts));
+    expect(seen).toEqual([{ read: 1 }, { read: 4 }]);
+    expect(shown).toEqual(seen);
+    expect(await rowOf(job)).toMatchObject({ state: 'succeeded', counts: { read: 6, kept: 1 } });
+  });
+
+  it('tells how far one came that failed, and begins anew with its next attempt', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation();
+    const job = await queued('2026-03-04T02:00');
+    work = (run) => {
+      run.progress({ read: 1 });
+      return Promise.reject(new Error('the disk is full'));
+    };
+    await perform(job);
+    expect(await rowOf(job)).toMatchObject({ state: 'queued', attempts: 1, counts: { read: 1 } });
+    let atFirst: RunCounts | null | undefined;
+    work = async () => {
+      atFirst = await countsOf(job);
+      return {};
+    };
+    await perform(job);
+    expect(atFirst).toBeNull();
+    warn.mockRestore();
+  });
+
+  it('is not written by who has lost the run, nor after its end', async () => {
+    const job = await queued();
+    let late: () => void = () => undefined;
+    work = async (run) => {
+      late = () => run.progress({ late: 1 });
+      await platform.sql('UPDATE job_runs SET lease_token = $2 WHERE id = $1', [job.run_id, randomUUID()]);
+      run.progress({ stale: 1 });
+      return {};
+    };
+    const shown: RunCounts[] = [];
+    await perform(job, (counts) => shown.push(counts));
+    expect(shown).toEqual([{ stale: 1 }]);
+    late();
+    expect(shown).toHaveLength(1);
+    expect(await rowOf(job)).toMatchObject({ state: 'running', counts: null });
+  });
+
+  it('that can not be written stops nothing', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation();
+    const job = await queued();
+    work = (run) => {
+      jest.spyOn(platform.module.get(Database), 'single').mockImplementationOnce(() => {
+        throw new Error('the connection was lost');
+      });
+      run.progress({ read: 1 });
+      return Promise.resolve({ read: 2 });
+    };
+    await perform(job);
+    expect(await rowOf(job)).toMatchObject({ state: 'succeeded', counts: { read: 2 } });
+    expect(warn).toHaveBeenCalledWith(expect.objectContaining({ event: 'run_progress_failed' }));
+    warn.mockRestore();
   });
 });
 

@@ -1,19 +1,8 @@
-import { openStatusSql } from '../due-items/due-items.sql.js';
-import type { ImportKind } from './import-kind.js';
-import { roomFor } from './staging.js';
-
-/** What applying an import did. */
-export interface Applied {
-  created: number;
-  updated: number;
-  unchanged: number;
-  rejected: number;
-  /** Items whose date has moved. */
-  moved_ids: string[];
-}
+import { type DueTable, openStatusSql } from '../due-items/due-items.sql.js';
+import { keepFaultsSql } from './staging.js';
 
 /**
- * Staged lines → items, in one statement.
+ * Staged lines → due items, in one statement, which answers an `Applied`.
  * - A line with an external id changes the item that has it where something differs, or creates it. Once more in the
  *   same file it is unchanged if it says the same, and a fault if not: nobody could tell which one is meant.
  * - A line without one creates an item unless there is one that is equal in all that the line says (whether it has
@@ -21,7 +10,7 @@ export interface Applied {
  * - What a line does not say stays as it is; null clears.
  * Parameters: $1 tenant id, $2 import id, $3 today (civil date), $4 now.
  */
-export function applySql({ due, own }: ImportKind): string {
+export function dueItemApplySql({ due, own }: { due: DueTable; own: readonly string[] }): string {
   const { table, endedAt } = due;
   const nullable = ['client_name', 'description', 'responsible_id', ...own];
   const item = (column: string) => `'${column}', item.${column}`;
@@ -104,10 +93,7 @@ export function applySql({ due, own }: ImportKind): string {
       SELECT line, 'external_id', format('line %s has it too, and says something else', first_line)
       FROM decided WHERE outcome = 'repeated'
     ),
-    kept AS (
-      INSERT INTO import_faults (tenant_id, import_id, line, field, detail)
-      SELECT $1, $2, line, field, detail FROM faults ORDER BY line LIMIT ${roomFor('$1', '$2')}
-    )
+    kept AS (${keepFaultsSql('faults')})
     SELECT (SELECT count(*) FROM created) AS created,
            (SELECT count(*) FROM updated) AS updated,
            (SELECT count(*) FROM decided WHERE outcome = 'unchanged') AS unchanged,

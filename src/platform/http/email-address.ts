@@ -1,7 +1,16 @@
 import { domainToASCII } from 'node:url';
 import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
-import { IsEmail, IsString, Matches, MaxLength } from 'class-validator';
+import {
+  ArrayMaxSize,
+  ArrayUnique,
+  IsArray,
+  IsEmail,
+  IsString,
+  Matches,
+  MaxLength,
+  type ValidationOptions,
+} from 'class-validator';
 
 /**
  * One e-mail address of at most 254 characters (RFC 5321 §4.5.3.1.3), stored with its domain in lower case and
@@ -13,11 +22,32 @@ export function EmailAddress(): PropertyDecorator {
     Transform(({ value }: { value: unknown }) =>
       typeof value === 'string' ? normalisedEmail(value) : value,
     ),
-    IsString(),
-    MaxLength(254),
-    IsEmail({ allow_utf8_local_part: false }),
-    Matches(/^[\x21\x23-\x7e]+$/, { message: '$property must not be quoted' }),
+    ...rules(),
   );
+}
+
+/** Up to `max` such addresses, none twice. */
+export function EmailAddresses(max: number): PropertyDecorator {
+  return applyDecorators(
+    Transform(({ value }: { value: unknown }) =>
+      Array.isArray(value)
+        ? value.map((item: unknown) => (typeof item === 'string' ? normalisedEmail(item) : item))
+        : value,
+    ),
+    IsArray(),
+    ArrayMaxSize(max),
+    ArrayUnique((address: unknown) => (typeof address === 'string' ? address.toLowerCase() : address)),
+    ...rules({ each: true }),
+  );
+}
+
+function rules(options: ValidationOptions = {}): PropertyDecorator[] {
+  return [
+    IsString(options),
+    MaxLength(254, options),
+    IsEmail({ allow_utf8_local_part: false }, options),
+    Matches(/^[\x21\x23-\x7e]+$/, { message: '$property must not be quoted', ...options }),
+  ];
 }
 
 /** The address as it is stored, if it is one; other text comes back without the blanks around it. */

@@ -1,0 +1,27 @@
+import type { Child } from './processes.js';
+
+/** The environment of a server with an operator. */
+export const OPERATOR = {
+  VIGIE_OPERATOR_EMAIL: 'operator@vigie.example',
+  VIGIE_OPERATOR_PASSWORD: 'a password of the bench',
+};
+
+/** Triggers the job for all tenants, as an operator does. */
+export async function triggerOf({ url }: Child, job: string): Promise<() => Promise<void>> {
+  const post = async (path: string, body: object, headers: Record<string, string> = {}) => {
+    const response = await fetch(`${url}/api/v1/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
+    return (await response.json()) as { access_token: string };
+  };
+  const { access_token } = await post('auth/login', {
+    email: OPERATOR.VIGIE_OPERATOR_EMAIL,
+    password: OPERATOR.VIGIE_OPERATOR_PASSWORD,
+  });
+  return async () => {
+    await post(`admin/scheduler/${job}/trigger`, {}, { authorization: `Bearer ${access_token}` });
+  };
+}

@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runJob } from '../../test/support/watched.js';
+import type { World } from '../../test/support/world.js';
+import type { RunCounts } from '../contracts/jobs.js';
+import type { AgentFolder } from './folders.js';
+
+/** Inbox and store of one test file, below one folder that goes with it. */
+export interface BackupFolders {
+  root: string;
+  env: { BACKUP_INBOX_DIR: string; BACKUP_STORE_DIR: string };
+  remove(): Promise<void>;
+}
+
+export async function backupFolders(): Promise<BackupFolders> {
+  const root = await mkdtemp(join(tmpdir(), 'vigie-backups-'));
+  const env = { BACKUP_INBOX_DIR: join(root, 'inbox'), BACKUP_STORE_DIR: join(root, 'store') };
+  for (const folder of Object.values(env)) await mkdir(folder);
+  return { root, env, remove: () => rm(root, { recursive: true, force: true }) };
+}
+
+export const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
+
+/** What an agent says of a database; what is left out is that of a good backup. */
+export type Said = Record<string, unknown>;
+
+/** An agent as its machine would be: it stages files, and drops reports. */
+export class TestAgent {
+  constructor(
+    private readonly folders: BackupFolders,
+    readonly slug: string,
+    readonly id: string,
+  ) {}
+
+  path(folder: AgentFolder, name = ''): string {
+    return join(this.folders.env.BACKUP_INBOX_DIR, this.slug, this.id, folder, name);
+  }
+
+  /** Files of one of its folders, sorted. */
+  files(folder: AgentFolder): string[] {
+    return existsSync(this.path(folder)) ? readdirSync(this.path(folder)).sort() : [];
+  }
+
+  read(folder: AgentFolder, name: string): string {
+    return readFileSync(this.path(folder, name), 'utf8');
+  }
+
+  async make(): Promise<this> {
+    for (const folder of ['log', 'database'] as const) await mkdir(this.path(folder), { recursive: true });
+    return this;
+  }
+
+  /** Writes a file that has lain there for a while: nobody is writing it any more. */
+  async put(folder: AgentFolder, name: string, content: Buffer | string): Promise<void> {
+    await writeFile(this.path(folder, name), content);
+    await rest(this.path(folder, name));
+  }
+
+  /** A report of these databases, as JSON would be. */
+  report(at: string, databases: Record<string, Said>, changes: Record<string, unknown> = {}) {
+    return {
+      operation_timestamp_utc: at,
+      agent_id: this.id,
+      company_name: 'Boulangerie Martin',
+      city: 'Lyon',
+      databases,
+      ...changes,
+    };
+  }
+
+  /** Drops a report into `log/`. */
+  async drop(name: string, report: unknown): Promise<void> {
+    await this.put('log', name, typeof report === 'string' ? report : JSON.stringify(report));
+  }
+
+  /** Stages a file, and says of it what is true. */
+  async stage(name: string, content: Buffer | string): Promise<Said> {
+    await this.put('database', name, content);
+    return good(name, content);
+  }
+}
+
+/** What is true of a file of this content. */
+export function good(name: string, content: Buffer | string): Said {
+  return {
+    status: 'success',
+    hash_sha256: sha256(content),
+    size_bytes: Buffer.byteLength(content),
+    staged_file_name: name,
+  };
+}
+
+/** Makes a file look as if it had been written long ago. */
+export async function rest(path: string): Promise<void> {
+  const then = new Date('2020-01-01T00:00:00Z');
+  await utimes(path, then, then);
+}
+
+/** A scan of the tenant, to its end, as the worker would do it; what it counted. */
+export async function scan(world: World, tenantId: string): Promise<RunCounts> {
+  return runJob(world, tenantId, 'scan-backups');
+}
+
+/** All that is below the store, as paths. */
+export function stored(folders: BackupFolders): string[] {
+  return readdirSync(folders.env.BACKUP_STORE_DIR, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folders.env.BACKUP_STORE_DIR.length + 1))
+    .sort();
+}

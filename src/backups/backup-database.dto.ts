@@ -1,0 +1,19 @@
+import { ApiProperty } from '@nestjs/swagger';
+
+/** Of which database something is said, and where it is. */
+export class BackupDatabase {
+  @ApiProperty()
+  agent_id: string;
+
+  @ApiProperty()
+  database_name: string;
+
+  @ApiProperty()
+  company_name: string;
+
+  @ApiProperty()
+  city: string;
+
+  @ApiProperty({ type: String, nullable: true })
+  neighborhood: string | null;
+}

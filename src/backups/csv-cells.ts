@@ -1,0 +1,47 @@
+/*
+ * What people write into the cells of a spreadsheet of expected backups. What can't be read comes back as it was, for
+ * the field's own rule to refuse.
+ */
+
+const DAYS: readonly (readonly string[])[] = [
+  ['1', 'lun', 'lundi', 'lundis', 'mon', 'monday'],
+  ['2', 'mar', 'mardi', 'mardis', 'tue', 'tuesday'],
+  ['3', 'mer', 'mercredi', 'mercredis', 'wed', 'wednesday'],
+  ['4', 'jeu', 'jeudi', 'jeudis', 'thu', 'thursday'],
+  ['5', 'ven', 'vendredi', 'vendredis', 'fri', 'friday'],
+  ['6', 'sam', 'samedi', 'samedis', 'sat', 'saturday'],
+  ['7', 'dim', 'dimanche', 'dimanches', 'sun', 'sunday'],
+];
+const NUMBERS = new Map(DAYS.flatMap((names, at) => names.map((name) => [name, at + 1] as const)));
+
+/** `1,2,3`, `lun, mar`, `1-5` or `ven-lun` as ISO days of the week. */
+export function dayCell(cell: string): number[] | string {
+  const items = cell
+    .trim()
+    .toLowerCase()
+    .replace(/\s*[-–]\s*/g, '-')
+    .replaceAll('.', '')
+    .split(/[\s,;/]+/);
+  const days = items.flatMap((item) => daysOf(item) ?? [NaN]);
+  return days.some(Number.isNaN) ? cell : [...new Set(days)];
+}
+
+/** One day, or all from one to another, over the end of the week too. */
+function daysOf(item: string): number[] | null {
+  const [from, to, ...more] = item.split('-').map((name) => NUMBERS.get(name));
+  if (from === undefined || more.length > 0) return null;
+  if (!item.includes('-')) return [from];
+  if (to === undefined) return null;
+  return Array.from({ length: ((to - from + 7) % 7) + 1 }, (_, days) => ((from + days - 1) % 7) + 1);
+}
+
+/** `2:30`, `02:30:00`, `2h30` or `2 h` as HH:mm. */
+export function timeCell(cell: string): string {
+  const [, hours, minutes = '00'] = /^(\d{1,2})\s*(?:h|:(?=\d))\s*(\d\d)?(?::00)?$/i.exec(cell.trim()) ?? [];
+  return hours === undefined ? cell : `${hours.padStart(2, '0')}:${minutes}`;
+}
+
+/** A whole number, as a number. */
+export function numberCell(cell: string): number | string {
+  return /^\d{1,9}$/.test(cell.trim()) ? Number(cell.trim()) : cell;
+}

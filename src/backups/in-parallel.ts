@@ -1,0 +1,24 @@
+/**
+ * Works on items, at most `most` at once.
+ * @throws the first failure, once what has begun has ended; nothing more is begun after it.
+ */
+export async function inParallel<Item>(
+  items: readonly Item[],
+  most: number,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  const failures: unknown[] = [];
+  const waiting = items.values();
+  const one = async () => {
+    for (const item of waiting) {
+      if (failures.length > 0) return;
+      try {
+        await work(item);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(most, items.length) }, one));
+  if (failures.length > 0) throw failures[0];
+}

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+import { type FileError, isOfFiles } from './file-errors.js';
+
+/** Read at once, in bytes; two of these are all that a file of any size takes. */
+const CHUNK = 1_048_576;
+
+/** What reading a whole file found. */
+export interface Reading {
+  sha256: string;
+  size: number;
+  /** Why the copy is not complete; null when it is, or none was asked for. */
+  not_copied: FileError | null;
+}
+
+/**
+ * Reads a file from its beginning through SHA-256 and, from the same bytes in memory, into `copy`. A copy that
+ * fails does not end the reading: what the file is has to be known either way.
+ * @param onProgress bytes read so far, once a chunk.
+ * @throws what reading says, and the signal's reason.
+ */
+export async function readThrough(
+  source: FileHandle,
+  copy: FileHandle | null,
+  signal: AbortSignal,
+  onProgress: (bytes: number) => void,
+): Promise<Reading> {
+  const hash = createHash('sha256');
+  let buffers: [Buffer, Buffer] = [Buffer.allocUnsafe(CHUNK), Buffer.allocUnsafe(CHUNK)];
+  let not_copied: FileError | null = null;
+  let size = 0;
+  let { bytesRead } = await source.read(buffers[0], 0, CHUNK, 0);
+  while (bytesRead > 0) {
+    signal.throwIfAborted();
+    const [current, next] = buffers;
+    const chunk = current.subarray(0, bytesRead);
+    const writing: Promise<void> | null =
+      copy === null || not_copied !== null ? null : writeAll(copy, chunk, size);
+    const reading = source.read(next, 0, CHUNK, size + bytesRead);
+    // Hashed while the disk writes this piece and reads the one after it.
+    hash.update(chunk);
+    // Both come to their end before either is told: a buffer must not be in use any more.
+    const [failed]: (FileError | null)[] = await Promise.all([failureOf(writing), failureOf(reading)]);
+    not_copied ??= failed ?? null;
+    size += bytesRead;
+    onProgress(size);
+    ({ bytesRead } = await reading);
+    buffers = [next, current];
+  }
+  return { sha256: hash.digest('hex'), size, not_copied };
+}
+
+async function writeAll(file: FileHandle, bytes: Buffer, at: number): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, at + written);
+    written += bytesWritten;
+  }
+}
+
+async function failureOf(work: Promise<unknown> | null): Promise<FileError | null> {
+  try {
+    await work;
+    return null;
+  } catch (error) {
+    if (isOfFiles(error)) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+
+/** What decides where a backup is kept. */
+export interface Stored {
+  company_name: string;
+  city: string;
+  agent_id: string;
+  database_name: string;
+  operation_timestamp_utc: Date;
+  staged_file_name: string;
+}
+
+/** Longest part of a path, in bytes; file systems take 255, and a name has more to it. */
+const LONGEST = 180;
+
+/**
+ * `<tenant slug>/<company>/<city>/<agent>/<database>/<YYYY>/<MM>/<database>_<UTC timestamp><ext>`, below the store.
+ * Parts are percent-encoded where they hold what file systems or people could misread, so that two names never
+ * become one.
+ */
+export function storedPath(slug: string, stored: Stored): string {
+  const { company_name, city, agent_id, database_name, operation_timestamp_utc, staged_file_name } = stored;
+  const at = operation_timestamp_utc.toISOString();
+  const database = part(database_name);
+  const timestamp = at.replace(/\.000Z$/, 'Z').replace(/[-:]/g, '');
+  return [
+    slug,
+    part(company_name),
+    part(city),
+    part(agent_id),
+    database,
+    at.slice(0, 4),
+    at.slice(5, 7),
+    `${database}_${timestamp}${extensionOf(staged_file_name)}`,
+  ].join('/');
+}
+
+/** Text as a part of a path. */
+function part(text: string): string {
+  const safe = text.normalize('NFC').replace(/[%/\\:*?"<>|\p{Cc}\p{Cf}]|^[.\s-]|[.\s]$/gu, percentEncoded);
+  if (Buffer.byteLength(safe) <= LONGEST) return safe;
+  const digest = createHash('sha256').update(safe).digest('hex').slice(0, 12);
+  return `${Array.from(safe).slice(0, 40).join('')}~${digest}`;
+}
+
+function percentEncoded(sign: string): string {
+  const codes = Array.from(Buffer.from(sign), (byte) => byte.toString(16).toUpperCase().padStart(2, '0'));
+  return codes.map((code) => `%${code}`).join('');
+}
+
+/** `.gz`, or `.sql.gz`; nothing where there is none. */
+function extensionOf(name: string): string {
+  return /(?:\.[A-Za-z][A-Za-z0-9]{0,9})?\.[A-Za-z0-9]{1,10}$/.exec(name)?.[0] ?? '';
+}

@@ -1,0 +1,107 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { addPerson, addTenant } from '../../test/support/cast.js';
+import { createWorld, environmentFor, type World } from '../../test/support/world.js';
+import {
+  type BackupFolders,
+  backupFolders,
+  scan,
+  sha256,
+  stored,
+  TestAgent,
+} from '../backups/agent.fixture.js';
+import { verifyBackups } from './backups.js';
+
+const DATABASES = ['compta', 'crm', 'paie'];
+
+describe('vigie backups verify', () => {
+  let folders: BackupFolders;
+  let world: World;
+  let tenant: { id: string; slug: string };
+  let environment: Record<string, string>;
+
+  beforeAll(async () => {
+    folders = await backupFolders();
+    world = await createWorld({ env: folders.env });
+    const { databaseUrl, databaseAppUrl, databaseSystemUrl, redisPrefix } = world.config;
+    environment = {
+      ...environmentFor({
+        owner_url: databaseUrl ?? '',
+        app_url: databaseAppUrl ?? '',
+        system_url: databaseSystemUrl ?? '',
+        drop: () => Promise.resolve(),
+      }),
+      REDIS_PREFIX: redisPrefix,
+      ...folders.env,
+    };
+    tenant = await addTenant(world);
+    await addPerson(world, tenant.id, { name: 'Alice', role: 'admin' });
+    const agent = await new TestAgent(folders, tenant.slug, 'srv-1').make();
+    const databases = Object.fromEntries(
+      await Promise.all(
+        DATABASES.map(async (name) => [name, await agent.stage(`${name}.bak`, name)] as const),
+      ),
+    );
+    await agent.drop('STATUS.json', agent.report('2026-03-30T02:00:00Z', databases));
+    await scan(world, tenant.id);
+  });
+  afterAll(async () => {
+    await world.close();
+    await folders.remove();
+  });
+
+  const file = (database: string) =>
+    join(folders.env.BACKUP_STORE_DIR, stored(folders).find((path) => path.includes(`/${database}/`)) ?? '');
+  const entries = () =>
+    world.sql(
+      `SELECT database_name, stored_state, verified_at IS NOT NULL AS verified FROM backup_entries ORDER BY 1`,
+    );
+  const alerts = () => world.sql(`SELECT kind, state, occurrences, title FROM alerts ORDER BY title`);
+
+  it('B6: says that all is as it was stored', async () => {
+    expect(await verifyBackups(environment, {})).toEqual({
+      text: `${tenant.slug}: 3 files, 0.0 MB, 0 damaged or gone`,
+      ok: true,
+    });
+    expect(await entries()).toEqual(
+      DATABASES.map((database_name) => ({ database_name, stored_state: 'stored', verified: true })),
+    );
+    expect(await alerts()).toEqual([]);
+  });
+
+  it('tells of bit rot and of a file that is gone, once, and of nothing once they are back', async () => {
+    const crm = file('crm');
+    await writeFile(file('compta'), 'comptb');
+    await rm(crm);
+    const { text, ok } = await verifyBackups(environment, { json: true });
+    expect(ok).toBe(false);
+    const [result] = JSON.parse(text) as { damages: { state: string; found_sha256: string | null }[] }[];
+    expect(result?.damages.map(({ state, found_sha256 }) => [state, found_sha256]).sort()).toEqual([
+      ['damaged', sha256('comptb')],
+      ['gone', null],
+    ]);
+    expect((await entries()).map(({ stored_state }) => stored_state)).toEqual(['damaged', 'gone', 'stored']);
+    const told = [
+      { kind: 'backup_damaged', state: 'open', title: 'ALERTE SAUVEGARDE - compta - FICHIER STOCKÉ ALTÉRÉ' },
+      { kind: 'backup_damaged', state: 'open', title: 'ALERTE SAUVEGARDE - crm - FICHIER STOCKÉ DISPARU' },
+    ];
+    expect(await alerts()).toMatchObject(told.map((alert) => ({ ...alert, occurrences: 1 })));
+    await verifyBackups(environment, { tenant: tenant.slug });
+    expect(await alerts()).toMatchObject(told.map((alert) => ({ ...alert, occurrences: 2 })));
+    expect(await world.sql(`SELECT FROM notifications WHERE kind = 'backup_damaged'`)).toHaveLength(2);
+
+    await writeFile(file('compta'), 'compta');
+    await writeFile(crm, 'crm');
+    expect((await verifyBackups(environment, {})).ok).toBe(true);
+    expect(await alerts()).toMatchObject(told.map((alert) => ({ ...alert, state: 'resolved' })));
+  });
+
+  it('takes a store that is not there for what it is, and knows its tenants', async () => {
+    await expect(verifyBackups(environment, { tenant: 'nobody' })).rejects.toThrow(
+      'there is no tenant nobody',
+    );
+    const elsewhere = { ...environment, BACKUP_STORE_DIR: join(folders.root, 'not-mounted') };
+    await expect(verifyBackups(elsewhere, {})).rejects.toThrow('there is no backup store at');
+    expect((await entries()).map(({ stored_state }) => stored_state)).toEqual(['stored', 'stored', 'stored']);
+  });
+});

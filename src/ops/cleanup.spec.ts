@@ -1,0 +1,108 @@
+import { type Cast, createCast } from '../../test/support/cast.js';
+import { runJob } from '../../test/support/watched.js';
+import { createWorld, type World } from '../../test/support/world.js';
+import { FixedClock } from '../platform/clock/fixed-clock.js';
+
+const NOW = '2026-06-15T02:00:00Z';
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+let world: World;
+let cast: Cast;
+
+beforeAll(async () => {
+  world = await createWorld({ clock: new FixedClock(NOW) });
+  cast = await createCast(world);
+});
+afterAll(() => world.close());
+
+/** An instant so many days ago, and a moment before that. */
+const ago = (days: number) => new Date(Date.parse(NOW) - days * DAY_MS);
+const before = (days: number) => new Date(ago(days).getTime() - 1);
+
+interface EndedRun {
+  job?: string;
+  slot: string | null;
+  state?: 'succeeded' | 'failed' | 'cancelled' | 'running';
+  at: Date;
+}
+
+async function run({ job = 'scan-backups', slot, state = 'succeeded', at }: EndedRun): Promise<void> {
+  await world.sql(
+    `INSERT INTO job_runs (tenant_id, job, slot, state, due_at, created_at, finished_at, lease_until)
+     VALUES ($1, $2, $3, $4::text, $5::timestamptz, $5, CASE WHEN $4 <> 'running' THEN $5 END, $5)`,
+    [cast.tenant_id, job, slot, state, at],
+  );
+}
+
+describe('the ledger of runs', () => {
+  const left = async () =>
+    (
+      await world.sql<{ slot: string | null; state: string }>(
+        `SELECT slot, state FROM job_runs WHERE tenant_id = $1 AND triggered_by IS NULL AND due_at < $2
+         ORDER BY due_at, slot`,
+        [cast.tenant_id, NOW],
+      )
+    ).map(({ slot, state }) => `${slot ?? '-'} ${state}`);
+
+  it('keeps scans by the clock that went well for 3 days, and all others for 90', async () => {
+    await run({ slot: '2026-06-12T02:00Z', at: ago(3) });
+    await run({ slot: '2026-06-12T01:45Z', at: before(3) });
+    await run({ slot: '2026-06-12T01:30Z', at: before(3), state: 'failed' });
+    await run({ slot: '2026-06-12T01:15Z', at: before(3), state: 'cancelled' });
+    // It has no end yet, however long ago it began.
+    await run({ slot: '2026-06-12T01:00Z', at: before(3), state: 'running' });
+    // By hand, and of fixed hours.
+    await run({ slot: null, at: before(3) });
+    await run({ job: 'check-backups', slot: '2026-06-11T09:00', at: before(3) });
+    await run({ job: 'check-backups', slot: '2026-03-17T09:00', at: ago(90) });
+    await run({ job: 'check-backups', slot: '2026-03-16T09:00', at: before(90) });
+    await run({ slot: '2026-03-16T09:00Z', at: before(90), state: 'failed' });
+    // More than one batch.
+    await world.sql(
+      `INSERT INTO job_runs (tenant_id, job, slot, state, due_at, created_at, finished_at)
+       SELECT $1, 'scan-backups', n || 'Z', 'succeeded', $2, $2, $2 FROM generate_series(1, 1100) n`,
+      [cast.tenant_id, before(4)],
+    );
+    const counts = await runJob(world, cast.tenant_id, 'cleanup');
+    expect(counts.job_runs).toBe(1_103);
+    expect(await left()).toEqual([
+      '2026-03-17T09:00 succeeded',
+      '2026-06-11T09:00 succeeded',
+      '2026-06-12T01:00Z running',
+      '2026-06-12T01:15Z cancelled',
+      '2026-06-12T01:30Z failed',
+      '- succeeded',
+      '2026-06-12T02:00Z succeeded',
+    ]);
+  });
+});
+
+describe('reports of agents', () => {
+  async function report(state: 'accepted' | 'rejected', at: Date, tenantId = cast.tenant_id): Promise<void> {
+    const accepted = state === 'accepted';
+    await world.sql(
+      `INSERT INTO backup_reports (tenant_id, agent_id, source, content_sha256, state, reason,
+                                   operation_timestamp_utc, content, received_at)
+       VALUES ($1, 'agent', 'file', gen_random_uuid()::text, $2, $3, $4, $5, $6)`,
+      [tenantId, state, accepted ? null : 'not JSON', accepted ? at : null, accepted ? {} : null, at],
+    );
+  }
+
+  it('that were rejected go after 90 days, no others, and no other tenant’s', async () => {
+    await report('rejected', before(90));
+    await report('rejected', ago(90));
+    await report('accepted', before(90));
+    await report('rejected', before(90), cast.other.tenant.id);
+    expect(await runJob(world, cast.tenant_id, 'cleanup')).toMatchObject({ backup_reports: 1 });
+    const left = await world.sql('SELECT tenant_id, state, received_at FROM backup_reports');
+    expect(left).toHaveLength(3);
+    expect(left).toEqual(
+      expect.arrayContaining([
+        { tenant_id: cast.tenant_id, state: 'rejected', received_at: ago(90) },
+        { tenant_id: cast.tenant_id, state: 'accepted', received_at: before(90) },
+        { tenant_id: cast.other.tenant.id, state: 'rejected', received_at: before(90) },
+      ]),
+    );
+  });
+});

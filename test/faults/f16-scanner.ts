@@ -1,0 +1,201 @@
+import { mkdir, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type BackupFolders, backupFolders } from '../../src/backups/agent.fixture.js';
+import { Random } from './random.js';
+import type { RunOptions, Scenario, Verdict } from './scenario.js';
+import { ERRORS, type Fault, KILLS, NONE, ScannerRig, type Step } from './scanner-rig.js';
+import type { Outcome, ScannerWork } from './scanner-work.js';
+import { enlarge, onSmallDisk, seenBy, whyNoSmallDisk } from './small-disk.js';
+import { onStage, type Stage } from './stage.js';
+
+export const f16: Scenario = {
+  id: 'F16',
+  title: 'the scanner of backups: kill -9 at each step, each call of the file system failing, full disks',
+  run: async (options) => {
+    const folders = await backupFolders();
+    try {
+      return await onStage({ ...folders.env, BACKUP_CONCURRENCY: '1' }, (stage) =>
+        new Scanner(stage, folders).run(options),
+      );
+    } finally {
+      await folders.remove();
+    }
+  },
+};
+
+/** Lets every fault hit a scan of a tenant of its own, scans again, and compares with what came of it without. */
+class Scanner {
+  private readonly rig: ScannerRig;
+  private accepted = 0;
+  private lost = 0;
+  private dup = 0;
+
+  constructor(
+    private readonly stage: Stage,
+    folders: BackupFolders,
+  ) {
+    this.rig = new ScannerRig(stage.installation, folders);
+  }
+
+  async run({ seed, full }: RunOptions): Promise<Verdict> {
+    await this.rig.start();
+    const { steps, reference } = await this.unharmed();
+    const faults = full ? every(steps) : some(steps, new Random(seed));
+    for (const fault of faults) {
+      // One that gets stuck is told, and does not hide what the others show.
+      await this.harmed(fault, steps, reference).catch((error: unknown) => {
+        const reason = error instanceof Error ? error.message : String(error);
+        this.stage.expect(false, `${fault.act} step ${fault.step}: ${reason}`);
+      });
+    }
+    const why = await whyNoSmallDisk();
+    if (why === null) {
+      await this.fullStore(reference);
+      await this.otherDisk(reference);
+    }
+    const { broken } = this.stage;
+    return {
+      id: 'F16',
+      repetitions: faults.length + (why === null ? 2 : 0),
+      accepted: this.accepted,
+      lost: this.lost,
+      dup: this.dup,
+      dup_bound: 0,
+      seed,
+      ok: broken.length === 0,
+      broken,
+      left_out: why === null ? [] : [`a full disk, and a folder on another disk (${why})`],
+    };
+  }
+
+  /** The store is a disk on which the large file does not fit; then it is made larger. */
+  private async fullStore([, atTheEnd]: readonly Outcome[]): Promise<void> {
+    const { BACKUP_STORE_DIR: store } = this.rig.folders.env;
+    await this.rig.moveWorker(onSmallDisk(store, 1_024));
+    const work = await this.rig.arrange({ BACKUP_STORE_DIR: seenBy(this.rig.worker.pid, store) });
+    for (const attempt of ['at first', 'again']) {
+      await this.expectScan(work, `full disk, ${attempt}`);
+      await this.expectUnstored(work, 'store_full', `full disk, ${attempt}`);
+      await this.note(`full disk, ${attempt}`, 'unverified', work.unverified(true));
+    }
+    await enlarge(this.rig.worker.pid, store, 16_384);
+    await work.lateFile();
+    await this.expectScan(work, 'full disk, made larger', atTheEnd);
+    await this.judge(work, 'full disk');
+  }
+
+  /** The quarantine is on another disk, which is full; then there is room. */
+  private async otherDisk([, atTheEnd]: readonly Outcome[]): Promise<void> {
+    const { BACKUP_INBOX_DIR: inbox } = this.rig.folders.env;
+    const quarantine = join(inbox, `tenant-${this.rig.works + 1}`, 'lyon', 'quarantine');
+    await mkdir(quarantine, { recursive: true });
+    await this.rig.moveWorker(onSmallDisk(quarantine, 8));
+    const { pid } = this.rig.worker;
+    const filler = seenBy(pid, join(quarantine, 'filler'));
+    await writeFile(filler, Buffer.alloc(8_192));
+    const work = await this.rig.arrange({ BACKUP_INBOX_DIR: seenBy(pid, inbox) });
+    await this.expectScan(work, 'full quarantine');
+    const pending = /^paie .* quarantine /m.test((await work.outcome()).entries);
+    this.stage.expect(pending, 'full quarantine: the file is not said to be still there');
+    await unlink(filler);
+    await this.note('full quarantine', 'lost', work.lost());
+    await work.lateFile();
+    await this.expectScan(work, 'quarantine on another disk', atTheEnd);
+    await this.judge(work, 'quarantine on another disk');
+  }
+
+  /** The same work without a fault: its steps, and what comes of it. */
+  private async unharmed(): Promise<{ steps: Step[]; reference: Outcome[] }> {
+    const work = await this.rig.arrange();
+    this.rig.inject(NONE);
+    await this.rig.scan(work);
+    const steps = this.rig.steps();
+    const reference = [await work.outcome()];
+    await work.lateFile();
+    await this.rig.scan(work);
+    reference.push(await work.outcome());
+    await this.judge(work, 'without a fault');
+    this.expectDurable(steps);
+    return { steps, reference };
+  }
+
+  /** A machine that stops at any moment keeps a file before it is said to be stored, and its copy is taken away. */
+  private expectDurable(steps: readonly Step[]): void {
+    const after = (from: number, call: string, path: RegExp) =>
+      steps.findIndex((step, index) => index > from && step.call === call && path.test(step.path));
+    const synced = after(-1, 'datasync', /\/compta\/.*\.part$/);
+    const linked = after(synced, 'link', /\/compta\/.*\.part$/);
+    const kept = after(linked, 'sync', /\/compta\/2026\/03$/);
+    const said = after(linked, 'sql', /^UPDATE backup_entries SET verdict/);
+    const removed = after(said, 'rename', /\/database\/compta/);
+    const inOrder = synced >= 0 && linked > synced && kept > linked && said > kept && removed > said;
+    this.stage.expect(inOrder, `the steps' order: ${[synced, linked, kept, said, removed].join(', ')}`);
+  }
+
+  private async harmed(fault: Fault, steps: readonly Step[], reference: readonly Outcome[]): Promise<void> {
+    const { call = '', path = '' } = steps[fault.step - 1] ?? {};
+    const work = await this.rig.arrange();
+    const place = call === 'sql' ? path : path.replace(/^.*\/(?=inbox|store)/, '');
+    const what = `${fault.act} step ${fault.step}, ${call} ${place}`;
+    this.rig.inject(fault);
+    const kills = isKill(fault);
+    const state = await this.rig.scan(work);
+    this.stage.expect(state === (kills ? 'killed' : 'succeeded'), `${what}: the scan is ${state}`);
+    await this.note(what, 'unverified', work.unverified(false));
+    // How much room there is, and what a killed scan has left, is asked in passing: a good file is stored all the same.
+    const inPassing = ['statfs', 'readdir'].includes(call);
+    if (!kills && !inPassing && path.includes('/store/') && path.includes('/compta/'))
+      await this.expectUnstored(work, fault.act === 'ENOSPC' ? 'store_full' : 'store_failed', what);
+    this.rig.inject(NONE);
+    // A report that may not be read is rejected, for good: what it says is not known.
+    const rejected = fault.act === 'EACCES' && /\/log\/[^/]+$/.test(path) && call !== 'rename';
+    const [again, atTheEnd] = rejected ? [] : reference;
+    await this.expectScan(work, what, again);
+    await work.lateFile();
+    await this.expectScan(work, `${what}; the late file`, atTheEnd);
+    await this.judge(work, what);
+  }
+
+  private async expectScan(work: ScannerWork, what: string, expected?: Outcome): Promise<void> {
+    const state = await this.rig.scan(work);
+    this.stage.expect(state === 'succeeded', `${what}: the scan after it is ${state}`);
+    if (expected === undefined) return;
+    const found = await work.outcome();
+    for (const part of ['entries', 'jobs', 'reports', 'files'] as const) {
+      this.stage.expect(found[part] === expected[part], `${what}: other ${part}:\n${found[part]}`);
+    }
+  }
+
+  private async expectUnstored(work: ScannerWork, reason: string, what: string): Promise<void> {
+    const compta = (await work.entries()).find(({ database_name }) => database_name === 'compta');
+    const told = `${String(compta?.verdict)} ${String(compta?.reason)}`;
+    this.stage.expect(told === `FAILED ${reason}`, `${what}: ${told}`);
+  }
+
+  private async judge(work: ScannerWork, what: string): Promise<void> {
+    this.accepted += work.dropped;
+    this.lost += await this.note(what, 'lost', work.lost());
+    this.dup += await this.note(what, 'double', work.doubles());
+    await this.note(what, 'unverified', work.unverified(true));
+  }
+
+  private async note(what: string, kind: string, found: string[] | Promise<string[]>): Promise<number> {
+    const list = await found;
+    this.stage.expect(list.length === 0, `${what}: ${kind}: ${list.join(', ')}`);
+    return list.length;
+  }
+}
+
+const isKill = ({ act }: Fault) => act === 'before' || act === 'after';
+
+function every(steps: readonly Step[]): Fault[] {
+  return steps.flatMap(({ call }, index) =>
+    [...KILLS, ...(call === 'sql' ? [] : ERRORS)].map((act) => ({ step: index + 1, act })),
+  );
+}
+
+/** A killed worker takes as long as several errors. */
+function some(steps: readonly Step[], random: Random): Fault[] {
+  const faults = random.shuffled(every(steps));
+  return [...faults.filter(isKill).slice(0, 5), ...faults.filter((fault) => !isKill(fault)).slice(0, 8)];
+}

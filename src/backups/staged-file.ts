@@ -40,7 +40,7 @@ export function isOnItsWay(name: string): boolean {
 }
 
 /** Whether a name can only be that of a file in the folder itself. */
-export function isSafeName(name: string): boolean {
+function isSafeName(name: string): boolean {
   return (
     name !== '' && name !== '.' && name !== '..' && !/[/\\\0]/.test(name) && Buffer.byteLength(name) <= 255
   );

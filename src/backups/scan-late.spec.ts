@@ -1,8 +1,9 @@
-import files, { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import files, { appendFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { until } from '../../test/support/until.js';
 import { runJob } from '../../test/support/watched.js';
 import { Database } from '../platform/database/database.js';
 import { good, scan, type TestAgent } from './agent.fixture.js';
+import { reportFiles } from './inbox.js';
 import { readReport } from './report-text.js';
 import { Reports } from './reports.service.js';
 import { REPORTED, ScannedWorld } from './scan.fixture.js';
@@ -176,6 +177,30 @@ describe('B4: backups that come late', () => {
     await scans.run();
     expect(await verdicts()).toEqual(['FAILED']);
     expect(await scans.job(id)).toMatchObject({ status: 'FAILED' });
+  });
+
+  it('nothing can come where there is no inbox: MISSING says so', async () => {
+    await scans.expectJob('compta');
+    const inbox = scans.folders.env.BACKUP_INBOX_DIR;
+    await rename(inbox, `${inbox}-away`);
+    try {
+      expect(await scans.run()).toMatchObject({ unreadable: 1, missing: 1 });
+    } finally {
+      await rename(`${inbox}-away`, inbox);
+    }
+    expect(await scans.entries()).toMatchObject([{ reason: 'no_report', detail: 'ENOENT (access)' }]);
+  });
+
+  it('of more reports than one scan takes the first by name are read', async () => {
+    const names = Array.from({ length: 2_001 }, (_, at) => `${String(at).padStart(4, '0')}_STATUS.json`);
+    for (const name of [...names].reverse()) await writeFile(agent.path('log', name), '');
+    const { files, more } = await reportFiles(
+      scans.folders.env.BACKUP_INBOX_DIR,
+      [agent.slug, agent.id],
+      () => undefined,
+    );
+    expect(more).toBe(true);
+    expect(files.map(({ name }) => name)).toEqual(names.slice(0, 2_000));
   });
 
   it('B7: what stays wrong is told again by the daily check, once a day', async () => {

@@ -5,7 +5,7 @@ import { type NewNotification, Notifications } from '../notifications/notificati
 import { dateOfDay, dayOfDate, weekdayOf } from '../platform/clock/civil-time.js';
 import { Clock } from '../platform/clock/clock.js';
 import { Database } from '../platform/database/database.js';
-import { type Run, RunHandlers } from '../platform/runs/run-handlers.js';
+import { type Run, RunHandlers } from '../runs/run-handlers.js';
 import { tenantToday } from '../tenants/tenant-today.js';
 import { RECIPIENTS_SQL } from './recipients.sql.js';
 import { summaryText } from './summary-text.js';

@@ -2,7 +2,7 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { RunCounts } from '../contracts/jobs.js';
 import { Clock } from '../platform/clock/clock.js';
 import { Database } from '../platform/database/database.js';
-import { type Run, RunHandlers } from '../platform/runs/run-handlers.js';
+import { type Run, RunHandlers } from '../runs/run-handlers.js';
 import { tenantToday } from '../tenants/tenant-today.js';
 import { Alerts } from './alerts.service.js';
 import { WatchedKinds } from './watched.js';

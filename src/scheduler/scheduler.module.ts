@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
-import { RunJobs } from './run-jobs.js';
-import { RunLedger } from './run-ledger.js';
-import { RunQueues } from './run-queues.js';
+import { RunJobs } from '../runs/run-jobs.js';
+import { RunLedger } from '../runs/run-ledger.js';
+import { RunQueues } from '../runs/run-queues.js';
 import { SchedulerPoller } from './scheduler.poller.js';
 import { Scheduler } from './scheduler.service.js';
 

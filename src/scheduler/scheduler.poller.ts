@@ -9,10 +9,10 @@ import { SchedulerRegistry } from '@nestjs/schedule';
 import { SCHEDULED_JOBS } from '../contracts/jobs.js';
 import { Clock } from '../platform/clock/clock.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
-import { RUN_MAX_ATTEMPTS } from '../platform/runs/run-handlers.js';
+import { RUN_MAX_ATTEMPTS } from '../runs/run-handlers.js';
 import { OwedSlots } from './owed-slots.js';
-import { RunLedger } from './run-ledger.js';
-import { RunQueues } from './run-queues.js';
+import { RunLedger } from '../runs/run-ledger.js';
+import { RunQueues } from '../runs/run-queues.js';
 import { Scheduler } from './scheduler.service.js';
 
 /** Tenants that one statement looks at. */

@@ -10,8 +10,8 @@ import { notFound } from '../platform/errors/problem.js';
 import { decodeCursor, type Page, pageOf } from '../platform/http/cursor.js';
 import { Queues } from '../platform/queues/queues.js';
 import { effectiveSettings, type TenantSettings } from '../tenants/tenant-settings.js';
-import { type QueuedRun, RunLedger, type TenantSelection } from './run-ledger.js';
-import { RunQueues } from './run-queues.js';
+import { type QueuedRun, RunLedger, type TenantSelection } from '../runs/run-ledger.js';
+import { RunQueues } from '../runs/run-queues.js';
 import {
   isFinished,
   type RunState,

@@ -43,9 +43,9 @@ const SYSTEM_DATABASE_USERS: Record<string, string> = {
   'src/delivery/presence.ts': 'keeps the list of workers, which belongs to no tenant',
   'src/delivery/processing.ts': 'follows what is pending of one tenant or, for operators, of all',
   'src/ops/connections.service.ts': 'tests the connection itself',
-  'src/scheduler/run-jobs.ts': 'shows operators the runs of all tenants',
-  'src/scheduler/run-ledger.ts': 'finds which slots of all tenants are owed, and runs that were lost',
-  'src/scheduler/run-queues.ts': 'pauses, purges and counts the runs of all tenants, for operators',
+  'src/runs/run-jobs.ts': 'shows operators the runs of all tenants',
+  'src/runs/run-ledger.ts': 'finds which slots of all tenants are owed, and runs that were lost',
+  'src/runs/run-queues.ts': 'pauses, purges and counts the runs of all tenants, for operators',
 };
 
 /** The files in which `uses` finds something, against those that may. */

@@ -3,7 +3,7 @@ import type { ScheduledJob } from '../contracts/jobs.js';
 import { Clock } from '../platform/clock/clock.js';
 import { SystemDatabase } from '../platform/database/database.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
-import { RUN_LEASE_SECONDS, RUN_MAX_ATTEMPTS } from '../platform/runs/run-handlers.js';
+import { RUN_LEASE_SECONDS, RUN_MAX_ATTEMPTS } from './run-handlers.js';
 import type { OwedSlot, ScheduledTenant } from './owed-slots.js';
 import type { RunState } from './scheduler.dto.js';
 

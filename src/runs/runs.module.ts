@@ -1,5 +1,5 @@
 import { Global, Module } from '@nestjs/common';
-import { MetricsModule } from '../metrics/metrics.module.js';
+import { MetricsModule } from '../platform/metrics/metrics.module.js';
 import { RunHandlers } from './run-handlers.js';
 
 /** Lets rooms do scheduled jobs without knowing when. */

@@ -7,13 +7,13 @@ import {
   type RunCounts,
   type RunJob,
   type ScheduledJob,
-} from '../../contracts/jobs.js';
-import { Clock } from '../clock/clock.js';
-import { CONFIG, type Config } from '../config/config.js';
-import { Database } from '../database/database.js';
-import { Metrics, secondsSince } from '../metrics/metrics.js';
-import { concurrencyOf } from '../queues/concurrency.js';
-import { JobHandlers, type ShowProgress } from '../queues/handlers.js';
+} from '../contracts/jobs.js';
+import { Clock } from '../platform/clock/clock.js';
+import { CONFIG, type Config } from '../platform/config/config.js';
+import { Database } from '../platform/database/database.js';
+import { Metrics, secondsSince } from '../platform/metrics/metrics.js';
+import { concurrencyOf } from '../platform/queues/concurrency.js';
+import { JobHandlers, type ShowProgress } from '../platform/queues/handlers.js';
 import { LongSlots } from './long-slots.js';
 import { RunProgress } from './run-progress.js';
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import { createPlatform, type Platform } from '../../../test/support/platform.js';
-import type { RunCounts, RunJob } from '../../contracts/jobs.js';
-import { Database } from '../database/database.js';
-import { JobHandlers, type ShowProgress } from '../queues/handlers.js';
+import { createPlatform, type Platform } from '../../test/support/platform.js';
+import type { RunCounts, RunJob } from '../contracts/jobs.js';
+import { Database } from '../platform/database/database.js';
+import { JobHandlers, type ShowProgress } from '../platform/queues/handlers.js';
 import { type Run, RunHandlers } from './run-handlers.js';
 
 let platform: Platform;

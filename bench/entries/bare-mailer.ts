@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { createTransport } from 'nodemailer';
-import { TemplateStore } from '#vigie/delivery/rendering/template-store.js';
+import { TemplateStore } from '#vigie/wording/template-store.js';
 import { serve } from '../support/entry.js';
 
 /** Sends as many mails as it is told to, rendering each, and does nothing else. */

@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { AccessTokens } from '#vigie/auth/access-tokens.js';
-import { Signing } from '#vigie/auth/signing.js';
+import { AccessTokens } from '#vigie/auth/sessions/access-tokens.js';
+import { Signing } from '#vigie/auth/sessions/signing.js';
 import { SystemClock } from '#vigie/platform/clock/clock.js';
 import { readConfig } from '#vigie/platform/config/config.js';
 import type { BenchDatabase } from '../context.js';

@@ -11,9 +11,9 @@ import {
 import type { FastifyRequest } from 'fastify';
 import { traceOf } from '../platform/audit/act.js';
 import { Access, Signed, type SignedIn } from '../platform/http/caller.js';
-import { LoginService } from './login.service.js';
-import { PasswordChanges } from './password-changes.js';
-import { Sessions, type TokenPair } from './sessions.js';
+import { LoginService } from './sessions/login.service.js';
+import { PasswordChanges } from './password/password-changes.js';
+import { Sessions, type TokenPair } from './sessions/sessions.js';
 
 @ApiTags('auth')
 @Controller('auth')

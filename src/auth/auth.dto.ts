@@ -2,7 +2,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsOptional, IsString, Matches, MaxLength, MinLength } from 'class-validator';
 import { normalisedEmail } from '../platform/http/email-address.js';
-import type { TokenPair } from './sessions.js';
+import type { TokenPair } from './sessions/sessions.js';
 
 /** PostgreSQL holds no NUL, and no address or slug has a control character. */
 const plain = Matches(/^[^\p{Cc}\p{Cs}]*$/u, {

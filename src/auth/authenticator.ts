@@ -6,7 +6,7 @@ import { MicroBatch } from '../platform/database/micro-batch.js';
 import { prepared } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
 import type { Scope } from '../contracts/scopes.js';
-import { AccessTokens } from './access-tokens.js';
+import { AccessTokens } from './sessions/access-tokens.js';
 import type { AnyCaller, TenantCaller } from '../platform/http/caller.js';
 
 /** A caller by token, in which session, and until when the token is good. */

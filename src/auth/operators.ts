@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs
 import { Clock } from '../platform/clock/clock.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
 import { SystemDatabase } from '../platform/database/database.js';
-import { Passwords } from './passwords.js';
+import { Passwords } from './password/passwords.js';
 
 export interface OperatorCredentials {
   id: string;

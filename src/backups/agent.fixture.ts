@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { runJob } from '../../test/support/watched.js';
 import type { World } from '../../test/support/world.js';
 import type { RunCounts } from '../contracts/jobs.js';
-import type { AgentFolder } from './folders.js';
+import type { AgentFolder } from './files/folders.js';
 
 /** Inbox and store of one test file, below one folder that goes with it. */
 export interface BackupFolders {

@@ -1,5 +1,5 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import { type Damage, Verification } from '../backups/verification.js';
+import { type Damage, Verification } from '../backups/store/verification.js';
 import { SystemDatabase } from '../platform/database/database.js';
 import { withInstallation } from './installation.js';
 

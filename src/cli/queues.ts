@@ -1,7 +1,7 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { QUEUES, type QueueName } from '../contracts/jobs.js';
-import { QueueAdmin } from '../ops/queue-admin.service.js';
-import type { QueueView } from '../ops/queues.dto.js';
+import { QueueAdmin } from '../ops/queues/queue-admin.service.js';
+import type { QueueView } from '../ops/queues/queues.dto.js';
 import { TenantDirectory } from '../tenants/tenant-directory.js';
 import { withInstallation } from './installation.js';
 

@@ -4,21 +4,21 @@ import { TenantsModule } from '../tenants/tenants.module.js';
 import { TenantEvents } from '../tenants/tenant-events.js';
 import { UserEvents } from '../users/user-events.js';
 import { UsersModule } from '../users/users.module.js';
-import { Admission } from './admission.js';
+import { Admission } from './dispatch/admission.js';
 import { CHANNEL_TRAITS } from './channels/channels.js';
 import { type ChannelSender, SENDERS, type Senders } from './channels/sender.js';
-import { DeliveryJobs } from './delivery-jobs.js';
-import { DeliveryQueues } from './delivery-queues.js';
-import { DeliverySending } from './delivery-sending.js';
-import { DirectSending } from './direct-sending.js';
-import { Dispatcher } from './dispatcher.js';
-import { HeldLeases } from './held-leases.js';
-import { Leases } from './leases.js';
-import { OpenDeliveriesReader } from './open-deliveries.js';
+import { DeliveryJobs } from './admin/delivery-jobs.js';
+import { DeliveryQueues } from './admin/delivery-queues.js';
+import { DeliverySending } from './sending/delivery-sending.js';
+import { DirectSending } from './sending/direct-sending.js';
+import { Dispatcher } from './dispatch/dispatcher.js';
+import { HeldLeases } from './sending/held-leases.js';
+import { Leases } from './sending/leases.js';
+import { OpenDeliveriesReader } from './admin/open-deliveries.js';
 import { Outbox } from './outbox.js';
-import { Presence } from './presence.js';
-import { ProcessingService } from './processing.js';
-import { Reaper } from './reaper.js';
+import { Presence } from './dispatch/presence.js';
+import { ProcessingService } from './admin/processing.js';
+import { Reaper } from './sending/reaper.js';
 
 /** From what was promised to what a provider took: outbox, dispatcher, leases, channels. */
 @Module({

@@ -4,7 +4,7 @@ import { Clock } from '../platform/clock/clock.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
-import { DECIDING_LOCK } from './admission.js';
+import { DECIDING_LOCK } from './dispatch/admission.js';
 import { CHANNEL_TRAITS, configuredChannels } from './channels/channels.js';
 
 /** Why nothing is sent to somebody who should be told. */

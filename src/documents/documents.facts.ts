@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { WatchedKinds } from '../notifications/watched.js';
+import { WatchedKinds } from '../notifications/alerts/watched.js';
 import { daysSql, type DueTable, dueBodySql, reachedSql, summarySql } from '../due-items/due-items.sql.js';
 
 export const DOCUMENTS: DueTable = {

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Alerts } from '../notifications/alerts.service.js';
+import { Alerts } from '../notifications/alerts/alerts.service.js';
 import { Clock } from '../platform/clock/clock.js';
 import { databaseFailure } from '../platform/database/failures.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsBoolean, IsIn, IsOptional, Matches } from 'class-validator';
-import { BackupForecastView } from '../backups/backup-forecast.dto.js';
+import { BackupForecastView } from '../backups/board/backup-forecast.dto.js';
 import { SCHEDULED_JOBS, type ScheduledJob } from '../contracts/jobs.js';
 import { type Channel, CHANNELS } from '../contracts/notification-kinds.js';
 import { CivilDate } from '../platform/http/civil-date.js';

@@ -3,7 +3,7 @@ import { io } from 'socket.io-client';
 import { createCast, type Cast } from '../../test/support/cast.js';
 import { until } from '../../test/support/until.js';
 import { createWorld, type World } from '../../test/support/world.js';
-import { newPeople, tell } from '../notifications/tell.fixture.js';
+import { newPeople, tell } from '../notifications/alerts/tell.fixture.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
 import { type Client, connect, refusalOf } from './client.fixture.js';

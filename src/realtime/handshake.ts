@@ -6,7 +6,7 @@ import {
   type FeedCursor,
   LAST_ID,
   readFeedCursor,
-} from '../notifications/feed-changes.service.js';
+} from '../notifications/feed/feed-changes.service.js';
 import { ERRORS, type ErrorCode } from '../platform/errors/error-table.js';
 import { toProblem } from '../platform/errors/problem.filter.js';
 import { Problem } from '../platform/errors/problem.js';

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import { type FeedAsked, FeedChangesReader } from '../notifications/feed-changes.service.js';
+import { type FeedAsked, FeedChangesReader } from '../notifications/feed/feed-changes.service.js';
 import { Clock } from '../platform/clock/clock.js';
 import { Metrics } from '../platform/metrics/metrics.js';
 import { type FeedSocket, PAGE, Subscriber } from './subscriber.js';

@@ -3,8 +3,8 @@ import type { Socket } from 'socket.io-client';
 import { until } from '../../test/support/until.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import type { Acknowledgement } from '../contracts/socket-messages.js';
-import { type FeedChanges, FeedChangesReader } from '../notifications/feed-changes.service.js';
-import { newPeople, type People, tell, tellMany } from '../notifications/tell.fixture.js';
+import { type FeedChanges, FeedChangesReader } from '../notifications/feed/feed-changes.service.js';
+import { newPeople, type People, tell, tellMany } from '../notifications/alerts/tell.fixture.js';
 import { type Client, connect } from './client.fixture.js';
 import { LiveFeeds } from './live-feeds.js';
 

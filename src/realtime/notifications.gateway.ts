@@ -11,7 +11,7 @@ import {
 import { isUUID } from 'class-validator';
 import type { DefaultEventsMap, Namespace } from 'socket.io';
 import type { Acknowledgement, ClientMessages, ServerMessages } from '../contracts/socket-messages.js';
-import { Feed } from '../notifications/feed.service.js';
+import { Feed } from '../notifications/feed/feed.service.js';
 import { Database } from '../platform/database/database.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
 import { ERRORS, type ErrorCode } from '../platform/errors/error-table.js';

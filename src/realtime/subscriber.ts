@@ -1,12 +1,12 @@
 import type { DefaultEventsMap, Socket } from 'socket.io';
 import type { ClientMessages, NotificationView, ServerMessages } from '../contracts/socket-messages.js';
-import type { CountedInbox } from '../notifications/feed.service.js';
+import type { CountedInbox } from '../notifications/feed/feed.service.js';
 import {
   type FeedChanges,
   type FeedCursor,
   LAST_ID,
   readFeedCursor,
-} from '../notifications/feed-changes.service.js';
+} from '../notifications/feed/feed-changes.service.js';
 
 /** What the handshake found out about a socket; nothing that the client says later changes it. */
 export interface SocketData {

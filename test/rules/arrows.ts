@@ -7,7 +7,7 @@ const BASE = ['platform', 'contracts'];
 const WATCHED = ['deadlines', 'documents', 'tasks'];
 
 /** The ways into delivery for those who have something to tell: by the queue, or past it. */
-const OUTBOX = ['delivery/outbox', 'delivery/direct-sending', 'delivery/delivery.module'];
+const OUTBOX = ['delivery/outbox', 'delivery/sending/direct-sending', 'delivery/delivery.module'];
 
 /** Room → rooms, or single files without `.ts`, that it may import. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -16,8 +16,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   tenants: BASE,
   users: ['tenants', ...BASE],
   auth: ['users', 'tenants', ...BASE],
-  delivery: [...WHO, ...BASE],
-  notifications: [...OUTBOX, ...WHO, ...BASE],
+  wording: BASE,
+  delivery: ['wording', ...WHO, ...BASE],
+  notifications: [...OUTBOX, 'wording', ...WHO, ...BASE],
   'due-items': ['tenants', ...BASE],
   imports: ['due-items', 'notifications', 'users', 'tenants', ...BASE],
   ...Object.fromEntries(

@@ -17,7 +17,7 @@ describe('the arrows between rooms', () => {
     ['src/users/a.ts', 'src/auth/auth.module.ts'],
     ['src/delivery/a.ts', 'src/notifications/a.ts'],
     ['src/delivery/channels/email/a.ts', 'src/delivery/channels/sms/a.ts'],
-    ['src/notifications/a.ts', 'src/delivery/leases.ts'],
+    ['src/notifications/a.ts', 'src/delivery/sending/leases.ts'],
     ['src/notifications/a.ts', 'src/deadlines/deadlines.service.ts'],
     ['src/deadlines/a.ts', 'src/tasks/tasks.service.ts'],
     ['src/deadlines/a.ts', 'src/delivery/outbox.ts'],
@@ -29,7 +29,7 @@ describe('the arrows between rooms', () => {
     ['src/realtime/a.ts', 'src/deadlines/deadlines.service.ts'],
     ['src/ops/a.ts', 'src/realtime/realtime.module.ts'],
     ['src/notifications/a.ts', 'src/realtime/gateway.ts'],
-    ['src/scheduler/a.ts', 'src/ops/triggers.service.ts'],
+    ['src/scheduler/a.ts', 'src/ops/scheduler/triggers.service.ts'],
     ['src/ops/a.ts', 'src/cli/vigie.ts'],
     ['src/tasks/a.ts', 'src/app.module.ts'],
     ['src/tasks/a.ts', 'test/support/world.ts'],
@@ -41,7 +41,7 @@ describe('the arrows between rooms', () => {
   it.each([
     ['src/notifications/a.ts', 'src/delivery/outbox.ts'],
     ['src/users/a.ts', 'src/platform/http/caller.ts'],
-    ['src/deadlines/a.ts', 'src/notifications/watched.ts'],
+    ['src/deadlines/a.ts', 'src/notifications/alerts/watched.ts'],
     ['src/deadlines/deadlines.module.ts', 'src/deadlines/deadline.entity.ts'],
     ['src/delivery/channels/email/a.ts', 'src/delivery/channels/sender.ts'],
     ['src/app.module.ts', 'src/ops/ops.module.ts'],
@@ -97,6 +97,12 @@ describe('the folders of src', () => {
     const folders = new Set(filesUnder('src').map((path) => dirname(path)));
     const names = ['utils', 'util', 'types', 'common', 'helpers', 'shared', 'lib', 'misc', 'core'];
     expect([...folders].filter((folder) => names.includes(basename(folder)))).toEqual([]);
+  });
+
+  it('H10: hold at most 40 files each', () => {
+    const counts = new Map<string, number>();
+    for (const path of filesUnder('src')) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
+    expect([...counts].filter(([, files]) => files > 40)).toEqual([]);
   });
 
   it('have no barrels', () => {

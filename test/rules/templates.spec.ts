@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { LOCALES, NOTIFICATION_KINDS } from '../../src/contracts/notification-kinds.js';
-import { inputFor } from '../../src/delivery/rendering/rendering.fixtures.js';
-import { TemplateStore } from '../../src/delivery/rendering/template-store.js';
+import { inputFor } from '../../src/wording/rendering.fixtures.js';
+import { TemplateStore } from '../../src/wording/template-store.js';
 import { filesUnder, ROOT } from './sources.js';
 
 let store: TemplateStore;

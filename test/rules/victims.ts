@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { addEntry, addJob, addReport } from '../../src/backups/records.fixture.js';
+import { addEntry, addJob, addReport } from '../../src/backups/board/records.fixture.js';
 import type { Cast } from '../support/cast.js';
 import { insertRow, type Row } from '../support/rows.js';
 import type { World } from '../support/world.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { NotificationKind } from '../../src/contracts/notification-kinds.js';
 import type { RunCounts, ScheduledJob } from '../../src/contracts/jobs.js';
-import { WatchedKinds } from '../../src/notifications/watched.js';
+import { WatchedKinds } from '../../src/notifications/alerts/watched.js';
 import { Database } from '../../src/platform/database/database.js';
 import { JobHandlers } from '../../src/platform/queues/handlers.js';
 import type { World } from './world.js';

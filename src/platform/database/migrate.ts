@@ -1,26 +1,8 @@
 import { DataSource } from 'typeorm';
-import { Alerts1700000000008 } from './migrations/8-alerts.js';
-import { Backups1700000000009 } from './migrations/9-backups.js';
-import { Audit1700000000007 } from './migrations/7-audit.js';
-import { Messages1700000000005 } from './migrations/5-messages.js';
-import { Imports1700000000004 } from './migrations/4-imports.js';
-import { Notifications1700000000003 } from './migrations/3-notifications.js';
-import { Ops1700000000006 } from './migrations/6-ops.js';
-import { Watched1700000000002 } from './migrations/2-watched.js';
-import { Who1700000000001 } from './migrations/1-who.js';
+import { Schema1700000000001 } from './migrations/1-schema.js';
 
 /** Every migration, in order. They only go forward. */
-export const MIGRATIONS = [
-  Who1700000000001,
-  Watched1700000000002,
-  Notifications1700000000003,
-  Imports1700000000004,
-  Messages1700000000005,
-  Ops1700000000006,
-  Audit1700000000007,
-  Alerts1700000000008,
-  Backups1700000000009,
-];
+export const MIGRATIONS = [Schema1700000000001];
 
 /** Any number, the same in every process: one migrates, the others wait and find nothing left to do. */
 const MIGRATION_LOCK = 7_836_411;

@@ -1,7 +1,7 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import type { Queue } from 'bull';
 import { JOBS, type JobName, type JobPayloads, QUEUES, type QueueName } from '../../contracts/jobs.js';
-import { withDeadline } from '../clock/deadline.js';
+import { withTimeout } from '../clock/timeout.js';
 
 /** One job to enqueue. `id` is new at every admission: Bull ignores an id that it still holds. */
 export interface Enqueued<Name extends JobName> {
@@ -36,7 +36,7 @@ export class Queues implements OnApplicationShutdown {
         opts: { jobId: id, attempts: 1, removeOnComplete: true, removeOnFail: true },
       })),
     );
-    await withDeadline(added, ENQUEUE_DEADLINE_MS, `Redis did not take ${name} within 2 s`);
+    await withTimeout(added, ENQUEUE_DEADLINE_MS, `Redis did not take ${name} within 2 s`);
   }
 
   /** What Bull holds, for people to look at. */
@@ -49,7 +49,7 @@ export class Queues implements OnApplicationShutdown {
 
   /** @throws Error when Redis does not answer within 2 s. */
   async countsOf(name: QueueName): Promise<QueueCounts> {
-    const { active, waiting, delayed, failed } = await withDeadline(
+    const { active, waiting, delayed, failed } = await withTimeout(
       this.queues[name].getJobCounts(),
       ENQUEUE_DEADLINE_MS,
       'Redis did not answer within 2 s',
@@ -62,7 +62,7 @@ export class Queues implements OnApplicationShutdown {
    * @throws Error when Redis does not answer within 2 s.
    */
   async empty(name: QueueName): Promise<void> {
-    await withDeadline(this.queues[name].empty(), ENQUEUE_DEADLINE_MS, 'Redis did not answer within 2 s');
+    await withTimeout(this.queues[name].empty(), ENQUEUE_DEADLINE_MS, 'Redis did not answer within 2 s');
   }
 
   /** Bull's own queues, for the board that shows them; nothing else may use them. */
@@ -72,11 +72,7 @@ export class Queues implements OnApplicationShutdown {
 
   /** @throws Error when Redis does not answer within 2 s. */
   async ping(): Promise<void> {
-    await withDeadline(
-      this.queues.mail.client.ping(),
-      ENQUEUE_DEADLINE_MS,
-      'Redis did not answer within 2 s',
-    );
+    await withTimeout(this.queues.mail.client.ping(), ENQUEUE_DEADLINE_MS, 'Redis did not answer within 2 s');
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { Redis } from 'ioredis';
-import type { WakeUp, WakeUps as Messages } from '../../contracts/events.js';
+import type { WakeUp, WakeUps as Messages } from '../../contracts/wake-ups.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { Metrics } from '../metrics/metrics.js';
 import { consumerConnection, producerConnection } from './connections.js';

@@ -3,7 +3,7 @@ import Bull, { type Job, type Queue } from 'bull';
 import type { Redis } from 'ioredis';
 import { ClsService } from 'nestjs-cls';
 import { QUEUES, type QueueName, type RunCounts } from '../../contracts/jobs.js';
-import { withDeadline } from '../clock/deadline.js';
+import { withTimeout } from '../clock/timeout.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { concurrencyOf } from './concurrency.js';
 import { consumerConnection } from './connections.js';
@@ -46,7 +46,7 @@ export class Workers implements OnApplicationBootstrap {
       // Bull may hand over one more that it had already fetched.
       while (this.running.size > 0) await Promise.allSettled([...this.running]);
     })();
-    await withDeadline(drained, DRAIN_DEADLINE_MS, 'still working').catch(() => {
+    await withTimeout(drained, DRAIN_DEADLINE_MS, 'still working').catch(() => {
       this.logger.warn({ event: 'drain_deadline_passed', running: this.running.size });
     });
     await Promise.all(this.queues.map((queue) => queue.close(true).catch(() => undefined)));

@@ -1,6 +1,6 @@
-import type { PasswordLinks } from '../../../auth/password-links.js';
+import type { PasswordLinks } from '../../../auth/password/password-links.js';
 import { type Config, publicUrl } from '../../../platform/config/config.js';
-import type { TemplateStore } from '../../rendering/template-store.js';
+import type { TemplateStore } from '../../../wording/template-store.js';
 import type { ChannelSender, ClaimedDelivery, SendLease, SendReceipt } from '../sender.js';
 import type { EmailSender } from './email.sender.js';
 

@@ -1,5 +1,5 @@
 import type { MailerService } from '@nestjs-modules/mailer';
-import { withDeadline } from '../../../platform/clock/deadline.js';
+import { withTimeout } from '../../../platform/clock/timeout.js';
 import { SendError, type SendLease, type SendReceipt } from '../sender.js';
 import { domainOf, parseEmailAddress } from './address.js';
 import { Attempt, watchMessage, type AttemptedMail } from './attempt.js';
@@ -65,7 +65,7 @@ export class EmailSender {
    */
   async verify(): Promise<void> {
     try {
-      await withDeadline(this.mailer.getTransporter().verify(), this.timeouts.send_ms, 'timeout');
+      await withTimeout(this.mailer.getTransporter().verify(), this.timeouts.send_ms, 'timeout');
     } catch (error) {
       throw sendError(error, null);
     }

@@ -1,0 +1,75 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import {
+  ArrayMinSize,
+  ArrayUnique,
+  IsArray,
+  IsIn,
+  IsInt,
+  IsISO8601,
+  IsOptional,
+  Max,
+  MaxLength,
+  Min,
+} from 'class-validator';
+import { type Scope, SCOPES } from '../../contracts/scopes.js';
+import { AgentId } from '../../platform/http/agent-id.js';
+import { Line } from '../../platform/http/text.js';
+import { ApiKey } from './api-key.entity.js';
+
+export class NewApiKey {
+  @ApiProperty({ maxLength: 200 })
+  @Line(200)
+  name: string;
+
+  @ApiProperty({ enum: SCOPES, isArray: true })
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayUnique()
+  @IsIn(SCOPES, { each: true })
+  scopes: Scope[];
+
+  @ApiPropertyOptional({
+    type: String,
+    nullable: true,
+    maxLength: 100,
+    description:
+      'The agent that reports with the key: with the scope `reports:write`, which has no other beside it',
+  })
+  @IsOptional()
+  @AgentId()
+  agent_id?: string | null;
+
+  @ApiPropertyOptional({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'In the future; null: it never expires',
+  })
+  @IsOptional()
+  @MaxLength(40)
+  @IsISO8601({ strict: true, strictSeparator: true })
+  expires_at?: string | null;
+}
+
+/** Longest time that an old secret works on: 30 days, in hours. */
+const LONGEST_GRACE = 30 * 24;
+
+export class KeyRotation {
+  @ApiPropertyOptional({
+    minimum: 0,
+    maximum: LONGEST_GRACE,
+    default: 24,
+    description: 'How long the old secret works on; 0: not at all',
+  })
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(LONGEST_GRACE)
+  grace_hours?: number | null;
+}
+
+/** A key with its new secret, which is shown this once. */
+export class CreatedApiKey extends ApiKey {
+  @ApiProperty({ example: 'vk_<tenant id>_<secret>', description: 'For the header X-API-Key' })
+  key: string;
+}

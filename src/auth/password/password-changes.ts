@@ -1,0 +1,85 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Database } from '../../platform/database/database.js';
+import { invalid, Problem } from '../../platform/errors/problem.js';
+import type { SignedIn } from '../../platform/http/caller.js';
+import { TenantDirectory } from '../../tenants/tenant-directory.js';
+import { Credentials } from '../../users/credentials.js';
+import type { PasswordChange } from '../auth.dto.js';
+import { type LoginName, LoginThrottle } from '../sessions/login-throttle.js';
+import { Operators } from '../operators.js';
+import { Passwords } from './passwords.js';
+import { Sessions } from '../sessions/sessions.js';
+
+/** Whose password it is, and how it is replaced while it is still the one with this hash. */
+interface Account {
+  name: LoginName;
+  password_hash: string | null;
+  /** Resolves to false when the password has changed meanwhile. */
+  replace(hash: string): Promise<boolean>;
+}
+
+/** People who are signed in change their own password. */
+@Injectable()
+export class PasswordChanges {
+  private readonly logger = new Logger('Login');
+
+  constructor(
+    private readonly database: Database,
+    private readonly tenants: TenantDirectory,
+    private readonly credentials: Credentials,
+    private readonly operators: Operators,
+    private readonly passwords: Passwords,
+    private readonly sessions: Sessions,
+    private readonly throttle: LoginThrottle,
+  ) {}
+
+  /**
+   * Ends every other session of the same person. Tries count like logins: a stolen token finds out no password.
+   * @throws Problem validation_failed for a wrong password, too_many_attempts, conflict when it is being changed
+   * at the same time.
+   */
+  async change(signedIn: SignedIn, { current_password, new_password }: PasswordChange): Promise<void> {
+    const account = await this.accountOf(signedIn);
+    const attempt = await this.throttle.admit(account.name);
+    if (!(await this.passwords.verify(account.password_hash, current_password))) {
+      await this.throttle.failed(account.name, attempt);
+      throw invalid('/current_password', 'is not your password');
+    }
+    await this.throttle.forgive(account.name);
+    if (!(await account.replace(await this.passwords.hash(new_password)))) {
+      throw new Problem('conflict', 'the password was changed at the same time');
+    }
+    this.logger.log({ event: 'password_changed', principal: signedIn.caller.principal });
+  }
+
+  private async accountOf({ caller, session }: SignedIn): Promise<Account> {
+    if (caller.kind === 'operator') {
+      const { operator_id: id } = caller;
+      const operator = await this.operators.byId(id);
+      if (operator === null) throw new Problem('unauthenticated');
+      const { email, password_hash } = operator;
+      return {
+        name: { tenant: undefined, email },
+        password_hash,
+        replace: (hash) => this.operators.replacePassword(id, { from: password_hash, to: hash }, session),
+      };
+    }
+    const { tenant_id, user_id } = caller;
+    const tenant = await this.tenants.byId(tenant_id);
+    if (tenant === null || user_id === null) throw new Problem('unauthenticated');
+    const user = await this.database.tenant(tenant_id, (tx) => this.credentials.byId(tx, user_id));
+    if (user === null) throw new Problem('unauthenticated');
+    return {
+      name: { tenant: tenant.slug, email: user.email.toLowerCase() },
+      password_hash: user.password_hash,
+      replace: (hash) =>
+        this.database.tenant(tenant_id, async (tx) => {
+          const held = await this.credentials.holdUnchanged(tx, user_id, user.password_hash ?? '');
+          if (held === null) return false;
+          await this.credentials.setPasswordHash(tx, user_id, hash);
+          await this.sessions.endAll(tx, user_id, session);
+          return true;
+        }),
+    };
+  }
+}

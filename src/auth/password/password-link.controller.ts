@@ -1,0 +1,35 @@
+import { Controller, Header, Post } from '@nestjs/common';
+import { ApiCreatedResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { Access, Caller, type TenantCaller } from '../../platform/http/caller.js';
+import { IdParam } from '../../platform/http/id-param.js';
+import { LoginService } from '../sessions/login.service.js';
+
+/** A link to hand to its user. */
+export class HandedLink {
+  @ApiProperty({ description: 'Opens the page on which the user chooses a password; works once' })
+  url: string;
+
+  @ApiProperty({ format: 'date-time' })
+  expires_at: Date;
+}
+
+/** For installations without e-mail, and for programs that welcome people in their own way. */
+@ApiTags('users')
+@Controller('users/:id/password-link')
+export class PasswordLinkController {
+  constructor(private readonly login: LoginService) {}
+
+  // Not repeatable by an idempotency key: the answer is a secret, which nothing may store.
+  @Post()
+  @Header('cache-control', 'no-store')
+  @Access('admin', 'users:write')
+  @ApiOperation({
+    summary: 'A one-time link to set the first password, to hand over without e-mail',
+    description:
+      'Only while the user has no password: who has one asks for a new one at `auth/password-reset`.',
+  })
+  @ApiCreatedResponse({ type: HandedLink })
+  create(@Caller() caller: TenantCaller, @IdParam() id: string): Promise<HandedLink> {
+    return this.login.firstPasswordLink(caller, id);
+  }
+}

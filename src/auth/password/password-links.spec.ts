@@ -1,0 +1,169 @@
+import { FixedClock } from '../../platform/clock/fixed-clock.js';
+import { Database } from '../../platform/database/database.js';
+import { addPerson, type Cast, createCast, type Person } from '../../../test/support/cast.js';
+import { createWorld, type World } from '../../../test/support/world.js';
+import { UserEvents } from '../../users/user-events.js';
+import { PasswordLinks } from './password-links.js';
+
+const clock = new FixedClock('2026-03-02T09:00:00Z');
+const NEW = 'an entirely new password';
+let world: World;
+let cast: Cast;
+let person: Person;
+let links: PasswordLinks;
+let count = 0;
+
+beforeAll(async () => {
+  world = await createWorld({ clock, env: { VIGIE_PUBLIC_URL: 'https://vigie.example/' } });
+  cast = await createCast(world);
+  links = world.app.get(PasswordLinks, { strict: false });
+});
+
+beforeEach(async () => {
+  person = await addPerson(world, cast.tenant.id, { name: `Emil${count++}` });
+});
+
+afterAll(() => world.close());
+
+/** The token of a fresh link, as the mail carries it. */
+async function link(): Promise<string> {
+  const { link_id } = await world.app
+    .get(Database)
+    .tenant(cast.tenant.id, (tx) => links.create(tx, person.id));
+  const url = links.url(cast.tenant.id, link_id);
+  expect(url).toMatch(/^https:\/\/vigie\.example\/password\?token=[\w.-]+$/);
+  return new URL(url).searchParams.get('token')!;
+}
+
+const set = (token: string, password = NEW) =>
+  world.http('POST', '/api/v1/auth/password', { body: { token, password } });
+const login = (password: string) =>
+  world.http('POST', '/api/v1/auth/login', {
+    body: { email: person.email, password, tenant: cast.tenant.slug },
+  });
+
+it('sets the password and ends the sessions that there were', async () => {
+  expect((await set(await link())).status).toBe(204);
+  expect((await login(NEW)).status).toBe(200);
+  expect((await login(person.password)).status).toBe(401);
+  expect((await world.http('GET', '/api/v1/me', { token: person.token })).status).toBe(401);
+});
+
+it('works once, also for many at the same moment', async () => {
+  const token = await link();
+  const answers = await Promise.all(
+    Array.from({ length: 6 }, (_, position) => set(token, `password number ${position}`)),
+  );
+  const won = answers.findIndex(({ status }) => status === 204);
+  expect(answers.map(({ status }) => status).sort()).toEqual([204, 410, 410, 410, 410, 410]);
+  expect(answers.find(({ status }) => status === 410)?.body.code).toBe('link_used');
+  expect((await login(`password number ${won}`)).status).toBe(200);
+});
+
+it('uses up the other links of the same user', async () => {
+  const [first, second] = [await link(), await link()];
+  expect((await set(second)).status).toBe(204);
+  expect((await set(first)).status).toBe(410);
+});
+
+it('ends after 72 hours', async () => {
+  const [inTime, late] = [await link(), await link()];
+  clock.advance(72 * 3_600_000);
+  expect((await set(late)).status).toBe(410);
+  clock.advance(-1);
+  expect((await set(inTime)).status).toBe(204);
+});
+
+it('cannot be made up', async () => {
+  const token = await link();
+  const [tenant, id] = token.split('.');
+  const other = (await link()).split('.')[2];
+  for (const forged of ['', 'x', `${tenant}.${id}`, `${tenant}.${id}.`, `${tenant}.${id}.${other}`]) {
+    const answer = await set(forged);
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors).toEqual([expect.objectContaining({ pointer: '/token' })]);
+  }
+  // A signature for another purpose is none.
+  expect((await set(person.refresh_token)).status).toBe(400);
+  expect((await set(token)).status).toBe(204);
+});
+
+it('refuses a short and an endless password, and stays good', async () => {
+  const token = await link();
+  for (const password of ['eleven char', 'x'.repeat(201)]) {
+    const answer = await set(token, password);
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors[0].pointer).toBe('/password');
+  }
+  expect((await set(token, 'twelve chars')).status).toBe(204);
+});
+
+it('takes a password however the keyboard composes its letters', async () => {
+  expect((await set(await link(), 'm\u00e9tropolitaine')).status).toBe(204);
+  expect((await login('me\u0301tropolitaine')).status).toBe(200);
+});
+
+it('is of no use to a suspended tenant, an erased user, or a deleted tenant', async () => {
+  const token = await link();
+  await world.sql(`UPDATE tenants SET suspended_at = now() WHERE id = $1`, [cast.tenant.id]);
+  expect((await set(token)).body.code).toBe('tenant_suspended');
+  await world.sql(`UPDATE tenants SET suspended_at = NULL WHERE id = $1`, [cast.tenant.id]);
+  await world.sql(`DELETE FROM users WHERE id = $1`, [person.id]);
+  expect((await set(token)).body.code).toBe('link_used');
+});
+
+it('unlocks a login that failures had locked', async () => {
+  for (let failure = 0; failure < 5; failure++) expect((await login('wrong')).status).toBe(401);
+  expect((await login(person.password)).status).toBe(429);
+  expect((await set(await link())).status).toBe(204);
+  expect((await login(NEW)).status).toBe(200);
+});
+
+describe('a request for a new link', () => {
+  const asked: string[] = [];
+  const ask = (email: string, tenant = cast.tenant.slug) =>
+    world.http('POST', '/api/v1/auth/password-reset', { body: { email, tenant } });
+
+  beforeAll(() => {
+    world.app.get(UserEvents, { strict: false }).onPasswordResetRequested((_tx, user) => {
+      asked.push(user.id);
+      return Promise.resolve();
+    });
+  });
+
+  it('reaches who mails it for a user, and is answered alike for nobody', async () => {
+    const answers = [await ask(person.email.toUpperCase())];
+    expect(asked).toEqual([person.id]);
+    answers.push(await ask('nobody@example.com'), await ask(person.email, 'no-such-tenant'));
+    for (const answer of answers) expect([answer.status, answer.text]).toEqual([202, '']);
+    expect(asked).toEqual([person.id]);
+  });
+
+  it('is heard three times an hour', async () => {
+    asked.length = 0;
+    for (let round = 0; round < 5; round++) expect((await ask(person.email)).status).toBe(202);
+    expect(asked).toHaveLength(3);
+  });
+});
+
+it('opens a page that loads nothing from elsewhere and tells nobody where it was', async () => {
+  const french = await world.http('GET', '/password?token=%3Cscript%3E', {
+    headers: { 'accept-language': 'de, fr;q=0.9, en;q=0.8' },
+  });
+  expect(french.status).toBe(200);
+  expect(french.text).toContain('<html lang="fr">');
+  expect(french.text).not.toContain('%3Cscript%3E');
+  expect(french.headers).toMatchObject({
+    'content-type': 'text/html; charset=utf-8',
+    'referrer-policy': 'no-referrer',
+    'cache-control': 'no-store',
+  });
+  const policy = String(french.headers['content-security-policy']);
+  expect(policy).toContain("default-src 'none'");
+  const nonce = /script-src 'nonce-([^']+)'/.exec(policy)?.[1];
+  expect(french.text.match(/<script[^>]*>/g)?.every((tag) => tag.includes(`nonce="${nonce}"`))).toBe(true);
+  expect(french.text).not.toMatch(/(?:src|href)=/);
+  const english = await world.http('GET', '/password', { headers: { 'accept-language': 'en-GB,en' } });
+  expect(english.text).toContain('<html lang="en">');
+  expect(english.headers['content-security-policy']).not.toContain(nonce);
+});

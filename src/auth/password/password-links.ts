@@ -1,0 +1,73 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { isUUID } from 'class-validator';
+import { Clock } from '../../platform/clock/clock.js';
+import { CONFIG, type Config, publicUrl } from '../../platform/config/config.js';
+import type { TenantTransaction } from '../../platform/database/transaction.js';
+import { Signing } from '../sessions/signing.js';
+
+const LIFE_MS = 72 * 60 * 60 * 1_000;
+
+/** What a link's token names. */
+export interface PasswordLink {
+  tenant_id: string;
+  link_id: string;
+}
+
+/**
+ * One-time links to set a password, good for 72 hours. A link's secret is a signature of its id, made when the
+ * link leaves: no table holds it.
+ */
+@Injectable()
+export class PasswordLinks {
+  constructor(
+    private readonly signing: Signing,
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  async create(tx: TenantTransaction, userId: string): Promise<{ link_id: string; expires_at: Date }> {
+    const now = this.clock.now();
+    const expires_at = new Date(now.getTime() + LIFE_MS);
+    const row = await tx.one<{ id: string }>(
+      `INSERT INTO password_links (tenant_id, user_id, created_at, expires_at)
+       VALUES ($1, $2, $3, $4) RETURNING id`,
+      [tx.tenant_id, userId, now, expires_at],
+    );
+    if (row === null) throw new Error('INSERT … RETURNING returned no row');
+    return { link_id: row.id, expires_at };
+  }
+
+  /** The page on which the link's owner sets a password. It is a secret: it goes into the mail and nowhere else. */
+  url(tenantId: string, linkId: string): string {
+    return `${publicUrl(this.config)}/password?token=${this.signing.seal('password_link', `${tenantId}.${linkId}`)}`;
+  }
+
+  /** What a token names, or null when it was not made here. */
+  read(token: string): PasswordLink | null {
+    const [tenant_id, link_id] = this.signing.unseal('password_link', token) ?? [];
+    if (tenant_id === undefined || link_id === undefined) return null;
+    return isUUID(tenant_id) && isUUID(link_id) ? { tenant_id, link_id } : null;
+  }
+
+  /**
+   * Uses a link up: of two who try at the same moment one gets it.
+   * @returns whose password it sets, or null when it was used or has expired.
+   */
+  async redeem(tx: TenantTransaction, linkId: string): Promise<string | null> {
+    const now = this.clock.now();
+    const link = await tx.one<{ user_id: string }>(
+      `UPDATE password_links SET used_at = $3
+       WHERE tenant_id = $1 AND id = $2 AND used_at IS NULL AND expires_at > $3 RETURNING user_id`,
+      [tx.tenant_id, linkId, now],
+    );
+    return link?.user_id ?? null;
+  }
+
+  /** No link of this user works any more. Called once the password is set, which holds off whoever makes one. */
+  async endAll(tx: TenantTransaction, userId: string): Promise<void> {
+    await tx.execute(
+      `UPDATE password_links SET used_at = $3 WHERE tenant_id = $1 AND user_id = $2 AND used_at IS NULL`,
+      [tx.tenant_id, userId, this.clock.now()],
+    );
+  }
+}

@@ -1,0 +1,96 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { isUUID } from 'class-validator';
+import { errors, jwtVerify, SignJWT } from 'jose';
+import { Clock } from '../../platform/clock/clock.js';
+import { CONFIG, type Config } from '../../platform/config/config.js';
+import { Signing } from './signing.js';
+
+const ALGORITHM = 'HS256';
+const ISSUER = 'vigie';
+const AUDIENCE = 'vigie-api';
+/** Tokens whose signature is not checked again; then all are forgotten. */
+const REMEMBERED = 10_000;
+
+/** Whose session an access token belongs to. */
+export interface Subject {
+  /** Null: an operator. */
+  tenant_id: string | null;
+  /** Of the user or the operator. */
+  id: string;
+  /** The session's. */
+  family: string;
+}
+
+export interface VerifiedToken extends Subject {
+  expires_at: Date;
+}
+
+/** Signed and checked access tokens (JWT, HS256). */
+@Injectable()
+export class AccessTokens {
+  /** A signature that was right once stays right: checking it costs more than all else that auth does here. */
+  private readonly verified = new Map<string, VerifiedToken>();
+
+  constructor(
+    private readonly signing: Signing,
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /** @returns the token and its life in seconds. `role` is there for clients to show; it is never trusted. */
+  async issue(
+    subject: Subject,
+    role: 'member' | 'admin' | 'operator',
+  ): Promise<{ token: string; expires_in: number }> {
+    const expires_in = this.config.accessTokenMinutes * 60;
+    const now = Math.floor(this.clock.now().getTime() / 1_000);
+    const token = await new SignJWT({
+      ...(subject.tenant_id === null ? {} : { tenant_id: subject.tenant_id }),
+      role,
+      family: subject.family,
+    })
+      .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT' })
+      .setSubject(subject.id)
+      .setIssuer(ISSUER)
+      .setAudience(AUDIENCE)
+      .setIssuedAt(now)
+      .setExpirationTime(now + expires_in)
+      .sign(this.signing.secret);
+    return { token, expires_in };
+  }
+
+  /** Null for whatever was not issued here, for this API, or has expired. */
+  async verify(token: string): Promise<VerifiedToken | null> {
+    const known = this.verified.get(token);
+    if (known !== undefined && known.expires_at > this.clock.now()) return known;
+    const verified = await this.check(token);
+    if (this.verified.size >= REMEMBERED) this.verified.clear();
+    if (verified !== null) this.verified.set(token, verified);
+    return verified;
+  }
+
+  private async check(token: string): Promise<VerifiedToken | null> {
+    try {
+      const { payload } = await jwtVerify(token, this.signing.secret, {
+        algorithms: [ALGORITHM],
+        issuer: ISSUER,
+        audience: AUDIENCE,
+        requiredClaims: ['sub', 'iat', 'exp', 'family', 'role'],
+        currentDate: this.clock.now(),
+      });
+      const { sub, exp, family, role, tenant_id = null } = payload;
+      if (!isUUID(sub) || !isUUID(family) || exp === undefined) return null;
+      if (tenant_id === null ? role !== 'operator' : !isUUID(tenant_id)) return null;
+      // isUUID has made sure that these are strings.
+      return {
+        id: sub as string,
+        family: family as string,
+        tenant_id: tenant_id as string | null,
+        expires_at: new Date(exp * 1_000),
+      };
+    } catch (error) {
+      if (error instanceof errors.JOSEError) return null;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,169 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Injectable, Logger } from '@nestjs/common';
+import { Database } from '../../platform/database/database.js';
+import { invalid, notFound, Problem } from '../../platform/errors/problem.js';
+import type { TenantCaller } from '../../platform/http/caller.js';
+import { TenantDirectory, type TenantEntry } from '../../tenants/tenant-directory.js';
+import { Credentials } from '../../users/credentials.js';
+import { UserEvents } from '../../users/user-events.js';
+import { assertMayTouch } from '../../users/users.service.js';
+import type { LoginForm, NewPassword, PasswordResetForm } from '../auth.dto.js';
+import { LoginThrottle } from './login-throttle.js';
+import { Operators } from '../operators.js';
+import { PasswordLinks } from '../password/password-links.js';
+import { Passwords } from '../password/passwords.js';
+import { Sessions, type TokenPair } from './sessions.js';
+import { SignIns, type SignInTrace } from './sign-ins.js';
+
+/** A request for a link takes at least this long, so that its time does not tell whether there is such a user. */
+const RESET_ANSWER_MS = 250;
+
+/** A user or operator by address, before the password is looked at. */
+interface Claimed {
+  id: string;
+  password_hash: string | null;
+  role: 'member' | 'admin' | 'operator';
+  tenant: TenantEntry | null;
+}
+
+/** Logging in, and setting the password that one logs in with. */
+@Injectable()
+export class LoginService {
+  private readonly logger = new Logger('Login');
+
+  constructor(
+    private readonly database: Database,
+    private readonly tenants: TenantDirectory,
+    private readonly credentials: Credentials,
+    private readonly userEvents: UserEvents,
+    private readonly operators: Operators,
+    private readonly passwords: Passwords,
+    private readonly links: PasswordLinks,
+    private readonly sessions: Sessions,
+    private readonly throttle: LoginThrottle,
+    private readonly signIns: SignIns,
+  ) {}
+
+  /**
+   * Without a tenant it is an operator who logs in. What was wrong is never told, and an unknown user is answered
+   * as late as a known one.
+   * @throws Problem invalid_credentials, too_many_attempts; tenant_suspended, to who knows the password.
+   */
+  async login(form: LoginForm, trace: SignInTrace): Promise<TokenPair> {
+    const { id, password_hash, tenant } = await this.recognise(form, trace);
+    if (tenant === null) return this.sessions.beginOperator(id);
+    return this.database.tenant(tenant.id, async (tx) => {
+      const user = await this.credentials.holdUnchanged(tx, id, password_hash);
+      if (user === null) throw new Problem('invalid_credentials');
+      return this.sessions.begin(tx, user);
+    });
+  }
+
+  /**
+   * Recognises an operator for the pages under /ops. Counted together with their logins by REST.
+   * @returns the operator's id.
+   * @throws Problem invalid_credentials, too_many_attempts.
+   */
+  async operator({ email, password }: LoginForm, trace: SignInTrace): Promise<string> {
+    return (await this.recognise({ email, password }, trace)).id;
+  }
+
+  /**
+   * Sets the password that a one-time link is for, and ends the user's sessions.
+   * @throws Problem validation_failed for a token that is not one of ours, link_used, tenant_suspended.
+   */
+  async setPassword({ token, password }: NewPassword, trace: SignInTrace): Promise<void> {
+    const link = this.links.read(token);
+    if (link === null) throw invalid('/token', 'is not the token of a link');
+    const tenant = await this.tenants.byId(link.tenant_id);
+    if (tenant === null) throw new Problem('link_used');
+    if (tenant.suspended_at !== null) throw new Problem('tenant_suspended');
+    const hash = await this.passwords.hash(password);
+    const email = await this.database.tenant(tenant.id, async (tx) => {
+      const userId = await this.links.redeem(tx, link.link_id);
+      if (userId === null) throw new Problem('link_used');
+      await this.sessions.endAll(tx, userId);
+      this.logger.log({ event: 'password_set', tenant_id: tenant.id, user_id: userId });
+      const user = await this.credentials.setPasswordHash(tx, userId, hash);
+      await this.links.endAll(tx, userId);
+      if (user === null) return null;
+      await this.signIns.passwordSet({ id: userId, role: user.role, tenant_id: tenant.id }, trace);
+      return user.email;
+    });
+    if (email !== null) await this.throttle.forgive({ tenant: tenant.slug, email: email.toLowerCase() });
+  }
+
+  /**
+   * A link for the first password of a user, to hand over.
+   * @throws Problem not_found; forbidden for an admin's, asked for by who may not; conflict when there is a password:
+   * a link would be a way into somebody's account.
+   */
+  async firstPasswordLink(by: TenantCaller, userId: string): Promise<{ url: string; expires_at: Date }> {
+    return this.database.tenant(by.tenant_id, async (tx) => {
+      const user = await this.credentials.hold(tx, userId);
+      if (user === null) throw notFound();
+      assertMayTouch(by, user.role);
+      if (user.password_hash !== null) {
+        throw new Problem('conflict', 'the user has a password: a new one is asked for by its owner');
+      }
+      const { link_id, expires_at } = await this.links.create(tx, userId);
+      return { url: this.links.url(by.tenant_id, link_id), expires_at };
+    });
+  }
+
+  /** Has a link mailed to the user with this address, if there is one; the answer does not tell. */
+  async requestPasswordReset(form: PasswordResetForm): Promise<void> {
+    await Promise.all([this.mailLink(form), delay(RESET_ANSWER_MS)]);
+  }
+
+  private async mailLink({ tenant: slug, email }: PasswordResetForm): Promise<void> {
+    if (!(await this.throttle.admitReset({ tenant: slug, email }))) return;
+    const tenant = await this.tenants.bySlug(slug);
+    if (tenant === null || tenant.suspended_at !== null) return;
+    await this.database.tenant(tenant.id, async (tx) => {
+      const user = await this.credentials.byEmail(tx, email);
+      if (user === null) return;
+      const { id, name, locale } = user;
+      await this.userEvents.passwordResetRequested(tx, { id, email: user.email, name, locale });
+    });
+  }
+
+  /** Who knows this password. The attempt is counted, and written down where it is an admin's or operator's. */
+  private async recognise(
+    { email, password, tenant: slug }: LoginForm,
+    trace: SignInTrace,
+  ): Promise<Claimed & { password_hash: string }> {
+    const name = { tenant: slug, email };
+    const attempt = await this.throttle.admit(name);
+    const claimed = await this.claim(slug, email);
+    const right = await this.passwords.verify(claimed?.password_hash ?? null, password);
+    if (!right || claimed?.password_hash == null) {
+      await this.throttle.failed(name, attempt);
+      this.logger.log({ event: 'login_refused', attempt });
+      if (claimed !== null) this.signIns.refused(accountOf(claimed), trace, 401);
+      throw new Problem('invalid_credentials');
+    }
+    await this.throttle.forgive(name);
+    if (claimed.tenant !== null && claimed.tenant.suspended_at !== null) {
+      this.signIns.refused(accountOf(claimed), trace, 403);
+      throw new Problem('tenant_suspended');
+    }
+    await this.signIns.granted(accountOf(claimed), trace);
+    return { ...claimed, password_hash: claimed.password_hash };
+  }
+
+  private async claim(slug: string | undefined, email: string): Promise<Claimed | null> {
+    if (slug === undefined) {
+      const operator = await this.operators.byEmail(email);
+      return operator === null ? null : { ...operator, role: 'operator', tenant: null };
+    }
+    const tenant = await this.tenants.bySlug(slug);
+    if (tenant === null) return null;
+    const user = await this.database.tenant(tenant.id, (tx) => this.credentials.byEmail(tx, email));
+    return user === null ? null : { id: user.id, password_hash: user.password_hash, role: user.role, tenant };
+  }
+}
+
+function accountOf({ id, role, tenant }: Claimed) {
+  return { id, role, tenant_id: tenant?.id ?? null };
+}

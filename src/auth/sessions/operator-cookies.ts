@@ -1,0 +1,74 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { isUUID } from 'class-validator';
+import { Clock } from '../../platform/clock/clock.js';
+import { CONFIG, type Config, publicUrl } from '../../platform/config/config.js';
+import { SystemDatabase } from '../../platform/database/database.js';
+import { Signing } from './signing.js';
+
+const NAME = 'vigie_ops';
+/** A working day; then one signs in again. */
+const LIFE_SECONDS = 8 * 60 * 60;
+
+/**
+ * Keeps an operator signed in to the pages under /ops. The cookie names a row of `operator_sessions`, asked for at
+ * each request, so that ending it holds at once. It is worth nothing as a token of the API, and no token of the API
+ * is worth anything as a cookie: they are signed for different purposes.
+ */
+@Injectable()
+export class OperatorCookies {
+  constructor(
+    private readonly system: SystemDatabase,
+    private readonly signing: Signing,
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /** Begins a session of 8 hours; returns the `Set-Cookie` header. */
+  async begin(operatorId: string): Promise<string> {
+    const now = this.clock.now();
+    const [row] = await this.system.query<{ family: string }>(
+      // No refresh token is ever made for it: the empty hash fits none.
+      `INSERT INTO operator_sessions (operator_id, token_hash, created_at, expires_at)
+       VALUES ($1, '', $2, $3) RETURNING family`,
+      [operatorId, now, new Date(now.getTime() + LIFE_SECONDS * 1_000)],
+    );
+    if (row === undefined) throw new Error('the session was not written');
+    return this.cookie(this.signing.seal('operator_cookie', row.family), LIFE_SECONDS);
+  }
+
+  /** The operator whose cookie this is, or null. @param header the request's `Cookie`. */
+  async recognise(header: string | undefined): Promise<{ operator_id: string; email: string } | null> {
+    const family = this.familyIn(header);
+    if (family === null) return null;
+    const [row] = await this.system.query<{ operator_id: string; email: string }>(
+      `SELECT s.operator_id, o.email FROM operator_sessions s JOIN operators o ON o.id = s.operator_id
+       WHERE s.family = $1 AND s.revoked_at IS NULL AND s.expires_at > $2`,
+      [family, this.clock.now()],
+    );
+    return row ?? null;
+  }
+
+  /** Ends the session; returns the `Set-Cookie` header that takes the cookie away. */
+  async end(header: string | undefined): Promise<string> {
+    const family = this.familyIn(header);
+    if (family !== null) {
+      await this.system.query(
+        `UPDATE operator_sessions SET revoked_at = $2 WHERE family = $1 AND revoked_at IS NULL`,
+        [family, this.clock.now()],
+      );
+    }
+    return this.cookie('', 0);
+  }
+
+  private familyIn(header = ''): string | null {
+    const value = new RegExp(`(?:^|;\\s*)${NAME}=([^;\\s]+)`).exec(header)?.[1];
+    if (value === undefined) return null;
+    const [family] = this.signing.unseal('operator_cookie', value) ?? [];
+    return family !== undefined && isUUID(family) ? family : null;
+  }
+
+  private cookie(value: string, seconds: number): string {
+    const secure = publicUrl(this.config).startsWith('https:') ? '; Secure' : '';
+    return `${NAME}=${value}; Path=/ops; Max-Age=${seconds}; HttpOnly; SameSite=Strict${secure}`;
+  }
+}

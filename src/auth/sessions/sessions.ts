@@ -1,0 +1,270 @@
+import { createHash } from 'node:crypto';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { isUUID } from 'class-validator';
+import { Clock } from '../../platform/clock/clock.js';
+import { CONFIG, type Config } from '../../platform/config/config.js';
+import { Database, SystemDatabase } from '../../platform/database/database.js';
+import type { TenantTransaction, Transaction } from '../../platform/database/transaction.js';
+import { Problem } from '../../platform/errors/problem.js';
+import { WakeUps } from '../../platform/queues/wake-ups.js';
+import { AccessTokens } from './access-tokens.js';
+import { unauthenticated } from '../authenticator.js';
+import { Signing } from './signing.js';
+
+/** What a login or a refresh is answered with. */
+export interface TokenPair {
+  access_token: string;
+  token_type: 'Bearer';
+  /** Life of the access token, in seconds. */
+  expires_in: number;
+  refresh_token: string;
+}
+
+/** A client that lost the answer to a refresh, or asked twice at once, may ask again for this long. */
+const GRACE_MS = 30_000;
+const DAY_MS = 86_400_000;
+
+interface SessionRow {
+  owner_id: string;
+  role: 'member' | 'admin' | 'operator';
+  token_hash: Buffer;
+  previous_hash: Buffer | null;
+  rotated_at: Date | null;
+  expires_at: Date;
+  revoked_at: Date | null;
+  suspended: boolean;
+}
+
+/** Where a family's row is. */
+interface Family {
+  /** Null: an operator's. */
+  tenant_id: string | null;
+  family: string;
+}
+
+/** What a refresh came to; the transaction commits in either case, for a revocation must last. */
+type Refreshed = { pair: TokenPair } | { problem: Problem; revoked?: string };
+
+/**
+ * Sessions: one family of refresh tokens a login. The n-th token of a family is a signature of its place in it,
+ * so the one before may be presented again within 30 s and the answer is the same next token: the family never
+ * forks. Any older one means that somebody has a copy, and ends the family.
+ */
+@Injectable()
+export class Sessions {
+  private readonly logger = new Logger('Sessions');
+
+  constructor(
+    private readonly database: Database,
+    private readonly system: SystemDatabase,
+    private readonly tokens: AccessTokens,
+    private readonly signing: Signing,
+    private readonly wakeUps: WakeUps,
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /** Begins a session of a user, whom the caller has recognised and holds. */
+  async begin(tx: TenantTransaction, user: { id: string; role: 'member' | 'admin' }): Promise<TokenPair> {
+    const row = await tx.one<{ family: string }>(
+      `INSERT INTO sessions (tenant_id, user_id, token_hash, created_at, expires_at)
+       VALUES ($1, $2, '', $3, $4) RETURNING family`,
+      [tx.tenant_id, user.id, this.clock.now(), this.expiry()],
+    );
+    return this.first(tx, { tenant_id: tx.tenant_id, family: inserted(row).family }, user.id, user.role);
+  }
+
+  /** Deletes the sessions of operators that have expired, on the pages under /ops too. */
+  async cleanOperators(): Promise<void> {
+    await this.system.query(`DELETE FROM operator_sessions WHERE expires_at < $1`, [this.clock.now()]);
+  }
+
+  /** Begins a session of an operator. */
+  async beginOperator(operatorId: string): Promise<TokenPair> {
+    return this.system.transaction(async (tx) => {
+      const row = await tx.one<{ family: string }>(
+        `INSERT INTO operator_sessions (operator_id, token_hash, created_at, expires_at)
+         VALUES ($1, '', $2, $3) RETURNING family`,
+        [operatorId, this.clock.now(), this.expiry()],
+      );
+      return this.first(tx, { tenant_id: null, family: inserted(row).family }, operatorId, 'operator');
+    });
+  }
+
+  /**
+   * The next pair of tokens.
+   * @throws Problem unauthenticated for a token that is not, or no longer, good; tenant_suspended.
+   */
+  async refresh(token: string): Promise<TokenPair> {
+    const parsed = this.parse(token);
+    if (parsed === null) throw unauthenticated();
+    const { place } = parsed;
+    const outcome = await this.transaction(parsed, (tx) => this.rotate(tx, parsed, place, token));
+    if ('pair' in outcome) return outcome.pair;
+    if (outcome.revoked !== undefined) {
+      this.logger.warn({ event: 'refresh_token_reused', tenant_id: parsed.tenant_id, family: parsed.family });
+      this.tell(parsed.tenant_id, outcome.revoked);
+    }
+    throw outcome.problem;
+  }
+
+  /** Ends the session of this refresh token. One that is not good is ignored: the end is the same. */
+  async end(token: string): Promise<void> {
+    const parsed = this.parse(token);
+    if (parsed === null) return;
+    const owner = await this.transaction(parsed, (tx) => this.revoke(tx, parsed));
+    if (owner !== null) this.tell(parsed.tenant_id, owner);
+  }
+
+  /** Ends all sessions of a user, but for the one of this family. */
+  async endAll(tx: TenantTransaction, userId: string, spared: string | null = null): Promise<void> {
+    await tx.execute(
+      `UPDATE sessions SET revoked_at = $3
+       WHERE tenant_id = $1 AND user_id = $2 AND revoked_at IS NULL AND family IS DISTINCT FROM $4::uuid`,
+      [tx.tenant_id, userId, this.clock.now(), spared],
+    );
+    tx.afterCommit(() => this.tell(tx.tenant_id, userId));
+  }
+
+  private async rotate(tx: Transaction, family: Family, place: number, token: string): Promise<Refreshed> {
+    const row = await this.hold(tx, family);
+    const now = this.clock.now();
+    if (row === null || row.revoked_at !== null || row.expires_at <= now)
+      return { problem: unauthenticated() };
+    if (row.suspended) return { problem: new Problem('tenant_suspended') };
+
+    const next = this.tokenAt(family, place + 1);
+    const presented = hashOf(token);
+    const current = presented.equals(row.token_hash);
+    const justReplaced =
+      row.previous_hash?.equals(presented) === true &&
+      row.rotated_at !== null &&
+      now.getTime() - row.rotated_at.getTime() <= GRACE_MS;
+    if (!current && !justReplaced) {
+      await this.revoke(tx, family);
+      return { problem: unauthenticated(), revoked: row.owner_id };
+    }
+    if (current) {
+      await this.store(tx, family, next, { previous_hash: presented, rotated_at: now });
+    }
+    return { pair: await this.pair(family, row.owner_id, row.role, next) };
+  }
+
+  private async first(
+    tx: Transaction,
+    family: Family,
+    ownerId: string,
+    role: SessionRow['role'],
+  ): Promise<TokenPair> {
+    const token = this.tokenAt(family, 1);
+    await this.store(tx, family, token, { previous_hash: null, rotated_at: null });
+    return this.pair(family, ownerId, role, token);
+  }
+
+  private async pair(
+    { tenant_id, family }: Family,
+    id: string,
+    role: SessionRow['role'],
+    refresh_token: string,
+  ): Promise<TokenPair> {
+    const { token, expires_in } = await this.tokens.issue({ tenant_id, id, family }, role);
+    return { access_token: token, token_type: 'Bearer', expires_in, refresh_token };
+  }
+
+  /** The family's row, locked: of two refreshes at once the second sees what the first has done. */
+  private async hold(tx: Transaction, { tenant_id, family }: Family): Promise<SessionRow | null> {
+    if (tenant_id === null) {
+      return tx.one(
+        `SELECT operator_id AS owner_id, 'operator' AS role, token_hash, previous_hash, rotated_at, expires_at,
+                revoked_at, false AS suspended
+         FROM operator_sessions WHERE family = $1 FOR UPDATE`,
+        [family],
+      );
+    }
+    return tx.one(
+      `SELECT s.user_id AS owner_id, u.role, s.token_hash, s.previous_hash, s.rotated_at, s.expires_at,
+              s.revoked_at, t.suspended_at IS NOT NULL AS suspended
+       FROM sessions s
+       JOIN users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id
+       JOIN tenants t ON t.id = s.tenant_id
+       WHERE s.family = $1 AND s.tenant_id = $2 FOR UPDATE OF s`,
+      [family, tenant_id],
+    );
+  }
+
+  private async store(
+    tx: Transaction,
+    family: Family,
+    token: string,
+    before: { previous_hash: Buffer | null; rotated_at: Date | null },
+  ): Promise<void> {
+    const { table, condition, keys } = rowOf(family);
+    await tx.execute(
+      `UPDATE ${table} SET token_hash = $3, previous_hash = $4, rotated_at = $5, expires_at = $6 WHERE ${condition}`,
+      [...keys, hashOf(token), before.previous_hash, before.rotated_at, this.expiry()],
+    );
+  }
+
+  /** @returns whose it was, or null when it was over already. */
+  private async revoke(tx: Transaction, family: Family): Promise<string | null> {
+    const { table, owner, condition, keys } = rowOf(family);
+    const row = await tx.one<{ owner_id: string }>(
+      `UPDATE ${table} SET revoked_at = $3 WHERE ${condition} AND revoked_at IS NULL
+       RETURNING ${owner} AS owner_id`,
+      [...keys, this.clock.now()],
+    );
+    return row?.owner_id ?? null;
+  }
+
+  private async transaction<Result>(
+    { tenant_id }: Family,
+    work: (tx: Transaction) => Promise<Result>,
+  ): Promise<Result> {
+    return tenant_id === null ? this.system.transaction(work) : this.database.tenant(tenant_id, work);
+  }
+
+  private tell(tenantId: string | null, userId: string): void {
+    // Operators have no sockets.
+    if (tenantId !== null) this.wakeUps.send('access.revoked', { tenant_id: tenantId, user_ids: [userId] });
+  }
+
+  private expiry(): Date {
+    return new Date(this.clock.now().getTime() + this.config.refreshTokenDays * DAY_MS);
+  }
+
+  private tokenAt({ tenant_id, family }: Family, place: number): string {
+    return this.signing.seal('refresh_token', `${tenant_id ?? 'operator'}.${family}.${place}`);
+  }
+
+  private parse(token: string): (Family & { place: number }) | null {
+    const [owner, family, place] = this.signing.unseal('refresh_token', token) ?? [];
+    if (owner === undefined || !isUUID(family) || place === undefined) return null;
+    return { tenant_id: owner === 'operator' ? null : owner, family: family as string, place: Number(place) };
+  }
+}
+
+/** $1 is the family in each, and $2 the tenant where there is one. */
+function rowOf({ tenant_id, family }: Family) {
+  return tenant_id === null
+    ? {
+        table: 'operator_sessions',
+        owner: 'operator_id',
+        condition: 'family = $1 AND $2::uuid IS NULL',
+        keys: [family, null],
+      }
+    : {
+        table: 'sessions',
+        owner: 'user_id',
+        condition: 'family = $1 AND tenant_id = $2',
+        keys: [family, tenant_id],
+      };
+}
+
+function hashOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}
+
+function inserted<Row>(row: Row | null): Row {
+  if (row === null) throw new Error('INSERT … RETURNING returned no row');
+  return row;
+}

@@ -1,0 +1,80 @@
+import { addPerson, addTenant, type Person } from '../../../test/support/cast.js';
+import type { World } from '../../../test/support/world.js';
+import type { BackupReason, BackupVerdict } from '../../contracts/backups.js';
+import type { FixedClock } from '../../platform/clock/fixed-clock.js';
+import { BackupAnnouncements } from './announcements.js';
+import { addJob, addResult } from '../board/records.fixture.js';
+
+export const hours = (count: number) => count * 3_600_000;
+
+/** A tenant with an admin and one expected backup: what is found of it, and what people are told. */
+export class ToldTenant {
+  readonly announcements: BackupAnnouncements;
+  admin!: Person;
+  /** The id of the job. */
+  compta!: string;
+
+  private constructor(
+    readonly world: World,
+    private readonly clock: FixedClock,
+    readonly id: string,
+  ) {
+    this.announcements = world.app.get(BackupAnnouncements, { strict: false });
+  }
+
+  static async create(world: World, clock: FixedClock): Promise<ToldTenant> {
+    const tenant = new ToldTenant(world, clock, (await addTenant(world)).id);
+    tenant.admin = await addPerson(world, tenant.id, { name: 'Ada', role: 'admin' });
+    tenant.compta = await tenant.job('compta');
+    return tenant;
+  }
+
+  job(database_name: string): Promise<string> {
+    const place = { agent_id: 'nantes-01', city: 'Nantes', neighborhood: 'Chantenay' };
+    return addJob(this.world, this.id, { ...place, database_name, grace_minutes: 60 });
+  }
+
+  /** What a scan finds now; its entry. */
+  found(
+    verdict: BackupVerdict,
+    reason: BackupReason | null = null,
+    job_id: string | null = this.compta,
+  ): Promise<string> {
+    return addResult(this.world, this.id, { job_id, effective_at: this.clock.now(), verdict, reason });
+  }
+
+  tellNew() {
+    return this.announcements.tellNew(this.id, new AbortController().signal);
+  }
+
+  remindAll() {
+    return this.announcements.remindAll(this.id, new AbortController().signal);
+  }
+
+  told() {
+    return this.world.sql<{ kind: string; title: string; severity: string; data: Record<string, unknown> }>(
+      `SELECT kind, title, severity, data FROM notifications WHERE tenant_id = $1 ORDER BY created_at, id`,
+      [this.id],
+    );
+  }
+
+  async titles(): Promise<string[]> {
+    return (await this.told()).map(({ title }) => title);
+  }
+
+  alerts() {
+    return this.world.sql(
+      `SELECT dedupe_key, state, occurrences, gone_at IS NOT NULL AS gone FROM alerts WHERE tenant_id = $1
+       ORDER BY first_seen_at, id`,
+      [this.id],
+    );
+  }
+
+  /** Entries of which nobody has been told. */
+  unannounced() {
+    return this.world.sql<{ id: string }>(
+      `SELECT id FROM backup_entries WHERE tenant_id = $1 AND announced_at IS NULL ORDER BY id`,
+      [this.id],
+    );
+  }
+}

@@ -1,0 +1,24 @@
+import { Controller, Get, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Access, Caller, type TenantCaller } from '../../platform/http/caller.js';
+import { BackupBoard } from './backup-board.dto.js';
+import { BackupBoards } from './backup-board.service.js';
+import { BackupBoardQuery } from '../jobs/backup-jobs.dto.js';
+
+/** All backups at a glance. */
+@ApiTags('backups')
+@Controller('backups')
+export class BackupBoardController {
+  constructor(private readonly boards: BackupBoards) {}
+
+  @Get('status')
+  @Access('member', 'watched:read')
+  @ApiOperation({
+    summary: 'The board: how it stands with each backup, by agent and database',
+    description: 'Expected ones, and those that agents have reported in the last 30 days and nobody expects.',
+  })
+  @ApiOkResponse({ type: BackupBoard })
+  status(@Caller() caller: TenantCaller, @Query() query: BackupBoardQuery): Promise<BackupBoard> {
+    return this.boards.read(caller.tenant_id, query);
+  }
+}

@@ -1,0 +1,111 @@
+import { ApiProperty } from '@nestjs/swagger';
+import {
+  BACKUP_REASONS,
+  BACKUP_VERDICTS,
+  type BackupReason,
+  type BackupVerdict,
+} from '../../contracts/backups.js';
+import { BackupDatabase } from '../jobs/backup-database.dto.js';
+import { BACKUP_JOB_STATUSES, type BackupJobStatus } from '../jobs/backup-jobs.dto.js';
+
+/** One of the last results of a database. */
+export class BackupResult {
+  @ApiProperty({ format: 'uuid', description: 'The entry' })
+  id: string;
+
+  @ApiProperty({
+    type: String,
+    enum: BACKUP_VERDICTS,
+    nullable: true,
+    description: 'null: its file may still come',
+  })
+  verdict: BackupVerdict | null;
+
+  @ApiProperty({ type: String, enum: BACKUP_REASONS, nullable: true })
+  reason: BackupReason | null;
+
+  @ApiProperty({ type: Date, nullable: true })
+  expected_at: Date | null;
+
+  @ApiProperty({ description: "The report's time; the expected time where nothing came" })
+  effective_at: Date;
+
+  @ApiProperty({ type: Date, nullable: true })
+  evaluated_at: Date | null;
+}
+
+/** Something that is wrong with a job, and not well again. */
+export class BackupIncident {
+  @ApiProperty({ format: 'uuid', description: 'The alert' })
+  id: string;
+
+  @ApiProperty({ enum: BACKUP_VERDICTS })
+  verdict: BackupVerdict;
+
+  @ApiProperty({ enum: ['open', 'resolved'], description: 'resolved: silenced by hand' })
+  state: 'open' | 'resolved';
+
+  @ApiProperty()
+  occurrences: number;
+
+  @ApiProperty()
+  first_seen_at: Date;
+}
+
+/** How it stands with the backups of one database. */
+export class BackupBoardRow extends BackupDatabase {
+  @ApiProperty({ type: String, format: 'uuid', nullable: true })
+  job_id: string | null;
+
+  @ApiProperty({ description: 'false: nobody expects it, and an agent has reported it in the last 30 days' })
+  expected: boolean;
+
+  @ApiProperty({ enum: BACKUP_JOB_STATUSES })
+  verdict: BackupJobStatus;
+
+  @ApiProperty({ type: Date, nullable: true, description: 'Since when it has this verdict' })
+  since: Date | null;
+
+  @ApiProperty({ description: 'A report has come, and its file may still come' })
+  waiting: boolean;
+
+  @ApiProperty({ type: Date, nullable: true, description: 'The last good backup' })
+  last_success_at: Date | null;
+
+  @ApiProperty({ type: 'integer', nullable: true, description: 'How old the last good backup is' })
+  last_success_age_seconds: number | null;
+
+  @ApiProperty({ type: Date, nullable: true })
+  last_failure_at: Date | null;
+
+  @ApiProperty({ type: Date, nullable: true })
+  last_checked_at: Date | null;
+
+  @ApiProperty({ type: Date, nullable: true })
+  next_expected_at: Date | null;
+
+  @ApiProperty({ type: [BackupIncident], description: 'Oldest first' })
+  incidents: BackupIncident[];
+
+  @ApiProperty({ type: [BackupResult], description: 'The last 30, newest first' })
+  results: BackupResult[];
+}
+
+export type BackupCounts = Record<BackupJobStatus, number>;
+
+/** A page of the board, and how many rows have which verdict. */
+export class BackupBoard {
+  @ApiProperty({ type: [BackupBoardRow] })
+  data: BackupBoardRow[];
+
+  @ApiProperty({ type: String, nullable: true })
+  next_cursor: string | null;
+
+  @ApiProperty({
+    type: 'object',
+    properties: Object.fromEntries(BACKUP_JOB_STATUSES.map((status) => [status, { type: 'integer' }])),
+    required: [...BACKUP_JOB_STATUSES],
+    description: 'Of all pages, and of all verdicts: `status` does not narrow them, the other filters do',
+  })
+  counts: BackupCounts;
+}

@@ -1,0 +1,74 @@
+import { standingSql } from '../jobs/job-status.sql.js';
+
+/**
+ * A page of the board with what there is to see of each row, and the counts of all rows that match, which are there
+ * also where the page is empty (`agent_id` is null then).
+ * Parameters: $1 tenant id, $2 now, $3 agent, $4 city, $5 part of a name, $6 verdict, $7 and $8 agent and database of
+ * the last row of the page before (each of $3 to $8 may be null), $9 limit.
+ */
+export const BOARD = `
+  WITH strays AS (
+    SELECT e.id, e.agent_id, e.database_name, e.company_name, e.city, e.neighborhood, e.verdict, e.effective_at,
+           e.evaluated_at
+    FROM backup_entries e
+    WHERE e.tenant_id = $1 AND e.job_id IS NULL AND e.report_id IS NOT NULL
+      AND e.effective_at > $2::timestamptz - interval '30 days'
+  ),
+  unexpected AS (
+    SELECT DISTINCT ON (agent_id, database_name) agent_id, database_name, company_name, city, neighborhood
+    FROM strays ORDER BY agent_id, database_name, effective_at DESC, id DESC
+  ),
+  board AS (
+    SELECT id AS job_id, agent_id, database_name, company_name, city, neighborhood, expected_time, days_of_week,
+           status AS verdict, status_since AS since, last_success_at, last_failure_at, last_checked_at
+    FROM backup_jobs WHERE tenant_id = $1
+    UNION ALL
+    SELECT NULL, u.agent_id, u.database_name, u.company_name, u.city, u.neighborhood, NULL, NULL,
+           coalesce(k.status, 'unknown'), k.status_since, k.last_success_at, k.last_failure_at, k.last_checked_at
+    FROM unexpected u LEFT JOIN (${standingSql('strays')}) k USING (agent_id, database_name)
+  ),
+  matching AS MATERIALIZED (
+    SELECT * FROM board
+    WHERE ($3::text IS NULL OR agent_id = $3) AND ($4::text IS NULL OR lower(city) = lower($4))
+      AND ($5::text IS NULL OR ${containsSql('$5')})
+  ),
+  counts AS (
+    SELECT coalesce(jsonb_object_agg(verdict, rows), '{}') AS counts
+    FROM (SELECT verdict, count(*) AS rows FROM matching GROUP BY verdict) counted
+  ),
+  page AS (
+    SELECT * FROM matching
+    WHERE ($6::text IS NULL OR verdict = $6)
+      AND ($7::text IS NULL OR (agent_id, database_name) > ($7, $8::text))
+    ORDER BY agent_id, database_name LIMIT $9
+  )
+  SELECT c.counts, t.time_zone, p.*, waiting.waiting, incidents.incidents, results.results
+  FROM tenants t CROSS JOIN counts c LEFT JOIN page p ON true
+  CROSS JOIN LATERAL (
+    SELECT count(*) > 0 AS waiting FROM backup_entries e
+    WHERE e.tenant_id = $1 AND e.agent_id = p.agent_id AND e.database_name = p.database_name
+      AND e.settled_at IS NULL AND e.verdict IS NULL
+  ) waiting
+  CROSS JOIN LATERAL (
+    SELECT json_agg(json_build_object('id', a.id, 'verdict', split_part(a.dedupe_key, ':', 3), 'state', a.state,
+                                        'occurrences', a.occurrences, 'first_seen_at', a.first_seen_at)
+                     ORDER BY a.first_seen_at, a.id) AS incidents
+    FROM alerts a
+    WHERE a.tenant_id = $1 AND a.source_type = 'backup_job' AND a.source_id = p.job_id AND a.gone_at IS NULL
+      AND a.kind = 'backup_alert'
+  ) incidents
+  CROSS JOIN LATERAL (
+    SELECT json_agg(last ORDER BY last.effective_at DESC, last.id DESC) AS results
+    FROM (
+      SELECT e.id, e.verdict, e.reason, e.expected_at, e.effective_at, e.evaluated_at FROM backup_entries e
+      WHERE e.tenant_id = $1 AND e.agent_id = p.agent_id AND e.database_name = p.database_name
+      ORDER BY e.effective_at DESC, e.id DESC LIMIT 30
+    ) last
+  ) results
+  WHERE t.id = $1
+  ORDER BY p.agent_id, p.database_name`;
+
+/** Whether the names of agent, database or company have this text in them, as an SQL expression. */
+export function containsSql(text: string): string {
+  return `strpos(lower(concat_ws(chr(10), agent_id, database_name, company_name)), lower(${text})) > 0`;
+}

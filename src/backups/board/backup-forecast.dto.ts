@@ -1,0 +1,42 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { BACKUP_VERDICTS, type BackupVerdict } from '../../contracts/backups.js';
+
+/** One backup that is expected on a date, and what is known of it. */
+export class ForecastBackup {
+  @ApiProperty({ format: 'uuid' })
+  job_id: string;
+
+  @ApiProperty()
+  agent_id: string;
+
+  @ApiProperty()
+  database_name: string;
+
+  @ApiProperty()
+  expected_at: Date;
+
+  @ApiProperty({
+    description: 'Until then nothing is missing: the grace, or the wait for the file of a report',
+  })
+  missing_after: Date;
+
+  @ApiProperty({ enum: BACKUP_VERDICTS, nullable: true, description: 'Of the newest entry of that date' })
+  verdict: BackupVerdict | null;
+
+  @ApiProperty({
+    enum: ['MISSING'],
+    nullable: true,
+    description:
+      'What people are told after `missing_after` if nothing more comes; null once there is a verdict',
+  })
+  would_be: 'MISSING' | null;
+}
+
+/** What is expected on a date, by agent and database. */
+export class BackupForecastView {
+  @ApiProperty({ type: [ForecastBackup], maxItems: 1000 })
+  data: ForecastBackup[];
+
+  @ApiProperty({ description: 'There are more than 1,000; these are the first' })
+  truncated: boolean;
+}

@@ -1,0 +1,81 @@
+import type { Stats } from 'node:fs';
+import { lstat, mkdir, readdir, realpath } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Config } from '../../platform/config/config.js';
+import { AGENT_ID } from '../../platform/http/agent-id.js';
+import { codeOf } from './file-errors.js';
+
+/** The folders of an agent: reports, staged files, and where each of them ends. */
+export type AgentFolder = 'log' | 'database' | 'archive' | 'rejected' | 'quarantine';
+
+/** Where agents drop what they have, an absolute path. */
+export function inboxRoot({ backupInboxDir, dataDir }: Config): string {
+  return resolve(backupInboxDir ?? join(dataDir, 'backups', 'inbox'));
+}
+
+/** Where verified backups are kept, an absolute path. */
+export function storeRoot({ backupStoreDir, dataDir }: Config): string {
+  return resolve(backupStoreDir ?? join(dataDir, 'backups', 'store'));
+}
+
+/** A folder that is no folder: an agent that put a link there would lead the scan out of its own. */
+export class FolderRefused extends Error {
+  // Told and dealt with as what the file system refuses.
+  readonly syscall = 'lstat';
+
+  constructor(
+    message: string,
+    readonly isLink = false,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * The path of a folder below `root`, every step of which is a real folder; null where one is not there.
+ * @throws FolderRefused for a link or anything else, and what the file system says (EACCES, EIO).
+ */
+export async function folderWithin(root: string, steps: readonly string[]): Promise<string | null> {
+  let path: string;
+  try {
+    path = await realpath(root);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+  for (const step of steps) {
+    path = join(path, step);
+    let stats: Stats;
+    try {
+      stats = await lstat(path);
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return null;
+      throw error;
+    }
+    if (!stats.isDirectory()) throw new FolderRefused(`${step} is not a folder`, stats.isSymbolicLink());
+  }
+  return path;
+}
+
+/** The same, made where it is not there. `steps` but the last are there. */
+export async function makeFolderWithin(root: string, steps: readonly string[]): Promise<string> {
+  const found = await folderWithin(root, steps);
+  if (found !== null) return found;
+  await mkdir(join(await realpath(root), ...steps)).catch((error: unknown) => {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  });
+  const made = await folderWithin(root, steps);
+  if (made === null) throw new FolderRefused(`${steps.join('/')} went away`);
+  return made;
+}
+
+/** The agents that have a folder in a tenant's inbox, by name; or a link, which is then refused. */
+export async function agentsIn(root: string, slug: string): Promise<string[]> {
+  const folder = await folderWithin(root, [slug]);
+  if (folder === null) return [];
+  const found = await readdir(folder, { withFileTypes: true });
+  return found
+    .filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && AGENT_ID.test(entry.name))
+    .map(({ name }) => name)
+    .sort();
+}

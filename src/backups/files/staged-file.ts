@@ -1,0 +1,119 @@
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, lstat, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BackupReason } from '../../contracts/backups.js';
+import { codeOf, isOfFiles, toldOf } from './file-errors.js';
+import { folderWithin, FolderRefused } from './folders.js';
+
+/** Which file it is, and in which state: another one of the same name has another identity. */
+export function identityOf({ dev, ino, size, mtimeMs }: Stats): string {
+  return `${dev}:${ino}:${size}:${mtimeMs}`;
+}
+
+/** Why a staged file is not read. */
+export interface Refusal {
+  reason: Extract<BackupReason, 'unsafe_name' | 'symbolic_link' | 'not_a_file' | 'unreadable'>;
+  detail: string | null;
+}
+
+/** A staged file where it lies, as one look saw it. */
+export interface StagedFile {
+  path: string;
+  /** As it is written on the disk: accents may be composed there in another way than in the report. */
+  name: string;
+  stats: Stats;
+}
+
+export type Staged = { file: StagedFile } | { refused: Refusal } | 'absent';
+
+/** An open staged file. Whoever gets it closes it. */
+export interface OpenStaged extends StagedFile {
+  handle: FileHandle;
+}
+
+/** Names as they are while a file is on its way. */
+const ON_ITS_WAY = /^\.|\.(?:part|partial|filepart|tmp)$/i;
+
+/** Whether a file of this name is still being written. */
+export function isOnItsWay(name: string): boolean {
+  return ON_ITS_WAY.test(name);
+}
+
+/** Whether a name can only be that of a file in the folder itself. */
+function isSafeName(name: string): boolean {
+  return (
+    name !== '' && name !== '.' && name !== '..' && !/[/\\\0]/.test(name) && Buffer.byteLength(name) <= 255
+  );
+}
+
+/** Looks for a staged file of an agent, without opening it: a FIFO would make its reader wait. */
+export async function findStaged(root: string, agent: readonly string[], name: string): Promise<Staged> {
+  if (!isSafeName(name)) return { refused: { reason: 'unsafe_name', detail: null } };
+  if (isOnItsWay(name)) return 'absent';
+  let folder: string | null;
+  try {
+    folder = await folderWithin(root, [...agent, 'database']);
+  } catch (error) {
+    return unreadable(error);
+  }
+  if (folder === null) return 'absent';
+  // Linux keeps names as they were written, macOS decomposes them.
+  for (const spelling of new Set([name, name.normalize('NFC'), name.normalize('NFD')])) {
+    if (!isSafeName(spelling)) continue;
+    const path = join(folder, spelling);
+    try {
+      const stats = await lstat(path);
+      if (stats.isSymbolicLink()) return { refused: { reason: 'symbolic_link', detail: null } };
+      if (!stats.isFile()) return { refused: { reason: 'not_a_file', detail: null } };
+      return { file: { path, name: spelling, stats } };
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') return unreadable(error);
+    }
+  }
+  return 'absent';
+}
+
+/**
+ * Opens what `findStaged` saw. What it returns is that very file: no link was followed on the way to it, also if
+ * somebody has put one there in between.
+ */
+export async function openStaged(
+  root: string,
+  agent: readonly string[],
+  { path, name, stats: seen }: StagedFile,
+): Promise<{ opened: OpenStaged } | { refused: Refusal } | 'absent' | 'moving'> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOENT') return 'absent';
+    if (code === 'ELOOP' || code === 'EMLINK') return { refused: { reason: 'symbolic_link', detail: null } };
+    return unreadable(error);
+  }
+  try {
+    const stats = await handle.stat();
+    if (!stats.isFile()) {
+      await handle.close();
+      return { refused: { reason: 'not_a_file', detail: null } };
+    }
+    const folder = await folderWithin(root, [...agent, 'database']);
+    const there = folder === null ? null : await lstat(join(folder, name));
+    if (there === null || identityOf(there) !== identityOf(stats) || identityOf(stats) !== identityOf(seen)) {
+      await handle.close();
+      return 'moving';
+    }
+    return { opened: { handle, path, name, stats } };
+  } catch (error) {
+    await handle.close();
+    if (codeOf(error) === 'ENOENT') return 'absent';
+    return unreadable(error);
+  }
+}
+
+function unreadable(error: unknown): { refused: Refusal } {
+  if (!isOfFiles(error)) throw error;
+  if (error instanceof FolderRefused)
+    return { refused: { reason: error.isLink ? 'symbolic_link' : 'unreadable', detail: error.message } };
+  return { refused: { reason: 'unreadable', detail: toldOf(error) } };
+}

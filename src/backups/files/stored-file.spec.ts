@@ -1,0 +1,78 @@
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type BackupFolders, backupFolders } from '../agent.fixture.js';
+import { IncomingCopy, readStored, removeLeftovers, TargetTaken } from './stored-file.js';
+
+/** B6: a name in the store is the name of a whole file. */
+const PATH = 'tenant/company/city/agent/db/2026/03/db_20260330T201000Z.bak';
+const ID = '01a1fec9-17c6-73de-b3f4-43c48a3a0bde';
+
+let folders: BackupFolders;
+let root: string;
+
+beforeEach(async () => {
+  folders = await backupFolders();
+  root = folders.env.BACKUP_STORE_DIR;
+});
+afterEach(() => folders.remove());
+
+const begin = () => IncomingCopy.begin(root, PATH, ID);
+const names = () => readdirSync(join(root, PATH, '..'));
+const content = () => readFileSync(join(root, PATH), 'utf8');
+
+describe('a copy into the store', () => {
+  it('of two scanners of one entry each puts in place what it wrote itself', async () => {
+    const stale = await begin();
+    await stale.handle.write('the ledger');
+    const half = await begin();
+    await half.handle.write('the led');
+    await stale.publish();
+    expect(content()).toBe('the ledger');
+    await half.handle.write('ger');
+    await expect(half.publish()).rejects.toThrow(TargetTaken);
+    expect(content()).toBe('the ledger');
+    expect(names()).toEqual(['db_20260330T201000Z.bak']);
+  });
+
+  it.each(['datasync', 'close'] as const)('leaves nothing behind when its %s fails', async (call) => {
+    const copy = await begin();
+    await copy.handle.write('the ledger');
+    const close = copy.handle.close.bind(copy.handle);
+    const full = Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: call });
+    jest.spyOn(copy.handle, call).mockImplementationOnce(async () => {
+      if (call === 'close') await close();
+      throw full;
+    });
+    await expect(copy.publish()).rejects.toBe(full);
+    expect(names()).toEqual([]);
+    expect(isClosed(copy.handle)).toBe(true);
+  });
+
+  it('takes away what a killed scan has left of the same entry, and of no other', async () => {
+    const left = await begin();
+    await left.handle.close();
+    const other = await IncomingCopy.begin(root, PATH, ID.replace('0', '1'));
+    await other.handle.close();
+    writeFileSync(join(root, PATH, '..', `.${ID}.part`), 'of somebody else');
+    await removeLeftovers(root, [
+      { id: ID, path: PATH },
+      { id: ID, path: `nowhere/${PATH}` },
+    ]);
+    expect(names()).toHaveLength(2);
+  });
+
+  it.each([
+    ['a folder', (path: string) => mkdirSync(path)],
+    ['a link', (path: string) => symlinkSync('/dev/zero', path)],
+  ])('is told when what is in its place is %s, and does not wait for it', async (_what, make) => {
+    mkdirSync(join(root, PATH, '..'), { recursive: true });
+    make(join(root, PATH));
+    await expect(readStored(root, PATH, AbortSignal.timeout(5_000))).rejects.toHaveProperty('syscall');
+  });
+});
+
+/** Node gives a closed one no descriptor. */
+function isClosed(handle: FileHandle): boolean {
+  return handle.fd === -1;
+}

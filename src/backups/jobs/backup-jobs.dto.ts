@@ -1,0 +1,171 @@
+import { ApiProperty, ApiPropertyOptional, OmitType, PartialType } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
+import { BACKUP_VERDICTS, type BackupVerdict } from '../../contracts/backups.js';
+import { AgentId } from '../../platform/http/agent-id.js';
+import { PageQuery } from '../../platform/http/page.dto.js';
+import { Line } from '../../platform/http/text.js';
+import { BackupDatabase } from './backup-database.dto.js';
+import { DatabaseName } from './database-name.js';
+
+/** A job's verdict; `unknown` until there is one. */
+export const BACKUP_JOB_STATUSES = ['unknown', ...BACKUP_VERDICTS] as const;
+export type BackupJobStatus = BackupVerdict | 'unknown';
+
+/** Where nothing else is said. */
+export const EVERY_DAY: readonly number[] = [1, 2, 3, 4, 5, 6, 7];
+export const DEFAULT_GRACE_MINUTES = 120;
+
+/** null: the default again. Days come in any order, and are kept in theirs. */
+function daysOf({ value }: { value: unknown }): unknown {
+  if (value === null) return EVERY_DAY;
+  return Array.isArray(value) && value.every((day) => typeof day === 'number')
+    ? value.toSorted((one, other) => one - other)
+    : value;
+}
+
+function DaysOfWeek(): PropertyDecorator {
+  return ValidateBy({
+    name: 'daysOfWeek',
+    validator: {
+      validate: (days: unknown) =>
+        Array.isArray(days) &&
+        days.length > 0 &&
+        days.every((day) => EVERY_DAY.some((one) => one === day)) &&
+        new Set(days).size === days.length,
+      defaultMessage: () => '$property must be a list of days, each once, from 1 (Monday) to 7',
+    },
+  });
+}
+
+/** What is said of an expected backup. The limits are the table's. */
+export class NewBackupJob {
+  @ApiProperty({ maxLength: 100, example: 'paris-01', description: 'Who makes it: a folder of the inbox' })
+  @AgentId()
+  agent_id: string;
+
+  @ApiProperty({ maxLength: 100, example: 'comptabilite', description: 'As in the reports of the agent' })
+  @DatabaseName()
+  database_name: string;
+
+  @ApiProperty({ maxLength: 100, example: 'Boulangerie Martin' })
+  @Line(100)
+  company_name: string;
+
+  @ApiProperty({ maxLength: 100, example: 'Paris' })
+  @Line(100)
+  city: string;
+
+  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 100, example: 'Montmartre' })
+  @IsOptional()
+  @Line(100)
+  neighborhood?: string | null;
+
+  @ApiProperty({ example: '02:00', description: "HH:mm in the tenant's zone" })
+  @Matches(/^([01]\d|2[0-3]):[0-5]\d$/, { message: '$property must be a time of day, HH:mm' })
+  expected_time: string;
+
+  @ApiPropertyOptional({
+    type: [Number],
+    nullable: true,
+    example: [1, 2, 3, 4, 5],
+    description: 'ISO, Monday is 1; every day where it is absent or null',
+  })
+  @IsOptional()
+  @Transform(daysOf)
+  @DaysOfWeek()
+  days_of_week?: number[];
+
+  @ApiPropertyOptional({
+    type: Number,
+    nullable: true,
+    minimum: 0,
+    maximum: 10_080,
+    description: `How long after the expected time it is MISSING; ${DEFAULT_GRACE_MINUTES} where it is absent or null`,
+  })
+  @IsOptional()
+  @Transform(({ value }: { value: unknown }) => (value === null ? DEFAULT_GRACE_MINUTES : value))
+  @IsInt()
+  @Min(0)
+  @Max(10_080)
+  grace_minutes?: number;
+}
+
+/**
+ * An absent field stays as it is; null clears one that may be empty. Another agent or database is another job: the
+ * entries are those of this one.
+ */
+export class BackupJobPatch extends PartialType(
+  OmitType(NewBackupJob, ['agent_id', 'database_name'] as const),
+  { skipNullProperties: false },
+) {}
+
+/** Which backups the board shows, by agent and database. */
+export class BackupBoardQuery extends PageQuery {
+  @ApiPropertyOptional({ maxLength: 100 })
+  @IsOptional()
+  @AgentId()
+  agent_id?: string;
+
+  @ApiPropertyOptional({ enum: BACKUP_JOB_STATUSES })
+  @IsOptional()
+  @IsIn(BACKUP_JOB_STATUSES)
+  status?: BackupJobStatus;
+
+  @ApiPropertyOptional({ maxLength: 100, description: 'In any case' })
+  @IsOptional()
+  @Line(100)
+  city?: string;
+
+  @ApiPropertyOptional({
+    maxLength: 200,
+    description: 'Part of the names of agent, database or company, in any case',
+  })
+  @IsOptional()
+  @Line(200)
+  q?: string;
+}
+
+/** Which jobs a list shows, by agent and database. */
+export class BackupJobQuery extends BackupBoardQuery {
+  @ApiPropertyOptional({ maxLength: 100, description: 'In any case' })
+  @IsOptional()
+  @Line(100)
+  company_name?: string;
+}
+
+/** A backup that is expected, and what became of the last ones. */
+export class BackupJob extends BackupDatabase {
+  @ApiProperty({ format: 'uuid' })
+  id: string;
+
+  @ApiProperty({ description: "HH:mm in the tenant's zone" })
+  expected_time: string;
+
+  @ApiProperty({ type: [Number], description: 'ISO, Monday is 1' })
+  days_of_week: number[];
+
+  @ApiProperty()
+  grace_minutes: number;
+
+  @ApiProperty({ enum: BACKUP_JOB_STATUSES, description: 'The verdict of its newest entry' })
+  status: BackupJobStatus;
+
+  @ApiProperty({ type: Date, nullable: true, description: 'Since when it has this status' })
+  status_since: Date | null;
+
+  @ApiProperty({ type: Date, nullable: true })
+  last_checked_at: Date | null;
+
+  @ApiProperty({ type: Date, nullable: true })
+  last_success_at: Date | null;
+
+  @ApiProperty({ type: Date, nullable: true })
+  last_failure_at: Date | null;
+
+  @ApiProperty()
+  created_at: Date;
+
+  @ApiProperty()
+  updated_at: Date;
+}

@@ -1,0 +1,92 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { IsInt, IsOptional, IsString, Max, Min, ValidateBy } from 'class-validator';
+import { isCivilDate } from '../../platform/clock/civil-time.js';
+import { printable } from '../../platform/http/text.js';
+import { isDatabaseName } from '../jobs/database-name.js';
+
+/** Databases that one report may speak of. */
+const MOST_DATABASES = 1_000;
+const LONGEST_TEXT = 20_000;
+
+/** Agents write what they do not know as an empty text, too. */
+export function Known(): PropertyDecorator {
+  return applyDecorators(
+    Transform(({ value }: { value: unknown }) => (value === '' ? null : value)),
+    IsOptional(),
+  );
+}
+
+/** What other programs said: kept as far as it can be stored and read. */
+export function Words(): PropertyDecorator {
+  return applyDecorators(
+    ApiPropertyOptional({ type: String, nullable: true }),
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? kept(value) : value)),
+    IsOptional(),
+    IsString(),
+  );
+}
+
+function kept(text: string): string | null {
+  // Cut first: half a character at the end is no text that PostgreSQL could hold.
+  const words = printable(text.slice(0, LONGEST_TEXT)).trim();
+  return words === '' ? null : words;
+}
+
+/** A size in bytes, or unknown. */
+export function Bytes(): PropertyDecorator {
+  return applyDecorators(
+    ApiPropertyOptional({ type: 'integer', nullable: true, minimum: 0 }),
+    Known(),
+    IsInt(),
+    Min(0),
+    Max(Number.MAX_SAFE_INTEGER),
+  );
+}
+
+const INSTANT = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
+
+/** An instant of this century with its offset from UTC: without one it would be another on each machine. */
+export function ReportedInstant(): PropertyDecorator {
+  return ValidateBy({
+    name: 'reportedInstant',
+    validator: {
+      validate: (value: unknown) => {
+        const date = typeof value === 'string' ? INSTANT.exec(value)?.[1] : undefined;
+        return (
+          date !== undefined &&
+          date >= '2000' &&
+          isCivilDate(date) &&
+          !Number.isNaN(Date.parse(String(value)))
+        );
+      },
+      defaultMessage: () => '$property must be an instant with its offset from UTC, as 2026-03-30T02:10:00Z',
+    },
+  });
+}
+
+/** The same, or unknown. */
+export function OptionalInstant(): PropertyDecorator {
+  return applyDecorators(
+    ApiPropertyOptional({ type: String, format: 'date-time', nullable: true }),
+    Known(),
+    ReportedInstant(),
+  );
+}
+
+/** Names of databases as the keys of a report. */
+export function DatabaseNames(): PropertyDecorator {
+  return ValidateBy({
+    name: 'databaseNames',
+    validator: {
+      validate: (value: unknown) =>
+        value instanceof Map &&
+        value.size >= 1 &&
+        value.size <= MOST_DATABASES &&
+        [...value.keys()].every((name) => typeof name === 'string' && isDatabaseName(name)),
+      defaultMessage: () =>
+        `$property must name 1 to ${MOST_DATABASES} databases, each by 1 to 100 characters without control characters`,
+    },
+  });
+}

@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import type { Fault } from '../../platform/errors/problem.js';
+import { isTooDeep } from '../../platform/http/json-depth.js';
+import { printable } from '../../platform/http/text.js';
+import { checked } from '../../platform/http/validation.js';
+import { futureFaults, StatusReport } from './status-report.js';
+
+/** A file that was read: a report, or why it is none. */
+export type ReadReport = { report: StatusReport } | { refused: string };
+
+/** Faults that a `.reason` names. */
+const MOST_FAULTS = 50;
+
+/**
+ * Reads a STATUS.json, by the rules of `POST backups/reports`.
+ * @param agentId the agent in whose folder it lies.
+ */
+export function readReport(bytes: Buffer, agentId: string, now: Date): ReadReport {
+  if (bytes.length === 0) return { refused: 'the file is empty' };
+  let text: string;
+  try {
+    // A byte order mark of UTF-8, as Windows writes it, is passed over.
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return { refused: 'the file is not UTF-8' };
+  }
+  let plain: unknown;
+  try {
+    plain = JSON.parse(text);
+  } catch (error) {
+    // Newer engines quote what they could not read: the place is enough.
+    const place = /position \d+/.exec(error instanceof Error ? error.message : '')?.[0];
+    return { refused: `the file is not JSON${place === undefined ? '' : `, at ${place}`}` };
+  }
+  if (typeof plain !== 'object' || plain === null || Array.isArray(plain)) {
+    return { refused: 'the file must hold one JSON object' };
+  }
+  if (isTooDeep(plain)) return { refused: 'the JSON is nested too deep' };
+  const key = refusedKey(plain);
+  if (key !== null) return { refused: `the JSON has a key ${key}` };
+  return judged(plain, agentId, now);
+}
+
+function judged(plain: object, agentId: string, now: Date): ReadReport {
+  let found: { value: StatusReport; faults: Fault[] };
+  try {
+    found = checked(StatusReport, { ...plain });
+  } catch (error) {
+    // Whatever somebody has found to stumble over: it is their report's fault, and stops no other.
+    return { refused: `the report can not be checked: ${error instanceof Error ? error.message : ''}` };
+  }
+  const { value: report, faults } = found;
+  if (faults.length > 0) return { refused: inWords(faults) };
+  const early = futureFaults(report, now);
+  if (early.length > 0) return { refused: inWords(early) };
+  if (report.agent_id !== agentId) {
+    return { refused: `/agent_id: ${report.agent_id} is not the agent of this folder, ${agentId}` };
+  }
+  return { report };
+}
+
+/** Keys that mean something else to JavaScript; in a body of REST they are refused, too. */
+function refusedKey(json: object): string | null {
+  for (const [key, value] of Object.entries(json) as [string, unknown][]) {
+    if (key === '__proto__' || key === 'constructor') return key;
+    const below = typeof value === 'object' && value !== null ? refusedKey(value) : null;
+    if (below !== null) return below;
+  }
+  return null;
+}
+
+/**
+ * By it a file that is no report is known, should it come again. Never the hash of a report's content: what was
+ * rejected for its time, say, may come again as a good report.
+ */
+export function bytesHash(bytes: Buffer | string): string {
+  return createHash('sha256').update('rejected\n').update(bytes).digest('hex');
+}
+
+/** One fault a line. */
+function inWords(faults: readonly Fault[]): string {
+  const lines = faults.slice(0, MOST_FAULTS).map(({ pointer, detail }) => `${pointer}: ${detail}`);
+  const more = faults.length - lines.length;
+  const text = [...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n');
+  return printable(text.slice(0, 4_000));
+}

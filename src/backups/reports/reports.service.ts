@@ -1,0 +1,180 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { AgentStatus } from '../../contracts/backups.js';
+import { Clock } from '../../platform/clock/clock.js';
+import type { TenantTransaction } from '../../platform/database/transaction.js';
+import { invalid, Problem } from '../../platform/errors/problem.js';
+import { type ExpectedHours, nearestExpected } from '../jobs/expected-times.js';
+import { lockJobs } from '../jobs/job-lock.js';
+import { contentHash, contentOf, type ReportContent } from './report-content.js';
+import { futureFaults, type StatusReport } from './status-report.js';
+
+/** A report as it was received: its entries wait for a scan to evaluate them. */
+export interface AcceptedReport {
+  id: string;
+  /** False: the same report had come before, and nothing was added. */
+  created: boolean;
+}
+
+/** How a report came. */
+export type ReportSource = { source: 'api' } | { source: 'file'; file_name: string };
+
+/** A file of a database that nobody expects may come this long after its report. */
+const UNEXPECTED_WAIT_MS = 24 * 3_600_000;
+
+interface JobHours extends ExpectedHours {
+  id: string;
+  database_name: string;
+  grace_minutes: number;
+}
+
+/** One row of backup_entries, as JSON for PostgreSQL. */
+interface NewEntry extends Record<string, unknown> {
+  database_name: string;
+  status?: AgentStatus;
+  job_id: string | null;
+  expected_on: string | null;
+  expected_at: Date | null;
+  wait_until: Date;
+}
+
+/** Reports become entries, the same way however they come. */
+@Injectable()
+export class Reports {
+  constructor(@Inject(Clock) private readonly clock: Clock) {}
+
+  /**
+   * Over REST, with an agent's key or by an admin.
+   * @param agentId the key's agent; null for an admin, who may report for any of the tenant's.
+   * @throws Problem validation_failed for instants in the future, forbidden for another agent.
+   */
+  async receive(
+    tx: TenantTransaction,
+    report: StatusReport,
+    agentId: string | null,
+  ): Promise<AcceptedReport> {
+    if (agentId !== null && report.agent_id !== agentId) {
+      throw new Problem('forbidden', `this key reports for ${agentId} and for no other agent`);
+    }
+    const [fault] = futureFaults(report, this.clock.now());
+    if (fault !== undefined) throw invalid(fault.pointer, fault.detail);
+    return this.accept(tx, report, { source: 'api' });
+  }
+
+  /** Writes a checked report down, once, with an entry for each database. */
+  async accept(tx: TenantTransaction, report: StatusReport, from: ReportSource): Promise<AcceptedReport> {
+    const content = contentOf(report);
+    await lockJobs(tx, 'shared');
+    const content_sha256 = contentHash(content);
+    const created = await tx.one<{ id: string }>(ACCEPT, [
+      tx.tenant_id,
+      JSON.stringify({
+        agent_id: content.agent_id,
+        source: from.source,
+        file_name: from.source === 'file' ? from.file_name : null,
+        content_sha256,
+        content,
+        operation_timestamp_utc: content.operation_timestamp_utc,
+      }),
+      JSON.stringify(await this.entriesOf(tx, content)),
+      this.clock.now(),
+    ]);
+    if (created !== null) return { id: created.id, created: true };
+    // By a statement of its own: whoever was quicker may have committed since the first one began.
+    const known = await tx.one<{ id: string }>(
+      `SELECT id FROM backup_reports WHERE tenant_id = $1 AND agent_id = $2 AND content_sha256 = $3`,
+      [tx.tenant_id, content.agent_id, content_sha256],
+    );
+    if (known === null) throw new Error('the report was not written');
+    return { id: known.id, created: false };
+  }
+
+  /** Writes down that a file was no report; the same file again is not news. */
+  async reject(
+    tx: TenantTransaction,
+    {
+      agent_id,
+      file_name,
+      sha256,
+      reason,
+    }: { agent_id: string; file_name: string; sha256: string; reason: string },
+  ): Promise<void> {
+    await tx.execute(
+      `INSERT INTO backup_reports (tenant_id, agent_id, source, file_name, content_sha256, state, reason, received_at)
+       VALUES ($1, $2, 'file', $3, $4, 'rejected', $5, $6)
+       ON CONFLICT (tenant_id, agent_id, content_sha256) DO NOTHING`,
+      [tx.tenant_id, agent_id, file_name, sha256, reason, this.clock.now()],
+    );
+  }
+
+  private async entriesOf(tx: TenantTransaction, content: ReportContent): Promise<NewEntry[]> {
+    const [jobs, tenant] = await Promise.all([
+      tx.query<JobHours>(
+        `SELECT id, database_name, expected_time, days_of_week, grace_minutes FROM backup_jobs
+         WHERE tenant_id = $1 AND agent_id = $2 AND database_name = ANY ($3)`,
+        [tx.tenant_id, content.agent_id, Object.keys(content.databases)],
+      ),
+      tx.one<{ time_zone: string }>(`SELECT time_zone FROM tenants WHERE id = $1`, [tx.tenant_id]),
+    ]);
+    const zone = tenant?.time_zone ?? 'UTC';
+    const byName = new Map(jobs.map((job) => [job.database_name, job]));
+    const reported = new Date(content.operation_timestamp_utc);
+    return Object.entries(content.databases).map(([database_name, said]) => {
+      const job = byName.get(database_name);
+      const expected = job === undefined ? null : nearestExpected(job, zone, reported);
+      const wait_until =
+        job === undefined || expected === null
+          ? new Date(reported.getTime() + UNEXPECTED_WAIT_MS)
+          : new Date(expected.expected_at.getTime() + job.grace_minutes * 60_000);
+      return {
+        ...said,
+        database_name,
+        job_id: job?.id ?? null,
+        expected_on: expected?.expected_on ?? null,
+        expected_at: expected?.expected_at ?? null,
+        wait_until,
+      };
+    });
+  }
+}
+
+// $1 tenant id, $2 the report, $3 its entries, $4 now. A report that is there already adds nothing.
+const ACCEPT = `
+  WITH report AS (
+    SELECT * FROM jsonb_to_record($2::jsonb) AS r (agent_id text, source text, file_name text, content_sha256 text,
+                                                   content jsonb, operation_timestamp_utc timestamptz)
+  ),
+  created AS (
+    INSERT INTO backup_reports (tenant_id, agent_id, source, file_name, content_sha256, state, content,
+                                operation_timestamp_utc, received_at)
+    SELECT $1, agent_id, source, file_name, content_sha256, 'accepted', content, operation_timestamp_utc,
+           $4::timestamptz
+    FROM report
+    ON CONFLICT (tenant_id, agent_id, content_sha256) DO NOTHING
+    RETURNING id
+  ),
+  entries AS (
+    INSERT INTO backup_entries (tenant_id, report_id, job_id, agent_id, database_name, company_name, city,
+      neighborhood, expected_on, expected_at, effective_at, wait_until, operation_timestamp_utc, status, hash_sha256,
+      size_bytes, compress_size_pre_compress, compress_size_post_compress, agent_transfer_process_status,
+      agent_transfer_process_start_time_utc, agent_transfer_process_timestamp_utc, agent_transfer_error_message,
+      staged_file_name, logs_summary, error_msg, created_at)
+    SELECT $1, c.id, e.job_id, r.agent_id, e.database_name, r.content ->> 'company_name', r.content ->> 'city',
+      r.content ->> 'neighborhood', e.expected_on, e.expected_at,
+      -- Nothing that was said to be missing is, once it is here: it has the last word on its day.
+      greatest(r.operation_timestamp_utc,
+               (SELECT m.effective_at FROM backup_entries m
+                WHERE m.tenant_id = $1 AND m.job_id = e.job_id AND m.expected_on = e.expected_on
+                  AND m.report_id IS NULL)),
+      e.wait_until,
+      r.operation_timestamp_utc, e.status, e.hash_sha256, e.size_bytes, e.compress_size_pre_compress,
+      e.compress_size_post_compress, e.agent_transfer_process_status, e.agent_transfer_process_start_time_utc,
+      e.agent_transfer_process_timestamp_utc, e.agent_transfer_error_message, e.staged_file_name, e.logs_summary,
+      e.error_msg, $4::timestamptz
+    FROM created c CROSS JOIN report r
+    CROSS JOIN jsonb_to_recordset($3::jsonb) AS e (job_id uuid, database_name text, expected_on date,
+      expected_at timestamptz, wait_until timestamptz, status text, hash_sha256 text, size_bytes bigint,
+      compress_size_pre_compress bigint, compress_size_post_compress bigint, agent_transfer_process_status text,
+      agent_transfer_process_start_time_utc timestamptz, agent_transfer_process_timestamp_utc timestamptz,
+      agent_transfer_error_message text, staged_file_name text, logs_summary text, error_msg text)
+  )
+  SELECT id FROM created`;

@@ -1,0 +1,46 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { CONFIG, type Config } from '../../platform/config/config.js';
+import type { CollectedFile } from './collecting.js';
+import { Entries } from './entries.js';
+import { isOfFiles, toldOf } from '../files/file-errors.js';
+import { inboxRoot } from '../files/folders.js';
+import { moveTo } from '../files/inbox.js';
+import type { Scan } from './scan.js';
+
+/** Phase 3: the files of reports that are decided leave the inbox; the others stay for the next scan. */
+@Injectable()
+export class Archiving {
+  private readonly logger = new Logger('Backups');
+  private readonly inbox: string;
+
+  constructor(
+    private readonly entries: Entries,
+    @Inject(CONFIG) config: Config,
+  ) {
+    this.inbox = inboxRoot(config);
+  }
+
+  async archive(scan: Scan, files: readonly CollectedFile[]): Promise<void> {
+    const decided = await this.entries.decidedReports(
+      scan.tenant_id,
+      files.map(({ report_id }) => report_id),
+    );
+    for (const { agent, file, report_id } of files) {
+      if (!decided.has(report_id)) continue;
+      scan.signal.throwIfAborted();
+      try {
+        await moveTo(this.inbox, [scan.slug, agent], file, { folder: 'archive', mark: report_id });
+        scan.count('archived', 1);
+      } catch (error) {
+        // It is written down already: the next scan knows it, and tries again to move it.
+        if (!isOfFiles(error)) throw error;
+        this.logger.error({
+          event: 'backup_report_not_archived',
+          tenant_id: scan.tenant_id,
+          agent_id: agent,
+          detail: toldOf(error),
+        });
+      }
+    }
+  }
+}

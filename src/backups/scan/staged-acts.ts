@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { CONFIG, type Config } from '../../platform/config/config.js';
+import { Entries, PAGE, type StagedAct } from './entries.js';
+import { codeOf, isOfFiles, toldOf } from '../files/file-errors.js';
+import { folderWithin, inboxRoot } from '../files/folders.js';
+import { moveTo, removeSeen } from '../files/inbox.js';
+import type { Scan } from './scan.js';
+import { findStaged, identityOf } from '../files/staged-file.js';
+
+/**
+ * What becomes of a staged copy after its verdict is committed: a verified one is deleted, a mismatching one goes into
+ * quarantine. The row says so until it is done, so a killed scan's acts are made up for by the next.
+ */
+@Injectable()
+export class StagedActs {
+  private readonly logger = new Logger('Backups');
+  private readonly inbox: string;
+
+  constructor(
+    private readonly entries: Entries,
+    @Inject(CONFIG) config: Config,
+  ) {
+    this.inbox = inboxRoot(config);
+  }
+
+  /** Does what a verdict that was just committed asks for; `noteDone` writes down that it is done. */
+  async act(scan: Scan, act: StagedAct): Promise<void> {
+    if (await this.perform(scan, act)) scan.done.push(act.id);
+    if (scan.done.length >= PAGE) await this.noteDone(scan);
+  }
+
+  async noteDone(scan: Scan): Promise<void> {
+    await this.entries.stagedDone(scan.tenant_id, scan.done.splice(0));
+  }
+
+  /** All that are still due: a killed scan has left them, or they could not be done. */
+  async actAll(scan: Scan): Promise<void> {
+    let after: string | null = null;
+    for (;;) {
+      const due: StagedAct[] = await this.entries.stagedActs(scan.tenant_id, after);
+      for (const act of due) {
+        scan.signal.throwIfAborted();
+        await this.act(scan, act);
+      }
+      await this.noteDone(scan);
+      after = due.at(-1)?.id ?? null;
+      if (due.length < PAGE) return;
+    }
+  }
+
+  /** @returns whether nothing is left to do. */
+  private async perform(scan: Scan, act: StagedAct): Promise<boolean> {
+    const agent = [scan.slug, act.agent_id];
+    const found = await findStaged(this.inbox, agent, act.staged_file_name);
+    if (found !== 'absent' && 'refused' in found) {
+      if (found.refused.reason !== 'unreadable') return true;
+      this.kept(scan, act, found.refused.detail);
+      return false;
+    }
+    try {
+      if (act.staged_action === 'delete') {
+        const folder = await folderWithin(this.inbox, [...agent, 'database']);
+        const name = found === 'absent' ? act.staged_file_name : found.file.name;
+        if (folder !== null) await removeSeen(join(folder, name), act.staged_identity, act.id);
+        return true;
+      }
+      // Another file of that name is the next backup: it is left alone.
+      if (found === 'absent' || identityOf(found.file.stats) !== act.staged_identity) return true;
+      await moveTo(this.inbox, agent, found.file, { folder: 'quarantine', mark: act.id });
+      scan.count('quarantined', 1);
+      return true;
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return true;
+      if (!isOfFiles(error)) throw error;
+      this.kept(scan, act, toldOf(error));
+      return false;
+    }
+  }
+
+  private kept({ tenant_id }: Scan, { id: entry_id }: StagedAct, detail: string | null): void {
+    this.logger.error({ event: 'backup_staged_file_kept', tenant_id, entry_id, detail });
+  }
+}

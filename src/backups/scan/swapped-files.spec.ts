@@ -1,0 +1,211 @@
+import {
+  appendFileSync,
+  closeSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import files from 'node:fs/promises';
+import { join } from 'node:path';
+import { good, rest, sha256, type TestAgent } from '../agent.fixture.js';
+import { removeSeen } from '../files/inbox.js';
+import { Promoting } from './promoting.js';
+import { REPORTED, ScannedWorld } from './scan.fixture.js';
+import { Scan } from './scan.js';
+import { identityOf } from '../files/staged-file.js';
+
+// B4, B6: the file that was hashed is the file that is promoted, and the one that is deleted.
+
+/** Five pieces: when the first has been read there are others to come. */
+const LEDGER = Buffer.alloc(5 * 1_048_576, 'the ledger ');
+const OTHER = Buffer.alloc(LEDGER.length, 'the lodger ');
+
+let scans: ScannedWorld;
+let agent: TestAgent;
+
+beforeAll(async () => {
+  scans = await ScannedWorld.create();
+});
+afterAll(() => scans.close());
+beforeEach(async () => {
+  agent = await scans.beginAnew();
+});
+afterEach(() => jest.restoreAllMocks());
+
+const run = () => scans.run();
+const verdicts = () =>
+  scans.world.sql(
+    `SELECT verdict, reason, settled_at IS NOT NULL AS settled FROM backup_entries WHERE agent_id = $1`,
+    [agent.id],
+  );
+const mine = () => scans.stored();
+const promoted = () =>
+  mine().map((path) => sha256(readFileSync(join(scans.folders.env.BACKUP_STORE_DIR, path))));
+const path = () => agent.path('database', 'compta.bak');
+
+async function drop(said: Record<string, unknown>): Promise<void> {
+  await agent.drop('STATUS.json', agent.report(REPORTED, { compta: said }));
+}
+
+/** What somebody does when the scan has read the first piece of the file. */
+function inBetween(act: () => void): void {
+  const count = Reflect.get<Scan, 'count'>(Scan.prototype, 'count');
+  let done = false;
+  jest.spyOn(Scan.prototype, 'count').mockImplementation(function (this: Scan, name: string, by: number) {
+    if (name === 'bytes' && !done) {
+      done = true;
+      act();
+    }
+    count.call(this, name, by);
+  });
+}
+
+/** Writes into the file, at this place. */
+function overwrite(at: number): void {
+  const file = openSync(path(), 'r+');
+  writeSync(file, 'X', at);
+  closeSync(file);
+}
+
+/** As whoever wants to go unnoticed. */
+function unnoticed(act: () => void): void {
+  const { atime, mtime } = statSync(path());
+  act();
+  utimesSync(path(), atime, mtime);
+}
+
+describe('a staged file that changes while it is read', () => {
+  it.each<[string, () => void]>([
+    ['grows', () => appendFileSync(path(), 'and more')],
+    ['is cut off', () => truncateSync(path(), 3 * 1_048_576)],
+    ['is cut off before what was read', () => truncateSync(path(), 10)],
+    ['is written over where it was read', () => overwrite(0)],
+    ['is written over where it is still to be read', () => overwrite(LEDGER.length - 1)],
+  ])('is not judged, and not promoted: it %s', async (_what, change) => {
+    await drop(await agent.stage('compta.bak', LEDGER));
+    inBetween(change);
+    expect(await run()).toMatchObject({ still_written: 1 });
+    expect(await verdicts()).toEqual([{ verdict: null, reason: null, settled: false }]);
+    expect(mine()).toEqual([]);
+    // It rests now, and is what it has become.
+    jest.restoreAllMocks();
+    await rest(path());
+    expect(await run()).toMatchObject({ hash_mismatch: 1, quarantined: 1 });
+    expect(mine()).toEqual([]);
+  });
+
+  it('is the one that was opened, when another takes its name: that one stays for its own report', async () => {
+    await drop(await agent.stage('compta.bak', LEDGER));
+    inBetween(() => {
+      writeFileSync(`${path()}.part`, OTHER);
+      renameSync(`${path()}.part`, path());
+    });
+    expect(await run()).toMatchObject({ success: 1, archived: 1 });
+    expect(promoted()).toEqual([sha256(LEDGER)]);
+    expect(sha256(readFileSync(path()))).toBe(sha256(OTHER));
+    jest.restoreAllMocks();
+    await rest(path());
+    await agent.drop(
+      'STATUS.json',
+      agent.report('2026-03-30T21:00:00Z', { compta: good('compta.bak', OTHER) }),
+    );
+    expect(await run()).toMatchObject({ success: 1 });
+    expect(promoted()).toEqual([sha256(LEDGER), sha256(OTHER)]);
+    expect(agent.files('database')).toEqual([]);
+  });
+
+  it('is promoted from what was read of it, when it disappears', async () => {
+    await drop(await agent.stage('compta.bak', LEDGER));
+    inBetween(() => unlinkSync(path()));
+    expect(await run()).toMatchObject({ success: 1 });
+    expect(promoted()).toEqual([sha256(LEDGER)]);
+  });
+
+  it('is promoted as it was read, or not at all, when its times are set back', async () => {
+    await drop(await agent.stage('compta.bak', LEDGER));
+    inBetween(() => unnoticed(() => overwrite(0)));
+    expect(await run()).toMatchObject({ success: 1 });
+    expect(promoted()).toEqual([sha256(LEDGER)]);
+    jest.restoreAllMocks();
+
+    agent = await scans.beginAnew();
+    await drop(await agent.stage('compta.bak', LEDGER));
+    inBetween(() => unnoticed(() => overwrite(LEDGER.length - 1)));
+    expect(await run()).toMatchObject({ hash_mismatch: 1 });
+    expect(mine()).toEqual([]);
+  });
+
+  it('is not promoted when it changes between its two readings', async () => {
+    await drop({ ...(await agent.stage('compta.bak', LEDGER)), size_bytes: 1 });
+    const promote = Reflect.get<Promoting, 'promote'>(Promoting.prototype, 'promote');
+    jest.spyOn(Promoting.prototype, 'promote').mockImplementation(function (this: Promoting, ...given) {
+      unnoticed(() => overwrite(0));
+      return promote.apply(this, given);
+    });
+    expect(await run()).toMatchObject({ failed: 1 });
+    expect(await verdicts()).toEqual([{ verdict: 'FAILED', reason: 'store_failed', settled: false }]);
+    expect(mine()).toEqual([]);
+    expect(agent.files('database')).toEqual(['compta.bak']);
+  });
+});
+
+describe('another file that comes at the moment when the one before is taken away', () => {
+  const look = async () => identityOf(await files.lstat(path()));
+
+  /** Puts another one in its place just before the scan renames it. */
+  function comeBefore(content: string): void {
+    const { rename } = files;
+    jest.spyOn(files, 'rename').mockImplementationOnce(async (from, to) => {
+      writeFileSync(`${String(from)}.part`, content);
+      renameSync(`${String(from)}.part`, from);
+      await rename(from, to);
+    });
+  }
+
+  it('B6 is not deleted instead', async () => {
+    await drop(await agent.stage('compta.bak', 'the ledger'));
+    comeBefore('the next one');
+    expect(await run()).toMatchObject({ success: 1 });
+    expect(agent.read('database', 'compta.bak')).toBe('the next one');
+    expect(agent.files('database')).toEqual(['compta.bak']);
+  });
+
+  it('B6 is not put into quarantine instead', async () => {
+    await drop(good('compta.bak', 'the ledger'));
+    await agent.put('database', 'compta.bak', 'the lodger');
+    comeBefore('the next one');
+    expect(await run()).toMatchObject({ hash_mismatch: 1 });
+    expect(agent.read('database', 'compta.bak')).toBe('the next one');
+    expect(agent.files('quarantine')).toEqual([]);
+  });
+
+  it('B3 is read by the next scan, where it is a report', async () => {
+    const first = agent.report(REPORTED, { compta: { status: 'failed' } });
+    const second = agent.report('2026-03-30T21:00:00Z', { compta: { status: 'failed' } });
+    await agent.drop('STATUS.json', first);
+    comeBefore(JSON.stringify(second));
+    expect(await run()).toMatchObject({ reports: 1 });
+    expect(await run()).toMatchObject({ reports: 1, archived: 1 });
+    expect(agent.read('archive', 'STATUS.json')).toBe(JSON.stringify(second));
+    expect(await verdicts()).toHaveLength(2);
+  });
+
+  it('is put back, where a scan was killed in the middle of it; the right one goes', async () => {
+    await agent.put('database', 'compta.bak', 'the ledger');
+    const identity = await look();
+    const aside = agent.path('database', '.entry.gone');
+    renameSync(path(), aside);
+    await removeSeen(path(), identity, 'entry');
+    expect(agent.files('database')).toEqual([]);
+    await agent.put('database', '.entry.gone', 'the next one');
+    await removeSeen(path(), identity, 'entry');
+    expect(agent.read('database', 'compta.bak')).toBe('the next one');
+    expect(agent.files('database')).toEqual(['compta.bak']);
+  });
+});

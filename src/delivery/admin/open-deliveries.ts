@@ -1,0 +1,75 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock } from '../../platform/clock/clock.js';
+import { SystemDatabase } from '../../platform/database/database.js';
+
+/** What waits and what is under way on one channel, all tenants together. */
+export interface OpenDeliveries {
+  channel: string;
+  paused: boolean;
+  /** The dispatcher goes on after this tenant. */
+  cursor_tenant_id: string | null;
+  /** Pending, and its time has come. */
+  due: number;
+  /** Pending, and put off: by hours, by limits, until the next attempt. */
+  deferred: number;
+  queued: number;
+  sending: number;
+  /** How long ago the one that waits longest could have left, in seconds; null when none is due. */
+  oldest_due_seconds: number | null;
+}
+
+/** Looks at the deliveries that have not ended. */
+@Injectable()
+export class OpenDeliveriesReader {
+  constructor(
+    private readonly database: SystemDatabase,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Every channel. Reads the partial indexes of what has not ended only; the oldest is found by hopping from
+   * tenant to tenant, suspended ones left out: theirs is to wait.
+   * @param most where counting stops; null: nowhere.
+   */
+  async read(most: number | null): Promise<OpenDeliveries[]> {
+    return this.database.query<OpenDeliveries>(OPEN_DELIVERIES, [this.clock.now(), most]);
+  }
+}
+
+// $1 now, $2 how many are counted of pending, and of what is in flight
+const OPEN_DELIVERIES = `
+  WITH RECURSIVE backlog (channel, tenant_id) AS (
+    SELECT c.channel, (SELECT d.tenant_id FROM deliveries d
+                       WHERE d.channel = c.channel AND d.state = 'pending' ORDER BY d.tenant_id LIMIT 1)
+    FROM channels c
+    UNION ALL
+    SELECT b.channel, (SELECT d.tenant_id FROM deliveries d
+                       WHERE d.channel = b.channel AND d.state = 'pending' AND d.tenant_id > b.tenant_id
+                       ORDER BY d.tenant_id LIMIT 1)
+    FROM backlog b WHERE b.tenant_id IS NOT NULL
+  ),
+  oldest AS (
+    SELECT b.channel, min(d.due_at) AS due_at
+    FROM backlog b
+    JOIN tenants t ON t.id = b.tenant_id AND t.suspended_at IS NULL
+    CROSS JOIN (VALUES (true), (false)) AS c (critical)
+    CROSS JOIN LATERAL (
+      SELECT due_at FROM deliveries
+      WHERE channel = b.channel AND tenant_id = b.tenant_id AND state = 'pending' AND critical = c.critical
+      ORDER BY due_at LIMIT 1) d
+    WHERE d.due_at <= $1
+    GROUP BY b.channel
+  )
+  SELECT c.channel, c.paused, c.cursor_tenant_id, p.due, p.deferred, f.queued, f.sending,
+         extract(epoch FROM $1::timestamptz - o.due_at)::double precision AS oldest_due_seconds
+  FROM channels c
+  LEFT JOIN oldest o ON o.channel = c.channel
+  CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE due_at <= $1) AS due, count(*) FILTER (WHERE due_at > $1) AS deferred
+    FROM (SELECT due_at FROM deliveries d
+          WHERE d.channel = c.channel AND d.state = 'pending' LIMIT $2) w) p
+  CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE state = 'queued') AS queued, count(*) FILTER (WHERE state = 'sending') AS sending
+    FROM (SELECT state FROM deliveries d
+          WHERE d.channel = c.channel AND d.state IN ('queued', 'sending') LIMIT $2) i) f
+  ORDER BY c.channel`;

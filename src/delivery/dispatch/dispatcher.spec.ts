@@ -1,0 +1,317 @@
+import { insertBacklog } from '../../../test/support/backlog.js';
+import { until } from '../../../test/support/until.js';
+import { createWorld, type World } from '../../../test/support/world.js';
+import { FixedClock } from '../../platform/clock/fixed-clock.js';
+import { Database } from '../../platform/database/database.js';
+import { Admission } from './admission.js';
+import { Dispatcher } from './dispatcher.js';
+import { Leases } from '../sending/leases.js';
+import { Outbox } from '../outbox.js';
+
+const HOUR = 3_600_000;
+
+/** E5, E6, V4, V5: who is admitted, in which order, and what is put off until when. */
+describe('the dispatcher', () => {
+  // A Wednesday, 10:00 in Paris.
+  const clock = new FixedClock('2026-11-18T09:00:00.000Z');
+  let world: World;
+  let dispatcher: Dispatcher;
+
+  beforeAll(async () => {
+    world = await createWorld({
+      clock,
+      env: {
+        SMTP_HOST: '127.0.0.1',
+        SMTP_FROM_EMAIL: 'vigie@vigie.example',
+        LIMIT_PER_USER_PER_HOUR: '3',
+        LIMIT_PER_USER_PER_DAY: '5',
+      },
+    });
+    dispatcher = world.app.get(Dispatcher);
+  });
+  afterAll(() => world.close());
+
+  beforeEach(async () => {
+    clock.set(new Date('2026-11-18T09:00:00.000Z'));
+    await world.sql('DELETE FROM tenants');
+    await world.sql('UPDATE channels SET paused = false, cursor_tenant_id = NULL');
+    await concurrency(2);
+  });
+
+  const concurrency = async (value: number) => {
+    await world.sql('DELETE FROM workers');
+    await world.sql(`INSERT INTO workers VALUES (gen_random_uuid(), 'email', $1, now())`, [value]);
+  };
+  const backlog = async (tenants: number, deliveries: number, prefix: string, users = 1) => {
+    const ids = await insertBacklog(
+      { query: async (text: string, values?: unknown[]) => ({ rows: await world.sql(text, values) }) },
+      { tenants, deliveries, users, prefix },
+    );
+    await world.sql('UPDATE deliveries SET due_at = $1, created_at = $1', [clock.now()]);
+    return ids;
+  };
+  const admitted = async () =>
+    world.sql<{ slug: string; count: number }>(
+      `SELECT t.slug, count(*) FROM deliveries d JOIN tenants t ON t.id = d.tenant_id
+       WHERE d.state = 'queued' GROUP BY t.slug ORDER BY t.slug`,
+    );
+  const finishAll = () =>
+    world.sql(`UPDATE deliveries SET state = 'sent', sent_at = now(), ended_at = now(), lease_token = NULL,
+               lease_until = NULL WHERE state = 'queued'`);
+
+  it('fills a window of 4 for each that the living workers can send, and no more', async () => {
+    await backlog(1, 30, 'one', 30);
+    expect(await dispatcher.round('email')).toEqual({ admitted: 8, deferred: 0 });
+    expect(await dispatcher.round('email')).toEqual({ admitted: 0, deferred: 0 });
+  });
+
+  it('admits nothing when no worker is alive', async () => {
+    await backlog(1, 3, 'one', 3);
+    await world.sql(`UPDATE workers SET seen_at = now() - interval '1 minute'`);
+    expect(await dispatcher.round('email')).toEqual({ admitted: 0, deferred: 0 });
+  });
+
+  it('takes turns of one, and leaves one tenant at most half of the window while others wait', async () => {
+    await backlog(1, 30, 'flood', 30);
+    await backlog(1, 30, 'other', 30);
+    await dispatcher.round('email');
+    await dispatcher.round('email');
+    expect(await admitted()).toEqual([
+      { slug: 'flood-1', count: 4 },
+      { slug: 'other-1', count: 4 },
+    ]);
+  });
+
+  it('goes on after the tenant that was served last: all 50 are served in turn', async () => {
+    await backlog(50, 3, 'many', 3);
+    const served = new Set<string>();
+    for (let round = 0; round < 7; round += 1) {
+      await dispatcher.round('email');
+      for (const { slug } of await admitted()) served.add(slug);
+      await finishAll();
+    }
+    expect(served.size).toBe(50);
+  });
+
+  it('admits critical ones first', async () => {
+    await backlog(1, 30, 'one', 30);
+    await world.sql(`UPDATE deliveries SET critical = true, due_at = due_at + interval '1 second'
+                     WHERE id IN (SELECT id FROM deliveries ORDER BY id DESC LIMIT 3)`);
+    clock.advance(2_000);
+    await dispatcher.round('email');
+    const [row] = await world.sql(`SELECT count(*) FROM deliveries WHERE critical AND state = 'queued'`);
+    expect(row).toEqual({ count: 3 });
+  });
+
+  it('defers what is over a recipient’s hourly limit until the hour has passed, and drops nothing', async () => {
+    await concurrency(10);
+    await backlog(1, 10, 'one', 1);
+    expect(await dispatcher.round('email')).toEqual({ admitted: 3, deferred: 7 });
+    const rows = await world.sql(
+      `SELECT DISTINCT due_at, defer_reason FROM deliveries WHERE state = 'pending'`,
+    );
+    expect(rows).toEqual([{ due_at: new Date(clock.now().getTime() + HOUR), defer_reason: 'limit' }]);
+
+    await finishAll();
+    clock.advance(HOUR);
+    // 5 a day: two of the seven may leave, the rest wait for the day to pass.
+    expect(await dispatcher.round('email')).toEqual({ admitted: 2, deferred: 5 });
+    const later = await world.sql(`SELECT DISTINCT due_at FROM deliveries WHERE state = 'pending'`);
+    expect(later).toEqual([{ due_at: new Date(clock.now().getTime() - HOUR + 24 * HOUR) }]);
+  });
+
+  it('does not count a delivery against its own limit when it is tried again', async () => {
+    await concurrency(10);
+    await backlog(1, 3, 'one', 1);
+    expect(await dispatcher.round('email')).toEqual({ admitted: 3, deferred: 0 });
+    await world.sql(
+      `UPDATE deliveries SET state = 'pending', attempts = 1, lease_token = NULL, lease_until = NULL`,
+    );
+    expect(await dispatcher.round('email')).toEqual({ admitted: 3, deferred: 0 });
+  });
+
+  it('is not held up by a tenant whose hours can’t be worked out', async () => {
+    const [broken] = await backlog(1, 1, 'broken', 1);
+    await backlog(1, 1, 'sound', 1);
+    await world.sql(
+      `UPDATE tenants SET time_zone = 'Atlantis/Capital',
+         settings = '{"operating_hours": {"days": [1], "from": "08:00", "to": "09:00"}}' WHERE id = $1`,
+      [broken],
+    );
+    expect(await dispatcher.round('email')).toEqual({ admitted: 1, deferred: 1 });
+    expect(await admitted()).toEqual([{ slug: 'sound-1', count: 1 }]);
+  });
+
+  it('lets critical ones pass limits and hours', async () => {
+    await concurrency(10);
+    const [id] = await backlog(1, 10, 'one', 1);
+    await world.sql(
+      `UPDATE tenants SET settings = '{"operating_hours": {"days": [1], "from": "08:00", "to": "09:00"}}'
+                     WHERE id = $1`,
+      [id],
+    );
+    await world.sql('UPDATE deliveries SET critical = true');
+    expect(await dispatcher.round('email')).toEqual({ admitted: 10, deferred: 0 });
+  });
+
+  it('defers to the next operating hours in the tenant’s zone, and decides anew when they change', async () => {
+    const [id] = await backlog(1, 1, 'one', 1);
+    const settings = (from: string, to: string) =>
+      world.sql(`UPDATE tenants SET settings = $2 WHERE id = $1`, [
+        id,
+        { operating_hours: { days: [1, 2, 3, 4, 5], from, to } },
+      ]);
+    await settings('14:00', '18:00');
+    expect(await dispatcher.round('email')).toEqual({ admitted: 0, deferred: 1 });
+    expect(await world.sql('SELECT due_at, defer_reason FROM deliveries')).toEqual([
+      { due_at: new Date('2026-11-18T13:00:00.000Z'), defer_reason: 'operating_hours' },
+    ]);
+
+    await settings('09:00', '18:00');
+    await world.app.get(Database).tenant(id ?? '', (tx) => world.app.get(Outbox).reconsider(tx, null));
+    expect(await dispatcher.round('email')).toEqual({ admitted: 1, deferred: 0 });
+  });
+
+  it('decides anew also on what a round was about to defer when the hours changed', async () => {
+    const [id = ''] = await backlog(1, 1, 'one', 1);
+    await world.sql(
+      `UPDATE tenants SET settings = '{"operating_hours": {"days": [1], "from": "08:00", "to": "09:00"}}'`,
+    );
+    const changing: Promise<void>[] = [];
+    const defer = jest.spyOn(Admission.prototype, 'defer').mockImplementationOnce(async (...call) => {
+      changing.push(
+        world.app.get(Database).tenant(id, async (tx) => {
+          await tx.execute(`UPDATE tenants SET settings = '{}' WHERE id = $1`, [id]);
+          await world.app.get(Outbox).reconsider(tx, null);
+        }),
+      );
+      await until('the change of settings to wait for the round', async () => {
+        const [waiting] = await world.sql(
+          `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'`,
+        );
+        return waiting;
+      });
+      await world.app.get(Admission).defer(...call);
+    });
+    expect(await dispatcher.round('email')).toEqual({ admitted: 0, deferred: 1 });
+    expect(defer).toHaveBeenCalledTimes(2);
+    await Promise.all(changing);
+    expect(await dispatcher.round('email')).toEqual({ admitted: 1, deferred: 0 });
+    defer.mockRestore();
+  });
+
+  it('defers to the end of the recipient’s quiet hours, in their own zone', async () => {
+    await backlog(1, 1, 'one', 1);
+    // 18:00 in Tokyo.
+    await world.sql(`UPDATE users SET time_zone = 'Asia/Tokyo'`);
+    await world.sql(`INSERT INTO quiet_hours SELECT tenant_id, id, '17:30', '07:00' FROM users`);
+    expect(await dispatcher.round('email')).toEqual({ admitted: 0, deferred: 1 });
+    expect(await world.sql('SELECT due_at, defer_reason FROM deliveries')).toEqual([
+      { due_at: new Date('2026-11-18T22:00:00.000Z'), defer_reason: 'quiet_hours' },
+    ]);
+  });
+
+  it('passes over suspended tenants and paused channels, and comes back to them', async () => {
+    await backlog(1, 2, 'one', 2);
+    await world.sql('UPDATE tenants SET suspended_at = now()');
+    expect((await dispatcher.round('email')).admitted).toBe(0);
+    await world.sql('UPDATE tenants SET suspended_at = NULL');
+    await world.sql('UPDATE channels SET paused = true');
+    expect((await dispatcher.round('email')).admitted).toBe(0);
+    await world.sql('UPDATE channels SET paused = false');
+    expect((await dispatcher.round('email')).admitted).toBe(2);
+  });
+
+  describe('leases', () => {
+    interface Leased extends Record<string, unknown> {
+      tenant_id: string;
+      delivery_id: string;
+      lease_token: string;
+    }
+    const leased = async (): Promise<Leased> => {
+      await backlog(1, 1, 'leased', 1);
+      await dispatcher.round('email');
+      const [job] = await world.sql<Leased>(
+        `SELECT tenant_id, id AS delivery_id, lease_token FROM deliveries WHERE state = 'queued'`,
+      );
+      if (job === undefined) throw new Error('nothing was admitted');
+      return job;
+    };
+    const row = async () =>
+      (await world.sql('SELECT state, attempts, ambiguities, lease_token FROM deliveries'))[0];
+    const expire = () => world.sql(`UPDATE deliveries SET lease_until = now() - interval '1 second'`);
+    const leases = () => world.app.get(Leases);
+
+    it('are claimed once, and only by their token', async () => {
+      const job = await leased();
+      expect(await leases().claim({ ...job, lease_token: '00000000-0000-4000-8000-000000000000' })).toBe(
+        false,
+      );
+      const both = await Promise.all([leases().claim(job), leases().claim(job)]);
+      expect(both[0]).toMatchObject({ id: job.delivery_id, attempts: 1, address: 'user1@leased-1.example' });
+      expect(both[1]).toBe(false);
+      expect(await leases().claim(job)).toBe(false);
+    });
+
+    it('that ran out before a worker claimed them go back with nothing counted', async () => {
+      await leased();
+      await expire();
+      expect(await leases().reap(3)).toEqual({ requeued: 1, ambiguous: 0 });
+      expect(await row()).toEqual({ state: 'pending', attempts: 0, ambiguities: 0, lease_token: null });
+    });
+
+    it('that ran out before a later attempt still count the one that was made', async () => {
+      const first = await leased();
+      await leases().claim(first);
+      await expire();
+      await leases().reap(3);
+      await dispatcher.round('email');
+      await expire();
+      expect(await leases().reap(3)).toEqual({ requeued: 1, ambiguous: 0 });
+      expect(await world.sql('SELECT state, attempts, admitted_at FROM deliveries')).toEqual([
+        { state: 'pending', attempts: 1, admitted_at: expect.any(Date) },
+      ]);
+    });
+
+    it('that ran out while sending are repeated once, then left for a person; stale outcomes are refused', async () => {
+      const first = await leased();
+      await leases().claim(first);
+      await expire();
+      expect(await leases().reap(3)).toEqual({ requeued: 0, ambiguous: 1 });
+      expect(await row()).toMatchObject({ state: 'pending', attempts: 1, ambiguities: 1 });
+      expect(await leases().record(first, { state: 'sent', provider_id: null })).toBe(false);
+
+      await dispatcher.round('email');
+      const [second] = await world.sql<Leased>(
+        `SELECT tenant_id, id AS delivery_id, lease_token FROM deliveries WHERE state = 'queued'`,
+      );
+      await leases().claim(second!);
+      await expire();
+      await leases().reap(3);
+      expect(await row()).toMatchObject({ state: 'unknown', attempts: 2, ambiguities: 2 });
+    });
+
+    it('are not claimed any more when the fact has gone: that is the outcome', async () => {
+      const job = await leased();
+      await world.sql(
+        `WITH a AS (
+           INSERT INTO alerts (tenant_id, kind, severity, source_type, dedupe_key, title, first_seen_at,
+                               last_seen_at, state, resolved_at, gone_at)
+           VALUES ($1, 'event', 'info', 'test', 'gone', 'Gone', now(), now(), 'resolved', now(), now())
+           RETURNING id)
+         UPDATE notifications SET alert_id = (SELECT id FROM a)`,
+        [job.tenant_id],
+      );
+      expect(await leases().claim(job)).toBe(false);
+      expect(await row()).toEqual({ state: 'suppressed', attempts: 0, ambiguities: 0, lease_token: null });
+    });
+
+    it('record a sent one once', async () => {
+      const job = await leased();
+      await leases().claim(job);
+      expect(await leases().record(job, { state: 'sent', provider_id: 'p' })).toBe(true);
+      expect(await leases().record(job, { state: 'failed', error: 'late' })).toBe(false);
+      expect(await row()).toMatchObject({ state: 'sent', attempts: 1 });
+    });
+  });
+});

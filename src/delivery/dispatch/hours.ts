@@ -1,0 +1,124 @@
+import { minuteOfDay, offsetAt, weekdayOf } from '../../platform/clock/civil-time.js';
+
+/*
+ * When a delivery may leave. Pure functions for the dispatcher.
+ *
+ * Hours are what the clock on the wall shows: an instant is inside a window if its local time is, `from` included
+ * and `to` excluded. So in an autumn overlap both passes count alike, and in a spring gap the times that the clock
+ * never shows are neither open nor quiet.
+ */
+
+/** Deliveries leave only inside. In the tenant's zone. */
+export interface OperatingHours {
+  /** ISO weekdays, 1 (Monday) to 7. */
+  days: number[];
+  /** Local 'HH:mm'. */
+  from: string;
+  /** Local 'HH:mm' later than `from` on the same day, or '24:00'. */
+  to: string;
+}
+
+/** No deliveries inside. In the user's zone, every day. */
+export interface QuietHours {
+  /** Local 'HH:mm'. */
+  from: string;
+  /** Local 'HH:mm'; before `from` it means the next day's; equal to `from`, no quiet hours at all. */
+  to: string;
+}
+
+export interface Hours {
+  /** The tenant's zone, for the operating hours. */
+  zone: string;
+  operating_hours: OperatingHours | null;
+  /** The user's zone, for the quiet hours. */
+  user_zone: string;
+  quiet_hours: QuietHours | null;
+}
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+// A weekly window in a week that a zone shortened comes back in the one after.
+const HORIZON = 14 * DAY;
+
+/** A rule on local time: given one in ms as if it were UTC, the first permitted one from there on, itself included. */
+type LocalRule = (local: number) => number | null;
+
+/** The first instant from `now` on that is inside the operating hours: `now` itself if open; null if none comes. */
+export function nextOpen(now: Date, zone: string, hours: OperatingHours | null): Date | null {
+  return dateOrNull(firstPermitted(now.getTime(), now.getTime() + HORIZON, zone, openFrom(hours)));
+}
+
+/** The first instant from `now` on that is outside the quiet hours: `now` itself if not quiet. */
+export function afterQuiet(now: Date, zone: string, quiet: QuietHours | null): Date {
+  // Quiet hours leave at least a minute of every day.
+  return new Date(firstPermitted(now.getTime(), Infinity, zone, awakeFrom(quiet)) ?? now);
+}
+
+/**
+ * The first instant from `now` on at which both allow a delivery to leave: `now` itself if they do; null if there is
+ * none within 14 days (no operating days, or operating hours that are all quiet).
+ */
+export function nextPermitted(now: Date, hours: Hours): Date | null {
+  const end = now.getTime() + HORIZON;
+  const open = openFrom(hours.operating_hours);
+  const awake = awakeFrom(hours.quiet_hours);
+  let instant = now.getTime();
+  for (;;) {
+    const opens = firstPermitted(instant, end, hours.zone, open);
+    const wakes = opens === null ? null : firstPermitted(opens, end, hours.user_zone, awake);
+    if (opens === null || wakes === null) return null;
+    // Each turn ends here or moves on to a later opening or end of quiet, of which there are few until `end`.
+    if (!(wakes > opens)) return new Date(wakes);
+    instant = wakes;
+  }
+}
+
+/**
+ * Walks from one offset to the next: between two changes local time runs like UTC, so a rule needs no knowledge of
+ * zones, and a change of offset is only a new start. Instants in ms; null if there is none up to `end`.
+ */
+function firstPermitted(from: number, end: number, zone: string, rule: LocalRule | null): number | null {
+  if (!rule) return from;
+  let start = from;
+  while (start <= end) {
+    const { offset, until } = offsetAt(start, zone);
+    const local = rule(start + offset);
+    if (local === null) return null;
+    const instant = local - offset;
+    if (instant < until) return instant <= end ? instant : null;
+    start = until;
+  }
+  return null;
+}
+
+function openFrom(hours: OperatingHours | null): LocalRule | null {
+  if (!hours) return null;
+  const opens = minuteOfDay(hours.from) * MINUTE;
+  const closes = hours.to === '24:00' ? DAY : minuteOfDay(hours.to) * MINUTE;
+  return (local) => {
+    if (closes <= opens) return null;
+    const today = Math.floor(local / DAY);
+    for (let day = today; day <= today + 7; day++) {
+      if (!hours.days.includes(weekdayOf(day))) continue;
+      if (local < day * DAY + closes) return Math.max(local, day * DAY + opens);
+    }
+    return null;
+  };
+}
+
+function awakeFrom(quiet: QuietHours | null): LocalRule | null {
+  if (!quiet || quiet.from === quiet.to) return null;
+  const falls = minuteOfDay(quiet.from) * MINUTE;
+  const ends = minuteOfDay(quiet.to) * MINUTE;
+  return (local) => {
+    const midnight = Math.floor(local / DAY) * DAY;
+    const time = local - midnight;
+    const isQuiet = falls < ends ? time >= falls && time < ends : time >= falls || time < ends;
+    if (!isQuiet) return local;
+    return midnight + ends + (time < ends ? 0 : DAY);
+  };
+}
+
+function dateOrNull(ms: number | null): Date | null {
+  return ms === null ? null : new Date(ms);
+}

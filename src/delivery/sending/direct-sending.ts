@@ -1,0 +1,201 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { DeliveryJob } from '../../contracts/jobs.js';
+import { type Channel, CHANNELS } from '../../contracts/notification-kinds.js';
+import { Clock } from '../../platform/clock/clock.js';
+import { withTimeout } from '../../platform/clock/timeout.js';
+import { CONFIG, type Config } from '../../platform/config/config.js';
+import { SystemDatabase } from '../../platform/database/database.js';
+import type { TenantTransaction } from '../../platform/database/transaction.js';
+import { Problem } from '../../platform/errors/problem.js';
+import { DRAIN_DEADLINE_MS } from '../../platform/queues/workers.js';
+import { Admission, type Candidate, type Limits } from '../dispatch/admission.js';
+import { activeChannels } from '../channels/channels.js';
+import { decide } from '../dispatch/decision.js';
+import { DeliverySending } from './delivery-sending.js';
+
+/** How much of a limit is used; a limit of 0 is none, and then nothing is counted. */
+export interface Quota {
+  limit: number;
+  used: number;
+  left: number | null;
+}
+
+/** A request waits this long for the outcome; sending goes on without it. */
+const ANSWER_AFTER_MS = 30_000;
+const MINUTE_MS = 60_000;
+
+/**
+ * Sends past the queue, in the process that was asked: the same decisions, leases and outcomes as by the
+ * dispatcher and its workers. What must wait stays `pending`, and is the dispatcher's from then on; so is what a
+ * killed process leaves, once its lease has run out.
+ */
+@Injectable()
+export class DirectSending {
+  private readonly logger = new Logger('Direct');
+  private readonly underWay = new Set<Promise<unknown>>();
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(Clock) private readonly clock: Clock,
+    private readonly system: SystemDatabase,
+    private readonly admission: Admission,
+    private readonly sending: DeliverySending,
+  ) {}
+
+  /**
+   * Admits those of these deliveries that may leave now, in the transaction that creates them, so that a refusal
+   * leaves nothing behind. What hours or a recipient's limit forbid is put off; on a channel that is paused or
+   * switched off all of them wait.
+   * @param by who sends, for the limits of callers; null for Vigie itself, which has none.
+   * @returns what is to be handed to `send` once this is committed.
+   * @throws Problem limit_reached when the caller, or the installation for this minute, is over its limit.
+   */
+  async admit(
+    tx: TenantTransaction,
+    channel: Channel,
+    ids: readonly string[],
+    by: string | null,
+  ): Promise<DeliveryJob[]> {
+    if (ids.length === 0 || !activeChannels(this.config).includes(channel)) return [];
+    if (await this.isPaused(channel)) return [];
+    const now = this.clock.now();
+    const candidates = await this.admission.named(tx, channel, now, ids, {
+      per_user_per_hour: this.config.limitPerUserHour,
+      per_user_per_day: this.config.limitPerUserDay,
+    });
+    const { chosen, deferrals, over } = decide(candidates, now, this.logger);
+    await this.refuseOverMinute(tx, channel, chosen.length, now);
+    if (by !== null) await this.refuseOverCallersLimit(tx, channel, chosen, by, now);
+    const jobs = await this.admission.admit(tx, chosen, now, by);
+    await this.admission.defer(tx, deferrals);
+    await this.admission.deferOverLimit(tx, channel, over, now);
+    return jobs;
+  }
+
+  /**
+   * Sends what was admitted. Resolves when every outcome is committed, or after 30 s: whoever reads then finds
+   * `sending`, and later the outcome.
+   */
+  async send(jobs: readonly DeliveryJob[]): Promise<void> {
+    if (jobs.length === 0) return;
+    const sent = Promise.all(jobs.map((job) => this.deliver(job)));
+    this.underWay.add(sent);
+    void sent.finally(() => this.underWay.delete(sent));
+    // Each has logged its own failure: only the time can be over.
+    await withTimeout(sent, ANSWER_AFTER_MS, 'still sending').catch(() => undefined);
+  }
+
+  /** Waits for what is being sent, also where the request that asked for it has been answered. */
+  async drain(): Promise<void> {
+    await withTimeout(Promise.all(this.underWay), DRAIN_DEADLINE_MS, 'still sending').catch(() => {
+      this.logger.warn({ event: 'drain_deadline_passed', running: this.underWay.size });
+    });
+  }
+
+  /** What a caller may still send, by channel; counted up to the limits, so that large ones cost a look at the index. */
+  async quotas(tx: TenantTransaction, by: string): Promise<Record<string, Record<'hour' | 'day', Quota>>> {
+    const rows = await tx.query<{ channel: string; span: 'hour' | 'day'; most: number; used: number }>(
+      `SELECT c.name AS channel, w.span, w.most, u.used
+       FROM unnest($3::text[]) AS c (name)
+       CROSS JOIN (SELECT settings -> 'limits' AS limits FROM tenants WHERE id = $1) t
+       CROSS JOIN LATERAL (VALUES
+         ('hour', interval '1 hour', coalesce((t.limits ->> 'per_user_per_hour')::integer, $5)),
+         ('day', interval '1 day', coalesce((t.limits ->> 'per_user_per_day')::integer, $6))) w (span, long, most)
+       CROSS JOIN LATERAL (SELECT count(*) AS used FROM (
+         SELECT FROM deliveries d
+         WHERE d.tenant_id = $1 AND d.direct_by = $2 AND d.channel = c.name
+           AND d.admitted_at > $4::timestamptz - w.long
+         LIMIT w.most) recent) u`,
+      [
+        tx.tenant_id,
+        by,
+        CHANNELS,
+        this.clock.now(),
+        this.config.limitPerUserHour,
+        this.config.limitPerUserDay,
+      ],
+    );
+    const quotas: Record<string, Record<'hour' | 'day', Quota>> = {};
+    for (const { channel, span, most, used } of rows) {
+      const none = { limit: 0, used: 0, left: null };
+      quotas[channel] ??= { hour: none, day: none };
+      quotas[channel][span] = { limit: most, used, left: most === 0 ? null : most - used };
+    }
+    return quotas;
+  }
+
+  /** What fails here is left to its lease: it was promised, whatever becomes of this request. */
+  private async deliver(job: DeliveryJob): Promise<void> {
+    try {
+      await this.sending.deliver(job);
+    } catch (error) {
+      this.logger.error({ event: 'direct_send_failed', delivery_id: job.delivery_id, err: error });
+    }
+  }
+
+  private async isPaused(channel: Channel): Promise<boolean> {
+    const [row] = await this.system.query<{ paused: boolean }>(
+      `SELECT paused FROM channels WHERE channel = $1`,
+      [channel],
+    );
+    return row?.paused ?? false;
+  }
+
+  /** Direct calls are counted one after the other, so that they cannot pass the limit together. */
+  private async refuseOverMinute(
+    tx: TenantTransaction,
+    channel: Channel,
+    wanted: number,
+    now: Date,
+  ): Promise<void> {
+    const limit = this.config.limitPerMinute;
+    if (limit === 0 || wanted === 0) return;
+    await lock(tx, `direct:${channel}`);
+    const used = await this.system.transaction((across) =>
+      this.admission.admittedLastMinute(across, channel, now),
+    );
+    if (used + wanted > limit) throw limitReached(`at most ${limit} a minute in all`, MINUTE_MS);
+  }
+
+  private async refuseOverCallersLimit(
+    tx: TenantTransaction,
+    channel: Channel,
+    chosen: readonly Candidate[],
+    by: string,
+    now: Date,
+  ): Promise<void> {
+    const [first, ...others] = chosen.filter(({ critical }) => !critical);
+    if (first === undefined) return;
+    await lock(tx, `direct:${tx.tenant_id}:${by}`);
+    const wanted = others.length + 1;
+    for (const { most, span } of windowsOf(first)) {
+      if (most === 0) continue;
+      const full = await tx.one<{ opens_at: Date }>(
+        `SELECT admitted_at + $5::interval AS opens_at FROM deliveries
+         WHERE tenant_id = $1 AND direct_by = $2 AND channel = $3 AND admitted_at > $4::timestamptz - $5::interval
+         ORDER BY admitted_at DESC OFFSET $6 LIMIT 1`,
+        [tx.tenant_id, by, channel, now, span, Math.max(most - wanted, 0)],
+      );
+      const detail = `at most ${most} sent at once in ${span}`;
+      if (full !== null) throw limitReached(detail, full.opens_at.getTime() - now.getTime());
+      if (wanted > most) throw limitReached(detail, null);
+    }
+  }
+}
+
+function windowsOf({ per_user_per_hour, per_user_per_day }: Limits): { most: number; span: string }[] {
+  return [
+    { most: per_user_per_hour, span: '1 hour' },
+    { most: per_user_per_day, span: '1 day' },
+  ];
+}
+
+async function lock(tx: TenantTransaction, name: string): Promise<void> {
+  await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [name]);
+}
+
+function limitReached(detail: string, waitMs: number | null): Problem {
+  const headers: Record<string, string> =
+    waitMs === null ? {} : { 'retry-after': String(Math.max(1, Math.ceil(waitMs / 1_000))) };
+  return new Problem('limit_reached', detail, { headers });
+}

@@ -1,0 +1,89 @@
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import type { DeliveryJob } from '../../contracts/jobs.js';
+import type { ClaimedDelivery, SendLease } from '../channels/sender.js';
+import { Leases, SENDING_LEASE_SECONDS } from './leases.js';
+
+const RENEW_EVERY_MS = 5_000;
+
+/**
+ * A lease as its holder knows it. It is measured on this process's own monotonic clock, from before it was asked
+ * for: a process that was stopped for a minute knows at once that it is too late.
+ */
+class HeldLease implements SendLease {
+  private readonly lost = new AbortController();
+  readonly signal = this.lost.signal;
+
+  constructor(
+    readonly job: DeliveryJob,
+    private validUntil: number,
+  ) {}
+
+  isValid(): boolean {
+    return !this.signal.aborted && performance.now() < this.validUntil;
+  }
+
+  prolong(validUntil: number): void {
+    this.validUntil = validUntil;
+  }
+
+  lose(): void {
+    this.lost.abort();
+  }
+}
+
+/** The leases of this process: claimed one by one, renewed together, one statement every 5 s. */
+@Injectable()
+export class HeldLeases implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger('Leases');
+  private readonly held = new Map<string, HeldLease>();
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly leases: Leases) {}
+
+  onApplicationBootstrap(): void {
+    this.timer = setInterval(() => void this.renewAll(), RENEW_EVERY_MS);
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+  }
+
+  /** Claims the delivery and does `work` while its lease is renewed; false when it was not to be had. */
+  async whileHeld(
+    job: DeliveryJob,
+    work: (delivery: ClaimedDelivery, lease: SendLease) => Promise<void>,
+  ): Promise<boolean> {
+    const validUntil = leaseEnd();
+    const delivery = await this.leases.claim(job);
+    if (delivery === false) return false;
+    const lease = new HeldLease(job, validUntil);
+    this.held.set(job.lease_token, lease);
+    try {
+      await work(delivery, lease);
+    } finally {
+      this.held.delete(job.lease_token);
+    }
+    return true;
+  }
+
+  private async renewAll(): Promise<void> {
+    const leases = [...this.held.values()];
+    if (leases.length === 0) return;
+    const validUntil = leaseEnd();
+    try {
+      const renewed = await this.leases.renew(leases.map(({ job }) => job));
+      for (const lease of leases) {
+        if (renewed.has(lease.job.lease_token)) lease.prolong(validUntil);
+        // Gone from the map means that its outcome was recorded meanwhile.
+        else if (this.held.has(lease.job.lease_token)) lease.lose();
+      }
+    } catch (error) {
+      // They run out by themselves unless a later renewal gets through.
+      this.logger.warn({ event: 'lease_renewal_failed', leases: leases.length, err: error });
+    }
+  }
+}
+
+function leaseEnd(): number {
+  return performance.now() + SENDING_LEASE_SECONDS * 1_000;
+}

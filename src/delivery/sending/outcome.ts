@@ -1,0 +1,44 @@
+import type { SendFailure } from '../channels/sender.js';
+
+/** Where a delivery goes after an attempt. docs/lifecycles.md has the diagram. */
+export type Outcome =
+  | { state: 'sent'; provider_id: string | null }
+  | { state: 'failed'; error: string }
+  | { state: 'unknown'; error: string; ambiguous: true }
+  | { state: 'pending'; error: string; delay_ms: number; ambiguous: boolean };
+
+export interface RetryRules {
+  max_attempts: number;
+  /** Wait after the first failed attempt; doubles with each. */
+  delay_ms: number;
+  /** How often a send whose end is not known is repeated. */
+  ambiguous_repeats: number;
+}
+
+/** The longest wait between two attempts. */
+const LONGEST_DELAY_MS = 24 * 60 * 60 * 1_000;
+
+/**
+ * What follows from a failed attempt.
+ * @param attempts attempts so far, this one included
+ * @param ambiguities of those, how many ended without an answer, not counting this one
+ * @param random 0 to 1, so that what failed together does not come back together
+ */
+export function afterFailure(
+  failure: { failure: SendFailure; message: string; retry_after_ms?: number | undefined },
+  attempts: number,
+  ambiguities: number,
+  rules: RetryRules,
+  random = Math.random(),
+): Outcome {
+  const error = failure.message.slice(0, 1_000);
+  if (failure.failure === 'permanent') return { state: 'failed', error };
+  const ambiguous = failure.failure === 'ambiguous';
+  if (ambiguous && (ambiguities >= rules.ambiguous_repeats || attempts >= rules.max_attempts)) {
+    return { state: 'unknown', error, ambiguous };
+  }
+  if (attempts >= rules.max_attempts) return { state: 'failed', error };
+  const exponential = rules.delay_ms * 2 ** (attempts - 1) * (0.8 + 0.4 * random);
+  const delay_ms = Math.min(Math.max(exponential, failure.retry_after_ms ?? 0), LONGEST_DELAY_MS);
+  return { state: 'pending', error, delay_ms: Math.round(delay_ms), ambiguous };
+}

@@ -1,0 +1,65 @@
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { CONFIG, type Config } from '../../platform/config/config.js';
+import { Metrics } from '../../platform/metrics/metrics.js';
+import { WakeUps } from '../../platform/queues/wake-ups.js';
+import { activeChannels } from '../channels/channels.js';
+import { Leases, SENDING_LEASE_SECONDS } from './leases.js';
+import { Wakeable } from '../dispatch/wakeable.js';
+
+const EVERY_MS = 5_000;
+
+/** Takes back the deliveries whose lease ran out: their process was killed, or Redis lost them. */
+@Injectable()
+export class Reaper implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('Reaper');
+  private readonly wake = new Wakeable();
+  private stopping = false;
+  private notBefore = 0;
+  private ended: Promise<void> = Promise.resolve();
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly leases: Leases,
+    private readonly wakeUps: WakeUps,
+    private readonly metrics: Metrics,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    if (this.config.roles.includes('scheduler')) this.ended = this.loop();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopping = true;
+    this.wake.wake();
+    await this.ended;
+  }
+
+  private async loop(): Promise<void> {
+    while (!this.stopping) {
+      await this.round();
+      await this.wake.sleep(EVERY_MS);
+    }
+  }
+
+  private async round(): Promise<void> {
+    if (performance.now() < this.notBefore) return;
+    try {
+      const reaped = await this.leases.reap(this.config.retryMaxAttempts);
+      if (reaped.requeued + reaped.ambiguous === 0) return;
+      this.metrics.count('vigie_leases_expired_total', { state: 'queued' }, reaped.requeued);
+      this.metrics.count('vigie_leases_expired_total', { state: 'sending' }, reaped.ambiguous);
+      this.logger.warn({ event: 'leases_expired', ...reaped });
+      for (const channel of activeChannels(this.config)) this.wakeUps.send('dispatch.kick', { channel });
+    } catch (error) {
+      // While PostgreSQL was away nobody could renew: living workers get the time to do so before they are judged.
+      this.notBefore = performance.now() + SENDING_LEASE_SECONDS * 1_000;
+      this.logger.error({ event: 'reaping_failed', err: error });
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import type { RunCounts } from '../../contracts/jobs.js';
+import { Clock } from '../../platform/clock/clock.js';
+import { Database } from '../../platform/database/database.js';
+import { type Run, RunHandlers } from '../../runs/run-handlers.js';
+import { tenantToday } from '../../tenants/tenant-today.js';
+import { Alerts } from './alerts.service.js';
+import { WatchedKinds } from './watched.js';
+
+/** The jobs `check-notifications` and `update-statuses`: all that is watched, for one tenant. */
+@Injectable()
+export class CheckJobs implements OnModuleInit {
+  constructor(
+    private readonly runs: RunHandlers,
+    private readonly database: Database,
+    private readonly watchedKinds: WatchedKinds,
+    private readonly alerts: Alerts,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  onModuleInit(): void {
+    this.runs.register('check-notifications', (run) => this.check(run));
+    this.runs.register('update-statuses', (run) => this.updateStatuses(run));
+  }
+
+  /** A transaction a kind: inboxes are locked in user order within one, and none is held for long. */
+  private async check(run: Run): Promise<RunCounts> {
+    const totals: RunCounts = {};
+    const { today, settings } = await tenantToday(this.database.single(run.tenant_id), this.clock.now());
+    for (const watched of this.watchedKinds.all()) {
+      run.signal.throwIfAborted();
+      const counts = await this.database.tenant(run.tenant_id, (tx) =>
+        this.alerts.check(tx, watched, today, watched.stages(settings)),
+      );
+      for (const [name, count] of Object.entries(counts)) totals[name] = (totals[name] ?? 0) + count;
+    }
+    return totals;
+  }
+
+  private async updateStatuses(run: Run): Promise<RunCounts> {
+    return this.database.tenant(run.tenant_id, async (tx) => {
+      const { today } = await tenantToday(tx, this.clock.now());
+      const counts: RunCounts = {};
+      for (const { source_type, overdueSql } of this.watchedKinds.all()) {
+        if (overdueSql === undefined) continue;
+        counts[source_type] = await tx.execute(overdueSql, [tx.tenant_id, today, this.clock.now()]);
+      }
+      return counts;
+    });
+  }
+}

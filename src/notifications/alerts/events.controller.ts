@@ -1,0 +1,40 @@
+import { Body, Controller, HttpStatus, Post, Res } from '@nestjs/common';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { Access, Caller, type TenantCaller } from '../../platform/http/caller.js';
+import { Creating, type CreatingRequest, Idempotency } from '../../platform/http/idempotency.js';
+import { EventAlert, NewEvent } from './events.dto.js';
+import { Events } from './events.service.js';
+
+/** What other programs report. */
+@ApiTags('alerts')
+@Controller('events')
+export class EventsController {
+  constructor(
+    private readonly events: Events,
+    private readonly idempotency: Idempotency,
+  ) {}
+
+  @Post()
+  @Access('admin', 'events:write')
+  @ApiOperation({
+    summary: 'Report an important event',
+    description:
+      'Opens an alert and tells people once. The same `dedupe_key` again is one more occurrence, and nobody is ' +
+      'told, until somebody resolves the alert: the next report is news.',
+  })
+  @ApiCreatedResponse({ type: EventAlert, description: 'The alert was opened' })
+  @ApiOkResponse({ type: EventAlert, description: 'The alert was open: one more occurrence' })
+  async report(
+    @Caller() caller: TenantCaller,
+    @Body() event: NewEvent,
+    @Creating() request: CreatingRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<EventAlert> {
+    const alert = await this.idempotency.create(caller, request, (tx) =>
+      this.events.report(tx, event, caller.principal),
+    );
+    reply.status(alert.opened ? HttpStatus.CREATED : HttpStatus.OK);
+    return alert;
+  }
+}

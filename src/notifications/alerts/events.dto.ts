@@ -1,0 +1,50 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsIn, IsOptional } from 'class-validator';
+import { SEVERITIES, type Severity } from '../../contracts/notification-kinds.js';
+import { Line, Text } from '../../platform/http/text.js';
+import { AlertView } from './alerts.dto.js';
+import { LineFeeds, LONGEST_BODY, OwnKind, UserIds } from '../messages/messages.dto.js';
+
+/** Something important that another program reports. */
+export class NewEvent {
+  @ApiProperty({ maxLength: 100, example: 'backup.failed', description: "The caller's own name for it" })
+  @OwnKind()
+  kind: string;
+
+  @ApiProperty({ maxLength: 200, description: 'One line' })
+  @Line(200)
+  title: string;
+
+  @ApiProperty({ maxLength: LONGEST_BODY, description: 'Plain text: it is shown as it is written' })
+  @LineFeeds()
+  @Text(LONGEST_BODY)
+  body: string;
+
+  @ApiProperty({ enum: SEVERITIES, description: '`critical` passes hours and limits' })
+  @IsIn(SEVERITIES)
+  severity: Severity;
+
+  @ApiProperty({
+    maxLength: 200,
+    description: 'The fact: while its alert is open it is counted, not told again',
+  })
+  @Line(200)
+  dedupe_key: string;
+
+  @ApiPropertyOptional({
+    type: [String],
+    format: 'uuid',
+    minItems: 1,
+    maxItems: 1_000,
+    description: "Who is told, of the tenant's users; without it the tenant's admins",
+  })
+  @IsOptional()
+  @UserIds()
+  user_ids?: string[] | null;
+}
+
+/** The alert of an event. */
+export class EventAlert extends AlertView {
+  @ApiProperty({ description: 'true: it is new, and people are told; false: it was counted' })
+  opened: boolean;
+}

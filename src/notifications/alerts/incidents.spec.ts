@@ -1,0 +1,297 @@
+import { randomUUID } from 'node:crypto';
+import { Logger } from '@nestjs/common';
+import { addPerson, addTenant } from '../../../test/support/cast.js';
+import { createWorld, type World } from '../../../test/support/world.js';
+import type { Locale } from '../../contracts/notification-kinds.js';
+import { FixedClock } from '../../platform/clock/fixed-clock.js';
+import { Database } from '../../platform/database/database.js';
+import type { TenantTransaction } from '../../platform/database/transaction.js';
+import { type Incident, Incidents } from './incidents.js';
+
+const NOW = '2026-03-30T07:00:00.000Z';
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const SMTP = { SMTP_HOST: '127.0.0.1', SMTP_FROM_EMAIL: 'vigie@vigie.example' };
+
+const clock = new FixedClock(NOW);
+let world: World;
+
+beforeAll(async () => {
+  world = await createWorld({ clock, env: { ...SMTP, ADMIN_EMAIL_RECIPIENT: 'Last@Resort.example' } });
+});
+afterAll(() => world.close());
+beforeEach(() => clock.set(NOW));
+
+const incidents = (of: World = world) => of.app.get(Incidents, { strict: false });
+const inTenant = <Result>(tenantId: string, work: (tx: TenantTransaction) => Promise<Result>, of = world) =>
+  of.app.get(Database).tenant(tenantId, work);
+
+function incident(changes: Partial<Incident<'event'>> = {}): Incident<'event'> {
+  return {
+    kind: 'event',
+    source_type: 'disk',
+    source_id: randomUUID(),
+    dedupe_key: `disk:${randomUUID()}`,
+    severity: 'critical',
+    title: { fr: 'Disque plein', en: 'Disk full' },
+    body: { fr: 'Libérez de la place.', en: 'Make room.' },
+    data: { used: 99 },
+    repeat_after_ms: 24 * HOUR,
+    ...changes,
+  };
+}
+
+const raise = (tenantId: string, what: Incident<'event'>) =>
+  inTenant(tenantId, (tx) => incidents().raise(tx, what));
+const remind = (tenantId: string, what: Incident<'event'>) =>
+  inTenant(tenantId, (tx) => incidents().remind(tx, what));
+
+const told = (tenantId: string) =>
+  world.sql(
+    `SELECT n.recipient, n.title, d.address, d.channel, d.state
+     FROM notifications n LEFT JOIN deliveries d ON d.tenant_id = n.tenant_id AND d.notification_id = n.id
+     WHERE n.tenant_id = $1 ORDER BY n.recipient, n.id`,
+    [tenantId],
+  );
+const timesTold = async (tenantId: string) => (await told(tenantId)).length;
+const alerts = (tenantId: string) =>
+  world.sql(
+    `SELECT state, occurrences, gone_at IS NOT NULL AS gone FROM alerts WHERE tenant_id = $1 ORDER BY id`,
+    [tenantId],
+  );
+
+describe('V3, B9: who is told of an incident', () => {
+  const speak = async (tenantId: string, locale: Record<string, Locale> = {}) => {
+    for (const [email, spoken] of Object.entries(locale))
+      await world.sql('UPDATE users SET locale = $3 WHERE tenant_id = $1 AND email = $2', [
+        tenantId,
+        email,
+        spoken,
+      ]);
+    return raise(tenantId, incident());
+  };
+
+  it('those the tenant has named, several, each in their own language; a user’s address as that user', async () => {
+    const tenant = await addTenant(world, {
+      settings: { alert_recipients: ['ops@host.example', 'BOB@example.com', 'Night.Watch@host.example'] },
+    });
+    await addPerson(world, tenant.id, { name: 'Alice', role: 'admin' });
+    const bob = await addPerson(world, tenant.id, { name: 'Bob' });
+    expect(await speak(tenant.id, { 'bob@example.com': 'en' })).toMatchObject({ opened: true, told: 3 });
+    expect(await told(tenant.id)).toEqual([
+      {
+        recipient: 'mailto:night.watch@host.example',
+        title: 'Disque plein',
+        address: 'Night.Watch@host.example',
+        channel: 'email',
+        state: 'pending',
+      },
+      {
+        recipient: 'mailto:ops@host.example',
+        title: 'Disque plein',
+        address: 'ops@host.example',
+        channel: 'email',
+        state: 'pending',
+      },
+      {
+        recipient: `user:${bob.id}`,
+        title: 'Disk full',
+        address: 'bob@example.com',
+        channel: 'email',
+        state: 'pending',
+      },
+    ]);
+    const feed = await world.http('GET', '/api/v1/notifications', { token: bob.token });
+    expect((feed.body as { data: unknown[] }).data).toMatchObject([
+      { title: 'Disk full', body: 'Make room.', data: { used: 99 } },
+    ]);
+  });
+
+  it('another tenant’s user is a bare address here', async () => {
+    const elsewhere = await addTenant(world);
+    await addPerson(world, elsewhere.id, { name: 'Eve', email: 'eve@example.com' });
+    const tenant = await addTenant(world, {
+      locale: 'en',
+      settings: { alert_recipients: ['eve@example.com'] },
+    });
+    await speak(tenant.id);
+    expect(await told(tenant.id)).toMatchObject([
+      { recipient: 'mailto:eve@example.com', title: 'Disk full' },
+    ]);
+  });
+
+  it('without anybody named the admins, all of them and nobody else', async () => {
+    const tenant = await addTenant(world);
+    const people = [
+      await addPerson(world, tenant.id, { name: 'Ada', role: 'admin' }),
+      await addPerson(world, tenant.id, { name: 'Grace', role: 'admin' }),
+    ];
+    await addPerson(world, tenant.id, { name: 'Bob' });
+    await speak(tenant.id, { 'grace@example.com': 'en' });
+    const rows = await told(tenant.id);
+    expect(rows).toHaveLength(2);
+    expect(rows).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ recipient: `user:${people[0]?.id}`, title: 'Disque plein' }),
+        expect.objectContaining({ recipient: `user:${people[1]?.id}`, title: 'Disk full' }),
+      ]),
+    );
+  });
+
+  it('without an admin either ADMIN_EMAIL_RECIPIENT, in the tenant’s language', async () => {
+    const tenant = await addTenant(world, { locale: 'en' });
+    await addPerson(world, tenant.id, { name: 'Bob' });
+    await speak(tenant.id);
+    expect(await told(tenant.id)).toMatchObject([
+      { recipient: 'mailto:last@resort.example', address: 'Last@resort.example', title: 'Disk full' },
+    ]);
+  });
+
+  it('nobody where nobody is named: the alert stands, and the log says so once', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation();
+    const silent = await createWorld({ clock, join: world, env: { ...SMTP, ADMIN_EMAIL_RECIPIENT: '' } });
+    const tenant = await addTenant(world);
+    for (let times = 0; times < 2; times += 1)
+      expect(
+        await inTenant(tenant.id, (tx) => incidents(silent).raise(tx, incident()), silent),
+      ).toMatchObject({ opened: true, told: 0 });
+    await silent.close();
+    expect(
+      warn.mock.calls.filter(([line]) => (line as { event?: string }).event === 'incident_without_recipient'),
+    ).toEqual([[expect.objectContaining({ tenant_id: tenant.id })]]);
+    warn.mockRestore();
+    expect(await alerts(tenant.id)).toHaveLength(2);
+  });
+
+  it('a user’s preference counts, and what was not sent is on record', async () => {
+    const tenant = await addTenant(world);
+    const ada = await addPerson(world, tenant.id, { name: 'Ada', role: 'admin' });
+    await world.sql(`INSERT INTO preferences VALUES ($1, $2, 'event', 'email', false)`, [tenant.id, ada.id]);
+    await speak(tenant.id);
+    expect(await told(tenant.id)).toMatchObject([{ recipient: `user:${ada.id}`, state: 'suppressed' }]);
+  });
+});
+
+describe('V3: the life of an incident', () => {
+  let tenantId: string;
+  beforeEach(async () => {
+    tenantId = (await addTenant(world, { settings: { alert_recipients: ['ops@host.example'] } })).id;
+  });
+
+  it('opens once, is counted, and stays quiet until its time to speak again', async () => {
+    const what = incident();
+    const { alert_id } = await raise(tenantId, what);
+    clock.advance(23 * HOUR);
+    expect(await raise(tenantId, what)).toEqual({ alert_id, opened: false, told: 0 });
+    expect(await timesTold(tenantId)).toBe(1);
+    clock.advance(HOUR);
+    expect(await raise(tenantId, what)).toEqual({ alert_id, opened: false, told: 1 });
+    expect(await alerts(tenantId)).toEqual([{ state: 'open', occurrences: 3, gone: false }]);
+    clock.advance(23 * HOUR);
+    expect(await raise(tenantId, what)).toMatchObject({ told: 0 });
+    expect(await timesTold(tenantId)).toBe(2);
+  });
+
+  it('a daily job that comes ten minutes early still finds it time to speak; eleven are too many', async () => {
+    const what = incident();
+    await raise(tenantId, what);
+    clock.advance(24 * HOUR - 11 * MINUTE);
+    expect(await raise(tenantId, what)).toMatchObject({ told: 0 });
+    clock.advance(MINUTE);
+    expect(await raise(tenantId, what)).toMatchObject({ told: 1 });
+  });
+
+  it('without a time never speaks again', async () => {
+    const what = incident({ repeat_after_ms: null });
+    await raise(tenantId, what);
+    clock.advance(1_000 * HOUR);
+    expect(await raise(tenantId, what)).toMatchObject({ opened: false, told: 0 });
+    expect(await remind(tenantId, what)).toBe(0);
+  });
+
+  it('raised twice at the same instant, or by two at once, is told once', async () => {
+    const what = incident();
+    await raise(tenantId, what);
+    await raise(tenantId, what);
+    clock.advance(24 * HOUR);
+    const all = await Promise.all(Array.from({ length: 10 }, () => raise(tenantId, what)));
+    expect(all.filter((raised) => raised.told > 0)).toHaveLength(1);
+    expect(await timesTold(tenantId)).toBe(2);
+    expect(await alerts(tenantId)).toMatchObject([{ occurrences: 12 }]);
+  });
+
+  it('a reminder speaks like a repetition, and counts nothing', async () => {
+    const what = incident();
+    expect(await remind(tenantId, what)).toBe(0);
+    await raise(tenantId, what);
+    clock.advance(12 * HOUR);
+    expect(await remind(tenantId, what)).toBe(0);
+    clock.advance(12 * HOUR);
+    expect((await Promise.all([remind(tenantId, what), remind(tenantId, what)])).sort()).toEqual([0, 1]);
+    clock.advance(24 * HOUR);
+    expect(await remind(tenantId, what)).toBe(1);
+    expect(await timesTold(tenantId)).toBe(3);
+    expect(await alerts(tenantId)).toMatchObject([{ occurrences: 1 }]);
+  });
+
+  it('resolved by hand is silent, however long it goes on, until it has ended', async () => {
+    const admin = await addPerson(world, tenantId, { name: 'Ada', role: 'admin' });
+    const what = incident();
+    const { alert_id } = await raise(tenantId, what);
+    // Events end when they are resolved; those of any other kind are silenced.
+    await world.sql(`UPDATE alerts SET kind = 'backup_alert' WHERE id = $1`, [alert_id]);
+    expect(
+      (await world.http('POST', `/api/v1/alerts/${alert_id}/resolve`, { token: admin.token })).status,
+    ).toBe(200);
+    clock.advance(48 * HOUR);
+    expect(await raise(tenantId, what)).toMatchObject({ alert_id, opened: false, told: 0 });
+    expect(await remind(tenantId, what)).toBe(0);
+    expect(await timesTold(tenantId)).toBe(1);
+
+    expect(await inTenant(tenantId, (tx) => incidents().end(tx, 'disk', what.source_id))).toHaveLength(1);
+    expect(await raise(tenantId, what)).toMatchObject({ opened: true, told: 1 });
+  });
+
+  it('ends with all incidents of its source, and calls off what was not sent', async () => {
+    const source_id = randomUUID();
+    const first = incident({ source_id });
+    const second = incident({ source_id });
+    await raise(tenantId, second);
+    clock.advance(HOUR);
+    await raise(tenantId, first);
+    await raise(tenantId, incident());
+    const ended = await inTenant(tenantId, (tx) => incidents().end(tx, 'disk', source_id));
+    expect(ended).toEqual([
+      { dedupe_key: second.dedupe_key, kind: 'event', first_seen_at: new Date(NOW) },
+      { dedupe_key: first.dedupe_key, kind: 'event', first_seen_at: clock.now() },
+    ]);
+    expect((await told(tenantId)).map(({ state }) => state as string).sort()).toEqual([
+      'pending',
+      'suppressed',
+      'suppressed',
+    ]);
+    expect(await alerts(tenantId)).toEqual([
+      { state: 'resolved', occurrences: 1, gone: true },
+      { state: 'resolved', occurrences: 1, gone: true },
+      { state: 'open', occurrences: 1, gone: false },
+    ]);
+    expect(await inTenant(tenantId, (tx) => incidents().end(tx, 'disk', source_id))).toEqual([]);
+  });
+
+  it('an announcement reaches the same people, once a key, without an alert', async () => {
+    const message = incident({ dedupe_key: 'well-again', severity: 'info' });
+    const announce = () => inTenant(tenantId, (tx) => incidents().announce(tx, message));
+    expect([await announce(), await announce()]).toEqual([1, 0]);
+    expect(await told(tenantId)).toMatchObject([{ recipient: 'mailto:ops@host.example' }]);
+    expect(await alerts(tenantId)).toEqual([]);
+  });
+
+  it('is the tenant’s own: another one’s stands', async () => {
+    const other = await addTenant(world, { settings: { alert_recipients: ['ops@host.example'] } });
+    const what = incident();
+    await raise(tenantId, what);
+    expect(await raise(other.id, what)).toMatchObject({ opened: true, told: 1 });
+    await inTenant(other.id, (tx) => incidents().end(tx, 'disk', what.source_id));
+    expect(await alerts(tenantId)).toMatchObject([{ gone: false }]);
+  });
+});

@@ -1,0 +1,40 @@
+import { Injectable } from '@nestjs/common';
+import type { NotificationKind } from '../../contracts/notification-kinds.js';
+import type { TenantSettings } from '../../tenants/tenant-settings.js';
+
+/** Something that is watched, as its room registers it: the SQL that finds what must be told. */
+export interface WatchedKind {
+  kind: NotificationKind;
+  /** `source_type` of its alerts. */
+  source_type: string;
+  /**
+   * A SELECT of all facts that hold, from dates and contents alone (never from a status that a job writes).
+   * Parameters: $1 tenant id, $2 today (civil date in the tenant's zone), $3 stages (integer[], days before
+   * the due date, negative after it).
+   * Columns: `source_id uuid`, `dedupe_key text` (the fact without its stage), `stage integer` (the nearest
+   * stage reached: the smallest of $3 that is >= the days left), `severity text`, `responsible_id uuid`,
+   * `title jsonb` and `body jsonb` (`{"fr": …, "en": …}`), `data jsonb` (as in contracts/notification-kinds).
+   */
+  factsSql: string;
+  stages(settings: TenantSettings): number[];
+  /**
+   * The nightly status update: one UPDATE. Parameters: $1 tenant id, $2 today (civil date), $3 now.
+   */
+  overdueSql?: string;
+}
+
+/** All that is watched. The check does not know what a deadline is; it knows facts. */
+@Injectable()
+export class WatchedKinds {
+  private readonly kinds = new Map<string, WatchedKind>();
+
+  /** @throws Error when the kind is registered already. */
+  register(watched: WatchedKind): void {
+    if (this.kinds.has(watched.kind)) throw new Error(`${watched.kind} is watched twice`);
+    this.kinds.set(watched.kind, watched);
+  }
+
+  all(): readonly WatchedKind[] {
+    return [...this.kinds.values()];
+  }
+}

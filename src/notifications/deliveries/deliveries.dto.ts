@@ -1,0 +1,41 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsIn, IsOptional } from 'class-validator';
+import { type Channel, CHANNELS, NOTIFICATION_KINDS } from '../../contracts/notification-kinds.js';
+import { PageQuery } from '../../platform/http/page.dto.js';
+import { DELIVERY_STATUSES, FeedDelivery } from '../feed/feed.dto.js';
+
+export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
+
+/** Which of one's deliveries to list. */
+export class DeliveriesQuery extends PageQuery {
+  @ApiPropertyOptional({ enum: CHANNELS })
+  @IsOptional()
+  @IsIn(CHANNELS)
+  channel?: Channel;
+
+  @ApiPropertyOptional({ enum: DELIVERY_STATUSES })
+  @IsOptional()
+  @IsIn(DELIVERY_STATUSES)
+  status?: DeliveryStatus;
+}
+
+/** A delivery that one created or received, with what it carries. */
+export class OwnDelivery extends FeedDelivery {
+  @ApiProperty({ format: 'uuid' })
+  notification_id: string;
+
+  @ApiProperty({
+    example: 'mailto:claire@example.com',
+    description: '`user:<id>`, or a scheme and an address',
+  })
+  recipient: string;
+
+  @ApiProperty({ enum: NOTIFICATION_KINDS })
+  kind: string;
+
+  @ApiProperty()
+  title: string;
+
+  @ApiProperty()
+  created_at: Date;
+}

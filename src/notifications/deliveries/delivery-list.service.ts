@@ -1,0 +1,125 @@
+import { Injectable } from '@nestjs/common';
+import { isUUID } from 'class-validator';
+import type { SqlValue, TenantTransaction } from '../../platform/database/transaction.js';
+import { notFound } from '../../platform/errors/problem.js';
+import { decodeCursor, encodeCursor, isInstantKey, type Page, pageOf } from '../../platform/http/cursor.js';
+import type { DeliveriesQuery, DeliveryStatus, OwnDelivery } from './deliveries.dto.js';
+import { DELIVERY_COLUMNS } from './deliveries.sql.js';
+
+/** Whose: what they received, if they are a user, and what they created. */
+export interface Owner {
+  user_id: string | null;
+  principal: string;
+}
+
+const STATES: Record<DeliveryStatus, string> = {
+  pending: `d.state IN ('pending', 'queued', 'sending')`,
+  sent: `d.state = 'sent'`,
+  failed: `d.state IN ('failed', 'suppressed', 'cancelled', 'unknown')`,
+};
+
+/** How many of one's latest notifications a filter looks through for a page. */
+const MOST_LOOKED_THROUGH = 5_000;
+
+/** Comes before every delivery of its notification: all of them have been looked through. */
+const NO_ID = '00000000-0000-0000-0000-000000000000';
+
+/** With how far back was looked, where that was not to the end. A row without an id where nothing was found. */
+type ListRow = { reach_at: Date | null; reach_id: string | null } & (
+  OwnDelivery | { [Field in keyof OwnDelivery]: null }
+);
+
+/** Deliveries as those see them who sent or got them. */
+@Injectable()
+export class DeliveryList {
+  /**
+   * One page, newest first. With a filter it may have fewer than `limit`, or none, and go on all the same: who has
+   * sent millions must not wait until all of them have been looked through.
+   */
+  async list(tx: TenantTransaction, owner: Owner, query: DeliveriesQuery): Promise<Page<OwnDelivery>> {
+    const values: SqlValue[] = [tx.tenant_id, owner.user_id, owner.principal, query.limit + 1];
+    const take = (value: SqlValue) => `$${values.push(value)}`;
+    const which: string[] = [];
+    if (query.channel !== undefined) which.push(`d.channel = ${take(query.channel)}`);
+    if (query.status !== undefined) which.push(STATES[query.status]);
+    const lookedThrough = which.length > 0 ? MOST_LOOKED_THROUGH : query.limit + 1;
+    let from = 'true';
+    if (query.cursor !== undefined) {
+      const uuid = (key: string) => isUUID(key);
+      const [at, notification, id] = decodeCursor(query.cursor, [isInstantKey, uuid, uuid]);
+      const last = `${take(at)}::timestamptz, ${take(notification)}::uuid`;
+      from = `(n.created_at, n.id) <= (${last})`;
+      which.push(`(own.created_at, own.id, d.id) < (${last}, ${take(id)}::uuid)`);
+    }
+    const rows = await tx.query<ListRow>(listSql(from, which, take(lookedThrough)), values);
+    return toPage(rows, query.limit);
+  }
+
+  /**
+   * One delivery that they created or received.
+   * @throws Problem not_found for one that is not there or somebody else's.
+   */
+  async get(tx: TenantTransaction, { user_id, principal }: Owner, id: string): Promise<OwnDelivery> {
+    const row = await tx.one<OwnDelivery>(
+      `SELECT ${DELIVERY_COLUMNS}, n.id AS notification_id, n.recipient, n.kind, n.title, n.created_at
+       FROM notifications n JOIN deliveries d ON d.tenant_id = n.tenant_id AND d.notification_id = n.id
+       WHERE d.tenant_id = $1 AND d.id = $2 AND (n.user_id = $3::uuid OR n.created_by = $4::text)`,
+      [tx.tenant_id, id, user_id, principal],
+    );
+    if (row === null) throw notFound();
+    return row;
+  }
+}
+
+/**
+ * The latest notifications by each of two indexes, of feeds and of creators; together only as far back as both
+ * reach; their deliveries, each row with that reach where it is not to the end.
+ * $1 tenant id, $2 user id, $3 principal, $4 the most rows
+ */
+function listSql(from: string, which: readonly string[], lookedThrough: string): string {
+  const latest = (whose: string) => `
+    SELECT n.id, n.created_at FROM notifications n WHERE n.tenant_id = $1 AND ${whose} AND ${from}
+    ORDER BY n.created_at DESC, n.id DESC LIMIT ${lookedThrough}`;
+  const reach = (those: string) => `
+    (SELECT created_at, id FROM ${those} ORDER BY created_at DESC, id DESC OFFSET ${lookedThrough} - 1)`;
+  return `
+    WITH received AS MATERIALIZED (${latest('n.user_id = $2::uuid')}),
+    created AS MATERIALIZED (${latest('n.created_by = $3::text')}),
+    reach AS MATERIALIZED (
+      SELECT * FROM (${reach('received')} UNION ALL ${reach('created')}) r
+      ORDER BY created_at DESC, id DESC LIMIT 1
+    ),
+    own AS MATERIALIZED (
+      SELECT * FROM (SELECT * FROM received UNION SELECT * FROM created) o
+      WHERE NOT EXISTS (SELECT FROM reach r WHERE (o.created_at, o.id) < (r.created_at, r.id))
+    ),
+    page AS MATERIALIZED (
+      SELECT d.*, own.id AS notification_id, own.created_at
+      FROM own
+      -- OFFSET 0: by the index for each, never by reading the table for all.
+      CROSS JOIN LATERAL (
+        SELECT ${DELIVERY_COLUMNS} FROM deliveries d
+        WHERE ${['d.tenant_id = $1', 'd.notification_id = own.id', ...which].join(' AND ')} OFFSET 0) d
+      ORDER BY own.created_at DESC, own.id DESC, d.id DESC LIMIT $4
+    ),
+    found AS (
+      SELECT page.*, n.recipient, n.kind, n.title
+      FROM page JOIN notifications n ON n.tenant_id = $1 AND n.id = page.notification_id
+    )
+    SELECT reach.created_at AS reach_at, reach.id AS reach_id, found.*
+    FROM (SELECT) AS always LEFT JOIN reach ON true LEFT JOIN found ON true
+    ORDER BY found.created_at DESC, found.notification_id DESC, found.id DESC`;
+}
+
+function toPage(rows: readonly ListRow[], limit: number): Page<OwnDelivery> {
+  const found = rows.flatMap(({ reach_at: _at, reach_id: _id, ...row }) => (row.id === null ? [] : [row]));
+  const page = pageOf(
+    found,
+    limit,
+    ({ created_at, notification_id, id }) => [created_at.toISOString(), notification_id, id],
+    (row) => row,
+  );
+  const { reach_at = null, reach_id = null } = rows[0] ?? {};
+  if (page.next_cursor !== null || reach_at === null || reach_id === null) return page;
+  return { ...page, next_cursor: encodeCursor([reach_at.toISOString(), reach_id, NO_ID]) };
+}

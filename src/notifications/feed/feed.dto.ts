@@ -1,0 +1,141 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { IsBoolean, IsIn, IsOptional } from 'class-validator';
+import {
+  type Channel,
+  CHANNELS,
+  NOTIFICATION_KINDS,
+  type NotificationKind,
+  SEVERITIES,
+  type Severity,
+} from '../../contracts/notification-kinds.js';
+import type { NotificationView } from '../../contracts/socket-messages.js';
+import { Instant } from '../../platform/http/instant.js';
+import { PageQuery } from '../../platform/http/page.dto.js';
+
+/** `true` and `false`, as a query writes them; anything else stays what it is and is refused. */
+function switchOf({ value }: { value: unknown }): unknown {
+  return value === 'true' ? true : value === 'false' ? false : value;
+}
+
+/** What of one's feed to list. */
+export class FeedQuery extends PageQuery {
+  @ApiPropertyOptional({ description: 'true: only unread ones, false: only read ones' })
+  @IsOptional()
+  @Transform(switchOf)
+  @IsBoolean()
+  unread?: boolean;
+
+  @ApiPropertyOptional({ description: 'true: archived ones too', default: false })
+  @IsOptional()
+  @Transform(switchOf)
+  @IsBoolean()
+  archived: boolean = false;
+
+  @ApiPropertyOptional({ enum: NOTIFICATION_KINDS })
+  @IsOptional()
+  @IsIn(NOTIFICATION_KINDS)
+  kind?: NotificationKind;
+
+  @ApiPropertyOptional({ enum: SEVERITIES })
+  @IsOptional()
+  @IsIn(SEVERITIES)
+  severity?: Severity;
+
+  @ApiPropertyOptional({ format: 'date-time', description: 'Created at this instant or later' })
+  @IsOptional()
+  @Instant()
+  since?: string;
+}
+
+/** One notification of one's feed. */
+export class FeedNotification implements NotificationView {
+  @ApiProperty({ format: 'uuid' })
+  id: string;
+
+  @ApiProperty({ enum: NOTIFICATION_KINDS })
+  kind: string;
+
+  @ApiProperty({ enum: SEVERITIES })
+  severity: string;
+
+  @ApiProperty()
+  title: string;
+
+  @ApiProperty()
+  body: string;
+
+  @ApiProperty({ type: 'object', additionalProperties: true, description: 'What the kind is about' })
+  data: Record<string, unknown>;
+
+  @ApiProperty({ format: 'date-time' })
+  created_at: string;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  read_at: string | null;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  archived_at: string | null;
+
+  @ApiProperty({ description: 'For `since` of a socket: what changed after it is sent again' })
+  cursor: string;
+}
+
+export const DELIVERY_STATUSES = ['pending', 'sent', 'failed'] as const;
+
+/** How a notification left, or did not, on one channel. */
+export class FeedDelivery {
+  @ApiProperty({ format: 'uuid' })
+  id: string;
+
+  @ApiProperty({ enum: CHANNELS })
+  channel: Channel;
+
+  @ApiProperty({ enum: DELIVERY_STATUSES })
+  status: (typeof DELIVERY_STATUSES)[number];
+
+  @ApiProperty({ description: 'The detail of `status`, as the lifecycle of deliveries names it' })
+  state: string;
+
+  @ApiProperty()
+  attempts: number;
+
+  @ApiProperty()
+  due_at: Date;
+
+  @ApiProperty({ type: String, nullable: true, description: 'Why it waits until due_at' })
+  defer_reason: string | null;
+
+  @ApiProperty({ type: String, nullable: true, description: 'Why nothing is sent' })
+  reason: string | null;
+
+  @ApiProperty({ type: String, nullable: true, description: 'What the last attempt met' })
+  error: string | null;
+
+  @ApiProperty({ type: String, nullable: true, description: "The provider's own id of the message" })
+  provider_id: string | null;
+
+  @ApiProperty({ type: Date, nullable: true })
+  sent_at: Date | null;
+}
+
+/** One notification with its deliveries. */
+export class FeedNotificationDetail extends FeedNotification {
+  @ApiProperty({ type: [FeedDelivery] })
+  deliveries: FeedDelivery[];
+}
+
+export class UnreadCount {
+  @ApiProperty({ description: 'Unread and not archived' })
+  unread_count: number;
+}
+
+export class UpdatedCount {
+  @ApiProperty({ description: 'How many changed' })
+  updated: number;
+}
+
+export class TestEmail {
+  @ApiProperty({ format: 'uuid' })
+  notification_id: string;
+}

@@ -1,0 +1,92 @@
+import type { Channel, Severity } from '../../contracts/notification-kinds.js';
+import { Outbox } from '../../delivery/outbox.js';
+import { invalid, Problem } from '../../platform/errors/problem.js';
+import type { TenantCaller } from '../../platform/http/caller.js';
+import type { NewMessage } from './messages.dto.js';
+
+/** A message whose fields have been checked, to one bare address or to users of the tenant. */
+export interface Message {
+  channel: Channel;
+  to:
+    | { address: string; recipient: string }
+    /** `pointer`: the field of the request that named the one user. */
+    | { user_ids: readonly string[]; pointer?: string };
+  subject: string;
+  body: string;
+  /** The caller's own. */
+  kind?: string | null;
+  severity?: Severity;
+  data?: Record<string, unknown>;
+  /** The same key never reaches the same recipient twice; without one every message is new. */
+  dedupe_key?: string | null;
+  /** Leaves then; as soon as it may without. */
+  due_at?: Date | null;
+}
+
+/** Recipients of what is sent in a request: somebody waits for all of them. */
+export const MOST_AT_ONCE = 50;
+const LATEST_MS = 366 * 24 * 60 * 60 * 1_000;
+
+/**
+ * What a caller asked for, as a message.
+ *
+ * Who may: admins, and API keys (their scope was checked), write to any address and at any severity; other members
+ * write to users of their tenant, and not as critical, which would pass everybody's quiet hours.
+ * @throws Problem validation_failed, forbidden
+ */
+export function readMessage(caller: TenantCaller, body: NewMessage): Message {
+  const trusted = caller.kind === 'api_key' || caller.role === 'admin';
+  const severity = body.severity ?? 'info';
+  if (!trusted && severity === 'critical') throw new Problem('forbidden', 'critical messages are for admins');
+  return {
+    channel: body.channel,
+    to: readRecipients(body, trusted),
+    subject: body.subject,
+    body: body.body,
+    kind: body.kind ?? null,
+    severity,
+    data: body.data ?? {},
+    dedupe_key: readKey(caller, body.dedupe_key, trusted),
+    due_at: readSendAt(body),
+  };
+}
+
+function readRecipients({ channel, to, user_ids, send_now }: NewMessage, trusted: boolean): Message['to'] {
+  const given = [to, user_ids].filter((value) => value !== undefined && value !== null);
+  if (given.length !== 1) {
+    throw invalid('/to', 'give either `to` or `user_ids`');
+  }
+  if (user_ids !== undefined && user_ids !== null) {
+    if (send_now === true && user_ids.length > MOST_AT_ONCE) {
+      throw invalid('/user_ids', `at most ${MOST_AT_ONCE} with send_now`);
+    }
+    return { user_ids };
+  }
+  if (!trusted) throw new Problem('forbidden', 'members write to users of their tenant: give `user_ids`');
+  const address = Outbox.address(channel, to ?? '');
+  if (address === null) throw invalid('/to', `is not one plain address of the channel ${channel}`);
+  return address;
+}
+
+/** A member's keys are their own: nobody can take another's words away by guessing the key. */
+function readKey(caller: TenantCaller, key: string | null | undefined, trusted: boolean): string | null {
+  if (key === undefined || key === null) return null;
+  return trusted ? key : `${caller.principal}:${key}`;
+}
+
+function readSendAt({ send_at, send_now }: NewMessage): Date | null {
+  if (send_at === undefined || send_at === null) return null;
+  if (send_now === true) throw invalid('/send_at', 'give either send_at or send_now');
+  const at = new Date(send_at);
+  if (Number.isNaN(at.getTime())) throw invalid('/send_at', 'must be an instant that exists');
+  return at;
+}
+
+/**
+ * What is created now is not for the past, nor for years ahead. (A retry of what was created is no fault.)
+ * @throws Problem validation_failed
+ */
+export function checkDueAt(due_at: Date, now: Date): void {
+  if (due_at.getTime() < now.getTime()) throw invalid('/send_at', 'must not have passed');
+  if (due_at.getTime() > now.getTime() + LATEST_MS) throw invalid('/send_at', 'must be within a year');
+}

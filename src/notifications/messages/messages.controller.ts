@@ -1,0 +1,94 @@
+import { Body, Controller, Get, HttpStatus, Post, Res } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiExtraModels, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { Database } from '../../platform/database/database.js';
+import { Access, Caller, type TenantCaller } from '../../platform/http/caller.js';
+import { Creating, type CreatingRequest, Idempotency } from '../../platform/http/idempotency.js';
+import { readMessage } from './message.js';
+import { ManualMessage, MessageAnswer, type MessageState, NewMessage } from './messages.dto.js';
+import { Messages } from './messages.service.js';
+import { SendNow } from './send-now.js';
+import { OwnQuota, OwnStatistics, StatusCounts } from '../deliveries/statistics.dto.js';
+import { Statistics } from '../deliveries/statistics.service.js';
+
+const WHO_MAY =
+  'Admins, and API keys with the scope, write to any address. Other members write to users of their own tenant ' +
+  '(`user_ids`), and not as `critical`. ';
+
+/** What people and programs send. */
+@ApiTags('notifications')
+@Controller('notifications')
+export class MessagesController {
+  constructor(
+    private readonly messages: Messages,
+    private readonly sendNow: SendNow,
+    private readonly statistics: Statistics,
+    private readonly database: Database,
+    private readonly idempotency: Idempotency,
+  ) {}
+
+  @Post()
+  @Access('member', 'notifications:write')
+  @ApiOperation({
+    summary: 'Send a message to an address, or to users',
+    description:
+      `${WHO_MAY}It is queued, and leaves when hours and limits let it, or at \`send_at\`. With \`send_now\` it is ` +
+      'sent in this request: outside hours it waits all the same, unless it is critical, and over the limit of ' +
+      'the caller nothing is created (429). A retry with the same `Idempotency-Key` or `dedupe_key` sends ' +
+      'nothing; with `send_now`, and by `dedupe_key`, it gets the present state.',
+  })
+  @ApiAcceptedResponse({ type: MessageAnswer, description: 'Something is still to be sent' })
+  @ApiOkResponse({ type: MessageAnswer, description: 'Nothing is left to be sent' })
+  async create(
+    @Caller() caller: TenantCaller,
+    @Body() body: NewMessage,
+    @Creating() request: CreatingRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<MessageAnswer> {
+    const message = readMessage(caller, body);
+    const notifications =
+      body.send_now === true
+        ? await this.sendNow.sendNow(caller, message, request)
+        : await this.idempotency.create(caller, request, (tx) =>
+            this.messages.create(tx, message, caller.principal),
+          );
+    return answer(notifications, reply);
+  }
+
+  @Post('send')
+  @Access('member', 'notifications:write')
+  @ApiOperation({
+    summary: 'Send a message to one user now',
+    description: `${WHO_MAY}The same as \`POST notifications\` with one of \`user_ids\` and \`send_now\`.`,
+  })
+  @ApiAcceptedResponse({ type: MessageAnswer, description: 'Something is still to be sent' })
+  @ApiOkResponse({ type: MessageAnswer, description: 'Nothing is left to be sent' })
+  async send(
+    @Caller() caller: TenantCaller,
+    @Body() { user_id, channel, subject, message }: ManualMessage,
+    @Creating() request: CreatingRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<MessageAnswer> {
+    const states = await this.sendNow.sendNow(
+      caller,
+      { channel, to: { user_ids: [user_id.toLowerCase()], pointer: '/user_id' }, subject, body: message },
+      request,
+    );
+    return answer(states, reply);
+  }
+
+  @Get('statistics')
+  @Access('member', 'notifications:read')
+  @ApiOperation({ summary: 'What I received and created, in numbers' })
+  @ApiExtraModels(StatusCounts, OwnQuota)
+  @ApiOkResponse({ type: OwnStatistics })
+  async ownStatistics(@Caller() caller: TenantCaller): Promise<OwnStatistics> {
+    return this.database.tenant(caller.tenant_id, (tx) => this.statistics.of(tx, caller));
+  }
+}
+
+function answer(notifications: MessageState[], reply: FastifyReply): MessageAnswer {
+  const waits = notifications.some(({ deliveries }) => deliveries.some(({ status }) => status === 'pending'));
+  reply.status(waits ? HttpStatus.ACCEPTED : HttpStatus.OK);
+  return { notifications };
+}

@@ -1,0 +1,193 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  ArrayUnique,
+  IsArray,
+  IsBoolean,
+  IsIn,
+  IsObject,
+  IsOptional,
+  IsString,
+  IsUUID,
+  Matches,
+  MaxLength,
+} from 'class-validator';
+import { type Channel, CHANNELS, SEVERITIES, type Severity } from '../../contracts/notification-kinds.js';
+import { Instant } from '../../platform/http/instant.js';
+import { JsonObject } from '../../platform/http/json-object.js';
+import { Line, Text } from '../../platform/http/text.js';
+import { FeedDelivery } from '../feed/feed.dto.js';
+
+export const MOST_USERS = 1_000;
+export const LONGEST_BODY = 20_000;
+const MOST_DATA = 10_000;
+
+/** A name that a caller gives its own kinds: `backup.failed`. */
+export function OwnKind(): PropertyDecorator {
+  const matches = Matches(/^[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*$/, {
+    message:
+      '$property must be words of lower-case letters and digits, joined by dots, dashes or underscores',
+  });
+  return (target, property) => {
+    for (const decorate of [IsString(), MaxLength(100), matches]) decorate(target, property);
+  };
+}
+
+/** Ids of users, in lower case as they are stored. */
+export function UserIds(): PropertyDecorator {
+  const lowerCase = Transform(({ value }: { value: unknown }) =>
+    Array.isArray(value)
+      ? value.map((id: unknown) => (typeof id === 'string' ? id.toLowerCase() : id))
+      : value,
+  );
+  const rules = [
+    IsArray(),
+    ArrayMinSize(1),
+    ArrayMaxSize(MOST_USERS),
+    ArrayUnique(),
+    IsUUID('all', { each: true }),
+  ];
+  return (target, property) => {
+    for (const decorate of [lowerCase, ...rules]) decorate(target, property);
+  };
+}
+
+/** Lines as another system ends them are lines. */
+export function LineFeeds(): PropertyDecorator {
+  return Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' ? value.replace(/\r\n?/g, '\n') : value,
+  );
+}
+
+/** What somebody has to say to an address, or to users. */
+export class NewMessage {
+  @ApiProperty({ enum: CHANNELS })
+  @IsIn(CHANNELS)
+  channel: Channel;
+
+  @ApiPropertyOptional({ type: String, maxLength: 254, description: 'One address; or `user_ids`' })
+  @IsOptional()
+  @IsString()
+  to?: string | null;
+
+  @ApiPropertyOptional({
+    type: [String],
+    format: 'uuid',
+    minItems: 1,
+    maxItems: MOST_USERS,
+    description: 'Users of the tenant, at most 50 with `send_now`; or `to`',
+  })
+  @IsOptional()
+  @UserIds()
+  user_ids?: string[] | null;
+
+  @ApiProperty({ maxLength: 200, description: 'One line' })
+  @Line(200)
+  subject: string;
+
+  @ApiProperty({ maxLength: LONGEST_BODY, description: 'Plain text: it is shown as it is written' })
+  @LineFeeds()
+  @Text(LONGEST_BODY)
+  body: string;
+
+  @ApiPropertyOptional({
+    type: String,
+    maxLength: 100,
+    example: 'invoice.sent',
+    description: "The caller's own",
+  })
+  @IsOptional()
+  @OwnKind()
+  kind?: string | null;
+
+  @ApiPropertyOptional({
+    enum: SEVERITIES,
+    default: 'info',
+    description: '`critical` passes hours and limits',
+  })
+  @IsOptional()
+  @IsIn(SEVERITIES)
+  severity?: Severity | null;
+
+  @ApiPropertyOptional({
+    type: 'object',
+    additionalProperties: true,
+    nullable: true,
+    description: `Kept with the notification and shown in feeds; at most ${MOST_DATA} characters of JSON`,
+  })
+  @IsOptional()
+  @IsObject()
+  @JsonObject(MOST_DATA)
+  data?: Record<string, unknown> | null;
+
+  @ApiPropertyOptional({
+    type: String,
+    maxLength: 200,
+    description: 'The same key reaches a recipient once; a retry gets the state of what was created',
+  })
+  @IsOptional()
+  @Line(200)
+  dedupe_key?: string | null;
+
+  @ApiPropertyOptional({
+    type: String,
+    format: 'date-time',
+    description: 'Leaves then, within a year; feeds show it at once',
+  })
+  @IsOptional()
+  @Instant()
+  send_at?: string | null;
+
+  @ApiPropertyOptional({ default: false, description: 'In this request, past the queue but not the limits' })
+  @IsOptional()
+  @IsBoolean()
+  send_now?: boolean | null;
+}
+
+/** A message to one user, at once. */
+export class ManualMessage {
+  @ApiProperty({ format: 'uuid' })
+  @IsUUID()
+  user_id: string;
+
+  @ApiProperty({ enum: CHANNELS })
+  @IsIn(CHANNELS)
+  channel: Channel;
+
+  @ApiProperty({ maxLength: 200, description: 'One line' })
+  @Line(200)
+  subject: string;
+
+  @ApiProperty({ maxLength: LONGEST_BODY, description: 'Plain text' })
+  @LineFeeds()
+  @Text(LONGEST_BODY)
+  message: string;
+}
+
+/** What became of a message to one recipient. */
+export class MessageState {
+  @ApiProperty({ format: 'uuid', description: "The notification's" })
+  id: string;
+
+  @ApiProperty({
+    example: 'mailto:claire@example.com',
+    description: '`user:<id>`, or a scheme and an address',
+  })
+  recipient: string;
+
+  @ApiProperty({ type: String, format: 'uuid', nullable: true })
+  user_id: string | null;
+
+  @ApiProperty({ description: 'false: this recipient had got the same `dedupe_key` before' })
+  created: boolean;
+
+  @ApiProperty({ type: [FeedDelivery] })
+  deliveries: FeedDelivery[];
+}
+
+export class MessageAnswer {
+  @ApiProperty({ type: [MessageState], description: 'In the order of the recipients' })
+  notifications: MessageState[];
+}

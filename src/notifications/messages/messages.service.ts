@@ -1,0 +1,160 @@
+import { randomUUID } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import type { NotificationData } from '../../contracts/notification-kinds.js';
+import { Outbox } from '../../delivery/outbox.js';
+import { Clock } from '../../platform/clock/clock.js';
+import type { SqlValue, TenantTransaction } from '../../platform/database/transaction.js';
+import { announceMessageSql } from '../announcement.js';
+import { DELIVERY_COLUMNS } from '../deliveries/deliveries.sql.js';
+import type { FeedDelivery } from '../feed/feed.dto.js';
+import { checkDueAt, type Message } from './message.js';
+import type { MessageState } from './messages.dto.js';
+import { Notifications } from '../notifications.service.js';
+import { refuseUnknownUsers } from '../recipients.js';
+
+/** A recipient with one delivery; without any, where the notification had been there before. */
+type StateRow = { notification_id: string | null; recipient: string; user_id: string | null } & (
+  FeedDelivery | { [Field in keyof FeedDelivery]: null }
+);
+
+/** What people and programs send: a notification for each recipient, with its delivery on the channel they name. */
+@Injectable()
+export class Messages {
+  constructor(
+    private readonly outbox: Outbox,
+    private readonly notifications: Notifications,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Creates it for those who have not got its key, and shows the state for those who have.
+   * @param createdBy who sends it, as `user:<id>` or `key:<id>`; null for Vigie itself.
+   * @returns in the order of the recipients.
+   * @throws Problem validation_failed for users who are not of this tenant, and a `due_at` in the past.
+   */
+  async create(tx: TenantTransaction, message: Message, createdBy: string | null): Promise<MessageState[]> {
+    const { user_ids: userIds, pointer } = 'user_ids' in message.to ? message.to : { user_ids: null };
+    const now = this.clock.now();
+    const dedupeKey = `message:${message.dedupe_key ?? randomUUID()}`;
+    const rows = await tx.query<StateRow>(CREATE, [
+      tx.tenant_id,
+      JSON.stringify(this.storedAs(message, dedupeKey, createdBy)),
+      userIds,
+      now,
+      this.outbox.channels,
+    ]);
+    const created = statesOf(rows, true);
+    if (userIds !== null && new Set(rows.map(({ user_id }) => user_id)).size < userIds.length) {
+      await refuseUnknownUsers(tx, userIds, pointer);
+    }
+    if (created.length > 0 && message.due_at) checkDueAt(message.due_at, now);
+    this.notifications.announced(
+      tx,
+      created.flatMap(({ user_id }) => user_id ?? []),
+      created.length,
+    );
+    const present = rows.filter(({ notification_id }) => notification_id === null);
+    const before = await this.present(
+      tx,
+      'n.recipient = ANY ($2) AND n.dedupe_key = $3',
+      [present.map(({ recipient }) => recipient), dedupeKey],
+      present.length,
+    );
+    return inOrder([...created, ...before], userIds);
+  }
+
+  /** The present state of these messages, in their order. */
+  async states(
+    tx: TenantTransaction,
+    created: readonly Pick<MessageState, 'id' | 'created'>[],
+  ): Promise<MessageState[]> {
+    const ids = created.map(({ id }) => id);
+    const states = await this.present(tx, 'n.id = ANY ($2::uuid[])', [ids], ids.length);
+    const byId = new Map(states.map((state) => [state.id, state]));
+    return created.flatMap(({ id, created: isNew }) => {
+      const state = byId.get(id);
+      return state === undefined ? [] : [Object.assign(state, { created: isNew })];
+    });
+  }
+
+  private storedAs(message: Message, dedupe_key: string, created_by: string | null): Record<string, unknown> {
+    const { channel, to, subject, body, kind = null, severity = 'info', data = {}, due_at = null } = message;
+    const about: NotificationData['message'] = { kind, data };
+    return {
+      ...('recipient' in to ? to : {}),
+      channel,
+      created_by,
+      dedupe_key,
+      severity,
+      title: subject,
+      body,
+      data: about,
+      due_at,
+    };
+  }
+
+  private async present(
+    tx: TenantTransaction,
+    which: string,
+    values: SqlValue[],
+    recipients: number,
+  ): Promise<MessageState[]> {
+    if (recipients === 0) return [];
+    return statesOf(
+      await tx.query<StateRow>(
+        `SELECT n.id AS notification_id, n.recipient, n.user_id, ${DELIVERY_COLUMNS}
+         FROM notifications n LEFT JOIN deliveries d ON d.tenant_id = n.tenant_id AND d.notification_id = n.id
+         WHERE n.tenant_id = $1 AND ${which}
+         ORDER BY n.id, d.channel, d.address`,
+        [tx.tenant_id, ...values],
+      ),
+      false,
+    );
+  }
+}
+
+/** One state a notification; rows without one are left out. */
+function statesOf(rows: readonly StateRow[], created: boolean): MessageState[] {
+  const states = new Map<string, MessageState>();
+  for (const { notification_id, recipient, user_id, ...delivery } of rows) {
+    if (notification_id === null) continue;
+    const state = states.get(notification_id) ?? {
+      id: notification_id,
+      recipient,
+      user_id,
+      created,
+      deliveries: [],
+    };
+    if (delivery.id !== null) state.deliveries.push(delivery);
+    states.set(notification_id, state);
+  }
+  return [...states.values()];
+}
+
+function inOrder(states: MessageState[], userIds: readonly string[] | null): MessageState[] {
+  const places = new Map(userIds?.map((id, place) => [id, place]));
+  const place = ({ user_id }: MessageState) => places.get(user_id ?? '') ?? 0;
+  return states.sort((one, other) => place(one) - place(other));
+}
+
+// $1 tenant id, $2 the message, $3 the users (null: its own address), $4 now, $5 the outbox's channels
+const CREATE = `
+  WITH message AS (
+    SELECT * FROM jsonb_to_record($2::jsonb) AS m (recipient text, address text, channel text, created_by text,
+      dedupe_key text, severity text, title text, body text, data jsonb, due_at timestamptz)
+  ),
+  told AS (
+    SELECT w.user_id, coalesce('user:' || w.user_id, m.recipient) AS recipient, m.address, m.channel,
+           NULL::uuid AS alert_id, m.created_by, m.dedupe_key, 'message' AS kind, m.severity, m.title, m.body,
+           m.data, coalesce(m.due_at, $4::timestamptz) AS due_at
+    FROM message m
+    CROSS JOIN LATERAL (
+      SELECT NULL::uuid AS user_id WHERE $3::uuid[] IS NULL
+      UNION ALL
+      SELECT u.id FROM users u WHERE u.tenant_id = $1 AND u.id = ANY ($3::uuid[])) w
+  ),
+  ${announceMessageSql('told')}
+  SELECT c.id AS notification_id, t.recipient, t.user_id, ${DELIVERY_COLUMNS}
+  FROM told t
+  LEFT JOIN created c USING (recipient)
+  LEFT JOIN delivered d ON d.notification_id = c.id`;

@@ -1,0 +1,63 @@
+import { Injectable } from '@nestjs/common';
+import type { DeliveryJob } from '../../contracts/jobs.js';
+import { DirectSending } from '../../delivery/sending/direct-sending.js';
+import { Database } from '../../platform/database/database.js';
+import { type CreatingRequest, Idempotency } from '../../platform/http/idempotency.js';
+import { type Message, MOST_AT_ONCE } from './message.js';
+import type { MessageState } from './messages.dto.js';
+import { Messages } from './messages.service.js';
+
+/** For whom something is sent: whose limits count, and who may read what became of it. */
+export interface Sender {
+  tenant_id: string;
+  /** `user:<id>` or `key:<id>`. */
+  principal: string;
+}
+
+/** Sends in the call itself, past the queue but not past hours and limits. */
+@Injectable()
+export class SendNow {
+  constructor(
+    private readonly database: Database,
+    private readonly idempotency: Idempotency,
+    private readonly messages: Messages,
+    private readonly direct: DirectSending,
+  ) {}
+
+  /**
+   * Creates a message and sends it, and answers with what became of it: `sent` with the provider's id, `failed`
+   * with the error, or `pending` with the time of the next attempt, or the hour that is waited for. At most 50
+   * recipients: somebody waits. Recorded in any case; a process that is killed meanwhile leaves it to the
+   * dispatcher.
+   *
+   * Call it outside of transactions. With the key of an earlier request, or a `dedupe_key` that the recipient has
+   * got, nothing is sent and the present state comes back.
+   * @throws Problem limit_reached, with nothing created; validation_failed for users who are not of the tenant.
+   * @example
+   * const [state] = await sendNow.sendNow(caller, {
+   *   channel: 'email', to: { user_ids: [userId] }, subject: 'Relance', body: 'Bonjour …',
+   * });
+   */
+  async sendNow(
+    sender: Sender,
+    message: Message,
+    request: CreatingRequest = { key: null, hash: Buffer.alloc(0) },
+  ): Promise<MessageState[]> {
+    if ('user_ids' in message.to && message.to.user_ids.length > MOST_AT_ONCE) {
+      throw new Error(`sendNow takes at most ${MOST_AT_ONCE} recipients`);
+    }
+    // Filled only where something is created: a retry finds the state of the first, and sends nothing.
+    let jobs: DeliveryJob[] = [];
+    const created = await this.idempotency.create(sender, request, async (tx) => {
+      const states = await this.messages.create(tx, message, sender.principal);
+      const pending = states
+        .filter((state) => state.created)
+        .flatMap(({ deliveries }) => deliveries.filter(({ state }) => state === 'pending'));
+      const ids = pending.map(({ id }) => id);
+      jobs = await this.direct.admit(tx, message.channel, ids, sender.principal);
+      return states.map(({ id, created: isNew }) => ({ id, created: isNew }));
+    });
+    await this.direct.send(jobs);
+    return this.database.tenant(sender.tenant_id, (tx) => this.messages.states(tx, created));
+  }
+}

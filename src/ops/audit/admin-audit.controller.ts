@@ -1,0 +1,38 @@
+import { Controller, Get, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { AuditLog, type AuditRow } from '../../platform/audit/audit-log.js';
+import { Access, AdminOrOperator, type AnyCaller } from '../../platform/http/caller.js';
+import type { Page } from '../../platform/http/cursor.js';
+import { AdminTenant } from '../admin-tenant.js';
+import { AuditFilter, AuditPage } from './audit.dto.js';
+
+/** What admins and operators did. */
+@Controller('admin/audit')
+export class AdminAuditController {
+  constructor(
+    private readonly log: AuditLog,
+    private readonly tenants: AdminTenant,
+  ) {}
+
+  @Get()
+  @Access('admin_or_operator', 'admin')
+  @ApiOperation({
+    summary: 'What admins and operators did and tried, newest first',
+    description:
+      "A tenant's admins see the own tenant's log: what its admins and keys did, and what operators did with " +
+      'its things. Operators name a tenant, or see the log of the installation: their own sign-ins, tenants ' +
+      'created, changed and deleted, and what else concerns no single tenant.',
+  })
+  @ApiOkResponse({ type: AuditPage })
+  async list(
+    @AdminOrOperator() caller: AnyCaller,
+    @Query() { tenant, since, until, ...query }: AuditFilter,
+  ): Promise<Page<AuditRow>> {
+    const ofInstallation = caller.kind === 'operator' && tenant === undefined;
+    return this.log.list(ofInstallation ? null : await this.tenants.of(caller, tenant), {
+      ...query,
+      since: since === undefined ? undefined : new Date(since),
+      until: until === undefined ? undefined : new Date(until),
+    });
+  }
+}

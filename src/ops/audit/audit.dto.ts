@@ -1,0 +1,87 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsISO8601, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import type { AuditRow } from '../../platform/audit/audit-log.js';
+import { PageQuery } from '../../platform/http/page.dto.js';
+
+/** Which acts; all of them where nothing is said. */
+export class AuditFilter extends PageQuery {
+  @ApiPropertyOptional({ description: 'Slug of the tenant; operators leave it out for the installation' })
+  @IsOptional()
+  @Matches(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, { message: '$property must be a slug' })
+  tenant?: string;
+
+  @ApiPropertyOptional({ example: 'user:<id>', description: 'user:<id>, key:<id> or operator:<id>' })
+  @IsOptional()
+  @IsString()
+  @Matches(/^(user|key|operator):[0-9a-f-]{36}$/, {
+    message: '$property must be user:, key: or operator: and an id',
+  })
+  actor?: string;
+
+  @ApiPropertyOptional({ example: 'PATCH /api/v1/users/:id', description: 'Method and route' })
+  @IsOptional()
+  @IsString()
+  @Matches(/^[A-Z]{3,7} \/[\x21-\x7e]{0,199}$/, { message: '$property must be a method and a route' })
+  action?: string;
+
+  @ApiPropertyOptional({ format: 'date-time', description: 'From this instant on' })
+  @IsOptional()
+  @MaxLength(40)
+  @IsISO8601({ strict: true, strictSeparator: true })
+  since?: string;
+
+  @ApiPropertyOptional({ format: 'date-time', description: 'Before this instant' })
+  @IsOptional()
+  @MaxLength(40)
+  @IsISO8601({ strict: true, strictSeparator: true })
+  until?: string;
+}
+
+/** One act. */
+export class AuditEntry implements AuditRow {
+  @ApiProperty({ format: 'uuid' })
+  id: string;
+
+  @ApiProperty({ type: String, format: 'date-time' })
+  at: Date;
+
+  @ApiProperty({ description: 'Who. Of a sign-in that was refused: the account that was tried' })
+  actor: string;
+
+  @ApiProperty({ enum: ['user', 'api_key', 'operator'] })
+  actor_kind: AuditRow['actor_kind'];
+
+  @ApiProperty({ example: 'PATCH /api/v1/users/:id', description: 'Method and route' })
+  action: string;
+
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: { type: 'string' },
+    description: 'What the path names',
+  })
+  targets: Record<string, string>;
+
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'Status of the answer. null: it is not over, or the process ended before it was',
+  })
+  status: number | null;
+
+  @ApiProperty({ type: [String], nullable: true, description: 'Names of the fields that were changed' })
+  changed: string[] | null;
+
+  @ApiProperty()
+  request_id: string;
+
+  @ApiProperty({ type: String, nullable: true, description: 'From where; forgotten after 90 days' })
+  ip: string | null;
+}
+
+export class AuditPage {
+  @ApiProperty({ type: [AuditEntry] })
+  data: AuditEntry[];
+
+  @ApiProperty({ type: String, nullable: true })
+  next_cursor: string | null;
+}

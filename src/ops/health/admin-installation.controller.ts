@@ -1,0 +1,93 @@
+import { Controller, Get, Inject } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiProperty } from '@nestjs/swagger';
+import { CONFIG, type Config, type Source } from '../../platform/config/config.js';
+import { type ShownSetting, shownSettings } from '../../platform/config/shown.js';
+import { Access } from '../../platform/http/caller.js';
+import { Connections, type ConnectionTest, SERVICES } from './connections.service.js';
+
+class ConnectionView implements ConnectionTest {
+  @ApiProperty({ enum: SERVICES })
+  service: string;
+
+  @ApiProperty({ description: 'false: the configuration names none, so nothing was tried' })
+  configured: boolean;
+
+  @ApiProperty({ type: Boolean, nullable: true })
+  ok: boolean | null;
+
+  @ApiProperty({ type: Number, nullable: true })
+  latency_ms: number | null;
+
+  @ApiProperty({ type: String, nullable: true })
+  error: string | null;
+}
+
+class ConnectionList {
+  @ApiProperty({ description: 'Whether all that is configured answered' })
+  ok: boolean;
+
+  @ApiProperty({ type: [ConnectionView] })
+  data: ConnectionView[];
+}
+
+class SettingView implements ShownSetting {
+  @ApiProperty({ example: 'SMTP_HOST' })
+  variable: string;
+
+  @ApiProperty({ example: 'email.smtp.host', description: 'Its place in vigie.yml' })
+  setting: string;
+
+  @ApiProperty({
+    description: 'In force; secrets and passwords in URLs are `***`, null is unset',
+    nullable: true,
+    oneOf: [
+      { type: 'string' },
+      { type: 'number' },
+      { type: 'boolean' },
+      { type: 'array', items: { type: 'string' } },
+    ],
+  })
+  value: ShownSetting['value'];
+
+  @ApiProperty({ enum: ['environment', 'file', 'default', 'embedded'] })
+  source: Source['kind'];
+
+  @ApiProperty({ type: String, nullable: true, example: 'EMAIL_HOST' })
+  written_as: string | null;
+
+  @ApiProperty({ type: String, nullable: true })
+  default: string | null;
+}
+
+class SettingList {
+  @ApiProperty({ type: [SettingView] })
+  data: SettingView[];
+}
+
+/** What this process runs on and with, for operators. */
+@Controller('admin')
+@Access('operator')
+export class AdminInstallationController {
+  constructor(
+    private readonly connections: Connections,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  @Get('connections')
+  @ApiOperation({
+    summary: 'Test the connections to PostgreSQL (both roles), Redis and what each channel sends through',
+    description: 'Connects, encrypts and logs in as configured; sends no mail. Each has 5 s, all at once.',
+  })
+  @ApiOkResponse({ type: ConnectionList })
+  async test(): Promise<ConnectionList> {
+    const data = await this.connections.test();
+    return { ok: data.every(({ ok }) => ok !== false), data };
+  }
+
+  @Get('configuration')
+  @ApiOperation({ summary: 'The settings in force and where each came from, secrets masked' })
+  @ApiOkResponse({ type: SettingList })
+  configuration(): SettingList {
+    return { data: shownSettings(this.config) };
+  }
+}

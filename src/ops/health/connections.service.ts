@@ -1,0 +1,77 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CHANNELS } from '../../contracts/notification-kinds.js';
+import { CHANNEL_TRAITS } from '../../delivery/channels/channels.js';
+import { type ChannelSender, SENDERS, type Senders } from '../../delivery/channels/sender.js';
+import { withTimeout } from '../../platform/clock/timeout.js';
+import { Database, SystemDatabase } from '../../platform/database/database.js';
+import { Queues } from '../../platform/queues/queues.js';
+
+export const SERVICES = [
+  'postgresql_app',
+  'postgresql_system',
+  'redis',
+  ...CHANNELS.map((channel) => CHANNEL_TRAITS[channel].service),
+];
+
+/** How one service answered. */
+export interface ConnectionTest {
+  service: string;
+  /** False: the configuration names none, so nothing was tried. */
+  configured: boolean;
+  /** null where nothing was tried. */
+  ok: boolean | null;
+  latency_ms: number | null;
+  error: string | null;
+}
+
+type Probe = () => Promise<unknown>;
+
+/** What does not answer within this long, in ms, counts as away. */
+const DEADLINE_MS = 5_000;
+const LONGEST_ERROR = 300;
+
+/** Tries the services that Vigie needs, as it would use them. Sends no mail. */
+@Injectable()
+export class Connections {
+  /** In the order of SERVICES; null where the configuration names none. */
+  private readonly probes: ReadonlyMap<string, Probe | null>;
+
+  constructor(database: Database, system: SystemDatabase, queues: Queues, @Inject(SENDERS) senders: Senders) {
+    this.probes = new Map<string, Probe | null>([
+      ['postgresql_app', () => database.ping()],
+      ['postgresql_system', () => system.query('SELECT 1')],
+      ['redis', () => queues.ping()],
+      ...CHANNELS.map((channel) => [CHANNEL_TRAITS[channel].service, probeOf(senders.get(channel))] as const),
+    ]);
+  }
+
+  /** All at the same time; takes 5 s at most. */
+  async test(): Promise<ConnectionTest[]> {
+    return Promise.all([...this.probes].map(([service, probe]) => testOne(service, probe)));
+  }
+}
+
+function probeOf(sender: ChannelSender | undefined): Probe | null {
+  return sender === undefined ? null : () => sender.verify();
+}
+
+async function testOne(service: string, probe: Probe | null): Promise<ConnectionTest> {
+  if (probe === null) return { service, configured: false, ok: null, latency_ms: null, error: null };
+  const began = performance.now();
+  const error = await failureOf(probe);
+  const latency_ms = Math.round((performance.now() - began) * 10) / 10;
+  return { service, configured: true, ok: error === null, latency_ms, error };
+}
+
+/** What went wrong, in the words of the client library, which name no password; null when nothing did. */
+async function failureOf(probe: Probe): Promise<string | null> {
+  const late = `no answer within ${DEADLINE_MS / 1_000} s`;
+  return withTimeout(probe(), DEADLINE_MS, late).then(() => null, wordsOf);
+}
+
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error).slice(0, LONGEST_ERROR);
+  // A name with several addresses fails as several errors in one, without words of its own.
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  return (error.message || code).slice(0, LONGEST_ERROR);
+}

@@ -1,0 +1,183 @@
+import { createCast } from '../../../test/support/cast.js';
+import { runJob } from '../../../test/support/watched.js';
+import { until } from '../../../test/support/until.js';
+import { createWorld, type World } from '../../../test/support/world.js';
+import { OpenDeliveriesReader } from '../../delivery/admin/open-deliveries.js';
+import { FixedClock } from '../../platform/clock/fixed-clock.js';
+import { METRICS } from '../../platform/metrics/metrics-table.js';
+import { WakeUps } from '../../platform/queues/wake-ups.js';
+import { Queues } from '../../platform/queues/queues.js';
+import { MOST_COUNTED } from './gauges.js';
+
+const worlds: World[] = [];
+afterEach(async () => {
+  jest.restoreAllMocks();
+  for (const world of worlds.splice(0)) await world.close();
+});
+
+async function start(options: Parameters<typeof createWorld>[0] = {}): Promise<World> {
+  const world = await createWorld(options);
+  worlds.push(world);
+  return world;
+}
+
+/** The samples of a scrape: `name{labels}` → value. */
+async function scrape(world: World, headers: Record<string, string> = {}): Promise<Map<string, number>> {
+  const { status, text } = await world.http('GET', '/metrics', { headers });
+  expect(status).toBe(200);
+  return new Map(
+    text.split('\n').flatMap((line): [string, number][] => {
+      const [, sample, value] = /^([^#\s]\S*) (\S+)$/.exec(line) ?? [];
+      return sample === undefined ? [] : [[sample, Number(value)]];
+    }),
+  );
+}
+
+test('Prometheus reads every metric of the table, and the process, from any role', async () => {
+  for (const VIGIE_ROLES of ['web', 'worker', 'scheduler']) {
+    const world = await start({ env: { VIGIE_ROLES } });
+    const { text, headers } = await world.http('GET', '/metrics');
+    expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
+    const told = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name, type]);
+    expect(told).toEqual(
+      expect.arrayContaining(Object.entries(METRICS).map(([name, { type }]) => [name, type])),
+    );
+    expect(told).toEqual(expect.arrayContaining([['process_resident_memory_bytes', 'gauge']]));
+    expect(new Set(told.map(([name]) => name)).size).toBe(told.length);
+  }
+});
+
+test('METRICS_TOKEN locks it, and its spelling must be exact', async () => {
+  const world = await start({ env: { METRICS_TOKEN: 'a token of the scraper' } });
+  for (const authorization of ['', 'Bearer ', 'Bearer a token of the scrapes', 'a token of the scraper']) {
+    const answer = await world.http(
+      'GET',
+      '/metrics',
+      authorization === '' ? {} : { headers: { authorization } },
+    );
+    expect(answer).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
+  }
+  await scrape(world, { authorization: 'Bearer a token of the scraper' });
+});
+
+test('requests are measured by the pattern of their route, never by what somebody wrote into it', async () => {
+  const world = await start();
+  const { admin } = await createCast(world);
+  await world.http('GET', '/api/v1/deadlines/5f0c6f2e-0000-4000-8000-000000000000', { token: admin.token });
+  await world.http('GET', '/api/v1/no-such-thing/canary');
+  const samples = await scrape(world);
+  const count = (method: string, route: string, status: string) =>
+    samples.get(
+      `vigie_http_request_duration_seconds_count{method="${method}",route="${route}",status_class="${status}"}`,
+    );
+  expect(count('GET', '/api/v1/deadlines/:id', '4xx')).toBe(1);
+  expect(count('GET', 'none', '4xx')).toBe(1);
+  expect([...samples.keys()].filter((sample) => /canary|5f0c6f2e/.test(sample))).toEqual([]);
+});
+
+test('what waits is told by channel and state, with the age of what waits longest', async () => {
+  const clock = new FixedClock('2026-03-02T09:00:00Z');
+  const world = await start({
+    clock,
+    env: { LIMIT_GLOBAL_PER_MINUTE: '120', SMTP_HOST: '127.0.0.1', SMTP_FROM_EMAIL: 'a@b.example' },
+  });
+  const { tenant_id, admin, other } = await createCast(world);
+  await pend(world, tenant_id, admin.id, [
+    '2026-03-02T08:59:00Z',
+    '2026-03-02T08:50:00Z',
+    '2026-03-02T10:00:00Z',
+  ]);
+  // A suspended tenant's are to wait.
+  await pend(world, other.tenant.id, other.outsider.id, ['2026-03-01T00:00:00Z']);
+  await world.sql(`UPDATE tenants SET suspended_at = now() WHERE id = $1`, [other.tenant.id]);
+  await world.sql(`UPDATE channels SET paused = true WHERE channel = 'email'`);
+  const samples = await scrape(world);
+  expect(samples.get('vigie_deliveries{channel="email",state="pending"}')).toBe(4);
+  expect(samples.get('vigie_deliveries{channel="email",state="sending"}')).toBe(0);
+  expect(samples.get('vigie_oldest_due_delivery_seconds{channel="email"}')).toBe(600);
+  expect(samples.get('vigie_channel_paused{channel="email"}')).toBe(1);
+  expect(samples.get('vigie_dispatch_limit_per_minute{channel="email"}')).toBe(120);
+  expect(samples.get('vigie_queue_jobs{queue="mail",state="waiting"}')).toBe(0);
+});
+
+test('several scrapes within a few seconds ask PostgreSQL once', async () => {
+  const world = await start();
+  const read = jest.spyOn(world.app.get(OpenDeliveriesReader, { strict: false }), 'read');
+  await Promise.all([scrape(world), scrape(world)]);
+  await scrape(world);
+  expect(read).toHaveBeenCalledTimes(1);
+});
+
+test('counting a backlog reads its index, and no more of it than is told', async () => {
+  const world = await start();
+  const { tenant_id, admin } = await createCast(world);
+  await pend(
+    world,
+    tenant_id,
+    admin.id,
+    Array.from({ length: 30 }, () => '2026-03-02T08:00:00Z'),
+  );
+  await world.sql(
+    `INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address, state, due_at,
+                             created_at, sent_at, ended_at)
+     SELECT tenant_id, notification_id, recipient, critical, channel, n || '@example.com', 'sent', due_at,
+            created_at, due_at, due_at
+     FROM deliveries, generate_series(1, 500) n`,
+  );
+  await world.sql('ANALYZE deliveries');
+  const reader = world.app.get(OpenDeliveriesReader, { strict: false });
+  expect(await reader.read(MOST_COUNTED)).toMatchObject([{ due: 30, deferred: 0 }]);
+  expect(await reader.read(20)).toMatchObject([{ due: 20 }]);
+  const plan = await world.sql<{ 'QUERY PLAN': string }>(
+    `EXPLAIN SELECT count(*) FILTER (WHERE due_at <= now()) FROM (SELECT due_at FROM deliveries d
+       WHERE d.channel = 'email' AND d.state = 'pending' LIMIT ${MOST_COUNTED}) p`,
+  );
+  expect(plan.map((line) => line['QUERY PLAN']).join('\n')).toMatch(/Index.* deliveries_pending/);
+});
+
+test('without an answer from a source its gauges are absent, and that is told', async () => {
+  const world = await start();
+  jest.spyOn(world.app.get(Queues), 'counts').mockRejectedValue(new Error('away'));
+  jest
+    .spyOn(world.app.get(OpenDeliveriesReader, { strict: false }), 'read')
+    .mockReturnValue(new Promise(() => undefined));
+  const samples = await scrape(world);
+  expect(samples.get('vigie_source_up{source="postgresql"}')).toBe(0);
+  expect(samples.get('vigie_source_up{source="redis"}')).toBe(0);
+  expect([...samples.keys()].filter((name) => /^vigie_(queue_jobs|deliveries)/.test(name))).toEqual([]);
+});
+
+test('runs are counted by job and outcome, with their time', async () => {
+  const world = await start();
+  const { tenant_id } = await createCast(world);
+  await runJob(world, tenant_id, 'update-statuses');
+  const samples = await scrape(world);
+  expect(samples.get('vigie_runs_total{job="update-statuses",outcome="succeeded"}')).toBe(1);
+  expect(samples.get('vigie_run_duration_seconds_count{job="update-statuses"}')).toBe(1);
+});
+
+test('a wake-up that Redis does not take is counted', async () => {
+  const world = await start({ env: { VIGIE_ROLES: 'web' } });
+  const wakeUps = world.app.get(WakeUps);
+  // Only a stopped publisher fails for certain while the Redis that all tests share goes on.
+  wakeUps.onApplicationShutdown();
+  wakeUps.send('dispatch.kick', { channel: 'email' });
+  await until(
+    'the count',
+    async () => (await scrape(world)).get('vigie_wake_ups_failed_total{name="dispatch.kick"}') === 1,
+  );
+});
+
+/** Pending deliveries of one user, due at these instants. */
+async function pend(world: World, tenantId: string, userId: string, dueAt: readonly string[]): Promise<void> {
+  await world.sql(
+    `WITH told AS (
+       INSERT INTO notifications (tenant_id, recipient, user_id, dedupe_key, kind, severity, title, body, created_at)
+       SELECT $1, 'user:' || $2::text, $2::uuid, 'n-' || position, 'event', 'info', 't', 'b', due_at
+       FROM unnest($3::timestamptz[]) WITH ORDINALITY AS d (due_at, position)
+       RETURNING id, recipient, created_at)
+     INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address, due_at, created_at)
+     SELECT $1, id, recipient, false, 'email', 'a@example.com', created_at, created_at FROM told`,
+    [tenantId, userId, dueAt],
+  );
+}

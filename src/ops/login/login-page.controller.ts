@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto';
+import { Body, Controller, Get, HttpStatus, Post, Req, Res } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import { plainToInstance } from 'class-transformer';
+import { validate } from 'class-validator';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { LoginForm } from '../../auth/auth.dto.js';
+import { LoginService } from '../../auth/sessions/login.service.js';
+import { OperatorCookies } from '../../auth/sessions/operator-cookies.js';
+import { traceOf } from '../../platform/audit/act.js';
+import { Problem } from '../../platform/errors/problem.js';
+import { Access } from '../../platform/http/caller.js';
+import { pageHeaders, preferredLocale } from '../../platform/http/page.js';
+import { loginPage, type LoginMessage, signedInPage } from './login-page.js';
+import { isSameOrigin } from '../../platform/http/same-origin.js';
+
+/** Signing in to the pages under /ops, and out again. */
+@ApiExcludeController()
+@Controller('ops')
+@Access('public')
+export class LoginPageController {
+  constructor(
+    private readonly logins: LoginService,
+    private readonly cookies: OperatorCookies,
+  ) {}
+
+  @Get('login')
+  async page(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    const operator = await this.cookies.recognise(request.headers.cookie);
+    const { locale, nonce } = prepare(request, reply);
+    if (operator !== null) return signedInPage(locale, nonce, operator.email);
+    const out = (request.query as Record<string, unknown>).out !== undefined;
+    return loginPage(locale, nonce, out ? { out: true } : null);
+  }
+
+  /** A form's POST: it is answered with a page, whatever is wrong with it. */
+  @Post('login')
+  async login(
+    @Req() request: FastifyRequest,
+    @Body() body: unknown,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string | undefined> {
+    if (!isSameOrigin(request)) return this.again(request, reply, HttpStatus.FORBIDDEN, { foreign: true });
+    const form = await formOf(body);
+    if (form === null) return this.again(request, reply, HttpStatus.BAD_REQUEST, { wrong: true, email: '' });
+    try {
+      const cookie = await this.cookies.begin(await this.logins.operator(form, traceOf(request)));
+      void reply.header('set-cookie', cookie).redirect('/ops/queues', HttpStatus.SEE_OTHER);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      const message = messageOf(error, form.email);
+      if (message === null) throw error;
+      reply.headers(error.options.headers ?? {});
+      return this.again(request, reply, error.status, message);
+    }
+  }
+
+  @Post('logout')
+  async logout(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    if (!isSameOrigin(request)) throw new Problem('forbidden', 'this request came from another page');
+    const cookie = await this.cookies.end(request.headers.cookie);
+    void reply.header('set-cookie', cookie).redirect('/ops/login?out', HttpStatus.SEE_OTHER);
+  }
+
+  private again(request: FastifyRequest, reply: FastifyReply, status: number, message: LoginMessage): string {
+    const { locale, nonce } = prepare(request, reply);
+    reply.status(status);
+    return loginPage(locale, nonce, message);
+  }
+}
+
+function prepare(request: FastifyRequest, reply: FastifyReply) {
+  const nonce = randomBytes(18).toString('base64url');
+  // With no-referrer the form's own POST would come with the origin "null".
+  reply.headers(pageHeaders(nonce, { 'form-action': "'self'", 'referrer-policy': 'same-origin' }));
+  return { locale: preferredLocale(request.headers['accept-language']), nonce };
+}
+
+/** What the form holds, or null when that can't be anybody's address and password. */
+async function formOf(body: unknown): Promise<LoginForm | null> {
+  const { email, password } = (body ?? {}) as Record<string, unknown>;
+  const form = plainToInstance(LoginForm, { email, password });
+  return (await validate(form)).length === 0 ? form : null;
+}
+
+/** What a refused login is told on the page; null for what is no refusal. */
+function messageOf({ code, options }: Problem, email: string): LoginMessage | null {
+  if (code === 'invalid_credentials') return { wrong: true, email };
+  if (code !== 'too_many_attempts') return null;
+  return { too_many_seconds: Number(options.headers?.['retry-after'] ?? 1) };
+}

@@ -1,0 +1,112 @@
+import { Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiParam } from '@nestjs/swagger';
+import { QUEUES, type QueueName } from '../../contracts/jobs.js';
+import { Access, Operator, type OperatorCaller } from '../../platform/http/caller.js';
+import type { Page } from '../../platform/http/cursor.js';
+import { TenantQuery } from '../admin.dto.js';
+import { AdminTenant } from '../admin-tenant.js';
+import { QueueAdmin } from './queue-admin.service.js';
+import { QueueParam } from './queue-param.js';
+import {
+  QueueJobsQuery,
+  PauseAnswer,
+  PurgeAnswer,
+  QueueJobPage,
+  type QueueJobView,
+  QueueList,
+  ResumeAnswer,
+  RetryAnswer,
+  RetryQuery,
+} from './queues.dto.js';
+
+/** The queues of the installation, for operators. */
+@Controller('admin/queues')
+@Access('operator')
+export class AdminQueuesController {
+  constructor(
+    private readonly queues: QueueAdmin,
+    private readonly tenants: AdminTenant,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'Every queue, as PostgreSQL and as Bull see it' })
+  @ApiOkResponse({ type: QueueList })
+  async list(): Promise<QueueList> {
+    return { data: await this.queues.list() };
+  }
+
+  @Get(':queue/jobs')
+  @ApiOperation({
+    summary: 'The work of a queue, from PostgreSQL',
+    description:
+      '`active`: being sent, running · `waiting`: due, or handed to Bull · `delayed`: put off · `failed`, newest first.',
+  })
+  @ApiParam({ name: 'queue', enum: QUEUES })
+  @ApiOkResponse({ type: QueueJobPage })
+  async jobs(
+    @Operator() caller: OperatorCaller,
+    @QueueParam() queue: QueueName,
+    @Query() { tenant, ...query }: QueueJobsQuery,
+  ): Promise<Page<QueueJobView>> {
+    return this.queues.jobs(queue, { ...query, tenant_id: await this.tenantId(caller, tenant) });
+  }
+
+  @Post(':queue/pause')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Begin nothing more of this queue',
+    description: 'What was handed to Bull goes back to wait in PostgreSQL; what has begun ends.',
+  })
+  @ApiParam({ name: 'queue', enum: QUEUES })
+  @ApiOkResponse({ type: PauseAnswer })
+  async pause(@Operator() caller: OperatorCaller, @QueueParam() queue: QueueName): Promise<PauseAnswer> {
+    return this.queues.pause(queue, caller.principal);
+  }
+
+  @Post(':queue/resume')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Go on with this queue' })
+  @ApiParam({ name: 'queue', enum: QUEUES })
+  @ApiOkResponse({ type: ResumeAnswer })
+  async resume(@Operator() caller: OperatorCaller, @QueueParam() queue: QueueName): Promise<ResumeAnswer> {
+    return this.queues.resume(queue, caller.principal);
+  }
+
+  @Post(':queue/purge')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Cancel what waits in this queue',
+    description: 'Of all tenants, or of the one that `tenant` names. What has begun ends by itself.',
+  })
+  @ApiParam({ name: 'queue', enum: QUEUES })
+  @ApiOkResponse({ type: PurgeAnswer })
+  async purge(
+    @Operator() caller: OperatorCaller,
+    @QueueParam() queue: QueueName,
+    @Query() { tenant }: TenantQuery,
+  ): Promise<PurgeAnswer> {
+    return this.queues.purge(queue, await this.tenantId(caller, tenant), caller.principal);
+  }
+
+  @Post(':queue/retry')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Try again what has failed',
+    description:
+      'Deliveries get all their attempts again. Of runs, the latest of each tenant and job, if it has failed.',
+  })
+  @ApiParam({ name: 'queue', enum: QUEUES })
+  @ApiOkResponse({ type: RetryAnswer })
+  async retry(
+    @Operator() caller: OperatorCaller,
+    @QueueParam() queue: QueueName,
+    @Query() { tenant, days }: RetryQuery,
+  ): Promise<RetryAnswer> {
+    const tenant_id = await this.tenantId(caller, tenant);
+    return this.queues.retry(queue, { days, tenant_id }, caller.principal);
+  }
+
+  private async tenantId(caller: OperatorCaller, slug: string | undefined): Promise<string | null> {
+    return slug === undefined ? null : this.tenants.of(caller, slug);
+  }
+}

@@ -1,0 +1,148 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { isUUID } from 'class-validator';
+import { QUEUES, type QueueName } from '../../contracts/jobs.js';
+import { DeliveryJobs } from '../../delivery/admin/delivery-jobs.js';
+import { DeliveryQueues } from '../../delivery/admin/delivery-queues.js';
+import { Clock } from '../../platform/clock/clock.js';
+import { decodeCursor, isInstantKey, type Page, pageOf } from '../../platform/http/cursor.js';
+import { jobKey, type JobState } from '../../platform/queues/job-view.js';
+import { Queues } from '../../platform/queues/queues.js';
+import { RunJobs } from '../../runs/run-jobs.js';
+import { RunQueues } from '../../runs/run-queues.js';
+import { Scheduler } from '../../scheduler/scheduler.service.js';
+import type {
+  BullCountsView,
+  PauseAnswer,
+  PurgeAnswer,
+  QueueJobView,
+  QueueView,
+  ResumeAnswer,
+  RetryAnswer,
+} from './queues.dto.js';
+
+export interface JobsRequest {
+  state: JobState;
+  limit: number;
+  cursor?: string;
+  tenant_id: string | null;
+}
+
+/**
+ * Looks at queues and acts on them, for REST and the command line. What is done is done in PostgreSQL first; Bull
+ * follows as far as Redis answers, and what it still holds then is worth nothing.
+ */
+@Injectable()
+export class QueueAdmin {
+  private readonly logger = new Logger('Queues');
+
+  constructor(
+    private readonly deliveries: DeliveryQueues,
+    private readonly deliveryJobs: DeliveryJobs,
+    private readonly runs: RunQueues,
+    private readonly runJobs: RunJobs,
+    private readonly scheduler: Scheduler,
+    private readonly bull: Queues,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /** Every queue; 200 also while Redis is away, with `bull` null and the reason. */
+  async list(): Promise<QueueView[]> {
+    return Promise.all(QUEUES.map((queue) => this.view(queue)));
+  }
+
+  /** @throws Problem invalid_cursor */
+  async jobs(queue: QueueName, request: JobsRequest): Promise<Page<QueueJobView>> {
+    const { state, limit, cursor, tenant_id } = request;
+    const [at, id] = cursor === undefined ? [] : decodeCursor(cursor, [isInstantKey, (key) => isUUID(key)]);
+    const after = at === undefined || id === undefined ? null : { at: new Date(at), id };
+    const rows = await this.of(queue).jobs.list(queue, { state, limit: limit + 1, after, tenant_id });
+    const now = this.clock.now().getTime();
+    return pageOf(
+      rows,
+      limit,
+      (job) => [jobKey(job).at.toISOString(), job.id],
+      (job) => ({
+        ...job,
+        age_seconds: Math.max(0, Math.round((now - job.created_at.getTime()) / 1_000)),
+      }),
+    );
+  }
+
+  async pause(queue: QueueName, by: string): Promise<PauseAnswer> {
+    const done = await this.of(queue).queues.pause(queue);
+    await this.emptyBull(queue);
+    this.logger.log({ event: 'queue_paused', queue, by, ...done });
+    return { queue, paused: true, ...done };
+  }
+
+  async resume(queue: QueueName, by: string): Promise<ResumeAnswer> {
+    await this.of(queue).queues.resume(queue);
+    this.logger.log({ event: 'queue_resumed', queue, by });
+    return { queue, paused: false };
+  }
+
+  /** @param tenantId whose work; null: everybody's. */
+  async purge(queue: QueueName, tenantId: string | null, by: string): Promise<PurgeAnswer> {
+    const done = await this.of(queue).queues.purge(queue, tenantId);
+    // Others have work in there too.
+    const bull_emptied = tenantId === null && (await this.emptyBull(queue));
+    this.logger.log({ event: 'queue_purged', queue, tenant_id: tenantId, by, ...done });
+    return { queue, ...done, bull_emptied };
+  }
+
+  /** @param tenantId whose work; null: everybody's. */
+  async retry(
+    queue: QueueName,
+    { days, tenant_id }: { days: number; tenant_id: string | null },
+    by: string,
+  ): Promise<RetryAnswer> {
+    const retried = await this.retryFailed(queue, days, tenant_id);
+    this.logger.log({ event: 'queue_retried', queue, tenant_id, by, retried });
+    return { queue, retried };
+  }
+
+  private of(queue: QueueName) {
+    return this.deliveries.carries(queue)
+      ? { queues: this.deliveries, jobs: this.deliveryJobs }
+      : { queues: this.runs, jobs: this.runJobs };
+  }
+
+  private async retryFailed(queue: QueueName, days: number, tenantId: string | null): Promise<number> {
+    if (this.deliveries.carries(queue)) return (await this.deliveries.retry(queue, days, tenantId)).retried;
+    const runs = await this.runs.retry(queue, days, tenantId);
+    await this.scheduler.enqueue(runs);
+    return runs.length;
+  }
+
+  private async view(queue: QueueName): Promise<QueueView> {
+    const counts = this.deliveries.carries(queue)
+      ? this.deliveries.counts(queue)
+      : this.runs.counts(queue).then((of) => ({ ...of, workers: null }));
+    const [{ paused, postgres, workers }, { bull, bull_error }] = await Promise.all([
+      counts,
+      this.bullCounts(queue),
+    ]);
+    return { queue, paused, postgres, bull, bull_error, workers };
+  }
+
+  private async bullCounts(
+    queue: QueueName,
+  ): Promise<{ bull: BullCountsView | null; bull_error: string | null }> {
+    try {
+      return { bull: await this.bull.countsOf(queue), bull_error: null };
+    } catch (error) {
+      return { bull: null, bull_error: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  /** Whether Redis answered. */
+  private async emptyBull(queue: QueueName): Promise<boolean> {
+    try {
+      await this.bull.empty(queue);
+      return true;
+    } catch (error) {
+      this.logger.warn({ event: 'bull_not_emptied', queue, err: error });
+      return false;
+    }
+  }
+}

@@ -1,0 +1,224 @@
+import { ApiExtraModels, ApiProperty, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { IsIn, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
+import { QUEUES, type QueueName } from '../../contracts/jobs.js';
+import { PageQuery } from '../../platform/http/page.dto.js';
+import { JOB_STATES, type JobState } from '../../platform/queues/job-view.js';
+import { TenantQuery } from '../admin.dto.js';
+
+const NULLABLE_NUMBER = { type: Number, nullable: true } as const;
+
+/** Deliveries of a channel, by their states in PostgreSQL. */
+export class DeliveryCountsView {
+  @ApiProperty({ description: 'Pending, and its time has come' })
+  due: number;
+
+  @ApiProperty({ description: 'Pending, put off by hours, by limits or until the next attempt' })
+  deferred: number;
+
+  @ApiProperty()
+  queued: number;
+
+  @ApiProperty()
+  sending: number;
+
+  @ApiProperty({ description: 'Of what was admitted in the last 24 hours' })
+  sent_24h: number;
+
+  @ApiProperty()
+  failed_24h: number;
+
+  @ApiProperty({
+    ...NULLABLE_NUMBER,
+    description: 'Age of the oldest that is due, suspended tenants left out',
+  })
+  oldest_due_seconds: number | null;
+
+  @ApiProperty({ type: String, nullable: true, format: 'uuid', description: 'The tenant served last' })
+  cursor_tenant_id: string | null;
+}
+
+/** Runs of a queue's jobs, by their states in the ledger. */
+export class RunCountsView {
+  @ApiProperty()
+  queued: number;
+
+  @ApiProperty()
+  running: number;
+
+  @ApiProperty()
+  succeeded_24h: number;
+
+  @ApiProperty()
+  failed_24h: number;
+
+  @ApiProperty({ ...NULLABLE_NUMBER, description: 'Age of the oldest that is queued' })
+  oldest_queued_seconds: number | null;
+}
+
+/** What Bull holds. Delays and failures are kept in PostgreSQL: here they are normally 0. */
+export class BullCountsView {
+  @ApiProperty()
+  active: number;
+
+  @ApiProperty()
+  waiting: number;
+
+  @ApiProperty()
+  delayed: number;
+
+  @ApiProperty()
+  failed: number;
+}
+
+export class WorkersView {
+  @ApiProperty({ description: 'Heard of in the last 15 s' })
+  processes: number;
+
+  @ApiProperty({ description: 'Deliveries that they send at the same time' })
+  concurrency: number;
+}
+
+/** One queue, as PostgreSQL and as Bull see it. */
+@ApiExtraModels(DeliveryCountsView, RunCountsView)
+export class QueueView {
+  @ApiProperty({ enum: QUEUES })
+  queue: QueueName;
+
+  @ApiProperty()
+  paused: boolean;
+
+  @ApiProperty({
+    oneOf: [DeliveryCountsView, RunCountsView].map((model) => ({ $ref: getSchemaPath(model) })),
+  })
+  postgres: DeliveryCountsView | RunCountsView;
+
+  @ApiProperty({ type: BullCountsView, nullable: true, description: 'null while Redis does not answer' })
+  bull: BullCountsView | null;
+
+  @ApiProperty({ type: String, nullable: true, description: 'Why `bull` is null' })
+  bull_error: string | null;
+
+  @ApiProperty({ type: WorkersView, nullable: true, description: 'null for queues of runs' })
+  workers: WorkersView | null;
+}
+
+export class QueueList {
+  @ApiProperty({ type: [QueueView] })
+  data: QueueView[];
+}
+
+export class QueueJobsQuery extends PageQuery {
+  @ApiProperty({ enum: JOB_STATES })
+  @IsIn(JOB_STATES)
+  state: JobState;
+
+  @ApiPropertyOptional({ description: 'Slug of a tenant; all tenants without' })
+  @IsOptional()
+  @Matches(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, { message: '$property must be a slug' })
+  tenant?: string;
+}
+
+export class RetryQuery extends TenantQuery {
+  @ApiPropertyOptional({ minimum: 1, maximum: 30, default: 1, description: 'What failed in the last days' })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(30)
+  days: number = 1;
+}
+
+/** One piece of work; ids and times, nothing about persons. */
+export class QueueJobView {
+  @ApiProperty({ format: 'uuid', description: 'Of the delivery or the run' })
+  id: string;
+
+  @ApiProperty({ format: 'uuid' })
+  tenant_id: string;
+
+  @ApiProperty({ example: 'send-mail' })
+  job: string;
+
+  @ApiProperty({ description: 'The state in PostgreSQL' })
+  state: string;
+
+  @ApiProperty()
+  attempts: number;
+
+  @ApiProperty()
+  due_at: Date;
+
+  @ApiProperty()
+  created_at: Date;
+
+  @ApiProperty({ type: Date, nullable: true })
+  ended_at: Date | null;
+
+  @ApiProperty({ type: String, nullable: true, example: 'quiet_hours' })
+  defer_reason: string | null;
+
+  @ApiProperty({ description: 'Since it was created' })
+  age_seconds: number;
+}
+
+export class QueueJobPage {
+  @ApiProperty({ type: [QueueJobView] })
+  data: QueueJobView[];
+
+  @ApiProperty({ type: String, nullable: true })
+  next_cursor: string | null;
+}
+
+class QueueAnswer {
+  @ApiProperty({ enum: QUEUES })
+  queue: QueueName;
+}
+
+const STILL_SENDING = { description: 'Deliveries that are untouched and end by themselves' };
+const STILL_RUNNING = { description: 'Runs that are untouched and end by themselves' };
+
+export class PauseAnswer extends QueueAnswer {
+  @ApiProperty({ enum: [true] })
+  paused: true;
+
+  @ApiProperty({ description: 'Had been handed to Bull; they wait in PostgreSQL again' })
+  returned: number;
+
+  @ApiPropertyOptional(STILL_SENDING)
+  still_sending?: number;
+
+  @ApiPropertyOptional(STILL_RUNNING)
+  still_running?: number;
+}
+
+export class ResumeAnswer extends QueueAnswer {
+  @ApiProperty({ enum: [false] })
+  paused: false;
+}
+
+export class PurgeAnswer extends QueueAnswer {
+  @ApiProperty()
+  cancelled: number;
+
+  @ApiPropertyOptional(STILL_SENDING)
+  still_sending?: number;
+
+  @ApiPropertyOptional(STILL_RUNNING)
+  still_running?: number;
+
+  @ApiProperty({
+    description: 'Waiting all the same: newer than the purge, or more than 30 s of it. Ask again.',
+  })
+  remaining: number;
+
+  @ApiProperty({
+    description: 'Whether Bull was emptied; what is left there is refused when a worker takes it',
+  })
+  bull_emptied: boolean;
+}
+
+export class RetryAnswer extends QueueAnswer {
+  @ApiProperty()
+  retried: number;
+}

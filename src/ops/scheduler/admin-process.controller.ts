@@ -1,0 +1,33 @@
+import { Controller, HttpCode, HttpStatus, Post, Query, Res } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { Access, AdminOrOperator, type AnyCaller } from '../../platform/http/caller.js';
+import { DispatchAnswer, TriggerQuery } from '../admin.dto.js';
+import { Triggers } from './triggers.service.js';
+
+/** Processing what is pending, now. */
+@Controller('admin/process')
+export class AdminProcessController {
+  constructor(private readonly triggers: Triggers) {}
+
+  @Post()
+  @Access('admin_or_operator', 'admin')
+  @HttpCode(HttpStatus.ACCEPTED)
+  @ApiOperation({
+    summary: 'Process what is pending now',
+    description:
+      'Asks the dispatcher for a round at once; hours, limits and turns hold as ever. For the own tenant; ' +
+      'operators name one with `tenant`, or mean all. The same as triggering `dispatch`.',
+  })
+  @ApiAcceptedResponse({ description: 'Not finished yet', type: DispatchAnswer })
+  @ApiOkResponse({ description: 'With `wait`: nothing of it is waiting any more', type: DispatchAnswer })
+  async process(
+    @AdminOrOperator() caller: AnyCaller,
+    @Query() query: TriggerQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<DispatchAnswer> {
+    const { finished, answer } = await this.triggers.process(caller, query);
+    if (finished) reply.status(HttpStatus.OK);
+    return answer;
+  }
+}

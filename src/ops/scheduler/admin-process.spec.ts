@@ -1,0 +1,123 @@
+import { type MailCatcher, startMailCatcher } from '../../cli/demo/mail-catcher.js';
+import { insertBacklog } from '../../../test/support/backlog.js';
+import { type Cast, createCast } from '../../../test/support/cast.js';
+import { createWorld, type World } from '../../../test/support/world.js';
+
+/** E8: process what is pending now. */
+let catcher: MailCatcher;
+let world: World;
+let cast: Cast;
+
+beforeAll(async () => {
+  catcher = await startMailCatcher();
+  world = await createWorld({
+    env: {
+      VIGIE_ROLES: 'web,worker,scheduler',
+      SMTP_HOST: '127.0.0.1',
+      SMTP_PORT: String(catcher.port),
+      SMTP_TLS: 'false',
+      SMTP_FROM_EMAIL: 'vigie@vigie.example',
+      // Without being asked the dispatcher would be late.
+      DISPATCH_INTERVAL_SECONDS: '60',
+    },
+  });
+  cast = await createCast(world);
+});
+afterAll(async () => {
+  await world.close();
+  await catcher.close();
+});
+
+const process = (query: string, token = cast.admin.token) =>
+  world.http('POST', `/api/v1/admin/process${query}`, { token });
+
+/** Puts deliveries of these users into a tenant of the cast, which nobody told the dispatcher of. */
+async function pending(tenantId: string, count: number): Promise<void> {
+  const [id] = await insertBacklog(
+    { query: async (text: string, values?: unknown[]) => ({ rows: await world.sql(text, values) }) },
+    { tenants: 1, deliveries: count, users: count, prefix: `process-${Math.random().toString(36).slice(2)}` },
+  );
+  // Deliveries stay with their notifications, and those with their users: all of them move.
+  await world.sql(
+    `WITH n AS (
+       INSERT INTO notifications (tenant_id, recipient, dedupe_key, kind, severity, title, body, created_at)
+       SELECT $1, 'mailto:' || d.address, d.id::text, 'event', 'info', 'Message', 'Body', now()
+       FROM deliveries d WHERE d.tenant_id = $2 RETURNING id, recipient, dedupe_key)
+     INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address, due_at, created_at)
+     SELECT $1, n.id, n.recipient, false, 'email', substring(n.recipient FROM 8), now(), now() FROM n`,
+    [tenantId, id],
+  );
+  await world.sql('DELETE FROM tenants WHERE id = $1', [id]);
+}
+
+test('an admin’s own: asks for a round at once and, with wait, tells what became of it', async () => {
+  await pending(cast.tenant_id, 3);
+  await pending(cast.other.tenant.id, 2);
+  const answer = await process('?wait=true');
+  expect(answer.status).toBe(200);
+  expect(answer.body).toEqual({
+    run_id: null,
+    state: 'succeeded',
+    counts: { due: 3, sent: 3, failed: 0, called_off: 0, deferred: 0, waiting: 0 },
+    paused: [],
+  });
+  await catcher.waitFor(5);
+});
+
+test('is the same service as the trigger of dispatch, with the same answer', async () => {
+  await pending(cast.tenant_id, 2);
+  const answer = await world.http('POST', '/api/v1/admin/scheduler/dispatch/trigger?wait=true', {
+    token: cast.admin.token,
+  });
+  expect(answer).toMatchObject({ status: 200, body: { counts: { due: 2, sent: 2 } } });
+  const nothing = [
+    await process('?wait=true'),
+    await world.http('POST', '/api/v1/admin/scheduler/dispatch/trigger?wait=true', {
+      token: cast.admin.token,
+    }),
+  ];
+  expect(nothing[0]!.text).toBe(nothing[1]!.text);
+});
+
+test('an operator’s: one tenant’s, or all', async () => {
+  await pending(cast.tenant_id, 1);
+  const one = await process(`?wait=true&tenant=${cast.tenant.slug}`, cast.operator.token);
+  expect(one.body).toMatchObject({ counts: { due: 1, sent: 1 } });
+  await pending(cast.tenant_id, 2);
+  await pending(cast.other.tenant.id, 2);
+  const all = await process('?wait=true', cast.operator.token);
+  expect(all).toMatchObject({ status: 200, body: { counts: { due: 4, sent: 4 } } });
+});
+
+test('hours and limits hold: what is put off is told', async () => {
+  await world.sql(`UPDATE tenants SET settings = '{"limits": {"per_user_per_hour": 1}}' WHERE id = $1`, [
+    cast.tenant_id,
+  ]);
+  await pending(cast.tenant_id, 2);
+  await world.sql(`UPDATE deliveries SET recipient = 'mailto:one@example.com' WHERE state = 'pending'`);
+  const answer = await process('?wait=true');
+  await world.sql(`UPDATE tenants SET settings = '{}' WHERE id = $1`, [cast.tenant_id]);
+  expect(answer).toMatchObject({
+    status: 200,
+    body: { counts: { due: 2, sent: 1, deferred: 1, waiting: 0 } },
+  });
+});
+
+test('without wait it answers at once', async () => {
+  await pending(cast.other.tenant.id, 1);
+  const answer = await process('', cast.other.outsider.token);
+  expect(answer.status).toBe(202);
+  expect(answer.body.counts.due).toBe(1);
+});
+
+test('whoever may not is told so, and nobody reaches another tenant', async () => {
+  expect((await process('', cast.teammate.token)).status).toBe(403);
+  expect((await world.http('POST', '/api/v1/admin/process')).status).toBe(401);
+  expect((await process(`?tenant=${cast.other.tenant.slug}`)).status).toBe(404);
+  expect((await process('?tenant=nobody', cast.operator.token)).status).toBe(404);
+  expect((await process('?wait=perhaps')).status).toBe(400);
+  await world.sql('UPDATE tenants SET suspended_at = now() WHERE id = $1', [cast.other.tenant.id]);
+  const suspended = await process(`?tenant=${cast.other.tenant.slug}`, cast.operator.token);
+  await world.sql('UPDATE tenants SET suspended_at = NULL');
+  expect(suspended).toMatchObject({ status: 403, body: { code: 'tenant_suspended' } });
+});

@@ -1,0 +1,29 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { createAudit } from '../schema/audit.js';
+import { createBackups } from '../schema/backups.js';
+import { createDeliveries } from '../schema/deliveries.js';
+import { createImports } from '../schema/imports.js';
+import { createNotifications } from '../schema/notifications.js';
+import { createPeople } from '../schema/people.js';
+import { createRuns } from '../schema/runs.js';
+import { createWatchedItems } from '../schema/watched.js';
+
+/** The schema of the first release, a file a subject. */
+export class Schema1700000000001 implements MigrationInterface {
+  name = 'Schema1700000000001';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await createPeople(runner);
+    await createAudit(runner);
+    await createWatchedItems(runner);
+    await createImports(runner);
+    await createNotifications(runner);
+    await createDeliveries(runner);
+    await createRuns(runner);
+    await createBackups(runner);
+  }
+
+  async down(): Promise<void> {
+    // Migrations only go forward.
+  }
+}

@@ -1,0 +1,51 @@
+import type { QueryRunner } from 'typeorm';
+import { protectTenantTable } from './ddl.js';
+
+/** What admins and operators did. */
+export async function createAudit(runner: QueryRunner): Promise<void> {
+  const columns = `
+        -- user:<id>, key:<id> or operator:<id>
+        actor text NOT NULL,
+        actor_kind text NOT NULL CHECK (actor_kind IN ('user', 'api_key', 'operator')),
+        -- Method and route: POST /api/v1/users
+        action text NOT NULL,
+        -- What the path names, by parameter.
+        targets jsonb NOT NULL,
+        at timestamptz(3) NOT NULL,
+        -- What it came to; null until then, and for good where the process died before.
+        status smallint,
+        -- Names of the fields that were changed, never what is in them.
+        changed text[],
+        request_id text NOT NULL,
+        ip text`;
+  await runner.query(`
+      CREATE TABLE audit_log (
+        tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
+        id uuid NOT NULL,${columns},
+        PRIMARY KEY (tenant_id, id)
+      );
+      CREATE INDEX audit_log_at ON audit_log (tenant_id, at, id);
+      CREATE INDEX audit_log_actor ON audit_log (tenant_id, actor, at, id);
+      CREATE INDEX audit_log_action ON audit_log (tenant_id, action, at, id);
+      CREATE INDEX audit_log_ip ON audit_log (tenant_id, at) WHERE ip IS NOT NULL;
+
+      -- What concerns no tenant, or one that is not there (any more).
+      CREATE TABLE installation_audit_log (
+        id uuid PRIMARY KEY,${columns}
+      );
+      CREATE INDEX installation_audit_log_at ON installation_audit_log (at, id);
+      CREATE INDEX installation_audit_log_actor ON installation_audit_log (actor, at, id);
+      CREATE INDEX installation_audit_log_action ON installation_audit_log (action, at, id);
+      CREATE INDEX installation_audit_log_ip ON installation_audit_log (at) WHERE ip IS NOT NULL;
+    `);
+
+  await protectTenantTable(runner, 'audit_log');
+  // Rows are added and, when their time is over, deleted; all that is ever filled in later is the outcome.
+  await runner.query(`
+      REVOKE INSERT, UPDATE, DELETE ON audit_log FROM vigie_app;
+      REVOKE UPDATE ON audit_log FROM vigie_system;
+      GRANT UPDATE (status, changed, ip) ON audit_log TO vigie_system;
+      GRANT SELECT, INSERT, DELETE ON installation_audit_log TO vigie_system;
+      GRANT UPDATE (status, changed, ip) ON installation_audit_log TO vigie_system;
+    `);
+}

@@ -1,0 +1,78 @@
+import type { QueryRunner } from 'typeorm';
+import { protectTenantTable, systemTable } from './ddl.js';
+
+/** Deliveries, the channels they leave by, and the workers that send them. */
+export async function createDeliveries(runner: QueryRunner): Promise<void> {
+  await runner.query(`
+      CREATE TABLE deliveries (
+        tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
+        id uuid NOT NULL DEFAULT new_id(),
+        notification_id uuid NOT NULL,
+        -- Copied from the notification: the dispatcher decides on this table alone.
+        recipient text NOT NULL,
+        critical boolean NOT NULL,
+        channel text NOT NULL,
+        address text NOT NULL,
+        state text NOT NULL DEFAULT 'pending' CHECK (state IN
+          ('pending', 'queued', 'sending', 'sent', 'failed', 'suppressed', 'cancelled', 'unknown')),
+        attempts integer NOT NULL DEFAULT 0,
+        -- Attempts that ended without an answer: the provider may have accepted the message.
+        ambiguities integer NOT NULL DEFAULT 0,
+        due_at timestamptz(3) NOT NULL,
+        admitted_at timestamptz(3),
+        lease_token uuid,
+        lease_until timestamptz(3),
+        error text,
+        provider_id text,
+        reason text,
+        defer_reason text,
+        -- Who sent it in a request, past the queue; null where the dispatcher admits it.
+        direct_by text,
+        created_at timestamptz(3) NOT NULL,
+        sent_at timestamptz(3),
+        ended_at timestamptz(3),
+        PRIMARY KEY (tenant_id, id),
+        UNIQUE (tenant_id, notification_id, channel, address),
+        FOREIGN KEY (tenant_id, notification_id) REFERENCES notifications ON DELETE CASCADE,
+        CHECK ((state IN ('queued', 'sending')) = (lease_token IS NOT NULL)),
+        CHECK ((lease_token IS NULL) = (lease_until IS NULL)),
+        CHECK ((state IN ('sent', 'failed', 'suppressed', 'cancelled', 'unknown')) = (ended_at IS NOT NULL)),
+        CHECK ((state = 'sent') = (sent_at IS NOT NULL))
+      );
+      -- What may be due, in the order of turns: channel, tenant, critical ones first.
+      CREATE INDEX deliveries_pending ON deliveries (channel, tenant_id, critical DESC, due_at, id)
+        WHERE state = 'pending';
+      CREATE INDEX deliveries_leased ON deliveries (lease_until) WHERE state IN ('queued', 'sending');
+      CREATE INDEX deliveries_in_flight ON deliveries (channel, tenant_id) WHERE state IN ('queued', 'sending');
+      -- Usage, for the limits.
+      CREATE INDEX deliveries_usage ON deliveries (tenant_id, recipient, channel, admitted_at)
+        WHERE admitted_at IS NOT NULL;
+      CREATE INDEX deliveries_admitted ON deliveries (channel, admitted_at) WHERE admitted_at IS NOT NULL;
+      -- A caller's own usage, for the limits of direct calls.
+      CREATE INDEX deliveries_direct ON deliveries (tenant_id, direct_by, channel, admitted_at)
+        WHERE direct_by IS NOT NULL;
+      -- What a tenant's statistics count.
+      CREATE INDEX deliveries_ended ON deliveries (tenant_id, channel, state, ended_at)
+        WHERE ended_at IS NOT NULL;
+      CREATE INDEX deliveries_failed ON deliveries (channel, ended_at) WHERE state = 'failed';
+
+      -- Whose turn it is, and whether a channel is paused.
+      CREATE TABLE channels (
+        channel text PRIMARY KEY,
+        paused boolean NOT NULL DEFAULT false,
+        cursor_tenant_id uuid
+      );
+      INSERT INTO channels (channel) VALUES ('email');
+
+      CREATE TABLE workers (
+        id uuid NOT NULL,
+        channel text NOT NULL,
+        concurrency integer NOT NULL CHECK (concurrency > 0),
+        seen_at timestamptz(3) NOT NULL,
+        PRIMARY KEY (id, channel)
+      );
+    `);
+  await protectTenantTable(runner, 'deliveries');
+  await systemTable(runner, 'channels');
+  await systemTable(runner, 'workers');
+}

@@ -1,0 +1,83 @@
+import type { QueryRunner } from 'typeorm';
+import { protectTenantTable } from './ddl.js';
+
+/** Alerts, and the notifications of people about them. */
+export async function createNotifications(runner: QueryRunner): Promise<void> {
+  await runner.query(`
+      CREATE TABLE alerts (
+        tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
+        id uuid NOT NULL DEFAULT new_id(),
+        kind text NOT NULL,
+        severity text NOT NULL CHECK (severity IN ('info', 'warning', 'critical')),
+        source_type text NOT NULL,
+        source_id uuid,
+        dedupe_key text NOT NULL CHECK (length(dedupe_key) BETWEEN 1 AND 300),
+        -- Days before the due date that was last told; negative after it.
+        stage smallint NOT NULL DEFAULT 0,
+        title text NOT NULL,
+        state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'resolved')),
+        occurrences integer NOT NULL DEFAULT 1,
+        first_seen_at timestamptz(3) NOT NULL,
+        last_seen_at timestamptz(3) NOT NULL,
+        gone_at timestamptz(3),
+        resolved_at timestamptz(3),
+        resolved_by uuid,
+        -- When people were last notified of it; null where only its stages decide.
+        last_notified_at timestamptz(3),
+        PRIMARY KEY (tenant_id, id),
+        CHECK ((state = 'resolved') = (resolved_at IS NOT NULL)),
+        CHECK (gone_at IS NULL OR state = 'resolved')
+      )
+      -- A check counts every standing alert once more. No index holds what it changes, and pages have room for the
+      -- new versions, so that they are heap-only tuples and no index is touched.
+      WITH (fillfactor = 70);
+      -- A fact has one alert for as long as it holds.
+      CREATE UNIQUE INDEX alerts_fact ON alerts (tenant_id, dedupe_key) WHERE gone_at IS NULL;
+      CREATE INDEX alerts_standing ON alerts (tenant_id, kind) WHERE gone_at IS NULL;
+      CREATE INDEX alerts_source ON alerts (tenant_id, source_type, source_id) WHERE gone_at IS NULL;
+      -- Newest first: a page does not shift while checks count.
+      CREATE INDEX alerts_list ON alerts (tenant_id, first_seen_at DESC, id DESC);
+
+      CREATE TABLE inboxes (
+        tenant_id uuid NOT NULL,
+        user_id uuid NOT NULL,
+        seq bigint NOT NULL,
+        PRIMARY KEY (tenant_id, user_id),
+        FOREIGN KEY (tenant_id, user_id) REFERENCES users ON DELETE CASCADE
+      );
+
+      CREATE TABLE notifications (
+        tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
+        id uuid NOT NULL DEFAULT new_id(),
+        -- user:<id>, mailto:<address>, tel:<number>
+        recipient text NOT NULL CHECK (length(recipient) <= 300),
+        user_id uuid,
+        alert_id uuid,
+        created_by text,
+        dedupe_key text NOT NULL CHECK (length(dedupe_key) BETWEEN 1 AND 300),
+        kind text NOT NULL,
+        severity text NOT NULL CHECK (severity IN ('info', 'warning', 'critical')),
+        title text NOT NULL,
+        body text NOT NULL,
+        data jsonb NOT NULL DEFAULT '{}',
+        -- The inbox's seq when this one was last changed: what a reconnecting client asks for.
+        seq bigint NOT NULL DEFAULT 0,
+        created_at timestamptz(3) NOT NULL,
+        read_at timestamptz(3),
+        archived_at timestamptz(3),
+        PRIMARY KEY (tenant_id, id),
+        -- Never twice, whatever runs at the same time.
+        UNIQUE (tenant_id, recipient, dedupe_key),
+        FOREIGN KEY (tenant_id, user_id) REFERENCES users ON DELETE SET NULL (user_id),
+        FOREIGN KEY (tenant_id, alert_id) REFERENCES alerts
+      );
+      CREATE INDEX notifications_feed ON notifications (tenant_id, user_id, created_at DESC, id DESC);
+      CREATE INDEX notifications_changes ON notifications (tenant_id, user_id, seq, id);
+      CREATE INDEX notifications_unread ON notifications (tenant_id, user_id, created_at DESC, id DESC)
+        WHERE read_at IS NULL AND archived_at IS NULL;
+      CREATE INDEX notifications_created ON notifications (tenant_id, created_by, created_at DESC, id DESC)
+        WHERE created_by IS NOT NULL;
+      CREATE INDEX notifications_alert ON notifications (tenant_id, alert_id) WHERE alert_id IS NOT NULL;
+    `);
+  for (const table of ['alerts', 'inboxes', 'notifications']) await protectTenantTable(runner, table);
+}

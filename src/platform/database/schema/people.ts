@@ -1,0 +1,200 @@
+import type { QueryRunner } from 'typeorm';
+import { protectTenantTable, systemTable } from './ddl.js';
+
+/** Roles, tenants, users, and how they prove who they are. */
+export async function createPeople(runner: QueryRunner): Promise<void> {
+  // The pools run as these two. Embedded mode has made them as logins; elsewhere they are made here and
+  // taken on with `-c role=…`, which is why the owner may SET them but never inherits what they see.
+  await runner.query(`
+      DO $$
+      DECLARE role_name text;
+      BEGIN
+        FOREACH role_name IN ARRAY ARRAY['vigie_app', 'vigie_system'] LOOP
+          IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role_name) THEN
+            BEGIN
+              EXECUTE format('CREATE ROLE %I NOLOGIN NOINHERIT', role_name);
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN
+              -- Roles belong to the cluster: another database's migration was quicker.
+              NULL;
+            END;
+          END IF;
+          IF current_setting('server_version_num')::int >= 160000
+             AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+            EXECUTE format('GRANT %I TO CURRENT_USER WITH INHERIT FALSE, SET TRUE', role_name);
+          END IF;
+          EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), role_name);
+        END LOOP;
+      END $$;
+    `);
+
+  // Ids that grow with time keep the indexes of the large tables dense. PostgreSQL 18 has its own.
+  await runner.query(`
+      DO $$
+      BEGIN
+        IF current_setting('server_version_num')::int >= 180000 THEN
+          CREATE FUNCTION new_id() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE AS 'SELECT uuidv7()';
+        ELSE
+          CREATE FUNCTION new_id() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE AS $f$
+            SELECT encode(
+              set_bit(set_bit(
+                overlay(uuid_send(gen_random_uuid())
+                  PLACING substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3)
+                  FROM 1 FOR 6),
+                52, 1), 53, 1),
+              'hex')::uuid
+          $f$;
+        END IF;
+      END $$;
+    `);
+
+  await runner.query(`
+      CREATE TABLE tenants (
+        id uuid PRIMARY KEY DEFAULT new_id(),
+        slug text NOT NULL UNIQUE CHECK (slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'),
+        name text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+        kind text NOT NULL CHECK (kind IN ('cabinet', 'company')),
+        time_zone text NOT NULL,
+        locale text NOT NULL,
+        settings jsonb NOT NULL DEFAULT '{}',
+        -- Slots before this instant are not owed.
+        schedule_from timestamptz(3) NOT NULL,
+        suspended_at timestamptz(3),
+        created_at timestamptz(3) NOT NULL DEFAULT now(),
+        updated_at timestamptz(3) NOT NULL DEFAULT now()
+      );
+
+      CREATE TABLE users (
+        tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
+        id uuid NOT NULL DEFAULT new_id(),
+        email text NOT NULL CHECK (length(email) <= 254),
+        name text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+        role text NOT NULL CHECK (role IN ('member', 'admin')),
+        phone text,
+        locale text,
+        time_zone text,
+        password_hash text,
+        created_at timestamptz(3) NOT NULL DEFAULT now(),
+        updated_at timestamptz(3) NOT NULL DEFAULT now(),
+        PRIMARY KEY (tenant_id, id)
+      );
+      CREATE UNIQUE INDEX users_email_key ON users (tenant_id, lower(email));
+      CREATE INDEX users_admins ON users (tenant_id) WHERE role = 'admin';
+
+      -- What a user wants where: a missing row means the default (on).
+      CREATE TABLE preferences (
+        tenant_id uuid NOT NULL,
+        user_id uuid NOT NULL,
+        kind text NOT NULL,
+        channel text NOT NULL,
+        enabled boolean NOT NULL,
+        PRIMARY KEY (tenant_id, user_id, kind, channel),
+        FOREIGN KEY (tenant_id, user_id) REFERENCES users ON DELETE CASCADE
+      );
+      CREATE TABLE quiet_hours (
+        tenant_id uuid NOT NULL,
+        user_id uuid NOT NULL,
+        starts_at text NOT NULL CHECK (starts_at ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'),
+        ends_at text NOT NULL CHECK (ends_at ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'),
+        PRIMARY KEY (tenant_id, user_id),
+        FOREIGN KEY (tenant_id, user_id) REFERENCES users ON DELETE CASCADE
+      );
+
+      -- One row a login; its refresh token is replaced at each use.
+      CREATE TABLE sessions (
+        tenant_id uuid NOT NULL,
+        family uuid NOT NULL DEFAULT new_id(),
+        user_id uuid NOT NULL,
+        token_hash bytea NOT NULL,
+        previous_hash bytea,
+        rotated_at timestamptz(3),
+        created_at timestamptz(3) NOT NULL,
+        expires_at timestamptz(3) NOT NULL,
+        revoked_at timestamptz(3),
+        PRIMARY KEY (tenant_id, family),
+        FOREIGN KEY (tenant_id, user_id) REFERENCES users ON DELETE CASCADE
+      );
+      CREATE INDEX sessions_user ON sessions (tenant_id, user_id);
+      CREATE INDEX sessions_expired ON sessions (expires_at);
+
+      -- One-time links to set a password. Their secret is a signature of the id: nothing to steal here.
+      CREATE TABLE password_links (
+        tenant_id uuid NOT NULL,
+        id uuid NOT NULL DEFAULT new_id(),
+        user_id uuid NOT NULL,
+        created_at timestamptz(3) NOT NULL,
+        expires_at timestamptz(3) NOT NULL,
+        used_at timestamptz(3),
+        PRIMARY KEY (tenant_id, id),
+        FOREIGN KEY (tenant_id, user_id) REFERENCES users ON DELETE CASCADE
+      );
+      CREATE INDEX password_links_expired ON password_links (expires_at);
+
+      CREATE TABLE api_keys (
+        tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
+        id uuid NOT NULL DEFAULT new_id(),
+        name text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+        key_hash bytea NOT NULL,
+        scopes text[] NOT NULL,
+        -- An agent's key: it reports for this agent and does nothing else.
+        agent_id text CHECK (agent_id ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$'),
+        -- The key that a rotation replaced stays valid until then.
+        rotated_at timestamptz(3),
+        previous_hash bytea,
+        previous_until timestamptz(3),
+        created_at timestamptz(3) NOT NULL DEFAULT now(),
+        last_used_at timestamptz(3),
+        expires_at timestamptz(3),
+        revoked_at timestamptz(3),
+        PRIMARY KEY (tenant_id, id),
+        UNIQUE (tenant_id, key_hash)
+      );
+      CREATE UNIQUE INDEX api_keys_previous_hash ON api_keys (tenant_id, previous_hash);
+
+      -- An answer is kept 24 h with the key its caller chose, in the transaction that created what it names.
+      CREATE TABLE idempotency_keys (
+        tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
+        principal text NOT NULL,
+        key text NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
+        request_hash bytea NOT NULL,
+        -- As it was sent, byte for byte: jsonb would sort its fields.
+        response json,
+        created_at timestamptz(3) NOT NULL,
+        PRIMARY KEY (tenant_id, principal, key)
+      );
+      CREATE INDEX idempotency_keys_created ON idempotency_keys (created_at);
+
+      CREATE TABLE operators (
+        id uuid PRIMARY KEY DEFAULT new_id(),
+        email text NOT NULL CHECK (length(email) <= 254),
+        name text NOT NULL,
+        password_hash text NOT NULL,
+        created_at timestamptz(3) NOT NULL DEFAULT now()
+      );
+      CREATE UNIQUE INDEX operators_email_key ON operators (lower(email));
+      CREATE TABLE operator_sessions (
+        family uuid PRIMARY KEY DEFAULT new_id(),
+        operator_id uuid NOT NULL REFERENCES operators ON DELETE CASCADE,
+        token_hash bytea NOT NULL,
+        previous_hash bytea,
+        rotated_at timestamptz(3),
+        created_at timestamptz(3) NOT NULL,
+        expires_at timestamptz(3) NOT NULL,
+        revoked_at timestamptz(3)
+      );
+    `);
+
+  await protectTenantTable(runner, 'tenants', 'id');
+  for (const table of [
+    'users',
+    'preferences',
+    'quiet_hours',
+    'sessions',
+    'password_links',
+    'api_keys',
+    'idempotency_keys',
+  ]) {
+    await protectTenantTable(runner, table);
+  }
+  await systemTable(runner, 'operators');
+  await systemTable(runner, 'operator_sessions');
+}

@@ -1,0 +1,48 @@
+import type { QueryRunner } from 'typeorm';
+import { protectTenantTable, systemTable } from './ddl.js';
+
+/** The ledger of runs, and what operators do with their queues. */
+export async function createRuns(runner: QueryRunner): Promise<void> {
+  await runner.query(`
+      CREATE TABLE job_runs (
+        tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
+        id uuid NOT NULL DEFAULT new_id(),
+        job text NOT NULL,
+        -- Local date and time for fixed hours, UTC for intervals, null for a run by hand.
+        slot text,
+        state text NOT NULL DEFAULT 'queued'
+          CHECK (state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
+        attempts integer NOT NULL DEFAULT 0,
+        due_at timestamptz(3) NOT NULL,
+        lease_token uuid,
+        lease_until timestamptz(3),
+        counts jsonb,
+        error text,
+        triggered_by text,
+        created_at timestamptz(3) NOT NULL,
+        started_at timestamptz(3),
+        finished_at timestamptz(3),
+        PRIMARY KEY (tenant_id, id),
+        UNIQUE (tenant_id, job, slot),
+        CHECK ((state IN ('succeeded', 'failed', 'cancelled')) = (finished_at IS NOT NULL))
+      );
+      CREATE INDEX job_runs_leased ON job_runs (lease_until) WHERE state IN ('queued', 'running');
+      CREATE INDEX job_runs_latest ON job_runs (tenant_id, job, created_at DESC);
+      CREATE INDEX job_runs_ended ON job_runs (job, finished_at) WHERE finished_at IS NOT NULL;
+
+      -- A row: this queue of runs is paused. Queues of deliveries have channels.paused.
+      CREATE TABLE paused_run_queues (
+        queue text PRIMARY KEY,
+        paused_at timestamptz(3) NOT NULL
+      );
+
+      -- One row: when a scheduler last looked for owed slots.
+      CREATE TABLE scheduler_polls (
+        only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+        polled_at timestamptz(3) NOT NULL
+      );
+    `);
+  await protectTenantTable(runner, 'job_runs');
+  await systemTable(runner, 'paused_run_queues');
+  await systemTable(runner, 'scheduler_polls');
+}

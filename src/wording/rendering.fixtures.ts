@@ -1,0 +1,138 @@
+import type {
+  BackupFacts,
+  NotificationData,
+  NotificationKind,
+  SummaryLine,
+} from '../contracts/notification-kinds.js';
+import type { RenderInput } from './template-store.js';
+
+const SOUND = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
+const OTHER = '60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752';
+
+const BACKUP: BackupFacts = {
+  job_id: '0199f3c4-0000-7000-8000-000000000006',
+  entry_id: '0199f3c4-0000-7000-8000-000000000007',
+  verdict: 'HASH_MISMATCH',
+  reason: 'hash_differs',
+  detail: null,
+  warning: null,
+  agent_id: 'nantes-01',
+  database_name: 'compta_prod',
+  company_name: 'Boulangerie Martin',
+  city: 'Nantes',
+  neighborhood: 'Chantenay',
+  expected_time: '02:00',
+  expected_at: '2025-11-03T01:00:00.000Z',
+  status_since: '2025-11-03T01:15:00.000Z',
+  last_checked_at: '2025-11-03T01:15:00.000Z',
+  last_success_at: '2025-11-02T01:04:10.000Z',
+  last_failure_at: '2025-11-03T01:04:12.000Z',
+  operation_timestamp_utc: '2025-11-03T01:04:12.000Z',
+  staged_file_name: 'compta_prod_20251103.sql.gz',
+  hash_sha256: SOUND,
+  server_hash_sha256: OTHER,
+  hashes_match: false,
+  size_bytes: 1_507_328_512,
+  server_size_bytes: 1_507_328_000,
+  sizes_match: false,
+  compress_size_pre_compress: 6_918_201_344,
+  compress_size_post_compress: 1_507_328_512,
+  agent_transfer_process_status: 'completed',
+  agent_transfer_process_start_time_utc: '2025-11-03T01:04:15.000Z',
+  agent_transfer_process_timestamp_utc: '2025-11-03T01:09:40.000Z',
+  agent_transfer_error_message: 'rsync: connection unexpectedly closed (512 bytes)',
+  error_msg: 'dump finished with warnings',
+  logs_summary: 'dump: 214 tables, 1 warning\nupload: resumed twice',
+};
+
+/** Fixtures of the specs beside this file: a Monday of an accounting firm. */
+export const KIND_DATA: NotificationData = {
+  deadline_near: {
+    deadline_id: '0199f3c4-0000-7000-8000-000000000001',
+    title: 'TVA CA3',
+    category: 'TVA',
+    client_name: 'Boulangerie Martin',
+    due_on: '2025-11-03',
+    days_left: 3,
+  },
+  documents_missing: {
+    document_id: '0199f3c4-0000-7000-8000-000000000002',
+    title: 'Relevés bancaires',
+    client_name: 'SARL Dupont',
+    due_on: '2025-10-31',
+    days_late: 3,
+  },
+  tasks_overdue: {
+    task_id: '0199f3c4-0000-7000-8000-000000000003',
+    title: 'Réviser le bilan',
+    client_name: 'Garage Leroy',
+    due_on: '2025-10-31',
+    days_late: 3,
+  },
+  weekly_summary: {
+    week_of: '2025-11-03',
+    deadlines: [line('TVA CA3', 0), line('DSN mensuelle', 2)],
+    documents: [line('Relevés bancaires', -14)],
+    tasks: [line('Réviser le bilan', -1)],
+    totals: { deadlines: 23, documents: 1, tasks: 1 },
+  },
+  welcome: { link_id: '0199f3c4-0000-7000-8000-000000000004', expires_at: '2025-11-04T13:05:00Z' },
+  password_reset: { link_id: '0199f3c4-0000-7000-8000-000000000005', expires_at: '2025-11-04T13:05:00Z' },
+  test: { requested_by: 'claire@cabinet-durand.fr' },
+  event: { kind: 'backup.failed' },
+  backup_alert: BACKUP,
+  backup_recovered: {
+    ...BACKUP,
+    verdict: 'SUCCESS',
+    reason: null,
+    server_hash_sha256: SOUND,
+    hashes_match: true,
+    server_size_bytes: BACKUP.size_bytes,
+    sizes_match: true,
+    agent_transfer_error_message: null,
+    error_msg: null,
+    failed: ['HASH_MISMATCH', 'MISSING'],
+    failed_since: '2025-11-01T01:15:00.000Z',
+  },
+  backup_damaged: {
+    ...BACKUP,
+    verdict: 'SUCCESS',
+    reason: null,
+    server_hash_sha256: SOUND,
+    hashes_match: true,
+    stored_path:
+      'cabinet-durand/Boulangerie Martin/Nantes/nantes-01/compta_prod/2025/11/compta_prod_20251103T010412Z.sql.gz',
+    state: 'damaged',
+    found_sha256: OTHER,
+  },
+  message: { kind: 'invoice.sent', data: { invoice: 'F-2025-118' } },
+};
+
+export function line(title: string, days_left: number): SummaryLine {
+  return { title, client_name: 'Boulangerie Martin', due_on: '2025-11-03', days_left };
+}
+
+/** A complete input of a kind; `welcome` with the link that the caller makes when rendering. */
+export function inputFor(kind: NotificationKind, changes: Partial<RenderInput>): RenderInput {
+  return {
+    kind,
+    locale: 'fr',
+    tenant: { name: 'Cabinet Durand', time_zone: 'Europe/Paris' },
+    recipient: { name: 'Claire' },
+    severity: 'warning',
+    title: 'Sauvegarde corrompue',
+    body: 'La base compta ne correspond pas à son empreinte.\n\nRelancez la sauvegarde.',
+    data: {
+      ...KIND_DATA[kind],
+      ...(['welcome', 'password_reset'].includes(kind) && {
+        link_url: 'https://vigie.example.fr/password?token=8f3b',
+      }),
+    },
+    created_at: new Date('2025-11-03T08:00:00Z'),
+    links: {
+      inbox_url: 'https://vigie.example.fr/inbox',
+      unsubscribe_url: 'https://vigie.example.fr/unsubscribe/abc',
+    },
+    ...changes,
+  };
+}

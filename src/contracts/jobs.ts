@@ -128,7 +128,9 @@ export function runDeclaration(job: ScheduledJob): RunDeclaration {
 /** The jobs of which a tenant has one run at a time, this one among them. */
 export function groupOf(job: ScheduledJob): readonly ScheduledJob[] {
   const { group } = runDeclaration(job);
-  return group === undefined ? [job] : SCHEDULED_JOBS.filter((other) => runDeclaration(other).group === group);
+  return group === undefined
+    ? [job]
+    : SCHEDULED_JOBS.filter((other) => runDeclaration(other).group === group);
 }
 
 function isScheduled(job: JobName): job is ScheduledJob {

@@ -51,6 +51,9 @@ export class RunView {
   })
   slot: string | null;
 
+  @ApiProperty({ type: String, nullable: true, description: 'The zone of `slot`; null for intervals' })
+  time_zone: string | null;
+
   @ApiProperty({ enum: RUN_STATES })
   state: RunStateName;
 

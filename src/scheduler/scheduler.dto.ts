@@ -14,6 +14,21 @@ export class SlotView {
   instant: Date;
 }
 
+/** A slot of a previewed day. */
+export class PreviewedSlot extends SlotView {
+  @ApiProperty({
+    type: String,
+    format: 'uuid',
+    nullable: true,
+    description:
+      'The run that stands for it, also one that ran at another hour before the hours were changed',
+  })
+  run_id: string | null;
+
+  @ApiProperty({ description: 'Whether it will run by itself, as things stand' })
+  will_run: boolean;
+}
+
 /** When a job runs: fixed local hours (`times`, on `weekdays` only if given), or every `minutes`. */
 export class ScheduleView {
   @ApiProperty({ enum: ['fixed', 'interval'] })
@@ -40,7 +55,12 @@ export class JobStatus {
   @ApiProperty({ type: RunView, nullable: true })
   last_run: RunView | null;
 
-  @ApiProperty({ type: SlotView, nullable: true, description: 'null while nothing runs by itself' })
+  @ApiProperty({
+    type: SlotView,
+    nullable: true,
+    description:
+      'What runs next. In the past: it is owed, and runs at the next poll. null while nothing runs by itself',
+  })
   next: SlotView | null;
 }
 
@@ -59,7 +79,9 @@ export class SchedulerStatus {
   @ApiProperty({ example: 'Europe/Paris' })
   time_zone: string;
 
-  @ApiProperty({ description: 'Slots before this instant are not owed' })
+  @ApiProperty({
+    description: 'Slots before this instant are not owed: creation, or the end of a suspension',
+  })
   schedule_from: Date;
 
   @ApiProperty({ type: [JobStatus] })
@@ -77,6 +99,6 @@ export class SchedulePreview {
   @ApiProperty({ example: 'Europe/Paris' })
   time_zone: string;
 
-  @ApiProperty({ type: [SlotView] })
-  slots: SlotView[];
+  @ApiProperty({ type: [PreviewedSlot] })
+  slots: PreviewedSlot[];
 }

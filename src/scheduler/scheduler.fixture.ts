@@ -16,6 +16,7 @@ import { readConfig } from '../platform/config/config.js';
 import { ConfigModule } from '../platform/config/config.module.js';
 import { DatabaseModule } from '../platform/database/database.module.js';
 import { JsonLogger } from '../platform/logging/logger.js';
+import { BackgroundWork } from '../platform/queues/background-work.js';
 import { JobHandlers } from '../platform/queues/handlers.js';
 import { Queues } from '../platform/queues/queues.js';
 import { QueuesModule } from '../platform/queues/queues.module.js';
@@ -173,6 +174,7 @@ async function startReplica(
     logger: new JsonLogger(config.logLevel),
     abortOnError: false,
   });
+  await app.get(BackgroundWork).begin();
   let closed: Promise<void> | undefined;
   return {
     app,

@@ -28,6 +28,7 @@ const SYSTEM_DATABASE_USERS: Record<string, string> = {
   'src/platform/audit/audit-log.ts': 'writes down acts of whatever tenant, and of operators, who have none',
   'src/tenants/tenants.service.ts': 'is what operators do with all tenants',
   'src/tenants/tenant-directory.ts': 'finds a tenant by its slug or id, before there is a tenant transaction',
+  'src/tenants/time-zones.ts': 'reads the names of zones, which belong to no tenant',
   'src/auth/authenticator.ts':
     'finds who a token or key is, of whatever tenant, and of operators, who have none',
   'src/auth/sessions/operator-cookies.ts': 'keeps the sessions of operators, who belong to no tenant',

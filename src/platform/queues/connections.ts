@@ -71,7 +71,8 @@ export async function assertNoEviction(redis: Redis): Promise<boolean> {
   try {
     [, policy] = (await redis.config('GET', 'maxmemory-policy')) as string[];
   } catch (error) {
-    if (isRefusedLogin(error)) throw new Error(`Redis refuses the login (${error.message}): ${LOGIN_HINT}`, { cause: error });
+    if (isRefusedLogin(error))
+      throw new Error(`Redis refuses the login (${error.message}): ${LOGIN_HINT}`, { cause: error });
     if (error instanceof Error && /unknown command|NOPERM|not allowed/i.test(error.message)) return false;
     throw error;
   }

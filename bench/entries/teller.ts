@@ -6,17 +6,17 @@ import { Database } from '#vigie/platform/database/database.js';
 import { now, serve } from '../support/entry.js';
 import type { Person } from '../support/people.js';
 
-/** What the process that creates notifications is asked. */
+/** A request to the process that creates notifications. */
 export type TellRequest =
-  /** One for each, all committed at the same moment. */
+  /** One for each person, all committed at the same moment. */
   | { all: readonly Person[] }
-  /** One after the other, evenly. */
+  /** One for each person, evenly spaced, each in a transaction of its own. */
   | { each: readonly Person[]; perSecond: number };
 
-/** When each was committed, by title; ms of the monotonic clock. */
+/** When each notification was committed, by title; ms of the monotonic clock. */
 export interface Commits {
   committed: [title: string, at: number][];
-  /** The rate that was kept. */
+  /** Commits a second that were reached. */
   perSecond: number | null;
 }
 
@@ -29,7 +29,7 @@ const database = app.get(Database);
 const notifications = app.get(Notifications, { strict: false });
 let told = 0;
 
-/** @param before waited for between the statements and the commit. */
+/** @param before awaited between the statements and the commit. */
 async function tell(
   people: readonly Person[],
   before: () => Promise<void> = () => Promise.resolve(),
@@ -77,20 +77,19 @@ async function tellAll(people: readonly Person[]): Promise<Commits> {
   return { committed: committed.flat(), perSecond: null };
 }
 
+/**
+ * Starts each at its own time, whatever the others are doing: the load does not slow down with the server. Those for
+ * which no connection is free wait for one, and `perSecond` shows it if they never catch up.
+ */
 async function tellEach(people: readonly Person[], perSecond: number): Promise<Commits> {
   const began = now();
-  const committed: Commits['committed'] = [];
-  let next = 0;
-  // As many at once as there are connections: a machine that is too slow for the rate falls behind it.
-  const loop = async () => {
-    while (next < people.length) {
-      const place = next++;
+  const committed = await Promise.all(
+    people.map(async (person, place) => {
       await delay(Math.max(0, began + (place * 1_000) / perSecond - now()));
-      committed.push(...(await tell(people.slice(place, place + 1))));
-    }
-  };
-  await Promise.all(Array.from({ length: config.databasePoolSize }, loop));
-  return { committed, perSecond: (people.length * 1_000) / (now() - began) };
+      return tell([person]);
+    }),
+  );
+  return { committed: committed.flat(), perSecond: (people.length * 1_000) / (now() - began) };
 }
 
 serve('', (request: TellRequest) =>

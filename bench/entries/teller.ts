@@ -78,18 +78,22 @@ async function tellAll(people: readonly Person[]): Promise<Commits> {
 }
 
 /**
- * Starts each at its own time, whatever the others are doing: the load does not slow down with the server. Those for
- * which no connection is free wait for one, and `perSecond` shows it if they never catch up.
+ * Starts each at its own time, over as many connections as the pool has. When all of them are busy, the rest start
+ * late; `perSecond` shows it if they never catch up.
  */
 async function tellEach(people: readonly Person[], perSecond: number): Promise<Commits> {
   const began = now();
-  const committed = await Promise.all(
-    people.map(async (person, place) => {
+  const committed: Commits['committed'] = [];
+  let next = 0;
+  const loop = async () => {
+    while (next < people.length) {
+      const place = next++;
       await delay(Math.max(0, began + (place * 1_000) / perSecond - now()));
-      return tell([person]);
-    }),
-  );
-  return { committed: committed.flat(), perSecond: (people.length * 1_000) / (now() - began) };
+      committed.push(...(await tell(people.slice(place, place + 1))));
+    }
+  };
+  await Promise.all(Array.from({ length: config.databasePoolSize }, loop));
+  return { committed, perSecond: (people.length * 1_000) / (now() - began) };
 }
 
 serve('', (request: TellRequest) =>

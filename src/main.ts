@@ -78,8 +78,8 @@ async function main(): Promise<void> {
     if (migrations.length > 0) log.log({ event: 'migrated', migrations }, 'Database');
     const started = (app = await createApp(config));
     stopOnSignal(async () => {
-      await started.close();
-      await embedded.stop();
+      // Also where the application fails to close.
+      await started.close().finally(() => embedded.stop());
     }, log);
     await app.listen(config.port, config.host);
     await app.get(BackgroundWork).begin();

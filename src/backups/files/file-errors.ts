@@ -5,7 +5,7 @@ export interface FileError extends Error {
 }
 
 /** What the file system refused, and no fault of ours. By its looks: Node's own errors are of another realm in tests. */
-export function isOfFiles(error: unknown): error is FileError {
+export function isFileSystemError(error: unknown): error is FileError {
   return (
     typeof error === 'object' && error !== null && 'syscall' in error && typeof error.syscall === 'string'
   );
@@ -13,11 +13,11 @@ export function isOfFiles(error: unknown): error is FileError {
 
 /** The code of what the file system refused (ENOENT, ENOSPC …), if that is what was thrown. */
 export function codeOf(error: unknown): string | null {
-  return isOfFiles(error) ? (error.code ?? null) : null;
+  return isFileSystemError(error) ? (error.code ?? null) : null;
 }
 
 /** What can be told of a failure of the file system: its code and what was tried, and no path of the server. */
-export function toldOf(error: FileError): string {
+export function describeFileError(error: FileError): string {
   return error.code === undefined ? error.message : `${error.code} (${error.syscall})`;
 }
 

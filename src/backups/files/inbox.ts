@@ -14,7 +14,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf } from './file-errors.js';
 import { folderWithin, makeFolderWithin } from './folders.js';
-import { identityOf, isOnItsWay } from './staged-file.js';
+import { identityOf, hasTemporaryName } from './staged-file.js';
 import { REPORT_LIMIT } from '../reports/status-report.js';
 import { isThere, statsOf, syncFolder, unlinkIfThere } from './stored-file.js';
 import { bytesHash } from '../reports/report-text.js';
@@ -63,7 +63,7 @@ export async function reportFiles(
   if (folder === null) return { files: [], more: false };
   const names: string[] = [];
   for await (const { name } of await opendir(folder)) {
-    if (name.endsWith('STATUS.json') && !isOnItsWay(name)) names.push(name);
+    if (name.endsWith('STATUS.json') && !hasTemporaryName(name)) names.push(name);
   }
   const files: SeenFile[] = [];
   for (const name of names.sort().slice(0, MOST_REPORTS)) {

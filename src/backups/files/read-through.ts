@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { type FileError, isOfFiles } from './file-errors.js';
+import { type FileError, isFileSystemError } from './file-errors.js';
 
 /** Read at once, in bytes; two of these are all that a file of any size takes. */
 const CHUNK = 1_048_576;
@@ -63,7 +63,7 @@ async function failureOf(work: Promise<unknown> | null): Promise<FileError | nul
     await work;
     return null;
   } catch (error) {
-    if (isOfFiles(error)) return error;
+    if (isFileSystemError(error)) return error;
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BackupReason } from '../../contracts/backups.js';
-import { codeOf, isOfFiles, toldOf } from './file-errors.js';
+import { codeOf, isFileSystemError, describeFileError } from './file-errors.js';
 import { folderWithin, FolderRefused } from './folders.js';
 
 /** Which file it is, and in which state: another one of the same name has another identity. */
@@ -35,7 +35,7 @@ export interface OpenStaged extends StagedFile {
 const ON_ITS_WAY = /^\.|\.(?:part|partial|filepart|tmp)$/i;
 
 /** Whether a file of this name is still being written. */
-export function isOnItsWay(name: string): boolean {
+export function hasTemporaryName(name: string): boolean {
   return ON_ITS_WAY.test(name);
 }
 
@@ -49,7 +49,7 @@ function isSafeName(name: string): boolean {
 /** Looks for a staged file of an agent, without opening it: a FIFO would make its reader wait. */
 export async function findStaged(root: string, agent: readonly string[], name: string): Promise<Staged> {
   if (!isSafeName(name)) return { refused: { reason: 'unsafe_name', detail: null } };
-  if (isOnItsWay(name)) return 'absent';
+  if (hasTemporaryName(name)) return 'absent';
   let folder: string | null;
   try {
     folder = await folderWithin(root, [...agent, 'database']);
@@ -112,8 +112,8 @@ export async function openStaged(
 }
 
 function unreadable(error: unknown): { refused: Refusal } {
-  if (!isOfFiles(error)) throw error;
+  if (!isFileSystemError(error)) throw error;
   if (error instanceof FolderRefused)
     return { refused: { reason: error.isLink ? 'symbolic_link' : 'unreadable', detail: error.message } };
-  return { refused: { reason: 'unreadable', detail: toldOf(error) } };
+  return { refused: { reason: 'unreadable', detail: describeFileError(error) } };
 }

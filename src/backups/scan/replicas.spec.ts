@@ -16,9 +16,9 @@ import {
   stored,
   TestAgent,
 } from '../agent.fixture.js';
-import { Evaluating } from './evaluating.js';
-import { Judging } from './judging.js';
-import { Promoting } from './promoting.js';
+import { EntryEvaluator } from './entry-evaluator.js';
+import { FileVerifier } from './file-verifier.js';
+import { StoreWriter } from './store-writer.js';
 
 /** Two processes of one installation: what one scans the other does not, and what one has lost it leaves alone. */
 const MORNING = '2026-03-31T06:00:00.000Z';
@@ -96,8 +96,11 @@ describe('two scanners of one installation', () => {
   function watchOverlap(): { begun: number; most: number } {
     const seen = { begun: 0, most: 0 };
     const active = new Map<string, number>();
-    const evaluate = Reflect.get<Evaluating, 'evaluate'>(Evaluating.prototype, 'evaluate');
-    jest.spyOn(Evaluating.prototype, 'evaluate').mockImplementation(async function (this: Evaluating, run) {
+    const evaluate = Reflect.get<EntryEvaluator, 'evaluate'>(EntryEvaluator.prototype, 'evaluate');
+    jest.spyOn(EntryEvaluator.prototype, 'evaluate').mockImplementation(async function (
+      this: EntryEvaluator,
+      run,
+    ) {
       const now = (active.get(run.tenant_id) ?? 0) + 1;
       active.set(run.tenant_id, now);
       seen.begun += 1;
@@ -167,8 +170,12 @@ describe('two scanners of one installation', () => {
       return real(callback, ms);
     });
     let begun = 0;
-    const judge = Reflect.get<Judging, 'judge'>(Judging.prototype, 'judge');
-    jest.spyOn(Judging.prototype, 'judge').mockImplementation(async function (this: Judging, run, ...given) {
+    const judge = Reflect.get<FileVerifier, 'judge'>(FileVerifier.prototype, 'judge');
+    jest.spyOn(FileVerifier.prototype, 'judge').mockImplementation(async function (
+      this: FileVerifier,
+      run,
+      ...given
+    ) {
       const judged = await judge.call(this, run, ...given);
       begun += 1;
       if (begun === 1) {
@@ -202,10 +209,13 @@ describe('two scanners of one installation', () => {
     const agent = await arrange(tenant);
     let stale: () => void = () => undefined;
     const released = new Promise<void>((resolve) => (stale = resolve));
-    const promote = Reflect.get<Promoting, 'promote'>(Promoting.prototype, 'promote');
+    const promote = Reflect.get<StoreWriter, 'promote'>(StoreWriter.prototype, 'promote');
     let held = 0;
-    jest.spyOn(Promoting.prototype, 'promote').mockImplementation(async function (this: Promoting, ...given) {
-      const isStale = this === one.app.get(Promoting, { strict: false });
+    jest.spyOn(StoreWriter.prototype, 'promote').mockImplementation(async function (
+      this: StoreWriter,
+      ...given
+    ) {
+      const isStale = this === one.app.get(StoreWriter, { strict: false });
       if (isStale) {
         held += 1;
         await released;

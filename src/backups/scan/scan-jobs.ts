@@ -4,10 +4,10 @@ import { Database } from '../../platform/database/database.js';
 import { notFound } from '../../platform/errors/problem.js';
 import { type Run, RunHandlers } from '../../platform/runs/run-handlers.js';
 import { BackupAnnouncements } from '../alerts/announcements.js';
-import { Archiving } from './archiving.js';
-import { Collecting } from './collecting.js';
-import { Evaluating } from './evaluating.js';
-import { Missing } from './missing.js';
+import { ReportArchiver } from './report-archiver.js';
+import { ReportCollector } from './report-collector.js';
+import { EntryEvaluator } from './entry-evaluator.js';
+import { MissingBackups } from './missing-backups.js';
 import { Retention } from '../store/retention.js';
 import { Scan } from './scan.js';
 import { StagedActs } from './staged-acts.js';
@@ -21,11 +21,11 @@ export class ScanJobs implements OnModuleInit {
   constructor(
     private readonly runs: RunHandlers,
     private readonly database: Database,
-    private readonly collecting: Collecting,
-    private readonly evaluating: Evaluating,
-    private readonly missing: Missing,
+    private readonly collecting: ReportCollector,
+    private readonly evaluating: EntryEvaluator,
+    private readonly missing: MissingBackups,
     private readonly stagedActs: StagedActs,
-    private readonly archiving: Archiving,
+    private readonly archiving: ReportArchiver,
     private readonly announcements: BackupAnnouncements,
     private readonly retention: Retention,
   ) {}

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { Entries, PAGE, type StagedAct } from './entries.js';
-import { codeOf, isOfFiles, toldOf } from '../files/file-errors.js';
+import { codeOf, isFileSystemError, describeFileError } from '../files/file-errors.js';
 import { folderWithin, inboxRoot } from '../files/folders.js';
 import { moveTo, removeSeen } from '../files/inbox.js';
 import type { Scan } from './scan.js';
@@ -72,8 +72,8 @@ export class StagedActs {
       return true;
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return true;
-      if (!isOfFiles(error)) throw error;
-      this.kept(scan, act, toldOf(error));
+      if (!isFileSystemError(error)) throw error;
+      this.kept(scan, act, describeFileError(error));
       return false;
     }
   }

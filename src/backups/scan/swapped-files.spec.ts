@@ -15,7 +15,7 @@ import files from 'node:fs/promises';
 import { join } from 'node:path';
 import { good, rest, sha256, type TestAgent } from '../agent.fixture.js';
 import { removeSeen } from '../files/inbox.js';
-import { Promoting } from './promoting.js';
+import { StoreWriter } from './store-writer.js';
 import { REPORTED, ScannedWorld } from './scan.fixture.js';
 import { Scan } from './scan.js';
 import { identityOf } from '../files/staged-file.js';
@@ -143,8 +143,8 @@ describe('a staged file that changes while it is read', () => {
 
   it('is not promoted when it changes between its two readings', async () => {
     await drop({ ...(await agent.stage('compta.bak', LEDGER)), size_bytes: 1 });
-    const promote = Reflect.get<Promoting, 'promote'>(Promoting.prototype, 'promote');
-    jest.spyOn(Promoting.prototype, 'promote').mockImplementation(function (this: Promoting, ...given) {
+    const promote = Reflect.get<StoreWriter, 'promote'>(StoreWriter.prototype, 'promote');
+    jest.spyOn(StoreWriter.prototype, 'promote').mockImplementation(function (this: StoreWriter, ...given) {
       unnoticed(() => overwrite(0));
       return promote.apply(this, given);
     });

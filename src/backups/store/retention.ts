@@ -5,7 +5,7 @@ import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { Database } from '../../platform/database/database.js';
 import { effectiveSettings } from '../../tenants/tenant-settings.js';
-import { codeOf, isOfFiles, toldOf } from '../files/file-errors.js';
+import { codeOf, isFileSystemError, describeFileError } from '../files/file-errors.js';
 import { storeRoot } from '../files/folders.js';
 import type { Scan } from '../scan/scan.js';
 
@@ -79,12 +79,12 @@ export class Retention {
       return true;
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return true;
-      if (!isOfFiles(error)) throw error;
+      if (!isFileSystemError(error)) throw error;
       this.logger.error({
         event: 'backup_not_removed',
         tenant_id: scan.tenant_id,
         entry_id,
-        detail: toldOf(error),
+        detail: describeFileError(error),
       });
       return false;
     }

@@ -4,7 +4,7 @@ import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { Database } from '../../platform/database/database.js';
 import { backupFacts } from '../alerts/backup-facts.js';
-import { isOfFiles, toldOf } from '../files/file-errors.js';
+import { isFileSystemError, describeFileError } from '../files/file-errors.js';
 import { storeRoot } from '../files/folders.js';
 import { inParallel } from '../files/in-parallel.js';
 import { damagedWords } from '../alerts/incident-words.js';
@@ -105,8 +105,8 @@ export class Verification {
       if (sha256 === server_hash_sha256) return { size, damage: null };
       return { size, damage: { ...wrong, state: 'damaged', found_sha256: sha256 } };
     } catch (error) {
-      if (!isOfFiles(error)) throw error;
-      return { size: 0, damage: { ...wrong, state: 'damaged', detail: toldOf(error) } };
+      if (!isFileSystemError(error)) throw error;
+      return { size: 0, damage: { ...wrong, state: 'damaged', detail: describeFileError(error) } };
     }
   }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import type { Finding, UnsettledEntry } from './entries.js';
-import { type FileError, isFull, isOfFiles, toldOf } from '../files/file-errors.js';
+import { type FileError, isFull, isFileSystemError, describeFileError } from '../files/file-errors.js';
 import { storeRoot } from '../files/folders.js';
 import type { Scan } from './scan.js';
 import type { OpenStaged } from '../files/staged-file.js';
@@ -26,7 +26,7 @@ export type Promoted = Pick<Finding, 'verdict' | 'reason' | 'detail' | 'settled'
 
 /** Puts verified files into the final storage: each is whole, checked and on the disk before it has its name. */
 @Injectable()
-export class Promoting {
+export class StoreWriter {
   private readonly logger = new Logger('Backups');
   private readonly store: string;
 
@@ -41,7 +41,7 @@ export class Promoting {
       if (await isThere(join(this.store, path))) return null;
       return await IncomingCopy.begin(this.store, path, entry.id);
     } catch (error) {
-      if (!isOfFiles(error)) throw error;
+      if (!isFileSystemError(error)) throw error;
       return { failure: error };
     }
   }
@@ -52,7 +52,7 @@ export class Promoting {
       if (begun instanceof IncomingCopy) await begun.discard();
       return null;
     } catch (error) {
-      if (isOfFiles(error)) return error;
+      if (isFileSystemError(error)) return error;
       throw error;
     }
   }
@@ -63,8 +63,8 @@ export class Promoting {
     try {
       await removeLeftovers(this.store, places);
     } catch (error) {
-      if (!isOfFiles(error)) throw error;
-      this.logger.error({ event: 'backup_leftovers_kept', tenant_id, detail: toldOf(error) });
+      if (!isFileSystemError(error)) throw error;
+      this.logger.error({ event: 'backup_leftovers_kept', tenant_id, detail: describeFileError(error) });
     }
   }
 
@@ -91,14 +91,14 @@ export class Promoting {
       if (!isStored) return { verdict: 'FAILED', reason: 'target_taken', detail: path, settled: false };
       return { verdict: 'SUCCESS', reason: null, detail: null, settled: true, stored_path: path };
     } catch (error) {
-      if (!isOfFiles(error)) throw error;
+      if (!isFileSystemError(error)) throw error;
       return this.failed(scan, entry.id, error);
     }
   }
 
   /** It is not in the store, and stays where it is for the next try. */
   failed({ tenant_id }: Scan, entry_id: string, error: FileError): Promoted {
-    const detail = toldOf(error);
+    const detail = describeFileError(error);
     this.logger.error({ event: 'backup_not_stored', tenant_id, entry_id, detail });
     return {
       verdict: 'FAILED',

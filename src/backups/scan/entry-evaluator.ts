@@ -5,13 +5,13 @@ import { Entries, type Finding, type StagedAct, type UnsettledEntry } from './en
 import { inboxRoot } from '../files/folders.js';
 import { inParallel } from '../files/in-parallel.js';
 import { type SeenFile, settled } from '../files/inbox.js';
-import { Judging } from './judging.js';
-import { Promoting } from './promoting.js';
+import { FileVerifier } from './file-verifier.js';
+import { StoreWriter } from './store-writer.js';
 import type { Scan } from './scan.js';
 import {
   findStaged,
   identityOf,
-  isOnItsWay,
+  hasTemporaryName,
   openStaged,
   type OpenStaged,
   type Refusal,
@@ -28,13 +28,13 @@ interface Group {
 
 /** Phase 2: what the server itself finds of every file that a report names. */
 @Injectable()
-export class Evaluating {
+export class EntryEvaluator {
   private readonly inbox: string;
 
   constructor(
     private readonly entries: Entries,
-    private readonly judging: Judging,
-    private readonly promoting: Promoting,
+    private readonly judging: FileVerifier,
+    private readonly promoting: StoreWriter,
     private readonly acts: StagedActs,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
@@ -171,7 +171,7 @@ const STILL_WRITTEN = 'the file is still being written';
 
 /** Why a file is not there, where its name says so. */
 function noteOn({ name }: Group): string | null {
-  return isOnItsWay(name) ? 'its name is that of a file that is still being written' : null;
+  return hasTemporaryName(name) ? 'its name is that of a file that is still being written' : null;
 }
 
 /** It was read before, and is none of theirs. */

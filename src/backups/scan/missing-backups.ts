@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../../platform/clock/clock.js';
 import { Database } from '../../platform/database/database.js';
-import type { Collected } from './collecting.js';
+import type { Collected } from './report-collector.js';
 import { expectedBetween, type ExpectedHours } from '../jobs/expected-times.js';
 import { lockJobs } from '../jobs/job-lock.js';
 import { REFRESH_JOBS } from '../jobs/job-status.sql.js';
@@ -31,7 +31,7 @@ interface Owed extends Record<string, unknown> {
 
 /** Expected backups of which nobody has said anything by the end of their grace. */
 @Injectable()
-export class Missing {
+export class MissingBackups {
   constructor(
     private readonly database: Database,
     @Inject(Clock) private readonly clock: Clock,

@@ -1,15 +1,15 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CONFIG, type Config } from '../../platform/config/config.js';
-import type { CollectedFile } from './collecting.js';
+import type { CollectedFile } from './report-collector.js';
 import { Entries } from './entries.js';
-import { isOfFiles, toldOf } from '../files/file-errors.js';
+import { isFileSystemError, describeFileError } from '../files/file-errors.js';
 import { inboxRoot } from '../files/folders.js';
 import { moveTo } from '../files/inbox.js';
 import type { Scan } from './scan.js';
 
 /** Phase 3: the files of reports that are decided leave the inbox; the others stay for the next scan. */
 @Injectable()
-export class Archiving {
+export class ReportArchiver {
   private readonly logger = new Logger('Backups');
   private readonly inbox: string;
 
@@ -33,12 +33,12 @@ export class Archiving {
         scan.count('archived', 1);
       } catch (error) {
         // It is written down already: the next scan knows it, and tries again to move it.
-        if (!isOfFiles(error)) throw error;
+        if (!isFileSystemError(error)) throw error;
         this.logger.error({
           event: 'backup_report_not_archived',
           tenant_id: scan.tenant_id,
           agent_id: agent,
-          detail: toldOf(error),
+          detail: describeFileError(error),
         });
       }
     }

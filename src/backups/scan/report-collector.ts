@@ -3,7 +3,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { Database } from '../../platform/database/database.js';
-import { codeOf, isOfFiles, toldOf } from '../files/file-errors.js';
+import { codeOf, isFileSystemError, describeFileError } from '../files/file-errors.js';
 import { agentsIn, inboxRoot } from '../files/folders.js';
 import {
   moveTo,
@@ -38,7 +38,7 @@ interface AgentFile extends SeenFile {
 
 /** Phase 1: every report that lies in the tenant's inbox, checked and written down. */
 @Injectable()
-export class Collecting {
+export class ReportCollector {
   private readonly logger = new Logger('Backups');
   private readonly root: string;
   private readonly isConfigured: boolean;
@@ -127,9 +127,9 @@ export class Collecting {
     try {
       return await readReportFile(file);
     } catch (error) {
-      if (!isOfFiles(error) || !['EACCES', 'EPERM'].includes(codeOf(error) ?? '')) throw error;
+      if (!isFileSystemError(error) || !['EACCES', 'EPERM'].includes(codeOf(error) ?? '')) throw error;
       const sha256 = bytesHash(`${file.name}\n${file.stats.ino}:${file.stats.mtimeMs}`);
-      return { refused: `the file can not be read: ${toldOf(error)}`, sha256 };
+      return { refused: `the file can not be read: ${describeFileError(error)}`, sha256 };
     }
   }
 
@@ -149,8 +149,8 @@ export class Collecting {
   }
 
   private unreadable(scan: Scan, agent_id: string | null, error: unknown): string {
-    if (!isOfFiles(error)) throw error;
-    const detail = toldOf(error);
+    if (!isFileSystemError(error)) throw error;
+    const detail = describeFileError(error);
     scan.count('unreadable', 1);
     this.logger.error({ event: 'backup_folder_unreadable', tenant_id: scan.tenant_id, agent_id, detail });
     return detail;

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Finding, UnsettledEntry } from './entries.js';
-import { isOfFiles, toldOf } from '../files/file-errors.js';
-import { type Begun, Promoting } from './promoting.js';
+import { isFileSystemError, describeFileError } from '../files/file-errors.js';
+import { type Begun, StoreWriter } from './store-writer.js';
 import type { Scan } from './scan.js';
 import { identityOf, type OpenStaged } from '../files/staged-file.js';
 import { IncomingCopy } from '../files/stored-file.js';
@@ -21,10 +21,10 @@ const LARGE = 256 * 1_048_576;
  * is written from the same bytes.
  */
 @Injectable()
-export class Judging {
+export class FileVerifier {
   private readonly logger = new Logger('Backups');
 
-  constructor(private readonly promoting: Promoting) {}
+  constructor(private readonly promoting: StoreWriter) {}
 
   /**
    * Each entry is held against the file. A file that is right for one of them is not the others': they are not judged
@@ -54,11 +54,11 @@ export class Judging {
       }
     } catch (error) {
       await this.promoting.discard(copy);
-      if (!isOfFiles(error)) throw error;
+      if (!isFileSystemError(error)) throw error;
       const finding = {
         verdict: 'FAILED',
         reason: 'unreadable',
-        detail: toldOf(error),
+        detail: describeFileError(error),
         settled: false,
       } as const;
       return entries.map((entry) => ({ entry, finding }));

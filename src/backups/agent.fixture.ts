@@ -7,8 +7,9 @@ import { runJob } from '../../test/support/watched.js';
 import type { World } from '../../test/support/world.js';
 import type { RunCounts } from '../contracts/jobs.js';
 import type { AgentFolder } from './files/folders.js';
+import { STORE_MARKER } from './store/backup-store.js';
 
-/** Inbox and store of one test file, below one folder that goes with it. */
+/** Inbox and store of one test file, in one folder that is removed with them. */
 export interface BackupFolders {
   root: string;
   env: { BACKUP_INBOX_DIR: string; BACKUP_STORE_DIR: string };
@@ -19,7 +20,13 @@ export async function backupFolders(): Promise<BackupFolders> {
   const root = await mkdtemp(join(tmpdir(), 'vigie-backups-'));
   const env = { BACKUP_INBOX_DIR: join(root, 'inbox'), BACKUP_STORE_DIR: join(root, 'store') };
   for (const folder of Object.values(env)) await mkdir(folder);
+  await markStore(env.BACKUP_STORE_DIR);
   return { root, env, remove: () => rm(root, { recursive: true, force: true }) };
+}
+
+/** Makes a folder the backup store, as a person does who moves one. */
+export async function markStore(folder: string): Promise<void> {
+  await writeFile(join(folder, STORE_MARKER), '');
 }
 
 export const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
@@ -104,10 +111,10 @@ export async function scan(world: World, tenantId: string): Promise<RunCounts> {
   return runJob(world, tenantId, 'scan-backups');
 }
 
-/** All that is below the store, as paths. */
+/** The paths of all stored backups. */
 export function stored(folders: BackupFolders): string[] {
   return readdirSync(folders.env.BACKUP_STORE_DIR, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && entry.name !== STORE_MARKER)
     .map((entry) => join(entry.parentPath, entry.name).slice(folders.env.BACKUP_STORE_DIR.length + 1))
     .sort();
 }

@@ -18,6 +18,7 @@ import { MissingBackups } from './scan/missing-backups.js';
 import { StoreWriter } from './scan/store-writer.js';
 import { ReportsController } from './reports/reports.controller.js';
 import { Reports } from './reports/reports.service.js';
+import { BackupStore } from './store/backup-store.js';
 import { Retention } from './store/retention.js';
 import { ScanJobs } from './scan/scan-jobs.js';
 import { StagedActs } from './scan/staged-acts.js';
@@ -46,6 +47,7 @@ import { Verification } from './store/verification.js';
     ReportArchiver,
     BackupAnnouncements,
     // What is stored.
+    BackupStore,
     Retention,
     Verification,
   ],

@@ -1,112 +1,98 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type { Finding, UnsettledEntry } from './entries.js';
-import { isFileSystemError, describeFileError } from '../files/file-errors.js';
-import { type Begun, StoreWriter } from './store-writer.js';
-import type { Scan } from './scan.js';
+import { describeFileError, isFileSystemError } from '../files/file-errors.js';
+import { readThrough, type Reading } from '../files/read-through.js';
 import { identityOf, type OpenStaged } from '../files/staged-file.js';
 import { IncomingCopy } from '../files/stored-file.js';
-import { readThrough, type Reading } from '../files/read-through.js';
+import type { Finding, UnsettledEntry, Verdict } from './entries.js';
+import type { Scan } from './scan.js';
+import { type BegunCopy, StoreWriter } from './store-writer.js';
 
-/** What an entry is worth. */
-export interface Judged {
-  entry: UnsettledEntry;
-  finding: Finding;
-}
-
-/** A file of at least so many bytes tells how far it is. */
-const LARGE = 256 * 1_048_576;
+/** The log shows the progress of files of at least this size, in bytes. */
+const LARGE_FILE = 256 * 1_048_576;
 
 /**
- * Reads a staged file once, and says what the entries that name it are worth. What was read is what is kept: the copy
- * is written from the same bytes.
+ * Reads a staged file once, and decides the entries that name it. The stored copy is written from the same bytes that
+ * were hashed.
  */
 @Injectable()
 export class FileVerifier {
   private readonly logger = new Logger('Backups');
 
-  constructor(private readonly promoting: StoreWriter) {}
+  constructor(private readonly storeWriter: StoreWriter) {}
 
   /**
-   * Each entry is held against the file. A file that is right for one of them is not the others': they are not judged
-   * by it. Nor is by a wrong file an entry that has its verdict of one: it is the next backup's, whose report is to come.
-   * @param entries those that name the file, newest report first.
-   * @returns those that the file says something of; `unstorable` when it is known and still can't be stored: then it
-   * is not read; `moving` when it was written while it was read: nothing is known of it then.
+   * Compares each entry with the file. A file that is right for one entry decides nothing about the others. Skips
+   * entries that already have a verdict for a wrong file: this file belongs to the next backup, whose report has not
+   * arrived.
+   * @param entries those that name the file, newest report first
+   * @returns verdicts of the entries that the file decides; `unstorable` for a file whose copy failed before and still
+   * cannot begin: it is not read; `moving` for a file that was written while it was read: it decides nothing.
    */
-  async judge(
+  async verify(
     scan: Scan,
     entries: readonly UnsettledEntry[],
     opened: OpenStaged,
-  ): Promise<Judged[] | 'moving' | 'unstorable'> {
+  ): Promise<Verdict[] | 'moving' | 'unstorable'> {
     const [newest] = entries;
     if (newest === undefined) return [];
     let reading: Reading;
-    let copy: Begun = null;
+    let copy: BegunCopy = null;
     try {
       // A file of another size is seldom right: it is read before anything is copied.
-      const likely = newest.size_bytes === null || newest.size_bytes === opened.stats.size;
-      if (likely) copy = await this.promoting.begin(scan, newest);
+      const isLikely = newest.size_bytes === null || newest.size_bytes === opened.stats.size;
+      if (isLikely) copy = await this.storeWriter.begin(scan, newest);
       if (copy !== null && 'failure' in copy && entries.every(isUnstored)) return 'unstorable';
       reading = await this.read(scan, opened, copy instanceof IncomingCopy ? copy : null);
       if (identityOf(await opened.handle.stat()) !== identityOf(opened.stats)) {
-        await this.promoting.discard(copy);
+        await this.storeWriter.discard(copy);
         return 'moving';
       }
     } catch (error) {
-      await this.promoting.discard(copy);
+      await this.storeWriter.discard(copy);
       if (!isFileSystemError(error)) throw error;
-      const finding = {
-        verdict: 'FAILED',
-        reason: 'unreadable',
-        detail: describeFileError(error),
-        settled: false,
-      } as const;
+      const detail = describeFileError(error);
+      const finding = { verdict: 'FAILED', reason: 'unreadable', detail, settled: false } as const;
       return entries.map((entry) => ({ entry, finding }));
     }
-    return this.hold(scan, entries, opened, reading, copy);
+    return this.compare(scan, entries, opened, reading, copy);
   }
 
-  private async hold(
+  private async compare(
     scan: Scan,
     entries: readonly UnsettledEntry[],
     opened: OpenStaged,
     reading: Reading,
-    copy: Begun,
-  ): Promise<Judged[]> {
-    const found = { server_hash_sha256: reading.sha256, server_size_bytes: reading.size };
+    copy: BegunCopy,
+  ): Promise<Verdict[]> {
+    const measured = { server_hash_sha256: reading.sha256, server_size_bytes: reading.size };
     const isRight = ({ hash_sha256 }: UnsettledEntry) => hash_sha256 === reading.sha256;
     const [newest] = entries;
-    // What could not be taken away would stay for ever beside a settled entry.
-    const stuck = newest === undefined || isRight(newest) ? null : await this.promoting.discard(copy);
+    // A copy that cannot be removed would stay beside a settled entry for ever: no wrong entry is settled then.
+    const discardFailure =
+      newest === undefined || isRight(newest) ? null : await this.storeWriter.discard(copy);
     const right = entries.filter(isRight);
-    const judged: Judged[] = [];
+    const verdicts: Verdict[] = [];
     for (const entry of entries) {
-      if (!isRight(entry) && stuck !== null) {
-        judged.push({ entry, finding: { ...found, ...this.promoting.failed(scan, entry.id, stuck) } });
-        continue;
+      if (isRight(entry)) {
+        const ownCopy = entry === newest ? copy : null;
+        const promoted = await this.storeWriter.promote(scan, entry, opened, reading, ownCopy);
+        const hasOtherSize = entry.size_bytes !== null && entry.size_bytes !== reading.size;
+        const warning = hasOtherSize ? 'size_differs' : null;
+        verdicts.push({ entry, finding: { ...measured, ...promoted, warning } });
+      } else if (discardFailure !== null) {
+        const failed = this.storeWriter.failed(scan, entry.id, discardFailure);
+        verdicts.push({ entry, finding: { ...measured, ...failed } });
+      } else if (right.length === 0 && isOpen(entry, opened)) {
+        const mismatch = { verdict: 'HASH_MISMATCH', reason: 'hash_differs', detail: null } as const;
+        verdicts.push({ entry, finding: { ...measured, ...mismatch, settled: false } });
       }
-      if (!isRight(entry)) {
-        if (right.length > 0 || !isOpen(entry, opened)) continue;
-        const verdict = { verdict: 'HASH_MISMATCH', reason: 'hash_differs', detail: null } as const;
-        judged.push({ entry, finding: { ...found, ...verdict, settled: false } });
-        continue;
-      }
-      const promoted = await this.promoting.promote(
-        scan,
-        entry,
-        opened,
-        reading,
-        entry === newest ? copy : null,
-      );
-      const warning = entry.size_bytes !== null && entry.size_bytes !== reading.size ? 'size_differs' : null;
-      judged.push({ entry, finding: { ...found, ...promoted, warning } });
     }
+    if (discardFailure !== null) return verdicts;
     const identity = identityOf(opened.stats);
-    if (stuck !== null) return judged;
-    if (right.length === 0) return withAct(judged, { action: 'quarantine', identity });
-    // It stays until all that it is right for are stored.
-    const unstored = judged.some(({ finding }) => finding.verdict !== 'SUCCESS');
-    return unstored ? judged : withAct(judged, { action: 'delete', identity });
+    if (right.length === 0) return withAct(verdicts, { action: 'quarantine', identity });
+    // The file stays staged until every entry that it is right for is stored.
+    const isUnfinished = verdicts.some(({ finding }) => finding.verdict !== 'SUCCESS');
+    return isUnfinished ? verdicts : withAct(verdicts, { action: 'delete', identity });
   }
 
   private async read(
@@ -115,13 +101,13 @@ export class FileVerifier {
     copy: IncomingCopy | null,
   ): Promise<Reading> {
     let counted = 0;
-    let told = 0;
+    let logged = 0;
     return readThrough(handle, copy?.handle ?? null, scan.signal, (bytes) => {
       scan.count('bytes', bytes - counted);
       counted = bytes;
       const percent = Math.floor((bytes / Math.max(1, stats.size)) * 100);
-      if (stats.size < LARGE || percent < told + 10) return;
-      told = percent;
+      if (stats.size < LARGE_FILE || percent < logged + 10) return;
+      logged = percent;
       this.logger.log({
         event: 'backup_file_progress',
         tenant_id: scan.tenant_id,
@@ -133,20 +119,21 @@ export class FileVerifier {
 }
 
 /**
- * Whether a wrong file is held against the entry: it has no verdict yet, or one that says nothing of the file, which
- * could not be read, or its copy not be taken away. One from after the grace is the next backup's all the same.
+ * Whether a wrong file decides the entry: it has no verdict yet, or one that says nothing about the file, which could
+ * not be read, or whose copy could not be removed. A file that was written after the grace period belongs to the next
+ * backup even then.
  */
 function isOpen({ verdict, reason, wait_until }: UnsettledEntry, { stats }: OpenStaged): boolean {
   if (verdict === null) return true;
-  const isUnknown = reason === 'unreadable' || reason === 'store_failed' || reason === 'store_full';
-  return isUnknown && stats.mtime <= wait_until;
+  const isUndecided = reason === 'unreadable' || reason === 'store_failed' || reason === 'store_full';
+  return isUndecided && stats.mtime <= wait_until;
 }
 
 function isUnstored({ reason }: UnsettledEntry): boolean {
   return reason === 'store_failed' || reason === 'store_full';
 }
 
-/** The act is every entry's: whichever of them is committed last before a kill, the next scan knows what is to do. */
-function withAct(judged: readonly Judged[], staged: NonNullable<Finding['staged']>): Judged[] {
-  return judged.map(({ entry, finding }) => ({ entry, finding: { ...finding, staged } }));
+/** Every entry records the act: whichever is committed last before a kill, the next scan knows what is to be done. */
+function withAct(verdicts: readonly Verdict[], staged: NonNullable<Finding['staged']>): Verdict[] {
+  return verdicts.map(({ entry, finding }) => ({ entry, finding: { ...finding, staged } }));
 }

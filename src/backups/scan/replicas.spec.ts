@@ -100,12 +100,13 @@ describe('two scanners of one installation', () => {
     jest.spyOn(EntryEvaluator.prototype, 'evaluate').mockImplementation(async function (
       this: EntryEvaluator,
       run,
+      agents,
     ) {
       const now = (active.get(run.tenant_id) ?? 0) + 1;
       active.set(run.tenant_id, now);
       seen.begun += 1;
       seen.most = Math.max(seen.most, now);
-      await evaluate.call(this, run).finally(() => active.set(run.tenant_id, now - 1));
+      await evaluate.call(this, run, agents).finally(() => active.set(run.tenant_id, now - 1));
     });
     return seen;
   }
@@ -170,13 +171,13 @@ describe('two scanners of one installation', () => {
       return real(callback, ms);
     });
     let begun = 0;
-    const judge = Reflect.get<FileVerifier, 'judge'>(FileVerifier.prototype, 'judge');
-    jest.spyOn(FileVerifier.prototype, 'judge').mockImplementation(async function (
+    const verify = Reflect.get<FileVerifier, 'verify'>(FileVerifier.prototype, 'verify');
+    jest.spyOn(FileVerifier.prototype, 'verify').mockImplementation(async function (
       this: FileVerifier,
       run,
       ...given
     ) {
-      const judged = await judge.call(this, run, ...given);
+      const verdicts = await verify.call(this, run, ...given);
       begun += 1;
       if (begun === 1) {
         // Another process has claimed the run; this one hears of it when it wants to renew.
@@ -187,7 +188,7 @@ describe('two scanners of one installation', () => {
         for (const renew of renewals) renew();
       }
       await until('the scan to be told', () => run.signal.aborted);
-      return judged;
+      return verdicts;
     });
     await expect(scan(one, tenant.id)).rejects.toThrow('the run ended running');
     jest.restoreAllMocks();

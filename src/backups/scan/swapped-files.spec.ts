@@ -14,7 +14,7 @@ import {
 import files from 'node:fs/promises';
 import { join } from 'node:path';
 import { good, rest, sha256, type TestAgent } from '../agent.fixture.js';
-import { removeSeen } from '../files/inbox.js';
+import { removeSeen } from '../files/move-file.js';
 import { StoreWriter } from './store-writer.js';
 import { REPORTED, ScannedWorld } from './scan.fixture.js';
 import { Scan } from './scan.js';

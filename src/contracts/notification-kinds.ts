@@ -124,8 +124,10 @@ export interface NotificationData {
     days_late: number;
   };
   weekly_summary: {
-    /** The Monday it was made for. */
+    /** The Monday of the week it was made for. */
     week_of: string;
+    /** The civil dates that it lists, both included; what is late comes besides. */
+    period: { from: string; to: string };
     deadlines: SummaryLine[];
     documents: SummaryLine[];
     tasks: SummaryLine[];

@@ -71,6 +71,7 @@ export const KIND_DATA: NotificationData = {
   },
   weekly_summary: {
     week_of: '2025-11-03',
+    period: { from: '2025-11-03', to: '2025-11-10' },
     deadlines: [line('TVA CA3', 0), line('DSN mensuelle', 2)],
     documents: [line('Relevés bancaires', -14)],
     tasks: [line('Réviser le bilan', -1)],

@@ -31,10 +31,10 @@ export async function markStore(folder: string): Promise<void> {
 
 export const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
 
-/** What an agent says of a database; what is left out is that of a good backup. */
+/** An agent's report about one database. */
 export type Said = Record<string, unknown>;
 
-/** An agent as its machine would be: it stages files, and drops reports. */
+/** An agent's machine: it stages files and drops reports. */
 export class TestAgent {
   constructor(
     private readonly folders: BackupFolders,
@@ -60,7 +60,7 @@ export class TestAgent {
     return this;
   }
 
-  /** Writes a file that has lain there for a while: nobody is writing it any more. */
+  /** Writes a file that looks old: the scan does not wait for its writer. */
   async put(folder: AgentFolder, name: string, content: Buffer | string): Promise<void> {
     await writeFile(this.path(folder, name), content);
     await rest(this.path(folder, name));
@@ -83,14 +83,14 @@ export class TestAgent {
     await this.put('log', name, typeof report === 'string' ? report : JSON.stringify(report));
   }
 
-  /** Stages a file, and says of it what is true. */
+  /** Stages a file. @returns a true report about it */
   async stage(name: string, content: Buffer | string): Promise<Said> {
     await this.put('database', name, content);
     return good(name, content);
   }
 }
 
-/** What is true of a file of this content. */
+/** A true report about a file of this content. */
 export function good(name: string, content: Buffer | string): Said {
   return {
     status: 'success',

@@ -7,7 +7,7 @@ import { readThrough } from './read-through.js';
 
 /** Another file is already where this one should be. Nothing is overwritten. */
 export class TargetTaken extends Error {
-  // Where nobody expects it, it is a failure of the file system.
+  // A caller that does not catch it handles it like an error of the file system.
   readonly syscall = 'link';
   readonly code = 'EEXIST';
 }

@@ -20,7 +20,7 @@ import { EntryEvaluator } from './entry-evaluator.js';
 import { FileVerifier } from './file-verifier.js';
 import { StoreWriter } from './store-writer.js';
 
-/** Two processes of one installation: what one scans the other does not, and what one has lost it leaves alone. */
+/** Two processes of one installation: they never scan the same tenant at once. */
 const MORNING = '2026-03-31T06:00:00.000Z';
 /** 09:00 in Paris and half a minute: the daily check and a scan are owed. */
 const NINE = '2026-03-31T07:00:30.000Z';
@@ -48,7 +48,7 @@ describe('two scanners of one installation', () => {
   });
   afterEach(() => jest.restoreAllMocks());
 
-  /** A tenant's work: files that are right, one that is not, a torn report, a database that nobody speaks of. */
+  /** A tenant's work: files that are right, one that is not, a torn report, a database without a report. */
   async function arrange(tenant: CastTenant): Promise<TestAgent> {
     const agent = await new TestAgent(folders, tenant.slug, 'lyon').make();
     for (let number = 0; number < DATABASES; number += 1) {
@@ -124,7 +124,7 @@ describe('two scanners of one installation', () => {
     });
   }
 
-  it('triggered at once, by hand: each entry once, one at a time', async () => {
+  it('triggered manually at once: each entry once, one at a time', async () => {
     const agent = await arrange(cast.tenant);
     const seen = watchOverlap();
     const trigger = async (world: World, job: ScheduledJob) => {
@@ -161,7 +161,7 @@ describe('two scanners of one installation', () => {
     clock.set(MORNING);
   });
 
-  it('one whose lease is taken away stops, and changes nothing more', async () => {
+  it('one that lost its lease stops, and changes nothing more', async () => {
     const tenant = await addTenant(one, { slug: 'cabinet-petit' });
     const agent = await arrange(tenant);
     const renewals: (() => void)[] = [];
@@ -187,7 +187,7 @@ describe('two scanners of one installation', () => {
         );
         for (const renew of renewals) renew();
       }
-      await until('the scan to be told', () => run.signal.aborted);
+      await until('the scan to be aborted', () => run.signal.aborted);
       return verdicts;
     });
     await expect(scan(one, tenant.id)).rejects.toThrow('the run ended running');

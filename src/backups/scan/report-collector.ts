@@ -126,7 +126,7 @@ export class ReportCollector {
   }
 
   /** @returns the report's id; null when the file is no report. @throws what keeps it from being read or moved now. */
-  private async recordFile(scan: Scan, file: AgentFile): Promise<string | null> {
+  async recordFile(scan: Scan, file: AgentFile): Promise<string | null> {
     const read = await this.read(file);
     if (read === 'moving') {
       scan.count('still_written', 1);

@@ -1,8 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { utimes } from 'node:fs/promises';
 import { runJob } from '../../../test/support/watched.js';
 import { Database } from '../../platform/database/database.js';
 import { good, TestAgent } from '../agent.fixture.js';
 import { addResult } from '../board/records.fixture.js';
+import { Entries } from './entries.js';
+import { FileVerifier } from './file-verifier.js';
+import { ReportArchiver } from './report-archiver.js';
+import { ReportCollector } from './report-collector.js';
 import { REPORTED, ScannedWorld } from './scan.fixture.js';
 
 /** What one thing that fails, or very many things, do to a scan. */
@@ -107,17 +112,40 @@ describe('a scan', () => {
     expect(transactions.mock.calls.length).toBeLessThan(25);
   });
 
-  it('H6: holds a part of the inbox and of its entries at a time', async () => {
-    const agents = await Promise.all(
-      Array.from({ length: 3 }, (_, at) =>
-        new TestAgent(scans.folders, agent.slug, `${agent.id}-${at}`).make(),
-      ),
-    );
-    for (const one of agents) {
-      const names = Array.from({ length: 1_000 }, (_, at) => [`db${at}`, good(`${at}.bak`, 'never came')]);
-      await one.drop('STATUS.json', one.report('2026-03-29T20:10:00Z', Object.fromEntries(names)));
+  it('H6: verifies the files of some agents before it reads the entries of the next', async () => {
+    const order: string[] = [];
+    const agents: TestAgent[] = [];
+    for (const number of [1, 2, 3]) {
+      const one = await new TestAgent(scans.folders, agent.slug, `${agent.id}-${number}`).make();
+      await one.drop('STATUS.json', one.report(REPORTED, { db: await one.stage('db.bak', 'data') }));
+      agents.push(one);
     }
-    expect(await scans.run()).toMatchObject({ reports: 3, missing: 3_000, archived: 3 });
+    const unsettled = Reflect.get<Entries, 'unsettled'>(Entries.prototype, 'unsettled');
+    jest.spyOn(Entries.prototype, 'unsettled').mockImplementation(async function (this: Entries, tenant, id) {
+      const entries = await unsettled.call(this, tenant, id);
+      order.push(`entries of ${id}`);
+      return entries.flatMap((entry) => Array.from({ length: 3_000 }, () => ({ ...entry })));
+    });
+    jest.spyOn(FileVerifier.prototype, 'verify').mockImplementation((_scan, [entry]) => {
+      order.push(`file of ${entry?.agent_id ?? ''}`);
+      return Promise.resolve('unstorable');
+    });
+    await scans.run();
+    const [one, two, three] = agents.map(({ id }) => id);
+    const steps = order.filter((step) => !step.endsWith(agent.id));
+    expect(steps.slice(0, 2)).toEqual([`entries of ${one}`, `entries of ${two}`]);
+    expect(steps.slice(2, 4).sort()).toEqual([`file of ${one}`, `file of ${two}`]);
+    expect(steps.slice(4)).toEqual([`entries of ${three}`, `file of ${three}`]);
+  });
+
+  it('H26: archives the reports of some agents before it reads those of the next', async () => {
+    const other = await new TestAgent(scans.folders, agent.slug, `${agent.id}-z`).make();
+    for (let number = 0; number < 2_000; number += 1) await agent.drop(`${number}_STATUS.json`, '');
+    await other.drop('STATUS.json', '');
+    jest.spyOn(ReportCollector.prototype, 'recordFile').mockResolvedValue(randomUUID());
+    const archive = jest.spyOn(ReportArchiver.prototype, 'archive').mockResolvedValue();
+    await scans.run();
+    expect(archive.mock.calls.map(([, files]) => files.length)).toEqual([2_000, 1]);
   });
 
   it('H26: rewrites no job whose status is the same', async () => {

@@ -83,7 +83,7 @@ export class ScanJobs implements OnModuleInit {
       await scan.step('evaluate', () => evaluate(agents));
       await scan.step('archive', () => this.archiver.archive(scan, files));
     }
-    // Agents that report over REST, or whose folder is gone.
+    // Agents that report over REST, or whose folder was removed.
     const others = (await this.entries.agents(scan.tenant_id)).filter((agent) => !evaluated.has(agent));
     await scan.step('evaluate', () => evaluate(others));
   }

@@ -36,7 +36,7 @@ export class ScannedWorld {
     await this.folders.remove();
   }
 
-  /** In the morning, with an agent that nobody has heard of: nothing of another test is left for the next scan. */
+  /** In the morning, with a new agent: nothing of another test is left for the next scan. */
   async beginAnew(): Promise<TestAgent> {
     this.clock.set(MORNING);
     await forgetBackups(this.world);

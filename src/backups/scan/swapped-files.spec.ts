@@ -73,7 +73,7 @@ function overwrite(at: number): void {
   closeSync(file);
 }
 
-/** As whoever wants to go unnoticed. */
+/** Sets the times back, as an attacker does. */
 function unnoticed(act: () => void): void {
   const { atime, mtime } = statSync(path());
   act();
@@ -155,7 +155,7 @@ describe('a staged file that changes while it is read', () => {
   });
 });
 
-describe('another file that comes at the moment when the one before is taken away', () => {
+describe('another file that takes the name at the moment when the first is removed', () => {
   const look = async () => identityOf(await files.lstat(path()));
 
   /** Puts another one in its place just before the scan renames it. */

@@ -79,7 +79,7 @@ describe('the backup store', () => {
     expect(scans.stored()).toHaveLength(2);
   });
 
-  it('H21: may be moved with its marker, or marked by hand', async () => {
+  it('H21: may be moved with its marker, or marked manually', async () => {
     await backUp('compta');
     await scans.run();
     await rm(store, { recursive: true });

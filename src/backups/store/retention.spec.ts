@@ -129,6 +129,7 @@ describe('retention of stored backups', () => {
       [tenant.id],
     );
     expect(left).toHaveLength(501);
+    await world.sql(`DELETE FROM backup_entries WHERE agent_id = 'stuck'`);
   });
 
   it('H21: does not take the files of an unmounted store for removed ones', async () => {

@@ -61,6 +61,7 @@ export class Verification {
       if (!(await this.store.hasBackups())) return;
       throw new Error(
         `there is no backup store at ${this.store.root}: ${error.message}. If this folder is the store, see "Moving the store" in docs/backups.md`,
+        { cause: error },
       );
     }
   }

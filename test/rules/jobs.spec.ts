@@ -7,7 +7,7 @@ import {
   runDeclaration,
   SCHEDULED_JOBS,
 } from '../../src/contracts/jobs.js';
-import { CHANNELS } from '../../src/contracts/notification-kinds.js';
+import { CHANNELS } from '../../src/contracts/channels.js';
 import { JobHandlers } from '../../src/platform/queues/handlers.js';
 import { nextSlot } from '../../src/scheduler/slots.js';
 import { effectiveSettings } from '../../src/tenants/tenant-settings.js';

@@ -6,7 +6,6 @@ import { Database } from '../../platform/database/database.js';
 import { backupFacts } from '../alerts/backup-facts.js';
 import { isFileSystemError, describeFileError } from '../files/file-errors.js';
 import { inParallel } from '../files/in-parallel.js';
-import { damagedWords } from '../alerts/incident-words.js';
 import { readStored } from '../files/stored-file.js';
 import { BackupStore, StoreUnavailable } from './backup-store.js';
 
@@ -147,7 +146,6 @@ export class Verification {
         source_id: id,
         dedupe_key: `${STORED_BACKUP}:${id}`,
         severity: 'critical',
-        ...damagedWords(facts, damage.state),
         data: { ...facts, ...damage },
         repeat_after_ms: null,
       });

@@ -1,4 +1,6 @@
-import type { Channel, Locale, Severity } from '../../contracts/notification-kinds.js';
+import type { Channel } from '../../contracts/channels.js';
+import type { Locale } from '../../contracts/locales.js';
+import type { Severity } from '../../contracts/severities.js';
 
 /** What became of an attempt that failed; the dispatcher's rules for each are in docs/lifecycles.md. */
 export type SendFailure =
@@ -46,9 +48,10 @@ export interface ClaimedDelivery {
   ambiguities: number;
   kind: string;
   severity: Severity;
-  title: string;
-  body: string;
   data: Record<string, unknown>;
+  audience: string;
+  /** Who wrote it, where a person did. */
+  author_name: string | null;
   created_at: Date;
   tenant_name: string;
   time_zone: string;

@@ -1,14 +1,10 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsBoolean, IsIn, IsOptional } from 'class-validator';
-import {
-  type Channel,
-  CHANNELS,
-  NOTIFICATION_KINDS,
-  type NotificationKind,
-  SEVERITIES,
-  type Severity,
-} from '../../contracts/notification-kinds.js';
+import { type Channel, CHANNELS } from '../../contracts/channels.js';
+import { NOTIFICATION_KINDS } from '../../contracts/kind-lists.js';
+import type { NotificationKind } from '../../contracts/kinds.js';
+import { SEVERITIES, type Severity } from '../../contracts/severities.js';
 import type { NotificationView } from '../../contracts/socket-messages.js';
 import { Instant } from '../../platform/http/instant.js';
 import { PageQuery } from '../../platform/http/page.dto.js';
@@ -48,6 +44,12 @@ export class FeedQuery extends PageQuery {
   since?: string;
 }
 
+/** The colleague who wrote a message. */
+export class NotificationAuthor {
+  @ApiProperty()
+  name: string;
+}
+
 /** One notification of one's feed. */
 export class FeedNotification implements NotificationView {
   @ApiProperty({ format: 'uuid' })
@@ -59,11 +61,18 @@ export class FeedNotification implements NotificationView {
   @ApiProperty({ enum: SEVERITIES })
   severity: string;
 
-  @ApiProperty()
+  @ApiProperty({ description: "In the reader's language, as of today" })
   title: string;
 
   @ApiProperty()
   body: string;
+
+  @ApiProperty({
+    type: NotificationAuthor,
+    nullable: true,
+    description: 'Who wrote it; null for what Vigie or a program says',
+  })
+  author: NotificationAuthor | null;
 
   @ApiProperty({ type: 'object', additionalProperties: true, description: 'What the kind is about' })
   data: Record<string, unknown>;

@@ -1,32 +1,34 @@
 import type { PasswordLinks } from '../../../auth/password/password-links.js';
-import { type Config, publicUrl } from '../../../platform/config/config.js';
-import type { TemplateStore } from '../../../wording/template-store.js';
+import { URGENT_KINDS } from '../../../contracts/kind-lists.js';
+import { civilDate } from '../../../platform/clock/civil-time.js';
+import type { Clock } from '../../../platform/clock/clock.js';
+import type { Wording } from '../../../wording/wording.js';
 import type { ChannelSender, ClaimedDelivery, SendLease, SendReceipt } from '../sender.js';
 import type { EmailSender } from './email.sender.js';
 
-/** E-mail: a delivery becomes a mail in its recipient's language, by the templates of its kind. */
+const LINK_KINDS: readonly string[] = URGENT_KINDS;
+
+/** E-mail: a delivery becomes a mail in its recipient's language, as of the day it leaves. */
 export class EmailChannel implements ChannelSender {
   constructor(
-    private readonly config: Config,
     private readonly sender: EmailSender,
-    private readonly templates: TemplateStore,
+    private readonly wording: Wording,
     private readonly links: PasswordLinks,
+    private readonly clock: Clock,
   ) {}
 
   async send(delivery: ClaimedDelivery, lease: SendLease): Promise<SendReceipt> {
-    const rendered = this.templates.render({
-      kind: delivery.kind,
-      locale: delivery.locale,
-      tenant: { name: delivery.tenant_name, time_zone: delivery.time_zone },
+    const { id, kind, severity, created_at, title, body, locale, tenant_name, time_zone } = delivery;
+    const data = { title, body, ...this.withLinks(delivery) };
+    const item = { id, kind, severity, data, created_at, audience: null, author_name: null };
+    const reader = {
+      locale,
+      today: civilDate(this.clock.now(), time_zone),
+      tenant: { name: tenant_name, time_zone },
       recipient: { name: delivery.recipient_name },
-      severity: delivery.severity,
-      title: delivery.title,
-      body: delivery.body,
-      data: this.withLinks(delivery),
-      created_at: delivery.created_at,
-      links: { inbox_url: this.inboxOf(delivery), unsubscribe_url: null },
-    });
-    const mail = { delivery_id: delivery.id, to: delivery.address, ...rendered, unsubscribe_url: null };
+    };
+    const rendered = this.wording.mail([item], reader, { unsubscribe_url: null });
+    const mail = { delivery_id: id, to: delivery.address, ...rendered, unsubscribe_url: null };
     return this.sender.send(mail, lease);
   }
 
@@ -34,14 +36,9 @@ export class EmailChannel implements ChannelSender {
     await this.sender.verify();
   }
 
-  /** Only users have one; a bare address has nobody's name. */
-  private inboxOf({ recipient_name }: ClaimedDelivery): string | null {
-    return recipient_name === null ? null : publicUrl(this.config);
-  }
-
   /** A one-time link is made when it leaves, so that no table ever holds it. */
   private withLinks({ kind, data, tenant_id }: ClaimedDelivery): Record<string, unknown> {
-    if (!['welcome', 'password_reset'].includes(kind) || typeof data.link_id !== 'string') return data;
+    if (!LINK_KINDS.includes(kind) || typeof data.link_id !== 'string') return data;
     return { ...data, link_url: this.links.url(tenant_id, data.link_id) };
   }
 }

@@ -10,6 +10,8 @@ export const TEMPLATE_HELPERS: Record<string, (...args: unknown[]) => unknown> =
   date: (value, ...rest) => formatDate(value, rest.length > 1 ? rest[0] : 'long', settingsOf(rest).formats),
   /** `{{instant expires_at}}`: date and time of an ISO instant, in the tenant's zone; "short": « lun. 3 nov. 2025 à 14 h 05 ». */
   instant: (value, ...rest) => formatInstant(value, rest.length > 1 ? rest[0] : 'long', settingsOf(rest)),
+  /** `{{clock expected_time}}`: a time of day (HH:mm) as the language writes it: « 2 h 00 ». */
+  clock: (value, options) => formatClock(value, settingsOf([options]).formats),
   /** `(days_until due_on)`: whole days from today to a civil date, negative once it has passed; null for no date. */
   days_until: (value, options) => daysUntil(value, settingsOf([options]).today),
   /** `(days_since due_on)`: whole days from a civil date to today, negative before it; null for no date. */
@@ -107,6 +109,12 @@ function formatDate(value: unknown, style: unknown, formats: LocaleFormats): unk
   if (!date.isValid) return value;
   if (style === 'number') return dated(date, 'd', formats);
   return dated(date, style === 'short' ? short : style === 'day' ? day : long, formats);
+}
+
+function formatClock(value: unknown, { time }: LocaleFormats): unknown {
+  if (typeof value !== 'string' || value.length > 8) return value;
+  const clock = DateTime.fromFormat(value, 'HH:mm', { zone: 'UTC' });
+  return clock.isValid ? clock.toFormat(time) : value;
 }
 
 function formatInstant(value: unknown, style: unknown, { formats, zone }: Settings): unknown {

@@ -27,6 +27,11 @@ const CLIENTS = [
   'SCI Les Tilleuls',
   'Restaurant L’Escale',
   'Atelier Nord',
+  'Cabinet dentaire Roux',
+  'Transports Kervella',
+  'Librairie du Port',
+  'Plomberie Garnier',
+  'Hôtel des Dunes',
 ];
 const OBLIGATIONS = ['TVA CA3', 'DSN mensuelle', 'Acompte d’IS', 'Solde de CFE'];
 const DOCUMENTS = ['Relevés bancaires', 'Factures fournisseurs', 'Notes de frais'];
@@ -76,12 +81,15 @@ const task = (days: number, index = 0, rest: Partial<WordedItem> = {}) =>
     rest,
   );
 
+/** Most fall on one date of the calendar (VAT); some are late. */
+const DEADLINE_DAYS = [3, 3, 3, 0, 3, 3, 10, 3, -2, 3, 1, 3, -16, 3, 3, 12];
+
 /** The heavy day of one person: so many deadlines, documents and tasks, from three weeks late to three weeks ahead. */
 export function heavyDay(deadlines: number, documents: number, tasks: number): WordedItem[] {
   const from = (count: number, make: (index: number) => WordedItem) =>
     Array.from({ length: count }, (_none, index) => make(index));
   return [
-    ...from(deadlines, (index) => deadline(((index * 5) % 42) - 18, index)),
+    ...from(deadlines, (index) => deadline(DEADLINE_DAYS[index % DEADLINE_DAYS.length] ?? 0, index)),
     ...from(documents, (index) => request(-(index % 13), index)),
     ...from(tasks, (index) =>
       task(-1 - ((index * 4) % 20), index, index % 4 === 0 ? { audience: 'unassigned' } : {}),

@@ -22,7 +22,9 @@ async function main(parts: readonly string[]): Promise<void> {
   const store = await TemplateStore.load('templates');
   await rm(FOLDER, { recursive: true, force: true });
   await mkdir(FOLDER, { recursive: true });
-  const chosen = SAMPLES.filter(({ name }) => parts.length === 0 || parts.some((part) => name.includes(part)));
+  const chosen = SAMPLES.filter(
+    ({ name }) => parts.length === 0 || parts.some((part) => name.includes(part)),
+  );
   const browser = await launchBrowser();
   try {
     for (const sample of chosen) {

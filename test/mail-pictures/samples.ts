@@ -105,7 +105,9 @@ export function agentsDown(databases: number, agents: number): WordedItem[] {
       'backup_alert',
       {
         agent_id: `nantes-0${1 + (index % agents)}`,
-        database_name: `compta_${of(CLIENTS, index).toLowerCase().replace(/[^a-z]+/g, '_')}_${index}`,
+        database_name: `compta_${of(CLIENTS, index)
+          .toLowerCase()
+          .replace(/[^a-z]+/g, '_')}_${index}`,
         verdict: of(verdicts, index),
         last_success_at: index % 7 === 3 ? null : '2025-11-02T01:04:10.000Z',
       },

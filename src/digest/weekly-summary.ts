@@ -1,22 +1,22 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { RunCounts } from '../contracts/jobs.js';
 import type { NotificationData } from '../contracts/kinds.js';
-import type { Locale } from '../contracts/locales.js';
 import { type NewNotification, Notifications } from '../notifications/notifications.service.js';
-import { dateOfDay, dayOfDate, weekdayOf } from '../platform/clock/civil-time.js';
+import { addDays, dateOfDay, dayOfDate, weekdayOf } from '../platform/clock/civil-time.js';
 import { Clock } from '../platform/clock/clock.js';
 import { Database } from '../platform/database/database.js';
 import { type Run, RunHandlers } from '../platform/runs/run-handlers.js';
 import { tenantToday } from '../tenants/tenant-today.js';
 import { RECIPIENTS_SQL } from './recipients.sql.js';
-import { summaryText } from './summary-text.js';
+import type { SummaryGroup, SummaryLine } from './summary-data.js';
 
 type Summary = NotificationData['weekly_summary'];
+type Line = SummaryLine & { client_name: string | null };
 
 interface Recipient {
   user_id: string;
-  locale: Locale;
-  lists: Pick<Summary, 'deadlines' | 'documents' | 'tasks'>;
+  late: Line[];
+  upcoming: Line[];
   totals: Summary['totals'];
 }
 
@@ -27,6 +27,9 @@ interface Batch {
   /** Whom to go on after; null at the end. */
   next: string | null;
 }
+
+/** How far ahead a summary looks. */
+const DAYS_AHEAD = 7;
 
 /** Users a transaction: as many notifications as are created at once. */
 const BATCH_SIZE = 1_000;
@@ -64,12 +67,19 @@ export class WeeklySummary implements OnModuleInit {
   private async summariseBatch(run: Run, after: string | null): Promise<Batch> {
     return this.database.tenant(run.tenant_id, async (tx) => {
       const { today } = await tenantToday(tx, this.clock.now());
-      // A run that was missed on Monday still speaks of that Monday's week.
+      // One summary for each week, also if a run is repeated on another day of it.
       const week_of = mondayOf(run.slot?.slice(0, 10) ?? today);
-      const recipients = await tx.query<Recipient>(RECIPIENTS_SQL, [tx.tenant_id, today, after, BATCH_SIZE]);
+      const period = { from: today, to: addDays(today, DAYS_AHEAD) };
+      const recipients = await tx.query<Recipient>(RECIPIENTS_SQL, [
+        tx.tenant_id,
+        period.from,
+        period.to,
+        after,
+        BATCH_SIZE,
+      ]);
       const { created, deliveries } = await this.notifications.createMany(
         tx,
-        recipients.map((recipient) => notificationFor(recipient, week_of)),
+        recipients.map((recipient) => notificationFor(recipient, week_of, period)),
       );
       const last = recipients.length === BATCH_SIZE ? recipients.at(-1) : undefined;
       return { users: recipients.length, notifications: created, deliveries, next: last?.user_id ?? null };
@@ -82,14 +92,28 @@ function mondayOf(date: string): string {
   return dateOfDay(day + 1 - weekdayOf(day));
 }
 
-function notificationFor(recipient: Recipient, week_of: string): NewNotification<'weekly_summary'> {
-  const { user_id, locale, lists, totals } = recipient;
+function notificationFor(
+  { user_id, late, upcoming, totals }: Recipient,
+  week_of: string,
+  period: Summary['period'],
+): NewNotification<'weekly_summary'> {
   return {
     user_id,
     kind: 'weekly_summary',
     severity: 'info',
-    ...summaryText(locale, week_of, totals),
-    data: { week_of, ...lists, totals },
+    data: { period, late: byClient(late), upcoming: byClient(upcoming), totals },
+    audience: 'self',
     dedupe_key: `weekly-summary:${week_of}`,
   };
+}
+
+/** Groups in the order of their first line. */
+function byClient(lines: readonly Line[]): SummaryGroup[] {
+  const groups = new Map<string | null, SummaryGroup>();
+  for (const { client_name, ...line } of lines) {
+    const group = groups.get(client_name) ?? { client_name, lines: [] };
+    group.lines.push(line);
+    groups.set(client_name, group);
+  }
+  return [...groups.values()];
 }

@@ -48,9 +48,10 @@ export interface ClaimedDelivery {
   ambiguities: number;
   kind: string;
   severity: Severity;
-  title: string;
-  body: string;
   data: Record<string, unknown>;
+  audience: string;
+  /** Who wrote it, where a person did. */
+  author_name: string | null;
   created_at: Date;
   tenant_name: string;
   time_zone: string;

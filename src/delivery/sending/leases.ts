@@ -115,13 +115,15 @@ export class Leases {
          RETURNING d.*
        )
        SELECT c.tenant_id, c.id, c.lease_token, c.channel, c.address, c.attempts, c.ambiguities,
-              n.kind, n.severity, n.title, n.body, n.data, n.created_at,
+              n.kind, n.severity, n.data, n.audience, n.created_at, author.name AS author_name,
               t.name AS tenant_name, t.time_zone, u.name AS recipient_name,
               coalesce(u.locale, t.locale) AS locale
        FROM claimed c
        JOIN notifications n ON n.tenant_id = c.tenant_id AND n.id = c.notification_id
        JOIN tenants t ON t.id = c.tenant_id
        LEFT JOIN users u ON u.tenant_id = n.tenant_id AND u.id = n.user_id
+       LEFT JOIN users author ON author.tenant_id = n.tenant_id
+                             AND author.id = CASE WHEN n.created_by LIKE 'user:%' THEN substr(n.created_by, 6)::uuid END
        WHERE c.state = 'sending'`),
       [...columns(jobs), SENDING_LEASE_SECONDS, this.clock.now()],
     );

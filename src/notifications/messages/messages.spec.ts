@@ -83,7 +83,12 @@ describe('POST notifications', () => {
       { address: 'Claire@xn--mller-kva.example', recipient: 'mailto:claire@xn--mller-kva.example' },
     ]);
     expect(await world.sql('SELECT kind, data, user_id, seq::integer FROM notifications')).toEqual([
-      { kind: 'message', data: { kind: 'invoice.sent', data: { invoice: 7 } }, user_id: null, seq: 0 },
+      {
+        kind: 'message',
+        data: { kind: 'invoice.sent', title: 'Relance', body: 'Bonjour', data: { invoice: 7 } },
+        user_id: null,
+        seq: 0,
+      },
     ]);
     expect(await world.sql('SELECT user_id FROM inboxes')).toEqual([]);
   });
@@ -336,8 +341,8 @@ describe('reading', () => {
     await world.sql(`UPDATE deliveries SET state = 'failed', ended_at = now()`);
     await world.sql(
       `WITH n AS (
-         INSERT INTO notifications (tenant_id, recipient, created_by, dedupe_key, kind, severity, title, body, created_at)
-         SELECT tenant_id, recipient, created_by, 'many:' || i, kind, severity, 'later', body,
+         INSERT INTO notifications (tenant_id, recipient, created_by, dedupe_key, kind, severity, data, audience, created_at)
+         SELECT tenant_id, recipient, created_by, 'many:' || i, kind, severity, data || '{"title": "later"}', audience,
                 created_at + (i % 7) * interval '1 second'
          FROM notifications, generate_series(0, 11000) i RETURNING tenant_id, id, recipient, created_at)
        INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address, due_at, created_at)

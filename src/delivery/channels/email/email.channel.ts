@@ -18,9 +18,8 @@ export class EmailChannel implements ChannelSender {
   ) {}
 
   async send(delivery: ClaimedDelivery, lease: SendLease): Promise<SendReceipt> {
-    const { id, kind, severity, created_at, title, body, locale, tenant_name, time_zone } = delivery;
-    const data = { title, body, ...this.withLinks(delivery) };
-    const item = { id, kind, severity, data, created_at, audience: null, author_name: null };
+    const { id, locale, tenant_name, time_zone } = delivery;
+    const item = { ...delivery, data: this.withLinks(delivery) };
     const reader = {
       locale,
       today: civilDate(this.clock.now(), time_zone),

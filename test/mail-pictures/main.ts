@@ -1,6 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { LOCALES } from '../../src/contracts/locales.js';
 import { TemplateStore } from '../../src/wording/template-store.js';
 import type { RenderedMail } from '../../src/wording/worded.js';
@@ -14,6 +14,8 @@ import { READER, type Sample, SAMPLES } from './samples.js';
  */
 const FOLDER = '.pictures';
 const WIDTHS = { wide: 700, phone: 360 };
+/** The narrowest phone: no picture, but nothing may be wider. */
+const NARROWEST = 320;
 const SCHEMES = ['light', 'dark'] as const;
 /** Bytes; beyond them Gmail cuts a mail. */
 const GMAIL_CLIP = 102 * 1024;
@@ -59,13 +61,19 @@ async function takePictures(browser: Browser, { html }: RenderedMail, name: stri
       await page.setContent(html);
       const picture = `${name}.${device}.${colorScheme}.png`;
       await page.screenshot({ path: join(FOLDER, picture), fullPage: true });
-      if ((await page.evaluate<number>('document.documentElement.scrollWidth')) > width) {
-        overflowing.push(picture);
+      if (await isWiderThan(page, width)) overflowing.push(picture);
+      if (device === 'phone') {
+        await page.setViewportSize({ width: NARROWEST, height: 700 });
+        if (await isWiderThan(page, NARROWEST)) overflowing.push(`${name} at ${NARROWEST}`);
       }
       await page.close();
     }
   }
   return overflowing;
+}
+
+async function isWiderThan(page: Page, width: number): Promise<boolean> {
+  return (await page.evaluate<number>('document.documentElement.scrollWidth')) > width;
 }
 
 function describe(name: string, { html, subject }: RenderedMail, overflowing: readonly string[]): string {

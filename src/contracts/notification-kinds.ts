@@ -33,6 +33,17 @@ export const OPTIONAL_KINDS = [
   'backup_damaged',
 ] as const satisfies readonly NotificationKind[];
 
+/** The kinds of which several may leave as one message. */
+export const BUNDLED_KINDS = [
+  'deadline_near',
+  'documents_missing',
+  'tasks_overdue',
+  'event',
+  'backup_alert',
+  'backup_recovered',
+  'backup_damaged',
+] as const satisfies readonly NotificationKind[];
+
 export const LOCALES = ['fr', 'en'] as const;
 export type Locale = (typeof LOCALES)[number];
 

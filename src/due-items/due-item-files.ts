@@ -1,9 +1,10 @@
 import { IsOptional, ValidateBy } from 'class-validator';
-import type { NewDueItem } from '../due-items/due-item.dto.js';
-import type { DueTable } from '../due-items/due-items.sql.js';
+import type { DueItem } from './due-item.js';
+import type { DueItemQuery, NewDueItem } from './due-item.dto.js';
+import type { DueItemKind } from './due-item-kind.js';
 import { EmailAddress } from '../platform/http/email-address.js';
 import { dueItemApplySql } from './due-item-apply.sql.js';
-import { type Applied, columnNames, type ImportKind, type ImportKindName } from './import-kind.js';
+import { type Applied, columnNames, type ImportKind } from '../imports/import-kind.js';
 
 /** Names that the columns of every kind may have, besides the field's own. */
 const NAMES: Readonly<Record<string, readonly string[]>> = {
@@ -27,24 +28,16 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Files of one kind of due items. */
-export function dueItemFiles(kind: {
-  name: ImportKindName;
-  due: DueTable;
-  source_type: string;
-  /** What the JSON endpoint takes. */
-  item: new () => NewDueItem;
-  /** Fields of the room that not every due item has; they may be null. */
-  own: readonly string[];
-  /** The kind's own names of columns, by field. */
-  names: Readonly<Record<string, readonly string[]>>;
-}): ImportKind {
+export function dueItemFiles<Item extends DueItem, Query extends DueItemQuery>(
+  kind: DueItemKind<Item, Query>,
+): ImportKind {
   const statement = dueItemApplySql(kind);
   return {
     name: kind.name,
     source_type: kind.source_type,
-    row: importedRow(kind.item),
+    row: importedRow(kind.newItem),
     required: ['title', 'due_on'],
-    columns: columnNames(NAMES, kind.names),
+    columns: columnNames(NAMES, kind.columnNames),
     cells: { due_on: isoDate },
     lists: [],
     land: async (tx, { import_id, today, now }) => {
@@ -62,7 +55,7 @@ function importedRow(base: new () => NewDueItem): new () => NewDueItem {
     @EmailAddress()
     responsible_email?: string | null;
   }
-  // Called by hand: declaring the field once more would overwrite it.
+  // Called as a function: declaring the field once more would overwrite it.
   OneResponsible()(Row.prototype, 'responsible_id');
   return Row;
 }

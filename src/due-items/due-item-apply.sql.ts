@@ -1,5 +1,5 @@
-import { type DueTable, openStatusSql } from '../due-items/due-items.sql.js';
-import { keepFaultsSql } from './staging.js';
+import { type DueTable, openStatusSql } from './due-items.sql.js';
+import { keepFaultsSql } from '../imports/staging.js';
 
 /**
  * Staged lines → due items, in one statement, which answers an `Applied`.

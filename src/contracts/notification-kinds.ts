@@ -44,6 +44,10 @@ export const BUNDLED_KINDS = [
   'backup_damaged',
 ] as const satisfies readonly NotificationKind[];
 
+/** Whether what waits for one person leaves as one message, or as one each. */
+export const BUNDLINGS = ['together', 'single'] as const;
+export type Bundling = (typeof BUNDLINGS)[number];
+
 export const LOCALES = ['fr', 'en'] as const;
 export type Locale = (typeof LOCALES)[number];
 

@@ -12,7 +12,7 @@ export const DELIVERY_COLUMNS = `d.id, d.channel, ${STATUS} AS status, d.state, 
  * @param mayRead SQL that is true where the reader received all of the message. Who created one notification of it must
  *   not read the others.
  */
-export function sentColumns(mayRead = 'true'): string {
+export function sentColumns(mayRead: string): string {
   const kept = (column: string) => `
     CASE WHEN d.state = 'sent' THEN (
       SELECT b.${column} FROM deliveries b

@@ -122,7 +122,8 @@ export class FeedDelivery {
     type: String,
     format: 'uuid',
     nullable: true,
-    description: 'The message that carries it: the same for all that leave together; null before it is admitted',
+    description:
+      'The message that carries it: the same for all that leave together; null before it is admitted',
   })
   bundle_id: string | null;
 

@@ -138,7 +138,7 @@ export class Feed {
       received ? stored : { ...stored, read_at: null, archived_at: null, seq: 0 },
     );
     const deliveries = await tx.query<DeliveryDetail>(
-      `SELECT ${DELIVERY_COLUMNS}, ${sentColumns()} FROM deliveries d WHERE d.tenant_id = $1 AND d.notification_id = $2
+      `SELECT ${DELIVERY_COLUMNS}, ${sentColumns(received ? 'true' : 'false')} FROM deliveries d WHERE d.tenant_id = $1 AND d.notification_id = $2
        ORDER BY d.channel, d.address LIMIT 100`,
       [tx.tenant_id, id],
     );

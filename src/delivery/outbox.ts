@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { BUNDLED_KINDS, type Channel, CHANNELS, OPTIONAL_KINDS } from '../contracts/notification-kinds.js';
+import { type Channel, CHANNELS } from '../contracts/channels.js';
+import { BUNDLED_KINDS, OPTIONAL_KINDS } from '../contracts/kind-lists.js';
 import { Clock } from '../platform/clock/clock.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';

@@ -17,7 +17,7 @@ import {
   ValidateNested,
   type ValidationArguments,
 } from 'class-validator';
-import { type Bundling, BUNDLINGS } from '../contracts/notification-kinds.js';
+import { type Bundling, BUNDLINGS } from '../contracts/bundling.js';
 import { EmailAddresses } from '../platform/http/email-address.js';
 
 /** HH:mm, in the tenant's zone. */

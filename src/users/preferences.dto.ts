@@ -12,13 +12,9 @@ import {
   ValidateBy,
   ValidateNested,
 } from 'class-validator';
-import {
-  type Bundling,
-  BUNDLINGS,
-  type Channel,
-  CHANNELS,
-  OPTIONAL_KINDS,
-} from '../contracts/notification-kinds.js';
+import { type Bundling, BUNDLINGS } from '../contracts/bundling.js';
+import { type Channel, CHANNELS } from '../contracts/channels.js';
+import { OPTIONAL_KINDS } from '../contracts/kind-lists.js';
 
 const TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
 const timeMessage = { message: '$property must be a time of day, HH:mm' };

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { CHANNELS, OPTIONAL_KINDS } from '../contracts/notification-kinds.js';
+import { CHANNELS } from '../contracts/channels.js';
+import { OPTIONAL_KINDS } from '../contracts/kind-lists.js';
 import { Database } from '../platform/database/database.js';
 import { notFound } from '../platform/errors/problem.js';
 import type { KindPreference, Preferences, PreferencesView, QuietHours } from './preferences.dto.js';

@@ -1,4 +1,6 @@
-import type { Channel, Locale, Severity } from '../../contracts/notification-kinds.js';
+import type { Channel } from '../../contracts/channels.js';
+import type { Locale } from '../../contracts/locales.js';
+import type { Severity } from '../../contracts/severities.js';
 
 /** What became of an attempt that failed; the dispatcher's rules for each are in docs/lifecycles.md. */
 export type SendFailure =

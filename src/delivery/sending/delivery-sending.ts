@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import type { DeliveryJob } from '../../contracts/jobs.js';
-import type { Channel } from '../../contracts/notification-kinds.js';
+import type { Channel } from '../../contracts/channels.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { Metrics, secondsSince } from '../../platform/metrics/metrics.js';
 import { JobHandlers } from '../../platform/queues/handlers.js';

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { DeliveryJob } from '../../contracts/jobs.js';
-import { type Channel, CHANNELS } from '../../contracts/notification-kinds.js';
+import { type Channel, CHANNELS } from '../../contracts/channels.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { withTimeout } from '../../platform/clock/timeout.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';

@@ -1,3 +1,4 @@
+import { URGENT_KINDS } from '../../contracts/kind-lists.js';
 import { eventsSql } from './events.sql.js';
 
 /*
@@ -141,7 +142,7 @@ export const RETRY = `
     WHERE f.channel = $1 AND f.state = 'failed' AND f.ended_at > $4 AND f.ended_at <= $3
       AND f.address <> ''
       AND ($2::uuid IS NULL OR f.tenant_id = $2)
-      AND CASE WHEN n.kind IN ('welcome', 'password_reset')
+      AND CASE WHEN n.kind IN (${URGENT_KINDS.map((kind) => `'${kind}'`).join(', ')})
                THEN (n.data ->> 'expires_at')::timestamptz > $3 ELSE true END
     LIMIT $5
   ),

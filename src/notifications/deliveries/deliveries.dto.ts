@@ -1,6 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsOptional } from 'class-validator';
-import { type Channel, CHANNELS, NOTIFICATION_KINDS } from '../../contracts/notification-kinds.js';
+import { type Channel, CHANNELS } from '../../contracts/channels.js';
+import { NOTIFICATION_KINDS } from '../../contracts/kind-lists.js';
 import { PageQuery } from '../../platform/http/page.dto.js';
 import { DELIVERY_STATUSES, FeedDelivery, SENT_SUBJECT, SENT_TEXT } from '../feed/feed.dto.js';
 

@@ -1,85 +1,53 @@
-import { SEVERITIES } from '../../../contracts/notification-kinds.js';
 import type { PasswordLinks } from '../../../auth/password/password-links.js';
-import { type Config, publicUrl } from '../../../platform/config/config.js';
-import type { RenderedMail, TemplateStore } from '../../../wording/template-store.js';
-import {
-  type ChannelSender,
-  type ClaimedItem,
-  type ClaimedMessage,
-  SendError,
-  type SendLease,
-  type SendReceipt,
-} from '../sender.js';
+import { URGENT_KINDS } from '../../../contracts/kind-lists.js';
+import { civilDate } from '../../../platform/clock/civil-time.js';
+import type { Clock } from '../../../platform/clock/clock.js';
+import type { Wording } from '../../../wording/wording.js';
+import type { ChannelSender, ClaimedItem, ClaimedMessage, SendLease, SendReceipt } from '../sender.js';
 import type { EmailSender } from './email.sender.js';
 
-/** E-mail: a message becomes a mail in its recipient's language, by the templates of its kind. */
+const LINK_KINDS: readonly string[] = URGENT_KINDS;
+
+/** E-mail: a message becomes a mail in its recipient's language, as of the day it leaves. */
 export class EmailChannel implements ChannelSender {
   constructor(
-    private readonly config: Config,
     private readonly sender: EmailSender,
-    private readonly templates: TemplateStore,
+    private readonly wording: Wording,
     private readonly links: PasswordLinks,
+    private readonly clock: Clock,
   ) {}
 
   async send(message: ClaimedMessage, lease: SendLease): Promise<SendReceipt> {
-    const secrets = message.items.flatMap((item) => this.oneTimeLink(message, item) ?? []);
-    const { subject, html, text } = this.render(message);
-    const mail = {
-      delivery_id: message.bundle_id,
-      to: message.address,
-      subject,
-      html,
-      text,
-      unsubscribe_url: null,
+    const { bundle_id, address, locale, tenant_name, time_zone, recipient_name } = message;
+    const secrets = message.items.map((item) => this.oneTimeLink(message, item));
+    const items = message.items.map(({ title, body, data, ...item }, place) => {
+      const link_url = secrets[place] ?? null;
+      return { ...item, data: { title, body, ...data, ...(link_url !== null && { link_url }) } };
+    });
+    const reader = {
+      locale,
+      today: civilDate(this.clock.now(), time_zone),
+      tenant: { name: tenant_name, time_zone },
+      recipient: { name: recipient_name },
     };
+    const rendered = this.wording.mail(items, reader, { unsubscribe_url: null });
+    const mail = { delivery_id: bundle_id, to: address, ...rendered, unsubscribe_url: null };
     const { provider_id } = await this.sender.send(mail, lease);
-    // What left is kept with the delivery; a one-time link never is.
-    return { provider_id, subject, text: secrets.reduce((kept, link) => kept.replaceAll(link, '…'), text) };
+    return { provider_id, subject: rendered.subject, text: withoutSecrets(rendered.text, secrets) };
   }
 
   async verify(): Promise<void> {
     await this.sender.verify();
   }
 
-  /** One item by the templates of its kind, several by those of a bundle. */
-  private render(message: ClaimedMessage): RenderedMail {
-    const reader = {
-      locale: message.locale,
-      tenant: { name: message.tenant_name, time_zone: message.time_zone },
-      recipient: { name: message.recipient_name },
-      links: { inbox_url: this.inboxOf(message), unsubscribe_url: null },
-    };
-    const [first, ...others] = message.items;
-    if (first === undefined) throw new SendError('permanent', 'The message has no items');
-    if (others.length > 0) return this.templates.render({ ...reader, ...bundleOf(message.items) });
-    const link_url = this.oneTimeLink(message, first);
-    const data = link_url === null ? first.data : { ...first.data, link_url };
-    return this.templates.render({ ...reader, ...first, data });
-  }
-
-  /** Only users have one; a bare address has nobody's name. */
-  private inboxOf({ recipient_name }: ClaimedMessage): string | null {
-    return recipient_name === null ? null : publicUrl(this.config);
-  }
-
   /** Made when it leaves, so that no table ever holds it. */
   private oneTimeLink({ tenant_id }: ClaimedMessage, { kind, data }: ClaimedItem): string | null {
-    if (!['welcome', 'password_reset'].includes(kind) || typeof data.link_id !== 'string') return null;
+    if (!LINK_KINDS.includes(kind) || typeof data.link_id !== 'string') return null;
     return this.links.url(tenant_id, data.link_id);
   }
 }
 
-function bundleOf(items: readonly ClaimedItem[]) {
-  const severity = SEVERITIES.findLast((each) => items.some((item) => item.severity === each)) ?? 'info';
-  return {
-    kind: 'bundle',
-    severity,
-    title: '',
-    body: '',
-    data: {
-      items: items.map(({ kind, severity, title, body }) => ({ kind, severity, title, body })),
-      total: items.length,
-    },
-    created_at: items[0]?.created_at ?? new Date(0),
-  };
+/** What left is kept with the delivery; a one-time link never is. */
+function withoutSecrets(text: string, secrets: readonly (string | null)[]): string {
+  return secrets.reduce<string>((kept, link) => (link === null ? kept : kept.replaceAll(link, '…')), text);
 }

@@ -278,7 +278,11 @@ describe('preferences', () => {
     }));
 
   it('are all on, at any hour, until somebody says otherwise', async () => {
-    expect((await call('GET', 'preferences')).body).toEqual({ preferences: all(), quiet_hours: null });
+    expect((await call('GET', 'preferences')).body).toEqual({
+      preferences: all(),
+      quiet_hours: null,
+      bundling: null,
+    });
   });
 
   it('are replaced as a whole', async () => {

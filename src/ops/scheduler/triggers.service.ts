@@ -4,7 +4,7 @@ import type { ScheduledJob } from '../../contracts/jobs.js';
 import { ProcessingService } from '../../delivery/admin/processing.js';
 import { Problem } from '../../platform/errors/problem.js';
 import { type CreatingRequest, Idempotency } from '../../platform/http/idempotency.js';
-import { isFinished, type RunState } from '../../scheduler/scheduler.dto.js';
+import { isFinished, type RunState } from '../../runs/run.dto.js';
 import { Scheduler, type TriggeredRun } from '../../scheduler/scheduler.service.js';
 import type { DispatchAnswer, RunsAnswer } from '../admin.dto.js';
 import { AdminTenant } from '../admin-tenant.js';

@@ -56,7 +56,11 @@ describe('vigie backups verify', () => {
     world.sql(
       `SELECT database_name, stored_state, verified_at IS NOT NULL AS verified FROM backup_entries ORDER BY 1`,
     );
-  const alerts = () => world.sql(`SELECT kind, state, occurrences, title FROM alerts ORDER BY title`);
+  const alerts = () =>
+    world.sql(
+      `SELECT kind, state, occurrences, data ->> 'database_name' AS database, data ->> 'state' AS damage
+       FROM alerts ORDER BY database`,
+    );
 
   it('B6: says that all is as it was stored', async () => {
     expect(await verifyBackups(environment, {})).toEqual({
@@ -82,8 +86,8 @@ describe('vigie backups verify', () => {
     ]);
     expect((await entries()).map(({ stored_state }) => stored_state)).toEqual(['damaged', 'gone', 'stored']);
     const told = [
-      { kind: 'backup_damaged', state: 'open', title: 'ALERTE SAUVEGARDE - compta - FICHIER STOCKÉ ALTÉRÉ' },
-      { kind: 'backup_damaged', state: 'open', title: 'ALERTE SAUVEGARDE - crm - FICHIER STOCKÉ DISPARU' },
+      { kind: 'backup_damaged', state: 'open', database: 'compta', damage: 'damaged' },
+      { kind: 'backup_damaged', state: 'open', database: 'crm', damage: 'gone' },
     ];
     expect(await alerts()).toMatchObject(told.map((alert) => ({ ...alert, occurrences: 1 })));
     await verifyBackups(environment, { tenant: tenant.slug });

@@ -1,10 +1,12 @@
-/** A notification as REST and sockets show it. `cursor` is what a client hands back to be brought up to date. */
+/** A notification as REST and sockets show it, in the reader's language and as of today. `cursor` is what a client hands back to be brought up to date. */
 export interface NotificationView {
   id: string;
   kind: string;
   severity: string;
   title: string;
   body: string;
+  /** Who wrote it; null for what Vigie or a program says. */
+  author: { name: string } | null;
   data: Record<string, unknown>;
   created_at: string;
   read_at: string | null;

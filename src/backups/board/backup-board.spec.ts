@@ -47,7 +47,6 @@ describe('the board (B1, V3)', () => {
       kind: 'backup_alert',
       severity: 'critical',
       source_type: 'backup_job',
-      title: 'ALERTE SAUVEGARDE',
       first_seen_at: '2026-03-01T04:00:00Z',
       last_seen_at: '2026-03-02T04:00:00Z',
       ...fields,

@@ -7,7 +7,6 @@ import { backupFacts } from '../alerts/backup-facts.js';
 import { isOfFiles, toldOf } from '../files/file-errors.js';
 import { storeRoot } from '../files/folders.js';
 import { inParallel } from '../files/in-parallel.js';
-import { damagedWords } from '../alerts/incident-words.js';
 import { isThere, readStored } from '../files/stored-file.js';
 
 /** What was found of one stored backup that is not as it was stored. */
@@ -131,7 +130,6 @@ export class Verification {
         source_id: id,
         dedupe_key: `${STORED_BACKUP}:${id}`,
         severity: 'critical',
-        ...damagedWords(facts, damage.state),
         data: { ...facts, ...damage },
         repeat_after_ms: null,
       });

@@ -29,7 +29,7 @@ interface RecordedOutcome {
   outcome: Outcome;
 }
 
-type ClaimedRow = Omit<ClaimedMessage, 'items'> & Omit<ClaimedItem, 'id' | 'audience'>;
+type ClaimedRow = Omit<ClaimedMessage, 'items'> & Omit<ClaimedItem, 'id'>;
 
 /** Somebody has a delivery of the message locked at this moment: the same statement again will do. */
 export class MessageLocked extends Error {
@@ -162,11 +162,11 @@ function messageOf(rows: readonly ClaimedRow[]): ClaimedMessage | false {
 }
 
 function itemOf(row: ClaimedRow): ClaimedItem {
-  const { delivery_id, notification_id, alert_id, kind, severity, title, body, data, created_at } = row;
-  const { author_name, author_email } = row;
+  const { delivery_id, notification_id, alert_id, kind, severity, data, created_at } = row;
+  const { audience, author_name, author_email } = row;
   return {
-    ...{ id: notification_id, delivery_id, notification_id, alert_id, kind, severity, title, body, data },
-    ...{ created_at, audience: null, author_name, author_email },
+    ...{ id: notification_id, delivery_id, notification_id, alert_id, kind, severity, data },
+    ...{ created_at, audience, author_name, author_email },
   };
 }
 

@@ -3,11 +3,12 @@ import type { NotificationView } from '../../contracts/socket-messages.js';
 import { Database } from '../../platform/database/database.js';
 import { prepared } from '../../platform/database/transaction.js';
 import {
-  type CountedInbox,
   NOTIFICATION_COLUMNS,
   type NotificationRow,
-  notificationView,
-} from './feed.service.js';
+  NotificationViews,
+} from '../views/notification-views.js';
+import { type ReaderRow, readerSql } from '../views/reader.js';
+import type { CountedInbox } from './feed.service.js';
 
 /** How far somebody has been brought up to date: the last change they have, in the order of seq and id. */
 export interface FeedCursor {
@@ -36,14 +37,16 @@ export interface FeedChanges extends CountedInbox {
   changes: NotificationView[];
 }
 
-type ChangeRow = { place: number; inbox_seq: number; unread_count: number } & (
-  NotificationRow | { [Column in keyof NotificationRow]: null }
-);
+type ChangeRow = { place: number; inbox_seq: number; unread_count: number } & ReaderRow &
+  (NotificationRow | { [Column in keyof NotificationRow]: null });
 
 /** What brings clients up to date: read by gateways, for many users at a time. */
 @Injectable()
 export class FeedChangesReader {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly views: NotificationViews,
+  ) {}
 
   /**
    * What changed in these feeds, at most `limit` changes each, in one statement and so as of one instant: with
@@ -65,9 +68,10 @@ export class FeedChangesReader {
              SELECT count(*) AS unread_count FROM notifications
              WHERE tenant_id = $1 AND user_id = u.user_id AND read_at IS NULL AND archived_at IS NULL) c
          )
-         SELECT asked.place, inbox.seq AS inbox_seq, inbox.unread_count, n.*
+         SELECT asked.place, inbox.seq AS inbox_seq, inbox.unread_count, reader.*, n.*
          FROM asked
          JOIN inbox USING (user_id)
+         CROSS JOIN LATERAL (${readerSql('$1', 'asked.user_id')}) reader
          LEFT JOIN LATERAL (
            SELECT ${NOTIFICATION_COLUMNS} FROM notifications n
            WHERE n.tenant_id = $1 AND n.user_id = asked.user_id AND (n.seq, n.id) > (asked.seq, asked.id)
@@ -86,7 +90,7 @@ export class FeedChangesReader {
     for (const { place, inbox_seq, unread_count, ...row } of rows) {
       // WITH ORDINALITY counts from 1.
       const answer = (answers[place - 1] ??= { changes: [], seq: inbox_seq, unread_count });
-      if (row.id !== null) answer.changes.push(notificationView(row));
+      if (row.id !== null) answer.changes.push(this.views.of(row));
     }
     return answers;
   }

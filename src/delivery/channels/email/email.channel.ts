@@ -20,9 +20,9 @@ export class EmailChannel implements ChannelSender {
   async send(message: ClaimedMessage, lease: SendLease): Promise<SendReceipt> {
     const { bundle_id, address, locale, tenant_name, time_zone, recipient_name } = message;
     const secrets = message.items.map((item) => this.oneTimeLink(message, item));
-    const items = message.items.map(({ title, body, data, ...item }, place) => {
+    const items = message.items.map(({ data, ...item }, place) => {
       const link_url = secrets[place] ?? null;
-      return { ...item, data: { title, body, ...data, ...(link_url !== null && { link_url }) } };
+      return { ...item, data: { ...data, ...(link_url !== null && { link_url }) } };
     });
     const reader = {
       locale,

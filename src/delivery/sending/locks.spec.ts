@@ -146,9 +146,9 @@ describe('row locks', () => {
       const tenant = await backlog('gone', ROWS);
       const alerts = await world.sql<{ id: string }>(
         `WITH a AS (
-           INSERT INTO alerts (tenant_id, kind, severity, source_type, dedupe_key, title, first_seen_at, last_seen_at,
+           INSERT INTO alerts (tenant_id, kind, severity, source_type, dedupe_key, first_seen_at, last_seen_at,
                                state)
-           SELECT tenant_id, 'event', 'info', 'test', id::text, 'Fact', now(), now(), 'open' FROM notifications
+           SELECT tenant_id, 'event', 'info', 'test', id::text, now(), now(), 'open' FROM notifications
            RETURNING id, dedupe_key)
          UPDATE notifications n SET alert_id = a.id FROM a WHERE a.dedupe_key = n.id::text RETURNING a.id`,
       );

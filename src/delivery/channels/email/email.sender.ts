@@ -40,7 +40,7 @@ export class EmailSender {
    * Until the server asks for the message (354) a lost lease stops it; from there on it is let finish.
    * @throws SendError and nothing else.
    */
-  async send(mail: OutgoingMail, lease: SendLease): Promise<SendReceipt> {
+  async send(mail: OutgoingMail, lease: SendLease): Promise<Pick<SendReceipt, 'provider_id'>> {
     const data = this.compose(mail);
     if (lease.signal.aborted || !lease.isValid()) throw new SendError('retryable', LEASE_LOST);
     const attempt = new Attempt(lease, this.timeouts.send_ms);

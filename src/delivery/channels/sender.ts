@@ -7,18 +7,31 @@ export type SendFailure =
   /** Nothing was accepted: try again later (SMTP 4xx, refused connection, a time-out before the message). */
   | 'retryable'
   /** The provider may have accepted it (silence after the whole message was written): repeated at most once. */
-  | 'ambiguous';
+  | 'ambiguous'
+  /** The way out is broken, not this message (connection, TLS, login, policy): uses up no attempt. */
+  | 'channel';
+
+/** What is wrong with a channel. Stored with its state and shown to operators. */
+export const CHANNEL_FAULTS = ['unreachable', 'tls', 'login', 'policy', 'quota', 'misconfigured'] as const;
+export type ChannelFault = (typeof CHANNEL_FAULTS)[number];
 
 /** The one error a sender throws. `message` is kept with the delivery and shown to people: no secrets in it. */
 export class SendError extends Error {
+  /** What is wrong with the channel; only with the failure 'channel'. */
+  override readonly cause?: ChannelFault;
+
   constructor(
     readonly failure: SendFailure,
     message: string,
     /** Not before this many ms from now, where the provider said so. */
     readonly retry_after_ms?: number,
+    cause?: ChannelFault,
+    /** The channel failed while it had this message: the message itself may be the reason, until others fail too. */
+    readonly with_message = false,
   ) {
     super(message);
     this.name = 'SendError';
+    if (cause !== undefined) this.cause = cause;
   }
 }
 

@@ -26,7 +26,15 @@ export class EmailChannel implements ChannelSender {
       created_at: delivery.created_at,
       links: { inbox_url: this.inboxOf(delivery), unsubscribe_url: null },
     });
-    const mail = { delivery_id: delivery.id, to: delivery.address, ...rendered, unsubscribe_url: null };
+    const mail = {
+      message_id: delivery.id,
+      to: delivery.address,
+      ...rendered,
+      author: null,
+      thread_id: null,
+      list: { id: delivery.tenant_id, name: delivery.tenant_name },
+      unsubscribe_url: null,
+    };
     return this.sender.send(mail, lease);
   }
 

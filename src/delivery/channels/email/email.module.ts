@@ -3,12 +3,12 @@ import { Inject, Logger, Module, type OnModuleInit } from '@nestjs/common';
 import { fileURLToPath } from 'node:url';
 import { AuthModule } from '../../../auth/auth.module.js';
 import { PasswordLinks } from '../../../auth/password/password-links.js';
-import { CONFIG, type Config } from '../../../platform/config/config.js';
+import { CONFIG, type Config, configurationWarnings } from '../../../platform/config/config.js';
 import { TemplateStore } from '../../../wording/template-store.js';
 import { EmailChannel } from './email.channel.js';
 import { EmailSender } from './email.sender.js';
 import { mailerOptions } from './email.settings.js';
-import { smtpSettings } from './smtp-config.js';
+import { configuredTimeouts, smtpSettings } from './smtp-config.js';
 
 const TEMPLATES = fileURLToPath(new URL('../../../../templates', import.meta.url));
 
@@ -19,7 +19,7 @@ const TEMPLATES = fileURLToPath(new URL('../../../../templates', import.meta.url
     MailerModule.forRootAsync({
       imports: [],
       inject: [CONFIG],
-      useFactory: (config: Config) => mailerOptions(smtpSettings(config)),
+      useFactory: (config: Config) => mailerOptions(smtpSettings(config), configuredTimeouts(config)),
     }),
   ],
   providers: [
@@ -30,7 +30,12 @@ const TEMPLATES = fileURLToPath(new URL('../../../../templates', import.meta.url
       useFactory: (config: Config, mailer: MailerService, templates: TemplateStore, links: PasswordLinks) =>
         config.smtpHost === null
           ? null
-          : new EmailChannel(config, new EmailSender(mailer, smtpSettings(config)), templates, links),
+          : new EmailChannel(
+              config,
+              new EmailSender(mailer, smtpSettings(config), configuredTimeouts(config)),
+              templates,
+              links,
+            ),
     },
   ],
   exports: [EmailChannel],
@@ -41,6 +46,9 @@ export class EmailModule implements OnModuleInit {
   onModuleInit(): void {
     if (this.config.smtpHost === null) {
       new Logger('Mail').warn({ event: 'email_not_configured', hint: 'set SMTP_HOST to send e-mail' });
+    }
+    for (const warning of configurationWarnings(this.config)) {
+      new Logger('Configuration').warn({ event: 'configuration_warning', hint: warning });
     }
   }
 }

@@ -9,6 +9,19 @@ import {
   summarySql,
 } from '../due-items/due-items.sql.js';
 
+declare module '../contracts/kinds.js' {
+  interface NotificationData {
+    deadline_near: {
+      deadline_id: string;
+      title: string;
+      description: string | null;
+      category: string | null;
+      client_name: string | null;
+      due_on: string;
+    };
+  }
+}
+
 export const DEADLINES: DueTable = {
   table: 'deadlines',
   endedAt: 'completed_at',

@@ -1,5 +1,5 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
-import { CHANNELS } from '../contracts/notification-kinds.js';
+import { CHANNELS } from '../contracts/channels.js';
 import { TenantsModule } from '../tenants/tenants.module.js';
 import { TenantEvents } from '../tenants/tenant-events.js';
 import { UserEvents } from '../users/user-events.js';

@@ -1,15 +1,22 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Channel, CHANNELS, OPTIONAL_KINDS } from '../contracts/notification-kinds.js';
+import { type Channel, CHANNELS } from '../contracts/channels.js';
+import { BUNDLED_KINDS, OPTIONAL_KINDS } from '../contracts/kind-lists.js';
 import { Clock } from '../platform/clock/clock.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
-import { DECIDING_LOCK } from './dispatch/admission.js';
+import { DEFERRAL_LOCK } from './dispatch/admission.js';
 import { CHANNEL_TRAITS, configuredChannels } from './channels/channels.js';
+import {
+  FORGET_RECIPIENT,
+  RECONSIDER,
+  SUPPRESS_OF_ALERTS,
+  SUPPRESS_OF_RECIPIENT,
+} from './transitions/acts.sql.js';
 
 /** Why nothing is sent to somebody who should be told. */
 export type SuppressReason =
-  'preference' | 'no_address' | 'channel_not_configured' | 'fact_gone' | 'user_erased';
+  'preference' | 'no_address' | 'channel_not_configured' | 'fact_gone' | 'user_erased' | 'superseded';
 
 /**
  * Deliveries as they come into being and are called off: always in the transaction of what they are about, so
@@ -38,10 +45,10 @@ export class Outbox {
   static deliveriesSql(created: string): string {
     return `
       delivered AS (
-        INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address, state, reason,
-                                due_at, defer_reason, created_at, ended_at)
+        INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address, bundle_key, state,
+                                reason, due_at, defer_reason, created_at, ended_at)
         SELECT $1, c.id, c.recipient, c.severity = 'critical' OR c.kind IN ('welcome', 'password_reset'),
-               on_channel.name, coalesce(to_whom.address, ''),
+               on_channel.name, coalesce(to_whom.address, ''), ${BUNDLE_KEY},
                CASE WHEN s.reason IS NULL THEN 'pending' ELSE 'suppressed' END, s.reason, c.due_at,
                CASE WHEN s.reason IS NULL AND c.due_at > $4::timestamptz THEN 'send_at' END,
                $4::timestamptz, CASE WHEN s.reason IS NOT NULL THEN $4::timestamptz END
@@ -59,8 +66,7 @@ export class Outbox {
           WHEN to_whom.address IS NULL THEN 'no_address'
         END AS reason) s
         ON CONFLICT (tenant_id, notification_id, channel, address) DO NOTHING
-        RETURNING id, notification_id, channel, state, attempts, due_at, defer_reason, reason, error, provider_id,
-                  sent_at
+        RETURNING *
       )`;
   }
 
@@ -81,30 +87,16 @@ export class Outbox {
     });
   }
 
-  /** Calls off what these alerts announced and nobody has begun to send. */
+  /** Suppresses what these alerts announced and nobody has begun to send. */
   async factsGone(tx: TenantTransaction, alertIds: readonly string[]): Promise<void> {
-    await tx.execute(
-      `UPDATE deliveries d
-       SET state = 'suppressed', reason = 'fact_gone', ended_at = $3, lease_token = NULL, lease_until = NULL
-       FROM notifications n
-       WHERE n.tenant_id = $1 AND n.alert_id = ANY ($2::uuid[])
-         AND d.tenant_id = $1 AND d.notification_id = n.id AND d.state IN ('pending', 'queued')`,
-      [tx.tenant_id, alertIds, this.clock.now()],
-    );
+    await tx.execute(SUPPRESS_OF_ALERTS, [tx.tenant_id, alertIds, this.clock.now(), 'fact_gone', null]);
   }
 
-  /** Calls off what somebody who is being erased was to get, and forgets where it would have gone. */
+  /** Suppresses what a user who is being erased was to get, and forgets their addresses and what was in the messages. */
   async userErased(tx: TenantTransaction, userId: string): Promise<void> {
-    await tx.execute(
-      `UPDATE deliveries
-       SET state = 'suppressed', reason = 'user_erased', ended_at = $3, lease_token = NULL, lease_until = NULL
-       WHERE tenant_id = $1 AND recipient = $2 AND state IN ('pending', 'queued')`,
-      [tx.tenant_id, `user:${userId}`, this.clock.now()],
-    );
-    await tx.execute(`UPDATE deliveries SET address = '' WHERE tenant_id = $1 AND recipient = $2`, [
-      tx.tenant_id,
-      `user:${userId}`,
-    ]);
+    const recipient = `user:${userId}`;
+    await tx.execute(SUPPRESS_OF_RECIPIENT, [tx.tenant_id, recipient, this.clock.now()]);
+    await tx.execute(FORGET_RECIPIENT, [tx.tenant_id, recipient]);
   }
 
   /**
@@ -112,16 +104,16 @@ export class Outbox {
    * user. Called when what decides has changed; waits for a round that has read it as it was.
    */
   async reconsider(tx: TenantTransaction, userId: string | null): Promise<void> {
-    await tx.query(`SELECT pg_advisory_xact_lock(${DECIDING_LOCK})`);
-    await tx.execute(
-      `UPDATE deliveries SET due_at = $3, defer_reason = NULL
-       WHERE tenant_id = $1 AND state = 'pending' AND ($2::text IS NULL OR recipient = $2)
-         AND defer_reason IN ('operating_hours', 'quiet_hours', 'limit')`,
-      [tx.tenant_id, userId === null ? null : `user:${userId}`, this.clock.now()],
-    );
+    await tx.query(`SELECT pg_advisory_xact_lock(${DEFERRAL_LOCK})`);
+    const recipient = userId === null ? null : `user:${userId}`;
+    await tx.execute(RECONSIDER, [tx.tenant_id, recipient, this.clock.now()]);
     this.kick(tx);
   }
 }
+
+/** What leaves together: what is not critical, of all kinds that can be bundled; critical ones of one kind. */
+const BUNDLE_KEY = `CASE WHEN c.kind IN (${BUNDLED_KINDS.map((kind) => `'${kind}'`).join(', ')})
+  THEN CASE WHEN c.severity = 'critical' THEN c.kind ELSE 'together' END END`;
 
 /** Where the user `u` is reached on a channel. */
 const USER_ADDRESS = `CASE on_channel.name ${CHANNELS.map(

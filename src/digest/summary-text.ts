@@ -1,4 +1,5 @@
-import type { Locale, NotificationData } from '../contracts/notification-kinds.js';
+import type { NotificationData } from '../contracts/kinds.js';
+import type { Locale } from '../contracts/locales.js';
 
 type Totals = NotificationData['weekly_summary']['totals'];
 

@@ -1,4 +1,4 @@
-import type { NotificationData } from '../contracts/notification-kinds.js';
+import type { NotificationData } from '../contracts/kinds.js';
 import { addTenant } from '../../test/support/cast.js';
 import { runJob } from '../../test/support/watched.js';
 import { createWorld, type World } from '../../test/support/world.js';

@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { RunCounts } from '../contracts/jobs.js';
-import type { Locale, NotificationData } from '../contracts/notification-kinds.js';
+import type { NotificationData } from '../contracts/kinds.js';
+import type { Locale } from '../contracts/locales.js';
 import { type NewNotification, Notifications } from '../notifications/notifications.service.js';
 import { dateOfDay, dayOfDate, weekdayOf } from '../platform/clock/civil-time.js';
 import { Clock } from '../platform/clock/clock.js';

@@ -2,6 +2,18 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { WatchedKinds } from '../notifications/alerts/watched.js';
 import { daysSql, type DueTable, dueBodySql, reachedSql, summarySql } from '../due-items/due-items.sql.js';
 
+declare module '../contracts/kinds.js' {
+  interface NotificationData {
+    documents_missing: {
+      document_id: string;
+      title: string;
+      description: string | null;
+      client_name: string | null;
+      due_on: string;
+    };
+  }
+}
+
 export const DOCUMENTS: DueTable = {
   table: 'document_requests',
   endedAt: 'received_at',

@@ -7,19 +7,23 @@ import type { TenantTransaction } from '../platform/database/transaction.js';
 import { invalid, notFound, Problem } from '../platform/errors/problem.js';
 import { decodeCursor, type Page, pageOf } from '../platform/http/cursor.js';
 import { tenantToday } from '../tenants/tenant-today.js';
+import type { Alerts } from '../notifications/alerts/alerts.service.js';
 import type { DueItem } from './due-item.js';
 import type { DueItemQuery, NewDueItem } from './due-item.dto.js';
+import type { DueItemKind } from './due-item-kind.js';
 
-/** The life of one kind of due items, within a tenant. A room extends it with its own entity. */
-export abstract class DueItems<Item extends DueItem> {
-  protected constructor(
+/** The life of one kind of due items, within a tenant. */
+export class DueItems<Item extends DueItem, Query extends DueItemQuery> {
+  private readonly entity: new () => Item;
+
+  constructor(
+    private readonly kind: DueItemKind<Item, Query>,
     private readonly database: Database,
     private readonly clock: Clock,
-    private readonly entity: new () => Item,
-  ) {}
-
-  /** What was told of this item no longer stands: it was dealt with, moved or deleted. */
-  protected abstract dealtWith(tx: TenantTransaction, id: string): Promise<void>;
+    private readonly alerts: Alerts,
+  ) {
+    this.entity = kind.entity;
+  }
 
   /**
    * @throws Problem validation_failed when the responsible user is not the tenant's, conflict when the
@@ -32,16 +36,10 @@ export abstract class DueItems<Item extends DueItem> {
     return this.save(tx, item);
   }
 
-  /**
-   * A page, by due date, then id.
-   * @param exact further columns and the values they must have; undefined ones don't count.
-   */
-  async list(
-    tenantId: string,
-    query: DueItemQuery,
-    exact: Readonly<Record<string, string | undefined>> = {},
-  ): Promise<Page<Item>> {
-    const { limit, cursor, due_before, due_after, responsible_id, external_id, q } = query;
+  /** A page, by due date, then id. */
+  async list(tenantId: string, query: Query): Promise<Page<Item>> {
+    const { limit, cursor, due_before, due_after, q } = query;
+    const filters = ['responsible_id', 'external_id', ...this.kind.filters] as const;
     const rows = await this.database.tenant(tenantId, (tx) => {
       const items = tx
         .repository(this.entity)
@@ -50,7 +48,8 @@ export abstract class DueItems<Item extends DueItem> {
         .orderBy('item.due_on')
         .addOrderBy('item.id')
         .limit(limit + 1);
-      for (const [column, value] of Object.entries({ responsible_id, external_id, ...exact })) {
+      for (const column of filters) {
+        const value = query[column];
         if (value !== undefined) items.andWhere(`item.${column} = :${column}`, { [column]: value });
       }
       if (due_before !== undefined) items.andWhere('item.due_on < :due_before', { due_before });
@@ -84,8 +83,7 @@ export abstract class DueItems<Item extends DueItem> {
   }
 
   /**
-   * Changes what `patch` names, and the status with the date. What was told of an item is taken back when its
-   * date moves.
+   * Changes what `patch` names, and the status with the date. Alerts about the item end when its date moves.
    * @throws Problem not_found, and those of create.
    */
   async update(tenantId: string, id: string, patch: Partial<NewDueItem>): Promise<Item> {
@@ -95,7 +93,7 @@ export abstract class DueItems<Item extends DueItem> {
       Object.assign(item, patch);
       if (moved) {
         item.settle(item.endedAt, await this.today(tx));
-        await this.dealtWith(tx, id);
+        await this.endAlerts(tx, id);
       }
       return this.save(tx, item);
     });
@@ -109,7 +107,7 @@ export abstract class DueItems<Item extends DueItem> {
     return this.change(tenantId, id, async (tx, item) => {
       if (item.endedAt !== null) return item;
       item.settle(this.clock.now(), await this.today(tx));
-      await this.dealtWith(tx, id);
+      await this.endAlerts(tx, id);
       return this.save(tx, item);
     });
   }
@@ -129,7 +127,7 @@ export abstract class DueItems<Item extends DueItem> {
   /** @throws Problem not_found */
   async remove(tenantId: string, id: string): Promise<void> {
     await this.change(tenantId, id, async (tx, item) => {
-      await this.dealtWith(tx, id);
+      await this.endAlerts(tx, id);
       await tx.repository(this.entity).remove(item);
     });
   }
@@ -141,7 +139,12 @@ export abstract class DueItems<Item extends DueItem> {
       .where('item.tenant_id = :tenantId AND item.id = :id', { tenantId: tx.tenant_id, id });
   }
 
-  /** Reads the item, holds it against other changes, and hands it to `work`. */
+  /** Alerts about the item no longer hold: it was dealt with, moved or deleted. */
+  private endAlerts(tx: TenantTransaction, id: string): Promise<void> {
+    return this.alerts.sourcesChanged(tx, this.kind.source_type, [id]);
+  }
+
+  /** Reads and locks the item, and hands it to `work`. */
   private async change<Result>(
     tenantId: string,
     id: string,

@@ -1,9 +1,13 @@
-import { DEADLINE_FILES } from '../deadlines/deadlines.import.js';
-import { TASK_FILES } from '../tasks/tasks.import.js';
+import { dueItemFiles } from '../due-items/due-item-files.js';
+import { DEADLINE_KIND } from '../deadlines/deadlines.kind.js';
+import { TASK_KIND } from '../tasks/tasks.kind.js';
 import { csvLines } from './csv-lines.js';
 import type { FileLine } from './file-line.js';
 import { arriving } from './import.fixture.js';
 import type { ImportKind } from './import-kind.js';
+
+const DEADLINE_FILES = dueItemFiles(DEADLINE_KIND);
+const TASK_FILES = dueItemFiles(TASK_KIND);
 
 async function read(text: string, kind: ImportKind = TASK_FILES, size = 7): Promise<FileLine[]> {
   const lines: FileLine[] = [];

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { NotificationData, NotificationKind, Severity } from '../contracts/notification-kinds.js';
+import type { NotificationData, NotificationKind } from '../contracts/kinds.js';
+import type { Severity } from '../contracts/severities.js';
 import { Outbox } from '../delivery/outbox.js';
 import { Clock } from '../platform/clock/clock.js';
 import { prepared, type TenantTransaction } from '../platform/database/transaction.js';

@@ -3,7 +3,7 @@ import { Transform } from 'class-transformer';
 import { IsBoolean, IsIn, IsOptional, Matches } from 'class-validator';
 import { BackupForecastView } from '../backups/board/backup-forecast.dto.js';
 import { SCHEDULED_JOBS, type ScheduledJob } from '../contracts/jobs.js';
-import { type Channel, CHANNELS } from '../contracts/notification-kinds.js';
+import { type Channel, CHANNELS } from '../contracts/channels.js';
 import { CivilDate } from '../platform/http/civil-date.js';
 import { PageQuery } from '../platform/http/page.dto.js';
 import {

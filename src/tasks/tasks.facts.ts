@@ -9,6 +9,18 @@ import {
   summarySql,
 } from '../due-items/due-items.sql.js';
 
+declare module '../contracts/kinds.js' {
+  interface NotificationData {
+    tasks_overdue: {
+      task_id: string;
+      title: string;
+      description: string | null;
+      client_name: string | null;
+      due_on: string;
+    };
+  }
+}
+
 export const TASKS: DueTable = {
   table: 'tasks',
   endedAt: 'completed_at',

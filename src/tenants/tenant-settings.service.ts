@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Locale } from '../contracts/notification-kinds.js';
+import type { Locale } from '../contracts/locales.js';
 import { changedFields, noteChangedFields } from '../platform/audit/changed-fields.js';
 import { Clock } from '../platform/clock/clock.js';
 import { Database } from '../platform/database/database.js';

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
-import { LOCALES, type Locale } from '../contracts/notification-kinds.js';
+import { LOCALES, type Locale } from '../contracts/locales.js';
 import { TENANT_KINDS, type TenantKind } from './tenant-kinds.js';
 
 /** A firm or a company: everything else belongs to one. Its settings are read by `effectiveSettings`. */

@@ -1,7 +1,35 @@
+import path from 'node:path';
 import { TEMPLATE_HELPERS } from './helpers.js';
+import type { LocaleFormats } from './locale-formats.js';
+import { readTemplateFiles } from './template-files.js';
 
-const call = (helper: string, locale: string, ...args: unknown[]) =>
-  TEMPLATE_HELPERS[helper]?.(...args, { data: { root: { locale, tenant: { time_zone: 'Europe/Paris' } } } });
+let formats: Record<string, LocaleFormats>;
+beforeAll(async () => {
+  const { locales } = await readTemplateFiles(path.resolve('templates'));
+  formats = Object.fromEntries([...locales].map(([locale, files]) => [locale, files.formats]));
+});
+
+const call = (helper: string, locale: string, ...args: unknown[]) => {
+  const root = { today: '2026-03-01', tenant: { time_zone: 'Europe/Paris' } };
+  return TEMPLATE_HELPERS[helper]?.(...args, { data: { formats: formats[locale], root } });
+};
+
+test.each([
+  ['2026-03-01', 0],
+  ['2026-03-02', 1],
+  ['2026-02-28', -1],
+  // Summer time begins in between: days are civil.
+  ['2026-04-01', 31],
+  ['2025-03-01', -365],
+])('days until and since %s', (date, days) => {
+  expect(call('days_until', 'fr', date)).toBe(days);
+  expect(call('days_since', 'fr', date)).toBe(0 - days);
+});
+
+test.each([null, undefined, '', '2026-02-30', '1/3/2026', 5, {}])('%p is no date', (value) => {
+  expect(call('days_until', 'fr', value)).toBeNull();
+  expect(call('days_since', 'fr', value)).toBeNull();
+});
 
 test.each([
   [0, '0 o', '0 B'],

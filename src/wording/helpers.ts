@@ -1,24 +1,33 @@
 import { DateTime, IANAZone } from 'luxon';
-import { LOCALES, type Locale } from '../contracts/notification-kinds.js';
+import { daysUntil } from './days.js';
+import type { LocaleFormats } from './locale-formats.js';
 
 /** What templates may call. Handlebars passes its options last; strings in, strings out, and nothing throws. */
 export const TEMPLATE_HELPERS: Record<string, (...args: unknown[]) => unknown> = {
   /** `{{date due_on}}`: « lundi 3 novembre 2025 »; `{{date due_on "short"}}`: « lun. 3 nov. »; "day": « 3 novembre ». */
-  date: (value, ...rest) => formatDate(value, rest.length > 1 ? rest[0] : 'long', settingsOf(rest).locale),
+  date: (value, ...rest) => formatDate(value, rest.length > 1 ? rest[0] : 'long', settingsOf(rest).formats),
   /** `{{instant expires_at}}`: date and time of an ISO instant, in the tenant's zone; "short": « lun. 3 nov. 2025 à 14 h 05 ». */
   instant: (value, ...rest) => formatInstant(value, rest.length > 1 ? rest[0] : 'long', settingsOf(rest)),
+  /** `(days_until due_on)`: whole days from today to a civil date, negative once it has passed; null for no date. */
+  days_until: (value, options) => daysUntil(value, settingsOf([options]).today),
+  /** `(days_since due_on)`: whole days from a civil date to today, negative before it; null for no date. */
+  days_since: (value, options) => {
+    const days = daysUntil(value, settingsOf([options]).today);
+    // Not -0, which is not 0 to `eq`.
+    return days === null ? null : 0 - days;
+  },
   /** `{{bytes size_bytes}}`: « 1,5 Go »; empty for what is no size. */
-  bytes: (value, options) => formatBytes(value, settingsOf([options]).locale),
+  bytes: (value, options) => formatBytes(value, settingsOf([options]).formats),
   /** `{{plural n "jour" "jours"}}`: « 3 jours », without the sign; `zero=""` replaces it all when there are none. */
   plural: (count, one, other, options) => plural(count, one, other, settingsOf([options])),
   /** `{{list a b c}}`: those that are not empty, as a sentence: « a, b et c ». */
   list: (...args) => {
     const items = args.slice(0, -1).filter((item): item is string => typeof item === 'string' && item !== '');
-    return FORMATS[settingsOf(args).locale].list.format(items);
+    return settingsOf(args).formats.list.format(items);
   },
-  /** `{{more total list}}`: how many of the total the list leaves out. */
+  /** `{{more total list}}`: how many of the total the list leaves out; of groups, their `lines` count. */
   more: (total, list) => {
-    return typeof total === 'number' && Array.isArray(list) ? Math.max(0, total - list.length) : 0;
+    return typeof total === 'number' && Array.isArray(list) ? Math.max(0, total - countLines(list)) : 0;
   },
   /** `{{#each (paragraphs body)}}{{#each this}}…`: paragraphs as arrays of lines; Handlebars escapes each line. */
   paragraphs: (value) => (typeof value === 'string' ? paragraphs(value) : []),
@@ -34,75 +43,55 @@ export const TEMPLATE_HELPERS: Record<string, (...args: unknown[]) => unknown> =
 };
 
 interface Settings {
-  locale: Locale;
+  formats: LocaleFormats;
   zone: string;
+  /** Civil date in the tenant's zone. */
+  today: unknown;
   zero: string | undefined;
 }
 
-/** Locale and zone of the mail, from the root context that `buildContext` made. */
+/** Formats as `compileTemplate` passes them; zone and day from the root context that `buildContext` made. */
 function settingsOf(args: readonly unknown[]): Settings {
-  const options = args.at(-1) as
-    | { data?: { root?: { locale?: unknown; tenant?: { time_zone?: unknown } } }; hash?: { zero?: unknown } }
-    | undefined;
-  const root = options?.data?.root;
+  const options = args.at(-1) as {
+    data: { formats: LocaleFormats; root?: { today?: unknown; tenant?: { time_zone?: unknown } } };
+    hash?: { zero?: unknown };
+  };
+  const { formats, root } = options.data;
   const zone = root?.tenant?.time_zone;
-  const zero = options?.hash?.zero;
+  const zero = options.hash?.zero;
   return {
-    locale: LOCALES.find((locale) => locale === root?.locale) ?? LOCALES[0],
+    formats,
     // `create` remembers whether the zone is valid; `isValidZone` would ask ICU again, 0.2 ms each time.
     zone: typeof zone === 'string' && IANAZone.create(zone).isValid ? zone : 'UTC',
+    today: root?.today,
     zero: typeof zero === 'string' ? zero : undefined,
   };
 }
 
-// Made once: constructing one costs more than rendering the rest of a mail.
-const FORMATS = { fr: formatsOf('fr'), en: formatsOf('en') } satisfies Record<Locale, unknown>;
-
-function formatsOf(locale: Locale) {
-  return {
-    number: new Intl.NumberFormat(locale),
-    rounded: new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }),
-    plural: new Intl.PluralRules(locale),
-    list: new Intl.ListFormat(locale, { type: 'conjunction' }),
-  };
+const CIVIL_DATE = /^\d{4}-\d{2}-\d{2}$/;
+function formatDate(value: unknown, style: unknown, formats: LocaleFormats): unknown {
+  if (typeof value !== 'string' || !CIVIL_DATE.test(value)) return value;
+  const date = DateTime.fromISO(value, { zone: 'UTC', locale: formats.locale });
+  const { long, short, day } = formats.dates;
+  if (!date.isValid) return value;
+  return dated(date, style === 'short' ? short : style === 'day' ? day : long, formats);
 }
 
-const DATE_FORMATS: Record<Locale, Record<'long' | 'short' | 'day', string>> = {
-  fr: { long: 'cccc d MMMM yyyy', short: 'ccc d LLL', day: 'd MMMM' },
-  en: { long: 'cccc, d MMMM yyyy', short: 'ccc d LLL', day: 'd MMMM' },
-};
-
-function formatDate(value: unknown, style: unknown, locale: Locale): unknown {
-  if (typeof value !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(value)) return value;
-  const date = DateTime.fromISO(value, { zone: 'UTC', locale });
-  const formats = DATE_FORMATS[locale];
-  return date.isValid
-    ? dated(date, style === 'short' || style === 'day' ? formats[style] : formats.long)
-    : value;
-}
-
-function formatInstant(value: unknown, style: unknown, { locale, zone }: Settings): unknown {
+function formatInstant(value: unknown, style: unknown, { formats, zone }: Settings): unknown {
   if (typeof value !== 'string' || value.length > 40) return value;
-  const instant = DateTime.fromISO(value, { zone, locale });
+  const instant = DateTime.fromISO(value, { zone, locale: formats.locale });
   if (!instant.isValid) return value;
-  const { long, short } = DATE_FORMATS[locale];
-  const day = dated(instant, style === 'short' ? `${short} yyyy` : long);
-  const time =
-    locale === 'fr'
-      ? `${day} à ${instant.toFormat("H'\u00a0h\u00a0'mm")}`
-      : `${day} at ${instant.toFormat('HH:mm')}`;
+  const { long, short } = formats.dates;
+  const day = dated(instant, style === 'short' ? `${short} yyyy` : long, formats);
+  const time = formats.instant
+    .replace('{date}', () => day)
+    .replace('{time}', () => instant.toFormat(formats.time));
   return style === 'short' ? time : `${time} (${zone})`;
 }
 
-/** Each a thousand times the one before. */
-const BYTE_UNITS: Record<Locale, readonly string[]> = {
-  fr: ['o', 'ko', 'Mo', 'Go', 'To', 'Po', 'Eo'],
-  en: ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'],
-};
-
-function formatBytes(value: unknown, locale: Locale): string {
+function formatBytes(value: unknown, { bytes, rounded }: LocaleFormats): string {
   if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) return '';
-  const [smallest, ...larger] = BYTE_UNITS[locale];
+  const [smallest = '', ...larger] = bytes;
   let size = value;
   let unit = smallest;
   for (const next of larger) {
@@ -111,20 +100,28 @@ function formatBytes(value: unknown, locale: Locale): string {
     size /= 1_000;
     unit = next;
   }
-  return `${FORMATS[locale].rounded.format(size)}\u00a0${unit}`;
+  return `${rounded.format(size)}\u00a0${unit}`;
 }
 
 /** French counts the first of a month: « 1er », but « 2 », « 3 »; no formatter of ICU does. */
-function dated(date: DateTime, format: string): string {
-  return date.toFormat(date.locale === 'fr' && date.day === 1 ? format.replace('d ', "d'er' ") : format);
+function dated(date: DateTime, format: string, { first_of_month }: LocaleFormats): string {
+  const isFirst = first_of_month !== null && date.day === 1;
+  return date.toFormat(isFirst ? format.replace(/\bd\b/, () => first_of_month) : format);
 }
 
-function plural(count: unknown, one: unknown, other: unknown, { locale, zero }: Settings): string {
+function plural(count: unknown, one: unknown, other: unknown, { formats, zero }: Settings): string {
   if (typeof count !== 'number' || typeof one !== 'string' || typeof other !== 'string') return '';
   if (count === 0 && zero !== undefined) return zero;
   const size = Math.abs(count);
-  const word = FORMATS[locale].plural.select(size) === 'one' ? one : other;
-  return `${FORMATS[locale].number.format(size)} ${word}`;
+  const word = formats.plural.select(size) === 'one' ? one : other;
+  return `${formats.number.format(size)} ${word}`;
+}
+
+function countLines(list: readonly unknown[]): number {
+  return list.reduce<number>((count, item) => {
+    const lines = typeof item === 'object' && item !== null && 'lines' in item ? item.lines : null;
+    return count + (Array.isArray(lines) ? lines.length : 1);
+  }, 0);
 }
 
 function paragraphs(text: string): string[][] {

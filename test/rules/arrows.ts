@@ -19,8 +19,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   wording: BASE,
   delivery: ['wording', ...WHO, ...BASE],
   notifications: [...OUTBOX, 'wording', ...WHO, ...BASE],
-  'due-items': ['tenants', ...BASE],
-  imports: ['due-items', 'notifications', 'users', 'tenants', ...BASE],
+  imports: ['notifications', 'users', 'tenants', ...BASE],
+  'due-items': ['imports', 'notifications', 'tenants', ...BASE],
   ...Object.fromEntries(
     WATCHED.map((room) => [room, ['due-items', 'imports', 'notifications', ...WHO, ...BASE]]),
   ),

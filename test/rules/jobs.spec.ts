@@ -1,5 +1,5 @@
 import { JOBS, type JobName, QUEUES, SCHEDULED_JOBS } from '../../src/contracts/jobs.js';
-import { CHANNELS } from '../../src/contracts/notification-kinds.js';
+import { CHANNELS } from '../../src/contracts/channels.js';
 import { JobHandlers } from '../../src/platform/queues/handlers.js';
 import { createWorld, type World } from '../support/world.js';
 

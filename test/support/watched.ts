@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { NotificationKind } from '../../src/contracts/notification-kinds.js';
+import type { NotificationKind } from '../../src/contracts/kinds.js';
 import type { RunCounts, ScheduledJob } from '../../src/contracts/jobs.js';
 import { WatchedKinds } from '../../src/notifications/alerts/watched.js';
 import { Database } from '../../src/platform/database/database.js';

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { BACKUP_VERDICTS, type BackupVerdict, type FailingVerdict } from '../../contracts/backups.js';
-import type { BackupFacts } from '../../contracts/notification-kinds.js';
+import type { BackupFacts } from './backup-data.js';
 import { Incidents, type Incident } from '../../notifications/alerts/incidents.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { Database } from '../../platform/database/database.js';

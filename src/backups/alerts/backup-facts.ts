@@ -1,4 +1,4 @@
-import type { BackupFacts } from '../../contracts/notification-kinds.js';
+import type { BackupFacts } from './backup-data.js';
 import type { TenantTransaction } from '../../platform/database/transaction.js';
 
 /**

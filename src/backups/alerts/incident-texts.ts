@@ -1,5 +1,7 @@
 import type { BackupReason } from '../../contracts/backups.js';
-import type { BackupFacts, Locale, NotificationData } from '../../contracts/notification-kinds.js';
+import type { BackupFacts } from './backup-data.js';
+import type { NotificationData } from '../../contracts/kinds.js';
+import type { Locale } from '../../contracts/locales.js';
 
 /** What is said of a case. In `what`, `{backup}` stands for the database and where it is, `{time}` for its hour. */
 export interface Text {

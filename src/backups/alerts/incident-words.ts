@@ -1,5 +1,6 @@
 import type { BackupReason, FailingVerdict } from '../../contracts/backups.js';
-import type { BackupFacts, Locale } from '../../contracts/notification-kinds.js';
+import type { BackupFacts } from './backup-data.js';
+import type { Locale } from '../../contracts/locales.js';
 import { DAMAGE, type Damage, REASONS, RECOVERED, type Text } from './incident-texts.js';
 
 /** Title and body of what is told, in each language. The title is the mail's subject. */

@@ -1,12 +1,13 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { QueueName } from '../../contracts/jobs.js';
-import { type Channel, CHANNELS } from '../../contracts/notification-kinds.js';
+import { type Channel, CHANNELS } from '../../contracts/channels.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { SystemDatabase } from '../../platform/database/database.js';
 import type { SystemTransaction } from '../../platform/database/transaction.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
 import { WORKER_ALIVE_SECONDS } from '../dispatch/admission.js';
 import { channelOf, queueOf } from '../channels/channels.js';
+import { CANCEL, RETRY, TAKE_BACK } from '../transitions/acts.sql.js';
 import { type OpenDeliveries, OpenDeliveriesReader } from './open-deliveries.js';
 
 /** Rows that one statement moves: locks stay short. */
@@ -92,15 +93,7 @@ export class DeliveryQueues {
     return this.database.transaction(async (tx) => {
       // Waits for a round of the dispatcher; the next one finds the channel paused.
       await tx.execute(`UPDATE channels SET paused = true WHERE channel = $1`, [channel]);
-      const returned = await tx.execute(
-        `UPDATE deliveries d
-         SET state = 'pending', lease_token = NULL, lease_until = NULL,
-             admitted_at = CASE WHEN d.attempts > 0 THEN d.admitted_at END
-         FROM (SELECT tenant_id, id FROM deliveries WHERE channel = $1 AND state = 'queued'
-               FOR UPDATE SKIP LOCKED) q
-         WHERE d.tenant_id = q.tenant_id AND d.id = q.id`,
-        [channel],
-      );
+      const returned = (await tx.query(TAKE_BACK, [channel, this.clock.now()])).length;
       return { returned, still_sending: await this.count(tx, SENDING, channel, null) };
     });
   }
@@ -114,8 +107,8 @@ export class DeliveryQueues {
   /** Cancels what waits, of all tenants or of one. */
   async purge(queue: QueueName, tenantId: string | null): Promise<DeliveryPurge> {
     const channel = channelOf(queue);
-    const cancel = (tx: SystemTransaction) =>
-      tx.execute(CANCEL, [channel, tenantId, this.clock.now(), BATCH]);
+    const cancel = async (tx: SystemTransaction) =>
+      (await tx.query(CANCEL, [channel, tenantId, this.clock.now(), BATCH])).length;
     const early = await inBatches(() => this.database.transaction(cancel));
     const result = await this.database.transaction(async (tx) => {
       // What a round of the dispatcher held meanwhile is queued now.
@@ -143,7 +136,9 @@ export class DeliveryQueues {
     const now = this.clock.now();
     const since = new Date(now.getTime() - days * DAY_MS);
     const retried = await inBatches(() =>
-      this.database.transaction((tx) => tx.execute(RETRY, [channel, tenantId, now, since, BATCH])),
+      this.database.transaction(
+        async (tx) => (await tx.query(RETRY, [channel, tenantId, now, since, BATCH])).length,
+      ),
     );
     this.wakeUps.send('dispatch.kick', { channel });
     return { retried };
@@ -189,38 +184,3 @@ const LAST_DAY_AND_WORKERS = `
          w.processes, w.concurrency
   FROM (SELECT count(*) AS processes, coalesce(sum(concurrency), 0) AS concurrency
         FROM workers WHERE channel = $1 AND seen_at > now() - make_interval(secs => $3)) w`;
-
-// $1 channel, $2 tenant or null, $3 now, $4 how many
-const CANCEL = `
-  WITH queued AS (
-    SELECT tenant_id, id FROM deliveries
-    WHERE channel = $1 AND state = 'queued' AND ($2::uuid IS NULL OR tenant_id = $2)
-    LIMIT $4 FOR UPDATE SKIP LOCKED
-  ),
-  pending AS (
-    SELECT tenant_id, id FROM deliveries
-    WHERE channel = $1 AND state = 'pending' AND ($2::uuid IS NULL OR tenant_id = $2)
-    LIMIT $4 FOR UPDATE SKIP LOCKED
-  )
-  UPDATE deliveries d
-  SET state = 'cancelled', reason = 'purged', ended_at = $3, lease_token = NULL, lease_until = NULL,
-      -- What was never begun has used nothing of anyone's limit.
-      admitted_at = CASE WHEN d.attempts > 0 THEN d.admitted_at END
-  FROM (SELECT * FROM queued UNION ALL SELECT * FROM pending) q
-  WHERE d.tenant_id = q.tenant_id AND d.id = q.id`;
-
-// $1 channel, $2 tenant or null, $3 now, $4 failed since, $5 how many
-const RETRY = `
-  UPDATE deliveries d
-  SET state = 'pending', attempts = 0, ambiguities = 0, due_at = $3, defer_reason = NULL, ended_at = NULL
-  FROM (
-    SELECT f.tenant_id, f.id FROM deliveries f
-    JOIN notifications n ON n.tenant_id = f.tenant_id AND n.id = f.notification_id
-    WHERE f.channel = $1 AND f.state = 'failed' AND f.ended_at > $4 AND f.ended_at <= $3
-      AND f.address <> ''
-      AND ($2::uuid IS NULL OR f.tenant_id = $2)
-      AND CASE WHEN n.kind IN ('welcome', 'password_reset')
-               THEN (n.data ->> 'expires_at')::timestamptz > $3 ELSE true END
-    LIMIT $5 FOR UPDATE OF f SKIP LOCKED
-  ) q
-  WHERE d.tenant_id = q.tenant_id AND d.id = q.id`;

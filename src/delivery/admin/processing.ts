@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
-import { type Channel, CHANNELS } from '../../contracts/notification-kinds.js';
+import { type Channel, CHANNELS } from '../../contracts/channels.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { SystemDatabase } from '../../platform/database/database.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';

@@ -6,7 +6,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import type { DeliveryJob } from '../../contracts/jobs.js';
-import type { Channel } from '../../contracts/notification-kinds.js';
+import type { Channel } from '../../contracts/channels.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { SystemDatabase } from '../../platform/database/database.js';
@@ -18,7 +18,7 @@ import { activeChannels, CHANNEL_TRAITS } from '../channels/channels.js';
 import { decide } from './decision.js';
 import { Wakeable } from './wakeable.js';
 
-/** What one round did. */
+/** What one round did, in messages. */
 export interface Round {
   admitted: number;
   deferred: number;
@@ -84,7 +84,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     return round;
   }
 
-  /** One round on one channel: at most DISPATCH_BATCH_SIZE deliveries, each admitted or deferred. */
+  /** One round on one channel: at most DISPATCH_BATCH_SIZE messages, each admitted or deferred. */
   async round(channel: Channel): Promise<Round> {
     const now = this.clock.now();
     const { jobs, deferred } = await this.database.transaction(async (tx) => {
@@ -107,9 +107,10 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
         { free, whole: window.whole },
         { per_user_per_hour: this.config.limitPerUserHour, per_user_per_day: this.config.limitPerUserDay },
       );
-      const { chosen, deferrals, over } = decide(candidates, now, this.logger);
+      const messages = await this.admission.gather(tx, channel, candidates, now);
+      const { chosen, deferrals, over } = decide(messages, now, this.logger);
       const jobs = await this.admission.admit(tx, chosen, now);
-      await this.admission.defer(tx, deferrals);
+      await this.admission.defer(tx, deferrals, now);
       await this.admission.deferOverLimit(tx, channel, over, now);
       const last = candidates.at(-1);
       if (last !== undefined) await this.admission.moveCursor(tx, channel, last.tenant_id);
@@ -125,6 +126,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     now: Date,
   ): Promise<number> {
     if (this.config.limitPerMinute === 0) return Infinity;
+    await this.admission.lockMinute(tx, channel);
     return this.config.limitPerMinute - (await this.admission.admittedLastMinute(tx, channel, now));
   }
 

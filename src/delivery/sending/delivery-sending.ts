@@ -1,29 +1,23 @@
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import type { DeliveryJob } from '../../contracts/jobs.js';
-import type { Channel } from '../../contracts/notification-kinds.js';
+import type { Channel } from '../../contracts/channels.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { Metrics, secondsSince } from '../../platform/metrics/metrics.js';
 import { JobHandlers } from '../../platform/queues/handlers.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
 import { CHANNEL_TRAITS } from '../channels/channels.js';
-import {
-  type ClaimedDelivery,
-  SendError,
-  type SendLease,
-  SENDERS,
-  type Senders,
-} from '../channels/sender.js';
+import { type ClaimedMessage, SendError, type SendLease, SENDERS, type Senders } from '../channels/sender.js';
 import { HeldLeases } from './held-leases.js';
 import { Leases } from './leases.js';
 import { afterFailure, type Outcome } from './outcome.js';
 import { recordUntilDone } from './recording.js';
 
-/** One kick stands for all outcomes of this time; the queue lasts longer. */
+/** Coalesces the kicks of outcomes within this time into one; the queue lasts longer. */
 const KICK_AFTER_MS = 10;
 
 /**
- * Sends one admitted delivery, on whatever channel: claim, send, record. The same for the jobs of all channels and
- * for who sends directly.
+ * Sends one admitted message, on any channel: claim, send, record. The same for the jobs of all channels and for
+ * direct sending.
  */
 @Injectable()
 export class DeliverySending implements OnModuleInit {
@@ -46,49 +40,47 @@ export class DeliverySending implements OnModuleInit {
     }
   }
 
-  /** Resolves once the outcome is committed, or when the delivery was not this job's to send. */
+  /** Resolves once the outcome is committed, or when the message could not be claimed. */
   async deliver(job: DeliveryJob): Promise<void> {
-    await this.held.whileHeld(job, async (delivery, lease) => {
-      const { channel } = delivery;
+    await this.held.withLease(job, async (message, lease) => {
+      const { channel, tenant_id, bundle_id } = message;
       const began = performance.now();
-      const outcome = await this.attempt(delivery, lease);
+      const outcome = await this.attempt(message, lease);
       this.metrics.observe('vigie_send_duration_seconds', { channel }, secondsSince(began));
-      const recorded = await recordUntilDone(() => this.leases.record(job, outcome), lease);
+      const about = { channel, tenant_id, bundle_id, attempt: message.attempts };
+      const recorded = await recordUntilDone(
+        () => this.leases.record(job, outcome),
+        lease,
+        this.logger,
+        about,
+      );
       this.metrics.count('vigie_sends_total', { channel, outcome: sendOutcome(outcome, recorded) });
-      this.logger.log({
-        event: `delivery_${outcome.state}`,
-        channel,
-        tenant_id: delivery.tenant_id,
-        delivery_id: delivery.id,
-        attempt: delivery.attempts,
-        recorded,
-      });
+      const deliveries = message.items.length;
+      this.logger.log({ event: `delivery_${outcome.state}`, ...about, deliveries, recorded });
       this.kickSoon(channel);
     });
   }
 
-  private async attempt(delivery: ClaimedDelivery, lease: SendLease): Promise<Outcome> {
+  private async attempt(message: ClaimedMessage, lease: SendLease): Promise<Outcome> {
     try {
-      const sender = this.senders.get(delivery.channel);
+      const sender = this.senders.get(message.channel);
       if (sender === undefined)
         throw new SendError('retryable', 'The channel is not configured in this process');
-      const { provider_id } = await sender.send(delivery, lease);
-      return { state: 'sent', provider_id };
+      return { state: 'sent', ...(await sender.send(message, lease)) };
     } catch (error) {
-      // Anything but a SendError is a fault of ours, and the next attempt would meet it again.
-      const failure =
-        error instanceof SendError
-          ? error
-          : {
-              failure: 'permanent' as const,
-              message: error instanceof Error ? error.message : String(error),
-            };
-      return afterFailure(failure, delivery.attempts, delivery.ambiguities, {
+      return afterFailure(this.failureOf(error, message), message.attempts, message.ambiguities, {
         max_attempts: this.config.retryMaxAttempts,
         delay_ms: this.config.retryDelaySeconds * 1_000,
-        ambiguous_repeats: CHANNEL_TRAITS[delivery.channel].ambiguous_repeats,
+        ambiguous_repeats: CHANNEL_TRAITS[message.channel].ambiguous_repeats,
       });
     }
+  }
+
+  /** Anything but a SendError is a fault of ours, or PostgreSQL's for a moment: no reason to lose the message. */
+  private failureOf(error: unknown, { channel, tenant_id, bundle_id }: ClaimedMessage): SendFailed {
+    if (error instanceof SendError) return error;
+    this.logger.error({ event: 'sender_failed', channel, tenant_id, bundle_id, err: error });
+    return { failure: 'retryable', message: error instanceof Error ? error.message : String(error) };
   }
 
   /** The window has room again. */
@@ -102,8 +94,12 @@ export class DeliverySending implements OnModuleInit {
   }
 }
 
+type SendFailed = Pick<SendError, 'failure' | 'message' | 'retry_after_ms'>;
+
 /** How an attempt ended, for the metrics. */
-function sendOutcome({ state }: Outcome, recorded: boolean): string {
+function sendOutcome(outcome: Outcome, recorded: boolean): string {
   if (!recorded) return 'lost';
+  if ('channel_down' in outcome) return 'channel_down';
+  const { state } = outcome;
   return state === 'pending' ? 'retry' : state;
 }

@@ -1,11 +1,13 @@
-import type { SendFailure } from '../channels/sender.js';
+import type { SendFailure, SendReceipt } from '../channels/sender.js';
 
-/** Where a delivery goes after an attempt. docs/lifecycles.md has the diagram. */
+/** Where a message goes after an attempt. docs/lifecycles.md has the diagram. */
 export type Outcome =
-  | { state: 'sent'; provider_id: string | null }
+  | ({ state: 'sent' } & SendReceipt)
   | { state: 'failed'; error: string }
   | { state: 'unknown'; error: string; ambiguous: true }
-  | { state: 'pending'; error: string; delay_ms: number; ambiguous: boolean };
+  | { state: 'pending'; error: string; delay_ms: number; ambiguous: boolean }
+  /** Its channel is down: it waits in its place, and the attempt is not counted. */
+  | { state: 'pending'; error: string; channel_down: true };
 
 export interface RetryRules {
   max_attempts: number;
@@ -15,14 +17,14 @@ export interface RetryRules {
   ambiguous_repeats: number;
 }
 
-/** The longest wait between two attempts. */
-const LONGEST_DELAY_MS = 24 * 60 * 60 * 1_000;
+/** Between two attempts. */
+const MAX_DELAY_MS = 24 * 60 * 60 * 1_000;
 
 /**
  * What follows from a failed attempt.
  * @param attempts attempts so far, this one included
  * @param ambiguities of those, how many ended without an answer, not counting this one
- * @param random 0 to 1, so that what failed together does not come back together
+ * @param random 0 to 1, so that what failed together is not tried again at one instant
  */
 export function afterFailure(
   failure: { failure: SendFailure; message: string; retry_after_ms?: number | undefined },
@@ -33,12 +35,13 @@ export function afterFailure(
 ): Outcome {
   const error = failure.message.slice(0, 1_000);
   if (failure.failure === 'permanent') return { state: 'failed', error };
+  if (failure.failure === 'channel') return { state: 'pending', error, channel_down: true };
   const ambiguous = failure.failure === 'ambiguous';
   if (ambiguous && (ambiguities >= rules.ambiguous_repeats || attempts >= rules.max_attempts)) {
     return { state: 'unknown', error, ambiguous };
   }
   if (attempts >= rules.max_attempts) return { state: 'failed', error };
   const exponential = rules.delay_ms * 2 ** (attempts - 1) * (0.8 + 0.4 * random);
-  const delay_ms = Math.min(Math.max(exponential, failure.retry_after_ms ?? 0), LONGEST_DELAY_MS);
+  const delay_ms = Math.min(Math.max(exponential, failure.retry_after_ms ?? 0), MAX_DELAY_MS);
   return { state: 'pending', error, delay_ms: Math.round(delay_ms), ambiguous };
 }

@@ -1,11 +1,8 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsOptional } from 'class-validator';
-import {
-  NOTIFICATION_KINDS,
-  type NotificationKind,
-  SEVERITIES,
-  type Severity,
-} from '../../contracts/notification-kinds.js';
+import { NOTIFICATION_KINDS } from '../../contracts/kind-lists.js';
+import type { NotificationKind } from '../../contracts/kinds.js';
+import { SEVERITIES, type Severity } from '../../contracts/severities.js';
 import { PageQuery } from '../../platform/http/page.dto.js';
 
 export const ALERT_STATES = ['open', 'resolved'] as const;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { addPerson, addTenant } from '../../../test/support/cast.js';
 import { createWorld, type World } from '../../../test/support/world.js';
-import type { Locale } from '../../contracts/notification-kinds.js';
+import type { Locale } from '../../contracts/locales.js';
 import { FixedClock } from '../../platform/clock/fixed-clock.js';
 import { Database } from '../../platform/database/database.js';
 import type { TenantTransaction } from '../../platform/database/transaction.js';

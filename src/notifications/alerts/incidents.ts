@@ -1,10 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import type {
-  Locale,
-  NotificationData,
-  NotificationKind,
-  Severity,
-} from '../../contracts/notification-kinds.js';
+import type { NotificationData, NotificationKind } from '../../contracts/kinds.js';
+import type { Locale } from '../../contracts/locales.js';
+import type { Severity } from '../../contracts/severities.js';
 import { Outbox } from '../../delivery/outbox.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { addPerson, addTenant, type Person } from '../../../test/support/cast.js';
 import type { World } from '../../../test/support/world.js';
-import type { NotificationKind, Severity } from '../../contracts/notification-kinds.js';
+import type { NotificationKind } from '../../contracts/kinds.js';
+import type { Severity } from '../../contracts/severities.js';
 import { Database } from '../../platform/database/database.js';
 import { Notifications } from '../notifications.service.js';
 

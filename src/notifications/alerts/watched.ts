@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { NotificationKind } from '../../contracts/notification-kinds.js';
+import type { NotificationKind } from '../../contracts/kinds.js';
 import type { TenantSettings } from '../../tenants/tenant-settings.js';
 
 /** Something that is watched, as its room registers it: the SQL that finds what must be told. */

@@ -3,8 +3,8 @@ import { isUUID } from 'class-validator';
 import type { SqlValue, TenantTransaction } from '../../platform/database/transaction.js';
 import { notFound } from '../../platform/errors/problem.js';
 import { decodeCursor, encodeCursor, isInstantKey, type Page, pageOf } from '../../platform/http/cursor.js';
-import type { DeliveriesQuery, DeliveryStatus, OwnDelivery } from './deliveries.dto.js';
-import { DELIVERY_COLUMNS } from './deliveries.sql.js';
+import type { DeliveriesQuery, DeliveryStatus, OwnDelivery, OwnDeliveryDetail } from './deliveries.dto.js';
+import { DELIVERY_COLUMNS, sentColumns } from './deliveries.sql.js';
 
 /** Whose: what they received, if they are a user, and what they created. */
 export interface Owner {
@@ -59,9 +59,9 @@ export class DeliveryList {
    * One delivery that they created or received.
    * @throws Problem not_found for one that is not there or somebody else's.
    */
-  async get(tx: TenantTransaction, { user_id, principal }: Owner, id: string): Promise<OwnDelivery> {
-    const row = await tx.one<OwnDelivery>(
-      `SELECT ${DELIVERY_COLUMNS}, n.id AS notification_id, n.recipient, n.kind, n.title, n.created_at
+  async get(tx: TenantTransaction, { user_id, principal }: Owner, id: string): Promise<OwnDeliveryDetail> {
+    const row = await tx.one<OwnDeliveryDetail>(
+      `SELECT ${DELIVERY_COLUMNS}, ${sentColumns('n.user_id = $3::uuid')}, n.id AS notification_id, n.recipient, n.kind, n.title, n.created_at
        FROM notifications n JOIN deliveries d ON d.tenant_id = n.tenant_id AND d.notification_id = n.id
        WHERE d.tenant_id = $1 AND d.id = $2 AND (n.user_id = $3::uuid OR n.created_by = $4::text)`,
       [tx.tenant_id, id, user_id, principal],

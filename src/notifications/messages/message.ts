@@ -1,8 +1,16 @@
-import type { Channel, Severity } from '../../contracts/notification-kinds.js';
+import type { Channel } from '../../contracts/channels.js';
+import type { Severity } from '../../contracts/severities.js';
 import { Outbox } from '../../delivery/outbox.js';
 import { invalid, Problem } from '../../platform/errors/problem.js';
 import type { TenantCaller } from '../../platform/http/caller.js';
 import type { NewMessage } from './messages.dto.js';
+
+declare module '../../contracts/kinds.js' {
+  interface NotificationData {
+    /** What somebody wrote; `kind` is what they call it, `data` what else they gave. */
+    message: { kind: string | null; title: string; body: string; data: Record<string, unknown> };
+  }
+}
 
 /** A message whose fields have been checked, to one bare address or to users of the tenant. */
 export interface Message {

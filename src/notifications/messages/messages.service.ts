@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import type { NotificationData } from '../../contracts/notification-kinds.js';
+import type { NotificationData } from '../../contracts/kinds.js';
 import { Outbox } from '../../delivery/outbox.js';
 import { Clock } from '../../platform/clock/clock.js';
 import type { SqlValue, TenantTransaction } from '../../platform/database/transaction.js';

@@ -1,9 +1,17 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { PasswordLinks } from '../../auth/password/password-links.js';
-import type { Locale } from '../../contracts/notification-kinds.js';
+import type { Locale } from '../../contracts/locales.js';
 import type { TenantTransaction } from '../../platform/database/transaction.js';
 import { UserEvents, type UserSubject } from '../../users/user-events.js';
 import { Notifications } from '../notifications.service.js';
+
+declare module '../../contracts/kinds.js' {
+  interface NotificationData {
+    /** The link itself is made when the mail is sent: a secret is never stored. */
+    welcome: { link_id: string; expires_at: string };
+    password_reset: { link_id: string; expires_at: string };
+  }
+}
 
 /** What the inbox shows; the mails have their own words, and the link. */
 const TEXTS = {

@@ -1,11 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Locale } from '../../contracts/notification-kinds.js';
+import type { Locale } from '../../contracts/locales.js';
 import { Clock } from '../../platform/clock/clock.js';
 import type { TenantTransaction } from '../../platform/database/transaction.js';
 import { notFound, Problem } from '../../platform/errors/problem.js';
 import type { TestEmail } from '../feed/feed.dto.js';
 import { Notifications } from '../notifications.service.js';
+
+declare module '../../contracts/kinds.js' {
+  interface NotificationData {
+    test: { requested_by: string | null };
+  }
+}
 
 const TITLES = { fr: 'Message de test', en: 'Test message' };
 const BODIES = {

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { CHANNELS } from '../../contracts/notification-kinds.js';
+import { CHANNELS } from '../../contracts/channels.js';
 import { CHANNEL_TRAITS } from '../../delivery/channels/channels.js';
 import { type ChannelSender, SENDERS, type Senders } from '../../delivery/channels/sender.js';
 import { withTimeout } from '../../platform/clock/timeout.js';

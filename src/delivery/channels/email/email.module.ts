@@ -1,21 +1,21 @@
 import { MailerModule, MailerService } from '@nestjs-modules/mailer';
 import { Inject, Logger, Module, type OnModuleInit } from '@nestjs/common';
-import { fileURLToPath } from 'node:url';
 import { AuthModule } from '../../../auth/auth.module.js';
 import { PasswordLinks } from '../../../auth/password/password-links.js';
 import { CONFIG, type Config, configurationWarnings } from '../../../platform/config/config.js';
-import { TemplateStore } from '../../../wording/template-store.js';
+import { Clock } from '../../../platform/clock/clock.js';
+import { Wording } from '../../../wording/wording.js';
+import { WordingModule } from '../../../wording/wording.module.js';
 import { EmailChannel } from './email.channel.js';
 import { EmailSender } from './email.sender.js';
 import { mailerOptions } from './email.settings.js';
 import { configuredTimeouts, smtpSettings } from './smtp-config.js';
 
-const TEMPLATES = fileURLToPath(new URL('../../../../templates', import.meta.url));
-
 /** Mails by SMTP; without SMTP_HOST the channel is null. */
 @Module({
   imports: [
     AuthModule,
+    WordingModule,
     MailerModule.forRootAsync({
       imports: [],
       inject: [CONFIG],
@@ -23,18 +23,23 @@ const TEMPLATES = fileURLToPath(new URL('../../../../templates', import.meta.url
     }),
   ],
   providers: [
-    { provide: TemplateStore, useFactory: () => TemplateStore.load(TEMPLATES) },
     {
       provide: EmailChannel,
-      inject: [CONFIG, MailerService, TemplateStore, PasswordLinks],
-      useFactory: (config: Config, mailer: MailerService, templates: TemplateStore, links: PasswordLinks) =>
+      inject: [CONFIG, MailerService, Wording, PasswordLinks, Clock],
+      useFactory: (
+        config: Config,
+        mailer: MailerService,
+        wording: Wording,
+        links: PasswordLinks,
+        clock: Clock,
+      ) =>
         config.smtpHost === null
           ? null
           : new EmailChannel(
-              config,
               new EmailSender(mailer, smtpSettings(config), configuredTimeouts(config)),
-              templates,
+              wording,
               links,
+              clock,
             ),
     },
   ],

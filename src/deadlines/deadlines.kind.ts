@@ -1,0 +1,19 @@
+import type { DueItemKind } from '../due-items/due-item-kind.js';
+import { Deadline } from './deadline.entity.js';
+import { DeadlinePatch, DeadlineQuery, NewDeadline } from './deadlines.dto.js';
+import { DEADLINES } from './deadlines.facts.js';
+
+/** The REST routes, files and life of deadlines. */
+export const DEADLINE_KIND: DueItemKind<Deadline, DeadlineQuery> = {
+  name: 'deadlines',
+  source_type: 'deadline',
+  due: DEADLINES,
+  entity: Deadline,
+  newItem: NewDeadline,
+  patch: DeadlinePatch,
+  query: DeadlineQuery,
+  end: { act: 'complete', description: 'Done' },
+  own: ['category'],
+  filters: ['status', 'category'],
+  columnNames: { category: ['categorie', 'type'], title: ['obligation', 'declaration'] },
+};

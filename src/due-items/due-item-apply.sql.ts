@@ -1,0 +1,102 @@
+import { type DueTable, openStatusSql } from './due-items.sql.js';
+import { keepFaultsSql } from '../imports/staging.js';
+
+/**
+ * Staged lines → due items, in one statement, which answers an `Applied`.
+ * - A line with an external id changes the item that has it where something differs, or creates it. Once more in the
+ *   same file it is unchanged if it says the same, and a fault if not: nobody could tell which one is meant.
+ * - A line without one creates an item unless there is one that is equal in all that the line says (whether it has
+ *   come to its end or not), or an earlier line of the file says the same.
+ * - What a line does not say stays as it is; null clears.
+ * Parameters: $1 tenant id, $2 import id, $3 today (civil date), $4 now.
+ */
+export function dueItemApplySql({ due, own }: { due: DueTable; own: readonly string[] }): string {
+  const { table, endedAt } = due;
+  const nullable = ['client_name', 'description', 'responsible_id', ...own];
+  const item = (column: string) => `'${column}', item.${column}`;
+  // An item as a line would say it.
+  const content = `jsonb_build_object(${['title', 'due_on', ...nullable].map(item).join(', ')})`;
+  const typed = (column: string) =>
+    ({ due_on: `(d.content ->> 'due_on')::date`, responsible_id: 'd.responsible_id' })[column] ??
+    `d.content ->> '${column}'`;
+  const columns = ['title', 'due_on', ...nullable];
+  return `
+    WITH people AS (
+      SELECT id, id::text AS name FROM users WHERE tenant_id = $1
+      UNION ALL SELECT id, lower(email) FROM users WHERE tenant_id = $1
+    ),
+    named AS (
+      SELECT line, fields, fields ->> 'external_id' AS external_id,
+             lower(coalesce(fields ->> 'responsible_id', fields ->> 'responsible_email')) AS person
+      FROM import_rows WHERE tenant_id = $1 AND import_id = $2
+    ),
+    staged AS MATERIALIZED (
+      SELECT n.line, n.external_id, p.id AS responsible_id, n.person IS NOT NULL AND p.id IS NULL AS nobody,
+             CASE WHEN n.fields ->> 'responsible_id' IS NOT NULL THEN 'responsible_id'
+                  ELSE 'responsible_email' END AS person_field,
+             (n.fields - ARRAY['external_id', 'responsible_id', 'responsible_email'])
+             || CASE WHEN n.fields ?| ARRAY['responsible_id', 'responsible_email']
+                     THEN jsonb_build_object('responsible_id', p.id) ELSE '{}' END AS content
+      FROM named n LEFT JOIN people p ON p.name = n.person
+    ),
+    ordered AS MATERIALIZED (
+      SELECT s.*, jsonb_strip_nulls(content) AS said,
+             ARRAY(SELECT c FROM unnest(ARRAY[${nullable.map((c) => `'${c}'`).join(', ')}]) c
+                   WHERE NOT content ? c) AS unsaid,
+             row_number() OVER again AS nth, first_value(jsonb_strip_nulls(content)) OVER again AS first_said,
+             first_value(line) OVER again AS first_line
+      FROM staged s WHERE NOT nobody
+      WINDOW again AS (PARTITION BY external_id, CASE WHEN external_id IS NULL THEN jsonb_strip_nulls(content) END
+                       ORDER BY line)
+    ),
+    known AS MATERIALIZED (
+      SELECT DISTINCT m.unsaid, ${content} - m.unsaid AS content
+      FROM (SELECT DISTINCT unsaid FROM ordered WHERE external_id IS NULL) m
+      CROSS JOIN (SELECT DISTINCT (content ->> 'due_on')::date AS due_on FROM ordered WHERE external_id IS NULL) d
+      JOIN ${table} item ON item.tenant_id = $1 AND item.due_on = d.due_on
+    ),
+    decided AS MATERIALIZED (
+      SELECT o.*, item.id AS item_id, item.due_on AS was_due_on,
+             CASE
+               WHEN o.nth > 1 AND o.said <> o.first_said THEN 'repeated'
+               WHEN o.nth > 1 THEN 'unchanged'
+               WHEN o.external_id IS NULL THEN CASE WHEN k.content IS NULL THEN 'created' ELSE 'unchanged' END
+               WHEN item.id IS NULL THEN 'created'
+               WHEN ${content} - o.unsaid <> o.content THEN 'updated'
+               ELSE 'unchanged'
+             END AS outcome
+      FROM ordered o
+      LEFT JOIN ${table} item ON item.tenant_id = $1 AND item.external_id = o.external_id
+      LEFT JOIN known k ON o.external_id IS NULL AND k.unsaid = o.unsaid AND k.content = o.content
+    ),
+    created AS (
+      INSERT INTO ${table} (tenant_id, external_id, ${columns.join(', ')}, status, created_at, updated_at)
+      SELECT $1, d.external_id, ${columns.map(typed).join(', ')},
+             ${openStatusSql(due, `(d.content ->> 'due_on')::date`, '$3')}, $4::timestamptz, $4::timestamptz
+      FROM decided d WHERE d.outcome = 'created' ORDER BY d.line
+      RETURNING 1
+    ),
+    updated AS (
+      UPDATE ${table} item
+      SET title = ${typed('title')}, due_on = ${typed('due_on')},
+          ${nullable.map((c) => `${c} = CASE WHEN d.content ? '${c}' THEN ${typed(c)} ELSE item.${c} END`).join(', ')},
+          status = CASE WHEN item.${endedAt} IS NULL AND ${typed('due_on')} <> item.due_on
+                        THEN ${openStatusSql(due, typed('due_on'), '$3')} ELSE item.status END,
+          updated_at = $4
+      FROM decided d
+      WHERE d.outcome = 'updated' AND item.tenant_id = $1 AND item.id = d.item_id
+      RETURNING item.id, item.due_on <> d.was_due_on AS moved
+    ),
+    faults AS (
+      SELECT line, person_field AS field, 'is not a user of this tenant' AS detail FROM staged WHERE nobody
+      UNION ALL
+      SELECT line, 'external_id', format('line %s has it too, and says something else', first_line)
+      FROM decided WHERE outcome = 'repeated'
+    ),
+    kept AS (${keepFaultsSql('faults')})
+    SELECT (SELECT count(*) FROM created) AS created,
+           (SELECT count(*) FROM updated) AS updated,
+           (SELECT count(*) FROM decided WHERE outcome = 'unchanged') AS unchanged,
+           (SELECT count(*) FROM faults) AS rejected,
+           coalesce((SELECT array_agg(id) FROM updated WHERE moved), '{}') AS moved_ids`;
+}

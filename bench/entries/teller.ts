@@ -3,6 +3,7 @@ import { createApp } from '#vigie/app.js';
 import { Notifications, type NewNotification } from '#vigie/notifications/notifications.service.js';
 import { readConfig } from '#vigie/platform/config/config.js';
 import { Database } from '#vigie/platform/database/database.js';
+import { BackgroundWork } from '#vigie/platform/queues/background-work.js';
 import { now, serve } from '../support/entry.js';
 import type { Person } from '../support/people.js';
 
@@ -25,6 +26,7 @@ const AT_ONCE = 1_000;
 const config = readConfig(process.env);
 const app = await createApp(config);
 await app.init();
+await app.get(BackgroundWork).begin();
 const database = app.get(Database);
 const notifications = app.get(Notifications, { strict: false });
 let told = 0;

@@ -3,10 +3,10 @@ import type { RunCounts } from '../contracts/jobs.js';
 import type { NotificationData } from '../contracts/kinds.js';
 import type { Locale } from '../contracts/locales.js';
 import { type NewNotification, Notifications } from '../notifications/notifications.service.js';
-import { dateOfDay, dayOfDate, weekdayOf } from '../platform/clock/civil-time.js';
+import { addDays, dateOfDay, dayOfDate, weekdayOf } from '../platform/clock/civil-time.js';
 import { Clock } from '../platform/clock/clock.js';
 import { Database } from '../platform/database/database.js';
-import { type Run, RunHandlers } from '../platform/runs/run-handlers.js';
+import { type Run, RunHandlers } from '../runs/run-handlers.js';
 import { tenantToday } from '../tenants/tenant-today.js';
 import { RECIPIENTS_SQL } from './recipients.sql.js';
 import { summaryText } from './summary-text.js';
@@ -30,6 +30,8 @@ interface Batch {
 
 /** Users a transaction: as many notifications as are created at once. */
 const BATCH_SIZE = 1_000;
+/** A summary lists what is due up to this many days after its day, as `summarySql` selects it. */
+const PERIOD_DAYS = 7;
 
 /** The job `weekly-summary`: to each user who has something to do, what is late or due within seven days. */
 @Injectable()
@@ -63,13 +65,12 @@ export class WeeklySummary implements OnModuleInit {
   /** The users that come after this one, in one transaction. */
   private async summariseBatch(run: Run, after: string | null): Promise<Batch> {
     return this.database.tenant(run.tenant_id, async (tx) => {
-      const { today } = await tenantToday(tx, this.clock.now());
-      // A run that was missed on Monday still speaks of that Monday's week.
-      const week_of = mondayOf(run.slot?.slice(0, 10) ?? today);
+      // A run that was missed on Monday still lists that Monday's period.
+      const { today } = await tenantToday(tx, run.date ?? this.clock.now());
       const recipients = await tx.query<Recipient>(RECIPIENTS_SQL, [tx.tenant_id, today, after, BATCH_SIZE]);
       const { created, deliveries } = await this.notifications.createMany(
         tx,
-        recipients.map((recipient) => notificationFor(recipient, week_of)),
+        recipients.map((recipient) => notificationFor(recipient, today)),
       );
       const last = recipients.length === BATCH_SIZE ? recipients.at(-1) : undefined;
       return { users: recipients.length, notifications: created, deliveries, next: last?.user_id ?? null };
@@ -82,14 +83,17 @@ function mondayOf(date: string): string {
   return dateOfDay(day + 1 - weekdayOf(day));
 }
 
-function notificationFor(recipient: Recipient, week_of: string): NewNotification<'weekly_summary'> {
+/** @param today the first day of the period that the summary lists. */
+function notificationFor(recipient: Recipient, today: string): NewNotification<'weekly_summary'> {
+  const week_of = mondayOf(today);
+  const period = { from: today, to: addDays(today, PERIOD_DAYS) };
   const { user_id, locale, lists, totals } = recipient;
   return {
     user_id,
     kind: 'weekly_summary',
     severity: 'info',
     ...summaryText(locale, week_of, totals),
-    data: { week_of, ...lists, totals },
+    data: { week_of, period, ...lists, totals },
     dedupe_key: `weekly-summary:${week_of}`,
   };
 }

@@ -19,6 +19,8 @@ const ATTEMPTS = 3;
  * same again finds out. https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 const AGAIN = ['23505', '23503', '40P01', '40001'];
+/** The longest statement of an import, in ms: a million lines against a million rows. */
+const MAX_STATEMENT_MS = 10 * 60 * 1_000;
 /** Fewer lines than this are no matter to the planner. */
 const FEW_LINES = 100;
 
@@ -63,7 +65,7 @@ export class Apply {
 
   private async land(tx: TenantTransaction, kind: ImportKind, ref: ImportRef): Promise<ImportView> {
     const today = await this.today(tx);
-    await tx.query(`SET LOCAL statement_timeout = '10min'`);
+    await tx.allowLongStatements(MAX_STATEMENT_MS);
     await tx.query(`SET LOCAL work_mem = '32MB'`);
     await tx.query('SET LOCAL jit = off');
     // One file of a kind after the other: the same file twice at once lands once.

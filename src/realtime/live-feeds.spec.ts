@@ -6,7 +6,7 @@ import { Feed } from '../notifications/feed/feed.service.js';
 import { newPeople, type People, tell, tellMany } from '../notifications/alerts/tell.fixture.js';
 import { type Client, connect } from './client.fixture.js';
 import { LiveFeeds } from './live-feeds.js';
-import { proxyTo } from './proxy.fixture.js';
+import { proxyTo } from '../../test/support/proxy.js';
 
 const FROM_THE_START = '0.00000000-0000-0000-0000-000000000000';
 
@@ -233,7 +233,7 @@ describe('without wake-ups', () => {
       await cut.app.get(LiveFeeds).compare();
       await until('it', () => client.created().includes(later));
 
-      wire.mend();
+      wire.restore();
       await until('live again', async () => {
         const id = await tell(world, people.owner);
         return until('it', () => client.created().includes(id), 500).catch(() => false);

@@ -33,8 +33,7 @@ export class Tenant {
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description:
-      'No scheduled job is owed for an hour before this: creation, change of zone or hours, resumption',
+    description: 'No scheduled job is owed for an hour before this: creation, or the end of a suspension',
   })
   @Column({ type: 'timestamptz', precision: 3 })
   schedule_from: Date;

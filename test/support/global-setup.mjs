@@ -22,7 +22,15 @@ export default async function setUp() {
   let embedded;
   try {
     const log = process.env.VIGIE_TEST_VERBOSE ? (line) => console.log(line) : () => undefined;
-    embedded = await startEmbedded({ data_dir, postgres: true, redis: true, log, max_connections: 300 });
+    // Not durable: no test of this PostgreSQL lets the machine crash. Those that kill one start their own.
+    embedded = await startEmbedded({
+      data_dir,
+      postgres: true,
+      redis: true,
+      log,
+      max_connections: 300,
+      durable: process.env.VIGIE_TEST_DURABLE !== undefined,
+    });
     await makeTemplate(embedded.database.owner_url);
   } catch (error) {
     await embedded?.stop();

@@ -23,6 +23,9 @@ export async function startRedis(settings: readonly string[] = []): Promise<Redi
   client.on('error', () => undefined);
   try {
     await until('a Redis of its own', async () => (await client.ping()).length > 0);
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
   } finally {
     client.disconnect();
   }

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { createApp } from '../../src/app.js';
 import type { Clock } from '../../src/platform/clock/clock.js';
 import { type Config, readConfig } from '../../src/platform/config/config.js';
+import { BackgroundWork } from '../../src/platform/queues/background-work.js';
 import { createDatabase, environmentFor, type TestDatabase } from './database.js';
 
 export { createDatabase, environmentFor, type TestDatabase } from './database.js';
@@ -55,6 +56,7 @@ export async function createWorld(
   const app = await createApp(config, options.clock);
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
+  await app.get(BackgroundWork).begin();
   return {
     app,
     config,

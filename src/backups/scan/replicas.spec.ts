@@ -5,7 +5,7 @@ import { until } from '../../../test/support/until.js';
 import { createWorld, type World } from '../../../test/support/world.js';
 import type { ScheduledJob } from '../../contracts/jobs.js';
 import { FixedClock } from '../../platform/clock/fixed-clock.js';
-import { RUN_LEASE_SECONDS } from '../../platform/runs/run-handlers.js';
+import { RUN_LEASE_SECONDS } from '../../runs/run-record.js';
 import { SchedulerPoller } from '../../scheduler/scheduler.poller.js';
 import {
   type BackupFolders,

@@ -2,7 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { RunCounts } from '../../contracts/jobs.js';
 import { Database } from '../../platform/database/database.js';
 import { notFound } from '../../platform/errors/problem.js';
-import { type Run, RunHandlers } from '../../platform/runs/run-handlers.js';
+import { type Run, RunHandlers } from '../../runs/run-handlers.js';
 import { BackupAnnouncements } from '../alerts/announcements.js';
 import { Archiving } from './archiving.js';
 import { Collecting } from './collecting.js';

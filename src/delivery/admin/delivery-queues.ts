@@ -13,18 +13,18 @@ import { type OpenDeliveries, OpenDeliveriesReader } from './open-deliveries.js'
 
 /** Rows that one statement moves: locks stay short. */
 const BATCH = 2_000;
-/** What is not done after this long is told as `remaining`; asking again goes on. */
+/** What is not done after this long is counted as `remaining`; asking again goes on. */
 const DEADLINE_MS = 30_000;
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** How one channel's deliveries stand. */
 export interface DeliveryCounts extends Omit<OpenDeliveries, 'channel' | 'paused' | 'up'> {
-  /** Of what was admitted in the last 24 hours. */
+  /** Messages that were admitted in the last 24 hours and sent; and that failed then. */
   sent_24h: number;
   failed_24h: number;
 }
 
-/** Living processes that send, and how much they send at once. */
+/** Processes with a recent heartbeat that send, and how much they send at once. */
 export interface LivingWorkers {
   processes: number;
   concurrency: number;
@@ -34,14 +34,13 @@ export interface DeliveryPurge {
   cancelled: number;
   /** Untouched: they end by themselves. */
   still_sending: number;
-  /** Waiting all the same: newer than the purge, or more than it could do in its time. */
+  /** Still waiting: newer than the purge, or more than it could do in its time. */
   remaining: number;
 }
 
 /**
- * What operators do with the queues that carry deliveries. It is done in PostgreSQL, which Redis can't forget;
- * what is being sent is never touched. Rows that somebody holds at this moment are skipped, never waited for:
- * their holder moves them.
+ * What operators do with the queues that carry deliveries. It is done in PostgreSQL, where it survives the loss of
+ * Redis; what is being sent is never touched. Locked rows are skipped: their holder moves them.
  */
 @Injectable()
 export class DeliveryQueues {
@@ -68,15 +67,14 @@ export class DeliveryQueues {
   }> {
     const channel = channelOf(queue);
     const since = new Date(this.clock.now().getTime() - DAY_MS);
-    const [states, all, [row]] = await Promise.all([
+    const [states, [found], [row]] = await Promise.all([
       this.health.states([channel]),
-      this.open.read(null),
+      this.open.read(null, channel),
       this.database.query<Pick<DeliveryCounts, 'sent_24h' | 'failed_24h'> & LivingWorkers>(
         LAST_DAY_AND_WORKERS,
         [channel, since, WORKER_ALIVE_SECONDS],
       ),
     ]);
-    const found = all.find((each) => each.channel === channel);
     const health = states.get(channel);
     if (found === undefined || row === undefined || health === undefined)
       throw new Error(`the channel of ${queue} has no row`);
@@ -92,8 +90,8 @@ export class DeliveryQueues {
   }
 
   /**
-   * Stops admission. What is admitted and not yet being sent goes back to `pending`, with nothing counted; its
-   * Bull jobs carry tokens that are no longer anybody's.
+   * Stops admission. What is admitted and not yet being sent goes back to `pending`, with nothing counted; the tokens
+   * of its Bull jobs are no longer valid.
    */
   async pause(queue: QueueName): Promise<{ returned: number; still_sending: number }> {
     const channel = channelOf(queue);
@@ -183,12 +181,12 @@ async function inBatches(batch: () => Promise<number>): Promise<number> {
   }
 }
 
-// $1 channel, $2 a day ago, $3 seconds that a worker lives without a beat
+// $1 channel, $2 a day ago, $3 seconds that a worker counts without a heartbeat
 const LAST_DAY_AND_WORKERS = `
   SELECT (SELECT count(*) FROM deliveries
-          WHERE channel = $1 AND admitted_at > $2 AND state = 'sent') AS sent_24h,
+          WHERE channel = $1 AND leads AND admitted_at > $2 AND state = 'sent') AS sent_24h,
          (SELECT count(*) FROM deliveries
-          WHERE channel = $1 AND state = 'failed' AND ended_at > $2) AS failed_24h,
+          WHERE channel = $1 AND leads AND state = 'failed' AND ended_at > $2) AS failed_24h,
          w.processes, w.concurrency
   FROM (SELECT count(*) AS processes, coalesce(sum(concurrency), 0) AS concurrency
         FROM workers WHERE channel = $1 AND seen_at > now() - make_interval(secs => $3)) w`;

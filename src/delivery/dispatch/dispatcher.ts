@@ -11,6 +11,7 @@ import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { SystemDatabase } from '../../platform/database/database.js';
 import { Metrics, secondsSince } from '../../platform/metrics/metrics.js';
+import { BackgroundWork } from '../../platform/queues/background-work.js';
 import { Queues } from '../../platform/queues/queues.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
 import { Admission } from './admission.js';
@@ -59,10 +60,14 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly queues: Queues,
     private readonly wakeUps: WakeUps,
     private readonly metrics: Metrics,
+    private readonly background: BackgroundWork,
   ) {}
 
   onApplicationBootstrap(): void {
-    if (!this.config.roles.includes('scheduler')) return;
+    if (this.config.roles.includes('scheduler')) this.background.onBegin(() => this.begin());
+  }
+
+  private begin(): void {
     for (const channel of activeChannels(this.config)) {
       const wake = new Wakeable();
       this.wakeUps.on('dispatch.kick', (kick) => {

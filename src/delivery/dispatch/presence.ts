@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { SystemDatabase } from '../../platform/database/database.js';
+import { BackgroundWork } from '../../platform/queues/background-work.js';
 import { concurrencyOf } from '../../platform/queues/concurrency.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
 import { activeChannels, queueOf } from '../channels/channels.js';
@@ -19,10 +20,14 @@ export class Presence implements OnApplicationBootstrap {
     @Inject(CONFIG) private readonly config: Config,
     private readonly database: SystemDatabase,
     private readonly wakeUps: WakeUps,
+    private readonly background: BackgroundWork,
   ) {}
 
-  async onApplicationBootstrap(): Promise<void> {
-    if (!this.config.roles.includes('worker')) return;
+  onApplicationBootstrap(): void {
+    if (this.config.roles.includes('worker')) this.background.onBegin(() => this.begin());
+  }
+
+  private async begin(): Promise<void> {
     await this.beat();
     for (const channel of activeChannels(this.config)) this.wakeUps.send('dispatch.kick', { channel });
     this.timer = setInterval(() => {

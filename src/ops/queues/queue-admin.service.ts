@@ -7,8 +7,8 @@ import { Clock } from '../../platform/clock/clock.js';
 import { decodeCursor, isInstantKey, type Page, pageOf } from '../../platform/http/cursor.js';
 import { jobKey, type JobState } from '../../platform/queues/job-view.js';
 import { Queues } from '../../platform/queues/queues.js';
-import { RunJobs } from '../../scheduler/run-jobs.js';
-import { RunQueues } from '../../scheduler/run-queues.js';
+import { RunJobs } from '../../runs/run-jobs.js';
+import { RunQueues } from '../../runs/run-queues.js';
 import { Scheduler } from '../../scheduler/scheduler.service.js';
 import type {
   BullCountsView,

@@ -100,6 +100,14 @@ export const SCHEMA = {
     max: 200,
     doc: 'Connections of each of the two pools of a process.',
   }),
+  databaseStatementTimeoutSeconds: integerVariable({
+    env: 'DATABASE_STATEMENT_TIMEOUT_SECONDS',
+    yaml: 'database.statement_timeout_seconds',
+    default: 60,
+    min: 1,
+    max: 3_600,
+    doc: 'The longest that a statement may run (imports have 10 minutes). A PostgreSQL that has not answered 5 s later counts as gone, and its connection is closed.',
+  }),
   redisUrl: optionalVariable({
     env: 'REDIS_URL',
     yaml: 'redis.url',

@@ -137,9 +137,8 @@ async function inTransaction<Tx extends Transaction, Result>(
     // To its end, also where `opening` has failed: until then the connection is in use.
     result = await working;
     await opened;
-    const { command } = await runStatement(connection, 'COMMIT');
-    // PostgreSQL answers so, and not with an error, where `work` has gone on after a statement that failed.
-    if (command !== 'COMMIT') throw new Error('nothing was committed: a statement had failed');
+    // PostgreSQL rolls back without an error where `work` has gone on after a statement that failed.
+    if (!(await tx.commit())) throw new Error('nothing was committed: a statement had failed');
   } catch (error) {
     // A broken connection can't roll back, and has nothing left to: the first error is the one to tell.
     await runStatement(connection, 'ROLLBACK').catch(() => undefined);
@@ -174,7 +173,8 @@ async function withConnection<Result>(
     return await work(client);
   } finally {
     client.off('error', ignore);
-    client.release();
+    // A timeout destroys the socket, and the pool hears of it later than the caller: it must not lend it again.
+    client.release(client.connection.stream.destroyed);
   }
 }
 

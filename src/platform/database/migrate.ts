@@ -1,11 +1,18 @@
 import { DataSource } from 'typeorm';
 import { Schema1700000000001 } from './migrations/1-schema.js';
+import { CONNECTION_KEEP_ALIVE } from './timeouts.js';
 
 /** Every migration, in order. They only go forward. */
 export const MIGRATIONS = [Schema1700000000001];
 
 /** Any number, the same in every process: one migrates, the others wait and find nothing left to do. */
 const MIGRATION_LOCK = 7_836_411;
+
+/**
+ * The longest statement of a migration, in ms: an index over a large table, or the wait for another process that
+ * migrates.
+ */
+const MAX_STATEMENT_MS = 60 * 60 * 1_000;
 
 /**
  * Brings the database up to date, as its owner, under an advisory lock.
@@ -22,6 +29,7 @@ export async function migrate(ownerUrl: string): Promise<string[]> {
     migrationsTransactionMode: 'each',
     poolSize: 2,
     connectTimeoutMS: 10_000,
+    extra: { query_timeout: MAX_STATEMENT_MS, ...CONNECTION_KEEP_ALIVE },
   });
   await source.initialize();
   try {

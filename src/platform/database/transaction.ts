@@ -6,6 +6,7 @@ import {
   type QueryRunner,
   type Repository,
 } from 'typeorm';
+import { queryTimeout } from './timeouts.js';
 
 /** What a statement takes as parameters. */
 export type SqlValue =
@@ -43,25 +44,36 @@ export interface Connection {
     text: string;
     name?: string;
     values?: unknown[];
+    query_timeout?: number;
   }): Promise<{ rows: unknown[]; rowCount: number | null; command: string }>;
   connection: { stream: { cork(): void; uncork(): void } };
 }
 
-/** @throws QueryFailedError, from which `databaseFailure` reads what PostgreSQL said. */
+/**
+ * @param queryTimeoutMs how long to wait for the answer; without it, what the pool's statements wait.
+ * @throws QueryFailedError, from which `databaseFailure` reads what PostgreSQL said.
+ */
 export async function runStatement<Row>(
   connection: Connection,
   statement: string | PreparedStatement,
   parameters: readonly SqlValue[] = [],
+  queryTimeoutMs?: number,
 ): Promise<{ rows: Row[]; count: number; command: string }> {
   const sent = typeof statement === 'string' ? { text: statement } : statement;
   // Without values it goes as a simple query, which may hold several statements.
   const values = parameters.length === 0 ? {} : { values: [...parameters] };
+  const timeout = queryTimeoutMs === undefined ? {} : { query_timeout: queryTimeoutMs };
   try {
-    const { rows, rowCount, command } = await connection.query({ ...sent, ...values });
+    const { rows, rowCount, command } = await connection.query({ ...sent, ...values, ...timeout });
     return { rows: rows as Row[], count: rowCount ?? 0, command };
   } catch (error) {
-    throw new QueryFailedError(sent.text, [...parameters], error as Error);
+    throw new QueryFailedError(sent.text, [...parameters], withCode(error as Error));
   }
+}
+
+/** The driver gives its own time-out no code, and without one the log would not say what happened. */
+function withCode(error: Error): Error {
+  return error.message === 'Query read timeout' ? Object.assign(error, { code: 'ETIMEDOUT' }) : error;
 }
 
 /**
@@ -71,6 +83,7 @@ export async function runStatement<Row>(
 export class Transaction {
   private readonly logger = new Logger('Database');
   private readonly committed: (() => void)[] = [];
+  private queryTimeoutMs: number | undefined;
 
   constructor(
     private readonly runner: QueryRunner,
@@ -79,7 +92,7 @@ export class Transaction {
 
   /** Runs one statement; the rows it returns (also those of UPDATE … RETURNING). */
   async query<Row>(sql: string | PreparedStatement, parameters?: readonly SqlValue[]): Promise<Row[]> {
-    return (await runStatement<Row>(this.connection, sql, parameters)).rows;
+    return (await this.run<Row>(sql, parameters)).rows;
   }
 
   /** The first row, or null. */
@@ -90,7 +103,21 @@ export class Transaction {
 
   /** Runs one statement; how many rows it touched. */
   async execute(sql: string | PreparedStatement, parameters?: readonly SqlValue[]): Promise<number> {
-    return (await runStatement(this.connection, sql, parameters)).count;
+    return (await this.run(sql, parameters)).count;
+  }
+
+  /**
+   * Lets the statements from here to the end of the transaction, its COMMIT included, take this long each (ms),
+   * instead of DATABASE_STATEMENT_TIMEOUT_SECONDS.
+   */
+  async allowLongStatements(ms: number): Promise<void> {
+    await this.query(`SET LOCAL statement_timeout = ${Math.round(ms)}`);
+    this.queryTimeoutMs = queryTimeout(ms);
+  }
+
+  /** For the file that hands out transactions. @returns false when PostgreSQL has rolled back instead. */
+  async commit(): Promise<boolean> {
+    return (await this.run('COMMIT')).command === 'COMMIT';
   }
 
   /** Entities of the caller's own room. */
@@ -101,6 +128,10 @@ export class Transaction {
   /** Something to do once the transaction is committed, and only then: a wake-up, never work. */
   afterCommit(callback: () => void): void {
     this.committed.push(callback);
+  }
+
+  private run<Row>(sql: string | PreparedStatement, parameters?: readonly SqlValue[]) {
+    return runStatement<Row>(this.connection, sql, parameters, this.queryTimeoutMs);
   }
 
   /** For the file that hands out transactions. */

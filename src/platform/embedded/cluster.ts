@@ -11,14 +11,11 @@ export const clusterDir = (data_dir: string): string => join(data_dir, 'postgres
  * Who PostgreSQL has to run as; undefined for this process's own user. It insists that its files belong to the
  * user it runs as.
  */
-export async function clusterAccount(
-  data_dir: string,
-  log: (line: string) => void,
-): Promise<Account | undefined> {
+export async function clusterAccount(data_dir: string): Promise<Account | undefined> {
   const owner = (await stat(clusterDir(data_dir)).catch(() => undefined))?.uid;
   if (isRoot()) {
     return owner === undefined || owner === 0
-      ? postgresAccount(log)
+      ? postgresAccount()
       : ((await findAccount(owner)) ?? nameless(owner));
   }
   if (owner !== undefined && owner !== process.getuid?.()) {
@@ -60,6 +57,7 @@ export async function ensureCluster(options: {
   account: Account | undefined;
   binaries: Binaries;
   password: string;
+  durable: boolean;
   log: (line: string) => void;
 }): Promise<void> {
   const { data_dir, account, log } = options;
@@ -88,8 +86,9 @@ async function removeDrafts(target: string): Promise<void> {
 
 async function initdb(
   dir: string,
-  { account, binaries, password }: { account: Account | undefined; binaries: Binaries; password: string },
+  options: { account: Account | undefined; binaries: Binaries; password: string; durable: boolean },
 ): Promise<void> {
+  const { account, binaries, password, durable } = options;
   const password_file = `${dir}.password`;
   await writeFile(password_file, `${password}\n`, { mode: 0o600, flag: 'wx' });
   if (account !== undefined) await chown(password_file, account.uid, account.gid);
@@ -106,6 +105,7 @@ async function initdb(
       '--locale=C',
       '--locale-provider=builtin',
       '--builtin-locale=C.UTF-8',
+      ...(durable ? [] : ['--no-sync']),
     ];
     const child = spawn(binaries.initdb, args, {
       cwd: dir,

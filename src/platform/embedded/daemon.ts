@@ -19,6 +19,8 @@ export interface DaemonOptions {
 }
 
 const LOG_KEPT_BYTES = 10_000_000;
+/** What is read of a log to say why a service did not start. */
+const MAX_OUTPUT_BYTES = 64 * 1_024;
 const PATIENCE_MS = 10_000;
 
 /** A service that runs beside this process, in a process group of its own. */
@@ -84,16 +86,17 @@ export class Daemon {
     this.stopping = false;
   }
 
-  /** What it has written to its log since it was started. */
+  /** The end of what it has written to its log since it was started, 64 KiB at most. */
   async output(): Promise<string> {
     const file = await open(this.options.log_file, 'r');
     try {
       const { size } = await file.stat();
-      const { buffer } = await file.read({
-        buffer: Buffer.alloc(Math.max(0, size - this.log_start)),
-        position: this.log_start,
+      const position = Math.max(this.log_start, size - MAX_OUTPUT_BYTES);
+      const { buffer, bytesRead } = await file.read({
+        buffer: Buffer.alloc(Math.max(0, size - position)),
+        position,
       });
-      return buffer.toString('utf8').trim();
+      return buffer.toString('utf8', 0, bytesRead).trim();
     } finally {
       await file.close();
     }

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { Redis } from 'ioredis';
 import pg from 'pg';
+import { processSpace } from './processes.js';
 import { type Embedded, type EmbeddedUrls, embeddedSecret, startEmbedded } from './embedded.js';
 
 let data_dir: string;
@@ -258,7 +259,7 @@ describe('embeddedSecret', () => {
   });
 
   it('is not held up by a lock whose holder is dead', async () => {
-    const dead = { pid: 2 ** 30, started: '1', host: hostname() };
+    const dead = { pid: 2 ** 30, started: '1', host: hostname(), space: await processSpace() };
     await writeFile(join(data_dir, 'secrets.json.lock'), JSON.stringify(dead));
     await expect(embeddedSecret(data_dir, 'jwt')).resolves.toMatch(/^[\w-]{43}$/);
     expect(existsSync(join(data_dir, 'secrets.json.lock'))).toBe(false);

@@ -19,6 +19,8 @@ export interface EmbeddedOptions {
   log: (line: string) => void;
   /** Connections PostgreSQL takes at once; 200 by default. */
   max_connections?: number;
+  /** True by default. False, for tests: PostgreSQL does not wait for the disk (`fsync = off`). */
+  durable?: boolean;
 }
 
 /** The services that run beside this process. */
@@ -41,23 +43,34 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   if (!options.postgres && redis_file === undefined) return { stop: () => Promise.resolve() };
   await ensureDataDir(data_dir);
   const release = await lock(data_dir);
-  const watchdog = new Watchdog();
+  const services: Stoppable[] = [];
+  let watchdog: Watchdog | undefined;
+  const stop = async (): Promise<void> => {
+    const failed = await stopAll(services);
+    // One that does not end is left to the watchdog, and the directory stays locked.
+    if ((await watchdog?.dismiss()) !== false) await release();
+    if (failed !== undefined) throw failed.error;
+  };
   try {
-    return await startServices({ ...options, data_dir }, redis_file, watchdog, release);
+    watchdog = await Watchdog.start(options.log);
+    const urls = await startServices({ ...options, data_dir }, redis_file, watchdog, services);
+    let ending: Promise<void> | undefined;
+    const end = () => stop().then(() => options.log('Embedded services stopped'));
+    return { ...urls, stop: () => (ending ??= end()) };
   } catch (error) {
-    watchdog.dismiss();
-    await release();
+    await stop().catch((failure: unknown) => options.log(String(failure)));
     throw error;
   }
 }
 
+/** Adds what it has started to `services`, also where it fails. */
 async function startServices(
   options: EmbeddedOptions,
   redis_file: string | undefined,
   watchdog: Watchdog,
-  release: () => Promise<void>,
-): Promise<Embedded> {
-  const { data_dir, log } = options;
+  services: Stoppable[],
+): Promise<Omit<Embedded, 'stop'>> {
+  const { data_dir, log, max_connections = 200, durable = true } = options;
   const ports = await recallPorts(data_dir);
   const secrets = await embeddedSecrets(data_dir, [
     'postgres_password',
@@ -70,10 +83,9 @@ async function startServices(
     app: secrets.vigie_app_password,
     system: secrets.vigie_system_password,
   };
-  const { max_connections = 200 } = options;
-  const [postgres, redis] = await bothOrNeither(
+  const [postgres, redis] = await Promise.allSettled([
     options.postgres
-      ? startPostgres({ data_dir, port: ports.postgres, passwords, max_connections, watchdog, log })
+      ? startPostgres({ data_dir, port: ports.postgres, passwords, max_connections, durable, watchdog, log })
       : undefined,
     redis_file === undefined
       ? undefined
@@ -85,33 +97,25 @@ async function startServices(
           watchdog,
           log,
         }),
-  );
-  const now = { postgres: postgres?.port ?? ports.postgres, redis: redis?.port ?? ports.redis };
-  if (now.postgres !== ports.postgres || now.redis !== ports.redis) await rememberPorts(data_dir, now);
-
-  let ending: Promise<void> | undefined;
-  const end = async (): Promise<void> => {
-    const results = await Promise.allSettled([postgres?.stop(), redis?.stop()]);
-    const failed = results.find((result) => result.status === 'rejected');
-    // One that does not end is left to the watchdog, and the directory stays locked.
-    if (failed !== undefined) throw failed.reason;
-    watchdog.dismiss();
-    await release();
-    log('Embedded services stopped');
+  ]);
+  for (const service of [postgres, redis]) {
+    if (service.status === 'fulfilled' && service.value !== undefined) services.push(service.value);
+  }
+  if (postgres.status === 'rejected') throw postgres.reason;
+  if (redis.status === 'rejected') throw redis.reason;
+  const now = {
+    postgres: postgres.value?.port ?? ports.postgres,
+    redis: redis.value?.port ?? ports.redis,
   };
-  return { database: postgres?.urls, redis_url: redis?.url, stop: () => (ending ??= end()) };
+  if (now.postgres !== ports.postgres || now.redis !== ports.redis) await rememberPorts(data_dir, now);
+  return { database: postgres.value?.urls, redis_url: redis.value?.url };
 }
 
-/** Waits for both; when one fails, the other is stopped again. */
-async function bothOrNeither<A extends Stoppable, B extends Stoppable>(
-  first: Promise<A> | undefined,
-  second: Promise<B> | undefined,
-): Promise<[A | undefined, B | undefined]> {
-  const [a, b] = await Promise.allSettled([first, second]);
-  if (a.status === 'fulfilled' && b.status === 'fulfilled') return [a.value, b.value];
-  if (a.status === 'fulfilled') await a.value?.stop();
-  if (b.status === 'fulfilled') await b.value?.stop();
-  throw a.status === 'rejected' ? a.reason : (b as PromiseRejectedResult).reason;
+/** Stops each, also when another does not end; the first error. */
+async function stopAll(services: readonly Stoppable[]): Promise<{ error: unknown } | undefined> {
+  const results = await Promise.allSettled(services.map((service) => service.stop()));
+  const failed = results.find((result) => result.status === 'rejected');
+  return failed === undefined ? undefined : { error: failed.reason };
 }
 
 interface Stoppable {

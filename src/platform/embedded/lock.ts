@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isRunning, startedAt, type ProcessIdentity } from './processes.js';
+import { isRunning, processSpace, startedAt, type ProcessIdentity } from './processes.js';
 
 interface Holder extends ProcessIdentity {
   host: string;
+  /** What `processSpace()` said to the holder: its pid means nothing elsewhere. */
+  space: string;
 }
 
 /** Another live process holds the lock. */
@@ -15,35 +17,51 @@ export class LockHeldError extends Error {
   }
 }
 
-// A holder of another host (two containers on one volume) cannot be looked up: it shows that it is alive by
-// touching the file.
-const BEAT_MS = 5_000;
-const SILENCE_MS = 3 * BEAT_MS;
+/** How holders that cannot be looked up show that they are alive, in ms. */
+interface Heartbeats {
+  intervalMs: number;
+  /** A holder without a heartbeat for this long is gone. */
+  silenceMs: number;
+}
+
+const HEARTBEATS: Heartbeats = { intervalMs: 5_000, silenceMs: 15_000 };
+/** Older than clocks of two hosts differ: no need to wait for a heartbeat. */
+const SURELY_GONE_MS = 10 * 60 * 1_000;
 
 /**
- * Takes a lock file and returns the function that gives it back. The file names its holder by pid and start
- * time, so that one left behind by a killed process, or by a former life of the machine, does not count.
+ * Takes a lock file and returns the function that releases it. The file names its holder by pid, start time, boot and
+ * pid namespace, so that one left behind by a killed process, or by a former life of the machine, does not count. A
+ * holder elsewhere (another host or container on the same volume) cannot be looked up: it touches the file, and
+ * whoever wants the lock waits for a heartbeat.
+ *
+ * No library: proper-lockfile knows a dead holder by its silence alone, so that after a kill -9 the next start would
+ * have to wait. get-port, likewise, would refuse for 15 s the port that a restart wants to keep (ports.ts).
  * @throws LockHeldError when a live process has it
  */
-export async function acquireLock(path: string): Promise<() => Promise<void>> {
-  const self: Holder = { pid: process.pid, started: (await startedAt(process.pid)) ?? '', host: hostname() };
+export async function acquireLock(path: string, heartbeats = HEARTBEATS): Promise<() => Promise<void>> {
+  const self: Holder = {
+    pid: process.pid,
+    started: (await startedAt(process.pid)) ?? '',
+    host: hostname(),
+    space: await processSpace(),
+  };
   // The nonce tells two locks of one process apart.
   const content = JSON.stringify({ ...self, nonce: randomBytes(8).toString('hex') });
   const draft = `${path}.${randomBytes(8).toString('hex')}`;
   await writeFile(draft, content, { mode: 0o600 });
   try {
-    // link() is atomic and fails on an existing name: nobody ever reads a half-written lock.
-    while (!(await linked(draft, path))) await removeStale(path);
+    // link() is atomic and fails on an existing name: no process ever reads a half-written lock.
+    while (!(await linked(draft, path))) await removeStale(path, self, heartbeats);
   } finally {
     await rm(draft, { force: true });
   }
-  const beat = setInterval(() => {
+  const heartbeat = setInterval(() => {
     const now = new Date();
     utimes(path, now, now).catch(() => undefined);
-  }, BEAT_MS);
-  beat.unref();
+  }, heartbeats.intervalMs);
+  heartbeat.unref();
   return async () => {
-    clearInterval(beat);
+    clearInterval(heartbeat);
     if ((await readText(path)) === content) await rm(path, { force: true });
   };
 }
@@ -76,11 +94,11 @@ async function linked(from: string, to: string): Promise<boolean> {
   }
 }
 
-async function removeStale(path: string): Promise<void> {
+async function removeStale(path: string, self: Holder, heartbeats: Heartbeats): Promise<void> {
   const found = await readText(path);
   if (found === undefined) return;
   const holder = parse(found);
-  if (holder !== undefined) await assertStale(path, holder);
+  if (holder !== undefined) await assertStale(path, holder, self, heartbeats);
   // Moved aside before it is removed: of two processes that found the same stale lock, the slower one would
   // otherwise remove the new lock of the quicker one.
   const aside = `${path}.${randomBytes(8).toString('hex')}`;
@@ -94,26 +112,41 @@ async function removeStale(path: string): Promise<void> {
   await rm(aside, { force: true });
 }
 
-async function assertStale(path: string, holder: Holder): Promise<void> {
-  if (holder.host === hostname()) {
+async function assertStale(
+  path: string,
+  holder: Holder,
+  self: Holder,
+  heartbeats: Heartbeats,
+): Promise<void> {
+  if (holder.host === self.host && holder.space === self.space) {
     if (await isRunning(holder)) throw new LockHeldError(`process ${holder.pid}`);
     return;
   }
-  const touched_ms = (await stat(path).catch(() => undefined))?.mtimeMs ?? 0;
-  const silence_ms = Date.now() - touched_ms;
-  if (silence_ms < SILENCE_MS) {
-    throw new LockHeldError(
-      `process ${holder.pid} on host ${holder.host} (seen ${Math.round(silence_ms / 1000)} s ago; ` +
-        `if it is gone, start again in ${SILENCE_MS / 1000} s)`,
-    );
+  const first = await touchedAt(path);
+  if (first === undefined || Date.now() - first > SURELY_GONE_MS) return;
+  const began = performance.now();
+  while (performance.now() - began < heartbeats.silenceMs) {
+    await sleep(Math.min(200, heartbeats.silenceMs));
+    const touched = await touchedAt(path);
+    if (touched === undefined) return;
+    if (touched !== first) {
+      throw new LockHeldError(
+        `process ${holder.pid} of another host or container (host name ${holder.host})`,
+      );
+    }
   }
+}
+
+/** When the file was last touched, in ms; undefined when it is gone. */
+async function touchedAt(path: string): Promise<number | undefined> {
+  return (await stat(path).catch(() => undefined))?.mtimeMs;
 }
 
 function parse(text: string): Holder | undefined {
   try {
-    const { pid, started, host } = JSON.parse(text) as Partial<Record<keyof Holder, unknown>>;
+    const { pid, started, host, space } = JSON.parse(text) as Partial<Record<keyof Holder, unknown>>;
     return typeof pid === 'number' && typeof started === 'string' && typeof host === 'string'
-      ? { pid, started, host }
+      ? { pid, started, host, space: typeof space === 'string' ? space : 'unknown' }
       : undefined;
   } catch {
     return undefined;

@@ -14,10 +14,17 @@ export interface Passwords {
 }
 
 const DATABASE = 'vigie';
+const CONNECT_TIMEOUT_MS = 10_000;
+/** CREATE DATABASE copies files and waits for the disk. */
+const QUERY_TIMEOUT_MS = 120_000;
 
 /** Makes the database and the two logins the server works with, or brings them to what they should be. */
 export async function prepareDatabase(port: number, passwords: Passwords): Promise<EmbeddedUrls> {
-  const client = new pg.Client({ connectionString: urlOf('postgres', passwords.owner, port, 'postgres') });
+  const client = new pg.Client({
+    connectionString: urlOf('postgres', passwords.owner, port, 'postgres'),
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+  });
   try {
     await client.connect();
   } catch (error) {

@@ -14,6 +14,8 @@ export interface PostgresOptions {
   port: number | undefined;
   passwords: Passwords;
   max_connections: number;
+  /** False: a crash of the machine may lose and damage data. */
+  durable: boolean;
   watchdog: Watchdog;
   log: (line: string) => void;
 }
@@ -28,18 +30,18 @@ const READY_WITHIN_MS = 120_000;
 
 /** Starts PostgreSQL on 127.0.0.1, with its cluster, database and logins in place. */
 export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
-  const { data_dir, passwords, log } = options;
+  const { data_dir, passwords, durable, log } = options;
   const began = performance.now();
   const cluster = clusterDir(data_dir);
-  const account = await clusterAccount(data_dir, log);
+  const account = await clusterAccount(data_dir);
   const binaries = await findBinaries(account, log);
-  await ensureCluster({ data_dir, account, binaries, password: passwords.owner, log });
+  await ensureCluster({ data_dir, account, binaries, password: passwords.owner, durable, log });
   await clearPredecessor(cluster, log);
   const named = await nameFor(account, cluster);
   const { daemon, port } = await launch(options, (chosen) => ({
     name: 'PostgreSQL',
     file: binaries.postgres,
-    args: ['-D', named, ...settings(chosen, options.max_connections)],
+    args: ['-D', named, ...settings(chosen, options)],
     cwd: cluster,
     account,
     log_file: join(data_dir, 'postgres.log'),
@@ -57,7 +59,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   }
 }
 
-function settings(port: number, max_connections: number): string[] {
+function settings(port: number, { max_connections, durable }: PostgresOptions): string[] {
   const values = {
     port,
     listen_addresses: '127.0.0.1',
@@ -65,8 +67,9 @@ function settings(port: number, max_connections: number): string[] {
     unix_socket_directories: '',
     max_connections,
     shared_buffers: '128MB',
-    fsync: 'on',
-    synchronous_commit: 'on',
+    fsync: durable ? 'on' : 'off',
+    synchronous_commit: durable ? 'on' : 'off',
+    full_page_writes: durable ? 'on' : 'off',
     timezone: 'UTC',
     log_timezone: 'UTC',
     log_checkpoints: 'off',

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, readlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
@@ -17,6 +17,19 @@ export interface ProcessIdentity {
   pid: number;
   /** When it started, in the words of the system (clock ticks since boot on Linux); no blanks. */
   started: string;
+}
+
+/**
+ * Where a pid means something: this boot of this kernel, and the pid namespace within it. Two containers can share a
+ * host name and a volume, and each has a process 1. Empty outside Linux, where there are no such namespaces.
+ */
+export async function processSpace(): Promise<string> {
+  if (process.platform !== 'linux') return '';
+  const [boot, namespace] = await Promise.all([
+    readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => ''),
+    readlink('/proc/self/ns/pid').catch(() => ''),
+  ]);
+  return `${boot.trim()} ${namespace}`;
 }
 
 export const isRoot = (): boolean => process.getuid?.() === 0;
@@ -80,20 +93,16 @@ export async function findAccount(user: string | number): Promise<Account | unde
   }
 }
 
-/** The system user `postgres`, made when the machine has none: PostgreSQL refuses to run as root. */
-export async function postgresAccount(log: (line: string) => void): Promise<Account> {
-  const known = await findAccount('postgres');
-  if (known !== undefined) return known;
-  log('Making the system user postgres (PostgreSQL does not run as root)');
-  const options = ['--system', '--user-group', '--no-create-home', '--shell', '/usr/sbin/nologin'];
-  await run('useradd', [...options, 'postgres']).catch((error: unknown) => {
-    throw new Error(
-      'PostgreSQL does not run as root, and the system user postgres could not be made with useradd. ' +
-        'Make it by hand, start as an ordinary user, or set DATABASE_URL.',
-      { cause: error },
-    );
-  });
-  const made = await findAccount('postgres');
-  if (made === undefined) throw new Error('the system user postgres was made but cannot be found');
-  return made;
+/**
+ * The system user `postgres`, for a server that runs as root: PostgreSQL refuses to.
+ * @throws Error when the machine has none. A server changes no accounts: that is for its operator.
+ */
+export async function postgresAccount(): Promise<Account> {
+  const account = await findAccount('postgres');
+  if (account !== undefined) return account;
+  throw new Error(
+    'PostgreSQL does not run as root, and this machine has no user "postgres" to run it as: start Vigie as an ' +
+      'ordinary user, or create that one ("useradd --system --user-group --no-create-home --shell ' +
+      '/usr/sbin/nologin postgres"), or set DATABASE_URL',
+  );
 }

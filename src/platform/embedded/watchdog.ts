@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import type { ProcessIdentity } from './processes.js';
+import { isRunning, type ProcessIdentity } from './processes.js';
 
 /**
  * The shell script of the watchdog. It notes the processes named on its standard input, one a line, and ends
@@ -55,31 +55,60 @@ export interface EndSignals {
 
 /** Ends the services when this process is gone, however it went. */
 export class Watchdog {
-  private readonly process: ChildProcess;
+  private readonly guarded: ProcessIdentity[] = [];
+  private dismissed = false;
 
-  constructor() {
+  private constructor(
+    private readonly child: ChildProcess,
+    log: (line: string) => void,
+  ) {
+    child.stdin?.on('error', () => undefined);
+    child.once('exit', (code, signal) => {
+      if (this.dismissed) return;
+      log(
+        `The watchdog ended (${signal ?? `exit code ${code ?? '?'}`}): should this process be killed, PostgreSQL ` +
+          'and Redis run on until the next start',
+      );
+    });
+  }
+
+  /** @throws Error when the shell cannot be started: services without a watchdog would outlive a crash. */
+  static async start(log: (line: string) => void, shell = '/bin/sh'): Promise<Watchdog> {
     // Detached, so that what the terminal sends to the foreground does not reach it, and no secrets of the
     // environment are handed on.
-    this.process = spawn('/bin/sh', ['-c', SCRIPT], {
+    const child = spawn(shell, ['-c', SCRIPT], {
       cwd: '/',
       detached: true,
       env: { PATH: '/usr/local/bin:/usr/bin:/bin' },
       stdio: ['pipe', 'ignore', 'ignore'],
     });
-    this.process.on('error', () => undefined);
-    this.process.stdin?.on('error', () => undefined);
-    this.process.unref();
+    try {
+      await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+    } catch (error) {
+      throw new Error('the watchdog of PostgreSQL and Redis could not be started', { cause: error });
+    }
+    child.unref();
     // A pipe to a child is a socket, which can be told not to keep this process alive.
-    const stdin = this.process.stdin as { unref?: () => void } | null;
+    const stdin = child.stdin as { unref?: () => void } | null;
     stdin?.unref?.();
+    return new Watchdog(child, log);
   }
 
-  guard({ pid, started }: ProcessIdentity, { ask, insist }: EndSignals): void {
-    this.process.stdin?.write(`${pid}/${started}/${ask.slice(3)}/${insist.slice(3)}\n`);
+  guard(identity: ProcessIdentity, { ask, insist }: EndSignals): void {
+    this.guarded.push(identity);
+    const { pid, started } = identity;
+    this.child.stdin?.write(`${pid}/${started}/${ask.slice(3)}/${insist.slice(3)}\n`);
   }
 
-  /** To be called when all that it guards has ended. */
-  dismiss(): void {
-    this.process.stdin?.end('done\n');
+  /**
+   * Ends the watchdog, unless something that it guards still runs.
+   * @returns false in that case: it stays, and ends that process together with this one.
+   */
+  async dismiss(): Promise<boolean> {
+    const running = await Promise.all(this.guarded.map(isRunning));
+    if (running.includes(true)) return false;
+    this.dismissed = true;
+    this.child.stdin?.end('done\n');
+    return true;
   }
 }

@@ -21,7 +21,7 @@ const UNAVAILABLE =
   /^(08|53|57P)|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)$/;
 /** What pg, TypeORM (which gives a lost connection back in the middle) and ioredis say where they give no code. */
 const UNREACHABLE =
-  /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|Connection terminated|is not queryable|Query runner already released|timeout exceeded when trying|Connection is closed|Command timed out|max retries per request|Stream isn't writeable/;
+  /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|Connection terminated|is not queryable|Query runner already released|timeout exceeded when trying|Query read timeout|Connection is closed|Command timed out|max retries per request|Stream isn't writeable/;
 
 /** What an error is to the caller. */
 export function toProblem(error: unknown): Problem {

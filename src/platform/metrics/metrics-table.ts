@@ -110,6 +110,12 @@ export const METRICS = {
     help: 'Attempts at runs of scheduled jobs, by how they ended: succeeded, retry, failed',
     labels: ['job', 'outcome'],
   },
+  vigie_runs_overdue: {
+    type: 'gauge',
+    unit: 'runs',
+    help: 'Runs of this process that took longer than their job may and have not returned: something hangs',
+    labels: ['job'],
+  },
   vigie_run_duration_seconds: {
     type: 'histogram',
     unit: 'seconds',

@@ -1,5 +1,7 @@
+import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { type RedisServer, startRedis } from '../../../test/support/redis-server.js';
+import { until } from '../../../test/support/until.js';
 import { assertNoEviction, consumerConnection, producerConnection } from './connections.js';
 
 const open: { disconnect(): void }[] = [];
@@ -57,5 +59,35 @@ describe('a producer', () => {
     const started = performance.now();
     await expect(producer.publish('x', 'y')).rejects.toThrow();
     expect(performance.now() - started).toBeLessThan(2_500);
+  });
+});
+
+async function serveWithPassword(): Promise<RedisServer> {
+  const server = await serve();
+  await keep(consumerConnection(server.url)).config('SET', 'requirepass', 'right');
+  return server;
+}
+
+describe('H26: a Redis that refuses the login', () => {
+  let error: jest.SpyInstance;
+  beforeEach(() => (error = jest.spyOn(Logger.prototype, 'error').mockImplementation()));
+  afterEach(() => error.mockRestore());
+
+  it('is named as the reason at the start', async () => {
+    const { url } = await serveWithPassword();
+    for (const wrong of [url, url.replace('redis://', 'redis://:wrong@')]) {
+      await expect(assertNoEviction(keep(consumerConnection(wrong)))).rejects.toThrow(
+        /^Redis refuses the login \((NOAUTH|WRONGPASS) .*\): check the user and password in REDIS_URL$/,
+      );
+    }
+  });
+
+  it('is logged while the process runs', async () => {
+    const { url } = await serveWithPassword();
+    keep(producerConnection(url.replace('redis://', 'redis://:wrong@')));
+    keep(consumerConnection(url));
+    await until('a line', () => error.mock.calls.length > 0);
+    expect(error).toHaveBeenCalledWith(expect.objectContaining({ event: 'redis_login_refused' }));
+    expect(error).toHaveBeenCalledTimes(1);
   });
 });

@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { Redis, type RedisOptions } from 'ioredis';
 
 /**
@@ -31,22 +32,47 @@ export function consumerConnection(url: string): Redis {
   return quiet(new Redis(url, { ...CONSUMER, ...ALWAYS }));
 }
 
-/** Without a listener a lost connection would end the process; readiness and each command tell of it. */
+/** A refused login is logged this often while it lasts, in ms: each of many connections tries every 2 s. */
+const REFUSAL_LOG_INTERVAL_MS = 60_000;
+/** When it last was, by server. */
+const refusalLoggedAt = new Map<string, number>();
+
+/**
+ * Without a listener a lost connection would end the process; readiness and each command report it. Only a refused
+ * login is logged here: it does not pass by itself, and all that is seen elsewhere is a Redis that does not answer.
+ */
 function quiet(redis: Redis): Redis {
-  redis.on('error', () => undefined);
+  redis.on('error', (error: unknown) => {
+    if (!isRefusedLogin(error)) return;
+    const server = `${redis.options.host}:${redis.options.port}`;
+    const now = performance.now();
+    if (now - (refusalLoggedAt.get(server) ?? -Infinity) < REFUSAL_LOG_INTERVAL_MS) return;
+    refusalLoggedAt.set(server, now);
+    // Not the error itself: it carries the command, with the password in it.
+    new Logger('Redis').error({ event: 'redis_login_refused', hint: LOGIN_HINT, detail: error.message });
+  });
   return redis;
+}
+
+const LOGIN_HINT = 'check the user and password in REDIS_URL';
+
+/** https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors */
+function isRefusedLogin(error: unknown): error is Error {
+  return error instanceof Error && /^(WRONGPASS|NOAUTH)|invalid password/.test(error.message);
 }
 
 /**
  * Refuses a Redis that would drop keys when it is full: queued work would vanish at any moment.
  * @returns false where a managed Redis hides its configuration.
- * @throws Error naming the policy.
+ * @throws Error naming the policy, or that the login is refused.
  */
 export async function assertNoEviction(redis: Redis): Promise<boolean> {
   let policy: string | undefined;
   try {
     [, policy] = (await redis.config('GET', 'maxmemory-policy')) as string[];
   } catch (error) {
+    if (isRefusedLogin(error))
+      throw new Error(`Redis refuses the login (${error.message}): ${LOGIN_HINT}`, { cause: error });
     if (error instanceof Error && /unknown command|NOPERM|not allowed/i.test(error.message)) return false;
     throw error;
   }

@@ -56,7 +56,7 @@ export async function createPeople(runner: QueryRunner): Promise<void> {
         time_zone text NOT NULL,
         locale text NOT NULL,
         settings jsonb NOT NULL DEFAULT '{}',
-        -- Slots before this instant are not owed.
+        -- Slots before this instant are not owed: creation, or the end of a suspension.
         schedule_from timestamptz(3) NOT NULL,
         suspended_at timestamptz(3),
         created_at timestamptz(3) NOT NULL DEFAULT now(),

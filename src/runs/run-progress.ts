@@ -1,4 +1,4 @@
-import type { RunCounts } from '../../contracts/jobs.js';
+import type { RunCounts } from '../contracts/jobs.js';
 
 /** A run's progress is written at most this often, in ms. */
 const PROGRESS_EVERY_MS = 2_000;

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import { createPlatform, type Platform } from '../../../test/support/platform.js';
-import type { RunCounts, RunJob } from '../../contracts/jobs.js';
-import { Database } from '../database/database.js';
-import { JobHandlers, type ShowProgress } from '../queues/handlers.js';
+import { createPlatform, type Platform } from '../../test/support/platform.js';
+import type { RunCounts, RunJob } from '../contracts/jobs.js';
+import { Database } from '../platform/database/database.js';
+import { JobHandlers, type ShowProgress } from '../platform/queues/handlers.js';
+import { OverdueRuns } from './overdue-runs.js';
 import { type Run, RunHandlers } from './run-handlers.js';
+import { RunRecord } from './run-record.js';
 
 let platform: Platform;
 let handlers: JobHandlers;
@@ -12,7 +14,7 @@ let tenant: string;
 let work: (run: Run) => Promise<RunCounts>;
 
 beforeAll(async () => {
-  platform = await createPlatform(() => ({ providers: [JobHandlers, RunHandlers] }));
+  platform = await createPlatform(() => ({ providers: [JobHandlers, OverdueRuns, RunHandlers, RunRecord] }));
   handlers = platform.module.get(JobHandlers);
   platform.module.get(RunHandlers).register('cleanup', (run) => work(run));
   tenant = await platform.tenant();

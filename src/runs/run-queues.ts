@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { JOBS, type QueueName, SCHEDULED_JOBS, type ScheduledJob } from '../contracts/jobs.js';
 import { Clock } from '../platform/clock/clock.js';
 import { SystemDatabase } from '../platform/database/database.js';
-import { RUN_LEASE_SECONDS } from '../platform/runs/run-handlers.js';
+import { RUN_LEASE_SECONDS } from './run-record.js';
 import type { QueuedRun } from './run-ledger.js';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;

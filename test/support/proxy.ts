@@ -1,29 +1,39 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** A service behind a wire that a test can cut. */
+/** A TCP proxy before a service, with the faults of a network. */
 export interface Proxy {
   url: string;
+  /** Resets every connection, and refuses new ones. */
   cut(): void;
-  mend(): void;
+  /** Forwards nothing any more and closes nothing, as when the host vanishes: no reset tells either side. */
+  silence(): void;
+  /** New connections work again; those that were silenced stay silent. */
+  restore(): void;
   close(): Promise<void>;
 }
 
-/** Puts a wire before the service at this URL. */
+/** Puts a proxy before the service at this URL. */
 export async function proxyTo(target: string): Promise<Proxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
-  let whole = true;
+  let state: 'working' | 'cut' | 'silent' = 'working';
   const server = createServer((near) => {
-    if (!whole) {
+    near.on('error', () => undefined);
+    if (state === 'cut') {
       near.destroy();
       return;
     }
+    sockets.add(near);
+    near.on('close', () => sockets.delete(near));
+    if (state === 'working') forward(near);
+  });
+  const forward = (near: Socket) => {
     const far = connect(Number(port), hostname);
+    sockets.add(far);
     for (const [one, other] of [
       [near, far],
       [far, near],
     ] as const) {
-      sockets.add(one);
       one.on('error', () => undefined);
       one.on('close', () => {
         sockets.delete(one);
@@ -31,10 +41,10 @@ export async function proxyTo(target: string): Promise<Proxy> {
       });
       one.pipe(other);
     }
-  });
+  };
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const cut = () => {
-    whole = false;
+    state = 'cut';
     for (const socket of sockets) socket.destroy();
   };
   return {
@@ -42,7 +52,15 @@ export async function proxyTo(target: string): Promise<Proxy> {
       host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     }).href,
     cut,
-    mend: () => (whole = true),
+    silence: () => {
+      state = 'silent';
+      for (const socket of sockets) {
+        socket.unpipe();
+        // Still reads, so that no full buffer slows the sender down.
+        socket.resume();
+      }
+    },
+    restore: () => (state = 'working'),
     close: async () => {
       cut();
       await new Promise((closed) => server.close(closed));

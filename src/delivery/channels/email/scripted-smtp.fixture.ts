@@ -41,6 +41,8 @@ export interface ScriptedSmtp {
   readonly cutBytes: number;
   /** Called when the last open connection has ended. */
   onIdle: (() => void) | null;
+  /** Resets every connection, as a restart does. */
+  dropConnections(): void;
   close(): Promise<void>;
 }
 
@@ -166,6 +168,9 @@ export async function startScriptedSmtp(options: ScriptedSmtpOptions = {}): Prom
       return cutBytes;
     },
     onIdle: null,
+    dropConnections: () => {
+      for (const socket of sockets) socket.resetAndDestroy();
+    },
     close: async () => {
       for (const socket of sockets) socket.destroy();
       server.close();

@@ -85,7 +85,7 @@ describe('POST notifications', () => {
     expect(await world.sql('SELECT kind, data, user_id, seq::integer FROM notifications')).toEqual([
       {
         kind: 'message',
-        data: { kind: 'invoice.sent', title: 'Relance', body: 'Bonjour', data: { invoice: 7 } },
+        data: { kind: 'invoice.sent', title: 'Relance', body: 'Bonjour,\n\nMerci.', data: { invoice: 7 } },
         user_id: null,
         seq: 0,
       },
@@ -385,7 +385,7 @@ describe('reading', () => {
     await anyone();
     await world.sql(
       `UPDATE deliveries d SET state = 'failed', ended_at = now() FROM notifications n
-       WHERE n.id = d.notification_id AND n.title = 'to self'`,
+       WHERE n.id = d.notification_id AND n.data ->> 'title' = 'to self'`,
     );
     const quota = { hour: { limit: 100, used: 0, left: 100 }, day: { limit: 500, used: 0, left: 500 } };
     expect((await get('notifications/statistics', { token: cast.admin.token })).body).toEqual({

@@ -307,6 +307,17 @@ describe('reading', () => {
     expect(others.text).toBe((await get(`deliveries/${randomUUID()}`, { token: cast.admin.token })).text);
   });
 
+  it('M8: says in the feed which colleague wrote a message, and nobody for a program', async () => {
+    await post({ user_ids: [cast.admin.id], subject: 'by key' });
+    clock.advance(1_000);
+    await post({ user_ids: [cast.admin.id], subject: 'by a colleague' }, { token: cast.teammate.token });
+    const feed = await get('notifications', { token: cast.admin.token });
+    expect(feed.body.data).toMatchObject([
+      { title: 'by a colleague', author: { name: cast.teammate.name } },
+      { title: 'by key', author: null },
+    ]);
+  });
+
   it('pages through deliveries of one instant, each once, and filters', async () => {
     const people = await Promise.all(
       Array.from({ length: 5 }, (_none, i) =>

@@ -52,13 +52,14 @@ export function announceSql(p: AnnouncementParameters, options: AnnouncementOpti
   const audience = addressed ? 'audience' : `(SELECT *, 'user:' || user_id AS recipient FROM audience)`;
   return `
     known AS MATERIALIZED (
-      SELECT a.*, earlier.id AS earlier_id, earlier.unsent
+      SELECT a.*, n.id AS earlier_id, ${again ? `CASE WHEN n.id IS NOT NULL THEN ${unsentSql(p)} END` : 'false'} AS unsent
       FROM ${audience} a
-      -- LIMIT keeps this an index lookup for each row: the planner expects 100 rows of a jsonb_to_recordset.
+      -- The first key at or after ours is ours if it exists. Written so that only the unique index can answer it: for
+      -- NOT EXISTS the planner read all notifications of the tenant, by another index that begins with tenant_id.
       LEFT JOIN LATERAL (
-        SELECT n.id, ${again ? unsentSql(p) : 'false'} AS unsent FROM notifications n
-        WHERE n.tenant_id = ${p.tenant_id} AND n.recipient = a.recipient AND n.dedupe_key = a.dedupe_key
-        LIMIT 1) earlier ON true
+        SELECT k.id, k.dedupe_key FROM notifications k
+        WHERE k.tenant_id = ${p.tenant_id} AND k.recipient = a.recipient AND k.dedupe_key >= a.dedupe_key
+        ORDER BY k.dedupe_key LIMIT 1) n ON n.dedupe_key = a.dedupe_key
     ),
     fresh AS (SELECT * FROM known WHERE earlier_id IS NULL OR unsent),
     -- Locks the inboxes in user order; every change of a feed waits here, so seqs commit in their order.

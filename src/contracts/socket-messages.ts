@@ -1,6 +1,6 @@
 /**
- * A notification as REST and sockets show it, in the reader's language and as of today. `cursor` is what a client
- * sends back as `since` when it reconnects.
+ * A notification as REST shows it, in the reader's language and as of today. `cursor` is what a client sends back as
+ * `since` when it reconnects.
  */
 export interface NotificationView {
   id: string;

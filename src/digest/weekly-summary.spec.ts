@@ -167,7 +167,7 @@ describe('the weekly summary', () => {
     expect((await summaries()).map(({ data }) => data.period.from)).toEqual(['2026-03-30', '2026-04-06']);
   });
 
-  it('T5: names the dates that it lists, when it is caught up later', async () => {
+  it('T3, T5: lists and names the period of the Monday it was owed for, when it is caught up later', async () => {
     await add('deadlines', 'late by now', 1, marie);
     clock.set('2026-04-01T10:00:00Z');
     await runJob(world, tenantId, 'weekly-summary', '2026-03-30T08:00');

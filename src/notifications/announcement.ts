@@ -52,16 +52,14 @@ export function announceSql(p: AnnouncementParameters, options: AnnouncementOpti
   const audience = addressed ? 'audience' : `(SELECT *, 'user:' || user_id AS recipient FROM audience)`;
   return `
     known AS MATERIALIZED (
-      SELECT a.*, earlier.id AS earlier_id, earlier.unsent
+      SELECT a.*, n.id AS earlier_id, ${again ? `CASE WHEN n.id IS NOT NULL THEN ${unsentSql(p)} END` : 'false'} AS unsent
       FROM ${audience} a
       -- The first key at or after ours is ours if it exists. Written so that only the unique index can answer it: for
-      -- an equality the planner read all notifications of the tenant, by another index that begins with tenant_id.
+      -- NOT EXISTS the planner read all notifications of the tenant, by another index that begins with tenant_id.
       LEFT JOIN LATERAL (
-        SELECT n.id, ${again ? unsentSql(p) : 'false'} AS unsent
-        FROM (SELECT id, dedupe_key FROM notifications
-              WHERE tenant_id = ${p.tenant_id} AND recipient = a.recipient AND dedupe_key >= a.dedupe_key
-              ORDER BY dedupe_key LIMIT 1) n
-        WHERE n.dedupe_key = a.dedupe_key) earlier ON true
+        SELECT k.id, k.dedupe_key FROM notifications k
+        WHERE k.tenant_id = ${p.tenant_id} AND k.recipient = a.recipient AND k.dedupe_key >= a.dedupe_key
+        ORDER BY k.dedupe_key LIMIT 1) n ON n.dedupe_key = a.dedupe_key
     ),
     fresh AS (SELECT * FROM known WHERE earlier_id IS NULL OR unsent),
     -- Locks the inboxes in user order; every change of a feed waits here, so seqs commit in their order.

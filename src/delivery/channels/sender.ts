@@ -84,6 +84,7 @@ export interface ClaimedMessage {
   attempts: number;
   ambiguities: number;
   tenant_name: string;
+  tenant_slug: string;
   time_zone: string;
   locale: Locale;
   /** Null for a bare address. */

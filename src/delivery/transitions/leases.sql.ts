@@ -76,7 +76,7 @@ export const CLAIM = `
     ),
     ${eventsSql('ended', '$5')}
   SELECT c.tenant_id, c.bundle_id, c.lease_token, c.channel, c.address, c.attempts, c.ambiguities,
-         t.name AS tenant_name, t.time_zone, coalesce(u.locale, t.locale) AS locale, u.name AS recipient_name,
+         t.name AS tenant_name, t.slug AS tenant_slug, t.time_zone, coalesce(u.locale, t.locale) AS locale, u.name AS recipient_name,
          c.id AS delivery_id, n.id AS notification_id, n.alert_id, n.kind, n.severity, n.data,
          n.audience, n.created_at, author.name AS author_name, author.email AS author_email
   FROM claimed c

@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import files, { mkdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { addPerson, addTenant } from '../../test/support/cast.js';
 import { createWorld, environmentFor, type World } from '../../test/support/world.js';
@@ -107,5 +107,33 @@ describe('vigie backups verify', () => {
     const elsewhere = { ...environment, BACKUP_STORE_DIR: join(folders.root, 'not-mounted') };
     await expect(verifyBackups(elsewhere, {})).rejects.toThrow('there is no backup store at');
     expect((await entries()).map(({ stored_state }) => stored_state)).toEqual(['stored', 'stored', 'stored']);
+  });
+
+  it('H21: an empty mount point is not the store: no alert, no backup is gone', async () => {
+    const store = folders.env.BACKUP_STORE_DIR;
+    const before = [await entries(), await alerts()];
+    await rename(store, `${store}-unmounted`);
+    await mkdir(store);
+    await expect(verifyBackups(environment, {})).rejects.toThrow(
+      `there is no backup store at ${store}: the folder of the backup store has no file .vigie-store`,
+    );
+    expect([await entries(), await alerts()]).toEqual(before);
+    await rmdir(store);
+    await rename(`${store}-unmounted`, store);
+    expect((await verifyBackups(environment, {})).ok).toBe(true);
+  });
+
+  it('H21: a store that is unmounted during the verification damages no backup', async () => {
+    const store = folders.env.BACKUP_STORE_DIR;
+    const before = [await entries(), await alerts()];
+    const { open } = files;
+    jest.spyOn(files, 'open').mockImplementation(async (path, ...given) => {
+      if (String(path).startsWith(store)) await rename(store, `${store}-unmounted`).catch(() => undefined);
+      return open(path, ...given);
+    });
+    await expect(verifyBackups(environment, {})).rejects.toThrow('does not exist');
+    jest.restoreAllMocks();
+    expect([await entries(), await alerts()]).toEqual(before);
+    await rename(`${store}-unmounted`, store);
   });
 });

@@ -167,12 +167,14 @@ describe('the weekly summary', () => {
     expect((await summaries()).map(({ data }) => data.period.from)).toEqual(['2026-03-30', '2026-04-06']);
   });
 
-  it('names the dates that it lists, when it is caught up later', async () => {
+  it('T5: names the dates that it lists, when it is caught up later', async () => {
     await add('deadlines', 'late by now', 1, marie);
     clock.set('2026-04-01T10:00:00Z');
     await runJob(world, tenantId, 'weekly-summary', '2026-03-30T08:00');
     const [summary] = await summaries();
-    expect(summary?.data.period).toEqual({ from: '2026-04-01', to: '2026-04-08' });
-    expect(linesOf(summary?.data.late)).toEqual(['late by now']);
+    expect(summary?.data.period).toEqual({ from: '2026-03-30', to: '2026-04-06' });
+    expect(linesOf(summary?.data.upcoming)).toEqual(['late by now']);
+    const [{ title } = { title: '' }] = await wordedNotifications(world, tenantId);
+    expect(title).toBe('30 March to 6 April: 1 deadline');
   });
 });

@@ -28,11 +28,10 @@ interface Batch {
   next: string | null;
 }
 
-/** How far ahead a summary looks. */
-const DAYS_AHEAD = 7;
-
 /** Users a transaction: as many notifications as are created at once. */
 const BATCH_SIZE = 1_000;
+/** A summary lists what is due up to this many days after its day, and what is late. */
+const PERIOD_DAYS = 7;
 
 /** The job `weekly-summary`: to each user who has something to do, what is late or due within seven days. */
 @Injectable()
@@ -68,8 +67,7 @@ export class WeeklySummary implements OnModuleInit {
     return this.database.tenant(run.tenant_id, async (tx) => {
       // A run that was missed on Monday still lists that Monday's period.
       const { today } = await tenantToday(tx, run.date ?? this.clock.now());
-      const week_of = mondayOf(today);
-      const period = { from: today, to: addDays(today, DAYS_AHEAD) };
+      const period = { from: today, to: addDays(today, PERIOD_DAYS) };
       const recipients = await tx.query<Recipient>(RECIPIENTS_SQL, [
         tx.tenant_id,
         period.from,
@@ -79,7 +77,7 @@ export class WeeklySummary implements OnModuleInit {
       ]);
       const { created, deliveries } = await this.notifications.createMany(
         tx,
-        recipients.map((recipient) => notificationFor(recipient, week_of, period)),
+        recipients.map((recipient) => notificationFor(recipient, period)),
       );
       const last = recipients.length === BATCH_SIZE ? recipients.at(-1) : undefined;
       return { users: recipients.length, notifications: created, deliveries, next: last?.user_id ?? null };
@@ -94,7 +92,6 @@ function mondayOf(date: string): string {
 
 function notificationFor(
   { user_id, late, upcoming, totals }: Recipient,
-  week_of: string,
   period: Summary['period'],
 ): NewNotification<'weekly_summary'> {
   return {
@@ -103,7 +100,8 @@ function notificationFor(
     severity: 'info',
     data: { period, late: byClient(late), upcoming: byClient(upcoming), totals },
     audience: 'self',
-    dedupe_key: `weekly-summary:${week_of}`,
+    // One for each week, also if it runs again on another day of it.
+    dedupe_key: `weekly-summary:${mondayOf(period.from)}`,
   };
 }
 

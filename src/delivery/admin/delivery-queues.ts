@@ -6,6 +6,7 @@ import { SystemDatabase } from '../../platform/database/database.js';
 import type { SystemTransaction } from '../../platform/database/transaction.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
 import { WORKER_ALIVE_SECONDS } from '../dispatch/admission.js';
+import { ChannelHealth, type ChannelState } from '../channel-health/channel-health.js';
 import { channelOf, queueOf } from '../channels/channels.js';
 import { CANCEL, RETRY, TAKE_BACK } from '../transitions/acts.sql.js';
 import { type OpenDeliveries, OpenDeliveriesReader } from './open-deliveries.js';
@@ -17,7 +18,7 @@ const DEADLINE_MS = 30_000;
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** How one channel's deliveries stand. */
-export interface DeliveryCounts extends Omit<OpenDeliveries, 'channel' | 'paused'> {
+export interface DeliveryCounts extends Omit<OpenDeliveries, 'channel' | 'paused' | 'up'> {
   /** Messages that were admitted in the last 24 hours and sent; and that failed then. */
   sent_24h: number;
   failed_24h: number;
@@ -49,6 +50,7 @@ export class DeliveryQueues {
     private readonly database: SystemDatabase,
     private readonly open: OpenDeliveriesReader,
     private readonly wakeUps: WakeUps,
+    private readonly health: ChannelHealth,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -59,24 +61,29 @@ export class DeliveryQueues {
 
   async counts(queue: QueueName): Promise<{
     paused: boolean;
+    channel: ChannelState;
     postgres: DeliveryCounts;
     workers: LivingWorkers;
   }> {
     const channel = channelOf(queue);
     const since = new Date(this.clock.now().getTime() - DAY_MS);
-    const [[found], [row]] = await Promise.all([
+    const [states, [found], [row]] = await Promise.all([
+      this.health.states([channel]),
       this.open.read(null, channel),
       this.database.query<Pick<DeliveryCounts, 'sent_24h' | 'failed_24h'> & LivingWorkers>(
         LAST_DAY_AND_WORKERS,
         [channel, since, WORKER_ALIVE_SECONDS],
       ),
     ]);
-    if (found === undefined || row === undefined) throw new Error(`the channel of ${queue} has no row`);
+    const health = states.get(channel);
+    if (found === undefined || row === undefined || health === undefined)
+      throw new Error(`the channel of ${queue} has no row`);
     const { paused, due, deferred, queued, sending, cursor_tenant_id, oldest_due_seconds: age } = found;
     const { processes, concurrency, ...ended } = row;
     const oldest_due_seconds = age === null ? null : Math.round(age);
     return {
       paused,
+      channel: health,
       postgres: { due, deferred, queued, sending, ...ended, oldest_due_seconds, cursor_tenant_id },
       workers: { processes, concurrency },
     };
@@ -99,6 +106,7 @@ export class DeliveryQueues {
   async resume(queue: QueueName): Promise<void> {
     const channel = channelOf(queue);
     await this.database.query(`UPDATE channels SET paused = false WHERE channel = $1`, [channel]);
+    await this.health.probeNow(channel);
     this.wakeUps.send('dispatch.kick', { channel });
   }
 

@@ -7,6 +7,8 @@ import { SystemDatabase } from '../../platform/database/database.js';
 export interface OpenDeliveries {
   channel: string;
   paused: boolean;
+  /** Whether it works, as far as is known. */
+  up: boolean;
   /** The dispatcher goes on after this tenant. */
   cursor_tenant_id: string | null;
   /** Pending, and its time has come. */
@@ -61,7 +63,7 @@ const OPEN_DELIVERIES = `
     WHERE d.due_at <= $1
     GROUP BY b.channel
   )
-  SELECT c.channel, c.paused, c.cursor_tenant_id, p.due, p.deferred, f.queued, f.sending,
+  SELECT c.channel, c.paused, c.down_since IS NULL AS up, c.cursor_tenant_id, p.due, p.deferred, f.queued, f.sending,
          extract(epoch FROM $1::timestamptz - o.due_at)::double precision AS oldest_due_seconds
   FROM channels c
   LEFT JOIN oldest o ON o.channel = c.channel

@@ -4,6 +4,7 @@ import { type Channel, CHANNELS } from '../../contracts/channels.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { SystemDatabase } from '../../platform/database/database.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
+import { ChannelHealth } from '../channel-health/channel-health.js';
 
 /** What happened to the deliveries that were waiting when somebody asked to process them. */
 export interface Processed {
@@ -50,6 +51,7 @@ export class ProcessingService implements BeforeApplicationShutdown {
   constructor(
     private readonly database: SystemDatabase,
     private readonly wakeUps: WakeUps,
+    private readonly health: ChannelHealth,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -60,6 +62,7 @@ export class ProcessingService implements BeforeApplicationShutdown {
    */
   async process(tenantId: string | null, timeoutMs: number, signal?: AbortSignal): Promise<Processing> {
     const followed = await this.database.query<Followed>(WAITING, [tenantId, this.clock.now(), MAX_FOLLOWED]);
+    await Promise.all(CHANNELS.map((channel) => this.health.probeNow(channel)));
     for (const channel of CHANNELS) this.wakeUps.send('dispatch.kick', { channel });
     const deadline = performance.now() + timeoutMs;
     const ended: Counts = { sent: 0, failed: 0, cancelled: 0, deferred: 0, waiting: 0 };

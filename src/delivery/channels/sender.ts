@@ -28,6 +28,8 @@ export class SendError extends Error {
     /** Not before this many ms from now, where the provider said so. */
     readonly retry_after_ms?: number,
     cause?: ChannelFault,
+    /** The channel failed while it had this message: the message itself may be the reason, until others fail too. */
+    readonly with_message = false,
   ) {
     super(message);
     this.name = 'SendError';

@@ -1,15 +1,17 @@
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import type { DeliveryJob } from '../../contracts/jobs.js';
 import type { Channel } from '../../contracts/channels.js';
+import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { Metrics, secondsSince } from '../../platform/metrics/metrics.js';
 import { JobHandlers } from '../../platform/queues/handlers.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
 import { CHANNEL_TRAITS } from '../channels/channels.js';
 import { type ClaimedMessage, SendError, type SendLease, SENDERS, type Senders } from '../channels/sender.js';
+import { ChannelHealth, withoutAddresses } from '../channel-health/channel-health.js';
 import { HeldLeases } from './held-leases.js';
 import { Leases } from './leases.js';
-import { afterFailure, type Outcome } from './outcome.js';
+import { afterFailure, type FailedSend, type Outcome } from './outcome.js';
 import { recordUntilDone } from './recording.js';
 
 /** Coalesces the kicks of outcomes within this time into one; the queue lasts longer. */
@@ -26,9 +28,11 @@ export class DeliverySending implements OnModuleInit {
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
+    @Inject(Clock) private readonly clock: Clock,
     private readonly jobs: JobHandlers,
     private readonly held: HeldLeases,
     private readonly leases: Leases,
+    private readonly health: ChannelHealth,
     private readonly wakeUps: WakeUps,
     private readonly metrics: Metrics,
     @Inject(SENDERS) private readonly senders: Senders,
@@ -56,7 +60,9 @@ export class DeliverySending implements OnModuleInit {
       );
       this.metrics.count('vigie_sends_total', { channel, outcome: sendOutcome(outcome, recorded) });
       const deliveries = message.items.length;
-      this.logger.log({ event: `delivery_${outcome.state}`, ...about, deliveries, recorded });
+      const line = { event: `delivery_${outcome.state}`, ...about, deliveries, recorded };
+      if (outcome.state === 'sent') this.logger.log(line);
+      else this.logger[levelOf(outcome)]({ ...line, error: withoutAddresses(outcome.error) });
       this.kickSoon(channel);
     });
   }
@@ -66,18 +72,25 @@ export class DeliverySending implements OnModuleInit {
       const sender = this.senders.get(message.channel);
       if (sender === undefined)
         throw new SendError('retryable', 'The channel is not configured in this process');
-      return { state: 'sent', ...(await sender.send(message, lease)) };
+      const receipt = await sender.send(message, lease);
+      this.health.worked(message.channel);
+      return { state: 'sent', ...receipt };
     } catch (error) {
+      // Before the outcome is recorded: else the dispatcher would admit it again into a channel that is down.
+      if (error instanceof SendError && error.failure === 'channel')
+        await this.health.failed(message.channel, error, message.lease_token);
       return afterFailure(this.failureOf(error, message), message.attempts, message.ambiguities, {
         max_attempts: this.config.retryMaxAttempts,
         delay_ms: this.config.retryDelaySeconds * 1_000,
         ambiguous_repeats: CHANNEL_TRAITS[message.channel].ambiguous_repeats,
+        age_ms: this.clock.now().getTime() - (message.items[0]?.created_at.getTime() ?? 0),
+        max_age_ms: this.config.deliveryMaxAgeHours * 3_600_000,
       });
     }
   }
 
   /** Anything but a SendError is a fault of ours, or PostgreSQL's for a moment: no reason to lose the message. */
-  private failureOf(error: unknown, { channel, tenant_id, bundle_id }: ClaimedMessage): SendFailed {
+  private failureOf(error: unknown, { channel, tenant_id, bundle_id }: ClaimedMessage): FailedSend {
     if (error instanceof SendError) return error;
     this.logger.error({ event: 'sender_failed', channel, tenant_id, bundle_id, err: error });
     return { failure: 'retryable', message: error instanceof Error ? error.message : String(error) };
@@ -94,7 +107,10 @@ export class DeliverySending implements OnModuleInit {
   }
 }
 
-type SendFailed = Pick<SendError, 'failure' | 'message' | 'retry_after_ms'>;
+/** What ends without being sent is worth a warning; what will be tried again is not. */
+function levelOf({ state }: Outcome): 'log' | 'warn' {
+  return state === 'pending' ? 'log' : 'warn';
+}
 
 /** How an attempt ended, for the metrics. */
 function sendOutcome(outcome: Outcome, recorded: boolean): string {

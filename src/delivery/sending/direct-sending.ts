@@ -44,8 +44,8 @@ export class DirectSending {
 
   /**
    * Admits those of these deliveries that may leave now, in the transaction that creates them, so that a refusal
-   * leaves nothing behind. What hours or a recipient's limit forbid is put off; on a channel that is paused or
-   * switched off all of them wait.
+   * leaves nothing behind. What hours or a recipient's limit forbid is put off; on a channel that is paused,
+   * down or switched off all of them wait.
    * @param by who sends, for the limits of callers; null for Vigie itself, which has none.
    * @returns what is to be handed to `send` once this is committed.
    * @throws Problem limit_reached when the caller, or the installation for this minute, is over its limit.
@@ -57,7 +57,7 @@ export class DirectSending {
     by: string | null,
   ): Promise<DeliveryJob[]> {
     if (ids.length === 0 || !activeChannels(this.config).includes(channel)) return [];
-    if (await this.isPaused(channel)) return [];
+    if (await this.isClosed(channel)) return [];
     // Before hours and limits are read: who changes them waits, and lets what is deferred here be decided anew (H8).
     await this.admission.lockDeferrals(tx);
     const now = this.clock.now();
@@ -136,12 +136,12 @@ export class DirectSending {
     }
   }
 
-  private async isPaused(channel: Channel): Promise<boolean> {
-    const [row] = await this.system.query<{ paused: boolean }>(
-      `SELECT paused FROM channels WHERE channel = $1`,
+  private async isClosed(channel: Channel): Promise<boolean> {
+    const [row] = await this.system.query<{ closed: boolean }>(
+      `SELECT paused OR down_since IS NOT NULL AS closed FROM channels WHERE channel = $1`,
       [channel],
     );
-    return row?.paused ?? false;
+    return row?.closed ?? false;
   }
 
   /** The dispatcher's rounds and direct calls are counted one after the other: together they keep the limit (H8). */

@@ -138,8 +138,12 @@ export class Leases {
       all.map((outcome) => ('error' in outcome ? outcome.error : null)),
       all.map((outcome) => ('provider_id' in outcome ? outcome.provider_id : null)),
       all.map((outcome) => 'ambiguous' in outcome && outcome.ambiguous),
-      all.map((outcome) => ('delay_ms' in outcome ? new Date(now.getTime() + outcome.delay_ms) : now)),
+      all.map((outcome) => {
+        const delay_ms = 'delay_ms' in outcome ? outcome.delay_ms : undefined;
+        return delay_ms === undefined ? null : new Date(now.getTime() + delay_ms);
+      }),
       all.map((outcome) => 'channel_down' in outcome),
+      all.map((outcome) => ('reason' in outcome ? (outcome.reason ?? null) : null)),
       all.map((outcome) => ('subject' in outcome ? (outcome.subject?.slice(0, MAX_SUBJECT) ?? null) : null)),
       all.map((outcome) => ('text' in outcome ? (outcome.text?.slice(0, MAX_TEXT) ?? null) : null)),
       now,

@@ -99,10 +99,11 @@ export const RECONSIDER = `
   WHERE d.tenant_id = l.tenant_id AND d.id = l.id`;
 
 /**
- * `queued` → `pending`, for a channel that is paused. A message is taken back whole, or left to its worker.
+ * `queued` → `pending`. A message is taken back whole, or left to its worker.
  * $1 channel, $2 now
  */
-export const TAKE_BACK = `
+function takeBackSql(reason: 'paused' | 'channel_down', deferReason: string): string {
+  return `
   WITH found AS MATERIALIZED (
     SELECT lease_token, count(*) AS rows FROM deliveries WHERE channel = $1 AND state = 'queued' GROUP BY lease_token
   ),
@@ -116,13 +117,19 @@ export const TAKE_BACK = `
     JOIN found USING (lease_token, rows)
   ),
   returned AS (
-    UPDATE deliveries d SET state = 'pending', ${DISSOLVE}
+    UPDATE deliveries d SET state = 'pending', defer_reason = ${deferReason}, ${DISSOLVE}
     FROM whole w WHERE d.tenant_id = w.tenant_id AND d.id = w.id
-    RETURNING d.tenant_id, d.id, 'requeued' AS event, d.attempts AS attempt, 'paused' AS reason,
+    RETURNING d.tenant_id, d.id, 'requeued' AS event, d.attempts AS attempt, '${reason}' AS reason,
               NULL::timestamptz AS until, NULL::text AS error
   ),
   ${eventsSql('returned', '$2')}
   SELECT id FROM returned`;
+}
+
+/** For a channel that is paused. */
+export const TAKE_BACK = takeBackSql('paused', 'd.defer_reason');
+/** For a channel that went down: what waits in the queue would only meet the same fault. */
+export const TAKE_BACK_DOWN = takeBackSql('channel_down', `'channel_down'`);
 
 /**
  * `queued` or `pending` → `cancelled`, of all tenants or of one.

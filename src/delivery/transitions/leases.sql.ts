@@ -106,13 +106,14 @@ export const RENEW = `
  * `sending` → its outcome. A row a message that was held; `recorded` is false where somebody has a row of it locked.
  * A message that its channel could not take goes back with nothing counted: its attempt did not reach anybody.
  * $1 tenant ids, $2 bundle ids, $3 lease tokens, $4 states, $5 errors, $6 provider ids, $7 ambiguous, $8 due instants,
- * $9 whether the channel is to blame, $10 subjects, $11 texts, $12 now
+ * $9 whether the channel is to blame, $10 reasons, $11 subjects, $12 texts, $13 now
  */
 export const RECORD = `
   WITH outcomes AS (
       SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::boolean[],
-                           $8::timestamptz[], $9::boolean[], $10::text[], $11::text[])
-        AS o (tenant_id, bundle_id, lease_token, state, error, provider_id, ambiguous, due_at, returned, subject, text)
+                           $8::timestamptz[], $9::boolean[], $10::text[], $11::text[], $12::text[])
+        AS o (tenant_id, bundle_id, lease_token, state, error, provider_id, ambiguous, due_at, returned, reason,
+              subject, text)
     ),
     asked AS (SELECT tenant_id, bundle_id, lease_token FROM outcomes),
     ${wholeMessages('sending')},
@@ -121,15 +122,17 @@ export const RECORD = `
       SET state = o.state, error = o.error, provider_id = coalesce(o.provider_id, d.provider_id),
           attempts = d.attempts - o.returned::integer,
           ambiguities = d.ambiguities + o.ambiguous::integer,
-          due_at = CASE WHEN o.state = 'pending' AND NOT o.returned THEN o.due_at ELSE d.due_at END,
-          defer_reason = CASE WHEN o.returned THEN 'channel_down' WHEN o.state = 'pending' THEN 'retry' END,
+          due_at = CASE WHEN o.state = 'pending' THEN coalesce(o.due_at, d.due_at) ELSE d.due_at END,
+          reason = coalesce(o.reason, d.reason),
+          defer_reason = CASE WHEN o.returned AND o.due_at IS NULL THEN 'channel_down'
+                              WHEN o.state = 'pending' THEN 'retry' END,
           admitted_at = CASE WHEN NOT f.fresh THEN d.admitted_at END,
           bundle_id = CASE WHEN NOT f.fresh THEN d.bundle_id END,
           leads = d.leads OR f.fresh,
           sent_subject = CASE WHEN d.leads THEN o.subject END,
           sent_text = CASE WHEN d.leads THEN o.text END,
-          sent_at = CASE WHEN o.state = 'sent' THEN $12::timestamptz END,
-          ended_at = CASE WHEN o.state <> 'pending' THEN $12::timestamptz END,
+          sent_at = CASE WHEN o.state = 'sent' THEN $13::timestamptz END,
+          ended_at = CASE WHEN o.state <> 'pending' THEN $13::timestamptz END,
           lease_token = NULL, lease_until = NULL
       FROM whole w
       JOIN outcomes o USING (lease_token)
@@ -141,9 +144,10 @@ export const RECORD = `
       RETURNING d.tenant_id, d.id, o.lease_token, d.attempts AS attempt, d.error,
                 CASE WHEN o.returned THEN 'returned' WHEN o.state = 'pending' THEN 'retried'
                      WHEN o.state <> 'sent' THEN o.state END AS event,
-                d.defer_reason AS reason, CASE WHEN o.state = 'pending' AND NOT o.returned THEN d.due_at END AS until
+                coalesce(d.defer_reason, o.reason) AS reason,
+                CASE WHEN o.state = 'pending' AND o.due_at IS NOT NULL THEN d.due_at END AS until
     ),
-    ${eventsSql('recorded', '$12')}
+    ${eventsSql('recorded', '$13')}
   SELECT lease_token, lease_token IN (SELECT lease_token FROM recorded) AS recorded FROM found`;
 
 /**

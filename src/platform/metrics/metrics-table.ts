@@ -42,6 +42,12 @@ export const METRICS = {
     help: 'For how long the delivery that waits longest could have left, from PostgreSQL; 0 when none waits',
     labels: ['channel'],
   },
+  vigie_channel_up: {
+    type: 'gauge',
+    unit: 'boolean',
+    help: 'Whether the way out of the channel works, from PostgreSQL; 0: deliveries wait, and one probe at a time is made',
+    labels: ['channel'],
+  },
   vigie_channel_paused: {
     type: 'gauge',
     unit: 'boolean',

@@ -5,6 +5,7 @@ import type { Clock } from '../../../platform/clock/clock.js';
 import type { Wording } from '../../../wording/wording.js';
 import type { ChannelSender, ClaimedItem, ClaimedMessage, SendLease, SendReceipt } from '../sender.js';
 import type { EmailSender } from './email.sender.js';
+import type { MailAuthor } from './headers.js';
 
 const LINK_KINDS: readonly string[] = URGENT_KINDS;
 
@@ -18,7 +19,7 @@ export class EmailChannel implements ChannelSender {
   ) {}
 
   async send(message: ClaimedMessage, lease: SendLease): Promise<SendReceipt> {
-    const { bundle_id, address, locale, tenant_name, time_zone, recipient_name } = message;
+    const { tenant_id, bundle_id, address, locale, tenant_name, time_zone, recipient_name } = message;
     const secrets = message.items.map((item) => this.oneTimeLink(message, item));
     const items = message.items.map(({ data, ...item }, place) => {
       const link_url = secrets[place] ?? null;
@@ -31,7 +32,15 @@ export class EmailChannel implements ChannelSender {
       recipient: { name: recipient_name },
     };
     const rendered = this.wording.mail(items, reader, { unsubscribe_url: null });
-    const mail = { delivery_id: bundle_id, to: address, ...rendered, unsubscribe_url: null };
+    const mail = {
+      message_id: bundle_id,
+      to: address,
+      ...rendered,
+      author: authorOf(message),
+      thread_id: factOf(message),
+      list: { id: tenant_id, name: tenant_name },
+      unsubscribe_url: null,
+    };
     const { provider_id } = await this.sender.send(mail, lease);
     return { provider_id, subject: rendered.subject, text: withoutSecrets(rendered.text, secrets) };
   }
@@ -50,4 +59,17 @@ export class EmailChannel implements ChannelSender {
 /** What left is kept with the delivery; a one-time link never is. */
 function withoutSecrets(text: string, secrets: readonly (string | null)[]): string {
   return secrets.reduce<string>((kept, link) => (link === null ? kept : kept.replaceAll(link, '…')), text);
+}
+
+/** Whoever wrote it, where a person wrote all of it. */
+function authorOf({ items }: ClaimedMessage): MailAuthor | null {
+  const [item, ...others] = items;
+  if (item === undefined || others.length > 0 || item.kind !== 'message') return null;
+  return item.author_name === null ? null : { name: item.author_name, email: item.author_email };
+}
+
+/** The fact that it is about, where it is about one. */
+function factOf({ items }: ClaimedMessage): string | null {
+  const facts = new Set(items.map(({ alert_id }) => alert_id));
+  return facts.size === 1 ? (items[0]?.alert_id ?? null) : null;
 }

@@ -88,11 +88,27 @@ export async function createDeliveries(runner: QueryRunner): Promise<void> {
         FOREIGN KEY (tenant_id, delivery_id) REFERENCES deliveries ON DELETE CASCADE
       );
 
-      -- Whose turn it is, and whether a channel is paused.
+      -- Whose turn it is, whether a channel is paused, and whether it works: it is down while down_since is set.
       CREATE TABLE channels (
         channel text PRIMARY KEY,
         paused boolean NOT NULL DEFAULT false,
-        cursor_tenant_id uuid
+        cursor_tenant_id uuid,
+        down_since timestamptz(3),
+        down_cause text CHECK (down_cause IN ('unreachable', 'tls', 'login', 'policy', 'quota', 'misconfigured')),
+        down_detail text CHECK (length(down_detail) <= 500),
+        up_since timestamptz(3),
+        -- The last success, to a few seconds; none since it was last down.
+        worked_at timestamptz(3),
+        next_probe_at timestamptz(3),
+        probed_at timestamptz(3),
+        -- Kept while it is up: a channel that flaps goes on where it was.
+        probe_interval_ms integer CHECK (probe_interval_ms > 0),
+        -- The probe that is under way: a message's lease token, or a connection test's own.
+        probe_token uuid,
+        probe_is_message boolean NOT NULL DEFAULT false,
+        CHECK ((down_since IS NULL) = (down_cause IS NULL)),
+        CHECK ((down_since IS NULL) = (next_probe_at IS NULL)),
+        CHECK (down_since IS NOT NULL OR probe_token IS NULL)
       );
       INSERT INTO channels (channel) VALUES ('email');
 

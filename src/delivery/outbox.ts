@@ -24,7 +24,7 @@ export type SuppressReason =
   'preference' | 'no_address' | 'channel_not_configured' | 'fact_gone' | 'superseded' | 'user_erased';
 
 /**
- * Deliveries as they come into being and are called off: always in the transaction of what they are about, so
+ * Deliveries as they are created and suppressed: always in the transaction of what they are about, so
  * that nothing is announced without being delivered, or delivered without having happened.
  */
 @Injectable()
@@ -75,7 +75,7 @@ export class Outbox {
   }
 
   /**
-   * CTEs `superseded_…`: suppress what these alerts have announced and nobody has begun to send, because a later stage
+   * CTEs `superseded_…`: suppress what these alerts have announced and is not being sent, because a later stage
    * of them is announced by the same statement.
    * @param alerts a SELECT of alert ids
    */
@@ -100,7 +100,7 @@ export class Outbox {
     });
   }
 
-  /** Suppresses what these alerts announced and nobody has begun to send. */
+  /** Suppresses what these alerts announced, unless it is being sent. */
   async factsGone(tx: TenantTransaction, alertIds: readonly string[]): Promise<void> {
     await tx.execute(SUPPRESS_OF_ALERTS, [tx.tenant_id, alertIds, this.clock.now()]);
   }

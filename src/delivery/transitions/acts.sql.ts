@@ -49,7 +49,7 @@ export function supersededSql(alerts: string, p: { tenant_id: string; now: strin
 }
 
 /**
- * `pending` or `queued` → `suppressed`: what these alerts announced and nobody has begun to send.
+ * `pending` or `queued` → `suppressed`: what these alerts announced, unless it is being sent.
  * $1 tenant id, $2 alert ids, $3 now
  */
 export const SUPPRESS_OF_ALERTS = `
@@ -155,7 +155,7 @@ export const CANCEL = `
   SELECT id FROM ended`;
 
 /**
- * `failed` → `pending`, all attempts again. Left out: what goes to nobody (the user was erased), and links to set a
+ * `failed` → `pending`, all attempts again. Left out: what has no recipient (the user was erased), and links to set a
  * password that have expired. What may have arrived all the same stays one message, and is taken whole.
  * $1 channel, $2 tenant or null, $3 now, $4 failed since, $5 how many at least
  */

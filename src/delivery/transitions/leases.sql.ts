@@ -11,7 +11,7 @@ import { eventsSql } from './events.sql.js';
 
 /**
  * The CTE `whole (tenant_id, id, lease_token)`: the deliveries of those messages of the CTE `asked (tenant_id,
- * bundle_id, lease_token)` in this state that are locked by nobody else, locked now in order of (tenant_id, id); and
+ * bundle_id, lease_token)` in this state that no other transaction has locked, locked now in order of (tenant_id, id); and
  * `found (lease_token, rows)`: how many deliveries each message has.
  */
 function wholeMessages(state: 'queued' | 'sending', tenants = ''): string {

@@ -79,7 +79,7 @@ export class DeliveryList {
     );
     if (row === null) throw notFound();
     const { sent_subject, sent_text, ...delivery } = row;
-    return { ...this.view(delivery), sent_subject, sent_text };
+    return Object.assign(this.view(delivery), { sent_subject, sent_text });
   }
 
   private toPage(rows: readonly ListRow[], limit: number): Page<OwnDelivery> {

@@ -52,6 +52,8 @@ export interface ScriptedSmtpOptions {
   extensions?: string[];
   /** Replies to lines that are no command, such as those of AUTH LOGIN. */
   answers?: Readonly<Record<string, string>>;
+  /** A free one by default. */
+  port?: number;
 }
 
 const ORDINARY: Record<Step, string> = {
@@ -69,7 +71,7 @@ const TRICKLE_MS = 5;
 
 /** An SMTP server on loopback that fails where it is told to, for tests with real sockets. */
 export async function startScriptedSmtp(options: ScriptedSmtpOptions = {}): Promise<ScriptedSmtp> {
-  const { script = () => 'ok', extensions = ['PIPELINING'], answers = {} } = options;
+  const { script = () => 'ok', extensions = ['PIPELINING'], answers = {}, port = 0 } = options;
   const received: ReceivedMail[] = [];
   const commands: string[] = [];
   const sockets = new Set<Socket>();
@@ -155,7 +157,7 @@ export async function startScriptedSmtp(options: ScriptedSmtpOptions = {}): Prom
     }
   }
 
-  server.listen(0, '127.0.0.1');
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const scripted: ScriptedSmtp = {
     port: (server.address() as AddressInfo).port,

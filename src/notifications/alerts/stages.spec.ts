@@ -67,9 +67,7 @@ describe('stages', () => {
     // A day on, the token has expired.
     expect(await wordedNotifications(world, tenantId)).toMatchObject([{ title: 'TVA CA3, due tomorrow' }]);
     clock.advance(3 * DAY);
-    expect(await wordedNotifications(world, tenantId)).toMatchObject([
-      { title: 'TVA CA3, 2 days overdue' },
-    ]);
+    expect(await wordedNotifications(world, tenantId)).toMatchObject([{ title: 'TVA CA3, 2 days overdue' }]);
   });
 
   it.each(['pending', 'queued'])(

@@ -54,6 +54,7 @@ export interface ClaimedDelivery {
   author_name: string | null;
   created_at: Date;
   tenant_name: string;
+  tenant_slug: string;
   time_zone: string;
   recipient_name: string | null;
   locale: Locale;

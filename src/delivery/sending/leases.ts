@@ -116,7 +116,7 @@ export class Leases {
        )
        SELECT c.tenant_id, c.id, c.lease_token, c.channel, c.address, c.attempts, c.ambiguities,
               n.kind, n.severity, n.data, n.audience, n.created_at, author.name AS author_name,
-              t.name AS tenant_name, t.time_zone, u.name AS recipient_name,
+              t.name AS tenant_name, t.slug AS tenant_slug, t.time_zone, u.name AS recipient_name,
               coalesce(u.locale, t.locale) AS locale
        FROM claimed c
        JOIN notifications n ON n.tenant_id = c.tenant_id AND n.id = c.notification_id

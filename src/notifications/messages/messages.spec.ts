@@ -85,7 +85,7 @@ describe('POST notifications', () => {
     expect(await world.sql('SELECT kind, data, user_id, seq::integer FROM notifications')).toEqual([
       {
         kind: 'message',
-        data: { kind: 'invoice.sent', title: 'Relance', body: 'Bonjour', data: { invoice: 7 } },
+        data: { kind: 'invoice.sent', title: 'Relance', body: 'Bonjour,\n\nMerci.', data: { invoice: 7 } },
         user_id: null,
         seq: 0,
       },
@@ -307,6 +307,17 @@ describe('reading', () => {
     expect(others.text).toBe((await get(`deliveries/${randomUUID()}`, { token: cast.admin.token })).text);
   });
 
+  it('M8: says in the feed which colleague wrote a message, and nobody for a program', async () => {
+    await post({ user_ids: [cast.admin.id], subject: 'by key' });
+    clock.advance(1_000);
+    await post({ user_ids: [cast.admin.id], subject: 'by a colleague' }, { token: cast.teammate.token });
+    const feed = await get('notifications', { token: cast.admin.token });
+    expect(feed.body.data).toMatchObject([
+      { title: 'by a colleague', author: { name: cast.teammate.name } },
+      { title: 'by key', author: null },
+    ]);
+  });
+
   it('pages through deliveries of one instant, each once, and filters', async () => {
     const people = await Promise.all(
       Array.from({ length: 5 }, (_none, i) =>
@@ -385,7 +396,7 @@ describe('reading', () => {
     await anyone();
     await world.sql(
       `UPDATE deliveries d SET state = 'failed', ended_at = now() FROM notifications n
-       WHERE n.id = d.notification_id AND n.title = 'to self'`,
+       WHERE n.id = d.notification_id AND n.data ->> 'title' = 'to self'`,
     );
     const quota = { hour: { limit: 100, used: 0, left: 100 }, day: { limit: 500, used: 0, left: 500 } };
     expect((await get('notifications/statistics', { token: cast.admin.token })).body).toEqual({

@@ -4,6 +4,7 @@ import {
   choiceVariable,
   EMAIL_ADDRESS,
   integerVariable,
+  ITEM_URL,
   listVariable,
   optionalVariable,
   switchVariable,
@@ -35,6 +36,12 @@ export const SCHEMA = {
     yaml: 'server.public_url',
     check: url('http', 'https'),
     doc: 'Where people reach this server; links in mails begin with it. http://localhost:<PORT> when unset.',
+  }),
+  itemUrl: optionalVariable({
+    env: 'ITEM_URL',
+    yaml: 'server.item_url',
+    check: ITEM_URL,
+    doc: 'Where the page of an item is, for links in mails: https://front.example/{tenant}/{type}/{id}. Unset: no link.',
   }),
   trustProxy: optionalVariable({
     env: 'TRUST_PROXY',

@@ -18,12 +18,12 @@ export class EmailChannel implements ChannelSender {
   ) {}
 
   async send(delivery: ClaimedDelivery, lease: SendLease): Promise<SendReceipt> {
-    const { id, locale, tenant_name, time_zone } = delivery;
+    const { id, locale, tenant_name, tenant_slug, time_zone } = delivery;
     const item = { ...delivery, data: this.withLinks(delivery) };
     const reader = {
       locale,
       today: civilDate(this.clock.now(), time_zone),
-      tenant: { name: tenant_name, time_zone },
+      tenant: { name: tenant_name, slug: tenant_slug, time_zone },
       recipient: { name: delivery.recipient_name },
     };
     const rendered = this.wording.mail([item], reader, { unsubscribe_url: null });

@@ -44,8 +44,9 @@ function overlay(): string {
   write(
     'de/weekly_summary.title.hbs',
     '{{#*inline "period"}}{{date data.period.from "day"}}{{/inline}}' +
-      '{{#*inline "summary"}}{{plural data.totals.deadlines "Frist" "Fristen"}}{{/inline}}' +
-      'Woche ab {{> period}}: {{> summary}}',
+      '{{#*inline "late"}}{{data.totals.late}} überfällig{{/inline}}' +
+      '{{#*inline "counts"}}{{plural data.totals.deadlines "Frist" "Fristen"}}{{/inline}}' +
+      'Woche ab {{> period}}: {{> counts}}',
   );
   const due: Record<string, string> = {
     fr: 'Facture à payer dans {{plural (days_until data.due_on) "jour" "jours"}}',

@@ -318,7 +318,9 @@ describe('send_now', () => {
     });
     const { body } = smtp.received.at(-1)!;
     const [, text, html] = body.split('quoted-printable').map((part) => part.replaceAll('=\n', ''));
-    expect(text).toContain('{{#each data}}{{this}}{{/each}} {{> strings.reason}}\n<script>alert(1)</script>');
+    expect(text).toContain(
+      '{{#each data}}{{this}}{{/each}} {{> strings.reason}}\n> <script>alert(1)</script>',
+    );
     expect(text).toContain('Fin.');
     expect(html).not.toContain('<script>');
     expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');

@@ -12,6 +12,7 @@ const esmOnly = [
   '@tokenizer/.*',
   '@borewit/.*',
   'postal-mime',
+  '@redocly/.*',
   'cookie',
   'content-disposition',
   'typeorm',

@@ -93,6 +93,7 @@ describe('the weekly summary', () => {
         severity: 'info',
         data: {
           week_of: '2026-03-30',
+          period: { from: '2026-03-30', to: '2026-04-06' },
           deadlines: [line('late', '2026-03-27', -3), line('in seven days', '2026-04-06', 7)],
           documents: [line('statement', '2026-03-30', 0)],
           tasks: [line('old entry', '2026-03-29', -1), line('entry', '2026-04-01', 2)],
@@ -155,11 +156,14 @@ describe('the weekly summary', () => {
     expect((await summaries()).map(({ data }) => data.week_of)).toEqual(['2026-03-30', '2026-04-06']);
   });
 
-  it('speaks of the Monday it was owed for, when it is caught up later', async () => {
+  it('T3: lists the period of the Monday it was owed for, when it is caught up later', async () => {
     await add('deadlines', 'late by now', 1, marie);
     clock.set('2026-04-01T10:00:00Z');
     await runJob(world, tenantId, 'weekly-summary', '2026-03-30T08:00');
     const [summary] = await summaries();
-    expect(summary?.data).toMatchObject({ week_of: '2026-03-30', deadlines: [{ days_left: -1 }] });
+    expect(summary?.data).toMatchObject({
+      period: { from: '2026-03-30', to: '2026-04-06' },
+      deadlines: [{ due_on: '2026-03-31', days_left: 1 }],
+    });
   });
 });

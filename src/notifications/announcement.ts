@@ -38,9 +38,12 @@ function freshSql(told: string): string {
   return `
     fresh AS (
       SELECT t.* FROM ${told} t
-      WHERE NOT EXISTS (
-        SELECT FROM notifications n
-        WHERE n.tenant_id = $1 AND n.recipient = t.recipient AND n.dedupe_key = t.dedupe_key)
+      -- The first key at or after ours is ours if it exists. Written so that only the unique index can answer it: for
+      -- NOT EXISTS the planner read all notifications of the tenant, by another index that begins with tenant_id.
+      WHERE t.dedupe_key IS DISTINCT FROM (
+        SELECT n.dedupe_key FROM notifications n
+        WHERE n.tenant_id = $1 AND n.recipient = t.recipient AND n.dedupe_key >= t.dedupe_key
+        ORDER BY n.dedupe_key LIMIT 1)
     ),
     -- Locks the inboxes in user order; whoever changes a feed waits here, so seqs commit in their order.
     bumped AS (

@@ -24,7 +24,7 @@ import { ScanJobs } from './scan/scan-jobs.js';
 import { StagedActs } from './scan/staged-acts.js';
 import { Verification } from './store/verification.js';
 
-/** Backups under surveillance: what is expected, what came, and what it is worth. */
+/** Backup surveillance: expected backups, reports, verdicts and the store. */
 @Module({
   imports: [ImportsModule, NotificationsModule],
   controllers: [BackupBoardController, BackupJobsController, BackupRecordsController, ReportsController],

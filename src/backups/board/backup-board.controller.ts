@@ -5,7 +5,7 @@ import { BackupBoard } from './backup-board.dto.js';
 import { BackupBoards } from './backup-board.service.js';
 import { BackupBoardQuery } from '../jobs/backup-jobs.dto.js';
 
-/** All backups at a glance. */
+/** The state of all backups. */
 @ApiTags('backups')
 @Controller('backups')
 export class BackupBoardController {

@@ -34,7 +34,7 @@ export class BackupResult {
   evaluated_at: Date | null;
 }
 
-/** Something that is wrong with a job, and not well again. */
+/** An open incident of a job. */
 export class BackupIncident {
   @ApiProperty({ format: 'uuid', description: 'The alert' })
   id: string;
@@ -52,7 +52,7 @@ export class BackupIncident {
   first_seen_at: Date;
 }
 
-/** How it stands with the backups of one database. */
+/** The state of the backups of one database. */
 export class BackupBoardRow extends BackupDatabase {
   @ApiProperty({ type: String, format: 'uuid', nullable: true })
   job_id: string | null;

@@ -29,10 +29,10 @@ type SeenRow = Omit<
   results: Written<BackupResult>[] | null;
 };
 
-/** What the statement answers: the row's columns are null where the page is empty. */
+/** A row of the statement: its columns are null where the page is empty. */
 type Seen = { counts: Partial<BackupCounts>; time_zone: string } & (SeenRow | { agent_id: null });
 
-/** How it stands with all backups of a tenant, at a glance. */
+/** The board: the state of all backups of a tenant. */
 @Injectable()
 export class BackupBoards {
   constructor(

@@ -52,7 +52,7 @@ describe('the board (B1, V3)', () => {
       ...fields,
     });
 
-  it('says of a job how it stands: since when, the last good backup and its age, the next, and what came', async () => {
+  it('shows the state of a job: since when, the last good backup and its age, the next, and the results', async () => {
     const job = await addJob({
       neighborhood: 'Montmartre',
       status: 'MISSING',
@@ -163,7 +163,7 @@ describe('the board (B1, V3)', () => {
     ]);
   });
 
-  it('shows a job of which nothing has come as unknown, with the next time in the tenant’s zone', async () => {
+  it('shows a job without a report as unknown, with the next time in the tenant’s zone', async () => {
     await addJob({ expected_time: '09:00', days_of_week: [1] });
     expect((await get()).body).toMatchObject({
       data: [
@@ -183,7 +183,7 @@ describe('the board (B1, V3)', () => {
     });
   });
 
-  it('says that a file is waited for, and goes on saying what was before', async () => {
+  it('shows that a file is awaited, and keeps the state before', async () => {
     const job = await addJob({ status: 'SUCCESS' });
     await add({ job_id: job, effective_at: '2026-03-01T01:00:00Z', verdict: 'SUCCESS' });
     const waiting = await add({ job_id: job, effective_at: '2026-03-02T01:00:00Z', verdict: null });
@@ -312,7 +312,7 @@ describe('the board (B1, V3)', () => {
       [NOW],
     );
     await world.sql('ANALYZE backup_jobs, backup_entries');
-    // The quickest of some: what else the machine does is not the board's matter.
+    // The fastest of several: other load on the machine does not count.
     let quickest = Infinity;
     for (let round = 0; round < 5; round += 1) {
       const began = performance.now();

@@ -1,8 +1,8 @@
 import { lastCheckedSql, standingSql } from '../jobs/job-status.sql.js';
 
 /**
- * A page of the board with what there is to see of each row, and the counts of all rows that match, which are there
- * also where the page is empty (`agent_id` is null then).
+ * A page of the board, with the counts of all rows that match. An empty page has its counts, too (`agent_id` is null
+ * then).
  * Parameters: $1 tenant id, $2 now, $3 agent, $4 city, $5 part of a name, $6 verdict, $7 and $8 agent and database of
  * the last row of the page before (each of $3 to $8 may be null), $9 limit.
  */

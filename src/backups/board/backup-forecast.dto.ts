@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { BACKUP_VERDICTS, type BackupVerdict } from '../../contracts/backups.js';
 
-/** One backup that is expected on a date, and what is known of it. */
+/** One backup that is expected on a date, with its result. */
 export class ForecastBackup {
   @ApiProperty({ format: 'uuid' })
   job_id: string;

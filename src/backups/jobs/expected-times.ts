@@ -8,7 +8,7 @@ export interface ExpectedHours {
   days_of_week: readonly number[];
 }
 
-/** One backup that is expected. The day of the tenant's calendar names it, whatever its hour becomes. */
+/** One expected backup. The day of the tenant's calendar identifies it, also after a change of its hour. */
 export interface ExpectedTime {
   expected_on: string;
   expected_at: Date;

@@ -67,7 +67,7 @@ const lying = () =>
     filed.files(folder).map((name) => ({ folder, name, path: filed.path(folder, name) })),
   );
 
-/** What became of the file of a case. */
+/** Where the file of a case ended. */
 async function ofFile(name: string, bytes: Buffer) {
   const rows = await world.sql<{ id: string; state: string; reason: string | null }>(
     `SELECT id, state, reason FROM backup_reports WHERE agent_id = 'agent-f' AND file_name = $1`,
@@ -155,7 +155,7 @@ describe('reports that are none', () => {
     expect(statSync(filed.path('rejected', 'huge_STATUS.json')).size).toBe(2 ** 30);
   });
 
-  it('what was rejected for its time is taken when that has come', async () => {
+  it('a report that was rejected because of its time is taken later', async () => {
     const agent = await new TestAgent(folders, cast.tenant.slug, 'early').make();
     const report = agent.report('2026-03-31T06:20:00Z', { compta: { status: 'failed' } });
     await agent.drop('STATUS.json', report);

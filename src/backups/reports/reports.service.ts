@@ -11,11 +11,11 @@ import { futureFaults, type StatusReport } from './status-report.js';
 /** A report as it was received: its entries wait for a scan to evaluate them. */
 export interface AcceptedReport {
   id: string;
-  /** False: the same report had come before, and nothing was added. */
+  /** False: the same report is known, and nothing was added. */
   created: boolean;
 }
 
-/** How a report came. */
+/** How a report was received. */
 export type ReportSource = { source: 'api' } | { source: 'file'; file_name: string };
 
 /** The file of an unexpected database may come this long after its report, in ms. */
@@ -37,7 +37,7 @@ interface NewEntry extends Record<string, unknown> {
   wait_until: Date;
 }
 
-/** Reports become entries, the same way however they come. */
+/** Records reports and their entries, the same way for files and REST. */
 @Injectable()
 export class Reports {
   constructor(@Inject(Clock) private readonly clock: Clock) {}
@@ -137,7 +137,7 @@ export class Reports {
   }
 }
 
-// $1 tenant id, $2 the report, $3 its entries, $4 now. A report that is there already adds nothing.
+// $1 tenant id, $2 the report, $3 its entries, $4 now. A report that is known adds nothing.
 const ACCEPT = `
   WITH report AS (
     SELECT * FROM jsonb_to_record($2::jsonb) AS r (agent_id text, source text, file_name text, content_sha256 text,

@@ -18,14 +18,14 @@ import { Bytes, DatabaseNames, Known, OptionalInstant, ReportedInstant, Words } 
 
 /** A report of more bytes is refused, as a body of REST is. */
 export const REPORT_LIMIT = 1_048_576;
-/** How much the clock of an agent may be ahead. */
+/** How far the clock of an agent may be ahead, in ms. */
 const AHEAD_MS = 10 * 60_000;
 
-/** Whether what is said of a file has to be there: a success without it could not be checked. */
+/** Whether a field about the file is required: a success without it could not be verified. */
 const succeeded = ({ status, ...rest }: DatabaseReport, field: 'hash_sha256' | 'staged_file_name') =>
   status === 'success' || rest[field] != null;
 
-/** What an agent says of one database. */
+/** An agent's report about one database. */
 export class DatabaseReport {
   @ApiProperty({ enum: AGENT_STATUSES })
   @IsIn(AGENT_STATUSES)
@@ -116,7 +116,7 @@ export class StatusReport {
     additionalProperties: { $ref: getSchemaPath(DatabaseReport) },
     description: 'By the name of the database',
   })
-  // Of what came, not of `value`: class-transformer has left out what is called as a method is.
+  // Reads the original, because class-transformer drops keys of `value` that are names of methods.
   @Transform(({ obj }: { obj: { databases?: unknown } }) => byName(obj.databases))
   @IsInstance(Map, { message: '$property must be an object' })
   @DatabaseNames()
@@ -138,7 +138,7 @@ function byName(value: unknown): unknown {
   );
 }
 
-/** The instants in what is said of a database. */
+/** The fields of a database that are instants. */
 export const REPORTED_INSTANTS = [
   'agent_transfer_process_start_time_utc',
   'agent_transfer_process_timestamp_utc',

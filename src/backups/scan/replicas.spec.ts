@@ -180,7 +180,7 @@ describe('two scanners of one installation', () => {
       const verdicts = await verify.call(this, run, ...given);
       begun += 1;
       if (begun === 1) {
-        // Another process has claimed the run; this one hears of it when it wants to renew.
+        // Another process has claimed the run; this one notices when it renews its lease.
         await one.sql(
           `UPDATE job_runs SET lease_token = new_id(), lease_until = now() + interval '1 minute' WHERE tenant_id = $1`,
           [tenant.id],
@@ -205,7 +205,7 @@ describe('two scanners of one installation', () => {
     await expectDone(tenant, agent);
   });
 
-  it('one that has not noticed yet changes nothing of what the other has done', async () => {
+  it('one that has not noticed it changes nothing that the other has done', async () => {
     const tenant = await addTenant(one, { slug: 'cabinet-roux' });
     const agent = await arrange(tenant);
     let stale: () => void = () => undefined;
@@ -224,7 +224,7 @@ describe('two scanners of one installation', () => {
       return promote.apply(this, given);
     });
     const scanning = scan(one, tenant.id);
-    // Copies are whole, and not in their place yet.
+    // The copies are complete, and not published yet.
     await until('copies of the first', () => held > 0);
     const lost = `UPDATE job_runs SET state = 'failed', lease_token = NULL, lease_until = NULL, finished_at = now() WHERE tenant_id = $1`;
     await one.sql(lost, [tenant.id]);

@@ -102,7 +102,7 @@ describe('B4: backups that come late', () => {
     expect(scans.stored()).toHaveLength(2);
   });
 
-  it('one that moves for ever has not come', async () => {
+  it('a file that changes for ever is missing', async () => {
     await scans.expectJob('compta');
     await agent.put('database', 'compta.bak', '');
     await agent.drop('STATUS.json', agent.report(REPORTED, { compta: good('compta.bak', 'the ledger') }));
@@ -123,7 +123,7 @@ describe('B4: backups that come late', () => {
     ]);
   });
 
-  it('a verified one that could not be stored is kept for the next try, however long that takes', async () => {
+  it('a verified file that could not be stored is tried again, however long that takes', async () => {
     await scans.expectJob('compta');
     const said = await agent.stage('compta.bak', 'the ledger');
     await agent.drop('STATUS.json', agent.report(REPORTED, { compta: said }));
@@ -153,7 +153,7 @@ describe('B4: backups that come late', () => {
     expect(await settled()).not.toBeNull();
   });
 
-  it('a report that is being written down while MISSING is decided is not missing', async () => {
+  it('a report that is being recorded while MISSING is decided is not missing', async () => {
     const id = await scans.expectJob('compta');
     scans.clock.set(PAST_GRACE);
     const { world, cast } = scans;
@@ -179,7 +179,7 @@ describe('B4: backups that come late', () => {
     expect(await scans.job(id)).toMatchObject({ status: 'FAILED' });
   });
 
-  it('nothing can come where there is no inbox: MISSING says so', async () => {
+  it('an unmounted inbox: MISSING says so', async () => {
     await scans.expectJob('compta');
     const inbox = scans.folders.env.BACKUP_INBOX_DIR;
     await rename(inbox, `${inbox}-unmounted`);
@@ -212,10 +212,10 @@ describe('B4: backups that come late', () => {
     const announced = async () =>
       (await world.sql(`SELECT 1 FROM notifications WHERE kind = 'backup_alert'`)).length;
     expect(await announced()).toBe(1);
-    // 09:00 in Paris: people heard of it an hour ago.
+    // 09:00 in Paris: the alert was sent an hour ago.
     scans.clock.set('2026-03-31T07:00:00Z');
     expect(await runJob(world, cast.tenant_id, 'check-backups')).toEqual({});
-    // The next night says nothing: that is another verdict, and the reminder is of that.
+    // There is no report the next night: that is another verdict, and the reminder is about it.
     scans.clock.set('2026-04-01T07:00:00Z');
     expect(await runJob(world, cast.tenant_id, 'check-backups')).toMatchObject({ missing: 1, alerts: 1 });
     expect(await announced()).toBe(2);

@@ -178,7 +178,7 @@ describe('the scan of backups', () => {
     expect(scans.stored()).toHaveLength(1);
   });
 
-  it('a report from before its expected time that comes after MISSING was said ends it', async () => {
+  it('a report from before its expected time that comes after MISSING ends it', async () => {
     const id = await scans.expectJob('compta');
     scans.clock.set('2026-03-30T22:00:00.001Z');
     expect(await scans.run()).toMatchObject({ missing: 1 });
@@ -237,7 +237,7 @@ describe('the scan of backups', () => {
     await agent.drop('STATUS.json', agent.report(REPORTED, { large: { ...said, size_bytes: size } }));
     const log = jest.spyOn(Logger.prototype, 'log');
     const scanning = scans.run();
-    // What the run says of itself while it goes on.
+    // The run shows its counts while it goes on.
     await until('the run to show its progress', async () => {
       const [going] = await scans.world.sql(
         `SELECT 1 FROM job_runs WHERE state = 'running' AND (counts ->> 'reports')::int = 1`,

@@ -53,7 +53,7 @@ async function drop(said: Record<string, unknown>): Promise<void> {
   await agent.drop('STATUS.json', agent.report(REPORTED, { compta: said }));
 }
 
-/** What somebody does when the scan has read the first piece of the file. */
+/** Runs `act` when the scan has read the first piece of the file. */
 function inBetween(act: () => void): void {
   const count = Reflect.get<Scan, 'count'>(Scan.prototype, 'count');
   let done = false;
@@ -93,7 +93,7 @@ describe('a staged file that changes while it is read', () => {
     expect(await run()).toMatchObject({ still_written: 1 });
     expect(await verdicts()).toEqual([{ verdict: null, reason: null, settled: false }]);
     expect(mine()).toEqual([]);
-    // It rests now, and is what it has become.
+    // It no longer changes: the next scan reads it as it is.
     jest.restoreAllMocks();
     await rest(path());
     expect(await run()).toMatchObject({ hash_mismatch: 1, quarantined: 1 });

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import {
+  type DeepPartial,
   type EntityTarget,
   type ObjectLiteral,
   QueryFailedError,
@@ -123,6 +124,23 @@ export class Transaction {
   /** Entities of the caller's own room. */
   repository<Entity extends ObjectLiteral>(entity: EntityTarget<Entity>): Repository<Entity> {
     return this.runner.manager.getRepository(entity);
+  }
+
+  /**
+   * Saves an entity of the caller's own room; the row as a later read gives it: every column, in their order. What
+   * TypeORM's `save` itself returns has its fields in the order in which they were set.
+   */
+  async save<Entity extends ObjectLiteral>(
+    entity: EntityTarget<Entity>,
+    values: NoInfer<DeepPartial<Entity>>,
+  ): Promise<Entity> {
+    const repository = this.repository(entity);
+    const saved = await repository.save(values);
+    const row = repository.create();
+    for (const column of repository.metadata.columns) {
+      column.setEntityValue(row, column.getEntityValue(saved) ?? null);
+    }
+    return row;
   }
 
   /** Something to do once the transaction is committed, and only then: a wake-up, never work. */

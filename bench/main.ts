@@ -1,6 +1,8 @@
+import { availableParallelism, loadavg } from 'node:os';
 import type { Benchmark, Measurement } from './benchmark.js';
 import { startServices } from './context.js';
 import { p1 } from './p1-check.js';
+import { p12 } from './p12-bundles.js';
 import { p2 } from './p2-mail.js';
 import { p3 } from './p3-dispatch.js';
 import { p4 } from './p4-live.js';
@@ -8,7 +10,7 @@ import { p5 } from './p5-feed.js';
 import { p9 } from './p9-scan.js';
 import { asJson, asTable, machine } from './report.js';
 
-const BENCHMARKS: readonly Benchmark[] = [p1, p2, p3, p4, p5, p9];
+const BENCHMARKS: readonly Benchmark[] = [p1, p2, p3, p4, p5, p9, p12];
 
 const USAGE = `npm run bench [-- ${BENCHMARKS.map(({ id }) => id).join(' ')} --json --quick]`;
 
@@ -41,6 +43,10 @@ async function main({ chosen, json, quick }: Arguments): Promise<boolean> {
   say(machine());
   if (quick) say('quick: small sizes that show that everything works; the figures say nothing');
   const services = await startServices(quick, say);
+  const [load = 0] = loadavg();
+  if (load > availableParallelism() / 2) {
+    services.context.note(`the machine was busy: load ${load.toFixed(1)} on ${availableParallelism()} CPUs`);
+  }
   // A Ctrl-C ends the processes first: they are not in the terminal's hands.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void services.stop().finally(() => process.exit(1)));

@@ -7,7 +7,7 @@ import { type Child, startEntry, startServer } from './support/processes.js';
 const PER_SECOND = 500;
 const WITHIN_MS = 60_000;
 
-/** From a commit to the clients, which are in a process of their own. */
+/** From a commit to its client. All clients are in one process. */
 export const p4: Benchmark = {
   id: 'P4',
   title: 'notifications to connected clients',

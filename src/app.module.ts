@@ -24,7 +24,7 @@ import { HttpModule } from './platform/http/http.module.js';
 import { MetricsModule } from './platform/metrics/metrics.module.js';
 import { QueuesModule } from './platform/queues/queues.module.js';
 import { Workers } from './platform/queues/workers.js';
-import { RunsModule } from './platform/runs/runs.module.js';
+import { RunsModule } from './runs/runs.module.js';
 import { RealtimeModule } from './realtime/realtime.module.js';
 import { SchedulerModule } from './scheduler/scheduler.module.js';
 import { TenantsModule } from './tenants/tenants.module.js';

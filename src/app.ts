@@ -51,7 +51,7 @@ export async function createApp(
   });
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ProblemFilter());
-  app.useWebSocketAdapter(new SocketAdapter(app, config));
+  app.useWebSocketAdapter(new SocketAdapter(app));
   carryRequestId(app);
   endConnectionsAtStop(app);
   measureRequests(app);

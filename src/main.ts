@@ -4,6 +4,7 @@ import { type Config, ConfigurationError, readConfig } from './platform/config/c
 import { migrate } from './platform/database/migrate.js';
 import { type Embedded, embeddedSecret, startEmbedded } from './platform/embedded/embedded.js';
 import { JsonLogger } from './platform/logging/logger.js';
+import { BackgroundWork } from './platform/queues/background-work.js';
 
 /** A process that was told to stop is gone after this long, whatever it is doing. */
 const STOP_DEADLINE_MS = 20_000;
@@ -81,6 +82,7 @@ async function main(): Promise<void> {
       await started.close().finally(() => embedded.stop());
     }, log);
     await app.listen(config.port, config.host);
+    await app.get(BackgroundWork).begin();
     log.log({ event: 'started', url: await app.getUrl(), roles: config.roles }, 'Vigie');
   } catch (error) {
     // What has begun to work ends before PostgreSQL and Redis do.

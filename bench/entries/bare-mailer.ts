@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { createTransport } from 'nodemailer';
 import { TemplateStore } from '#vigie/wording/template-store.js';
+import type { Reader } from '#vigie/wording/worded.js';
 import { serve } from '../support/entry.js';
 
 /** Sends as many mails as it is told to, rendering each, and does nothing else. */
@@ -15,6 +16,13 @@ export interface BareMailing {
 
 const templates = await TemplateStore.load(fileURLToPath(new URL('../../templates', import.meta.url)));
 
+const READER: Reader = {
+  locale: 'fr',
+  today: '2026-11-24',
+  tenant: { name: 'Tenant 1', time_zone: 'Europe/Paris' },
+  recipient: { name: 'User 1' },
+};
+
 async function send({ count, port, connections, pooled }: BareMailing): Promise<object> {
   const address = { host: '127.0.0.1', port, ignoreTLS: true };
   const transport = pooled
@@ -24,25 +32,22 @@ async function send({ count, port, connections, pooled }: BareMailing): Promise<
   const loop = async () => {
     while (next < count) {
       const number = next++;
-      const mail = templates.render({
+      const item = {
+        id: null,
         kind: 'deadline_near',
-        locale: 'fr',
-        tenant: { name: 'Tenant 1', time_zone: 'Europe/Paris' },
-        recipient: { name: 'User 1' },
-        severity: 'info',
-        title: `Échéance dans 7 jours : Deadline ${number}`,
-        body: 'Client 7 · Date limite : 01/12/2026',
+        severity: 'info' as const,
         data: {
           deadline_id: '01890000-0000-7000-8000-000000000000',
           title: `Deadline ${number}`,
           category: 'TVA',
           client_name: 'Client 7',
           due_on: '2026-12-01',
-          days_left: 7,
         },
         created_at: new Date(),
-        links: { inbox_url: 'http://localhost:3000', unsubscribe_url: null },
-      });
+        audience: 'responsible',
+        author_name: null,
+      };
+      const mail = templates.itemMail(item, READER, { unsubscribe_url: null });
       await transport.sendMail({
         from: 'Vigie <vigie@vigie.example>',
         to: `user${number % 10}@tenant-1.example`,

@@ -1,10 +1,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
-import type { NotificationView } from '#vigie/contracts/socket-messages.js';
+import type { LiveNotification } from '#vigie/contracts/socket-messages.js';
 import { now, serve } from '../support/entry.js';
 
-// The reference: a Socket.IO server that knows its sockets, and sends each of them one message.
+// The reference: a Socket.IO server that emits one message of the same size to each of its sockets.
 const http = createServer();
 const sockets = new Server(http, { transports: ['websocket'], serveClient: false }).of('/notifications');
 
@@ -17,18 +17,21 @@ function emitToEach(): Promise<object> {
   return Promise.resolve({ began });
 }
 
-function message(number: number): NotificationView {
+function message(number: number): LiveNotification {
   return {
     id: '01890000-0000-7000-8000-000000000000',
     kind: 'event',
     severity: 'info',
     title: `Message ${number}`,
     body: 'A line of text, as long as such lines are.',
+    author: null,
     data: {},
     created_at: new Date().toISOString(),
     read_at: null,
     archived_at: null,
     cursor: `${number}.01890000-0000-7000-8000-000000000000`,
+    unread_count: 1,
+    seq: number,
   };
 }
 

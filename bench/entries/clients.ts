@@ -1,7 +1,7 @@
 import { io, type Socket } from 'socket.io-client';
 import { now, serve } from '../support/entry.js';
 
-/** What the process with the clients is asked: to connect some, or to tell of the next messages they get. */
+/** A request to the process with the clients: connect some, or report the next messages that arrive. */
 export type ClientsRequest =
   { connect: { url: string; tokens: readonly string[] } } | { expect: number; withinMs: number };
 

@@ -3,20 +3,21 @@ import { createApp } from '#vigie/app.js';
 import { Notifications, type NewNotification } from '#vigie/notifications/notifications.service.js';
 import { readConfig } from '#vigie/platform/config/config.js';
 import { Database } from '#vigie/platform/database/database.js';
+import { BackgroundWork } from '#vigie/platform/queues/background-work.js';
 import { now, serve } from '../support/entry.js';
 import type { Person } from '../support/people.js';
 
-/** What the process that creates notifications is asked. */
+/** A request to the process that creates notifications. */
 export type TellRequest =
-  /** One for each, all committed at the same moment. */
+  /** One for each person, all committed at the same moment. */
   | { all: readonly Person[] }
-  /** One after the other, evenly. */
+  /** One for each person, evenly spaced, each in a transaction of its own. */
   | { each: readonly Person[]; perSecond: number };
 
-/** When each was committed, by title; ms of the monotonic clock. */
+/** When each notification was committed, by title; ms of the monotonic clock. */
 export interface Commits {
   committed: [title: string, at: number][];
-  /** The rate that was kept. */
+  /** Commits a second that were reached. */
   perSecond: number | null;
 }
 
@@ -25,11 +26,12 @@ const AT_ONCE = 1_000;
 const config = readConfig(process.env);
 const app = await createApp(config);
 await app.init();
+await app.get(BackgroundWork).begin();
 const database = app.get(Database);
 const notifications = app.get(Notifications, { strict: false });
 let told = 0;
 
-/** @param before waited for between the statements and the commit. */
+/** @param before awaited between the statements and the commit. */
 async function tell(
   people: readonly Person[],
   before: () => Promise<void> = () => Promise.resolve(),
@@ -42,9 +44,8 @@ async function tell(
       user_id,
       kind: 'event',
       severity: 'info',
-      title,
-      body: 'A line of text, as long as such lines are.',
-      data: {},
+      data: { kind: 'message', title, body: 'A line of text, as long as such lines are.' },
+      audience: 'self',
       dedupe_key: title,
     };
   });
@@ -54,7 +55,7 @@ async function tell(
     await notifications.createMany(tx, rows);
     await before();
   });
-  return rows.map(({ title }) => [title, at]);
+  return rows.map(({ data }) => [data.title, at]);
 }
 
 async function tellAll(people: readonly Person[]): Promise<Commits> {
@@ -77,11 +78,14 @@ async function tellAll(people: readonly Person[]): Promise<Commits> {
   return { committed: committed.flat(), perSecond: null };
 }
 
+/**
+ * Starts each at its own time, over as many connections as the pool has. When all of them are busy, the rest start
+ * late; `perSecond` shows it if they never catch up.
+ */
 async function tellEach(people: readonly Person[], perSecond: number): Promise<Commits> {
   const began = now();
   const committed: Commits['committed'] = [];
   let next = 0;
-  // As many at once as there are connections: a machine that is too slow for the rate falls behind it.
   const loop = async () => {
     while (next < people.length) {
       const place = next++;

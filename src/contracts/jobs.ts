@@ -2,10 +2,11 @@
 export const QUEUES = ['mail', 'checks', 'maintenance'] as const;
 export type QueueName = (typeof QUEUES)[number];
 
-/** A delivery that was admitted. The lease token is the Bull job's id too. */
+/** A message that was admitted: deliveries that leave together. The lease token is the Bull job's id too. */
 export interface DeliveryJob {
   tenant_id: string;
-  delivery_id: string;
+  /** The id of one of its deliveries; of its only one, where it leaves alone. */
+  bundle_id: string;
   lease_token: string;
 }
 
@@ -16,48 +17,126 @@ export interface RunJob {
   lease_token: string;
 }
 
-/**
- * Every job there is: its name (a written string: it is stored), the queue that carries it. Boot fails unless
- * each has exactly one handler.
- */
-export const JOBS = {
-  'send-mail': { queue: 'mail' },
-  'check-notifications': { queue: 'checks' },
-  'weekly-summary': { queue: 'checks' },
-  'check-backups': { queue: 'checks' },
-  'scan-backups': { queue: 'checks' },
-  'update-statuses': { queue: 'maintenance' },
-  cleanup: { queue: 'maintenance' },
-} as const satisfies Record<string, { queue: QueueName }>;
-export type JobName = keyof typeof JOBS;
-
-/** What each job carries. */
-export interface JobPayloads {
-  'send-mail': DeliveryJob;
-  'check-notifications': RunJob;
-  'weekly-summary': RunJob;
-  'check-backups': RunJob;
-  'scan-backups': RunJob;
-  'update-statuses': RunJob;
-  cleanup: RunJob;
+/** What a job carries, by the name that its declaration gives it. */
+interface Payloads {
+  delivery: DeliveryJob;
+  run: RunJob;
 }
 
-/** The jobs that a clock starts, and that the run ledger keeps. */
-export const SCHEDULED_JOBS = [
-  'check-notifications',
-  'weekly-summary',
-  'check-backups',
-  'scan-backups',
-  'update-statuses',
-  'cleanup',
-] as const;
-export type ScheduledJob = (typeof SCHEDULED_JOBS)[number];
+/** When a job runs. `times` are local HH:mm, on the ISO `weekdays` only if given; an interval is UTC's. */
+export type Schedule =
+  { kind: 'fixed'; times: string[]; weekdays?: number[] } | { kind: 'interval'; minutes: number };
 
-/** Jobs that do the same work: of one group, a tenant has one run at a time. Any other job is its own group. */
-export const RUN_GROUPS: readonly (readonly ScheduledJob[])[] = [['check-backups', 'scan-backups']];
+/** The hours that a tenant chooses; `schedule` of its settings. */
+export interface ScheduleHours {
+  check_notifications: string[];
+  weekly_summary_day: number;
+  weekly_summary: string;
+  update_statuses: string;
+  cleanup: string;
+  check_backups: string;
+  scan_backups_minutes: number;
+}
 
-/** Jobs whose runs may take hours: of a worker's slots they never have all. */
-export const LONG_JOBS: readonly ScheduledJob[] = ['check-backups', 'scan-backups'];
+interface DeliveryDeclaration {
+  queue: QueueName;
+  payload: 'delivery';
+}
+
+/** A job that a clock starts, and that the run ledger keeps. */
+interface RunDeclaration {
+  queue: QueueName;
+  payload: 'run';
+  /** When it runs for a tenant with these hours. */
+  schedule: (hours: ScheduleHours) => Schedule;
+  /** A run that takes longer is aborted: something it waits for hangs. */
+  max_minutes: number;
+  /** Jobs of one group do the same work: a tenant has one run of them at a time. Without, a job is its own group. */
+  group?: string;
+  /** Runs may take hours: they never take all of a worker's slots. */
+  long?: boolean;
+}
+
+/**
+ * Every job there is, declared once. Its name is a written string, because it is stored. Boot fails unless each has
+ * exactly one handler.
+ */
+export const JOBS = {
+  'send-mail': { queue: 'mail', payload: 'delivery' },
+  'check-notifications': {
+    queue: 'checks',
+    payload: 'run',
+    schedule: (hours) => ({ kind: 'fixed', times: hours.check_notifications }),
+    max_minutes: 60,
+  },
+  'weekly-summary': {
+    queue: 'checks',
+    payload: 'run',
+    schedule: (hours) => ({
+      kind: 'fixed',
+      times: [hours.weekly_summary],
+      weekdays: [hours.weekly_summary_day],
+    }),
+    max_minutes: 60,
+  },
+  'check-backups': {
+    queue: 'checks',
+    payload: 'run',
+    schedule: (hours) => ({ kind: 'fixed', times: [hours.check_backups] }),
+    max_minutes: 720,
+    group: 'backups',
+    long: true,
+  },
+  'scan-backups': {
+    queue: 'checks',
+    payload: 'run',
+    schedule: (hours) => ({ kind: 'interval', minutes: hours.scan_backups_minutes }),
+    max_minutes: 720,
+    group: 'backups',
+    long: true,
+  },
+  'update-statuses': {
+    queue: 'maintenance',
+    payload: 'run',
+    schedule: (hours) => ({ kind: 'fixed', times: [hours.update_statuses] }),
+    max_minutes: 60,
+  },
+  cleanup: {
+    queue: 'maintenance',
+    payload: 'run',
+    schedule: (hours) => ({ kind: 'fixed', times: [hours.cleanup] }),
+    max_minutes: 180,
+  },
+} as const satisfies Record<string, DeliveryDeclaration | RunDeclaration>;
+
+type Jobs = typeof JOBS;
+export type JobName = keyof Jobs;
+/** What each job carries. */
+export type JobPayloads = { [Name in JobName]: Payloads[Jobs[Name]['payload']] };
+export type ScheduledJob = {
+  [Name in JobName]: Jobs[Name] extends RunDeclaration ? Name : never;
+}[JobName];
+
+export const JOB_NAMES = Object.keys(JOBS) as readonly JobName[];
+/** The jobs that a clock starts, in the order in which people are shown them. */
+export const SCHEDULED_JOBS: readonly ScheduledJob[] = JOB_NAMES.filter(isScheduled);
+
+/** The declaration of a job that a clock starts. */
+export function runDeclaration(job: ScheduledJob): RunDeclaration {
+  return JOBS[job];
+}
+
+/** The jobs of which a tenant has one run at a time, this one among them. */
+export function groupOf(job: ScheduledJob): readonly ScheduledJob[] {
+  const { group } = runDeclaration(job);
+  return group === undefined
+    ? [job]
+    : SCHEDULED_JOBS.filter((other) => runDeclaration(other).group === group);
+}
+
+function isScheduled(job: JobName): job is ScheduledJob {
+  return JOBS[job].payload === 'run';
+}
 
 /** What a run did, in numbers; shown to people as they are. */
 export type RunCounts = Record<string, number>;

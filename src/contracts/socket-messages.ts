@@ -1,10 +1,15 @@
-/** A notification as REST and sockets show it. `cursor` is what a client hands back to be brought up to date. */
+/**
+ * A notification as REST and sockets show it, in the reader's language and as of today. `cursor` is what a client
+ * sends back as `since` when it reconnects.
+ */
 export interface NotificationView {
   id: string;
   kind: string;
   severity: string;
   title: string;
   body: string;
+  /** Who wrote it; null for what Vigie or a program says. */
+  author: { name: string } | null;
   data: Record<string, unknown>;
   created_at: string;
   read_at: string | null;
@@ -12,12 +17,24 @@ export interface NotificationView {
   cursor: string;
 }
 
+/**
+ * The user's unread count, exact at `seq` of their inbox. Frames may arrive late: a client ignores a count with a
+ * smaller `seq` than the last one it applied.
+ */
+export interface UnreadCount {
+  unread_count: number;
+  seq: number;
+}
+
+/** A change in one frame: the notification as REST shows it, and the unread count that includes the change. */
+export interface LiveNotification extends NotificationView, UnreadCount {}
+
 /** Server to client, namespace /notifications. */
 export interface ServerMessages {
-  'notification.created': (notification: NotificationView) => void;
-  'notification.updated': (notification: NotificationView) => void;
-  /** The exact count at `seq`; one with an older seq than the last is to be ignored. */
-  unread_count: (count: { unread_count: number; seq: number }) => void;
+  'notification.created': (notification: LiveNotification) => void;
+  'notification.updated': (notification: LiveNotification) => void;
+  /** Sent when no notification frame carries the count: after connecting, for example. */
+  unread_count: (count: UnreadCount) => void;
   /** Too much was missed to replay: read the feed by REST. */
   resync_required: () => void;
 }

@@ -1,15 +1,27 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Channel, CHANNELS, OPTIONAL_KINDS } from '../contracts/notification-kinds.js';
+import { type Channel, CHANNELS } from '../contracts/channels.js';
+import { BUNDLED_KINDS, KIND_CHANNELS, OPTIONAL_KINDS, URGENT_KINDS } from '../contracts/kind-lists.js';
+import type { NotificationKind } from '../contracts/kinds.js';
 import { Clock } from '../platform/clock/clock.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
-import { DECIDING_LOCK } from './dispatch/admission.js';
+import { DEFERRAL_LOCK } from './dispatch/admission.js';
 import { CHANNEL_TRAITS, configuredChannels } from './channels/channels.js';
+import {
+  FORGET_RECIPIENT,
+  RECONSIDER,
+  SUPPRESS_OF_ALERTS,
+  SUPPRESS_OF_RECIPIENT,
+  supersededSql,
+} from './transitions/acts.sql.js';
 
-/** Why nothing is sent to somebody who should be told. */
+/** Parameters of a statement, as SQL expressions with their types. */
+export type DeliveryParameters = Readonly<Record<'tenant_id' | 'now' | 'channels', string>>;
+
+/** Why nothing is sent to somebody who is notified. */
 export type SuppressReason =
-  'preference' | 'no_address' | 'channel_not_configured' | 'fact_gone' | 'user_erased';
+  'preference' | 'no_address' | 'channel_not_configured' | 'fact_gone' | 'superseded' | 'user_erased';
 
 /**
  * Deliveries as they come into being and are called off: always in the transaction of what they are about, so
@@ -29,39 +41,46 @@ export class Outbox {
   }
 
   /**
-   * The tail of a statement that creates notifications: a CTE `delivered` with one delivery a channel for each row
-   * of the CTE `created (id, recipient, user_id, kind, severity, address, channel, due_at)`. The address is the
-   * row's own, or else the user's; a channel of null means all.
-   * Parameters: $1 tenant id, $4 now, $5 this.channels. Links to set a password pass hours and limits like
-   * critical ones: they expire, and somebody is waiting for them.
+   * The tail of a statement that creates notifications: a CTE `delivered` with one delivery for each row of the CTE
+   * `created (id, recipient, user_id, kind, severity, address, channel, due_at)` and each channel that suits its
+   * kind. The address is the row's own, or else the user's; a channel of null means all. A channel that a kind
+   * leaves off is used by those who have chosen it, and leaves no trace for the others.
    */
-  static deliveriesSql(created: string): string {
+  static deliveriesSql(created: string, p: DeliveryParameters): string {
     return `
       delivered AS (
-        INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address, state, reason,
-                                due_at, defer_reason, created_at, ended_at)
-        SELECT $1, c.id, c.recipient, c.severity = 'critical' OR c.kind IN ('welcome', 'password_reset'),
-               on_channel.name, coalesce(to_whom.address, ''),
+        INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address, bundle_key, state,
+                                reason, due_at, defer_reason, created_at, ended_at)
+        SELECT ${p.tenant_id}, c.id, c.recipient, c.severity = 'critical' OR suits.urgent,
+               suits.channel, coalesce(reached.address, ''), ${BUNDLE_KEY},
                CASE WHEN s.reason IS NULL THEN 'pending' ELSE 'suppressed' END, s.reason, c.due_at,
-               CASE WHEN s.reason IS NULL AND c.due_at > $4::timestamptz THEN 'send_at' END,
-               $4::timestamptz, CASE WHEN s.reason IS NOT NULL THEN $4::timestamptz END
+               CASE WHEN s.reason IS NULL AND c.due_at > ${p.now} THEN 'send_at' END,
+               ${p.now}, CASE WHEN s.reason IS NOT NULL THEN ${p.now} END
         FROM ${created} c
-        JOIN unnest(ARRAY[${CHANNELS.map((channel) => `'${channel}'`).join(', ')}]) AS on_channel (name)
-          ON c.channel IS NULL OR c.channel = on_channel.name
-        LEFT JOIN users u ON u.tenant_id = $1 AND u.id = c.user_id
-        LEFT JOIN preferences p ON p.tenant_id = $1 AND p.user_id = c.user_id AND p.kind = c.kind
-                               AND p.channel = on_channel.name
-                               AND p.kind = ANY (ARRAY[${OPTIONAL_KINDS.map((kind) => `'${kind}'`).join(', ')}])
-        CROSS JOIN LATERAL (SELECT coalesce(c.address, ${USER_ADDRESS}) AS address) to_whom
+        JOIN (VALUES ${KIND_CHANNEL_ROWS}) AS suits (kind, channel, default_on, optional, urgent)
+          ON suits.kind = c.kind AND (c.channel IS NULL OR c.channel = suits.channel)
+        LEFT JOIN users u ON u.tenant_id = ${p.tenant_id} AND u.id = c.user_id
+        LEFT JOIN preferences p ON p.tenant_id = ${p.tenant_id} AND p.user_id = c.user_id AND p.kind = c.kind
+                               AND p.channel = suits.channel AND suits.optional
+        CROSS JOIN LATERAL (SELECT coalesce(c.address, ${USER_ADDRESS}) AS address) reached
         CROSS JOIN LATERAL (SELECT CASE
           WHEN NOT p.enabled THEN 'preference'
-          WHEN on_channel.name <> ALL ($5::text[]) THEN 'channel_not_configured'
-          WHEN to_whom.address IS NULL THEN 'no_address'
+          WHEN suits.channel <> ALL (${p.channels}) THEN 'channel_not_configured'
+          WHEN reached.address IS NULL THEN 'no_address'
         END AS reason) s
+        WHERE suits.default_on OR p.enabled OR c.channel IS NOT NULL
         ON CONFLICT (tenant_id, notification_id, channel, address) DO NOTHING
-        RETURNING id, notification_id, channel, state, attempts, due_at, defer_reason, reason, error, provider_id,
-                  sent_at
+        RETURNING *
       )`;
+  }
+
+  /**
+   * CTEs `superseded_…`: suppress what these alerts have announced and nobody has begun to send, because a later stage
+   * of them is announced by the same statement.
+   * @param alerts a SELECT of alert ids
+   */
+  static supersededSql(alerts: string, p: DeliveryParameters): string {
+    return supersededSql(alerts, p);
   }
 
   /**
@@ -81,30 +100,16 @@ export class Outbox {
     });
   }
 
-  /** Calls off what these alerts announced and nobody has begun to send. */
+  /** Suppresses what these alerts announced and nobody has begun to send. */
   async factsGone(tx: TenantTransaction, alertIds: readonly string[]): Promise<void> {
-    await tx.execute(
-      `UPDATE deliveries d
-       SET state = 'suppressed', reason = 'fact_gone', ended_at = $3, lease_token = NULL, lease_until = NULL
-       FROM notifications n
-       WHERE n.tenant_id = $1 AND n.alert_id = ANY ($2::uuid[])
-         AND d.tenant_id = $1 AND d.notification_id = n.id AND d.state IN ('pending', 'queued')`,
-      [tx.tenant_id, alertIds, this.clock.now()],
-    );
+    await tx.execute(SUPPRESS_OF_ALERTS, [tx.tenant_id, alertIds, this.clock.now()]);
   }
 
-  /** Calls off what somebody who is being erased was to get, and forgets where it would have gone. */
+  /** Suppresses what a user who is being erased was to get, and forgets their addresses and what was in the messages. */
   async userErased(tx: TenantTransaction, userId: string): Promise<void> {
-    await tx.execute(
-      `UPDATE deliveries
-       SET state = 'suppressed', reason = 'user_erased', ended_at = $3, lease_token = NULL, lease_until = NULL
-       WHERE tenant_id = $1 AND recipient = $2 AND state IN ('pending', 'queued')`,
-      [tx.tenant_id, `user:${userId}`, this.clock.now()],
-    );
-    await tx.execute(`UPDATE deliveries SET address = '' WHERE tenant_id = $1 AND recipient = $2`, [
-      tx.tenant_id,
-      `user:${userId}`,
-    ]);
+    const recipient = `user:${userId}`;
+    await tx.execute(SUPPRESS_OF_RECIPIENT, [tx.tenant_id, recipient, this.clock.now()]);
+    await tx.execute(FORGET_RECIPIENT, [tx.tenant_id, recipient]);
   }
 
   /**
@@ -112,18 +117,26 @@ export class Outbox {
    * user. Called when what decides has changed; waits for a round that has read it as it was.
    */
   async reconsider(tx: TenantTransaction, userId: string | null): Promise<void> {
-    await tx.query(`SELECT pg_advisory_xact_lock(${DECIDING_LOCK})`);
-    await tx.execute(
-      `UPDATE deliveries SET due_at = $3, defer_reason = NULL
-       WHERE tenant_id = $1 AND state = 'pending' AND ($2::text IS NULL OR recipient = $2)
-         AND defer_reason IN ('operating_hours', 'quiet_hours', 'limit')`,
-      [tx.tenant_id, userId === null ? null : `user:${userId}`, this.clock.now()],
-    );
+    await tx.query(`SELECT pg_advisory_xact_lock(${DEFERRAL_LOCK})`);
+    const recipient = userId === null ? null : `user:${userId}`;
+    await tx.execute(RECONSIDER, [tx.tenant_id, recipient, this.clock.now()]);
     this.kick(tx);
   }
 }
 
+/** What leaves together: what is not critical, of all kinds that can be bundled; critical ones of one kind. */
+const BUNDLE_KEY = `CASE WHEN c.kind IN (${BUNDLED_KINDS.map((kind) => `'${kind}'`).join(', ')})
+  THEN CASE WHEN c.severity = 'critical' THEN c.kind ELSE 'together' END END`;
+
 /** Where the user `u` is reached on a channel. */
-const USER_ADDRESS = `CASE on_channel.name ${CHANNELS.map(
+const USER_ADDRESS = `CASE suits.channel ${CHANNELS.map(
   (channel) => `WHEN '${channel}' THEN ${CHANNEL_TRAITS[channel].userAddress}`,
 ).join(' ')} END`;
+
+const OPTIONAL: readonly NotificationKind[] = OPTIONAL_KINDS;
+
+/** What `kinds.ts` declares, as rows: kind, channel, whether it is on by default, may be turned off, is urgent. */
+const KIND_CHANNEL_ROWS = KIND_CHANNELS.map(
+  ({ kind, channel, default_on }) =>
+    `('${kind}', '${channel}', ${default_on}, ${OPTIONAL.includes(kind)}, ${URGENT_KINDS.includes(kind)})`,
+).join(', ');

@@ -3,16 +3,11 @@ import { Transform } from 'class-transformer';
 import { IsBoolean, IsIn, IsOptional, Matches } from 'class-validator';
 import { BackupForecastView } from '../backups/board/backup-forecast.dto.js';
 import { SCHEDULED_JOBS, type ScheduledJob } from '../contracts/jobs.js';
-import { type Channel, CHANNELS } from '../contracts/notification-kinds.js';
+import { type Channel, CHANNELS } from '../contracts/channels.js';
 import { CivilDate } from '../platform/http/civil-date.js';
 import { PageQuery } from '../platform/http/page.dto.js';
-import {
-  RUN_STATES,
-  RunState,
-  type RunStateName,
-  RunView,
-  SchedulePreview,
-} from '../scheduler/scheduler.dto.js';
+import { RUN_STATES, RunState, type RunStateName, RunView } from '../runs/run.dto.js';
+import { SchedulePreview } from '../scheduler/scheduler.dto.js';
 
 /** Whose: a tenant's admin means the own tenant, an operator names one. */
 export class TenantQuery {
@@ -83,7 +78,7 @@ export class ProcessedView {
   failed: number;
 
   @ApiProperty({ description: 'Suppressed or cancelled' })
-  called_off: number;
+  cancelled: number;
 
   @ApiProperty({ description: 'Put off: by hours, by limits, or until the next attempt' })
   deferred: number;

@@ -1,23 +1,28 @@
 import { io, type Socket } from 'socket.io-client';
 import { until } from '../../test/support/until.js';
-import type { ClientMessages, NotificationView, ServerMessages } from '../contracts/socket-messages.js';
+import type {
+  ClientMessages,
+  LiveNotification,
+  ServerMessages,
+  UnreadCount,
+} from '../contracts/socket-messages.js';
 
-/** One message that a client got, in order. */
+/** One message that a client received. */
 export type Heard = {
   [Name in keyof ServerMessages]: { name: Name; payload: Parameters<ServerMessages[Name]>[0] };
 }[keyof ServerMessages];
 
-/** A browser, as far as the server can tell. */
+/** A client as a browser would be one: it records what it receives, in order. */
 export interface Client {
   socket: Socket<ServerMessages, ClientMessages>;
   heard: Heard[];
-  /** The ids of `notification.created`, in the order heard. */
+  /** The ids of `notification.created`, in the order received. */
   created(): string[];
-  /** The notifications heard of, by either message. */
-  notifications(): NotificationView[];
-  /** The last count heard. */
-  count(): { unread_count: number; seq: number } | undefined;
-  /** The largest cursor heard: what a client would reconnect with. */
+  /** The notifications of either message. */
+  notifications(): LiveNotification[];
+  /** The last count, whichever message carried it. */
+  count(): UnreadCount | undefined;
+  /** The last cursor: what a client would reconnect with. */
   cursor(): string | undefined;
 }
 
@@ -50,7 +55,12 @@ export function open(url: string, auth: Record<string, unknown>): Client {
     heard,
     notifications,
     created: () => heard.flatMap((one) => (one.name === 'notification.created' ? [one.payload.id] : [])),
-    count: () => heard.flatMap((one) => (one.name === 'unread_count' ? [one.payload] : [])).at(-1),
+    count: () => {
+      const last = heard.findLast((one) => one.name !== 'resync_required');
+      if (last === undefined) return undefined;
+      const { unread_count, seq } = last.payload;
+      return { unread_count, seq };
+    },
     cursor: () => notifications().at(-1)?.cursor,
   };
 }

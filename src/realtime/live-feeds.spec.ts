@@ -1,4 +1,5 @@
 import { SchedulerRegistry } from '@nestjs/schedule';
+import { Redis } from 'ioredis';
 import { until } from '../../test/support/until.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { Database } from '../platform/database/database.js';
@@ -39,39 +40,51 @@ const read = (id: string, person = people.owner) =>
   world.http('PUT', `/api/v1/notifications/${id}/read`, { token: person.token });
 
 describe('live', () => {
-  it('tells what happens, and the count after it, to all of one user’s sockets and nobody else’s', async () => {
+  it('sends each change with the count after it, in one frame, to all sockets of its user and to no others', async () => {
     const { owner, teammate, outsider } = people;
     const [first, second] = [await enter(owner), await enter(owner)];
     const others = [await enter(teammate), await enter(outsider)];
     const id = await tell(world, owner, { title: 'TVA' });
     for (const client of [first, second]) await until('the badge', () => client.count()?.unread_count === 1);
-    expect(first.heard.map(({ name }) => name)).toEqual([
-      'unread_count',
-      'notification.created',
-      'unread_count',
-    ]);
+    expect(first.heard.map(({ name }) => name)).toEqual(['unread_count', 'notification.created']);
     const shown = await world.http('GET', '/api/v1/notifications', { token: owner.token });
-    expect(first.notifications()).toEqual(shown.body.data);
+    const [notification] = shown.body.data as object[];
+    expect(first.notifications()).toEqual([{ ...notification, unread_count: 1, seq: 1 }]);
 
     await read(id);
     for (const client of [first, second]) await until('the badge', () => client.count()?.unread_count === 0);
-    expect(first.heard.at(-2)).toMatchObject({ name: 'notification.updated', payload: { id } });
+    expect(first.heard.slice(2)).toMatchObject([
+      { name: 'notification.updated', payload: { id, unread_count: 0, seq: 2 } },
+    ]);
     expect(second.heard).toEqual(first.heard);
     for (const other of others) expect(other.heard.map(({ name }) => name)).toEqual(['unread_count']);
   });
 
-  it('keeps the order of what happened', async () => {
+  it('keeps the order of changes', async () => {
     const client = await enter(people.owner);
     await Promise.all(Array.from({ length: 40 }, () => tell(world, people.owner)));
     await until('all of them', () => client.created().length === 40);
     const seqs = client.notifications().map(({ cursor }) => Number(cursor.split('.')[0]));
     expect(seqs).toEqual([...seqs].sort((a, b) => a - b));
-    await until('the last count', () => client.count()?.unread_count === 40);
+    expect(client.count()).toEqual({ unread_count: 40, seq: 40 });
+    // Only the one after connecting: every later count came with its change.
+    expect(client.heard.filter(({ name }) => name === 'unread_count')).toHaveLength(1);
+  });
+
+  it('H15: Socket.IO opens no Redis connection', async () => {
+    const client = await enter(people.owner);
+    const id = await tell(world, people.owner);
+    await until('the notification', () => client.created().includes(id));
+    const redis = new Redis(world.config.redisUrl!);
+    const connections = String(await redis.client('LIST')).split('\n');
+    redis.disconnect();
+    expect(connections.length).toBeGreaterThan(1);
+    expect(connections.filter((line) => /cmd=xread/.test(line))).toEqual([]);
   });
 });
 
 describe('replay', () => {
-  it('gives what was missed since, in order, and then goes on', async () => {
+  it('sends what was missed since, in order, and goes on live', async () => {
     const before = await enter(people.owner);
     const first = await tell(world, people.owner);
     await until('it', () => before.created().length === 1);
@@ -81,11 +94,11 @@ describe('replay', () => {
     const [second, third] = [await tell(world, people.owner), await tell(world, people.owner)];
     await read(first);
     const after = await enter({ token: people.owner.token, since });
+    await until('all three', () => after.notifications().length === 3);
     expect(after.heard.map(({ name }) => name)).toEqual([
       'notification.created',
       'notification.created',
       'notification.updated',
-      'unread_count',
     ]);
     expect(after.notifications().map(({ id }) => id)).toEqual([second, third, first]);
     expect(after.count()?.unread_count).toBe(2);
@@ -99,15 +112,17 @@ describe('replay', () => {
     expect(client.heard).toEqual([{ name: 'unread_count', payload: { unread_count: 1, seq: 1 } }]);
   });
 
-  it('gives pages until all is there, also within one seq', async () => {
+  it('sends page after page until all is there, also within one seq', async () => {
     await tellMany(
       world,
       Array.from({ length: 120 }, () => people.owner),
     );
     await tell(world, people.owner);
     const client = await enter({ token: people.owner.token, since: FROM_THE_START });
+    await until('the last', () => client.created().length >= 121);
     expect(new Set(client.created()).size).toBe(121);
     expect(client.created()).toHaveLength(121);
+    expect(client.count()).toEqual({ unread_count: 121, seq: 2 });
     expect(client.heard.map(({ name }) => name)).not.toContain('resync_required');
   });
 
@@ -118,8 +133,9 @@ describe('replay', () => {
     );
     await tell(world, people.owner);
     const client = await enter({ token: people.owner.token, since: FROM_THE_START });
-    expect(client.heard.slice(-2).map(({ name }) => name)).toEqual(['resync_required', 'unread_count']);
-    expect(client.count()?.unread_count).toBe(1_001);
+    await until('the request to resync', () => client.heard.at(-1)?.name === 'resync_required');
+    expect(client.created()).toHaveLength(1_000);
+    expect(client.count()).toEqual({ unread_count: 1_001, seq: 2 });
     const id = await tell(world, people.owner);
     await until('the live one', () => client.created().includes(id));
   });
@@ -180,8 +196,9 @@ describe('without wake-ups', () => {
          INSERT INTO inboxes AS i (tenant_id, user_id, seq) VALUES ($1, $2, 1)
          ON CONFLICT (tenant_id, user_id) DO UPDATE SET seq = i.seq + 1 RETURNING seq
        )
-       INSERT INTO notifications (tenant_id, recipient, user_id, dedupe_key, kind, severity, title, body, seq, created_at)
-       SELECT $1, 'user:' || $2, $2, gen_random_uuid(), 'event', 'info', 'Silent', 'as the grave', seq, now() FROM inbox
+       INSERT INTO notifications (tenant_id, recipient, user_id, dedupe_key, kind, severity, data, audience, seq, created_at)
+       SELECT $1, 'user:' || $2, $2, gen_random_uuid(), 'event', 'info',
+              '{"title": "Silent", "body": "as the grave"}', 'self', seq, now() FROM inbox
        RETURNING id`,
       [people.owner.tenant_id, people.owner.user_id],
     );
@@ -222,6 +239,7 @@ describe('without wake-ups', () => {
         { token: people.owner.token, since: FROM_THE_START },
         await cut.app.getUrl(),
       );
+      await until('the missed one', () => client.created().length > 0);
       expect(client.created()).toEqual([missed]);
 
       const answer = await client.socket.emitWithAck('notifications.read', { ids: [missed] });

@@ -1,40 +1,47 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import { type FeedAsked, FeedChangesReader } from '../notifications/feed/feed-changes.service.js';
+import {
+  type FeedAsked,
+  type FeedChanges,
+  FeedChangesReader,
+} from '../notifications/feed/feed-changes.service.js';
 import { Clock } from '../platform/clock/clock.js';
 import { Metrics } from '../platform/metrics/metrics.js';
-import { type FeedSocket, PAGE, Subscriber } from './subscriber.js';
+import { emitChanges, type FeedSocket, PAGE, Subscriber } from './subscriber.js';
 
-/** Wake-ups within this time are one look at PostgreSQL. */
+/** Wake-ups within this window become one query for each tenant. */
 const COALESCE_MS = 5;
-/** Counts come after notifications: in a burst, everyone has theirs before anyone has a count. */
-const COUNT_AFTER_MS = 50;
-/** Looks at the same time; each takes a connection of the pool that requests use too. */
-const LOOKS_AT_ONCE = 3;
-const USERS_A_LOOK = 250;
-const USERS_A_COMPARISON = 1_000;
-/** How often seqs are compared: what a lost wake-up costs at most. */
+/** Queries at the same time. Each takes a connection of the pool that requests use too. */
+const MAX_CONCURRENT_READS = 3;
+const USERS_PER_READ = 250;
+const USERS_PER_COMPARISON = 1_000;
+/** How often seqs are compared. A change whose wake-up was lost arrives at most this much later. */
 const COMPARE_MS = 15_000;
 const EXPIRY_MS = 1_000;
 
 type Users = Map<string, Set<Subscriber>>;
 
+/** Sockets of one user that have the same cursor: one question, one answer. */
+interface Group {
+  asked: FeedAsked;
+  subscribers: Subscriber[];
+}
+
 /**
- * Keeps the sockets of this process up to date. A wake-up only says whom to look for: what is emitted is what
- * PostgreSQL has after each socket's cursor, so that nothing depends on a wake-up arriving, or arriving once.
+ * Keeps the sockets of this process up to date. A wake-up only names users. What is emitted is what PostgreSQL has
+ * after each socket's cursor, so a wake-up may be lost, repeated or reordered.
  */
 @Injectable()
 export class LiveFeeds {
   private readonly logger = new Logger('LiveFeeds');
   private readonly tenants = new Map<string, Users>();
-  /** Users to look for, by tenant: in the order they came, so that no tenant waits for another's crowd. */
+  /** Users whose feeds are to be read, by tenant. Tenants take turns, so a large one does not delay the others. */
   private readonly waiting = new Map<string, Set<string>>();
-  private readonly looking = new Map<string, Promise<void>>();
+  /** The query under way for each tenant. */
+  private readonly reads = new Map<string, Promise<void>>();
   private readonly stalled = new Set<Subscriber>();
   private readonly subscribers = new Map<FeedSocket, Subscriber>();
-  private readonly uncounted = new Set<Subscriber>();
   private timer: NodeJS.Timeout | null = null;
-  private countTimer: NodeJS.Timeout | null = null;
   private comparing = false;
   private closed = false;
 
@@ -66,7 +73,6 @@ export class LiveFeeds {
     this.subscribers.delete(socket);
     this.metrics.set('vigie_sockets_connected', {}, this.subscribers.size);
     this.stalled.delete(subscriber);
-    this.uncounted.delete(subscriber);
     subscribers.delete(subscriber);
     if (subscribers.size === 0) users.delete(user_id);
     if (users.size === 0) this.tenants.delete(tenant_id);
@@ -77,7 +83,7 @@ export class LiveFeeds {
     return this.tenants.get(tenantId)?.get(userId)?.size ?? 0;
   }
 
-  /** The feeds of these users have changed; looks for those who are connected here. */
+  /** The feeds of these users have changed: reads them for those who are connected to this process. */
   wake(tenantId: string, userIds: readonly string[]): void {
     const users = this.tenants.get(tenantId);
     if (users === undefined || this.closed) return;
@@ -88,7 +94,7 @@ export class LiveFeeds {
     for (const id of here) waiting.add(id);
     this.timer ??= setTimeout(() => {
       this.timer = null;
-      this.round();
+      this.startReads();
     }, COALESCE_MS);
   }
 
@@ -101,8 +107,8 @@ export class LiveFeeds {
   }
 
   /**
-   * Compares how far everyone here is with PostgreSQL: looks again for who is behind, ends the connections of
-   * users who are no longer there, and of sockets that have taken nothing since the last comparison.
+   * Compares the seq of every connected user with PostgreSQL and reads the feeds of those who are behind. Ends the
+   * connections of deleted users, and of sockets that have taken nothing since the last comparison.
    */
   @Interval('compare-feeds', COMPARE_MS)
   async compare(): Promise<void> {
@@ -113,8 +119,8 @@ export class LiveFeeds {
       // One statement a tenant: only a tenant's own transaction sees its inboxes.
       for (const [tenantId, users] of [...this.tenants]) {
         const ids = [...users.keys()];
-        for (let from = 0; from < ids.length; from += USERS_A_COMPARISON) {
-          await this.compareUsers(tenantId, ids.slice(from, from + USERS_A_COMPARISON));
+        for (let from = 0; from < ids.length; from += USERS_PER_COMPARISON) {
+          await this.compareUsers(tenantId, ids.slice(from, from + USERS_PER_COMPARISON));
         }
       }
     } catch (error) {
@@ -124,7 +130,7 @@ export class LiveFeeds {
     }
   }
 
-  /** Ends the connections whose token has ended. */
+  /** Ends the connections whose token has expired. */
   @Interval('end-expired-sockets', EXPIRY_MS)
   endExpired(): void {
     const now = this.clock.now();
@@ -133,14 +139,13 @@ export class LiveFeeds {
     }
   }
 
-  /** Looks for nobody any more; resolves when nothing is under way. */
+  /** Ends all connections and starts no further reads. Resolves when those under way have ended. */
   async close(): Promise<void> {
     this.closed = true;
     if (this.timer !== null) clearTimeout(this.timer);
-    if (this.countTimer !== null) clearTimeout(this.countTimer);
     this.waiting.clear();
     for (const socket of [...this.subscribers.keys()]) socket.disconnect(true);
-    await Promise.all(this.looking.values());
+    await Promise.all(this.reads.values());
   }
 
   private async compareUsers(tenantId: string, userIds: readonly string[]): Promise<void> {
@@ -165,28 +170,28 @@ export class LiveFeeds {
     }
   }
 
-  private round(): void {
+  private startReads(): void {
     for (const tenantId of [...this.waiting.keys()]) {
-      if (this.looking.size >= LOOKS_AT_ONCE) return;
-      if (this.looking.has(tenantId)) continue;
-      const look = this.look(tenantId, this.next(tenantId)).finally(() => {
-        this.looking.delete(tenantId);
-        this.round();
+      if (this.reads.size >= MAX_CONCURRENT_READS) return;
+      if (this.reads.has(tenantId)) continue;
+      const read = this.read(tenantId, this.nextUsers(tenantId)).finally(() => {
+        this.reads.delete(tenantId);
+        this.startReads();
       });
-      this.looking.set(tenantId, look);
+      this.reads.set(tenantId, read);
     }
   }
 
-  /** The users to look for now; those left over go to the end of the line. */
-  private next(tenantId: string): string[] {
+  /** Takes the users of the next query. The rest of them, if any, wait behind the other tenants. */
+  private nextUsers(tenantId: string): string[] {
     const waiting = [...(this.waiting.get(tenantId) ?? [])];
     this.waiting.delete(tenantId);
-    const later = waiting.slice(USERS_A_LOOK);
+    const later = waiting.slice(USERS_PER_READ);
     if (later.length > 0) this.waiting.set(tenantId, new Set(later));
-    return waiting.slice(0, USERS_A_LOOK);
+    return waiting.slice(0, USERS_PER_READ);
   }
 
-  private async look(tenantId: string, userIds: readonly string[]): Promise<void> {
+  private async read(tenantId: string, userIds: readonly string[]): Promise<void> {
     try {
       const groups = this.groups(tenantId, userIds);
       const answers = await this.reader.since(
@@ -194,50 +199,46 @@ export class LiveFeeds {
         groups.map(({ asked }) => asked),
         PAGE,
       );
-      groups.forEach(({ asked, subscribers }, position) => {
+      groups.forEach((group, position) => {
         const answer = answers[position];
-        if (answer === undefined) throw new Error('a feed was asked for and not answered');
-        for (const subscriber of subscribers) {
-          // Gone while PostgreSQL was asked.
-          if (!this.subscribers.has(subscriber.socket)) continue;
-          if (subscriber.take(answer)) subscriber.onceDrained(() => this.wake(tenantId, [asked.user_id]));
-          else this.countSoon(subscriber);
-        }
+        if (answer === undefined) throw new Error('the reader left out an answer');
+        this.emit(tenantId, group, answer);
       });
     } catch (error) {
-      // The next comparison finds them behind.
+      // The next comparison finds these users behind.
       if (!this.closed) this.logger.warn({ event: 'feeds_not_read', tenant_id: tenantId, err: error });
     }
   }
 
-  private countSoon(subscriber: Subscriber): void {
-    this.uncounted.add(subscriber);
-    this.countTimer ??= setTimeout(() => {
-      this.countTimer = null;
-      for (const one of this.uncounted) one.tellCount();
-      this.uncounted.clear();
-    }, COUNT_AFTER_MS);
+  private emit(tenantId: string, { asked, subscribers }: Group, answer: FeedChanges): void {
+    // Some may have disconnected during the query.
+    const connected = subscribers.filter(({ socket }) => this.subscribers.has(socket));
+    emitChanges(
+      connected.map(({ socket }) => socket),
+      answer.changes,
+    );
+    for (const subscriber of connected) {
+      if (subscriber.advance(answer)) subscriber.onceDrained(() => this.wake(tenantId, [asked.user_id]));
+    }
   }
 
-  /** Sockets of a user that are equally far are one question. Who has not taken the last page waits. */
-  private groups(
-    tenantId: string,
-    userIds: readonly string[],
-  ): { asked: FeedAsked; subscribers: Subscriber[] }[] {
-    const groups = new Map<string, { asked: FeedAsked; subscribers: Subscriber[] }>();
+  /** One group for each user and cursor. Leaves out sockets that have not taken their last page yet. */
+  private groups(tenantId: string, userIds: readonly string[]): Group[] {
+    const groups: Group[] = [];
     for (const user_id of userIds) {
+      const own: Group[] = [];
       for (const subscriber of this.tenants.get(tenantId)?.get(user_id) ?? []) {
         if (!subscriber.drained) {
           subscriber.onceDrained(() => this.wake(tenantId, [user_id]));
           continue;
         }
         const after = subscriber.cursor;
-        const key = `${user_id} ${after.seq}.${after.id}`;
-        const group = groups.get(key) ?? { asked: { user_id, after }, subscribers: [] };
-        groups.set(key, group);
-        group.subscribers.push(subscriber);
+        const group = own.find(({ asked }) => asked.after.seq === after.seq && asked.after.id === after.id);
+        if (group === undefined) own.push({ asked: { user_id, after }, subscribers: [subscriber] });
+        else group.subscribers.push(subscriber);
       }
+      groups.push(...own);
     }
-    return [...groups.values()];
+    return groups;
   }
 }

@@ -61,9 +61,7 @@ export class NotificationsGateway
       else if (allowance.abused) socket.disconnect(true);
       else acknowledge(rest.at(-1), refusal(allowed ? 'validation_failed' : 'too_many_attempts'));
     });
-    const { tenant_id, user_id, resync } = socket.data;
-    void socket.join(`${tenant_id}:${user_id}`);
-    if (resync) socket.emit('resync_required');
+    if (socket.data.resync) socket.emit('resync_required');
     this.feeds.add(socket);
   }
 

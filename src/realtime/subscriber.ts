@@ -1,6 +1,5 @@
 import type { DefaultEventsMap, Socket } from 'socket.io';
-import type { ClientMessages, NotificationView, ServerMessages } from '../contracts/socket-messages.js';
-import type { CountedInbox } from '../notifications/feed/feed.service.js';
+import type { ClientMessages, LiveNotification, ServerMessages } from '../contracts/socket-messages.js';
 import {
   type FeedChanges,
   type FeedCursor,
@@ -12,39 +11,37 @@ import {
 export interface SocketData {
   tenant_id: string;
   user_id: string;
-  /** When its token ends, and the connection with it. */
+  /** When its token expires; the connection ends then. */
   expires_at: Date;
-  /** Where the client left off, or the end of its feed: it wants what comes after. */
+  /** The client's last change, or the end of its feed: it gets what comes after. */
   since: FeedCursor;
-  /** It says where it left off, but not so that it can be understood. */
+  /** The client sent a `since` that is not a cursor. */
   resync: boolean;
 }
 
 export type FeedSocket = Socket<ClientMessages, ServerMessages, DefaultEventsMap, SocketData>;
 
-/** Changes read for one socket at a time: what one that reads slowly keeps in memory, twice at most. */
+/** Changes read for one socket at a time. A slow client has at most two pages of them in this process's memory. */
 export const PAGE = 50;
-/** Whoever is this far behind reads the feed anew instead. */
+/** A client that missed more than this reads the feed by REST instead. */
 export const REPLAY_LIMIT = 1_000;
 
 /**
- * One socket, and how far it has been brought up to date. Replay and live are the same thing: whatever comes
- * after its cursor is read from PostgreSQL and emitted in that order.
+ * One socket, and the last change that it was sent. Replay and live updates are the same thing: PostgreSQL is read
+ * from the socket's cursor on, and what it returns is emitted in that order.
  */
 export class Subscriber {
   /** The last change emitted. */
   cursor: FeedCursor;
   private countedSeq = -1;
-  /** Not emitted yet: of several only the last is worth a message. */
-  private count: CountedInbox | null = null;
-  private behind = 0;
-  /** Packets that wait for the socket to take those before them. */
+  private replayed = 0;
+  /** Packets that the socket has not taken yet. */
   private pending = 0;
   private awaited = false;
 
   constructor(readonly socket: FeedSocket) {
     this.cursor = socket.data.since;
-    // The adapter's transport takes the next packets when the network has taken the last ones.
+    // Engine.IO hands packets to the network in batches: `drain` means that it took all of the last one.
     socket.conn.on('packetCreate', () => this.pending++);
     socket.conn.on('drain', () => (this.pending = 0));
   }
@@ -53,7 +50,7 @@ export class Subscriber {
     return this.pending === 0;
   }
 
-  /** Calls back once the socket has taken what waits for it; once, however often it is asked before that. */
+  /** Calls back when the socket has taken all packets. Until then, further calls are ignored. */
   onceDrained(callback: () => void): void {
     if (this.drained) {
       callback();
@@ -71,37 +68,43 @@ export class Subscriber {
     return this.cursor.seq !== seq || this.countedSeq !== seq;
   }
 
-  /** Emits what came after the cursor; the count is left to `tellCount`. @returns whether there is more to read. */
-  take({ changes, seq, unread_count }: FeedChanges): boolean {
-    // A client from before a restore of the database knows what no longer is.
+  /**
+   * Moves the cursor past changes that were emitted. Emits the count by itself if no change carried it.
+   * @returns whether there are more changes to read.
+   */
+  advance({ changes, seq, unread_count }: FeedChanges): boolean {
+    // The database was restored from a backup: the client has changes that no longer exist.
     const ahead = this.cursor.seq > seq;
-    for (const change of changes) this.emit(change);
     const last = readFeedCursor(changes.at(-1)?.cursor);
     if (changes.length === PAGE && last !== null) {
       this.cursor = last;
-      this.behind += PAGE;
-      if (this.behind < REPLAY_LIMIT) return true;
+      this.replayed += PAGE;
+      if (this.replayed < REPLAY_LIMIT) return true;
     }
-    if (ahead || this.behind >= REPLAY_LIMIT) this.socket.emit('resync_required');
-    this.behind = 0;
+    if (ahead || this.replayed >= REPLAY_LIMIT) this.socket.emit('resync_required');
+    this.replayed = 0;
     this.cursor = { seq, id: LAST_ID };
-    if (this.countedSeq !== seq) this.count = { unread_count, seq };
+    if (changes.length === 0 && this.countedSeq !== seq) {
+      this.socket.emit('unread_count', { unread_count, seq });
+    }
     this.countedSeq = seq;
     return false;
   }
+}
 
-  /** Emits the count that `take` left. */
-  tellCount(): void {
-    if (this.count !== null) this.socket.emit('unread_count', this.count);
-    this.count = null;
-  }
+/** Emits changes, in order, to sockets of one user. Each is encoded once, not once for each socket. */
+export function emitChanges(sockets: readonly FeedSocket[], changes: readonly LiveNotification[]): void {
+  const [first] = sockets;
+  if (first === undefined) return;
+  // Socket.IO keeps a room for each socket, named by its id.
+  const target = sockets.length === 1 ? first : first.nsp.to(sockets.map(({ id }) => id));
+  for (const change of changes) target.emit(messageName(change), change);
+}
 
-  /**
-   * Nobody has touched one that is neither read nor archived: it is new to the client, or was marked unread
-   * again. Clients know them by id, so the second shows as the first did.
-   */
-  private emit(change: NotificationView): void {
-    const untouched = change.read_at === null && change.archived_at === null;
-    this.socket.emit(untouched ? 'notification.created' : 'notification.updated', change);
-  }
+/**
+ * A notification that is neither read nor archived is new to the client, or was marked unread again. Clients replace
+ * by id, so `created` is right for both.
+ */
+function messageName({ read_at, archived_at }: LiveNotification) {
+  return read_at === null && archived_at === null ? 'notification.created' : 'notification.updated';
 }

@@ -1,27 +1,17 @@
 import { Logger } from '@nestjs/common';
-import { SCHEDULED_JOBS, type ScheduledJob } from '../contracts/jobs.js';
+import { SCHEDULED_JOBS } from '../contracts/jobs.js';
+import type { OwedSlot, ScheduledTenant, SlotRun, SlotRunQuery } from '../runs/run-ledger.js';
 import { effectiveSettings } from '../tenants/tenant-settings.js';
+import { firstOfPeriod, hoursOf, isPast, runFor, type ZonedSchedule } from './occasions.js';
 import { scheduleOf } from './schedules.js';
 import { nextSlot, owedSlots } from './slots.js';
 
-/** What of a tenant decides when its jobs run. */
-export interface ScheduledTenant {
-  id: string;
-  time_zone: string;
-  /** As stored, in JSON. */
-  settings: string;
-  schedule_from: Date;
+/** An owed slot, unless the ledger has a run that stands for it. */
+export interface CandidateSlot extends OwedSlot {
+  zoned: ZonedSchedule;
 }
 
-/** A slot of a tenant's job whose time has come. */
-export interface OwedSlot {
-  tenant_id: string;
-  job: ScheduledJob;
-  slot: string;
-  instant: Date;
-}
-
-/** With what is owed in the ledger, a tenant with this signature owes nothing new from `from` until `until` (ms). */
+/** Once the ledger has what is owed, a tenant with this signature owes nothing new from `from` until `until` (ms). */
 interface Quiet {
   signature: string;
   from: number;
@@ -30,13 +20,13 @@ interface Quiet {
 
 /** One look at some tenants. */
 export interface Look {
-  /** What may not be in the ledger yet. */
-  owed: OwedSlot[];
+  /** What the ledger may not have yet. */
+  candidates: CandidateSlot[];
   quiet: Map<string, Quiet>;
 }
 
-/** How long a tenant whose slots can't be computed is left alone, in ms. */
-const BROKEN_FOR = 3_600_000;
+/** How long a tenant whose slots cannot be computed is left alone, in ms. */
+const BROKEN_MS = 3_600_000;
 
 /**
  * Finds what is owed, and remembers until when nothing more will be: a round over thousands of tenants computes
@@ -46,14 +36,14 @@ export class OwedSlots {
   private readonly logger = new Logger('Scheduler');
   private readonly quiet = new Map<string, Quiet>();
 
-  /** What is owed at `now`. Give the answer to `settle` once the ledger has it. */
+  /** What may be owed at `now`. Give the answer to `settle` once the ledger has what is. */
   look(tenants: readonly ScheduledTenant[], now: Date): Look {
-    const look: Look = { owed: [], quiet: new Map() };
+    const look: Look = { candidates: [], quiet: new Map() };
     for (const tenant of tenants) {
       const signature = signatureOf(tenant);
       if (this.isQuiet(tenant.id, signature, now)) continue;
-      const { owed, until } = this.compute(tenant, now);
-      look.owed.push(...owed);
+      const { candidates, until } = this.compute(tenant, now);
+      look.candidates.push(...candidates);
       look.quiet.set(tenant.id, { signature, from: now.getTime(), until });
     }
     return look;
@@ -70,36 +60,69 @@ export class OwedSlots {
 
   private isQuiet(id: string, signature: string, now: Date): boolean {
     const quiet = this.quiet.get(id);
-    // A clock that was turned back may owe what it did not before.
+    // After its clock was set back a process may owe what it did not owe before.
     return quiet?.signature === signature && now.getTime() >= quiet.from && now.getTime() < quiet.until;
   }
 
-  private compute(tenant: ScheduledTenant, now: Date): { owed: OwedSlot[]; until: number } {
+  private compute(tenant: ScheduledTenant, now: Date): { candidates: CandidateSlot[]; until: number } {
     try {
       return slotsOf(tenant, now);
     } catch (error) {
-      // A zone that this machine does not know, say. The other tenants must not wait for it.
+      // For example a zone that this machine does not know. The other tenants must not wait for it.
       this.logger.error({ event: 'tenant_not_schedulable', tenant_id: tenant.id, err: error });
-      return { owed: [], until: now.getTime() + BROKEN_FOR };
+      return { candidates: [], until: now.getTime() + BROKEN_MS };
     }
   }
 }
 
-function signatureOf({ time_zone, settings, schedule_from }: ScheduledTenant): string {
-  return `${time_zone} ${schedule_from.getTime()} ${settings}`;
+/** Another one after every change, also after one that was undone before the slots of this round were written. */
+function signatureOf({ time_zone, settings, schedule_from, updated_at }: ScheduledTenant): string {
+  return `${time_zone} ${schedule_from.getTime()} ${updated_at.getTime()} ${settings}`;
 }
 
-/** What is owed at `now`, and when (ms) the next slot comes. */
-function slotsOf(tenant: ScheduledTenant, now: Date): { owed: OwedSlot[]; until: number } {
+/** What may be owed at `now`, and when (ms) the next slot comes. */
+function slotsOf(tenant: ScheduledTenant, now: Date): { candidates: CandidateSlot[]; until: number } {
   const settings = effectiveSettings(JSON.parse(tenant.settings));
-  const owed: OwedSlot[] = [];
+  const candidates: CandidateSlot[] = [];
   let until = Infinity;
   for (const job of SCHEDULED_JOBS) {
     const schedule = scheduleOf(job, settings);
+    const zoned = { schedule, zone: tenant.time_zone };
+    const hours = hoursOf(schedule);
     for (const { slot, instant } of owedSlots(schedule, tenant.time_zone, now, tenant.schedule_from)) {
-      owed.push({ tenant_id: tenant.id, job, slot, instant });
+      candidates.push({ tenant, job, slot, instant, hours, zoned });
     }
     until = Math.min(until, nextSlot(schedule, tenant.time_zone, now)?.instant.getTime() ?? Infinity);
   }
-  return { owed, until };
+  return { candidates, until };
+}
+
+/** Which runs of the ledger decide about these slots. Of intervals its unique key decides. */
+export function runsToLookUp(candidates: readonly CandidateSlot[]): SlotRunQuery[] {
+  return candidates
+    .filter(({ hours }) => hours !== null)
+    .map(({ tenant, job, slot, zoned }) => ({
+      tenant_id: tenant.id,
+      job,
+      since: firstOfPeriod(slot, zoned.schedule),
+    }));
+}
+
+/** The slots for which the ledger has no run. */
+export function withoutRun(
+  candidates: readonly CandidateSlot[],
+  runs: readonly SlotRun[],
+  now: Date,
+): CandidateSlot[] {
+  const byJob = new Map<string, SlotRun[]>();
+  for (const run of runs) {
+    const key = `${run.tenant_id} ${run.job}`;
+    const known = byJob.get(key);
+    if (known === undefined) byJob.set(key, [run]);
+    else known.push(run);
+  }
+  return candidates.filter(({ tenant, job, slot, zoned }) => {
+    const known = byJob.get(`${tenant.id} ${job}`) ?? [];
+    return runFor(slot, zoned.schedule, known) === undefined && !isPast(slot, zoned, known, now);
+  });
 }

@@ -194,7 +194,14 @@ describe('looking', () => {
       job: 'cleanup',
       date: '2026-03-29',
       time_zone: 'Europe/Paris',
-      slots: [{ slot: '2026-03-29T02:00', instant: new Date('2026-03-29T01:00:00Z') }],
+      slots: [
+        {
+          slot: '2026-03-29T02:00',
+          instant: new Date('2026-03-29T01:00:00Z'),
+          run_id: null,
+          will_run: true,
+        },
+      ],
     });
     expect((await web.scheduler.preview('check-notifications', tenant, '2026-03-04')).slots).toHaveLength(2);
     expect((await web.scheduler.preview('weekly-summary', tenant, '2026-03-04')).slots).toEqual([]);

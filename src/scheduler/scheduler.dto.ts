@@ -1,84 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { type RunCounts, SCHEDULED_JOBS, type ScheduledJob } from '../contracts/jobs.js';
-import type { Schedule } from './slots.js';
-
-export const RUN_STATES = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
-export type RunStateName = (typeof RUN_STATES)[number];
-
-const COUNTS = {
-  type: 'object',
-  additionalProperties: { type: 'number' },
-  nullable: true,
-  description: 'What the run did, in numbers; what it has done so far while it runs; null before',
-} as const;
-
-/** Whether nothing more will happen to a run. */
-export function isFinished({ state }: { state: RunStateName }): boolean {
-  return state !== 'queued' && state !== 'running';
-}
-
-/** How a run is. */
-export class RunState {
-  @ApiProperty({ format: 'uuid' })
-  run_id: string;
-
-  @ApiProperty({ format: 'uuid' })
-  tenant_id: string;
-
-  @ApiProperty({ enum: RUN_STATES })
-  state: RunStateName;
-
-  @ApiProperty(COUNTS)
-  counts: RunCounts | null;
-
-  @ApiProperty({ type: String, nullable: true })
-  error: string | null;
-}
-
-/** One run of the ledger. */
-export class RunView {
-  @ApiProperty({ format: 'uuid' })
-  id: string;
-
-  @ApiProperty({ enum: SCHEDULED_JOBS })
-  job: ScheduledJob;
-
-  @ApiProperty({
-    type: String,
-    nullable: true,
-    example: '2026-03-02T09:00',
-    description:
-      "The hour it ran for, in the tenant's zone (UTC with a Z for intervals); null when run by hand",
-  })
-  slot: string | null;
-
-  @ApiProperty({ enum: RUN_STATES })
-  state: RunStateName;
-
-  @ApiProperty({ description: 'How often a process has begun it' })
-  attempts: number;
-
-  @ApiProperty(COUNTS)
-  counts: RunCounts | null;
-
-  @ApiProperty({ type: String, nullable: true })
-  error: string | null;
-
-  @ApiProperty({ type: String, nullable: true, description: 'Who ran it by hand' })
-  triggered_by: string | null;
-
-  @ApiProperty()
-  due_at: Date;
-
-  @ApiProperty()
-  created_at: Date;
-
-  @ApiProperty({ type: Date, nullable: true })
-  started_at: Date | null;
-
-  @ApiProperty({ type: Date, nullable: true })
-  finished_at: Date | null;
-}
+import { type Schedule, SCHEDULED_JOBS, type ScheduledJob } from '../contracts/jobs.js';
+import { RunView } from '../runs/run.dto.js';
 
 /** A slot: its name, and the instant it stands for. */
 export class SlotView {
@@ -90,6 +12,21 @@ export class SlotView {
 
   @ApiProperty()
   instant: Date;
+}
+
+/** A slot of a previewed day. */
+export class PreviewedSlot extends SlotView {
+  @ApiProperty({
+    type: String,
+    format: 'uuid',
+    nullable: true,
+    description:
+      'The run that stands for it, also one that ran at another hour before the hours were changed',
+  })
+  run_id: string | null;
+
+  @ApiProperty({ description: 'Whether it will run by itself, as things stand' })
+  will_run: boolean;
 }
 
 /** When a job runs: fixed local hours (`times`, on `weekdays` only if given), or every `minutes`. */
@@ -118,7 +55,12 @@ export class JobStatus {
   @ApiProperty({ type: RunView, nullable: true })
   last_run: RunView | null;
 
-  @ApiProperty({ type: SlotView, nullable: true, description: 'null while nothing runs by itself' })
+  @ApiProperty({
+    type: SlotView,
+    nullable: true,
+    description:
+      'What runs next. In the past: it is owed, and runs at the next poll. null while nothing runs by itself',
+  })
   next: SlotView | null;
 }
 
@@ -137,7 +79,9 @@ export class SchedulerStatus {
   @ApiProperty({ example: 'Europe/Paris' })
   time_zone: string;
 
-  @ApiProperty({ description: 'Slots before this instant are not owed' })
+  @ApiProperty({
+    description: 'Slots before this instant are not owed: creation, or the end of a suspension',
+  })
   schedule_from: Date;
 
   @ApiProperty({ type: [JobStatus] })
@@ -155,6 +99,6 @@ export class SchedulePreview {
   @ApiProperty({ example: 'Europe/Paris' })
   time_zone: string;
 
-  @ApiProperty({ type: [SlotView] })
-  slots: SlotView[];
+  @ApiProperty({ type: [PreviewedSlot] })
+  slots: PreviewedSlot[];
 }

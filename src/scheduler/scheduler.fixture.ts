@@ -16,12 +16,13 @@ import { readConfig } from '../platform/config/config.js';
 import { ConfigModule } from '../platform/config/config.module.js';
 import { DatabaseModule } from '../platform/database/database.module.js';
 import { JsonLogger } from '../platform/logging/logger.js';
+import { BackgroundWork } from '../platform/queues/background-work.js';
 import { JobHandlers } from '../platform/queues/handlers.js';
 import { Queues } from '../platform/queues/queues.js';
 import { QueuesModule } from '../platform/queues/queues.module.js';
 import { Workers } from '../platform/queues/workers.js';
-import { type Run, RunHandlers } from '../platform/runs/run-handlers.js';
-import { RunsModule } from '../platform/runs/runs.module.js';
+import { type Run, RunHandlers } from '../runs/run-handlers.js';
+import { RunsModule } from '../runs/runs.module.js';
 import { SchedulerModule } from './scheduler.module.js';
 import { SchedulerPoller } from './scheduler.poller.js';
 import { Scheduler } from './scheduler.service.js';
@@ -173,6 +174,7 @@ async function startReplica(
     logger: new JsonLogger(config.logLevel),
     abortOnError: false,
   });
+  await app.get(BackgroundWork).begin();
   let closed: Promise<void> | undefined;
   return {
     app,

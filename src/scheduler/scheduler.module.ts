@@ -1,13 +1,7 @@
 import { Module } from '@nestjs/common';
-import { RunJobs } from './run-jobs.js';
-import { RunLedger } from './run-ledger.js';
-import { RunQueues } from './run-queues.js';
 import { SchedulerPoller } from './scheduler.poller.js';
 import { Scheduler } from './scheduler.service.js';
 
-/** Only *when*: which slot of which tenant is owed, the ledger of runs, and handing them to the queues. */
-@Module({
-  providers: [RunJobs, RunLedger, RunQueues, Scheduler, SchedulerPoller],
-  exports: [RunJobs, RunQueues, Scheduler],
-})
+/** Only *when*: which slot of which tenant is owed, and handing runs to the queues. */
+@Module({ providers: [Scheduler, SchedulerPoller], exports: [Scheduler] })
 export class SchedulerModule {}

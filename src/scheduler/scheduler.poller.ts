@@ -9,14 +9,17 @@ import { SchedulerRegistry } from '@nestjs/schedule';
 import { SCHEDULED_JOBS } from '../contracts/jobs.js';
 import { Clock } from '../platform/clock/clock.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
-import { RUN_MAX_ATTEMPTS } from '../platform/runs/run-handlers.js';
-import { OwedSlots } from './owed-slots.js';
-import { RunLedger } from './run-ledger.js';
-import { RunQueues } from './run-queues.js';
+import { BackgroundWork } from '../platform/queues/background-work.js';
+import { RUN_MAX_ATTEMPTS } from '../runs/run-record.js';
+import { OwedSlots, runsToLookUp, withoutRun } from './owed-slots.js';
+import { type InsertedRun, RunLedger, type ScheduledTenant } from '../runs/run-ledger.js';
+import { RunQueues } from '../runs/run-queues.js';
 import { Scheduler } from './scheduler.service.js';
 
 /** Tenants that one statement looks at. */
 const TENANTS_AT_ONCE = 1_000;
+/** Clocks of two machines differ by less, as a rule. */
+const CLOCK_TOLERANCE_SECONDS = 1;
 const REAP_EVERY_MS = 5_000;
 /** Runs that one round of the reaper brings back. */
 const REAPED_AT_ONCE = 500;
@@ -41,11 +44,15 @@ export class SchedulerPoller implements OnApplicationBootstrap, BeforeApplicatio
     private readonly runQueues: RunQueues,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
+    private readonly background: BackgroundWork,
   ) {}
 
   onApplicationBootstrap(): void {
-    if (!this.config.roles.includes('scheduler')) return;
-    // Switched off, runs by hand still get lost and must come back.
+    if (this.config.roles.includes('scheduler')) this.background.onBegin(() => this.begin());
+  }
+
+  private begin(): void {
+    // Runs that people trigger get lost too, and must come back, while the scheduler is switched off.
     this.every(REAP_EVERY_MS, 'reap', () => this.reap());
     if (this.config.schedulerEnabled) {
       this.every(this.config.schedulerPollSeconds * 1_000, 'poll', () => this.poll());
@@ -68,17 +75,39 @@ export class SchedulerPoller implements OnApplicationBootstrap, BeforeApplicatio
     do {
       const tenants = await this.ledger.tenantsAfter(after, TENANTS_AT_ONCE);
       for (const { id } of tenants) scheduled.add(id);
-      const look = this.owed.look(tenants, this.clock.now());
-      const runs = await this.ledger.insertOwed(look.owed);
-      this.owed.settle(look);
-      if (runs.length > 0) {
-        this.logger.log({ event: 'slots_queued', runs: runs.length });
-        await this.scheduler.enqueue(runs);
-      }
+      await this.pollSome(tenants);
       after = tenants.length === TENANTS_AT_ONCE ? (tenants.at(-1)?.id ?? null) : null;
     } while (after !== null && !this.stopping);
     if (!this.stopping) this.owed.keepOnly(scheduled);
     await this.ledger.notePoll();
+  }
+
+  private async pollSome(tenants: readonly ScheduledTenant[]): Promise<void> {
+    const now = this.clock.now();
+    const look = this.owed.look(tenants, now);
+    // Read after the tenants' hours: it holds every run that was written under earlier ones.
+    const known = await this.ledger.slotRuns(runsToLookUp(look.candidates));
+    const runs = await this.ledger.insertOwed(withoutRun(look.candidates, known, now));
+    this.owed.settle(look);
+    if (runs.length === 0) return;
+    this.logger.log({ event: 'slots_queued', runs: runs.length });
+    const early = runs.filter(({ ahead_seconds }) => ahead_seconds > CLOCK_TOLERANCE_SECONDS);
+    if (early.length > 0) this.logEarly(early);
+    await this.scheduler.enqueue(runs);
+  }
+
+  /** The slot is used up: it will not run again when its time really comes. */
+  private logEarly(early: readonly InsertedRun[]): void {
+    const first = early.reduce((a, b) => (b.ahead_seconds > a.ahead_seconds ? b : a));
+    const { tenant_id, job, slot, ahead_seconds } = first;
+    this.logger.warn({
+      event: 'slots_ahead_of_clock',
+      runs: early.length,
+      tenant_id,
+      job,
+      slot,
+      ahead_seconds: Math.round(ahead_seconds),
+    });
   }
 
   /** One round: brings back runs whose lease has passed, and ends those that it happened to too often. */

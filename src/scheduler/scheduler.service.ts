@@ -10,20 +10,15 @@ import { notFound } from '../platform/errors/problem.js';
 import { decodeCursor, type Page, pageOf } from '../platform/http/cursor.js';
 import { Queues } from '../platform/queues/queues.js';
 import { effectiveSettings, type TenantSettings } from '../tenants/tenant-settings.js';
-import { type QueuedRun, RunLedger, type TenantSelection } from './run-ledger.js';
-import { RunQueues } from './run-queues.js';
-import {
-  isFinished,
-  type RunState,
-  type RunStateName,
-  type RunView,
-  type SchedulePreview,
-  type SchedulerStatus,
-} from './scheduler.dto.js';
-import { scheduleOf, slotsOfDate } from './schedules.js';
-import { nextSlot } from './slots.js';
+import { type QueuedRun, RunLedger, type SlotRun, type TenantSelection } from '../runs/run-ledger.js';
+import { RunQueues } from '../runs/run-queues.js';
+import { isFinished, type RunState, type RunStateName, type RunView } from '../runs/run.dto.js';
+import { firstOfPeriod, runFor } from './occasions.js';
+import type { SchedulePreview, SchedulerStatus } from './scheduler.dto.js';
+import { nextToRun, scheduleOf, slotsOfDate, slotsToRun } from './schedules.js';
+import { latestOwedSlot, nextSlot } from './slots.js';
 
-/** A run by hand. */
+/** A run that a person triggered. */
 export interface TriggeredRun {
   run_id: string;
   tenant_id: string;
@@ -44,13 +39,13 @@ interface TenantHours {
   settings: TenantSettings;
 }
 
-const RUN_COLUMNS = `id, job, slot, state, attempts, counts, error, triggered_by, due_at, created_at,
+const RUN_COLUMNS = `id, job, slot, time_zone, state, attempts, counts, error, triggered_by, due_at, created_at,
                      started_at, finished_at`;
 /** Jobs that one command to Redis carries. */
 const ENQUEUED_AT_ONCE = 1_000;
 const WAIT_STEP_MS = 100;
 
-/** Runs jobs by hand, and tells what has run and what will. */
+/** Triggers runs, and shows what has run and what will. */
 @Injectable()
 export class Scheduler implements BeforeApplicationShutdown {
   private readonly logger = new Logger('Scheduler');
@@ -110,7 +105,7 @@ export class Scheduler implements BeforeApplicationShutdown {
       ),
     }));
     const now = this.clock.now();
-    const active = this.config.schedulerEnabled && tenant.suspended_at === null;
+    const known = await this.slotRuns(tenantId, SCHEDULED_JOBS, tenant, now);
     return {
       enabled: this.config.schedulerEnabled,
       last_poll_at: await this.ledger.lastPoll(),
@@ -118,11 +113,13 @@ export class Scheduler implements BeforeApplicationShutdown {
       schedule_from: tenant.schedule_from,
       jobs: SCHEDULED_JOBS.map((job) => {
         const schedule = scheduleOf(job, tenant.settings);
+        const zoned = { schedule, zone: tenant.time_zone };
+        const ofJob = known.filter((run) => run.job === job);
         return {
           job,
           schedule,
           last_run: runs.find((run) => run.job === job) ?? null,
-          next: active ? nextSlot(schedule, tenant.time_zone, now) : null,
+          next: this.isActive(tenant) ? nextToRun(zoned, ofJob, now, tenant.schedule_from) : null,
         };
       }),
     };
@@ -130,8 +127,38 @@ export class Scheduler implements BeforeApplicationShutdown {
 
   /** The slots of one day of the tenant's calendar (YYYY-MM-DD), by the code that runs them. */
   async preview(job: ScheduledJob, tenantId: string, date: string): Promise<SchedulePreview> {
-    const { time_zone, settings } = await this.database.tenant(tenantId, hoursOf);
-    return { job, date, time_zone, slots: slotsOfDate(scheduleOf(job, settings), time_zone, date) };
+    const tenant = await this.database.tenant(tenantId, hoursOf);
+    const { time_zone, schedule_from } = tenant;
+    const now = this.clock.now();
+    const schedule = scheduleOf(job, tenant.settings);
+    const slots = slotsOfDate(schedule, time_zone, date);
+    const [ofDate, ofNow] = await Promise.all([
+      this.ledger.slotRuns(
+        slots.slice(0, 1).map(({ slot }) => ({
+          tenant_id: tenantId,
+          job,
+          since: firstOfPeriod(slot, schedule),
+        })),
+      ),
+      this.slotRuns(tenantId, [job], tenant, now),
+    ]);
+    const owed = slotsToRun({ schedule, zone: time_zone }, ofNow, now, schedule_from);
+    return {
+      job,
+      date,
+      time_zone,
+      slots: slots.map(({ slot, instant }) => {
+        const run_id = runFor(slot, schedule, ofDate)?.id ?? null;
+        const isAhead = instant > now && instant >= schedule_from;
+        const isOwed = owed.some((one) => one.slot === slot);
+        return {
+          slot,
+          instant,
+          run_id,
+          will_run: run_id === null && this.isActive(tenant) && (isAhead || isOwed),
+        };
+      }),
+    };
   }
 
   /** The tenant's runs, newest first. */
@@ -156,7 +183,7 @@ export class Scheduler implements BeforeApplicationShutdown {
   }
 
   /**
-   * Hands leased runs to Bull. What Redis does not take, and what is of a paused queue, is given back to the reaper;
+   * Hands leased runs to Bull. What Redis does not take, and what is of a paused queue, is released to the reaper;
    * nothing is thrown.
    */
   async enqueue(runs: readonly QueuedRun[]): Promise<void> {
@@ -172,10 +199,33 @@ export class Scheduler implements BeforeApplicationShutdown {
     this.stopping = true;
   }
 
+  private isActive({ suspended_at }: TenantHours): boolean {
+    return this.config.schedulerEnabled && suspended_at === null;
+  }
+
+  /** The runs that decide which slots of these jobs are owed now, and which come next. */
+  private async slotRuns(
+    tenantId: string,
+    jobs: readonly ScheduledJob[],
+    { settings, time_zone, schedule_from }: TenantHours,
+    now: Date,
+  ): Promise<SlotRun[]> {
+    return this.ledger.slotRuns(
+      jobs.flatMap((job) => {
+        const schedule = scheduleOf(job, settings);
+        const first =
+          latestOwedSlot(schedule, time_zone, now, schedule_from) ?? nextSlot(schedule, time_zone, now);
+        return first === null
+          ? []
+          : [{ tenant_id: tenantId, job, since: firstOfPeriod(first.slot, schedule) }];
+      }),
+    );
+  }
+
   private async enqueueSome(job: ScheduledJob, runs: readonly QueuedRun[]): Promise<void> {
     try {
       if ((await this.runQueues.pausedJobs()).includes(job)) {
-        await this.ledger.giveBack(runs);
+        await this.ledger.release(runs);
         return;
       }
       await this.queues.enqueue(
@@ -189,8 +239,8 @@ export class Scheduler implements BeforeApplicationShutdown {
       this.logger.warn({ event: 'runs_not_enqueued', job, runs: runs.length, err: error });
       // Without this their leases still run out, only later.
       await this.ledger
-        .giveBack(runs)
-        .catch((failure: unknown) => this.logger.warn({ event: 'runs_not_given_back', job, err: failure }));
+        .release(runs)
+        .catch((failure: unknown) => this.logger.warn({ event: 'runs_not_released', job, err: failure }));
     }
   }
 }

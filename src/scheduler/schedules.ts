@@ -1,28 +1,19 @@
-import type { ScheduledJob } from '../contracts/jobs.js';
+import { runDeclaration, type Schedule, type ScheduledJob } from '../contracts/jobs.js';
 import { civilDate, instantAt } from '../platform/clock/civil-time.js';
 import type { TenantSettings } from '../tenants/tenant-settings.js';
-import { type Schedule, type Slot, slotsBetween } from './slots.js';
-
-/** When each job runs, as the tenant has set it. */
-const SCHEDULES: Record<ScheduledJob, (settings: TenantSettings) => Schedule> = {
-  'check-notifications': ({ schedule }) => ({ kind: 'fixed', times: schedule.check_notifications }),
-  'weekly-summary': ({ schedule }) => ({
-    kind: 'fixed',
-    times: [schedule.weekly_summary],
-    weekdays: [schedule.weekly_summary_day],
-  }),
-  'check-backups': ({ schedule }) => ({ kind: 'fixed', times: [schedule.check_backups] }),
-  'scan-backups': ({ schedule }) => ({ kind: 'interval', minutes: schedule.scan_backups_minutes }),
-  'update-statuses': ({ schedule }) => ({ kind: 'fixed', times: [schedule.update_statuses] }),
-  cleanup: ({ schedule }) => ({ kind: 'fixed', times: [schedule.cleanup] }),
-};
+import { isPast, runFor, type RunOfSlot, type ZonedSchedule } from './occasions.js';
+import { owedSlots, type Slot, slotsBetween } from './slots.js';
 
 /** The job's hours for a tenant with these settings. */
 export function scheduleOf(job: ScheduledJob, settings: TenantSettings): Schedule {
-  return SCHEDULES[job](settings);
+  return runDeclaration(job).schedule(settings.schedule);
 }
 
 const HOUR = 3_600_000;
+/** How far `nextToRun` looks: a weekly slot may have run ahead of its time, and the next one's date may not exist. */
+const HORIZON_DAYS = 23;
+/** Slots of an interval have run ahead of their time when a clock was set back. */
+const MAX_AHEAD = 500;
 
 /**
  * The slots of a date (YYYY-MM-DD) of the zone's calendar: fixed hours that bear it, though a gap may shift them
@@ -36,4 +27,43 @@ export function slotsOfDate(schedule: Schedule, zone: string, date: string): Slo
   return around.filter(({ slot, instant }) =>
     schedule.kind === 'fixed' ? slot.startsWith(date) : civilDate(instant, zone) === date,
   );
+}
+
+/**
+ * The slots that a poll at `now` writes: those of `owedSlots` for which the ledger has no run.
+ * @param runs the ledger's runs of the job, from the first one of the earliest slot's period on.
+ */
+export function slotsToRun(
+  zoned: ZonedSchedule,
+  runs: readonly RunOfSlot[],
+  now: Date,
+  schedule_from: Date,
+): Slot[] {
+  return owedSlots(zoned.schedule, zoned.zone, now, schedule_from).filter(
+    ({ slot }) => runFor(slot, zoned.schedule, runs) === undefined && !isPast(slot, zoned, runs, now),
+  );
+}
+
+/**
+ * The next slot that will run: one that is owed now and waits for the next poll, else the first one in the future for
+ * which the ledger has no run. Null if the schedule has no hours.
+ * @param runs as for `slotsToRun`.
+ */
+export function nextToRun(
+  zoned: ZonedSchedule,
+  runs: readonly RunOfSlot[],
+  now: Date,
+  schedule_from: Date,
+): Slot | null {
+  const [owed] = slotsToRun(zoned, runs, now, schedule_from);
+  if (owed !== undefined) return owed;
+  const after = Math.max(now.getTime(), schedule_from.getTime() - 1);
+  const ahead = slotsBetween(
+    zoned.schedule,
+    zoned.zone,
+    new Date(after),
+    new Date(after + HORIZON_DAYS * 24 * HOUR),
+    MAX_AHEAD,
+  );
+  return ahead.find(({ slot }) => runFor(slot, zoned.schedule, runs) === undefined) ?? null;
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
+import type { Schedule } from '../contracts/jobs.js';
 import { MinuteOracle, clockChanges } from '../platform/clock/minute-oracle.fixture.js';
-import { type Schedule, type Slot, latestOwedSlot, nextSlot, owedSlots, slotsBetween } from './slots.js';
+import { type Slot, latestOwedSlot, nextSlot, owedSlots, slotsBetween } from './slots.js';
 
 const at = (text: string) => new Date(text);
 const longAgo = at('1990-01-01T00:00Z');

@@ -1,3 +1,4 @@
+import type { Schedule } from '../contracts/jobs.js';
 import { civilDay, dateOfDay, instantOnDay, minuteOfDay, weekdayOf } from '../platform/clock/civil-time.js';
 
 /*
@@ -10,10 +11,6 @@ import { civilDay, dateOfDay, instantOnDay, minuteOfDay, weekdayOf } from '../pl
  * - After downtime the latest missed slot is owed while it is younger than the job's own period: the interval, one
  *   civil week for hours bound to weekdays, else one civil day.
  */
-
-export type Schedule =
-  /** `times`: local 'HH:mm'; `weekdays`: ISO 1 (Monday) to 7, every day without. */
-  { kind: 'fixed'; times: string[]; weekdays?: number[] } | { kind: 'interval'; minutes: number };
 
 type IntervalSchedule = Extract<Schedule, { kind: 'interval' }>;
 

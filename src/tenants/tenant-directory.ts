@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Locale } from '../contracts/notification-kinds.js';
+import type { Locale } from '../contracts/locales.js';
 import { SystemDatabase } from '../platform/database/database.js';
 
 /** A tenant as other rooms need it before there is a tenant transaction. */

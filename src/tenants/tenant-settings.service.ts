@@ -1,6 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Locale } from '../contracts/notification-kinds.js';
+import type { Locale } from '../contracts/locales.js';
 import { changedFields, noteChangedFields } from '../platform/audit/changed-fields.js';
 import { Clock } from '../platform/clock/clock.js';
 import { Database } from '../platform/database/database.js';
@@ -8,6 +7,7 @@ import type { TenantTransaction } from '../platform/database/transaction.js';
 import { notFound } from '../platform/errors/problem.js';
 import { TenantEvents } from './tenant-events.js';
 import { effectiveSettings } from './tenant-settings.js';
+import { TimeZones } from './time-zones.js';
 import { TenantSettingsDocument } from './tenants.dto.js';
 
 interface SettingsRow {
@@ -23,6 +23,7 @@ export class TenantSettingsService {
   constructor(
     private readonly database: Database,
     private readonly events: TenantEvents,
+    private readonly zones: TimeZones,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -31,21 +32,20 @@ export class TenantSettingsService {
   }
 
   /**
-   * Replaces all of it. Another zone or other hours begin the schedule anew: an hour that has passed under the
-   * old ones is not owed again under the new.
+   * Replaces all of it. Another zone or other hours need no mark: the ledger of runs knows what has run under the old
+   * ones (src/scheduler/occasions.ts).
+   * @throws Problem validation_failed for a zone that PostgreSQL does not know.
    */
   async replace(tenantId: string, body: TenantSettingsDocument): Promise<TenantSettingsDocument> {
+    await this.zones.assertKnown(body.time_zone);
     return this.database.tenant(tenantId, async (tx) => {
       const before = documentOf(await this.read(tx, 'FOR UPDATE'));
       const now = this.clock.now();
       const { name, locale, time_zone, ...settings } = body;
-      const rescheduled =
-        time_zone !== before.time_zone || !isDeepStrictEqual(settings.schedule, before.schedule);
       await tx.execute(
-        `UPDATE tenants SET name = $2, locale = $3, time_zone = $4, settings = $5, updated_at = $6,
-                schedule_from = CASE WHEN $7 THEN $6 ELSE schedule_from END
+        `UPDATE tenants SET name = $2, locale = $3, time_zone = $4, settings = $5, updated_at = $6
          WHERE id = $1`,
-        [tenantId, name, locale, time_zone, JSON.stringify(settings), now, rescheduled],
+        [tenantId, name, locale, time_zone, JSON.stringify(settings), now],
       );
       await this.events.settingsChanged(tx);
       const after = documentOf({ name, locale, time_zone, settings });

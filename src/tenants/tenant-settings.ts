@@ -6,6 +6,7 @@ import {
   ArrayMinSize,
   ArrayUnique,
   IsArray,
+  IsIn,
   IsInt,
   IsObject,
   IsOptional,
@@ -16,6 +17,8 @@ import {
   ValidateNested,
   type ValidationArguments,
 } from 'class-validator';
+import { type Bundling, BUNDLINGS } from '../contracts/bundling.js';
+import type { ScheduleHours } from '../contracts/jobs.js';
 import { EmailAddresses } from '../platform/http/email-address.js';
 
 /** HH:mm, in the tenant's zone. */
@@ -23,24 +26,20 @@ const TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
 const END_TIME = /^(([01]\d|2[0-3]):[0-5]\d|24:00)$/;
 const timeMessage = { message: '$property must be a time of day, HH:mm' };
 
-/** The end of opening hours: an hour, or a midnight of the same day, that comes after `from`. */
-function EndsAfterFrom(): PropertyDecorator {
+/** The end of operating hours: any other time of day than `from`; an earlier one is the next day's. */
+function DiffersFromFrom(): PropertyDecorator {
   const from = ({ object }: ValidationArguments) => (object as Partial<OperatingHoursSettings>).from;
   return ValidateBy({
-    name: 'endsAfterFrom',
+    name: 'differsFromFrom',
     validator: {
-      // Written HH:mm, hours compare as text. An end or a start that is not one is told by its own rule.
-      validate: (to: unknown, where) => {
-        const start = where === undefined ? undefined : from(where);
-        return typeof to !== 'string' || typeof start !== 'string' || to > start;
-      },
-      defaultMessage: () => '$property must come after from',
+      validate: (to: unknown, where) => where === undefined || to !== from(where),
+      defaultMessage: () => '$property must differ from from: 00:00 to 24:00 is a whole day',
     },
   });
 }
 
-/** Fixed hours, in the tenant's zone. */
-export class ScheduleSettings {
+/** When the jobs run, in the tenant's zone. */
+export class ScheduleSettings implements ScheduleHours {
   @ApiProperty({ type: [String], example: ['09:00', '14:00'] })
   @IsArray()
   @ArrayMinSize(1)
@@ -80,7 +79,7 @@ export class ScheduleSettings {
 
 /** When mails and messages may leave; critical ones always do. */
 export class OperatingHoursSettings {
-  @ApiProperty({ type: [Number], description: 'ISO days of the week' })
+  @ApiProperty({ type: [Number], description: 'ISO days of the week on which they begin' })
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(7)
@@ -94,9 +93,12 @@ export class OperatingHoursSettings {
   @Matches(TIME, timeMessage)
   from: string;
 
-  @ApiProperty({ example: '19:00', description: 'After `from`; 24:00 is the end of the day' })
+  @ApiProperty({
+    example: '19:00',
+    description: "24:00 is the end of the day; before `from` it is the next day's",
+  })
   @Matches(END_TIME, timeMessage)
-  @EndsAfterFrom()
+  @DiffersFromFrom()
   to: string;
 }
 
@@ -206,6 +208,13 @@ export class TenantSettings {
   @ValidateNested()
   @Type(() => LimitSettings)
   limits: LimitSettings = new LimitSettings();
+
+  @ApiProperty({
+    enum: BUNDLINGS,
+    description: 'together: what waits for one person leaves as one message. A user may choose otherwise',
+  })
+  @IsIn(BUNDLINGS)
+  bundling: Bundling = 'together';
 
   @ApiProperty()
   @IsObject()

@@ -5,21 +5,25 @@ import { effectiveSettings, type TenantSettings } from './tenant-settings.js';
 
 /** What decides what is due. */
 export interface TenantToday {
-  /** The civil date in the tenant's zone. */
+  /** A civil date (YYYY-MM-DD) in the tenant's zone. */
   today: string;
   settings: TenantSettings;
   suspended: boolean;
 }
 
-/** @throws Problem not_found when the tenant is no longer there. */
-export async function tenantToday(tx: TenantStatements, now: Date): Promise<TenantToday> {
+/**
+ * @param when an instant, or the civil date of what is being done: a run of a slot has its slot's date, whatever the
+ * worker's clock shows.
+ * @throws Problem not_found when the tenant is no longer there.
+ */
+export async function tenantToday(tx: TenantStatements, when: Date | string): Promise<TenantToday> {
   const tenant = await tx.one<{ time_zone: string; settings: unknown; suspended_at: Date | null }>(
     `SELECT time_zone, settings, suspended_at FROM tenants WHERE id = $1`,
     [tx.tenant_id],
   );
   if (tenant === null) throw notFound();
   return {
-    today: civilDate(now, tenant.time_zone),
+    today: typeof when === 'string' ? when : civilDate(when, tenant.time_zone),
     settings: effectiveSettings(tenant.settings),
     suspended: tenant.suspended_at !== null,
   };

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
-import { LOCALES, type Locale } from '../contracts/notification-kinds.js';
+import { LOCALES, type Locale } from '../contracts/locales.js';
 import { TENANT_KINDS, type TenantKind } from './tenant-kinds.js';
 
 /** A firm or a company: everything else belongs to one. Its settings are read by `effectiveSettings`. */
@@ -33,8 +33,7 @@ export class Tenant {
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description:
-      'No scheduled job is owed for an hour before this: creation, change of zone or hours, resumption',
+    description: 'No scheduled job is owed for an hour before this: creation, or the end of a suspension',
   })
   @Column({ type: 'timestamptz', precision: 3 })
   schedule_from: Date;

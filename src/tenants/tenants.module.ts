@@ -7,12 +7,13 @@ import { TenantSettingsService } from './tenant-settings.service.js';
 import { Tenant } from './tenant.entity.js';
 import { TenantsController } from './tenants.controller.js';
 import { TenantsService } from './tenants.service.js';
+import { TimeZones } from './time-zones.js';
 
 /** Firms and companies, and what they decide for themselves. */
 @Module({
   imports: [TypeOrmModule.forFeature([Tenant], 'app'), TypeOrmModule.forFeature([Tenant], 'system')],
   controllers: [TenantsController, TenantSettingsController],
-  providers: [TenantDirectory, TenantEvents, TenantSettingsService, TenantsService],
-  exports: [TenantDirectory, TenantEvents],
+  providers: [TenantDirectory, TenantEvents, TenantSettingsService, TenantsService, TimeZones],
+  exports: [TenantDirectory, TenantEvents, TimeZones],
 })
 export class TenantsModule {}

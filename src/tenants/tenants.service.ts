@@ -11,6 +11,7 @@ import type { PageQuery } from '../platform/http/page.dto.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
 import { TenantEvents } from './tenant-events.js';
 import { Tenant } from './tenant.entity.js';
+import { TimeZones } from './time-zones.js';
 import type { NewTenant, TenantPatch } from './tenants.dto.js';
 
 /** What operators do with tenants. */
@@ -23,11 +24,13 @@ export class TenantsService {
     private readonly system: SystemDatabase,
     private readonly events: TenantEvents,
     private readonly wakeUps: WakeUps,
+    private readonly zones: TimeZones,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** @throws Problem conflict when the slug is taken. */
+  /** @throws Problem conflict when the slug is taken, validation_failed for a zone that PostgreSQL does not know. */
   async create({ slug, name, kind, time_zone, locale }: NewTenant): Promise<Tenant> {
+    await this.zones.assertKnown(time_zone);
     const now = this.clock.now();
     try {
       return await this.system.transaction((tx) =>
@@ -79,9 +82,10 @@ export class TenantsService {
   /**
    * Changes what `patch` names. Suspending ends every connection of the tenant; resuming begins the schedule
    * anew, so that what was missed meanwhile is not caught up.
-   * @throws Problem not_found
+   * @throws Problem not_found, validation_failed for a zone that PostgreSQL does not know.
    */
   async update(id: string, { suspended, ...fields }: TenantPatch): Promise<Tenant> {
+    await this.zones.assertKnown(fields.time_zone);
     return this.change(id, async (tx, tenant) => {
       const now = this.clock.now();
       const resumed = suspended === false && tenant.suspended_at !== null;
@@ -92,7 +96,7 @@ export class TenantsService {
       Object.assign(tenant, fields, { updated_at: now });
       if (suspends) tenant.suspended_at = now;
       if (resumed) tenant.suspended_at = null;
-      if (resumed || moved) tenant.schedule_from = now;
+      if (resumed) tenant.schedule_from = now;
       const saved = await tx.save(Tenant, tenant);
       if (resumed || suspends || moved) await this.events.settingsChanged(tx);
       if (suspends) this.revokeAccess(tx);

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Locale } from '../contracts/notification-kinds.js';
+import type { Locale } from '../contracts/locales.js';
 import { Clock } from '../platform/clock/clock.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
 import type { UserRole } from './user.entity.js';

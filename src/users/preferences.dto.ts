@@ -12,7 +12,9 @@ import {
   ValidateBy,
   ValidateNested,
 } from 'class-validator';
-import { type Channel, CHANNELS, OPTIONAL_KINDS } from '../contracts/notification-kinds.js';
+import { type Bundling, BUNDLINGS } from '../contracts/bundling.js';
+import { type Channel, CHANNELS } from '../contracts/channels.js';
+import { OPTIONAL_KINDS } from '../contracts/kind-lists.js';
 
 const TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
 const timeMessage = { message: '$property must be a time of day, HH:mm' };
@@ -75,10 +77,20 @@ export class Preferences {
   @ValidateNested()
   @Type(() => QuietHours)
   quiet_hours: QuietHours | null = null;
+
+  @ApiProperty({
+    enum: BUNDLINGS,
+    nullable: true,
+    description: "together: what waits leaves as one message; null: as the tenant's settings say",
+  })
+  @IsOptional()
+  @IsIn(BUNDLINGS)
+  bundling: Bundling | null = null;
 }
 
 /** What is answered: every optional kind on every channel. */
 export interface PreferencesView {
   preferences: KindPreference[];
   quiet_hours: { from: string; to: string } | null;
+  bundling: Bundling | null;
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Locale } from '../contracts/notification-kinds.js';
+import type { Locale } from '../contracts/locales.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
 
 /** Who something happened to. */

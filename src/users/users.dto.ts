@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, IsIn, IsOptional, ValidateIf } from 'class-validator';
-import { LOCALES, type Locale } from '../contracts/notification-kinds.js';
+import { LOCALES, type Locale } from '../contracts/locales.js';
 import { PageQuery } from '../platform/http/page.dto.js';
 import { Line } from '../platform/http/text.js';
 import { TENANT_KINDS, type TenantKind } from '../tenants/tenant-kinds.js';

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { TenantsModule } from '../tenants/tenants.module.js';
 import { Credentials } from './credentials.js';
 import { MeController } from './me.controller.js';
 import { PreferencesService } from './preferences.service.js';
@@ -10,7 +11,7 @@ import { UsersService } from './users.service.js';
 
 /** The people of a tenant, and what they want to be told. */
 @Module({
-  imports: [TypeOrmModule.forFeature([User], 'app')],
+  imports: [TenantsModule, TypeOrmModule.forFeature([User], 'app')],
   controllers: [UsersController, MeController],
   providers: [Credentials, PreferencesService, UserEvents, UsersService],
   exports: [Credentials, UserEvents, UsersService],

@@ -9,6 +9,7 @@ import { notFound, Problem } from '../platform/errors/problem.js';
 import { decodeCursor, type Page, pageOf } from '../platform/http/cursor.js';
 import type { TenantCaller } from '../platform/http/caller.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
+import { TimeZones } from '../tenants/time-zones.js';
 import { UserEvents } from './user-events.js';
 import { User } from './user.entity.js';
 import { Me, type NewUser, type OwnTenant, type UserQuery } from './users.dto.js';
@@ -25,6 +26,7 @@ export class UsersService {
     private readonly database: Database,
     private readonly events: UserEvents,
     private readonly wakeUps: WakeUps,
+    private readonly zones: TimeZones,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -38,6 +40,7 @@ export class UsersService {
     { role, phone, locale, time_zone, welcome = true, ...rest }: NewUser,
   ): Promise<User> {
     assertMayTouch(by, role);
+    await this.zones.assertKnown(time_zone);
     const now = this.clock.now();
     const user = await this.save(tx, {
       ...rest,
@@ -100,6 +103,7 @@ export class UsersService {
    * nobody would be admin any more.
    */
   async update(by: TenantCaller, id: string, patch: UserChanges): Promise<User> {
+    await this.zones.assertKnown(patch.time_zone);
     return this.change(by.tenant_id, id, async (tx, user) => {
       assertMayTouch(by, user.role, patch.role);
       if (Object.keys(patch).length === 0) return user;

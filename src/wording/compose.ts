@@ -4,7 +4,8 @@ import type { KindSources, TemplateFiles } from './template-files.js';
 
 /** The complete Handlebars sources of one kind in one locale, base included and without any partial left. */
 export interface ComposedSources {
-  subject: string;
+  title: string;
+  body: string;
   html: string;
   text: string;
 }
@@ -23,23 +24,27 @@ const MAX_DEPTH = 8;
  * Puts a kind's content into the base, in Handlebars' own syntax for layouts but resolved as text, once at load:
  * `{{> part}}` inserts, `{{#> part}}default{{/part}}` inserts or falls back, `{{#*inline "part"}}…{{/inline}}`
  * defines. Nothing is looked up while rendering, so no data can choose a partial. Parts are the content, the
- * inlines of the file and of its subject, those that `parts.*.hbs` has for several kinds, `subject`, and
+ * inlines of the file and of the kind's title and body, those that `parts.*.hbs` has for several kinds, and
  * `strings.<name>`.
  * @throws TemplateError for a part that does not exist or a dynamic partial.
  */
-export function compose(sources: KindSources, files: TemplateFiles): ComposedSources {
-  const strings = Object.entries(files.strings[sources.locale]).map(
-    ([name, text]) => [`strings.${name}`, text] as const,
-  );
-  const subject = split(sources.subject.source);
-  const plain = new Map([...strings, ...subject.inlines, ['subject', subject.rest.trim()] as const]);
-  // Labels and subjects are written as plain text: what goes from them into HTML is escaped.
+export function compose(
+  sources: KindSources,
+  files: TemplateFiles,
+  strings: Record<string, string>,
+): ComposedSources {
+  const labels = Object.entries(strings).map(([name, text]) => [`strings.${name}`, text] as const);
+  const title = split(sources.title.source);
+  const body = split(sources.body?.source ?? '');
+  const plain = new Map([...labels, ...title.inlines, ...body.inlines]);
+  // Labels, titles and bodies are written as plain text: what goes from them into HTML is escaped.
   const escaped = new Map([...plain].map(([name, text]) => [name, escapeAround(text)] as const));
   const html = split(sources.html.source);
   const text = split(sources.text.source);
   const shared = { html: split(files.parts.html.source), text: split(files.parts.text.source) };
   return {
-    subject: resolve(subject.rest.trim(), plain, sources.subject.file),
+    title: resolve(title.rest.trim(), plain, sources.title.file),
+    body: resolve(body.rest.trim(), plain, sources.body?.file ?? sources.title.file),
     html: resolve(
       files.base.html.source,
       new Map([...escaped, ...shared.html.inlines, ...html.inlines, ['content', html.rest]]),

@@ -1,5 +1,6 @@
 import Handlebars from 'handlebars';
 import { TEMPLATE_HELPERS } from './helpers.js';
+import type { LocaleFormats } from './locale-formats.js';
 import { faultOf, TemplateError } from './template-error.js';
 import type { TemplateSource } from './template-files.js';
 
@@ -12,25 +13,71 @@ const UNWANTED = ['log', 'lookup', 'with'];
 for (const name of UNWANTED) handlebars.unregisterHelper(name);
 handlebars.registerHelper(TEMPLATE_HELPERS);
 
+const HELPERS = new Set([...Object.keys(TEMPLATE_HELPERS), 'if', 'unless', 'each']);
 const KNOWN_HELPERS = Object.fromEntries([
   ...Object.keys(TEMPLATE_HELPERS).map((name) => [name, true] as const),
   ...UNWANTED.map((name) => [name, false] as const),
 ]);
 
-/** @throws TemplateError if the file is not Handlebars; asked before composing, where a fault has no file. */
+/**
+ * Checks a file before it is composed with others, where a fault has neither file nor line.
+ * @throws TemplateError with the line: if it is not Handlebars, or calls a helper that does not exist.
+ */
 export function checkSyntax({ file, source }: TemplateSource): void {
+  let program: hbs.AST.Program;
   try {
-    handlebars.parse(source);
+    program = handlebars.parse(source);
   } catch (error) {
-    throw new TemplateError(file, faultOf(error));
+    const fault = faultOf(error);
+    const [, line] = /^Parse error on line (\d+):/.exec(fault) ?? [];
+    throw new TemplateError(file, fault, line === undefined ? undefined : Number(line));
+  }
+  new HelperCheck(file).accept(program);
+}
+
+/** Looks for calls of helpers that do not exist: knownHelpersOnly finds them too, but in the composed source. */
+class HelperCheck extends Handlebars.Visitor {
+  constructor(private readonly file: string) {
+    super();
+  }
+
+  override MustacheStatement(call: hbs.AST.MustacheStatement): void {
+    this.check(call, false);
+    super.MustacheStatement(call);
+  }
+
+  override BlockStatement(call: hbs.AST.BlockStatement): void {
+    this.check(call, true);
+    super.BlockStatement(call);
+  }
+
+  override SubExpression(call: hbs.AST.SubExpression): void {
+    this.check(call, true);
+    super.SubExpression(call);
+  }
+
+  private check({ path, params, hash, loc }: CallNode, always: boolean): void {
+    // The types lag behind: a hash may be absent.
+    const pairs = (hash as hbs.AST.Hash | undefined)?.pairs ?? [];
+    const isCall = always || params.length > 0 || pairs.length > 0;
+    if (!isCall || !('original' in path) || typeof path.original !== 'string') return;
+    if (HELPERS.has(path.original)) return;
+    throw new TemplateError(this.file, `there is no helper "${path.original}"`, loc.start.line);
   }
 }
 
+type CallNode = Pick<hbs.AST.MustacheStatement, 'path' | 'params' | 'hash' | 'loc'>;
+
 /**
- * Compiles a complete source. `escape` for HTML only: subjects and texts are no markup.
- * @throws TemplateError now, not at the first mail, for unknown helpers and the like.
+ * Compiles a complete source. `escape` for HTML only: titles and texts are no markup.
+ * @throws TemplateError now, not at the first mail.
  */
-export function compileTemplate(source: string, file: string, escape: boolean): CompiledTemplate {
+export function compileTemplate(
+  source: string,
+  file: string,
+  formats: LocaleFormats,
+  escape: boolean,
+): CompiledTemplate {
   try {
     const template = handlebars.compile<object>(source, {
       noEscape: !escape,
@@ -38,9 +85,13 @@ export function compileTemplate(source: string, file: string, escape: boolean): 
       knownHelpers: KNOWN_HELPERS,
       knownHelpersOnly: true,
     });
-    const render: CompiledTemplate = (context) => {
-      return template(context, { allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false });
+    // `data` reaches the helpers, and no expression: the formats cannot be changed by what is rendered.
+    const options = {
+      data: { formats },
+      allowProtoPropertiesByDefault: false,
+      allowProtoMethodsByDefault: false,
     };
+    const render: CompiledTemplate = (context) => template(context, options);
     // Handlebars compiles at the first use: this is it.
     render({});
     return render;

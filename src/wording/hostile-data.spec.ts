@@ -1,8 +1,11 @@
 import path from 'node:path';
 import fc from 'fast-check';
-import { LOCALES, NOTIFICATION_KINDS, SEVERITIES } from '../contracts/notification-kinds.js';
-import { inputFor, KIND_DATA } from './rendering.fixtures.js';
-import { type RenderedMail, TemplateStore } from './template-store.js';
+import { NOTIFICATION_KINDS } from '../contracts/kind-lists.js';
+import { LOCALES } from '../contracts/locales.js';
+import { SEVERITIES } from '../contracts/severities.js';
+import { inputFor, KIND_DATA, render, TODAY } from './rendering.fixtures.js';
+import { TemplateStore } from './template-store.js';
+import type { RenderedMail } from './worded.js';
 
 let store: TemplateStore;
 beforeAll(async () => {
@@ -98,15 +101,24 @@ test('no data breaks out of a template, runs or throws', () => {
         kind: fc.constantFrom(...NOTIFICATION_KINDS),
         locale: fc.constantFrom(...LOCALES),
         severity: fc.constantFrom(...SEVERITIES),
-        title: text,
-        body: text,
         data,
+        today: fc.oneof(fc.constant(TODAY), text),
+        audience: fc.option(text),
+        author_name: fc.option(text),
+        item_url: fc.option(text),
         tenant: fc.record({ name: text, time_zone: fc.constantFrom('Europe/Paris', 'bogus', '') }),
         recipient: fc.record({ name: fc.option(text) }),
-        links: fc.record({ inbox_url: fc.option(text), unsubscribe_url: fc.option(text) }),
+        links: fc.record({ unsubscribe_url: fc.option(text) }),
       }),
       ({ kind, ...changes }) => {
-        expectHarmless(store.render(inputFor(kind, changes)));
+        const input = inputFor(kind, changes);
+        expectHarmless(render(store, input));
+        const { links, ...rest } = input;
+        const items = [
+          { ...rest, id: null },
+          { ...inputFor('event'), id: null },
+        ];
+        expectHarmless(store.bundleMail(items, rest, links));
       },
     ),
     { numRuns: 400 },
@@ -118,14 +130,15 @@ test.each(PAYLOADS.map((payload) => [JSON.stringify(payload).slice(0, 40), paylo
   (_label, payload) => {
     for (const kind of NOTIFICATION_KINDS) {
       const fields = Object.fromEntries(FIELDS.map((field) => [field, payload]));
-      const mail = store.render(
+      const mail = render(
+        store,
         inputFor(kind, {
-          title: payload,
-          body: payload,
-          data: { ...fields, days_left: 3 },
+          data: fields,
+          author_name: payload,
+          item_url: payload,
           tenant: { name: payload, time_zone: payload.slice(0, 50) },
           recipient: { name: payload },
-          links: { inbox_url: payload, unsubscribe_url: payload },
+          links: { unsubscribe_url: payload },
         }),
       );
       expectHarmless(mail);
@@ -134,10 +147,12 @@ test.each(PAYLOADS.map((payload) => [JSON.stringify(payload).slice(0, 40), paylo
 );
 
 test('an address that is not http or https is left out with its button', () => {
-  const { html, text: plain } = store.render(
+  const { html, text: plain } = render(
+    store,
     inputFor('welcome', {
       data: { link_url: 'javascript:alert(1)' },
-      links: { inbox_url: 'vbscript:x', unsubscribe_url: 'file:///etc/passwd' },
+      item_url: 'vbscript:x',
+      links: { unsubscribe_url: 'file:///etc/passwd' },
     }),
   );
   expect(html).not.toContain('<a ');
@@ -151,7 +166,7 @@ test('nothing inherited is printed, and an object that claims to be safe markup 
   >;
   inherited.client_name = { toHTML: () => '<script>', toString: () => 'owned' };
   inherited.title = ['a', 'b'];
-  const mail = store.render(inputFor('deadline_near', { data: inherited }));
+  const mail = render(store, inputFor('deadline_near', { data: inherited }));
   expectHarmless(mail);
   expect(mail.html + mail.text).not.toMatch(/inherited|owned|a,b/);
 });

@@ -1,5 +1,8 @@
+import { SEVERITIES } from '../contracts/severities.js';
 import { printable } from '../platform/http/text.js';
-import type { RenderInput } from './template-store.js';
+import { bundleLines, LISTS } from './bundle-lines.js';
+import { BUNDLE } from './template-files.js';
+import type { MessageLinks, Reader, WordedItem, Words } from './worded.js';
 
 /** Beyond this a text is cut: no mail needs it, and it must not fill the memory of a worker. */
 const MAX_TEXT = 100_000;
@@ -17,38 +20,51 @@ class PlainData {
 }
 
 /**
- * What a template sees: the notification's own names, then `data` whole and its fields at top level, where they
- * do not hide the former (a deadline's own title is `data.title`). Everything is copied and cleaned: nothing
- * inherited, no functions, no control characters.
+ * What the templates of a kind see: the notification's own names, then `data` whole and its fields at top level,
+ * where they do not hide the former (a deadline's own title is `data.title`). Everything is copied and cleaned:
+ * nothing inherited, no functions, no control characters.
  */
-export function buildContext(input: RenderInput): PlainData {
-  const data = clean(input.data, 0);
+export function itemContext(item: WordedItem, reader: Reader, links: MessageLinks): PlainData {
+  const data = clean(item.data, 0);
   const context = new PlainData();
   if (data instanceof PlainData) Object.assign(context, data);
-  Object.assign(
-    context,
-    clean(
-      {
-        kind: input.kind,
-        locale: input.locale,
-        tenant: input.tenant,
-        recipient: input.recipient,
-        severity: input.severity,
-        title: input.title,
-        body: input.body,
-        created_at: input.created_at,
-        links: input.links,
-      },
-      0,
-    ),
-    { data },
-  );
+  const { kind, severity, created_at, audience, author_name, item_url = null } = item;
+  const author = author_name === null ? null : { name: author_name };
+  const own = { kind, severity, created_at, audience, author, title: '', body: '' };
+  Object.assign(context, shared(reader), clean({ ...own, links: { ...links, item_url } }, 0), { data });
   return context;
 }
 
-/** Printable, and of a length that any mail can bear. */
+/** An item of a bundle, with its words. */
+export type BundledItem = WordedItem & Words;
+
+/** What the templates of a bundle see. */
+export function bundleContext(items: readonly BundledItem[], reader: Reader, links: MessageLinks): PlainData {
+  const lines = bundleLines(items, reader.today);
+  const counts = Object.fromEntries(
+    LISTS.map((list) => [list, lines.filter((line) => line.list === list).length]),
+  );
+  const severity = SEVERITIES.findLast((each) => items.some((item) => item.severity === each)) ?? 'info';
+  const whole = { kind: BUNDLE, severity, total: items.length, counts, items: lines, title: '', body: '' };
+  return Object.assign(
+    new PlainData(),
+    shared(reader),
+    clean({ ...whole, links: { ...links, item_url: null } }, 0),
+  );
+}
+
+function shared({ locale, today, tenant, recipient }: Reader): object {
+  return { locale, today, tenant: clean(tenant, 0), recipient: clean(recipient, 0) };
+}
+
+/**
+ * Printable, and of a length that any mail can bear. Invisible marks that turn the reading direction serve only to
+ * deceive, and separators of lines (U+2028, U+2029) would begin one where a name stands.
+ */
 export function cleanText(text: string): string {
-  return printable(text.slice(0, MAX_TEXT));
+  return printable(text.slice(0, MAX_TEXT))
+    .replace(/[\u202a-\u202e\u2066-\u2069]/g, '')
+    .replace(/[\u2028\u2029]/g, ' ');
 }
 
 function clean(value: unknown, depth: number): unknown {

@@ -1,15 +1,16 @@
-import type {
-  BackupFacts,
-  NotificationData,
-  NotificationKind,
-  SummaryLine,
-} from '../contracts/notification-kinds.js';
-import type { RenderInput } from './template-store.js';
+import type { NotificationData, NotificationKind } from '../contracts/kinds.js';
+import type { TemplateStore } from './template-store.js';
+import type { MessageLinks, Reader, RenderedMail, WordedItem } from './worded.js';
+
+type SummaryGroup = NotificationData['weekly_summary']['late'][number];
+
+/** A Monday. */
+export const TODAY = '2025-11-03';
 
 const SOUND = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
 const OTHER = '60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752';
 
-const BACKUP: BackupFacts = {
+const BACKUP: NotificationData['backup_alert'] = {
   job_id: '0199f3c4-0000-7000-8000-000000000006',
   entry_id: '0199f3c4-0000-7000-8000-000000000007',
   verdict: 'HASH_MISMATCH',
@@ -50,36 +51,48 @@ export const KIND_DATA: NotificationData = {
   deadline_near: {
     deadline_id: '0199f3c4-0000-7000-8000-000000000001',
     title: 'TVA CA3',
+    description: 'Régime réel normal, par EDI.',
     category: 'TVA',
     client_name: 'Boulangerie Martin',
-    due_on: '2025-11-03',
-    days_left: 3,
+    due_on: '2025-11-06',
   },
   documents_missing: {
     document_id: '0199f3c4-0000-7000-8000-000000000002',
     title: 'Relevés bancaires',
     client_name: 'SARL Dupont',
+    description: null,
     due_on: '2025-10-31',
-    days_late: 3,
   },
   tasks_overdue: {
     task_id: '0199f3c4-0000-7000-8000-000000000003',
     title: 'Réviser le bilan',
     client_name: 'Garage Leroy',
+    description: null,
     due_on: '2025-10-31',
-    days_late: 3,
   },
   weekly_summary: {
-    week_of: '2025-11-03',
-    deadlines: [line('TVA CA3', 0), line('DSN mensuelle', 2)],
-    documents: [line('Relevés bancaires', -14)],
-    tasks: [line('Réviser le bilan', -1)],
-    totals: { deadlines: 23, documents: 1, tasks: 1 },
+    period: { from: TODAY, to: '2025-11-10' },
+    late: [
+      group('Boulangerie Martin', { list: 'documents', title: 'Relevés bancaires', due_on: '2025-10-20' }),
+      group('Garage Leroy', { list: 'tasks', title: 'Réviser le bilan', due_on: '2025-11-02' }),
+    ],
+    upcoming: [
+      group(
+        'Boulangerie Martin',
+        { list: 'deadlines', title: 'TVA CA3', due_on: TODAY },
+        { list: 'deadlines', title: 'DSN mensuelle', due_on: '2025-11-05' },
+      ),
+    ],
+    totals: { deadlines: 23, documents: 1, tasks: 1, late: 2, upcoming: 23 },
   },
   welcome: { link_id: '0199f3c4-0000-7000-8000-000000000004', expires_at: '2025-11-04T13:05:00Z' },
   password_reset: { link_id: '0199f3c4-0000-7000-8000-000000000005', expires_at: '2025-11-04T13:05:00Z' },
   test: { requested_by: 'claire@cabinet-durand.fr' },
-  event: { kind: 'backup.failed' },
+  event: {
+    kind: 'backup.failed',
+    title: 'Sauvegarde corrompue',
+    body: 'La base compta ne correspond pas à son empreinte.\n\nRelancez la sauvegarde.',
+  },
   backup_alert: BACKUP,
   backup_recovered: {
     ...BACKUP,
@@ -105,23 +118,30 @@ export const KIND_DATA: NotificationData = {
     state: 'damaged',
     found_sha256: OTHER,
   },
-  message: { kind: 'invoice.sent', data: { invoice: 'F-2025-118' } },
+  message: {
+    kind: 'invoice.sent',
+    title: 'Votre facture de novembre',
+    body: 'Bonjour,\nvotre facture est prête.',
+    data: { invoice: 'F-2025-118' },
+  },
 };
 
-export function line(title: string, days_left: number): SummaryLine {
-  return { title, client_name: 'Boulangerie Martin', due_on: '2025-11-03', days_left };
+export function group(client_name: string | null, ...lines: SummaryGroup['lines']): SummaryGroup {
+  return { client_name, lines };
 }
 
-/** A complete input of a kind; `welcome` with the link that the caller makes when rendering. */
-export function inputFor(kind: NotificationKind, changes: Partial<RenderInput>): RenderInput {
+/** All that words are made of, flat, so that a test changes one thing by its name. */
+export type Input = Omit<WordedItem, 'id'> & Reader & { links: MessageLinks };
+
+/** A complete input of a kind; of `welcome` and the like with the link that the channel adds. */
+export function inputFor(kind: NotificationKind, changes: Partial<Input> = {}): Input {
   return {
     kind,
     locale: 'fr',
+    today: TODAY,
     tenant: { name: 'Cabinet Durand', time_zone: 'Europe/Paris' },
     recipient: { name: 'Claire' },
     severity: 'warning',
-    title: 'Sauvegarde corrompue',
-    body: 'La base compta ne correspond pas à son empreinte.\n\nRelancez la sauvegarde.',
     data: {
       ...KIND_DATA[kind],
       ...(['welcome', 'password_reset'].includes(kind) && {
@@ -129,10 +149,16 @@ export function inputFor(kind: NotificationKind, changes: Partial<RenderInput>):
       }),
     },
     created_at: new Date('2025-11-03T08:00:00Z'),
-    links: {
-      inbox_url: 'https://vigie.example.fr/inbox',
-      unsubscribe_url: 'https://vigie.example.fr/unsubscribe/abc',
-    },
+    audience: 'responsible',
+    author_name: kind === 'message' ? 'Bruno' : null,
+    item_url: 'https://vigie.example.fr/items/7',
+    links: { unsubscribe_url: 'https://vigie.example.fr/unsubscribe/abc' },
     ...changes,
   };
+}
+
+/** The mail of one notification. */
+export function render(store: TemplateStore, input: Input): RenderedMail {
+  const { locale, today, tenant, recipient, links, ...item } = input;
+  return store.itemMail({ id: null, ...item }, { locale, today, tenant, recipient }, links);
 }

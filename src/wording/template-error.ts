@@ -1,7 +1,7 @@
-/** A template that cannot be used. The message begins with the file, so that it can be found and mended. */
+/** A template that cannot be used. The message begins with the file, and the line where it is known. */
 export class TemplateError extends Error {
-  constructor(file: string, fault: string) {
-    super(`${file}: ${fault}`);
+  constructor(file: string, fault: string, line?: number) {
+    super(`${file}${line === undefined ? '' : `:${line}`}: ${fault}`);
     this.name = 'TemplateError';
   }
 }

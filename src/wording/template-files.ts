@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { LOCALES, type Locale } from '../contracts/notification-kinds.js';
+import { type Locale, LOCALES } from '../contracts/locales.js';
+import { type LocaleFormats, parseLocaleFormats, parseObject } from './locale-formats.js';
 import { faultOf, TemplateError } from './template-error.js';
 
 /** One file as read; `file` is how faults name it. */
@@ -12,55 +13,71 @@ export interface TemplateSource {
 export interface KindSources {
   kind: string;
   locale: Locale;
-  subject: TemplateSource;
+  title: TemplateSource;
+  /** Null for bundles: what they carry has bodies of its own. */
+  body: TemplateSource | null;
   html: TemplateSource;
   text: TemplateSource;
+}
+
+export interface LocaleFiles {
+  formats: LocaleFormats;
+  /** Labels that the base and any template may insert as `{{> strings.<name>}}`. */
+  strings: Record<string, string>;
 }
 
 export interface TemplateFiles {
   base: { html: TemplateSource; text: TemplateSource };
   /** Inlines that templates of several kinds insert. */
   parts: { html: TemplateSource; text: TemplateSource };
-  /** Labels that the base and any template may insert as `{{> strings.<name>}}`. */
-  strings: Record<Locale, Record<string, string>>;
+  locales: ReadonlyMap<Locale, LocaleFiles>;
   kinds: KindSources[];
 }
 
-const PARTS = ['subject', 'html', 'text'] as const;
-const FILE_NAME = /^([a-z][a-z0-9_]*)\.(subject|html|text)\.hbs$/;
+/** The templates of a message that carries several notifications. */
+export const BUNDLE = 'bundle';
+const FILE_NAME = /^([a-z][a-z0-9_]*)\.(title|body|html|text)\.hbs$/;
 
 /**
- * Reads a folder of templates. The kinds are whatever files there are.
+ * Reads a folder of templates: those of `kinds` and any others there are, in every locale.
  * @throws TemplateError naming the file that is missing, misnamed or not readable.
  */
-export async function readTemplateFiles(directory: string): Promise<TemplateFiles> {
-  const kinds = new Set<string>();
+export async function readTemplateFiles(
+  directory: string,
+  kinds: readonly string[] = [],
+): Promise<TemplateFiles> {
+  const all = new Set([BUNDLE, ...kinds]);
   for (const locale of LOCALES) {
-    for (const kind of await kindsIn(path.join(directory, locale))) kinds.add(kind);
+    for (const kind of await kindsIn(path.join(directory, locale))) all.add(kind);
   }
   const sources: KindSources[] = [];
-  for (const kind of [...kinds].sort()) {
-    for (const locale of LOCALES) {
-      const [subject, html, text] = await Promise.all(
-        PARTS.map((part) => readSource(path.join(directory, locale, `${kind}.${part}.hbs`))),
-      );
-      if (subject && html && text) sources.push({ kind, locale, subject, html, text });
-    }
+  for (const kind of [...all].sort()) {
+    for (const locale of LOCALES) sources.push(await readKind(directory, kind, locale));
   }
-  const strings = {} as TemplateFiles['strings'];
-  for (const locale of LOCALES) strings[locale] = await readStrings(path.join(directory, locale));
-  return {
-    base: {
-      html: await readSource(path.join(directory, 'base.html.hbs')),
-      text: await readSource(path.join(directory, 'base.text.hbs')),
-    },
-    parts: {
-      html: await readSource(path.join(directory, 'parts.html.hbs')),
-      text: await readSource(path.join(directory, 'parts.text.hbs')),
-    },
-    strings,
-    kinds: sources,
-  };
+  const locales = new Map<Locale, LocaleFiles>();
+  for (const locale of LOCALES) locales.set(locale, await readLocale(directory, locale));
+  const shared = async (name: string) => ({
+    html: await readSource(path.join(directory, `${name}.html.hbs`)),
+    text: await readSource(path.join(directory, `${name}.text.hbs`)),
+  });
+  return { base: await shared('base'), parts: await shared('parts'), locales, kinds: sources };
+}
+
+async function readKind(directory: string, kind: string, locale: Locale): Promise<KindSources> {
+  const read = (part: string) => readSource(path.join(directory, locale, `${kind}.${part}.hbs`));
+  const [title, body, html, text] = await Promise.all([
+    read('title'),
+    kind === BUNDLE ? null : read('body'),
+    read('html'),
+    read('text'),
+  ]);
+  return { kind, locale, title, body, html, text };
+}
+
+async function readLocale(directory: string, locale: Locale): Promise<LocaleFiles> {
+  const formats = await readSource(path.join(directory, locale, 'locale.json'));
+  const strings = await readSource(path.join(directory, locale, 'strings.json'));
+  return { formats: parseLocaleFormats(locale, formats), strings: parseStrings(strings) };
 }
 
 async function kindsIn(folder: string): Promise<string[]> {
@@ -73,7 +90,7 @@ async function kindsIn(folder: string): Promise<string[]> {
       const kind = FILE_NAME.exec(name)?.[1];
       // A misspelt name would otherwise be a template that is silently never used.
       if (kind === undefined) {
-        throw new TemplateError(path.join(folder, name), 'is not named <kind>.(subject|html|text).hbs');
+        throw new TemplateError(path.join(folder, name), 'is not named <kind>.(title|body|html|text).hbs');
       }
       return kind;
     });
@@ -88,19 +105,11 @@ async function readSource(file: string): Promise<TemplateSource> {
   }
 }
 
-async function readStrings(folder: string): Promise<Record<string, string>> {
-  const { file, source } = await readSource(path.join(folder, 'strings.json'));
-  let strings: unknown;
-  try {
-    strings = JSON.parse(source);
-  } catch (error) {
-    throw new TemplateError(file, faultOf(error));
-  }
-  if (typeof strings !== 'object' || strings === null || Array.isArray(strings)) {
-    throw new TemplateError(file, 'is not an object of texts');
-  }
-  for (const [name, value] of Object.entries(strings)) {
+function parseStrings({ file, source }: TemplateSource): Record<string, string> {
+  const strings: Record<string, string> = {};
+  for (const [name, value] of Object.entries(parseObject(source, file))) {
     if (typeof value !== 'string') throw new TemplateError(file, `"${name}" is not a text`);
+    strings[name] = value;
   }
-  return strings as Record<string, string>;
+  return strings;
 }

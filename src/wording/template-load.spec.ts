@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { inlineCss } from './inline-css.js';
-import { inputFor } from './rendering.fixtures.js';
+import { inputFor, render } from './rendering.fixtures.js';
 import { TemplateStore } from './template-store.js';
 
 let directory: string;
@@ -25,13 +25,14 @@ async function fault(): Promise<string> {
 
 test('a new kind needs only new files', async () => {
   for (const locale of ['fr', 'en']) {
-    await write(`${locale}/ticket_late.subject.hbs`, `${locale} & {{data.ticket}}`);
+    await write(`${locale}/ticket_late.title.hbs`, `${locale} & {{data.ticket}}`);
+    await write(`${locale}/ticket_late.body.hbs`, '{{data.ticket}}');
     await write(`${locale}/ticket_late.html.hbs`, '<h1 class="title">{{data.ticket}}</h1>');
     await write(`${locale}/ticket_late.text.hbs`, '{{ticket}}');
   }
   const store = await TemplateStore.load(directory);
   expect(store.kinds()).toContain('ticket_late');
-  const mail = store.render({ ...inputFor('event', { data: { ticket: 'T-7' } }), kind: 'ticket_late' });
+  const mail = render(store, { ...inputFor('event', { data: { ticket: 'T-7' } }), kind: 'ticket_late' });
   expect(mail.subject).toBe('fr & T-7');
   expect(mail.html).toContain('<title>fr &amp; T-7</title>');
   expect(mail.html).toMatch(/<h1 class="title" style="[^"]+">T-7<\/h1>/);
@@ -40,7 +41,10 @@ test('a new kind needs only new files', async () => {
 
 test.each([
   'en/welcome.text.hbs',
-  'fr/test.subject.hbs',
+  'fr/test.title.hbs',
+  'fr/test.body.hbs',
+  'fr/bundle.title.hbs',
+  'en/locale.json',
   'base.html.hbs',
   'base.text.hbs',
   'parts.html.hbs',
@@ -56,7 +60,7 @@ test('says that a locale or the fallback is missing', async () => {
   expect(await fault()).toMatch(/^en: ENOENT/);
   await cp(path.resolve('templates/en'), path.join(directory, 'en'), { recursive: true });
   for (const locale of ['fr', 'en']) {
-    for (const part of ['subject', 'html', 'text'])
+    for (const part of ['title', 'body', 'html', 'text'])
       await rm(path.join(directory, `${locale}/event.${part}.hbs`));
   }
   await expect(TemplateStore.load(directory)).rejects.toThrow('has no "event" template');
@@ -64,16 +68,16 @@ test('says that a locale or the fallback is missing', async () => {
 
 test.each([
   ['fr/test.text.hbs', '{{#if data}} never closed', 'Parse error'],
-  ['fr/test.subject.hbs', '{{title', 'Parse error'],
+  ['fr/test.title.hbs', '{{title', 'Parse error'],
   ['base.html.hbs', '{{/if}}', 'Parse error'],
   ['en/strings.json', '{', 'JSON'],
   ['en/strings.json', '{"due": 1}', '"due" is not a text'],
   ['fr/test.htm.hbs', 'x', 'is not named'],
   ['fr/test.html.hbs', '{{> strings.nowhere}}', 'no part "strings.nowhere"'],
-  ['fr/test.text.hbs', '{{> (lookup data "partial")}}', 'not allowed'],
+  ['fr/test.text.hbs', '{{> (eq data "partial")}}', 'not allowed'],
   ['fr/test.text.hbs', '{{#*inline "loop"}}{{> loop}}{{/inline}}{{> loop}}', 'not allowed'],
-  ['fr/test.text.hbs', '{{shout title}}', 'unknown helper shout'],
-  ['fr/test.text.hbs', '{{lookup data title}}', 'unknown helper lookup'],
+  ['fr/test.text.hbs', '{{shout title}}', 'no helper "shout"'],
+  ['fr/test.text.hbs', '{{lookup data title}}', 'no helper "lookup"'],
   ['fr/test.html.hbs', '<p>{{{body}}}</p>', 'would not be escaped'],
   ['fr/test.html.hbs', '<p>{{&body}}</p>', 'would not be escaped'],
   ['fr/test.html.hbs', '<a href="{{link_url}}">x</a>', 'write {{http_url …}} instead of {{link_url}}'],
@@ -90,7 +94,22 @@ test.each([
   const found = await fault();
   expect(found).toContain(message);
   // A fault of the base as a whole may be found in the first template that uses it.
-  expect(found.startsWith(`${file}: `)).toBe(true);
+  expect(found).toMatch(new RegExp(`^${file}(:\\d+)?: `));
+});
+
+test.each([
+  ['en/deadline_near.body.hbs', 'one\n{{#if data}}\nthree', 'Parse error on line 3'],
+  ['fr/test.html.hbs', '<p>one</p>\n\n<p>{{#if (shout title)}}!{{/if}}</p>', 'there is no helper "shout"'],
+  ['base.text.hbs', 'one\ntwo\n{{#with data}}{{/with}}', 'there is no helper "with"'],
+])('says the line of %s', async (file, source, message) => {
+  await write(file, source);
+  expect(await fault()).toMatch(new RegExp(`^${file}:3: ${message}`));
+});
+
+test('a declared kind without files is missing', async () => {
+  await expect(TemplateStore.load(directory, ['ticket_late'])).rejects.toThrow(
+    `${directory}/fr/ticket_late.title.hbs: is missing`,
+  );
 });
 
 describe('inlineCss', () => {

@@ -1,59 +1,44 @@
-import type { Locale, Severity } from '../contracts/notification-kinds.js';
+import type { Locale } from '../contracts/locales.js';
 import { compose } from './compose.js';
 import { checkSyntax, compileTemplate, type CompiledTemplate } from './engine.js';
 import { inlineCss } from './inline-css.js';
-import { buildContext, cleanText } from './render-context.js';
+import { bundleContext, cleanText, itemContext } from './render-context.js';
 import { TemplateError } from './template-error.js';
-import { type KindSources, readTemplateFiles, type TemplateFiles } from './template-files.js';
+import { BUNDLE, type KindSources, readTemplateFiles, type TemplateFiles } from './template-files.js';
+import type { MessageLinks, Reader, RenderedMail, WordedItem, Words } from './worded.js';
 
-/** A notification as a template sees it; the fields of `data` are also available at top level. */
-export interface RenderInput {
-  kind: string;
-  locale: Locale;
-  tenant: { name: string; time_zone: string };
-  recipient: { name: string | null };
-  severity: Severity;
-  title: string;
-  body: string;
-  data: Record<string, unknown>;
-  created_at: Date;
-  links: { inbox_url: string | null; unsubscribe_url: string | null };
-}
-
-export interface RenderedMail {
-  /** One line, at most 200 characters, without control characters. */
-  subject: string;
-  html: string;
-  text: string;
-}
-
-interface CompiledMail {
-  subject: CompiledTemplate;
+interface CompiledKind {
+  title: CompiledTemplate;
+  body: CompiledTemplate;
   html: CompiledTemplate;
   text: CompiledTemplate;
 }
 
-/** For kinds that have no template of their own. */
+/** For kinds that have no template of their own: notifications of a newer version. */
 const FALLBACK_KIND = 'event';
-const MAX_SUBJECT = 200;
+/** Where a title has nothing to print. */
+const FALLBACK_TITLE = 'Vigie';
+const MAX_TITLE = 200;
 
-/** The mail templates of a folder, compiled once; rendering does no I/O and does not throw, whatever the data. */
+/** The templates of a folder, compiled once; rendering does no I/O and does not throw, whatever the data. */
 export class TemplateStore {
-  private constructor(private readonly templates: ReadonlyMap<string, CompiledMail>) {}
+  private constructor(private readonly templates: ReadonlyMap<string, CompiledKind>) {}
 
   /**
    * Reads and compiles every template: a fault stops the start, not the first mail of a kind.
-   * @throws TemplateError whose message begins with the file: missing in a locale, not parsing, not well-formed.
+   * @param kinds those that must be there, whatever else is.
+   * @throws TemplateError whose message begins with the file, and the line where it is known: missing in a locale,
+   * not parsing, not well-formed.
    */
-  static async load(directory: string): Promise<TemplateStore> {
-    const files = await readTemplateFiles(directory);
+  static async load(directory: string, kinds: readonly string[] = []): Promise<TemplateStore> {
+    const files = await readTemplateFiles(directory, kinds);
     for (const { html, text } of [files.base, files.parts]) {
       checkSyntax(html);
       checkSyntax(text);
     }
-    const templates = new Map<string, CompiledMail>();
+    const templates = new Map<string, CompiledKind>();
     for (const sources of files.kinds) {
-      templates.set(keyOf(sources.kind, sources.locale), compileMail(sources, files));
+      templates.set(keyOf(sources.kind, sources.locale), compileKind(sources, files));
     }
     const store = new TemplateStore(templates);
     if (!store.kinds().includes(FALLBACK_KIND)) {
@@ -67,21 +52,37 @@ export class TemplateStore {
 
   /** The kinds that have a template, sorted. */
   kinds(): string[] {
-    return [...new Set([...this.templates.keys()].map((key) => key.slice(key.indexOf('/') + 1)))].sort();
+    const kinds = new Set([...this.templates.keys()].map((key) => key.slice(key.indexOf('/') + 1)));
+    return [...kinds].filter((kind) => kind !== BUNDLE).sort();
   }
 
-  /** The mail in the recipient's locale. An unknown kind gets the `event` template: its title and body. */
-  render(input: RenderInput): RenderedMail {
-    const mail =
-      this.templates.get(keyOf(input.kind, input.locale)) ??
-      this.templates.get(keyOf(FALLBACK_KIND, input.locale));
-    if (!mail) throw new TemplateError(input.locale, 'is no locale of the templates');
-    const context = buildContext(input);
-    return {
-      subject: subjectLine(mail.subject(context)) || subjectLine(input.title) || 'Vigie',
-      html: mail.html(context),
-      text: tidyText(mail.text(context)),
-    };
+  /** Title and body in the reader's locale, as of their day. */
+  words(item: WordedItem, reader: Reader): Words {
+    const context = itemContext(item, reader, { unsubscribe_url: null });
+    return wordsOf(this.kindOf(item.kind, reader.locale), context);
+  }
+
+  /** The mail of one notification. An unknown kind gets the `event` template: its title and body. */
+  itemMail(item: WordedItem, reader: Reader, links: MessageLinks): RenderedMail {
+    const kind = this.kindOf(item.kind, reader.locale);
+    const context = itemContext(item, reader, links);
+    const words = wordsOf(kind, context);
+    return mailOf(kind, words.title, Object.assign(context, words));
+  }
+
+  /** The mail of several notifications. */
+  bundleMail(items: readonly WordedItem[], reader: Reader, links: MessageLinks): RenderedMail {
+    const bundle = this.kindOf(BUNDLE, reader.locale);
+    const worded = items.map((item) => ({ ...item, ...this.words(item, reader) }));
+    const context = bundleContext(worded, reader, links);
+    const title = oneLine(bundle.title(context)) || FALLBACK_TITLE;
+    return mailOf(bundle, title, Object.assign(context, { title }));
+  }
+
+  private kindOf(kind: string, locale: Locale): CompiledKind {
+    const found = this.templates.get(keyOf(kind, locale)) ?? this.templates.get(keyOf(FALLBACK_KIND, locale));
+    if (!found) throw new TemplateError(locale, 'is no locale of the templates');
+    return found;
   }
 }
 
@@ -89,29 +90,41 @@ function keyOf(kind: string, locale: Locale): string {
   return `${locale}/${kind}`;
 }
 
-function compileMail(sources: KindSources, files: TemplateFiles): CompiledMail {
-  const { subject, html, text } = sources;
-  for (const source of [subject, html, text]) checkSyntax(source);
-  const composed = compose(sources, files);
+function compileKind(sources: KindSources, files: TemplateFiles): CompiledKind {
+  const { title, body, html, text, locale } = sources;
+  for (const source of [title, body, html, text]) if (source) checkSyntax(source);
+  const { strings, formats } = files.locales.get(locale)!;
+  const composed = compose(sources, files, strings);
   return {
-    subject: compileTemplate(composed.subject, subject.file, false),
-    html: compileTemplate(inlineCss(composed.html, html.file), html.file, true),
-    text: compileTemplate(composed.text, text.file, false),
+    title: compileTemplate(composed.title, title.file, formats, false),
+    body: compileTemplate(composed.body, body?.file ?? title.file, formats, false),
+    html: compileTemplate(inlineCss(composed.html, html.file), html.file, formats, true),
+    text: compileTemplate(composed.text, text.file, formats, false),
   };
 }
 
+/** Adds the title to the context: a body may print it. */
+function wordsOf(kind: CompiledKind, context: object): Words {
+  const title = oneLine(kind.title(context)) || FALLBACK_TITLE;
+  return { title, body: kind.body(Object.assign(context, { title })) };
+}
+
+function mailOf(kind: CompiledKind, subject: string, context: object): RenderedMail {
+  return { subject, html: kind.html(context), text: tidyText(kind.text(context)) };
+}
+
 /** A header is one line: line breaks and control characters would let data write headers of its own. */
-function subjectLine(rendered: string): string {
+function oneLine(rendered: string): string {
   const line = cleanText(rendered)
     // A single non-breaking space is typography (French colons) and stays; any other space becomes one.
     .replace(/[\s\u0085]+/g, (space) => (space === '\u00a0' ? space : ' '))
     // Invisible marks that turn the reading direction serve only to deceive here.
     .replace(/[\u202a-\u202e\u2066-\u2069]/g, '')
     .trim();
-  if (line.length <= MAX_SUBJECT) return line;
+  if (line.length <= MAX_TITLE) return line;
   // Not in the middle of a surrogate pair.
   return `${line
-    .slice(0, MAX_SUBJECT - 1)
+    .slice(0, MAX_TITLE - 1)
     .replace(/[\ud800-\udbff]$/, '')
     .trimEnd()}…`;
 }

@@ -24,7 +24,7 @@ export interface Hold {
  * refused, also when whoever sent it never heard so.
  */
 export class Sink {
-  /** The delivery ids of the mails it took, in their order. */
+  /** The bundle ids of the mails it took, in their order. */
   readonly received: string[] = [];
   private readonly asked = new Map<string, number>();
   private smtp: ScriptedSmtp;
@@ -70,7 +70,7 @@ export class Sink {
     return this.asked.get(to) ?? 0;
   }
 
-  /** How often the mail of this delivery arrived beyond the first time. */
+  /** How often each mail, by its bundle id, arrived beyond the first time. */
   repeats(): Map<string, number> {
     const repeats = new Map<string, number>();
     const seen = new Set<string>();

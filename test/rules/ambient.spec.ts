@@ -26,8 +26,11 @@ const SYSTEM_DATABASE_USERS: Record<string, string> = {
   'src/platform/database/database.ts': 'defines it',
   'src/platform/database/database.module.ts': 'provides it',
   'src/platform/audit/audit-log.ts': 'writes down acts of whatever tenant, and of operators, who have none',
+  'src/backups/store/backup-store.ts':
+    'asks whether any tenant has a stored backup: an empty folder is then not a new store',
   'src/tenants/tenants.service.ts': 'is what operators do with all tenants',
   'src/tenants/tenant-directory.ts': 'finds a tenant by its slug or id, before there is a tenant transaction',
+  'src/tenants/time-zones.ts': 'reads the names of zones, which belong to no tenant',
   'src/auth/authenticator.ts':
     'finds who a token or key is, of whatever tenant, and of operators, who have none',
   'src/auth/sessions/operator-cookies.ts': 'keeps the sessions of operators, who belong to no tenant',
@@ -44,9 +47,9 @@ const SYSTEM_DATABASE_USERS: Record<string, string> = {
   'src/delivery/dispatch/presence.ts': 'keeps the list of workers, which belongs to no tenant',
   'src/delivery/admin/processing.ts': 'follows what is pending of one tenant or, for operators, of all',
   'src/ops/health/connections.service.ts': 'tests the connection itself',
-  'src/scheduler/run-jobs.ts': 'shows operators the runs of all tenants',
-  'src/scheduler/run-ledger.ts': 'finds which slots of all tenants are owed, and runs that were lost',
-  'src/scheduler/run-queues.ts': 'pauses, purges and counts the runs of all tenants, for operators',
+  'src/runs/run-jobs.ts': 'shows operators the runs of all tenants',
+  'src/runs/run-ledger.ts': 'finds which slots of all tenants are owed, and runs that were lost',
+  'src/runs/run-queues.ts': 'pauses, purges and counts the runs of all tenants, for operators',
 };
 
 /** The files in which `uses` finds something, against those that may. */

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
-import { LOCALES, NOTIFICATION_KINDS } from '../../src/contracts/notification-kinds.js';
-import { inputFor } from '../../src/wording/rendering.fixtures.js';
+import { NOTIFICATION_KINDS } from '../../src/contracts/kind-lists.js';
+import { LOCALES } from '../../src/contracts/locales.js';
+import { inputFor, render } from '../../src/wording/rendering.fixtures.js';
+import { BUNDLE } from '../../src/wording/template-files.js';
 import { TemplateStore } from '../../src/wording/template-store.js';
 import { filesUnder, ROOT } from './sources.js';
 
@@ -13,7 +15,7 @@ beforeAll(async () => {
 const every = NOTIFICATION_KINDS.flatMap((kind) => LOCALES.map((locale) => [kind, locale] as const));
 
 it.each(every)('%s renders in %s', (kind, locale) => {
-  const { subject, html, text } = store.render(inputFor(kind, { locale }));
+  const { subject, html, text } = render(store, inputFor(kind, { locale }));
   for (const part of [subject, html, text]) {
     expect(part.trim()).not.toBe('');
     expect(part).not.toMatch(/\{\{|\}\}|undefined|\[object|NaN|Invalid Date/);
@@ -26,10 +28,10 @@ it('has a template of its own for each kind, and none for a kind that does not e
   const files = filesUnder('templates').flatMap(
     (path) => /^templates\/(\w+)\/(\w+)\.\w+\.hbs$/.exec(path)?.slice(1, 3) ?? [],
   );
-  expect(new Set(files)).toEqual(new Set([...LOCALES, ...NOTIFICATION_KINDS]));
+  expect(new Set(files)).toEqual(new Set([...LOCALES, ...NOTIFICATION_KINDS, BUNDLE]));
 });
 
 it.each(NOTIFICATION_KINDS)('%s says something else in each language', (kind) => {
-  const texts = LOCALES.map((locale) => store.render(inputFor(kind, { locale })).text);
+  const texts = LOCALES.map((locale) => render(store, inputFor(kind, { locale })).text);
   expect(new Set(texts).size).toBe(LOCALES.length);
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Operators } from '../../src/auth/operators.js';
 import { Sessions } from '../../src/auth/sessions/sessions.js';
-import type { Locale } from '../../src/contracts/notification-kinds.js';
+import type { Locale } from '../../src/contracts/locales.js';
 import { Database } from '../../src/platform/database/database.js';
 import type { World } from './world.js';
 

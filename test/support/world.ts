@@ -4,6 +4,7 @@ import { createApp } from '../../src/app.js';
 import { describeApi } from '../../src/docs.js';
 import type { Clock } from '../../src/platform/clock/clock.js';
 import { type Config, readConfig } from '../../src/platform/config/config.js';
+import { BackgroundWork } from '../../src/platform/queues/background-work.js';
 import { createDatabase, environmentFor, type TestDatabase } from './database.js';
 
 export { createDatabase, environmentFor, type TestDatabase } from './database.js';
@@ -56,6 +57,7 @@ export async function createWorld(
   const app = await createApp(config, options.clock);
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
+  await app.get(BackgroundWork).begin();
   return {
     app,
     config,

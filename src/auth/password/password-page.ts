@@ -1,4 +1,4 @@
-import type { Locale } from '../../contracts/notification-kinds.js';
+import type { Locale } from '../../contracts/locales.js';
 import { PAGE_STYLE, pageHeaders } from '../../platform/http/page.js';
 
 /** The page's words. `script` are those it shows once it knows how it went. */

@@ -42,7 +42,7 @@ export class BackupIncident {
   @ApiProperty({ enum: BACKUP_VERDICTS })
   verdict: BackupVerdict;
 
-  @ApiProperty({ enum: ['open', 'resolved'], description: 'resolved: silenced by hand' })
+  @ApiProperty({ enum: ['open', 'resolved'], description: 'resolved: silenced manually' })
   state: 'open' | 'resolved';
 
   @ApiProperty()
@@ -57,7 +57,7 @@ export class BackupBoardRow extends BackupDatabase {
   @ApiProperty({ type: String, format: 'uuid', nullable: true })
   job_id: string | null;
 
-  @ApiProperty({ description: 'false: nobody expects it, and an agent has reported it in the last 30 days' })
+  @ApiProperty({ description: 'false: no job expects it, and an agent reported it in the last 30 days' })
   expected: boolean;
 
   @ApiProperty({ enum: BACKUP_JOB_STATUSES })

@@ -26,8 +26,7 @@ export class ForecastBackup {
   @ApiProperty({
     enum: ['MISSING'],
     nullable: true,
-    description:
-      'What people are told after `missing_after` if nothing more comes; null once there is a verdict',
+    description: 'What is announced after `missing_after` if no report comes; null once there is a verdict',
   })
   would_be: 'MISSING' | null;
 }

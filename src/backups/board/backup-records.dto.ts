@@ -41,7 +41,7 @@ export class BackupEntryQuery extends PageQuery {
   verdict?: BackupVerdict;
 
   @ApiPropertyOptional({
-    description: 'false: only those of databases that nobody expects; true: only the others',
+    description: 'false: only those of unexpected databases; true: only the others',
   })
   @IsOptional()
   @Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value))
@@ -91,7 +91,7 @@ export class BackupEntry extends BackupDatabase {
     type: String,
     format: 'uuid',
     nullable: true,
-    description: 'null: nobody expects this database',
+    description: 'null: no job expects this database',
   })
   job_id: string | null;
 

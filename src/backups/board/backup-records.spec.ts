@@ -70,7 +70,7 @@ describe('what came of backups', () => {
         evaluated_at: '2026-03-02T01:05:00.000Z',
       }),
     ]);
-    // How it is done is nobody's business.
+    // Internal fields are not shown.
     expect(Object.keys(body as object)).not.toEqual(expect.arrayContaining(['staged_identity']));
     expect((await get('entries')).body).toEqual({ data: [body], next_cursor: null });
   });

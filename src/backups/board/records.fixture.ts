@@ -23,10 +23,10 @@ export const JOB = { ...DATABASE, expected_time: '02:00' };
 /** A tenant's `schedule_from`, where a scheduler runs and no scan may come in between those of the test. */
 export const NO_SLOTS = '9999-01-01T00:00:00Z';
 
-/** Deletes all of backups, and what was told of them. */
+/** Deletes all backups and their notifications. */
 export async function forgetBackups(world: World): Promise<void> {
-  const told = ['deliveries', 'notifications', 'alerts'];
-  for (const table of ['backup_reports', 'backup_entries', 'backup_jobs', ...told]) {
+  const announced = ['deliveries', 'notifications', 'alerts'];
+  for (const table of ['backup_reports', 'backup_entries', 'backup_jobs', ...announced]) {
     await world.sql(`DELETE FROM ${table}`);
   }
 }

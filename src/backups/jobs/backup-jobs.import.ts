@@ -52,7 +52,7 @@ const COLUMNS = Object.keys(WANTED).join(', ');
 
 /**
  * Staged lines → jobs. What a line does not say stays as it is, or is the default. A job that stands in the file
- * again is unchanged if the line says the same, and a fault if not: nobody could tell which one is meant.
+ * again is unchanged if the line says the same, and a fault if not: the server cannot know which one is meant.
  * Parameters: $1 tenant id, $2 import id, $3 now.
  */
 const APPLY = `

@@ -220,7 +220,6 @@ describe('expected backups (B1)', () => {
         source_type: 'backup_job',
         source_id,
         dedupe_key: `backup:${source_id}:${verdict}`,
-        title: 'ALERTE',
         first_seen_at: NOW,
         last_seen_at: NOW,
       });

@@ -44,3 +44,12 @@ export function standingSql(entries: string): string {
     ) counted
     GROUP BY agent_id, database_name, status`;
 }
+
+/**
+ * When a job was last checked, as an SQL expression: by a scan of its tenant since its creation, or before that.
+ * @param job the name of the job's table in the statement
+ */
+export function lastCheckedSql(job: string): string {
+  return `greatest(${job}.last_checked_at, (SELECT s.checked_at FROM backup_scans s
+    WHERE s.tenant_id = ${job}.tenant_id AND s.checked_at >= ${job}.created_at))`;
+}

@@ -125,18 +125,20 @@ describe('reports that are none', () => {
   ): Promise<string | null> {
     const { rows, folders, kept, reason } = await ofFile(name, bytes);
     const [report] = rows;
-    const told = `${rows.length} × ${report?.state ?? ''} (${report?.reason ?? ''}), REST ${answer.status}`;
-    if (rows.length !== 1 || report === undefined || !kept) return told;
-    if (valid !== undefined && valid !== (report.state === 'accepted')) return told;
+    const outcome = `${rows.length} × ${report?.state ?? ''} (${report?.reason ?? ''}), REST ${answer.status}`;
+    if (rows.length !== 1 || report === undefined || !kept) return outcome;
+    if (valid !== undefined && valid !== (report.state === 'accepted')) return outcome;
     if (report.state === 'rejected') {
       const isTold = report.reason !== '' && reason && folders.join() === 'rejected';
-      return isTold && [400, 403, 413, 422].includes(answer.status) ? null : told;
+      return isTold && [400, 403, 413, 422].includes(answer.status) ? null : outcome;
     }
-    if (answer.id === null) return told;
+    if (answer.id === null) return outcome;
     const [one, other] = [await entriesOf(report.id), await entriesOf(answer.id)];
     const waits = one.some(({ verdict }) => verdict === null);
-    if (folders.join() !== (waits ? 'log' : 'archive')) return told;
-    return one.length > 0 && JSON.stringify(one) === JSON.stringify(other) ? null : `other entries, ${told}`;
+    if (folders.join() !== (waits ? 'log' : 'archive')) return outcome;
+    return one.length > 0 && JSON.stringify(one) === JSON.stringify(other)
+      ? null
+      : `other entries, ${outcome}`;
   }
 
   it('a file of 1 GB is rejected, and not read', async () => {

@@ -6,7 +6,7 @@ import { isCivilDate } from '../../platform/clock/civil-time.js';
 import { printable } from '../../platform/http/text.js';
 import { isDatabaseName } from '../jobs/database-name.js';
 
-/** Databases that one report may speak of. */
+/** Databases of one report. */
 const MOST_DATABASES = 1_000;
 const LONGEST_TEXT = 20_000;
 

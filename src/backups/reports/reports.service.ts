@@ -18,7 +18,7 @@ export interface AcceptedReport {
 /** How a report came. */
 export type ReportSource = { source: 'api' } | { source: 'file'; file_name: string };
 
-/** A file of a database that nobody expects may come this long after its report. */
+/** The file of an unexpected database may come this long after its report, in ms. */
 const UNEXPECTED_WAIT_MS = 24 * 3_600_000;
 
 interface JobHours extends ExpectedHours {
@@ -60,7 +60,7 @@ export class Reports {
     return this.accept(tx, report, { source: 'api' });
   }
 
-  /** Writes a checked report down, once, with an entry for each database. */
+  /** Records a checked report once, with an entry for each database. */
   async accept(tx: TenantTransaction, report: StatusReport, from: ReportSource): Promise<AcceptedReport> {
     const content = contentOf(report);
     await lockJobs(tx, 'shared');
@@ -79,7 +79,7 @@ export class Reports {
       this.clock.now(),
     ]);
     if (created !== null) return { id: created.id, created: true };
-    // By a statement of its own: whoever was quicker may have committed since the first one began.
+    // A second statement, because another transaction may have committed since the first one began.
     const known = await tx.one<{ id: string }>(
       `SELECT id FROM backup_reports WHERE tenant_id = $1 AND agent_id = $2 AND content_sha256 = $3`,
       [tx.tenant_id, content.agent_id, content_sha256],
@@ -88,7 +88,7 @@ export class Reports {
     return { id: known.id, created: false };
   }
 
-  /** Writes down that a file was no report; the same file again is not news. */
+  /** Records that a file was no report. The same file again adds nothing. */
   async reject(
     tx: TenantTransaction,
     {
@@ -160,7 +160,7 @@ const ACCEPT = `
       staged_file_name, logs_summary, error_msg, created_at)
     SELECT $1, c.id, e.job_id, r.agent_id, e.database_name, r.content ->> 'company_name', r.content ->> 'city',
       r.content ->> 'neighborhood', e.expected_on, e.expected_at,
-      -- Nothing that was said to be missing is, once it is here: it has the last word on its day.
+      -- A report ends the MISSING entry of its day: it must be the newer one.
       greatest(r.operation_timestamp_utc,
                (SELECT m.effective_at FROM backup_entries m
                 WHERE m.tenant_id = $1 AND m.job_id = e.job_id AND m.expected_on = e.expected_on

@@ -78,7 +78,7 @@ export class DatabaseReport {
   @IsString({ message: '$property must be the name of the staged file; a success needs it' })
   @MinLength(1)
   @MaxLength(1_000)
-  // Where a name leads is for the scan to judge; one that can't be stored is no name.
+  // The scan decides where a name leads. A name that PostgreSQL cannot store is refused here.
   @Matches(/^(?:[^\0\p{Cs}])*$/u, { message: '$property must not contain NUL or lone surrogates' })
   staged_file_name?: string | null;
 
@@ -89,7 +89,7 @@ export class DatabaseReport {
   error_msg?: string | null;
 }
 
-/** STATUS.json: what an agent says of the databases it backs up. The same as a file and over REST. */
+/** STATUS.json: an agent's report about the databases it backs up. The same as a file and over REST. */
 export class StatusReport {
   @ApiProperty({ type: String, format: 'date-time', example: '2026-03-30T02:10:00Z' })
   @ReportedInstant()
@@ -144,7 +144,7 @@ export const REPORTED_INSTANTS = [
   'agent_transfer_process_timestamp_utc',
 ] as const satisfies readonly (keyof DatabaseReport)[];
 
-/** Instants that have not come yet: whoever's clock is wrong would have the last word for as long. */
+/** Finds instants in the future: the reports of an agent with a wrong clock would be the newest until then. */
 export function futureFaults(report: StatusReport, now: Date): Fault[] {
   const faults: Fault[] = [];
   const check = (instant: string | null | undefined, pointer: string) => {

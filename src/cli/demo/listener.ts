@@ -1,7 +1,12 @@
 import { io, type Socket } from 'socket.io-client';
-import type { ClientMessages, NotificationView, ServerMessages } from '../../contracts/socket-messages.js';
+import type {
+  ClientMessages,
+  NotificationView,
+  ServerMessages,
+  UnreadCount,
+} from '../../contracts/socket-messages.js';
 
-/** A connected client: what it was told, as a browser's badge and list would show it. */
+/** A connected client: what it received, as a browser's list and badge would show it. */
 export interface Listener {
   created: NotificationView[];
   updated: NotificationView[];
@@ -22,13 +27,20 @@ export async function listen(url: string, token: string): Promise<Listener> {
   });
   const listener: Listener = { created: [], updated: [], unread: -1, close: () => socket.disconnect() };
   let seq = -1;
-  socket.on('notification.created', (notification) => void listener.created.push(notification));
-  socket.on('notification.updated', (notification) => void listener.updated.push(notification));
-  socket.on('unread_count', (count) => {
+  const applyCount = (count: UnreadCount) => {
     if (count.seq < seq) return;
     seq = count.seq;
     listener.unread = count.unread_count;
+  };
+  socket.on('notification.created', (notification) => {
+    listener.created.push(notification);
+    applyCount(notification);
   });
+  socket.on('notification.updated', (notification) => {
+    listener.updated.push(notification);
+    applyCount(notification);
+  });
+  socket.on('unread_count', applyCount);
   try {
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve);

@@ -78,6 +78,66 @@ describe('nextOpen', () => {
       '2012-01-05T18:00Z',
     ],
     ['no days', open('08:00', '20:00', []), 'Europe/Paris', '2026-06-01T12:00Z', null],
+    // From here on, T10: hours that cross midnight.
+    ['T10: closed by day', open('22:00', '06:00'), 'Europe/Paris', '2026-06-01T12:00Z', '2026-06-01T20:00Z'],
+    ['T10: open', open('22:00', '06:00'), 'Europe/Paris', '2026-06-01T21:30Z', '2026-06-01T21:30Z'],
+    ['T10: to the minute', open('22:00', '06:00'), 'Europe/Paris', '2026-06-02T04:00Z', '2026-06-02T20:00Z'],
+    [
+      'T10: the night of Friday goes on over the morning of Saturday',
+      open('22:00', '06:00', weekdays),
+      'Europe/Paris',
+      '2026-06-06T03:59Z',
+      '2026-06-06T03:59Z',
+    ],
+    [
+      'T10: the morning of Monday belongs to the night of Sunday',
+      open('22:00', '06:00', weekdays),
+      'Europe/Paris',
+      '2026-06-07T22:30Z',
+      '2026-06-08T20:00Z',
+    ],
+    [
+      'T10: the same night a week later',
+      open('22:00', '06:00', [5]),
+      'Europe/Paris',
+      '2026-06-06T04:00Z',
+      '2026-06-12T20:00Z',
+    ],
+    [
+      'T10: to midnight as 00:00',
+      open('20:00', '00:00'),
+      'Europe/Paris',
+      '2026-06-01T22:00Z',
+      '2026-06-02T18:00Z',
+    ],
+    [
+      'T10: ends in a spring gap, when the clock jumps',
+      open('22:00', '02:30'),
+      'Europe/Paris',
+      '2026-03-29T01:00Z',
+      '2026-03-29T20:00Z',
+    ],
+    [
+      'T10: a long night, in its second pass',
+      open('22:00', '02:30'),
+      'Europe/Paris',
+      '2026-10-25T01:15Z',
+      '2026-10-25T01:15Z',
+    ],
+    [
+      'T10: closes in the first pass, opens again for the second',
+      open('22:00', '02:30'),
+      'Europe/Paris',
+      '2026-10-25T00:45Z',
+      '2026-10-25T01:00Z',
+    ],
+    [
+      'T10: a night of New York that is an hour short',
+      open('23:00', '05:00'),
+      'America/New_York',
+      '2026-03-08T09:00Z',
+      '2026-03-09T03:00Z',
+    ],
   ];
 
   it.each(table)('%s', (_, hours, zone, now, expected) => {
@@ -197,7 +257,7 @@ describe('nextPermitted', () => {
   it.each([
     ['no operating days', open('08:00', '18:00', []), null],
     ['all operating hours are quiet', office, { from: '07:00', to: '19:00' }],
-    ['an empty window', open('18:00', '08:00'), null],
+    ['an empty window', open('18:00', '18:00'), null],
   ])('is null: %s', (_, operating_hours, quiet_hours) => {
     expect(nextPermitted(at('2026-06-01T10:00Z'), { ...paris, operating_hours, quiet_hours })).toBeNull();
   });
@@ -224,9 +284,15 @@ describe('against the minute-by-minute oracle', () => {
       .record({
         days: fc.uniqueArray(fc.integer({ min: 1, max: 7 }), { maxLength: 7 }),
         from: minute,
-        length: fc.oneof(fc.integer({ min: 1, max: 1440 }), fc.integer({ min: 1, max: 90 })),
+        length: fc.oneof(fc.integer({ min: 1, max: 1439 }), fc.integer({ min: 1, max: 90 })),
+        midnight: fc.boolean(),
       })
-      .map(({ days, from, length }) => ({ days, from, to: Math.min(1440, from + length) })),
+      // Beyond midnight, up to it, or on the same day.
+      .map(({ days, from, length, midnight }) => ({
+        days,
+        from,
+        to: midnight ? 1440 : (from + length) % 1440,
+      })),
   );
   const quiet = fc.option(fc.record({ from: minute, to: minute }));
   type Operating = typeof operating extends fc.Arbitrary<infer T> ? T : never;
@@ -240,8 +306,10 @@ describe('against the minute-by-minute oracle', () => {
     if (!o) return true;
     const wall = world.wallAt(utc);
     const shown = wall % 1440;
-    if (shown < o.from || shown >= o.to) return false;
-    return o.days.includes(MinuteOracle.weekday(Math.floor(wall / 1440)));
+    const begins = (day: number) => o.days.includes(MinuteOracle.weekday(day));
+    const day = Math.floor(wall / 1440);
+    if (o.from < o.to) return begins(day) && shown >= o.from && shown < o.to;
+    return (begins(day) && shown >= o.from) || (begins(day - 1) && shown < o.to);
   }
 
   /** The minutes that are quiet, one by one round the dial. */

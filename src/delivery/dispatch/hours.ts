@@ -10,11 +10,11 @@ import { minuteOfDay, offsetAt, weekdayOf } from '../../platform/clock/civil-tim
 
 /** Deliveries leave only inside. In the tenant's zone. */
 export interface OperatingHours {
-  /** ISO weekdays, 1 (Monday) to 7. */
+  /** ISO weekdays on which they begin, 1 (Monday) to 7. */
   days: number[];
   /** Local 'HH:mm'. */
   from: string;
-  /** Local 'HH:mm' later than `from` on the same day, or '24:00'. */
+  /** Local 'HH:mm', or '24:00'; before `from` it means the next day's; equal to `from`, no operating hours at all. */
   to: string;
 }
 
@@ -94,11 +94,13 @@ function firstPermitted(from: number, end: number, zone: string, rule: LocalRule
 function openFrom(hours: OperatingHours | null): LocalRule | null {
   if (!hours) return null;
   const opens = minuteOfDay(hours.from) * MINUTE;
-  const closes = hours.to === '24:00' ? DAY : minuteOfDay(hours.to) * MINUTE;
+  const ends = hours.to === '24:00' ? DAY : minuteOfDay(hours.to) * MINUTE;
+  if (ends === opens) return () => null;
+  const closes = ends < opens ? ends + DAY : ends;
   return (local) => {
-    if (closes <= opens) return null;
     const today = Math.floor(local / DAY);
-    for (let day = today; day <= today + 7; day++) {
+    // Yesterday's hours may still be open.
+    for (let day = today - 1; day <= today + 7; day++) {
       if (!hours.days.includes(weekdayOf(day))) continue;
       if (local < day * DAY + closes) return Math.max(local, day * DAY + opens);
     }

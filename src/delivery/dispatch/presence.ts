@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { SystemDatabase } from '../../platform/database/database.js';
+import { BackgroundWork } from '../../platform/queues/background-work.js';
 import { concurrencyOf } from '../../platform/queues/concurrency.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
 import { activeChannels, queueOf } from '../channels/channels.js';
 
-const BEAT_MS = 5_000;
+const HEARTBEAT_INTERVAL_MS = 5_000;
 
 /** Says that this process sends, and how much at once: the dispatcher admits as much as the living can take. */
 @Injectable()
@@ -19,15 +20,19 @@ export class Presence implements OnApplicationBootstrap {
     @Inject(CONFIG) private readonly config: Config,
     private readonly database: SystemDatabase,
     private readonly wakeUps: WakeUps,
+    private readonly background: BackgroundWork,
   ) {}
 
-  async onApplicationBootstrap(): Promise<void> {
-    if (!this.config.roles.includes('worker')) return;
+  onApplicationBootstrap(): void {
+    if (this.config.roles.includes('worker')) this.background.onBegin(() => this.begin());
+  }
+
+  private async begin(): Promise<void> {
     await this.beat();
     for (const channel of activeChannels(this.config)) this.wakeUps.send('dispatch.kick', { channel });
     this.timer = setInterval(() => {
       this.beat().catch((error: unknown) => this.logger.warn({ event: 'heartbeat_failed', err: error }));
-    }, BEAT_MS);
+    }, HEARTBEAT_INTERVAL_MS);
   }
 
   /** From here on the dispatcher counts without this process. Called before it drains. */

@@ -7,6 +7,7 @@ import {
 } from '@nestjs/common';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { Metrics } from '../../platform/metrics/metrics.js';
+import { BackgroundWork } from '../../platform/queues/background-work.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
 import { activeChannels } from '../channels/channels.js';
 import { Leases, SENDING_LEASE_SECONDS } from './leases.js';
@@ -28,10 +29,14 @@ export class Reaper implements OnApplicationBootstrap, BeforeApplicationShutdown
     private readonly leases: Leases,
     private readonly wakeUps: WakeUps,
     private readonly metrics: Metrics,
+    private readonly background: BackgroundWork,
   ) {}
 
   onApplicationBootstrap(): void {
-    if (this.config.roles.includes('scheduler')) this.ended = this.loop();
+    if (!this.config.roles.includes('scheduler')) return;
+    this.background.onBegin(() => {
+      this.ended = this.loop();
+    });
   }
 
   async beforeApplicationShutdown(): Promise<void> {

@@ -1,11 +1,8 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsOptional } from 'class-validator';
-import {
-  NOTIFICATION_KINDS,
-  type NotificationKind,
-  SEVERITIES,
-  type Severity,
-} from '../../contracts/notification-kinds.js';
+import { NOTIFICATION_KINDS } from '../../contracts/kind-lists.js';
+import type { NotificationKind } from '../../contracts/kinds.js';
+import { SEVERITIES, type Severity } from '../../contracts/severities.js';
 import { PageQuery } from '../../platform/http/page.dto.js';
 
 export const ALERT_STATES = ['open', 'resolved'] as const;
@@ -24,7 +21,7 @@ export class AlertsQuery extends PageQuery {
   kind?: NotificationKind;
 }
 
-/** A fact that people were told of. */
+/** A fact that people were notified of. */
 export class AlertView {
   @ApiProperty({ format: 'uuid' })
   id: string;
@@ -44,10 +41,10 @@ export class AlertView {
   @ApiProperty({ description: 'The fact, without its stage' })
   dedupe_key: string;
 
-  @ApiProperty({ description: 'Days before the due date that was last told; negative after it' })
+  @ApiProperty({ description: 'Days before the due date of the last announced stage; negative after it' })
   stage: number;
 
-  @ApiProperty()
+  @ApiProperty({ description: "In the reader's language, as of today" })
   title: string;
 
   @ApiProperty({ enum: ALERT_STATES })

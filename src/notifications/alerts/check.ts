@@ -2,7 +2,7 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { RunCounts } from '../../contracts/jobs.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { Database } from '../../platform/database/database.js';
-import { type Run, RunHandlers } from '../../platform/runs/run-handlers.js';
+import { type Run, RunHandlers } from '../../runs/run-handlers.js';
 import { tenantToday } from '../../tenants/tenant-today.js';
 import { Alerts } from './alerts.service.js';
 import { WatchedKinds } from './watched.js';
@@ -26,7 +26,10 @@ export class CheckJobs implements OnModuleInit {
   /** A transaction a kind: inboxes are locked in user order within one, and none is held for long. */
   private async check(run: Run): Promise<RunCounts> {
     const totals: RunCounts = {};
-    const { today, settings } = await tenantToday(this.database.single(run.tenant_id), this.clock.now());
+    const { today, settings } = await tenantToday(
+      this.database.single(run.tenant_id),
+      run.date ?? this.clock.now(),
+    );
     for (const watched of this.watchedKinds.all()) {
       run.signal.throwIfAborted();
       const counts = await this.database.tenant(run.tenant_id, (tx) =>
@@ -39,7 +42,7 @@ export class CheckJobs implements OnModuleInit {
 
   private async updateStatuses(run: Run): Promise<RunCounts> {
     return this.database.tenant(run.tenant_id, async (tx) => {
-      const { today } = await tenantToday(tx, this.clock.now());
+      const { today } = await tenantToday(tx, run.date ?? this.clock.now());
       const counts: RunCounts = {};
       for (const { source_type, overdueSql } of this.watchedKinds.all()) {
         if (overdueSql === undefined) continue;

@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsOptional } from 'class-validator';
-import { SEVERITIES, type Severity } from '../../contracts/notification-kinds.js';
+import { SEVERITIES, type Severity } from '../../contracts/severities.js';
 import { Line, Text } from '../../platform/http/text.js';
 import { AlertView } from './alerts.dto.js';
 import { LineFeeds, LONGEST_BODY, OwnKind, UserIds } from '../messages/messages.dto.js';

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { addPerson, addTenant, type Person } from '../../../test/support/cast.js';
 import type { World } from '../../../test/support/world.js';
-import type { NotificationKind, Severity } from '../../contracts/notification-kinds.js';
+import type { NotificationKind } from '../../contracts/kinds.js';
+import type { Severity } from '../../contracts/severities.js';
 import { Database } from '../../platform/database/database.js';
 import { Notifications } from '../notifications.service.js';
 
@@ -34,9 +35,12 @@ export async function tellMany(
         user_id,
         kind: given.kind ?? 'event',
         severity: given.severity ?? 'info',
-        title: given.title ?? 'Something happened',
-        body: given.body ?? 'and this is what',
-        data: {},
+        data: {
+          kind: 'test',
+          title: given.title ?? 'Something happened',
+          body: given.body ?? 'and this is what',
+        },
+        audience: 'self',
         dedupe_key: `test:${randomUUID()}`,
       })),
     ),

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type Channel, CHANNELS } from '../../contracts/notification-kinds.js';
+import { type Channel, CHANNELS } from '../../contracts/channels.js';
 import { DirectSending } from '../../delivery/sending/direct-sending.js';
 import type { TenantTransaction } from '../../platform/database/transaction.js';
 import type { DeliveryStatus } from './deliveries.dto.js';

@@ -1,14 +1,10 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsBoolean, IsIn, IsOptional } from 'class-validator';
-import {
-  type Channel,
-  CHANNELS,
-  NOTIFICATION_KINDS,
-  type NotificationKind,
-  SEVERITIES,
-  type Severity,
-} from '../../contracts/notification-kinds.js';
+import { type Channel, CHANNELS } from '../../contracts/channels.js';
+import { NOTIFICATION_KINDS } from '../../contracts/kind-lists.js';
+import type { NotificationKind } from '../../contracts/kinds.js';
+import { SEVERITIES, type Severity } from '../../contracts/severities.js';
 import type { NotificationView } from '../../contracts/socket-messages.js';
 import { Instant } from '../../platform/http/instant.js';
 import { PageQuery } from '../../platform/http/page.dto.js';
@@ -48,6 +44,12 @@ export class FeedQuery extends PageQuery {
   since?: string;
 }
 
+/** The colleague who wrote a message. */
+export class NotificationAuthor {
+  @ApiProperty()
+  name: string;
+}
+
 /** One notification of one's feed. */
 export class FeedNotification implements NotificationView {
   @ApiProperty({ format: 'uuid' })
@@ -59,11 +61,18 @@ export class FeedNotification implements NotificationView {
   @ApiProperty({ enum: SEVERITIES })
   severity: string;
 
-  @ApiProperty()
+  @ApiProperty({ description: "In the reader's language, as of today" })
   title: string;
 
   @ApiProperty()
   body: string;
+
+  @ApiProperty({
+    type: NotificationAuthor,
+    nullable: true,
+    description: 'Who wrote it; null for what Vigie or a program says',
+  })
+  author: NotificationAuthor | null;
 
   @ApiProperty({ type: 'object', additionalProperties: true, description: 'What the kind is about' })
   data: Record<string, unknown>;
@@ -117,12 +126,36 @@ export class FeedDelivery {
 
   @ApiProperty({ type: Date, nullable: true })
   sent_at: Date | null;
+
+  @ApiProperty({
+    type: String,
+    format: 'uuid',
+    nullable: true,
+    description:
+      'The message that carries it: the same for all that leave together; null before it is admitted',
+  })
+  bundle_id: string | null;
+
+  @ApiProperty({ description: 'Deliveries of that message; 0 before it is admitted' })
+  bundle_size: number;
+}
+
+export const SENT_SUBJECT = 'As it left, or of the message that it left with; null where nothing was sent';
+export const SENT_TEXT = `${SENT_SUBJECT}. One-time links are left out. At most 50,000 characters`;
+
+/** The same with what left. */
+export class DeliveryDetail extends FeedDelivery {
+  @ApiProperty({ type: String, nullable: true, description: SENT_SUBJECT })
+  sent_subject: string | null;
+
+  @ApiProperty({ type: String, nullable: true, description: SENT_TEXT })
+  sent_text: string | null;
 }
 
 /** One notification with its deliveries. */
 export class FeedNotificationDetail extends FeedNotification {
-  @ApiProperty({ type: [FeedDelivery] })
-  deliveries: FeedDelivery[];
+  @ApiProperty({ type: [DeliveryDetail] })
+  deliveries: DeliveryDetail[];
 }
 
 export class UnreadCount {

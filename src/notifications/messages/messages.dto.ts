@@ -14,7 +14,8 @@ import {
   Matches,
   MaxLength,
 } from 'class-validator';
-import { type Channel, CHANNELS, SEVERITIES, type Severity } from '../../contracts/notification-kinds.js';
+import { type Channel, CHANNELS } from '../../contracts/channels.js';
+import { SEVERITIES, type Severity } from '../../contracts/severities.js';
 import { Instant } from '../../platform/http/instant.js';
 import { JsonObject } from '../../platform/http/json-object.js';
 import { Line, Text } from '../../platform/http/text.js';

@@ -73,6 +73,8 @@ describe('POST notifications', () => {
               reason: null,
               error: null,
               provider_id: null,
+              bundle_id: null,
+              bundle_size: 0,
               sent_at: null,
             },
           ],
@@ -83,7 +85,12 @@ describe('POST notifications', () => {
       { address: 'Claire@xn--mller-kva.example', recipient: 'mailto:claire@xn--mller-kva.example' },
     ]);
     expect(await world.sql('SELECT kind, data, user_id, seq::integer FROM notifications')).toEqual([
-      { kind: 'message', data: { kind: 'invoice.sent', data: { invoice: 7 } }, user_id: null, seq: 0 },
+      {
+        kind: 'message',
+        data: { kind: 'invoice.sent', title: 'Relance', body: 'Bonjour', data: { invoice: 7 } },
+        user_id: null,
+        seq: 0,
+      },
     ]);
     expect(await world.sql('SELECT user_id FROM inboxes')).toEqual([]);
   });
@@ -297,7 +304,11 @@ describe('reading', () => {
       state: 'pending',
       created_at: NOW,
     });
-    expect((await get(`deliveries/${delivery!.id}`, byKey())).body).toEqual(delivery);
+    expect((await get(`deliveries/${delivery!.id}`, byKey())).body).toEqual({
+      ...delivery,
+      sent_subject: null,
+      sent_text: null,
+    });
     const others = await get(`deliveries/${delivery!.id}`, { token: cast.admin.token });
     expect(others.text).toBe((await get(`deliveries/${randomUUID()}`, { token: cast.admin.token })).text);
   });
@@ -336,8 +347,8 @@ describe('reading', () => {
     await world.sql(`UPDATE deliveries SET state = 'failed', ended_at = now()`);
     await world.sql(
       `WITH n AS (
-         INSERT INTO notifications (tenant_id, recipient, created_by, dedupe_key, kind, severity, title, body, created_at)
-         SELECT tenant_id, recipient, created_by, 'many:' || i, kind, severity, 'later', body,
+         INSERT INTO notifications (tenant_id, recipient, created_by, dedupe_key, kind, severity, data, audience, created_at)
+         SELECT tenant_id, recipient, created_by, 'many:' || i, kind, severity, data || '{"title": "later"}', audience,
                 created_at + (i % 7) * interval '1 second'
          FROM notifications, generate_series(0, 11000) i RETURNING tenant_id, id, recipient, created_at)
        INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address, due_at, created_at)

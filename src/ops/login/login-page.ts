@@ -1,4 +1,4 @@
-import type { Locale } from '../../contracts/notification-kinds.js';
+import type { Locale } from '../../contracts/locales.js';
 import { PAGE_STYLE } from '../../platform/http/page.js';
 
 const WORDS = {

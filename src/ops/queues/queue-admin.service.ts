@@ -7,8 +7,8 @@ import { Clock } from '../../platform/clock/clock.js';
 import { decodeCursor, isInstantKey, type Page, pageOf } from '../../platform/http/cursor.js';
 import { jobKey, type JobState } from '../../platform/queues/job-view.js';
 import { Queues } from '../../platform/queues/queues.js';
-import { RunJobs } from '../../scheduler/run-jobs.js';
-import { RunQueues } from '../../scheduler/run-queues.js';
+import { RunJobs } from '../../runs/run-jobs.js';
+import { RunQueues } from '../../runs/run-queues.js';
 import { Scheduler } from '../../scheduler/scheduler.service.js';
 import type {
   BullCountsView,
@@ -117,12 +117,12 @@ export class QueueAdmin {
   private async view(queue: QueueName): Promise<QueueView> {
     const counts = this.deliveries.carries(queue)
       ? this.deliveries.counts(queue)
-      : this.runs.counts(queue).then((of) => ({ ...of, workers: null }));
-    const [{ paused, postgres, workers }, { bull, bull_error }] = await Promise.all([
+      : this.runs.counts(queue).then((of) => ({ ...of, workers: null, channel: null }));
+    const [{ paused, channel, postgres, workers }, { bull, bull_error }] = await Promise.all([
       counts,
       this.bullCounts(queue),
     ]);
-    return { queue, paused, postgres, bull, bull_error, workers };
+    return { queue, paused, channel, postgres, bull, bull_error, workers };
   }
 
   private async bullCounts(

@@ -13,7 +13,8 @@ import { Access, AdminOrOperator, type AnyCaller } from '../../platform/http/cal
 import { SCHEDULED_JOBS, type ScheduledJob } from '../../contracts/jobs.js';
 import type { Page } from '../../platform/http/cursor.js';
 import { Creating, type CreatingRequest } from '../../platform/http/idempotency.js';
-import { RunState, type RunView, SchedulerStatus } from '../../scheduler/scheduler.dto.js';
+import { RunState, type RunView } from '../../runs/run.dto.js';
+import { SchedulerStatus } from '../../scheduler/scheduler.dto.js';
 import { Scheduler } from '../../scheduler/scheduler.service.js';
 import {
   DispatchAnswer,

@@ -9,7 +9,7 @@ import {
 import type { FastifyReply } from 'fastify';
 import { Access, AdminOrOperator, type AnyCaller } from '../../platform/http/caller.js';
 import { Creating, type CreatingRequest } from '../../platform/http/idempotency.js';
-import { RunState } from '../../scheduler/scheduler.dto.js';
+import { RunState } from '../../runs/run.dto.js';
 import { RunsAnswer, TriggerQuery } from '../admin.dto.js';
 import { type TriggerOutcome, Triggers } from './triggers.service.js';
 

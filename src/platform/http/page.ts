@@ -1,4 +1,4 @@
-import type { Locale } from '../../contracts/notification-kinds.js';
+import type { Locale } from '../../contracts/locales.js';
 
 /** The look of Vigie's own pages: one card, by day and by night, on a phone too. */
 export const PAGE_STYLE = `

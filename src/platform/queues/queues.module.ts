@@ -4,6 +4,7 @@ import { QUEUES, type QueueName } from '../../contracts/jobs.js';
 import type { Queue } from 'bull';
 import type { Config } from '../config/config.js';
 import { MetricsModule } from '../metrics/metrics.module.js';
+import { BackgroundWork } from './background-work.js';
 import { assertNoEviction, consumerConnection, producerConnection } from './connections.js';
 import { JobHandlers } from './handlers.js';
 import { bullPrefix } from './prefix.js';
@@ -37,8 +38,8 @@ export class QueuesModule {
           })),
         ),
       ],
-      providers: [queues, JobHandlers, Workers, WakeUps],
-      exports: [Queues, JobHandlers, WakeUps, Workers],
+      providers: [queues, BackgroundWork, JobHandlers, Workers, WakeUps],
+      exports: [Queues, BackgroundWork, JobHandlers, WakeUps, Workers],
     };
   }
 }

@@ -6,6 +6,7 @@ import { createPlatform, type Platform } from '../../../test/support/platform.js
 import { type RedisServer, startRedis } from '../../../test/support/redis-server.js';
 import { until } from '../../../test/support/until.js';
 import { JOBS, type JobName, QUEUES } from '../../contracts/jobs.js';
+import { BackgroundWork } from './background-work.js';
 import { JobHandlers } from './handlers.js';
 import { QueuesModule } from './queues.module.js';
 import { Queues } from './queues.js';
@@ -42,8 +43,14 @@ class EveryJob implements OnModuleInit, BeforeApplicationShutdown {
   }
 }
 
-const start = (env: Record<string, string> = {}) =>
-  createPlatform((config) => ({ imports: [QueuesModule.forRoot(config)], providers: [EveryJob] }), env);
+async function start(env: Record<string, string> = {}): Promise<Platform> {
+  const platform = await createPlatform(
+    (config) => ({ imports: [QueuesModule.forRoot(config)], providers: [EveryJob] }),
+    env,
+  );
+  await platform.module.get(BackgroundWork).begin();
+  return platform;
+}
 
 const run = () => ({ tenant_id: randomUUID(), run_id: randomUUID(), lease_token: randomUUID() });
 

@@ -5,6 +5,7 @@ import { ClsService } from 'nestjs-cls';
 import { QUEUES, type QueueName, type RunCounts } from '../../contracts/jobs.js';
 import { withTimeout } from '../clock/timeout.js';
 import { CONFIG, type Config } from '../config/config.js';
+import { BackgroundWork } from './background-work.js';
 import { concurrencyOf } from './concurrency.js';
 import { consumerConnection } from './connections.js';
 import { JobHandlers } from './handlers.js';
@@ -28,12 +29,15 @@ export class Workers implements OnApplicationBootstrap {
     @Inject(CONFIG) private readonly config: Config,
     private readonly handlers: JobHandlers,
     private readonly cls: ClsService,
+    private readonly background: BackgroundWork,
   ) {}
 
   onApplicationBootstrap(): void {
     this.handlers.assertComplete();
     if (!this.config.roles.includes('worker')) return;
-    for (const name of QUEUES) this.start(name, concurrencyOf(name, this.config));
+    this.background.onBegin(() => {
+      for (const name of QUEUES) this.start(name, concurrencyOf(name, this.config));
+    });
   }
 
   /**

@@ -1,36 +1,46 @@
 import { MailerModule, MailerService } from '@nestjs-modules/mailer';
 import { Inject, Logger, Module, type OnModuleInit } from '@nestjs/common';
-import { fileURLToPath } from 'node:url';
 import { AuthModule } from '../../../auth/auth.module.js';
 import { PasswordLinks } from '../../../auth/password/password-links.js';
-import { CONFIG, type Config } from '../../../platform/config/config.js';
-import { TemplateStore } from '../../../wording/template-store.js';
+import { CONFIG, type Config, configurationWarnings } from '../../../platform/config/config.js';
+import { Clock } from '../../../platform/clock/clock.js';
+import { Wording } from '../../../wording/wording.js';
+import { WordingModule } from '../../../wording/wording.module.js';
 import { EmailChannel } from './email.channel.js';
 import { EmailSender } from './email.sender.js';
 import { mailerOptions } from './email.settings.js';
-import { smtpSettings } from './smtp-config.js';
-
-const TEMPLATES = fileURLToPath(new URL('../../../../templates', import.meta.url));
+import { configuredTimeouts, smtpSettings } from './smtp-config.js';
 
 /** Mails by SMTP; without SMTP_HOST the channel is null. */
 @Module({
   imports: [
     AuthModule,
+    WordingModule,
     MailerModule.forRootAsync({
       imports: [],
       inject: [CONFIG],
-      useFactory: (config: Config) => mailerOptions(smtpSettings(config)),
+      useFactory: (config: Config) => mailerOptions(smtpSettings(config), configuredTimeouts(config)),
     }),
   ],
   providers: [
-    { provide: TemplateStore, useFactory: () => TemplateStore.load(TEMPLATES) },
     {
       provide: EmailChannel,
-      inject: [CONFIG, MailerService, TemplateStore, PasswordLinks],
-      useFactory: (config: Config, mailer: MailerService, templates: TemplateStore, links: PasswordLinks) =>
+      inject: [CONFIG, MailerService, Wording, PasswordLinks, Clock],
+      useFactory: (
+        config: Config,
+        mailer: MailerService,
+        wording: Wording,
+        links: PasswordLinks,
+        clock: Clock,
+      ) =>
         config.smtpHost === null
           ? null
-          : new EmailChannel(config, new EmailSender(mailer, smtpSettings(config)), templates, links),
+          : new EmailChannel(
+              new EmailSender(mailer, smtpSettings(config), configuredTimeouts(config)),
+              wording,
+              links,
+              clock,
+            ),
     },
   ],
   exports: [EmailChannel],
@@ -41,6 +51,9 @@ export class EmailModule implements OnModuleInit {
   onModuleInit(): void {
     if (this.config.smtpHost === null) {
       new Logger('Mail').warn({ event: 'email_not_configured', hint: 'set SMTP_HOST to send e-mail' });
+    }
+    for (const warning of configurationWarnings(this.config)) {
+      new Logger('Configuration').warn({ event: 'configuration_warning', hint: warning });
     }
   }
 }

@@ -10,6 +10,10 @@ export async function createRuns(runner: QueryRunner): Promise<void> {
         job text NOT NULL,
         -- Local date and time for fixed hours, UTC for intervals, null for a run by hand.
         slot text,
+        -- Under which the slot was written; null for intervals and without a slot. Hours are minutes since the start
+        -- of the civil day, or of the ISO week for a job that is bound to weekdays.
+        time_zone text,
+        hours smallint[],
         state text NOT NULL DEFAULT 'queued'
           CHECK (state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
         attempts integer NOT NULL DEFAULT 0,

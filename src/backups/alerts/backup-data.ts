@@ -1,0 +1,62 @@
+import type { BackupReason, BackupVerdict } from '../../contracts/backups.js';
+
+/**
+ * All that is known of a backup: its job, its report, and what the server found. Instants are ISO 8601 in UTC, sizes
+ * bytes; the fields of the report are STATUS.json's.
+ */
+export interface BackupFacts {
+  /** Null where nobody expects the database. */
+  job_id: string | null;
+  entry_id: string;
+  verdict: BackupVerdict;
+  /** Why, as a code (contracts/backups); null for SUCCESS. */
+  reason: BackupReason | null;
+  /** The same in the system's or the agent's own words. */
+  detail: string | null;
+  /** Equal hash, another size. */
+  warning: 'size_differs' | null;
+  agent_id: string;
+  database_name: string;
+  company_name: string;
+  city: string;
+  neighborhood: string | null;
+  /** HH:mm in the tenant's zone; null where nobody expects it. */
+  expected_time: string | null;
+  expected_at: string | null;
+  /** Since when the job has this verdict. */
+  status_since: string;
+  last_checked_at: string | null;
+  last_success_at: string | null;
+  last_failure_at: string | null;
+  operation_timestamp_utc: string | null;
+  staged_file_name: string | null;
+  hash_sha256: string | null;
+  server_hash_sha256: string | null;
+  /** Null where one of the two is not known. */
+  hashes_match: boolean | null;
+  size_bytes: number | null;
+  server_size_bytes: number | null;
+  sizes_match: boolean | null;
+  compress_size_pre_compress: number | null;
+  compress_size_post_compress: number | null;
+  agent_transfer_process_status: string | null;
+  agent_transfer_process_start_time_utc: string | null;
+  agent_transfer_process_timestamp_utc: string | null;
+  agent_transfer_error_message: string | null;
+  error_msg: string | null;
+  logs_summary: string | null;
+}
+
+declare module '../../contracts/kinds.js' {
+  interface NotificationData {
+    backup_alert: BackupFacts;
+    /** The good backup; `failed` is what had been wrong before it. */
+    backup_recovered: BackupFacts & { failed: BackupVerdict[]; failed_since: string };
+    /** A stored backup is no longer what was stored: its file has changed, or does not exist any more. */
+    backup_damaged: BackupFacts & {
+      stored_path: string;
+      state: 'damaged' | 'gone';
+      found_sha256: string | null;
+    };
+  }
+}

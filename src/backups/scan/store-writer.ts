@@ -1,0 +1,165 @@
+import { join } from 'node:path';
+import { Injectable, Logger } from '@nestjs/common';
+import type { Finding, UnsettledEntry } from './entries.js';
+import { type FileError, isFull, isFileSystemError, describeFileError } from '../files/file-errors.js';
+import type { Scan } from './scan.js';
+import type { OpenStaged } from '../files/staged-file.js';
+import {
+  hasRoom,
+  IncomingCopy,
+  isThere,
+  readStored,
+  removeLeftovers,
+  syncStored,
+  TargetTaken,
+} from '../files/stored-file.js';
+import { storedPath } from '../files/stored-path.js';
+import { readThrough, type Reading } from '../files/read-through.js';
+import { BackupStore } from '../store/backup-store.js';
+
+/** A copy that has begun, the failure that kept it from beginning, or null where none was begun. */
+export type BegunCopy = IncomingCopy | { failure: FileError } | null;
+
+/** The result of storing a file. */
+export type Promoted = Pick<Finding, 'verdict' | 'reason' | 'detail' | 'settled' | 'stored_path'>;
+
+/** Puts verified files into the store: each is complete, checked and fsynced before it gets its name. */
+@Injectable()
+export class StoreWriter {
+  private readonly logger = new Logger('Backups');
+
+  constructor(private readonly store: BackupStore) {}
+
+  /** Begins a copy that is written while the file is read for the first time; null where its place is taken. */
+  async begin(scan: Scan, entry: UnsettledEntry): Promise<BegunCopy> {
+    const path = storedPath(scan.slug, entry);
+    try {
+      await this.store.assertAvailable();
+      if (await isThere(join(this.store.root, path))) return null;
+      return await IncomingCopy.begin(this.store.root, path, entry.id);
+    } catch (error) {
+      if (!isFileSystemError(error)) throw error;
+      return { failure: error };
+    }
+  }
+
+  /** Removes a copy that is not wanted. @returns why it could not: its entry must not be settled then. */
+  async discard(begun: BegunCopy): Promise<FileError | null> {
+    try {
+      if (begun instanceof IncomingCopy) await begun.discard();
+      return null;
+    } catch (error) {
+      if (isFileSystemError(error)) return error;
+      throw error;
+    }
+  }
+
+  /** Removes the copies of these entries that killed scans left. */
+  async tidy({ tenant_id, slug }: Scan, entries: readonly UnsettledEntry[]): Promise<void> {
+    const places = entries.map((entry) => ({ id: entry.id, path: storedPath(slug, entry) }));
+    try {
+      await removeLeftovers(this.store.root, places);
+    } catch (error) {
+      if (!isFileSystemError(error)) throw error;
+      this.logger.error({ event: 'backup_leftovers_kept', tenant_id, detail: describeFileError(error) });
+    }
+  }
+
+  /** Whether a file of so many bytes would fit. */
+  async hasRoom(bytes: number): Promise<boolean> {
+    return hasRoom(this.store.root, bytes);
+  }
+
+  /**
+   * Stores a file that has the hash of this entry. A failure leaves it staged for the next try.
+   * @param begun the copy that was written while the file was read
+   */
+  async promote(
+    scan: Scan,
+    entry: UnsettledEntry,
+    opened: OpenStaged,
+    reading: Reading,
+    begun: BegunCopy,
+  ): Promise<Promoted> {
+    const path = storedPath(scan.slug, entry);
+    try {
+      if (begun !== null && 'failure' in begun) throw begun.failure;
+      const isStored = await this.put(scan, path, entry.id, opened, reading, begun);
+      if (!isStored) return { verdict: 'FAILED', reason: 'target_taken', detail: path, settled: false };
+      return { verdict: 'SUCCESS', reason: null, detail: null, settled: true, stored_path: path };
+    } catch (error) {
+      if (!isFileSystemError(error)) throw error;
+      return this.failed(scan, entry.id, error);
+    }
+  }
+
+  /** The verdict of a file that could not be stored, and stays staged for the next try. */
+  failed({ tenant_id }: Scan, entry_id: string, error: FileError): Promoted {
+    const detail = describeFileError(error);
+    this.logger.error({ event: 'backup_not_stored', tenant_id, entry_id, detail });
+    return {
+      verdict: 'FAILED',
+      reason: isFull(error) ? 'store_full' : 'store_failed',
+      detail,
+      settled: false,
+    };
+  }
+
+  /** @returns false when another file is there. */
+  private async put(
+    scan: Scan,
+    path: string,
+    id: string,
+    opened: OpenStaged,
+    { sha256, not_copied }: Reading,
+    copy: IncomingCopy | null,
+  ): Promise<boolean> {
+    try {
+      if (copy !== null && not_copied !== null) {
+        await this.discard(copy);
+        throw not_copied;
+      }
+      if (copy !== null) await copy.publish();
+      else await this.copyAgain(scan, path, id, opened, sha256);
+      return true;
+    } catch (error) {
+      if (!(error instanceof TargetTaken)) throw error;
+    }
+    // A scan may have been killed after it put the same file there, and before it fsynced and recorded it.
+    const existing = await readStored(this.store.root, path, scan.signal);
+    if (existing?.sha256 !== sha256) return false;
+    await syncStored(this.store.root, path);
+    return true;
+  }
+
+  /** Reads the same open file a second time, and checks it like the first time. */
+  private async copyAgain(
+    scan: Scan,
+    path: string,
+    id: string,
+    { handle }: OpenStaged,
+    sha256: string,
+  ): Promise<void> {
+    await this.store.assertAvailable();
+    if (await isThere(join(this.store.root, path))) throw new TargetTaken();
+    const copy = await IncomingCopy.begin(this.store.root, path, id);
+    try {
+      const reading = await readThrough(handle, copy.handle, scan.signal, () => undefined);
+      if (reading.not_copied !== null) throw reading.not_copied;
+      if (reading.sha256 !== sha256) throw new FileChanged();
+    } catch (error) {
+      await this.discard(copy);
+      throw error;
+    }
+    await copy.publish();
+  }
+}
+
+/** The file changed between its two readings. Handled like a failure of the file system. */
+class FileChanged extends Error {
+  readonly syscall = 'read';
+
+  constructor() {
+    super('the staged file was changed while it was copied');
+  }
+}

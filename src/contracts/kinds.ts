@@ -1,0 +1,84 @@
+import type { Channel } from './channels.js';
+
+/** What a kind of notification is: all that the server knows of it, besides its words and its `data`. */
+export interface KindDeclaration {
+  /** A user may turn it off; the others answer something that the user did. */
+  optional: boolean;
+  /** One message may carry several of it. */
+  bundled: boolean;
+  /** It passes operating hours, quiet hours and limits: it expires, and its recipient is waiting for it. */
+  urgent: boolean;
+  /** The channels that suit it, each with its default. A channel that is not named never carries it. */
+  channels: Partial<Record<Channel, 'on' | 'off'>>;
+  /** A person or another program wrote its title and body: they are in its `data`, and its author is shown. */
+  written?: true;
+  /** What it is about, for links: a name for URLs, and the field of `data` that has the id. */
+  item?: { type: string; id: string };
+}
+
+/**
+ * What people are notified of. The words of a kind are its files in `templates/<locale>/<kind>.*`; the type of its
+ * `data` is declared in its room, by augmenting `NotificationData`. Written strings: they are stored.
+ */
+export const KINDS = {
+  deadline_near: {
+    optional: true,
+    bundled: true,
+    urgent: false,
+    channels: { email: 'on' },
+    item: { type: 'deadline', id: 'deadline_id' },
+  },
+  documents_missing: {
+    optional: true,
+    bundled: true,
+    urgent: false,
+    channels: { email: 'on' },
+    item: { type: 'document', id: 'document_id' },
+  },
+  tasks_overdue: {
+    optional: true,
+    bundled: true,
+    urgent: false,
+    channels: { email: 'on' },
+    item: { type: 'task', id: 'task_id' },
+  },
+  weekly_summary: { optional: true, bundled: false, urgent: false, channels: { email: 'on' } },
+  welcome: { optional: false, bundled: false, urgent: true, channels: { email: 'on' } },
+  password_reset: { optional: false, bundled: false, urgent: true, channels: { email: 'on' } },
+  test: { optional: false, bundled: false, urgent: false, channels: { email: 'on' } },
+  event: { optional: true, bundled: true, urgent: false, channels: { email: 'on' }, written: true },
+  message: { optional: true, bundled: false, urgent: false, channels: { email: 'on' }, written: true },
+  backup_alert: {
+    optional: true,
+    bundled: true,
+    urgent: false,
+    channels: { email: 'on' },
+    item: { type: 'backup', id: 'job_id' },
+  },
+  backup_recovered: {
+    optional: true,
+    bundled: true,
+    urgent: false,
+    channels: { email: 'on' },
+    item: { type: 'backup', id: 'job_id' },
+  },
+  backup_damaged: {
+    optional: true,
+    bundled: true,
+    urgent: false,
+    channels: { email: 'on' },
+    item: { type: 'backup', id: 'job_id' },
+  },
+} as const satisfies Record<string, KindDeclaration>;
+
+export type NotificationKind = keyof typeof KINDS;
+
+/**
+ * `data` of a notification, by kind: what its words are made of, and what the inbox shows. Absolute facts only:
+ * civil dates (YYYY-MM-DD), instants (ISO 8601), codes, ids, and what people wrote. Never text of ours, nor what is
+ * only true today. Each room adds its kinds by `declare module`.
+ */
+export interface NotificationData {
+  /** What another program reported by `POST events`, in its own words; `kind` is its own name for it. */
+  event: { kind: string; title: string; body: string };
+}

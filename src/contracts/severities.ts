@@ -1,0 +1,3 @@
+/** Written strings: they are stored. */
+export const SEVERITIES = ['info', 'warning', 'critical'] as const;
+export type Severity = (typeof SEVERITIES)[number];

@@ -1,8 +1,0 @@
-import { Global, Module } from '@nestjs/common';
-import { MetricsModule } from '../metrics/metrics.module.js';
-import { RunHandlers } from './run-handlers.js';
-
-/** Lets rooms do scheduled jobs without knowing when. */
-@Global()
-@Module({ imports: [MetricsModule], providers: [RunHandlers], exports: [RunHandlers] })
-export class RunsModule {}

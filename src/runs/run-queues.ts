@@ -1,0 +1,175 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { JOBS, type QueueName, SCHEDULED_JOBS, type ScheduledJob } from '../contracts/jobs.js';
+import { Clock } from '../platform/clock/clock.js';
+import { SystemDatabase } from '../platform/database/database.js';
+import { RUN_LEASE_SECONDS } from './run-record.js';
+import type { QueuedRun } from './run-ledger.js';
+
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
+/** How the runs of one queue stand in the ledger. */
+export interface RunQueueCounts {
+  queued: number;
+  running: number;
+  succeeded_24h: number;
+  failed_24h: number;
+  /** Age of the oldest that is queued, in seconds. */
+  oldest_queued_seconds: number | null;
+}
+
+export interface RunPurge {
+  cancelled: number;
+  /** Untouched: they end by themselves. */
+  still_running: number;
+  /** Queued all the same: newer than the purge. */
+  remaining: number;
+}
+
+/**
+ * What operators do with the queues that carry runs, in the ledger: Redis can't forget it. Runs that have begun
+ * are never touched.
+ */
+@Injectable()
+export class RunQueues {
+  constructor(
+    private readonly database: SystemDatabase,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  async counts(queue: QueueName): Promise<{ paused: boolean; postgres: RunQueueCounts }> {
+    const now = this.clock.now();
+    const [row] = await this.database.query<
+      Omit<RunQueueCounts, 'oldest_queued_seconds'> & { paused: boolean; oldest: Date | null }
+    >(
+      `SELECT EXISTS (SELECT FROM paused_run_queues WHERE queue = $1) AS paused, o.*, e.*
+       FROM (SELECT count(*) FILTER (WHERE state = 'queued') AS queued,
+                    count(*) FILTER (WHERE state = 'running') AS running,
+                    min(due_at) FILTER (WHERE state = 'queued') AS oldest
+             FROM job_runs WHERE state IN ('queued', 'running') AND job = ANY ($2)) o,
+            (SELECT count(*) FILTER (WHERE state = 'succeeded') AS succeeded_24h,
+                    count(*) FILTER (WHERE state = 'failed') AS failed_24h
+             FROM job_runs WHERE job = ANY ($2) AND finished_at > $3) e`,
+      [queue, jobsOf(queue), new Date(now.getTime() - DAY_MS)],
+    );
+    if (row === undefined) throw new Error('an aggregate has no row');
+    const { paused, oldest, ...counts } = row;
+    const oldest_queued_seconds =
+      oldest === null ? null : Math.max(0, Math.round((now.getTime() - oldest.getTime()) / 1_000));
+    return { paused, postgres: { ...counts, oldest_queued_seconds } };
+  }
+
+  /** The jobs whose queue is paused. */
+  async pausedJobs(): Promise<ScheduledJob[]> {
+    const rows = await this.database.query<{ queue: string }>(`SELECT queue FROM paused_run_queues`);
+    return SCHEDULED_JOBS.filter((job) => rows.some(({ queue }) => queue === JOBS[job].queue));
+  }
+
+  /**
+   * From now on no run of this queue is begun. Those that wait keep their place in the ledger under new tokens, so
+   * that what is in Bull already is worth nothing. The order matters: whoever enqueues looks for a pause after its
+   * tokens are committed, so it either sees the pause, or its tokens are among those that are replaced.
+   */
+  async pause(queue: QueueName): Promise<{ returned: number; still_running: number }> {
+    await this.database.query(
+      `INSERT INTO paused_run_queues (queue, paused_at) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
+      [queue, this.clock.now()],
+    );
+    const returned = await this.database.transaction((tx) =>
+      tx.execute(
+        `UPDATE job_runs r
+         SET lease_token = gen_random_uuid(),
+             -- One that has failed keeps the wait for its next attempt.
+             lease_until = CASE WHEN r.error IS NULL THEN now() ELSE r.lease_until END
+         FROM (SELECT tenant_id, id FROM job_runs WHERE state = 'queued' AND job = ANY ($1)
+               ORDER BY tenant_id, id FOR UPDATE) q
+         WHERE r.tenant_id = q.tenant_id AND r.id = q.id`,
+        [jobsOf(queue)],
+      ),
+    );
+    return { returned, still_running: (await this.open(queue, null)).running };
+  }
+
+  /**
+   * Lets runs begin again, at the next round of the reaper. Of the slots that a job has gathered meanwhile only the
+   * latest runs, as after a downtime.
+   */
+  async resume(queue: QueueName): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      await tx.execute(
+        `UPDATE job_runs r
+         SET state = 'cancelled', error = 'a later slot came while the queue was paused', finished_at = $2,
+             lease_token = NULL, lease_until = NULL
+         WHERE r.job = ANY ($1) AND r.state = 'queued' AND r.slot IS NOT NULL
+           AND EXISTS (SELECT FROM job_runs n
+                       WHERE n.tenant_id = r.tenant_id AND n.job = r.job AND n.state = 'queued'
+                         AND n.slot IS NOT NULL AND n.due_at > r.due_at)
+           AND EXISTS (SELECT FROM paused_run_queues WHERE queue = $3)`,
+        [jobsOf(queue), this.clock.now(), queue],
+      );
+      await tx.execute(`DELETE FROM paused_run_queues WHERE queue = $1`, [queue]);
+    });
+  }
+
+  /** Cancels the runs that wait, of all tenants or of one. A slot that was cancelled is not owed again. */
+  async purge(queue: QueueName, tenantId: string | null): Promise<RunPurge> {
+    const [row] = await this.database.query<{ cancelled: number }>(
+      `WITH cancelled AS (
+         UPDATE job_runs r
+         SET state = 'cancelled', error = 'purged', finished_at = $3, lease_token = NULL, lease_until = NULL
+         FROM (SELECT tenant_id, id FROM job_runs
+               WHERE state = 'queued' AND job = ANY ($1) AND ($2::uuid IS NULL OR tenant_id = $2)
+               ORDER BY tenant_id, id FOR UPDATE) q
+         WHERE r.tenant_id = q.tenant_id AND r.id = q.id
+         RETURNING 1
+       )
+       SELECT count(*) AS cancelled FROM cancelled`,
+      [jobsOf(queue), tenantId, this.clock.now()],
+    );
+    const { queued, running } = await this.open(queue, tenantId);
+    return { cancelled: row?.cancelled ?? 0, still_running: running, remaining: queued };
+  }
+
+  /**
+   * Runs again what has failed in the last `days` days: of each tenant and job the latest run, if it is a failed one.
+   * An older one would find the same facts.
+   * @returns runs with a lease, to be enqueued.
+   */
+  async retry(queue: QueueName, days: number, tenantId: string | null): Promise<QueuedRun[]> {
+    const since = new Date(this.clock.now().getTime() - days * DAY_MS);
+    return this.database.query<QueuedRun>(
+      `UPDATE job_runs r
+       SET state = 'queued', attempts = 0, error = NULL, finished_at = NULL, started_at = NULL,
+           lease_token = gen_random_uuid(), lease_until = now() + make_interval(secs => $4)
+       FROM (SELECT f.tenant_id, f.id FROM job_runs f
+             JOIN tenants t ON t.id = f.tenant_id AND t.suspended_at IS NULL
+             WHERE f.job = ANY ($1) AND f.state = 'failed' AND f.finished_at > $2
+               AND ($3::uuid IS NULL OR f.tenant_id = $3)
+               AND NOT EXISTS (SELECT FROM job_runs n
+                               WHERE n.tenant_id = f.tenant_id AND n.job = f.job
+                                 AND (n.created_at, n.id) > (f.created_at, f.id))
+             ORDER BY f.tenant_id, f.id FOR UPDATE OF f) q
+       WHERE r.tenant_id = q.tenant_id AND r.id = q.id
+       RETURNING r.tenant_id, r.id AS run_id, r.job, r.lease_token`,
+      [jobsOf(queue), since, tenantId, RUN_LEASE_SECONDS],
+    );
+  }
+
+  private async open(
+    queue: QueueName,
+    tenantId: string | null,
+  ): Promise<{ queued: number; running: number }> {
+    const [row] = await this.database.query<{ queued: number; running: number }>(
+      `SELECT count(*) FILTER (WHERE state = 'queued') AS queued,
+              count(*) FILTER (WHERE state = 'running') AS running
+       FROM job_runs
+       WHERE state IN ('queued', 'running') AND job = ANY ($1) AND ($2::uuid IS NULL OR tenant_id = $2)`,
+      [jobsOf(queue), tenantId],
+    );
+    return row ?? { queued: 0, running: 0 };
+  }
+}
+
+/** The scheduled jobs that this queue carries. */
+export function jobsOf(queue: QueueName): ScheduledJob[] {
+  return SCHEDULED_JOBS.filter((job) => JOBS[job].queue === queue);
+}

@@ -1,0 +1,124 @@
+import type { Schedule } from '../contracts/jobs.js';
+import { civilDate, dateOfDay, dayOfDate, minuteOfDay, weekdayOf } from '../platform/clock/civil-time.js';
+
+/*
+ * Which run of the ledger stands for a slot. Pure functions for the scheduler, its status and its preview.
+ *
+ * A job has *occasions*: one for each of its hours in a civil day (in an ISO week, for a job that is bound to
+ * weekdays). A change of hours moves occasions; it does not make new ones of those that have run:
+ *
+ * - An hour that both schedules have is the same occasion.
+ * - Of the other hours, one that went and one that came are the same occasion if they are nearest to each other and
+ *   no hour that both have lies between them. An hour that came and is left over is a new occasion.
+ * - A run stands for its occasion in its civil day (week), whatever the tenant's zone was.
+ *
+ * Each run keeps the hours and the zone under which it was written, so the ledger alone decides: no change of settings
+ * needs to be recorded.
+ */
+
+/** What the ledger says of a run of a slot. */
+export interface RunOfSlot {
+  slot: string;
+  due_at: Date;
+  time_zone: string | null;
+  hours: readonly number[] | null;
+}
+
+/** A job's schedule in the zone of its tenant. */
+export interface ZonedSchedule {
+  schedule: Schedule;
+  zone: string;
+}
+
+const DAY_MINUTES = 1_440;
+
+/**
+ * The hours of a schedule in minutes since the start of its period, ascending: the civil day; the ISO week if the
+ * schedule has weekdays. Null for an interval.
+ */
+export function hoursOf(schedule: Schedule): number[] | null {
+  if (schedule.kind === 'interval') return null;
+  const minutes = schedule.times.map(minuteOfDay);
+  const days = schedule.weekdays?.map((weekday) => (weekday - 1) * DAY_MINUTES) ?? [0];
+  return [...new Set(days.flatMap((day) => minutes.map((minute) => day + minute)))].sort((a, b) => a - b);
+}
+
+/** The name from which on a run may stand for this slot: the first one of the slot's period. */
+export function firstOfPeriod(slot: string, schedule: Schedule): string {
+  return schedule.kind === 'interval' ? slot : `${placeOf(slot, schedule).period}T00:00`;
+}
+
+/**
+ * The run that stands for a slot of this schedule, or undefined.
+ * @param runs the ledger's runs of this job from `firstOfPeriod(slot)` on.
+ */
+export function runFor<Run extends RunOfSlot>(
+  slot: string,
+  schedule: Schedule,
+  runs: readonly Run[],
+): Run | undefined {
+  const hours = hoursOf(schedule);
+  const same = runs.find((run) => run.slot === slot);
+  if (same !== undefined || hours === null) return same;
+  const { period, hour } = placeOf(slot, schedule);
+  return runs.find((run) => {
+    if (run.hours === null) return false;
+    const ran = placeOf(run.slot, schedule);
+    return ran.period === period && movedTo(ran.hour, run.hours, hours) === hour;
+  });
+}
+
+/**
+ * Whether a slot belongs to an earlier day (week) than today's, and the job has run since that day (week) began under
+ * another zone or other hours: a change of them brings back nothing older than today.
+ * @param runs as for `runFor`.
+ */
+export function isPast(
+  slot: string,
+  { schedule, zone }: ZonedSchedule,
+  runs: readonly RunOfSlot[],
+  now: Date,
+): boolean {
+  const hours = hoursOf(schedule);
+  if (hours === null) return false;
+  const { period } = placeOf(slot, schedule);
+  if (period >= placeOf(`${civilDate(now, zone)}T00:00`, schedule).period) return false;
+  return runs.some(
+    (run) => run.hours !== null && run.due_at <= now && !(run.time_zone === zone && isSame(run.hours, hours)),
+  );
+}
+
+/** The hour of `now` that is the same occasion as the hour `ran` of `then`; undefined when there is none. */
+function movedTo(ran: number, then: readonly number[], now: readonly number[]): number | undefined {
+  if (now.includes(ran)) return ran;
+  const kept = now.filter((hour) => then.includes(hour));
+  const went = then.filter((hour) => !now.includes(hour));
+  const came = now.filter((hour) => !then.includes(hour));
+  const moves = went
+    .flatMap((from) => came.map((to) => ({ from, to, distance: Math.abs(to - from) })))
+    .filter(({ from, to }) => !kept.some((hour) => hour > Math.min(from, to) && hour < Math.max(from, to)))
+    .sort((a, b) => a.distance - b.distance || a.from - b.from || a.to - b.to);
+  const moved = new Map<number, number>();
+  const taken = new Set<number>();
+  for (const { from, to } of moves) {
+    if (moved.has(from) || taken.has(to)) continue;
+    moved.set(from, to);
+    taken.add(to);
+  }
+  return moved.get(ran);
+}
+
+/** The period of a slot, as the civil date of its first day, and its hour in it. */
+function placeOf(slot: string, schedule: Schedule): { period: string; hour: number } {
+  const [date = '', time = ''] = slot.split('T');
+  if (schedule.kind === 'interval' || schedule.weekdays === undefined) {
+    return { period: date, hour: minuteOfDay(time) };
+  }
+  const day = dayOfDate(date);
+  const sinceMonday = weekdayOf(day) - 1;
+  return { period: dateOfDay(day - sinceMonday), hour: sinceMonday * DAY_MINUTES + minuteOfDay(time) };
+}
+
+function isSame(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((hour, place) => hour === b[place]);
+}

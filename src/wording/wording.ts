@@ -1,0 +1,38 @@
+import { LRUCache } from 'lru-cache';
+import type { MessageLinks, Reader, RenderedMail, WordedItem, Words } from './worded.js';
+import type { TemplateStore } from './template-store.js';
+
+/** Characters kept: the first pages of the feeds that are being read, at about 150 each. */
+const MAX_CHARACTERS = 4_000_000;
+/** What an entry costs besides its words, in characters. */
+const ENTRY_COST = 150;
+
+/** The words of notifications, from `templates/`: made when they are shown or sent, never stored. */
+export class Wording {
+  private readonly made = new LRUCache<string, Words>({
+    maxSize: MAX_CHARACTERS,
+    sizeCalculation: ({ title, body }) => title.length + body.length + ENTRY_COST,
+  });
+
+  constructor(private readonly templates: TemplateStore) {}
+
+  /** Title and body in the reader's locale, as of today in the tenant's zone. */
+  titleAndBody(item: WordedItem, reader: Reader): Words {
+    if (item.id === null) return this.templates.words(item, reader);
+    const key = `${item.id} ${reader.locale} ${reader.today}`;
+    const known = this.made.get(key);
+    if (known !== undefined) return known;
+    const words = this.templates.words(item, reader);
+    this.made.set(key, words);
+    return words;
+  }
+
+  /** One mail: of one notification by the templates of its kind, of several by those of the bundle. */
+  mail(items: readonly WordedItem[], reader: Reader, links: MessageLinks): RenderedMail {
+    const [first, ...others] = items;
+    if (first === undefined) throw new Error('a mail has at least one notification');
+    return others.length === 0
+      ? this.templates.itemMail(first, reader, links)
+      : this.templates.bundleMail(items, reader, links);
+  }
+}

@@ -116,6 +116,16 @@ export class Transaction {
     this.queryTimeoutMs = queryTimeout(ms);
   }
 
+  /**
+   * Takes the advisory lock of this name, and waits for it; the end of the transaction releases it. Names are of the
+   * whole database: one of a tenant's begins with what it is for and holds the tenant's id.
+   * @param mode shared: together with others who share it, but with none who has it exclusively.
+   */
+  async lock(name: string, mode: 'exclusive' | 'shared' = 'exclusive'): Promise<void> {
+    const take = mode === 'shared' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock';
+    await this.query(`SELECT ${take}(hashtextextended($1, 0))`, [name]);
+  }
+
   /** For the file that hands out transactions. @returns false when PostgreSQL has rolled back instead. */
   async commit(): Promise<boolean> {
     return (await this.run('COMMIT')).command === 'COMMIT';

@@ -77,7 +77,7 @@ export class ApiContract {
     if (validate(JSON.parse(answer.text))) return;
     const faults = (validate.errors ?? []).map(
       ({ instancePath, message, params, data }) =>
-        `${instancePath || '/'} ${message ?? ''} ${JSON.stringify(params)}, is ${JSON.stringify(data)?.slice(0, 80)}`,
+        `${instancePath || '/'} ${message ?? ''} ${JSON.stringify(params)}, is ${String(JSON.stringify(data)).slice(0, 80)}`,
     );
     throw new Error(`${where} is not what /openapi.json says:\n${faults.join('\n')}`);
   }

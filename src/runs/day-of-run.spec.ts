@@ -2,6 +2,7 @@ import { addPerson, addTenant } from '../../test/support/cast.js';
 import { insertRow } from '../../test/support/rows.js';
 import { runJob } from '../../test/support/watched.js';
 import { createWorld, type World } from '../../test/support/world.js';
+import type { NotificationData } from '../contracts/kinds.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
 
 /** 23:59:58 in Paris on Monday 30 March: the worker's clock is 2 s behind that of the scheduler. */
@@ -64,10 +65,11 @@ describe('T3: a run of a slot takes its day from the slot, not from the workerâ€
     await deadline(from);
     await deadline(to);
     await runJob(world, tenant_id, 'weekly-summary', slot);
-    const [summary] = await world.sql<{ data: { period: object; deadlines: { due_on: string }[] } }>(
+    const [summary] = await world.sql<{ data: NotificationData['weekly_summary'] }>(
       `SELECT data FROM notifications WHERE kind = 'weekly_summary'`,
     );
     expect(summary?.data.period).toEqual({ from, to });
-    expect(summary?.data.deadlines.map(({ due_on }) => due_on)).toEqual([from, to]);
+    const listed = summary?.data.upcoming.flatMap(({ lines }) => lines.map(({ due_on }) => due_on));
+    expect(listed).toEqual([from, to]);
   });
 });

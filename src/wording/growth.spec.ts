@@ -6,7 +6,6 @@ import { addPerson, addTenant, type Person } from '../../test/support/cast.js';
 import { runJob } from '../../test/support/watched.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { type MailCatcher, startMailCatcher } from '../cli/demo/mail-catcher.js';
-import type { NotificationKind } from '../contracts/kinds.js';
 import { type NewNotification, Notifications } from '../notifications/notifications.service.js';
 import { Database } from '../platform/database/database.js';
 
@@ -119,7 +118,7 @@ describe('a locale and a kind are files and one entry each', () => {
       };
       return world.app
         .get(Notifications, { strict: false })
-        .createMany(tx, [row as unknown as NewNotification<NotificationKind>]);
+        .createMany(tx, [row as unknown as NewNotification]);
     });
 
   it('a feed item and a mail are German, with a link to the item (M4)', async () => {

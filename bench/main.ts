@@ -2,6 +2,7 @@ import { availableParallelism, loadavg } from 'node:os';
 import type { Benchmark, Measurement } from './benchmark.js';
 import { startServices } from './context.js';
 import { p1 } from './p1-check.js';
+import { p12 } from './p12-bundles.js';
 import { p2 } from './p2-mail.js';
 import { p3 } from './p3-dispatch.js';
 import { p4 } from './p4-live.js';
@@ -9,7 +10,7 @@ import { p5 } from './p5-feed.js';
 import { p9 } from './p9-scan.js';
 import { asJson, asTable, machine } from './report.js';
 
-const BENCHMARKS: readonly Benchmark[] = [p1, p2, p3, p4, p5, p9];
+const BENCHMARKS: readonly Benchmark[] = [p1, p2, p3, p4, p5, p9, p12];
 
 const USAGE = `npm run bench [-- ${BENCHMARKS.map(({ id }) => id).join(' ')} --json --quick]`;
 

@@ -10,18 +10,21 @@ export const CONCURRENCY = 30;
 /** A worker and a scheduler on a database, whose channel is paused until a run begins. */
 export interface Mailing {
   database: BenchDatabase;
-  /** Queues `count` mails, lets them go, and waits until all have their outcome. @returns seconds. */
-  send(count: number): Promise<number>;
+  /**
+   * Queues `count` deliveries, lets them go, and waits until all have their outcome. @returns seconds.
+   * @param bundles how many mails they are, where several may leave as one; else each is a mail
+   */
+  send(count: number, bundles?: number): Promise<number>;
   stop(): Promise<void>;
 }
 
 /** @param entry the process to start instead of the server as it is. */
 export async function startMailing(
   database: BenchDatabase,
-  options: { tenants: number; smtpPort: number; entry?: URL },
+  options: { tenants: number; members?: number; smtpPort: number; entry?: URL },
 ): Promise<Mailing> {
   const { sql } = database;
-  await insertTenants(sql, options.tenants, 10);
+  await insertTenants(sql, options.tenants, options.members ?? 10);
   await sql.query('UPDATE channels SET paused = true');
   const environment = {
     ...database.environment,
@@ -43,14 +46,15 @@ export async function startMailing(
     );
   return {
     database,
-    send: async (count) => {
-      await insertDeliveries(database, count);
+    send: async (count, bundles) => {
+      await insertDeliveries(database, count, bundles === undefined ? null : 'together');
       await sql.query('CHECKPOINT');
       const before = sent();
       const began = performance.now();
       await sql.query('UPDATE channels SET paused = false');
       await kick();
-      await until(`${count} mails`, () => sent() - before >= count, { everyMs: 5 });
+      const mails = bundles ?? count;
+      await until(`${mails} mails`, () => sent() - before >= mails, { everyMs: 5 });
       const seconds = (performance.now() - began) / 1_000;
       await sql.query('UPDATE channels SET paused = true');
       await settle(database);
@@ -63,8 +67,15 @@ export async function startMailing(
   };
 }
 
-/** Due mails, evenly for all users. What was there before is older, and so goes first. */
-export async function insertDeliveries({ sql }: BenchDatabase, count: number): Promise<void> {
+/**
+ * Due deliveries, evenly for all users. What was there before is older, and so goes first.
+ * @param bundleKey null: each leaves alone
+ */
+export async function insertDeliveries(
+  { sql }: BenchDatabase,
+  count: number,
+  bundleKey: string | null = null,
+): Promise<void> {
   await sql.query(
     `WITH members AS (
        SELECT tenant_id, id, email, row_number() OVER (ORDER BY id) - 1 AS place
@@ -79,10 +90,11 @@ export async function insertDeliveries({ sql }: BenchDatabase, count: number): P
        FROM generate_series(0, $1::integer - 1) i JOIN members m ON m.place = i % (SELECT count(*) FROM members)
        RETURNING tenant_id, id, recipient, user_id
      )
-     INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address, due_at, created_at)
-     SELECT t.tenant_id, t.id, t.recipient, false, 'email', u.email, now(), now()
+     INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address, bundle_key, due_at,
+                             created_at)
+     SELECT t.tenant_id, t.id, t.recipient, false, 'email', u.email, $2, now(), now()
      FROM told t JOIN users u ON u.tenant_id = t.tenant_id AND u.id = t.user_id`,
-    [count],
+    [count, bundleKey],
   );
   await sql.query('VACUUM ANALYZE notifications, deliveries');
 }

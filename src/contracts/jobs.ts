@@ -2,10 +2,11 @@
 export const QUEUES = ['mail', 'checks', 'maintenance'] as const;
 export type QueueName = (typeof QUEUES)[number];
 
-/** A delivery that was admitted. The lease token is the Bull job's id too. */
+/** A message that was admitted: deliveries that leave together. The lease token is the Bull job's id too. */
 export interface DeliveryJob {
   tenant_id: string;
-  delivery_id: string;
+  /** The id of one of its deliveries; of its only one, where it leaves alone. */
+  bundle_id: string;
   lease_token: string;
 }
 

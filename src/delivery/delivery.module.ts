@@ -5,6 +5,7 @@ import { TenantEvents } from '../tenants/tenant-events.js';
 import { UserEvents } from '../users/user-events.js';
 import { UsersModule } from '../users/users.module.js';
 import { Admission } from './dispatch/admission.js';
+import { ChannelHealth } from './channel-health/channel-health.js';
 import { CHANNEL_TRAITS } from './channels/channels.js';
 import { type ChannelSender, SENDERS, type Senders } from './channels/sender.js';
 import { DeliveryJobs } from './admin/delivery-jobs.js';
@@ -25,6 +26,7 @@ import { Reaper } from './sending/reaper.js';
   imports: [TenantsModule, UsersModule, ...CHANNELS.map((channel) => CHANNEL_TRAITS[channel].module)],
   providers: [
     Admission,
+    ChannelHealth,
     DirectSending,
     DeliveryJobs,
     DeliveryQueues,
@@ -44,6 +46,7 @@ import { Reaper } from './sending/reaper.js';
     },
   ],
   exports: [
+    ChannelHealth,
     DeliveryJobs,
     DeliveryQueues,
     DirectSending,

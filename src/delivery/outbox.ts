@@ -1,13 +1,20 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Channel, CHANNELS } from '../contracts/channels.js';
-import { KIND_CHANNELS, OPTIONAL_KINDS, URGENT_KINDS } from '../contracts/kind-lists.js';
+import { BUNDLED_KINDS, KIND_CHANNELS, OPTIONAL_KINDS, URGENT_KINDS } from '../contracts/kind-lists.js';
 import type { NotificationKind } from '../contracts/kinds.js';
 import { Clock } from '../platform/clock/clock.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
-import { DECIDING_LOCK } from './dispatch/admission.js';
+import { DEFERRAL_LOCK } from './dispatch/admission.js';
 import { CHANNEL_TRAITS, configuredChannels } from './channels/channels.js';
+import {
+  FORGET_RECIPIENT,
+  RECONSIDER,
+  SUPPRESS_OF_ALERTS,
+  SUPPRESS_OF_RECIPIENT,
+  supersededSql,
+} from './transitions/acts.sql.js';
 
 /** Parameters of a statement, as SQL expressions with their types. */
 export type DeliveryParameters = Readonly<Record<'tenant_id' | 'now' | 'channels', string>>;
@@ -17,7 +24,7 @@ export type SuppressReason =
   'preference' | 'no_address' | 'channel_not_configured' | 'fact_gone' | 'superseded' | 'user_erased';
 
 /**
- * Deliveries as they come into being and are called off: always in the transaction of what they are about, so
+ * Deliveries as they are created and suppressed: always in the transaction of what they are about, so
  * that nothing is announced without being delivered, or delivered without having happened.
  */
 @Injectable()
@@ -42,10 +49,10 @@ export class Outbox {
   static deliveriesSql(created: string, p: DeliveryParameters): string {
     return `
       delivered AS (
-        INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address, state, reason,
-                                due_at, defer_reason, created_at, ended_at)
+        INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address, bundle_key, state,
+                                reason, due_at, defer_reason, created_at, ended_at)
         SELECT ${p.tenant_id}, c.id, c.recipient, c.severity = 'critical' OR suits.urgent,
-               suits.channel, coalesce(reached.address, ''),
+               suits.channel, coalesce(reached.address, ''), ${BUNDLE_KEY},
                CASE WHEN s.reason IS NULL THEN 'pending' ELSE 'suppressed' END, s.reason, c.due_at,
                CASE WHEN s.reason IS NULL AND c.due_at > ${p.now} THEN 'send_at' END,
                ${p.now}, CASE WHEN s.reason IS NOT NULL THEN ${p.now} END
@@ -63,29 +70,17 @@ export class Outbox {
         END AS reason) s
         WHERE suits.default_on OR p.enabled OR c.channel IS NOT NULL
         ON CONFLICT (tenant_id, notification_id, channel, address) DO NOTHING
-        RETURNING id, notification_id, channel, state, attempts, due_at, defer_reason, reason, error, provider_id,
-                  sent_at
+        RETURNING *
       )`;
   }
 
   /**
-   * A CTE `superseded`: suppresses what these alerts have announced and nobody has begun to send, because a later
-   * stage of them is announced by the same statement. Locks in the order of (tenant_id, id).
+   * CTEs `superseded_…`: suppress what these alerts have announced and is not being sent, because a later stage
+   * of them is announced by the same statement.
    * @param alerts a SELECT of alert ids
    */
   static supersededSql(alerts: string, p: DeliveryParameters): string {
-    return `
-      superseded AS (
-        UPDATE deliveries d
-        SET state = 'suppressed', reason = 'superseded', ended_at = ${p.now}, lease_token = NULL, lease_until = NULL
-        FROM (
-          SELECT e.id FROM notifications n
-          JOIN deliveries e ON e.tenant_id = n.tenant_id AND e.notification_id = n.id
-          WHERE n.tenant_id = ${p.tenant_id} AND n.alert_id IN (${alerts}) AND e.state IN ('pending', 'queued')
-          ORDER BY e.id FOR UPDATE OF e) earlier
-        WHERE d.tenant_id = ${p.tenant_id} AND d.id = earlier.id AND d.state IN ('pending', 'queued')
-        RETURNING d.id
-      )`;
+    return supersededSql(alerts, p);
   }
 
   /**
@@ -105,33 +100,16 @@ export class Outbox {
     });
   }
 
-  /** Suppresses what these alerts announced and nobody has begun to send. Locks in the order of (tenant_id, id). */
+  /** Suppresses what these alerts announced, unless it is being sent. */
   async factsGone(tx: TenantTransaction, alertIds: readonly string[]): Promise<void> {
-    await tx.execute(
-      `UPDATE deliveries d
-       SET state = 'suppressed', reason = 'fact_gone', ended_at = $3, lease_token = NULL, lease_until = NULL
-       FROM (
-         SELECT e.id FROM notifications n
-         JOIN deliveries e ON e.tenant_id = n.tenant_id AND e.notification_id = n.id
-         WHERE n.tenant_id = $1 AND n.alert_id = ANY ($2::uuid[]) AND e.state IN ('pending', 'queued')
-         ORDER BY e.id FOR UPDATE OF e) gone
-       WHERE d.tenant_id = $1 AND d.id = gone.id AND d.state IN ('pending', 'queued')`,
-      [tx.tenant_id, alertIds, this.clock.now()],
-    );
+    await tx.execute(SUPPRESS_OF_ALERTS, [tx.tenant_id, alertIds, this.clock.now()]);
   }
 
-  /** Calls off what somebody who is being erased was to get, and forgets where it would have gone. */
+  /** Suppresses what a user who is being erased was to get, and forgets their addresses and what was in the messages. */
   async userErased(tx: TenantTransaction, userId: string): Promise<void> {
-    await tx.execute(
-      `UPDATE deliveries
-       SET state = 'suppressed', reason = 'user_erased', ended_at = $3, lease_token = NULL, lease_until = NULL
-       WHERE tenant_id = $1 AND recipient = $2 AND state IN ('pending', 'queued')`,
-      [tx.tenant_id, `user:${userId}`, this.clock.now()],
-    );
-    await tx.execute(`UPDATE deliveries SET address = '' WHERE tenant_id = $1 AND recipient = $2`, [
-      tx.tenant_id,
-      `user:${userId}`,
-    ]);
+    const recipient = `user:${userId}`;
+    await tx.execute(SUPPRESS_OF_RECIPIENT, [tx.tenant_id, recipient, this.clock.now()]);
+    await tx.execute(FORGET_RECIPIENT, [tx.tenant_id, recipient]);
   }
 
   /**
@@ -139,16 +117,16 @@ export class Outbox {
    * user. Called when what decides has changed; waits for a round that has read it as it was.
    */
   async reconsider(tx: TenantTransaction, userId: string | null): Promise<void> {
-    await tx.query(`SELECT pg_advisory_xact_lock(${DECIDING_LOCK})`);
-    await tx.execute(
-      `UPDATE deliveries SET due_at = $3, defer_reason = NULL
-       WHERE tenant_id = $1 AND state = 'pending' AND ($2::text IS NULL OR recipient = $2)
-         AND defer_reason IN ('operating_hours', 'quiet_hours', 'limit')`,
-      [tx.tenant_id, userId === null ? null : `user:${userId}`, this.clock.now()],
-    );
+    await tx.query(`SELECT pg_advisory_xact_lock(${DEFERRAL_LOCK})`);
+    const recipient = userId === null ? null : `user:${userId}`;
+    await tx.execute(RECONSIDER, [tx.tenant_id, recipient, this.clock.now()]);
     this.kick(tx);
   }
 }
+
+/** What leaves together: what is not critical, of all kinds that can be bundled; critical ones of one kind. */
+const BUNDLE_KEY = `CASE WHEN c.kind IN (${BUNDLED_KINDS.map((kind) => `'${kind}'`).join(', ')})
+  THEN CASE WHEN c.severity = 'critical' THEN c.kind ELSE 'together' END END`;
 
 /** Where the user `u` is reached on a channel. */
 const USER_ADDRESS = `CASE suits.channel ${CHANNELS.map(

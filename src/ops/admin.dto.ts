@@ -78,7 +78,7 @@ export class ProcessedView {
   failed: number;
 
   @ApiProperty({ description: 'Suppressed or cancelled' })
-  called_off: number;
+  cancelled: number;
 
   @ApiProperty({ description: 'Put off: by hours, by limits, or until the next attempt' })
   deferred: number;

@@ -6,6 +6,7 @@ import {
   ArrayMinSize,
   ArrayUnique,
   IsArray,
+  IsIn,
   IsInt,
   IsObject,
   IsOptional,
@@ -16,6 +17,7 @@ import {
   ValidateNested,
   type ValidationArguments,
 } from 'class-validator';
+import { type Bundling, BUNDLINGS } from '../contracts/bundling.js';
 import type { ScheduleHours } from '../contracts/jobs.js';
 import { EmailAddresses } from '../platform/http/email-address.js';
 
@@ -206,6 +208,13 @@ export class TenantSettings {
   @ValidateNested()
   @Type(() => LimitSettings)
   limits: LimitSettings = new LimitSettings();
+
+  @ApiProperty({
+    enum: BUNDLINGS,
+    description: 'together: what waits for one person leaves as one message. A user may choose otherwise',
+  })
+  @IsIn(BUNDLINGS)
+  bundling: Bundling = 'together';
 
   @ApiProperty()
   @IsObject()

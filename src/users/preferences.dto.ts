@@ -12,6 +12,7 @@ import {
   ValidateBy,
   ValidateNested,
 } from 'class-validator';
+import { type Bundling, BUNDLINGS } from '../contracts/bundling.js';
 import { type Channel, CHANNELS } from '../contracts/channels.js';
 import { OPTIONAL_KINDS } from '../contracts/kind-lists.js';
 
@@ -76,10 +77,20 @@ export class Preferences {
   @ValidateNested()
   @Type(() => QuietHours)
   quiet_hours: QuietHours | null = null;
+
+  @ApiProperty({
+    enum: BUNDLINGS,
+    nullable: true,
+    description: "together: what waits leaves as one message; null: as the tenant's settings say",
+  })
+  @IsOptional()
+  @IsIn(BUNDLINGS)
+  bundling: Bundling | null = null;
 }
 
 /** What is answered: every optional kind on every channel. */
 export interface PreferencesView {
   preferences: KindPreference[];
   quiet_hours: { from: string; to: string } | null;
+  bundling: Bundling | null;
 }

@@ -24,7 +24,11 @@ export class PreferencesService {
         `SELECT starts_at AS "from", ends_at AS "to" FROM quiet_hours WHERE tenant_id = $1 AND user_id = $2`,
         [tenantId, userId],
       );
-      return { preferences: complete(stored), quiet_hours };
+      const user = await tx.one<Pick<PreferencesView, 'bundling'>>(
+        `SELECT bundling FROM users WHERE tenant_id = $1 AND id = $2`,
+        [tenantId, userId],
+      );
+      return { preferences: complete(stored), quiet_hours, bundling: user?.bundling ?? null };
     });
   }
 
@@ -32,14 +36,14 @@ export class PreferencesService {
   async replace(
     tenantId: string,
     userId: string,
-    { preferences, quiet_hours }: Preferences,
+    { preferences, quiet_hours, bundling }: Preferences,
   ): Promise<PreferencesView> {
     return this.database.tenant(tenantId, async (tx) => {
       // One replacement at a time, or two would mix.
-      const user = await tx.one(`SELECT 1 FROM users WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE`, [
-        tenantId,
-        userId,
-      ]);
+      const user = await tx.one(
+        `UPDATE users SET bundling = $3 WHERE tenant_id = $1 AND id = $2 RETURNING id`,
+        [tenantId, userId, bundling],
+      );
       if (user === null) throw notFound();
       await tx.execute(`DELETE FROM preferences WHERE tenant_id = $1 AND user_id = $2`, [tenantId, userId]);
       await tx.execute(`DELETE FROM quiet_hours WHERE tenant_id = $1 AND user_id = $2`, [tenantId, userId]);
@@ -62,7 +66,7 @@ export class PreferencesService {
         );
       }
       await this.events.preferencesChanged(tx, userId);
-      return { preferences: complete(preferences), quiet_hours };
+      return { preferences: complete(preferences), quiet_hours, bundling };
     });
   }
 }

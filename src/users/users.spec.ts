@@ -278,20 +278,25 @@ describe('preferences', () => {
     }));
 
   it('are all on, at any hour, until somebody says otherwise', async () => {
-    expect((await call('GET', 'preferences')).body).toEqual({ preferences: all(), quiet_hours: null });
+    expect((await call('GET', 'preferences')).body).toEqual({
+      preferences: all(),
+      quiet_hours: null,
+      bundling: null,
+    });
   });
 
   it('are replaced as a whole', async () => {
     const quiet_hours = { from: '20:00', to: '07:30' };
     const off = { kind: 'tasks_overdue', channel: 'email', enabled: false };
     const answer = await call('PUT', 'preferences', { preferences: [off], quiet_hours });
-    expect(answer.body).toEqual({ preferences: all(['tasks_overdue']), quiet_hours });
+    expect(answer.body).toEqual({ preferences: all(['tasks_overdue']), quiet_hours, bundling: null });
     expect((await call('GET', 'preferences')).body).toEqual(answer.body);
     expect(told).toEqual([`preferences ${admin.id}`]);
     await call('PUT', 'preferences', { preferences: [{ ...off, kind: 'event' }] });
     expect((await call('GET', 'preferences')).body).toEqual({
       preferences: all(['event']),
       quiet_hours: null,
+      bundling: null,
     });
   });
 

@@ -1,5 +1,6 @@
 import { Driver } from './driver.js';
-import type { Scenario } from './scenario.js';
+import { failAsAWhole, refuseCertificate } from './f10-way-out.js';
+import type { RunOptions, Scenario, Verdict } from './scenario.js';
 import type { Act, Behaviour, Step } from './sink.js';
 import { onStage, type Stage } from './stage.js';
 
@@ -15,7 +16,7 @@ interface Fault {
 
 const REPLIES = ['421 4.3.2 Closing', '451 4.3.0 Later', '550 5.1.1 No'];
 
-/** What a connection meets before it has a mail; a silent greeting is given up after 10 s. */
+/** What a connection meets before it has a mail; a silent greeting is given up after 5 s. */
 const GREETINGS: readonly Act[] = ['reset', 'close', { reply: '421 4.3.2 Busy' }, 'silence', 'trickle'];
 
 const QUICK: Record<string, Fault> = Object.fromEntries([
@@ -43,34 +44,51 @@ const SLOW: Record<string, Fault> = Object.fromEntries(
 
 export const f10: Scenario = {
   id: 'F10',
-  title: 'the mail server resets, falls silent, trickles, or answers 421, 451, 550, at each step',
-  run: (options) =>
-    onStage({ RETRY_DELAY_SECONDS: '1', RETRY_MAX_ATTEMPTS: '6', MAIL_CONCURRENCY: '30' }, async (stage) => {
-      const { installation, sink } = stage;
-      const faults = options.full ? { ...QUICK, ...SLOW } : QUICK;
-      const copies = options.full ? 5 : 1;
-      const [web] = await Promise.all([
-        installation.startProcess('web'),
-        installation.startProcess('worker'),
-        installation.startProcess('scheduler'),
-      ]);
-      const addresses = Object.keys(faults).flatMap((name) =>
-        Array.from({ length: copies }, (_, copy) => `${name}.${copy}@cabinet-martin.example`),
-      );
-      sink.behave(misbehave(faults));
-      const driver = await Driver.start(web.url);
-      await Promise.all(addresses.map((address) => driver.person(address)));
-      await installation.drained(options.full ? 300_000 : 60_000);
-      await expectRefusedForGood(stage, faults);
-      const ambiguous = Object.values(faults).filter((fault) => fault.ambiguous === true).length * copies;
-      await expectOnlyAmbiguousRepeats(stage, faults);
-      return stage.judge(driver, options, {
-        id: 'F10',
-        repetitions: addresses.length + GREETINGS.length,
-        dup_bound: ambiguous,
-      });
-    }),
+  title: 'the mail server fails at each step, is down, or refuses the login, the certificate, the sender',
+  run: async (options) => {
+    const atEachStep = await failAtEachStep(options);
+    const wayOut = await failAsAWhole(options);
+    const certificate = await refuseCertificate(options);
+    return together([atEachStep, wayOut, certificate]);
+  },
 };
+
+const SETTINGS = {
+  RETRY_DELAY_SECONDS: '1',
+  RETRY_MAX_ATTEMPTS: '6',
+  MAIL_CONCURRENCY: '30',
+  CHANNEL_PROBE_SECONDS: '1',
+  CHANNEL_PROBE_MAX_SECONDS: '2',
+  SMTP_GREETING_TIMEOUT_SECONDS: '5',
+};
+
+function failAtEachStep(options: RunOptions): Promise<Verdict> {
+  return onStage(SETTINGS, async (stage) => {
+    const { installation, sink } = stage;
+    const faults = options.full ? { ...QUICK, ...SLOW } : QUICK;
+    const copies = options.full ? 5 : 1;
+    const [web] = await Promise.all([
+      installation.startProcess('web'),
+      installation.startProcess('worker'),
+      installation.startProcess('scheduler'),
+    ]);
+    const addresses = Object.keys(faults).flatMap((name) =>
+      Array.from({ length: copies }, (_, copy) => `${name}.${copy}@cabinet-martin.example`),
+    );
+    sink.behave(misbehave(faults));
+    const driver = await Driver.start(web.url);
+    await Promise.all(addresses.map((address) => driver.person(address)));
+    await installation.drained(options.full ? 300_000 : 60_000);
+    await expectRefusedForGood(stage, faults);
+    const ambiguous = Object.values(faults).filter((fault) => fault.ambiguous === true).length * copies;
+    await expectOnlyAmbiguousRepeats(stage, faults);
+    return stage.judge(driver, options, {
+      id: 'F10',
+      repetitions: addresses.length + GREETINGS.length,
+      dup_bound: ambiguous,
+    });
+  });
+}
 
 /** The first connections meet the greetings; each address its fault at the first attempt to get there. */
 function misbehave(faults: Record<string, Fault>): Behaviour {
@@ -108,4 +126,19 @@ async function expectOnlyAmbiguousRepeats(stage: Stage, faults: Record<string, F
     const ambiguous = faults[nameOf(row?.address ?? '')]?.ambiguous === true;
     stage.expect(times === 1 && ambiguous, `${row?.address ?? id} arrived ${times + 1} times`);
   }
+}
+
+function together(parts: readonly Verdict[]): Verdict {
+  const sum = (of: (part: Verdict) => number) => parts.reduce((all, part) => all + of(part), 0);
+  return {
+    id: 'F10',
+    repetitions: sum(({ repetitions }) => repetitions),
+    accepted: sum(({ accepted }) => accepted),
+    lost: sum(({ lost }) => lost),
+    dup: sum(({ dup }) => dup),
+    dup_bound: sum(({ dup_bound }) => dup_bound),
+    seed: parts[0]?.seed ?? 0,
+    ok: parts.every(({ ok }) => ok),
+    broken: parts.flatMap(({ broken }) => broken),
+  };
 }

@@ -30,9 +30,10 @@ export const f5: Scenario = {
 
         await flushWhilePaused(stage, driver);
 
-        await driver.deadlines(80);
-        await sink.more(random.between(5, 40));
+        const people = driver.people(80);
+        await Promise.all([sink.more(random.between(5, 40)), driver.deadlines(80)]);
         await installation.flushRedis();
+        await people;
         stage.expect(await installation.drained(60_000), 'not drained a minute after FLUSHALL');
       }
       return stage.judge(driver, options, {

@@ -24,16 +24,36 @@ export interface Hold {
  * refused, also when whoever sent it never heard so.
  */
 export class Sink {
-  /** The delivery ids of the mails it took, in their order. */
+  /** The bundle ids of the mails it took, in their order. */
   readonly received: string[] = [];
   private readonly asked = new Map<string, number>();
   private smtp: ScriptedSmtp;
   private behaviour: Behaviour = () => 'ok';
+  private stoppedAt = 0;
 
   static async start(): Promise<Sink> {
     const sink = new Sink();
-    sink.smtp = await startScriptedSmtp({ script: (step, where) => sink.act(step, where) });
+    await sink.listen(0);
     return sink;
+  }
+
+  /** How many logins were tried. */
+  logins = 0;
+
+  /** Nothing listens any more; connections are cut. */
+  async stop(): Promise<void> {
+    this.stoppedAt = this.smtp.port;
+    await this.smtp.close();
+  }
+
+  /** Listens again, where it did. */
+  async restart(): Promise<void> {
+    await this.listen(this.stoppedAt);
+  }
+
+  /** Resets every connection: what follows meets the behaviour of now from the greeting on. */
+  dropConnections(): void {
+    this.smtp.dropConnections();
   }
 
   get port(): number {
@@ -70,7 +90,7 @@ export class Sink {
     return this.asked.get(to) ?? 0;
   }
 
-  /** How often the mail of this delivery arrived beyond the first time. */
+  /** How often each mail, by its bundle id, arrived beyond the first time. */
   repeats(): Map<string, number> {
     const repeats = new Map<string, number>();
     const seen = new Set<string>();
@@ -91,7 +111,16 @@ export class Sink {
     return this.smtp.close();
   }
 
+  private async listen(port: number): Promise<void> {
+    this.smtp = await startScriptedSmtp({
+      port,
+      extensions: ['PIPELINING', 'AUTH PLAIN'],
+      script: (step, where) => this.act(step, where),
+    });
+  }
+
   private async act(step: Step, where: Where): Promise<Act> {
+    if (step === 'auth') this.logins += 1;
     if (step === 'rcpt' && where.to !== null) this.asked.set(where.to, this.timesAsked(where.to) + 1);
     // At the dot the mail that is asked about has just been put there.
     const mail = step === 'dot' ? this.smtp.received.at(-1) : undefined;

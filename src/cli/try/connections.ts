@@ -12,7 +12,10 @@ interface Connection {
 
 /** What to look at, by the beginning of a service's name. */
 const ADVICE: readonly (readonly [string, string])[] = [
-  ['smtp', 'Check SMTP_HOST, SMTP_PORT, SMTP_USER, SMTP_PASSWORD, and SMTP_TLS or SMTP_SSL.'],
+  [
+    'smtp',
+    'Check SMTP_HOST, SMTP_PORT, SMTP_USER, SMTP_PASSWORD, and SMTP_TLS or SMTP_SSL; SMTP_CA_FILE for a certificate of your own authority.',
+  ],
   ['postgres', 'Check DATABASE_URL, DATABASE_APP_URL and DATABASE_SYSTEM_URL, and that PostgreSQL runs.'],
   ['redis', 'Check REDIS_URL, and that Redis runs.'],
 ];

@@ -6,23 +6,25 @@ import { SystemDatabase } from '../../platform/database/database.js';
 import type { SystemTransaction } from '../../platform/database/transaction.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
 import { WORKER_ALIVE_SECONDS } from '../dispatch/admission.js';
+import { ChannelHealth, type ChannelState } from '../channel-health/channel-health.js';
 import { channelOf, queueOf } from '../channels/channels.js';
+import { CANCEL, RETRY, TAKE_BACK } from '../transitions/acts.sql.js';
 import { type OpenDeliveries, OpenDeliveriesReader } from './open-deliveries.js';
 
 /** Rows that one statement moves: locks stay short. */
 const BATCH = 2_000;
-/** What is not done after this long is told as `remaining`; asking again goes on. */
+/** What is not done after this long is counted as `remaining`; asking again goes on. */
 const DEADLINE_MS = 30_000;
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** How one channel's deliveries stand. */
-export interface DeliveryCounts extends Omit<OpenDeliveries, 'channel' | 'paused'> {
-  /** Of what was admitted in the last 24 hours. */
+export interface DeliveryCounts extends Omit<OpenDeliveries, 'channel' | 'paused' | 'up'> {
+  /** Messages that were admitted in the last 24 hours and sent; and that failed then. */
   sent_24h: number;
   failed_24h: number;
 }
 
-/** Living processes that send, and how much they send at once. */
+/** Processes with a recent heartbeat that send, and how much they send at once. */
 export interface LivingWorkers {
   processes: number;
   concurrency: number;
@@ -32,14 +34,13 @@ export interface DeliveryPurge {
   cancelled: number;
   /** Untouched: they end by themselves. */
   still_sending: number;
-  /** Waiting all the same: newer than the purge, or more than it could do in its time. */
+  /** Still waiting: newer than the purge, or more than it could do in its time. */
   remaining: number;
 }
 
 /**
- * What operators do with the queues that carry deliveries. It is done in PostgreSQL, which Redis can't forget;
- * what is being sent is never touched. Rows that somebody holds at this moment are skipped, never waited for:
- * their holder moves them.
+ * What operators do with the queues that carry deliveries. It is done in PostgreSQL, where it survives the loss of
+ * Redis; what is being sent is never touched. Locked rows are skipped: their holder moves them.
  */
 @Injectable()
 export class DeliveryQueues {
@@ -49,6 +50,7 @@ export class DeliveryQueues {
     private readonly database: SystemDatabase,
     private readonly open: OpenDeliveriesReader,
     private readonly wakeUps: WakeUps,
+    private readonly health: ChannelHealth,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -59,48 +61,44 @@ export class DeliveryQueues {
 
   async counts(queue: QueueName): Promise<{
     paused: boolean;
+    channel: ChannelState;
     postgres: DeliveryCounts;
     workers: LivingWorkers;
   }> {
     const channel = channelOf(queue);
     const since = new Date(this.clock.now().getTime() - DAY_MS);
-    const [all, [row]] = await Promise.all([
-      this.open.read(null),
+    const [states, [found], [row]] = await Promise.all([
+      this.health.states([channel]),
+      this.open.read(null, channel),
       this.database.query<Pick<DeliveryCounts, 'sent_24h' | 'failed_24h'> & LivingWorkers>(
         LAST_DAY_AND_WORKERS,
         [channel, since, WORKER_ALIVE_SECONDS],
       ),
     ]);
-    const found = all.find((each) => each.channel === channel);
-    if (found === undefined || row === undefined) throw new Error(`the channel of ${queue} has no row`);
+    const health = states.get(channel);
+    if (found === undefined || row === undefined || health === undefined)
+      throw new Error(`the channel of ${queue} has no row`);
     const { paused, due, deferred, queued, sending, cursor_tenant_id, oldest_due_seconds: age } = found;
     const { processes, concurrency, ...ended } = row;
     const oldest_due_seconds = age === null ? null : Math.round(age);
     return {
       paused,
+      channel: health,
       postgres: { due, deferred, queued, sending, ...ended, oldest_due_seconds, cursor_tenant_id },
       workers: { processes, concurrency },
     };
   }
 
   /**
-   * Stops admission. What is admitted and not yet being sent goes back to `pending`, with nothing counted; its
-   * Bull jobs carry tokens that are no longer anybody's.
+   * Stops admission. What is admitted and not yet being sent goes back to `pending`, with nothing counted; the tokens
+   * of its Bull jobs are no longer valid.
    */
   async pause(queue: QueueName): Promise<{ returned: number; still_sending: number }> {
     const channel = channelOf(queue);
     return this.database.transaction(async (tx) => {
       // Waits for a round of the dispatcher; the next one finds the channel paused.
       await tx.execute(`UPDATE channels SET paused = true WHERE channel = $1`, [channel]);
-      const returned = await tx.execute(
-        `UPDATE deliveries d
-         SET state = 'pending', lease_token = NULL, lease_until = NULL,
-             admitted_at = CASE WHEN d.attempts > 0 THEN d.admitted_at END
-         FROM (SELECT tenant_id, id FROM deliveries WHERE channel = $1 AND state = 'queued'
-               FOR UPDATE SKIP LOCKED) q
-         WHERE d.tenant_id = q.tenant_id AND d.id = q.id`,
-        [channel],
-      );
+      const returned = (await tx.query(TAKE_BACK, [channel, this.clock.now()])).length;
       return { returned, still_sending: await this.count(tx, SENDING, channel, null) };
     });
   }
@@ -108,14 +106,15 @@ export class DeliveryQueues {
   async resume(queue: QueueName): Promise<void> {
     const channel = channelOf(queue);
     await this.database.query(`UPDATE channels SET paused = false WHERE channel = $1`, [channel]);
+    await this.health.probeNow(channel);
     this.wakeUps.send('dispatch.kick', { channel });
   }
 
   /** Cancels what waits, of all tenants or of one. */
   async purge(queue: QueueName, tenantId: string | null): Promise<DeliveryPurge> {
     const channel = channelOf(queue);
-    const cancel = (tx: SystemTransaction) =>
-      tx.execute(CANCEL, [channel, tenantId, this.clock.now(), BATCH]);
+    const cancel = async (tx: SystemTransaction) =>
+      (await tx.query(CANCEL, [channel, tenantId, this.clock.now(), BATCH])).length;
     const early = await inBatches(() => this.database.transaction(cancel));
     const result = await this.database.transaction(async (tx) => {
       // What a round of the dispatcher held meanwhile is queued now.
@@ -135,7 +134,7 @@ export class DeliveryQueues {
   }
 
   /**
-   * Gives what has failed in the last `days` days all its attempts again. Left out: what goes to nobody (the user
+   * Gives what has failed in the last `days` days all its attempts again. Left out: what has no recipient (the user
    * was erased), and links to set a password that have expired.
    */
   async retry(queue: QueueName, days: number, tenantId: string | null): Promise<{ retried: number }> {
@@ -143,7 +142,9 @@ export class DeliveryQueues {
     const now = this.clock.now();
     const since = new Date(now.getTime() - days * DAY_MS);
     const retried = await inBatches(() =>
-      this.database.transaction((tx) => tx.execute(RETRY, [channel, tenantId, now, since, BATCH])),
+      this.database.transaction(
+        async (tx) => (await tx.query(RETRY, [channel, tenantId, now, since, BATCH])).length,
+      ),
     );
     this.wakeUps.send('dispatch.kick', { channel });
     return { retried };
@@ -180,47 +181,12 @@ async function inBatches(batch: () => Promise<number>): Promise<number> {
   }
 }
 
-// $1 channel, $2 a day ago, $3 seconds that a worker lives without a beat
+// $1 channel, $2 a day ago, $3 seconds that a worker counts without a heartbeat
 const LAST_DAY_AND_WORKERS = `
   SELECT (SELECT count(*) FROM deliveries
-          WHERE channel = $1 AND admitted_at > $2 AND state = 'sent') AS sent_24h,
+          WHERE channel = $1 AND leads AND admitted_at > $2 AND state = 'sent') AS sent_24h,
          (SELECT count(*) FROM deliveries
-          WHERE channel = $1 AND state = 'failed' AND ended_at > $2) AS failed_24h,
+          WHERE channel = $1 AND leads AND state = 'failed' AND ended_at > $2) AS failed_24h,
          w.processes, w.concurrency
   FROM (SELECT count(*) AS processes, coalesce(sum(concurrency), 0) AS concurrency
         FROM workers WHERE channel = $1 AND seen_at > now() - make_interval(secs => $3)) w`;
-
-// $1 channel, $2 tenant or null, $3 now, $4 how many
-const CANCEL = `
-  WITH queued AS (
-    SELECT tenant_id, id FROM deliveries
-    WHERE channel = $1 AND state = 'queued' AND ($2::uuid IS NULL OR tenant_id = $2)
-    LIMIT $4 FOR UPDATE SKIP LOCKED
-  ),
-  pending AS (
-    SELECT tenant_id, id FROM deliveries
-    WHERE channel = $1 AND state = 'pending' AND ($2::uuid IS NULL OR tenant_id = $2)
-    LIMIT $4 FOR UPDATE SKIP LOCKED
-  )
-  UPDATE deliveries d
-  SET state = 'cancelled', reason = 'purged', ended_at = $3, lease_token = NULL, lease_until = NULL,
-      -- What was never begun has used nothing of anyone's limit.
-      admitted_at = CASE WHEN d.attempts > 0 THEN d.admitted_at END
-  FROM (SELECT * FROM queued UNION ALL SELECT * FROM pending) q
-  WHERE d.tenant_id = q.tenant_id AND d.id = q.id`;
-
-// $1 channel, $2 tenant or null, $3 now, $4 failed since, $5 how many
-const RETRY = `
-  UPDATE deliveries d
-  SET state = 'pending', attempts = 0, ambiguities = 0, due_at = $3, defer_reason = NULL, ended_at = NULL
-  FROM (
-    SELECT f.tenant_id, f.id FROM deliveries f
-    JOIN notifications n ON n.tenant_id = f.tenant_id AND n.id = f.notification_id
-    WHERE f.channel = $1 AND f.state = 'failed' AND f.ended_at > $4 AND f.ended_at <= $3
-      AND f.address <> ''
-      AND ($2::uuid IS NULL OR f.tenant_id = $2)
-      AND CASE WHEN n.kind IN ('welcome', 'password_reset')
-               THEN (n.data ->> 'expires_at')::timestamptz > $3 ELSE true END
-    LIMIT $5 FOR UPDATE OF f SKIP LOCKED
-  ) q
-  WHERE d.tenant_id = q.tenant_id AND d.id = q.id`;

@@ -1,11 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { Channel } from '../../contracts/channels.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { SystemDatabase } from '../../platform/database/database.js';
 
-/** What waits and what is under way on one channel, all tenants together. */
+/** What waits and what is in flight on one channel, all tenants together. */
 export interface OpenDeliveries {
   channel: string;
   paused: boolean;
+  /** Whether it works, as far as is known. */
+  up: boolean;
   /** The dispatcher goes on after this tenant. */
   cursor_tenant_id: string | null;
   /** Pending, and its time has come. */
@@ -27,21 +30,21 @@ export class OpenDeliveriesReader {
   ) {}
 
   /**
-   * Every channel. Reads the partial indexes of what has not ended only; the oldest is found by hopping from
-   * tenant to tenant, suspended ones left out: theirs is to wait.
+   * Every channel, or one. Reads only the partial indexes of what has not ended; the oldest is found by hopping from
+   * tenant to tenant, without suspended ones: theirs must wait.
    * @param most where counting stops; null: nowhere.
    */
-  async read(most: number | null): Promise<OpenDeliveries[]> {
-    return this.database.query<OpenDeliveries>(OPEN_DELIVERIES, [this.clock.now(), most]);
+  async read(most: number | null, channel: Channel | null = null): Promise<OpenDeliveries[]> {
+    return this.database.query<OpenDeliveries>(OPEN_DELIVERIES, [this.clock.now(), most, channel]);
   }
 }
 
-// $1 now, $2 how many are counted of pending, and of what is in flight
+// $1 now, $2 how many are counted of pending, and of what is in flight, $3 the channel, or null for all
 const OPEN_DELIVERIES = `
   WITH RECURSIVE backlog (channel, tenant_id) AS (
     SELECT c.channel, (SELECT d.tenant_id FROM deliveries d
                        WHERE d.channel = c.channel AND d.state = 'pending' ORDER BY d.tenant_id LIMIT 1)
-    FROM channels c
+    FROM channels c WHERE $3::text IS NULL OR c.channel = $3
     UNION ALL
     SELECT b.channel, (SELECT d.tenant_id FROM deliveries d
                        WHERE d.channel = b.channel AND d.state = 'pending' AND d.tenant_id > b.tenant_id
@@ -60,7 +63,7 @@ const OPEN_DELIVERIES = `
     WHERE d.due_at <= $1
     GROUP BY b.channel
   )
-  SELECT c.channel, c.paused, c.cursor_tenant_id, p.due, p.deferred, f.queued, f.sending,
+  SELECT c.channel, c.paused, c.down_since IS NULL AS up, c.cursor_tenant_id, p.due, p.deferred, f.queued, f.sending,
          extract(epoch FROM $1::timestamptz - o.due_at)::double precision AS oldest_due_seconds
   FROM channels c
   LEFT JOIN oldest o ON o.channel = c.channel
@@ -72,4 +75,5 @@ const OPEN_DELIVERIES = `
     SELECT count(*) FILTER (WHERE state = 'queued') AS queued, count(*) FILTER (WHERE state = 'sending') AS sending
     FROM (SELECT state FROM deliveries d
           WHERE d.channel = c.channel AND d.state IN ('queued', 'sending') LIMIT $2) i) f
+  WHERE $3::text IS NULL OR c.channel = $3
   ORDER BY c.channel`;

@@ -4,19 +4,20 @@ import { type Channel, CHANNELS } from '../../contracts/channels.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { SystemDatabase } from '../../platform/database/database.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
+import { ChannelHealth } from '../channel-health/channel-health.js';
 
-/** What became of the deliveries that were waiting when somebody asked to process them. */
+/** What happened to the deliveries that were waiting when somebody asked to process them. */
 export interface Processed {
-  /** Due or on their way at that moment; the counts below add up to it. At most 10,000 are followed. */
+  /** Due, queued or being sent at that moment; the counts below add up to it. At most 10,000 are followed. */
   due: number;
   sent: number;
   /** Refused for good, or given up. */
   failed: number;
-  /** Called off: suppressed or cancelled. */
-  called_off: number;
+  /** Suppressed or cancelled. */
+  cancelled: number;
   /** Put off: by hours, by limits, or until the next attempt. */
   deferred: number;
-  /** Still due or on their way. */
+  /** Still due, queued or being sent. */
   waiting: number;
 }
 
@@ -31,8 +32,13 @@ interface Followed {
   id: string;
 }
 
-const FOLLOWED = 10_000;
-const STEP_MS = 100;
+type Counts = Omit<Processed, 'due'>;
+
+const MAX_FOLLOWED = 10_000;
+/** Deliveries that one statement asks about. */
+const CHUNK = 1_000;
+const FIRST_STEP_MS = 100;
+const MAX_STEP_MS = 1_000;
 
 /**
  * "Process what is pending, now": asks the dispatchers of all processes for a round and follows what was waiting.
@@ -45,22 +51,31 @@ export class ProcessingService implements BeforeApplicationShutdown {
   constructor(
     private readonly database: SystemDatabase,
     private readonly wakeUps: WakeUps,
+    private readonly health: ChannelHealth,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
   /**
    * @param tenantId whose deliveries are followed; null: those of all tenants that are not suspended.
    * @param timeoutMs how long to wait for them to leave. What is paused is not waited for.
+   * @param signal aborted when the client has left
    */
-  async process(tenantId: string | null, timeoutMs: number): Promise<Processing> {
-    const followed = await this.database.query<Followed>(WAITING, [tenantId, this.clock.now(), FOLLOWED]);
+  async process(tenantId: string | null, timeoutMs: number, signal?: AbortSignal): Promise<Processing> {
+    const followed = await this.database.query<Followed>(WAITING, [tenantId, this.clock.now(), MAX_FOLLOWED]);
+    await Promise.all(CHANNELS.map((channel) => this.health.probeNow(channel)));
     for (const channel of CHANNELS) this.wakeUps.send('dispatch.kick', { channel });
     const deadline = performance.now() + timeoutMs;
-    for (;;) {
-      const [processed, paused] = await Promise.all([this.look(followed), this.paused()]);
-      const over = processed.waiting === 0 || paused.length === CHANNELS.length;
-      if (over || this.stopping || performance.now() >= deadline) return { processed, paused };
-      await delay(STEP_MS);
+    const ended: Counts = { sent: 0, failed: 0, cancelled: 0, deferred: 0, waiting: 0 };
+    let open: readonly Followed[] = followed;
+    for (let step = FIRST_STEP_MS; ; step = Math.min(step * 1.5, MAX_STEP_MS)) {
+      open = await this.drop(open, ended);
+      const paused = await this.paused();
+      const over = open.length === 0 || paused.length === CHANNELS.length;
+      if (over || this.stopping || signal?.aborted === true || performance.now() >= deadline) {
+        const rest = await this.countAll(open);
+        return { processed: { due: followed.length, ...sum([ended, rest]) }, paused };
+      }
+      await delay(step);
     }
   }
 
@@ -68,14 +83,34 @@ export class ProcessingService implements BeforeApplicationShutdown {
     this.stopping = true;
   }
 
-  private async look(followed: readonly Followed[]): Promise<Processed> {
-    const [counts] = await this.database.query<Omit<Processed, 'due'>>(OUTCOMES, [
-      followed.map(({ tenant_id }) => tenant_id),
-      followed.map(({ id }) => id),
+  /** Counts those that wait no more, up to the first chunk in which some still do. @returns the others. */
+  private async drop(open: readonly Followed[], ended: Counts): Promise<readonly Followed[]> {
+    for (let from = 0; from < open.length; from += CHUNK) {
+      const chunk = open.slice(from, from + CHUNK);
+      const outcomes = await this.outcomes(chunk);
+      for (const outcome of outcomes) if (outcome !== 'waiting') ended[outcome] += 1;
+      const waiting = chunk.filter((_, place) => outcomes[place] === 'waiting');
+      if (waiting.length > 0) return [...waiting, ...open.slice(from + CHUNK)];
+    }
+    return [];
+  }
+
+  private async countAll(open: readonly Followed[]): Promise<Counts> {
+    const counts: Counts = { sent: 0, failed: 0, cancelled: 0, deferred: 0, waiting: 0 };
+    for (let from = 0; from < open.length; from += CHUNK) {
+      for (const outcome of await this.outcomes(open.slice(from, from + CHUNK))) counts[outcome] += 1;
+    }
+    return counts;
+  }
+
+  /** In the order of the deliveries. */
+  private async outcomes(chunk: readonly Followed[]): Promise<(keyof Counts)[]> {
+    const rows = await this.database.query<{ outcome: keyof Counts }>(OUTCOMES, [
+      chunk.map(({ tenant_id }) => tenant_id),
+      chunk.map(({ id }) => id),
       this.clock.now(),
     ]);
-    if (counts === undefined) throw new Error('an aggregate has no row');
-    return { due: followed.length, ...counts };
+    return rows.map(({ outcome }) => outcome);
   }
 
   private async paused(): Promise<Channel[]> {
@@ -97,13 +132,24 @@ const WAITING = `
   SELECT w.tenant_id, w.id FROM waiting w JOIN tenants t ON t.id = w.tenant_id AND t.suspended_at IS NULL
   LIMIT $3`;
 
-// $1 tenants, $2 ids, $3 now. Whoever was deleted meanwhile was called off.
+// $1 tenants, $2 ids, $3 now. What is no longer there was erased with its recipient.
 const OUTCOMES = `
-  SELECT count(*) FILTER (WHERE d.state = 'sent') AS sent,
-         count(*) FILTER (WHERE d.state IN ('failed', 'unknown')) AS failed,
-         count(*) FILTER (WHERE d.state IN ('suppressed', 'cancelled') OR d.state IS NULL) AS called_off,
-         count(*) FILTER (WHERE d.state = 'pending' AND d.due_at > $3) AS deferred,
-         count(*) FILTER (WHERE d.state IN ('queued', 'sending') OR (d.state = 'pending' AND d.due_at <= $3))
-           AS waiting
-  FROM unnest($1::uuid[], $2::uuid[]) AS f (tenant_id, id)
-  LEFT JOIN deliveries d ON d.tenant_id = f.tenant_id AND d.id = f.id`;
+  SELECT CASE WHEN d.state = 'sent' THEN 'sent'
+              WHEN d.state IN ('failed', 'unknown') THEN 'failed'
+              WHEN d.state IN ('suppressed', 'cancelled') OR d.state IS NULL THEN 'cancelled'
+              WHEN d.state = 'pending' AND d.due_at > $3 THEN 'deferred'
+              ELSE 'waiting' END AS outcome
+  FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS f (tenant_id, id, place)
+  LEFT JOIN deliveries d ON d.tenant_id = f.tenant_id AND d.id = f.id
+  ORDER BY f.place`;
+
+function sum(parts: readonly Counts[]): Counts {
+  const add = (field: keyof Counts) => parts.reduce((total, part) => total + part[field], 0);
+  return {
+    sent: add('sent'),
+    failed: add('failed'),
+    cancelled: add('cancelled'),
+    deferred: add('deferred'),
+    waiting: add('waiting'),
+  };
+}

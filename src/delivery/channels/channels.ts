@@ -2,7 +2,7 @@ import type { Type } from '@nestjs/common';
 import { type JobName, JOBS, type QueueName } from '../../contracts/jobs.js';
 import { type Channel, CHANNELS } from '../../contracts/channels.js';
 import type { Config } from '../../platform/config/config.js';
-import { parseEmailAddress } from './email/address.js';
+import { parseEmailAddress } from '../../platform/addresses/email-address.js';
 import { EmailChannel } from './email/email.channel.js';
 import { EmailModule } from './email/email.module.js';
 import type { ChannelSender } from './sender.js';

@@ -9,22 +9,35 @@ export type SendFailure =
   /** Nothing was accepted: try again later (SMTP 4xx, refused connection, a time-out before the message). */
   | 'retryable'
   /** The provider may have accepted it (silence after the whole message was written): repeated at most once. */
-  | 'ambiguous';
+  | 'ambiguous'
+  /** The way out is broken, not this message (connection, TLS, login, policy): uses up no attempt. */
+  | 'channel';
+
+/** What is wrong with a channel. Stored with its state and shown to operators. */
+export const CHANNEL_FAULTS = ['unreachable', 'tls', 'login', 'policy', 'quota', 'misconfigured'] as const;
+export type ChannelFault = (typeof CHANNEL_FAULTS)[number];
 
 /** The one error a sender throws. `message` is kept with the delivery and shown to people: no secrets in it. */
 export class SendError extends Error {
+  /** What is wrong with the channel; only with the failure 'channel'. */
+  override readonly cause?: ChannelFault;
+
   constructor(
     readonly failure: SendFailure,
     message: string,
     /** Not before this many ms from now, where the provider said so. */
     readonly retry_after_ms?: number,
+    cause?: ChannelFault,
+    /** The channel failed while it had this message: the message itself may be the reason, until others fail too. */
+    readonly with_message = false,
   ) {
     super(message);
     this.name = 'SendError';
+    if (cause !== undefined) this.cause = cause;
   }
 }
 
-/** The right to send one delivery, for as long as its lease lasts (monotonic clock). */
+/** The right to send one message, for as long as its lease lasts (monotonic clock). */
 export interface SendLease {
   /** Aborted when the lease is lost or the process stops waiting. */
   readonly signal: AbortSignal;
@@ -32,41 +45,61 @@ export interface SendLease {
   isValid(): boolean;
 }
 
-/** A provider's receipt: its own id of the message, where it gives one. */
+/** What left. */
 export interface SendReceipt {
+  /** The provider's own id of the message, where it gives one. */
   provider_id: string | null;
+  /** As the recipient sees them; null where the channel has none, or where it holds a secret. */
+  subject: string | null;
+  text: string | null;
 }
 
-/** A delivery that this process may send now, with what there is to say. */
-export interface ClaimedDelivery {
-  tenant_id: string;
+/** One notification in a message. */
+export interface ClaimedItem {
+  /** The notification's id. */
   id: string;
-  lease_token: string;
-  channel: Channel;
-  address: string;
-  attempts: number;
-  ambiguities: number;
+  delivery_id: string;
+  notification_id: string;
+  alert_id: string | null;
   kind: string;
   severity: Severity;
   data: Record<string, unknown>;
-  audience: string;
-  /** Who wrote it, where a person did. */
-  author_name: string | null;
   created_at: Date;
+  /** Why this person is notified: `responsible`, `unassigned`, `alert_recipient`, `addressed` or `self`. */
+  audience: string;
+  /** The user who wrote it; null for what Vigie or a program says. */
+  author_name: string | null;
+  author_email: string | null;
+}
+
+/** A message that this process may send now: one notification, or several to the same person. */
+export interface ClaimedMessage {
+  tenant_id: string;
+  /** The same at every attempt, and of this message alone. */
+  bundle_id: string;
+  lease_token: string;
+  channel: Channel;
+  address: string;
+  /** Attempts so far, this one included. */
+  attempts: number;
+  ambiguities: number;
   tenant_name: string;
   tenant_slug: string;
   time_zone: string;
-  recipient_name: string | null;
   locale: Locale;
+  /** Null for a bare address. */
+  recipient_name: string | null;
+  /** At least one, oldest first. */
+  items: readonly ClaimedItem[];
 }
 
 /** The way out on one channel: what the folder of a channel provides. */
 export interface ChannelSender {
   /**
-   * Words the delivery as this channel does, and sends it; begins no DATA and no POST without a valid lease.
-   * @throws SendError for what the outside did. Anything else is a fault of ours, and permanent.
+   * Renders the message for this channel, and sends it; begins no DATA and no POST without a valid lease.
+   * @throws SendError for what the outside did. Anything else is a fault of ours: logged, and tried again.
    */
-  send(delivery: ClaimedDelivery, lease: SendLease): Promise<SendReceipt>;
+  send(message: ClaimedMessage, lease: SendLease): Promise<SendReceipt>;
   /**
    * The connection test: goes as far as it can without sending.
    * @throws SendError with plain words.

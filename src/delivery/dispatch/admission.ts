@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { DeliveryJob } from '../../contracts/jobs.js';
 import {
@@ -6,6 +7,7 @@ import {
   type TenantTransaction,
   type Transaction,
 } from '../../platform/database/transaction.js';
+import { ADMIT, DEFER, DEFER_OVER_LIMIT, GATHER } from '../transitions/admission.sql.js';
 import { NAMED, TURNS } from './candidates.sql.js';
 import type { OperatingHours, QuietHours } from './hours.js';
 
@@ -14,16 +16,25 @@ import type { OperatingHours, QuietHours } from './hours.js';
  * worker may be killed with a job in hand that it has not claimed yet; admitting again costs a dead Bull job.
  */
 export const QUEUED_LEASE_SECONDS = 15;
-/** A worker that has not been heard of for this long counts no more, in seconds. */
+/** A worker without a heartbeat for this long no longer counts, in seconds. */
 export const WORKER_ALIVE_SECONDS = 15;
-/** Admitted deliveries per delivery that the living workers can send at the same time. */
+/** Admitted messages for each message that the living workers can send at the same time. */
 const WINDOW_FACTOR = 4;
 
+/** Deliveries in one message. */
+export const MAX_BUNDLE = 100;
+/** Critical ones of one kind: an agent whose 200 databases all failed is one message. */
+export const MAX_CRITICAL_BUNDLE = 250;
+/** Fewer critical ones than this are a message each. */
+const MIN_CRITICAL_BUNDLE = 4;
+
 /**
- * Held by a round, shared, from before it reads hours and limits until it commits; alone by whoever has changed them
- * and lets what was deferred be decided anew: they must see what a round was about to defer.
+ * Advisory lock of deferrals. A round and a direct send take it shared before they read hours and limits, and hold it
+ * until they commit. Who has changed hours or limits takes it alone, and then sees all that was deferred by the old ones.
  */
-export const DECIDING_LOCK = `hashtextextended('deferrals', 0)`;
+export const DEFERRAL_LOCK = `hashtextextended('deferrals', 0)`;
+/** Taken by who counts the messages of the last minute, until what it admits is committed. $1 the channel. */
+const MINUTE_LOCK = `SELECT pg_advisory_xact_lock(hashtextextended('minute:' || $1, 0))`;
 
 /** The limits in force for a tenant; 0: none. */
 export interface Limits {
@@ -31,26 +42,37 @@ export interface Limits {
   per_user_per_day: number;
 }
 
-/** A delivery whose turn it is, with all that decides whether it may leave now. */
+/** A delivery whose turn it is, with all that decides whether its message may leave now. */
 export interface Candidate extends Limits {
   tenant_id: string;
   id: string;
   recipient: string;
+  address: string;
   critical: boolean;
+  /** The message that carried it in an earlier attempt. */
+  bundle_id: string | null;
+  /** Others with the same key may leave with it; null: it leaves alone, or its recipient wants single messages. */
+  bundle_key: string | null;
   time_zone: string;
   operating_hours: OperatingHours | null;
   user_zone: string | null;
   quiet_hours: QuietHours | null;
-  /** Others admitted to this recipient on this channel in the last hour and day, counted up to the limit. */
+  /** Other messages admitted to this recipient on this channel in the last hour and day, counted up to the limit. */
   used_hour: number;
   used_day: number;
   /** When it was admitted itself, for an earlier attempt: the others have counted that. */
   admitted_at: Date | null;
 }
 
+/** Deliveries that leave, or wait, together. */
+export interface Message {
+  lead: Candidate;
+  /** Its deliveries, locked; the first one leads. */
+  ids: readonly string[];
+}
+
 export interface Deferral {
-  tenant_id: string;
-  id: string;
+  message: Message;
   until: Date;
   reason: 'operating_hours' | 'quiet_hours';
 }
@@ -65,7 +87,7 @@ export class Admission {
   async begin(tx: SystemTransaction, channel: string): Promise<{ cursor_tenant_id: string | null } | null> {
     return tx.one(
       prepared(
-        `SELECT cursor_tenant_id, pg_advisory_xact_lock_shared(${DECIDING_LOCK})
+        `SELECT cursor_tenant_id, pg_advisory_xact_lock_shared(${DEFERRAL_LOCK})
          FROM channels WHERE channel = $1 AND NOT paused FOR UPDATE SKIP LOCKED`,
       ),
       [channel],
@@ -74,7 +96,7 @@ export class Admission {
 
   /**
    * How many more may be in flight: 4 for each the living workers can send at once, less what already is. Less
-   * than one for each is not enough for a round: it would cost as much as a large one, and nobody waits for it,
+   * than one for each is not enough for a round: it would cost as much as a large one, and no worker is idle,
    * since twice as many are in the queue.
    */
   async window(
@@ -85,7 +107,7 @@ export class Admission {
       prepared(`SELECT (SELECT coalesce(sum(concurrency), 0) FROM workers
                WHERE channel = $1 AND seen_at > now() - make_interval(secs => $2)) AS concurrency,
               (SELECT count(*) FROM deliveries
-               WHERE channel = $1 AND state IN ('queued', 'sending')) AS in_flight`),
+               WHERE channel = $1 AND state IN ('queued', 'sending') AND leads) AS in_flight`),
       [channel, WORKER_ALIVE_SECONDS],
     );
     const concurrency = row?.concurrency ?? 0;
@@ -93,20 +115,33 @@ export class Admission {
     return { whole, free: Math.max(0, whole - (row?.in_flight ?? 0)), enough: concurrency };
   }
 
-  /** How many were admitted on this channel in the last minute, all tenants together. */
+  /**
+   * How many messages were admitted on this channel in the last minute, all tenants together. Who asks in the
+   * transaction that admits, under `lockMinute`, can't pass a limit together with others.
+   */
   async admittedLastMinute(tx: SystemTransaction, channel: string, now: Date): Promise<number> {
     const row = await tx.one<{ count: number }>(
       `SELECT count(*) FROM deliveries
-       WHERE channel = $1 AND admitted_at > $2::timestamptz - interval '1 minute'`,
+       WHERE channel = $1 AND leads AND admitted_at > $2::timestamptz - interval '1 minute'`,
       [channel, now],
     );
     return row?.count ?? 0;
   }
 
+  /** One counts the last minute at a time. Taken after the deferral lock, held until the transaction ends. */
+  async lockMinute(tx: Transaction, channel: string): Promise<void> {
+    await tx.query(MINUTE_LOCK, [channel]);
+  }
+
+  /** Hours and limits are not changed until this transaction ends. */
+  async lockDeferrals(tx: Transaction): Promise<void> {
+    await tx.query(`SELECT pg_advisory_xact_lock_shared(${DEFERRAL_LOCK})`);
+  }
+
   /**
-   * Whose turn it is: one delivery a tenant and turn, critical ones first, tenants in the order of their ids,
+   * Whose turn it is: one message a tenant and turn, critical ones first, tenants in the order of their ids,
    * starting after the cursor and wrapping. A tenant has at most half of the window while others wait.
-   * (candidates.sql.ts tells how they are found.)
+   * (candidates.sql.ts says how they are found.)
    * @param free room in the window, and the most that is returned
    * @param whole the window, of which a tenant gets half
    * @param limits the installation's; a tenant's own come before them
@@ -149,83 +184,105 @@ export class Admission {
   }
 
   /**
-   * `pending` → `queued`, each under a fresh token; returns what is to be enqueued once this is committed.
+   * The messages that these deliveries lead, each with what leaves together with it, locked until the transaction
+   * ends. Rows that another transaction has locked are left out: a round never waits.
+   */
+  async gather(
+    tx: Transaction,
+    channel: string,
+    candidates: readonly Candidate[],
+    now: Date,
+  ): Promise<Message[]> {
+    if (candidates.length === 0) return [];
+    const rows = await tx.query<{ place: number; id: string }>(prepared(GATHER), [
+      candidates.map(({ tenant_id }) => tenant_id),
+      candidates.map(({ id }) => id),
+      candidates.map(({ bundle_key }) => bundle_key !== null),
+      channel,
+      now,
+      MAX_BUNDLE,
+      MAX_CRITICAL_BUNDLE,
+    ]);
+    const gathered = candidates.map((): string[] => []);
+    for (const { place, id } of rows) gathered[place - 1]?.push(id);
+    return candidates.flatMap((lead, index) => {
+      const ids = gathered[index] ?? [];
+      const apart = lead.critical && lead.bundle_id === null && ids.length < MIN_CRITICAL_BUNDLE;
+      if (ids.length === 0) return [];
+      return apart ? ids.map((id) => ({ lead, ids: [id] })) : [{ lead, ids }];
+    });
+  }
+
+  /**
+   * `pending` → `queued`, each message under a fresh token; returns what is to be enqueued once this is committed.
    * @param directBy who sends them in a request of theirs; null for the dispatcher.
    */
   async admit(
     tx: Transaction,
-    chosen: readonly Candidate[],
+    chosen: readonly Message[],
     now: Date,
     directBy: string | null = null,
   ): Promise<DeliveryJob[]> {
     if (chosen.length === 0) return [];
-    return tx.query<DeliveryJob>(
-      prepared(`UPDATE deliveries d
-       SET state = 'queued', admitted_at = $3, lease_token = gen_random_uuid(), defer_reason = NULL,
-           lease_until = now() + make_interval(secs => $4), direct_by = coalesce($5, d.direct_by)
-       FROM unnest($1::uuid[], $2::uuid[]) AS c (tenant_id, id)
-       WHERE d.tenant_id = c.tenant_id AND d.id = c.id AND d.state = 'pending'
-       RETURNING d.tenant_id, d.id AS delivery_id, d.lease_token`),
-      [...identities(chosen), now, QUEUED_LEASE_SECONDS, directBy],
+    const jobs = chosen.map(({ lead, ids }) => ({
+      tenant_id: lead.tenant_id,
+      bundle_id: lead.bundle_id ?? ids[0] ?? lead.id,
+      lease_token: randomUUID(),
+    }));
+    const rows = chosen.flatMap(({ ids }, place) =>
+      ids.map((id, position) => ({ id, leads: position === 0, ...jobs[place] })),
     );
+    await tx.execute(prepared(ADMIT), [
+      rows.map(({ tenant_id }) => tenant_id ?? null),
+      rows.map(({ id }) => id),
+      rows.map(({ bundle_id }) => bundle_id ?? null),
+      rows.map(({ lease_token }) => lease_token ?? null),
+      rows.map(({ leads }) => leads),
+      now,
+      QUEUED_LEASE_SECONDS,
+      directBy,
+    ]);
+    return jobs;
   }
 
   /** Puts off what hours forbid now. */
-  async defer(tx: Transaction, deferrals: readonly Deferral[]): Promise<void> {
+  async defer(tx: Transaction, deferrals: readonly Deferral[], now: Date): Promise<void> {
     if (deferrals.length === 0) return;
-    await tx.execute(
-      `UPDATE deliveries d SET due_at = c.until, defer_reason = c.reason
-       FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[]) AS c (tenant_id, id, until, reason)
-       WHERE d.tenant_id = c.tenant_id AND d.id = c.id AND d.state = 'pending'`,
-      [...identities(deferrals), deferrals.map(({ until }) => until), deferrals.map(({ reason }) => reason)],
+    const rows = deferrals.flatMap(({ message, until, reason }) =>
+      message.ids.map((id) => ({ tenant_id: message.lead.tenant_id, id, until, reason })),
     );
+    await tx.execute(DEFER, [
+      rows.map(({ tenant_id }) => tenant_id),
+      rows.map(({ id }) => id),
+      rows.map(({ until }) => until),
+      rows.map(({ reason }) => reason),
+      now,
+    ]);
   }
 
   /**
-   * Puts off what is over its recipient's limit until the admission that fills it is an hour (a day) old.
+   * Puts off what is over its recipient's limit until the message that fills it is an hour (a day) old.
    * Run after `admit`, so that it sees this round's too.
    */
-  async deferOverLimit(
-    tx: Transaction,
-    channel: string,
-    over: readonly Candidate[],
-    now: Date,
-  ): Promise<void> {
+  async deferOverLimit(tx: Transaction, channel: string, over: readonly Message[], now: Date): Promise<void> {
     if (over.length === 0) return;
-    await tx.execute(
-      `UPDATE deliveries d
-       SET defer_reason = 'limit',
-           due_at = GREATEST($6::timestamptz + interval '1 second', coalesce(h.opens_at, $6), coalesce(y.opens_at, $6))
-       FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::integer[])
-              AS c (tenant_id, id, per_hour, per_day)
-       JOIN deliveries o ON o.tenant_id = c.tenant_id AND o.id = c.id
-       LEFT JOIN LATERAL (
-         SELECT u.admitted_at + interval '1 hour' AS opens_at FROM deliveries u
-         WHERE u.tenant_id = o.tenant_id AND u.recipient = o.recipient AND u.channel = $5 AND c.per_hour > 0
-           AND u.admitted_at > $6::timestamptz - interval '1 hour' AND u.id <> o.id
-         ORDER BY u.admitted_at DESC OFFSET GREATEST(c.per_hour - 1, 0) LIMIT 1) h ON true
-       LEFT JOIN LATERAL (
-         SELECT u.admitted_at + interval '1 day' AS opens_at FROM deliveries u
-         WHERE u.tenant_id = o.tenant_id AND u.recipient = o.recipient AND u.channel = $5 AND c.per_day > 0
-           AND u.admitted_at > $6::timestamptz - interval '1 day' AND u.id <> o.id
-         ORDER BY u.admitted_at DESC OFFSET GREATEST(c.per_day - 1, 0) LIMIT 1) y ON true
-       WHERE d.tenant_id = c.tenant_id AND d.id = c.id AND d.state = 'pending'`,
-      [
-        ...identities(over),
-        over.map(({ per_user_per_hour }) => per_user_per_hour),
-        over.map(({ per_user_per_day }) => per_user_per_day),
-        channel,
-        now,
-      ],
+    const rows = over.flatMap(({ lead, ids }, index) =>
+      ids.map((id) => ({ tenant_id: lead.tenant_id, id, place: index + 1 })),
     );
+    await tx.execute(DEFER_OVER_LIMIT, [
+      rows.map(({ tenant_id }) => tenant_id),
+      rows.map(({ id }) => id),
+      rows.map(({ place }) => place),
+      over.map(({ lead }) => lead.id),
+      over.map(({ lead }) => lead.per_user_per_hour),
+      over.map(({ lead }) => lead.per_user_per_day),
+      channel,
+      now,
+    ]);
   }
 
   /** The next round starts after this tenant. */
   async moveCursor(tx: SystemTransaction, channel: string, tenantId: string): Promise<void> {
     await tx.execute(`UPDATE channels SET cursor_tenant_id = $2 WHERE channel = $1`, [channel, tenantId]);
   }
-}
-
-function identities(rows: readonly { tenant_id: string; id: string }[]): [string[], string[]] {
-  return [rows.map(({ tenant_id }) => tenant_id), rows.map(({ id }) => id)];
 }

@@ -2,9 +2,13 @@
  * Who may be admitted, with all that decides about it, as `Candidate`s.
  */
 
-/** From the CTE `chosen (tenant_id, id, recipient, critical, admitted_at, time_zone, settings, position)`. */
+/**
+ * From the CTE `chosen (tenant_id, id, recipient, critical, bundle_id, bundle_key, address, admitted_at, time_zone,
+ * settings, position)`. Limits count messages: the delivery that leads each, but not the candidate's own message.
+ */
 const WITH_WHAT_DECIDES = `
-  SELECT c.tenant_id, c.id, c.recipient, c.critical, c.admitted_at, c.time_zone,
+  SELECT c.tenant_id, c.id, c.recipient, c.critical, c.admitted_at, c.time_zone, c.address, c.bundle_id,
+         CASE WHEN c.bundle_key IS NOT NULL AND ${togetherSql('u', 'c.settings')} THEN c.bundle_key END AS bundle_key,
          c.settings -> 'operating_hours' AS operating_hours, l.per_user_per_hour, l.per_user_per_day,
          u.time_zone AS user_zone,
          CASE WHEN q.user_id IS NOT NULL THEN jsonb_build_object('from', q.starts_at, 'to', q.ends_at) END
@@ -20,17 +24,28 @@ const WITH_WHAT_DECIDES = `
   CROSS JOIN LATERAL (SELECT count(*) AS used FROM (
     SELECT FROM deliveries a
     WHERE a.tenant_id = c.tenant_id AND a.recipient = c.recipient AND a.channel = $1
-      AND a.admitted_at > $2::timestamptz - interval '1 hour' AND a.id <> c.id
+      AND a.admitted_at > $2::timestamptz - interval '1 hour' AND a.leads
+      AND a.id <> c.id AND a.bundle_id IS DISTINCT FROM coalesce(c.bundle_id, c.id)
     LIMIT l.per_user_per_hour) recent) hour
   CROSS JOIN LATERAL (SELECT count(*) AS used FROM (
     SELECT FROM deliveries a
     WHERE a.tenant_id = c.tenant_id AND a.recipient = c.recipient AND a.channel = $1
-      AND a.admitted_at > $2::timestamptz - interval '1 day' AND a.id <> c.id
+      AND a.admitted_at > $2::timestamptz - interval '1 day' AND a.leads
+      AND a.id <> c.id AND a.bundle_id IS DISTINCT FROM coalesce(c.bundle_id, c.id)
     LIMIT l.per_user_per_day) recent) day
   ORDER BY c.position`;
 
+/** Whether the user `u`, or else their tenant, wants what is bundled in one message. */
+function togetherSql(user: string, settings: string): string {
+  return `coalesce(${user}.bundling, ${settings} ->> 'bundling', 'together') = 'together'`;
+}
+
 /** No tenant's id comes after it. */
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+const COLUMNS = 'id, recipient, critical, bundle_id, bundle_key, address, due_at, admitted_at';
+/** Deliveries that are looked at for each message that may leave: several of them may be one message. */
+const LOOKAHEAD = 4;
 
 /**
  * Whose turn it is. Walks the tenants that have something pending, by hops through the index `deliveries_pending`,
@@ -58,7 +73,8 @@ export const TURNS = `
       ORDER BY wrapped LIMIT 1) n
     CROSS JOIN LATERAL (
       SELECT count(*) FROM deliveries d
-      WHERE d.channel = $1 AND d.tenant_id = n.tenant_id AND d.state IN ('queued', 'sending')) f
+      WHERE d.channel = $1 AND d.tenant_id = n.tenant_id AND d.state IN ('queued', 'sending')
+        AND d.leads) f
     CROSS JOIN LATERAL (
       SELECT EXISTS (SELECT FROM tenants t WHERE t.id = n.tenant_id AND t.suspended_at IS NULL)
         AND (EXISTS (SELECT FROM deliveries d WHERE d.channel = $1 AND d.tenant_id = n.tenant_id
@@ -73,22 +89,33 @@ export const TURNS = `
     WHERE w.ready
   ),
   turns AS (
-    SELECT w.tenant_id, w.time_zone, w.settings, w.place, d.id, d.recipient, d.critical,
-           d.admitted_at,
+    SELECT w.tenant_id, w.time_zone, w.settings, w.place, d.*,
            row_number() OVER (PARTITION BY w.tenant_id ORDER BY d.critical DESC, d.due_at, d.id) AS turn
     FROM waiting w
     CROSS JOIN LATERAL (
-      SELECT CASE WHEN w.tenants = 1 THEN $6 ELSE LEAST(ceil($6::numeric / w.tenants), $7 - w.in_flight) END
-             ::integer AS most) m
+      SELECT GREATEST(CASE WHEN w.tenants = 1 THEN $6 ELSE LEAST(ceil($6::numeric / w.tenants), $7 - w.in_flight) END,
+                      0)::integer AS most) m
     CROSS JOIN LATERAL (
-      (SELECT id, recipient, critical, due_at, admitted_at FROM deliveries
-       WHERE channel = $1 AND tenant_id = w.tenant_id AND state = 'pending' AND critical AND due_at <= $2
-       ORDER BY due_at, id LIMIT GREATEST(m.most, 0))
-      UNION ALL
-      (SELECT id, recipient, critical, due_at, admitted_at FROM deliveries
-       WHERE channel = $1 AND tenant_id = w.tenant_id AND state = 'pending' AND NOT critical AND due_at <= $2
-       ORDER BY due_at, id LIMIT GREATEST(m.most, 0))
-      ORDER BY critical DESC, due_at, id LIMIT GREATEST(m.most, 0)
+      -- One for each message: what leaves with it needs no turn of its own.
+      SELECT * FROM (
+        SELECT DISTINCT ON (g.message) s.* FROM (
+          (SELECT ${COLUMNS} FROM deliveries
+           WHERE channel = $1 AND tenant_id = w.tenant_id AND state = 'pending' AND critical AND due_at <= $2
+           ORDER BY due_at, id LIMIT m.most * ${LOOKAHEAD})
+          UNION ALL
+          (SELECT ${COLUMNS} FROM deliveries
+           WHERE channel = $1 AND tenant_id = w.tenant_id AND state = 'pending' AND NOT critical AND due_at <= $2
+           ORDER BY due_at, id LIMIT m.most * ${LOOKAHEAD})
+          ORDER BY critical DESC, due_at, id LIMIT m.most * ${LOOKAHEAD}) s
+        CROSS JOIN LATERAL (SELECT CASE
+          WHEN s.bundle_id IS NOT NULL THEN s.bundle_id::text
+          WHEN s.bundle_key IS NULL OR NOT EXISTS (
+            SELECT FROM (SELECT) one LEFT JOIN users u ON u.tenant_id = w.tenant_id
+              AND u.id = CASE WHEN s.recipient LIKE 'user:%' THEN substring(s.recipient FROM 6)::uuid END
+            WHERE ${togetherSql('u', 'w.settings')}) THEN s.id::text
+          ELSE concat_ws(' ', s.recipient, s.bundle_key, s.address) END AS message) g
+        ORDER BY g.message, s.critical DESC, s.due_at, s.id) each_message
+      ORDER BY critical DESC, due_at, id LIMIT m.most
     ) d
   ),
   chosen AS (
@@ -104,7 +131,8 @@ ${WITH_WHAT_DECIDES}`;
  */
 export const NAMED = `
   WITH chosen AS (
-    SELECT d.tenant_id, d.id, d.recipient, d.critical, d.admitted_at, t.time_zone, t.settings,
+    SELECT d.tenant_id, d.id, d.recipient, d.critical, d.bundle_id, NULL::text AS bundle_key, d.address,
+           d.admitted_at, t.time_zone, t.settings,
            row_number() OVER (ORDER BY d.id) AS position
     FROM deliveries d JOIN tenants t ON t.id = d.tenant_id
     WHERE d.tenant_id = $5 AND d.id = ANY ($6::uuid[]) AND d.channel = $1 AND d.state = 'pending'

@@ -1,47 +1,47 @@
 import type { Logger } from '@nestjs/common';
-import type { Candidate, Deferral } from './admission.js';
+import type { Candidate, Deferral, Message } from './admission.js';
 import { nextPermitted } from './hours.js';
 
 const HOUR_MS = 60 * 60 * 1_000;
 const DAY_MS = 24 * HOUR_MS;
-/** Hours that never open are looked at again after this long. */
+/** Hours that never open are checked again after this long. */
 const NEVER_OPEN_MS = DAY_MS;
-/** And so are hours that can't be worked out. */
+/** And so are hours that can't be computed. */
 const NOT_COMPUTABLE_MS = HOUR_MS;
 
-/** What is to become of candidates. */
+/** What happens to the messages of a round. */
 export interface Decision {
   /** May leave now. */
-  chosen: Candidate[];
-  /** Must wait for an hour. */
+  chosen: Message[];
+  /** Must wait for hours. */
   deferrals: Deferral[];
-  /** Over a limit of their recipient's. */
-  over: Candidate[];
+  /** Over a limit of its recipient. */
+  over: Message[];
 }
 
 /**
- * Who may leave now, who waits for which hour, and who is over a limit: decided here and nowhere else. Critical
- * ones always may leave.
+ * Which messages may leave now, which wait for hours, and which are over a limit: decided here and nowhere else.
+ * Critical ones always leave.
  */
-export function decide(candidates: readonly Candidate[], now: Date, logger: Logger): Decision {
+export function decide(messages: readonly Message[], now: Date, logger: Logger): Decision {
   const decision: Decision = { chosen: [], deferrals: [], over: [] };
   const admitted = new Map<string, Usage>();
-  for (const candidate of candidates) {
-    const { tenant_id, id, recipient, critical } = candidate;
-    const deferral = critical ? null : hours(candidate, now, logger);
-    const person = `${tenant_id} ${recipient}`;
+  for (const message of messages) {
+    const { lead } = message;
+    const deferral = lead.critical ? null : hours(lead, now, logger);
+    const person = `${lead.tenant_id} ${lead.recipient}`;
     const justNow = admitted.get(person) ?? { hour: 0, day: 0 };
-    if (deferral !== null) decision.deferrals.push({ tenant_id, id, ...deferral });
-    else if (!critical && isOver(candidate, justNow)) decision.over.push(candidate);
+    if (deferral !== null) decision.deferrals.push({ message, ...deferral });
+    else if (!lead.critical && isOver(lead, justNow)) decision.over.push(message);
     else {
-      decision.chosen.push(candidate);
-      admitted.set(person, withOneMore(justNow, candidate, now));
+      decision.chosen.push(message);
+      admitted.set(person, withOneMore(justNow, lead, now));
     }
   }
   return decision;
 }
 
-/** What can't be worked out (a zone that this machine does not know) must not hold up everybody else. */
+/** Hours that can't be computed (a zone that this machine does not know) must not stop the other tenants. */
 function hours(candidate: Candidate, now: Date, logger: Logger): Pick<Deferral, 'until' | 'reason'> | null {
   try {
     return deferral(candidate, now);

@@ -225,14 +225,14 @@ describe('the dispatcher', () => {
   describe('leases', () => {
     interface Leased extends Record<string, unknown> {
       tenant_id: string;
-      delivery_id: string;
+      bundle_id: string;
       lease_token: string;
     }
     const leased = async (): Promise<Leased> => {
       await backlog(1, 1, 'leased', 1);
       await dispatcher.round('email');
       const [job] = await world.sql<Leased>(
-        `SELECT tenant_id, id AS delivery_id, lease_token FROM deliveries WHERE state = 'queued'`,
+        `SELECT tenant_id, bundle_id, lease_token FROM deliveries WHERE state = 'queued'`,
       );
       if (job === undefined) throw new Error('nothing was admitted');
       return job;
@@ -241,6 +241,7 @@ describe('the dispatcher', () => {
       (await world.sql('SELECT state, attempts, ambiguities, lease_token FROM deliveries'))[0];
     const expire = () => world.sql(`UPDATE deliveries SET lease_until = now() - interval '1 second'`);
     const leases = () => world.app.get(Leases);
+    const sent = { state: 'sent', subject: 'Subject', text: 'Text' } as const;
 
     it('are claimed once, and only by their token', async () => {
       const job = await leased();
@@ -248,7 +249,10 @@ describe('the dispatcher', () => {
         false,
       );
       const both = await Promise.all([leases().claim(job), leases().claim(job)]);
-      expect(both[0]).toMatchObject({ id: job.delivery_id, attempts: 1, address: 'user1@leased-1.example' });
+      expect(both[0]).toMatchObject({
+        ...{ bundle_id: job.bundle_id, attempts: 1, address: 'user1@leased-1.example' },
+        items: [{ delivery_id: job.bundle_id, kind: 'event' }],
+      });
       expect(both[1]).toBe(false);
       expect(await leases().claim(job)).toBe(false);
     });
@@ -279,11 +283,11 @@ describe('the dispatcher', () => {
       await expire();
       expect(await leases().reap(3)).toEqual({ requeued: 0, ambiguous: 1 });
       expect(await row()).toMatchObject({ state: 'pending', attempts: 1, ambiguities: 1 });
-      expect(await leases().record(first, { state: 'sent', provider_id: null })).toBe(false);
+      expect(await leases().record(first, { ...sent, provider_id: null })).toBe(false);
 
       await dispatcher.round('email');
       const [second] = await world.sql<Leased>(
-        `SELECT tenant_id, id AS delivery_id, lease_token FROM deliveries WHERE state = 'queued'`,
+        `SELECT tenant_id, bundle_id, lease_token FROM deliveries WHERE state = 'queued'`,
       );
       await leases().claim(second!);
       await expire();
@@ -309,7 +313,7 @@ describe('the dispatcher', () => {
     it('record a sent one once', async () => {
       const job = await leased();
       await leases().claim(job);
-      expect(await leases().record(job, { state: 'sent', provider_id: 'p' })).toBe(true);
+      expect(await leases().record(job, { ...sent, provider_id: 'p' })).toBe(true);
       expect(await leases().record(job, { state: 'failed', error: 'late' })).toBe(false);
       expect(await row()).toMatchObject({ state: 'sent', attempts: 1 });
     });

@@ -16,14 +16,30 @@ import { Queues } from '../../platform/queues/queues.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
 import { Admission } from './admission.js';
 import { activeChannels, CHANNEL_TRAITS } from '../channels/channels.js';
+import { ChannelHealth } from '../channel-health/channel-health.js';
 import { decide } from './decision.js';
 import { Wakeable } from './wakeable.js';
 
-/** What one round did. */
+/** What one round did, in messages. */
 export interface Round {
   admitted: number;
   deferred: number;
+  /** The next round is due after this many ms, at the latest. */
+  wait_ms?: number | undefined;
 }
+
+/** What a round's transaction decided. */
+interface Decided {
+  jobs: DeliveryJob[];
+  deferred: number;
+  /** The channel is down. */
+  down: boolean;
+  wait_ms?: number | undefined;
+  /** Begins a connection test. */
+  test?: () => void;
+}
+
+const NOTHING: Decided = { jobs: [], deferred: 0, down: false };
 
 /**
  * Admits due deliveries into Bull, in fair turns over tenants, as many as the living workers can take. A round
@@ -40,6 +56,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     @Inject(Clock) private readonly clock: Clock,
     private readonly database: SystemDatabase,
     private readonly admission: Admission,
+    private readonly health: ChannelHealth,
     private readonly queues: Queues,
     private readonly wakeUps: WakeUps,
     private readonly metrics: Metrics,
@@ -69,14 +86,16 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   /** Rounds follow each other while there is something to admit; else the next waits for a kick. */
   private async loop(channel: Channel, wake: Wakeable): Promise<void> {
     while (!this.stopping) {
+      let wait = this.config.dispatchIntervalSeconds * 1_000;
       try {
-        const { admitted, deferred } = await this.measured(channel);
+        const { admitted, deferred, wait_ms = Infinity } = await this.measured(channel);
         if (admitted + deferred > 0) continue;
+        wait = Math.min(wait, wait_ms);
       } catch (error) {
         this.metrics.count('vigie_dispatch_failures_total', { channel });
         this.logger.error({ event: 'dispatch_failed', channel, err: error });
       }
-      await wake.sleep(this.config.dispatchIntervalSeconds * 1_000);
+      await wake.sleep(wait);
     }
   }
 
@@ -89,39 +108,55 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     return round;
   }
 
-  /** One round on one channel: at most DISPATCH_BATCH_SIZE deliveries, each admitted or deferred. */
+  /** One round on one channel: at most DISPATCH_BATCH_SIZE messages, each admitted or deferred. */
   async round(channel: Channel): Promise<Round> {
     const now = this.clock.now();
-    const { jobs, deferred } = await this.database.transaction(async (tx) => {
-      const turn = await this.admission.begin(tx, channel);
-      if (turn === null) return { jobs: [], deferred: 0 };
-      const window = await this.admission.window(tx, channel);
-      if (window.free < window.enough) return { jobs: [], deferred: 0 };
-      const free = Math.min(
-        window.free,
-        await this.minuteBudget(tx, channel, now),
-        this.config.dispatchBatchSize,
-      );
-      if (free <= 0) return { jobs: [], deferred: 0 };
+    const { jobs, deferred, wait_ms, test, down } = await this.database.transaction(
+      async (tx): Promise<Decided> => {
+        const turn = await this.admission.begin(tx, channel);
+        if (turn === null) return NOTHING;
+        const gate = await this.health.gate(tx, channel);
+        const nothing = { ...NOTHING, down: gate.probe || gate.wait_ms !== null };
+        if (gate.room === 'none') return { ...nothing, wait_ms: gate.wait_ms ?? undefined };
+        const window = await this.admission.window(tx, channel);
+        const idle = window.free === window.whole;
+        const one = gate.room === 'one' && (gate.probe || idle);
+        if (gate.room === 'one' ? !one : window.free < window.enough) return nothing;
+        const free = Math.min(
+          one ? Math.min(window.whole, 1) : window.free,
+          await this.minuteBudget(tx, channel, now),
+          this.config.dispatchBatchSize,
+        );
+        if (free <= 0) return nothing;
 
-      const candidates = await this.admission.candidates(
-        tx,
-        channel,
-        now,
-        turn.cursor_tenant_id,
-        { free, whole: window.whole },
-        { per_user_per_hour: this.config.limitPerUserHour, per_user_per_day: this.config.limitPerUserDay },
-      );
-      const { chosen, deferrals, over } = decide(candidates, now, this.logger);
-      const jobs = await this.admission.admit(tx, chosen, now);
-      await this.admission.defer(tx, deferrals);
-      await this.admission.deferOverLimit(tx, channel, over, now);
-      const last = candidates.at(-1);
-      if (last !== undefined) await this.admission.moveCursor(tx, channel, last.tenant_id);
-      return { jobs, deferred: deferrals.length + over.length };
-    });
+        const candidates = await this.admission.candidates(
+          tx,
+          channel,
+          now,
+          turn.cursor_tenant_id,
+          { free, whole: window.whole },
+          { per_user_per_hour: this.config.limitPerUserHour, per_user_per_day: this.config.limitPerUserDay },
+        );
+        const gathered = await this.admission.gather(tx, channel, candidates, now);
+        const messages = one ? gathered.slice(0, 1) : gathered;
+        const { chosen, deferrals, over } = decide(messages, now, this.logger);
+        const jobs = await this.admission.admit(tx, chosen, now);
+        await this.admission.defer(tx, deferrals, now);
+        await this.admission.deferOverLimit(tx, channel, over, now);
+        const last = candidates.at(-1);
+        if (last !== undefined) await this.admission.moveCursor(tx, channel, last.tenant_id);
+        const decided = { ...nothing, jobs, deferred: deferrals.length + over.length };
+        if (!gate.probe || decided.deferred > 0) return decided;
+        const [probe] = jobs;
+        if (probe === undefined) return { ...decided, test: await this.health.probeByTest(tx, channel) };
+        await this.health.probeBy(tx, channel, probe.lease_token);
+        return decided;
+      },
+    );
+    test?.();
     await this.enqueue(channel, jobs);
-    return { admitted: jobs.length, deferred };
+    if (down) await this.health.expire(channel);
+    return { admitted: jobs.length, deferred, wait_ms };
   }
 
   private async minuteBudget(
@@ -130,6 +165,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     now: Date,
   ): Promise<number> {
     if (this.config.limitPerMinute === 0) return Infinity;
+    await this.admission.lockMinute(tx, channel);
     return this.config.limitPerMinute - (await this.admission.admittedLastMinute(tx, channel, now));
   }
 

@@ -7,7 +7,7 @@ import { concurrencyOf } from '../../platform/queues/concurrency.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
 import { activeChannels, queueOf } from '../channels/channels.js';
 
-const BEAT_MS = 5_000;
+const HEARTBEAT_INTERVAL_MS = 5_000;
 
 /** Says that this process sends, and how much at once: the dispatcher admits as much as the living can take. */
 @Injectable()
@@ -32,7 +32,7 @@ export class Presence implements OnApplicationBootstrap {
     for (const channel of activeChannels(this.config)) this.wakeUps.send('dispatch.kick', { channel });
     this.timer = setInterval(() => {
       this.beat().catch((error: unknown) => this.logger.warn({ event: 'heartbeat_failed', err: error }));
-    }, BEAT_MS);
+    }, HEARTBEAT_INTERVAL_MS);
   }
 
   /** From here on the dispatcher counts without this process. Called before it drains. */

@@ -1,29 +1,25 @@
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import type { DeliveryJob } from '../../contracts/jobs.js';
 import type { Channel } from '../../contracts/channels.js';
+import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { Metrics, secondsSince } from '../../platform/metrics/metrics.js';
 import { JobHandlers } from '../../platform/queues/handlers.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
 import { CHANNEL_TRAITS } from '../channels/channels.js';
-import {
-  type ClaimedDelivery,
-  SendError,
-  type SendLease,
-  SENDERS,
-  type Senders,
-} from '../channels/sender.js';
+import { type ClaimedMessage, SendError, type SendLease, SENDERS, type Senders } from '../channels/sender.js';
+import { ChannelHealth, withoutAddresses } from '../channel-health/channel-health.js';
 import { HeldLeases } from './held-leases.js';
 import { Leases } from './leases.js';
-import { afterFailure, type Outcome } from './outcome.js';
+import { afterFailure, type FailedSend, type Outcome } from './outcome.js';
 import { recordUntilDone } from './recording.js';
 
-/** One kick stands for all outcomes of this time; the queue lasts longer. */
+/** Coalesces the kicks of outcomes within this time into one; the queue lasts longer. */
 const KICK_AFTER_MS = 10;
 
 /**
- * Sends one admitted delivery, on whatever channel: claim, send, record. The same for the jobs of all channels and
- * for who sends directly.
+ * Sends one admitted message, on any channel: claim, send, record. The same for the jobs of all channels and for
+ * direct sending.
  */
 @Injectable()
 export class DeliverySending implements OnModuleInit {
@@ -32,9 +28,11 @@ export class DeliverySending implements OnModuleInit {
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
+    @Inject(Clock) private readonly clock: Clock,
     private readonly jobs: JobHandlers,
     private readonly held: HeldLeases,
     private readonly leases: Leases,
+    private readonly health: ChannelHealth,
     private readonly wakeUps: WakeUps,
     private readonly metrics: Metrics,
     @Inject(SENDERS) private readonly senders: Senders,
@@ -46,49 +44,56 @@ export class DeliverySending implements OnModuleInit {
     }
   }
 
-  /** Resolves once the outcome is committed, or when the delivery was not this job's to send. */
+  /** Resolves once the outcome is committed, or when the message could not be claimed. */
   async deliver(job: DeliveryJob): Promise<void> {
-    await this.held.whileHeld(job, async (delivery, lease) => {
-      const { channel } = delivery;
+    await this.held.withLease(job, async (message, lease) => {
+      const { channel, tenant_id, bundle_id } = message;
       const began = performance.now();
-      const outcome = await this.attempt(delivery, lease);
+      const outcome = await this.attempt(message, lease);
       this.metrics.observe('vigie_send_duration_seconds', { channel }, secondsSince(began));
-      const recorded = await recordUntilDone(() => this.leases.record(job, outcome), lease);
+      const about = { channel, tenant_id, bundle_id, attempt: message.attempts };
+      const recorded = await recordUntilDone(
+        () => this.leases.record(job, outcome),
+        lease,
+        this.logger,
+        about,
+      );
       this.metrics.count('vigie_sends_total', { channel, outcome: sendOutcome(outcome, recorded) });
-      this.logger.log({
-        event: `delivery_${outcome.state}`,
-        channel,
-        tenant_id: delivery.tenant_id,
-        delivery_id: delivery.id,
-        attempt: delivery.attempts,
-        recorded,
-      });
+      const deliveries = message.items.length;
+      const line = { event: `delivery_${outcome.state}`, ...about, deliveries, recorded };
+      if (outcome.state === 'sent') this.logger.log(line);
+      else this.logger[levelOf(outcome)]({ ...line, error: withoutAddresses(outcome.error) });
       this.kickSoon(channel);
     });
   }
 
-  private async attempt(delivery: ClaimedDelivery, lease: SendLease): Promise<Outcome> {
+  private async attempt(message: ClaimedMessage, lease: SendLease): Promise<Outcome> {
     try {
-      const sender = this.senders.get(delivery.channel);
+      const sender = this.senders.get(message.channel);
       if (sender === undefined)
         throw new SendError('retryable', 'The channel is not configured in this process');
-      const { provider_id } = await sender.send(delivery, lease);
-      return { state: 'sent', provider_id };
+      const receipt = await sender.send(message, lease);
+      this.health.worked(message.channel);
+      return { state: 'sent', ...receipt };
     } catch (error) {
-      // Anything but a SendError is a fault of ours, and the next attempt would meet it again.
-      const failure =
-        error instanceof SendError
-          ? error
-          : {
-              failure: 'permanent' as const,
-              message: error instanceof Error ? error.message : String(error),
-            };
-      return afterFailure(failure, delivery.attempts, delivery.ambiguities, {
+      // Before the outcome is recorded: else the dispatcher would admit it again into a channel that is down.
+      if (error instanceof SendError && error.failure === 'channel')
+        await this.health.failed(message.channel, error, message.lease_token);
+      return afterFailure(this.failureOf(error, message), message.attempts, message.ambiguities, {
         max_attempts: this.config.retryMaxAttempts,
         delay_ms: this.config.retryDelaySeconds * 1_000,
-        ambiguous_repeats: CHANNEL_TRAITS[delivery.channel].ambiguous_repeats,
+        ambiguous_repeats: CHANNEL_TRAITS[message.channel].ambiguous_repeats,
+        age_ms: this.clock.now().getTime() - (message.items[0]?.created_at.getTime() ?? 0),
+        max_age_ms: this.config.deliveryMaxAgeHours * 3_600_000,
       });
     }
+  }
+
+  /** Anything but a SendError is a fault of ours, or PostgreSQL's for a moment: no reason to lose the message. */
+  private failureOf(error: unknown, { channel, tenant_id, bundle_id }: ClaimedMessage): FailedSend {
+    if (error instanceof SendError) return error;
+    this.logger.error({ event: 'sender_failed', channel, tenant_id, bundle_id, err: error });
+    return { failure: 'retryable', message: error instanceof Error ? error.message : String(error) };
   }
 
   /** The window has room again. */
@@ -102,8 +107,15 @@ export class DeliverySending implements OnModuleInit {
   }
 }
 
+/** What ends without being sent is worth a warning; what will be tried again is not. */
+function levelOf({ state }: Outcome): 'log' | 'warn' {
+  return state === 'pending' ? 'log' : 'warn';
+}
+
 /** How an attempt ended, for the metrics. */
-function sendOutcome({ state }: Outcome, recorded: boolean): string {
+function sendOutcome(outcome: Outcome, recorded: boolean): string {
   if (!recorded) return 'lost';
+  if ('channel_down' in outcome) return 'channel_down';
+  const { state } = outcome;
   return state === 'pending' ? 'retry' : state;
 }

@@ -8,7 +8,7 @@ import { SystemDatabase } from '../../platform/database/database.js';
 import type { TenantTransaction } from '../../platform/database/transaction.js';
 import { Problem } from '../../platform/errors/problem.js';
 import { DRAIN_DEADLINE_MS } from '../../platform/queues/workers.js';
-import { Admission, type Candidate, type Limits } from '../dispatch/admission.js';
+import { Admission, type Limits, type Message } from '../dispatch/admission.js';
 import { activeChannels } from '../channels/channels.js';
 import { decide } from '../dispatch/decision.js';
 import { DeliverySending } from './delivery-sending.js';
@@ -44,8 +44,8 @@ export class DirectSending {
 
   /**
    * Admits those of these deliveries that may leave now, in the transaction that creates them, so that a refusal
-   * leaves nothing behind. What hours or a recipient's limit forbid is put off; on a channel that is paused or
-   * switched off all of them wait.
+   * leaves nothing behind. What hours or a recipient's limit forbid is put off; on a channel that is paused,
+   * down or switched off all of them wait.
    * @param by who sends, for the limits of callers; null for Vigie itself, which has none.
    * @returns what is to be handed to `send` once this is committed.
    * @throws Problem limit_reached when the caller, or the installation for this minute, is over its limit.
@@ -57,23 +57,26 @@ export class DirectSending {
     by: string | null,
   ): Promise<DeliveryJob[]> {
     if (ids.length === 0 || !activeChannels(this.config).includes(channel)) return [];
-    if (await this.isPaused(channel)) return [];
+    if (await this.isClosed(channel)) return [];
+    // Before hours and limits are read: who changes them waits, and lets what is deferred here be decided anew (H8).
+    await this.admission.lockDeferrals(tx);
     const now = this.clock.now();
     const candidates = await this.admission.named(tx, channel, now, ids, {
       per_user_per_hour: this.config.limitPerUserHour,
       per_user_per_day: this.config.limitPerUserDay,
     });
-    const { chosen, deferrals, over } = decide(candidates, now, this.logger);
+    const messages = candidates.map((lead) => ({ lead, ids: [lead.id] }));
+    const { chosen, deferrals, over } = decide(messages, now, this.logger);
     await this.refuseOverMinute(tx, channel, chosen.length, now);
     if (by !== null) await this.refuseOverCallersLimit(tx, channel, chosen, by, now);
     const jobs = await this.admission.admit(tx, chosen, now, by);
-    await this.admission.defer(tx, deferrals);
+    await this.admission.defer(tx, deferrals, now);
     await this.admission.deferOverLimit(tx, channel, over, now);
     return jobs;
   }
 
   /**
-   * Sends what was admitted. Resolves when every outcome is committed, or after 30 s: whoever reads then finds
+   * Sends what was admitted. Resolves when every outcome is committed, or after 30 s: a reader then finds
    * `sending`, and later the outcome.
    */
   async send(jobs: readonly DeliveryJob[]): Promise<void> {
@@ -129,19 +132,19 @@ export class DirectSending {
     try {
       await this.sending.deliver(job);
     } catch (error) {
-      this.logger.error({ event: 'direct_send_failed', delivery_id: job.delivery_id, err: error });
+      this.logger.error({ event: 'direct_send_failed', bundle_id: job.bundle_id, err: error });
     }
   }
 
-  private async isPaused(channel: Channel): Promise<boolean> {
-    const [row] = await this.system.query<{ paused: boolean }>(
-      `SELECT paused FROM channels WHERE channel = $1`,
+  private async isClosed(channel: Channel): Promise<boolean> {
+    const [row] = await this.system.query<{ closed: boolean }>(
+      `SELECT paused OR down_since IS NOT NULL AS closed FROM channels WHERE channel = $1`,
       [channel],
     );
-    return row?.paused ?? false;
+    return row?.closed ?? false;
   }
 
-  /** Direct calls are counted one after the other, so that they cannot pass the limit together. */
+  /** The dispatcher's rounds and direct calls are counted one after the other: together they keep the limit (H8). */
   private async refuseOverMinute(
     tx: TenantTransaction,
     channel: Channel,
@@ -150,7 +153,7 @@ export class DirectSending {
   ): Promise<void> {
     const limit = this.config.limitPerMinute;
     if (limit === 0 || wanted === 0) return;
-    await lock(tx, `direct:${channel}`);
+    await this.admission.lockMinute(tx, channel);
     const used = await this.system.transaction((across) =>
       this.admission.admittedLastMinute(across, channel, now),
     );
@@ -160,11 +163,11 @@ export class DirectSending {
   private async refuseOverCallersLimit(
     tx: TenantTransaction,
     channel: Channel,
-    chosen: readonly Candidate[],
+    chosen: readonly Message[],
     by: string,
     now: Date,
   ): Promise<void> {
-    const [first, ...others] = chosen.filter(({ critical }) => !critical);
+    const [first, ...others] = chosen.map(({ lead }) => lead).filter(({ critical }) => !critical);
     if (first === undefined) return;
     await lock(tx, `direct:${tx.tenant_id}:${by}`);
     const wanted = others.length + 1;

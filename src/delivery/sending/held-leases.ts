@@ -1,13 +1,13 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { DeliveryJob } from '../../contracts/jobs.js';
-import type { ClaimedDelivery, SendLease } from '../channels/sender.js';
+import type { ClaimedMessage, SendLease } from '../channels/sender.js';
 import { Leases, SENDING_LEASE_SECONDS } from './leases.js';
 
-const RENEW_EVERY_MS = 5_000;
+const RENEWAL_INTERVAL_MS = 5_000;
 
 /**
- * A lease as its holder knows it. It is measured on this process's own monotonic clock, from before it was asked
- * for: a process that was stopped for a minute knows at once that it is too late.
+ * A lease as its holder knows it. It is measured on this process's own monotonic clock, from before it was requested:
+ * a process that was stopped for a minute knows at once that it is too late.
  */
 class HeldLease implements SendLease {
   private readonly lost = new AbortController();
@@ -41,25 +41,25 @@ export class HeldLeases implements OnApplicationBootstrap, OnApplicationShutdown
   constructor(private readonly leases: Leases) {}
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => void this.renewAll(), RENEW_EVERY_MS);
+    this.timer = setInterval(() => void this.renewAll(), RENEWAL_INTERVAL_MS);
   }
 
   onApplicationShutdown(): void {
     clearInterval(this.timer);
   }
 
-  /** Claims the delivery and does `work` while its lease is renewed; false when it was not to be had. */
-  async whileHeld(
+  /** Claims the message and does `work` while its lease is renewed; false when it could not be claimed. */
+  async withLease(
     job: DeliveryJob,
-    work: (delivery: ClaimedDelivery, lease: SendLease) => Promise<void>,
+    work: (message: ClaimedMessage, lease: SendLease) => Promise<void>,
   ): Promise<boolean> {
     const validUntil = leaseEnd();
-    const delivery = await this.leases.claim(job);
-    if (delivery === false) return false;
+    const message = await this.leases.claim(job);
+    if (message === false) return false;
     const lease = new HeldLease(job, validUntil);
     this.held.set(job.lease_token, lease);
     try {
-      await work(delivery, lease);
+      await work(message, lease);
     } finally {
       this.held.delete(job.lease_token);
     }
@@ -71,14 +71,14 @@ export class HeldLeases implements OnApplicationBootstrap, OnApplicationShutdown
     if (leases.length === 0) return;
     const validUntil = leaseEnd();
     try {
-      const renewed = await this.leases.renew(leases.map(({ job }) => job));
+      const { renewed, locked } = await this.leases.renew(leases.map(({ job }) => job));
       for (const lease of leases) {
         if (renewed.has(lease.job.lease_token)) lease.prolong(validUntil);
-        // Gone from the map means that its outcome was recorded meanwhile.
-        else if (this.held.has(lease.job.lease_token)) lease.lose();
+        // No longer in the map means that its outcome was recorded meanwhile. Locked rows are left to the next renewal.
+        else if (this.held.has(lease.job.lease_token) && !locked.has(lease.job.lease_token)) lease.lose();
       }
     } catch (error) {
-      // They run out by themselves unless a later renewal gets through.
+      // They expire unless a later renewal succeeds.
       this.logger.warn({ event: 'lease_renewal_failed', leases: leases.length, err: error });
     }
   }

@@ -1,6 +1,13 @@
 import { afterFailure, type RetryRules } from './outcome.js';
 
-const RULES: RetryRules = { max_attempts: 3, delay_ms: 300_000, ambiguous_repeats: 1 };
+const HOUR_MS = 3_600_000;
+const RULES: RetryRules = {
+  max_attempts: 3,
+  delay_ms: 300_000,
+  ambiguous_repeats: 1,
+  age_ms: 0,
+  max_age_ms: 120 * HOUR_MS,
+};
 const NO_JITTER = 0.5;
 
 /** E4: 3 attempts, 300 s, exponential; a 5xx is never tried again; ambiguous sends are repeated once. */
@@ -33,6 +40,31 @@ describe('what follows from a failed attempt', () => {
     expect(delay(0)).toMatchObject({ delay_ms: 240_000 });
     expect(delay(1)).toMatchObject({ delay_ms: 360_000 });
   });
+
+  it('M2: a fault of the channel uses up no attempt and keeps the place, until the message is too old', () => {
+    const broken = { failure: 'channel', message: 'no' } as const;
+    for (const attempts of [1, 3, 40])
+      expect(afterFailure(broken, attempts, 0, RULES)).toEqual({
+        state: 'pending',
+        error: 'no',
+        channel_down: true,
+      });
+    const old = { ...RULES, age_ms: 120 * HOUR_MS + 1 };
+    expect(afterFailure(broken, 1, 0, old)).toEqual({ state: 'failed', error: 'no', reason: 'expired' });
+  });
+
+  it.each([
+    [0, 300_000],
+    [HOUR_MS, HOUR_MS / 2],
+    [20 * HOUR_MS, HOUR_MS],
+  ])(
+    'M2: what may itself be the reason makes room for others: at the age of %i ms for %i ms',
+    (age_ms, delay) => {
+      const suspect = { failure: 'channel', message: 'no', with_message: true } as const;
+      const outcome = afterFailure(suspect, 1, 0, { ...RULES, age_ms }, NO_JITTER);
+      expect(outcome).toEqual({ state: 'pending', error: 'no', channel_down: true, delay_ms: delay });
+    },
+  );
 
   it('keeps at most 1,000 characters of an error', () => {
     const outcome = afterFailure({ failure: 'permanent', message: 'x'.repeat(5_000) }, 1, 0, RULES);

@@ -1,11 +1,21 @@
-import type { SendFailure } from '../channels/sender.js';
+import type { SendFailure, SendReceipt } from '../channels/sender.js';
 
-/** Where a delivery goes after an attempt. docs/lifecycles.md has the diagram. */
+/** Where a message goes after an attempt. docs/lifecycles.md has the diagram. */
 export type Outcome =
-  | { state: 'sent'; provider_id: string | null }
-  | { state: 'failed'; error: string }
+  | ({ state: 'sent' } & SendReceipt)
+  | { state: 'failed'; error: string; reason?: 'expired' }
   | { state: 'unknown'; error: string; ambiguous: true }
-  | { state: 'pending'; error: string; delay_ms: number; ambiguous: boolean };
+  | { state: 'pending'; error: string; delay_ms: number; ambiguous: boolean }
+  /** Its channel is down: it waits in its place, or for some time, and the attempt is not counted. */
+  | { state: 'pending'; error: string; channel_down: true; delay_ms?: number };
+
+export interface FailedSend {
+  failure: SendFailure;
+  message: string;
+  retry_after_ms?: number | undefined;
+  /** Of the failure 'channel': the message itself may be the reason. */
+  with_message?: boolean;
+}
 
 export interface RetryRules {
   max_attempts: number;
@@ -13,19 +23,23 @@ export interface RetryRules {
   delay_ms: number;
   /** How often a send whose end is not known is repeated. */
   ambiguous_repeats: number;
+  /** How long ago its first item was written, and when it is given up, in ms. */
+  age_ms: number;
+  max_age_ms: number;
 }
 
-/** The longest wait between two attempts. */
-const LONGEST_DELAY_MS = 24 * 60 * 60 * 1_000;
+const MAX_SUSPECT_DELAY_MS = 60 * 60 * 1_000;
+/** Between two attempts. */
+const MAX_DELAY_MS = 24 * 60 * 60 * 1_000;
 
 /**
  * What follows from a failed attempt.
  * @param attempts attempts so far, this one included
  * @param ambiguities of those, how many ended without an answer, not counting this one
- * @param random 0 to 1, so that what failed together does not come back together
+ * @param random 0 to 1, so that what failed together is not tried again at one instant
  */
 export function afterFailure(
-  failure: { failure: SendFailure; message: string; retry_after_ms?: number | undefined },
+  failure: FailedSend,
   attempts: number,
   ambiguities: number,
   rules: RetryRules,
@@ -33,12 +47,29 @@ export function afterFailure(
 ): Outcome {
   const error = failure.message.slice(0, 1_000);
   if (failure.failure === 'permanent') return { state: 'failed', error };
+  if (failure.failure === 'channel') return afterChannelFailure(failure, error, rules, random);
   const ambiguous = failure.failure === 'ambiguous';
   if (ambiguous && (ambiguities >= rules.ambiguous_repeats || attempts >= rules.max_attempts)) {
     return { state: 'unknown', error, ambiguous };
   }
   if (attempts >= rules.max_attempts) return { state: 'failed', error };
   const exponential = rules.delay_ms * 2 ** (attempts - 1) * (0.8 + 0.4 * random);
-  const delay_ms = Math.min(Math.max(exponential, failure.retry_after_ms ?? 0), LONGEST_DELAY_MS);
+  const delay_ms = Math.min(Math.max(exponential, failure.retry_after_ms ?? 0), MAX_DELAY_MS);
   return { state: 'pending', error, delay_ms: Math.round(delay_ms), ambiguous };
+}
+
+/**
+ * Uses up no attempt: it is given up by age. One that may itself be the reason makes room for others meanwhile, longer
+ * each time: as long as half of its age, but an hour at most.
+ */
+function afterChannelFailure(
+  { with_message = false }: FailedSend,
+  error: string,
+  { age_ms, max_age_ms, delay_ms }: RetryRules,
+  random: number,
+): Outcome {
+  if (age_ms > max_age_ms) return { state: 'failed', error, reason: 'expired' };
+  if (!with_message) return { state: 'pending', error, channel_down: true };
+  const wait = Math.max(delay_ms, Math.min(age_ms / 2, MAX_SUSPECT_DELAY_MS)) * (0.8 + 0.4 * random);
+  return { state: 'pending', error, channel_down: true, delay_ms: Math.round(wait) };
 }

@@ -5,7 +5,7 @@ import { ApiPage } from '../../platform/http/api-page.js';
 import { Access, Caller, type TenantCaller } from '../../platform/http/caller.js';
 import type { Page } from '../../platform/http/cursor.js';
 import { IdParam } from '../../platform/http/id-param.js';
-import { DeliveriesQuery, OwnDelivery } from './deliveries.dto.js';
+import { DeliveriesQuery, OwnDelivery, OwnDeliveryDetail } from './deliveries.dto.js';
 import { DeliveryList } from './delivery-list.service.js';
 
 /** What was sent to somebody, or by them. */
@@ -32,8 +32,8 @@ export class DeliveriesController {
   @Get(':id')
   @Access('member', 'notifications:read')
   @ApiOperation({ summary: 'One that I created or received' })
-  @ApiOkResponse({ type: OwnDelivery })
-  async get(@Caller() caller: TenantCaller, @IdParam() id: string): Promise<OwnDelivery> {
+  @ApiOkResponse({ type: OwnDeliveryDetail })
+  async get(@Caller() caller: TenantCaller, @IdParam() id: string): Promise<OwnDeliveryDetail> {
     return this.database.tenant(caller.tenant_id, (tx) => this.deliveries.get(tx, caller, id));
   }
 }

@@ -3,7 +3,7 @@ import { IsIn, IsOptional } from 'class-validator';
 import { type Channel, CHANNELS } from '../../contracts/channels.js';
 import { NOTIFICATION_KINDS } from '../../contracts/kind-lists.js';
 import { PageQuery } from '../../platform/http/page.dto.js';
-import { DELIVERY_STATUSES, FeedDelivery } from '../feed/feed.dto.js';
+import { DELIVERY_STATUSES, FeedDelivery, SENT_SUBJECT, SENT_TEXT } from '../feed/feed.dto.js';
 
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
@@ -39,4 +39,13 @@ export class OwnDelivery extends FeedDelivery {
 
   @ApiProperty()
   created_at: Date;
+}
+
+/** The same with what left. */
+export class OwnDeliveryDetail extends OwnDelivery {
+  @ApiProperty({ type: String, nullable: true, description: SENT_SUBJECT })
+  sent_subject: string | null;
+
+  @ApiProperty({ type: String, nullable: true, description: SENT_TEXT })
+  sent_text: string | null;
 }

@@ -5,8 +5,8 @@ import { notFound } from '../../platform/errors/problem.js';
 import { decodeCursor, encodeCursor, isInstantKey, type Page, pageOf } from '../../platform/http/cursor.js';
 import { NotificationViews, type WordedRow } from '../views/notification-views.js';
 import { type ReaderRow, readerSql } from '../views/reader.js';
-import type { DeliveriesQuery, DeliveryStatus, OwnDelivery } from './deliveries.dto.js';
-import { DELIVERY_COLUMNS } from './deliveries.sql.js';
+import type { DeliveriesQuery, DeliveryStatus, OwnDelivery, OwnDeliveryDetail } from './deliveries.dto.js';
+import { DELIVERY_COLUMNS, sentColumns } from './deliveries.sql.js';
 
 /** Whose: what they received, if they are a user, and what they created. */
 export interface Owner {
@@ -30,6 +30,7 @@ const NO_ID = '00000000-0000-0000-0000-000000000000';
 type DeliveryRow = Omit<OwnDelivery, 'title' | 'kind'> & {
   worded: Omit<WordedRow, 'id' | 'created_at'>;
 } & ReaderRow;
+type SentColumns = Pick<OwnDeliveryDetail, 'sent_subject' | 'sent_text'>;
 type NoRow = { [Field in keyof DeliveryRow]: null };
 
 /** With how far back was looked, where that was not to the end. A row without an id where nothing was found. */
@@ -67,16 +68,18 @@ export class DeliveryList {
    * One delivery that they created or received.
    * @throws Problem not_found for one that is not there or somebody else's.
    */
-  async get(tx: TenantTransaction, { user_id, principal }: Owner, id: string): Promise<OwnDelivery> {
-    const row = await tx.one<DeliveryRow>(
-      `SELECT ${DELIVERY_COLUMNS}, n.id AS notification_id, n.recipient, n.created_at, ${WORDED} AS worded, reader.*
+  async get(tx: TenantTransaction, { user_id, principal }: Owner, id: string): Promise<OwnDeliveryDetail> {
+    const row = await tx.one<DeliveryRow & SentColumns>(
+      `SELECT ${DELIVERY_COLUMNS}, ${sentColumns('n.user_id = $3::uuid')}, n.id AS notification_id, n.recipient,
+              n.created_at, ${WORDED} AS worded, reader.*
        FROM notifications n JOIN deliveries d ON d.tenant_id = n.tenant_id AND d.notification_id = n.id
        CROSS JOIN (${readerSql('$1', '$3::uuid')}) reader
        WHERE d.tenant_id = $1 AND d.id = $2 AND (n.user_id = $3::uuid OR n.created_by = $4::text)`,
       [tx.tenant_id, id, user_id, principal],
     );
     if (row === null) throw notFound();
-    return this.view(row);
+    const { sent_subject, sent_text, ...delivery } = row;
+    return Object.assign(this.view(delivery), { sent_subject, sent_text });
   }
 
   private toPage(rows: readonly ListRow[], limit: number): Page<OwnDelivery> {

@@ -96,7 +96,7 @@ const CHANGES_SINCE = prepared(
    CROSS JOIN LATERAL (
      SELECT count(*) AS unread_count FROM notifications
      WHERE tenant_id = $1 AND user_id = asked.user_id AND read_at IS NULL AND archived_at IS NULL) unread
-   CROSS JOIN LATERAL (${readerSql('$1', 'asked.user_id')}) reader
+   CROSS JOIN LATERAL (${readerSql('$1', 'asked.user_id')} LIMIT 1) reader
    LEFT JOIN LATERAL (
      SELECT ${NOTIFICATION_COLUMNS} FROM notifications n
      WHERE n.tenant_id = $1 AND n.user_id = asked.user_id AND (n.seq, n.id) > (asked.seq, asked.id)

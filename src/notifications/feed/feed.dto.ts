@@ -126,12 +126,36 @@ export class FeedDelivery {
 
   @ApiProperty({ type: Date, nullable: true })
   sent_at: Date | null;
+
+  @ApiProperty({
+    type: String,
+    format: 'uuid',
+    nullable: true,
+    description:
+      'The message that carries it: the same for all that leave together; null before it is admitted',
+  })
+  bundle_id: string | null;
+
+  @ApiProperty({ description: 'Deliveries of that message; 0 before it is admitted' })
+  bundle_size: number;
+}
+
+export const SENT_SUBJECT = 'As it left, or of the message that it left with; null where nothing was sent';
+export const SENT_TEXT = `${SENT_SUBJECT}. One-time links are left out. At most 50,000 characters`;
+
+/** The same with what left. */
+export class DeliveryDetail extends FeedDelivery {
+  @ApiProperty({ type: String, nullable: true, description: SENT_SUBJECT })
+  sent_subject: string | null;
+
+  @ApiProperty({ type: String, nullable: true, description: SENT_TEXT })
+  sent_text: string | null;
 }
 
 /** One notification with its deliveries. */
 export class FeedNotificationDetail extends FeedNotification {
-  @ApiProperty({ type: [FeedDelivery] })
-  deliveries: FeedDelivery[];
+  @ApiProperty({ type: [DeliveryDetail] })
+  deliveries: DeliveryDetail[];
 }
 
 export class UnreadCount {

@@ -6,8 +6,8 @@ import type { TenantStatements } from '../../platform/database/database.js';
 import { prepared, type SqlValue, type TenantTransaction } from '../../platform/database/transaction.js';
 import { notFound } from '../../platform/errors/problem.js';
 import { decodeCursor, isInstantKey, type Page, pageOf } from '../../platform/http/cursor.js';
-import type { FeedDelivery, FeedNotificationDetail, FeedQuery } from './feed.dto.js';
-import { DELIVERY_COLUMNS } from '../deliveries/deliveries.sql.js';
+import type { DeliveryDetail, FeedNotificationDetail, FeedQuery } from './feed.dto.js';
+import { DELIVERY_COLUMNS, sentColumns } from '../deliveries/deliveries.sql.js';
 import type { Owner } from '../deliveries/delivery-list.service.js';
 import { Notifications } from '../notifications.service.js';
 import {
@@ -103,8 +103,8 @@ export class Feed {
     const notification = this.views.of(
       received ? stored : { ...stored, read_at: null, archived_at: null, seq: 0 },
     );
-    const deliveries = await tx.query<FeedDelivery>(
-      `SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE d.tenant_id = $1 AND d.notification_id = $2
+    const deliveries = await tx.query<DeliveryDetail>(
+      `SELECT ${DELIVERY_COLUMNS}, ${sentColumns(received ? 'true' : 'false')} FROM deliveries d WHERE d.tenant_id = $1 AND d.notification_id = $2
        ORDER BY d.channel, d.address LIMIT 100`,
       [tx.tenant_id, id],
     );

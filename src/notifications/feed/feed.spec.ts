@@ -147,6 +147,10 @@ describe('GET notifications/{id}', () => {
         reason: null,
         error: '550 no such user',
         provider_id: null,
+        bundle_id: null,
+        bundle_size: 0,
+        sent_subject: null,
+        sent_text: null,
         sent_at: null,
       },
     ]);

@@ -3,6 +3,7 @@ import { ApiOkResponse, ApiOperation, ApiProperty } from '@nestjs/swagger';
 import { CONFIG, type Config, type Source } from '../../platform/config/config.js';
 import { type ShownSetting, shownSettings } from '../../platform/config/shown.js';
 import { Access } from '../../platform/http/caller.js';
+import { ChannelStateView } from '../channel-state.dto.js';
 import { Connections, type ConnectionTest, SERVICES } from './connections.service.js';
 
 class ConnectionView implements ConnectionTest {
@@ -20,6 +21,13 @@ class ConnectionView implements ConnectionTest {
 
   @ApiProperty({ type: String, nullable: true })
   error: string | null;
+
+  @ApiProperty({
+    type: ChannelStateView,
+    nullable: true,
+    description: 'What deliveries met on this way out lately; null for what is no channel',
+  })
+  channel: ChannelStateView | null;
 }
 
 class ConnectionList {
@@ -76,7 +84,8 @@ export class AdminInstallationController {
   @Get('connections')
   @ApiOperation({
     summary: 'Test the connections to PostgreSQL (both roles), Redis and what each channel sends through',
-    description: 'Connects, encrypts and logs in as configured; sends no mail. Each has 5 s, all at once.',
+    description:
+      'Connects, encrypts and logs in as configured; sends no mail. All at once; PostgreSQL and Redis have 5 s, a mail server SMTP_GREETING_TIMEOUT_SECONDS and 25 s more.',
   })
   @ApiOkResponse({ type: ConnectionList })
   async test(): Promise<ConnectionList> {

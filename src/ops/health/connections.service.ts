@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CHANNELS } from '../../contracts/channels.js';
 import { CHANNEL_TRAITS } from '../../delivery/channels/channels.js';
+import { ChannelHealth, type ChannelState } from '../../delivery/channel-health/channel-health.js';
 import { type ChannelSender, SENDERS, type Senders } from '../../delivery/channels/sender.js';
 import { withTimeout } from '../../platform/clock/timeout.js';
 import { Database, SystemDatabase } from '../../platform/database/database.js';
@@ -22,11 +23,13 @@ export interface ConnectionTest {
   ok: boolean | null;
   latency_ms: number | null;
   error: string | null;
+  /** What deliveries met on this way out lately; null for what is no channel. */
+  channel: ChannelState | null;
 }
 
 type Probe = () => Promise<unknown>;
 
-/** What does not answer within this long, in ms, counts as away. */
+/** Within this time PostgreSQL and Redis must answer, in ms. Senders have limits of their own, by their settings. */
 const DEADLINE_MS = 5_000;
 const LONGEST_ERROR = 300;
 
@@ -36,18 +39,31 @@ export class Connections {
   /** In the order of SERVICES; null where the configuration names none. */
   private readonly probes: ReadonlyMap<string, Probe | null>;
 
-  constructor(database: Database, system: SystemDatabase, queues: Queues, @Inject(SENDERS) senders: Senders) {
+  constructor(
+    database: Database,
+    system: SystemDatabase,
+    queues: Queues,
+    @Inject(SENDERS) senders: Senders,
+    private readonly health: ChannelHealth,
+  ) {
     this.probes = new Map<string, Probe | null>([
-      ['postgresql_app', () => database.ping()],
-      ['postgresql_system', () => system.query('SELECT 1')],
-      ['redis', () => queues.ping()],
+      ['postgresql_app', withinDeadline(() => database.ping())],
+      ['postgresql_system', withinDeadline(() => system.query('SELECT 1'))],
+      ['redis', withinDeadline(() => queues.ping())],
       ...CHANNELS.map((channel) => [CHANNEL_TRAITS[channel].service, probeOf(senders.get(channel))] as const),
     ]);
   }
 
-  /** All at the same time; takes 5 s at most. */
+  /** All at the same time. Takes 5 s at most, or as long as a sender gives its server to greet and log in. */
   async test(): Promise<ConnectionTest[]> {
-    return Promise.all([...this.probes].map(([service, probe]) => testOne(service, probe)));
+    const [tests, states] = await Promise.all([
+      Promise.all([...this.probes].map(([service, probe]) => testOne(service, probe))),
+      withTimeout(this.health.states(CHANNELS), DEADLINE_MS, 'no answer').catch(() => null),
+    ]);
+    return tests.map((test) => {
+      const channel = CHANNELS.find((each) => CHANNEL_TRAITS[each].service === test.service);
+      return { ...test, channel: channel === undefined ? null : (states?.get(channel) ?? null) };
+    });
   }
 }
 
@@ -55,20 +71,19 @@ function probeOf(sender: ChannelSender | undefined): Probe | null {
   return sender === undefined ? null : () => sender.verify();
 }
 
-async function testOne(service: string, probe: Probe | null): Promise<ConnectionTest> {
+function withinDeadline(probe: Probe): Probe {
+  return () => withTimeout(probe(), DEADLINE_MS, `no answer within ${DEADLINE_MS / 1_000} s`);
+}
+
+async function testOne(service: string, probe: Probe | null): Promise<Omit<ConnectionTest, 'channel'>> {
   if (probe === null) return { service, configured: false, ok: null, latency_ms: null, error: null };
   const began = performance.now();
-  const error = await failureOf(probe);
+  const error = await probe().then(() => null, wordsOf);
   const latency_ms = Math.round((performance.now() - began) * 10) / 10;
   return { service, configured: true, ok: error === null, latency_ms, error };
 }
 
-/** What went wrong, in the words of the client library, which name no password; null when nothing did. */
-async function failureOf(probe: Probe): Promise<string | null> {
-  const late = `no answer within ${DEADLINE_MS / 1_000} s`;
-  return withTimeout(probe(), DEADLINE_MS, late).then(() => null, wordsOf);
-}
-
+/** What went wrong, in the words of the client library, which name no password. */
 function wordsOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error).slice(0, LONGEST_ERROR);
   // A name with several addresses fails as several errors in one, without words of its own.

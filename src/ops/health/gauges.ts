@@ -69,6 +69,10 @@ export class Gauges implements OnModuleInit {
       'vigie_channel_paused',
       open.map(({ channel, paused }) => [{ channel }, Number(paused)] as const),
     );
+    this.metrics.replace(
+      'vigie_channel_up',
+      open.map(({ channel, up }) => [{ channel }, Number(up)] as const),
+    );
   }
 
   private showQueues(counts: readonly [QueueName, QueueCounts][]): void {

@@ -117,12 +117,12 @@ export class QueueAdmin {
   private async view(queue: QueueName): Promise<QueueView> {
     const counts = this.deliveries.carries(queue)
       ? this.deliveries.counts(queue)
-      : this.runs.counts(queue).then((of) => ({ ...of, workers: null }));
-    const [{ paused, postgres, workers }, { bull, bull_error }] = await Promise.all([
+      : this.runs.counts(queue).then((of) => ({ ...of, workers: null, channel: null }));
+    const [{ paused, channel, postgres, workers }, { bull, bull_error }] = await Promise.all([
       counts,
       this.bullCounts(queue),
     ]);
-    return { queue, paused, postgres, bull, bull_error, workers };
+    return { queue, paused, channel, postgres, bull, bull_error, workers };
   }
 
   private async bullCounts(

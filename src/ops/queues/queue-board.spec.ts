@@ -10,7 +10,7 @@ let world: World;
 let cast: Cast;
 let browser: Browser;
 let url: string;
-const ids = { tenant_id: randomUUID(), delivery_id: randomUUID() };
+const ids = { tenant_id: randomUUID(), bundle_id: randomUUID() };
 
 beforeAll(async () => {
   world = await createWorld();
@@ -66,7 +66,7 @@ test('an operator signs in, sees the queues and their jobs, and signs out', asyn
     expect(await page.getByText(name, { exact: true }).count()).toBeGreaterThan(0);
   }
   await page.goto(`${url}/ops/queues/queue/mail`);
-  await page.getByText(ids.delivery_id).first().waitFor();
+  await page.getByText(ids.bundle_id).first().waitFor();
   expect(await page.getByText(ids.tenant_id).count()).toBe(3);
   // To look at: there is nothing on the page that acts.
   expect(await page.getByText(/^(Pause|Empty|Retry all|Add job|Clean all)$/i).count()).toBe(0);

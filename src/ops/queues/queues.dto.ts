@@ -4,6 +4,7 @@ import { IsIn, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
 import { QUEUES, type QueueName } from '../../contracts/jobs.js';
 import { PageQuery } from '../../platform/http/page.dto.js';
 import { JOB_STATES, type JobState } from '../../platform/queues/job-view.js';
+import { ChannelStateView } from '../channel-state.dto.js';
 import { TenantQuery } from '../admin.dto.js';
 
 const NULLABLE_NUMBER = { type: Number, nullable: true } as const;
@@ -87,6 +88,13 @@ export class QueueView {
 
   @ApiProperty()
   paused: boolean;
+
+  @ApiProperty({
+    type: ChannelStateView,
+    nullable: true,
+    description: 'The way out that its deliveries take; null for a queue of runs',
+  })
+  channel: ChannelStateView | null;
 
   @ApiProperty({
     oneOf: [DeliveryCountsView, RunCountsView].map((model) => ({ $ref: getSchemaPath(model) })),

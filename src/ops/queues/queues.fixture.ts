@@ -93,8 +93,8 @@ export class QueueScene {
   }
 
   private async claimOne(): Promise<void> {
-    const [job] = await this.world.sql<{ tenant_id: string; delivery_id: string; lease_token: string }>(
-      `SELECT tenant_id, id AS delivery_id, lease_token FROM deliveries WHERE state = 'queued' LIMIT 1`,
+    const [job] = await this.world.sql<{ tenant_id: string; bundle_id: string; lease_token: string }>(
+      `SELECT tenant_id, bundle_id, lease_token FROM deliveries WHERE state = 'queued' LIMIT 1`,
     );
     const claimed = await this.world.app.get(Leases, { strict: false }).claim(job!);
     if (claimed === false) throw new Error('the delivery could not be claimed');

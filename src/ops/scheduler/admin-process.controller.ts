@@ -1,6 +1,6 @@
-import { Controller, HttpCode, HttpStatus, Post, Query, Res } from '@nestjs/common';
+import { Controller, HttpCode, HttpStatus, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Access, AdminOrOperator, type AnyCaller } from '../../platform/http/caller.js';
 import { DispatchAnswer, TriggerQuery } from '../admin.dto.js';
 import { Triggers } from './triggers.service.js';
@@ -24,9 +24,14 @@ export class AdminProcessController {
   async process(
     @AdminOrOperator() caller: AnyCaller,
     @Query() query: TriggerQuery,
+    @Req() { signal }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<DispatchAnswer> {
-    const { finished, answer } = await this.triggers.process(caller, query);
+    const { finished, answer } = await this.triggers.process(caller, {
+      tenant: query.tenant,
+      wait: query.wait,
+      signal,
+    });
     if (finished) reply.status(HttpStatus.OK);
     return answer;
   }

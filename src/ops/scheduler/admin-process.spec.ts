@@ -58,7 +58,7 @@ test('an admin’s own: asks for a round at once and, with wait, tells what beca
   expect(answer.body).toEqual({
     run_id: null,
     state: 'succeeded',
-    counts: { due: 3, sent: 3, failed: 0, called_off: 0, deferred: 0, waiting: 0 },
+    counts: { due: 3, sent: 3, failed: 0, cancelled: 0, deferred: 0, waiting: 0 },
     paused: [],
   });
   await catcher.waitFor(5);

@@ -18,6 +18,8 @@ export interface TriggerRequest {
   /** Slug of the tenant; for operators, all tenants without. */
   tenant?: string;
   wait: boolean;
+  /** Aborted when the client has left. */
+  signal?: AbortSignal;
   creating: CreatingRequest;
 }
 
@@ -38,8 +40,11 @@ export class Triggers {
   ) {}
 
   /** @throws Problem not_found for a tenant that is not there or not the caller's, tenant_suspended */
-  async trigger(caller: AnyCaller, { job, tenant, wait, creating }: TriggerRequest): Promise<TriggerOutcome> {
-    if (job === 'dispatch') return this.process(caller, { tenant, wait });
+  async trigger(
+    caller: AnyCaller,
+    { job, tenant, wait, creating, signal }: TriggerRequest,
+  ): Promise<TriggerOutcome> {
+    if (job === 'dispatch') return this.process(caller, { tenant, wait, signal });
     if (caller.kind === 'operator') {
       const runs = await this.states(await this.triggerAs(caller, job, tenant), wait);
       return { finished: wait && runs.every(isFinished), answer: { runs } };
@@ -60,11 +65,11 @@ export class Triggers {
    */
   async process(
     caller: AnyCaller,
-    { tenant, wait }: Pick<TriggerRequest, 'tenant' | 'wait'>,
+    { tenant, wait, signal }: Pick<TriggerRequest, 'tenant' | 'wait' | 'signal'>,
   ): Promise<{ finished: boolean; answer: DispatchAnswer }> {
     const all = caller.kind === 'operator' && tenant === undefined;
     const tenantId = all ? null : await this.tenants.active(caller, tenant);
-    const { processed, paused } = await this.processing.process(tenantId, wait ? WAIT_MS : 0);
+    const { processed, paused } = await this.processing.process(tenantId, wait ? WAIT_MS : 0, signal);
     const done = processed.waiting === 0;
     return {
       finished: wait && done,

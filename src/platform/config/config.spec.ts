@@ -331,7 +331,7 @@ describe('what people see of the settings', () => {
     VIGIE_OPERATOR_PASSWORD: 'http://canary/canary',
     EMAIL_HOST: 'mail',
     SMTP_USER: 'vigie@example.fr',
-    VIGIE_PUBLIC_URL: 'https://me:canary@vigie.example.fr',
+    VIGIE_PUBLIC_URL: 'https://vigie.example.fr',
   };
   const shown = (environment: Record<string, string>, yaml = '') =>
     Object.fromEntries(shownSettings(withYaml(yaml, environment)).map((each) => [each.variable, each]));

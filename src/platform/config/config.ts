@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
+import { parseEmailAddress } from '../addresses/email-address.js';
+import { isLoopback } from './formats.js';
 import { SCHEMA } from './schema.js';
 import type { Variable } from './variables.js';
 
@@ -54,7 +56,7 @@ export function readConfig(environment: Environment): Config {
   }
   // What the loop above put there is what the schema says: one value of its type for each of its keys.
   const config = { ...values, sources } as unknown as Config;
-  if (faults.length === 0) faults.push(...contradictions(config));
+  if (faults.length === 0) faults.push(...contradictions(config, environment));
   if (faults.length > 0) throw new ConfigurationError(faults);
   return config;
 }
@@ -62,6 +64,21 @@ export function readConfig(environment: Environment): Config {
 /** Where people reach this server, without a slash at the end. */
 export function publicUrl(config: Config): string {
   return (config.publicUrl ?? `http://localhost:${config.port}`).replace(/\/+$/, '');
+}
+
+/** What works, but hardly as it was meant: one sentence each, for the log at the start and for `doctor`. */
+export function configurationWarnings(config: Config): string[] {
+  const { hostname } = new URL(publicUrl(config));
+  if (!sendsElsewhere(config) || !isLoopback(hostname)) return [];
+  const unset = config.publicUrl === null ? ' (VIGIE_PUBLIC_URL is unset)' : '';
+  return [
+    `Links in mails lead to ${publicUrl(config)}${unset}, which no other machine can open: set VIGIE_PUBLIC_URL`,
+  ];
+}
+
+/** Whether mails go to another machine, hence to people who are not at this one. */
+function sendsElsewhere({ smtpHost }: Config): boolean {
+  return smtpHost !== null && !isLoopback(smtpHost);
 }
 
 interface Written {
@@ -170,7 +187,7 @@ function flatten(node: unknown, path: string, into: Map<string, string>, faults:
   else faults.push(`${path} in the configuration file must be one value`);
 }
 
-function contradictions(config: Config): string[] {
+function contradictions(config: Config, environment: Environment): string[] {
   const faults: string[] = [];
   if ((config.operatorEmail === null) !== (config.operatorPassword === null)) {
     faults.push('VIGIE_OPERATOR_EMAIL and VIGIE_OPERATOR_PASSWORD go together');
@@ -187,8 +204,20 @@ function contradictions(config: Config): string[] {
   if ((config.smtpUser === null) !== (config.smtpPassword === null)) {
     faults.push('SMTP_USER and SMTP_PASSWORD go together');
   }
-  if (config.smtpHost !== null && config.smtpFromEmail === null && !config.smtpUser?.includes('@')) {
+  if (
+    config.smtpHost !== null &&
+    config.smtpFromEmail === null &&
+    parseEmailAddress(config.smtpUser ?? '') === null
+  ) {
     faults.push('SMTP_FROM_EMAIL is required when SMTP_HOST is set');
+  }
+  if (config.channelProbeSeconds > config.channelProbeMaxSeconds) {
+    faults.push('CHANNEL_PROBE_SECONDS must not be more than CHANNEL_PROBE_MAX_SECONDS');
+  }
+  if (environment.NODE_ENV === 'production' && sendsElsewhere(config) && config.publicUrl === null) {
+    faults.push(
+      'VIGIE_PUBLIC_URL is required when SMTP_HOST is another machine: links in mails would lead to localhost',
+    );
   }
   return faults;
 }

@@ -17,6 +17,7 @@ const SECTIONS: Readonly<Record<string, string>> = {
   backups: 'Backups',
   scheduler: 'Dispatcher and scheduler',
   cleanup: 'Cleanup',
+  delivery: 'Deliveries',
   workers: 'Workers',
 };
 

@@ -2,7 +2,6 @@ import {
   ADDRESSES,
   atLeast,
   choiceVariable,
-  EMAIL_ADDRESS,
   integerVariable,
   ITEM_URL,
   listVariable,
@@ -11,6 +10,8 @@ import {
   textVariable,
   url,
 } from './variables.js';
+import { BASE_URL, EMAIL_ADDRESS } from './formats.js';
+import { MAIL_SETTINGS } from './mail-settings.js';
 
 export const ROLES = ['web', 'worker', 'scheduler'] as const;
 export type Role = (typeof ROLES)[number];
@@ -34,8 +35,8 @@ export const SCHEMA = {
   publicUrl: optionalVariable({
     env: 'VIGIE_PUBLIC_URL',
     yaml: 'server.public_url',
-    check: url('http', 'https'),
-    doc: 'Where people reach this server; links in mails begin with it. http://localhost:<PORT> when unset.',
+    check: BASE_URL,
+    doc: 'Where people reach this server; links in mails begin with it. http://localhost:<PORT> when unset, which NODE_ENV=production refuses once SMTP_HOST is another machine.',
   }),
   itemUrl: optionalVariable({
     env: 'ITEM_URL',
@@ -193,64 +194,30 @@ export const SCHEMA = {
     default: true,
     doc: 'Off: deliveries wait, nothing leaves on any channel.',
   }),
-  emailEnabled: switchVariable({
-    env: 'EMAIL_ENABLED',
-    yaml: 'email.enabled',
-    default: true,
-    doc: 'Off: e-mails wait.',
-  }),
-  smtpHost: optionalVariable({
-    env: 'SMTP_HOST',
-    yaml: 'email.smtp.host',
-    aliases: ['EMAIL_HOST'],
-    doc: 'Mail server. Unset: no e-mail is sent, and each is recorded as suppressed (channel_not_configured).',
-  }),
-  smtpPort: integerVariable({
-    env: 'SMTP_PORT',
-    yaml: 'email.smtp.port',
-    aliases: ['EMAIL_PORT'],
-    default: 587,
+  ...MAIL_SETTINGS,
+  deliveryMaxAgeHours: integerVariable({
+    env: 'DELIVERY_MAX_AGE_HOURS',
+    yaml: 'delivery.max_age_hours',
+    default: 120,
     min: 1,
-    max: 65_535,
-    doc: 'Port of the mail server.',
+    max: 8_760,
+    doc: 'A delivery that still waits for a channel or a retry this long after it was due fails with the reason expired (RFC 5321 4.5.4.1: at least 4 to 5 days).',
   }),
-  smtpUser: optionalVariable({
-    env: 'SMTP_USER',
-    yaml: 'email.smtp.user',
-    aliases: ['SMTP_USERNAME', 'EMAIL_USERNAME'],
-    doc: 'Login at the mail server.',
+  channelProbeSeconds: integerVariable({
+    env: 'CHANNEL_PROBE_SECONDS',
+    yaml: 'delivery.channel_probe_seconds',
+    default: 5,
+    min: 1,
+    max: 3_600,
+    doc: 'First wait before a channel that is down is tried again; doubles with each probe that fails.',
   }),
-  smtpPassword: optionalVariable({
-    env: 'SMTP_PASSWORD',
-    yaml: 'email.smtp.password',
-    aliases: ['EMAIL_PASSWORD'],
-    secret: true,
-    doc: 'Password at the mail server (for Gmail, an app password).',
-  }),
-  smtpFromEmail: optionalVariable({
-    env: 'SMTP_FROM_EMAIL',
-    yaml: 'email.from.address',
-    aliases: ['EMAIL_SENDER'],
-    check: EMAIL_ADDRESS,
-    doc: "Sender's address. SMTP_USER when that is an address and this is unset.",
-  }),
-  smtpFromName: textVariable({
-    env: 'SMTP_FROM_NAME',
-    yaml: 'email.from.name',
-    default: 'Vigie',
-    doc: "Sender's name.",
-  }),
-  smtpTls: switchVariable({
-    env: 'SMTP_TLS',
-    yaml: 'email.smtp.starttls',
-    default: true,
-    doc: 'Require STARTTLS: without it nothing is sent, not even the login.',
-  }),
-  smtpSsl: switchVariable({
-    env: 'SMTP_SSL',
-    yaml: 'email.smtp.tls',
-    default: false,
-    doc: 'TLS from the first byte (port 465); SMTP_TLS has no meaning then.',
+  channelProbeMaxSeconds: integerVariable({
+    env: 'CHANNEL_PROBE_MAX_SECONDS',
+    yaml: 'delivery.channel_probe_max_seconds',
+    default: 300,
+    min: 1,
+    max: 3_600,
+    doc: 'Longest wait between two probes of a channel that is down.',
   }),
   retryMaxAttempts: integerVariable({
     env: 'RETRY_MAX_ATTEMPTS',
@@ -258,7 +225,7 @@ export const SCHEMA = {
     default: 3,
     min: 1,
     max: 20,
-    doc: 'Attempts before a delivery has failed for good.',
+    doc: 'Attempts that the mail server may refuse before a delivery has failed for good. A server that is down uses up none.',
   }),
   retryDelaySeconds: integerVariable({
     env: 'RETRY_DELAY_SECONDS',

@@ -145,13 +145,6 @@ export function atLeast(characters: number): Format {
   };
 }
 
-export const EMAIL_ADDRESS: Format = {
-  type: 'e-mail address',
-  check: (text) => {
-    if (!/^[^\s@<>]+@[^\s@<>]+$/.test(text)) throw new Error('must be an e-mail address');
-  },
-};
-
 /** Addresses of machines: each an IP, a network (10.0.0.0/8), or one of these names for several networks. */
 export const ADDRESSES: Format = {
   type: 'list of addresses: IP, network (10.0.0.0/8), loopback, linklocal or uniquelocal',

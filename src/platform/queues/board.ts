@@ -41,6 +41,6 @@ export function boardPlugin(queues: Queues, path: string, links: BoardLink[]): F
 
 /** Not the lease token: it is the right to send. */
 function idsOf(data: unknown): Record<string, unknown> {
-  const { tenant_id, delivery_id, run_id } = (data ?? {}) as Record<string, unknown>;
-  return { tenant_id, ...(delivery_id === undefined ? { run_id } : { delivery_id }) };
+  const { tenant_id, bundle_id, run_id } = (data ?? {}) as Record<string, unknown>;
+  return { tenant_id, ...(bundle_id === undefined ? { run_id } : { bundle_id }) };
 }

@@ -6,15 +6,20 @@ import { streamOf, wholeMessage } from './message.js';
 
 /** How far one mail has come. The reply is what nodemailer's promise brings. */
 type Phase =
-  /** In the pool, connecting, or in the envelope: the server has nothing. */
+  /** In the pool, or its connection is being made: the server knows nothing of this mail. */
   | 'waiting'
+  /** A connection that is logged in writes the envelope: the server has no message. */
+  | 'envelope'
   /** 354 was received, the body is being written, without its final dot: the server must not deliver it. */
   | 'body'
   /** All of it was handed to the socket, the final dot too: only a reply tells what became of it. */
   | 'written';
 
-/** Why we stopped a send ourselves. */
-type Stop = 'lease' | 'time';
+/** Why we stopped a send ourselves. `channel`: another one showed that the server takes none. */
+type Stop = 'lease' | 'time' | 'channel';
+
+/** How far an attempt came, for those who judge its failure. */
+export type Progress = Pick<Attempt, 'stopped' | 'underWay' | 'written'>;
 
 /** The mail data handed to nodemailer, with the attempt it belongs to. */
 export interface AttemptedMail extends ISendMailOptions {
@@ -34,8 +39,9 @@ export class Attempt {
   private readonly abort = new AbortController();
   private readonly timer: NodeJS.Timeout;
   private readonly onLeaseLost = () => {
-    if (this.phase === 'waiting') this.giveUp('lease');
+    if (this.phase === 'waiting' || this.phase === 'envelope') this.giveUp('lease');
   };
+  private reused = false;
   private data: Readable | null = null;
 
   /** @param limit_ms time for the whole send; after it the connection is closed. */
@@ -59,6 +65,16 @@ export class Attempt {
     return this.phase === 'written';
   }
 
+  /** A connection has had it: what failed then may be due to this mail. */
+  get underWay(): boolean {
+    return this.phase !== 'waiting';
+  }
+
+  /** Its connection had carried other mails, and ended before the server had any of this one: a stale connection. */
+  get metStaleConnection(): boolean {
+    return this.reused && this.phase === 'envelope' && this.stop === null;
+  }
+
   get stopped(): Stop | null {
     return this.stop;
   }
@@ -69,6 +85,11 @@ export class Attempt {
     this.lease.signal.removeEventListener('abort', this.onLeaseLost);
   }
 
+  /** Gives up unless a connection has it: it is not worth another login. */
+  giveUpWaiting(): void {
+    if (this.phase === 'waiting') this.giveUp('channel');
+  }
+
   /** It failed: where the server refused it early, the rest of the body and the final dot stay here. */
   failed(): void {
     if (this.phase === 'body') this.data?.unpipe();
@@ -76,7 +97,13 @@ export class Attempt {
 
   /** A connection has taken the mail and is about to write its envelope. */
   taken(): void {
-    if (!this.lease.isValid()) this.giveUp('lease');
+    if (this.lease.isValid()) this.phase = 'envelope';
+    else this.giveUp('lease');
+  }
+
+  /** The connection that ended under it had carried other mails. */
+  onReusedConnection(): void {
+    this.reused = true;
   }
 
   /** The server answered 354 to DATA. False: write nothing, the connection is being closed. */
@@ -110,6 +137,14 @@ export const watchMessage: PluginFunction = (mail, done) => {
     attempt.taken();
     const bytes = wholeMessage(message);
     const stream = bytes === null ? createReadStream(options) : streamOf(bytes);
+    // The pool asks this only when a connection that it used before ends early. "Not read" would make it drop the
+    // server's words (a 421 and its reason) for "Reached maximum number of retries".
+    Object.defineProperty(stream, 'readableDidRead', {
+      get: () => {
+        attempt.onReusedConnection();
+        return true;
+      },
+    });
     const pipe = stream.pipe.bind(stream);
     stream.pipe = <T extends NodeJS.WritableStream>(destination: T): T =>
       attempt.begin(destination as unknown as Readable) ? pipe(destination) : destination;

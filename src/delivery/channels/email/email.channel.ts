@@ -3,12 +3,13 @@ import { URGENT_KINDS } from '../../../contracts/kind-lists.js';
 import { civilDate } from '../../../platform/clock/civil-time.js';
 import type { Clock } from '../../../platform/clock/clock.js';
 import type { Wording } from '../../../wording/wording.js';
-import type { ChannelSender, ClaimedDelivery, SendLease, SendReceipt } from '../sender.js';
+import type { ChannelSender, ClaimedItem, ClaimedMessage, SendLease, SendReceipt } from '../sender.js';
 import type { EmailSender } from './email.sender.js';
+import type { MailAuthor } from './headers.js';
 
 const LINK_KINDS: readonly string[] = URGENT_KINDS;
 
-/** E-mail: a delivery becomes a mail in its recipient's language, as of the day it leaves. */
+/** E-mail: a message becomes a mail in its recipient's language, as of the day it leaves. */
 export class EmailChannel implements ChannelSender {
   constructor(
     private readonly sender: EmailSender,
@@ -17,27 +18,59 @@ export class EmailChannel implements ChannelSender {
     private readonly clock: Clock,
   ) {}
 
-  async send(delivery: ClaimedDelivery, lease: SendLease): Promise<SendReceipt> {
-    const { id, locale, tenant_name, tenant_slug, time_zone } = delivery;
-    const item = { ...delivery, data: this.withLinks(delivery) };
+  async send(message: ClaimedMessage, lease: SendLease): Promise<SendReceipt> {
+    const { tenant_id, bundle_id, address, locale, tenant_name, tenant_slug, time_zone, recipient_name } =
+      message;
+    const secrets = message.items.map((item) => this.oneTimeLink(message, item));
+    const items = message.items.map(({ data, ...item }, place) => {
+      const link_url = secrets[place] ?? null;
+      return { ...item, data: { ...data, ...(link_url !== null && { link_url }) } };
+    });
     const reader = {
       locale,
       today: civilDate(this.clock.now(), time_zone),
       tenant: { name: tenant_name, slug: tenant_slug, time_zone },
-      recipient: { name: delivery.recipient_name },
+      recipient: { name: recipient_name },
     };
-    const rendered = this.wording.mail([item], reader, { unsubscribe_url: null });
-    const mail = { delivery_id: id, to: delivery.address, ...rendered, unsubscribe_url: null };
-    return this.sender.send(mail, lease);
+    const rendered = this.wording.mail(items, reader, { unsubscribe_url: null });
+    const mail = {
+      message_id: bundle_id,
+      to: address,
+      ...rendered,
+      author: authorOf(message),
+      thread_id: factOf(message),
+      list: { id: tenant_id, name: tenant_name },
+      unsubscribe_url: null,
+    };
+    const { provider_id } = await this.sender.send(mail, lease);
+    return { provider_id, subject: rendered.subject, text: withoutSecrets(rendered.text, secrets) };
   }
 
   async verify(): Promise<void> {
     await this.sender.verify();
   }
 
-  /** A one-time link is made when it leaves, so that no table ever holds it. */
-  private withLinks({ kind, data, tenant_id }: ClaimedDelivery): Record<string, unknown> {
-    if (!LINK_KINDS.includes(kind) || typeof data.link_id !== 'string') return data;
-    return { ...data, link_url: this.links.url(tenant_id, data.link_id) };
+  /** Made when it leaves, so that no table ever holds it. */
+  private oneTimeLink({ tenant_id }: ClaimedMessage, { kind, data }: ClaimedItem): string | null {
+    if (!LINK_KINDS.includes(kind) || typeof data.link_id !== 'string') return null;
+    return this.links.url(tenant_id, data.link_id);
   }
+}
+
+/** What left is kept with the delivery; a one-time link never is. */
+function withoutSecrets(text: string, secrets: readonly (string | null)[]): string {
+  return secrets.reduce<string>((kept, link) => (link === null ? kept : kept.replaceAll(link, '…')), text);
+}
+
+/** Whoever wrote it, where a person wrote all of it. */
+function authorOf({ items }: ClaimedMessage): MailAuthor | null {
+  const [item, ...others] = items;
+  if (item === undefined || others.length > 0 || item.kind !== 'message') return null;
+  return item.author_name === null ? null : { name: item.author_name, email: item.author_email };
+}
+
+/** The fact that it is about, where it is about one. */
+function factOf({ items }: ClaimedMessage): string | null {
+  const facts = new Set(items.map(({ alert_id }) => alert_id));
+  return facts.size === 1 ? (items[0]?.alert_id ?? null) : null;
 }

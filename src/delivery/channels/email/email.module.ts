@@ -2,14 +2,14 @@ import { MailerModule, MailerService } from '@nestjs-modules/mailer';
 import { Inject, Logger, Module, type OnModuleInit } from '@nestjs/common';
 import { AuthModule } from '../../../auth/auth.module.js';
 import { PasswordLinks } from '../../../auth/password/password-links.js';
-import { CONFIG, type Config } from '../../../platform/config/config.js';
+import { CONFIG, type Config, configurationWarnings } from '../../../platform/config/config.js';
 import { Clock } from '../../../platform/clock/clock.js';
 import { Wording } from '../../../wording/wording.js';
 import { WordingModule } from '../../../wording/wording.module.js';
 import { EmailChannel } from './email.channel.js';
 import { EmailSender } from './email.sender.js';
 import { mailerOptions } from './email.settings.js';
-import { smtpSettings } from './smtp-config.js';
+import { configuredTimeouts, smtpSettings } from './smtp-config.js';
 
 /** Mails by SMTP; without SMTP_HOST the channel is null. */
 @Module({
@@ -19,7 +19,7 @@ import { smtpSettings } from './smtp-config.js';
     MailerModule.forRootAsync({
       imports: [],
       inject: [CONFIG],
-      useFactory: (config: Config) => mailerOptions(smtpSettings(config)),
+      useFactory: (config: Config) => mailerOptions(smtpSettings(config), configuredTimeouts(config)),
     }),
   ],
   providers: [
@@ -35,7 +35,12 @@ import { smtpSettings } from './smtp-config.js';
       ) =>
         config.smtpHost === null
           ? null
-          : new EmailChannel(new EmailSender(mailer, smtpSettings(config)), wording, links, clock),
+          : new EmailChannel(
+              new EmailSender(mailer, smtpSettings(config), configuredTimeouts(config)),
+              wording,
+              links,
+              clock,
+            ),
     },
   ],
   exports: [EmailChannel],
@@ -46,6 +51,9 @@ export class EmailModule implements OnModuleInit {
   onModuleInit(): void {
     if (this.config.smtpHost === null) {
       new Logger('Mail').warn({ event: 'email_not_configured', hint: 'set SMTP_HOST to send e-mail' });
+    }
+    for (const warning of configurationWarnings(this.config)) {
+      new Logger('Configuration').warn({ event: 'configuration_warning', hint: warning });
     }
   }
 }

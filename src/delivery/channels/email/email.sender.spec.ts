@@ -6,6 +6,7 @@ import {
   closing,
   mailTo,
   outcome,
+  QUICK,
   reason,
   TestLease,
   testSender,
@@ -26,7 +27,7 @@ describe('EmailSender', () => {
   it('sends subject, both bodies, sender and the headers of an automatic mail', async () => {
     const unsubscribe_url = 'https://vigie.example/unsubscribe/abc?x=1';
     const receipt = await test.sender.send(
-      mailTo('anne@Crédit.example', { delivery_id: '0190-42', unsubscribe_url }),
+      mailTo('anne@Crédit.example', { message_id: '0190-42', unsubscribe_url }),
       new TestLease(),
     );
     expect(receipt).toEqual({ provider_id: null });
@@ -64,8 +65,8 @@ describe('EmailSender', () => {
   });
 
   it('keeps the Message-ID at every attempt', async () => {
-    await test.sender.send(mailTo('a@client.example', { delivery_id: 'same' }), new TestLease());
-    await test.sender.send(mailTo('a@client.example', { delivery_id: 'same' }), new TestLease());
+    await test.sender.send(mailTo('a@client.example', { message_id: 'same' }), new TestLease());
+    await test.sender.send(mailTo('a@client.example', { message_id: 'same' }), new TestLease());
     expect(catcher.mails.map((mail) => mail.message_id)).toEqual(
       Array(2).fill('<same@xn--socit-esab.example>'),
     );
@@ -90,7 +91,7 @@ describe('EmailSender', () => {
     'hélène@client.example',
     'a(comment)@client.example',
   ])('refuses the address %j for good, without a connection', async (to) => {
-    expect(await outcome(test.sender.send(mailTo(to, { delivery_id: 'x' }), new TestLease()))).toBe(
+    expect(await outcome(test.sender.send(mailTo(to, { message_id: 'x' }), new TestLease()))).toBe(
       'permanent',
     );
     expect(catcher.count).toBe(0);
@@ -112,7 +113,7 @@ describe('EmailSender', () => {
     expect(mail.subject).toBe('Hi Bcc: evil@client.example evil body');
     expect(mail.headers.get('list-unsubscribe')).toMatch(/^<https:\/\/vigie\.example\/u[^<>]*>$/);
     expect(mail.text).not.toContain('evil');
-    for (const changes of [{ delivery_id: `x${inject}` }, { unsubscribe_url: 'javascript:alert(1)' }])
+    for (const changes of [{ message_id: `x${inject}` }, { unsubscribe_url: 'javascript:alert(1)' }])
       expect(await outcome(test.sender.send(mailTo('a@client.example', changes), new TestLease()))).toBe(
         'permanent',
       );
@@ -129,8 +130,8 @@ describe('EmailSender', () => {
   it('sends 300 mails once each, over as many connections as allowed', async () => {
     const ids = Array.from({ length: 300 }, (_, n) => `n${n}`);
     await Promise.all(
-      ids.map((delivery_id) =>
-        test.sender.send(mailTo(`${delivery_id}@client.example`, { delivery_id }), new TestLease()),
+      ids.map((message_id) =>
+        test.sender.send(mailTo(`${message_id}@client.example`, { message_id }), new TestLease()),
       ),
     );
     const got = (await catcher.waitFor(300)).map((mail) => mail.message_id.slice(1).split('@')[0]);
@@ -149,9 +150,8 @@ describe('EmailSender', () => {
   });
 
   it('does not start with a sender address that is not one', () => {
-    expect(() => new EmailSender(test.mailer, { from_email: 'A <a@b.example>', from_name: '' })).toThrow(
-      'not one plain e-mail address',
-    );
+    const settings = { ...test.settings, from_email: 'A <a@b.example>' };
+    expect(() => new EmailSender(test.mailer, settings, QUICK)).toThrow('not one plain e-mail address');
   });
 
   it('finishes what is in flight when closed, and takes no more', async () => {

@@ -1,37 +1,53 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { MailerService } from '@nestjs-modules/mailer';
+import type { NodemailerError } from 'nodemailer/lib/errors';
+import { domainOf, parseEmailAddress } from '../../../platform/addresses/email-address.js';
 import { withTimeout } from '../../../platform/clock/timeout.js';
-import { SendError, type SendLease, type SendReceipt } from '../sender.js';
-import { domainOf, parseEmailAddress } from './address.js';
+import { SendError, type SendLease } from '../sender.js';
 import { Attempt, watchMessage, type AttemptedMail } from './attempt.js';
-import { SMTP_TIMEOUTS, type SmtpSettings, type SmtpTimeouts } from './email.settings.js';
+import type { SmtpSettings, SmtpTimeouts } from './email.settings.js';
 import { LEASE_LOST, sendError } from './failure.js';
+import { displayName, headersOf, type MailHeaders, subjectHeader, usableId } from './headers.js';
 
 /** A rendered mail to one person. */
-export interface OutgoingMail {
+export interface OutgoingMail extends MailHeaders {
   /** Becomes the Message-ID, the same at every attempt: receivers drop what they have already. */
-  delivery_id: string;
+  message_id: string;
   to: string;
   subject: string;
   html: string;
   text: string;
-  /** URL whose POST unsubscribes at once (RFC 8058); null where these mails cannot be turned off. */
-  unsubscribe_url: string | null;
+}
+
+/** A server may permit fewer connections than MAIL_CONCURRENCY: wait for one of those that work, this often. */
+const MAX_CONNECTING = 5;
+const CONNECT_AGAIN_MS = 1_000;
+
+/** What the server said of a mail that it took. */
+export interface SentMail {
+  /** Its own id of the mail, where it gives one. */
+  provider_id: string | null;
 }
 
 /** Sends mail over the pooled SMTP connections of a MailerService made with `mailerOptions(settings)`. */
 export class EmailSender {
   private readonly from: { name: string; address: string };
-  private readonly inFlight = new Set<Promise<unknown>>();
+  private readonly inFlight = new Map<Attempt, Promise<unknown>>();
+  private closed = false;
+  /** When the server last took a mail (monotonic clock, ms). */
+  private succeededAt = -Infinity;
+  /** Why the attempts that were given up with it failed. */
+  private refusal: SendError | null = null;
 
   /** @throws Error where `from_email` is not one plain address. */
   constructor(
     private readonly mailer: MailerService,
-    settings: Pick<SmtpSettings, 'from_email' | 'from_name'>,
-    private readonly timeouts: SmtpTimeouts = SMTP_TIMEOUTS,
+    private readonly settings: SmtpSettings,
+    private readonly timeouts: SmtpTimeouts,
   ) {
     const address = parseEmailAddress(settings.from_email);
     if (address === null) throw new Error('The sender address of mails is not one plain e-mail address');
-    this.from = { name: oneLine(settings.from_name), address };
+    this.from = { name: displayName(settings.from_name), address };
     mailer.getTransporter().use('stream', watchMessage);
   }
 
@@ -40,77 +56,107 @@ export class EmailSender {
    * Until the server asks for the message (354) a lost lease stops it; from there on it is let finish.
    * @throws SendError and nothing else.
    */
-  async send(mail: OutgoingMail, lease: SendLease): Promise<SendReceipt> {
+  async send(mail: OutgoingMail, lease: SendLease): Promise<SentMail> {
     const data = this.compose(mail);
-    if (lease.signal.aborted || !lease.isValid()) throw new SendError('retryable', LEASE_LOST);
-    const attempt = new Attempt(lease, this.timeouts.send_ms);
-    const message: AttemptedMail = { ...data, attempt, signal: attempt.signal };
-    const sending = this.mailer.sendMail(message);
-    this.inFlight.add(sending);
-    try {
-      const info = await sending;
-      return { provider_id: providerId(info.response) };
-    } catch (error) {
-      attempt.failed();
-      throw sendError(error, attempt);
-    } finally {
-      attempt.end();
-      this.inFlight.delete(sending);
+    const began = performance.now();
+    for (let tries = 1; ; tries++) {
+      if (lease.signal.aborted || !lease.isValid()) throw new SendError('retryable', LEASE_LOST);
+      const attempt = new Attempt(lease, Math.max(began + this.timeouts.send_ms - performance.now(), 1));
+      try {
+        return await this.attempt({ ...data, attempt, signal: attempt.signal });
+      } catch (error) {
+        const failure = this.judged(error, attempt);
+        // Each stale connection that is met is closed: after all of them the pool makes a new one.
+        const stale = attempt.metStaleConnection && endedTheConnection(error);
+        if (stale && tries <= this.settings.max_connections) continue;
+        if (!this.oneTooMany(failure, began)) throw this.givingUpOthers(failure);
+        if (tries > MAX_CONNECTING) throw this.givingUpOthers(failure);
+        await delay(CONNECT_AGAIN_MS);
+      }
     }
   }
 
   /**
-   * Connects, encrypts, logs in and leaves: the connection test.
+   * Connects, encrypts, logs in and leaves: the connection test. Takes at most the time of the connection and of a
+   * login.
    * @throws SendError with plain words; the connection is closed.
    */
   async verify(): Promise<void> {
     try {
-      await withTimeout(this.mailer.getTransporter().verify(), this.timeouts.send_ms, 'timeout');
+      const { connect_ms, login_ms } = this.timeouts;
+      await withTimeout(this.mailer.getTransporter().verify(), connect_ms + login_ms, 'timeout');
     } catch (error) {
-      throw sendError(error, null);
+      throw sendError(error, null, this.settings);
     }
   }
 
   /** Closes idle connections, refuses what waits, and resolves once every mail in flight has its outcome. */
   async close(): Promise<void> {
+    this.closed = true;
     this.mailer.getTransporter().close();
-    await Promise.allSettled(this.inFlight);
+    await Promise.allSettled(this.inFlight.values());
+  }
+
+  private async attempt(message: AttemptedMail): Promise<SentMail> {
+    const { attempt } = message;
+    const sending = this.mailer.sendMail(message);
+    this.inFlight.set(attempt, sending);
+    try {
+      const { response } = await sending;
+      this.succeededAt = performance.now();
+      return { provider_id: providerId(response) };
+    } catch (error) {
+      attempt.failed();
+      throw error;
+    } finally {
+      attempt.end();
+      this.inFlight.delete(attempt);
+    }
+  }
+
+  private judged(error: unknown, attempt: Attempt): SendError {
+    // The pool was closed under it, by ourselves: no fault of the server.
+    if (this.closed && !attempt.underWay) return new SendError('retryable', 'The process is stopping');
+    if (attempt.stopped === 'channel' && this.refusal !== null) return this.refusal;
+    return sendError(error, attempt, this.settings);
+  }
+
+  /** Other connections work, this one could not be made: the server permits fewer at a time than we open. */
+  private oneTooMany({ failure, cause, with_message }: SendError, began: number): boolean {
+    return failure === 'channel' && cause === 'unreachable' && !with_message && this.succeededAt > began;
+  }
+
+  /** The way out is broken: what waits for a connection of its own fails now, without another login. */
+  private givingUpOthers(failure: SendError): SendError {
+    if (failure.failure !== 'channel' || failure.with_message) return failure;
+    this.refusal = failure;
+    for (const attempt of this.inFlight.keys()) attempt.giveUpWaiting();
+    return failure;
   }
 
   private compose(mail: OutgoingMail) {
     const to = parseEmailAddress(mail.to);
     if (to === null) throw new SendError('permanent', 'Not one plain e-mail address');
-    if (!/^[\w.-]{1,100}$/.test(mail.delivery_id))
-      throw new SendError('permanent', 'The delivery has no usable id');
+    const { headers, ...about } = headersOf(mail, this.from);
+    const subject = subjectHeader(mail.subject);
     return {
-      from: this.from,
+      ...about,
+      ...subject,
       to: { name: '', address: to },
       // Given, so that it is not parsed out of the headers again.
       envelope: { from: this.from.address, to: [to] },
-      messageId: `<${mail.delivery_id}@${domainOf(this.from.address)}>`,
-      subject: oneLine(mail.subject),
+      messageId: `<${usableId(mail.message_id)}@${domainOf(this.from.address)}>`,
       html: mail.html,
       text: mail.text,
-      headers: {
-        // RFC 3834 §5: no vacation replies to notifications.
-        'Auto-Submitted': 'auto-generated',
-        ...unsubscribeHeaders(mail.unsubscribe_url),
-      },
+      headers: { ...headers, ...('headers' in subject ? subject.headers : {}) },
     };
   }
 }
 
-/** RFC 2369 §3.2; one click (RFC 8058 §3.1) only over https, so not from a server tried out without TLS. */
-function unsubscribeHeaders(url: string | null): Record<string, string> {
-  if (url === null) return {};
-  const parsed = URL.canParse(url) ? new URL(url) : null;
-  if (parsed === null || !/^https?:$/.test(parsed.protocol))
-    throw new SendError('permanent', 'The unsubscribe address is not a web address');
-  // URL writes line breaks, blanks and angle brackets as %XX.
-  const header = { 'List-Unsubscribe': `<${parsed.href}>` };
-  return parsed.protocol === 'https:'
-    ? { ...header, 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' }
-    : header;
+/** The connection is gone, whatever was asked of it; a time-out is no sign of a stale one. */
+function endedTheConnection(error: unknown): boolean {
+  const { code, responseCode } = error as NodemailerError;
+  return responseCode === 421 || code === 'ECONNECTION' || code === 'ESOCKET';
 }
 
 /** The server's own id, in the words of Postfix and Exim, Sendmail, or Microsoft 365. */
@@ -119,8 +165,4 @@ function providerId(response: unknown): string | null {
   const found =
     /\b(?:queued as |id=)([\w.+-]{1,100})/i.exec(response) ?? /\bOK <([^<>\s]{1,200})>/i.exec(response);
   return found?.[1] ?? null;
-}
-
-function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\s]+/gu, ' ').trim();
 }

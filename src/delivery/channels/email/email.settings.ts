@@ -1,6 +1,8 @@
 import type { MailerOptions } from '@nestjs-modules/mailer';
+import { isLoopback } from '../../../platform/config/formats.js';
+import { gatedLogins, LoginGate } from './login.js';
 
-/** One SMTP account. `starttls` and `tls` both false means plain text, for a server on the same machine. */
+/** One SMTP account. `starttls` and `tls` both false: STARTTLS where the server offers it, else plain text. */
 export interface SmtpSettings {
   host: string;
   port: number;
@@ -13,16 +15,25 @@ export interface SmtpSettings {
   starttls: boolean;
   /** TLS from the first byte (port 465). It wins over `starttls`. */
   tls: boolean;
+  /** The login may leave unencrypted, also to another machine. */
+  plaintext_login: boolean;
   max_connections: number;
-  /** Certificate authorities to trust instead of the system's, PEM. Certificates are always verified. */
+  /** Certificate authorities to trust instead of the system's, PEM. */
   ca?: string;
+  /** What EHLO says; the machine's own name where it is not set. */
+  ehlo_name?: string;
 }
 
-/** Waits in ms. Only tests take others than the default. */
+/** What the words about a failure need to know of the server. */
+export type SmtpServer = Pick<SmtpSettings, 'host' | 'port' | 'user' | 'starttls' | 'tls'>;
+
+/** Waits in ms. */
 export interface SmtpTimeouts {
   /** Name look-up, connection, greeting and STARTTLS together. */
   connect_ms: number;
   greeting_ms: number;
+  /** The exchange of one login. */
+  login_ms: number;
   /** Silence on an open connection, the wait for a reply included. */
   socket_ms: number;
   /** A whole send, its wait for a free connection included: a server that trickles is never silent. */
@@ -32,33 +43,46 @@ export interface SmtpTimeouts {
 /**
  * RFC 5321 §4.5.3.2 would wait up to 10 min for the reply to a message; that keeps a lease far too long. A
  * reply later than a minute makes the send ambiguous, which is dealt with.
+ * @param greeting_ms how long the server may take to greet
  */
-export const SMTP_TIMEOUTS: SmtpTimeouts = {
-  connect_ms: 10_000,
-  greeting_ms: 10_000,
-  socket_ms: 60_000,
-  send_ms: 90_000,
-};
+export function smtpTimeouts(greeting_ms: number): SmtpTimeouts {
+  const connect_ms = greeting_ms + 10_000;
+  return { connect_ms, greeting_ms, login_ms: 15_000, socket_ms: 60_000, send_ms: connect_ms + 80_000 };
+}
 
 /** Mails on one connection before it is renewed. Renewing costs the pool 100 ms and a login. */
 const MAX_MESSAGES = 500;
 /** Below what servers grant idle clients (RFC 5321: 5 min, in practice from 60 s): we close, not they. */
 const IDLE_MS = 30_000;
 
-/** What MailerModule needs to make the pooled SMTP transport. Opens no connection. */
-export function mailerOptions(settings: SmtpSettings, timeouts = SMTP_TIMEOUTS): MailerOptions {
+/**
+ * What MailerModule needs to make the pooled SMTP transport. Opens no connection.
+ *
+ * A login never leaves unencrypted unless the server is this machine or the setting permits it: STARTTLS is required
+ * then. Where plain text would be permitted, a certificate need not be valid either (RFC 7435): encryption to a
+ * server that nobody vouches for is still better than none.
+ */
+export function mailerOptions(settings: SmtpSettings, timeouts: SmtpTimeouts): MailerOptions {
+  const { user, password, ca, ehlo_name } = settings;
+  const secretLogin = user !== null && !settings.plaintext_login && !isLoopback(settings.host);
+  const encrypted = settings.starttls || secretLogin;
   return {
     transport: {
       pool: true,
       host: settings.host,
       port: settings.port,
       secure: settings.tls,
-      requireTLS: settings.starttls && !settings.tls,
-      ignoreTLS: !settings.starttls,
-      tls: { minVersion: 'TLSv1.2', ...(settings.ca === undefined ? {} : { ca: settings.ca }) },
-      ...(settings.user === null ? {} : { auth: { user: settings.user, pass: settings.password ?? '' } }),
+      requireTLS: encrypted && !settings.tls,
+      tls: {
+        minVersion: 'TLSv1.2',
+        rejectUnauthorized: encrypted || settings.tls,
+        ...(ca === undefined ? {} : { ca }),
+      },
+      ...(ehlo_name === undefined ? {} : { name: ehlo_name }),
+      ...(user === null ? {} : { auth: { user, pass: password ?? '' } }),
+      customAuth: gatedLogins(new LoginGate(timeouts.login_ms)),
       // A login that is configured is never left out, even where the server does not offer it.
-      forceAuth: settings.user !== null,
+      forceAuth: user !== null,
       maxConnections: settings.max_connections,
       maxMessages: MAX_MESSAGES,
       // The pool would send again by itself what may have been accepted.

@@ -1,81 +1,65 @@
 import type { NodemailerError } from 'nodemailer/lib/errors';
-import { SendError } from '../sender.js';
-import type { Attempt } from './attempt.js';
+import { type ChannelFault, SendError } from '../sender.js';
+import type { Progress } from './attempt.js';
+import type { SmtpServer } from './email.settings.js';
+import { type SmtpStep, type Verdict, verdictOf } from './reply.js';
+import { isWrongPort, wordsOf } from './words.js';
 
 export const LEASE_LOST = 'lease lost before the message was sent';
 
-/** A server's words are kept with the delivery: enough of them to understand, no more. */
-const MAX_REPLY = 200;
-
 /**
- * Replies about the session or the account, not about the mail, although they begin with 5: bad sequence
- * (RFC 5321 §4.2.3), and login or encryption missing, too weak or refused (RFC 4954 §6, RFC 3207 §4).
+ * What an error of nodemailer means for the mail, or for the channel.
+ * Ambiguous is only silence after the whole message was written; permanent and retryable are refusals of this mail;
+ * everything else is the channel's fault.
+ * @param progress null for the connection test
  */
-const SESSION_REPLIES = new Set([503, 523, 530, 534, 535, 538]);
-
-/** Codes of Node and nodemailer in plain words. */
-const WORDS: Partial<Record<string, string>> = {
-  ECONNREFUSED: 'The mail server refused the connection',
-  EHOSTUNREACH: 'The mail server cannot be reached',
-  ENETUNREACH: 'The mail server cannot be reached',
-  ECONNRESET: 'The mail server closed the connection',
-  EPIPE: 'The mail server closed the connection',
-  DEPTH_ZERO_SELF_SIGNED_CERT: "The mail server's certificate is self-signed",
-  SELF_SIGNED_CERT_IN_CHAIN: "The mail server's certificate comes from an unknown authority",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "The mail server's certificate comes from an unknown authority",
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "The mail server's certificate comes from an unknown authority",
-  CERT_HAS_EXPIRED: "The mail server's certificate has expired",
-  ERR_TLS_CERT_ALTNAME_INVALID: "The mail server's certificate is for another name",
-  EDNS: "The mail server's name was not found",
-  ETIMEDOUT: 'The mail server did not answer in time',
-  ECONNECTION: 'The mail server closed the connection',
-  ESOCKET: 'The connection to the mail server broke',
-  ETLS: 'No encrypted connection to the mail server',
-  EPROTOCOL: 'The mail server does not speak SMTP as it should',
-};
-
-/**
- * What an error of nodemailer means for the delivery. `attempt` is null for the connection test.
- * Permanent is only a refusal of this mail (5xx to MAIL, RCPT, DATA or the message); ambiguous only silence
- * after the whole message was written; everything else may be tried again.
- */
-export function sendError(cause: unknown, attempt: Attempt | null): SendError {
+export function sendError(cause: unknown, progress: Progress | null, server: SmtpServer): SendError {
   const error = cause as NodemailerError;
-  if (attempt?.stopped === 'lease') return new SendError('retryable', LEASE_LOST);
-  const code = error.responseCode;
-  const answered = code !== undefined && code >= 400;
-  if (attempt?.written && !answered)
-    return new SendError('ambiguous', `${words(error, attempt)}, after the whole message was written`);
-  const refused = error.code === 'EENVELOPE' || error.code === 'EMESSAGE';
-  const forGood = code === undefined || (code >= 500 && !SESSION_REPLIES.has(code));
-  return new SendError(refused && forGood ? 'permanent' : 'retryable', words(error, attempt));
+  if (progress?.stopped === 'lease') return new SendError('retryable', LEASE_LOST);
+  const code = error.responseCode !== undefined && error.responseCode >= 400 ? error.responseCode : null;
+  const words = wordsOf(error, progress, server);
+  if (progress?.written && code === null)
+    return new SendError('ambiguous', `${words}, after the whole message was written`);
+  // What nodemailer itself refuses to send.
+  if ((error.code === 'EENVELOPE' || error.code === 'EMESSAGE') && error.responseCode === undefined)
+    return new SendError('permanent', words);
+  const verdict = judge(error, code, progress, server);
+  return new SendError(verdict.failure, words, undefined, verdict.cause, verdict.with_message);
 }
 
-function words(error: NodemailerError, attempt: Attempt | null): string {
-  const reply = error.response === undefined ? '' : `: ${clean(error.response)}`;
-  if (attempt?.stopped === 'time') return 'The mail server took too long';
-  switch (error.code) {
-    // Its reply may repeat the credentials.
-    case 'EAUTH':
-      return `SMTP login refused${error.responseCode === undefined ? '' : ` (${error.responseCode})`}`;
-    case 'ETLS':
-      if (error.command === 'STARTTLS' && error.responseCode !== undefined)
-        return `STARTTLS required but not offered${reply}`;
-      break;
-    case 'EENVELOPE':
-    case 'EMESSAGE':
-      if (error.responseCode === undefined) return `The mail cannot be sent: ${clean(error.message)}`;
-      if (error.responseCode === 530) return `The mail server wants a login or STARTTLS first${reply}`;
-      return `The mail server refused the ${error.command === 'MAIL FROM' ? 'sender' : error.command === 'RCPT TO' ? 'recipient' : 'message'}${reply}`;
-  }
-  const known = WORDS[error.originalCode ?? ''] ?? WORDS[error.code ?? ''];
-  return known === undefined ? `The mail was not sent: ${clean(error.message)}` : known + reply;
+function judge(
+  error: NodemailerError,
+  code: number | null,
+  progress: Progress | null,
+  server: SmtpServer,
+): Verdict {
+  const lost = { failure: 'channel', with_message: progress?.underWay ?? false } as const;
+  if (progress?.stopped === 'time') return { ...lost, cause: 'unreachable', with_message: true };
+  const ofConnection = connectionFault(error);
+  if (ofConnection !== null) return { ...lost, cause: ofConnection };
+  // Of a login that was not answered, too, only the connection is to blame.
+  const unanswered = error.code !== 'EAUTH' || error.originalCode === 'ETIMEDOUT';
+  if (code === null && unanswered) return { ...lost, cause: 'unreachable' };
+  return verdictOf(stepOf(error, progress), code, error.response ?? '', server.user !== null);
 }
 
-/** One line, no control characters. */
-function clean(text: string): string {
-  return text
-    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
-    .trim()
-    .slice(0, MAX_REPLY);
+/** Encryption that failed; null for anything else. */
+function connectionFault({
+  code,
+  originalCode = '',
+  command,
+  responseCode,
+}: NodemailerError): ChannelFault | null {
+  if (isWrongPort(originalCode)) return 'misconfigured';
+  if (code === 'ETLS') return command === 'STARTTLS' && responseCode !== undefined ? 'misconfigured' : 'tls';
+  return /CERT|SIGNATURE|^ERR_(?:SSL|TLS)|^EPROTO$/.test(originalCode) ? 'tls' : null;
+}
+
+function stepOf({ code, command = '' }: NodemailerError, progress: Progress | null): SmtpStep {
+  if (code === 'EAUTH') return 'login';
+  if (command === 'MAIL FROM') return 'mail';
+  if (command === 'RCPT TO') return 'rcpt';
+  if (command === 'DATA' || code === 'EMESSAGE') return 'data';
+  // A 421 out of turn names no command.
+  return progress?.underWay ? 'data' : 'session';
 }

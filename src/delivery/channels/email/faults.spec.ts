@@ -13,20 +13,20 @@ import {
 
 /** What a fault must become. The recipient's local part says which fault it gets: `reset.rcpt@…`. */
 const FAULTS: { act: string; step: Step; failure: string; arrives: number }[] = [
-  { act: 'reset', step: 'rcpt', failure: 'retryable', arrives: 0 },
-  { act: 'reset', step: 'data', failure: 'retryable', arrives: 0 },
+  { act: 'reset', step: 'rcpt', failure: 'channel unreachable', arrives: 0 },
+  { act: 'reset', step: 'data', failure: 'channel unreachable', arrives: 0 },
   { act: 'reset', step: 'dot', failure: 'ambiguous', arrives: 1 },
-  { act: 'close', step: 'rcpt', failure: 'retryable', arrives: 0 },
-  { act: 'close', step: 'data', failure: 'retryable', arrives: 0 },
+  { act: 'close', step: 'rcpt', failure: 'channel unreachable', arrives: 0 },
+  { act: 'close', step: 'data', failure: 'channel unreachable', arrives: 0 },
   { act: 'close', step: 'dot', failure: 'ambiguous', arrives: 1 },
-  { act: 'silence', step: 'rcpt', failure: 'retryable', arrives: 0 },
-  { act: 'silence', step: 'data', failure: 'retryable', arrives: 0 },
+  { act: 'silence', step: 'rcpt', failure: 'channel unreachable', arrives: 0 },
+  { act: 'silence', step: 'data', failure: 'channel unreachable', arrives: 0 },
   { act: 'silence', step: 'dot', failure: 'ambiguous', arrives: 1 },
-  { act: 'trickle', step: 'rcpt', failure: 'retryable', arrives: 0 },
+  { act: 'trickle', step: 'rcpt', failure: 'channel unreachable', arrives: 0 },
   { act: 'trickle', step: 'dot', failure: 'ambiguous', arrives: 1 },
-  { act: '421', step: 'rcpt', failure: 'retryable', arrives: 0 },
-  { act: '421', step: 'data', failure: 'retryable', arrives: 0 },
-  { act: '421', step: 'dot', failure: 'retryable', arrives: 1 },
+  { act: '421', step: 'rcpt', failure: 'channel unreachable', arrives: 0 },
+  { act: '421', step: 'data', failure: 'channel unreachable', arrives: 0 },
+  { act: '421', step: 'dot', failure: 'channel unreachable', arrives: 1 },
   { act: '451', step: 'rcpt', failure: 'retryable', arrives: 0 },
   { act: '451', step: 'data', failure: 'retryable', arrives: 0 },
   { act: '451', step: 'dot', failure: 'retryable', arrives: 1 },
@@ -97,30 +97,34 @@ describe('A mail server that fails', () => {
   );
 
   it.each<Act>(['reset', 'close', 'silence', 'trickle', { reply: '421 busy' }, { reply: '554 go away' }])(
-    'at the greeting: %j is retryable',
+    'M2: at the greeting: %j is the channel',
     async (act) => {
       server = closing(await startScriptedSmtp({ script: (step) => (step === 'greeting' ? act : 'ok') }));
       test = await testSender(server.port, {}, QUICK);
       const sends = [1, 2, 3, 4, 5].map((n) =>
         outcome(test.sender.send(mailTo(`a${n}@client.example`), new TestLease())),
       );
-      expect(new Set(await Promise.all(sends))).toEqual(new Set(['retryable']));
+      const cause = typeof act === 'object' && act.reply.startsWith('5') ? 'policy' : 'unreachable';
+      expect(new Set(await Promise.all(sends))).toEqual(new Set([`channel ${cause}`]));
       expect(server.commands).not.toContain('DATA');
     },
   );
 
   it.each<Act>(['reset', 'silence', { reply: '421 busy' }, { reply: '554 go away' }])(
-    'at EHLO: %j is retryable',
+    'M2: at EHLO: %j is the channel',
     async (act) => {
       server = closing(await startScriptedSmtp({ script: (step) => (step === 'ehlo' ? act : 'ok') }));
       test = await testSender(server.port, {}, QUICK);
-      expect(await outcome(test.sender.send(mailTo('a@client.example'), new TestLease()))).toBe('retryable');
+      const cause = typeof act === 'object' && act.reply.startsWith('5') ? 'policy' : 'unreachable';
+      expect(await outcome(test.sender.send(mailTo('a@client.example'), new TestLease()))).toBe(
+        `channel ${cause}`,
+      );
     },
   );
 
-  it('a reset in the middle of a large body is retryable, the others go through', async () => {
+  it('a reset in the middle of a large body may be due to the mail, the others go through', async () => {
     server = closing(await startScriptedSmtp({ script: (step, { to }) => byRecipient(step, to) }));
-    test = await testSender(server.port, {}, QUICK);
+    test = await testSender(server.port);
     const large = { text: 'a line of text that is sent as it is\r\n'.repeat(400_000) };
     const sends = ['reset.body.1', 'good.1', 'reset.body.2', 'good.2', 'reset.body.3', 'good.3'].map((name) =>
       outcome(
@@ -130,19 +134,19 @@ describe('A mail server that fails', () => {
         ),
       ),
     );
-    expect(await Promise.all(sends)).toEqual(['retryable', 'sent', 'retryable', 'sent', 'retryable', 'sent']);
+    expect(await Promise.all(sends)).toEqual([1, 2, 3].flatMap(() => ['channel unreachable', 'sent']));
     expect(server.received.map((mail) => mail.to).sort()).toEqual(
       [1, 2, 3].map((n) => `good.${n}@client.example`),
     );
   });
 
-  it('a server that stops reading a large body: bounded, retryable, and no dot afterwards', async () => {
+  it('a server that stops reading a large body: bounded, and no dot afterwards', async () => {
     server = closing(await startScriptedSmtp({ script: (step, { to }) => byRecipient(step, to) }));
     test = await testSender(server.port, {}, QUICK);
     const large = { text: 'a line of text that is sent as it is\r\n'.repeat(400_000) };
     expect(
       await outcome(test.sender.send(mailTo('silence.body@client.example', large), new TestLease())),
-    ).toBe('retryable');
+    ).toBe('channel unreachable');
     expect(server.received).toEqual([]);
   });
 
@@ -174,11 +178,19 @@ describe('A mail server that fails', () => {
     const got: string[] = [];
     for (const to of ['good.1', '421.dot', 'good.2', 'reset.dot', 'good.3', '451.dot', 'silence.dot'])
       got.push(await outcome(test.sender.send(mailTo(`${to}@client.example`), new TestLease())));
-    expect(got).toEqual(['sent', 'retryable', 'sent', 'ambiguous', 'sent', 'retryable', 'ambiguous']);
+    expect(got).toEqual([
+      'sent',
+      'channel unreachable',
+      'sent',
+      'ambiguous',
+      'sent',
+      'retryable',
+      'ambiguous',
+    ]);
     expect(server.received).toHaveLength(7);
   });
 
-  it('a refusal to MAIL for want of a login is the account, not the mail', async () => {
+  it('M7: a refusal to MAIL for want of a login is the account, not the mail', async () => {
     server = closing(
       await startScriptedSmtp({
         script: (step) => (step === 'mail' ? { reply: '530 5.7.0 Authentication required' } : 'ok'),
@@ -187,23 +199,29 @@ describe('A mail server that fails', () => {
     );
     test = await testSender(server.port, {}, QUICK);
     const sending = test.sender.send(mailTo('a@client.example'), new TestLease());
-    await expect(sending).rejects.toMatchObject({ failure: 'retryable' });
+    await expect(sending).rejects.toMatchObject({ failure: 'channel', cause: 'login', with_message: false });
     expect(await reason(sending)).toContain('wants a login or STARTTLS first');
   });
 
-  it('nobody listens: retryable, in plain words', async () => {
+  it('M2: nobody listens: the channel, in plain words', async () => {
     server = closing(await startScriptedSmtp());
     const free = await startScriptedSmtp();
     await free.close();
     test = await testSender(free.port, {}, QUICK);
     const sending = test.sender.send(mailTo('a@client.example'), new TestLease());
-    await expect(sending).rejects.toMatchObject({ failure: 'retryable' });
+    await expect(sending).rejects.toMatchObject({
+      failure: 'channel',
+      cause: 'unreachable',
+      with_message: false,
+    });
     expect(await reason(sending)).toBe('The mail server refused the connection');
   });
 
-  it('an unknown name: retryable', async () => {
+  it('M2: an unknown name: the channel', async () => {
     server = closing(await startScriptedSmtp());
     test = await testSender(25, { host: 'no-such-host.invalid' }, QUICK);
-    expect(await outcome(test.sender.send(mailTo('a@client.example'), new TestLease()))).toBe('retryable');
+    expect(await outcome(test.sender.send(mailTo('a@client.example'), new TestLease()))).toBe(
+      'channel unreachable',
+    );
   });
 });

@@ -45,7 +45,13 @@ describe('A lease that ends while its mail is under way', () => {
         },
       }),
     );
-    const timeouts = { connect_ms: 5000, greeting_ms: 5000, socket_ms: 5000, send_ms: 10_000 };
+    const timeouts = {
+      connect_ms: 5000,
+      greeting_ms: 5000,
+      login_ms: 5000,
+      socket_ms: 5000,
+      send_ms: 10_000,
+    };
     test = await testSender(server.port, { max_connections: 1 }, timeouts);
   }
 

@@ -41,6 +41,8 @@ export interface ScriptedSmtp {
   readonly cutBytes: number;
   /** Called when the last open connection has ended. */
   onIdle: (() => void) | null;
+  /** Resets every connection, as a restart does. */
+  dropConnections(): void;
   close(): Promise<void>;
 }
 
@@ -48,6 +50,10 @@ export interface ScriptedSmtpOptions {
   script?: (step: Step, where: Where) => Act | Promise<Act>;
   /** Lines of the EHLO reply, such as `AUTH PLAIN`. */
   extensions?: string[];
+  /** Replies to lines that are no command, such as those of AUTH LOGIN. */
+  answers?: Readonly<Record<string, string>>;
+  /** A free one by default. */
+  port?: number;
 }
 
 const ORDINARY: Record<Step, string> = {
@@ -65,7 +71,7 @@ const TRICKLE_MS = 5;
 
 /** An SMTP server on loopback that fails where it is told to, for tests with real sockets. */
 export async function startScriptedSmtp(options: ScriptedSmtpOptions = {}): Promise<ScriptedSmtp> {
-  const { script = () => 'ok', extensions = ['PIPELINING'] } = options;
+  const { script = () => 'ok', extensions = ['PIPELINING'], answers = {}, port = 0 } = options;
   const received: ReceivedMail[] = [];
   const commands: string[] = [];
   const sockets = new Set<Socket>();
@@ -131,6 +137,10 @@ export async function startScriptedSmtp(options: ScriptedSmtpOptions = {}): Prom
           continue;
         }
         commands.push(line);
+        if (answers[line] !== undefined) {
+          socket.write(`${answers[line]}\r\n`);
+          continue;
+        }
         const step = stepOf(line);
         if (step === null) {
           socket.write(line === 'QUIT' ? '221 Bye\r\n' : '250 Ok\r\n');
@@ -147,7 +157,7 @@ export async function startScriptedSmtp(options: ScriptedSmtpOptions = {}): Prom
     }
   }
 
-  server.listen(0, '127.0.0.1');
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const scripted: ScriptedSmtp = {
     port: (server.address() as AddressInfo).port,
@@ -160,6 +170,9 @@ export async function startScriptedSmtp(options: ScriptedSmtpOptions = {}): Prom
       return cutBytes;
     },
     onIdle: null,
+    dropConnections: () => {
+      for (const socket of sockets) socket.resetAndDestroy();
+    },
     close: async () => {
       for (const socket of sockets) socket.destroy();
       server.close();

@@ -1,10 +1,21 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { SMTPServer } from 'smtp-server';
 import { startMailCatcher } from '../../../cli/demo/mail-catcher.js';
 import { startScriptedSmtp, type ScriptedSmtpOptions } from './scripted-smtp.fixture.js';
 import { selfSigned } from './self-signed.fixture.js';
-import { closeAll, closing, mailTo, reason, TestLease, testSender } from './sender.fixture.js';
+import {
+  closeAll,
+  closing,
+  mailTo,
+  outcome,
+  QUICK,
+  reason,
+  TestLease,
+  testSender,
+} from './sender.fixture.js';
+import { wordsOf } from './words.js';
 
 const LOGIN = { user: 'vigie', password: 'correct horse' };
 
@@ -39,17 +50,19 @@ describe('STARTTLS', () => {
     expect(server.commands.join('\n')).not.toMatch(/AUTH|MAIL|DATA/);
   });
 
-  it('with a self-signed certificate: refused, before login and mail', async () => {
+  it('M6: with a self-signed certificate: refused, with the setting that helps, before login and mail', async () => {
     const catcher = closing(await startMailCatcher({ starttls: selfSigned(), login: LOGIN }));
     const test = await testSender(catcher.port, { ...LOGIN, starttls: true });
     const sending = test.sender.send(mailTo('a@client.example'), new TestLease());
-    await expect(sending).rejects.toMatchObject({ failure: 'retryable' });
-    expect(await reason(sending)).toBe("The mail server's certificate is self-signed");
-    expect(await reason(test.sender.verify())).toBe("The mail server's certificate is self-signed");
+    await expect(sending).rejects.toMatchObject({ failure: 'channel', cause: 'tls', with_message: false });
+    const words =
+      "The mail server's certificate is self-signed: set SMTP_CA_FILE to the PEM file of its authority, or to the certificate itself";
+    expect(await reason(sending)).toBe(words);
+    expect(await reason(test.sender.verify())).toBe(words);
     expect(catcher.count).toBe(0);
   });
 
-  it('with a certificate from a trusted authority: encrypts, logs in, sends', async () => {
+  it('M6: with a certificate from a trusted authority: encrypts, logs in, sends', async () => {
     const certificate = selfSigned();
     const catcher = closing(await startMailCatcher({ starttls: certificate, login: LOGIN }));
     const test = await testSender(catcher.port, { ...LOGIN, starttls: true, ca: certificate.cert });
@@ -58,12 +71,50 @@ describe('STARTTLS', () => {
     expect(catcher.count).toBe(1);
   });
 
-  it('is left alone where it is not asked for', async () => {
-    const catcher = closing(await startMailCatcher({ starttls: selfSigned() }));
-    const test = await testSender(catcher.port);
+  it('M9: is used where it is offered, also where it is not required', async () => {
+    const { cert, key } = selfSigned();
+    const sessions: boolean[] = [];
+    const server = new SMTPServer({
+      key,
+      cert,
+      onAuth: ({ username, password }, session, callback) => {
+        sessions.push(session.secure);
+        callback(null, username === LOGIN.user && password === LOGIN.password ? { user: 'x' } : {});
+      },
+      onData: (stream, session, callback) => {
+        sessions.push(session.secure);
+        stream.on('end', () => callback()).resume();
+      },
+    });
+    closing({ close: () => new Promise<void>((resolve) => server.close(resolve)) });
+    const listening = server.listen(0, '127.0.0.1');
+    await once(listening, 'listening');
+    const test = await testSender((listening.address() as AddressInfo).port, LOGIN);
     await test.sender.send(mailTo('a@client.example'), new TestLease());
-    expect(catcher.count).toBe(1);
+    expect(sessions).toEqual([true, true]);
   });
+
+  it.each([
+    ['127.0.0.1', false, true],
+    ['localhost', false, true],
+    // Linux connects it to this machine, but by its name it is another one.
+    ['0.0.0.0', false, false],
+    ['0.0.0.0', true, true],
+  ])(
+    'M9: a login without STARTTLS at %s, permitted by the setting: %s, leaves: %s',
+    async (host, plaintext_login, leaves) => {
+      const server = closing(await startScriptedSmtp({ extensions: ['AUTH PLAIN'] }));
+      const test = await testSender(server.port, { ...LOGIN, host, plaintext_login }, QUICK);
+      const sending = test.sender.send(mailTo('a@client.example'), new TestLease());
+      if (leaves) await sending;
+      else {
+        await expect(sending).rejects.toMatchObject({ failure: 'channel', cause: 'misconfigured' });
+        expect(await reason(sending)).toContain('SMTP_ALLOW_PLAINTEXT_LOGIN=true permits');
+      }
+      expect(server.commands.some((line) => line.startsWith('AUTH'))).toBe(leaves);
+      expect(server.received).toHaveLength(leaves ? 1 : 0);
+    },
+  );
 });
 
 describe('TLS from the first byte', () => {
@@ -94,7 +145,7 @@ describe('TLS from the first byte', () => {
 });
 
 describe('A login that is refused', () => {
-  it('is told plainly, sends nothing, and closes the connection', async () => {
+  it('M2: is reported plainly, sends nothing, and closes the connection', async () => {
     const server = closing(
       await startScriptedSmtp({
         extensions: ['AUTH PLAIN'],
@@ -106,7 +157,8 @@ describe('A login that is refused', () => {
     const test = await testSender(server.port, LOGIN);
     const sending = test.sender.send(mailTo('a@client.example'), new TestLease());
     await expect(sending).rejects.toMatchObject({
-      failure: 'retryable',
+      failure: 'channel',
+      cause: 'login',
       message: 'SMTP login refused (535)',
     });
     await closed;
@@ -117,13 +169,103 @@ describe('A login that is refused', () => {
     expect(server.connections).toBe(2);
   });
 
-  it('is not skipped where the server offers none', async () => {
-    const script: ScriptedSmtpOptions = {
-      extensions: [],
-      script: (step) => (step === 'auth' ? { reply: '503 5.5.1 No AUTH here' } : 'ok'),
-    };
+  it('M10: is not skipped where the server offers none, and says so', async () => {
+    const script: ScriptedSmtpOptions = { extensions: [] };
     const { sent, verified, server } = await attempt(script, LOGIN);
-    expect([sent, verified]).toEqual(['SMTP login refused (503)', 'SMTP login refused (503)']);
+    const words =
+      'The mail server offers no login: unset SMTP_USER and SMTP_PASSWORD, or use its port for submission (587 or 465)';
+    expect([sent, verified]).toEqual([words, words]);
     expect(server.received).toEqual([]);
+    expect(server.commands.join('\n')).not.toContain('AUTH');
+  });
+
+  it.each([
+    ['PLAIN', ['AHZpZ2llAGNvcnJlY3QgaG9yc2U=']],
+    ['LOGIN', ['dmlnaWU=', 'Y29ycmVjdCBob3JzZQ==']],
+  ])('is made with %s where the server offers that', async (method, words) => {
+    const server = closing(
+      await startScriptedSmtp({
+        extensions: [`AUTH ${method}`],
+        script: (step) => (step === 'auth' && method === 'LOGIN' ? { reply: '334 VXNlcm5hbWU6' } : 'ok'),
+        answers: { [words[0] ?? '']: '334 UGFzc3dvcmQ6', [words[1] ?? '']: '235 2.7.0 Welcome' },
+      }),
+    );
+    const test = await testSender(server.port, LOGIN);
+    await test.sender.verify();
+    expect(server.commands.join(' ')).toContain(words.join(' '));
+  });
+
+  it('M2: of many connections at once is one login, and all of them fail by it', async () => {
+    const server = closing(
+      await startScriptedSmtp({
+        extensions: ['AUTH PLAIN'],
+        script: (step) => (step === 'auth' ? { reply: '535 5.7.8 No' } : 'ok'),
+      }),
+    );
+    const test = await testSender(server.port, { ...LOGIN, max_connections: 10 });
+    const sends = Array.from({ length: 10 }, (_, n) =>
+      outcome(test.sender.send(mailTo(`a${n}@client.example`), new TestLease())),
+    );
+    expect(new Set(await Promise.all(sends))).toEqual(new Set(['channel login']));
+    expect(server.commands.filter((line) => line.startsWith('AUTH'))).toHaveLength(1);
+  });
+
+  it('M2: that is never answered ends by its own limit', async () => {
+    const server = closing(
+      await startScriptedSmtp({
+        extensions: ['AUTH PLAIN'],
+        script: (step) => (step === 'auth' ? 'silence' : 'ok'),
+      }),
+    );
+    const test = await testSender(server.port, LOGIN, { ...QUICK, login_ms: 300, socket_ms: 5_000 });
+    const sending = test.sender.send(mailTo('a@client.example'), new TestLease());
+    await expect(sending).rejects.toMatchObject({
+      failure: 'channel',
+      cause: 'unreachable',
+      message: 'The mail server did not answer the login in time',
+    });
+  });
+});
+
+describe('A port that is not what the settings say', () => {
+  it('M10: SMTP_SSL at a port for STARTTLS is named', async () => {
+    const { sent, verified } = await attempt({}, { tls: true });
+    for (const words of [sent, verified])
+      expect(words).toMatch(/^Port \d+ of the mail server does not begin with TLS: unset SMTP_SSL/);
+  });
+
+  it('M10: a port that begins with TLS, without SMTP_SSL, is named', async () => {
+    const server = closing(
+      await startScriptedSmtp({ script: (step) => (step === 'greeting' ? 'silence' : 'ok') }),
+    );
+    const test = await testSender(server.port, {}, { ...QUICK, greeting_ms: 200 });
+    expect(await reason(test.sender.verify())).toBe(
+      'The mail server sent no greeting in time: set SMTP_SSL=true if this port begins with TLS, or a longer SMTP_GREETING_TIMEOUT_SECONDS if it delays on purpose',
+    );
+    // Nobody can listen on 465 here: the words are made from the port of the settings.
+    const late = Object.assign(new Error('Greeting never received'), { code: 'ETIMEDOUT' });
+    const settings = { host: 'mail.example', port: 465, user: null, starttls: true, tls: false };
+    expect(wordsOf(late, null, settings)).toBe(
+      'No greeting from port 465, which begins with TLS: set SMTP_SSL=true',
+    );
+  });
+
+  it('M10: a greeting that comes late is waited for as long as the setting says', async () => {
+    const server = closing(
+      await startScriptedSmtp({
+        script: (step) => (step === 'greeting' ? delay(400).then(() => 'ok' as const) : 'ok'),
+      }),
+    );
+    const patient = await testSender(server.port, {}, { ...QUICK, greeting_ms: 1_400 });
+    await patient.sender.verify();
+    const hasty = await testSender(server.port, {}, { ...QUICK, greeting_ms: 100 });
+    expect(await reason(hasty.sender.verify())).toContain('SMTP_GREETING_TIMEOUT_SECONDS');
+  });
+
+  it('M10: says in EHLO what the setting says', async () => {
+    const server = closing(await startScriptedSmtp());
+    const test = await testSender(server.port, { ehlo_name: 'vigie.cabinet.example' });
+    await test.sender.verify();
+    expect(server.commands[0]).toBe('EHLO vigie.cabinet.example');
   });
 });

@@ -2,14 +2,21 @@ import { MailerModule, MailerService } from '@nestjs-modules/mailer';
 import { Test } from '@nestjs/testing';
 import { SendError, type SendLease } from '../sender.js';
 import { EmailSender, type OutgoingMail } from './email.sender.js';
-import { mailerOptions, SMTP_TIMEOUTS, type SmtpSettings, type SmtpTimeouts } from './email.settings.js';
+import { mailerOptions, type SmtpSettings, type SmtpTimeouts, smtpTimeouts } from './email.settings.js';
 
 /** Short, so that silence is soon noticed; `send_ms` is long enough for everything but a trickle. */
-export const QUICK: SmtpTimeouts = { connect_ms: 1500, greeting_ms: 1500, socket_ms: 1000, send_ms: 3000 };
+export const QUICK: SmtpTimeouts = {
+  connect_ms: 1500,
+  greeting_ms: 1500,
+  login_ms: 1000,
+  socket_ms: 1000,
+  send_ms: 3000,
+};
 
 export interface TestSender {
   sender: EmailSender;
   mailer: MailerService;
+  settings: SmtpSettings;
 }
 
 const open: (() => Promise<unknown>)[] = [];
@@ -29,7 +36,7 @@ export async function closeAll(): Promise<void> {
 export async function testSender(
   port: number,
   changes: Partial<SmtpSettings> = {},
-  timeouts: SmtpTimeouts = SMTP_TIMEOUTS,
+  timeouts: SmtpTimeouts = smtpTimeouts(10_000),
 ): Promise<TestSender> {
   const settings: SmtpSettings = {
     host: '127.0.0.1',
@@ -40,6 +47,7 @@ export async function testSender(
     from_name: 'Vigie',
     starttls: false,
     tls: false,
+    plaintext_login: false,
     max_connections: 4,
     ...changes,
   };
@@ -52,17 +60,21 @@ export async function testSender(
   const mailer = module.get(MailerService, { strict: false });
   return {
     mailer,
+    settings,
     sender: new EmailSender(mailer, settings, timeouts),
   };
 }
 
 export function mailTo(to: string, changes: Partial<OutgoingMail> = {}): OutgoingMail {
   return {
-    delivery_id: `d-${to.replace(/\W/g, '-')}`,
+    message_id: `d-${to.replace(/\W/g, '-')}`,
     to,
     subject: 'Échéance TVA CA3',
     html: '<p>Déclaration à déposer le 24.</p>',
     text: 'Déclaration à déposer le 24.',
+    author: null,
+    thread_id: null,
+    list: null,
     unsubscribe_url: null,
     ...changes,
   };
@@ -90,13 +102,14 @@ export class TestLease implements SendLease {
   }
 }
 
-/** `sent`, or the failure. */
+/** `sent`, or the failure, with the cause where it is the channel's. */
 export async function outcome(sending: Promise<unknown>): Promise<string> {
   try {
     await sending;
     return 'sent';
   } catch (error) {
-    if (error instanceof SendError) return error.failure;
+    if (error instanceof SendError)
+      return error.cause === undefined ? error.failure : `${error.failure} ${error.cause}`;
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import type { Config } from '../../../platform/config/config.js';
-import type { SmtpSettings } from './email.settings.js';
+import { readCertificates } from '../../../platform/config/formats.js';
+import { type SmtpSettings, type SmtpTimeouts, smtpTimeouts } from './email.settings.js';
 
 /** The SMTP account of this installation. */
 export function smtpSettings(config: Config): SmtpSettings {
@@ -8,10 +9,18 @@ export function smtpSettings(config: Config): SmtpSettings {
     port: config.smtpPort,
     user: config.smtpUser,
     password: config.smtpPassword,
-    from_email: config.smtpFromEmail ?? config.smtpUser ?? 'vigie@localhost',
+    // Without SMTP_HOST no sender is made, and no address needed.
+    from_email: config.smtpFromEmail ?? config.smtpUser ?? '',
     from_name: config.smtpFromName,
     starttls: config.smtpTls,
     tls: config.smtpSsl,
+    plaintext_login: config.smtpAllowPlaintextLogin,
     max_connections: config.mailConcurrency,
+    ...(config.smtpCaFile === null ? {} : { ca: readCertificates(config.smtpCaFile) }),
+    ...(config.smtpEhloName === null ? {} : { ehlo_name: config.smtpEhloName }),
   };
+}
+
+export function configuredTimeouts(config: Config): SmtpTimeouts {
+  return smtpTimeouts(config.smtpGreetingTimeoutSeconds * 1_000);
 }

@@ -13,6 +13,12 @@ export async function createDeliveries(runner: QueryRunner): Promise<void> {
         critical boolean NOT NULL,
         channel text NOT NULL,
         address text NOT NULL,
+        -- Deliveries of one recipient with the same key may leave as one message; null: this one leaves alone.
+        bundle_key text,
+        -- The message that carries it, kept for good once sending was tried: the id of one of its deliveries.
+        bundle_id uuid,
+        -- Of the deliveries of a message one stands for it, where messages are counted.
+        leads boolean NOT NULL DEFAULT true,
         state text NOT NULL DEFAULT 'pending' CHECK (state IN
           ('pending', 'queued', 'sending', 'sent', 'failed', 'suppressed', 'cancelled', 'unknown')),
         attempts integer NOT NULL DEFAULT 0,
@@ -24,6 +30,9 @@ export async function createDeliveries(runner: QueryRunner): Promise<void> {
         lease_until timestamptz(3),
         error text,
         provider_id text,
+        -- What really left, with the delivery that leads its message.
+        sent_subject text,
+        sent_text text,
         reason text,
         defer_reason text,
         -- Who sent it in a request, past the queue; null where the dispatcher admits it.
@@ -43,11 +52,17 @@ export async function createDeliveries(runner: QueryRunner): Promise<void> {
       CREATE INDEX deliveries_pending ON deliveries (channel, tenant_id, critical DESC, due_at, id)
         WHERE state = 'pending';
       CREATE INDEX deliveries_leased ON deliveries (lease_until) WHERE state IN ('queued', 'sending');
-      CREATE INDEX deliveries_in_flight ON deliveries (channel, tenant_id) WHERE state IN ('queued', 'sending');
-      -- Usage, for the limits.
+      CREATE INDEX deliveries_in_flight ON deliveries (channel, tenant_id)
+        WHERE state IN ('queued', 'sending') AND leads;
+      -- What may leave together with a delivery whose turn it is.
+      CREATE INDEX deliveries_bundling ON deliveries (tenant_id, channel, recipient, bundle_key, due_at, id)
+        WHERE state = 'pending' AND bundle_key IS NOT NULL AND bundle_id IS NULL;
+      CREATE INDEX deliveries_bundle ON deliveries (tenant_id, bundle_id) WHERE bundle_id IS NOT NULL;
+      -- Messages admitted, for the limits.
       CREATE INDEX deliveries_usage ON deliveries (tenant_id, recipient, channel, admitted_at)
-        WHERE admitted_at IS NOT NULL;
-      CREATE INDEX deliveries_admitted ON deliveries (channel, admitted_at) WHERE admitted_at IS NOT NULL;
+        WHERE admitted_at IS NOT NULL AND leads;
+      CREATE INDEX deliveries_admitted ON deliveries (channel, admitted_at)
+        WHERE admitted_at IS NOT NULL AND leads;
       -- A caller's own usage, for the limits of direct calls.
       CREATE INDEX deliveries_direct ON deliveries (tenant_id, direct_by, channel, admitted_at)
         WHERE direct_by IS NOT NULL;
@@ -56,11 +71,44 @@ export async function createDeliveries(runner: QueryRunner): Promise<void> {
         WHERE ended_at IS NOT NULL;
       CREATE INDEX deliveries_failed ON deliveries (channel, ended_at) WHERE state = 'failed';
 
-      -- Whose turn it is, and whether a channel is paused.
+      -- Why a delivery waited, failed or ended, in order: what its row no longer says. No addresses.
+      CREATE TABLE delivery_events (
+        tenant_id uuid NOT NULL,
+        delivery_id uuid NOT NULL,
+        id uuid NOT NULL DEFAULT new_id(),
+        event text NOT NULL CHECK (event IN
+          ('deferred', 'retried', 'failed', 'unknown', 'returned', 'requeued', 'suppressed', 'cancelled', 'reset')),
+        -- Attempts so far.
+        attempt integer NOT NULL,
+        reason text,
+        until timestamptz(3),
+        error text CHECK (length(error) <= 500),
+        at timestamptz(3) NOT NULL,
+        PRIMARY KEY (tenant_id, delivery_id, id),
+        FOREIGN KEY (tenant_id, delivery_id) REFERENCES deliveries ON DELETE CASCADE
+      );
+
+      -- Whose turn it is, whether a channel is paused, and whether it works: it is down while down_since is set.
       CREATE TABLE channels (
         channel text PRIMARY KEY,
         paused boolean NOT NULL DEFAULT false,
-        cursor_tenant_id uuid
+        cursor_tenant_id uuid,
+        down_since timestamptz(3),
+        down_cause text CHECK (down_cause IN ('unreachable', 'tls', 'login', 'policy', 'quota', 'misconfigured')),
+        down_detail text CHECK (length(down_detail) <= 500),
+        up_since timestamptz(3),
+        -- The last success, to a few seconds; none since it was last down.
+        worked_at timestamptz(3),
+        next_probe_at timestamptz(3),
+        probed_at timestamptz(3),
+        -- Kept while it is up: a channel that flaps goes on where it was.
+        probe_interval_ms integer CHECK (probe_interval_ms > 0),
+        -- The probe that is under way: a message's lease token, or a connection test's own.
+        probe_token uuid,
+        probe_is_message boolean NOT NULL DEFAULT false,
+        CHECK ((down_since IS NULL) = (down_cause IS NULL)),
+        CHECK ((down_since IS NULL) = (next_probe_at IS NULL)),
+        CHECK (down_since IS NOT NULL OR probe_token IS NULL)
       );
       INSERT INTO channels (channel) VALUES ('email');
 
@@ -73,6 +121,7 @@ export async function createDeliveries(runner: QueryRunner): Promise<void> {
       );
     `);
   await protectTenantTable(runner, 'deliveries');
+  await protectTenantTable(runner, 'delivery_events');
   await systemTable(runner, 'channels');
   await systemTable(runner, 'workers');
 }

@@ -72,6 +72,8 @@ export async function createPeople(runner: QueryRunner): Promise<void> {
         phone text,
         locale text,
         time_zone text,
+        -- Whether what can be bundled comes in one message; null: as the tenant's settings say.
+        bundling text CHECK (bundling IN ('together', 'single')),
         password_hash text,
         created_at timestamptz(3) NOT NULL DEFAULT now(),
         updated_at timestamptz(3) NOT NULL DEFAULT now(),

@@ -10,12 +10,16 @@ const LOCAL_PART = /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*$/;
 const WRITTEN_DOMAIN = /^[\p{L}\p{M}\p{N}.\u3002\uFF0E\uFF61-]+$/u;
 /** RFC 1035 §2.3.1, after punycode. */
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+/** A last label has two characters at least (the shortest of the root zone), and one that is no digit: else it is an IPv4 address. */
+const TOP_LABEL = /^(?!\d+$)..+$/;
 
 /**
- * One plain e-mail address, normalised: surrounding blanks removed, the domain in lower case and in
- * punycode (RFC 5891); the local part is kept as written, for only its server may say what it means.
- * Null for anything else: several addresses, display names, comments, quotes, line breaks, literal IPs,
- * a domain without a dot, a local part outside ASCII, more than 254 characters.
+ * The one rule for e-mail addresses: configuration, API, imports and channels all use it.
+ * Returns one plain e-mail address, normalised: surrounding blanks removed, the domain in lower case and in
+ * punycode (RFC 5891); the local part is kept as written, because only its server may say what it means.
+ * Returns null for anything else: several addresses, display names, comments, quotes, line breaks, literal IPs,
+ * a domain without a dot, invalid punycode, a last label of one letter, a local part outside ASCII, more than
+ * 254 characters.
  */
 export function parseEmailAddress(input: string): string | null {
   if (input.length > 4 * MAX_ADDRESS || /[\r\n]/.test(input)) return null;
@@ -27,9 +31,8 @@ export function parseEmailAddress(input: string): string | null {
   if (!WRITTEN_DOMAIN.test(written)) return null;
   const domain = domainToASCII(written).toLowerCase();
   const labels = domain.split('.');
-  // A last label of digits is an IPv4 address in one of its spellings.
-  if (labels.length < 2 || !labels.every((label) => LABEL.test(label)) || /^\d+$/.test(labels.at(-1) ?? ''))
-    return null;
+  if (labels.length < 2 || !labels.every((label) => LABEL.test(label))) return null;
+  if (!TOP_LABEL.test(labels.at(-1) ?? '')) return null;
   const normalised = `${local}@${domain}`;
   return normalised.length > MAX_ADDRESS ? null : normalised;
 }

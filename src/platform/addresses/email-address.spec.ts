@@ -1,4 +1,4 @@
-import { domainOf, parseEmailAddress } from './address.js';
+import { domainOf, parseEmailAddress } from './email-address.js';
 
 describe('parseEmailAddress', () => {
   it.each([
@@ -31,6 +31,8 @@ describe('parseEmailAddress', () => {
     'anne@cab_inet.example',
     'anne@cab%69net.example',
     'anne@xn--a.example',
+    'anne@xn--zz.example',
+    'anne@cabinet.e',
     'anne@cab\u200binet.example',
     '.anne@cabinet.example',
     'anne.@cabinet.example',

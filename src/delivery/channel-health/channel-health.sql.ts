@@ -1,0 +1,85 @@
+/*
+ * A channel's state is in its row of `channels`: down while `down_since` is set. All instants here are PostgreSQL's
+ * own (`now()`), so that processes whose clocks differ agree about probes.
+ */
+
+/**
+ * How a round may admit. `probing` is a probe that is under way: a message until it has ended in whatever way, a
+ * connection test until its time is over.
+ * $1 channel, $2 seconds for which a success proves that the channel works
+ */
+export const GATE = `
+  SELECT c.down_since IS NOT NULL AS down,
+         coalesce(c.worked_at > now() - make_interval(secs => $2), false) AS proven,
+         CASE WHEN c.probe_is_message THEN EXISTS (
+                SELECT FROM deliveries d
+                WHERE d.channel = c.channel AND d.state IN ('queued', 'sending') AND d.lease_token = c.probe_token)
+              ELSE c.probe_token IS NOT NULL AND c.next_probe_at > now() END AS probing,
+         GREATEST(0, extract(epoch FROM c.next_probe_at - now()) * 1000)::double precision AS wait_ms
+  FROM channels c WHERE c.channel = $1`;
+
+/**
+ * Claims the probe of a channel that is down.
+ * $1 channel, $2 token, $3 whether a message is the probe, $4 seconds after which a connection test counts as lost
+ */
+export const CLAIM_PROBE = `
+  UPDATE channels
+  SET probe_token = $2, probe_is_message = $3, probed_at = now(),
+      next_probe_at = CASE WHEN $3 THEN next_probe_at ELSE now() + make_interval(secs => $4) END
+  WHERE channel = $1 AND down_since IS NOT NULL`;
+
+/**
+ * Sets the channel down, or notes that its probe failed. What fails while it is down and is no probe began earlier:
+ * it changes nothing. The interval doubles with each probe that fails; it begins anew only when the channel had been
+ * up for a while, so that one that flaps is not tried more and more often.
+ * $1 channel, $2 cause, $3 words, $4 token, $5 whether this alone sets it down, $6 first and $7 longest interval in
+ * ms, $8 seconds that it must have been up
+ */
+export const FAILED = `
+  WITH found AS (
+    SELECT c.*, i.interval_ms FROM channels c
+    CROSS JOIN LATERAL (
+      SELECT CASE WHEN c.probe_interval_ms IS NULL THEN $6
+                  WHEN c.down_since IS NULL AND coalesce(c.up_since < now() - make_interval(secs => $8), true) THEN $6
+                  ELSE LEAST(2 * c.probe_interval_ms, $7) END::integer AS interval_ms) i
+    WHERE c.channel = $1 FOR UPDATE OF c
+  )
+  UPDATE channels c
+  SET down_since = coalesce(f.down_since, now()), down_cause = $2, down_detail = $3, probe_token = NULL,
+      worked_at = NULL, probe_interval_ms = f.interval_ms, probed_at = now(),
+      next_probe_at = now() + make_interval(secs => f.interval_ms / 1000.0 * (0.8 + 0.4 * random()))
+  FROM found f
+  WHERE c.channel = f.channel AND ((f.down_since IS NULL AND $5) OR (f.down_since IS NOT NULL AND f.probe_token = $4))
+  RETURNING f.down_since IS NULL AS went_down, c.next_probe_at`;
+
+/**
+ * A message was taken, or a connection test passed: opens the channel. Changes nothing where that is known already.
+ * $1 channel, $2 seconds for which it need not be noted again
+ */
+export const WORKED = `
+  WITH found AS (
+    SELECT * FROM channels
+    WHERE channel = $1
+      AND (down_since IS NOT NULL OR coalesce(worked_at < now() - make_interval(secs => $2), true))
+    FOR UPDATE
+  )
+  UPDATE channels c
+  SET worked_at = now(), down_since = NULL, down_cause = NULL, down_detail = NULL, next_probe_at = NULL,
+      probe_token = NULL, up_since = CASE WHEN f.down_since IS NULL THEN c.up_since ELSE now() END
+  FROM found f WHERE c.channel = f.channel
+  RETURNING f.down_cause AS was_down_by, extract(epoch FROM now() - f.down_since)::double precision AS was_down_seconds`;
+
+/**
+ * Makes the next probe due, but not sooner than some seconds after the last one: asking again and again must not
+ * become logins.
+ * $1 channel, $2 these seconds
+ */
+export const PROBE_NOW = `
+  UPDATE channels
+  SET next_probe_at = LEAST(next_probe_at, GREATEST(now(), probed_at + make_interval(secs => $2)))
+  WHERE channel = $1 AND down_since IS NOT NULL AND probe_token IS NULL`;
+
+/** $1 channels */
+export const STATES = `
+  SELECT channel, down_since, down_cause, down_detail, CASE WHEN probe_token IS NULL THEN next_probe_at END AS next_probe_at
+  FROM channels WHERE channel = ANY ($1::text[])`;

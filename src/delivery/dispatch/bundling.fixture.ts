@@ -1,0 +1,47 @@
+import type pg from 'pg';
+import { until } from '../../../test/support/until.js';
+import type { World } from '../../../test/support/world.js';
+import type { DeliveryJob } from '../../contracts/jobs.js';
+import { DeliverySending } from '../sending/delivery-sending.js';
+import { Dispatcher } from './dispatcher.js';
+
+/** A world's dispatcher and worker, moved step by step. */
+export class Way {
+  constructor(readonly world: World) {}
+
+  /** The messages that are admitted and not yet claimed. */
+  async queued(): Promise<(DeliveryJob & { size: number })[]> {
+    return this.world.sql<DeliveryJob & { size: number } & pg.QueryResultRow>(
+      `SELECT tenant_id, bundle_id, lease_token, count(*) AS size FROM deliveries WHERE state = 'queued'
+       GROUP BY 1, 2, 3 ORDER BY min(due_at), bundle_id`,
+    );
+  }
+
+  /** A round of the dispatcher; how many deliveries each message has that it admitted. */
+  async admit(): Promise<number[]> {
+    await this.world.app.get(Dispatcher).round('email');
+    return (await this.queued()).map(({ size }) => size);
+  }
+
+  /** Sends what is admitted, as a worker would. */
+  async send(): Promise<void> {
+    const sending = this.world.app.get(DeliverySending);
+    await Promise.all((await this.queued()).map((job) => sending.deliver(job)));
+  }
+
+  /** Rounds and sends until nothing more may leave. @returns the sizes of all messages. */
+  async leave(): Promise<number[]> {
+    const sizes: number[] = [];
+    await until(
+      'everything to leave',
+      async () => {
+        const { admitted, deferred } = await this.world.app.get(Dispatcher).round('email');
+        sizes.push(...(await this.queued()).map(({ size }) => size));
+        await this.send();
+        return admitted + deferred === 0;
+      },
+      60_000,
+    );
+    return sizes;
+  }
+}

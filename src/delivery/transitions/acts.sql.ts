@@ -1,0 +1,191 @@
+import { URGENT_KINDS } from '../../contracts/kind-lists.js';
+import { eventsSql } from './events.sql.js';
+
+/*
+ * What people and other rooms do to deliveries that wait: cancel, suppress, pause, retry. Rows are locked in order of
+ * (tenant_id, id). Statements of a tenant's transaction wait for a row that is being claimed; those of operators skip
+ * it, and its holder moves it.
+ */
+
+/** A message that was never begun is none: its deliveries may leave with others. */
+const DISSOLVE = `
+      bundle_id = CASE WHEN d.attempts > 0 THEN d.bundle_id END,
+      leads = d.leads OR d.attempts = 0,
+      admitted_at = CASE WHEN d.attempts > 0 THEN d.admitted_at END,
+      lease_token = NULL, lease_until = NULL`;
+
+/**
+ * Ends the deliveries of the CTE `locked (tenant_id, id)` without sending them, and writes their events: the CTEs
+ * `ended (tenant_id, id, …)` and `noted`. What was never begun has used nothing of anyone's limit.
+ */
+function endSql(state: 'suppressed' | 'cancelled', reason: string, now = '$3', name = ''): string {
+  return `
+    ${name}ended AS (
+      UPDATE deliveries d
+      SET state = '${state}', reason = ${reason}, ended_at = ${now}, lease_token = NULL, lease_until = NULL,
+          leads = d.leads AND d.attempts > 0,
+          admitted_at = CASE WHEN d.attempts > 0 THEN d.admitted_at END
+      FROM ${name}locked l WHERE d.tenant_id = l.tenant_id AND d.id = l.id
+      RETURNING d.tenant_id, d.id, '${state}' AS event, d.attempts AS attempt, d.reason,
+                NULL::timestamptz AS until, NULL::text AS error
+    ),
+    ${eventsSql(`${name}ended`, now, `${name}noted`)}`;
+}
+
+/**
+ * The same as CTEs of a statement that announces a later stage of these alerts: `superseded_locked`,
+ * `superseded_ended` and `superseded_noted`.
+ * @param alerts a SELECT of alert ids
+ */
+export function supersededSql(alerts: string, p: { tenant_id: string; now: string }): string {
+  return `
+    superseded_locked AS MATERIALIZED (
+      SELECT d.tenant_id, d.id FROM notifications n
+      JOIN deliveries d ON d.tenant_id = n.tenant_id AND d.notification_id = n.id
+      WHERE n.tenant_id = ${p.tenant_id} AND n.alert_id IN (${alerts}) AND d.state IN ('pending', 'queued')
+      ORDER BY d.tenant_id, d.id FOR UPDATE OF d
+    ),
+    ${endSql('suppressed', `'superseded'`, p.now, 'superseded_')}`;
+}
+
+/**
+ * `pending` or `queued` → `suppressed`: what these alerts announced, unless it is being sent.
+ * $1 tenant id, $2 alert ids, $3 now
+ */
+export const SUPPRESS_OF_ALERTS = `
+  WITH locked AS MATERIALIZED (
+    SELECT d.tenant_id, d.id FROM notifications n
+    JOIN deliveries d ON d.tenant_id = n.tenant_id AND d.notification_id = n.id
+    WHERE n.tenant_id = $1 AND n.alert_id = ANY ($2::uuid[])
+      AND d.state IN ('pending', 'queued')
+    ORDER BY d.tenant_id, d.id FOR UPDATE OF d
+  ),
+  ${endSql('suppressed', `'fact_gone'`)}
+  SELECT count(*) FROM ended`;
+
+/**
+ * The same for what somebody who is being erased was to get.
+ * $1 tenant id, $2 recipient, $3 now
+ */
+export const SUPPRESS_OF_RECIPIENT = `
+  WITH locked AS MATERIALIZED (
+    SELECT tenant_id, id FROM deliveries
+    WHERE tenant_id = $1 AND recipient = $2 AND state IN ('pending', 'queued')
+    ORDER BY tenant_id, id FOR UPDATE
+  ),
+  ${endSql('suppressed', `'user_erased'`)}
+  SELECT count(*) FROM ended`;
+
+/**
+ * Forgets where the messages of somebody who is being erased went, and what was in them.
+ * $1 tenant id, $2 recipient
+ */
+export const FORGET_RECIPIENT = `
+  UPDATE deliveries d SET address = '', sent_subject = NULL, sent_text = NULL
+  FROM (SELECT tenant_id, id FROM deliveries WHERE tenant_id = $1 AND recipient = $2
+        ORDER BY tenant_id, id FOR UPDATE) l
+  WHERE d.tenant_id = l.tenant_id AND d.id = l.id`;
+
+/**
+ * Makes due what hours or limits have deferred, so that it is decided anew.
+ * $1 tenant id, $2 recipient or null, $3 now
+ */
+export const RECONSIDER = `
+  UPDATE deliveries d SET due_at = $3, defer_reason = NULL
+  FROM (SELECT tenant_id, id FROM deliveries
+        WHERE tenant_id = $1 AND state = 'pending' AND ($2::text IS NULL OR recipient = $2)
+          AND defer_reason IN ('operating_hours', 'quiet_hours', 'limit')
+        ORDER BY tenant_id, id FOR UPDATE) l
+  WHERE d.tenant_id = l.tenant_id AND d.id = l.id`;
+
+/**
+ * `queued` → `pending`. A message is taken back whole, or left to its worker.
+ * $1 channel, $2 now
+ */
+function takeBackSql(reason: 'paused' | 'channel_down', deferReason: string): string {
+  return `
+  WITH found AS MATERIALIZED (
+    SELECT lease_token, count(*) AS rows FROM deliveries WHERE channel = $1 AND state = 'queued' GROUP BY lease_token
+  ),
+  locked AS MATERIALIZED (
+    SELECT tenant_id, id, lease_token FROM deliveries WHERE channel = $1 AND state = 'queued'
+    ORDER BY tenant_id, id FOR UPDATE SKIP LOCKED
+  ),
+  whole AS (
+    SELECT locked.* FROM locked
+    JOIN (SELECT lease_token, count(*) AS rows FROM locked GROUP BY lease_token) l USING (lease_token)
+    JOIN found USING (lease_token, rows)
+  ),
+  returned AS (
+    UPDATE deliveries d SET state = 'pending', defer_reason = ${deferReason}, ${DISSOLVE}
+    FROM whole w WHERE d.tenant_id = w.tenant_id AND d.id = w.id
+    RETURNING d.tenant_id, d.id, 'requeued' AS event, d.attempts AS attempt, '${reason}' AS reason,
+              NULL::timestamptz AS until, NULL::text AS error
+  ),
+  ${eventsSql('returned', '$2')}
+  SELECT id FROM returned`;
+}
+
+/** For a channel that is paused. */
+export const TAKE_BACK = takeBackSql('paused', 'd.defer_reason');
+/** For a channel that went down: what waits in the queue would only meet the same fault. */
+export const TAKE_BACK_DOWN = takeBackSql('channel_down', `'channel_down'`);
+
+/**
+ * `queued` or `pending` → `cancelled`, of all tenants or of one.
+ * $1 channel, $2 tenant or null, $3 now, $4 how many of each
+ */
+export const CANCEL = `
+  WITH queued AS MATERIALIZED (
+    SELECT tenant_id, id FROM deliveries
+    WHERE channel = $1 AND state = 'queued' AND ($2::uuid IS NULL OR tenant_id = $2)
+    LIMIT $4
+  ),
+  pending AS MATERIALIZED (
+    SELECT tenant_id, id FROM deliveries
+    WHERE channel = $1 AND state = 'pending' AND ($2::uuid IS NULL OR tenant_id = $2)
+    LIMIT $4
+  ),
+  locked AS MATERIALIZED (
+    SELECT d.tenant_id, d.id FROM (SELECT * FROM queued UNION ALL SELECT * FROM pending) q
+    JOIN deliveries d ON d.tenant_id = q.tenant_id AND d.id = q.id AND d.state IN ('queued', 'pending')
+    ORDER BY d.tenant_id, d.id FOR UPDATE OF d SKIP LOCKED
+  ),
+  ${endSql('cancelled', `'purged'`)}
+  SELECT id FROM ended`;
+
+/**
+ * `failed` → `pending`, all attempts again. Left out: what has no recipient (the user was erased), and links to set a
+ * password that have expired. What may have arrived all the same stays one message, and is taken whole.
+ * $1 channel, $2 tenant or null, $3 now, $4 failed since, $5 how many at least
+ */
+export const RETRY = `
+  WITH picked AS MATERIALIZED (
+    SELECT f.tenant_id, f.id, f.bundle_id FROM deliveries f
+    JOIN notifications n ON n.tenant_id = f.tenant_id AND n.id = f.notification_id
+    WHERE f.channel = $1 AND f.state = 'failed' AND f.ended_at > $4 AND f.ended_at <= $3
+      AND f.address <> ''
+      AND ($2::uuid IS NULL OR f.tenant_id = $2)
+      AND CASE WHEN n.kind IN (${URGENT_KINDS.map((kind) => `'${kind}'`).join(', ')})
+               THEN (n.data ->> 'expires_at')::timestamptz > $3 ELSE true END
+    LIMIT $5
+  ),
+  locked AS MATERIALIZED (
+    SELECT d.tenant_id, d.id FROM (
+      SELECT tenant_id, id FROM picked
+      UNION
+      SELECT o.tenant_id, o.id FROM picked p
+      JOIN deliveries o ON o.tenant_id = p.tenant_id AND o.bundle_id = p.bundle_id AND o.state = 'failed') q
+    JOIN deliveries d ON d.tenant_id = q.tenant_id AND d.id = q.id AND d.state = 'failed'
+    ORDER BY d.tenant_id, d.id FOR UPDATE OF d SKIP LOCKED
+  ),
+  reset AS (
+    UPDATE deliveries d
+    SET state = 'pending', attempts = 0, ambiguities = 0, due_at = $3, defer_reason = NULL, ended_at = NULL,
+        bundle_id = CASE WHEN d.ambiguities > 0 THEN d.bundle_id END, leads = d.leads OR d.ambiguities = 0
+    FROM locked l WHERE d.tenant_id = l.tenant_id AND d.id = l.id
+    RETURNING d.tenant_id, d.id, 'reset' AS event, 0 AS attempt, 'retried_by_operator' AS reason,
+              NULL::timestamptz AS until, NULL::text AS error
+  ),
+  ${eventsSql('reset', '$3')}
+  SELECT id FROM reset`;

@@ -1,0 +1,91 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { parseEmailAddress } from '../addresses/email-address.js';
+import { type Format, url } from './variables.js';
+
+export const EMAIL_ADDRESS: Format = {
+  type: 'e-mail address',
+  check: (text) => {
+    if (/@localhost$/i.test(text))
+      throw new Error('must not end with @localhost: other servers refuse such a sender');
+    if (parseEmailAddress(text) === null)
+      throw new Error('must be one plain e-mail address, such as vigie@example.com');
+  },
+};
+
+/** The address of a web server that paths are appended to. */
+export const BASE_URL: Format = {
+  type: url('http', 'https').type,
+  check: (text) => {
+    url('http', 'https').check(text);
+    const { username, password } = new URL(text);
+    if (username !== '' || password !== '') throw new Error('must not contain a user name or password');
+    if (/[?#]/.test(text)) throw new Error('must not contain ? or #: paths are appended to it');
+  },
+};
+
+/** A name of RFC 1123 §2.1 or an IP address, without scheme and port. */
+export const HOST_NAME: Format = {
+  type: 'host name or IP address',
+  check: (text) => {
+    if (isIP(text) !== 0) return;
+    if (text.includes('://')) throw new Error('must be a host name alone, without smtp:// or another scheme');
+    if (/:\d+$/.test(text))
+      throw new Error('must be a host name alone: the port is a setting of its own (SMTP_PORT)');
+    if (!HOST.test(text)) throw new Error('must be a host name or an IP address');
+  },
+};
+
+/** Underscores are not in the RFC, but in names of containers. */
+const HOST = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62}))*\.?$/i;
+
+/** What EHLO says (RFC 5321 §4.1.3): a name, or an address in brackets. */
+export const EHLO_NAME: Format = {
+  type: 'host name, or IP address in brackets',
+  check: (text) => {
+    const literal = /^\[(?:IPv6:)?([^\]]+)\]$/i.exec(text)?.[1];
+    if (literal === undefined ? HOST.test(text) && isIP(text) === 0 : isIP(literal) !== 0) return;
+    throw new Error('must be a host name, or an IP address in brackets such as [192.0.2.1]');
+  },
+};
+
+/** The path of a file with certificates in PEM. */
+export const CERTIFICATES: Format = {
+  type: 'path of a PEM file',
+  check: (path) => {
+    readCertificates(path);
+  },
+};
+
+/**
+ * The certificates of a PEM file, as it is written.
+ * @throws Error with a plain sentence where it cannot be read or holds none.
+ */
+export function readCertificates(path: string): string {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    throw new Error(`names a file that cannot be read: ${path}`);
+  }
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  try {
+    if (blocks.length === 0) throw new Error('no certificate');
+    for (const block of blocks) new X509Certificate(block);
+  } catch {
+    throw new Error(`names a file that is not a PEM file of certificates: ${path}`);
+  }
+  return text;
+}
+
+/** Whether this name means the machine itself (RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC 4291 §2.5.3). */
+export function isLoopback(host: string): boolean {
+  const name = host.toLowerCase().replace(/^\[|\]$|\.$/g, '');
+  return (
+    name === 'localhost' ||
+    name.endsWith('.localhost') ||
+    name === '::1' ||
+    (isIP(name) === 4 && name.startsWith('127.'))
+  );
+}

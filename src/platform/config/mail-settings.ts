@@ -1,0 +1,92 @@
+import { CERTIFICATES, EHLO_NAME, EMAIL_ADDRESS, HOST_NAME } from './formats.js';
+import { integerVariable, optionalVariable, switchVariable, textVariable } from './variables.js';
+
+/** The settings of the mail server and of the sender: a part of SCHEMA. */
+export const MAIL_SETTINGS = {
+  emailEnabled: switchVariable({
+    env: 'EMAIL_ENABLED',
+    yaml: 'email.enabled',
+    default: true,
+    doc: 'Off: e-mails wait.',
+  }),
+  smtpHost: optionalVariable({
+    env: 'SMTP_HOST',
+    yaml: 'email.smtp.host',
+    aliases: ['EMAIL_HOST'],
+    check: HOST_NAME,
+    doc: 'Mail server. Unset: no e-mail is sent, and each is recorded as suppressed (channel_not_configured).',
+  }),
+  smtpPort: integerVariable({
+    env: 'SMTP_PORT',
+    yaml: 'email.smtp.port',
+    aliases: ['EMAIL_PORT'],
+    default: 587,
+    min: 1,
+    max: 65_535,
+    doc: 'Port of the mail server.',
+  }),
+  smtpUser: optionalVariable({
+    env: 'SMTP_USER',
+    yaml: 'email.smtp.user',
+    aliases: ['SMTP_USERNAME', 'EMAIL_USERNAME'],
+    doc: 'Login at the mail server.',
+  }),
+  smtpPassword: optionalVariable({
+    env: 'SMTP_PASSWORD',
+    yaml: 'email.smtp.password',
+    aliases: ['EMAIL_PASSWORD'],
+    secret: true,
+    doc: 'Password at the mail server (for Gmail, an app password).',
+  }),
+  smtpFromEmail: optionalVariable({
+    env: 'SMTP_FROM_EMAIL',
+    yaml: 'email.from.address',
+    aliases: ['EMAIL_SENDER'],
+    check: EMAIL_ADDRESS,
+    doc: "Sender's address. SMTP_USER when that is an address and this is unset.",
+  }),
+  smtpFromName: textVariable({
+    env: 'SMTP_FROM_NAME',
+    yaml: 'email.from.name',
+    default: 'Vigie',
+    doc: "Sender's name.",
+  }),
+  smtpTls: switchVariable({
+    env: 'SMTP_TLS',
+    yaml: 'email.smtp.starttls',
+    default: true,
+    doc: 'Require STARTTLS: without it nothing is sent, not even the login. Off: STARTTLS is used where the server offers it.',
+  }),
+  smtpSsl: switchVariable({
+    env: 'SMTP_SSL',
+    yaml: 'email.smtp.tls',
+    default: false,
+    doc: 'TLS from the first byte (port 465); SMTP_TLS has no meaning then.',
+  }),
+  smtpCaFile: optionalVariable({
+    env: 'SMTP_CA_FILE',
+    yaml: 'email.smtp.ca_file',
+    check: CERTIFICATES,
+    doc: "PEM file of the certificate authorities that vouch for the mail server, such as a firm's own. They replace the system's for this connection.",
+  }),
+  smtpAllowPlaintextLogin: switchVariable({
+    env: 'SMTP_ALLOW_PLAINTEXT_LOGIN',
+    yaml: 'email.smtp.allow_plaintext_login',
+    default: false,
+    doc: 'Send SMTP_USER and SMTP_PASSWORD without encryption to another machine, where SMTP_TLS=false and it offers no STARTTLS.',
+  }),
+  smtpEhloName: optionalVariable({
+    env: 'SMTP_EHLO_NAME',
+    yaml: 'email.smtp.ehlo_name',
+    check: EHLO_NAME,
+    doc: 'Name that this server gives itself in EHLO. Unset: the name of the machine if it has a dot, else [127.0.0.1], which some servers refuse.',
+  }),
+  smtpGreetingTimeoutSeconds: integerVariable({
+    env: 'SMTP_GREETING_TIMEOUT_SECONDS',
+    yaml: 'email.smtp.greeting_timeout_seconds',
+    default: 30,
+    min: 1,
+    max: 300,
+    doc: 'Wait for the greeting of the mail server; some delay it on purpose (Postfix postscreen, tarpits).',
+  }),
+} as const;

@@ -1,0 +1,243 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { startMailCatcher } from '../../src/cli/demo/mail-catcher.js';
+import { selfSigned } from '../../src/delivery/channels/email/self-signed.fixture.js';
+import { until } from '../support/until.js';
+import { Driver } from './driver.js';
+import type { RunOptions, Verdict } from './scenario.js';
+import type { Act, Step } from './sink.js';
+import { onStage, type Stage } from './stage.js';
+
+const MINUTE_MS = 60_000;
+const LOGIN = { SMTP_USER: 'vigie', SMTP_PASSWORD: 'secret' };
+/** The quick form's minute has 12 s, and its intervals a fifth of their lengths. */
+const SCALE = 5;
+const WAITING = 100;
+const MAX_LOGINS = 5;
+
+/** What the whole server does for a while, and for how long by the clocks of the processes. */
+interface Outage {
+  name: string;
+  minutes: number;
+  /** The cause that operators see; null: the channel stays up. */
+  cause: string | null;
+  begin(stage: Stage): Promise<void> | void;
+  end?(stage: Stage): Promise<void>;
+}
+
+const refusing = (at: Step, reply: string) => (stage: Stage) => {
+  stage.sink.behave((step): Act => (step === at ? { reply } : 'ok'));
+};
+
+const OUTAGES: readonly Outage[] = [
+  {
+    name: 'down for 20 minutes',
+    minutes: 20,
+    cause: 'unreachable',
+    begin: (stage) => stage.sink.stop(),
+    end: (stage) => stage.sink.restart(),
+  },
+  {
+    name: 'closing every connection for 3 hours',
+    minutes: 180,
+    cause: 'unreachable',
+    begin: (stage) => {
+      stage.sink.behave((step) => (step === 'greeting' ? 'close' : 'ok'));
+    },
+  },
+  { name: 'policy 5.7.1', minutes: 20, cause: 'policy', begin: refusing('mail', '554 5.7.1 Access denied') },
+  {
+    name: 'quota 5.4.5',
+    minutes: 20,
+    cause: 'quota',
+    begin: refusing('mail', '550 5.4.5 Daily limit exceeded'),
+  },
+  {
+    name: '421 on a reused connection',
+    minutes: 0,
+    cause: null,
+    begin: (stage) => {
+      const used = new Set<number>();
+      stage.sink.behave((step, { connection }) => {
+        if (step !== 'mail') return 'ok';
+        if (used.has(connection)) return { reply: '421 4.7.0 Too many messages on this connection' };
+        used.add(connection);
+        return 'ok';
+      });
+    },
+  },
+];
+
+/** Nobody's message is to blame: nothing is lost, nothing uses up an attempt, everything leaves once afterwards. */
+export async function failAsAWhole(options: RunOptions): Promise<Verdict> {
+  const dir = await mkdtemp(join(tmpdir(), 'vigie-faults-f10-'));
+  const clock = join(dir, 'now');
+  await writeFile(clock, String(Date.now()));
+  const environment = {
+    ...LOGIN,
+    RETRY_DELAY_SECONDS: '1',
+    CHANNEL_PROBE_SECONDS: options.full ? '5' : '1',
+    CHANNEL_PROBE_MAX_SECONDS: options.full ? '20' : '10',
+    NODE_OPTIONS: `--import ${pathToFileURL(resolve('test/faults/moved-clock.mjs')).href}`,
+    MOVED_CLOCK_FILE: clock,
+  };
+  try {
+    return await onStage(environment, (stage) => new WayOut(stage, clock, options).run());
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+class WayOut {
+  private driver: Driver;
+  private shown = Date.now();
+
+  constructor(
+    private readonly stage: Stage,
+    private readonly clock: string,
+    private readonly options: RunOptions,
+  ) {}
+
+  async run(): Promise<Verdict> {
+    const { installation } = this.stage;
+    const [web] = await Promise.all([
+      installation.startProcess('web'),
+      installation.startProcess('worker'),
+      installation.startProcess('worker'),
+      installation.startProcess('scheduler'),
+    ]);
+    this.driver = await Driver.start(web.url);
+    await this.drained('the start');
+    await this.refuseLogins();
+    for (const outage of OUTAGES) await this.suffer(outage);
+    return this.stage.judge(this.driver, this.options, {
+      id: 'F10',
+      repetitions: OUTAGES.length + 1,
+      dup_bound: 0,
+    });
+  }
+
+  /** Two workers, a wrong password, 100 mails. */
+  private async refuseLogins(): Promise<void> {
+    const { sink } = this.stage;
+    sink.behave((step) => (step === 'auth' ? { reply: '535 5.7.8 Bad credentials' } : 'ok'));
+    sink.dropConnections();
+    // As after a night: nothing has proven the login lately.
+    await this.stage.installation.sql(`UPDATE channels SET worked_at = now() - interval '1 hour'`);
+    const before = sink.logins;
+    const minute = delay(this.options.full ? MINUTE_MS : MINUTE_MS / SCALE);
+    await this.driver.people(WAITING);
+    await minute;
+    const logins = sink.logins - before;
+    this.stage.expect(logins >= 1 && logins <= MAX_LOGINS, `${logins} logins in the first minute`);
+    await this.expectCause('login', 'login refused');
+    await this.heal('login refused');
+  }
+
+  private async suffer(outage: Outage): Promise<void> {
+    const { sink } = this.stage;
+    if (outage.cause !== null) sink.dropConnections();
+    await outage.begin(this.stage);
+    await this.driver.people(20);
+    // One check finds several things for one person: they leave as one mail when the server is back.
+    await this.driver.deadlines(12);
+    if (outage.cause !== null) await this.expectCause(outage.cause, outage.name);
+    await this.moveClock(outage.minutes);
+    await outage.end?.(this.stage);
+    await this.heal(outage.name);
+    const [bundles] = await this.stage.installation.sql<{ mails: string }>(
+      `SELECT count(DISTINCT d.bundle_id) AS mails FROM deliveries d
+       JOIN notifications n ON n.tenant_id = d.tenant_id AND n.id = d.notification_id
+       WHERE n.kind = 'deadline_near' AND n.id IN (SELECT id FROM notifications ORDER BY id DESC LIMIT 12)`,
+    );
+    const mails = Number(bundles?.mails);
+    if (outage.cause !== null)
+      this.stage.expect(mails === 1, `${outage.name}: 12 deadlines were ${mails} mails`);
+  }
+
+  private async expectCause(cause: string, name: string): Promise<void> {
+    let seen: string | null | undefined;
+    await until('the channel to be down', async () => {
+      const [row] = await this.stage.installation.sql<{ down_cause: string | null }>(
+        `SELECT down_cause FROM channels`,
+      );
+      seen = row?.down_cause;
+      return seen === cause;
+    }).catch(() => undefined);
+    this.stage.expect(seen === cause, `${name}: the channel is ${seen ?? 'up'} and not ${cause}`);
+  }
+
+  private async heal(name: string): Promise<void> {
+    this.stage.sink.behave(() => 'ok');
+    await this.drained(name);
+    const tried = await this.stage.installation.count(`SELECT count(*) FROM deliveries WHERE attempts <> 1`);
+    this.stage.expect(tried === 0, `${name}: ${tried} deliveries have used attempts`);
+    const unsent = await this.stage.installation.count(
+      `SELECT count(*) FROM deliveries WHERE state <> 'sent'`,
+    );
+    this.stage.expect(unsent === 0, `${name}: ${unsent} deliveries are not sent`);
+  }
+
+  private async drained(name: string): Promise<void> {
+    this.stage.expect(
+      await this.stage.installation.drained(60_000),
+      `${name}: not everything left within a minute`,
+    );
+  }
+
+  private async moveClock(minutes: number): Promise<void> {
+    this.shown += minutes * MINUTE_MS;
+    await writeFile(this.clock, String(Math.max(this.shown, Date.now() + minutes * MINUTE_MS)));
+  }
+}
+
+/** The server's certificate comes from an authority that is not the one of SMTP_CA_FILE, until that is put right. */
+export async function refuseCertificate(options: RunOptions): Promise<Verdict> {
+  const dir = await mkdtemp(join(tmpdir(), 'vigie-faults-f10-'));
+  const certificate = selfSigned();
+  const server = await startMailCatcher({ starttls: certificate });
+  try {
+    const file = join(dir, 'ca.pem');
+    await writeFile(file, selfSigned().cert);
+    const environment = {
+      SMTP_PORT: String(server.port),
+      SMTP_TLS: 'true',
+      SMTP_CA_FILE: file,
+      CHANNEL_PROBE_SECONDS: '1',
+      CHANNEL_PROBE_MAX_SECONDS: '2',
+    };
+    return await onStage(environment, async (stage) => {
+      const { installation } = stage;
+      const [web] = await Promise.all([
+        installation.startProcess('web'),
+        installation.startProcess('worker,scheduler'),
+      ]);
+      const driver = await Driver.start(web.url);
+      await driver.people(20);
+      await until(
+        'the channel to be down',
+        async () =>
+          (await installation.count(`SELECT count(*) FROM channels WHERE down_cause = 'tls'`)) === 1,
+      );
+      stage.expect(server.count === 0, `${server.count} mails went to a server that nobody vouches for`);
+      await writeFile(file, certificate.cert);
+      await installation.killProcesses();
+      await installation.startProcess('worker,scheduler');
+      stage.expect(await installation.drained(60_000), 'certificate: not everything left within a minute');
+      const ids = server.mails.map(({ message_id }) => message_id);
+      const lost = driver.accepted.length - new Set(ids).size;
+      const dup = ids.length - new Set(ids).size;
+      stage.expect(lost === 0 && dup === 0, `certificate: ${lost} lost, ${dup} twice`);
+      return {
+        ...{ id: 'F10', repetitions: 1, accepted: driver.accepted.length, lost, dup, dup_bound: 0 },
+        ...{ seed: options.seed, ok: stage.broken.length === 0, broken: stage.broken },
+      };
+    });
+  } finally {
+    await server.close();
+    await rm(dir, { recursive: true, force: true });
+  }
+}

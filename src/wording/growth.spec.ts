@@ -40,12 +40,14 @@ function overlay(): string {
       bytes: ['B', 'kB', 'MB'],
     }),
   );
+  const period = '{{date data.period.from "day"}}';
   write(
     'de/weekly_summary.title.hbs',
-    '{{#*inline "period"}}{{date data.period.from "day"}}{{/inline}}' +
-      '{{#*inline "summary"}}{{plural data.totals.deadlines "Frist" "Fristen"}}{{/inline}}' +
-      'Woche ab {{> period}}: {{> summary}}',
+    `Woche ab ${period}: {{plural data.totals.deadlines "Frist" "Fristen"}}`,
   );
+  write('de/weekly_summary.body.hbs', `Woche ab ${period}`);
+  write('de/weekly_summary.html.hbs', '<h1 class="title">{{title}}</h1>');
+  write('de/weekly_summary.text.hbs', '{{title}}');
   const due: Record<string, string> = {
     fr: 'Facture à payer dans {{plural (days_until data.due_on) "jour" "jours"}}',
     en: 'Invoice due in {{plural (days_until data.due_on) "day" "days"}}',

@@ -65,7 +65,7 @@ describe('alerts', () => {
     });
     expect(await alerts()).toEqual([{ state: 'open', occurrences: 2, stage: 7, gone: false }]);
     expect(await told()).toEqual([
-      { recipient: `user:${cast.teammate.id}`, title: 'Échéance dans 5 jours\u00a0: TVA CA3' },
+      { recipient: `user:${cast.teammate.id}`, title: 'TVA CA3, échéance dans 5 jours' },
     ]);
   });
 
@@ -90,7 +90,7 @@ describe('alerts', () => {
     await world.sql(`UPDATE users SET locale = 'en' WHERE id = $1`, [cast.admin.id]);
     await deadline('2026-03-31', null);
     await check();
-    expect(await told()).toEqual([{ recipient: `user:${cast.admin.id}`, title: 'Due tomorrow: TVA CA3' }]);
+    expect(await told()).toEqual([{ recipient: `user:${cast.admin.id}`, title: 'TVA CA3, due tomorrow' }]);
   });
 
   it('are gone with their fact, call off what waits, and are new when the fact comes back', async () => {

@@ -61,15 +61,13 @@ describe('stages', () => {
   it('M1: words are as of the day on which they are read, in the reader’s language', async () => {
     await deadline('2026-04-01');
     await check();
-    expect(await feed()).toMatchObject([{ title: 'Échéance dans 2 jours\u00a0: TVA CA3' }]);
+    expect(await feed()).toMatchObject([{ title: 'TVA CA3, échéance dans 2 jours' }]);
     clock.advance(DAY);
     await world.sql(`UPDATE users SET locale = 'en' WHERE id = $1`, [claire.id]);
     // A day on, the token has expired.
-    expect(await wordedNotifications(world, tenantId)).toMatchObject([{ title: 'Due tomorrow: TVA CA3' }]);
+    expect(await wordedNotifications(world, tenantId)).toMatchObject([{ title: 'TVA CA3, due tomorrow' }]);
     clock.advance(3 * DAY);
-    expect(await wordedNotifications(world, tenantId)).toMatchObject([
-      { title: 'Overdue by 2 days: TVA CA3' },
-    ]);
+    expect(await wordedNotifications(world, tenantId)).toMatchObject([{ title: 'TVA CA3, 2 days overdue' }]);
   });
 
   it.each(['pending', 'queued'])(

@@ -4,6 +4,8 @@ export interface SummaryLine {
   title: string;
   /** Civil date (YYYY-MM-DD). */
   due_on: string;
+  /** `unassigned`: nobody is responsible, and the reader is an admin. */
+  audience: 'responsible' | 'unassigned';
 }
 
 /** The lines of one client, the earliest first; null: those without one. */

@@ -94,8 +94,8 @@ describe('the weekly summary', () => {
             {
               client_name: null,
               lines: [
-                { list: 'deadlines', title: 'late', due_on: '2026-03-27' },
-                { list: 'tasks', title: 'old entry', due_on: '2026-03-29' },
+                { list: 'deadlines', title: 'late', due_on: '2026-03-27', audience: 'responsible' },
+                { list: 'tasks', title: 'old entry', due_on: '2026-03-29', audience: 'responsible' },
               ],
             },
           ],
@@ -103,13 +103,13 @@ describe('the weekly summary', () => {
             {
               client_name: null,
               lines: [
-                { list: 'documents', title: 'statement', due_on: '2026-03-30' },
-                { list: 'deadlines', title: 'in seven days', due_on: '2026-04-06' },
+                { list: 'documents', title: 'statement', due_on: '2026-03-30', audience: 'responsible' },
+                { list: 'deadlines', title: 'in seven days', due_on: '2026-04-06', audience: 'responsible' },
               ],
             },
             {
               client_name: 'Garage Leroy',
-              lines: [{ list: 'tasks', title: 'entry', due_on: '2026-04-01' }],
+              lines: [{ list: 'tasks', title: 'entry', due_on: '2026-04-01', audience: 'responsible' }],
             },
           ],
           totals: { deadlines: 2, documents: 1, tasks: 2, late: 2, upcoming: 3 },

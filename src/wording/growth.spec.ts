@@ -6,7 +6,6 @@ import { addPerson, addTenant, type Person } from '../../test/support/cast.js';
 import { runJob } from '../../test/support/watched.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { type MailCatcher, startMailCatcher } from '../cli/demo/mail-catcher.js';
-import type { NotificationKind } from '../contracts/kinds.js';
 import { type NewNotification, Notifications } from '../notifications/notifications.service.js';
 import { Database } from '../platform/database/database.js';
 
@@ -41,13 +40,14 @@ function overlay(): string {
       bytes: ['B', 'kB', 'MB'],
     }),
   );
+  const period = '{{date data.period.from "day"}}';
   write(
     'de/weekly_summary.title.hbs',
-    '{{#*inline "period"}}{{date data.period.from "day"}}{{/inline}}' +
-      '{{#*inline "late"}}{{data.totals.late}} überfällig{{/inline}}' +
-      '{{#*inline "counts"}}{{plural data.totals.deadlines "Frist" "Fristen"}}{{/inline}}' +
-      'Woche ab {{> period}}: {{> counts}}',
+    `Woche ab ${period}: {{plural data.totals.deadlines "Frist" "Fristen"}}`,
   );
+  write('de/weekly_summary.body.hbs', `Woche ab ${period}`);
+  write('de/weekly_summary.html.hbs', '<h1 class="title">{{title}}</h1>');
+  write('de/weekly_summary.text.hbs', '{{title}}');
   const due: Record<string, string> = {
     fr: 'Facture à payer dans {{plural (days_until data.due_on) "jour" "jours"}}',
     en: 'Invoice due in {{plural (days_until data.due_on) "day" "days"}}',
@@ -120,7 +120,7 @@ describe('a locale and a kind are files and one entry each', () => {
       };
       return world.app
         .get(Notifications, { strict: false })
-        .createMany(tx, [row as unknown as NewNotification<NotificationKind>]);
+        .createMany(tx, [row as unknown as NewNotification]);
     });
 
   it('a feed item and a mail are German, with a link to the item (M4)', async () => {

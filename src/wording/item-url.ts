@@ -15,11 +15,7 @@ export function itemUrl(
   const id = data[item.id];
   if (typeof id !== 'string') return null;
   const fields: Record<string, string | undefined> = { tenant: tenantSlug, type: item.type, id };
-  let missing = false;
-  const url = pattern.replace(/\{(\w+)\}/g, (_field, name: string) => {
-    const value = fields[name];
-    missing ||= value === undefined;
-    return encodeURIComponent(value ?? '');
-  });
-  return missing ? null : url;
+  const named = [...pattern.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => fields[name]);
+  if (named.includes(undefined)) return null;
+  return pattern.replace(/\{(\w+)\}/g, (_field, name: string) => encodeURIComponent(fields[name] ?? ''));
 }

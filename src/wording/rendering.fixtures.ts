@@ -3,6 +3,7 @@ import type { TemplateStore } from './template-store.js';
 import type { MessageLinks, Reader, RenderedMail, WordedItem } from './worded.js';
 
 type SummaryGroup = NotificationData['weekly_summary']['late'][number];
+type SummaryLine = SummaryGroup['lines'][number];
 
 /** A Monday. */
 export const TODAY = '2025-11-03';
@@ -126,8 +127,12 @@ export const KIND_DATA: NotificationData = {
   },
 };
 
-export function group(client_name: string | null, ...lines: SummaryGroup['lines']): SummaryGroup {
-  return { client_name, lines };
+/** Lines that the reader is responsible for, unless they say otherwise. */
+export function group(
+  client_name: string | null,
+  ...lines: (Omit<SummaryLine, 'audience'> & Partial<SummaryLine>)[]
+): SummaryGroup {
+  return { client_name, lines: lines.map((line) => ({ audience: 'responsible', ...line })) };
 }
 
 /** All that words are made of, flat, so that a test changes one thing by its name. */

@@ -199,6 +199,20 @@ describe('V3: the life of an incident', () => {
     expect(await raise(tenantId, what)).toMatchObject({ notified: 1 });
   });
 
+  it('M1: a repetition supersedes what is still waiting of the one before', async () => {
+    const what = incident();
+    await raise(tenantId, what);
+    clock.advance(24 * HOUR);
+    expect(await remind(tenantId, what)).toBe(1);
+    clock.advance(24 * HOUR);
+    expect(await raise(tenantId, what)).toMatchObject({ notified: 1 });
+    expect((await told(tenantId)).map(({ state }) => state as string)).toEqual([
+      'suppressed',
+      'suppressed',
+      'pending',
+    ]);
+  });
+
   it('without a time never speaks again', async () => {
     const what = incident({ repeat_after_ms: null });
     await raise(tenantId, what);

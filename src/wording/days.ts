@@ -1,8 +1,22 @@
 import { dayOfDate, isCivilDate } from '../platform/clock/civil-time.js';
 
+/** Day numbers of dates; null for what is no date. One title asks several times for the same two. */
+const dayNumbers = new Map<string, number | null>();
+const MAX_DAY_NUMBERS = 2_000;
+const MAX_LENGTH = 10;
+
 /** Whole days from today to a date, negative once it has passed; null for what is no civil date (YYYY-MM-DD). */
 export function daysUntil(date: unknown, today: unknown): number | null {
-  if (typeof date !== 'string' || typeof today !== 'string') return null;
-  if (!isCivilDate(date) || !isCivilDate(today)) return null;
-  return dayOfDate(date) - dayOfDate(today);
+  const [due, now] = [dayNumber(date), dayNumber(today)];
+  return due === null || now === null ? null : due - now;
+}
+
+function dayNumber(date: unknown): number | null {
+  if (typeof date !== 'string' || date.length > MAX_LENGTH) return null;
+  const known = dayNumbers.get(date);
+  if (known !== undefined) return known;
+  if (dayNumbers.size >= MAX_DAY_NUMBERS) dayNumbers.clear();
+  const number = isCivilDate(date) ? dayOfDate(date) : null;
+  dayNumbers.set(date, number);
+  return number;
 }

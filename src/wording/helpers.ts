@@ -102,8 +102,23 @@ function settingsOf(args: readonly unknown[]): Settings {
 }
 
 const CIVIL_DATE = /^\d{4}-\d{2}-\d{2}$/;
+/** Dates in words, by formats, style and date: a check words thousands of items that fall on a few dates. */
+const writtenDates = new WeakMap<LocaleFormats, Map<string, unknown>>();
+const MAX_WRITTEN_DATES = 2_000;
+
 function formatDate(value: unknown, style: unknown, formats: LocaleFormats): unknown {
   if (typeof value !== 'string' || !CIVIL_DATE.test(value)) return value;
+  let known = writtenDates.get(formats);
+  if (known === undefined || known.size >= MAX_WRITTEN_DATES) {
+    known = new Map();
+    writtenDates.set(formats, known);
+  }
+  const key = `${String(style)} ${value}`;
+  if (!known.has(key)) known.set(key, writeDate(value, style, formats));
+  return known.get(key);
+}
+
+function writeDate(value: string, style: unknown, formats: LocaleFormats): unknown {
   const date = DateTime.fromISO(value, { zone: 'UTC', locale: formats.locale });
   const { long, short, day } = formats.dates;
   if (!date.isValid) return value;

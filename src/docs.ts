@@ -44,6 +44,9 @@ export function describeApi(app: NestFastifyApplication): OpenAPIObject {
     .setTitle('Vigie')
     .setDescription(DESCRIPTION)
     .setVersion('1')
+    .setLicense('MIT', 'https://spdx.org/licenses/MIT.html')
+    // Relative to where this document is served from.
+    .addServer('/')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, 'bearer')
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key' }, 'api_key')
     .build();

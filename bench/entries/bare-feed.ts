@@ -24,7 +24,7 @@ class BareController {
   @Get('feed')
   async feed(): Promise<object> {
     const { rows } = await pool.query(
-      `SELECT id, kind, severity, title, body, data, created_at, read_at, archived_at, seq FROM notifications
+      `SELECT id, kind, severity, data, audience, created_at, read_at, archived_at, seq FROM notifications
        WHERE tenant_id = $1 AND user_id = $2 AND archived_at IS NULL
        ORDER BY created_at DESC, id DESC LIMIT $3`,
       [TENANT_ID, USER_ID, Number(FEED_LIMIT)],

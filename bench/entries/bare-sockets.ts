@@ -24,6 +24,7 @@ function message(number: number): LiveNotification {
     severity: 'info',
     title: `Message ${number}`,
     body: 'A line of text, as long as such lines are.',
+    author: null,
     data: {},
     created_at: new Date().toISOString(),
     read_at: null,

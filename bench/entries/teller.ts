@@ -44,9 +44,8 @@ async function tell(
       user_id,
       kind: 'event',
       severity: 'info',
-      title,
-      body: 'A line of text, as long as such lines are.',
-      data: {},
+      data: { kind: 'message', title, body: 'A line of text, as long as such lines are.' },
+      audience: 'self',
       dedupe_key: title,
     };
   });
@@ -56,7 +55,7 @@ async function tell(
     await notifications.createMany(tx, rows);
     await before();
   });
-  return rows.map(({ title }) => [title, at]);
+  return rows.map(({ data }) => [data.title, at]);
 }
 
 async function tellAll(people: readonly Person[]): Promise<Commits> {

@@ -82,12 +82,11 @@ export async function insertDeliveries(
        FROM users WHERE role = 'member'
      ),
      told AS (
-       INSERT INTO notifications (tenant_id, recipient, user_id, dedupe_key, kind, severity, title, body, data,
+       INSERT INTO notifications (tenant_id, recipient, user_id, dedupe_key, kind, severity, data, audience,
                                   created_at)
        SELECT m.tenant_id, 'user:' || m.id, m.id, gen_random_uuid(), 'deadline_near', 'info',
-              'Échéance dans 7 jours : Deadline ' || i, 'Client 7 · Date limite : 01/12/2026',
               jsonb_build_object('deadline_id', m.id, 'title', 'Deadline ' || i, 'category', 'TVA',
-                                 'client_name', 'Client 7', 'due_on', '2026-12-01', 'days_left', 7), now()
+                                 'client_name', 'Client 7', 'due_on', '2026-12-01'), 'responsible', now()
        FROM generate_series(0, $1::integer - 1) i JOIN members m ON m.place = i % (SELECT count(*) FROM members)
        RETURNING tenant_id, id, recipient, user_id
      )

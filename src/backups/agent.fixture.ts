@@ -7,8 +7,9 @@ import { runJob } from '../../test/support/watched.js';
 import type { World } from '../../test/support/world.js';
 import type { RunCounts } from '../contracts/jobs.js';
 import type { AgentFolder } from './files/folders.js';
+import { STORE_MARKER } from './store/backup-store.js';
 
-/** Inbox and store of one test file, below one folder that goes with it. */
+/** Inbox and store of one test file, in one folder that is removed with them. */
 export interface BackupFolders {
   root: string;
   env: { BACKUP_INBOX_DIR: string; BACKUP_STORE_DIR: string };
@@ -19,15 +20,21 @@ export async function backupFolders(): Promise<BackupFolders> {
   const root = await mkdtemp(join(tmpdir(), 'vigie-backups-'));
   const env = { BACKUP_INBOX_DIR: join(root, 'inbox'), BACKUP_STORE_DIR: join(root, 'store') };
   for (const folder of Object.values(env)) await mkdir(folder);
+  await markStore(env.BACKUP_STORE_DIR);
   return { root, env, remove: () => rm(root, { recursive: true, force: true }) };
+}
+
+/** Makes a folder the backup store, as a person does who moves one. */
+export async function markStore(folder: string): Promise<void> {
+  await writeFile(join(folder, STORE_MARKER), '');
 }
 
 export const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
 
-/** What an agent says of a database; what is left out is that of a good backup. */
+/** An agent's report about one database. */
 export type Said = Record<string, unknown>;
 
-/** An agent as its machine would be: it stages files, and drops reports. */
+/** An agent's machine: it stages files and drops reports. */
 export class TestAgent {
   constructor(
     private readonly folders: BackupFolders,
@@ -53,7 +60,7 @@ export class TestAgent {
     return this;
   }
 
-  /** Writes a file that has lain there for a while: nobody is writing it any more. */
+  /** Writes a file that looks old: the scan does not wait for its writer. */
   async put(folder: AgentFolder, name: string, content: Buffer | string): Promise<void> {
     await writeFile(this.path(folder, name), content);
     await rest(this.path(folder, name));
@@ -76,14 +83,14 @@ export class TestAgent {
     await this.put('log', name, typeof report === 'string' ? report : JSON.stringify(report));
   }
 
-  /** Stages a file, and says of it what is true. */
+  /** Stages a file. @returns a true report about it */
   async stage(name: string, content: Buffer | string): Promise<Said> {
     await this.put('database', name, content);
     return good(name, content);
   }
 }
 
-/** What is true of a file of this content. */
+/** A true report about a file of this content. */
 export function good(name: string, content: Buffer | string): Said {
   return {
     status: 'success',
@@ -104,10 +111,10 @@ export async function scan(world: World, tenantId: string): Promise<RunCounts> {
   return runJob(world, tenantId, 'scan-backups');
 }
 
-/** All that is below the store, as paths. */
+/** The paths of all stored backups. */
 export function stored(folders: BackupFolders): string[] {
   return readdirSync(folders.env.BACKUP_STORE_DIR, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && entry.name !== STORE_MARKER)
     .map((entry) => join(entry.parentPath, entry.name).slice(folders.env.BACKUP_STORE_DIR.length + 1))
     .sort();
 }

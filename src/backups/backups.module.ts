@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { ImportsModule } from '../imports/imports.module.js';
 import { NotificationsModule } from '../notifications/notifications.module.js';
 import { BackupAnnouncements } from './alerts/announcements.js';
-import { Archiving } from './scan/archiving.js';
+import { ReportArchiver } from './scan/report-archiver.js';
 import { BackupBoardController } from './board/backup-board.controller.js';
 import { BackupBoards } from './board/backup-board.service.js';
 import { BackupForecast } from './board/backup-forecast.js';
@@ -10,20 +10,21 @@ import { BackupJobsController } from './jobs/backup-jobs.controller.js';
 import { BackupJobs } from './jobs/backup-jobs.service.js';
 import { BackupRecordsController } from './board/backup-records.controller.js';
 import { BackupRecords } from './board/backup-records.service.js';
-import { Collecting } from './scan/collecting.js';
+import { ReportCollector } from './scan/report-collector.js';
 import { Entries } from './scan/entries.js';
-import { Evaluating } from './scan/evaluating.js';
-import { Judging } from './scan/judging.js';
-import { Missing } from './scan/missing.js';
-import { Promoting } from './scan/promoting.js';
+import { EntryEvaluator } from './scan/entry-evaluator.js';
+import { FileVerifier } from './scan/file-verifier.js';
+import { MissingBackups } from './scan/missing-backups.js';
+import { StoreWriter } from './scan/store-writer.js';
 import { ReportsController } from './reports/reports.controller.js';
 import { Reports } from './reports/reports.service.js';
+import { BackupStore } from './store/backup-store.js';
 import { Retention } from './store/retention.js';
 import { ScanJobs } from './scan/scan-jobs.js';
 import { StagedActs } from './scan/staged-acts.js';
 import { Verification } from './store/verification.js';
 
-/** Backups under surveillance: what is expected, what came, and what it is worth. */
+/** Backup surveillance: expected backups, reports, verdicts and the store. */
 @Module({
   imports: [ImportsModule, NotificationsModule],
   controllers: [BackupBoardController, BackupJobsController, BackupRecordsController, ReportsController],
@@ -36,16 +37,17 @@ import { Verification } from './store/verification.js';
     Reports,
     // The scan, by its phases.
     ScanJobs,
-    Collecting,
-    Evaluating,
-    Judging,
-    Promoting,
-    Missing,
+    ReportCollector,
+    EntryEvaluator,
+    FileVerifier,
+    StoreWriter,
+    MissingBackups,
     Entries,
     StagedActs,
-    Archiving,
+    ReportArchiver,
     BackupAnnouncements,
     // What is stored.
+    BackupStore,
     Retention,
     Verification,
   ],

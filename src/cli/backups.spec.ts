@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import files, { mkdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { addPerson, addTenant } from '../../test/support/cast.js';
 import { createWorld, environmentFor, type World } from '../../test/support/world.js';
@@ -56,7 +56,11 @@ describe('vigie backups verify', () => {
     world.sql(
       `SELECT database_name, stored_state, verified_at IS NOT NULL AS verified FROM backup_entries ORDER BY 1`,
     );
-  const alerts = () => world.sql(`SELECT kind, state, occurrences, title FROM alerts ORDER BY title`);
+  const alerts = () =>
+    world.sql(
+      `SELECT kind, state, occurrences, data ->> 'database_name' AS database, data ->> 'state' AS damage
+       FROM alerts ORDER BY database`,
+    );
 
   it('B6: says that all is as it was stored', async () => {
     expect(await verifyBackups(environment, {})).toEqual({
@@ -82,8 +86,8 @@ describe('vigie backups verify', () => {
     ]);
     expect((await entries()).map(({ stored_state }) => stored_state)).toEqual(['damaged', 'gone', 'stored']);
     const told = [
-      { kind: 'backup_damaged', state: 'open', title: 'ALERTE SAUVEGARDE - compta - FICHIER STOCKÉ ALTÉRÉ' },
-      { kind: 'backup_damaged', state: 'open', title: 'ALERTE SAUVEGARDE - crm - FICHIER STOCKÉ DISPARU' },
+      { kind: 'backup_damaged', state: 'open', database: 'compta', damage: 'damaged' },
+      { kind: 'backup_damaged', state: 'open', database: 'crm', damage: 'gone' },
     ];
     expect(await alerts()).toMatchObject(told.map((alert) => ({ ...alert, occurrences: 1 })));
     await verifyBackups(environment, { tenant: tenant.slug });
@@ -103,5 +107,33 @@ describe('vigie backups verify', () => {
     const elsewhere = { ...environment, BACKUP_STORE_DIR: join(folders.root, 'not-mounted') };
     await expect(verifyBackups(elsewhere, {})).rejects.toThrow('there is no backup store at');
     expect((await entries()).map(({ stored_state }) => stored_state)).toEqual(['stored', 'stored', 'stored']);
+  });
+
+  it('H21: an empty mount point is not the store: no alert, no backup is gone', async () => {
+    const store = folders.env.BACKUP_STORE_DIR;
+    const before = [await entries(), await alerts()];
+    await rename(store, `${store}-unmounted`);
+    await mkdir(store);
+    await expect(verifyBackups(environment, {})).rejects.toThrow(
+      `there is no backup store at ${store}: the folder of the backup store has no file .vigie-store`,
+    );
+    expect([await entries(), await alerts()]).toEqual(before);
+    await rmdir(store);
+    await rename(`${store}-unmounted`, store);
+    expect((await verifyBackups(environment, {})).ok).toBe(true);
+  });
+
+  it('H21: a store that is unmounted during the verification damages no backup', async () => {
+    const store = folders.env.BACKUP_STORE_DIR;
+    const before = [await entries(), await alerts()];
+    const { open } = files;
+    jest.spyOn(files, 'open').mockImplementation(async (path, ...given) => {
+      if (String(path).startsWith(store)) await rename(store, `${store}-unmounted`).catch(() => undefined);
+      return open(path, ...given);
+    });
+    await expect(verifyBackups(environment, {})).rejects.toThrow('does not exist');
+    jest.restoreAllMocks();
+    expect([await entries(), await alerts()]).toEqual(before);
+    await rename(`${store}-unmounted`, store);
   });
 });

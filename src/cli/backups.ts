@@ -3,7 +3,7 @@ import { type Damage, Verification } from '../backups/store/verification.js';
 import { SystemDatabase } from '../platform/database/database.js';
 import { withInstallation } from './installation.js';
 
-/** What was found of a tenant's stored backups. */
+/** The result of verifying a tenant's stored backups. */
 interface TenantResult {
   tenant: string;
   files: number;
@@ -13,8 +13,8 @@ interface TenantResult {
 
 /**
  * `vigie backups verify`: reads every stored backup again, of one tenant or of all.
- * @returns the text to print, and whether all is as it was stored.
- * @throws Error in plain words when there is no such tenant, or no store.
+ * @returns the text to print, and whether every backup is as it was stored.
+ * @throws Error for the command line when there is no such tenant, or the store is unavailable.
  */
 export async function verifyBackups(
   environment: Readonly<Record<string, string | undefined>>,
@@ -31,7 +31,7 @@ export async function verifyBackups(
     return found;
   });
   const ok = results.every(({ damages }) => damages.length === 0);
-  return { text: json === true ? JSON.stringify(results, null, 2) : told(results), ok };
+  return { text: json === true ? JSON.stringify(results, null, 2) : describeResults(results), ok };
 }
 
 async function tenantsOf(
@@ -48,7 +48,7 @@ async function tenantsOf(
   return tenants;
 }
 
-function told(results: readonly TenantResult[]): string {
+function describeResults(results: readonly TenantResult[]): string {
   if (results.length === 0) return 'No backup is stored.';
   return results
     .flatMap(({ tenant, files, bytes, damages }) => [

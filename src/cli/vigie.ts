@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { ConfigurationError, readConfig } from '../platform/config/config.js';
 import { migrate } from '../platform/database/migrate.js';
@@ -25,10 +26,17 @@ program
     'start everything on this machine with sample data, run the checks twice and show what came of it',
   )
   .option('--exit', 'end when all that was expected has arrived (0), or has not (1)')
-  .option('--data <dir>', 'where the demo keeps its database; emptied at each start', './data/demo')
-  .action(async (options: { exit?: boolean; data: string }) => {
+  .option('--data <dir>', 'where the demo keeps its database; emptied at each start (demo in VIGIE_DATA_DIR)')
+  .action(async (options: { exit?: boolean; data?: string }) => {
+    const { dataDir, port, redisUrl, sources } = readConfig(process.env);
     const { runDemo } = await import('./demo/demo.js');
-    process.exitCode = await runDemo({ exit: options.exit === true, data_dir: options.data });
+    process.exitCode = await runDemo({
+      exit: options.exit === true,
+      // Never the data directory itself: that of a real installation would lose its database.
+      data_dir: options.data ?? join(dataDir, 'demo'),
+      port: sources.port.kind === 'default' ? null : port,
+      redis_url: redisUrl,
+    });
   });
 
 program

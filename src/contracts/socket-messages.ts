@@ -1,10 +1,15 @@
-/** A notification as REST shows it. `cursor` is what a client sends back as `since` when it reconnects. */
+/**
+ * A notification as REST shows it, in the reader's language and as of today. `cursor` is what a client sends back as
+ * `since` when it reconnects.
+ */
 export interface NotificationView {
   id: string;
   kind: string;
   severity: string;
   title: string;
   body: string;
+  /** Who wrote it; null for what Vigie or a program says. */
+  author: { name: string } | null;
   data: Record<string, unknown>;
   created_at: string;
   read_at: string | null;

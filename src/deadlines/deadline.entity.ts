@@ -9,7 +9,7 @@ export const DEADLINE_STATUSES = ['pending', 'overdue', 'done'] as const;
 export class Deadline extends DueItem {
   @ApiProperty({ type: String, nullable: true })
   @Column('text', { nullable: true })
-  category: string | null = null;
+  category: string | null;
 
   @ApiProperty({ enum: DEADLINE_STATUSES })
   @Column('text')

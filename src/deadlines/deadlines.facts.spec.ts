@@ -40,7 +40,7 @@ describe('deadlines that are near', () => {
     [0, [7, 3, 1, 0, -1], 0],
     [-1, [7, 3, 1, 0, -1], -1],
     [-40, [7, 3, 1, 0, -1], -1],
-    // Not told late, but still a fact.
+    // No stage after the date, but still a fact.
     [-2, [7, 3, 1, 0], 0],
     [-6, [-1, -5, 10], -5],
     [-4, [-1, -5, 10], -1],
@@ -53,18 +53,17 @@ describe('deadlines that are near', () => {
   });
 
   it.each([
-    [3, 'info', 'Échéance dans 3 jours : TVA CA3', 'Due in 3 days: TVA CA3'],
-    [1, 'warning', 'Échéance demain : TVA CA3', 'Due tomorrow: TVA CA3'],
-    [0, 'warning', "Échéance aujourd'hui : TVA CA3", 'Due today: TVA CA3'],
-    [-1, 'warning', 'Échéance dépassée de 1 jour : TVA CA3', 'Overdue by 1 day: TVA CA3'],
-    [-12, 'warning', 'Échéance dépassée de 12 jours : TVA CA3', 'Overdue by 12 days: TVA CA3'],
-  ])('%i days before it is told in both languages', async (daysLeft, severity, fr, en) => {
+    [3, 'info'],
+    [1, 'warning'],
+    [0, 'warning'],
+    [-12, 'warning'],
+  ])('%i days before it is %s', async (daysLeft, severity) => {
     await addDeadline(daysLeft);
     const [fact] = await factsOf(world, tenantId, 'deadline_near', TODAY, [7, -1]);
-    expect(fact).toMatchObject({ severity, title: { fr, en } });
+    expect(fact).toMatchObject({ severity });
   });
 
-  it('names the deadline, its date and nobody else', async () => {
+  it('M1: names the deadline and its date, and nothing that is only true today', async () => {
     const id = await addDeadline(3);
     const facts = await factsOf(world, tenantId, 'deadline_near', TODAY, [7]);
     expect(facts).toEqual([
@@ -74,18 +73,13 @@ describe('deadlines that are near', () => {
         stage: 7,
         severity: 'info',
         responsible_id: null,
-        title: { fr: 'Échéance dans 3 jours : TVA CA3', en: 'Due in 3 days: TVA CA3' },
-        body: {
-          fr: 'Boulangerie Martin · Date limite : 02/04/2026',
-          en: 'Boulangerie Martin · Due date: 2 April 2026',
-        },
         data: {
           deadline_id: id,
           title: 'TVA CA3',
+          description: null,
           category: 'tva',
           client_name: 'Boulangerie Martin',
           due_on: '2026-04-02',
-          days_left: 3,
         },
       },
     ]);

@@ -1,11 +1,10 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { WatchedKinds } from '../notifications/alerts/watched.js';
 import {
-  daysSql,
+  dueDataSql,
+  dueFactsSql,
   type DueTable,
-  dueBodySql,
   overdueSql,
-  reachedSql,
   summarySql,
 } from '../due-items/due-items.sql.js';
 
@@ -28,29 +27,13 @@ export const DEADLINES: DueTable = {
   open: 'pending',
   late: 'overdue',
 };
-const left = daysSql('days_left');
-const late = daysSql('-days_left');
 
 /** Deadlines that are near or have passed. */
-const FACTS = `
-  SELECT id AS source_id,
-         'deadline:' || id || ':' || to_char(due_on, 'YYYY-MM-DD') AS dedupe_key,
-         stage,
-         CASE WHEN days_left <= 1 THEN 'warning' ELSE 'info' END AS severity,
-         responsible_id,
-         jsonb_build_object(
-           'fr', CASE WHEN days_left > 1 THEN 'Échéance dans ' || ${left.fr}
-                      WHEN days_left = 1 THEN 'Échéance demain'
-                      WHEN days_left = 0 THEN 'Échéance aujourd''hui'
-                      ELSE 'Échéance dépassée de ' || ${late.fr} END || ' : ' || title,
-           'en', CASE WHEN days_left > 1 THEN 'Due in ' || ${left.en}
-                      WHEN days_left = 1 THEN 'Due tomorrow'
-                      WHEN days_left = 0 THEN 'Due today'
-                      ELSE 'Overdue by ' || ${late.en} END || ': ' || title) AS title,
-         ${dueBodySql({ fr: 'Date limite :', en: 'Due date:' })} AS body,
-         jsonb_build_object('deadline_id', id, 'title', title, 'category', category, 'client_name', client_name,
-                            'due_on', due_on, 'days_left', days_left) AS data
-  FROM (${reachedSql(DEADLINES)}) deadline`;
+const FACTS = dueFactsSql(DEADLINES, {
+  source_type: 'deadline',
+  severity: `CASE WHEN days_left <= 1 THEN 'warning' ELSE 'info' END`,
+  own: ['category'],
+});
 
 export const DEADLINES_SUMMARY = summarySql(DEADLINES);
 
@@ -63,6 +46,7 @@ export class DeadlineFacts implements OnModuleInit {
       kind: 'deadline_near',
       source_type: 'deadline',
       factsSql: FACTS,
+      dataSql: dueDataSql('deadline', ['category']),
       stages: (settings) => settings.stages.deadlines,
       overdueSql: overdueSql(DEADLINES),
     });

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Channel, CHANNELS } from '../contracts/channels.js';
-import { BUNDLED_KINDS, OPTIONAL_KINDS } from '../contracts/kind-lists.js';
+import { BUNDLED_KINDS, KIND_CHANNELS, OPTIONAL_KINDS, URGENT_KINDS } from '../contracts/kind-lists.js';
+import type { NotificationKind } from '../contracts/kinds.js';
 import { Clock } from '../platform/clock/clock.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
@@ -12,14 +13,18 @@ import {
   RECONSIDER,
   SUPPRESS_OF_ALERTS,
   SUPPRESS_OF_RECIPIENT,
+  supersededSql,
 } from './transitions/acts.sql.js';
 
-/** Why nothing is sent to somebody who should be told. */
+/** Parameters of a statement, as SQL expressions with their types. */
+export type DeliveryParameters = Readonly<Record<'tenant_id' | 'now' | 'channels', string>>;
+
+/** Why nothing is sent to somebody who is notified. */
 export type SuppressReason =
-  'preference' | 'no_address' | 'channel_not_configured' | 'fact_gone' | 'user_erased' | 'superseded';
+  'preference' | 'no_address' | 'channel_not_configured' | 'fact_gone' | 'superseded' | 'user_erased';
 
 /**
- * Deliveries as they come into being and are called off: always in the transaction of what they are about, so
+ * Deliveries as they are created and suppressed: always in the transaction of what they are about, so
  * that nothing is announced without being delivered, or delivered without having happened.
  */
 @Injectable()
@@ -36,38 +41,46 @@ export class Outbox {
   }
 
   /**
-   * The tail of a statement that creates notifications: a CTE `delivered` with one delivery a channel for each row
-   * of the CTE `created (id, recipient, user_id, kind, severity, address, channel, due_at)`. The address is the
-   * row's own, or else the user's; a channel of null means all.
-   * Parameters: $1 tenant id, $4 now, $5 this.channels. Links to set a password pass hours and limits like
-   * critical ones: they expire, and somebody is waiting for them.
+   * The tail of a statement that creates notifications: a CTE `delivered` with one delivery for each row of the CTE
+   * `created (id, recipient, user_id, kind, severity, address, channel, due_at)` and each channel that suits its
+   * kind. The address is the row's own, or else the user's; a channel of null means all. A channel that a kind
+   * leaves off is used by those who have chosen it, and leaves no trace for the others.
    */
-  static deliveriesSql(created: string): string {
+  static deliveriesSql(created: string, p: DeliveryParameters): string {
     return `
       delivered AS (
         INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address, bundle_key, state,
                                 reason, due_at, defer_reason, created_at, ended_at)
-        SELECT $1, c.id, c.recipient, c.severity = 'critical' OR c.kind IN ('welcome', 'password_reset'),
-               on_channel.name, coalesce(to_whom.address, ''), ${BUNDLE_KEY},
+        SELECT ${p.tenant_id}, c.id, c.recipient, c.severity = 'critical' OR suits.urgent,
+               suits.channel, coalesce(reached.address, ''), ${BUNDLE_KEY},
                CASE WHEN s.reason IS NULL THEN 'pending' ELSE 'suppressed' END, s.reason, c.due_at,
-               CASE WHEN s.reason IS NULL AND c.due_at > $4::timestamptz THEN 'send_at' END,
-               $4::timestamptz, CASE WHEN s.reason IS NOT NULL THEN $4::timestamptz END
+               CASE WHEN s.reason IS NULL AND c.due_at > ${p.now} THEN 'send_at' END,
+               ${p.now}, CASE WHEN s.reason IS NOT NULL THEN ${p.now} END
         FROM ${created} c
-        JOIN unnest(ARRAY[${CHANNELS.map((channel) => `'${channel}'`).join(', ')}]) AS on_channel (name)
-          ON c.channel IS NULL OR c.channel = on_channel.name
-        LEFT JOIN users u ON u.tenant_id = $1 AND u.id = c.user_id
-        LEFT JOIN preferences p ON p.tenant_id = $1 AND p.user_id = c.user_id AND p.kind = c.kind
-                               AND p.channel = on_channel.name
-                               AND p.kind = ANY (ARRAY[${OPTIONAL_KINDS.map((kind) => `'${kind}'`).join(', ')}])
-        CROSS JOIN LATERAL (SELECT coalesce(c.address, ${USER_ADDRESS}) AS address) to_whom
+        JOIN (VALUES ${KIND_CHANNEL_ROWS}) AS suits (kind, channel, default_on, optional, urgent)
+          ON suits.kind = c.kind AND (c.channel IS NULL OR c.channel = suits.channel)
+        LEFT JOIN users u ON u.tenant_id = ${p.tenant_id} AND u.id = c.user_id
+        LEFT JOIN preferences p ON p.tenant_id = ${p.tenant_id} AND p.user_id = c.user_id AND p.kind = c.kind
+                               AND p.channel = suits.channel AND suits.optional
+        CROSS JOIN LATERAL (SELECT coalesce(c.address, ${USER_ADDRESS}) AS address) reached
         CROSS JOIN LATERAL (SELECT CASE
           WHEN NOT p.enabled THEN 'preference'
-          WHEN on_channel.name <> ALL ($5::text[]) THEN 'channel_not_configured'
-          WHEN to_whom.address IS NULL THEN 'no_address'
+          WHEN suits.channel <> ALL (${p.channels}) THEN 'channel_not_configured'
+          WHEN reached.address IS NULL THEN 'no_address'
         END AS reason) s
+        WHERE suits.default_on OR p.enabled OR c.channel IS NOT NULL
         ON CONFLICT (tenant_id, notification_id, channel, address) DO NOTHING
         RETURNING *
       )`;
+  }
+
+  /**
+   * CTEs `superseded_…`: suppress what these alerts have announced and is not being sent, because a later stage
+   * of them is announced by the same statement.
+   * @param alerts a SELECT of alert ids
+   */
+  static supersededSql(alerts: string, p: DeliveryParameters): string {
+    return supersededSql(alerts, p);
   }
 
   /**
@@ -87,9 +100,9 @@ export class Outbox {
     });
   }
 
-  /** Suppresses what these alerts announced and nobody has begun to send. */
+  /** Suppresses what these alerts announced, unless it is being sent. */
   async factsGone(tx: TenantTransaction, alertIds: readonly string[]): Promise<void> {
-    await tx.execute(SUPPRESS_OF_ALERTS, [tx.tenant_id, alertIds, this.clock.now(), 'fact_gone', null]);
+    await tx.execute(SUPPRESS_OF_ALERTS, [tx.tenant_id, alertIds, this.clock.now()]);
   }
 
   /** Suppresses what a user who is being erased was to get, and forgets their addresses and what was in the messages. */
@@ -116,6 +129,14 @@ const BUNDLE_KEY = `CASE WHEN c.kind IN (${BUNDLED_KINDS.map((kind) => `'${kind}
   THEN CASE WHEN c.severity = 'critical' THEN c.kind ELSE 'together' END END`;
 
 /** Where the user `u` is reached on a channel. */
-const USER_ADDRESS = `CASE on_channel.name ${CHANNELS.map(
+const USER_ADDRESS = `CASE suits.channel ${CHANNELS.map(
   (channel) => `WHEN '${channel}' THEN ${CHANNEL_TRAITS[channel].userAddress}`,
 ).join(' ')} END`;
+
+const OPTIONAL: readonly NotificationKind[] = OPTIONAL_KINDS;
+
+/** What `kinds.ts` declares, as rows: kind, channel, whether it is on by default, may be turned off, is urgent. */
+const KIND_CHANNEL_ROWS = KIND_CHANNELS.map(
+  ({ kind, channel, default_on }) =>
+    `('${kind}', '${channel}', ${default_on}, ${OPTIONAL.includes(kind)}, ${URGENT_KINDS.includes(kind)})`,
+).join(', ');

@@ -1,9 +1,10 @@
 import { DEADLINES_SUMMARY } from '../deadlines/deadlines.facts.js';
 import { DOCUMENTS_SUMMARY } from '../documents/documents.facts.js';
+import { responsibleOrAdminsSql } from '../notifications/audience.js';
 import { TASKS_SUMMARY } from '../tasks/tasks.facts.js';
 
-/** Lines a list shows at most. */
-const MOST_LINES = 20;
+/** Lines of each half of a summary at most. */
+const MAX_LINES = 30;
 
 /** The lists of a summary, each with the query of the room it comes from. */
 const LISTS = {
@@ -12,47 +13,36 @@ const LISTS = {
   tasks: TASKS_SUMMARY,
 } as const;
 
-const names = Object.keys(LISTS);
-
 const ITEMS = Object.entries(LISTS)
   .map(([list, summary]) => `SELECT '${list}' AS list, ${list}.* FROM (${summary}) ${list}`)
   .join(' UNION ALL ');
 
-const LINES = names
-  .map(
-    (list) =>
-      `'${list}', coalesce(jsonb_agg(line ORDER BY place) FILTER (WHERE list = '${list}' AND place <= ${MOST_LINES}), '[]')`,
-  )
-  .join(', ');
+const lines = (half: string) =>
+  `coalesce(jsonb_agg(line ORDER BY place) FILTER (WHERE ${half} AND place <= ${MAX_LINES}), '[]')`;
 
-const TOTALS = names.map((list) => `'${list}', count(*) FILTER (WHERE list = '${list}')`).join(', ');
+const TOTALS = [
+  ...Object.keys(LISTS).map((list) => `'${list}', count(*) FILTER (WHERE list = '${list}')`),
+  `'late', count(*) FILTER (WHERE late)`,
+  `'upcoming', count(*) FILTER (WHERE NOT late)`,
+].join(', ');
 
 /**
- * Everybody with something to say: `user_id, locale, lists, totals`, in user order. A user has what they are
- * responsible for, an admin also what nobody is.
- * Parameters: $1 tenant id, $2 today (civil date in the tenant's zone), $3 the user to begin after (or null),
- * $4 users at most.
+ * Everybody whose summary is not empty: `user_id, late, upcoming, totals`, in user order. The lines of each half are
+ * in the order of their dates.
+ * Parameters: $1 tenant id, $2 the first and $3 the last civil date of the period, $4 the user to begin after (or
+ * null), $5 users at most.
  */
 export const RECIPIENTS_SQL = `
   WITH items AS (${ITEMS}),
-  told AS (
-    SELECT responsible_id AS user_id, items.* FROM items WHERE responsible_id IS NOT NULL
-    UNION ALL
-    SELECT u.id, items.* FROM items, users u
-    WHERE items.responsible_id IS NULL AND u.tenant_id = $1 AND u.role = 'admin'
-  ),
   placed AS (
-    SELECT user_id, list, row_number() OVER (PARTITION BY user_id, list ORDER BY due_on, id) AS place,
-           jsonb_build_object('title', title, 'client_name', client_name, 'due_on', due_on,
-                              'days_left', days_left) AS line
-    FROM told WHERE user_id > $3 OR $3::uuid IS NULL
+    SELECT user_id, list, due_on < $2::date AS late,
+           row_number() OVER (PARTITION BY user_id, due_on < $2::date ORDER BY due_on, id) AS place,
+           jsonb_build_object('list', list, 'title', title, 'client_name', client_name, 'due_on', due_on) AS line
+    FROM (${responsibleOrAdminsSql('items', '$1')}) audience
+    WHERE user_id > $4 OR $4::uuid IS NULL
   )
-  SELECT p.user_id, coalesce(u.locale, t.locale) AS locale,
-         jsonb_build_object(${LINES}) AS lists,
-         jsonb_build_object(${TOTALS}) AS totals
-  FROM placed p
-  JOIN users u ON u.tenant_id = $1 AND u.id = p.user_id
-  JOIN tenants t ON t.id = $1
-  GROUP BY p.user_id, u.locale, t.locale
-  ORDER BY p.user_id
-  LIMIT $4`;
+  SELECT user_id, ${lines('late')} AS late, ${lines('NOT late')} AS upcoming, jsonb_build_object(${TOTALS}) AS totals
+  FROM placed
+  GROUP BY user_id
+  ORDER BY user_id
+  LIMIT $5`;

@@ -1,6 +1,7 @@
 import type { NotificationData } from '../contracts/kinds.js';
 import { addTenant } from '../../test/support/cast.js';
 import { runJob } from '../../test/support/watched.js';
+import { wordedNotifications } from '../../test/support/worded.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
 
@@ -9,9 +10,8 @@ const MONDAY = '2026-03-30T06:00:00Z';
 
 interface Row {
   user_id: string;
-  title: string;
-  body: string;
   severity: string;
+  audience: string;
   data: NotificationData['weekly_summary'];
 }
 
@@ -59,18 +59,22 @@ describe('the weekly summary', () => {
 
   const summaries = () =>
     world.sql<Row>(
-      `SELECT user_id, title, body, severity, data FROM notifications WHERE kind = 'weekly_summary'
+      `SELECT user_id, severity, audience, data FROM notifications WHERE kind = 'weekly_summary'
        ORDER BY created_at, user_id = $1 DESC`,
       [marie],
     );
 
-  it('tells each their own: late, or due within seven days, soonest first', async () => {
+  const linesOf = (groups: Row['data']['late'] | undefined) =>
+    (groups ?? []).flatMap(({ lines }) => lines.map(({ title }) => title));
+
+  it('M11: lists what is late and what is due within seven days, by client and date, in the reader’s words', async () => {
     await add('deadlines', 'in seven days', 7, marie);
     await add('deadlines', 'late', -3, marie);
     await add('deadlines', 'in eight days', 8, marie);
     await add('document_requests', 'statement', 0, marie);
     await add('tasks', 'entry', 2, marie);
     await add('tasks', 'old entry', -1, marie);
+    await world.sql(`UPDATE tasks SET client_name = 'Garage Leroy' WHERE title = 'entry'`);
     await world.sql(`UPDATE tasks SET status = 'overdue' WHERE title = 'old entry'`);
     await add('tasks', 'done', -1, marie);
     await world.sql(`UPDATE tasks SET status = 'done', completed_at = now() WHERE title = 'done'`);
@@ -79,52 +83,60 @@ describe('the weekly summary', () => {
       users: 1,
       notifications: 1,
     });
-    const line = (title: string, due_on: string, days_left: number) => ({
-      title,
-      client_name: null,
-      due_on,
-      days_left,
-    });
     expect(await summaries()).toEqual([
       {
         user_id: marie,
-        title: 'Your week: 2 deadlines, 1 document expected, 2 tasks',
-        body: 'Week of 30 March 2026',
         severity: 'info',
+        audience: 'self',
         data: {
-          week_of: '2026-03-30',
-          deadlines: [line('late', '2026-03-27', -3), line('in seven days', '2026-04-06', 7)],
-          documents: [line('statement', '2026-03-30', 0)],
-          tasks: [line('old entry', '2026-03-29', -1), line('entry', '2026-04-01', 2)],
-          totals: { deadlines: 2, documents: 1, tasks: 2 },
+          period: { from: '2026-03-30', to: '2026-04-06' },
+          late: [
+            {
+              client_name: null,
+              lines: [
+                { list: 'deadlines', title: 'late', due_on: '2026-03-27' },
+                { list: 'tasks', title: 'old entry', due_on: '2026-03-29' },
+              ],
+            },
+          ],
+          upcoming: [
+            {
+              client_name: null,
+              lines: [
+                { list: 'documents', title: 'statement', due_on: '2026-03-30' },
+                { list: 'deadlines', title: 'in seven days', due_on: '2026-04-06' },
+              ],
+            },
+            {
+              client_name: 'Garage Leroy',
+              lines: [{ list: 'tasks', title: 'entry', due_on: '2026-04-01' }],
+            },
+          ],
+          totals: { deadlines: 2, documents: 1, tasks: 2, late: 2, upcoming: 3 },
         },
       },
     ]);
+    const [{ title } = { title: '' }] = await wordedNotifications(world, tenantId);
+    expect(title).toBe('2 overdue - Week of 30 March – 6 April: 2 deadlines, 1 document, 2 tasks');
   });
 
-  it('tells admins also what nobody is responsible for, and members not', async () => {
+  it('lists for admins also what nobody is responsible for, and not for members', async () => {
     await add('deadlines', 'nobody', 1, null);
     await add('deadlines', 'of the admin', 2, admin);
     await add('deadlines', 'of Marie', 3, marie);
     await runJob(world, tenantId, 'weekly-summary');
     const [hers, his] = await summaries();
-    expect(hers?.data.deadlines.map(({ title }) => title)).toEqual(['of Marie']);
-    expect(his).toMatchObject({
-      user_id: admin,
-      title: 'Votre semaine : 2 échéances',
-      body: 'Semaine du 30 mars 2026',
-    });
-    expect(his?.data.deadlines.map(({ title }) => title)).toEqual(['nobody', 'of the admin']);
+    expect(linesOf(hers?.data.upcoming)).toEqual(['of Marie']);
+    expect(his).toMatchObject({ user_id: admin });
+    expect(linesOf(his?.data.upcoming)).toEqual(['nobody', 'of the admin']);
   });
 
-  it('cuts a list at 20 and says how many there are', async () => {
-    for (let n = 0; n < 23; n++) await add('tasks', `task ${n}`, n - 20, marie);
+  it('cuts each half at 30 lines and says how many there are', async () => {
+    for (let n = 0; n < 33; n++) await add('tasks', `task ${n}`, n - 40, marie);
     await runJob(world, tenantId, 'weekly-summary');
     const [summary] = await summaries();
-    expect(summary?.data.totals).toEqual({ deadlines: 0, documents: 0, tasks: 23 });
-    expect(summary?.data.tasks.map(({ title }) => title)).toEqual(
-      Array.from({ length: 20 }, (_, n) => `task ${n}`),
-    );
+    expect(summary?.data.totals).toEqual({ deadlines: 0, documents: 0, tasks: 33, late: 33, upcoming: 0 });
+    expect(linesOf(summary?.data.late)).toEqual(Array.from({ length: 30 }, (_, n) => `task ${n}`));
   });
 
   it('says nothing when there is nothing to say, and nothing of another tenant', async () => {
@@ -152,14 +164,18 @@ describe('the weekly summary', () => {
     expect(await runJob(world, tenantId, 'weekly-summary', '2026-04-06T08:00')).toMatchObject({
       notifications: 1,
     });
-    expect((await summaries()).map(({ data }) => data.week_of)).toEqual(['2026-03-30', '2026-04-06']);
+    expect((await summaries()).map(({ data }) => data.period.from)).toEqual(['2026-03-30', '2026-04-06']);
   });
 
-  it('speaks of the Monday it was owed for, when it is caught up later', async () => {
+  it('T3, T5: lists and names the period of the Monday it was owed for, when it is caught up later', async () => {
     await add('deadlines', 'late by now', 1, marie);
     clock.set('2026-04-01T10:00:00Z');
     await runJob(world, tenantId, 'weekly-summary', '2026-03-30T08:00');
     const [summary] = await summaries();
-    expect(summary?.data).toMatchObject({ week_of: '2026-03-30', deadlines: [{ days_left: -1 }] });
+    expect(summary?.data.period).toEqual({ from: '2026-03-30', to: '2026-04-06' });
+    expect(linesOf(summary?.data.upcoming)).toEqual(['late by now']);
+    const [{ title } = { title: '' }] = await wordedNotifications(world, tenantId);
+    // M1: its words are as of the day they are read on.
+    expect(title).toBe('1 overdue - Week of 30 March – 6 April: 1 deadline');
   });
 });

@@ -1,7 +1,6 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { RunCounts } from '../contracts/jobs.js';
 import type { NotificationData } from '../contracts/kinds.js';
-import type { Locale } from '../contracts/locales.js';
 import { type NewNotification, Notifications } from '../notifications/notifications.service.js';
 import { addDays, dateOfDay, dayOfDate, weekdayOf } from '../platform/clock/civil-time.js';
 import { Clock } from '../platform/clock/clock.js';
@@ -9,14 +8,15 @@ import { Database } from '../platform/database/database.js';
 import { type Run, RunHandlers } from '../runs/run-handlers.js';
 import { tenantToday } from '../tenants/tenant-today.js';
 import { RECIPIENTS_SQL } from './recipients.sql.js';
-import { summaryText } from './summary-text.js';
+import type { SummaryGroup, SummaryLine } from './summary-data.js';
 
 type Summary = NotificationData['weekly_summary'];
+type Line = SummaryLine & { client_name: string | null };
 
 interface Recipient {
   user_id: string;
-  locale: Locale;
-  lists: Pick<Summary, 'deadlines' | 'documents' | 'tasks'>;
+  late: Line[];
+  upcoming: Line[];
   totals: Summary['totals'];
 }
 
@@ -30,7 +30,7 @@ interface Batch {
 
 /** Users a transaction: as many notifications as are created at once. */
 const BATCH_SIZE = 1_000;
-/** A summary lists what is due up to this many days after its day, as `summarySql` selects it. */
+/** A summary lists what is due up to this many days after its day, and what is late. */
 const PERIOD_DAYS = 7;
 
 /** The job `weekly-summary`: to each user who has something to do, what is late or due within seven days. */
@@ -67,10 +67,17 @@ export class WeeklySummary implements OnModuleInit {
     return this.database.tenant(run.tenant_id, async (tx) => {
       // A run that was missed on Monday still lists that Monday's period.
       const { today } = await tenantToday(tx, run.date ?? this.clock.now());
-      const recipients = await tx.query<Recipient>(RECIPIENTS_SQL, [tx.tenant_id, today, after, BATCH_SIZE]);
+      const period = { from: today, to: addDays(today, PERIOD_DAYS) };
+      const recipients = await tx.query<Recipient>(RECIPIENTS_SQL, [
+        tx.tenant_id,
+        period.from,
+        period.to,
+        after,
+        BATCH_SIZE,
+      ]);
       const { created, deliveries } = await this.notifications.createMany(
         tx,
-        recipients.map((recipient) => notificationFor(recipient, today)),
+        recipients.map((recipient) => notificationFor(recipient, period)),
       );
       const last = recipients.length === BATCH_SIZE ? recipients.at(-1) : undefined;
       return { users: recipients.length, notifications: created, deliveries, next: last?.user_id ?? null };
@@ -83,17 +90,28 @@ function mondayOf(date: string): string {
   return dateOfDay(day + 1 - weekdayOf(day));
 }
 
-/** @param today the first day of the period that the summary lists. */
-function notificationFor(recipient: Recipient, today: string): NewNotification<'weekly_summary'> {
-  const week_of = mondayOf(today);
-  const period = { from: today, to: addDays(today, PERIOD_DAYS) };
-  const { user_id, locale, lists, totals } = recipient;
+function notificationFor(
+  { user_id, late, upcoming, totals }: Recipient,
+  period: Summary['period'],
+): NewNotification<'weekly_summary'> {
   return {
     user_id,
     kind: 'weekly_summary',
     severity: 'info',
-    ...summaryText(locale, week_of, totals),
-    data: { week_of, period, ...lists, totals },
-    dedupe_key: `weekly-summary:${week_of}`,
+    data: { period, late: byClient(late), upcoming: byClient(upcoming), totals },
+    audience: 'self',
+    // One for each week, also if it runs again on another day of it.
+    dedupe_key: `weekly-summary:${mondayOf(period.from)}`,
   };
+}
+
+/** Groups in the order of their first line. */
+function byClient(lines: readonly Line[]): SummaryGroup[] {
+  const groups = new Map<string | null, SummaryGroup>();
+  for (const { client_name, ...line } of lines) {
+    const group = groups.get(client_name) ?? { client_name, lines: [] };
+    group.lines.push(line);
+    groups.set(client_name, group);
+  }
+  return [...groups.values()];
 }

@@ -37,7 +37,7 @@ describe('documents that are missing', () => {
     expect(facts.map(({ stage }) => stage)).toEqual(reached);
   });
 
-  it('tells since when', async () => {
+  it('M1: names the document and its date, and nothing that is only true today', async () => {
     const id = await request(-1);
     expect(await factsOf(world, tenantId, 'documents_missing', TODAY, [0])).toEqual([
       {
@@ -46,17 +46,12 @@ describe('documents that are missing', () => {
         stage: 0,
         severity: 'warning',
         responsible_id: null,
-        title: {
-          fr: 'Document attendu depuis 1 jour : Relevé bancaire',
-          en: 'Document overdue by 1 day: Relevé bancaire',
-        },
-        body: { fr: 'Garage Petit · Attendu le 29/03/2026', en: 'Garage Petit · Expected on 29 March 2026' },
         data: {
           document_id: id,
           title: 'Relevé bancaire',
+          description: null,
           client_name: 'Garage Petit',
           due_on: '2026-03-29',
-          days_late: 1,
         },
       },
     ]);

@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { WatchedKinds } from '../notifications/alerts/watched.js';
-import { daysSql, type DueTable, dueBodySql, reachedSql, summarySql } from '../due-items/due-items.sql.js';
+import { dueDataSql, dueFactsSql, type DueTable, summarySql } from '../due-items/due-items.sql.js';
 
 declare module '../contracts/kinds.js' {
   interface NotificationData {
@@ -20,24 +20,12 @@ export const DOCUMENTS: DueTable = {
   open: 'missing',
   late: 'missing',
 };
-const late = daysSql('-days_left');
 
 /** Documents that are still missing. */
-const FACTS = `
-  SELECT id AS source_id,
-         'document:' || id || ':' || to_char(due_on, 'YYYY-MM-DD') AS dedupe_key,
-         stage,
-         CASE WHEN days_left < 0 THEN 'warning' ELSE 'info' END AS severity,
-         responsible_id,
-         jsonb_build_object(
-           'fr', CASE WHEN days_left >= 0 THEN 'Document attendu'
-                      ELSE 'Document attendu depuis ' || ${late.fr} END || ' : ' || title,
-           'en', CASE WHEN days_left >= 0 THEN 'Document expected'
-                      ELSE 'Document overdue by ' || ${late.en} END || ': ' || title) AS title,
-         ${dueBodySql({ fr: 'Attendu le', en: 'Expected on' })} AS body,
-         jsonb_build_object('document_id', id, 'title', title, 'client_name', client_name,
-                            'due_on', due_on, 'days_late', -days_left) AS data
-  FROM (${reachedSql(DOCUMENTS)}) document`;
+const FACTS = dueFactsSql(DOCUMENTS, {
+  source_type: 'document',
+  severity: `CASE WHEN days_left < 0 THEN 'warning' ELSE 'info' END`,
+});
 
 export const DOCUMENTS_SUMMARY = summarySql(DOCUMENTS);
 
@@ -50,6 +38,7 @@ export class DocumentFacts implements OnModuleInit {
       kind: 'documents_missing',
       source_type: 'document',
       factsSql: FACTS,
+      dataSql: dueDataSql('document'),
       stages: (settings) => settings.stages.documents,
     });
   }

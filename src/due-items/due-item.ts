@@ -13,7 +13,7 @@ export abstract class DueItem {
 
   @ApiProperty({ type: String, nullable: true, description: 'Its id in the system it came from' })
   @Column('text', { nullable: true })
-  external_id: string | null = null;
+  external_id: string | null;
 
   @ApiProperty({ type: String })
   @Column('text')
@@ -21,11 +21,11 @@ export abstract class DueItem {
 
   @ApiProperty({ type: String, nullable: true })
   @Column('text', { nullable: true })
-  client_name: string | null = null;
+  client_name: string | null;
 
   @ApiProperty({ type: String, nullable: true })
   @Column('text', { nullable: true })
-  description: string | null = null;
+  description: string | null;
 
   @ApiProperty({ type: String, format: 'date', description: "A day in the tenant's zone" })
   @Column('date')
@@ -38,7 +38,7 @@ export abstract class DueItem {
     description: "The user who is told; without one the tenant's admins are",
   })
   @Column('uuid', { nullable: true })
-  responsible_id: string | null = null;
+  responsible_id: string | null;
 
   @ApiProperty({ type: String, format: 'date-time' })
   @Column({ type: 'timestamptz', precision: 3 })

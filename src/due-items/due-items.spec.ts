@@ -66,9 +66,8 @@ describe.each(ROOMS)('$path', ({ path, table, source, end, at, open, late, ended
   /** A standing alert about the item, as a check would leave it. */
   async function addAlert(id: string): Promise<void> {
     await world.sql(
-      `INSERT INTO alerts (tenant_id, kind, severity, source_type, source_id, dedupe_key, title, first_seen_at,
-                           last_seen_at)
-       VALUES ($1, 'event', 'info', $2, $3, $4, 'alert', now(), now())`,
+      `INSERT INTO alerts (tenant_id, kind, severity, source_type, source_id, dedupe_key, first_seen_at, last_seen_at)
+       VALUES ($1, 'event', 'info', $2, $3, $4, now(), now())`,
       [cast.tenant_id, source, id, `${source}:${id}`],
     );
   }

@@ -13,30 +13,46 @@ export function openStatusSql({ open, late }: DueTable, dueOn: string, today: st
 }
 
 /**
- * The open items whose date is near enough (or far enough past) to have reached a stage: all columns, with
- * `days_left` (negative once late) and `stage`, the nearest reached: the smallest one >= days_left.
- * Parameters: $1 tenant id, $2 today (civil date), $3 stages (integer[]).
+ * The facts of a table: its open items whose date is near enough (or far enough past) to have reached a stage, as
+ * a `WatchedKind` has them. `stage` is the nearest one reached: the smallest that is >= days_left (negative
+ * once late).
+ * @param severity an SQL expression of `days_left`
+ * @param own columns that not every table has
  */
-export function reachedSql({ table, endedAt }: DueTable): string {
-  return `
-    SELECT item.*, item.due_on - $2::date AS days_left,
-           (SELECT min(s) FROM unnest($3::int[]) AS s WHERE s >= item.due_on - $2::date) AS stage
-    FROM ${table} item
-    WHERE item.tenant_id = $1 AND item.${endedAt} IS NULL
-      AND item.due_on <= $2::date + (SELECT max(s) FROM unnest($3::int[]) AS s)`;
+export function dueFactsSql(
+  { table, endedAt }: DueTable,
+  { source_type, severity, own = [] }: { source_type: string; severity: string; own?: readonly string[] },
+): (p: Readonly<Record<'tenant_id' | 'today' | 'stages', string>>) => string {
+  return (p) => `
+    SELECT id AS source_id, '${source_type}:' || id || ':' || to_char(due_on, 'YYYY-MM-DD') AS dedupe_key,
+           stage, ${severity} AS severity, responsible_id, updated_at AS changed_at,
+           ${['title', 'description', 'client_name', 'due_on', ...own].join(', ')}
+    FROM (
+      SELECT item.*, item.due_on - ${p.today} AS days_left,
+             (SELECT min(s) FROM unnest(${p.stages}) AS s WHERE s >= item.due_on - ${p.today}) AS stage
+      FROM ${table} item
+      WHERE item.tenant_id = ${p.tenant_id} AND item.${endedAt} IS NULL
+        AND item.due_on <= ${p.today} + (SELECT max(s) FROM unnest(${p.stages}) AS s)) item`;
+}
+
+/** The `data` of a fact of `dueFactsSql`, known as `f`: absolute, whatever day it is read on. */
+export function dueDataSql(source_type: string, own: readonly string[] = []): string {
+  const fields = ['title', 'description', 'client_name', 'due_on', ...own].map(
+    (field) => `'${field}', f.${field}`,
+  );
+  return `jsonb_build_object('${source_type}_id', f.source_id, ${fields.join(', ')})`;
 }
 
 /**
- * What the weekly summary says of a table: its open items that are late or due within seven days, as
- * `id, responsible_id, title, client_name, due_on, days_left`.
- * Parameters: $1 tenant id, $2 today (civil date).
+ * What the weekly summary lists of a table: its open items that are late or due in the period, as
+ * `id, responsible_id, title, client_name, due_on`.
+ * Parameters: $1 tenant id, $2 the first and $3 the last civil date of the period; what is late counts too.
  */
 export function summarySql({ table, endedAt }: DueTable): string {
   return `
-    SELECT item.id, item.responsible_id, item.title, item.client_name, item.due_on,
-           item.due_on - $2::date AS days_left
+    SELECT item.id, item.responsible_id, item.title, item.client_name, item.due_on
     FROM ${table} item
-    WHERE item.tenant_id = $1 AND item.${endedAt} IS NULL AND item.due_on <= $2::date + 7`;
+    WHERE item.tenant_id = $1 AND item.${endedAt} IS NULL AND item.due_on <= $3::date`;
 }
 
 /**
@@ -49,17 +65,4 @@ export function overdueSql(due: DueTable): string {
     UPDATE ${table} SET status = ${openStatusSql(due, 'due_on', '$2')}, updated_at = $3
     WHERE tenant_id = $1 AND ${endedAt} IS NULL
       AND ((due_on < $2::date AND status = '${open}') OR (due_on >= $2::date AND status = 'overdue'))`;
-}
-
-/** A number of days in words, as an SQL expression of the integer expression `n`. */
-export function daysSql(n: string): { fr: string; en: string } {
-  const counted = (day: string) => `${n} || CASE WHEN ${n} = 1 THEN ' ${day}' ELSE ' ${day}s' END`;
-  return { fr: counted('jour'), en: counted('day') };
-}
-
-/** A notification's body, as an SQL expression: the client, and the due date behind these words. */
-export function dueBodySql(words: { fr: string; en: string }): string {
-  return `jsonb_build_object(
-           'fr', concat_ws(' · ', client_name, '${words.fr} ' || to_char(due_on, 'DD/MM/YYYY')),
-           'en', concat_ws(' · ', client_name, '${words.en} ' || to_char(due_on, 'FMDD FMMonth YYYY')))`;
 }

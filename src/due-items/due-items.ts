@@ -33,7 +33,7 @@ export class DueItems<Item extends DueItem, Query extends DueItemQuery> {
     const item = new this.entity();
     Object.assign(item, fields, { tenant_id: tx.tenant_id, created_at: this.clock.now() });
     item.settle(null, await this.today(tx));
-    return this.save(tx, item);
+    return this.save(tx, item, item.created_at);
   }
 
   /** A page, by due date, then id. */
@@ -157,10 +157,10 @@ export class DueItems<Item extends DueItem, Query extends DueItemQuery> {
     });
   }
 
-  private async save(tx: TenantTransaction, item: Item): Promise<Item> {
-    item.updated_at = this.clock.now();
+  private async save(tx: TenantTransaction, item: Item, now = this.clock.now()): Promise<Item> {
+    item.updated_at = now;
     try {
-      return await tx.repository(this.entity).manager.save(item);
+      return await tx.save(this.entity, item);
     } catch (error) {
       if (isForeignKeyViolation(error)) throw invalid('/responsible_id', 'is not a user of this tenant');
       if (isUniqueViolation(error))

@@ -69,9 +69,7 @@ export class Apply {
     await tx.query(`SET LOCAL work_mem = '32MB'`);
     await tx.query('SET LOCAL jit = off');
     // One file of a kind after the other: the same file twice at once lands once.
-    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [
-      `import:${tx.tenant_id}:${kind.name}`,
-    ]);
+    await tx.lock(`import:${tx.tenant_id}:${kind.name}`);
     const staged = await tx.one<{ lines: number }>(
       `SELECT count(*) AS lines FROM import_rows WHERE tenant_id = $1 AND import_id = $2`,
       [tx.tenant_id, ref.id],

@@ -183,9 +183,8 @@ describe('a line with an external id', () => {
     await world.http('POST', `/api/v1/tasks/${idOf('over')}/complete`, { token: cast.teammate.token });
     for (const { id } of ids) {
       await world.sql(
-        `INSERT INTO alerts (tenant_id, kind, severity, source_type, source_id, dedupe_key, title, first_seen_at,
-                             last_seen_at)
-         VALUES ($1, 'event', 'info', 'task', $2::uuid, $2::text, 'alert', now(), now())`,
+        `INSERT INTO alerts (tenant_id, kind, severity, source_type, source_id, dedupe_key, first_seen_at, last_seen_at)
+         VALUES ($1, 'event', 'info', 'task', $2::uuid, $2::text, now(), now())`,
         [cast.tenant_id, id],
       );
     }

@@ -53,9 +53,7 @@ export class Staging {
   ): Promise<ImportRef> {
     return this.database.tenant(caller.tenant_id, async (tx) => {
       // Those that begin at the same time are counted one after the other.
-      await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [
-        `imports-begin:${caller.tenant_id}`,
-      ]);
+      await tx.lock(`imports-begin:${caller.tenant_id}`);
       const begun = await tx.one<{ id: string }>(
         `INSERT INTO imports (tenant_id, kind, format, bytes_total, lease_until, created_by, created_at)
          SELECT $1, $2, $3, $4::bigint, now() + make_interval(secs => $5), $6, $7::timestamptz

@@ -16,8 +16,8 @@ it('P4: creating one notification reads a few rows, however many the tenant has'
   // After five executions a connection keeps the plan, made while the table was nearly empty.
   for (let turn = 0; turn < 10; turn++) await tell(world, owner);
   await world.sql(
-    `INSERT INTO notifications (tenant_id, recipient, user_id, dedupe_key, kind, severity, title, body, created_at)
-     SELECT $1, 'user:' || $2::uuid, $2::uuid, i::text, 'event', 'info', 'Old', 'news', now() FROM generate_series(1, 5000) i`,
+    `INSERT INTO notifications (tenant_id, recipient, user_id, dedupe_key, kind, severity, audience, created_at)
+     SELECT $1, 'user:' || $2::uuid, $2::uuid, i::text, 'event', 'info', 'self', now() FROM generate_series(1, 5000) i`,
     [owner.tenant_id, teammate.user_id],
   );
   const rowsRead = await world.app.get(Database).tenant(owner.tenant_id, async (tx) => {
@@ -26,9 +26,8 @@ it('P4: creating one notification reads a few rows, however many the tenant has'
         user_id: owner.user_id,
         kind: 'event',
         severity: 'info',
-        title: 'New',
-        body: 'and only this',
-        data: {},
+        data: { kind: 'test', title: 'New', body: 'and only this' },
+        audience: 'self',
         dedupe_key: randomUUID(),
       },
     ]);

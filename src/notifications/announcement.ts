@@ -1,63 +1,111 @@
 import { Outbox } from '../delivery/outbox.js';
+import { prepared, type PreparedStatement } from '../platform/database/transaction.js';
+
+/** Parameters of every announcement, by name: each an SQL expression with its type. */
+const SHARED = { tenant_id: 'uuid', now: 'timestamptz', channels: 'text[]' } as const;
+export type AnnouncementParameters<Own extends string = never> = Readonly<
+  Record<keyof typeof SHARED | Own, string>
+>;
+
+/** A statement that notifies people, and the names of its own parameters, in order. */
+export interface Announcement<Own extends string> extends PreparedStatement {
+  own: readonly Own[];
+}
 
 /**
- * The tail of every statement that tells users something: from the CTE `told (user_id, alert_id, created_by,
- * dedupe_key, kind, severity, title, body, data)` to notifications, each once per recipient and key, in their
- * feeds under a new seq, with their deliveries on every channel, due now.
+ * Builds a statement that notifies people. `Notifications.announce` runs it.
+ * @param own the statement's own parameters: names and PostgreSQL types
+ * @param build the statement, by the parameters' names; it ends with `announceSql` and a SELECT
+ */
+export function announcement<Own extends string>(
+  own: Readonly<Record<Own, string>>,
+  build: (parameters: AnnouncementParameters<Own>) => string,
+): Announcement<Own> {
+  const types = Object.entries<string>({ ...SHARED, ...own });
+  const parameters = Object.fromEntries(types.map(([name, type], at) => [name, `$${at + 1}::${type}`]));
+  return {
+    ...prepared(build(parameters as AnnouncementParameters<Own>)),
+    own: Object.keys(own) as Own[],
+  };
+}
+
+export interface AnnouncementOptions {
+  /** The audience has `recipient`, `address` (null: the user's), `channel` (null: all) and `due_at` of its own. */
+  addressed?: boolean;
+  /**
+   * A key that never reached its recipient may be announced again: the deliveries of its notification were
+   * cancelled, superseded or failed, and none was sent or may still be. The earlier notification is archived. One
+   * without deliveries that were meant to leave has been shown in the feed, and counts as announced.
+   */
+  again?: boolean;
+}
+
+/**
+ * The tail of every statement that notifies people: from the CTE `audience (user_id, alert_id, created_by,
+ * dedupe_key, kind, severity, data, audience)` to notifications, each once for a recipient and key, in their feeds
+ * under a new seq, with their deliveries.
  *
- * Adds the CTEs `fresh`, `bumped`, `created (id, user_id, …)` and `delivered (id, state, …)`.
- * Parameters: $1 tenant id, $4 now, $5 the outbox's channels; $2 and $3 are the caller's own.
+ * Adds the CTEs `fresh`, `bumped`, `created (id, recipient, user_id, …)` and `delivered (id, state, …)`.
  */
-export function announceSql(told: string): string {
+export function announceSql(p: AnnouncementParameters, options: AnnouncementOptions = {}): string {
+  const { addressed = false, again = false } = options;
+  const audience = addressed ? 'audience' : `(SELECT *, 'user:' || user_id AS recipient FROM audience)`;
   return `
-    ${freshSql(`(SELECT *, 'user:' || user_id AS recipient FROM ${told})`)},
-    created AS (
-      ${INSERT}
-      RETURNING id, recipient, user_id, kind, severity, NULL::text AS address, NULL::text AS channel,
-                created_at AS due_at
-    ),
-    ${Outbox.deliveriesSql('created')}`;
-}
-
-/**
- * The same for messages to whom somebody named: `told` also has `recipient`, `address` (null: the user's), `channel`
- * and `due_at`; its `user_id` is null for a bare address, which has no feed.
- */
-export function announceMessageSql(told: string): string {
-  return `
-    ${freshSql(told)},
-    inserted AS (
-      ${INSERT}
-      RETURNING id, recipient, user_id, kind, severity
-    ),
-    created AS (SELECT i.*, f.address, f.channel, f.due_at FROM inserted i JOIN fresh f USING (recipient)),
-    ${Outbox.deliveriesSql('created')}`;
-}
-
-function freshSql(told: string): string {
-  return `
-    fresh AS (
-      SELECT t.* FROM ${told} t
+    known AS MATERIALIZED (
+      SELECT a.*, n.id AS earlier_id, ${again ? `CASE WHEN n.id IS NOT NULL THEN ${unsentSql(p)} END` : 'false'} AS unsent
+      FROM ${audience} a
       -- The first key at or after ours is ours if it exists. Written so that only the unique index can answer it: for
       -- NOT EXISTS the planner read all notifications of the tenant, by another index that begins with tenant_id.
-      WHERE t.dedupe_key IS DISTINCT FROM (
-        SELECT n.dedupe_key FROM notifications n
-        WHERE n.tenant_id = $1 AND n.recipient = t.recipient AND n.dedupe_key >= t.dedupe_key
-        ORDER BY n.dedupe_key LIMIT 1)
+      LEFT JOIN LATERAL (
+        SELECT k.id, k.dedupe_key FROM notifications k
+        WHERE k.tenant_id = ${p.tenant_id} AND k.recipient = a.recipient AND k.dedupe_key >= a.dedupe_key
+        ORDER BY k.dedupe_key LIMIT 1) n ON n.dedupe_key = a.dedupe_key
     ),
-    -- Locks the inboxes in user order; whoever changes a feed waits here, so seqs commit in their order.
+    fresh AS (SELECT * FROM known WHERE earlier_id IS NULL OR unsent),
+    -- Locks the inboxes in user order; every change of a feed waits here, so seqs commit in their order.
     bumped AS (
       INSERT INTO inboxes AS i (tenant_id, user_id, seq)
-      SELECT DISTINCT $1::uuid, user_id, 1 FROM fresh WHERE user_id IS NOT NULL ORDER BY user_id
+      SELECT DISTINCT ${p.tenant_id}, user_id, 1 FROM fresh WHERE user_id IS NOT NULL ORDER BY user_id
       ON CONFLICT (tenant_id, user_id) DO UPDATE SET seq = i.seq + 1
       RETURNING user_id, seq
-    )`;
+    ),
+    ${again ? withdrawnSql(p) : ''}
+    inserted AS (
+      INSERT INTO notifications (tenant_id, recipient, user_id, alert_id, created_by, dedupe_key, kind,
+                                 severity, data, audience, seq, created_at)
+      SELECT ${p.tenant_id}, recipient, user_id, alert_id, created_by, dedupe_key, kind, severity, data, audience,
+             coalesce(bumped.seq, 0), ${p.now}
+      FROM fresh LEFT JOIN bumped USING (user_id)
+      ${again ? `WHERE (SELECT count(*) FROM withdrawn) >= 0` : ''}
+      ON CONFLICT (tenant_id, recipient, dedupe_key) DO NOTHING
+      RETURNING id, recipient, user_id, kind, severity, dedupe_key
+    ),
+    created AS (
+      ${
+        addressed
+          ? `SELECT i.*, f.address, f.channel, f.due_at FROM inserted i JOIN fresh f USING (recipient, dedupe_key)`
+          : `SELECT *, NULL::text AS address, NULL::text AS channel, ${p.now} AS due_at FROM inserted`
+      }
+    ),
+    ${Outbox.deliveriesSql('created', p)}`;
 }
 
-const INSERT = `
-      INSERT INTO notifications (tenant_id, recipient, user_id, alert_id, created_by, dedupe_key, kind,
-                                 severity, title, body, data, seq, created_at)
-      SELECT $1, recipient, user_id, alert_id, created_by, dedupe_key, kind, severity, title, body, data,
-             coalesce(bumped.seq, 0), $4::timestamptz
-      FROM fresh LEFT JOIN bumped USING (user_id)
-      ON CONFLICT (tenant_id, recipient, dedupe_key) DO NOTHING`;
+/** Whether the notification `n` was to leave, and never did. */
+function unsentSql(p: AnnouncementParameters): string {
+  return `(
+    SELECT bool_or(d.state IN ('cancelled', 'failed') OR d.reason IN ('fact_gone', 'superseded'))
+       AND NOT bool_or(d.state IN ('pending', 'queued', 'sending', 'sent', 'unknown'))
+    FROM deliveries d WHERE d.tenant_id = ${p.tenant_id} AND d.notification_id = n.id)`;
+}
+
+/** Frees the keys of notifications that are announced again, before the insert (which reads this) takes them. */
+function withdrawnSql(p: AnnouncementParameters): string {
+  return `withdrawn AS (
+      UPDATE notifications n
+      SET dedupe_key = n.dedupe_key || ':withdrawn:' || n.id, archived_at = coalesce(n.archived_at, ${p.now}),
+          seq = coalesce(b.seq, n.seq)
+      FROM fresh f LEFT JOIN bumped b USING (user_id)
+      WHERE n.tenant_id = ${p.tenant_id} AND n.id = f.earlier_id
+      RETURNING n.id
+    ),`;
+}

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
 import { DeliveryModule } from '../delivery/delivery.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { WordingModule } from '../wording/wording.module.js';
 import { AlertList } from './alerts/alert-list.service.js';
 import { AlertsController } from './alerts/alerts.controller.js';
 import { Alerts } from './alerts/alerts.service.js';
@@ -17,15 +18,16 @@ import { Incidents } from './alerts/incidents.js';
 import { MessagesController } from './messages/messages.controller.js';
 import { Messages } from './messages/messages.service.js';
 import { Notifications } from './notifications.service.js';
+import { NotificationViews } from './views/notification-views.js';
 import { SendNow } from './messages/send-now.js';
 import { Statistics } from './deliveries/statistics.service.js';
 import { TestEmails } from './messages/test-email.js';
 import { WatchedKinds } from './alerts/watched.js';
 import { PasswordMails } from './messages/password-mails.js';
 
-/** Alerts, what people are told of them, and their feeds. */
+/** Alerts, the notifications of people about them, and their feeds. */
 @Module({
-  imports: [AuthModule, DeliveryModule, UsersModule],
+  imports: [AuthModule, DeliveryModule, UsersModule, WordingModule],
   controllers: [FeedController, AlertsController, DeliveriesController, EventsController, MessagesController],
   providers: [
     AlertList,
@@ -38,6 +40,7 @@ import { PasswordMails } from './messages/password-mails.js';
     Incidents,
     Messages,
     Notifications,
+    NotificationViews,
     SendNow,
     Statistics,
     TestEmails,

@@ -1,20 +1,21 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { Audience } from '../contracts/audiences.js';
 import type { NotificationData, NotificationKind } from '../contracts/kinds.js';
 import type { Severity } from '../contracts/severities.js';
 import { Outbox } from '../delivery/outbox.js';
 import { Clock } from '../platform/clock/clock.js';
-import { prepared, type TenantTransaction } from '../platform/database/transaction.js';
+import type { SqlValue, TenantTransaction } from '../platform/database/transaction.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
-import { announceSql } from './announcement.js';
+import { type Announcement, announcement, announceSql } from './announcement.js';
 
-/** Something to tell one user of the tenant. */
+/** A notification for one user of the tenant. */
 export interface NewNotification<Kind extends NotificationKind = NotificationKind> {
   user_id: string;
   kind: Kind;
   severity: Severity;
-  title: string;
-  body: string;
   data: NotificationData[Kind];
+  /** Why they are notified. */
+  audience: Audience;
   /** The same key never reaches the same user twice. */
   dedupe_key: string;
 }
@@ -25,11 +26,31 @@ export interface Created {
   notification_ids: string[];
 }
 
-const MOST_AT_ONCE = 1_000;
+const MAX_AT_ONCE = 1_000;
 /** Users named in one wake-up. */
 const WAKE_UP_USERS = 1_000;
 
-/** Tells people something: the one way into their feeds, and from there to the channels. */
+interface CreatedRow {
+  ids: string[];
+  user_ids: string[];
+  deliveries: number;
+}
+
+const CREATE_MANY = announcement(
+  { rows: 'jsonb', created_by: 'text' },
+  (p) => `
+    WITH audience AS (
+      SELECT r.*, NULL::uuid AS alert_id, ${p.created_by} AS created_by
+      FROM jsonb_to_recordset(${p.rows}) AS r (user_id uuid, dedupe_key text, kind text, severity text, data jsonb,
+                                               audience text)
+    ),
+    ${announceSql(p)}
+    SELECT coalesce((SELECT array_agg(id) FROM created), '{}') AS ids,
+           coalesce((SELECT array_agg(DISTINCT user_id) FROM created), '{}') AS user_ids,
+           (SELECT count(*) FROM delivered) AS deliveries`,
+);
+
+/** Notifies people: the one way into their feeds, and from there to the channels. */
 @Injectable()
 export class Notifications {
   constructor(
@@ -47,25 +68,27 @@ export class Notifications {
     rows: readonly NewNotification<Kind>[],
     origin: { created_by?: string } = {},
   ): Promise<Created> {
-    if (rows.length > MOST_AT_ONCE) throw new Error(`createMany takes at most ${MOST_AT_ONCE} notifications`);
-    const created = await tx.one<{ ids: string[]; user_ids: string[]; deliveries: number }>(
-      prepared(`WITH told AS (
-         SELECT r.*, NULL::uuid AS alert_id, $3::text AS created_by
-         FROM jsonb_to_recordset($2::jsonb) AS r (user_id uuid, dedupe_key text, kind text, severity text,
-                                                  title text, body text, data jsonb)
-       ),
-       ${announceSql('told')}
-       SELECT coalesce((SELECT array_agg(id) FROM created), '{}') AS ids,
-              coalesce((SELECT array_agg(DISTINCT user_id) FROM created), '{}') AS user_ids,
-              (SELECT count(*) FROM delivered) AS deliveries`),
-      [tx.tenant_id, JSON.stringify(rows), origin.created_by ?? null, this.clock.now(), this.outbox.channels],
-    );
+    if (rows.length > MAX_AT_ONCE) throw new Error(`createMany takes at most ${MAX_AT_ONCE} notifications`);
+    const [created] = await this.announce<CreatedRow, 'rows' | 'created_by'>(tx, CREATE_MANY, {
+      rows: JSON.stringify(rows),
+      created_by: origin.created_by ?? null,
+    });
     const { ids = [], user_ids = [], deliveries = 0 } = created ?? {};
     this.announced(tx, user_ids, deliveries);
     return { created: ids.length, deliveries, notification_ids: ids };
   }
 
-  /** Once committed: connected clients and the dispatcher hear of it. */
+  /** Runs a statement that notifies people; `announced` is then the caller's to call. */
+  async announce<Row, Own extends string>(
+    tx: TenantTransaction,
+    statement: Announcement<Own>,
+    values: Readonly<Record<Own, SqlValue>>,
+  ): Promise<Row[]> {
+    const own = statement.own.map((name) => values[name]);
+    return tx.query<Row>(statement, [tx.tenant_id, this.clock.now(), this.outbox.channels, ...own]);
+  }
+
+  /** Once committed: wakes the dispatcher, and brings connected clients up to date. */
   announced(tx: TenantTransaction, userIds: readonly string[], deliveries: number): void {
     if (deliveries > 0) this.outbox.kick(tx);
     this.feedsChanged(tx, userIds);

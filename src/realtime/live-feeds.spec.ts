@@ -196,8 +196,9 @@ describe('without wake-ups', () => {
          INSERT INTO inboxes AS i (tenant_id, user_id, seq) VALUES ($1, $2, 1)
          ON CONFLICT (tenant_id, user_id) DO UPDATE SET seq = i.seq + 1 RETURNING seq
        )
-       INSERT INTO notifications (tenant_id, recipient, user_id, dedupe_key, kind, severity, title, body, seq, created_at)
-       SELECT $1, 'user:' || $2, $2, gen_random_uuid(), 'event', 'info', 'Silent', 'as the grave', seq, now() FROM inbox
+       INSERT INTO notifications (tenant_id, recipient, user_id, dedupe_key, kind, severity, data, audience, seq, created_at)
+       SELECT $1, 'user:' || $2, $2, gen_random_uuid(), 'event', 'info',
+              '{"title": "Silent", "body": "as the grave"}', 'self', seq, now() FROM inbox
        RETURNING id`,
       [people.owner.tenant_id, people.owner.user_id],
     );

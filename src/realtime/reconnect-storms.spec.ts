@@ -1,9 +1,9 @@
+import { type Proxy, proxyTo } from '../../test/support/proxy.js';
 import { until } from '../../test/support/until.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { newPeople, tell, tellMany } from '../notifications/alerts/tell.fixture.js';
 import { type Client, connect } from './client.fixture.js';
 import { LiveFeeds } from './live-feeds.js';
-import { type Proxy, proxyTo } from './proxy.fixture.js';
 
 const STORMS = 30;
 const CLIENTS_PER_USER = 5;
@@ -76,7 +76,7 @@ it('F17: after 30 reconnect storms, half of them without Redis, each client has 
 
   for (let storm = 0; storm < STORMS; storm++) {
     if (storm === STORMS / 3) wire.cut();
-    if (storm === STORMS / 2 + STORMS / 3) wire.mend();
+    if (storm === STORMS / 2 + STORMS / 3) wire.restore();
     clients.forEach((client, position) => client.drop((position + storm) % 2 === 0));
     // Notifications are committed before, during and after the reconnects.
     await Promise.all([

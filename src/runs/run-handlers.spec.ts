@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import { createPlatform, type Platform } from '../../test/support/platform.js';
 import type { RunCounts, RunJob } from '../contracts/jobs.js';
 import { Database } from '../platform/database/database.js';
+import { Metrics } from '../platform/metrics/metrics.js';
 import { JobHandlers, type ShowProgress } from '../platform/queues/handlers.js';
 import { OverdueRuns } from './overdue-runs.js';
 import { type Run, RunHandlers } from './run-handlers.js';
@@ -196,6 +197,136 @@ describe('a run', () => {
     } finally {
       jest.useRealTimers();
     }
+  });
+});
+
+describe('a run whose lease ends', () => {
+  /** Timers and the monotonic clock stand still, and move when the test says so. */
+  async function withFakeTime(
+    test: (advance: (ms: number) => Promise<void>) => Promise<void>,
+  ): Promise<void> {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] });
+    try {
+      await test(async (ms) => {
+        // Step by step: each renewal ends before the next one is due.
+        for (let left = ms; left > 0; left -= 20_000) {
+          jest.advanceTimersByTime(Math.min(left, 20_000));
+          await new Promise(setImmediate);
+        }
+      });
+    } finally {
+      jest.useRealTimers();
+      jest.restoreAllMocks();
+    }
+  }
+
+  it('H5: is aborted when its renewals fail, before another process may take it over', async () => {
+    jest.spyOn(Logger.prototype, 'warn').mockImplementation();
+    const job = await queued('2026-03-05T02:00');
+    await withFakeTime(async (advance) => {
+      jest.spyOn(platform.module.get(RunRecord), 'renew').mockRejectedValue(new Error('no route to host'));
+      const aborted: [number, boolean][] = [];
+      work = async (run) => {
+        for (const seconds of [20, 40, 59, 60]) {
+          await advance((seconds - (aborted.at(-1)?.[0] ?? 0)) * 1_000);
+          aborted.push([seconds, run.signal.aborted]);
+        }
+        run.signal.throwIfAborted();
+        return {};
+      };
+      await perform(job);
+      expect(aborted).toEqual([
+        [20, false],
+        [40, false],
+        [59, false],
+        [60, true],
+      ]);
+    });
+    expect(await rowOf(job)).toMatchObject({ state: 'queued', error: 'its lease could not be renewed' });
+  });
+
+  it('H5: is not aborted while a renewal gets through now and then', async () => {
+    jest.spyOn(Logger.prototype, 'warn').mockImplementation();
+    const job = await queued('2026-03-06T02:00');
+    await withFakeTime(async (advance) => {
+      let renewals = 0;
+      jest.spyOn(platform.module.get(RunRecord), 'renew').mockImplementation(() => {
+        renewals += 1;
+        return renewals % 2 === 0 ? Promise.resolve(true) : Promise.reject(new Error('no route to host'));
+      });
+      work = async (run) => {
+        await advance(400_000);
+        return { aborted: Number(run.signal.aborted) };
+      };
+      await perform(job);
+    });
+    expect(await rowOf(job)).toMatchObject({ state: 'succeeded', counts: { aborted: 0 } });
+  });
+
+  it('H23: that takes longer than its job may is aborted, renews no more, and operators learn of it', async () => {
+    const error = jest.spyOn(Logger.prototype, 'error').mockImplementation();
+    jest.spyOn(Logger.prototype, 'warn').mockImplementation();
+    const [job, next] = [await queued('2026-03-07T02:00'), await queued('2026-03-08T02:00')];
+    const elsewhere = await queued('2026-03-08T02:00', await platform.tenant());
+    const metric = async () =>
+      /vigie_runs_overdue\{job="cleanup"\} (\d+)/.exec(await platform.module.get(Metrics).text())?.[1];
+    const begun: string[] = [];
+    await withFakeTime(async (advance) => {
+      const renew = jest.spyOn(platform.module.get(RunRecord), 'renew').mockResolvedValue(true);
+      let signal: AbortSignal | undefined;
+      let giveUp: () => void = () => undefined;
+      work = async (run) => {
+        begun.push(run.id);
+        signal ??= run.signal;
+        // A read of a network disk, which hears no signal.
+        if (run.id === job.run_id) await new Promise<void>((resolve) => (giveUp = resolve));
+        return {};
+      };
+      const going = perform(job);
+      await eventually(() => begun.length === 1);
+      await advance(179 * 60_000);
+      expect([signal?.aborted, renew.mock.calls.length > 100]).toEqual([false, true]);
+      await advance(60_000);
+      expect(signal?.aborted).toBe(true);
+      expect(error).toHaveBeenCalledWith(
+        expect.objectContaining({ event: 'run_overdue', run_id: job.run_id, max_minutes: 180 }),
+      );
+      expect(await metric()).toBe('1');
+      const renewed = renew.mock.calls.length;
+      await advance(600_000);
+      expect(renew.mock.calls.length).toBe(renewed);
+
+      // Its successor does not take one more slot of this process; other tenants' runs go on.
+      await platform.sql(`UPDATE job_runs SET lease_until = now() - interval '1 second' WHERE id = $1`, [
+        job.run_id,
+      ]);
+      await perform(next);
+      await perform(elsewhere);
+      expect(begun).toEqual([job.run_id, elsewhere.run_id]);
+      expect(await rowOf(next)).toMatchObject({ state: 'queued', attempts: 0 });
+      giveUp();
+      await going;
+    });
+    expect(await metric()).toBe('0');
+    await perform(next);
+    expect(await rowOf(next)).toMatchObject({ state: 'succeeded', attempts: 1 });
+    error.mockRestore();
+  });
+
+  it('H23: is tried again when its handler heeds the signal', async () => {
+    jest.spyOn(Logger.prototype, 'error').mockImplementation();
+    jest.spyOn(Logger.prototype, 'warn').mockImplementation();
+    const job = await queued('2026-03-09T02:00');
+    await withFakeTime(async (advance) => {
+      jest.spyOn(platform.module.get(RunRecord), 'renew').mockResolvedValue(true);
+      work = async (run) => {
+        await advance(180 * 60_000);
+        run.signal.throwIfAborted();
+        return {};
+      };
+      await perform(job);
+    });
+    expect(await rowOf(job)).toMatchObject({ state: 'queued', error: 'it took longer than 180 minutes' });
   });
 });
 

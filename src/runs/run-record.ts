@@ -38,7 +38,7 @@ export class RunRecord {
       // Of two claims at the same time the second sees the first one's row. Both statements go in one message: the
       // second one takes its snapshot once the first one has the lock.
       const [, claimed] = await Promise.all([
-        tx.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [`run:${tenant_id}:${group[0]}`]),
+        tx.lock(`run:${tenant_id}:${group[0]}`),
         tx.one<ClaimedRun>(
           `UPDATE job_runs
            SET state = 'running', started_at = $4, attempts = attempts + 1, counts = NULL,

@@ -101,7 +101,7 @@ export class SchedulerPoller implements OnApplicationBootstrap, BeforeApplicatio
     const first = early.reduce((a, b) => (b.ahead_seconds > a.ahead_seconds ? b : a));
     const { tenant_id, job, slot, ahead_seconds } = first;
     this.logger.warn({
-      event: 'slots_ahead_of_database_clock',
+      event: 'slots_ahead_of_clock',
       runs: early.length,
       tenant_id,
       job,

@@ -38,7 +38,7 @@ describe('tasks that are overdue', () => {
     expect(facts.map(({ stage }) => stage)).toEqual(reached);
   });
 
-  it('tells how late', async () => {
+  it('M1: names the task and its date, and nothing that is only true today', async () => {
     const id = await addTask(-2);
     expect(await factsOf(world, tenantId, 'tasks_overdue', TODAY, [-1])).toEqual([
       {
@@ -47,17 +47,12 @@ describe('tasks that are overdue', () => {
         stage: -1,
         severity: 'warning',
         responsible_id: null,
-        title: {
-          fr: 'Tâche en retard de 2 jours : Saisir les factures',
-          en: 'Task overdue by 2 days: Saisir les factures',
-        },
-        body: { fr: 'À terminer pour le 28/03/2026', en: 'Was due on 28 March 2026' },
         data: {
           task_id: id,
           title: 'Saisir les factures',
+          description: null,
           client_name: null,
           due_on: '2026-03-28',
-          days_late: 2,
         },
       },
     ]);

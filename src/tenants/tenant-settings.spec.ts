@@ -50,6 +50,7 @@ describe('settings', () => {
       },
       operating_hours: null,
       limits: { per_user_per_hour: null, per_user_per_day: null },
+      bundling: 'together',
       stages: { deadlines: [7, 3, 1, 0, -1], documents: [0], tasks: [-1] },
       alert_recipients: [],
       backups: { repeat_after_hours: 24, retention: null },

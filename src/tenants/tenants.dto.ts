@@ -28,7 +28,7 @@ export class NewTenant {
   @IsIn(TENANT_KINDS)
   kind: TenantKind;
 
-  @ApiPropertyOptional({ example: 'Europe/Paris', default: 'Europe/Paris' })
+  @ApiPropertyOptional({ type: String, nullable: true, example: 'Europe/Paris', default: 'Europe/Paris' })
   @IsOptional()
   @TimeZone()
   time_zone?: string | null;

@@ -34,7 +34,7 @@ export class TenantsService {
     const now = this.clock.now();
     try {
       return await this.system.transaction((tx) =>
-        tx.repository(Tenant).save({
+        tx.save(Tenant, {
           slug,
           name,
           kind,
@@ -97,7 +97,7 @@ export class TenantsService {
       if (suspends) tenant.suspended_at = now;
       if (resumed) tenant.suspended_at = null;
       if (resumed) tenant.schedule_from = now;
-      const saved = await tx.repository(Tenant).save(tenant);
+      const saved = await tx.save(Tenant, tenant);
       if (resumed || suspends || moved) await this.events.settingsChanged(tx);
       if (suspends) this.revokeAccess(tx);
       if (resumed || suspends) {

@@ -138,10 +138,10 @@ describe('operators', () => {
     const user = await addPerson(world, tenant.id, { name: 'Hugo', role: 'admin' });
     await world.sql(
       `WITH alert AS (
-         INSERT INTO alerts (tenant_id, kind, severity, source_type, dedupe_key, title, first_seen_at, last_seen_at)
-         VALUES ($1, 'event', 'info', 'event', 'k', 'T', now(), now()) RETURNING id)
-       INSERT INTO notifications (tenant_id, recipient, user_id, alert_id, dedupe_key, kind, severity, title, body, created_at)
-       SELECT $1, 'user:' || $2, $2::uuid, alert.id, 'k', 'event', 'info', 'T', 'B', now() FROM alert`,
+         INSERT INTO alerts (tenant_id, kind, severity, source_type, dedupe_key, first_seen_at, last_seen_at)
+         VALUES ($1, 'event', 'info', 'event', 'k', now(), now()) RETURNING id)
+       INSERT INTO notifications (tenant_id, recipient, user_id, alert_id, dedupe_key, kind, severity, audience, created_at)
+       SELECT $1, 'user:' || $2, $2::uuid, alert.id, 'k', 'event', 'info', 'self', now() FROM alert`,
       [tenant.id, user.id],
     );
     await world.sql(

@@ -58,7 +58,7 @@ export class QuietHours {
   to: string;
 }
 
-/** All that a user prefers. PUT replaces it: a kind and channel that is left out is on again. */
+/** All that a user prefers. PUT replaces it: a kind and channel that is left out has its default again. */
 export class Preferences {
   @ApiProperty({ type: [Preference] })
   @IsArray()

@@ -1,12 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { CHANNELS } from '../contracts/channels.js';
-import { OPTIONAL_KINDS } from '../contracts/kind-lists.js';
+import { KIND_CHANNELS, OPTIONAL_KINDS } from '../contracts/kind-lists.js';
 import { Database } from '../platform/database/database.js';
 import { notFound } from '../platform/errors/problem.js';
 import type { KindPreference, Preferences, PreferencesView, QuietHours } from './preferences.dto.js';
 import { UserEvents } from './user-events.js';
 
-/** What users want where, and when not. What nobody has said is on. */
+/** What users want where, and when not. What a user has not chosen is as the kind declares it. */
 @Injectable()
 export class PreferencesService {
   constructor(
@@ -14,7 +13,7 @@ export class PreferencesService {
     private readonly events: UserEvents,
   ) {}
 
-  /** Every optional kind on every channel. */
+  /** Every optional kind on every channel that suits it. */
   async get(tenantId: string, userId: string): Promise<PreferencesView> {
     return this.database.tenant(tenantId, async (tx) => {
       const stored = await tx.query<KindPreference>(
@@ -73,8 +72,12 @@ export class PreferencesService {
 }
 
 function complete(stored: readonly KindPreference[]): KindPreference[] {
-  const said = new Map(stored.map(({ kind, channel, enabled }) => [`${kind} ${channel}`, enabled]));
+  const chosen = new Map(stored.map(({ kind, channel, enabled }) => [`${kind} ${channel}`, enabled]));
   return OPTIONAL_KINDS.flatMap((kind) =>
-    CHANNELS.map((channel) => ({ kind, channel, enabled: said.get(`${kind} ${channel}`) ?? true })),
+    KIND_CHANNELS.filter((each) => each.kind === kind).map(({ channel, default_on }) => ({
+      kind,
+      channel,
+      enabled: chosen.get(`${kind} ${channel}`) ?? default_on,
+    })),
   );
 }

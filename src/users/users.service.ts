@@ -166,7 +166,7 @@ export class UsersService {
 
   private async save(tx: TenantTransaction, user: Omit<User, 'id'>): Promise<User> {
     try {
-      return await tx.repository(User).save(user);
+      return await tx.save(User, user);
     } catch (error) {
       if (!isUniqueViolation(error, 'users_email_key')) throw error;
       throw new Problem('conflict', 'the email is taken', {

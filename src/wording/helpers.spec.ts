@@ -56,3 +56,35 @@ test('an instant is long, with its zone, or short', () => {
   expect(call('instant', 'fr', instant, 'short')).toBe('dim. 1er mars 2026 à 1\u00a0h\u00a030');
   expect(call('instant', 'en', instant, 'short')).toBe('Sun 1 Mar 2026 at 01:30');
 });
+
+test.each([
+  ['02:00', '2 h 00', '02:00'],
+  ['14:05', '14 h 05', '14:05'],
+  ['25:00', '25:00', '25:00'],
+  ['', '', ''],
+  [null, null, null],
+])('the time of day %p', (value, fr, en) => {
+  const written = (locale: string) => {
+    const clock = call('clock', locale, value);
+    return typeof clock === 'string' ? clock.replaceAll('\u00a0', ' ') : clock;
+  };
+  expect([written('fr'), written('en')]).toEqual([fr, en]);
+});
+
+test.each([
+  ['MISSING', 'manquante'],
+  ['NEW_CODE', 'NEW_CODE'],
+  ['constructor', 'constructor'],
+  ['hash', 'hash'],
+  [null, ''],
+  [7, ''],
+])('M10: the words for the code %p', (code, words) => {
+  const options = { hash: { MISSING: 'manquante' }, data: { formats: formats.fr } };
+  expect(TEMPLATE_HELPERS.choose?.(code, options)).toBe(words);
+});
+
+test('T5: days of one month are written with its name once', () => {
+  expect(call('date', 'fr', '2026-03-01', 'number')).toBe('1er');
+  expect(call('same_month', 'fr', '2026-03-01', '2026-03-08')).toBe(true);
+  expect(call('same_month', 'fr', '2025-12-28', '2026-01-04')).toBe(false);
+});

@@ -1,13 +1,17 @@
 import { DateTime, IANAZone } from 'luxon';
 import { daysUntil } from './days.js';
+import { byAgent, byLateness, countDue, degreeOf, itemsWith, linesOf } from './item-groups.js';
 import type { LocaleFormats } from './locale-formats.js';
+import { excerpt, httpUrl, paragraphs, pieces } from './written-text.js';
 
 /** What templates may call. Handlebars passes its options last; strings in, strings out, and nothing throws. */
 export const TEMPLATE_HELPERS: Record<string, (...args: unknown[]) => unknown> = {
-  /** `{{date due_on}}`: « lundi 3 novembre 2025 »; `{{date due_on "short"}}`: « lun. 3 nov. »; "day": « 3 novembre ». */
+  /** `{{date due_on}}`: « lundi 3 novembre 2025 »; `{{date due_on "short"}}`: « lun. 3 nov. »; "day": « 3 novembre »; "number": « 3 ». */
   date: (value, ...rest) => formatDate(value, rest.length > 1 ? rest[0] : 'long', settingsOf(rest).formats),
   /** `{{instant expires_at}}`: date and time of an ISO instant, in the tenant's zone; "short": « lun. 3 nov. 2025 à 14 h 05 ». */
   instant: (value, ...rest) => formatInstant(value, rest.length > 1 ? rest[0] : 'long', settingsOf(rest)),
+  /** `{{clock expected_time}}`: a time of day (HH:mm) as the language writes it: « 2 h 00 ». */
+  clock: (value, options) => formatClock(value, settingsOf([options]).formats),
   /** `(days_until due_on)`: whole days from today to a civil date, negative once it has passed; null for no date. */
   days_until: (value, options) => daysUntil(value, settingsOf([options]).today),
   /** `(days_since due_on)`: whole days from a civil date to today, negative before it; null for no date. */
@@ -16,21 +20,49 @@ export const TEMPLATE_HELPERS: Record<string, (...args: unknown[]) => unknown> =
     // Not -0, which is not 0 to `eq`.
     return days === null ? null : 0 - days;
   },
+  /** `(degree due_on)`: long_overdue, overdue, today, soon, later, or undated for what is no date. */
+  degree: (value, options) => degreeOf(daysUntil(value, settingsOf([options]).today)),
+  /** `(same_month from to)`: whether two dates are of one month: « du 3 au 10 novembre ». */
+  same_month: (a, b) => typeof a === 'string' && typeof b === 'string' && a.slice(0, 7) === b.slice(0, 7),
   /** `{{bytes size_bytes}}`: « 1,5 Go »; empty for what is no size. */
   bytes: (value, options) => formatBytes(value, settingsOf([options]).formats),
   /** `{{plural n "jour" "jours"}}`: « 3 jours », without the sign; `zero=""` replaces it all when there are none. */
   plural: (count, one, other, options) => plural(count, one, other, settingsOf([options])),
+  /** `{{choose code MISSING="manquante" FAILED="en échec"}}`: words for a code; `other=` for any that is not listed, else the code. */
+  choose: (value, options) => choose(value, hashOf(options)),
   /** `{{list a b c}}`: those that are not empty, as a sentence: « a, b et c ». */
-  list: (...args) => {
-    const items = args.slice(0, -1).filter((item): item is string => typeof item === 'string' && item !== '');
-    return settingsOf(args).formats.list.format(items);
-  },
+  list: (...args) => settingsOf(args).formats.list.format(filled(args)),
+  /** `{{commas a b c}}`: those that are not empty: « a, b, c ». */
+  commas: (...args) => filled(args).join(', '),
   /** `{{more total list}}`: how many of the total the list leaves out; of groups, their `lines` count. */
   more: (total, list) => {
     return typeof total === 'number' && Array.isArray(list) ? Math.max(0, total - countLines(list)) : 0;
   },
+  /** `(count_of list)`: how many there are. */
+  count_of: (list) => (Array.isArray(list) ? list.length : 0),
+  /** `(greatest a b)`: the greatest of these numbers; 0 where there is none. */
+  greatest: (...args) => Math.max(0, ...args.filter((arg): arg is number => typeof arg === 'number')),
+  /** `(lines_of data.late data.upcoming)`: the lines of lists that are grouped by client, as items. */
+  lines_of: (...args) => linesOf(args.slice(0, -1)),
+  /** `(only items "deadlines" "tasks")`: the items of these lists. */
+  only: (items, ...rest) => itemsWith(items, 'list', rest.slice(0, -1)),
+  /** `(of_kind items "backup_alert")`: the items of these kinds. */
+  of_kind: (items, ...rest) => itemsWith(items, 'kind', rest.slice(0, -1)),
+  /** `(for_audience items "unassigned")`: the items whose reader is notified for one of these reasons. */
+  for_audience: (items, ...rest) => itemsWith(items, 'audience', rest.slice(0, -1)),
+  /** `{{#each (by_lateness items)}}`: groups of `degree`, `count`, and `clients` with their `items`. */
+  by_lateness: (items, options) => {
+    const { today, formats } = settingsOf([options]);
+    return byLateness(items, today, formats.locale);
+  },
+  /** `{{#each (by_agent items)}}`: groups of `agent_id`, `company_name`, `city` and `items`. */
+  by_agent: (items, options) => byAgent(items, settingsOf([options]).formats.locale),
+  /** `(due_count items "late")`: how many are "late", due "today", or "ahead". */
+  due_count: (items, when, options) => countDue(items, when, settingsOf([options]).today),
   /** `{{#each (paragraphs body)}}{{#each this}}…`: paragraphs as arrays of lines; Handlebars escapes each line. */
   paragraphs: (value) => (typeof value === 'string' ? paragraphs(value) : []),
+  /** `{{#each (pieces line)}}`: the parts of a line: `text` and, where it is a web address, `url`. */
+  pieces: (value) => (typeof value === 'string' ? pieces(value) : []),
   /** `{{excerpt body 140}}`: the beginning on one line. */
   excerpt: (value, length) => {
     return typeof value === 'string' && typeof length === 'number' ? excerpt(value, length) : '';
@@ -38,6 +70,7 @@ export const TEMPLATE_HELPERS: Record<string, (...args: unknown[]) => unknown> =
   /** `{{http_url link_url}}`: the address if it is http or https, else nothing. The only way into an `href`. */
   http_url: (value) => httpUrl(value),
   any: (...args) => args.slice(0, -1).some(Boolean),
+  all: (...args) => args.slice(0, -1).every(Boolean),
   eq: (a, b) => a === b,
   gt: (a, b) => typeof a === 'number' && typeof b === 'number' && a > b,
 };
@@ -74,7 +107,14 @@ function formatDate(value: unknown, style: unknown, formats: LocaleFormats): unk
   const date = DateTime.fromISO(value, { zone: 'UTC', locale: formats.locale });
   const { long, short, day } = formats.dates;
   if (!date.isValid) return value;
+  if (style === 'number') return dated(date, 'd', formats);
   return dated(date, style === 'short' ? short : style === 'day' ? day : long, formats);
+}
+
+function formatClock(value: unknown, { time }: LocaleFormats): unknown {
+  if (typeof value !== 'string' || value.length > 8) return value;
+  const clock = DateTime.fromFormat(value, 'HH:mm', { zone: 'UTC' });
+  return clock.isValid ? clock.toFormat(time) : value;
 }
 
 function formatInstant(value: unknown, style: unknown, { formats, zone }: Settings): unknown {
@@ -124,34 +164,21 @@ function countLines(list: readonly unknown[]): number {
   }, 0);
 }
 
-function paragraphs(text: string): string[][] {
-  const found: string[][] = [];
-  let current: string[] = [];
-  // By lines, not by one expression: a run of 100,000 spaces must not cost its square.
-  for (const line of text.split('\n')) {
-    const trimmed = line.trim();
-    if (trimmed !== '') {
-      if (current.push(trimmed) === 1) found.push(current);
-    } else if (current.length > 0) {
-      current = [];
-    }
-  }
-  return found;
+function hashOf(options: unknown): Record<string, unknown> {
+  return typeof options === 'object' && options !== null && 'hash' in options && isHash(options.hash)
+    ? options.hash
+    : {};
 }
 
-function excerpt(text: string, length: number): string {
-  const line = text.replace(/\s+/g, ' ').trim();
-  const characters = Array.from(line.slice(0, 2 * length + 2));
-  return characters.length > length
-    ? `${characters
-        .slice(0, length - 1)
-        .join('')
-        .trimEnd()}…`
-    : line;
+function isHash(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
 
-function httpUrl(value: unknown): string {
-  if (typeof value !== 'string' || !URL.canParse(value)) return '';
-  const url = new URL(value);
-  return url.protocol === 'https:' || url.protocol === 'http:' ? url.href : '';
+function choose(value: unknown, words: Record<string, unknown>): unknown {
+  if (typeof value !== 'string') return '';
+  return Object.hasOwn(words, value) ? words[value] : (words.other ?? value);
+}
+
+function filled(args: readonly unknown[]): string[] {
+  return args.slice(0, -1).filter((item): item is string => typeof item === 'string' && item !== '');
 }

@@ -57,9 +57,14 @@ function shared({ locale, today, tenant, recipient }: Reader): object {
   return { locale, today, tenant: clean(tenant, 0), recipient: clean(recipient, 0) };
 }
 
-/** Printable, and of a length that any mail can bear. */
+/**
+ * Printable, and of a length that any mail can bear. Invisible marks that turn the reading direction serve only to
+ * deceive, and separators of lines (U+2028, U+2029) would begin one where a name stands.
+ */
 export function cleanText(text: string): string {
-  return printable(text.slice(0, MAX_TEXT));
+  return printable(text.slice(0, MAX_TEXT))
+    .replace(/[\u202a-\u202e\u2066-\u2069]/g, '')
+    .replace(/[\u2028\u2029]/g, ' ');
 }
 
 function clean(value: unknown, depth: number): unknown {

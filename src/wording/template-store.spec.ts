@@ -28,7 +28,6 @@ describe.each(every)('$kind in $locale', ({ locale, kind }) => {
     expect(mail.subject).not.toBe('');
     expect(mail.html).toMatch(new RegExp(`^<!DOCTYPE html><html (dir="ltr" )?lang="${locale}"`));
     expect(mail.html).toMatch(/<h1 [^>]*>[^<]+<\/h1>/);
-    expect(mail.html).toMatch(/<div class="preheader"[^>]*>[^<]+/);
     expect(mail.html).toContain('@media (prefers-color-scheme: dark)');
     expect(mail.html).toContain('href="https://vigie.example.fr/unsubscribe/abc"');
     expect(mail.text).not.toMatch(/<[a-z/!]|&[a-z]+;/i);
@@ -67,37 +66,50 @@ describe('the subject says the fact', () => {
   };
 
   test.each([
-    ['2025-11-10', 'fr', 'Échéance dans 7 jours~: TVA CA3 - Boulangerie Martin'],
-    ['2025-11-04', 'fr', 'Échéance demain~: TVA CA3 - Boulangerie Martin'],
-    ['2025-11-03', 'fr', "Échéance aujourd'hui~: TVA CA3 - Boulangerie Martin"],
-    ['2025-11-02', 'fr', 'Échéance dépassée de 1 jour~: TVA CA3 - Boulangerie Martin'],
-    ['2025-11-01', 'fr', 'Échéance dépassée de 2 jours~: TVA CA3 - Boulangerie Martin'],
-    ['2025-11-06', 'en', 'Due in 3 days: TVA CA3 - Boulangerie Martin'],
-    ['2025-11-03', 'en', 'Due today: TVA CA3 - Boulangerie Martin'],
-    ['2025-11-02', 'en', 'Overdue by 1 day: TVA CA3 - Boulangerie Martin'],
-    ['2025-09-24', 'en', 'Overdue by 40 days: TVA CA3 - Boulangerie Martin'],
-  ] as const)('deadline of %s in %s', (due_on, locale, subject) => {
+    ['2025-11-10', 'fr', 'Boulangerie Martin~: TVA CA3, échéance dans 7 jours'],
+    ['2025-11-04', 'fr', 'Boulangerie Martin~: TVA CA3, échéance demain'],
+    ['2025-11-03', 'fr', 'Boulangerie Martin~: TVA CA3, échéance aujourd’hui'],
+    ['2025-11-02', 'fr', 'Boulangerie Martin~: TVA CA3, en retard de 1 jour'],
+    ['2025-11-01', 'fr', 'Boulangerie Martin~: TVA CA3, en retard de 2 jours'],
+    ['2025-11-06', 'en', 'Boulangerie Martin: TVA CA3, due in 3 days'],
+    ['2025-11-03', 'en', 'Boulangerie Martin: TVA CA3, due today'],
+    ['2025-11-02', 'en', 'Boulangerie Martin: TVA CA3, 1 day overdue'],
+    ['2025-09-24', 'en', 'Boulangerie Martin: TVA CA3, 40 days overdue'],
+  ] as const)('M11: the client comes first: deadline of %s in %s', (due_on, locale, subject) => {
     expect(subjectOf('deadline_near', locale, { due_on })).toBe(subject);
   });
 
   test.each([
-    ['documents_missing', 'fr', '2025-11-02', 'Document attendu depuis 1 jour~: Relevés bancaires'],
-    ['documents_missing', 'en', '2025-10-22', 'Document overdue by 12 days: Relevés bancaires'],
-    ['tasks_overdue', 'fr', '2025-11-01', 'Tâche en retard de 2 jours~: Réviser le bilan'],
-    ['tasks_overdue', 'en', '2025-11-02', 'Task overdue by 1 day: Réviser le bilan'],
+    ['documents_missing', 'fr', '2025-11-02', 'Relevés bancaires, en retard de 1 jour'],
+    ['documents_missing', 'fr', '2025-11-04', 'Relevés bancaires, document attendu demain'],
+    ['documents_missing', 'en', '2025-10-22', 'Relevés bancaires, 12 days overdue'],
+    ['tasks_overdue', 'fr', '2025-11-01', 'Réviser le bilan, en retard de 2 jours'],
+    ['tasks_overdue', 'en', '2025-11-02', 'Réviser le bilan, 1 day overdue'],
   ] as const)('%s in %s, of %s, without a client', (kind, locale, due_on, subject) => {
     expect(subjectOf(kind, locale, { due_on, client_name: null })).toBe(subject);
   });
 
   test.each([
     [
-      { deadlines: 23, documents: 1, tasks: 2, late: 2 },
-      '23 échéances, 1 document et 2 tâches, dont 2 en retard',
+      { deadlines: 23, documents: 1, tasks: 2, late: 4, upcoming: 22 },
+      '4 en retard - Semaine du 3 au 10 novembre~: 23 échéances, 1 document, 2 tâches',
     ],
-    [{ deadlines: 0, documents: 0, tasks: 1, late: 0 }, '1 tâche'],
-    [{ deadlines: 0, documents: 0, tasks: 0, late: 0 }, 'rien à signaler'],
-  ])('weekly summary of %j', (totals, counts) => {
-    expect(subjectOf('weekly_summary', 'fr', { totals })).toBe(`Du 3 novembre au 10 novembre~: ${counts}`);
+    [{ deadlines: 0, documents: 0, tasks: 1, late: 0, upcoming: 1 }, 'Semaine du 3 au 10 novembre~: 1 tâche'],
+    [
+      { deadlines: 0, documents: 0, tasks: 0, late: 0, upcoming: 0 },
+      'Semaine du 3 au 10 novembre~: rien à signaler',
+    ],
+  ])('M11, T5: the weekly summary of %j says how many are late, and its period', (totals, subject) => {
+    expect(subjectOf('weekly_summary', 'fr', { totals, late: [], upcoming: [] })).toBe(subject);
+  });
+
+  test.each([
+    ['fr', '2025-12-28', '2026-01-04', 'Semaine du 28 décembre au 4 janvier'],
+    ['fr', '2026-01-01', '2026-01-08', 'Semaine du 1er au 8 janvier'],
+    ['en', '2025-12-28', '2026-01-04', 'Week of 28 December – 4 January'],
+    ['en', '2025-11-03', '2025-11-10', 'Week of 3–10 November'],
+  ] as const)('T5: a summary in %s names the period from %s to %s', (locale, from, to, named) => {
+    expect(subjectOf('weekly_summary', locale, { period: { from, to } })).toContain(named);
   });
 
   test('an event has its own title', () => {
@@ -135,8 +147,8 @@ describe('the content', () => {
   test('words are as of the day they are read on', () => {
     const item = inputFor('deadline_near', { locale: 'en' });
     const titleOn = (today: string) => store.words({ ...item, id: null }, { ...item, today }).title;
-    expect(titleOn('2025-11-05')).toBe('Due tomorrow: TVA CA3 - Boulangerie Martin');
-    expect(titleOn('2025-11-08')).toBe('Overdue by 2 days: TVA CA3 - Boulangerie Martin');
+    expect(titleOn('2025-11-05')).toBe('Boulangerie Martin: TVA CA3, due tomorrow');
+    expect(titleOn('2025-11-08')).toBe('Boulangerie Martin: TVA CA3, 2 days overdue');
   });
 
   test('instants are in the time zone of the tenant, or UTC if that is unknown', () => {
@@ -176,7 +188,7 @@ describe('the content', () => {
       inputFor('event', { data: { title: 'x', body: 'one\r\ntwo\n \n\n\nthree <b>' } }),
     );
     expect(html).toMatch(/<p[^>]*>one<br>two<\/p>\s*<p[^>]*>three &lt;b&gt;<\/p>/);
-    expect(text).toContain('\none\ntwo\n\nthree <b>\n');
+    expect(text).toContain('\n> one\n> two\n>\n> three <b>\n');
   });
 
   test('fields of data are at top level, but do not hide the names of the notification', () => {
@@ -197,8 +209,8 @@ describe('the content', () => {
       { ...inputFor('documents_missing'), id: null },
     ];
     const { subject, text } = store.bundleMail(items, inputFor('event'), { unsubscribe_url: null });
-    expect(subject).toBe('3 échéances et 1 document - Cabinet Durand');
-    const order = ['IS', 'TVA', 'CFE', 'Relevés'].map((title) => text.indexOf(title));
+    expect(subject).toBe('3 en retard - 3 échéances, 1 document - Cabinet Durand');
+    const order = ['IS', 'Relevés', 'TVA', 'CFE'].map((title) => text.indexOf(title));
     expect(order).toEqual([...order].sort((one, other) => one - other));
   });
 

@@ -13,7 +13,7 @@ export interface WordedItem {
   audience: string | null;
   /** Who wrote it, where a person did. */
   author_name: string | null;
-  /** Where the item can be opened; null: nowhere. */
+  /** Where the item can be opened; null: nowhere. Left out: as ITEM_URL says. */
   item_url?: string | null;
 }
 
@@ -22,7 +22,8 @@ export interface Reader {
   locale: Locale;
   /** Civil date (YYYY-MM-DD) in the tenant's zone. */
   today: string;
-  tenant: { name: string; time_zone: string };
+  /** `slug` for links to items. */
+  tenant: { name: string; time_zone: string; slug?: string };
   recipient: { name: string | null };
 }
 

@@ -1,17 +1,18 @@
 import { Module } from '@nestjs/common';
-import { fileURLToPath } from 'node:url';
 import { NOTIFICATION_KINDS } from '../contracts/kind-lists.js';
+import { CONFIG, type Config } from '../platform/config/config.js';
 import { TemplateStore } from './template-store.js';
+import { TEMPLATES } from './templates-directory.js';
 import { Wording } from './wording.js';
-
-const TEMPLATES = fileURLToPath(new URL('../../templates', import.meta.url));
 
 /** The words of every kind in every locale; a template that is missing or broken stops the start. */
 @Module({
   providers: [
     {
       provide: Wording,
-      useFactory: async () => new Wording(await TemplateStore.load(TEMPLATES, NOTIFICATION_KINDS)),
+      inject: [CONFIG],
+      useFactory: async ({ itemUrl }: Config) =>
+        new Wording(await TemplateStore.load(TEMPLATES, NOTIFICATION_KINDS), itemUrl),
     },
   ],
   exports: [Wording],

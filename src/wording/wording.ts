@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { itemUrl } from './item-url.js';
 import type { MessageLinks, Reader, RenderedMail, WordedItem, Words } from './worded.js';
 import type { TemplateStore } from './template-store.js';
 
@@ -14,7 +15,11 @@ export class Wording {
     sizeCalculation: ({ title, body }) => title.length + body.length + ENTRY_COST,
   });
 
-  constructor(private readonly templates: TemplateStore) {}
+  /** @param itemUrlPattern ITEM_URL; null: no links to items */
+  constructor(
+    private readonly templates: TemplateStore,
+    private readonly itemUrlPattern: string | null = null,
+  ) {}
 
   /** Title and body in the reader's locale, as of today in the tenant's zone. */
   titleAndBody(item: WordedItem, reader: Reader): Words {
@@ -29,10 +34,14 @@ export class Wording {
 
   /** One mail: of one notification by the templates of its kind, of several by those of the bundle. */
   mail(items: readonly WordedItem[], reader: Reader, links: MessageLinks): RenderedMail {
-    const [first, ...others] = items;
+    const [first, ...others] = items.map((item) => this.withUrl(item, reader));
     if (first === undefined) throw new Error('a mail has at least one notification');
     return others.length === 0
       ? this.templates.itemMail(first, reader, links)
-      : this.templates.bundleMail(items, reader, links);
+      : this.templates.bundleMail([first, ...others], reader, links);
+  }
+
+  private withUrl(item: WordedItem, { tenant }: Reader): WordedItem {
+    return { ...item, item_url: item.item_url ?? itemUrl(this.itemUrlPattern, tenant.slug, item) };
   }
 }

@@ -1,6 +1,6 @@
 import { mkdir, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BackupFolders, backupFolders } from '../../src/backups/agent.fixture.js';
+import { type BackupFolders, backupFolders, markStore } from '../../src/backups/agent.fixture.js';
 import { Random } from './random.js';
 import type { RunOptions, Scenario, Verdict } from './scenario.js';
 import { ERRORS, type Fault, KILLS, NONE, ScannerRig, type Step } from './scanner-rig.js';
@@ -42,7 +42,7 @@ class Scanner {
     const { steps, reference } = await this.unharmed();
     const faults = full ? every(steps) : some(steps, new Random(seed));
     for (const fault of faults) {
-      // One that gets stuck is told, and does not hide what the others show.
+      // A fault that gets stuck is reported, and does not hide what the others show.
       await this.harmed(fault, steps, reference).catch((error: unknown) => {
         const reason = error instanceof Error ? error.message : String(error);
         this.stage.expect(false, `${fault.act} step ${fault.step}: ${reason}`);
@@ -68,11 +68,15 @@ class Scanner {
     };
   }
 
-  /** The store is a disk on which the large file does not fit; then it is made larger. */
+  /** An empty disk is mounted over the store. Marked as the store, it has no room for the large file; then it grows. */
   private async fullStore([, atTheEnd]: readonly Outcome[]): Promise<void> {
     const { BACKUP_STORE_DIR: store } = this.rig.folders.env;
     await this.rig.moveWorker(onSmallDisk(store, 1_024));
-    const work = await this.rig.arrange({ BACKUP_STORE_DIR: seenBy(this.rig.worker.pid, store) });
+    const disk = seenBy(this.rig.worker.pid, store);
+    const work = await this.rig.arrange({ BACKUP_STORE_DIR: disk });
+    await this.expectScan(work, 'store without its marker');
+    await this.expectUnstored(work, 'store_failed', 'store without its marker');
+    await markStore(disk);
     for (const attempt of ['at first', 'again']) {
       await this.expectScan(work, `full disk, ${attempt}`);
       await this.expectUnstored(work, 'store_full', `full disk, ${attempt}`);
@@ -168,8 +172,8 @@ class Scanner {
 
   private async expectUnstored(work: ScannerWork, reason: string, what: string): Promise<void> {
     const compta = (await work.entries()).find(({ database_name }) => database_name === 'compta');
-    const told = `${String(compta?.verdict)} ${String(compta?.reason)}`;
-    this.stage.expect(told === `FAILED ${reason}`, `${what}: ${told}`);
+    const found = `${String(compta?.verdict)} ${String(compta?.reason)}`;
+    this.stage.expect(found === `FAILED ${reason}`, `${what}: ${found}`);
   }
 
   private async judge(work: ScannerWork, what: string): Promise<void> {

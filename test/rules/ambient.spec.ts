@@ -26,6 +26,8 @@ const SYSTEM_DATABASE_USERS: Record<string, string> = {
   'src/platform/database/database.ts': 'defines it',
   'src/platform/database/database.module.ts': 'provides it',
   'src/platform/audit/audit-log.ts': 'writes down acts of whatever tenant, and of operators, who have none',
+  'src/backups/store/backup-store.ts':
+    'asks whether any tenant has a stored backup: an empty folder is then not a new store',
   'src/tenants/tenants.service.ts': 'is what operators do with all tenants',
   'src/tenants/tenant-directory.ts': 'finds a tenant by its slug or id, before there is a tenant transaction',
   'src/tenants/time-zones.ts': 'reads the names of zones, which belong to no tenant',

@@ -13,20 +13,21 @@ const OUTBOX = ['delivery/outbox', 'delivery/sending/direct-sending', 'delivery/
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   contracts: [],
   platform: ['contracts'],
+  runs: BASE,
   tenants: BASE,
   users: ['tenants', ...BASE],
   auth: ['users', 'tenants', ...BASE],
   wording: BASE,
   delivery: ['wording', ...WHO, ...BASE],
-  notifications: [...OUTBOX, 'wording', ...WHO, ...BASE],
+  notifications: [...OUTBOX, 'wording', 'runs', ...WHO, ...BASE],
   imports: ['notifications', 'users', 'tenants', ...BASE],
   'due-items': ['imports', 'notifications', 'tenants', ...BASE],
   ...Object.fromEntries(
     WATCHED.map((room) => [room, ['due-items', 'imports', 'notifications', ...WHO, ...BASE]]),
   ),
-  backups: ['imports', 'notifications', ...WHO, ...BASE],
-  digest: [...WATCHED, 'notifications', ...WHO, ...BASE],
-  scheduler: ['tenants', ...BASE],
+  backups: ['imports', 'notifications', 'runs', ...WHO, ...BASE],
+  digest: [...WATCHED, 'notifications', 'runs', ...WHO, ...BASE],
+  scheduler: ['runs', 'tenants', ...BASE],
   realtime: ['notifications', 'auth', ...BASE],
 };
 

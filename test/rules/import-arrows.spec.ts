@@ -45,6 +45,8 @@ describe('the arrows between rooms', () => {
     ['src/deadlines/deadlines.module.ts', 'src/deadlines/deadline.entity.ts'],
     ['src/delivery/channels/email/a.ts', 'src/delivery/channels/sender.ts'],
     ['src/app.module.ts', 'src/ops/ops.module.ts'],
+    ['src/digest/a.ts', 'src/runs/run-handlers.ts'],
+    ['src/scheduler/a.ts', 'src/runs/run-ledger.ts'],
     ['src/cli/vigie.ts', 'src/main.ts'],
     ['src/ops/a.ts', 'src/scheduler/scheduler.service.ts'],
   ])('may go from %s to %s', (from, to) => {

@@ -1,6 +1,16 @@
-import { JOBS, type JobName, QUEUES, SCHEDULED_JOBS } from '../../src/contracts/jobs.js';
+import {
+  groupOf,
+  JOB_NAMES,
+  JOBS,
+  type JobName,
+  QUEUES,
+  runDeclaration,
+  SCHEDULED_JOBS,
+} from '../../src/contracts/jobs.js';
 import { CHANNELS } from '../../src/contracts/channels.js';
 import { JobHandlers } from '../../src/platform/queues/handlers.js';
+import { nextSlot } from '../../src/scheduler/slots.js';
+import { effectiveSettings } from '../../src/tenants/tenant-settings.js';
 import { createWorld, type World } from '../support/world.js';
 
 describe('the job catalog', () => {
@@ -20,8 +30,22 @@ describe('the job catalog', () => {
     }
   });
 
-  it('has every job that a clock starts', () => {
-    expect(Object.keys(JOBS)).toEqual(expect.arrayContaining([...SCHEDULED_JOBS]));
+  it('H12: derives from one declaration what a clock starts, what is one group, and who is long', () => {
+    expect(SCHEDULED_JOBS).toEqual(
+      JOB_NAMES.filter((name) => JOBS[name].payload === 'run').map((name): string => name),
+    );
+    for (const job of SCHEDULED_JOBS) expect(groupOf(job)).toContain(job);
+    expect(groupOf('scan-backups')).toEqual(['check-backups', 'scan-backups']);
+    expect(groupOf('cleanup')).toEqual(['cleanup']);
+  });
+
+  it('H12: has a schedule, of the settings’ hours, and a limit for each of them', () => {
+    const { schedule } = effectiveSettings({});
+    for (const job of SCHEDULED_JOBS) {
+      const { max_minutes, schedule: scheduleOf } = runDeclaration(job);
+      expect(max_minutes).toBeGreaterThan(0);
+      expect(nextSlot(scheduleOf(schedule), 'Europe/Paris', new Date('2026-03-04T09:00:00Z'))).not.toBeNull();
+    }
   });
 
   it('names jobs in written words, and uses every queue', () => {

@@ -31,9 +31,10 @@ export async function insertBacklog(
      ),
      numbered AS (SELECT u.*, row_number() OVER (PARTITION BY tenant_id ORDER BY id) - 1 AS position FROM u),
      n AS (
-       INSERT INTO notifications (tenant_id, recipient, user_id, dedupe_key, kind, severity, title, body,
+       INSERT INTO notifications (tenant_id, recipient, user_id, dedupe_key, kind, severity, data, audience,
                                   created_at)
-       SELECT p.tenant_id, 'user:' || p.id, p.id, 'backlog:' || i, 'event', 'info', 'Message ' || i, 'Body', now()
+       SELECT p.tenant_id, 'user:' || p.id, p.id, 'backlog:' || i, 'event', 'info',
+              jsonb_build_object('kind', 'test', 'title', 'Message ' || i, 'body', 'Body'), 'addressed', now()
        FROM generate_series(0, $4::integer - 1) i JOIN numbered p ON p.position = i % $3
        RETURNING tenant_id, id, recipient, user_id
      )

@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { TestEnvironment } from 'jest-environment-node';
+// Jest's own way to names that end in .js does not reach this file, which it loads before any other.
+import { ApiContract, type ObservedAnswer } from './api-contract.ts';
 
 /** What keeps a process from ending of itself, as Node calls it. Bull's workers hold sockets. */
 const HANDLES = [
@@ -19,6 +21,14 @@ const HANDLES = [
 const PATIENCE_MS = 5_000;
 const LOOK_EVERY_MS = 20;
 
+/** Made once a worker process: files have modules of their own, this one is outside of them. */
+let contract: ApiContract | undefined;
+
+function checkAgainstApi(answer: ObservedAnswer, document: () => string): void {
+  contract ??= new ApiContract(document());
+  contract.check(answer);
+}
+
 /**
  * A test file fails if it leaves something running: a server, a connection, a worker, a child process, a timer. Files
  * share a process, so what counts is what was not there before the file.
@@ -28,6 +38,7 @@ export default class LeakFreeEnvironment extends TestEnvironment {
 
   override async setup(): Promise<void> {
     await super.setup();
+    this.global.checkAgainstApi = checkAgainstApi;
     this.before = openHandles();
   }
 

@@ -6,15 +6,13 @@ import { Database } from '../../src/platform/database/database.js';
 import { JobHandlers } from '../../src/platform/queues/handlers.js';
 import type { World } from './world.js';
 
-/** A fact as its room's SQL tells it. */
+/** A fact as its room's SQL finds it. */
 export interface Fact {
   source_id: string;
   dedupe_key: string;
   stage: number;
   severity: string;
   responsible_id: string | null;
-  title: { fr: string; en: string };
-  body: { fr: string; en: string };
   data: Record<string, unknown>;
 }
 
@@ -30,15 +28,14 @@ export async function factsOf(
     .get(WatchedKinds, { strict: false })
     .all()
     .find((one) => one.kind === kind)!;
-  return world.app
-    .get(Database)
-    .tenant(tenantId, (tx) =>
-      tx.query<Fact>(`SELECT * FROM (${watched.factsSql}) f ORDER BY data ->> 'due_on', source_id`, [
-        tenantId,
-        today,
-        stages,
-      ]),
-    );
+  return world.app.get(Database).tenant(tenantId, (tx) =>
+    tx.query<Fact>(
+      `SELECT f.source_id, f.dedupe_key, f.stage, f.severity, f.responsible_id, ${watched.dataSql} AS data
+         FROM (${watched.factsSql({ tenant_id: '$1::uuid', today: '$2::date', stages: '$3::int[]' })}) f
+         ORDER BY ${watched.dataSql} ->> 'due_on', source_id`,
+      [tenantId, today, stages],
+    ),
+  );
 }
 
 /** Runs a scheduled job for a tenant as the worker would, to its end; what it counted. */

@@ -1,6 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import pg from 'pg';
 import { createApp } from '../../src/app.js';
+import { describeApi } from '../../src/docs.js';
 import type { Clock } from '../../src/platform/clock/clock.js';
 import { type Config, readConfig } from '../../src/platform/config/config.js';
 import { BackgroundWork } from '../../src/platform/queues/background-work.js';
@@ -14,7 +15,7 @@ export interface World {
   config: Config;
   /** Runs SQL as the owner, past row-level security: for arranging and for looking. */
   sql<Row extends pg.QueryResultRow = pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
-  /** A request to the application, without a socket. */
+  /** A request to the application, without a socket. Fails where the answer is not what /openapi.json says. */
   http(
     method: string,
     path: string,
@@ -74,6 +75,16 @@ export async function createWorld(
         },
         ...(body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
+      checkAgainstApi(
+        {
+          method,
+          path,
+          status: response.statusCode,
+          content_type: response.headers['content-type']?.toString() ?? '',
+          text: response.body,
+        },
+        () => JSON.stringify(describeApi(app)),
+      );
       const json = response.headers['content-type']?.toString().includes('json') ?? false;
       return {
         status: response.statusCode,

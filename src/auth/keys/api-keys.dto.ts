@@ -56,6 +56,8 @@ const LONGEST_GRACE = 30 * 24;
 
 export class KeyRotation {
   @ApiPropertyOptional({
+    type: 'integer',
+    nullable: true,
     minimum: 0,
     maximum: LONGEST_GRACE,
     default: 24,

@@ -1,4 +1,5 @@
 import { addPerson, addTenant, type Person } from '../../../test/support/cast.js';
+import { wordedNotifications } from '../../../test/support/worded.js';
 import type { World } from '../../../test/support/world.js';
 import type { BackupReason, BackupVerdict } from '../../contracts/backups.js';
 import type { FixedClock } from '../../platform/clock/fixed-clock.js';
@@ -52,10 +53,7 @@ export class ToldTenant {
   }
 
   told() {
-    return this.world.sql<{ kind: string; title: string; severity: string; data: Record<string, unknown> }>(
-      `SELECT kind, title, severity, data FROM notifications WHERE tenant_id = $1 ORDER BY created_at, id`,
-      [this.id],
-    );
+    return wordedNotifications(this.world, this.id);
   }
 
   async titles(): Promise<string[]> {

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { BACKUP_VERDICTS, type BackupVerdict, type FailingVerdict } from '../../contracts/backups.js';
 import type { BackupFacts } from './backup-data.js';
-import { Incidents, type Incident } from '../../notifications/alerts/incidents.js';
+import { type EndedIncident, Incidents, type Incident } from '../../notifications/alerts/incidents.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { Database } from '../../platform/database/database.js';
 import type { TenantTransaction } from '../../platform/database/transaction.js';
@@ -15,7 +15,6 @@ import {
   NEWEST_ENTRY,
 } from './announcements.sql.js';
 import { backupFacts } from './backup-facts.js';
-import { alertWords, recoveredWords } from './incident-words.js';
 
 /** `source_type` of what is wrong with a job: a good backup ends all of it. */
 const BACKUP_JOB = 'backup_job';
@@ -24,11 +23,11 @@ const HOUR_MS = 60 * 60_000;
 const BATCH = 100;
 
 export interface AnnouncementCounts extends Record<string, number> {
-  /** Incidents that were told, for the first time or again. */
+  /** Incidents that were announced, for the first time or again. */
   alerts: number;
-  /** Jobs that are well again after one. */
+  /** Jobs that have recovered from one. */
   recovered: number;
-  /** Jobs of which nobody could be told, for a fault: the next call tries again. */
+  /** Jobs that could not be announced, because of a fault: the next call tries again. */
   not_announced: number;
 }
 
@@ -93,8 +92,8 @@ export class BackupAnnouncements {
     const facts = (await backupFacts(tx, [newest.id])).get(newest.id);
     if (facts === undefined) throw new Error('the newest entry of a job has no facts');
     if (!isFailing(facts)) return (await this.recover(tx, jobId, facts)) ? 'recovered' : null;
-    const { opened, told } = await this.incidents.raise(tx, incidentOf(jobId, facts, repeat));
-    return opened || told > 0 ? 'alerts' : null;
+    const { opened, notified } = await this.incidents.raise(tx, incidentOf(jobId, facts, repeat));
+    return opened || notified > 0 ? 'alerts' : null;
   }
 
   private async remind(tx: TenantTransaction, jobId: string, repeat: number): Promise<'reminded' | null> {
@@ -118,8 +117,7 @@ export class BackupAnnouncements {
       kind: 'backup_recovered',
       dedupe_key: `backup-recovered:${facts.entry_id}`,
       severity: 'info',
-      ...recoveredWords(facts),
-      data: { ...facts, failed, failed_since: first.first_seen_at.toISOString() },
+      data: { ...facts, failed, failed_since: failedSince(first) },
     });
     return true;
   }
@@ -175,6 +173,11 @@ function isFailing(facts: BackupFacts): facts is BackupFacts & { verdict: Failin
   return facts.verdict !== 'SUCCESS';
 }
 
+/** As the alert said it: since when the job had its verdict, not when somebody was first notified. */
+function failedSince({ data, first_seen_at }: EndedIncident): string {
+  return typeof data.status_since === 'string' ? data.status_since : first_seen_at.toISOString();
+}
+
 function keyOf(jobId: string, verdict: BackupVerdict): string {
   return `backup:${jobId}:${verdict}`;
 }
@@ -190,7 +193,6 @@ function incidentOf(
     source_id: jobId,
     dedupe_key: keyOf(jobId, facts.verdict),
     severity: 'critical',
-    ...alertWords(facts),
     data: facts,
     repeat_after_ms,
   };

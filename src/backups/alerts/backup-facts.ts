@@ -1,5 +1,6 @@
 import type { BackupFacts } from './backup-data.js';
 import type { TenantTransaction } from '../../platform/database/transaction.js';
+import { lastCheckedSql } from '../jobs/job-status.sql.js';
 
 /**
  * All that is known of these entries, by their ids. What is expected is the job's (its agent, its place, its hour),
@@ -23,7 +24,7 @@ const FACTS = `
          coalesce(j.city, e.city) AS city, CASE WHEN j.id IS NULL THEN e.neighborhood ELSE j.neighborhood END AS neighborhood,
          j.expected_time, ${instant('e.expected_at')} AS expected_at,
          ${instant('coalesce(j.status_since, e.effective_at)')} AS status_since,
-         ${instant('j.last_checked_at')} AS last_checked_at,
+         ${instant(lastCheckedSql('j'))} AS last_checked_at,
          ${instant('j.last_success_at')} AS last_success_at,
          ${instant('j.last_failure_at')} AS last_failure_at,
          ${instant('e.operation_timestamp_utc')} AS operation_timestamp_utc,

@@ -39,7 +39,7 @@ describe('B7: mails about backups', () => {
   const mailTo = (address: string, about: string): Promise<CaughtMail> =>
     catcher.waitFor(({ to, subject }) => to.includes(address) && subject.includes(about));
 
-  it('say in the recipient’s language, user or bare address, what is wrong and that it is well again', async () => {
+  it('M10: say in the recipient’s language, user or bare address, what is wrong and that it is well again', async () => {
     const tenant = await addTenant(world, {
       settings: { alert_recipients: ['astreinte@host.example', 'grace@example.com'] },
       schedule_from: NO_SLOTS,
@@ -85,8 +85,8 @@ describe('B7: mails about backups', () => {
     const english = await mailTo('grace@example.com', 'compta_prod');
     expect(english.subject).toBe('BACKUP ALERT - compta_prod - HASH MISMATCH');
     const said = [
-      ...['nantes-01', 'Boulangerie Martin', 'Nantes', 'Chantenay', 'compta_prod', '02:00', 'HASH_MISMATCH'],
-      ...[SENT, FOUND, 'compta_prod.sql.gz', 'completed', 'connection reset <once>'],
+      ...['nantes-01', 'Boulangerie Martin', 'Nantes', 'Chantenay', 'compta_prod'],
+      ...[SENT, FOUND, 'compta_prod.sql.gz', 'connection reset <once>'],
       ...['dump finished with warnings', 'dump: 214 tables', 'upload: resumed twice', job, entry],
     ];
     for (const { text, html } of [french, english])
@@ -102,10 +102,16 @@ describe('B7: mails about backups', () => {
       'Serveur\u00a0: 1,5\u00a0Go (1\u202f507\u202f328\u202f000 octets)',
       'Taille avant compression\u00a0: 6,9\u00a0Go',
       'Fin du transfert\u00a0: lun. 30 mars 2026 à 2\u00a0h\u00a009',
+      'Heure attendue\u00a0: 2\u00a0h\u00a000',
+      'Résultat\u00a0: fichier différent',
+      'État du transfert\u00a0: terminé',
       'Ne restaurez pas ce fichier',
     ])
       expect(french.text).toContain(word);
     for (const word of [
+      'Expected at: 02:00',
+      'Result: file differs',
+      'Transfer status: completed',
       'Size: different',
       'Server: 1.5\u00a0GB (1,507,328,000 bytes)',
       'Do not restore this file',
@@ -120,7 +126,11 @@ describe('B7: mails about backups', () => {
     expect(await tellNew(world, tenant.id)).toMatchObject({ recovered: 1 });
     const well = await mailTo('astreinte@host.example', 'RÉTABLIE');
     expect(well.subject).toBe('SAUVEGARDE RÉTABLIE - compta_prod');
-    expect(well.text).toContain('HASH_MISMATCH');
+    expect(well.text).toContain('Problème\u00a0: fichier différent de celui annoncé');
+    // M10: the recovery says the same moment as its alert.
+    expect(well.text).toContain(
+      'En défaut depuis le\u00a0: lundi 30 mars 2026 à 2\u00a0h\u00a004 (Europe/Paris)',
+    );
     expect((await mailTo('grace@example.com', 'RECOVERED')).subject).toBe('BACKUP RECOVERED - compta_prod');
     expect(catcher.count).toBe(4);
   });
@@ -155,7 +165,7 @@ describe('B7: mails about backups', () => {
     const sentences = new Set<string>();
     for (const reason of BACKUP_REASONS) {
       const { text } = await mailTo('raisons@host.example', ` - ${reason} - `);
-      sentences.add(text.split('\n')[6]?.replace(reason, '') ?? '');
+      sentences.add(text.split('\n')[7]?.replace(reason, '') ?? '');
       expect(text).not.toMatch(/[{}]|undefined/);
     }
     expect(sentences.size).toBe(BACKUP_REASONS.length);

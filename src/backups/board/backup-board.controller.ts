@@ -5,7 +5,7 @@ import { BackupBoard } from './backup-board.dto.js';
 import { BackupBoards } from './backup-board.service.js';
 import { BackupBoardQuery } from '../jobs/backup-jobs.dto.js';
 
-/** All backups at a glance. */
+/** The state of all backups. */
 @ApiTags('backups')
 @Controller('backups')
 export class BackupBoardController {
@@ -15,7 +15,7 @@ export class BackupBoardController {
   @Access('member', 'watched:read')
   @ApiOperation({
     summary: 'The board: how it stands with each backup, by agent and database',
-    description: 'Expected ones, and those that agents have reported in the last 30 days and nobody expects.',
+    description: 'Expected databases, and unexpected ones that agents reported in the last 30 days.',
   })
   @ApiOkResponse({ type: BackupBoard })
   status(@Caller() caller: TenantCaller, @Query() query: BackupBoardQuery): Promise<BackupBoard> {

@@ -34,7 +34,7 @@ export class BackupResult {
   evaluated_at: Date | null;
 }
 
-/** Something that is wrong with a job, and not well again. */
+/** An open incident of a job. */
 export class BackupIncident {
   @ApiProperty({ format: 'uuid', description: 'The alert' })
   id: string;
@@ -42,7 +42,7 @@ export class BackupIncident {
   @ApiProperty({ enum: BACKUP_VERDICTS })
   verdict: BackupVerdict;
 
-  @ApiProperty({ enum: ['open', 'resolved'], description: 'resolved: silenced by hand' })
+  @ApiProperty({ enum: ['open', 'resolved'], description: 'resolved: silenced manually' })
   state: 'open' | 'resolved';
 
   @ApiProperty()
@@ -52,12 +52,12 @@ export class BackupIncident {
   first_seen_at: Date;
 }
 
-/** How it stands with the backups of one database. */
+/** The state of the backups of one database. */
 export class BackupBoardRow extends BackupDatabase {
   @ApiProperty({ type: String, format: 'uuid', nullable: true })
   job_id: string | null;
 
-  @ApiProperty({ description: 'false: nobody expects it, and an agent has reported it in the last 30 days' })
+  @ApiProperty({ description: 'false: no job expects it, and an agent reported it in the last 30 days' })
   expected: boolean;
 
   @ApiProperty({ enum: BACKUP_JOB_STATUSES })

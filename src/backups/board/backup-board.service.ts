@@ -13,7 +13,7 @@ import { BOARD } from './backup-board.sql.js';
 import { type BackupBoardQuery, type BackupJobStatus } from '../jobs/backup-jobs.dto.js';
 import { nextExpected } from '../jobs/expected-times.js';
 
-/** Instants in it are text: they have gone through JSON. */
+/** Its instants are text because they come from JSON. */
 type Written<Row> = {
   [Field in keyof Row]: Date extends Row[Field] ? string | Exclude<Row[Field], Date> : Row[Field];
 };
@@ -22,17 +22,17 @@ type SeenRow = Omit<
   BackupBoardRow,
   'expected' | 'last_success_age_seconds' | 'next_expected_at' | 'incidents' | 'results'
 > & {
-  /** Null for one that nobody expects. */
+  /** Null for an unexpected database. */
   expected_time: string | null;
   days_of_week: number[] | null;
   incidents: Written<BackupIncident>[] | null;
   results: Written<BackupResult>[] | null;
 };
 
-/** What the statement answers: the row's columns are null where the page is empty. */
+/** A row of the statement: its columns are null where the page is empty. */
 type Seen = { counts: Partial<BackupCounts>; time_zone: string } & (SeenRow | { agent_id: null });
 
-/** How it stands with all backups of a tenant, at a glance. */
+/** The board: the state of all backups of a tenant. */
 @Injectable()
 export class BackupBoards {
   constructor(

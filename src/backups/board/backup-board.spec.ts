@@ -47,13 +47,12 @@ describe('the board (B1, V3)', () => {
       kind: 'backup_alert',
       severity: 'critical',
       source_type: 'backup_job',
-      title: 'ALERTE SAUVEGARDE',
       first_seen_at: '2026-03-01T04:00:00Z',
       last_seen_at: '2026-03-02T04:00:00Z',
       ...fields,
     });
 
-  it('says of a job how it stands: since when, the last good backup and its age, the next, and what came', async () => {
+  it('shows the state of a job: since when, the last good backup and its age, the next, and the results', async () => {
     const job = await addJob({
       neighborhood: 'Montmartre',
       status: 'MISSING',
@@ -164,7 +163,7 @@ describe('the board (B1, V3)', () => {
     ]);
   });
 
-  it('shows a job of which nothing has come as unknown, with the next time in the tenant’s zone', async () => {
+  it('shows a job without a report as unknown, with the next time in the tenant’s zone', async () => {
     await addJob({ expected_time: '09:00', days_of_week: [1] });
     expect((await get()).body).toMatchObject({
       data: [
@@ -184,7 +183,7 @@ describe('the board (B1, V3)', () => {
     });
   });
 
-  it('says that a file is waited for, and goes on saying what was before', async () => {
+  it('shows that a file is awaited, and keeps the state before', async () => {
     const job = await addJob({ status: 'SUCCESS' });
     await add({ job_id: job, effective_at: '2026-03-01T01:00:00Z', verdict: 'SUCCESS' });
     const waiting = await add({ job_id: job, effective_at: '2026-03-02T01:00:00Z', verdict: null });
@@ -211,13 +210,13 @@ describe('the board (B1, V3)', () => {
     expect(data[0]!.results.map(({ id }) => id)).toEqual(ids.slice(0, 30));
   });
 
-  it('shows what nobody expects for 30 days after the last report, as far as it is known', async () => {
+  it('shows unexpected databases for 30 days after the last report', async () => {
     await add({ effective_at: '2026-02-27T01:00:00Z', verdict: 'SUCCESS', city: 'Lyon' });
     await add({ effective_at: '2026-02-28T01:00:00Z', verdict: 'FAILED' });
     await add({ effective_at: '2026-03-01T01:00:00Z', verdict: 'FAILED', company_name: 'Martin & Fils' });
     await add({ effective_at: '2026-03-01T01:00:00Z', verdict: null, database_name: 'paie' });
     await add({ effective_at: '2026-01-31T07:59:59Z', verdict: 'SUCCESS', database_name: 'old' });
-    // Of a job that is no more: nobody reports it.
+    // Of a deleted job: no report names it.
     await add({
       effective_at: '2026-03-01T01:00:00Z',
       verdict: 'MISSING',
@@ -313,7 +312,7 @@ describe('the board (B1, V3)', () => {
       [NOW],
     );
     await world.sql('ANALYZE backup_jobs, backup_entries');
-    // The quickest of some: what else the machine does is not the board's matter.
+    // The fastest of several: other load on the machine does not count.
     let quickest = Infinity;
     for (let round = 0; round < 5; round += 1) {
       const began = performance.now();

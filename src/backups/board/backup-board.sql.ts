@@ -1,8 +1,8 @@
-import { standingSql } from '../jobs/job-status.sql.js';
+import { lastCheckedSql, standingSql } from '../jobs/job-status.sql.js';
 
 /**
- * A page of the board with what there is to see of each row, and the counts of all rows that match, which are there
- * also where the page is empty (`agent_id` is null then).
+ * A page of the board, with the counts of all rows that match. An empty page has its counts, too (`agent_id` is null
+ * then).
  * Parameters: $1 tenant id, $2 now, $3 agent, $4 city, $5 part of a name, $6 verdict, $7 and $8 agent and database of
  * the last row of the page before (each of $3 to $8 may be null), $9 limit.
  */
@@ -20,7 +20,8 @@ export const BOARD = `
   ),
   board AS (
     SELECT id AS job_id, agent_id, database_name, company_name, city, neighborhood, expected_time, days_of_week,
-           status AS verdict, status_since AS since, last_success_at, last_failure_at, last_checked_at
+           status AS verdict, status_since AS since, last_success_at, last_failure_at,
+           ${lastCheckedSql('backup_jobs')} AS last_checked_at
     FROM backup_jobs WHERE tenant_id = $1
     UNION ALL
     SELECT NULL, u.agent_id, u.database_name, u.company_name, u.city, u.neighborhood, NULL, NULL,

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { BACKUP_VERDICTS, type BackupVerdict } from '../../contracts/backups.js';
 
-/** One backup that is expected on a date, and what is known of it. */
+/** One backup that is expected on a date, with its result. */
 export class ForecastBackup {
   @ApiProperty({ format: 'uuid' })
   job_id: string;
@@ -26,8 +26,7 @@ export class ForecastBackup {
   @ApiProperty({
     enum: ['MISSING'],
     nullable: true,
-    description:
-      'What people are told after `missing_after` if nothing more comes; null once there is a verdict',
+    description: 'What is announced after `missing_after` if no report comes; null once there is a verdict',
   })
   would_be: 'MISSING' | null;
 }

@@ -54,9 +54,15 @@ async function forecast(
   return body.backups as BackupForecastView;
 }
 
-type Told = [database: string, expected: Date, missing: Date, verdict: string | null, would: string | null];
+type Forecast = [
+  database: string,
+  expected: Date,
+  missing: Date,
+  verdict: string | null,
+  would: string | null,
+];
 
-async function told(date: string, token?: string): Promise<Told[]> {
+async function backupsOn(date: string, token?: string): Promise<Forecast[]> {
   const { data } = await forecast(date, { token });
   return data.map((one: ForecastBackup) => [
     one.database_name,
@@ -86,7 +92,7 @@ describe('V9: what is expected of a date', () => {
     await job('j-elsewhere', { tenant_id: cast.other.tenant.id });
 
     const [at, grace] = ['2026-03-04T02:00:00.000Z', '2026-03-04T03:00:00.000Z'];
-    expect(await told('2026-03-04')).toEqual([
+    expect(await backupsOn('2026-03-04')).toEqual([
       ['a-good', at, grace, 'SUCCESS', null],
       ['b-twice', at, grace, 'FAILED', null],
       ['c-missing', at, grace, 'MISSING', null],
@@ -95,7 +101,9 @@ describe('V9: what is expected of a date', () => {
       ['f-file-awaited', at, '2026-03-04T09:30:00.000Z', null, 'MISSING'],
       ['g-yesterday', at, grace, null, 'MISSING'],
     ]);
-    expect((await told('2026-03-04', cast.outsider.token)).map(([name]) => name)).toEqual(['j-elsewhere']);
+    expect((await backupsOn('2026-03-04', cast.outsider.token)).map(([name]) => name)).toEqual([
+      'j-elsewhere',
+    ]);
   });
 
   it('a past date: what came of it; nothing of what was not expected yet, and what nobody has looked at', async () => {
@@ -113,7 +121,7 @@ describe('V9: what is expected of a date', () => {
     );
     await job('c-later', { expected_after: '2026-03-02T02:00:00Z' });
     await job('d-undecided', { expected_after: '2026-03-02T01:59:59.999Z' });
-    expect(await told('2026-03-02')).toEqual([
+    expect(await backupsOn('2026-03-02')).toEqual([
       ['a-old', '2026-03-02T02:00:00.000Z', '2026-03-02T03:00:00.000Z', 'TRANSFER_INTEGRITY_FAILED', null],
       ['b-moved', '2026-03-02T20:00:00.000Z', '2026-03-02T21:00:00.000Z', 'SUCCESS', null],
       ['d-undecided', '2026-03-02T02:00:00.000Z', '2026-03-02T03:00:00.000Z', null, 'MISSING'],
@@ -123,17 +131,17 @@ describe('V9: what is expected of a date', () => {
   it('a date to come: everything of that day of the week', async () => {
     await job('a-weekdays', { days_of_week: [1, 2, 3, 4, 5] });
     await job('b-saturdays', { days_of_week: [6], expected_time: '23:59', grace_minutes: 10_080 });
-    expect(await told('2026-03-07')).toEqual([
+    expect(await backupsOn('2026-03-07')).toEqual([
       ['b-saturdays', '2026-03-07T22:59:00.000Z', '2026-03-14T22:59:00.000Z', null, 'MISSING'],
     ]);
-    expect((await told('2027-01-01')).map(([name]) => name)).toEqual(['a-weekdays']);
-    expect(await told('9999-12-31')).toHaveLength(1);
-    expect(await told('0001-01-01')).toEqual([]);
+    expect((await backupsOn('2027-01-01')).map(([name]) => name)).toEqual(['a-weekdays']);
+    expect(await backupsOn('9999-12-31')).toHaveLength(1);
+    expect(await backupsOn('0001-01-01')).toEqual([]);
   });
 
   it('days on which clocks change: the shifted instant in a gap, the first one in an overlap', async () => {
     await job('a', { expected_time: '02:30' });
-    const instants = async (date: string) => (await told(date)).map(([, at, missing]) => [at, missing]);
+    const instants = async (date: string) => (await backupsOn(date)).map(([, at, missing]) => [at, missing]);
     expect(await instants('2026-03-29')).toEqual([['2026-03-29T01:30:00.000Z', '2026-03-29T02:30:00.000Z']]);
     expect(await instants('2026-10-25')).toEqual([['2026-10-25T00:30:00.000Z', '2026-10-25T01:30:00.000Z']]);
   });
@@ -142,8 +150,8 @@ describe('V9: what is expected of a date', () => {
     const apia = await addTenant(world, { time_zone: 'Pacific/Apia' });
     const admin = await addPerson(world, apia.id, { name: 'Sina', role: 'admin' });
     await job('a', { tenant_id: apia.id, expected_after: '2011-01-01T00:00:00Z' });
-    expect(await told('2011-12-30', admin.token)).toEqual([]);
-    expect(await told('2011-12-31', admin.token)).toHaveLength(1);
+    expect(await backupsOn('2011-12-30', admin.token)).toEqual([]);
+    expect(await backupsOn('2011-12-31', admin.token)).toHaveLength(1);
   });
 });
 

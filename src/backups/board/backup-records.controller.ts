@@ -7,7 +7,7 @@ import { IdParam } from '../../platform/http/id-param.js';
 import { BackupEntry, BackupEntryQuery, BackupReport, BackupReportQuery } from './backup-records.dto.js';
 import { BackupRecords } from './backup-records.service.js';
 
-/** What came of backups. */
+/** Reports and entries. */
 @ApiTags('backups')
 @Controller('backups')
 export class BackupRecordsController {

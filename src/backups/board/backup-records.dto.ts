@@ -41,7 +41,7 @@ export class BackupEntryQuery extends PageQuery {
   verdict?: BackupVerdict;
 
   @ApiPropertyOptional({
-    description: 'false: only those of databases that nobody expects; true: only the others',
+    description: 'false: only those of unexpected databases; true: only the others',
   })
   @IsOptional()
   @Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value))
@@ -82,7 +82,7 @@ const bytes = (description: string) => ApiProperty({ type: 'integer', nullable: 
 const instant = (description?: string) => ApiProperty({ type: Date, nullable: true, description });
 const same = (description: string) => ApiProperty({ type: Boolean, nullable: true, description });
 
-/** What an agent says of one backup, what the server found, and how the two compare. Sizes are bytes. */
+/** What an agent reported about one backup, what the server found, and how the two compare. Sizes are bytes. */
 export class BackupEntry extends BackupDatabase {
   @ApiProperty({ format: 'uuid' })
   id: string;
@@ -91,7 +91,7 @@ export class BackupEntry extends BackupDatabase {
     type: String,
     format: 'uuid',
     nullable: true,
-    description: 'null: nobody expects this database',
+    description: 'null: no job expects this database',
   })
   job_id: string | null;
 
@@ -201,7 +201,7 @@ export class BackupEntry extends BackupDatabase {
   created_at: Date;
 }
 
-/** A report as it came. What it says of each database is in the entries. */
+/** A report as it was received. Its databases are in the entries. */
 export class BackupReport {
   @ApiProperty({ format: 'uuid' })
   id: string;

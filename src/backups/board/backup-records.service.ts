@@ -17,12 +17,12 @@ const ENTRY_COLUMNS = `id, job_id, report_id, agent_id, database_name, company_n
 
 const REPORT_COLUMNS = `id, agent_id, source, file_name, state, reason, operation_timestamp_utc, received_at`;
 
-/** What came of backups: the reports, and an entry for each database of one. */
+/** The reports, and an entry for each database of a report. */
 @Injectable()
 export class BackupRecords {
   constructor(private readonly database: Database) {}
 
-  /** Newest first, by the time that they are about. */
+  /** Newest first, by the time of the backup. */
   async entries(tenantId: string, query: BackupEntryQuery): Promise<Page<BackupEntry>> {
     const { limit, cursor, expected, since, until } = query;
     const values: SqlValue[] = [tenantId];
@@ -72,7 +72,7 @@ export class BackupRecords {
       const [id] = decodeCursor(query.cursor, [(key) => isUUID(key)]);
       conditions.push(`id < ${take(id)}`);
     }
-    // Ids grow with time: their order is the reports'.
+    // Ids grow with time, so their order is the order of receipt.
     const rows = await this.database.single(tenantId).query<BackupReport>(
       `SELECT ${REPORT_COLUMNS} FROM backup_reports WHERE ${conditions.join(' AND ')}
        ORDER BY id DESC LIMIT ${take(query.limit + 1)}`,
@@ -87,7 +87,7 @@ export class BackupRecords {
   }
 }
 
-/** Conditions for those of the columns that the query names a value of. */
+/** Conditions for the columns that the query filters by. */
 function equal<Column extends string>(
   query: Partial<Record<Column, string>>,
   columns: readonly Column[],

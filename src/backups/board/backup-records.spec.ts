@@ -3,7 +3,7 @@ import { type Cast, createCast, type Person } from '../../../test/support/cast.j
 import { createWorld, type World } from '../../../test/support/world.js';
 import { addEntry, addJob, addReport, type EntryFields, forgetBackups } from './records.fixture.js';
 
-describe('what came of backups', () => {
+describe('entries and reports', () => {
   let world: World;
   let cast: Cast;
   let job: string;
@@ -24,7 +24,7 @@ describe('what came of backups', () => {
     ((await get(rest)).body as { data: { id: string }[] }).data.map(({ id }) => id);
   const add = (fields: EntryFields) => addEntry(world, cast.tenant_id, fields);
 
-  it('is in an entry with all that was said and found, and how they compare (B5)', async () => {
+  it('an entry has all that was reported and found, and how they compare (B5)', async () => {
     const said = {
       expected_on: '2026-03-02',
       operation_timestamp_utc: '2026-03-02T01:00:00.000Z',
@@ -70,12 +70,12 @@ describe('what came of backups', () => {
         evaluated_at: '2026-03-02T01:05:00.000Z',
       }),
     ]);
-    // How it is done is nobody's business.
+    // Internal fields are not shown.
     expect(Object.keys(body as object)).not.toEqual(expect.arrayContaining(['staged_identity']));
     expect((await get('entries')).body).toEqual({ data: [body], next_cursor: null });
   });
 
-  it('does not say whether they match where one of the two is not known (B5)', async () => {
+  it('an entry does not compare where one of the two is unknown (B5)', async () => {
     const id = await add({
       effective_at: '2026-03-02T01:00:00Z',
       verdict: null,
@@ -89,7 +89,7 @@ describe('what came of backups', () => {
     });
   });
 
-  it('is listed newest first, page by page, and by what it is', async () => {
+  it('are listed newest first, page by page, and filtered', async () => {
     const success = await add({ effective_at: '2026-03-01T01:00:00Z', verdict: 'SUCCESS', job_id: job });
     const failed = await add({ effective_at: '2026-03-03T01:00:00Z', verdict: 'FAILED', job_id: job });
     const missing = await add({
@@ -130,7 +130,7 @@ describe('what came of backups', () => {
     }
   });
 
-  it('came with reports, rejected ones too, which say why (B2)', async () => {
+  it('include rejected reports, with their reason (B2)', async () => {
     const file = await addReport(world, cast.tenant_id);
     const rejected = await addReport(world, cast.tenant_id, {
       agent_id: 'lyon-01',
@@ -166,7 +166,7 @@ describe('what came of backups', () => {
     }
   });
 
-  it('is the tenant’s alone', async () => {
+  it('belong to one tenant only', async () => {
     const id = await add({ effective_at: '2026-03-02T01:00:00Z', verdict: 'SUCCESS' });
     expect((await get(`entries/${id}`, cast.outsider)).status).toBe(404);
     for (const list of ['entries', 'reports']) {

@@ -6,8 +6,8 @@ import { EVERY_DAY } from '../jobs/backup-jobs.dto.js';
 import { REFRESH_JOBS } from '../jobs/job-status.sql.js';
 
 /*
- * Rows of backups, put straight into their tables: what the API and the scans would have left there. What a test does
- * not name is as here.
+ * Inserts rows of backups directly into their tables, as the API and the scans would. Fields that a test does not name
+ * have the values below.
  */
 
 const DATABASE = {
@@ -20,18 +20,18 @@ const DATABASE = {
 /** A job as the API takes it. */
 export const JOB = { ...DATABASE, expected_time: '02:00' };
 
-/** A tenant's `schedule_from`, where a scheduler runs and no scan may come in between those of the test. */
+/** A tenant's `schedule_from` that disables scheduled scans. */
 export const NO_SLOTS = '9999-01-01T00:00:00Z';
 
-/** Deletes all of backups, and what was told of them. */
+/** Deletes all backups and their notifications. */
 export async function forgetBackups(world: World): Promise<void> {
-  const told = ['deliveries', 'notifications', 'alerts'];
-  for (const table of ['backup_reports', 'backup_entries', 'backup_jobs', ...told]) {
+  const announced = ['deliveries', 'notifications', 'alerts'];
+  for (const table of ['backup_reports', 'backup_entries', 'backup_jobs', ...announced]) {
     await world.sql(`DELETE FROM ${table}`);
   }
 }
 
-/** A job of every day, expected since 1 March 2026, of which nothing has come. */
+/** A daily job, expected since 1 March 2026, without a report. */
 export function addJob(world: World, tenantId: string, fields: Row = {}): Promise<string> {
   const since = '2026-03-01T00:00:00Z';
   return insertRow(world, 'backup_jobs', {
@@ -62,7 +62,7 @@ export function addReport(world: World, tenantId: string, fields: Row = {}): Pro
   });
 }
 
-/** What a test says of an entry; `report_id` null: it came with no report. */
+/** The fields of an entry; `report_id` null: without a report. */
 export interface EntryFields extends Row {
   effective_at: string | Date;
   verdict: BackupVerdict | null;

@@ -1,27 +1,27 @@
-/** What a call of the file system failed with. */
+/** The error of a failed call of the file system. */
 export interface FileError extends Error {
   syscall: string;
   code?: string;
 }
 
-/** What the file system refused, and no fault of ours. By its looks: Node's own errors are of another realm in tests. */
-export function isOfFiles(error: unknown): error is FileError {
+/** Whether the file system refused something. Decides by the fields: Node's errors are of another realm in tests. */
+export function isFileSystemError(error: unknown): error is FileError {
   return (
     typeof error === 'object' && error !== null && 'syscall' in error && typeof error.syscall === 'string'
   );
 }
 
-/** The code of what the file system refused (ENOENT, ENOSPC …), if that is what was thrown. */
+/** The code of an error of the file system (ENOENT, ENOSPC …); null for any other error. */
 export function codeOf(error: unknown): string | null {
-  return isOfFiles(error) ? (error.code ?? null) : null;
+  return isFileSystemError(error) ? (error.code ?? null) : null;
 }
 
-/** What can be told of a failure of the file system: its code and what was tried, and no path of the server. */
-export function toldOf(error: FileError): string {
+/** An error of the file system for people outside: its code and the call, and no path of the server. */
+export function describeFileError(error: FileError): string {
   return error.code === undefined ? error.message : `${error.code} (${error.syscall})`;
 }
 
-/** The storage has no room left: the disk, or the quota. */
+/** Whether the disk or the quota is full. */
 export function isFull(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? '');
 }

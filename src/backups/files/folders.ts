@@ -8,19 +8,19 @@ import { codeOf } from './file-errors.js';
 /** The folders of an agent: reports, staged files, and where each of them ends. */
 export type AgentFolder = 'log' | 'database' | 'archive' | 'rejected' | 'quarantine';
 
-/** Where agents drop what they have, an absolute path. */
+/** Where agents put reports and files, an absolute path. */
 export function inboxRoot({ backupInboxDir, dataDir }: Config): string {
   return resolve(backupInboxDir ?? join(dataDir, 'backups', 'inbox'));
 }
 
-/** Where verified backups are kept, an absolute path. */
+/** Where verified backups are stored, an absolute path. */
 export function storeRoot({ backupStoreDir, dataDir }: Config): string {
   return resolve(backupStoreDir ?? join(dataDir, 'backups', 'store'));
 }
 
-/** A folder that is no folder: an agent that put a link there would lead the scan out of its own. */
+/** A link or a file in place of a folder: a link would lead the scan out of the agent's folder. */
 export class FolderRefused extends Error {
-  // Told and dealt with as what the file system refuses.
+  // Handled like an error of the file system.
   readonly syscall = 'lstat';
 
   constructor(
@@ -32,7 +32,7 @@ export class FolderRefused extends Error {
 }
 
 /**
- * The path of a folder below `root`, every step of which is a real folder; null where one is not there.
+ * The path of a folder below `root`, every step of which is a real folder; null where one does not exist.
  * @throws FolderRefused for a link or anything else, and what the file system says (EACCES, EIO).
  */
 export async function folderWithin(root: string, steps: readonly string[]): Promise<string | null> {
@@ -57,7 +57,7 @@ export async function folderWithin(root: string, steps: readonly string[]): Prom
   return path;
 }
 
-/** The same, made where it is not there. `steps` but the last are there. */
+/** Like `folderWithin`, and makes the last folder where it does not exist. */
 export async function makeFolderWithin(root: string, steps: readonly string[]): Promise<string> {
   const found = await folderWithin(root, steps);
   if (found !== null) return found;
@@ -65,11 +65,11 @@ export async function makeFolderWithin(root: string, steps: readonly string[]): 
     if (codeOf(error) !== 'EEXIST') throw error;
   });
   const made = await folderWithin(root, steps);
-  if (made === null) throw new FolderRefused(`${steps.join('/')} went away`);
+  if (made === null) throw new FolderRefused(`${steps.join('/')} was removed`);
   return made;
 }
 
-/** The agents that have a folder in a tenant's inbox, by name; or a link, which is then refused. */
+/** The agents that have a folder in a tenant's inbox, by name. Includes links, which `folderWithin` refuses later. */
 export async function agentsIn(root: string, slug: string): Promise<string[]> {
   const folder = await folderWithin(root, [slug]);
   if (folder === null) return [];

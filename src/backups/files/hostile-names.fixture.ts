@@ -31,7 +31,7 @@ const kind = (name: string, ends: string, make: (path: string, folder: string) =
   ends,
   make: (folder) => make(join(folder, name), folder),
 });
-/** By a process that is killed: one that ends by itself takes its socket away. */
+/** Made by a process that is killed: one that ends by itself removes its socket. */
 const leaveSocket = (path: string) =>
   spawnSync(process.execPath, [
     '-e',
@@ -41,7 +41,7 @@ const leaveSocket = (path: string) =>
     basename(path),
   ]);
 
-/** @param outside a file that is nobody's business here */
+/** @param outside a file outside of the inbox and the store */
 function chosen(outside: string): HostileName[] {
   const up = '../'.repeat(12);
   return [

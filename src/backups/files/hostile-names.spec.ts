@@ -61,7 +61,7 @@ afterAll(async () => {
   await world.close();
   await folders.remove();
 });
-/** Nothing but this tenant's own was made, changed or taken away. */
+/** Only files of this tenant were made, changed or removed. */
 afterEach(async () => {
   expect(canaries()).toEqual(before);
   await rm(join(folders.env.BACKUP_INBOX_DIR, cast.tenant.slug), { recursive: true });
@@ -231,7 +231,7 @@ describe('folders that are none', () => {
     expect(agent.files('log')).toEqual(['STATUS.json']);
   });
 
-  it.each(ways)('rejected/ is %s: the reason is told, once, and the file stays', async (_what, make) => {
+  it.each(ways)('rejected/ is %s: the reason is recorded once, and the file stays', async (_what, make) => {
     const agent = await newAgent();
     replace(agent, 'rejected', make);
     await agent.drop('STATUS.json', '{');

@@ -1,6 +1,6 @@
 /**
- * Works on items, at most `most` at once.
- * @throws the first failure, once what has begun has ended; nothing more is begun after it.
+ * Works on items, at most `most` at once. Begins nothing more after a failure.
+ * @throws the first failure, once all that has begun has ended
  */
 export async function inParallel<Item>(
   items: readonly Item[],

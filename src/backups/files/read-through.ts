@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { type FileError, isOfFiles } from './file-errors.js';
+import { type FileError, isFileSystemError } from './file-errors.js';
 
-/** Read at once, in bytes; two of these are all that a file of any size takes. */
+/** Bytes of one read. A file of any size takes two buffers of this size. */
 const CHUNK = 1_048_576;
 
-/** What reading a whole file found. */
+/** The result of reading a whole file. */
 export interface Reading {
   sha256: string;
   size: number;
@@ -14,8 +14,8 @@ export interface Reading {
 }
 
 /**
- * Reads a file from its beginning through SHA-256 and, from the same bytes in memory, into `copy`. A copy that
- * fails does not end the reading: what the file is has to be known either way.
+ * Reads a file from its beginning through SHA-256 and, from the same bytes in memory, into `copy`. A copy that fails
+ * does not end the reading: the hash is needed in any case.
  * @param onProgress bytes read so far, once a chunk.
  * @throws what reading says, and the signal's reason.
  */
@@ -39,7 +39,7 @@ export async function readThrough(
     const reading = source.read(next, 0, CHUNK, size + bytesRead);
     // Hashed while the disk writes this piece and reads the one after it.
     hash.update(chunk);
-    // Both come to their end before either is told: a buffer must not be in use any more.
+    // Wait for both before throwing: the buffers must not be in use any more.
     const [failed]: (FileError | null)[] = await Promise.all([failureOf(writing), failureOf(reading)]);
     not_copied ??= failed ?? null;
     size += bytesRead;
@@ -63,7 +63,7 @@ async function failureOf(work: Promise<unknown> | null): Promise<FileError | nul
     await work;
     return null;
   } catch (error) {
-    if (isOfFiles(error)) return error;
+    if (isFileSystemError(error)) return error;
     throw error;
   }
 }

@@ -2,10 +2,18 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BackupReason } from '../../contracts/backups.js';
-import { codeOf, isOfFiles, toldOf } from './file-errors.js';
+import { codeOf, isFileSystemError, describeFileError } from './file-errors.js';
 import { folderWithin, FolderRefused } from './folders.js';
 
-/** Which file it is, and in which state: another one of the same name has another identity. */
+/** A file as `lstat` saw it. */
+export interface SeenFile {
+  path: string;
+  /** As it is on the disk: accents may be composed in another way than in the report. */
+  name: string;
+  stats: Stats;
+}
+
+/** Which file it is, and in which state: another file of the same name has another identity. */
 export function identityOf({ dev, ino, size, mtimeMs }: Stats): string {
   return `${dev}:${ino}:${size}:${mtimeMs}`;
 }
@@ -16,27 +24,19 @@ export interface Refusal {
   detail: string | null;
 }
 
-/** A staged file where it lies, as one look saw it. */
-export interface StagedFile {
-  path: string;
-  /** As it is written on the disk: accents may be composed there in another way than in the report. */
-  name: string;
-  stats: Stats;
-}
+export type Staged = { file: SeenFile } | { refused: Refusal } | 'absent';
 
-export type Staged = { file: StagedFile } | { refused: Refusal } | 'absent';
-
-/** An open staged file. Whoever gets it closes it. */
-export interface OpenStaged extends StagedFile {
+/** An open staged file. The caller closes it. */
+export interface OpenStaged extends SeenFile {
   handle: FileHandle;
 }
 
-/** Names as they are while a file is on its way. */
-const ON_ITS_WAY = /^\.|\.(?:part|partial|filepart|tmp)$/i;
+/** Names that a file has while it is written. */
+const TEMPORARY_NAME = /^\.|\.(?:part|partial|filepart|tmp)$/i;
 
-/** Whether a file of this name is still being written. */
-export function isOnItsWay(name: string): boolean {
-  return ON_ITS_WAY.test(name);
+/** Whether the name says that the file is still being written. */
+export function hasTemporaryName(name: string): boolean {
+  return TEMPORARY_NAME.test(name);
 }
 
 /** Whether a name can only be that of a file in the folder itself. */
@@ -46,10 +46,10 @@ function isSafeName(name: string): boolean {
   );
 }
 
-/** Looks for a staged file of an agent, without opening it: a FIFO would make its reader wait. */
+/** Looks for a staged file of an agent without opening it: a FIFO blocks its reader. */
 export async function findStaged(root: string, agent: readonly string[], name: string): Promise<Staged> {
   if (!isSafeName(name)) return { refused: { reason: 'unsafe_name', detail: null } };
-  if (isOnItsWay(name)) return 'absent';
+  if (hasTemporaryName(name)) return 'absent';
   let folder: string | null;
   try {
     folder = await folderWithin(root, [...agent, 'database']);
@@ -73,14 +73,11 @@ export async function findStaged(root: string, agent: readonly string[], name: s
   return 'absent';
 }
 
-/**
- * Opens what `findStaged` saw. What it returns is that very file: no link was followed on the way to it, also if
- * somebody has put one there in between.
- */
+/** Opens the very file that `findStaged` saw. It follows no link, also where one replaced the file in between. */
 export async function openStaged(
   root: string,
   agent: readonly string[],
-  { path, name, stats: seen }: StagedFile,
+  { path, name, stats: seen }: SeenFile,
 ): Promise<{ opened: OpenStaged } | { refused: Refusal } | 'absent' | 'moving'> {
   let handle: FileHandle;
   try {
@@ -112,8 +109,8 @@ export async function openStaged(
 }
 
 function unreadable(error: unknown): { refused: Refusal } {
-  if (!isOfFiles(error)) throw error;
+  if (!isFileSystemError(error)) throw error;
   if (error instanceof FolderRefused)
     return { refused: { reason: error.isLink ? 'symbolic_link' : 'unreadable', detail: error.message } };
-  return { refused: { reason: 'unreadable', detail: toldOf(error) } };
+  return { refused: { reason: 'unreadable', detail: describeFileError(error) } };
 }

@@ -49,7 +49,7 @@ describe('a copy into the store', () => {
     expect(isClosed(copy.handle)).toBe(true);
   });
 
-  it('takes away what a killed scan has left of the same entry, and of no other', async () => {
+  it('removes what a killed scan left of the same entry, and of no other', async () => {
     const left = await begin();
     await left.handle.close();
     const other = await IncomingCopy.begin(root, PATH, ID.replace('0', '1'));
@@ -65,7 +65,7 @@ describe('a copy into the store', () => {
   it.each([
     ['a folder', (path: string) => mkdirSync(path)],
     ['a link', (path: string) => symlinkSync('/dev/zero', path)],
-  ])('is told when what is in its place is %s, and does not wait for it', async (_what, make) => {
+  ])('fails when its place is taken by %s, and does not wait for a writer', async (_what, make) => {
     mkdirSync(join(root, PATH, '..'), { recursive: true });
     make(join(root, PATH));
     await expect(readStored(root, PATH, AbortSignal.timeout(5_000))).rejects.toHaveProperty('syscall');

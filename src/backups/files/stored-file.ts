@@ -6,35 +6,39 @@ import { codeOf } from './file-errors.js';
 import { readThrough } from './read-through.js';
 
 /** Another file is already where this one should be. Nothing is overwritten. */
-export class TargetTaken extends Error {}
+export class TargetTaken extends Error {
+  // A caller that does not catch it handles it like an error of the file system.
+  readonly syscall = 'link';
+  readonly code = 'EEXIST';
+}
 
-/** A copy that is being made beside its place, and is not there before it is whole, checked and on the disk. */
+/** A copy that is written beside its place. It gets its name when it is complete, checked and fsynced. */
 export class IncomingCopy {
   private constructor(
     readonly handle: FileHandle,
     private readonly beside: string,
     private readonly target: string,
-    /** Folders on the way to it that the disk may not keep yet. */
-    private readonly unkept: readonly string[],
+    /** Folders above it that may not be fsynced yet. */
+    private readonly unsynced: readonly string[],
   ) {}
 
   /**
-   * Its name is its own: a scan that has lost its lease must not put in place what another has begun meanwhile.
-   * @param id of the entry: by it the copy is found, should this process be killed.
+   * The copy has a name of its own: a scan that lost its lease must not publish a copy that another scan has begun.
+   * @param id of the entry: `removeLeftovers` finds the copy by it if this process is killed.
    */
   static async begin(root: string, path: string, id: string): Promise<IncomingCopy> {
     const target = join(root, path);
     const folder = dirname(target);
     const beside = join(folder, `.${id}.${randomBytes(4).toString('hex')}.part`);
-    const unkept = await makeFolders(root, folder);
+    const unsynced = await makeFolders(root, folder);
     const handle = await open(beside, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o640);
-    return new IncomingCopy(handle, beside, target, unkept);
+    return new IncomingCopy(handle, beside, target, unsynced);
   }
 
   /**
-   * Puts it into its place, and has the disk keep it and the way to it. The caller has checked what was written. When
-   * that fails nothing is left beside: it would take up the room that the next try needs.
-   * @throws TargetTaken when something is there.
+   * Fsyncs it, puts it into its place, and fsyncs the folders above it. The caller has checked what was written. A
+   * failure leaves nothing beside the place: it would take the room that the next try needs.
+   * @throws TargetTaken when the place is taken.
    */
   async publish(): Promise<void> {
     try {
@@ -45,17 +49,17 @@ export class IncomingCopy {
       await this.discard().catch(() => undefined);
       throw error;
     }
-    await keep(dirname(this.target), this.unkept);
+    await syncPath(dirname(this.target), this.unsynced);
   }
 
-  /** It is not wanted, or not whole. */
+  /** Removes it: it is not wanted, or not complete. */
   async discard(): Promise<void> {
     await this.handle.close();
     await unlinkIfThere(this.beside);
   }
 }
 
-/** Takes away what killed scans have left beside the place of these entries. */
+/** Removes the copies that killed scans left beside the place of these entries. */
 export async function removeLeftovers(
   root: string,
   entries: readonly { id: string; path: string }[],
@@ -82,14 +86,14 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-/** A link fails where there is something; renaming would replace it. */
-async function putInPlace(beside: string, target: string): Promise<void> {
+/** Links and unlinks, because a link fails where the name is taken and a rename would replace it. @throws TargetTaken */
+export async function putInPlace(beside: string, target: string): Promise<void> {
   try {
     await link(beside, target);
   } catch (error) {
     const code = codeOf(error);
     if (code === 'EEXIST') throw new TargetTaken();
-    // Some network and FAT file systems have no links: nobody else writes here, so looking first does.
+    // Some network and FAT file systems have no links. Nobody else writes here, so it is enough to look first.
     if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(code ?? '')) throw error;
     if (await isThere(target)) throw new TargetTaken();
     await rename(beside, target);
@@ -98,37 +102,37 @@ async function putInPlace(beside: string, target: string): Promise<void> {
   await unlink(beside);
 }
 
-/** Folders that the disk is known to keep. */
-const lasting = new Set<string>();
-const MOST_LASTING = 10_000;
+/** Folders that this process has fsynced. */
+const syncedFolders = new Set<string>();
+const MAX_SYNCED_FOLDERS = 10_000;
 
 /**
- * Makes a folder below `root` and those above it. @returns those of them that the disk may not keep yet, the folder
- * first: one that is there already may be of a scan that was killed before it came to that.
+ * Makes a folder below `root` and those above it. @returns those that may not be fsynced yet, the folder first. This
+ * includes folders that exist: the scan that made them may have been killed before its fsync.
  */
 async function makeFolders(root: string, folder: string): Promise<string[]> {
   const first = await mkdir(folder, { recursive: true, mode: 0o750 });
   const made = first?.length ?? Infinity;
   const top = made > root.length ? root.length : dirname(folder.slice(0, made)).length;
-  const unkept: string[] = [];
-  // What was made just now may have had a forerunner of that name, which the disk did keep.
+  const unsynced: string[] = [];
+  // A folder that was made just now may have replaced an older one of the same name, which was fsynced.
   for (
     let path = folder;
-    path.length > top && (path.length >= made || !lasting.has(path));
+    path.length > top && (path.length >= made || !syncedFolders.has(path));
     path = dirname(path)
   )
-    unkept.push(path);
-  return unkept;
+    unsynced.push(path);
+  return unsynced;
 }
 
-/** Has the disk keep a name in `folder`, and the way to it. @param unkept folders that it may not keep yet. */
-async function keep(folder: string, unkept: readonly string[]): Promise<void> {
-  await Promise.all([folder, ...unkept.map((path) => dirname(path))].map(syncFolder));
-  if (lasting.size + unkept.length > MOST_LASTING) lasting.clear();
-  for (const path of unkept) lasting.add(path);
+/** Fsyncs the names in `folder` and the path to it. @param unsynced folders that may not be fsynced yet */
+async function syncPath(folder: string, unsynced: readonly string[]): Promise<void> {
+  await Promise.all([folder, ...unsynced.map((path) => dirname(path))].map(syncFolder));
+  if (syncedFolders.size + unsynced.length > MAX_SYNCED_FOLDERS) syncedFolders.clear();
+  for (const path of unsynced) syncedFolders.add(path);
 }
 
-/** Has the disk keep which names a folder holds. */
+/** Fsyncs the names in a folder. */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, constants.O_RDONLY);
   try {
@@ -138,7 +142,7 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Has the disk keep a stored file and the way to it. */
+/** Fsyncs a stored file and the path to it. */
 export async function syncStored(root: string, path: string): Promise<void> {
   const handle = await openStored(root, path);
   try {
@@ -147,15 +151,15 @@ export async function syncStored(root: string, path: string): Promise<void> {
     await handle.close();
   }
   const folder = dirname(join(root, path));
-  await keep(folder, await makeFolders(root, folder));
+  await syncPath(folder, await makeFolders(root, folder));
 }
 
-/** Neither follows a link nor waits for a writer. */
+/** Follows no link and waits for no writer. */
 function openStored(root: string, path: string): Promise<FileHandle> {
   return open(join(root, path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
 }
 
-/** SHA-256 of a stored file, and its size in bytes; null when it is not there. */
+/** SHA-256 of a stored file, and its size in bytes; null when there is none. */
 export async function readStored(
   root: string,
   path: string,
@@ -179,7 +183,7 @@ export async function isThere(path: string): Promise<boolean> {
   return (await statsOf(path)) !== null;
 }
 
-/** Of the file itself, not of what a link leads to; null when it is not there. */
+/** Of the file itself, not of the target of a link; null when there is none. */
 export async function statsOf(path: string): Promise<Stats | null> {
   try {
     return await lstat(path);
@@ -197,7 +201,7 @@ export async function unlinkIfThere(path: string): Promise<void> {
   }
 }
 
-/** Whether the store has room for so many bytes; true where nobody can tell. */
+/** Whether the store has room for so many bytes; true where that is unknown. */
 export async function hasRoom(root: string, bytes: number): Promise<boolean> {
   try {
     const { bavail, bsize } = await statfs(root);

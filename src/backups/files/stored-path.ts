@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** What decides where a backup is kept. */
+/** What determines the path of a stored backup. */
 export interface Stored {
   company_name: string;
   city: string;

@@ -24,7 +24,7 @@ describe('a backup that is expected from now on (B1)', () => {
   const create = (body: object) =>
     world.http('POST', '/api/v1/backups/jobs', { token: cast.admin.token, body });
 
-  it('takes over what has come already, and tell nobody of it', async () => {
+  it('takes over earlier entries, and announces none of them', async () => {
     const { tenant_id } = cast;
     const mine: string[] = [];
     for (const [effective_at, verdict] of [

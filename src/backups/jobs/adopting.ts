@@ -3,8 +3,8 @@ import { type ExpectedHours, nearestExpected } from './expected-times.js';
 import { standingSql } from './job-status.sql.js';
 
 /**
- * Gives new jobs the entries of their agent and database that nobody had expected, and the status that follows from
- * them. Nobody is told of what is past. A backup that came early counts for the first expected time.
+ * Gives new jobs the unexpected entries of their agent and database, and the status that follows from them. It announces
+ * nothing: these entries are past. A backup that came early counts for the first expected time.
  */
 export async function adoptEntries(
   tx: TenantTransaction,

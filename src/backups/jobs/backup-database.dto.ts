@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 
-/** Of which database something is said, and where it is. */
+/** Which database it is, and where. */
 export class BackupDatabase {
   @ApiProperty()
   agent_id: string;

@@ -33,8 +33,7 @@ export class BackupJobsController {
   @Access('admin', 'watched:write')
   @ApiOperation({
     summary: 'Expect a backup, from now on',
-    description:
-      'Entries of this agent and database that nobody had expected become its own; nobody is told of them.',
+    description: 'Unexpected entries of this agent and database become its own, without an announcement.',
   })
   @ApiCreatedResponse({ type: BackupJob })
   create(

@@ -12,11 +12,11 @@ import { DatabaseName } from './database-name.js';
 export const BACKUP_JOB_STATUSES = ['unknown', ...BACKUP_VERDICTS] as const;
 export type BackupJobStatus = BackupVerdict | 'unknown';
 
-/** Where nothing else is said. */
+/** The defaults. */
 export const EVERY_DAY: readonly number[] = [1, 2, 3, 4, 5, 6, 7];
 export const DEFAULT_GRACE_MINUTES = 120;
 
-/** null: the default again. Days come in any order, and are kept in theirs. */
+/** null: the default again. Days may have any order, and are stored sorted. */
 function daysOf({ value }: { value: unknown }): unknown {
   if (value === null) return EVERY_DAY;
   return Array.isArray(value) && value.every((day) => typeof day === 'number')
@@ -38,7 +38,7 @@ function DaysOfWeek(): PropertyDecorator {
   });
 }
 
-/** What is said of an expected backup. The limits are the table's. */
+/** The fields of an expected backup. The limits are the table's. */
 export class NewBackupJob {
   @ApiProperty({ maxLength: 100, example: 'paris-01', description: 'Who makes it: a folder of the inbox' })
   @AgentId()
@@ -134,7 +134,7 @@ export class BackupJobQuery extends BackupBoardQuery {
   company_name?: string;
 }
 
-/** A backup that is expected, and what became of the last ones. */
+/** An expected backup, and the result of the last ones. */
 export class BackupJob extends BackupDatabase {
   @ApiProperty({ format: 'uuid' })
   id: string;

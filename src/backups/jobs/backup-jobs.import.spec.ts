@@ -183,7 +183,7 @@ describe('a file of expected backups (B1)', () => {
     ]);
   });
 
-  it('takes over what has come already', async () => {
+  it('takes over earlier entries', async () => {
     await addEntry(world, cast.tenant_id, { effective_at: '2026-03-01T01:00:00Z', verdict: 'MISSING' });
     await addEntry(world, cast.tenant_id, {
       effective_at: '2026-03-01T01:00:00Z',

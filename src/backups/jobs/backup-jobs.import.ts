@@ -51,8 +51,8 @@ const WANTED: Readonly<Record<string, string>> = {
 const COLUMNS = Object.keys(WANTED).join(', ');
 
 /**
- * Staged lines → jobs. What a line does not say stays as it is, or is the default. A job that stands in the file
- * again is unchanged if the line says the same, and a fault if not: nobody could tell which one is meant.
+ * Staged lines → jobs. A field that a line leaves out stays as it is, or is the default. A second line of the same job
+ * changes nothing if it has the same values, and is a fault if not: the server cannot know which one is meant.
  * Parameters: $1 tenant id, $2 import id, $3 now.
  */
 const APPLY = `
@@ -92,7 +92,7 @@ const APPLY = `
   updated AS (
     UPDATE backup_jobs job
     SET (${COLUMNS}) = (SELECT ${Object.values(WANTED).join(', ')}),
-        -- At other hours it is expected from now on.
+        -- Other hours count from now on.
         expected_after = CASE WHEN d.wanted -> 'expected_time' <> to_jsonb(job.expected_time)
                                 OR d.wanted -> 'days_of_week' <> to_jsonb(job.days_of_week)
                               THEN $3 ELSE job.expected_after END,

@@ -18,10 +18,11 @@ import {
 import { containsSql } from '../board/backup-board.sql.js';
 import { adoptEntries } from './adopting.js';
 import { lockJobs } from './job-lock.js';
+import { lastCheckedSql } from './job-status.sql.js';
 
 /** The columns of a `BackupJob`. */
 const JOB_COLUMNS = `id, agent_id, database_name, company_name, city, neighborhood, expected_time, days_of_week,
-  grace_minutes, status, status_since, last_checked_at, last_success_at, last_failure_at, created_at, updated_at`;
+  grace_minutes, status, status_since, ${lastCheckedSql('backup_jobs')} AS last_checked_at, last_success_at, last_failure_at, created_at, updated_at`;
 
 /** What backups a tenant expects. */
 @Injectable()
@@ -33,7 +34,7 @@ export class BackupJobs {
   ) {}
 
   /**
-   * Expects it from now on, and takes what has come of it already as its own.
+   * Expects the backup from now on, and takes over the unexpected entries of its agent and database.
    * @throws Problem conflict when there is one of this agent and database.
    */
   async create(tx: TenantTransaction, fields: NewBackupJob): Promise<BackupJob> {
@@ -78,8 +79,7 @@ export class BackupJobs {
   }
 
   /**
-   * Changes what `patch` names. With other hours, backups are expected at them from now on, and none is missed that
-   * would have been expected before.
+   * Changes what `patch` names. Other hours count from now on: no earlier time is missed.
    * @throws Problem not_found
    */
   async update(tenantId: string, id: string, patch: BackupJobPatch): Promise<BackupJob> {
@@ -114,8 +114,7 @@ export class BackupJobs {
   }
 
   /**
-   * Nothing is expected any more, and what was said of it no longer stands. What came of it is kept, as of a
-   * database that nobody expects.
+   * Deletes the job and ends its alerts. Its entries stay, as those of an unexpected database.
    * @throws Problem not_found
    */
   async remove(tenantId: string, id: string): Promise<void> {

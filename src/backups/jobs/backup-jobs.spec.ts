@@ -163,7 +163,7 @@ describe('expected backups (B1)', () => {
     expect(await world.sql(`SELECT FROM backup_jobs`)).toHaveLength(1);
   });
 
-  it('are read by members and written by admins, who are written down', async () => {
+  it('are read by members and written by admins, whose names are recorded', async () => {
     const id = await create();
     for (const [method, rest, body] of [
       ['POST', '', JOB],
@@ -210,7 +210,7 @@ describe('expected backups (B1)', () => {
     }
   });
 
-  it('are deleted with what was said of them; what came of them is kept', async () => {
+  it('are deleted with their alerts, and their entries stay', async () => {
     const [id, other] = [await create(), await create({ database_name: 'paie' })];
     const alert = (source_id: string, verdict: string) =>
       insertRow(world, 'alerts', {
@@ -220,7 +220,6 @@ describe('expected backups (B1)', () => {
         source_type: 'backup_job',
         source_id,
         dedupe_key: `backup:${source_id}:${verdict}`,
-        title: 'ALERTE',
         first_seen_at: NOW,
         last_seen_at: NOW,
       });

@@ -1,6 +1,6 @@
 /*
- * What people write into the cells of a spreadsheet of expected backups. What can't be read comes back as it was, for
- * the field's own rule to refuse.
+ * Reads the cells of a spreadsheet of expected backups as people write them. It returns what it cannot read unchanged:
+ * the field's own rule refuses that.
  */
 
 const DAYS: readonly (readonly string[])[] = [

@@ -2,7 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { IsNotIn } from 'class-validator';
 import { Line } from '../../platform/http/text.js';
 
-/** In STATUS.json a database is the key of an object, and these mean something to every object. */
+/** In STATUS.json a database is the key of an object, and JavaScript gives these keys a meaning. */
 const REFUSED: readonly string[] = ['__proto__', 'constructor', 'prototype'];
 
 /** The name of a database, in a request. */

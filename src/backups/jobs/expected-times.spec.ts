@@ -125,7 +125,7 @@ describe('the expected time that a report counts for (B5)', () => {
     expect(nearest(at('02:00'), '2026-10-25T12:15:00Z', 'Europe/Paris')).toBe('2026-10-25');
   });
 
-  it('is days away where it is weekly', () => {
+  it('is up to days later for a weekly job', () => {
     const monday = at('02:00', [1]);
     expect(nearest(monday, '2026-03-05T13:59:00Z')).toBe('2026-03-02');
     expect(nearest(monday, '2026-03-05T14:00:00Z')).toBe('2026-03-02');

@@ -8,7 +8,7 @@ export interface ExpectedHours {
   days_of_week: readonly number[];
 }
 
-/** One backup that is expected. The day of the tenant's calendar names it, whatever its hour becomes. */
+/** One expected backup. The day of the tenant's calendar identifies it, also after a change of its hour. */
 export interface ExpectedTime {
   expected_on: string;
   expected_at: Date;
@@ -60,7 +60,7 @@ export function nearestExpected(hours: ExpectedHours, zone: string, instant: Dat
   const distance = ({ expected_at }: ExpectedTime) => Math.abs(expected_at.getTime() - instant.getTime());
   let nearest: ExpectedTime | null = null;
   for (let days = 0; days <= SEARCH_DAYS; days += 1) {
-    // A date that is further away has nothing nearer: gaps and hours of the day make up for two days at most.
+    // A later or earlier date cannot be nearer: gaps and hours of the day add two days at most.
     if (nearest !== null && distance(nearest) <= (days - 2) * DAY_MS) break;
     for (const date of days === 0 ? [today] : [addDays(today, -days), addDays(today, days)]) {
       const expected = expectedOn(hours, zone, date);

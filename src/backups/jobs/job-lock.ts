@@ -1,9 +1,9 @@
 import type { TenantTransaction } from '../../platform/database/transaction.js';
 
 /**
- * Held by who creates or deletes jobs (`exclusive`), and by who writes entries for jobs that it has just read
- * (`shared`), to the end of the transaction: no entry then comes to lie beside a new job, or under one that is gone.
- * It is taken before any other lock of backups.
+ * Locks a tenant's jobs until the end of the transaction. Take it `exclusive` to create or delete jobs, and `shared` to
+ * write entries for jobs that were just read: no entry is then written beside a new job or under a deleted one. Take it
+ * before any other lock of backups.
  */
 export async function lockJobs(tx: TenantTransaction, how: 'exclusive' | 'shared'): Promise<void> {
   await tx.query(

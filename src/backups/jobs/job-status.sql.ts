@@ -1,5 +1,5 @@
 /**
- * Brings jobs up to their newest entry that has a verdict. Parameters: $1 tenant id, $2 job ids. Index:
+ * Sets the status of jobs from their newest entry that has a verdict. Parameters: $1 tenant id, $2 job ids. Index:
  * backup_entries_history.
  */
 export const REFRESH_JOBS = `
@@ -24,7 +24,7 @@ export const REFRESH_JOBS = `
   WHERE k.tenant_id = $1 AND k.id = ANY ($2::uuid[]) AND j.tenant_id = $1 AND j.id = k.id`;
 
 /**
- * What follows from some entries, for each agent and database, as an SQL query: `agent_id, database_name, status,
+ * The status that follows from some entries, for each agent and database, as an SQL query: `agent_id, database_name, status,
  * status_since, last_checked_at, last_success_at, last_failure_at`.
  * @param entries a table of `id, agent_id, database_name, verdict, effective_at, evaluated_at` and no `status`
  */
@@ -36,11 +36,20 @@ export function standingSql(entries: string): string {
            max(effective_at) FILTER (WHERE verdict = 'SUCCESS') AS last_success_at,
            max(effective_at) FILTER (WHERE verdict <> 'SUCCESS') AS last_failure_at
     FROM (
-      -- How many of those that are not older say something else: none, for as long as it has this status.
+      -- How many entries that are not older have another verdict: none since the status began.
       SELECT *, count(*) FILTER (WHERE verdict <> status) OVER newest_first AS others
       FROM (SELECT *, first_value(verdict) OVER newest_first AS status FROM ${entries} WHERE verdict IS NOT NULL
             ${newestFirst}) evaluated
       ${newestFirst}
     ) counted
     GROUP BY agent_id, database_name, status`;
+}
+
+/**
+ * When a job was last checked, as an SQL expression: by a scan of its tenant since its creation, or before that.
+ * @param job the name of the job's table in the statement
+ */
+export function lastCheckedSql(job: string): string {
+  return `greatest(${job}.last_checked_at, (SELECT s.checked_at FROM backup_scans s
+    WHERE s.tenant_id = ${job}.tenant_id AND s.checked_at >= ${job}.created_at))`;
 }

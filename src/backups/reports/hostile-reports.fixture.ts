@@ -3,7 +3,7 @@ import type { Random } from '../../../test/faults/random.js';
 import { good, type Said } from '../agent.fixture.js';
 import { DatabaseReport, REPORT_LIMIT } from './status-report.js';
 
-/** What somebody may put where a report belongs. */
+/** A file that may be in the place of a report. */
 export interface HostileReport {
   what: string;
   bytes: Buffer;
@@ -23,7 +23,7 @@ const nested = `${'{"a":'.repeat(NESTED)}1${'}'.repeat(NESTED)}`;
 const field = (name: string, valid: boolean, ...values: unknown[]): Change[] =>
   values.map((value) => [`${name}: ${shown(value)}`, valid, (report) => ({ ...report, [name]: value })]);
 
-/** Changes of what is said of the one database. */
+/** Changes of the one database. */
 const said = (name: string, valid: boolean, ...values: unknown[]): Change[] =>
   values.map((value) => [
     `its ${name}: ${shown(value)}`,
@@ -31,7 +31,7 @@ const said = (name: string, valid: boolean, ...values: unknown[]): Change[] =>
     (report) => ({ ...report, databases: { compta: { ...report.databases.compta, [name]: value } } }),
   ]);
 
-/** What the databases are called. */
+/** Names of databases. */
 const named = (valid: boolean, ...names: string[]): Change[] =>
   names.map((name) => [
     `a database ${shown(name)}`,
@@ -187,7 +187,7 @@ const CHANGES: Change[] = [
   ],
 ];
 
-/** What JSON.stringify would not write. */
+/** Text that JSON.stringify does not write. */
 function texts(valid: string): [what: string, valid: boolean, text: string | Buffer][] {
   const databases = valid.slice(valid.indexOf('"databases"'), -1);
   const inside = (text: string) => valid.replace(/}$/, `,${text}}`);
@@ -241,7 +241,7 @@ function texts(valid: string): [what: string, valid: boolean, text: string | Buf
   ];
 }
 
-/** What may be said of a database. */
+/** Values of the fields of a database. */
 function databaseFields(): string[] {
   const rules = getMetadataStorage().getTargetValidationMetadatas(DatabaseReport, '', false, false);
   return [...new Set(rules.map(({ propertyName }) => propertyName))].sort();

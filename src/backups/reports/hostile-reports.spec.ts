@@ -67,7 +67,7 @@ const lying = () =>
     filed.files(folder).map((name) => ({ folder, name, path: filed.path(folder, name) })),
   );
 
-/** What became of the file of a case. */
+/** Where the file of a case ended. */
 async function ofFile(name: string, bytes: Buffer) {
   const rows = await world.sql<{ id: string; state: string; reason: string | null }>(
     `SELECT id, state, reason FROM backup_reports WHERE agent_id = 'agent-f' AND file_name = $1`,
@@ -125,18 +125,20 @@ describe('reports that are none', () => {
   ): Promise<string | null> {
     const { rows, folders, kept, reason } = await ofFile(name, bytes);
     const [report] = rows;
-    const told = `${rows.length} × ${report?.state ?? ''} (${report?.reason ?? ''}), REST ${answer.status}`;
-    if (rows.length !== 1 || report === undefined || !kept) return told;
-    if (valid !== undefined && valid !== (report.state === 'accepted')) return told;
+    const outcome = `${rows.length} × ${report?.state ?? ''} (${report?.reason ?? ''}), REST ${answer.status}`;
+    if (rows.length !== 1 || report === undefined || !kept) return outcome;
+    if (valid !== undefined && valid !== (report.state === 'accepted')) return outcome;
     if (report.state === 'rejected') {
       const isTold = report.reason !== '' && reason && folders.join() === 'rejected';
-      return isTold && [400, 403, 413, 422].includes(answer.status) ? null : told;
+      return isTold && [400, 403, 413, 422].includes(answer.status) ? null : outcome;
     }
-    if (answer.id === null) return told;
+    if (answer.id === null) return outcome;
     const [one, other] = [await entriesOf(report.id), await entriesOf(answer.id)];
     const waits = one.some(({ verdict }) => verdict === null);
-    if (folders.join() !== (waits ? 'log' : 'archive')) return told;
-    return one.length > 0 && JSON.stringify(one) === JSON.stringify(other) ? null : `other entries, ${told}`;
+    if (folders.join() !== (waits ? 'log' : 'archive')) return outcome;
+    return one.length > 0 && JSON.stringify(one) === JSON.stringify(other)
+      ? null
+      : `other entries, ${outcome}`;
   }
 
   it('a file of 1 GB is rejected, and not read', async () => {
@@ -153,7 +155,7 @@ describe('reports that are none', () => {
     expect(statSync(filed.path('rejected', 'huge_STATUS.json')).size).toBe(2 ** 30);
   });
 
-  it('what was rejected for its time is taken when that has come', async () => {
+  it('a report that was rejected because of its time is taken later', async () => {
     const agent = await new TestAgent(folders, cast.tenant.slug, 'early').make();
     const report = agent.report('2026-03-31T06:20:00Z', { compta: { status: 'failed' } });
     await agent.drop('STATUS.json', report);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type DatabaseReport, REPORTED_INSTANTS, type StatusReport } from './status-report.js';
 
-/** What a report says, the same however it was written. */
+/** The content of a report, the same however it was written. */
 export interface ReportContent {
   operation_timestamp_utc: string;
   agent_id: string;
@@ -34,12 +34,12 @@ export function contentOf(report: StatusReport): ReportContent {
   };
 }
 
-/** SHA-256, in hexadecimal digits: by it the same report is known, as a file and over REST. */
+/** SHA-256, in hexadecimal digits: it identifies the same report, as a file and over REST. */
 export function contentHash(content: ReportContent): string {
   return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }
 
-/** The fields of a database's part, in the order in which they are hashed. */
+/** The fields of a database, in the order in which they are hashed. */
 const DATABASE_FIELDS = [
   'status',
   'hash_sha256',

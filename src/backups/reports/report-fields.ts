@@ -6,11 +6,11 @@ import { isCivilDate } from '../../platform/clock/civil-time.js';
 import { printable } from '../../platform/http/text.js';
 import { isDatabaseName } from '../jobs/database-name.js';
 
-/** Databases that one report may speak of. */
+/** Databases of one report. */
 const MOST_DATABASES = 1_000;
 const LONGEST_TEXT = 20_000;
 
-/** Agents write what they do not know as an empty text, too. */
+/** Agents may also write an unknown value as an empty text. */
 export function Known(): PropertyDecorator {
   return applyDecorators(
     Transform(({ value }: { value: unknown }) => (value === '' ? null : value)),
@@ -18,7 +18,7 @@ export function Known(): PropertyDecorator {
   );
 }
 
-/** What other programs said: kept as far as it can be stored and read. */
+/** The output of other programs: cut and cleaned so that it can be stored and read. */
 export function Words(): PropertyDecorator {
   return applyDecorators(
     ApiPropertyOptional({ type: String, nullable: true }),
@@ -29,7 +29,7 @@ export function Words(): PropertyDecorator {
 }
 
 function kept(text: string): string | null {
-  // Cut first: half a character at the end is no text that PostgreSQL could hold.
+  // Cut first: PostgreSQL cannot store half a character at the end.
   const words = printable(text.slice(0, LONGEST_TEXT)).trim();
   return words === '' ? null : words;
 }
@@ -47,7 +47,7 @@ export function Bytes(): PropertyDecorator {
 
 const INSTANT = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
 
-/** An instant of this century with its offset from UTC: without one it would be another on each machine. */
+/** An instant of this century with its offset from UTC: without one it would depend on the machine. */
 export function ReportedInstant(): PropertyDecorator {
   return ValidateBy({
     name: 'reportedInstant',

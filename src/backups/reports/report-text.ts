@@ -5,7 +5,7 @@ import { printable } from '../../platform/http/text.js';
 import { checked } from '../../platform/http/validation.js';
 import { futureFaults, StatusReport } from './status-report.js';
 
-/** A file that was read: a report, or why it is none. */
+/** The result of reading a file: a report, or why it is no report. */
 export type ReadReport = { report: StatusReport } | { refused: string };
 
 /** Faults that a `.reason` names. */
@@ -19,7 +19,7 @@ export function readReport(bytes: Buffer, agentId: string, now: Date): ReadRepor
   if (bytes.length === 0) return { refused: 'the file is empty' };
   let text: string;
   try {
-    // A byte order mark of UTF-8, as Windows writes it, is passed over.
+    // Windows programs write a UTF-8 byte order mark.
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     return { refused: 'the file is not UTF-8' };
@@ -46,7 +46,7 @@ function judged(plain: object, agentId: string, now: Date): ReadReport {
   try {
     found = checked(StatusReport, { ...plain });
   } catch (error) {
-    // Whatever somebody has found to stumble over: it is their report's fault, and stops no other.
+    // A report that breaks the validation itself is refused like any other, and stops no other report.
     return { refused: `the report can not be checked: ${error instanceof Error ? error.message : ''}` };
   }
   const { value: report, faults } = found;
@@ -70,8 +70,8 @@ function refusedKey(json: object): string | null {
 }
 
 /**
- * By it a file that is no report is known, should it come again. Never the hash of a report's content: what was
- * rejected for its time, say, may come again as a good report.
+ * Identifies a file that is no report if it comes again. Never the hash of a report's content: a report that was
+ * rejected because of its time, for example, may come again and be good.
  */
 export function bytesHash(bytes: Buffer | string): string {
   return createHash('sha256').update('rejected\n').update(bytes).digest('hex');

@@ -11,14 +11,14 @@ import { futureFaults, type StatusReport } from './status-report.js';
 /** A report as it was received: its entries wait for a scan to evaluate them. */
 export interface AcceptedReport {
   id: string;
-  /** False: the same report had come before, and nothing was added. */
+  /** False: the same report is known, and nothing was added. */
   created: boolean;
 }
 
-/** How a report came. */
+/** How a report was received. */
 export type ReportSource = { source: 'api' } | { source: 'file'; file_name: string };
 
-/** A file of a database that nobody expects may come this long after its report. */
+/** The file of an unexpected database may come this long after its report, in ms. */
 const UNEXPECTED_WAIT_MS = 24 * 3_600_000;
 
 interface JobHours extends ExpectedHours {
@@ -37,7 +37,7 @@ interface NewEntry extends Record<string, unknown> {
   wait_until: Date;
 }
 
-/** Reports become entries, the same way however they come. */
+/** Records reports and their entries, the same way for files and REST. */
 @Injectable()
 export class Reports {
   constructor(@Inject(Clock) private readonly clock: Clock) {}
@@ -60,7 +60,7 @@ export class Reports {
     return this.accept(tx, report, { source: 'api' });
   }
 
-  /** Writes a checked report down, once, with an entry for each database. */
+  /** Records a checked report once, with an entry for each database. */
   async accept(tx: TenantTransaction, report: StatusReport, from: ReportSource): Promise<AcceptedReport> {
     const content = contentOf(report);
     await lockJobs(tx, 'shared');
@@ -79,7 +79,7 @@ export class Reports {
       this.clock.now(),
     ]);
     if (created !== null) return { id: created.id, created: true };
-    // By a statement of its own: whoever was quicker may have committed since the first one began.
+    // A second statement, because another transaction may have committed since the first one began.
     const known = await tx.one<{ id: string }>(
       `SELECT id FROM backup_reports WHERE tenant_id = $1 AND agent_id = $2 AND content_sha256 = $3`,
       [tx.tenant_id, content.agent_id, content_sha256],
@@ -88,7 +88,7 @@ export class Reports {
     return { id: known.id, created: false };
   }
 
-  /** Writes down that a file was no report; the same file again is not news. */
+  /** Records that a file was no report. The same file again adds nothing. */
   async reject(
     tx: TenantTransaction,
     {
@@ -137,7 +137,7 @@ export class Reports {
   }
 }
 
-// $1 tenant id, $2 the report, $3 its entries, $4 now. A report that is there already adds nothing.
+// $1 tenant id, $2 the report, $3 its entries, $4 now. A report that is known adds nothing.
 const ACCEPT = `
   WITH report AS (
     SELECT * FROM jsonb_to_record($2::jsonb) AS r (agent_id text, source text, file_name text, content_sha256 text,
@@ -160,7 +160,7 @@ const ACCEPT = `
       staged_file_name, logs_summary, error_msg, created_at)
     SELECT $1, c.id, e.job_id, r.agent_id, e.database_name, r.content ->> 'company_name', r.content ->> 'city',
       r.content ->> 'neighborhood', e.expected_on, e.expected_at,
-      -- Nothing that was said to be missing is, once it is here: it has the last word on its day.
+      -- A report ends the MISSING entry of its day: it must be the newer one.
       greatest(r.operation_timestamp_utc,
                (SELECT m.effective_at FROM backup_entries m
                 WHERE m.tenant_id = $1 AND m.job_id = e.job_id AND m.expected_on = e.expected_on

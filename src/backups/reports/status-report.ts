@@ -18,14 +18,14 @@ import { Bytes, DatabaseNames, Known, OptionalInstant, ReportedInstant, Words } 
 
 /** A report of more bytes is refused, as a body of REST is. */
 export const REPORT_LIMIT = 1_048_576;
-/** How much the clock of an agent may be ahead. */
+/** How far the clock of an agent may be ahead, in ms. */
 const AHEAD_MS = 10 * 60_000;
 
-/** Whether what is said of a file has to be there: a success without it could not be checked. */
+/** Whether a field about the file is required: a success without it could not be verified. */
 const succeeded = ({ status, ...rest }: DatabaseReport, field: 'hash_sha256' | 'staged_file_name') =>
   status === 'success' || rest[field] != null;
 
-/** What an agent says of one database. */
+/** An agent's report about one database. */
 export class DatabaseReport {
   @ApiProperty({ enum: AGENT_STATUSES })
   @IsIn(AGENT_STATUSES)
@@ -78,7 +78,7 @@ export class DatabaseReport {
   @IsString({ message: '$property must be the name of the staged file; a success needs it' })
   @MinLength(1)
   @MaxLength(1_000)
-  // Where a name leads is for the scan to judge; one that can't be stored is no name.
+  // The scan decides where a name leads. A name that PostgreSQL cannot store is refused here.
   @Matches(/^(?:[^\0\p{Cs}])*$/u, { message: '$property must not contain NUL or lone surrogates' })
   staged_file_name?: string | null;
 
@@ -89,7 +89,7 @@ export class DatabaseReport {
   error_msg?: string | null;
 }
 
-/** STATUS.json: what an agent says of the databases it backs up. The same as a file and over REST. */
+/** STATUS.json: an agent's report about the databases it backs up. The same as a file and over REST. */
 export class StatusReport {
   @ApiProperty({ type: String, format: 'date-time', example: '2026-03-30T02:10:00Z' })
   @ReportedInstant()
@@ -116,7 +116,7 @@ export class StatusReport {
     additionalProperties: { $ref: getSchemaPath(DatabaseReport) },
     description: 'By the name of the database',
   })
-  // Of what came, not of `value`: class-transformer has left out what is called as a method is.
+  // Reads the original, because class-transformer drops keys of `value` that are names of methods.
   @Transform(({ obj }: { obj: { databases?: unknown } }) => byName(obj.databases))
   @IsInstance(Map, { message: '$property must be an object' })
   @DatabaseNames()
@@ -138,13 +138,13 @@ function byName(value: unknown): unknown {
   );
 }
 
-/** The instants in what is said of a database. */
+/** The fields of a database that are instants. */
 export const REPORTED_INSTANTS = [
   'agent_transfer_process_start_time_utc',
   'agent_transfer_process_timestamp_utc',
 ] as const satisfies readonly (keyof DatabaseReport)[];
 
-/** Instants that have not come yet: whoever's clock is wrong would have the last word for as long. */
+/** Finds instants in the future: the reports of an agent with a wrong clock would be the newest until then. */
 export function futureFaults(report: StatusReport, now: Date): Fault[] {
   const faults: Fault[] = [];
   const check = (instant: string | null | undefined, pointer: string) => {

@@ -20,29 +20,35 @@ export interface UnsettledEntry {
   hash_sha256: string;
   size_bytes: number | null;
   staged_file_name: string;
-  /** The file of that name that was last held against it. */
+  /** The file of that name that it was last compared with. */
   staged_identity: string | null;
   verdict: BackupVerdict | null;
   reason: BackupReason | null;
 }
 
-/** What a scan found of an entry. */
+/** What a scan found out about an entry. */
 export interface Finding {
   verdict: BackupVerdict;
   reason: BackupReason | null;
-  /** In the system's words. */
+  /** More about the reason, such as the error of the file system. */
   detail: string | null;
   warning?: 'size_differs' | null;
   server_hash_sha256?: string;
   server_size_bytes?: number;
   /** No later scan will change it. */
   settled: boolean;
-  /** What is to be done with the staged copy once this is committed, and which file that is. */
+  /** What to do with the staged file once this is committed, and which file that is. */
   staged?: { action: 'delete' | 'quarantine'; identity: string };
   stored_path?: string;
 }
 
-/** A staged copy that has had its verdict, and is to go. */
+/** A finding and the entry that it is about. */
+export interface Verdict {
+  entry: UnsettledEntry;
+  finding: Finding;
+}
+
+/** A staged file that has its verdict, and is to be removed or moved. */
 export interface StagedAct {
   id: string;
   agent_id: string;
@@ -53,9 +59,9 @@ export interface StagedAct {
 
 /** Rows of one page. */
 export const PAGE = 500;
-/** A late file is waited for this long, in days. */
+/** How long a scan waits for a late file, in days. */
 const GIVE_UP_DAYS = 7;
-/** What may get well by another file. What the server could not read or store stays until it can. */
+/** Verdicts that another file may change. What the server could not read or store is tried until it can. */
 const GIVEN_UP: readonly BackupReason[] = ['no_staged_file', 'hash_differs', 'target_taken'];
 
 /** The entries of a tenant, as a scan reads and decides them. */
@@ -66,50 +72,43 @@ export class Entries {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** What the agent itself says went wrong needs no file; what was waited for too long is not looked at again. */
+  /** Settles what needs no file: what the agent reports as failed, and what was waited for too long. */
   async settleWithoutFile(scan: Scan): Promise<void> {
     const { tenant_id } = scan;
-    const failed = await this.database.tenant(tenant_id, async (tx) => {
-      const now = this.clock.now();
-      await lockJobs(tx, 'shared');
-      await tx.execute(
-        `UPDATE backup_entries SET settled_at = $2
-         WHERE tenant_id = $1 AND settled_at IS NULL AND reason = ANY ($4)
-           AND evaluated_at < $2::timestamptz - make_interval(days => $3)`,
-        [tenant_id, now, GIVE_UP_DAYS, GIVEN_UP],
-      );
-      const found = await tx.query<{ job_id: string | null; verdict: BackupVerdict }>(
-        `UPDATE backup_entries
-         SET verdict = CASE status WHEN 'failed' THEN 'FAILED' ELSE 'TRANSFER_INTEGRITY_FAILED' END,
-             reason = CASE status WHEN 'failed' THEN 'agent_failed' ELSE 'agent_transfer_failed' END,
-             detail = coalesce(CASE status WHEN 'failed' THEN error_msg ELSE agent_transfer_error_message END,
-                               error_msg, agent_transfer_error_message),
-             evaluated_at = $2, settled_at = $2, announced_at = CASE WHEN job_id IS NULL THEN $2::timestamptz END
-         WHERE tenant_id = $1 AND settled_at IS NULL AND verdict IS NULL AND status <> 'success'
-         RETURNING job_id, verdict`,
-        [tenant_id, now],
-      );
-      const jobs = [...new Set(found.flatMap(({ job_id }) => job_id ?? []))];
-      if (jobs.length > 0) await tx.execute(REFRESH_JOBS, [tenant_id, jobs]);
-      return found;
-    });
-    for (const { verdict } of failed) scan.decided(verdict);
+    const now = this.clock.now();
+    await this.database.single(tenant_id).query(GIVE_UP, [tenant_id, now, GIVE_UP_DAYS, GIVEN_UP]);
+    for (;;) {
+      scan.signal.throwIfAborted();
+      const failed = await this.database.tenant(tenant_id, async (tx) => {
+        await lockJobs(tx, 'shared');
+        const found = await tx.query<{ job_id: string | null; verdict: BackupVerdict }>(AGENT_FAILED, [
+          tenant_id,
+          now,
+          PAGE,
+        ]);
+        const jobs = [...new Set(found.flatMap(({ job_id }) => job_id ?? []))];
+        if (jobs.length > 0) await tx.execute(REFRESH_JOBS, [tenant_id, jobs]);
+        return found;
+      });
+      for (const { verdict } of failed) scan.decided(verdict);
+      if (failed.length < PAGE) return;
+    }
   }
 
-  /** Those of an agent, newest report first; up to a page. */
+  /** The unsettled entries of an agent, newest report first; at most 5,000, the next scan takes the others. */
   async unsettled(tenantId: string, agentId: string): Promise<UnsettledEntry[]> {
     return this.database.single(tenantId).query<UnsettledEntry>(
       `SELECT id, job_id, agent_id, database_name, company_name, city, operation_timestamp_utc, wait_until, status,
               hash_sha256, size_bytes, staged_file_name, staged_identity, verdict, reason
        FROM backup_entries
        WHERE tenant_id = $1 AND agent_id = $2 AND settled_at IS NULL
-       -- Those without a verdict first: what waits longer must not keep others from theirs.
+       -- Those without a verdict first: what waits for long must not keep others from their verdict.
        ORDER BY verdict IS NOT NULL, effective_at DESC, id DESC LIMIT $3`,
-      [tenantId, agentId, MOST_UNSETTLED],
+      [tenantId, agentId, MAX_UNSETTLED],
     );
   }
 
-  /** Agents that have some. */
+  /** The agents that have unsettled entries. */
   async agents(tenantId: string): Promise<string[]> {
     const rows = await this.database
       .single(tenantId)
@@ -121,42 +120,36 @@ export class Entries {
   }
 
   /**
-   * Writes down what was found, and what the job's status is by it. The same finding again is no news; an entry
-   * that another scan has settled stays as it is.
-   * @returns whether the entry was still to be decided.
+   * Commits verdicts, and the status of the jobs that follows from them. A finding that is recorded already changes
+   * nothing, and an entry that another scan has settled stays as it is.
+   * @returns the ids of the entries that were changed.
    */
-  async record(tenantId: string, entry: UnsettledEntry, finding: Finding): Promise<boolean> {
+  async record(tenantId: string, verdicts: readonly Verdict[]): Promise<Set<string>> {
     const now = this.clock.now();
+    const ids = verdicts.map(({ entry }) => entry.id);
+    const rows = verdicts.map(({ entry, finding: { staged, ...found } }) => ({
+      ...found,
+      id: entry.id,
+      staged_action: staged?.action,
+      staged_identity: staged?.identity,
+    }));
     return this.database.tenant(tenantId, async (tx) => {
-      // Entries of one job are decided one after the other: each sees what the one before has made newest.
-      if (entry.job_id !== null) {
-        await tx.query(`SELECT 1 FROM backup_jobs WHERE tenant_id = $1 AND id = $2 FOR UPDATE`, [
-          tenantId,
-          entry.job_id,
-        ]);
-      }
-      const written = await tx.one<{ job_id: string | null }>(RECORD, [
+      await lockJobs(tx, 'shared');
+      // Entries of one job are decided one after the other: each sees which is the newest before it.
+      await tx.query(LOCK_JOBS_OF_ENTRIES, [tenantId, ids]);
+      await tx.query(LOCK_ENTRIES, [tenantId, ids]);
+      const written = await tx.query<{ id: string; job_id: string | null }>(RECORD, [
         tenantId,
-        entry.id,
-        finding.verdict,
-        finding.reason,
-        finding.detail,
-        finding.warning ?? null,
-        finding.server_hash_sha256 ?? null,
-        finding.server_size_bytes ?? null,
-        finding.settled,
-        finding.staged?.action ?? null,
-        finding.staged?.identity ?? null,
-        finding.stored_path ?? null,
+        JSON.stringify(rows),
         now,
       ]);
-      // Not the entry's, as it was read: a new job may have taken it over.
-      if (written?.job_id != null) await tx.execute(REFRESH_JOBS, [tenantId, [written.job_id]]);
-      return written !== null;
+      const jobs = [...new Set(written.flatMap(({ job_id }) => job_id ?? []))];
+      if (jobs.length > 0) await tx.execute(REFRESH_JOBS, [tenantId, jobs]);
+      return new Set(written.map(({ id }) => id));
     });
   }
 
-  /** Staged copies that are still to go, of whichever scan. */
+  /** A page of the staged files that this scan or an earlier one still has to remove or move. */
   async stagedActs(tenantId: string, after: string | null): Promise<StagedAct[]> {
     return this.database.single(tenantId).query<StagedAct>(
       `SELECT id, agent_id, staged_file_name, staged_action, staged_identity FROM backup_entries
@@ -176,8 +169,8 @@ export class Entries {
       );
   }
 
-  /** A file of that name is not theirs: it need not be read again. */
-  async notTheirs(tenantId: string, ids: readonly string[], identity: string): Promise<void> {
+  /** Records that this file belongs to none of the entries: the next scan does not read it again for them. */
+  async skipForFile(tenantId: string, ids: readonly string[], identity: string): Promise<void> {
     await this.database
       .single(tenantId)
       .query(
@@ -198,20 +191,55 @@ export class Entries {
   }
 }
 
-/** Unsettled entries of one agent that one scan decides; the others wait for the next. */
-const MOST_UNSETTLED = 5_000;
+/** Unsettled entries of one agent that one scan decides; the next scan decides the others. */
+const MAX_UNSETTLED = 5_000;
 
+/** Parameters: $1 tenant id, $2 now, $3 days, $4 reasons. Index: backup_entries_unsettled. */
+const GIVE_UP = `
+  UPDATE backup_entries SET settled_at = $2
+  WHERE tenant_id = $1 AND settled_at IS NULL AND reason = ANY ($4)
+    AND evaluated_at < $2::timestamptz - make_interval(days => $3)`;
+
+/** A page of the entries that the agent itself reports as failed. Parameters: $1 tenant id, $2 now, $3 limit. */
+const AGENT_FAILED = `
+  UPDATE backup_entries
+  SET verdict = CASE status WHEN 'failed' THEN 'FAILED' ELSE 'TRANSFER_INTEGRITY_FAILED' END,
+      reason = CASE status WHEN 'failed' THEN 'agent_failed' ELSE 'agent_transfer_failed' END,
+      detail = coalesce(CASE status WHEN 'failed' THEN error_msg ELSE agent_transfer_error_message END,
+                        error_msg, agent_transfer_error_message),
+      evaluated_at = $2, settled_at = $2, announced_at = CASE WHEN job_id IS NULL THEN $2::timestamptz END
+  WHERE tenant_id = $1 AND id IN (
+    SELECT id FROM backup_entries
+    WHERE tenant_id = $1 AND settled_at IS NULL AND verdict IS NULL AND status <> 'success'
+    ORDER BY id LIMIT $3 FOR UPDATE)
+  RETURNING job_id, verdict`;
+
+/** Parameters: $1 tenant id, $2 entry ids. Before the entries' own rows, as everywhere. */
+const LOCK_JOBS_OF_ENTRIES = `
+  SELECT 1 FROM backup_jobs
+  WHERE tenant_id = $1 AND id IN (SELECT job_id FROM backup_entries WHERE tenant_id = $1 AND id = ANY ($2::uuid[]))
+  ORDER BY id FOR UPDATE`;
+
+const LOCK_ENTRIES = `
+  SELECT 1 FROM backup_entries WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) ORDER BY id FOR UPDATE`;
+
+/** Parameters: $1 tenant id, $2 the findings, $3 now. */
 const RECORD = `
   UPDATE backup_entries
-  SET verdict = $3, reason = $4, detail = $5, warning = $6,
-      server_hash_sha256 = coalesce($7, server_hash_sha256), server_size_bytes = coalesce($8, server_size_bytes),
-      evaluated_at = $13, settled_at = CASE WHEN $9 THEN $13::timestamptz END,
-      staged_action = $10, staged_identity = $11,
-      stored_path = coalesce($12, stored_path),
-      stored_state = CASE WHEN $12::text IS NULL THEN stored_state ELSE 'stored' END,
-      -- Nobody expects a database without a job; and what has been told is not told again.
-      announced_at = CASE WHEN job_id IS NULL THEN $13::timestamptz
-                          WHEN verdict IS NOT DISTINCT FROM $3 THEN announced_at END
-  WHERE tenant_id = $1 AND id = $2 AND settled_at IS NULL
-    AND ($9 OR $10::text IS NOT NULL OR verdict IS DISTINCT FROM $3 OR reason IS DISTINCT FROM $4 OR detail IS DISTINCT FROM $5)
-  RETURNING job_id`;
+  SET verdict = f.verdict, reason = f.reason, detail = f.detail, warning = f.warning,
+      server_hash_sha256 = coalesce(f.server_hash_sha256, backup_entries.server_hash_sha256),
+      server_size_bytes = coalesce(f.server_size_bytes, backup_entries.server_size_bytes),
+      evaluated_at = $3, settled_at = CASE WHEN f.settled THEN $3::timestamptz END,
+      staged_action = f.staged_action, staged_identity = f.staged_identity,
+      stored_path = coalesce(f.stored_path, backup_entries.stored_path),
+      stored_state = CASE WHEN f.stored_path IS NULL THEN stored_state ELSE 'stored' END,
+      -- Nobody expects a database without a job. The same verdict is announced only once.
+      announced_at = CASE WHEN job_id IS NULL THEN $3::timestamptz
+                          WHEN backup_entries.verdict IS NOT DISTINCT FROM f.verdict THEN announced_at END
+  FROM jsonb_to_recordset($2::jsonb) AS f (id uuid, verdict text, reason text, detail text, warning text,
+    server_hash_sha256 text, server_size_bytes bigint, settled boolean, staged_action text, staged_identity text,
+    stored_path text)
+  WHERE tenant_id = $1 AND backup_entries.id = f.id AND settled_at IS NULL
+    AND (f.settled OR f.staged_action IS NOT NULL OR backup_entries.verdict IS DISTINCT FROM f.verdict
+         OR backup_entries.reason IS DISTINCT FROM f.reason OR backup_entries.detail IS DISTINCT FROM f.detail)
+  RETURNING backup_entries.id, job_id`;

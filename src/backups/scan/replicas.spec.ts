@@ -16,11 +16,11 @@ import {
   stored,
   TestAgent,
 } from '../agent.fixture.js';
-import { Evaluating } from './evaluating.js';
-import { Judging } from './judging.js';
-import { Promoting } from './promoting.js';
+import { EntryEvaluator } from './entry-evaluator.js';
+import { FileVerifier } from './file-verifier.js';
+import { StoreWriter } from './store-writer.js';
 
-/** Two processes of one installation: what one scans the other does not, and what one has lost it leaves alone. */
+/** Two processes of one installation: they never scan the same tenant at once. */
 const MORNING = '2026-03-31T06:00:00.000Z';
 /** 09:00 in Paris and half a minute: the daily check and a scan are owed. */
 const NINE = '2026-03-31T07:00:30.000Z';
@@ -48,7 +48,7 @@ describe('two scanners of one installation', () => {
   });
   afterEach(() => jest.restoreAllMocks());
 
-  /** A tenant's work: files that are right, one that is not, a torn report, a database that nobody speaks of. */
+  /** A tenant's work: files that are right, one that is not, a torn report, a database without a report. */
   async function arrange(tenant: CastTenant): Promise<TestAgent> {
     const agent = await new TestAgent(folders, tenant.slug, 'lyon').make();
     for (let number = 0; number < DATABASES; number += 1) {
@@ -96,13 +96,17 @@ describe('two scanners of one installation', () => {
   function watchOverlap(): { begun: number; most: number } {
     const seen = { begun: 0, most: 0 };
     const active = new Map<string, number>();
-    const evaluate = Reflect.get<Evaluating, 'evaluate'>(Evaluating.prototype, 'evaluate');
-    jest.spyOn(Evaluating.prototype, 'evaluate').mockImplementation(async function (this: Evaluating, run) {
+    const evaluate = Reflect.get<EntryEvaluator, 'evaluate'>(EntryEvaluator.prototype, 'evaluate');
+    jest.spyOn(EntryEvaluator.prototype, 'evaluate').mockImplementation(async function (
+      this: EntryEvaluator,
+      run,
+      agents,
+    ) {
       const now = (active.get(run.tenant_id) ?? 0) + 1;
       active.set(run.tenant_id, now);
       seen.begun += 1;
       seen.most = Math.max(seen.most, now);
-      await evaluate.call(this, run).finally(() => active.set(run.tenant_id, now - 1));
+      await evaluate.call(this, run, agents).finally(() => active.set(run.tenant_id, now - 1));
     });
     return seen;
   }
@@ -120,7 +124,7 @@ describe('two scanners of one installation', () => {
     });
   }
 
-  it('triggered at once, by hand: each entry once, one at a time', async () => {
+  it('triggered manually at once: each entry once, one at a time', async () => {
     const agent = await arrange(cast.tenant);
     const seen = watchOverlap();
     const trigger = async (world: World, job: ScheduledJob) => {
@@ -157,7 +161,7 @@ describe('two scanners of one installation', () => {
     clock.set(MORNING);
   });
 
-  it('one whose lease is taken away stops, and changes nothing more', async () => {
+  it('one that lost its lease stops, and changes nothing more', async () => {
     const tenant = await addTenant(one, { slug: 'cabinet-petit' });
     const agent = await arrange(tenant);
     const renewals: (() => void)[] = [];
@@ -167,20 +171,24 @@ describe('two scanners of one installation', () => {
       return real(callback, ms);
     });
     let begun = 0;
-    const judge = Reflect.get<Judging, 'judge'>(Judging.prototype, 'judge');
-    jest.spyOn(Judging.prototype, 'judge').mockImplementation(async function (this: Judging, run, ...given) {
-      const judged = await judge.call(this, run, ...given);
+    const verify = Reflect.get<FileVerifier, 'verify'>(FileVerifier.prototype, 'verify');
+    jest.spyOn(FileVerifier.prototype, 'verify').mockImplementation(async function (
+      this: FileVerifier,
+      run,
+      ...given
+    ) {
+      const verdicts = await verify.call(this, run, ...given);
       begun += 1;
       if (begun === 1) {
-        // Another process has claimed the run; this one hears of it when it wants to renew.
+        // Another process has claimed the run; this one notices when it renews its lease.
         await one.sql(
           `UPDATE job_runs SET lease_token = new_id(), lease_until = now() + interval '1 minute' WHERE tenant_id = $1`,
           [tenant.id],
         );
         for (const renew of renewals) renew();
       }
-      await until('the scan to be told', () => run.signal.aborted);
-      return judged;
+      await until('the scan to be aborted', () => run.signal.aborted);
+      return verdicts;
     });
     await expect(scan(one, tenant.id)).rejects.toThrow('the run ended running');
     jest.restoreAllMocks();
@@ -197,15 +205,18 @@ describe('two scanners of one installation', () => {
     await expectDone(tenant, agent);
   });
 
-  it('one that has not noticed yet changes nothing of what the other has done', async () => {
+  it('one that has not noticed it changes nothing that the other has done', async () => {
     const tenant = await addTenant(one, { slug: 'cabinet-roux' });
     const agent = await arrange(tenant);
     let stale: () => void = () => undefined;
     const released = new Promise<void>((resolve) => (stale = resolve));
-    const promote = Reflect.get<Promoting, 'promote'>(Promoting.prototype, 'promote');
+    const promote = Reflect.get<StoreWriter, 'promote'>(StoreWriter.prototype, 'promote');
     let held = 0;
-    jest.spyOn(Promoting.prototype, 'promote').mockImplementation(async function (this: Promoting, ...given) {
-      const isStale = this === one.app.get(Promoting, { strict: false });
+    jest.spyOn(StoreWriter.prototype, 'promote').mockImplementation(async function (
+      this: StoreWriter,
+      ...given
+    ) {
+      const isStale = this === one.app.get(StoreWriter, { strict: false });
       if (isStale) {
         held += 1;
         await released;
@@ -213,7 +224,7 @@ describe('two scanners of one installation', () => {
       return promote.apply(this, given);
     });
     const scanning = scan(one, tenant.id);
-    // Copies are whole, and not in their place yet.
+    // The copies are complete, and not published yet.
     await until('copies of the first', () => held > 0);
     const lost = `UPDATE job_runs SET state = 'failed', lease_token = NULL, lease_until = NULL, finished_at = now() WHERE tenant_id = $1`;
     await one.sql(lost, [tenant.id]);

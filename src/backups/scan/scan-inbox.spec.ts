@@ -28,7 +28,7 @@ describe('what a scan takes from the inbox', () => {
       status: 200,
       body: { created: false, id: (first.body as { id: string }).id },
     });
-    // Written otherwise, it says the same.
+    // The same content, written in another way.
     const { databases, ...rest } = report;
     await agent.drop('a_STATUS.json', JSON.stringify({ databases, ...rest }, null, 4));
     await agent.drop(
@@ -110,7 +110,7 @@ describe('what a scan takes from the inbox', () => {
     ]);
     expect(readFileSync(full, 'utf8')).toBe('another');
     expect(agent.files('database')).toEqual(['compta.bak']);
-    // Somebody looks into it, and puts the right one there: the next try finds it.
+    // A person puts the right file there: the next try finds it.
     await writeFile(full, 'the ledger');
     await rest(full);
     expect(await scans.run()).toMatchObject({ success: 1 });
@@ -153,7 +153,7 @@ describe('what a scan takes from the inbox', () => {
     ]);
   });
 
-  it('MISSING says what was rejected, where that is why', async () => {
+  it('MISSING has the reason of a rejected report', async () => {
     await scans.expectJob('compta');
     await agent.drop('STATUS.json', '[]');
     expect(await scans.run()).toMatchObject({ rejected: 1, missing: 1 });
@@ -166,7 +166,7 @@ describe('what a scan takes from the inbox', () => {
     ]);
   });
 
-  it('B2 takes a report whatever its words are', async () => {
+  it('B2 takes a report with any text', async () => {
     await scans.expectJob('compta');
     // The cut comes in the middle of a character.
     const logs_summary = `${'a'.repeat(19_999)}\u{1f600}`;

@@ -4,54 +4,88 @@ import { Database } from '../../platform/database/database.js';
 import { notFound } from '../../platform/errors/problem.js';
 import { type Run, RunHandlers } from '../../runs/run-handlers.js';
 import { BackupAnnouncements } from '../alerts/announcements.js';
-import { Archiving } from './archiving.js';
-import { Collecting } from './collecting.js';
-import { Evaluating } from './evaluating.js';
-import { Missing } from './missing.js';
+import { BackupStore } from '../store/backup-store.js';
+import { Entries } from './entries.js';
+import { InboxFindings } from './inbox-findings.js';
+import { ReportArchiver } from './report-archiver.js';
+import { ReportCollector } from './report-collector.js';
+import { EntryEvaluator } from './entry-evaluator.js';
+import { MissingBackups } from './missing-backups.js';
 import { Retention } from '../store/retention.js';
 import { Scan } from './scan.js';
 import { StagedActs } from './staged-acts.js';
 
 /**
- * The jobs `scan-backups` and `check-backups`, one of them at a time for a tenant. Every step can be repeated: what a
- * killed scan has committed stands, what it has not is done by the next.
+ * The jobs `scan-backups` and `check-backups`; only one of them runs at a time for a tenant. Every step can be repeated:
+ * what a killed scan committed stands, and the next scan does the rest.
  */
 @Injectable()
 export class ScanJobs implements OnModuleInit {
   constructor(
     private readonly runs: RunHandlers,
     private readonly database: Database,
-    private readonly collecting: Collecting,
-    private readonly evaluating: Evaluating,
-    private readonly missing: Missing,
+    private readonly store: BackupStore,
+    private readonly collector: ReportCollector,
+    private readonly entries: Entries,
+    private readonly evaluator: EntryEvaluator,
+    private readonly missing: MissingBackups,
     private readonly stagedActs: StagedActs,
-    private readonly archiving: Archiving,
+    private readonly archiver: ReportArchiver,
     private readonly announcements: BackupAnnouncements,
     private readonly retention: Retention,
   ) {}
 
   onModuleInit(): void {
-    this.runs.register('scan-backups', async (run) => (await this.scan(run)).counts);
+    this.runs.register('scan-backups', (run) => this.scan(run));
     this.runs.register('check-backups', (run) => this.check(run));
   }
 
-  private async scan(run: Run): Promise<Scan> {
+  private async scan(run: Run): Promise<RunCounts> {
     const scan = await this.begin(run);
-    const collected = await this.collecting.collect(scan);
-    await this.evaluating.evaluate(scan);
-    await this.missing.find(scan, collected);
-    await this.stagedActs.actAll(scan);
-    await this.archiving.archive(scan, collected.files);
-    scan.add(await this.announcements.tellNew(scan.tenant_id, scan.signal));
-    return scan;
+    await this.perform(scan);
+    scan.throwIfFailed();
+    return scan.counts;
   }
 
-  /** Once a day: what stays wrong is told again, and what need not be kept goes. */
+  /** Once a day: a scan that also repeats what is still wrong, and removes what need not be kept. */
   private async check(run: Run): Promise<RunCounts> {
-    const scan = await this.scan(run);
-    scan.add(await this.announcements.remindAll(run.tenant_id, run.signal));
-    await this.retention.apply(scan);
+    const scan = await this.begin(run);
+    await this.perform(scan);
+    await scan.step('remind', async () =>
+      scan.add(await this.announcements.remindAll(run.tenant_id, run.signal)),
+    );
+    await scan.step('retention', async () => scan.add(await this.retention.apply(scan, run.signal)));
+    scan.throwIfFailed();
     return scan.counts;
+  }
+
+  /** What fails is skipped: one bad report must not silence a tenant. */
+  private async perform(scan: Scan): Promise<void> {
+    const findings = new InboxFindings();
+    await scan.step('store', () => this.store.prepare());
+    await scan.step('collect', () => this.readInbox(scan, findings));
+    await scan.step('missing', () => this.missing.find(scan, findings));
+    await scan.step('staged files', () => this.stagedActs.actAll(scan));
+    await scan.step('announce', async () =>
+      scan.add(await this.announcements.tellNew(scan.tenant_id, scan.signal)),
+    );
+  }
+
+  /** A part of the inbox after the other, from its reports to their archive, so that memory does not grow with it. */
+  private async readInbox(scan: Scan, findings: InboxFindings): Promise<void> {
+    const evaluated = new Set<string>();
+    const evaluate = async (agents: readonly string[]) => {
+      await this.entries.settleWithoutFile(scan);
+      if (agents.length > 0) await this.evaluator.evaluate(scan, agents);
+      for (const agent of agents) evaluated.add(agent);
+    };
+    for await (const { agents, files } of this.collector.collect(scan, findings)) {
+      await scan.step('evaluate', () => evaluate(agents));
+      await scan.step('archive', () => this.archiver.archive(scan, files));
+    }
+    // Agents that report over REST, or whose folder was removed.
+    const others = (await this.entries.agents(scan.tenant_id)).filter((agent) => !evaluated.has(agent));
+    await scan.step('evaluate', () => evaluate(others));
   }
 
   private async begin(run: Run): Promise<Scan> {

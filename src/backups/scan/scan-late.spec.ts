@@ -11,7 +11,7 @@ import { REPORTED, ScannedWorld } from './scan.fixture.js';
 const IN_TIME = '2026-03-30T21:00:00Z';
 const PAST_GRACE = '2026-03-30T22:00:01Z';
 
-/** What comes late, comes again, or comes while something else is going on. */
+/** Backups and reports that come late, again, or during another scan. */
 describe('B4: backups that come late', () => {
   let scans: ScannedWorld;
   let agent: TestAgent;
@@ -33,7 +33,7 @@ describe('B4: backups that come late', () => {
     await agent.drop('STATUS.json', agent.report(REPORTED, { compta: said }));
     await scans.run();
     expect(await verdicts()).toEqual(['HASH_MISMATCH']);
-    // Wrong again: that one is the next backup's, for all that is known, and nobody is told a second time.
+    // Another wrong file: it probably belongs to the next backup, so there is no second verdict.
     await agent.put('database', 'compta.bak', 'the lodgers');
     const again = await scans.run();
     expect(again).not.toHaveProperty('hash_mismatch');
@@ -46,7 +46,7 @@ describe('B4: backups that come late', () => {
     expect(agent.files('database')).toEqual([]);
   });
 
-  it('the next file of the same name is not held against yesterday’s report', async () => {
+  it('yesterday’s report is not compared with the next file of the same name', async () => {
     await scans.expectJob('compta');
     await agent.drop('1_STATUS.json', agent.report(REPORTED, { compta: good('c.bak', 'monday') }));
     await scans.run();
@@ -63,7 +63,7 @@ describe('B4: backups that come late', () => {
   });
 
   it.each([
-    ['from then is held against its report', '2026-03-30T20:05:00Z', 'HASH_MISMATCH'],
+    ['from then is compared with its report', '2026-03-30T20:05:00Z', 'HASH_MISMATCH'],
     ['from after the grace is not', '2026-03-31T20:05:00Z', 'MISSING'],
   ])('a wrong file that could not be read at first and %s', async (_what, written, verdict) => {
     await scans.expectJob('compta');
@@ -84,7 +84,7 @@ describe('B4: backups that come late', () => {
     expect(agent.files('quarantine')).toEqual(verdict === 'HASH_MISMATCH' ? ['compta.bak'] : []);
   });
 
-  it('yesterday’s late file is not held against today’s report, whose own is still to come', async () => {
+  it('today’s report is not compared with yesterday’s late file: its own is still to come', async () => {
     await scans.expectJob('compta');
     await agent.drop('1_STATUS.json', agent.report(REPORTED, { compta: good('c.bak', 'monday') }));
     await scans.run();
@@ -102,7 +102,7 @@ describe('B4: backups that come late', () => {
     expect(scans.stored()).toHaveLength(2);
   });
 
-  it('one that moves for ever has not come', async () => {
+  it('a file that changes for ever is missing', async () => {
     await scans.expectJob('compta');
     await agent.put('database', 'compta.bak', '');
     await agent.drop('STATUS.json', agent.report(REPORTED, { compta: good('compta.bak', 'the ledger') }));
@@ -123,7 +123,7 @@ describe('B4: backups that come late', () => {
     ]);
   });
 
-  it('a verified one that could not be stored is kept for the next try, however long that takes', async () => {
+  it('a verified file that could not be stored is tried again, however long that takes', async () => {
     await scans.expectJob('compta');
     const said = await agent.stage('compta.bak', 'the ledger');
     await agent.drop('STATUS.json', agent.report(REPORTED, { compta: said }));
@@ -153,7 +153,7 @@ describe('B4: backups that come late', () => {
     expect(await settled()).not.toBeNull();
   });
 
-  it('a report that is being written down while MISSING is decided is not missing', async () => {
+  it('a report that is being recorded while MISSING is decided is not missing', async () => {
     const id = await scans.expectJob('compta');
     scans.clock.set(PAST_GRACE);
     const { world, cast } = scans;
@@ -179,14 +179,14 @@ describe('B4: backups that come late', () => {
     expect(await scans.job(id)).toMatchObject({ status: 'FAILED' });
   });
 
-  it('nothing can come where there is no inbox: MISSING says so', async () => {
+  it('an unmounted inbox: MISSING says so', async () => {
     await scans.expectJob('compta');
     const inbox = scans.folders.env.BACKUP_INBOX_DIR;
-    await rename(inbox, `${inbox}-away`);
+    await rename(inbox, `${inbox}-unmounted`);
     try {
       expect(await scans.run()).toMatchObject({ unreadable: 1, missing: 1 });
     } finally {
-      await rename(`${inbox}-away`, inbox);
+      await rename(`${inbox}-unmounted`, inbox);
     }
     expect(await scans.entries()).toMatchObject([{ reason: 'no_report', detail: 'ENOENT (access)' }]);
   });
@@ -203,29 +203,29 @@ describe('B4: backups that come late', () => {
     expect(files.map(({ name }) => name)).toEqual(names.slice(0, 2_000));
   });
 
-  it('B7: what stays wrong is told again by the daily check, once a day', async () => {
+  it('B7: the daily check repeats what is still wrong, once a day', async () => {
     const { world, cast } = scans;
     await world.sql('DELETE FROM notifications');
     await scans.expectJob('compta');
     await agent.drop('STATUS.json', agent.report(REPORTED, { compta: { status: 'failed' } }));
     await scans.run();
-    const told = async () =>
+    const announced = async () =>
       (await world.sql(`SELECT 1 FROM notifications WHERE kind = 'backup_alert'`)).length;
-    expect(await told()).toBe(1);
-    // 09:00 in Paris: people heard of it an hour ago.
+    expect(await announced()).toBe(1);
+    // 09:00 in Paris: the alert was sent an hour ago.
     scans.clock.set('2026-03-31T07:00:00Z');
     expect(await runJob(world, cast.tenant_id, 'check-backups')).toEqual({});
-    // The next night says nothing: that is another verdict, and the reminder is of that.
+    // There is no report the next night: that is another verdict, and the reminder is about it.
     scans.clock.set('2026-04-01T07:00:00Z');
     expect(await runJob(world, cast.tenant_id, 'check-backups')).toMatchObject({ missing: 1, alerts: 1 });
-    expect(await told()).toBe(2);
+    expect(await announced()).toBe(2);
     scans.clock.set('2026-04-01T20:00:00Z');
     await runJob(world, cast.tenant_id, 'check-backups');
-    expect(await told()).toBe(2);
+    expect(await announced()).toBe(2);
     // Two days later nothing new is expected yet, and it is still missing.
     await world.sql(`UPDATE backup_jobs SET expected_after = '2026-04-03T00:00:00Z'`);
     scans.clock.set('2026-04-02T07:00:00Z');
     expect(await runJob(world, cast.tenant_id, 'check-backups')).toMatchObject({ reminded: 1 });
-    expect(await told()).toBe(3);
+    expect(await announced()).toBe(3);
   });
 });

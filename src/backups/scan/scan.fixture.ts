@@ -4,6 +4,7 @@ import { createWorld, type World } from '../../../test/support/world.js';
 import type { RunCounts } from '../../contracts/jobs.js';
 import { FixedClock } from '../../platform/clock/fixed-clock.js';
 import { type BackupFolders, backupFolders, scan, stored, TestAgent } from '../agent.fixture.js';
+import { lastCheckedSql } from '../jobs/job-status.sql.js';
 import { addJob, forgetBackups } from '../board/records.fixture.js';
 
 /** Tuesday 31 March 2026, 08:00 in Paris: the night's backups are in. */
@@ -35,7 +36,7 @@ export class ScannedWorld {
     await this.folders.remove();
   }
 
-  /** In the morning, with an agent that nobody has heard of: nothing of another test is left for the next scan. */
+  /** In the morning, with a new agent: nothing of another test is left for the next scan. */
   async beginAnew(): Promise<TestAgent> {
     this.clock.set(MORNING);
     await forgetBackups(this.world);
@@ -70,7 +71,10 @@ export class ScannedWorld {
   }
 
   async job(id: string) {
-    const [job] = await this.world.sql(`SELECT * FROM backup_jobs WHERE id = $1`, [id]);
+    const [job] = await this.world.sql(
+      `SELECT *, ${lastCheckedSql('backup_jobs')} AS last_checked_at FROM backup_jobs WHERE id = $1`,
+      [id],
+    );
     return job!;
   }
 

@@ -178,7 +178,7 @@ describe('the scan of backups', () => {
     expect(scans.stored()).toHaveLength(1);
   });
 
-  it('a report from before its expected time that comes after MISSING was said ends it', async () => {
+  it('a report from before its expected time that comes after MISSING ends it', async () => {
     const id = await scans.expectJob('compta');
     scans.clock.set('2026-03-30T22:00:00.001Z');
     expect(await scans.run()).toMatchObject({ missing: 1 });
@@ -190,7 +190,7 @@ describe('the scan of backups', () => {
     expect(scans.stored()[0]).toContain('compta_20260330T195000Z.bak');
   });
 
-  it('keeps what nobody expects, verified and promoted like the rest', async () => {
+  it('verifies and stores unexpected databases like the others', async () => {
     const said = await agent.stage('crm.bak', 'contacts');
     await agent.drop('STATUS.json', agent.report(REPORTED, { crm: said }));
     expect(await scans.run()).toMatchObject({ success: 1 });
@@ -224,7 +224,7 @@ describe('the scan of backups', () => {
     expect(scans.stored()).toHaveLength(1);
   });
 
-  it('tells how far it is, in the run and for a large file in the log', async () => {
+  it('shows its progress, in the run and for a large file in the log', async () => {
     const size = 300 * 1_048_576;
     const path = agent.path('database', 'large.bak');
     await writeFile(path, '');
@@ -237,19 +237,19 @@ describe('the scan of backups', () => {
     await agent.drop('STATUS.json', agent.report(REPORTED, { large: { ...said, size_bytes: size } }));
     const log = jest.spyOn(Logger.prototype, 'log');
     const scanning = scans.run();
-    // What the run says of itself while it goes on.
-    await until('the run to tell how far it is', async () => {
+    // The run shows its counts while it goes on.
+    await until('the run to show its progress', async () => {
       const [going] = await scans.world.sql(
         `SELECT 1 FROM job_runs WHERE state = 'running' AND (counts ->> 'reports')::int = 1`,
       );
       return going !== undefined;
     });
     expect(await scanning).toMatchObject({ success: 1, bytes: size });
-    const told = log.mock.calls.flatMap(([line]) => {
+    const logged = log.mock.calls.flatMap(([line]) => {
       const { event, percent } = line as { event?: string; percent?: number };
       return event === 'backup_file_progress' && percent !== undefined ? [percent] : [];
     });
-    expect(told).toEqual([10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
+    expect(logged).toEqual([10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
     log.mockRestore();
   });
 });

@@ -1,15 +1,19 @@
+import { Logger } from '@nestjs/common';
 import type { BackupVerdict } from '../../contracts/backups.js';
 import type { RunCounts } from '../../contracts/jobs.js';
 
 /** One scan of one tenant, as its phases share it. */
 export class Scan {
+  private readonly logger = new Logger('Backups');
   readonly counts: RunCounts = {};
-  /** Entries whose staged copy is dealt with, to be written down together. */
+  /** Entries whose staged file is removed or moved; recorded many at a time. */
   readonly done: string[] = [];
+  /** The first failure that was skipped. */
+  private failure: { error: unknown } | null = null;
 
   /**
-   * @param signal aborted when another process may be scanning this tenant: whatever is begun then can be repeated.
-   * @param report tells how far the scan is.
+   * @param signal aborted when another process may be scanning this tenant. Every step that has begun can be repeated.
+   * @param report called with the counts so far, at each change
    */
   constructor(
     readonly tenant_id: string,
@@ -25,7 +29,7 @@ export class Scan {
     this.report(this.counts);
   }
 
-  /** An entry has its verdict. */
+  /** Counts entries that got this verdict. */
   decided(verdict: BackupVerdict, entries = 1): void {
     this.count('entries', entries);
     this.count(verdict.toLowerCase(), entries);
@@ -33,5 +37,35 @@ export class Scan {
 
   add(counts: RunCounts): void {
     for (const [name, by] of Object.entries(counts)) this.count(name, by);
+  }
+
+  /** Runs a phase. Its failure does not keep the later phases from running. @throws when the scan is aborted */
+  async step(step: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.skip(step, error);
+    }
+  }
+
+  /**
+   * Skips what failed: the scan goes on with the rest, and fails at its end.
+   * @throws the signal's reason when the scan is aborted
+   */
+  skip(step: string, err: unknown, agent_id: string | null = null): void {
+    this.signal.throwIfAborted();
+    this.logger.error({
+      event: 'backup_scan_step_failed',
+      tenant_id: this.tenant_id,
+      step,
+      agent_id,
+      err,
+    });
+    this.failure ??= { error: err };
+  }
+
+  /** @throws the first failure that was skipped */
+  throwIfFailed(): void {
+    if (this.failure !== null) throw this.failure.error;
   }
 }

@@ -2,15 +2,15 @@ import { join } from 'node:path';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { Entries, PAGE, type StagedAct } from './entries.js';
-import { codeOf, isOfFiles, toldOf } from '../files/file-errors.js';
+import { codeOf, isFileSystemError, describeFileError } from '../files/file-errors.js';
 import { folderWithin, inboxRoot } from '../files/folders.js';
-import { moveTo, removeSeen } from '../files/inbox.js';
+import { moveTo, removeSeen } from '../files/move-file.js';
 import type { Scan } from './scan.js';
 import { findStaged, identityOf } from '../files/staged-file.js';
 
 /**
- * What becomes of a staged copy after its verdict is committed: a verified one is deleted, a mismatching one goes into
- * quarantine. The row says so until it is done, so a killed scan's acts are made up for by the next.
+ * Deletes or quarantines staged files after their verdict is committed. The entry's row names the act until it is done,
+ * so the next scan finishes what a killed one left.
  */
 @Injectable()
 export class StagedActs {
@@ -24,7 +24,7 @@ export class StagedActs {
     this.inbox = inboxRoot(config);
   }
 
-  /** Does what a verdict that was just committed asks for; `noteDone` writes down that it is done. */
+  /** Does what a committed verdict asks for; `noteDone` records that it is done. */
   async act(scan: Scan, act: StagedAct): Promise<void> {
     if (await this.perform(scan, act)) scan.done.push(act.id);
     if (scan.done.length >= PAGE) await this.noteDone(scan);
@@ -34,7 +34,7 @@ export class StagedActs {
     await this.entries.stagedDone(scan.tenant_id, scan.done.splice(0));
   }
 
-  /** All that are still due: a killed scan has left them, or they could not be done. */
+  /** Does all that is still due: what a killed scan left, and what failed before. */
   async actAll(scan: Scan): Promise<void> {
     let after: string | null = null;
     for (;;) {
@@ -59,21 +59,24 @@ export class StagedActs {
       return false;
     }
     try {
-      if (act.staged_action === 'delete') {
-        const folder = await folderWithin(this.inbox, [...agent, 'database']);
-        const name = found === 'absent' ? act.staged_file_name : found.file.name;
-        if (folder !== null) await removeSeen(join(folder, name), act.staged_identity, act.id);
+      const isSeen = found !== 'absent' && identityOf(found.file.stats) === act.staged_identity;
+      if (act.staged_action === 'quarantine' && isSeen) {
+        const { signal } = scan;
+        await moveTo(this.inbox, agent, found.file, { folder: 'quarantine', mark: act.id, signal });
+        scan.count('quarantined', 1);
         return true;
       }
-      // Another file of that name is the next backup: it is left alone.
-      if (found === 'absent' || identityOf(found.file.stats) !== act.staged_identity) return true;
-      await moveTo(this.inbox, agent, found.file, { folder: 'quarantine', mark: act.id });
-      scan.count('quarantined', 1);
+      // Another file of that name is the next backup: it stays. A killed scan may have renamed this one to remove it.
+      const folder = await folderWithin(this.inbox, [...agent, 'database']);
+      const name = found === 'absent' ? act.staged_file_name : found.file.name;
+      if (folder === null) return true;
+      const renamed = await removeSeen(join(folder, name), act.staged_identity, act.id);
+      if (renamed !== null) this.kept(scan, act, `another file took the name meanwhile: ${renamed}`);
       return true;
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return true;
-      if (!isOfFiles(error)) throw error;
-      this.kept(scan, act, toldOf(error));
+      if (!isFileSystemError(error)) throw error;
+      this.kept(scan, act, describeFileError(error));
       return false;
     }
   }

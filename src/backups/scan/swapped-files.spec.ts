@@ -14,8 +14,8 @@ import {
 import files from 'node:fs/promises';
 import { join } from 'node:path';
 import { good, rest, sha256, type TestAgent } from '../agent.fixture.js';
-import { removeSeen } from '../files/inbox.js';
-import { Promoting } from './promoting.js';
+import { removeSeen } from '../files/move-file.js';
+import { StoreWriter } from './store-writer.js';
 import { REPORTED, ScannedWorld } from './scan.fixture.js';
 import { Scan } from './scan.js';
 import { identityOf } from '../files/staged-file.js';
@@ -53,7 +53,7 @@ async function drop(said: Record<string, unknown>): Promise<void> {
   await agent.drop('STATUS.json', agent.report(REPORTED, { compta: said }));
 }
 
-/** What somebody does when the scan has read the first piece of the file. */
+/** Runs `act` when the scan has read the first piece of the file. */
 function inBetween(act: () => void): void {
   const count = Reflect.get<Scan, 'count'>(Scan.prototype, 'count');
   let done = false;
@@ -73,7 +73,7 @@ function overwrite(at: number): void {
   closeSync(file);
 }
 
-/** As whoever wants to go unnoticed. */
+/** Sets the times back, as an attacker does. */
 function unnoticed(act: () => void): void {
   const { atime, mtime } = statSync(path());
   act();
@@ -93,7 +93,7 @@ describe('a staged file that changes while it is read', () => {
     expect(await run()).toMatchObject({ still_written: 1 });
     expect(await verdicts()).toEqual([{ verdict: null, reason: null, settled: false }]);
     expect(mine()).toEqual([]);
-    // It rests now, and is what it has become.
+    // It no longer changes: the next scan reads it as it is.
     jest.restoreAllMocks();
     await rest(path());
     expect(await run()).toMatchObject({ hash_mismatch: 1, quarantined: 1 });
@@ -143,8 +143,8 @@ describe('a staged file that changes while it is read', () => {
 
   it('is not promoted when it changes between its two readings', async () => {
     await drop({ ...(await agent.stage('compta.bak', LEDGER)), size_bytes: 1 });
-    const promote = Reflect.get<Promoting, 'promote'>(Promoting.prototype, 'promote');
-    jest.spyOn(Promoting.prototype, 'promote').mockImplementation(function (this: Promoting, ...given) {
+    const promote = Reflect.get<StoreWriter, 'promote'>(StoreWriter.prototype, 'promote');
+    jest.spyOn(StoreWriter.prototype, 'promote').mockImplementation(function (this: StoreWriter, ...given) {
       unnoticed(() => overwrite(0));
       return promote.apply(this, given);
     });
@@ -155,7 +155,7 @@ describe('a staged file that changes while it is read', () => {
   });
 });
 
-describe('another file that comes at the moment when the one before is taken away', () => {
+describe('another file that takes the name at the moment when the first is removed', () => {
   const look = async () => identityOf(await files.lstat(path()));
 
   /** Puts another one in its place just before the scan renames it. */

@@ -1,11 +1,11 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { addTenant } from '../../../test/support/cast.js';
 import { runJob } from '../../../test/support/watched.js';
 import { createWorld, type World } from '../../../test/support/world.js';
 import { FixedClock } from '../../platform/clock/fixed-clock.js';
 import { type BackupFolders, backupFolders, sha256, stored } from '../agent.fixture.js';
-import { addEntry } from '../board/records.fixture.js';
+import { addEntry, addReport } from '../board/records.fixture.js';
 
 const DAY_MS = 86_400_000;
 /** Tuesday 31 March 2026. */
@@ -108,6 +108,42 @@ describe('retention of stored backups', () => {
     expect(mine()).toContain(old);
     expect(mine()).toContain(other);
     expect(mine()).toHaveLength(3);
+  });
+
+  it('H7: files that cannot be removed do not block the others', async () => {
+    await world.sql(
+      `INSERT INTO backup_entries (tenant_id, report_id, agent_id, database_name, company_name, city, effective_at,
+         wait_until, status, verdict, evaluated_at, settled_at, stored_path, stored_state, created_at)
+       SELECT $1, $2, 'stuck', 'db' || n, 'Boulangerie Martin', 'Lyon', now(), now(), 'success', 'SUCCESS', now(), now(),
+              $3 || n, 'removing', now() FROM generate_series(1, 501) AS n`,
+      [tenant.id, await addReport(world, tenant.id, {}), `${tenant.slug}/a-file/`],
+    );
+    await mkdir(join(folders.env.BACKUP_STORE_DIR, tenant.slug), { recursive: true });
+    // Not a folder: nothing below it can be removed.
+    await writeFile(join(folders.env.BACKUP_STORE_DIR, tenant.slug, 'a-file'), '');
+    const removable = await keep(9, { stored_state: 'removing' });
+    expect(await check()).toEqual({ removed: 1 });
+    expect(mine()).not.toContain(removable);
+    const left = await world.sql(
+      `SELECT 1 FROM backup_entries WHERE tenant_id = $1 AND stored_state = 'removing'`,
+      [tenant.id],
+    );
+    expect(left).toHaveLength(501);
+    await world.sql(`DELETE FROM backup_entries WHERE agent_id = 'stuck'`);
+  });
+
+  it('H21: does not take the files of an unmounted store for removed ones', async () => {
+    const old = await keep(300);
+    await keep(1);
+    await decide({ keep_last: 1, keep_weekly: 0, keep_monthly: 0 });
+    const store = folders.env.BACKUP_STORE_DIR;
+    await rename(store, `${store}-unmounted`);
+    await mkdir(store);
+    expect(await check()).toEqual({});
+    await rmdir(store);
+    await rename(`${store}-unmounted`, store);
+    expect(await check()).toEqual({ removed: 1 });
+    expect(mine()).not.toContain(old);
   });
 
   it('goes on where a killed one was, and takes no file that another entry still keeps', async () => {

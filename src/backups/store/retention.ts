@@ -2,60 +2,72 @@ import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../../platform/clock/clock.js';
-import { CONFIG, type Config } from '../../platform/config/config.js';
 import { Database } from '../../platform/database/database.js';
 import { effectiveSettings } from '../../tenants/tenant-settings.js';
-import { codeOf, isOfFiles, toldOf } from '../files/file-errors.js';
-import { storeRoot } from '../files/folders.js';
-import type { Scan } from '../scan/scan.js';
+import { codeOf, describeFileError, isFileSystemError } from '../files/file-errors.js';
+import { BackupStore } from './backup-store.js';
 
-/** Files that one round removes. */
+/** Files of one page. */
 const PAGE = 500;
 
-interface Going {
+/** Whose backups retention looks at. */
+export interface RetentionTenant {
+  tenant_id: string;
+  time_zone: string;
+}
+
+interface RemovableEntry {
   id: string;
   stored_path: string;
   /** Another report named the same backup, and keeps it. */
   shared: boolean;
 }
 
-/** Takes stored backups away that the tenant's retention does not keep. */
+/** Removes the stored backups that the tenant's retention does not keep. */
 @Injectable()
 export class Retention {
   private readonly logger = new Logger('Backups');
-  private readonly store: string;
 
   constructor(
     private readonly database: Database,
+    private readonly store: BackupStore,
     @Inject(Clock) private readonly clock: Clock,
-    @Inject(CONFIG) config: Config,
-  ) {
-    this.store = storeRoot(config);
-  }
+  ) {}
 
-  async apply(scan: Scan): Promise<void> {
-    await this.choose(scan);
+  /**
+   * Does nothing while the store is unavailable: each file would look as if it were removed already.
+   * @returns how many backups were removed. What could not be removed is tried again by the next call.
+   * @throws StoreUnavailable when the store becomes unavailable meanwhile; the signal's reason
+   */
+  async apply(tenant: RetentionTenant, signal: AbortSignal): Promise<{ removed: number }> {
+    if (!(await this.store.isAvailable())) return { removed: 0 };
+    const { tenant_id } = tenant;
+    await this.choose(tenant);
+    let removed = 0;
+    let after: string | null = null;
     for (;;) {
-      const going = await this.database.single(scan.tenant_id).query<Going>(GOING, [scan.tenant_id, PAGE]);
-      const gone: string[] = [];
-      for (const { id, stored_path, shared } of going) {
-        scan.signal.throwIfAborted();
-        if (shared || (await this.remove(scan, id, stored_path))) gone.push(id);
+      const page: RemovableEntry[] = await this.database
+        .single(tenant_id)
+        .query(REMOVABLE, [tenant_id, after, PAGE]);
+      const ids: string[] = [];
+      for (const { id, stored_path, shared } of page) {
+        signal.throwIfAborted();
+        if (shared || (await this.remove(tenant_id, id, stored_path))) ids.push(id);
       }
       await this.database
-        .single(scan.tenant_id)
+        .single(tenant_id)
         .query(
           `UPDATE backup_entries SET stored_state = 'removed' WHERE tenant_id = $1 AND id = ANY ($2::uuid[])`,
-          [scan.tenant_id, gone],
+          [tenant_id, ids],
         );
-      scan.count('removed', gone.length);
-      // What could not be removed is tried again tomorrow.
-      if (going.length < PAGE || gone.length === 0) return;
+      removed += ids.length;
+      after = page.at(-1)?.id ?? null;
+      if (page.length < PAGE) return { removed };
     }
   }
 
-  /** Written down before it is done: a killed one goes on where it was. */
-  private async choose({ tenant_id, time_zone }: Scan): Promise<void> {
+  /** Records what is to be removed before anything is: the next call goes on where a killed one ended. */
+  private async choose({ tenant_id, time_zone }: RetentionTenant): Promise<void> {
     await this.database.tenant(tenant_id, async (tx) => {
       const tenant = await tx.one<{ settings: unknown }>(`SELECT settings FROM tenants WHERE id = $1`, [
         tenant_id,
@@ -73,28 +85,26 @@ export class Retention {
     });
   }
 
-  private async remove(scan: Scan, entry_id: string, path: string): Promise<boolean> {
+  private async remove(tenant_id: string, entry_id: string, path: string): Promise<boolean> {
     try {
-      await unlink(join(this.store, path));
+      await unlink(join(this.store.root, path));
       return true;
     } catch (error) {
+      if (!isFileSystemError(error)) throw error;
+      // Only in the store does "no such file" mean that it is removed.
+      await this.store.assertAvailable();
       if (codeOf(error) === 'ENOENT') return true;
-      if (!isOfFiles(error)) throw error;
-      this.logger.error({
-        event: 'backup_not_removed',
-        tenant_id: scan.tenant_id,
-        entry_id,
-        detail: toldOf(error),
-      });
+      const detail = describeFileError(error);
+      this.logger.error({ event: 'backup_not_removed', tenant_id, entry_id, detail });
       return false;
     }
   }
 }
 
 /**
- * Of each agent's database: the last ones stay, and the newest of each of the last weeks and months that have one, by
- * the tenant's calendar. Only good files count: beside a damaged one the good one before it stays. Parameters: $1
- * tenant id, $2 its zone, $3 how many of the last, $4 weeks, $5 months, $6 now.
+ * Keeps, of each agent's database, the last backups and the newest of each of the last weeks and months that have one,
+ * by the tenant's calendar. Only good files count: the good backup before a damaged one stays. Parameters: $1 tenant
+ * id, $2 its zone, $3 how many of the last, $4 weeks, $5 months, $6 now.
  */
 const CHOOSE = `
   WITH good AS (
@@ -120,10 +130,12 @@ const CHOOSE = `
     AND NOT (r.in_week = 1 AND r.weeks <= $4::int)
     AND NOT (r.in_month = 1 AND r.months <= $5::int)`;
 
-const GOING = `
+/** Parameters: $1 tenant id, $2 the id of the last entry of the page before or null, $3 limit. */
+const REMOVABLE = `
   SELECT e.id, e.stored_path,
          EXISTS (SELECT FROM backup_entries o
                  WHERE o.tenant_id = $1 AND o.agent_id = e.agent_id AND o.database_name = e.database_name
                    AND o.stored_path = e.stored_path AND o.stored_state IN ('stored', 'damaged')) AS shared
   FROM backup_entries e
-  WHERE e.tenant_id = $1 AND e.stored_state = 'removing' ORDER BY e.id LIMIT $2`;
+  WHERE e.tenant_id = $1 AND e.stored_state = 'removing' AND ($2::uuid IS NULL OR e.id > $2)
+  ORDER BY e.id LIMIT $3`;

@@ -4,20 +4,19 @@ import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { Database } from '../../platform/database/database.js';
 import { backupFacts } from '../alerts/backup-facts.js';
-import { isOfFiles, toldOf } from '../files/file-errors.js';
-import { storeRoot } from '../files/folders.js';
+import { isFileSystemError, describeFileError } from '../files/file-errors.js';
 import { inParallel } from '../files/in-parallel.js';
-import { damagedWords } from '../alerts/incident-words.js';
-import { isThere, readStored } from '../files/stored-file.js';
+import { readStored } from '../files/stored-file.js';
+import { BackupStore, StoreUnavailable } from './backup-store.js';
 
-/** What was found of one stored backup that is not as it was stored. */
+/** A stored backup that is not as it was stored. */
 export interface Damage {
   entry_id: string;
   stored_path: string;
   state: 'damaged' | 'gone';
   /** Null where it could not be read to its end. */
   found_sha256: string | null;
-  /** In the system's words; null where reading it was no problem. */
+  /** The error of the file system; null where there was none. */
   detail: string | null;
 }
 
@@ -35,29 +34,42 @@ interface StoredEntry {
 }
 
 const PAGE = 200;
-/** `source_type` of what is wrong with a stored backup. */
+/** `source_type` of the incidents of a stored backup. */
 const STORED_BACKUP = 'stored_backup';
 
-/** Reads what is stored again, for disks forget: each file must still have the hash that it was stored with. */
+/** Reads stored backups again, because disks decay: each file must still have the hash that it was stored with. */
 @Injectable()
 export class Verification {
-  private readonly store: string;
-
   constructor(
     private readonly database: Database,
+    private readonly store: BackupStore,
     private readonly incidents: Incidents,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
-  ) {
-    this.store = storeRoot(config);
-  }
+  ) {}
 
-  /** @throws Error when there is no store: it is not mounted, and no backup is damaged by that. */
+  /**
+   * An unavailable store damages no backup. A new store needs no marker yet: nothing is recorded as stored.
+   * @throws Error for the command line, with the path
+   */
   async assertStore(): Promise<void> {
-    if (!(await isThere(this.store))) throw new Error(`there is no backup store at ${this.store}`);
+    try {
+      await this.store.assertAvailable();
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+      if (!(await this.store.hasBackups())) return;
+      throw new Error(
+        `there is no backup store at ${this.store.root}: ${error.message}. If this folder is the store, see "Moving the store" in docs/backups.md`,
+        { cause: error },
+      );
+    }
   }
 
-  /** All stored backups of a tenant. What is wrong with one is written down and told; what is well again, too. */
+  /**
+   * Verifies all stored backups of a tenant. It records each damaged and each recovered backup, and raises or ends its
+   * incident.
+   * @throws StoreUnavailable when the store becomes unavailable meanwhile; the signal's reason
+   */
   async verify(tenantId: string, signal: AbortSignal): Promise<Verified> {
     const verified: Verified = { files: 0, bytes: 0, damages: [] };
     let after: string | null = null;
@@ -68,13 +80,13 @@ export class Verification {
          ORDER BY id LIMIT $3`,
         [tenantId, after, PAGE],
       );
-      const well: string[] = [];
+      const intact: string[] = [];
       await inParallel(page, this.config.backupConcurrency, async (entry) => {
         const { size, damage } = await this.look(entry, signal);
         verified.files += 1;
         verified.bytes += size;
         if (damage === null && entry.stored_state === 'stored') {
-          well.push(entry.id);
+          intact.push(entry.id);
           return;
         }
         const isStored = await this.record(tenantId, entry.id, damage);
@@ -84,7 +96,7 @@ export class Verification {
         .single(tenantId)
         .query(`UPDATE backup_entries SET verified_at = $3 WHERE tenant_id = $1 AND id = ANY ($2::uuid[])`, [
           tenantId,
-          well,
+          intact,
           this.clock.now(),
         ]);
       after = page.at(-1)?.id ?? null;
@@ -97,20 +109,23 @@ export class Verification {
     signal: AbortSignal,
   ): Promise<{ size: number; damage: Damage | null }> {
     signal.throwIfAborted();
-    const wrong = { entry_id: id, stored_path, found_sha256: null, detail: null };
-    try {
-      const found = await readStored(this.store, stored_path, signal);
-      if (found === null) return { size: 0, damage: { ...wrong, state: 'gone' } };
+    const damage = { entry_id: id, stored_path, found_sha256: null, detail: null };
+    const found = await readStored(this.store.root, stored_path, signal).catch((error: unknown) => {
+      if (isFileSystemError(error)) return error;
+      throw error;
+    });
+    if (found !== null && 'sha256' in found) {
       const { size, sha256 } = found;
       if (sha256 === server_hash_sha256) return { size, damage: null };
-      return { size, damage: { ...wrong, state: 'damaged', found_sha256: sha256 } };
-    } catch (error) {
-      if (!isOfFiles(error)) throw error;
-      return { size: 0, damage: { ...wrong, state: 'damaged', detail: toldOf(error) } };
+      return { size, damage: { ...damage, state: 'damaged', found_sha256: sha256 } };
     }
+    // Only in the store does "no such file" mean that the backup is gone.
+    await this.store.assertAvailable();
+    if (found === null) return { size: 0, damage: { ...damage, state: 'gone' } };
+    return { size: 0, damage: { ...damage, state: 'damaged', detail: describeFileError(found) } };
   }
 
-  /** @returns false when retention has taken it away meanwhile: then nothing is wrong. */
+  /** @returns false when retention removed the backup meanwhile: then nothing is wrong. */
   private async record(tenantId: string, id: string, damage: Damage | null): Promise<boolean> {
     return this.database.tenant(tenantId, async (tx) => {
       const written = await tx.execute(
@@ -131,7 +146,6 @@ export class Verification {
         source_id: id,
         dedupe_key: `${STORED_BACKUP}:${id}`,
         severity: 'critical',
-        ...damagedWords(facts, damage.state),
         data: { ...facts, ...damage },
         repeat_after_ms: null,
       });

@@ -19,19 +19,37 @@ const OPERATOR = {
 const READY_WITHIN_MS = 90_000;
 const MAILS_WITHIN_MS = 60_000;
 
+/** Unless PORT says another. */
+const USUAL_PORT = 3_000;
+
+export interface DemoOptions {
+  /** End when the demonstration is over. */
+  exit: boolean;
+  data_dir: string;
+  /** The port that somebody asked for; null: 3000, or another that is free. */
+  port: number | null;
+  /** A Redis that runs already; null: one is started. */
+  redis_url: string | null;
+}
+
 /**
  * The whole of Vigie on this machine, used through its public surface only: REST, a socket, the mails as they
  * arrive.
  * @returns the exit code: 0 when all that was expected has arrived.
  */
-export async function runDemo(options: { exit: boolean; data_dir: string }): Promise<number> {
+export async function runDemo(options: DemoOptions): Promise<number> {
   const report = new Report();
   const dataDir = resolve(options.data_dir);
+  const port = await freePort(options.port ?? USUAL_PORT);
+  if (options.port !== null && options.port !== 0 && port !== options.port) {
+    throw new Error(`something else listens on port ${options.port}: set PORT to another, or unset it`);
+  }
   report.step('Starting PostgreSQL, Redis, Vigie and a local mail catcher');
   await rm(resolve(dataDir, 'postgres'), { recursive: true, force: true });
   const folders = await emptyFolders(dataDir);
   const catcher = await startMailCatcher({ port: await freePort(2525) });
-  const server = await startServer(dataDir, await freePort(3000), {
+  const server = await startServer(dataDir, port, {
+    ...(options.redis_url === null ? {} : { REDIS_URL: options.redis_url, REDIS_PREFIX: 'vigie-demo' }),
     SMTP_HOST: '127.0.0.1',
     SMTP_PORT: String(catcher.port),
     SMTP_TLS: 'false',

@@ -134,7 +134,7 @@ export class DeliveryQueues {
   }
 
   /**
-   * Gives what has failed in the last `days` days all its attempts again. Left out: what goes to nobody (the user
+   * Gives what has failed in the last `days` days all its attempts again. Left out: what has no recipient (the user
    * was erased), and links to set a password that have expired.
    */
   async retry(queue: QueueName, days: number, tenantId: string | null): Promise<{ retried: number }> {

@@ -58,7 +58,7 @@ export class ProcessingService implements BeforeApplicationShutdown {
   /**
    * @param tenantId whose deliveries are followed; null: those of all tenants that are not suspended.
    * @param timeoutMs how long to wait for them to leave. What is paused is not waited for.
-   * @param signal aborted when nobody waits for the answer any more
+   * @param signal aborted when the client has left
    */
   async process(tenantId: string | null, timeoutMs: number, signal?: AbortSignal): Promise<Processing> {
     const followed = await this.database.query<Followed>(WAITING, [tenantId, this.clock.now(), MAX_FOLLOWED]);

@@ -63,12 +63,10 @@ export interface ClaimedItem {
   alert_id: string | null;
   kind: string;
   severity: Severity;
-  title: string;
-  body: string;
   data: Record<string, unknown>;
   created_at: Date;
-  /** Why this person gets it; null: not known. */
-  audience: string | null;
+  /** Why this person is notified: `responsible`, `unassigned`, `alert_recipient`, `addressed` or `self`. */
+  audience: string;
   /** The user who wrote it; null for what Vigie or a program says. */
   author_name: string | null;
   author_email: string | null;
@@ -86,6 +84,7 @@ export interface ClaimedMessage {
   attempts: number;
   ambiguities: number;
   tenant_name: string;
+  tenant_slug: string;
   time_zone: string;
   locale: Locale;
   /** Null for a bare address. */

@@ -96,7 +96,7 @@ export class Admission {
 
   /**
    * How many more may be in flight: 4 for each the living workers can send at once, less what already is. Less
-   * than one for each is not enough for a round: it would cost as much as a large one, and nobody waits for it,
+   * than one for each is not enough for a round: it would cost as much as a large one, and no worker is idle,
    * since twice as many are in the queue.
    */
   async window(
@@ -185,7 +185,7 @@ export class Admission {
 
   /**
    * The messages that these deliveries lead, each with what leaves together with it, locked until the transaction
-   * ends. Rows that somebody else has locked are left out: a round waits for nobody.
+   * ends. Rows that another transaction has locked are left out: a round never waits.
    */
   async gather(
     tx: Transaction,

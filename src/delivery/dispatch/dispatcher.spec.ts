@@ -299,9 +299,9 @@ describe('the dispatcher', () => {
       const job = await leased();
       await world.sql(
         `WITH a AS (
-           INSERT INTO alerts (tenant_id, kind, severity, source_type, dedupe_key, title, first_seen_at,
+           INSERT INTO alerts (tenant_id, kind, severity, source_type, dedupe_key, first_seen_at,
                                last_seen_at, state, resolved_at, gone_at)
-           VALUES ($1, 'event', 'info', 'test', 'gone', 'Gone', now(), now(), 'resolved', now(), now())
+           VALUES ($1, 'event', 'info', 'test', 'gone', now(), now(), 'resolved', now(), now())
            RETURNING id)
          UPDATE notifications SET alert_id = (SELECT id FROM a)`,
         [job.tenant_id],

@@ -76,7 +76,7 @@ export class DirectSending {
   }
 
   /**
-   * Sends what was admitted. Resolves when every outcome is committed, or after 30 s: whoever reads then finds
+   * Sends what was admitted. Resolves when every outcome is committed, or after 30 s: a reader then finds
    * `sending`, and later the outcome.
    */
   async send(jobs: readonly DeliveryJob[]): Promise<void> {

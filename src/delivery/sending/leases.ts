@@ -29,7 +29,7 @@ interface RecordedOutcome {
   outcome: Outcome;
 }
 
-type ClaimedRow = Omit<ClaimedMessage, 'items'> & Omit<ClaimedItem, 'id' | 'audience'>;
+type ClaimedRow = Omit<ClaimedMessage, 'items'> & Omit<ClaimedItem, 'id'>;
 
 /** Somebody has a delivery of the message locked at this moment: the same statement again will do. */
 export class MessageLocked extends Error {
@@ -156,21 +156,21 @@ function messageOf(rows: readonly ClaimedRow[]): ClaimedMessage | false {
   const [first] = rows;
   if (first === undefined) return false;
   const { tenant_id, bundle_id, lease_token, channel, address, ambiguities } = first;
-  const { tenant_name, time_zone, locale, recipient_name } = first;
+  const { tenant_name, tenant_slug, time_zone, locale, recipient_name } = first;
   return {
     ...{ tenant_id, bundle_id, lease_token, channel, address, ambiguities },
-    ...{ tenant_name, time_zone, locale, recipient_name },
+    ...{ tenant_name, tenant_slug, time_zone, locale, recipient_name },
     attempts: Math.max(...rows.map(({ attempts }) => attempts)),
     items: rows.map(itemOf),
   };
 }
 
 function itemOf(row: ClaimedRow): ClaimedItem {
-  const { delivery_id, notification_id, alert_id, kind, severity, title, body, data, created_at } = row;
-  const { author_name, author_email } = row;
+  const { delivery_id, notification_id, alert_id, kind, severity, data, created_at } = row;
+  const { audience, author_name, author_email } = row;
   return {
-    ...{ id: notification_id, delivery_id, notification_id, alert_id, kind, severity, title, body, data },
-    ...{ created_at, audience: null, author_name, author_email },
+    ...{ id: notification_id, delivery_id, notification_id, alert_id, kind, severity, data },
+    ...{ created_at, audience, author_name, author_email },
   };
 }
 

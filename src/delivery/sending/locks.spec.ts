@@ -137,8 +137,8 @@ describe('row locks', () => {
     const shuffled = <Item>(items: readonly Item[], seed: number) =>
       [...items].sort((one, other) => order(one, seed) - order(other, seed));
     const order = (item: unknown, seed: number) =>
-      [...JSON.stringify(item)].reduce(
-        (sum, char, place) => (sum * 31 + char.charCodeAt(0) * (seed + place)) % 9973,
+      Buffer.from(JSON.stringify(item)).reduce(
+        (sum, byte, place) => (sum * 31 + byte * (seed + place)) % 9973,
         7,
       );
 
@@ -146,9 +146,9 @@ describe('row locks', () => {
       const tenant = await backlog('gone', ROWS);
       const alerts = await world.sql<{ id: string }>(
         `WITH a AS (
-           INSERT INTO alerts (tenant_id, kind, severity, source_type, dedupe_key, title, first_seen_at, last_seen_at,
+           INSERT INTO alerts (tenant_id, kind, severity, source_type, dedupe_key, first_seen_at, last_seen_at,
                                state)
-           SELECT tenant_id, 'event', 'info', 'test', id::text, 'Fact', now(), now(), 'open' FROM notifications
+           SELECT tenant_id, 'event', 'info', 'test', id::text, now(), now(), 'open' FROM notifications
            RETURNING id, dedupe_key)
          UPDATE notifications n SET alert_id = a.id FROM a WHERE a.dedupe_key = n.id::text RETURNING a.id`,
       );

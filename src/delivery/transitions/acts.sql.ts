@@ -14,36 +14,53 @@ const DISSOLVE = `
       admitted_at = CASE WHEN d.attempts > 0 THEN d.admitted_at END,
       lease_token = NULL, lease_until = NULL`;
 
-/** Ended without being sent: what was never begun has used nothing of anyone's limit. */
-const END = `
-      ended_at = $3, lease_token = NULL, lease_until = NULL, leads = d.leads AND d.attempts > 0,
-      admitted_at = CASE WHEN d.attempts > 0 THEN d.admitted_at END`;
-
-/** The CTE `ended`, as events want it, of the deliveries of the CTE `locked (tenant_id, id)`. */
-function endSql(state: 'suppressed' | 'cancelled', reason: string): string {
+/**
+ * Ends the deliveries of the CTE `locked (tenant_id, id)` without sending them, and writes their events: the CTEs
+ * `ended (tenant_id, id, …)` and `noted`. What was never begun has used nothing of anyone's limit.
+ */
+function endSql(state: 'suppressed' | 'cancelled', reason: string, now = '$3', name = ''): string {
   return `
-    ended AS (
-      UPDATE deliveries d SET state = '${state}', reason = ${reason}, ${END}
-      FROM locked l WHERE d.tenant_id = l.tenant_id AND d.id = l.id
+    ${name}ended AS (
+      UPDATE deliveries d
+      SET state = '${state}', reason = ${reason}, ended_at = ${now}, lease_token = NULL, lease_until = NULL,
+          leads = d.leads AND d.attempts > 0,
+          admitted_at = CASE WHEN d.attempts > 0 THEN d.admitted_at END
+      FROM ${name}locked l WHERE d.tenant_id = l.tenant_id AND d.id = l.id
       RETURNING d.tenant_id, d.id, '${state}' AS event, d.attempts AS attempt, d.reason,
                 NULL::timestamptz AS until, NULL::text AS error
     ),
-    ${eventsSql('ended', '$3')}`;
+    ${eventsSql(`${name}ended`, now, `${name}noted`)}`;
 }
 
 /**
- * `pending` or `queued` → `suppressed`: what these alerts announced and nobody has begun to send.
- * $1 tenant id, $2 alert ids, $3 now, $4 the reason, $5 only notifications created before this instant, or null
+ * The same as CTEs of a statement that announces a later stage of these alerts: `superseded_locked`,
+ * `superseded_ended` and `superseded_noted`.
+ * @param alerts a SELECT of alert ids
+ */
+export function supersededSql(alerts: string, p: { tenant_id: string; now: string }): string {
+  return `
+    superseded_locked AS MATERIALIZED (
+      SELECT d.tenant_id, d.id FROM notifications n
+      JOIN deliveries d ON d.tenant_id = n.tenant_id AND d.notification_id = n.id
+      WHERE n.tenant_id = ${p.tenant_id} AND n.alert_id IN (${alerts}) AND d.state IN ('pending', 'queued')
+      ORDER BY d.tenant_id, d.id FOR UPDATE OF d
+    ),
+    ${endSql('suppressed', `'superseded'`, p.now, 'superseded_')}`;
+}
+
+/**
+ * `pending` or `queued` → `suppressed`: what these alerts announced, unless it is being sent.
+ * $1 tenant id, $2 alert ids, $3 now
  */
 export const SUPPRESS_OF_ALERTS = `
   WITH locked AS MATERIALIZED (
     SELECT d.tenant_id, d.id FROM notifications n
     JOIN deliveries d ON d.tenant_id = n.tenant_id AND d.notification_id = n.id
-    WHERE n.tenant_id = $1 AND n.alert_id = ANY ($2::uuid[]) AND ($5::timestamptz IS NULL OR n.created_at < $5)
+    WHERE n.tenant_id = $1 AND n.alert_id = ANY ($2::uuid[])
       AND d.state IN ('pending', 'queued')
     ORDER BY d.tenant_id, d.id FOR UPDATE OF d
   ),
-  ${endSql('suppressed', '$4')}
+  ${endSql('suppressed', `'fact_gone'`)}
   SELECT count(*) FROM ended`;
 
 /**
@@ -138,7 +155,7 @@ export const CANCEL = `
   SELECT id FROM ended`;
 
 /**
- * `failed` → `pending`, all attempts again. Left out: what goes to nobody (the user was erased), and links to set a
+ * `failed` → `pending`, all attempts again. Left out: what has no recipient (the user was erased), and links to set a
  * password that have expired. What may have arrived all the same stays one message, and is taken whole.
  * $1 channel, $2 tenant or null, $3 now, $4 failed since, $5 how many at least
  */

@@ -11,7 +11,7 @@ import { eventsSql } from './events.sql.js';
 
 /**
  * The CTE `whole (tenant_id, id, lease_token)`: the deliveries of those messages of the CTE `asked (tenant_id,
- * bundle_id, lease_token)` in this state that are locked by nobody else, locked now in order of (tenant_id, id); and
+ * bundle_id, lease_token)` in this state that no other transaction has locked, locked now in order of (tenant_id, id); and
  * `found (lease_token, rows)`: how many deliveries each message has.
  */
 function wholeMessages(state: 'queued' | 'sending', tenants = ''): string {
@@ -76,9 +76,9 @@ export const CLAIM = `
     ),
     ${eventsSql('ended', '$5')}
   SELECT c.tenant_id, c.bundle_id, c.lease_token, c.channel, c.address, c.attempts, c.ambiguities,
-         t.name AS tenant_name, t.time_zone, coalesce(u.locale, t.locale) AS locale, u.name AS recipient_name,
-         c.id AS delivery_id, n.id AS notification_id, n.alert_id, n.kind, n.severity, n.title, n.body, n.data,
-         n.created_at, author.name AS author_name, author.email AS author_email
+         t.name AS tenant_name, t.slug AS tenant_slug, t.time_zone, coalesce(u.locale, t.locale) AS locale, u.name AS recipient_name,
+         c.id AS delivery_id, n.id AS notification_id, n.alert_id, n.kind, n.severity, n.data,
+         n.audience, n.created_at, author.name AS author_name, author.email AS author_email
   FROM claimed c
   JOIN notifications n ON n.tenant_id = c.tenant_id AND n.id = c.notification_id
   JOIN tenants t ON t.id = c.tenant_id

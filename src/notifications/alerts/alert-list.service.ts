@@ -5,23 +5,28 @@ import { Clock } from '../../platform/clock/clock.js';
 import type { SqlValue, TenantTransaction } from '../../platform/database/transaction.js';
 import { notFound } from '../../platform/errors/problem.js';
 import { decodeCursor, isInstantKey, type Page, pageOf } from '../../platform/http/cursor.js';
+import { NotificationViews } from '../views/notification-views.js';
+import { type ReaderRow, readerSql } from '../views/reader.js';
+import { ALERT_COLUMNS, type AlertRow } from './alert-row.js';
 import type { AlertsQuery, AlertView } from './alerts.dto.js';
 
-/** The columns of an `AlertView`. */
-export const ALERT_COLUMNS = `id, kind, severity, source_type, source_id, dedupe_key, stage, title, state, occurrences,
-  first_seen_at, last_seen_at, gone_at, resolved_at, resolved_by`;
+type ShownRow = AlertRow & ReaderRow;
 
 /** The tenant's alerts as people see them, and silence them. */
 @Injectable()
 export class AlertList {
   constructor(
     private readonly outbox: Outbox,
+    private readonly views: NotificationViews,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** One page, newest first. */
-  async list(tx: TenantTransaction, query: AlertsQuery): Promise<Page<AlertView>> {
-    const values: SqlValue[] = [tx.tenant_id];
+  /**
+   * One page, newest first.
+   * @param userId who reads it; null for an API key.
+   */
+  async list(tx: TenantTransaction, userId: string | null, query: AlertsQuery): Promise<Page<AlertView>> {
+    const values: SqlValue[] = [tx.tenant_id, userId];
     const conditions = ['tenant_id = $1'];
     const take = (value: SqlValue) => `$${values.push(value)}`;
     if (query.state !== undefined) conditions.push(`state = ${take(query.state)}`);
@@ -30,8 +35,9 @@ export class AlertList {
       const [seen, id] = decodeCursor(query.cursor, [isInstantKey, (key) => isUUID(key)]);
       conditions.push(`(first_seen_at, id) < (${take(seen)}::timestamptz, ${take(id)}::uuid)`);
     }
-    const rows = await tx.query<AlertView>(
-      `SELECT ${ALERT_COLUMNS} FROM alerts WHERE ${conditions.join(' AND ')}
+    const rows = await tx.query<ShownRow>(
+      `SELECT ${ALERT_COLUMNS}, reader.* FROM alerts CROSS JOIN (${readerSql('$1', '$2::uuid')}) reader
+       WHERE ${conditions.join(' AND ')}
        ORDER BY first_seen_at DESC, id DESC LIMIT ${take(query.limit + 1)}`,
       values,
     );
@@ -39,13 +45,13 @@ export class AlertList {
       rows,
       query.limit,
       ({ first_seen_at, id }) => [first_seen_at.toISOString(), id],
-      (row) => row,
+      (row) => this.views.ofAlert(row),
     );
   }
 
   /**
-   * Silences the fact until it clears: it is counted on, but nobody is told again. No check finds that a reported
-   * event has cleared, so resolving it ends it: what has not left is called off, and the next report is news.
+   * Silences the fact until it clears: it is counted, but not announced again. No check finds that a reported event
+   * has cleared, so resolving it ends it: what has not left is suppressed, and the next report is news.
    * Resolving a resolved alert changes nothing.
    * @param userId who did; null for an API key.
    * @throws Problem not_found for one that is not there or another tenant's.
@@ -59,11 +65,12 @@ export class AlertList {
       [tx.tenant_id, id, this.clock.now(), userId],
     );
     if (resolved?.gone === true) await this.outbox.factsGone(tx, [id]);
-    const alert = await tx.one<AlertView>(
-      `SELECT ${ALERT_COLUMNS} FROM alerts WHERE tenant_id = $1 AND id = $2`,
-      [tx.tenant_id, id],
+    const alert = await tx.one<ShownRow>(
+      `SELECT ${ALERT_COLUMNS}, reader.* FROM alerts CROSS JOIN (${readerSql('$1', '$3::uuid')}) reader
+       WHERE tenant_id = $1 AND id = $2`,
+      [tx.tenant_id, id, userId],
     );
     if (alert === null) throw notFound();
-    return alert;
+    return this.views.ofAlert(alert);
   }
 }

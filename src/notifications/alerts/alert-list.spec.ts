@@ -21,8 +21,9 @@ beforeEach(async () => {
 
 async function alert(tenantId: string, kind: string, seen: string): Promise<string> {
   const [row] = await world.sql<{ id: string }>(
-    `INSERT INTO alerts (tenant_id, kind, severity, source_type, source_id, dedupe_key, title, first_seen_at, last_seen_at)
-     VALUES ($1, $2, 'warning', 'deadline', $3, $4, 'TVA CA3', $5, $5) RETURNING id`,
+    `INSERT INTO alerts (tenant_id, kind, severity, source_type, source_id, dedupe_key, data, first_seen_at,
+                         last_seen_at)
+     VALUES ($1, $2, 'warning', 'deadline', $3, $4, '{"title": "TVA CA3", "due_on": "2026-03-09"}', $5, $5) RETURNING id`,
     [tenantId, kind, randomUUID(), `deadline:${randomUUID()}`, seen],
   );
   return row!.id;

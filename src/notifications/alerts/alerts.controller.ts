@@ -22,7 +22,7 @@ export class AlertsController {
   @ApiOperation({ summary: 'Alerts of the tenant, last seen first' })
   @ApiPage(AlertView)
   async list(@Caller() caller: TenantCaller, @Query() query: AlertsQuery): Promise<Page<AlertView>> {
-    return this.database.tenant(caller.tenant_id, (tx) => this.alerts.list(tx, query));
+    return this.database.tenant(caller.tenant_id, (tx) => this.alerts.list(tx, caller.user_id, query));
   }
 
   @Post(':id/resolve')

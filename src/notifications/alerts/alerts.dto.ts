@@ -21,7 +21,7 @@ export class AlertsQuery extends PageQuery {
   kind?: NotificationKind;
 }
 
-/** A fact that people were told of. */
+/** A fact that people were notified of. */
 export class AlertView {
   @ApiProperty({ format: 'uuid' })
   id: string;
@@ -41,10 +41,10 @@ export class AlertView {
   @ApiProperty({ description: 'The fact, without its stage' })
   dedupe_key: string;
 
-  @ApiProperty({ description: 'Days before the due date that was last told; negative after it' })
+  @ApiProperty({ description: 'Days before the due date of the last announced stage; negative after it' })
   stage: number;
 
-  @ApiProperty()
+  @ApiProperty({ description: "In the reader's language, as of today" })
   title: string;
 
   @ApiProperty({ enum: ALERT_STATES })

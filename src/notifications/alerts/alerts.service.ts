@@ -1,13 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Outbox } from '../../delivery/outbox.js';
 import { Clock } from '../../platform/clock/clock.js';
-import {
-  prepared,
-  type PreparedStatement,
-  type TenantTransaction,
-} from '../../platform/database/transaction.js';
-import { announceSql } from '../announcement.js';
+import type { PreparedStatement, TenantTransaction } from '../../platform/database/transaction.js';
+import type { Announcement } from '../announcement.js';
 import { Notifications } from '../notifications.service.js';
+import {
+  compareStatement,
+  type Comparison,
+  type News,
+  type NewsParameters,
+  newsStatement,
+} from './check.sql.js';
 import type { WatchedKind } from './watched.js';
 
 /** What a check of one kind found and did, in numbers. */
@@ -16,9 +19,9 @@ export interface CheckCounts extends Record<string, number> {
   facts: number;
   /** Alerts that are new. */
   opened: number;
-  /** Alerts that reached a later stage, and so speak once more. */
+  /** Alerts that reached a later stage, and so are announced once more. */
   staged: number;
-  /** Facts that had been told: counted, not repeated. */
+  /** Facts that are known: counted, not announced again. */
   repeated: number;
   /** Alerts whose fact no longer holds. */
   gone: number;
@@ -26,12 +29,17 @@ export interface CheckCounts extends Record<string, number> {
   deliveries: number;
 }
 
-type CheckRow = CheckCounts & { gone_ids: string[]; user_ids: string[] };
+interface Statements {
+  compare: PreparedStatement;
+  news: Announcement<NewsParameters>;
+}
+
+const NO_NEWS: News = { opened: 0, staged: 0, notifications: 0, deliveries: 0, user_ids: [] };
 
 /** The life of alerts: opened by a fact, counted while it holds, gone with it. */
 @Injectable()
 export class Alerts {
-  private readonly statements = new Map<WatchedKind, PreparedStatement>();
+  private readonly statements = new Map<WatchedKind, Statements>();
 
   constructor(
     private readonly outbox: Outbox,
@@ -40,8 +48,8 @@ export class Alerts {
   ) {}
 
   /**
-   * Compares the facts of one kind with the tenant's standing alerts, in one statement, and tells what is new.
-   * Checks of the same tenant and kind wait for each other.
+   * Compares the facts of one kind with the tenant's standing alerts, and announces what is new. Checks of the same
+   * tenant and kind wait for each other.
    * @param today civil date in the tenant's zone
    */
   async check(
@@ -50,36 +58,40 @@ export class Alerts {
     today: string,
     stages: readonly number[],
   ): Promise<CheckCounts> {
+    const { compare, news } = this.statementsOf(watched);
     // One message: the second begins, with a view of its own, when the first has the lock.
-    const [, row] = await Promise.all([
+    const [, compared] = await Promise.all([
       tx.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [
         checkLock(tx.tenant_id, watched.source_type),
       ]),
-      tx.one<CheckRow>(this.statement(watched), [
-        tx.tenant_id,
-        today,
-        stages,
-        this.clock.now(),
-        this.outbox.channels,
-      ]),
+      tx.one<Comparison>(compare, [tx.tenant_id, today, stages, this.clock.now()]),
     ]);
-    if (row === null) throw new Error('the check returned nothing');
-    const { gone_ids, user_ids, ...counts } = row;
+    if (compared === null) throw new Error('the check returned nothing');
+    const { facts, gone_ids } = compared;
     if (gone_ids.length > 0) await this.outbox.factsGone(tx, gone_ids);
+    const [announced = NO_NEWS] =
+      compared.news === 0
+        ? []
+        : await this.notifications.announce<News, NewsParameters>(tx, news, { today, stages });
+    const { user_ids, ...counts } = announced;
     this.notifications.announced(tx, user_ids, counts.deliveries);
-    return counts;
+    const repeated = facts - counts.opened - counts.staged;
+    return { facts, repeated, gone: gone_ids.length, ...counts };
   }
 
-  /** Planning it costs more than running it for a tenant with nothing new. */
-  private statement(watched: WatchedKind): PreparedStatement {
-    const statement = this.statements.get(watched) ?? prepared(checkSql(watched));
-    this.statements.set(watched, statement);
-    return statement;
+  /** Planning them costs more than running them for a tenant with nothing new. */
+  private statementsOf(watched: WatchedKind): Statements {
+    const statements = this.statements.get(watched) ?? {
+      compare: compareStatement(watched),
+      news: newsStatement(watched),
+    };
+    this.statements.set(watched, statements);
+    return statements;
   }
 
   /**
-   * Somebody has dealt with sources, moved or deleted them: what was said of them no longer stands. Waits for a
-   * check that is under way: it may have seen a source as it was, and be about to tell of it.
+   * Somebody has dealt with sources, moved or deleted them: their alerts end. Waits for a check that is under way:
+   * it may have read a source as it was, and be about to announce it.
    */
   async sourcesChanged(
     tx: TenantTransaction,
@@ -106,70 +118,4 @@ export class Alerts {
 
 function checkLock(tenantId: string, sourceType: string): string {
   return `check:${tenantId}:${sourceType}`;
-}
-
-/**
- * Facts → alerts → notifications → deliveries. An alert silenced by hand counts on but does not speak; one that
- * reached a later stage speaks once more. The responsible user is told, or the tenant's admins where there is
- * none, each in their own language.
- */
-function checkSql({ kind, source_type, factsSql }: WatchedKind): string {
-  return `
-    WITH facts AS (${factsSql}),
-    standing AS (
-      SELECT id, dedupe_key, stage FROM alerts
-      WHERE tenant_id = $1 AND kind = '${kind}' AND gone_at IS NULL
-    ),
-    gone AS (
-      UPDATE alerts a SET gone_at = $4, state = 'resolved', resolved_at = coalesce(a.resolved_at, $4)
-      FROM standing s
-      WHERE a.tenant_id = $1 AND a.id = s.id
-        AND NOT EXISTS (SELECT FROM facts f WHERE f.dedupe_key = s.dedupe_key)
-      RETURNING a.id
-    ),
-    -- The advisory lock keeps others from opening them meanwhile; the unique index would refuse a second one.
-    opened AS (
-      INSERT INTO alerts (tenant_id, kind, severity, source_type, source_id, dedupe_key, stage, title,
-                          first_seen_at, last_seen_at)
-      SELECT $1, '${kind}', f.severity, '${source_type}', f.source_id, f.dedupe_key, f.stage,
-             coalesce(f.title ->> t.locale, f.title ->> 'fr'), $4::timestamptz, $4::timestamptz
-      FROM facts f CROSS JOIN (SELECT locale FROM tenants WHERE id = $1) t
-      WHERE NOT EXISTS (SELECT FROM standing s WHERE s.dedupe_key = f.dedupe_key)
-      RETURNING id, dedupe_key
-    ),
-    counted AS (
-      UPDATE alerts a
-      SET occurrences = a.occurrences + 1, last_seen_at = $4, severity = f.severity,
-          title = coalesce(f.title ->> t.locale, f.title ->> 'fr'), stage = LEAST(a.stage, f.stage)
-      FROM standing s JOIN facts f USING (dedupe_key) CROSS JOIN (SELECT locale FROM tenants WHERE id = $1) t
-      WHERE a.tenant_id = $1 AND a.id = s.id
-      RETURNING a.id, s.dedupe_key, a.state, f.stage < s.stage AS later
-    ),
-    speaking AS (
-      SELECT f.*, o.id AS alert_id, true AS opened FROM facts f JOIN opened o USING (dedupe_key)
-      UNION ALL
-      SELECT f.*, c.id, false FROM facts f JOIN counted c USING (dedupe_key)
-      WHERE c.state = 'open' AND c.later
-    ),
-    told AS (
-      SELECT u.id AS user_id, s.alert_id, NULL::text AS created_by, s.alert_id || ':' || s.stage AS dedupe_key,
-             '${kind}' AS kind, s.severity, s.data,
-             coalesce(s.title ->> l.locale, s.title ->> 'fr') AS title,
-             coalesce(s.body ->> l.locale, s.body ->> 'fr') AS body
-      FROM speaking s
-      JOIN users u ON u.tenant_id = $1
-                  AND (u.id = s.responsible_id OR (s.responsible_id IS NULL AND u.role = 'admin'))
-      JOIN tenants t ON t.id = $1
-      CROSS JOIN LATERAL (SELECT coalesce(u.locale, t.locale) AS locale) l
-    ),
-    ${announceSql('told')}
-    SELECT (SELECT count(*) FROM facts) AS facts,
-           (SELECT count(*) FROM speaking WHERE opened) AS opened,
-           (SELECT count(*) FROM speaking WHERE NOT opened) AS staged,
-           (SELECT count(*) FROM facts) - (SELECT count(*) FROM speaking) AS repeated,
-           (SELECT count(*) FROM gone) AS gone,
-           (SELECT count(*) FROM created) AS notifications,
-           (SELECT count(*) FROM delivered) AS deliveries,
-           coalesce((SELECT array_agg(id) FROM gone), '{}') AS gone_ids,
-           coalesce((SELECT array_agg(DISTINCT user_id) FROM created), '{}') AS user_ids`;
 }

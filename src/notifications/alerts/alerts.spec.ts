@@ -1,5 +1,6 @@
 import { addPerson, addTenant, type Cast, createCast } from '../../../test/support/cast.js';
 import { runJob } from '../../../test/support/watched.js';
+import { wordedNotifications } from '../../../test/support/worded.js';
 import { until } from '../../../test/support/until.js';
 import { createWorld, type World } from '../../../test/support/world.js';
 import { FixedClock } from '../../platform/clock/fixed-clock.js';
@@ -40,8 +41,8 @@ describe('alerts', () => {
     );
     return row!.id;
   };
-  const told = () =>
-    world.sql<{ recipient: string; title: string }>('SELECT recipient, title FROM notifications ORDER BY id');
+  const told = async () =>
+    (await wordedNotifications(world)).map(({ recipient, title }) => ({ recipient, title }));
   const alerts = () =>
     world.sql('SELECT state, occurrences, stage, gone_at IS NOT NULL AS gone FROM alerts ORDER BY id');
 
@@ -64,7 +65,7 @@ describe('alerts', () => {
     });
     expect(await alerts()).toEqual([{ state: 'open', occurrences: 2, stage: 7, gone: false }]);
     expect(await told()).toEqual([
-      { recipient: `user:${cast.teammate.id}`, title: 'Échéance dans 5 jours : TVA CA3' },
+      { recipient: `user:${cast.teammate.id}`, title: 'TVA CA3, échéance dans 5 jours' },
     ]);
   });
 
@@ -89,7 +90,7 @@ describe('alerts', () => {
     await world.sql(`UPDATE users SET locale = 'en' WHERE id = $1`, [cast.admin.id]);
     await deadline('2026-03-31', null);
     await check();
-    expect(await told()).toEqual([{ recipient: `user:${cast.admin.id}`, title: 'Due tomorrow: TVA CA3' }]);
+    expect(await told()).toEqual([{ recipient: `user:${cast.admin.id}`, title: 'TVA CA3, due tomorrow' }]);
   });
 
   it('are gone with their fact, call off what waits, and are new when the fact comes back', async () => {

@@ -33,9 +33,7 @@ function incident(changes: Partial<Incident<'event'>> = {}): Incident<'event'> {
     source_id: randomUUID(),
     dedupe_key: `disk:${randomUUID()}`,
     severity: 'critical',
-    title: { fr: 'Disque plein', en: 'Disk full' },
-    body: { fr: 'Libérez de la place.', en: 'Make room.' },
-    data: { used: 99 },
+    data: { kind: 'disk.full', title: 'Disk full', body: 'Make room.' },
     repeat_after_ms: 24 * HOUR,
     ...changes,
   };
@@ -48,7 +46,7 @@ const remind = (tenantId: string, what: Incident<'event'>) =>
 
 const told = (tenantId: string) =>
   world.sql(
-    `SELECT n.recipient, n.title, d.address, d.channel, d.state
+    `SELECT n.recipient, n.data ->> 'title' AS title, d.address, d.channel, d.state
      FROM notifications n LEFT JOIN deliveries d ON d.tenant_id = n.tenant_id AND d.notification_id = n.id
      WHERE n.tenant_id = $1 ORDER BY n.recipient, n.id`,
     [tenantId],
@@ -77,18 +75,18 @@ describe('V3, B9: who is told of an incident', () => {
     });
     await addPerson(world, tenant.id, { name: 'Alice', role: 'admin' });
     const bob = await addPerson(world, tenant.id, { name: 'Bob' });
-    expect(await speak(tenant.id, { 'bob@example.com': 'en' })).toMatchObject({ opened: true, told: 3 });
+    expect(await speak(tenant.id, { 'bob@example.com': 'en' })).toMatchObject({ opened: true, notified: 3 });
     expect(await told(tenant.id)).toEqual([
       {
         recipient: 'mailto:night.watch@host.example',
-        title: 'Disque plein',
+        title: 'Disk full',
         address: 'Night.Watch@host.example',
         channel: 'email',
         state: 'pending',
       },
       {
         recipient: 'mailto:ops@host.example',
-        title: 'Disque plein',
+        title: 'Disk full',
         address: 'ops@host.example',
         channel: 'email',
         state: 'pending',
@@ -103,7 +101,7 @@ describe('V3, B9: who is told of an incident', () => {
     ]);
     const feed = await world.http('GET', '/api/v1/notifications', { token: bob.token });
     expect((feed.body as { data: unknown[] }).data).toMatchObject([
-      { title: 'Disk full', body: 'Make room.', data: { used: 99 } },
+      { title: 'Disk full', body: 'Make room.', data: { kind: 'disk.full' } },
     ]);
   });
 
@@ -132,7 +130,7 @@ describe('V3, B9: who is told of an incident', () => {
     expect(rows).toHaveLength(2);
     expect(rows).toEqual(
       expect.arrayContaining([
-        expect.objectContaining({ recipient: `user:${people[0]?.id}`, title: 'Disque plein' }),
+        expect.objectContaining({ recipient: `user:${people[0]?.id}`, title: 'Disk full' }),
         expect.objectContaining({ recipient: `user:${people[1]?.id}`, title: 'Disk full' }),
       ]),
     );
@@ -154,7 +152,7 @@ describe('V3, B9: who is told of an incident', () => {
     for (let times = 0; times < 2; times += 1)
       expect(
         await inTenant(tenant.id, (tx) => incidents(silent).raise(tx, incident()), silent),
-      ).toMatchObject({ opened: true, told: 0 });
+      ).toMatchObject({ opened: true, notified: 0 });
     await silent.close();
     expect(
       warn.mock.calls.filter(([line]) => (line as { event?: string }).event === 'incident_without_recipient'),
@@ -182,13 +180,13 @@ describe('V3: the life of an incident', () => {
     const what = incident();
     const { alert_id } = await raise(tenantId, what);
     clock.advance(23 * HOUR);
-    expect(await raise(tenantId, what)).toEqual({ alert_id, opened: false, told: 0 });
+    expect(await raise(tenantId, what)).toEqual({ alert_id, opened: false, notified: 0 });
     expect(await timesTold(tenantId)).toBe(1);
     clock.advance(HOUR);
-    expect(await raise(tenantId, what)).toEqual({ alert_id, opened: false, told: 1 });
+    expect(await raise(tenantId, what)).toEqual({ alert_id, opened: false, notified: 1 });
     expect(await alerts(tenantId)).toEqual([{ state: 'open', occurrences: 3, gone: false }]);
     clock.advance(23 * HOUR);
-    expect(await raise(tenantId, what)).toMatchObject({ told: 0 });
+    expect(await raise(tenantId, what)).toMatchObject({ notified: 0 });
     expect(await timesTold(tenantId)).toBe(2);
   });
 
@@ -196,16 +194,16 @@ describe('V3: the life of an incident', () => {
     const what = incident();
     await raise(tenantId, what);
     clock.advance(24 * HOUR - 11 * MINUTE);
-    expect(await raise(tenantId, what)).toMatchObject({ told: 0 });
+    expect(await raise(tenantId, what)).toMatchObject({ notified: 0 });
     clock.advance(MINUTE);
-    expect(await raise(tenantId, what)).toMatchObject({ told: 1 });
+    expect(await raise(tenantId, what)).toMatchObject({ notified: 1 });
   });
 
   it('without a time never speaks again', async () => {
     const what = incident({ repeat_after_ms: null });
     await raise(tenantId, what);
     clock.advance(1_000 * HOUR);
-    expect(await raise(tenantId, what)).toMatchObject({ opened: false, told: 0 });
+    expect(await raise(tenantId, what)).toMatchObject({ opened: false, notified: 0 });
     expect(await remind(tenantId, what)).toBe(0);
   });
 
@@ -215,7 +213,7 @@ describe('V3: the life of an incident', () => {
     await raise(tenantId, what);
     clock.advance(24 * HOUR);
     const all = await Promise.all(Array.from({ length: 10 }, () => raise(tenantId, what)));
-    expect(all.filter((raised) => raised.told > 0)).toHaveLength(1);
+    expect(all.filter((raised) => raised.notified > 0)).toHaveLength(1);
     expect(await timesTold(tenantId)).toBe(2);
     expect(await alerts(tenantId)).toMatchObject([{ occurrences: 12 }]);
   });
@@ -244,12 +242,12 @@ describe('V3: the life of an incident', () => {
       (await world.http('POST', `/api/v1/alerts/${alert_id}/resolve`, { token: admin.token })).status,
     ).toBe(200);
     clock.advance(48 * HOUR);
-    expect(await raise(tenantId, what)).toMatchObject({ alert_id, opened: false, told: 0 });
+    expect(await raise(tenantId, what)).toMatchObject({ alert_id, opened: false, notified: 0 });
     expect(await remind(tenantId, what)).toBe(0);
     expect(await timesTold(tenantId)).toBe(1);
 
     expect(await inTenant(tenantId, (tx) => incidents().end(tx, 'disk', what.source_id))).toHaveLength(1);
-    expect(await raise(tenantId, what)).toMatchObject({ opened: true, told: 1 });
+    expect(await raise(tenantId, what)).toMatchObject({ opened: true, notified: 1 });
   });
 
   it('ends with all incidents of its source, and calls off what was not sent', async () => {
@@ -262,8 +260,8 @@ describe('V3: the life of an incident', () => {
     await raise(tenantId, incident());
     const ended = await inTenant(tenantId, (tx) => incidents().end(tx, 'disk', source_id));
     expect(ended).toEqual([
-      { dedupe_key: second.dedupe_key, kind: 'event', first_seen_at: new Date(NOW) },
-      { dedupe_key: first.dedupe_key, kind: 'event', first_seen_at: clock.now() },
+      { dedupe_key: second.dedupe_key, kind: 'event', data: second.data, first_seen_at: new Date(NOW) },
+      { dedupe_key: first.dedupe_key, kind: 'event', data: first.data, first_seen_at: clock.now() },
     ]);
     expect((await told(tenantId)).map(({ state }) => state as string).sort()).toEqual([
       'pending',
@@ -290,7 +288,7 @@ describe('V3: the life of an incident', () => {
     const other = await addTenant(world, { settings: { alert_recipients: ['ops@host.example'] } });
     const what = incident();
     await raise(tenantId, what);
-    expect(await raise(other.id, what)).toMatchObject({ opened: true, told: 1 });
+    expect(await raise(other.id, what)).toMatchObject({ opened: true, notified: 1 });
     await inTenant(other.id, (tx) => incidents().end(tx, 'disk', what.source_id));
     expect(await alerts(tenantId)).toMatchObject([{ gone: false }]);
   });

@@ -1,28 +1,23 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { NotificationData, NotificationKind } from '../../contracts/kinds.js';
-import type { Locale } from '../../contracts/locales.js';
 import type { Severity } from '../../contracts/severities.js';
 import { Outbox } from '../../delivery/outbox.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
-import type { PreparedStatement, TenantTransaction } from '../../platform/database/transaction.js';
-import { ANNOUNCE, RAISE, REMIND } from './incidents.sql.js';
+import type { TenantTransaction } from '../../platform/database/transaction.js';
+import type { Announcement } from '../announcement.js';
+import { ANNOUNCE, type IncidentParameters, RAISE, REMIND } from './incidents.sql.js';
 import { Notifications } from '../notifications.service.js';
 
-/**
- * A daily job that comes some minutes earlier than yesterday must not find it too early to speak: it would speak
- * every second day.
- */
+/** A daily job that runs some minutes earlier than yesterday must not find it too early: it would announce every second day. */
 const TOLERANCE_MS = 10 * 60_000;
 
-/** Something to tell whoever a tenant wants to be told of incidents, in each language. */
+/** A message to those whom a tenant has named for incidents. */
 export interface IncidentMessage<Kind extends NotificationKind = NotificationKind> {
   kind: Kind;
   /** The same key never reaches the same recipient twice. */
   dedupe_key: string;
   severity: Severity;
-  title: Record<Locale, string>;
-  body: Record<Locale, string>;
   data: NotificationData[Kind];
 }
 
@@ -30,7 +25,7 @@ export interface IncidentMessage<Kind extends NotificationKind = NotificationKin
 export interface Incident<Kind extends NotificationKind = NotificationKind> extends IncidentMessage<Kind> {
   source_type: string;
   source_id: string;
-  /** An incident that goes on is told again after this; null: never. */
+  /** An incident that goes on is announced again after this time; null: never. */
   repeat_after_ms: number | null;
 }
 
@@ -38,29 +33,31 @@ export interface Raised {
   alert_id: string;
   /** It is new. */
   opened: boolean;
-  /** How many people were told. */
-  told: number;
+  /** How many people were notified. */
+  notified: number;
 }
 
 export interface EndedIncident {
   dedupe_key: string;
   kind: NotificationKind;
+  /** As it was last announced or counted. */
+  data: Record<string, unknown>;
   first_seen_at: Date;
 }
 
-interface Spoken {
+interface Outcome {
   alert_id: string | null;
   opened: boolean;
-  speaks: boolean;
+  notifies: boolean;
   recipients: number;
-  told: number;
+  notified: number;
   deliveries: number;
   user_ids: string[];
 }
 
 /**
- * Incidents: alerts that their room opens and ends itself, and that speak again while they go on. Told are the
- * tenant's alert recipients, without any its admins, without any ADMIN_EMAIL_RECIPIENT; each in their own language.
+ * Incidents: alerts that their room opens and ends itself, and that are announced again while they go on. Notified
+ * are the tenant's alert recipients, without any its admins, without any ADMIN_EMAIL_RECIPIENT.
  */
 @Injectable()
 export class Incidents {
@@ -79,51 +76,51 @@ export class Incidents {
   }
 
   /**
-   * Opens the incident's alert and tells of it. One that stands is counted once more, and told again only if
-   * nobody has resolved it by hand and people last heard of it `repeat_after_ms` ago.
+   * Opens the incident's alert and announces it. One that stands is counted once more, and announced again only if
+   * nobody has resolved it and people were last notified `repeat_after_ms` ago.
    */
   async raise<Kind extends NotificationKind>(
     tx: TenantTransaction,
     incident: Incident<Kind>,
   ): Promise<Raised> {
-    const spoken = await this.speak(tx, RAISE, incident, this.toldBefore(incident));
-    if (spoken === null || spoken.alert_id === null) throw new Error('the incident was not recorded');
-    const { alert_id, opened, told } = spoken;
-    return { alert_id, opened, told };
+    const outcome = await this.run(tx, RAISE, incident, this.repeatBefore(incident));
+    if (outcome === null || outcome.alert_id === null) throw new Error('the incident was not recorded');
+    const { alert_id, opened, notified } = outcome;
+    return { alert_id, opened, notified };
   }
 
   /**
-   * Tells again of an incident that goes on, by the rule of `raise`, without counting an occurrence.
-   * @returns how many people were told.
+   * Announces again an incident that goes on, by the rule of `raise`, without counting an occurrence.
+   * @returns how many people were notified.
    */
   async remind<Kind extends NotificationKind>(
     tx: TenantTransaction,
     incident: Incident<Kind>,
   ): Promise<number> {
-    return (await this.speak(tx, REMIND, incident, this.toldBefore(incident)))?.told ?? 0;
+    return (await this.run(tx, REMIND, incident, this.repeatBefore(incident)))?.notified ?? 0;
   }
 
   /**
-   * Tells the same people something once: that it is well again.
-   * @returns how many people were told.
+   * Announces something to the same people once: that the source has recovered.
+   * @returns how many people were notified.
    */
   async announce<Kind extends NotificationKind>(
     tx: TenantTransaction,
     message: IncidentMessage<Kind>,
   ): Promise<number> {
-    return (await this.speak(tx, ANNOUNCE, message, null))?.told ?? 0;
+    return (await this.run(tx, ANNOUNCE, message, null))?.notified ?? 0;
   }
 
   /**
-   * The source is well: its incidents are over, those that were resolved by hand too, and what was not sent of
-   * them is called off.
+   * The source has recovered: its incidents end, also those that somebody resolved, and what was not sent of them is
+   * suppressed.
    * @returns those that stood, the oldest first.
    */
   async end(tx: TenantTransaction, sourceType: string, sourceId: string): Promise<EndedIncident[]> {
     const ended = await tx.query<EndedIncident & { id: string }>(
       `UPDATE alerts SET gone_at = $4, state = 'resolved', resolved_at = coalesce(resolved_at, $4)
        WHERE tenant_id = $1 AND source_type = $2 AND source_id = $3 AND gone_at IS NULL
-       RETURNING id, dedupe_key, kind, first_seen_at`,
+       RETURNING id, dedupe_key, kind, data, first_seen_at`,
       [tx.tenant_id, sourceType, sourceId, this.clock.now()],
     );
     if (ended.length === 0) return [];
@@ -132,34 +129,31 @@ export class Incidents {
       ended.map(({ id }) => id),
     );
     return ended
-      .map(({ dedupe_key, kind, first_seen_at }) => ({ dedupe_key, kind, first_seen_at }))
+      .map(({ id: _id, ...incident }) => incident)
       .sort((one, other) => one.first_seen_at.getTime() - other.first_seen_at.getTime());
   }
 
-  /** An alert that was told then, or earlier, may be told again. */
-  private toldBefore({ repeat_after_ms }: Incident): Date | null {
+  /** An alert whose people were last notified then, or earlier, may be announced again. */
+  private repeatBefore({ repeat_after_ms }: Incident): Date | null {
     if (repeat_after_ms === null) return null;
     return new Date(this.clock.now().getTime() - Math.max(0, repeat_after_ms - TOLERANCE_MS));
   }
 
-  /** Null where there was nothing to speak of. */
-  private async speak(
+  /** Null where no alert is due. */
+  private async run(
     tx: TenantTransaction,
-    statement: PreparedStatement,
+    statement: Announcement<IncidentParameters>,
     message: IncidentMessage,
-    told_before: Date | null,
-  ): Promise<Spoken | null> {
-    const spoken = await tx.one<Spoken>(statement, [
-      tx.tenant_id,
-      JSON.stringify({ ...message, told_before }),
-      this.fallback,
-      this.clock.now(),
-      this.outbox.channels,
-    ]);
-    if (spoken === null) return null;
-    this.notifications.announced(tx, spoken.user_ids, spoken.deliveries);
-    if (spoken.speaks && spoken.recipients === 0) this.warnOnce(tx.tenant_id);
-    return spoken;
+    repeat_before: Date | null,
+  ): Promise<Outcome | null> {
+    const [outcome] = await this.notifications.announce<Outcome, IncidentParameters>(tx, statement, {
+      incident: JSON.stringify({ ...message, repeat_before }),
+      fallback: this.fallback,
+    });
+    if (outcome === undefined) return null;
+    this.notifications.announced(tx, outcome.user_ids, outcome.deliveries);
+    if (outcome.notifies && outcome.recipients === 0) this.warnOnce(tx.tenant_id);
+    return outcome;
   }
 
   private warnOnce(tenant_id: string): void {

@@ -2,20 +2,24 @@ import { Injectable } from '@nestjs/common';
 import type { NotificationKind } from '../../contracts/kinds.js';
 import type { TenantSettings } from '../../tenants/tenant-settings.js';
 
-/** Something that is watched, as its room registers it: the SQL that finds what must be told. */
+/** Parameters of `factsSql`, as SQL expressions: the tenant id, today (civil date in its zone), and the stages. */
+export type FactParameters = Readonly<Record<'tenant_id' | 'today' | 'stages', string>>;
+
+/** Something that is watched, as its room registers it: the SQL that finds what people must know of. */
 export interface WatchedKind {
   kind: NotificationKind;
   /** `source_type` of its alerts. */
   source_type: string;
   /**
-   * A SELECT of all facts that hold, from dates and contents alone (never from a status that a job writes).
-   * Parameters: $1 tenant id, $2 today (civil date in the tenant's zone), $3 stages (integer[], days before
-   * the due date, negative after it).
-   * Columns: `source_id uuid`, `dedupe_key text` (the fact without its stage), `stage integer` (the nearest
-   * stage reached: the smallest of $3 that is >= the days left), `severity text`, `responsible_id uuid`,
-   * `title jsonb` and `body jsonb` (`{"fr": …, "en": …}`), `data jsonb` (as in contracts/notification-kinds).
+   * A SELECT of all facts that hold, from dates and contents alone (never from a status that a job writes), in no
+   * language. Stages are days before the due date, negative after it.
+   * Columns: `source_id uuid`, `dedupe_key text` (the fact without its stage), `stage integer` (the nearest stage
+   * reached: the smallest that is >= the days left), `severity text`, `responsible_id uuid`, `changed_at
+   * timestamptz` (when its contents last changed), and what `dataSql` reads.
    */
-  factsSql: string;
+  factsSql(parameters: FactParameters): string;
+  /** An expression of a fact's columns, known as `f`: its `data`. Evaluated only for facts that are announced. */
+  dataSql: string;
   stages(settings: TenantSettings): number[];
   /**
    * The nightly status update: one UPDATE. Parameters: $1 tenant id, $2 today (civil date), $3 now.

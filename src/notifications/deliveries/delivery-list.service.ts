@@ -3,6 +3,8 @@ import { isUUID } from 'class-validator';
 import type { SqlValue, TenantTransaction } from '../../platform/database/transaction.js';
 import { notFound } from '../../platform/errors/problem.js';
 import { decodeCursor, encodeCursor, isInstantKey, type Page, pageOf } from '../../platform/http/cursor.js';
+import { NotificationViews, type WordedRow } from '../views/notification-views.js';
+import { type ReaderRow, readerSql } from '../views/reader.js';
 import type { DeliveriesQuery, DeliveryStatus, OwnDelivery, OwnDeliveryDetail } from './deliveries.dto.js';
 import { DELIVERY_COLUMNS, sentColumns } from './deliveries.sql.js';
 
@@ -24,14 +26,21 @@ const MOST_LOOKED_THROUGH = 5_000;
 /** Comes before every delivery of its notification: all of them have been looked through. */
 const NO_ID = '00000000-0000-0000-0000-000000000000';
 
+/** A delivery, with what the title of its notification is made of. */
+type DeliveryRow = Omit<OwnDelivery, 'title' | 'kind'> & {
+  worded: Omit<WordedRow, 'id' | 'created_at'>;
+} & ReaderRow;
+type SentColumns = Pick<OwnDeliveryDetail, 'sent_subject' | 'sent_text'>;
+type NoRow = { [Field in keyof DeliveryRow]: null };
+
 /** With how far back was looked, where that was not to the end. A row without an id where nothing was found. */
-type ListRow = { reach_at: Date | null; reach_id: string | null } & (
-  OwnDelivery | { [Field in keyof OwnDelivery]: null }
-);
+type ListRow = { reach_at: Date | null; reach_id: string | null } & (DeliveryRow | NoRow);
 
 /** Deliveries as those see them who sent or got them. */
 @Injectable()
 export class DeliveryList {
+  constructor(private readonly views: NotificationViews) {}
+
   /**
    * One page, newest first. With a filter it may have fewer than `limit`, or none, and go on all the same: who has
    * sent millions must not wait until all of them have been looked through.
@@ -52,7 +61,7 @@ export class DeliveryList {
       which.push(`(own.created_at, own.id, d.id) < (${last}, ${take(id)}::uuid)`);
     }
     const rows = await tx.query<ListRow>(listSql(from, which, take(lookedThrough)), values);
-    return toPage(rows, query.limit);
+    return this.toPage(rows, query.limit);
   }
 
   /**
@@ -60,16 +69,43 @@ export class DeliveryList {
    * @throws Problem not_found for one that is not there or somebody else's.
    */
   async get(tx: TenantTransaction, { user_id, principal }: Owner, id: string): Promise<OwnDeliveryDetail> {
-    const row = await tx.one<OwnDeliveryDetail>(
-      `SELECT ${DELIVERY_COLUMNS}, ${sentColumns('n.user_id = $3::uuid')}, n.id AS notification_id, n.recipient, n.kind, n.title, n.created_at
+    const row = await tx.one<DeliveryRow & SentColumns>(
+      `SELECT ${DELIVERY_COLUMNS}, ${sentColumns('n.user_id = $3::uuid')}, n.id AS notification_id, n.recipient,
+              n.created_at, ${WORDED} AS worded, reader.*
        FROM notifications n JOIN deliveries d ON d.tenant_id = n.tenant_id AND d.notification_id = n.id
+       CROSS JOIN (${readerSql('$1', '$3::uuid')}) reader
        WHERE d.tenant_id = $1 AND d.id = $2 AND (n.user_id = $3::uuid OR n.created_by = $4::text)`,
       [tx.tenant_id, id, user_id, principal],
     );
     if (row === null) throw notFound();
-    return row;
+    const { sent_subject, sent_text, ...delivery } = row;
+    return Object.assign(this.view(delivery), { sent_subject, sent_text });
+  }
+
+  private toPage(rows: readonly ListRow[], limit: number): Page<OwnDelivery> {
+    const found = rows.flatMap(({ reach_at: _at, reach_id: _id, ...row }) => (row.id === null ? [] : [row]));
+    const page = pageOf(
+      found,
+      limit,
+      ({ created_at, notification_id, id }) => [created_at.toISOString(), notification_id, id],
+      (row) => this.view(row),
+    );
+    const { reach_at = null, reach_id = null } = rows[0] ?? {};
+    if (page.next_cursor !== null || reach_at === null || reach_id === null) return page;
+    return { ...page, next_cursor: encodeCursor([reach_at.toISOString(), reach_id, NO_ID]) };
+  }
+
+  private view(row: DeliveryRow): OwnDelivery {
+    const { worded, reader_locale, reader_name, tenant_name, time_zone, ...delivery } = row;
+    const reader = { reader_locale, reader_name, tenant_name, time_zone };
+    const title = this.views.titleOf({ ...worded, ...reader, created_at: delivery.created_at });
+    return { ...delivery, kind: worded.kind, title };
   }
 }
+
+/** `DeliveryRow.worded` of the notification `n`: what its title is made of. No title needs a body of 20 kB. */
+const WORDED = `jsonb_build_object('kind', n.kind, 'severity', n.severity, 'data', n.data - 'body',
+  'audience', n.audience, 'author_name', NULL)`;
 
 /**
  * The latest notifications by each of two indexes, of feeds and of creators; together only as far back as both
@@ -103,23 +139,11 @@ function listSql(from: string, which: readonly string[], lookedThrough: string):
       ORDER BY own.created_at DESC, own.id DESC, d.id DESC LIMIT $4
     ),
     found AS (
-      SELECT page.*, n.recipient, n.kind, n.title
+      SELECT page.*, n.recipient, ${WORDED} AS worded, reader.*
       FROM page JOIN notifications n ON n.tenant_id = $1 AND n.id = page.notification_id
+      CROSS JOIN (${readerSql('$1', '$2::uuid')}) reader
     )
     SELECT reach.created_at AS reach_at, reach.id AS reach_id, found.*
     FROM (SELECT) AS always LEFT JOIN reach ON true LEFT JOIN found ON true
     ORDER BY found.created_at DESC, found.notification_id DESC, found.id DESC`;
-}
-
-function toPage(rows: readonly ListRow[], limit: number): Page<OwnDelivery> {
-  const found = rows.flatMap(({ reach_at: _at, reach_id: _id, ...row }) => (row.id === null ? [] : [row]));
-  const page = pageOf(
-    found,
-    limit,
-    ({ created_at, notification_id, id }) => [created_at.toISOString(), notification_id, id],
-    (row) => row,
-  );
-  const { reach_at = null, reach_id = null } = rows[0] ?? {};
-  if (page.next_cursor !== null || reach_at === null || reach_id === null) return page;
-  return { ...page, next_cursor: encodeCursor([reach_at.toISOString(), reach_id, NO_ID]) };
 }

@@ -2,7 +2,12 @@ import { Injectable } from '@nestjs/common';
 import type { LiveNotification, UnreadCount } from '../../contracts/socket-messages.js';
 import { Database } from '../../platform/database/database.js';
 import { prepared } from '../../platform/database/transaction.js';
-import { NOTIFICATION_COLUMNS, type NotificationRow, notificationView } from './feed.service.js';
+import {
+  NOTIFICATION_COLUMNS,
+  type NotificationRow,
+  NotificationViews,
+} from '../views/notification-views.js';
+import { type ReaderRow, readerSql } from '../views/reader.js';
 
 /** The last change that a client has, in the order of seq and id. */
 export interface FeedCursor {
@@ -31,14 +36,16 @@ export interface FeedChanges extends UnreadCount {
   changes: LiveNotification[];
 }
 
-type ChangeRow = { place: number; inbox_seq: number; unread_count: number } & (
-  NotificationRow | { [Column in keyof NotificationRow]: null }
-);
+type ChangeRow = { place: number; inbox_seq: number; unread_count: number } & ReaderRow &
+  (NotificationRow | { [Column in keyof NotificationRow]: null });
 
 /** Reads what gateways send to connected clients, for many users in one statement. */
 @Injectable()
 export class FeedChangesReader {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly views: NotificationViews,
+  ) {}
 
   /**
    * What changed in these feeds, at most `limit` changes each, in one statement and so from one snapshot: an answer
@@ -56,7 +63,7 @@ export class FeedChangesReader {
       const { place, inbox_seq: seq, unread_count } = row;
       const answer = (answers[place] ??= { changes: [], seq, unread_count });
       // Not a spread: V8 reads and encodes such objects much more slowly, and there is one for each frame.
-      if (row.id !== null) answer.changes.push(Object.assign(notificationView(row), { unread_count, seq }));
+      if (row.id !== null) answer.changes.push(Object.assign(this.views.of(row), { unread_count, seq }));
     }
     return answers;
   }
@@ -82,13 +89,14 @@ export class FeedChangesReader {
  * with arrays it planned every call anew, which took longer than a read of one feed.
  */
 const CHANGES_SINCE = prepared(
-  `SELECT asked.place, coalesce(inbox.seq, 0) AS inbox_seq, unread.unread_count, n.*
+  `SELECT asked.place, coalesce(inbox.seq, 0) AS inbox_seq, unread.unread_count, reader.*, n.*
    FROM jsonb_to_recordset($2::jsonb) AS asked (place integer, user_id uuid, seq bigint, id uuid)
    LEFT JOIN LATERAL (
      SELECT seq FROM inboxes WHERE tenant_id = $1 AND user_id = asked.user_id LIMIT 1) inbox ON true
    CROSS JOIN LATERAL (
      SELECT count(*) AS unread_count FROM notifications
      WHERE tenant_id = $1 AND user_id = asked.user_id AND read_at IS NULL AND archived_at IS NULL) unread
+   CROSS JOIN LATERAL (${readerSql('$1', 'asked.user_id')} LIMIT 1) reader
    LEFT JOIN LATERAL (
      SELECT ${NOTIFICATION_COLUMNS} FROM notifications n
      WHERE n.tenant_id = $1 AND n.user_id = asked.user_id AND (n.seq, n.id) > (asked.seq, asked.id)

@@ -44,6 +44,12 @@ export class FeedQuery extends PageQuery {
   since?: string;
 }
 
+/** The colleague who wrote a message. */
+export class NotificationAuthor {
+  @ApiProperty()
+  name: string;
+}
+
 /** One notification of one's feed. */
 export class FeedNotification implements NotificationView {
   @ApiProperty({ format: 'uuid' })
@@ -55,11 +61,18 @@ export class FeedNotification implements NotificationView {
   @ApiProperty({ enum: SEVERITIES })
   severity: string;
 
-  @ApiProperty()
+  @ApiProperty({ description: "In the reader's language, as of today" })
   title: string;
 
   @ApiProperty()
   body: string;
+
+  @ApiProperty({
+    type: NotificationAuthor,
+    nullable: true,
+    description: 'Who wrote it; null for what Vigie or a program says',
+  })
+  author: NotificationAuthor | null;
 
   @ApiProperty({ type: 'object', additionalProperties: true, description: 'What the kind is about' })
   data: Record<string, unknown>;

@@ -10,24 +10,14 @@ import type { DeliveryDetail, FeedNotificationDetail, FeedQuery } from './feed.d
 import { DELIVERY_COLUMNS, sentColumns } from '../deliveries/deliveries.sql.js';
 import type { Owner } from '../deliveries/delivery-list.service.js';
 import { Notifications } from '../notifications.service.js';
+import {
+  NOTIFICATION_COLUMNS,
+  type NotificationRow,
+  NotificationViews,
+} from '../views/notification-views.js';
+import { type ReaderRow, readerSql } from '../views/reader.js';
 
-/** A notification as its table has it. */
-export interface NotificationRow {
-  id: string;
-  kind: string;
-  severity: string;
-  title: string;
-  body: string;
-  data: Record<string, unknown>;
-  created_at: Date;
-  read_at: Date | null;
-  archived_at: Date | null;
-  seq: number;
-}
-
-/** The columns of a view, of the table known as `n`. */
-export const NOTIFICATION_COLUMNS =
-  'n.id, n.kind, n.severity, n.title, n.body, n.data, n.created_at, n.read_at, n.archived_at, n.seq';
+type FeedRow = NotificationRow & ReaderRow;
 
 /** The unread count, and the inbox's seq at which it is exact. */
 export interface CountedInbox {
@@ -51,41 +41,15 @@ const CHANGES = {
 } as const;
 export type FeedChange = keyof typeof CHANGES;
 
-export function notificationView({
-  id,
-  kind,
-  severity,
-  title,
-  body,
-  data,
-  seq,
-  created_at,
-  read_at,
-  archived_at,
-}: NotificationRow): NotificationView {
-  // Named one by one: a rest and a spread took a tenth of a feed's time.
-  return {
-    id,
-    kind,
-    severity,
-    title,
-    body,
-    data,
-    created_at: created_at.toISOString(),
-    read_at: read_at?.toISOString() ?? null,
-    archived_at: archived_at?.toISOString() ?? null,
-    cursor: `${seq}.${id}`,
-  };
-}
-
 /**
- * What a user was told, as they see and mark it. Every change goes through the user's inbox: its row is locked,
+ * A user's notifications, as they see and mark them. Every change goes through the user's inbox: its row is locked,
  * its seq raised, and the changed notifications carry the new one.
  */
 @Injectable()
 export class Feed {
   constructor(
     private readonly notifications: Notifications,
+    private readonly views: NotificationViews,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -105,9 +69,10 @@ export class Feed {
       const [created_at, id] = decodeCursor(query.cursor, [isInstantKey, (key) => isUUID(key)]);
       conditions.push(`(n.created_at, n.id) < (${take(created_at)}::timestamptz, ${take(id)}::uuid)`);
     }
-    const rows = await tx.query<NotificationRow>(
+    const rows = await tx.query<FeedRow>(
       prepared(
-        `SELECT ${NOTIFICATION_COLUMNS} FROM notifications n
+        `SELECT ${NOTIFICATION_COLUMNS}, reader.*
+         FROM notifications n CROSS JOIN (${readerSql('$1', '$2')}) reader
          WHERE ${['n.tenant_id = $1', 'n.user_id = $2', ...conditions].join(' AND ')}
          ORDER BY n.created_at DESC, n.id DESC LIMIT ${take(query.limit + 1)}`,
       ),
@@ -117,7 +82,7 @@ export class Feed {
       rows,
       query.limit,
       ({ created_at, id }) => [created_at.toISOString(), id],
-      notificationView,
+      (row) => this.views.of(row),
     );
   }
 
@@ -127,14 +92,15 @@ export class Feed {
    * @throws Problem not_found for one that is not there or somebody else's.
    */
   async get(tx: TenantTransaction, owner: Owner, id: string): Promise<FeedNotificationDetail> {
-    const row = await tx.one<NotificationRow & { received: boolean }>(
-      `SELECT ${NOTIFICATION_COLUMNS}, n.user_id IS NOT DISTINCT FROM $3::uuid AS received FROM notifications n
+    const row = await tx.one<FeedRow & { received: boolean }>(
+      `SELECT ${NOTIFICATION_COLUMNS}, reader.*, n.user_id IS NOT DISTINCT FROM $3::uuid AS received
+       FROM notifications n CROSS JOIN (${readerSql('$1', '$3::uuid')}) reader
        WHERE n.tenant_id = $1 AND n.id = $2 AND (n.user_id = $3::uuid OR n.created_by = $4::text)`,
       [tx.tenant_id, id, owner.user_id, owner.principal],
     );
     if (row === null) throw notFound();
     const { received, ...stored } = row;
-    const notification = notificationView(
+    const notification = this.views.of(
       received ? stored : { ...stored, read_at: null, archived_at: null, seq: 0 },
     );
     const deliveries = await tx.query<DeliveryDetail>(
@@ -207,12 +173,12 @@ export class Feed {
   }
 
   private async view(tx: TenantTransaction, userId: string, id: string): Promise<NotificationView> {
-    const row = await tx.one<NotificationRow>(
-      `SELECT ${NOTIFICATION_COLUMNS} FROM notifications n
+    const row = await tx.one<FeedRow>(
+      `SELECT ${NOTIFICATION_COLUMNS}, reader.* FROM notifications n CROSS JOIN (${readerSql('$1', '$2')}) reader
        WHERE n.tenant_id = $1 AND n.user_id = $2 AND n.id = $3`,
       [tx.tenant_id, userId, id],
     );
     if (row === null) throw notFound();
-    return notificationView(row);
+    return this.views.of(row);
   }
 }

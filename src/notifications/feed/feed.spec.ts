@@ -69,7 +69,8 @@ describe('GET notifications', () => {
           severity: 'warning',
           title: 'TVA',
           body: 'Déclaration',
-          data: {},
+          author: null,
+          data: { kind: 'test' },
           created_at: START,
           read_at: null,
           archived_at: null,
@@ -146,6 +147,10 @@ describe('GET notifications/{id}', () => {
         reason: null,
         error: '550 no such user',
         provider_id: null,
+        bundle_id: null,
+        bundle_size: 0,
+        sent_subject: null,
+        sent_text: null,
         sent_at: null,
       },
     ]);
@@ -296,7 +301,11 @@ describe('POST notifications/test-email', () => {
     expect(answer.status).toBe(202);
     const { body } = await get(`notifications/${answer.body.notification_id as string}`);
     expect(Object.keys(answer.body as object)).toEqual(['notification_id']);
-    expect(body).toMatchObject({ kind: 'test', title: 'Test message', deliveries: [{ channel: 'email' }] });
+    expect(body).toMatchObject({
+      kind: 'test',
+      title: 'Test message: email delivery works',
+      deliveries: [{ channel: 'email' }],
+    });
     const [sent] = await world.sql(
       `SELECT d.address = u.email AS mine, n.created_by FROM deliveries d
        JOIN notifications n ON n.id = d.notification_id JOIN users u ON u.id = n.user_id WHERE n.id = $1`,

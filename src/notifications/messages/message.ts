@@ -32,7 +32,7 @@ export interface Message {
 }
 
 /** Recipients of what is sent in a request: somebody waits for all of them. */
-export const MOST_AT_ONCE = 50;
+export const MAX_AT_ONCE = 50;
 const LATEST_MS = 366 * 24 * 60 * 60 * 1_000;
 
 /**
@@ -65,8 +65,8 @@ function readRecipients({ channel, to, user_ids, send_now }: NewMessage, trusted
     throw invalid('/to', 'give either `to` or `user_ids`');
   }
   if (user_ids !== undefined && user_ids !== null) {
-    if (send_now === true && user_ids.length > MOST_AT_ONCE) {
-      throw invalid('/user_ids', `at most ${MOST_AT_ONCE} with send_now`);
+    if (send_now === true && user_ids.length > MAX_AT_ONCE) {
+      throw invalid('/user_ids', `at most ${MAX_AT_ONCE} with send_now`);
     }
     return { user_ids };
   }

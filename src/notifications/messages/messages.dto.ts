@@ -141,7 +141,12 @@ export class NewMessage {
   @Instant()
   send_at?: string | null;
 
-  @ApiPropertyOptional({ default: false, description: 'In this request, past the queue but not the limits' })
+  @ApiPropertyOptional({
+    type: Boolean,
+    nullable: true,
+    default: false,
+    description: 'In this request, past the queue but not the limits',
+  })
   @IsOptional()
   @IsBoolean()
   send_now?: boolean | null;

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { NotificationData } from '../../contracts/kinds.js';
-import { Outbox } from '../../delivery/outbox.js';
 import { Clock } from '../../platform/clock/clock.js';
 import type { SqlValue, TenantTransaction } from '../../platform/database/transaction.js';
-import { announceMessageSql } from '../announcement.js';
+import { announcement, announceSql } from '../announcement.js';
 import { DELIVERY_COLUMNS } from '../deliveries/deliveries.sql.js';
 import type { FeedDelivery } from '../feed/feed.dto.js';
 import { checkDueAt, type Message } from './message.js';
@@ -21,7 +20,6 @@ type StateRow = { notification_id: string | null; recipient: string; user_id: st
 @Injectable()
 export class Messages {
   constructor(
-    private readonly outbox: Outbox,
     private readonly notifications: Notifications,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
@@ -36,13 +34,10 @@ export class Messages {
     const { user_ids: userIds, pointer } = 'user_ids' in message.to ? message.to : { user_ids: null };
     const now = this.clock.now();
     const dedupeKey = `message:${message.dedupe_key ?? randomUUID()}`;
-    const rows = await tx.query<StateRow>(CREATE, [
-      tx.tenant_id,
-      JSON.stringify(this.storedAs(message, dedupeKey, createdBy)),
-      userIds,
-      now,
-      this.outbox.channels,
-    ]);
+    const rows = await this.notifications.announce<StateRow, 'message' | 'user_ids'>(tx, CREATE, {
+      message: JSON.stringify(this.storedAs(message, dedupeKey, createdBy)),
+      user_ids: userIds,
+    });
     const created = statesOf(rows, true);
     if (userIds !== null && new Set(rows.map(({ user_id }) => user_id)).size < userIds.length) {
       await refuseUnknownUsers(tx, userIds, pointer);
@@ -79,16 +74,14 @@ export class Messages {
 
   private storedAs(message: Message, dedupe_key: string, created_by: string | null): Record<string, unknown> {
     const { channel, to, subject, body, kind = null, severity = 'info', data = {}, due_at = null } = message;
-    const about: NotificationData['message'] = { kind, data };
+    const written: NotificationData['message'] = { kind, title: subject, body, data };
     return {
       ...('recipient' in to ? to : {}),
       channel,
       created_by,
       dedupe_key,
       severity,
-      title: subject,
-      body,
-      data: about,
+      data: written,
       due_at,
     };
   }
@@ -137,24 +130,26 @@ function inOrder(states: MessageState[], userIds: readonly string[] | null): Mes
   return states.sort((one, other) => place(one) - place(other));
 }
 
-// $1 tenant id, $2 the message, $3 the users (null: its own address), $4 now, $5 the outbox's channels
-const CREATE = `
+const CREATE = announcement(
+  { message: 'jsonb', user_ids: 'uuid[]' },
+  (p) => `
   WITH message AS (
-    SELECT * FROM jsonb_to_record($2::jsonb) AS m (recipient text, address text, channel text, created_by text,
-      dedupe_key text, severity text, title text, body text, data jsonb, due_at timestamptz)
+    SELECT * FROM jsonb_to_record(${p.message}) AS m (recipient text, address text, channel text, created_by text,
+      dedupe_key text, severity text, data jsonb, due_at timestamptz)
   ),
-  told AS (
+  audience AS (
     SELECT w.user_id, coalesce('user:' || w.user_id, m.recipient) AS recipient, m.address, m.channel,
-           NULL::uuid AS alert_id, m.created_by, m.dedupe_key, 'message' AS kind, m.severity, m.title, m.body,
-           m.data, coalesce(m.due_at, $4::timestamptz) AS due_at
+           NULL::uuid AS alert_id, m.created_by, m.dedupe_key, 'message' AS kind, m.severity, m.data,
+           'addressed' AS audience, coalesce(m.due_at, ${p.now}) AS due_at
     FROM message m
     CROSS JOIN LATERAL (
-      SELECT NULL::uuid AS user_id WHERE $3::uuid[] IS NULL
+      SELECT NULL::uuid AS user_id WHERE ${p.user_ids} IS NULL
       UNION ALL
-      SELECT u.id FROM users u WHERE u.tenant_id = $1 AND u.id = ANY ($3::uuid[])) w
+      SELECT u.id FROM users u WHERE u.tenant_id = ${p.tenant_id} AND u.id = ANY (${p.user_ids})) w
   ),
-  ${announceMessageSql('told')}
-  SELECT c.id AS notification_id, t.recipient, t.user_id, ${DELIVERY_COLUMNS}
-  FROM told t
+  ${announceSql(p, { addressed: true })}
+  SELECT c.id AS notification_id, a.recipient, a.user_id, ${DELIVERY_COLUMNS}
+  FROM audience a
   LEFT JOIN created c USING (recipient)
-  LEFT JOIN delivered d ON d.notification_id = c.id`;
+  LEFT JOIN delivered d ON d.notification_id = c.id`,
+);

@@ -73,6 +73,8 @@ describe('POST notifications', () => {
               reason: null,
               error: null,
               provider_id: null,
+              bundle_id: null,
+              bundle_size: 0,
               sent_at: null,
             },
           ],
@@ -83,7 +85,12 @@ describe('POST notifications', () => {
       { address: 'Claire@xn--mller-kva.example', recipient: 'mailto:claire@xn--mller-kva.example' },
     ]);
     expect(await world.sql('SELECT kind, data, user_id, seq::integer FROM notifications')).toEqual([
-      { kind: 'message', data: { kind: 'invoice.sent', data: { invoice: 7 } }, user_id: null, seq: 0 },
+      {
+        kind: 'message',
+        data: { kind: 'invoice.sent', title: 'Relance', body: 'Bonjour,\n\nMerci.', data: { invoice: 7 } },
+        user_id: null,
+        seq: 0,
+      },
     ]);
     expect(await world.sql('SELECT user_id FROM inboxes')).toEqual([]);
   });
@@ -297,9 +304,24 @@ describe('reading', () => {
       state: 'pending',
       created_at: NOW,
     });
-    expect((await get(`deliveries/${delivery!.id}`, byKey())).body).toEqual(delivery);
+    expect((await get(`deliveries/${delivery!.id}`, byKey())).body).toEqual({
+      ...delivery,
+      sent_subject: null,
+      sent_text: null,
+    });
     const others = await get(`deliveries/${delivery!.id}`, { token: cast.admin.token });
     expect(others.text).toBe((await get(`deliveries/${randomUUID()}`, { token: cast.admin.token })).text);
+  });
+
+  it('M8: says in the feed which colleague wrote a message, and nobody for a program', async () => {
+    await post({ user_ids: [cast.admin.id], subject: 'by key' });
+    clock.advance(1_000);
+    await post({ user_ids: [cast.admin.id], subject: 'by a colleague' }, { token: cast.teammate.token });
+    const feed = await get('notifications', { token: cast.admin.token });
+    expect(feed.body.data).toMatchObject([
+      { title: 'by a colleague', author: { name: cast.teammate.name } },
+      { title: 'by key', author: null },
+    ]);
   });
 
   it('pages through deliveries of one instant, each once, and filters', async () => {
@@ -336,8 +358,8 @@ describe('reading', () => {
     await world.sql(`UPDATE deliveries SET state = 'failed', ended_at = now()`);
     await world.sql(
       `WITH n AS (
-         INSERT INTO notifications (tenant_id, recipient, created_by, dedupe_key, kind, severity, title, body, created_at)
-         SELECT tenant_id, recipient, created_by, 'many:' || i, kind, severity, 'later', body,
+         INSERT INTO notifications (tenant_id, recipient, created_by, dedupe_key, kind, severity, data, audience, created_at)
+         SELECT tenant_id, recipient, created_by, 'many:' || i, kind, severity, data || '{"title": "later"}', audience,
                 created_at + (i % 7) * interval '1 second'
          FROM notifications, generate_series(0, 11000) i RETURNING tenant_id, id, recipient, created_at)
        INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address, due_at, created_at)
@@ -380,7 +402,7 @@ describe('reading', () => {
     await anyone();
     await world.sql(
       `UPDATE deliveries d SET state = 'failed', ended_at = now() FROM notifications n
-       WHERE n.id = d.notification_id AND n.title = 'to self'`,
+       WHERE n.id = d.notification_id AND n.data ->> 'title' = 'to self'`,
     );
     const quota = { hour: { limit: 100, used: 0, left: 100 }, day: { limit: 500, used: 0, left: 500 } };
     expect((await get('notifications/statistics', { token: cast.admin.token })).body).toEqual({

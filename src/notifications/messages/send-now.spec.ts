@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { addPerson, addTenant, type Cast, createCast, type Person } from '../../../test/support/cast.js';
+import { until } from '../../../test/support/until.js';
 import { type Answer, createWorld, type World } from '../../../test/support/world.js';
 import {
   type Act,
@@ -7,8 +8,11 @@ import {
   startScriptedSmtp,
   type Step,
 } from '../../delivery/channels/email/scripted-smtp.fixture.js';
+import { Admission } from '../../delivery/dispatch/admission.js';
 import { Dispatcher } from '../../delivery/dispatch/dispatcher.js';
+import { Outbox } from '../../delivery/outbox.js';
 import { FixedClock } from '../../platform/clock/fixed-clock.js';
+import { Database } from '../../platform/database/database.js';
 import type { MessageState } from './messages.dto.js';
 import { SendNow } from './send-now.js';
 
@@ -148,6 +152,28 @@ describe('send_now', () => {
       due_at: '2026-11-18T11:00:00.000Z',
     });
     expect(mails()).toBe(0);
+  });
+
+  it('H8: what it defers is decided anew when the hours change in between', async () => {
+    const closed = { operating_hours: { days: [1, 2, 3, 4, 5], from: '14:00', to: '18:00' } };
+    await settings(closed);
+    const changing: Promise<unknown>[] = [];
+    jest.spyOn(Admission.prototype, 'defer').mockImplementationOnce(async (...call) => {
+      changing.push(
+        world.app.get(Database).tenant(admin.tenant_id, async (tx) => {
+          await tx.execute(`UPDATE tenants SET settings = '{}' WHERE id = $1`, [admin.tenant_id]);
+          await world.app.get(Outbox).reconsider(tx, null);
+        }),
+      );
+      await until('the change of settings to wait', () => waitsForAdvisoryLock(world));
+      await world.app.get(Admission).defer(...call);
+    });
+    const answer = await send();
+    await Promise.all(changing);
+    expect(answer.status).toBe(202);
+    expect(
+      await world.sql('SELECT defer_reason FROM deliveries WHERE tenant_id = $1', [admin.tenant_id]),
+    ).toEqual([{ defer_reason: null }]);
   });
 
   it('waits while the channel is paused', async () => {
@@ -292,7 +318,9 @@ describe('send_now', () => {
     });
     const { body } = smtp.received.at(-1)!;
     const [, text, html] = body.split('quoted-printable').map((part) => part.replaceAll('=\n', ''));
-    expect(text).toContain('{{#each data}}{{this}}{{/each}} {{> strings.reason}}\n<script>alert(1)</script>');
+    expect(text).toContain(
+      '{{#each data}}{{this}}{{/each}} {{> strings.reason}}\n> <script>alert(1)</script>',
+    );
     expect(text).toContain('Fin.');
     expect(html).not.toContain('<script>');
     expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
@@ -337,7 +365,46 @@ describe('send_now', () => {
   });
 });
 
+async function waitsForAdvisoryLock(world: World): Promise<unknown> {
+  const [waiting] = await world.sql(
+    `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'`,
+  );
+  return waiting;
+}
+
 describe('send_now with a limit for all', () => {
+  it('H8: does not pass the limit of the minute together with a round of the dispatcher', async () => {
+    const world = await createWorld({
+      env: {
+        SMTP_HOST: '127.0.0.1',
+        SMTP_PORT: '9',
+        SMTP_FROM_EMAIL: 'vigie@vigie.example',
+        LIMIT_GLOBAL_PER_MINUTE: '1',
+      },
+    });
+    try {
+      const { admin } = await createCast(world);
+      const post = (body: object) =>
+        world.http('POST', '/api/v1/notifications', {
+          token: admin.token,
+          body: { channel: 'email', to: 'a@example.com', subject: 's', body: 'b', ...body },
+        });
+      await world.sql(`INSERT INTO workers VALUES (gen_random_uuid(), 'email', 1, now() + interval '1 day')`);
+      expect((await post({})).status).toBe(202);
+      const answers: Promise<Answer>[] = [];
+      jest.spyOn(Admission.prototype, 'gather').mockImplementationOnce(async (...call) => {
+        // The round has counted, and has not admitted.
+        answers.push(post({ send_now: true }));
+        await until('the direct call to wait', () => waitsForAdvisoryLock(world));
+        return world.app.get(Admission).gather(...call);
+      });
+      expect(await world.app.get(Dispatcher).round('email')).toEqual({ admitted: 1, deferred: 0 });
+      expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([429]);
+    } finally {
+      await world.close();
+    }
+  });
+
   it('refuses what the minute has no room for', async () => {
     const smtp = await startScriptedSmtp();
     const world = await createWorld({

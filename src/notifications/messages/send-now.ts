@@ -3,7 +3,7 @@ import type { DeliveryJob } from '../../contracts/jobs.js';
 import { DirectSending } from '../../delivery/sending/direct-sending.js';
 import { Database } from '../../platform/database/database.js';
 import { type CreatingRequest, Idempotency } from '../../platform/http/idempotency.js';
-import { type Message, MOST_AT_ONCE } from './message.js';
+import { type Message, MAX_AT_ONCE } from './message.js';
 import type { MessageState } from './messages.dto.js';
 import { Messages } from './messages.service.js';
 
@@ -43,8 +43,8 @@ export class SendNow {
     message: Message,
     request: CreatingRequest = { key: null, hash: Buffer.alloc(0) },
   ): Promise<MessageState[]> {
-    if ('user_ids' in message.to && message.to.user_ids.length > MOST_AT_ONCE) {
-      throw new Error(`sendNow takes at most ${MOST_AT_ONCE} recipients`);
+    if ('user_ids' in message.to && message.to.user_ids.length > MAX_AT_ONCE) {
+      throw new Error(`sendNow takes at most ${MAX_AT_ONCE} recipients`);
     }
     // Filled only where something is created: a retry finds the state of the first, and sends nothing.
     let jobs: DeliveryJob[] = [];

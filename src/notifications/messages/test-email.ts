@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Locale } from '../../contracts/locales.js';
 import { Clock } from '../../platform/clock/clock.js';
 import type { TenantTransaction } from '../../platform/database/transaction.js';
 import { notFound, Problem } from '../../platform/errors/problem.js';
@@ -13,13 +12,7 @@ declare module '../../contracts/kinds.js' {
   }
 }
 
-const TITLES = { fr: 'Message de test', en: 'Test message' };
-const BODIES = {
-  fr: 'Ce message de test part aussi vers votre adresse e-mail.',
-  en: 'This test message goes to your e-mail address too.',
-};
-
-const MOST_A_MINUTE = 5;
+const MAX_PER_MINUTE = 5;
 const MINUTE_MS = 60_000;
 
 /** Lets people see whether mail reaches them. */
@@ -39,17 +32,17 @@ export class TestEmails {
     await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [
       `test-email:${tx.tenant_id}:${userId}`,
     ]);
-    const user = await tx.one<{ name: string; locale: Locale; recent: number }>(
-      `SELECT u.name, coalesce(u.locale, t.locale) AS locale,
+    const user = await tx.one<{ name: string; recent: number }>(
+      `SELECT u.name,
               (SELECT count(*) FROM notifications n
                WHERE n.tenant_id = $1 AND n.user_id = $2 AND n.kind = 'test' AND n.created_at > $3) AS recent
-       FROM users u JOIN tenants t ON t.id = u.tenant_id
+       FROM users u
        WHERE u.tenant_id = $1 AND u.id = $2`,
       [tx.tenant_id, userId, new Date(this.clock.now().getTime() - MINUTE_MS)],
     );
     if (user === null) throw notFound();
-    if (user.recent >= MOST_A_MINUTE) {
-      throw new Problem('too_many_attempts', `at most ${MOST_A_MINUTE} test messages a minute`, {
+    if (user.recent >= MAX_PER_MINUTE) {
+      throw new Problem('too_many_attempts', `at most ${MAX_PER_MINUTE} test messages a minute`, {
         headers: { 'retry-after': String(MINUTE_MS / 1_000) },
       });
     }
@@ -60,9 +53,8 @@ export class TestEmails {
           user_id: userId,
           kind: 'test',
           severity: 'info',
-          title: TITLES[user.locale],
-          body: BODIES[user.locale],
           data: { requested_by: user.name },
+          audience: 'self',
           dedupe_key: `test:${randomUUID()}`,
         },
       ],

@@ -172,8 +172,8 @@ test('a wake-up that Redis does not take is counted', async () => {
 async function pend(world: World, tenantId: string, userId: string, dueAt: readonly string[]): Promise<void> {
   await world.sql(
     `WITH told AS (
-       INSERT INTO notifications (tenant_id, recipient, user_id, dedupe_key, kind, severity, title, body, created_at)
-       SELECT $1, 'user:' || $2::text, $2::uuid, 'n-' || position, 'event', 'info', 't', 'b', due_at
+       INSERT INTO notifications (tenant_id, recipient, user_id, dedupe_key, kind, severity, audience, created_at)
+       SELECT $1, 'user:' || $2::text, $2::uuid, 'n-' || position, 'event', 'info', 'self', due_at
        FROM unnest($3::timestamptz[]) WITH ORDINALITY AS d (due_at, position)
        RETURNING id, recipient, created_at)
      INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address, due_at, created_at)

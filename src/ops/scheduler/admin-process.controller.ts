@@ -27,7 +27,11 @@ export class AdminProcessController {
     @Req() { signal }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<DispatchAnswer> {
-    const { finished, answer } = await this.triggers.process(caller, { ...query, signal });
+    const { finished, answer } = await this.triggers.process(caller, {
+      tenant: query.tenant,
+      wait: query.wait,
+      signal,
+    });
     if (finished) reply.status(HttpStatus.OK);
     return answer;
   }

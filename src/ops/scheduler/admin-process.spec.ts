@@ -40,8 +40,8 @@ async function pending(tenantId: string, count: number): Promise<void> {
   // Deliveries stay with their notifications, and those with their users: all of them move.
   await world.sql(
     `WITH n AS (
-       INSERT INTO notifications (tenant_id, recipient, dedupe_key, kind, severity, title, body, created_at)
-       SELECT $1, 'mailto:' || d.address, d.id::text, 'event', 'info', 'Message', 'Body', now()
+       INSERT INTO notifications (tenant_id, recipient, dedupe_key, kind, severity, data, audience, created_at)
+       SELECT $1, 'mailto:' || d.address, d.id::text, 'event', 'info', '{"title": "Message"}', 'addressed', now()
        FROM deliveries d WHERE d.tenant_id = $2 RETURNING id, recipient, dedupe_key)
      INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address, due_at, created_at)
      SELECT $1, n.id, n.recipient, false, 'email', substring(n.recipient FROM 8), now(), now() FROM n`,

@@ -151,8 +151,9 @@ describe('without workers', () => {
     });
     const preview = await get('scheduler/check-notifications/preview?date=2026-03-05');
     expect(preview.body.slots).toEqual([
-      { slot: '2026-03-05T09:00', instant: '2026-03-05T08:00:00.000Z' },
-      { slot: '2026-03-05T14:00', instant: '2026-03-05T13:00:00.000Z' },
+      // The scheduler is switched off.
+      { slot: '2026-03-05T09:00', instant: '2026-03-05T08:00:00.000Z', run_id: null, will_run: false },
+      { slot: '2026-03-05T14:00', instant: '2026-03-05T13:00:00.000Z', run_id: null, will_run: false },
     ]);
   });
 

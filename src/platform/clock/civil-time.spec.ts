@@ -158,6 +158,8 @@ describe('isTimeZone', () => {
     'system',
     'IST', // India, Ireland or Israel
     'PST',
+    'CET', // PostgreSQL's has no summer time
+    'WET',
     'SystemV/PST8',
     '__proto__',
   ])('refuses %j', (name) => {

@@ -25,9 +25,9 @@ interface DayOffsets {
   changesAt: number;
 }
 
-// The three-letter names that IANA knows. ICU also takes old ones of its own that mean several things (ACT, BST,
-// IST), and that Postgres reads otherwise.
-const threeLetterZones = new Set('CET EET EST GMT HST MET MST PRC ROC ROK UCT UTC WET'.split(' '));
+// The three-letter names that IANA, ICU and PostgreSQL read alike. ICU also takes old ones of its own that mean several
+// things (ACT, BST, IST). PostgreSQL reads CET, EET, MET and WET as abbreviations, without summer time.
+const threeLetterZones = new Set('EST GMT HST MST PRC ROC ROK UCT UTC'.split(' '));
 
 /** Whether `name` is an IANA time zone (in any case). Offsets (`+02:00`, `UTC+2`) and '' are not. */
 export function isTimeZone(name: string): boolean {

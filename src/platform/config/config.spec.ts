@@ -368,6 +368,21 @@ describe('what people see of the settings', () => {
   });
 });
 
+describe('ITEM_URL', () => {
+  test.each([
+    ['https://front.example/{tenant}/{type}/{id}', null],
+    ['http://front.example/#/items?id={id}', null],
+    ['https://front.example/{type}', 'must be an http or https URL with {id}'],
+    ['https://front.example/{id}/{slug}', 'must be an http or https URL with {id}'],
+    ['javascript:alert({id})', 'must be an http or https URL with {id}'],
+    ['/items/{id}', 'must be an http or https URL with {id}'],
+  ])('M4: %s', (pattern, fault) => {
+    const read = () => readConfig({ ITEM_URL: pattern });
+    if (fault === null) expect(read().itemUrl).toBe(pattern);
+    else expect(read).toThrow(fault);
+  });
+});
+
 describe('publicUrl', () => {
   it('has no slash at its end', () => {
     expect(publicUrl(readConfig({ VIGIE_PUBLIC_URL: 'https://vigie.example.fr//' }))).toBe(

@@ -3,6 +3,7 @@ import {
   atLeast,
   choiceVariable,
   integerVariable,
+  ITEM_URL,
   listVariable,
   optionalVariable,
   switchVariable,
@@ -36,6 +37,12 @@ export const SCHEMA = {
     yaml: 'server.public_url',
     check: BASE_URL,
     doc: 'Where people reach this server; links in mails begin with it. http://localhost:<PORT> when unset, which NODE_ENV=production refuses once SMTP_HOST is another machine.',
+  }),
+  itemUrl: optionalVariable({
+    env: 'ITEM_URL',
+    yaml: 'server.item_url',
+    check: ITEM_URL,
+    doc: 'Where the page of an item is, for links in mails: https://front.example/{tenant}/{type}/{id}. Unset: no link.',
   }),
   trustProxy: optionalVariable({
     env: 'TRUST_PROXY',

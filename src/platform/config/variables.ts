@@ -120,6 +120,22 @@ export function url(...protocols: string[]): Format {
   };
 }
 
+const ITEM_URL_FIELDS = ['tenant', 'type', 'id'];
+
+/** A URL pattern of items' pages. */
+export const ITEM_URL: Format = {
+  type: 'URL with {id}, and perhaps {tenant} and {type}',
+  check: (text) => {
+    const sample = text.replace(/\{(\w+)\}/g, (field, name: string) =>
+      ITEM_URL_FIELDS.includes(name) ? name : field,
+    );
+    const isUrl = URL.canParse(sample) && /^https?:$/.test(new URL(sample).protocol);
+    if (!isUrl || /[{}]/.test(sample) || !text.includes('{id}')) {
+      throw new Error('must be an http or https URL with {id}, and no other braces than {tenant} and {type}');
+    }
+  },
+};
+
 export function atLeast(characters: number): Format {
   return {
     type: `text of at least ${characters} characters`,

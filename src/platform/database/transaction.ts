@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import {
+  type DeepPartial,
   type EntityTarget,
   type ObjectLiteral,
   QueryFailedError,
@@ -115,6 +116,16 @@ export class Transaction {
     this.queryTimeoutMs = queryTimeout(ms);
   }
 
+  /**
+   * Takes the advisory lock of this name, and waits for it; the end of the transaction releases it. Names are of the
+   * whole database: one of a tenant's begins with what it is for and holds the tenant's id.
+   * @param mode shared: together with others who share it, but with none who has it exclusively.
+   */
+  async lock(name: string, mode: 'exclusive' | 'shared' = 'exclusive'): Promise<void> {
+    const take = mode === 'shared' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock';
+    await this.query(`SELECT ${take}(hashtextextended($1, 0))`, [name]);
+  }
+
   /** For the file that hands out transactions. @returns false when PostgreSQL has rolled back instead. */
   async commit(): Promise<boolean> {
     return (await this.run('COMMIT')).command === 'COMMIT';
@@ -123,6 +134,23 @@ export class Transaction {
   /** Entities of the caller's own room. */
   repository<Entity extends ObjectLiteral>(entity: EntityTarget<Entity>): Repository<Entity> {
     return this.runner.manager.getRepository(entity);
+  }
+
+  /**
+   * Saves an entity of the caller's own room; the row as a later read gives it: every column, in their order. What
+   * TypeORM's `save` itself returns has its fields in the order in which they were set.
+   */
+  async save<Entity extends ObjectLiteral>(
+    entity: EntityTarget<Entity>,
+    values: NoInfer<DeepPartial<Entity>>,
+  ): Promise<Entity> {
+    const repository = this.repository(entity);
+    const saved = await repository.save(values);
+    const row = repository.create();
+    for (const column of repository.metadata.columns) {
+      column.setEntityValue(row, column.getEntityValue(saved) ?? null);
+    }
+    return row;
   }
 
   /** Something to do once the transaction is committed, and only then: a wake-up, never work. */

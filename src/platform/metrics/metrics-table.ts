@@ -63,14 +63,14 @@ export const METRICS = {
   },
   vigie_dispatch_admitted_total: {
     type: 'counter',
-    unit: 'deliveries',
-    help: 'Deliveries admitted into the queue',
+    unit: 'messages',
+    help: 'Messages admitted into the queue: one or more deliveries each',
     labels: ['channel'],
   },
   vigie_dispatch_deferred_total: {
     type: 'counter',
-    unit: 'deliveries',
-    help: 'Deliveries put off by hours or limits',
+    unit: 'messages',
+    help: 'Messages put off by hours or limits',
     labels: ['channel'],
   },
   vigie_dispatch_failures_total: {
@@ -81,14 +81,14 @@ export const METRICS = {
   },
   vigie_dispatch_limit_per_minute: {
     type: 'gauge',
-    unit: 'deliveries',
+    unit: 'messages',
     help: 'LIMIT_GLOBAL_PER_MINUTE: the most that may be admitted in a minute; 0: no limit',
     labels: ['channel'],
   },
   vigie_sends_total: {
     type: 'counter',
-    unit: 'deliveries',
-    help: 'Attempts to send, by how they ended: sent, retry, failed, unknown, lost (somebody else decides)',
+    unit: 'messages',
+    help: 'Attempts to send, by how they ended: sent, retry, failed, unknown, channel_down, lost (somebody else decides)',
     labels: ['channel', 'outcome'],
   },
   vigie_send_duration_seconds: {

@@ -19,16 +19,17 @@ export class EmailChannel implements ChannelSender {
   ) {}
 
   async send(message: ClaimedMessage, lease: SendLease): Promise<SendReceipt> {
-    const { tenant_id, bundle_id, address, locale, tenant_name, time_zone, recipient_name } = message;
+    const { tenant_id, bundle_id, address, locale, tenant_name, tenant_slug, time_zone, recipient_name } =
+      message;
     const secrets = message.items.map((item) => this.oneTimeLink(message, item));
-    const items = message.items.map(({ title, body, data, ...item }, place) => {
+    const items = message.items.map(({ data, ...item }, place) => {
       const link_url = secrets[place] ?? null;
-      return { ...item, data: { title, body, ...data, ...(link_url !== null && { link_url }) } };
+      return { ...item, data: { ...data, ...(link_url !== null && { link_url }) } };
     });
     const reader = {
       locale,
       today: civilDate(this.clock.now(), time_zone),
-      tenant: { name: tenant_name, time_zone },
+      tenant: { name: tenant_name, slug: tenant_slug, time_zone },
       recipient: { name: recipient_name },
     };
     const rendered = this.wording.mail(items, reader, { unsubscribe_url: null });

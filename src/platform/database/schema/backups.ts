@@ -22,6 +22,7 @@ export async function createBackups(runner: QueryRunner): Promise<void> {
         status text NOT NULL DEFAULT 'unknown' CHECK (status IN
           ('unknown', 'SUCCESS', 'FAILED', 'TRANSFER_INTEGRITY_FAILED', 'HASH_MISMATCH', 'MISSING')),
         status_since timestamptz(3),
+        -- Of what was evaluated before the job was created; later scans of the tenant are in backup_scans.
         last_checked_at timestamptz(3),
         last_success_at timestamptz(3),
         last_failure_at timestamptz(3),
@@ -31,6 +32,12 @@ export async function createBackups(runner: QueryRunner): Promise<void> {
         updated_at timestamptz(3) NOT NULL,
         PRIMARY KEY (tenant_id, id),
         UNIQUE (tenant_id, agent_id, database_name)
+      );
+
+      -- One row, and not one of every job, says when a tenant's jobs were last checked.
+      CREATE TABLE backup_scans (
+        tenant_id uuid PRIMARY KEY REFERENCES tenants ON DELETE CASCADE,
+        checked_at timestamptz(3) NOT NULL
       );
 
       CREATE TABLE backup_reports (
@@ -137,6 +144,6 @@ export async function createBackups(runner: QueryRunner): Promise<void> {
       CREATE INDEX backup_entries_stored ON backup_entries (tenant_id, agent_id, database_name, effective_at DESC)
         WHERE stored_state IN ('stored', 'damaged', 'gone', 'removing');
     `);
-  for (const table of ['backup_jobs', 'backup_reports', 'backup_entries'])
+  for (const table of ['backup_jobs', 'backup_scans', 'backup_reports', 'backup_entries'])
     await protectTenantTable(runner, table);
 }

@@ -12,9 +12,10 @@ export async function createNotifications(runner: QueryRunner): Promise<void> {
         source_type text NOT NULL,
         source_id uuid,
         dedupe_key text NOT NULL CHECK (length(dedupe_key) BETWEEN 1 AND 300),
-        -- Days before the due date that was last told; negative after it.
+        -- Days before the due date of the last announced stage; negative after it.
         stage smallint NOT NULL DEFAULT 0,
-        title text NOT NULL,
+        -- What it is about, as a notification's: its title is made when it is shown.
+        data jsonb NOT NULL DEFAULT '{}',
         state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'resolved')),
         occurrences integer NOT NULL DEFAULT 1,
         first_seen_at timestamptz(3) NOT NULL,
@@ -57,9 +58,10 @@ export async function createNotifications(runner: QueryRunner): Promise<void> {
         dedupe_key text NOT NULL CHECK (length(dedupe_key) BETWEEN 1 AND 300),
         kind text NOT NULL,
         severity text NOT NULL CHECK (severity IN ('info', 'warning', 'critical')),
-        title text NOT NULL,
-        body text NOT NULL,
+        -- Facts only: title and body are made of them when they are shown or sent.
         data jsonb NOT NULL DEFAULT '{}',
+        -- Why this person is notified (contracts/audiences).
+        audience text NOT NULL,
         -- The inbox's seq when this one was last changed: what a reconnecting client asks for.
         seq bigint NOT NULL DEFAULT 0,
         created_at timestamptz(3) NOT NULL,

@@ -1,9 +1,7 @@
 import { join } from 'node:path';
-import { Inject, Injectable, Logger } from '@nestjs/common';
-import { CONFIG, type Config } from '../../platform/config/config.js';
+import { Injectable, Logger } from '@nestjs/common';
 import type { Finding, UnsettledEntry } from './entries.js';
-import { type FileError, isFull, isOfFiles, toldOf } from '../files/file-errors.js';
-import { storeRoot } from '../files/folders.js';
+import { type FileError, isFull, isFileSystemError, describeFileError } from '../files/file-errors.js';
 import type { Scan } from './scan.js';
 import type { OpenStaged } from '../files/staged-file.js';
 import {
@@ -17,72 +15,71 @@ import {
 } from '../files/stored-file.js';
 import { storedPath } from '../files/stored-path.js';
 import { readThrough, type Reading } from '../files/read-through.js';
+import { BackupStore } from '../store/backup-store.js';
 
-/** A copy that is under way, what kept it from beginning, or null where none was begun. */
-export type Begun = IncomingCopy | { failure: FileError } | null;
+/** A copy that has begun, the failure that kept it from beginning, or null where none was begun. */
+export type BegunCopy = IncomingCopy | { failure: FileError } | null;
 
-/** What promoting came to. */
+/** The result of storing a file. */
 export type Promoted = Pick<Finding, 'verdict' | 'reason' | 'detail' | 'settled' | 'stored_path'>;
 
-/** Puts verified files into the final storage: each is whole, checked and on the disk before it has its name. */
+/** Puts verified files into the store: each is complete, checked and fsynced before it gets its name. */
 @Injectable()
-export class Promoting {
+export class StoreWriter {
   private readonly logger = new Logger('Backups');
-  private readonly store: string;
 
-  constructor(@Inject(CONFIG) config: Config) {
-    this.store = storeRoot(config);
-  }
+  constructor(private readonly store: BackupStore) {}
 
-  /** Begins a copy that is written while the file is read for the first time; null where something is there. */
-  async begin(scan: Scan, entry: UnsettledEntry): Promise<Begun> {
+  /** Begins a copy that is written while the file is read for the first time; null where its place is taken. */
+  async begin(scan: Scan, entry: UnsettledEntry): Promise<BegunCopy> {
     const path = storedPath(scan.slug, entry);
     try {
-      if (await isThere(join(this.store, path))) return null;
-      return await IncomingCopy.begin(this.store, path, entry.id);
+      await this.store.assertAvailable();
+      if (await isThere(join(this.store.root, path))) return null;
+      return await IncomingCopy.begin(this.store.root, path, entry.id);
     } catch (error) {
-      if (!isOfFiles(error)) throw error;
+      if (!isFileSystemError(error)) throw error;
       return { failure: error };
     }
   }
 
-  /** The copy is not wanted. @returns why it could not be taken away: then its entry must not be settled yet. */
-  async discard(begun: Begun): Promise<FileError | null> {
+  /** Removes a copy that is not wanted. @returns why it could not: its entry must not be settled then. */
+  async discard(begun: BegunCopy): Promise<FileError | null> {
     try {
       if (begun instanceof IncomingCopy) await begun.discard();
       return null;
     } catch (error) {
-      if (isOfFiles(error)) return error;
+      if (isFileSystemError(error)) return error;
       throw error;
     }
   }
 
-  /** Takes away what killed scans have left of copies of these entries. */
+  /** Removes the copies of these entries that killed scans left. */
   async tidy({ tenant_id, slug }: Scan, entries: readonly UnsettledEntry[]): Promise<void> {
     const places = entries.map((entry) => ({ id: entry.id, path: storedPath(slug, entry) }));
     try {
-      await removeLeftovers(this.store, places);
+      await removeLeftovers(this.store.root, places);
     } catch (error) {
-      if (!isOfFiles(error)) throw error;
-      this.logger.error({ event: 'backup_leftovers_kept', tenant_id, detail: toldOf(error) });
+      if (!isFileSystemError(error)) throw error;
+      this.logger.error({ event: 'backup_leftovers_kept', tenant_id, detail: describeFileError(error) });
     }
   }
 
   /** Whether a file of so many bytes would fit. */
   async hasRoom(bytes: number): Promise<boolean> {
-    return hasRoom(this.store, bytes);
+    return hasRoom(this.store.root, bytes);
   }
 
   /**
-   * The file has the hash that this entry names. A failure leaves it staged, for the next try.
-   * @param begun the copy that was written while it was read.
+   * Stores a file that has the hash of this entry. A failure leaves it staged for the next try.
+   * @param begun the copy that was written while the file was read
    */
   async promote(
     scan: Scan,
     entry: UnsettledEntry,
     opened: OpenStaged,
     reading: Reading,
-    begun: Begun,
+    begun: BegunCopy,
   ): Promise<Promoted> {
     const path = storedPath(scan.slug, entry);
     try {
@@ -91,14 +88,14 @@ export class Promoting {
       if (!isStored) return { verdict: 'FAILED', reason: 'target_taken', detail: path, settled: false };
       return { verdict: 'SUCCESS', reason: null, detail: null, settled: true, stored_path: path };
     } catch (error) {
-      if (!isOfFiles(error)) throw error;
+      if (!isFileSystemError(error)) throw error;
       return this.failed(scan, entry.id, error);
     }
   }
 
-  /** It is not in the store, and stays where it is for the next try. */
+  /** The verdict of a file that could not be stored, and stays staged for the next try. */
   failed({ tenant_id }: Scan, entry_id: string, error: FileError): Promoted {
-    const detail = toldOf(error);
+    const detail = describeFileError(error);
     this.logger.error({ event: 'backup_not_stored', tenant_id, entry_id, detail });
     return {
       verdict: 'FAILED',
@@ -128,14 +125,14 @@ export class Promoting {
     } catch (error) {
       if (!(error instanceof TargetTaken)) throw error;
     }
-    // A scan that was killed may have put it there, and not come to say so, nor to have the disk keep it.
-    const there = await readStored(this.store, path, scan.signal);
-    if (there?.sha256 !== sha256) return false;
-    await syncStored(this.store, path);
+    // A scan may have been killed after it put the same file there, and before it fsynced and recorded it.
+    const existing = await readStored(this.store.root, path, scan.signal);
+    if (existing?.sha256 !== sha256) return false;
+    await syncStored(this.store.root, path);
     return true;
   }
 
-  /** From the same open file, which is read a second time, and checked as the first. */
+  /** Reads the same open file a second time, and checks it like the first time. */
   private async copyAgain(
     scan: Scan,
     path: string,
@@ -143,8 +140,9 @@ export class Promoting {
     { handle }: OpenStaged,
     sha256: string,
   ): Promise<void> {
-    if (await isThere(join(this.store, path))) throw new TargetTaken();
-    const copy = await IncomingCopy.begin(this.store, path, id);
+    await this.store.assertAvailable();
+    if (await isThere(join(this.store.root, path))) throw new TargetTaken();
+    const copy = await IncomingCopy.begin(this.store.root, path, id);
     try {
       const reading = await readThrough(handle, copy.handle, scan.signal, () => undefined);
       if (reading.not_copied !== null) throw reading.not_copied;
@@ -157,7 +155,7 @@ export class Promoting {
   }
 }
 
-/** Somebody wrote into the file between two readings. */
+/** The file changed between its two readings. Handled like a failure of the file system. */
 class FileChanged extends Error {
   readonly syscall = 'read';
 

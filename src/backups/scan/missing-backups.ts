@@ -1,15 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../../platform/clock/clock.js';
 import { Database } from '../../platform/database/database.js';
-import type { Collected } from './collecting.js';
+import type { InboxFindings } from './inbox-findings.js';
 import { expectedBetween, type ExpectedHours } from '../jobs/expected-times.js';
 import { lockJobs } from '../jobs/job-lock.js';
 import { REFRESH_JOBS } from '../jobs/job-status.sql.js';
 import type { Scan } from './scan.js';
 
-/** Jobs that one statement looks at. */
+/** Jobs of one page. */
 const PAGE = 500;
-/** Expected times longer ago than this are not made up for, after a very long downtime. */
+/** After a long downtime, days are made up for up to this long ago, in ms. */
 const LOOK_BACK_MS = 35 * 86_400_000;
 
 interface OwedJob extends ExpectedHours {
@@ -19,48 +19,49 @@ interface OwedJob extends ExpectedHours {
   expected_after: Date;
 }
 
-/** An expected time whose grace is over, as JSON for PostgreSQL. */
+/** An expected time whose grace period is over, as JSON for PostgreSQL. */
 interface Owed extends Record<string, unknown> {
   job_id: string;
   expected_on: string;
   expected_at: Date;
   wait_until: Date;
-  /** Why nothing could come, where the server knows. */
+  /** Why the server could read no report; null where it could. */
   detail: string | null;
 }
 
-/** Expected backups of which nobody has said anything by the end of their grace. */
+/** Finds expected backups that nobody has reported by the end of their grace period. */
 @Injectable()
-export class Missing {
+export class MissingBackups {
   constructor(
     private readonly database: Database,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** One entry an expected time. */
-  async find(scan: Scan, { unreadable, unread }: Collected): Promise<void> {
+  /** Makes one entry for each expected time, then records when the tenant's jobs were checked. */
+  async find(scan: Scan, findings: InboxFindings): Promise<void> {
     const now = this.clock.now();
     let after: string | null = null;
     for (;;) {
       scan.signal.throwIfAborted();
       const jobs = await this.jobsAfter(scan.tenant_id, after);
       const owed = jobs
-        .filter(({ agent_id }) => !unread.has(agent_id))
-        .flatMap((job) => owedOf(job, scan.time_zone, now, unreadable(job.agent_id)));
+        .filter(({ agent_id }) => !findings.isUnread(agent_id))
+        .flatMap((job) => owedOf(job, scan.time_zone, now, findings.whyUnreadable(job.agent_id)));
       if (owed.length > 0) {
-        const found = await this.decide(scan.tenant_id, owed, now);
-        scan.decided('MISSING', found);
+        await scan.step('missing', async () => {
+          const found = await this.decide(scan.tenant_id, owed, now);
+          scan.decided('MISSING', found);
+        });
       }
       after = jobs.at(-1)?.id ?? null;
       if (jobs.length < PAGE) break;
     }
-    await this.database.tenant(scan.tenant_id, async (tx) => {
-      await lockJobs(tx, 'shared');
-      await tx.execute(`UPDATE backup_jobs SET last_checked_at = $2 WHERE tenant_id = $1`, [
-        tx.tenant_id,
-        now,
-      ]);
-    });
+    // One row, and not one of every job each 15 minutes.
+    await this.database.single(scan.tenant_id).query(
+      `INSERT INTO backup_scans (tenant_id, checked_at) VALUES ($1, $2)
+         ON CONFLICT (tenant_id) DO UPDATE SET checked_at = excluded.checked_at`,
+      [scan.tenant_id, now],
+    );
   }
 
   private async jobsAfter(tenantId: string, after: string | null): Promise<OwedJob[]> {
@@ -73,7 +74,7 @@ export class Missing {
 
   private async decide(tenantId: string, owed: readonly Owed[], now: Date): Promise<number> {
     return this.database.tenant(tenantId, async (tx) => {
-      // No report comes in between: it would be of a day that has just been given up.
+      // No report may be recorded in between: it could be of a day that is being decided.
       await lockJobs(tx, 'exclusive');
       const missing = await tx.query<{ job_id: string }>(DECIDE, [tenantId, JSON.stringify(owed), now]);
       const jobs = [...new Set(missing.map(({ job_id }) => job_id))];
@@ -86,7 +87,7 @@ export class Missing {
 function owedOf(job: OwedJob, zone: string, now: Date, detail: string | null): Owed[] {
   const after = new Date(Math.max(job.expected_after.getTime(), now.getTime() - LOOK_BACK_MS));
   const grace = job.grace_minutes * 60_000;
-  // "Once the grace is past": at its last instant a report is still in time.
+  // A report that comes at the last instant of the grace period is still in time.
   const until = new Date(now.getTime() - grace - 1);
   return expectedBetween(job, zone, after, until).map(({ expected_on, expected_at }) => ({
     job_id: job.id,
@@ -98,8 +99,8 @@ function owedOf(job: OwedJob, zone: string, now: Date, detail: string | null): O
 }
 
 /**
- * A day with an entry, whatever it says, is decided by that entry. A report that was rejected since half a day before
- * the expected time is most likely the one that is missing. Parameters: $1 tenant id, $2 what is owed, $3 now.
+ * A day that has an entry is decided by it. A report that was rejected since half a day before the expected time is most
+ * likely the one that is missing. Parameters: $1 tenant id, $2 what is owed, $3 now.
  */
 const DECIDE = `
   WITH owed AS (
@@ -114,7 +115,7 @@ const DECIDE = `
       CASE WHEN r.reason IS NULL THEN 'no_report' ELSE 'report_rejected' END, coalesce(r.reason, o.detail),
       $3::timestamptz, $3::timestamptz, $3::timestamptz
     FROM owed o
-    -- Its hours may have been changed since it was read.
+    -- Somebody may have changed its hours since it was read.
     JOIN backup_jobs j ON j.tenant_id = $1 AND j.id = o.job_id AND j.expected_after < o.expected_at
     LEFT JOIN LATERAL (
       SELECT coalesce(b.file_name || E'\\n', '') || b.reason AS reason FROM backup_reports b

@@ -1,15 +1,15 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CONFIG, type Config } from '../../platform/config/config.js';
-import type { CollectedFile } from './collecting.js';
-import { Entries } from './entries.js';
-import { isOfFiles, toldOf } from '../files/file-errors.js';
+import { describeFileError, isFileSystemError } from '../files/file-errors.js';
 import { inboxRoot } from '../files/folders.js';
-import { moveTo } from '../files/inbox.js';
+import { moveTo } from '../files/move-file.js';
+import { Entries } from './entries.js';
+import type { CollectedFile } from './report-collector.js';
 import type { Scan } from './scan.js';
 
-/** Phase 3: the files of reports that are decided leave the inbox; the others stay for the next scan. */
+/** Phase 3: moves the files of decided reports out of `log/`; the others stay for the next scan. */
 @Injectable()
-export class Archiving {
+export class ReportArchiver {
   private readonly logger = new Logger('Backups');
   private readonly inbox: string;
 
@@ -21,6 +21,7 @@ export class Archiving {
   }
 
   async archive(scan: Scan, files: readonly CollectedFile[]): Promise<void> {
+    if (files.length === 0) return;
     const decided = await this.entries.decidedReports(
       scan.tenant_id,
       files.map(({ report_id }) => report_id),
@@ -29,16 +30,17 @@ export class Archiving {
       if (!decided.has(report_id)) continue;
       scan.signal.throwIfAborted();
       try {
-        await moveTo(this.inbox, [scan.slug, agent], file, { folder: 'archive', mark: report_id });
+        const { signal } = scan;
+        await moveTo(this.inbox, [scan.slug, agent], file, { folder: 'archive', mark: report_id, signal });
         scan.count('archived', 1);
       } catch (error) {
-        // It is written down already: the next scan knows it, and tries again to move it.
-        if (!isOfFiles(error)) throw error;
+        // The report is recorded: the next scan finds it known, and tries again to move its file.
+        if (!isFileSystemError(error)) throw error;
         this.logger.error({
           event: 'backup_report_not_archived',
           tenant_id: scan.tenant_id,
           agent_id: agent,
-          detail: toldOf(error),
+          detail: describeFileError(error),
         });
       }
     }

@@ -1,0 +1,12 @@
+import type { Severity } from '../../contracts/severities.js';
+import type { AlertView } from './alerts.dto.js';
+
+/** An alert as its table has it: its title is made when it is shown. */
+export type AlertRow = Omit<AlertView, 'title' | 'severity'> & {
+  severity: Severity;
+  data: Record<string, unknown>;
+};
+
+/** The columns of an `AlertRow`. */
+export const ALERT_COLUMNS = `id, kind, severity, source_type, source_id, dedupe_key, stage, data, state, occurrences,
+  first_seen_at, last_seen_at, gone_at, resolved_at, resolved_by`;

@@ -1,0 +1,4 @@
+import { fileURLToPath } from 'node:url';
+
+/** The words of this installation. */
+export const TEMPLATES = fileURLToPath(new URL('../../templates', import.meta.url));

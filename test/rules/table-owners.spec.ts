@@ -1,0 +1,109 @@
+import { productSources, type SourceFile } from './sources.js';
+
+/*
+ * H14: who writes each table, and who else reads it, why. A room that reads another's table in its own SQL is bound to
+ * its columns: each such pair is a decision, listed here.
+ */
+
+/** A folder or file whose SQL alone writes the table. */
+const OWNERS: Record<string, string> = {
+  alerts: 'src/notifications/alerts/',
+  notifications: 'src/notifications/',
+  inboxes: 'src/notifications/',
+  deliveries: 'src/delivery/',
+  delivery_events: 'src/delivery/transitions/',
+  channels: 'src/delivery/',
+  workers: 'src/delivery/dispatch/presence.ts',
+  preferences: 'src/users/preferences.service.ts',
+  quiet_hours: 'src/users/preferences.service.ts',
+  users: 'src/users/',
+  backup_entries: 'src/backups/',
+  backup_jobs: 'src/backups/',
+  backup_reports: 'src/backups/',
+  import_rows: 'src/imports/',
+  import_faults: 'src/imports/',
+  imports: 'src/imports/',
+  sessions: 'src/auth/sessions/',
+  password_links: 'src/auth/password/',
+  api_keys: 'src/auth/',
+};
+
+/** Rooms other than the owner's that read a table, and why. */
+const READERS: Record<string, Record<string, string>> = {
+  alerts: {
+    delivery: 'a claim leaves out what tells of a fact that is gone',
+    backups: 'the board shows which incidents stand',
+  },
+  notifications: {
+    delivery: 'a claim takes what a message says; acts find the deliveries of an alert',
+  },
+  deliveries: {
+    notifications: 'people see what happened to what they sent or received',
+    ops: 'statistics of a tenant',
+  },
+  preferences: { delivery: 'the outbox suppresses what a user has turned off' },
+  quiet_hours: { delivery: 'the dispatcher defers what is not critical' },
+  users: {
+    auth: 'finds who logs in',
+    delivery: 'addresses, locales, zones and bundling of recipients; names of authors',
+    'due-items': 'an import names the responsible by address',
+    notifications: 'who is notified',
+  },
+  import_rows: {
+    backups: 'lands the staged lines of its own kind',
+    'due-items': 'lands the staged lines of its own kinds',
+  },
+  imports: { ops: 'cleanup deletes old ones' },
+};
+
+/** The one folder that moves deliveries from state to state. */
+const TRANSITIONS = 'src/delivery/transitions/';
+
+const WRITES = /\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+([a-z_]+)/g;
+const READS = /\b(?:FROM|JOIN)\s+([a-z_]+)/g;
+
+const sources = productSources().filter(
+  ({ path }) => !path.startsWith('src/cli/') && !path.startsWith('src/platform/database/'),
+);
+
+function tablesOf(source: SourceFile, pattern: RegExp): string[] {
+  return [...source.text.matchAll(pattern)].flatMap(([, table]) => (table !== undefined ? [table] : []));
+}
+
+/** The room of a file: its folder under src. */
+const roomOf = (path: string): string => path.split('/')[1] ?? '';
+
+describe('H14: tables', () => {
+  it('are written by their owner alone', () => {
+    const foreign = sources.flatMap((source) =>
+      tablesOf(source, WRITES).flatMap((table) => {
+        const owner = OWNERS[table];
+        return owner === undefined || source.path.startsWith(owner) ? [] : [`${source.path} writes ${table}`];
+      }),
+    );
+    expect(foreign).toEqual([]);
+  });
+
+  it('are read by other rooms only for a reason that is written down', () => {
+    const found = new Set<string>();
+    for (const source of sources) {
+      for (const table of tablesOf(source, READS)) {
+        const owner = OWNERS[table];
+        if (owner === undefined || roomOf(owner) === roomOf(source.path)) continue;
+        found.add(`${table}: ${roomOf(source.path)}`);
+      }
+    }
+    const listed = Object.entries(READERS).flatMap(([table, rooms]) =>
+      Object.keys(rooms).map((room) => `${table}: ${room}`),
+    );
+    expect([...found].sort()).toEqual(listed.sort());
+  });
+
+  it('deliveries move from state to state in one folder, and are created in one file', () => {
+    const moved = sources.filter((source) => /\bUPDATE\s+deliveries\b/.test(source.text));
+    expect(moved.map(({ path }) => path).filter((path) => !path.startsWith(TRANSITIONS))).toEqual([]);
+    expect(moved.length).toBeGreaterThan(0);
+    const created = sources.filter((source) => /\bINSERT\s+INTO\s+deliveries\b/.test(source.text));
+    expect(created.map(({ path }) => path)).toEqual(['src/delivery/outbox.ts']);
+  });
+});

@@ -1,0 +1,80 @@
+import ts from 'typescript';
+import { LOCALES } from '../../src/contracts/locales.js';
+import { parse, productSources, type SourceFile, walk } from './sources.js';
+
+/** Files that hold words of people's languages, and why they may. */
+const ALLOWED: Readonly<Record<string, string>> = {
+  'src/cli/demo/sample-data.ts': 'sample data of the demo: what a French firm would have entered',
+  'src/cli/demo/sample-night.ts': 'the same, of backups',
+  'src/cli/demo/night.ts': 'what the demo sends and expects to receive',
+  'src/imports/file-text.ts': 'a table of characters, for files of older systems',
+  'src/imports/import-route.ts': 'an example of a file in the API documentation',
+  'src/backups/jobs/backup-jobs.controller.ts': 'the same',
+  'src/auth/password/password-page.ts':
+    'a page, not a notification: its words go to templates/pages with its script',
+  'src/ops/login/login-page.ts': 'the same',
+  'src/ops/queues/queue-board.ts': 'a link on the board of Bull, which has one language',
+};
+
+/** Letters of languages other than English. Typographic quotes and dashes are English too. */
+const FOREIGN_LETTER = /[\u00c0-\u024f]/;
+
+it.each([
+  ["const TITLE = 'Échéance demain';", 'says "Échéance demain"'],
+  ["const SQL = `SELECT 'Échéance' || ${title}`;", 'says "SELECT \'Échéance\' || "'],
+  ["const WORDS: Record<Locale, string> = { fr: 'Demain', en: 'Tomorrow' };", 'has texts by locale (fr, en)'],
+  ["const WORDS = { fr: { late: 'Tard' }, en: { late: 'Late' } };", 'has texts by locale (fr, en)'],
+  ["const SQL = `jsonb_build_object('fr', 'Demain', 'en', 'Tomorrow')`;", 'has texts by locale in SQL'],
+])('finds %s', (text, fault) => {
+  expect(faultsOf(parse('src/some/file.ts', text))).toEqual([`src/some/file.ts ${fault}`]);
+});
+
+it.each([
+  '/** « lundi 3 novembre », é in a comment */ const x = 1;',
+  "const names = ['fr', 'en'] as const;",
+  'const byLocale = new Map<Locale, LocaleFiles>();',
+  "const message = 'must be “one line”, not more…';",
+])('does not mind %s', (text) => {
+  expect(faultsOf(parse('src/some/file.ts', text))).toEqual([]);
+});
+
+it('no words for people outside templates/', () => {
+  const faults = productSources()
+    .filter(({ path }) => !(path in ALLOWED))
+    .flatMap(faultsOf);
+  expect(faults).toEqual([]);
+});
+
+it('nothing is allowed that needs it no more', () => {
+  const needed = productSources()
+    .filter((file) => faultsOf(file).length > 0)
+    .map(({ path }) => path);
+  expect(Object.keys(ALLOWED).filter((path) => !needed.includes(path))).toEqual([]);
+});
+
+function faultsOf({ path, tree }: SourceFile): string[] {
+  const faults: string[] = [];
+  walk(tree, (node) => {
+    if (isText(node)) {
+      if (FOREIGN_LETTER.test(node.text)) faults.push(`${path} says "${node.text}"`);
+      if (LOCALES.every((locale) => node.text.includes(`'${locale}',`))) {
+        faults.push(`${path} has texts by locale in SQL`);
+      }
+    }
+    if (ts.isObjectLiteralExpression(node) && isByLocale(node)) {
+      faults.push(`${path} has texts by locale (${LOCALES.join(', ')})`);
+    }
+  });
+  return faults;
+}
+
+function isText(node: ts.Node): node is ts.LiteralLikeNode {
+  return ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node);
+}
+
+function isByLocale({ properties }: ts.ObjectLiteralExpression): boolean {
+  const names = properties.flatMap(({ name }) =>
+    name !== undefined && ts.isIdentifier(name) ? [name.text] : [],
+  );
+  return LOCALES.every((locale) => names.includes(locale));
+}

@@ -73,12 +73,10 @@ describe('the health of a channel', () => {
   let backlogs = 0;
   async function waiting(deliveries: number): Promise<void> {
     backlogs += 1;
-    const client = {
-      query: async (text: string, values?: unknown[]) => ({
-        rows: (await world.sql(text, values)) as never[],
-      }),
-    };
-    await insertBacklog(client, { tenants: 1, deliveries, users: deliveries, prefix: `health${backlogs}` });
+    await insertBacklog(
+      { query: async (text: string, values?: unknown[]) => ({ rows: await world.sql(text, values) }) },
+      { tenants: 1, deliveries, users: deliveries, prefix: `health${backlogs}` },
+    );
     await world.sql(`UPDATE deliveries SET due_at = $1, created_at = $1`, [clock.now()]);
     await world.sql(`UPDATE notifications SET created_at = $1`, [clock.now()]);
   }

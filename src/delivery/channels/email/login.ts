@@ -99,7 +99,7 @@ async function challenged(context: SMTPConnectionCustomAuthContext): Promise<voi
 }
 
 function credentials({ auth }: SMTPConnectionCustomAuthContext): { user: string; pass: string } {
-  return { user: auth.credentials?.user ?? '', pass: auth.credentials?.pass ?? '' };
+  return { user: auth.credentials.user, pass: auth.credentials.pass };
 }
 
 /** @throws LoginFailure when the reply is not of this class. */

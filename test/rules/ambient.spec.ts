@@ -39,6 +39,7 @@ const SYSTEM_DATABASE_USERS: Record<string, string> = {
   'src/delivery/admin/delivery-jobs.ts': 'shows operators the deliveries of all tenants, by their ids',
   'src/delivery/admin/delivery-queues.ts':
     'pauses, purges and counts the deliveries of all tenants, for operators',
+  'src/delivery/channel-health/channel-health.ts': 'keeps the state of channels, which belong to no tenant',
   'src/delivery/dispatch/dispatcher.ts': 'takes turns over all tenants in one round',
   'src/delivery/sending/direct-sending.ts':
     'asks whether a channel is paused, and what all tenants together sent in the last minute',

@@ -178,7 +178,7 @@ describe('bundling', () => {
     expect(sizes).toHaveLength(100);
     expect(new Set(sizes)).toEqual(new Set([100]));
     expect(await states()).toEqual([{ state: 'sent', reason: null, count: 10_000 }]);
-  }, 120_000);
+  }, 300_000);
 
   it('an item that is completed, moved or deleted between bundling and sending is not in the mail', async () => {
     const [done, moved, deleted] = await items('tasks', 5, '2026-03-29');

@@ -172,13 +172,15 @@ describe('bundling', () => {
     await settings({ limits: { per_user_per_hour: 100, per_user_per_day: 100 } });
     for (let part = 0; part < 10; part += 1) {
       await items('deadlines', 1_000, '2026-04-06');
+      // As autovacuum does within a minute: the check plans badly for tables that it takes for empty.
+      await world.sql('ANALYZE');
       await check();
     }
     const sizes = await way.leave();
     expect(sizes).toHaveLength(100);
     expect(new Set(sizes)).toEqual(new Set([100]));
     expect(await states()).toEqual([{ state: 'sent', reason: null, count: 10_000 }]);
-  }, 300_000);
+  }, 120_000);
 
   it('an item that is completed, moved or deleted between bundling and sending is not in the mail', async () => {
     const [done, moved, deleted] = await items('tasks', 5, '2026-03-29');

@@ -172,6 +172,8 @@ describe('bundling', () => {
     await settings({ limits: { per_user_per_hour: 100, per_user_per_day: 100 } });
     for (let part = 0; part < 10; part += 1) {
       await items('deadlines', 1_000, '2026-04-06');
+      // As autovacuum does within a minute: the check plans badly for tables that it takes for empty.
+      await world.sql('ANALYZE');
       await check();
     }
     const sizes = await way.leave();

@@ -2,8 +2,7 @@ import type { Locale } from '../contracts/locales.js';
 import { TemplateError } from './template-error.js';
 import type { TemplateSource } from './template-files.js';
 
-const DATE_STYLES = ['long', 'short', 'day'] as const;
-export type DateStyle = (typeof DATE_STYLES)[number];
+export type DateStyle = 'long' | 'short' | 'day';
 
 /** How a language writes dates, times, sizes and numbers: its `locale.json`, and what ICU knows of it. */
 export interface LocaleFormats {

@@ -93,7 +93,9 @@ function keyOf(kind: string, locale: Locale): string {
 function compileKind(sources: KindSources, files: TemplateFiles): CompiledKind {
   const { title, body, html, text, locale } = sources;
   for (const source of [title, body, html, text]) if (source) checkSyntax(source);
-  const { strings, formats } = files.locales.get(locale)!;
+  const words = files.locales.get(locale);
+  if (words === undefined) throw new TemplateError(title.file, `${locale} is not a locale of the templates`);
+  const { strings, formats } = words;
   const composed = compose(sources, files, strings);
   return {
     title: compileTemplate(composed.title, title.file, formats, false),

@@ -77,7 +77,7 @@ export class ApiContract {
     if (validate(JSON.parse(answer.text))) return;
     const faults = (validate.errors ?? []).map(
       ({ instancePath, message, params, data }) =>
-        `${instancePath || '/'} ${message ?? ''} ${JSON.stringify(params)}, is ${String(JSON.stringify(data)).slice(0, 80)}`,
+        `${instancePath || '/'} ${message ?? ''} ${JSON.stringify(params)}, is ${describe(data)}`,
     );
     throw new Error(`${where} is not what /openapi.json says:\n${faults.join('\n')}`);
   }
@@ -106,4 +106,9 @@ function closeObjects(schema: unknown): void {
   for (const [key, part] of Object.entries(schema)) {
     if (key !== 'allOf' && key !== 'example' && key !== 'examples') closeObjects(part);
   }
+}
+
+/** The beginning of a value as JSON. */
+function describe(value: unknown): string {
+  return value === undefined ? 'absent' : JSON.stringify(value).slice(0, 80);
 }

@@ -45,7 +45,7 @@ export class Events {
     if (reported === undefined) throw new Error('the event was not recorded');
     const { user_ids: notified, deliveries, opened } = reported;
     this.notifications.announced(tx, notified, deliveries);
-    return { ...this.views.ofAlert(reported), opened };
+    return Object.assign(this.views.ofAlert(reported), { opened });
   }
 }
 

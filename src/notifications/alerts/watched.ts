@@ -17,7 +17,7 @@ export interface WatchedKind {
    * reached: the smallest that is >= the days left), `severity text`, `responsible_id uuid`, `changed_at
    * timestamptz` (when its contents last changed), and what `dataSql` reads.
    */
-  factsSql(parameters: FactParameters): string;
+  factsSql: (parameters: FactParameters) => string;
   /** An expression of a fact's columns, known as `f`: its `data`. Evaluated only for facts that are announced. */
   dataSql: string;
   stages(settings: TenantSettings): number[];

@@ -12,6 +12,8 @@ const esmOnly = [
   '@tokenizer/.*',
   '@borewit/.*',
   'postal-mime',
+  'p-limit',
+  'yocto-queue',
   '@redocly/.*',
   'cookie',
   'content-disposition',

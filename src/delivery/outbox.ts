@@ -117,7 +117,7 @@ export class Outbox {
    * user. Called when what decides has changed; waits for a round that has read it as it was.
    */
   async reconsider(tx: TenantTransaction, userId: string | null): Promise<void> {
-    await tx.query(`SELECT pg_advisory_xact_lock(${DEFERRAL_LOCK})`);
+    await tx.lock(DEFERRAL_LOCK);
     const recipient = userId === null ? null : `user:${userId}`;
     await tx.execute(RECONSIDER, [tx.tenant_id, recipient, this.clock.now()]);
     this.kick(tx);

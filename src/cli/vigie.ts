@@ -6,7 +6,7 @@ import { migrate } from '../platform/database/migrate.js';
 import type { QueueAct, QueueOptions } from './queues.js';
 
 const program = new Command('vigie').description(
-  'Vigie: checks what a firm must not miss, and tells each person once',
+  'Vigie: checks what a firm must not miss, and notifies each person once',
 );
 
 program
@@ -64,7 +64,7 @@ program
   .description('the stored backups of the installation that is configured here')
   .command('verify')
   .description(
-    'read every one again; whoever watches is told of those that are damaged or gone, and 1 is returned',
+    'read every stored backup again; damaged or missing ones are announced, and the exit code is 1',
   )
   .option('--tenant <slug>', 'of this tenant only')
   .option('--json', 'everything, as JSON')

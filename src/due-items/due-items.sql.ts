@@ -2,7 +2,7 @@
 export interface DueTable {
   table: 'deadlines' | 'document_requests' | 'tasks';
   endedAt: 'completed_at' | 'received_at';
-  /** The status of one that has not come to its end, before its day has passed and after. */
+  /** The status of an item that has not ended, before its day has passed and after. */
   open: 'pending' | 'missing' | 'open';
   late: 'overdue' | 'missing';
 }

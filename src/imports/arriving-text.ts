@@ -30,7 +30,7 @@ export async function* textOf(stream: Readable, hash: Hash, progress: Progress):
 }
 
 async function* arriving(stream: Readable): AsyncGenerator<Buffer> {
-  // Whoever stops reading early still has an answer to give: the stream must live on for that.
+  // A reader that stops early still has to answer the request, so the stream must stay open.
   const chunks = stream.iterator({ destroyOnReturn: false });
   try {
     for (;;) {

@@ -16,7 +16,7 @@ export class ImportView {
 
   @ApiProperty({
     enum: IMPORT_STATES,
-    description: 'Of a `failed` import nothing has landed; of a `done` one all but the rejected lines',
+    description: 'A `failed` import applied nothing; a `done` one applied all but the rejected lines',
   })
   state: ImportState;
 
@@ -48,7 +48,7 @@ export class ImportView {
   @ApiProperty({ type: Number })
   updated: number;
 
-  @ApiProperty({ type: Number, description: 'Lines that said nothing new' })
+  @ApiProperty({ type: Number, description: 'Lines that changed nothing' })
   unchanged: number;
 
   @ApiProperty({ type: Number, description: 'Lines with faults; GET imports/{id}/faults names them' })

@@ -88,7 +88,7 @@ describe('a login', () => {
     expect(new Set(pointers)).toEqual(new Set(['/email', '/password', '/tenant', '/admin']));
   });
 
-  it('to a suspended tenant is told so only to who knows the password', async () => {
+  it('to a suspended tenant says so only with the right password', async () => {
     const { email } = cast.outsider;
     const tenant = cast.other.tenant.slug;
     await world.sql(`UPDATE tenants SET suspended_at = now() WHERE id = $1`, [cast.other.tenant.id]);

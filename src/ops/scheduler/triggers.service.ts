@@ -29,7 +29,7 @@ export interface TriggerOutcome {
   answer: RunState | RunsAnswer | DispatchAnswer;
 }
 
-/** Runs jobs by hand, for those who may. */
+/** Runs jobs on request, for callers who may. */
 @Injectable()
 export class Triggers {
   constructor(

@@ -2,7 +2,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
-/** The ports of the last start: kept where they are free, so that a saved address stays good. */
+/** The ports of the last start: kept where they are free, so that a saved address stays valid. */
 export interface Ports {
   postgres?: number;
   redis?: number;

@@ -89,7 +89,7 @@ async function launch(
   for (let attempt = 1; ; attempt++) {
     const port = await freePort(preferred);
     const daemon = await Daemon.start(optionsFor(port));
-    // Whether it becomes ready is told here, in full.
+    // A failure to become ready is reported here, in full.
     daemon.expectEnd();
     if (await becomesReady(daemon, clusterDir(data_dir), log)) {
       daemon.expectRunning();
@@ -106,13 +106,13 @@ async function launch(
 
 async function becomesReady(daemon: Daemon, cluster: string, log: (line: string) => void): Promise<boolean> {
   const began = performance.now();
-  let told = false;
+  let announced = false;
   while (daemon.running && performance.now() - began < READY_WITHIN_MS) {
     const postmaster = await readPostmaster(cluster);
     if (postmaster?.pid === daemon.identity.pid && postmaster.ready) return true;
-    if (!told && performance.now() - began > 3_000) {
+    if (!announced && performance.now() - began > 3_000) {
       log('PostgreSQL is still starting (after a crash it first replays its log)');
-      told = true;
+      announced = true;
     }
     await sleep(5);
   }

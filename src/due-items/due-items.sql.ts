@@ -1,4 +1,4 @@
-/** A table of due items, and its column that says when one came to its end. */
+/** A table of due items, and the column with the end of an item. */
 export interface DueTable {
   table: 'deadlines' | 'document_requests' | 'tasks';
   endedAt: 'completed_at' | 'received_at';

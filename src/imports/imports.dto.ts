@@ -6,7 +6,7 @@ import { IMPORT_KINDS, type ImportKindName } from './import-kind.js';
 export const IMPORT_STATES = ['receiving', 'applying', 'done', 'failed'] as const;
 export type ImportState = (typeof IMPORT_STATES)[number];
 
-/** A file, how far it is, and what came of it. */
+/** An import: its file, progress and result. */
 export class ImportView {
   @ApiProperty({ format: 'uuid' })
   id: string;

@@ -54,7 +54,7 @@ export class Imports implements BeforeApplicationShutdown {
     }
   }
 
-  /** Cuts off what still arrives, which could take longer than a stopping process has; the rest comes to its end. */
+  /** Cuts off uploads that are still arriving, which could take longer than a stopping process has; the rest finishes. */
   async beforeApplicationShutdown(): Promise<void> {
     for (const stream of this.arriving) stream.destroy();
     await Promise.allSettled(this.underWay);
@@ -83,7 +83,7 @@ export class Imports implements BeforeApplicationShutdown {
     } finally {
       clearInterval(heartbeat);
       this.arriving.delete(upload.stream);
-      // What was refused goes on arriving: read away, so that the answer is.
+      // A refused upload keeps arriving: drain it, so that the client reads the answer.
       upload.stream.resume();
     }
   }

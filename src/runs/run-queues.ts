@@ -19,7 +19,7 @@ export interface RunQueueCounts {
 
 export interface RunPurge {
   cancelled: number;
-  /** Untouched: they end by themselves. */
+  /** Left alone: they have begun. */
   still_running: number;
   /** Still queued: newer than the purge. */
   remaining: number;

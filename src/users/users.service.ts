@@ -185,6 +185,6 @@ export class UsersService {
  */
 export function assertMayTouch(by: TenantCaller, ...roles: (string | undefined)[]): void {
   if (by.kind === 'api_key' && by.role !== 'admin' && roles.includes('admin')) {
-    throw new Problem('forbidden', 'an API key needs the scope admin, too, to touch admins');
+    throw new Problem('forbidden', 'an API key also needs the scope admin to change admins');
   }
 }

@@ -104,7 +104,7 @@ export class LoginService {
       if (user === null) throw notFound();
       assertMayTouch(by, user.role);
       if (user.password_hash !== null) {
-        throw new Problem('conflict', 'the user has a password: a new one is asked for by its owner');
+        throw new Problem('conflict', 'the user has a password: only they can request a new one');
       }
       const { link_id, expires_at } = await this.links.create(tx, userId);
       return { url: this.links.url(by.tenant_id, link_id), expires_at };

@@ -175,7 +175,7 @@ it('counts one address as one, however its letters are written', async () => {
   expect(next.status).toBe(429);
 });
 
-// Last: it takes Redis away from this application.
+// Last: it disconnects this application from Redis.
 it('goes on without Redis, and still counts', async () => {
   world.app.get(LoginThrottle, { strict: false }).onApplicationShutdown();
   const { email } = await addPerson(world, cast.tenant.id, { name: 'Wanda' });

@@ -42,7 +42,7 @@ interface Family {
   family: string;
 }
 
-/** What a refresh came to; the transaction commits in either case, for a revocation must last. */
+/** The outcome of a refresh; the transaction commits in either case, for a revocation must last. */
 type Refreshed = { pair: TokenPair } | { problem: Problem; revoked?: string };
 
 /**

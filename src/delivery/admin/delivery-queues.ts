@@ -32,7 +32,7 @@ export interface LivingWorkers {
 
 export interface DeliveryPurge {
   cancelled: number;
-  /** Untouched: they end by themselves. */
+  /** Left alone: their sending has begun. */
   still_sending: number;
   /** Still waiting: newer than the purge, or more than it could do in its time. */
   remaining: number;

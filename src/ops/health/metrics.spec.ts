@@ -137,7 +137,7 @@ test('counting a backlog reads its index, and no more of it than is shown', asyn
 
 test('without an answer from a source its gauges are absent, and vigie_source_up is 0', async () => {
   const world = await start();
-  jest.spyOn(world.app.get(Queues), 'counts').mockRejectedValue(new Error('away'));
+  jest.spyOn(world.app.get(Queues), 'counts').mockRejectedValue(new Error('unreachable'));
   jest
     .spyOn(world.app.get(OpenDeliveriesReader, { strict: false }), 'read')
     .mockReturnValue(new Promise(() => undefined));

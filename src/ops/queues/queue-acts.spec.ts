@@ -213,7 +213,7 @@ describe('a retry', () => {
   });
 });
 
-test('F4, F5: with Redis gone for good, all of it still works, and in time', async () => {
+test('F4, F5: with Redis stopped, all of it still works, and in time', async () => {
   const redis = await startRedis();
   const alone = await QueueScene.create({ REDIS_URL: redis.url });
   await alone.tenDeliveries();

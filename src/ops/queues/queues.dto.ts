@@ -183,8 +183,8 @@ class QueueAnswer {
   queue: QueueName;
 }
 
-const STILL_SENDING = { description: 'Deliveries that are untouched and end by themselves' };
-const STILL_RUNNING = { description: 'Runs that are untouched and end by themselves' };
+const STILL_SENDING = { description: 'Deliveries that were left alone because sending has begun' };
+const STILL_RUNNING = { description: 'Runs that were left alone because they have begun' };
 
 export class PauseAnswer extends QueueAnswer {
   @ApiProperty({ enum: [true] })

@@ -90,7 +90,7 @@ function carryRequestId(app: NestFastifyApplication): void {
     });
 }
 
-/** Who keeps a connection busy is told, with the next answer, to ask elsewhere. */
+/** While the process stops, clients that keep a connection busy get `Connection: close` with the next answer. */
 function endConnectionsAtStop(app: NestFastifyApplication): void {
   const connections = app.get(HttpConnections);
   app

@@ -10,7 +10,7 @@ export function scheduleOf(job: ScheduledJob, settings: TenantSettings): Schedul
 }
 
 const HOUR = 3_600_000;
-/** How far `nextToRun` looks: a weekly slot may have run ahead of its time, and the next one's date may not exist. */
+/** How far ahead `nextToRun` searches: a weekly slot may have run early, and the next one's date may not exist. */
 const HORIZON_DAYS = 23;
 /** Slots of an interval have run ahead of their time when a clock was set back. */
 const MAX_AHEAD = 500;

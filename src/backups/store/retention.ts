@@ -10,7 +10,7 @@ import { BackupStore } from './backup-store.js';
 /** Files of one page. */
 const PAGE = 500;
 
-/** Whose backups retention looks at. */
+/** A tenant whose backups retention handles. */
 export interface RetentionTenant {
   tenant_id: string;
   time_zone: string;

@@ -19,7 +19,7 @@ const NOW = '2026-11-18T09:00:00.000Z';
 const HOUR = 3_600_000;
 const REFUSED = { reply: '535 5.7.8 Bad credentials' };
 
-/** M2, M7, F8: what is wrong with the way out costs no message and no storm of logins. */
+/** M2, M7, F8: a fault of the channel costs no message and no storm of logins. */
 describe('the health of a channel', () => {
   const clock = new FixedClock(NOW);
   let world: World;

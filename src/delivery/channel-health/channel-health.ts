@@ -9,7 +9,7 @@ import { prepared, type SystemTransaction } from '../../platform/database/transa
 import { WakeUps } from '../../platform/queues/wake-ups.js';
 import { type ChannelFault, SendError, SENDERS, type Senders } from '../channels/sender.js';
 import { secondsSince } from '../../platform/metrics/metrics.js';
-import { TAKE_BACK_DOWN } from '../transitions/acts.sql.js';
+import { REQUEUE_DOWN } from '../transitions/acts.sql.js';
 import { EXPIRE } from '../transitions/expiry.sql.js';
 import { CLAIM_PROBE, FAILED, GATE, PROBE_NOW, STATES, WORKED } from './channel-health.sql.js';
 
@@ -46,7 +46,7 @@ const STEADY_SECONDS = 60;
 const VERIFY_LEASE_SECONDS = 400;
 /** Messages in a row, without a success, that failed with the channel until it is the channel's fault. */
 const MAX_SUSPECTS = 3;
-const EXPIRE_EVERY_MS = 60_000;
+const EXPIRE_INTERVAL_MS = 60_000;
 const MAX_EXPIRED = 500;
 const MAX_DETAIL = 500;
 
@@ -150,7 +150,7 @@ export class ChannelHealth implements BeforeApplicationShutdown {
       if (!row.went_down) this.logger.log({ event: 'channel_probe_failed', ...about });
       else {
         this.logger.error({ event: 'channel_down', ...about });
-        await this.database.query(TAKE_BACK_DOWN, [channel, this.clock.now()]);
+        await this.database.query(REQUEUE_DOWN, [channel, this.clock.now()]);
       }
       this.wakeUps.send('dispatch.kick', { channel });
     } catch (failure) {
@@ -187,7 +187,7 @@ export class ChannelHealth implements BeforeApplicationShutdown {
 
   /** Gives up what has waited too long for a channel that is down. Looks once a minute. */
   async expire(channel: Channel): Promise<void> {
-    if (performance.now() - (this.expiredAt.get(channel) ?? -Infinity) < EXPIRE_EVERY_MS) return;
+    if (performance.now() - (this.expiredAt.get(channel) ?? -Infinity) < EXPIRE_INTERVAL_MS) return;
     const now = this.clock.now();
     const before = new Date(now.getTime() - this.config.deliveryMaxAgeHours * 3_600_000);
     const expired = (await this.database.query(EXPIRE, [channel, before, now, MAX_EXPIRED])).length;

@@ -11,7 +11,7 @@ import { refuseUnknownUsers } from '../recipients.js';
 
 type Reported = AlertRow & ReaderRow & { opened: boolean; user_ids: string[]; deliveries: number };
 
-/** Facts that other programs report: no check finds them, and none finds them gone. */
+/** Facts that other programs report: no check opens them, and none ends them. */
 @Injectable()
 export class Events {
   constructor(

@@ -23,9 +23,9 @@ export interface BenchContext {
   quick: boolean;
   /** Interleaved runs of which the median is taken. */
   runs: number;
-  /** Tells a person what is going on. */
+  /** Prints progress. */
   log(line: string): void;
-  /** Something that whoever reads the table must know of how it was made. */
+  /** A remark on the method, for readers of the table. */
   note(line: string): void;
   /** `full`, or `quick` in a quick bench. */
   size(full: number, quick: number): number;

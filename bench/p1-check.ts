@@ -6,7 +6,7 @@ import { seconds, until } from './support/time.js';
 import { OPERATOR, triggerOf } from './support/operator.js';
 
 const DEADLINES = 1_000;
-/** Of a tenant's deadlines, those whose date is near enough to be told of. */
+/** Of a tenant's deadlines, those whose date is near enough to be announced. */
 const DUE = 104;
 
 /** The daily check of every tenant: alerts, notifications and deliveries committed. */

@@ -1,6 +1,6 @@
 import { type Benchmark, compare, limit, percentile } from './benchmark.js';
 import type { Arrivals, ClientsRequest } from './entries/clients.js';
-import type { Commits, TellRequest } from './entries/teller.js';
+import type { Commits, NotifyRequest } from './entries/notifier.js';
 import { insertTenants, signIn } from './support/people.js';
 import { type Child, startEntry, startServer } from './support/processes.js';
 
@@ -18,7 +18,7 @@ export const p4: Benchmark = {
     const web = await startServer(database.environment, 'web');
     const bare = await startEntry('bare-sockets');
     const clients = await startEntry('clients');
-    const teller = await startEntry('teller', {
+    const notifier = await startEntry('notifier', {
       ...database.environment,
       VIGIE_ROLES: 'worker',
       DATABASE_POOL_SIZE: '30',
@@ -33,17 +33,17 @@ export const p4: Benchmark = {
     const bareBurst: number[] = [];
     const steady: number[] = [];
     for (let run = 1; run <= context.runs; run++) {
-      const { arrivals, answer: told } = await whileExpecting(clients, sockets, () =>
-        teller.ask<Commits>({ all: people } satisfies TellRequest),
+      const { arrivals, answer: commits } = await whileExpecting(clients, sockets, () =>
+        notifier.ask<Commits>({ all: people } satisfies NotifyRequest),
       );
-      burst.push(last(arrivals) - Math.min(...told.committed.map(([, at]) => at)));
+      burst.push(last(arrivals) - Math.min(...commits.committed.map(([, at]) => at)));
 
       const emitted = await whileExpecting(clients, sockets, () => bare.ask<{ began: number }>({}));
       bareBurst.push(last(emitted.arrivals) - emitted.answer.began);
 
       const some = sample(people, context.size(PER_SECOND * 10, PER_SECOND));
       const live = await whileExpecting(clients, some.length, () =>
-        teller.ask<Commits>({ each: some, perSecond: PER_SECOND } satisfies TellRequest),
+        notifier.ask<Commits>({ each: some, perSecond: PER_SECOND } satisfies NotifyRequest),
       );
       const kept = live.answer.perSecond ?? 0;
       if (kept < PER_SECOND * 0.95) {
@@ -53,7 +53,7 @@ export const p4: Benchmark = {
       const latest = [burst, bareBurst, steady].map((all) => `${Math.round(all.at(-1) ?? 0)} ms`);
       context.log(`run ${run}: ${latest[0]}; bare ${latest[1]}; p99 at ${PER_SECOND}/s ${latest[2]}`);
     }
-    for (const child of [clients, teller, bare, web]) await child.stop();
+    for (const child of [clients, notifier, bare, web]) await child.stop();
     await database.drop();
     return [
       compare({
@@ -95,7 +95,7 @@ function latencies(arrivals: Arrivals['arrived'], { committed }: Commits): numbe
   const commits = new Map(committed);
   return arrivals.map(([title, at]) => {
     const commit = commits.get(title);
-    if (commit === undefined) throw new Error(`${title} arrived and was not told`);
+    if (commit === undefined) throw new Error(`${title} arrived without a commit`);
     return at - commit;
   });
 }

@@ -147,7 +147,7 @@ async function seed({ sql }: BenchDatabase): Promise<void> {
   );
 }
 
-/** A name of its own for each file, which the scan takes away; the bytes stay for the next run. */
+/** A name of its own for each file, which the scan removes; the bytes stay for the next run. */
 async function stage(folders: Folders, sources: readonly Source[]): Promise<void> {
   const agent = join(folders.inbox, SLUG, AGENT);
   for (const { name, path } of sources) await link(path, join(agent, 'database', name));

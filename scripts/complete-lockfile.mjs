@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // npm leaves out of package-lock.json the platform packages that it could not look up (a mirror that lags behind
 // has only some of them), and `npm ci` then refuses the whole file. This adds them, by name and exact version,
-// with the platform that their name tells, so that they are skipped elsewhere. Run it after `npm install`.
+// with the platform in their name, so that they are skipped elsewhere. Run it after `npm install`.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const OS = ['aix', 'android', 'darwin', 'freebsd', 'linux', 'openharmony', 'sunos', 'win32'];

@@ -11,7 +11,7 @@ import {
 import { ACCESS_RULE, type AccessRule } from './platform/http/caller.js';
 import { ERRORS } from './platform/errors/error-table.js';
 
-const DESCRIPTION = `Deadlines, documents, tasks: who must be told is told once, on the right channel, at the right hour.
+const DESCRIPTION = `Deadlines, documents, tasks and backups: the right people are notified once, on the right channel, at the right hour.
 
 Send \`Authorization: Bearer <access token>\` (from \`POST /api/v1/auth/login\`) or \`X-API-Key\`, never both.
 Lists answer \`{"data": […], "next_cursor": …}\`. Every error is \`application/problem+json\` (RFC 9457) with a \`code\`.`;

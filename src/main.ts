@@ -6,7 +6,7 @@ import { type Embedded, embeddedSecret, startEmbedded } from './platform/embedde
 import { JsonLogger } from './platform/logging/logger.js';
 import { BackgroundWork } from './platform/queues/background-work.js';
 
-/** A process that was told to stop is gone after this long, whatever it is doing. */
+/** A stopping process exits after this long, whatever it is doing. */
 const STOP_DEADLINE_MS = 20_000;
 
 /** Starts what no URL names, and fills in where it is. */
@@ -63,7 +63,7 @@ function stopOnSignal(stop: () => Promise<void>, log: JsonLogger): void {
     );
   };
   process.on('SIGTERM', onSignal);
-  // Whoever started this process with a channel to it (the demo does) is gone: so is the need for it.
+  // The parent that started this process with a channel to it (the demo does) has exited: stop too.
   process.once('disconnect', () => onSignal('SIGTERM'));
   process.on('SIGINT', onSignal);
 }

@@ -4,7 +4,7 @@ import { TemplateStore } from '#vigie/wording/template-store.js';
 import type { Reader } from '#vigie/wording/worded.js';
 import { serve } from '../support/entry.js';
 
-/** Sends as many mails as it is told to, rendering each, and does nothing else. */
+/** Sends as many mails as it is asked to, rendering each, and does nothing else. */
 export interface BareMailing {
   count: number;
   port: number;

@@ -81,7 +81,7 @@ export async function insertDeliveries(
        SELECT tenant_id, id, email, row_number() OVER (ORDER BY id) - 1 AS place
        FROM users WHERE role = 'member'
      ),
-     told AS (
+     created AS (
        INSERT INTO notifications (tenant_id, recipient, user_id, dedupe_key, kind, severity, data, audience,
                                   created_at)
        SELECT m.tenant_id, 'user:' || m.id, m.id, gen_random_uuid(), 'deadline_near', 'info',
@@ -93,7 +93,7 @@ export async function insertDeliveries(
      INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address, bundle_key, due_at,
                              created_at)
      SELECT t.tenant_id, t.id, t.recipient, false, 'email', u.email, $2, now(), now()
-     FROM told t JOIN users u ON u.tenant_id = t.tenant_id AND u.id = t.user_id`,
+     FROM created t JOIN users u ON u.tenant_id = t.tenant_id AND u.id = t.user_id`,
     [count, bundleKey],
   );
   await sql.query('VACUUM ANALYZE notifications, deliveries');

@@ -8,7 +8,7 @@ export interface Child {
   pid: number;
   /** Where it listens, where it does. */
   url: string;
-  /** Told of every line it writes. */
+  /** Called with every line it writes. */
   onLine(listener: (line: string) => void): void;
   /** Asks an entry of bench/entries to do something; resolves with its answer. */
   ask<Answer>(request: object): Promise<Answer>;

@@ -153,7 +153,7 @@ describe('an access token', () => {
     expect((await get('me', cast.outsider.token)).status).toBe(200);
   });
 
-  it('tells the socket gateway who it is and until when', async () => {
+  it('gives the socket gateway the caller and the expiry', async () => {
     const recognised = await world.app.get(Authenticator, { strict: false }).byToken(person.token);
     expect(recognised).toEqual({
       caller: {
@@ -222,7 +222,7 @@ describe('an API key', () => {
     expect((await withKey('GET', 'tenants', admin)).status).toBe(403);
   });
 
-  it('comes alone: with a token it is ambiguous', async () => {
+  it('is refused together with a token', async () => {
     const { key } = await newKey(['users:read']);
     for (const authorization of [`Bearer ${cast.admin.token}`, 'nonsense']) {
       const answer = await world.http('GET', '/api/v1/users', {
@@ -326,7 +326,7 @@ describe('an API key', () => {
   });
 });
 
-it('lets nobody into a route without a rule', async () => {
+it('refuses every caller on a route without a rule', async () => {
   class Forgotten {
     route(): void {
       // Has no @Access.

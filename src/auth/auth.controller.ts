@@ -45,7 +45,7 @@ export class AuthController {
   @Post('logout')
   @HttpCode(204)
   @Access('public')
-  @ApiNoContentResponse({ description: 'The session is over, its access token too' })
+  @ApiNoContentResponse({ description: 'The session has ended, its access token too' })
   logout(@Body() { refresh_token }: RefreshForm): Promise<void> {
     return this.sessions.end(refresh_token);
   }
@@ -53,7 +53,7 @@ export class AuthController {
   @Post('password')
   @HttpCode(204)
   @Access('public')
-  @ApiNoContentResponse({ description: 'The password is set, and all sessions of the user are over' })
+  @ApiNoContentResponse({ description: 'The password is set, and all sessions of the user have ended' })
   setPassword(@Body() form: NewPassword, @Req() request: FastifyRequest): Promise<void> {
     return this.logins.setPassword(form, traceOf(request));
   }
@@ -61,7 +61,7 @@ export class AuthController {
   @Post('password/change')
   @HttpCode(204)
   @Access('person')
-  @ApiNoContentResponse({ description: 'The password is changed, and the other sessions are over' })
+  @ApiNoContentResponse({ description: 'The password is changed, and the other sessions have ended' })
   changePassword(@Signed() signedIn: SignedIn, @Body() body: PasswordChange): Promise<void> {
     return this.passwords.change(signedIn, body);
   }

@@ -95,7 +95,7 @@ export class TokenPairView implements TokenPair {
   @ApiProperty({ enum: ['Bearer'] })
   token_type: 'Bearer';
 
-  @ApiProperty({ description: 'Life of the access token, in seconds' })
+  @ApiProperty({ description: 'Lifetime of the access token, in seconds' })
   expires_in: number;
 
   @ApiProperty({ description: 'Good for one refresh, which answers with the next one' })

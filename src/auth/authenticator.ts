@@ -29,7 +29,7 @@ export function unauthenticated(): Problem {
 
 const API_KEY = /^vk_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})_[\w-]{43}$/;
 /** `last_used_at` is for people: nobody needs it to the second, and a busy key would write all the time. */
-const USED_EVERY_MS = 60_000;
+const USED_INTERVAL_MS = 60_000;
 
 interface Session {
   tenant_id: string;
@@ -86,7 +86,7 @@ export class Authenticator {
 
   /**
    * A key that was rotated is found by the secret before, too, until its grace is over. Secrets are compared as
-   * SHA-256 hashes: how long an index takes over one tells nothing of the secret.
+   * SHA-256 hashes: the time of an index lookup reveals nothing of the secret.
    * @throws Problem unauthenticated, tenant_suspended.
    */
   async byApiKey(key: string): Promise<RecognisedKey> {
@@ -108,7 +108,7 @@ export class Authenticator {
     );
     if (row === undefined) throw unauthenticated();
     if (row.suspended) throw new Problem('tenant_suspended');
-    if (row.last_used_at === null || now.getTime() - row.last_used_at.getTime() >= USED_EVERY_MS) {
+    if (row.last_used_at === null || now.getTime() - row.last_used_at.getTime() >= USED_INTERVAL_MS) {
       void this.noteUse(tenant_id, row.id, now);
     }
     return {
@@ -124,7 +124,7 @@ export class Authenticator {
     };
   }
 
-  /** Nobody waits for it, and nobody is refused for it. */
+  /** Not awaited, and its failure refuses no request. */
   private async noteUse(tenantId: string, id: string, now: Date): Promise<void> {
     if (this.noting.has(id)) return;
     this.noting.add(id);
@@ -132,7 +132,7 @@ export class Authenticator {
       await this.system.query(
         `UPDATE api_keys SET last_used_at = $3
          WHERE tenant_id = $1 AND id = $2 AND (last_used_at IS NULL OR last_used_at <= $4)`,
-        [tenantId, id, now, new Date(now.getTime() - USED_EVERY_MS)],
+        [tenantId, id, now, new Date(now.getTime() - USED_INTERVAL_MS)],
       );
     } catch (error) {
       this.logger.warn({ event: 'key_use_not_noted', key_id: id, err: error });

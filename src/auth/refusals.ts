@@ -6,10 +6,10 @@ import { AuditLog } from '../platform/audit/audit-log.js';
 import { ERRORS } from '../platform/errors/error-table.js';
 import type { AccessRule, AnyCaller } from '../platform/http/caller.js';
 
-/** Rows that one caller's refusals may make in an hour and a process: nobody fills the log by being refused. */
+/** Rows that one caller's refusals may make in an hour and a process: refusals cannot fill the log. */
 const ROWS_PER_HOUR = 60;
 
-/** Tells the audit log who tried what only admins or operators may do. */
+/** Records in the audit log who tried what only admins or operators may do. */
 @Injectable()
 export class Refusals {
   private readonly logger = new Logger('Access');

@@ -60,7 +60,7 @@ export class TestAgent {
     return this;
   }
 
-  /** Writes a file that looks old: the scan does not wait for its writer. */
+  /** Writes a file with an old modification time: the scan does not wait for its writer. */
   async put(folder: AgentFolder, name: string, content: Buffer | string): Promise<void> {
     await writeFile(this.path(folder, name), content);
     await rest(this.path(folder, name));

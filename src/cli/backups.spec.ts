@@ -62,7 +62,7 @@ describe('vigie backups verify', () => {
        FROM alerts ORDER BY database`,
     );
 
-  it('B6: says that all is as it was stored', async () => {
+  it('B6: reports that all files are as stored', async () => {
     expect(await verifyBackups(environment, {})).toEqual({
       text: `${tenant.slug}: 3 files, 0.0 MB, 0 damaged or gone`,
       ok: true,
@@ -73,7 +73,7 @@ describe('vigie backups verify', () => {
     expect(await alerts()).toEqual([]);
   });
 
-  it('tells of bit rot and of a file that is gone, once, and of nothing once they are back', async () => {
+  it('alerts about bit rot and a missing file, once, and about nothing once they are restored', async () => {
     const crm = file('crm');
     await writeFile(file('compta'), 'comptb');
     await rm(crm);
@@ -85,22 +85,22 @@ describe('vigie backups verify', () => {
       ['gone', null],
     ]);
     expect((await entries()).map(({ stored_state }) => stored_state)).toEqual(['damaged', 'gone', 'stored']);
-    const told = [
+    const damages = [
       { kind: 'backup_damaged', state: 'open', database: 'compta', damage: 'damaged' },
       { kind: 'backup_damaged', state: 'open', database: 'crm', damage: 'gone' },
     ];
-    expect(await alerts()).toMatchObject(told.map((alert) => ({ ...alert, occurrences: 1 })));
+    expect(await alerts()).toMatchObject(damages.map((alert) => ({ ...alert, occurrences: 1 })));
     await verifyBackups(environment, { tenant: tenant.slug });
-    expect(await alerts()).toMatchObject(told.map((alert) => ({ ...alert, occurrences: 2 })));
+    expect(await alerts()).toMatchObject(damages.map((alert) => ({ ...alert, occurrences: 2 })));
     expect(await world.sql(`SELECT FROM notifications WHERE kind = 'backup_damaged'`)).toHaveLength(2);
 
     await writeFile(file('compta'), 'compta');
     await writeFile(crm, 'crm');
     expect((await verifyBackups(environment, {})).ok).toBe(true);
-    expect(await alerts()).toMatchObject(told.map((alert) => ({ ...alert, state: 'resolved' })));
+    expect(await alerts()).toMatchObject(damages.map((alert) => ({ ...alert, state: 'resolved' })));
   });
 
-  it('takes a store that is not there for what it is, and knows its tenants', async () => {
+  it('refuses an unmounted store, and an unknown tenant', async () => {
     await expect(verifyBackups(environment, { tenant: 'nobody' })).rejects.toThrow(
       'there is no tenant nobody',
     );

@@ -64,7 +64,7 @@ test('a purge has to be meant, and can be of one tenant', async () => {
   expect(await pending()).toBe(4);
 });
 
-test('what is not there, or can’t be, is told in words', async () => {
+test('an unknown name or impossible act is explained in words', async () => {
   await expect(actOnQueue(environment, 'pause', 'letters', {})).rejects.toThrow('there is no queue letters');
   await expect(actOnQueue(environment, 'retry', 'mail', { days: 'many' })).rejects.toThrow('--days');
   await expect(showQueues({ VIGIE_DATA_DIR: '/nowhere/at/all' }, {})).rejects.toThrow('no Vigie');

@@ -6,12 +6,12 @@ import { migrate } from '../platform/database/migrate.js';
 import type { QueueAct, QueueOptions } from './queues.js';
 
 const program = new Command('vigie').description(
-  'Vigie: checks what a firm must not miss, and tells each person once',
+  'Vigie: checks what a firm must not miss, and notifies each person once',
 );
 
 program
   .command('migrate')
-  .description('bring the database in DATABASE_URL up to date, as its owner, and end')
+  .description('migrate the database in DATABASE_URL, as its owner, and exit')
   .action(async () => {
     const { databaseUrl } = readConfig(process.env);
     if (databaseUrl === null)
@@ -22,10 +22,8 @@ program
 
 program
   .command('demo')
-  .description(
-    'start everything on this machine with sample data, run the checks twice and show what came of it',
-  )
-  .option('--exit', 'end when all that was expected has arrived (0), or has not (1)')
+  .description('start everything on this machine with sample data, run the checks twice and show the results')
+  .option('--exit', 'exit with 0 if every expectation was met, with 1 if not')
   .option('--data <dir>', 'where the demo keeps its database; emptied at each start (demo in VIGIE_DATA_DIR)')
   .action(async (options: { exit?: boolean; data?: string }) => {
     const { dataDir, port, redisUrl, sources } = readConfig(process.env);
@@ -41,10 +39,12 @@ program
 
 program
   .command('try')
-  .description('try a running installation: every part of it, by its public surface; 1 when a part fails')
-  .option('--url <url>', 'where it is; VIGIE_PUBLIC_URL, or the PORT of this machine, by default')
-  .option('--to <address>', 'where the two mails go; to VIGIE_OPERATOR_EMAIL by default')
-  .option('--api-key <key>', 'try as a program of a tenant, instead of as VIGIE_OPERATOR_EMAIL')
+  .description(
+    'try every part of a running installation through its public API; exit code 1 when a part fails',
+  )
+  .option('--url <url>', 'its address; VIGIE_PUBLIC_URL, or the PORT of this machine, by default')
+  .option('--to <address>', 'recipient of the two mails; VIGIE_OPERATOR_EMAIL by default')
+  .option('--api-key <key>', 'use an API key of a tenant instead of VIGIE_OPERATOR_EMAIL')
   .action(async (options: { url?: string; to?: string; apiKey?: string }) => {
     const { publicUrl, port, operatorEmail, operatorPassword } = readConfig(process.env);
     const { runTry } = await import('./try/try.js');
@@ -64,10 +64,10 @@ program
   .description('the stored backups of the installation that is configured here')
   .command('verify')
   .description(
-    'read every one again; whoever watches is told of those that are damaged or gone, and 1 is returned',
+    'read every stored backup again; damaged or missing ones are announced, and the exit code is 1',
   )
-  .option('--tenant <slug>', 'of this tenant only')
-  .option('--json', 'everything, as JSON')
+  .option('--tenant <slug>', 'this tenant only')
+  .option('--json', 'print everything, as JSON')
   .action(async (options: { tenant?: string; json?: boolean }) => {
     const { verifyBackups } = await import('./backups.js');
     const { text, ok } = await verifyBackups(process.env, options);
@@ -78,7 +78,7 @@ program
 const queues = program
   .command('queues')
   .description('the queues of the installation that is configured here, as PostgreSQL and Bull see them')
-  .option('--json', 'everything, as JSON')
+  .option('--json', 'print everything, as JSON')
   .action(async (options: QueueOptions) => {
     const { showQueues } = await import('./queues.js');
     console.log(await showQueues(process.env, options));
@@ -93,14 +93,14 @@ const act = (name: QueueAct, description: string) =>
       console.log(await actOnQueue(process.env, name, queue, options));
     });
 
-act('pause', 'begin nothing more of it; what has begun ends');
-act('resume', 'go on with it');
-act('purge', 'cancel what waits in it; what has begun ends')
-  .option('--tenant <slug>', 'of this tenant only')
-  .option('--yes', 'it is meant: there is no way back');
-act('retry', 'try again what has failed in it')
-  .option('--tenant <slug>', 'of this tenant only')
-  .option('--days <number>', 'what failed in the last days, 1 to 30', '1');
+act('pause', 'stop taking work from it; started work ends');
+act('resume', 'take work from it again');
+act('purge', 'cancel its waiting work; started work ends')
+  .option('--tenant <slug>', 'this tenant only')
+  .option('--yes', 'confirm; a purge cannot be undone');
+act('retry', 'retry its failed work')
+  .option('--tenant <slug>', 'this tenant only')
+  .option('--days <number>', 'how many days back, 1 to 30', '1');
 
 program.parseAsync().catch((error: unknown) => {
   console.error(error instanceof ConfigurationError || error instanceof Error ? error.message : error);

@@ -8,7 +8,7 @@ export interface NotificationView {
   severity: string;
   title: string;
   body: string;
-  /** Who wrote it; null for what Vigie or a program says. */
+  /** Who wrote it; null for Vigie's and programs' notifications. */
   author: { name: string } | null;
   data: Record<string, unknown>;
   created_at: string;

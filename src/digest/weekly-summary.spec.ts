@@ -139,7 +139,7 @@ describe('the weekly summary', () => {
     expect(linesOf(summary?.data.late)).toEqual(Array.from({ length: 30 }, (_, n) => `task ${n}`));
   });
 
-  it('says nothing when there is nothing to say, and nothing of another tenant', async () => {
+  it('sends nothing when there is nothing to list, and lists nothing of another tenant', async () => {
     await add('deadlines', 'far away', 30, marie);
     const other = (await addTenant(world)).id;
     await addUser('admin@voisin.test', 'admin', 'fr', other);
@@ -148,7 +148,7 @@ describe('the weekly summary', () => {
     expect(await summaries()).toEqual([]);
   });
 
-  it('is said once a week, whatever runs again', async () => {
+  it('is sent once a week, whatever runs again', async () => {
     await add('deadlines', 'soon', 1, marie);
     await runJob(world, tenantId, 'weekly-summary', '2026-03-30T08:00');
     await add('deadlines', 'one more', 1, marie);

@@ -4,9 +4,9 @@ import { keepFaultsSql } from '../imports/staging.js';
 /**
  * Staged lines → due items, in one statement, which answers an `Applied`.
  * - A line with an external id changes the item that has it where something differs, or creates it. Once more in the
- *   same file it is unchanged if it says the same, and a fault if not: nobody could tell which one is meant.
- * - A line without one creates an item unless there is one that is equal in all that the line says (whether it has
- *   come to its end or not), or an earlier line of the file says the same.
+ *   same file it is unchanged if it says the same, and a fault if not, because either could be meant.
+ * - A line without one creates an item unless there is one that is equal in all that the line says (ended
+ *   or not), or an earlier line of the file says the same.
  * - What a line does not say stays as it is; null clears.
  * Parameters: $1 tenant id, $2 import id, $3 today (civil date), $4 now.
  */

@@ -28,7 +28,7 @@ export class NewDueItem {
     type: String,
     format: 'uuid',
     nullable: true,
-    description: "The user to tell; without one the tenant's admins are told",
+    description: "The user to notify; without one the tenant's admins are notified",
   })
   @IsOptional()
   @IsUUID()

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Column, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
 
-/** Something with a due date and somebody responsible for it, that one day comes to its end. */
+/** An item with a due date and a responsible user, until it is done or received. */
 export abstract class DueItem {
   @ApiProperty({ type: String, format: 'uuid' })
   @PrimaryColumn('uuid')
@@ -35,7 +35,7 @@ export abstract class DueItem {
     type: String,
     format: 'uuid',
     nullable: true,
-    description: "The user who is told; without one the tenant's admins are",
+    description: "The user who is notified; without one the tenant's admins are",
   })
   @Column('uuid', { nullable: true })
   responsible_id: string | null;
@@ -48,7 +48,7 @@ export abstract class DueItem {
   @Column({ type: 'timestamptz', precision: 3 })
   updated_at: Date;
 
-  /** When it came to its end (done, received); null while it is open. */
+  /** When it ended (done, received); null while it is open. */
   abstract get endedAt(): Date | null;
 
   /** Ends it, or opens it again (null), with the status that follows on this civil date in the tenant's zone. */

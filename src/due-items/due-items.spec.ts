@@ -129,7 +129,7 @@ describe.each(ROOMS)('$path', ({ path, table, source, end, at, open, late, ended
     expect(await world.sql(`SELECT title FROM ${table}`)).toEqual([{ title: 'one' }]);
   });
 
-  it('is over once it is said to be, and open again when it is not', async () => {
+  it('is completed on request, and open again when that is undone', async () => {
     const { id } = await create({ due_on: '2026-03-29' });
     const done = await call('POST', `/${id}/${end}`);
     expect(done).toMatchObject({ status: 200, body: { status: ended, [at]: NOW } });
@@ -153,7 +153,7 @@ describe.each(ROOMS)('$path', ({ path, table, source, end, at, open, late, ended
     expect((await call('PATCH', `/${id}`, { due_on: '2026-01-02' })).body).toMatchObject({ status: ended });
   });
 
-  it('takes back what was told when it is over, moved or deleted, and only then', async () => {
+  it('suppresses its waiting deliveries when it is done, moved or deleted, and only then', async () => {
     const over = await create();
     await addAlert(over.id);
     await call('PATCH', `/${over.id}`, { title: 'Autre titre', due_on: '2026-04-15' });
@@ -328,7 +328,7 @@ describe.each(ROOMS)('$path', ({ path, table, source, end, at, open, late, ended
       expect(await titles('?q=_')).toEqual([]);
     });
 
-    it('goes on where it was, whatever is added or removed meanwhile', async () => {
+    it('continues at its place, whatever is added or removed meanwhile', async () => {
       const titlesAdded = ['a', 'b', 'c', 'd', 'e'];
       for (const [n, title] of titlesAdded.entries()) {
         // Two on the same day: the id decides.

@@ -1,8 +1,8 @@
-/** A table of due items, and its column that says when one came to its end. */
+/** A table of due items, and the column with the end of an item. */
 export interface DueTable {
   table: 'deadlines' | 'document_requests' | 'tasks';
   endedAt: 'completed_at' | 'received_at';
-  /** The status of one that has not come to its end, before its day has passed and after. */
+  /** The status of an item that has not ended, before its day has passed and after. */
   open: 'pending' | 'missing' | 'open';
   late: 'overdue' | 'missing';
 }

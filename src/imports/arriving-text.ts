@@ -10,7 +10,7 @@ const IDLE_MS = 30_000;
 
 /**
  * The file's text as it arrives, counted and hashed.
- * @throws Problem payload_too_large, malformed_request when the sender goes away or falls silent, and those of
+ * @throws Problem payload_too_large, malformed_request when the sender disconnects or stalls, and those of
  * FileText.
  */
 export async function* textOf(stream: Readable, hash: Hash, progress: Progress): AsyncGenerator<string> {
@@ -30,7 +30,7 @@ export async function* textOf(stream: Readable, hash: Hash, progress: Progress):
 }
 
 async function* arriving(stream: Readable): AsyncGenerator<Buffer> {
-  // Whoever stops reading early still has an answer to give: the stream must live on for that.
+  // A reader that stops early still has to answer the request, so the stream must stay open.
   const chunks = stream.iterator({ destroyOnReturn: false });
   try {
     for (;;) {

@@ -76,7 +76,7 @@ describe('a CSV file', () => {
     ['too few cells', 'a;2026-01-01', 'has 2 cells, the header has 3'],
     ['too many cells', 'a;2026-01-01;;;x', 'has 5 cells, the header has 3'],
     ['a quote inside a cell', '12" screen;2026-01-01;x', 'quote inside a cell'],
-  ])('tells of a line with %s, and goes on', async (_what, line, detail) => {
+  ])('reports a line with %s, and goes on', async (_what, line, detail) => {
     const lines = await read(`${HEADER}a;2026-01-01;\n${line}\nb;2026-01-02;\n`);
     expect(lines).toHaveLength(3);
     expect(lines.filter((read) => 'fault' in read)).toEqual([
@@ -84,7 +84,7 @@ describe('a CSV file', () => {
     ]);
   });
 
-  it('tells of a cell below a column without a name', async () => {
+  it('reports a cell below a column without a name', async () => {
     expect(await read('title;;due_on\na;lost;2026-01-01\n')).toMatchObject([
       { line: 2, fault: { detail: expect.stringContaining('column without a name') as string } },
     ]);

@@ -129,7 +129,7 @@ function parsed(
       yield* rest;
     })(),
   );
-  // What goes wrong on either side is met by whoever reads the parser.
+  // An error on either side reaches the reader of the parser.
   pipeline(source, parser, () => undefined);
   return parser as AsyncIterable<CsvRecord>;
 }

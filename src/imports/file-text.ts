@@ -27,7 +27,7 @@ const NOT_TEXT: [Buffer, string][] = [
 const WINDOWS_1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ';
 
 /**
- * Turns the bytes of a file into text as they arrive. A byte order mark tells what they are; without one they are
+ * Turns the bytes of a file into text as they arrive. A byte order mark names the encoding; without one they are
  * ASCII up to the first character that is not, and that one decides: UTF-8 if its bytes are, Windows-1252 (what
  * Excel writes as "CSV") if not.
  */

@@ -40,7 +40,7 @@ const done = (created: number, updated: number, unchanged: number, rejected: num
   rejected,
 });
 
-describe('what is no such file', () => {
+describe('files of another type', () => {
   const failed = async () => (await get('')).body.data as { state: string; error: string }[];
 
   it.each<[string, string, string | Buffer, number, string, RegExp]>([
@@ -81,7 +81,7 @@ describe('what is no such file', () => {
     ]);
   });
 
-  it('leaves nothing of the good lines before it was found out', async () => {
+  it('applies none of the good lines before the fault', async () => {
     const lines = Array.from({ length: 3_000 }, (_, n) => `a${n};2026-04-01\n`).join('');
     const sent = await send('tasks', `title;due_on\n${lines}"torn`);
     expect(sent.status).toBe(400);
@@ -150,7 +150,7 @@ describe('a hostile line', () => {
       /too many/,
     ],
     ['the tenant', `{"title":"a","due_on":"2026-04-01","tenant_id":"${NOBODY}"}`, 'tenant_id', /not exist/],
-  ])('with %s is told, and the others land', async (_what, line, field, detail) => {
+  ])('with %s is reported, and the others are applied', async (_what, line, field, detail) => {
     const good = (title: string) => ndjson({ title, due_on: '2026-04-01' });
     const began = performance.now();
     const sent = await send('tasks', `${good('x')}${line}\n${good('y')}`, { 'content-type': NDJSON });
@@ -161,7 +161,7 @@ describe('a hostile line', () => {
     ]);
   });
 
-  it('of a spreadsheet is told by its line: 31/02/2026, a NUL, a cell too few', async () => {
+  it('of a spreadsheet is reported with its line: 31/02/2026, a NUL, a cell too few', async () => {
     const pad = 'ok;01/04/2026;x\n'.repeat(40);
     const sent = await send(
       'tasks',

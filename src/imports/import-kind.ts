@@ -9,7 +9,7 @@ export interface Applied {
   updated: number;
   unchanged: number;
   rejected: number;
-  /** Items of which what was told no longer stands. */
+  /** Items whose earlier notifications are no longer true. */
   moved_ids: string[];
 }
 

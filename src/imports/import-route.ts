@@ -36,6 +36,6 @@ export function ImportRoute({
       description: 'The file itself',
       schema: { type: 'string', format: 'binary', example },
     }),
-    ApiCreatedResponse({ type: ImportView, description: 'Done: what came of it' }),
+    ApiCreatedResponse({ type: ImportView, description: 'Done: the result' }),
   );
 }

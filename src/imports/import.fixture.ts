@@ -1,6 +1,6 @@
 import type { Answer, World } from '../../test/support/world.js';
 
-/** What a file came to. */
+/** The result of a file. */
 export interface Sent {
   status: number;
   body: Answer['body'];

@@ -33,7 +33,7 @@ export class ImportsController {
   @Get(':id/faults')
   @Access('member', 'watched:read')
   @ApiOperation({
-    summary: 'The lines that did not land, and why',
+    summary: 'The rejected lines, and why',
     description: 'The first 10,000 faults are kept; `rejected` counts all lines.',
   })
   @ApiPage(ImportFault)

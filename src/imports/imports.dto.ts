@@ -6,7 +6,7 @@ import { IMPORT_KINDS, type ImportKindName } from './import-kind.js';
 export const IMPORT_STATES = ['receiving', 'applying', 'done', 'failed'] as const;
 export type ImportState = (typeof IMPORT_STATES)[number];
 
-/** A file, how far it is, and what came of it. */
+/** An import: its file, progress and result. */
 export class ImportView {
   @ApiProperty({ format: 'uuid' })
   id: string;
@@ -16,7 +16,7 @@ export class ImportView {
 
   @ApiProperty({
     enum: IMPORT_STATES,
-    description: 'Of a `failed` import nothing has landed; of a `done` one all but the rejected lines',
+    description: 'A `failed` import applied nothing; a `done` one applied all but the rejected lines',
   })
   state: ImportState;
 
@@ -48,7 +48,7 @@ export class ImportView {
   @ApiProperty({ type: Number })
   updated: number;
 
-  @ApiProperty({ type: Number, description: 'Lines that said nothing new' })
+  @ApiProperty({ type: Number, description: 'Lines that changed nothing' })
   unchanged: number;
 
   @ApiProperty({ type: Number, description: 'Lines with faults; GET imports/{id}/faults names them' })

@@ -18,7 +18,7 @@ import { type Batch, type ImportRef, type Progress, Staging } from './staging.js
 const BATCH = 1_000;
 /** Lines that a file may have. */
 const LINES_LIMIT = 1_000_000;
-const HEARTBEAT_MS = 1_000;
+const HEARTBEAT_INTERVAL_MS = 1_000;
 
 /**
  * Takes a file from its first byte to its rows: read and checked as it arrives, staged in small transactions, applied
@@ -54,7 +54,7 @@ export class Imports implements BeforeApplicationShutdown {
     }
   }
 
-  /** Cuts off what still arrives, which could take longer than a stopping process has; the rest comes to its end. */
+  /** Cuts off uploads that are still arriving, which could take longer than a stopping process has; the rest finishes. */
   async beforeApplicationShutdown(): Promise<void> {
     for (const stream of this.arriving) stream.destroy();
     await Promise.allSettled(this.underWay);
@@ -68,7 +68,7 @@ export class Imports implements BeforeApplicationShutdown {
   ): Promise<ImportView> {
     const ref = await this.staging.begin(caller, kind.name, upload);
     const progress: Progress = { bytes: 0, lines: 0, rejected: 0, encoding: '' };
-    const beat = this.beat(ref, progress);
+    const heartbeat = this.startHeartbeat(ref, progress);
     this.arriving.add(upload.stream);
     try {
       const sha256 = await this.stage(ref, upload, kind, progress);
@@ -81,9 +81,9 @@ export class Imports implements BeforeApplicationShutdown {
       await this.failed(ref, error);
       throw error;
     } finally {
-      clearInterval(beat);
+      clearInterval(heartbeat);
       this.arriving.delete(upload.stream);
-      // What was refused goes on arriving: read away, so that the answer is.
+      // A refused upload keeps arriving: drain it, so that the client reads the answer.
       upload.stream.resume();
     }
   }
@@ -115,13 +115,13 @@ export class Imports implements BeforeApplicationShutdown {
   }
 
   /** One heartbeat after the other: each takes a connection of the pool. */
-  private beat(ref: ImportRef, progress: Progress): NodeJS.Timeout {
+  private startHeartbeat(ref: ImportRef, progress: Progress): NodeJS.Timeout {
     let beating = false;
     return setInterval(() => {
       if (beating) return;
       beating = true;
       void this.heartbeat(ref, progress).finally(() => (beating = false));
-    }, HEARTBEAT_MS);
+    }, HEARTBEAT_INTERVAL_MS);
   }
 
   /** One that does not get through is followed by others; if none does, the lease runs out as it should. */

@@ -129,7 +129,7 @@ describe.each([
   it.each([
     ['with external ids', ';A-1', ';A-2'],
     ['without', ';', ';'],
-  ])('creates nothing when it comes again, %s', async (_what, one, other) => {
+  ])('creates nothing when it is sent again, %s', async (_what, one, other) => {
     const file = `title;due_on;external_id\na;2026-04-01${one}\nb;2026-04-02${other}\n`;
     const first = await send(room, file);
     const before = await world.sql(`SELECT * FROM ${table} ORDER BY id`);
@@ -171,7 +171,7 @@ describe('a line with an external id', () => {
     });
   });
 
-  it('that moves the date takes back what was told, and settles the status', async () => {
+  it('that moves the date suppresses waiting deliveries, and settles the status', async () => {
     await sendRows(
       'tasks',
       { external_id: 'moved', title: 'a', due_on: '2026-04-01' },
@@ -233,7 +233,7 @@ describe('a line with an external id', () => {
 });
 
 describe('a line without an external id', () => {
-  it('creates nothing that is there already, be it done or said twice in the file', async () => {
+  it('creates no duplicates, neither of done items nor of repeated lines', async () => {
     const row = { title: 'a', due_on: '2026-04-01', client_name: 'Martin' };
     expect(countsOf(await sendRows('tasks', row, row, { ...row, client_name: 'Petit' }))).toEqual(
       done(2, 0, 1, 0),
@@ -303,7 +303,7 @@ describe('at once', () => {
     expect(await world.sql('SELECT FROM import_rows')).toHaveLength(0);
   });
 
-  it('with the same key it lands once, and everybody is told of the same import', async () => {
+  it('with the same key it is applied once, and every caller gets the same import', async () => {
     const headers = { 'idempotency-key': 'april' };
     const file = 'title;due_on\na;2026-04-01\n';
     const sent = await Promise.all([send('tasks', file, headers), send('tasks', file, headers)]);

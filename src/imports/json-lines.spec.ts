@@ -25,7 +25,7 @@ describe('an NDJSON file', () => {
     ['null', 'null', 'is not an object'],
     ['a prototype', '{"__proto__":{"admin":true}}', 'has a field __proto__'],
     ['more than 1 MB', `{"a":"${'x'.repeat(1_100_000)}"}`, 'is longer than 1 MB'],
-  ])('tells of a line with %s, and goes on', async (_what, line, detail) => {
+  ])('reports a line with %s, and goes on', async (_what, line, detail) => {
     expect(await read(`{"a":1}\n${line}\n{"b":2}\n`, 65_536)).toEqual([
       { line: 1, values: { a: 1 } },
       { line: 2, fault: { field: null, detail } },

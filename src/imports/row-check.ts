@@ -2,7 +2,7 @@ import { checked } from '../platform/http/validation.js';
 import type { LineFault } from './file-line.js';
 import type { ImportKind } from './import-kind.js';
 
-/** A line that has more wrong with it is told this much. */
+/** Faults reported of one line; further ones are left out. */
 const FAULTS_OF_A_LINE = 20;
 const FIELDS_OF_A_LINE = 50;
 const ITEMS_OF_A_LIST = 50;

@@ -36,7 +36,7 @@ export interface Batch {
 
 /**
  * An import up to the point where it is applied. Each step is a short transaction: an upload that takes its time
- * holds none. Leases are told by the database's clock, which all processes share.
+ * holds none. Leases use the database's clock, which all processes share.
  */
 @Injectable()
 export class Staging {
@@ -170,7 +170,7 @@ function roomFor(tenantId: string, importId: string): string {
                                         WHERE tenant_id = ${tenantId} AND import_id = ${importId}))`;
 }
 
-/** Others have been told that it failed: that must stay true. */
+/** Other requests were already answered that it failed: that must stay true. */
 export function lost(): Problem {
   return new Problem('unavailable', 'the import stood still for too long: send the file again');
 }

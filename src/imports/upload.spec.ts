@@ -138,7 +138,7 @@ describe('an upload', () => {
   });
 });
 
-describe('what a killed server leaves', () => {
+describe('leftovers of a killed server', () => {
   it('shows as failed, and is deleted by cleanup', async () => {
     const [dead] = await world.sql<{ id: string }>(
       `INSERT INTO imports (tenant_id, kind, format, lease_until, created_by, created_at)

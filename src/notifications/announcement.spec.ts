@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createWorld, type World } from '../../test/support/world.js';
 import { Database } from '../platform/database/database.js';
-import { newPeople, tell } from './alerts/tell.fixture.js';
+import { newPeople, notify } from './alerts/notify.fixture.js';
 import { Notifications } from './notifications.service.js';
 
 let world: World;
@@ -14,7 +14,7 @@ afterAll(() => world.close());
 it('P4: creating one notification reads a few rows, however many the tenant has', async () => {
   const { owner, teammate } = await newPeople(world);
   // After five executions a connection keeps the plan, made while the table was nearly empty.
-  for (let turn = 0; turn < 10; turn++) await tell(world, owner);
+  for (let turn = 0; turn < 10; turn++) await notify(world, owner);
   await world.sql(
     `INSERT INTO notifications (tenant_id, recipient, user_id, dedupe_key, kind, severity, audience, created_at)
      SELECT $1, 'user:' || $2::uuid, $2::uuid, i::text, 'event', 'info', 'self', now() FROM generate_series(1, 5000) i`,

@@ -25,7 +25,7 @@ import { TestEmails } from './messages/test-email.js';
 import { WatchedKinds } from './alerts/watched.js';
 import { PasswordMails } from './messages/password-mails.js';
 
-/** Alerts, the notifications of people about them, and their feeds. */
+/** Alerts, notifications and feeds. */
 @Module({
   imports: [AuthModule, DeliveryModule, UsersModule, WordingModule],
   controllers: [FeedController, AlertsController, DeliveriesController, EventsController, MessagesController],

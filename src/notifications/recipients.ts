@@ -2,7 +2,7 @@ import type { TenantTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
 
 /**
- * Refuses ids that are nobody's of this tenant; another tenant's are told like unknown ones.
+ * Refuses ids of no user of this tenant. Another tenant's users get the same answer as unknown ones.
  * @param pointer the field that named the one user; by default each is named by its place in `user_ids`.
  * @throws Problem validation_failed
  */

@@ -68,22 +68,22 @@ export class RunPage {
 
 /** What became of the deliveries that were waiting; the others add up to `due`. */
 export class ProcessedView {
-  @ApiProperty({ description: 'Due or on their way when it was asked; at most 10,000 are followed' })
+  @ApiProperty({ description: 'Due or being sent at the time of the call; at most 10,000 are followed' })
   due: number;
 
   @ApiProperty()
   sent: number;
 
-  @ApiProperty({ description: 'Refused for good, or given up' })
+  @ApiProperty({ description: 'Refused for good, or out of attempts or time' })
   failed: number;
 
   @ApiProperty({ description: 'Suppressed or cancelled' })
   cancelled: number;
 
-  @ApiProperty({ description: 'Put off: by hours, by limits, or until the next attempt' })
+  @ApiProperty({ description: 'Deferred by hours, by limits, or until the next attempt' })
   deferred: number;
 
-  @ApiProperty({ description: 'Still due or on their way' })
+  @ApiProperty({ description: 'Still due or being sent' })
   waiting: number;
 }
 

@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import type { ChannelState } from '../delivery/channel-health/channel-health.js';
 import { CHANNEL_FAULTS } from '../delivery/channels/sender.js';
 
-/** A way out, as operators see it. */
+/** A channel, as operators see it. */
 export class ChannelStateView implements ChannelState {
   @ApiProperty({ enum: ['up', 'down'] })
   state: ChannelState['state'];
@@ -10,7 +10,7 @@ export class ChannelStateView implements ChannelState {
   @ApiProperty({ enum: CHANNEL_FAULTS, nullable: true })
   cause: ChannelState['cause'];
 
-  @ApiProperty({ type: String, nullable: true, description: 'In the words of the server, without addresses' })
+  @ApiProperty({ type: String, nullable: true, description: 'The reply of the server, without addresses' })
   detail: string | null;
 
   @ApiProperty({ type: Date, nullable: true })

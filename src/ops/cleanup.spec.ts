@@ -45,7 +45,7 @@ describe('the ledger of runs', () => {
       )
     ).map(({ slot, state }) => `${slot ?? '-'} ${state}`);
 
-  it('keeps scans by the clock that went well for 3 days, and all others for 90', async () => {
+  it('keeps successful scheduled scans for 3 days, and all other runs for 90', async () => {
     await run({ slot: '2026-06-12T02:00Z', at: ago(3) });
     await run({ slot: '2026-06-12T01:45Z', at: before(3) });
     await run({ slot: '2026-06-12T01:30Z', at: before(3), state: 'failed' });

@@ -17,16 +17,16 @@ const USELESS = [
   // An answer is replayed for 24 h.
   { table: 'idempotency_keys', condition: 'created_at < $2', after_ms: 24 * HOUR_MS },
   { table: 'sessions', condition: 'expires_at < $2', after_ms: 0 },
-  // Kept a while so that a late click is told "used or expired" instead of "unknown".
+  // Kept for a while so that a late click gets "used or expired" instead of "unknown".
   { table: 'password_links', condition: 'expires_at < $2', after_ms: 30 * DAY_MS },
-  // What was staged by a process that was killed; whatever else ends an import takes its rows with it.
+  // Rows staged by a process that was killed; every other end of an import deletes its rows.
   {
     table: 'import_rows',
     condition: 'import_id IN (SELECT id FROM imports WHERE tenant_id = $1 AND lease_until < $2)',
     after_ms: HOUR_MS,
   },
   { table: 'imports', condition: 'created_at < $2', after_ms: 30 * DAY_MS },
-  // A job of an interval runs a hundred times a day: of those that went well only the last ones tell anything.
+  // A job of an interval runs a hundred times a day: only its latest successful runs are worth keeping.
   {
     table: 'job_runs',
     condition: `state = 'succeeded' AND slot LIKE '%Z' AND finished_at < $2`,
@@ -76,7 +76,7 @@ export class Cleanup implements OnModuleInit {
       } while (deleted === BATCH);
     }
     counts.audit_log = await this.audit.clean(run.tenant_id, run.signal);
-    // The installation's own has no tenant: whichever tenant's cleanup comes first does it.
+    // The installation's own has no tenant: the first tenant's cleanup deletes it.
     await this.audit.clean(null, run.signal);
     await this.sessions.cleanOperators();
     return counts;

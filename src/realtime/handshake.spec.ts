@@ -3,7 +3,7 @@ import { io } from 'socket.io-client';
 import { createCast, type Cast } from '../../test/support/cast.js';
 import { until } from '../../test/support/until.js';
 import { createWorld, type World } from '../../test/support/world.js';
-import { newPeople, tell } from '../notifications/alerts/tell.fixture.js';
+import { newPeople, notify } from '../notifications/alerts/notify.fixture.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
 import { type Client, connect, refusalOf } from './client.fixture.js';
@@ -73,7 +73,7 @@ describe('who is let in', () => {
     expect(await refusalOf(url, { token: owner.token })).toBe('tenant_suspended');
   });
 
-  it('is not one user without end', async () => {
+  it('is limited per user', async () => {
     const { owner } = await newPeople(world);
     await Promise.all(Array.from({ length: 50 }, () => enter({ token: owner.token })));
     expect(await refusalOf(url, { token: owner.token })).toBe('too_many_attempts');
@@ -116,13 +116,13 @@ describe('a connection ends', () => {
     // One minute before the token ends it is still good.
     clock.advance((world.config.accessTokenMinutes - 1) * 60_000);
     const second = await enter({ token: teammate.token });
-    await tell(world, owner);
+    await notify(world, owner);
     await until('live', () => first.created().length === 1);
     clock.advance(60_000);
     await Promise.all([ended(first), ended(second)]);
   });
 
-  it('when access is revoked, for those it is revoked for', async () => {
+  it('when access is revoked, for that user only', async () => {
     const { owner, teammate, outsider } = await newPeople(world);
     const [first, second, third] = [
       await enter({ token: owner.token }),

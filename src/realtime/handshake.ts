@@ -13,13 +13,13 @@ import { Problem } from '../platform/errors/problem.js';
 import { LiveFeeds } from './live-feeds.js';
 import type { FeedSocket } from './subscriber.js';
 
-const LONGEST_TOKEN = 8_192;
+const MAX_TOKEN_LENGTH = 8_192;
 /** Tries on one connection; each one asks PostgreSQL who is calling. */
-const MOST_TRIES = 3;
+const MAX_TRIES = 3;
 /** Sockets of one user in one process. */
-const MOST_SOCKETS = 50;
+const MAX_SOCKETS = 50;
 
-/** What a client is told in `connect_error`; `data.code` is one of the error table. */
+/** What a client gets in `connect_error`; `data.code` is one of the error table. */
 class RefusedError extends Error {
   readonly data: { code: ErrorCode };
 
@@ -52,16 +52,16 @@ export class Handshake {
   private async recognise(socket: FeedSocket): Promise<void> {
     const tries = (this.tries.get(socket.conn) ?? 0) + 1;
     this.tries.set(socket.conn, tries);
-    if (tries > MOST_TRIES) {
+    if (tries > MAX_TRIES) {
       socket.conn.close(true);
       throw new Problem('too_many_attempts');
     }
     const { token, since } = socket.handshake.auth as { token?: unknown; since?: unknown };
-    if (typeof token !== 'string' || token.length > LONGEST_TOKEN) throw new Problem('unauthenticated');
+    if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH) throw new Problem('unauthenticated');
     const { caller, expires_at } = await this.authenticator.byToken(token);
     // A feed is a person's: programs and operators have none.
     if (caller.kind !== 'user' || caller.user_id === null) throw new Problem('forbidden');
-    if (this.feeds.count(caller.tenant_id, caller.user_id) >= MOST_SOCKETS) {
+    if (this.feeds.count(caller.tenant_id, caller.user_id) >= MAX_SOCKETS) {
       throw new Problem('too_many_attempts');
     }
     const asked = readFeedCursor(since);

@@ -4,7 +4,7 @@ import { until } from '../../test/support/until.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { Database } from '../platform/database/database.js';
 import { Feed } from '../notifications/feed/feed.service.js';
-import { newPeople, type People, tell, tellMany } from '../notifications/alerts/tell.fixture.js';
+import { newPeople, type People, notify, notifyMany } from '../notifications/alerts/notify.fixture.js';
 import { type Client, connect } from './client.fixture.js';
 import { LiveFeeds } from './live-feeds.js';
 import { proxyTo } from '../../test/support/proxy.js';
@@ -44,7 +44,7 @@ describe('live', () => {
     const { owner, teammate, outsider } = people;
     const [first, second] = [await enter(owner), await enter(owner)];
     const others = [await enter(teammate), await enter(outsider)];
-    const id = await tell(world, owner, { title: 'TVA' });
+    const id = await notify(world, owner, { title: 'TVA' });
     for (const client of [first, second]) await until('the badge', () => client.count()?.unread_count === 1);
     expect(first.heard.map(({ name }) => name)).toEqual(['unread_count', 'notification.created']);
     const shown = await world.http('GET', '/api/v1/notifications', { token: owner.token });
@@ -62,7 +62,7 @@ describe('live', () => {
 
   it('keeps the order of changes', async () => {
     const client = await enter(people.owner);
-    await Promise.all(Array.from({ length: 40 }, () => tell(world, people.owner)));
+    await Promise.all(Array.from({ length: 40 }, () => notify(world, people.owner)));
     await until('all of them', () => client.created().length === 40);
     const seqs = client.notifications().map(({ cursor }) => Number(cursor.split('.')[0]));
     expect(seqs).toEqual([...seqs].sort((a, b) => a - b));
@@ -73,7 +73,7 @@ describe('live', () => {
 
   it('H15: Socket.IO opens no Redis connection', async () => {
     const client = await enter(people.owner);
-    const id = await tell(world, people.owner);
+    const id = await notify(world, people.owner);
     await until('the notification', () => client.created().includes(id));
     const redis = new Redis(world.config.redisUrl!);
     const connections = String(await redis.client('LIST')).split('\n');
@@ -86,12 +86,12 @@ describe('live', () => {
 describe('replay', () => {
   it('sends what was missed since, in order, and goes on live', async () => {
     const before = await enter(people.owner);
-    const first = await tell(world, people.owner);
+    const first = await notify(world, people.owner);
     await until('it', () => before.created().length === 1);
     const since = before.cursor();
     before.socket.disconnect();
 
-    const [second, third] = [await tell(world, people.owner), await tell(world, people.owner)];
+    const [second, third] = [await notify(world, people.owner), await notify(world, people.owner)];
     await read(first);
     const after = await enter({ token: people.owner.token, since });
     await until('all three', () => after.notifications().length === 3);
@@ -102,22 +102,22 @@ describe('replay', () => {
     ]);
     expect(after.notifications().map(({ id }) => id)).toEqual([second, third, first]);
     expect(after.count()?.unread_count).toBe(2);
-    const fourth = await tell(world, people.owner);
+    const fourth = await notify(world, people.owner);
     await until('the live one', () => after.created().includes(fourth));
   });
 
   it('is nothing but the count without since', async () => {
-    await tell(world, people.owner);
+    await notify(world, people.owner);
     const client = await enter(people.owner);
     expect(client.heard).toEqual([{ name: 'unread_count', payload: { unread_count: 1, seq: 1 } }]);
   });
 
   it('sends page after page until all is there, also within one seq', async () => {
-    await tellMany(
+    await notifyMany(
       world,
       Array.from({ length: 120 }, () => people.owner),
     );
-    await tell(world, people.owner);
+    await notify(world, people.owner);
     const client = await enter({ token: people.owner.token, since: FROM_THE_START });
     await until('the last', () => client.created().length >= 121);
     expect(new Set(client.created()).size).toBe(121);
@@ -127,26 +127,26 @@ describe('replay', () => {
   });
 
   it('gives up beyond a thousand, and goes on live', async () => {
-    await tellMany(
+    await notifyMany(
       world,
       Array.from({ length: 1_000 }, () => people.owner),
     );
-    await tell(world, people.owner);
+    await notify(world, people.owner);
     const client = await enter({ token: people.owner.token, since: FROM_THE_START });
     await until('the request to resync', () => client.heard.at(-1)?.name === 'resync_required');
     expect(client.created()).toHaveLength(1_000);
     expect(client.count()).toEqual({ unread_count: 1_001, seq: 2 });
-    const id = await tell(world, people.owner);
+    const id = await notify(world, people.owner);
     await until('the live one', () => client.created().includes(id));
   });
 
-  it('asks to start anew whoever knows more than there is', async () => {
+  it('asks a client to start again whose cursor is ahead', async () => {
     const client = await enter({
       token: people.owner.token,
       since: '99.ffffffff-ffff-ffff-ffff-ffffffffffff',
     });
     expect(client.heard.map(({ name }) => name)).toEqual(['resync_required', 'unread_count']);
-    const id = await tell(world, people.owner);
+    const id = await notify(world, people.owner);
     await until('the live one', () => client.created().includes(id));
   });
 
@@ -154,12 +154,12 @@ describe('replay', () => {
     let since = FROM_THE_START;
     const missed: string[] = [];
     for (let turn = 0; turn < 40; turn++) {
-      const [client, ...told] = await Promise.all([
+      const [client, ...created] = await Promise.all([
         enter({ token: people.owner.token, since }),
-        ...Array.from({ length: 3 }, () => tell(world, people.owner)),
+        ...Array.from({ length: 3 }, () => notify(world, people.owner)),
       ]);
-      await until('all three', () => told.every((id) => client.created().includes(id))).catch(() =>
-        missed.push(...told.filter((id) => !client.created().includes(id))),
+      await until('all three', () => created.every((id) => client.created().includes(id))).catch(() =>
+        missed.push(...created.filter((id) => !client.created().includes(id))),
       );
       since = client.cursor() ?? since;
       client.socket.disconnect();
@@ -181,7 +181,7 @@ describe('two processes', () => {
 
   it('are one: what happens in one is heard in both', async () => {
     const [here, there] = [await enter(people.owner), await enter(people.owner, otherUrl)];
-    const id = await tell(other, people.owner);
+    const id = await notify(other, people.owner);
     for (const client of [here, there]) await until('it', () => client.created().includes(id));
     here.socket.emit('notifications.read', { ids: [id] }, () => undefined);
     for (const client of [here, there]) await until('the badge', () => client.count()?.unread_count === 0);
@@ -189,8 +189,8 @@ describe('two processes', () => {
 });
 
 describe('without wake-ups', () => {
-  /** Commits a notification and tells nobody. */
-  async function tellSilently(): Promise<string> {
+  /** Commits a notification without a wake-up. */
+  async function notifySilently(): Promise<string> {
     const [row] = await world.sql<{ id: string }>(
       `WITH inbox AS (
          INSERT INTO inboxes AS i (tenant_id, user_id, seq) VALUES ($1, $2, 1)
@@ -207,14 +207,14 @@ describe('without wake-ups', () => {
 
   it('the comparison finds what was missed', async () => {
     const client = await enter(people.owner);
-    const id = await tellSilently();
+    const id = await notifySilently();
     expect(client.created()).toEqual([]);
     await world.app.get(LiveFeeds).compare();
     await until('it', () => client.created().includes(id));
     await until('the count', () => client.count()?.unread_count === 1);
   });
 
-  it('the comparison ends the connections of who is no longer there', async () => {
+  it('the comparison ends the connections of deleted users', async () => {
     const [removed, suspended] = [await enter(people.teammate), await enter(people.outsider)];
     const staying = await enter(people.owner);
     await world.sql('DELETE FROM users WHERE id = $1', [people.teammate.id]);
@@ -228,13 +228,13 @@ describe('without wake-ups', () => {
     expect(world.app.get(SchedulerRegistry).getIntervals()).toContain('compare-feeds');
   });
 
-  it('clients connect, catch up and mark while Redis is away', async () => {
+  it('clients connect, catch up and mark while Redis is unreachable', async () => {
     const wire = await proxyTo(world.config.redisUrl!);
     const cut = await createWorld({ join: world, env: { REDIS_URL: wire.url } });
     try {
       await cut.app.listen(0, '127.0.0.1');
       wire.cut();
-      const missed = await tell(world, people.owner);
+      const missed = await notify(world, people.owner);
       const client = await enter(
         { token: people.owner.token, since: FROM_THE_START },
         await cut.app.getUrl(),
@@ -246,14 +246,14 @@ describe('without wake-ups', () => {
       expect(answer).toEqual({ ok: true, updated: 1 });
       await until('the badge', () => client.count()?.unread_count === 0);
 
-      const later = await tell(world, people.owner);
+      const later = await notify(world, people.owner);
       expect(client.created()).not.toContain(later);
       await cut.app.get(LiveFeeds).compare();
       await until('it', () => client.created().includes(later));
 
       wire.restore();
       await until('live again', async () => {
-        const id = await tell(world, people.owner);
+        const id = await notify(world, people.owner);
         return until('it', () => client.created().includes(id), 500).catch(() => false);
       });
     } finally {
@@ -272,7 +272,7 @@ it('counts what a transaction changed, not what it tried', async () => {
     }),
   ).rejects.toThrow('rolled back');
   await world.app.get(LiveFeeds).compare();
-  const id = await tell(world, people.owner);
+  const id = await notify(world, people.owner);
   await until('it', () => client.created().includes(id));
   expect(client.count()?.seq ?? 0).toBeLessThanOrEqual(1);
 });

@@ -16,8 +16,8 @@ const MAX_CONCURRENT_READS = 3;
 const USERS_PER_READ = 250;
 const USERS_PER_COMPARISON = 1_000;
 /** How often seqs are compared. A change whose wake-up was lost arrives at most this much later. */
-const COMPARE_MS = 15_000;
-const EXPIRY_MS = 1_000;
+const COMPARE_INTERVAL_MS = 15_000;
+const EXPIRY_INTERVAL_MS = 1_000;
 
 type Users = Map<string, Set<Subscriber>>;
 
@@ -110,7 +110,7 @@ export class LiveFeeds {
    * Compares the seq of every connected user with PostgreSQL and reads the feeds of those who are behind. Ends the
    * connections of deleted users, and of sockets that have taken nothing since the last comparison.
    */
-  @Interval('compare-feeds', COMPARE_MS)
+  @Interval('compare-feeds', COMPARE_INTERVAL_MS)
   async compare(): Promise<void> {
     if (this.comparing) return;
     this.comparing = true;
@@ -131,7 +131,7 @@ export class LiveFeeds {
   }
 
   /** Ends the connections whose token has expired. */
-  @Interval('end-expired-sockets', EXPIRY_MS)
+  @Interval('end-expired-sockets', EXPIRY_INTERVAL_MS)
   endExpired(): void {
     const now = this.clock.now();
     for (const socket of [...this.subscribers.keys()]) {

@@ -4,7 +4,7 @@ import { until } from '../../test/support/until.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import type { Acknowledgement } from '../contracts/socket-messages.js';
 import { type FeedChanges, FeedChangesReader } from '../notifications/feed/feed-changes.service.js';
-import { newPeople, type People, tell, tellMany } from '../notifications/alerts/tell.fixture.js';
+import { newPeople, type People, notify, notifyMany } from '../notifications/alerts/notify.fixture.js';
 import { type Client, connect } from './client.fixture.js';
 import { LiveFeeds } from './live-feeds.js';
 
@@ -38,8 +38,11 @@ async function send(name: string, ...payload: unknown[]): Promise<Acknowledgemen
 
 describe('notifications.read', () => {
   it('marks mine, once, and counts no others', async () => {
-    const [first, second] = await tellMany(world, [people.owner, people.owner]);
-    const [teammates, outsiders] = [await tell(world, people.teammate), await tell(world, people.outsider)];
+    const [first, second] = await notifyMany(world, [people.owner, people.owner]);
+    const [teammates, outsiders] = [
+      await notify(world, people.teammate),
+      await notify(world, people.outsider),
+    ];
     const ids = [first, randomUUID(), teammates, outsiders];
     expect(await send('notifications.read', { ids })).toEqual({ ok: true, updated: 1 });
     expect(await send('notifications.read', { ids })).toEqual({ ok: true, updated: 0 });
@@ -78,7 +81,7 @@ describe('notifications.read', () => {
 
   it('needs no acknowledgement', async () => {
     await until('the first count', () => client.count());
-    const id = await tell(world, people.owner);
+    const id = await notify(world, people.owner);
     await until('it', () => client.created().includes(id));
     (client.socket as unknown as Socket).emit('notifications.read', { ids: [id] });
     await until('the badge', () => client.count()?.unread_count === 0);
@@ -87,7 +90,7 @@ describe('notifications.read', () => {
 
 describe('notifications.read_all', () => {
   it('marks all of mine', async () => {
-    await tellMany(world, [people.owner, people.owner, people.teammate]);
+    await notifyMany(world, [people.owner, people.owner, people.teammate]);
     expect(await send('notifications.read_all')).toEqual({ ok: true, updated: 2 });
     expect(await send('notifications.read_all')).toEqual({ ok: true, updated: 0 });
   });
@@ -129,7 +132,7 @@ describe('abuse', () => {
     const other = await connect(url, { token: people.owner.token });
     for (let sent = 0; sent < 1_000; sent++) client.socket.emit('notifications.read_all', () => undefined);
     await until('the end', () => client.socket.disconnected);
-    const id = await tell(world, people.owner);
+    const id = await notify(world, people.owner);
     await until('it', () => other.created().includes(id));
     other.socket.disconnect();
   });
@@ -159,12 +162,12 @@ describe('abuse', () => {
     '9',
     'b!!!!',
     '\u0000',
-  ])('the frame %s harms nobody', async (frame) => {
+  ])('the frame %s does no harm', async (frame) => {
     const other = await connect(url, { token: people.owner.token });
     (
       client.socket.io.engine as unknown as { transport: { ws: { send(frame: string): void } } }
     ).transport.ws.send(frame);
-    const id = await tell(world, people.owner);
+    const id = await notify(world, people.owner);
     await until('it', () => other.created().includes(id));
     expect(await other.socket.emitWithAck('notifications.read', { ids: [id] })).toEqual({
       ok: true,
@@ -173,7 +176,7 @@ describe('abuse', () => {
     other.socket.disconnect();
   });
 
-  it('who reads nothing is given no more, and dropped', async () => {
+  it('a client that reads nothing gets no more, and is dropped', async () => {
     const since = jest.spyOn(world.app.get(FeedChangesReader), 'since');
     // What the transport of the browser would do behind a dead network: nothing.
     const { engine } = client.socket.io as unknown as {
@@ -183,7 +186,7 @@ describe('abuse', () => {
     engine.transport.ws._socket.pause();
     const body = 'x'.repeat(50_000);
     for (let turn = 0; turn < 6; turn++) {
-      await tellMany(
+      await notifyMany(
         world,
         Array.from({ length: 150 }, () => people.owner),
         { body },

@@ -22,7 +22,7 @@ import { LiveFeeds } from './live-feeds.js';
 import { MessageAllowance } from './message-allowance.js';
 import type { FeedSocket, SocketData } from './subscriber.js';
 
-const MOST_IDS = 200;
+const MAX_IDS = 200;
 
 const MESSAGES: ReadonlySet<string> = new Set<keyof ClientMessages>([
   'notifications.read',
@@ -76,7 +76,7 @@ export class NotificationsGateway
   ): Promise<Acknowledgement> {
     const ids = idsOf(message);
     if (ids === null)
-      return refusal('validation_failed', `send {"ids": [1 to ${MOST_IDS} ids]} and nothing else`);
+      return refusal('validation_failed', `send {"ids": [1 to ${MAX_IDS} ids]} and nothing else`);
     return this.change(socket, (tx, userId) => this.feed.markRead(tx, userId, ids));
   }
 
@@ -128,7 +128,7 @@ function refusal(code: ErrorCode, detail?: string): Acknowledgement {
 function idsOf(message: unknown): string[] | null {
   if (typeof message !== 'object' || message === null || !('ids' in message)) return null;
   const { ids, ...rest } = message;
-  if (Object.keys(rest).length > 0 || !Array.isArray(ids) || ids.length < 1 || ids.length > MOST_IDS)
+  if (Object.keys(rest).length > 0 || !Array.isArray(ids) || ids.length < 1 || ids.length > MAX_IDS)
     return null;
   return ids.every((id): id is string => isUUID(id)) ? ids : null;
 }

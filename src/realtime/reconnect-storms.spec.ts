@@ -1,7 +1,7 @@
 import { type Proxy, proxyTo } from '../../test/support/proxy.js';
 import { until } from '../../test/support/until.js';
 import { createWorld, type World } from '../../test/support/world.js';
-import { newPeople, tell, tellMany } from '../notifications/alerts/tell.fixture.js';
+import { newPeople, notify, notifyMany } from '../notifications/alerts/notify.fixture.js';
 import { type Client, connect } from './client.fixture.js';
 import { LiveFeeds } from './live-feeds.js';
 
@@ -82,8 +82,8 @@ it('F17: after 30 reconnect storms, half of them without Redis, each client has 
     await Promise.all([
       ...clients.map((client) => client.connect()),
       ...people.map(async (person) => {
-        const ids = await tellMany(server, [person, person]);
-        created.get(person.user_id)!.push(...ids, await tell(server, person));
+        const ids = await notifyMany(server, [person, person]);
+        created.get(person.user_id)!.push(...ids, await notify(server, person));
       }),
     ]);
   }

@@ -18,11 +18,11 @@ export class LongSlots {
 
   /**
    * A place; null when long jobs have them all. One that was taken less than a second ago is waited for: most runs
-   * find little to do and end at once, and a thousand of them must not go back and forth for want of a place.
-   * @returns what leaves the place again.
+   * find little to do and end at once, and a thousand of them must not be requeued for lack of a place.
+   * @returns a function that releases the place.
    */
   async take(): Promise<(() => void) | null> {
-    if (this.began.size >= this.places) await this.soonLeft();
+    if (this.began.size >= this.places) await this.waitForPlace();
     if (this.began.size >= this.places) return null;
     const place = Symbol('place');
     this.began.set(place, performance.now());
@@ -32,8 +32,8 @@ export class LongSlots {
     };
   }
 
-  /** Until one leaves, or the last of them has been at it for a while. */
-  private async soonLeft(): Promise<void> {
+  /** Resolves when a place is free, or when every long job has run longer than PATIENCE_MS. */
+  private async waitForPlace(): Promise<void> {
     const patience = Math.max(...this.began.values()) + PATIENCE_MS - performance.now();
     if (patience <= 0) return;
     await new Promise<void>((resolve) => {

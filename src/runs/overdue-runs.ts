@@ -14,7 +14,7 @@ export class OverdueRuns {
 
   constructor(private readonly metrics: Metrics) {}
 
-  /** Operators learn of it by this line and the gauge `vigie_runs_overdue`. */
+  /** Operators see it by this line and the gauge `vigie_runs_overdue`. */
   add(job: ScheduledJob, { tenant_id, run_id, lease_token }: RunJob): void {
     this.runs.set(lease_token, { tenant_id, job });
     this.measure();

@@ -145,7 +145,7 @@ describe('a run', () => {
     expect(most).toBe(1);
   });
 
-  it('is not done with the token of an earlier lease, nor for another tenant, nor when it is gone', async () => {
+  it('is not done with the token of an earlier lease, nor for another tenant, nor when it was deleted', async () => {
     const job = await queued();
     const calls = jest.fn(() => Promise.resolve({}));
     work = calls;
@@ -167,7 +167,7 @@ describe('a run', () => {
     expect(await rowOf(job)).toMatchObject({ state: 'running', counts: null, lease_token: other });
   });
 
-  it('keeps its lease while it works, and is told when it has lost it', async () => {
+  it('keeps its lease while it works, and is aborted when it has lost it', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'performance'] });
     try {
       const job = await queued();
@@ -333,7 +333,7 @@ describe('a run whose lease ends', () => {
 describe('the progress of a run', () => {
   const countsOf = async (job: RunJob) => (await rowOf(job)).counts;
 
-  it('is seen while it goes on, at most every 2 s, and gives way to the final counts', async () => {
+  it('is shown while it runs, at most every 2 s, and replaced by the final counts', async () => {
     const job = await queued();
     const shown: RunCounts[] = [];
     const seen: unknown[] = [];
@@ -357,7 +357,7 @@ describe('the progress of a run', () => {
     expect(await rowOf(job)).toMatchObject({ state: 'succeeded', counts: { read: 6, kept: 1 } });
   });
 
-  it('tells how far one came that failed, and begins anew with its next attempt', async () => {
+  it('shows how far a failed one got, and begins again with its next attempt', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation();
     const job = await queued('2026-03-04T02:00');
     work = (run) => {
@@ -376,7 +376,7 @@ describe('the progress of a run', () => {
     warn.mockRestore();
   });
 
-  it('is not written by who has lost the run, nor after its end', async () => {
+  it('is not written by a process that has lost the run, nor after its end', async () => {
     const job = await queued();
     let late: () => void = () => undefined;
     work = async (run) => {

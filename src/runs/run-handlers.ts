@@ -71,7 +71,7 @@ export class RunHandlers {
   }
 
   private async perform(job: ScheduledJob, payload: RunJob, task: Task): Promise<void> {
-    // What hangs would hang again, and take one slot of this process after the other.
+    // A job that hangs would hang again, and block one slot of this process after the other.
     if (this.overdue.includes(payload.tenant_id, groupOf(job))) {
       return this.record.release(payload, NO_PLACE_SECONDS);
     }

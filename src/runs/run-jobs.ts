@@ -24,7 +24,7 @@ export class RunJobs {
   }
 }
 
-/** A run that failed and is to be tried again is put off; its lease says until when, by the database's clock. */
+/** A run that failed and is to be tried again is deferred; its lease says until when, by the database's clock. */
 const LISTS: Record<JobState, { condition: string; key: 'due_at' | 'finished_at'; order: 'ASC' | 'DESC' }> = {
   active: { condition: `state = 'running'`, key: 'due_at', order: 'ASC' },
   waiting: { condition: `state = 'queued' AND error IS NULL`, key: 'due_at', order: 'ASC' },

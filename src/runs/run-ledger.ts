@@ -16,7 +16,7 @@ export interface ScheduledTenant {
   updated_at: Date;
 }
 
-/** A slot of a tenant's job whose time has come. */
+/** A due slot of a tenant's job. */
 export interface OwedSlot {
   tenant: ScheduledTenant;
   job: ScheduledJob;
@@ -29,7 +29,7 @@ export interface OwedSlot {
   hours: readonly number[] | null;
 }
 
-/** Runs of one job that `slotRuns` looks for: those whose slot is `since` or comes after it, by name. */
+/** Runs of one job that `slotRuns` returns: those whose slot is `since` or comes after it, by name. */
 export interface SlotRunQuery {
   tenant_id: string;
   job: ScheduledJob;
@@ -111,8 +111,8 @@ export class RunLedger {
    * Writes owed slots into the ledger. Several processes may try at once: the unique key lets each slot in once.
    *
    * The tenant's row is locked and compared again, because it may have been suspended, or have changed its hours or
-   * zone, since it was read. So no run is written under hours that are no longer in force, and whoever reads new
-   * hours sees every run that was written under the old ones.
+   * zone, since it was read. So no run is written under hours that are no longer in force, and a process that reads the
+   * new hours sees every run that was written under the old ones.
    * @returns the runs that are new, with a lease.
    */
   async insertOwed(owed: readonly OwedSlot[]): Promise<InsertedRun[]> {
@@ -193,7 +193,7 @@ export class RunLedger {
     );
   }
 
-  /** Ends up to `limit` runs that took their process with them too often; `lease_token` is the one they had. */
+  /** Ends up to `limit` runs that crashed their process too often; `lease_token` is the one they had. */
   async quarantineLost(limit: number): Promise<QueuedRun[]> {
     return this.database.query<QueuedRun>(
       `WITH lost AS (
@@ -225,7 +225,7 @@ export class RunLedger {
     );
   }
 
-  /** Notes that a scheduler has looked for what is owed. */
+  /** Records that a scheduler has polled. */
   async notePoll(): Promise<void> {
     await this.database.query(
       `INSERT INTO scheduler_polls (polled_at) VALUES ($1)
@@ -240,7 +240,7 @@ export class RunLedger {
     return row?.polled_at ?? null;
   }
 
-  /** How these runs are now, in their order. */
+  /** The present state of these runs, in their order. */
   async states(runs: readonly { tenant_id: string; run_id: string }[]): Promise<RunState[]> {
     return this.database.query<RunState>(
       `SELECT r.id AS run_id, r.tenant_id, r.state, r.counts, r.error

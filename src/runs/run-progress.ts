@@ -1,9 +1,9 @@
 import type { RunCounts } from '../contracts/jobs.js';
 
 /** A run's progress is written at most this often, in ms. */
-const PROGRESS_EVERY_MS = 2_000;
+const PROGRESS_INTERVAL_MS = 2_000;
 
-/** What a run says of itself while it goes on: the latest is kept, and written now and then. */
+/** The progress of a run: the latest counts are kept, and written at intervals. */
 export class RunProgress {
   private latest: RunCounts | null = null;
   private pause: NodeJS.Timeout | null = null;
@@ -35,7 +35,7 @@ export class RunProgress {
       this.pause = setTimeout(() => {
         this.pause = null;
         this.next();
-      }, PROGRESS_EVERY_MS);
+      }, PROGRESS_INTERVAL_MS);
     });
   }
 }

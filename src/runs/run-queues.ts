@@ -7,7 +7,7 @@ import type { QueuedRun } from './run-ledger.js';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
-/** How the runs of one queue stand in the ledger. */
+/** The state of one queue's runs in the ledger. */
 export interface RunQueueCounts {
   queued: number;
   running: number;
@@ -19,9 +19,9 @@ export interface RunQueueCounts {
 
 export interface RunPurge {
   cancelled: number;
-  /** Untouched: they end by themselves. */
+  /** Left alone: they have begun. */
   still_running: number;
-  /** Queued all the same: newer than the purge. */
+  /** Still queued: newer than the purge. */
   remaining: number;
 }
 
@@ -65,8 +65,8 @@ export class RunQueues {
   }
 
   /**
-   * From now on no run of this queue is begun. Those that wait keep their place in the ledger under new tokens, so
-   * that what is in Bull already is worth nothing. The order matters: whoever enqueues looks for a pause after its
+   * From now on no run of this queue starts. Those that wait keep their place in the ledger under new tokens, so
+   * that their jobs in Bull are void. The order matters: every enqueueing process checks for a pause after its
    * tokens are committed, so it either sees the pause, or its tokens are among those that are replaced.
    */
   async pause(queue: QueueName): Promise<{ returned: number; still_running: number }> {

@@ -10,7 +10,7 @@ export const RUN_MAX_ATTEMPTS = 3;
 /** Wait before a failed run is tried again, in seconds, multiplied by the number of attempts. */
 const RUN_RETRY_SECONDS = 30;
 
-/** What a worker learns of the run that it has claimed. */
+/** What a claim returns of its run. */
 export interface ClaimedRun {
   job: ScheduledJob;
   slot: string | null;

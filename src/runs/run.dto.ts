@@ -16,7 +16,7 @@ export function isFinished({ state }: { state: RunStateName }): boolean {
   return state !== 'queued' && state !== 'running';
 }
 
-/** How a run is. */
+/** The state of a run. */
 export class RunState {
   @ApiProperty({ format: 'uuid' })
   run_id: string;
@@ -47,7 +47,7 @@ export class RunView {
     nullable: true,
     example: '2026-03-02T09:00',
     description:
-      "The hour it ran for, in the tenant's zone (UTC with a Z for intervals); null when run by hand",
+      "The hour it ran for, in the tenant's zone (UTC with a Z for intervals); null when run manually",
   })
   slot: string | null;
 
@@ -57,7 +57,7 @@ export class RunView {
   @ApiProperty({ enum: RUN_STATES })
   state: RunStateName;
 
-  @ApiProperty({ description: 'How often a process has begun it' })
+  @ApiProperty({ description: 'Attempts so far' })
   attempts: number;
 
   @ApiProperty(COUNTS)
@@ -66,7 +66,7 @@ export class RunView {
   @ApiProperty({ type: String, nullable: true })
   error: string | null;
 
-  @ApiProperty({ type: String, nullable: true, description: 'Who ran it by hand' })
+  @ApiProperty({ type: String, nullable: true, description: 'Who triggered it manually' })
   triggered_by: string | null;
 
   @ApiProperty()

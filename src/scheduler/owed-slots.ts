@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { SCHEDULED_JOBS } from '../contracts/jobs.js';
 import type { OwedSlot, ScheduledTenant, SlotRun, SlotRunQuery } from '../runs/run-ledger.js';
-import { effectiveSettings } from '../tenants/tenant-settings.js';
+import { effectiveSettings } from '../tenants/settings/tenant-settings.js';
 import { firstOfPeriod, hoursOf, isPast, runFor, type ZonedSchedule } from './occasions.js';
 import { scheduleOf } from './schedules.js';
 import { nextSlot, owedSlots } from './slots.js';
@@ -18,8 +18,8 @@ interface Quiet {
   until: number;
 }
 
-/** One look at some tenants. */
-export interface Look {
+/** What one poll selects of some tenants. */
+export interface Selection {
   /** What the ledger may not have yet. */
   candidates: CandidateSlot[];
   quiet: Map<string, Quiet>;
@@ -37,20 +37,20 @@ export class OwedSlots {
   private readonly quiet = new Map<string, Quiet>();
 
   /** What may be owed at `now`. Give the answer to `settle` once the ledger has what is. */
-  look(tenants: readonly ScheduledTenant[], now: Date): Look {
-    const look: Look = { candidates: [], quiet: new Map() };
+  select(tenants: readonly ScheduledTenant[], now: Date): Selection {
+    const selection: Selection = { candidates: [], quiet: new Map() };
     for (const tenant of tenants) {
       const signature = signatureOf(tenant);
       if (this.isQuiet(tenant.id, signature, now)) continue;
       const { candidates, until } = this.compute(tenant, now);
-      look.candidates.push(...candidates);
-      look.quiet.set(tenant.id, { signature, from: now.getTime(), until });
+      selection.candidates.push(...candidates);
+      selection.quiet.set(tenant.id, { signature, from: now.getTime(), until });
     }
-    return look;
+    return selection;
   }
 
-  settle(look: Look): void {
-    for (const [id, quiet] of look.quiet) this.quiet.set(id, quiet);
+  settle(selection: Selection): void {
+    for (const [id, quiet] of selection.quiet) this.quiet.set(id, quiet);
   }
 
   /** Forgets the tenants that are no longer scheduled. */

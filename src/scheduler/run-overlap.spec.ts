@@ -104,7 +104,7 @@ describe('long runs', () => {
       [0, null],
       [0, null],
     ]);
-    // No other worker takes them away at once: there may be none.
+    // Another worker need not take them at once: there may be none.
     await web.poller.reap();
     expect(await waiting()).toEqual(given);
     const [short] = await trigger('check-notifications', tenants[0]!);

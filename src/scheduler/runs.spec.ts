@@ -21,7 +21,7 @@ const trigger = () => web.scheduler.trigger('cleanup', { tenant_ids: [tenant] },
 const finished = () => until('the run to end', async () => (await onlyRun()).state === 'succeeded');
 
 describe('lost runs', () => {
-  test('one that vanished from Redis is enqueued again, and the old job is worth nothing', async () => {
+  test('one that vanished from Redis is enqueued again, and the old job is void', async () => {
     await trigger();
     const lost = await onlyRun();
     await vigie.expireLeases();
@@ -48,8 +48,8 @@ describe('lost runs', () => {
     expect(await onlyRun()).toEqual(before);
   });
 
-  test('when Redis does not take it, the run is kept and the next round of the reaper brings it', async () => {
-    jest.spyOn(web.queues, 'enqueue').mockRejectedValueOnce(new Error('Redis is away'));
+  test('when Redis does not take it, the run is kept and the reaper enqueues it in its next round', async () => {
+    jest.spyOn(web.queues, 'enqueue').mockRejectedValueOnce(new Error('Redis is unreachable'));
     const [run] = await trigger();
     expect(await onlyRun()).toMatchObject({ id: run!.run_id, state: 'queued' });
     await web.poller.reap();
@@ -59,7 +59,7 @@ describe('lost runs', () => {
   });
 
   test('owed slots survive it too', async () => {
-    jest.spyOn(web.queues, 'enqueue').mockRejectedValue(new Error('Redis is away'));
+    jest.spyOn(web.queues, 'enqueue').mockRejectedValue(new Error('Redis is unreachable'));
     await web.poller.poll();
     await web.poller.reap();
     jest.restoreAllMocks();
@@ -119,7 +119,7 @@ describe('lost runs', () => {
   });
 });
 
-describe('runs by hand', () => {
+describe('manual runs', () => {
   test('are done for each tenant, and waited for', async () => {
     const other = await vigie.tenant();
     vigie.work = ({ tenant_id }) => Promise.resolve({ own: tenant_id === tenant ? 1 : 0 });
@@ -159,8 +159,8 @@ describe('runs by hand', () => {
   });
 });
 
-describe('looking', () => {
-  test('status tells hours, the last run and the next slot of each job', async () => {
+describe('status and preview', () => {
+  test('status shows hours, the last run and the next slot of each job', async () => {
     await web.poller.poll();
     const status = await web.scheduler.status(tenant);
     expect(status).toMatchObject({ enabled: true, time_zone: 'Europe/Paris' });

@@ -25,7 +25,7 @@ export class PreviewedSlot extends SlotView {
   })
   run_id: string | null;
 
-  @ApiProperty({ description: 'Whether it will run by itself, as things stand' })
+  @ApiProperty({ description: 'Whether its schedule is active' })
   will_run: boolean;
 }
 
@@ -59,20 +59,20 @@ export class JobStatus {
     type: SlotView,
     nullable: true,
     description:
-      'What runs next. In the past: it is owed, and runs at the next poll. null while nothing runs by itself',
+      'The next slot. In the past: it is due, and runs at the next poll. null while the schedule is off',
   })
   next: SlotView | null;
 }
 
 /** The scheduler as a tenant sees it. */
 export class SchedulerStatus {
-  @ApiProperty({ description: 'Off: no job runs by itself; by hand they do' })
+  @ApiProperty({ description: 'Off: no job starts on its schedule; jobs can still be triggered manually' })
   enabled: boolean;
 
   @ApiProperty({
     type: Date,
     nullable: true,
-    description: 'When a scheduler last looked for slots that are owed, for whatever tenant; null: never',
+    description: 'When a scheduler last polled for due slots, of any tenant; null: never',
   })
   last_poll_at: Date | null;
 

@@ -16,18 +16,17 @@ import { type InsertedRun, RunLedger, type ScheduledTenant } from '../runs/run-l
 import { RunQueues } from '../runs/run-queues.js';
 import { Scheduler } from './scheduler.service.js';
 
-/** Tenants that one statement looks at. */
+/** Tenants that one statement reads. */
 const TENANTS_AT_ONCE = 1_000;
 /** Clocks of two machines differ by less, as a rule. */
 const CLOCK_TOLERANCE_SECONDS = 1;
-const REAP_EVERY_MS = 5_000;
+const REAP_INTERVAL_MS = 5_000;
 /** Runs that one round of the reaper brings back. */
 const REAPED_AT_ONCE = 500;
 
 /**
- * In processes with the scheduler role, looks again and again for slots that are owed and for runs that were
- * lost. The timers only say when to look: what is due is decided by the clock and the ledger, so a late, missed
- * or doubled tick changes nothing.
+ * In processes with the scheduler role, polls for due slots and for lost runs. The timers only say when
+ * to poll. The clock and the ledger decide what is due, so a late, missed or doubled tick changes nothing.
  */
 @Injectable()
 export class SchedulerPoller implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -53,7 +52,7 @@ export class SchedulerPoller implements OnApplicationBootstrap, BeforeApplicatio
 
   private begin(): void {
     // Runs that people trigger get lost too, and must come back, while the scheduler is switched off.
-    this.every(REAP_EVERY_MS, 'reap', () => this.reap());
+    this.every(REAP_INTERVAL_MS, 'reap', () => this.reap());
     if (this.config.schedulerEnabled) {
       this.every(this.config.schedulerPollSeconds * 1_000, 'poll', () => this.poll());
     }
@@ -84,11 +83,11 @@ export class SchedulerPoller implements OnApplicationBootstrap, BeforeApplicatio
 
   private async pollSome(tenants: readonly ScheduledTenant[]): Promise<void> {
     const now = this.clock.now();
-    const look = this.owed.look(tenants, now);
+    const selection = this.owed.select(tenants, now);
     // Read after the tenants' hours: it holds every run that was written under earlier ones.
-    const known = await this.ledger.slotRuns(runsToLookUp(look.candidates));
-    const runs = await this.ledger.insertOwed(withoutRun(look.candidates, known, now));
-    this.owed.settle(look);
+    const known = await this.ledger.slotRuns(runsToLookUp(selection.candidates));
+    const runs = await this.ledger.insertOwed(withoutRun(selection.candidates, known, now));
+    this.owed.settle(selection);
     if (runs.length === 0) return;
     this.logger.log({ event: 'slots_queued', runs: runs.length });
     const early = runs.filter(({ ahead_seconds }) => ahead_seconds > CLOCK_TOLERANCE_SECONDS);

@@ -147,7 +147,7 @@ describe('which slots run', () => {
     expect(await checks()).toEqual(['2026-03-04T07:12']);
   });
 
-  test('one tenant with a zone that nobody knows does not stop the others', async () => {
+  test('one tenant with an unknown zone does not stop the others', async () => {
     await install(WEDNESDAY);
     await vigie.tenant({ time_zone: 'Atlantis/Capital' });
     const sound = await vigie.tenant();
@@ -234,7 +234,7 @@ describe('several replicas', () => {
     await ahead.poller.poll();
     await behind.poller.poll();
     expect(await slots()).toEqual([
-      // Each looks by its own clock for the latest scan; a slot that one has run is nobody else's.
+      // Each uses its own clock for the latest scan; a slot that one has run is nobody else's.
       'scan-backups 2026-03-04T07:00Z',
       'check-backups 2026-03-04T09:00',
       'check-notifications 2026-03-04T09:00',
@@ -244,7 +244,7 @@ describe('several replicas', () => {
 });
 
 describe('the timers', () => {
-  test('a process with the scheduler role looks by itself, and stops when it is told to', async () => {
+  test('a process with the scheduler role polls by itself, and stops on request', async () => {
     await install(WEDNESDAY);
     await vigie.tenant({ schedule_from: '2026-03-04T08:00:00Z' });
     const replica = await vigie.replica({ env: { VIGIE_ROLES: 'scheduler', SCHEDULER_POLL_SECONDS: '1' } });
@@ -259,7 +259,7 @@ describe('the timers', () => {
     expect(await slots()).toEqual(atTheEnd);
   });
 
-  test('switched off, no slot runs by itself, but runs by hand that were lost come back', async () => {
+  test('switched off, no slot runs by itself, but lost manual runs come back', async () => {
     await install(WEDNESDAY);
     const tenant = await vigie.tenant();
     const web = await vigie.replica();
@@ -271,7 +271,7 @@ describe('the timers', () => {
     expect(await slots()).toEqual(['cleanup -']);
   });
 
-  test('a process without the role does not look', async () => {
+  test('a process without the role does not poll', async () => {
     await install(WEDNESDAY);
     await vigie.tenant();
     const replica = await vigie.replica({ env: { VIGIE_ROLES: 'web', SCHEDULER_POLL_SECONDS: '1' } });

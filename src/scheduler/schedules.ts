@@ -1,6 +1,6 @@
 import { runDeclaration, type Schedule, type ScheduledJob } from '../contracts/jobs.js';
 import { civilDate, instantAt } from '../platform/clock/civil-time.js';
-import type { TenantSettings } from '../tenants/tenant-settings.js';
+import type { TenantSettings } from '../tenants/settings/tenant-settings.js';
 import { isPast, runFor, type RunOfSlot, type ZonedSchedule } from './occasions.js';
 import { owedSlots, type Slot, slotsBetween } from './slots.js';
 
@@ -10,7 +10,7 @@ export function scheduleOf(job: ScheduledJob, settings: TenantSettings): Schedul
 }
 
 const HOUR = 3_600_000;
-/** How far `nextToRun` looks: a weekly slot may have run ahead of its time, and the next one's date may not exist. */
+/** How far ahead `nextToRun` searches: a weekly slot may have run early, and the next one's date may not exist. */
 const HORIZON_DAYS = 23;
 /** Slots of an interval have run ahead of their time when a clock was set back. */
 const MAX_AHEAD = 500;

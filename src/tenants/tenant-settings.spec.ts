@@ -34,7 +34,7 @@ const scheduleFrom = async () =>
     .schedule_from;
 
 describe('settings', () => {
-  it('are the defaults until somebody says otherwise', async () => {
+  it('are the defaults until they are changed', async () => {
     expect(await get()).toEqual({
       name: 'Firm',
       locale: 'fr',

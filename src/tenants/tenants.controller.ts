@@ -46,7 +46,9 @@ export class TenantsController {
   @Delete(':id')
   @HttpCode(204)
   @Access('operator')
-  @ApiNoContentResponse({ description: 'The tenant and all it owned are gone; only a suspended one can be' })
+  @ApiNoContentResponse({
+    description: 'The tenant and all it owned are deleted; only a suspended tenant can be',
+  })
   remove(@IdParam() id: string): Promise<void> {
     return this.tenants.remove(id);
   }

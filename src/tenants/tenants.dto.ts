@@ -3,10 +3,10 @@ import { IsBoolean, IsIn, IsOptional, Matches, ValidateIf } from 'class-validato
 import { LOCALES, type Locale } from '../contracts/locales.js';
 import { Line } from '../platform/http/text.js';
 import { TENANT_KINDS, type TenantKind } from './tenant-kinds.js';
-import { TenantSettings } from './tenant-settings.js';
+import { TenantSettings } from './settings/tenant-settings.js';
 import { TimeZone } from './time-zone.js';
 
-/** An absent field is not looked at; null is, and refused. */
+/** An absent field is not checked; null is refused. */
 const given = (_body: unknown, value: unknown) => value !== undefined;
 
 /** A tenant to be. */
@@ -62,7 +62,7 @@ export class TenantPatch {
   locale?: Locale;
 
   @ApiPropertyOptional({
-    description: 'true: its users and keys are refused and nothing is checked or sent; false: it goes on',
+    description: 'true: its users and keys are refused and nothing is checked or sent; false: it is active',
   })
   @ValidateIf(given)
   @IsBoolean()

@@ -51,7 +51,7 @@ describe('operators', () => {
     expect([again.status, again.body.code]).toEqual([409, 'conflict']);
   });
 
-  it('are told what is wrong, and where', async () => {
+  it('get each fault with its place', async () => {
     const faults: [object, string][] = [
       [{ slug: 'Acme' }, '/slug'],
       [{ slug: '-a' }, '/slug'],
@@ -159,7 +159,7 @@ describe('operators', () => {
     expect((await world.http('GET', '/api/v1/me', { token: cast.admin.token })).status).toBe(200);
   });
 
-  it('get one 404 for what is not there, whatever the id looks like', async () => {
+  it('answer an unknown tenant with the same 404, whatever the id looks like', async () => {
     const unknown = await operate('GET', `/${randomUUID()}`);
     expect(unknown.status).toBe(404);
     for (const id of [randomUUID(), 'x', '1', '%00']) {

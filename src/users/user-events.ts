@@ -15,7 +15,7 @@ type SubjectListener = (tx: TenantTransaction, user: UserSubject) => Promise<voi
 type IdListener = (tx: TenantTransaction, userId: string) => Promise<void>;
 
 /**
- * What later rooms do when a user comes, changes or goes, in the transaction of the change: either both are
+ * What later rooms do when a user is created, changed or erased, in the transaction of the change: either both are
  * committed or neither. They register at start, and run one after the other, in that order: they share the
  * transaction's connection.
  */
@@ -43,7 +43,7 @@ export class UserEvents {
     this.listeners.erased.push(listener);
   }
 
-  /** What decides when and where this user is told has changed: preferences, quiet hours, time zone. */
+  /** What decides when and where this user is notified has changed: preferences, quiet hours, time zone. */
   onPreferencesChanged(listener: IdListener): void {
     this.listeners.preferences.push(listener);
   }

@@ -9,7 +9,7 @@ import { EmailAddress } from '../platform/http/email-address.js';
 import { PhoneNumber } from './phone-number.js';
 import { User, USER_ROLES, type UserRole } from './user.entity.js';
 
-/** An absent field is not looked at; null is, and refused. */
+/** An absent field is not checked; null is refused. */
 const given = (_body: unknown, value: unknown) => value !== undefined;
 
 /** What a person says of themselves; null clears. */

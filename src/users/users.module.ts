@@ -9,7 +9,7 @@ import { User } from './user.entity.js';
 import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
 
-/** The people of a tenant, and what they want to be told. */
+/** The people of a tenant, and their notification preferences. */
 @Module({
   imports: [TenantsModule, TypeOrmModule.forFeature([User], 'app')],
   controllers: [UsersController, MeController],

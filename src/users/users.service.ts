@@ -107,7 +107,8 @@ export class UsersService {
     return this.change(by.tenant_id, id, async (tx, user) => {
       assertMayTouch(by, user.role, patch.role);
       if (Object.keys(patch).length === 0) return user;
-      if (user.role === 'admin' && patch.role === 'member') this.keepAnAdmin(await this.otherAdmins(tx, id));
+      if (user.role === 'admin' && patch.role === 'member')
+        this.requireAnAdmin(await this.otherAdmins(tx, id));
       const moved = patch.time_zone !== undefined && patch.time_zone !== user.time_zone;
       Object.assign(user, patch, { updated_at: this.clock.now() });
       const saved = await this.save(tx, user);
@@ -125,7 +126,7 @@ export class UsersService {
     const { tenant_id: tenantId } = by;
     await this.change(tenantId, id, async (tx, user) => {
       assertMayTouch(by, user.role);
-      if (user.role === 'admin') this.keepAnAdmin(await this.otherAdmins(tx, id));
+      if (user.role === 'admin') this.requireAnAdmin(await this.otherAdmins(tx, id));
       await this.events.erased(tx, id);
       await tx.repository(User).remove(user);
       tx.afterCommit(() => this.wakeUps.send('access.revoked', { tenant_id: tenantId, user_ids: [id] }));
@@ -133,7 +134,7 @@ export class UsersService {
     });
   }
 
-  /** Reads the user, holds it against other changes, and hands it to `work`. */
+  /** Reads the user, locks it against other changes, and passes it to `work`. */
   private async change<Result>(
     tenantId: string,
     id: string,
@@ -160,7 +161,7 @@ export class UsersService {
     return row?.others ?? 0;
   }
 
-  private keepAnAdmin(others: number): void {
+  private requireAnAdmin(others: number): void {
     if (others === 0) throw new Problem('conflict', 'this is the last admin: make somebody else admin first');
   }
 
@@ -184,6 +185,6 @@ export class UsersService {
  */
 export function assertMayTouch(by: TenantCaller, ...roles: (string | undefined)[]): void {
   if (by.kind === 'api_key' && by.role !== 'admin' && roles.includes('admin')) {
-    throw new Problem('forbidden', 'an API key needs the scope admin, too, to touch admins');
+    throw new Problem('forbidden', 'an API key also needs the scope admin to change admins');
   }
 }

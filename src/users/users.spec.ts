@@ -8,14 +8,14 @@ import { UserEvents } from './user-events.js';
 let world: World;
 let cast: Cast;
 let admin: Person;
-const told: string[] = [];
+const announced: string[] = [];
 
 beforeAll(async () => {
   world = await createWorld();
   cast = await createCast(world);
   const events = world.app.get(UserEvents, { strict: false });
   const note = (what: string) => (_tx: unknown, user: string | { id: string }) => {
-    told.push(`${what} ${typeof user === 'string' ? user : user.id}`);
+    announced.push(`${what} ${typeof user === 'string' ? user : user.id}`);
     return Promise.resolve();
   };
   events.onCreated(note('created'));
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  told.length = 0;
+  announced.length = 0;
   const tenant = await addTenant(world);
   admin = await addPerson(world, tenant.id, { name: 'Jeanne', role: 'admin' });
 });
@@ -55,7 +55,7 @@ describe('an admin', () => {
       created_at: expect.any(String),
       updated_at: expect.any(String),
     });
-    expect(told).toEqual([`created ${answer.body.id}`]);
+    expect(announced).toEqual([`created ${answer.body.id}`]);
     const [row] = await world.sql(`SELECT password_hash FROM users WHERE id = $1`, [answer.body.id]);
     expect(row!.password_hash).toBeNull();
     expect((await call('GET', `users/${answer.body.id}`)).body).toEqual(answer.body);
@@ -72,11 +72,11 @@ describe('an admin', () => {
     for (const answer of answers) {
       expect([answer.status, answer.body]).toEqual([201, answers[0]!.body]);
     }
-    expect(told).toHaveLength(1);
+    expect(announced).toHaveLength(1);
     expect((await create('other@example.com')).body.code).toBe('idempotency_mismatch');
   });
 
-  it('gives nobody an address that somebody of the tenant has, in any case', async () => {
+  it('refuses an address that another user of the tenant has, in any case', async () => {
     const taken = await call('POST', 'users', { email: admin.email.toUpperCase(), name: 'X' });
     expect([taken.status, taken.body.code, pointers(taken.body)]).toEqual([409, 'conflict', ['/email']]);
     const member = await addPerson(world, admin.tenant_id, { name: 'Leo' });
@@ -93,7 +93,7 @@ describe('an admin', () => {
     expect(race.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
   });
 
-  it('is told what is wrong, and where', async () => {
+  it('gets each fault with its place', async () => {
     const faults: [object, string][] = [
       ...[
         'nobody',
@@ -131,7 +131,7 @@ describe('an admin', () => {
       expect([fault, answer.status, pointers(answer.body)?.[0]]).toEqual([fault, 400, pointer]);
     }
     expect((await call('GET', 'users')).body.data).toHaveLength(1);
-    expect(told).toEqual([]);
+    expect(announced).toEqual([]);
   });
 
   it('may write a domain in its own letters', async () => {
@@ -156,7 +156,7 @@ describe('an admin', () => {
 
   it('changes what is named; null clears, an empty patch does nothing', async () => {
     const created = (await call('POST', 'users', { email: 'p@example.com', name: 'P', locale: 'en' })).body;
-    told.length = 0;
+    announced.length = 0;
     expect((await call('PATCH', `users/${created.id}`, {})).body).toEqual(created);
     const patched = await call('PATCH', `users/${created.id}`, {
       locale: null,
@@ -164,9 +164,9 @@ describe('an admin', () => {
       role: 'admin',
     });
     expect(patched.body).toMatchObject({ name: 'P', locale: null, phone: '+442079460000', role: 'admin' });
-    expect(told).toEqual([]);
+    expect(announced).toEqual([]);
     await call('PATCH', `users/${created.id}`, { time_zone: 'Asia/Tokyo' });
-    expect(told).toEqual([`preferences ${created.id}`]);
+    expect(announced).toEqual([`preferences ${created.id}`]);
     expect(pointers((await call('PATCH', `users/${created.id}`, { name: null, id: 'x' })).body)).toEqual(
       expect.arrayContaining(['/name', '/id']),
     );
@@ -178,7 +178,7 @@ describe('an admin', () => {
     world.app.get(WakeUps).on('access.revoked', (message) => revoked.push(message));
     expect((await call('GET', 'me', undefined, member.token)).status).toBe(200);
     expect((await call('DELETE', `users/${member.id}`)).status).toBe(204);
-    expect(told).toEqual([`erased ${member.id}`]);
+    expect(announced).toEqual([`erased ${member.id}`]);
     expect((await call('GET', 'me', undefined, member.token)).status).toBe(401);
     const refresh = await world.http('POST', '/api/v1/auth/refresh', {
       body: { refresh_token: member.refresh_token },
@@ -188,12 +188,12 @@ describe('an admin', () => {
     expect((await call('DELETE', `users/${member.id}`)).status).toBe(404);
   });
 
-  it('is not the last to go', async () => {
+  it('can not delete the last admin', async () => {
     const demoted = await call('PATCH', `users/${admin.id}`, { role: 'member' });
     expect([demoted.status, demoted.body.code]).toEqual([409, 'conflict']);
     const erased = await call('DELETE', `users/${admin.id}`);
     expect([erased.status, erased.body.code]).toEqual([409, 'conflict']);
-    expect(told).toEqual([]);
+    expect(announced).toEqual([]);
     const second = await addPerson(world, admin.tenant_id, { name: 'Nina', role: 'admin' });
     expect((await call('DELETE', `users/${admin.id}`, undefined, second.token)).status).toBe(204);
     expect((await call('PATCH', `users/${second.id}`, { role: 'member' }, second.token)).status).toBe(409);
@@ -229,7 +229,7 @@ describe('an admin', () => {
   });
 });
 
-it('answers an outsider as it answers for nobody', async () => {
+it('answers an outsider as for an unknown id', async () => {
   const member = await addPerson(world, admin.tenant_id, { name: 'Tom' });
   const before = await world.sql(`SELECT * FROM users WHERE id = $1`, [member.id]);
   for (const [method, body] of [['GET'], ['PATCH', { name: 'Mine' }], ['DELETE']] as const) {
@@ -254,7 +254,7 @@ describe('a member', () => {
     expect(patched.status).toBe(200);
     expect(patched.body).toMatchObject({ id: member.id, name: 'Ute B.', locale: 'en', role: 'member' });
     expect(patched.body.tenant.id).toBe(admin.tenant_id);
-    expect(told).toEqual([`preferences ${member.id}`]);
+    expect(announced).toEqual([`preferences ${member.id}`]);
     for (const [field, value] of [
       ['role', 'admin'],
       ['email', 'x@example.com'],
@@ -277,7 +277,7 @@ describe('preferences', () => {
       enabled: !off.includes(kind),
     }));
 
-  it('are all on, at any hour, until somebody says otherwise', async () => {
+  it('are all on, at any hour, by default', async () => {
     expect((await call('GET', 'preferences')).body).toEqual({
       preferences: all(),
       quiet_hours: null,
@@ -291,7 +291,7 @@ describe('preferences', () => {
     const answer = await call('PUT', 'preferences', { preferences: [off], quiet_hours });
     expect(answer.body).toEqual({ preferences: all(['tasks_overdue']), quiet_hours, bundling: null });
     expect((await call('GET', 'preferences')).body).toEqual(answer.body);
-    expect(told).toEqual([`preferences ${admin.id}`]);
+    expect(announced).toEqual([`preferences ${admin.id}`]);
     await call('PUT', 'preferences', { preferences: [{ ...off, kind: 'event' }] });
     expect((await call('GET', 'preferences')).body).toEqual({
       preferences: all(['event']),
@@ -300,7 +300,7 @@ describe('preferences', () => {
     });
   });
 
-  it('are one of those asked for, never a mixture', async () => {
+  it('are one of several concurrent writes, never a mixture', async () => {
     const kinds = ['deadline_near', 'documents_missing', 'tasks_overdue', 'weekly_summary'];
     const answers = await Promise.all(
       kinds.map((kind) =>

@@ -128,7 +128,7 @@ it('only the start reads the environment', () => {
   expect(check(readsEnvironment, ENVIRONMENT_READERS)).toEqual(NOTHING);
 });
 
-it('only the clock tells the time', () => {
+it('only the clock reads the time', () => {
   expect(check(readsTime, TIME_READERS)).toEqual(NOTHING);
 });
 

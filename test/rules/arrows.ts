@@ -6,7 +6,7 @@ const WHO = ['tenants', 'users', 'auth'];
 const BASE = ['platform', 'contracts'];
 const WATCHED = ['deadlines', 'documents', 'tasks'];
 
-/** The ways into delivery for those who have something to tell: by the queue, or past it. */
+/** The ways into delivery for rooms that notify: through the queue, or directly. */
 const OUTBOX = ['delivery/outbox', 'delivery/sending/direct-sending', 'delivery/delivery.module'];
 
 /** Room → rooms, or single files without `.ts`, that it may import. */
@@ -16,8 +16,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   runs: BASE,
   tenants: BASE,
   users: ['tenants', ...BASE],
-  auth: ['users', 'tenants', ...BASE],
   wording: BASE,
+  // The page of one-time links has its words from templates/, as mails do.
+  auth: ['wording', 'users', 'tenants', ...BASE],
   delivery: ['wording', ...WHO, ...BASE],
   notifications: [...OUTBOX, 'wording', 'runs', ...WHO, ...BASE],
   imports: ['notifications', 'users', 'tenants', ...BASE],

@@ -38,7 +38,7 @@ async function rowsOf({ method, path }: Route, token: string): Promise<{ rows: o
   return { rows, status };
 }
 
-it('every act of an admin or operator is written down, with what it came to', async () => {
+it('every act of an admin or operator is logged, with its outcome', async () => {
   expect(audited.map(nameOf)).toEqual(
     expect.arrayContaining([
       'POST /api/v1/tenants',
@@ -54,7 +54,7 @@ it('every act of an admin or operator is written down, with what it came to', as
   }
 });
 
-it('so is every try of who may not', async () => {
+it('so is every refused attempt', async () => {
   for (const route of audited) {
     // Not always the same one: the refusals of one caller fill the log up to a point only.
     const { id, token } = await addPerson(world, cast.tenant_id, { name: `Member${randomUUID()}` });

@@ -145,7 +145,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('gives the worker, and nobody else, the folders of backups where it looks for them', () => {
+  it('gives the worker, and nobody else, the folders of backups at its configured paths', () => {
     for (const [name, service] of ours) {
       const { backupInboxDir, backupStoreDir } = configOf(service);
       const mounted = (service.volumes ?? []).map((volume) => volume.slice(volume.lastIndexOf(':') + 1));

@@ -76,7 +76,7 @@ describe('the arrows between rooms', () => {
     expect(faults).toEqual([]);
   });
 
-  it('go round no circle of modules', () => {
+  it('have no circle of modules', () => {
     const faults = productSources().flatMap(({ path, imported }) =>
       imported.filter(({ name }) => name === 'forwardRef').map(() => path),
     );

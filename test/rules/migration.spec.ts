@@ -42,7 +42,7 @@ describe('docs/migration.md', () => {
     );
   }
 
-  it('names only endpoints that there are, or says that they are not there yet', () => {
+  it('names only endpoints that exist, or marks them as not yet there', () => {
     // The first column has the old systems' own.
     const ours = rows.map(({ here, differs }) => `${here} ${differs}`).join('\n');
     const prose = PAGE.split('\n')
@@ -67,7 +67,7 @@ describe('docs/migration.md', () => {
     }
   });
 
-  it('sends nobody to a variable that is not read', () => {
+  it('names no variable that is not read', () => {
     const known = new Set(Object.values(SCHEMA).flatMap(({ env, aliases }) => [env, ...aliases]));
     const section = PAGE.split(/^(?=## )/m).find((part) => part.startsWith('## Variables')) ?? '';
     for (const line of section.split('\n').filter((text) => text.startsWith('| `'))) {

@@ -5,11 +5,11 @@ import { type Answer, createWorld, type World } from '../support/world.js';
 import { nameOf, type Route, routesOf } from './routes.js';
 import { CANARY, type Case, CASES, NO_IDS, type Victim } from './victims.js';
 
-/** Whoever is anyone may call these, and why. */
+/** Anyone may call these, and why. */
 const PUBLIC: Readonly<Record<string, string>> = {
   'GET /livez': 'balancers ask it',
   'GET /readyz': 'balancers ask it',
-  'GET /metrics': 'Prometheus reads it; METRICS_TOKEN locks it, and it tells of no tenant',
+  'GET /metrics': 'Prometheus reads it; METRICS_TOKEN locks it, and it names no tenant',
   'GET /ops/login': 'the page on which operators sign in',
   'POST /ops/login': 'it is how an operator becomes somebody',
   'POST /ops/logout': 'the cookie is the credential',
@@ -101,7 +101,7 @@ describe('every route', () => {
     expect(scoped.map(nameOf)).toEqual([]);
   });
 
-  it('answers 401 to nobody, and to who has a token that is none', async () => {
+  it('answers 401 without a token, and with an invalid one', async () => {
     const answers = new Set<string>();
     for (const route of routes.filter(({ rule }) => rule?.who !== 'public')) {
       for (const who of [{}, { token: 'x' }, { headers: { 'x-api-key': 'x' } }] as As[]) {
@@ -113,7 +113,7 @@ describe('every route', () => {
     expect(answers.size).toBe(1);
   });
 
-  it('answers 403 to who may not call it, before it looks at anything else', async () => {
+  it('answers 403 to who may not call it, before any other check', async () => {
     const refused: Record<string, (route: Route) => As[]> = {
       operator: () => [as(cast.admin), as(cast.teammate), ...theirKeys],
       admin: () => [as(cast.teammate), as(cast.operator)],
@@ -159,7 +159,7 @@ describe("another tenant's or user's id", () => {
     expect(Object.keys(CASES).filter((prefix) => !prefixes.includes(prefix))).toEqual([]);
   });
 
-  it('gets the 404 of an id that is nobody’s, byte for byte, and changes nothing', async () => {
+  it('gets the 404 of an unknown id, byte for byte, and changes nothing', async () => {
     const answers = new Set<string>();
     for (const route of ofTenants()) {
       const { create, bodies = {}, personal = false } = caseOf(route);
@@ -257,7 +257,7 @@ describe('a list', () => {
       const own = await call(route, as(cast.admin));
       if (own.text.includes(CANARY)) owned.push(route.path);
     }
-    // Whoever may see them does: the canary is there to be found.
+    // Authorized callers see them: the canary exists.
     expect(owned).toEqual(expect.arrayContaining(Object.keys(CASES)));
   });
 });

@@ -31,7 +31,7 @@ const OWNERS: Record<string, string> = {
 /** Rooms other than the owner's that read a table, and why. */
 const READERS: Record<string, Record<string, string>> = {
   alerts: {
-    delivery: 'a claim leaves out what tells of a fact that is gone',
+    delivery: 'a claim leaves out items whose fact is gone',
     backups: 'the board shows which incidents stand',
   },
   notifications: {

@@ -64,7 +64,7 @@ async function securityFaults(client: ClientBase, tables: readonly Table[]): Pro
   });
 }
 
-/** A unique key that does not begin with the tenant tells one tenant of another's rows. */
+/** A unique key that does not begin with the tenant reveals another tenant's rows. */
 async function keyFaults(client: ClientBase, tables: readonly Table[]): Promise<string[]> {
   const { rows } = await client.query<{ table: string; key: string; is_primary: boolean; first: string }>(
     `SELECT t.relname AS table, k.relname AS key, i.indisprimary AS is_primary,

@@ -6,7 +6,7 @@ export interface Backlog {
   /** Deliveries of each tenant, spread over `users` users. */
   deliveries: number;
   users?: number;
-  /** Tells the slugs and addresses of one backlog from another's. */
+  /** Distinguishes the slugs and addresses of one backlog from another's. */
   prefix: string;
 }
 

@@ -31,7 +31,7 @@ export interface Cast {
   tenant_id: string;
   /** The tenant's admin. */
   admin: Person;
-  /** The admin again, by the name that tells who owns what. */
+  /** The admin again, by a name that says who owns what. */
   owner: Person;
   /** A member of the same tenant. */
   teammate: Person;

@@ -18,7 +18,7 @@ export interface Platform {
   sql<Row extends pg.QueryResultRow = pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
   /** Adds a tenant. */
   tenant(): Promise<string>;
-  /** Once; whoever calls it again waits for the same. */
+  /** Runs once; further calls wait for the same. */
   close(): Promise<void>;
 }
 

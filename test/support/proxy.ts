@@ -5,7 +5,7 @@ export interface Proxy {
   url: string;
   /** Resets every connection, and refuses new ones. */
   cut(): void;
-  /** Forwards nothing any more and closes nothing, as when the host vanishes: no reset tells either side. */
+  /** Forwards nothing any more and closes nothing, as when the host vanishes: neither side gets a reset. */
   silence(): void;
   /** New connections work again; those that were silenced stay silent. */
   restore(): void;

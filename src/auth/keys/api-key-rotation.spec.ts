@@ -114,7 +114,7 @@ describe('a key that is rotated', () => {
 });
 
 describe('a rotation is refused', () => {
-  it('of a key that is nobody’s, another tenant’s, revoked or expired', async () => {
+  it('of an unknown key, another tenant’s, a revoked or an expired one', async () => {
     const { id } = await newKey();
     const elsewhere = await rotate(id, {}, cast.other.tenant.id);
     const unknown = await rotate('00000000-0000-7000-8000-000000000000', {});

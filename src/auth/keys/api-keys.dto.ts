@@ -52,21 +52,21 @@ export class NewApiKey {
 }
 
 /** Longest time that an old secret works on: 30 days, in hours. */
-const LONGEST_GRACE = 30 * 24;
+const MAX_GRACE_HOURS = 30 * 24;
 
 export class KeyRotation {
   @ApiPropertyOptional({
     type: 'integer',
     nullable: true,
     minimum: 0,
-    maximum: LONGEST_GRACE,
+    maximum: MAX_GRACE_HOURS,
     default: 24,
-    description: 'How long the old secret works on; 0: not at all',
+    description: 'How long the old secret keeps working; 0: not at all',
   })
   @IsOptional()
   @IsInt()
   @Min(0)
-  @Max(LONGEST_GRACE)
+  @Max(MAX_GRACE_HOURS)
   grace_hours?: number | null;
 }
 

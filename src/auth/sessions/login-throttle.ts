@@ -25,7 +25,7 @@ export interface LoginName {
 
 /**
  * Slows down and then locks a login after failures, wherever they come from. Redis keeps the counts for all
- * processes; while it is away each process keeps its own. The time is real time, not the business clock's.
+ * processes; while it is unreachable each process keeps its own. The time is real time, not the business clock's.
  */
 @Injectable()
 export class LoginThrottle implements OnApplicationShutdown {

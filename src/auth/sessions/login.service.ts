@@ -15,7 +15,7 @@ import { Passwords } from '../password/passwords.js';
 import { Sessions, type TokenPair } from './sessions.js';
 import { SignIns, type SignInTrace } from './sign-ins.js';
 
-/** A request for a link takes at least this long, so that its time does not tell whether there is such a user. */
+/** A request for a link takes at least this long, so that its time does not reveal whether there is such a user. */
 const RESET_ANSWER_MS = 250;
 
 /** A user or operator by address, before the password is looked at. */
@@ -45,9 +45,9 @@ export class LoginService {
   ) {}
 
   /**
-   * Without a tenant it is an operator who logs in. What was wrong is never told, and an unknown user is answered
-   * as late as a known one.
-   * @throws Problem invalid_credentials, too_many_attempts; tenant_suspended, to who knows the password.
+   * Without a tenant it is an operator who logs in. The answer never says what was wrong, and an unknown user is
+   * answered as late as a known one.
+   * @throws Problem invalid_credentials, too_many_attempts; tenant_suspended, only with the right password.
    */
   async login(form: LoginForm, trace: SignInTrace): Promise<TokenPair> {
     const { id, password_hash, tenant } = await this.recognise(form, trace);
@@ -104,14 +104,14 @@ export class LoginService {
       if (user === null) throw notFound();
       assertMayTouch(by, user.role);
       if (user.password_hash !== null) {
-        throw new Problem('conflict', 'the user has a password: a new one is asked for by its owner');
+        throw new Problem('conflict', 'the user has a password: only they can request a new one');
       }
       const { link_id, expires_at } = await this.links.create(tx, userId);
       return { url: this.links.url(by.tenant_id, link_id), expires_at };
     });
   }
 
-  /** Has a link mailed to the user with this address, if there is one; the answer does not tell. */
+  /** Has a link mailed to the user with this address, if there is one; the answer does not say. */
   async requestPasswordReset(form: PasswordResetForm): Promise<void> {
     await Promise.all([this.mailLink(form), delay(RESET_ANSWER_MS)]);
   }

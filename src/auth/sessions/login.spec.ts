@@ -88,7 +88,7 @@ describe('a login', () => {
     expect(new Set(pointers)).toEqual(new Set(['/email', '/password', '/tenant', '/admin']));
   });
 
-  it('to a suspended tenant is told so only to who knows the password', async () => {
+  it('to a suspended tenant says so only with the right password', async () => {
     const { email } = cast.outsider;
     const tenant = cast.other.tenant.slug;
     await world.sql(`UPDATE tenants SET suspended_at = now() WHERE id = $1`, [cast.other.tenant.id]);
@@ -175,7 +175,7 @@ it('counts one address as one, however its letters are written', async () => {
   expect(next.status).toBe(429);
 });
 
-// Last: it takes Redis away from this application.
+// Last: it disconnects this application from Redis.
 it('goes on without Redis, and still counts', async () => {
   world.app.get(LoginThrottle, { strict: false }).onApplicationShutdown();
   const { email } = await addPerson(world, cast.tenant.id, { name: 'Wanda' });

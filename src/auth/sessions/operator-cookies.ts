@@ -49,7 +49,7 @@ export class OperatorCookies {
     return row ?? null;
   }
 
-  /** Ends the session; returns the `Set-Cookie` header that takes the cookie away. */
+  /** Ends the session; returns the `Set-Cookie` header that deletes the cookie. */
   async end(header: string | undefined): Promise<string> {
     const family = this.familyIn(header);
     if (family !== null) {

@@ -108,7 +108,7 @@ it('waits while the tenant is suspended', async () => {
   expect((await refresh(person.refresh_token)).status).toBe(200);
 });
 
-it('is over after a logout, access token and all; another one of the user goes on', async () => {
+it('ends with a logout, its access token too; other sessions of the user continue', async () => {
   const logout = (refresh_token: string) =>
     world.http('POST', '/api/v1/auth/logout', { body: { refresh_token } });
   const login = await world.http('POST', '/api/v1/auth/login', {

@@ -15,7 +15,7 @@ import { Signing } from './signing.js';
 export interface TokenPair {
   access_token: string;
   token_type: 'Bearer';
-  /** Life of the access token, in seconds. */
+  /** Lifetime of the access token, in seconds. */
   expires_in: number;
   refresh_token: string;
 }
@@ -42,7 +42,7 @@ interface Family {
   family: string;
 }
 
-/** What a refresh came to; the transaction commits in either case, for a revocation must last. */
+/** The outcome of a refresh; the transaction commits in either case, for a revocation must last. */
 type Refreshed = { pair: TokenPair } | { problem: Problem; revoked?: string };
 
 /**
@@ -103,7 +103,7 @@ export class Sessions {
     if ('pair' in outcome) return outcome.pair;
     if (outcome.revoked !== undefined) {
       this.logger.warn({ event: 'refresh_token_reused', tenant_id: parsed.tenant_id, family: parsed.family });
-      this.tell(parsed.tenant_id, outcome.revoked);
+      this.announceEnd(parsed.tenant_id, outcome.revoked);
     }
     throw outcome.problem;
   }
@@ -113,7 +113,7 @@ export class Sessions {
     const parsed = this.parse(token);
     if (parsed === null) return;
     const owner = await this.transaction(parsed, (tx) => this.revoke(tx, parsed));
-    if (owner !== null) this.tell(parsed.tenant_id, owner);
+    if (owner !== null) this.announceEnd(parsed.tenant_id, owner);
   }
 
   /** Ends all sessions of a user, but for the one of this family. */
@@ -123,7 +123,7 @@ export class Sessions {
        WHERE tenant_id = $1 AND user_id = $2 AND revoked_at IS NULL AND family IS DISTINCT FROM $4::uuid`,
       [tx.tenant_id, userId, this.clock.now(), spared],
     );
-    tx.afterCommit(() => this.tell(tx.tenant_id, userId));
+    tx.afterCommit(() => this.announceEnd(tx.tenant_id, userId));
   }
 
   private async rotate(tx: Transaction, family: Family, place: number, token: string): Promise<Refreshed> {
@@ -223,7 +223,7 @@ export class Sessions {
     return tenant_id === null ? this.system.transaction(work) : this.database.tenant(tenant_id, work);
   }
 
-  private tell(tenantId: string | null, userId: string): void {
+  private announceEnd(tenantId: string | null, userId: string): void {
     // Operators have no sockets.
     if (tenantId !== null) this.wakeUps.send('access.revoked', { tenant_id: tenantId, user_ids: [userId] });
   }

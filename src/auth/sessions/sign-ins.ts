@@ -13,8 +13,8 @@ interface Account {
 }
 
 /**
- * Tells the audit log when admins and operators sign in or choose a password by a link, and when somebody tries to sign
- * in as one of them.
+ * Records in the audit log when admins and operators sign in or choose a password by a link, and when somebody tries to
+ * sign in as one of them.
  */
 @Injectable()
 export class SignIns {
@@ -32,7 +32,7 @@ export class SignIns {
     if (account.role !== 'member') await this.log.write(actOf(account, trace), 204);
   }
 
-  /** Nobody waits for it: the time of a refusal must not tell whose account it is. */
+  /** Not awaited: the time of a refusal must not reveal the kind of account. */
   refused(account: Account, trace: SignInTrace, status: number): void {
     if (account.role === 'member') return;
     this.log.write(actOf(account, trace), status).catch((error: unknown) => {

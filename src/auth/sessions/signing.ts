@@ -13,7 +13,7 @@ export class Signing {
   readonly secret: Uint8Array;
   private readonly keys: Record<Purpose, Buffer>;
 
-  /** @throws Error when there is no secret: whoever starts the application provides one. */
+  /** @throws Error when there is no secret: main.ts provides one. */
   constructor(@Inject(CONFIG) config: Config) {
     if (config.jwtSecret === null) throw new Error('JWT_SECRET is not set');
     this.secret = new TextEncoder().encode(config.jwtSecret);

@@ -1,13 +1,13 @@
 import { Logger } from '@nestjs/common';
 import { createWorld, type World } from '../../../test/support/world.js';
 import { FixedClock } from '../../platform/clock/fixed-clock.js';
-import { hours, ToldTenant } from './announcements.fixture.js';
+import { hours, NotifiedTenant } from './announcements.fixture.js';
 
 const NOW = '2026-03-30T01:15:00.000Z';
 
 const clock = new FixedClock(NOW);
 let world: World;
-let tenant: ToldTenant;
+let tenant: NotifiedTenant;
 
 beforeAll(async () => {
   world = await createWorld({
@@ -18,11 +18,11 @@ beforeAll(async () => {
 afterAll(() => world.close());
 beforeEach(async () => {
   clock.set(NOW);
-  tenant = await ToldTenant.create(world, clock);
+  tenant = await NotifiedTenant.create(world, clock);
 });
 
-describe('B8: telling that fails', () => {
-  /** PostgreSQL refuses to tell of this job. */
+describe('B8: announcements that fail', () => {
+  /** PostgreSQL refuses the notifications of this job. */
   const breakFor = (jobId: string) =>
     world.sql(
       `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
@@ -30,19 +30,19 @@ describe('B8: telling that fails', () => {
        CREATE TRIGGER refuse BEFORE INSERT ON notifications FOR EACH ROW
          WHEN (NEW.data ->> 'job_id' = '${jobId}') EXECUTE FUNCTION refuse();`,
     );
-  const mend = async () => {
+  const repair = async () => {
     await world.sql('DROP FUNCTION IF EXISTS refuse CASCADE');
   };
-  afterEach(mend);
+  afterEach(repair);
 
-  it('for one job stops no other, is logged by its ids, and is made good by the next call', async () => {
+  it('for one job stops no other, is logged by its ids, and is announced by the next call', async () => {
     const jobs = [tenant.compta];
     for (let n = 0; n < 4; n += 1) jobs.push(await tenant.job(`base-${n}`));
     for (const one of jobs) await tenant.found('FAILED', 'agent_failed', one);
     const broken = [...jobs].sort()[1]!;
     await breakFor(broken);
     const error = jest.spyOn(Logger.prototype, 'error').mockImplementation();
-    expect(await tenant.tellNew()).toEqual({ alerts: 4, recovered: 0, not_announced: 1 });
+    expect(await tenant.announceNew()).toEqual({ alerts: 4, recovered: 0, not_announced: 1 });
     expect(error.mock.calls).toEqual([
       [
         expect.objectContaining({
@@ -56,8 +56,8 @@ describe('B8: telling that fails', () => {
     expect(await tenant.unannounced()).toHaveLength(1);
     expect(await tenant.alerts()).toHaveLength(4);
 
-    await mend();
-    expect(await tenant.tellNew()).toEqual({ alerts: 1, recovered: 0, not_announced: 0 });
+    await repair();
+    expect(await tenant.announceNew()).toEqual({ alerts: 1, recovered: 0, not_announced: 0 });
     expect(await tenant.titles()).toHaveLength(5);
     expect(await tenant.unannounced()).toEqual([]);
   });
@@ -66,37 +66,37 @@ describe('B8: telling that fails', () => {
     const paie = await tenant.job('paie');
     await tenant.found('FAILED');
     await tenant.found('MISSING', 'no_report', paie);
-    await tenant.tellNew();
+    await tenant.announceNew();
     clock.advance(hours(24));
     await breakFor(tenant.compta);
     const error = jest.spyOn(Logger.prototype, 'error').mockImplementation();
     expect(await tenant.remindAll()).toEqual({ reminded: 1, not_announced: 1 });
     error.mockRestore();
-    await mend();
+    await repair();
     expect(await tenant.remindAll()).toEqual({ reminded: 1, not_announced: 0 });
   });
 
-  it('stops where it is told to stop', async () => {
+  it('stops when its signal is aborted', async () => {
     await tenant.found('FAILED');
-    await expect(tenant.announcements.tellNew(tenant.id, AbortSignal.abort())).rejects.toThrow('aborted');
+    await expect(tenant.announcements.announceNew(tenant.id, AbortSignal.abort())).rejects.toThrow('aborted');
     expect(await tenant.unannounced()).toHaveLength(1);
   });
 });
 
-it('two that tell at the same time tell once of each of more jobs than are read at once', async () => {
+it('two calls at the same time announce each job once, also beyond one batch', async () => {
   const jobs: string[] = [];
   for (let n = 0; n < 230; n += 1) jobs.push(await tenant.job(`base-${n}`));
   for (const one of jobs) await tenant.found('FAILED', 'agent_failed', one);
-  const [one, other] = await Promise.all([tenant.tellNew(), tenant.tellNew()]);
+  const [one, other] = await Promise.all([tenant.announceNew(), tenant.announceNew()]);
   expect([one.alerts + other.alerts, one.not_announced + other.not_announced]).toEqual([230, 0]);
   expect(await tenant.titles()).toHaveLength(230);
   clock.advance(hours(24));
   expect(await tenant.remindAll()).toEqual({ reminded: 230, not_announced: 0 });
 });
 
-it('is one tenant’s: another one’s results stay untold', async () => {
+it('is one tenant’s: another one’s results stay unannounced', async () => {
   await tenant.found('FAILED');
-  const other = await ToldTenant.create(world, clock);
-  expect(await other.tellNew()).toEqual({ alerts: 0, recovered: 0, not_announced: 0 });
+  const other = await NotifiedTenant.create(world, clock);
+  expect(await other.announceNew()).toEqual({ alerts: 0, recovered: 0, not_announced: 0 });
   expect(await tenant.unannounced()).toHaveLength(1);
 });

@@ -8,8 +8,8 @@ import { addJob, addResult } from '../board/records.fixture.js';
 
 export const hours = (count: number) => count * 3_600_000;
 
-/** A tenant with an admin and one expected backup: what is found of it, and what people are told. */
-export class ToldTenant {
+/** A tenant with an admin and one expected backup: its results, and the notifications of them. */
+export class NotifiedTenant {
   readonly announcements: BackupAnnouncements;
   admin!: Person;
   /** The id of the job. */
@@ -23,8 +23,8 @@ export class ToldTenant {
     this.announcements = world.app.get(BackupAnnouncements, { strict: false });
   }
 
-  static async create(world: World, clock: FixedClock): Promise<ToldTenant> {
-    const tenant = new ToldTenant(world, clock, (await addTenant(world)).id);
+  static async create(world: World, clock: FixedClock): Promise<NotifiedTenant> {
+    const tenant = new NotifiedTenant(world, clock, (await addTenant(world)).id);
     tenant.admin = await addPerson(world, tenant.id, { name: 'Ada', role: 'admin' });
     tenant.compta = await tenant.job('compta');
     return tenant;
@@ -44,20 +44,20 @@ export class ToldTenant {
     return addResult(this.world, this.id, { job_id, effective_at: this.clock.now(), verdict, reason });
   }
 
-  tellNew() {
-    return this.announcements.tellNew(this.id, new AbortController().signal);
+  announceNew() {
+    return this.announcements.announceNew(this.id, new AbortController().signal);
   }
 
   remindAll() {
     return this.announcements.remindAll(this.id, new AbortController().signal);
   }
 
-  told() {
+  notifications() {
     return wordedNotifications(this.world, this.id);
   }
 
   async titles(): Promise<string[]> {
-    return (await this.told()).map(({ title }) => title);
+    return (await this.notifications()).map(({ title }) => title);
   }
 
   alerts() {
@@ -68,7 +68,7 @@ export class ToldTenant {
     );
   }
 
-  /** Entries of which nobody has been told. */
+  /** Entries that were not announced. */
   unannounced() {
     return this.world.sql<{ id: string }>(
       `SELECT id FROM backup_entries WHERE tenant_id = $1 AND announced_at IS NULL ORDER BY id`,

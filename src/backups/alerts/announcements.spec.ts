@@ -1,13 +1,13 @@
 import { createWorld, type World } from '../../../test/support/world.js';
 import { FixedClock } from '../../platform/clock/fixed-clock.js';
-import { hours, ToldTenant } from './announcements.fixture.js';
+import { hours, NotifiedTenant } from './announcements.fixture.js';
 import { addEntry, addResult } from '../board/records.fixture.js';
 
 const NOW = '2026-03-30T01:15:00.000Z';
 
 const clock = new FixedClock(NOW);
 let world: World;
-let tenant: ToldTenant;
+let tenant: NotifiedTenant;
 
 beforeAll(async () => {
   world = await createWorld({
@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 beforeEach(async () => {
   clock.set(NOW);
-  tenant = await ToldTenant.create(world, clock);
+  tenant = await NotifiedTenant.create(world, clock);
 });
 
 describe('B7, V3: what is wrong with a backup', () => {
@@ -31,11 +31,11 @@ describe('B7, V3: what is wrong with a backup', () => {
     ],
     ['HASH_MISMATCH', 'hash_differs', 'ALERTE SAUVEGARDE - compta - HASH MISMATCH'],
     ['MISSING', 'no_report', 'ALERTE SAUVEGARDE - compta - MISSING'],
-  ] as const)('%s is told to the admins, once', async (verdict, reason, title) => {
+  ] as const)('%s is announced to the admins, once', async (verdict, reason, title) => {
     const entry = await tenant.found(verdict, reason);
-    expect(await tenant.tellNew()).toEqual({ alerts: 1, recovered: 0, not_announced: 0 });
-    expect(await tenant.tellNew()).toEqual({ alerts: 0, recovered: 0, not_announced: 0 });
-    expect(await tenant.told()).toMatchObject([
+    expect(await tenant.announceNew()).toEqual({ alerts: 1, recovered: 0, not_announced: 0 });
+    expect(await tenant.announceNew()).toEqual({ alerts: 0, recovered: 0, not_announced: 0 });
+    expect(await tenant.notifications()).toMatchObject([
       {
         kind: 'backup_alert',
         title,
@@ -51,8 +51,12 @@ describe('B7, V3: what is wrong with a backup', () => {
 
   it('a SUCCESS without an incident says nothing', async () => {
     await tenant.found('SUCCESS');
-    expect(await tenant.tellNew()).toEqual({ alerts: 0, recovered: 0, not_announced: 0 });
-    expect([await tenant.told(), await tenant.alerts(), await tenant.unannounced()]).toEqual([[], [], []]);
+    expect(await tenant.announceNew()).toEqual({ alerts: 0, recovered: 0, not_announced: 0 });
+    expect([await tenant.notifications(), await tenant.alerts(), await tenant.unannounced()]).toEqual([
+      [],
+      [],
+      [],
+    ]);
   });
 
   it('carries all that is known: instants in UTC, sizes, and how they compare', async () => {
@@ -70,8 +74,8 @@ describe('B7, V3: what is wrong with a backup', () => {
       server_size_bytes: 3_000_000_000,
       agent_transfer_process_start_time_utc: '2026-03-30T00:30:00.5Z',
     });
-    await tenant.tellNew();
-    expect((await tenant.told())[0]?.data).toMatchObject({
+    await tenant.announceNew();
+    expect((await tenant.notifications())[0]?.data).toMatchObject({
       agent_id: 'nantes-01',
       company_name: 'Boulangerie Martin',
       city: 'Nantes',
@@ -89,15 +93,15 @@ describe('B7, V3: what is wrong with a backup', () => {
     });
   });
 
-  it('again within 24 hours is counted and quiet; after them it is told again', async () => {
+  it('again within 24 hours is counted and quiet; after them it is announced again', async () => {
     await tenant.found('FAILED');
-    await tenant.tellNew();
+    await tenant.announceNew();
     clock.advance(hours(12));
     await tenant.found('FAILED');
-    expect(await tenant.tellNew()).toMatchObject({ alerts: 0 });
+    expect(await tenant.announceNew()).toMatchObject({ alerts: 0 });
     clock.advance(hours(12));
     await tenant.found('FAILED');
-    expect(await tenant.tellNew()).toMatchObject({ alerts: 1 });
+    expect(await tenant.announceNew()).toMatchObject({ alerts: 1 });
     expect(await tenant.titles()).toHaveLength(2);
     expect(await tenant.alerts()).toMatchObject([{ occurrences: 3 }]);
   });
@@ -107,39 +111,39 @@ describe('B7, V3: what is wrong with a backup', () => {
       tenant.id,
     ]);
     await tenant.found('FAILED');
-    await tenant.tellNew();
+    await tenant.announceNew();
     clock.advance(hours(2));
     await tenant.found('FAILED');
-    expect(await tenant.tellNew()).toMatchObject({ alerts: 1 });
+    expect(await tenant.announceNew()).toMatchObject({ alerts: 1 });
   });
 
-  it('another verdict of the same job speaks at once, and back again does not', async () => {
+  it('another verdict of the same job is announced at once, and the return to the first is not', async () => {
     await tenant.found('FAILED');
-    await tenant.tellNew();
+    await tenant.announceNew();
     clock.advance(hours(1));
     await tenant.found('MISSING');
-    expect(await tenant.tellNew()).toMatchObject({ alerts: 1 });
+    expect(await tenant.announceNew()).toMatchObject({ alerts: 1 });
     clock.advance(hours(1));
     await tenant.found('FAILED');
-    expect(await tenant.tellNew()).toMatchObject({ alerts: 0 });
+    expect(await tenant.announceNew()).toMatchObject({ alerts: 0 });
     expect(await tenant.titles()).toEqual([
       'ALERTE SAUVEGARDE - compta - FAILED',
       'ALERTE SAUVEGARDE - compta - MISSING',
     ]);
   });
 
-  it('of several new results only the newest is told, and a late one of before says nothing', async () => {
+  it('of several new results only the newest is announced, and a late older one is not', async () => {
     await tenant.found('FAILED');
     clock.advance(hours(24));
     await tenant.found('HASH_MISMATCH');
-    expect(await tenant.tellNew()).toMatchObject({ alerts: 1 });
+    expect(await tenant.announceNew()).toMatchObject({ alerts: 1 });
     expect(await tenant.unannounced()).toEqual([]);
     await addResult(world, tenant.id, {
       job_id: tenant.compta,
       effective_at: '2026-03-29T01:15:00Z',
       verdict: 'MISSING',
     });
-    expect(await tenant.tellNew()).toMatchObject({ alerts: 0 });
+    expect(await tenant.announceNew()).toMatchObject({ alerts: 0 });
     expect(await tenant.titles()).toEqual(['ALERTE SAUVEGARDE - compta - HASH MISMATCH']);
     expect(await tenant.unannounced()).toEqual([]);
   });
@@ -150,26 +154,26 @@ describe('B7, V3: what is wrong with a backup', () => {
       effective_at: clock.now(),
       verdict: null,
     });
-    expect(await tenant.tellNew()).toMatchObject({ alerts: 0 });
+    expect(await tenant.announceNew()).toMatchObject({ alerts: 0 });
     expect(await tenant.unannounced()).toEqual([{ id: waiting }]);
   });
 
-  it('a database that nobody expects is told to nobody', async () => {
+  it('a database without a job is not announced', async () => {
     await tenant.found('HASH_MISMATCH', 'hash_differs', null);
-    expect(await tenant.tellNew()).toEqual({ alerts: 0, recovered: 0, not_announced: 0 });
-    expect([await tenant.told(), await tenant.unannounced()]).toEqual([[], []]);
+    expect(await tenant.announceNew()).toEqual({ alerts: 0, recovered: 0, not_announced: 0 });
+    expect([await tenant.notifications(), await tenant.unannounced()]).toEqual([[], []]);
   });
 
-  it('resolving by hand silences it', async () => {
+  it('resolving it manually silences it', async () => {
     await tenant.found('FAILED');
-    await tenant.tellNew();
+    await tenant.announceNew();
     const [alert] = await world.sql<{ id: string }>('SELECT id FROM alerts WHERE tenant_id = $1', [
       tenant.id,
     ]);
     await world.http('POST', `/api/v1/alerts/${alert?.id}/resolve`, { token: tenant.admin.token });
     clock.advance(hours(48));
     await tenant.found('FAILED');
-    expect(await tenant.tellNew()).toMatchObject({ alerts: 0 });
+    expect(await tenant.announceNew()).toMatchObject({ alerts: 0 });
     expect(await tenant.remindAll()).toEqual({ reminded: 0, not_announced: 0 });
     expect(await tenant.titles()).toHaveLength(1);
   });
@@ -178,17 +182,17 @@ describe('B7, V3: what is wrong with a backup', () => {
 describe('B7, V3: the recovery', () => {
   it('is announced once, with what was wrong and since when, and only after an incident', async () => {
     await tenant.found('FAILED');
-    await tenant.tellNew();
+    await tenant.announceNew();
     clock.advance(hours(1));
     await tenant.found('MISSING');
-    await tenant.tellNew();
+    await tenant.announceNew();
     clock.advance(hours(24));
     const good = await tenant.found('SUCCESS');
-    expect(await tenant.tellNew()).toEqual({ alerts: 0, recovered: 1, not_announced: 0 });
+    expect(await tenant.announceNew()).toEqual({ alerts: 0, recovered: 1, not_announced: 0 });
     clock.advance(hours(24));
     await tenant.found('SUCCESS');
-    expect(await tenant.tellNew()).toEqual({ alerts: 0, recovered: 0, not_announced: 0 });
-    expect((await tenant.told()).slice(2)).toMatchObject([
+    expect(await tenant.announceNew()).toEqual({ alerts: 0, recovered: 0, not_announced: 0 });
+    expect((await tenant.notifications()).slice(2)).toMatchObject([
       {
         kind: 'backup_recovered',
         title: 'SAUVEGARDE RÉTABLIE - compta',
@@ -206,14 +210,14 @@ describe('B7, V3: the recovery', () => {
     const paie = await tenant.job('paie');
     await tenant.found('FAILED');
     await tenant.found('FAILED', null, paie);
-    expect(await tenant.tellNew()).toMatchObject({ alerts: 2 });
+    expect(await tenant.announceNew()).toMatchObject({ alerts: 2 });
     clock.advance(hours(1));
     await tenant.found('SUCCESS');
-    await tenant.tellNew();
+    await tenant.announceNew();
     clock.advance(hours(1));
     await tenant.found('FAILED');
     await tenant.found('FAILED', null, paie);
-    expect(await tenant.tellNew()).toMatchObject({ alerts: 1 });
+    expect(await tenant.announceNew()).toMatchObject({ alerts: 1 });
     expect(await tenant.alerts()).toMatchObject([
       { dedupe_key: `backup:${tenant.compta}:FAILED`, gone: true },
       { dedupe_key: `backup:${paie}:FAILED`, gone: false, occurrences: 2 },
@@ -223,12 +227,12 @@ describe('B7, V3: the recovery', () => {
 });
 
 describe('V3: reminders', () => {
-  it('tell again of what is still wrong, with its newest result, and count nothing', async () => {
+  it('announce again what is still wrong, with its newest result, and count nothing', async () => {
     await tenant.found('FAILED');
-    await tenant.tellNew();
+    await tenant.announceNew();
     const fine = await tenant.job('paie');
     await tenant.found('SUCCESS', null, fine);
-    await tenant.tellNew();
+    await tenant.announceNew();
     clock.advance(hours(23));
     expect(await tenant.remindAll()).toEqual({ reminded: 0, not_announced: 0 });
     clock.advance(hours(1));
@@ -240,18 +244,18 @@ describe('V3: reminders', () => {
     expect(await tenant.alerts()).toMatchObject([{ occurrences: 1 }]);
   });
 
-  it('leave to the next telling what was not told yet', async () => {
+  it('leave what was not announced yet to the next announcement', async () => {
     await tenant.found('FAILED');
     expect(await tenant.remindAll()).toEqual({ reminded: 0, not_announced: 0 });
-    expect(await tenant.tellNew()).toMatchObject({ alerts: 1 });
+    expect(await tenant.announceNew()).toMatchObject({ alerts: 1 });
   });
 
-  it('know nothing of a job that is gone', async () => {
+  it('ignore a deleted job', async () => {
     await tenant.found('FAILED');
-    await tenant.tellNew();
+    await tenant.announceNew();
     await world.sql('DELETE FROM backup_jobs WHERE id = $1', [tenant.compta]);
     clock.advance(hours(24));
     expect(await tenant.remindAll()).toEqual({ reminded: 0, not_announced: 0 });
-    expect(await tenant.tellNew()).toEqual({ alerts: 0, recovered: 0, not_announced: 0 });
+    expect(await tenant.announceNew()).toEqual({ alerts: 0, recovered: 0, not_announced: 0 });
   });
 });

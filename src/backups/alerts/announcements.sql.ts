@@ -1,4 +1,4 @@
-/** Databases that nobody expects: nobody is told. $1 tenant id, $2 now */
+/** Databases without a job are not announced. $1 tenant id, $2 now */
 export const MARK_JOBLESS = `
   UPDATE backup_entries SET announced_at = $2
   WHERE tenant_id = $1 AND announced_at IS NULL AND verdict IS NOT NULL AND job_id IS NULL`;
@@ -29,7 +29,7 @@ export const NEWEST_ENTRY = `
   ORDER BY e.effective_at DESC, e.id DESC LIMIT 1`;
 
 /**
- * What was told, and what is older. A verdict that was written meanwhile is newer, and the next call's.
+ * Marks what was announced, and what is older. A newer verdict is left to the next call.
  * $1 tenant id, $2 job id, $3 and $4 the newest entry's time and id, $5 now
  */
 export const MARK_ANNOUNCED = `

@@ -19,7 +19,7 @@ import { backupFacts } from './backup-facts.js';
 /** `source_type` of what is wrong with a job: a good backup ends all of it. */
 const BACKUP_JOB = 'backup_job';
 const HOUR_MS = 60 * 60_000;
-/** Jobs looked up at once. */
+/** Jobs read at once. */
 const BATCH = 100;
 
 export interface AnnouncementCounts extends Record<string, number> {
@@ -36,14 +36,14 @@ export interface ReminderCounts extends Record<string, number> {
   not_announced: number;
 }
 
-/** The newest entry that has a verdict: it is what is to say of its job. */
+/** The newest entry that has a verdict: it is the status of its job. */
 interface NewestEntry {
   id: string;
   effective_at: Date;
   announced: boolean;
 }
 
-/** Tells people of backups that are wrong, and well again; a job in a transaction, so that one can't stop the others. */
+/** Announces failed backups and their recovery; each job in a transaction, so that one can't stop the others. */
 @Injectable()
 export class BackupAnnouncements {
   private readonly logger = new Logger('Backups');
@@ -55,32 +55,32 @@ export class BackupAnnouncements {
   ) {}
 
   /**
-   * Tells of what was evaluated and not yet told: of each job its newest entry, for that is its status; the older
-   * ones are passed over. A failing verdict raises the job's incident; the first good backup after one ends it and
-   * is announced, any other says nothing.
+   * Announces what was evaluated and not yet announced: the newest entry of each job, for that is its status; older
+   * ones are skipped. A failing verdict raises the job's incident; the first good backup after one ends it and
+   * is announced; any other announces nothing.
    */
-  async tellNew(tenantId: string, signal: AbortSignal): Promise<AnnouncementCounts> {
+  async announceNew(tenantId: string, signal: AbortSignal): Promise<AnnouncementCounts> {
     const counts = { alerts: 0, recovered: 0, not_announced: 0 };
-    // Nobody has named who is to be told of a database that nobody expects.
+    // A database without a job has no recipients.
     await this.database.single(tenantId).query(MARK_JOBLESS, [tenantId, this.clock.now()]);
-    const told = this.eachJob(tenantId, JOBS_UNANNOUNCED, signal, (tx, jobId, repeat) =>
-      this.tell(tx, jobId, repeat),
+    const outcomes = this.eachJob(tenantId, JOBS_UNANNOUNCED, signal, (tx, jobId, repeat) =>
+      this.announce(tx, jobId, repeat),
     );
-    for await (const outcome of told) if (outcome !== null) counts[outcome] += 1;
+    for await (const outcome of outcomes) if (outcome !== null) counts[outcome] += 1;
     return counts;
   }
 
-  /** Tells again of jobs that are still failing, where people last heard of it `repeat_after_hours` ago. */
+  /** Announces again jobs that are still failing, where the last announcement was `repeat_after_hours` ago. */
   async remindAll(tenantId: string, signal: AbortSignal): Promise<ReminderCounts> {
     const counts = { reminded: 0, not_announced: 0 };
-    const told = this.eachJob(tenantId, JOBS_FAILING, signal, (tx, jobId, repeat) =>
+    const outcomes = this.eachJob(tenantId, JOBS_FAILING, signal, (tx, jobId, repeat) =>
       this.remind(tx, jobId, repeat),
     );
-    for await (const outcome of told) if (outcome !== null) counts[outcome] += 1;
+    for await (const outcome of outcomes) if (outcome !== null) counts[outcome] += 1;
     return counts;
   }
 
-  private async tell(
+  private async announce(
     tx: TenantTransaction,
     jobId: string,
     repeat: number,
@@ -98,7 +98,7 @@ export class BackupAnnouncements {
 
   private async remind(tx: TenantTransaction, jobId: string, repeat: number): Promise<'reminded' | null> {
     const newest = await newestEntry(tx, jobId);
-    // What is not told yet is `tellNew`'s.
+    // What is not announced yet is left to `announceNew`.
     if (!newest?.announced) return null;
     const facts = (await backupFacts(tx, [newest.id])).get(newest.id);
     if (facts === undefined || !isFailing(facts)) return null;

@@ -12,8 +12,8 @@ const SENT = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
 const FOUND = '60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752';
 const { signal } = new AbortController();
 
-const tellNew = (world: World, tenantId: string) =>
-  world.app.get(BackupAnnouncements, { strict: false }).tellNew(tenantId, signal);
+const announceNew = (world: World, tenantId: string) =>
+  world.app.get(BackupAnnouncements, { strict: false }).announceNew(tenantId, signal);
 
 describe('B7: mails about backups', () => {
   let catcher: MailCatcher;
@@ -39,7 +39,7 @@ describe('B7: mails about backups', () => {
   const mailTo = (address: string, about: string): Promise<CaughtMail> =>
     catcher.waitFor(({ to, subject }) => to.includes(address) && subject.includes(about));
 
-  it('M10: say in the recipient’s language, user or bare address, what is wrong and that it is well again', async () => {
+  it('M10: say in the recipient’s language, user or bare address, what is wrong and that it has recovered', async () => {
     const tenant = await addTenant(world, {
       settings: { alert_recipients: ['astreinte@host.example', 'grace@example.com'] },
       schedule_from: NO_SLOTS,
@@ -78,7 +78,7 @@ describe('B7: mails about backups', () => {
       error_msg: 'dump finished with warnings',
       logs_summary: 'dump: 214 tables\nupload: resumed twice',
     });
-    expect(await tellNew(world, tenant.id)).toMatchObject({ alerts: 1, not_announced: 0 });
+    expect(await announceNew(world, tenant.id)).toMatchObject({ alerts: 1, not_announced: 0 });
 
     const french = await mailTo('astreinte@host.example', 'compta_prod');
     expect(french.subject).toBe('ALERTE SAUVEGARDE - compta_prod - HASH MISMATCH');
@@ -123,7 +123,7 @@ describe('B7: mails about backups', () => {
       effective_at: new Date(AT.getTime() + DAY_MS),
       verdict: 'SUCCESS',
     });
-    expect(await tellNew(world, tenant.id)).toMatchObject({ recovered: 1 });
+    expect(await announceNew(world, tenant.id)).toMatchObject({ recovered: 1 });
     const well = await mailTo('astreinte@host.example', 'RÉTABLIE');
     expect(well.subject).toBe('SAUVEGARDE RÉTABLIE - compta_prod');
     expect(well.text).toContain('Problème\u00a0: fichier différent de celui annoncé');
@@ -145,14 +145,14 @@ describe('B7: mails about backups', () => {
       const database = `Base_${verdict} & <b>`;
       const job = await addJob(world, tenant.id, { database_name: database });
       await addResult(world, tenant.id, { job_id: job, effective_at: AT, verdict });
-      await tellNew(world, tenant.id);
+      await announceNew(world, tenant.id);
       expect((await mailTo('ops@host.example', database)).subject).toBe(
         `ALERTE SAUVEGARDE - ${database} - ${verdict.replaceAll('_', ' ')}`,
       );
     },
   );
 
-  it('word every reason', async () => {
+  it('have words for every reason', async () => {
     const tenant = await addTenant(world, {
       settings: { alert_recipients: ['raisons@host.example'] },
       schedule_from: NO_SLOTS,
@@ -161,7 +161,7 @@ describe('B7: mails about backups', () => {
       const job = await addJob(world, tenant.id, { database_name: reason });
       await addResult(world, tenant.id, { job_id: job, effective_at: AT, verdict: 'FAILED', reason });
     }
-    await tellNew(world, tenant.id);
+    await announceNew(world, tenant.id);
     const sentences = new Set<string>();
     for (const reason of BACKUP_REASONS) {
       const { text } = await mailTo('raisons@host.example', ` - ${reason} - `);
@@ -189,7 +189,7 @@ describe('B8: without SMTP', () => {
         reason: 'no_report',
       });
     }
-    expect(await tellNew(world, tenant.id)).toEqual({ alerts: 2, recovered: 0, not_announced: 0 });
+    expect(await announceNew(world, tenant.id)).toEqual({ alerts: 2, recovered: 0, not_announced: 0 });
     expect(await world.sql('SELECT state, reason, address FROM deliveries')).toEqual(
       Array.from({ length: 2 }, () => ({
         state: 'suppressed',

@@ -96,7 +96,7 @@ describe('from the file to the mail', () => {
   const scan = () => world.http('POST', '/api/v1/backups/scan?wait=true', { token, body: {} });
   const reported = () => new Date(Date.now() - HOUR_MS).toISOString();
 
-  it('B4, B7, B8: each verdict, and who hears of it', async () => {
+  it('B4, B7, B8: each verdict, and who is notified of it', async () => {
     // Expected at the same minute yesterday; its grace has been over for most of a day.
     const expected = new Date(Date.now() - 24 * HOUR_MS);
     const time = expected.toLocaleTimeString('fr', {
@@ -137,7 +137,7 @@ describe('from the file to the mail', () => {
     // All of them have left: there is none for SUCCESS.
     expect(catcher.count).toBe(4);
 
-    // Every one of them well again: each recovery is told once, and the one that was well says nothing.
+    // All of them recover: each recovery is announced once, and the one without an incident is not.
     const well: Record<string, Said> = {};
     for (const { verdict } of CASES)
       well[verdict] = await agent.stage(`${verdict}-2.bak`, `${verdict} again`);

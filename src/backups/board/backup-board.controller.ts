@@ -14,7 +14,7 @@ export class BackupBoardController {
   @Get('status')
   @Access('member', 'watched:read')
   @ApiOperation({
-    summary: 'The board: how it stands with each backup, by agent and database',
+    summary: 'The board: the state of each backup, by agent and database',
     description: 'Expected databases, and unexpected ones that agents reported in the last 30 days.',
   })
   @ApiOkResponse({ type: BackupBoard })

@@ -17,7 +17,7 @@ export class BackupResult {
     type: String,
     enum: BACKUP_VERDICTS,
     nullable: true,
-    description: 'null: its file may still come',
+    description: 'null: its file has not arrived',
   })
   verdict: BackupVerdict | null;
 
@@ -27,7 +27,7 @@ export class BackupResult {
   @ApiProperty({ type: Date, nullable: true })
   expected_at: Date | null;
 
-  @ApiProperty({ description: "The report's time; the expected time where nothing came" })
+  @ApiProperty({ description: "The report's time; the expected time without a report" })
   effective_at: Date;
 
   @ApiProperty({ type: Date, nullable: true })
@@ -66,7 +66,7 @@ export class BackupBoardRow extends BackupDatabase {
   @ApiProperty({ type: Date, nullable: true, description: 'Since when it has this verdict' })
   since: Date | null;
 
-  @ApiProperty({ description: 'A report has come, and its file may still come' })
+  @ApiProperty({ description: 'Reported, and the file has not arrived yet' })
   waiting: boolean;
 
   @ApiProperty({ type: Date, nullable: true, description: 'The last good backup' })

@@ -74,7 +74,7 @@ async function backupsOn(date: string, token?: string): Promise<Forecast[]> {
 }
 
 describe('V9: what is expected of a date', () => {
-  it('today: what came with its verdict, and what would be missing, and from when on', async () => {
+  it('today: results with their verdicts, and what will be missing, and from when on', async () => {
     await entry(await job('a-good'), '2026-03-04', 'SUCCESS');
     const twice = await job('b-twice');
     await entry(twice, '2026-03-04', 'SUCCESS', { effective_at: '2026-03-04T02:10:00Z' });
@@ -106,7 +106,7 @@ describe('V9: what is expected of a date', () => {
     ]);
   });
 
-  it('a past date: what came of it; nothing of what was not expected yet, and what nobody has looked at', async () => {
+  it('a past date: its results; nothing that was not expected yet or not evaluated', async () => {
     const old = await job('a-old');
     await entry(old, '2026-03-02', 'TRANSFER_INTEGRITY_FAILED');
     // Its hour was another then.
@@ -128,7 +128,7 @@ describe('V9: what is expected of a date', () => {
     ]);
   });
 
-  it('a date to come: everything of that day of the week', async () => {
+  it('a future date: everything of that day of the week', async () => {
     await job('a-weekdays', { days_of_week: [1, 2, 3, 4, 5] });
     await job('b-saturdays', { days_of_week: [6], expected_time: '23:59', grace_minutes: 10_080 });
     expect(await backupsOn('2026-03-07')).toEqual([

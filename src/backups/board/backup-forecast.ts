@@ -6,7 +6,7 @@ import type { BackupForecastView, ForecastBackup } from './backup-forecast.dto.j
 import { expectedOn } from '../jobs/expected-times.js';
 
 const MINUTE_MS = 60_000;
-const MOST_ROWS = 1_000;
+const MAX_ROWS = 1_000;
 
 /** A job with its newest entry of the date, if there is one. */
 interface ForecastRow {
@@ -48,11 +48,11 @@ export class BackupForecast {
            AND (e.id IS NOT NULL
                 OR ($3 = ANY (j.days_of_week) AND j.expected_after < ($2::date + 2)::timestamp AT TIME ZONE 'UTC'))
          ORDER BY j.agent_id, j.database_name LIMIT $4`,
-        [tenantId, date, weekdayOf(dayOfDate(date)), MOST_ROWS + 1],
+        [tenantId, date, weekdayOf(dayOfDate(date)), MAX_ROWS + 1],
       ),
     );
-    const forecast = rows.slice(0, MOST_ROWS).flatMap((row) => forecastOf(row, date) ?? []);
-    return { data: forecast, truncated: rows.length > MOST_ROWS };
+    const forecast = rows.slice(0, MAX_ROWS).flatMap((row) => forecastOf(row, date) ?? []);
+    return { data: forecast, truncated: rows.length > MAX_ROWS };
   }
 }
 

@@ -15,7 +15,7 @@ export class BackupRecordsController {
 
   @Get('entries')
   @Access('member', 'watched:read')
-  @ApiOperation({ summary: 'What came of each backup, newest first' })
+  @ApiOperation({ summary: 'The result of each backup, newest first' })
   @ApiPage(BackupEntry)
   entries(@Caller() caller: TenantCaller, @Query() query: BackupEntryQuery): Promise<Page<BackupEntry>> {
     return this.records.entries(caller.tenant_id, query);
@@ -30,7 +30,7 @@ export class BackupRecordsController {
 
   @Get('reports')
   @Access('member', 'watched:read')
-  @ApiOperation({ summary: 'Reports as they came, newest first; also rejected ones, with the reason' })
+  @ApiOperation({ summary: 'Reports, newest first; also rejected ones, with the reason' })
   @ApiPage(BackupReport)
   reports(@Caller() caller: TenantCaller, @Query() query: BackupReportQuery): Promise<Page<BackupReport>> {
     return this.records.reports(caller.tenant_id, query);

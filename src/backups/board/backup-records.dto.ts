@@ -102,7 +102,7 @@ export class BackupEntry extends BackupDatabase {
     type: String,
     enum: BACKUP_VERDICTS,
     nullable: true,
-    description: 'null: its file may still come',
+    description: 'null: its file has not arrived',
   })
   verdict: BackupVerdict | null;
 
@@ -126,7 +126,7 @@ export class BackupEntry extends BackupDatabase {
   @instant('The expected time that it counts for')
   expected_at: Date | null;
 
-  @ApiProperty({ description: "The report's time; the expected time where nothing came" })
+  @ApiProperty({ description: "The report's time; the expected time without a report" })
   effective_at: Date;
 
   @instant()
@@ -190,7 +190,7 @@ export class BackupEntry extends BackupDatabase {
     type: String,
     enum: ['stored', 'damaged', 'gone', 'removing', 'removed'],
     nullable: true,
-    description: 'What has become of the kept file',
+    description: 'State of the stored file',
   })
   stored_state: string | null;
 

@@ -20,7 +20,7 @@ const MAX_REPORTS = 2_000;
 const REPORT_ENDING = 'STATUS.json';
 
 /**
- * The files that are not being written. It looks again at young files, all of them after the same wait.
+ * The files that are not being written. Stats recently changed files a second time, all after the same wait.
  * @param now ms; a file from the future counts as young.
  */
 export async function settled<Seen extends SeenFile>(files: readonly Seen[], now: number): Promise<Seen[]> {

@@ -11,7 +11,7 @@ export interface Stored {
 }
 
 /** Longest part of a path, in bytes; file systems take 255, and a name has more to it. */
-const LONGEST = 180;
+const MAX_PART_BYTES = 180;
 
 /**
  * `<tenant slug>/<company>/<city>/<agent>/<database>/<YYYY>/<MM>/<database>_<UTC timestamp><ext>`, below the store.
@@ -38,7 +38,7 @@ export function storedPath(slug: string, stored: Stored): string {
 /** Text as a part of a path. */
 function part(text: string): string {
   const safe = text.normalize('NFC').replace(/[%/\\:*?"<>|\p{Cc}\p{Cf}]|^[.\s-]|[.\s]$/gu, percentEncoded);
-  if (Buffer.byteLength(safe) <= LONGEST) return safe;
+  if (Buffer.byteLength(safe) <= MAX_PART_BYTES) return safe;
   const digest = createHash('sha256').update(safe).digest('hex').slice(0, 12);
   return `${Array.from(safe).slice(0, 40).join('')}~${digest}`;
 }

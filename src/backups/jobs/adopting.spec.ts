@@ -57,7 +57,7 @@ describe('a backup that is expected from now on (B1)', () => {
     const now = new Date(NOW);
     expect(entries).toEqual([
       ...mine.slice(0, 4).map((entry) => ({ id: entry, job_id: id, announced_at: now })),
-      // What still waits for its file is news when it is evaluated.
+      // What still waits for its file is announced when it is evaluated.
       { id: mine[4], job_id: id, announced_at: null },
       ...others.map((entry) => ({ id: entry, job_id: null, announced_at: null })),
     ]);

@@ -92,7 +92,7 @@ export class BackupJobsController {
   @Delete(':id')
   @HttpCode(204)
   @Access('admin', 'watched:write')
-  @ApiOperation({ summary: 'Expect it no more; its entries are kept, its alerts end' })
+  @ApiOperation({ summary: 'Delete the job; its entries are kept, its alerts end' })
   @ApiNoContentResponse()
   remove(@Caller() caller: TenantCaller, @IdParam() id: string): Promise<void> {
     return this.jobs.remove(caller.tenant_id, id);

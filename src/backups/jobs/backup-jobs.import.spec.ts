@@ -202,7 +202,7 @@ describe('a file of expected backups (B1)', () => {
     ).toEqual([]);
   });
 
-  it('lands once, however often it comes at once, and by a key', async () => {
+  it('is applied once, however often it is sent at once, and by a key', async () => {
     const lines = Array.from({ length: 1_500 }, (_, n) => `paris-01;base-${n};Martin;Paris;02:00\n`).join('');
     const file = `agent;base;societe;ville;heure\n${lines}`;
     const sent = await Promise.all([send(file), send(file)]);

@@ -150,7 +150,7 @@ export class BackupJobs {
     } catch (error) {
       if (!isUniqueViolation(error)) throw error;
       const errors = [{ pointer: '/database_name', detail: 'this agent has a job for it' }];
-      throw new Problem('conflict', 'there is a job of this agent and database', { cause: error, errors });
+      throw new Problem('conflict', 'a job of this agent and database exists', { cause: error, errors });
     }
   }
 

@@ -129,8 +129,8 @@ describe('reports that are none', () => {
     if (rows.length !== 1 || report === undefined || !kept) return outcome;
     if (valid !== undefined && valid !== (report.state === 'accepted')) return outcome;
     if (report.state === 'rejected') {
-      const isTold = report.reason !== '' && reason && folders.join() === 'rejected';
-      return isTold && [400, 403, 413, 422].includes(answer.status) ? null : outcome;
+      const isExplained = report.reason !== '' && reason && folders.join() === 'rejected';
+      return isExplained && [400, 403, 413, 422].includes(answer.status) ? null : outcome;
     }
     if (answer.id === null) return outcome;
     const [one, other] = [await entriesOf(report.id), await entriesOf(answer.id)];

@@ -7,8 +7,8 @@ import { printable } from '../../platform/http/text.js';
 import { isDatabaseName } from '../jobs/database-name.js';
 
 /** Databases of one report. */
-const MOST_DATABASES = 1_000;
-const LONGEST_TEXT = 20_000;
+const MAX_DATABASES = 1_000;
+const MAX_TEXT_LENGTH = 20_000;
 
 /** Agents may also write an unknown value as an empty text. */
 export function Known(): PropertyDecorator {
@@ -30,7 +30,7 @@ export function Words(): PropertyDecorator {
 
 function kept(text: string): string | null {
   // Cut first: PostgreSQL cannot store half a character at the end.
-  const words = printable(text.slice(0, LONGEST_TEXT)).trim();
+  const words = printable(text.slice(0, MAX_TEXT_LENGTH)).trim();
   return words === '' ? null : words;
 }
 
@@ -83,10 +83,10 @@ export function DatabaseNames(): PropertyDecorator {
       validate: (value: unknown) =>
         value instanceof Map &&
         value.size >= 1 &&
-        value.size <= MOST_DATABASES &&
+        value.size <= MAX_DATABASES &&
         [...value.keys()].every((name) => typeof name === 'string' && isDatabaseName(name)),
       defaultMessage: () =>
-        `$property must name 1 to ${MOST_DATABASES} databases, each by 1 to 100 characters without control characters`,
+        `$property must name 1 to ${MAX_DATABASES} databases, each by 1 to 100 characters without control characters`,
     },
   });
 }

@@ -9,7 +9,7 @@ import { futureFaults, StatusReport } from './status-report.js';
 export type ReadReport = { report: StatusReport } | { refused: string };
 
 /** Faults that a `.reason` names. */
-const MOST_FAULTS = 50;
+const MAX_FAULTS = 50;
 
 /**
  * Reads a STATUS.json, by the rules of `POST backups/reports`.
@@ -79,7 +79,7 @@ export function bytesHash(bytes: Buffer | string): string {
 
 /** One fault a line. */
 function inWords(faults: readonly Fault[]): string {
-  const lines = faults.slice(0, MOST_FAULTS).map(({ pointer, detail }) => `${pointer}: ${detail}`);
+  const lines = faults.slice(0, MAX_FAULTS).map(({ pointer, detail }) => `${pointer}: ${detail}`);
   const more = faults.length - lines.length;
   const text = [...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n');
   return printable(text.slice(0, 4_000));

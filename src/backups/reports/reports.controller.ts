@@ -17,7 +17,7 @@ class ReportAnswer implements AcceptedReport {
   @ApiProperty({ format: 'uuid' })
   id: string;
 
-  @ApiProperty({ description: 'false: the same report had come before, as a file or over REST' })
+  @ApiProperty({ description: 'false: the same report was received before, as a file or over REST' })
   created: boolean;
 }
 
@@ -40,7 +40,7 @@ export class ReportsController {
       'next scan gives each database its verdict.',
   })
   @ApiCreatedResponse({ type: ReportAnswer })
-  @ApiOkResponse({ type: ReportAnswer, description: 'The same report had come before' })
+  @ApiOkResponse({ type: ReportAnswer, description: 'The same report was received before' })
   async report(
     @Caller() caller: TenantCaller,
     @Body() report: StatusReport,

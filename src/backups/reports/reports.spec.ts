@@ -75,7 +75,7 @@ describe('POST backups/reports', () => {
     return { 'x-api-key': (made.body as { key: string }).key };
   }
 
-  it('takes the same report once, also when it comes many times at the same instant', async () => {
+  it('takes the same report once, also when it arrives many times at once', async () => {
     const answers = await Promise.all(Array.from({ length: 8 }, () => post(report())));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 200, 200, 200, 201]);
     expect(new Set(answers.map(({ body }) => (body as { id: string }).id)).size).toBe(1);

@@ -15,7 +15,7 @@ export class InboxFindings {
   }
 
   /** Why nothing, or not all, of an agent could be read; null when all was. */
-  whyUnreadable(agent: string): string | null {
+  unreadableReason(agent: string): string | null {
     return this.unreadable.get(agent) ?? this.unreadable.get(null) ?? null;
   }
 

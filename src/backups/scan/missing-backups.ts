@@ -46,7 +46,7 @@ export class MissingBackups {
       const jobs = await this.jobsAfter(scan.tenant_id, after);
       const owed = jobs
         .filter(({ agent_id }) => !findings.isUnread(agent_id))
-        .flatMap((job) => owedOf(job, scan.time_zone, now, findings.whyUnreadable(job.agent_id)));
+        .flatMap((job) => owedOf(job, scan.time_zone, now, findings.unreadableReason(job.agent_id)));
       if (owed.length > 0) {
         await scan.step('missing', async () => {
           const found = await this.decide(scan.tenant_id, owed, now);

@@ -46,7 +46,7 @@ describe('what a scan takes from the inbox', () => {
     await agent.put('database', 'compta.bak.part', 'the led');
     scans.clock.set('2026-03-30T21:00:00Z');
     expect(await scans.run()).toEqual({});
-    // It grows while the scan looks: of the two looks at a young file the second is another.
+    // It grows during the scan: the second stat of a recent file differs from the first.
     await writeFile(agent.path('log', 'STATUS.json'), '{"operation_');
     const scan = { ended: false };
     const scanning = scans.run().finally(() => (scan.ended = true));

@@ -67,7 +67,7 @@ export class ScanJobs implements OnModuleInit {
     await scan.step('missing', () => this.missing.find(scan, findings));
     await scan.step('staged files', () => this.stagedActs.actAll(scan));
     await scan.step('announce', async () =>
-      scan.add(await this.announcements.tellNew(scan.tenant_id, scan.signal)),
+      scan.add(await this.announcements.announceNew(scan.tenant_id, scan.signal)),
     );
   }
 

@@ -12,7 +12,7 @@ const IN_TIME = '2026-03-30T21:00:00Z';
 const PAST_GRACE = '2026-03-30T22:00:01Z';
 
 /** Backups and reports that come late, again, or during another scan. */
-describe('B4: backups that come late', () => {
+describe('B4: late backups', () => {
   let scans: ScannedWorld;
   let agent: TestAgent;
 
@@ -26,7 +26,7 @@ describe('B4: backups that come late', () => {
 
   const verdicts = async () => (await scans.entries()).map(({ verdict }) => verdict);
 
-  it('a mismatching one that comes again whole is SUCCESS, by the same report', async () => {
+  it('a mismatching one that is staged again correctly is SUCCESS, by the same report', async () => {
     const id = await scans.expectJob('compta');
     const said = good('compta.bak', 'the ledger');
     await agent.put('database', 'compta.bak', 'the led');
@@ -140,7 +140,7 @@ describe('B4: backups that come late', () => {
     expect(await scans.run()).toMatchObject({ success: 1 });
   });
 
-  it('a file that never comes is looked for during 7 days', async () => {
+  it('a missing file is awaited for 7 days', async () => {
     await scans.expectJob('compta');
     await agent.drop('STATUS.json', agent.report(REPORTED, { compta: good('compta.bak', 'the ledger') }));
     await scans.run();

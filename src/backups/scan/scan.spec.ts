@@ -157,7 +157,7 @@ describe('the scan of backups', () => {
     ]);
   });
 
-  it('B4 a report without its file waits until the grace ends, is MISSING then, and SUCCESS once it comes', async () => {
+  it('B4 a report without its file waits until the grace ends, is MISSING then, and SUCCESS once the file arrives', async () => {
     const id = await scans.expectJob('compta');
     scans.clock.set('2026-03-30T21:00:00Z');
     await agent.drop('STATUS.json', agent.report(REPORTED, { compta: good('compta.bak', 'the ledger') }));
@@ -178,7 +178,7 @@ describe('the scan of backups', () => {
     expect(scans.stored()).toHaveLength(1);
   });
 
-  it('a report from before its expected time that comes after MISSING ends it', async () => {
+  it('a report from before its expected time that arrives after MISSING ends it', async () => {
     const id = await scans.expectJob('compta');
     scans.clock.set('2026-03-30T22:00:00.001Z');
     expect(await scans.run()).toMatchObject({ missing: 1 });

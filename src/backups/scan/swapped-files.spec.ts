@@ -196,7 +196,7 @@ describe('another file that takes the name at the moment when the first is remov
     expect(await verdicts()).toHaveLength(2);
   });
 
-  it('is put back, where a scan was killed in the middle of it; the right one goes', async () => {
+  it('is restored, where a scan was killed in between; the verified one is removed', async () => {
     await agent.put('database', 'compta.bak', 'the ledger');
     const identity = await look();
     const aside = agent.path('database', '.entry.gone');

@@ -41,12 +41,12 @@ export class BackupStore {
   }
 
   async isAvailable(): Promise<boolean> {
-    return (await this.whyUnavailable()) === null;
+    return (await this.unavailableReason()) === null;
   }
 
   /** @throws StoreUnavailable, which names no path of the server */
   async assertAvailable(): Promise<void> {
-    const reason = await this.whyUnavailable();
+    const reason = await this.unavailableReason();
     if (reason !== null) throw new StoreUnavailable(reason);
   }
 
@@ -63,11 +63,11 @@ export class BackupStore {
    * its folder is empty and no backup is recorded as stored.
    */
   async prepare(): Promise<void> {
-    let reason = await this.whyUnavailable();
+    let reason = await this.unavailableReason();
     if (reason !== null && !(await this.hasBackups())) {
       try {
         await this.markEmptyFolder();
-        reason = await this.whyUnavailable();
+        reason = await this.unavailableReason();
       } catch (error) {
         if (!isFileSystemError(error)) throw error;
         reason = describeFileError(error);
@@ -79,7 +79,7 @@ export class BackupStore {
     this.lastReason = reason;
   }
 
-  private async whyUnavailable(): Promise<string | null> {
+  private async unavailableReason(): Promise<string | null> {
     try {
       if ((await statsOf(join(this.root, STORE_MARKER)))?.isFile() === true) return null;
       if ((await statsOf(this.root)) === null) return 'the folder of the backup store does not exist';

@@ -146,7 +146,7 @@ describe('retention of stored backups', () => {
     expect(mine()).not.toContain(old);
   });
 
-  it('goes on where a killed one was, and takes no file that another entry still keeps', async () => {
+  it('continues where a killed one stopped, and removes no file that another entry still keeps', async () => {
     const shared = await keep(3);
     await keep(2, { stored_path: shared });
     await keep(9, { stored_state: 'removing' });

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../../platform/clock/clock.js';
 import { Database } from '../../platform/database/database.js';
-import { effectiveSettings } from '../../tenants/tenant-settings.js';
+import { effectiveSettings } from '../../tenants/settings/tenant-settings.js';
 import { codeOf, describeFileError, isFileSystemError } from '../files/file-errors.js';
 import { BackupStore } from './backup-store.js';
 
 /** Files of one page. */
 const PAGE = 500;
 
-/** Whose backups retention looks at. */
+/** A tenant whose backups retention handles. */
 export interface RetentionTenant {
   tenant_id: string;
   time_zone: string;

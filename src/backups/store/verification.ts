@@ -82,7 +82,7 @@ export class Verification {
       );
       const intact: string[] = [];
       await inParallel(page, this.config.backupConcurrency, async (entry) => {
-        const { size, damage } = await this.look(entry, signal);
+        const { size, damage } = await this.examine(entry, signal);
         verified.files += 1;
         verified.bytes += size;
         if (damage === null && entry.stored_state === 'stored') {
@@ -104,7 +104,7 @@ export class Verification {
     }
   }
 
-  private async look(
+  private async examine(
     { id, stored_path, server_hash_sha256 }: StoredEntry,
     signal: AbortSignal,
   ): Promise<{ size: number; damage: Damage | null }> {

@@ -10,7 +10,7 @@ interface Connection {
   error: string | null;
 }
 
-/** What to look at, by the beginning of a service's name. */
+/** What to check, by the beginning of a service's name. */
 const ADVICE: readonly (readonly [string, string])[] = [
   [
     'smtp',
@@ -35,10 +35,10 @@ export const connections: Step = {
           .join(' '),
       );
     }
-    return { ok: data.map(told).join(', ') };
+    return { ok: data.map(describe).join(', ') };
   },
 };
 
-function told({ service, configured, latency_ms }: Connection): string {
+function describe({ service, configured, latency_ms }: Connection): string {
   return configured ? `${service} ${Math.round(latency_ms ?? 0)} ms` : `${service} not configured`;
 }

@@ -13,7 +13,7 @@ type Answer = Run | { runs: Run[] };
 export const trigger: Step = {
   name: 'trigger',
   async run({ operator, writer, tenant }): Promise<Ending> {
-    // With an API key the tenant is somebody's: a job that tells nobody anything.
+    // With an API key the tenant is a real one: run a job that notifies nobody.
     const job = tenant === null ? 'update-statuses' : 'check-notifications';
     const where = tenant === null ? '' : `&tenant=${tenant}`;
     const path = `admin/scheduler/${job}/trigger?wait=true${where}`;

@@ -7,13 +7,13 @@ const WITHIN_MS = 20_000;
 const ADVICE =
   'Does the proxy pass WebSockets on (Upgrade and Connection headers) for /socket.io? Does Redis answer every process?';
 
-/** A badge that changes without a reload: what is marked read by REST is told by the socket. */
+/** A badge that changes without a reload: a notification marked read over REST is announced by the socket. */
 export const socket: Step = {
   name: 'socket',
   async run(trial): Promise<Ending> {
     const { user, notification_id: id } = trial;
     if (user === null) return { skipped: 'an API key has no feed of its own' };
-    if (id === null) return { skipped: 'nothing was created to be told about' };
+    if (id === null) return { skipped: 'no notification was created' };
     return hearOf(trial, user.token, id);
   },
 };
@@ -25,14 +25,14 @@ async function hearOf({ url, writer }: Trial, token: string, id: string): Promis
   try {
     const began = performance.now();
     await writer.call('PUT', `notifications/${id}/read`);
-    while (!listener.updated.some((told) => told.id === id)) {
+    while (!listener.updated.some((update) => update.id === id)) {
       if (performance.now() - began > WITHIN_MS) {
-        throw new Failure(`the socket was not told within ${WITHIN_MS / 1_000} s`, ADVICE);
+        throw new Failure(`the socket got no update within ${WITHIN_MS / 1_000} s`, ADVICE);
       }
       await delay(10);
     }
     const { unread_count } = await writer.call<{ unread_count: number }>('GET', 'notifications/unread-count');
-    return { ok: `told live in ${Math.round(performance.now() - began)} ms, ${unread_count} unread` };
+    return { ok: `updated live in ${Math.round(performance.now() - began)} ms, ${unread_count} unread` };
   } finally {
     listener.close();
   }

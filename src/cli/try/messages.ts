@@ -16,7 +16,7 @@ interface Message {
 }
 
 const SENT_WITHIN_MS = 30_000;
-const ASK_EVERY_MS = 200;
+const POLL_INTERVAL_MS = 200;
 
 /** A mail through everything: database, dispatcher, queue, worker, mail server. */
 export const create: Step = {
@@ -54,7 +54,7 @@ async function write(
   const [notification] = answer.notifications;
   const [delivery] = notification?.deliveries ?? [];
   if (notification === undefined || delivery === undefined) {
-    throw new Failure('it was accepted without a delivery', 'This is a fault of Vigie: tell its makers.');
+    throw new Failure('it was accepted without a delivery', 'This is a fault of Vigie: please report it.');
   }
   return { id: notification.id, delivery };
 }
@@ -65,7 +65,7 @@ async function untilEnded(reader: Api, { id }: Delivery): Promise<Delivery> {
     const delivery = await reader.call<Delivery>('GET', `deliveries/${id}`);
     if (delivery.status !== 'pending' || delivery.error !== null) return delivery;
     if (performance.now() > deadline) return delivery;
-    await delay(ASK_EVERY_MS);
+    await delay(POLL_INTERVAL_MS);
   }
 }
 

@@ -15,7 +15,7 @@ export class TrialReport {
     return this.failed.length === 0;
   }
 
-  /** Does a step and tells how it ended. @returns whether it failed. */
+  /** Runs a step and prints its outcome. @returns whether it failed. */
   async step(name: string, work: () => Promise<Ending>): Promise<boolean> {
     this.tried += 1;
     try {

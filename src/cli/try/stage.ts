@@ -60,7 +60,7 @@ export async function setStage(anyone: Api, operator: Api, email: string): Promi
     await removeUsers(keyHolder);
     return { user: await makeUser(anyone, keyHolder, email), strike };
   } catch (error) {
-    // What failed is what to tell; the next trial strikes what this one could not.
+    // Report the first failure; the next trial removes what this one could not.
     await strike().catch(() => undefined);
     throw error;
   }

@@ -15,7 +15,10 @@ export const statistics: Step = {
   async run({ writer, operator, tenant, notification_id }): Promise<Ending> {
     const own = await writer.call<OwnStatistics>('GET', 'notifications/statistics');
     if (notification_id !== null && own.created < 1) {
-      throw new Failure('what was just created is not counted', 'This is a fault of Vigie: tell its makers.');
+      throw new Failure(
+        'what was just created is not counted',
+        'This is a fault of Vigie: please report it.',
+      );
     }
     const { pending, sent, failed } = own.by_status;
     const counted = `${own.created} created: ${sent} sent, ${pending} pending, ${failed} failed`;

@@ -97,7 +97,7 @@ test('C11: an installation in order passes every step, twice, and keeps nothing 
   expect(text).toContain('vigie_sends_total{channel="email",outcome="sent"} 4');
 }, 90_000);
 
-test('a mail server that is away is named, the other steps are tried all the same, and the exit is 1', async () => {
+test('an unreachable mail server is named, the other steps are still tried, and the exit code is 1', async () => {
   const { url } = await serve(deadPort);
   const { code, steps, text } = await attempt({ url });
   expect(steps).toMatchObject({ connections: 'FAILED', create: 'FAILED', 'send now': 'FAILED' });
@@ -121,7 +121,7 @@ test('an installation that is to send no mail is no failure', async () => {
   expect(code).toBe(0);
 }, 60_000);
 
-test('what an interrupted trial left behind is no hindrance', async () => {
+test('leftovers of an interrupted trial do no harm', async () => {
   const { world, url } = await serve(catcher.port);
   expect((await attempt({ url })).code).toBe(0);
   await world.sql(`UPDATE tenants SET suspended_at = NULL`);
@@ -134,7 +134,7 @@ test('what an interrupted trial left behind is no hindrance', async () => {
   expect(await world.sql('SELECT id FROM users')).toEqual([]);
 }, 90_000);
 
-test('a wrong password is told, and nothing after it is tried', async () => {
+test('a wrong password is reported, and nothing after it is tried', async () => {
   const { world, url } = await serve(null);
   const { code, steps, text } = await attempt({ url, operator: { ...OPERATOR, password: 'not it, not it' } });
   expect(steps).toEqual({ health: 'ok', 'sign in': 'FAILED', ...every('-') });
@@ -144,7 +144,7 @@ test('a wrong password is told, and nothing after it is tried', async () => {
   expect(await world.sql('SELECT id FROM tenants')).toEqual([]);
 });
 
-test('without anybody to sign in as it says who could', async () => {
+test('without credentials it says which are needed', async () => {
   const { url } = await serve(null);
   const { code, steps, text } = await attempt({ url, operator: null });
   expect(steps['sign in']).toBe('FAILED');
@@ -171,7 +171,7 @@ test('an API key tries what it may in its own tenant, and leaves the rest to ope
   expect([unaddressed.code, unaddressed.steps['sign in']]).toEqual([1, 'FAILED']);
 }, 60_000);
 
-test('a server that is not there is told by the command, with the exit 1', async () => {
+test('an unreachable server is reported by the command, with exit code 1', async () => {
   const command = [resolve('dist/cli/vigie.js'), 'try', '--url', `http://127.0.0.1:${deadPort}`];
   const failed = await promisify(execFile)(process.execPath, command, {
     env: { PATH: process.env.PATH },

@@ -52,7 +52,7 @@ export async function runTry(
   if (stage !== null) {
     await report.step('tidy up', async () => {
       await stage.strike();
-      return { ok: `user and key are gone, ${TRIAL_TENANT} is suspended` };
+      return { ok: `user and key are deleted, ${TRIAL_TENANT} is suspended` };
     });
   }
   report.verdict();
@@ -78,7 +78,7 @@ async function asOperator(options: TryOptions, entry: { stage: Stage | null }): 
 
 function withKey({ url, to }: TryOptions, key: string): Trial {
   if (to === null) {
-    throw new Failure('an API key has no address of its own', 'Say with --to where the mails may go.');
+    throw new Failure('an API key has no address of its own', 'Name the recipient of the mails with --to.');
   }
   const anyone = new Api(url);
   const writer = anyone.withKey(key);

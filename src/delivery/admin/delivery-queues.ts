@@ -8,7 +8,7 @@ import { WakeUps } from '../../platform/queues/wake-ups.js';
 import { WORKER_ALIVE_SECONDS } from '../dispatch/admission.js';
 import { ChannelHealth, type ChannelState } from '../channel-health/channel-health.js';
 import { channelOf, queueOf } from '../channels/channels.js';
-import { CANCEL, RETRY, TAKE_BACK } from '../transitions/acts.sql.js';
+import { CANCEL, RETRY, REQUEUE_PAUSED } from '../transitions/acts.sql.js';
 import { type OpenDeliveries, OpenDeliveriesReader } from './open-deliveries.js';
 
 /** Rows that one statement moves: locks stay short. */
@@ -32,7 +32,7 @@ export interface LivingWorkers {
 
 export interface DeliveryPurge {
   cancelled: number;
-  /** Untouched: they end by themselves. */
+  /** Left alone: their sending has begun. */
   still_sending: number;
   /** Still waiting: newer than the purge, or more than it could do in its time. */
   remaining: number;
@@ -98,7 +98,7 @@ export class DeliveryQueues {
     return this.database.transaction(async (tx) => {
       // Waits for a round of the dispatcher; the next one finds the channel paused.
       await tx.execute(`UPDATE channels SET paused = true WHERE channel = $1`, [channel]);
-      const returned = (await tx.query(TAKE_BACK, [channel, this.clock.now()])).length;
+      const returned = (await tx.query(REQUEUE_PAUSED, [channel, this.clock.now()])).length;
       return { returned, still_sending: await this.count(tx, SENDING, channel, null) };
     });
   }

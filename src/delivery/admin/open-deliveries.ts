@@ -11,9 +11,9 @@ export interface OpenDeliveries {
   up: boolean;
   /** The dispatcher goes on after this tenant. */
   cursor_tenant_id: string | null;
-  /** Pending, and its time has come. */
+  /** Pending and due. */
   due: number;
-  /** Pending, and put off: by hours, by limits, until the next attempt. */
+  /** Pending, and deferred: by hours, by limits, until the next attempt. */
   deferred: number;
   queued: number;
   sending: number;

@@ -11,7 +11,7 @@ export interface Processed {
   /** Due, queued or being sent at that moment; the counts below add up to it. At most 10,000 are followed. */
   due: number;
   sent: number;
-  /** Refused for good, or given up. */
+  /** Refused for good, or out of attempts or time. */
   failed: number;
   /** Suppressed or cancelled. */
   cancelled: number;

@@ -2,7 +2,7 @@ import type { Channel } from '../../contracts/channels.js';
 import type { Locale } from '../../contracts/locales.js';
 import type { Severity } from '../../contracts/severities.js';
 
-/** What became of an attempt that failed; the dispatcher's rules for each are in docs/lifecycles.md. */
+/** The kinds of failed attempts; the dispatcher's rules for each are in docs/lifecycles.md. */
 export type SendFailure =
   /** The provider refused for good (SMTP 5xx, unknown address): never tried again. */
   | 'permanent'
@@ -10,7 +10,7 @@ export type SendFailure =
   | 'retryable'
   /** The provider may have accepted it (silence after the whole message was written): repeated at most once. */
   | 'ambiguous'
-  /** The way out is broken, not this message (connection, TLS, login, policy): uses up no attempt. */
+  /** The channel is broken, not this message (connection, TLS, login, policy): uses up no attempt. */
   | 'channel';
 
 /** What is wrong with a channel. Stored with its state and shown to operators. */
@@ -45,7 +45,7 @@ export interface SendLease {
   isValid(): boolean;
 }
 
-/** What left. */
+/** What was sent. */
 export interface SendReceipt {
   /** The provider's own id of the message, where it gives one. */
   provider_id: string | null;
@@ -67,7 +67,7 @@ export interface ClaimedItem {
   created_at: Date;
   /** Why this person is notified: `responsible`, `unassigned`, `alert_recipient`, `addressed` or `self`. */
   audience: string;
-  /** The user who wrote it; null for what Vigie or a program says. */
+  /** The user who wrote it; null for Vigie's and programs' notifications. */
   author_name: string | null;
   author_email: string | null;
 }
@@ -83,6 +83,8 @@ export interface ClaimedMessage {
   /** Attempts so far, this one included. */
   attempts: number;
   ambiguities: number;
+  /** When the youngest of its items was first due. */
+  due_since: Date;
   tenant_name: string;
   tenant_slug: string;
   time_zone: string;
@@ -93,7 +95,7 @@ export interface ClaimedMessage {
   items: readonly ClaimedItem[];
 }
 
-/** The way out on one channel: what the folder of a channel provides. */
+/** What the folder of a channel provides. */
 export interface ChannelSender {
   /**
    * Renders the message for this channel, and sends it; begins no DATA and no POST without a valid lease.

@@ -48,9 +48,9 @@ const COLUMNS = 'id, recipient, critical, bundle_id, bundle_key, address, due_at
 const LOOKAHEAD = 4;
 
 /**
- * Whose turn it is. Walks the tenants that have something pending, by hops through the index `deliveries_pending`,
+ * Whose turn it is. Walks the tenants that have something pending, by steps through the index `deliveries_pending`,
  * from the one after the cursor round to it, and no further than it takes to fill the room: with a thousand tenants
- * waiting, a round looks at as many as it can admit.
+ * waiting, a round reads as many as it can admit.
  * $1 channel, $2 now, $3 and $4 the installation's limits per hour and day, $5 cursor, $6 free room, $7 most in
  * flight for one tenant while others wait.
  */

@@ -10,7 +10,7 @@ import { Outbox } from '../outbox.js';
 
 const HOUR = 3_600_000;
 
-/** E5, E6, V4, V5: who is admitted, in which order, and what is put off until when. */
+/** E5, E6, V4, V5: who is admitted, in which order, and what is deferred until when. */
 describe('the dispatcher', () => {
   // A Wednesday, 10:00 in Paris.
   const clock = new FixedClock('2026-11-18T09:00:00.000Z');
@@ -82,7 +82,7 @@ describe('the dispatcher', () => {
     ]);
   });
 
-  it('goes on after the tenant that was served last: all 50 are served in turn', async () => {
+  it('continues after the tenant that was served last: all 50 are served in turn', async () => {
     await backlog(50, 3, 'many', 3);
     const served = new Set<string>();
     for (let round = 0; round < 7; round += 1) {
@@ -154,7 +154,7 @@ describe('the dispatcher', () => {
     expect(await dispatcher.round('email')).toEqual({ admitted: 10, deferred: 0 });
   });
 
-  it('defers to the next operating hours in the tenant’s zone, and decides anew when they change', async () => {
+  it('defers to the next operating hours in the tenant’s zone, and decides again when they change', async () => {
     const [id] = await backlog(1, 1, 'one', 1);
     const settings = (from: string, to: string) =>
       world.sql(`UPDATE tenants SET settings = $2 WHERE id = $1`, [
@@ -172,7 +172,7 @@ describe('the dispatcher', () => {
     expect(await dispatcher.round('email')).toEqual({ admitted: 1, deferred: 0 });
   });
 
-  it('decides anew also on what a round was about to defer when the hours changed', async () => {
+  it('decides again also on what a round was about to defer when the hours changed', async () => {
     const [id = ''] = await backlog(1, 1, 'one', 1);
     await world.sql(
       `UPDATE tenants SET settings = '{"operating_hours": {"days": [1], "from": "08:00", "to": "09:00"}}'`,
@@ -211,7 +211,7 @@ describe('the dispatcher', () => {
     ]);
   });
 
-  it('passes over suspended tenants and paused channels, and comes back to them', async () => {
+  it('skips suspended tenants and paused channels, and serves them once they resume', async () => {
     await backlog(1, 2, 'one', 2);
     await world.sql('UPDATE tenants SET suspended_at = now()');
     expect((await dispatcher.round('email')).admitted).toBe(0);
@@ -257,7 +257,7 @@ describe('the dispatcher', () => {
       expect(await leases().claim(job)).toBe(false);
     });
 
-    it('that ran out before a worker claimed them go back with nothing counted', async () => {
+    it('that ran out before a claim are requeued without counting an attempt', async () => {
       await leased();
       await expire();
       expect(await leases().reap(3)).toEqual({ requeued: 1, ambiguous: 0 });
@@ -295,7 +295,7 @@ describe('the dispatcher', () => {
       expect(await row()).toMatchObject({ state: 'unknown', attempts: 2, ambiguities: 2 });
     });
 
-    it('are not claimed any more when the fact has gone: that is the outcome', async () => {
+    it('are suppressed instead of claimed when the fact has ended', async () => {
       const job = await leased();
       await world.sql(
         `WITH a AS (

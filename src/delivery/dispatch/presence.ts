@@ -28,10 +28,12 @@ export class Presence implements OnApplicationBootstrap {
   }
 
   private async begin(): Promise<void> {
-    await this.beat();
+    await this.sendHeartbeat();
     for (const channel of activeChannels(this.config)) this.wakeUps.send('dispatch.kick', { channel });
     this.timer = setInterval(() => {
-      this.beat().catch((error: unknown) => this.logger.warn({ event: 'heartbeat_failed', err: error }));
+      this.sendHeartbeat().catch((error: unknown) =>
+        this.logger.warn({ event: 'heartbeat_failed', err: error }),
+      );
     }, HEARTBEAT_INTERVAL_MS);
   }
 
@@ -43,7 +45,7 @@ export class Presence implements OnApplicationBootstrap {
       .catch((error: unknown) => this.logger.warn({ event: 'farewell_failed', err: error }));
   }
 
-  private async beat(): Promise<void> {
+  private async sendHeartbeat(): Promise<void> {
     const channels = activeChannels(this.config);
     await this.database.query(
       `WITH forgotten AS (DELETE FROM workers WHERE seen_at < now() - interval '1 hour')

@@ -77,7 +77,7 @@ describe('the outcome of a bundle', () => {
       `SELECT event, reason, attempt, error, count(*) FROM delivery_events GROUP BY 1, 2, 3, 4 ORDER BY 1, 3`,
     );
 
-  it('a retry sends the same bundle: the same Message-ID, without what came or went meanwhile', async () => {
+  it('a retry sends the same bundle: the same Message-ID, without items added or ended meanwhile', async () => {
     script = (step) => (step === 'rcpt' ? { reply: '451 4.3.0 Try <later@mx.example> again' } : 'ok');
     const [done] = await tasks(3);
     expect(await way.leave()).toEqual([3]);
@@ -98,7 +98,7 @@ describe('the outcome of a bundle', () => {
     ]);
   });
 
-  it('a refusal for good fails all of it, and an operator’s retry may bundle it anew', async () => {
+  it('a refusal for good fails all of it, and an operator’s retry may bundle it again', async () => {
     script = (step) => (step === 'rcpt' ? { reply: '550 5.1.1 No such user' } : 'ok');
     await tasks(3);
     await way.leave();
@@ -168,6 +168,8 @@ describe('the outcome of a bundle', () => {
       { event: 'returned', reason: 'channel_down', attempt: 0, error: 'Login refused (535)', count: 2 },
     ]);
     await tasks(1);
+    // The probe is the next message, with all that waits for the same person.
+    await world.sql(`UPDATE channels SET next_probe_at = now()`);
     expect(await way.leave()).toEqual([3]);
   });
 

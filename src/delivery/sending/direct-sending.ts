@@ -44,7 +44,7 @@ export class DirectSending {
 
   /**
    * Admits those of these deliveries that may leave now, in the transaction that creates them, so that a refusal
-   * leaves nothing behind. What hours or a recipient's limit forbid is put off; on a channel that is paused,
+   * leaves nothing behind. What hours or a recipient's limit forbid is deferred; on a channel that is paused,
    * down or switched off all of them wait.
    * @param by who sends, for the limits of callers; null for Vigie itself, which has none.
    * @returns what is to be handed to `send` once this is committed.
@@ -95,7 +95,7 @@ export class DirectSending {
     });
   }
 
-  /** What a caller may still send, by channel; counted up to the limits, so that large ones cost a look at the index. */
+  /** What a caller may still send, by channel. Counts no further than the limits, to bound the cost. */
   async quotas(tx: TenantTransaction, by: string): Promise<Record<string, Record<'hour' | 'day', Quota>>> {
     const rows = await tx.query<{ channel: string; span: 'hour' | 'day'; most: number; used: number }>(
       `SELECT c.name AS channel, w.span, w.most, u.used

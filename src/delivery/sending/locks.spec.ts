@@ -142,7 +142,7 @@ describe('row locks', () => {
         7,
       );
 
-    it('claim against facts that are gone', async () => {
+    it('claim against facts that have ended', async () => {
       const tenant = await backlog('gone', ROWS);
       const alerts = await world.sql<{ id: string }>(
         `WITH a AS (

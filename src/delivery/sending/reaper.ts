@@ -13,9 +13,9 @@ import { activeChannels } from '../channels/channels.js';
 import { Leases, SENDING_LEASE_SECONDS } from './leases.js';
 import { Wakeable } from '../dispatch/wakeable.js';
 
-const EVERY_MS = 5_000;
+const REAP_INTERVAL_MS = 5_000;
 
-/** Takes back the deliveries whose lease ran out: their process was killed, or Redis lost them. */
+/** Requeues the deliveries whose lease expired: their process was killed, or Redis lost them. */
 @Injectable()
 export class Reaper implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('Reaper');
@@ -48,7 +48,7 @@ export class Reaper implements OnApplicationBootstrap, BeforeApplicationShutdown
   private async loop(): Promise<void> {
     while (!this.stopping) {
       await this.round();
-      await this.wake.sleep(EVERY_MS);
+      await this.wake.sleep(REAP_INTERVAL_MS);
     }
   }
 

@@ -99,10 +99,10 @@ export const RECONSIDER = `
   WHERE d.tenant_id = l.tenant_id AND d.id = l.id`;
 
 /**
- * `queued` → `pending`. A message is taken back whole, or left to its worker.
+ * `queued` → `pending`. A message is requeued as a whole, or left to its worker.
  * $1 channel, $2 now
  */
-function takeBackSql(reason: 'paused' | 'channel_down', deferReason: string): string {
+function requeueSql(reason: 'paused' | 'channel_down', deferReason: string): string {
   return `
   WITH found AS MATERIALIZED (
     SELECT lease_token, count(*) AS rows FROM deliveries WHERE channel = $1 AND state = 'queued' GROUP BY lease_token
@@ -127,9 +127,9 @@ function takeBackSql(reason: 'paused' | 'channel_down', deferReason: string): st
 }
 
 /** For a channel that is paused. */
-export const TAKE_BACK = takeBackSql('paused', 'd.defer_reason');
-/** For a channel that went down: what waits in the queue would only meet the same fault. */
-export const TAKE_BACK_DOWN = takeBackSql('channel_down', `'channel_down'`);
+export const REQUEUE_PAUSED = requeueSql('paused', 'd.defer_reason');
+/** For a channel that went down: queued deliveries would only hit the same fault. */
+export const REQUEUE_DOWN = requeueSql('channel_down', `'channel_down'`);
 
 /**
  * `queued` or `pending` → `cancelled`, of all tenants or of one.
@@ -181,7 +181,7 @@ export const RETRY = `
   ),
   reset AS (
     UPDATE deliveries d
-    SET state = 'pending', attempts = 0, ambiguities = 0, due_at = $3, defer_reason = NULL, ended_at = NULL,
+    SET state = 'pending', attempts = 0, ambiguities = 0, due_at = $3, due_since = $3, defer_reason = NULL, ended_at = NULL,
         bundle_id = CASE WHEN d.ambiguities > 0 THEN d.bundle_id END, leads = d.leads OR d.ambiguities = 0
     FROM locked l WHERE d.tenant_id = l.tenant_id AND d.id = l.id
     RETURNING d.tenant_id, d.id, 'reset' AS event, 0 AS attempt, 'retried_by_operator' AS reason,

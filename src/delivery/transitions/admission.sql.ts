@@ -78,7 +78,7 @@ export const DEFER = `
 /**
  * Puts off what is over its recipient's limit until the message that fills it is an hour (a day) old. Run after ADMIT,
  * so that it sees this round's too.
- * $1 tenant ids and $2 delivery ids of those that are put off, $3 the place of each in the following: $4 ids of the
+ * $1 tenant ids and $2 delivery ids of those that are deferred, $3 the place of each in the following: $4 ids of the
  * leading ones, $5 and $6 their limits per hour and day; $7 channel, $8 now
  */
 export const DEFER_OVER_LIMIT = `

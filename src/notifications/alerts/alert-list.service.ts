@@ -51,7 +51,7 @@ export class AlertList {
 
   /**
    * Silences the fact until it clears: it is counted, but not announced again. No check finds that a reported event
-   * has cleared, so resolving it ends it: what has not left is suppressed, and the next report is news.
+   * has cleared, so resolving it ends it: what was not sent is suppressed, and the next report opens a new alert.
    * Resolving a resolved alert changes nothing.
    * @param userId who did; null for an API key.
    * @throws Problem not_found for one that is not there or another tenant's.

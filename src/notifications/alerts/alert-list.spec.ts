@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createWorld, type World } from '../../../test/support/world.js';
 import { FixedClock } from '../../platform/clock/fixed-clock.js';
-import { newPeople, type People } from './tell.fixture.js';
+import { newPeople, type People } from './notify.fixture.js';
 
 const NOW = '2026-03-02T08:00:00.000Z';
 
@@ -35,9 +35,9 @@ const resolve = (id: string, person = cast.owner) =>
   world.http('POST', `/api/v1/alerts/${id}/resolve`, { token: person.token });
 
 it("lists a tenant's alerts, last seen first, in pages", async () => {
-  const told = [];
+  const ids = [];
   for (const day of ['01', '02', '02', '02', '03']) {
-    told.unshift(await alert(cast.owner.tenant_id, 'deadline_near', `2026-03-${day}T09:00:00Z`));
+    ids.unshift(await alert(cast.owner.tenant_id, 'deadline_near', `2026-03-${day}T09:00:00Z`));
   }
   await alert(cast.outsider.tenant_id, 'deadline_near', NOW);
   const seen: string[] = [];
@@ -48,8 +48,8 @@ it("lists a tenant's alerts, last seen first, in pages", async () => {
     seen.push(...body.data.map(({ id }: { id: string }) => id));
     cursor = body.next_cursor;
   } while (cursor !== null);
-  expect([...seen].sort()).toEqual([...told].sort());
-  expect([seen[0], seen.at(-1)]).toEqual([told[0], told.at(-1)]);
+  expect([...seen].sort()).toEqual([...ids].sort());
+  expect([seen[0], seen.at(-1)]).toEqual([ids[0], ids.at(-1)]);
 });
 
 it('filters by state and kind', async () => {
@@ -64,7 +64,7 @@ it('filters by state and kind', async () => {
     expect((await list(query)).status).toBe(400);
 });
 
-it('is resolved once: silenced, not gone', async () => {
+it('is resolved once: silenced, not ended', async () => {
   const id = await alert(cast.owner.tenant_id, 'deadline_near', NOW);
   const first = await resolve(id);
   expect(first.status).toBe(200);

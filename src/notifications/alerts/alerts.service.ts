@@ -36,7 +36,7 @@ interface Statements {
 
 const NO_NEWS: News = { opened: 0, staged: 0, notifications: 0, deliveries: 0, user_ids: [] };
 
-/** The life of alerts: opened by a fact, counted while it holds, gone with it. */
+/** The states of alerts: opened by a fact, counted while it holds, ended with it. */
 @Injectable()
 export class Alerts {
   private readonly statements = new Map<WatchedKind, Statements>();
@@ -88,7 +88,7 @@ export class Alerts {
   }
 
   /**
-   * Somebody has dealt with sources, moved or deleted them: their alerts end. Waits for a check that is under way:
+   * Sources were completed, moved or deleted: their alerts end. Waits for a check that is under way:
    * it may have read a source as it was, and be about to announce it.
    */
   async sourcesChanged(

@@ -12,7 +12,7 @@ import { WatchedKinds } from './watched.js';
 const MORNING = '2026-03-30T07:00:00Z';
 const DAY = 24 * 3_600_000;
 
-/** C1, C2, C3, V2, V3: a fact opens an alert once, speaks at each of its stages once, and goes with its cause. */
+/** C1, C2, C3, V2, V3: a fact opens an alert once, is announced once at each stage, and ends with its cause. */
 describe('alerts', () => {
   const clock = new FixedClock(MORNING);
   let world: World;
@@ -41,12 +41,12 @@ describe('alerts', () => {
     );
     return row!.id;
   };
-  const told = async () =>
+  const notified = async () =>
     (await wordedNotifications(world)).map(({ recipient, title }) => ({ recipient, title }));
   const alerts = () =>
     world.sql('SELECT state, occurrences, stage, gone_at IS NOT NULL AS gone FROM alerts ORDER BY id');
 
-  it('say a fact once, however often it is checked, and count it', async () => {
+  it('announce a fact once, however often it is checked, and count it', async () => {
     await deadline('2026-04-04');
     expect(await check()).toMatchObject({
       facts: 1,
@@ -64,12 +64,12 @@ describe('alerts', () => {
       deliveries: 0,
     });
     expect(await alerts()).toEqual([{ state: 'open', occurrences: 2, stage: 7, gone: false }]);
-    expect(await told()).toEqual([
+    expect(await notified()).toEqual([
       { recipient: `user:${cast.teammate.id}`, title: 'TVA CA3, échéance dans 5 jours' },
     ]);
   });
 
-  it('speak once more at each later stage, and skip the stages that were missed', async () => {
+  it('notify once more at each later stage, and skip the stages that were missed', async () => {
     await deadline('2026-04-04');
     const daily: number[] = [];
     for (let day = 0; day < 8; day += 1) {
@@ -82,18 +82,20 @@ describe('alerts', () => {
 
     await deadline('2026-04-10');
     clock.advance(2 * DAY);
-    // Nobody checked while it was 7 and 3 days off: only the nearest stage speaks.
+    // Nobody checked while it was 7 and 3 days off: only the nearest stage is announced.
     expect(await check()).toMatchObject({ opened: 1, staged: 0, notifications: 1 });
   });
 
-  it('tell the admins where nobody is responsible, each in their own language', async () => {
+  it('notify the admins where nobody is responsible, each in their own language', async () => {
     await world.sql(`UPDATE users SET locale = 'en' WHERE id = $1`, [cast.admin.id]);
     await deadline('2026-03-31', null);
     await check();
-    expect(await told()).toEqual([{ recipient: `user:${cast.admin.id}`, title: 'TVA CA3, due tomorrow' }]);
+    expect(await notified()).toEqual([
+      { recipient: `user:${cast.admin.id}`, title: 'TVA CA3, due tomorrow' },
+    ]);
   });
 
-  it('are gone with their fact, call off what waits, and are new when the fact comes back', async () => {
+  it('end with their fact, suppress what waits, and open anew when the fact returns', async () => {
     const id = await deadline('2026-04-01');
     await check();
     await world.http('POST', `/api/v1/deadlines/${id}/complete`, { token: cast.admin.token });
@@ -106,7 +108,7 @@ describe('alerts', () => {
     expect((await alerts()).length).toBe(2);
   });
 
-  it('are gone at the next check, too, when the fact went by other ways', async () => {
+  it('end at the next check, too, when the fact ended by other ways', async () => {
     const id = await deadline('2026-04-01');
     await check();
     await world.sql('DELETE FROM deadlines WHERE id = $1', [id]);
@@ -134,7 +136,7 @@ describe('alerts', () => {
     expect(await check()).toMatchObject({ opened: 1, notifications: 1 });
   });
 
-  it('are gone when their fact goes while a check is under way', async () => {
+  it('end when their fact ends during a check', async () => {
     const id = await deadline('2026-04-01');
     const database = world.app.get(Database);
     const complete = () =>
@@ -162,7 +164,7 @@ describe('alerts', () => {
     ]);
   });
 
-  it('are told once when two checks run at the same time', async () => {
+  it('notify once when two checks run at the same time', async () => {
     await Promise.all(Array.from({ length: 10 }, (_, day) => deadline(`2026-04-0${(day % 6) + 1}`)));
     // Runs of one job never overlap; the statement does not rely on it.
     const watched = world.app
@@ -179,17 +181,17 @@ describe('alerts', () => {
       ),
     );
     expect(all.reduce((sum, { notifications }) => sum + notifications, 0)).toBe(10);
-    expect((await told()).length).toBe(10);
+    expect((await notified()).length).toBe(10);
   });
 
-  it('follow the preferences of who is told; without a mail server that is on record', async () => {
+  it('follow the preferences of the recipient; without a mail server that is on record', async () => {
     await world.sql(`INSERT INTO preferences VALUES ($1, $2, 'deadline_near', 'email', false)`, [
       cast.tenant_id,
       cast.teammate.id,
     ]);
     await deadline('2026-04-01');
     await check();
-    expect((await told()).length).toBe(1);
+    expect((await notified()).length).toBe(1);
     expect(await world.sql('SELECT state, reason FROM deliveries')).toEqual([
       { state: 'suppressed', reason: 'preference' },
     ]);
@@ -199,10 +201,10 @@ describe('alerts', () => {
   it('are the tenant’s own: another one’s check says nothing of them', async () => {
     await deadline('2026-04-01');
     expect(await check(cast.outsider.tenant_id)).toMatchObject({ facts: 0, notifications: 0 });
-    expect(await told()).toEqual([]);
+    expect(await notified()).toEqual([]);
   });
 
-  it('depend on the day it is where the tenant is', async () => {
+  it('depend on the date in the tenant’s zone', async () => {
     const tenant = await addTenant(world, { time_zone: 'Pacific/Auckland' });
     const user = await addPerson(world, tenant.id, { name: 'Auckland', role: 'admin' });
     // 30 March 13:00 UTC is the 31st in Auckland: due today there, and tomorrow in Paris.
@@ -211,7 +213,7 @@ describe('alerts', () => {
       tenant.id,
     ]);
     await check(tenant.id);
-    expect(await told()).toEqual([
+    expect(await notified()).toEqual([
       { recipient: `user:${user.id}`, title: expect.stringContaining('aujourd') as string },
     ]);
   });

@@ -20,8 +20,8 @@ export class EventsController {
   @ApiOperation({
     summary: 'Report an important event',
     description:
-      'Opens an alert and tells people once. The same `dedupe_key` again is one more occurrence, and nobody is ' +
-      'told, until somebody resolves the alert: the next report is news.',
+      'Opens an alert and notifies people once. The same `dedupe_key` again is one more occurrence and notifies ' +
+      'nobody, until somebody resolves the alert: the next report opens a new one.',
   })
   @ApiCreatedResponse({ type: EventAlert, description: 'The alert was opened' })
   @ApiOkResponse({ type: EventAlert, description: 'The alert was open: one more occurrence' })

@@ -3,7 +3,7 @@ import { IsIn, IsOptional } from 'class-validator';
 import { SEVERITIES, type Severity } from '../../contracts/severities.js';
 import { Line, Text } from '../../platform/http/text.js';
 import { AlertView } from './alerts.dto.js';
-import { LineFeeds, LONGEST_BODY, OwnKind, UserIds } from '../messages/messages.dto.js';
+import { LineFeeds, MAX_BODY_LENGTH, OwnKind, UserIds } from '../messages/messages.dto.js';
 
 /** Something important that another program reports. */
 export class NewEvent {
@@ -15,9 +15,9 @@ export class NewEvent {
   @Line(200)
   title: string;
 
-  @ApiProperty({ maxLength: LONGEST_BODY, description: 'Plain text: it is shown as it is written' })
+  @ApiProperty({ maxLength: MAX_BODY_LENGTH, description: 'Plain text: it is shown as it is written' })
   @LineFeeds()
-  @Text(LONGEST_BODY)
+  @Text(MAX_BODY_LENGTH)
   body: string;
 
   @ApiProperty({ enum: SEVERITIES, description: '`critical` passes hours and limits' })
@@ -26,7 +26,7 @@ export class NewEvent {
 
   @ApiProperty({
     maxLength: 200,
-    description: 'The fact: while its alert is open it is counted, not told again',
+    description: 'The fact: while its alert is open a repetition is counted and notifies nobody',
   })
   @Line(200)
   dedupe_key: string;
@@ -36,7 +36,7 @@ export class NewEvent {
     format: 'uuid',
     minItems: 1,
     maxItems: 1_000,
-    description: "Who is told, of the tenant's users; without it the tenant's admins",
+    description: "Users of the tenant to notify; without it the tenant's admins",
   })
   @IsOptional()
   @UserIds()
@@ -45,6 +45,8 @@ export class NewEvent {
 
 /** The alert of an event. */
 export class EventAlert extends AlertView {
-  @ApiProperty({ description: 'true: it is new, and people are told; false: it was counted' })
+  @ApiProperty({
+    description: 'true: the alert is new, and people are notified; false: the occurrence was counted',
+  })
   opened: boolean;
 }

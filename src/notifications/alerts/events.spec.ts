@@ -44,12 +44,12 @@ describe('POST events', () => {
     });
   const resolve = (id: string) =>
     world.http('POST', `/api/v1/alerts/${id}/resolve`, { token: cast.admin.token });
-  const told = async () =>
+  const notified = async () =>
     (await world.sql<{ recipient: string }>('SELECT recipient FROM notifications ORDER BY recipient')).map(
       ({ recipient }) => recipient,
     );
 
-  it('open an alert, tell the tenant’s admins, and queue their mail', async () => {
+  it('open an alert, notify the tenant’s admins, and queue their mail', async () => {
     const answer = await report();
     expect(answer.status).toBe(201);
     expect(answer.body).toEqual({
@@ -79,7 +79,7 @@ describe('POST events', () => {
     ]);
   });
 
-  it('count the same fact again, and tell nobody again, also when reported at the same time', async () => {
+  it('count the same fact again, and notify nobody again, also when reported at the same time', async () => {
     const answers = await Promise.all([report(), report(), report(), report()]);
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 201]);
     clock.advance(60_000);
@@ -90,10 +90,10 @@ describe('POST events', () => {
       severity: 'critical',
       last_seen_at: '2026-03-30T07:01:00.000Z',
     });
-    expect(await told()).toEqual([`user:${cast.admin.id}`]);
+    expect(await notified()).toEqual([`user:${cast.admin.id}`]);
   });
 
-  it('end when somebody resolves them: what waits is called off, and the next report is news', async () => {
+  it('end when somebody resolves them: what waits is suppressed, and the next report opens a new alert', async () => {
     const first = (await report()).body as { id: string };
     clock.advance(60_000);
     const resolved = await resolve(first.id);
@@ -109,12 +109,12 @@ describe('POST events', () => {
     const second = await report();
     expect(second).toMatchObject({ status: 201, body: { opened: true, occurrences: 1 } });
     expect(second.body.id).not.toBe(first.id);
-    expect(await told()).toEqual([`user:${cast.admin.id}`, `user:${cast.admin.id}`]);
+    expect(await notified()).toEqual([`user:${cast.admin.id}`, `user:${cast.admin.id}`]);
   });
 
-  it('tell whom they name', async () => {
+  it('notify whom they name', async () => {
     await report({ user_ids: [cast.teammate.id.toUpperCase()] });
-    expect(await told()).toEqual([`user:${cast.teammate.id}`]);
+    expect(await notified()).toEqual([`user:${cast.teammate.id}`]);
   });
 
   it('refuse who is not of the tenant, naming them, and record nothing', async () => {
@@ -132,7 +132,7 @@ describe('POST events', () => {
     await report();
     const elsewhere = await world.http('POST', '/api/v1/events', { token: cast.outsider.token, body: EVENT });
     expect(elsewhere.body).toMatchObject({ opened: true, occurrences: 1 });
-    expect(await told()).toEqual([`user:${cast.admin.id}`, `user:${cast.outsider.id}`].sort());
+    expect(await notified()).toEqual([`user:${cast.admin.id}`, `user:${cast.outsider.id}`].sort());
   });
 
   it('are not counted by a retry with the same idempotency key', async () => {

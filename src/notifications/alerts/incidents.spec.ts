@@ -44,27 +44,27 @@ const raise = (tenantId: string, what: Incident<'event'>) =>
 const remind = (tenantId: string, what: Incident<'event'>) =>
   inTenant(tenantId, (tx) => incidents().remind(tx, what));
 
-const told = (tenantId: string) =>
+const notified = (tenantId: string) =>
   world.sql(
     `SELECT n.recipient, n.data ->> 'title' AS title, d.address, d.channel, d.state
      FROM notifications n LEFT JOIN deliveries d ON d.tenant_id = n.tenant_id AND d.notification_id = n.id
      WHERE n.tenant_id = $1 ORDER BY n.recipient, n.id`,
     [tenantId],
   );
-const timesTold = async (tenantId: string) => (await told(tenantId)).length;
+const countNotified = async (tenantId: string) => (await notified(tenantId)).length;
 const alerts = (tenantId: string) =>
   world.sql(
     `SELECT state, occurrences, gone_at IS NOT NULL AS gone FROM alerts WHERE tenant_id = $1 ORDER BY id`,
     [tenantId],
   );
 
-describe('V3, B9: who is told of an incident', () => {
-  const speak = async (tenantId: string, locale: Record<string, Locale> = {}) => {
-    for (const [email, spoken] of Object.entries(locale))
+describe('V3, B9: who is notified of an incident', () => {
+  const announce = async (tenantId: string, locale: Record<string, Locale> = {}) => {
+    for (const [email, language] of Object.entries(locale))
       await world.sql('UPDATE users SET locale = $3 WHERE tenant_id = $1 AND email = $2', [
         tenantId,
         email,
-        spoken,
+        language,
       ]);
     return raise(tenantId, incident());
   };
@@ -75,8 +75,11 @@ describe('V3, B9: who is told of an incident', () => {
     });
     await addPerson(world, tenant.id, { name: 'Alice', role: 'admin' });
     const bob = await addPerson(world, tenant.id, { name: 'Bob' });
-    expect(await speak(tenant.id, { 'bob@example.com': 'en' })).toMatchObject({ opened: true, notified: 3 });
-    expect(await told(tenant.id)).toEqual([
+    expect(await announce(tenant.id, { 'bob@example.com': 'en' })).toMatchObject({
+      opened: true,
+      notified: 3,
+    });
+    expect(await notified(tenant.id)).toEqual([
       {
         recipient: 'mailto:night.watch@host.example',
         title: 'Disk full',
@@ -112,21 +115,21 @@ describe('V3, B9: who is told of an incident', () => {
       locale: 'en',
       settings: { alert_recipients: ['eve@example.com'] },
     });
-    await speak(tenant.id);
-    expect(await told(tenant.id)).toMatchObject([
+    await announce(tenant.id);
+    expect(await notified(tenant.id)).toMatchObject([
       { recipient: 'mailto:eve@example.com', title: 'Disk full' },
     ]);
   });
 
-  it('without anybody named the admins, all of them and nobody else', async () => {
+  it('without alert recipients all admins, and nobody else', async () => {
     const tenant = await addTenant(world);
     const people = [
       await addPerson(world, tenant.id, { name: 'Ada', role: 'admin' }),
       await addPerson(world, tenant.id, { name: 'Grace', role: 'admin' }),
     ];
     await addPerson(world, tenant.id, { name: 'Bob' });
-    await speak(tenant.id, { 'grace@example.com': 'en' });
-    const rows = await told(tenant.id);
+    await announce(tenant.id, { 'grace@example.com': 'en' });
+    const rows = await notified(tenant.id);
     expect(rows).toHaveLength(2);
     expect(rows).toEqual(
       expect.arrayContaining([
@@ -139,13 +142,13 @@ describe('V3, B9: who is told of an incident', () => {
   it('without an admin either ADMIN_EMAIL_RECIPIENT, in the tenant’s language', async () => {
     const tenant = await addTenant(world, { locale: 'en' });
     await addPerson(world, tenant.id, { name: 'Bob' });
-    await speak(tenant.id);
-    expect(await told(tenant.id)).toMatchObject([
+    await announce(tenant.id);
+    expect(await notified(tenant.id)).toMatchObject([
       { recipient: 'mailto:last@resort.example', address: 'Last@resort.example', title: 'Disk full' },
     ]);
   });
 
-  it('nobody where nobody is named: the alert stands, and the log says so once', async () => {
+  it('nobody without any recipient: the alert stands, and the log says so once', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation();
     const silent = await createWorld({ clock, join: world, env: { ...SMTP, ADMIN_EMAIL_RECIPIENT: '' } });
     const tenant = await addTenant(world);
@@ -165,8 +168,8 @@ describe('V3, B9: who is told of an incident', () => {
     const tenant = await addTenant(world);
     const ada = await addPerson(world, tenant.id, { name: 'Ada', role: 'admin' });
     await world.sql(`INSERT INTO preferences VALUES ($1, $2, 'event', 'email', false)`, [tenant.id, ada.id]);
-    await speak(tenant.id);
-    expect(await told(tenant.id)).toMatchObject([{ recipient: `user:${ada.id}`, state: 'suppressed' }]);
+    await announce(tenant.id);
+    expect(await notified(tenant.id)).toMatchObject([{ recipient: `user:${ada.id}`, state: 'suppressed' }]);
   });
 });
 
@@ -176,21 +179,21 @@ describe('V3: the life of an incident', () => {
     tenantId = (await addTenant(world, { settings: { alert_recipients: ['ops@host.example'] } })).id;
   });
 
-  it('opens once, is counted, and stays quiet until its time to speak again', async () => {
+  it('opens once, is counted, and is not announced again before its time', async () => {
     const what = incident();
     const { alert_id } = await raise(tenantId, what);
     clock.advance(23 * HOUR);
     expect(await raise(tenantId, what)).toEqual({ alert_id, opened: false, notified: 0 });
-    expect(await timesTold(tenantId)).toBe(1);
+    expect(await countNotified(tenantId)).toBe(1);
     clock.advance(HOUR);
     expect(await raise(tenantId, what)).toEqual({ alert_id, opened: false, notified: 1 });
     expect(await alerts(tenantId)).toEqual([{ state: 'open', occurrences: 3, gone: false }]);
     clock.advance(23 * HOUR);
     expect(await raise(tenantId, what)).toMatchObject({ notified: 0 });
-    expect(await timesTold(tenantId)).toBe(2);
+    expect(await countNotified(tenantId)).toBe(2);
   });
 
-  it('a daily job that comes ten minutes early still finds it time to speak; eleven are too many', async () => {
+  it('a daily job that comes ten minutes early is announced; one that comes eleven minutes early is not', async () => {
     const what = incident();
     await raise(tenantId, what);
     clock.advance(24 * HOUR - 11 * MINUTE);
@@ -206,14 +209,14 @@ describe('V3: the life of an incident', () => {
     expect(await remind(tenantId, what)).toBe(1);
     clock.advance(24 * HOUR);
     expect(await raise(tenantId, what)).toMatchObject({ notified: 1 });
-    expect((await told(tenantId)).map(({ state }) => state as string)).toEqual([
+    expect((await notified(tenantId)).map(({ state }) => state as string)).toEqual([
       'suppressed',
       'suppressed',
       'pending',
     ]);
   });
 
-  it('without a time never speaks again', async () => {
+  it('without a time is never announced again', async () => {
     const what = incident({ repeat_after_ms: null });
     await raise(tenantId, what);
     clock.advance(1_000 * HOUR);
@@ -221,18 +224,18 @@ describe('V3: the life of an incident', () => {
     expect(await remind(tenantId, what)).toBe(0);
   });
 
-  it('raised twice at the same instant, or by two at once, is told once', async () => {
+  it('raised twice at the same instant, or by two at once, is announced once', async () => {
     const what = incident();
     await raise(tenantId, what);
     await raise(tenantId, what);
     clock.advance(24 * HOUR);
     const all = await Promise.all(Array.from({ length: 10 }, () => raise(tenantId, what)));
     expect(all.filter((raised) => raised.notified > 0)).toHaveLength(1);
-    expect(await timesTold(tenantId)).toBe(2);
+    expect(await countNotified(tenantId)).toBe(2);
     expect(await alerts(tenantId)).toMatchObject([{ occurrences: 12 }]);
   });
 
-  it('a reminder speaks like a repetition, and counts nothing', async () => {
+  it('a reminder is announced like a repetition, and counts nothing', async () => {
     const what = incident();
     expect(await remind(tenantId, what)).toBe(0);
     await raise(tenantId, what);
@@ -242,11 +245,11 @@ describe('V3: the life of an incident', () => {
     expect((await Promise.all([remind(tenantId, what), remind(tenantId, what)])).sort()).toEqual([0, 1]);
     clock.advance(24 * HOUR);
     expect(await remind(tenantId, what)).toBe(1);
-    expect(await timesTold(tenantId)).toBe(3);
+    expect(await countNotified(tenantId)).toBe(3);
     expect(await alerts(tenantId)).toMatchObject([{ occurrences: 1 }]);
   });
 
-  it('resolved by hand is silent, however long it goes on, until it has ended', async () => {
+  it('resolved manually is silent, however long it goes on, until it has ended', async () => {
     const admin = await addPerson(world, tenantId, { name: 'Ada', role: 'admin' });
     const what = incident();
     const { alert_id } = await raise(tenantId, what);
@@ -258,13 +261,13 @@ describe('V3: the life of an incident', () => {
     clock.advance(48 * HOUR);
     expect(await raise(tenantId, what)).toMatchObject({ alert_id, opened: false, notified: 0 });
     expect(await remind(tenantId, what)).toBe(0);
-    expect(await timesTold(tenantId)).toBe(1);
+    expect(await countNotified(tenantId)).toBe(1);
 
     expect(await inTenant(tenantId, (tx) => incidents().end(tx, 'disk', what.source_id))).toHaveLength(1);
     expect(await raise(tenantId, what)).toMatchObject({ opened: true, notified: 1 });
   });
 
-  it('ends with all incidents of its source, and calls off what was not sent', async () => {
+  it('ends with all incidents of its source, and suppresses what was not sent', async () => {
     const source_id = randomUUID();
     const first = incident({ source_id });
     const second = incident({ source_id });
@@ -277,7 +280,7 @@ describe('V3: the life of an incident', () => {
       { dedupe_key: second.dedupe_key, kind: 'event', data: second.data, first_seen_at: new Date(NOW) },
       { dedupe_key: first.dedupe_key, kind: 'event', data: first.data, first_seen_at: clock.now() },
     ]);
-    expect((await told(tenantId)).map(({ state }) => state as string).sort()).toEqual([
+    expect((await notified(tenantId)).map(({ state }) => state as string).sort()).toEqual([
       'pending',
       'suppressed',
       'suppressed',
@@ -294,7 +297,7 @@ describe('V3: the life of an incident', () => {
     const message = incident({ dedupe_key: 'well-again', severity: 'info' });
     const announce = () => inTenant(tenantId, (tx) => incidents().announce(tx, message));
     expect([await announce(), await announce()]).toEqual([1, 0]);
-    expect(await told(tenantId)).toMatchObject([{ recipient: 'mailto:ops@host.example' }]);
+    expect(await notified(tenantId)).toMatchObject([{ recipient: 'mailto:ops@host.example' }]);
     expect(await alerts(tenantId)).toEqual([]);
   });
 

@@ -9,10 +9,10 @@ import type { Announcement } from '../announcement.js';
 import { ANNOUNCE, type IncidentParameters, RAISE, REMIND } from './incidents.sql.js';
 import { Notifications } from '../notifications.service.js';
 
-/** A daily job that runs some minutes earlier than yesterday must not find it too early: it would announce every second day. */
+/** A daily job may run some minutes earlier than yesterday. Without a tolerance it would announce every second day only. */
 const TOLERANCE_MS = 10 * 60_000;
 
-/** A message to those whom a tenant has named for incidents. */
+/** A message to a tenant's recipients of incidents. */
 export interface IncidentMessage<Kind extends NotificationKind = NotificationKind> {
   kind: Kind;
   /** The same key never reaches the same recipient twice. */
@@ -21,7 +21,7 @@ export interface IncidentMessage<Kind extends NotificationKind = NotificationKin
   data: NotificationData[Kind];
 }
 
-/** Something that is wrong until `end` says otherwise. Its key is the alert's. */
+/** A fault that lasts until `end`. Its key is the alert's. */
 export interface Incident<Kind extends NotificationKind = NotificationKind> extends IncidentMessage<Kind> {
   source_type: string;
   source_id: string;

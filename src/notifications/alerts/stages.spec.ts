@@ -122,7 +122,7 @@ describe('stages', () => {
       expect(await check()).toMatchObject({ opened: 1, notifications: 0 });
       expect(await feed()).toHaveLength(1);
 
-      // Its next stage is news.
+      // Its next stage is announced.
       clock.advance(DAY);
       expect(await check()).toMatchObject({ staged: 1, notifications: 1 });
     },

@@ -8,7 +8,7 @@ import { type ReaderRow, readerSql } from '../views/reader.js';
 import type { DeliveriesQuery, DeliveryStatus, OwnDelivery, OwnDeliveryDetail } from './deliveries.dto.js';
 import { DELIVERY_COLUMNS, sentColumns } from './deliveries.sql.js';
 
-/** Whose: what they received, if they are a user, and what they created. */
+/** The caller: lists what they received, if they are a user, and what they created. */
 export interface Owner {
   user_id: string | null;
   principal: string;
@@ -20,10 +20,10 @@ const STATES: Record<DeliveryStatus, string> = {
   failed: `d.state IN ('failed', 'suppressed', 'cancelled', 'unknown')`,
 };
 
-/** How many of one's latest notifications a filter looks through for a page. */
-const MOST_LOOKED_THROUGH = 5_000;
+/** How many of one's latest notifications a filter scans for a page. */
+const MAX_SCANNED = 5_000;
 
-/** Comes before every delivery of its notification: all of them have been looked through. */
+/** Comes before every delivery of its notification: all of them have been scanned. */
 const NO_ID = '00000000-0000-0000-0000-000000000000';
 
 /** A delivery, with what the title of its notification is made of. */
@@ -33,17 +33,17 @@ type DeliveryRow = Omit<OwnDelivery, 'title' | 'kind'> & {
 type SentColumns = Pick<OwnDeliveryDetail, 'sent_subject' | 'sent_text'>;
 type NoRow = { [Field in keyof DeliveryRow]: null };
 
-/** With how far back was looked, where that was not to the end. A row without an id where nothing was found. */
+/** With how far back the scan went, where that was not the end. A row without an id where nothing was found. */
 type ListRow = { reach_at: Date | null; reach_id: string | null } & (DeliveryRow | NoRow);
 
-/** Deliveries as those see them who sent or got them. */
+/** Deliveries as their senders and recipients see them. */
 @Injectable()
 export class DeliveryList {
   constructor(private readonly views: NotificationViews) {}
 
   /**
    * One page, newest first. With a filter it may have fewer than `limit`, or none, and go on all the same: who has
-   * sent millions must not wait until all of them have been looked through.
+   * sent millions must not wait until all of them have been scanned.
    */
   async list(tx: TenantTransaction, owner: Owner, query: DeliveriesQuery): Promise<Page<OwnDelivery>> {
     const values: SqlValue[] = [tx.tenant_id, owner.user_id, owner.principal, query.limit + 1];
@@ -51,7 +51,7 @@ export class DeliveryList {
     const which: string[] = [];
     if (query.channel !== undefined) which.push(`d.channel = ${take(query.channel)}`);
     if (query.status !== undefined) which.push(STATES[query.status]);
-    const lookedThrough = which.length > 0 ? MOST_LOOKED_THROUGH : query.limit + 1;
+    const lookedThrough = which.length > 0 ? MAX_SCANNED : query.limit + 1;
     let from = 'true';
     if (query.cursor !== undefined) {
       const uuid = (key: string) => isUUID(key);

@@ -9,7 +9,7 @@ import { Feed } from '../feed/feed.service.js';
 import type { OwnStatistics, StatusCounts } from './statistics.dto.js';
 
 /** The latest of each kind that are counted: a person's page, not a report on years. */
-const MOST_COUNTED = 10_000;
+const MAX_COUNTED = 10_000;
 
 interface CountRow {
   channel: Channel | null;
@@ -32,7 +32,7 @@ export class Statistics {
       tx.tenant_id,
       owner.user_id,
       owner.principal,
-      MOST_COUNTED,
+      MAX_COUNTED,
     ]);
     const { received = 0, created = 0 } = rows[0] ?? {};
     const by_channel = Object.fromEntries(CHANNELS.map((channel) => [channel, none()]));
@@ -44,7 +44,7 @@ export class Statistics {
       by_status[status] += deliveries;
     }
     const unread = owner.user_id === null ? 0 : (await this.feed.unreadCount(tx, owner.user_id)).unread_count;
-    const complete = received < MOST_COUNTED && created < MOST_COUNTED;
+    const complete = received < MAX_COUNTED && created < MAX_COUNTED;
     const quota = await this.direct.quotas(tx, owner.principal);
     return { unread, received, created, complete, by_status, by_channel, quota };
   }

@@ -2,7 +2,7 @@ import { createWorld, type World } from '../../../test/support/world.js';
 import { Database } from '../../platform/database/database.js';
 import { type FeedCursor, FeedChangesReader, LAST_ID, readFeedCursor } from './feed-changes.service.js';
 import { Feed } from './feed.service.js';
-import { newPeople, type People, tell, tellMany } from '../alerts/tell.fixture.js';
+import { newPeople, type People, notify, notifyMany } from '../alerts/notify.fixture.js';
 
 let world: World;
 let cast: People;
@@ -22,9 +22,9 @@ const START: FeedCursor = { seq: 0, id: '00000000-0000-0000-0000-000000000000' }
 describe('changes', () => {
   it('come in the order they were made, a page at a time, with the count', async () => {
     const [first, second, third] = [
-      await tell(world, cast.owner),
-      await tell(world, cast.owner),
-      await tell(world, cast.owner),
+      await notify(world, cast.owner),
+      await notify(world, cast.owner),
+      await notify(world, cast.owner),
     ];
     await world.app
       .get(Database)
@@ -47,7 +47,7 @@ describe('changes', () => {
   });
 
   it('answer each question in its place, for users with nothing too', async () => {
-    const [mine, theirs] = [await tell(world, cast.owner), await tell(world, cast.teammate)];
+    const [mine, theirs] = [await notify(world, cast.owner), await notify(world, cast.teammate)];
     const ask = (user_id: string, after: FeedCursor) => ({ user_id, after });
     const answers = await reader.since(
       cast.owner.tenant_id,
@@ -73,7 +73,7 @@ describe('changes', () => {
     let finished = 0;
     const writers = Array.from({ length: 6 }, async (_, writer) => {
       for (let turn = 0; turn < 20; turn++) {
-        await tellMany(world, writer % 2 === 0 ? [owner] : [owner, cast.teammate]);
+        await notifyMany(world, writer % 2 === 0 ? [owner] : [owner, cast.teammate]);
       }
       finished += 1;
     });
@@ -96,8 +96,8 @@ describe('changes', () => {
     expect([...seen].sort()).toEqual(mine!.ids.sort());
   });
 
-  it('are told of those who may be connected only', async () => {
-    await tell(world, cast.owner);
+  it('are read only for users who may be connected', async () => {
+    await notify(world, cast.owner);
     const asked = [cast.owner.user_id, cast.teammate.user_id, cast.outsider.user_id];
     const seqs = () => reader.seqs(cast.owner.tenant_id, asked);
     expect(Object.fromEntries(await seqs())).toEqual({ [asked[0]!]: 1, [asked[1]!]: 0 });

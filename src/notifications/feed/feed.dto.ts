@@ -70,7 +70,7 @@ export class FeedNotification implements NotificationView {
   @ApiProperty({
     type: NotificationAuthor,
     nullable: true,
-    description: 'Who wrote it; null for what Vigie or a program says',
+    description: "Who wrote it; null for Vigie's and programs' notifications",
   })
   author: NotificationAuthor | null;
 
@@ -118,7 +118,7 @@ export class FeedDelivery {
   @ApiProperty({ type: String, nullable: true, description: 'Why nothing is sent' })
   reason: string | null;
 
-  @ApiProperty({ type: String, nullable: true, description: 'What the last attempt met' })
+  @ApiProperty({ type: String, nullable: true, description: 'Error of the last attempt' })
   error: string | null;
 
   @ApiProperty({ type: String, nullable: true, description: "The provider's own id of the message" })

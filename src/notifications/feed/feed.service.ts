@@ -25,14 +25,14 @@ export interface CountedInbox {
   seq: number;
 }
 
-/** Clients ask it all the time. */
+/** Clients call it often. */
 const UNREAD_COUNT = prepared(
   `SELECT (SELECT count(*) FROM notifications
                  WHERE tenant_id = $1 AND user_id = $2 AND read_at IS NULL AND archived_at IS NULL) AS unread_count,
                 coalesce((SELECT seq FROM inboxes WHERE tenant_id = $1 AND user_id = $2), 0) AS seq`,
 );
 
-/** What a person can do to notifications: which they apply to, and what becomes of those. */
+/** What a person can do to notifications: which ones it applies to, and the resulting state. */
 const CHANGES = {
   read: { applies: 'n.read_at IS NULL', set: 'read_at = $3' },
   // $3 is in both, so that every change takes the same parameters.
@@ -143,7 +143,7 @@ export class Feed {
 
   /**
    * One statement. Where there is something to change it takes the inbox's lock first; a row that somebody
-   * changed while this waited is looked at again, and left alone if nothing remains to be done.
+   * changed while this waited is checked again, and skipped if nothing remains to be done.
    */
   private async apply(
     tx: TenantTransaction,

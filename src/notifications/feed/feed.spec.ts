@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createWorld, type World } from '../../../test/support/world.js';
 import { FixedClock } from '../../platform/clock/fixed-clock.js';
 import type { FeedNotification } from './feed.dto.js';
-import { newPeople, type People, tell, tellMany } from '../alerts/tell.fixture.js';
+import { newPeople, type People, notify, notifyMany } from '../alerts/notify.fixture.js';
 
 const START = '2026-03-02T08:00:00.000Z';
 
@@ -37,13 +37,13 @@ async function seqOf(userId: string): Promise<number | undefined> {
 
 describe('GET notifications', () => {
   it('is newest first, and pages give each one once, also those of one instant', async () => {
-    const told: string[] = [];
+    const created: string[] = [];
     for (const minute of [0, 0, 0, 1, 1, 2, 3]) {
       clock.set(new Date(Date.parse(START) + minute * 60_000));
-      told.push(await tell(world, cast.owner));
+      created.push(await notify(world, cast.owner));
     }
-    await tell(world, cast.teammate);
-    await tell(world, cast.outsider);
+    await notify(world, cast.teammate);
+    await notify(world, cast.outsider);
 
     const seen: FeedNotification[] = [];
     let cursor: string | null = null;
@@ -54,13 +54,13 @@ describe('GET notifications', () => {
       cursor = page.body.next_cursor;
     } while (cursor !== null);
 
-    expect(seen.map(({ id }) => id).sort()).toEqual([...told].sort());
+    expect(seen.map(({ id }) => id).sort()).toEqual([...created].sort());
     const instants = seen.map(({ created_at }) => created_at);
     expect(instants).toEqual([...instants].sort().reverse());
   });
 
   it('shows each as contracts/socket-messages has it', async () => {
-    const id = await tell(world, cast.owner, { title: 'TVA', body: 'Déclaration', severity: 'warning' });
+    const id = await notify(world, cast.owner, { title: 'TVA', body: 'Déclaration', severity: 'warning' });
     expect((await get('notifications')).body).toEqual({
       data: [
         {
@@ -82,11 +82,11 @@ describe('GET notifications', () => {
   });
 
   it('filters by state, kind, severity and instant, and hides what is archived', async () => {
-    const event = await tell(world, cast.owner, { severity: 'critical' });
-    const test = await tell(world, cast.owner, { kind: 'test' });
+    const event = await notify(world, cast.owner, { severity: 'critical' });
+    const test = await notify(world, cast.owner, { kind: 'test' });
     clock.advance(1_000);
-    const late = await tell(world, cast.owner);
-    const archived = await tell(world, cast.owner);
+    const late = await notify(world, cast.owner);
+    const archived = await notify(world, cast.owner);
     await put(`notifications/${test}/read`);
     await put(`notifications/${archived}/archive`);
 
@@ -126,8 +126,8 @@ describe('GET notifications', () => {
 });
 
 describe('GET notifications/{id}', () => {
-  it('tells what became of each delivery', async () => {
-    const id = await tell(world, cast.owner);
+  it('shows the outcome of each delivery', async () => {
+    const id = await notify(world, cast.owner);
     const [delivery] = await world.sql<{ id: string }>(
       `UPDATE deliveries SET state = 'failed', reason = NULL, error = '550 no such user', attempts = 1, ended_at = now()
        WHERE notification_id = $1 RETURNING id`,
@@ -166,7 +166,7 @@ describe('GET notifications/{id}', () => {
     ['cancelled', 'failed'],
     ['unknown', 'failed'],
   ])('calls %s %s', async (state, status) => {
-    const id = await tell(world, cast.owner);
+    const id = await notify(world, cast.owner);
     await world.sql(
       `UPDATE deliveries SET state = $2, reason = NULL,
          lease_token = CASE WHEN $2 IN ('queued', 'sending') THEN $1::uuid END,
@@ -183,7 +183,7 @@ describe('GET notifications/{id}', () => {
 
 describe('marking', () => {
   it('reads once: again changes nothing', async () => {
-    const id = await tell(world, cast.owner);
+    const id = await notify(world, cast.owner);
     const before = await seqOf(cast.owner.user_id);
     clock.advance(60_000);
     const first = await put(`notifications/${id}/read`);
@@ -200,7 +200,7 @@ describe('marking', () => {
   });
 
   it('takes reading back, and archives', async () => {
-    const id = await tell(world, cast.owner);
+    const id = await notify(world, cast.owner);
     await put(`notifications/${id}/read`);
     expect(await unread()).toBe(0);
     expect((await put(`notifications/${id}/unread`)).body).toMatchObject({ read_at: null });
@@ -218,8 +218,8 @@ describe('marking', () => {
   });
 
   it('reads all of mine under one seq, and nobody else’s', async () => {
-    await tellMany(world, [cast.owner, cast.owner, cast.owner, cast.teammate]);
-    const archived = await tell(world, cast.owner);
+    await notifyMany(world, [cast.owner, cast.owner, cast.owner, cast.teammate]);
+    const archived = await notify(world, cast.owner);
     await put(`notifications/${archived}/archive`);
     const seq = await seqOf(cast.owner.user_id);
 
@@ -238,16 +238,16 @@ describe('marking', () => {
   });
 
   it('counts exactly while 50 changes run at once', async () => {
-    const told = await tellMany(
+    const created = await notifyMany(
       world,
       Array.from({ length: 20 }, () => cast.owner),
     );
     const changes = ['read', 'unread', 'archive'];
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, turn) => {
-        if (turn % 10 === 9) return tell(world, cast.owner);
+        if (turn % 10 === 9) return notify(world, cast.owner);
         if (turn % 17 === 16) return put('notifications/read-all');
-        return put(`notifications/${told[(turn * 7) % told.length]!}/${changes[turn % 3]!}`);
+        return put(`notifications/${created[(turn * 7) % created.length]!}/${changes[turn % 3]!}`);
       }),
     );
     for (const answer of answers) if (typeof answer !== 'string') expect(answer.status).toBe(200);
@@ -268,7 +268,7 @@ describe("somebody else's", () => {
     '%s is the answer for an unknown id',
     async (call) => {
       const [method, suffix] = call.split(' ') as [string, string];
-      const id = await tell(world, cast.owner);
+      const id = await notify(world, cast.owner);
       const before = await world.sql('SELECT * FROM notifications WHERE id = $1', [id]);
       const ask = (which: string, person: { token: string }) =>
         world.http(method, `/api/v1/notifications/${which}${suffix}`, { token: person.token });
@@ -283,7 +283,7 @@ describe("somebody else's", () => {
   );
 
   it('is neither listed nor counted', async () => {
-    await tell(world, cast.owner);
+    await notify(world, cast.owner);
     for (const person of [cast.teammate, cast.outsider]) {
       expect((await get('notifications', person)).body.data).toEqual([]);
       expect(await unread(person)).toBe(0);
@@ -295,7 +295,7 @@ describe('POST notifications/test-email', () => {
   const test = (headers = {}) =>
     world.http('POST', '/api/v1/notifications/test-email', { token: cast.owner.token, headers });
 
-  it('tells me, at my own address, in my language', async () => {
+  it('notifies me, at my own address, in my language', async () => {
     await world.sql(`UPDATE users SET locale = 'en' WHERE id = $1`, [cast.owner.user_id]);
     const answer = await test();
     expect(answer.status).toBe(202);

@@ -31,7 +31,7 @@ export interface Message {
   due_at?: Date | null;
 }
 
-/** Recipients of what is sent in a request: somebody waits for all of them. */
+/** Limit of recipients of a message that is sent within the request: the caller waits for all of them. */
 export const MAX_AT_ONCE = 50;
 const LATEST_MS = 366 * 24 * 60 * 60 * 1_000;
 
@@ -76,7 +76,7 @@ function readRecipients({ channel, to, user_ids, send_now }: NewMessage, trusted
   return address;
 }
 
-/** A member's keys are their own: nobody can take another's words away by guessing the key. */
+/** A member's keys are their own: nobody can block another's message by guessing its key. */
 function readKey(caller: TenantCaller, key: string | null | undefined, trusted: boolean): string | null {
   if (key === undefined || key === null) return null;
   return trusted ? key : `${caller.principal}:${key}`;
@@ -91,7 +91,7 @@ function readSendAt({ send_at, send_now }: NewMessage): Date | null {
 }
 
 /**
- * What is created now is not for the past, nor for years ahead. (A retry of what was created is no fault.)
+ * A new message may not be scheduled in the past, nor years ahead. (A retry of what was created is no fault.)
  * @throws Problem validation_failed
  */
 export function checkDueAt(due_at: Date, now: Date): void {

@@ -21,9 +21,9 @@ import { JsonObject } from '../../platform/http/json-object.js';
 import { Line, Text } from '../../platform/http/text.js';
 import { FeedDelivery } from '../feed/feed.dto.js';
 
-export const MOST_USERS = 1_000;
-export const LONGEST_BODY = 20_000;
-const MOST_DATA = 10_000;
+export const MAX_USERS = 1_000;
+export const MAX_BODY_LENGTH = 20_000;
+const MAX_DATA_LENGTH = 10_000;
 
 /** A name that a caller gives its own kinds: `backup.failed`. */
 export function OwnKind(): PropertyDecorator {
@@ -46,7 +46,7 @@ export function UserIds(): PropertyDecorator {
   const rules = [
     IsArray(),
     ArrayMinSize(1),
-    ArrayMaxSize(MOST_USERS),
+    ArrayMaxSize(MAX_USERS),
     ArrayUnique(),
     IsUUID('all', { each: true }),
   ];
@@ -55,14 +55,14 @@ export function UserIds(): PropertyDecorator {
   };
 }
 
-/** Lines as another system ends them are lines. */
+/** Normalizes line ends of other systems. */
 export function LineFeeds(): PropertyDecorator {
   return Transform(({ value }: { value: unknown }) =>
     typeof value === 'string' ? value.replace(/\r\n?/g, '\n') : value,
   );
 }
 
-/** What somebody has to say to an address, or to users. */
+/** A message to an address, or to users. */
 export class NewMessage {
   @ApiProperty({ enum: CHANNELS })
   @IsIn(CHANNELS)
@@ -77,7 +77,7 @@ export class NewMessage {
     type: [String],
     format: 'uuid',
     minItems: 1,
-    maxItems: MOST_USERS,
+    maxItems: MAX_USERS,
     description: 'Users of the tenant, at most 50 with `send_now`; or `to`',
   })
   @IsOptional()
@@ -88,9 +88,9 @@ export class NewMessage {
   @Line(200)
   subject: string;
 
-  @ApiProperty({ maxLength: LONGEST_BODY, description: 'Plain text: it is shown as it is written' })
+  @ApiProperty({ maxLength: MAX_BODY_LENGTH, description: 'Plain text: it is shown as it is written' })
   @LineFeeds()
-  @Text(LONGEST_BODY)
+  @Text(MAX_BODY_LENGTH)
   body: string;
 
   @ApiPropertyOptional({
@@ -116,11 +116,11 @@ export class NewMessage {
     type: 'object',
     additionalProperties: true,
     nullable: true,
-    description: `Kept with the notification and shown in feeds; at most ${MOST_DATA} characters of JSON`,
+    description: `Kept with the notification and shown in feeds; at most ${MAX_DATA_LENGTH} characters of JSON`,
   })
   @IsOptional()
   @IsObject()
-  @JsonObject(MOST_DATA)
+  @JsonObject(MAX_DATA_LENGTH)
   data?: Record<string, unknown> | null;
 
   @ApiPropertyOptional({
@@ -166,13 +166,13 @@ export class ManualMessage {
   @Line(200)
   subject: string;
 
-  @ApiProperty({ maxLength: LONGEST_BODY, description: 'Plain text' })
+  @ApiProperty({ maxLength: MAX_BODY_LENGTH, description: 'Plain text' })
   @LineFeeds()
-  @Text(LONGEST_BODY)
+  @Text(MAX_BODY_LENGTH)
   message: string;
 }
 
-/** What became of a message to one recipient. */
+/** The state of a message to one recipient. */
 export class MessageState {
   @ApiProperty({ format: 'uuid', description: "The notification's" })
   id: string;
@@ -186,7 +186,7 @@ export class MessageState {
   @ApiProperty({ type: String, format: 'uuid', nullable: true })
   user_id: string | null;
 
-  @ApiProperty({ description: 'false: this recipient had got the same `dedupe_key` before' })
+  @ApiProperty({ description: 'false: this recipient already had a notification with this `dedupe_key`' })
   created: boolean;
 
   @ApiProperty({ type: [FeedDelivery] })

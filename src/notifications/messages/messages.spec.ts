@@ -108,7 +108,7 @@ describe('POST notifications', () => {
     ]);
   });
 
-  it('respects who does not want messages by mail, and says so', async () => {
+  it('respects a preference against mail, and shows it in the answer', async () => {
     await world.sql(`INSERT INTO preferences VALUES ($1, $2, 'message', 'email', false)`, [
       cast.tenant_id,
       cast.teammate.id,
@@ -174,7 +174,7 @@ describe('POST notifications', () => {
     expect((await post({ ...body, subject: 'x' }, undefined, headers)).status).toBe(422);
   });
 
-  it('lets members write to users of their tenant, and no further', async () => {
+  it('lets members write to users of their tenant only', async () => {
     const member = { token: cast.teammate.token };
     expect((await post({ user_ids: [cast.admin.id] }, member)).status).toBe(202);
     expect(await post({ to: 'claire@example.com' }, member)).toMatchObject({
@@ -189,17 +189,17 @@ describe('POST notifications', () => {
     );
   });
 
-  it('tells another tenant’s user like an unknown one, and creates nothing for the others', async () => {
+  it('refuses another tenant’s user like an unknown one, and creates nothing for the others', async () => {
     const unknown = randomUUID();
     const answers = await Promise.all(
       [cast.outsider.id, unknown].map((id) => post({ user_ids: [cast.admin.id, id] })),
     );
-    const told = answers.map(({ status, text }, position) => [
+    const refusals = answers.map(({ status, text }, position) => [
       status,
       text.replace([cast.outsider.id, unknown][position]!, '…'),
     ]);
-    expect(told[0]).toEqual(told[1]);
-    expect(told[0]![0]).toBe(400);
+    expect(refusals[0]).toEqual(refusals[1]);
+    expect(refusals[0]![0]).toBe(400);
     expect(await world.sql('SELECT id FROM notifications')).toEqual([]);
   });
 

@@ -228,7 +228,7 @@ describe('send_now', () => {
       expect(mails()).toBe(LIMIT);
     });
 
-    it('refuse at once what they could never let through', async () => {
+    it('refuse at once what exceeds a whole window', async () => {
       const ids = await Promise.all(
         Array.from(
           { length: LIMIT + 1 },

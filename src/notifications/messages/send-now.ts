@@ -7,7 +7,7 @@ import { type Message, MAX_AT_ONCE } from './message.js';
 import type { MessageState } from './messages.dto.js';
 import { Messages } from './messages.service.js';
 
-/** For whom something is sent: whose limits count, and who may read what became of it. */
+/** The sender: their limits apply, and they may read the outcome. */
 export interface Sender {
   tenant_id: string;
   /** `user:<id>` or `key:<id>`. */
@@ -25,9 +25,9 @@ export class SendNow {
   ) {}
 
   /**
-   * Creates a message and sends it, and answers with what became of it: `sent` with the provider's id, `failed`
-   * with the error, or `pending` with the time of the next attempt, or the hour that is waited for. At most 50
-   * recipients: somebody waits. Recorded in any case; a process that is killed meanwhile leaves it to the
+   * Creates a message and sends it, and answers with the outcome: `sent` with the provider's id, `failed`
+   * with the error, or `pending` with the time of the next attempt, or the hour that it waits for. At most 50
+   * recipients, because the caller waits. Recorded in any case; a process that is killed meanwhile leaves it to the
    * dispatcher.
    *
    * Call it outside of transactions. With the key of an earlier request, or a `dedupe_key` that the recipient has

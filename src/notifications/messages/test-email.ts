@@ -15,7 +15,7 @@ declare module '../../contracts/kinds.js' {
 const MAX_PER_MINUTE = 5;
 const MINUTE_MS = 60_000;
 
-/** Lets people see whether mail reaches them. */
+/** Sends a test mail to the caller. */
 @Injectable()
 export class TestEmails {
   constructor(

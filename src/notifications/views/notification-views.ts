@@ -30,7 +30,7 @@ export interface NotificationRow extends WordedRow {
 const WRITTEN_KIND_NAMES: readonly string[] = WRITTEN_KINDS;
 const WRITTEN = WRITTEN_KINDS.map((kind) => `'${kind}'`).join(', ');
 
-/** The name of the user who wrote the notification `n`, null for what Vigie or a program says. */
+/** The name of the user who wrote the notification `n`, null for Vigie's and programs' notifications. */
 const AUTHOR_NAME = `(
   SELECT author.name FROM users author
   WHERE author.tenant_id = n.tenant_id

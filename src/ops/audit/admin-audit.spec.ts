@@ -44,7 +44,7 @@ const settings = async () =>
   (await world.http('GET', '/api/v1/tenant/settings', { token: cast.admin.token })).body;
 
 describe('what an admin does', () => {
-  it('is in the log of the tenant: who, what, on what, when, from where, and what it came to', async () => {
+  it('is in the log of the tenant: actor, action, targets, time, address and outcome', async () => {
     const body = { email: `${CANARY}@example.com`, name: CANARY };
     const { id } = (await act('POST', 'users', cast.admin.token, body, 'made-1')).body as { id: string };
     clock.advance(1_000);
@@ -85,7 +85,7 @@ describe('what an admin does', () => {
     expect(answer.text).not.toContain(CANARY);
   });
 
-  it('tells which settings were changed, by name alone', async () => {
+  it('names the changed settings, without their values', async () => {
     const before = await settings();
     const after = { ...before, name: CANARY, schedule: { ...before.schedule, cleanup: '03:00' } };
     expect((await act('PUT', 'tenant/settings', cast.admin.token, after)).status).toBe(200);
@@ -125,7 +125,7 @@ describe('what an admin does', () => {
     expect(row).toMatchObject({ actor_kind: 'api_key', action: 'PUT /api/v1/tenant/settings', status: 400 });
   });
 
-  it('is not done when it can not be written down', async () => {
+  it('is refused when its audit row can not be written', async () => {
     await world.sql('ALTER TABLE audit_log RENAME TO audit_log_elsewhere');
     try {
       const body = { email: 'unseen@example.com', name: 'Unseen' };
@@ -174,7 +174,7 @@ async function hold(lock: number): Promise<{ release(): Promise<void> }> {
 }
 
 describe('what members do', () => {
-  it('is their own affair, unless it is what only admins may', async () => {
+  it('is not in the log, unless only admins may do it', async () => {
     const { token } = cast.teammate;
     await act('POST', 'deadlines', token, { title: 'TVA', due_on: '2026-03-31' });
     await act('PATCH', 'me', token, { name: 'Bob' });
@@ -237,7 +237,7 @@ describe('what operators do', () => {
 describe('signing in', () => {
   const login = (body: object) => world.http('POST', '/api/v1/auth/login', { body });
 
-  it('is on record of admins and operators, with what it came to, and not of members', async () => {
+  it('is on record for admins and operators, with its outcome, and not for members', async () => {
     const { slug } = cast.tenant;
     const [admin, member, operator] = [cast.admin, cast.teammate, cast.operator];
     for (const { email } of [admin, member]) {
@@ -266,7 +266,7 @@ describe('signing in', () => {
     expect(JSON.stringify(stored)).not.toMatch(new RegExp(`${CANARY}|@|${PASSWORD}`));
   });
 
-  it('of an admin is refused when it can not be written down', async () => {
+  it('of an admin is refused when its audit row can not be written', async () => {
     const body = { email: cast.admin.email, password: PASSWORD, tenant: cast.tenant.slug };
     await world.sql('ALTER TABLE audit_log RENAME TO audit_log_elsewhere');
     const answer = await login(body);

@@ -45,7 +45,7 @@ export class AuditEntry implements AuditRow {
   @ApiProperty({ type: String, format: 'date-time' })
   at: Date;
 
-  @ApiProperty({ description: 'Who. Of a sign-in that was refused: the account that was tried' })
+  @ApiProperty({ description: 'The actor. Of a refused sign-in: the account that was tried' })
   actor: string;
 
   @ApiProperty({ enum: ['user', 'api_key', 'operator'] })
@@ -64,7 +64,7 @@ export class AuditEntry implements AuditRow {
   @ApiProperty({
     type: 'integer',
     nullable: true,
-    description: 'Status of the answer. null: it is not over, or the process ended before it was',
+    description: 'Status of the answer. null: still running, or the process ended first',
   })
   status: number | null;
 
@@ -74,7 +74,7 @@ export class AuditEntry implements AuditRow {
   @ApiProperty()
   request_id: string;
 
-  @ApiProperty({ type: String, nullable: true, description: 'From where; forgotten after 90 days' })
+  @ApiProperty({ type: String, nullable: true, description: "The caller's address; deleted after 90 days" })
   ip: string | null;
 }
 

@@ -25,7 +25,7 @@ class ConnectionView implements ConnectionTest {
   @ApiProperty({
     type: ChannelStateView,
     nullable: true,
-    description: 'What deliveries met on this way out lately; null for what is no channel',
+    description: 'Recent outcomes of this channel; null without a channel',
   })
   channel: ChannelStateView | null;
 }

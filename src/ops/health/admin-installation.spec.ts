@@ -57,7 +57,7 @@ describe('with everything there', () => {
     expect(catcher.count).toBe(0);
   });
 
-  test('what does not answer is named, and the others are told all the same', async () => {
+  test('what does not answer is named, and the others are still shown', async () => {
     jest
       .spyOn(here.world.app.get(Queues), 'ping')
       .mockRejectedValue(new Error('Redis did not answer within 2 s'));
@@ -107,7 +107,7 @@ describe('with everything there', () => {
 });
 
 describe('a mail server', () => {
-  test('that refuses the login is told plainly, without the password', async () => {
+  test('that refuses the login is reported, without the password', async () => {
     const catcher = await startMailCatcher({ login: { user: 'vigie', password: 'another one' } });
     const here = await worldWith(smtp(catcher.port, { SMTP_USER: 'vigie', SMTP_PASSWORD: PASSWORD }));
     const { body, text } = await connections(here);

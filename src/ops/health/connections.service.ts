@@ -23,7 +23,7 @@ export interface ConnectionTest {
   ok: boolean | null;
   latency_ms: number | null;
   error: string | null;
-  /** What deliveries met on this way out lately; null for what is no channel. */
+  /** Recent outcomes of this channel; null without a channel. */
   channel: ChannelState | null;
 }
 
@@ -31,7 +31,7 @@ type Probe = () => Promise<unknown>;
 
 /** Within this time PostgreSQL and Redis must answer, in ms. Senders have limits of their own, by their settings. */
 const DEADLINE_MS = 5_000;
-const LONGEST_ERROR = 300;
+const MAX_ERROR_LENGTH = 300;
 
 /** Tries the services that Vigie needs, as it would use them. Sends no mail. */
 @Injectable()
@@ -85,8 +85,8 @@ async function testOne(service: string, probe: Probe | null): Promise<Omit<Conne
 
 /** What went wrong, in the words of the client library, which name no password. */
 function wordsOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error).slice(0, LONGEST_ERROR);
+  if (!(error instanceof Error)) return String(error).slice(0, MAX_ERROR_LENGTH);
   // A name with several addresses fails as several errors in one, without words of its own.
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
-  return (error.message || code).slice(0, LONGEST_ERROR);
+  return (error.message || code).slice(0, MAX_ERROR_LENGTH);
 }

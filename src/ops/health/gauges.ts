@@ -7,14 +7,14 @@ import { CONFIG, type Config } from '../../platform/config/config.js';
 import { Metrics } from '../../platform/metrics/metrics.js';
 import { type QueueCounts, Queues } from '../../platform/queues/queues.js';
 
-/** What was read is good for this long: several scrapers cost as much as one. */
+/** Readings are reused for this long: several scrapers cost as much as one. */
 const GOOD_FOR_MS = 5_000;
 /** A count stops here: beyond it nobody needs to know how many more, and a scrape is to be quick. */
-export const MOST_COUNTED = 100_000;
+export const MAX_COUNTED = 100_000;
 /** A scrape does not wait longer for PostgreSQL or Redis. */
 const DEADLINE_MS = 2_000;
 
-/** The gauges that are looked up when somebody asks for the metrics, not counted as things happen. */
+/** The gauges that are read at each scrape instead of counted at each event. */
 @Injectable()
 export class Gauges implements OnModuleInit {
   private reading: Promise<void> | null = null;
@@ -33,7 +33,7 @@ export class Gauges implements OnModuleInit {
     }
   }
 
-  /** Resolves when the gauges are at most 5 s old. What does not answer within 2 s is absent, and told as down. */
+  /** Resolves when the gauges are at most 5 s old. What does not answer within 2 s is absent, and reported as down. */
   async refresh(): Promise<void> {
     if (performance.now() < this.readUntil) return;
     this.reading ??= this.read().finally(() => (this.reading = null));
@@ -42,7 +42,7 @@ export class Gauges implements OnModuleInit {
 
   private async read(): Promise<void> {
     const [open, counts] = await Promise.all([
-      withinDeadline(this.deliveries.read(MOST_COUNTED)),
+      withinDeadline(this.deliveries.read(MAX_COUNTED)),
       withinDeadline(this.queues.counts()),
     ]);
     this.showDeliveries(open ?? []);
@@ -84,7 +84,7 @@ export class Gauges implements OnModuleInit {
   }
 }
 
-/** Null when it fails or takes too long: a scrape tells what it can. */
+/** Null when it fails or takes too long: a scrape reports what it can. */
 function withinDeadline<Result>(work: Promise<Result>): Promise<Result | null> {
   return withTimeout(work, DEADLINE_MS, 'no answer').catch(() => null);
 }

@@ -28,7 +28,7 @@ test.each([
   expect((await world.http('GET', '/livez')).status).toBe(200);
 });
 
-test('a service that says nothing counts as one that is away', async () => {
+test('a service that does not answer counts as unreachable', async () => {
   jest.spyOn(world.app.get(Database), 'ping').mockReturnValue(new Promise(() => undefined));
   const began = performance.now();
   const answer = await world.http('GET', '/readyz');

@@ -22,7 +22,7 @@ export class MetricsController {
   @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
   @Header('cache-control', 'no-store')
   @ApiOperation({
-    summary: 'What this process counts and measures, as Prometheus reads it',
+    summary: 'Metrics of this process, in the text format of Prometheus',
     description: 'With METRICS_TOKEN set it asks for that as a bearer token.',
   })
   @ApiOkResponse({ content: { 'text/plain': { schema: { type: 'string' } } } })
@@ -36,7 +36,7 @@ export class MetricsController {
   }
 }
 
-/** Compares in a time that tells nothing of where they differ. */
+/** Compares in a time that does not depend on where they differ. */
 function isSame(one: string, other: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(one), digest(other));

@@ -7,7 +7,7 @@ import { FixedClock } from '../../platform/clock/fixed-clock.js';
 import { METRICS } from '../../platform/metrics/metrics-table.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
 import { Queues } from '../../platform/queues/queues.js';
-import { MOST_COUNTED } from './gauges.js';
+import { MAX_COUNTED } from './gauges.js';
 
 const worlds: World[] = [];
 afterEach(async () => {
@@ -38,12 +38,12 @@ test('Prometheus reads every metric of the table, and the process, from any role
     const world = await start({ env: { VIGIE_ROLES } });
     const { text, headers } = await world.http('GET', '/metrics');
     expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
-    const told = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name, type]);
-    expect(told).toEqual(
+    const listed = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name, type]);
+    expect(listed).toEqual(
       expect.arrayContaining(Object.entries(METRICS).map(([name, { type }]) => [name, type])),
     );
-    expect(told).toEqual(expect.arrayContaining([['process_resident_memory_bytes', 'gauge']]));
-    expect(new Set(told.map(([name]) => name)).size).toBe(told.length);
+    expect(listed).toEqual(expect.arrayContaining([['process_resident_memory_bytes', 'gauge']]));
+    expect(new Set(listed.map(([name]) => name)).size).toBe(listed.length);
   }
 });
 
@@ -75,7 +75,7 @@ test('requests are measured by the pattern of their route, never by what somebod
   expect([...samples.keys()].filter((sample) => /canary|5f0c6f2e/.test(sample))).toEqual([]);
 });
 
-test('what waits is told by channel and state, with the age of what waits longest', async () => {
+test('waiting deliveries are counted by channel and state, with the age of the oldest', async () => {
   const clock = new FixedClock('2026-03-02T09:00:00Z');
   const world = await start({
     clock,
@@ -108,7 +108,7 @@ test('several scrapes within a few seconds ask PostgreSQL once', async () => {
   expect(read).toHaveBeenCalledTimes(1);
 });
 
-test('counting a backlog reads its index, and no more of it than is told', async () => {
+test('counting a backlog reads its index, and no more of it than is shown', async () => {
   const world = await start();
   const { tenant_id, admin } = await createCast(world);
   await pend(
@@ -126,18 +126,18 @@ test('counting a backlog reads its index, and no more of it than is told', async
   );
   await world.sql('ANALYZE deliveries');
   const reader = world.app.get(OpenDeliveriesReader, { strict: false });
-  expect(await reader.read(MOST_COUNTED)).toMatchObject([{ due: 30, deferred: 0 }]);
+  expect(await reader.read(MAX_COUNTED)).toMatchObject([{ due: 30, deferred: 0 }]);
   expect(await reader.read(20)).toMatchObject([{ due: 20 }]);
   const plan = await world.sql<{ 'QUERY PLAN': string }>(
     `EXPLAIN SELECT count(*) FILTER (WHERE due_at <= now()) FROM (SELECT due_at FROM deliveries d
-       WHERE d.channel = 'email' AND d.state = 'pending' LIMIT ${MOST_COUNTED}) p`,
+       WHERE d.channel = 'email' AND d.state = 'pending' LIMIT ${MAX_COUNTED}) p`,
   );
   expect(plan.map((line) => line['QUERY PLAN']).join('\n')).toMatch(/Index.* deliveries_pending/);
 });
 
-test('without an answer from a source its gauges are absent, and that is told', async () => {
+test('without an answer from a source its gauges are absent, and vigie_source_up is 0', async () => {
   const world = await start();
-  jest.spyOn(world.app.get(Queues), 'counts').mockRejectedValue(new Error('away'));
+  jest.spyOn(world.app.get(Queues), 'counts').mockRejectedValue(new Error('unreachable'));
   jest
     .spyOn(world.app.get(OpenDeliveriesReader, { strict: false }), 'read')
     .mockReturnValue(new Promise(() => undefined));
@@ -171,13 +171,13 @@ test('a wake-up that Redis does not take is counted', async () => {
 /** Pending deliveries of one user, due at these instants. */
 async function pend(world: World, tenantId: string, userId: string, dueAt: readonly string[]): Promise<void> {
   await world.sql(
-    `WITH told AS (
+    `WITH created AS (
        INSERT INTO notifications (tenant_id, recipient, user_id, dedupe_key, kind, severity, audience, created_at)
        SELECT $1, 'user:' || $2::text, $2::uuid, 'n-' || position, 'event', 'info', 'self', due_at
        FROM unnest($3::timestamptz[]) WITH ORDINALITY AS d (due_at, position)
        RETURNING id, recipient, created_at)
      INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address, due_at, created_at)
-     SELECT $1, id, recipient, false, 'email', 'a@example.com', created_at, created_at FROM told`,
+     SELECT $1, id, recipient, false, 'email', 'a@example.com', created_at, created_at FROM created`,
     [tenantId, userId, dueAt],
   );
 }

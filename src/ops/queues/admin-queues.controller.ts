@@ -39,7 +39,7 @@ export class AdminQueuesController {
   @ApiOperation({
     summary: 'The work of a queue, from PostgreSQL',
     description:
-      '`active`: being sent, running · `waiting`: due, or handed to Bull · `delayed`: put off · `failed`, newest first.',
+      '`active`: being sent, running · `waiting`: due, or queued in Bull · `delayed`: deferred · `failed`, newest first.',
   })
   @ApiParam({ name: 'queue', enum: QUEUES })
   @ApiOkResponse({ type: QueueJobPage })
@@ -54,8 +54,8 @@ export class AdminQueuesController {
   @Post(':queue/pause')
   @HttpCode(200)
   @ApiOperation({
-    summary: 'Begin nothing more of this queue',
-    description: 'What was handed to Bull goes back to wait in PostgreSQL; what has begun ends.',
+    summary: 'Pause this queue',
+    description: 'What is queued in Bull returns to PostgreSQL; what has begun ends.',
   })
   @ApiParam({ name: 'queue', enum: QUEUES })
   @ApiOkResponse({ type: PauseAnswer })
@@ -65,7 +65,7 @@ export class AdminQueuesController {
 
   @Post(':queue/resume')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Go on with this queue' })
+  @ApiOperation({ summary: 'Resume this queue' })
   @ApiParam({ name: 'queue', enum: QUEUES })
   @ApiOkResponse({ type: ResumeAnswer })
   async resume(@Operator() caller: OperatorCaller, @QueueParam() queue: QueueName): Promise<ResumeAnswer> {
@@ -91,7 +91,7 @@ export class AdminQueuesController {
   @Post(':queue/retry')
   @HttpCode(200)
   @ApiOperation({
-    summary: 'Try again what has failed',
+    summary: 'Retry what has failed',
     description:
       'Deliveries get all their attempts again. Of runs, the latest of each tenant and job, if it has failed.',
   })

@@ -45,7 +45,7 @@ describe('the list', () => {
 });
 
 describe('the jobs of a queue', () => {
-  test('are told by their states, in pages, with ids and times and nothing about persons', async () => {
+  test('are listed by their states, in pages, with ids and times and nothing about persons', async () => {
     const tenant = await scene.tenDeliveries();
     const active = await scene.ask('GET', '/mail/jobs?state=active');
     expect(active.body.data).toEqual([
@@ -82,7 +82,7 @@ describe('the jobs of a queue', () => {
     expect(delayed.text).not.toContain('@');
   });
 
-  test('can be one tenant’s; runs are told in the same words', async () => {
+  test('can be one tenant’s; runs are listed in the same words', async () => {
     await scene.backlog(2, 'mine');
     await scene.backlog(3, 'theirs');
     const mine = await scene.ask('GET', '/mail/jobs?state=waiting&tenant=mine-1');
@@ -118,7 +118,7 @@ describe('the jobs of a queue', () => {
   });
 });
 
-describe('whoever is no operator', () => {
+describe('a caller who is no operator', () => {
   const ROUTES: [string, string][] = [
     ['GET', ''],
     ['GET', '/mail/jobs?state=waiting'],
@@ -145,7 +145,7 @@ describe('whoever is no operator', () => {
   });
 });
 
-test('a queue that is not there is a 404, for each of them', async () => {
+test('an unknown queue is a 404, for each of them', async () => {
   for (const name of ['letters', 'MAIL', '__proto__', 'mail%20']) {
     for (const act of ['pause', 'resume', 'purge', 'retry']) {
       expect(await scene.post(`/${name}/${act}`)).toMatchObject({ status: 404, body: { code: 'not_found' } });

@@ -13,7 +13,7 @@ beforeEach(() => scene.clear());
 afterEach(() => jest.restoreAllMocks());
 
 describe('a pause', () => {
-  test('of mail stops admission; what was handed out goes back, what is being sent ends', async () => {
+  test('of mail stops admission; queued deliveries go back, those being sent end', async () => {
     await scene.tenDeliveries();
     const answer = await scene.post('/mail/pause');
     expect(answer).toMatchObject({
@@ -32,7 +32,7 @@ describe('a pause', () => {
 
   test('is kept by PostgreSQL, whatever Redis forgets or answers', async () => {
     await scene.tenDeliveries();
-    jest.spyOn(scene.queues, 'empty').mockRejectedValue(new Error('Redis is away'));
+    jest.spyOn(scene.queues, 'empty').mockRejectedValue(new Error('Redis is unreachable'));
     expect((await scene.post('/mail/pause')).status).toBe(200);
     // The jobs are still in Bull, and worth nothing.
     expect((await scene.view('mail')).bull).toMatchObject({ waiting: 4 });
@@ -131,9 +131,9 @@ describe('a purge', () => {
     expect((await scene.post('/mail/purge')).body).toMatchObject({ cancelled: 4_500, remaining: 0 });
   });
 
-  test('is done in PostgreSQL when Redis is away', async () => {
+  test('is done in PostgreSQL when Redis is unreachable', async () => {
     await scene.backlog(2);
-    jest.spyOn(scene.queues, 'empty').mockRejectedValue(new Error('Redis is away'));
+    jest.spyOn(scene.queues, 'empty').mockRejectedValue(new Error('Redis is unreachable'));
     expect((await scene.post('/mail/purge')).body).toMatchObject({ cancelled: 2, bull_emptied: false });
   });
 
@@ -179,7 +179,7 @@ describe('a retry', () => {
     expect((await scene.dispatcher.round('email')).admitted).toBe(5);
   });
 
-  test('can be of one tenant, and leaves out whom nobody can reach and links that have expired', async () => {
+  test('can be of one tenant, and skips unreachable recipients and expired links', async () => {
     await scene.backlog(2, 'again');
     await scene.backlog(2, 'never');
     await fail('4', 'now()');
@@ -213,7 +213,7 @@ describe('a retry', () => {
   });
 });
 
-test('F4, F5: with Redis gone for good, all of it still works, and in time', async () => {
+test('F4, F5: with Redis stopped, all of it still works, and in time', async () => {
   const redis = await startRedis();
   const alone = await QueueScene.create({ REDIS_URL: redis.url });
   await alone.tenDeliveries();

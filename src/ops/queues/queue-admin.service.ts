@@ -45,7 +45,7 @@ export class QueueAdmin {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** Every queue; 200 also while Redis is away, with `bull` null and the reason. */
+  /** Every queue; 200 also while Redis is unreachable, with `bull` null and the reason. */
   async list(): Promise<QueueView[]> {
     return Promise.all(QUEUES.map((queue) => this.view(queue)));
   }

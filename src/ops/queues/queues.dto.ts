@@ -11,10 +11,10 @@ const NULLABLE_NUMBER = { type: Number, nullable: true } as const;
 
 /** Deliveries of a channel, by their states in PostgreSQL. */
 export class DeliveryCountsView {
-  @ApiProperty({ description: 'Pending, and its time has come' })
+  @ApiProperty({ description: 'Pending and due' })
   due: number;
 
-  @ApiProperty({ description: 'Pending, put off by hours, by limits or until the next attempt' })
+  @ApiProperty({ description: 'Pending, deferred by hours, by limits or until the next attempt' })
   deferred: number;
 
   @ApiProperty()
@@ -73,7 +73,7 @@ export class BullCountsView {
 }
 
 export class WorkersView {
-  @ApiProperty({ description: 'Heard of in the last 15 s' })
+  @ApiProperty({ description: 'With a heartbeat in the last 15 s' })
   processes: number;
 
   @ApiProperty({ description: 'Deliveries that they send at the same time' })
@@ -92,7 +92,7 @@ export class QueueView {
   @ApiProperty({
     type: ChannelStateView,
     nullable: true,
-    description: 'The way out that its deliveries take; null for a queue of runs',
+    description: 'The channel of its deliveries; null for a queue of runs',
   })
   channel: ChannelStateView | null;
 
@@ -183,14 +183,14 @@ class QueueAnswer {
   queue: QueueName;
 }
 
-const STILL_SENDING = { description: 'Deliveries that are untouched and end by themselves' };
-const STILL_RUNNING = { description: 'Runs that are untouched and end by themselves' };
+const STILL_SENDING = { description: 'Deliveries that were left alone because sending has begun' };
+const STILL_RUNNING = { description: 'Runs that were left alone because they have begun' };
 
 export class PauseAnswer extends QueueAnswer {
   @ApiProperty({ enum: [true] })
   paused: true;
 
-  @ApiProperty({ description: 'Had been handed to Bull; they wait in PostgreSQL again' })
+  @ApiProperty({ description: 'Were queued in Bull; they wait in PostgreSQL again' })
   returned: number;
 
   @ApiPropertyOptional(STILL_SENDING)
@@ -216,7 +216,7 @@ export class PurgeAnswer extends QueueAnswer {
   still_running?: number;
 
   @ApiProperty({
-    description: 'Waiting all the same: newer than the purge, or more than 30 s of it. Ask again.',
+    description: 'Still waiting: newer than the purge, or more than 30 s of it. Ask again.',
   })
   remaining: number;
 

@@ -6,7 +6,7 @@ import { Leases } from '../../delivery/sending/leases.js';
 import { Queues } from '../../platform/queues/queues.js';
 import type { QueueView } from './queues.dto.js';
 
-/** Queues to look at and act on, in a world without workers: everything stays where it was put. */
+/** Queues to read and act on, in a world without workers: everything stays where it was put. */
 export class QueueScene {
   private backlogs = 0;
 
@@ -72,7 +72,7 @@ export class QueueScene {
     ]);
   }
 
-  /** Ten deliveries of one tenant: four in Bull, one of them being sent, four due, two put off. */
+  /** Ten deliveries of one tenant: four in Bull, one of them being sent, four due, two deferred. */
   async tenDeliveries(): Promise<string> {
     const tenant = await this.backlog(10);
     await this.world.sql(

@@ -16,7 +16,7 @@ export class AdminProcessController {
   @ApiOperation({
     summary: 'Process what is pending now',
     description:
-      'Asks the dispatcher for a round at once; hours, limits and turns hold as ever. For the own tenant; ' +
+      'Asks the dispatcher for a round at once; hours, limits and turns apply. For the own tenant; ' +
       'operators name one with `tenant`, or mean all. The same as triggering `dispatch`.',
   })
   @ApiAcceptedResponse({ description: 'Not finished yet', type: DispatchAnswer })

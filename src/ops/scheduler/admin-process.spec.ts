@@ -31,7 +31,7 @@ afterAll(async () => {
 const process = (query: string, token = cast.admin.token) =>
   world.http('POST', `/api/v1/admin/process${query}`, { token });
 
-/** Puts deliveries of these users into a tenant of the cast, which nobody told the dispatcher of. */
+/** Puts deliveries of these users into a tenant of the cast, without waking the dispatcher. */
 async function pending(tenantId: string, count: number): Promise<void> {
   const [id] = await insertBacklog(
     { query: async (text: string, values?: unknown[]) => ({ rows: await world.sql(text, values) }) },
@@ -50,7 +50,7 @@ async function pending(tenantId: string, count: number): Promise<void> {
   await world.sql('DELETE FROM tenants WHERE id = $1', [id]);
 }
 
-test('an admin’s own: asks for a round at once and, with wait, tells what became of it', async () => {
+test('an admin’s own: asks for a round at once and, with wait, answers with the outcome', async () => {
   await pending(cast.tenant_id, 3);
   await pending(cast.other.tenant.id, 2);
   const answer = await process('?wait=true');
@@ -89,7 +89,7 @@ test('an operator’s: one tenant’s, or all', async () => {
   expect(all).toMatchObject({ status: 200, body: { counts: { due: 4, sent: 4 } } });
 });
 
-test('hours and limits hold: what is put off is told', async () => {
+test('hours and limits hold: deferred deliveries are counted', async () => {
   await world.sql(`UPDATE tenants SET settings = '{"limits": {"per_user_per_hour": 1}}' WHERE id = $1`, [
     cast.tenant_id,
   ]);
@@ -110,7 +110,7 @@ test('without wait it answers at once', async () => {
   expect(answer.body.counts.due).toBe(1);
 });
 
-test('whoever may not is told so, and nobody reaches another tenant', async () => {
+test('an unauthorized caller is refused, and nobody reaches another tenant', async () => {
   expect((await process('', cast.teammate.token)).status).toBe(403);
   expect((await world.http('POST', '/api/v1/admin/process')).status).toBe(401);
   expect((await process(`?tenant=${cast.other.tenant.slug}`)).status).toBe(404);

@@ -30,7 +30,7 @@ import { AdminTenant } from '../admin-tenant.js';
 import { ScheduledJobParam, type Triggerable, TRIGGERABLE, TriggerableParam } from './job-param.js';
 import { type TriggerOutcome, Triggers } from './triggers.service.js';
 
-/** Their preview also tells which backups the day expects. */
+/** Their preview also lists the backups that the day expects. */
 const BACKUP_JOBS: readonly ScheduledJob[] = ['check-backups', 'scan-backups'];
 
 const TRIGGER_ANSWER = {
@@ -89,7 +89,7 @@ export class AdminSchedulerController {
   @Access('admin_or_operator', 'admin')
   @ApiOperation({
     summary: 'The slots of a job on a day',
-    description: 'Of the jobs that look at backups also what that day expects, and what would be told of it.',
+    description: 'For the backup jobs also the backups that the day expects, and what would be announced.',
   })
   @ApiParam({ name: 'job', enum: SCHEDULED_JOBS })
   @ApiOkResponse({ type: PreviewAnswer })

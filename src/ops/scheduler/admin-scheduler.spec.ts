@@ -71,7 +71,7 @@ describe('without workers', () => {
     expect(await countRuns()).toBe(3);
   });
 
-  test('an operator can’t run it for a suspended tenant, nor for one that is not there', async () => {
+  test('an operator can’t run it for a suspended or unknown tenant', async () => {
     await world.sql('UPDATE tenants SET suspended_at = now() WHERE id = $1', [cast.other.tenant.id]);
     const suspended = await trigger('cleanup', `?tenant=${cast.other.tenant.slug}`, cast.operator.token);
     await world.sql('UPDATE tenants SET suspended_at = NULL');
@@ -114,7 +114,7 @@ describe('without workers', () => {
     expect(await countRuns()).toBe(0);
   });
 
-  test('the status tells when a scheduler last looked for what is owed', async () => {
+  test('the status shows when a scheduler last polled', async () => {
     expect((await get('scheduler')).body.last_poll_at).toBeNull();
     await world.app.get(SchedulerPoller, { strict: false }).poll();
     expect((await get('scheduler')).body.last_poll_at).toBe(new Date(NOW).toISOString());
@@ -132,7 +132,7 @@ describe('without workers', () => {
     expect(await countRuns()).toBe(0);
   });
 
-  test('status and preview tell the own tenant’s hours; operators name the tenant', async () => {
+  test('status and preview show the own tenant’s hours; operators name the tenant', async () => {
     const own = await get('scheduler');
     expect(own).toMatchObject({ status: 200, body: { enabled: false, time_zone: 'Europe/Paris' } });
     expect((own.body.jobs as { job: string }[]).map(({ job }) => job)).toEqual([

@@ -29,7 +29,7 @@ export class BackupsScanController {
     summary: 'Scan the backup inbox now',
     description:
       'For the own tenant; operators name one with `tenant`, or mean all. The same as triggering `scan-backups`. ' +
-      'While another scan of the tenant is going on it waits; `counts` tell how far it is.',
+      'It waits while another scan of the tenant is running; `counts` show its progress.',
   })
   @ApiExtraModels(RunState, RunsAnswer)
   @ApiAcceptedResponse({ description: 'Not finished yet', ...SCAN_ANSWER })

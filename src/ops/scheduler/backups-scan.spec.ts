@@ -82,7 +82,7 @@ describe('without workers', () => {
     expect(await runs()).toHaveLength(1);
   });
 
-  test('whoever may not is told so, and nobody reaches another tenant', async () => {
+  test('an unauthorized caller is refused, and nobody reaches another tenant', async () => {
     expect((await scan('', cast.teammate.token)).status).toBe(403);
     expect((await world.http('POST', '/api/v1/backups/scan')).status).toBe(401);
     expect((await scan(`?tenant=${cast.other.tenant.slug}`)).status).toBe(404);

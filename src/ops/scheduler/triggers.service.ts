@@ -29,7 +29,7 @@ export interface TriggerOutcome {
   answer: RunState | RunsAnswer | DispatchAnswer;
 }
 
-/** Runs jobs by hand, for those who may. */
+/** Runs jobs on request, for callers who may. */
 @Injectable()
 export class Triggers {
   constructor(
@@ -54,7 +54,7 @@ export class Triggers {
       this.scheduler.triggerIn(tx, job, caller.principal),
     );
     const [state] = await this.states([run], wait);
-    // Cleanup may have taken the run of an old key away.
+    // Cleanup may have deleted the run of an old key.
     if (state === undefined) throw new Problem('not_found');
     return { finished: wait && isFinished(state), answer: state };
   }

@@ -5,7 +5,7 @@ export class ChannelTotals {
   @ApiProperty({ description: 'Waiting, for their turn or their time' })
   pending: number;
 
-  @ApiProperty({ description: 'Of those, the ones whose time has come' })
+  @ApiProperty({ description: 'Of those, the ones that are due' })
   due: number;
 
   @ApiProperty({ description: 'Admitted, or being sent' })

@@ -5,8 +5,8 @@ import { CONFIG, type Config } from '../../platform/config/config.js';
 import { Database } from '../../platform/database/database.js';
 import type { ChannelTotals, LimitsInForce, TenantStatistics } from './statistics.dto.js';
 
-/** Beyond this a number is not counted further: it costs a bounded look at an index, however large the table. */
-const MOST_COUNTED = 100_000;
+/** Beyond this a number is not counted further: counting reads a bounded part of an index, however large the table. */
+const MAX_COUNTED = 100_000;
 const HOUR_MS = 60 * 60 * 1_000;
 
 type Row = ChannelTotals &
@@ -73,7 +73,7 @@ function channelStatistics(row: Row, at: Date): TenantStatistics['channels'][str
 /** A bounded count of the tenant's deliveries on the channel `c`. */
 function counted(which: string, order = ''): string {
   return `(SELECT count(*) FROM (SELECT FROM deliveries d
-    WHERE d.tenant_id = $1 AND d.channel = c.name AND ${which} ${order} LIMIT ${MOST_COUNTED}) counted)`;
+    WHERE d.tenant_id = $1 AND d.channel = c.name AND ${which} ${order} LIMIT ${MAX_COUNTED}) counted)`;
 }
 
 /** The same of those that ended so, from an instant on; the order keeps it to the index `deliveries_ended`. */
@@ -82,7 +82,7 @@ function ended(state: string, since?: string): string {
   return counted(`d.state = '${state}' AND d.ended_at ${when}`, 'ORDER BY d.ended_at DESC');
 }
 
-/** The longest due, by a look at the beginning of each half of `deliveries_pending`. */
+/** The longest due, from the first entry of each half of the index `deliveries_pending`. */
 function oldest(critical: string): string {
   return `(SELECT d.due_at FROM deliveries d
     WHERE d.tenant_id = $1 AND d.channel = c.name AND d.state = 'pending' AND ${critical} AND d.due_at <= $3

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Cast, createCast } from '../../../test/support/cast.js';
 import { createWorld, type World } from '../../../test/support/world.js';
 import { FixedClock } from '../../platform/clock/fixed-clock.js';
-import { tell } from '../../notifications/alerts/tell.fixture.js';
+import { notify } from '../../notifications/alerts/notify.fixture.js';
 
 const NOW = '2026-03-30T12:00:00.000Z';
 
@@ -28,7 +28,7 @@ describe('GET admin/statistics', () => {
 
   /** A delivery of the tenant's in a state, that ended (or fell due) so many minutes ago. */
   async function put(state: string, minutesAgo: number, critical = false): Promise<void> {
-    const id = await tell(world, cast.teammate, { severity: critical ? 'critical' : 'info' });
+    const id = await notify(world, cast.teammate, { severity: critical ? 'critical' : 'info' });
     const at = new Date(Date.parse(NOW) - minutesAgo * 60_000);
     const ended = !['pending', 'queued', 'sending'].includes(state);
     const leased = ['queued', 'sending'].includes(state);

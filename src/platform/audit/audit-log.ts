@@ -8,7 +8,7 @@ import { decodeCursor, isInstantKey, type Page, pageOf } from '../http/cursor.js
 import type { AnyCaller } from '../http/caller.js';
 
 const DAY_MS = 86_400_000;
-/** An address is personal data: it stays for as long as an incident is looked into. */
+/** An address is personal data: it is kept as long as an incident may be investigated. */
 const ADDRESS_DAYS = 90;
 /** Rows that one statement of the cleanup touches: locks stay short. */
 const BATCH = 1_000;
@@ -86,7 +86,7 @@ export class AuditLog {
     }
   }
 
-  /** What an act came to. @param changed names of fields, never values. */
+  /** Adds the outcome of an act. @param changed names of fields, never values. */
   async finish({ id, tenant_id }: Written, status: number, changed: readonly string[] | null): Promise<void> {
     const { table, condition } = placeOf(tenant_id);
     await this.system.query(`UPDATE ${table} SET status = $3, changed = $4 WHERE ${condition} AND id = $2`, [
@@ -123,7 +123,7 @@ export class AuditLog {
 
   /**
    * Deletes what is older than AUDIT_RETENTION_DAYS, and addresses older than 90 days, from one log.
-   * @param tenantId null: the installation's. @returns how many rows are gone.
+   * @param tenantId null: the installation's. @returns how many rows were deleted.
    */
   async clean(tenantId: string | null, signal: AbortSignal): Promise<number> {
     const { table, condition } = placeOf(tenantId);

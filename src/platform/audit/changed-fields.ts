@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ClsServiceManager } from 'nestjs-cls';
 
-/** Tells the audit log which fields the request at hand changes: names, never what is in them. */
+/** Records for the audit log which fields this request changes: names, never values. */
 export function noteChangedFields(names: readonly string[]): void {
   const cls = ClsServiceManager.getClsService();
   if (cls.isActive()) cls.set('changed_fields', [...names]);

@@ -11,7 +11,7 @@ export interface AuditedRequest {
 
 /**
  * Adds its outcome to what was written down of a request, before the answer leaves. It is done by then: when the
- * outcome cannot be written, the caller must not hear that it failed, and the row stays without one.
+ * outcome cannot be written, the caller must not get an error, and the row stays without one.
  */
 export function recordOutcomes(app: NestFastifyApplication): void {
   const log = app.get(AuditLog);
@@ -38,7 +38,7 @@ export function recordOutcomes(app: NestFastifyApplication): void {
 /** What the handler says it changed, or what a PATCH that was accepted names. */
 function changedBy({ method, body }: FastifyRequest): string[] | null {
   const cls = ClsServiceManager.getClsService();
-  const told = cls.isActive() ? cls.get('changed_fields') : undefined;
-  if (told !== undefined) return told;
+  const noted = cls.isActive() ? cls.get('changed_fields') : undefined;
+  if (noted !== undefined) return noted;
   return method === 'PATCH' && typeof body === 'object' && body !== null ? Object.keys(body).sort() : null;
 }

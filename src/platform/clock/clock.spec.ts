@@ -17,7 +17,7 @@ describe('Clock', () => {
     expect(now).toBeLessThanOrEqual(Date.now());
   });
 
-  it('stands still when fixed, and moves when told', () => {
+  it('stands still when fixed, and moves on request', () => {
     const clock = new FixedClock('2026-03-29T00:59:00Z');
     clock.now().setTime(0);
     expect(clock.now()).toEqual(new Date('2026-03-29T00:59:00Z'));

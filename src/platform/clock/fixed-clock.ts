@@ -1,6 +1,6 @@
 import { Clock } from './clock.js';
 
-/** A clock for tests: it stands still until it is told to move, also backwards. */
+/** A clock for tests: it stands still until a test moves it, also backwards. */
 export class FixedClock extends Clock {
   private instant: number;
 

@@ -221,13 +221,13 @@ describe('vigie.yml', () => {
     ['10,000 levels', '['.repeat(10_000)],
     ['more than 64 KiB', `# ${'x'.repeat(70_000)}`],
     ['bytes that are no text', '\u0000\u0001\u0002'],
-  ])('tells of %s without failing otherwise', (_what, yaml) => {
+  ])('reports %s and nothing else', (_what, yaml) => {
     const started = performance.now();
     expect(faultsOf(() => withYaml(yaml)).length).toBeGreaterThan(0);
     expect(performance.now() - started).toBeLessThan(2_000);
   });
 
-  it('tells of a file that is named and not there, and of a folder', () => {
+  it('reports a named file that does not exist, and a folder', () => {
     expect(faultsOf(() => readConfig({ VIGIE_CONFIG: '/nowhere.yml' }))).toEqual([
       '/nowhere.yml cannot be read (ENOENT)',
     ]);
@@ -246,7 +246,7 @@ describe('vigie.yml', () => {
 });
 
 describe('faults', () => {
-  it('are told all at once, by the name that was used', () => {
+  it('are reported all at once, by the name that was used', () => {
     const faults = faultsOf(() =>
       withYaml('workers: {mail: 0}\nnope: 1\n', {
         PORT: '70000',
@@ -284,7 +284,7 @@ describe('faults', () => {
     ],
     [{ SMTP_USER: 'compta' }, 'SMTP_USER and SMTP_PASSWORD go together'],
     [{ SMTP_HOST: 'mail' }, 'SMTP_FROM_EMAIL is required when SMTP_HOST is set'],
-  ])('tell of contradictions: %p', (environment, fault) => {
+  ])('include contradictions: %p', (environment, fault) => {
     expect(faultsOf(() => readConfig(environment))).toEqual([fault]);
   });
 
@@ -363,7 +363,7 @@ describe('what people see of the settings', () => {
     expect(settings.PORT).toMatchObject({ value: 3000, source: 'default', written_as: null });
   });
 
-  it('tells a secret that is set from one that is not', () => {
+  it('distinguishes a secret that is set from one that is not', () => {
     expect(shown({}).SMTP_PASSWORD).toMatchObject({ value: null, source: 'default' });
   });
 });

@@ -138,8 +138,8 @@ function readFile(environment: Environment, faults: string[]): Map<string, strin
   if (named === '' && !existsSync(path)) return flat;
   try {
     const text = readFileSync(path, 'utf8');
-    if (text.length > LONGEST_FILE) {
-      faults.push(`${path} has more than ${LONGEST_FILE} characters`);
+    if (text.length > MAX_FILE_LENGTH) {
+      faults.push(`${path} has more than ${MAX_FILE_LENGTH} characters`);
       return flat;
     }
     // Every scalar stays the text that was written: a password may look like a number, a switch like a word.
@@ -147,16 +147,16 @@ function readFile(environment: Environment, faults: string[]): Map<string, strin
     if (isMapping(root)) flatten(root, '', flat, faults);
     else if (root !== null && root !== '') faults.push(`${path} must hold settings by name`);
   } catch (error) {
-    faults.push(`${path} ${whyUnreadable(error)}`);
+    faults.push(`${path} ${unreadableReason(error)}`);
   }
   return flat;
 }
 
 /** All settings together take a few thousand; parsing something far larger only takes time. */
-const LONGEST_FILE = 65_536;
+const MAX_FILE_LENGTH = 65_536;
 
 /** Never the parser's own words: they quote the file, and the file holds passwords. */
-function whyUnreadable(error: unknown): string {
+function unreadableReason(error: unknown): string {
   if (error instanceof YAMLParseError) {
     const [start] = error.linePos ?? [];
     return `is not valid YAML${start === undefined ? '' : ` at line ${start.line}, column ${start.col}`}`;

@@ -12,7 +12,7 @@ describe('the documents made from the schema', () => {
     expect(read(path)).toBe(text());
   });
 
-  it('tell every setting, its place in vigie.yml and its old names', () => {
+  it('list every setting, its place in vigie.yml and its old names', () => {
     const page = configurationPage();
     const example = environmentExample();
     for (const { env, yaml, aliases } of Object.values(SCHEMA)) {

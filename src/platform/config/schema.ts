@@ -20,7 +20,7 @@ const postgres = url('postgres', 'postgresql');
 
 /**
  * Every setting of an installation: its name in the environment, its place in vigie.yml, type, default and
- * one sentence. `.env.example` and docs/configuration.md are made from this table.
+ * one sentence. `.env.example` and docs/configuration.md are generated from this table.
  */
 export const SCHEMA = {
   host: textVariable({ env: 'HOST', yaml: 'server.host', default: '0.0.0.0', doc: 'Address to listen on.' }),
@@ -48,7 +48,7 @@ export const SCHEMA = {
     env: 'TRUST_PROXY',
     yaml: 'server.trust_proxy',
     check: ADDRESSES,
-    doc: 'Reverse proxies whose X-Forwarded-For tells who is calling. Unset: whoever connects is the caller.',
+    doc: 'Reverse proxies whose X-Forwarded-For names the caller. Unset: the peer of the connection is the caller.',
   }),
   roles: listVariable({
     env: 'VIGIE_ROLES',
@@ -76,7 +76,7 @@ export const SCHEMA = {
     yaml: 'metrics.token',
     secret: true,
     check: atLeast(16),
-    doc: 'What /metrics asks for as a bearer token; at least 16 characters. Unset: whoever reaches the port may read it (it holds no names and no tenants).',
+    doc: 'Bearer token that /metrics requires; at least 16 characters. Unset: anyone who reaches the port may read it (it holds no names and no tenants).',
   }),
   databaseUrl: optionalVariable({
     env: 'DATABASE_URL',
@@ -113,7 +113,7 @@ export const SCHEMA = {
     default: 60,
     min: 1,
     max: 3_600,
-    doc: 'The longest that a statement may run (imports have 10 minutes). A PostgreSQL that has not answered 5 s later counts as gone, and its connection is closed.',
+    doc: 'The longest that a statement may run (imports have 10 minutes). A PostgreSQL that has not answered 5 s later counts as lost, and its connection is closed.',
   }),
   redisUrl: optionalVariable({
     env: 'REDIS_URL',
@@ -126,14 +126,14 @@ export const SCHEMA = {
     env: 'REDIS_PREFIX',
     yaml: 'redis.prefix',
     default: 'vigie',
-    doc: 'What the names of all keys begin with, where several installations share one Redis.',
+    doc: 'Prefix of all keys, where several installations share one Redis.',
   }),
   jwtSecret: optionalVariable({
     env: 'JWT_SECRET',
     yaml: 'auth.jwt_secret',
     secret: true,
     check: atLeast(32),
-    doc: 'Signs access tokens and links; at least 32 characters, the same in every process. Unset with an embedded PostgreSQL: made once and kept in VIGIE_DATA_DIR.',
+    doc: 'Signs access tokens and links; at least 32 characters, the same in every process. Unset with an embedded PostgreSQL: generated once and kept in VIGIE_DATA_DIR.',
   }),
   accessTokenMinutes: integerVariable({
     env: 'ACCESS_TOKEN_MINUTES',
@@ -141,7 +141,7 @@ export const SCHEMA = {
     default: 15,
     min: 1,
     max: 1_440,
-    doc: 'Life of an access token.',
+    doc: 'Lifetime of an access token.',
   }),
   refreshTokenDays: integerVariable({
     env: 'REFRESH_TOKEN_DAYS',
@@ -149,13 +149,13 @@ export const SCHEMA = {
     default: 30,
     min: 1,
     max: 365,
-    doc: 'Life of a session without use.',
+    doc: 'Lifetime of a session without use.',
   }),
   operatorEmail: optionalVariable({
     env: 'VIGIE_OPERATOR_EMAIL',
     yaml: 'auth.operator_email',
     check: EMAIL_ADDRESS,
-    doc: 'The first operator, made at the first start.',
+    doc: 'The first operator, created at the first start.',
   }),
   operatorPassword: optionalVariable({
     env: 'VIGIE_OPERATOR_PASSWORD',
@@ -280,7 +280,7 @@ export const SCHEMA = {
     env: 'ADMIN_EMAIL_RECIPIENT',
     yaml: 'backups.admin_recipient',
     check: EMAIL_ADDRESS,
-    doc: 'Who is told of incidents of a tenant that has named nobody and has no admin.',
+    doc: 'Who is notified of incidents of a tenant without alert recipients and admins.',
   }),
   backupInboxDir: optionalVariable({
     env: 'BACKUP_INBOX_DIR',
@@ -304,7 +304,7 @@ export const SCHEMA = {
     env: 'SCHEDULER_ENABLED',
     yaml: 'scheduler.enabled',
     default: true,
-    doc: 'Off: no job runs by itself (those triggered by hand do).',
+    doc: 'Off: no job starts on its schedule; jobs can still be triggered manually.',
   }),
   schedulerPollSeconds: integerVariable({
     env: 'SCHEDULER_POLL_SECONDS',
@@ -312,7 +312,7 @@ export const SCHEMA = {
     default: 15,
     min: 1,
     max: 60,
-    doc: 'How often the scheduler looks for slots that are owed.',
+    doc: 'Interval at which the scheduler checks for due slots.',
   }),
   cleanupEnabled: switchVariable({
     env: 'CLEANUP_ENABLED',

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 
-/** How one variable is written, checked and told about. `parse` throws a plain sentence on a bad value. */
+/** How one variable is written, checked and documented. `parse` throws a plain sentence on a bad value. */
 export interface Variable<Value> {
   /** The environment's name. `<env>_FILE` names a file that holds the value. */
   env: string;

@@ -54,18 +54,18 @@ describe('a tenant transaction', () => {
     expect(await titles()).toEqual(['kept']);
   });
 
-  it('that has lost its connection is told as unavailable, at whatever statement it finds out', async () => {
+  it('that has lost its connection fails as unavailable, whichever statement notices it', async () => {
     const codes: string[] = [];
-    const told = (error: unknown) => codes.push(toProblem(error).code);
+    const record = (error: unknown) => codes.push(toProblem(error).code);
     await database
       .tenant(ours, async (tx) => {
         const row = await tx.one<{ pid: number }>('SELECT pg_backend_pid() AS pid');
         await platform.sql('SELECT pg_terminate_backend($1)', [row!.pid]);
-        await tx.query('SELECT pg_sleep(10)').catch(told);
-        await tx.query('SELECT 1').catch(told);
+        await tx.query('SELECT pg_sleep(10)').catch(record);
+        await tx.query('SELECT 1').catch(record);
         await tx.query('SELECT 1');
       })
-      .catch(told);
+      .catch(record);
     expect(codes).toEqual(['unavailable', 'unavailable', 'unavailable']);
     await expect(database.tenant(ours, (tx) => tx.query('SELECT 1 AS one'))).resolves.toEqual([{ one: 1 }]);
   });
@@ -296,7 +296,7 @@ describe('the system database', () => {
 });
 
 describe('failures', () => {
-  it('are told by code and constraint', async () => {
+  it('are described by code and constraint', async () => {
     const twice = database.tenant(ours, async (tx) => {
       const sql = `INSERT INTO tasks (tenant_id, title, due_on, external_id) VALUES ($1, 'a', '2026-03-31', 'x')`;
       await tx.execute(sql, [ours]);

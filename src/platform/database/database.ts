@@ -54,7 +54,7 @@ export class Database {
     this.enter(tenantId);
     const query = async <Row>(...statement: Statement): Promise<Row[]> =>
       withConnection(this.app, async (connection) => {
-        // PostgreSQL answers in this order, and goes on after a failure: whoever is next finds it ready.
+        // PostgreSQL answers in this order, and goes on after a failure: the next user finds the connection ready.
         const [, { rows }] = await together(connection, () =>
           Promise.all([
             runStatement(connection, beginAs(tenantId)),
@@ -140,7 +140,7 @@ async function inTransaction<Tx extends Transaction, Result>(
     // PostgreSQL rolls back without an error where `work` has gone on after a statement that failed.
     if (!(await tx.commit())) throw new Error('nothing was committed: a statement had failed');
   } catch (error) {
-    // A broken connection can't roll back, and has nothing left to: the first error is the one to tell.
+    // A broken connection can't roll back, and has nothing left to: the first error is thrown.
     await runStatement(connection, 'ROLLBACK').catch(() => undefined);
     throw error;
   } finally {
@@ -179,7 +179,7 @@ async function withConnection<Result>(
 }
 
 /**
- * A connection may be ended in the very message that says it is ready, before whoever asked for it can listen: the
+ * A connection may be ended in the very message that says it is ready, before its borrower can listen: the
  * pool hands it over in between.
  */
 function surviveLostConnections({ driver }: DataSource): void {
@@ -187,7 +187,7 @@ function surviveLostConnections({ driver }: DataSource): void {
   pool.on('connect', (client) => client.on('error', ignore));
 }
 
-/** The statements under way fail with the connection, and tell of it. */
+/** The running statements fail with the connection, and report it. */
 function ignore(): void {
   // An error event without a listener would end the process.
 }

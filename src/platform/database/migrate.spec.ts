@@ -76,7 +76,7 @@ describe('as an owner who is no superuser', () => {
   beforeAll(async () => {
     await withClient(template.owner_url, async (admin) => {
       await admin.query(`CREATE ROLE ${owner} LOGIN NOINHERIT PASSWORD '${password}'`);
-      // As scripts/postgres-logins.sh does, and PostgreSQL itself for whoever makes a role.
+      // As scripts/postgres-logins.sh does, and PostgreSQL itself for the creator of a role.
       await admin.query(
         `GRANT vigie_app, vigie_system TO ${owner} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE`,
       );

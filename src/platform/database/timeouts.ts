@@ -1,6 +1,6 @@
 /**
  * A host that vanishes sends no reset: without these a statement waits for about 15 minutes (Linux' TCP
- * retransmissions), and whoever waits for it as long.
+ * retransmissions), and its caller as long.
  *
  * PostgreSQL's own `statement_timeout` ends what runs too long. This later one, here, ends the wait for a PostgreSQL
  * that can no longer say so.

@@ -168,7 +168,7 @@ export class Transaction {
       try {
         callback();
       } catch (error) {
-        // It is committed: whoever asked for it must not hear that it failed.
+        // It is committed: the caller must not see a failure.
         this.logger.error({ event: 'after_commit_failed', err: error });
       }
     }
@@ -188,6 +188,6 @@ export class TenantTransaction extends Transaction {
 
 /** A transaction across tenants, as the system role. */
 export class SystemTransaction extends Transaction {
-  // Told apart from a tenant's, so that neither can be passed for the other.
+  // A property of its own, so that the type checker accepts neither transaction for the other.
   readonly across_tenants = true;
 }

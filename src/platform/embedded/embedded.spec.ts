@@ -195,7 +195,7 @@ describe('startEmbedded', () => {
     squatter.close();
   });
 
-  it('puts its services out of reach of what the terminal sends to its own group', async () => {
+  it('puts its services into a process group that terminal signals do not reach', async () => {
     const parent = await startHost();
     const group = (pid: number): string =>
       spawnSync('ps', ['-o', 'pgid=', '-p', String(pid)], { encoding: 'utf8' }).stdout.trim();
@@ -243,7 +243,7 @@ describe('startEmbedded', () => {
 describe('embeddedSecret', () => {
   beforeEach(() => rm(join(data_dir, 'secrets.json'), { force: true }));
 
-  it('makes a secret once, whoever asks at the same time, for the owner alone to read', async () => {
+  it('makes a secret once for concurrent callers, readable by the owner alone', async () => {
     const names = ['jwt', 'other', 'jwt', 'jwt'];
     const [jwt, other, ...same] = await Promise.all(names.map((name) => embeddedSecret(data_dir, name)));
     expect(jwt).toMatch(/^[\w-]{43}$/);
@@ -258,7 +258,7 @@ describe('embeddedSecret', () => {
     expect(await readFile(join(data_dir, 'secrets.json'), 'utf8')).toBe('{"jwt": "tor');
   });
 
-  it('is not held up by a lock whose holder is dead', async () => {
+  it('is not delayed by a lock whose holder is dead', async () => {
     const dead = { pid: 2 ** 30, started: '1', host: hostname(), space: await processSpace() };
     await writeFile(join(data_dir, 'secrets.json.lock'), JSON.stringify(dead));
     await expect(embeddedSecret(data_dir, 'jwt')).resolves.toMatch(/^[\w-]{43}$/);

@@ -15,7 +15,7 @@ export interface EmbeddedOptions {
   data_dir: string;
   postgres: boolean;
   redis: boolean;
-  /** Told what is going on, a line at a time. */
+  /** Receives progress, a line at a time. */
   log: (line: string) => void;
   /** Connections PostgreSQL takes at once; 200 by default. */
   max_connections?: number;

@@ -17,10 +17,10 @@ export class LockHeldError extends Error {
   }
 }
 
-/** How holders that cannot be looked up show that they are alive, in ms. */
+/** Heartbeat interval of holders whose process cannot be checked, in ms. */
 interface Heartbeats {
   intervalMs: number;
-  /** A holder without a heartbeat for this long is gone. */
+  /** A holder without a heartbeat for this long is dead. */
   silenceMs: number;
 }
 
@@ -30,9 +30,9 @@ const SURELY_GONE_MS = 10 * 60 * 1_000;
 
 /**
  * Takes a lock file and returns the function that releases it. The file names its holder by pid, start time, boot and
- * pid namespace, so that one left behind by a killed process, or by a former life of the machine, does not count. A
- * holder elsewhere (another host or container on the same volume) cannot be looked up: it touches the file, and
- * whoever wants the lock waits for a heartbeat.
+ * pid namespace, so that one left behind by a killed process, or before a reboot, does not count. A
+ * holder elsewhere (another host or container on the same volume) cannot be checked: it touches the file, and
+ * a process that wants the lock waits for a heartbeat.
  *
  * No library: proper-lockfile knows a dead holder by its silence alone, so that after a kill -9 the next start would
  * have to wait. get-port, likewise, would refuse for 15 s the port that a restart wants to keep (ports.ts).
@@ -45,7 +45,7 @@ export async function acquireLock(path: string, heartbeats = HEARTBEATS): Promis
     host: hostname(),
     space: await processSpace(),
   };
-  // The nonce tells two locks of one process apart.
+  // The nonce distinguishes two locks of one process.
   const content = JSON.stringify({ ...self, nonce: randomBytes(8).toString('hex') });
   const draft = `${path}.${randomBytes(8).toString('hex')}`;
   await writeFile(draft, content, { mode: 0o600 });

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { writeFileAtomic } from './write-file-atomic.js';
 
-/** The ports of the last start: kept where they are free, so that a saved address stays good. */
+/** The ports of the last start: kept where they are free, so that a saved address stays valid. */
 export interface Ports {
   postgres?: number;
   redis?: number;

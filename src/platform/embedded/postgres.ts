@@ -89,13 +89,13 @@ function settings(port: number, { max_connections, durable }: PostgresOptions): 
 
 async function becomesReady(daemon: Daemon, cluster: string, log: (line: string) => void): Promise<boolean> {
   const began = performance.now();
-  let told = false;
+  let announced = false;
   while (daemon.running && performance.now() - began < READY_WITHIN_MS) {
     const postmaster = await readPostmaster(cluster);
     if (postmaster?.pid === daemon.identity.pid && postmaster.ready) return true;
-    if (!told && performance.now() - began > 3_000) {
+    if (!announced && performance.now() - began > 3_000) {
       log('PostgreSQL is still starting (after a crash it first replays its log)');
-      told = true;
+      announced = true;
     }
     await sleep(5);
   }

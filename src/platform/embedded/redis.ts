@@ -81,7 +81,7 @@ function configuration(port: number, password: string): string {
 }
 
 async function launch(options: RedisOptions): Promise<{ daemon: Daemon; port: number }> {
-  // It can write files wherever it is told to: not as root.
+  // Clients can make it write files anywhere, so it does not run as root.
   const account = isRoot() ? await findAccount('nobody') : undefined;
   return launchOnFreePort({
     preferred: options.port,
@@ -111,7 +111,7 @@ async function becomesReady(daemon: Daemon, port: number, password: string): Pro
   return false;
 }
 
-/** Whether the server on the port is ours: it takes the password. */
+/** Whether the server on the port is this one: it accepts the password. */
 function answers(port: number, password: string): Promise<boolean> {
   return new Promise((resolve) => {
     let said = '';

@@ -53,7 +53,7 @@ export interface EndSignals {
   insist: NodeJS.Signals;
 }
 
-/** Ends the services when this process is gone, however it went. */
+/** Ends the services when this process has ended, for any reason. */
 export class Watchdog {
   private readonly guarded: ProcessIdentity[] = [];
   private dismissed = false;
@@ -88,7 +88,7 @@ export class Watchdog {
       throw new Error('the watchdog of PostgreSQL and Redis could not be started', { cause: error });
     }
     child.unref();
-    // A pipe to a child is a socket, which can be told not to keep this process alive.
+    // A pipe to a child is a socket, which can be unreferenced so that it does not keep this process alive.
     const stdin = child.stdin as { unref?: () => void } | null;
     stdin?.unref?.();
     return new Watchdog(child, log);

@@ -17,7 +17,7 @@ describe('the error table', () => {
     );
   });
 
-  it('reports what is ours and nothing else', () => {
+  it('reports internal faults and nothing else', () => {
     for (const [code, { status, report }] of Object.entries(ERRORS)) {
       expect(STATUS_CODES).toHaveProperty(String(status));
       expect([code, report]).toEqual([code, status >= 500]);

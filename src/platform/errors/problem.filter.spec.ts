@@ -55,7 +55,7 @@ describe('toProblem', () => {
       'unavailable',
     ],
     [
-      'a fault of ours',
+      'an internal fault',
       new TypeError("Cannot read properties of undefined (reading 'canary')"),
       'internal_error',
     ],
@@ -68,7 +68,7 @@ describe('toProblem', () => {
     expect([problem.code, problem.status]).toEqual([code, ERRORS[code].status]);
   });
 
-  it('tells a caller nothing of what was inside', () => {
+  it('answers without the internal cause', () => {
     for (const [, error] of cases) expect(JSON.stringify(toProblem(error).body())).not.toContain('canary');
   });
 

@@ -61,7 +61,7 @@ function fromStatus(status: number, cause: Error): Problem {
   return new Problem(code, undefined, { cause });
 }
 
-/** Turns whatever was thrown under a request into its problem+json, and logs what is ours to look at. */
+/** Turns whatever was thrown under a request into its problem+json, and logs internal faults. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger('Http');

@@ -2,11 +2,11 @@ import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 
 /**
- * The address that a request comes from: that of who connects, or what TRUST_PROXY's proxies say. An IPv4
- * address is written as such also where the socket has it in IPv6's clothes.
+ * The address that a request comes from: the peer's, or what TRUST_PROXY's proxies say. An IPv4
+ * address is written as such also where the socket has it as an IPv4-mapped IPv6 address.
  */
 export function addressOf({ ip, socket }: Pick<FastifyRequest, 'ip' | 'socket'>): string {
-  // A proxy hands on what it was told: it may be anything.
+  // A proxy forwards what the client sent: it may be anything.
   const address = isIP(ip) === 0 ? (socket.remoteAddress ?? '') : ip;
   return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address.toLowerCase();
 }

@@ -9,7 +9,7 @@ export interface TenantCaller {
   principal: string;
   /** Null for an API key. */
   user_id: string | null;
-  /** Whom an agent's key reports for; null for users and for any other key. */
+  /** The agent that the key reports for; null for users and for any other key. */
   agent_id: string | null;
   /** Today's, from the database. An API key is `admin` if it has that scope; what it may call its scopes decide. */
   role: 'member' | 'admin';
@@ -27,7 +27,7 @@ export type AnyCaller = TenantCaller | OperatorCaller;
 /** Who may call a route. Without this decorator a route refuses everyone, and test/rules fails. */
 export interface AccessRule {
   /**
-   * `member` lets admins in too; `self` is a member who is a person, not an API key; `person` is `self` or an
+   * `member` includes admins; `self` is a member who is a person, not an API key; `person` is `self` or an
    * operator (`@Signed()`); `admin_or_operator` is for routes that a tenant's admin uses on the own tenant and an
    * operator on any (`@AdminOrOperator()`).
    */

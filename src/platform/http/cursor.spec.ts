@@ -78,7 +78,7 @@ describe('pageOf', () => {
       ({ id }) => id,
     );
 
-  it('cuts the row too many, and points behind the last that is shown', () => {
+  it('cuts the extra row, and its cursor follows the last one shown', () => {
     expect(page(2)).toEqual({ data: [3, 2], next_cursor: encodeCursor([2]) });
   });
 

@@ -3,7 +3,7 @@ import { Problem } from '../errors/problem.js';
 /** One page of a list, newest or soonest first. */
 export interface Page<Item> {
   data: Item[];
-  /** Hand it back as `?cursor=` for what follows; null at the end. */
+  /** Send it as `?cursor=` for the next page; null at the end. */
   next_cursor: string | null;
 }
 

@@ -12,13 +12,13 @@ test('F13: neither a busy client nor a silent one keeps a process that stops', a
 
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   let answers = 0;
-  const askOnAndOn = () => {
+  const keepRequesting = () => {
     get({ agent, hostname, port, path: '/livez' }, (response) => {
       answers += 1;
-      response.resume().once('end', askOnAndOn);
+      response.resume().once('end', keepRequesting);
     }).on('error', () => undefined);
   };
-  askOnAndOn();
+  keepRequesting();
   await until('a busy client', () => answers > 10);
 
   const began = performance.now();

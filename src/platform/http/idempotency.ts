@@ -26,7 +26,7 @@ const CreatingRequestParam = createParamDecorator(
     if (Array.isArray(key) || (key !== null && !/^[\x21-\x7e]{1,255}$/.test(key))) {
       throw invalid('/headers/idempotency-key', 'must be 1 to 255 visible ASCII characters');
     }
-    // A file is still on its way: who receives it adds its hash (withContent).
+    // A file is still being received: its reader adds the hash (withContent).
     const isFile = request.body instanceof Readable;
     const hash = createHash('sha256')
       .update(`${request.method} ${request.url}\n`)

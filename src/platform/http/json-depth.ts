@@ -4,7 +4,7 @@ import { Problem } from '../errors/problem.js';
 /** Deeper than any body that a route takes. */
 const MAX_DEPTH = 32;
 
-/** Refuses bodies nested so deep that whoever walks them by recursion would run out of stack. */
+/** Refuses bodies nested so deep that a recursive walk would overflow the stack. */
 export function refuseDeepBodies(app: NestFastifyApplication): void {
   app
     .getHttpAdapter()

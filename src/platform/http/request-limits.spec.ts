@@ -82,7 +82,7 @@ describe('requests of one caller', () => {
     });
   });
 
-  it('are answered, counted and not held up while Redis is away', async () => {
+  it('are answered, counted and not held up while Redis is unreachable', async () => {
     const redis = await startRedis();
     const env = { API_REQUESTS_PER_MINUTE: '60', REDIS_URL: redis.url };
     world = await start(env);
@@ -122,7 +122,7 @@ it('as many callers as there may be are counted in bounded memory', async () => 
   expect(limits.countPrincipal('user:0')).not.toBeNull();
 });
 
-describe('requests of nobody in particular', () => {
+describe('anonymous requests', () => {
   const login = (world: World, headers: Record<string, string> = {}) =>
     world.http('POST', '/api/v1/auth/login', { body: { email: 'a@example.com', password: 'x' }, headers });
 
@@ -156,7 +156,7 @@ describe('requests of nobody in particular', () => {
     expect((await world.http('GET', '/ops/login')).status).toBe(200);
   });
 
-  it('are not told apart by a header that anyone can send', async () => {
+  it('are not distinguished by a header that anyone can send', async () => {
     const world = await start({ API_ANONYMOUS_REQUESTS_PER_MINUTE: '2' });
     const statuses = [];
     for (const ip of ['203.0.113.1', '203.0.113.2', '203.0.113.3']) {
@@ -165,7 +165,7 @@ describe('requests of nobody in particular', () => {
     expect(statuses).toEqual([401, 429, 429]);
   });
 
-  it('are told apart by what a proxy says, where it is named', async () => {
+  it('are distinguished by what a proxy says, where it is named', async () => {
     const world = await start({
       API_ANONYMOUS_REQUESTS_PER_MINUTE: '1',
       TRUST_PROXY: 'loopback, 10.0.0.0/8',

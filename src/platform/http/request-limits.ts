@@ -7,18 +7,18 @@ import { producerConnection } from '../queues/connections.js';
 import { networkOf } from './addresses.js';
 
 const WINDOW_SECONDS = 60;
-/** How often this process tells the others what it has counted, and hears of theirs. */
-const SHARE_EVERY_MS = 250;
-/** Callers told of in one round. */
+/** Interval at which this process exchanges its counts with the others. */
+const SHARE_INTERVAL_MS = 250;
+/** Callers shared in one round. */
 const SHARED_AT_ONCE = 1_000;
 /** Callers that are counted at the same time; beyond that the longest known is forgotten. */
-const MOST_CALLERS = 50_000;
+const MAX_CALLERS = 50_000;
 
 /** What a caller has used of the current minute. */
 interface Usage {
   /** By all processes, as far as this one knows. */
   used: number;
-  /** The part of it that Redis has not been told yet. */
+  /** The part of it that was not sent to Redis yet. */
   unshared: number;
   /** End of the minute, on this process's own clock (`performance.now()`). */
   ends: number;
@@ -31,7 +31,7 @@ export type LimitHeaders = Record<'ratelimit-limit' | 'ratelimit-remaining' | 'r
 /**
  * How many requests a caller may make in a minute. Each process counts in its own memory, so that no request
  * waits for Redis, and shares its counts a few times a second: a caller of several processes is stopped that
- * much later, and while Redis is away each process goes on by its own count. The time is real time, not the
+ * much later, and while Redis is unreachable each process uses its own count. The time is real time, not the
  * business clock's.
  */
 @Injectable()
@@ -54,7 +54,7 @@ export class RequestLimits implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => this.share(), SHARE_EVERY_MS).unref();
+    this.timer = setInterval(() => this.share(), SHARE_INTERVAL_MS).unref();
   }
 
   onApplicationShutdown(): void {
@@ -62,12 +62,12 @@ export class RequestLimits implements OnApplicationBootstrap, OnApplicationShutd
     this.redis.disconnect();
   }
 
-  /** Counts a request of somebody who is known. @throws Problem rate_limited */
+  /** Counts a request of an authenticated caller. @throws Problem rate_limited */
   countPrincipal(principal: string): LimitHeaders | null {
     return this.count(principal, this.config.requestsPerMinute);
   }
 
-  /** Counts a request of somebody who is not. @throws Problem rate_limited */
+  /** Counts an anonymous request. @throws Problem rate_limited */
   countAddress(address: string): LimitHeaders | null {
     return this.count(`ip:${networkOf(address)}`, this.config.anonymousRequestsPerMinute);
   }
@@ -95,42 +95,42 @@ export class RequestLimits implements OnApplicationBootstrap, OnApplicationShutd
     if (known !== undefined && known.ends > now) return known;
     const usage = { used: 0, unshared: 0, ends: now + WINDOW_SECONDS * 1_000, sharing: false };
     this.usages.delete(caller);
-    if (this.usages.size >= MOST_CALLERS) this.forgetOne();
+    if (this.usages.size >= MAX_CALLERS) this.evictOldest();
     this.usages.set(caller, usage);
     return usage;
   }
 
-  private forgetOne(): void {
+  private evictOldest(): void {
     for (const oldest of this.usages.keys()) {
       this.usages.delete(oldest);
       return;
     }
   }
 
-  /** One round: forgets who has nothing left to count, and tells Redis of the others. */
+  /** One round: forgets callers whose minute has ended, and sends the counts of the others to Redis. */
   private share(): void {
     const now = performance.now();
-    let told = 0;
+    let shared = 0;
     for (const [caller, usage] of this.usages) {
       if (usage.ends <= now) this.usages.delete(caller);
-      else if (usage.unshared > 0 && !usage.sharing && told < SHARED_AT_ONCE) {
-        told += 1;
+      else if (usage.unshared > 0 && !usage.sharing && shared < SHARED_AT_ONCE) {
+        shared += 1;
         void this.shareOne(caller, usage);
       }
     }
   }
 
   private async shareOne(caller: string, usage: Usage): Promise<void> {
-    const told = usage.unshared;
+    const counted = usage.unshared;
     usage.unshared = 0;
     usage.sharing = true;
     try {
-      const { consumedPoints, msBeforeNext } = await this.shared.penalty(caller, told);
+      const { consumedPoints, msBeforeNext } = await this.shared.penalty(caller, counted);
       usage.used = consumedPoints + usage.unshared;
       usage.ends = performance.now() + msBeforeNext;
     } catch {
-      // Redis is away: what was counted stays counted here, and is told when it is back.
-      usage.unshared += told;
+      // Redis is unreachable: the count stays here, and is sent once Redis answers.
+      usage.unshared += counted;
     } finally {
       usage.sharing = false;
     }

@@ -100,7 +100,7 @@ describe('the log', () => {
     expect(server.lines.join('\n')).not.toContain('canary');
   });
 
-  it('has none for who only looks', async () => {
+  it('has none for a successful read', async () => {
     await fetch(`${server.url}/livez`, { headers: { 'x-request-id': 'live-1' } });
     await fetch(`${server.url}/nowhere`, { headers: { 'x-request-id': 'after-1' } });
     await until('a later line', () => lines('after-1').length > 0);

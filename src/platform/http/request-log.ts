@@ -15,7 +15,7 @@ export function requestId({ headers }: Pick<IncomingMessage, 'headers'>): string
 
 /**
  * One line a request. It names the route, never the address that was called: ids, names and tokens may be in it.
- * What changes something or is refused is logged as `info`; what only looks, as `debug`.
+ * A request that changes something or is refused is logged as `info`; a successful read, as `debug`.
  */
 export function logRequests(app: NestFastifyApplication, { logLevel }: Config): void {
   const logger = new Logger('Http');

@@ -137,7 +137,7 @@ describe('what comes in', () => {
     ['the 29th of February of another year', { title: 'a', due_on: '2027-02-29' }, ['/due_on']],
     ['an instant for a day', { title: 'a', due_on: '2026-03-01T00:00:00Z' }, ['/due_on']],
     ['a number for a day', { title: 'a', due_on: 20260301 }, ['/due_on']],
-  ])('is told where it is wrong: %s', async (_what, payload, expected) => {
+  ])('gets the place of its fault: %s', async (_what, payload, expected) => {
     expect(await pointers(payload)).toEqual(expected);
   });
 
@@ -198,7 +198,7 @@ describe('an id', () => {
 });
 
 describe('an Idempotency-Key', () => {
-  it('comes with a hash of what was asked', async () => {
+  it('comes with a hash of the request', async () => {
     const ask = (body: unknown, key: string) =>
       send('POST', '/things/creating', body, { 'idempotency-key': key });
     const first = (await ask({ a: 1 }, 'k')).body;
@@ -214,8 +214,8 @@ describe('an Idempotency-Key', () => {
   });
 });
 
-describe('a fault of ours', () => {
-  it('is told without its inside, and logged with it', async () => {
+describe('an internal fault', () => {
+  it('is answered without its cause, and logged with it', async () => {
     logged.length = 0;
     const { status, type, body, text } = await send('GET', '/things/broken');
     expect([status, type, body.code]).toEqual([500, 'application/problem+json', 'internal_error']);

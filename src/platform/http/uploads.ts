@@ -23,7 +23,7 @@ const FORMATS = {
 } as const;
 export type UploadFormat = (typeof FORMATS)[keyof typeof FORMATS];
 
-/** A file that is on its way. Nobody has read of it yet. */
+/** A file that is being received; nothing was read of it yet. */
 export interface Upload {
   stream: Readable;
   /** What it says it is. */

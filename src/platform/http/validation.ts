@@ -9,7 +9,7 @@ const RULES = {
   forbidUnknownValues: true,
 } as const satisfies ValidatorOptions;
 
-/** Checks and types what comes in, once: unknown fields are faults too, and all faults are told together. */
+/** Validates and types input, once: unknown fields are faults too, and all faults are reported together. */
 export function validationPipe(): ValidationPipe {
   return new ValidationPipe({
     transform: true,
@@ -29,7 +29,7 @@ export function checked<Type extends object>(
 }
 
 function faults(error: ValidationError, path: string): Fault[] {
-  // A value that can't be checked at all is told without its name.
+  // A value that can't be checked at all is reported without its name.
   const { property = '' } = error as Partial<ValidationError>;
   // RFC 6901: ~ and / are written ~0 and ~1 in a pointer.
   const pointer = property === '' ? path : `${path}/${property.replaceAll('~', '~0').replaceAll('/', '~1')}`;

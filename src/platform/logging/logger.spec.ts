@@ -77,7 +77,7 @@ describe('JsonLogger', () => {
     expect(lines[0]).toMatchObject({ [field]: '***', user: { [field]: '***' } });
   });
 
-  it('tells of a failed statement by code and constraint, without its text and values', () => {
+  it('describes a failed statement by code and constraint, without its text and values', () => {
     const { logger, lines, text } = capture();
     const driver = Object.assign(new Error('duplicate key value (email)=(canary@example.fr)'), {
       code: '23505',
@@ -118,7 +118,7 @@ describe('JsonLogger', () => {
     expect((lines[0]!.err as { stack: string }).stack).toContain('node_modules/@nestjs/core/index.js');
   });
 
-  it('cuts long messages, and tells of what is no error at all', () => {
+  it('cuts long messages, and describes thrown values that are no errors', () => {
     const { logger, lines } = capture();
     logger.error({ event: 'x', err: new Error('x'.repeat(10_000)) });
     logger.error({ event: 'x', err: 'canary text' });

@@ -34,7 +34,7 @@ const HIDDEN = [
 const ADDRESS = /[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g;
 
 /**
- * An error without what it may quote: a failed statement is told by its code and constraint, never by its
+ * An error without what it may quote: a failed statement is described by its code and constraint, never by its
  * text or values, which can hold personal data.
  */
 function describeError(error: unknown): Record<string, unknown> {
@@ -98,7 +98,7 @@ export class JsonLogger implements LoggerService {
     this.write('debug', message, rest);
   }
 
-  /** Nest passes the room that speaks as the last parameter, and an error's stack before it. */
+  /** Nest passes the logging room as the last parameter, and an error's stack before it. */
   private write(level: 'debug' | 'info' | 'warn' | 'error', message: unknown, rest: unknown[]): void {
     const room = rest.at(-1);
     const fields = {

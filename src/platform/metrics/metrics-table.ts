@@ -45,7 +45,7 @@ export const METRICS = {
   vigie_channel_up: {
     type: 'gauge',
     unit: 'boolean',
-    help: 'Whether the way out of the channel works, from PostgreSQL; 0: deliveries wait, and one probe at a time is made',
+    help: 'Whether the channel works, from PostgreSQL; 0: deliveries wait, and one probe at a time is made',
     labels: ['channel'],
   },
   vigie_channel_paused: {
@@ -70,7 +70,7 @@ export const METRICS = {
   vigie_dispatch_deferred_total: {
     type: 'counter',
     unit: 'messages',
-    help: 'Messages put off by hours or limits',
+    help: 'Messages deferred by hours or limits',
     labels: ['channel'],
   },
   vigie_dispatch_failures_total: {
@@ -101,7 +101,7 @@ export const METRICS = {
   vigie_leases_expired_total: {
     type: 'counter',
     unit: 'leases',
-    help: 'Leases of deliveries that ran out: queued ones go round again, those being sent are ambiguous',
+    help: 'Leases of deliveries that expired: queued ones are admitted again, those being sent are ambiguous',
     labels: ['state'],
   },
   vigie_runs_total: {
@@ -132,7 +132,7 @@ export const METRICS = {
   vigie_wake_ups_failed_total: {
     type: 'counter',
     unit: 'messages',
-    help: 'Wake-ups that Redis did not take; whoever missed one finds out at its next round',
+    help: 'Wake-ups that Redis did not take; a process that missed one catches up in its next round',
     labels: ['name'],
   },
   vigie_source_up: {

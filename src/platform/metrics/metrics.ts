@@ -37,7 +37,7 @@ export class Metrics {
     this.gauges.get(name)?.set(labels, value);
   }
 
-  /** These values instead of all that the gauge had: what is no longer read is no longer told. */
+  /** Replaces all values of the gauge: labels that are no longer read disappear. */
   replace<Name extends GaugeName>(name: Name, readings: Readings<Name>): void {
     this.gauges.get(name)?.reset();
     for (const [labels, value] of readings) this.set(name, labels, value);

@@ -11,8 +11,8 @@ export interface BoardLink {
 }
 
 /**
- * Bull Board, to look at: nothing in it can act, and of a job it shows the ids that say what it is about. Whoever
- * registers it decides who may see it.
+ * A read-only Bull Board: of a job it shows only the ids of its subject. The caller that registers it decides who may
+ * see it.
  * @param path where it is served, without a slash at the end.
  */
 export function boardPlugin(queues: Queues, path: string, links: BoardLink[]): FastifyPluginCallback {

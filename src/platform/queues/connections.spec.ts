@@ -39,12 +39,12 @@ describe('assertNoEviction', () => {
     expect(await assertNoEviction(keep(consumerConnection(url)))).toBe(true);
   });
 
-  it('tells when a managed Redis hides its configuration', async () => {
+  it('warns when a managed Redis hides its configuration', async () => {
     const { url } = await serve('--rename-command', 'CONFIG', '');
     expect(await assertNoEviction(keep(consumerConnection(url)))).toBe(false);
   });
 
-  it('does not take silence for consent', async () => {
+  it('does not take a missing answer for noeviction', async () => {
     const redis = keep(
       new Redis('redis://127.0.0.1:1', { maxRetriesPerRequest: 0, retryStrategy: () => null }),
     );
@@ -54,7 +54,7 @@ describe('assertNoEviction', () => {
 });
 
 describe('a producer', () => {
-  it('hears at once that Redis is away, and goes on when it is back', async () => {
+  it('fails at once while Redis is unreachable, and goes on when it is back', async () => {
     const producer = keep(producerConnection('redis://127.0.0.1:1'));
     const started = performance.now();
     await expect(producer.publish('x', 'y')).rejects.toThrow();

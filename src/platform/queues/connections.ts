@@ -2,8 +2,8 @@ import { Logger } from '@nestjs/common';
 import { Redis, type RedisOptions } from 'ioredis';
 
 /**
- * For who puts work in or sends a wake-up: when Redis is away they must hear so within 2 s, not wait in a
- * line; PostgreSQL keeps the work.
+ * For enqueueing and wake-ups: while Redis is unreachable a command fails within 2 s instead of waiting in an offline
+ * queue; PostgreSQL keeps the work.
  */
 const PRODUCER: RedisOptions = {
   enableOfflineQueue: false,
@@ -12,7 +12,7 @@ const PRODUCER: RedisOptions = {
   connectTimeout: 2_000,
 };
 
-/** For blocking reads and subscriptions: they wait for as long as Redis is away. Bull asks for these two. */
+/** For blocking reads and subscriptions: they wait until Redis is reachable. Bull asks for these two. */
 const CONSUMER: RedisOptions = { maxRetriesPerRequest: null, enableReadyCheck: false };
 
 const ALWAYS: RedisOptions = {
@@ -39,7 +39,7 @@ const refusalLoggedAt = new Map<string, number>();
 
 /**
  * Without a listener a lost connection would end the process; readiness and each command report it. Only a refused
- * login is logged here: it does not pass by itself, and all that is seen elsewhere is a Redis that does not answer.
+ * login is logged here: it needs a change of settings, and elsewhere only a Redis that does not answer is visible.
  */
 function quiet(redis: Redis): Redis {
   redis.on('error', (error: unknown) => {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { JOBS, type JobName, type JobPayloads, type RunCounts } from '../../contracts/jobs.js';
 
-/** Shows how far a job is, wherever its queue is looked at. Nobody waits for it. */
+/** Shows a job's progress in its queue. Not awaited. */
 export type ShowProgress = (counts: RunCounts) => void;
 
 type Handler<Name extends JobName> = (payload: JobPayloads[Name], show: ShowProgress) => Promise<void>;

@@ -1,4 +1,4 @@
-/** How a job stands, in the words that people who look at queues use, whatever PostgreSQL calls it. */
+/** The state of a job in the words of queue tools, independent of the names in PostgreSQL. */
 export const JOB_STATES = ['active', 'waiting', 'delayed', 'failed'] as const;
 export type JobState = (typeof JOB_STATES)[number];
 
@@ -14,7 +14,7 @@ export interface JobView {
   due_at: Date;
   created_at: Date;
   ended_at: Date | null;
-  /** Why it is put off; null where it is not, or is a run. */
+  /** Why it is deferred; null where it is not, or is a run. */
   defer_reason: string | null;
 }
 

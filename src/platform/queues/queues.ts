@@ -39,7 +39,7 @@ export class Queues implements OnApplicationShutdown {
     await withTimeout(added, ENQUEUE_DEADLINE_MS, `Redis did not take ${name} within 2 s`);
   }
 
-  /** What Bull holds, for people to look at. */
+  /** What Bull holds, for display. */
   async counts(): Promise<Record<QueueName, QueueCounts>> {
     const entries = await Promise.all(
       QUEUES.map(async (name): Promise<[QueueName, QueueCounts]> => [name, await this.countsOf(name)]),

@@ -8,8 +8,8 @@ import { consumerConnection, producerConnection } from './connections.js';
 type Listener<Name extends WakeUp> = (message: Messages[Name]) => void;
 
 /**
- * Tells other processes that something was committed, over Redis. Lost when Redis is away: nothing depends on
- * a wake-up but how soon the next round begins.
+ * Announces commits to other processes, over Redis. Wake-ups are lost while Redis is unreachable: only the start of
+ * the next round depends on them.
  */
 @Injectable()
 export class WakeUps implements OnModuleInit, OnApplicationShutdown {
@@ -30,7 +30,7 @@ export class WakeUps implements OnModuleInit, OnApplicationShutdown {
     const url = this.config.redisUrl ?? '';
     this.publisher = producerConnection(url);
     this.subscriber = consumerConnection(url);
-    this.subscriber.on('message', (_channel: string, text: string) => this.hear(text));
+    this.subscriber.on('message', (_channel: string, text: string) => this.receive(text));
     // Rejects only when the process stops before Redis answered.
     this.subscriber.subscribe(this.channel).catch(() => undefined);
   }
@@ -52,12 +52,12 @@ export class WakeUps implements OnModuleInit, OnApplicationShutdown {
     this.subscriber.disconnect();
   }
 
-  private hear(text: string): void {
+  private receive(text: string): void {
     let heard: { name: WakeUp; message: never };
     try {
       heard = JSON.parse(text) as typeof heard;
     } catch (error) {
-      // Redis is shared: whoever wrote it is not one of us.
+      // Redis may be shared: another program wrote this.
       this.logger.warn({ event: 'wake_up_not_read', err: error });
       return;
     }

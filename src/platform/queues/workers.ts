@@ -11,12 +11,12 @@ import { consumerConnection } from './connections.js';
 import { JobHandlers } from './handlers.js';
 import { bullPrefix } from './prefix.js';
 
-/** How long a stopping process waits for the work it has begun. */
+/** How long a stopping process waits for started work. */
 export const DRAIN_DEADLINE_MS = 18_000;
 
 /**
  * Takes work out of Bull, in processes that have the worker role. A job that Bull calls stalled is dropped,
- * not run again: its lease runs out, and PostgreSQL admits it anew.
+ * not run again: its lease runs out, and PostgreSQL admits it again.
  */
 @Injectable()
 export class Workers implements OnApplicationBootstrap {
@@ -41,7 +41,7 @@ export class Workers implements OnApplicationBootstrap {
   }
 
   /**
-   * Takes no more work, and waits for what has begun. Called before anything else shuts down: what has begun
+   * Takes no more work, and waits for started work. Called before anything else shuts down: what has begun
    * still needs its connections.
    */
   async drain(): Promise<void> {
@@ -97,7 +97,7 @@ export class Workers implements OnApplicationBootstrap {
     });
   }
 
-  /** For who looks at Bull: the truth is in PostgreSQL. */
+  /** For readers of Bull: PostgreSQL has the authoritative counts. */
   private show(job: Job, counts: RunCounts): void {
     job.progress(counts).catch((error: unknown) => {
       this.logger.debug({ event: 'progress_not_shown', job: job.name, err: error });

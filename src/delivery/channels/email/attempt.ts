@@ -12,7 +12,7 @@ type Phase =
   | 'envelope'
   /** 354 was received, the body is being written, without its final dot: the server must not deliver it. */
   | 'body'
-  /** All of it was handed to the socket, the final dot too: only a reply tells what became of it. */
+  /** All of it was handed to the socket, the final dot too: only a reply says whether it was accepted. */
   | 'written';
 
 /** Why we stopped a send ourselves. `channel`: another one showed that the server takes none. */

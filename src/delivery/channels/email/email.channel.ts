@@ -62,7 +62,7 @@ function withoutSecrets(text: string, secrets: readonly (string | null)[]): stri
   return secrets.reduce<string>((kept, link) => (link === null ? kept : kept.replaceAll(link, '…')), text);
 }
 
-/** Whoever wrote it, where a person wrote all of it. */
+/** The author, where one person wrote all of it. */
 function authorOf({ items }: ClaimedMessage): MailAuthor | null {
   const [item, ...others] = items;
   if (item === undefined || others.length > 0 || item.kind !== 'message') return null;

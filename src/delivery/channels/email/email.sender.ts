@@ -126,7 +126,7 @@ export class EmailSender {
     return failure === 'channel' && cause === 'unreachable' && !with_message && this.succeededAt > began;
   }
 
-  /** The way out is broken: what waits for a connection of its own fails now, without another login. */
+  /** The channel is broken: attempts that wait for a connection fail now, without another login. */
   private givingUpOthers(failure: SendError): SendError {
     if (failure.failure !== 'channel' || failure.with_message) return failure;
     this.refusal = failure;

@@ -150,7 +150,7 @@ describe('A mail server that fails', () => {
     expect(server.received).toEqual([]);
   });
 
-  it('a small body that was handed over whole is ambiguous, although the server read only its beginning', async () => {
+  it('a small body that was sent completely is ambiguous, although the server read only its beginning', async () => {
     server = closing(await startScriptedSmtp({ script: (step, { to }) => byRecipient(step, to) }));
     test = await testSender(server.port, {}, QUICK);
     expect(await outcome(test.sender.send(mailTo('reset.body@client.example'), new TestLease()))).toBe(

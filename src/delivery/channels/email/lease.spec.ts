@@ -61,13 +61,13 @@ describe('A lease that ends while its mail is under way', () => {
       await holdAt(step);
       const first = test.sender.send(mailTo('first@client.example'), new TestLease());
       await door.reached;
-      const [silent, told, kept] = [new TestLease(), new TestLease(), new TestLease()];
-      const expired = reason(test.sender.send(mailTo('expired@client.example'), silent));
-      const lost = reason(test.sender.send(mailTo('lost@client.example'), told));
+      const [expiring, signalled, kept] = [new TestLease(), new TestLease(), new TestLease()];
+      const expired = reason(test.sender.send(mailTo('expired@client.example'), expiring));
+      const lost = reason(test.sender.send(mailTo('lost@client.example'), signalled));
       const good = test.sender.send(mailTo('good@client.example'), kept);
-      silent.expire();
-      told.lose();
-      // Told at once, while the connection is still held.
+      expiring.expire();
+      signalled.lose();
+      // Rejected at once, while the connection is still held.
       expect(await lost).toBe(LOST);
       door.open();
       expect(await expired).toBe(LOST);

@@ -69,7 +69,7 @@ const ORDINARY: Record<Step, string> = {
 };
 const TRICKLE_MS = 5;
 
-/** An SMTP server on loopback that fails where it is told to, for tests with real sockets. */
+/** An SMTP server on loopback that fails where its script says, for tests with real sockets. */
 export async function startScriptedSmtp(options: ScriptedSmtpOptions = {}): Promise<ScriptedSmtp> {
   const { script = () => 'ok', extensions = ['PIPELINING'], answers = {}, port = 0 } = options;
   const received: ReceivedMail[] = [];

@@ -118,7 +118,7 @@ describe('STARTTLS', () => {
 });
 
 describe('TLS from the first byte', () => {
-  it('sends to a trusted server, and never in plain text to one that does not speak it', async () => {
+  it('sends to a trusted server, and never in plain text to one without TLS', async () => {
     const { key, cert } = selfSigned();
     let secure: boolean | null = null;
     const server = new SMTPServer({
@@ -227,7 +227,7 @@ describe('A login that is refused', () => {
   });
 });
 
-describe('A port that is not what the settings say', () => {
+describe('A port whose protocol differs from the settings', () => {
   it('M10: SMTP_SSL at a port for STARTTLS is named', async () => {
     const { sent, verified } = await attempt({}, { tls: true });
     for (const words of [sent, verified])

@@ -90,7 +90,7 @@ export class TestLease implements SendLease {
     return this.valid;
   }
 
-  /** It passes without anybody being told. */
+  /** It expires without a signal. */
   expire(): void {
     this.valid = false;
   }

@@ -12,7 +12,7 @@ export async function createAudit(runner: QueryRunner): Promise<void> {
         -- What the path names, by parameter.
         targets jsonb NOT NULL,
         at timestamptz(3) NOT NULL,
-        -- What it came to; null until then, and for good where the process died before.
+        -- The outcome; null until it is known, and for ever where the process died before.
         status smallint,
         -- Names of the fields that were changed, never what is in them.
         changed text[],

@@ -114,7 +114,7 @@ export async function createBackups(runner: QueryRunner): Promise<void> {
         stored_path text,
         stored_state text CHECK (stored_state IN ('stored', 'damaged', 'gone', 'removing', 'removed')),
         verified_at timestamptz(3),
-        -- People have been told of it, or need not be.
+        -- Announced, or needs no announcement.
         announced_at timestamptz(3),
         created_at timestamptz(3) NOT NULL,
         PRIMARY KEY (tenant_id, id),

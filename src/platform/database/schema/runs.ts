@@ -8,7 +8,7 @@ export async function createRuns(runner: QueryRunner): Promise<void> {
         tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
         id uuid NOT NULL DEFAULT new_id(),
         job text NOT NULL,
-        -- Local date and time for fixed hours, UTC for intervals, null for a run by hand.
+        -- Local date and time for fixed hours, UTC for intervals, null for a manual run.
         slot text,
         -- Under which the slot was written; null for intervals and without a slot. Hours are minutes since the start
         -- of the civil day, or of the ISO week for a job that is bound to weekdays.

@@ -6,32 +6,32 @@ import type { Severity } from '../../contracts/severities.js';
 import { Database } from '../../platform/database/database.js';
 import { Notifications } from '../notifications.service.js';
 
-/** Whom a test tells something. */
-export interface Told {
+/** The recipient of a test notification. */
+export interface Recipient {
   tenant_id: string;
   user_id: string;
 }
 
-/** Tells a user something, as the rooms do; the notification's id. */
-export async function tell(
+/** Notifies a user, as the rooms do; the notification's id. */
+export async function notify(
   world: World,
-  { tenant_id, user_id }: Told,
+  { tenant_id, user_id }: Recipient,
   given: { kind?: NotificationKind; severity?: Severity; title?: string; body?: string } = {},
 ): Promise<string> {
-  const [id] = await tellMany(world, [{ tenant_id, user_id }], given);
+  const [id] = await notifyMany(world, [{ tenant_id, user_id }], given);
   return id!;
 }
 
 /** The same for several users of one tenant, in one transaction. */
-export async function tellMany(
+export async function notifyMany(
   world: World,
-  told: readonly Told[],
+  recipients: readonly Recipient[],
   given: { kind?: NotificationKind; severity?: Severity; title?: string; body?: string } = {},
 ): Promise<string[]> {
-  const { notification_ids } = await world.app.get(Database).tenant(told[0]!.tenant_id, (tx) =>
+  const { notification_ids } = await world.app.get(Database).tenant(recipients[0]!.tenant_id, (tx) =>
     world.app.get(Notifications).createMany(
       tx,
-      told.map(({ user_id }) => ({
+      recipients.map(({ user_id }) => ({
         user_id,
         kind: given.kind ?? 'event',
         severity: given.severity ?? 'info',
@@ -55,7 +55,7 @@ export interface People {
   outsider: Person;
 }
 
-/** The cast of the rooms' tests, in tenants of their own: what one test tells is not counted by another. */
+/** The cast of the rooms' tests, in tenants of their own: one test's notifications are not counted by another. */
 export async function newPeople(world: World): Promise<People> {
   const [mine, other] = [await addTenant(world), await addTenant(world)];
   return {

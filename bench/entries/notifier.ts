@@ -8,7 +8,7 @@ import { now, serve } from '../support/entry.js';
 import type { Person } from '../support/people.js';
 
 /** A request to the process that creates notifications. */
-export type TellRequest =
+export type NotifyRequest =
   /** One for each person, all committed at the same moment. */
   | { all: readonly Person[] }
   /** One for each person, evenly spaced, each in a transaction of its own. */
@@ -29,17 +29,17 @@ await app.init();
 await app.get(BackgroundWork).begin();
 const database = app.get(Database);
 const notifications = app.get(Notifications, { strict: false });
-let told = 0;
+let titles = 0;
 
 /** @param before awaited between the statements and the commit. */
-async function tell(
+async function notify(
   people: readonly Person[],
   before: () => Promise<void> = () => Promise.resolve(),
 ): Promise<Commits['committed']> {
   const [first] = people;
   if (first === undefined) return [];
   const rows = people.map(({ id: user_id }): NewNotification<'event'> => {
-    const title = `Message ${++told}`;
+    const title = `Message ${++titles}`;
     return {
       user_id,
       kind: 'event',
@@ -58,7 +58,7 @@ async function tell(
   return rows.map(({ data }) => [data.title, at]);
 }
 
-async function tellAll(people: readonly Person[]): Promise<Commits> {
+async function notifyAll(people: readonly Person[]): Promise<Commits> {
   const tenants = [...new Set(people.map(({ tenant_id }) => tenant_id))].map((id) =>
     people.filter(({ tenant_id }) => tenant_id === id),
   );
@@ -72,7 +72,7 @@ async function tellAll(people: readonly Person[]): Promise<Commits> {
   const committed = await Promise.all(
     tenants.map((members) => {
       if (members.length > AT_ONCE) throw new Error(`at most ${AT_ONCE} people of a tenant`);
-      return tell(members, barrier);
+      return notify(members, barrier);
     }),
   );
   return { committed: committed.flat(), perSecond: null };
@@ -82,7 +82,7 @@ async function tellAll(people: readonly Person[]): Promise<Commits> {
  * Starts each at its own time, over as many connections as the pool has. When all of them are busy, the rest start
  * late; `perSecond` shows it if they never catch up.
  */
-async function tellEach(people: readonly Person[], perSecond: number): Promise<Commits> {
+async function notifyEach(people: readonly Person[], perSecond: number): Promise<Commits> {
   const began = now();
   const committed: Commits['committed'] = [];
   let next = 0;
@@ -90,13 +90,13 @@ async function tellEach(people: readonly Person[], perSecond: number): Promise<C
     while (next < people.length) {
       const place = next++;
       await delay(Math.max(0, began + (place * 1_000) / perSecond - now()));
-      committed.push(...(await tell(people.slice(place, place + 1))));
+      committed.push(...(await notify(people.slice(place, place + 1))));
     }
   };
   await Promise.all(Array.from({ length: config.databasePoolSize }, loop));
   return { committed, perSecond: (people.length * 1_000) / (now() - began) };
 }
 
-serve('', (request: TellRequest) =>
-  'all' in request ? tellAll(request.all) : tellEach(request.each, request.perSecond),
+serve('', (request: NotifyRequest) =>
+  'all' in request ? notifyAll(request.all) : notifyEach(request.each, request.perSecond),
 );

@@ -35,6 +35,16 @@ export default tseslint.config(
     },
   },
   {
+    // Scripts of pages: classic scripts, in a browser.
+    files: ['templates/pages/*.js'],
+    languageOptions: {
+      sourceType: 'script',
+      globals: Object.fromEntries(
+        ['document', 'fetch', 'history', 'location', 'URLSearchParams'].map((name) => [name, 'readonly']),
+      ),
+    },
+  },
+  {
     files: ['**/*.mjs'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly' } },
   },

@@ -12,6 +12,8 @@ const esmOnly = [
   '@tokenizer/.*',
   '@borewit/.*',
   'postal-mime',
+  'p-limit',
+  'yocto-queue',
   '@redocly/.*',
   'cookie',
   'content-disposition',
@@ -23,7 +25,10 @@ const esmOnly = [
 /** Tests that kill real processes, or restart PostgreSQL and Redis under them. */
 const FAULTS = ['<rootDir>/test/faults/', '<rootDir>/test/delivery/', '<rootDir>/test/imports/'];
 /** Tests that drive a Chromium. */
-const BROWSER = ['<rootDir>/src/ops/queues/queue-board.spec.ts'];
+const BROWSER = [
+  '<rootDir>/src/auth/password/password-page.spec.ts',
+  '<rootDir>/src/ops/queues/queue-board.spec.ts',
+];
 
 const shared = {
   rootDir: '.',

@@ -21,6 +21,7 @@ import { JsonLogger } from './platform/logging/logger.js';
 import { Queues } from './platform/queues/queues.js';
 import { checkRedis } from './platform/queues/queues.module.js';
 import { SocketAdapter } from './realtime/socket-adapter.js';
+import { HtmlPages } from './wording/pages/html-pages.js';
 
 /** A request body's limit, in bytes. */
 const BODY_LIMIT = 1_048_576;
@@ -65,6 +66,7 @@ export async function createApp(
       app.getHttpAdapter().getInstance(),
       app.get(Queues),
       app.get(OperatorCookies, { strict: false }),
+      app.get(HtmlPages, { strict: false }),
     );
   } else {
     answerOpsOnly(app);

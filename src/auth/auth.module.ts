@@ -3,6 +3,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { TenantsModule } from '../tenants/tenants.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { WordingModule } from '../wording/wording.module.js';
 import { AccessGuard } from './access.guard.js';
 import { AccessTokens } from './sessions/access-tokens.js';
 import { ApiKey } from './keys/api-key.entity.js';
@@ -26,7 +27,7 @@ import { Signing } from './sessions/signing.js';
 
 /** Who is calling, and whether they may. The guard is the whole application's. */
 @Module({
-  imports: [TypeOrmModule.forFeature([ApiKey], 'app'), TenantsModule, UsersModule],
+  imports: [TypeOrmModule.forFeature([ApiKey], 'app'), TenantsModule, UsersModule, WordingModule],
   controllers: [AuthController, ApiKeysController, PasswordLinkController, PasswordPageController],
   providers: [
     AccessTokens,

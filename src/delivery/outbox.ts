@@ -50,10 +50,10 @@ export class Outbox {
     return `
       delivered AS (
         INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address, bundle_key, state,
-                                reason, due_at, defer_reason, created_at, ended_at)
+                                reason, due_at, due_since, defer_reason, created_at, ended_at)
         SELECT ${p.tenant_id}, c.id, c.recipient, c.severity = 'critical' OR suits.urgent,
                suits.channel, coalesce(reached.address, ''), ${BUNDLE_KEY},
-               CASE WHEN s.reason IS NULL THEN 'pending' ELSE 'suppressed' END, s.reason, c.due_at,
+               CASE WHEN s.reason IS NULL THEN 'pending' ELSE 'suppressed' END, s.reason, c.due_at, c.due_at,
                CASE WHEN s.reason IS NULL AND c.due_at > ${p.now} THEN 'send_at' END,
                ${p.now}, CASE WHEN s.reason IS NOT NULL THEN ${p.now} END
         FROM ${created} c
@@ -117,7 +117,7 @@ export class Outbox {
    * user. Called when what decides has changed; waits for a round that has read it as it was.
    */
   async reconsider(tx: TenantTransaction, userId: string | null): Promise<void> {
-    await tx.query(`SELECT pg_advisory_xact_lock(${DEFERRAL_LOCK})`);
+    await tx.lock(DEFERRAL_LOCK);
     const recipient = userId === null ? null : `user:${userId}`;
     await tx.execute(RECONSIDER, [tx.tenant_id, recipient, this.clock.now()]);
     this.kick(tx);

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import pLimit from 'p-limit';
 import { Alerts } from '../notifications/alerts/alerts.service.js';
 import { Clock } from '../platform/clock/clock.js';
 import { databaseFailure } from '../platform/database/failures.js';
@@ -27,8 +28,7 @@ const FEW_LINES = 100;
 /** Lets staged lines land: all in one transaction, or none. */
 @Injectable()
 export class Apply {
-  private running = 0;
-  private readonly waiting: (() => void)[] = [];
+  private readonly limit = pLimit(AT_ONCE);
 
   constructor(
     private readonly idempotency: Idempotency,
@@ -46,8 +46,7 @@ export class Apply {
     kind: ImportKind,
     ref: ImportRef,
   ): Promise<ImportView> {
-    await this.turn();
-    try {
+    return this.limit(async () => {
       for (let attempt = 1; ; attempt += 1) {
         try {
           return await this.idempotency.create(caller, request, (tx) => this.land(tx, kind, ref));
@@ -55,12 +54,7 @@ export class Apply {
           if (attempt === ATTEMPTS || !AGAIN.includes(databaseFailure(error)?.code ?? '')) throw error;
         }
       }
-    } finally {
-      // The turn is handed on: given back and taken again, somebody else could come in between.
-      const next = this.waiting.shift();
-      if (next === undefined) this.running -= 1;
-      else next();
-    }
+    });
   }
 
   private async land(tx: TenantTransaction, kind: ImportKind, ref: ImportRef): Promise<ImportView> {
@@ -109,10 +103,5 @@ export class Apply {
     const { today, suspended } = await tenantToday(tx, this.clock.now());
     if (suspended) throw new Problem('tenant_suspended');
     return today;
-  }
-
-  private async turn(): Promise<void> {
-    if (this.running >= AT_ONCE) await new Promise<void>((resolve) => this.waiting.push(resolve));
-    else this.running += 1;
   }
 }

@@ -4,6 +4,7 @@ import { BackupsModule } from '../backups/backups.module.js';
 import { DeliveryModule } from '../delivery/delivery.module.js';
 import { SchedulerModule } from '../scheduler/scheduler.module.js';
 import { TenantsModule } from '../tenants/tenants.module.js';
+import { WordingModule } from '../wording/wording.module.js';
 import { AdminAuditController } from './audit/admin-audit.controller.js';
 import { AdminInstallationController } from './health/admin-installation.controller.js';
 import { AdminProcessController } from './scheduler/admin-process.controller.js';
@@ -25,7 +26,7 @@ import { Triggers } from './scheduler/triggers.service.js';
 
 /** What those who run Vigie look at and do. */
 @Module({
-  imports: [AuthModule, BackupsModule, DeliveryModule, SchedulerModule, TenantsModule],
+  imports: [AuthModule, BackupsModule, DeliveryModule, SchedulerModule, TenantsModule, WordingModule],
   controllers: [
     AdminAuditController,
     AdminInstallationController,

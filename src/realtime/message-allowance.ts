@@ -2,7 +2,10 @@ const A_SECOND = 20;
 /** Refused this often in a second, a client is not mistaken but abusive. */
 const ABUSE = 200;
 
-/** How many messages a socket may still send this second. */
+/**
+ * How many messages a socket may still send this second. Not rate-limiter-flexible: it answers with a promise, and
+ * messages would overtake each other; and it keeps a timer for each socket.
+ */
 export class MessageAllowance {
   private second = 0;
   private sent = 0;

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { SCHEDULED_JOBS } from '../contracts/jobs.js';
 import type { OwedSlot, ScheduledTenant, SlotRun, SlotRunQuery } from '../runs/run-ledger.js';
-import { effectiveSettings } from '../tenants/tenant-settings.js';
+import { effectiveSettings } from '../tenants/settings/tenant-settings.js';
 import { firstOfPeriod, hoursOf, isPast, runFor, type ZonedSchedule } from './occasions.js';
 import { scheduleOf } from './schedules.js';
 import { nextSlot, owedSlots } from './slots.js';

@@ -1,6 +1,6 @@
 import { runDeclaration, type Schedule, type ScheduledJob } from '../contracts/jobs.js';
 import { civilDate, instantAt } from '../platform/clock/civil-time.js';
-import type { TenantSettings } from '../tenants/tenant-settings.js';
+import type { TenantSettings } from '../tenants/settings/tenant-settings.js';
 import { isPast, runFor, type RunOfSlot, type ZonedSchedule } from './occasions.js';
 import { owedSlots, type Slot, slotsBetween } from './slots.js';
 

@@ -6,7 +6,7 @@ import { Database } from '../platform/database/database.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
 import { notFound } from '../platform/errors/problem.js';
 import { TenantEvents } from './tenant-events.js';
-import { effectiveSettings } from './tenant-settings.js';
+import { effectiveSettings } from './settings/tenant-settings.js';
 import { TimeZones } from './time-zones.js';
 import { TenantSettingsDocument } from './tenants.dto.js';
 

@@ -1,7 +1,7 @@
 import { civilDate } from '../platform/clock/civil-time.js';
 import type { TenantStatements } from '../platform/database/database.js';
 import { notFound } from '../platform/errors/problem.js';
-import { effectiveSettings, type TenantSettings } from './tenant-settings.js';
+import { effectiveSettings, type TenantSettings } from './settings/tenant-settings.js';
 
 /** What decides what is due. */
 export interface TenantToday {

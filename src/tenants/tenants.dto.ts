@@ -3,7 +3,7 @@ import { IsBoolean, IsIn, IsOptional, Matches, ValidateIf } from 'class-validato
 import { LOCALES, type Locale } from '../contracts/locales.js';
 import { Line } from '../platform/http/text.js';
 import { TENANT_KINDS, type TenantKind } from './tenant-kinds.js';
-import { TenantSettings } from './tenant-settings.js';
+import { TenantSettings } from './settings/tenant-settings.js';
 import { TimeZone } from './time-zone.js';
 
 /** An absent field is not checked; null is refused. */

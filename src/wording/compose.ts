@@ -1,6 +1,6 @@
 import { escapeHtml, EXPRESSION } from './expressions.js';
 import { TemplateError } from './template-error.js';
-import type { KindSources, TemplateFiles } from './template-files.js';
+import type { KindSources, TemplateFiles, TemplateSource } from './template-files.js';
 
 /** The complete Handlebars sources of one kind in one locale, base included and without any partial left. */
 export interface ComposedSources {
@@ -26,6 +26,11 @@ const MAX_DEPTH = 8;
  * defines. Nothing is looked up while rendering, so no data can choose a partial. Parts are the content, the
  * inlines of the file and of the kind's title and body, those that `parts.*.hbs` has for several kinds, and
  * `strings.<name>`.
+ *
+ * Not by Handlebars' own partials, which are resolved while rendering: `inlineCss` needs the whole mail as one
+ * document, with rows and cells of a part inside the table of another; labels are escaped once, by where they go; a
+ * part that is missing in a branch that no first rendering takes would be found by a mail, not at the start; and a
+ * partial that stands alone on its line indents what it inserts, which changes plain text.
  * @throws TemplateError for a part that does not exist or a dynamic partial.
  */
 export function compose(
@@ -56,6 +61,25 @@ export function compose(
       sources.text.file,
     ),
   };
+}
+
+/**
+ * A page for browsers in the layout of all pages, in the same syntax. Its parts are its content, its inlines,
+ * `strings.<name>`, and `assets`: a style sheet and a script, which hold no expression.
+ * @throws TemplateError for a part that does not exist or a dynamic partial.
+ */
+export function composePage(
+  page: TemplateSource,
+  layout: TemplateSource,
+  strings: Record<string, string>,
+  assets: Record<string, string>,
+): string {
+  const labels = Object.entries(strings).map(
+    ([name, text]) => [`strings.${name}`, escapeAround(text)] as const,
+  );
+  const { rest, inlines } = split(page.source);
+  const parts = new Map([...labels, ...inlines, ['content', rest] as const, ...Object.entries(assets)]);
+  return resolve(layout.source, parts, page.file);
 }
 
 function split(source: string): { rest: string; inlines: [string, string][] } {

@@ -1,3 +1,4 @@
+/** @jest-environment-options {"ownApi": true} */
 import { randomUUID } from 'node:crypto';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';

@@ -96,7 +96,8 @@ async function kindsIn(folder: string): Promise<string[]> {
     });
 }
 
-async function readSource(file: string): Promise<TemplateSource> {
+/** @throws TemplateError for a file that is missing or not readable. */
+export async function readSource(file: string): Promise<TemplateSource> {
   try {
     return { file, source: await readFile(file, 'utf8') };
   } catch (error) {
@@ -105,7 +106,8 @@ async function readSource(file: string): Promise<TemplateSource> {
   }
 }
 
-function parseStrings({ file, source }: TemplateSource): Record<string, string> {
+/** @throws TemplateError for what is not a JSON object of texts. */
+export function parseStrings({ file, source }: TemplateSource): Record<string, string> {
   const strings: Record<string, string> = {};
   for (const [name, value] of Object.entries(parseObject(source, file))) {
     if (typeof value !== 'string') throw new TemplateError(file, `"${name}" is not a text`);

@@ -1,11 +1,12 @@
 import { Module } from '@nestjs/common';
 import { NOTIFICATION_KINDS } from '../contracts/kind-lists.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
+import { HtmlPages } from './pages/html-pages.js';
 import { TemplateStore } from './template-store.js';
 import { TEMPLATES } from './templates-directory.js';
 import { Wording } from './wording.js';
 
-/** The words of every kind in every locale; a template that is missing or broken stops the start. */
+/** The words of every kind and page in every locale; a template that is missing or broken stops the start. */
 @Module({
   providers: [
     {
@@ -14,7 +15,8 @@ import { Wording } from './wording.js';
       useFactory: async ({ itemUrl }: Config) =>
         new Wording(await TemplateStore.load(TEMPLATES, NOTIFICATION_KINDS), itemUrl),
     },
+    { provide: HtmlPages, useFactory: () => HtmlPages.load(TEMPLATES) },
   ],
-  exports: [Wording],
+  exports: [HtmlPages, Wording],
 })
 export class WordingModule {}

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { inParallel } from '../../src/backups/files/in-parallel.js';
 import { Api } from '../../src/cli/demo/api.js';
 import { OPERATOR } from './installation.js';
 
@@ -8,6 +9,8 @@ const PATIENCE_MS = 20_000;
 /** How long a client tries again what was not answered with a 2xx. */
 const PERSISTENCE_MS = 30_000;
 const PAUSE_MS = 50;
+/** Requests of one client that are under way at the same time. */
+const MAX_AT_ONCE = 8;
 const ZONE = 'Europe/Paris';
 
 export interface Load {
@@ -64,14 +67,14 @@ export class Driver {
   }
 
   async people(count: number): Promise<void> {
-    await inParallel(8, count, () => this.person());
+    await inParallel(Array.from({ length: count }), MAX_AT_ONCE, () => this.person());
   }
 
   /** Deadlines of today, and one check that tells of all of them. Needs a worker. */
   async deadlines(count: number): Promise<void> {
     // Swedish dates are ISO dates.
     const due_on = new Date().toLocaleDateString('sv-SE', { timeZone: ZONE });
-    await inParallel(8, count, () => {
+    await inParallel(Array.from({ length: count }), MAX_AT_ONCE, () => {
       this.asked += 1;
       return this.accept('deadlines', { title: `Deadline ${this.asked}`, due_on });
     });
@@ -140,15 +143,4 @@ export class Driver {
     }
     throw new Error(`POST ${path} was never answered with a 2xx; last: ${this.refusals.at(-1) ?? ''}`);
   }
-}
-
-async function inParallel(most: number, count: number, work: () => Promise<unknown>): Promise<void> {
-  let left = count;
-  const one = async () => {
-    while (left > 0) {
-      left -= 1;
-      await work();
-    }
-  };
-  await Promise.all(Array.from({ length: most }, one));
 }

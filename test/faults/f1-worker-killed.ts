@@ -1,3 +1,4 @@
+import { type Backlog, insertBacklog } from '../support/backlog.js';
 import type { ServerProcess } from '../support/processes.js';
 import { until } from '../support/until.js';
 import { Driver } from './driver.js';
@@ -8,6 +9,9 @@ import { onStage, type Stage } from './stage.js';
 const CONCURRENCY = 3;
 const POINTS = 4;
 const RESUMED_MS = 30_000;
+/** What waits already when a worker is killed at random: many times what the workers have in hand. */
+const BACKLOG_TENANTS = 4;
+const BACKLOG_OF_TENANT = { quick: 100, full: 500 };
 
 export const f1: Scenario = {
   id: 'F1',
@@ -25,7 +29,11 @@ export const f1: Scenario = {
       const driver = await Driver.start(web.url);
       await installation.drained(15_000);
       for (let cycle = 0; cycle < cycles; cycle++) {
-        await killAtEachPoint(stage, driver, random);
+        await killAtEachPoint(stage, driver, random, {
+          prefix: `backlog${cycle}`,
+          tenants: BACKLOG_TENANTS,
+          deliveries: BACKLOG_OF_TENANT[options.full ? 'full' : 'quick'],
+        });
         const killedAt = performance.now();
         await installation.drained(60_000);
         const ms = performance.now() - killedAt;
@@ -37,13 +45,20 @@ export const f1: Scenario = {
         repetitions: kills,
         dup_bound: kills * CONCURRENCY,
       });
-      const innocent = await neverLostWhileSending(stage, [...sink.repeats().keys()]);
-      const ok = verdict.ok && innocent.length === 0;
-      return { ...verdict, ok, broken: [...verdict.broken, ...innocent] };
+      const faults = [
+        ...(await neverLostWhileSending(stage, [...sink.repeats().keys()])),
+        ...(await notOnceInTheSink(stage)),
+      ];
+      return { ...verdict, ok: verdict.ok && faults.length === 0, broken: [...verdict.broken, ...faults] };
     }),
 };
 
-async function killAtEachPoint(stage: Stage, driver: Driver, random: Random): Promise<void> {
+async function killAtEachPoint(
+  stage: Stage,
+  driver: Driver,
+  random: Random,
+  backlog: Backlog,
+): Promise<void> {
   const { installation, sink } = stage;
   const start = () => installation.startProcess('worker');
   const [unclaimed, envelope, dot, anywhere] = await Promise.all([start(), start(), start(), start()]);
@@ -69,6 +84,10 @@ async function killAtEachPoint(stage: Stage, driver: Driver, random: Random): Pr
   sink.behave(() => 'ok');
   atDot.release();
 
+  await insertBacklog(
+    { query: async (text, values) => ({ rows: await installation.sql(text, values) }) },
+    backlog,
+  );
   const work = Promise.all([driver.people(40), driver.deadlines(60)]);
   await sink.more(random.between(1, 15));
   await kill(anywhere);
@@ -92,4 +111,16 @@ async function neverLostWhileSending({ installation }: Stage, duplicates: string
     [duplicates],
   );
   return rows.map(({ bundle_id }) => `${bundle_id} arrived twice though nobody was lost while sending it`);
+}
+
+/** Mails, the backlog's too, that are not sent, or that the mail server has not got. */
+async function notOnceInTheSink({ installation, sink }: Stage): Promise<string[]> {
+  const rows = await installation.sql<{ bundle_id: string | null; state: string }>(
+    `SELECT bundle_id, state FROM deliveries WHERE leads`,
+  );
+  const received = new Set(sink.received);
+  return rows
+    .filter(({ bundle_id, state }) => state !== 'sent' || !received.has(bundle_id ?? ''))
+    .map(({ bundle_id, state }) => `a mail is ${state}, and ${bundle_id ?? 'it'} has not arrived`)
+    .slice(0, 5);
 }

@@ -16,7 +16,7 @@ interface Fault {
 
 const REPLIES = ['421 4.3.2 Closing', '451 4.3.0 Later', '550 5.1.1 No'];
 
-/** What a connection meets before it has a mail; a silent greeting is given up after 5 s. */
+/** What a connection meets before it has a mail; a silent greeting is given up after 2 s. */
 const GREETINGS: readonly Act[] = ['reset', 'close', { reply: '421 4.3.2 Busy' }, 'silence', 'trickle'];
 
 const QUICK: Record<string, Fault> = Object.fromEntries([
@@ -59,7 +59,7 @@ const SETTINGS = {
   MAIL_CONCURRENCY: '30',
   CHANNEL_PROBE_SECONDS: '1',
   CHANNEL_PROBE_MAX_SECONDS: '2',
-  SMTP_GREETING_TIMEOUT_SECONDS: '5',
+  SMTP_GREETING_TIMEOUT_SECONDS: '2',
 };
 
 function failAtEachStep(options: RunOptions): Promise<Verdict> {

@@ -140,6 +140,8 @@ class WayOut {
   private async suffer(outage: Outage): Promise<void> {
     const { sink } = this.stage;
     if (outage.cause !== null) sink.dropConnections();
+    // As outages come: the channel has been up for a while since the last, and the probes' interval begins anew.
+    await this.stage.installation.sql(`UPDATE channels SET up_since = now() - interval '1 hour'`);
     await outage.begin(this.stage);
     await this.driver.people(20);
     // One check finds several things for one person: they leave as one mail when the server is back.
@@ -211,7 +213,7 @@ export async function refuseCertificate(options: RunOptions): Promise<Verdict> {
     };
     return await onStage(environment, async (stage) => {
       const { installation } = stage;
-      const [web] = await Promise.all([
+      const [web, sender] = await Promise.all([
         installation.startProcess('web'),
         installation.startProcess('worker,scheduler'),
       ]);
@@ -224,7 +226,7 @@ export async function refuseCertificate(options: RunOptions): Promise<Verdict> {
       );
       stage.expect(server.count === 0, `${server.count} mails went to a server that nobody vouches for`);
       await writeFile(file, certificate.cert);
-      await installation.killProcesses();
+      await sender.stop();
       await installation.startProcess('worker,scheduler');
       stage.expect(await installation.drained(60_000), 'certificate: not everything left within a minute');
       const ids = server.mails.map(({ message_id }) => message_id);

@@ -38,7 +38,11 @@ export const f13: Scenario = {
         if (role === 'web') driver.urls = [successor.url];
       }
       await load.stop();
-      return stage.judge(driver, options, { id: 'F13', repetitions, dup_bound: 0 });
+      const verdict = await stage.judge(driver, options, { id: 'F13', repetitions, dup_bound: 0 });
+      // Who stops ends what it sends, and gives the rest back: no lease runs out in the middle of sending.
+      const left = await installation.count(`SELECT count(*) FROM deliveries WHERE ambiguities > 0`);
+      stage.expect(left === 0, `${left} deliveries were left in the middle of sending`);
+      return { ...verdict, ok: verdict.ok && left === 0 };
     }),
 };
 

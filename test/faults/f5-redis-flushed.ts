@@ -39,7 +39,8 @@ export const f5: Scenario = {
       return stage.judge(driver, options, {
         id: 'F5',
         repetitions: 3 * cycles,
-        dup_bound: cycles * CONCURRENCY,
+        // Leases are in PostgreSQL: what is being sent when Redis forgets it is not sent again.
+        dup_bound: 0,
       });
     }),
 };

@@ -16,8 +16,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   runs: BASE,
   tenants: BASE,
   users: ['tenants', ...BASE],
-  auth: ['users', 'tenants', ...BASE],
   wording: BASE,
+  // The page of one-time links has its words from templates/, as mails do.
+  auth: ['wording', 'users', 'tenants', ...BASE],
   delivery: ['wording', ...WHO, ...BASE],
   notifications: [...OUTBOX, 'wording', 'runs', ...WHO, ...BASE],
   imports: ['notifications', 'users', 'tenants', ...BASE],

@@ -10,7 +10,7 @@ import {
 import { CHANNELS } from '../../src/contracts/channels.js';
 import { JobHandlers } from '../../src/platform/queues/handlers.js';
 import { nextSlot } from '../../src/scheduler/slots.js';
-import { effectiveSettings } from '../../src/tenants/tenant-settings.js';
+import { effectiveSettings } from '../../src/tenants/settings/tenant-settings.js';
 import { createWorld, type World } from '../support/world.js';
 
 describe('the job catalog', () => {

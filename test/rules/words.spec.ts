@@ -10,10 +10,6 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'src/imports/file-text.ts': 'a table of characters, for files of older systems',
   'src/imports/import-route.ts': 'an example of a file in the API documentation',
   'src/backups/jobs/backup-jobs.controller.ts': 'the same',
-  'src/auth/password/password-page.ts':
-    'a page, not a notification: its words go to templates/pages with its script',
-  'src/ops/login/login-page.ts': 'the same',
-  'src/ops/queues/queue-board.ts': 'a link on the board of Bull, which has one language',
 };
 
 /** Letters of languages other than English. Typographic quotes and dashes are English too. */

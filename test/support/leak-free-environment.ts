@@ -21,24 +21,40 @@ const HANDLES = [
 const PATIENCE_MS = 5_000;
 const LOOK_EVERY_MS = 20;
 
-/** Made once a worker process: files have modules of their own, this one is outside of them. */
-let contract: ApiContract | undefined;
+type CheckAgainstApi = (answer: ObservedAnswer, document: () => string) => void;
 
-function checkAgainstApi(answer: ObservedAnswer, document: () => string): void {
-  contract ??= new ApiContract(document());
-  contract.check(answer);
+/** The document is asked for at the first answer. */
+function contractCheck(): CheckAgainstApi {
+  let contract: ApiContract | undefined;
+  return (answer, document) => {
+    contract ??= new ApiContract(document());
+    contract.check(answer);
+  };
 }
+
+/** Made once a worker process: files have modules of their own, this one is outside of them. */
+const checkAgainstApi = contractCheck();
 
 /**
  * A test file fails if it leaves something running: a server, a connection, a worker, a child process, a timer. Files
  * share a process, so what counts is what was not there before the file.
+ *
+ * A file that changes the API, with mocks, has a contract of its own: `@jest-environment-options {"ownApi": true}`.
  */
 export default class LeakFreeEnvironment extends TestEnvironment {
   private before = openHandles();
+  private readonly check: CheckAgainstApi;
+
+  constructor(...made: ConstructorParameters<typeof TestEnvironment>) {
+    super(...made);
+    const [{ projectConfig }] = made;
+    const { ownApi } = projectConfig.testEnvironmentOptions;
+    this.check = ownApi === true ? contractCheck() : checkAgainstApi;
+  }
 
   override async setup(): Promise<void> {
     await super.setup();
-    this.global.checkAgainstApi = checkAgainstApi;
+    this.global.checkAgainstApi = this.check;
     this.before = openHandles();
   }
 

@@ -9,7 +9,8 @@ const TestSequencer = sequencer.default ?? sequencer;
  */
 const KNOWN_SECONDS = new Map([
   ['test/faults/faults.spec.ts', 190],
-  ['test/delivery/crash.spec.ts', 40],
+  ['test/delivery/fairness.spec.ts', 40],
+  ['test/delivery/purge.spec.ts', 40],
   ['test/imports/crash.spec.ts', 40],
   ['test/delivery/send-now-crash.spec.ts', 40],
   ['test/rules/routes.spec.ts', 30],

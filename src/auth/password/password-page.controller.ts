@@ -3,13 +3,16 @@ import { Controller, Get, Headers, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Access } from '../../platform/http/caller.js';
-import { preferredLocale } from '../../platform/http/page.js';
-import { passwordPage, passwordPageHeaders } from './password-page.js';
+import { pageHeaders, preferredLocale } from '../../platform/http/html-page.js';
+import { HtmlPages } from '../../wording/pages/html-pages.js';
 
 /** `GET /password?token=…`, outside the API: what the links in mails open. */
 @ApiExcludeController()
 @Controller('password')
 export class PasswordPageController {
+  constructor(private readonly pages: HtmlPages) {}
+
+  /** The page holds nothing of the request: its script reads the token. */
   @Get()
   @Access('public')
   page(
@@ -17,7 +20,14 @@ export class PasswordPageController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): string {
     const nonce = randomBytes(18).toString('base64url');
-    reply.headers(passwordPageHeaders(nonce));
-    return passwordPage(preferredLocale(languages), nonce);
+    reply.headers(
+      pageHeaders(nonce, {
+        'script-src': `'nonce-${nonce}'`,
+        'connect-src': "'self'",
+        'form-action': "'none'",
+        'referrer-policy': 'no-referrer',
+      }),
+    );
+    return this.pages.render('password', preferredLocale(languages), nonce);
   }
 }

@@ -12,7 +12,8 @@ const LIFE_SECONDS = 8 * 60 * 60;
 /**
  * Keeps an operator signed in to the pages under /ops. The cookie names a row of `operator_sessions`, asked for at
  * each request, so that ending it holds at once. It is worth nothing as a token of the API, and no token of the API
- * is worth anything as a cookie: they are signed for different purposes.
+ * is worth anything as a cookie: they are signed for different purposes. Not @fastify/cookie: its parser needs Node 22,
+ * and it would read the cookies of every request, while only these pages have one.
  */
 @Injectable()
 export class OperatorCookies {

@@ -1,11 +1,12 @@
 /**
- * Works on items, at most `most` at once. Begins nothing more after a failure.
+ * Works on items, at most `most` at once. Begins nothing more after a failure. Not p-limit: after a failure that goes on
+ * with what is queued, or leaves its promises pending, and it throws while others still work.
  * @throws the first failure, once all that has begun has ended
  */
 export async function inParallel<Item>(
   items: readonly Item[],
   most: number,
-  work: (item: Item) => Promise<void>,
+  work: (item: Item) => Promise<unknown>,
 ): Promise<void> {
   const failures: unknown[] = [];
   const waiting = items.values();

@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { type FileHandle, lstat, open, opendir } from 'node:fs/promises';
+import { type FileHandle, lstat, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { bytesHash } from '../reports/report-text.js';
@@ -8,6 +7,7 @@ import { codeOf } from './file-errors.js';
 import { FirstNames } from './first-names.js';
 import { folderWithin } from './folders.js';
 import { idOfAside, putBack } from './move-file.js';
+import { openNoFollow } from './open-file.js';
 import { hasTemporaryName, identityOf, type SeenFile } from './staged-file.js';
 
 /** A file that was changed this short a time ago may be about to change again, in ms. */
@@ -86,7 +86,7 @@ export async function readReportFile({ path, name, stats: seen }: SeenFile): Pro
     return refused(`the file has ${seen.size} bytes: a report may have ${REPORT_LIMIT}`);
   let handle: FileHandle;
   try {
-    handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    handle = await openNoFollow(path);
   } catch (error) {
     if (['ENOENT', 'ELOOP'].includes(codeOf(error) ?? '')) return 'moving';
     throw error;

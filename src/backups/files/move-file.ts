@@ -3,6 +3,7 @@ import { lstat, open, readlink, rename, symlink, unlink, writeFile } from 'node:
 import { dirname, join } from 'node:path';
 import { codeOf } from './file-errors.js';
 import { makeFolderWithin } from './folders.js';
+import { openNoFollow } from './open-file.js';
 import { readThrough } from './read-through.js';
 import { identityOf, type SeenFile } from './staged-file.js';
 import { isThere, putInPlace, statsOf, syncFolder, TargetTaken, unlinkIfThere } from './stored-file.js';
@@ -78,7 +79,7 @@ async function copyToOtherDisk(seen: SeenFile, to: string, signal: AbortSignal):
 /** Copies the very file that was seen: it follows no link, waits for no writer, and checks the file before and after. */
 async function copyOpened({ path, stats }: SeenFile, beside: string, signal: AbortSignal): Promise<void> {
   if (!stats.isFile()) throw new FileNotCopied('this is not a file: it cannot be moved to another disk');
-  const source = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const source = await openNoFollow(path);
   try {
     const assertSeen = async () => {
       if (identityOf(await source.stat()) === identityOf(stats)) return;

@@ -1,9 +1,10 @@
-import { constants, type Stats } from 'node:fs';
-import { type FileHandle, lstat, open } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { type FileHandle, lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BackupReason } from '../../contracts/backups.js';
 import { codeOf, isFileSystemError, describeFileError } from './file-errors.js';
 import { folderWithin, FolderRefused } from './folders.js';
+import { openNoFollow } from './open-file.js';
 
 /** A file as `lstat` saw it. */
 export interface SeenFile {
@@ -81,7 +82,7 @@ export async function openStaged(
 ): Promise<{ opened: OpenStaged } | { refused: Refusal } | 'absent' | 'moving'> {
   let handle: FileHandle;
   try {
-    handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    handle = await openNoFollow(path);
   } catch (error) {
     const code = codeOf(error);
     if (code === 'ENOENT') return 'absent';

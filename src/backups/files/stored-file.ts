@@ -3,6 +3,7 @@ import { type FileHandle, link, lstat, mkdir, open, readdir, rename, statfs, unl
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { codeOf } from './file-errors.js';
+import { openNoFollow } from './open-file.js';
 import { readThrough } from './read-through.js';
 
 /** Another file is already where this one should be. Nothing is overwritten. */
@@ -154,9 +155,8 @@ export async function syncStored(root: string, path: string): Promise<void> {
   await syncPath(folder, await makeFolders(root, folder));
 }
 
-/** Follows no link and waits for no writer. */
 function openStored(root: string, path: string): Promise<FileHandle> {
-  return open(join(root, path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  return openNoFollow(join(root, path));
 }
 
 /** SHA-256 of a stored file, and its size in bytes; null when there is none. */

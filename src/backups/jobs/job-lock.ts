@@ -6,8 +6,5 @@ import type { TenantTransaction } from '../../platform/database/transaction.js';
  * before any other lock of backups.
  */
 export async function lockJobs(tx: TenantTransaction, how: 'exclusive' | 'shared'): Promise<void> {
-  await tx.query(
-    `SELECT ${how === 'shared' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock'}(hashtextextended($1, 0))`,
-    [`backup-jobs:${tx.tenant_id}`],
-  );
+  await tx.lock(`backup-jobs:${tx.tenant_id}`, how);
 }

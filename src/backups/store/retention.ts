@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../../platform/clock/clock.js';
 import { Database } from '../../platform/database/database.js';
-import { effectiveSettings } from '../../tenants/tenant-settings.js';
+import { effectiveSettings } from '../../tenants/settings/tenant-settings.js';
 import { codeOf, describeFileError, isFileSystemError } from '../files/file-errors.js';
 import { BackupStore } from './backup-store.js';
 

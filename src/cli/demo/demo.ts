@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { freePort } from '../../platform/embedded/ports.js';
 import { Api } from './api.js';
+import { type BackupFolders, emptyFolders } from './backup-folders.js';
 import { listen, type Listener } from './listener.js';
 import { type MailCatcher, startMailCatcher } from './mail-catcher.js';
-import { type BackupFolders, emptyFolders, playNight } from './night.js';
+import { playNight } from './night.js';
 import { Report } from './report.js';
 import { SAMPLE_MONTHS } from './sample-data.js';
 import { NIGHT_TENANT } from './sample-night.js';
-import { type DemoServer, freePort, startServer } from './server.js';
+import { type DemoServer, startServer } from './server.js';
 import { createTenant, type DemoMonth, type DemoTenant, loadMonth, type RunAnswer } from './tenant.js';
 import { until } from './until.js';
 

@@ -1,5 +1,5 @@
 import { type Agent, hashesBelow } from './agent.js';
-import type { NightStage } from './night.js';
+import type { NightStage } from './night-stage.js';
 import type { SampleAgent } from './sample-night.js';
 import { until } from './until.js';
 

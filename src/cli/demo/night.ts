@@ -1,40 +1,9 @@
-import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Agent, type StatusJson } from './agent.js';
-import type { Api } from './api.js';
-import type { Listener } from './listener.js';
-import type { MailCatcher } from './mail-catcher.js';
 import { lookAtBoard, lookAtFiles, lookAtMails, lookAtNotifications } from './night-looks.js';
-import type { Report } from './report.js';
+import type { NightStage } from './night-stage.js';
 import { lastNight, NIGHT, nightInstant, type SampleBackup } from './sample-night.js';
-import type { DemoTenant, RunAnswer } from './tenant.js';
-
-/** Where agents leave their files, and where verified ones are kept. */
-export interface BackupFolders {
-  inbox: string;
-  store: string;
-}
-
-/** What the night is played on. */
-export interface NightStage {
-  anyone: Api;
-  operator: Api;
-  tenant: DemoTenant;
-  /** The admin's. */
-  listener: Listener;
-  folders: BackupFolders;
-  catcher: MailCatcher;
-  report: Report;
-}
-
-/** Folders of the demo alone, empty: not the ones that a server of this data directory would use. */
-export async function emptyFolders(dataDir: string): Promise<BackupFolders> {
-  const root = join(dataDir, 'demo-backups');
-  await rm(root, { recursive: true, force: true });
-  const folders = { inbox: join(root, 'inbox'), store: join(root, 'store') };
-  for (const folder of Object.values(folders)) await mkdir(folder, { recursive: true });
-  return folders;
-}
+import type { RunAnswer } from './tenant.js';
 
 /** A company's backups of last night, from what its agents leave to who is told of it; then one of them is repeated. */
 export async function playNight(stage: NightStage): Promise<void> {

@@ -1,6 +1,6 @@
+import type { BackupFolders } from './backup-folders.js';
 import type { Listener } from './listener.js';
 import type { CaughtMail, MailCatcher } from './mail-catcher.js';
-import type { BackupFolders } from './night.js';
 import type { DemoServer } from './server.js';
 import type { DemoTenant } from './tenant.js';
 

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -15,20 +14,6 @@ export interface DemoServer {
   ended: Promise<number | null>;
   /** Asks it to drain and waits until it has ended. */
   stop(): Promise<void>;
-}
-
-/** This port if nothing listens on it, else one that is free. */
-export async function freePort(preferred: number): Promise<number> {
-  const listen = (port: number) =>
-    new Promise<number>((resolve, reject) => {
-      const probe = createServer();
-      probe.once('error', reject);
-      probe.listen(port, '127.0.0.1', () => {
-        const address = probe.address();
-        probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : port));
-      });
-    });
-  return listen(preferred).catch(() => listen(0));
 }
 
 /** Starts `dist/main.js` on an empty data directory. Its log goes to a file there. */

@@ -254,6 +254,37 @@ describe('the health of a channel', () => {
     expect(await interval()).toBe(5_000);
   });
 
+  it('M2: a success that began before the channel went down does not open it', async () => {
+    script = (step) => (step === 'auth' ? REFUSED : 'ok');
+    const before = performance.now();
+    await waiting(1);
+    await way.leave();
+    const health = world.app.get(ChannelHealth);
+    health.worked('email', before);
+    await health['noting'].get('email');
+    expect(await state()).toMatchObject({ state: 'down', cause: 'login' });
+    health.worked('email', performance.now());
+    await health['noting'].get('email');
+    expect(await state()).toMatchObject({ state: 'up' });
+  });
+
+  it('M2: the age of a message counts from when it was due, not from when it was written', async () => {
+    script = (step) => (step === 'rcpt' ? { reply: '421 4.3.2 Closing' } : 'ok');
+    await waiting(1);
+    const written = new Date(clock.now().getTime() - 240 * HOUR);
+    await world.sql(`UPDATE notifications SET created_at = $1`, [written]);
+    await world.sql(`UPDATE deliveries SET created_at = $1, due_since = $2`, [written, clock.now()]);
+    await way.leave();
+    expect(await world.sql(`SELECT state, defer_reason FROM deliveries`)).toEqual([
+      { state: 'pending', defer_reason: 'retry' },
+    ]);
+    await world.sql(`UPDATE deliveries SET due_at = $1, due_since = $2`, [clock.now(), written]);
+    await way.leave();
+    expect(await world.sql(`SELECT state, reason FROM deliveries`)).toEqual([
+      { state: 'failed', reason: 'expired' },
+    ]);
+  });
+
   it('M2: gives up by age, with a reason', async () => {
     script = (step) => (step === 'auth' ? REFUSED : 'ok');
     await waiting(2);
@@ -262,6 +293,7 @@ describe('the health of a channel', () => {
     await world.app.get(ChannelHealth).expire('email');
     expect(await world.sql(`SELECT DISTINCT state FROM deliveries`)).toEqual([{ state: 'pending' }]);
     clock.advance(2 * HOUR);
+    await world.sql(`UPDATE channels SET down_since = $1`, [new Date(NOW)]);
     // As if a minute had passed since it looked.
     world.app.get(ChannelHealth)['expiredAt'].clear();
     await world.app.get(ChannelHealth).expire('email');

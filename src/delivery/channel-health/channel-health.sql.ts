@@ -53,14 +53,16 @@ export const FAILED = `
   RETURNING f.down_since IS NULL AS went_down, c.next_probe_at`;
 
 /**
- * A message was taken, or a connection test passed: opens the channel. Changes nothing where that is known already.
- * $1 channel, $2 seconds for which it need not be noted again
+ * A message was taken, or a connection test passed: opens the channel, unless it went down after that had begun.
+ * Changes nothing where it is known already.
+ * $1 channel, $2 seconds for which it need not be noted again, $3 seconds since it began
  */
 export const WORKED = `
   WITH found AS (
     SELECT * FROM channels
     WHERE channel = $1
-      AND (down_since IS NOT NULL OR coalesce(worked_at < now() - make_interval(secs => $2), true))
+      AND CASE WHEN down_since IS NULL THEN coalesce(worked_at < now() - make_interval(secs => $2), true)
+               ELSE down_since < now() - make_interval(secs => $3) END
     FOR UPDATE
   )
   UPDATE channels c

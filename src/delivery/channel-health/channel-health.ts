@@ -8,6 +8,7 @@ import { SystemDatabase } from '../../platform/database/database.js';
 import { prepared, type SystemTransaction } from '../../platform/database/transaction.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
 import { type ChannelFault, SendError, SENDERS, type Senders } from '../channels/sender.js';
+import { secondsSince } from '../../platform/metrics/metrics.js';
 import { REQUEUE_DOWN } from '../transitions/acts.sql.js';
 import { EXPIRE } from '../transitions/expiry.sql.js';
 import { CLAIM_PROBE, FAILED, GATE, PROBE_NOW, STATES, WORKED } from './channel-health.sql.js';
@@ -58,6 +59,8 @@ export class ChannelHealth implements BeforeApplicationShutdown {
   private readonly logger = new Logger('Channels');
   private readonly suspects = new Map<Channel, number>();
   private readonly noting = new Map<Channel, Promise<void>>();
+  /** When the latest success began, on the monotonic clock. */
+  private readonly succeeded = new Map<Channel, number>();
   private readonly expiredAt = new Map<Channel, number>();
   private readonly probes = new Set<Promise<void>>();
 
@@ -107,13 +110,17 @@ export class ChannelHealth implements BeforeApplicationShutdown {
     };
   }
 
-  /** A message was taken. Is written soon, and once for many. */
-  worked(channel: Channel): void {
+  /**
+   * A message was taken. Is written soon, and once for many.
+   * @param began when its send began, by `performance.now()`: it says nothing about a channel that went down later
+   */
+  worked(channel: Channel, began: number): void {
     this.suspects.set(channel, 0);
+    this.succeeded.set(channel, Math.max(began, this.succeeded.get(channel) ?? 0));
     if (this.noting.has(channel)) return;
     const noted = delay(NOTE_AFTER_MS).then(() => {
       this.noting.delete(channel);
-      return this.noteSuccess(channel);
+      return this.noteSuccess(channel, this.succeeded.get(channel) ?? began);
     });
     this.noting.set(channel, noted);
   }
@@ -189,12 +196,12 @@ export class ChannelHealth implements BeforeApplicationShutdown {
     if (expired < MAX_EXPIRED) this.expiredAt.set(channel, performance.now());
   }
 
-  private async noteSuccess(channel: Channel): Promise<void> {
+  private async noteSuccess(channel: Channel, began: number): Promise<void> {
     try {
       const [row] = await this.database.query<{
         was_down_by: string | null;
         was_down_seconds: number | null;
-      }>(prepared(WORKED), [channel, NOTED_SECONDS]);
+      }>(prepared(WORKED), [channel, NOTED_SECONDS, secondsSince(began)]);
       if (row === undefined) return;
       if (row.was_down_seconds !== null) {
         const seconds = Math.round(row.was_down_seconds);
@@ -207,10 +214,11 @@ export class ChannelHealth implements BeforeApplicationShutdown {
   }
 
   private async test(channel: Channel, token: string): Promise<void> {
+    const began = performance.now();
     try {
       await this.senders.get(channel)?.verify();
       this.suspects.set(channel, 0);
-      await this.noteSuccess(channel);
+      await this.noteSuccess(channel, began);
     } catch (error) {
       const fault =
         error instanceof SendError

@@ -83,6 +83,8 @@ export interface ClaimedMessage {
   /** Attempts so far, this one included. */
   attempts: number;
   ambiguities: number;
+  /** When the youngest of its items was first due. */
+  due_since: Date;
   tenant_name: string;
   tenant_slug: string;
   time_zone: string;

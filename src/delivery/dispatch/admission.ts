@@ -32,9 +32,7 @@ const MIN_CRITICAL_BUNDLE = 4;
  * Advisory lock of deferrals. A round and a direct send take it shared before they read hours and limits, and hold it
  * until they commit. Who has changed hours or limits takes it alone, and then sees all that was deferred by the old ones.
  */
-export const DEFERRAL_LOCK = `hashtextextended('deferrals', 0)`;
-/** Taken by who counts the messages of the last minute, until what it admits is committed. $1 the channel. */
-const MINUTE_LOCK = `SELECT pg_advisory_xact_lock(hashtextextended('minute:' || $1, 0))`;
+export const DEFERRAL_LOCK = 'deferrals';
 
 /** The limits in force for a tenant; 0: none. */
 export interface Limits {
@@ -85,13 +83,17 @@ export interface Deferral {
 export class Admission {
   /** Locks the channel for a round; null when another process is at it, or the channel is paused. */
   async begin(tx: SystemTransaction, channel: string): Promise<{ cursor_tenant_id: string | null } | null> {
-    return tx.one(
-      prepared(
-        `SELECT cursor_tenant_id, pg_advisory_xact_lock_shared(${DEFERRAL_LOCK})
-         FROM channels WHERE channel = $1 AND NOT paused FOR UPDATE SKIP LOCKED`,
+    // One message: the second begins when the first has the lock.
+    const [, row] = await Promise.all([
+      this.lockDeferrals(tx),
+      tx.one<{ cursor_tenant_id: string | null }>(
+        prepared(
+          `SELECT cursor_tenant_id FROM channels WHERE channel = $1 AND NOT paused FOR UPDATE SKIP LOCKED`,
+        ),
+        [channel],
       ),
-      [channel],
-    );
+    ]);
+    return row;
   }
 
   /**
@@ -128,14 +130,17 @@ export class Admission {
     return row?.count ?? 0;
   }
 
-  /** One counts the last minute at a time. Taken after the deferral lock, held until the transaction ends. */
+  /**
+   * Whoever counts the messages of the last minute takes it, after the deferral lock, and holds it until what they
+   * admit is committed.
+   */
   async lockMinute(tx: Transaction, channel: string): Promise<void> {
-    await tx.query(MINUTE_LOCK, [channel]);
+    await tx.lock(`minute:${channel}`);
   }
 
   /** Hours and limits are not changed until this transaction ends. */
   async lockDeferrals(tx: Transaction): Promise<void> {
-    await tx.query(`SELECT pg_advisory_xact_lock_shared(${DEFERRAL_LOCK})`);
+    await tx.lock(DEFERRAL_LOCK, 'shared');
   }
 
   /**

@@ -68,12 +68,13 @@ export class DeliverySending implements OnModuleInit {
   }
 
   private async attempt(message: ClaimedMessage, lease: SendLease): Promise<Outcome> {
+    const began = performance.now();
     try {
       const sender = this.senders.get(message.channel);
       if (sender === undefined)
         throw new SendError('retryable', 'The channel is not configured in this process');
       const receipt = await sender.send(message, lease);
-      this.health.worked(message.channel);
+      this.health.worked(message.channel, began);
       return { state: 'sent', ...receipt };
     } catch (error) {
       // Before the outcome is recorded: else the dispatcher would admit it again into a channel that is down.
@@ -83,7 +84,7 @@ export class DeliverySending implements OnModuleInit {
         max_attempts: this.config.retryMaxAttempts,
         delay_ms: this.config.retryDelaySeconds * 1_000,
         ambiguous_repeats: CHANNEL_TRAITS[message.channel].ambiguous_repeats,
-        age_ms: this.clock.now().getTime() - (message.items[0]?.created_at.getTime() ?? 0),
+        age_ms: this.clock.now().getTime() - message.due_since.getTime(),
         max_age_ms: this.config.deliveryMaxAgeHours * 3_600_000,
       });
     }

@@ -169,7 +169,7 @@ export class DirectSending {
   ): Promise<void> {
     const [first, ...others] = chosen.map(({ lead }) => lead).filter(({ critical }) => !critical);
     if (first === undefined) return;
-    await lock(tx, `direct:${tx.tenant_id}:${by}`);
+    await tx.lock(`direct:${tx.tenant_id}:${by}`);
     const wanted = others.length + 1;
     for (const { most, span } of windowsOf(first)) {
       if (most === 0) continue;
@@ -191,10 +191,6 @@ function windowsOf({ per_user_per_hour, per_user_per_day }: Limits): { most: num
     { most: per_user_per_hour, span: '1 hour' },
     { most: per_user_per_day, span: '1 day' },
   ];
-}
-
-async function lock(tx: TenantTransaction, name: string): Promise<void> {
-  await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [name]);
 }
 
 function limitReached(detail: string, waitMs: number | null): Problem {

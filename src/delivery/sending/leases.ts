@@ -161,6 +161,7 @@ function messageOf(rows: readonly ClaimedRow[]): ClaimedMessage | false {
     ...{ tenant_id, bundle_id, lease_token, channel, address, ambiguities },
     ...{ tenant_name, tenant_slug, time_zone, locale, recipient_name },
     attempts: Math.max(...rows.map(({ attempts }) => attempts)),
+    due_since: new Date(Math.max(...rows.map(({ due_since }) => due_since.getTime()))),
     items: rows.map(itemOf),
   };
 }

@@ -23,7 +23,7 @@ export interface RetryRules {
   delay_ms: number;
   /** How often a send whose end is not known is repeated. */
   ambiguous_repeats: number;
-  /** How long ago its first item was written, and when it is given up, in ms. */
+  /** For how long the youngest of its items has been due, and when it is given up, in ms. */
   age_ms: number;
   max_age_ms: number;
 }

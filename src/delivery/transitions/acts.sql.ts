@@ -181,7 +181,7 @@ export const RETRY = `
   ),
   reset AS (
     UPDATE deliveries d
-    SET state = 'pending', attempts = 0, ambiguities = 0, due_at = $3, defer_reason = NULL, ended_at = NULL,
+    SET state = 'pending', attempts = 0, ambiguities = 0, due_at = $3, due_since = $3, defer_reason = NULL, ended_at = NULL,
         bundle_id = CASE WHEN d.ambiguities > 0 THEN d.bundle_id END, leads = d.leads OR d.ambiguities = 0
     FROM locked l WHERE d.tenant_id = l.tenant_id AND d.id = l.id
     RETURNING d.tenant_id, d.id, 'reset' AS event, 0 AS attempt, 'retried_by_operator' AS reason,

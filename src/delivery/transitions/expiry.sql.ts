@@ -1,14 +1,15 @@
 import { eventsSql } from './events.sql.js';
 
 /**
- * `pending` → `failed` (`expired`): what could have left long ago, on a channel that is down. What is paused or
- * switched off is not looked at: that is somebody's decision.
+ * `pending` → `failed` (`expired`): what could have left long ago, on a channel that has been down as long. Time on
+ * a channel that was paused, or up, does not count. What is paused or switched off is left alone: that is a decision.
  * $1 channel, $2 due before, $3 now, $4 how many
  */
 export const EXPIRE = `
   WITH locked AS MATERIALIZED (
     SELECT tenant_id, id FROM deliveries
     WHERE channel = $1 AND state = 'pending' AND due_at < $2
+      AND (SELECT down_since FROM channels WHERE channel = $1) < $2
     ORDER BY tenant_id, id LIMIT $4 FOR UPDATE SKIP LOCKED
   ),
   ended AS (

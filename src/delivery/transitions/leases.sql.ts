@@ -67,7 +67,7 @@ export const CLAIM = `
       FROM judged j
       WHERE d.tenant_id = j.tenant_id AND d.id = j.id
       RETURNING d.tenant_id, d.id, d.bundle_id, d.lease_token, d.channel, d.address, d.attempts, d.ambiguities,
-                d.state, d.reason, d.notification_id
+                d.state, d.reason, d.notification_id, d.due_since
     ),
     ended AS (
       SELECT tenant_id, id, 'suppressed' AS event, attempts AS attempt, reason, NULL::timestamptz AS until,
@@ -75,7 +75,7 @@ export const CLAIM = `
       FROM claimed WHERE state = 'suppressed'
     ),
     ${eventsSql('ended', '$5')}
-  SELECT c.tenant_id, c.bundle_id, c.lease_token, c.channel, c.address, c.attempts, c.ambiguities,
+  SELECT c.tenant_id, c.bundle_id, c.lease_token, c.channel, c.address, c.attempts, c.ambiguities, c.due_since,
          t.name AS tenant_name, t.slug AS tenant_slug, t.time_zone, coalesce(u.locale, t.locale) AS locale, u.name AS recipient_name,
          c.id AS delivery_id, n.id AS notification_id, n.alert_id, n.kind, n.severity, n.data,
          n.audience, n.created_at, author.name AS author_name, author.email AS author_email

@@ -61,9 +61,7 @@ export class Alerts {
     const { compare, news } = this.statementsOf(watched);
     // One message: the second begins, with a view of its own, when the first has the lock.
     const [, compared] = await Promise.all([
-      tx.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [
-        checkLock(tx.tenant_id, watched.source_type),
-      ]),
+      tx.lock(checkLock(tx.tenant_id, watched.source_type)),
       tx.one<Comparison>(compare, [tx.tenant_id, today, stages, this.clock.now()]),
     ]);
     if (compared === null) throw new Error('the check returned nothing');
@@ -99,9 +97,7 @@ export class Alerts {
     sourceIds: readonly string[],
   ): Promise<void> {
     if (sourceIds.length === 0) return;
-    await tx.query(`SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))`, [
-      checkLock(tx.tenant_id, sourceType),
-    ]);
+    await tx.lock(checkLock(tx.tenant_id, sourceType), 'shared');
     const gone = await tx.query<{ id: string }>(
       `UPDATE alerts SET gone_at = $4, state = 'resolved', resolved_at = coalesce(resolved_at, $4)
        WHERE tenant_id = $1 AND source_type = $2 AND source_id = ANY ($3::uuid[]) AND gone_at IS NULL

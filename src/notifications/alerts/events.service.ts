@@ -27,11 +27,11 @@ export class Events {
   async report(tx: TenantTransaction, event: NewEvent, createdBy: string): Promise<EventAlert> {
     const { kind, title, body, severity, dedupe_key, user_ids } = event;
     if (user_ids) await refuseUnknownUsers(tx, user_ids);
-    const [reported] = await this.notifications.announce<Reported, 'event' | 'user_ids' | 'reader_id'>(
+    const [reported] = await this.notifications.announce<Reported, 'reported' | 'user_ids' | 'reader_id'>(
       tx,
       REPORT,
       {
-        event: JSON.stringify({
+        reported: JSON.stringify({
           kind,
           severity,
           dedupe_key: `event:${dedupe_key}`,
@@ -50,10 +50,10 @@ export class Events {
 }
 
 const REPORT = announcement(
-  { event: 'jsonb', user_ids: 'uuid[]', reader_id: 'uuid' },
+  { reported: 'jsonb', user_ids: 'uuid[]', reader_id: 'uuid' },
   (p) => `
   WITH event AS (
-    SELECT * FROM jsonb_to_record(${p.event}) AS e (kind text, severity text, dedupe_key text, created_by text,
+    SELECT * FROM jsonb_to_record(${p.reported}) AS e (kind text, severity text, dedupe_key text, created_by text,
                                                     data jsonb)
   ),
   seen AS (

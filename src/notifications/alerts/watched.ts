@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { NotificationKind } from '../../contracts/kinds.js';
-import type { TenantSettings } from '../../tenants/tenant-settings.js';
+import type { TenantSettings } from '../../tenants/settings/tenant-settings.js';
 
 /** Parameters of `factsSql`, as SQL expressions: the tenant id, today (civil date in its zone), and the stages. */
 export type FactParameters = Readonly<Record<'tenant_id' | 'today' | 'stages', string>>;

@@ -29,9 +29,7 @@ export class TestEmails {
    */
   async create(tx: TenantTransaction, userId: string): Promise<TestEmail> {
     // Those asked for at the same time are counted one after the other.
-    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [
-      `test-email:${tx.tenant_id}:${userId}`,
-    ]);
+    await tx.lock(`test-email:${tx.tenant_id}:${userId}`);
     const user = await tx.one<{ name: string; recent: number }>(
       `SELECT u.name,
               (SELECT count(*) FROM notifications n

@@ -10,9 +10,16 @@ import { OperatorCookies } from '../../auth/sessions/operator-cookies.js';
 import { traceOf } from '../../platform/audit/act.js';
 import { Problem } from '../../platform/errors/problem.js';
 import { Access } from '../../platform/http/caller.js';
-import { pageHeaders, preferredLocale } from '../../platform/http/page.js';
-import { loginPage, type LoginMessage, signedInPage } from './login-page.js';
+import { pageHeaders, preferredLocale } from '../../platform/http/html-page.js';
 import { isSameOrigin } from '../../platform/http/same-origin.js';
+import { HtmlPages } from '../../wording/pages/html-pages.js';
+
+/** What the login page shows besides its form: the values of `templates/pages/login.html.hbs`. */
+type LoginValues =
+  | { problem: 'wrong'; email: string }
+  | { problem: 'too_many'; seconds: number; minutes: number }
+  | { problem: 'foreign' }
+  | { signed_out: boolean };
 
 /** Signing in to the pages under /ops, and out again. */
 @ApiExcludeController()
@@ -22,15 +29,16 @@ export class LoginPageController {
   constructor(
     private readonly logins: LoginService,
     private readonly cookies: OperatorCookies,
+    private readonly pages: HtmlPages,
   ) {}
 
   @Get('login')
   async page(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     const operator = await this.cookies.recognise(request.headers.cookie);
     const { locale, nonce } = prepare(request, reply);
-    if (operator !== null) return signedInPage(locale, nonce, operator.email);
-    const out = (request.query as Record<string, unknown>).out !== undefined;
-    return loginPage(locale, nonce, out ? { out: true } : null);
+    if (operator !== null) return this.pages.render('signed_in', locale, nonce, { email: operator.email });
+    const values: LoginValues = { signed_out: (request.query as Record<string, unknown>).out !== undefined };
+    return this.pages.render('login', locale, nonce, values);
   }
 
   /** A form's POST: it is answered with a page, whatever is wrong with it. */
@@ -40,19 +48,22 @@ export class LoginPageController {
     @Body() body: unknown,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string | undefined> {
-    if (!isSameOrigin(request)) return this.again(request, reply, HttpStatus.FORBIDDEN, { foreign: true });
+    if (!isSameOrigin(request))
+      return this.again(request, reply, HttpStatus.FORBIDDEN, { problem: 'foreign' });
     const form = await formOf(body);
-    if (form === null) return this.again(request, reply, HttpStatus.BAD_REQUEST, { wrong: true, email: '' });
+    if (form === null) {
+      return this.again(request, reply, HttpStatus.BAD_REQUEST, { problem: 'wrong', email: '' });
+    }
     try {
       const cookie = await this.cookies.begin(await this.logins.operator(form, traceOf(request)));
       void reply.header('set-cookie', cookie).redirect('/ops/queues', HttpStatus.SEE_OTHER);
       return undefined;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      const message = messageOf(error, form.email);
-      if (message === null) throw error;
+      const values = valuesOf(error, form.email);
+      if (values === null) throw error;
       reply.headers(error.options.headers ?? {});
-      return this.again(request, reply, error.status, message);
+      return this.again(request, reply, error.status, values);
     }
   }
 
@@ -63,10 +74,10 @@ export class LoginPageController {
     void reply.header('set-cookie', cookie).redirect('/ops/login?out', HttpStatus.SEE_OTHER);
   }
 
-  private again(request: FastifyRequest, reply: FastifyReply, status: number, message: LoginMessage): string {
+  private again(request: FastifyRequest, reply: FastifyReply, status: number, values: LoginValues): string {
     const { locale, nonce } = prepare(request, reply);
     reply.status(status);
-    return loginPage(locale, nonce, message);
+    return this.pages.render('login', locale, nonce, values);
   }
 }
 
@@ -84,9 +95,10 @@ async function formOf(body: unknown): Promise<LoginForm | null> {
   return (await validate(form)).length === 0 ? form : null;
 }
 
-/** What a refused login is told on the page; null for what is no refusal. */
-function messageOf({ code, options }: Problem, email: string): LoginMessage | null {
-  if (code === 'invalid_credentials') return { wrong: true, email };
+/** What the page shows of a refused login; null for what is no refusal. */
+function valuesOf({ code, options }: Problem, email: string): LoginValues | null {
+  if (code === 'invalid_credentials') return { problem: 'wrong', email };
   if (code !== 'too_many_attempts') return null;
-  return { too_many_seconds: Number(options.headers?.['retry-after'] ?? 1) };
+  const seconds = Number(options.headers?.['retry-after'] ?? 1);
+  return { problem: 'too_many', seconds, minutes: seconds < 60 ? 0 : Math.ceil(seconds / 60) };
 }

@@ -52,7 +52,7 @@ describe('signing in', () => {
     expect(wrong.status).toBe(401);
     expect(wrong.headers['set-cookie']).toBeUndefined();
     expect(wrong.text).toContain('The address or the password is wrong.');
-    expect(wrong.text).toContain('value="&#34;&#62;&#60;b&#62;@example.com"');
+    expect(wrong.text).toContain('value="&quot;&gt;&lt;b&gt;@example.com"');
     const french = await login({ ...right(), password: 'wrong' });
     expect(french.text).toContain('<html lang="fr">');
     expect(french.text).toContain('L’adresse ou le mot de passe est incorrect.');

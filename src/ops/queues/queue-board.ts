@@ -4,6 +4,7 @@ import { toProblem } from '../../platform/errors/problem.filter.js';
 import { Problem } from '../../platform/errors/problem.js';
 import { boardPlugin } from '../../platform/queues/board.js';
 import type { Queues } from '../../platform/queues/queues.js';
+import type { HtmlPages } from '../../wording/pages/html-pages.js';
 
 const PATH = '/ops/queues';
 
@@ -21,10 +22,17 @@ const POLICY = [
 ].join('; ');
 
 /**
- * Serves the board at /ops/queues to signed-in operators, to look at. Whatever is not a GET is refused before
- * anything of the board runs: acting goes through `admin/queues`.
+ * Serves the board at /ops/queues to signed-in operators, to look at. Every method but GET and HEAD is
+ * refused before anything of the board runs: acting goes through `admin/queues`.
  */
-export function serveBoard(server: FastifyInstance, queues: Queues, cookies: OperatorCookies): void {
+export function serveBoard(
+  server: FastifyInstance,
+  queues: Queues,
+  cookies: OperatorCookies,
+  pages: HtmlPages,
+): void {
+  // The board's menu is the same for everyone.
+  const links = [{ text: pages.labelInEveryLocale('board_log_out'), url: '/ops/login' }];
   void server.register(
     (scope, _options, done) => {
       scope.addHook('onRequest', async (request, reply) => {
@@ -36,20 +44,18 @@ export function serveBoard(server: FastifyInstance, queues: Queues, cookies: Ope
         });
         await guard(request, reply, cookies);
       });
-      void scope.register(
-        boardPlugin(queues, PATH, [{ text: 'Se déconnecter · Sign out', url: '/ops/login' }]),
-      );
+      void scope.register(boardPlugin(queues, PATH, links));
       done();
     },
     { prefix: PATH },
   );
 }
 
-/** Answers whoever may not go on; a hook that has answered ends the request. */
+/** Answers a request that may not go on; a hook that has answered ends the request. */
 async function guard(request: FastifyRequest, reply: FastifyReply, cookies: OperatorCookies): Promise<void> {
   const problem = await refusal(request, cookies);
   if (problem === null) return;
-  // A page that a person opens leads to the login; what a script asks for is told.
+  // A person who opens a page gets to the login; a script gets the problem.
   if (problem.code === 'unauthenticated' && request.headers.accept?.includes('text/html') === true) {
     reply.redirect('/ops/login', 303);
     return;
@@ -57,7 +63,7 @@ async function guard(request: FastifyRequest, reply: FastifyReply, cookies: Oper
   reply.status(problem.status).type('application/problem+json').send(JSON.stringify(problem.body()));
 }
 
-/** Why a request may not go on, or null. Never thrown: the board's own handler would answer, in the driver's words. */
+/** Why a request may not go on, or null. Never thrown: the board's own handler would answer, with the driver's message. */
 async function refusal(
   { method, headers }: FastifyRequest,
   cookies: OperatorCookies,

@@ -1,5 +1,8 @@
 import { databaseFailure } from './failures.js';
 
+/** Other codes are the system's or the driver's (ETIMEDOUT): PostgreSQL did not answer. */
+const SQLSTATE = /^[0-9A-Z]{5}$/;
+
 interface Waiting<Item, Result> {
   item: Item;
   resolve: (result: Result) => void;
@@ -69,5 +72,5 @@ export class MicroBatch<Item, Result> {
 
 function mayBeOneItem(error: unknown): boolean {
   const code = databaseFailure(error)?.code ?? null;
-  return code !== null && !NOT_ABOUT_ITEMS.includes(code.slice(0, 2));
+  return code !== null && SQLSTATE.test(code) && !NOT_ABOUT_ITEMS.includes(code.slice(0, 2));
 }

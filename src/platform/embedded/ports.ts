@@ -1,6 +1,7 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { writeFileAtomic } from './write-file-atomic.js';
 
 /** The ports of the last start: kept where they are free, so that a saved address stays valid. */
 export interface Ports {
@@ -23,9 +24,7 @@ export async function recallPorts(data_dir: string): Promise<Ports> {
 }
 
 export async function rememberPorts(data_dir: string, ports: Ports): Promise<void> {
-  const draft = `${fileOf(data_dir)}.${process.pid}`;
-  await writeFile(draft, `${JSON.stringify(ports)}\n`);
-  await rename(draft, fileOf(data_dir));
+  await writeFileAtomic(fileOf(data_dir), `${JSON.stringify(ports)}\n`, 0o644);
 }
 
 /**

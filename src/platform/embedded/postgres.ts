@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findBinaries } from './binaries.js';
 import { clusterAccount, clusterDir, ensureCluster, nameFor } from './cluster.js';
-import { Daemon, type DaemonOptions } from './daemon.js';
+import type { Daemon } from './daemon.js';
+import { launchOnFreePort } from './launch.js';
 import { prepareDatabase, type EmbeddedUrls, type Passwords } from './logins.js';
-import { freePort } from './ports.js';
 import { clearPredecessor, POSTGRES_END, readPostmaster } from './postmaster.js';
 import type { Watchdog } from './watchdog.js';
 
@@ -38,17 +38,24 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   await ensureCluster({ data_dir, account, binaries, password: passwords.owner, durable, log });
   await clearPredecessor(cluster, log);
   const named = await nameFor(account, cluster);
-  const { daemon, port } = await launch(options, (chosen) => ({
-    name: 'PostgreSQL',
-    file: binaries.postgres,
-    args: ['-D', named, ...settings(chosen, options)],
-    cwd: cluster,
-    account,
-    log_file: join(data_dir, 'postgres.log'),
-    end: POSTGRES_END,
-    watchdog: options.watchdog,
-    log,
-  }));
+  const { daemon, port } = await launchOnFreePort({
+    preferred: options.port,
+    optionsFor: (chosen) => ({
+      name: 'PostgreSQL',
+      file: binaries.postgres,
+      args: ['-D', named, ...settings(chosen, options)],
+      cwd: cluster,
+      account,
+      log_file: join(data_dir, 'postgres.log'),
+      end: POSTGRES_END,
+      watchdog: options.watchdog,
+      log,
+    }),
+    becomesReady: (started) => becomesReady(started, cluster, log),
+    portTaken: /could not bind/,
+    // The sessions of a killed postmaster end a little later than itself.
+    busy: /pre-existing shared memory block/,
+  });
   try {
     const urls = await prepareDatabase(port, passwords);
     log(`PostgreSQL is ready on 127.0.0.1:${port} (${Math.round(performance.now() - began)} ms)`);
@@ -78,30 +85,6 @@ function settings(port: number, { max_connections, durable }: PostgresOptions): 
     log_min_error_statement: 'panic',
   };
   return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-}
-
-/** Starts it until it is ready, again where that helps: on another port, or once its predecessor is gone. */
-async function launch(
-  { data_dir, port: kept, log }: PostgresOptions,
-  optionsFor: (port: number) => DaemonOptions,
-): Promise<{ daemon: Daemon; port: number }> {
-  let preferred = kept;
-  for (let attempt = 1; ; attempt++) {
-    const port = await freePort(preferred);
-    const daemon = await Daemon.start(optionsFor(port));
-    // A failure to become ready is reported here, in full.
-    daemon.expectEnd();
-    if (await becomesReady(daemon, clusterDir(data_dir), log)) {
-      daemon.expectRunning();
-      return { daemon, port };
-    }
-    const said = await daemon.output();
-    await daemon.stop();
-    if (said.includes('could not bind') && attempt < 10) preferred = undefined;
-    // The sessions of a killed postmaster end a little later than itself.
-    else if (said.includes('pre-existing shared memory block') && attempt < 40) await sleep(250);
-    else throw new Error(`PostgreSQL did not start:\n${said.split('\n').slice(-10).join('\n')}`);
-  }
 }
 
 async function becomesReady(daemon: Daemon, cluster: string, log: (line: string) => void): Promise<boolean> {

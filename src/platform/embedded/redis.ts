@@ -4,8 +4,8 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { Daemon } from './daemon.js';
-import { freePort } from './ports.js';
+import type { Daemon } from './daemon.js';
+import { launchOnFreePort } from './launch.js';
 import { endProcess, findAccount, isRoot, isRunning } from './processes.js';
 import type { EndSignals, Watchdog } from './watchdog.js';
 
@@ -83,10 +83,9 @@ function configuration(port: number, password: string): string {
 async function launch(options: RedisOptions): Promise<{ daemon: Daemon; port: number }> {
   // Clients can make it write files anywhere, so it does not run as root.
   const account = isRoot() ? await findAccount('nobody') : undefined;
-  let preferred = options.port;
-  for (let attempt = 1; ; attempt++) {
-    const port = await freePort(preferred);
-    const daemon = await Daemon.start({
+  return launchOnFreePort({
+    preferred: options.port,
+    optionsFor: (port) => ({
       name: 'Redis',
       file: options.file,
       args: ['-'],
@@ -97,19 +96,10 @@ async function launch(options: RedisOptions): Promise<{ daemon: Daemon; port: nu
       end: END,
       watchdog: options.watchdog,
       log: options.log,
-    });
-    daemon.expectEnd();
-    if (await becomesReady(daemon, port, options.password)) {
-      daemon.expectRunning();
-      return { daemon, port };
-    }
-    const said = await daemon.output();
-    await daemon.stop();
-    if (!/address already in use|failed listening/i.test(said) || attempt >= 10) {
-      throw new Error(`Redis did not start:\n${said.split('\n').slice(-10).join('\n')}`);
-    }
-    preferred = undefined;
-  }
+    }),
+    becomesReady: (daemon, port) => becomesReady(daemon, port, options.password),
+    portTaken: /address already in use|failed listening/i,
+  });
 }
 
 async function becomesReady(daemon: Daemon, port: number, password: string): Promise<boolean> {

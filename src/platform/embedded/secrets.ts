@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { access, constants, mkdir, open, readFile, rename } from 'node:fs/promises';
+import { access, constants, mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { withLock } from './lock.js';
 import { isRoot } from './processes.js';
+import { writeFileAtomic } from './write-file-atomic.js';
 
 type Secrets = Partial<Record<string, string>>;
 
@@ -35,7 +36,7 @@ export async function embeddedSecrets<Name extends string>(
   return withLock(`${path}.lock`, async () => {
     const secrets = await readSecrets(path);
     for (const name of names) secrets[name] ??= randomBytes(32).toString('base64url');
-    await replaceFile(path, `${JSON.stringify(secrets, null, 2)}\n`);
+    await writeFileAtomic(path, `${JSON.stringify(secrets, null, 2)}\n`, 0o600);
     return pick(secrets) as Record<Name, string>;
   });
 }
@@ -72,16 +73,4 @@ async function readSecrets(path: string): Promise<Secrets> {
     // Never overwritten: the passwords of an existing database may be in it.
     throw new Error(`${path} is not valid JSON`, { cause: error });
   }
-}
-
-async function replaceFile(path: string, content: string): Promise<void> {
-  const draft = `${path}.new`;
-  const file = await open(draft, 'w', 0o600);
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(draft, path);
 }

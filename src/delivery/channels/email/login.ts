@@ -24,7 +24,7 @@ class LoginFailure extends Error {
 /**
  * Lets one connection of the pool log in at a time. When it is refused, those that wait are refused with it, without
  * a login of their own: a wrong password on ten connections is one failed login at the server, not ten, and its
- * brute-force protection (fail2ban) stays quiet.
+ * brute-force protection (fail2ban) stays quiet. Not p-limit, which cannot reject what waits with the error of another.
  */
 export class LoginGate {
   private busy = false;

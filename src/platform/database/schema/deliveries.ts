@@ -25,6 +25,8 @@ export async function createDeliveries(runner: QueryRunner): Promise<void> {
         -- Attempts that ended without an answer: the provider may have accepted the message.
         ambiguities integer NOT NULL DEFAULT 0,
         due_at timestamptz(3) NOT NULL,
+        -- When it was first due. Retries and deferrals move due_at; giving up by age counts from here.
+        due_since timestamptz(3) NOT NULL DEFAULT now(),
         admitted_at timestamptz(3),
         lease_token uuid,
         lease_until timestamptz(3),

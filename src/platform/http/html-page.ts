@@ -1,0 +1,37 @@
+import { type Locale, LOCALES } from '../../contracts/locales.js';
+
+const KNOWN_LANGUAGE = new RegExp(`\\b(?:${LOCALES.join('|')})\\b`, 'i');
+
+/** Browsers name the languages in order; the first of LOCALES where none of ours is named. */
+export function preferredLocale(languages = ''): Locale {
+  const named = KNOWN_LANGUAGE.exec(languages)?.[0].toLowerCase();
+  return LOCALES.find((locale) => locale === named) ?? LOCALES[0];
+}
+
+interface PagePolicy {
+  'script-src'?: string;
+  'connect-src'?: string;
+  'form-action': "'none'" | "'self'";
+  'referrer-policy': 'no-referrer' | 'same-origin';
+}
+
+/**
+ * Nothing from elsewhere, nothing inline but what carries the nonce, in no frame, never cached.
+ * @param policy what this page may do as well.
+ */
+export function pageHeaders(nonce: string, policy: PagePolicy): Record<string, string> {
+  const { 'referrer-policy': referrer, ...directives } = policy;
+  return {
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': [
+      "default-src 'none'",
+      `style-src 'nonce-${nonce}'`,
+      "base-uri 'none'",
+      "frame-ancestors 'none'",
+      ...Object.entries(directives).map(([name, value]) => `${name} ${value}`),
+    ].join('; '),
+    'referrer-policy': referrer,
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-store',
+  };
+}

@@ -1,0 +1,51 @@
+import { ApiProperty } from '@nestjs/swagger';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  ArrayUnique,
+  IsArray,
+  IsInt,
+  Matches,
+  Max,
+  Min,
+  ValidateBy,
+  type ValidationArguments,
+} from 'class-validator';
+import { END_TIME, TIME, timeMessage } from './time-of-day.js';
+
+/** The end of operating hours: any other time of day than `from`; an earlier one is the next day's. */
+function DiffersFromFrom(): PropertyDecorator {
+  const from = ({ object }: ValidationArguments) => (object as Partial<OperatingHoursSettings>).from;
+  return ValidateBy({
+    name: 'differsFromFrom',
+    validator: {
+      validate: (to: unknown, where) => where === undefined || to !== from(where),
+      defaultMessage: () => '$property must differ from from: 00:00 to 24:00 is a whole day',
+    },
+  });
+}
+
+/** When mails and messages may leave; critical ones always do. */
+export class OperatingHoursSettings {
+  @ApiProperty({ type: [Number], description: 'ISO days of the week on which they begin' })
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(7)
+  @ArrayUnique()
+  @IsInt({ each: true })
+  @Min(1, { each: true })
+  @Max(7, { each: true })
+  days: number[] = [1, 2, 3, 4, 5];
+
+  @ApiProperty({ example: '08:00' })
+  @Matches(TIME, timeMessage)
+  from: string;
+
+  @ApiProperty({
+    example: '19:00',
+    description: "24:00 is the end of the day; before `from` it is the next day's",
+  })
+  @Matches(END_TIME, timeMessage)
+  @DiffersFromFrom()
+  to: string;
+}

@@ -1,0 +1,54 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { plainToInstance } from 'class-transformer';
+import { IsIn } from 'class-validator';
+import { type Bundling, BUNDLINGS } from '../../contracts/bundling.js';
+import { EmailAddresses } from '../../platform/http/email-address.js';
+import { BackupSettings } from './backups.js';
+import { LimitSettings } from './limits.js';
+import { OperatingHoursSettings } from './operating-hours.js';
+import { ScheduleSettings } from './schedule.js';
+import { NullableSection, Section } from './section.js';
+import { StageSettings } from './stages.js';
+
+/** What a tenant decides for itself: a file a section. Stored as written; what is not written has these defaults. */
+export class TenantSettings {
+  @ApiProperty()
+  @Section(() => ScheduleSettings)
+  schedule: ScheduleSettings = new ScheduleSettings();
+
+  @ApiProperty({ type: OperatingHoursSettings, nullable: true, description: 'null: at any hour' })
+  @NullableSection(() => OperatingHoursSettings)
+  operating_hours: OperatingHoursSettings | null = null;
+
+  @ApiProperty()
+  @Section(() => LimitSettings)
+  limits: LimitSettings = new LimitSettings();
+
+  @ApiProperty({
+    enum: BUNDLINGS,
+    description: 'together: what waits for one person leaves as one message. A user may choose otherwise',
+  })
+  @IsIn(BUNDLINGS)
+  bundling: Bundling = 'together';
+
+  @ApiProperty()
+  @Section(() => StageSettings)
+  stages: StageSettings = new StageSettings();
+
+  @ApiProperty({
+    type: [String],
+    maxItems: 20,
+    description: 'Who is told of incidents; without anybody the admins, else ADMIN_EMAIL_RECIPIENT',
+  })
+  @EmailAddresses(20)
+  alert_recipients: string[] = [];
+
+  @ApiProperty()
+  @Section(() => BackupSettings)
+  backups: BackupSettings = new BackupSettings();
+}
+
+/** The settings in force: those stored, over the defaults. */
+export function effectiveSettings(stored: unknown): TenantSettings {
+  return plainToInstance(TenantSettings, stored ?? {}, { exposeDefaultValues: true });
+}

@@ -1,0 +1,24 @@
+import { checkTag, maskExpressions, TOKEN } from '../markup.js';
+import { TemplateError } from '../template-error.js';
+
+const INLINE_CODE = /<(script|style)\b(?:"[^"]*"|'[^']*'|[^"'>])*>(?!<\/\1>)/i;
+const CODE_ATTRIBUTE = /\s(?:style|on\w+)\s*=/i;
+
+/**
+ * Checks a page without its style sheet and script, which are files: what its policy would block in the browser, and
+ * expressions where escaping does not protect.
+ * @throws TemplateError for code in the markup, and by `checkTag`.
+ */
+export function checkPageMarkup(source: string, file: string): void {
+  const { html, expressions } = maskExpressions(source, file);
+  if (INLINE_CODE.test(html))
+    throw new TemplateError(file, 'must hold no script and no style: they are files');
+  for (const [token] of html.matchAll(TOKEN)) {
+    const [tag] = /^<[a-z](?:"[^"]*"|'[^']*'|[^"'>])*>/i.exec(token) ?? [];
+    if (tag === undefined) continue;
+    if (CODE_ATTRIBUTE.test(tag.replace(/"[^"]*"|'[^']*'/g, '""'))) {
+      throw new TemplateError(file, 'must hold no style="…" and no on…="…": the policy of pages blocks them');
+    }
+    checkTag(tag, expressions, file);
+  }
+}

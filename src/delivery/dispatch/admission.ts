@@ -131,7 +131,7 @@ export class Admission {
   }
 
   /**
-   * Whoever counts the messages of the last minute takes it, after the deferral lock, and holds it until what they
+   * Every count of the last minute's messages takes it, after the deferral lock, and holds it until what they
    * admit is committed.
    */
   async lockMinute(tx: Transaction, channel: string): Promise<void> {

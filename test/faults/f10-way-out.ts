@@ -75,7 +75,7 @@ const OUTAGES: readonly Outage[] = [
 export async function failAsAWhole(options: RunOptions): Promise<Verdict> {
   const dir = await mkdtemp(join(tmpdir(), 'vigie-faults-f10-'));
   const clock = join(dir, 'now');
-  await writeFile(clock, String(Date.now()));
+  await writeFile(clock, String(noonToday()));
   const environment = {
     ...LOGIN,
     RETRY_DELAY_SECONDS: '1',
@@ -91,9 +91,17 @@ export async function failAsAWhole(options: RunOptions): Promise<Verdict> {
   }
 }
 
+/**
+ * Where the clock of the processes starts. Four hours later it is still the same day in the tenant's zone: at midnight
+ * the deadlines would reach their next stage, and be announced again.
+ */
+function noonToday(): number {
+  return new Date().setUTCHours(12, 0, 0, 0);
+}
+
 class WayOut {
   private driver: Driver;
-  private shown = Date.now();
+  private shown = noonToday();
 
   constructor(
     private readonly stage: Stage,

@@ -3,7 +3,7 @@ const PATIENCE_MS = 1_000;
 
 /**
  * The places that long jobs have among a process's slots of one queue: all but one, so that short jobs never wait for
- * a long one to end. A process with one slot has one place. Not p-limit: whoever waits for it cannot give up.
+ * a long one to end. A process with one slot has one place. Not p-limit: a caller that waits for it cannot give up.
  */
 export class LongSlots {
   private readonly places: number;

@@ -84,7 +84,7 @@ describe('settings', () => {
     });
   });
 
-  it('B9: name several people who are told of incidents, each address as it is stored', async () => {
+  it('B9: name several people who are notified of incidents, each address as it is stored', async () => {
     const { name, locale, time_zone } = await get();
     const given = [' dba@EXAMPLE.com ', 'Boss@bücher.example'];
     const { body } = await put({ name, locale, time_zone, alert_recipients: given });

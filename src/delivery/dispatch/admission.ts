@@ -131,8 +131,8 @@ export class Admission {
   }
 
   /**
-   * Whoever counts the messages of the last minute takes it, after the deferral lock, and holds it until what they
-   * admit is committed.
+   * Every count of the last minute's messages takes it, after the deferral lock, and holds it until what it
+   * admits is committed.
    */
   async lockMinute(tx: Transaction, channel: string): Promise<void> {
     await tx.lock(`minute:${channel}`);

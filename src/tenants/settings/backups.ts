@@ -30,7 +30,7 @@ export class BackupSettings {
   @ApiProperty({
     minimum: 1,
     maximum: 720,
-    description: 'A backup that stays wrong is told again after this',
+    description: 'A backup that keeps failing is announced again after this',
   })
   @IsInt()
   @Min(1)

@@ -38,7 +38,7 @@ export class TenantSettings {
   @ApiProperty({
     type: [String],
     maxItems: 20,
-    description: 'Who is told of incidents; without anybody the admins, else ADMIN_EMAIL_RECIPIENT',
+    description: 'Who is notified of incidents; if empty the admins, else ADMIN_EMAIL_RECIPIENT',
   })
   @EmailAddresses(20)
   alert_recipients: string[] = [];

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { inParallel } from '../../src/backups/files/in-parallel.js';
 import { Api } from '../../src/cli/demo/api.js';
+import { until } from '../support/until.js';
 import { OPERATOR } from './installation.js';
 
 /** Longer than this no client waits for one answer. */
@@ -11,7 +12,15 @@ const PERSISTENCE_MS = 30_000;
 const PAUSE_MS = 50;
 /** Requests of one client that are under way at the same time. */
 const MAX_AT_ONCE = 8;
+/** A lease of a run lasts a minute. */
+const CHECK_WITHIN_MS = 120_000;
 const ZONE = 'Europe/Paris';
+
+/** A run of the ledger, as the API shows it. */
+interface Run {
+  id: string;
+  state: string;
+}
 
 export interface Load {
   /** Begins no more, and waits for what has begun. */
@@ -81,12 +90,19 @@ export class Driver {
     await this.check();
   }
 
-  /** Runs the check, to its end. */
+  /** Runs the check, to its end: a run that a killed worker had taken is taken again once its lease has run out. */
   async check(): Promise<void> {
     const api = new Api(this.urls[0] ?? '').withKey(this.key);
-    const run = await api.call<{ state: string }>(
-      'POST',
-      'admin/scheduler/check-notifications/trigger?wait=true',
+    let run = await api.call<Run>('POST', 'admin/scheduler/check-notifications/trigger?wait=true');
+    await until(
+      'the check to end',
+      async () => {
+        if (!['queued', 'running'].includes(run.state)) return true;
+        const { data } = await api.call<{ data: Run[] }>('GET', 'admin/runs?limit=100');
+        run = data.find(({ id }) => id === run.id) ?? run;
+        return false;
+      },
+      CHECK_WITHIN_MS,
     );
     if (run.state !== 'succeeded') throw new Error(`the check is ${run.state}`);
   }

@@ -14,8 +14,9 @@ export interface Verdict {
   /** What the installation promised, by a 2xx. */
   accepted: number;
   lost: number;
-  /** Mails that arrived again, each time counted. */
+  /** Notifications that arrived again, each time counted. */
   dup: number;
+  /** A bundle that was cut is one ambiguous send: it counts with all of its notifications. */
   dup_bound: number;
   seed: number;
   ok: boolean;

@@ -90,10 +90,12 @@ function told(error: string | null, begun: string, at: Date, transfer: string) {
   };
 }
 
-/** SHA-256 of each file below a folder, sorted. */
+/** SHA-256 of each file below a folder, sorted. Hidden files, such as the marker of the store, are left out. */
 export async function hashesBelow(folder: string): Promise<string[]> {
   const found = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = found.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const files = found
+    .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
+    .map((entry) => join(entry.parentPath, entry.name));
   const hashes = await Promise.all(files.map(async (path) => sha256(await readFile(path))));
   return hashes.sort();
 }

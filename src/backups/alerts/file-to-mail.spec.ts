@@ -81,7 +81,8 @@ describe('from the file to the mail', () => {
       },
     });
     tenant = await addTenant(world, {
-      settings: { alert_recipients: ['astreinte@host.example'] },
+      // Each verdict's own mail: four critical ones that are due together would leave as one.
+      settings: { alert_recipients: ['astreinte@host.example'], bundling: 'single' },
       schedule_from: NO_SLOTS,
     });
     ({ token } = await addPerson(world, tenant.id, { name: 'Alice', role: 'admin' }));

@@ -54,7 +54,7 @@ export const p1: Benchmark = {
         unit: 's',
         values: figures.secondSeconds,
         references: figures.firstSeconds,
-        target: { at_most: 0.5 },
+        target: { at_most: 0.4 },
       }),
       limit({
         id: 'P1',

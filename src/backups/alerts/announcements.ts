@@ -9,18 +9,18 @@ import { tenantToday } from '../../tenants/tenant-today.js';
 import {
   JOBS_FAILING,
   JOBS_UNANNOUNCED,
-  LOCK_JOB,
+  LOCK_JOBS,
   MARK_ANNOUNCED,
   MARK_JOBLESS,
-  NEWEST_ENTRY,
+  NEWEST_ENTRIES,
 } from './announcements.sql.js';
 import { backupFacts } from './backup-facts.js';
 
 /** `source_type` of what is wrong with a job: a good backup ends all of it. */
 const BACKUP_JOB = 'backup_job';
 const HOUR_MS = 60 * 60_000;
-/** Jobs read at once. */
-const BATCH = 100;
+/** Jobs announced at once: as many as may leave in one message. */
+const BATCH = 250;
 
 export interface AnnouncementCounts extends Record<string, number> {
   /** Incidents that were announced, for the first time or again. */
@@ -38,12 +38,21 @@ export interface ReminderCounts extends Record<string, number> {
 
 /** The newest entry that has a verdict: it is the status of its job. */
 interface NewestEntry {
+  job_id: string;
   id: string;
   effective_at: Date;
   announced: boolean;
 }
 
-/** Announces failed backups and their recovery; each job in a transaction, so that one can't stop the others. */
+type JobFacts = BackupFacts & { job_id: string };
+type Announced = Pick<AnnouncementCounts, 'alerts' | 'recovered'>;
+/** What is done about some jobs. `repeat` is the tenant's time between two reminders, in ms. */
+type Act<Done> = (tx: TenantTransaction, jobIds: readonly string[], repeat: number) => Promise<Done>;
+
+/**
+ * Announces failed backups and their recovery: those of a scan in one transaction, so that they leave as one message.
+ * Where that fails, each job in one of its own, so that none can stop the others.
+ */
 @Injectable()
 export class BackupAnnouncements {
   private readonly logger = new Logger('Backups');
@@ -63,113 +72,156 @@ export class BackupAnnouncements {
     const counts = { alerts: 0, recovered: 0, not_announced: 0 };
     // A database without a job has no recipients.
     await this.database.single(tenantId).query(MARK_JOBLESS, [tenantId, this.clock.now()]);
-    const outcomes = this.eachJob(tenantId, JOBS_UNANNOUNCED, signal, (tx, jobId, repeat) =>
-      this.announce(tx, jobId, repeat),
-    );
-    for await (const outcome of outcomes) if (outcome !== null) counts[outcome] += 1;
+    const announce: Act<Announced> = (tx, jobIds, repeat) => this.announce(tx, jobIds, repeat);
+    for await (const { done, failed } of this.batches(tenantId, JOBS_UNANNOUNCED, signal, announce)) {
+      counts.alerts += done?.alerts ?? 0;
+      counts.recovered += done?.recovered ?? 0;
+      counts.not_announced += failed;
+    }
     return counts;
   }
 
   /** Announces again jobs that are still failing, where the last announcement was `repeat_after_hours` ago. */
   async remindAll(tenantId: string, signal: AbortSignal): Promise<ReminderCounts> {
     const counts = { reminded: 0, not_announced: 0 };
-    const outcomes = this.eachJob(tenantId, JOBS_FAILING, signal, (tx, jobId, repeat) =>
-      this.remind(tx, jobId, repeat),
-    );
-    for await (const outcome of outcomes) if (outcome !== null) counts[outcome] += 1;
+    const remind: Act<number> = (tx, jobIds, repeat) => this.remind(tx, jobIds, repeat);
+    for await (const { done, failed } of this.batches(tenantId, JOBS_FAILING, signal, remind)) {
+      counts.reminded += done ?? 0;
+      counts.not_announced += failed;
+    }
     return counts;
   }
 
   private async announce(
     tx: TenantTransaction,
-    jobId: string,
+    jobIds: readonly string[],
     repeat: number,
-  ): Promise<'alerts' | 'recovered' | null> {
-    const newest = await newestEntry(tx, jobId);
-    if (newest === null) return null;
-    await tx.execute(MARK_ANNOUNCED, [tx.tenant_id, jobId, newest.effective_at, newest.id, this.clock.now()]);
-    if (newest.announced) return null;
-    const facts = (await backupFacts(tx, [newest.id])).get(newest.id);
-    if (facts === undefined) throw new Error('the newest entry of a job has no facts');
-    if (!isFailing(facts)) return (await this.recover(tx, jobId, facts)) ? 'recovered' : null;
-    const { opened, notified } = await this.incidents.raise(tx, incidentOf(jobId, facts, repeat));
-    return opened || notified > 0 ? 'alerts' : null;
+  ): Promise<Announced> {
+    const newest = await newestEntries(tx, jobIds);
+    await tx.execute(MARK_ANNOUNCED, [
+      tx.tenant_id,
+      newest.map(({ job_id }) => job_id),
+      newest.map(({ effective_at }) => effective_at),
+      newest.map(({ id }) => id),
+      this.clock.now(),
+    ]);
+    const unannounced = newest.filter(({ announced }) => !announced);
+    const facts = await factsOf(tx, unannounced);
+    const raised = await this.incidents.raise(tx, incidentsOf(facts, repeat));
+    return {
+      alerts: raised.filter(({ opened, notified }) => opened || notified > 0).length,
+      recovered: await this.recover(
+        tx,
+        facts.filter((one) => !isFailing(one)),
+      ),
+    };
   }
 
-  private async remind(tx: TenantTransaction, jobId: string, repeat: number): Promise<'reminded' | null> {
-    const newest = await newestEntry(tx, jobId);
+  private async remind(tx: TenantTransaction, jobIds: readonly string[], repeat: number): Promise<number> {
+    const newest = await newestEntries(tx, jobIds);
     // What is not announced yet is left to `announceNew`.
-    if (!newest?.announced) return null;
-    const facts = (await backupFacts(tx, [newest.id])).get(newest.id);
-    if (facts === undefined || !isFailing(facts)) return null;
-    return (await this.incidents.remind(tx, incidentOf(jobId, facts, repeat))) > 0 ? 'reminded' : null;
+    const facts = await factsOf(
+      tx,
+      newest.filter(({ announced }) => announced),
+    );
+    return this.incidents.remind(tx, incidentsOf(facts, repeat));
   }
 
-  /** @returns whether there was anything to recover from. */
-  private async recover(tx: TenantTransaction, jobId: string, facts: BackupFacts): Promise<boolean> {
-    const ended = await this.incidents.end(tx, BACKUP_JOB, jobId);
-    const [first] = ended;
-    if (first === undefined) return false;
-    const failed = ended.flatMap(({ dedupe_key }) =>
-      BACKUP_VERDICTS.filter((verdict) => dedupe_key === keyOf(jobId, verdict)),
+  /** @returns how many had anything to recover from. */
+  private async recover(tx: TenantTransaction, good: readonly JobFacts[]): Promise<number> {
+    const ended = await this.incidents.end(
+      tx,
+      BACKUP_JOB,
+      good.map(({ job_id }) => job_id),
     );
-    await this.incidents.announce(tx, {
-      kind: 'backup_recovered',
-      dedupe_key: `backup-recovered:${facts.entry_id}`,
-      severity: 'info',
-      data: { ...facts, failed, failed_since: failedSince(first) },
+    const messages = good.flatMap(({ job_id, ...facts }) => {
+      const own = ended.filter(({ source_id }) => source_id === job_id);
+      const [first] = own;
+      if (first === undefined) return [];
+      const failed = own.flatMap(({ dedupe_key }) =>
+        BACKUP_VERDICTS.filter((verdict) => dedupe_key === keyOf(job_id, verdict)),
+      );
+      return [
+        {
+          kind: 'backup_recovered' as const,
+          dedupe_key: `backup-recovered:${facts.entry_id}`,
+          severity: 'info' as const,
+          data: { job_id, ...facts, failed, failed_since: failedSince(first) },
+        },
+      ];
     });
-    return true;
+    await this.incidents.announce(tx, messages);
+    return messages.length;
   }
 
   /**
-   * Does something about every job that a statement lists, each in a transaction of its own; one that fails is
-   * logged, and the others go on.
+   * Does something about all jobs that a statement lists, a batch in a transaction. Where a batch fails, each of its
+   * jobs has one of its own; one that fails is logged, and the others go on.
    * @param listed parameters: $1 tenant id, $2 the id to go on after, $3 how many
-   * @param act `repeat` is the tenant's time between two reminders, in ms.
    */
-  private async *eachJob<Outcome>(
+  private async *batches<Done>(
     tenantId: string,
     listed: string,
     signal: AbortSignal,
-    act: (tx: TenantTransaction, jobId: string, repeat: number) => Promise<Outcome>,
-  ): AsyncGenerator<Outcome | 'not_announced'> {
+    act: Act<Done>,
+  ): AsyncGenerator<{ done?: Done; failed: number }> {
     const single = this.database.single(tenantId);
     const { settings } = await tenantToday(single, this.clock.now());
     const repeat = settings.backups.repeat_after_hours * HOUR_MS;
+    const attempt = (jobIds: readonly string[]) =>
+      this.database.tenant(tenantId, (tx) => act(tx, jobIds, repeat)).then((done) => ({ done, failed: 0 }));
     let after: string | null = null;
     do {
+      signal.throwIfAborted();
       const jobs: { job_id: string }[] = await single.query(listed, [tenantId, after, BATCH]);
-      for (const { job_id } of jobs) {
-        signal.throwIfAborted();
-        yield await this.database
-          .tenant(tenantId, (tx) => act(tx, job_id, repeat))
-          .catch((err: unknown) => {
-            this.logger.error({
-              event: 'backup_not_announced',
-              tenant_id: tenantId,
-              backup_job_id: job_id,
-              err,
-            });
-            return 'not_announced' as const;
-          });
+      const ids = jobs.map(({ job_id }) => job_id);
+      if (ids.length > 0) {
+        const whole = await attempt(ids).catch(() => null);
+        if (whole !== null) yield whole;
+        else for (const id of ids) yield await this.alone(tenantId, id, signal, () => attempt([id]));
       }
-      after = jobs.length < BATCH ? null : (jobs.at(-1)?.job_id ?? null);
+      after = jobs.length < BATCH ? null : (ids.at(-1) ?? null);
     } while (after !== null);
+  }
+
+  private async alone<Done>(
+    tenant_id: string,
+    backup_job_id: string,
+    signal: AbortSignal,
+    attempt: () => Promise<{ done: Done; failed: number }>,
+  ): Promise<{ done?: Done; failed: number }> {
+    signal.throwIfAborted();
+    return attempt().catch((err: unknown) => {
+      this.logger.error({ event: 'backup_not_announced', tenant_id, backup_job_id, err });
+      return { failed: 1 };
+    });
   }
 }
 
-/** With the job's row locked: a verdict that is being written waits, or is seen. Null once the job is deleted. */
-async function newestEntry(tx: TenantTransaction, jobId: string): Promise<NewestEntry | null> {
-  // One message: the second begins, with a view of its own, when the first has the lock.
+/** With the jobs' rows locked: a verdict that is being written waits, or is seen. A deleted job has none. */
+async function newestEntries(tx: TenantTransaction, jobIds: readonly string[]): Promise<NewestEntry[]> {
+  // One message: the second begins, with a view of its own, when the first has the locks.
   const [, newest] = await Promise.all([
-    tx.query(LOCK_JOB, [tx.tenant_id, jobId]),
-    tx.one<NewestEntry>(NEWEST_ENTRY, [tx.tenant_id, jobId]),
+    tx.query(LOCK_JOBS, [tx.tenant_id, jobIds]),
+    tx.query<NewestEntry>(NEWEST_ENTRIES, [tx.tenant_id, jobIds]),
   ]);
   return newest;
 }
 
-function isFailing(facts: BackupFacts): facts is BackupFacts & { verdict: FailingVerdict } {
+/** @param entries of jobs, with a verdict */
+async function factsOf(tx: TenantTransaction, entries: readonly NewestEntry[]): Promise<JobFacts[]> {
+  const known = await backupFacts(
+    tx,
+    entries.map(({ id }) => id),
+  );
+  return entries.map(({ job_id, id }) => {
+    const facts = known.get(id);
+    if (facts === undefined) throw new Error('the newest entry of a job has no facts');
+    return { ...facts, job_id };
+  });
+}
+
+function isFailing(facts: JobFacts): facts is JobFacts & { verdict: FailingVerdict } {
   return facts.verdict !== 'SUCCESS';
 }
 
@@ -182,18 +234,15 @@ function keyOf(jobId: string, verdict: BackupVerdict): string {
   return `backup:${jobId}:${verdict}`;
 }
 
-function incidentOf(
-  jobId: string,
-  facts: BackupFacts & { verdict: FailingVerdict },
-  repeat_after_ms: number,
-): Incident<'backup_alert'> {
-  return {
+/** Those of the jobs that are failing. */
+function incidentsOf(jobs: readonly JobFacts[], repeat_after_ms: number): Incident<'backup_alert'>[] {
+  return jobs.filter(isFailing).map((facts) => ({
     kind: 'backup_alert',
     source_type: BACKUP_JOB,
-    source_id: jobId,
-    dedupe_key: keyOf(jobId, facts.verdict),
+    source_id: facts.job_id,
+    dedupe_key: keyOf(facts.job_id, facts.verdict),
     severity: 'critical',
     data: facts,
     repeat_after_ms,
-  };
+  }));
 }

@@ -154,7 +154,7 @@ describe('B7: mails about backups', () => {
 
   it('have words for every reason', async () => {
     const tenant = await addTenant(world, {
-      settings: { alert_recipients: ['raisons@host.example'] },
+      settings: { alert_recipients: ['raisons@host.example'], bundling: 'single' },
       schedule_from: NO_SLOTS,
     });
     for (const reason of BACKUP_REASONS) {

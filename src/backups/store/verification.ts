@@ -135,12 +135,12 @@ export class Verification {
       );
       if (written === 0) return false;
       if (damage === null) {
-        await this.incidents.end(tx, STORED_BACKUP, id);
+        await this.incidents.end(tx, STORED_BACKUP, [id]);
         return true;
       }
       const facts = (await backupFacts(tx, [id])).get(id);
       if (facts === undefined) throw new Error('a stored backup has no facts');
-      await this.incidents.raise(tx, {
+      const incident = {
         kind: 'backup_damaged',
         source_type: STORED_BACKUP,
         source_id: id,
@@ -148,7 +148,8 @@ export class Verification {
         severity: 'critical',
         data: { ...facts, ...damage },
         repeat_after_ms: null,
-      });
+      } as const;
+      await this.incidents.raise(tx, [incident]);
       return true;
     });
   }

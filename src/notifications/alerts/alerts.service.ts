@@ -13,7 +13,13 @@ import {
 } from './check.sql.js';
 import type { WatchedKind } from './watched.js';
 
-/** What a check of one kind found and did, in numbers. */
+/** A kind to check, with the stages that the tenant has chosen for it. */
+export interface KindToCheck {
+  watched: WatchedKind;
+  stages: readonly number[];
+}
+
+/** What a check found and did, in numbers. */
 export interface CheckCounts extends Record<string, number> {
   /** Facts that hold. */
   facts: number;
@@ -29,17 +35,14 @@ export interface CheckCounts extends Record<string, number> {
   deliveries: number;
 }
 
-interface Statements {
-  compare: PreparedStatement;
-  news: Announcement<NewsParameters>;
-}
-
 const NO_NEWS: News = { opened: 0, staged: 0, notifications: 0, deliveries: 0, user_ids: [] };
 
 /** The states of alerts: opened by a fact, counted while it holds, ended with it. */
 @Injectable()
 export class Alerts {
-  private readonly statements = new Map<WatchedKind, Statements>();
+  private readonly comparing = new Map<WatchedKind, PreparedStatement>();
+  /** By the kinds that have news. */
+  private readonly telling = new Map<string, Announcement<NewsParameters>>();
 
   constructor(
     private readonly outbox: Outbox,
@@ -48,43 +51,49 @@ export class Alerts {
   ) {}
 
   /**
-   * Compares the facts of one kind with the tenant's standing alerts, and announces what is new. Checks of the same
-   * tenant and kind wait for each other.
+   * Compares the facts of these kinds with the tenant's standing alerts, and announces all that is new at once: what
+   * one check found leaves as one message. Checks of the same tenant wait for each other.
    * @param today civil date in the tenant's zone
    */
-  async check(
-    tx: TenantTransaction,
-    watched: WatchedKind,
-    today: string,
-    stages: readonly number[],
-  ): Promise<CheckCounts> {
-    const { compare, news } = this.statementsOf(watched);
-    // One message: the second begins, with a view of its own, when the first has the lock.
-    const [, compared] = await Promise.all([
-      tx.lock(checkLock(tx.tenant_id, watched.source_type)),
-      tx.one<Comparison>(compare, [tx.tenant_id, today, stages, this.clock.now()]),
-    ]);
-    if (compared === null) throw new Error('the check returned nothing');
-    const { facts, gone_ids } = compared;
+  async check(tx: TenantTransaction, today: string, kinds: readonly KindToCheck[]): Promise<CheckCounts> {
+    const compared = await Promise.all(kinds.map((kind) => this.compare(tx, today, kind)));
+    const gone_ids = compared.flatMap((comparison) => comparison.gone_ids);
     if (gone_ids.length > 0) await this.outbox.factsGone(tx, gone_ids);
-    const [announced = NO_NEWS] =
-      compared.news === 0
-        ? []
-        : await this.notifications.announce<News, NewsParameters>(tx, news, { today, stages });
-    const { user_ids, ...counts } = announced;
+    const withNews = kinds.filter((_, at) => (compared[at]?.news ?? 0) > 0);
+    const { user_ids, ...counts } = await this.tell(tx, today, withNews);
     this.notifications.announced(tx, user_ids, counts.deliveries);
+    const facts = compared.reduce((sum, comparison) => sum + comparison.facts, 0);
     const repeated = facts - counts.opened - counts.staged;
     return { facts, repeated, gone: gone_ids.length, ...counts };
   }
 
-  /** Planning them costs more than running them for a tenant with nothing new. */
-  private statementsOf(watched: WatchedKind): Statements {
-    const statements = this.statements.get(watched) ?? {
-      compare: compareStatement(watched),
-      news: newsStatement(watched),
-    };
-    this.statements.set(watched, statements);
-    return statements;
+  private async compare(
+    tx: TenantTransaction,
+    today: string,
+    { watched, stages }: KindToCheck,
+  ): Promise<Comparison> {
+    // Planning costs more than running it for a tenant with nothing new.
+    const statement = kept(this.comparing, watched, () => compareStatement(watched));
+    // One message: the second begins, with a view of its own, when the first has the lock.
+    const [, compared] = await Promise.all([
+      tx.lock(checkLock(tx.tenant_id, watched.source_type)),
+      tx.one<Comparison>(statement, [tx.tenant_id, today, stages, this.clock.now()]),
+    ]);
+    if (compared === null) throw new Error('the check returned nothing');
+    return compared;
+  }
+
+  private async tell(tx: TenantTransaction, today: string, kinds: readonly KindToCheck[]): Promise<News> {
+    if (kinds.length === 0) return NO_NEWS;
+    const watched = kinds.map((kind) => kind.watched);
+    const key = watched.map(({ kind }) => kind).join(' ');
+    const statement = kept(this.telling, key, () => newsStatement(watched));
+    const stages = Object.fromEntries(kinds.map((kind) => [kind.watched.kind, kind.stages]));
+    const [news = NO_NEWS] = await this.notifications.announce<News, NewsParameters>(tx, statement, {
+      today,
+      stages,
+    });
+    return news;
   }
 
   /**
@@ -114,4 +123,10 @@ export class Alerts {
 
 function checkLock(tenantId: string, sourceType: string): string {
   return `check:${tenantId}:${sourceType}`;
+}
+
+function kept<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const value = map.get(key) ?? make();
+  map.set(key, value);
+  return value;
 }

@@ -147,7 +147,9 @@ describe('alerts', () => {
         .get(WatchedKinds, { strict: false })
         .all()
         .filter(({ source_type }) => source_type === 'deadline');
-      await world.app.get(Alerts, { strict: false }).check(tx, watched!, '2026-03-30', [7, 3, 1, 0, -1]);
+      await world.app
+        .get(Alerts, { strict: false })
+        .check(tx, '2026-03-30', [{ watched: watched!, stages: [7, 3, 1, 0, -1] }]);
       completed = complete();
       await until('the completion to wait for the check', async () => {
         const [row] = await world.sql<{ waiting: boolean }>(
@@ -176,7 +178,9 @@ describe('alerts', () => {
         world.app
           .get(Database)
           .tenant(cast.tenant_id, (tx) =>
-            world.app.get(Alerts, { strict: false }).check(tx, watched, '2026-03-30', [7, 3, 1, 0, -1]),
+            world.app
+              .get(Alerts, { strict: false })
+              .check(tx, '2026-03-30', [{ watched, stages: [7, 3, 1, 0, -1] }]),
           ),
       ),
     );

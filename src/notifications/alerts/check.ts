@@ -23,21 +23,13 @@ export class CheckJobs implements OnModuleInit {
     this.runs.register('update-statuses', (run) => this.updateStatuses(run));
   }
 
-  /** A transaction a kind: inboxes are locked in user order within one, and none is held for long. */
-  private async check(run: Run): Promise<RunCounts> {
-    const totals: RunCounts = {};
-    const { today, settings } = await tenantToday(
-      this.database.single(run.tenant_id),
-      run.date ?? this.clock.now(),
-    );
-    for (const watched of this.watchedKinds.all()) {
-      run.signal.throwIfAborted();
-      const counts = await this.database.tenant(run.tenant_id, (tx) =>
-        this.alerts.check(tx, watched, today, watched.stages(settings)),
-      );
-      for (const [name, count] of Object.entries(counts)) totals[name] = (totals[name] ?? 0) + count;
-    }
-    return totals;
+  /** All kinds in one transaction: what a check found leaves as one message to each person. */
+  private check(run: Run): Promise<RunCounts> {
+    return this.database.tenant(run.tenant_id, async (tx) => {
+      const { today, settings } = await tenantToday(tx, run.date ?? this.clock.now());
+      const kinds = this.watchedKinds.all().map((watched) => ({ watched, stages: watched.stages(settings) }));
+      return this.alerts.check(tx, today, kinds);
+    });
   }
 
   private async updateStatuses(run: Run): Promise<RunCounts> {

@@ -39,10 +39,16 @@ function incident(changes: Partial<Incident<'event'>> = {}): Incident<'event'> {
   };
 }
 
-const raise = (tenantId: string, what: Incident<'event'>) =>
-  inTenant(tenantId, (tx) => incidents().raise(tx, what));
+const raise = async (tenantId: string, what: Incident<'event'>) => {
+  const [raised] = await raiseAll(tenantId, [what]);
+  if (raised?.dedupe_key !== what.dedupe_key) throw new Error('not raised');
+  const { dedupe_key: _key, ...outcome } = raised;
+  return outcome;
+};
+const raiseAll = (tenantId: string, all: readonly Incident<'event'>[]) =>
+  inTenant(tenantId, (tx) => incidents().raise(tx, all));
 const remind = (tenantId: string, what: Incident<'event'>) =>
-  inTenant(tenantId, (tx) => incidents().remind(tx, what));
+  inTenant(tenantId, (tx) => incidents().remind(tx, [what]));
 
 const notified = (tenantId: string) =>
   world.sql(
@@ -154,8 +160,8 @@ describe('V3, B9: who is notified of an incident', () => {
     const tenant = await addTenant(world);
     for (let times = 0; times < 2; times += 1)
       expect(
-        await inTenant(tenant.id, (tx) => incidents(silent).raise(tx, incident()), silent),
-      ).toMatchObject({ opened: true, notified: 0 });
+        await inTenant(tenant.id, (tx) => incidents(silent).raise(tx, [incident()]), silent),
+      ).toMatchObject([{ opened: true, notified: 0 }]);
     await silent.close();
     expect(
       warn.mock.calls.filter(([line]) => (line as { event?: string }).event === 'incident_without_recipient'),
@@ -263,8 +269,36 @@ describe('V3: the life of an incident', () => {
     expect(await remind(tenantId, what)).toBe(0);
     expect(await countNotified(tenantId)).toBe(1);
 
-    expect(await inTenant(tenantId, (tx) => incidents().end(tx, 'disk', what.source_id))).toHaveLength(1);
+    expect(await inTenant(tenantId, (tx) => incidents().end(tx, 'disk', [what.source_id]))).toHaveLength(1);
     expect(await raise(tenantId, what)).toMatchObject({ opened: true, notified: 1 });
+  });
+
+  it('raised with others: each by its own rule, one of them new, one due again, one known', async () => {
+    const [known, due, fresh] = [incident(), incident(), incident()];
+    await raise(tenantId, due);
+    clock.advance(24 * HOUR);
+    await raise(tenantId, known);
+    const raised = await raiseAll(tenantId, [known, fresh, due]);
+    const outcome = (of: Incident) => raised.find(({ dedupe_key }) => dedupe_key === of.dedupe_key);
+    expect(raised).toHaveLength(3);
+    expect(outcome(known)).toMatchObject({ opened: false, notified: 0 });
+    expect(outcome(due)).toMatchObject({ opened: false, notified: 1 });
+    expect(outcome(fresh)).toMatchObject({ opened: true, notified: 1 });
+    expect(await countNotified(tenantId)).toBe(4);
+    expect(await raiseAll(tenantId, [])).toEqual([]);
+    const tooMany = Array.from({ length: 1_001 }, () => incident());
+    await expect(raiseAll(tenantId, tooMany)).rejects.toThrow('at most 1000 incidents at once');
+  });
+
+  it('raised by many at the same time, in any order, is announced once each', async () => {
+    const all = Array.from({ length: 40 }, () => incident());
+    const raised = await Promise.all(
+      Array.from({ length: 8 }, (_, turn) =>
+        raiseAll(tenantId, [...all.slice(turn * 5), ...all.slice(0, turn * 5)]),
+      ),
+    );
+    expect(raised.flat().filter(({ opened }) => opened)).toHaveLength(40);
+    expect(await countNotified(tenantId)).toBe(40);
   });
 
   it('ends with all incidents of its source, and suppresses what was not sent', async () => {
@@ -275,10 +309,22 @@ describe('V3: the life of an incident', () => {
     clock.advance(HOUR);
     await raise(tenantId, first);
     await raise(tenantId, incident());
-    const ended = await inTenant(tenantId, (tx) => incidents().end(tx, 'disk', source_id));
+    const ended = await inTenant(tenantId, (tx) => incidents().end(tx, 'disk', [source_id]));
     expect(ended).toEqual([
-      { dedupe_key: second.dedupe_key, kind: 'event', data: second.data, first_seen_at: new Date(NOW) },
-      { dedupe_key: first.dedupe_key, kind: 'event', data: first.data, first_seen_at: clock.now() },
+      {
+        source_id,
+        dedupe_key: second.dedupe_key,
+        kind: 'event',
+        data: second.data,
+        first_seen_at: new Date(NOW),
+      },
+      {
+        source_id,
+        dedupe_key: first.dedupe_key,
+        kind: 'event',
+        data: first.data,
+        first_seen_at: clock.now(),
+      },
     ]);
     expect((await notified(tenantId)).map(({ state }) => state as string).sort()).toEqual([
       'pending',
@@ -290,12 +336,12 @@ describe('V3: the life of an incident', () => {
       { state: 'resolved', occurrences: 1, gone: true },
       { state: 'open', occurrences: 1, gone: false },
     ]);
-    expect(await inTenant(tenantId, (tx) => incidents().end(tx, 'disk', source_id))).toEqual([]);
+    expect(await inTenant(tenantId, (tx) => incidents().end(tx, 'disk', [source_id]))).toEqual([]);
   });
 
   it('an announcement reaches the same people, once a key, without an alert', async () => {
     const message = incident({ dedupe_key: 'well-again', severity: 'info' });
-    const announce = () => inTenant(tenantId, (tx) => incidents().announce(tx, message));
+    const announce = () => inTenant(tenantId, (tx) => incidents().announce(tx, [message]));
     expect([await announce(), await announce()]).toEqual([1, 0]);
     expect(await notified(tenantId)).toMatchObject([{ recipient: 'mailto:ops@host.example' }]);
     expect(await alerts(tenantId)).toEqual([]);
@@ -306,7 +352,7 @@ describe('V3: the life of an incident', () => {
     const what = incident();
     await raise(tenantId, what);
     expect(await raise(other.id, what)).toMatchObject({ opened: true, notified: 1 });
-    await inTenant(other.id, (tx) => incidents().end(tx, 'disk', what.source_id));
+    await inTenant(other.id, (tx) => incidents().end(tx, 'disk', [what.source_id]));
     expect(await alerts(tenantId)).toMatchObject([{ gone: false }]);
   });
 });

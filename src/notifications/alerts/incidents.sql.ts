@@ -7,20 +7,22 @@ import {
 } from '../announcement.js';
 import { alertRecipientsSql } from '../audience.js';
 
-/** Parameters of all: the incident or message, and the address of last resort (or null). */
-export type IncidentParameters = 'incident' | 'fallback';
+/** Parameters of all: the incidents or messages, an array, and the address of last resort (or null). */
+export type IncidentParameters = 'incidents' | 'fallback';
 type Parameters = AnnouncementParameters<IncidentParameters>;
 
 /**
- * @param alert CTEs that end with `alert (id, opened, notifies, dedupe_key)`, of at most one row: its key is the
- * notifications'. Those of an incident that goes on replace what is still pending of it.
+ * Announces several at once: they are due at one moment, and leave as one message to a person.
+ * @param alert CTEs that end with `alert (incident, id, opened, notifies, dedupe_key)`, at most one row for each
+ * incident, which `incident` names; `dedupe_key` is the notifications'. Those of an incident that goes on replace
+ * what is still pending of it.
  */
 function statement(alert: (p: Parameters) => string): Announcement<IncidentParameters> {
   return announcement(
-    { incident: 'jsonb', fallback: 'text' },
+    { incidents: 'jsonb', fallback: 'text' },
     (p) => `
     WITH incident AS (
-      SELECT * FROM jsonb_to_record(${p.incident}) AS i (kind text, source_type text, source_id uuid,
+      SELECT * FROM jsonb_to_recordset(${p.incidents}) AS i (kind text, source_type text, source_id uuid,
         dedupe_key text, severity text, data jsonb, repeat_before timestamptz)
     ),
     ${alertRecipientsSql(p.tenant_id, p.fallback)},
@@ -29,15 +31,18 @@ function statement(alert: (p: Parameters) => string): Announcement<IncidentParam
       SELECT r.user_id, coalesce('user:' || r.user_id, 'mailto:' || lower(r.address)) AS recipient, r.address,
              CASE WHEN r.user_id IS NULL THEN 'email' END AS channel, a.id AS alert_id, NULL::text AS created_by,
              a.dedupe_key, i.kind, i.severity, i.data, 'alert_recipient' AS audience, ${p.now} AS due_at
-      FROM alert a CROSS JOIN incident i CROSS JOIN recipients r
+      FROM alert a JOIN incident i ON i.dedupe_key = a.incident CROSS JOIN recipients r
       WHERE a.notifies
     ),
     ${Outbox.supersededSql('SELECT id FROM alert WHERE notifies AND NOT opened', p)},
-    ${announceSql(p, { addressed: true })}
-    SELECT a.id AS alert_id, a.opened, a.notifies, (SELECT count(*) FROM recipients) AS recipients,
-           (SELECT count(*) FROM created) AS notified, (SELECT count(*) FROM delivered) AS deliveries,
-           coalesce((SELECT array_agg(DISTINCT user_id) FROM created WHERE user_id IS NOT NULL), '{}') AS user_ids
-    FROM alert a`,
+    ${announceSql(p, { addressed: true })},
+    notified AS (SELECT dedupe_key, count(*) AS people FROM created GROUP BY dedupe_key)
+    SELECT coalesce((SELECT jsonb_agg(jsonb_build_object(
+                       'dedupe_key', a.incident, 'alert_id', a.id, 'opened', a.opened, 'notifies', a.notifies,
+                       'notified', coalesce(n.people, 0)))
+                     FROM alert a LEFT JOIN notified n USING (dedupe_key)), '[]') AS incidents,
+           (SELECT count(*) FROM recipients) AS recipients, (SELECT count(*) FROM delivered) AS deliveries,
+           coalesce((SELECT array_agg(DISTINCT user_id) FROM created WHERE user_id IS NOT NULL), '{}') AS user_ids`,
   );
 }
 
@@ -45,45 +50,51 @@ function statement(alert: (p: Parameters) => string): Announcement<IncidentParam
 const IS_DUE = `a.state = 'open' AND coalesce(a.last_notified_at <= i.repeat_before, false)`;
 
 /**
- * Opens the alert or counts it. `standing` waits for others that do the same, and decides by the row as they left
- * it; where two open it at once, the insert counts the second.
+ * Opens the alerts or counts them, in order of their keys. `standing` waits for others that do the same, and decides
+ * by the rows as they left them; where two open one at once, the insert counts the second.
  */
 export const RAISE = statement(
   (p) => `
-    standing AS (
-      SELECT a.id, ${IS_DUE} AS due
+    standing AS MATERIALIZED (
+      SELECT a.id, a.dedupe_key, ${IS_DUE} AS due
       FROM alerts a JOIN incident i USING (dedupe_key)
       WHERE a.tenant_id = ${p.tenant_id} AND a.gone_at IS NULL
-      FOR UPDATE OF a
+      ORDER BY a.dedupe_key FOR UPDATE OF a
     ),
     seen AS (
       INSERT INTO alerts AS a (tenant_id, kind, severity, source_type, source_id, dedupe_key, data,
                                first_seen_at, last_seen_at, last_notified_at)
       SELECT ${p.tenant_id}, i.kind, i.severity, i.source_type, i.source_id, i.dedupe_key, i.data,
              ${p.now}, ${p.now}, ${p.now}
-      FROM incident i LEFT JOIN standing s ON true
+      FROM incident i LEFT JOIN standing s USING (dedupe_key)
+      ORDER BY i.dedupe_key
       ON CONFLICT (tenant_id, dedupe_key) WHERE gone_at IS NULL DO UPDATE
         SET occurrences = a.occurrences + 1, last_seen_at = excluded.last_seen_at, data = excluded.data,
             severity = excluded.severity,
-            last_notified_at = CASE WHEN (SELECT due FROM standing) THEN excluded.last_notified_at
-                                    ELSE a.last_notified_at END
-      RETURNING id, occurrences
+            last_notified_at = CASE WHEN excluded.dedupe_key IN (SELECT dedupe_key FROM standing WHERE due)
+                                    THEN excluded.last_notified_at ELSE a.last_notified_at END
+      RETURNING id, dedupe_key, occurrences
     ),
     alert AS (
-      SELECT id, occurrences = 1 AS opened, occurrences = 1 OR coalesce((SELECT due FROM standing), false) AS notifies,
-             id || ':' || occurrences AS dedupe_key
-      FROM seen
+      SELECT seen.dedupe_key AS incident, seen.id, occurrences = 1 AS opened,
+             occurrences = 1 OR coalesce(s.due, false) AS notifies, seen.id || ':' || occurrences AS dedupe_key
+      FROM seen LEFT JOIN standing s USING (dedupe_key)
     )`,
 );
 
 /** Several that remind at the same time notify once. */
 export const REMIND = statement(
   (p) => `
+    standing AS MATERIALIZED (
+      SELECT a.id FROM alerts a JOIN incident i USING (dedupe_key)
+      WHERE a.tenant_id = ${p.tenant_id} AND a.gone_at IS NULL AND ${IS_DUE}
+      ORDER BY a.dedupe_key FOR UPDATE OF a
+    ),
     alert AS (
       UPDATE alerts a SET last_notified_at = ${p.now}
-      FROM incident i
-      WHERE a.tenant_id = ${p.tenant_id} AND a.dedupe_key = i.dedupe_key AND a.gone_at IS NULL AND ${IS_DUE}
-      RETURNING a.id, false AS opened, true AS notifies,
+      FROM standing s
+      WHERE a.tenant_id = ${p.tenant_id} AND a.id = s.id
+      RETURNING a.dedupe_key AS incident, a.id, false AS opened, true AS notifies,
                 a.id || ':r' || (extract(epoch FROM ${p.now}) * 1000)::bigint AS dedupe_key
     )`,
 );
@@ -91,5 +102,17 @@ export const REMIND = statement(
 /** Without an alert. */
 export const ANNOUNCE = statement(
   () => `
-    alert AS (SELECT NULL::uuid AS id, false AS opened, true AS notifies, dedupe_key FROM incident)`,
+    alert AS (
+      SELECT dedupe_key AS incident, NULL::uuid AS id, false AS opened, true AS notifies, dedupe_key FROM incident)`,
 );
+
+/**
+ * Ends the incidents of these sources, in order of their keys. $1 tenant id, $2 source type, $3 source ids, $4 now
+ */
+export const END = `
+  UPDATE alerts a SET gone_at = $4, state = 'resolved', resolved_at = coalesce(resolved_at, $4)
+  FROM (SELECT id FROM alerts
+        WHERE tenant_id = $1 AND source_type = $2 AND source_id = ANY ($3::uuid[]) AND gone_at IS NULL
+        ORDER BY dedupe_key FOR UPDATE) l
+  WHERE a.tenant_id = $1 AND a.id = l.id
+  RETURNING a.id, a.source_id, a.dedupe_key, a.kind, a.data, a.first_seen_at`;

@@ -6,7 +6,7 @@ import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import type { TenantTransaction } from '../../platform/database/transaction.js';
 import type { Announcement } from '../announcement.js';
-import { ANNOUNCE, type IncidentParameters, RAISE, REMIND } from './incidents.sql.js';
+import { ANNOUNCE, END, type IncidentParameters, RAISE, REMIND } from './incidents.sql.js';
 import { Notifications } from '../notifications.service.js';
 
 /** A daily job may run some minutes earlier than yesterday. Without a tolerance it would announce every second day only. */
@@ -30,6 +30,8 @@ export interface Incident<Kind extends NotificationKind = NotificationKind> exte
 }
 
 export interface Raised {
+  /** The incident's. */
+  dedupe_key: string;
   alert_id: string;
   /** It is new. */
   opened: boolean;
@@ -38,6 +40,7 @@ export interface Raised {
 }
 
 export interface EndedIncident {
+  source_id: string;
   dedupe_key: string;
   kind: NotificationKind;
   /** As it was last announced or counted. */
@@ -46,14 +49,20 @@ export interface EndedIncident {
 }
 
 interface Outcome {
-  alert_id: string | null;
-  opened: boolean;
-  notifies: boolean;
+  incidents: {
+    dedupe_key: string;
+    alert_id: string | null;
+    opened: boolean;
+    notifies: boolean;
+    notified: number;
+  }[];
   recipients: number;
-  notified: number;
   deliveries: number;
   user_ids: string[];
 }
+
+/** Incidents of one statement: it returns a row for each in one answer. */
+const MAX_AT_ONCE = 1_000;
 
 /**
  * Incidents: alerts that their room opens and ends itself, and that are announced again while they go on. Notified
@@ -76,53 +85,62 @@ export class Incidents {
   }
 
   /**
-   * Opens the incident's alert and announces it. One that stands is counted once more, and announced again only if
-   * nobody has resolved it and people were last notified `repeat_after_ms` ago.
+   * Opens each incident's alert and announces it, all at once. One that stands is counted once more, and announced
+   * again only if nobody has resolved it and people were last notified `repeat_after_ms` ago.
+   * @param incidents at most 1,000, each with a key of its own
    */
   async raise<Kind extends NotificationKind>(
     tx: TenantTransaction,
-    incident: Incident<Kind>,
-  ): Promise<Raised> {
-    const outcome = await this.run(tx, RAISE, incident, this.repeatBefore(incident));
-    if (outcome === null || outcome.alert_id === null) throw new Error('the incident was not recorded');
-    const { alert_id, opened, notified } = outcome;
-    return { alert_id, opened, notified };
+    incidents: readonly Incident<Kind>[],
+  ): Promise<Raised[]> {
+    const outcome = await this.run(tx, RAISE, this.withRepeats(incidents));
+    return outcome.map(({ alert_id, dedupe_key, opened, notified }) => {
+      if (alert_id === null) throw new Error('the incident was not recorded');
+      return { dedupe_key, alert_id, opened, notified };
+    });
   }
 
   /**
-   * Announces again an incident that goes on, by the rule of `raise`, without counting an occurrence.
-   * @returns how many people were notified.
+   * Announces again incidents that go on, by the rule of `raise`, without counting an occurrence.
+   * @param incidents at most 1,000
+   * @returns how many of them reached somebody.
    */
   async remind<Kind extends NotificationKind>(
     tx: TenantTransaction,
-    incident: Incident<Kind>,
+    incidents: readonly Incident<Kind>[],
   ): Promise<number> {
-    return (await this.run(tx, REMIND, incident, this.repeatBefore(incident)))?.notified ?? 0;
+    return reached(await this.run(tx, REMIND, this.withRepeats(incidents)));
   }
 
   /**
    * Announces something to the same people once: that the source has recovered.
-   * @returns how many people were notified.
+   * @param messages at most 1,000
+   * @returns how many of them reached somebody.
    */
   async announce<Kind extends NotificationKind>(
     tx: TenantTransaction,
-    message: IncidentMessage<Kind>,
+    messages: readonly IncidentMessage<Kind>[],
   ): Promise<number> {
-    return (await this.run(tx, ANNOUNCE, message, null))?.notified ?? 0;
+    return reached(await this.run(tx, ANNOUNCE, messages));
   }
 
   /**
-   * The source has recovered: its incidents end, also those that somebody resolved, and what was not sent of them is
-   * suppressed.
+   * The sources have recovered: their incidents end, also those that somebody resolved, and what was not sent of them
+   * is suppressed.
    * @returns those that stood, the oldest first.
    */
-  async end(tx: TenantTransaction, sourceType: string, sourceId: string): Promise<EndedIncident[]> {
-    const ended = await tx.query<EndedIncident & { id: string }>(
-      `UPDATE alerts SET gone_at = $4, state = 'resolved', resolved_at = coalesce(resolved_at, $4)
-       WHERE tenant_id = $1 AND source_type = $2 AND source_id = $3 AND gone_at IS NULL
-       RETURNING id, dedupe_key, kind, data, first_seen_at`,
-      [tx.tenant_id, sourceType, sourceId, this.clock.now()],
-    );
+  async end(
+    tx: TenantTransaction,
+    sourceType: string,
+    sourceIds: readonly string[],
+  ): Promise<EndedIncident[]> {
+    if (sourceIds.length === 0) return [];
+    const ended = await tx.query<EndedIncident & { id: string }>(END, [
+      tx.tenant_id,
+      sourceType,
+      sourceIds,
+      this.clock.now(),
+    ]);
     if (ended.length === 0) return [];
     await this.outbox.factsGone(
       tx,
@@ -133,27 +151,33 @@ export class Incidents {
       .sort((one, other) => one.first_seen_at.getTime() - other.first_seen_at.getTime());
   }
 
+  private withRepeats(incidents: readonly Incident[]): (Incident & { repeat_before: Date | null })[] {
+    return incidents.map((incident) => ({ ...incident, repeat_before: this.repeatBefore(incident) }));
+  }
+
   /** An alert whose people were last notified then, or earlier, may be announced again. */
   private repeatBefore({ repeat_after_ms }: Incident): Date | null {
     if (repeat_after_ms === null) return null;
     return new Date(this.clock.now().getTime() - Math.max(0, repeat_after_ms - TOLERANCE_MS));
   }
 
-  /** Null where no alert is due. */
+  /** Those for which an alert was due. */
   private async run(
     tx: TenantTransaction,
     statement: Announcement<IncidentParameters>,
-    message: IncidentMessage,
-    repeat_before: Date | null,
-  ): Promise<Outcome | null> {
+    messages: readonly IncidentMessage[],
+  ): Promise<Outcome['incidents']> {
+    if (messages.length === 0) return [];
+    if (messages.length > MAX_AT_ONCE) throw new Error(`at most ${MAX_AT_ONCE} incidents at once`);
     const [outcome] = await this.notifications.announce<Outcome, IncidentParameters>(tx, statement, {
-      incident: JSON.stringify({ ...message, repeat_before }),
+      incidents: JSON.stringify(messages),
       fallback: this.fallback,
     });
-    if (outcome === undefined) return null;
-    this.notifications.announced(tx, outcome.user_ids, outcome.deliveries);
-    if (outcome.notifies && outcome.recipients === 0) this.warnOnce(tx.tenant_id);
-    return outcome;
+    if (outcome === undefined) throw new Error('the announcement returned nothing');
+    const { incidents, recipients, deliveries, user_ids } = outcome;
+    this.notifications.announced(tx, user_ids, deliveries);
+    if (recipients === 0 && incidents.some(({ notifies }) => notifies)) this.warnOnce(tx.tenant_id);
+    return incidents;
   }
 
   private warnOnce(tenant_id: string): void {
@@ -165,4 +189,8 @@ export class Incidents {
       hint: 'name alert_recipients in the tenant’s settings, or set ADMIN_EMAIL_RECIPIENT',
     });
   }
+}
+
+function reached(incidents: Outcome['incidents']): number {
+  return incidents.filter(({ notified }) => notified > 0).length;
 }

@@ -153,7 +153,7 @@ async function assertRows({ sql }: BenchDatabase, due: number): Promise<void> {
 
 async function empty({ sql }: BenchDatabase): Promise<void> {
   await sql.query(
-    `TRUNCATE alerts, notifications, deliveries, inboxes, job_runs,
+    `TRUNCATE alerts, notifications, deliveries, delivery_events, inboxes, job_runs,
               bare.alerts, bare.notifications, bare.deliveries`,
   );
   await sql.query('CHECKPOINT');

@@ -76,7 +76,7 @@ function spawnNode(file: URL, environment: Record<string, string>) {
   const { PATH = '', HOME = '' } = process.env;
   const child = fork(fileURLToPath(file), {
     env: { PATH, HOME, LOG_LEVEL: 'info', ...environment },
-    execArgv: (environment.BENCH_NODE_OPTIONS ?? '').split(' ').filter((option) => option !== ''),
+    execArgv: [],
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
   const lines = new Set<(line: string) => void>();

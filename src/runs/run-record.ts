@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { groupOf, type RunCounts, type RunJob, type ScheduledJob } from '../contracts/jobs.js';
 import { Clock } from '../platform/clock/clock.js';
 import { Database } from '../platform/database/database.js';
+import { prepared } from '../platform/database/transaction.js';
 
 /** A run's lease; renewed at a third of it. */
 export const RUN_LEASE_SECONDS = 60;
@@ -17,6 +18,23 @@ export interface ClaimedRun {
   /** The slot's instant; of a run without a slot, when it was triggered. */
   due_at: Date;
 }
+
+/** Each run is claimed and ended once: planning these would cost as much as running them. */
+const CLAIM = prepared(`
+  UPDATE job_runs
+  SET state = 'running', started_at = $4, attempts = attempts + 1, counts = NULL,
+      lease_until = now() + make_interval(secs => $5)
+  WHERE tenant_id = $1 AND id = $2 AND lease_token = $3 AND state = 'queued'
+    AND NOT EXISTS (SELECT FROM job_runs o
+                    WHERE o.tenant_id = $1 AND o.job = ANY ($6) AND o.state = 'running'
+                      AND o.lease_until > now())
+  RETURNING job, slot, due_at`);
+
+const SUCCEED = prepared(`
+  UPDATE job_runs
+  SET state = 'succeeded', counts = $4, error = NULL, finished_at = $5, lease_token = NULL,
+      lease_until = NULL
+  WHERE tenant_id = $1 AND id = $2 AND lease_token = $3 AND state = 'running'`);
 
 /** The statements on one run of the ledger, under its lease token. */
 @Injectable()
@@ -39,17 +57,14 @@ export class RunRecord {
       // second one takes its snapshot once the first one has the lock.
       const [, claimed] = await Promise.all([
         tx.lock(`run:${tenant_id}:${group[0]}`),
-        tx.one<ClaimedRun>(
-          `UPDATE job_runs
-           SET state = 'running', started_at = $4, attempts = attempts + 1, counts = NULL,
-               lease_until = now() + make_interval(secs => $5)
-           WHERE tenant_id = $1 AND id = $2 AND lease_token = $3 AND state = 'queued'
-             AND NOT EXISTS (SELECT FROM job_runs o
-                             WHERE o.tenant_id = $1 AND o.job = ANY ($6) AND o.state = 'running'
-                               AND o.lease_until > now())
-           RETURNING job, slot, due_at`,
-          [tenant_id, run_id, lease_token, this.clock.now(), RUN_LEASE_SECONDS, group],
-        ),
+        tx.one<ClaimedRun>(CLAIM, [
+          tenant_id,
+          run_id,
+          lease_token,
+          this.clock.now(),
+          RUN_LEASE_SECONDS,
+          group,
+        ]),
       ]);
       return claimed;
     });
@@ -91,13 +106,9 @@ export class RunRecord {
   }
 
   async writeSuccess({ tenant_id, run_id, lease_token }: RunJob, counts: RunCounts): Promise<void> {
-    await this.database.single(tenant_id).query(
-      `UPDATE job_runs
-       SET state = 'succeeded', counts = $4, error = NULL, finished_at = $5, lease_token = NULL,
-           lease_until = NULL
-       WHERE tenant_id = $1 AND id = $2 AND lease_token = $3 AND state = 'running'`,
-      [tenant_id, run_id, lease_token, counts, this.clock.now()],
-    );
+    await this.database
+      .single(tenant_id)
+      .query(SUCCEED, [tenant_id, run_id, lease_token, counts, this.clock.now()]);
   }
 
   /**

@@ -1,7 +1,10 @@
 import { civilDate } from '../platform/clock/civil-time.js';
 import type { TenantStatements } from '../platform/database/database.js';
+import { prepared } from '../platform/database/transaction.js';
 import { notFound } from '../platform/errors/problem.js';
 import { effectiveSettings, type TenantSettings } from './settings/tenant-settings.js';
+
+const TENANT = prepared('SELECT time_zone, settings, suspended_at FROM tenants WHERE id = $1');
 
 /** What decides what is due. */
 export interface TenantToday {
@@ -17,10 +20,9 @@ export interface TenantToday {
  * @throws Problem not_found when the tenant is no longer there.
  */
 export async function tenantToday(tx: TenantStatements, when: Date | string): Promise<TenantToday> {
-  const tenant = await tx.one<{ time_zone: string; settings: unknown; suspended_at: Date | null }>(
-    `SELECT time_zone, settings, suspended_at FROM tenants WHERE id = $1`,
-    [tx.tenant_id],
-  );
+  const tenant = await tx.one<{ time_zone: string; settings: unknown; suspended_at: Date | null }>(TENANT, [
+    tx.tenant_id,
+  ]);
   if (tenant === null) throw notFound();
   return {
     today: typeof when === 'string' ? when : civilDate(when, tenant.time_zone),

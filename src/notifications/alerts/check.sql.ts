@@ -55,11 +55,13 @@ export function compareStatement(watched: WatchedKind): PreparedStatement {
   const p = { tenant_id: '$1::uuid', today: '$2::date', stages: '$3::int[]' };
   return prepared(`
     WITH ${comparisonSql(watched, p)},
+    -- NOT IN is answered from a hash of all facts; for NOT EXISTS the planner compared each alert with each fact.
+    ended AS MATERIALIZED (
+      SELECT id FROM ${kind}_standing WHERE dedupe_key NOT IN (SELECT dedupe_key FROM ${kind}_facts)
+    ),
     gone AS (
       UPDATE alerts a SET gone_at = $4, state = 'resolved', resolved_at = coalesce(a.resolved_at, $4)
-      FROM ${kind}_standing s
-      WHERE a.tenant_id = $1 AND a.id = s.id
-        AND NOT EXISTS (SELECT FROM ${kind}_facts f WHERE f.dedupe_key = s.dedupe_key)
+      FROM ended e WHERE a.tenant_id = $1 AND a.id = e.id
       RETURNING a.id
     ),
     counted AS (

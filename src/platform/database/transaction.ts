@@ -39,6 +39,11 @@ export function prepared(text: string): PreparedStatement {
   return { name, text };
 }
 
+const TAKE_LOCK = {
+  exclusive: prepared('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))'),
+  shared: prepared('SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))'),
+};
+
 /** The driver's connection, as far as it is used here. */
 export interface Connection {
   query(statement: {
@@ -122,8 +127,7 @@ export class Transaction {
    * @param mode shared: together with others who share it, but with none who has it exclusively.
    */
   async lock(name: string, mode: 'exclusive' | 'shared' = 'exclusive'): Promise<void> {
-    const take = mode === 'shared' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock';
-    await this.query(`SELECT ${take}(hashtextextended($1, 0))`, [name]);
+    await this.query(TAKE_LOCK[mode], [name]);
   }
 
   /** For the file that hands out transactions. @returns false when PostgreSQL has rolled back instead. */

@@ -5,7 +5,8 @@ import { protectTenantTable, systemTable } from './ddl.js';
 export async function createDeliveries(runner: QueryRunner): Promise<void> {
   await runner.query(`
       CREATE TABLE deliveries (
-        tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
+        -- Its notification's, which refers to the tenant.
+        tenant_id uuid NOT NULL,
         id uuid NOT NULL DEFAULT new_id(),
         notification_id uuid NOT NULL,
         -- Copied from the notification: the dispatcher decides on this table alone.

@@ -29,9 +29,9 @@ export async function createNotifications(runner: QueryRunner): Promise<void> {
         CHECK ((state = 'resolved') = (resolved_at IS NOT NULL)),
         CHECK (gone_at IS NULL OR state = 'resolved')
       )
-      -- A check counts every standing alert once more. No index holds what it changes, and pages have room for the
-      -- new versions, so that they are heap-only tuples and no index is touched.
-      WITH (fillfactor = 70);
+      -- A check counts every standing alert once more. No index holds what it changes, and pages have room for a new
+      -- version of each, so that they are heap-only tuples and no index is touched.
+      WITH (fillfactor = 50);
       -- A fact has one alert for as long as it holds.
       CREATE UNIQUE INDEX alerts_fact ON alerts (tenant_id, dedupe_key) WHERE gone_at IS NULL;
       CREATE INDEX alerts_standing ON alerts (tenant_id, kind) WHERE gone_at IS NULL;

@@ -57,11 +57,16 @@ function shared({ locale, today, tenant, recipient }: Reader): object {
   return { locale, today, tenant: clean(tenant, 0), recipient: clean(recipient, 0) };
 }
 
+/** What `cleanText` changes, apart from the length. */
+const MAY_NEED_CLEANING = /[^\P{Cc}\n\t]|\p{Cs}|[\u2028-\u202e\u2066-\u2069]/u;
+
 /**
  * Printable, and of a length that any mail can bear. Invisible marks that turn the reading direction serve only to
  * deceive, and separators of lines (U+2028, U+2029) would begin one where a name stands.
  */
 export function cleanText(text: string): string {
+  // Nearly every text needs nothing of it, and there are several in each notification.
+  if (text.length <= MAX_TEXT && !MAY_NEED_CLEANING.test(text)) return text;
   return printable(text.slice(0, MAX_TEXT))
     .replace(/[\u202a-\u202e\u2066-\u2069]/g, '')
     .replace(/[\u2028\u2029]/g, ' ');

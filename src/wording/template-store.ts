@@ -119,7 +119,7 @@ function mailOf(kind: CompiledKind, subject: string, context: object): RenderedM
 function oneLine(rendered: string): string {
   const line = cleanText(rendered)
     // A single non-breaking space is typography (French colons) and stays; any other space becomes one.
-    .replace(/[\s\u0085]+/g, (space) => (space === '\u00a0' ? space : ' '))
+    .replace(/[\s\u0085]{2,}|[^\S \u00a0]|\u0085/g, ' ')
     // Invisible marks that turn the reading direction serve only to deceive here.
     .replace(/[\u202a-\u202e\u2066-\u2069]/g, '')
     .trim();

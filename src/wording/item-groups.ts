@@ -95,7 +95,7 @@ export function byAgent(items: unknown, locale: string): AgentGroup[] {
 /** How many items are late, due today, or still ahead. */
 export function countDue(items: unknown, when: unknown, today: unknown): number {
   return records(items).filter((item) => {
-    const { days_left } = groupedItem(item, today);
+    const days_left = daysUntil(dueOn(item), today);
     if (days_left === null) return false;
     if (when === 'late') return days_left < 0;
     return when === 'today' ? days_left === 0 : days_left > 0;
@@ -126,7 +126,7 @@ function byClient(items: readonly GroupedItem[], locale: string): ClientGroup[] 
 /** The date decides, not a number that was counted on another day. */
 function groupedItem(item: Record<string, unknown>, today: unknown): GroupedItem {
   const data = isRecord(item.data) ? item.data : {};
-  const due_on = text(item.due_on) ?? text(data.due_on);
+  const due_on = dueOn(item);
   const days_left = daysUntil(due_on, today);
   return {
     ...item,
@@ -136,6 +136,10 @@ function groupedItem(item: Record<string, unknown>, today: unknown): GroupedItem
     client_name: text(item.client_name) ?? text(data.client_name),
     due_on,
   };
+}
+
+function dueOn({ due_on, data }: Record<string, unknown>): string | null {
+  return text(due_on) ?? (isRecord(data) ? text(data.due_on) : null);
 }
 
 function collatorOf(locale: string): Intl.Collator {

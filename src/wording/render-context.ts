@@ -29,10 +29,16 @@ export function itemContext(item: WordedItem, reader: Reader, links: MessageLink
   const context = new PlainData();
   if (data instanceof PlainData) Object.assign(context, data);
   const { kind, severity, created_at, audience, author_name, item_url = null } = item;
-  const author = author_name === null ? null : { name: author_name };
-  const own = { kind, severity, created_at, audience, author, title: '', body: '' };
-  Object.assign(context, shared(reader), clean({ ...own, links: { ...links, item_url } }, 0), { data });
-  return context;
+  context.kind = cleanText(kind);
+  context.severity = severity;
+  context.created_at = clean(created_at, 0);
+  context.audience = clean(audience, 0);
+  context.author = author_name === null ? null : plain({ name: cleanText(author_name) });
+  context.title = '';
+  context.body = '';
+  context.links = plain({ unsubscribe_url: clean(links.unsubscribe_url, 0), item_url: clean(item_url, 0) });
+  context.data = data;
+  return Object.assign(context, shared(reader));
 }
 
 /** An item of a bundle, with its words. */
@@ -70,6 +76,10 @@ export function cleanText(text: string): string {
   return printable(text.slice(0, MAX_TEXT))
     .replace(/[\u202a-\u202e\u2066-\u2069]/g, '')
     .replace(/[\u2028\u2029]/g, ' ');
+}
+
+function plain(fields: object): PlainData {
+  return Object.assign(new PlainData(), fields);
 }
 
 function clean(value: unknown, depth: number): unknown {

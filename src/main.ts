@@ -11,7 +11,7 @@ import { BackgroundWork } from './platform/queues/background-work.js';
  * How much of its heap V8 lets a worker add before it collects garbage, in percent. Its own rule is up to 300: what
  * waits for PostgreSQL or a mail server outlives the young generation, and a worker held 80 MB of it. Measured by P1.
  */
-const WORKER_HEAP_GROWTH = 20;
+const WORKER_HEAP_GROWTH = 60;
 /** A stopping process exits after this long, whatever it is doing. */
 const STOP_DEADLINE_MS = 20_000;
 

@@ -10,7 +10,9 @@ import { onStage, type Stage } from './stage.js';
 const EXIT_MS = 20_000;
 const ROLES: readonly Role[] = ['web', 'worker', 'scheduler'];
 /** How long the mail server takes for a mail, so that there are always some on their way. */
-const SEND_MS = 30;
+const SEND_MS = 200;
+/** Clients that create users. More would only slow down the processes that start meanwhile. */
+const CLIENTS = 2;
 
 export const f13: Scenario = {
   id: 'F13',
@@ -24,7 +26,7 @@ export const f13: Scenario = {
       const running = new Map<Role, ServerProcess>();
       await Promise.all(ROLES.map(async (role) => running.set(role, await installation.startProcess(role))));
       const driver = await Driver.start(running.get('web')!.url);
-      const load = driver.load(6);
+      const load = driver.load(CLIENTS);
       let turns: Role[] = [];
       for (let repetition = 0; repetition < repetitions; repetition++) {
         if (turns.length === 0) turns = random.shuffled(ROLES);

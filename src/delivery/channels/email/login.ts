@@ -21,6 +21,9 @@ class LoginFailure extends Error {
   readonly responseCode?: number;
 }
 
+/** The next may log in after this time without an answer, in ms: a connection that breaks meanwhile never answers. */
+const PATIENCE_MS = 5_000;
+
 /**
  * Lets one connection of the pool log in at a time. When it is refused, those that wait are refused with it, without
  * a login of their own: a wrong password on ten connections is one failed login at the server, not ten, and its
@@ -30,8 +33,11 @@ export class LoginGate {
   private busy = false;
   private waiting: { enter: () => void; refuse: (error: unknown) => void }[] = [];
 
-  /** @param limit_ms wait for the whole exchange; a connection that breaks meanwhile never answers. */
-  constructor(private readonly limit_ms: number) {}
+  /** @param limit_ms wait for the whole exchange */
+  constructor(
+    private readonly limit_ms: number,
+    private readonly patience_ms = PATIENCE_MS,
+  ) {}
 
   async pass(login: () => Promise<void>): Promise<void> {
     if (this.busy) {
@@ -40,13 +46,27 @@ export class LoginGate {
       });
     }
     this.busy = true;
+    const turn = { over: false };
+    const impatience = setTimeout(() => {
+      turn.over = true;
+      this.handOver();
+    }, this.patience_ms);
     try {
       await this.withinLimit(login());
     } catch (error) {
-      this.busy = false;
-      for (const { refuse } of this.waiting.splice(0)) refuse(error);
+      // Whoever has entered meanwhile finds out for those that wait.
+      if (!turn.over) {
+        this.busy = false;
+        for (const { refuse } of this.waiting.splice(0)) refuse(error);
+      }
       throw error;
+    } finally {
+      clearTimeout(impatience);
     }
+    if (!turn.over) this.handOver();
+  }
+
+  private handOver(): void {
     const next = this.waiting.shift();
     if (next === undefined) this.busy = false;
     else next.enter();

@@ -37,8 +37,8 @@ export const RECIPIENTS_SQL = `
   placed AS (
     SELECT user_id, list, due_on < $2::date AS late,
            row_number() OVER (PARTITION BY user_id, due_on < $2::date ORDER BY due_on, id) AS place,
-           jsonb_build_object('list', list, 'title', title, 'client_name', client_name, 'due_on', due_on,
-                              'audience', audience) AS line
+           jsonb_build_object('id', id, 'list', list, 'title', title, 'client_name', client_name,
+                              'due_on', due_on, 'audience', audience) AS line
     FROM (${responsibleOrAdminsSql('items', '$1')}) audience
     WHERE user_id > $4 OR $4::uuid IS NULL
   )

@@ -1,5 +1,7 @@
 /** A line of the weekly summary. */
 export interface SummaryLine {
+  /** Of the item. */
+  id: string;
   list: 'deadlines' | 'documents' | 'tasks';
   title: string;
   /** Civil date (YYYY-MM-DD). */

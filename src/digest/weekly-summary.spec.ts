@@ -83,7 +83,8 @@ describe('the weekly summary', () => {
       users: 1,
       notifications: 1,
     });
-    expect(await summaries()).toEqual([
+    const [late] = await world.sql<{ id: string }>(`SELECT id FROM deadlines WHERE title = 'late'`);
+    expect(await summaries()).toMatchObject([
       {
         user_id: marie,
         severity: 'info',
@@ -94,7 +95,13 @@ describe('the weekly summary', () => {
             {
               client_name: null,
               lines: [
-                { list: 'deadlines', title: 'late', due_on: '2026-03-27', audience: 'responsible' },
+                {
+                  id: late?.id,
+                  list: 'deadlines',
+                  title: 'late',
+                  due_on: '2026-03-27',
+                  audience: 'responsible',
+                },
                 { list: 'tasks', title: 'old entry', due_on: '2026-03-29', audience: 'responsible' },
               ],
             },

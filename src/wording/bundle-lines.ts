@@ -13,6 +13,11 @@ const LIST_OF_ITEM: Readonly<Record<string, List>> = {
   backup: 'backups',
 };
 
+/** What the items of a list are, as ITEM_URL calls them. */
+export function typeOfList(list: unknown): string | undefined {
+  return Object.keys(LIST_OF_ITEM).find((type) => LIST_OF_ITEM[type] === list);
+}
+
 /** A line of a bundle. */
 export type BundleLine = Pick<BundledItem, 'kind' | 'data' | 'severity' | 'title' | 'body' | 'audience'> & {
   list: List;

@@ -55,6 +55,19 @@ export function linesOf(lists: readonly unknown[]): Record<string, unknown>[] {
     .flatMap(({ client_name, lines }) => records(lines).map((line) => ({ ...line, client_name })));
 }
 
+/** A list that is grouped by client, with its lines changed; anything else as it is. */
+export function mapLines(
+  groups: unknown,
+  change: (line: Record<string, unknown>) => Record<string, unknown>,
+): unknown {
+  if (!Array.isArray(groups)) return groups;
+  return groups.map((group: unknown) =>
+    isRecord(group) && Array.isArray(group.lines)
+      ? { ...group, lines: records(group.lines).map(change) }
+      : group,
+  );
+}
+
 /** The items whose field has one of these values. */
 export function itemsWith(
   items: unknown,

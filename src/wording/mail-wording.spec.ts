@@ -3,6 +3,7 @@ import { NOTIFICATION_KINDS } from '../contracts/kind-lists.js';
 import { LOCALES } from '../contracts/locales.js';
 import { inputFor, KIND_DATA, render, TODAY } from './rendering.fixtures.js';
 import { TemplateStore } from './template-store.js';
+import { Wording } from './wording.js';
 
 let store: TemplateStore;
 beforeAll(async () => {
@@ -124,6 +125,20 @@ describe('M4: a button leads to the item, or there is none', () => {
       /<a class="button-link" href="https:\/\/v\.example\.fr\/d\/7"[^>]*>Ouvrir l’échéance</,
     );
     expect(text).toContain(`Ouvrir l’échéance${NBSP}:\nhttps://v.example.fr/d/7`);
+  });
+
+  test('M4, M11: each line of the weekly summary opens its item', () => {
+    const { tenant, recipient, locale, today, ...item } = inputFor('weekly_summary');
+    const wording = new Wording(store, 'https://v.example.fr/{tenant}/{type}/{id}');
+    const reader = { tenant: { ...tenant, slug: 'durand' }, recipient, locale, today };
+    const { html, text } = wording.mail([{ ...item, id: null }], reader, { unsubscribe_url: null });
+    const id = '0199f3c4-0000-7000-8000-000000000007';
+    const urls = ['document', 'task', 'deadline', 'deadline'].map(
+      (type) => `https://v.example.fr/durand/${type}/${id}`,
+    );
+    const links = [...html.matchAll(/<a class="link"[^>]* href="([^"]+)"/g)].map(([, url]) => url);
+    expect(links.sort()).toEqual([...urls].sort());
+    for (const url of urls) expect(text).toContain(`  ${url}\n`);
   });
 
   test('M11: the button of the weekly summary comes before its items', () => {

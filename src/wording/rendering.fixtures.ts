@@ -130,9 +130,10 @@ export const KIND_DATA: NotificationData = {
 /** Lines that the reader is responsible for, unless they say otherwise. */
 export function group(
   client_name: string | null,
-  ...lines: (Omit<SummaryLine, 'audience'> & Partial<SummaryLine>)[]
+  ...lines: (Omit<SummaryLine, 'audience' | 'id'> & Partial<SummaryLine>)[]
 ): SummaryGroup {
-  return { client_name, lines: lines.map((line) => ({ audience: 'responsible', ...line })) };
+  const id = '0199f3c4-0000-7000-8000-000000000007';
+  return { client_name, lines: lines.map((line) => ({ id, audience: 'responsible', ...line })) };
 }
 
 /** All that words are made of, flat, so that a test changes one thing by its name. */

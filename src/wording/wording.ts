@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { itemUrl } from './item-url.js';
+import { itemUrl, withLineUrls } from './item-url.js';
 import type { MessageLinks, Reader, RenderedMail, WordedItem, Words } from './worded.js';
 import type { TemplateStore } from './template-store.js';
 
@@ -34,14 +34,19 @@ export class Wording {
 
   /** One mail: of one notification by the templates of its kind, of several by those of the bundle. */
   mail(items: readonly WordedItem[], reader: Reader, links: MessageLinks): RenderedMail {
-    const [first, ...others] = items.map((item) => this.withUrl(item, reader));
+    const [first, ...others] = items.map((item) => this.withUrls(item, reader));
     if (first === undefined) throw new Error('a mail has at least one notification');
     return others.length === 0
       ? this.templates.itemMail(first, reader, links)
       : this.templates.bundleMail([first, ...others], reader, links);
   }
 
-  private withUrl(item: WordedItem, { tenant }: Reader): WordedItem {
-    return { ...item, item_url: item.item_url ?? itemUrl(this.itemUrlPattern, tenant.slug, item) };
+  private withUrls(item: WordedItem, { tenant: { slug } }: Reader): WordedItem {
+    const pattern = this.itemUrlPattern;
+    return {
+      ...item,
+      data: withLineUrls(pattern, slug, item.data),
+      item_url: item.item_url ?? itemUrl(pattern, slug, item),
+    };
   }
 }

@@ -42,8 +42,8 @@ function incident(changes: Partial<Incident<'event'>> = {}): Incident<'event'> {
 const raise = async (tenantId: string, what: Incident<'event'>) => {
   const [raised] = await raiseAll(tenantId, [what]);
   if (raised?.dedupe_key !== what.dedupe_key) throw new Error('not raised');
-  const { dedupe_key: _key, ...outcome } = raised;
-  return outcome;
+  const { alert_id, opened, notified: people } = raised;
+  return { alert_id, opened, notified: people };
 };
 const raiseAll = (tenantId: string, all: readonly Incident<'event'>[]) =>
   inTenant(tenantId, (tx) => incidents().raise(tx, all));

@@ -4,6 +4,7 @@ import type { WakeUp, WakeUps as Messages } from '../../contracts/wake-ups.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { Metrics } from '../metrics/metrics.js';
 import { consumerConnection, producerConnection } from './connections.js';
+import { readWakeUp } from './wake-up-reading.js';
 
 type Listener<Name extends WakeUp> = (message: Messages[Name]) => void;
 
@@ -52,16 +53,20 @@ export class WakeUps implements OnModuleInit, OnApplicationShutdown {
     this.subscriber.disconnect();
   }
 
+  /** Redis may be shared, and anyone on it may publish: what is no wake-up is ignored. */
   private receive(text: string): void {
-    let heard: { name: WakeUp; message: never };
-    try {
-      heard = JSON.parse(text) as typeof heard;
-    } catch (error) {
-      // Redis may be shared: another program wrote this.
-      this.logger.warn({ event: 'wake_up_not_read', err: error });
+    const heard = readWakeUp(text);
+    if (heard === null) {
+      this.logger.warn({ event: 'wake_up_not_read', length: text.length });
       return;
     }
-    const { name, message } = heard;
-    for (const listener of this.listeners.get(name) ?? []) listener(message);
+    for (const listener of this.listeners.get(heard.name) ?? []) {
+      try {
+        listener(heard.message as never);
+      } catch (error) {
+        // Nothing depends on one wake-up, and nobody could handle this.
+        this.logger.error({ event: 'wake_up_failed', name: heard.name, err: error });
+      }
+    }
   }
 }

@@ -50,7 +50,7 @@ export class LoginGate {
     const impatience = setTimeout(() => {
       turn.over = true;
       this.handOver();
-    }, this.patience_ms);
+    }, this.patience_ms).unref();
     try {
       await this.withinLimit(login());
     } catch (error) {
@@ -77,7 +77,7 @@ export class LoginGate {
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         reject(new LoginFailure(undefined, 'ETIMEDOUT'));
-      }, this.limit_ms);
+      }, this.limit_ms).unref();
     });
     try {
       await Promise.race([login, late]);

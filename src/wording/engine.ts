@@ -14,7 +14,9 @@ const UNWANTED = ['log', 'lookup', 'with'];
 for (const name of UNWANTED) handlebars.unregisterHelper(name);
 handlebars.registerHelper(TEMPLATE_HELPERS);
 
-const HELPERS = new Set([...Object.keys(TEMPLATE_HELPERS), 'if', 'unless', 'each']);
+/** Of Handlebars' own; they throw while rendering unless they have one argument. */
+const CONDITIONS = ['if', 'unless', 'each'];
+const HELPERS = new Set([...Object.keys(TEMPLATE_HELPERS), ...CONDITIONS]);
 const KNOWN_HELPERS = Object.fromEntries([
   ...Object.keys(TEMPLATE_HELPERS).map((name) => [name, true] as const),
   ...UNWANTED.map((name) => [name, false] as const),
@@ -62,16 +64,19 @@ class HelperCheck extends Handlebars.Visitor {
     const pairs = (hash as hbs.AST.Hash | undefined)?.pairs ?? [];
     const isCall = always || params.length > 0 || pairs.length > 0;
     if (!isCall || !('original' in path) || typeof path.original !== 'string') return;
-    if (HELPERS.has(path.original)) return;
-    throw new TemplateError(this.file, `there is no helper "${path.original}"`, loc.start.line);
+    const name = path.original;
+    if (!HELPERS.has(name))
+      throw new TemplateError(this.file, `there is no helper "${name}"`, loc.start.line);
+    if (CONDITIONS.includes(name) && params.length !== 1)
+      throw new TemplateError(this.file, `"${name}" takes one argument`, loc.start.line);
   }
 }
 
 type CallNode = Pick<hbs.AST.MustacheStatement, 'path' | 'params' | 'hash' | 'loc'>;
 
 /**
- * Prepares a complete source. `escape` for HTML only: titles and texts are no markup. Its code is made at the first
- * use: for all templates of an installation that takes half a second, of which most processes never need a tenth.
+ * Prepares a complete source. `escape` for HTML only: titles and texts are no markup. Its code is generated at
+ * the first use: generating all of it took half a second of every start.
  * @throws TemplateError now, not at the first mail, if the source does not parse; its files are checked before.
  */
 export function compileTemplate(

@@ -101,6 +101,10 @@ test.each([
   ['en/deadline_near.body.hbs', 'one\n{{#if data}}\nthree', 'Parse error on line 3'],
   ['fr/test.html.hbs', '<p>one</p>\n\n<p>{{#if (shout title)}}!{{/if}}</p>', 'there is no helper "shout"'],
   ['base.text.hbs', 'one\ntwo\n{{#with data}}{{/with}}', 'there is no helper "with"'],
+  // These would throw at the first mail only.
+  ['fr/test.text.hbs', 'one\ntwo\n{{#if}}x{{/if}}', '"if" takes one argument'],
+  ['fr/test.body.hbs', 'one\ntwo\n{{#unless title body}}x{{/unless}}', '"unless" takes one argument'],
+  ['parts.text.hbs', 'one\ntwo\n{{#each}}x{{/each}}', '"each" takes one argument'],
 ])('says the line of %s', async (file, source, message) => {
   await write(file, source);
   expect(await fault()).toMatch(new RegExp(`^${file}:3: ${message}`));

@@ -51,7 +51,7 @@ type Act<Done> = (tx: TenantTransaction, jobIds: readonly string[], repeat: numb
 
 /**
  * Announces failed backups and their recovery: those of a scan in one transaction, so that they leave as one message.
- * Where that fails, each job in one of its own, so that none can stop the others.
+ * Where that fails, each job gets its own transaction, so that none can stop the others.
  */
 @Injectable()
 export class BackupAnnouncements {
@@ -198,7 +198,7 @@ export class BackupAnnouncements {
   }
 }
 
-/** With the jobs' rows locked: a verdict that is being written waits, or is seen. A deleted job has none. */
+/** Locks the jobs first: a verdict that is being written is waited for. A deleted job has no entry. */
 async function newestEntries(tx: TenantTransaction, jobIds: readonly string[]): Promise<NewestEntry[]> {
   // One message: the second begins, with a view of its own, when the first has the locks.
   const [, newest] = await Promise.all([

@@ -64,7 +64,7 @@ export class WakeUps implements OnModuleInit, OnApplicationShutdown {
       try {
         listener(heard.message as never);
       } catch (error) {
-        // Nothing depends on one wake-up, and nobody could handle this.
+        // No work depends on a single wake-up: the next round does it.
         this.logger.error({ event: 'wake_up_failed', name: heard.name, err: error });
       }
     }

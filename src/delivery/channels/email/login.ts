@@ -54,7 +54,7 @@ export class LoginGate {
     try {
       await this.withinLimit(login());
     } catch (error) {
-      // Whoever has entered meanwhile finds out for those that wait.
+      // After a handover, the login that entered next decides for those that wait.
       if (!turn.over) {
         this.busy = false;
         for (const { refuse } of this.waiting.splice(0)) refuse(error);

@@ -176,7 +176,15 @@ export class BackupAnnouncements {
       const jobs: { job_id: string }[] = await single.query(listed, [tenantId, after, BATCH]);
       const ids = jobs.map(({ job_id }) => job_id);
       if (ids.length > 0) {
-        const whole = await attempt(ids).catch(() => null);
+        const whole = await attempt(ids).catch((err: unknown) => {
+          this.logger.warn({
+            event: 'backup_batch_not_announced',
+            tenant_id: tenantId,
+            jobs: ids.length,
+            err,
+          });
+          return null;
+        });
         if (whole !== null) yield whole;
         else for (const id of ids) yield await this.alone(tenantId, id, signal, () => attempt([id]));
       }

@@ -1,6 +1,6 @@
 import { describeApi } from '../../src/docs.js';
 import { createCast, type Cast } from '../support/cast.js';
-import { hostileBodies, jsonRoutes } from '../support/hostile-bodies.js';
+import { hostileBodies, jsonRoutes } from '../../bench/support/hostile-bodies.js';
 import { createWorld, type World } from '../support/world.js';
 
 /** Bodies up to their limit, with a shape that costs: on every route, by somebody who may call it and by anyone. */

@@ -17,9 +17,8 @@ import { refuseDeepBodies } from './platform/http/json-depth.js';
 import { takeUploads, UPLOAD_TIMEOUT_MS } from './platform/http/uploads.js';
 import { HttpConnections } from './platform/http/http-connections.js';
 import { validationPipe } from './platform/http/validation.js';
-import { JsonLogger } from './platform/logging/logger.js';
+import { JsonLogger, logDestination } from './platform/logging/logger.js';
 import { Queues } from './platform/queues/queues.js';
-import { checkRedis } from './platform/queues/queues.module.js';
 import { SocketAdapter } from './realtime/socket-adapter.js';
 import { HtmlPages } from './wording/pages/html-pages.js';
 
@@ -35,7 +34,6 @@ export async function createApp(
   config: Config,
   clock: Clock = new SystemClock(),
 ): Promise<NestFastifyApplication> {
-  await checkRedis(config);
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
     genReqId: requestId,
@@ -44,7 +42,7 @@ export async function createApp(
     routerOptions: { maxParamLength: 200 },
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(config, clock), adapter, {
-    logger: new JsonLogger(config.logLevel),
+    logger: new JsonLogger(config.logLevel, logDestination(config.logFormat)),
     abortOnError: false,
   });
   app.setGlobalPrefix('api/v1', {

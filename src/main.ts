@@ -32,15 +32,18 @@ const WORKER_HEAP_GROWTH = 60;
 /** A stopping process exits after this long, whatever it is doing. */
 const STOP_DEADLINE_MS = 20_000;
 
+/** npm passes a Ctrl-C on to this process, which has it from the terminal already: not a second one. */
+const ECHO_MS = 500;
+
 /** Drains on the first SIGTERM or SIGINT and ends with 0; with 1 when that takes too long, or on a second Ctrl-C. */
 function stopOnSignal(stop: () => Promise<void>, log: JsonLogger): void {
-  let stopping = false;
+  let stoppingSince: number | null = null;
   const onSignal = (signal: NodeJS.Signals) => {
-    if (stopping) {
-      if (signal === 'SIGINT') process.exit(1);
+    if (stoppingSince !== null) {
+      if (signal === 'SIGINT' && performance.now() - stoppingSince > ECHO_MS) process.exit(1);
       return;
     }
-    stopping = true;
+    stoppingSince = performance.now();
     log.log({ event: 'stopping', signal }, 'Vigie');
     setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref();
     stop().then(

@@ -1,3 +1,4 @@
+import type { LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ClsService } from 'nestjs-cls';
@@ -33,6 +34,7 @@ const BODY_LIMIT = 1_048_576;
 export async function createApp(
   config: Config,
   clock: Clock = new SystemClock(),
+  logger: LoggerService = new JsonLogger(config.logLevel, logDestination(config.logFormat)),
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
@@ -42,7 +44,7 @@ export async function createApp(
     routerOptions: { maxParamLength: 200 },
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(config, clock), adapter, {
-    logger: new JsonLogger(config.logLevel, logDestination(config.logFormat)),
+    logger,
     abortOnError: false,
   });
   app.setGlobalPrefix('api/v1', {

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { ConfigurationError, readConfig } from '../platform/config/config.js';
@@ -34,15 +35,15 @@ program
     'a new, empty or earlier demo folder, whose contents are deleted at each start (default: demo in VIGIE_DATA_DIR)',
   )
   .action(async (options: { exit?: boolean; data?: string }) => {
-    // Not from .env: it configures a real installation, which the demo leaves alone.
-    const { dataDir, port, redisUrl, sources } = readConfig(process.env, { mail: false });
+    // Not from .env or vigie.yml: they configure a real installation, which the demo leaves alone.
+    const environment = { ...process.env, VIGIE_CONFIG: devNull };
+    const { dataDir, port, redisUrl, sources } = readConfig(environment, { mail: false });
     const { runDemo } = await import('./demo/demo.js');
     process.exitCode = await runDemo({
       exit: options.exit === true,
       data_dir: options.data ?? join(dataDir, 'demo'),
-      // Nor from vigie.yml.
-      port: sources.port.kind === 'environment' ? port : null,
-      redis_url: sources.redisUrl.kind === 'environment' ? redisUrl : null,
+      port: sources.port.kind === 'default' ? null : port,
+      redis_url: redisUrl,
     });
   });
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -125,6 +126,17 @@ describe('R1: the folder of the demo', () => {
     await (await takeDemoFolder(root)).release();
     expect(existsSync(join(root, 'server.log'))).toBe(false);
   });
+});
+
+test('R13: the demo honours PORT, says so where it is taken, and reads no .env', async () => {
+  const squatter = createServer();
+  await new Promise<void>((listening) => squatter.listen(0, '127.0.0.1', listening));
+  const { port } = squatter.address() as { port: number };
+  await writeFile(join(root, '.env'), 'not a setting\n');
+  const { ended, output } = demo(['--data', join(root, 'demo')], { PORT: String(port) });
+  expect(await ended).toBe(1);
+  expect(output()).toBe(`something else listens on port ${port}: set PORT to another, or unset it\n`);
+  await new Promise((closed) => squatter.close(closed));
 });
 
 describe('R13: a demo as root, then as another user', () => {

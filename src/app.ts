@@ -1,3 +1,4 @@
+import type { LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ClsService } from 'nestjs-cls';
@@ -19,9 +20,8 @@ import { requireHost, unreadableRequests } from './platform/http/unreadable-requ
 import { UPLOAD_TIMEOUT_MS } from './platform/http/uploads.js';
 import { HttpConnections } from './platform/http/http-connections.js';
 import { validationPipe } from './platform/http/validation.js';
-import { JsonLogger } from './platform/logging/logger.js';
+import { JsonLogger, logDestination } from './platform/logging/logger.js';
 import { Queues } from './platform/queues/queues.js';
-import { checkRedis } from './platform/queues/queues.module.js';
 import { SocketAdapter } from './realtime/socket-adapter.js';
 import { HtmlPages } from './wording/pages/html-pages.js';
 
@@ -33,8 +33,8 @@ import { HtmlPages } from './wording/pages/html-pages.js';
 export async function createApp(
   config: Config,
   clock: Clock = new SystemClock(),
+  logger: LoggerService = new JsonLogger(config.logLevel, logDestination(config.logFormat)),
 ): Promise<NestFastifyApplication> {
-  await checkRedis(config);
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
     genReqId: requestId,
@@ -44,7 +44,7 @@ export async function createApp(
     routerOptions: { maxParamLength: 200 },
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(config, clock), adapter, {
-    logger: new JsonLogger(config.logLevel),
+    logger,
     abortOnError: false,
     bodyParser: false,
   });

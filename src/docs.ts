@@ -10,6 +10,7 @@ import {
 } from '@nestjs/swagger';
 import { ACCESS_RULE, type AccessRule } from './platform/http/caller.js';
 import { ERRORS } from './platform/errors/error-table.js';
+import { VERSION } from './platform/version.js';
 
 const DESCRIPTION = `Deadlines, documents, tasks and backups: the right people are notified once, on the right channel, at the right hour.
 
@@ -66,7 +67,7 @@ export function describeApi(app: NestFastifyApplication): OpenAPIObject {
     .setOpenAPIVersion('3.1.0')
     .setTitle('Vigie')
     .setDescription(DESCRIPTION)
-    .setVersion('1')
+    .setVersion(VERSION)
     .setLicense('MIT', 'https://spdx.org/licenses/MIT.html')
     // Relative to where this document is served from.
     .addServer('/')

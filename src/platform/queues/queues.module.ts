@@ -5,19 +5,22 @@ import type { Queue } from 'bull';
 import type { Config } from '../config/config.js';
 import { MetricsModule } from '../metrics/metrics.module.js';
 import { BackgroundWork } from './background-work.js';
-import { assertNoEviction, consumerConnection, producerConnection } from './connections.js';
+import { assertHoldsData, assertNoEviction, consumerConnection, producerConnection } from './connections.js';
 import { JobHandlers } from './handlers.js';
 import { bullPrefix } from './prefix.js';
 import { Queues } from './queues.js';
 import { WakeUps } from './wake-ups.js';
 import { Workers } from './workers.js';
 
-const queues = {
+const queues = (prefix: string) => ({
   provide: Queues,
   inject: QUEUES.map((name) => getQueueToken(name)),
   useFactory: (...made: Queue[]) =>
-    new Queues(Object.fromEntries(made.map((queue) => [queue.name, queue])) as Record<QueueName, Queue>),
-};
+    new Queues(
+      Object.fromEntries(made.map((queue) => [queue.name, queue])) as Record<QueueName, Queue>,
+      prefix,
+    ),
+});
 
 /** Bull behind one door. Registered once: two registrations of a queue would be two queues. */
 @Global()
@@ -38,7 +41,7 @@ export class QueuesModule {
           })),
         ),
       ],
-      providers: [queues, BackgroundWork, JobHandlers, Workers, WakeUps],
+      providers: [queues(bullPrefix(config)), BackgroundWork, JobHandlers, Workers, WakeUps],
       exports: [Queues, BackgroundWork, JobHandlers, WakeUps, Workers],
     };
   }
@@ -46,12 +49,13 @@ export class QueuesModule {
 
 /**
  * Looks at Redis before anything is put into it.
- * @throws Error when it does not answer or may evict keys.
+ * @throws Error when it does not answer, is a Sentinel, or may evict keys.
  */
 export async function checkRedis(config: Config): Promise<void> {
   const redis = consumerConnection(config.redisUrl ?? '');
   const timer = setTimeout(() => redis.disconnect(), 10_000);
   try {
+    await assertHoldsData(redis);
     if (!(await assertNoEviction(redis))) {
       new Logger('Redis').warn({ event: 'redis_policy_hidden', hint: 'maxmemory-policy must be noeviction' });
     }

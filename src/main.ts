@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from './app.js';
 import { type Config, ConfigurationError, readConfig } from './platform/config/config.js';
 import { migrate } from './platform/database/migrate.js';
+import { DatabaseNotPrepared, rolesToTakeOn } from './platform/database/preparation.js';
 import { type Embedded, embeddedSecret, startEmbedded } from './platform/embedded/embedded.js';
 import { JsonLogger } from './platform/logging/logger.js';
 import { BackgroundWork } from './platform/queues/background-work.js';
@@ -81,7 +82,7 @@ async function main(): Promise<void> {
   const [config, embedded] = await withEmbedded(written, log);
   let app: NestFastifyApplication | undefined;
   try {
-    const migrations = await migrate(config.databaseUrl ?? '');
+    const migrations = await migrate(config.databaseUrl ?? '', rolesToTakeOn(config));
     if (migrations.length > 0) log.log({ event: 'migrated', migrations }, 'Database');
     const started = (app = await createApp(config));
     stopOnSignal(async () => {
@@ -100,7 +101,8 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  if (error instanceof ConfigurationError) process.stderr.write(`${error.message}\n`);
+  if (error instanceof ConfigurationError || error instanceof DatabaseNotPrepared)
+    process.stderr.write(`${error.message}\n`);
   else new JsonLogger('error').error({ event: 'start_failed', err: error }, 'Vigie');
   // Connections that keep trying would keep the process: one that has not started must end, to be started again.
   process.exit(1);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { ConfigurationError, readConfig } from '../platform/config/config.js';
 import { migrate } from '../platform/database/migrate.js';
+import { rolesToTakeOn } from '../platform/database/preparation.js';
 import type { QueueAct, QueueOptions } from './queues.js';
 
 const program = new Command('vigie').description(
@@ -13,10 +14,10 @@ program
   .command('migrate')
   .description('migrate the database in DATABASE_URL, as its owner, and exit')
   .action(async () => {
-    const { databaseUrl } = readConfig(process.env);
-    if (databaseUrl === null)
+    const config = readConfig(process.env);
+    if (config.databaseUrl === null)
       throw new Error('DATABASE_URL is not set (an embedded database migrates by itself)');
-    const migrations = await migrate(databaseUrl);
+    const migrations = await migrate(config.databaseUrl, rolesToTakeOn(config));
     console.log(migrations.length === 0 ? 'Up to date.' : `Ran ${migrations.join(', ')}.`);
   });
 

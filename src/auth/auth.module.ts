@@ -11,6 +11,7 @@ import { ApiKeysController } from './keys/api-keys.controller.js';
 import { ApiKeysService } from './keys/api-keys.service.js';
 import { AuthController } from './auth.controller.js';
 import { Authenticator } from './authenticator.js';
+import { CredentialChanges } from './password/credential-changes.js';
 import { LoginService } from './sessions/login.service.js';
 import { LoginThrottle } from './sessions/login-throttle.js';
 import { OperatorCookies } from './sessions/operator-cookies.js';
@@ -33,6 +34,7 @@ import { Signing } from './sessions/signing.js';
     AccessTokens,
     ApiKeysService,
     Authenticator,
+    CredentialChanges,
     LoginService,
     LoginThrottle,
     OperatorCookies,

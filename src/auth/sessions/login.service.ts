@@ -10,6 +10,7 @@ import { assertMayTouch } from '../../users/users.service.js';
 import type { LoginForm, NewPassword, PasswordResetForm } from '../auth.dto.js';
 import { LoginThrottle } from './login-throttle.js';
 import { Operators } from '../operators.js';
+import { CredentialChanges } from '../password/credential-changes.js';
 import { PasswordLinks } from '../password/password-links.js';
 import { Passwords } from '../password/passwords.js';
 import { Sessions, type TokenPair } from './sessions.js';
@@ -39,6 +40,7 @@ export class LoginService {
     private readonly operators: Operators,
     private readonly passwords: Passwords,
     private readonly links: PasswordLinks,
+    private readonly changes: CredentialChanges,
     private readonly sessions: Sessions,
     private readonly throttle: LoginThrottle,
     private readonly signIns: SignIns,
@@ -82,10 +84,8 @@ export class LoginService {
     const email = await this.database.tenant(tenant.id, async (tx) => {
       const userId = await this.links.redeem(tx, link.link_id);
       if (userId === null) throw new Problem('link_used');
-      await this.sessions.endAll(tx, userId);
       this.logger.log({ event: 'password_set', tenant_id: tenant.id, user_id: userId });
-      const user = await this.credentials.setPasswordHash(tx, userId, hash);
-      await this.links.endAll(tx, userId);
+      const user = await this.changes.setPassword(tx, userId, hash);
       if (user === null) return null;
       await this.signIns.passwordSet({ id: userId, role: user.role, tenant_id: tenant.id }, trace);
       return user.email;
@@ -94,7 +94,7 @@ export class LoginService {
   }
 
   /**
-   * A link for the first password of a user, to hand over.
+   * A link for the first password of a user, to hand over. It replaces those that there were.
    * @throws Problem not_found; forbidden for an admin's, asked for by who may not; conflict when there is a password:
    * a link would be a way into somebody's account.
    */
@@ -106,7 +106,9 @@ export class LoginService {
       if (user.password_hash !== null) {
         throw new Problem('conflict', 'the user has a password: only they can request a new one');
       }
-      const { link_id, expires_at } = await this.links.create(tx, userId);
+      // One way in at a time: the link that replaces it may be for another mailbox.
+      await this.links.endAll(tx, userId);
+      const { link_id, expires_at } = await this.links.create(tx, userId, 'welcome');
       return { url: this.links.url(by.tenant_id, link_id), expires_at };
     });
   }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { addPerson, addTenant, type Cast, createCast, PASSWORD } from '../../../test/support/cast.js';
 import { runJob } from '../../../test/support/watched.js';
+import { tokenOf } from '../../../test/support/links.js';
 import { until } from '../../../test/support/until.js';
 import { createWorld, type World } from '../../../test/support/world.js';
 import { FixedClock } from '../../platform/clock/fixed-clock.js';
@@ -282,7 +283,7 @@ describe('a password chosen by a link', () => {
       const body = { email: `${randomUUID()}@example.com`, name: CANARY, role, welcome: false };
       const { id } = (await act('POST', 'users', cast.admin.token, body)).body as { id: string };
       const link = await act('POST', `users/${id}/password-link`, cast.admin.token);
-      const token = new URL(String(link.body.url)).searchParams.get('token');
+      const token = tokenOf(String(link.body.url));
       const answer = await world.http('POST', '/api/v1/auth/password', {
         body: { token, password: PASSWORD },
       });

@@ -12,6 +12,7 @@ import { ApiKeysService } from './keys/api-keys.service.js';
 import { AuthController } from './auth.controller.js';
 import { Authenticator } from './authenticator.js';
 import { CredentialChanges } from './password/credential-changes.js';
+import { KnownDevices } from './sessions/known-devices.js';
 import { LoginService } from './sessions/login.service.js';
 import { LoginThrottle } from './sessions/login-throttle.js';
 import { OperatorCookies } from './sessions/operator-cookies.js';
@@ -35,6 +36,7 @@ import { Signing } from './sessions/signing.js';
     ApiKeysService,
     Authenticator,
     CredentialChanges,
+    KnownDevices,
     LoginService,
     LoginThrottle,
     OperatorCookies,

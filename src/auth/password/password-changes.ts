@@ -34,18 +34,22 @@ export class PasswordChanges {
   ) {}
 
   /**
-   * Ends every other session and all one-time links of the same person. Tries count like logins: a stolen token finds out no password.
-   * @throws Problem validation_failed for a wrong password, too_many_attempts, conflict when it is being changed
+   * Ends every other session and all one-time links of the same person. Tries of one session count like logins: a stolen token finds out no password.
+   * @param address of the client. @throws Problem validation_failed for a wrong password, too_many_attempts, conflict when it is being changed
    * at the same time.
    */
-  async change(signedIn: SignedIn, { current_password, new_password }: PasswordChange): Promise<void> {
+  async change(
+    signedIn: SignedIn,
+    { current_password, new_password }: PasswordChange,
+    address: string,
+  ): Promise<void> {
     const account = await this.accountOf(signedIn);
-    const attempt = await this.throttle.admit(account.name);
+    const attempt = await this.throttle.admit(account.name, { address, session: signedIn.session });
     if (!(await this.passwords.verify(account.password_hash, current_password))) {
-      await this.throttle.failed(account.name, attempt);
+      await this.throttle.failed(attempt);
       throw invalid('/current_password', 'is not your password');
     }
-    await this.throttle.forgive(account.name);
+    await this.throttle.forgive(attempt);
     if (!(await account.replace(await this.passwords.hash(new_password)))) {
       throw new Problem('conflict', 'the password was changed at the same time');
     }

@@ -19,6 +19,12 @@ import { SignIns, type SignInTrace } from './sign-ins.js';
 /** A request for a link takes at least this long, so that its time does not reveal whether there is such a user. */
 const RESET_ANSWER_MS = 250;
 
+/** What a login is answered with. */
+export interface LoggedIn extends TokenPair {
+  /** Makes the client known to this account. */
+  device_token: string;
+}
+
 /** A user or operator by address, before the password is looked at. */
 interface Claimed {
   id: string;
@@ -51,23 +57,27 @@ export class LoginService {
    * answered as late as a known one.
    * @throws Problem invalid_credentials, too_many_attempts; tenant_suspended, only with the right password.
    */
-  async login(form: LoginForm, trace: SignInTrace): Promise<TokenPair> {
-    const { id, password_hash, tenant } = await this.recognise(form, trace);
-    if (tenant === null) return this.sessions.beginOperator(id);
+  async login(form: LoginForm, trace: SignInTrace, userAgent = ''): Promise<LoggedIn> {
+    const { id, password_hash, tenant, device_token } = await this.recognise(form, trace);
+    if (tenant === null) return { ...(await this.sessions.beginOperator(id, userAgent)), device_token };
     return this.database.tenant(tenant.id, async (tx) => {
       const user = await this.credentials.holdUnchanged(tx, id, password_hash);
       if (user === null) throw new Problem('invalid_credentials');
-      return this.sessions.begin(tx, user);
+      return { ...(await this.sessions.begin(tx, user, userAgent)), device_token };
     });
   }
 
   /**
    * Recognises an operator for the pages under /ops. Counted together with their logins by REST.
-   * @returns the operator's id.
+   * @returns the operator's id, and the token that makes this browser known.
    * @throws Problem invalid_credentials, too_many_attempts.
    */
-  async operator({ email, password }: LoginForm, trace: SignInTrace): Promise<string> {
-    return (await this.recognise({ email, password }, trace)).id;
+  async operator(
+    { email, password, device_token: device }: LoginForm,
+    trace: SignInTrace,
+  ): Promise<{ id: string; device_token: string }> {
+    const { id, device_token } = await this.recognise({ email, password, device_token: device }, trace);
+    return { id, device_token };
   }
 
   /**
@@ -90,7 +100,10 @@ export class LoginService {
       await this.signIns.passwordSet({ id: userId, role: user.role, tenant_id: tenant.id }, trace);
       return user.email;
     });
-    if (email !== null) await this.throttle.forgive({ tenant: tenant.slug, email: email.toLowerCase() });
+    if (email !== null) {
+      const name = { tenant: tenant.slug, email: email.toLowerCase() };
+      await this.throttle.startAnew(name, { address: trace.ip });
+    }
   }
 
   /**
@@ -113,13 +126,19 @@ export class LoginService {
     });
   }
 
-  /** Has a link mailed to the user with this address, if there is one; the answer does not say. */
-  async requestPasswordReset(form: PasswordResetForm): Promise<void> {
-    await Promise.all([this.mailLink(form), delay(RESET_ANSWER_MS)]);
+  /**
+   * Has a link mailed to the user with this address, if there is one; the answer does not say.
+   * @param address of the client
+   */
+  async requestPasswordReset(form: PasswordResetForm, address: string): Promise<void> {
+    await Promise.all([this.mailLink(form, address), delay(RESET_ANSWER_MS)]);
   }
 
-  private async mailLink({ tenant: slug, email }: PasswordResetForm): Promise<void> {
-    if (!(await this.throttle.admitReset({ tenant: slug, email }))) return;
+  private async mailLink(
+    { tenant: slug, email, device_token: device }: PasswordResetForm,
+    address: string,
+  ): Promise<void> {
+    if (!(await this.throttle.admitReset({ tenant: slug, email }, { address, device }))) return;
     const tenant = await this.tenants.bySlug(slug);
     if (tenant === null || tenant.suspended_at !== null) return;
     await this.database.tenant(tenant.id, async (tx) => {
@@ -130,37 +149,40 @@ export class LoginService {
     });
   }
 
-  /** Who knows this password. The attempt is counted, and written down where it is an admin's or operator's. */
+  /** Who knows this password. The attempt is counted, and recorded where it is refused or an admin's or operator's. */
   private async recognise(
-    { email, password, tenant: slug }: LoginForm,
+    { email, password, tenant: slug, device_token: device }: LoginForm,
     trace: SignInTrace,
-  ): Promise<Claimed & { password_hash: string }> {
+  ): Promise<Claimed & { password_hash: string; device_token: string }> {
     const name = { tenant: slug, email };
-    const attempt = await this.throttle.admit(name);
-    const claimed = await this.claim(slug, email);
+    const source = { address: trace.ip, device };
+    const attempt = await this.throttle.admit(name, source);
+    const tenant = slug === undefined ? null : await this.tenants.bySlug(slug);
+    const claimed = slug !== undefined && tenant === null ? null : await this.claim(tenant, email);
     const right = await this.passwords.verify(claimed?.password_hash ?? null, password);
     if (!right || claimed?.password_hash == null) {
-      await this.throttle.failed(name, attempt);
-      this.logger.log({ event: 'login_refused', attempt });
-      if (claimed !== null) this.signIns.refused(accountOf(claimed), trace, 401);
+      await this.throttle.failed(attempt);
+      this.logger.log({ event: 'login_refused', attempt: attempt.attempt });
+      const account = claimed === null ? { id: null, tenant_id: tenant?.id ?? null } : accountOf(claimed);
+      this.signIns.refused(account, trace, 401);
       throw new Problem('invalid_credentials');
     }
-    await this.throttle.forgive(name);
+    await this.throttle.forgive(attempt);
     if (claimed.tenant !== null && claimed.tenant.suspended_at !== null) {
       this.signIns.refused(accountOf(claimed), trace, 403);
       throw new Problem('tenant_suspended');
     }
     await this.signIns.granted(accountOf(claimed), trace);
-    return { ...claimed, password_hash: claimed.password_hash };
+    const device_token = this.throttle.deviceToken(name, source);
+    return { ...claimed, password_hash: claimed.password_hash, device_token };
   }
 
-  private async claim(slug: string | undefined, email: string): Promise<Claimed | null> {
-    if (slug === undefined) {
+  /** @param tenant null: an operator's. */
+  private async claim(tenant: TenantEntry | null, email: string): Promise<Claimed | null> {
+    if (tenant === null) {
       const operator = await this.operators.byEmail(email);
       return operator === null ? null : { ...operator, role: 'operator', tenant: null };
     }
-    const tenant = await this.tenants.bySlug(slug);
-    if (tenant === null) return null;
     const user = await this.database.tenant(tenant.id, (tx) => this.credentials.byEmail(tx, email));
     return user === null ? null : { id: user.id, password_hash: user.password_hash, role: user.role, tenant };
   }

@@ -238,7 +238,7 @@ describe('what operators do', () => {
 describe('signing in', () => {
   const login = (body: object) => world.http('POST', '/api/v1/auth/login', { body });
 
-  it('is on record for admins and operators, with its outcome, and not for members', async () => {
+  it('S9: is on record for admins and operators, with its outcome, and for everybody where it is refused', async () => {
     const { slug } = cast.tenant;
     const [admin, member, operator] = [cast.admin, cast.teammate, cast.operator];
     for (const { email } of [admin, member]) {
@@ -249,15 +249,17 @@ describe('signing in', () => {
     await login({ email: operator.email, password: PASSWORD });
     await login({ email: operator.email, password: CANARY });
     const action = 'POST /api/v1/auth/login';
-    const rows = await until('both rows', async () => {
+    const rows = await until('the rows', async () => {
       const found = [await entries(), await entries('', operator.token)];
-      return found.every(({ length }) => length === 2) ? found : null;
+      return found[0]!.length === 4 && found[1]!.length === 2 ? found : null;
     });
     expect(rows.map((log) => log.map((row) => [row.actor, row.action, row.status]).sort())).toEqual([
       [
         [`user:${admin.id}`, action, 200],
         [`user:${admin.id}`, action, 401],
-      ],
+        [`user:${member.id}`, action, 401],
+        ['anonymous', action, 401],
+      ].sort(),
       [
         [`operator:${operator.id}`, action, 200],
         [`operator:${operator.id}`, action, 401],

@@ -35,7 +35,7 @@ export class PasswordChanges {
 
   /**
    * Ends every other session and all one-time links of the same person. Tries of one session count like logins: a stolen token finds out no password.
-   * @param address of the client. @throws Problem validation_failed for a wrong password, too_many_attempts, conflict when it is being changed
+   * @param address of the client. @throws Problem validation_failed for a wrong password and a common new one, too_many_attempts, conflict when it is being changed
    * at the same time.
    */
   async change(
@@ -50,7 +50,8 @@ export class PasswordChanges {
       throw invalid('/current_password', 'is not your password');
     }
     await this.throttle.forgive(attempt);
-    if (!(await account.replace(await this.passwords.hash(new_password)))) {
+    const hash = await this.passwords.hashChosen(new_password, '/new_password');
+    if (!(await account.replace(hash))) {
       throw new Problem('conflict', 'the password was changed at the same time');
     }
     this.logger.log({ event: 'password_changed', principal: signedIn.caller.principal });

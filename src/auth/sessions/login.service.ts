@@ -82,7 +82,7 @@ export class LoginService {
 
   /**
    * Sets the password that a one-time link is for, and ends the user's sessions.
-   * @throws Problem validation_failed for a token that is not one of ours, link_used, tenant_suspended.
+   * @throws Problem validation_failed for a token that is not one of ours and for a common password, link_used, tenant_suspended.
    */
   async setPassword({ token, password }: NewPassword, trace: SignInTrace): Promise<void> {
     const link = this.links.read(token);
@@ -90,7 +90,7 @@ export class LoginService {
     const tenant = await this.tenants.byId(link.tenant_id);
     if (tenant === null) throw new Problem('link_used');
     if (tenant.suspended_at !== null) throw new Problem('tenant_suspended');
-    const hash = await this.passwords.hash(password);
+    const hash = await this.passwords.hashChosen(password, '/password');
     const email = await this.database.tenant(tenant.id, async (tx) => {
       const userId = await this.links.redeem(tx, link.link_id);
       if (userId === null) throw new Problem('link_used');

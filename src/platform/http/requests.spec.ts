@@ -7,6 +7,7 @@ import type { ProblemBody } from '../errors/problem.js';
 import { ProblemFilter } from '../errors/problem.filter.js';
 import { JsonLogger } from '../logging/logger.js';
 import { CivilDate } from './civil-date.js';
+import { Instant } from './instant.js';
 import { Creating, type CreatingRequest } from './idempotency.js';
 import { IdParam } from './id-param.js';
 import { PageQuery } from './page.dto.js';
@@ -29,6 +30,10 @@ class Thing {
   @IsOptional()
   @CivilDate()
   due_on?: string;
+
+  @IsOptional()
+  @Instant()
+  at?: string;
 
   @IsOptional()
   @ValidateNested({ each: true })
@@ -137,6 +142,14 @@ describe('what comes in', () => {
     ['the 29th of February of another year', { title: 'a', due_on: '2027-02-29' }, ['/due_on']],
     ['an instant for a day', { title: 'a', due_on: '2026-03-01T00:00:00Z' }, ['/due_on']],
     ['a number for a day', { title: 'a', due_on: 20260301 }, ['/due_on']],
+    ['F7: a year that nobody means', { title: 'a', due_on: '0026-03-01' }, ['/due_on']],
+    ['F7: a month of three digits', { title: 'a', at: '2027-012' }, ['/at']],
+    ['F7: a year for an instant', { title: 'a', at: '2027' }, ['/at']],
+    ['F7: an instant without offset', { title: 'a', at: '2027-01-02T03:04:05' }, ['/at']],
+    ['F7: an instant of an impossible day', { title: 'a', at: '2027-02-29T03:04Z' }, ['/at']],
+    ['F7: an instant at 24:00', { title: 'a', at: '2027-02-28T24:00Z' }, ['/at']],
+    ['F7: an instant of the year 0026', { title: 'a', at: '0026-02-28T10:00Z' }, ['/at']],
+    ['F2: a title of invisible characters', { title: '\u200b\u3164' }, ['/title']],
   ])('gets the place of its fault: %s', async (_what, payload, expected) => {
     expect(await pointers(payload)).toEqual(expected);
   });

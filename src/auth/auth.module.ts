@@ -50,6 +50,6 @@ import { Signing } from './sessions/signing.js';
     Signing,
     { provide: APP_GUARD, useClass: AccessGuard },
   ],
-  exports: [Authenticator, LoginService, OperatorCookies, PasswordLinks, Sessions],
+  exports: [Authenticator, LoginService, LoginThrottle, Operators, OperatorCookies, PasswordLinks, Sessions],
 })
 export class AuthModule {}

@@ -20,7 +20,7 @@ export interface Terminal {
  */
 export async function readNewPassword({ input, output }: Terminal): Promise<string> {
   const password = input.isTTY === true ? await askTwice({ input, output }) : await firstLine(input);
-  const { length } = [...password];
+  const { length } = Array.from(password);
   if (length < MIN_LENGTH || length > MAX_LENGTH)
     throw new Error(`a password has ${MIN_LENGTH} to ${MAX_LENGTH} characters; this one has ${length}`);
   return password;

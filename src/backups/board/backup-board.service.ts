@@ -83,6 +83,7 @@ function rowOf(row: Seen & SeenRow, now: Date): BackupBoardRow {
     city: row.city,
     neighborhood: row.neighborhood,
     verdict: row.verdict,
+    warnings: row.warnings,
     since: row.since,
     waiting: row.waiting,
     last_success_at,

@@ -94,7 +94,12 @@ describe('the board (B1, V3)', () => {
     });
     await addAlert({ source_id: job, kind: 'backup_damaged', dedupe_key: `backup-damaged:${good}` });
 
-    const result = (fields: Record<string, unknown>) => ({ reason: null, expected_at: null, ...fields });
+    const result = (fields: Record<string, unknown>) => ({
+      reason: null,
+      warnings: [],
+      expected_at: null,
+      ...fields,
+    });
     const { status, body } = await get();
     expect([status, body]).toEqual([
       200,
@@ -109,6 +114,7 @@ describe('the board (B1, V3)', () => {
             city: 'Paris',
             neighborhood: 'Montmartre',
             verdict: 'MISSING',
+            warnings: [],
             since: '2026-03-02T01:00:00.000Z',
             waiting: false,
             last_success_at: '2026-02-28T01:00:00.000Z',
@@ -120,6 +126,7 @@ describe('the board (B1, V3)', () => {
               {
                 id: open,
                 verdict: 'FAILED',
+                warning: null,
                 state: 'open',
                 occurrences: 3,
                 first_seen_at: '2026-03-01T04:00:00.000Z',
@@ -127,6 +134,7 @@ describe('the board (B1, V3)', () => {
               {
                 id: silenced,
                 verdict: 'MISSING',
+                warning: null,
                 state: 'resolved',
                 occurrences: 1,
                 first_seen_at: '2026-03-02T04:00:00.000Z',

@@ -22,7 +22,7 @@ import { lastCheckedSql } from './job-status.sql.js';
 
 /** The columns of a `BackupJob`. */
 const JOB_COLUMNS = `id, agent_id, database_name, company_name, city, neighborhood, expected_time, days_of_week,
-  grace_minutes, status, status_since, ${lastCheckedSql('backup_jobs')} AS last_checked_at, last_success_at, last_failure_at, created_at, updated_at`;
+  grace_minutes, status, warnings, status_since, ${lastCheckedSql('backup_jobs')} AS last_checked_at, last_success_at, last_failure_at, created_at, updated_at`;
 
 /** What backups a tenant expects. */
 @Injectable()

@@ -26,6 +26,10 @@ export async function createBackups(runner: QueryRunner): Promise<void> {
         last_checked_at timestamptz(3),
         last_success_at timestamptz(3),
         last_failure_at timestamptz(3),
+        -- Of the newest entry.
+        warnings text[] NOT NULL DEFAULT '{}',
+        -- Backups before it are no measure for the size of later ones: somebody has accepted a smaller one then.
+        sizes_from timestamptz(3),
         -- Expected times up to here are decided, or were never expected: they lie before the job or its hours.
         expected_after timestamptz(3) NOT NULL,
         created_at timestamptz(3) NOT NULL,
@@ -101,7 +105,8 @@ export async function createBackups(runner: QueryRunner): Promise<void> {
           ('SUCCESS', 'FAILED', 'TRANSFER_INTEGRITY_FAILED', 'HASH_MISMATCH', 'MISSING')),
         reason text,
         detail text,
-        warning text CHECK (warning IN ('size_differs')),
+        warnings text[] NOT NULL DEFAULT '{}'
+          CHECK (warnings <@ '{empty_file,shrunk,size_differs,unchanged,unknown_fields}'::text[]),
         server_hash_sha256 text,
         server_size_bytes bigint,
         evaluated_at timestamptz(3),

@@ -55,6 +55,8 @@ export const BACKUP_REASONS = [
   'report_rejected',
   /** MISSING: a report came, and the file that it names did not. */
   'no_staged_file',
+  /** FAILED: what the report says of this database is not valid (`detail` says why). */
+  'report_invalid',
   /** FAILED, TRANSFER_INTEGRITY_FAILED: the agent says so. */
   'agent_failed',
   'agent_transfer_failed',

@@ -130,4 +130,10 @@ export class BackupBoard {
     description: 'Of all pages, and of all verdicts: `status` does not narrow them, the other filters do',
   })
   counts: BackupCounts;
+
+  @ApiProperty({
+    type: [String],
+    description: 'Folders of the inbox that are not read: their names are no agent ids. Up to 20',
+  })
+  ignored_folders: string[];
 }

@@ -166,6 +166,7 @@ describe('the board (B1, V3)', () => {
           },
         ],
         next_cursor: null,
+        ignored_folders: [],
         counts: { ...NOTHING, MISSING: 1 },
       },
     ]);
@@ -279,6 +280,7 @@ describe('the board (B1, V3)', () => {
     expect(second).toMatchObject({
       data: [{ database_name: 'b1' }],
       next_cursor: null,
+      ignored_folders: [],
       counts: { ...NOTHING, SUCCESS: 3, FAILED: 1 },
     });
     expect(await namesOf('?agent_id=a')).toEqual(['a1', 'a2', 'a3']);
@@ -289,6 +291,7 @@ describe('the board (B1, V3)', () => {
     expect((await get('?status=MISSING&agent_id=a')).body).toEqual({
       data: [],
       next_cursor: null,
+      ignored_folders: [],
       counts: { ...NOTHING, SUCCESS: 3 },
     });
     for (const bad of ['status=ok', 'agent_id=..', 'cursor=x', 'limit=0', 'job_id=x']) {
@@ -300,7 +303,12 @@ describe('the board (B1, V3)', () => {
     const job = await addJob({ status: 'FAILED' });
     await addAlert({ source_id: job, dedupe_key: `backup:${job}:FAILED` });
     await add({ job_id: job, effective_at: '2026-03-01T01:00:00Z', verdict: 'FAILED' });
-    expect((await get('', cast.outsider)).body).toEqual({ data: [], next_cursor: null, counts: NOTHING });
+    expect((await get('', cast.outsider)).body).toEqual({
+      data: [],
+      next_cursor: null,
+      counts: NOTHING,
+      ignored_folders: [],
+    });
   });
 
   it('of 500 jobs and 60 results each is read in half a second at most', async () => {

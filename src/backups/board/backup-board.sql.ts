@@ -43,7 +43,8 @@ export const BOARD = `
       AND ($7::text IS NULL OR (agent_id, database_name) > ($7, $8::text))
     ORDER BY agent_id, database_name LIMIT $9
   )
-  SELECT c.counts, t.time_zone, p.*, waiting.waiting, incidents.incidents, results.results
+  SELECT c.counts, t.time_zone,
+         coalesce((SELECT s.ignored_folders FROM backup_scans s WHERE s.tenant_id = $1), '{}') AS ignored_folders, p.*, waiting.waiting, incidents.incidents, results.results
   FROM tenants t CROSS JOIN counts c LEFT JOIN page p ON true
   CROSS JOIN LATERAL (
     SELECT count(*) > 0 AS waiting FROM backup_entries e

@@ -218,6 +218,12 @@ export class BackupReport {
   @text('Why it was rejected')
   reason: string | null;
 
+  @ApiProperty({
+    type: [String],
+    description: 'Fields that this version does not know, and the faults of databases: up to 20, one a line',
+  })
+  warnings: string[];
+
   @instant()
   operation_timestamp_utc: Date | null;
 

@@ -15,7 +15,8 @@ const ENTRY_COLUMNS = `id, job_id, report_id, agent_id, database_name, company_n
   agent_transfer_process_timestamp_utc, agent_transfer_error_message, error_msg, logs_summary, stored_path,
   stored_state, verified_at, created_at`;
 
-const REPORT_COLUMNS = `id, agent_id, source, file_name, state, reason, operation_timestamp_utc, received_at`;
+const REPORT_COLUMNS = `id, agent_id, source, file_name, state, reason, warnings,
+  operation_timestamp_utc, received_at`;
 
 /** The reports, and an entry for each database of a report. */
 @Injectable()

@@ -103,7 +103,7 @@ export class Entries {
       `SELECT id, job_id, agent_id, database_name, company_name, city, operation_timestamp_utc, wait_until, status,
               hash_sha256, size_bytes, staged_file_name, staged_identity, verdict, reason
        FROM backup_entries
-       WHERE tenant_id = $1 AND agent_id = $2 AND settled_at IS NULL
+       WHERE tenant_id = $1 AND agent_id = $2 AND settled_at IS NULL AND status = 'success' AND report_fault IS NULL
        -- Those without a verdict first: what waits for long must not keep others from their verdict.
        ORDER BY verdict IS NOT NULL, effective_at DESC, id DESC LIMIT $3`,
       [tenantId, agentId, MAX_UNSETTLED],
@@ -210,17 +210,20 @@ const GIVE_UP = `
   WHERE tenant_id = $1 AND settled_at IS NULL AND reason = ANY ($4)
     AND evaluated_at < $2::timestamptz - make_interval(days => $3)`;
 
-/** A page of the entries that the agent itself reports as failed. Parameters: $1 tenant id, $2 now, $3 limit. */
+/** A page of the entries that the agent itself reports as failed, and of those whose report is not valid. Parameters: $1 tenant id, $2 now, $3 limit. */
 const AGENT_FAILED = `
   UPDATE backup_entries
-  SET verdict = CASE status WHEN 'failed' THEN 'FAILED' ELSE 'TRANSFER_INTEGRITY_FAILED' END,
-      reason = CASE status WHEN 'failed' THEN 'agent_failed' ELSE 'agent_transfer_failed' END,
-      detail = coalesce(CASE status WHEN 'failed' THEN error_msg ELSE agent_transfer_error_message END,
+  SET verdict = CASE WHEN report_fault IS NOT NULL OR status = 'failed' THEN 'FAILED'
+                     ELSE 'TRANSFER_INTEGRITY_FAILED' END,
+      reason = CASE WHEN report_fault IS NOT NULL THEN 'report_invalid'
+                    WHEN status = 'failed' THEN 'agent_failed' ELSE 'agent_transfer_failed' END,
+      detail = coalesce(report_fault, CASE status WHEN 'failed' THEN error_msg ELSE agent_transfer_error_message END,
                         error_msg, agent_transfer_error_message),
       evaluated_at = $2, settled_at = $2, announced_at = CASE WHEN job_id IS NULL THEN $2::timestamptz END
   WHERE tenant_id = $1 AND id IN (
     SELECT id FROM backup_entries
-    WHERE tenant_id = $1 AND settled_at IS NULL AND verdict IS NULL AND status <> 'success'
+    WHERE tenant_id = $1 AND settled_at IS NULL AND verdict IS NULL
+      AND (status <> 'success' OR report_fault IS NOT NULL)
     ORDER BY id LIMIT $3 FOR UPDATE)
   RETURNING job_id, verdict`;
 

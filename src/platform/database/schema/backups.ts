@@ -41,7 +41,9 @@ export async function createBackups(runner: QueryRunner): Promise<void> {
       -- One row, and not one of every job, says when a tenant's jobs were last checked.
       CREATE TABLE backup_scans (
         tenant_id uuid PRIMARY KEY REFERENCES tenants ON DELETE CASCADE,
-        checked_at timestamptz(3) NOT NULL
+        checked_at timestamptz(3) NOT NULL,
+        -- Folders of its inbox with a name that no agent can have.
+        ignored_folders text[] NOT NULL DEFAULT '{}'
       );
 
       CREATE TABLE backup_reports (
@@ -56,6 +58,8 @@ export async function createBackups(runner: QueryRunner): Promise<void> {
         reason text,
         operation_timestamp_utc timestamptz(3),
         content jsonb,
+        -- What is remarkable about an accepted one.
+        warnings text[] NOT NULL DEFAULT '{}',
         received_at timestamptz(3) NOT NULL,
         PRIMARY KEY (tenant_id, id),
         -- The same report twice is one, however it comes.
@@ -100,6 +104,8 @@ export async function createBackups(runner: QueryRunner): Promise<void> {
         staged_file_name text,
         logs_summary text,
         error_msg text,
+        -- Why the report of this database cannot be judged.
+        report_fault text,
         -- What the server found. Null while the staged file may still come.
         verdict text CHECK (verdict IN
           ('SUCCESS', 'FAILED', 'TRANSFER_INTEGRITY_FAILED', 'HASH_MISMATCH', 'MISSING')),

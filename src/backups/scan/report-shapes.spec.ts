@@ -61,7 +61,7 @@ describe('what agents write', () => {
       await agent.stage('compta.bak', 'the ledger'),
       await agent.stage('paie.bak', 'wages'),
     ];
-    const { staged_file_name: _, ...unnamed } = compta;
+    const unnamed = { ...compta, staged_file_name: undefined };
     await agent.drop(
       '20260330_status.json',
       agent.report('2026-03-30 20:10:00', {

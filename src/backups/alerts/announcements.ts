@@ -15,6 +15,7 @@ import {
   NEWEST_ENTRIES,
 } from './announcements.sql.js';
 import { backupFacts } from './backup-facts.js';
+import { SilentAgents } from './silent-agents.js';
 
 /** `source_type` of what is wrong with a job: a good backup ends all of it. */
 const BACKUP_JOB = 'backup_job';
@@ -60,6 +61,7 @@ export class BackupAnnouncements {
   constructor(
     private readonly database: Database,
     private readonly incidents: Incidents,
+    private readonly silentAgents: SilentAgents,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -106,14 +108,17 @@ export class BackupAnnouncements {
       this.clock.now(),
     ]);
     const unannounced = newest.filter(({ announced }) => !announced);
-    const facts = await factsOf(tx, unannounced);
+    const agents = await this.silentAgents.announce(tx, await factsOf(tx, unannounced), repeat);
+    const facts = agents.others;
     const raised = await this.incidents.raise(tx, incidentsOf(facts, repeat));
     return {
-      alerts: raised.filter(({ opened, notified }) => opened || notified > 0).length,
-      recovered: await this.recover(
-        tx,
-        facts.filter((one) => !isFailing(one)),
-      ),
+      alerts: agents.alerts + raised.filter(({ opened, notified }) => opened || notified > 0).length,
+      recovered:
+        agents.recovered +
+        (await this.recover(
+          tx,
+          facts.filter((one) => !isFailing(one)),
+        )),
     };
   }
 
@@ -124,7 +129,8 @@ export class BackupAnnouncements {
       tx,
       newest.filter(({ announced }) => announced),
     );
-    return this.incidents.remind(tx, incidentsOf(facts, repeat));
+    const agents = await this.silentAgents.remind(tx, facts, repeat);
+    return agents + (await this.incidents.remind(tx, incidentsOf(facts, repeat)));
   }
 
   /** @returns how many had anything to recover from. */

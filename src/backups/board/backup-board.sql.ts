@@ -1,3 +1,4 @@
+import { agentSourceSql } from '../alerts/agents.sql.js';
 import { lastCheckedSql, standingSql } from '../jobs/job-status.sql.js';
 
 /**
@@ -57,8 +58,11 @@ export const BOARD = `
                                         'occurrences', a.occurrences, 'first_seen_at', a.first_seen_at)
                      ORDER BY a.first_seen_at, a.id) AS incidents
     FROM alerts a
-    WHERE a.tenant_id = $1 AND a.source_type = 'backup_job' AND a.source_id = p.job_id AND a.gone_at IS NULL
-      AND a.kind = 'backup_alert'
+    WHERE a.tenant_id = $1 AND a.gone_at IS NULL
+      AND (a.source_type = 'backup_job' AND a.source_id = p.job_id AND a.kind = 'backup_alert'
+           -- A silent agent has one for all its databases.
+           OR a.source_type = 'backup_agent' AND a.source_id = ${agentSourceSql('p.agent_id')}
+              AND p.job_id IS NOT NULL AND p.verdict = 'MISSING')
   ) incidents
   CROSS JOIN LATERAL (
     SELECT json_agg(last ORDER BY last.effective_at DESC, last.id DESC) AS results

@@ -1,4 +1,4 @@
-import { Body, Controller, HttpStatus, Inject, Post, Res } from '@nestjs/common';
+import { Body, Controller, HttpStatus, Inject, Logger, Post, Res } from '@nestjs/common';
 import {
   ApiBody,
   ApiCreatedResponse,
@@ -15,6 +15,7 @@ import { Problem } from '../../platform/errors/problem.js';
 import { Access, Caller, type TenantCaller } from '../../platform/http/caller.js';
 import { Creating, type CreatingRequest, Idempotency } from '../../platform/http/idempotency.js';
 import { canonicalJson } from '../../platform/json/canonical-json.js';
+import { RejectedReports } from '../alerts/rejected-reports.js';
 import { type AcceptedReport, Reports } from './reports.service.js';
 import { faultLines, readStatusReport } from './read-status-report.js';
 import { bytesHash, reasonOf } from './report-text.js';
@@ -39,10 +40,13 @@ class ReportAnswer implements AcceptedReport {
 @ApiExtraModels(DatabaseReport)
 @Controller('backups/reports')
 export class ReportsController {
+  private readonly logger = new Logger('Backups');
+
   constructor(
     private readonly reports: Reports,
     private readonly idempotency: Idempotency,
     private readonly database: Database,
+    private readonly rejected: RejectedReports,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -84,5 +88,9 @@ export class ReportsController {
     await this.database.tenant(caller.tenant_id, (tx) =>
       this.reports.reject(tx, { agent_id, file_name: null, sha256, reason: reasonOf(faults) }),
     );
+    // Where this fails, the next scan announces it: the agent needs its answer.
+    await this.rejected.announce(caller.tenant_id).catch((err: unknown) => {
+      this.logger.warn({ event: 'backup_not_announced', tenant_id: caller.tenant_id, err });
+    });
   }
 }

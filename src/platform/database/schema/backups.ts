@@ -61,6 +61,8 @@ export async function createBackups(runner: QueryRunner): Promise<void> {
         -- What is remarkable about an accepted one.
         warnings text[] NOT NULL DEFAULT '{}',
         received_at timestamptz(3) NOT NULL,
+        -- When people were notified of a rejected one.
+        announced_at timestamptz(3),
         PRIMARY KEY (tenant_id, id),
         -- The same report twice is one, however it comes.
         UNIQUE (tenant_id, agent_id, content_sha256),
@@ -68,6 +70,8 @@ export async function createBackups(runner: QueryRunner): Promise<void> {
         CHECK ((state = 'accepted') = (operation_timestamp_utc IS NOT NULL AND content IS NOT NULL))
       );
 
+      CREATE INDEX backup_reports_unannounced ON backup_reports (tenant_id, agent_id, id DESC)
+        WHERE state = 'rejected' AND announced_at IS NULL;
       CREATE INDEX backup_reports_rejected ON backup_reports (tenant_id, agent_id, received_at DESC)
         WHERE state = 'rejected';
 

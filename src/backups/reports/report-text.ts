@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { printable } from '../../platform/http/text.js';
-import { JsonFault, readJson } from '../../platform/json/read-json.js';
+import { JSON_LIMITS, JsonFault, readJson } from '../../platform/json/read-json.js';
 import { faultLines, inBrief, type ReadReport, readStatusReport } from './read-status-report.js';
 
 /** The result of reading a file: a report, or why it is no report. */
 export type ReadFile = { report: ReadReport } | { refused: string };
 
+/** An agent cuts the output of other programs, also in the middle of a character. */
+const REPORT_LIMITS = { ...JSON_LIMITS, illFormedTexts: true };
 /** Characters of a reason. */
 const MAX_REASON_LENGTH = 4_000;
 
@@ -23,7 +25,7 @@ export function readReport(bytes: Buffer, agentId: string, now: Date): ReadFile 
     return { refused: 'the file is not UTF-8' };
   }
   try {
-    const read = readStatusReport(readJson(text), now);
+    const read = readStatusReport(readJson(text, REPORT_LIMITS), now);
     if ('faults' in read) return { refused: reasonOf(faultLines(read.faults)) };
     if (read.head.agent_id !== agentId) {
       return { refused: `/agent_id: ${read.head.agent_id} is not the agent of this folder, ${agentId}` };

@@ -12,6 +12,7 @@ import type { FastifyReply } from 'fastify';
 import { Clock } from '../../platform/clock/clock.js';
 import { Database } from '../../platform/database/database.js';
 import { Problem } from '../../platform/errors/problem.js';
+import { TakesIllFormedTexts } from '../../platform/http/body-guard.js';
 import { Access, Caller, type TenantCaller } from '../../platform/http/caller.js';
 import { Creating, type CreatingRequest, Idempotency } from '../../platform/http/idempotency.js';
 import { canonicalJson } from '../../platform/json/canonical-json.js';
@@ -59,6 +60,7 @@ export class ReportsController {
       'next scan gives each database its verdict. Unknown fields are kept; a fault in one database makes that one FAILED.',
   })
   @ApiBody({ type: StatusReport })
+  @TakesIllFormedTexts()
   @ApiCreatedResponse({ type: ReportAnswer })
   @ApiOkResponse({ type: ReportAnswer, description: 'The same report was received before' })
   async report(

@@ -177,11 +177,11 @@ describe('what a scan takes from the inbox', () => {
     const logs_summary = `${'a'.repeat(19_999)}\u{1f600}`;
     await agent.drop(
       'STATUS.json',
-      agent.report(REPORTED, { compta: { status: 'failed', error_msg: 'one\r\ntwo\0', logs_summary } }),
+      agent.report(REPORTED, { compta: { status: 'failed', error_msg: 'one\r\ntwo\0\ud83d', logs_summary } }),
     );
     expect(await scans.run()).toMatchObject({ reports: 1 });
     expect(await scans.entries()).toMatchObject([
-      { verdict: 'FAILED', error_msg: 'one\ntwo', logs_summary: `${'a'.repeat(19_999)}\ufffd` },
+      { verdict: 'FAILED', error_msg: 'one\ntwo\ufffd', logs_summary: `${'a'.repeat(19_999)}\ufffd` },
     ]);
   });
 });

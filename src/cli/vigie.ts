@@ -75,6 +75,15 @@ program
   });
 
 program
+  .command('mail-catcher')
+  .description('a mail server on this machine that delivers nothing and prints what it gets, until Ctrl-C')
+  .option('--port <number>', 'where it listens', '1025')
+  .action(async (options: { port: string }) => {
+    const { catchMails } = await import('./mail-catcher.js');
+    await catchMails(Number(options.port));
+  });
+
+program
   .command('backups')
   .description('the stored backups of the installation that is configured here')
   .command('verify')

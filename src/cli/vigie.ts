@@ -6,6 +6,7 @@ import { ConfigurationError, readConfig } from '../platform/config/config.js';
 import { withEnvFile } from '../platform/config/env-file.js';
 import { migrate } from '../platform/database/migrate.js';
 import { VERSION } from '../platform/version.js';
+import { rolesToTakeOn } from '../platform/database/preparation.js';
 import type { QueueAct, QueueOptions } from './queues.js';
 
 const program = new Command('vigie')
@@ -19,10 +20,10 @@ program
   .command('migrate')
   .description('migrate the database in DATABASE_URL, as its owner, and exit')
   .action(async () => {
-    const { databaseUrl } = settings();
-    if (databaseUrl === null)
+    const config = settings();
+    if (config.databaseUrl === null)
       throw new Error('DATABASE_URL is not set (an embedded database migrates by itself)');
-    const migrations = await migrate(databaseUrl);
+    const migrations = await migrate(config.databaseUrl, { takenOn: rolesToTakeOn(config) });
     console.log(migrations.length === 0 ? 'Up to date.' : `Ran ${migrations.join(', ')}.`);
   });
 

@@ -2,7 +2,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional, IsUUID } from 'class-validator';
 import { CivilDate } from '../platform/http/civil-date.js';
 import { PageQuery } from '../platform/http/page.dto.js';
-import { Line, Text } from '../platform/http/text.js';
+import { Identifier, Line, Text } from '../platform/http/text.js';
 
 /** What is said of an item when it is created. The limits are the table's. */
 export class NewDueItem {
@@ -41,7 +41,7 @@ export class NewDueItem {
     description: 'Its id in the system it comes from; no two in a tenant have the same',
   })
   @IsOptional()
-  @Line(200)
+  @Identifier(200)
   external_id?: string | null;
 }
 
@@ -64,7 +64,7 @@ export class DueItemQuery extends PageQuery {
 
   @ApiPropertyOptional({ maxLength: 200 })
   @IsOptional()
-  @Line(200)
+  @Identifier(200)
   external_id?: string;
 
   @ApiPropertyOptional({

@@ -1,16 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import {
-  ArrayMinSize,
-  ArrayUnique,
-  IsArray,
-  IsIn,
-  IsInt,
-  IsISO8601,
-  IsOptional,
-  Max,
-  MaxLength,
-  Min,
-} from 'class-validator';
+import { ArrayMinSize, ArrayUnique, IsArray, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
+import { Instant } from '../../platform/http/instant.js';
 import { type Scope, SCOPES } from '../../contracts/scopes.js';
 import { AgentId } from '../../platform/http/agent-id.js';
 import { Line } from '../../platform/http/text.js';
@@ -46,8 +36,7 @@ export class NewApiKey {
     description: 'In the future; null: it never expires',
   })
   @IsOptional()
-  @MaxLength(40)
-  @IsISO8601({ strict: true, strictSeparator: true })
+  @Instant()
   expires_at?: string | null;
 }
 

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsOptional } from 'class-validator';
 import { SEVERITIES, type Severity } from '../../contracts/severities.js';
-import { Line, Text } from '../../platform/http/text.js';
+import { Identifier, Line, Text } from '../../platform/http/text.js';
 import { AlertView } from './alerts.dto.js';
 import { LineFeeds, MAX_BODY_LENGTH, OwnKind, UserIds } from '../messages/messages.dto.js';
 
@@ -28,7 +28,7 @@ export class NewEvent {
     maxLength: 200,
     description: 'The fact: while its alert is open a repetition is counted and notifies nobody',
   })
-  @Line(200)
+  @Identifier(200)
   dedupe_key: string;
 
   @ApiPropertyOptional({

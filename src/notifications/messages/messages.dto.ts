@@ -18,7 +18,7 @@ import { type Channel, CHANNELS } from '../../contracts/channels.js';
 import { SEVERITIES, type Severity } from '../../contracts/severities.js';
 import { Instant } from '../../platform/http/instant.js';
 import { JsonObject } from '../../platform/http/json-object.js';
-import { Line, Text } from '../../platform/http/text.js';
+import { Identifier, Line, Text } from '../../platform/http/text.js';
 import { FeedDelivery } from '../feed/feed.dto.js';
 
 export const MAX_USERS = 1_000;
@@ -129,7 +129,7 @@ export class NewMessage {
     description: 'The same key reaches a recipient once; a retry gets the state of what was created',
   })
   @IsOptional()
-  @Line(200)
+  @Identifier(200)
   dedupe_key?: string | null;
 
   @ApiPropertyOptional({

@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsISO8601, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { IsOptional, IsString, Matches } from 'class-validator';
+import { Instant } from '../../platform/http/instant.js';
 import type { AuditRow } from '../../platform/audit/audit-log.js';
 import { PageQuery } from '../../platform/http/page.dto.js';
 
@@ -26,14 +27,12 @@ export class AuditFilter extends PageQuery {
 
   @ApiPropertyOptional({ format: 'date-time', description: 'From this instant on' })
   @IsOptional()
-  @MaxLength(40)
-  @IsISO8601({ strict: true, strictSeparator: true })
+  @Instant()
   since?: string;
 
   @ApiPropertyOptional({ format: 'date-time', description: 'Before this instant' })
   @IsOptional()
-  @MaxLength(40)
-  @IsISO8601({ strict: true, strictSeparator: true })
+  @Instant()
   until?: string;
 }
 

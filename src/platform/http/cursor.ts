@@ -49,7 +49,8 @@ export function pageOf<Row, Item>(
 
 /** Whether a key is an instant as `toISOString` writes it. */
 export function isInstantKey(key: string): boolean {
-  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(key) && !Number.isNaN(Date.parse(key));
+  const instant = Date.parse(key);
+  return !Number.isNaN(instant) && new Date(instant).toISOString() === key;
 }
 
 /** Whether PostgreSQL can hold a key as text. */

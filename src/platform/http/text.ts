@@ -1,15 +1,25 @@
 import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
 import { IsString, Matches, MaxLength, MinLength } from 'class-validator';
+import { comparable, normalized } from '../text/normalized.js';
 
 /** No NUL (PostgreSQL can't hold it), no other control character but tab and line feed, no lone surrogate. */
 const PRINTABLE = /^(?:[\t\n\x20-\x7e\u0080-\ud7ff\ue000-\uffff]|[\ud800-\udbff][\udc00-\udfff])*$/;
 const ONE_LINE = /^(?:[\x20-\x7e\u00a0-\ud7ff\ue000-\uffff]|[\ud800-\udbff][\udc00-\udfff])*$/;
 
-/** A line of text of 1 to `max` characters, without blanks around it. */
+/** A line of text of 1 to `max` characters, stored as `normalized`. */
 export function Line(max: number): PropertyDecorator {
+  return line(max, normalized);
+}
+
+/** A line that things are told apart by, an id or a key of another program: stored as `comparable`. */
+export function Identifier(max: number): PropertyDecorator {
+  return line(max, comparable);
+}
+
+function line(max: number, form: (text: string) => string): PropertyDecorator {
   return applyDecorators(
-    Trimmed(),
+    Stored(form),
     IsString(),
     MinLength(1),
     MaxLength(max),
@@ -17,10 +27,10 @@ export function Line(max: number): PropertyDecorator {
   );
 }
 
-/** Text of 1 to `max` characters, with line feeds, without blanks around it. */
+/** Text of 1 to `max` characters, with line feeds, stored as `normalized`. */
 export function Text(max: number): PropertyDecorator {
   return applyDecorators(
-    Trimmed(),
+    Stored(normalized),
     IsString(),
     MinLength(1),
     MaxLength(max),
@@ -36,6 +46,6 @@ export function printable(text: string): string {
     .replace(/\p{Cs}/gu, '\ufffd');
 }
 
-function Trimmed(): PropertyDecorator {
-  return Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value));
+function Stored(form: (text: string) => string): PropertyDecorator {
+  return Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? form(value) : value));
 }

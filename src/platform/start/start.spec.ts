@@ -137,7 +137,8 @@ describe('R3: a start whose services cannot be reached', () => {
     const environment = { ...environmentFor(database), PORT: String(portOf(silent)) };
     const { code, lines, text } = await run(environment);
     expect(code).toBe(1);
-    expect(lines.at(-1)).toMatchObject({
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatchObject({
       event: 'start_failed',
       step: 'listen',
       where: `127.0.0.1:${portOf(silent)}`,

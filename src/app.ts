@@ -19,6 +19,7 @@ import { HttpConnections } from './platform/http/http-connections.js';
 import { validationPipe } from './platform/http/validation.js';
 import { JsonLogger } from './platform/logging/logger.js';
 import { Queues } from './platform/queues/queues.js';
+import { checkPostgres } from './platform/database/database.module.js';
 import { checkRedis } from './platform/queues/queues.module.js';
 import { SocketAdapter } from './realtime/socket-adapter.js';
 import { HtmlPages } from './wording/pages/html-pages.js';
@@ -35,6 +36,7 @@ export async function createApp(
   config: Config,
   clock: Clock = new SystemClock(),
 ): Promise<NestFastifyApplication> {
+  await checkPostgres(config);
   await checkRedis(config);
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { Schema1700000000001 } from './migrations/1-schema.js';
 import { assertPrepared, grantRoles, type OwnerQuery, type PoolRole } from './preparation.js';
@@ -14,6 +15,9 @@ const MIGRATION_LOCK = 7_836_411;
  * migrates.
  */
 const MAX_STATEMENT_MS = 60 * 60 * 1_000;
+
+/** Between two attempts at the lock. */
+const LOCK_STEP_MS = 200;
 
 /**
  * Brings the database up to date, as its owner, under an advisory lock.
@@ -39,17 +43,41 @@ export async function migrate(ownerUrl: string, takenOn: readonly PoolRole[] = [
     const lock = source.createQueryRunner();
     const query: OwnerQuery = async (sql, parameters) => (await lock.query(sql, parameters)) as never;
     try {
-      await query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+      await takeLock(query);
       const [made] = await query<{ made: boolean }>(`SELECT to_regclass('migrations') IS NOT NULL AS made`);
       await assertPrepared(query, takenOn, made?.made !== true);
       const names = (await source.runMigrations()).map((migration) => migration.name);
       await grantRoles(query, takenOn);
+      await query('COMMIT');
       return names;
+    } catch (error) {
+      // A connection that is lost can't roll back, and has nothing to.
+      await query('ROLLBACK').catch(() => undefined);
+      throw error;
     } finally {
-      await query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
       await lock.release();
     }
   } finally {
     await source.destroy();
+  }
+}
+
+/**
+ * Begins a transaction that holds the lock until its end. Not a lock of the session, which would stay behind at a
+ * PgBouncer; and whoever waits holds no connection, since the one that migrates needs a second.
+ */
+async function takeLock(query: OwnerQuery): Promise<void> {
+  const deadline = performance.now() + MAX_STATEMENT_MS;
+  for (;;) {
+    await query('BEGIN');
+    // It waits while the other connection migrates.
+    await query('SET LOCAL idle_in_transaction_session_timeout = 0');
+    const [row] = await query<{ taken: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS taken', [
+      MIGRATION_LOCK,
+    ]);
+    if (row?.taken === true) return;
+    await query('ROLLBACK');
+    if (performance.now() > deadline) throw new Error('another process has been migrating for an hour');
+    await delay(LOCK_STEP_MS);
   }
 }

@@ -49,7 +49,7 @@ const SET = {
   VIGIE_OWNER_PASSWORD: 'b'.repeat(32),
   VIGIE_APP_PASSWORD: 'c'.repeat(32),
   VIGIE_SYSTEM_PASSWORD: 'd'.repeat(32),
-  JWT_SECRET: 'e'.repeat(32),
+  JWT_SECRET: 'mZ4x8QpL2vN7tR9wK1sYb6cH3dF5gJ0a',
   VIGIE_OPERATOR_EMAIL: 'operator@example.com',
   VIGIE_OPERATOR_PASSWORD: 'f'.repeat(32),
 };

@@ -60,7 +60,7 @@ describe('where a setting comes from', () => {
   });
 
   it('reads a variable from the file that <NAME>_FILE names, without the line end', () => {
-    const [one, other] = [SECRET, [...SECRET].reverse().join('')];
+    const [one, other] = [SECRET, Array.from(SECRET).reverse().join('')];
     const path = file(`${one}\n`);
     expect(readConfig({ JWT_SECRET_FILE: path }).jwtSecret).toBe(one);
     expect(readConfig({ JWT_SECRET: other, JWT_SECRET_FILE: path }).jwtSecret).toBe(other);

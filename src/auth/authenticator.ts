@@ -141,6 +141,19 @@ export class Authenticator {
     }
   }
 
+  /**
+   * Whether these sessions still stand, in their order: not ended or expired, of a user who is there and a tenant that
+   * is not suspended. One statement, however many they are.
+   */
+  async standing(
+    sessions: readonly { tenant_id: string; user_id: string; session: string }[],
+  ): Promise<boolean[]> {
+    const rows = await this.sessionsOf(
+      sessions.map(({ tenant_id, user_id, session }) => ({ tenant_id, user_id, family: session })),
+    );
+    return rows.map((row) => row !== null && !row.suspended);
+  }
+
   private async user(tenant_id: string, id: string, family: string): Promise<TenantCaller> {
     const row = await this.sessions.add({ tenant_id, family, user_id: id });
     if (row === null) throw unauthenticated();

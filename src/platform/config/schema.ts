@@ -24,7 +24,12 @@ const postgres = url('postgres', 'postgresql');
  * one sentence. `.env.example` and docs/configuration.md are generated from this table.
  */
 export const SCHEMA = {
-  host: textVariable({ env: 'HOST', yaml: 'server.host', default: '0.0.0.0', doc: 'Address to listen on.' }),
+  host: textVariable({
+    env: 'HOST',
+    yaml: 'server.host',
+    default: '127.0.0.1',
+    doc: 'Address to listen on. 0.0.0.0 (the default in the container image) lets other machines connect, in plain HTTP.',
+  }),
   port: integerVariable({
     env: 'PORT',
     yaml: 'server.port',
@@ -71,6 +76,13 @@ export const SCHEMA = {
     words: ['debug', 'info', 'warn', 'warning', 'error'],
     default: 'info',
     doc: 'The least serious line that is logged.',
+  }),
+  logFormat: choiceVariable({
+    env: 'LOG_FORMAT',
+    yaml: 'logging.format',
+    words: ['auto', 'json', 'pretty'],
+    default: 'auto',
+    doc: 'How log lines look. auto: for people on a terminal, JSON elsewhere.',
   }),
   metricsToken: optionalVariable({
     env: 'METRICS_TOKEN',
@@ -193,6 +205,14 @@ export const SCHEMA = {
     min: 0,
     max: 10_000_000,
     doc: 'Requests from one address without good credentials (logins, refreshes). 0: no limit.',
+  }),
+  socketsPerAddress: integerVariable({
+    env: 'SOCKETS_PER_ADDRESS',
+    yaml: 'api.sockets_per_address',
+    default: 1_000,
+    min: 0,
+    max: 1_000_000,
+    doc: 'Sockets that one process keeps open for one address (IPv6: its /64), besides 50 for each user. 0: no limit.',
   }),
   auditRetentionDays: integerVariable({
     env: 'AUDIT_RETENTION_DAYS',

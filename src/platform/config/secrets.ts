@@ -27,7 +27,7 @@ export function secretListVariable(written: {
   env: string;
   yaml: string;
   doc: string;
-}): Variable<readonly string[]> {
+}): Variable<readonly string[] | null> {
   return {
     aliases: [],
     ...written,

@@ -24,6 +24,8 @@ import { PasswordLinks } from './password/password-links.js';
 import { PasswordPageController } from './password/password-page.controller.js';
 import { Passwords } from './password/passwords.js';
 import { Refusals } from './refusals.js';
+import { OpenSessions } from './sessions/open-sessions.js';
+import { SessionsController } from './sessions/sessions.controller.js';
 import { Sessions } from './sessions/sessions.js';
 import { SignIns } from './sessions/sign-ins.js';
 import { Signing } from './sessions/signing.js';
@@ -31,7 +33,13 @@ import { Signing } from './sessions/signing.js';
 /** Who is calling, and whether they may. The guard is the whole application's. */
 @Module({
   imports: [TypeOrmModule.forFeature([ApiKey], 'app'), TenantsModule, UsersModule, WordingModule],
-  controllers: [AuthController, ApiKeysController, PasswordLinkController, PasswordPageController],
+  controllers: [
+    AuthController,
+    ApiKeysController,
+    PasswordLinkController,
+    PasswordPageController,
+    SessionsController,
+  ],
   providers: [
     AccessTokens,
     ApiKeysService,
@@ -40,6 +48,7 @@ import { Signing } from './sessions/signing.js';
     KnownDevices,
     LoginService,
     LoginThrottle,
+    OpenSessions,
     OperatorCookies,
     Operators,
     PasswordLinks,

@@ -10,15 +10,15 @@ import { rolesToTakeOn } from '../platform/database/preparation.js';
 import type { OperatorOptions } from './operators.js';
 import type { QueueAct, QueueOptions } from './queues.js';
 
-/** Prompts go where errors go: what is printed may be piped. */
-const TERMINAL = { input: process.stdin, output: process.stderr };
-
 const program = new Command('vigie')
   .description('Vigie: checks what a firm must not miss, and notifies each person once')
   .version(VERSION, '--version', 'print the version');
 
 /** What the commands need of the configuration: none of them sends mails. */
 const settings = () => readConfig(withEnvFile(process.env), { mail: false });
+
+/** Prompts go where errors go: what is printed may be piped. */
+const TERMINAL = { input: process.stdin, output: process.stderr };
 
 program
   .command('migrate')

@@ -17,10 +17,12 @@ describe('S9: a password is too common', () => {
     expect(await isCommonPassword(password)).toBe(true);
   });
 
-  it.each(['correct horse battery staple', 'une phrase que moi seul connais', 'v9!kT3#pQ7zL', 'soleil du matin calme'])(
-    'but not %s',
-    async (password) => {
-      expect(await isCommonPassword(password)).toBe(false);
-    },
-  );
+  it.each([
+    'correct horse battery staple',
+    'une phrase que moi seul connais',
+    'v9!kT3#pQ7zL',
+    'soleil du matin calme',
+  ])('but not %s', async (password) => {
+    expect(await isCommonPassword(password)).toBe(false);
+  });
 });

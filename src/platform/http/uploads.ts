@@ -28,6 +28,8 @@ export interface Upload {
   stream: Readable;
   /** What it says it is. */
   format: UploadFormat;
+  /** The encoding that it says it has; null when it does not. */
+  charset: string | null;
   /** As it announces itself; null when it does not. */
   bytes_total: number | null;
 }
@@ -53,7 +55,7 @@ export const UploadBody = createParamDecorator((_data: unknown, context: Executi
   const announced = headers['content-length'];
   const bytes_total = announced === undefined ? null : Number(announced);
   if (bytes_total !== null && bytes_total > UPLOAD_LIMIT) throw tooLarge();
-  return { stream: body, format, bytes_total };
+  return { stream: body, format, charset: charsetOf(headers['content-type']), bytes_total };
 });
 
 export function tooLarge(): Problem {
@@ -85,6 +87,10 @@ export function takeUploads(app: NestFastifyApplication): void {
 
 function takesUpload({ routeOptions }: FastifyRequest): boolean {
   return (routeOptions.config as { upload?: boolean }).upload === true;
+}
+
+function charsetOf(contentType: string | undefined): string | null {
+  return /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(contentType ?? '')?.[1] ?? null;
 }
 
 function formatOf(contentType: string | undefined): UploadFormat | undefined {

@@ -4,6 +4,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { TenantsModule } from '../tenants/tenants.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { WordingModule } from '../wording/wording.module.js';
+import { BodyGuard } from '../platform/http/body-guard.js';
 import { AccessGuard } from './access.guard.js';
 import { AccessTokens } from './sessions/access-tokens.js';
 import { ApiKey } from './keys/api-key.entity.js';
@@ -45,6 +46,7 @@ import { Signing } from './sessions/signing.js';
     SignIns,
     Signing,
     { provide: APP_GUARD, useClass: AccessGuard },
+    { provide: APP_GUARD, useClass: BodyGuard },
   ],
   exports: [Authenticator, LoginService, OperatorCookies, PasswordLinks, Sessions],
 })

@@ -32,6 +32,11 @@ export class Operators implements OnApplicationBootstrap {
     return operator ?? null;
   }
 
+  /** Whether there is any: without one nobody can sign in to a new installation. */
+  async exist(): Promise<boolean> {
+    return (await this.system.query('SELECT FROM operators LIMIT 1')).length > 0;
+  }
+
   async byId(id: string): Promise<OperatorCredentials | null> {
     const [operator] = await this.system.query<OperatorCredentials>(
       `SELECT id, lower(email) AS email, password_hash FROM operators WHERE id = $1`,

@@ -1,22 +1,29 @@
 #!/usr/bin/env node
+import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { ConfigurationError, readConfig } from '../platform/config/config.js';
+import { withEnvFile } from '../platform/config/env-file.js';
 import { migrate } from '../platform/database/migrate.js';
+import { VERSION } from '../platform/version.js';
+import { rolesToTakeOn } from '../platform/database/preparation.js';
 import type { QueueAct, QueueOptions } from './queues.js';
 
-const program = new Command('vigie').description(
-  'Vigie: checks what a firm must not miss, and notifies each person once',
-);
+const program = new Command('vigie')
+  .description('Vigie: checks what a firm must not miss, and notifies each person once')
+  .version(VERSION, '--version', 'print the version');
+
+/** What the commands need of the configuration: none of them sends mails. */
+const settings = () => readConfig(withEnvFile(process.env), { mail: false });
 
 program
   .command('migrate')
   .description('migrate the database in DATABASE_URL, as its owner, and exit')
   .action(async () => {
-    const { databaseUrl } = readConfig(process.env);
-    if (databaseUrl === null)
+    const config = settings();
+    if (config.databaseUrl === null)
       throw new Error('DATABASE_URL is not set (an embedded database migrates by itself)');
-    const migrations = await migrate(databaseUrl);
+    const migrations = await migrate(config.databaseUrl, { takenOn: rolesToTakeOn(config) });
     console.log(migrations.length === 0 ? 'Up to date.' : `Ran ${migrations.join(', ')}.`);
   });
 
@@ -24,13 +31,17 @@ program
   .command('demo')
   .description('start everything on this machine with sample data, run the checks twice and show the results')
   .option('--exit', 'exit with 0 if every expectation was met, with 1 if not')
-  .option('--data <dir>', 'where the demo keeps its database; emptied at each start (demo in VIGIE_DATA_DIR)')
+  .option(
+    '--data <dir>',
+    'a new, empty or earlier demo folder, whose contents are deleted at each start (default: demo in VIGIE_DATA_DIR)',
+  )
   .action(async (options: { exit?: boolean; data?: string }) => {
-    const { dataDir, port, redisUrl, sources } = readConfig(process.env);
+    // Not from .env or vigie.yml: they configure a real installation, which the demo leaves alone.
+    const environment = { ...process.env, VIGIE_CONFIG: devNull };
+    const { dataDir, port, redisUrl, sources } = readConfig(environment, { mail: false });
     const { runDemo } = await import('./demo/demo.js');
     process.exitCode = await runDemo({
       exit: options.exit === true,
-      // Never the data directory itself: that of a real installation would lose its database.
       data_dir: options.data ?? join(dataDir, 'demo'),
       port: sources.port.kind === 'default' ? null : port,
       redis_url: redisUrl,
@@ -46,7 +57,7 @@ program
   .option('--to <address>', 'recipient of the two mails; VIGIE_OPERATOR_EMAIL by default')
   .option('--api-key <key>', 'use an API key of a tenant instead of VIGIE_OPERATOR_EMAIL')
   .action(async (options: { url?: string; to?: string; apiKey?: string }) => {
-    const { publicUrl, port, operatorEmail, operatorPassword } = readConfig(process.env);
+    const { publicUrl, port, operatorEmail, operatorPassword } = settings();
     const { runTry } = await import('./try/try.js');
     process.exitCode = await runTry({
       url: (options.url ?? publicUrl ?? `http://127.0.0.1:${port}`).replace(/\/+$/, ''),
@@ -70,7 +81,7 @@ program
   .option('--json', 'print everything, as JSON')
   .action(async (options: { tenant?: string; json?: boolean }) => {
     const { verifyBackups } = await import('./backups.js');
-    const { text, ok } = await verifyBackups(process.env, options);
+    const { text, ok } = await verifyBackups(withEnvFile(process.env), options);
     console.log(text);
     if (!ok) process.exitCode = 1;
   });
@@ -81,7 +92,7 @@ const queues = program
   .option('--json', 'print everything, as JSON')
   .action(async (options: QueueOptions) => {
     const { showQueues } = await import('./queues.js');
-    console.log(await showQueues(process.env, options));
+    console.log(await showQueues(withEnvFile(process.env), options));
   });
 
 const act = (name: QueueAct, description: string) =>
@@ -90,7 +101,7 @@ const act = (name: QueueAct, description: string) =>
     .description(description)
     .action(async (queue: string, options: QueueOptions) => {
       const { actOnQueue } = await import('./queues.js');
-      console.log(await actOnQueue(process.env, name, queue, options));
+      console.log(await actOnQueue(withEnvFile(process.env), name, queue, options));
     });
 
 act('pause', 'stop taking work from it; started work ends');

@@ -96,7 +96,7 @@ describe('who is let in', () => {
 
   it('does not poll', async () => {
     const answer = await fetch(`${url}/socket.io/?EIO=4&transport=polling`);
-    expect(answer.status).toBe(400);
+    expect(answer.status).toBe(404);
   });
 });
 

@@ -1,7 +1,8 @@
 import { IoAdapter } from '@nestjs/platform-socket.io';
-import type { Server as HttpServer } from 'node:http';
+import type { RequestListener, Server as HttpServer } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Server, ServerOptions } from 'socket.io';
+import { ignoreForeignUpgrades } from './upgrades.js';
 
 /** A larger message closes its connection. */
 const MAX_MESSAGE_BYTES = 65_536;
@@ -23,16 +24,23 @@ export class SocketAdapter extends IoAdapter {
       this.connections.add(connection);
       connection.once('close', () => this.connections.delete(connection));
     });
+    const answering = http.listeners('request') as RequestListener[];
     const server = super.createIOServer(port, {
       ...options,
       transports: ['websocket'],
       allowUpgrades: false,
       serveClient: false,
+      // `ignoreForeignUpgrades` answers them.
+      destroyUpgrade: false,
       maxHttpBufferSize: MAX_MESSAGE_BYTES,
       connectTimeout: CONNECT_TIMEOUT_MS,
       // Frames are about 500 bytes. Compressing them costs more CPU than it saves, and memory for each connection.
       perMessageDeflate: false,
     } as ServerOptions);
+    // There is no polling: what is no upgrade is a request like any other.
+    http.removeAllListeners('request');
+    for (const listener of answering) http.on('request', listener);
+    ignoreForeignUpgrades(http, `${server.path()}/`);
     server.of('/').use((_socket, next) => {
       next(Object.assign(new Error('connect to /notifications'), { data: { code: 'not_found' } }));
     });

@@ -6,6 +6,7 @@ import type { Clock } from '../../src/platform/clock/clock.js';
 import { type Config, readConfig } from '../../src/platform/config/config.js';
 import { BackgroundWork } from '../../src/platform/queues/background-work.js';
 import { createDatabase, environmentFor, type TestDatabase } from './database.js';
+import { testLogger } from './test-logger.js';
 
 export { createDatabase, environmentFor, type TestDatabase } from './database.js';
 
@@ -37,13 +38,14 @@ export interface Answer {
 /**
  * Starts an application in this process. By default it has the web role only: what a test does not ask for
  * does not run behind its back. `env` takes the variables of docs/configuration.md. With `join` it is one more
- * process of that world's installation, to be closed before it.
+ * process of that world's installation, to be closed before it. `database` is one that the test has made and migrated.
  */
 export async function createWorld(
-  options: { env?: Record<string, string>; clock?: Clock; join?: World } = {},
+  options: { env?: Record<string, string>; clock?: Clock; join?: World; database?: TestDatabase } = {},
 ): Promise<World> {
   const { join } = options;
-  const database = join === undefined ? await createDatabase() : databaseOf(join.config);
+  const database =
+    options.database ?? (join === undefined ? await createDatabase() : databaseOf(join.config));
   const config = readConfig({
     ...environmentFor(database),
     ...(join === undefined ? {} : { REDIS_PREFIX: join.config.redisPrefix }),
@@ -54,7 +56,7 @@ export async function createWorld(
   const owner = new pg.Pool({ connectionString: database.owner_url, max: 3 });
   // The database is dropped under its idle connections at the end.
   owner.on('error', () => undefined);
-  const app = await createApp(config, options.clock);
+  const app = await createApp(config, options.clock, testLogger(config.logLevel));
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
   await app.get(BackgroundWork).begin();

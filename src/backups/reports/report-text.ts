@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Fault } from '../../platform/errors/problem.js';
-import { isTooDeep } from '../../platform/http/json-depth.js';
+import { JSON_LIMITS, JsonFault, readJson } from '../../platform/json/read-json.js';
 import { printable } from '../../platform/http/text.js';
 import { checked } from '../../platform/http/validation.js';
 import { futureFaults, StatusReport } from './status-report.js';
@@ -26,18 +26,14 @@ export function readReport(bytes: Buffer, agentId: string, now: Date): ReadRepor
   }
   let plain: unknown;
   try {
-    plain = JSON.parse(text);
+    plain = readJson(text, { ...JSON_LIMITS, illFormedTexts: true });
   } catch (error) {
-    // Newer engines quote what they could not read: the place is enough.
-    const place = /position \d+/.exec(error instanceof Error ? error.message : '')?.[0];
-    return { refused: `the file is not JSON${place === undefined ? '' : `, at ${place}`}` };
+    if (!(error instanceof JsonFault)) throw error;
+    return { refused: error.pointer === '' ? `the file is refused: ${error.detail}` : error.message };
   }
   if (typeof plain !== 'object' || plain === null || Array.isArray(plain)) {
     return { refused: 'the file must hold one JSON object' };
   }
-  if (isTooDeep(plain)) return { refused: 'the JSON is nested too deep' };
-  const key = refusedKey(plain);
-  if (key !== null) return { refused: `the JSON has a key ${key}` };
   return judged(plain, agentId, now);
 }
 
@@ -57,16 +53,6 @@ function judged(plain: object, agentId: string, now: Date): ReadReport {
     return { refused: `/agent_id: ${report.agent_id} is not the agent of this folder, ${agentId}` };
   }
   return { report };
-}
-
-/** Keys that mean something else to JavaScript; in a body of REST they are refused, too. */
-function refusedKey(json: object): string | null {
-  for (const [key, value] of Object.entries(json) as [string, unknown][]) {
-    if (key === '__proto__' || key === 'constructor') return key;
-    const below = typeof value === 'object' && value !== null ? refusedKey(value) : null;
-    if (below !== null) return below;
-  }
-  return null;
 }
 
 /**

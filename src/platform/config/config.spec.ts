@@ -273,10 +273,13 @@ describe('faults', () => {
 
   it.each([
     [{ VIGIE_OPERATOR_EMAIL: 'a@b.fr' }, 'VIGIE_OPERATOR_EMAIL and VIGIE_OPERATOR_PASSWORD go together'],
-    [{ DATABASE_URL: 'postgres://db' }, 'JWT_SECRET is required when DATABASE_URL is set'],
+    [
+      { DATABASE_URL: 'postgres://db' },
+      'JWT_SECRET is required when DATABASE_URL or DATABASE_APP_URL is set',
+    ],
     [
       { DATABASE_APP_URL: 'postgres://a', DATABASE_SYSTEM_URL: 'postgres://s' },
-      'DATABASE_APP_URL and DATABASE_SYSTEM_URL need DATABASE_URL',
+      'JWT_SECRET is required when DATABASE_URL or DATABASE_APP_URL is set',
     ],
     [
       { DATABASE_URL: 'postgres://db', JWT_SECRET: 'x'.repeat(32), DATABASE_APP_URL: 'postgres://a' },

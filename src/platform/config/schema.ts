@@ -23,7 +23,12 @@ const postgres = url('postgres', 'postgresql');
  * one sentence. `.env.example` and docs/configuration.md are generated from this table.
  */
 export const SCHEMA = {
-  host: textVariable({ env: 'HOST', yaml: 'server.host', default: '0.0.0.0', doc: 'Address to listen on.' }),
+  host: textVariable({
+    env: 'HOST',
+    yaml: 'server.host',
+    default: '127.0.0.1',
+    doc: 'Address to listen on. 0.0.0.0 (the default in the container image) lets other machines connect, in plain HTTP.',
+  }),
   port: integerVariable({
     env: 'PORT',
     yaml: 'server.port',
@@ -70,6 +75,13 @@ export const SCHEMA = {
     words: ['debug', 'info', 'warn', 'warning', 'error'],
     default: 'info',
     doc: 'The least serious line that is logged.',
+  }),
+  logFormat: choiceVariable({
+    env: 'LOG_FORMAT',
+    yaml: 'logging.format',
+    words: ['auto', 'json', 'pretty'],
+    default: 'auto',
+    doc: 'How log lines look. auto: for people on a terminal, JSON elsewhere.',
   }),
   metricsToken: optionalVariable({
     env: 'METRICS_TOKEN',

@@ -1,9 +1,12 @@
-import { DataSource } from 'typeorm';
+import { DataSource, type QueryRunner } from 'typeorm';
 import { Schema1700000000001 } from './migrations/1-schema.js';
+import { databaseFailure } from './failures.js';
+import { assertPrepared, grantRoles, type OwnerQuery, type PoolRole } from './preparation.js';
 import { CONNECTION_KEEP_ALIVE } from './timeouts.js';
 
 /** Every migration, in order. They only go forward. */
 export const MIGRATIONS = [Schema1700000000001];
+export const MIGRATION_NAMES = MIGRATIONS.map((Migration) => new Migration().name);
 
 /** Any number, the same in every process: one migrates, the others wait and find nothing left to do. */
 const MIGRATION_LOCK = 7_836_411;
@@ -14,12 +17,27 @@ const MIGRATION_LOCK = 7_836_411;
  */
 const MAX_STATEMENT_MS = 60 * 60 * 1_000;
 
+/** The longest wait for another process that migrates, in ms. */
+const LOCK_WAIT_MS = 10 * 60 * 1_000;
+
+export interface MigrateOptions {
+  /** The roles that pools take on as the owner; the others have logins (`rolesToTakeOn`). */
+  takenOn?: readonly PoolRole[];
+  /** How long to wait for another process that migrates, in ms. */
+  lockWaitMs?: number;
+  /** Called once when another process migrates: who it is. */
+  onWait?: (holder: string) => void;
+}
+
 /**
  * Brings the database up to date, as its owner, under an advisory lock.
  * @param ownerUrl PostgreSQL URL of the owner; the pools use other roles.
  * @returns the names of the migrations that ran.
+ * @throws DatabaseNotPrepared where the owner lacks a right: it has all that is missing, with the SQL to run.
+ * @throws Error when another process does not finish in time, or a newer version of Vigie has migrated the database.
  */
-export async function migrate(ownerUrl: string): Promise<string[]> {
+export async function migrate(ownerUrl: string, options: MigrateOptions = {}): Promise<string[]> {
+  const { takenOn = [] } = options;
   const source = new DataSource({
     type: 'postgres',
     url: ownerUrl,
@@ -34,14 +52,80 @@ export async function migrate(ownerUrl: string): Promise<string[]> {
   await source.initialize();
   try {
     const lock = source.createQueryRunner();
+    const query: OwnerQuery = async (sql, parameters) => (await lock.query(sql, parameters)) as never;
     try {
-      await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-      return (await source.runMigrations()).map((migration) => migration.name);
+      await takeLock(lock, options);
+      await assertNotNewer(lock);
+      const [made] = await query<{ made: boolean }>(`SELECT to_regclass('migrations') IS NOT NULL AS made`);
+      await assertPrepared(query, takenOn, made?.made !== true);
+      const names = (await source.runMigrations()).map((migration) => migration.name);
+      await grantRoles(query, takenOn);
+      return names;
     } finally {
-      await lock.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+      await query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
       await lock.release();
     }
   } finally {
     await source.destroy();
   }
+}
+
+async function takeLock(runner: QueryRunner, { lockWaitMs = LOCK_WAIT_MS, onWait }: MigrateOptions) {
+  const [tried] = await rowsOf<{ taken: boolean }>(
+    runner,
+    `SELECT pg_try_advisory_lock(${MIGRATION_LOCK}) AS taken`,
+  );
+  if (tried?.taken === true) return;
+  const holder = await lockHolder(runner);
+  onWait?.(holder);
+  // Of this connection, which takes the lock and nothing else.
+  await runner.query(`SET lock_timeout = ${lockWaitMs}`);
+  try {
+    await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+  } catch (error) {
+    if (databaseFailure(error)?.code !== LOCK_NOT_AVAILABLE) throw error;
+    throw new Error(`another process has been migrating for ${lockWaitMs / 1_000} s (${holder})`, {
+      cause: error,
+    });
+  }
+}
+
+const LOCK_NOT_AVAILABLE = '55P03';
+
+/** Who migrates, as PostgreSQL sees it. */
+async function lockHolder(runner: QueryRunner): Promise<string> {
+  const [holder] = await rowsOf<{ pid: number; address: string | null }>(
+    runner,
+    `SELECT pid, host(client_addr) AS address FROM pg_stat_activity JOIN pg_locks USING (pid)
+     WHERE locktype = 'advisory' AND granted AND objid = ${MIGRATION_LOCK}
+       AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+  );
+  if (holder === undefined) return 'it has just ended';
+  return `PostgreSQL session ${holder.pid}${holder.address === null ? '' : ` from ${holder.address}`}`;
+}
+
+/** An older program on a newer schema would write what the newer one no longer understands. */
+async function assertNotNewer(runner: QueryRunner): Promise<void> {
+  const [found] = await rowsOf<{ name: string | null }>(
+    runner,
+    `SELECT to_regclass('migrations')::text AS name`,
+  );
+  if (found?.name === null || found === undefined) return;
+  const rows = await rowsOf<{ name: string }>(runner, 'SELECT name FROM migrations ORDER BY id');
+  refuseNewer(rows.map(({ name }) => name));
+}
+
+async function rowsOf<Row>(runner: QueryRunner, sql: string): Promise<Row[]> {
+  return (await runner.query(sql)) as Row[];
+}
+
+/** @throws Error when the database has a migration that this version does not know. */
+export function refuseNewer(ran: readonly string[]): void {
+  const known = new Set(MIGRATION_NAMES);
+  const unknown = ran.filter((name) => !known.has(name));
+  if (unknown.length > 0)
+    throw new Error(
+      `a newer version of Vigie has migrated this database (${unknown.join(', ')}), and this version cannot use it: ` +
+        'start that version, or restore a backup of before the upgrade',
+    );
 }

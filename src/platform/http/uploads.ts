@@ -1,15 +1,13 @@
 import { Readable } from 'node:stream';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { type NestFastifyApplication, RouteConfig } from '@nestjs/platform-fastify';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from '../errors/problem.js';
 
-/** A file may be this large, in bytes. Other bodies have the limit of `createApp`. */
+/** A file may be this large, in bytes. `bodies.ts` has the limits of other bodies. */
 export const UPLOAD_LIMIT = 100 * 1_048_576;
 /** A file may take this long to arrive, in ms: 100 MB by 1 Mbit/s. */
 export const UPLOAD_TIMEOUT_MS = 15 * 60_000;
-/** Any other body has this long. */
-const BODY_TIMEOUT_MS = 60_000;
 
 /** What a file may call itself. Browsers on Windows call a .csv after Excel where that is installed. */
 const FORMATS = {
@@ -21,6 +19,8 @@ const FORMATS = {
   'application/ndjson': 'ndjson',
   'application/jsonl': 'ndjson',
 } as const;
+/** Content types of files. */
+export const UPLOAD_TYPES = Object.keys(FORMATS);
 export type UploadFormat = (typeof FORMATS)[keyof typeof FORMATS];
 
 /** A file that is being received; nothing was read of it yet. */
@@ -62,30 +62,8 @@ export function tooLarge(): Problem {
   return new Problem('payload_too_large', 'a file may have up to 100 MB: split it');
 }
 
-/**
- * Lets files in on the routes that take them, unread, and nowhere else. Files may take long; other bodies may not:
- * who sends one byte a second would hold a connection for nothing.
- */
-export function takeUploads(app: NestFastifyApplication): void {
-  const server = app.getHttpAdapter().getInstance();
-  server.addContentTypeParser(Object.keys(FORMATS), (request, payload, done) => {
-    if (takesUpload(request)) done(null, payload);
-    else done(new Problem('unsupported_media_type'));
-  });
-  server.addHook('onRequest', (request, _reply, done) => {
-    const { 'content-length': length, 'transfer-encoding': chunked } = request.headers;
-    const hasBody = chunked !== undefined || (length !== undefined && length !== '0');
-    if (hasBody && !takesUpload(request)) {
-      const timer = setTimeout(() => {
-        if (!request.raw.complete) request.raw.destroy();
-      }, BODY_TIMEOUT_MS).unref();
-      request.raw.once('close', () => clearTimeout(timer));
-    }
-    done();
-  });
-}
-
-function takesUpload({ routeOptions }: FastifyRequest): boolean {
+/** Whether the route of a request takes a file as its body. */
+export function takesUpload({ routeOptions }: FastifyRequest): boolean {
   return (routeOptions.config as { upload?: boolean }).upload === true;
 }
 

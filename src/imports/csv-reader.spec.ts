@@ -16,6 +16,12 @@ function read(text: string, kind: ImportKind = TASK_FILES, size = 7): FileLine[]
   );
 }
 
+/** With names of columns that no firm has. */
+const ODD_TITLES: ImportKind = {
+  ...TASK_FILES,
+  columns: new Map([...TASK_FILES.columns, ['titre_de_la_tache', 'title'], ['titre_ou_libelle', 'title']]),
+};
+
 const HEADER = 'title;due_on;client_name\n';
 
 describe('a CSV file', () => {
@@ -65,6 +71,74 @@ describe('a CSV file', () => {
         { line: 8, values: { title: 'h', due_on: '2026-01-03', client_name: null } },
       ]);
     }
+  });
+
+  it.each([
+    ['F4: a line break in its first cell, and ,', '"Titre\nde la tâche","Échéance",Client\n', ','],
+    ['F4: a line break in its first cell, and tabs', '"Titre\r\n(tâche)"\t"Échéance"\tClient\r\n', '\t'],
+    ['F4: other separators in its cells', '"Titre, ou; libellé",Échéance\n', ','],
+    ['D8: brackets behind its names', 'Titre;Échéance (JJ/MM/AAAA);Client [nom]\n', ';'],
+    ['D8: a title above it', 'Échéances de mars, avril et mai;;\n;;\nTitre;Échéance;Client\n', ';'],
+    ['D8: a title above it, separated otherwise', '"Cabinet\nHorizon"\n\nTitre\tÉchéance\n', '\t'],
+    ['F9: blanks before its quotes', '\u00a0"Titre";\u00a0"Échéance" ; "Client"\n', ';'],
+    ['F9: invisible characters before its quotes', '\u200b"Titre","Échéance"\n', ','],
+  ])('is read with a header that has %s', (_what, header, separator) => {
+    for (const size of [1, 7, 1_000]) {
+      const lines = read(`${header}a${separator}b\n`, ODD_TITLES, size);
+      expect(lines).toMatchObject([
+        { values: { title: expect.any(String) as string, due_on: expect.any(String) as string } },
+      ]);
+    }
+  });
+
+  it('D8: a name that can mean several fields is one that no other column is', () => {
+    const fields = (header: string) => {
+      const [line] = read(`${header}\n1;2;3\n`);
+      return line !== undefined && 'values' in line ? line.values : line;
+    };
+    expect(fields('Nom;Échéance;N°')).toEqual({ title: '1', due_on: '2', external_id: '3' });
+    expect(fields('Nom;Échéance;Titre')).toEqual({ client_name: '1', due_on: '2', title: '3' });
+    expect(() => read('Nom;Titre;Client;Date\n')).toThrow(/unknown columns: "Nom"/);
+  });
+
+  it.each([
+    [
+      'a quote inside a cell',
+      'Titre 5" ;Échéance\n',
+      /header has a quote inside a cell \(line 1\): "Titre 5""/,
+    ],
+    ['an unknown column', 'Titre;Échéance;Couleur\n', /unknown columns: "Couleur"/],
+    ['a title only', 'Échéances 2026\n', /unknown columns: "Échéances 2026"/],
+    ['a text', 'Bonjour,\nvoici la liste\n'.repeat(20), /unknown columns: "Bonjour"/],
+    ['an open quote', 'Titre;"Échéance\n', /quote is not closed/],
+    [
+      'a cell that goes on after its quote',
+      '"Titre"x;Échéance\n',
+      /quoted cell goes on after its quote \(line 1\)/,
+    ],
+  ])(
+    'F9: is refused where its header has %s, and no other line becomes the header',
+    (_what, header, detail) => {
+      const lines = 'a;01/04/2026\n';
+      for (const size of [1, 7, 1_000]) expect(() => read(header + lines, TASK_FILES, size)).toThrow(detail);
+    },
+  );
+
+  it('F9: a last Ctrl-Z is no line', () => {
+    for (const end of ['\x1a', '\x1a\x1a', '\r\n\x1a']) {
+      for (const size of [1, 1_000]) {
+        expect(read(`${HEADER}a;2026-01-01;x${end}`, TASK_FILES, size)).toEqual([
+          { line: 2, values: { title: 'a', due_on: '2026-01-01', client_name: 'x' } },
+        ]);
+      }
+    }
+  });
+
+  it('F6: takes missing last cells for blank ones', () => {
+    expect(read(`${HEADER}a;2026-01-01\nb\n`)).toEqual([
+      { line: 2, values: { title: 'a', due_on: '2026-01-01', client_name: null } },
+      { line: 3, values: { title: 'b', due_on: null, client_name: null } },
+    ]);
   });
 
   it('takes a blank cell for nothing, and a formula for text', () => {

@@ -89,15 +89,38 @@ describe('files of another type', () => {
     expect(await world.sql('SELECT FROM import_rows UNION ALL SELECT FROM tasks')).toHaveLength(0);
   });
 
-  it.each([
-    ['JSON', 'application/json', {}],
-    ['text', 'text/plain', {}],
-    ['a form', 'multipart/form-data; boundary=x', {}],
-    ['gzip', CSV, { 'content-encoding': 'gzip' }],
-  ])('%s: 415, and no import', async (_what, type, headers) => {
+  it.each<[string, string, Record<string, string>, RegExp]>([
+    ['JSON', 'application/json', {}, /NDJSON/],
+    ['text', 'text/plain', {}, /as text\/csv/],
+    ['a form', 'multipart/form-data; boundary=x', {}, /file itself as the body, not in a form/],
+    ['a form of fields', 'application/x-www-form-urlencoded', {}, /as text\/csv/],
+    [
+      'a workbook',
+      'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+      {},
+      /workbook.*save it as "CSV UTF-8"/,
+    ],
+    ['bytes', 'application/octet-stream', {}, /does not say what the file is.*text\/csv/],
+    ['what nobody knows', 'x/y', {}, /as text\/csv/],
+    ['gzip', CSV, { 'content-encoding': 'gzip' }, /uncompressed/],
+    ['EBCDIC', `${CSV}; charset=ebcdic`, {}, /charset "ebcdic" is not known/],
+  ])('D8: %s: 415 with what to do, and no import', async (_what, type, headers, detail) => {
     const sent = await send('tasks', '{}', { 'content-type': type, ...headers });
     expect(sent).toMatchObject({ status: 415, body: { code: 'unsupported_media_type' } });
-    expect((await get('')).body.data).toEqual([]);
+    expect((sent.body as { detail: string }).detail).toMatch(detail);
+    expect((await get('?state=done')).body.data).toEqual([]);
+    expect(await world.sql('SELECT FROM import_rows UNION ALL SELECT FROM tasks')).toHaveLength(0);
+  });
+
+  it('D8: a file without a type: likewise', async () => {
+    const answer = await world.app.inject({
+      method: 'POST',
+      url: '/api/v1/tasks/import',
+      headers: { authorization: `Bearer ${cast.teammate.token}` },
+      payload: Buffer.from('titre;date\n'),
+    });
+    expect(answer.statusCode).toBe(415);
+    expect(answer.json<{ detail: string }>().detail).toMatch(/as text\/csv/);
   });
 
   it('a file on any other route: 415', async () => {
@@ -210,6 +233,53 @@ describe('a hostile line', () => {
       [43, 'title'],
       [44, null],
     ]);
+  });
+});
+
+describe('D8: a fault says what to write', () => {
+  const faultOf = async (room: string, file: string, type = CSV) => {
+    const [fault, ...more] = await faultsOf(await send(room, file, { 'content-type': type }));
+    expect(more).toEqual([]);
+    return fault!.detail;
+  };
+
+  it.each(['31/02/2026', '3/1/27', '03/11/2026 09:30', '15 avril', '01/01/0026', '2026-13-01'])(
+    'F9: a date %s: the forms that are taken, and the cell',
+    async (cell) => {
+      expect(await faultOf('tasks', `titre;date\na;${cell}\n`)).toBe(
+        'due_on must be a day that exists, from 1900 to 2199, written DD/MM/YYYY (also with . or -) or YYYY-MM-DD, ' +
+          `without a time; the cell has "${cell}"`,
+      );
+    },
+  );
+
+  it('any other cell is shown, not too much of it, and a wrong type is one sentence', async () => {
+    const long = 'x'.repeat(350);
+    expect(await faultOf('tasks', `titre;date\n${long};01/04/2026\n`)).toBe(
+      `title must be shorter than or equal to 300 characters; the cell has "${'x'.repeat(40)}…"`,
+    );
+    expect(await faultOf('tasks', 'titre;date;responsable\na;01/04/2026;Marie\n')).toMatch(
+      /^responsible_email must be [^;]*email address[^;]*; the cell has "Marie"$/,
+    );
+    expect(await faultOf('tasks', '{"title":17,"due_on":"2026-04-01"}\n', NDJSON)).toBe(
+      'title must be a string',
+    );
+  });
+
+  it('F6: a row may leave out blank last cells, and not required ones', async () => {
+    const sent = await send('tasks', 'titre;date;client;description\na;01/04/2026\nb;01/04/2026;c\nd\n');
+    expect(countsOf(sent)).toEqual(done(2, 0, 0, 1));
+    expect(await faultsOf(sent)).toEqual([{ line: 4, field: 'due_on', detail: 'due_on is missing' }]);
+  });
+
+  it('F5: a file is read by the charset that it declares', async () => {
+    const file = Buffer.from('titre;date\nSoci\x82t\x82;01/04/2026\n', 'latin1');
+    const refused = await send('tasks', file);
+    expect(refused).toMatchObject({ status: 400, body: { code: 'file_refused' } });
+    expect((refused.body as { detail: string }).detail).toMatch(/"Société".*charset=ibm850/);
+    const sent = await send('tasks', file, { 'content-type': 'text/csv; charset="CP850"' });
+    expect(sent).toMatchObject({ status: 201, body: { created: 1, encoding: 'ibm850' } });
+    expect(await world.sql('SELECT title FROM tasks')).toEqual([{ title: 'Société' }]);
   });
 });
 

@@ -92,20 +92,34 @@ export class Imports implements BeforeApplicationShutdown {
     const pause = new Pause();
     const reader = upload.format === 'csv' ? new CsvReader(kind) : new JsonReader();
     const batch = new Batch(kind, progress);
+    // The next lines are read while PostgreSQL stores the last ones.
+    let stored = Promise.resolve();
+    const store = async () => {
+      await stored;
+      stored = this.staging.store(ref, batch.take(), progress);
+      stored.catch(() => undefined);
+    };
     const takeAll = async (lines: Iterable<FileLine>) => {
       for (const line of lines) {
         batch.add(line);
-        if (batch.isFull) await this.staging.store(ref, batch.take(), progress);
+        if (batch.isFull) await store();
         if (pause.isDue) await pause.once();
       }
     };
-    for await (const text of textOf(upload.stream, upload.charset, hash, progress)) {
-      await takeAll(reader.push(text));
-      if (pause.isDue) await pause.once();
+    try {
+      for await (const text of textOf(upload.stream, upload.charset, hash, progress)) {
+        await takeAll(reader.push(text));
+        if (pause.isDue) await pause.once();
+      }
+      if (progress.bytes === 0) throw refused('the file is empty');
+      await takeAll(reader.end());
+      await store();
+      await stored;
+    } catch (error) {
+      // What is still being stored must be deleted with the rest.
+      await stored.catch(() => undefined);
+      throw error;
     }
-    if (progress.bytes === 0) throw refused('the file is empty');
-    await takeAll(reader.end());
-    await this.staging.store(ref, batch.take(), progress);
     return hash.digest('hex');
   }
 

@@ -20,6 +20,8 @@ export type BackupJobStatus = BackupVerdict | 'unknown';
 /** The defaults. */
 export const EVERY_DAY: readonly number[] = [1, 2, 3, 4, 5, 6, 7];
 export const DEFAULT_GRACE_MINUTES = 120;
+/** A week. */
+export const MAX_GRACE_MINUTES = 10_080;
 
 /** null: the default again. Days may have any order, and are stored sorted. */
 function daysOf({ value }: { value: unknown }): unknown {
@@ -85,14 +87,14 @@ export class NewBackupJob {
     type: Number,
     nullable: true,
     minimum: 0,
-    maximum: 10_080,
+    maximum: MAX_GRACE_MINUTES,
     description: `How long after the expected time it is MISSING; ${DEFAULT_GRACE_MINUTES} where it is absent or null`,
   })
   @IsOptional()
   @Transform(({ value }: { value: unknown }) => (value === null ? DEFAULT_GRACE_MINUTES : value))
   @IsInt()
   @Min(0)
-  @Max(10_080)
+  @Max(MAX_GRACE_MINUTES)
   grace_minutes?: number;
 }
 

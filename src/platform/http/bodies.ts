@@ -5,7 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from '../errors/problem.js';
 import { JSON_LIMITS, JsonFault, readJson } from '../json/read-json.js';
-import { takesUpload, UPLOAD_TYPES } from './uploads.js';
+import { takesUpload } from './uploads.js';
 
 /** A body's limit, in bytes, on routes that know who is calling. */
 export const BODY_LIMIT = 1_048_576;
@@ -28,7 +28,8 @@ export function takeBodies(app: NestFastifyApplication): void {
   const server = app.getHttpAdapter().getInstance();
   server.removeAllContentTypeParsers();
   server.addContentTypeParser([JSON_TYPE, FORM_TYPE], (_request, payload, done) => done(null, payload));
-  server.addContentTypeParser([...UPLOAD_TYPES], (request, payload, done) => {
+  // Where files are taken, `UploadBody` says what is wrong with another type.
+  server.addContentTypeParser('*', (request, payload, done) => {
     if (takesUpload(request)) done(null, payload);
     else done(new Problem('unsupported_media_type', `send ${JSON_TYPE}`));
   });

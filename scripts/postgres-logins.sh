@@ -1,16 +1,15 @@
 #!/usr/bin/env bash
 # Makes the database and the three logins of Vigie in a new PostgreSQL (docker-compose.yml runs it once, as the
-# superuser): an owner who migrates and is no superuser, and the two logins that the pools use.
+# superuser): an owner who migrates and is no superuser, and the two logins that the pools use. The same statements are
+# in docs/operations.md, for any PostgreSQL.
 set -euo pipefail
 
 psql --variable=ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres \
   --variable=owner_password="$VIGIE_OWNER_PASSWORD" \
   --variable=app_password="$VIGIE_APP_PASSWORD" \
   --variable=system_password="$VIGIE_SYSTEM_PASSWORD" <<'SQL'
-CREATE ROLE vigie_owner LOGIN NOINHERIT PASSWORD :'owner_password';
+CREATE ROLE vigie_owner LOGIN PASSWORD :'owner_password';
 CREATE ROLE vigie_app LOGIN NOINHERIT PASSWORD :'app_password';
 CREATE ROLE vigie_system LOGIN NOINHERIT PASSWORD :'system_password';
--- May hand them on to itself, as the migration does, without seeing what they see.
-GRANT vigie_app, vigie_system TO vigie_owner WITH ADMIN TRUE, INHERIT FALSE, SET FALSE;
-CREATE DATABASE vigie OWNER vigie_owner;
+CREATE DATABASE vigie OWNER vigie_owner ENCODING 'UTF8' TEMPLATE template0;
 SQL

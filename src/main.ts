@@ -5,6 +5,7 @@ import { createApp } from './app.js';
 import { Operators } from './auth/operators.js';
 import { type Config, ConfigurationError, readConfig } from './platform/config/config.js';
 import { withEnvFile } from './platform/config/env-file.js';
+import { DatabaseNotPrepared } from './platform/database/preparation.js';
 import type { Embedded } from './platform/embedded/embedded.js';
 import { JsonLogger, logDestination } from './platform/logging/logger.js';
 import { BackgroundWork } from './platform/queues/background-work.js';
@@ -112,7 +113,8 @@ async function serve(config: Config, embedded: Embedded): Promise<NestFastifyApp
 
 /** One that has not started must end, to be started again: connections that keep trying would keep the process. */
 function fail(error: unknown): never {
-  if (error instanceof ConfigurationError) process.stderr.write(`${error.message}\n`);
+  if (error instanceof ConfigurationError || error instanceof DatabaseNotPrepared)
+    process.stderr.write(`${error.message}\n`);
   else if (error instanceof StartError) log.error(error.fields(), 'Vigie');
   else log.error({ event: 'start_failed', err: error }, 'Vigie');
   process.exit(1);

@@ -12,6 +12,8 @@ import { ApiKeysController } from './keys/api-keys.controller.js';
 import { ApiKeysService } from './keys/api-keys.service.js';
 import { AuthController } from './auth.controller.js';
 import { Authenticator } from './authenticator.js';
+import { CredentialChanges } from './password/credential-changes.js';
+import { KnownDevices } from './sessions/known-devices.js';
 import { LoginService } from './sessions/login.service.js';
 import { LoginThrottle } from './sessions/login-throttle.js';
 import { OperatorCookies } from './sessions/operator-cookies.js';
@@ -34,6 +36,8 @@ import { Signing } from './sessions/signing.js';
     AccessTokens,
     ApiKeysService,
     Authenticator,
+    CredentialChanges,
+    KnownDevices,
     LoginService,
     LoginThrottle,
     OperatorCookies,
@@ -48,6 +52,6 @@ import { Signing } from './sessions/signing.js';
     { provide: APP_GUARD, useClass: AccessGuard },
     { provide: APP_GUARD, useClass: BodyGuard },
   ],
-  exports: [Authenticator, LoginService, OperatorCookies, PasswordLinks, Sessions],
+  exports: [Authenticator, LoginService, LoginThrottle, Operators, OperatorCookies, PasswordLinks, Sessions],
 })
 export class AuthModule {}

@@ -23,6 +23,12 @@ interface Payloads {
   run: RunJob;
 }
 
+/** Its fields, each of them a UUID. */
+export const PAYLOAD_FIELDS = {
+  delivery: ['tenant_id', 'bundle_id', 'lease_token'],
+  run: ['tenant_id', 'run_id', 'lease_token'],
+} as const satisfies { [Name in keyof Payloads]: readonly (keyof Payloads[Name])[] };
+
 /** When a job runs. `times` are local HH:mm, on the ISO `weekdays` only if given; an interval is UTC's. */
 export type Schedule =
   { kind: 'fixed'; times: string[]; weekdays?: number[] } | { kind: 'interval'; minutes: number };

@@ -9,6 +9,7 @@ import type { TenantTransaction } from '../platform/database/transaction.js';
 import { notFound } from '../platform/errors/problem.js';
 import { decodeCursor, type Page, pageOf } from '../platform/http/cursor.js';
 import { Queues } from '../platform/queues/queues.js';
+import { RedisRefusal } from '../platform/queues/refusals.js';
 import { effectiveSettings, type TenantSettings } from '../tenants/settings/tenant-settings.js';
 import { type QueuedRun, RunLedger, type SlotRun, type TenantSelection } from '../runs/run-ledger.js';
 import { RunQueues } from '../runs/run-queues.js';
@@ -236,7 +237,8 @@ export class Scheduler implements BeforeApplicationShutdown {
         })),
       );
     } catch (error) {
-      this.logger.warn({ event: 'runs_not_enqueued', job, runs: runs.length, err: error });
+      if (!(error instanceof RedisRefusal))
+        this.logger.warn({ event: 'runs_not_enqueued', job, runs: runs.length, err: error });
       // Without this their leases still run out, only later.
       await this.ledger
         .release(runs)

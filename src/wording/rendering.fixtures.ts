@@ -89,6 +89,8 @@ export const KIND_DATA: NotificationData = {
   },
   welcome: { link_id: '0199f3c4-0000-7000-8000-000000000004', expires_at: '2025-11-04T13:05:00Z' },
   password_reset: { link_id: '0199f3c4-0000-7000-8000-000000000005', expires_at: '2025-11-04T13:05:00Z' },
+  password_changed: { changed_at: '2025-11-03T08:00:00Z' },
+  email_changed: { changed_at: '2025-11-03T08:00:00Z', previous_email: 'claire@cabinet-durand.fr' },
   test: { requested_by: 'claire@cabinet-durand.fr' },
   event: {
     kind: 'backup.failed',
@@ -181,7 +183,7 @@ export function inputFor(kind: NotificationKind, changes: Partial<Input> = {}): 
     data: {
       ...KIND_DATA[kind],
       ...(['welcome', 'password_reset'].includes(kind) && {
-        link_url: 'https://vigie.example.fr/password?token=8f3b',
+        link_url: 'https://vigie.example.fr/password#token=8f3b',
       }),
     },
     created_at: new Date('2025-11-03T08:00:00Z'),

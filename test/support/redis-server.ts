@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { until } from './until.js';
 
@@ -12,10 +14,30 @@ export interface RedisServer {
 
 /** Starts `redis-server` without persistence on a free port, with these settings: `['--maxmemory', '10mb']`. */
 export async function startRedis(settings: readonly string[] = []): Promise<RedisServer> {
+  return start(['--save', '', '--appendonly', 'no', ...settings]);
+}
+
+/** Starts a Sentinel that watches nothing. */
+export async function startSentinel(): Promise<RedisServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'vigie-sentinel-'));
+  // It rewrites its file, and does not start without one.
+  const file = join(folder, 'sentinel.conf');
+  await writeFile(file, '');
+  const server = await start([], [file, '--sentinel']);
+  return {
+    ...server,
+    stop: async () => {
+      await server.stop();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+async function start(settings: readonly string[], first: readonly string[] = []): Promise<RedisServer> {
   const port = await freePort();
   const child: ChildProcess = spawn(
     'redis-server',
-    ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...settings],
+    [...first, '--port', String(port), '--bind', '127.0.0.1', ...settings],
     { stdio: 'ignore' },
   );
   const url = `redis://127.0.0.1:${port}`;

@@ -38,13 +38,14 @@ export interface Answer {
 /**
  * Starts an application in this process. By default it has the web role only: what a test does not ask for
  * does not run behind its back. `env` takes the variables of docs/configuration.md. With `join` it is one more
- * process of that world's installation, to be closed before it.
+ * process of that world's installation, to be closed before it. `database` is one that the test has made and migrated.
  */
 export async function createWorld(
-  options: { env?: Record<string, string>; clock?: Clock; join?: World } = {},
+  options: { env?: Record<string, string>; clock?: Clock; join?: World; database?: TestDatabase } = {},
 ): Promise<World> {
   const { join } = options;
-  const database = join === undefined ? await createDatabase() : databaseOf(join.config);
+  const database =
+    options.database ?? (join === undefined ? await createDatabase() : databaseOf(join.config));
   const config = readConfig({
     ...environmentFor(database),
     ...(join === undefined ? {} : { REDIS_PREFIX: join.config.redisPrefix }),

@@ -23,6 +23,7 @@ export interface TokenPair {
 /** A client that lost the answer to a refresh, or asked twice at once, may ask again for this long. */
 const GRACE_MS = 30_000;
 const DAY_MS = 86_400_000;
+const MAX_USER_AGENT = 200;
 
 interface SessionRow {
   owner_id: string;
@@ -65,11 +66,15 @@ export class Sessions {
   ) {}
 
   /** Begins a session of a user, whom the caller has recognised and holds. */
-  async begin(tx: TenantTransaction, user: { id: string; role: 'member' | 'admin' }): Promise<TokenPair> {
+  async begin(
+    tx: TenantTransaction,
+    user: { id: string; role: 'member' | 'admin' },
+    userAgent = '',
+  ): Promise<TokenPair> {
     const row = await tx.one<{ family: string }>(
-      `INSERT INTO sessions (tenant_id, user_id, token_hash, created_at, expires_at)
-       VALUES ($1, $2, '', $3, $4) RETURNING family`,
-      [tx.tenant_id, user.id, this.clock.now(), this.expiry()],
+      `INSERT INTO sessions (tenant_id, user_id, token_hash, created_at, expires_at, user_agent)
+       VALUES ($1, $2, '', $3, $4, $5) RETURNING family`,
+      [tx.tenant_id, user.id, this.clock.now(), this.expiry(), shortened(userAgent)],
     );
     return this.first(tx, { tenant_id: tx.tenant_id, family: inserted(row).family }, user.id, user.role);
   }
@@ -80,12 +85,12 @@ export class Sessions {
   }
 
   /** Begins a session of an operator. */
-  async beginOperator(operatorId: string): Promise<TokenPair> {
+  async beginOperator(operatorId: string, userAgent = ''): Promise<TokenPair> {
     return this.system.transaction(async (tx) => {
       const row = await tx.one<{ family: string }>(
-        `INSERT INTO operator_sessions (operator_id, token_hash, created_at, expires_at)
-         VALUES ($1, '', $2, $3) RETURNING family`,
-        [operatorId, this.clock.now(), this.expiry()],
+        `INSERT INTO operator_sessions (operator_id, token_hash, created_at, expires_at, user_agent)
+         VALUES ($1, '', $2, $3, $4) RETURNING family`,
+        [operatorId, this.clock.now(), this.expiry(), shortened(userAgent)],
       );
       return this.first(tx, { tenant_id: null, family: inserted(row).family }, operatorId, 'operator');
     });
@@ -258,6 +263,15 @@ function rowOf({ tenant_id, family }: Family) {
         condition: 'family = $1 AND tenant_id = $2',
         keys: [family, tenant_id],
       };
+}
+
+/** A client's own words, for people to recognise: printable ASCII, as much as a browser says. */
+function shortened(userAgent: string): string | null {
+  const text = userAgent
+    .replace(/[^\x20-\x7e]/g, '')
+    .trim()
+    .slice(0, MAX_USER_AGENT);
+  return text === '' ? null : text;
 }
 
 function hashOf(token: string): Buffer {

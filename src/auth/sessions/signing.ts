@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 
 /** What a signature is for. One made for one purpose is worth nothing for another. */
-const PURPOSES = ['password_link', 'refresh_token', 'operator_cookie'] as const;
+const PURPOSES = ['password_link', 'refresh_token', 'operator_cookie', 'device'] as const;
 type Purpose = (typeof PURPOSES)[number];
 
 /** The installation's secret, and signatures by keys derived from it. */

@@ -17,7 +17,10 @@ export interface OpenDeliveries {
   deferred: number;
   queued: number;
   sending: number;
-  /** How long ago the one that waits longest could have left, in seconds; null when none is due. */
+  /**
+   * How long ago the one that waits longest was due, in seconds; null when none is. Those that are queued or being sent
+   * count too: while Redis takes no work, deliveries go from `pending` to `queued` and back.
+   */
   oldest_due_seconds: number | null;
 }
 
@@ -64,7 +67,8 @@ const OPEN_DELIVERIES = `
     GROUP BY b.channel
   )
   SELECT c.channel, c.paused, c.down_since IS NULL AS up, c.cursor_tenant_id, p.due, p.deferred, f.queued, f.sending,
-         extract(epoch FROM $1::timestamptz - o.due_at)::double precision AS oldest_due_seconds
+         GREATEST(extract(epoch FROM $1::timestamptz - LEAST(o.due_at, f.due_at)), 0)::double precision
+           AS oldest_due_seconds
   FROM channels c
   LEFT JOIN oldest o ON o.channel = c.channel
   CROSS JOIN LATERAL (
@@ -72,8 +76,10 @@ const OPEN_DELIVERIES = `
     FROM (SELECT due_at FROM deliveries d
           WHERE d.channel = c.channel AND d.state = 'pending' LIMIT $2) w) p
   CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE state = 'queued') AS queued, count(*) FILTER (WHERE state = 'sending') AS sending
-    FROM (SELECT state FROM deliveries d
-          WHERE d.channel = c.channel AND d.state IN ('queued', 'sending') LIMIT $2) i) f
+    SELECT count(*) FILTER (WHERE state = 'queued') AS queued, count(*) FILTER (WHERE state = 'sending') AS sending,
+           min(due_at) FILTER (WHERE t.suspended_at IS NULL) AS due_at
+    FROM (SELECT tenant_id, state, due_at FROM deliveries d
+          WHERE d.channel = c.channel AND d.state IN ('queued', 'sending') LIMIT $2) i
+    JOIN tenants t ON t.id = i.tenant_id) f
   WHERE $3::text IS NULL OR c.channel = $3
   ORDER BY c.channel`;

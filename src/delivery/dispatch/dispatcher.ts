@@ -13,6 +13,7 @@ import { SystemDatabase } from '../../platform/database/database.js';
 import { Metrics, secondsSince } from '../../platform/metrics/metrics.js';
 import { BackgroundWork } from '../../platform/queues/background-work.js';
 import { Queues } from '../../platform/queues/queues.js';
+import { RedisRefusal } from '../../platform/queues/refusals.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
 import { Admission } from './admission.js';
 import { activeChannels, CHANNEL_TRAITS } from '../channels/channels.js';
@@ -176,6 +177,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
         jobs.map((job) => ({ id: job.lease_token, payload: job })),
       );
     } catch (error) {
+      if (error instanceof RedisRefusal) return;
       this.logger.warn({ event: 'enqueue_failed', channel, jobs: jobs.length, err: error });
     }
   }

@@ -59,7 +59,7 @@ describe('with everything there', () => {
 
   test('what does not answer is named, and the others are still shown', async () => {
     jest
-      .spyOn(here.world.app.get(Queues), 'ping')
+      .spyOn(here.world.app.get(Queues), 'probe')
       .mockRejectedValue(new Error('Redis did not answer within 2 s'));
     jest.spyOn(here.world.app.get(Database), 'ping').mockReturnValue(new Promise(() => undefined));
     const began = performance.now();

@@ -33,7 +33,7 @@ type Probe = () => Promise<unknown>;
 const DEADLINE_MS = 5_000;
 const MAX_ERROR_LENGTH = 300;
 
-/** Tries the services that Vigie needs, as it would use them. Sends no mail. */
+/** Tries the services that Vigie needs, as it would use them: writes a key to Redis, sends no mail. */
 @Injectable()
 export class Connections {
   /** In the order of SERVICES; null where the configuration names none. */
@@ -49,7 +49,7 @@ export class Connections {
     this.probes = new Map<string, Probe | null>([
       ['postgresql_app', withinDeadline(() => database.ping())],
       ['postgresql_system', withinDeadline(() => system.query('SELECT 1'))],
-      ['redis', withinDeadline(() => queues.ping())],
+      ['redis', withinDeadline(() => queues.probe())],
       ...CHANNELS.map((channel) => [CHANNEL_TRAITS[channel].service, probeOf(senders.get(channel))] as const),
     ]);
   }

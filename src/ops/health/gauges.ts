@@ -41,14 +41,15 @@ export class Gauges implements OnModuleInit {
   }
 
   private async read(): Promise<void> {
-    const [open, counts] = await Promise.all([
+    const [open, counts, writable] = await Promise.all([
       withinDeadline(this.deliveries.read(MAX_COUNTED)),
       withinDeadline(this.queues.counts()),
+      withinDeadline(this.queues.probe().then(() => true)),
     ]);
     this.showDeliveries(open ?? []);
     this.showQueues(Object.entries(counts ?? {}) as [QueueName, QueueCounts][]);
     this.metrics.set('vigie_source_up', { source: 'postgresql' }, Number(open !== null));
-    this.metrics.set('vigie_source_up', { source: 'redis' }, Number(counts !== null));
+    this.metrics.set('vigie_source_up', { source: 'redis' }, Number(counts !== null && writable === true));
     this.readUntil = performance.now() + GOOD_FOR_MS;
   }
 

@@ -23,7 +23,7 @@ export class HealthController {
 
   @Get('readyz')
   @Access('public')
-  @ApiOperation({ summary: 'PostgreSQL and Redis answer, and the process is not stopping' })
+  @ApiOperation({ summary: 'PostgreSQL answers, Redis takes writes, and the process is not stopping' })
   @ApiOkResponse({ type: HealthAnswer })
   async ready(): Promise<HealthAnswer> {
     await this.health.assertReady();

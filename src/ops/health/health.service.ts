@@ -3,6 +3,7 @@ import { withTimeout } from '../../platform/clock/timeout.js';
 import { Database } from '../../platform/database/database.js';
 import { Problem } from '../../platform/errors/problem.js';
 import { Queues } from '../../platform/queues/queues.js';
+import { RedisRefusal } from '../../platform/queues/refusals.js';
 
 const DEADLINE_MS = 2_000;
 
@@ -17,18 +18,22 @@ export class Health {
   ) {}
 
   /**
-   * Resolves when PostgreSQL and Redis answer within 2 s.
-   * @throws Problem unavailable, naming what does not answer; also as soon as the process is to stop, so that
-   * balancers look elsewhere while it drains.
+   * Resolves when PostgreSQL answers and Redis takes a write, within 2 s.
+   * @throws Problem unavailable, naming what does not answer, or why Redis refuses; also as soon as the process is to
+   * stop, so that balancers look elsewhere while it drains.
    */
   async assertReady(): Promise<void> {
     if (this.stopping) throw new Problem('unavailable', 'this process is stopping');
-    const silent = await Promise.all([
-      silentName('PostgreSQL', this.database.ping()),
-      silentName('Redis', this.queues.ping()),
+    const faults = await Promise.all([
+      faultOf('PostgreSQL', this.database.ping()),
+      faultOf('Redis', this.queues.probe()),
     ]);
-    const names = silent.filter((name) => name !== null);
-    if (names.length > 0) throw new Problem('unavailable', `no answer from ${names.join(' and ')}`);
+    const silent = faults.filter((fault) => fault?.silent === true).map((fault) => fault?.words);
+    const words = [
+      ...(silent.length > 0 ? [`no answer from ${silent.join(' and ')}`] : []),
+      ...faults.flatMap((fault) => (fault?.silent === false ? [fault.words] : [])),
+    ];
+    if (words.length > 0) throw new Problem('unavailable', words.join('; '));
   }
 
   /** From now on the process is not ready. The first thing to do when it is to stop. */
@@ -37,10 +42,17 @@ export class Health {
   }
 }
 
-/** `name` when the probe fails or takes too long, null when it succeeds. */
-function silentName(name: string, probe: Promise<void>): Promise<string | null> {
+interface Fault {
+  /** No answer: the words are the name of the service. */
+  silent: boolean;
+  words: string;
+}
+
+/** Null when the probe succeeds in time. */
+function faultOf(name: string, probe: Promise<void>): Promise<Fault | null> {
   return withTimeout(probe, DEADLINE_MS, 'no answer').then(
     () => null,
-    () => name,
+    (error: unknown) =>
+      error instanceof RedisRefusal ? { silent: false, words: error.message } : { silent: true, words: name },
   );
 }

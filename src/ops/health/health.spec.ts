@@ -17,7 +17,7 @@ test('a process that works is alive and ready, for anybody', async () => {
 
 test.each([
   ['PostgreSQL', () => jest.spyOn(world.app.get(Database), 'ping').mockRejectedValue(new Error('down'))],
-  ['Redis', () => jest.spyOn(world.app.get(Queues), 'ping').mockRejectedValue(new Error('down'))],
+  ['Redis', () => jest.spyOn(world.app.get(Queues), 'probe').mockRejectedValue(new Error('down'))],
 ])('without %s it is alive and not ready, and says why', async (name, breakIt) => {
   breakIt();
   const answer = await world.http('GET', '/readyz');

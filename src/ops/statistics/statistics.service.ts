@@ -89,6 +89,12 @@ function oldest(critical: string): string {
     ORDER BY d.due_at LIMIT 1)`;
 }
 
+/** While Redis takes no work deliveries go from `pending` to `queued` and back: they are still due. */
+const OLDEST_IN_FLIGHT = `(SELECT min(due_at) FROM (
+    SELECT d.due_at FROM deliveries d
+    WHERE d.tenant_id = $1 AND d.channel = c.name AND d.state IN ('queued', 'sending')
+      AND d.leads AND d.due_at <= $3 LIMIT ${MAX_COUNTED}) i)`;
+
 // $1 tenant id, $2 channels, $3 now, $4 an hour and $5 a day ago, $6 and $7 the installation's limits
 const STATISTICS = `
   SELECT c.name AS channel,
@@ -100,7 +106,7 @@ const STATISTICS = `
          ${ended('sent', '$4')} AS sent_last_hour,
          ${ended('sent', '$5')} AS sent_last_day,
          ${ended('failed', '$5')} + ${ended('unknown', '$5')} AS failed_last_day,
-         LEAST(${oldest('d.critical')}, ${oldest('NOT d.critical')}) AS oldest_due_at,
+         LEAST(${oldest('d.critical')}, ${oldest('NOT d.critical')}, ${OLDEST_IN_FLIGHT}) AS oldest_due_at,
          coalesce((t.settings -> 'limits' ->> 'per_user_per_hour')::integer, $6) AS per_user_per_hour,
          coalesce((t.settings -> 'limits' ->> 'per_user_per_day')::integer, $7) AS per_user_per_day
   FROM tenants t CROSS JOIN unnest($2::text[]) AS c (name)

@@ -65,10 +65,7 @@ describe('migrate', () => {
   });
 });
 
-/**
- * Managed PostgreSQL gives no superuser, and neither does docker-compose.yml. The pools take the two roles on with
- * `-c role=…`, or have logins.
- */
+/** With DATABASE_URL alone: the pools take the two roles on with `-c role=…`. */
 describe('as an owner who is no superuser', () => {
   const owner = `owner_${randomUUID().slice(0, 8)}`;
   const password = randomUUID();
@@ -76,7 +73,7 @@ describe('as an owner who is no superuser', () => {
   beforeAll(async () => {
     await withClient(template.owner_url, async (admin) => {
       await admin.query(`CREATE ROLE ${owner} LOGIN NOINHERIT PASSWORD '${password}'`);
-      // As scripts/postgres-logins.sh does, and PostgreSQL itself for the creator of a role.
+      // As PostgreSQL itself does for the creator of a role.
       await admin.query(
         `GRANT vigie_app, vigie_system TO ${owner} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE`,
       );
@@ -89,7 +86,7 @@ describe('as an owner who is no superuser', () => {
   it('migrates, and only the roles see what the policies let them', async () => {
     await onEmpty(async (adminUrl) => {
       const url = Object.assign(new URL(adminUrl), { username: owner, password }).href;
-      expect(await migrate(url)).toEqual(names);
+      expect(await migrate(url, { takenOn: ['vigie_app', 'vigie_system'] })).toEqual(names);
       await withClient(adminUrl, async (admin) => {
         expect(await schemaFaults(admin)).toEqual([]);
         await admin.query(

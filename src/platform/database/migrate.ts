@@ -1,6 +1,7 @@
 import { DataSource, type QueryRunner } from 'typeorm';
 import { Schema1700000000001 } from './migrations/1-schema.js';
 import { databaseFailure } from './failures.js';
+import { assertPrepared, grantRoles, type OwnerQuery, type PoolRole } from './preparation.js';
 import { CONNECTION_KEEP_ALIVE } from './timeouts.js';
 
 /** Every migration, in order. They only go forward. */
@@ -20,6 +21,8 @@ const MAX_STATEMENT_MS = 60 * 60 * 1_000;
 const LOCK_WAIT_MS = 10 * 60 * 1_000;
 
 export interface MigrateOptions {
+  /** The roles that pools take on as the owner; the others have logins (`rolesToTakeOn`). */
+  takenOn?: readonly PoolRole[];
   /** How long to wait for another process that migrates, in ms. */
   lockWaitMs?: number;
   /** Called once when another process migrates: who it is. */
@@ -30,9 +33,11 @@ export interface MigrateOptions {
  * Brings the database up to date, as its owner, under an advisory lock.
  * @param ownerUrl PostgreSQL URL of the owner; the pools use other roles.
  * @returns the names of the migrations that ran.
+ * @throws DatabaseNotPrepared where the owner lacks a right: it has all that is missing, with the SQL to run.
  * @throws Error when another process does not finish in time, or a newer version of Vigie has migrated the database.
  */
 export async function migrate(ownerUrl: string, options: MigrateOptions = {}): Promise<string[]> {
+  const { takenOn = [] } = options;
   const source = new DataSource({
     type: 'postgres',
     url: ownerUrl,
@@ -47,12 +52,17 @@ export async function migrate(ownerUrl: string, options: MigrateOptions = {}): P
   await source.initialize();
   try {
     const lock = source.createQueryRunner();
+    const query: OwnerQuery = async (sql, parameters) => (await lock.query(sql, parameters)) as never;
     try {
       await takeLock(lock, options);
       await assertNotNewer(lock);
-      return (await source.runMigrations()).map((migration) => migration.name);
+      const [made] = await query<{ made: boolean }>(`SELECT to_regclass('migrations') IS NOT NULL AS made`);
+      await assertPrepared(query, takenOn, made?.made !== true);
+      const names = (await source.runMigrations()).map((migration) => migration.name);
+      await grantRoles(query, takenOn);
+      return names;
     } finally {
-      await lock.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+      await query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
       await lock.release();
     }
   } finally {

@@ -39,7 +39,7 @@ export const METRICS = {
   vigie_oldest_due_delivery_seconds: {
     type: 'gauge',
     unit: 'seconds',
-    help: 'For how long the delivery that waits longest could have left, from PostgreSQL; 0 when none waits',
+    help: 'Age of the delivery that has been due longest and is not sent, in whatever state; 0 when none is due',
     labels: ['channel'],
   },
   vigie_channel_up: {
@@ -138,7 +138,7 @@ export const METRICS = {
   vigie_source_up: {
     type: 'gauge',
     unit: 'boolean',
-    help: 'Whether what the gauges are read from answered: postgresql, redis; without an answer they are absent',
+    help: 'Whether the sources of gauges answer: postgresql, and redis, which must take writes too',
     labels: ['source'],
   },
 } as const satisfies Record<string, MetricRow>;

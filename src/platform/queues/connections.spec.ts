@@ -1,8 +1,9 @@
 import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
-import { type RedisServer, startRedis } from '../../../test/support/redis-server.js';
+import { type RedisServer, startRedis, startSentinel } from '../../../test/support/redis-server.js';
 import { until } from '../../../test/support/until.js';
-import { assertNoEviction, consumerConnection, producerConnection } from './connections.js';
+import { assertHoldsData, assertNoEviction, consumerConnection, producerConnection } from './connections.js';
+import { refusalOf } from './refusals.js';
 
 const open: { disconnect(): void }[] = [];
 const servers: RedisServer[] = [];
@@ -16,6 +17,11 @@ async function serve(...settings: string[]): Promise<RedisServer> {
   const server = await startRedis(settings);
   servers.push(server);
   return server;
+}
+
+async function serving(): Promise<{ url: string; port: string }> {
+  const { url } = await serve();
+  return { url, port: new URL(url).port };
 }
 
 function keep<Connection extends { disconnect(): void }>(connection: Connection): Connection {
@@ -50,6 +56,62 @@ describe('assertNoEviction', () => {
     );
     redis.on('error', () => undefined);
     await expect(assertNoEviction(redis)).rejects.toThrow();
+  });
+});
+
+describe('assertHoldsData', () => {
+  it('R4: refuses a Sentinel, and says what REDIS_URL must name', async () => {
+    const sentinel = await startSentinel();
+    servers.push(sentinel);
+    await expect(assertHoldsData(keep(consumerConnection(sentinel.url)))).rejects.toThrow(
+      'REDIS_URL names a Sentinel, which holds no data: name the Redis itself, or what leads to its primary',
+    );
+    const { url } = await serve();
+    await assertHoldsData(keep(consumerConnection(url)));
+  });
+});
+
+describe('R4: the words for a Redis that refuses a write', () => {
+  const refusal = async (url: string) => refusalOf(await redisError(keep(producerConnection(url))));
+  const redisError = async (redis: Redis): Promise<unknown> => {
+    await until('a connection', () => redis.status === 'ready');
+    return redis.set('key', 'value').catch((error: unknown) => error);
+  };
+
+  it('a Sentinel', async () => {
+    const sentinel = await startSentinel();
+    servers.push(sentinel);
+    expect(await refusal(sentinel.url)).toMatch(/^REDIS_URL names a server without SET, such as a Sentinel/);
+  });
+
+  it('a replica, out of memory, a snapshot that fails, too few replicas, no right', async () => {
+    const { url, port } = await serving();
+    const admin = keep(new Redis(url));
+    const replica = await serve('--replicaof', `127.0.0.1 ${port}`);
+    expect(await refusal(replica.url)).toBe('Redis is read only: REDIS_URL names a replica');
+    await admin.config('SET', 'maxmemory', '1mb');
+    expect(await refusal(url)).toBe('Redis is out of memory: raise its maxmemory');
+    await admin.config('SET', 'maxmemory', '0');
+    await admin.config('SET', 'min-replicas-to-write', '3');
+    expect(await refusal(url)).toMatch(/too few of its replicas answer/);
+    await admin.config('SET', 'min-replicas-to-write', '0');
+    await admin.call('ACL', 'SETUSER', 'reader', 'on', '>pass', '~*', '&*', '+@all', '-@write');
+    expect(await refusal(url.replace('redis://', 'redis://reader:pass@'))).toMatch(/no right to write$/);
+    const diskless = await serve('--dir', '/proc');
+    const owner = keep(new Redis(diskless.url));
+    await owner.config('SET', 'save', '1 1');
+    await owner.bgsave();
+    await until('a snapshot that failed', async () => (await refusal(diskless.url)) !== null);
+    expect(await refusal(diskless.url)).toMatch(/can not save its snapshot/);
+  });
+
+  it('none for what does not answer, or for any other error', async () => {
+    const error = await keep(producerConnection('redis://127.0.0.1:1'))
+      .set('a', 'b')
+      .catch((failure: unknown) => failure);
+    expect(refusalOf(error)).toBeNull();
+    expect(refusalOf(new Error('WRONGTYPE Operation against a key'))).toBeNull();
+    expect(refusalOf('READONLY')).toBeNull();
   });
 });
 

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { Redis, type RedisOptions } from 'ioredis';
+import { isReadOnly } from './refusals.js';
 
 /**
  * For enqueueing and wake-ups: while Redis is unreachable a command fails within 2 s instead of waiting in an offline
@@ -24,12 +25,28 @@ const ALWAYS: RedisOptions = {
 
 /** A connection that fails fast. */
 export function producerConnection(url: string): Redis {
-  return quiet(new Redis(url, { ...PRODUCER, ...ALWAYS }));
+  return quiet(new Redis(url, { ...PRODUCER, ...ALWAYS, reconnectOnError: onceInAWhile(isReadOnly) }));
 }
 
 /** A connection that waits. */
 export function consumerConnection(url: string): Redis {
-  return quiet(new Redis(url, { ...CONSUMER, ...ALWAYS }));
+  return quiet(new Redis(url, { ...CONSUMER, ...ALWAYS, reconnectOnError: onceInAWhile(isReadOnly) }));
+}
+
+/** A connection to a replica is opened anew this often at most, in ms. */
+const RECONNECT_INTERVAL_MS = 2_000;
+
+/**
+ * After a failover the name in REDIS_URL leads to the new primary, while this connection still ends at the old one,
+ * which is read only now.
+ */
+function onceInAWhile(applies: (error: Error) => boolean): (error: Error) => boolean {
+  let last = -Infinity;
+  return (error) => {
+    if (!applies(error) || performance.now() - last < RECONNECT_INTERVAL_MS) return false;
+    last = performance.now();
+    return true;
+  };
 }
 
 /** A refused login is logged this often while it lasts, in ms: each of many connections tries every 2 s. */
@@ -59,6 +76,18 @@ const LOGIN_HINT = 'check the user and password in REDIS_URL';
 /** https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors */
 function isRefusedLogin(error: unknown): error is Error {
   return error instanceof Error && /^(WRONGPASS|NOAUTH)|invalid password/.test(error.message);
+}
+
+/**
+ * @throws Error when the server is a Sentinel: it answers, but holds no data.
+ */
+export async function assertHoldsData(redis: Redis): Promise<void> {
+  // Some managed Redis hide it; a login that is refused is reported by what follows.
+  const info = await redis.info('server').catch(() => '');
+  if (!/^redis_mode:sentinel/m.test(info)) return;
+  throw new Error(
+    'REDIS_URL names a Sentinel, which holds no data: name the Redis itself, or what leads to its primary',
+  );
 }
 
 /**

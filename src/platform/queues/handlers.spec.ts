@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { JOBS, type JobName } from '../../contracts/jobs.js';
 import { JobHandlers } from './handlers.js';
 
 const NAMES = Object.keys(JOBS) as JobName[];
-const payload = { tenant_id: 't', run_id: 'r', lease_token: 'l' };
+const payload = { tenant_id: randomUUID(), run_id: randomUUID(), lease_token: randomUUID() };
 
 describe('JobHandlers', () => {
   it('hands a job to its handler and to no other', async () => {
@@ -35,6 +36,23 @@ describe('JobHandlers', () => {
 
   it.each(['nothing', '__proto__', 'toString', ''])('fails a job that is in no catalog: %p', async (name) => {
     await expect(new JobHandlers().run(name, payload)).rejects.toThrow('has no handler');
+  });
+
+  it.each([
+    null,
+    undefined,
+    'text',
+    [],
+    {},
+    { ...payload, tenant_id: 'no uuid' },
+    { ...payload, run_id: { toString: () => payload.run_id } },
+    { tenant_id: payload.tenant_id, bundle_id: payload.run_id, lease_token: payload.lease_token },
+  ])('S8: does not run a forged job: %j', async (forged) => {
+    const handlers = new JobHandlers();
+    const run = jest.fn();
+    handlers.register('cleanup', run);
+    await expect(handlers.run('cleanup', forged)).rejects.toThrow('the job cleanup does not carry its ids');
+    expect(run).not.toHaveBeenCalled();
   });
 
   it('passes on what a handler throws', async () => {

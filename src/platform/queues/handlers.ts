@@ -1,8 +1,18 @@
 import { Injectable } from '@nestjs/common';
-import { JOBS, type JobName, type JobPayloads, type RunCounts } from '../../contracts/jobs.js';
+import { isUUID } from 'class-validator';
+import {
+  JOBS,
+  type JobName,
+  type JobPayloads,
+  PAYLOAD_FIELDS,
+  type RunCounts,
+} from '../../contracts/jobs.js';
 
 /** Shows a job's progress in its queue. Not awaited. */
 export type ShowProgress = (counts: RunCounts) => void;
+
+/** Of a job that is in no catalog, in the log. */
+const MAX_NAME = 100;
 
 type Handler<Name extends JobName> = (payload: JobPayloads[Name], show: ShowProgress) => Promise<void>;
 
@@ -17,10 +27,15 @@ export class JobHandlers {
     this.handlers.set(name, handler);
   }
 
-  /** Runs the job's handler. The payload is what was enqueued under that name. */
+  /**
+   * Runs the job's handler.
+   * @throws Error, without running it, when Redis holds something else under that name than what is enqueued: it may be
+   * shared, and one bad id would fail a whole batch of claims.
+   */
   async run(name: string, payload: unknown, show: ShowProgress = () => undefined): Promise<void> {
     const handler = this.handlers.get(name as JobName);
-    if (handler === undefined) throw new Error(`the job ${name} has no handler`);
+    if (handler === undefined) throw new Error(`the job ${name.slice(0, MAX_NAME)} has no handler`);
+    if (!isPayloadOf(name as JobName, payload)) throw new Error(`the job ${name} does not carry its ids`);
     await handler(payload as never, show);
   }
 
@@ -29,4 +44,10 @@ export class JobHandlers {
     const missing = Object.keys(JOBS).filter((name) => !this.handlers.has(name as JobName));
     if (missing.length > 0) throw new Error(`no handler for the jobs ${missing.join(', ')}`);
   }
+}
+
+function isPayloadOf(name: JobName, payload: unknown): boolean {
+  if (typeof payload !== 'object' || payload === null) return false;
+  const fields: readonly string[] = PAYLOAD_FIELDS[JOBS[name].payload];
+  return fields.every((field) => isUUID((payload as Record<string, unknown>)[field]));
 }

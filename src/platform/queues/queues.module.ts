@@ -5,19 +5,22 @@ import type { Queue } from 'bull';
 import type { Config } from '../config/config.js';
 import { MetricsModule } from '../metrics/metrics.module.js';
 import { BackgroundWork } from './background-work.js';
-import { assertNoEviction, consumerConnection, producerConnection } from './connections.js';
+import { assertHoldsData, assertNoEviction, consumerConnection, producerConnection } from './connections.js';
 import { JobHandlers } from './handlers.js';
 import { bullPrefix } from './prefix.js';
 import { Queues } from './queues.js';
 import { WakeUps } from './wake-ups.js';
 import { Workers } from './workers.js';
 
-const queues = {
+const queues = (prefix: string) => ({
   provide: Queues,
   inject: QUEUES.map((name) => getQueueToken(name)),
   useFactory: (...made: Queue[]) =>
-    new Queues(Object.fromEntries(made.map((queue) => [queue.name, queue])) as Record<QueueName, Queue>),
-};
+    new Queues(
+      Object.fromEntries(made.map((queue) => [queue.name, queue])) as Record<QueueName, Queue>,
+      prefix,
+    ),
+});
 
 /** Bull behind one door. Registered once: two registrations of a queue would be two queues. */
 @Global()
@@ -38,7 +41,7 @@ export class QueuesModule {
           })),
         ),
       ],
-      providers: [queues, BackgroundWork, JobHandlers, Workers, WakeUps],
+      providers: [queues(bullPrefix(config)), BackgroundWork, JobHandlers, Workers, WakeUps],
       exports: [Queues, BackgroundWork, JobHandlers, WakeUps, Workers],
     };
   }
@@ -49,7 +52,7 @@ const ANSWERS_WITHIN_MS = 10_000;
 
 /**
  * Looks at Redis before anything is put into it.
- * @throws Error when it does not answer in time, refuses the login, or may evict keys.
+ * @throws Error when it does not answer in time, refuses the login, is a Sentinel, or may evict keys.
  */
 export async function checkRedis(config: Config): Promise<void> {
   const redis = consumerConnection(config.redisUrl ?? '');
@@ -64,6 +67,7 @@ export async function checkRedis(config: Config): Promise<void> {
     );
   });
   try {
+    await Promise.race([assertHoldsData(redis), late]);
     if (!(await Promise.race([assertNoEviction(redis), late]))) {
       new Logger('Redis').warn({ event: 'redis_policy_hidden', hint: 'maxmemory-policy must be noeviction' });
     }

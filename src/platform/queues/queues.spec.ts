@@ -2,12 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { getQueueToken } from '@nestjs/bull';
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import type { Queue } from 'bull';
+import { Redis } from 'ioredis';
 import { createPlatform, type Platform } from '../../../test/support/platform.js';
 import { type RedisServer, startRedis } from '../../../test/support/redis-server.js';
 import { until } from '../../../test/support/until.js';
 import { JOBS, type JobName, QUEUES } from '../../contracts/jobs.js';
+import { CONFIG, type Config } from '../config/config.js';
 import { BackgroundWork } from './background-work.js';
 import { JobHandlers } from './handlers.js';
+import { bullPrefix } from './prefix.js';
 import { QueuesModule } from './queues.module.js';
 import { Queues } from './queues.js';
 import { WakeUps } from './wake-ups.js';
@@ -140,6 +143,96 @@ describe('the queues', () => {
   });
 });
 
+it('R4: jobs that Bull adds without effect are noticed: the server has forgotten its scripts', async () => {
+  const platform = await start();
+  const queues = platform.module.get(Queues);
+  const { done } = platform.module.get(EveryJob);
+  const redis = new Redis(platform.module.get<Config>(CONFIG).redisUrl!);
+  const enqueue = () => {
+    const payload = run();
+    return queues.enqueue('cleanup', [{ id: payload.lease_token, payload }]);
+  };
+  await enqueue();
+  await redis.script('FLUSH');
+  await expect(enqueue()).rejects.toThrow('Redis did not take 1 of 1 jobs cleanup');
+  await enqueue();
+  await until('the two that were taken', () => done.length === 2);
+  redis.disconnect();
+  await platform.close();
+});
+
+describe('R4: rubbish in the lists of Bull', () => {
+  let platform: Platform;
+  let jobs: EveryJob;
+  let redis: Redis;
+  let key: (of: string) => string;
+
+  beforeEach(async () => {
+    platform = await start({ MAINTENANCE_CONCURRENCY: '1' });
+    jobs = platform.module.get(EveryJob);
+    const config = platform.module.get<Config>(CONFIG);
+    redis = new Redis(config.redisUrl!);
+    key = (of) => `${bullPrefix(config)}:maintenance:${of}`;
+  });
+  afterEach(async () => {
+    redis.disconnect();
+    await platform.close();
+  });
+
+  async function worksOn(): Promise<void> {
+    const payload = run();
+    await platform.module.get(Queues).enqueue('cleanup', [{ id: payload.lease_token, payload }]);
+    await until(
+      'a job of ours',
+      () => jobs.done.some((job) => job.payload !== null && isOf(job, payload)),
+      30_000,
+    );
+  }
+  const isOf = (job: Done, { run_id }: { run_id: string }) =>
+    (job.payload as { run_id?: string }).run_id === run_id;
+
+  it('ids without a job are passed over', async () => {
+    const error = jest.spyOn(Logger.prototype, 'error').mockImplementation();
+    await redis.rpush(key('wait'), 'junk', '', '{}', 'x'.repeat(100_000), Buffer.from([0xff, 0, 0xfe]));
+    await worksOn();
+    error.mockRestore();
+  }, 45_000);
+
+  it('jobs with broken fields are passed over', async () => {
+    const error = jest.spyOn(Logger.prototype, 'error').mockImplementation();
+    const broken: Record<string, string>[] = [
+      { name: 'cleanup', data: '{"run_id":', opts: '{}', timestamp: '1' },
+      { name: 'cleanup', data: 'null', opts: '{broken', timestamp: '1' },
+      { name: 'no-such-job', data: '{}', opts: '{}' },
+      { name: 'cleanup', data: '[]', opts: 'null', timestamp: 'x' },
+      { data: '1' },
+    ];
+    for (const [n, fields] of broken.entries()) {
+      await redis.hset(key(`broken-${n}`), fields);
+      await redis.rpush(key('wait'), `broken-${n}`);
+    }
+    await worksOn();
+    error.mockRestore();
+  }, 60_000);
+
+  it('a key of another type stops its queue only until it is gone, and nothing is lost without a word', async () => {
+    const payload = run();
+    const queues = platform.module.get(Queues);
+    await redis.set(key('wait'), 'a string');
+    await expect(queues.enqueue('cleanup', [{ id: payload.lease_token, payload }])).rejects.toThrow(
+      'Redis did not take 1 of 1 jobs cleanup',
+    );
+    await redis.del(key('wait'), key(payload.lease_token));
+    await until('a connection', () =>
+      queues.probe().then(
+        () => true,
+        () => false,
+      ),
+    );
+    await worksOn();
+  }, 45_000);
+});
+
 describe('wake-ups', () => {
   it('reach every process of the installation, and no other installation', async () => {
     const env = { VIGIE_ROLES: 'web', REDIS_PREFIX: `test-${randomUUID()}` };
@@ -170,12 +263,12 @@ describe('without Redis', () => {
   it('F4: says so within 2 s, and sends no wake-up, without failing otherwise', async () => {
     const platform = await start({ REDIS_URL: server.url, VIGIE_ROLES: 'web' });
     const queues = platform.module.get(Queues);
-    await queues.ping();
+    await queues.probe();
     await server.stop();
     const payload = run();
     const started = performance.now();
     await expect(queues.enqueue('cleanup', [{ id: payload.lease_token, payload }])).rejects.toThrow();
-    await expect(queues.ping()).rejects.toThrow();
+    await expect(queues.probe()).rejects.toThrow();
     expect(performance.now() - started).toBeLessThan(4_500);
     expect(() => platform.module.get(WakeUps).send('dispatch.kick', { channel: 'email' })).not.toThrow();
     await platform.close();

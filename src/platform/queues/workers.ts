@@ -10,9 +10,13 @@ import { concurrencyOf } from './concurrency.js';
 import { consumerConnection } from './connections.js';
 import { JobHandlers } from './handlers.js';
 import { bullPrefix } from './prefix.js';
+import { Queues } from './queues.js';
 
 /** How long a stopping process waits for started work. */
 export const DRAIN_DEADLINE_MS = 18_000;
+
+/** Longest name of a job in the log: Redis may hold any. */
+const MAX_JOB_NAME = 100;
 
 /**
  * Takes work out of Bull, in processes that have the worker role. A job that Bull calls stalled is dropped,
@@ -28,6 +32,7 @@ export class Workers implements OnApplicationBootstrap {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly handlers: JobHandlers,
+    private readonly producers: Queues,
     private readonly cls: ClsService,
     private readonly background: BackgroundWork,
   ) {}
@@ -68,7 +73,10 @@ export class Workers implements OnApplicationBootstrap {
       },
       settings: { maxStalledCount: 0, retryProcessDelay: 1_000 },
     });
-    queue.on('error', (error: Error) => this.logger.debug({ event: 'queue_error', queue: name, err: error }));
+    queue.on('error', (error: Error) => {
+      this.logger.debug({ event: 'queue_error', queue: name, err: error });
+      this.producers.noteFailure(error);
+    });
     this.queues.push(queue);
     queue
       .process('*', concurrency, (job) => this.track(this.run(job)))
@@ -91,7 +99,7 @@ export class Workers implements OnApplicationBootstrap {
         await this.handlers.run(job.name, job.data, (counts) => this.show(job, counts));
       } catch (error) {
         // Handlers record their own failures; what comes this far is unexpected, and its lease runs out.
-        this.logger.error({ event: 'job_crashed', job: job.name, err: error });
+        this.logger.error({ event: 'job_crashed', job: job.name.slice(0, MAX_JOB_NAME), err: error });
         throw error;
       }
     });

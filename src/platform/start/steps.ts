@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.js';
 import { migrate } from '../database/migrate.js';
+import { rolesToTakeOn } from '../database/preparation.js';
 import { assertMigrated, reachPostgres } from '../database/reach.js';
 import { checkRedis } from '../queues/queues.module.js';
 import { placeOf, type StartStep } from './start-error.js';
@@ -55,6 +56,7 @@ export async function prepareSchema(config: Config, onWait: OnWait): Promise<str
   return startStep(step, DEADLINES.migrations, async () => {
     if (owner !== null)
       return migrate(owner, {
+        takenOn: rolesToTakeOn(config),
         onWait: (holder) => onWait(`Waiting for another process that migrates: ${holder}`),
       });
     await assertMigrated(system);

@@ -3,8 +3,7 @@ import { protectTenantTable, systemTable } from './ddl.js';
 
 /** Roles, tenants, users, and how they prove who they are. */
 export async function createPeople(runner: QueryRunner): Promise<void> {
-  // The pools run as these two. Embedded mode has made them as logins; elsewhere they are made here and
-  // taken on with `-c role=…`, which is why the owner may SET them but never inherits what they see.
+  // The pools run as these two. Where they have logins of their own these exist already (preparation.ts).
   await runner.query(`
       DO $$
       DECLARE role_name text;
@@ -17,10 +16,6 @@ export async function createPeople(runner: QueryRunner): Promise<void> {
               -- Roles belong to the cluster: another database's migration was quicker.
               NULL;
             END;
-          END IF;
-          IF current_setting('server_version_num')::int >= 160000
-             AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
-            EXECUTE format('GRANT %I TO CURRENT_USER WITH INHERIT FALSE, SET TRUE', role_name);
           END IF;
           EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), role_name);
         END LOOP;
@@ -112,6 +107,8 @@ export async function createPeople(runner: QueryRunner): Promise<void> {
         created_at timestamptz(3) NOT NULL,
         expires_at timestamptz(3) NOT NULL,
         revoked_at timestamptz(3),
+        -- What the client called itself, for people to recognise their sessions.
+        user_agent text CHECK (length(user_agent) <= 200),
         PRIMARY KEY (tenant_id, family),
         FOREIGN KEY (tenant_id, user_id) REFERENCES users ON DELETE CASCADE
       );
@@ -181,7 +178,8 @@ export async function createPeople(runner: QueryRunner): Promise<void> {
         rotated_at timestamptz(3),
         created_at timestamptz(3) NOT NULL,
         expires_at timestamptz(3) NOT NULL,
-        revoked_at timestamptz(3)
+        revoked_at timestamptz(3),
+        user_agent text CHECK (length(user_agent) <= 200)
       );
     `);
 

@@ -1,7 +1,12 @@
 import { ApiProperty, ApiPropertyOptional, OmitType, PartialType } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
-import { BACKUP_VERDICTS, type BackupVerdict } from '../../contracts/backups.js';
+import {
+  BACKUP_VERDICTS,
+  BACKUP_WARNINGS,
+  type BackupVerdict,
+  type BackupWarning,
+} from '../../contracts/backups.js';
 import { AgentId } from '../../platform/http/agent-id.js';
 import { PageQuery } from '../../platform/http/page.dto.js';
 import { Line } from '../../platform/http/text.js';
@@ -152,6 +157,13 @@ export class BackupJob extends BackupDatabase {
 
   @ApiProperty({ enum: BACKUP_JOB_STATUSES, description: 'The verdict of its newest entry' })
   status: BackupJobStatus;
+
+  @ApiProperty({
+    enum: BACKUP_WARNINGS,
+    isArray: true,
+    description: 'Of its newest entry, the gravest first',
+  })
+  warnings: BackupWarning[];
 
   @ApiProperty({ type: Date, nullable: true, description: 'Since when it has this status' })
   status_since: Date | null;

@@ -13,6 +13,7 @@ import { notFound } from './platform/errors/problem.js';
 import { ProblemFilter } from './platform/errors/problem.filter.js';
 import { logRequests, requestId } from './platform/http/request-log.js';
 import { measureRequests } from './platform/http/request-metrics.js';
+import { trustedProxies } from './platform/http/addresses.js';
 import { BODY_LIMIT, takeBodies } from './platform/http/bodies.js';
 import { setAnswerHeaders } from './platform/http/answer-headers.js';
 import { answerUnknownRoutes } from './platform/http/unknown-routes.js';
@@ -38,7 +39,7 @@ export async function createApp(
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
     genReqId: requestId,
-    trustProxy: config.trustProxy?.split(',').map((address) => address.trim()) ?? false,
+    trustProxy: config.trustProxy === null ? false : trustedProxies(config.trustProxy),
     requestTimeout: UPLOAD_TIMEOUT_MS,
     ...unreadableRequests,
     routerOptions: { maxParamLength: 200 },
@@ -53,7 +54,7 @@ export async function createApp(
   });
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ProblemFilter());
-  app.useWebSocketAdapter(new SocketAdapter(app));
+  app.useWebSocketAdapter(new SocketAdapter(app, config));
   carryRequestId(app);
   setAnswerHeaders(app, config);
   requireHost(app);

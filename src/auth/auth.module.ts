@@ -12,6 +12,8 @@ import { ApiKeysController } from './keys/api-keys.controller.js';
 import { ApiKeysService } from './keys/api-keys.service.js';
 import { AuthController } from './auth.controller.js';
 import { Authenticator } from './authenticator.js';
+import { CredentialChanges } from './password/credential-changes.js';
+import { KnownDevices } from './sessions/known-devices.js';
 import { LoginService } from './sessions/login.service.js';
 import { LoginThrottle } from './sessions/login-throttle.js';
 import { OperatorCookies } from './sessions/operator-cookies.js';
@@ -22,6 +24,8 @@ import { PasswordLinks } from './password/password-links.js';
 import { PasswordPageController } from './password/password-page.controller.js';
 import { Passwords } from './password/passwords.js';
 import { Refusals } from './refusals.js';
+import { OpenSessions } from './sessions/open-sessions.js';
+import { SessionsController } from './sessions/sessions.controller.js';
 import { Sessions } from './sessions/sessions.js';
 import { SignIns } from './sessions/sign-ins.js';
 import { Signing } from './sessions/signing.js';
@@ -29,13 +33,22 @@ import { Signing } from './sessions/signing.js';
 /** Who is calling, and whether they may. The guard is the whole application's. */
 @Module({
   imports: [TypeOrmModule.forFeature([ApiKey], 'app'), TenantsModule, UsersModule, WordingModule],
-  controllers: [AuthController, ApiKeysController, PasswordLinkController, PasswordPageController],
+  controllers: [
+    AuthController,
+    ApiKeysController,
+    PasswordLinkController,
+    PasswordPageController,
+    SessionsController,
+  ],
   providers: [
     AccessTokens,
     ApiKeysService,
     Authenticator,
+    CredentialChanges,
+    KnownDevices,
     LoginService,
     LoginThrottle,
+    OpenSessions,
     OperatorCookies,
     Operators,
     PasswordLinks,
@@ -48,6 +61,6 @@ import { Signing } from './sessions/signing.js';
     { provide: APP_GUARD, useClass: AccessGuard },
     { provide: APP_GUARD, useClass: BodyGuard },
   ],
-  exports: [Authenticator, LoginService, OperatorCookies, PasswordLinks, Sessions],
+  exports: [Authenticator, LoginService, LoginThrottle, Operators, OperatorCookies, PasswordLinks, Sessions],
 })
 export class AuthModule {}

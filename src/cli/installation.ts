@@ -7,13 +7,15 @@ import { runningServices } from '../platform/embedded/running.js';
 import { JsonLogger } from '../platform/logging/logger.js';
 import { reachDatabase, reachRedis } from '../platform/start/steps.js';
 
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /**
  * Does something with the services of the installation that the environment configures, beside the processes that
  * run it: takes no jobs, schedules nothing, serves nothing.
  * @throws StartError when PostgreSQL or Redis cannot be reached.
  */
 export async function withInstallation<Result>(
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
   work: (app: INestApplicationContext) => Promise<Result>,
 ): Promise<Result> {
   const config = await reachable(readConfig(environment, { mail: false }));

@@ -7,6 +7,7 @@ import { withEnvFile } from '../platform/config/env-file.js';
 import { migrate } from '../platform/database/migrate.js';
 import { VERSION } from '../platform/version.js';
 import { rolesToTakeOn } from '../platform/database/preparation.js';
+import type { OperatorOptions } from './operators.js';
 import type { QueueAct, QueueOptions } from './queues.js';
 
 const program = new Command('vigie')
@@ -15,6 +16,9 @@ const program = new Command('vigie')
 
 /** What the commands need of the configuration: none of them sends mails. */
 const settings = () => readConfig(withEnvFile(process.env), { mail: false });
+
+/** Prompts go where errors go: what is printed may be piped. */
+const TERMINAL = { input: process.stdin, output: process.stderr };
 
 program
   .command('migrate')
@@ -79,6 +83,15 @@ program
   });
 
 program
+  .command('mail-catcher')
+  .description('a mail server on this machine that delivers nothing and prints what it gets, until Ctrl-C')
+  .option('--port <number>', 'where it listens', '1025')
+  .action(async (options: { port: string }) => {
+    const { catchMails } = await import('./mail-catcher.js');
+    await catchMails(Number(options.port));
+  });
+
+program
   .command('backups')
   .description('the stored backups of the installation that is configured here')
   .command('verify')
@@ -125,6 +138,50 @@ act('purge', 'cancel its waiting work; started work ends')
 act('retry', 'retry its failed work')
   .option('--tenant <slug>', 'this tenant only')
   .option('--days <number>', 'how many days back, 1 to 30', '1');
+
+const operators = program
+  .command('operators')
+  .description('the people who run the installation: they belong to no tenant and sign in without one');
+
+operators
+  .command('list')
+  .description('list the operators')
+  .option('--json', 'print everything, as JSON')
+  .action(async (options: OperatorOptions) => {
+    const { listOperators } = await import('./operators.js');
+    console.log(await listOperators(withEnvFile(process.env), options));
+  });
+
+operators
+  .command('create <email>')
+  .description(
+    'add an operator; the password is asked for, or read from the first line of the standard input',
+  )
+  .option('--name <name>', 'name to show', 'Operator')
+  .option('--json', 'print the operator as JSON')
+  .action(async (email: string, options: OperatorOptions) => {
+    const { createOperator } = await import('./operators.js');
+    console.log(await createOperator(withEnvFile(process.env), email, options, TERMINAL));
+  });
+
+operators
+  .command('reset-password <email>')
+  .description('set a new password (asked for, or read from the standard input) and end all sessions')
+  .option('--json', 'print the operator as JSON')
+  .action(async (email: string, options: OperatorOptions) => {
+    const { resetOperatorPassword } = await import('./operators.js');
+    console.log(await resetOperatorPassword(withEnvFile(process.env), email, options, TERMINAL));
+  });
+
+operators
+  .command('unlock <email>')
+  .description('forget failed sign-ins of an operator, or with --tenant of a user')
+  .option('--tenant <slug>', 'unlock a user of this tenant instead')
+  .option('--json', 'print the result as JSON')
+  .action(async (email: string, options: OperatorOptions) => {
+    const { unlockLogin } = await import('./operators.js');
+    console.log(await unlockLogin(withEnvFile(process.env), email, options));
+  });
 
 program.parseAsync().catch((error: unknown) => {
   console.error(error instanceof ConfigurationError || error instanceof Error ? error.message : error);

@@ -60,7 +60,7 @@ const SET = {
   VIGIE_APP_PASSWORD: 'c'.repeat(32),
   VIGIE_SYSTEM_PASSWORD: 'd'.repeat(32),
   REDIS_PASSWORD: 'e'.repeat(32),
-  JWT_SECRET: 'f'.repeat(32),
+  JWT_SECRET: 'mZ4x8QpL2vN7tR9wK1sYb6cH3dF5gJ0a',
 };
 
 /** What the head of the file says for the mail catcher. */

@@ -57,8 +57,10 @@ export class LoginPageController {
       return this.again(request, reply, HttpStatus.BAD_REQUEST, { problem: 'wrong', email: '' });
     }
     try {
-      const cookie = await this.cookies.begin(await this.logins.operator(form, traceOf(request)));
-      void reply.header('set-cookie', cookie).redirect('/ops/queues', HttpStatus.SEE_OTHER);
+      form.device_token = this.cookies.deviceIn(request.headers.cookie);
+      const { id, device_token } = await this.logins.operator(form, traceOf(request));
+      const cookies = [await this.cookies.begin(id), this.cookies.keepDevice(device_token)];
+      void reply.header('set-cookie', cookies).redirect('/ops/queues', HttpStatus.SEE_OTHER);
       return undefined;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;

@@ -6,7 +6,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY nest-cli.json tsconfig.json tsconfig.build.json .swcrc ./
 COPY src ./src
-RUN npm run build && chmod 755 dist/cli/vigie.js
+RUN npm run build
 
 FROM node:24-slim AS packages
 WORKDIR /app

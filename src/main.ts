@@ -19,6 +19,7 @@ import {
   EMBEDDED_STEP,
   listenStep,
   prepareSchema,
+  reachPools,
   reachDatabase,
   reachRedis,
   WORK_STEP,
@@ -91,6 +92,7 @@ async function serve(config: Config, embedded: Embedded): Promise<NestFastifyApp
   await reachDatabase(config);
   const migrations = await prepareSchema(config, (line) => log.log(line, 'Database'));
   if (migrations.length > 0) log.log({ event: 'migrated', migrations }, 'Database');
+  await reachPools(config);
   await reachRedis(config);
   const app = await startStep(APPLICATION_STEP, DEADLINES.application, () => createApp(config));
   try {

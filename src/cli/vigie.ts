@@ -44,7 +44,15 @@ program
     // Not from .env or vigie.yml: they configure a real installation, which the demo leaves alone.
     const environment = { ...process.env, VIGIE_CONFIG: devNull };
     const { dataDir, port, redisUrl, sources } = readConfig(environment, { mail: false });
-    const { runDemo } = await import('./demo/demo.js');
+    const { runDemo } = await import('./demo/demo.js').catch((error: unknown) => {
+      if (!isMissingPackage(error)) throw error;
+      throw new Error(
+        'the demo needs packages that this installation leaves out: run scripts/demo in a checkout',
+        {
+          cause: error,
+        },
+      );
+    });
     process.exitCode = await runDemo({
       exit: options.exit === true,
       data_dir: options.data ?? join(dataDir, 'demo'),
@@ -76,6 +84,15 @@ program
   });
 
 program
+  .command('mail-catcher')
+  .description('a mail server on this machine that delivers nothing and prints what it gets, until Ctrl-C')
+  .option('--port <number>', 'where it listens', '1025')
+  .action(async (options: { port: string }) => {
+    const { catchMails } = await import('./mail-catcher.js');
+    await catchMails(Number(options.port));
+  });
+
+program
   .command('backups')
   .description('the stored backups of the installation that is configured here')
   .command('verify')
@@ -90,6 +107,11 @@ program
     console.log(text);
     if (!ok) process.exitCode = 1;
   });
+
+/** Those of development are not in the image. */
+function isMissingPackage(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
+}
 
 const queues = program
   .command('queues')

@@ -76,6 +76,9 @@ export const KINDS = {
     channels: { email: 'on' },
     item: { type: 'backup', id: 'job_id' },
   },
+  backup_report_rejected: { optional: true, bundled: true, urgent: false, channels: { email: 'on' } },
+  backup_agent_silent: { optional: true, bundled: true, urgent: false, channels: { email: 'on' } },
+  backup_agent_back: { optional: true, bundled: true, urgent: false, channels: { email: 'on' } },
 } as const satisfies Record<string, KindDeclaration>;
 
 export type NotificationKind = keyof typeof KINDS;

@@ -98,7 +98,8 @@ export async function createWorld(
     close: async () => {
       await app.close();
       await owner.end();
-      await database.drop();
+      // A database that the test has made is its own to drop.
+      if (options.database === undefined) await database.drop();
     },
   };
 }

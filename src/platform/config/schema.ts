@@ -112,6 +112,13 @@ export const SCHEMA = {
     check: postgres,
     doc: 'The same database as the login vigie_system. Unset: DATABASE_URL with the role vigie_system.',
   }),
+  databasePooler: choiceVariable({
+    env: 'DATABASE_POOLER',
+    yaml: 'database.pooler',
+    words: ['none', 'transaction'],
+    default: 'none',
+    doc: 'transaction: the URLs lead to a PgBouncer in transaction mode, which takes no settings at the start of a connection and no named statements.',
+  }),
   databasePoolSize: integerVariable({
     env: 'DATABASE_POOL_SIZE',
     yaml: 'database.pool_size',

@@ -3,33 +3,32 @@ import { TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
 import pg from 'pg';
 import type { Config } from '../config/config.js';
 import { Database, SystemDatabase } from './database.js';
-import { CONNECTION_KEEP_ALIVE, queryTimeout } from './timeouts.js';
+import { POOL_ROLES } from './preparation.js';
+import { poolSettings } from './sessions.js';
+import { CONNECTION_KEEP_ALIVE } from './timeouts.js';
 
 // A civil date has no instant, and a count fits a number: the driver's defaults (a local midnight, a string)
 // would each need undoing everywhere.
 pg.types.setTypeParser(pg.types.builtins.DATE, (value) => value);
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
+const CONNECT_TIMEOUT_MS = 5_000;
+
 function source(name: 'app' | 'system', config: Config): TypeOrmModuleOptions {
-  const role = `vigie_${name}`;
-  const url = name === 'app' ? config.databaseAppUrl : config.databaseSystemUrl;
-  const statementTimeoutMs = config.databaseStatementTimeoutSeconds * 1_000;
+  const role = `vigie_${name}` as const;
+  const { url, connection } = poolSettings(config, role);
   return {
     type: 'postgres',
     name,
-    url: url ?? config.databaseUrl ?? '',
+    url,
     applicationName: role,
     autoLoadEntities: true,
     poolSize: config.databasePoolSize,
-    connectTimeoutMS: 5_000,
+    connectTimeoutMS: CONNECT_TIMEOUT_MS,
     retryAttempts: 3,
     retryDelay: 1_000,
     extra: {
-      // Without a login of its own the pool takes the role on: it never runs as the owner.
-      ...(url === null ? { options: `-c role=${role}` } : {}),
-      statement_timeout: statementTimeoutMs,
-      query_timeout: queryTimeout(statementTimeoutMs),
-      idle_in_transaction_session_timeout: 60_000,
+      ...connection,
       ...CONNECTION_KEEP_ALIVE,
       // Statements that nobody waits between leave together.
       pipeline: true,
@@ -51,5 +50,33 @@ export class DatabaseModule {
       providers: [Database, SystemDatabase],
       exports: [Database, SystemDatabase],
     };
+  }
+}
+
+/**
+ * Connects once as each pool will, before anything else does.
+ * @throws Error in words where a PgBouncer refuses the settings of a connection.
+ */
+export async function checkPostgres(config: Config): Promise<void> {
+  for (const role of POOL_ROLES) {
+    const { url, connection } = poolSettings(config, role);
+    const client = new pg.Client({
+      connectionString: url,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      ...connection,
+    });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+    } catch (error) {
+      if (!(error instanceof Error) || !/unsupported startup parameter/.test(error.message)) throw error;
+      throw new Error(
+        'the database URLs lead to a PgBouncer: set DATABASE_POOLER=transaction, or name PostgreSQL itself ' +
+          '(docs/operations.md, "PgBouncer")',
+        { cause: error },
+      );
+    } finally {
+      await client.end().catch(() => undefined);
+    }
   }
 }

@@ -1,10 +1,12 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { ClsService } from 'nestjs-cls';
 import { isUUID } from 'class-validator';
 import type { Pool } from 'pg';
 import { DataSource, type QueryRunner } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { type PoolSettings, poolSettings } from './sessions.js';
 import {
   type Connection,
   runStatement,
@@ -24,10 +26,14 @@ export type TenantStatements = Pick<TenantTransaction, 'tenant_id' | 'query' | '
  */
 @Injectable()
 export class Database {
+  private readonly settings: PoolSettings;
+
   constructor(
     @InjectDataSource('app') private readonly app: DataSource,
     private readonly cls: ClsService,
+    @Inject(CONFIG) config: Config,
   ) {
+    this.settings = poolSettings(config, 'vigie_app');
     surviveLostConnections(app);
   }
 
@@ -39,7 +45,8 @@ export class Database {
     this.enter(tenantId);
     return inTransaction(
       this.app,
-      beginAs(tenantId),
+      this.settings,
+      beginWith(this.settings.opening, asTenant(tenantId)),
       (runner, connection) => new TenantTransaction(runner, connection, tenantId),
       work,
     );
@@ -52,18 +59,9 @@ export class Database {
    */
   single(tenantId: string): TenantStatements {
     this.enter(tenantId);
+    const begin = beginWith(this.settings.opening, asTenant(tenantId));
     const query = async <Row>(...statement: Statement): Promise<Row[]> =>
-      withConnection(this.app, async (connection) => {
-        // PostgreSQL answers in this order, and goes on after a failure: the next user finds the connection ready.
-        const [, { rows }] = await together(connection, () =>
-          Promise.all([
-            runStatement(connection, beginAs(tenantId)),
-            runStatement<Row>(connection, ...statement),
-            runStatement(connection, 'COMMIT'),
-          ]),
-        );
-        return rows;
-      });
+      withConnection(this.app, this.settings, (connection) => runAlone<Row>(connection, begin, statement));
     return {
       tenant_id: tenantId,
       query,
@@ -88,7 +86,13 @@ export class Database {
  */
 @Injectable()
 export class SystemDatabase {
-  constructor(@InjectDataSource('system') private readonly source: DataSource) {
+  private readonly settings: PoolSettings;
+
+  constructor(
+    @InjectDataSource('system') private readonly source: DataSource,
+    @Inject(CONFIG) config: Config,
+  ) {
+    this.settings = poolSettings(config, 'vigie_system');
     surviveLostConnections(source);
   }
 
@@ -96,7 +100,8 @@ export class SystemDatabase {
   async transaction<Result>(work: (tx: SystemTransaction) => Promise<Result>): Promise<Result> {
     return inTransaction(
       this.source,
-      'BEGIN',
+      this.settings,
+      beginWith(this.settings.opening),
       (runner, connection) => new SystemTransaction(runner, connection),
       work,
     );
@@ -104,16 +109,36 @@ export class SystemDatabase {
 
   /** One statement, which is its own transaction. */
   async query<Row>(...statement: Statement): Promise<Row[]> {
-    return withConnection(
-      this.source,
-      async (connection) => (await runStatement<Row>(connection, ...statement)).rows,
+    const { opening } = this.settings;
+    return withConnection(this.source, this.settings, async (connection) =>
+      opening === ''
+        ? (await runStatement<Row>(connection, ...statement)).rows
+        : runAlone<Row>(connection, beginWith(opening), statement),
     );
   }
 }
 
-/** In one message, which takes no parameters: a uuid has nothing to escape. */
-function beginAs(tenantId: string): string {
-  return `BEGIN; SET LOCAL app.tenant_id = '${tenantId}'`;
+/** Begins, runs and commits in one message. */
+async function runAlone<Row>(connection: Connection, begin: string, statement: Statement): Promise<Row[]> {
+  // PostgreSQL answers in this order, and goes on after a failure: the next user finds the connection ready.
+  const [, { rows }] = await together(connection, () =>
+    Promise.all([
+      runStatement(connection, begin),
+      runStatement<Row>(connection, ...statement),
+      runStatement(connection, 'COMMIT'),
+    ]),
+  );
+  return rows;
+}
+
+/** One message: several statements in one take no parameters. */
+function beginWith(...settings: readonly string[]): string {
+  return ['BEGIN', ...settings.filter((setting) => setting !== '')].join('; ');
+}
+
+/** A uuid has nothing to escape. */
+function asTenant(tenantId: string): string {
+  return `SET LOCAL app.tenant_id = '${tenantId}'`;
 }
 
 /**
@@ -122,11 +147,12 @@ function beginAs(tenantId: string): string {
  */
 async function inTransaction<Tx extends Transaction, Result>(
   source: DataSource,
+  { names }: PoolSettings,
   opening: string,
   open: (runner: QueryRunner, connection: Connection) => Tx,
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
-  const { runner, connection } = await connect(source);
+  const { runner, connection } = await connect(source, names);
   const tx = open(runner, connection);
   // For TypeORM, which would otherwise begin one of its own.
   Object.assign(runner, { isTransactionActive: true });
@@ -164,13 +190,14 @@ function together<Result>({ connection: { stream } }: Connection, send: () => Re
 /** A connection straight from the driver's pool: what TypeORM puts around one costs as much as a statement. */
 async function withConnection<Result>(
   { driver }: DataSource,
+  { names }: PoolSettings,
   work: (connection: Connection) => Promise<Result>,
 ): Promise<Result> {
   const pool = (driver as PostgresDriver).master as Pool;
   const client = await pool.connect();
   client.on('error', ignore);
   try {
-    return await work(client);
+    return await work(named(client, names));
   } finally {
     client.off('error', ignore);
     // A timeout destroys the socket, and the pool hears of it later than the caller: it must not lend it again.
@@ -192,8 +219,15 @@ function ignore(): void {
   // An error event without a listener would end the process.
 }
 
-async function connect(source: DataSource): Promise<{ runner: QueryRunner; connection: Connection }> {
+function named(connection: Connection, names: boolean): Connection {
+  return names ? connection : Object.assign(connection, { unnamed: true as const });
+}
+
+async function connect(
+  source: DataSource,
+  names: boolean,
+): Promise<{ runner: QueryRunner; connection: Connection }> {
   const runner = source.createQueryRunner();
   // TypeORM leaves open which driver's it is.
-  return { runner, connection: (await runner.connect()) as Connection };
+  return { runner, connection: named((await runner.connect()) as Connection, names) };
 }

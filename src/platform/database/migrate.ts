@@ -1,6 +1,6 @@
-import { DataSource, type QueryRunner } from 'typeorm';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DataSource } from 'typeorm';
 import { Schema1700000000001 } from './migrations/1-schema.js';
-import { databaseFailure } from './failures.js';
 import { assertPrepared, grantRoles, type OwnerQuery, type PoolRole } from './preparation.js';
 import { CONNECTION_KEEP_ALIVE } from './timeouts.js';
 
@@ -29,6 +29,9 @@ export interface MigrateOptions {
   onWait?: (holder: string) => void;
 }
 
+/** Between two attempts at the lock. */
+const LOCK_STEP_MS = 200;
+
 /**
  * Brings the database up to date, as its owner, under an advisory lock.
  * @param ownerUrl PostgreSQL URL of the owner; the pools use other roles.
@@ -54,15 +57,19 @@ export async function migrate(ownerUrl: string, options: MigrateOptions = {}): P
     const lock = source.createQueryRunner();
     const query: OwnerQuery = async (sql, parameters) => (await lock.query(sql, parameters)) as never;
     try {
-      await takeLock(lock, options);
-      await assertNotNewer(lock);
+      await takeLock(query, options);
+      await assertNotNewer(query);
       const [made] = await query<{ made: boolean }>(`SELECT to_regclass('migrations') IS NOT NULL AS made`);
       await assertPrepared(query, takenOn, made?.made !== true);
       const names = (await source.runMigrations()).map((migration) => migration.name);
       await grantRoles(query, takenOn);
+      await query('COMMIT');
       return names;
+    } catch (error) {
+      // A connection that is lost can't roll back, and has nothing to.
+      await query('ROLLBACK').catch(() => undefined);
+      throw error;
     } finally {
-      await query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
       await lock.release();
     }
   } finally {
@@ -70,32 +77,38 @@ export async function migrate(ownerUrl: string, options: MigrateOptions = {}): P
   }
 }
 
-async function takeLock(runner: QueryRunner, { lockWaitMs = LOCK_WAIT_MS, onWait }: MigrateOptions) {
-  const [tried] = await rowsOf<{ taken: boolean }>(
-    runner,
-    `SELECT pg_try_advisory_lock(${MIGRATION_LOCK}) AS taken`,
-  );
-  if (tried?.taken === true) return;
-  const holder = await lockHolder(runner);
-  onWait?.(holder);
-  // Of this connection, which takes the lock and nothing else.
-  await runner.query(`SET lock_timeout = ${lockWaitMs}`);
-  try {
-    await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-  } catch (error) {
-    if (databaseFailure(error)?.code !== LOCK_NOT_AVAILABLE) throw error;
-    throw new Error(`another process has been migrating for ${lockWaitMs / 1_000} s (${holder})`, {
-      cause: error,
-    });
+/**
+ * Begins a transaction that holds the lock until its end. Not a lock of the session, which would stay behind at a
+ * PgBouncer; and whoever waits holds no connection, since the one that migrates needs a second.
+ */
+async function takeLock(
+  query: OwnerQuery,
+  { lockWaitMs = LOCK_WAIT_MS, onWait }: MigrateOptions,
+): Promise<void> {
+  const deadline = performance.now() + lockWaitMs;
+  let holder: string | null = null;
+  for (;;) {
+    await query('BEGIN');
+    // It waits while the other connection migrates.
+    await query('SET LOCAL idle_in_transaction_session_timeout = 0');
+    const [row] = await query<{ taken: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS taken', [
+      MIGRATION_LOCK,
+    ]);
+    if (row?.taken === true) return;
+    if (holder === null) {
+      holder = await lockHolder(query);
+      onWait?.(holder);
+    }
+    await query('ROLLBACK');
+    if (performance.now() > deadline)
+      throw new Error(`another process has been migrating for ${lockWaitMs / 1_000} s (${holder})`);
+    await delay(LOCK_STEP_MS);
   }
 }
 
-const LOCK_NOT_AVAILABLE = '55P03';
-
 /** Who migrates, as PostgreSQL sees it. */
-async function lockHolder(runner: QueryRunner): Promise<string> {
-  const [holder] = await rowsOf<{ pid: number; address: string | null }>(
-    runner,
+async function lockHolder(query: OwnerQuery): Promise<string> {
+  const [holder] = await query<{ pid: number; address: string | null }>(
     `SELECT pid, host(client_addr) AS address FROM pg_stat_activity JOIN pg_locks USING (pid)
      WHERE locktype = 'advisory' AND granted AND objid = ${MIGRATION_LOCK}
        AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
@@ -105,18 +118,11 @@ async function lockHolder(runner: QueryRunner): Promise<string> {
 }
 
 /** An older program on a newer schema would write what the newer one no longer understands. */
-async function assertNotNewer(runner: QueryRunner): Promise<void> {
-  const [found] = await rowsOf<{ name: string | null }>(
-    runner,
-    `SELECT to_regclass('migrations')::text AS name`,
-  );
+async function assertNotNewer(query: OwnerQuery): Promise<void> {
+  const [found] = await query<{ name: string | null }>(`SELECT to_regclass('migrations')::text AS name`);
   if (found?.name === null || found === undefined) return;
-  const rows = await rowsOf<{ name: string }>(runner, 'SELECT name FROM migrations ORDER BY id');
+  const rows = await query<{ name: string }>('SELECT name FROM migrations ORDER BY id');
   refuseNewer(rows.map(({ name }) => name));
-}
-
-async function rowsOf<Row>(runner: QueryRunner, sql: string): Promise<Row[]> {
-  return (await runner.query(sql)) as Row[];
 }
 
 /** @throws Error when the database has a migration that this version does not know. */

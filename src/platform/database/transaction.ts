@@ -53,6 +53,8 @@ export interface Connection {
     query_timeout?: number;
   }): Promise<{ rows: unknown[]; rowCount: number | null; command: string }>;
   connection: { stream: { cork(): void; uncork(): void } };
+  /** Statements get no names: a PgBouncer in transaction mode may run the next one on another connection. */
+  unnamed?: true;
 }
 
 /**
@@ -65,7 +67,7 @@ export async function runStatement<Row>(
   parameters: readonly SqlValue[] = [],
   queryTimeoutMs?: number,
 ): Promise<{ rows: Row[]; count: number; command: string }> {
-  const sent = typeof statement === 'string' ? { text: statement } : statement;
+  const sent = namedAs(statement, connection);
   // Without values it goes as a simple query, which may hold several statements.
   const values = parameters.length === 0 ? {} : { values: [...parameters] };
   const timeout = queryTimeoutMs === undefined ? {} : { query_timeout: queryTimeoutMs };
@@ -75,6 +77,14 @@ export async function runStatement<Row>(
   } catch (error) {
     throw new QueryFailedError(sent.text, [...parameters], withCode(error as Error));
   }
+}
+
+function namedAs(
+  statement: string | PreparedStatement,
+  { unnamed }: Connection,
+): { text: string; name?: string } {
+  if (typeof statement === 'string') return { text: statement };
+  return unnamed === true ? { text: statement.text } : statement;
 }
 
 /** The driver gives its own time-out no code, and without one the log would not say what happened. */

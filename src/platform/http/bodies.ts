@@ -4,8 +4,8 @@ import { Readable } from 'node:stream';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from '../errors/problem.js';
-import { JsonFault, readJson } from '../json/read-json.js';
-import { takesUpload, UPLOAD_TYPES } from './uploads.js';
+import { JSON_LIMITS, JsonFault, readJson } from '../json/read-json.js';
+import { takesUpload } from './uploads.js';
 
 /** A body's limit, in bytes, on routes that know who is calling. */
 export const BODY_LIMIT = 1_048_576;
@@ -28,7 +28,8 @@ export function takeBodies(app: NestFastifyApplication): void {
   const server = app.getHttpAdapter().getInstance();
   server.removeAllContentTypeParsers();
   server.addContentTypeParser([JSON_TYPE, FORM_TYPE], (_request, payload, done) => done(null, payload));
-  server.addContentTypeParser([...UPLOAD_TYPES], (request, payload, done) => {
+  // Where files are taken, `UploadBody` says what is wrong with another type.
+  server.addContentTypeParser('*', (request, payload, done) => {
     if (takesUpload(request)) done(null, payload);
     else done(new Problem('unsupported_media_type', `send ${JSON_TYPE}`));
   });
@@ -62,14 +63,18 @@ function cutOff({ raw }: FastifyRequest, afterMs: number): void {
 /**
  * Reads the body of a request; undefined where it has none.
  * @param limit bytes
- * @param takesForm whether the route is the target of an HTML form, too.
+ * @param takes what the route takes besides well-formed JSON.
  * @throws Problem unsupported_media_type, payload_too_large, malformed_request, validation_failed with the place.
  */
-export async function readBody(request: FastifyRequest, limit: number, takesForm: boolean): Promise<unknown> {
+export async function readBody(
+  request: FastifyRequest,
+  limit: number,
+  takes: { form: boolean; illFormedTexts: boolean },
+): Promise<unknown> {
   const { body, headers } = request;
   if (!(body instanceof Readable)) return undefined;
   const isForm = headers['content-type']?.toLowerCase().startsWith(FORM_TYPE) === true;
-  if (isForm && !takesForm) throw new Problem('unsupported_media_type', `send ${JSON_TYPE}`);
+  if (isForm && !takes.form) throw new Problem('unsupported_media_type', `send ${JSON_TYPE}`);
   const encoding = headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity') {
     throw new Problem('unsupported_media_type', `send the body uncompressed, not as ${encoding}`);
@@ -79,12 +84,12 @@ export async function readBody(request: FastifyRequest, limit: number, takesForm
   if (!isUtf8(bytes)) throw new Problem('malformed_request', 'the body is not UTF-8');
   // Windows programs write a UTF-8 byte order mark.
   const text = bytes.toString().replace(/^\ufeff/, '');
-  return isForm ? formOf(text) : jsonOf(text);
+  return isForm ? formOf(text) : jsonOf(text, takes.illFormedTexts);
 }
 
-function jsonOf(text: string): unknown {
+function jsonOf(text: string, illFormedTexts: boolean): unknown {
   try {
-    return readJson(text);
+    return readJson(text, { ...JSON_LIMITS, illFormedTexts });
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error;
     const { pointer, detail } = error;

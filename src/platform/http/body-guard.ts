@@ -6,10 +6,16 @@ import { ACCESS_RULE, type AccessRule } from './caller.js';
 import { takesUpload } from './uploads.js';
 
 const FORM = 'vigie:form';
+const ILL_FORMED = 'vigie:ill-formed-texts';
 
 /** A route that an HTML form posts to. Others take JSON alone. */
 export function TakesForm(): MethodDecorator {
   return SetMetadata(FORM, true);
+}
+
+/** A route whose texts are the output of other programs, cut anywhere: it replaces lone surrogates itself. */
+export function TakesIllFormedTexts(): MethodDecorator {
+  return SetMetadata(ILL_FORMED, true);
 }
 
 /** Reads the body of a request that `AccessGuard` has let through; it stands after it. */
@@ -23,9 +29,13 @@ export class BodyGuard implements CanActivate {
     if (request.body === undefined || takesUpload(request)) return true;
     const targets = [context.getHandler(), context.getClass()];
     const rule = this.reflector.getAllAndOverride<AccessRule | undefined>(ACCESS_RULE, targets);
-    const takesForm = this.reflector.getAllAndOverride<boolean | undefined>(FORM, targets) === true;
+    const takes = (what: string) =>
+      this.reflector.getAllAndOverride<boolean | undefined>(what, targets) === true;
     const limit = rule?.who === 'public' ? PUBLIC_BODY_LIMIT : BODY_LIMIT;
-    request.body = await readBody(request, limit, takesForm);
+    request.body = await readBody(request, limit, {
+      form: takes(FORM),
+      illFormedTexts: takes(ILL_FORMED),
+    });
     return true;
   }
 }

@@ -19,8 +19,6 @@ const FORMATS = {
   'application/ndjson': 'ndjson',
   'application/jsonl': 'ndjson',
 } as const;
-/** Content types of files. */
-export const UPLOAD_TYPES = Object.keys(FORMATS);
 export type UploadFormat = (typeof FORMATS)[keyof typeof FORMATS];
 
 /** A file that is being received; nothing was read of it yet. */
@@ -28,9 +26,29 @@ export interface Upload {
   stream: Readable;
   /** What it says it is. */
   format: UploadFormat;
+  /** The encoding that it says it has; null when it does not. */
+  charset: string | null;
   /** As it announces itself; null when it does not. */
   bytes_total: number | null;
 }
+
+/** What to do about types that people send instead. */
+const REFUSED_TYPES: readonly [RegExp, string][] = [
+  [
+    /spreadsheet|excel|ms-office/,
+    'this is a workbook, not a CSV file: save it as "CSV UTF-8", and send that as text/csv',
+  ],
+  [
+    /^multipart\//,
+    'send the file itself as the body, not in a form: Content-Type: text/csv or application/x-ndjson ' +
+      "(curl -T file.csv -X POST -H 'Content-Type: text/csv')",
+  ],
+  [
+    /^application\/octet-stream$/,
+    'the type does not say what the file is: send CSV as text/csv, NDJSON as application/x-ndjson; save a workbook as CSV first',
+  ],
+  [/^application\/json$/, 'send one JSON object a line (NDJSON) as application/x-ndjson, or CSV as text/csv'],
+];
 
 const UPLOAD_ROUTE = { upload: true };
 
@@ -46,14 +64,19 @@ export const UploadBody = createParamDecorator((_data: unknown, context: Executi
   if (encoding !== 'identity') {
     throw new Problem('unsupported_media_type', `send the file uncompressed, not as ${encoding}`);
   }
-  const format = formatOf(headers['content-type']);
+  const type = typeOf(headers['content-type']);
+  const format = formatOf(type);
   if (format === undefined || !(body instanceof Readable)) {
-    throw new Problem('unsupported_media_type', 'send a file as text/csv or application/x-ndjson');
+    const [, detail] = REFUSED_TYPES.find(([refused]) => format === undefined && refused.test(type)) ?? [];
+    throw new Problem(
+      'unsupported_media_type',
+      detail ?? 'send a file as text/csv (a workbook: save it as CSV) or application/x-ndjson',
+    );
   }
   const announced = headers['content-length'];
   const bytes_total = announced === undefined ? null : Number(announced);
   if (bytes_total !== null && bytes_total > UPLOAD_LIMIT) throw tooLarge();
-  return { stream: body, format, bytes_total };
+  return { stream: body, format, charset: charsetOf(headers['content-type']), bytes_total };
 });
 
 export function tooLarge(): Problem {
@@ -65,7 +88,14 @@ export function takesUpload({ routeOptions }: FastifyRequest): boolean {
   return (routeOptions.config as { upload?: boolean }).upload === true;
 }
 
-function formatOf(contentType: string | undefined): UploadFormat | undefined {
-  const type = (contentType ?? '').split(';', 1).join('').trim().toLowerCase();
+function charsetOf(contentType: string | undefined): string | null {
+  return /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(contentType ?? '')?.[1] ?? null;
+}
+
+function typeOf(contentType: string | undefined): string {
+  return (contentType ?? '').split(';', 1).join('').trim().toLowerCase();
+}
+
+function formatOf(type: string): UploadFormat | undefined {
   return Object.hasOwn(FORMATS, type) ? FORMATS[type as keyof typeof FORMATS] : undefined;
 }

@@ -53,7 +53,15 @@ function faults(error: ValidationError, path: string): Fault[] {
   const { property = '' } = error as Partial<ValidationError>;
   const pointer = property === '' ? path : `${path}/${pointerTo(property)}`;
   return [
-    ...Object.values(error.constraints ?? {}).map((detail) => ({ pointer, detail })),
+    ...detailsOf(error.constraints ?? {}).map((detail) => ({ pointer, detail })),
     ...(error.children ?? []).flatMap((child) => faults(child, pointer)),
   ];
+}
+
+const TYPE_RULES = ['isString', 'isInt', 'isNumber', 'isBoolean', 'isArray', 'isObject'];
+
+/** What rules say of a value. Of one that has the wrong type the other rules would only say what it is not. */
+function detailsOf(constraints: Readonly<Record<string, string>>): string[] {
+  const wrongType = TYPE_RULES.map((rule) => constraints[rule]).find((detail) => detail !== undefined);
+  return wrongType === undefined ? Object.values(constraints) : [wrongType];
 }

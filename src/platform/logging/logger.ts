@@ -60,7 +60,7 @@ function context(): Record<string, unknown> {
   };
 }
 
-/** Rooms of Nest that log each module and each route of a start. */
+/** Rooms of Nest that log each module and route of a start, and an error that main.ts reports too. */
 const FRAMEWORK = new Set([
   'InstanceLoader',
   'NestApplication',
@@ -112,7 +112,7 @@ export class JsonLogger implements LoggerService {
   /** Nest passes the logging room as the last parameter, and an error's stack before it. */
   private write(level: 'debug' | 'info' | 'warn' | 'error', message: unknown, rest: unknown[]): void {
     const room = rest.at(-1);
-    if (level === 'info' && typeof room === 'string' && FRAMEWORK.has(room)) level = 'debug';
+    if (level !== 'warn' && typeof room === 'string' && FRAMEWORK.has(room)) level = 'debug';
     const fields = {
       room: typeof room === 'string' ? room : undefined,
       stack: rest.length > 1 && typeof rest[0] === 'string' ? rest[0] : undefined,
@@ -132,7 +132,7 @@ export type LogFormat = 'auto' | 'json' | 'pretty';
 export function logDestination(format: LogFormat): DestinationStream | undefined {
   const { stdout } = process;
   if (format === 'json' || (format === 'auto' && !stdout.isTTY)) return undefined;
-  // https://no-color.org
-  const colours = stdout.isTTY && (process.env.NO_COLOR ?? '') === '';
+  // Which minds NO_COLOR (https://no-color.org).
+  const colours = stdout.isTTY && stdout.hasColors();
   return prettyDestination({ colours, write: (text) => void stdout.write(text) });
 }

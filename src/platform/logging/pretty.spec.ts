@@ -26,6 +26,22 @@ describe('R13: log lines on a terminal', () => {
 `);
   });
 
+  it('R13: show the reason of a failed start below its line, then what to do', () => {
+    const fields = {
+      event: 'start_failed',
+      step: 'redis',
+      where: 'h:1',
+      reason: 'no answer:\nnone',
+      hint: 'Wait',
+    };
+    expect(seen((log) => log.error(fields, 'Vigie')))
+      .toBe(`--:--:-- ERROR Vigie     start failed step=redis where=h:1
+      no answer:
+      none
+      → Wait
+`);
+  });
+
   it('R13: show an error below its line', () => {
     const text = seen((log) => log.error({ event: 'failed', err: new TypeError('no') }, 'Room'));
     expect(text).toMatch(/^--:--:-- ERROR Room {6}failed\n {6}TypeError: no\n {6}at /);

@@ -2,7 +2,7 @@ import type { DestinationStream } from 'pino';
 
 const COLOURS = { debug: 90, info: 32, warn: 33, error: 31 } as const;
 /** Written in their own places, or of use to programs only. */
-const HANDLED = new Set(['level', 'time', 'room', 'event', 'msg', 'hint', 'err', 'stack']);
+const HANDLED = new Set(['level', 'time', 'room', 'event', 'msg', 'hint', 'reason', 'err', 'stack']);
 
 interface Shown {
   colours: boolean;
@@ -19,7 +19,7 @@ export function prettyDestination({ colours, write }: Shown): DestinationStream 
 export function prettyLine(line: string, colours: boolean): string {
   const fields = parse(line);
   if (fields === null) return line;
-  const { level = 'info', time, room, event, msg, hint, err, stack } = fields;
+  const { level = 'info', time, room, event, msg, hint, reason, err, stack } = fields;
   const paint = (code: number, text: string) => (colours ? `\u001b[${code}m${text}\u001b[0m` : text);
   const colour = typeof level === 'string' && level in COLOURS ? COLOURS[level as keyof typeof COLOURS] : 0;
   const what = [wordsOf(event), textOf(msg)].filter(Boolean).join(': ');
@@ -31,7 +31,12 @@ export function prettyLine(line: string, colours: boolean): string {
     what,
     ...rest.map(([name, value]) => paint(90, `${name}=`) + valueOf(value)),
   ];
-  const below = [textOf(hint) === '' ? '' : `→ ${textOf(hint)}`, ...causeOf(err), ...linesOf(stack)];
+  const below = [
+    ...linesOf(reason),
+    textOf(hint) === '' ? '' : `→ ${textOf(hint)}`,
+    ...causeOf(err),
+    ...linesOf(stack),
+  ];
   return `${[head.filter((part) => part !== '').join(' '), ...below.filter(Boolean).map(indented)].join('\n')}\n`;
 }
 
@@ -69,8 +74,8 @@ function causeOf(err: unknown): string[] {
   return typeof stack === 'string' ? linesOf(stack) : [textOf(rest)];
 }
 
-function linesOf(stack: unknown): string[] {
-  return typeof stack === 'string' ? stack.split('\n').map(textOf) : [];
+function linesOf(text: unknown): string[] {
+  return typeof text === 'string' ? text.split('\n').map(textOf) : [];
 }
 
 const indented = (line: string) => `      ${line.trim()}`;

@@ -1,3 +1,5 @@
+import { DatabaseNotPrepared } from '../database/preparation.js';
+
 /** An expected cause of a failed start. */
 export interface Cause {
   reason: string;
@@ -31,8 +33,8 @@ const PG_SILENCE = /^(timeout expired|Connection terminated due to connection ti
 const PG_HANG_UP = /^Connection terminated unexpectedly$/;
 
 /**
- * An expected cause, in words; null for anything else, which is a fault of this program and needs its stack. A plain
- * `Error` counts as expected: its message was written for people.
+ * An expected cause, in words; null for anything else, which is a fault of this program and needs its stack. The
+ * message of a plain `Error`, or of a database that lacks rights, was written for people.
  */
 export function expectedCause(error: unknown): Cause | null {
   if (!(error instanceof Error)) return null;
@@ -43,7 +45,9 @@ export function expectedCause(error: unknown): Cause | null {
   if (PG_SILENCE.test(error.message)) return { reason: 'no answer', code: null };
   if (PG_HANG_UP.test(error.message)) return { reason: 'the connection was closed at once', code: null };
   if (code !== null && isSqlState(code)) return { reason: error.message, code };
-  return Object.getPrototypeOf(error) === Error.prototype ? { reason: error.message, code } : null;
+  const isForPeople =
+    Object.getPrototypeOf(error) === Error.prototype || error instanceof DatabaseNotPrepared;
+  return isForPeople ? { reason: error.message, code } : null;
 }
 
 function isSqlState(code: string | null): boolean {

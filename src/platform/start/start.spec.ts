@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import pg from 'pg';
 import { createDatabase, environmentFor, type TestDatabase } from '../../../test/support/database.js';
+import { startProcess, stopProcesses } from '../../../test/support/processes.js';
 import { reachPostgres } from '../database/reach.js';
 import { migrate } from '../database/migrate.js';
 import { expectedCause } from './causes.js';
@@ -26,6 +27,7 @@ beforeAll(async () => {
   await new Promise<void>((listening) => silent.listen(0, '127.0.0.1', listening));
 });
 afterAll(async () => {
+  await stopProcesses();
   for (const socket of sockets) socket.destroy();
   await new Promise((closed) => silent.close(closed));
   await rm(folder, { recursive: true, force: true });
@@ -99,7 +101,7 @@ describe('R3: a start whose services cannot be reached', () => {
         runs.set(`${step} ${fault}`, { where, ...(await run({ ...environmentFor(database), ...url })) });
       }),
     );
-  }, 60_000);
+  }, 120_000);
 
   it.each(FAULTS)(
     'R3: %s that %s: start_failed says which, where and why, and the exit code is 1',
@@ -113,7 +115,7 @@ describe('R3: a start whose services cannot be reached', () => {
       expect(failed[0]).toHaveProperty('hint');
       expect(text).not.toContain(SECRET);
       expect(text).not.toContain('    at ');
-      expect(took_ms).toBeLessThan(30_000);
+      expect(took_ms).toBeLessThan(60_000);
     },
   );
 
@@ -135,7 +137,8 @@ describe('R3: a start whose services cannot be reached', () => {
     const environment = { ...environmentFor(database), PORT: String(portOf(silent)) };
     const { code, lines, text } = await run(environment);
     expect(code).toBe(1);
-    expect(lines.at(-1)).toMatchObject({
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatchObject({
       event: 'start_failed',
       step: 'listen',
       where: `127.0.0.1:${portOf(silent)}`,
@@ -216,6 +219,12 @@ describe('R13: the version of the schema', () => {
     } finally {
       await onOwner(`DELETE FROM migrations WHERE name = '${FUTURE}'`);
     }
+  }, 60_000);
+
+  it('S8: a process without the owner’s login starts on a database that is migrated', async () => {
+    const server = await startProcess({ ...environmentFor(database), DATABASE_URL: '' });
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+    await server.stop();
   }, 60_000);
 
   it('S8: a process without the owner’s login refuses a schema that is not migrated', async () => {

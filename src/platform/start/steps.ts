@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.js';
+import { checkPostgres } from '../database/database.module.js';
 import { migrate } from '../database/migrate.js';
 import { rolesToTakeOn } from '../database/preparation.js';
 import { assertMigrated, reachPostgres } from '../database/reach.js';
@@ -62,6 +63,15 @@ export async function prepareSchema(config: Config, onWait: OnWait): Promise<str
     await assertMigrated(system);
     return [];
   });
+}
+
+/**
+ * Signs in as each pool will, whose roles exist once the schema does.
+ * @throws StartError
+ */
+export async function reachPools(config: Config): Promise<void> {
+  const url = config.databaseSystemUrl ?? config.databaseUrl ?? '';
+  await startStep(postgresStep('the database URLs', url), DEADLINES.postgres, () => checkPostgres(config));
 }
 
 function postgresStep(name: string, url: string): StartStep {

@@ -4,7 +4,7 @@ import type { TenantCaller } from '../platform/http/caller.js';
 import type { Tenant } from '../tenants/tenant.entity.js';
 import type { NewTenant } from '../tenants/tenants.dto.js';
 import { TenantsService } from '../tenants/tenants.service.js';
-import type { NewUser } from '../users/users.dto.js';
+import { NewUser } from '../users/users.dto.js';
 import { UsersService } from '../users/users.service.js';
 import { PasswordLinks } from './password/password-links.js';
 
@@ -30,12 +30,10 @@ export class FirstAdmins {
    * @throws Problem conflict when the slug is taken, validation_failed for a zone that PostgreSQL does not know.
    */
   async open(newTenant: NewTenant, newAdmin: NewUser, principal: string): Promise<OpenedTenant> {
-    let opened: Omit<OpenedTenant, 'tenant'> | null = null;
-    const tenant = await this.tenants.create(newTenant, async (tx) => {
-      opened = await this.addAdmin(tx, newAdmin, principal);
-    });
-    if (opened === null) throw new Error('the tenant was made without its admin');
-    return { tenant, ...(opened as Omit<OpenedTenant, 'tenant'>) };
+    const { tenant, rest } = await this.tenants.createWith(newTenant, (tx) =>
+      this.addAdmin(tx, newAdmin, principal),
+    );
+    return { tenant, ...rest };
   }
 
   private async addAdmin(
@@ -52,7 +50,11 @@ export class FirstAdmins {
       agent_id: null,
       role: 'admin',
     };
-    const { id, email, name } = await this.users.create(tx, by, { ...newAdmin, role: 'admin' });
+    const { id, email, name } = await this.users.create(
+      tx,
+      by,
+      Object.assign(new NewUser(), newAdmin, { role: 'admin' as const }),
+    );
     const link = await this.links.newest(tx, id);
     if (link === null) throw new Error('the first admin was not welcomed');
     return {

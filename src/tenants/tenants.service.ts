@@ -28,15 +28,20 @@ export class TenantsService {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
+  /** @throws Problem conflict when the slug is taken, validation_failed for a zone that PostgreSQL does not know. */
+  async create(tenant: NewTenant): Promise<Tenant> {
+    return (await this.createWith(tenant, () => Promise.resolve())).tenant;
+  }
+
   /**
    * Makes a tenant, and what belongs to it from the beginning, in one transaction.
-   * @param also makes the rest of it; when it throws, there is no tenant either.
+   * @param addRest makes that; when it throws, there is no tenant either.
    * @throws Problem conflict when the slug is taken, validation_failed for a zone that PostgreSQL does not know.
    */
-  async create(
+  async createWith<Rest>(
     { slug, name, kind, time_zone, locale }: NewTenant,
-    also: (tx: TenantTransaction, tenant: Tenant) => Promise<void> = () => Promise.resolve(),
-  ): Promise<Tenant> {
+    addRest: (tx: TenantTransaction) => Promise<Rest>,
+  ): Promise<{ tenant: Tenant; rest: Rest }> {
     await this.zones.assertKnown(time_zone);
     const now = this.clock.now();
     const [made] = await this.system.query<{ id: string }>('SELECT new_id() AS id');
@@ -54,8 +59,7 @@ export class TenantsService {
         created_at: now,
         updated_at: now,
       });
-      await also(tx, tenant);
-      return tenant;
+      return { tenant, rest: await addRest(tx) };
     });
   }
 

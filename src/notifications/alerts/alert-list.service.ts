@@ -4,11 +4,15 @@ import { Outbox } from '../../delivery/outbox.js';
 import { Clock } from '../../platform/clock/clock.js';
 import type { SqlValue, TenantTransaction } from '../../platform/database/transaction.js';
 import { notFound } from '../../platform/errors/problem.js';
+import type { TenantCaller } from '../../platform/http/caller.js';
 import { decodeCursor, isInstantKey, type Page, pageOf } from '../../platform/http/cursor.js';
 import { NotificationViews } from '../views/notification-views.js';
 import { type ReaderRow, readerSql } from '../views/reader.js';
 import { ALERT_COLUMNS, type AlertRow } from './alert-row.js';
 import type { AlertsQuery, AlertView } from './alerts.dto.js';
+
+/** Who reads or resolves alerts. */
+type AlertReader = Pick<TenantCaller, 'kind' | 'role' | 'user_id'>;
 
 type ShownRow = AlertRow & ReaderRow;
 
@@ -22,12 +26,11 @@ export class AlertList {
   ) {}
 
   /**
-   * One page, newest first.
-   * @param userId who reads it; null for an API key.
+   * One page, newest first. Leaves out events that were reported for others than this member.
    */
-  async list(tx: TenantTransaction, userId: string | null, query: AlertsQuery): Promise<Page<AlertView>> {
-    const values: SqlValue[] = [tx.tenant_id, userId];
-    const conditions = ['tenant_id = $1'];
+  async list(tx: TenantTransaction, reader: AlertReader, query: AlertsQuery): Promise<Page<AlertView>> {
+    const values: SqlValue[] = [tx.tenant_id, reader.user_id];
+    const conditions = ['tenant_id = $1', ...visibleSql(reader, '$2')];
     const take = (value: SqlValue) => `$${values.push(value)}`;
     if (query.state !== undefined) conditions.push(`state = ${take(query.state)}`);
     if (query.kind !== undefined) conditions.push(`kind = ${take(query.kind)}`);
@@ -53,24 +56,38 @@ export class AlertList {
    * Silences the fact until it clears: it is counted, but not announced again. No check finds that a reported event
    * has cleared, so resolving it ends it: what was not sent is suppressed, and the next report opens a new alert.
    * Resolving a resolved alert changes nothing.
-   * @param userId who did; null for an API key.
-   * @throws Problem not_found for one that is not there or another tenant's.
+   * @throws Problem not_found for one that is not there, another tenant's, or an event for others than this member.
    */
-  async resolve(tx: TenantTransaction, id: string, userId: string | null): Promise<AlertView> {
+  async resolve(tx: TenantTransaction, id: string, reader: AlertReader): Promise<AlertView> {
+    const { user_id: userId } = reader;
+    const mayTouch = (user: string) => ['', ...visibleSql(reader, user)].join(' AND ');
     const resolved = await tx.one<{ gone: boolean }>(
       `UPDATE alerts SET state = 'resolved', resolved_at = $3, resolved_by = $4,
                          gone_at = CASE WHEN kind = 'event' THEN $3::timestamptz END
-       WHERE tenant_id = $1 AND id = $2 AND state = 'open'
+       WHERE tenant_id = $1 AND id = $2 AND state = 'open' ${mayTouch('$4')}
        RETURNING gone_at IS NOT NULL AS gone`,
       [tx.tenant_id, id, this.clock.now(), userId],
     );
     if (resolved?.gone === true) await this.outbox.factsGone(tx, [id]);
     const alert = await tx.one<ShownRow>(
       `SELECT ${ALERT_COLUMNS}, reader.* FROM alerts CROSS JOIN (${readerSql('$1', '$3::uuid')}) reader
-       WHERE tenant_id = $1 AND id = $2`,
+       WHERE tenant_id = $1 AND id = $2 ${mayTouch('$3')}`,
       [tx.tenant_id, id, userId],
     );
     if (alert === null) throw notFound();
     return this.views.ofAlert(alert);
   }
+}
+
+/**
+ * Which alerts of the table `alerts` somebody may see: admins and programs all of them, members the facts that the
+ * tenant watches, and of reported events those that they were notified of. @param user the parameter of their id
+ */
+function visibleSql({ kind, role }: AlertReader, user: string): string[] {
+  if (kind !== 'user' || role === 'admin') return [];
+  return [
+    `(kind <> 'event' OR EXISTS (
+        SELECT 1 FROM notifications n
+        WHERE n.tenant_id = alerts.tenant_id AND n.alert_id = alerts.id AND n.user_id = ${user}::uuid))`,
+  ];
 }

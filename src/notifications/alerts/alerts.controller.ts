@@ -19,10 +19,13 @@ export class AlertsController {
 
   @Get()
   @Access('member', 'watched:read')
-  @ApiOperation({ summary: 'Alerts of the tenant, last seen first' })
+  @ApiOperation({
+    summary:
+      'Alerts of the tenant, newest first; to members without the events that were reported for others',
+  })
   @ApiPage(AlertView)
   async list(@Caller() caller: TenantCaller, @Query() query: AlertsQuery): Promise<Page<AlertView>> {
-    return this.database.tenant(caller.tenant_id, (tx) => this.alerts.list(tx, caller.user_id, query));
+    return this.database.tenant(caller.tenant_id, (tx) => this.alerts.list(tx, caller, query));
   }
 
   @Post(':id/resolve')
@@ -31,6 +34,6 @@ export class AlertsController {
   @ApiOperation({ summary: 'Silence the fact until it clears; a reported event ends' })
   @ApiOkResponse({ type: AlertView })
   async resolve(@Caller() caller: TenantCaller, @IdParam() id: string): Promise<AlertView> {
-    return this.database.tenant(caller.tenant_id, (tx) => this.alerts.resolve(tx, id, caller.user_id));
+    return this.database.tenant(caller.tenant_id, (tx) => this.alerts.resolve(tx, id, caller));
   }
 }

@@ -143,6 +143,26 @@ describe('POST events', () => {
     expect((await report({ title: 'Autre' }, headers)).body.code).toBe('idempotency_mismatch');
   });
 
+  it('S8: for an admin are not shown to members, who cannot resolve them', async () => {
+    const member = await addPerson(world, cast.tenant_id, { name: 'Mara' });
+    const hidden = String((await report()).body.id);
+    const shown = String((await report({ dedupe_key: 'for-mara', user_ids: [member.id] })).body.id);
+    const list = async (token: string) =>
+      ((await world.http('GET', '/api/v1/alerts', { token })).body.data as { id: string }[]).map(
+        ({ id }) => id,
+      );
+    expect((await list(cast.admin.token)).sort()).toEqual([hidden, shown].sort());
+    expect(await list(member.token)).toEqual([shown]);
+
+    const resolveAs = (id: string, token: string) =>
+      world.http('POST', `/api/v1/alerts/${id}/resolve`, { token });
+    const refused = await resolveAs(hidden, member.token);
+    expect([refused.status, refused.text]).toEqual([404, (await resolveAs(randomUUID(), member.token)).text]);
+    expect(await world.sql(`SELECT state FROM alerts WHERE id = $1`, [hidden])).toEqual([{ state: 'open' }]);
+    expect((await resolveAs(shown, member.token)).status).toBe(200);
+    expect((await resolveAs(hidden, cast.admin.token)).status).toBe(200);
+  });
+
   it('are for admins and keys with the scope', async () => {
     const { token } = await addPerson(world, cast.tenant_id, { name: 'Member' });
     expect((await world.http('POST', '/api/v1/events', { token, body: EVENT })).status).toBe(403);

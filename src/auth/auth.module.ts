@@ -13,6 +13,7 @@ import { ApiKeysService } from './keys/api-keys.service.js';
 import { AuthController } from './auth.controller.js';
 import { Authenticator } from './authenticator.js';
 import { CredentialChanges } from './password/credential-changes.js';
+import { FirstAdmins } from './first-admins.js';
 import { KnownDevices } from './sessions/known-devices.js';
 import { LoginService } from './sessions/login.service.js';
 import { LoginThrottle } from './sessions/login-throttle.js';
@@ -45,6 +46,7 @@ import { Signing } from './sessions/signing.js';
     ApiKeysService,
     Authenticator,
     CredentialChanges,
+    FirstAdmins,
     KnownDevices,
     LoginService,
     LoginThrottle,
@@ -61,6 +63,15 @@ import { Signing } from './sessions/signing.js';
     { provide: APP_GUARD, useClass: AccessGuard },
     { provide: APP_GUARD, useClass: BodyGuard },
   ],
-  exports: [Authenticator, LoginService, LoginThrottle, Operators, OperatorCookies, PasswordLinks, Sessions],
+  exports: [
+    Authenticator,
+    FirstAdmins,
+    LoginService,
+    LoginThrottle,
+    Operators,
+    OperatorCookies,
+    PasswordLinks,
+    Sessions,
+  ],
 })
 export class AuthModule {}

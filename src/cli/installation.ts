@@ -12,13 +12,15 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /**
  * Does something with the services of the installation that the environment configures, beside the processes that
  * run it: takes no jobs, schedules nothing, serves nothing.
+ * @param options `mail`: the work sends mails, so that faulty settings of e-mail are faults.
  * @throws StartError when PostgreSQL or Redis cannot be reached.
  */
 export async function withInstallation<Result>(
   environment: Environment,
   work: (app: INestApplicationContext) => Promise<Result>,
+  { mail = false }: { mail?: boolean } = {},
 ): Promise<Result> {
-  const config = await reachable(readConfig(environment, { mail: false }));
+  const config = await reachable(readConfig(environment, { mail }));
   await reachDatabase(config);
   await reachRedis(config);
   const app = await NestFactory.createApplicationContext(AppModule.forRoot(config, new SystemClock()), {

@@ -8,6 +8,7 @@ import { migrate } from '../platform/database/migrate.js';
 import { VERSION } from '../platform/version.js';
 import { rolesToTakeOn } from '../platform/database/preparation.js';
 import type { OperatorOptions } from './operators.js';
+import type { NewTenantOptions } from './tenants.js';
 import type { QueueAct, QueueOptions } from './queues.js';
 
 const program = new Command('vigie')
@@ -181,6 +182,42 @@ operators
   .action(async (email: string, options: OperatorOptions) => {
     const { unlockLogin } = await import('./operators.js');
     console.log(await unlockLogin(withEnvFile(process.env), email, options));
+  });
+
+const tenants = program
+  .command('tenants')
+  .description(
+    'the firms and companies of the installation; the API has all else that operators do with them',
+  );
+
+tenants
+  .command('list')
+  .description('list the tenants')
+  .option('--json', 'print everything, as JSON')
+  .action(async (options: { json?: boolean }) => {
+    const { listTenants } = await import('./tenants.js');
+    console.log(await listTenants(withEnvFile(process.env), options));
+  });
+
+tenants
+  .command('create <slug>')
+  .description(
+    'create a tenant with its first admin, and mail the admin a link to choose a password; the link is printed too. The slug (letters, digits, hyphens) names the tenant at sign-in and in paths, for good',
+  )
+  .requiredOption('--name <name>', 'its name, for people')
+  .requiredOption('--admin <mail>', 'e-mail address of its first admin')
+  .option('--admin-name <name>', "the admin's name; the address before the @ by default")
+  .option('--kind <kind>', 'cabinet (an accounting firm) or company', 'cabinet')
+  .option('--time-zone <zone>', 'in which its days begin and its jobs run', 'Europe/Paris')
+  .option('--locale <locale>', 'its language: fr or en', 'fr')
+  .option('--json', 'print what was created, as JSON')
+  .addHelpText(
+    'after',
+    '\nExample:\n  vigie tenants create cabinet-martin --name "Cabinet Martin" --admin alice@martin.example',
+  )
+  .action(async (slug: string, options: NewTenantOptions) => {
+    const { createTenant } = await import('./tenants.js');
+    console.log(await createTenant(withEnvFile(process.env), slug, options));
   });
 
 program.parseAsync().catch((error: unknown) => {

@@ -57,6 +57,15 @@ export class PasswordLinks {
     return `${publicUrl(this.config)}/password#token=${this.signing.seal('password_link', `${tenantId}.${linkId}`)}`;
   }
 
+  /** The newest link of this user that works, or null. */
+  async newest(tx: TenantTransaction, userId: string): Promise<{ link_id: string; expires_at: Date } | null> {
+    return tx.one(
+      `SELECT id AS link_id, expires_at FROM password_links
+       WHERE tenant_id = $1 AND user_id = $2 AND used_at IS NULL AND expires_at > $3 ORDER BY id DESC LIMIT 1`,
+      [tx.tenant_id, userId, this.clock.now()],
+    );
+  }
+
   /** What a token names, or null when it was not made here. */
   read(token: string): PasswordLink | null {
     const [tenant_id, link_id] = this.signing.unseal('password_link', token) ?? [];

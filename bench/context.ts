@@ -83,6 +83,7 @@ async function createDatabase({ database, redis_url }: Embedded, name: string): 
     environment: {
       // What is measured is the work, not who may ask for how much of it.
       API_REQUESTS_PER_MINUTE: '0',
+      SOCKETS_PER_ADDRESS: '0',
       DATABASE_URL: owner_url,
       DATABASE_APP_URL: url(database.app_url),
       DATABASE_SYSTEM_URL: url(database.system_url),

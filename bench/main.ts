@@ -8,9 +8,10 @@ import { p3 } from './p3-dispatch.js';
 import { p4 } from './p4-live.js';
 import { p5 } from './p5-feed.js';
 import { p9 } from './p9-scan.js';
+import { s1 } from './s1-bodies.js';
 import { asJson, asTable, machine } from './report.js';
 
-const BENCHMARKS: readonly Benchmark[] = [p1, p2, p3, p4, p5, p9, p12];
+const BENCHMARKS: readonly Benchmark[] = [p1, p2, p3, p4, p5, p9, p12, s1];
 
 const USAGE = `npm run bench [-- ${BENCHMARKS.map(({ id }) => id).join(' ')} --json --quick]`;
 

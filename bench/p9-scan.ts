@@ -90,7 +90,7 @@ export const p9: Benchmark = {
           unit: 'MB/s',
           values: ours,
           references: bare,
-          target: { at_least: 0.7 },
+          target: { at_least: 0.8 },
         }),
         limit({
           id: 'P9',

@@ -12,11 +12,16 @@ fail() {
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# set_up [chromium]: what is missing and cannot be installed is said before npm takes its minute.
 set_up() {
   require_node
-  install_packages
-  install_redis
+  require_own_folder
+  require_redis
+  if [[ ${1:-} == chromium ]]; then require_chromium; fi
   create_postgres_user
+  install_redis
+  if [[ ${1:-} == chromium ]]; then install_chromium; fi
+  install_packages
 }
 
 require_node() {
@@ -26,25 +31,41 @@ require_node() {
   have npm || fail 'npm is missing: it comes with Node.js from https://nodejs.org; some distributions have it as a package, npm'
 }
 
+# An earlier run as root leaves folders that an ordinary user cannot write.
+require_own_folder() {
+  local folder
+  for folder in . node_modules dist; do
+    if [[ -e $folder && ! -w $folder ]]; then
+      fail "$(pwd)/$folder cannot be written by $(id -un); it belongs to $(stat -c %U "$folder" 2>/dev/null || stat -f %Su "$folder"):" \
+        "run this as that user, or give the checkout to this one (chown -R $(id -un) $(pwd))"
+    fi
+  done
+}
+
 install_packages() {
   # A link leads to packages that are somebody else's too, and npm ci would empty them.
   if [[ -L node_modules ]]; then return; fi
   # npm writes this file last, so that an interrupted installation is done again.
   local installed=node_modules/.package-lock.json
   if [[ ! -e $installed || package-lock.json -nt $installed ]]; then
-    say 'Installing packages (npm ci)'
+    say 'Installing packages (npm ci; errors only: its warnings that some packages want Node.js 22 do not matter)'
     # Even where NODE_ENV=production: the build needs the development packages.
-    npm ci --include=dev --include=optional --no-audit --no-fund
+    npm ci --include=dev --include=optional --no-audit --no-fund --loglevel=error
     touch "$installed"
   fi
 }
 
+require_redis() {
+  if [[ -n ${REDIS_URL:-} ]] || have_redis || can_install; then return; fi
+  fail "$REDIS_MISSING"
+}
+
 install_redis() {
   if [[ -n ${REDIS_URL:-} ]] || have_redis; then return; fi
-  { install_program redis-server redis && have_redis; } ||
-    fail 'neither redis-server nor valkey-server is here, and it could not be installed. Install one' \
-      '("apt-get install redis-server", "brew install redis", "dnf install valkey"), or set REDIS_URL'
+  { install_program redis-server redis && have_redis; } || fail "$REDIS_MISSING"
 }
+
+REDIS_MISSING='neither redis-server nor valkey-server is here, and it cannot be installed from here. Install one ("apt-get install redis-server", "brew install redis", "dnf install valkey"), or set REDIS_URL'
 
 have_redis() { have redis-server || have valkey-server; }
 
@@ -56,14 +77,24 @@ create_postgres_user() {
     fail 'the system user postgres could not be created: create it, or run this as an ordinary user'
 }
 
+CHROMIUM_MISSING='chromium is missing, and cannot be installed from here. Install it ("apt-get install chromium", "brew install chromium")'
+
+require_chromium() {
+  have_chromium || can_install || fail "$CHROMIUM_MISSING"
+}
+
 # For tests that need a browser; others do without.
 install_chromium() {
   if have_chromium; then return; fi
-  { install_program chromium chromium && have_chromium; } ||
-    fail 'chromium is missing, and could not be installed. Install it ("apt-get install chromium", "brew install chromium")'
+  { install_program chromium chromium && have_chromium; } || fail "$CHROMIUM_MISSING"
 }
 
 have_chromium() { have chromium || have chromium-browser || have google-chrome; }
+
+# Whether install_program could work, as far as can be seen without doing it.
+can_install() {
+  if have apt-get; then [[ $EUID -eq 0 ]] || { have sudo && { [[ -t 0 ]] || sudo -n true 2>/dev/null; }; }; else have brew; fi
+}
 
 # install_program <Debian package> <Homebrew formula>
 install_program() {
@@ -102,4 +133,13 @@ build() {
   npm run --silent build
   # As of the moment the build began: what was saved during it is built next time.
   mv "$began" dist/.built
+}
+
+# wants_help "$@": whether the arguments ask for help, which needs nothing installed.
+wants_help() {
+  local argument
+  for argument in "$@"; do
+    case $argument in -h | --help) return 0 ;; esac
+  done
+  return 1
 }

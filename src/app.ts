@@ -1,3 +1,4 @@
+import type { LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ClsService } from 'nestjs-cls';
@@ -12,20 +13,18 @@ import { notFound } from './platform/errors/problem.js';
 import { ProblemFilter } from './platform/errors/problem.filter.js';
 import { logRequests, requestId } from './platform/http/request-log.js';
 import { measureRequests } from './platform/http/request-metrics.js';
-import { takeJson } from './platform/http/json-body.js';
-import { refuseDeepBodies } from './platform/http/json-depth.js';
-import { takeUploads, UPLOAD_TIMEOUT_MS } from './platform/http/uploads.js';
+import { trustedProxies } from './platform/http/addresses.js';
+import { BODY_LIMIT, takeBodies } from './platform/http/bodies.js';
+import { setAnswerHeaders } from './platform/http/answer-headers.js';
+import { answerUnknownRoutes } from './platform/http/unknown-routes.js';
+import { requireHost, unreadableRequests } from './platform/http/unreadable-requests.js';
+import { UPLOAD_TIMEOUT_MS } from './platform/http/uploads.js';
 import { HttpConnections } from './platform/http/http-connections.js';
 import { validationPipe } from './platform/http/validation.js';
-import { JsonLogger } from './platform/logging/logger.js';
+import { JsonLogger, logDestination } from './platform/logging/logger.js';
 import { Queues } from './platform/queues/queues.js';
-import { checkPostgres } from './platform/database/database.module.js';
-import { checkRedis } from './platform/queues/queues.module.js';
 import { SocketAdapter } from './realtime/socket-adapter.js';
 import { HtmlPages } from './wording/pages/html-pages.js';
-
-/** A request body's limit, in bytes. */
-const BODY_LIMIT = 1_048_576;
 
 /**
  * Builds the application of one process; it does not listen yet. The database is migrated and Redis reachable
@@ -35,34 +34,36 @@ const BODY_LIMIT = 1_048_576;
 export async function createApp(
   config: Config,
   clock: Clock = new SystemClock(),
+  logger: LoggerService = new JsonLogger(config.logLevel, logDestination(config.logFormat)),
 ): Promise<NestFastifyApplication> {
-  await checkPostgres(config);
-  await checkRedis(config);
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
     genReqId: requestId,
-    trustProxy: config.trustProxy?.split(',').map((address) => address.trim()) ?? false,
+    trustProxy: config.trustProxy === null ? false : trustedProxies(config.trustProxy),
     requestTimeout: UPLOAD_TIMEOUT_MS,
+    ...unreadableRequests,
     routerOptions: { maxParamLength: 200 },
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(config, clock), adapter, {
-    logger: new JsonLogger(config.logLevel),
+    logger,
     abortOnError: false,
+    bodyParser: false,
   });
   app.setGlobalPrefix('api/v1', {
     exclude: ['livez', 'readyz', 'metrics', 'password', 'ops/login', 'ops/logout', 'docs', 'openapi.json'],
   });
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ProblemFilter());
-  app.useWebSocketAdapter(new SocketAdapter(app));
+  app.useWebSocketAdapter(new SocketAdapter(app, config));
   carryRequestId(app);
+  setAnswerHeaders(app, config);
+  requireHost(app);
+  answerUnknownRoutes(app);
   endConnectionsAtStop(app);
   measureRequests(app);
   logRequests(app, config);
   recordOutcomes(app);
-  takeJson(app, BODY_LIMIT);
-  refuseDeepBodies(app);
-  takeUploads(app);
+  takeBodies(app);
   if (config.roles.includes('web')) {
     serveBoard(
       app.getHttpAdapter().getInstance(),

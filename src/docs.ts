@@ -10,11 +10,25 @@ import {
 } from '@nestjs/swagger';
 import { ACCESS_RULE, type AccessRule } from './platform/http/caller.js';
 import { ERRORS } from './platform/errors/error-table.js';
+import { VERSION } from './platform/version.js';
 
 const DESCRIPTION = `Deadlines, documents, tasks and backups: the right people are notified once, on the right channel, at the right hour.
 
 Send \`Authorization: Bearer <access token>\` (from \`POST /api/v1/auth/login\`) or \`X-API-Key\`, never both.
 Lists answer \`{"data": […], "next_cursor": …}\`. Every error is \`application/problem+json\` (RFC 9457) with a \`code\`.`;
+
+/** Swagger UI brings scripts and styles of its own, and styles elements inline. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
 
 /** A route's room, and who may call it. */
 interface RouteFacts {
@@ -29,11 +43,21 @@ const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'tr
  * document is made when it is first asked for.
  */
 export function setUpDocs(app: NestFastifyApplication): void {
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onRequest', (request, reply, done) => {
+      if (request.routeOptions.url?.startsWith('/docs') === true) {
+        reply.header('content-security-policy', POLICY).removeHeader('cache-control');
+      }
+      done();
+    });
   SwaggerModule.setup('docs', app, () => describeApi(app), {
     jsonDocumentUrl: 'openapi.json',
     raw: ['json'],
     customSiteTitle: 'Vigie API',
-    swaggerOptions: { persistAuthorization: true, tagsSorter: 'alpha' },
+    // Nothing that is pasted there is kept in the browser.
+    swaggerOptions: { persistAuthorization: false, tagsSorter: 'alpha' },
   });
 }
 
@@ -43,7 +67,7 @@ export function describeApi(app: NestFastifyApplication): OpenAPIObject {
     .setOpenAPIVersion('3.1.0')
     .setTitle('Vigie')
     .setDescription(DESCRIPTION)
-    .setVersion('1')
+    .setVersion(VERSION)
     .setLicense('MIT', 'https://spdx.org/licenses/MIT.html')
     // Relative to where this document is served from.
     .addServer('/')

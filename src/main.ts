@@ -1,12 +1,30 @@
 import { setFlagsFromString } from 'node:v8';
+import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from './app.js';
+import { Operators } from './auth/operators.js';
 import { type Config, ConfigurationError, readConfig } from './platform/config/config.js';
-import { migrate } from './platform/database/migrate.js';
-import { DatabaseNotPrepared, rolesToTakeOn } from './platform/database/preparation.js';
-import { type Embedded, embeddedSecret, startEmbedded } from './platform/embedded/embedded.js';
-import { JsonLogger } from './platform/logging/logger.js';
+import { withEnvFile } from './platform/config/env-file.js';
+import { DatabaseNotPrepared } from './platform/database/preparation.js';
+import type { Embedded } from './platform/embedded/embedded.js';
+import { JsonLogger, logDestination } from './platform/logging/logger.js';
 import { BackgroundWork } from './platform/queues/background-work.js';
+import { withEmbedded } from './platform/start/embedded-config.js';
+import { startNotices } from './platform/start/notices.js';
+import { StartError } from './platform/start/start-error.js';
+import { startStep } from './platform/start/start-step.js';
+import {
+  APPLICATION_STEP,
+  DEADLINES,
+  EMBEDDED_STEP,
+  listenStep,
+  prepareSchema,
+  reachPools,
+  reachDatabase,
+  reachRedis,
+  WORK_STEP,
+} from './platform/start/steps.js';
+import { VERSION } from './platform/version.js';
 
 /**
  * How much of its heap V8 lets a worker add before it collects garbage, in percent. Its own rule is up to 300: what
@@ -16,49 +34,18 @@ const WORKER_HEAP_GROWTH = 60;
 /** A stopping process exits after this long, whatever it is doing. */
 const STOP_DEADLINE_MS = 20_000;
 
-/** Starts what no URL names, and fills in where it is. */
-async function withEmbedded(config: Config, log: JsonLogger): Promise<[Config, Embedded]> {
-  const embedded = await startEmbedded({
-    data_dir: config.dataDir,
-    postgres: config.databaseUrl === null,
-    redis: config.redisUrl === null,
-    log: (line) => log.log(line, 'Embedded'),
-  });
-  const embeddedSource = { kind: 'embedded', name: null } as const;
-  return [
-    {
-      ...config,
-      sources: {
-        ...config.sources,
-        ...(embedded.database === undefined
-          ? {}
-          : {
-              databaseUrl: embeddedSource,
-              databaseAppUrl: embeddedSource,
-              databaseSystemUrl: embeddedSource,
-            }),
-        ...(embedded.redis_url === undefined ? {} : { redisUrl: embeddedSource }),
-        ...(config.jwtSecret === null ? { jwtSecret: embeddedSource } : {}),
-      },
-      databaseUrl: embedded.database?.owner_url ?? config.databaseUrl,
-      databaseAppUrl: embedded.database?.app_url ?? config.databaseAppUrl,
-      databaseSystemUrl: embedded.database?.system_url ?? config.databaseSystemUrl,
-      redisUrl: embedded.redis_url ?? config.redisUrl,
-      jwtSecret: config.jwtSecret ?? (await embeddedSecret(config.dataDir, 'jwt_secret')),
-    },
-    embedded,
-  ];
-}
+/** npm passes a Ctrl-C on to this process, which has it from the terminal already: not a second one. */
+const ECHO_MS = 500;
 
 /** Drains on the first SIGTERM or SIGINT and ends with 0; with 1 when that takes too long, or on a second Ctrl-C. */
 function stopOnSignal(stop: () => Promise<void>, log: JsonLogger): void {
-  let stopping = false;
+  let stoppingSince: number | null = null;
   const onSignal = (signal: NodeJS.Signals) => {
-    if (stopping) {
-      if (signal === 'SIGINT') process.exit(1);
+    if (stoppingSince !== null) {
+      if (signal === 'SIGINT' && performance.now() - stoppingSince > ECHO_MS) process.exit(1);
       return;
     }
-    stopping = true;
+    stoppingSince = performance.now();
     log.log({ event: 'stopping', signal }, 'Vigie');
     setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref();
     stop().then(
@@ -75,35 +62,67 @@ function stopOnSignal(stop: () => Promise<void>, log: JsonLogger): void {
   process.on('SIGINT', onSignal);
 }
 
+let log = new JsonLogger('info', logDestination('auto'));
+
 async function main(): Promise<void> {
-  const written = readConfig(process.env);
+  const environment = withEnvFile(process.env);
+  const written = readConfig(environment);
+  log = new JsonLogger(written.logLevel, logDestination(written.logFormat));
+  // Until the application exists, Nest would log in a form of its own.
+  Logger.overrideLogger(log);
   if (written.roles.includes('worker')) setFlagsFromString(`--heap-growing-percent=${WORKER_HEAP_GROWTH}`);
-  const log = new JsonLogger(written.logLevel);
-  const [config, embedded] = await withEmbedded(written, log);
-  let app: NestFastifyApplication | undefined;
+  const line = (text: string) => log.log(text, 'Embedded');
+  const ofDemo = process.argv.includes('--demo');
+  const [config, embedded] = await startStep(EMBEDDED_STEP, DEADLINES.embedded, () =>
+    withEmbedded(written, ofDemo, line),
+  );
   try {
-    const migrations = await migrate(config.databaseUrl ?? '', rolesToTakeOn(config));
-    if (migrations.length > 0) log.log({ event: 'migrated', migrations }, 'Database');
-    const started = (app = await createApp(config));
-    stopOnSignal(async () => {
-      // Also where the application fails to close.
-      await started.close().finally(() => embedded.stop());
-    }, log);
-    await app.listen(config.port, config.host);
-    await app.get(BackgroundWork).begin();
-    log.log({ event: 'started', url: await app.getUrl(), roles: config.roles }, 'Vigie');
+    const app = await serve(config, embedded);
+    const hasOperator = await app.get(Operators, { strict: false }).exist();
+    for (const notice of startNotices(config, hasOperator, Object.keys(environment)))
+      log.warn(notice, 'Vigie');
   } catch (error) {
-    // What has begun to work ends before PostgreSQL and Redis do.
-    await app?.close().catch(() => undefined);
     await embedded.stop();
     throw error;
   }
 }
 
-main().catch((error: unknown) => {
+/** Starts the application on services that run. */
+async function serve(config: Config, embedded: Embedded): Promise<NestFastifyApplication> {
+  await reachDatabase(config);
+  const migrations = await prepareSchema(config, (line) => log.log(line, 'Database'));
+  if (migrations.length > 0) log.log({ event: 'migrated', migrations }, 'Database');
+  await reachPools(config);
+  await reachRedis(config);
+  const app = await startStep(APPLICATION_STEP, DEADLINES.application, () => createApp(config));
+  try {
+    stopOnSignal(async () => {
+      // Also where the application fails to close.
+      await app.close().finally(() => embedded.stop());
+    }, log);
+    await startStep(listenStep(config), DEADLINES.listen, () => app.listen(config.port, config.host));
+    await startStep(WORK_STEP, DEADLINES.work, () => app.get(BackgroundWork).begin());
+    const url = await app.getUrl();
+    const docs = config.roles.includes('web') ? { docs: `${url}/docs` } : {};
+    log.log({ event: 'started', url, ...docs, version: VERSION, roles: config.roles }, 'Vigie');
+    return app;
+  } catch (error) {
+    // What has begun to work ends before PostgreSQL and Redis do.
+    await app.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** One that has not started must end, to be started again: connections that keep trying would keep the process. */
+function fail(error: unknown): never {
   if (error instanceof ConfigurationError || error instanceof DatabaseNotPrepared)
     process.stderr.write(`${error.message}\n`);
-  else new JsonLogger('error').error({ event: 'start_failed', err: error }, 'Vigie');
-  // Connections that keep trying would keep the process: one that has not started must end, to be started again.
+  else if (error instanceof StartError) log.error(error.fields(), 'Vigie');
+  else log.error({ event: 'start_failed', err: error }, 'Vigie');
   process.exit(1);
-});
+}
+
+// A promise that never settles, and that keeps nothing open, would end the process with 0 and without a line.
+const neverEnded = () => fail(new Error('the start never ended'));
+process.once('beforeExit', neverEnded);
+main().then(() => process.off('beforeExit', neverEnded), fail);

@@ -75,7 +75,7 @@ export function watchMemory({ pid }: Child): { stop(): Promise<number> } {
 function spawnNode(file: URL, environment: Record<string, string>) {
   const { PATH = '', HOME = '' } = process.env;
   const child = fork(fileURLToPath(file), {
-    env: { PATH, HOME, LOG_LEVEL: 'info', ...environment },
+    env: { PATH, HOME, LOG_LEVEL: 'info', VIGIE_ENV_FILE: '', ...environment },
     execArgv: [],
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });

@@ -11,6 +11,7 @@ import { AuditLog } from '../platform/audit/audit-log.js';
 import { RequestLimits } from '../platform/http/request-limits.js';
 import { Authenticator } from './authenticator.js';
 import { Refusals } from './refusals.js';
+import { Signing } from './sessions/signing.js';
 
 const NOW = '2026-03-02T09:00:00Z';
 const clock = new FixedClock(NOW);
@@ -58,21 +59,24 @@ describe('an access token', () => {
   const seconds = new Date(NOW).getTime() / 1_000;
   const family = () => person.refresh_token.split('.')[1];
 
-  const sign = (forgery: Forgery = {}) =>
-    new SignJWT({ tenant_id: cast.tenant.id, role: 'member', family: family(), ...forgery.claims })
-      .setProtectedHeader({ alg: forgery.algorithm ?? 'HS256' })
+  const sign = (forgery: Forgery = {}) => {
+    const { kid, key } = world.app.get(Signing, { strict: false }).accessTokenKey();
+    return new SignJWT({ tenant_id: cast.tenant.id, role: 'member', family: family(), ...forgery.claims })
+      .setProtectedHeader({ alg: forgery.algorithm ?? 'HS256', kid })
       .setSubject(forgery.sub ?? person.id)
       .setIssuer(forgery.issuer ?? 'vigie')
       .setAudience(forgery.audience ?? 'vigie-api')
       .setIssuedAt(forgery.issuedAt ?? seconds)
       .setExpirationTime(forgery.expiresAt ?? seconds + 900)
-      .sign(new TextEncoder().encode(forgery.secret ?? world.config.jwtSecret!));
+      .sign(forgery.secret === undefined ? key : new TextEncoder().encode(forgery.secret));
+  };
 
   it('is one that the same secret signs, for this issuer and audience', async () => {
     expect((await get('me', await sign())).status).toBe(200);
   });
 
   it.each<[string, () => Forgery]>([
+    ['the secret itself, not its key', () => ({ secret: world.config.jwtSecret! })],
     ['another secret', () => ({ secret: 'a secret of somebody else, 32 and more' })],
     ['another issuer', () => ({ issuer: 'elsewhere' })],
     ['another audience', () => ({ audience: 'another-api' })],

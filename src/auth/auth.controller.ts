@@ -2,6 +2,7 @@ import { Body, Controller, Header, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import {
   LoginForm,
+  LoginView,
   NewPassword,
   PasswordChange,
   PasswordResetForm,
@@ -10,8 +11,9 @@ import {
 } from './auth.dto.js';
 import type { FastifyRequest } from 'fastify';
 import { traceOf } from '../platform/audit/act.js';
+import { addressOf } from '../platform/http/addresses.js';
 import { Access, Signed, type SignedIn } from '../platform/http/caller.js';
-import { LoginService } from './sessions/login.service.js';
+import { type LoggedIn, LoginService } from './sessions/login.service.js';
 import { PasswordChanges } from './password/password-changes.js';
 import { Sessions, type TokenPair } from './sessions/sessions.js';
 
@@ -28,9 +30,9 @@ export class AuthController {
   @HttpCode(200)
   @Header('cache-control', 'no-store')
   @Access('public')
-  @ApiOkResponse({ type: TokenPairView })
-  login(@Body() form: LoginForm, @Req() request: FastifyRequest): Promise<TokenPair> {
-    return this.logins.login(form, traceOf(request));
+  @ApiOkResponse({ type: LoginView })
+  login(@Body() form: LoginForm, @Req() request: FastifyRequest): Promise<LoggedIn> {
+    return this.logins.login(form, traceOf(request), request.headers['user-agent']);
   }
 
   @Post('refresh')
@@ -62,14 +64,18 @@ export class AuthController {
   @HttpCode(204)
   @Access('person')
   @ApiNoContentResponse({ description: 'The password is changed, and the other sessions have ended' })
-  changePassword(@Signed() signedIn: SignedIn, @Body() body: PasswordChange): Promise<void> {
-    return this.passwords.change(signedIn, body);
+  changePassword(
+    @Signed() signedIn: SignedIn,
+    @Body() body: PasswordChange,
+    @Req() request: FastifyRequest,
+  ): Promise<void> {
+    return this.passwords.change(signedIn, body, addressOf(request));
   }
 
   @Post('password-reset')
   @HttpCode(202)
   @Access('public')
-  requestPasswordReset(@Body() form: PasswordResetForm): Promise<void> {
-    return this.logins.requestPasswordReset(form);
+  requestPasswordReset(@Body() form: PasswordResetForm, @Req() request: FastifyRequest): Promise<void> {
+    return this.logins.requestPasswordReset(form, addressOf(request));
   }
 }

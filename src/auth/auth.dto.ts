@@ -1,7 +1,9 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsOptional, IsString, Matches, MaxLength, MinLength } from 'class-validator';
 import { normalisedEmail } from '../platform/http/email-address.js';
+import type { LoggedIn } from './sessions/login.service.js';
 import type { TokenPair } from './sessions/sessions.js';
 
 /** PostgreSQL holds no NUL, and no address or slug has a control character. */
@@ -16,6 +18,19 @@ const plain = Matches(/^[^\p{Cc}\p{Cs}]*$/u, {
 const ToLookFor = () =>
   Transform(({ value }: { value: unknown }) =>
     typeof value === 'string' ? normalisedEmail(value).toLowerCase() : value,
+  );
+
+/** A token that makes a client known; one that is not good counts as none. */
+const DeviceToken = () =>
+  applyDecorators(
+    ApiPropertyOptional({
+      maxLength: 500,
+      description:
+        'The device_token of an earlier login: failures of strangers then do not make this client wait or lock it',
+    }),
+    IsOptional(),
+    IsString(),
+    MaxLength(500),
   );
 
 export class LoginForm {
@@ -37,6 +52,9 @@ export class LoginForm {
   @MaxLength(63)
   @plain
   tenant?: string;
+
+  @DeviceToken()
+  device_token?: string;
 }
 
 export class RefreshForm {
@@ -85,9 +103,12 @@ export class PasswordResetForm {
   @MaxLength(63)
   @plain
   tenant: string;
+
+  @DeviceToken()
+  device_token?: string;
 }
 
-/** The answer to a login or a refresh, for the OpenAPI document. */
+/** The answer to a refresh, for the OpenAPI document. */
 export class TokenPairView implements TokenPair {
   @ApiProperty({ description: 'JWT: Authorization: Bearer <access_token>' })
   access_token: string;
@@ -100,4 +121,12 @@ export class TokenPairView implements TokenPair {
 
   @ApiProperty({ description: 'Good for one refresh, which answers with the next one' })
   refresh_token: string;
+}
+
+/** The answer to a login. */
+export class LoginView extends TokenPairView implements LoggedIn {
+  @ApiProperty({
+    description: 'Keep it, and send it with the next login from this device; it signs nobody in',
+  })
+  device_token: string;
 }

@@ -4,6 +4,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { TenantsModule } from '../tenants/tenants.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { WordingModule } from '../wording/wording.module.js';
+import { BodyGuard } from '../platform/http/body-guard.js';
 import { AccessGuard } from './access.guard.js';
 import { AccessTokens } from './sessions/access-tokens.js';
 import { ApiKey } from './keys/api-key.entity.js';
@@ -11,6 +12,9 @@ import { ApiKeysController } from './keys/api-keys.controller.js';
 import { ApiKeysService } from './keys/api-keys.service.js';
 import { AuthController } from './auth.controller.js';
 import { Authenticator } from './authenticator.js';
+import { CredentialChanges } from './password/credential-changes.js';
+import { FirstAdmins } from './first-admins.js';
+import { KnownDevices } from './sessions/known-devices.js';
 import { LoginService } from './sessions/login.service.js';
 import { LoginThrottle } from './sessions/login-throttle.js';
 import { OperatorCookies } from './sessions/operator-cookies.js';
@@ -21,6 +25,8 @@ import { PasswordLinks } from './password/password-links.js';
 import { PasswordPageController } from './password/password-page.controller.js';
 import { Passwords } from './password/passwords.js';
 import { Refusals } from './refusals.js';
+import { OpenSessions } from './sessions/open-sessions.js';
+import { SessionsController } from './sessions/sessions.controller.js';
 import { Sessions } from './sessions/sessions.js';
 import { SignIns } from './sessions/sign-ins.js';
 import { Signing } from './sessions/signing.js';
@@ -28,13 +34,23 @@ import { Signing } from './sessions/signing.js';
 /** Who is calling, and whether they may. The guard is the whole application's. */
 @Module({
   imports: [TypeOrmModule.forFeature([ApiKey], 'app'), TenantsModule, UsersModule, WordingModule],
-  controllers: [AuthController, ApiKeysController, PasswordLinkController, PasswordPageController],
+  controllers: [
+    AuthController,
+    ApiKeysController,
+    PasswordLinkController,
+    PasswordPageController,
+    SessionsController,
+  ],
   providers: [
     AccessTokens,
     ApiKeysService,
     Authenticator,
+    CredentialChanges,
+    FirstAdmins,
+    KnownDevices,
     LoginService,
     LoginThrottle,
+    OpenSessions,
     OperatorCookies,
     Operators,
     PasswordLinks,
@@ -45,7 +61,17 @@ import { Signing } from './sessions/signing.js';
     SignIns,
     Signing,
     { provide: APP_GUARD, useClass: AccessGuard },
+    { provide: APP_GUARD, useClass: BodyGuard },
   ],
-  exports: [Authenticator, LoginService, OperatorCookies, PasswordLinks, Sessions],
+  exports: [
+    Authenticator,
+    FirstAdmins,
+    LoginService,
+    LoginThrottle,
+    Operators,
+    OperatorCookies,
+    PasswordLinks,
+    Sessions,
+  ],
 })
 export class AuthModule {}

@@ -50,7 +50,7 @@ const SESSIONS = prepared(
   `SELECT a.place, u.role, t.suspended_at IS NOT NULL AS suspended
          FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) WITH ORDINALITY AS a (tenant_id, family, user_id, place)
          JOIN sessions s ON s.tenant_id = a.tenant_id AND s.family = a.family AND s.user_id = a.user_id
-                        AND s.revoked_at IS NULL
+                        AND s.revoked_at IS NULL AND s.expires_at > $4
          JOIN users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id
          JOIN tenants t ON t.id = s.tenant_id`,
 );
@@ -141,6 +141,19 @@ export class Authenticator {
     }
   }
 
+  /**
+   * Whether these sessions still stand, in their order: not ended or expired, of a user who is there and a tenant that
+   * is not suspended. One statement, however many they are.
+   */
+  async standing(
+    sessions: readonly { tenant_id: string; user_id: string; session: string }[],
+  ): Promise<boolean[]> {
+    const rows = await this.sessionsOf(
+      sessions.map(({ tenant_id, user_id, session }) => ({ tenant_id, user_id, family: session })),
+    );
+    return rows.map((row) => row !== null && !row.suspended);
+  }
+
   private async user(tenant_id: string, id: string, family: string): Promise<TenantCaller> {
     const row = await this.sessions.add({ tenant_id, family, user_id: id });
     if (row === null) throw unauthenticated();
@@ -153,6 +166,7 @@ export class Authenticator {
       asked.map(({ tenant_id }) => tenant_id),
       asked.map(({ family }) => family),
       asked.map(({ user_id }) => user_id),
+      this.clock.now(),
     ]);
     const found = new Array<SessionRow | null>(asked.length).fill(null);
     // WITH ORDINALITY counts from 1.
@@ -162,8 +176,9 @@ export class Authenticator {
 
   private async operator(id: string, family: string): Promise<AnyCaller> {
     const [row] = await this.system.query(
-      `SELECT 1 FROM operator_sessions WHERE family = $1 AND operator_id = $2 AND revoked_at IS NULL`,
-      [family, id],
+      `SELECT 1 FROM operator_sessions
+       WHERE family = $1 AND operator_id = $2 AND revoked_at IS NULL AND expires_at > $3`,
+      [family, id, this.clock.now()],
     );
     if (row === undefined) throw unauthenticated();
     return { kind: 'operator', operator_id: id, principal: `operator:${id}` };

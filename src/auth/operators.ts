@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs
 import { Clock } from '../platform/clock/clock.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
 import { SystemDatabase } from '../platform/database/database.js';
+import { Problem } from '../platform/errors/problem.js';
 import { Passwords } from './password/passwords.js';
 
 export interface OperatorCredentials {
@@ -10,6 +11,18 @@ export interface OperatorCredentials {
   email: string;
   password_hash: string;
 }
+
+/** An operator, as the command line lists them. */
+export interface OperatorEntry {
+  id: string;
+  email: string;
+  name: string;
+  created_at: Date;
+  /** Those that stand. */
+  sessions: number;
+}
+
+const MAX_LISTED = 1_000;
 
 /** Who runs the installation. They belong to no tenant, so this asks as the system role. */
 @Injectable()
@@ -30,6 +43,11 @@ export class Operators implements OnApplicationBootstrap {
       [email],
     );
     return operator ?? null;
+  }
+
+  /** Whether there is any: without one nobody can sign in to a new installation. */
+  async exist(): Promise<boolean> {
+    return (await this.system.query('SELECT FROM operators LIMIT 1')).length > 0;
   }
 
   async byId(id: string): Promise<OperatorCredentials | null> {
@@ -60,16 +78,59 @@ export class Operators implements OnApplicationBootstrap {
     });
   }
 
+  /** Everybody who runs the installation, by address. */
+  async list(): Promise<OperatorEntry[]> {
+    return this.system.query<OperatorEntry>(
+      `SELECT o.id, o.email, o.name, o.created_at,
+              (SELECT count(*) FROM operator_sessions s
+               WHERE s.operator_id = o.id AND s.revoked_at IS NULL AND s.expires_at > $1) AS sessions
+       FROM operators o ORDER BY lower(o.email) LIMIT ${MAX_LISTED}`,
+      [this.clock.now()],
+    );
+  }
+
+  /**
+   * Makes one more operator.
+   * @throws Problem conflict when the address is taken, validation_failed for a common password.
+   */
+  async create(operator: { email: string; name: string; password: string }): Promise<string> {
+    const hash = await this.passwords.hashChosen(operator.password, '/password');
+    const [made] = await this.insert(operator.email, operator.name, hash);
+    if (made === undefined) throw new Problem('conflict', `there is an operator ${operator.email}`);
+    this.logger.log({ event: 'operator_created' });
+    return made.id;
+  }
+
+  /**
+   * Sets a password without the one before, and ends all of the operator's sessions.
+   * @throws Problem validation_failed for a common password.
+   */
+  async resetPassword(id: string, password: string): Promise<void> {
+    const hash = await this.passwords.hashChosen(password, '/password');
+    await this.system.transaction(async (tx) => {
+      await tx.execute(`UPDATE operators SET password_hash = $2 WHERE id = $1`, [id, hash]);
+      await tx.execute(
+        `UPDATE operator_sessions SET revoked_at = $2 WHERE operator_id = $1 AND revoked_at IS NULL`,
+        [id, this.clock.now()],
+      );
+    });
+    this.logger.log({ event: 'password_changed', principal: `operator:${id}` });
+  }
+
   /** Makes the operator that the configuration names, unless there is one. A changed password changes nothing. */
   async onApplicationBootstrap(): Promise<void> {
     const { operatorEmail: email, operatorPassword: password } = this.config;
     if (email === null || password === null || (await this.byEmail(email.toLowerCase())) !== null) return;
     // Several processes may be at this point: one of them makes it.
-    const made = await this.system.query(
-      `INSERT INTO operators (email, name, password_hash, created_at) VALUES ($1, 'Operator', $2, $3)
-       ON CONFLICT (lower(email)) DO NOTHING RETURNING id`,
-      [email, await this.passwords.hash(password), this.clock.now()],
-    );
+    const made = await this.insert(email, 'Operator', await this.passwords.hash(password));
     if (made.length > 0) this.logger.log({ event: 'operator_created' });
+  }
+
+  private async insert(email: string, name: string, hash: string): Promise<{ id: string }[]> {
+    return this.system.query<{ id: string }>(
+      `INSERT INTO operators (email, name, password_hash, created_at) VALUES ($1, $2, $3, $4)
+       ON CONFLICT (lower(email)) DO NOTHING RETURNING id`,
+      [email, name, hash, this.clock.now()],
+    );
   }
 }

@@ -2,6 +2,8 @@ import { Module } from '@nestjs/common';
 import { ImportsModule } from '../imports/imports.module.js';
 import { NotificationsModule } from '../notifications/notifications.module.js';
 import { BackupAnnouncements } from './alerts/announcements.js';
+import { RejectedReports } from './alerts/rejected-reports.js';
+import { SilentAgents } from './alerts/silent-agents.js';
 import { ReportArchiver } from './scan/report-archiver.js';
 import { BackupBoardController } from './board/backup-board.controller.js';
 import { BackupBoards } from './board/backup-board.service.js';
@@ -46,6 +48,8 @@ import { Verification } from './store/verification.js';
     StagedActs,
     ReportArchiver,
     BackupAnnouncements,
+    RejectedReports,
+    SilentAgents,
     // What is stored.
     BackupStore,
     Retention,

@@ -2,19 +2,27 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from '../app.module.js';
 import { SystemClock } from '../platform/clock/clock.js';
-import { type Config, readConfig } from '../platform/config/config.js';
+import { type Config, hasExternalDatabase, readConfig } from '../platform/config/config.js';
 import { runningServices } from '../platform/embedded/running.js';
 import { JsonLogger } from '../platform/logging/logger.js';
+import { reachDatabase, reachRedis } from '../platform/start/steps.js';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Does something with the services of the installation that the environment configures, beside the processes that
  * run it: takes no jobs, schedules nothing, serves nothing.
+ * @param options `mail`: the work sends mails, so that faulty settings of e-mail are faults.
+ * @throws StartError when PostgreSQL or Redis cannot be reached.
  */
 export async function withInstallation<Result>(
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
   work: (app: INestApplicationContext) => Promise<Result>,
+  { mail = false }: { mail?: boolean } = {},
 ): Promise<Result> {
-  const config = await reachable(readConfig(environment));
+  const config = await reachable(readConfig(environment, { mail }));
+  await reachDatabase(config);
+  await reachRedis(config);
   const app = await NestFactory.createApplicationContext(AppModule.forRoot(config, new SystemClock()), {
     logger: new JsonLogger('error'),
     abortOnError: false,
@@ -29,18 +37,19 @@ export async function withInstallation<Result>(
 /** Where no URL is set, the services that a running server has started are meant. */
 async function reachable(config: Config): Promise<Config> {
   const nothing = { roles: [], operatorEmail: null, operatorPassword: null };
-  if (config.databaseUrl !== null && config.redisUrl !== null) return { ...config, ...nothing };
+  const external = hasExternalDatabase(config);
+  if (external && config.redisUrl !== null) return { ...config, ...nothing };
   const { database, redis_url, jwt_secret } = await runningServices(config.dataDir);
   return {
     ...config,
     ...nothing,
-    ...(config.databaseUrl === null
-      ? {
+    ...(external
+      ? {}
+      : {
           databaseUrl: database.owner_url,
           databaseAppUrl: database.app_url,
           databaseSystemUrl: database.system_url,
-        }
-      : {}),
+        }),
     redisUrl: config.redisUrl ?? redis_url,
     jwtSecret: config.jwtSecret ?? jwt_secret,
   };

@@ -1,23 +1,34 @@
 #!/usr/bin/env node
+import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { ConfigurationError, readConfig } from '../platform/config/config.js';
+import { withEnvFile } from '../platform/config/env-file.js';
 import { migrate } from '../platform/database/migrate.js';
+import { VERSION } from '../platform/version.js';
 import { rolesToTakeOn } from '../platform/database/preparation.js';
+import type { OperatorOptions } from './operators.js';
+import type { NewTenantOptions } from './tenants.js';
 import type { QueueAct, QueueOptions } from './queues.js';
 
-const program = new Command('vigie').description(
-  'Vigie: checks what a firm must not miss, and notifies each person once',
-);
+const program = new Command('vigie')
+  .description('Vigie: checks what a firm must not miss, and notifies each person once')
+  .version(VERSION, '--version', 'print the version');
+
+/** What the commands need of the configuration: none of them sends mails. */
+const settings = () => readConfig(withEnvFile(process.env), { mail: false });
+
+/** Prompts go where errors go: what is printed may be piped. */
+const TERMINAL = { input: process.stdin, output: process.stderr };
 
 program
   .command('migrate')
   .description('migrate the database in DATABASE_URL, as its owner, and exit')
   .action(async () => {
-    const config = readConfig(process.env);
+    const config = settings();
     if (config.databaseUrl === null)
       throw new Error('DATABASE_URL is not set (an embedded database migrates by itself)');
-    const migrations = await migrate(config.databaseUrl, rolesToTakeOn(config));
+    const migrations = await migrate(config.databaseUrl, { takenOn: rolesToTakeOn(config) });
     console.log(migrations.length === 0 ? 'Up to date.' : `Ran ${migrations.join(', ')}.`);
   });
 
@@ -25,13 +36,25 @@ program
   .command('demo')
   .description('start everything on this machine with sample data, run the checks twice and show the results')
   .option('--exit', 'exit with 0 if every expectation was met, with 1 if not')
-  .option('--data <dir>', 'where the demo keeps its database; emptied at each start (demo in VIGIE_DATA_DIR)')
+  .option(
+    '--data <dir>',
+    'a new, empty or earlier demo folder, whose contents are deleted at each start (default: demo in VIGIE_DATA_DIR)',
+  )
   .action(async (options: { exit?: boolean; data?: string }) => {
-    const { dataDir, port, redisUrl, sources } = readConfig(process.env);
-    const { runDemo } = await import('./demo/demo.js');
+    // Not from .env or vigie.yml: they configure a real installation, which the demo leaves alone.
+    const environment = { ...process.env, VIGIE_CONFIG: devNull };
+    const { dataDir, port, redisUrl, sources } = readConfig(environment, { mail: false });
+    const { runDemo } = await import('./demo/demo.js').catch((error: unknown) => {
+      if (!isMissingPackage(error)) throw error;
+      throw new Error(
+        'the demo needs packages that this installation leaves out: run scripts/demo in a checkout',
+        {
+          cause: error,
+        },
+      );
+    });
     process.exitCode = await runDemo({
       exit: options.exit === true,
-      // Never the data directory itself: that of a real installation would lose its database.
       data_dir: options.data ?? join(dataDir, 'demo'),
       port: sources.port.kind === 'default' ? null : port,
       redis_url: redisUrl,
@@ -47,7 +70,7 @@ program
   .option('--to <address>', 'recipient of the two mails; VIGIE_OPERATOR_EMAIL by default')
   .option('--api-key <key>', 'use an API key of a tenant instead of VIGIE_OPERATOR_EMAIL')
   .action(async (options: { url?: string; to?: string; apiKey?: string }) => {
-    const { publicUrl, port, operatorEmail, operatorPassword } = readConfig(process.env);
+    const { publicUrl, port, operatorEmail, operatorPassword } = settings();
     const { runTry } = await import('./try/try.js');
     process.exitCode = await runTry({
       url: (options.url ?? publicUrl ?? `http://127.0.0.1:${port}`).replace(/\/+$/, ''),
@@ -61,6 +84,15 @@ program
   });
 
 program
+  .command('mail-catcher')
+  .description('a mail server on this machine that delivers nothing and prints what it gets, until Ctrl-C')
+  .option('--port <number>', 'where it listens', '1025')
+  .action(async (options: { port: string }) => {
+    const { catchMails } = await import('./mail-catcher.js');
+    await catchMails(Number(options.port));
+  });
+
+program
   .command('backups')
   .description('the stored backups of the installation that is configured here')
   .command('verify')
@@ -71,10 +103,15 @@ program
   .option('--json', 'print everything, as JSON')
   .action(async (options: { tenant?: string; json?: boolean }) => {
     const { verifyBackups } = await import('./backups.js');
-    const { text, ok } = await verifyBackups(process.env, options);
+    const { text, ok } = await verifyBackups(withEnvFile(process.env), options);
     console.log(text);
     if (!ok) process.exitCode = 1;
   });
+
+/** Those of development are not in the image. */
+function isMissingPackage(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
+}
 
 const queues = program
   .command('queues')
@@ -82,7 +119,7 @@ const queues = program
   .option('--json', 'print everything, as JSON')
   .action(async (options: QueueOptions) => {
     const { showQueues } = await import('./queues.js');
-    console.log(await showQueues(process.env, options));
+    console.log(await showQueues(withEnvFile(process.env), options));
   });
 
 const act = (name: QueueAct, description: string) =>
@@ -91,7 +128,7 @@ const act = (name: QueueAct, description: string) =>
     .description(description)
     .action(async (queue: string, options: QueueOptions) => {
       const { actOnQueue } = await import('./queues.js');
-      console.log(await actOnQueue(process.env, name, queue, options));
+      console.log(await actOnQueue(withEnvFile(process.env), name, queue, options));
     });
 
 act('pause', 'stop taking work from it; started work ends');
@@ -102,6 +139,86 @@ act('purge', 'cancel its waiting work; started work ends')
 act('retry', 'retry its failed work')
   .option('--tenant <slug>', 'this tenant only')
   .option('--days <number>', 'how many days back, 1 to 30', '1');
+
+const operators = program
+  .command('operators')
+  .description('the people who run the installation: they belong to no tenant and sign in without one');
+
+operators
+  .command('list')
+  .description('list the operators')
+  .option('--json', 'print everything, as JSON')
+  .action(async (options: OperatorOptions) => {
+    const { listOperators } = await import('./operators.js');
+    console.log(await listOperators(withEnvFile(process.env), options));
+  });
+
+operators
+  .command('create <email>')
+  .description(
+    'add an operator; the password is asked for, or read from the first line of the standard input',
+  )
+  .option('--name <name>', 'name to show', 'Operator')
+  .option('--json', 'print the operator as JSON')
+  .action(async (email: string, options: OperatorOptions) => {
+    const { createOperator } = await import('./operators.js');
+    console.log(await createOperator(withEnvFile(process.env), email, options, TERMINAL));
+  });
+
+operators
+  .command('reset-password <email>')
+  .description('set a new password (asked for, or read from the standard input) and end all sessions')
+  .option('--json', 'print the operator as JSON')
+  .action(async (email: string, options: OperatorOptions) => {
+    const { resetOperatorPassword } = await import('./operators.js');
+    console.log(await resetOperatorPassword(withEnvFile(process.env), email, options, TERMINAL));
+  });
+
+operators
+  .command('unlock <email>')
+  .description('forget failed sign-ins of an operator, or with --tenant of a user')
+  .option('--tenant <slug>', 'unlock a user of this tenant instead')
+  .option('--json', 'print the result as JSON')
+  .action(async (email: string, options: OperatorOptions) => {
+    const { unlockLogin } = await import('./operators.js');
+    console.log(await unlockLogin(withEnvFile(process.env), email, options));
+  });
+
+const tenants = program
+  .command('tenants')
+  .description(
+    'the firms and companies of the installation; the API has all else that operators do with them',
+  );
+
+tenants
+  .command('list')
+  .description('list the tenants')
+  .option('--json', 'print everything, as JSON')
+  .action(async (options: { json?: boolean }) => {
+    const { listTenants } = await import('./tenants.js');
+    console.log(await listTenants(withEnvFile(process.env), options));
+  });
+
+tenants
+  .command('create <slug>')
+  .description(
+    'create a tenant with its first admin, and mail the admin a link to choose a password; the link is printed too. The slug (letters, digits, hyphens) names the tenant at sign-in and in paths, for good',
+  )
+  .requiredOption('--name <name>', 'its name, for people')
+  .requiredOption('--admin <mail>', 'e-mail address of its first admin')
+  .option('--admin-name <name>', "the admin's name; the address before the @ by default")
+  .option('--kind <kind>', 'cabinet (an accounting firm) or company', 'cabinet')
+  .option('--time-zone <zone>', 'in which its days begin and its jobs run', 'Europe/Paris')
+  .option('--locale <locale>', 'its language: fr or en', 'fr')
+  .option('--json', 'print what was created, as JSON')
+  .addHelpText(
+    'after',
+    '\nExample:\n  vigie tenants create cabinet-martin --name "Cabinet Martin" --admin alice@martin.example',
+  )
+  .action(async (slug: string, options: NewTenantOptions) => {
+    const { createTenant } = await import('./tenants.js');
+    console.log(await createTenant(withEnvFile(process.env), slug, options));
+  });
 
 program.parseAsync().catch((error: unknown) => {
   console.error(error instanceof ConfigurationError || error instanceof Error ? error.message : error);

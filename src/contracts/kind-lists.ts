@@ -17,6 +17,8 @@ export const OPTIONAL_KINDS = kindsThat<OptionalKind>(({ optional }) => optional
 export const URGENT_KINDS = kindsThat(({ urgent }) => urgent);
 /** Kinds of which one message may carry several. */
 export const BUNDLED_KINDS = kindsThat(({ bundled }) => bundled);
+/** Kinds whose mail carries a one-time link. */
+export const LINK_KINDS = kindsThat(({ link }) => link === true);
 /** Kinds whose title and body somebody wrote. */
 export const WRITTEN_KINDS = kindsThat(({ written }) => written === true);
 

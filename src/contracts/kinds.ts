@@ -6,10 +6,15 @@ export interface KindDeclaration {
   optional: boolean;
   /** One message may carry several of it. */
   bundled: boolean;
-  /** It passes operating hours, quiet hours and limits: it expires, and its recipient is waiting for it. */
+  /**
+   * It passes operating hours, quiet hours and limits: its recipient is waiting for it and it expires, or it warns
+   * of a change of their credentials that somebody else may have made.
+   */
   urgent: boolean;
   /** The channels that suit it, each with its default. A channel that is not named never carries it. */
   channels: Partial<Record<Channel, 'on' | 'off'>>;
+  /** Its mail carries a one-time link: `data` has `link_id` and `expires_at`. */
+  link?: true;
   /** A person or another program wrote its title and body: they are in its `data`, and its author is shown. */
   written?: true;
   /** What it is about, for links: a name for URLs, and the field of `data` that has the id. */
@@ -43,8 +48,10 @@ export const KINDS = {
     item: { type: 'task', id: 'task_id' },
   },
   weekly_summary: { optional: true, bundled: false, urgent: false, channels: { email: 'on' } },
-  welcome: { optional: false, bundled: false, urgent: true, channels: { email: 'on' } },
-  password_reset: { optional: false, bundled: false, urgent: true, channels: { email: 'on' } },
+  welcome: { optional: false, bundled: false, urgent: true, channels: { email: 'on' }, link: true },
+  password_reset: { optional: false, bundled: false, urgent: true, channels: { email: 'on' }, link: true },
+  password_changed: { optional: false, bundled: false, urgent: true, channels: { email: 'on' } },
+  email_changed: { optional: false, bundled: false, urgent: true, channels: { email: 'on' } },
   test: { optional: false, bundled: false, urgent: false, channels: { email: 'on' } },
   event: { optional: true, bundled: true, urgent: false, channels: { email: 'on' }, written: true },
   message: { optional: true, bundled: false, urgent: false, channels: { email: 'on' }, written: true },
@@ -69,6 +76,9 @@ export const KINDS = {
     channels: { email: 'on' },
     item: { type: 'backup', id: 'job_id' },
   },
+  backup_report_rejected: { optional: true, bundled: true, urgent: false, channels: { email: 'on' } },
+  backup_agent_silent: { optional: true, bundled: true, urgent: false, channels: { email: 'on' } },
+  backup_agent_back: { optional: true, bundled: true, urgent: false, channels: { email: 'on' } },
 } as const satisfies Record<string, KindDeclaration>;
 
 export type NotificationKind = keyof typeof KINDS;

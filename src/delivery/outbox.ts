@@ -12,6 +12,7 @@ import {
   FORGET_RECIPIENT,
   RECONSIDER,
   SUPPRESS_OF_ALERTS,
+  SUPPRESS_OF_LINKS,
   SUPPRESS_OF_RECIPIENT,
   supersededSql,
 } from './transitions/acts.sql.js';
@@ -21,7 +22,13 @@ export type DeliveryParameters = Readonly<Record<'tenant_id' | 'now' | 'channels
 
 /** Why nothing is sent to somebody who is notified. */
 export type SuppressReason =
-  'preference' | 'no_address' | 'channel_not_configured' | 'fact_gone' | 'superseded' | 'user_erased';
+  | 'preference'
+  | 'no_address'
+  | 'channel_not_configured'
+  | 'fact_gone'
+  | 'superseded'
+  | 'user_erased'
+  | 'link_ended';
 
 /**
  * Deliveries as they are created and suppressed: always in the transaction of what they are about, so
@@ -110,6 +117,11 @@ export class Outbox {
     const recipient = `user:${userId}`;
     await tx.execute(SUPPRESS_OF_RECIPIENT, [tx.tenant_id, recipient, this.clock.now()]);
     await tx.execute(FORGET_RECIPIENT, [tx.tenant_id, recipient]);
+  }
+
+  /** Suppresses mails whose one-time link no longer works: used, replaced or expired. */
+  async linksEnded(tx: TenantTransaction, userId: string): Promise<void> {
+    await tx.execute(SUPPRESS_OF_LINKS, [tx.tenant_id, `user:${userId}`, this.clock.now()]);
   }
 
   /**

@@ -1,5 +1,6 @@
 import { type DueTable, openStatusSql } from './due-items.sql.js';
 import { keepFaultsSql } from '../imports/staging.js';
+import { comparableSql } from '../platform/text/comparable.sql.js';
 
 /**
  * Staged lines → due items, in one statement, which answers an `Applied`.
@@ -8,6 +9,7 @@ import { keepFaultsSql } from '../imports/staging.js';
  * - A line without one creates an item unless there is one that is equal in all that the line says (ended
  *   or not), or an earlier line of the file says the same.
  * - What a line does not say stays as it is; null clears.
+ * - Texts are compared by `comparable`: a no-break space is a space.
  * Parameters: $1 tenant id, $2 import id, $3 today (civil date), $4 now.
  */
 export function dueItemApplySql({ due, own }: { due: DueTable; own: readonly string[] }): string {
@@ -40,17 +42,18 @@ export function dueItemApplySql({ due, own }: { due: DueTable; own: readonly str
       FROM named n LEFT JOIN people p ON p.name = n.person
     ),
     ordered AS MATERIALIZED (
-      SELECT s.*, jsonb_strip_nulls(content) AS said,
+      SELECT s.*, same, jsonb_strip_nulls(same) AS said,
              ARRAY(SELECT c FROM unnest(ARRAY[${nullable.map((c) => `'${c}'`).join(', ')}]) c
                    WHERE NOT content ? c) AS unsaid,
-             row_number() OVER again AS nth, first_value(jsonb_strip_nulls(content)) OVER again AS first_said,
+             row_number() OVER again AS nth, first_value(jsonb_strip_nulls(same)) OVER again AS first_said,
              first_value(line) OVER again AS first_line
-      FROM staged s WHERE NOT nobody
-      WINDOW again AS (PARTITION BY external_id, CASE WHEN external_id IS NULL THEN jsonb_strip_nulls(content) END
+      FROM staged s CROSS JOIN LATERAL (SELECT ${comparableSql('content')} AS same OFFSET 0) compared
+      WHERE NOT nobody
+      WINDOW again AS (PARTITION BY external_id, CASE WHEN external_id IS NULL THEN jsonb_strip_nulls(same) END
                        ORDER BY line)
     ),
     known AS MATERIALIZED (
-      SELECT DISTINCT m.unsaid, ${content} - m.unsaid AS content
+      SELECT DISTINCT m.unsaid, ${comparableSql(content)} - m.unsaid AS same
       FROM (SELECT DISTINCT unsaid FROM ordered WHERE external_id IS NULL) m
       CROSS JOIN (SELECT DISTINCT (content ->> 'due_on')::date AS due_on FROM ordered WHERE external_id IS NULL) d
       JOIN ${table} item ON item.tenant_id = $1 AND item.due_on = d.due_on
@@ -60,14 +63,14 @@ export function dueItemApplySql({ due, own }: { due: DueTable; own: readonly str
              CASE
                WHEN o.nth > 1 AND o.said <> o.first_said THEN 'repeated'
                WHEN o.nth > 1 THEN 'unchanged'
-               WHEN o.external_id IS NULL THEN CASE WHEN k.content IS NULL THEN 'created' ELSE 'unchanged' END
+               WHEN o.external_id IS NULL THEN CASE WHEN k.same IS NULL THEN 'created' ELSE 'unchanged' END
                WHEN item.id IS NULL THEN 'created'
-               WHEN ${content} - o.unsaid <> o.content THEN 'updated'
+               WHEN ${comparableSql(content)} - o.unsaid <> o.same THEN 'updated'
                ELSE 'unchanged'
              END AS outcome
       FROM ordered o
       LEFT JOIN ${table} item ON item.tenant_id = $1 AND item.external_id = o.external_id
-      LEFT JOIN known k ON o.external_id IS NULL AND k.unsaid = o.unsaid AND k.content = o.content
+      LEFT JOIN known k ON o.external_id IS NULL AND k.unsaid = o.unsaid AND k.same = o.same
     ),
     created AS (
       INSERT INTO ${table} (tenant_id, external_id, ${columns.join(', ')}, status, created_at, updated_at)

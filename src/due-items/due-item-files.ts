@@ -2,7 +2,9 @@ import { IsOptional, ValidateBy } from 'class-validator';
 import type { DueItem } from './due-item.js';
 import type { DueItemQuery, NewDueItem } from './due-item.dto.js';
 import type { DueItemKind } from './due-item-kind.js';
+import { FIRST_YEAR, LAST_YEAR } from '../platform/http/civil-date.js';
 import { EmailAddress } from '../platform/http/email-address.js';
+import { comparable } from '../platform/text/normalized.js';
 import { dueItemApplySql } from './due-item-apply.sql.js';
 import { type Applied, columnNames, type ImportKind } from '../imports/import-kind.js';
 
@@ -24,7 +26,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     'responsable_e_mail',
     'collaborateur',
   ],
-  external_id: ['id_externe', 'reference', 'ref', 'identifiant'],
+  external_id: ['id_externe', 'reference', 'ref', 'identifiant', 'numero', 'no', 'n'],
 };
 
 /** Files of one kind of due items. */
@@ -38,7 +40,13 @@ export function dueItemFiles<Item extends DueItem, Query extends DueItemQuery>(
     row: importedRow(kind.newItem),
     required: ['title', 'due_on'],
     columns: columnNames(NAMES, kind.columnNames),
-    cells: { due_on: isoDate },
+    ambiguous: new Map([['nom', ['title', 'client_name']]]),
+    cells: {
+      due_on: {
+        read: isoDate,
+        takes: `a day that exists, from ${FIRST_YEAR} to ${LAST_YEAR}, written DD/MM/YYYY (also with . or -) or YYYY-MM-DD, without a time`,
+      },
+    },
     lists: [],
     land: async (tx, { import_id, today, now }) => {
       const applied = await tx.one<Applied>(statement, [tx.tenant_id, import_id, today, now]);
@@ -76,7 +84,7 @@ function hasEmail(row: object | undefined): boolean {
 
 /** A French date, perhaps with midnight behind it, as ours; other text comes back as it was. */
 function isoDate(cell: string): string {
-  const written = cell.trim().replace(/[ T]00:00(:00)?$/, '');
+  const written = comparable(cell).replace(/[ T]00:00(:00)?$/, '');
   const [, day, month, year] = /^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})$/.exec(written) ?? [];
   if (day === undefined || month === undefined || year === undefined) return written;
   return `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`;

@@ -7,14 +7,22 @@ import type { Progress } from './staging.js';
 
 /** An upload that sends nothing for this long is cut off, in ms. */
 const IDLE_MS = 30_000;
+/** Bytes that are read in one go: what is made of them must not take long. */
+const PIECE_BYTES = 65_536;
 
 /**
  * The file's text as it arrives, counted and hashed.
+ * @param charset the encoding that the sender names; null when none is named
  * @throws Problem payload_too_large, malformed_request when the sender disconnects or stalls, and those of
  * FileText.
  */
-export async function* textOf(stream: Readable, hash: Hash, progress: Progress): AsyncGenerator<string> {
-  const decoder = new FileText();
+export async function* textOf(
+  stream: Readable,
+  charset: string | null,
+  hash: Hash,
+  progress: Progress,
+): AsyncGenerator<string> {
+  const decoder = new FileText(charset);
   const decode = (bytes: Buffer, last: boolean) => {
     const piece = decoder.push(bytes, last);
     progress.encoding = decoder.encoding;
@@ -24,7 +32,9 @@ export async function* textOf(stream: Readable, hash: Hash, progress: Progress):
     progress.bytes += bytes.length;
     if (progress.bytes > UPLOAD_LIMIT) throw tooLarge();
     hash.update(bytes);
-    yield decode(bytes, false);
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+      yield decode(bytes.subarray(at, at + PIECE_BYTES), false);
+    }
   }
   yield decode(Buffer.alloc(0), true);
 }

@@ -1,3 +1,4 @@
+import { MAX_COLUMNS } from './csv-records.js';
 import type { ImportKind } from './import-kind.js';
 import { refused } from './refusal.js';
 
@@ -14,27 +15,23 @@ export function normalisedName(name: string): string {
     .replace(/^_|_$/g, '');
 }
 
-/** The separator of a header line: the one that gives the most columns we know, then the most columns. */
-export function separatorOf(header: string, kind: ImportKind): string {
-  const ranked = [';', ',', '\t'].map((separator) => {
-    const names = header.split(separator).map((name) => normalisedName(name));
-    return { separator, known: names.filter((name) => kind.columns.has(name)).length, all: names.length };
-  });
-  ranked.sort((one, other) => other.known - one.known || other.all - one.all);
-  return ranked[0]?.separator ?? ';';
+/** How many of these are names of columns of this kind, and whether all that are required are among them. */
+export function recognised(names: readonly string[], kind: ImportKind): { known: number; complete: boolean } {
+  const fields = fieldsOf(names.slice(0, MAX_COLUMNS), kind).filter((field) => field != null);
+  return { known: fields.length, complete: kind.required.every((field) => fields.includes(field)) };
 }
 
-/** @throws Problem file_refused for unknown, doubled and missing columns, all of them named. */
-export function columnsOf(header: readonly string[], kind: ImportKind): Columns {
-  if (header.length > COLUMNS_LIMIT) throw refused(`the header has ${header.length} columns`);
-  const columns = header.map((name) => {
-    const known = normalisedName(name);
-    return known === '' ? null : kind.columns.get(known);
-  });
+/**
+ * @param count how many columns there are in all
+ * @throws Problem file_refused for unknown, doubled and missing columns, all of them named.
+ */
+export function columnsOf(header: readonly string[], count: number, kind: ImportKind): Columns {
+  if (count > MAX_COLUMNS) throw refused(`the header has ${count} columns; ${MAX_COLUMNS} is the limit`);
+  const columns = fieldsOf(header, kind);
   const unknown = header.filter((_name, at) => columns[at] === undefined);
   if (unknown.length > 0) {
     throw refused(
-      `unknown columns: ${listed(unknown)}. Known are ${fieldsOf(kind).join(', ')}; French names are in docs/imports.md`,
+      `unknown columns: ${listed(unknown)}. Known are ${knownFields(kind)}; French names are in docs/imports.md`,
     );
   }
   const fields = columns.map((column) => column ?? null);
@@ -48,14 +45,39 @@ export function columnsOf(header: readonly string[], kind: ImportKind): Columns 
   return fields;
 }
 
-const COLUMNS_LIMIT = 200;
+/** The field of each column; null for one without a name, undefined for one that is not known. */
+function fieldsOf(
+  header: readonly string[],
+  { columns, ambiguous }: ImportKind,
+): (string | null | undefined)[] {
+  const names = header.map((name) => (name.length > MAX_NAME_LENGTH ? undefined : variants(name)));
+  const fields = names.map((forms) => {
+    if (forms === undefined) return undefined;
+    return forms[0] === ''
+      ? null
+      : forms.map((form) => columns.get(form)).find((field) => field !== undefined);
+  });
+  for (const [at, forms] of names.entries()) {
+    const meanings = forms?.map((form) => ambiguous.get(form)).find((found) => found !== undefined);
+    if (fields[at] === undefined) fields[at] = meanings?.find((field) => !fields.includes(field));
+  }
+  return fields;
+}
 
-function fieldsOf({ columns }: ImportKind): string[] {
-  return [...new Set(columns.values())];
+/** No name that is known is longer. */
+const MAX_NAME_LENGTH = 200;
+
+/** A name as it stands, and without what explains it in brackets: `Échéance (JJ/MM/AAAA)`. */
+function variants(name: string): string[] {
+  return [normalisedName(name), normalisedName(name.replace(/[([][^()[\]]*[)\]]\s*$/, ''))];
+}
+
+function knownFields({ columns }: ImportKind): string {
+  return [...new Set(columns.values())].join(', ');
 }
 
 /** Names out of a file, for a message: not too many, not too long. */
-function listed(names: readonly string[]): string {
+export function listed(names: readonly string[]): string {
   const some = names.slice(0, 20).map((name) => `"${name.trim().slice(0, 60)}"`);
   return [...some, ...(names.length > some.length ? ['…'] : [])].join(', ');
 }

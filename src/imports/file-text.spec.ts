@@ -1,18 +1,22 @@
-import { type Encoding, FileText } from './file-text.js';
+import { windows1252Bytes } from './encodings.js';
+import { FileText } from './file-text.js';
 
 const FRENCH = 'Échéance;Société « Le Cœur »;12 €\n';
 
 /** The text of a file that arrives in pieces of this many bytes. */
-function read(bytes: Buffer, size: number): { text: string; encoding: Encoding } {
-  const file = new FileText();
+function read(
+  bytes: Buffer,
+  size: number,
+  charset: string | null = null,
+): { text: string; encoding: string } {
+  const file = new FileText(charset);
   let text = '';
   for (let at = 0; at < bytes.length; at += size) text += file.push(bytes.subarray(at, at + size));
   return { text: text + file.push(Buffer.alloc(0), true), encoding: file.encoding };
 }
 
 function windows1252(text: string): Buffer {
-  const special: Record<string, number> = { '€': 0x80, œ: 0x9c, Œ: 0x8c, '’': 0x92 };
-  return Buffer.from(Array.from(text, (character) => special[character] ?? character.charCodeAt(0)));
+  return windows1252Bytes(text);
 }
 
 describe('the text of a file', () => {
@@ -53,11 +57,126 @@ describe('the text of a file', () => {
   });
 
   it.each([
-    ['UTF-8 with Windows-1252 further on', Buffer.concat([Buffer.from('é;'), Buffer.from([0xe9, 0x3b])])],
-    ['a mark of UTF-8 on Windows-1252', Buffer.concat([Buffer.from('\ufeff'), Buffer.from([0xe9, 0x3b])])],
-    ['UTF-8 that ends within a character', Buffer.from('éé').subarray(0, 3)],
-  ])('refuses %s, and says so', (_what, bytes) => {
-    for (const size of [1, 1_000]) expect(() => read(bytes, size)).toThrow(/begins as utf-8/);
+    [
+      'UTF-8 and Windows-1252 in one file',
+      Buffer.concat([Buffer.from('é;'), Buffer.from([0xe9, 0x3b])]),
+      /UTF-8 in some places \("é"\)/,
+    ],
+    [
+      'UTF-8 with Windows-1252 far behind',
+      Buffer.concat([Buffer.from('é;'.repeat(100_000)), Buffer.from([0xe9, 0x3b])]),
+      /begins as utf-8.*save it as CSV UTF-8/i,
+    ],
+    [
+      'a mark of UTF-8 on Windows-1252',
+      Buffer.concat([Buffer.from('\ufeff'), Buffer.from([0xe9, 0x3b])]),
+      /begins as utf-8/,
+    ],
+    [
+      'UTF-8 that ends within a character',
+      Buffer.from('éé').subarray(0, 3),
+      /begins as utf-8.*is it complete/,
+    ],
+  ])('refuses %s, and says so', (_what, bytes, detail) => {
+    for (const size of [1, 1_000]) expect(() => read(bytes, size)).toThrow(detail);
+  });
+
+  const ibm850: Record<string, number> = {
+    é: 0x82,
+    É: 0x90,
+    à: 0x85,
+    ç: 0x87,
+    è: 0x8a,
+    ê: 0x88,
+    î: 0x8c,
+    ô: 0x93,
+  };
+  const macintosh: Record<string, number> = {
+    é: 0x8e,
+    É: 0x83,
+    à: 0x88,
+    ç: 0x8d,
+    è: 0x8f,
+    ê: 0x90,
+    '’': 0xd5,
+  };
+  const latin9: Record<string, number> = { œ: 0xbd, '€': 0xa4 };
+  const written = (text: string, table: Record<string, number>) =>
+    Buffer.from(Array.from(text, (character) => table[character] ?? character.charCodeAt(0)));
+
+  it.each([
+    ['ibm850', 'cp850', ibm850, 'Échéance;Société à côté, forêt, français, pièce, maître\n'],
+    ['macintosh', 'macintosh', macintosh, 'Échéance;Société à la forêt, façade, pièce, l’étude, d’étage\n'],
+    ['iso-8859-15', 'ISO-8859-15', latin9, 'Échéance;12 €;le cœur\n'],
+    ['windows-1252', 'iso-8859-1', {}, 'Échéance;Société\n'],
+    ['utf-16le', 'utf-16', null, 'Échéance;Société\n'],
+  ])('F5: is read as %s where it is declared as %s', (encoding, charset, table, text) => {
+    const bytes = table === null ? Buffer.from(text, 'utf16le') : written(text, table);
+    for (const size of [1, 3, 1_000]) expect(read(bytes, size, charset)).toEqual({ text, encoding });
+  });
+
+  it.each([
+    ['ibm850', ibm850, 'Société Martin', /"Soci‚t‚".*charset=ibm850/],
+    ['ibm850', ibm850, 'Pièce', /"PiŠce".*charset=ibm850/],
+    ['ibm850', ibm850, 'ÉCHÉANCE', /charset=ibm850/],
+    ['ibm850', ibm850, 'Payé', /"Pay‚"/],
+    ['macintosh', macintosh, 'Société', /"SociŽtŽ".*charset=macintosh/],
+    ['macintosh', macintosh, 'Façade', /charset=macintosh/],
+    ['macintosh', macintosh, 'Voilà', /"Voilˆ".*charset=macintosh/],
+    ['iso-8859-15', latin9, 'le cœur', /"c½ur".*charset=iso-8859-15/],
+    ['iso-8859-15', latin9, 'une œuvre', /"½uvre".*charset=iso-8859-15/],
+    ['iso-8859-15', latin9, '12 €', /charset=iso-8859-15/],
+  ])('F5: is refused where it is %s and does not say so', (_encoding, table, text, detail) => {
+    for (const before of ['', `${'a'.repeat(65_529)} `, 'a;b\n'.repeat(100_000)]) {
+      for (const size of before === '' ? [1, 1_000] : [65_536]) {
+        expect(() => read(Buffer.concat([Buffer.from(before), written(text, table)]), size)).toThrow(detail);
+      }
+    }
+  });
+
+  it('F5: French, names and signs in Windows-1252 are taken without a declaration', () => {
+    const text =
+      'L’œuvre « Œdipe » à 12,50 € – n° 3 ; Žižek & Šimon, étudiant·e·s, 1½ h, ½ journée, 20 m², §3, “oui”…\n' +
+      'GARÇON, FRANÇAIS, ÊTRE, CŒUR, Müller, señor, Straße, ÇA, ÀÂÉÈÙ, 5 ‰, ±2, × 3, ™, © ®, naïf, Ÿ, • puce\n';
+    for (const line of text.split('\n')) {
+      const bytes = windows1252(`é;${line}\n`);
+      expect(read(bytes, 1_000)).toEqual({ text: `é;${line}\n`, encoding: 'windows-1252' });
+    }
+  });
+
+  it('D8: one character does not decide the encoding', () => {
+    // ’é of a Macintosh, which is also a letter of Armenian in UTF-8.
+    const armenian = Buffer.from([0xd5, 0x8e]);
+    const mac = Buffer.concat([
+      Buffer.from('d'),
+      armenian,
+      Buffer.from('tage;l'),
+      armenian,
+      Buffer.from('t\x8e', 'latin1'),
+    ]);
+    for (const size of [1, 1_000]) expect(() => read(mac, size)).toThrow(/charset=macintosh/);
+    // Nothing but this one: no French word has it.
+    const alone = Buffer.concat([Buffer.from('d'), armenian, Buffer.from('tage')]);
+    for (const size of [1, 1_000]) expect(() => read(alone, size)).toThrow(/does not show its encoding/);
+    // Windows-1252, whose first letters happen to be UTF-8.
+    const text = 'POÉ®;déjà\n';
+    expect(read(windows1252(text), 1_000)).toEqual({ text, encoding: 'windows-1252' });
+  });
+
+  it('F5: takes a mark for more than what is declared, and refuses what is not as declared', () => {
+    expect(read(Buffer.from(`\ufeff${FRENCH}`), 7, 'iso-8859-15')).toEqual({
+      text: FRENCH,
+      encoding: 'utf-8',
+    });
+    expect(() => read(windows1252(FRENCH), 7, 'utf-8')).toThrow(
+      /is sent as utf-8, but has bytes that are not/,
+    );
+    expect(() => new FileText('ebcdic')).toThrow(/"ebcdic" is not known/);
+  });
+
+  it('F9: a mark that is written twice is no part of the text', () => {
+    for (const size of [1, 7, 1_000])
+      expect(read(Buffer.from(`\ufeff\ufeff${FRENCH}`), size).text).toBe(FRENCH);
   });
 
   it.each([

@@ -1,15 +1,15 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { Problem } from '../platform/errors/problem.js';
+import { type ByteDecoder, decoderOf } from './encodings.js';
 import { refused } from './refusal.js';
-
-export type Encoding = 'us-ascii' | 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252';
+import { WrongLetters } from './wrong-letters.js';
 
 /** Enough to see what a file is. */
 const HEAD_BYTES = 512;
-/** The longest character of UTF-8. */
-const CHARACTER_BYTES = 4;
+/** Bytes from the first that is not ASCII on which decide together what a file without a declared encoding is. */
+const EVIDENCE_BYTES = 262_144;
 
-const MARKS: [Encoding, Buffer][] = [
+const MARKS: [string, Buffer][] = [
   ['utf-8', Buffer.from([0xef, 0xbb, 0xbf])],
   ['utf-16le', Buffer.from([0xff, 0xfe])],
   ['utf-16be', Buffer.from([0xfe, 0xff])],
@@ -23,93 +23,147 @@ const NOT_TEXT: [Buffer, string][] = [
   [Buffer.from('\x89PNG', 'latin1'), 'this is an image (PNG), not a text file'],
 ];
 
-/** 0x80 to 0x9f of Windows-1252; the five that it leaves open stay control characters, which no field takes. */
-const WINDOWS_1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ';
+/** UTF-8 sequences of the letters and signs of Western Europe: U+0080 to U+017F, and punctuation. */
+const WESTERN = /[\xc2-\xc5][\x80-\xbf]|[\xe2\xef][\x80-\xbf]{2}/;
+/** A letter of another script that touches a Latin one. */
+const MIXED_SCRIPTS = /\p{Script=Latin}(?!\p{Script=Latin})\p{L}|(?!\p{Script=Latin})\p{L}\p{Script=Latin}/u;
 
 /**
- * Turns the bytes of a file into text as they arrive. A byte order mark names the encoding; without one they are
- * ASCII up to the first character that is not, and that one decides: UTF-8 if its bytes are, Windows-1252 (what
- * Excel writes as "CSV") if not.
+ * Turns the bytes of a file into text as they arrive. A byte order mark names the encoding, or else the declared
+ * charset does. Without both the file is ASCII up to the first byte that is not, and the next `EVIDENCE_BYTES`
+ * decide: UTF-8 if they are, Windows-1252 (what Excel writes as "CSV") if not, as long as its words could be French.
  */
 export class FileText {
-  encoding: Encoding = 'us-ascii';
-  private held: Buffer = Buffer.alloc(0);
+  encoding = 'us-ascii';
+  private held: Buffer[] = [];
+  private heldBytes = 0;
   private headSeen = false;
-  private decoder: InstanceType<typeof TextDecoder> | null = null;
+  private begun = false;
+  private decoder: ByteDecoder | null = null;
+  private readonly wrongLetters = new WrongLetters();
+  private isGuessed = false;
+
+  /**
+   * @param declared the charset that the sender names; null when none is named
+   * @throws Problem unsupported_media_type for one that is not known.
+   */
+  constructor(private readonly declared: string | null = null) {
+    if (declared !== null) decoderOf(declared);
+  }
 
   /**
    * @param last whether nothing follows
    * @throws Problem unsupported_media_type when it is no text at all, file_refused when it is not what it began as.
    */
   push(bytes: Buffer, last = false): string {
-    if (this.decoder !== null) return this.decode(bytes, last);
-    if (this.encoding === 'windows-1252') return windows1252(bytes);
-    const known = this.held.length === 0 ? bytes : Buffer.concat([this.held, bytes]);
-    this.held = Buffer.alloc(0);
-    if (!this.headSeen) {
-      if (known.length < HEAD_BYTES && !last) {
-        this.held = known;
-        return '';
-      }
-      this.headSeen = true;
-      if (this.isMarked(known)) return this.decode(known, last);
-    }
-    return this.decideByFirstForeign(known, last);
+    const text = this.decoder === null ? this.find(bytes, last) : this.decode(bytes, last);
+    if (this.begun || text === '') return text;
+    this.begun = true;
+    // Some programs write the byte order mark twice.
+    return text.replace(/^\ufeff+/, '');
   }
 
-  /** Whether a byte order mark says what it is. */
-  private isMarked(head: Buffer): boolean {
+  private find(bytes: Buffer, last: boolean): string {
+    this.held.push(bytes);
+    this.heldBytes += bytes.length;
+    const needed = this.headSeen ? EVIDENCE_BYTES : HEAD_BYTES;
+    const plain = this.headSeen && this.heldBytes === bytes.length && isAscii(bytes);
+    if (this.heldBytes < needed && !last && !plain) return '';
+    const known = this.held.length === 1 ? bytes : Buffer.concat(this.held);
+    this.held = [];
+    this.heldBytes = 0;
+    if (!this.headSeen) {
+      this.headSeen = true;
+      if (this.isNamed(known)) return this.decode(known, last);
+    }
+    return this.decide(known, last);
+  }
+
+  /** Whether a byte order mark or the declared charset says what it is. */
+  private isNamed(head: Buffer): boolean {
     for (const [magic, detail] of NOT_TEXT) {
       if (head.subarray(0, magic.length).equals(magic)) throw new Problem('unsupported_media_type', detail);
     }
     const mark = MARKS.find(([, bytes]) => head.subarray(0, bytes.length).equals(bytes));
-    if (mark !== undefined) this.decodeAs(mark[0]);
-    if (mark === undefined && head.subarray(0, HEAD_BYTES).includes(0)) {
-      throw new Problem('unsupported_media_type', 'this is not a text file');
+    const named = mark?.[0] ?? this.declared;
+    if (named !== null) this.decodeAs(named);
+    if (!this.encoding.startsWith('utf-16') && head.subarray(0, HEAD_BYTES).includes(0)) {
+      throw new Problem(
+        'unsupported_media_type',
+        'this is not a text file; if it is UTF-16, name it: charset=utf-16le',
+      );
     }
-    return mark !== undefined;
+    return named !== null;
   }
 
-  private decideByFirstForeign(bytes: Buffer, last: boolean): string {
-    if (isAscii(bytes)) return bytes.toString('latin1');
+  private decide(bytes: Buffer, last: boolean): string {
+    if (isAscii(bytes)) return this.plain(bytes);
     const at = bytes.findIndex((byte) => byte >= 0x80);
-    const plain = bytes.toString('latin1', 0, at);
     const rest = bytes.subarray(at);
-    if (rest.length < CHARACTER_BYTES && !last) {
-      this.held = rest;
-      return plain;
+    if (rest.length < EVIDENCE_BYTES && !last) {
+      this.held = [rest];
+      this.heldBytes = rest.length;
+      return this.plain(bytes.subarray(0, at));
     }
-    if (isUtf8(rest.subarray(0, utf8Length(rest[0] ?? 0)))) {
+    const whole = rest.subarray(0, lengthOfWhole(rest));
+    if (whole.length > 0 && isUtf8(whole)) {
       this.decodeAs('utf-8');
-      return plain + this.decode(rest, last);
+      const text = this.decode(bytes, last);
+      if (!WESTERN.test(rest.toString('latin1')) && MIXED_SCRIPTS.test(text)) throw undecided();
+      return text;
     }
-    this.encoding = 'windows-1252';
-    return plain + windows1252(rest);
+    this.decodeAs('windows-1252');
+    this.isGuessed = true;
+    return this.decode(bytes, last);
   }
 
-  private decodeAs(encoding: Encoding): void {
+  private plain(bytes: Buffer): string {
+    const text = bytes.toString('latin1');
+    this.wrongLetters.pass(text);
+    return text;
+  }
+
+  private decodeAs(label: string): void {
+    const { encoding, decoder } = decoderOf(label);
     this.encoding = encoding;
-    this.decoder = new TextDecoder(encoding, { fatal: true });
+    this.decoder = decoder;
   }
 
   private decode(bytes: Buffer, last: boolean): string {
+    let text: string;
     try {
-      return this.decoder?.decode(bytes, { stream: !last }) ?? '';
-    } catch {
-      throw refused(
-        `the file begins as ${this.encoding}, but has bytes further on that are not: save it anew`,
+      text = this.decoder?.decode(bytes, last) ?? '';
+    } catch (error) {
+      const began = this.declared === null ? 'begins' : 'is sent';
+      throw new Problem(
+        'file_refused',
+        `the file ${began} as ${this.encoding}, but has bytes that are not: is it complete? ` +
+          'Save it as CSV UTF-8, or name its encoding in the Content-Type (text/csv; charset=…)',
+        { cause: error },
       );
     }
+    if (this.isGuessed) this.wrongLetters.check(text);
+    return text;
   }
 }
 
-/** How many bytes a character has that begins with this one; 1 where none can. */
-function utf8Length(first: number): number {
-  return first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 1;
+/** How many bytes there are up to a character of UTF-8 that is cut off at the end. */
+function lengthOfWhole(bytes: Buffer): number {
+  for (let back = 1; back <= 3 && back <= bytes.length; back += 1) {
+    const byte = bytes[bytes.length - back] ?? 0;
+    if (byte < 0x80) break;
+    if (byte >= 0xc0) return back < sequenceLength(byte) ? bytes.length - back : bytes.length;
+  }
+  return bytes.length;
 }
 
-function windows1252(bytes: Buffer): string {
-  return bytes.toString('latin1').replace(/[\x80-\x9f]/g, (character) => {
-    return WINDOWS_1252.charAt(character.charCodeAt(0) - 0x80);
-  });
+/** How many bytes a character of UTF-8 has that begins with this one. */
+function sequenceLength(first: number): number {
+  return first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+}
+
+function undecided(): Problem {
+  return refused(
+    'the file does not show its encoding: save it as CSV UTF-8, or name it in the Content-Type (text/csv; charset=…)',
+  );
 }

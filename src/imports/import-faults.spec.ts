@@ -89,15 +89,38 @@ describe('files of another type', () => {
     expect(await world.sql('SELECT FROM import_rows UNION ALL SELECT FROM tasks')).toHaveLength(0);
   });
 
-  it.each([
-    ['JSON', 'application/json', {}],
-    ['text', 'text/plain', {}],
-    ['a form', 'multipart/form-data; boundary=x', {}],
-    ['gzip', CSV, { 'content-encoding': 'gzip' }],
-  ])('%s: 415, and no import', async (_what, type, headers) => {
+  it.each<[string, string, Record<string, string>, RegExp]>([
+    ['JSON', 'application/json', {}, /NDJSON/],
+    ['text', 'text/plain', {}, /as text\/csv/],
+    ['a form', 'multipart/form-data; boundary=x', {}, /file itself as the body, not in a form/],
+    ['a form of fields', 'application/x-www-form-urlencoded', {}, /as text\/csv/],
+    [
+      'a workbook',
+      'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+      {},
+      /workbook.*save it as "CSV UTF-8"/,
+    ],
+    ['bytes', 'application/octet-stream', {}, /does not say what the file is.*text\/csv/],
+    ['what nobody knows', 'x/y', {}, /as text\/csv/],
+    ['gzip', CSV, { 'content-encoding': 'gzip' }, /uncompressed/],
+    ['EBCDIC', `${CSV}; charset=ebcdic`, {}, /charset "ebcdic" is not known/],
+  ])('D8: %s: 415 with what to do, and no import', async (_what, type, headers, detail) => {
     const sent = await send('tasks', '{}', { 'content-type': type, ...headers });
     expect(sent).toMatchObject({ status: 415, body: { code: 'unsupported_media_type' } });
-    expect((await get('')).body.data).toEqual([]);
+    expect((sent.body as { detail: string }).detail).toMatch(detail);
+    expect((await get('?state=done')).body.data).toEqual([]);
+    expect(await world.sql('SELECT FROM import_rows UNION ALL SELECT FROM tasks')).toHaveLength(0);
+  });
+
+  it('D8: a file without a type: likewise', async () => {
+    const answer = await world.app.inject({
+      method: 'POST',
+      url: '/api/v1/tasks/import',
+      headers: { authorization: `Bearer ${cast.teammate.token}` },
+      payload: Buffer.from('titre;date\n'),
+    });
+    expect(answer.statusCode).toBe(415);
+    expect(answer.json<{ detail: string }>().detail).toMatch(/as text\/csv/);
   });
 
   it('a file on any other route: 415', async () => {
@@ -123,31 +146,68 @@ describe('files of another type', () => {
 });
 
 describe('a hostile line', () => {
-  const deep = `{"title":"a","due_on":"2026-04-01","description":${'['.repeat(200_000)}${']'.repeat(200_000)}}`;
+  const deep = `{"title":"a","due_on":"2026-04-01","description":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
   it.each([
     ['a day that does not exist', '{"title":"a","due_on":"2026-02-31"}', 'due_on', /day that exists/],
     ['a NUL', '{"title":"a\\u0000b","due_on":"2026-04-01"}', 'title', /control/],
-    ['a lone surrogate', '{"title":"a\\ud800","due_on":"2026-04-01"}', 'title', /control/],
+    ['a lone surrogate', '{"title":"a\\ud800","due_on":"2026-04-01"}', 'title', /lone surrogate/],
     [
       'a field whose name is one',
       '{"title":"a","due_on":"2026-04-01","\\u0000\\ud800":1}',
-      '\ufffd\ufffd',
-      /not exist/,
+      null,
+      /has a name that is not well-formed/,
     ],
     ['a prototype', '{"title":"a","due_on":"2026-04-01","__proto__":{"x":1}}', null, /__proto__/],
-    ['a constructor', '{"title":"a","due_on":"2026-04-01","constructor":"x"}', 'constructor', /./],
-    ['200,000 levels', deep, 'description', /must not be a list or an object/],
+    ['a field named NUL', '{"title":"a","due_on":"2026-04-01","\\u0000":1}', '\ufffd', /not exist/],
+    ['a constructor', '{"title":"a","due_on":"2026-04-01","constructor":"x"}', null, /name constructor/],
+    ['100,000 levels', deep, 'description', /must not be nested more than 8 levels/],
     [
-      'more than 1 MB',
-      `{"title":"${'a'.repeat(1_048_576)}","due_on":"2026-04-01"}`,
+      'an object',
+      '{"title":"a","due_on":"2026-04-01","description":{}}',
+      'description',
+      /must not be a list/,
+    ],
+    [
+      'F3: a name that is there twice',
+      '{"title":"a","due_on":"2026-04-01","due_on":"2026-05-01"}',
+      'due_on',
+      /^due_on is there twice$/,
+    ],
+    [
+      'F3: a name that is there twice, once escaped',
+      '{"title":"a","due_on":"2026-04-01","\\u0074itle":"b"}',
+      'title',
+      /^title is there twice$/,
+    ],
+    [
+      'S6: a lone surrogate in an e-mail',
+      '{"title":"a","due_on":"2026-04-01","responsible_email":"a\\ud800@example.com"}',
+      'responsible_email',
+      /lone surrogate/,
+    ],
+    [
+      'S6: a lone surrogate in an external id',
+      '{"title":"a","due_on":"2026-04-01","external_id":"\\udfff"}',
+      'external_id',
+      /lone surrogate/,
+    ],
+    [
+      'more than 256 KB',
+      `{"title":"${'a'.repeat(262_144)}","due_on":"2026-04-01"}`,
       null,
-      /longer than 1 MB/,
+      /longer than 256 KB/,
+    ],
+    [
+      'a title of 200,000 characters',
+      `{"title":"${'a'.repeat(200_000)}","due_on":"2026-04-01"}`,
+      'title',
+      /^title is too long$/,
     ],
     [
       'a thousand fields',
       `{${Array.from({ length: 1_000 }, (_, n) => `"f${n}":1`).join(',')}}`,
       null,
-      /too many/,
+      /at most 200 names/,
     ],
     ['the tenant', `{"title":"a","due_on":"2026-04-01","tenant_id":"${NOBODY}"}`, 'tenant_id', /not exist/],
   ])('with %s is reported, and the others are applied', async (_what, line, field, detail) => {
@@ -161,11 +221,11 @@ describe('a hostile line', () => {
     ]);
   });
 
-  it('of a spreadsheet is reported with its line: 31/02/2026, a NUL, a cell too few', async () => {
+  it('of a spreadsheet is reported with its line: 31/02/2026, a NUL, a cell too many', async () => {
     const pad = 'ok;01/04/2026;x\n'.repeat(40);
     const sent = await send(
       'tasks',
-      `titre;date;client\n${pad}a;31/02/2026;x\na\0b;01/04/2026;x\na;01/04/2026\n`,
+      `titre;date;client\n${pad}a;31/02/2026;x\na\0b;01/04/2026;x\na;01/04/2026;;;x\n`,
     );
     expect(countsOf(sent)).toEqual(done(1, 0, 39, 3));
     expect((await faultsOf(sent)).map(({ line, field }) => [line, field])).toEqual([
@@ -173,6 +233,53 @@ describe('a hostile line', () => {
       [43, 'title'],
       [44, null],
     ]);
+  });
+});
+
+describe('D8: a fault says what to write', () => {
+  const faultOf = async (room: string, file: string, type = CSV) => {
+    const [fault, ...more] = await faultsOf(await send(room, file, { 'content-type': type }));
+    expect(more).toEqual([]);
+    return fault!.detail;
+  };
+
+  it.each(['31/02/2026', '3/1/27', '03/11/2026 09:30', '15 avril', '01/01/0026', '2026-13-01'])(
+    'F9: a date %s: the forms that are taken, and the cell',
+    async (cell) => {
+      expect(await faultOf('tasks', `titre;date\na;${cell}\n`)).toBe(
+        'due_on must be a day that exists, from 1900 to 2199, written DD/MM/YYYY (also with . or -) or YYYY-MM-DD, ' +
+          `without a time; the cell has "${cell}"`,
+      );
+    },
+  );
+
+  it('any other cell is shown, not too much of it, and a wrong type is one sentence', async () => {
+    const long = 'x'.repeat(350);
+    expect(await faultOf('tasks', `titre;date\n${long};01/04/2026\n`)).toBe(
+      `title must be shorter than or equal to 300 characters; the cell has "${'x'.repeat(40)}…"`,
+    );
+    expect(await faultOf('tasks', 'titre;date;responsable\na;01/04/2026;Marie\n')).toMatch(
+      /^responsible_email must be [^;]*email address[^;]*; the cell has "Marie"$/,
+    );
+    expect(await faultOf('tasks', '{"title":17,"due_on":"2026-04-01"}\n', NDJSON)).toBe(
+      'title must be a string',
+    );
+  });
+
+  it('F6: a row may leave out blank last cells, and not required ones', async () => {
+    const sent = await send('tasks', 'titre;date;client;description\na;01/04/2026\nb;01/04/2026;c\nd\n');
+    expect(countsOf(sent)).toEqual(done(2, 0, 0, 1));
+    expect(await faultsOf(sent)).toEqual([{ line: 4, field: 'due_on', detail: 'due_on is missing' }]);
+  });
+
+  it('F5: a file is read by the charset that it declares', async () => {
+    const file = Buffer.from('titre;date\nSoci\x82t\x82;01/04/2026\n', 'latin1');
+    const refused = await send('tasks', file);
+    expect(refused).toMatchObject({ status: 400, body: { code: 'file_refused' } });
+    expect((refused.body as { detail: string }).detail).toMatch(/"Société".*charset=ibm850/);
+    const sent = await send('tasks', file, { 'content-type': 'text/csv; charset="CP850"' });
+    expect(sent).toMatchObject({ status: 201, body: { created: 1, encoding: 'ibm850' } });
+    expect(await world.sql('SELECT title FROM tasks')).toEqual([{ title: 'Société' }]);
   });
 });
 

@@ -21,6 +21,14 @@ export interface Landing {
   now: Date;
 }
 
+/** How a CSV cell of a field that is more than text is read. */
+export interface CellForm {
+  /** The value of a cell; what it cannot read it returns as it is: the field's own rule refuses that. */
+  read: (cell: string) => unknown;
+  /** What such a cell must be, for people: `a time of day, such as 02:00 or 2h30`. */
+  takes: string;
+}
+
 /** What a room says of its files. */
 export interface ImportKind {
   name: ImportKindName;
@@ -32,8 +40,10 @@ export interface ImportKind {
   required: readonly string[];
   /** Names of columns, as `normalisedName` writes them, and the field that each is. */
   columns: ReadonlyMap<string, string>;
-  /** Fields that are more than text, and what the text of a CSV cell is then; what it is not stays text. */
-  cells: Readonly<Record<string, (cell: string) => unknown>>;
+  /** Names that can mean several fields: the first one that no other column is. */
+  ambiguous: ReadonlyMap<string, readonly string[]>;
+  /** Fields that are more than text. */
+  cells: Readonly<Record<string, CellForm>>;
   /** Fields that may be lists of plain values. */
   lists: readonly string[];
   /**

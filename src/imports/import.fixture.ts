@@ -1,4 +1,5 @@
 import type { Answer, World } from '../../test/support/world.js';
+import type { FileLine, FileReader } from './file-line.js';
 
 /** The result of a file. */
 export interface Sent {
@@ -9,9 +10,11 @@ export interface Sent {
 export const CSV = 'text/csv';
 export const NDJSON = 'application/x-ndjson';
 
-/** A file's text, in pieces of this many characters. */
-export async function* arriving(text: string, size: number): AsyncGenerator<string> {
-  for (let at = 0; at < text.length; at += size) yield await Promise.resolve(text.slice(at, at + size));
+/** The lines of a file that arrives in pieces of so many characters. */
+export function readAll(reader: FileReader, text: string, size: number): FileLine[] {
+  const lines: FileLine[] = [];
+  for (let at = 0; at < text.length; at += size) lines.push(...reader.push(text.slice(at, at + size)));
+  return [...lines, ...reader.end()];
 }
 
 /** Sends a file to `POST <room>/import`. */

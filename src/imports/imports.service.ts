@@ -6,18 +6,16 @@ import { type CreatingRequest, withContent } from '../platform/http/idempotency.
 import type { Upload } from '../platform/http/uploads.js';
 import { Apply } from './apply.js';
 import { textOf } from './arriving-text.js';
-import { csvLines } from './csv-lines.js';
+import { Batch } from './batch.js';
+import { CsvReader } from './csv-reader.js';
+import type { FileLine } from './file-line.js';
 import type { ImportKind } from './import-kind.js';
 import type { ImportView } from './imports.dto.js';
-import { jsonLines } from './json-lines.js';
+import { JsonReader } from './json-reader.js';
+import { Pause } from './pause.js';
 import { refused } from './refusal.js';
-import { checkRow } from './row-check.js';
-import { type Batch, type ImportRef, type Progress, Staging } from './staging.js';
+import { type ImportRef, type Progress, Staging } from './staging.js';
 
-/** Lines that are stored at once. */
-const BATCH = 1_000;
-/** Lines that a file may have. */
-const LINES_LIMIT = 1_000_000;
 const HEARTBEAT_INTERVAL_MS = 1_000;
 
 /**
@@ -78,7 +76,7 @@ export class Imports implements BeforeApplicationShutdown {
       if (view.id !== ref.id) await this.staging.forget(ref);
       return view;
     } catch (error) {
-      await this.failed(ref, error);
+      await this.failed(ref, error, progress);
       throw error;
     } finally {
       clearInterval(heartbeat);
@@ -91,26 +89,37 @@ export class Imports implements BeforeApplicationShutdown {
   /** @returns the content's SHA-256. */
   private async stage(ref: ImportRef, upload: Upload, kind: ImportKind, progress: Progress): Promise<string> {
     const hash = createHash('sha256');
-    const text = textOf(upload.stream, hash, progress);
-    const lines = upload.format === 'csv' ? csvLines(text, kind) : jsonLines(text);
-    let batch: Batch = { rows: [], faults: [] };
-    for await (const read of lines) {
-      const { line } = read;
-      progress.lines += 1;
-      if (progress.lines > LINES_LIMIT) throw refused('a file may have up to 1,000,000 lines: split it');
-      const checked = 'fault' in read ? { faults: [read.fault] } : checkRow(kind, read.values);
-      if ('fields' in checked) batch.rows.push({ line, fields: checked.fields });
-      else {
-        progress.rejected += 1;
-        batch.faults.push(...checked.faults.map((fault) => ({ line, ...fault })));
+    const pause = new Pause();
+    const reader = upload.format === 'csv' ? new CsvReader(kind) : new JsonReader();
+    const batch = new Batch(kind, progress);
+    // The next lines are read while PostgreSQL stores the last ones.
+    let stored = Promise.resolve();
+    const store = async () => {
+      await stored;
+      stored = this.staging.store(ref, batch.take(), progress);
+      stored.catch(() => undefined);
+    };
+    const takeAll = async (lines: Iterable<FileLine>) => {
+      for (const line of lines) {
+        batch.add(line);
+        if (batch.isFull) await store();
+        if (pause.isDue) await pause.once();
       }
-      if (progress.lines % BATCH === 0) {
-        await this.staging.store(ref, batch, progress);
-        batch = { rows: [], faults: [] };
+    };
+    try {
+      for await (const text of textOf(upload.stream, upload.charset, hash, progress)) {
+        await takeAll(reader.push(text));
+        if (pause.isDue) await pause.once();
       }
+      if (progress.bytes === 0) throw refused('the file is empty');
+      await takeAll(reader.end());
+      await store();
+      await stored;
+    } catch (error) {
+      // What is still being stored must be deleted with the rest.
+      await stored.catch(() => undefined);
+      throw error;
     }
-    if (progress.bytes === 0) throw refused('the file is empty');
-    await this.staging.store(ref, batch, progress);
     return hash.digest('hex');
   }
 
@@ -133,10 +142,10 @@ export class Imports implements BeforeApplicationShutdown {
     }
   }
 
-  private async failed(ref: ImportRef, error: unknown): Promise<void> {
+  private async failed(ref: ImportRef, error: unknown, progress: Progress): Promise<void> {
     const problem = toProblem(error);
     try {
-      await this.staging.fail(ref, problem.detail ?? problem.message);
+      await this.staging.fail(ref, problem.detail ?? problem.message, progress);
     } catch (failure) {
       // Its lease runs out instead, and cleanup takes the rows.
       this.logger.warn({ event: 'import_failure_not_written', import_id: ref.id, err: failure });

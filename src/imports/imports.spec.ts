@@ -253,6 +253,45 @@ describe('a line without an external id', () => {
   });
 });
 
+describe('F2: text that looks equal is equal', () => {
+  const forms = [
+    'Trésorerie n° 1',
+    'Tre\u0301sorerie n° 1',
+    'Trésorerie\u00a0n°\u202f1',
+    '\u200bTréso\u200brerie n° 1\ufeff',
+  ];
+
+  it.each<[string, (title: string) => { title: string; due_on: string }]>([
+    [
+      'without an external id',
+      (title: string) => ({ title, due_on: '2026-04-01', client_name: `${title} & fils` }),
+    ],
+    ['by its external id', (title: string) => ({ title, due_on: '2026-04-01', external_id: title })],
+  ])(
+    'a line %s is the same item in NFC, in NFD, with no-break spaces and with invisible characters',
+    async (_what, row) => {
+      const rows = forms.map(row);
+      expect(countsOf(await sendRows('tasks', ...rows))).toEqual(done(1, 0, 3, 0));
+      for (const one of rows) expect(countsOf(await sendRows('tasks', one))).toEqual(done(0, 0, 1, 0));
+      expect(await world.sql('SELECT title FROM tasks')).toEqual([{ title: forms[0] }]);
+      const other = { ...rows[0]!, title: 'Trésorerie n°1' };
+      expect(countsOf(await sendRows('tasks', other))).toEqual(
+        'external_id' in other ? done(0, 1, 0, 0) : done(1, 0, 0, 0),
+      );
+    },
+  );
+
+  it('a cell of invisible characters is blank, also around a date', async () => {
+    const sent = await send(
+      'tasks',
+      'titre;date;client\na;\u200b01/04/2026\u00a0;\u2060\n\u200b;01/04/2026;\n',
+    );
+    expect(countsOf(sent)).toEqual(done(1, 0, 0, 1));
+    expect(await faultsOf(sent)).toEqual([{ line: 3, field: 'title', detail: 'title is missing' }]);
+    expect(await world.sql('SELECT client_name FROM tasks')).toEqual([{ client_name: null }]);
+  });
+});
+
 describe('the responsible user', () => {
   const row = (named: object) => ({ title: 'a', due_on: '2026-04-01', ...named });
 
@@ -275,7 +314,7 @@ describe('the responsible user', () => {
       [4, 'responsible_email', 'is not a user of this tenant'],
       [5, 'responsible_id', 'is not a user of this tenant'],
       [6, 'responsible_email', 'is not a user of this tenant'],
-      [7, 'responsible_email', expect.stringContaining('must be an email')],
+      [7, 'responsible_email', expect.stringContaining('email address')],
       [8, 'responsible_id', expect.stringContaining('not both')],
     ]);
     const people = await world.sql<{ responsible_id: string | null }>(

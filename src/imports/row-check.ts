@@ -1,29 +1,34 @@
 import { checked } from '../platform/http/validation.js';
-import type { LineFault } from './file-line.js';
+import { type LineFault, MAX_VALUE_LENGTH, type ReadLine } from './file-line.js';
 import type { ImportKind } from './import-kind.js';
 
 /** Faults reported of one line; further ones are left out. */
-const FAULTS_OF_A_LINE = 20;
-const FIELDS_OF_A_LINE = 50;
-const ITEMS_OF_A_LIST = 50;
+const MAX_FAULTS_OF_A_LINE = 20;
+const MAX_FIELDS_OF_A_LINE = 50;
+const MAX_ITEMS_OF_A_LIST = 50;
+/** So much of a cell is shown in its fault, in characters. */
+const SHOWN_OF_A_CELL = 40;
+/** A field's name and a detail are cut to this, in characters. */
+const MAX_TEXT = 200;
 
 /** A line that can be stored: the fields it has, as they are stored. */
 export interface CheckedRow {
   fields: Record<string, unknown>;
 }
 
-/** Holds a line against the rules of the JSON endpoint. */
-export function checkRow(
-  kind: ImportKind,
-  values: Record<string, unknown>,
-): CheckedRow | { faults: LineFault[] } {
+/** Checks a line by the rules of the JSON endpoint. */
+export function checkRow(kind: ImportKind, line: ReadLine): CheckedRow | { faults: LineFault[] } {
+  const { values } = line;
   const entries = Object.entries(values);
-  if (entries.length > FIELDS_OF_A_LINE) return { faults: [{ field: null, detail: 'has too many fields' }] };
-  // Before anything walks down into it: it may be nested as deeply as a line is long.
+  if (entries.length > MAX_FIELDS_OF_A_LINE)
+    return { faults: [{ field: null, detail: 'has too many fields' }] };
+  // Before anything walks down into it.
   const nested = entries.filter(([field, value]) => !isPlain(value) && !isList(kind, field, value));
   if (nested.length > 0) {
     return faulty(nested.map(([field]) => ({ field, detail: `${field} must ${shapeOf(kind, field)}` })));
   }
+  const long = entries.filter(([, value]) => typeof value === 'string' && value.length > MAX_VALUE_LENGTH);
+  if (long.length > 0) return faulty(long.map(([field]) => ({ field, detail: `${field} is too long` })));
   const { value, faults } = checked(kind.row, values);
   // A few names mean something to every object, and are passed over.
   for (const field of Object.keys(values)) {
@@ -31,8 +36,13 @@ export function checkRow(
       faults.push({ pointer: `/${field}`, detail: `property ${field} should not exist` });
     }
   }
-  if (faults.length > 0) return faulty(faults.map((fault) => worded(kind, fault, values)));
+  if (faults.length > 0) return faulty(faults.map((fault) => worded(kind, fault, line)));
   return { fields: { ...value } };
+}
+
+/** A fault in words that can be stored: a field's name may be anything. */
+export function storable({ field, detail }: LineFault): LineFault {
+  return { field: field === null ? null : printable(field), detail: printable(detail) };
 }
 
 function isPlain(value: unknown): boolean {
@@ -41,43 +51,56 @@ function isPlain(value: unknown): boolean {
 
 function isList({ lists }: ImportKind, field: string, value: unknown): boolean {
   return (
-    lists.includes(field) && Array.isArray(value) && value.length <= ITEMS_OF_A_LIST && value.every(isPlain)
+    lists.includes(field) &&
+    Array.isArray(value) &&
+    value.length <= MAX_ITEMS_OF_A_LIST &&
+    value.every(isPlain)
   );
 }
 
 function shapeOf({ lists }: ImportKind, field: string): string {
   return lists.includes(field)
-    ? `be a list of at most ${ITEMS_OF_A_LIST} plain values`
+    ? `be a list of at most ${MAX_ITEMS_OF_A_LIST} plain values`
     : 'not be a list or an object';
 }
 
 function worded(
-  { required }: ImportKind,
+  { required, cells: forms }: ImportKind,
   { pointer, detail }: { pointer: string; detail: string },
-  values: Record<string, unknown>,
+  { values, cells }: ReadLine,
 ) {
   const field = pointer.slice(1).replaceAll('~1', '/').replaceAll('~0', '~');
   // One rule after the other says what nothing is not.
-  const missing = required.includes(field) && values[field] == null;
-  return { field, detail: missing ? `${field} is missing` : detail };
+  if (required.includes(field) && values[field] == null) return { field, detail: `${field} is missing` };
+  const cell = cells?.[field];
+  if (cell === undefined) return { field, detail };
+  const takes = forms[field]?.takes;
+  return { field, detail: takes === undefined ? detail : `${field} must be ${takes}`, cell };
 }
 
-/** One fault a field, in words that can be stored: a field's name may be anything. */
-function faulty(all: readonly { field: string; detail: string }[]): { faults: LineFault[] } {
-  const byField = new Map<string, Set<string>>();
-  for (const { field, detail } of all) {
+/** One fault a field, with the cell of a spreadsheet as it is written. */
+function faulty(all: readonly { field: string; detail: string; cell?: string }[]): { faults: LineFault[] } {
+  const byField = new Map<string, { details: Set<string>; cell?: string }>();
+  for (const { field, detail, cell } of all) {
+    // Two names may look alike once they can be stored.
     const name = printable(field);
-    const details = byField.get(name) ?? new Set();
-    byField.set(name, details.add(printable(detail)));
+    const fault = byField.get(name) ?? { details: new Set(), cell };
+    byField.set(name, { ...fault, details: fault.details.add(printable(detail)) });
   }
   return {
-    faults: [...byField]
-      .slice(0, FAULTS_OF_A_LINE)
-      .map(([field, details]) => ({ field, detail: [...details].join('; ') })),
+    faults: [...byField].slice(0, MAX_FAULTS_OF_A_LINE).map(([field, { details, cell }]) => {
+      const shown = cell === undefined ? [] : [`the cell has "${excerpt(cell)}"`];
+      return { field, detail: [...details, ...shown.map(printable)].join('; ') };
+    }),
   };
+}
+
+function excerpt(cell: string): string {
+  const written = cell.trim();
+  return written.length > SHOWN_OF_A_CELL ? `${written.slice(0, SHOWN_OF_A_CELL)}…` : written;
 }
 
 function printable(text: string): string {
   // Through bytes, which lone surrogates don't survive.
-  return Buffer.from(text.slice(0, 200)).toString().replaceAll('\0', '\ufffd');
+  return Buffer.from(text.slice(0, MAX_TEXT)).toString().replaceAll('\0', '\ufffd');
 }

@@ -4,7 +4,6 @@ import { Database } from '../platform/database/database.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
 import type { Upload } from '../platform/http/uploads.js';
-import type { LineFault } from './file-line.js';
 import type { ImportKindName } from './import-kind.js';
 
 /** An import whose process has not been heard of for this long is dead. */
@@ -28,10 +27,12 @@ export interface Progress {
   encoding: string;
 }
 
-/** Lines that were read and are not stored yet. */
-export interface Batch {
-  rows: { line: number; fields: Record<string, unknown> }[];
-  faults: (LineFault & { line: number })[];
+/** Lines that are to be stored, as JSON. */
+export interface Lines {
+  /** A list of `{line, fields}`. */
+  rows: string;
+  /** A list of `{line, field, detail}`; `field` is null for the line as a whole. */
+  faults: string;
 }
 
 /**
@@ -78,20 +79,21 @@ export class Staging {
   }
 
   /** Stores lines, and says how far the upload is. */
-  async store(ref: ImportRef, { rows, faults }: Batch, progress: Progress): Promise<void> {
+  async store(ref: ImportRef, { rows, faults }: Lines, progress: Progress): Promise<void> {
     await this.database.tenant(ref.tenant_id, async (tx) => {
       await this.renew(tx, ref, progress);
       await tx.execute(
         `INSERT INTO import_rows (tenant_id, import_id, line, fields)
          SELECT $1, $2, (row ->> 'line')::int, row -> 'fields' FROM jsonb_array_elements($3::jsonb) row`,
-        [tx.tenant_id, ref.id, JSON.stringify(rows)],
+        [tx.tenant_id, ref.id, rows],
       );
+      if (faults === '[]') return;
       await tx.execute(
         `INSERT INTO import_faults (tenant_id, import_id, line, field, detail)
          SELECT $1, $2, f.line, coalesce(f.field, ''), f.detail
          FROM jsonb_to_recordset($3::jsonb) AS f (line int, field text, detail text)
          LIMIT ${roomFor('$1', '$2')}`,
-        [tx.tenant_id, ref.id, JSON.stringify(faults)],
+        [tx.tenant_id, ref.id, faults],
       );
     });
   }
@@ -114,16 +116,26 @@ export class Staging {
   }
 
   /** Nothing of it has landed, and nothing of it will. What was wrong with its lines can still be read. */
-  async fail(ref: ImportRef, error: string): Promise<void> {
+  async fail(ref: ImportRef, error: string, progress: Progress): Promise<void> {
     await this.database.tenant(ref.tenant_id, async (tx) => {
       await tx.execute(`DELETE FROM import_rows WHERE tenant_id = $1 AND import_id = $2`, [
         tx.tenant_id,
         ref.id,
       ]);
       await tx.execute(
-        `UPDATE imports SET state = 'failed', error = $3, finished_at = $4
+        `UPDATE imports SET state = 'failed', error = $3, finished_at = $4, bytes = $5, lines = $6, rejected = $7,
+                            encoding = $8
          WHERE tenant_id = $1 AND id = $2 AND state IN ('receiving', 'applying')`,
-        [tx.tenant_id, ref.id, error, this.clock.now()],
+        [
+          tx.tenant_id,
+          ref.id,
+          error,
+          this.clock.now(),
+          progress.bytes,
+          progress.lines,
+          progress.rejected,
+          progress.encoding,
+        ],
       );
     });
   }

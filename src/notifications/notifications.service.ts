@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Audience } from '../contracts/audiences.js';
+import type { Channel } from '../contracts/channels.js';
 import type { NotificationData, NotificationKind } from '../contracts/kinds.js';
 import type { Severity } from '../contracts/severities.js';
 import { Outbox } from '../delivery/outbox.js';
@@ -18,6 +19,8 @@ export interface NewNotification<Kind extends NotificationKind = NotificationKin
   audience: Audience;
   /** The same key never reaches the same user twice. */
   dedupe_key: string;
+  /** Sent here alone; otherwise on every channel that suits the kind, to the user's own addresses. */
+  sent_to?: { channel: Channel; address: string };
 }
 
 export interface Created {
@@ -40,11 +43,13 @@ const CREATE_MANY = announcement(
   { rows: 'jsonb', created_by: 'text' },
   (p) => `
     WITH audience AS (
-      SELECT r.*, NULL::uuid AS alert_id, ${p.created_by} AS created_by
+      SELECT r.user_id, r.dedupe_key, r.kind, r.severity, r.data, r.audience, NULL::uuid AS alert_id,
+             ${p.created_by} AS created_by, 'user:' || r.user_id AS recipient, r.sent_to ->> 'address' AS address,
+             r.sent_to ->> 'channel' AS channel, ${p.now} AS due_at
       FROM jsonb_to_recordset(${p.rows}) AS r (user_id uuid, dedupe_key text, kind text, severity text, data jsonb,
-                                               audience text)
+                                               audience text, sent_to jsonb)
     ),
-    ${announceSql(p)}
+    ${announceSql(p, { addressed: true })}
     SELECT coalesce((SELECT array_agg(id) FROM created), '{}') AS ids,
            coalesce((SELECT array_agg(DISTINCT user_id) FROM created), '{}') AS user_ids,
            (SELECT count(*) FROM delivered) AS deliveries`,

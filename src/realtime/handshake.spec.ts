@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { io } from 'socket.io-client';
-import { createCast, type Cast } from '../../test/support/cast.js';
+import { createCast, type Cast, type Person } from '../../test/support/cast.js';
 import { until } from '../../test/support/until.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { newPeople, notify } from '../notifications/alerts/notify.fixture.js';
+import { Sessions } from '../auth/sessions/sessions.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
+import { Database } from '../platform/database/database.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
 import { type Client, connect, refusalOf } from './client.fixture.js';
 
@@ -33,6 +35,18 @@ async function enter(auth: Record<string, unknown>): Promise<Client> {
   const client = await connect(url, auth);
   clients.push(client);
   return client;
+}
+
+/** Another login of the same user: its access token. */
+async function anotherSession({ tenant_id, id, role }: Person): Promise<string> {
+  const sessions = world.app.get(Sessions, { strict: false });
+  const pair = await world.app.get(Database).tenant(tenant_id, (tx) => sessions.begin(tx, { id, role }));
+  return pair.access_token;
+}
+
+async function logOut(process: World, { refresh_token }: Person): Promise<void> {
+  const answer = await process.http('POST', '/api/v1/auth/logout', { body: { refresh_token } });
+  expect(answer.status).toBe(204);
 }
 
 /** Why the server ended this connection. */
@@ -75,8 +89,54 @@ describe('who is let in', () => {
 
   it('is limited per user', async () => {
     const { owner } = await newPeople(world);
-    await Promise.all(Array.from({ length: 50 }, () => enter({ token: owner.token })));
+    const first = await Promise.all(Array.from({ length: 50 }, () => enter({ token: owner.token })));
     expect(await refusalOf(url, { token: owner.token })).toBe('too_many_attempts');
+    first[0]!.socket.disconnect();
+    await until('a free place', () => enter({ token: owner.token }).catch(() => null));
+  });
+
+  it('S8: is limited per user, also where many come at the same moment', async () => {
+    const { owner } = await newPeople(world);
+    const answers = await Promise.allSettled(Array.from({ length: 70 }, () => enter({ token: owner.token })));
+    expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(50);
+  });
+
+  it('S8: is limited per address, whoever it is', async () => {
+    const guarded = await createWorld({
+      clock,
+      join: world,
+      env: { SOCKETS_PER_ADDRESS: '3', TRUST_PROXY: 'loopback' },
+    });
+    await guarded.app.listen(0, '127.0.0.1');
+    const guardedUrl = await guarded.app.getUrl();
+    const { owner, teammate } = await newPeople(world);
+    const from = (address: string, token: string) =>
+      io(`${guardedUrl}/notifications`, {
+        auth: { token },
+        transports: ['websocket'],
+        reconnection: false,
+        forceNew: true,
+        extraHeaders: { 'x-forwarded-for': address },
+      });
+    const entered = (socket: ReturnType<typeof from>) =>
+      new Promise<boolean>((resolve) => {
+        socket.once('connect', () => resolve(true));
+        socket.once('connect_error', () => resolve(false));
+      });
+    const sockets = Array.from({ length: 6 }, (_, at) =>
+      from('203.0.113.5', (at % 2 === 0 ? owner : teammate).token),
+    );
+    const answers = await Promise.all(sockets.map(entered));
+    expect(answers.filter(Boolean)).toHaveLength(3);
+    const other = from('203.0.113.6', owner.token);
+    expect(await entered(other)).toBe(true);
+    sockets[answers.indexOf(true)]!.disconnect();
+    const late = await until('a free place', async () => {
+      const socket = from('203.0.113.5', owner.token);
+      return (await entered(socket)) ? socket : null;
+    });
+    for (const socket of [...sockets, other, late]) socket.disconnect();
+    await guarded.close();
   });
 
   it.each(['/', '/somewhere', '/notifications/x'])('enters no namespace %s', async (namespace) => {
@@ -96,7 +156,7 @@ describe('who is let in', () => {
 
   it('does not poll', async () => {
     const answer = await fetch(`${url}/socket.io/?EIO=4&transport=polling`);
-    expect(answer.status).toBe(400);
+    expect(answer.status).toBe(404);
   });
 });
 
@@ -122,20 +182,44 @@ describe('a connection ends', () => {
     await Promise.all([ended(first), ended(second)]);
   });
 
-  it('when access is revoked, for that user only', async () => {
+  it('when sessions end, for those sessions only', async () => {
     const { owner, teammate, outsider } = await newPeople(world);
     const [first, second, third] = [
       await enter({ token: owner.token }),
       await enter({ token: teammate.token }),
       await enter({ token: outsider.token }),
     ];
-    const { tenant_id, user_id } = owner;
-    world.app.get(WakeUps).send('access.revoked', { tenant_id, user_ids: [user_id] });
+    const { tenant_id } = owner;
+    const again = await enter({ token: await anotherSession(owner) });
+    await logOut(world, owner);
     await ended(first);
-    expect(second.socket.connected).toBe(true);
+    expect([again, second].map(({ socket }) => socket.connected)).toEqual([true, true]);
+    await world.sql('UPDATE tenants SET suspended_at = now() WHERE id = $1', [tenant_id]);
     world.app.get(WakeUps).send('access.revoked', { tenant_id });
-    await ended(second);
+    await Promise.all([ended(again), ended(second)]);
     expect(third.socket.connected).toBe(true);
+  });
+
+  it('S5: with its session, within one round, though the wake-up is lost', async () => {
+    const { owner, teammate } = await newPeople(world);
+    const [first, second] = [await enter({ token: owner.token }), await enter({ token: teammate.token })];
+    // Its wake-ups go where nobody listens.
+    const elsewhere = await createWorld({ clock, join: world, env: { REDIS_PREFIX: 'nobody-listens' } });
+    const began = performance.now();
+    await logOut(elsewhere, owner);
+    await elsewhere.close();
+    await until('the end', () => first.socket.disconnected, 20_000);
+    expect(performance.now() - began).toBeLessThan(16_000);
+    expect(second.socket.connected).toBe(true);
+  }, 40_000);
+
+  it('S5: when sessions have ended and PostgreSQL cannot be asked whose', async () => {
+    const { owner } = await newPeople(world);
+    const client = await enter({ token: owner.token });
+    await world.sql('ALTER TABLE sessions RENAME TO sessions_elsewhere');
+    world.app.get(WakeUps).send('access.revoked', { tenant_id: owner.tenant_id, user_ids: [owner.user_id] });
+    await ended(client);
+    await world.sql('ALTER TABLE sessions_elsewhere RENAME TO sessions');
   });
 
   it('when the process stops, at once', async () => {

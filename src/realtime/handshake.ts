@@ -10,7 +10,7 @@ import {
 import { ERRORS, type ErrorCode } from '../platform/errors/error-table.js';
 import { toProblem } from '../platform/errors/problem.filter.js';
 import { Problem } from '../platform/errors/problem.js';
-import { LiveFeeds } from './live-feeds.js';
+import { Places } from './places.js';
 import type { FeedSocket } from './subscriber.js';
 
 const MAX_TOKEN_LENGTH = 8_192;
@@ -34,10 +34,10 @@ class RefusedError extends Error {
 export class Handshake {
   private readonly logger = new Logger('Handshake');
   private readonly tries = new WeakMap<Socket['conn'], number>();
+  private readonly places = new Places(MAX_SOCKETS);
 
   constructor(
     private readonly authenticator: Authenticator,
-    private readonly feeds: LiveFeeds,
     private readonly changes: FeedChangesReader,
   ) {}
 
@@ -58,16 +58,19 @@ export class Handshake {
     }
     const { token, since } = socket.handshake.auth as { token?: unknown; since?: unknown };
     if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH) throw new Problem('unauthenticated');
-    const { caller, expires_at } = await this.authenticator.byToken(token);
+    const { caller, session, expires_at } = await this.authenticator.byToken(token);
     // A feed is a person's: programs and operators have none.
     if (caller.kind !== 'user' || caller.user_id === null) throw new Problem('forbidden');
-    if (this.feeds.count(caller.tenant_id, caller.user_id) >= MAX_SOCKETS) {
-      throw new Problem('too_many_attempts');
-    }
+    const leave = this.places.take(`${caller.tenant_id}:${caller.user_id}`);
+    if (leave === null) throw new Problem('too_many_attempts');
+    // Not `disconnect`: a client that closes during its handshake was never connected.
+    socket.conn.once('close', leave);
+    if (socket.conn.readyState !== 'open') leave();
     const asked = readFeedCursor(since);
     socket.data = {
       tenant_id: caller.tenant_id,
       user_id: caller.user_id,
+      session,
       expires_at,
       since: asked ?? (await this.head(caller.tenant_id, caller.user_id)),
       resync: since !== undefined && since !== null && asked === null,

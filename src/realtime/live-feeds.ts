@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
+import { Authenticator } from '../auth/authenticator.js';
 import {
   type FeedAsked,
   type FeedChanges,
@@ -15,7 +16,8 @@ const COALESCE_MS = 5;
 const MAX_CONCURRENT_READS = 3;
 const USERS_PER_READ = 250;
 const USERS_PER_COMPARISON = 1_000;
-/** How often seqs are compared. A change whose wake-up was lost arrives at most this much later. */
+const SOCKETS_PER_COMPARISON = 5_000;
+/** How often sockets are compared. A change or an end whose wake-up was lost takes at most this much longer. */
 const COMPARE_INTERVAL_MS = 15_000;
 const EXPIRY_INTERVAL_MS = 1_000;
 
@@ -47,6 +49,7 @@ export class LiveFeeds {
 
   constructor(
     private readonly reader: FeedChangesReader,
+    private readonly authenticator: Authenticator,
     private readonly metrics: Metrics,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
@@ -78,11 +81,6 @@ export class LiveFeeds {
     if (users.size === 0) this.tenants.delete(tenant_id);
   }
 
-  /** Sockets of this user in this process. */
-  count(tenantId: string, userId: string): number {
-    return this.tenants.get(tenantId)?.get(userId)?.size ?? 0;
-  }
-
   /** The feeds of these users have changed: reads them for those who are connected to this process. */
   wake(tenantId: string, userIds: readonly string[]): void {
     const users = this.tenants.get(tenantId);
@@ -98,17 +96,24 @@ export class LiveFeeds {
     }, COALESCE_MS);
   }
 
-  /** Ends the connections of these users, or of the whole tenant. */
-  revoke(tenantId: string, userIds?: readonly string[]): void {
-    const users = this.tenants.get(tenantId);
-    for (const id of userIds ?? [...(users?.keys() ?? [])]) {
-      for (const { socket } of [...(users?.get(id) ?? [])]) socket.disconnect(true);
+  /**
+   * Sessions of these users, or of the whole tenant, have ended: ends the connections of those that no longer stand.
+   * While that cannot be asked, all of theirs end: their clients connect again.
+   */
+  async revoke(tenantId: string, userIds?: readonly string[]): Promise<void> {
+    const sockets = this.socketsOf(tenantId, userIds);
+    try {
+      await this.endRevoked(sockets);
+    } catch (error) {
+      this.logger.warn({ event: 'sessions_not_compared', tenant_id: tenantId, err: error });
+      for (const socket of sockets) socket.disconnect(true);
     }
   }
 
   /**
-   * Compares the seq of every connected user with PostgreSQL and reads the feeds of those who are behind. Ends the
-   * connections of deleted users, and of sockets that have taken nothing since the last comparison.
+   * Compares every connected socket with PostgreSQL: ends those whose session no longer stands (its wake-up may have
+   * been lost), and reads the feeds of users who are behind. Ends the connections of deleted users, and of sockets
+   * that have taken nothing since the last comparison.
    */
   @Interval('compare-feeds', COMPARE_INTERVAL_MS)
   async compare(): Promise<void> {
@@ -116,6 +121,7 @@ export class LiveFeeds {
     this.comparing = true;
     try {
       this.dropStalled();
+      await this.endRevoked([...this.subscribers.keys()]);
       // One statement a tenant: only a tenant's own transaction sees its inboxes.
       for (const [tenantId, users] of [...this.tenants]) {
         const ids = [...users.keys()];
@@ -150,15 +156,30 @@ export class LiveFeeds {
 
   private async compareUsers(tenantId: string, userIds: readonly string[]): Promise<void> {
     const seqs = await this.reader.seqs(tenantId, userIds);
-    this.revoke(
-      tenantId,
-      userIds.filter((id) => !seqs.has(id)),
-    );
+    const gone = userIds.filter((id) => !seqs.has(id));
+    for (const socket of this.socketsOf(tenantId, gone)) socket.disconnect(true);
     const behind = userIds.filter((id) => {
       const subscribers = this.tenants.get(tenantId)?.get(id) ?? [];
       return [...subscribers].some((subscriber) => subscriber.isBehind(seqs.get(id) ?? 0));
     });
     this.wake(tenantId, behind);
+  }
+
+  private socketsOf(tenantId: string, userIds?: readonly string[]): FeedSocket[] {
+    const users = this.tenants.get(tenantId);
+    const ids = userIds ?? [...(users?.keys() ?? [])];
+    return ids.flatMap((id) => [...(users?.get(id) ?? [])].map(({ socket }) => socket));
+  }
+
+  /** One statement for the sessions of many sockets, of whatever tenants. */
+  private async endRevoked(sockets: readonly FeedSocket[]): Promise<void> {
+    for (let from = 0; from < sockets.length; from += SOCKETS_PER_COMPARISON) {
+      const some = sockets.slice(from, from + SOCKETS_PER_COMPARISON);
+      const standing = await this.authenticator.standing(some.map(({ data }) => data));
+      some.forEach((socket, place) => {
+        if (standing[place] !== true) socket.disconnect(true);
+      });
+    }
   }
 
   private dropStalled(): void {

@@ -46,7 +46,9 @@ export class NotificationsGateway
 
   onModuleInit(): void {
     this.wakeUps.on('feed.changed', ({ tenant_id, user_ids }) => this.feeds.wake(tenant_id, user_ids));
-    this.wakeUps.on('access.revoked', ({ tenant_id, user_ids }) => this.feeds.revoke(tenant_id, user_ids));
+    this.wakeUps.on('access.revoked', ({ tenant_id, user_ids }) => {
+      void this.feeds.revoke(tenant_id, user_ids);
+    });
   }
 
   afterInit(namespace: Namespace<ClientMessages, ServerMessages, DefaultEventsMap, SocketData>): void {

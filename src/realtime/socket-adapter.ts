@@ -1,7 +1,13 @@
 import { IoAdapter } from '@nestjs/platform-socket.io';
-import type { Server as HttpServer } from 'node:http';
+import type { INestApplicationContext } from '@nestjs/common';
+import proxyAddress, { compile } from '@fastify/proxy-addr';
+import type { IncomingMessage, RequestListener, Server as HttpServer } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Server, ServerOptions } from 'socket.io';
+import type { Config } from '../platform/config/config.js';
+import { addressOf, networkOf, trustedProxies } from '../platform/http/addresses.js';
+import { Places } from './places.js';
+import { ignoreForeignUpgrades } from './upgrades.js';
 
 /** A larger message closes its connection. */
 const MAX_MESSAGE_BYTES = 65_536;
@@ -16,6 +22,14 @@ const CLOSE_TIMEOUT_MS = 1_000;
  */
 export class SocketAdapter extends IoAdapter {
   private readonly connections = new Set<Duplex>();
+  private readonly places: Places;
+  private readonly trusted: ReturnType<typeof compile>;
+
+  constructor(app: INestApplicationContext, { socketsPerAddress, trustProxy }: Config) {
+    super(app);
+    this.places = new Places(socketsPerAddress);
+    this.trusted = compile(trustedProxies(trustProxy));
+  }
 
   override createIOServer(port: number, options?: ServerOptions): Server {
     const http = this.httpServer as HttpServer;
@@ -23,20 +37,40 @@ export class SocketAdapter extends IoAdapter {
       this.connections.add(connection);
       connection.once('close', () => this.connections.delete(connection));
     });
+    const answering = http.listeners('request') as RequestListener[];
     const server = super.createIOServer(port, {
       ...options,
       transports: ['websocket'],
       allowUpgrades: false,
       serveClient: false,
+      // `ignoreForeignUpgrades` answers them.
+      destroyUpgrade: false,
+      allowRequest: (request: IncomingMessage, decide: (error: string | null, allowed: boolean) => void) => {
+        const allowed = this.takePlace(request);
+        decide(allowed ? null : 'too many connections of this address', allowed);
+      },
       maxHttpBufferSize: MAX_MESSAGE_BYTES,
       connectTimeout: CONNECT_TIMEOUT_MS,
       // Frames are about 500 bytes. Compressing them costs more CPU than it saves, and memory for each connection.
       perMessageDeflate: false,
     } as ServerOptions);
+    // There is no polling: what is no upgrade is a request like any other.
+    http.removeAllListeners('request');
+    for (const listener of answering) http.on('request', listener);
+    ignoreForeignUpgrades(http, `${server.path()}/`);
     server.of('/').use((_socket, next) => {
       next(Object.assign(new Error('connect to /notifications'), { data: { code: 'not_found' } }));
     });
     return server;
+  }
+
+  /** Counted before anybody is recognised: a place costs memory and a file descriptor whoever holds it. */
+  private takePlace(request: IncomingMessage): boolean {
+    const ip = proxyAddress(request, this.trusted);
+    const leave = this.places.take(networkOf(addressOf({ ip, socket: request.socket })));
+    if (leave === null) return false;
+    request.socket.once('close', leave);
+    return true;
   }
 
   override async close(server: Server): Promise<void> {

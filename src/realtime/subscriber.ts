@@ -11,6 +11,8 @@ import {
 export interface SocketData {
   tenant_id: string;
   user_id: string;
+  /** The session of its token: the connection ends with it. */
+  session: string;
   /** When its token expires; the connection ends then. */
   expires_at: Date;
   /** The client's last change, or the end of its feed: it gets what comes after. */

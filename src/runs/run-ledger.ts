@@ -62,6 +62,12 @@ export interface InsertedRun extends QueuedRun {
   ahead_seconds: number;
 }
 
+/** A run whose lease had ended. */
+export interface RecoveredRun extends QueuedRun {
+  /** It waited for its turn or its next attempt: nothing was lost. */
+  postponed: boolean;
+}
+
 /** Runs of one job of one tenant that `slotRuns` returns at most. */
 const SLOT_RUNS_LIMIT = 500;
 
@@ -174,21 +180,22 @@ export class RunLedger {
 
   /**
    * Gives a new lease to up to `limit` runs of these jobs that were lost in Redis or with their process. The holder
-   * of the old one can no longer claim, renew or finish.
+   * of the old one can no longer claim, renew or finish. So do runs that waited for their turn or their next attempt.
    */
-  async recoverLost(limit: number, jobs: readonly ScheduledJob[]): Promise<QueuedRun[]> {
-    return this.database.query<QueuedRun>(
+  async recoverLost(limit: number, jobs: readonly ScheduledJob[]): Promise<RecoveredRun[]> {
+    return this.database.query<RecoveredRun>(
       `WITH lost AS (
-         SELECT tenant_id, id FROM job_runs
+         SELECT tenant_id, id, postponed FROM job_runs
          WHERE state IN ('queued', 'running') AND lease_until < now()
            AND (state = 'queued' OR attempts < $2) AND job = ANY ($3)
          ORDER BY lease_until LIMIT $1
          FOR UPDATE SKIP LOCKED
        )
        UPDATE job_runs r
-       SET state = 'queued', lease_token = gen_random_uuid(), lease_until = now() + make_interval(secs => $4)
+       SET state = 'queued', lease_token = gen_random_uuid(), lease_until = now() + make_interval(secs => $4),
+           postponed = false
        FROM lost WHERE r.tenant_id = lost.tenant_id AND r.id = lost.id
-       RETURNING r.tenant_id, r.id AS run_id, r.job, r.lease_token`,
+       RETURNING r.tenant_id, r.id AS run_id, r.job, r.lease_token, lost.postponed`,
       [limit, RUN_MAX_ATTEMPTS, jobs, RUN_LEASE_SECONDS],
     );
   }

@@ -73,7 +73,7 @@ export class RunRecord {
   /** Gives the run back to the reaper, which enqueues it again in its next round after `seconds`. */
   async release({ tenant_id, run_id, lease_token }: RunJob, seconds: number): Promise<void> {
     await this.database.single(tenant_id).query(
-      `UPDATE job_runs SET lease_until = now() + make_interval(secs => $4)
+      `UPDATE job_runs SET lease_until = now() + make_interval(secs => $4), postponed = true
        WHERE tenant_id = $1 AND id = $2 AND lease_token = $3 AND state = 'queued'`,
       [tenant_id, run_id, lease_token, seconds],
     );
@@ -125,7 +125,7 @@ export class RunRecord {
     return this.database.tenant(tenant_id, (tx) =>
       tx.one<{ state: string; attempts: number }>(
         `UPDATE job_runs
-         SET error = $4,
+         SET error = $4, postponed = true,
              state = CASE WHEN attempts >= $5 OR slot IS NULL THEN 'failed' ELSE 'queued' END,
              finished_at = CASE WHEN attempts >= $5 OR slot IS NULL THEN $6::timestamptz END,
              lease_token = CASE WHEN attempts < $5 AND slot IS NOT NULL THEN lease_token END,

@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import type { ScheduledJob } from '../contracts/jobs.js';
 import { until } from '../../test/support/until.js';
 import { createInstallation, type Installation, type Replica } from './scheduler.fixture.js';
@@ -44,6 +45,43 @@ const allSucceed = async () => {
   // However often it had to wait, each was begun once.
   expect((await vigie.runs()).map(({ attempts }) => attempts)).toEqual(vigie.begun.map(() => 1));
 };
+
+test('D8: a scan that waits behind another is no recovered run', async () => {
+  const warn = jest.spyOn(Logger.prototype, 'warn');
+  const tenant = await vigie.tenant();
+  await worker();
+  await trigger('scan-backups', tenant);
+  await until('the first to begin', () => vigie.begun.length === 1);
+  await trigger('check-backups', tenant);
+  for (let round = 0; round < 3; round++) {
+    await until('the second to be released', async () => {
+      const [run] = await vigie.sql<{ postponed: boolean }>(
+        `SELECT postponed FROM job_runs WHERE state = 'queued'`,
+      );
+      return run?.postponed === true;
+    });
+    await vigie.sql(`UPDATE job_runs SET lease_until = now() - interval '1 second' WHERE state = 'queued'`);
+    await web.poller.reap();
+  }
+  const recovered = () =>
+    warn.mock.calls.filter(([line]) => (line as { event?: string }).event === 'runs_recovered');
+  expect(recovered()).toEqual([]);
+  // One that is lost in Redis is.
+  await until('the second to be released again', async () => {
+    const [run] = await vigie.sql<{ postponed: boolean }>(
+      `SELECT postponed FROM job_runs WHERE state = 'queued'`,
+    );
+    return run?.postponed === true;
+  });
+  await vigie.sql(
+    `UPDATE job_runs SET lease_until = now() - interval '1 second', postponed = false WHERE state = 'queued'`,
+  );
+  await web.poller.reap();
+  expect(recovered()).toHaveLength(1);
+  warn.mockRestore();
+  open();
+  await allSucceed();
+});
 
 describe('B3: scans of one tenant, by whatever job, on whatever replica', () => {
   test.each([

@@ -9,13 +9,13 @@ import { ScheduleModule } from '@nestjs/schedule';
 import { ClsModule } from 'nestjs-cls';
 import pg from 'pg';
 import { createDatabase, environmentFor } from '../../test/support/database.js';
+import { testLogger } from '../../test/support/test-logger.js';
 import { type RunCounts, SCHEDULED_JOBS } from '../contracts/jobs.js';
 import { ClockModule } from '../platform/clock/clock.module.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
 import { readConfig } from '../platform/config/config.js';
 import { ConfigModule } from '../platform/config/config.module.js';
 import { DatabaseModule } from '../platform/database/database.module.js';
-import { JsonLogger } from '../platform/logging/logger.js';
 import { BackgroundWork } from '../platform/queues/background-work.js';
 import { JobHandlers } from '../platform/queues/handlers.js';
 import { Queues } from '../platform/queues/queues.js';
@@ -171,7 +171,7 @@ async function startReplica(
   }
 
   const app = await NestFactory.createApplicationContext(Process, {
-    logger: new JsonLogger(config.logLevel),
+    logger: testLogger(config.logLevel),
     abortOnError: false,
   });
   await app.get(BackgroundWork).begin();

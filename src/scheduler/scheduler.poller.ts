@@ -109,7 +109,7 @@ export class SchedulerPoller implements OnApplicationBootstrap, BeforeApplicatio
     });
   }
 
-  /** One round: brings back runs whose lease has passed, and ends those that it happened to too often. */
+  /** One round: enqueues runs whose lease has ended, and ends those that it happened to too often. */
   async reap(): Promise<void> {
     for (const { tenant_id, run_id, job } of await this.ledger.quarantineLost(REAPED_AT_ONCE)) {
       this.logger.error({ event: 'run_quarantined', tenant_id, run_id, job, attempts: RUN_MAX_ATTEMPTS });
@@ -120,7 +120,8 @@ export class SchedulerPoller implements OnApplicationBootstrap, BeforeApplicatio
       SCHEDULED_JOBS.filter((job) => !paused.includes(job)),
     );
     if (runs.length === 0) return;
-    this.logger.warn({ event: 'runs_recovered', runs: runs.length });
+    const lost = runs.filter(({ postponed }) => !postponed);
+    if (lost.length > 0) this.logger.warn({ event: 'runs_recovered', runs: lost.length });
     await this.scheduler.enqueue(runs);
   }
 

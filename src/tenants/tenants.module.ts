@@ -14,6 +14,6 @@ import { TimeZones } from './time-zones.js';
   imports: [TypeOrmModule.forFeature([Tenant], 'app'), TypeOrmModule.forFeature([Tenant], 'system')],
   controllers: [TenantsController, TenantSettingsController],
   providers: [TenantDirectory, TenantEvents, TenantSettingsService, TenantsService, TimeZones],
-  exports: [TenantDirectory, TenantEvents, TimeZones],
+  exports: [TenantDirectory, TenantEvents, TenantsService, TimeZones],
 })
 export class TenantsModule {}

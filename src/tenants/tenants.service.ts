@@ -28,28 +28,35 @@ export class TenantsService {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** @throws Problem conflict when the slug is taken, validation_failed for a zone that PostgreSQL does not know. */
-  async create({ slug, name, kind, time_zone, locale }: NewTenant): Promise<Tenant> {
+  /**
+   * Makes a tenant, and what belongs to it from the beginning, in one transaction.
+   * @param also makes the rest of it; when it throws, there is no tenant either.
+   * @throws Problem conflict when the slug is taken, validation_failed for a zone that PostgreSQL does not know.
+   */
+  async create(
+    { slug, name, kind, time_zone, locale }: NewTenant,
+    also: (tx: TenantTransaction, tenant: Tenant) => Promise<void> = () => Promise.resolve(),
+  ): Promise<Tenant> {
     await this.zones.assertKnown(time_zone);
     const now = this.clock.now();
-    try {
-      return await this.system.transaction((tx) =>
-        tx.save(Tenant, {
-          slug,
-          name,
-          kind,
-          time_zone: time_zone ?? 'Europe/Paris',
-          locale: locale ?? 'fr',
-          schedule_from: now,
-          suspended_at: null,
-          created_at: now,
-          updated_at: now,
-        }),
-      );
-    } catch (error) {
-      if (!isUniqueViolation(error)) throw error;
-      throw new Problem('conflict', 'the slug is taken', { cause: error });
-    }
+    const [made] = await this.system.query<{ id: string }>('SELECT new_id() AS id');
+    if (made === undefined) throw new Error('SELECT returned no row');
+    return this.database.tenant(made.id, async (tx) => {
+      const tenant = await this.insert(tx, {
+        id: made.id,
+        slug,
+        name,
+        kind,
+        time_zone: time_zone ?? 'Europe/Paris',
+        locale: locale ?? 'fr',
+        schedule_from: now,
+        suspended_at: null,
+        created_at: now,
+        updated_at: now,
+      });
+      await also(tx, tenant);
+      return tenant;
+    });
   }
 
   /** All tenants, newest first: ids grow with time. */
@@ -120,6 +127,15 @@ export class TenantsService {
       this.revokeAccess(tx);
       this.logger.warn({ event: 'tenant_deleted', tenant_id: id });
     });
+  }
+
+  private async insert(tx: TenantTransaction, tenant: Tenant): Promise<Tenant> {
+    try {
+      return await tx.save(Tenant, tenant);
+    } catch (error) {
+      if (!isUniqueViolation(error)) throw error;
+      throw new Problem('conflict', `the slug ${tenant.slug} is taken`, { cause: error });
+    }
   }
 
   /** Reads the tenant, holds it against other changes, and hands it to `work`. */

@@ -53,15 +53,19 @@ export class Credentials {
     ]);
   }
 
-  /** @returns whose it is, or null when there is no such user. */
+  /** @returns the user, and whether there was a password before; null when there is no such user. */
   async setPasswordHash(
     tx: TenantTransaction,
     id: string,
     hash: string,
-  ): Promise<{ email: string; role: UserRole } | null> {
+  ): Promise<(Omit<UserCredentials, 'password_hash'> & { replaced: boolean }) | null> {
     return tx.one(
-      `UPDATE users SET password_hash = $3, updated_at = $4 WHERE tenant_id = $1 AND id = $2
-       RETURNING email, role`,
+      `WITH was AS (
+         SELECT tenant_id, id, password_hash IS NOT NULL AS replaced FROM users
+         WHERE tenant_id = $1 AND id = $2 FOR UPDATE)
+       UPDATE users u SET password_hash = $3, updated_at = $4 FROM was
+       WHERE u.tenant_id = was.tenant_id AND u.id = was.id
+       RETURNING u.id, u.email, u.name, u.locale, u.role, was.replaced`,
       [tx.tenant_id, id, hash, this.clock.now()],
     );
   }

@@ -1,20 +1,16 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
 import {
-  ArrayMaxSize,
   ArrayUnique,
-  IsArray,
   IsBoolean,
   IsIn,
-  IsObject,
   IsOptional,
   Matches,
   ValidateBy,
-  ValidateNested,
 } from 'class-validator';
 import { type Bundling, BUNDLINGS } from '../contracts/bundling.js';
 import { type Channel, CHANNELS } from '../contracts/channels.js';
 import { OPTIONAL_KINDS } from '../contracts/kind-lists.js';
+import { Nested, NestedList } from '../platform/http/nested.js';
 
 const TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
 const timeMessage = { message: '$property must be a time of day, HH:mm' };
@@ -61,21 +57,16 @@ export class QuietHours {
 /** All that a user prefers. PUT replaces it: a kind and channel that is left out has its default again. */
 export class Preferences {
   @ApiProperty({ type: [Preference] })
-  @IsArray()
-  @ArrayMaxSize(OPTIONAL_KINDS.length * CHANNELS.length)
+  @NestedList(() => Preference, OPTIONAL_KINDS.length * CHANNELS.length)
   // Looked at before what is in it: an element may be anything here.
   @ArrayUnique((preference: Partial<Preference> | null) => `${preference?.kind} ${preference?.channel}`, {
     message: '$property must name each kind and channel once',
   })
-  @ValidateNested({ each: true })
-  @Type(() => Preference)
   preferences: Preference[];
 
   @ApiProperty({ type: QuietHours, nullable: true, description: 'null: at any hour' })
   @IsOptional()
-  @IsObject()
-  @ValidateNested()
-  @Type(() => QuietHours)
+  @Nested(() => QuietHours)
   quiet_hours: QuietHours | null = null;
 
   @ApiProperty({

@@ -12,6 +12,7 @@ export interface UserSubject {
 }
 
 type SubjectListener = (tx: TenantTransaction, user: UserSubject) => Promise<void>;
+type EmailListener = (tx: TenantTransaction, user: UserSubject, previousEmail: string) => Promise<void>;
 type IdListener = (tx: TenantTransaction, userId: string) => Promise<void>;
 
 /**
@@ -24,6 +25,9 @@ export class UserEvents {
   private readonly listeners = {
     created: [] as SubjectListener[],
     password_reset: [] as SubjectListener[],
+    email_changed: [] as EmailListener[],
+    password_changed: [] as SubjectListener[],
+    links_ended: [] as IdListener[],
     erased: [] as IdListener[],
     preferences: [] as IdListener[],
   };
@@ -36,6 +40,21 @@ export class UserEvents {
   /** Somebody asks for a new password in this user's name. */
   onPasswordResetRequested(listener: SubjectListener): void {
     this.listeners.password_reset.push(listener);
+  }
+
+  /** A user has another address: its mailbox is somebody else's to read than that of the previous one. */
+  onEmailChanged(listener: EmailListener): void {
+    this.listeners.email_changed.push(listener);
+  }
+
+  /** A user's password was replaced. Setting the first one is no change. */
+  onPasswordChanged(listener: SubjectListener): void {
+    this.listeners.password_changed.push(listener);
+  }
+
+  /** Some or all one-time links of this user no longer work. */
+  onLinksEnded(listener: IdListener): void {
+    this.listeners.links_ended.push(listener);
   }
 
   /** A user is about to be deleted: the rows are still there. */
@@ -54,6 +73,18 @@ export class UserEvents {
 
   async passwordResetRequested(tx: TenantTransaction, user: UserSubject): Promise<void> {
     for (const listener of this.listeners.password_reset) await listener(tx, user);
+  }
+
+  async emailChanged(tx: TenantTransaction, user: UserSubject, previousEmail: string): Promise<void> {
+    for (const listener of this.listeners.email_changed) await listener(tx, user, previousEmail);
+  }
+
+  async passwordChanged(tx: TenantTransaction, user: UserSubject): Promise<void> {
+    for (const listener of this.listeners.password_changed) await listener(tx, user);
+  }
+
+  async linksEnded(tx: TenantTransaction, userId: string): Promise<void> {
+    for (const listener of this.listeners.links_ended) await listener(tx, userId);
   }
 
   async erased(tx: TenantTransaction, userId: string): Promise<void> {

@@ -98,7 +98,7 @@ export class UsersService {
   }
 
   /**
-   * Changes what `patch` names.
+   * Changes what `patch` names. Another address ends the user's sessions and one-time links.
    * @throws Problem not_found, forbidden for an admin changed by who may not, conflict when the address is taken or
    * nobody would be admin any more.
    */
@@ -110,8 +110,12 @@ export class UsersService {
       if (user.role === 'admin' && patch.role === 'member')
         this.requireAnAdmin(await this.otherAdmins(tx, id));
       const moved = patch.time_zone !== undefined && patch.time_zone !== user.time_zone;
+      const previousEmail = user.email;
       Object.assign(user, patch, { updated_at: this.clock.now() });
       const saved = await this.save(tx, user);
+      // People are found by the address in lower case: another spelling of it is the same address.
+      if (saved.email.toLowerCase() !== previousEmail.toLowerCase())
+        await this.events.emailChanged(tx, saved, previousEmail);
       if (moved) await this.events.preferencesChanged(tx, id);
       return saved;
     });

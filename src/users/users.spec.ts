@@ -269,7 +269,7 @@ describe('a member', () => {
 
 describe('preferences', () => {
   const OPTIONAL =
-    'deadline_near documents_missing tasks_overdue weekly_summary event message backup_alert backup_recovered backup_damaged';
+    'deadline_near documents_missing tasks_overdue weekly_summary event message backup_alert backup_recovered backup_damaged backup_report_rejected backup_agent_silent backup_agent_back';
   const all = (off: string[] = []) =>
     OPTIONAL.split(' ').map((kind) => ({
       kind,

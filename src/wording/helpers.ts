@@ -71,6 +71,8 @@ export const TEMPLATE_HELPERS: Record<string, (...args: unknown[]) => unknown> =
   http_url: (value) => httpUrl(value),
   any: (...args) => args.slice(0, -1).some(Boolean),
   all: (...args) => args.slice(0, -1).every(Boolean),
+  /** `(includes data.warnings "size_differs")`: whether a list has it. */
+  includes: (list, value) => Array.isArray(list) && list.includes(value),
   eq: (a, b) => a === b,
   gt: (a, b) => typeof a === 'number' && typeof b === 'number' && a > b,
 };

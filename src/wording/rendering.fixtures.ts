@@ -17,7 +17,8 @@ const BACKUP: NotificationData['backup_alert'] = {
   verdict: 'HASH_MISMATCH',
   reason: 'hash_differs',
   detail: null,
-  warning: null,
+  warnings: [],
+  doubt: null,
   agent_id: 'nantes-01',
   database_name: 'compta_prod',
   company_name: 'Boulangerie Martin',
@@ -88,6 +89,8 @@ export const KIND_DATA: NotificationData = {
   },
   welcome: { link_id: '0199f3c4-0000-7000-8000-000000000004', expires_at: '2025-11-04T13:05:00Z' },
   password_reset: { link_id: '0199f3c4-0000-7000-8000-000000000005', expires_at: '2025-11-04T13:05:00Z' },
+  password_changed: { changed_at: '2025-11-03T08:00:00Z' },
+  email_changed: { changed_at: '2025-11-03T08:00:00Z', previous_email: 'claire@cabinet-durand.fr' },
   test: { requested_by: 'claire@cabinet-durand.fr' },
   event: {
     kind: 'backup.failed',
@@ -118,6 +121,35 @@ export const KIND_DATA: NotificationData = {
       'cabinet-durand/Boulangerie Martin/Nantes/nantes-01/compta_prod/2025/11/compta_prod_20251103T010412Z.sql.gz',
     state: 'damaged',
     found_sha256: OTHER,
+  },
+  backup_report_rejected: {
+    agent_id: 'nantes-01',
+    company_name: 'Boulangerie Martin',
+    city: 'Nantes',
+    report_id: '0199f3c4-0000-7000-8000-000000000008',
+    file_name: '20251103_STATUS.json',
+    reason: 'the file is not JSON, at position 412',
+    received_at: '2025-11-03T01:15:00.000Z',
+    rejected: 2,
+  },
+  backup_agent_silent: {
+    agent_id: 'nantes-01',
+    company_name: 'Boulangerie Martin',
+    city: 'Nantes',
+    since: '2025-11-03T01:00:00.000Z',
+    missing: 203,
+    databases: ['compta', 'crm', 'ged', 'paie'].map((database_name, index) => ({
+      job_id: `0199f3c4-0000-7000-8000-00000000001${index}`,
+      database_name,
+      expected_at: '2025-11-03T01:00:00.000Z',
+      last_success_at: index === 0 ? null : '2025-11-02T01:04:10.000Z',
+    })),
+  },
+  backup_agent_back: {
+    agent_id: 'nantes-01',
+    company_name: 'Boulangerie Martin',
+    city: 'Nantes',
+    silent_since: '2025-11-03T01:00:00.000Z',
   },
   message: {
     kind: 'invoice.sent',
@@ -151,7 +183,7 @@ export function inputFor(kind: NotificationKind, changes: Partial<Input> = {}): 
     data: {
       ...KIND_DATA[kind],
       ...(['welcome', 'password_reset'].includes(kind) && {
-        link_url: 'https://vigie.example.fr/password?token=8f3b',
+        link_url: 'https://vigie.example.fr/password#token=8f3b',
       }),
     },
     created_at: new Date('2025-11-03T08:00:00Z'),

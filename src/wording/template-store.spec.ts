@@ -161,9 +161,9 @@ describe('the content', () => {
   test('the welcome has its link as a button and in the text', () => {
     const mail = render(store, inputFor('welcome', { locale: 'fr' }));
     expect(mail.html).toMatch(
-      /<a class="button-link" href="https:\/\/vigie\.example\.fr\/password\?token&#x3D;8f3b"/,
+      /<a class="button-link" href="https:\/\/vigie\.example\.fr\/password#token&#x3D;8f3b"/,
     );
-    expect(mail.text).toContain('\nhttps://vigie.example.fr/password?token=8f3b\n');
+    expect(mail.text).toContain('\nhttps://vigie.example.fr/password#token=8f3b\n');
   });
 
   test.each(['html', 'text'] as const)('weekly sections are hidden when empty (%s)', (part) => {

@@ -3,8 +3,10 @@ const at = (id) => document.getElementById(id);
 const words = at('words').dataset;
 const form = at('form'), first = at('password'), second = at('again'), problem = at('problem');
 // The token leaves the address bar as soon as it is read: it does not stay in the history.
-const token = new URLSearchParams(location.search).get('token');
+const token = new URLSearchParams(location.hash.slice(1)).get('token');
 history.replaceState(null, '', location.pathname);
+// Another link opened in the same tab changes only the fragment, which loads nothing by itself.
+addEventListener('hashchange', () => location.reload());
 
 function end(title, text, good) {
   form.hidden = true;

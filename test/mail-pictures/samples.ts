@@ -224,5 +224,5 @@ function backup(kind: 'backup_alert' | 'backup_recovered' | 'backup_damaged', se
 }
 
 function link() {
-  return { link_url: 'https://vigie.cabinet-horizon.fr/password?token=8f3bQ7zK2mW9' };
+  return { link_url: 'https://vigie.cabinet-horizon.fr/password#token=8f3bQ7zK2mW9' };
 }

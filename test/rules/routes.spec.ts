@@ -74,8 +74,8 @@ function caseOf(route: Route): Case {
   return found;
 }
 
-async function stored({ table, id }: Victim): Promise<unknown> {
-  return world.sql(`SELECT to_jsonb(t) AS row FROM ${table} t WHERE id = $1`, [id]);
+async function stored({ table, id, column = 'id' }: Victim): Promise<unknown> {
+  return world.sql(`SELECT to_jsonb(t) AS row FROM ${table} t WHERE ${column} = $1`, [id]);
 }
 
 describe('every route', () => {

@@ -49,6 +49,9 @@ const READERS: Record<string, Record<string, string>> = {
     'due-items': 'an import names the responsible by address',
     notifications: 'who is notified',
   },
+  password_links: {
+    delivery: 'a mail whose one-time link has ended is not sent',
+  },
   import_rows: {
     backups: 'lands the staged lines of its own kind',
     'due-items': 'lands the staged lines of its own kinds',

@@ -124,7 +124,8 @@ async function privilegeFaults(client: ClientBase, tables: readonly Table[]): Pr
     const granted = `${role} has ${privilege} on ${table}`;
     // TRUNCATE, REFERENCES and TRIGGER reach past the policies.
     if (!rowWise.includes(privilege)) return [granted];
-    if (role === 'vigie_system') return table === NOT_OURS ? [granted] : [];
+    // A process without the owner's login reads which migrations ran.
+    if (role === 'vigie_system') return table === NOT_OURS && privilege !== 'SELECT' ? [granted] : [];
     return role === 'vigie_app' && ofTenants ? [] : [granted];
   });
 }

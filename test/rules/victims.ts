@@ -11,6 +11,8 @@ export const CANARY = 'canary-of-cabinet-martin';
 export interface Victim {
   table: string;
   id: string;
+  /** The column that has the id; `id` by default. */
+  column?: string;
 }
 
 /** How the routes under a path are tried. A new path with an id in it needs an entry here. */
@@ -79,6 +81,17 @@ export const CASES: Readonly<Record<string, Case>> = {
   '/api/v1/deadlines': dueItem('deadlines'),
   '/api/v1/documents': dueItem('document_requests'),
   '/api/v1/tasks': dueItem('tasks'),
+  '/api/v1/me/sessions': {
+    create: async (world, { tenant_id, admin }) => {
+      const [row] = await world.sql<{ family: string }>(
+        `INSERT INTO sessions (tenant_id, user_id, token_hash, created_at, expires_at, user_agent)
+         VALUES ($1, $2, '', now(), now() + interval '1 day', $3) RETURNING family`,
+        [tenant_id, admin.id, CANARY],
+      );
+      return { table: 'sessions', id: row!.family, column: 'family' };
+    },
+    personal: true,
+  },
   '/api/v1/users': {
     create: (world, { tenant_id }) =>
       insert(world, 'users', {

@@ -58,6 +58,13 @@ export default class LeakFreeEnvironment extends TestEnvironment {
     this.before = openHandles();
   }
 
+  /** What servers under test logged is shown where a test failed: elsewhere their errors are expected ones. */
+  handleTestEvent(event: { name: string; test?: { errors: readonly unknown[] } }): void {
+    if (event.name === 'test_start') this.global.logged = [];
+    const failed = event.name === 'test_done' && (event.test?.errors.length ?? 0) > 0;
+    if (failed) process.stdout.write(this.global.logged?.join('') ?? '');
+  }
+
   override async teardown(): Promise<void> {
     const until = Date.now() + PATIENCE_MS;
     let left: string[];

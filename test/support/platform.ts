@@ -9,6 +9,7 @@ import { type Config, readConfig } from '../../src/platform/config/config.js';
 import { DatabaseModule } from '../../src/platform/database/database.module.js';
 import { MetricsModule } from '../../src/platform/metrics/metrics.module.js';
 import { createDatabase, environmentFor } from './database.js';
+import { testLogger } from './test-logger.js';
 
 /** The platform without the rooms, on a database of its own. */
 export interface Platform {
@@ -43,7 +44,9 @@ export async function createPlatform(
       MetricsModule,
       ...(rest.imports ?? []),
     ],
-  }).compile();
+  })
+    .setLogger(testLogger(config.logLevel))
+    .compile();
   await module.init();
   const owner = new pg.Pool({ connectionString: database.owner_url, max: 3 });
   owner.on('error', () => undefined);

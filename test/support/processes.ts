@@ -28,7 +28,14 @@ export async function startProcess(
   const server = [process.execPath, '--enable-source-maps', resolve('dist/main.js')];
   const [command = '', ...given] = [...within, ...server];
   const child = spawn(command, given, {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment, LOG_LEVEL: 'info' },
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      // The .env of whoever runs the tests is not meant for them.
+      VIGIE_ENV_FILE: '',
+      ...environment,
+      LOG_LEVEL: 'info',
+    },
     // By the channel it learns when this process is gone, and ends too.
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });

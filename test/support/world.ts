@@ -6,6 +6,7 @@ import type { Clock } from '../../src/platform/clock/clock.js';
 import { type Config, readConfig } from '../../src/platform/config/config.js';
 import { BackgroundWork } from '../../src/platform/queues/background-work.js';
 import { createDatabase, environmentFor, type TestDatabase } from './database.js';
+import { testLogger } from './test-logger.js';
 
 export { createDatabase, environmentFor, type TestDatabase } from './database.js';
 
@@ -55,7 +56,7 @@ export async function createWorld(
   const owner = new pg.Pool({ connectionString: database.owner_url, max: 3 });
   // The database is dropped under its idle connections at the end.
   owner.on('error', () => undefined);
-  const app = await createApp(config, options.clock);
+  const app = await createApp(config, options.clock, testLogger(config.logLevel));
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
   await app.get(BackgroundWork).begin();

@@ -5,10 +5,10 @@ import type { SignedIn } from '../../platform/http/caller.js';
 import { TenantDirectory } from '../../tenants/tenant-directory.js';
 import { Credentials } from '../../users/credentials.js';
 import type { PasswordChange } from '../auth.dto.js';
+import { CredentialChanges } from './credential-changes.js';
 import { type LoginName, LoginThrottle } from '../sessions/login-throttle.js';
 import { Operators } from '../operators.js';
 import { Passwords } from './passwords.js';
-import { Sessions } from '../sessions/sessions.js';
 
 /** Whose password it is, and how it is replaced while it is still the one with this hash. */
 interface Account {
@@ -29,24 +29,29 @@ export class PasswordChanges {
     private readonly credentials: Credentials,
     private readonly operators: Operators,
     private readonly passwords: Passwords,
-    private readonly sessions: Sessions,
+    private readonly changes: CredentialChanges,
     private readonly throttle: LoginThrottle,
   ) {}
 
   /**
-   * Ends every other session of the same person. Tries count like logins: a stolen token finds out no password.
-   * @throws Problem validation_failed for a wrong password, too_many_attempts, conflict when it is being changed
+   * Ends every other session and all one-time links of the same person. Tries of one session count like logins: a stolen token finds out no password.
+   * @param address of the client. @throws Problem validation_failed for a wrong password and a common new one, too_many_attempts, conflict when it is being changed
    * at the same time.
    */
-  async change(signedIn: SignedIn, { current_password, new_password }: PasswordChange): Promise<void> {
+  async change(
+    signedIn: SignedIn,
+    { current_password, new_password }: PasswordChange,
+    address: string,
+  ): Promise<void> {
     const account = await this.accountOf(signedIn);
-    const attempt = await this.throttle.admit(account.name);
+    const attempt = await this.throttle.admit(account.name, { address, session: signedIn.session });
     if (!(await this.passwords.verify(account.password_hash, current_password))) {
-      await this.throttle.failed(account.name, attempt);
+      await this.throttle.failed(attempt);
       throw invalid('/current_password', 'is not your password');
     }
-    await this.throttle.forgive(account.name);
-    if (!(await account.replace(await this.passwords.hash(new_password)))) {
+    await this.throttle.forgive(attempt);
+    const hash = await this.passwords.hashChosen(new_password, '/new_password');
+    if (!(await account.replace(hash))) {
       throw new Problem('conflict', 'the password was changed at the same time');
     }
     this.logger.log({ event: 'password_changed', principal: signedIn.caller.principal });
@@ -76,8 +81,7 @@ export class PasswordChanges {
         this.database.tenant(tenant_id, async (tx) => {
           const held = await this.credentials.holdUnchanged(tx, user_id, user.password_hash ?? '');
           if (held === null) return false;
-          await this.credentials.setPasswordHash(tx, user_id, hash);
-          await this.sessions.endAll(tx, user_id, session);
+          await this.changes.setPassword(tx, user_id, hash, session);
           return true;
         }),
     };

@@ -1,9 +1,10 @@
 import { FixedClock } from '../../platform/clock/fixed-clock.js';
 import { Database } from '../../platform/database/database.js';
 import { addPerson, type Cast, createCast, type Person } from '../../../test/support/cast.js';
+import { tokenOf } from '../../../test/support/links.js';
 import { createWorld, type World } from '../../../test/support/world.js';
 import { UserEvents } from '../../users/user-events.js';
-import { PasswordLinks } from './password-links.js';
+import { type LinkPurpose, PasswordLinks } from './password-links.js';
 
 const clock = new FixedClock('2026-03-02T09:00:00Z');
 const NEW = 'an entirely new password';
@@ -26,13 +27,13 @@ beforeEach(async () => {
 afterAll(() => world.close());
 
 /** The token of a fresh link, as the mail carries it. */
-async function link(): Promise<string> {
+async function link(purpose: LinkPurpose = 'welcome'): Promise<string> {
   const { link_id } = await world.app
     .get(Database)
-    .tenant(cast.tenant.id, (tx) => links.create(tx, person.id));
+    .tenant(cast.tenant.id, (tx) => links.create(tx, person.id, purpose));
   const url = links.url(cast.tenant.id, link_id);
-  expect(url).toMatch(/^https:\/\/vigie\.example\/password\?token=[\w.-]+$/);
-  return new URL(url).searchParams.get('token')!;
+  expect(url).toMatch(/^https:\/\/vigie\.example\/password#token=[\w.-]+$/);
+  return tokenOf(url);
 }
 
 const set = (token: string, password = NEW) =>
@@ -66,9 +67,12 @@ it('uses up the other links of the same user', async () => {
   expect((await set(first)).status).toBe(410);
 });
 
-it('ends after 72 hours', async () => {
-  const [inTime, late] = [await link(), await link()];
-  clock.advance(72 * 3_600_000);
+it.each([
+  ['the first password', 'welcome', 72],
+  ['a new password', 'password_reset', 1],
+] as const)('S3: ends, for %s, after its time', async (_what, purpose, hours) => {
+  const [inTime, late] = [await link(purpose), await link(purpose)];
+  clock.advance(hours * 3_600_000);
   expect((await set(late)).status).toBe(410);
   clock.advance(-1);
   expect((await set(inTime)).status).toBe(204);
@@ -147,7 +151,7 @@ describe('a request for a new link', () => {
 });
 
 it('opens a page that loads nothing from elsewhere and tells nobody where it was', async () => {
-  const french = await world.http('GET', '/password?token=%3Cscript%3E', {
+  const french = await world.http('GET', '/password?token=%3Cscript%3E#token=x', {
     headers: { 'accept-language': 'de, fr;q=0.9, en;q=0.8' },
   });
   expect(french.status).toBe(200);

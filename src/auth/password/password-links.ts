@@ -3,9 +3,16 @@ import { isUUID } from 'class-validator';
 import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config, publicUrl } from '../../platform/config/config.js';
 import type { TenantTransaction } from '../../platform/database/transaction.js';
+import { UserEvents } from '../../users/user-events.js';
 import { Signing } from '../sessions/signing.js';
 
-const LIFE_MS = 72 * 60 * 60 * 1_000;
+const HOUR_MS = 60 * 60 * 1_000;
+/**
+ * How long a link works. A newcomer reads their mail when they can; who asks for a new password is waiting for it
+ * (OWASP Forgot Password Cheat Sheet: "expire after an appropriate period").
+ */
+const LIFE_MS = { welcome: 72 * HOUR_MS, password_reset: HOUR_MS };
+export type LinkPurpose = keyof typeof LIFE_MS;
 
 /** What a link's token names. */
 export interface PasswordLink {
@@ -14,20 +21,25 @@ export interface PasswordLink {
 }
 
 /**
- * One-time links to set a password, good for 72 hours. A link's secret is a signature of its id, made when the
+ * One-time links to set a password: the first one for 72 hours, a new one for 1 hour. A link's secret is a signature of its id, made when the
  * link leaves: no table holds it.
  */
 @Injectable()
 export class PasswordLinks {
   constructor(
     private readonly signing: Signing,
+    private readonly events: UserEvents,
     @Inject(CONFIG) private readonly config: Config,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  async create(tx: TenantTransaction, userId: string): Promise<{ link_id: string; expires_at: Date }> {
+  async create(
+    tx: TenantTransaction,
+    userId: string,
+    purpose: LinkPurpose,
+  ): Promise<{ link_id: string; expires_at: Date }> {
     const now = this.clock.now();
-    const expires_at = new Date(now.getTime() + LIFE_MS);
+    const expires_at = new Date(now.getTime() + LIFE_MS[purpose]);
     const row = await tx.one<{ id: string }>(
       `INSERT INTO password_links (tenant_id, user_id, created_at, expires_at)
        VALUES ($1, $2, $3, $4) RETURNING id`,
@@ -37,9 +49,21 @@ export class PasswordLinks {
     return { link_id: row.id, expires_at };
   }
 
-  /** The page on which the link's owner sets a password. It is a secret: it goes into the mail and nowhere else. */
+  /**
+   * The page on which the link's owner sets a password. It is a secret: it goes into the mail and nowhere else. The
+   * token is in the fragment, which browsers never send: no log of a proxy has it.
+   */
   url(tenantId: string, linkId: string): string {
-    return `${publicUrl(this.config)}/password?token=${this.signing.seal('password_link', `${tenantId}.${linkId}`)}`;
+    return `${publicUrl(this.config)}/password#token=${this.signing.seal('password_link', `${tenantId}.${linkId}`)}`;
+  }
+
+  /** The newest link of this user that works, or null. */
+  async newest(tx: TenantTransaction, userId: string): Promise<{ link_id: string; expires_at: Date } | null> {
+    return tx.one(
+      `SELECT id AS link_id, expires_at FROM password_links
+       WHERE tenant_id = $1 AND user_id = $2 AND used_at IS NULL AND expires_at > $3 ORDER BY id DESC LIMIT 1`,
+      [tx.tenant_id, userId, this.clock.now()],
+    );
   }
 
   /** What a token names, or null when it was not made here. */
@@ -63,11 +87,15 @@ export class PasswordLinks {
     return link?.user_id ?? null;
   }
 
-  /** No link of this user works any more. Called once the password is set, which holds off whoever makes one. */
+  /**
+   * Ends all links of this user; mails that would carry one are suppressed. The caller has locked the user, so that
+   * nobody makes another link meanwhile.
+   */
   async endAll(tx: TenantTransaction, userId: string): Promise<void> {
     await tx.execute(
       `UPDATE password_links SET used_at = $3 WHERE tenant_id = $1 AND user_id = $2 AND used_at IS NULL`,
       [tx.tenant_id, userId, this.clock.now()],
     );
+    await this.events.linksEnded(tx, userId);
   }
 }

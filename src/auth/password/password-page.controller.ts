@@ -6,7 +6,7 @@ import { Access } from '../../platform/http/caller.js';
 import { pageHeaders, preferredLocale } from '../../platform/http/html-page.js';
 import { HtmlPages } from '../../wording/pages/html-pages.js';
 
-/** `GET /password?token=…`, outside the API: what the links in mails open. */
+/** `GET /password`, outside the API: what the links in mails (`/password#token=…`) open. */
 @ApiExcludeController()
 @Controller('password')
 export class PasswordPageController {

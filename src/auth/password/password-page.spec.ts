@@ -24,7 +24,7 @@ afterAll(async () => {
 });
 
 /** `faults`: errors and warnings of the console, refusals of the policy among them. */
-async function open(locale: string, query: string): Promise<{ page: Page; faults: string[] }> {
+async function open(locale: string, fragment: string): Promise<{ page: Page; faults: string[] }> {
   const context = await browser.newContext({ locale });
   const page = await context.newPage();
   const faults: string[] = [];
@@ -32,11 +32,11 @@ async function open(locale: string, query: string): Promise<{ page: Page; faults
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) faults.push(message.text());
   });
-  await page.goto(`${url}/password${query}`);
+  await page.goto(`${url}/password${fragment}`);
   return { page, faults };
 }
 
-/** The query of a new person's link. */
+/** The fragment of a new person's link. */
 async function link(): Promise<string> {
   const token = cast.admin.token;
   const person = { email: 'nina@example.com', name: 'Nina', role: 'member', welcome: false };
@@ -45,7 +45,7 @@ async function link(): Promise<string> {
     token,
   });
   expect(answer.status).toBe(201);
-  return new URL(String(answer.body.url)).search;
+  return new URL(String(answer.body.url)).hash;
 }
 
 async function choose(page: Page, first: string, second: string): Promise<void> {
@@ -55,9 +55,9 @@ async function choose(page: Page, first: string, second: string): Promise<void> 
 }
 
 test('H27: a person chooses a password, in the words of their language', async () => {
-  const query = await link();
-  const { page, faults } = await open('fr-FR', query);
-  expect(new URL(page.url()).search).toBe('');
+  const fragment = await link();
+  const { page, faults } = await open('fr-FR', fragment);
+  expect(new URL(page.url()).hash).toBe('');
   expect(await page.textContent('h1')).toBe('Choisissez votre mot de passe');
   await choose(page, 'court', 'court');
   expect(await page.textContent('[role=alert]')).toBe('Il faut au moins 12 caractères.');
@@ -71,7 +71,7 @@ test('H27: a person chooses a password, in the words of their language', async (
   expect(faults).toEqual([]);
   await page.context().close();
 
-  const again = await open('en-GB', query);
+  const again = await open('en-GB', fragment);
   await choose(again.page, NEW, NEW);
   await again.page.getByRole('heading', { name: 'This link no longer works' }).waitFor();
   await again.page.context().close();

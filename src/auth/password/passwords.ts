@@ -1,8 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { hash, verify } from '@node-rs/argon2';
+import { invalid } from '../../platform/errors/problem.js';
+import { isCommonPassword } from './common-passwords.js';
 
 /** OWASP's Password Storage Cheat Sheet, argon2id: 19 MiB, two passes, one lane. */
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+
+/** Said of a password that is refused. */
+export const TOO_COMMON = 'is too common: attackers try it first';
 
 /** The hash of a password that nobody has, at the same cost. */
 const NOBODY =
@@ -13,6 +18,15 @@ const NOBODY =
 export class Passwords {
   async hash(password: string): Promise<string> {
     return hash(canonical(password), COST);
+  }
+
+  /**
+   * The hash of a password that somebody chooses.
+   * @param field its JSON Pointer in the request. @throws Problem validation_failed for a common one.
+   */
+  async hashChosen(password: string, field: string): Promise<string> {
+    if (await isCommonPassword(password)) throw invalid(field, TOO_COMMON);
+    return this.hash(password);
   }
 
   /** Without a hash (an unknown user, no password yet) it takes as long, and the answer is no. */

@@ -43,19 +43,20 @@ export class AccessTokens {
     role: 'member' | 'admin' | 'operator',
   ): Promise<{ token: string; expires_in: number }> {
     const expires_in = this.config.accessTokenMinutes * 60;
+    const { kid, key } = this.signing.accessTokenKey();
     const now = Math.floor(this.clock.now().getTime() / 1_000);
     const token = await new SignJWT({
       ...(subject.tenant_id === null ? {} : { tenant_id: subject.tenant_id }),
       role,
       family: subject.family,
     })
-      .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT' })
+      .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT', kid })
       .setSubject(subject.id)
       .setIssuer(ISSUER)
       .setAudience(AUDIENCE)
       .setIssuedAt(now)
       .setExpirationTime(now + expires_in)
-      .sign(this.signing.secret);
+      .sign(key);
     return { token, expires_in };
   }
 
@@ -69,9 +70,16 @@ export class AccessTokens {
     return verified;
   }
 
+  /** @throws errors.JOSEError where no key has this name. */
+  private keyOf(kid: unknown): Uint8Array {
+    const key = this.signing.findAccessTokenKey(kid);
+    if (key === null) throw new errors.JWKSNoMatchingKey();
+    return key;
+  }
+
   private async check(token: string): Promise<VerifiedToken | null> {
     try {
-      const { payload } = await jwtVerify(token, this.signing.secret, {
+      const { payload } = await jwtVerify(token, (header) => this.keyOf(header.kid), {
         algorithms: [ALGORITHM],
         issuer: ISSUER,
         audience: AUDIENCE,

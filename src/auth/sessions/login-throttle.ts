@@ -1,19 +1,32 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { Redis } from 'ioredis';
-import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
+import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { Problem } from '../../platform/errors/problem.js';
+import { networkOf } from '../../platform/http/addresses.js';
 import { producerConnection } from '../../platform/queues/connections.js';
+import { KnownDevices } from './known-devices.js';
 
+const HOUR_SECONDS = 60 * 60;
 const WINDOW_SECONDS = 15 * 60;
 const LOCK_SECONDS = 15 * 60;
 /** From this failure on each one makes the next attempt wait: 1, 2, 4, 8, 16 s. */
 const SLOW_FROM = 5;
 /** This failure within the window locks. */
 const LOCKED_AT = 10;
-/** Links asked for one address in an hour. */
+/** Attempts of unknown devices on one account in an hour, from wherever; beyond it they take turns, never locked. */
+const MAX_UNKNOWN_PER_HOUR = 50;
+/** One turn: 360 guesses an hour for a botnet of any size. */
+const TURN_SECONDS = 10;
+/** Links asked for one account in an hour by one source, and by all unknown ones together. */
 const RESETS_PER_HOUR = 3;
+const MAX_UNKNOWN_RESETS_PER_HOUR = 20;
+/** Keys that one step of `unlock` asks Redis to look at. */
+const SCAN_COUNT = 1_000;
+/** How long `unlock` waits for Redis, in a process that has just started. */
+const CONNECT_TIMEOUT_MS = 5_000;
 
 /** Whose attempts count together. An unknown user is counted like any other. */
 export interface LoginName {
@@ -23,23 +36,53 @@ export interface LoginName {
   email: string;
 }
 
+/** From where somebody tries. */
+export interface LoginSource {
+  /** IP address of the client. */
+  address: string;
+  /** What it says it is: the token that an earlier sign-in gave. */
+  device?: string;
+  /** The session of a caller who is signed in: as good as a known device. */
+  session?: string;
+}
+
+/** An attempt that may look at the password. */
+export interface AdmittedAttempt {
+  name: LoginName;
+  /** Which attempt of this source in the window it is. */
+  attempt: number;
+  /** Whether its device has signed in to this account before. */
+  known: boolean;
+  key: string;
+}
+
 /**
- * Slows down and then locks a login after failures, wherever they come from. Redis keeps the counts for all
- * processes; while it is unreachable each process keeps its own. The time is real time, not the business clock's.
+ * Slows down and then locks the source of failed sign-ins: the device for one that has signed in to this account
+ * before, else the address (IPv6: its /64). So nobody can lock somebody else out. All unknown sources together are
+ * slowed down beyond a bound. Redis keeps the counts for all processes; while it is unreachable each process keeps
+ * its own. The time is real time, not the business clock's.
  */
 @Injectable()
 export class LoginThrottle implements OnApplicationShutdown {
   private readonly logger = new Logger('Login');
   private readonly redis: Redis;
+  private readonly prefix: string;
   private readonly attempts: RateLimiterRedis;
   private readonly waits: RateLimiterRedis;
   private readonly locks: RateLimiterRedis;
+  private readonly unknown: RateLimiterRedis;
+  private readonly turns: RateLimiterRedis;
   private readonly resets: RateLimiterRedis;
+  private readonly unknownResets: RateLimiterRedis;
 
-  constructor(@Inject(CONFIG) config: Config) {
+  constructor(
+    private readonly devices: KnownDevices,
+    @Inject(CONFIG) config: Config,
+  ) {
     this.redis = producerConnection(config.redisUrl ?? '');
+    this.prefix = config.redisPrefix;
     const limiter = (name: string, points: number, duration: number) => {
-      const limits = { keyPrefix: `${config.redisPrefix}:${name}`, points, duration };
+      const limits = { keyPrefix: `${this.prefix}:${name}`, points, duration };
       return new RateLimiterRedis({
         ...limits,
         storeClient: this.redis,
@@ -50,58 +93,143 @@ export class LoginThrottle implements OnApplicationShutdown {
     this.attempts = limiter('login', LOCKED_AT, WINDOW_SECONDS);
     this.waits = limiter('login-wait', 1, WINDOW_SECONDS);
     this.locks = limiter('login-lock', 1, LOCK_SECONDS);
-    this.resets = limiter('password-reset', RESETS_PER_HOUR, 60 * 60);
+    this.unknown = limiter('login-unknown', MAX_UNKNOWN_PER_HOUR, HOUR_SECONDS);
+    this.turns = limiter('login-turn', 1, TURN_SECONDS);
+    this.resets = limiter('password-reset', RESETS_PER_HOUR, HOUR_SECONDS);
+    this.unknownResets = limiter('password-reset-unknown', MAX_UNKNOWN_RESETS_PER_HOUR, HOUR_SECONDS);
   }
 
   /**
    * Counts an attempt before its password is looked at, so that many at the same moment do not slip through.
-   * @returns how many there were in this window, this one included; hand it to `failed`.
    * @throws Problem too_many_attempts with Retry-After.
    */
-  async admit(name: LoginName): Promise<number> {
-    const key = keyOf(name);
-    const stops = await Promise.all([this.locks.get(key), this.waits.get(key)]);
-    const wait = Math.max(...stops.map((stop) => stop?.msBeforeNext ?? 0));
+  async admit(name: LoginName, source: LoginSource): Promise<AdmittedAttempt> {
+    const { key, known } = await this.sourceOf(name, source);
+    const wait = await this.waitOf(key);
     if (wait > 0) throw tooMany(wait);
-    const { consumedPoints, msBeforeNext } = await this.attempts.penalty(key);
-    if (consumedPoints > LOCKED_AT) throw tooMany(msBeforeNext);
-    return consumedPoints;
+    const { consumedPoints: attempt, msBeforeNext } = await this.attempts.penalty(key);
+    if (attempt > LOCKED_AT) throw tooMany(msBeforeNext);
+    if (!known) await this.takeTurn(accountOf(name), key);
+    return { name, attempt, known, key };
   }
 
-  /** The admitted attempt had a wrong password. */
-  async failed(name: LoginName, attempt: number): Promise<void> {
-    const key = keyOf(name);
+  /** The admitted attempt had a wrong password. @returns whether its source is locked from now on. */
+  async failed({ key, attempt }: AdmittedAttempt): Promise<boolean> {
     if (attempt >= LOCKED_AT) {
       // Not the wait made longer: an earlier attempt that fails later would make it short again.
       await this.locks.block(key, LOCK_SECONDS);
       this.logger.warn({ event: 'login_locked', login: key.slice(0, 16), seconds: LOCK_SECONDS });
-    } else if (attempt >= SLOW_FROM) {
-      await this.waits.block(key, 2 ** (attempt - SLOW_FROM));
+      return true;
     }
+    if (attempt >= SLOW_FROM) await this.waits.block(key, 2 ** (attempt - SLOW_FROM));
+    return false;
   }
 
-  /** The right password was given, or a new one was set: the count begins anew. */
-  async forgive(name: LoginName): Promise<void> {
-    const key = keyOf(name);
-    await Promise.all([this.attempts, this.waits, this.locks].map((limiter) => limiter.delete(key)));
+  /** The right password was given: the source's count begins anew. What strangers did stays counted. */
+  async forgive({ name, key, known }: AdmittedAttempt): Promise<void> {
+    await this.forget(key);
+    if (!known) await this.unknown.reward(accountOf(name));
   }
 
-  /** Whether one more link may be mailed to this address. */
-  async admitReset(name: LoginName): Promise<boolean> {
-    const { consumedPoints } = await this.resets.penalty(keyOf(name));
-    return consumedPoints <= RESETS_PER_HOUR;
+  /** A new password was set by a link: its mailbox's owner must be able to sign in with it now. */
+  async startAnew(name: LoginName, source: LoginSource): Promise<void> {
+    const account = accountOf(name);
+    await Promise.all([
+      this.forget(keyOf(account, `address:${networkOf(source.address)}`)),
+      this.unknown.delete(account),
+      this.turns.delete(account),
+    ]);
+  }
+
+  /** The token that makes the client that has just signed in known: its own, or a new one. */
+  deviceToken(name: LoginName, { device }: LoginSource): string {
+    const account = accountOf(name);
+    return device !== undefined && this.devices.read(device, account) !== null
+      ? device
+      : this.devices.issue(account);
+  }
+
+  /** Whether one more link may be mailed to this account. A stranger uses up their own share of it. */
+  async admitReset(name: LoginName, { address, device }: LoginSource): Promise<boolean> {
+    const account = accountOf(name);
+    const nonce = this.devices.read(device, account);
+    const source = nonce === null ? `address:${networkOf(address)}` : `device:${nonce}`;
+    const { consumedPoints } = await this.resets.penalty(keyOf(account, source));
+    if (consumedPoints > RESETS_PER_HOUR) return false;
+    if (nonce !== null) return true;
+    const all = await this.unknownResets.penalty(account);
+    return all.consumedPoints <= MAX_UNKNOWN_RESETS_PER_HOUR;
+  }
+
+  /** Forgets all failures and locks of an account, whatever their sources. @returns how many keys there were. */
+  async unlock(name: LoginName): Promise<number> {
+    const pattern = `${this.prefix.replace(/[\\*?[\]]/g, '\\$&')}:*:${accountOf(name)}*`;
+    if (this.redis.status !== 'ready')
+      await once(this.redis, 'ready', { signal: AbortSignal.timeout(CONNECT_TIMEOUT_MS) });
+    let [cursor, removed] = ['0', 0];
+    do {
+      const [next, keys] = await this.redis.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT);
+      if (keys.length > 0) removed += await this.redis.del(keys);
+      cursor = next;
+    } while (cursor !== '0');
+    return removed;
   }
 
   onApplicationShutdown(): void {
     this.redis.disconnect();
   }
+
+  /** A known device that guesses is treated as an unknown one once it is locked. */
+  private async sourceOf(
+    name: LoginName,
+    { address, device, session }: LoginSource,
+  ): Promise<{ key: string; known: boolean }> {
+    const account = accountOf(name);
+    if (session !== undefined) return { key: keyOf(account, `session:${session}`), known: true };
+    const nonce = this.devices.read(device, account);
+    if (nonce !== null) {
+      const key = keyOf(account, `device:${nonce}`);
+      if ((await this.locks.get(key)) === null) return { key, known: true };
+    }
+    return { key: keyOf(account, `address:${networkOf(address)}`), known: false };
+  }
+
+  private async waitOf(key: string): Promise<number> {
+    const stops = await Promise.all([this.locks.get(key), this.waits.get(key)]);
+    return Math.max(...stops.map((stop) => stop?.msBeforeNext ?? 0));
+  }
+
+  /** Beyond the bound, one attempt of an unknown device is admitted every 10 s. */
+  private async takeTurn(account: string, key: string): Promise<void> {
+    const { consumedPoints } = await this.unknown.penalty(account);
+    if (consumedPoints <= MAX_UNKNOWN_PER_HOUR) return;
+    try {
+      await this.turns.consume(account);
+    } catch (error) {
+      if (!(error instanceof RateLimiterRes)) throw error;
+      // Its source did not get to guess: waiting for a turn must not lock it.
+      await this.attempts.reward(key);
+      throw tooMany(error.msBeforeNext);
+    }
+  }
+
+  private async forget(key: string): Promise<void> {
+    await Promise.all([this.attempts, this.waits, this.locks].map((limiter) => limiter.delete(key)));
+  }
 }
 
 /** No address is kept in Redis, and no tenant's slug can be mistaken for a part of one. */
-function keyOf({ tenant, email }: LoginName): string {
-  return createHash('sha256')
-    .update(JSON.stringify([tenant ?? null, email]))
-    .digest('hex');
+function accountOf({ tenant, email }: LoginName): string {
+  return sha256(JSON.stringify([tenant ?? null, email]));
+}
+
+/** Begins with the account, for `unlock` to find. */
+function keyOf(account: string, source: string): string {
+  return `${account}:${sha256(source).slice(0, 32)}`;
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 function tooMany(ms: number): Problem {

@@ -10,6 +10,7 @@ import { assertMayTouch } from '../../users/users.service.js';
 import type { LoginForm, NewPassword, PasswordResetForm } from '../auth.dto.js';
 import { LoginThrottle } from './login-throttle.js';
 import { Operators } from '../operators.js';
+import { CredentialChanges } from '../password/credential-changes.js';
 import { PasswordLinks } from '../password/password-links.js';
 import { Passwords } from '../password/passwords.js';
 import { Sessions, type TokenPair } from './sessions.js';
@@ -17,6 +18,12 @@ import { SignIns, type SignInTrace } from './sign-ins.js';
 
 /** A request for a link takes at least this long, so that its time does not reveal whether there is such a user. */
 const RESET_ANSWER_MS = 250;
+
+/** What a login is answered with. */
+export interface LoggedIn extends TokenPair {
+  /** Makes the client known to this account. */
+  device_token: string;
+}
 
 /** A user or operator by address, before the password is looked at. */
 interface Claimed {
@@ -39,6 +46,7 @@ export class LoginService {
     private readonly operators: Operators,
     private readonly passwords: Passwords,
     private readonly links: PasswordLinks,
+    private readonly changes: CredentialChanges,
     private readonly sessions: Sessions,
     private readonly throttle: LoginThrottle,
     private readonly signIns: SignIns,
@@ -49,28 +57,32 @@ export class LoginService {
    * answered as late as a known one.
    * @throws Problem invalid_credentials, too_many_attempts; tenant_suspended, only with the right password.
    */
-  async login(form: LoginForm, trace: SignInTrace): Promise<TokenPair> {
-    const { id, password_hash, tenant } = await this.recognise(form, trace);
-    if (tenant === null) return this.sessions.beginOperator(id);
+  async login(form: LoginForm, trace: SignInTrace, userAgent = ''): Promise<LoggedIn> {
+    const { id, password_hash, tenant, device_token } = await this.recognise(form, trace);
+    if (tenant === null) return { ...(await this.sessions.beginOperator(id, userAgent)), device_token };
     return this.database.tenant(tenant.id, async (tx) => {
       const user = await this.credentials.holdUnchanged(tx, id, password_hash);
       if (user === null) throw new Problem('invalid_credentials');
-      return this.sessions.begin(tx, user);
+      return { ...(await this.sessions.begin(tx, user, userAgent)), device_token };
     });
   }
 
   /**
    * Recognises an operator for the pages under /ops. Counted together with their logins by REST.
-   * @returns the operator's id.
+   * @returns the operator's id, and the token that makes this browser known.
    * @throws Problem invalid_credentials, too_many_attempts.
    */
-  async operator({ email, password }: LoginForm, trace: SignInTrace): Promise<string> {
-    return (await this.recognise({ email, password }, trace)).id;
+  async operator(
+    { email, password, device_token: device }: LoginForm,
+    trace: SignInTrace,
+  ): Promise<{ id: string; device_token: string }> {
+    const { id, device_token } = await this.recognise({ email, password, device_token: device }, trace);
+    return { id, device_token };
   }
 
   /**
    * Sets the password that a one-time link is for, and ends the user's sessions.
-   * @throws Problem validation_failed for a token that is not one of ours, link_used, tenant_suspended.
+   * @throws Problem validation_failed for a token that is not one of ours and for a common password, link_used, tenant_suspended.
    */
   async setPassword({ token, password }: NewPassword, trace: SignInTrace): Promise<void> {
     const link = this.links.read(token);
@@ -78,23 +90,24 @@ export class LoginService {
     const tenant = await this.tenants.byId(link.tenant_id);
     if (tenant === null) throw new Problem('link_used');
     if (tenant.suspended_at !== null) throw new Problem('tenant_suspended');
-    const hash = await this.passwords.hash(password);
+    const hash = await this.passwords.hashChosen(password, '/password');
     const email = await this.database.tenant(tenant.id, async (tx) => {
       const userId = await this.links.redeem(tx, link.link_id);
       if (userId === null) throw new Problem('link_used');
-      await this.sessions.endAll(tx, userId);
       this.logger.log({ event: 'password_set', tenant_id: tenant.id, user_id: userId });
-      const user = await this.credentials.setPasswordHash(tx, userId, hash);
-      await this.links.endAll(tx, userId);
+      const user = await this.changes.setPassword(tx, userId, hash);
       if (user === null) return null;
       await this.signIns.passwordSet({ id: userId, role: user.role, tenant_id: tenant.id }, trace);
       return user.email;
     });
-    if (email !== null) await this.throttle.forgive({ tenant: tenant.slug, email: email.toLowerCase() });
+    if (email !== null) {
+      const name = { tenant: tenant.slug, email: email.toLowerCase() };
+      await this.throttle.startAnew(name, { address: trace.ip });
+    }
   }
 
   /**
-   * A link for the first password of a user, to hand over.
+   * A link for the first password of a user, to hand over. It replaces those that there were.
    * @throws Problem not_found; forbidden for an admin's, asked for by who may not; conflict when there is a password:
    * a link would be a way into somebody's account.
    */
@@ -106,18 +119,26 @@ export class LoginService {
       if (user.password_hash !== null) {
         throw new Problem('conflict', 'the user has a password: only they can request a new one');
       }
-      const { link_id, expires_at } = await this.links.create(tx, userId);
+      // One way in at a time: the link that replaces it may be for another mailbox.
+      await this.links.endAll(tx, userId);
+      const { link_id, expires_at } = await this.links.create(tx, userId, 'welcome');
       return { url: this.links.url(by.tenant_id, link_id), expires_at };
     });
   }
 
-  /** Has a link mailed to the user with this address, if there is one; the answer does not say. */
-  async requestPasswordReset(form: PasswordResetForm): Promise<void> {
-    await Promise.all([this.mailLink(form), delay(RESET_ANSWER_MS)]);
+  /**
+   * Has a link mailed to the user with this address, if there is one; the answer does not say.
+   * @param address of the client
+   */
+  async requestPasswordReset(form: PasswordResetForm, address: string): Promise<void> {
+    await Promise.all([this.mailLink(form, address), delay(RESET_ANSWER_MS)]);
   }
 
-  private async mailLink({ tenant: slug, email }: PasswordResetForm): Promise<void> {
-    if (!(await this.throttle.admitReset({ tenant: slug, email }))) return;
+  private async mailLink(
+    { tenant: slug, email, device_token: device }: PasswordResetForm,
+    address: string,
+  ): Promise<void> {
+    if (!(await this.throttle.admitReset({ tenant: slug, email }, { address, device }))) return;
     const tenant = await this.tenants.bySlug(slug);
     if (tenant === null || tenant.suspended_at !== null) return;
     await this.database.tenant(tenant.id, async (tx) => {
@@ -128,37 +149,40 @@ export class LoginService {
     });
   }
 
-  /** Who knows this password. The attempt is counted, and written down where it is an admin's or operator's. */
+  /** Who knows this password. The attempt is counted, and recorded where it is refused or an admin's or operator's. */
   private async recognise(
-    { email, password, tenant: slug }: LoginForm,
+    { email, password, tenant: slug, device_token: device }: LoginForm,
     trace: SignInTrace,
-  ): Promise<Claimed & { password_hash: string }> {
+  ): Promise<Claimed & { password_hash: string; device_token: string }> {
     const name = { tenant: slug, email };
-    const attempt = await this.throttle.admit(name);
-    const claimed = await this.claim(slug, email);
+    const source = { address: trace.ip, device };
+    const attempt = await this.throttle.admit(name, source);
+    const tenant = slug === undefined ? null : await this.tenants.bySlug(slug);
+    const claimed = slug !== undefined && tenant === null ? null : await this.claim(tenant, email);
     const right = await this.passwords.verify(claimed?.password_hash ?? null, password);
     if (!right || claimed?.password_hash == null) {
-      await this.throttle.failed(name, attempt);
-      this.logger.log({ event: 'login_refused', attempt });
-      if (claimed !== null) this.signIns.refused(accountOf(claimed), trace, 401);
+      await this.throttle.failed(attempt);
+      this.logger.log({ event: 'login_refused', attempt: attempt.attempt });
+      const account = claimed === null ? { id: null, tenant_id: tenant?.id ?? null } : accountOf(claimed);
+      this.signIns.refused(account, trace, 401);
       throw new Problem('invalid_credentials');
     }
-    await this.throttle.forgive(name);
+    await this.throttle.forgive(attempt);
     if (claimed.tenant !== null && claimed.tenant.suspended_at !== null) {
       this.signIns.refused(accountOf(claimed), trace, 403);
       throw new Problem('tenant_suspended');
     }
     await this.signIns.granted(accountOf(claimed), trace);
-    return { ...claimed, password_hash: claimed.password_hash };
+    const device_token = this.throttle.deviceToken(name, source);
+    return { ...claimed, password_hash: claimed.password_hash, device_token };
   }
 
-  private async claim(slug: string | undefined, email: string): Promise<Claimed | null> {
-    if (slug === undefined) {
+  /** @param tenant null: an operator's. */
+  private async claim(tenant: TenantEntry | null, email: string): Promise<Claimed | null> {
+    if (tenant === null) {
       const operator = await this.operators.byEmail(email);
       return operator === null ? null : { ...operator, role: 'operator', tenant: null };
     }
-    const tenant = await this.tenants.bySlug(slug);
-    if (tenant === null) return null;
     const user = await this.database.tenant(tenant.id, (tx) => this.credentials.byEmail(tx, email));
     return user === null ? null : { id: user.id, password_hash: user.password_hash, role: user.role, tenant };
   }

@@ -39,6 +39,7 @@ describe('a login', () => {
       token_type: 'Bearer',
       expires_in: 900,
       refresh_token: expect.any(String),
+      device_token: expect.any(String),
     });
     expect(answer.headers['cache-control']).toBe('no-store');
     expect((await me(answer.body.access_token)).body).toMatchObject({

@@ -8,6 +8,10 @@ import { Signing } from './signing.js';
 const NAME = 'vigie_ops';
 /** A working day; then one signs in again. */
 const LIFE_SECONDS = 8 * 60 * 60;
+/** Makes the browser known, so that failures of strangers do not lock its operator out. */
+const DEVICE_NAME = 'vigie_device';
+/** As long as browsers keep a cookie (RFC 6265bis). */
+const DEVICE_LIFE_SECONDS = 400 * 86_400;
 
 /**
  * Keeps an operator signed in to the pages under /ops. The cookie names a row of `operator_sessions`, asked for at
@@ -34,7 +38,7 @@ export class OperatorCookies {
       [operatorId, now, new Date(now.getTime() + LIFE_SECONDS * 1_000)],
     );
     if (row === undefined) throw new Error('the session was not written');
-    return this.cookie(this.signing.seal('operator_cookie', row.family), LIFE_SECONDS);
+    return this.cookie(NAME, this.signing.seal('operator_cookie', row.family), LIFE_SECONDS);
   }
 
   /** The operator whose cookie this is, or null. @param header the request's `Cookie`. */
@@ -58,18 +62,32 @@ export class OperatorCookies {
         [family, this.clock.now()],
       );
     }
-    return this.cookie('', 0);
+    return this.cookie(NAME, '', 0);
   }
 
-  private familyIn(header = ''): string | null {
-    const value = new RegExp(`(?:^|;\\s*)${NAME}=([^;\\s]+)`).exec(header)?.[1];
+  /** The token of a browser that has signed in before. @param header the request's `Cookie`. */
+  deviceIn(header: string | undefined): string | undefined {
+    return valueIn(header, DEVICE_NAME);
+  }
+
+  /** The `Set-Cookie` header that makes a browser known. */
+  keepDevice(token: string): string {
+    return this.cookie(DEVICE_NAME, token, DEVICE_LIFE_SECONDS);
+  }
+
+  private familyIn(header: string | undefined): string | null {
+    const value = valueIn(header, NAME);
     if (value === undefined) return null;
     const [family] = this.signing.unseal('operator_cookie', value) ?? [];
     return family !== undefined && isUUID(family) ? family : null;
   }
 
-  private cookie(value: string, seconds: number): string {
+  private cookie(name: string, value: string, seconds: number): string {
     const secure = publicUrl(this.config).startsWith('https:') ? '; Secure' : '';
-    return `${NAME}=${value}; Path=/ops; Max-Age=${seconds}; HttpOnly; SameSite=Strict${secure}`;
+    return `${name}=${value}; Path=/ops; Max-Age=${seconds}; HttpOnly; SameSite=Strict${secure}`;
   }
+}
+
+function valueIn(header = '', name: string): string | undefined {
+  return new RegExp(`(?:^|;\\s*)${name}=([^;\\s]+)`).exec(header)?.[1];
 }

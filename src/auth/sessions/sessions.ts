@@ -10,6 +10,7 @@ import { WakeUps } from '../../platform/queues/wake-ups.js';
 import { AccessTokens } from './access-tokens.js';
 import { unauthenticated } from '../authenticator.js';
 import { Signing } from './signing.js';
+import { shortUserAgent } from './user-agent.js';
 
 /** What a login or a refresh is answered with. */
 export interface TokenPair {
@@ -46,7 +47,8 @@ interface Family {
 type Refreshed = { pair: TokenPair } | { problem: Problem; revoked?: string };
 
 /**
- * Sessions: one family of refresh tokens a login. The n-th token of a family is a signature of its place in it,
+ * Sessions: one family of refresh tokens a login. A session ends when it is not used for REFRESH_TOKEN_DAYS, and
+ * SESSION_MAX_DAYS after the login whatever its use. The n-th token of a family is a signature of its place in it,
  * so the one before may be presented again within 30 s and the answer is the same next token: the family never
  * forks. Any older one means that somebody has a copy, and ends the family.
  */
@@ -65,11 +67,15 @@ export class Sessions {
   ) {}
 
   /** Begins a session of a user, whom the caller has recognised and holds. */
-  async begin(tx: TenantTransaction, user: { id: string; role: 'member' | 'admin' }): Promise<TokenPair> {
+  async begin(
+    tx: TenantTransaction,
+    user: { id: string; role: 'member' | 'admin' },
+    userAgent = '',
+  ): Promise<TokenPair> {
     const row = await tx.one<{ family: string }>(
-      `INSERT INTO sessions (tenant_id, user_id, token_hash, created_at, expires_at)
-       VALUES ($1, $2, '', $3, $4) RETURNING family`,
-      [tx.tenant_id, user.id, this.clock.now(), this.expiry()],
+      `INSERT INTO sessions (tenant_id, user_id, token_hash, created_at, expires_at, user_agent)
+       VALUES ($1, $2, '', $3, $4, $5) RETURNING family`,
+      [tx.tenant_id, user.id, this.clock.now(), this.firstExpiry(), shortUserAgent(userAgent)],
     );
     return this.first(tx, { tenant_id: tx.tenant_id, family: inserted(row).family }, user.id, user.role);
   }
@@ -80,12 +86,12 @@ export class Sessions {
   }
 
   /** Begins a session of an operator. */
-  async beginOperator(operatorId: string): Promise<TokenPair> {
+  async beginOperator(operatorId: string, userAgent = ''): Promise<TokenPair> {
     return this.system.transaction(async (tx) => {
       const row = await tx.one<{ family: string }>(
-        `INSERT INTO operator_sessions (operator_id, token_hash, created_at, expires_at)
-         VALUES ($1, '', $2, $3) RETURNING family`,
-        [operatorId, this.clock.now(), this.expiry()],
+        `INSERT INTO operator_sessions (operator_id, token_hash, created_at, expires_at, user_agent)
+         VALUES ($1, '', $2, $3, $4) RETURNING family`,
+        [operatorId, this.clock.now(), this.firstExpiry(), shortUserAgent(userAgent)],
       );
       return this.first(tx, { tenant_id: null, family: inserted(row).family }, operatorId, 'operator');
     });
@@ -133,7 +139,7 @@ export class Sessions {
       return { problem: unauthenticated() };
     if (row.suspended) return { problem: new Problem('tenant_suspended') };
 
-    const next = this.tokenAt(family, place + 1);
+    const [next = ''] = this.tokensAt(family, place + 1);
     const presented = hashOf(token);
     const current = presented.equals(row.token_hash);
     const justReplaced =
@@ -146,8 +152,12 @@ export class Sessions {
     }
     if (current) {
       await this.store(tx, family, next, { previous_hash: presented, rotated_at: now });
+      return { pair: await this.pair(family, row.owner_id, row.role, next) };
     }
-    return { pair: await this.pair(family, row.owner_id, row.role, next) };
+    // The answer that was lost, as it was: another process may have sealed it with another secret.
+    const again = this.tokensAt(family, place + 1).find((each) => hashOf(each).equals(row.token_hash));
+    if (again === undefined) return { problem: unauthenticated() };
+    return { pair: await this.pair(family, row.owner_id, row.role, again) };
   }
 
   private async first(
@@ -156,7 +166,7 @@ export class Sessions {
     ownerId: string,
     role: SessionRow['role'],
   ): Promise<TokenPair> {
-    const token = this.tokenAt(family, 1);
+    const [token = ''] = this.tokensAt(family, 1);
     await this.store(tx, family, token, { previous_hash: null, rotated_at: null });
     return this.pair(family, ownerId, role, token);
   }
@@ -200,8 +210,18 @@ export class Sessions {
   ): Promise<void> {
     const { table, condition, keys } = rowOf(family);
     await tx.execute(
-      `UPDATE ${table} SET token_hash = $3, previous_hash = $4, rotated_at = $5, expires_at = $6 WHERE ${condition}`,
-      [...keys, hashOf(token), before.previous_hash, before.rotated_at, this.expiry()],
+      `UPDATE ${table}
+       SET token_hash = $3, previous_hash = $4, rotated_at = $5,
+           expires_at = LEAST($6::timestamptz, created_at + make_interval(days => $7))
+       WHERE ${condition}`,
+      [
+        ...keys,
+        hashOf(token),
+        before.previous_hash,
+        before.rotated_at,
+        this.idleEnd(),
+        this.config.sessionMaxDays,
+      ],
     );
   }
 
@@ -223,17 +243,25 @@ export class Sessions {
     return tenant_id === null ? this.system.transaction(work) : this.database.tenant(tenant_id, work);
   }
 
-  private announceEnd(tenantId: string | null, userId: string): void {
+  /** Ends the sockets of sessions that no longer stand. */
+  announceEnd(tenantId: string | null, userId: string): void {
     // Operators have no sockets.
     if (tenantId !== null) this.wakeUps.send('access.revoked', { tenant_id: tenantId, user_ids: [userId] });
   }
 
-  private expiry(): Date {
+  /** When a session ends that is not used from now on. */
+  private idleEnd(): Date {
     return new Date(this.clock.now().getTime() + this.config.refreshTokenDays * DAY_MS);
   }
 
-  private tokenAt({ tenant_id, family }: Family, place: number): string {
-    return this.signing.seal('refresh_token', `${tenant_id ?? 'operator'}.${family}.${place}`);
+  private firstExpiry(): Date {
+    const { refreshTokenDays, sessionMaxDays } = this.config;
+    return new Date(this.clock.now().getTime() + Math.min(refreshTokenDays, sessionMaxDays) * DAY_MS);
+  }
+
+  /** The token of this place, as each secret seals it, the current one first. */
+  private tokensAt({ tenant_id, family }: Family, place: number): string[] {
+    return this.signing.sealWithEach('refresh_token', `${tenant_id ?? 'operator'}.${family}.${place}`);
   }
 
   private parse(token: string): (Family & { place: number }) | null {

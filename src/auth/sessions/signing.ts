@@ -1,47 +1,85 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 
-/** What a signature is for. One made for one purpose is worth nothing for another. */
-const PURPOSES = ['password_link', 'refresh_token', 'operator_cookie'] as const;
+/** What a key is for. A signature made for one purpose is worth nothing for another. */
+const PURPOSES = ['access_token', 'password_link', 'refresh_token', 'operator_cookie', 'device'] as const;
 type Purpose = (typeof PURPOSES)[number];
 
-/** The installation's secret, and signatures by keys derived from it. */
+const KEY_BYTES = 32;
+/** Names a key in tokens; says nothing about it. */
+const KEY_ID_BYTES = 6;
+
+/** The keys that one secret gives. */
+interface KeySet {
+  /** Names the secret in access tokens (`kid`). */
+  id: string;
+  keys: Record<Purpose, Buffer>;
+}
+
+/**
+ * Signatures by keys that are derived from JWT_SECRET, one for each purpose (HKDF-SHA256, RFC 5869). What
+ * JWT_SECRET_PREVIOUS has signed is recognised too, so that a secret is replaced without signing anybody out.
+ */
 @Injectable()
 export class Signing {
-  /** Signs access tokens; nothing else uses it directly. */
-  readonly secret: Uint8Array;
-  private readonly keys: Record<Purpose, Buffer>;
+  private readonly current: KeySet;
+  /** The current one first. */
+  private readonly all: readonly KeySet[];
 
   /** @throws Error when there is no secret: main.ts provides one. */
   constructor(@Inject(CONFIG) config: Config) {
     if (config.jwtSecret === null) throw new Error('JWT_SECRET is not set');
-    this.secret = new TextEncoder().encode(config.jwtSecret);
-    const keyFor = (purpose: Purpose) =>
-      createHmac('sha256', this.secret).update(`vigie:${purpose}`).digest();
-    this.keys = Object.fromEntries(PURPOSES.map((purpose) => [purpose, keyFor(purpose)])) as Record<
-      Purpose,
-      Buffer
-    >;
+    this.current = keySetOf(config.jwtSecret);
+    this.all = [this.current, ...(config.jwtSecretPrevious ?? []).map(keySetOf)];
   }
 
-  /** HMAC-SHA256, base64url (43 characters). */
-  sign(purpose: Purpose, message: string): string {
-    return createHmac('sha256', this.keys[purpose]).update(message).digest('base64url');
+  /** What signs new access tokens. */
+  accessTokenKey(): { kid: string; key: Uint8Array } {
+    return { kid: this.current.id, key: this.current.keys.access_token };
   }
 
-  /** `<message>.<signature>`; the message must be free to hold dots. */
+  /** The key that a token names, or null when none is called so. */
+  findAccessTokenKey(kid: unknown): Uint8Array | null {
+    return this.all.find(({ id }) => id === kid)?.keys.access_token ?? null;
+  }
+
+  /** `<message>.<signature>` (HMAC-SHA256, base64url, 43 characters); the message may hold dots. */
   seal(purpose: Purpose, message: string): string {
-    return `${message}.${this.sign(purpose, message)}`;
+    return sealed(this.current, purpose, message);
+  }
+
+  /** The same message as each of the secrets would seal it, the current one first. */
+  sealWithEach(purpose: Purpose, message: string): string[] {
+    return this.all.map((keySet) => sealed(keySet, purpose, message));
   }
 
   /** The parts of a sealed message between dots, or null when it was not sealed here for this purpose. */
-  unseal(purpose: Purpose, sealed: string): string[] | null {
-    const end = sealed.lastIndexOf('.');
+  unseal(purpose: Purpose, text: string): string[] | null {
+    const end = text.lastIndexOf('.');
     if (end === -1) return null;
-    const message = sealed.slice(0, end);
-    const given = Buffer.from(sealed.slice(end + 1));
-    const right = Buffer.from(this.sign(purpose, message));
-    return given.length === right.length && timingSafeEqual(given, right) ? message.split('.') : null;
+    const message = text.slice(0, end);
+    const given = Buffer.from(text.slice(end + 1));
+    const right = this.all.some(({ keys }) => {
+      const expected = Buffer.from(signatureOf(keys[purpose], message));
+      return given.length === expected.length && timingSafeEqual(given, expected);
+    });
+    return right ? message.split('.') : null;
   }
+}
+
+function keySetOf(secret: string): KeySet {
+  const derive = (info: string, bytes: number) => Buffer.from(hkdfSync('sha256', secret, '', info, bytes));
+  const keys = Object.fromEntries(
+    PURPOSES.map((purpose) => [purpose, derive(`vigie:${purpose}`, KEY_BYTES)]),
+  ) as Record<Purpose, Buffer>;
+  return { id: derive('vigie:kid', KEY_ID_BYTES).toString('base64url'), keys };
+}
+
+function sealed({ keys }: KeySet, purpose: Purpose, message: string): string {
+  return `${message}.${signatureOf(keys[purpose], message)}`;
+}
+
+function signatureOf(key: Buffer, message: string): string {
+  return createHmac('sha256', key).update(message).digest('base64url');
 }

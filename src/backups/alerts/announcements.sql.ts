@@ -1,3 +1,5 @@
+import { doubtfulSql } from '../jobs/job-status.sql.js';
+
 /** Databases without a job are not announced. $1 tenant id, $2 now */
 export const MARK_JOBLESS = `
   UPDATE backup_entries SET announced_at = $2
@@ -13,7 +15,7 @@ export const JOBS_UNANNOUNCED = `
 /** The same parameters. */
 export const JOBS_FAILING = `
   SELECT id AS job_id FROM backup_jobs
-  WHERE tenant_id = $1 AND status NOT IN ('unknown', 'SUCCESS') AND ($2::uuid IS NULL OR id > $2)
+  WHERE tenant_id = $1 AND (status NOT IN ('unknown', 'SUCCESS') OR ${doubtfulSql('backup_jobs')}) AND ($2::uuid IS NULL OR id > $2)
   ORDER BY id LIMIT $3`;
 
 /** $1 tenant id, $2 job ids */

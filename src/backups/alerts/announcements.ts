@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { BACKUP_VERDICTS, type BackupVerdict, type FailingVerdict } from '../../contracts/backups.js';
+import { BACKUP_VERDICTS, type BackupVerdict, type Doubt, doubtOf, DOUBTS } from '../../contracts/backups.js';
 import type { BackupFacts } from './backup-data.js';
 import { type EndedIncident, Incidents, type Incident } from '../../notifications/alerts/incidents.js';
 import { Clock } from '../../platform/clock/clock.js';
@@ -15,6 +15,7 @@ import {
   NEWEST_ENTRIES,
 } from './announcements.sql.js';
 import { backupFacts } from './backup-facts.js';
+import { SilentAgents } from './silent-agents.js';
 
 /** `source_type` of what is wrong with a job: a good backup ends all of it. */
 const BACKUP_JOB = 'backup_job';
@@ -60,12 +61,13 @@ export class BackupAnnouncements {
   constructor(
     private readonly database: Database,
     private readonly incidents: Incidents,
+    private readonly silentAgents: SilentAgents,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
   /**
    * Announces what was evaluated and not yet announced: the newest entry of each job, for that is its status; older
-   * ones are skipped. A failing verdict raises the job's incident; the first good backup after one ends it and
+   * ones are skipped. A failing verdict, or a doubt, raises the job's incident; the first good backup after one ends it and
    * is announced; any other announces nothing.
    */
   async announceNew(tenantId: string, signal: AbortSignal): Promise<AnnouncementCounts> {
@@ -106,14 +108,17 @@ export class BackupAnnouncements {
       this.clock.now(),
     ]);
     const unannounced = newest.filter(({ announced }) => !announced);
-    const facts = await factsOf(tx, unannounced);
+    const agents = await this.silentAgents.announce(tx, await factsOf(tx, unannounced), repeat);
+    const facts = agents.others;
     const raised = await this.incidents.raise(tx, incidentsOf(facts, repeat));
     return {
-      alerts: raised.filter(({ opened, notified }) => opened || notified > 0).length,
-      recovered: await this.recover(
-        tx,
-        facts.filter((one) => !isFailing(one)),
-      ),
+      alerts: agents.alerts + raised.filter(({ opened, notified }) => opened || notified > 0).length,
+      recovered:
+        agents.recovered +
+        (await this.recover(
+          tx,
+          facts.filter((one) => !isFailing(one)),
+        )),
     };
   }
 
@@ -124,7 +129,8 @@ export class BackupAnnouncements {
       tx,
       newest.filter(({ announced }) => announced),
     );
-    return this.incidents.remind(tx, incidentsOf(facts, repeat));
+    const agents = await this.silentAgents.remind(tx, facts, repeat);
+    return agents + (await this.incidents.remind(tx, incidentsOf(facts, repeat)));
   }
 
   /** @returns how many had anything to recover from. */
@@ -139,7 +145,7 @@ export class BackupAnnouncements {
       const [first] = own;
       if (first === undefined) return [];
       const failed = own.flatMap(({ dedupe_key }) =>
-        BACKUP_VERDICTS.filter((verdict) => dedupe_key === keyOf(job_id, verdict)),
+        FAULTS.filter((fault) => dedupe_key === keyOf(job_id, fault)),
       );
       return [
         {
@@ -229,8 +235,8 @@ async function factsOf(tx: TenantTransaction, entries: readonly NewestEntry[]): 
   });
 }
 
-function isFailing(facts: JobFacts): facts is JobFacts & { verdict: FailingVerdict } {
-  return facts.verdict !== 'SUCCESS';
+function isFailing(facts: JobFacts): boolean {
+  return facts.verdict !== 'SUCCESS' || doubtOf(facts) !== null;
 }
 
 /** As the alert said it: since when the job had its verdict, not when somebody was first notified. */
@@ -238,19 +244,27 @@ function failedSince({ data, first_seen_at }: EndedIncident): string {
   return typeof data.status_since === 'string' ? data.status_since : first_seen_at.toISOString();
 }
 
-function keyOf(jobId: string, verdict: BackupVerdict): string {
-  return `backup:${jobId}:${verdict}`;
+/** What a job has an incident of. */
+type Fault = BackupVerdict | Doubt;
+const FAULTS: readonly Fault[] = [...BACKUP_VERDICTS, ...DOUBTS];
+
+function keyOf(jobId: string, fault: Fault): string {
+  const isDoubt = (DOUBTS as readonly Fault[]).includes(fault);
+  return `backup:${jobId}:${isDoubt ? `SUCCESS:${fault}` : fault}`;
 }
 
 /** Those of the jobs that are failing. */
 function incidentsOf(jobs: readonly JobFacts[], repeat_after_ms: number): Incident<'backup_alert'>[] {
-  return jobs.filter(isFailing).map((facts) => ({
-    kind: 'backup_alert',
-    source_type: BACKUP_JOB,
-    source_id: facts.job_id,
-    dedupe_key: keyOf(facts.job_id, facts.verdict),
-    severity: 'critical',
-    data: facts,
-    repeat_after_ms,
-  }));
+  return jobs.filter(isFailing).map((facts) => {
+    const doubt = doubtOf(facts);
+    return {
+      kind: 'backup_alert',
+      source_type: BACKUP_JOB,
+      source_id: facts.job_id,
+      dedupe_key: keyOf(facts.job_id, doubt ?? facts.verdict),
+      severity: 'critical',
+      data: { ...facts, doubt },
+      repeat_after_ms,
+    };
+  });
 }

@@ -1,4 +1,4 @@
-import type { BackupReason, BackupVerdict } from '../../contracts/backups.js';
+import type { BackupReason, BackupVerdict, BackupWarning, Doubt } from '../../contracts/backups.js';
 
 /**
  * All that is known of a backup: its job, its report, and what the server found. Instants are ISO 8601 in UTC, sizes
@@ -13,8 +13,8 @@ export interface BackupFacts {
   reason: BackupReason | null;
   /** The same in the system's or the agent's own words. */
   detail: string | null;
-  /** Equal hash, another size. */
-  warning: 'size_differs' | null;
+  /** The gravest first. A SUCCESS with a doubt is no good backup. */
+  warnings: BackupWarning[];
   agent_id: string;
   database_name: string;
   company_name: string;
@@ -49,9 +49,10 @@ export interface BackupFacts {
 
 declare module '../../contracts/kinds.js' {
   interface NotificationData {
-    backup_alert: BackupFacts;
+    /** `doubt`: why a SUCCESS is no good backup; null where the verdict is wrong itself. */
+    backup_alert: BackupFacts & { doubt: Doubt | null };
     /** The good backup; `failed` is what had been wrong before it. */
-    backup_recovered: BackupFacts & { failed: BackupVerdict[]; failed_since: string };
+    backup_recovered: BackupFacts & { failed: (BackupVerdict | Doubt)[]; failed_since: string };
     /** A stored backup is no longer what was stored: its file has changed, or does not exist any more. */
     backup_damaged: BackupFacts & {
       stored_path: string;

@@ -19,7 +19,7 @@ const instant = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY
 
 // $1 tenant id, $2 entry ids
 const FACTS = `
-  SELECT j.id AS job_id, e.id AS entry_id, e.verdict, e.reason, e.detail, e.warning,
+  SELECT j.id AS job_id, e.id AS entry_id, e.verdict, e.reason, e.detail, e.warnings,
          e.agent_id, e.database_name, coalesce(j.company_name, e.company_name) AS company_name,
          coalesce(j.city, e.city) AS city, CASE WHEN j.id IS NULL THEN e.neighborhood ELSE j.neighborhood END AS neighborhood,
          j.expected_time, ${instant('e.expected_at')} AS expected_at,

@@ -2,8 +2,12 @@ import { ApiProperty } from '@nestjs/swagger';
 import {
   BACKUP_REASONS,
   BACKUP_VERDICTS,
+  BACKUP_WARNINGS,
   type BackupReason,
   type BackupVerdict,
+  type BackupWarning,
+  type Doubt,
+  DOUBTS,
 } from '../../contracts/backups.js';
 import { BackupDatabase } from '../jobs/backup-database.dto.js';
 import { BACKUP_JOB_STATUSES, type BackupJobStatus } from '../jobs/backup-jobs.dto.js';
@@ -24,6 +28,9 @@ export class BackupResult {
   @ApiProperty({ type: String, enum: BACKUP_REASONS, nullable: true })
   reason: BackupReason | null;
 
+  @ApiProperty({ enum: BACKUP_WARNINGS, isArray: true, description: 'The gravest first' })
+  warnings: BackupWarning[];
+
   @ApiProperty({ type: Date, nullable: true })
   expected_at: Date | null;
 
@@ -41,6 +48,14 @@ export class BackupIncident {
 
   @ApiProperty({ enum: BACKUP_VERDICTS })
   verdict: BackupVerdict;
+
+  @ApiProperty({
+    type: String,
+    enum: DOUBTS,
+    nullable: true,
+    description: 'What is doubtful about a SUCCESS; null for a verdict that is wrong itself',
+  })
+  warning: Doubt | null;
 
   @ApiProperty({ enum: ['open', 'resolved'], description: 'resolved: silenced manually' })
   state: 'open' | 'resolved';
@@ -63,13 +78,20 @@ export class BackupBoardRow extends BackupDatabase {
   @ApiProperty({ enum: BACKUP_JOB_STATUSES })
   verdict: BackupJobStatus;
 
+  @ApiProperty({
+    enum: BACKUP_WARNINGS,
+    isArray: true,
+    description: `Of the newest result, the gravest first. ${DOUBTS.join(' and ')} make a SUCCESS doubtful`,
+  })
+  warnings: BackupWarning[];
+
   @ApiProperty({ type: Date, nullable: true, description: 'Since when it has this verdict' })
   since: Date | null;
 
   @ApiProperty({ description: 'Reported, and the file has not arrived yet' })
   waiting: boolean;
 
-  @ApiProperty({ type: Date, nullable: true, description: 'The last good backup' })
+  @ApiProperty({ type: Date, nullable: true, description: 'The last good backup; a doubtful one is none' })
   last_success_at: Date | null;
 
   @ApiProperty({ type: 'integer', nullable: true, description: 'How old the last good backup is' })
@@ -108,4 +130,10 @@ export class BackupBoard {
     description: 'Of all pages, and of all verdicts: `status` does not narrow them, the other filters do',
   })
   counts: BackupCounts;
+
+  @ApiProperty({
+    type: [String],
+    description: 'Folders of the inbox that are not read: their names are no agent ids. Up to 20',
+  })
+  ignored_folders: string[];
 }

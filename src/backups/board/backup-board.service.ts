@@ -30,7 +30,9 @@ type SeenRow = Omit<
 };
 
 /** A row of the statement: its columns are null where the page is empty. */
-type Seen = { counts: Partial<BackupCounts>; time_zone: string } & (SeenRow | { agent_id: null });
+type Seen = { counts: Partial<BackupCounts>; time_zone: string; ignored_folders: string[] } & (
+  SeenRow | { agent_id: null }
+);
 
 /** The board: the state of all backups of a tenant. */
 @Injectable()
@@ -58,6 +60,7 @@ export class BackupBoards {
         (row) => rowOf(row, now),
       ),
       counts: { ...NOTHING, ...seen[0]?.counts },
+      ignored_folders: seen[0]?.ignored_folders ?? [],
     };
   }
 }
@@ -83,6 +86,7 @@ function rowOf(row: Seen & SeenRow, now: Date): BackupBoardRow {
     city: row.city,
     neighborhood: row.neighborhood,
     verdict: row.verdict,
+    warnings: row.warnings,
     since: row.since,
     waiting: row.waiting,
     last_success_at,

@@ -94,7 +94,12 @@ describe('the board (B1, V3)', () => {
     });
     await addAlert({ source_id: job, kind: 'backup_damaged', dedupe_key: `backup-damaged:${good}` });
 
-    const result = (fields: Record<string, unknown>) => ({ reason: null, expected_at: null, ...fields });
+    const result = (fields: Record<string, unknown>) => ({
+      reason: null,
+      warnings: [],
+      expected_at: null,
+      ...fields,
+    });
     const { status, body } = await get();
     expect([status, body]).toEqual([
       200,
@@ -109,6 +114,7 @@ describe('the board (B1, V3)', () => {
             city: 'Paris',
             neighborhood: 'Montmartre',
             verdict: 'MISSING',
+            warnings: [],
             since: '2026-03-02T01:00:00.000Z',
             waiting: false,
             last_success_at: '2026-02-28T01:00:00.000Z',
@@ -120,6 +126,7 @@ describe('the board (B1, V3)', () => {
               {
                 id: open,
                 verdict: 'FAILED',
+                warning: null,
                 state: 'open',
                 occurrences: 3,
                 first_seen_at: '2026-03-01T04:00:00.000Z',
@@ -127,6 +134,7 @@ describe('the board (B1, V3)', () => {
               {
                 id: silenced,
                 verdict: 'MISSING',
+                warning: null,
                 state: 'resolved',
                 occurrences: 1,
                 first_seen_at: '2026-03-02T04:00:00.000Z',
@@ -158,6 +166,7 @@ describe('the board (B1, V3)', () => {
           },
         ],
         next_cursor: null,
+        ignored_folders: [],
         counts: { ...NOTHING, MISSING: 1 },
       },
     ]);
@@ -271,6 +280,7 @@ describe('the board (B1, V3)', () => {
     expect(second).toMatchObject({
       data: [{ database_name: 'b1' }],
       next_cursor: null,
+      ignored_folders: [],
       counts: { ...NOTHING, SUCCESS: 3, FAILED: 1 },
     });
     expect(await namesOf('?agent_id=a')).toEqual(['a1', 'a2', 'a3']);
@@ -281,6 +291,7 @@ describe('the board (B1, V3)', () => {
     expect((await get('?status=MISSING&agent_id=a')).body).toEqual({
       data: [],
       next_cursor: null,
+      ignored_folders: [],
       counts: { ...NOTHING, SUCCESS: 3 },
     });
     for (const bad of ['status=ok', 'agent_id=..', 'cursor=x', 'limit=0', 'job_id=x']) {
@@ -292,7 +303,12 @@ describe('the board (B1, V3)', () => {
     const job = await addJob({ status: 'FAILED' });
     await addAlert({ source_id: job, dedupe_key: `backup:${job}:FAILED` });
     await add({ job_id: job, effective_at: '2026-03-01T01:00:00Z', verdict: 'FAILED' });
-    expect((await get('', cast.outsider)).body).toEqual({ data: [], next_cursor: null, counts: NOTHING });
+    expect((await get('', cast.outsider)).body).toEqual({
+      data: [],
+      next_cursor: null,
+      counts: NOTHING,
+      ignored_folders: [],
+    });
   });
 
   it('of 500 jobs and 60 results each is read in half a second at most', async () => {

@@ -1,3 +1,4 @@
+import { agentSourceSql } from '../alerts/agents.sql.js';
 import { lastCheckedSql, standingSql } from '../jobs/job-status.sql.js';
 
 /**
@@ -8,8 +9,8 @@ import { lastCheckedSql, standingSql } from '../jobs/job-status.sql.js';
  */
 export const BOARD = `
   WITH strays AS (
-    SELECT e.id, e.agent_id, e.database_name, e.company_name, e.city, e.neighborhood, e.verdict, e.effective_at,
-           e.evaluated_at
+    SELECT e.id, e.agent_id, e.database_name, e.company_name, e.city, e.neighborhood, e.verdict, e.warnings,
+           e.effective_at, e.evaluated_at
     FROM backup_entries e
     WHERE e.tenant_id = $1 AND e.job_id IS NULL AND e.report_id IS NOT NULL
       AND e.effective_at > $2::timestamptz - interval '30 days'
@@ -20,12 +21,12 @@ export const BOARD = `
   ),
   board AS (
     SELECT id AS job_id, agent_id, database_name, company_name, city, neighborhood, expected_time, days_of_week,
-           status AS verdict, status_since AS since, last_success_at, last_failure_at,
+           status AS verdict, warnings, status_since AS since, last_success_at, last_failure_at,
            ${lastCheckedSql('backup_jobs')} AS last_checked_at
     FROM backup_jobs WHERE tenant_id = $1
     UNION ALL
     SELECT NULL, u.agent_id, u.database_name, u.company_name, u.city, u.neighborhood, NULL, NULL,
-           coalesce(k.status, 'unknown'), k.status_since, k.last_success_at, k.last_failure_at, k.last_checked_at
+           coalesce(k.status, 'unknown'), coalesce(k.warnings, '{}'), k.status_since, k.last_success_at, k.last_failure_at, k.last_checked_at
     FROM unexpected u LEFT JOIN (${standingSql('strays')}) k USING (agent_id, database_name)
   ),
   matching AS MATERIALIZED (
@@ -43,7 +44,8 @@ export const BOARD = `
       AND ($7::text IS NULL OR (agent_id, database_name) > ($7, $8::text))
     ORDER BY agent_id, database_name LIMIT $9
   )
-  SELECT c.counts, t.time_zone, p.*, waiting.waiting, incidents.incidents, results.results
+  SELECT c.counts, t.time_zone,
+         coalesce((SELECT s.ignored_folders FROM backup_scans s WHERE s.tenant_id = $1), '{}') AS ignored_folders, p.*, waiting.waiting, incidents.incidents, results.results
   FROM tenants t CROSS JOIN counts c LEFT JOIN page p ON true
   CROSS JOIN LATERAL (
     SELECT count(*) > 0 AS waiting FROM backup_entries e
@@ -51,17 +53,21 @@ export const BOARD = `
       AND e.settled_at IS NULL AND e.verdict IS NULL
   ) waiting
   CROSS JOIN LATERAL (
-    SELECT json_agg(json_build_object('id', a.id, 'verdict', split_part(a.dedupe_key, ':', 3), 'state', a.state,
+    SELECT json_agg(json_build_object('id', a.id, 'verdict', split_part(a.dedupe_key, ':', 3),
+                                      'warning', nullif(split_part(a.dedupe_key, ':', 4), ''), 'state', a.state,
                                         'occurrences', a.occurrences, 'first_seen_at', a.first_seen_at)
                      ORDER BY a.first_seen_at, a.id) AS incidents
     FROM alerts a
-    WHERE a.tenant_id = $1 AND a.source_type = 'backup_job' AND a.source_id = p.job_id AND a.gone_at IS NULL
-      AND a.kind = 'backup_alert'
+    WHERE a.tenant_id = $1 AND a.gone_at IS NULL
+      AND (a.source_type = 'backup_job' AND a.source_id = p.job_id AND a.kind = 'backup_alert'
+           -- A silent agent has one for all its databases.
+           OR a.source_type = 'backup_agent' AND a.source_id = ${agentSourceSql('p.agent_id')}
+              AND p.job_id IS NOT NULL AND p.verdict = 'MISSING')
   ) incidents
   CROSS JOIN LATERAL (
     SELECT json_agg(last ORDER BY last.effective_at DESC, last.id DESC) AS results
     FROM (
-      SELECT e.id, e.verdict, e.reason, e.expected_at, e.effective_at, e.evaluated_at FROM backup_entries e
+      SELECT e.id, e.verdict, e.reason, e.warnings, e.expected_at, e.effective_at, e.evaluated_at FROM backup_entries e
       WHERE e.tenant_id = $1 AND e.agent_id = p.agent_id AND e.database_name = p.database_name
       ORDER BY e.effective_at DESC, e.id DESC LIMIT 30
     ) last

@@ -6,8 +6,10 @@ import {
   type AgentStatus,
   BACKUP_REASONS,
   BACKUP_VERDICTS,
+  BACKUP_WARNINGS,
   type BackupReason,
   type BackupVerdict,
+  type BackupWarning,
 } from '../../contracts/backups.js';
 import { AgentId } from '../../platform/http/agent-id.js';
 import { Instant } from '../../platform/http/instant.js';
@@ -112,13 +114,8 @@ export class BackupEntry extends BackupDatabase {
   @text("The reason in the system's or the agent's own words")
   detail: string | null;
 
-  @ApiProperty({
-    type: String,
-    enum: ['size_differs'],
-    nullable: true,
-    description: 'Equal hash, another size',
-  })
-  warning: 'size_differs' | null;
+  @ApiProperty({ enum: BACKUP_WARNINGS, isArray: true, description: 'The gravest first' })
+  warnings: BackupWarning[];
 
   @ApiProperty({ type: String, format: 'date', nullable: true, description: "The day in the tenant's zone" })
   expected_on: string | null;
@@ -220,6 +217,12 @@ export class BackupReport {
 
   @text('Why it was rejected')
   reason: string | null;
+
+  @ApiProperty({
+    type: [String],
+    description: 'Fields that this version does not know, and the faults of databases: up to 20, one a line',
+  })
+  warnings: string[];
 
   @instant()
   operation_timestamp_utc: Date | null;

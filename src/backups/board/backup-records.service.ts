@@ -8,14 +8,15 @@ import type { BackupEntry, BackupEntryQuery, BackupReport, BackupReportQuery } f
 
 /** The columns of a `BackupEntry`. */
 const ENTRY_COLUMNS = `id, job_id, report_id, agent_id, database_name, company_name, city, neighborhood, verdict,
-  reason, detail, warning, expected_on, expected_at, effective_at, evaluated_at, operation_timestamp_utc, status,
+  reason, detail, warnings, expected_on, expected_at, effective_at, evaluated_at, operation_timestamp_utc, status,
   staged_file_name, hash_sha256, server_hash_sha256, hash_sha256 = server_hash_sha256 AS hashes_match, size_bytes,
   server_size_bytes, size_bytes = server_size_bytes AS sizes_match, compress_size_pre_compress,
   compress_size_post_compress, agent_transfer_process_status, agent_transfer_process_start_time_utc,
   agent_transfer_process_timestamp_utc, agent_transfer_error_message, error_msg, logs_summary, stored_path,
   stored_state, verified_at, created_at`;
 
-const REPORT_COLUMNS = `id, agent_id, source, file_name, state, reason, operation_timestamp_utc, received_at`;
+const REPORT_COLUMNS = `id, agent_id, source, file_name, state, reason, warnings,
+  operation_timestamp_utc, received_at`;
 
 /** The reports, and an entry for each database of a report. */
 @Injectable()

@@ -65,7 +65,7 @@ describe('entries and reports', () => {
         hashes_match: false,
         server_size_bytes: 5_000_000_000,
         sizes_match: true,
-        warning: null,
+        warnings: [],
         stored_path: null,
         evaluated_at: '2026-03-02T01:05:00.000Z',
       }),

@@ -69,13 +69,26 @@ export async function makeFolderWithin(root: string, steps: readonly string[]): 
   return made;
 }
 
-/** The agents that have a folder in a tenant's inbox, by name. Includes links, which `folderWithin` refuses later. */
-export async function agentsIn(root: string, slug: string): Promise<string[]> {
+/** The folders in a tenant's inbox, by name. */
+export interface InboxFolders {
+  /** Includes links, which `folderWithin` refuses later. */
+  agents: string[];
+  /** Folders with a name that no agent can have: nothing in them is read. */
+  ignored: string[];
+}
+
+/** What is in the inbox of a tenant. Hidden folders and that of a new file system are nobody's. */
+export async function foldersIn(root: string, slug: string): Promise<InboxFolders> {
   const folder = await folderWithin(root, [slug]);
-  if (folder === null) return [];
+  if (folder === null) return { agents: [], ignored: [] };
   const found = await readdir(folder, { withFileTypes: true });
-  return found
-    .filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && AGENT_ID.test(entry.name))
+  const names = found
+    .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
     .map(({ name }) => name)
+    .filter((name) => !name.startsWith('.') && name !== 'lost+found')
     .sort();
+  return {
+    agents: names.filter((name) => AGENT_ID.test(name)),
+    ignored: names.filter((name) => !AGENT_ID.test(name)),
+  };
 }

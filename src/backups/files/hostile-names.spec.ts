@@ -375,7 +375,15 @@ describe('names that the store’s folders follow', () => {
       agent.report(REPORTED, { compta: { status: 'failed' } }, { city: name }),
     );
     await agent.drop('3_STATUS.json', agent.report(REPORTED, { [name]: { status: 'failed' } }));
-    expect(await run()).toMatchObject({ rejected: 3 });
-    expect(await entries(agent)).toEqual([]);
+    // A database whose name is none is FAILED under another one: the others of its report are judged.
+    expect(await run()).toMatchObject({ rejected: 2, failed: 1 });
+    expect(await entries(agent)).toMatchObject([
+      {
+        database_name: expect.stringMatching(/\(not a name\)$/),
+        verdict: 'FAILED',
+        reason: 'report_invalid',
+      },
+    ]);
+    expect(stored(folders).filter((path) => path.includes(`/${agent.id}/`))).toEqual([]);
   });
 });

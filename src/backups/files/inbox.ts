@@ -16,8 +16,8 @@ const YOUNG_MS = 5_000;
 const UNCHANGED_MS = 1_000;
 /** Reports of one agent that one scan takes; the next scan takes the others. */
 const MAX_REPORTS = 2_000;
-/** How the name of a report ends. */
-const REPORT_ENDING = 'STATUS.json';
+/** How the name of a report ends, in any case: file systems and agents of Windows know none. */
+const REPORT_NAME = /STATUS\.json$/i;
 
 /**
  * The files that are not being written. Stats recently changed files a second time, all after the same wait.
@@ -52,10 +52,10 @@ export async function reportFiles(
     const id = idOfAside(name);
     // A killed scan left this report under a hidden name. Read it again: a report that is known adds nothing.
     if (id !== null) {
-      await putBack(join(folder, name), join(folder, `${id}_${REPORT_ENDING}`), id).catch(onUnreadable);
+      await putBack(join(folder, name), join(folder, `${id}_STATUS.json`), id).catch(onUnreadable);
       continue;
     }
-    if (name.endsWith(REPORT_ENDING) && !hasTemporaryName(name)) names.add(name);
+    if (REPORT_NAME.test(name) && !hasTemporaryName(name)) names.add(name);
   }
   const files: SeenFile[] = [];
   for (const name of names.sorted()) {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
+import { holdsNothing, isZeros, MAX_EMPTY_BYTES } from './empty-file.js';
 import { type FileError, isFileSystemError } from './file-errors.js';
 
 /** Bytes of one read. A file of any size takes two buffers of this size. */
@@ -9,6 +10,8 @@ const CHUNK = 1_048_576;
 export interface Reading {
   sha256: string;
   size: number;
+  /** There is no backup in it, whatever its hash. */
+  empty: boolean;
   /** Why the copy is not complete; null when it is, or none was asked for. */
   not_copied: FileError | null;
 }
@@ -29,6 +32,9 @@ export async function readThrough(
   let buffers: [Buffer, Buffer] = [Buffer.allocUnsafe(CHUNK), Buffer.allocUnsafe(CHUNK)];
   let not_copied: FileError | null = null;
   let size = 0;
+  let zeros = true;
+  /** The whole file, where it is small: its buffers are used again. */
+  let small = Buffer.alloc(0);
   let { bytesRead } = await source.read(buffers[0], 0, CHUNK, 0);
   while (bytesRead > 0) {
     signal.throwIfAborted();
@@ -39,6 +45,8 @@ export async function readThrough(
     const reading = source.read(next, 0, CHUNK, size + bytesRead);
     // Hashed while the disk writes this piece and reads the one after it.
     hash.update(chunk);
+    zeros &&= isZeros(chunk);
+    if (!zeros && size + bytesRead <= MAX_EMPTY_BYTES) small = Buffer.concat([small, chunk]);
     // Wait for both before throwing: the buffers must not be in use any more.
     const [failed]: (FileError | null)[] = await Promise.all([failureOf(writing), failureOf(reading)]);
     not_copied ??= failed ?? null;
@@ -47,7 +55,8 @@ export async function readThrough(
     ({ bytesRead } = await reading);
     buffers = [next, current];
   }
-  return { sha256: hash.digest('hex'), size, not_copied };
+  const empty = zeros || (small.length === size && (await holdsNothing(small)));
+  return { sha256: hash.digest('hex'), size, empty, not_copied };
 }
 
 async function writeAll(file: FileHandle, bytes: Buffer, at: number): Promise<void> {

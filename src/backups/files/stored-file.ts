@@ -3,6 +3,7 @@ import { type FileHandle, link, lstat, mkdir, open, readdir, rename, statfs, unl
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { codeOf } from './file-errors.js';
+import { inParallel } from './in-parallel.js';
 import { openNoFollow } from './open-file.js';
 import { readThrough } from './read-through.js';
 
@@ -37,11 +38,12 @@ export class IncomingCopy {
   }
 
   /**
-   * Fsyncs it, puts it into its place, and fsyncs the folders above it. The caller has checked what was written. A
-   * failure leaves nothing beside the place: it would take the room that the next try needs.
+   * Fsyncs it and puts it into its place. The caller has checked what was written. A failure leaves nothing beside the
+   * place: it would take the room that the next try needs.
+   * @returns the folders to `syncFolders` before anything relies on the file's name.
    * @throws TargetTaken when the place is taken.
    */
-  async publish(): Promise<void> {
+  async publish(): Promise<UnsyncedFolders> {
     try {
       await this.handle.datasync();
       await this.handle.close();
@@ -50,7 +52,7 @@ export class IncomingCopy {
       await this.discard().catch(() => undefined);
       throw error;
     }
-    await syncPath(dirname(this.target), this.unsynced);
+    return { folder: dirname(this.target), unsynced: this.unsynced };
   }
 
   /** Removes it: it is not wanted, or not complete. */
@@ -112,7 +114,7 @@ const MAX_SYNCED_FOLDERS = 10_000;
  * includes folders that exist: the scan that made them may have been killed before its fsync.
  */
 async function makeFolders(root: string, folder: string): Promise<string[]> {
-  const first = await mkdir(folder, { recursive: true, mode: 0o750 });
+  const first = await makeFolder(folder);
   const made = first?.length ?? Infinity;
   const top = made > root.length ? root.length : dirname(folder.slice(0, made)).length;
   const unsynced: string[] = [];
@@ -126,10 +128,38 @@ async function makeFolders(root: string, folder: string): Promise<string[]> {
   return unsynced;
 }
 
-/** Fsyncs the names in `folder` and the path to it. @param unsynced folders that may not be fsynced yet */
-async function syncPath(folder: string, unsynced: readonly string[]): Promise<void> {
-  await Promise.all([folder, ...unsynced.map((path) => dirname(path))].map(syncFolder));
-  if (syncedFolders.size + unsynced.length > MAX_SYNCED_FOLDERS) syncedFolders.clear();
+/** Makes a folder and those above it. @returns the first one that was made */
+async function makeFolder(folder: string): Promise<string | undefined> {
+  try {
+    return await mkdir(folder, { recursive: true, mode: 0o750 });
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+    // Node also says so when there is no inode left: the call that failed says why.
+    let missing = folder;
+    while (!(await isThere(dirname(missing)))) missing = dirname(missing);
+    await mkdir(missing, { mode: 0o750 });
+    throw error;
+  }
+}
+
+/** A folder that has a new name in it, and folders on the path to it that may not be fsynced yet. */
+export interface UnsyncedFolders {
+  folder: string;
+  unsynced: readonly string[];
+}
+
+/** Fsyncs at once. */
+const MAX_SYNCS = 4;
+
+/** Fsyncs the names of new files and the paths to them: each folder once, however many files it has. */
+export async function syncFolders(published: readonly UnsyncedFolders[]): Promise<void> {
+  const unsynced = new Set(published.flatMap((one) => one.unsynced));
+  const folders = new Set([
+    ...published.map(({ folder }) => folder),
+    ...[...unsynced].map((path) => dirname(path)),
+  ]);
+  await inParallel([...folders], MAX_SYNCS, syncFolder);
+  if (syncedFolders.size + unsynced.size > MAX_SYNCED_FOLDERS) syncedFolders.clear();
   for (const path of unsynced) syncedFolders.add(path);
 }
 
@@ -152,7 +182,7 @@ export async function syncStored(root: string, path: string): Promise<void> {
     await handle.close();
   }
   const folder = dirname(join(root, path));
-  await syncPath(folder, await makeFolders(root, folder));
+  await syncFolders([{ folder, unsynced: await makeFolders(root, folder) }]);
 }
 
 function openStored(root: string, path: string): Promise<FileHandle> {
@@ -201,11 +231,15 @@ export async function unlinkIfThere(path: string): Promise<void> {
   }
 }
 
-/** Whether the store has room for so many bytes; true where that is unknown. */
+/** A new file and the folders above it. */
+const MIN_INODES = 8;
+
+/** Whether the store has room for a file of so many bytes; true where that is unknown. */
 export async function hasRoom(root: string, bytes: number): Promise<boolean> {
   try {
-    const { bavail, bsize } = await statfs(root);
-    return bavail * bsize > bytes;
+    const { bavail, bsize, files, ffree } = await statfs(root);
+    // A file system without a table of inodes has 0 of them.
+    return bavail * bsize > bytes && (files === 0 || ffree >= MIN_INODES);
   } catch {
     return true;
   }

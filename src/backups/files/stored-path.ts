@@ -16,7 +16,7 @@ const MAX_PART_BYTES = 180;
 /**
  * `<tenant slug>/<company>/<city>/<agent>/<database>/<YYYY>/<MM>/<database>_<UTC timestamp><ext>`, below the store.
  * Parts are percent-encoded where they hold what file systems or people could misread, so that two names never
- * become one.
+ * become one. Texts are composed (NFC) before they are stored, and two that differ here are two.
  */
 export function storedPath(slug: string, stored: Stored): string {
   const { company_name, city, agent_id, database_name, operation_timestamp_utc, staged_file_name } = stored;
@@ -37,7 +37,7 @@ export function storedPath(slug: string, stored: Stored): string {
 
 /** Text as a part of a path. */
 function part(text: string): string {
-  const safe = text.normalize('NFC').replace(/[%/\\:*?"<>|\p{Cc}\p{Cf}]|^[.\s-]|[.\s]$/gu, percentEncoded);
+  const safe = text.replace(/[%/\\:*?"<>|\p{Cc}\p{Cf}]|^[.\s-]|[.\s]$/gu, percentEncoded);
   if (Buffer.byteLength(safe) <= MAX_PART_BYTES) return safe;
   const digest = createHash('sha256').update(safe).digest('hex').slice(0, 12);
   return `${Array.from(safe).slice(0, 40).join('')}~${digest}`;

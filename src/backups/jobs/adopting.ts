@@ -36,10 +36,10 @@ const ADOPT = `
     FROM backup_jobs j
     WHERE j.tenant_id = $1 AND j.id = ANY ($2::uuid[]) AND e.tenant_id = $1 AND e.agent_id = j.agent_id
       AND e.database_name = j.database_name AND e.job_id IS NULL
-    RETURNING e.id, e.agent_id, e.database_name, e.verdict, e.effective_at, e.evaluated_at
+    RETURNING e.id, e.agent_id, e.database_name, e.verdict, e.warnings, e.effective_at, e.evaluated_at
   )
   UPDATE backup_jobs j
-  SET status = k.status, status_since = k.status_since, last_checked_at = k.last_checked_at,
+  SET status = k.status, warnings = k.warnings, status_since = k.status_since, last_checked_at = k.last_checked_at,
       last_success_at = k.last_success_at, last_failure_at = k.last_failure_at
   FROM (${standingSql('adopted')}) k
   WHERE j.tenant_id = $1 AND j.agent_id = k.agent_id AND j.database_name = k.database_name`;

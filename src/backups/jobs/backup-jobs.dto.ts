@@ -1,7 +1,12 @@
 import { ApiProperty, ApiPropertyOptional, OmitType, PartialType } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
-import { BACKUP_VERDICTS, type BackupVerdict } from '../../contracts/backups.js';
+import {
+  BACKUP_VERDICTS,
+  BACKUP_WARNINGS,
+  type BackupVerdict,
+  type BackupWarning,
+} from '../../contracts/backups.js';
 import { AgentId } from '../../platform/http/agent-id.js';
 import { PageQuery } from '../../platform/http/page.dto.js';
 import { Line } from '../../platform/http/text.js';
@@ -15,6 +20,8 @@ export type BackupJobStatus = BackupVerdict | 'unknown';
 /** The defaults. */
 export const EVERY_DAY: readonly number[] = [1, 2, 3, 4, 5, 6, 7];
 export const DEFAULT_GRACE_MINUTES = 120;
+/** A week. */
+export const MAX_GRACE_MINUTES = 10_080;
 
 /** null: the default again. Days may have any order, and are stored sorted. */
 function daysOf({ value }: { value: unknown }): unknown {
@@ -80,14 +87,14 @@ export class NewBackupJob {
     type: Number,
     nullable: true,
     minimum: 0,
-    maximum: 10_080,
+    maximum: MAX_GRACE_MINUTES,
     description: `How long after the expected time it is MISSING; ${DEFAULT_GRACE_MINUTES} where it is absent or null`,
   })
   @IsOptional()
   @Transform(({ value }: { value: unknown }) => (value === null ? DEFAULT_GRACE_MINUTES : value))
   @IsInt()
   @Min(0)
-  @Max(10_080)
+  @Max(MAX_GRACE_MINUTES)
   grace_minutes?: number;
 }
 
@@ -150,6 +157,13 @@ export class BackupJob extends BackupDatabase {
 
   @ApiProperty({ enum: BACKUP_JOB_STATUSES, description: 'The verdict of its newest entry' })
   status: BackupJobStatus;
+
+  @ApiProperty({
+    enum: BACKUP_WARNINGS,
+    isArray: true,
+    description: 'Of its newest entry, the gravest first',
+  })
+  warnings: BackupWarning[];
 
   @ApiProperty({ type: Date, nullable: true, description: 'Since when it has this status' })
   status_since: Date | null;

@@ -1,6 +1,6 @@
 import { type Applied, columnNames, type ImportKind } from '../../imports/import-kind.js';
 import { keepFaultsSql } from '../../imports/staging.js';
-import { DEFAULT_GRACE_MINUTES, EVERY_DAY, NewBackupJob } from './backup-jobs.dto.js';
+import { DEFAULT_GRACE_MINUTES, EVERY_DAY, MAX_GRACE_MINUTES, NewBackupJob } from './backup-jobs.dto.js';
 import { dayCell, numberCell, timeCell } from './csv-cells.js';
 import { adoptEntries } from './adopting.js';
 import { lockJobs } from './job-lock.js';
@@ -21,7 +21,12 @@ export const BACKUP_JOB_FILES: ImportKind = {
     days_of_week: ['jours', 'jours_de_la_semaine', 'days'],
     grace_minutes: ['delai_minutes', 'delai', 'delai_en_minutes', 'tolerance', 'tolerance_minutes', 'grace'],
   }),
-  cells: { expected_time: timeCell, days_of_week: dayCell, grace_minutes: numberCell },
+  ambiguous: new Map([['nom', ['database_name']]]),
+  cells: {
+    expected_time: { read: timeCell, takes: 'a time of day, such as 02:00, 2:00 or 2h30' },
+    days_of_week: { read: dayCell, takes: 'days of the week, such as lun-ven or 1,3,5 (1 is Monday)' },
+    grace_minutes: { read: numberCell, takes: `a whole number of minutes from 0 to ${MAX_GRACE_MINUTES}` },
+  },
   lists: ['days_of_week'],
   land: async (tx, { import_id, now }) => {
     await lockJobs(tx, 'exclusive');

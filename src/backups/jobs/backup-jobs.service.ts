@@ -15,6 +15,8 @@ import {
   EVERY_DAY,
   type NewBackupJob,
 } from './backup-jobs.dto.js';
+import { agentSourceSql } from '../alerts/agents.sql.js';
+import { BACKUP_AGENT } from '../alerts/silent-agents.js';
 import { containsSql } from '../board/backup-board.sql.js';
 import { adoptEntries } from './adopting.js';
 import { lockJobs } from './job-lock.js';
@@ -22,7 +24,7 @@ import { lastCheckedSql } from './job-status.sql.js';
 
 /** The columns of a `BackupJob`. */
 const JOB_COLUMNS = `id, agent_id, database_name, company_name, city, neighborhood, expected_time, days_of_week,
-  grace_minutes, status, status_since, ${lastCheckedSql('backup_jobs')} AS last_checked_at, last_success_at, last_failure_at, created_at, updated_at`;
+  grace_minutes, status, warnings, status_since, ${lastCheckedSql('backup_jobs')} AS last_checked_at, last_success_at, last_failure_at, created_at, updated_at`;
 
 /** What backups a tenant expects. */
 @Injectable()
@@ -120,9 +122,22 @@ export class BackupJobs {
   async remove(tenantId: string, id: string): Promise<void> {
     await this.database.tenant(tenantId, async (tx) => {
       await lockJobs(tx, 'exclusive');
-      await this.read(tx, id, 'FOR UPDATE');
+      const { agent_id } = await this.read(tx, id, 'FOR UPDATE');
       await this.alerts.sourcesChanged(tx, 'backup_job', [id]);
       await tx.execute(`DELETE FROM backup_jobs WHERE tenant_id = $1 AND id = $2`, [tx.tenant_id, id]);
+      // An agent without jobs owes nothing.
+      const agents = await tx.query<{ id: string }>(
+        `SELECT ${agentSourceSql('$2::text')} AS id
+         WHERE NOT EXISTS (SELECT FROM backup_jobs WHERE tenant_id = $1 AND agent_id = $2)`,
+        [tx.tenant_id, agent_id],
+      );
+      if (agents.length > 0) {
+        await this.alerts.sourcesChanged(
+          tx,
+          BACKUP_AGENT,
+          agents.map((agent) => agent.id),
+        );
+      }
     });
   }
 

@@ -1,3 +1,5 @@
+import { comparable } from '../../platform/text/normalized.js';
+
 /*
  * Reads the cells of a spreadsheet of expected backups as people write them. It returns what it cannot read unchanged:
  * the field's own rule refuses that.
@@ -16,8 +18,7 @@ const NUMBERS = new Map(DAYS.flatMap((names, at) => names.map((name) => [name, a
 
 /** `1,2,3`, `lun, mar`, `1-5` or `ven-lun` as ISO days of the week. */
 export function dayCell(cell: string): number[] | string {
-  const items = cell
-    .trim()
+  const items = comparable(cell)
     .toLowerCase()
     .replace(/\s*[-–]\s*/g, '-')
     .replaceAll('.', '')
@@ -37,11 +38,13 @@ function daysOf(item: string): number[] | null {
 
 /** `2:30`, `02:30:00`, `2h30` or `2 h` as HH:mm. */
 export function timeCell(cell: string): string {
-  const [, hours, minutes = '00'] = /^(\d{1,2})\s*(?:h|:(?=\d))\s*(\d\d)?(?::00)?$/i.exec(cell.trim()) ?? [];
+  const [, hours, minutes = '00'] =
+    /^(\d{1,2})\s*(?:h|:(?=\d))\s*(\d\d)?(?::00)?$/i.exec(comparable(cell)) ?? [];
   return hours === undefined ? cell : `${hours.padStart(2, '0')}:${minutes}`;
 }
 
 /** A whole number, as a number. */
 export function numberCell(cell: string): number | string {
-  return /^\d{1,9}$/.test(cell.trim()) ? Number(cell.trim()) : cell;
+  const written = comparable(cell);
+  return /^\d{1,9}$/.test(written) ? Number(written) : cell;
 }

@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { IsNotIn } from 'class-validator';
-import { Line } from '../../platform/http/text.js';
+import { Identifier } from '../../platform/http/text.js';
 
 /** In STATUS.json a database is the key of an object, and JavaScript gives these keys a meaning. */
 const REFUSED: readonly string[] = ['__proto__', 'constructor', 'prototype'];
@@ -8,12 +8,12 @@ const REFUSED: readonly string[] = ['__proto__', 'constructor', 'prototype'];
 /** The name of a database, in a request. */
 export function DatabaseName(): PropertyDecorator {
   return applyDecorators(
-    Line(100),
+    Identifier(100),
     IsNotIn(REFUSED, { message: '$property must be another name than $value' }),
   );
 }
 
-/** The same rule, for the keys of a report. */
+/** The same rule, for the keys of a report. @param name as `comparable` */
 export function isDatabaseName(name: string): boolean {
-  return /^[^\p{Cc}\p{Cs}]{1,100}$/u.test(name) && name.trim() === name && !REFUSED.includes(name);
+  return /^[^\p{Cc}\p{Cs}]{1,100}$/u.test(name) && !REFUSED.includes(name);
 }

@@ -1,3 +1,10 @@
+import { DOUBTS } from '../../contracts/backups.js';
+
+/** Whether the warnings of an entry or a job are doubts, as an SQL expression. @param row the name of its table */
+export function doubtfulSql(row: string): string {
+  return `${row}.warnings && '{${DOUBTS.join(',')}}'::text[]`;
+}
+
 /**
  * Sets the status of jobs from their newest entry that has a verdict. Parameters: $1 tenant id, $2 job ids. Index:
  * backup_entries_history.
@@ -5,14 +12,16 @@
 export const REFRESH_JOBS = `
   UPDATE backup_jobs j
   SET status = newest.verdict,
-      status_since = CASE WHEN j.status = newest.verdict THEN j.status_since ELSE newest.effective_at END,
+      status_since = CASE WHEN j.status = newest.verdict AND (${doubtfulSql('j')}) = (${doubtfulSql('newest')})
+                          THEN j.status_since ELSE newest.effective_at END,
+      warnings = newest.warnings,
       last_success_at = newest.last_success_at, last_failure_at = newest.last_failure_at
   FROM backup_jobs k
   CROSS JOIN LATERAL (
-    SELECT e.verdict, e.effective_at,
+    SELECT e.verdict, e.effective_at, e.warnings,
            (SELECT max(s.effective_at) FROM backup_entries s
             WHERE s.tenant_id = $1 AND s.agent_id = k.agent_id AND s.database_name = k.database_name
-              AND s.job_id = k.id AND s.verdict = 'SUCCESS') AS last_success_at,
+              AND s.job_id = k.id AND s.verdict = 'SUCCESS' AND NOT ${doubtfulSql('s')}) AS last_success_at,
            (SELECT max(f.effective_at) FROM backup_entries f
             WHERE f.tenant_id = $1 AND f.agent_id = k.agent_id AND f.database_name = k.database_name
               AND f.job_id = k.id AND f.verdict <> 'SUCCESS') AS last_failure_at
@@ -25,24 +34,27 @@ export const REFRESH_JOBS = `
 
 /**
  * The status that follows from some entries, for each agent and database, as an SQL query: `agent_id, database_name, status,
- * status_since, last_checked_at, last_success_at, last_failure_at`.
- * @param entries a table of `id, agent_id, database_name, verdict, effective_at, evaluated_at` and no `status`
+ * status_since, warnings, last_checked_at, last_success_at, last_failure_at`.
+ * @param entries a table of `id, agent_id, database_name, verdict, warnings, effective_at, evaluated_at` and no `status`
  */
 export function standingSql(entries: string): string {
   const newestFirst = `WINDOW newest_first AS (PARTITION BY agent_id, database_name ORDER BY effective_at DESC, id DESC)`;
   return `
-    SELECT agent_id, database_name, status, min(effective_at) FILTER (WHERE others = 0) AS status_since,
+    SELECT agent_id, database_name, status, standing_warnings AS warnings, min(effective_at) FILTER (WHERE others = 0) AS status_since,
            max(evaluated_at) AS last_checked_at,
-           max(effective_at) FILTER (WHERE verdict = 'SUCCESS') AS last_success_at,
+           max(effective_at) FILTER (WHERE verdict = 'SUCCESS' AND NOT ${doubtfulSql('counted')}) AS last_success_at,
            max(effective_at) FILTER (WHERE verdict <> 'SUCCESS') AS last_failure_at
     FROM (
       -- How many entries that are not older have another verdict: none since the status began.
-      SELECT *, count(*) FILTER (WHERE verdict <> status) OVER newest_first AS others
-      FROM (SELECT *, first_value(verdict) OVER newest_first AS status FROM ${entries} WHERE verdict IS NOT NULL
+      SELECT *, count(*) FILTER (WHERE verdict <> status
+                                   OR (${doubtfulSql('evaluated')}) <> (standing_warnings && '{${DOUBTS.join(',')}}'::text[]))
+                OVER newest_first AS others
+      FROM (SELECT *, first_value(verdict) OVER newest_first AS status,
+                   first_value(warnings) OVER newest_first AS standing_warnings FROM ${entries} WHERE verdict IS NOT NULL
             ${newestFirst}) evaluated
       ${newestFirst}
     ) counted
-    GROUP BY agent_id, database_name, status`;
+    GROUP BY agent_id, database_name, status, standing_warnings`;
 }
 
 /**

@@ -1,7 +1,7 @@
-import { getMetadataStorage } from 'class-validator';
 import type { Random } from '../../../test/faults/random.js';
 import { good, type Said } from '../agent.fixture.js';
-import { DatabaseReport, REPORT_LIMIT } from './status-report.js';
+import { DATABASE_FIELDS } from './database-fields.js';
+import { REPORT_LIMIT } from './status-report.js';
 
 /** A file that may be in the place of a report. */
 export interface HostileReport {
@@ -53,13 +53,7 @@ const many = (count: number): Change => [
 const HASH = 'a1'.repeat(32);
 
 const CHANGES: Change[] = [
-  ...field(
-    'operation_timestamp_utc',
-    false,
-    '2026-03-29T20:00:00',
-    '2026-03-31T06:10:01Z',
-    '2026-02-30T20:00:00Z',
-  ),
+  ...field('operation_timestamp_utc', false, '2026-03-31T06:10:01Z', '2026-02-30T20:00:00Z'),
   ...field(
     'operation_timestamp_utc',
     false,
@@ -67,13 +61,7 @@ const CHANGES: Change[] = [
     '9999-12-31T23:59:59Z',
     '1999-12-31T23:59:59Z',
   ),
-  ...field(
-    'operation_timestamp_utc',
-    false,
-    '2026-03-29 20:00:00Z',
-    '2026-03-29T20:00:60Z',
-    '2026-03-29T20:00:00+99:99',
-  ),
+  ...field('operation_timestamp_utc', false, '2026-03-29T20:00:60Z', '2026-03-29T20:00:00+99:99'),
   ...field(
     'operation_timestamp_utc',
     false,
@@ -89,6 +77,9 @@ const CHANGES: Change[] = [
     'operation_timestamp_utc',
     true,
     '2026-03-29T20:00Z',
+    '2026-03-29T19:00:00',
+    '2026-03-29 19:00:01Z',
+    '2026-03-29T19:00:02.5+0000',
     '2026-03-29T20:00:01.123456789Z',
     '2026-03-31T06:09:59Z',
   ),
@@ -125,14 +116,15 @@ const CHANGES: Change[] = [
   ...field('neighborhood', true, '', null, 'Croix-Rousse'),
   ...field('neighborhood', false, ' ', 'x'.repeat(101), 7, []),
   ...field('databases', false, {}, [], null, 'compta', 7, undefined, [{ status: 'failed' }]),
-  ...field('databases', false, { compta: null }, { compta: [] }, { compta: 'success' }, { compta: 7 }),
-  ...field('more', false, 'of it', null, nestedOf(31), nestedOf(33)),
+  ...field('databases', true, { compta: null }, { compta: [] }, { compta: 'success' }, { compta: 7 }),
+  ...field('more', true, 'of it', null, nestedOf(31)),
+  ...field('more', false, nestedOf(33)),
   ...field('constructor', false, { prototype: { status: 'success' } }),
-  ...said('status', false, 'ok', 'SUCCESS', '', null, undefined, 0, true, [], {}, ['failed']),
+  ...said('status', true, 'ok', 'SUCCESS', '', null, undefined, 0, true, [], {}, ['failed']),
   ...said('hash_sha256', true, HASH.toUpperCase(), 'aA'.repeat(32)),
   ...said(
     'hash_sha256',
-    false,
+    true,
     HASH.slice(1),
     `${HASH}0`,
     `g${HASH.slice(1)}`,
@@ -140,17 +132,19 @@ const CHANGES: Change[] = [
     ` ${HASH}`,
     `0x${HASH.slice(2)}`,
   ),
-  ...said('hash_sha256', false, '', null, undefined, 7, [HASH], {}),
-  ...said('size_bytes', false, -1, 2 ** 60, 1.5, '12', true, [], {}, 2 ** 53),
+  ...said('hash_sha256', true, '', null, undefined, 7, [HASH], {}),
+  ...said('size_bytes', true, -1, 2 ** 60, 1.5, '12', true, [], {}, 2 ** 53),
   ...said('size_bytes', true, 0, null, '', undefined, 2 ** 53 - 1),
-  ...said('compress_size_pre_compress', false, -0.5, 2 ** 63),
-  ...said('agent_transfer_process_start_time_utc', false, '2026-03-29T20:00:00', '2026-04-01T00:00:00Z', 7),
+  ...said('compress_size_pre_compress', true, -0.5, 2 ** 63),
+  ...said('agent_transfer_process_start_time_utc', true, '2026-03-29T20:00:00', '2026-04-01T00:00:00Z', 7),
   ...said('agent_transfer_process_timestamp_utc', true, '', null, '2026-03-29T21:00:00+02:00'),
-  ...said('staged_file_name', false, '', null, 'x'.repeat(1_001), 'a\u0000b', '\udc00', 7, []),
+  ...said('staged_file_name', true, '', null, 'x'.repeat(1_001), 'a\u0000b', 7, []),
+  ...said('staged_file_name', true, '\udc00'),
   ...said('staged_file_name', true, 'x'.repeat(1_000), '../../etc/passwd', 'a\nb', '\u202e', 'é'.repeat(128)),
-  ...said('logs_summary', true, 'x'.repeat(500_000), '\ud800', 'a\u0000b\u001b[31m', '\r\n', null, ''),
-  ...said('error_msg', false, 7, [], {}, true),
-  ...said('__unknown__', false, 1),
+  ...said('logs_summary', true, '\ud800'),
+  ...said('logs_summary', true, 'x'.repeat(500_000), 'a\u0000b\u001b[31m', '\r\n', null, ''),
+  ...said('error_msg', true, 7, [], {}, true),
+  ...said('__unknown__', true, 1),
   ...named(
     true,
     'toString',
@@ -163,18 +157,8 @@ const CHANGES: Change[] = [
     '🗄️'.repeat(25),
     'CON',
   ),
-  ...named(
-    false,
-    '',
-    ' ',
-    'compta ',
-    'x'.repeat(101),
-    'a\nb',
-    'a\u0000',
-    '\udfff',
-    'constructor',
-    'prototype',
-  ),
+  ...named(true, '', ' ', 'compta ', 'x'.repeat(101), 'a\nb', 'a\u0000', 'prototype'),
+  ...named(false, '\udfff', 'constructor'),
   many(1_000),
   many(1_001),
   [
@@ -219,19 +203,19 @@ function texts(valid: string): [what: string, valid: boolean, text: string | Buf
     ['a million digits', false, '1'.repeat(1_000_000)],
     [
       'a size of a thousand digits',
-      false,
+      true,
       valid.replace(/"size_bytes":\d+/, `"size_bytes":${'9'.repeat(1_000)}`),
     ],
-    ['a size of 1e400', false, valid.replace(/"size_bytes":\d+/, '"size_bytes":1e400')],
+    ['a size of 1e400', true, valid.replace(/"size_bytes":\d+/, '"size_bytes":1e400')],
     ['a size of -0', true, valid.replace(/"size_bytes":\d+/, '"size_bytes":-0')],
     ['__proto__', false, inside('"__proto__":{"company_name":"x"}')],
     ['__proto__ of a database', false, valid.replace('"status"', '"__proto__":{"status":"failed"},"status"')],
     ['a database __proto__', false, valid.replace('"compta"', '"__proto__"')],
     ['__proto__ beside a database', false, valid.replace('"compta"', '"__proto__":{},"compta"')],
-    ['a field twice, the last one good', true, `{"company_name":7,${valid.slice(1)}`],
+    ['a field twice, the last one good', false, `{"company_name":7,${valid.slice(1)}`],
     ['a field twice, the last one bad', false, inside('"company_name":7')],
-    ['databases twice', true, `{"databases":{},${valid.slice(1)}`],
-    ['a database twice', true, valid.replace('"databases":{', '"databases":{"compta":{"status":"failed"},')],
+    ['databases twice', false, `{"databases":{},${valid.slice(1)}`],
+    ['a database twice', false, valid.replace('"databases":{', '"databases":{"compta":{"status":"failed"},')],
     ['two reports', false, valid + valid],
     ['something behind it', false, `${valid};`],
     ['a comma too many', false, inside('').replace(/,}$/, ',}')],
@@ -239,12 +223,6 @@ function texts(valid: string): [what: string, valid: boolean, text: string | Buf
     ['single quotes', false, valid.replaceAll('"', "'")],
     ['its second half', false, databases],
   ];
-}
-
-/** Values of the fields of a database. */
-function databaseFields(): string[] {
-  const rules = getMetadataStorage().getTargetValidationMetadatas(DatabaseReport, '', false, false);
-  return [...new Set(rules.map(({ propertyName }) => propertyName))].sort();
 }
 
 /** Field by field what is of another type, cut off anywhere, with a byte that was flipped: so many in all. */
@@ -258,7 +236,7 @@ export function hostileReports(random: Random, count: number, report: () => Repo
     const [what, valid, text] = texts(JSON.stringify(report()))[index]!;
     found.push({ what, valid, bytes: Buffer.from(text as string) });
   }
-  for (const name of databaseFields()) {
+  for (const name of DATABASE_FIELDS.toSorted()) {
     const value = [{ a: 1 }, [1], 1.5, true, 'x'][random.between(0, 4)];
     const changed = report();
     found.push({

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type DatabaseReport, REPORTED_INSTANTS, type StatusReport } from './status-report.js';
+import { printable } from '../../platform/http/text.js';
+import type { ReadReport } from './read-status-report.js';
+import type { DatabaseReport } from './status-report.js';
 
 /** The content of a report, the same however it was written. */
 export interface ReportContent {
@@ -8,29 +10,24 @@ export interface ReportContent {
   company_name: string;
   city: string;
   neighborhood: string | null;
-  databases: Record<string, Partial<DatabaseReport>>;
+  databases: Record<string, ReportedContent>;
 }
 
-export function contentOf(report: StatusReport): ReportContent {
-  const instant = (text: string) => new Date(text).toISOString();
-  const databases = [...report.databases]
+/** What is said about a database; `fault` is why it cannot be judged. */
+export type ReportedContent = Partial<DatabaseReport> & { fault?: string };
+
+/** What a report says in the fields that this version knows. */
+export function contentOf({ head, databases }: ReadReport): ReportContent {
+  const content = [...databases]
     .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([name, said]) => {
-      const known = DATABASE_FIELDS.flatMap((field) => {
-        const value = said[field];
-        if (value == null) return [];
-        const isInstant = (REPORTED_INSTANTS as readonly string[]).includes(field);
-        return [[field, isInstant ? instant(String(value)) : value] as const];
-      });
-      return [name, Object.fromEntries(known)] as const;
-    });
+    .map(([name, { said, fault }]) => [name, fault === null ? said : { ...said, fault }] as const);
   return {
-    operation_timestamp_utc: instant(report.operation_timestamp_utc),
-    agent_id: report.agent_id,
-    company_name: report.company_name,
-    city: report.city,
-    neighborhood: report.neighborhood ?? null,
-    databases: Object.fromEntries(databases),
+    operation_timestamp_utc: head.operation_timestamp_utc,
+    agent_id: head.agent_id,
+    company_name: head.company_name,
+    city: head.city,
+    neighborhood: head.neighborhood ?? null,
+    databases: Object.fromEntries(content),
   };
 }
 
@@ -39,18 +36,20 @@ export function contentHash(content: ReportContent): string {
   return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }
 
-/** The fields of a database, in the order in which they are hashed. */
-const DATABASE_FIELDS = [
-  'status',
-  'hash_sha256',
-  'size_bytes',
-  'compress_size_pre_compress',
-  'compress_size_post_compress',
-  'agent_transfer_process_status',
-  'agent_transfer_process_start_time_utc',
-  'agent_transfer_process_timestamp_utc',
-  'agent_transfer_error_message',
-  'staged_file_name',
-  'logs_summary',
-  'error_msg',
-] as const satisfies readonly (keyof DatabaseReport)[];
+/** The fields that this version does not know, as PostgreSQL can store them; undefined where there are none. */
+export function unknownContent({ unknown, databases }: ReadReport): object | undefined {
+  const ofDatabases = [...databases]
+    .filter(([, database]) => Object.keys(database.unknown).length > 0)
+    .map(([name, database]) => [name, database.unknown] as const);
+  if (Object.keys(unknown).length === 0 && ofDatabases.length === 0) return undefined;
+  const kept = { report: unknown, databases: Object.fromEntries(ofDatabases) };
+  return storable(kept) as object;
+}
+
+/** PostgreSQL has no NUL and no lone surrogates. The depth of JSON from outside is bounded. */
+function storable(value: unknown): unknown {
+  if (typeof value === 'string') return printable(value);
+  if (Array.isArray(value)) return value.map(storable);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [printable(name), storable(inner)]));
+}

@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto';
-import type { Fault } from '../../platform/errors/problem.js';
-import { isTooDeep } from '../../platform/http/json-depth.js';
 import { printable } from '../../platform/http/text.js';
-import { checked } from '../../platform/http/validation.js';
-import { futureFaults, StatusReport } from './status-report.js';
+import { JSON_LIMITS, JsonFault, readJson } from '../../platform/json/read-json.js';
+import { faultLines, inBrief, type ReadReport, readStatusReport } from './read-status-report.js';
 
 /** The result of reading a file: a report, or why it is no report. */
-export type ReadReport = { report: StatusReport } | { refused: string };
+export type ReadFile = { report: ReadReport } | { refused: string };
 
-/** Faults that a `.reason` names. */
-const MAX_FAULTS = 50;
+/** An agent cuts the output of other programs, also in the middle of a character. */
+const REPORT_LIMITS = { ...JSON_LIMITS, illFormedTexts: true };
+/** Characters of a reason. */
+const MAX_REASON_LENGTH = 4_000;
 
 /**
  * Reads a STATUS.json, by the rules of `POST backups/reports`.
  * @param agentId the agent in whose folder it lies.
  */
-export function readReport(bytes: Buffer, agentId: string, now: Date): ReadReport {
+export function readReport(bytes: Buffer, agentId: string, now: Date): ReadFile {
   if (bytes.length === 0) return { refused: 'the file is empty' };
   let text: string;
   try {
@@ -24,49 +24,18 @@ export function readReport(bytes: Buffer, agentId: string, now: Date): ReadRepor
   } catch {
     return { refused: 'the file is not UTF-8' };
   }
-  let plain: unknown;
   try {
-    plain = JSON.parse(text);
+    const read = readStatusReport(readJson(text, REPORT_LIMITS), now);
+    if ('faults' in read) return { refused: reasonOf(faultLines(read.faults)) };
+    if (read.head.agent_id !== agentId) {
+      return { refused: `/agent_id: ${read.head.agent_id} is not the agent of this folder, ${agentId}` };
+    }
+    return { report: read };
   } catch (error) {
-    // Newer engines quote what they could not read: the place is enough.
-    const place = /position \d+/.exec(error instanceof Error ? error.message : '')?.[0];
-    return { refused: `the file is not JSON${place === undefined ? '' : `, at ${place}`}` };
-  }
-  if (typeof plain !== 'object' || plain === null || Array.isArray(plain)) {
-    return { refused: 'the file must hold one JSON object' };
-  }
-  if (isTooDeep(plain)) return { refused: 'the JSON is nested too deep' };
-  const key = refusedKey(plain);
-  if (key !== null) return { refused: `the JSON has a key ${key}` };
-  return judged(plain, agentId, now);
-}
-
-function judged(plain: object, agentId: string, now: Date): ReadReport {
-  let found: { value: StatusReport; faults: Fault[] };
-  try {
-    found = checked(StatusReport, { ...plain });
-  } catch (error) {
+    if (error instanceof JsonFault) return { refused: reasonOf([error.message]) };
     // A report that breaks the validation itself is refused like any other, and stops no other report.
-    return { refused: `the report can not be checked: ${error instanceof Error ? error.message : ''}` };
+    return { refused: `the report cannot be checked: ${error instanceof Error ? error.message : ''}` };
   }
-  const { value: report, faults } = found;
-  if (faults.length > 0) return { refused: inWords(faults) };
-  const early = futureFaults(report, now);
-  if (early.length > 0) return { refused: inWords(early) };
-  if (report.agent_id !== agentId) {
-    return { refused: `/agent_id: ${report.agent_id} is not the agent of this folder, ${agentId}` };
-  }
-  return { report };
-}
-
-/** Keys that mean something else to JavaScript; in a body of REST they are refused, too. */
-function refusedKey(json: object): string | null {
-  for (const [key, value] of Object.entries(json) as [string, unknown][]) {
-    if (key === '__proto__' || key === 'constructor') return key;
-    const below = typeof value === 'object' && value !== null ? refusedKey(value) : null;
-    if (below !== null) return below;
-  }
-  return null;
 }
 
 /**
@@ -78,9 +47,6 @@ export function bytesHash(bytes: Buffer | string): string {
 }
 
 /** One fault a line. */
-function inWords(faults: readonly Fault[]): string {
-  const lines = faults.slice(0, MAX_FAULTS).map(({ pointer, detail }) => `${pointer}: ${detail}`);
-  const more = faults.length - lines.length;
-  const text = [...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n');
-  return printable(text.slice(0, 4_000));
+export function reasonOf(lines: readonly string[]): string {
+  return printable(inBrief(lines).join('\n').slice(0, MAX_REASON_LENGTH));
 }

@@ -1,22 +1,34 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { AgentStatus } from '../../contracts/backups.js';
+import type { AgentStatus, BackupWarning } from '../../contracts/backups.js';
 import { Clock } from '../../platform/clock/clock.js';
 import type { TenantTransaction } from '../../platform/database/transaction.js';
-import { invalid, Problem } from '../../platform/errors/problem.js';
+import { Problem } from '../../platform/errors/problem.js';
 import { type ExpectedHours, nearestExpected } from '../jobs/expected-times.js';
 import { lockJobs } from '../jobs/job-lock.js';
-import { contentHash, contentOf, type ReportContent } from './report-content.js';
-import { futureFaults, type StatusReport } from './status-report.js';
+import type { ReadReport } from './read-status-report.js';
+import { contentHash, contentOf, type ReportContent, unknownContent } from './report-content.js';
 
 /** A report as it was received: its entries wait for a scan to evaluate them. */
 export interface AcceptedReport {
   id: string;
   /** False: the same report is known, and nothing was added. */
   created: boolean;
+  /** What is remarkable about it: unknown fields, and the faults of databases. */
+  warnings: string[];
 }
 
 /** How a report was received. */
 export type ReportSource = { source: 'api' } | { source: 'file'; file_name: string };
+
+/** What came in the place of a report. */
+export interface RejectedReport {
+  agent_id: string;
+  /** Null where it came over REST. */
+  file_name: string | null;
+  /** It identifies the report if it comes again. */
+  sha256: string;
+  reason: string;
+}
 
 /** The file of an unexpected database may come this long after its report, in ms. */
 const UNEXPECTED_WAIT_MS = 24 * 3_600_000;
@@ -31,6 +43,9 @@ interface JobHours extends ExpectedHours {
 interface NewEntry extends Record<string, unknown> {
   database_name: string;
   status?: AgentStatus;
+  /** Why it cannot be judged. */
+  fault?: string;
+  warnings: BackupWarning[];
   job_id: string | null;
   expected_on: string | null;
   expected_at: Date | null;
@@ -45,24 +60,19 @@ export class Reports {
   /**
    * Over REST, with an agent's key or by an admin.
    * @param agentId the key's agent; null for an admin, who may report for any of the tenant's.
-   * @throws Problem validation_failed for instants in the future, forbidden for another agent.
+   * @throws Problem forbidden for another agent.
    */
-  async receive(
-    tx: TenantTransaction,
-    report: StatusReport,
-    agentId: string | null,
-  ): Promise<AcceptedReport> {
-    if (agentId !== null && report.agent_id !== agentId) {
+  async receive(tx: TenantTransaction, report: ReadReport, agentId: string | null): Promise<AcceptedReport> {
+    if (agentId !== null && report.head.agent_id !== agentId) {
       throw new Problem('forbidden', `this key reports for ${agentId} and for no other agent`);
     }
-    const [fault] = futureFaults(report, this.clock.now());
-    if (fault !== undefined) throw invalid(fault.pointer, fault.detail);
     return this.accept(tx, report, { source: 'api' });
   }
 
-  /** Records a checked report once, with an entry for each database. */
-  async accept(tx: TenantTransaction, report: StatusReport, from: ReportSource): Promise<AcceptedReport> {
+  /** Records a report once, with an entry for each database. */
+  async accept(tx: TenantTransaction, report: ReadReport, from: ReportSource): Promise<AcceptedReport> {
     const content = contentOf(report);
+    const { warnings } = report;
     await lockJobs(tx, 'shared');
     const content_sha256 = contentHash(content);
     const created = await tx.one<{ id: string }>(ACCEPT, [
@@ -72,41 +82,41 @@ export class Reports {
         source: from.source,
         file_name: from.source === 'file' ? from.file_name : null,
         content_sha256,
-        content,
+        content: { ...content, unknown: unknownContent(report) },
+        warnings,
         operation_timestamp_utc: content.operation_timestamp_utc,
       }),
-      JSON.stringify(await this.entriesOf(tx, content)),
+      JSON.stringify(await this.entriesOf(tx, content, report)),
       this.clock.now(),
     ]);
-    if (created !== null) return { id: created.id, created: true };
+    if (created !== null) return { id: created.id, created: true, warnings };
     // A second statement, because another transaction may have committed since the first one began.
     const known = await tx.one<{ id: string }>(
       `SELECT id FROM backup_reports WHERE tenant_id = $1 AND agent_id = $2 AND content_sha256 = $3`,
       [tx.tenant_id, content.agent_id, content_sha256],
     );
     if (known === null) throw new Error('the report was not written');
-    return { id: known.id, created: false };
+    return { id: known.id, created: false, warnings };
   }
 
-  /** Records that a file was no report. The same file again adds nothing. */
+  /** Records what was no report. The same again adds nothing. */
   async reject(
     tx: TenantTransaction,
-    {
-      agent_id,
-      file_name,
-      sha256,
-      reason,
-    }: { agent_id: string; file_name: string; sha256: string; reason: string },
+    { agent_id, file_name, sha256, reason }: RejectedReport,
   ): Promise<void> {
     await tx.execute(
       `INSERT INTO backup_reports (tenant_id, agent_id, source, file_name, content_sha256, state, reason, received_at)
-       VALUES ($1, $2, 'file', $3, $4, 'rejected', $5, $6)
+       VALUES ($1, $2, CASE WHEN $3::text IS NULL THEN 'api' ELSE 'file' END, $3, $4, 'rejected', $5, $6)
        ON CONFLICT (tenant_id, agent_id, content_sha256) DO NOTHING`,
       [tx.tenant_id, agent_id, file_name, sha256, reason, this.clock.now()],
     );
   }
 
-  private async entriesOf(tx: TenantTransaction, content: ReportContent): Promise<NewEntry[]> {
+  private async entriesOf(
+    tx: TenantTransaction,
+    content: ReportContent,
+    { databases }: ReadReport,
+  ): Promise<NewEntry[]> {
     const [jobs, tenant] = await Promise.all([
       tx.query<JobHours>(
         `SELECT id, database_name, expected_time, days_of_week, grace_minutes FROM backup_jobs
@@ -117,6 +127,7 @@ export class Reports {
     ]);
     const zone = tenant?.time_zone ?? 'UTC';
     const byName = new Map(jobs.map((job) => [job.database_name, job]));
+    const hasUnknown = (name: string) => Object.keys(databases.get(name)?.unknown ?? {}).length > 0;
     const reported = new Date(content.operation_timestamp_utc);
     return Object.entries(content.databases).map(([database_name, said]) => {
       const job = byName.get(database_name);
@@ -128,6 +139,7 @@ export class Reports {
       return {
         ...said,
         database_name,
+        warnings: hasUnknown(database_name) ? ['unknown_fields'] : [],
         job_id: job?.id ?? null,
         expected_on: expected?.expected_on ?? null,
         expected_at: expected?.expected_at ?? null,
@@ -141,12 +153,12 @@ export class Reports {
 const ACCEPT = `
   WITH report AS (
     SELECT * FROM jsonb_to_record($2::jsonb) AS r (agent_id text, source text, file_name text, content_sha256 text,
-                                                   content jsonb, operation_timestamp_utc timestamptz)
+                                                   content jsonb, warnings text[], operation_timestamp_utc timestamptz)
   ),
   created AS (
-    INSERT INTO backup_reports (tenant_id, agent_id, source, file_name, content_sha256, state, content,
+    INSERT INTO backup_reports (tenant_id, agent_id, source, file_name, content_sha256, state, content, warnings,
                                 operation_timestamp_utc, received_at)
-    SELECT $1, agent_id, source, file_name, content_sha256, 'accepted', content, operation_timestamp_utc,
+    SELECT $1, agent_id, source, file_name, content_sha256, 'accepted', content, warnings, operation_timestamp_utc,
            $4::timestamptz
     FROM report
     ON CONFLICT (tenant_id, agent_id, content_sha256) DO NOTHING
@@ -157,7 +169,7 @@ const ACCEPT = `
       neighborhood, expected_on, expected_at, effective_at, wait_until, operation_timestamp_utc, status, hash_sha256,
       size_bytes, compress_size_pre_compress, compress_size_post_compress, agent_transfer_process_status,
       agent_transfer_process_start_time_utc, agent_transfer_process_timestamp_utc, agent_transfer_error_message,
-      staged_file_name, logs_summary, error_msg, created_at)
+      staged_file_name, logs_summary, error_msg, report_fault, warnings, created_at)
     SELECT $1, c.id, e.job_id, r.agent_id, e.database_name, r.content ->> 'company_name', r.content ->> 'city',
       r.content ->> 'neighborhood', e.expected_on, e.expected_at,
       -- A report ends the MISSING entry of its day: it must be the newer one.
@@ -169,12 +181,13 @@ const ACCEPT = `
       r.operation_timestamp_utc, e.status, e.hash_sha256, e.size_bytes, e.compress_size_pre_compress,
       e.compress_size_post_compress, e.agent_transfer_process_status, e.agent_transfer_process_start_time_utc,
       e.agent_transfer_process_timestamp_utc, e.agent_transfer_error_message, e.staged_file_name, e.logs_summary,
-      e.error_msg, $4::timestamptz
+      e.error_msg, e.fault, e.warnings, $4::timestamptz
     FROM created c CROSS JOIN report r
     CROSS JOIN jsonb_to_recordset($3::jsonb) AS e (job_id uuid, database_name text, expected_on date,
       expected_at timestamptz, wait_until timestamptz, status text, hash_sha256 text, size_bytes bigint,
       compress_size_pre_compress bigint, compress_size_post_compress bigint, agent_transfer_process_status text,
       agent_transfer_process_start_time_utc timestamptz, agent_transfer_process_timestamp_utc timestamptz,
-      agent_transfer_error_message text, staged_file_name text, logs_summary text, error_msg text)
+      agent_transfer_error_message text, staged_file_name text, logs_summary text, error_msg text, fault text,
+      warnings text[])
   )
   SELECT id FROM created`;

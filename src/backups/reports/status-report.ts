@@ -1,34 +1,19 @@
 import { ApiProperty, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
-import { plainToInstance, Transform } from 'class-transformer';
-import {
-  IsIn,
-  IsInstance,
-  IsString,
-  Matches,
-  MaxLength,
-  MinLength,
-  ValidateIf,
-  ValidateNested,
-} from 'class-validator';
 import { AGENT_STATUSES, type AgentStatus } from '../../contracts/backups.js';
-import type { Fault } from '../../platform/errors/problem.js';
 import { AgentId } from '../../platform/http/agent-id.js';
 import { Line } from '../../platform/http/text.js';
-import { Bytes, DatabaseNames, Known, OptionalInstant, ReportedInstant, Words } from './report-fields.js';
+import { Known, ReportedInstant } from './report-fields.js';
 
 /** A report of more bytes is refused, as a body of REST is. */
 export const REPORT_LIMIT = 1_048_576;
-/** How far the clock of an agent may be ahead, in ms. */
-const AHEAD_MS = 10 * 60_000;
 
-/** Whether a field about the file is required: a success without it could not be verified. */
-const succeeded = ({ status, ...rest }: DatabaseReport, field: 'hash_sha256' | 'staged_file_name') =>
-  status === 'success' || rest[field] != null;
+const Bytes = () => ApiPropertyOptional({ type: 'integer', nullable: true, minimum: 0 });
+const Words = () => ApiPropertyOptional({ type: String, nullable: true });
+const Instant = () => ApiPropertyOptional({ type: String, format: 'date-time', nullable: true });
 
-/** An agent's report about one database. */
+/** An agent's report about one database; `database-fields` has the rules. */
 export class DatabaseReport {
   @ApiProperty({ enum: AGENT_STATUSES })
-  @IsIn(AGENT_STATUSES)
   status: AgentStatus;
 
   @ApiPropertyOptional({
@@ -36,13 +21,6 @@ export class DatabaseReport {
     nullable: true,
     pattern: '^[0-9a-fA-F]{64}$',
     description: 'Of the staged file; required when the status is success',
-  })
-  @Transform(({ value }: { value: unknown }) =>
-    value === '' ? null : typeof value === 'string' ? value.toLowerCase() : value,
-  )
-  @ValidateIf((report: DatabaseReport) => succeeded(report, 'hash_sha256'))
-  @Matches(/^[0-9a-f]{64}$/, {
-    message: '$property must be the 64 hexadecimal digits of a SHA-256; a success needs it',
   })
   hash_sha256?: string | null;
 
@@ -58,10 +36,10 @@ export class DatabaseReport {
   @Words()
   agent_transfer_process_status?: string | null;
 
-  @OptionalInstant()
+  @Instant()
   agent_transfer_process_start_time_utc?: string | null;
 
-  @OptionalInstant()
+  @Instant()
   agent_transfer_process_timestamp_utc?: string | null;
 
   @Words()
@@ -73,13 +51,6 @@ export class DatabaseReport {
     maxLength: 1000,
     description: "In the agent's folder database/; required when the status is success",
   })
-  @Transform(({ value }: { value: unknown }) => (value === '' ? null : value))
-  @ValidateIf((report: DatabaseReport) => succeeded(report, 'staged_file_name'))
-  @IsString({ message: '$property must be the name of the staged file; a success needs it' })
-  @MinLength(1)
-  @MaxLength(1_000)
-  // The scan decides where a name leads. A name that PostgreSQL cannot store is refused here.
-  @Matches(/^(?:[^\0\p{Cs}])*$/u, { message: '$property must not contain NUL or lone surrogates' })
   staged_file_name?: string | null;
 
   @Words()
@@ -89,8 +60,8 @@ export class DatabaseReport {
   error_msg?: string | null;
 }
 
-/** STATUS.json: an agent's report about the databases it backs up. The same as a file and over REST. */
-export class StatusReport {
+/** What a report says besides its databases. */
+export class ReportHead {
   @ApiProperty({ type: String, format: 'date-time', example: '2026-03-30T02:10:00Z' })
   @ReportedInstant()
   operation_timestamp_utc: string;
@@ -110,53 +81,23 @@ export class StatusReport {
   @Known()
   @Line(100)
   neighborhood?: string | null;
+}
 
+/** STATUS.json: an agent's report about the databases it backs up. The same as a file and over REST. */
+export class StatusReport extends ReportHead {
   @ApiProperty({
     type: 'object',
     additionalProperties: { $ref: getSchemaPath(DatabaseReport) },
-    description: 'By the name of the database',
+    description:
+      'By the name of the database, 1 to 1,000. A fault in one makes that one FAILED, and no other',
   })
-  // Reads the original, because class-transformer drops keys of `value` that are names of methods.
-  @Transform(({ obj }: { obj: { databases?: unknown } }) => byName(obj.databases))
-  @IsInstance(Map, { message: '$property must be an object' })
-  @DatabaseNames()
-  @IsInstance(DatabaseReport, { each: true, message: 'each value in $property must be an object' })
-  @ValidateNested({ each: true, message: 'each value in $property must be an object' })
-  databases: Map<string, DatabaseReport>;
+  databases: Record<string, DatabaseReport>;
 }
 
-function byName(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Map)
-    return value;
-  return new Map(
-    Object.entries(value).map(([name, said]: [string, unknown]) => [
-      name,
-      typeof said === 'object' && said !== null && !Array.isArray(said)
-        ? plainToInstance(DatabaseReport, said)
-        : said,
-    ]),
-  );
-}
-
-/** The fields of a database that are instants. */
-export const REPORTED_INSTANTS = [
-  'agent_transfer_process_start_time_utc',
-  'agent_transfer_process_timestamp_utc',
-] as const satisfies readonly (keyof DatabaseReport)[];
-
-/** Finds instants in the future: the reports of an agent with a wrong clock would be the newest until then. */
-export function futureFaults(report: StatusReport, now: Date): Fault[] {
-  const faults: Fault[] = [];
-  const check = (instant: string | null | undefined, pointer: string) => {
-    if (instant != null && Date.parse(instant) > now.getTime() + AHEAD_MS) {
-      faults.push({ pointer, detail: `${instant} is in the future (it is ${now.toISOString()})` });
-    }
-  };
-  check(report.operation_timestamp_utc, '/operation_timestamp_utc');
-  for (const [name, said] of report.databases) {
-    for (const field of REPORTED_INSTANTS) {
-      check(said[field], `/databases/${name.replaceAll('~', '~0').replaceAll('/', '~1')}/${field}`);
-    }
-  }
-  return faults;
-}
+export const HEAD_FIELDS = [
+  'operation_timestamp_utc',
+  'agent_id',
+  'company_name',
+  'city',
+  'neighborhood',
+] as const satisfies readonly (keyof ReportHead)[];

@@ -1,10 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { AgentStatus, BackupReason, BackupVerdict } from '../../contracts/backups.js';
+import type { AgentStatus, BackupReason, BackupVerdict, BackupWarning } from '../../contracts/backups.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { Database } from '../../platform/database/database.js';
+import type { UnsyncedFolders } from '../files/stored-file.js';
 import { lockJobs } from '../jobs/job-lock.js';
 import { REFRESH_JOBS } from '../jobs/job-status.sql.js';
 import type { Scan } from './scan.js';
+import { compareWithHistory } from './size-history.js';
 
 /** An entry whose verdict may still change. */
 export interface UnsettledEntry {
@@ -32,7 +34,8 @@ export interface Finding {
   reason: BackupReason | null;
   /** More about the reason, such as the error of the file system. */
   detail: string | null;
-  warning?: 'size_differs' | null;
+  /** What the file itself shows; what its history shows is added when it is recorded. */
+  warnings?: readonly BackupWarning[];
   server_hash_sha256?: string;
   server_size_bytes?: number;
   /** No later scan will change it. */
@@ -40,6 +43,8 @@ export interface Finding {
   /** What to do with the staged file once this is committed, and which file that is. */
   staged?: { action: 'delete' | 'quarantine'; identity: string };
   stored_path?: string;
+  /** To fsync before it is recorded: the stored file's name is in there. */
+  published?: UnsyncedFolders;
 }
 
 /** A finding and the entry that it is about. */
@@ -101,7 +106,7 @@ export class Entries {
       `SELECT id, job_id, agent_id, database_name, company_name, city, operation_timestamp_utc, wait_until, status,
               hash_sha256, size_bytes, staged_file_name, staged_identity, verdict, reason
        FROM backup_entries
-       WHERE tenant_id = $1 AND agent_id = $2 AND settled_at IS NULL
+       WHERE tenant_id = $1 AND agent_id = $2 AND settled_at IS NULL AND status = 'success' AND report_fault IS NULL
        -- Those without a verdict first: what waits for long must not keep others from their verdict.
        ORDER BY verdict IS NOT NULL, effective_at DESC, id DESC LIMIT $3`,
       [tenantId, agentId, MAX_UNSETTLED],
@@ -127,7 +132,7 @@ export class Entries {
   async record(tenantId: string, verdicts: readonly Verdict[]): Promise<Set<string>> {
     const now = this.clock.now();
     const ids = verdicts.map(({ entry }) => entry.id);
-    const rows = verdicts.map(({ entry, finding: { staged, ...found } }) => ({
+    const rows = verdicts.map(({ entry, finding: { staged, published: _published, ...found } }) => ({
       ...found,
       id: entry.id,
       staged_action: staged?.action,
@@ -143,9 +148,17 @@ export class Entries {
         JSON.stringify(rows),
         now,
       ]);
+      const changed = new Set(written.map(({ id }) => id));
       const jobs = [...new Set(written.flatMap(({ job_id }) => job_id ?? []))];
+      await compareWithHistory(
+        tx,
+        verdicts
+          .filter(({ entry, finding }) => finding.verdict === 'SUCCESS' && changed.has(entry.id))
+          .map(({ entry }) => entry.id),
+        jobs,
+      );
       if (jobs.length > 0) await tx.execute(REFRESH_JOBS, [tenantId, jobs]);
-      return new Set(written.map(({ id }) => id));
+      return changed;
     });
   }
 
@@ -200,17 +213,20 @@ const GIVE_UP = `
   WHERE tenant_id = $1 AND settled_at IS NULL AND reason = ANY ($4)
     AND evaluated_at < $2::timestamptz - make_interval(days => $3)`;
 
-/** A page of the entries that the agent itself reports as failed. Parameters: $1 tenant id, $2 now, $3 limit. */
+/** A page of the entries that the agent itself reports as failed, and of those whose report is not valid. Parameters: $1 tenant id, $2 now, $3 limit. */
 const AGENT_FAILED = `
   UPDATE backup_entries
-  SET verdict = CASE status WHEN 'failed' THEN 'FAILED' ELSE 'TRANSFER_INTEGRITY_FAILED' END,
-      reason = CASE status WHEN 'failed' THEN 'agent_failed' ELSE 'agent_transfer_failed' END,
-      detail = coalesce(CASE status WHEN 'failed' THEN error_msg ELSE agent_transfer_error_message END,
+  SET verdict = CASE WHEN report_fault IS NOT NULL OR status = 'failed' THEN 'FAILED'
+                     ELSE 'TRANSFER_INTEGRITY_FAILED' END,
+      reason = CASE WHEN report_fault IS NOT NULL THEN 'report_invalid'
+                    WHEN status = 'failed' THEN 'agent_failed' ELSE 'agent_transfer_failed' END,
+      detail = coalesce(report_fault, CASE status WHEN 'failed' THEN error_msg ELSE agent_transfer_error_message END,
                         error_msg, agent_transfer_error_message),
       evaluated_at = $2, settled_at = $2, announced_at = CASE WHEN job_id IS NULL THEN $2::timestamptz END
   WHERE tenant_id = $1 AND id IN (
     SELECT id FROM backup_entries
-    WHERE tenant_id = $1 AND settled_at IS NULL AND verdict IS NULL AND status <> 'success'
+    WHERE tenant_id = $1 AND settled_at IS NULL AND verdict IS NULL
+      AND (status <> 'success' OR report_fault IS NOT NULL)
     ORDER BY id LIMIT $3 FOR UPDATE)
   RETURNING job_id, verdict`;
 
@@ -226,7 +242,10 @@ const LOCK_ENTRIES = `
 /** Parameters: $1 tenant id, $2 the findings, $3 now. */
 const RECORD = `
   UPDATE backup_entries
-  SET verdict = f.verdict, reason = f.reason, detail = f.detail, warning = f.warning,
+  SET verdict = f.verdict, reason = f.reason, detail = f.detail,
+      -- What the report shows stays.
+      warnings = coalesce(f.warnings, '{}') || CASE WHEN 'unknown_fields' = ANY (backup_entries.warnings)
+                                                    THEN '{unknown_fields}'::text[] ELSE '{}' END,
       server_hash_sha256 = coalesce(f.server_hash_sha256, backup_entries.server_hash_sha256),
       server_size_bytes = coalesce(f.server_size_bytes, backup_entries.server_size_bytes),
       evaluated_at = $3, settled_at = CASE WHEN f.settled THEN $3::timestamptz END,
@@ -236,7 +255,7 @@ const RECORD = `
       -- Nobody expects a database without a job. The same verdict is announced only once.
       announced_at = CASE WHEN job_id IS NULL THEN $3::timestamptz
                           WHEN backup_entries.verdict IS NOT DISTINCT FROM f.verdict THEN announced_at END
-  FROM jsonb_to_recordset($2::jsonb) AS f (id uuid, verdict text, reason text, detail text, warning text,
+  FROM jsonb_to_recordset($2::jsonb) AS f (id uuid, verdict text, reason text, detail text, warnings text[],
     server_hash_sha256 text, server_size_bytes bigint, settled boolean, staged_action text, staged_identity text,
     stored_path text)
   WHERE tenant_id = $1 AND backup_entries.id = f.id AND settled_at IS NULL

@@ -48,7 +48,7 @@ export class EntryEvaluator {
 
   /** Reads several files at once, of all these agents. A file that fails gets its verdict and stops no other. */
   async evaluate(scan: Scan, agents: readonly string[]): Promise<void> {
-    const verdicts = new VerdictBatch(scan, this.entries, this.acts);
+    const verdicts = new VerdictBatch(scan, this.entries, this.acts, this.storeWriter);
     try {
       let groups = new Map<SeenFile, Group>();
       let held = 0;

@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import type { BackupWarning } from '../../contracts/backups.js';
 import { describeFileError, isFileSystemError } from '../files/file-errors.js';
 import { readThrough, type Reading } from '../files/read-through.js';
 import { identityOf, type OpenStaged } from '../files/staged-file.js';
@@ -76,9 +77,7 @@ export class FileVerifier {
       if (isRight(entry)) {
         const ownCopy = entry === newest ? copy : null;
         const promoted = await this.storeWriter.promote(scan, entry, opened, reading, ownCopy);
-        const hasOtherSize = entry.size_bytes !== null && entry.size_bytes !== reading.size;
-        const warning = hasOtherSize ? 'size_differs' : null;
-        verdicts.push({ entry, finding: { ...measured, ...promoted, warning } });
+        verdicts.push({ entry, finding: { ...measured, ...promoted, warnings: warningsOf(entry, reading) } });
       } else if (discardFailure !== null) {
         const failed = this.storeWriter.failed(scan, entry.id, discardFailure);
         verdicts.push({ entry, finding: { ...measured, ...failed } });
@@ -127,6 +126,12 @@ function isOpen({ verdict, reason, wait_until }: UnsettledEntry, { stats }: Open
   if (verdict === null) return true;
   const isUndecided = reason === 'unreadable' || reason === 'store_failed' || reason === 'store_full';
   return isUndecided && stats.mtime <= wait_until;
+}
+
+/** What is remarkable about a file that has the right hash. */
+function warningsOf({ size_bytes }: UnsettledEntry, { size, empty }: Reading): BackupWarning[] {
+  const hasOtherSize = size_bytes !== null && size_bytes !== size;
+  return [...(empty ? (['empty_file'] as const) : []), ...(hasOtherSize ? (['size_differs'] as const) : [])];
 }
 
 function isUnstored({ reason }: UnsettledEntry): boolean {

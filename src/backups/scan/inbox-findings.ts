@@ -3,6 +3,8 @@ export class InboxFindings {
   /** By agent; the reason for all agents is under null. */
   private readonly unreadable = new Map<string | null, string>();
   private readonly unread = new Set<string>();
+  /** Folders of the tenant's inbox with a name that no agent can have. */
+  ignoredFolders: readonly string[] = [];
 
   /** Nothing, or not all, of an agent could be read. @param agent null: of no agent */
   markUnreadable(agent: string | null, reason: string): void {

@@ -58,9 +58,10 @@ export class MissingBackups {
     }
     // One row, and not one of every job each 15 minutes.
     await this.database.single(scan.tenant_id).query(
-      `INSERT INTO backup_scans (tenant_id, checked_at) VALUES ($1, $2)
-         ON CONFLICT (tenant_id) DO UPDATE SET checked_at = excluded.checked_at`,
-      [scan.tenant_id, now],
+      `INSERT INTO backup_scans (tenant_id, checked_at, ignored_folders) VALUES ($1, $2, $3)
+       ON CONFLICT (tenant_id) DO UPDATE
+         SET checked_at = excluded.checked_at, ignored_folders = excluded.ignored_folders`,
+      [scan.tenant_id, now, findings.ignoredFolders],
     );
   }
 

@@ -5,7 +5,7 @@ import { CONFIG, type Config } from '../../platform/config/config.js';
 import { Database } from '../../platform/database/database.js';
 import { databaseFailure } from '../../platform/database/failures.js';
 import { codeOf, describeFileError, isFileSystemError } from '../files/file-errors.js';
-import { agentsIn, inboxRoot } from '../files/folders.js';
+import { foldersIn, inboxRoot } from '../files/folders.js';
 import { readReportFile, type ReportBytes, reportFiles, settled } from '../files/inbox.js';
 import { moveTo } from '../files/move-file.js';
 import type { SeenFile } from '../files/staged-file.js';
@@ -35,6 +35,8 @@ interface AgentFile extends SeenFile {
 const BATCH_REPORTS = 2_000;
 /** After this many reports that could not be recorded, the rest of the agent's are left for the next scan. */
 const MAX_FAILURES = 3;
+/** Ignored folders that are shown. */
+const MAX_IGNORED = 20;
 /** A report that could not be recorded for so long, in ms, will probably never be. */
 const STUCK_MS = 3_600_000;
 
@@ -44,6 +46,8 @@ export class ReportCollector {
   private readonly logger = new Logger('Backups');
   private readonly root: string;
   private readonly isConfigured: boolean;
+  /** By tenant: the ignored folders that the log has. */
+  private readonly loggedIgnored = new Map<string, string>();
 
   constructor(
     private readonly database: Database,
@@ -75,11 +79,28 @@ export class ReportCollector {
     try {
       // A configured inbox that does not exist is not mounted: that is why no report comes.
       if (this.isConfigured) await access(this.root);
-      return await agentsIn(this.root, scan.slug);
+      const { agents, ignored } = await foldersIn(this.root, scan.slug);
+      this.noteIgnored(scan, ignored, findings);
+      return agents;
     } catch (error) {
       this.markUnreadable(scan, findings, null, error);
       return [];
     }
+  }
+
+  /** The board shows them, and the log has one line when they change: an agent may be missing for its folder's name. */
+  private noteIgnored({ tenant_id }: Scan, ignored: readonly string[], findings: InboxFindings): void {
+    findings.ignoredFolders = ignored.slice(0, MAX_IGNORED).map(printableName);
+    const folders = findings.ignoredFolders.join('\n');
+    if (folders !== '' && this.loggedIgnored.get(tenant_id) !== folders) {
+      this.logger.warn({
+        event: 'backup_folders_ignored',
+        tenant_id,
+        folders: findings.ignoredFolders,
+        count: ignored.length,
+      });
+    }
+    this.loggedIgnored.set(tenant_id, folders);
   }
 
   private async reportsOf(scan: Scan, agent: string, findings: InboxFindings): Promise<AgentFile[]> {

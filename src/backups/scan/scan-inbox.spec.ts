@@ -124,7 +124,10 @@ describe('what a scan takes from the inbox', () => {
       'other_STATUS.json',
       agent.report(REPORTED, { x: { status: 'failed' } }, { agent_id: 'someone-else' }),
     );
-    await agent.drop('bad_STATUS.json', agent.report(REPORTED, { 'a/b': { status: 'odd', size_bytes: -1 } }));
+    await agent.drop(
+      'bad_STATUS.json',
+      agent.report('yesterday', { 'a/b': { status: 'odd' } }, { city: '' }),
+    );
     const said = await agent.stage('compta.bak', 'the ledger');
     await agent.drop('good_STATUS.json', agent.report(REPORTED, { compta: said }));
     expect(await scans.run()).toMatchObject({ rejected: 3, reports: 1, success: 1 });
@@ -140,8 +143,10 @@ describe('what a scan takes from the inbox', () => {
     expect(agent.read('rejected', 'other_STATUS.json.reason')).toMatch(
       /someone-else is not the agent of this folder/,
     );
-    expect(agent.read('rejected', 'bad_STATUS.json.reason')).toMatch(/\/databases\/a~1b\/status: .*one of/);
-    expect(agent.read('rejected', 'bad_STATUS.json.reason')).toMatch(/\/databases\/a~1b\/size_bytes: /);
+    expect(agent.read('rejected', 'bad_STATUS.json.reason')).toMatch(
+      /\/operation_timestamp_utc: .*an instant/,
+    );
+    expect(agent.read('rejected', 'bad_STATUS.json.reason')).toMatch(/\/city: /);
     const rejected = await scans.world.sql(
       `SELECT file_name, state FROM backup_reports WHERE agent_id = $1 AND state = 'rejected' ORDER BY file_name`,
       [agent.id],
@@ -161,7 +166,7 @@ describe('what a scan takes from the inbox', () => {
       {
         verdict: 'MISSING',
         reason: 'report_rejected',
-        detail: 'STATUS.json\nthe file must hold one JSON object',
+        detail: 'STATUS.json\na report must be one JSON object',
       },
     ]);
   });

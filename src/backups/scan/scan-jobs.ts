@@ -4,6 +4,7 @@ import { Database } from '../../platform/database/database.js';
 import { notFound } from '../../platform/errors/problem.js';
 import { type Run, RunHandlers } from '../../runs/run-handlers.js';
 import { BackupAnnouncements } from '../alerts/announcements.js';
+import { RejectedReports } from '../alerts/rejected-reports.js';
 import { BackupStore } from '../store/backup-store.js';
 import { Entries } from './entries.js';
 import { InboxFindings } from './inbox-findings.js';
@@ -32,6 +33,7 @@ export class ScanJobs implements OnModuleInit {
     private readonly stagedActs: StagedActs,
     private readonly archiver: ReportArchiver,
     private readonly announcements: BackupAnnouncements,
+    private readonly rejected: RejectedReports,
     private readonly retention: Retention,
   ) {}
 
@@ -66,6 +68,7 @@ export class ScanJobs implements OnModuleInit {
     await scan.step('collect', () => this.readInbox(scan, findings));
     await scan.step('missing', () => this.missing.find(scan, findings));
     await scan.step('staged files', () => this.stagedActs.actAll(scan));
+    await scan.step('announce rejected', async () => scan.add(await this.rejected.announce(scan.tenant_id)));
     await scan.step('announce', async () =>
       scan.add(await this.announcements.announceNew(scan.tenant_id, scan.signal)),
     );

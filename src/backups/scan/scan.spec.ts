@@ -34,7 +34,7 @@ describe('the scan of backups', () => {
         job_id: id,
         verdict: 'SUCCESS',
         reason: null,
-        warning: null,
+        warnings: [],
         expected_on: '2026-03-30',
         expected_at: new Date('2026-03-30T20:00:00Z'),
         hash_sha256: sha256('the ledger'),
@@ -64,7 +64,7 @@ describe('the scan of backups', () => {
     const said = await agent.stage('compta.bak', 'the ledger');
     await agent.drop('STATUS.json', agent.report(REPORTED, { compta: { ...said, size_bytes: 11 } }));
     await scans.run();
-    expect(await scans.entries()).toMatchObject([{ verdict: 'SUCCESS', warning: 'size_differs' }]);
+    expect(await scans.entries()).toMatchObject([{ verdict: 'SUCCESS', warnings: ['size_differs'] }]);
     expect(scans.stored()).toHaveLength(1);
     expect(agent.files('database')).toEqual([]);
   });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Injectable, Logger } from '@nestjs/common';
-import type { Finding, UnsettledEntry } from './entries.js';
+import type { Finding, UnsettledEntry, Verdict } from './entries.js';
 import { type FileError, isFull, isFileSystemError, describeFileError } from '../files/file-errors.js';
 import type { Scan } from './scan.js';
 import type { OpenStaged } from '../files/staged-file.js';
@@ -10,8 +10,10 @@ import {
   isThere,
   readStored,
   removeLeftovers,
+  syncFolders,
   syncStored,
   TargetTaken,
+  type UnsyncedFolders,
 } from '../files/stored-file.js';
 import { storedPath } from '../files/stored-path.js';
 import { readThrough, type Reading } from '../files/read-through.js';
@@ -21,9 +23,15 @@ import { BackupStore } from '../store/backup-store.js';
 export type BegunCopy = IncomingCopy | { failure: FileError } | null;
 
 /** The result of storing a file. */
-export type Promoted = Pick<Finding, 'verdict' | 'reason' | 'detail' | 'settled' | 'stored_path'>;
+export type Promoted = Pick<
+  Finding,
+  'verdict' | 'reason' | 'detail' | 'settled' | 'stored_path' | 'published'
+>;
 
-/** Puts verified files into the store: each is complete, checked and fsynced before it gets its name. */
+/**
+ * Puts verified files into the store: each is complete, checked and fsynced before it gets its name. The name is fsynced
+ * with those of other files, before their verdicts are committed.
+ */
 @Injectable()
 export class StoreWriter {
   private readonly logger = new Logger('Backups');
@@ -84,9 +92,9 @@ export class StoreWriter {
     const path = storedPath(scan.slug, entry);
     try {
       if (begun !== null && 'failure' in begun) throw begun.failure;
-      const isStored = await this.put(scan, path, entry.id, opened, reading, begun);
-      if (!isStored) return { verdict: 'FAILED', reason: 'target_taken', detail: path, settled: false };
-      return { verdict: 'SUCCESS', reason: null, detail: null, settled: true, stored_path: path };
+      const put = await this.put(scan, path, entry.id, opened, reading, begun);
+      if (put === 'taken') return { verdict: 'FAILED', reason: 'target_taken', detail: path, settled: false };
+      return { verdict: 'SUCCESS', reason: null, detail: null, settled: true, stored_path: path, ...put };
     } catch (error) {
       if (!isFileSystemError(error)) throw error;
       return this.failed(scan, entry.id, error);
@@ -105,7 +113,39 @@ export class StoreWriter {
     };
   }
 
-  /** @returns false when another file is there. */
+  /**
+   * Fsyncs the names of the files that these verdicts are about. A verdict whose name cannot be fsynced becomes FAILED,
+   * and no file that it was read from is removed.
+   * @returns the verdicts, as they may be committed
+   */
+  async sync(scan: Scan, verdicts: readonly Verdict[]): Promise<readonly Verdict[]> {
+    const published = verdicts.flatMap(({ finding }) => finding.published ?? []);
+    try {
+      await syncFolders(published);
+      return verdicts;
+    } catch (error) {
+      if (!isFileSystemError(error)) throw error;
+    }
+    const kept = new Set<string>();
+    const synced: Verdict[] = [];
+    for (const { entry, finding } of verdicts) {
+      const error = finding.published === undefined ? null : await syncFailure(finding.published);
+      if (error !== null && finding.staged !== undefined) kept.add(finding.staged.identity);
+      const { server_hash_sha256, server_size_bytes } = finding;
+      const failed = error && {
+        server_hash_sha256,
+        server_size_bytes,
+        ...this.failed(scan, entry.id, error),
+      };
+      synced.push({ entry, finding: failed ?? finding });
+    }
+    return synced.map(({ entry, finding: { staged, ...finding } }) => {
+      const isKept = staged === undefined || kept.has(staged.identity);
+      return { entry, finding: isKept ? finding : { ...finding, staged } };
+    });
+  }
+
+  /** @returns the folders to fsync, or that another file is there. */
   private async put(
     scan: Scan,
     path: string,
@@ -113,23 +153,23 @@ export class StoreWriter {
     opened: OpenStaged,
     { sha256, not_copied }: Reading,
     copy: IncomingCopy | null,
-  ): Promise<boolean> {
+  ): Promise<{ published?: UnsyncedFolders } | 'taken'> {
     try {
       if (copy !== null && not_copied !== null) {
         await this.discard(copy);
         throw not_copied;
       }
-      if (copy !== null) await copy.publish();
-      else await this.copyAgain(scan, path, id, opened, sha256);
-      return true;
+      const published =
+        copy !== null ? await copy.publish() : await this.copyAgain(scan, path, id, opened, sha256);
+      return { published };
     } catch (error) {
       if (!(error instanceof TargetTaken)) throw error;
     }
     // A scan may have been killed after it put the same file there, and before it fsynced and recorded it.
     const existing = await readStored(this.store.root, path, scan.signal);
-    if (existing?.sha256 !== sha256) return false;
+    if (existing?.sha256 !== sha256) return 'taken';
     await syncStored(this.store.root, path);
-    return true;
+    return {};
   }
 
   /** Reads the same open file a second time, and checks it like the first time. */
@@ -139,7 +179,7 @@ export class StoreWriter {
     id: string,
     { handle }: OpenStaged,
     sha256: string,
-  ): Promise<void> {
+  ): Promise<UnsyncedFolders> {
     await this.store.assertAvailable();
     if (await isThere(join(this.store.root, path))) throw new TargetTaken();
     const copy = await IncomingCopy.begin(this.store.root, path, id);
@@ -151,7 +191,18 @@ export class StoreWriter {
       await this.discard(copy);
       throw error;
     }
-    await copy.publish();
+    return copy.publish();
+  }
+}
+
+/** Why the names cannot be fsynced; null when they are. */
+async function syncFailure(published: UnsyncedFolders): Promise<FileError | null> {
+  try {
+    await syncFolders([published]);
+    return null;
+  } catch (error) {
+    if (isFileSystemError(error)) return error;
+    throw error;
   }
 }
 

@@ -100,7 +100,7 @@ describe('a staged file that changes while it is read', () => {
     expect(mine()).toEqual([]);
   });
 
-  it('is the one that was opened, when another takes its name: that one stays for its own report', async () => {
+  it('D9: is the one that was opened, when another takes its name: that one stays for its own report', async () => {
     await drop(await agent.stage('compta.bak', LEDGER));
     inBetween(() => {
       writeFileSync(`${path()}.part`, OTHER);
@@ -185,7 +185,7 @@ describe('another file that takes the name at the moment when the first is remov
     expect(agent.files('quarantine')).toEqual([]);
   });
 
-  it('B3 is read by the next scan, where it is a report', async () => {
+  it('B3, D9: is read by the next scan, where it is a report', async () => {
     const first = agent.report(REPORTED, { compta: { status: 'failed' } });
     const second = agent.report('2026-03-30T21:00:00Z', { compta: { status: 'failed' } });
     await agent.drop('STATUS.json', first);

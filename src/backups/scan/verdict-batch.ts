@@ -1,5 +1,6 @@
 import type { Entries, StagedAct, Verdict } from './entries.js';
 import type { Scan } from './scan.js';
+import type { StoreWriter } from './store-writer.js';
 import type { StagedActs } from './staged-acts.js';
 
 /** Verdicts of one transaction. */
@@ -11,7 +12,8 @@ const MAX_FAILURES = 3;
 
 /**
  * Commits the verdicts of a scan, many to a transaction: one transaction for each makes a scan of small files wait for
- * the database. It touches the staged files of a verdict only after its commit.
+ * the database, and an fsync of each folder makes it wait for the disk. It touches the staged files of a verdict only
+ * after its commit.
  */
 export class VerdictBatch {
   private waiting: Verdict[] = [];
@@ -22,6 +24,7 @@ export class VerdictBatch {
     private readonly scan: Scan,
     private readonly entries: Entries,
     private readonly acts: StagedActs,
+    private readonly storeWriter: StoreWriter,
   ) {}
 
   /** Adds verdicts, and commits when there are enough. @throws the reason of an aborted scan */
@@ -84,7 +87,10 @@ export class VerdictBatch {
     }
   }
 
-  private async commit(verdicts: readonly Verdict[]): Promise<void> {
+  private async commit(found: readonly Verdict[]): Promise<void> {
+    this.scan.signal.throwIfAborted();
+    // What is recorded as stored must be on the disk, and nothing staged may be removed before that.
+    const verdicts = await this.storeWriter.sync(this.scan, found);
     // A scan that lost its lease leaves the verdict to the other one.
     this.scan.signal.throwIfAborted();
     const written = await this.entries.record(this.scan.tenant_id, verdicts);

@@ -5,6 +5,7 @@ import { Clock } from '../../platform/clock/clock.js';
 import { Database } from '../../platform/database/database.js';
 import { effectiveSettings } from '../../tenants/settings/tenant-settings.js';
 import { codeOf, describeFileError, isFileSystemError } from '../files/file-errors.js';
+import { doubtfulSql } from '../jobs/job-status.sql.js';
 import { BackupStore } from './backup-store.js';
 
 /** Files of one page. */
@@ -103,17 +104,22 @@ export class Retention {
 
 /**
  * Keeps, of each agent's database, the last backups and the newest of each of the last weeks and months that have one,
- * by the tenant's calendar. Only good files count: the good backup before a damaged one stays. Parameters: $1 tenant
+ * by the tenant's calendar. Only good files count: the good backup before a damaged or a doubtful one stays. A doubtful
+ * one goes when a good one in its place would: when there are enough newer good ones. Parameters: $1 tenant
  * id, $2 its zone, $3 how many of the last, $4 weeks, $5 months, $6 now.
  */
 const CHOOSE = `
-  WITH good AS (
+  WITH kept AS (
+    SELECT id, agent_id, database_name, effective_at, ${doubtfulSql('backup_entries')} AS doubtful
+    FROM backup_entries
+    WHERE tenant_id = $1 AND stored_state = 'stored'
+  ),
+  good AS (
     SELECT id, agent_id, database_name, effective_at,
            row_number() OVER (PARTITION BY agent_id, database_name ORDER BY effective_at DESC, id DESC) AS place,
            date_trunc('week', effective_at AT TIME ZONE $2) AS week,
            date_trunc('month', effective_at AT TIME ZONE $2) AS month
-    FROM backup_entries
-    WHERE tenant_id = $1 AND stored_state = 'stored'
+    FROM kept WHERE NOT doubtful
   ),
   ranked AS (
     SELECT id, place,
@@ -122,13 +128,21 @@ const CHOOSE = `
            row_number() OVER (PARTITION BY agent_id, database_name, month ORDER BY effective_at DESC, id DESC) AS in_month,
            dense_rank() OVER (PARTITION BY agent_id, database_name ORDER BY month DESC) AS months
     FROM good
+  ),
+  removable AS (
+    SELECT id FROM ranked
+    WHERE place > greatest(1, $3::int) AND NOT (in_week = 1 AND weeks <= $4::int)
+      AND NOT (in_month = 1 AND months <= $5::int)
+    UNION ALL
+    SELECT k.id FROM kept k
+    WHERE k.doubtful
+      AND (SELECT count(*) FROM good g
+           WHERE g.agent_id = k.agent_id AND g.database_name = k.database_name
+             AND g.effective_at > k.effective_at) >= greatest(1, $3::int)
   )
   UPDATE backup_entries e SET stored_state = 'removing'
-  FROM ranked r
-  WHERE e.tenant_id = $1 AND e.id = r.id AND e.stored_state = 'stored' AND e.effective_at < $6
-    AND r.place > greatest(1, $3::int)
-    AND NOT (r.in_week = 1 AND r.weeks <= $4::int)
-    AND NOT (r.in_month = 1 AND r.months <= $5::int)`;
+  FROM removable r
+  WHERE e.tenant_id = $1 AND e.id = r.id AND e.stored_state = 'stored' AND e.effective_at < $6`;
 
 /** Parameters: $1 tenant id, $2 the id of the last entry of the page before or null, $3 limit. */
 const REMOVABLE = `

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { freePort } from '../../platform/embedded/ports.js';
 import { Api } from './api.js';
-import { type BackupFolders, emptyFolders } from './backup-folders.js';
+import { type BackupFolders, makeBackupFolders } from './backup-folders.js';
+import { type DemoFolder, takeDemoFolder } from './demo-folder.js';
 import { listen, type Listener } from './listener.js';
 import { type MailCatcher, startMailCatcher } from './mail-catcher.js';
 import { playNight } from './night.js';
@@ -28,7 +28,7 @@ export interface DemoOptions {
   /** End when the demonstration is over. */
   exit: boolean;
   data_dir: string;
-  /** The port that somebody asked for; null: 3000, or another that is free. */
+  /** The port in the environment; null: 3000, or another that is free. */
   port: number | null;
   /** A Redis that runs already; null: one is started. */
   redis_url: string | null;
@@ -38,19 +38,28 @@ export interface DemoOptions {
  * The whole of Vigie on this machine, used through its public surface only: REST, a socket, the mails as they
  * arrive.
  * @returns the exit code: 0 when all that was expected has arrived.
+ * @throws Error when its folder is not the demo's or another demo uses it, or its port is taken.
  */
 export async function runDemo(options: DemoOptions): Promise<number> {
+  const folder = await takeDemoFolder(resolve(options.data_dir));
+  try {
+    return await runIn(folder, options);
+  } finally {
+    await folder.release();
+  }
+}
+
+async function runIn(folder: DemoFolder, options: DemoOptions): Promise<number> {
   const report = new Report();
-  const dataDir = resolve(options.data_dir);
   const port = await freePort(options.port ?? USUAL_PORT);
   if (options.port !== null && options.port !== 0 && port !== options.port) {
     throw new Error(`something else listens on port ${options.port}: set PORT to another, or unset it`);
   }
+  await folder.recordPort(port);
   report.step('Starting PostgreSQL, Redis, Vigie and a local mail catcher');
-  await rm(resolve(dataDir, 'postgres'), { recursive: true, force: true });
-  const folders = await emptyFolders(dataDir);
+  const folders = await makeBackupFolders(folder.path);
   const catcher = await startMailCatcher({ port: await freePort(2525) });
-  const server = await startServer(dataDir, port, {
+  const server = startServer(folder.path, port, {
     ...(options.redis_url === null ? {} : { REDIS_URL: options.redis_url, REDIS_PREFIX: 'vigie-demo' }),
     SMTP_HOST: '127.0.0.1',
     SMTP_PORT: String(catcher.port),

@@ -28,6 +28,8 @@ export interface MailCatcherOptions {
   starttls?: boolean | { key: string; cert: string };
   /** Asks for this login; without it any login is welcome and none is needed. */
   login?: { user: string; password: string };
+  /** Called with each mail. */
+  onMail?: (mail: CaughtMail) => void;
   /** Mails kept; of more the oldest are forgotten. */
   keep?: number;
 }
@@ -59,7 +61,7 @@ interface Waiter {
 
 /** An SMTP server on loopback that keeps what it gets in memory and delivers nothing. */
 export async function startMailCatcher(options: MailCatcherOptions = {}): Promise<MailCatcher> {
-  const { port = 0, host = '127.0.0.1', starttls = false, login, keep = KEEP } = options;
+  const { port = 0, host = '127.0.0.1', starttls = false, login, keep = KEEP, onMail } = options;
   const mails: CaughtMail[] = [];
   const waiters = new Set<Waiter>();
   let count = 0;
@@ -68,6 +70,7 @@ export async function startMailCatcher(options: MailCatcherOptions = {}): Promis
     const mail = await parse(await buffer(stream), session);
     count += 1;
     mails.push(mail);
+    onMail?.(mail);
     // Cut now and then: shifting at every mail would copy the list each time.
     if (mails.length >= keep * 1.1 + 1) mails.splice(0, mails.length - keep);
     for (const waiter of waiters) if (waiter.look()) waiters.delete(waiter);

@@ -10,12 +10,7 @@ interface BoardRow {
   expected: boolean;
   verdict: string;
   incidents: unknown[];
-  results: { id: string; reason: string | null }[];
-}
-
-interface Entry {
-  id: string;
-  warning: string | null;
+  results: { reason: string | null; warnings: string[] }[];
 }
 
 const ARRIVES_WITHIN_MS = 30_000;
@@ -26,26 +21,22 @@ export async function lookAtBoard(
   agents: readonly SampleAgent[],
 ): Promise<void> {
   const { api } = tenant.admin;
-  const [board, entries] = await Promise.all([
-    api.call<{ data: BoardRow[] }>('GET', 'backups/status?limit=50'),
-    api.call<{ data: Entry[] }>('GET', 'backups/entries?limit=50'),
-  ]);
-  const warnings = new Map(entries.data.map(({ id, warning }) => [id, warning]));
+  const board = await api.call<{ data: BoardRow[] }>('GET', 'backups/status?limit=50');
   for (const { agent_id, city, backups } of agents) {
     for (const { database_name, verdict, why } of backups) {
       const row = board.data.find((one) => one.agent_id === agent_id && one.database_name === database_name);
       report.row(
         [agent_id.padEnd(20), city.padEnd(13), database_name.padEnd(14)],
-        row && told(row, (id) => warnings.get(id) ?? null),
+        row && standingOf(row),
         why === '' ? verdict : `${verdict} (${why})`,
       );
     }
   }
 }
 
-function told({ verdict, expected, incidents, results }: BoardRow, warningOf: (id: string) => string | null) {
+function standingOf({ verdict, expected, incidents, results }: BoardRow): string {
   const notes = [
-    ...results.slice(0, 1).flatMap(({ id, reason }) => reason ?? warningOf(id) ?? []),
+    ...results.slice(0, 1).flatMap(({ reason, warnings }) => reason ?? warnings),
     ...(expected ? [] : ['nobody expects it']),
     ...(verdict === 'SUCCESS' && incidents.length > 0 ? ['still an incident'] : []),
   ];

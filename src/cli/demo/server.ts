@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -16,17 +15,19 @@ export interface DemoServer {
   stop(): Promise<void>;
 }
 
-/** Starts `dist/main.js` on an empty data directory. Its log goes to a file there. */
-export async function startServer(
+/**
+ * Starts `dist/main.js` on an empty data directory, which is its working directory too: it must not read the .env or
+ * vigie.yml of an installation. Its log goes to a file there.
+ */
+export function startServer(
   dataDir: string,
   port: number,
   environment: Readonly<Record<string, string>>,
-): Promise<DemoServer> {
-  await mkdir(dataDir, { recursive: true });
+): DemoServer {
   const logFile = join(dataDir, 'server.log');
-  await rm(logFile, { force: true });
   const log = createWriteStream(logFile);
-  const child = spawn(process.execPath, ['--enable-source-maps', MAIN], {
+  const child = spawn(process.execPath, ['--enable-source-maps', MAIN, '--demo'], {
+    cwd: dataDir,
     env: { ...inherited(), ...environment, PORT: String(port), HOST: '127.0.0.1', VIGIE_DATA_DIR: dataDir },
     // By the channel it learns when this process has been killed.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -100,7 +100,7 @@ async function createUser(
 ): Promise<DemoUser> {
   const { id } = await keyHolder.call<{ id: string }>('POST', 'users', user);
   const mail = await catcher.waitFor(({ to }) => to.includes(user.email), MAIL_WITHIN_MS);
-  const link = /https?:\/\/\S+\/password\?token=([\w.-]+)/.exec(mail.text);
+  const link = /https?:\/\/\S+\/password#token=([\w.-]+)/.exec(mail.text);
   if (link?.[1] === undefined) throw new Error(`the welcome mail of ${user.email} has no link`);
   const password = `demo-${randomBytes(9).toString('base64url')}`;
   await anyone.call('POST', 'auth/password', { token: link[1], password });

@@ -1,5 +1,5 @@
-import { URGENT_KINDS } from '../../contracts/kind-lists.js';
 import { eventsSql } from './events.sql.js';
+import { joinLink, linkEnded } from './links.sql.js';
 
 /*
  * What people and other rooms do to deliveries that wait: cancel, suppress, pause, retry. Rows are locked in order of
@@ -74,6 +74,21 @@ export const SUPPRESS_OF_RECIPIENT = `
     ORDER BY tenant_id, id FOR UPDATE
   ),
   ${endSql('suppressed', `'user_erased'`)}
+  SELECT count(*) FROM ended`;
+
+/**
+ * The same for mails to this recipient whose one-time link no longer works.
+ * $1 tenant id, $2 recipient, $3 now
+ */
+export const SUPPRESS_OF_LINKS = `
+  WITH locked AS MATERIALIZED (
+    SELECT d.tenant_id, d.id FROM deliveries d
+    JOIN notifications n ON n.tenant_id = d.tenant_id AND n.id = d.notification_id
+    ${joinLink('n')}
+    WHERE d.tenant_id = $1 AND d.recipient = $2 AND d.state IN ('pending', 'queued') AND ${linkEnded('n', '$3')}
+    ORDER BY d.tenant_id, d.id FOR UPDATE OF d
+  ),
+  ${endSql('suppressed', `'link_ended'`)}
   SELECT count(*) FROM ended`;
 
 /**
@@ -156,18 +171,18 @@ export const CANCEL = `
 
 /**
  * `failed` → `pending`, all attempts again. Left out: what has no recipient (the user was erased), and links to set a
- * password that have expired. What may have arrived all the same stays one message, and is taken whole.
+ * password that no longer work. What may have arrived all the same stays one message, and is taken whole.
  * $1 channel, $2 tenant or null, $3 now, $4 failed since, $5 how many at least
  */
 export const RETRY = `
   WITH picked AS MATERIALIZED (
     SELECT f.tenant_id, f.id, f.bundle_id FROM deliveries f
     JOIN notifications n ON n.tenant_id = f.tenant_id AND n.id = f.notification_id
+    ${joinLink('n')}
     WHERE f.channel = $1 AND f.state = 'failed' AND f.ended_at > $4 AND f.ended_at <= $3
       AND f.address <> ''
       AND ($2::uuid IS NULL OR f.tenant_id = $2)
-      AND CASE WHEN n.kind IN (${URGENT_KINDS.map((kind) => `'${kind}'`).join(', ')})
-               THEN (n.data ->> 'expires_at')::timestamptz > $3 ELSE true END
+      AND NOT ${linkEnded('n', '$3')}
     LIMIT $5
   ),
   locked AS MATERIALIZED (

@@ -1,4 +1,5 @@
 import { eventsSql } from './events.sql.js';
+import { joinLink, linkEnded } from './links.sql.js';
 
 /*
  * The transitions of messages that are leased: claim, renew, record, reap.
@@ -40,8 +41,8 @@ const ASKED = `asked AS (
     )`;
 
 /**
- * `queued` → `sending`, and what there is to say, a row an item. Deliveries whose fact is gone or whose recipient was
- * erased meanwhile end as `suppressed` and are not in the message. The first of the others leads.
+ * `queued` → `sending`, and what there is to say, a row an item. Deliveries whose fact is gone, whose recipient was
+ * erased or whose one-time link has ended meanwhile end as `suppressed` and are not in the message. The first of the others leads.
  * $1 tenant ids, $2 bundle ids, $3 lease tokens, $4 seconds of the lease, $5 now
  */
 export const CLAIM = `
@@ -52,8 +53,10 @@ export const CLAIM = `
       FROM whole w
       JOIN notifications n ON n.tenant_id = w.tenant_id AND n.id = w.notification_id
       LEFT JOIN alerts a ON a.tenant_id = n.tenant_id AND a.id = n.alert_id
+      ${joinLink('n')}
       CROSS JOIN LATERAL (
-        SELECT CASE WHEN a.gone_at IS NOT NULL THEN 'fact_gone' WHEN w.address = '' THEN 'user_erased' END AS reason) g
+        SELECT CASE WHEN a.gone_at IS NOT NULL THEN 'fact_gone' WHEN w.address = '' THEN 'user_erased'
+                    WHEN ${linkEnded('n', '$5::timestamptz')} THEN 'link_ended' END AS reason) g
     ),
     claimed AS (
       UPDATE deliveries d

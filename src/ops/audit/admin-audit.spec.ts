@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { addPerson, addTenant, type Cast, createCast, PASSWORD } from '../../../test/support/cast.js';
 import { runJob } from '../../../test/support/watched.js';
+import { tokenOf } from '../../../test/support/links.js';
 import { until } from '../../../test/support/until.js';
 import { createWorld, type World } from '../../../test/support/world.js';
 import { FixedClock } from '../../platform/clock/fixed-clock.js';
@@ -237,7 +238,7 @@ describe('what operators do', () => {
 describe('signing in', () => {
   const login = (body: object) => world.http('POST', '/api/v1/auth/login', { body });
 
-  it('is on record for admins and operators, with its outcome, and not for members', async () => {
+  it('S9: is on record for admins and operators, with its outcome, and for everybody where it is refused', async () => {
     const { slug } = cast.tenant;
     const [admin, member, operator] = [cast.admin, cast.teammate, cast.operator];
     for (const { email } of [admin, member]) {
@@ -248,15 +249,17 @@ describe('signing in', () => {
     await login({ email: operator.email, password: PASSWORD });
     await login({ email: operator.email, password: CANARY });
     const action = 'POST /api/v1/auth/login';
-    const rows = await until('both rows', async () => {
+    const rows = await until('the rows', async () => {
       const found = [await entries(), await entries('', operator.token)];
-      return found.every(({ length }) => length === 2) ? found : null;
+      return found[0]!.length === 4 && found[1]!.length === 2 ? found : null;
     });
     expect(rows.map((log) => log.map((row) => [row.actor, row.action, row.status]).sort())).toEqual([
       [
         [`user:${admin.id}`, action, 200],
         [`user:${admin.id}`, action, 401],
-      ],
+        [`user:${member.id}`, action, 401],
+        ['anonymous', action, 401],
+      ].sort(),
       [
         [`operator:${operator.id}`, action, 200],
         [`operator:${operator.id}`, action, 401],
@@ -282,7 +285,7 @@ describe('a password chosen by a link', () => {
       const body = { email: `${randomUUID()}@example.com`, name: CANARY, role, welcome: false };
       const { id } = (await act('POST', 'users', cast.admin.token, body)).body as { id: string };
       const link = await act('POST', `users/${id}/password-link`, cast.admin.token);
-      const token = new URL(String(link.body.url)).searchParams.get('token');
+      const token = tokenOf(String(link.body.url));
       const answer = await world.http('POST', '/api/v1/auth/password', {
         body: { token, password: PASSWORD },
       });

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional, IsString, Matches } from 'class-validator';
 import { Instant } from '../../platform/http/instant.js';
-import type { AuditRow } from '../../platform/audit/audit-log.js';
+import { ACTOR_KINDS, type AuditRow } from '../../platform/audit/audit-log.js';
 import { PageQuery } from '../../platform/http/page.dto.js';
 
 /** Which acts; all of them where nothing is said. */
@@ -11,18 +11,23 @@ export class AuditFilter extends PageQuery {
   @Matches(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, { message: '$property must be a slug' })
   tenant?: string;
 
-  @ApiPropertyOptional({ example: 'user:<id>', description: 'user:<id>, key:<id> or operator:<id>' })
+  @ApiPropertyOptional({
+    example: 'user:<id>',
+    description: 'user:<id>, key:<id>, operator:<id>, anonymous or cli',
+  })
   @IsOptional()
   @IsString()
-  @Matches(/^(user|key|operator):[0-9a-f-]{36}$/, {
-    message: '$property must be user:, key: or operator: and an id',
+  @Matches(/^((user|key|operator):[0-9a-f-]{36}|anonymous|cli)$/, {
+    message: '$property must be user:, key: or operator: and an id, anonymous, or cli',
   })
   actor?: string;
 
   @ApiPropertyOptional({ example: 'PATCH /api/v1/users/:id', description: 'Method and route' })
   @IsOptional()
   @IsString()
-  @Matches(/^[A-Z]{3,7} \/[\x21-\x7e]{0,199}$/, { message: '$property must be a method and a route' })
+  @Matches(/^([A-Z]{3,7} \/[\x21-\x7e]{0,199}|vigie [a-z -]{1,100})$/, {
+    message: '$property must be a method and a route, or a command of vigie',
+  })
   action?: string;
 
   @ApiPropertyOptional({ format: 'date-time', description: 'From this instant on' })
@@ -47,7 +52,7 @@ export class AuditEntry implements AuditRow {
   @ApiProperty({ description: 'The actor. Of a refused sign-in: the account that was tried' })
   actor: string;
 
-  @ApiProperty({ enum: ['user', 'api_key', 'operator'] })
+  @ApiProperty({ enum: ACTOR_KINDS })
   actor_kind: AuditRow['actor_kind'];
 
   @ApiProperty({ example: 'PATCH /api/v1/users/:id', description: 'Method and route' })

@@ -9,6 +9,7 @@ import { LoginService } from '../../auth/sessions/login.service.js';
 import { OperatorCookies } from '../../auth/sessions/operator-cookies.js';
 import { traceOf } from '../../platform/audit/act.js';
 import { Problem } from '../../platform/errors/problem.js';
+import { TakesForm } from '../../platform/http/body-guard.js';
 import { Access } from '../../platform/http/caller.js';
 import { pageHeaders, preferredLocale } from '../../platform/http/html-page.js';
 import { isSameOrigin } from '../../platform/http/same-origin.js';
@@ -43,6 +44,7 @@ export class LoginPageController {
 
   /** A form's POST: it is answered with a page, whatever is wrong with it. */
   @Post('login')
+  @TakesForm()
   async login(
     @Req() request: FastifyRequest,
     @Body() body: unknown,
@@ -55,8 +57,10 @@ export class LoginPageController {
       return this.again(request, reply, HttpStatus.BAD_REQUEST, { problem: 'wrong', email: '' });
     }
     try {
-      const cookie = await this.cookies.begin(await this.logins.operator(form, traceOf(request)));
-      void reply.header('set-cookie', cookie).redirect('/ops/queues', HttpStatus.SEE_OTHER);
+      form.device_token = this.cookies.deviceIn(request.headers.cookie);
+      const { id, device_token } = await this.logins.operator(form, traceOf(request));
+      const cookies = [await this.cookies.begin(id), this.cookies.keepDevice(device_token)];
+      void reply.header('set-cookie', cookies).redirect('/ops/queues', HttpStatus.SEE_OTHER);
       return undefined;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
@@ -68,6 +72,7 @@ export class LoginPageController {
   }
 
   @Post('logout')
+  @TakesForm()
   async logout(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     if (!isSameOrigin(request)) throw new Problem('forbidden', 'this request came from another page');
     const cookie = await this.cookies.end(request.headers.cookie);

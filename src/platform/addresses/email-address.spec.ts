@@ -3,6 +3,8 @@ import { domainOf, parseEmailAddress } from './email-address.js';
 describe('parseEmailAddress', () => {
   it.each([
     ['  anne.martin@Cabinet.Example ', 'anne.martin@cabinet.example'],
+    // F9: what is pasted with an address.
+    ['\u200banne@cabinet.example\u200b\ufeff', 'anne@cabinet.example'],
     ['Anne+tva@cabinet.example', 'Anne+tva@cabinet.example'],
     ["o'brien@mail.cabinet.example", "o'brien@mail.cabinet.example"],
     ['accueil@Société.example', 'accueil@xn--socit-esab.example'],

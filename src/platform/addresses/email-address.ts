@@ -1,4 +1,5 @@
 import { domainToASCII } from 'node:url';
+import { normalized } from '../text/normalized.js';
 
 /** RFC 5321 §4.5.3.1.3: a path has 256 octets, two of them are its angle brackets. */
 const MAX_ADDRESS = 254;
@@ -15,7 +16,7 @@ const TOP_LABEL = /^(?!\d+$)..+$/;
 
 /**
  * The one rule for e-mail addresses: configuration, API, imports and channels all use it.
- * Returns one plain e-mail address, normalised: surrounding blanks removed, the domain in lower case and in
+ * Returns one plain e-mail address, normalised: surrounding blanks and invisible characters removed, the domain in lower case and in
  * punycode (RFC 5891); the local part is kept as written, because only its server may say what it means.
  * Returns null for anything else: several addresses, display names, comments, quotes, line breaks, literal IPs,
  * a domain without a dot, invalid punycode, a last label of one letter, a local part outside ASCII, more than
@@ -23,7 +24,7 @@ const TOP_LABEL = /^(?!\d+$)..+$/;
  */
 export function parseEmailAddress(input: string): string | null {
   if (input.length > 4 * MAX_ADDRESS || /[\r\n]/.test(input)) return null;
-  const address = input.trim();
+  const address = normalized(input);
   const at = address.indexOf('@');
   const local = address.slice(0, at);
   const written = address.slice(at + 1);

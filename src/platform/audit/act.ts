@@ -37,7 +37,7 @@ export function actOf(request: FastifyRequest, caller: AnyCaller): Act {
 }
 
 /** Which request it is, by what a log may hold. */
-export function traceOf(request: FastifyRequest): Pick<Act, 'action' | 'request_id' | 'ip'> {
+export function traceOf(request: FastifyRequest): Pick<Act, 'action' | 'request_id'> & { ip: string } {
   return {
     action: `${request.method} ${request.routeOptions.url ?? ''}`,
     request_id: request.id,

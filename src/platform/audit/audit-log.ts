@@ -5,7 +5,6 @@ import { CONFIG, type Config } from '../config/config.js';
 import { Database, SystemDatabase } from '../database/database.js';
 import { Problem } from '../errors/problem.js';
 import { decodeCursor, isInstantKey, type Page, pageOf } from '../http/cursor.js';
-import type { AnyCaller } from '../http/caller.js';
 
 const DAY_MS = 86_400_000;
 /** An address is personal data: it is kept as long as an incident may be investigated. */
@@ -13,19 +12,23 @@ const ADDRESS_DAYS = 90;
 /** Rows that one statement of the cleanup touches: locks stay short. */
 const BATCH = 1_000;
 
+export const ACTOR_KINDS = ['user', 'api_key', 'operator', 'anonymous', 'cli'] as const;
+export type ActorKind = (typeof ACTOR_KINDS)[number];
+
 /** What is written down before it is done. */
 export interface Act {
-  /** `user:<id>`, `key:<id>` or `operator:<id>`. */
+  /** `user:<id>`, `key:<id>`, `operator:<id>`; `anonymous` or `cli`. */
   actor: string;
-  actor_kind: AnyCaller['kind'];
+  actor_kind: ActorKind;
   /** Whose log it goes to: the tenant with this id or slug. Nobody's, or one that is not there: the installation's. */
   tenant: { id: string } | { slug: string } | null;
-  /** Method and route: `POST /api/v1/users`. */
+  /** Method and route: `POST /api/v1/users`; or a command: `vigie tenants create`. */
   action: string;
   /** What the path names, by parameter. */
   targets: Readonly<Record<string, string>>;
   request_id: string;
-  ip: string;
+  /** Null: the command line. */
+  ip: string | null;
 }
 
 /** Where an act was written. */
@@ -40,7 +43,7 @@ export interface AuditRow {
   id: string;
   at: Date;
   actor: string;
-  actor_kind: AnyCaller['kind'];
+  actor_kind: ActorKind;
   action: string;
   targets: Record<string, string>;
   status: number | null;

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,6 +6,8 @@ import { type Config, ConfigurationError, publicUrl, readConfig } from './config
 import { SCHEMA } from './schema.js';
 import { shownSettings } from './shown.js';
 
+/** As `openssl rand -base64 32` gives one. */
+const SECRET = 'q3X0m8Wv1bZr7Kc5Yt2Ld9Hf4Nj6Gp0s';
 let folder: string;
 
 beforeAll(() => {
@@ -57,9 +60,10 @@ describe('where a setting comes from', () => {
   });
 
   it('reads a variable from the file that <NAME>_FILE names, without the line end', () => {
-    const path = file('x'.repeat(40) + '\n');
-    expect(readConfig({ JWT_SECRET_FILE: path }).jwtSecret).toBe('x'.repeat(40));
-    expect(readConfig({ JWT_SECRET: 'y'.repeat(40), JWT_SECRET_FILE: path }).jwtSecret).toBe('y'.repeat(40));
+    const [one, other] = [SECRET, Array.from(SECRET).reverse().join('')];
+    const path = file(`${one}\n`);
+    expect(readConfig({ JWT_SECRET_FILE: path }).jwtSecret).toBe(one);
+    expect(readConfig({ JWT_SECRET: other, JWT_SECRET_FILE: path }).jwtSecret).toBe(other);
   });
 
   it('does not start without the secret it was promised', () => {
@@ -139,6 +143,39 @@ cleanup:
   ])('trusts no proxy by %p', (text) => {
     expect(faultsOf(() => readConfig({ TRUST_PROXY: text }))).toEqual([
       'TRUST_PROXY must be a list of IP addresses, networks, loopback, linklocal or uniquelocal',
+    ]);
+  });
+
+  it.each([
+    ['equal letters', 'x'.repeat(40)],
+    ['a word written several times', 'canary'.repeat(8)],
+    ['digits', '1234567890'.repeat(4)],
+    ['two characters', 'ab'.repeat(20)],
+    ['one part of another secret, twice', 'q3X0m8Wv1bZr7Kc5q3X0m8Wv1bZr7Kc5'],
+    ['hardly anything but one letter', `${'x'.repeat(40)}abcdefghij`],
+    ['a short one', 'q3X0m8Wv1bZr7Kc5'],
+  ])('S8: refuses a JWT_SECRET of %s', (_what, text) => {
+    const words =
+      'must be random: at least 32 characters, 10 different ones among them, and no pattern (openssl rand -base64 32)';
+    expect(faultsOf(() => readConfig({ JWT_SECRET: text }))).toEqual([`JWT_SECRET ${words}`]);
+    expect(faultsOf(() => readConfig({ JWT_SECRET_PREVIOUS: `${SECRET},${text}` }))).toEqual([
+      `JWT_SECRET_PREVIOUS ${words}`,
+    ]);
+  });
+
+  it('S8: takes secrets as people make them', () => {
+    for (let round = 0; round < 200; round++) {
+      for (const encoding of ['base64', 'base64url', 'hex'] as const) {
+        const secret = randomBytes(32).toString(encoding);
+        expect(readConfig({ JWT_SECRET: secret, JWT_SECRET_PREVIOUS: secret })).toMatchObject({
+          jwtSecret: secret,
+          jwtSecretPrevious: [secret],
+        });
+      }
+    }
+    expect(withYaml(`auth: {jwt_secret_previous: [${SECRET}a, ${SECRET}b]}`).jwtSecretPrevious).toEqual([
+      `${SECRET}a`,
+      `${SECRET}b`,
     ]);
   });
 
@@ -273,13 +310,16 @@ describe('faults', () => {
 
   it.each([
     [{ VIGIE_OPERATOR_EMAIL: 'a@b.fr' }, 'VIGIE_OPERATOR_EMAIL and VIGIE_OPERATOR_PASSWORD go together'],
-    [{ DATABASE_URL: 'postgres://db' }, 'JWT_SECRET is required when DATABASE_URL is set'],
     [
-      { DATABASE_APP_URL: 'postgres://a', DATABASE_SYSTEM_URL: 'postgres://s' },
-      'DATABASE_APP_URL and DATABASE_SYSTEM_URL need DATABASE_URL',
+      { DATABASE_URL: 'postgres://db' },
+      'JWT_SECRET is required when DATABASE_URL or DATABASE_APP_URL is set',
     ],
     [
-      { DATABASE_URL: 'postgres://db', JWT_SECRET: 'x'.repeat(32), DATABASE_APP_URL: 'postgres://a' },
+      { DATABASE_APP_URL: 'postgres://a', DATABASE_SYSTEM_URL: 'postgres://s' },
+      'JWT_SECRET is required when DATABASE_URL or DATABASE_APP_URL is set',
+    ],
+    [
+      { DATABASE_URL: 'postgres://db', JWT_SECRET: SECRET, DATABASE_APP_URL: 'postgres://a' },
       'DATABASE_APP_URL and DATABASE_SYSTEM_URL go together',
     ],
     [{ SMTP_USER: 'compta' }, 'SMTP_USER and SMTP_PASSWORD go together'],
@@ -326,7 +366,8 @@ describe('what people see of the settings', () => {
     DATABASE_APP_URL: 'postgres://app:can%40ary-canary@db/vigie',
     DATABASE_SYSTEM_URL: 'postgres://system:canary@db/vigie',
     REDIS_URL: 'redis://:canary@redis',
-    JWT_SECRET: 'canary'.repeat(8),
+    JWT_SECRET: `canary-${SECRET}`,
+    JWT_SECRET_PREVIOUS: `canary-1-${SECRET}, canary-2-${SECRET}`,
     VIGIE_OPERATOR_EMAIL: 'ops@example.fr',
     VIGIE_OPERATOR_PASSWORD: 'http://canary/canary',
     EMAIL_HOST: 'mail',
@@ -343,6 +384,7 @@ describe('what people see of the settings', () => {
     expect(settings).toMatchObject({
       SMTP_PASSWORD: { value: '***', source: 'environment', written_as: 'SMTP_PASSWORD_FILE' },
       JWT_SECRET: { value: '***' },
+      JWT_SECRET_PREVIOUS: { value: '***' },
       DATABASE_URL: { value: 'postgres://owner:***@db/vigie?***' },
       DATABASE_APP_URL: { value: 'postgres://app:***@db/vigie' },
       REDIS_URL: { value: 'redis://:***@redis' },

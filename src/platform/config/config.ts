@@ -1,9 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 import { parseEmailAddress } from '../addresses/email-address.js';
+import { ConfigurationError } from './faults.js';
 import { isLoopback } from './formats.js';
 import { SCHEMA } from './schema.js';
 import type { Variable } from './variables.js';
+
+export { ConfigurationError } from './faults.js';
 
 export type Setting = keyof typeof SCHEMA;
 
@@ -23,21 +26,19 @@ export type Config = { readonly [Key in Setting]: ReturnType<(typeof SCHEMA)[Key
 /** Injection token of the configuration. */
 export const CONFIG = Symbol('configuration');
 
-/** All that is wrong with a configuration, at once. */
-export class ConfigurationError extends Error {
-  constructor(readonly faults: readonly string[]) {
-    super(`The configuration is not valid:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
-    this.name = 'ConfigurationError';
-  }
-}
-
 type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What of the configuration is needed. */
+interface Purpose {
+  /** Whether mails are sent. Where not, faulty settings of e-mail are ignored. True by default. */
+  mail?: boolean;
+}
 
 /**
  * Reads the environment, then vigie.yml (path in VIGIE_CONFIG), then the defaults.
  * @throws ConfigurationError with every fault found.
  */
-export function readConfig(environment: Environment): Config {
+export function readConfig(environment: Environment, { mail = true }: Purpose = {}): Config {
   const faults: string[] = [];
   const file = readFile(environment, faults);
   const values: Record<string, unknown> = {};
@@ -49,6 +50,10 @@ export function readConfig(environment: Environment): Config {
     try {
       values[key] = text === null ? null : variable.parse(text);
     } catch (error) {
+      if (!mail && variable.yaml.startsWith('email.')) {
+        values[key] = variable.default === null ? null : variable.parse(variable.default);
+        continue;
+      }
       faults.push(
         `${written?.where ?? variable.env} ${error instanceof Error ? error.message : String(error)}`,
       );
@@ -56,7 +61,8 @@ export function readConfig(environment: Environment): Config {
   }
   // What the loop above put there is what the schema says: one value of its type for each of its keys.
   const config = { ...values, sources } as unknown as Config;
-  if (faults.length === 0) faults.push(...contradictions(config, environment));
+  if (faults.length === 0) faults.push(...contradictions(config));
+  if (faults.length === 0 && mail) faults.push(...mailContradictions(config, environment));
   if (faults.length > 0) throw new ConfigurationError(faults);
   return config;
 }
@@ -74,6 +80,11 @@ export function configurationWarnings(config: Config): string[] {
   return [
     `Links in mails lead to ${publicUrl(config)}${unset}, which no other machine can open: set VIGIE_PUBLIC_URL`,
   ];
+}
+
+/** Whether a PostgreSQL is named. Otherwise one is started on this machine. */
+export function hasExternalDatabase({ databaseUrl, databaseAppUrl, databaseSystemUrl }: Config): boolean {
+  return databaseUrl !== null || (databaseAppUrl !== null && databaseSystemUrl !== null);
 }
 
 /** Whether mails go to another machine, hence to people who are not at this one. */
@@ -187,20 +198,25 @@ function flatten(node: unknown, path: string, into: Map<string, string>, faults:
   else faults.push(`${path} in the configuration file must be one value`);
 }
 
-function contradictions(config: Config, environment: Environment): string[] {
+function contradictions(config: Config): string[] {
   const faults: string[] = [];
   if ((config.operatorEmail === null) !== (config.operatorPassword === null)) {
     faults.push('VIGIE_OPERATOR_EMAIL and VIGIE_OPERATOR_PASSWORD go together');
   }
-  if (config.databaseUrl === null && (config.databaseAppUrl !== null || config.databaseSystemUrl !== null)) {
-    faults.push('DATABASE_APP_URL and DATABASE_SYSTEM_URL need DATABASE_URL');
-  }
   if ((config.databaseAppUrl === null) !== (config.databaseSystemUrl === null)) {
     faults.push('DATABASE_APP_URL and DATABASE_SYSTEM_URL go together');
   }
-  if (config.databaseUrl !== null && config.jwtSecret === null) {
-    faults.push('JWT_SECRET is required when DATABASE_URL is set');
+  if (hasExternalDatabase(config) && config.jwtSecret === null) {
+    faults.push('JWT_SECRET is required when DATABASE_URL or DATABASE_APP_URL is set');
   }
+  if (config.channelProbeSeconds > config.channelProbeMaxSeconds) {
+    faults.push('CHANNEL_PROBE_SECONDS must not be more than CHANNEL_PROBE_MAX_SECONDS');
+  }
+  return faults;
+}
+
+function mailContradictions(config: Config, environment: Environment): string[] {
+  const faults: string[] = [];
   if ((config.smtpUser === null) !== (config.smtpPassword === null)) {
     faults.push('SMTP_USER and SMTP_PASSWORD go together');
   }
@@ -210,9 +226,6 @@ function contradictions(config: Config, environment: Environment): string[] {
     parseEmailAddress(config.smtpUser ?? '') === null
   ) {
     faults.push('SMTP_FROM_EMAIL is required when SMTP_HOST is set');
-  }
-  if (config.channelProbeSeconds > config.channelProbeMaxSeconds) {
-    faults.push('CHANNEL_PROBE_SECONDS must not be more than CHANNEL_PROBE_MAX_SECONDS');
   }
   if (environment.NODE_ENV === 'production' && sendsElsewhere(config) && config.publicUrl === null) {
     faults.push(

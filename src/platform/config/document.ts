@@ -25,9 +25,13 @@ const CONFIGURATION_INTRO = `# Configuration
 
 <!-- Written by \`npm run docs\` from src/platform/config/schema.ts: change it there. -->
 
-A setting comes from the environment, else from \`vigie.yml\` in the working directory (or from the file that
+A setting comes from the environment, else from \`.env\` in the working directory (or from the file that
+\`VIGIE_ENV_FILE\` names; none where that is empty), else from \`vigie.yml\` there (or from the file that
 \`VIGIE_CONFIG\` names), else it has its default. An empty variable is an unset one. All faults are reported
 together, by name and without values, and the process exits with 1; an unknown name in \`vigie.yml\` is a fault.
+
+\`.env\` has one \`NAME=VALUE\` a line, each name once, and comments that begin with \`#\`. Put a value that holds \`#\`,
+\`$\` or blanks in single quotes: Docker Compose, systemd and Vigie then read it alike.
 
 \`<NAME>_FILE\` names a file that holds the value of any variable, for secrets that a container mounts. \`<NAME>\`
 itself comes first. The last column of each table has the names that earlier systems used; they are understood
@@ -37,7 +41,8 @@ What belongs to one tenant (hours, time zone, limits of its own) is not here but
 \`/api/v1/tenant/settings\`.
 `;
 
-const ENVIRONMENT_INTRO = `# Settings of Vigie, each with its default. Copy to .env and uncomment what you change.
+const ENVIRONMENT_INTRO = `# Settings of Vigie, each with its default. Copy to .env in the folder that Vigie starts in, and uncomment what you
+# change. The environment comes first.
 # Written by \`npm run docs\` from src/platform/config/schema.ts; docs/configuration.md says more.
 # <NAME>_FILE=<path> reads any of them from a file.
 

@@ -12,6 +12,7 @@ import {
 } from './variables.js';
 import { BASE_URL, EMAIL_ADDRESS } from './formats.js';
 import { MAIL_SETTINGS } from './mail-settings.js';
+import { secretListVariable, STRONG_SECRET } from './secrets.js';
 
 export const ROLES = ['web', 'worker', 'scheduler'] as const;
 export type Role = (typeof ROLES)[number];
@@ -23,7 +24,12 @@ const postgres = url('postgres', 'postgresql');
  * one sentence. `.env.example` and docs/configuration.md are generated from this table.
  */
 export const SCHEMA = {
-  host: textVariable({ env: 'HOST', yaml: 'server.host', default: '0.0.0.0', doc: 'Address to listen on.' }),
+  host: textVariable({
+    env: 'HOST',
+    yaml: 'server.host',
+    default: '127.0.0.1',
+    doc: 'Address to listen on. 0.0.0.0 (the default in the container image) lets other machines connect, in plain HTTP.',
+  }),
   port: integerVariable({
     env: 'PORT',
     yaml: 'server.port',
@@ -70,6 +76,13 @@ export const SCHEMA = {
     words: ['debug', 'info', 'warn', 'warning', 'error'],
     default: 'info',
     doc: 'The least serious line that is logged.',
+  }),
+  logFormat: choiceVariable({
+    env: 'LOG_FORMAT',
+    yaml: 'logging.format',
+    words: ['auto', 'json', 'pretty'],
+    default: 'auto',
+    doc: 'How log lines look. auto: for people on a terminal, JSON elsewhere.',
   }),
   metricsToken: optionalVariable({
     env: 'METRICS_TOKEN',
@@ -139,8 +152,13 @@ export const SCHEMA = {
     env: 'JWT_SECRET',
     yaml: 'auth.jwt_secret',
     secret: true,
-    check: atLeast(32),
-    doc: 'Signs access tokens and links; at least 32 characters, the same in every process. Unset with an embedded PostgreSQL: generated once and kept in VIGIE_DATA_DIR.',
+    check: STRONG_SECRET,
+    doc: 'The keys of access tokens, links and cookies are derived from it; random, the same in every process (openssl rand -base64 32). Unset with an embedded PostgreSQL: generated once and kept in VIGIE_DATA_DIR.',
+  }),
+  jwtSecretPrevious: secretListVariable({
+    env: 'JWT_SECRET_PREVIOUS',
+    yaml: 'auth.jwt_secret_previous',
+    doc: 'Secrets that JWT_SECRET has replaced, or that will replace it: what they have signed is still good. Remove one after SESSION_MAX_DAYS.',
   }),
   accessTokenMinutes: integerVariable({
     env: 'ACCESS_TOKEN_MINUTES',
@@ -157,6 +175,14 @@ export const SCHEMA = {
     min: 1,
     max: 365,
     doc: 'Lifetime of a session without use.',
+  }),
+  sessionMaxDays: integerVariable({
+    env: 'SESSION_MAX_DAYS',
+    yaml: 'auth.session_max_days',
+    default: 30,
+    min: 1,
+    max: 3_650,
+    doc: 'Lifetime of a session, however much it is used; then one signs in again.',
   }),
   operatorEmail: optionalVariable({
     env: 'VIGIE_OPERATOR_EMAIL',
@@ -186,6 +212,14 @@ export const SCHEMA = {
     min: 0,
     max: 10_000_000,
     doc: 'Requests from one address without good credentials (logins, refreshes). 0: no limit.',
+  }),
+  socketsPerAddress: integerVariable({
+    env: 'SOCKETS_PER_ADDRESS',
+    yaml: 'api.sockets_per_address',
+    default: 1_000,
+    min: 0,
+    max: 1_000_000,
+    doc: 'Sockets that one process keeps open for one address (IPv6: its /64), besides 50 for each user. 0: no limit.',
   }),
   auditRetentionDays: integerVariable({
     env: 'AUDIT_RETENTION_DAYS',

@@ -29,7 +29,7 @@ export function shownSettings(config: Config): ShownSetting[] {
 }
 
 function shown(value: Config[Setting], { secret, type }: Variable<unknown>): ShownSetting['value'] {
-  if (typeof value !== 'string') return value;
+  if (typeof value !== 'string') return secret && value !== null ? '***' : value;
   // By its declared type, not by its value: a password may look like a URL.
   if (type.startsWith('URL') && URL.canParse(value)) return withoutPassword(new URL(value));
   return secret ? '***' : value;

@@ -147,8 +147,8 @@ describe.each(versions)('PostgreSQL $major', (programs: PostgresPrograms) => {
         `CREATE DATABASE ${name} OWNER ${owner} TEMPLATE template0`,
       );
       const url = server.url(name, owner, 'secret');
-      expect(await migrate(url, ['vigie_app', 'vigie_system'])).toEqual(NAMES);
-      expect(await migrate(url, ['vigie_app', 'vigie_system'])).toEqual([]);
+      expect(await migrate(url, { takenOn: ['vigie_app', 'vigie_system'] })).toEqual(NAMES);
+      expect(await migrate(url, { takenOn: ['vigie_app', 'vigie_system'] })).toEqual([]);
       for (const role of ['vigie_app', 'vigie_system'])
         await as(url, (client) => client.query('SELECT count(*) FROM tenants'), `-c role=${role}`);
     });
@@ -165,7 +165,7 @@ describe.each(versions)('PostgreSQL $major', (programs: PostgresPrograms) => {
         `CREATE DATABASE ${database} TEMPLATE template0`,
       );
       const url = server.url(database, owner, 'secret');
-      const fault = await faultOf(() => migrate(url, ['vigie_app', 'vigie_system']));
+      const fault = await faultOf(() => migrate(url, { takenOn: ['vigie_app', 'vigie_system'] }));
       expect(fault.faults).toEqual([
         `${owner} may not create tables in the schema public of ${database}`,
         `the role vigie_app does not exist, and ${owner} may not create it`,
@@ -175,7 +175,7 @@ describe.each(versions)('PostgreSQL $major', (programs: PostgresPrograms) => {
       ]);
       expect(fault.message).toContain('docs/operations.md, "Preparing an external PostgreSQL"');
       await runSql(server.url(database), ...fault.remedies);
-      expect(await migrate(url, ['vigie_app', 'vigie_system'])).toEqual(NAMES);
+      expect(await migrate(url, { takenOn: ['vigie_app', 'vigie_system'] })).toEqual(NAMES);
       await as(url, (client) => client.query('SELECT count(*) FROM tenants'), '-c role=vigie_system');
       // With logins of their own the roles must be able to log in.
       const logins = await faultOf(() => migrate(url));

@@ -86,7 +86,7 @@ describe('as an owner who is no superuser', () => {
   it('migrates, and only the roles see what the policies let them', async () => {
     await onEmpty(async (adminUrl) => {
       const url = Object.assign(new URL(adminUrl), { username: owner, password }).href;
-      expect(await migrate(url, ['vigie_app', 'vigie_system'])).toEqual(names);
+      expect(await migrate(url, { takenOn: ['vigie_app', 'vigie_system'] })).toEqual(names);
       await withClient(adminUrl, async (admin) => {
         expect(await schemaFaults(admin)).toEqual([]);
         await admin.query(

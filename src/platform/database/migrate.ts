@@ -6,6 +6,7 @@ import { CONNECTION_KEEP_ALIVE } from './timeouts.js';
 
 /** Every migration, in order. They only go forward. */
 export const MIGRATIONS = [Schema1700000000001];
+export const MIGRATION_NAMES = MIGRATIONS.map((Migration) => new Migration().name);
 
 /** Any number, the same in every process: one migrates, the others wait and find nothing left to do. */
 const MIGRATION_LOCK = 7_836_411;
@@ -16,17 +17,30 @@ const MIGRATION_LOCK = 7_836_411;
  */
 const MAX_STATEMENT_MS = 60 * 60 * 1_000;
 
+/** The longest wait for another process that migrates, in ms. */
+const LOCK_WAIT_MS = 10 * 60 * 1_000;
+
+export interface MigrateOptions {
+  /** The roles that pools take on as the owner; the others have logins (`rolesToTakeOn`). */
+  takenOn?: readonly PoolRole[];
+  /** How long to wait for another process that migrates, in ms. */
+  lockWaitMs?: number;
+  /** Called once when another process migrates: who it is. */
+  onWait?: (holder: string) => void;
+}
+
 /** Between two attempts at the lock. */
 const LOCK_STEP_MS = 200;
 
 /**
  * Brings the database up to date, as its owner, under an advisory lock.
  * @param ownerUrl PostgreSQL URL of the owner; the pools use other roles.
- * @param takenOn the roles that pools take on as the owner; the others have logins (`rolesToTakeOn`).
  * @returns the names of the migrations that ran.
  * @throws DatabaseNotPrepared where the owner lacks a right: it has all that is missing, with the SQL to run.
+ * @throws Error when another process does not finish in time, or a newer version of Vigie has migrated the database.
  */
-export async function migrate(ownerUrl: string, takenOn: readonly PoolRole[] = []): Promise<string[]> {
+export async function migrate(ownerUrl: string, options: MigrateOptions = {}): Promise<string[]> {
+  const { takenOn = [] } = options;
   const source = new DataSource({
     type: 'postgres',
     url: ownerUrl,
@@ -43,7 +57,8 @@ export async function migrate(ownerUrl: string, takenOn: readonly PoolRole[] = [
     const lock = source.createQueryRunner();
     const query: OwnerQuery = async (sql, parameters) => (await lock.query(sql, parameters)) as never;
     try {
-      await takeLock(query);
+      await takeLock(query, options);
+      await assertNotNewer(query);
       const [made] = await query<{ made: boolean }>(`SELECT to_regclass('migrations') IS NOT NULL AS made`);
       await assertPrepared(query, takenOn, made?.made !== true);
       const names = (await source.runMigrations()).map((migration) => migration.name);
@@ -66,8 +81,12 @@ export async function migrate(ownerUrl: string, takenOn: readonly PoolRole[] = [
  * Begins a transaction that holds the lock until its end. Not a lock of the session, which would stay behind at a
  * PgBouncer; and whoever waits holds no connection, since the one that migrates needs a second.
  */
-async function takeLock(query: OwnerQuery): Promise<void> {
-  const deadline = performance.now() + MAX_STATEMENT_MS;
+async function takeLock(
+  query: OwnerQuery,
+  { lockWaitMs = LOCK_WAIT_MS, onWait }: MigrateOptions,
+): Promise<void> {
+  const deadline = performance.now() + lockWaitMs;
+  let holder: string | null = null;
   for (;;) {
     await query('BEGIN');
     // It waits while the other connection migrates.
@@ -76,8 +95,43 @@ async function takeLock(query: OwnerQuery): Promise<void> {
       MIGRATION_LOCK,
     ]);
     if (row?.taken === true) return;
+    if (holder === null) {
+      holder = await lockHolder(query);
+      onWait?.(holder);
+    }
     await query('ROLLBACK');
-    if (performance.now() > deadline) throw new Error('another process has been migrating for an hour');
+    if (performance.now() > deadline)
+      throw new Error(`another process has been migrating for ${lockWaitMs / 1_000} s (${holder})`);
     await delay(LOCK_STEP_MS);
   }
+}
+
+/** Who migrates, as PostgreSQL sees it. */
+async function lockHolder(query: OwnerQuery): Promise<string> {
+  const [holder] = await query<{ pid: number; address: string | null }>(
+    `SELECT pid, host(client_addr) AS address FROM pg_stat_activity JOIN pg_locks USING (pid)
+     WHERE locktype = 'advisory' AND granted AND objid = ${MIGRATION_LOCK}
+       AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+  );
+  if (holder === undefined) return 'it has just ended';
+  return `PostgreSQL session ${holder.pid}${holder.address === null ? '' : ` from ${holder.address}`}`;
+}
+
+/** An older program on a newer schema would write what the newer one no longer understands. */
+async function assertNotNewer(query: OwnerQuery): Promise<void> {
+  const [found] = await query<{ name: string | null }>(`SELECT to_regclass('migrations')::text AS name`);
+  if (found?.name === null || found === undefined) return;
+  const rows = await query<{ name: string }>('SELECT name FROM migrations ORDER BY id');
+  refuseNewer(rows.map(({ name }) => name));
+}
+
+/** @throws Error when the database has a migration that this version does not know. */
+export function refuseNewer(ran: readonly string[]): void {
+  const known = new Set(MIGRATION_NAMES);
+  const unknown = ran.filter((name) => !known.has(name));
+  if (unknown.length > 0)
+    throw new Error(
+      `a newer version of Vigie has migrated this database (${unknown.join(', ')}), and this version cannot use it: ` +
+        'start that version, or restore a backup of before the upgrade',
+    );
 }

@@ -14,9 +14,11 @@ export const ERRORS = {
   tenant_suspended: { status: 403, title: 'This tenant is suspended', report: false },
   not_found: { status: 404, title: 'Not found', report: false },
   method_not_allowed: { status: 405, title: 'The method is not allowed here', report: false },
+  request_timeout: { status: 408, title: 'The request took too long to arrive', report: false },
   conflict: { status: 409, title: 'It conflicts with what exists', report: false },
   link_used: { status: 410, title: 'The link was used or has expired', report: false },
   payload_too_large: { status: 413, title: 'The body is too large', report: false },
+  uri_too_long: { status: 414, title: 'The address is too long', report: false },
   unsupported_media_type: { status: 415, title: 'The content is not of a type taken here', report: false },
   idempotency_mismatch: {
     status: 422,
@@ -26,6 +28,7 @@ export const ERRORS = {
   too_many_attempts: { status: 429, title: 'Too many attempts, try again later', report: false },
   rate_limited: { status: 429, title: 'Too many requests, slow down', report: false },
   limit_reached: { status: 429, title: 'A sending limit is reached', report: false },
+  headers_too_large: { status: 431, title: 'The headers are too large', report: false },
   internal_error: { status: 500, title: 'Something went wrong on our side', report: true },
   unavailable: { status: 503, title: 'A service that this needs does not answer', report: true },
 } as const;

@@ -10,7 +10,9 @@ const BY_STATUS: Partial<Record<number, ErrorCode>> = {
   403: 'forbidden',
   404: 'not_found',
   405: 'method_not_allowed',
+  408: 'request_timeout',
   413: 'payload_too_large',
+  414: 'uri_too_long',
   415: 'unsupported_media_type',
   429: 'too_many_attempts',
   503: 'unavailable',
@@ -67,9 +69,14 @@ export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger('Http');
 
   catch(error: unknown, host: ArgumentsHost): void {
-    const problem = toProblem(error);
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const request = host.switchToHttp().getRequest<FastifyRequest>();
+    if (isGone(request)) {
+      this.logger.log({ event: 'request_aborted', method: request.method, route: request.routeOptions.url });
+      reply.hijack();
+      return;
+    }
+    const problem = toProblem(error);
     if (ERRORS[problem.code].report) {
       this.logger.error({
         event: 'request_failed',
@@ -87,8 +94,13 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
+/** Whether the client has closed the connection before its request was complete. Nobody is there to be answered. */
+function isGone({ raw }: FastifyRequest): boolean {
+  return raw.destroyed && !raw.complete;
+}
+
 /** What is not there and what is another tenant's get the same answer, byte for byte: it names no request. */
-function bodyOf(problem: Problem, requestId: string): ProblemBody {
+export function bodyOf(problem: Problem, requestId: string): ProblemBody {
   const body = problem.body();
   return problem.code === 'not_found' ? body : { ...body, request_id: requestId };
 }

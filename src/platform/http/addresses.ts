@@ -1,14 +1,18 @@
-import { isIP } from 'node:net';
-import type { FastifyRequest } from 'fastify';
+import { isIP, type Socket } from 'node:net';
 
 /**
  * The address that a request comes from: the peer's, or what TRUST_PROXY's proxies say. An IPv4
  * address is written as such also where the socket has it as an IPv4-mapped IPv6 address.
  */
-export function addressOf({ ip, socket }: Pick<FastifyRequest, 'ip' | 'socket'>): string {
+export function addressOf({ ip, socket }: { ip: string; socket: Pick<Socket, 'remoteAddress'> }): string {
   // A proxy forwards what the client sent: it may be anything.
   const address = isIP(ip) === 0 ? (socket.remoteAddress ?? '') : ip;
   return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address.toLowerCase();
+}
+
+/** The proxies that TRUST_PROXY names, one by one. */
+export function trustedProxies(setting: string | null): string[] {
+  return setting?.split(',').map((address) => address.trim()) ?? [];
 }
 
 /** Who shares a limit: an IPv4 address, or an IPv6 network of 64 bits, which is what one household is given. */

@@ -2,6 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
 import { ArrayMaxSize, ArrayUnique, IsArray, ValidateBy, type ValidationOptions } from 'class-validator';
 import { parseEmailAddress } from '../addresses/email-address.js';
+import { normalized } from '../text/normalized.js';
 
 /** One e-mail address, stored as `parseEmailAddress` returns it: the domain in lower case and in punycode. */
 export function EmailAddress(): PropertyDecorator {
@@ -29,7 +30,7 @@ function isAddress(options: ValidationOptions = {}): PropertyDecorator {
       validator: {
         validate: (value: unknown) => typeof value === 'string' && parseEmailAddress(value) !== null,
         defaultMessage: (where) =>
-          `${options.each ? 'each value in ' : ''}${where?.property ?? ''} must be an email address, alone and without quotes or names`,
+          `${options.each ? 'each value in ' : ''}${where?.property ?? ''} must be one email address and nothing else, such as anne.martin@example.com`,
       },
     },
     options,
@@ -38,7 +39,7 @@ function isAddress(options: ValidationOptions = {}): PropertyDecorator {
 
 /** The address as it is stored, if it is one; other text comes back without the blanks around it. */
 export function normalisedEmail(text: string): string {
-  return parseEmailAddress(text) ?? text.trim();
+  return parseEmailAddress(text) ?? normalized(text);
 }
 
 function normalised(value: unknown): unknown {

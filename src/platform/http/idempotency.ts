@@ -7,6 +7,7 @@ import { Clock } from '../clock/clock.js';
 import { Database } from '../database/database.js';
 import type { TenantTransaction } from '../database/transaction.js';
 import { invalid, Problem } from '../errors/problem.js';
+import { canonicalJson } from '../json/canonical-json.js';
 
 /** A POST that creates: the key its caller chose (null: none) and a hash of what was asked. */
 export interface CreatingRequest {
@@ -30,7 +31,7 @@ const CreatingRequestParam = createParamDecorator(
     const isFile = request.body instanceof Readable;
     const hash = createHash('sha256')
       .update(`${request.method} ${request.url}\n`)
-      .update(isFile ? '' : JSON.stringify(request.body ?? null))
+      .update(isFile ? '' : canonicalJson(request.body ?? null))
       .digest();
     return { key, hash };
   },

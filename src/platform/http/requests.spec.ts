@@ -1,4 +1,5 @@
 import { Body, Controller, Get, Module, Post, Query } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { Type } from 'class-transformer';
@@ -6,6 +7,9 @@ import { IsInt, IsOptional, ValidateNested } from 'class-validator';
 import type { ProblemBody } from '../errors/problem.js';
 import { ProblemFilter } from '../errors/problem.filter.js';
 import { JsonLogger } from '../logging/logger.js';
+import { takeBodies } from './bodies.js';
+import { BodyGuard } from './body-guard.js';
+import { Access } from './caller.js';
 import { CivilDate } from './civil-date.js';
 import { Instant } from './instant.js';
 import { Creating, type CreatingRequest } from './idempotency.js';
@@ -41,6 +45,7 @@ class Thing {
   inner?: Inner[];
 }
 
+@Access('public')
 @Controller('things')
 class Things {
   @Post()
@@ -77,7 +82,11 @@ const logged: string[] = [];
 
 beforeAll(async () => {
   const module = await Test.createTestingModule({ imports: [ThingsModule] }).compile();
-  app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter({ bodyLimit: 10_000 }));
+  app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), {
+    bodyParser: false,
+  });
+  takeBodies(app);
+  app.useGlobalGuards(new BodyGuard(new Reflector()));
   app.useLogger(new JsonLogger('info', { write: (line: string) => void logged.push(line) }));
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ProblemFilter());
@@ -134,7 +143,7 @@ describe('what comes in', () => {
     ['a long title', { title: 'x'.repeat(11) }, ['/title']],
     ['a title of two lines', { title: 'a\nb' }, ['/title']],
     ['a NUL', { title: 'a\u0000b', body: 'a\u0000b' }, ['/body', '/title']],
-    ['a lone surrogate', { title: '\ud800', body: 'a\udc00' }, ['/body', '/title']],
+    ['S6: a lone surrogate', { title: 'a', body: 'a\udc00' }, ['/body']],
     ['an escape sequence', { title: 'a', body: '\u001b[31m' }, ['/body']],
     ['numbers for text', { title: 5, body: {} }, ['/body', '/title']],
     ['a list for text', { title: ['a'] }, ['/title']],
@@ -170,8 +179,40 @@ describe('what comes in', () => {
     expect((await send('POST', '/things', { title: 'x'.repeat(20_000) })).body.code).toBe(
       'payload_too_large',
     );
-    const xml = await send('POST', '/things', '<a/>', { 'content-type': 'application/xml' });
-    expect(xml.body.code).toBe('unsupported_media_type');
+  });
+
+  it.each([
+    'application/xml',
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+  ])('F9: is refused as %s', async (type) => {
+    const { status, body } = await send('POST', '/things', 'title=a', { 'content-type': type });
+    expect([status, body.code]).toEqual([415, 'unsupported_media_type']);
+  });
+
+  it('F3: is refused with a name that is there twice, and names it', async () => {
+    const { body } = await send('POST', '/things', '{"title":"a","title":"b"}');
+    expect(body.errors).toEqual([{ pointer: '/title', detail: 'is there twice' }]);
+  });
+
+  it.each([
+    ['5,000 elements', { title: 'a', inner: Array.from({ length: 5_000 }, () => ({})) }, '/inner'],
+    ['many unknown fields', Object.fromEntries(Array.from({ length: 900 }, (_, n) => [`k${n}`, 1])), '/k0'],
+    [
+      'many unknown fields deep inside',
+      { title: 'a', inner: [Object.fromEntries(Array.from({ length: 900 }, (_, n) => [`k${n}`, 1]))] },
+      '/inner/0/k0',
+    ],
+  ])('S1: names at most 20 faults of %s', async (_what, payload, first) => {
+    const { body } = await send('POST', '/things', payload);
+    expect(body.errors?.length).toBeLessThanOrEqual(20);
+    expect(body.errors?.[0]?.pointer).toBe(first);
+  });
+
+  it('S1: is refused as a list', async () => {
+    const { body } = await send('POST', '/things', [{}, {}]);
+    expect(body.errors).toEqual([{ pointer: '', detail: 'must be a JSON object' }]);
   });
 });
 
@@ -217,6 +258,9 @@ describe('an Idempotency-Key', () => {
     const first = (await ask({ a: 1 }, 'k')).body;
     expect(first.key).toBe('k');
     expect((await ask({ a: 1 }, 'k')).body).toEqual(first);
+    const two = (await ask({ b: { c: 1, d: [2] }, a: 1 }, 'k')).body.hash;
+    // F9: the order of names does not matter.
+    expect((await ask('{"a":1,"b":{"d":[2],"c":1}}', 'k')).body.hash).toBe(two);
     expect((await ask({ a: 2 }, 'k')).body.hash).not.toBe(first.hash);
     expect((await send('POST', '/things/creating', {})).body.key).toBeNull();
   });

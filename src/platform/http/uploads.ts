@@ -1,15 +1,13 @@
 import { Readable } from 'node:stream';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { type NestFastifyApplication, RouteConfig } from '@nestjs/platform-fastify';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from '../errors/problem.js';
 
-/** A file may be this large, in bytes. Other bodies have the limit of `createApp`. */
+/** A file may be this large, in bytes. `bodies.ts` has the limits of other bodies. */
 export const UPLOAD_LIMIT = 100 * 1_048_576;
 /** A file may take this long to arrive, in ms: 100 MB by 1 Mbit/s. */
 export const UPLOAD_TIMEOUT_MS = 15 * 60_000;
-/** Any other body has this long. */
-const BODY_TIMEOUT_MS = 60_000;
 
 /** What a file may call itself. Browsers on Windows call a .csv after Excel where that is installed. */
 const FORMATS = {
@@ -28,9 +26,29 @@ export interface Upload {
   stream: Readable;
   /** What it says it is. */
   format: UploadFormat;
+  /** The encoding that it says it has; null when it does not. */
+  charset: string | null;
   /** As it announces itself; null when it does not. */
   bytes_total: number | null;
 }
+
+/** What to do about types that people send instead. */
+const REFUSED_TYPES: readonly [RegExp, string][] = [
+  [
+    /spreadsheet|excel|ms-office/,
+    'this is a workbook, not a CSV file: save it as "CSV UTF-8", and send that as text/csv',
+  ],
+  [
+    /^multipart\//,
+    'send the file itself as the body, not in a form: Content-Type: text/csv or application/x-ndjson ' +
+      "(curl -T file.csv -X POST -H 'Content-Type: text/csv')",
+  ],
+  [
+    /^application\/octet-stream$/,
+    'the type does not say what the file is: send CSV as text/csv, NDJSON as application/x-ndjson; save a workbook as CSV first',
+  ],
+  [/^application\/json$/, 'send one JSON object a line (NDJSON) as application/x-ndjson, or CSV as text/csv'],
+];
 
 const UPLOAD_ROUTE = { upload: true };
 
@@ -46,48 +64,38 @@ export const UploadBody = createParamDecorator((_data: unknown, context: Executi
   if (encoding !== 'identity') {
     throw new Problem('unsupported_media_type', `send the file uncompressed, not as ${encoding}`);
   }
-  const format = formatOf(headers['content-type']);
+  const type = typeOf(headers['content-type']);
+  const format = formatOf(type);
   if (format === undefined || !(body instanceof Readable)) {
-    throw new Problem('unsupported_media_type', 'send a file as text/csv or application/x-ndjson');
+    const [, detail] = REFUSED_TYPES.find(([refused]) => format === undefined && refused.test(type)) ?? [];
+    throw new Problem(
+      'unsupported_media_type',
+      detail ?? 'send a file as text/csv (a workbook: save it as CSV) or application/x-ndjson',
+    );
   }
   const announced = headers['content-length'];
   const bytes_total = announced === undefined ? null : Number(announced);
   if (bytes_total !== null && bytes_total > UPLOAD_LIMIT) throw tooLarge();
-  return { stream: body, format, bytes_total };
+  return { stream: body, format, charset: charsetOf(headers['content-type']), bytes_total };
 });
 
 export function tooLarge(): Problem {
   return new Problem('payload_too_large', 'a file may have up to 100 MB: split it');
 }
 
-/**
- * Lets files in on the routes that take them, unread, and nowhere else. Files may take long; other bodies may not:
- * who sends one byte a second would hold a connection for nothing.
- */
-export function takeUploads(app: NestFastifyApplication): void {
-  const server = app.getHttpAdapter().getInstance();
-  server.addContentTypeParser(Object.keys(FORMATS), (request, payload, done) => {
-    if (takesUpload(request)) done(null, payload);
-    else done(new Problem('unsupported_media_type'));
-  });
-  server.addHook('onRequest', (request, _reply, done) => {
-    const { 'content-length': length, 'transfer-encoding': chunked } = request.headers;
-    const hasBody = chunked !== undefined || (length !== undefined && length !== '0');
-    if (hasBody && !takesUpload(request)) {
-      const timer = setTimeout(() => {
-        if (!request.raw.complete) request.raw.destroy();
-      }, BODY_TIMEOUT_MS).unref();
-      request.raw.once('close', () => clearTimeout(timer));
-    }
-    done();
-  });
-}
-
-function takesUpload({ routeOptions }: FastifyRequest): boolean {
+/** Whether the route of a request takes a file as its body. */
+export function takesUpload({ routeOptions }: FastifyRequest): boolean {
   return (routeOptions.config as { upload?: boolean }).upload === true;
 }
 
-function formatOf(contentType: string | undefined): UploadFormat | undefined {
-  const type = (contentType ?? '').split(';', 1).join('').trim().toLowerCase();
+function charsetOf(contentType: string | undefined): string | null {
+  return /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(contentType ?? '')?.[1] ?? null;
+}
+
+function typeOf(contentType: string | undefined): string {
+  return (contentType ?? '').split(';', 1).join('').trim().toLowerCase();
+}
+
+function formatOf(type: string): UploadFormat | undefined {
   return Object.hasOwn(FORMATS, type) ? FORMATS[type as keyof typeof FORMATS] : undefined;
 }

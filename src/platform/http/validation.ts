@@ -1,7 +1,8 @@
-import { type ValidationError, ValidationPipe } from '@nestjs/common';
+import { type ArgumentMetadata, type ValidationError, ValidationPipe } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidatorOptions } from 'class-validator';
 import { type Fault, Problem } from '../errors/problem.js';
+import { MAX_FAULTS, pointerTo, shapeFaults } from './shape.js';
 
 const RULES = {
   whitelist: true,
@@ -9,21 +10,40 @@ const RULES = {
   forbidUnknownValues: true,
 } as const satisfies ValidatorOptions;
 
-/** Validates and types input, once: unknown fields are faults too, and all faults are reported together. */
+/**
+ * Validates and types input, once: unknown fields are faults too, and faults are reported together, up to
+ * MAX_FAULTS. Input of an unbounded shape is refused before anything is transformed.
+ */
 export function validationPipe(): ValidationPipe {
-  return new ValidationPipe({
+  return new BoundedValidationPipe({
     transform: true,
     ...RULES,
-    exceptionFactory: (errors) =>
-      new Problem('validation_failed', undefined, { errors: errors.flatMap((error) => faults(error, '')) }),
+    exceptionFactory: (errors) => refused(errors.flatMap((error) => faults(error, ''))),
   });
 }
 
-/** The same for one of many: an object of `type`, with all that is wrong with it. */
+class BoundedValidationPipe extends ValidationPipe {
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    const { metatype } = metadata;
+    if (metatype !== undefined && this.toValidate(metadata)) {
+      const excess = shapeFaults(metatype, value);
+      if (excess.length > 0) throw refused(excess);
+    }
+    return super.transform(value, metadata) as Promise<unknown>;
+  }
+}
+
+function refused(errors: readonly Fault[]): Problem {
+  return new Problem('validation_failed', undefined, { errors: errors.slice(0, MAX_FAULTS) });
+}
+
+/** The same for one of many: an object of `type`, with what is wrong with it. */
 export function checked<Type extends object>(
   type: new () => Type,
   plain: Record<string, unknown>,
 ): { value: Type; faults: Fault[] } {
+  const excess = shapeFaults(type, plain);
+  if (excess.length > 0) return { value: new type(), faults: excess };
   const value = plainToInstance(type, plain);
   return { value, faults: validateSync(value, RULES).flatMap((error) => faults(error, '')) };
 }
@@ -31,10 +51,17 @@ export function checked<Type extends object>(
 function faults(error: ValidationError, path: string): Fault[] {
   // A value that can't be checked at all is reported without its name.
   const { property = '' } = error as Partial<ValidationError>;
-  // RFC 6901: ~ and / are written ~0 and ~1 in a pointer.
-  const pointer = property === '' ? path : `${path}/${property.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  const pointer = property === '' ? path : `${path}/${pointerTo(property)}`;
   return [
-    ...Object.values(error.constraints ?? {}).map((detail) => ({ pointer, detail })),
+    ...detailsOf(error.constraints ?? {}).map((detail) => ({ pointer, detail })),
     ...(error.children ?? []).flatMap((child) => faults(child, pointer)),
   ];
+}
+
+const TYPE_RULES = ['isString', 'isInt', 'isNumber', 'isBoolean', 'isArray', 'isObject'];
+
+/** What rules say of a value. Of one that has the wrong type the other rules would only say what it is not. */
+function detailsOf(constraints: Readonly<Record<string, string>>): string[] {
+  const wrongType = TYPE_RULES.map((rule) => constraints[rule]).find((detail) => detail !== undefined);
+  return wrongType === undefined ? Object.values(constraints) : [wrongType];
 }

@@ -6,6 +6,8 @@ export interface JsonLimits {
   values: number;
   /** Names in one object. */
   names: number;
+  /** Whether texts may have lone surrogates: the caller replaces them. */
+  illFormedTexts?: boolean;
 }
 
 export const JSON_LIMITS: JsonLimits = { depth: 32, values: 20_000, names: 1_000 };
@@ -31,7 +33,6 @@ const REFUSED_NAMES = ['__proto__', 'constructor'];
  * @throws JsonFault with the place of the first fault.
  */
 export function readJson(text: string, limits: JsonLimits = JSON_LIMITS): unknown {
-  if (/\p{Cs}/u.test(text)) throw new JsonFault('', NOT_WELL_FORMED);
   new Inspection(text, limits).run();
   try {
     return JSON.parse(text) as unknown;
@@ -43,8 +44,12 @@ export function readJson(text: string, limits: JsonLimits = JSON_LIMITS): unknow
 }
 
 const NOT_WELL_FORMED = 'must be well-formed Unicode, without lone surrogates';
-/** The escape of a surrogate; a pair of them is a character. */
-const SURROGATE = /\\u[dD][89a-fA-F]/;
+/** The escape of a surrogate, or a lone one as it is; an escaped pair is a character. */
+const SURROGATE = /\\u[dD][89a-fA-F]|\p{Cs}/u;
+
+function isIllFormed(written: string): boolean {
+  return SURROGATE.test(written) && /\p{Cs}/u.test(decoded(written));
+}
 
 /** An object or array that is open. */
 interface Frame {
@@ -130,7 +135,7 @@ class Inspection {
     if (frame?.names != null && frame.expectsName) this.name(frame.names, frame, decoded(written));
     else {
       this.count();
-      if (SURROGATE.test(written) && /\p{Cs}/u.test(decoded(written))) this.refuse(NOT_WELL_FORMED);
+      if (this.limits.illFormedTexts !== true && isIllFormed(written)) this.refuse(NOT_WELL_FORMED);
     }
     return end + 1;
   }

@@ -2,6 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 import { ClsServiceManager } from 'nestjs-cls';
 import { pino, type DestinationStream, type Logger } from 'pino';
 import { databaseFailure } from '../database/failures.js';
+import { prettyDestination } from './pretty.js';
 
 /** What a unit of work carries along, and every log line under it shows. */
 declare module 'nestjs-cls' {
@@ -79,7 +80,17 @@ function context(): Record<string, unknown> {
   };
 }
 
-/** JSON lines on standard output: level, time (UTC), what happened (`event`), and the ids it belongs to. */
+/** Rooms of Nest that log each module and route of a start, and an error that main.ts reports too. */
+const FRAMEWORK = new Set([
+  'InstanceLoader',
+  'NestApplication',
+  'NestFactory',
+  'RouterExplorer',
+  'RoutesResolver',
+  'WebSocketsController',
+]);
+
+/** JSON lines on standard output, or what `logDestination` makes of them: level, time (UTC), what happened (`event`), and the ids it belongs to. */
 export class JsonLogger implements LoggerService {
   private readonly pino: Logger;
 
@@ -121,6 +132,7 @@ export class JsonLogger implements LoggerService {
   /** Nest passes the logging room as the last parameter, and an error's stack before it. */
   private write(level: 'debug' | 'info' | 'warn' | 'error', message: unknown, rest: unknown[]): void {
     const room = rest.at(-1);
+    if (level !== 'warn' && typeof room === 'string' && FRAMEWORK.has(room)) level = 'debug';
     const fields = {
       room: typeof room === 'string' ? room : undefined,
       stack: rest.length > 1 && typeof rest[0] === 'string' ? clean(rest[0], MAX_STACK) : undefined,
@@ -129,4 +141,18 @@ export class JsonLogger implements LoggerService {
     else if (typeof message === 'object' && message !== null) this.pino[level]({ ...fields, ...message });
     else this.pino[level](fields, String(message));
   }
+}
+
+export type LogFormat = 'auto' | 'json' | 'pretty';
+
+/**
+ * Where a logger writes.
+ * @returns undefined for JSON on standard output, which is pino's own. `auto`: pretty on a terminal.
+ */
+export function logDestination(format: LogFormat): DestinationStream | undefined {
+  const { stdout } = process;
+  if (format === 'json' || (format === 'auto' && !stdout.isTTY)) return undefined;
+  // https://no-color.org
+  const colours = stdout.isTTY && (process.env.NO_COLOR ?? '') === '';
+  return prettyDestination({ colours, write: (text) => void stdout.write(text) });
 }

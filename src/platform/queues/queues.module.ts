@@ -47,16 +47,28 @@ export class QueuesModule {
   }
 }
 
+/** How long Redis has to answer at the start, in ms: containers may start together. */
+const ANSWERS_WITHIN_MS = 10_000;
+
 /**
  * Looks at Redis before anything is put into it.
- * @throws Error when it does not answer, is a Sentinel, or may evict keys.
+ * @throws Error when it does not answer in time, refuses the login, is a Sentinel, or may evict keys.
  */
 export async function checkRedis(config: Config): Promise<void> {
   const redis = consumerConnection(config.redisUrl ?? '');
-  const timer = setTimeout(() => redis.disconnect(), 10_000);
+  let lastError: unknown;
+  redis.on('error', (error: unknown) => (lastError = error));
+  let timer: NodeJS.Timeout | undefined;
+  // Ending the connection does not settle a command that waits for one.
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () => reject(lastError instanceof Error ? lastError : new Error('no answer')),
+      ANSWERS_WITHIN_MS,
+    );
+  });
   try {
-    await assertHoldsData(redis);
-    if (!(await assertNoEviction(redis))) {
+    await Promise.race([assertHoldsData(redis), late]);
+    if (!(await Promise.race([assertNoEviction(redis), late]))) {
       new Logger('Redis').warn({ event: 'redis_policy_hidden', hint: 'maxmemory-policy must be noeviction' });
     }
   } finally {

@@ -7,13 +7,14 @@ import { BackupSettings } from './backups.js';
 import { LimitSettings } from './limits.js';
 import { OperatingHoursSettings } from './operating-hours.js';
 import { ScheduleSettings } from './schedule.js';
-import { NullableSection, Section } from './section.js';
+import { NullableSection } from './section.js';
+import { Nested } from '../../platform/http/nested.js';
 import { StageSettings } from './stages.js';
 
 /** What a tenant decides for itself: a file a section. Stored as written; what is not written has these defaults. */
 export class TenantSettings {
   @ApiProperty()
-  @Section(() => ScheduleSettings)
+  @Nested(() => ScheduleSettings)
   schedule: ScheduleSettings = new ScheduleSettings();
 
   @ApiProperty({ type: OperatingHoursSettings, nullable: true, description: 'null: at any hour' })
@@ -21,7 +22,7 @@ export class TenantSettings {
   operating_hours: OperatingHoursSettings | null = null;
 
   @ApiProperty()
-  @Section(() => LimitSettings)
+  @Nested(() => LimitSettings)
   limits: LimitSettings = new LimitSettings();
 
   @ApiProperty({
@@ -32,7 +33,7 @@ export class TenantSettings {
   bundling: Bundling = 'together';
 
   @ApiProperty()
-  @Section(() => StageSettings)
+  @Nested(() => StageSettings)
   stages: StageSettings = new StageSettings();
 
   @ApiProperty({
@@ -44,7 +45,7 @@ export class TenantSettings {
   alert_recipients: string[] = [];
 
   @ApiProperty()
-  @Section(() => BackupSettings)
+  @Nested(() => BackupSettings)
   backups: BackupSettings = new BackupSettings();
 }
 

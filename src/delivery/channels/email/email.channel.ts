@@ -1,5 +1,5 @@
 import type { PasswordLinks } from '../../../auth/password/password-links.js';
-import { URGENT_KINDS } from '../../../contracts/kind-lists.js';
+import { LINK_KINDS } from '../../../contracts/kind-lists.js';
 import { civilDate } from '../../../platform/clock/civil-time.js';
 import type { Clock } from '../../../platform/clock/clock.js';
 import type { Wording } from '../../../wording/wording.js';
@@ -7,7 +7,7 @@ import type { ChannelSender, ClaimedItem, ClaimedMessage, SendLease, SendReceipt
 import type { EmailSender } from './email.sender.js';
 import type { MailAuthor } from './headers.js';
 
-const LINK_KINDS: readonly string[] = URGENT_KINDS;
+const WITH_LINK: readonly string[] = LINK_KINDS;
 
 /** E-mail: a message becomes a mail in its recipient's language, as of the day it leaves. */
 export class EmailChannel implements ChannelSender {
@@ -52,7 +52,7 @@ export class EmailChannel implements ChannelSender {
 
   /** Made when it leaves, so that no table ever holds it. */
   private oneTimeLink({ tenant_id }: ClaimedMessage, { kind, data }: ClaimedItem): string | null {
-    if (!LINK_KINDS.includes(kind) || typeof data.link_id !== 'string') return null;
+    if (!WITH_LINK.includes(kind) || typeof data.link_id !== 'string') return null;
     return this.links.url(tenant_id, data.link_id);
   }
 }

@@ -1,8 +1,8 @@
 import { MailerModule, MailerService } from '@nestjs-modules/mailer';
-import { Inject, Logger, Module, type OnModuleInit } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { AuthModule } from '../../../auth/auth.module.js';
 import { PasswordLinks } from '../../../auth/password/password-links.js';
-import { CONFIG, type Config, configurationWarnings } from '../../../platform/config/config.js';
+import { CONFIG, type Config } from '../../../platform/config/config.js';
 import { Clock } from '../../../platform/clock/clock.js';
 import { Wording } from '../../../wording/wording.js';
 import { WordingModule } from '../../../wording/wording.module.js';
@@ -45,15 +45,4 @@ import { configuredTimeouts, smtpSettings } from './smtp-config.js';
   ],
   exports: [EmailChannel],
 })
-export class EmailModule implements OnModuleInit {
-  constructor(@Inject(CONFIG) private readonly config: Config) {}
-
-  onModuleInit(): void {
-    if (this.config.smtpHost === null) {
-      new Logger('Mail').warn({ event: 'email_not_configured', hint: 'set SMTP_HOST to send e-mail' });
-    }
-    for (const warning of configurationWarnings(this.config)) {
-      new Logger('Configuration').warn({ event: 'configuration_warning', hint: warning });
-    }
-  }
-}
+export class EmailModule {}

@@ -4,10 +4,10 @@ import { protectTenantTable } from './ddl.js';
 /** What admins and operators did. */
 export async function createAudit(runner: QueryRunner): Promise<void> {
   const columns = `
-        -- user:<id>, key:<id> or operator:<id>
+        -- user:<id>, key:<id>, operator:<id>; anonymous (a sign-in with an unknown address) or cli
         actor text NOT NULL,
-        actor_kind text NOT NULL CHECK (actor_kind IN ('user', 'api_key', 'operator')),
-        -- Method and route: POST /api/v1/users
+        actor_kind text NOT NULL CHECK (actor_kind IN ('user', 'api_key', 'operator', 'anonymous', 'cli')),
+        -- Method and route: POST /api/v1/users; of the command line, the command
         action text NOT NULL,
         -- What the path names, by parameter.
         targets jsonb NOT NULL,

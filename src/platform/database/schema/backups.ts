@@ -26,6 +26,10 @@ export async function createBackups(runner: QueryRunner): Promise<void> {
         last_checked_at timestamptz(3),
         last_success_at timestamptz(3),
         last_failure_at timestamptz(3),
+        -- Of the newest entry.
+        warnings text[] NOT NULL DEFAULT '{}',
+        -- Backups before it are no measure for the size of later ones: somebody has accepted a smaller one then.
+        sizes_from timestamptz(3),
         -- Expected times up to here are decided, or were never expected: they lie before the job or its hours.
         expected_after timestamptz(3) NOT NULL,
         created_at timestamptz(3) NOT NULL,
@@ -37,7 +41,9 @@ export async function createBackups(runner: QueryRunner): Promise<void> {
       -- One row, and not one of every job, says when a tenant's jobs were last checked.
       CREATE TABLE backup_scans (
         tenant_id uuid PRIMARY KEY REFERENCES tenants ON DELETE CASCADE,
-        checked_at timestamptz(3) NOT NULL
+        checked_at timestamptz(3) NOT NULL,
+        -- Folders of its inbox with a name that no agent can have.
+        ignored_folders text[] NOT NULL DEFAULT '{}'
       );
 
       CREATE TABLE backup_reports (
@@ -52,7 +58,11 @@ export async function createBackups(runner: QueryRunner): Promise<void> {
         reason text,
         operation_timestamp_utc timestamptz(3),
         content jsonb,
+        -- What is remarkable about an accepted one.
+        warnings text[] NOT NULL DEFAULT '{}',
         received_at timestamptz(3) NOT NULL,
+        -- When people were notified of a rejected one.
+        announced_at timestamptz(3),
         PRIMARY KEY (tenant_id, id),
         -- The same report twice is one, however it comes.
         UNIQUE (tenant_id, agent_id, content_sha256),
@@ -60,6 +70,8 @@ export async function createBackups(runner: QueryRunner): Promise<void> {
         CHECK ((state = 'accepted') = (operation_timestamp_utc IS NOT NULL AND content IS NOT NULL))
       );
 
+      CREATE INDEX backup_reports_unannounced ON backup_reports (tenant_id, agent_id, id DESC)
+        WHERE state = 'rejected' AND announced_at IS NULL;
       CREATE INDEX backup_reports_rejected ON backup_reports (tenant_id, agent_id, received_at DESC)
         WHERE state = 'rejected';
 
@@ -96,12 +108,15 @@ export async function createBackups(runner: QueryRunner): Promise<void> {
         staged_file_name text,
         logs_summary text,
         error_msg text,
+        -- Why the report of this database cannot be judged.
+        report_fault text,
         -- What the server found. Null while the staged file may still come.
         verdict text CHECK (verdict IN
           ('SUCCESS', 'FAILED', 'TRANSFER_INTEGRITY_FAILED', 'HASH_MISMATCH', 'MISSING')),
         reason text,
         detail text,
-        warning text CHECK (warning IN ('size_differs')),
+        warnings text[] NOT NULL DEFAULT '{}'
+          CHECK (warnings <@ '{empty_file,shrunk,size_differs,unchanged,unknown_fields}'::text[]),
         server_hash_sha256 text,
         server_size_bytes bigint,
         evaluated_at timestamptz(3),

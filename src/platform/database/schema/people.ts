@@ -107,6 +107,8 @@ export async function createPeople(runner: QueryRunner): Promise<void> {
         created_at timestamptz(3) NOT NULL,
         expires_at timestamptz(3) NOT NULL,
         revoked_at timestamptz(3),
+        -- What the client called itself, for people to recognise their sessions.
+        user_agent text CHECK (length(user_agent) <= 200),
         PRIMARY KEY (tenant_id, family),
         FOREIGN KEY (tenant_id, user_id) REFERENCES users ON DELETE CASCADE
       );
@@ -176,7 +178,8 @@ export async function createPeople(runner: QueryRunner): Promise<void> {
         rotated_at timestamptz(3),
         created_at timestamptz(3) NOT NULL,
         expires_at timestamptz(3) NOT NULL,
-        revoked_at timestamptz(3)
+        revoked_at timestamptz(3),
+        user_agent text CHECK (length(user_agent) <= 200)
       );
     `);
 

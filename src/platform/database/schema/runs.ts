@@ -20,6 +20,8 @@ export async function createRuns(runner: QueryRunner): Promise<void> {
         due_at timestamptz(3) NOT NULL,
         lease_token uuid,
         lease_until timestamptz(3),
+        -- Its lease ends because it waits for its turn or its next attempt, not because something was lost.
+        postponed boolean NOT NULL DEFAULT false,
         counts jsonb,
         error text,
         triggered_by text,

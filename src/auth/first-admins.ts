@@ -1,0 +1,63 @@
+import { Injectable } from '@nestjs/common';
+import type { TenantTransaction } from '../platform/database/transaction.js';
+import type { TenantCaller } from '../platform/http/caller.js';
+import type { Tenant } from '../tenants/tenant.entity.js';
+import type { NewTenant } from '../tenants/tenants.dto.js';
+import { TenantsService } from '../tenants/tenants.service.js';
+import type { NewUser } from '../users/users.dto.js';
+import { UsersService } from '../users/users.service.js';
+import { PasswordLinks } from './password/password-links.js';
+
+/** A tenant with its first admin, and the link that the admin was mailed. */
+export interface OpenedTenant {
+  tenant: Tenant;
+  admin: { id: string; email: string; name: string };
+  link: { url: string; expires_at: Date };
+}
+
+/** Opens a tenant with somebody who may do everything in it: without an admin nobody can sign in. */
+@Injectable()
+export class FirstAdmins {
+  constructor(
+    private readonly tenants: TenantsService,
+    private readonly users: UsersService,
+    private readonly links: PasswordLinks,
+  ) {}
+
+  /**
+   * Makes the tenant, its first admin and the welcome mail in one transaction.
+   * @param principal who does it, for stored rows.
+   * @throws Problem conflict when the slug is taken, validation_failed for a zone that PostgreSQL does not know.
+   */
+  async open(newTenant: NewTenant, newAdmin: NewUser, principal: string): Promise<OpenedTenant> {
+    let opened: Omit<OpenedTenant, 'tenant'> | null = null;
+    const tenant = await this.tenants.create(newTenant, async (tx) => {
+      opened = await this.addAdmin(tx, newAdmin, principal);
+    });
+    if (opened === null) throw new Error('the tenant was made without its admin');
+    return { tenant, ...(opened as Omit<OpenedTenant, 'tenant'>) };
+  }
+
+  private async addAdmin(
+    tx: TenantTransaction,
+    newAdmin: NewUser,
+    principal: string,
+  ): Promise<Omit<OpenedTenant, 'tenant'>> {
+    const { tenant_id } = tx;
+    const by: TenantCaller = {
+      kind: 'user',
+      tenant_id,
+      principal,
+      user_id: null,
+      agent_id: null,
+      role: 'admin',
+    };
+    const { id, email, name } = await this.users.create(tx, by, { ...newAdmin, role: 'admin' });
+    const link = await this.links.newest(tx, id);
+    if (link === null) throw new Error('the first admin was not welcomed');
+    return {
+      admin: { id, email, name },
+      link: { url: this.links.url(tenant_id, link.link_id), expires_at: link.expires_at },
+    };
+  }
+}

@@ -1,0 +1,80 @@
+import { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import {
+  isEmpty7z,
+  isEmptyBzip2,
+  isEmptyCompress,
+  isEmptyLz4,
+  isEmptyLzip,
+  isEmptyLzma,
+  isEmptyTar,
+  isEmptyXz,
+  isEmptyZip,
+  isEmptyZstd,
+} from './archive-headers.js';
+
+/** Files of more bytes are not looked into: an archive that holds nothing is smaller. */
+export const MAX_EMPTY_BYTES = 65_536;
+/** Of a compressed file, so many bytes are looked into for an archive. */
+const MAX_INNER_BYTES = 262_144;
+const ZEROS = Buffer.alloc(65_536);
+
+const EMPTY_FORMATS = [
+  isEmptyXz,
+  isEmptyZstd,
+  isEmptyBzip2,
+  isEmptyLz4,
+  isEmptyLzip,
+  isEmptyLzma,
+  isEmptyCompress,
+  isEmpty7z,
+  isEmptyZip,
+  isEmptyTar,
+];
+
+/**
+ * Whether there is no backup in a file: it has no bytes, or only zeros and blanks, or is an archive or a compressed file
+ * of such, or of empty files. An agent whose dump failed often compresses nothing and reports a success.
+ * @param content the whole file, at most `MAX_EMPTY_BYTES`
+ */
+export async function holdsNothing(content: Buffer): Promise<boolean> {
+  if (isBlank(content) || EMPTY_FORMATS.some((isEmpty) => isEmpty(content))) return true;
+  return content[0] === 0x1f && content[1] === 0x8b && (await holdsNothingInside(content));
+}
+
+/** What is not gzip, or is cut off, is not for us to judge. */
+async function holdsNothingInside(gzip: Buffer): Promise<boolean> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  let blank = true;
+  try {
+    for await (const part of Readable.from([gzip]).pipe(createGunzip()) as AsyncIterable<Buffer>) {
+      blank &&= isBlank(part);
+      if (bytes < MAX_INNER_BYTES) parts.push(part);
+      else if (!blank) return false;
+      bytes += part.length;
+    }
+  } catch {
+    return false;
+  }
+  const inner = Buffer.concat(parts);
+  return blank || (bytes <= MAX_INNER_BYTES && EMPTY_FORMATS.some((isEmpty) => isEmpty(inner)));
+}
+
+/** Whether all bytes are zeros: what a disk that was full, or a copy that was begun, leaves. */
+export function isZeros(bytes: Buffer): boolean {
+  for (let at = 0; at < bytes.length; at += ZEROS.length) {
+    const piece = bytes.subarray(at, at + ZEROS.length);
+    if (!piece.equals(ZEROS.subarray(0, piece.length))) return false;
+  }
+  return true;
+}
+
+/** Zeros, white space, and a byte order mark. */
+function isBlank(content: Buffer): boolean {
+  const begin = content[0] === 0xef && content[1] === 0xbb && content[2] === 0xbf ? 3 : 0;
+  return (
+    isZeros(content) ||
+    content.subarray(begin).every((byte) => byte === 0 || byte === 0x20 || (byte >= 9 && byte <= 13))
+  );
+}

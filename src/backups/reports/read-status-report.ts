@@ -1,0 +1,130 @@
+import type { Fault } from '../../platform/errors/problem.js';
+import { printable } from '../../platform/http/text.js';
+import { checked } from '../../platform/http/validation.js';
+import { comparable } from '../../platform/text/normalized.js';
+import { isDatabaseName } from '../jobs/database-name.js';
+import { DATABASE_FIELDS, readDatabaseFields } from './database-fields.js';
+import { type DatabaseReport, HEAD_FIELDS, ReportHead } from './status-report.js';
+
+/** Faults that one answer, reason or verdict names. */
+const MAX_FAULTS = 20;
+/** Databases of one report. */
+const MAX_DATABASES = 1_000;
+/** How far the clock of an agent may be ahead, in ms. */
+const AHEAD_MS = 10 * 60_000;
+
+/** What a report says about one database: the fields that are right. */
+export interface ReportedDatabase {
+  said: Partial<DatabaseReport>;
+  /** Why it cannot be judged; null where it can. */
+  fault: string | null;
+  /** Fields that this version does not know, as they were written. */
+  unknown: Record<string, unknown>;
+}
+
+/** A report that can be read. */
+export interface ReadReport {
+  head: ReportHead;
+  databases: Map<string, ReportedDatabase>;
+  unknown: Record<string, unknown>;
+  /** What people should know of it: unknown fields, and the faults of databases. At most 21 lines. */
+  warnings: string[];
+}
+
+/**
+ * Reads a report of STATUS.json's shape. Only what cannot be read at all is refused: each database is judged by itself,
+ * and what a newer agent adds is kept. The limits of JSON must have been checked.
+ * @returns the report, or up to 20 faults.
+ */
+export function readStatusReport(plain: unknown, now: Date): ReadReport | { faults: Fault[] } {
+  if (!isObject(plain)) return { faults: [{ pointer: '', detail: 'a report must be one JSON object' }] };
+  const latest = now.getTime() + AHEAD_MS;
+  const { value: head, faults } = checked(ReportHead, pick(plain, HEAD_FIELDS));
+  // The reports of an agent with a wrong clock would be the newest until then.
+  if (Date.parse(head.operation_timestamp_utc) > latest) {
+    const detail = `${head.operation_timestamp_utc} is in the future (it is ${now.toISOString()})`;
+    faults.push({ pointer: '/operation_timestamp_utc', detail });
+  }
+  const { databases: written } = plain;
+  const names = isObject(written) ? Object.keys(written) : [];
+  if (!isObject(written) || names.length < 1 || names.length > MAX_DATABASES) {
+    faults.push({ pointer: '/databases', detail: `databases must be an object of 1 to ${MAX_DATABASES}` });
+    return { faults: faults.slice(0, MAX_FAULTS) };
+  }
+  if (faults.length > 0) return { faults: faults.slice(0, MAX_FAULTS) };
+  const databases = new Map<string, ReportedDatabase>();
+  const warnings: string[] = [];
+  for (const name of names) {
+    const { key, database } = readDatabase(name, written[name], latest);
+    const isTwice = databases.has(key);
+    if (isTwice) database.fault = `the report names this database twice, as ${JSON.stringify(name)} too`;
+    if (database.fault !== null) warnings.push(...lines(database.fault, `/databases/${escaped(name)}`));
+    warnings.push(...unknownLines(database.unknown, `/databases/${escaped(name)}`));
+    databases.set(key, isTwice ? { ...database, said: {} } : database);
+  }
+  const unknown = omit(plain, [...HEAD_FIELDS, 'databases']);
+  warnings.unshift(...unknownLines(unknown, ''));
+  return { head, databases, unknown, warnings: inBrief(warnings) };
+}
+
+/** At most 20 lines, and how many there are more. */
+export function inBrief(lines: readonly string[]): string[] {
+  const more = lines.length - MAX_FAULTS;
+  return [...lines.slice(0, MAX_FAULTS), ...(more > 0 ? [`and ${more} more`] : [])];
+}
+
+/** Faults as lines of text. */
+export function faultLines(faults: readonly Fault[]): string[] {
+  return faults.map(({ pointer, detail }) => (pointer === '' ? detail : `${pointer}: ${detail}`));
+}
+
+function readDatabase(
+  name: string,
+  written: unknown,
+  latest: number,
+): { key: string; database: ReportedDatabase } {
+  const key = comparable(name);
+  const fields = isObject(written) ? written : {};
+  const { said, faults } = readDatabaseFields(fields, latest);
+  const found = isObject(written) ? faults : ['must be an object'];
+  const isNamed = isDatabaseName(key);
+  if (!isNamed) found.unshift('its name must be 1 to 100 characters without control characters');
+  const fault = found.length === 0 ? null : inBrief(found).join('\n');
+  const unknown = omit(fields, DATABASE_FIELDS);
+  return { key: isNamed ? key : shownName(name), database: { said, fault, unknown } };
+}
+
+/** The name under which people find a database whose name is none. */
+function shownName(name: string): string {
+  const shown = Array.from(printable(name).replace(/\s/g, ' ').trim()).slice(0, 50).join('');
+  return `${shown} (not a name)`.trim();
+}
+
+function unknownLines(unknown: Record<string, unknown>, path: string): string[] {
+  return Object.keys(unknown).map(
+    (name) => `${path}/${escaped(name)}: is kept, and not known to this version`,
+  );
+}
+
+function lines(fault: string, path: string): string[] {
+  return fault.split('\n').map((line) => (line.startsWith('/') ? `${path}${line}` : `${path}: ${line}`));
+}
+
+/** A name in a JSON pointer (RFC 6901), as people are shown it. */
+function escaped(name: string): string {
+  return printable(name.slice(0, 100)).replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function pick(from: Record<string, unknown>, fields: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(
+    fields.filter((field) => Object.hasOwn(from, field)).map((field) => [field, from[field]]),
+  );
+}
+
+function omit(from: Record<string, unknown>, fields: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(from).filter(([name]) => !fields.includes(name)));
+}

@@ -1,0 +1,43 @@
+import { randomUUID } from 'node:crypto';
+import type { INestApplicationContext } from '@nestjs/common';
+import { AuditLog } from '../platform/audit/audit-log.js';
+import { Problem } from '../platform/errors/problem.js';
+
+/** Whoever may start the command line may do everything: the audit log knows no more of them. */
+const WHO = { actor: 'cli', actor_kind: 'cli', ip: null } as const;
+
+/** An act on the command line. */
+export interface CommandAct {
+  /** `vigie operators create` */
+  action: string;
+  targets?: Readonly<Record<string, string>>;
+  /** Whose log it goes to; the installation's by default. */
+  tenant?: { id: string } | { slug: string };
+}
+
+/** Does something that is in the audit log, as a request would be: recorded before, its outcome after. */
+export async function audited<Result>(
+  app: INestApplicationContext,
+  { action, targets = {}, tenant }: CommandAct,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const log = app.get(AuditLog, { strict: false });
+  const request_id = `cli-${randomUUID()}`;
+  const written = await log.write({ ...WHO, action, targets, tenant: tenant ?? null, request_id });
+  try {
+    const result = await work();
+    await log.finish(written, 200, null);
+    return result;
+  } catch (error) {
+    await log.finish(written, error instanceof Problem ? error.status : 500, null);
+    throw error;
+  }
+}
+
+/** What a refusal says on the command line: its details, without codes. */
+export function sentenceOf(error: unknown): unknown {
+  if (!(error instanceof Problem)) return error;
+  const { errors } = error.options;
+  const faults = errors?.map(({ pointer, detail }) => `${pointer.slice(1)} ${detail}`) ?? [];
+  return new Error(faults.length > 0 ? faults.join('; ') : error.message, { cause: error });
+}

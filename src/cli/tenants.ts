@@ -1,0 +1,138 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { plainToInstance } from 'class-transformer';
+import { validate, type ValidationError } from 'class-validator';
+import { FirstAdmins, type OpenedTenant } from '../auth/first-admins.js';
+import { Outbox } from '../delivery/outbox.js';
+import { NewTenant } from '../tenants/tenants.dto.js';
+import { TenantsService } from '../tenants/tenants.service.js';
+import { NewUser } from '../users/users.dto.js';
+import { audited, sentenceOf } from './audited.js';
+import { type Environment, withInstallation } from './installation.js';
+import { tableOf } from './table.js';
+
+export interface NewTenantOptions {
+  name: string;
+  admin: string;
+  adminName?: string;
+  kind?: string;
+  timeZone?: string;
+  locale?: string;
+  json?: boolean;
+}
+
+/** Tenants that one query reads. */
+const PAGE = 200;
+
+/** The options of the command line, as the fields that the API calls by other names. */
+const OPTIONS: Readonly<Record<string, string>> = {
+  name: '--name',
+  kind: '--kind',
+  time_zone: '--time-zone',
+  locale: '--locale',
+  email: '--admin',
+  admin_name: '--admin-name',
+  slug: 'the slug',
+};
+
+/**
+ * `vigie tenants create <slug>`: makes a tenant, its first admin and the welcome mail, in one transaction.
+ * @returns the text to print, the one-time link of the mail included.
+ * @throws Error in plain words: a bad or taken slug, a bad address, an unknown zone.
+ */
+export async function createTenant(
+  environment: Environment,
+  slug: string,
+  options: NewTenantOptions,
+): Promise<string> {
+  const tenant = await checked(NewTenant, {
+    slug,
+    name: options.name,
+    kind: options.kind ?? 'cabinet',
+    ...(options.timeZone === undefined ? {} : { time_zone: options.timeZone }),
+    ...(options.locale === undefined ? {} : { locale: options.locale }),
+  });
+  const name = options.adminName ?? options.admin.split('@')[0];
+  const admin = await checked(NewUser, { email: options.admin, name }, { name: '--admin-name' });
+  return withInstallation(
+    environment,
+    async (app) => {
+      try {
+        const opened = await audited(app, { action: 'vigie tenants create' }, () =>
+          app.get(FirstAdmins, { strict: false }).open(tenant, admin, 'cli'),
+        );
+        return options.json === true
+          ? JSON.stringify({ ...opened, mail: mailed(app) ? 'queued' : 'not_configured' }, null, 2)
+          : describe(opened, mailed(app));
+      } catch (error) {
+        throw sentenceOf(error);
+      }
+    },
+    { mail: true },
+  );
+}
+
+/** `vigie tenants list`: the text to print. */
+export async function listTenants(environment: Environment, { json }: { json?: boolean }): Promise<string> {
+  const tenants = await withInstallation(environment, async (app) => {
+    const service = app.get(TenantsService, { strict: false });
+    const all = [];
+    for (let cursor: string | undefined; ;) {
+      const { data, next_cursor } = await service.list({ limit: PAGE, cursor });
+      all.push(...data);
+      if (next_cursor === null) return all.reverse();
+      cursor = next_cursor;
+    }
+  });
+  if (json === true) return JSON.stringify(tenants, null, 2);
+  if (tenants.length === 0) return 'There is no tenant yet: vigie tenants create <slug> --name … --admin …';
+  return tableOf(
+    ['slug', 'name', 'kind', 'time zone', 'locale', 'since', 'state'],
+    tenants.map(({ slug, name, kind, time_zone, locale, created_at, suspended_at }) => [
+      slug,
+      name,
+      kind,
+      time_zone,
+      locale,
+      created_at.toISOString().slice(0, 10),
+      suspended_at === null ? 'active' : 'suspended',
+    ]),
+  );
+}
+
+function describe({ tenant, admin, link }: OpenedTenant, isMailed: boolean): string {
+  const mail = isMailed
+    ? `A mail with this link is on its way to ${admin.email}:`
+    : 'E-mail is not configured (SMTP_HOST): hand this link over yourself. It is a secret.';
+  return [
+    `Tenant ${tenant.slug} is created, with the admin ${admin.email}.`,
+    '',
+    mail,
+    `  ${link.url}`,
+    `It sets the admin's password, once, until ${link.expires_at.toISOString()}.`,
+  ].join('\n');
+}
+
+function mailed(app: INestApplicationContext): boolean {
+  return app.get(Outbox, { strict: false }).channels.includes('email');
+}
+
+/** The same rules as the API's. @throws Error that names the options. */
+async function checked<Form extends object>(
+  form: new () => Form,
+  fields: object,
+  names: Readonly<Record<string, string>> = {},
+): Promise<Form> {
+  const instance = plainToInstance(form, fields);
+  const faults = await validate(instance, { whitelist: true, forbidNonWhitelisted: true });
+  if (faults.length > 0) throw new Error(faults.map((fault) => sentence(fault, names)).join('\n'));
+  return instance;
+}
+
+function sentence(
+  { property, constraints = {} }: ValidationError,
+  names: Readonly<Record<string, string>>,
+): string {
+  const name = names[property] ?? OPTIONS[property] ?? property;
+  const [words = 'is not valid'] = Object.values(constraints);
+  return words.startsWith(property) ? `${name}${words.slice(property.length)}` : `${name}: ${words}`;
+}

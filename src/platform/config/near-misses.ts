@@ -1,0 +1,34 @@
+import { SCHEMA } from './schema.js';
+
+/** Names of Vigie's own begin with these; other programs' variables are none of its business. */
+const OWN =
+  /^(VIGIE|SMTP|DATABASE|REDIS|JWT|BACKUP|EMAIL|RETRY|DELIVERY|CHANNEL|LIMIT|DISPATCH|SCHEDULER|LOG)_/;
+/** Edits that make two names look alike. */
+const MAX_EDITS = 2;
+
+/** Variables that look like a setting and are none: one sentence for each, for the log of the start. */
+export function nearMisses(names: readonly string[]): string[] {
+  const known = Object.values(SCHEMA).flatMap(({ env, aliases }) => [env, ...aliases]);
+  const settings = new Set([...known, ...known.map((name) => `${name}_FILE`), 'VIGIE_CONFIG']);
+  return names
+    .filter((name) => OWN.test(name) && !settings.has(name))
+    .toSorted()
+    .flatMap((name) => {
+      const meant = known.find((setting) => edits(name, setting) <= MAX_EDITS);
+      return meant === undefined ? [] : [`${name} is not a setting and is ignored; did you mean ${meant}?`];
+    });
+}
+
+/** Levenshtein's distance. */
+function edits(one: string, other: string): number {
+  let row = Array.from({ length: other.length + 1 }, (_value, index) => index);
+  for (let i = 0; i < one.length; i += 1) {
+    const next = [i + 1];
+    for (let j = 0; j < other.length; j += 1) {
+      const replaced = (row[j] ?? 0) + (one[i] === other[j] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}

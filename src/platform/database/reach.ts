@@ -1,0 +1,58 @@
+import pg from 'pg';
+import { MIGRATION_NAMES, refuseNewer } from './migrate.js';
+
+/** Connecting, signing in and each of the statements below, in ms. */
+const TIMEOUT_MS = 10_000;
+
+/**
+ * Signs in at PostgreSQL and leaves.
+ * @throws the driver's error
+ */
+export async function reachPostgres(url: string): Promise<void> {
+  await withClient(url, (client) => client.query('SELECT'));
+}
+
+/**
+ * Compares the schema with this version, for a process that does not migrate itself.
+ * @param systemUrl as vigie_system
+ * @throws Error when the schema is older or newer.
+ */
+export async function assertMigrated(systemUrl: string): Promise<void> {
+  const ran = await withClient(systemUrl, migrationsOf);
+  refuseNewer(ran);
+  const missing = MIGRATION_NAMES.filter((name) => !ran.includes(name));
+  if (missing.length > 0)
+    throw new Error(
+      `the database is not migrated (${missing.join(', ')} missing): run "vigie migrate" with the owner's DATABASE_URL`,
+    );
+}
+
+async function migrationsOf(client: pg.Client): Promise<string[]> {
+  const { rows: tables } = await client.query<{ name: string | null }>(
+    `SELECT to_regclass('migrations')::text AS name`,
+  );
+  if (tables[0]?.name == null) return [];
+  const { rows } = await client.query<{ name: string }>('SELECT name FROM migrations ORDER BY id');
+  return rows.map(({ name }) => name);
+}
+
+async function withClient<Result>(
+  url: string,
+  work: (client: pg.Client) => Promise<Result>,
+): Promise<Result> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'vigie-start',
+    connectionTimeoutMillis: TIMEOUT_MS,
+    query_timeout: TIMEOUT_MS,
+  });
+  // A connection that breaks while it is idle, between two statements.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return await work(client);
+  } finally {
+    // A server that never answered would not answer a goodbye either.
+    client.end().catch(() => undefined);
+  }
+}

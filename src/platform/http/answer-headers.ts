@@ -1,0 +1,29 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Config } from '../config/config.js';
+
+/** One year, in seconds. */
+const HSTS_SECONDS = 31_536_000;
+
+/**
+ * Headers of every answer (OWASP REST Security Cheat Sheet): what the API says is no page, in no frame, in no cache.
+ * Routes that serve pages set their own over them. Browsers are told to stay with https where this server is
+ * reached by it.
+ */
+export function setAnswerHeaders(app: NestFastifyApplication, { publicUrl }: Config): void {
+  const headers: Record<string, string> = {
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'cache-control': 'no-store',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    ...(publicUrl?.startsWith('https://') === true
+      ? { 'strict-transport-security': `max-age=${HSTS_SECONDS}` }
+      : {}),
+  };
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onRequest', (_request, reply, done) => {
+      reply.headers(headers);
+      done();
+    });
+}

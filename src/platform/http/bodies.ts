@@ -1,0 +1,138 @@
+import { isUtf8 } from 'node:buffer';
+import { parse as parseForm } from 'node:querystring';
+import { Readable } from 'node:stream';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyRequest } from 'fastify';
+import { Problem } from '../errors/problem.js';
+import { JSON_LIMITS, JsonFault, readJson } from '../json/read-json.js';
+import { takesUpload } from './uploads.js';
+
+/** A body's limit, in bytes, on routes that know who is calling. */
+export const BODY_LIMIT = 1_048_576;
+/** The same where anyone may call. */
+export const PUBLIC_BODY_LIMIT = 16_384;
+/** A body that is no file has this long to arrive. */
+const BODY_TIMEOUT_MS = 60_000;
+/** After an answer, what still comes of a body is read this long: a client that is sending reads the answer later. */
+const LINGER_MS = 2_000;
+
+const JSON_TYPE = 'application/json';
+const FORM_TYPE = 'application/x-www-form-urlencoded';
+
+/**
+ * The one door for bodies. None is read before the route's guard has settled who is calling (`BodyGuard` reads
+ * it then), so the parsers hand on the stream. Whoever sends one byte a second, or goes on sending after the answer, is
+ * cut off.
+ */
+export function takeBodies(app: NestFastifyApplication): void {
+  const server = app.getHttpAdapter().getInstance();
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser([JSON_TYPE, FORM_TYPE], (_request, payload, done) => done(null, payload));
+  // Where files are taken, `UploadBody` says what is wrong with another type.
+  server.addContentTypeParser('*', (request, payload, done) => {
+    if (takesUpload(request)) done(null, payload);
+    else done(new Problem('unsupported_media_type', `send ${JSON_TYPE}`));
+  });
+  server.addHook('onRequest', (request, _reply, done) => {
+    if (hasBody(request) && !takesUpload(request)) cutOff(request, BODY_TIMEOUT_MS);
+    done();
+  });
+  server.addHook('onSend', (request, reply, payload, done) => {
+    // The rest of the body would be taken for the next request.
+    if (hasBody(request) && !request.raw.complete) reply.header('connection', 'close');
+    done(null, payload);
+  });
+  server.addHook('onResponse', (request, _reply, done) => {
+    if (hasBody(request) && !request.raw.complete) cutOff(request, LINGER_MS);
+    done();
+  });
+}
+
+function hasBody({ headers }: FastifyRequest): boolean {
+  const length = headers['content-length'];
+  return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
+}
+
+function cutOff({ raw }: FastifyRequest, afterMs: number): void {
+  const timer = setTimeout(() => {
+    if (!raw.complete) raw.destroy();
+  }, afterMs).unref();
+  raw.once('close', () => clearTimeout(timer));
+}
+
+/**
+ * Reads the body of a request; undefined where it has none.
+ * @param limit bytes
+ * @param takes what the route takes besides well-formed JSON.
+ * @throws Problem unsupported_media_type, payload_too_large, malformed_request, validation_failed with the place.
+ */
+export async function readBody(
+  request: FastifyRequest,
+  limit: number,
+  takes: { form: boolean; illFormedTexts: boolean },
+): Promise<unknown> {
+  const { body, headers } = request;
+  if (!(body instanceof Readable)) return undefined;
+  const isForm = headers['content-type']?.toLowerCase().startsWith(FORM_TYPE) === true;
+  if (isForm && !takes.form) throw new Problem('unsupported_media_type', `send ${JSON_TYPE}`);
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity') {
+    throw new Problem('unsupported_media_type', `send the body uncompressed, not as ${encoding}`);
+  }
+  if (Number(headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
+  const bytes = await bytesOf(body, limit);
+  if (!isUtf8(bytes)) throw new Problem('malformed_request', 'the body is not UTF-8');
+  // Windows programs write a UTF-8 byte order mark.
+  const text = bytes.toString().replace(/^\ufeff/, '');
+  return isForm ? formOf(text) : jsonOf(text, takes.illFormedTexts);
+}
+
+function jsonOf(text: string, illFormedTexts: boolean): unknown {
+  try {
+    return readJson(text, { ...JSON_LIMITS, illFormedTexts });
+  } catch (error) {
+    if (!(error instanceof JsonFault)) throw error;
+    const { pointer, detail } = error;
+    if (pointer === '') throw new Problem('malformed_request', `the body is refused: ${detail}`);
+    throw new Problem('validation_failed', undefined, { errors: [{ pointer, detail }] });
+  }
+}
+
+/** A field that comes twice is a list. */
+function formOf(text: string): Record<string, string | string[] | undefined> {
+  return { ...parseForm(text) };
+}
+
+function tooLarge(limit: number): Problem {
+  return new Problem('payload_too_large', `the body may have up to ${limit} bytes`);
+}
+
+/** Not `for await`: leaving it would destroy the connection, and with it the answer. */
+async function bytesOf(stream: Readable, limit: number): Promise<Buffer> {
+  // It closed while the guard looked up who is calling: nothing will come of it, not even an event.
+  if (stream.destroyed) throw aborted();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  return new Promise<Buffer>((resolve, reject) => {
+    const leave = (settle: () => void) => {
+      stream.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
+      settle();
+    };
+    const onData = (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > limit) {
+        leave(() => reject(tooLarge(limit)));
+        // Nobody listens any more: what comes is dropped, until `cutOff`.
+        stream.resume();
+      } else chunks.push(chunk);
+    };
+    const onEnd = () => leave(() => resolve(Buffer.concat(chunks)));
+    const onError = () => leave(() => reject(aborted()));
+    const onClose = () => leave(() => reject(aborted()));
+    stream.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
+  });
+}
+
+function aborted(): Problem {
+  return new Problem('malformed_request', 'the connection ended before the body did');
+}

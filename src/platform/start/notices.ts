@@ -1,0 +1,45 @@
+import { type Config, configurationWarnings } from '../config/config.js';
+import { isLoopback } from '../config/formats.js';
+import { nearMisses } from '../config/near-misses.js';
+
+/** Something that the operator may still have to do, for the last lines of the start. */
+export interface Notice {
+  event: string;
+  hint: string;
+}
+
+/** @param names the variables of the environment. */
+export function startNotices(config: Config, hasOperator: boolean, names: readonly string[]): Notice[] {
+  const warnings = [...nearMisses(names), ...configurationWarnings(config)];
+  return [
+    ...warnings.map((hint) => ({ event: 'configuration_warning', hint })),
+    ...(hasOperator ? [] : [NO_OPERATOR]),
+    ...(config.smtpHost === null ? [NO_EMAIL] : []),
+    ...(servesPlainHttp(config) ? [PLAIN_HTTP] : []),
+  ];
+}
+
+const NO_OPERATOR: Notice = {
+  event: 'no_operator',
+  hint: 'nobody can sign in yet: run "npx vigie operators create", or set VIGIE_OPERATOR_EMAIL and VIGIE_OPERATOR_PASSWORD and start again',
+};
+
+const NO_EMAIL: Notice = {
+  event: 'email_not_configured',
+  hint: 'e-mails are recorded as suppressed and never sent: set SMTP_HOST to send them',
+};
+
+const PLAIN_HTTP: Notice = {
+  event: 'plain_http',
+  hint: 'other machines reach this server without encryption: put a reverse proxy with TLS before it, and set TRUST_PROXY and VIGIE_PUBLIC_URL=https://…',
+};
+
+/** Whether other machines connect, and nothing says that TLS protects them. */
+function servesPlainHttp({ host, roles, publicUrl, trustProxy }: Config): boolean {
+  return (
+    roles.includes('web') &&
+    !isLoopback(host) &&
+    trustProxy === null &&
+    publicUrl?.startsWith('https://') !== true
+  );
+}

@@ -19,6 +19,7 @@ const DATA_SOURCE_HOLDERS = {
   'src/platform/database/database.ts': 'hands out transactions',
   'src/platform/database/migrate.ts': 'migrates as the owner, before there is an application',
   'src/platform/database/database.module.ts': 'sets how the driver reads dates and counts',
+  'src/platform/database/reach.ts': 'signs in and looks at the schema, before there is an application',
   'src/platform/embedded/logins.ts': 'makes the logins of the embedded PostgreSQL',
 };
 

@@ -152,7 +152,7 @@ export type LogFormat = 'auto' | 'json' | 'pretty';
 export function logDestination(format: LogFormat): DestinationStream | undefined {
   const { stdout } = process;
   if (format === 'json' || (format === 'auto' && !stdout.isTTY)) return undefined;
-  // https://no-color.org
-  const colours = stdout.isTTY && (process.env.NO_COLOR ?? '') === '';
+  // Which minds NO_COLOR (https://no-color.org).
+  const colours = stdout.isTTY && stdout.hasColors();
   return prettyDestination({ colours, write: (text) => void stdout.write(text) });
 }

@@ -13,6 +13,7 @@ import { DeliveryQueues } from './admin/delivery-queues.js';
 import { DeliverySending } from './sending/delivery-sending.js';
 import { DirectSending } from './sending/direct-sending.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
+import { Hastening } from './admin/hastening.js';
 import { HeldLeases } from './sending/held-leases.js';
 import { Leases } from './sending/leases.js';
 import { OpenDeliveriesReader } from './admin/open-deliveries.js';
@@ -32,6 +33,7 @@ import { Reaper } from './sending/reaper.js';
     DeliveryQueues,
     DeliverySending,
     Dispatcher,
+    Hastening,
     HeldLeases,
     Leases,
     OpenDeliveriesReader,

@@ -46,6 +46,7 @@ const SYSTEM_DATABASE_USERS: Record<string, string> = {
   'src/delivery/sending/direct-sending.ts':
     'asks whether a channel is paused, and what all tenants together sent in the last minute',
   'src/delivery/sending/leases.ts': 'claims, renews and records deliveries of many tenants in one statement',
+  'src/delivery/admin/hastening.ts': 'makes due what waits for its next attempt, of one tenant or of all',
   'src/delivery/admin/open-deliveries.ts': 'counts what waits over all tenants, for the metrics',
   'src/delivery/dispatch/presence.ts': 'keeps the list of workers, which belongs to no tenant',
   'src/delivery/admin/processing.ts': 'follows what is pending of one tenant or, for operators, of all',

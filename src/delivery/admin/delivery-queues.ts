@@ -9,6 +9,7 @@ import { WORKER_ALIVE_SECONDS } from '../dispatch/admission.js';
 import { ChannelHealth, type ChannelState } from '../channel-health/channel-health.js';
 import { channelOf, queueOf } from '../channels/channels.js';
 import { CANCEL, RETRY, REQUEUE_PAUSED } from '../transitions/acts.sql.js';
+import { Hastening } from './hastening.js';
 import { type OpenDeliveries, OpenDeliveriesReader } from './open-deliveries.js';
 
 /** Rows that one statement moves: locks stay short. */
@@ -51,6 +52,7 @@ export class DeliveryQueues {
     private readonly open: OpenDeliveriesReader,
     private readonly wakeUps: WakeUps,
     private readonly health: ChannelHealth,
+    private readonly hastening: Hastening,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -134,8 +136,8 @@ export class DeliveryQueues {
   }
 
   /**
-   * Gives what has failed in the last `days` days all its attempts again. Left out: what has no recipient (the user
-   * was erased), and links to set a password that have expired.
+   * Gives what has failed in the last `days` days all its attempts again, and makes due what waits for its next
+   * attempt. Left out: what has no recipient (the user was erased), and links to set a password that have expired.
    */
   async retry(queue: QueueName, days: number, tenantId: string | null): Promise<{ retried: number }> {
     const channel = channelOf(queue);
@@ -146,8 +148,9 @@ export class DeliveryQueues {
         async (tx) => (await tx.query(RETRY, [channel, tenantId, now, since, BATCH])).length,
       ),
     );
+    const hastened = await this.hastening.hasten(channel, tenantId);
     this.wakeUps.send('dispatch.kick', { channel });
-    return { retried };
+    return { retried: retried + hastened };
   }
 
   private async count(

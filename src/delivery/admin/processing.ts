@@ -4,11 +4,11 @@ import { type Channel, CHANNELS } from '../../contracts/channels.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { SystemDatabase } from '../../platform/database/database.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
-import { ChannelHealth } from '../channel-health/channel-health.js';
+import { Hastening } from './hastening.js';
 
 /** What happened to the deliveries that were waiting when somebody asked to process them. */
 export interface Processed {
-  /** Due, queued or being sent at that moment; the counts below add up to it. At most 10,000 are followed. */
+  /** Due, waiting for the next attempt, queued or being sent at that moment; the counts below add up to it. At most 10,000 are followed. */
   due: number;
   sent: number;
   /** Refused for good, or out of attempts or time. */
@@ -41,7 +41,8 @@ const FIRST_STEP_MS = 100;
 const MAX_STEP_MS = 1_000;
 
 /**
- * "Process what is pending, now": asks the dispatchers of all processes for a round and follows what was waiting.
+ * "Process what is pending, now": makes due what waits for its next attempt, asks the dispatchers of all processes for
+ * a round, and follows what was waiting.
  * Whose turn it is, hours and limits stay the dispatcher's to decide.
  */
 @Injectable()
@@ -51,7 +52,7 @@ export class ProcessingService implements BeforeApplicationShutdown {
   constructor(
     private readonly database: SystemDatabase,
     private readonly wakeUps: WakeUps,
-    private readonly health: ChannelHealth,
+    private readonly hastening: Hastening,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -61,8 +62,8 @@ export class ProcessingService implements BeforeApplicationShutdown {
    * @param signal aborted when the client has left
    */
   async process(tenantId: string | null, timeoutMs: number, signal?: AbortSignal): Promise<Processing> {
+    await Promise.all(CHANNELS.map((channel) => this.hastening.hasten(channel, tenantId)));
     const followed = await this.database.query<Followed>(WAITING, [tenantId, this.clock.now(), MAX_FOLLOWED]);
-    await Promise.all(CHANNELS.map((channel) => this.health.probeNow(channel)));
     for (const channel of CHANNELS) this.wakeUps.send('dispatch.kick', { channel });
     const deadline = performance.now() + timeoutMs;
     const ended: Counts = { sent: 0, failed: 0, cancelled: 0, deferred: 0, waiting: 0 };

@@ -30,6 +30,8 @@ export class SendError extends Error {
     cause?: ChannelFault,
     /** The channel failed while it had this message: the message itself may be the reason, until others fail too. */
     readonly with_message = false,
+    /** The provider's own code (`550 5.1.1`), or the system's (`ECONNREFUSED`); for the log, without its words. */
+    readonly code: string | null = null,
   ) {
     super(message);
     this.name = 'SendError';

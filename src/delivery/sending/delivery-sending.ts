@@ -7,8 +7,16 @@ import { Metrics, secondsSince } from '../../platform/metrics/metrics.js';
 import { JobHandlers } from '../../platform/queues/handlers.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
 import { CHANNEL_TRAITS } from '../channels/channels.js';
-import { type ClaimedMessage, SendError, type SendLease, SENDERS, type Senders } from '../channels/sender.js';
-import { ChannelHealth, withoutAddresses } from '../channel-health/channel-health.js';
+import {
+  type ChannelFault,
+  type ClaimedMessage,
+  SendError,
+  type SendFailure,
+  type SendLease,
+  SENDERS,
+  type Senders,
+} from '../channels/sender.js';
+import { ChannelHealth } from '../channel-health/channel-health.js';
 import { HeldLeases } from './held-leases.js';
 import { Leases } from './leases.js';
 import { afterFailure, type FailedSend, type Outcome } from './outcome.js';
@@ -49,7 +57,7 @@ export class DeliverySending implements OnModuleInit {
     await this.held.withLease(job, async (message, lease) => {
       const { channel, tenant_id, bundle_id } = message;
       const began = performance.now();
-      const outcome = await this.attempt(message, lease);
+      const { outcome, reason } = await this.attempt(message, lease);
       this.metrics.observe('vigie_send_duration_seconds', { channel }, secondsSince(began));
       const about = { channel, tenant_id, bundle_id, attempt: message.attempts };
       const recorded = await recordUntilDone(
@@ -60,14 +68,15 @@ export class DeliverySending implements OnModuleInit {
       );
       this.metrics.count('vigie_sends_total', { channel, outcome: sendOutcome(outcome, recorded) });
       const deliveries = message.items.length;
-      const line = { event: `delivery_${outcome.state}`, ...about, deliveries, recorded };
-      if (outcome.state === 'sent') this.logger.log(line);
-      else this.logger[levelOf(outcome)]({ ...line, error: withoutAddresses(outcome.error) });
+      const delivery_id = message.items[0]?.delivery_id;
+      const line = { event: `delivery_${outcome.state}`, ...about, delivery_id, deliveries, recorded };
+      if (reason === null) this.logger.log(line);
+      else this.logger[levelOf(outcome)]({ ...line, ...reason });
       this.kickSoon(channel);
     });
   }
 
-  private async attempt(message: ClaimedMessage, lease: SendLease): Promise<Outcome> {
+  private async attempt(message: ClaimedMessage, lease: SendLease): Promise<Attempt> {
     const began = performance.now();
     try {
       const sender = this.senders.get(message.channel);
@@ -75,18 +84,20 @@ export class DeliverySending implements OnModuleInit {
         throw new SendError('retryable', 'The channel is not configured in this process');
       const receipt = await sender.send(message, lease);
       this.health.worked(message.channel, began);
-      return { state: 'sent', ...receipt };
+      return { outcome: { state: 'sent', ...receipt }, reason: null };
     } catch (error) {
       // Before the outcome is recorded: else the dispatcher would admit it again into a channel that is down.
       if (error instanceof SendError && error.failure === 'channel')
         await this.health.failed(message.channel, error, message.lease_token);
-      return afterFailure(this.failureOf(error, message), message.attempts, message.ambiguities, {
+      const failure = this.failureOf(error, message);
+      const outcome = afterFailure(failure, message.attempts, message.ambiguities, {
         max_attempts: this.config.retryMaxAttempts,
         delay_ms: this.config.retryDelaySeconds * 1_000,
         ambiguous_repeats: CHANNEL_TRAITS[message.channel].ambiguous_repeats,
         age_ms: this.clock.now().getTime() - message.due_since.getTime(),
         max_age_ms: this.config.deliveryMaxAgeHours * 3_600_000,
       });
+      return { outcome, reason: reasonOf(error, failure) };
     }
   }
 
@@ -108,9 +119,27 @@ export class DeliverySending implements OnModuleInit {
   }
 }
 
-/** What ends without being sent is worth a warning; what will be tried again is not. */
-function levelOf({ state }: Outcome): 'log' | 'warn' {
-  return state === 'pending' ? 'log' : 'warn';
+/** How an attempt ended; why, where it failed. */
+interface Attempt {
+  outcome: Outcome;
+  reason: LoggedReason | null;
+}
+
+/** Why an attempt failed, for the log: the words of a server may quote an address, or the message. */
+interface LoggedReason {
+  failure: SendFailure;
+  cause: ChannelFault | null;
+  code: string | null;
+}
+
+function reasonOf(error: unknown, { failure }: FailedSend): LoggedReason {
+  if (!(error instanceof SendError)) return { failure, cause: null, code: null };
+  return { failure, cause: error.cause ?? null, code: error.code };
+}
+
+/** A channel that is down has a line of its own; any other failed attempt is worth a warning. */
+function levelOf(outcome: Outcome): 'log' | 'warn' {
+  return 'channel_down' in outcome ? 'log' : 'warn';
 }
 
 /** How an attempt ended, for the metrics. */

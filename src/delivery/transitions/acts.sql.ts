@@ -204,3 +204,19 @@ export const RETRY = `
   ),
   ${eventsSql('reset', '$3')}
   SELECT id FROM reset`;
+
+/**
+ * Makes due what waits for its next attempt, with the attempts that it has left. What a person's hours, a limit or a
+ * chosen time holds back stays where it is.
+ * $1 channel, $2 tenant or null, $3 now, $4 how many
+ */
+export const HASTEN = `
+  WITH locked AS MATERIALIZED (
+    SELECT tenant_id, id FROM deliveries
+    WHERE channel = $1 AND state = 'pending' AND due_at > $3 AND defer_reason IN ('retry', 'channel_down')
+      AND ($2::uuid IS NULL OR tenant_id = $2)
+    ORDER BY tenant_id, id LIMIT $4 FOR UPDATE SKIP LOCKED
+  )
+  UPDATE deliveries d SET due_at = $3, defer_reason = NULL
+  FROM locked l WHERE d.tenant_id = l.tenant_id AND d.id = l.id
+  RETURNING d.id`;

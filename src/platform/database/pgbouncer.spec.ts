@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { insertBacklog } from '../../../test/support/backlog.js';
 import { addTenant, type Cast, createCast } from '../../../test/support/cast.js';
-import { createDatabase, type TestDatabase } from '../../../test/support/database.js';
+import { createDatabase, environmentFor, type TestDatabase } from '../../../test/support/database.js';
 import { hasPgBouncer, type PgBouncer, startPgBouncer } from '../../../test/support/pgbouncer.js';
 import { until } from '../../../test/support/until.js';
 import { runJob } from '../../../test/support/watched.js';
 import { createWorld, type World } from '../../../test/support/world.js';
 import { type MailCatcher, startMailCatcher } from '../../cli/demo/mail-catcher.js';
 import { runSql } from '../../../test/support/postgres-server.js';
+import { readConfig } from '../config/config.js';
+import { checkPostgres } from './database.module.js';
 import { Database, SystemDatabase } from './database.js';
 import { migrate } from './migrate.js';
 import { prepared } from './transaction.js';
@@ -53,7 +55,7 @@ describe.each(here)('%s in transaction mode', () => {
   });
 
   test('R12: without DATABASE_POOLER the start says in words what to set', async () => {
-    await expect(createWorld({ database, env })).rejects.toThrow(
+    await expect(checkPostgres(readConfig({ ...environmentFor(database), ...env }))).rejects.toThrow(
       'the database URLs lead to a PgBouncer: set DATABASE_POOLER=transaction, or name PostgreSQL itself',
     );
   });

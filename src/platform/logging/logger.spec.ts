@@ -110,6 +110,38 @@ describe('JsonLogger', () => {
     expect((lines[0]!.err as { stack: string }).stack).toContain('logger.spec.ts');
   });
 
+  it.each([
+    ['a long word', 'x'.repeat(1_000_000)],
+    ['many at signs', 'a@'.repeat(500_000)],
+    ['a long domain', `a@${'b'.repeat(1_000_000)}`],
+    ['many dots', `a@${'b.'.repeat(500_000)}`],
+    ['many addresses', 'claire.canary@cabinet.fr '.repeat(40_000)],
+  ])('S8: takes a bounded time for an error with %s', (_name, text) => {
+    const { logger, lines, text: written } = capture();
+    const err = new Error(text);
+    err.stack = `Error: ${text}`;
+    // Of this process alone: the machine may be busy.
+    const before = process.cpuUsage();
+    logger.error({ event: 'x', err });
+    logger.error('x', `Error: ${text}`, 'Room');
+    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(250);
+    expect(lines).toHaveLength(2);
+    expect(written().length).toBeLessThan(25_000);
+    expect(written()).not.toContain('canary');
+  });
+
+  it('S8: hides addresses of any letters, and one at the end of what is kept', () => {
+    const { logger, text } = capture();
+    for (const address of [
+      'rené.canary@cabinet.fr',
+      'canary@münchen.example',
+      `${'l'.repeat(64)}canary@x.fr`,
+    ])
+      logger.error({ event: 'x', err: new Error(`to:<${address}> refused`) });
+    logger.error({ event: 'x', err: new Error(`${'x'.repeat(488)} canary@cabinet.example`) });
+    expect(text()).not.toContain('canary');
+  });
+
   it('leaves the paths of packages readable', () => {
     const { logger, lines } = capture();
     const err = new Error('x');

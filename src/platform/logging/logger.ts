@@ -31,8 +31,29 @@ const HIDDEN = [
   'name',
 ];
 
-/** Mail servers quote the recipient in what they answer. */
-const ADDRESS = /[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g;
+/** Longest message and stack that are logged, in characters: an error may quote a whole body. */
+const MAX_MESSAGE = 500;
+const MAX_STACK = 8_000;
+/** An address at the cut is looked for as a whole (RFC 5321 §4.5.3.1: 320 octets). */
+const MAX_ADDRESS = 320;
+/**
+ * Mail servers quote the recipient in what they answer. A match begins only where an address can begin: tried at every
+ * letter of a long word, the time would grow with the square of its length. A slash ends one: `node_modules/@scope`.
+ */
+const ADDRESS = /(?<![^\s<>"'(),:;@/\\])[^\s<>"'(),:;@/\\]+@[\p{L}\p{N}_-]+(?:\.[\p{L}\p{N}_-]+)+/gu;
+
+/** The first `max` characters, without addresses. */
+function clean(text: string, max: number): string {
+  const kept = text.length <= max + MAX_ADDRESS ? text : withoutLastWord(text.slice(0, max + MAX_ADDRESS));
+  return kept.replace(ADDRESS, '***').slice(0, max);
+}
+
+/** A word that was cut may be half of an address. */
+function withoutLastWord(text: string): string {
+  let end = text.length;
+  while (end > text.length - MAX_ADDRESS && !/[\s<>"'(),:;]/.test(text.charAt(end - 1))) end -= 1;
+  return text.slice(0, end);
+}
 
 /**
  * An error without what it may quote: a failed statement is described by its code and constraint, never by its
@@ -42,11 +63,10 @@ function describeError(error: unknown): Record<string, unknown> {
   const failure = databaseFailure(error);
   if (failure !== null) return { type: 'QueryFailedError', ...failure };
   if (!(error instanceof Error)) return { type: typeof error };
-  const clean = (text: string) => text.replace(ADDRESS, '***');
   return {
     type: error.name,
-    message: clean(error.message.slice(0, 500)),
-    stack: error.stack === undefined ? undefined : clean(error.stack),
+    message: clean(error.message, MAX_MESSAGE),
+    stack: error.stack === undefined ? undefined : clean(error.stack, MAX_STACK),
   };
 }
 
@@ -115,7 +135,7 @@ export class JsonLogger implements LoggerService {
     if (level !== 'warn' && typeof room === 'string' && FRAMEWORK.has(room)) level = 'debug';
     const fields = {
       room: typeof room === 'string' ? room : undefined,
-      stack: rest.length > 1 && typeof rest[0] === 'string' ? rest[0] : undefined,
+      stack: rest.length > 1 && typeof rest[0] === 'string' ? clean(rest[0], MAX_STACK) : undefined,
     };
     if (message instanceof Error) this.pino[level]({ ...fields, err: message });
     else if (typeof message === 'object' && message !== null) this.pino[level]({ ...fields, ...message });

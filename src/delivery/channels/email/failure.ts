@@ -19,12 +19,21 @@ export function sendError(cause: unknown, progress: Progress | null, server: Smt
   const code = error.responseCode !== undefined && error.responseCode >= 400 ? error.responseCode : null;
   const words = wordsOf(error, progress, server);
   if (progress?.written && code === null)
-    return new SendError('ambiguous', `${words}, after the whole message was written`);
+    return failed({ failure: 'ambiguous' }, `${words}, after the whole message was written`, error);
   // What nodemailer itself refuses to send.
   if ((error.code === 'EENVELOPE' || error.code === 'EMESSAGE') && error.responseCode === undefined)
-    return new SendError('permanent', words);
-  const verdict = judge(error, code, progress, server);
-  return new SendError(verdict.failure, words, undefined, verdict.cause, verdict.with_message);
+    return failed({ failure: 'permanent' }, words, error);
+  return failed(judge(error, code, progress, server), words, error);
+}
+
+function failed({ failure, cause, with_message }: Verdict, words: string, error: NodemailerError): SendError {
+  return new SendError(failure, words, undefined, cause, with_message, codeOf(error));
+}
+
+/** The reply's code, with the enhanced one behind it (RFC 3463); else what the system or nodemailer calls the fault. */
+function codeOf({ responseCode, response = '', originalCode, code }: NodemailerError): string | null {
+  const reply = /^[2-5]\d\d(?:[ -][245]\.\d{1,3}\.\d{1,3}\b)?/.exec(response)?.[0].replace('-', ' ');
+  return reply ?? (responseCode === undefined ? (originalCode ?? code ?? null) : String(responseCode));
 }
 
 function judge(

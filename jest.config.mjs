@@ -28,6 +28,7 @@ const FAULTS = ['<rootDir>/test/faults/', '<rootDir>/test/delivery/', '<rootDir>
 const BROWSER = [
   '<rootDir>/src/auth/password/password-page.spec.ts',
   '<rootDir>/src/ops/queues/queue-board.spec.ts',
+  '<rootDir>/test/getting-started/getting-started.spec.ts',
 ];
 
 const shared = {

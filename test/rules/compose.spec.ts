@@ -285,7 +285,6 @@ describe('Dockerfile', () => {
 
   it('R11: has vigie in PATH, which reads its version beside it, and listens for other containers', () => {
     expect(last).toMatch(/ln -s \/app\/dist\/cli\/vigie\.js \/usr\/local\/bin\/vigie/);
-    expect(dockerfile).toMatch(/chmod 755 dist\/cli\/vigie\.js/);
     expect(last).toMatch(/\nCOPY package\.json \.\/\n/);
     expect(last).toMatch(/\nENV .*HOST=0\.0\.0\.0/);
     expect(compose.services.migrate?.command).toEqual(['vigie', 'migrate']);

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { TenantTransaction } from '../platform/database/transaction.js';
 import type { TenantCaller } from '../platform/http/caller.js';
-import type { Tenant } from '../tenants/tenant.entity.js';
 import type { NewTenant } from '../tenants/tenants.dto.js';
 import { TenantsService } from '../tenants/tenants.service.js';
 import { NewUser } from '../users/users.dto.js';
@@ -10,7 +9,7 @@ import { PasswordLinks } from './password/password-links.js';
 
 /** A tenant with its first admin, and the link that the admin was mailed. */
 export interface OpenedTenant {
-  tenant: Tenant;
+  tenant: Awaited<ReturnType<TenantsService['create']>>;
   admin: { id: string; email: string; name: string };
   link: { url: string; expires_at: Date };
 }

@@ -61,7 +61,10 @@ describe('D9: a scan', () => {
     );
     await agent.drop('STATUS.json', agent.report(REPORTED, Object.fromEntries(said)));
     // After one file has its name, and before its folder is fsynced.
-    const publish = Reflect.get(IncomingCopy.prototype, 'publish') as () => Promise<UnsyncedFolders>;
+    const publish: (this: IncomingCopy) => Promise<UnsyncedFolders> = Reflect.get(
+      IncomingCopy.prototype,
+      'publish',
+    );
     let published = 0;
     jest.spyOn(IncomingCopy.prototype, 'publish').mockImplementation(async function (this: IncomingCopy) {
       published += 1;

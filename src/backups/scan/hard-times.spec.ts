@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestAgent } from '../agent.fixture.js';
-import { IncomingCopy } from '../files/stored-file.js';
+import { IncomingCopy, type UnsyncedFolders } from '../files/stored-file.js';
 import { STORE_MARKER } from '../store/backup-store.js';
 import { REPORTED, ScannedWorld } from './scan.fixture.js';
 
@@ -61,7 +61,10 @@ describe('D9: a scan', () => {
     );
     await agent.drop('STATUS.json', agent.report(REPORTED, Object.fromEntries(said)));
     // After one file has its name, and before its folder is fsynced.
-    const { publish } = IncomingCopy.prototype;
+    const publish: (this: IncomingCopy) => Promise<UnsyncedFolders> = Reflect.get(
+      IncomingCopy.prototype,
+      'publish',
+    );
     let published = 0;
     jest.spyOn(IncomingCopy.prototype, 'publish').mockImplementation(async function (this: IncomingCopy) {
       published += 1;

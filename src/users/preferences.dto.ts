@@ -1,12 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import {
-  ArrayUnique,
-  IsBoolean,
-  IsIn,
-  IsOptional,
-  Matches,
-  ValidateBy,
-} from 'class-validator';
+import { ArrayUnique, IsBoolean, IsIn, IsOptional, Matches, ValidateBy } from 'class-validator';
 import { type Bundling, BUNDLINGS } from '../contracts/bundling.js';
 import { type Channel, CHANNELS } from '../contracts/channels.js';
 import { OPTIONAL_KINDS } from '../contracts/kind-lists.js';

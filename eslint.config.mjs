@@ -40,7 +40,10 @@ export default tseslint.config(
     languageOptions: {
       sourceType: 'script',
       globals: Object.fromEntries(
-        ['document', 'fetch', 'history', 'location', 'URLSearchParams'].map((name) => [name, 'readonly']),
+        ['document', 'fetch', 'history', 'location', 'URLSearchParams', 'window'].map((name) => [
+          name,
+          'readonly',
+        ]),
       ),
     },
   },

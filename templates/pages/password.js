@@ -6,7 +6,7 @@ const form = at('form'), first = at('password'), second = at('again'), problem =
 const token = new URLSearchParams(location.hash.slice(1)).get('token');
 history.replaceState(null, '', location.pathname);
 // Another link opened in the same tab changes only the fragment, which loads nothing by itself.
-addEventListener('hashchange', () => location.reload());
+window.addEventListener('hashchange', () => location.reload());
 
 function end(title, text, good) {
   form.hidden = true;

@@ -29,12 +29,12 @@ export class SessionView implements OpenSession {
 }
 
 /** People see and end their own sessions; admins end those of a user. */
-@ApiTags('me')
 @Controller()
 export class SessionsController {
   constructor(private readonly sessions: OpenSessions) {}
 
   @Get('me/sessions')
+  @ApiTags('me')
   @Access('person')
   @ApiOperation({ summary: 'Your sessions that stand, newest first' })
   @ApiPage(SessionView)
@@ -43,6 +43,7 @@ export class SessionsController {
   }
 
   @Delete('me/sessions')
+  @ApiTags('me')
   @HttpCode(204)
   @Access('person')
   @ApiOperation({ summary: 'End all your sessions but this one' })
@@ -52,6 +53,7 @@ export class SessionsController {
   }
 
   @Delete('me/sessions/:id')
+  @ApiTags('me')
   @HttpCode(204)
   @Access('person')
   @ApiOperation({ summary: 'End one of your sessions; this one too' })

@@ -30,7 +30,11 @@ export const ERRORS = {
   limit_reached: { status: 429, title: 'A sending limit is reached', report: false },
   headers_too_large: { status: 431, title: 'The headers are too large', report: false },
   internal_error: { status: 500, title: 'Something went wrong on our side', report: true },
-  unavailable: { status: 503, title: 'A service that this needs does not answer', report: true },
+  unavailable: {
+    status: 503,
+    title: 'A service that this needs does not answer, or refuses the work',
+    report: true,
+  },
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;

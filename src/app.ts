@@ -4,7 +4,8 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { ClsService } from 'nestjs-cls';
 import { AppModule } from './app.module.js';
 import { OperatorCookies } from './auth/sessions/operator-cookies.js';
-import { setUpDocs } from './docs.js';
+import { setUpAsyncApi } from './asyncapi.js';
+import { describeApi, setUpDocs } from './docs.js';
 import { recordOutcomes } from './platform/audit/outcomes.js';
 import { serveBoard } from './ops/queues/queue-board.js';
 import { type Clock, SystemClock } from './platform/clock/clock.js';
@@ -75,6 +76,7 @@ export async function createApp(
     answerOpsOnly(app);
   }
   setUpDocs(app);
+  if (config.roles.includes('web')) setUpAsyncApi(app, () => describeApi(app));
   return app;
 }
 

@@ -15,7 +15,8 @@ import { VERSION } from './platform/version.js';
 const DESCRIPTION = `Deadlines, documents, tasks and backups: the right people are notified once, on the right channel, at the right hour.
 
 Send \`Authorization: Bearer <access token>\` (from \`POST /api/v1/auth/login\`) or \`X-API-Key\`, never both.
-Lists answer \`{"data": […], "next_cursor": …}\`. Every error is \`application/problem+json\` (RFC 9457) with a \`code\`.`;
+Lists answer \`{"data": […], "next_cursor": …}\`. Every error is \`application/problem+json\` (RFC 9457) with a \`code\`.
+The sockets are described in [/asyncapi.yaml](/asyncapi.yaml).`;
 
 /** Swagger UI brings scripts and styles of its own, and styles elements inline. */
 const POLICY = [
@@ -115,7 +116,7 @@ function complete(operation: OperationObject, path: string, facts: RouteFacts | 
     ...(path.includes('{') ? [404] : []),
     ...(path.startsWith('/api/') ? [429] : []),
   ];
-  for (const status of statuses) operation.responses[status] ??= problemResponse(titlesOf(status));
+  for (const status of statuses) operation.responses[status] ??= problemResponse(titlesOf(status), status);
   operation.responses.default ??= problemResponse('Any other error');
 }
 
@@ -137,10 +138,18 @@ function titlesOf(status: number): string {
     .join('. ');
 }
 
-function problemResponse(description: string): ResponseObject {
+/** @param status whose first code is the example; none where any error may be meant. */
+function problemResponse(description: string, status?: number): ResponseObject {
+  const found = Object.entries(ERRORS).find(([, error]) => error.status === status);
+  const example =
+    found === undefined
+      ? {}
+      : { example: { type: `urn:vigie:error:${found[0]}`, title: found[1].title, status, code: found[0] } };
   return {
     description,
-    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+    content: {
+      'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' }, ...example },
+    },
   };
 }
 
@@ -151,7 +160,7 @@ const PROBLEM: SchemaObject = {
   properties: {
     type: { type: 'string', example: 'urn:vigie:error:validation_failed' },
     title: { type: 'string' },
-    status: { type: 'integer' },
+    status: { type: 'integer', example: 400 },
     code: { type: 'string', enum: Object.keys(ERRORS) },
     detail: { type: 'string' },
     errors: {

@@ -188,6 +188,14 @@ export const SAMPLES: readonly Sample[] = [
   { name: 'event', items: [item('event', {}, { item_url: null, audience: 'addressed' })] },
   { name: 'welcome', items: [item('welcome', link(), { severity: 'info', item_url: null })] },
   { name: 'password-reset', items: [item('password_reset', link(), { severity: 'info', item_url: null })] },
+  {
+    name: 'password-changed',
+    items: [item('password_changed', {}, { severity: 'info', item_url: null, audience: 'self' })],
+  },
+  {
+    name: 'email-changed',
+    items: [item('email_changed', {}, { severity: 'info', item_url: null, audience: 'self' })],
+  },
   { name: 'test', items: [item('test', {}, { severity: 'info', item_url: null, audience: 'self' })] },
   { name: 'backup-alert', items: [backup('backup_alert', 'critical')] },
   {
@@ -202,6 +210,9 @@ export const SAMPLES: readonly Sample[] = [
   },
   { name: 'backup-recovered', items: [backup('backup_recovered', 'info')] },
   { name: 'backup-damaged', items: [backup('backup_damaged', 'critical')] },
+  { name: 'backup-report-rejected', items: [item('backup_report_rejected', {}, { item_url: null })] },
+  { name: 'backup-agent-silent', items: [item('backup_agent_silent', {}, { severity: 'critical' })] },
+  { name: 'backup-agent-back', items: [item('backup_agent_back', {}, { severity: 'info' })] },
   { name: 'bundle-2', items: [deadline(-1), request(-4, 1)] },
   { name: 'bundle-3', items: [deadline(1), deadline(0, 8, { audience: 'unassigned' }), task(-16, 1)] },
   { name: 'bundle-61', items: heavyDay(40, 12, 9) },

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { withTimeout } from '../../platform/clock/timeout.js';
 import { Database } from '../../platform/database/database.js';
 import { Problem } from '../../platform/errors/problem.js';
@@ -10,7 +10,10 @@ const DEADLINE_MS = 2_000;
 /** Whether this process can do its work. */
 @Injectable()
 export class Health {
+  private readonly logger = new Logger('Health');
   private stopping = false;
+  /** Why it was not ready when it was last asked. */
+  private reason: string | null = null;
 
   constructor(
     private readonly database: Database,
@@ -18,12 +21,22 @@ export class Health {
   ) {}
 
   /**
-   * Resolves when PostgreSQL answers and Redis takes a write, within 2 s.
+   * Resolves when PostgreSQL answers and Redis takes a write, within 2 s. A change is logged; the single answers are not,
+   * since balancers ask all the time.
    * @throws Problem unavailable, naming what does not answer, or why Redis refuses; also as soon as the process is to
    * stop, so that balancers look elsewhere while it drains.
    */
   async assertReady(): Promise<void> {
-    if (this.stopping) throw new Problem('unavailable', 'this process is stopping');
+    const reason = this.stopping ? 'this process is stopping' : await this.reasonNotReady();
+    if (reason !== this.reason && !this.stopping) {
+      if (reason === null) this.logger.log({ event: 'ready_again' });
+      else this.logger.warn({ event: 'not_ready', reason });
+    }
+    this.reason = reason;
+    if (reason !== null) throw new Problem('unavailable', reason, { expected: true });
+  }
+
+  private async reasonNotReady(): Promise<string | null> {
     const faults = await Promise.all([
       faultOf('PostgreSQL', this.database.ping()),
       faultOf('Redis', this.queues.probe()),
@@ -33,7 +46,7 @@ export class Health {
       ...(silent.length > 0 ? [`no answer from ${silent.join(' and ')}`] : []),
       ...faults.flatMap((fault) => (fault?.silent === false ? [fault.words] : [])),
     ];
-    if (words.length > 0) throw new Problem('unavailable', words.join('; '));
+    return words.length > 0 ? words.join('; ') : null;
   }
 
   /** From now on the process is not ready. The first thing to do when it is to stop. */

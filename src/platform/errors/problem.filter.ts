@@ -77,7 +77,7 @@ export class ProblemFilter implements ExceptionFilter {
       return;
     }
     const problem = toProblem(error);
-    if (ERRORS[problem.code].report) {
+    if (ERRORS[problem.code].report && problem.options.expected !== true) {
       this.logger.error({
         event: 'request_failed',
         code: problem.code,

@@ -23,7 +23,13 @@ export class Problem extends Error {
   constructor(
     readonly code: ErrorCode,
     readonly detail?: string,
-    readonly options: { errors?: Fault[]; headers?: Record<string, string>; cause?: unknown } = {},
+    readonly options: {
+      errors?: Fault[];
+      headers?: Record<string, string>;
+      cause?: unknown;
+      /** It is the answer to a question, not a failure: it is not logged. */
+      expected?: true;
+    } = {},
   ) {
     super(detail ?? ERRORS[code].title, { cause: options.cause });
     this.name = 'Problem';

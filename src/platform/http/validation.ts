@@ -25,7 +25,8 @@ export function validationPipe(): ValidationPipe {
 class BoundedValidationPipe extends ValidationPipe {
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     const { metatype } = metadata;
-    if (metatype !== undefined && this.toValidate(metadata)) {
+    // No body is one without fields.
+    if (metatype !== undefined && value != null && this.toValidate(metadata)) {
       const excess = shapeFaults(metatype, value);
       if (excess.length > 0) throw refused(excess);
     }

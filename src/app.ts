@@ -16,7 +16,7 @@ import { logRequests, requestId } from './platform/http/request-log.js';
 import { measureRequests } from './platform/http/request-metrics.js';
 import { trustedProxies } from './platform/http/addresses.js';
 import { BODY_LIMIT, takeBodies } from './platform/http/bodies.js';
-import { setAnswerHeaders } from './platform/http/answer-headers.js';
+import { answerHeaders, setAnswerHeaders } from './platform/http/answer-headers.js';
 import { answerUnknownRoutes } from './platform/http/unknown-routes.js';
 import { requireHost, unreadableRequests } from './platform/http/unreadable-requests.js';
 import { UPLOAD_TIMEOUT_MS } from './platform/http/uploads.js';
@@ -42,7 +42,7 @@ export async function createApp(
     genReqId: requestId,
     trustProxy: config.trustProxy === null ? false : trustedProxies(config.trustProxy),
     requestTimeout: UPLOAD_TIMEOUT_MS,
-    ...unreadableRequests,
+    ...unreadableRequests(answerHeaders(config)),
     routerOptions: { maxParamLength: 200 },
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(config, clock), adapter, {

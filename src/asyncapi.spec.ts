@@ -44,6 +44,7 @@ test('R13: /asyncapi.yaml describes the messages of the sockets, and every refer
 test('R13: what a client hears and is answered is what /asyncapi.yaml says', async () => {
   const { owner } = await newPeople(world);
   const client = await connect(await world.app.getUrl(), { token: owner.token });
+  await until('the first count', () => client.count());
   const id = await notify(world, owner);
   await until('the notification', () => client.created().includes(id));
   const answer: unknown = await client.socket.emitWithAck('notifications.read', { ids: [id] });

@@ -140,9 +140,18 @@ export function describeSockets(api: OpenAPIObject): Record<string, unknown> {
           payload: ACKNOWLEDGED,
         },
       },
-      schemas: { [NOTIFICATION]: api.components?.schemas?.[NOTIFICATION] },
+      schemas: withReferences(NOTIFICATION, api.components?.schemas ?? {}),
     },
   };
+}
+
+/** A schema, and those that it refers to. */
+function withReferences(name: string, all: Record<string, unknown>, found: Schema = {}): Schema {
+  found[name] = all[name];
+  for (const [, other = ''] of JSON.stringify(all[name]).matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
+    if (!(other in found)) withReferences(other, all, found);
+  }
+  return found;
 }
 
 function messages(of: Record<string, { summary: string; payload: Schema }>): Record<string, unknown> {

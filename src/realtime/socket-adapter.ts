@@ -34,6 +34,7 @@ export class SocketAdapter extends IoAdapter {
   override createIOServer(port: number, options?: ServerOptions): Server {
     const http = this.httpServer as HttpServer;
     http.on('upgrade', (_request, connection: Duplex) => {
+      if (this.connections.has(connection)) return;
       this.connections.add(connection);
       connection.once('close', () => this.connections.delete(connection));
     });

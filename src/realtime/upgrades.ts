@@ -18,11 +18,12 @@ export function ignoreForeignUpgrades(server: Server, path: string): void {
   });
 }
 
-function headOf({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer {
+function headOf({ method, url, httpVersion, rawHeaders, headers }: IncomingMessage): Buffer {
   const lines = [`${method ?? 'GET'} ${url ?? '/'} HTTP/${httpVersion}`];
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const [name = '', value = ''] = rawHeaders.slice(index, index + 2);
     if (!OF_UPGRADE.includes(name.toLowerCase())) lines.push(`${name}: ${value}`);
   }
+  if (/\bclose\b/i.test(headers.connection ?? '')) lines.push('connection: close');
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 }

@@ -74,6 +74,7 @@ test.each([
     'application/problem+json',
   ]);
   expect(JSON.parse(answer.body)).toMatchObject({ status, code });
+  expect(answer.headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' });
 });
 
 test('S8: 405 names the methods of a path', async () => {
@@ -109,6 +110,24 @@ test('S4: a body that comes with an upgrade is read, and the connection kept', a
   expect(both.status).toBe(401);
   expect(both.body).toContain('HTTP/1.1 200');
 });
+
+test('S4: ignored upgrades leave nothing behind on their connection', async () => {
+  const one = get('/livez', 'Connection: Upgrade\r\nUpgrade: h2c\r\n');
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => warnings.push(warning);
+  process.on('warning', onWarning);
+  const answer = await raw(one.repeat(50), (text) => text.split('HTTP/1.1 200').length === 51);
+  process.off('warning', onWarning);
+  expect([answer.status, warnings]).toEqual([200, []]);
+});
+
+test('S8: a client that is answered 408 and stays is cut off', async () => {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  const closed = new Promise((done) => socket.once('close', done));
+  socket.resume();
+  socket.write('HELLO\r\n\r\n');
+  await closed;
+}, 10_000);
 
 test('S8: every answer forbids sniffing, framing and caching, and tells browsers to stay with https', async () => {
   for (const path of ['/api/v1/me', '/nowhere', '/livez', '/ops/login', '/docs', '/password']) {

@@ -71,12 +71,12 @@ export class ProblemFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const request = host.switchToHttp().getRequest<FastifyRequest>();
-    if (isGone(request)) {
+    const gone = isGone(request);
+    if (gone) {
       this.logger.log({ event: 'request_aborted', method: request.method, route: request.routeOptions.url });
-      reply.hijack();
-      return;
     }
-    const problem = toProblem(error);
+    // Sent all the same: the audit log gets its outcome on the way.
+    const problem = gone ? new Problem('malformed_request', 'the connection ended') : toProblem(error);
     if (ERRORS[problem.code].report && problem.options.expected !== true) {
       this.logger.error({
         event: 'request_failed',

@@ -9,8 +9,8 @@ const HSTS_SECONDS = 31_536_000;
  * Routes that serve pages set their own over them. Browsers are told to stay with https where this server is
  * reached by it.
  */
-export function setAnswerHeaders(app: NestFastifyApplication, { publicUrl }: Config): void {
-  const headers: Record<string, string> = {
+export function answerHeaders({ publicUrl }: Config): Record<string, string> {
+  return {
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'no-referrer',
     'cache-control': 'no-store',
@@ -19,6 +19,10 @@ export function setAnswerHeaders(app: NestFastifyApplication, { publicUrl }: Con
       ? { 'strict-transport-security': `max-age=${HSTS_SECONDS}` }
       : {}),
   };
+}
+
+export function setAnswerHeaders(app: NestFastifyApplication, config: Config): void {
+  const headers = answerHeaders(config);
   app
     .getHttpAdapter()
     .getInstance()

@@ -27,12 +27,8 @@ const FORM_TYPE = 'application/x-www-form-urlencoded';
 export function takeBodies(app: NestFastifyApplication): void {
   const server = app.getHttpAdapter().getInstance();
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser([JSON_TYPE, FORM_TYPE], (_request, payload, done) => done(null, payload));
-  // Where files are taken, `UploadBody` says what is wrong with another type.
-  server.addContentTypeParser('*', (request, payload, done) => {
-    if (takesUpload(request)) done(null, payload);
-    else done(new Problem('unsupported_media_type', `send ${JSON_TYPE}`));
-  });
+  // Of any type: `readBody` and `UploadBody` say what is wrong with another one.
+  server.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
   server.addHook('onRequest', (request, _reply, done) => {
     if (hasBody(request) && !takesUpload(request)) cutOff(request, BODY_TIMEOUT_MS);
     done();

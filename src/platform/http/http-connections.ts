@@ -29,6 +29,8 @@ export class HttpConnections implements OnModuleInit, OnModuleDestroy, BeforeApp
     const { httpAdapter } = this.host as Partial<HttpAdapterHost>;
     const server = httpAdapter?.getHttpServer() as Server | undefined;
     server?.on('connection', (connection: Socket) => {
+      // An ignored upgrade hands the connection back to the server.
+      if (this.open.has(connection)) return;
       this.open.add(connection);
       connection.once('close', () => this.open.delete(connection));
     });

@@ -135,11 +135,13 @@ class WayOut {
     sink.behave((step) => (step === 'auth' ? { reply: '535 5.7.8 Bad credentials' } : 'ok'));
     sink.dropConnections();
     await this.forgetSuccess();
-    const before = sink.logins;
-    const minute = delay(this.options.full ? MINUTE_MS : MINUTE_MS / SCALE);
+    const began = performance.now();
+    const minute = this.options.full ? MINUTE_MS : MINUTE_MS / SCALE;
+    const over = delay(minute);
     await this.driver.people(WAITING);
-    await minute;
-    const logins = sink.logins - before;
+    await over;
+    // On a busy machine the timer is late, and the next probe is not.
+    const logins = sink.logins.filter((at) => at >= began && at < began + minute).length;
     this.stage.expect(logins >= 1 && logins <= MAX_LOGINS, `${logins} logins in the first minute`);
     await this.expectCause('login', 'login refused');
     await this.heal('login refused');

@@ -37,8 +37,8 @@ export class Sink {
     return sink;
   }
 
-  /** How many logins were tried. */
-  logins = 0;
+  /** When each login was tried (`performance.now()`). */
+  readonly logins: number[] = [];
 
   /** Nothing listens any more; connections are cut. */
   async stop(): Promise<void> {
@@ -120,7 +120,7 @@ export class Sink {
   }
 
   private async act(step: Step, where: Where): Promise<Act> {
-    if (step === 'auth') this.logins += 1;
+    if (step === 'auth') this.logins.push(performance.now());
     if (step === 'rcpt' && where.to !== null) this.asked.set(where.to, this.timesAsked(where.to) + 1);
     // At the dot the mail that is asked about has just been put there.
     const mail = step === 'dot' ? this.smtp.received.at(-1) : undefined;

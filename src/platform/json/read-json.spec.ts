@@ -46,7 +46,7 @@ describe('readJson', () => {
     ['S6: an unescaped lone surrogate', '{"a":"\ud800"}', '/a: must be well-formed Unicode'],
     ['a prototype', '{"a":{"__proto__":{}}}', '/a: must not have the name __proto__'],
     ['an escaped prototype', '{"\\u005f_proto__":1}', 'must not have the name __proto__'],
-    ['S1: too deep', '['.repeat(33), 'must not be nested more than 32 levels'],
+    ['S1: too deep', '['.repeat(33), 'it must not be nested more than 32 levels'],
     ['S1: too many values', `[${'0,'.repeat(20_000)}0]`, 'it must hold at most 20000 values'],
     [
       'S1: too many names',

@@ -56,7 +56,7 @@ test('S1: no body blocks the process, and no answer is larger than what 20 fault
     }
   }
   expect(wrong).toEqual([]);
-});
+}, 120_000);
 
 test.each(['/api/v1/auth/login', '/api/v1/auth/refresh', '/api/v1/auth/password'])(
   'S1: %s takes kilobytes from anyone',

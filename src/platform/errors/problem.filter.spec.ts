@@ -63,7 +63,7 @@ describe('toProblem', () => {
     ['nothing', undefined, 'internal_error'],
   ];
 
-  it.each(cases)('makes of %s its code', (_what, error, code) => {
+  it.each(cases)('converts %s to its code', (_what, error, code) => {
     const problem = toProblem(error);
     expect([problem.code, problem.status]).toEqual([code, ERRORS[code].status]);
   });
@@ -72,7 +72,7 @@ describe('toProblem', () => {
     for (const [, error] of cases) expect(JSON.stringify(toProblem(error).body())).not.toContain('canary');
   });
 
-  it('knows a connection that the machine refuses', async () => {
+  it('recognises a connection that the machine refuses', async () => {
     const error = await new Promise((resolve) =>
       connect({ host: 'localhost', port: 1 }).once('error', resolve),
     );
@@ -81,7 +81,7 @@ describe('toProblem', () => {
 });
 
 describe('a problem', () => {
-  it('is the body that RFC 9457 describes', () => {
+  it('has the body that RFC 9457 describes', () => {
     expect(invalid('/due_on', 'must be a day that exists').body()).toEqual({
       type: 'urn:vigie:error:validation_failed',
       title: 'The request is not valid',

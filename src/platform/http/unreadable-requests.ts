@@ -8,13 +8,15 @@ import { bodyOf, toProblem } from '../errors/problem.filter.js';
 
 type Handlers = Pick<FastifyHttpOptions<RawServerDefault>, 'frameworkErrors' | 'clientErrorHandler' | 'http'>;
 
-/** What Node says of bytes that it cannot take for a request. */
+/** Node's errors for bytes that are not a valid request. */
 const PROBLEMS: Partial<Record<string, () => Problem>> = {
   HPE_HEADER_OVERFLOW: () => new Problem('headers_too_large', 'address and headers may have up to 16 KB'),
   ERR_HTTP_REQUEST_TIMEOUT: () => new Problem('request_timeout'),
 };
 
-/** Answers what is no request for a route (RFC 9457): a broken path, headers that are too large, no HTTP at all. */
+/**
+ * Answers invalid requests that reach no route (RFC 9457): a broken path, headers that are too large, no HTTP at all.
+ */
 export const unreadableRequests: Handlers = {
   // Node's own answer to a request without Host has no body. `requireHost` writes one.
   http: { requireHostHeader: false },
@@ -31,7 +33,7 @@ export const unreadableRequests: Handlers = {
       .send(JSON.stringify(bodyOf(problem, request.id)));
   },
   clientErrorHandler: (error, socket: Socket) => {
-    // The client closed the connection, or has its answer.
+    // The client closed the connection, or already has its answer.
     if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
       socket.destroy();
       return;
@@ -53,7 +55,7 @@ export const unreadableRequests: Handlers = {
   },
 };
 
-/** RFC 9112 §3.2: a request of HTTP/1.1 without Host is answered 400. */
+/** RFC 9112 §3.2: an HTTP/1.1 request without Host is answered with 400. */
 export function requireHost(app: NestFastifyApplication): void {
   app
     .getHttpAdapter()

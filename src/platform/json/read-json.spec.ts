@@ -13,7 +13,7 @@ function faultOf(text: string): string {
 }
 
 describe('readJson', () => {
-  it('reads whatever JSON.parse reads', () => {
+  it('reads everything that JSON.parse reads', () => {
     const names = fc.string().filter((name) => !['__proto__', 'constructor'].includes(name));
     fc.assert(
       fc.property(
@@ -63,12 +63,12 @@ describe('readJson', () => {
     expect(faultOf(text)).toContain(fault);
   });
 
-  it('takes pairs of surrogates, and quotes and backslashes in texts', () => {
+  it('accepts surrogate pairs, and quotes and backslashes in texts', () => {
     const text = String.raw`{"\"a\\":"\ud83d\ude00\\\"","b\\":"{[,:"}`;
     expect(readJson(text)).toEqual({ '"a\\': '😀\\"', 'b\\': '{[,:' });
   });
 
-  it('S1: stays linear in what is hostile', () => {
+  it('S1: stays linear on hostile input', () => {
     const began = performance.now();
     for (const text of [
       '\\'.repeat(1_000_000),

@@ -108,9 +108,9 @@ function complete(operation: OperationObject, path: string, facts: RouteFacts | 
       .filter(Boolean)
       .join('\n\n');
   }
-  const takesSomething = (operation.parameters?.length ?? 0) > 0 || operation.requestBody !== undefined;
+  const hasInput = (operation.parameters?.length ?? 0) > 0 || operation.requestBody !== undefined;
   const statuses = [
-    ...(takesSomething ? [400] : []),
+    ...(hasInput ? [400] : []),
     ...(rule?.who === 'public' ? [] : [401, 403]),
     ...(path.includes('{') ? [404] : []),
     ...(path.startsWith('/api/') ? [429] : []),

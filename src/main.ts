@@ -125,6 +125,6 @@ function fail(error: unknown): never {
 }
 
 // If a promise never settles and nothing stays open, the process would exit with 0 and without a log line.
-const neverEnded = () => fail(new Error('the start never ended'));
-process.once('beforeExit', neverEnded);
-main().then(() => process.off('beforeExit', neverEnded), fail);
+const failUnfinishedStart = () => fail(new Error('the start never ended'));
+process.once('beforeExit', failUnfinishedStart);
+main().then(() => process.off('beforeExit', failUnfinishedStart), fail);

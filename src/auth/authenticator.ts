@@ -64,7 +64,7 @@ const SESSIONS = prepared(
 export class Authenticator {
   private readonly logger = new Logger('Authenticator');
   /** Keys whose last use is being written. */
-  private readonly noting = new Set<string>();
+  private readonly recording = new Set<string>();
   /** Concurrent requests share one query. */
   private readonly sessions = new MicroBatch((asked: Session[]) => this.sessionsOf(asked), BATCHES);
 
@@ -109,7 +109,7 @@ export class Authenticator {
     if (row === undefined) throw unauthenticated();
     if (row.suspended) throw new Problem('tenant_suspended');
     if (row.last_used_at === null || now.getTime() - row.last_used_at.getTime() >= USED_INTERVAL_MS) {
-      void this.noteUse(tenant_id, row.id, now);
+      void this.recordUse(tenant_id, row.id, now);
     }
     return {
       caller: {
@@ -125,9 +125,9 @@ export class Authenticator {
   }
 
   /** Not awaited; a failure refuses no request. */
-  private async noteUse(tenantId: string, id: string, now: Date): Promise<void> {
-    if (this.noting.has(id)) return;
-    this.noting.add(id);
+  private async recordUse(tenantId: string, id: string, now: Date): Promise<void> {
+    if (this.recording.has(id)) return;
+    this.recording.add(id);
     try {
       await this.system.query(
         `UPDATE api_keys SET last_used_at = $3
@@ -137,7 +137,7 @@ export class Authenticator {
     } catch (error) {
       this.logger.warn({ event: 'key_use_not_noted', key_id: id, err: error });
     } finally {
-      this.noting.delete(id);
+      this.recording.delete(id);
     }
   }
 
@@ -145,7 +145,7 @@ export class Authenticator {
    * Whether these sessions are valid, in order: not ended or expired, of an existing user and a tenant that is not
    * suspended. One statement for any number.
    */
-  async standing(
+  async areValid(
     sessions: readonly { tenant_id: string; user_id: string; session: string }[],
   ): Promise<boolean[]> {
     const rows = await this.sessionsOf(

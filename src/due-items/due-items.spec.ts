@@ -189,7 +189,7 @@ describe.each(ROOMS)('$path', ({ path, table, source, end, at, open, late, ended
       ['a time', { due_on: '2026-04-15T10:00:00Z' }, '/due_on'],
       ['a list for a date', { due_on: ['2026-04-15'] }, '/due_on'],
       ['no date', { due_on: null }, '/due_on'],
-      ['a responsible who is no id', { responsible_id: 'marie' }, '/responsible_id'],
+      ['a malformed responsible id', { responsible_id: 'marie' }, '/responsible_id'],
       ['a responsible who does not exist', { responsible_id: NOBODY }, '/responsible_id'],
     ])('%s: 400, naming the place, with nothing written', async (_what, fields, pointer) => {
       const answer = await call('POST', '', { title: 'Relevé', due_on: '2026-04-15', ...fields });

@@ -10,7 +10,7 @@ import { tenantToday } from '../tenants/tenant-today.js';
 import type { Applied, ImportKind } from './import-kind.js';
 import type { ImportView } from './imports.dto.js';
 import { VIEW_COLUMNS } from './import-list.js';
-import { type ImportRef, lost } from './staging.js';
+import { type ImportRef, alreadyFailed } from './staging.js';
 
 /** Concurrent imports per process: each takes a pool connection while it is applied. */
 const AT_ONCE = 2;
@@ -95,7 +95,7 @@ export class Apply {
         this.clock.now(),
       ],
     );
-    if (done === null) throw lost();
+    if (done === null) throw alreadyFailed();
     return done;
   }
 

@@ -29,11 +29,11 @@ describe('a CSV file', () => {
     [';', 'Titre;Échéance;Client\nTVA;24/04/2026;Martin\n'],
     [',', 'title,due_on,client_name\nTVA,2026-04-24,Martin\n'],
     ['tabs', 'TITRE\tDate d’échéance\tNom du client\nTVA\t24.04.2026\tMartin\n'],
-    ['; by the word of Excel', 'sep=;\nTitre;Échéance;Client\nTVA;24/4/2026;Martin\n'],
+    ['; as declared for Excel', 'sep=;\nTitre;Échéance;Client\nTVA;24/4/2026;Martin\n'],
     ['; with commas in its cells', 'Titre;"Échéance";Client\nTVA;24-04-2026 00:00;Martin\n'],
     ['; and ended by CR LF', 'Titre;Échéance;Client\r\nTVA;24/04/2026;Martin\r\n'],
     ['; and ended by CR', 'Titre;Échéance;Client\rTVA;24/04/2026;Martin\r'],
-    ['; and not ended', 'Titre;Échéance;Client\nTVA;24/04/2026;Martin'],
+    ['; without a line end', 'Titre;Échéance;Client\nTVA;24/04/2026;Martin'],
     ['; with blank columns and lines', '\n;;;\nTitre;Échéance;Client;;\n\nTVA;24/04/2026;Martin;;\n;;;;\n\n'],
   ])('is read when separated by %s', (_separator, text) => {
     for (const size of [1, 7, 1_000]) {
@@ -77,9 +77,9 @@ describe('a CSV file', () => {
     ['F4: a line break in its first cell, and ,', '"Titre\nde la tâche","Échéance",Client\n', ','],
     ['F4: a line break in its first cell, and tabs', '"Titre\r\n(tâche)"\t"Échéance"\tClient\r\n', '\t'],
     ['F4: other separators in its cells', '"Titre, ou; libellé",Échéance\n', ','],
-    ['D8: brackets behind its names', 'Titre;Échéance (JJ/MM/AAAA);Client [nom]\n', ';'],
+    ['D8: brackets after its names', 'Titre;Échéance (JJ/MM/AAAA);Client [nom]\n', ';'],
     ['D8: a title above it', 'Échéances de mars, avril et mai;;\n;;\nTitre;Échéance;Client\n', ';'],
-    ['D8: a title above it, separated otherwise', '"Cabinet\nHorizon"\n\nTitre\tÉchéance\n', '\t'],
+    ['D8: a title above it with another separator', '"Cabinet\nHorizon"\n\nTitre\tÉchéance\n', '\t'],
     ['F9: blanks before its quotes', '\u00a0"Titre";\u00a0"Échéance" ; "Client"\n', ';'],
     ['F9: invisible characters before its quotes', '\u200b"Titre","Échéance"\n', ','],
   ])('is read with a header that has %s', (_what, header, separator) => {
@@ -112,7 +112,7 @@ describe('a CSV file', () => {
     ['a text', 'Bonjour,\nvoici la liste\n'.repeat(20), /unknown columns: "Bonjour"/],
     ['an open quote', 'Titre;"Échéance\n', /quote is not closed/],
     [
-      'a cell that goes on after its quote',
+      'a cell that continues after its quote',
       '"Titre"x;Échéance\n',
       /quoted cell goes on after its quote \(line 1\)/,
     ],
@@ -167,14 +167,14 @@ describe('a CSV file', () => {
   it.each([
     ['nothing', '', /empty/],
     ['blank lines only', '\n\r\n ;;\n', /empty/],
-    ['no column for what is required', 'client\nMartin\n', /lacks title and due_on.*"client"/],
+    ['no required columns', 'client\nMartin\n', /lacks title and due_on.*"client"/],
     ['an unknown column', 'title;due_on;colour\n', /unknown columns: "colour".*Known are title, due_on/],
     ['the column of another kind', 'title;due_on;category\n', /unknown columns: "category"/],
-    ['two columns for the same', 'title;date;échéance\n', /more than one column is "due_on"/],
+    ['two columns for one field', 'title;date;échéance\n', /more than one column is "due_on"/],
     ['a prototype for a column', 'title;due_on;__proto__;constructor\n', /"__proto__", "constructor"/],
     ['no line ends', 'x'.repeat(1_000_000), /too long for a header/],
     ['ten thousand columns', `${'title;'.repeat(10_000)}\n`, /10001 columns/],
-    ['a quote that is not closed', `${HEADER}a;2026-01-01;"x\nb;2026-01-02;y\n`, /not closed.*complete/],
+    ['an unclosed quote', `${HEADER}a;2026-01-01;"x\nb;2026-01-02;y\n`, /not closed.*complete/],
     [
       'a quote that swallows lines',
       `${HEADER}a;2026-01-01;"x\nb;2026-01-02;"y"\n`,

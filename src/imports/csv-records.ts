@@ -108,7 +108,7 @@ export class CsvRecords {
       if (quote === -1) return null;
       at = quote + 1;
       const end = this.endOfCell(content, at);
-      if (!isBlank(content.slice(at, end))) throw goesOn(record.line, line);
+      if (!isBlank(content.slice(at, end))) throw textAfterQuote(record.line, line);
       add(record, this.cell);
       this.cell = null;
       at = end + 1;
@@ -162,7 +162,7 @@ function tooLong(line: number): Error {
   return refused(`a line is longer than 256 KB (line ${line}): is there a quote that is not closed?`);
 }
 
-function goesOn(from: number, line: number): Error {
+function textAfterQuote(from: number, line: number): Error {
   const where = from === line ? `line ${line}` : `line ${line}, it begins on line ${from}`;
   return refused(`a quoted cell goes on after its quote (${where}): double the quotes inside a cell`);
 }

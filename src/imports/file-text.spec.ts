@@ -66,7 +66,7 @@ describe('the text of a file', () => {
       /UTF-8 in some places \("é"\)/,
     ],
     [
-      'UTF-8 with Windows-1252 far behind',
+      'UTF-8 with Windows-1252 much later',
       Buffer.concat([Buffer.from('é;'.repeat(100_000)), Buffer.from([0xe9, 0x3b])]),
       /begins as utf-8.*save it as CSV UTF-8/i,
     ],
@@ -188,7 +188,7 @@ describe('the text of a file', () => {
     ['an image', Buffer.from('89504e470d0a1a0a', 'hex'), /image/],
     ['a PDF', Buffer.from('%PDF-1.7'), /PDF/],
     ['a gzip file', Buffer.from('1f8b08', 'hex'), /gzip/],
-    ['what has NULs in it', Buffer.from('a;b\0c'), /not a text file/],
+    ['a file with NULs', Buffer.from('a;b\0c'), /not a text file/],
   ])('refuses %s, and says what it is', (_what, bytes, detail) => {
     for (const size of [1, 1_000]) expect(() => read(bytes, size)).toThrow(detail);
   });

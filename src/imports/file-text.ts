@@ -36,7 +36,7 @@ const MIXED_SCRIPTS = /\p{Script=Latin}(?!\p{Script=Latin})\p{L}|(?!\p{Script=La
 export class FileText {
   encoding = 'us-ascii';
   private held: Buffer[] = [];
-  private heldBytes = 0;
+  private pendingBytes = 0;
   private headSeen = false;
   private begun = false;
   private decoder: ByteDecoder | null = null;
@@ -65,13 +65,13 @@ export class FileText {
 
   private find(bytes: Buffer, last: boolean): string {
     this.held.push(bytes);
-    this.heldBytes += bytes.length;
+    this.pendingBytes += bytes.length;
     const needed = this.headSeen ? EVIDENCE_BYTES : HEAD_BYTES;
-    const plain = this.headSeen && this.heldBytes === bytes.length && isAscii(bytes);
-    if (this.heldBytes < needed && !last && !plain) return '';
+    const plain = this.headSeen && this.pendingBytes === bytes.length && isAscii(bytes);
+    if (this.pendingBytes < needed && !last && !plain) return '';
     const known = this.held.length === 1 ? bytes : Buffer.concat(this.held);
     this.held = [];
-    this.heldBytes = 0;
+    this.pendingBytes = 0;
     if (!this.headSeen) {
       this.headSeen = true;
       if (this.isNamed(known)) return this.decode(known, last);
@@ -102,14 +102,14 @@ export class FileText {
     const rest = bytes.subarray(at);
     if (rest.length < EVIDENCE_BYTES && !last) {
       this.held = [rest];
-      this.heldBytes = rest.length;
+      this.pendingBytes = rest.length;
       return this.plain(bytes.subarray(0, at));
     }
     const whole = rest.subarray(0, lengthOfWhole(rest));
     if (whole.length > 0 && isUtf8(whole)) {
       this.decodeAs('utf-8');
       const text = this.decode(bytes, last);
-      if (!WESTERN.test(rest.toString('latin1')) && MIXED_SCRIPTS.test(text)) throw undecided();
+      if (!WESTERN.test(rest.toString('latin1')) && MIXED_SCRIPTS.test(text)) throw unknownEncoding();
       return text;
     }
     this.decodeAs('windows-1252');
@@ -162,7 +162,7 @@ function sequenceLength(first: number): number {
   return first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
 }
 
-function undecided(): Problem {
+function unknownEncoding(): Problem {
   return refused(
     'the file does not show its encoding: save it as CSV UTF-8, or name it in the Content-Type (text/csv; charset=…)',
   );

@@ -18,7 +18,7 @@ describe('an NDJSON file', () => {
   });
 
   it.each([
-    ['no JSON', '{"a":', expect.stringContaining('it is not JSON') as string],
+    ['invalid JSON', '{"a":', expect.stringContaining('it is not JSON') as string],
     ['a list', '[1]', 'is not an object'],
     ['null', 'null', 'is not an object'],
     ['a prototype', '{"__proto__":{"admin":true}}', 'must not have the name __proto__'],

@@ -30,7 +30,7 @@ export function checkRow(kind: ImportKind, line: ReadLine): CheckedRow | { fault
   const long = entries.filter(([, value]) => typeof value === 'string' && value.length > MAX_VALUE_LENGTH);
   if (long.length > 0) return faulty(long.map(([field]) => ({ field, detail: `${field} is too long` })));
   const { value, faults } = checked(kind.row, values);
-  // Names that every object has would be skipped.
+  // Validation skips names that every object has.
   for (const field of Object.keys(values)) {
     if (!Object.hasOwn(value, field)) {
       faults.push({ pointer: `/${field}`, detail: `property ${field} should not exist` });

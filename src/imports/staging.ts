@@ -112,7 +112,7 @@ export class Staging {
         [tx.tenant_id, ref.id, sha256],
       ),
     );
-    if (held === 0) throw lost();
+    if (held === 0) throw alreadyFailed();
   }
 
   /** Nothing of it has been or will be applied. The faults of its lines stay readable. */
@@ -162,7 +162,7 @@ export class Staging {
         LEASE_SECONDS,
       ],
     );
-    if (held === 0) throw lost();
+    if (held === 0) throw alreadyFailed();
   }
 }
 
@@ -183,6 +183,6 @@ function roomFor(tenantId: string, importId: string): string {
 }
 
 /** Other requests were already answered that it failed: that must stay true. */
-export function lost(): Problem {
+export function alreadyFailed(): Problem {
   return new Problem('unavailable', 'the import stood still for too long: send the file again');
 }

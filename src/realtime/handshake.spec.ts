@@ -66,7 +66,7 @@ describe('a connection', () => {
     ['a number', { token: 1 }],
     ['an object', { token: { toString: 'x' } }],
     ['a list', { token: ['x'] }],
-    ['too long a token', { token: 'x'.repeat(20_000) }],
+    ['a token that is too long', { token: 'x'.repeat(20_000) }],
     ['an API key', { token: `vk_${randomUUID()}_${'A'.repeat(43)}` }],
   ])('is refused with %s', async (_what, auth) => {
     expect(await refusalOf(url, auth)).toBe('unauthenticated');
@@ -161,7 +161,7 @@ describe('a connection', () => {
 });
 
 it.each(['1', 'x.y', 7, { seq: 1 }])(
-  'with a since of %j is answered with resync_required first',
+  'a connection with since %j gets resync_required first',
   async (since) => {
     const client = await enter({ token: cast.owner.token, since });
     await until('the count', () => client.count());

@@ -30,8 +30,8 @@ interface Group {
 }
 
 /**
- * Keeps the sockets of this process up to date. A wake-up only names users. What is emitted is what PostgreSQL has
- * after each socket's cursor, so a wake-up may be lost, repeated or reordered.
+ * Keeps the sockets of this process up to date. A wake-up only names users. Emits what PostgreSQL has after each
+ * socket's cursor, so a wake-up may be lost, repeated or reordered.
  */
 @Injectable()
 export class LiveFeeds {
@@ -175,9 +175,9 @@ export class LiveFeeds {
   private async endRevoked(sockets: readonly FeedSocket[]): Promise<void> {
     for (let from = 0; from < sockets.length; from += SOCKETS_PER_COMPARISON) {
       const some = sockets.slice(from, from + SOCKETS_PER_COMPARISON);
-      const standing = await this.authenticator.standing(some.map(({ data }) => data));
+      const valid = await this.authenticator.areValid(some.map(({ data }) => data));
       some.forEach((socket, place) => {
-        if (standing[place] !== true) socket.disconnect(true);
+        if (valid[place] !== true) socket.disconnect(true);
       });
     }
   }

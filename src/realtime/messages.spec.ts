@@ -62,7 +62,7 @@ describe('notifications.read', () => {
     ['no ids', [{}]],
     ['an empty list', [{ ids: [] }]],
     ['text for a list', [{ ids: randomUUID() }]],
-    ['what is no id', [{ ids: ['x'] }]],
+    ['an invalid id', [{ ids: ['x'] }]],
     ['null among them', [{ ids: [randomUUID(), null] }]],
     ['nested ids', [{ ids: [[randomUUID()]] }]],
     ['too many', [{ ids: Array.from({ length: 201 }, () => randomUUID()) }]],

@@ -14,12 +14,12 @@ export class Places {
     this.taken.set(key, taken + 1);
     let held = true;
     return () => {
-      if (held) this.giveBack(key);
+      if (held) this.release(key);
       held = false;
     };
   }
 
-  private giveBack(key: string): void {
+  private release(key: string): void {
     const left = (this.taken.get(key) ?? 0) - 1;
     if (left > 0) this.taken.set(key, left);
     else this.taken.delete(key);

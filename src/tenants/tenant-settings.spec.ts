@@ -96,7 +96,7 @@ describe('settings', () => {
     expect((await put({ name, locale, time_zone, alert_recipients: [] })).body.alert_recipients).toEqual([]);
   });
 
-  it('keep some or all backups, as configured', async () => {
+  it('default omitted retention counts to 0 when others are given', async () => {
     const { name, locale, time_zone } = await get();
     const backups = { retention: { keep_last: 3 } };
     const { body } = await put({ name, locale, time_zone, backups });

@@ -42,7 +42,7 @@ export class UserEvents {
     this.listeners.password_reset.push(listener);
   }
 
-  /** A user has another address, whose mailbox other people may read than the previous one. */
+  /** A user has another address, so other people may read the mailbox. */
   onEmailChanged(listener: EmailListener): void {
     this.listeners.email_changed.push(listener);
   }

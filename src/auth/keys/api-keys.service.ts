@@ -27,8 +27,8 @@ export class ApiKeysService {
 
   /**
    * @returns the key, shown only now: only its hash is stored.
-   * @throws Problem not_found for an unknown tenant, validation_failed when it has already expired, or mixes an agent's
-   * key with other scopes.
+   * @throws Problem not_found for an unknown tenant, validation_failed when it has already expired, or its scopes and
+   * agent do not match.
    */
   async create(tenantId: string, body: NewApiKey): Promise<CreatedApiKey> {
     const { name, scopes, agent_id = null, expires_at } = body;

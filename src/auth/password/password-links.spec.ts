@@ -70,7 +70,7 @@ it('ends the other links of the same user', async () => {
 it.each([
   ['the first password', 'welcome', 72],
   ['a new password', 'password_reset', 1],
-] as const)('S3: for %s expires', async (_what, purpose, hours) => {
+] as const)('S3: a link for %s expires', async (_what, purpose, hours) => {
   const [inTime, late] = [await link(purpose), await link(purpose)];
   clock.advance(hours * 3_600_000);
   expect((await set(late)).status).toBe(410);

@@ -24,7 +24,7 @@ export interface Act {
   tenant: { id: string } | { slug: string } | null;
   /** Method and route: `POST /api/v1/users`; or a command: `vigie tenants create`. */
   action: string;
-  /** What the path names, by parameter. */
+  /** Resources named in the path, by parameter. */
   targets: Readonly<Record<string, string>>;
   request_id: string;
   /** Null: the command line. */

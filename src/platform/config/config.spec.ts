@@ -148,11 +148,11 @@ cleanup:
 
   it.each([
     ['equal letters', 'x'.repeat(40)],
-    ['a word written several times', 'canary'.repeat(8)],
+    ['a repeated word', 'canary'.repeat(8)],
     ['digits', '1234567890'.repeat(4)],
     ['two characters', 'ab'.repeat(20)],
-    ['one part of another secret, twice', 'q3X0m8Wv1bZr7Kc5q3X0m8Wv1bZr7Kc5'],
-    ['hardly anything but one letter', `${'x'.repeat(40)}abcdefghij`],
+    ['part of another secret, repeated', 'q3X0m8Wv1bZr7Kc5q3X0m8Wv1bZr7Kc5'],
+    ['almost only one letter', `${'x'.repeat(40)}abcdefghij`],
     ['a short one', 'q3X0m8Wv1bZr7Kc5'],
   ])('S8: refuses a JWT_SECRET of %s', (_what, text) => {
     const words =
@@ -250,14 +250,14 @@ describe('vigie.yml', () => {
     ['a sequence', '- server'],
     ['an open quote', 'server: "'],
     ['a tab for an indent', 'server:\n\tport: 1\n'],
-    ['a name twice', 'server: {port: 1, port: 2}'],
+    ['a duplicate name', 'server: {port: 1, port: 2}'],
     ['two documents', 'server: {port: 1}\n---\nserver: {port: 2}\n'],
-    ['an anchor that is not there', 'server: *nowhere'],
+    ['an undefined anchor', 'server: *nowhere'],
     ['an anchor in itself', 'server: &a\n  b: *a\n'],
     ['a bomb of anchors', bomb()],
     ['10,000 levels', '['.repeat(10_000)],
     ['more than 64 KiB', `# ${'x'.repeat(70_000)}`],
-    ['bytes that are no text', '\u0000\u0001\u0002'],
+    ['bytes that are not text', '\u0000\u0001\u0002'],
   ])('reports %s and nothing else', (_what, yaml) => {
     const started = performance.now();
     expect(faultsOf(() => withYaml(yaml)).length).toBeGreaterThan(0);
@@ -337,7 +337,7 @@ describe('faults', () => {
     ['-1', false],
     ['NaN', false],
     ['٣', false],
-  ])('refuse %p as a whole number (%p)', (text, good) => {
+  ])('are reported for non-integers (%p is valid: %p)', (text, good) => {
     expect(faultsOf(() => readConfig({ MAIL_CONCURRENCY: text })).length === 0).toBe(good);
   });
 

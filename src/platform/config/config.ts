@@ -75,7 +75,7 @@ export function publicUrl(config: Config): string {
 /** Valid settings that are probably unintended: one sentence each, for the log at start and for `doctor`. */
 export function configurationWarnings(config: Config): string[] {
   const { hostname } = new URL(publicUrl(config));
-  if (!sendsElsewhere(config) || !isLoopback(hostname)) return [];
+  if (!sendsToOtherHost(config) || !isLoopback(hostname)) return [];
   const unset = config.publicUrl === null ? ' (VIGIE_PUBLIC_URL is unset)' : '';
   return [
     `Links in mails lead to ${publicUrl(config)}${unset}, which no other machine can open: set VIGIE_PUBLIC_URL`,
@@ -88,7 +88,7 @@ export function hasExternalDatabase({ databaseUrl, databaseAppUrl, databaseSyste
 }
 
 /** Whether mails go to another machine, and so to people who do not use this one. */
-function sendsElsewhere({ smtpHost }: Config): boolean {
+function sendsToOtherHost({ smtpHost }: Config): boolean {
   return smtpHost !== null && !isLoopback(smtpHost);
 }
 
@@ -227,7 +227,7 @@ function mailContradictions(config: Config, environment: Environment): string[] 
   ) {
     faults.push('SMTP_FROM_EMAIL is required when SMTP_HOST is set');
   }
-  if (environment.NODE_ENV === 'production' && sendsElsewhere(config) && config.publicUrl === null) {
+  if (environment.NODE_ENV === 'production' && sendsToOtherHost(config) && config.publicUrl === null) {
     faults.push(
       'VIGIE_PUBLIC_URL is required when SMTP_HOST is another machine: links in mails would lead to localhost',
     );

@@ -59,7 +59,7 @@ export class MicroBatch<Item, Result> {
         else resolve(result);
       });
     } catch (error) {
-      if (batch.length > 1 && mayBeOneItem(error)) {
+      if (batch.length > 1 && mayBeCausedByItem(error)) {
         const half = Math.ceil(batch.length / 2);
         await this.answer(batch.slice(0, half));
         await this.answer(batch.slice(half));
@@ -70,7 +70,7 @@ export class MicroBatch<Item, Result> {
   }
 }
 
-function mayBeOneItem(error: unknown): boolean {
+function mayBeCausedByItem(error: unknown): boolean {
   const code = databaseFailure(error)?.code ?? null;
   return code !== null && SQLSTATE.test(code) && !NOT_ABOUT_ITEMS.includes(code.slice(0, 2));
 }

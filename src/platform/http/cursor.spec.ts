@@ -40,8 +40,8 @@ describe('a cursor', () => {
 
   it.each([
     ['nothing', ''],
-    ['no base64', '%%%'],
-    ['no JSON', Buffer.from('{').toString('base64url')],
+    ['invalid base64', '%%%'],
+    ['invalid JSON', Buffer.from('{').toString('base64url')],
     ['another shape', encoded({ a: 1 })],
     ['a text', encoded('x')],
     ['null', encoded(null)],

@@ -151,7 +151,7 @@ describe('input', () => {
     ['the 29th of February of another year', { title: 'a', due_on: '2027-02-29' }, ['/due_on']],
     ['an instant for a day', { title: 'a', due_on: '2026-03-01T00:00:00Z' }, ['/due_on']],
     ['a number for a day', { title: 'a', due_on: 20260301 }, ['/due_on']],
-    ['F7: a year that nobody means', { title: 'a', due_on: '0026-03-01' }, ['/due_on']],
+    ['F7: an implausible year', { title: 'a', due_on: '0026-03-01' }, ['/due_on']],
     ['F7: a month of three digits', { title: 'a', at: '2027-012' }, ['/at']],
     ['F7: a year for an instant', { title: 'a', at: '2027' }, ['/at']],
     ['F7: an instant without offset', { title: 'a', at: '2027-01-02T03:04:05' }, ['/at']],
@@ -167,7 +167,7 @@ describe('input', () => {
     ['a text', '"x"'],
     ['a number', '5'],
     ['null', 'null'],
-    ['no JSON', '{"title":'],
+    ['invalid JSON', '{"title":'],
     ['a prototype', '{"title":"a","__proto__":{"admin":true}}'],
     ['a constructor', '{"title":"a","constructor":{"prototype":{"admin":true}}}'],
   ])('is refused as %s', async (_what, payload) => {

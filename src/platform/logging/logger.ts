@@ -104,7 +104,7 @@ export class JsonLogger implements LoggerService {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label: string) => ({ level: label }) },
       serializers: { err: describeError },
-      // pino copies an error's message under this key into the line unchanged; an empty key never matches.
+      // pino copies the message of the error under this key into the line; an empty key disables that.
       errorKey: '',
       redact: { paths: HIDDEN.flatMap((field) => [field, `*.${field}`]), censor: '***' },
       mixin: context,

@@ -78,7 +78,7 @@ describe('R4: the explanation of a Redis that refuses a write', () => {
     return redis.set('key', 'value').catch((error: unknown) => error);
   };
 
-  it('a Sentinel', async () => {
+  it('covers a Sentinel', async () => {
     const sentinel = await startSentinel();
     servers.push(sentinel);
     expect(await refusal(sentinel.url)).toMatch(/^REDIS_URL names a server without SET, such as a Sentinel/);

@@ -25,12 +25,16 @@ const ALWAYS: RedisOptions = {
 
 /** A connection that fails fast. */
 export function producerConnection(url: string): Redis {
-  return quiet(new Redis(url, { ...PRODUCER, ...ALWAYS, reconnectOnError: onceInAWhile(isReadOnly) }));
+  return withErrorListener(
+    new Redis(url, { ...PRODUCER, ...ALWAYS, reconnectOnError: rateLimited(isReadOnly) }),
+  );
 }
 
 /** A connection that waits. */
 export function consumerConnection(url: string): Redis {
-  return quiet(new Redis(url, { ...CONSUMER, ...ALWAYS, reconnectOnError: onceInAWhile(isReadOnly) }));
+  return withErrorListener(
+    new Redis(url, { ...CONSUMER, ...ALWAYS, reconnectOnError: rateLimited(isReadOnly) }),
+  );
 }
 
 /** Minimum interval between reconnects away from a replica, in ms. */
@@ -40,7 +44,7 @@ const RECONNECT_INTERVAL_MS = 2_000;
  * After a failover the name in REDIS_URL points to the new primary, while this connection still leads to the old one,
  * which is now read-only.
  */
-function onceInAWhile(applies: (error: Error) => boolean): (error: Error) => boolean {
+function rateLimited(applies: (error: Error) => boolean): (error: Error) => boolean {
   let last = -Infinity;
   return (error) => {
     if (!applies(error) || performance.now() - last < RECONNECT_INTERVAL_MS) return false;
@@ -58,7 +62,7 @@ const refusalLoggedAt = new Map<string, number>();
  * Without a listener a lost connection would crash the process; readiness and each command report it. Only a refused
  * login is logged here: it needs a change of settings, and elsewhere looks like a Redis that does not answer.
  */
-function quiet(redis: Redis): Redis {
+function withErrorListener(redis: Redis): Redis {
   redis.on('error', (error: unknown) => {
     if (!isRefusedLogin(error)) return;
     const server = `${redis.options.host}:${redis.options.port}`;

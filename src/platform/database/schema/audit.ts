@@ -9,12 +9,12 @@ export async function createAudit(runner: QueryRunner): Promise<void> {
         actor_kind text NOT NULL CHECK (actor_kind IN ('user', 'api_key', 'operator', 'anonymous', 'cli')),
         -- Method and route: POST /api/v1/users; of the command line, the command
         action text NOT NULL,
-        -- What the path names, by parameter.
+        -- Resources named in the path, by parameter.
         targets jsonb NOT NULL,
         at timestamptz(3) NOT NULL,
         -- The outcome; null until it is known, and forever when the process died before.
         status smallint,
-        -- Names of the fields that were changed, never what is in them.
+        -- Names of changed fields, never their values.
         changed text[],
         request_id text NOT NULL,
         ip text`;

@@ -122,7 +122,7 @@ export async function createBackups(runner: QueryRunner): Promise<void> {
         evaluated_at timestamptz(3),
         -- Null while a later scan may still change the verdict.
         settled_at timestamptz(3),
-        -- What remains to be done with the staged copy, and which file that is.
+        -- The pending action for the staged copy, and its file.
         staged_action text CHECK (staged_action IN ('delete', 'quarantine')),
         staged_identity text,
         -- Below BACKUP_STORE_DIR.

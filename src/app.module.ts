@@ -30,7 +30,7 @@ import { SchedulerModule } from './scheduler/scheduler.module.js';
 import { TenantsModule } from './tenants/tenants.module.js';
 import { UsersModule } from './users/users.module.js';
 
-/** The rooms of Vigie. ARCHITECTURE.md says what lives where and who may import whom. */
+/** The rooms of Vigie. ARCHITECTURE.md says what each contains and which imports are allowed. */
 @Module({})
 export class AppModule implements OnModuleDestroy {
   constructor(
@@ -40,7 +40,7 @@ export class AppModule implements OnModuleDestroy {
     private readonly direct: DirectSending,
   ) {}
 
-  /** Nest takes the root down first, while mail transport, pools and sockets are still there. */
+  /** Nest destroys the root module first, while mail transport, pools and sockets still exist. */
   async onModuleDestroy(): Promise<void> {
     this.health.stop();
     await this.presence.leave();

@@ -28,9 +28,8 @@ import { SocketAdapter } from './realtime/socket-adapter.js';
 import { HtmlPages } from './wording/pages/html-pages.js';
 
 /**
- * Builds the application of one process; it does not listen yet. The database is migrated and Redis reachable
- * by now.
- * @throws Error when a service that it needs does not answer.
+ * Builds the application of one process without listening yet. The database must be migrated and Redis reachable.
+ * @throws Error when a required service does not answer.
  */
 export async function createApp(
   config: Config,
@@ -80,7 +79,7 @@ export async function createApp(
   return app;
 }
 
-/** Every answer names its request, and every log line under it does too. */
+/** Puts the request's id into every answer and every log line. */
 function carryRequestId(app: NestFastifyApplication): void {
   const cls = app.get(ClsService);
   app
@@ -95,7 +94,7 @@ function carryRequestId(app: NestFastifyApplication): void {
     });
 }
 
-/** While the process stops, clients that keep a connection busy get `Connection: close` with the next answer. */
+/** While the process stops, the next answer to clients with a busy connection has `Connection: close`. */
 function endConnectionsAtStop(app: NestFastifyApplication): void {
   const connections = app.get(HttpConnections);
   app
@@ -107,7 +106,7 @@ function endConnectionsAtStop(app: NestFastifyApplication): void {
     });
 }
 
-/** Processes without the web role are asked whether they live and what they count, and nothing else. */
+/** Processes without the web role only answer health checks and metrics. */
 function answerOpsOnly(app: NestFastifyApplication): void {
   app
     .getHttpAdapter()

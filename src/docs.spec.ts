@@ -18,7 +18,7 @@ function operations(): [string, OperationObject][] {
   );
 }
 
-/** Every `$ref` and every property with what it says, anywhere in the document. */
+/** Every `$ref` and every property with its schema, anywhere in the document. */
 function* walk(node: unknown, path = ''): Generator<[string, unknown]> {
   if (typeof node !== 'object' || node === null) return;
   for (const [key, value] of Object.entries(node)) {
@@ -27,7 +27,7 @@ function* walk(node: unknown, path = ''): Generator<[string, unknown]> {
   }
 }
 
-test('the page and all that it loads come from this server', async () => {
+test('the page loads everything from this server', async () => {
   const page = await world.http('GET', '/docs');
   expect(page.status).toBe(200);
   const assets = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address]) => address!);
@@ -39,7 +39,7 @@ test('the page and all that it loads come from this server', async () => {
   }
 });
 
-test('every route has one room, a summary, who may call it, and its errors', () => {
+test('every route has one room, a summary, its callers, and its errors', () => {
   const described = operations();
   expect(described.length).toBeGreaterThan(5);
   const lacking = described.filter(
@@ -49,7 +49,7 @@ test('every route has one room, a summary, who may call it, and its errors', () 
   expect(lacking.map(([name]) => name)).toEqual([]);
 });
 
-test('public routes ask for nothing, others for a token or a key with its scope', () => {
+test('public routes require nothing, others a token or a key with its scope', () => {
   expect(document.paths['/readyz']?.get?.security).toEqual([]);
   const trigger = document.paths['/api/v1/admin/scheduler/{job}/trigger']?.post;
   expect(trigger).toMatchObject({ tags: ['ops'], security: [{ bearer: [] }, { api_key: [] }] });
@@ -62,12 +62,12 @@ test('public routes ask for nothing, others for a token or a key with its scope'
   expect(Object.keys(document.components?.securitySchemes ?? {})).toEqual(['bearer', 'api_key']);
 });
 
-test('every operation id is one route’s', () => {
+test('every operation id belongs to one route', () => {
   const ids = operations().map(([, { operationId }]) => operationId);
   expect(new Set(ids).size).toBe(ids.length);
 });
 
-test('every reference leads somewhere, and every property has a type', () => {
+test('every reference resolves, and every property has a type', () => {
   const lost: string[] = [];
   for (const [path, value] of walk(document)) {
     if (path.endsWith('/$ref')) {

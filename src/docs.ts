@@ -18,7 +18,7 @@ Send \`Authorization: Bearer <access token>\` (from \`POST /api/v1/auth/login\`)
 Lists answer \`{"data": […], "next_cursor": …}\`. Every error is \`application/problem+json\` (RFC 9457) with a \`code\`.
 The sockets are described in [/asyncapi.yaml](/asyncapi.yaml).`;
 
-/** Swagger UI brings scripts and styles of its own, and styles elements inline. */
+/** Swagger UI has its own scripts and styles, and uses inline styles. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -31,7 +31,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** A route's room, and who may call it. */
+/** A route's room and access rule. */
 interface RouteFacts {
   room: string;
   rule: AccessRule | undefined;
@@ -40,8 +40,8 @@ interface RouteFacts {
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'] as const;
 
 /**
- * Serves `/docs` (its assets come from this server, it works without the internet) and `/openapi.json`. The
- * document is made when it is first asked for.
+ * Serves `/docs` (assets come from this server, so it works without the internet) and `/openapi.json`. The document is
+ * built on first request.
  */
 export function setUpDocs(app: NestFastifyApplication): void {
   app
@@ -57,12 +57,12 @@ export function setUpDocs(app: NestFastifyApplication): void {
     jsonDocumentUrl: 'openapi.json',
     raw: ['json'],
     customSiteTitle: 'Vigie API',
-    // Nothing that is pasted there is kept in the browser.
+    // Do not store pasted credentials in the browser.
     swaggerOptions: { persistAuthorization: false, tagsSorter: 'alpha' },
   });
 }
 
-/** The OpenAPI document of all routes. The application is initialised by now. */
+/** The OpenAPI document of all routes. The application must be initialised. */
 export function describeApi(app: NestFastifyApplication): OpenAPIObject {
   const outline = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
@@ -70,7 +70,7 @@ export function describeApi(app: NestFastifyApplication): OpenAPIObject {
     .setDescription(DESCRIPTION)
     .setVersion(VERSION)
     .setLicense('MIT', 'https://spdx.org/licenses/MIT.html')
-    // Relative to where this document is served from.
+    // Relative to the URL of this document.
     .addServer('/')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, 'bearer')
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key' }, 'api_key')
@@ -97,7 +97,7 @@ function operationId(controller: string, method: string): string {
   return `${controller.replace(/Controller$/, '')}_${method}`;
 }
 
-/** What the decorators of the routes do not say to Swagger: the room where there is no tag, who may call, the errors. */
+/** Adds what the routes' decorators do not provide to Swagger: the room if there is no tag, the callers, the errors. */
 function complete(operation: OperationObject, path: string, facts: RouteFacts | undefined): void {
   const rule = facts?.rule;
   if (operation.tags === undefined || operation.tags.length === 0) operation.tags = [facts?.room ?? 'other'];
@@ -109,9 +109,9 @@ function complete(operation: OperationObject, path: string, facts: RouteFacts | 
       .filter(Boolean)
       .join('\n\n');
   }
-  const takesSomething = (operation.parameters?.length ?? 0) > 0 || operation.requestBody !== undefined;
+  const hasInput = (operation.parameters?.length ?? 0) > 0 || operation.requestBody !== undefined;
   const statuses = [
-    ...(takesSomething ? [400] : []),
+    ...(hasInput ? [400] : []),
     ...(rule?.who === 'public' ? [] : [401, 403]),
     ...(path.includes('{') ? [404] : []),
     ...(path.startsWith('/api/') ? [429] : []),

@@ -27,17 +27,19 @@ import {
 import { VERSION } from './platform/version.js';
 
 /**
- * How much of its heap V8 lets a worker add before it collects garbage, in percent. Its own rule is up to 300: what
- * waits for PostgreSQL or a mail server outlives the young generation, and a worker held 80 MB of it. Measured by P1.
+ * How much V8 lets a worker's heap grow before it collects garbage, in percent. Its default is up to 300: data that
+ * waits for PostgreSQL or a mail server outlives the young generation, and a worker kept 80 MB of it. Measured by P1.
  */
 const WORKER_HEAP_GROWTH = 60;
-/** A stopping process exits after this long, whatever it is doing. */
+/** A stopping process exits after this long, even if work is still running. */
 const STOP_DEADLINE_MS = 20_000;
 
-/** npm passes a Ctrl-C on to this process, which has it from the terminal already: not a second one. */
+/** npm passes on a Ctrl-C that this process already got from the terminal: ignore the second one. */
 const ECHO_MS = 500;
 
-/** Drains on the first SIGTERM or SIGINT and ends with 0; with 1 when that takes too long, or on a second Ctrl-C. */
+/**
+ * Drains on the first SIGTERM or SIGINT and exits with 0; exits with 1 when that takes too long, or on a second Ctrl-C.
+ */
 function stopOnSignal(stop: () => Promise<void>, log: JsonLogger): void {
   let stoppingSince: number | null = null;
   const onSignal = (signal: NodeJS.Signals) => {
@@ -57,7 +59,7 @@ function stopOnSignal(stop: () => Promise<void>, log: JsonLogger): void {
     );
   };
   process.on('SIGTERM', onSignal);
-  // The parent that started this process with a channel to it (the demo does) has exited: stop too.
+  // The parent that started this process with an IPC channel (the demo does) has exited: stop too.
   process.once('disconnect', () => onSignal('SIGTERM'));
   process.on('SIGINT', onSignal);
 }
@@ -68,7 +70,7 @@ async function main(): Promise<void> {
   const environment = withEnvFile(process.env);
   const written = readConfig(environment);
   log = new JsonLogger(written.logLevel, logDestination(written.logFormat));
-  // Until the application exists, Nest would log in a form of its own.
+  // Until the application exists, Nest would log in its own format.
   Logger.overrideLogger(log);
   if (written.roles.includes('worker')) setFlagsFromString(`--heap-growing-percent=${WORKER_HEAP_GROWTH}`);
   const line = (text: string) => log.log(text, 'Embedded');
@@ -87,7 +89,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** Starts the application on services that run. */
+/** Starts the application once its services run. */
 async function serve(config: Config, embedded: Embedded): Promise<NestFastifyApplication> {
   await reachDatabase(config);
   const migrations = await prepareSchema(config, (line) => log.log(line, 'Database'));
@@ -97,7 +99,7 @@ async function serve(config: Config, embedded: Embedded): Promise<NestFastifyApp
   const app = await startStep(APPLICATION_STEP, DEADLINES.application, () => createApp(config));
   try {
     stopOnSignal(async () => {
-      // Also where the application fails to close.
+      // Even if the application fails to close.
       await app.close().finally(() => embedded.stop());
     }, log);
     await startStep(listenStep(config), DEADLINES.listen, () => app.listen(config.port, config.host));
@@ -107,13 +109,13 @@ async function serve(config: Config, embedded: Embedded): Promise<NestFastifyApp
     log.log({ event: 'started', url, ...docs, version: VERSION, roles: config.roles }, 'Vigie');
     return app;
   } catch (error) {
-    // What has begun to work ends before PostgreSQL and Redis do.
+    // Let running work finish before PostgreSQL and Redis stop.
     await app.close().catch(() => undefined);
     throw error;
   }
 }
 
-/** One that has not started must end, to be started again: connections that keep trying would keep the process. */
+/** A process that failed to start must exit in order to be restarted: reconnecting connections would keep it alive. */
 function fail(error: unknown): never {
   if (error instanceof ConfigurationError || error instanceof DatabaseNotPrepared)
     process.stderr.write(`${error.message}\n`);
@@ -122,7 +124,7 @@ function fail(error: unknown): never {
   process.exit(1);
 }
 
-// A promise that never settles, and that keeps nothing open, would end the process with 0 and without a line.
-const neverEnded = () => fail(new Error('the start never ended'));
-process.once('beforeExit', neverEnded);
-main().then(() => process.off('beforeExit', neverEnded), fail);
+// If a promise never settles and nothing stays open, the process would exit with 0 and without a log line.
+const failUnfinishedStart = () => fail(new Error('the start never ended'));
+process.once('beforeExit', failUnfinishedStart);
+main().then(() => process.off('beforeExit', failUnfinishedStart), fail);

@@ -11,12 +11,12 @@ describe('npm start', () => {
     database = await createDatabase();
   });
   afterEach(() => {
-    // npm is the leader of a group of its own: nothing of it outlives a failed test.
+    // npm leads a separate process group, so nothing of it outlives a failed test.
     if (child?.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
   });
   afterAll(() => database.drop());
 
-  /** @returns what it writes, and its exit code at its end. */
+  /** @returns its output, and its exit code. */
   function start() {
     child = spawn('npm', ['start'], {
       detached: true,
@@ -44,10 +44,10 @@ describe('npm start', () => {
     await expect(fetch(`${url}/livez`)).rejects.toThrow();
   }, 90_000);
 
-  it('R6: a Ctrl-C, which npm and the terminal both send, drains too', async () => {
+  it('R6: a Ctrl-C that npm and the terminal both send also drains', async () => {
     const { npm, output } = start();
     await until('the start', () => output().includes('"event":"started"'), 60_000);
-    // As a terminal does: to the whole group.
+    // To the whole group, like a terminal.
     process.kill(-npm.pid!, 'SIGINT');
     await once(npm, 'close');
     expect(output()).toContain('"event":"stopping","signal":"SIGINT"');

@@ -12,7 +12,7 @@ import type { Scope } from '../contracts/scopes.js';
 import { Authenticator, unauthenticated } from './authenticator.js';
 import { Refusals } from './refusals.js';
 
-/** Who a request is from; `scopes` is what an API key may do, null for a caller by token. */
+/** The caller of a request; `scopes` is what an API key may do, null for a caller with a token. */
 interface Recognition {
   caller: AnyCaller;
   scopes: readonly Scope[] | null;
@@ -20,9 +20,8 @@ interface Recognition {
 }
 
 /**
- * Lets a request through by its route's `@Access` rule, within its caller's limit, and leaves the caller with
- * the request. What admins and operators do is written down here, before it is done. A route without a rule lets
- * nobody through.
+ * Checks a request against its route's `@Access` rule and its caller's limit, and attaches the caller to the request.
+ * What admins and operators do is recorded here before it happens. A route without a rule refuses everyone.
  */
 @Injectable()
 export class AccessGuard implements CanActivate {
@@ -37,7 +36,7 @@ export class AccessGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    // A socket was recognised in its handshake, before it could send anything.
+    // A socket is authenticated in its handshake, before it can send anything.
     if (context.getType() !== 'http') return true;
     const rule = this.reflector.getAllAndOverride<AccessRule | undefined>(ACCESS_RULE, [
       context.getHandler(),
@@ -53,7 +52,7 @@ export class AccessGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<FastifyRequest & CallerRequest & AuditedRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     if (rule.who === 'public') {
-      // Not looking at health and pages: balancers must hear from a process whatever else it is asked.
+      // Health and pages are not counted: load balancers must always get an answer.
       const isApi = request.routeOptions.url?.startsWith('/api/') === true;
       if (isApi || !['GET', 'HEAD'].includes(request.method)) this.countAnonymous(request, reply);
       return true;
@@ -72,7 +71,7 @@ export class AccessGuard implements CanActivate {
     return true;
   }
 
-  /** What nobody who is known answers for is counted for where it comes from. */
+  /** Counts requests without valid credentials against their address. */
   private async recogniseOrCount(request: FastifyRequest, reply: FastifyReply): Promise<Recognition> {
     try {
       return await this.recognise(request);
@@ -103,7 +102,7 @@ function admitsKey({ scope }: AccessRule, scopes: readonly Scope[]): boolean {
   return scope !== undefined && scopes.includes(scope);
 }
 
-/** Whether a caller by token may go on. */
+/** Whether a caller with a token may proceed. */
 function admits(who: AccessRule['who'], caller: AnyCaller): boolean {
   if (caller.kind === 'operator')
     return who === 'operator' || who === 'admin_or_operator' || who === 'person';

@@ -71,7 +71,7 @@ describe('an access token', () => {
       .sign(forgery.secret === undefined ? key : new TextEncoder().encode(forgery.secret));
   };
 
-  it('is one that the same secret signs, for this issuer and audience', async () => {
+  it('is one signed with our secret, for this issuer and audience', async () => {
     expect((await get('me', await sign())).status).toBe(200);
   });
 
@@ -81,10 +81,10 @@ describe('an access token', () => {
     ['another issuer', () => ({ issuer: 'elsewhere' })],
     ['another audience', () => ({ audience: 'another-api' })],
     ['another algorithm', () => ({ algorithm: 'HS512' })],
-    ['an end in the past', () => ({ issuedAt: seconds - 901, expiresAt: seconds - 1 })],
+    ['an expiry in the past', () => ({ issuedAt: seconds - 901, expiresAt: seconds - 1 })],
     ['another user', () => ({ sub: cast.admin.id })],
-    ['nobody', () => ({ sub: randomUUID() })],
-    ['something else than an id', () => ({ sub: "' OR true --" })],
+    ['an unknown user', () => ({ sub: randomUUID() })],
+    ['a malformed id', () => ({ sub: "' OR true --" })],
     ['another tenant', () => ({ claims: { tenant_id: cast.other.tenant.id } })],
     ['no tenant', () => ({ claims: { tenant_id: undefined } })],
     ['an operator', () => ({ claims: { tenant_id: undefined, role: 'operator' } })],
@@ -97,7 +97,7 @@ describe('an access token', () => {
     expect(answer.headers['www-authenticate']).toBe('Bearer');
   });
 
-  it('is refused without a signature, cut, changed, or as nonsense', async () => {
+  it('is refused when unsigned, truncated, changed or nonsense', async () => {
     const good = await sign();
     const [header, payload, signature] = good.split('.');
     const admin = Buffer.from(
@@ -127,14 +127,14 @@ describe('an access token', () => {
     expect((await get('me', good)).status).toBe(200);
   });
 
-  it('ends with its time', async () => {
+  it('expires', async () => {
     clock.advance(899_000);
     expect((await get('me', person.token)).status).toBe(200);
     clock.advance(1_000);
     expect((await get('me', person.token)).status).toBe(401);
   });
 
-  it('is missing: 401, whatever the header holds', async () => {
+  it('is required: without one the answer is 401, whatever the header holds', async () => {
     for (const authorization of ['', 'Bearer', 'Bearer ', 'Basic YTpi', person.token, 'Bearer a b']) {
       const answer = await world.http('GET', '/api/v1/me', { headers: { authorization } });
       expect(answer.status).toBe(401);
@@ -142,7 +142,7 @@ describe('an access token', () => {
     expect((await world.http('GET', '/api/v1/me')).status).toBe(401);
   });
 
-  it('stops at once when the user is erased, or the tenant suspended', async () => {
+  it('stops working at once when the user is erased or the tenant suspended', async () => {
     await world.http('DELETE', `/api/v1/users/${person.id}`, { token: cast.admin.token });
     expect((await get('me', person.token)).status).toBe(401);
     const suspend = (suspended: boolean) =>
@@ -175,7 +175,7 @@ describe('an access token', () => {
 });
 
 describe('roles', () => {
-  it('keep members from what admins do, and operators and tenants from each other', async () => {
+  it('separate members from admins, and operators from tenants', async () => {
     const statuses = async (path: string) =>
       Promise.all(
         [cast.teammate, cast.admin, cast.operator].map(async ({ token }) => (await get(path, token)).status),
@@ -200,7 +200,7 @@ describe('an API key', () => {
     expect(list.text).not.toContain('_hash');
   });
 
-  it('does what its scopes say, in its tenant, and nothing else', async () => {
+  it('does what its scopes allow, in its tenant, and nothing else', async () => {
     const { key } = await newKey(['users:read']);
     const list = await withKey('GET', 'users', key);
     expect(list.status).toBe(200);
@@ -236,7 +236,7 @@ describe('an API key', () => {
     }
   });
 
-  it('is refused when it is not one, or is another tenant’s in name', async () => {
+  it('is refused when invalid, or when it names another tenant', async () => {
     const { key } = await newKey(['users:read']);
     const forged = [
       '',
@@ -250,7 +250,7 @@ describe('an API key', () => {
     for (const one of forged) expect((await withKey('GET', 'users', one)).status).toBe(401);
   });
 
-  it('ends when it is revoked, when it expires, and with its tenant’s suspension', async () => {
+  it('ends when revoked, when it expires, and when its tenant is suspended', async () => {
     const { id, key } = await newKey(['users:read']);
     const path = `/api/v1/tenants/${cast.tenant.id}/api-keys/${id}`;
     expect((await world.http('DELETE', path, { token: cast.operator.token })).status).toBe(204);
@@ -284,19 +284,19 @@ describe('an API key', () => {
     clock.advance(59_999);
     await use();
     clock.advance(1);
-    // Had the use before been written, this one would not be.
+    // Had the previous use been written, this one would not be.
     await use();
     await used('2026-03-02T09:01:00.000Z');
   });
 
-  it('is let in also while its last use can not be written, and does not wait for it', async () => {
+  it('is accepted even when its last use cannot be written, and does not wait for the write', async () => {
     const { id, key } = await newKey(['users:read']);
     const holder = new pg.Client({ connectionString: world.config.databaseUrl! });
     await holder.connect();
     await holder.query('BEGIN');
     await holder.query('SELECT 1 FROM api_keys WHERE id = $1 FOR UPDATE', [id]);
     try {
-      // The first would wait for the lock, and so would each that wrote after it.
+      // The first would wait for the lock, and so would each later write.
       for (let n = 0; n < 15; n += 1) expect((await withKey('GET', 'users', key)).status).toBe(200);
     } finally {
       await holder.query('ROLLBACK');
@@ -304,7 +304,7 @@ describe('an API key', () => {
     }
   });
 
-  it('is made for a tenant that is there, with scopes that there are, to end in the future', async () => {
+  it('requires an existing tenant, existing scopes and an expiry in the future', async () => {
     const make = (tenantId: string, body: object) =>
       world.http('POST', `/api/v1/tenants/${tenantId}/api-keys`, { token: cast.operator.token, body });
     const unknown = await make(randomUUID(), { name: 'K', scopes: ['admin'] });

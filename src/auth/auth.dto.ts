@@ -6,21 +6,21 @@ import { normalisedEmail } from '../platform/http/email-address.js';
 import type { LoggedIn } from './sessions/login.service.js';
 import type { TokenPair } from './sessions/sessions.js';
 
-/** PostgreSQL holds no NUL, and no address or slug has a control character. */
+/** PostgreSQL stores no NUL, and no address or slug has a control character. */
 const plain = Matches(/^[^\p{Cc}\p{Cs}]*$/u, {
   message: '$property must be text without control characters',
 });
 
 /**
- * An address to look for: in the form in which addresses are stored, and in lower case. Lower case is made here
- * alone: if the database made it too, an address that the two see differently would be counted as another one.
+ * An address for lookups: normalised like stored addresses, and in lower case. Only this code lower-cases: if the
+ * database did too, an address that the two lower-case differently would be counted separately.
  */
 const ToLookFor = () =>
   Transform(({ value }: { value: unknown }) =>
     typeof value === 'string' ? normalisedEmail(value).toLowerCase() : value,
   );
 
-/** A token that makes a client known; one that is not good counts as none. */
+/** A token that identifies a known client; an invalid one is ignored. */
 const DeviceToken = () =>
   applyDecorators(
     ApiPropertyOptional({
@@ -108,7 +108,7 @@ export class PasswordResetForm {
   device_token?: string;
 }
 
-/** The answer to a refresh, for the OpenAPI document. */
+/** The response to a refresh, for the OpenAPI document. */
 export class TokenPairView implements TokenPair {
   @ApiProperty({ description: 'JWT: Authorization: Bearer <access_token>' })
   access_token: string;
@@ -123,7 +123,7 @@ export class TokenPairView implements TokenPair {
   refresh_token: string;
 }
 
-/** The answer to a login. */
+/** The response to a login, for the OpenAPI document. */
 export class LoginView extends TokenPairView implements LoggedIn {
   @ApiProperty({
     description: 'Keep it, and send it with the next login from this device; it signs nobody in',

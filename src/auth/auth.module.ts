@@ -31,7 +31,7 @@ import { Sessions } from './sessions/sessions.js';
 import { SignIns } from './sessions/sign-ins.js';
 import { Signing } from './sessions/signing.js';
 
-/** Who is calling, and whether they may. The guard is the whole application's. */
+/** Authentication and authorisation. The guard applies to the whole application. */
 @Module({
   imports: [TypeOrmModule.forFeature([ApiKey], 'app'), TenantsModule, UsersModule, WordingModule],
   controllers: [

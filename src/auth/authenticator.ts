@@ -9,14 +9,14 @@ import type { Scope } from '../contracts/scopes.js';
 import { AccessTokens } from './sessions/access-tokens.js';
 import type { AnyCaller, TenantCaller } from '../platform/http/caller.js';
 
-/** A caller by token, in which session, and until when the token is good. */
+/** A caller with a token, the session, and when the token expires. */
 export interface Recognised {
   caller: AnyCaller;
   session: string;
   expires_at: Date;
 }
 
-/** A caller by API key, and what the key may do. */
+/** A caller with an API key, and its scopes. */
 export interface RecognisedKey {
   caller: TenantCaller;
   scopes: readonly Scope[];
@@ -28,7 +28,7 @@ export function unauthenticated(): Problem {
 }
 
 const API_KEY = /^vk_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})_[\w-]{43}$/;
-/** `last_used_at` is for people: nobody needs it to the second, and a busy key would write all the time. */
+/** `last_used_at` is for people: they do not need seconds, and a busy key would write all the time. */
 const USED_INTERVAL_MS = 60_000;
 
 interface Session {
@@ -43,7 +43,7 @@ interface SessionRow {
   suspended: boolean;
 }
 
-/** Statements of this kind at the same time. */
+/** Concurrent statements of this kind. */
 const BATCHES = 4;
 
 const SESSIONS = prepared(
@@ -56,16 +56,16 @@ const SESSIONS = prepared(
 );
 
 /**
- * Finds out who a caller is. It asks PostgreSQL each time and trusts the token only for its
- * ids: an erased user, an ended session and a suspended tenant are known at once, and a role is today's.
- * There is no tenant yet when it asks, hence the system role.
+ * Authenticates callers. It queries PostgreSQL each time and trusts the token only for its ids, so that an erased user,
+ * an ended session, a suspended tenant and a changed role take effect at once. The tenant is not known yet, hence the
+ * system role.
  */
 @Injectable()
 export class Authenticator {
   private readonly logger = new Logger('Authenticator');
   /** Keys whose last use is being written. */
-  private readonly noting = new Set<string>();
-  /** Requests that come at the same time ask together. */
+  private readonly recording = new Set<string>();
+  /** Concurrent requests share one query. */
   private readonly sessions = new MicroBatch((asked: Session[]) => this.sessionsOf(asked), BATCHES);
 
   constructor(
@@ -85,8 +85,8 @@ export class Authenticator {
   }
 
   /**
-   * A key that was rotated is found by the secret before, too, until its grace is over. Secrets are compared as
-   * SHA-256 hashes: the time of an index lookup reveals nothing of the secret.
+   * A rotated key is also found by its previous secret, until the grace period is over. Secrets are compared as SHA-256
+   * hashes: the time of an index lookup reveals nothing of the secret.
    * @throws Problem unauthenticated, tenant_suspended.
    */
   async byApiKey(key: string): Promise<RecognisedKey> {
@@ -109,7 +109,7 @@ export class Authenticator {
     if (row === undefined) throw unauthenticated();
     if (row.suspended) throw new Problem('tenant_suspended');
     if (row.last_used_at === null || now.getTime() - row.last_used_at.getTime() >= USED_INTERVAL_MS) {
-      void this.noteUse(tenant_id, row.id, now);
+      void this.recordUse(tenant_id, row.id, now);
     }
     return {
       caller: {
@@ -124,10 +124,10 @@ export class Authenticator {
     };
   }
 
-  /** Not awaited, and its failure refuses no request. */
-  private async noteUse(tenantId: string, id: string, now: Date): Promise<void> {
-    if (this.noting.has(id)) return;
-    this.noting.add(id);
+  /** Not awaited; a failure refuses no request. */
+  private async recordUse(tenantId: string, id: string, now: Date): Promise<void> {
+    if (this.recording.has(id)) return;
+    this.recording.add(id);
     try {
       await this.system.query(
         `UPDATE api_keys SET last_used_at = $3
@@ -137,15 +137,15 @@ export class Authenticator {
     } catch (error) {
       this.logger.warn({ event: 'key_use_not_noted', key_id: id, err: error });
     } finally {
-      this.noting.delete(id);
+      this.recording.delete(id);
     }
   }
 
   /**
-   * Whether these sessions still stand, in their order: not ended or expired, of a user who is there and a tenant that
-   * is not suspended. One statement, however many they are.
+   * Whether these sessions are valid, in order: not ended or expired, of an existing user and a tenant that is not
+   * suspended. One statement for any number.
    */
-  async standing(
+  async areValid(
     sessions: readonly { tenant_id: string; user_id: string; session: string }[],
   ): Promise<boolean[]> {
     const rows = await this.sessionsOf(
@@ -185,7 +185,7 @@ export class Authenticator {
   }
 }
 
-/** What is stored of an API key. It has 256 random bits: a slow hash would add nothing. */
+/** The stored form of an API key. A key has 256 random bits: a slow hash would add nothing. */
 export function hashOfKey(key: string): Buffer {
   return createHash('sha256').update(key).digest();
 }

@@ -7,14 +7,14 @@ import { NewUser } from '../users/users.dto.js';
 import { UsersService } from '../users/users.service.js';
 import { PasswordLinks } from './password/password-links.js';
 
-/** A tenant with its first admin, and the link that the admin was mailed. */
+/** A tenant with its first admin, and the link in the admin's mail. */
 export interface OpenedTenant {
   tenant: Awaited<ReturnType<TenantsService['create']>>;
   admin: { id: string; email: string; name: string };
   link: { url: string; expires_at: Date };
 }
 
-/** Opens a tenant with somebody who may do everything in it: without an admin nobody can sign in. */
+/** Opens a tenant together with its first admin: without one nobody could sign in. */
 @Injectable()
 export class FirstAdmins {
   constructor(
@@ -24,8 +24,8 @@ export class FirstAdmins {
   ) {}
 
   /**
-   * Makes the tenant, its first admin and the welcome mail in one transaction.
-   * @param principal who does it, for stored rows.
+   * Creates the tenant, its first admin and the welcome mail in one transaction.
+   * @param principal the author, for stored rows.
    * @throws Problem conflict when the slug is taken, validation_failed for a zone that PostgreSQL does not know.
    */
   async open(newTenant: NewTenant, newAdmin: NewUser, principal: string): Promise<OpenedTenant> {

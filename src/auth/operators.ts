@@ -18,13 +18,13 @@ export interface OperatorEntry {
   email: string;
   name: string;
   created_at: Date;
-  /** Those that stand. */
+  /** Valid sessions. */
   sessions: number;
 }
 
 const MAX_LISTED = 1_000;
 
-/** Who runs the installation. They belong to no tenant, so this asks as the system role. */
+/** The operators of the installation. They belong to no tenant, so this uses the system role. */
 @Injectable()
 export class Operators implements OnApplicationBootstrap {
   private readonly logger = new Logger('Operators');
@@ -45,7 +45,7 @@ export class Operators implements OnApplicationBootstrap {
     return operator ?? null;
   }
 
-  /** Whether there is any: without one nobody can sign in to a new installation. */
+  /** Whether an operator exists: without one nobody can sign in to a new installation. */
   async exist(): Promise<boolean> {
     return (await this.system.query('SELECT FROM operators LIMIT 1')).length > 0;
   }
@@ -59,8 +59,8 @@ export class Operators implements OnApplicationBootstrap {
   }
 
   /**
-   * Replaces the password and ends every other session than `session`.
-   * @param hashes the one that is stored, and the new one. @returns false when another one is stored by now.
+   * Replaces the password and ends all sessions except `session`.
+   * @param hashes the stored one, and the new one. @returns false when the stored hash has changed meanwhile.
    */
   async replacePassword(id: string, hashes: { from: string; to: string }, session: string): Promise<boolean> {
     return this.system.transaction(async (tx) => {
@@ -78,7 +78,7 @@ export class Operators implements OnApplicationBootstrap {
     });
   }
 
-  /** Everybody who runs the installation, by address. */
+  /** All operators, by address. */
   async list(): Promise<OperatorEntry[]> {
     return this.system.query<OperatorEntry>(
       `SELECT o.id, o.email, o.name, o.created_at,
@@ -90,7 +90,7 @@ export class Operators implements OnApplicationBootstrap {
   }
 
   /**
-   * Makes one more operator.
+   * Creates an operator.
    * @throws Problem conflict when the address is taken, validation_failed for a common password.
    */
   async create(operator: { email: string; name: string; password: string }): Promise<string> {
@@ -102,7 +102,7 @@ export class Operators implements OnApplicationBootstrap {
   }
 
   /**
-   * Sets a password without the one before, and ends all of the operator's sessions.
+   * Sets a password without the previous one, and ends all of the operator's sessions.
    * @throws Problem validation_failed for a common password.
    */
   async resetPassword(id: string, password: string): Promise<void> {
@@ -117,11 +117,11 @@ export class Operators implements OnApplicationBootstrap {
     this.logger.log({ event: 'password_changed', principal: `operator:${id}` });
   }
 
-  /** Makes the operator that the configuration names, unless there is one. A changed password changes nothing. */
+  /** Creates the operator named in the configuration, unless one exists. A password changed there has no effect. */
   async onApplicationBootstrap(): Promise<void> {
     const { operatorEmail: email, operatorPassword: password } = this.config;
     if (email === null || password === null || (await this.byEmail(email.toLowerCase())) !== null) return;
-    // Several processes may be at this point: one of them makes it.
+    // Several processes may get here: one of them creates it.
     const made = await this.insert(email, 'Operator', await this.passwords.hash(password));
     if (made.length > 0) this.logger.log({ event: 'operator_created' });
   }

@@ -6,10 +6,10 @@ import { AuditLog } from '../platform/audit/audit-log.js';
 import { ERRORS } from '../platform/errors/error-table.js';
 import type { AccessRule, AnyCaller } from '../platform/http/caller.js';
 
-/** Rows that one caller's refusals may make in an hour and a process: refusals cannot fill the log. */
+/** Rows per caller, hour and process: refusals must not fill the log. */
 const ROWS_PER_HOUR = 60;
 
-/** Records in the audit log who tried what only admins or operators may do. */
+/** Records in the audit log who attempted what only admins or operators may do. */
 @Injectable()
 export class Refusals {
   private readonly logger = new Logger('Access');
@@ -17,7 +17,7 @@ export class Refusals {
 
   constructor(private readonly log: AuditLog) {}
 
-  /** Nothing was done: a log that can not be written changes nothing in the answer. */
+  /** Nothing was done: a failing log does not change the answer. */
   async note(rule: AccessRule, request: FastifyRequest, caller: AnyCaller): Promise<void> {
     if (!isForAdmins(rule)) return;
     const { consumedPoints } = await this.rows.penalty(caller.principal);

@@ -11,7 +11,7 @@ export class NewDeadline extends NewDueItem {
   category?: string | null;
 }
 
-/** An absent field stays as it is; null clears one that may be empty. */
+/** An absent field stays unchanged; null clears an optional one. */
 export class DeadlinePatch extends PartialType(NewDeadline, { skipNullProperties: false }) {}
 
 export class DeadlineQuery extends DueItemQuery {

@@ -19,7 +19,7 @@ describe('deadlines that are near', () => {
     tenantId = (await addTenant(world)).id;
   });
 
-  /** A deadline due so many days from today. */
+  /** A deadline due this many days from today. */
   async function addDeadline(daysLeft: number, tenant = tenantId): Promise<string> {
     const [deadline] = await world.sql<{ id: string }>(
       `INSERT INTO deadlines (tenant_id, title, client_name, category, due_on)
@@ -85,14 +85,14 @@ describe('deadlines that are near', () => {
     ]);
   });
 
-  it('says nothing of what is done, or of another tenant', async () => {
+  it('excludes deadlines that are done, and those of another tenant', async () => {
     const done = await addDeadline(1);
     await world.sql(`UPDATE deadlines SET status = 'done', completed_at = now() WHERE id = $1`, [done]);
     await addDeadline(1, (await addTenant(world)).id);
     expect(await factsOf(world, tenantId, 'deadline_near', TODAY, [7])).toEqual([]);
   });
 
-  it('does not believe the status', async () => {
+  it('does not trust the stored status', async () => {
     const id = await addDeadline(1);
     await world.sql(`UPDATE deadlines SET status = 'overdue' WHERE id = $1`, [id]);
     expect(await factsOf(world, tenantId, 'deadline_near', TODAY, [1])).toHaveLength(1);
@@ -102,7 +102,7 @@ describe('deadlines that are near', () => {
     const statuses = (tenant: string) =>
       world.sql(`SELECT title, status FROM deadlines WHERE tenant_id = $1 ORDER BY due_on`, [tenant]);
 
-    it('makes deadlines overdue from the day after, and repeats nothing', async () => {
+    it('makes deadlines overdue from the day after, once', async () => {
       await addDeadline(-1);
       await addDeadline(0);
       const done = await addDeadline(-5);
@@ -117,14 +117,14 @@ describe('deadlines that are near', () => {
       expect(await runJob(world, tenantId, 'update-statuses')).toMatchObject({ deadline: 0 });
     });
 
-    it('takes back what is not late after all', async () => {
+    it('resets a status that is no longer late', async () => {
       const id = await addDeadline(2);
       await world.sql(`UPDATE deadlines SET status = 'overdue' WHERE id = $1`, [id]);
       await runJob(world, tenantId, 'update-statuses');
       expect(await statuses(tenantId)).toEqual([{ title: 'TVA CA3', status: 'pending' }]);
     });
 
-    it("goes by the tenant's own day", async () => {
+    it("uses the tenant's own day", async () => {
       // At 08:00 UTC it is still yesterday in Pago Pago (UTC-11).
       const farWest = (await addTenant(world, { time_zone: 'Pacific/Pago_Pago' })).id;
       await addDeadline(-1, farWest);

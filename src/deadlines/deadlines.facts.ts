@@ -28,7 +28,7 @@ export const DEADLINES: DueTable = {
   late: 'overdue',
 };
 
-/** Deadlines that are near or have passed. */
+/** Deadlines that are near or overdue. */
 const FACTS = dueFactsSql(DEADLINES, {
   source_type: 'deadline',
   severity: `CASE WHEN days_left <= 1 THEN 'warning' ELSE 'info' END`,

@@ -3,7 +3,7 @@ import { Deadline } from './deadline.entity.js';
 import { DeadlinePatch, DeadlineQuery, NewDeadline } from './deadlines.dto.js';
 import { DEADLINES } from './deadlines.facts.js';
 
-/** The REST routes, files and life of deadlines. */
+/** The REST routes, files and lifecycle of deadlines. */
 export const DEADLINE_KIND: DueItemKind<Deadline, DeadlineQuery> = {
   name: 'deadlines',
   source_type: 'deadline',

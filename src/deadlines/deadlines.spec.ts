@@ -27,7 +27,7 @@ describe('deadlines', () => {
     return (answer.body as { id: string }).id;
   }
 
-  it('have a category, which lists are filtered by', async () => {
+  it('have a category, which lists can be filtered by', async () => {
     const id = await create({ category: 'tva' });
     await create({ category: 'dsn' });
     await create({});
@@ -37,7 +37,7 @@ describe('deadlines', () => {
     expect((await call('PATCH', `/${id}`, { category: 'x'.repeat(51) })).status).toBe(400);
   });
 
-  it('T7: are announced once for each date, also when they were dealt with in between', async () => {
+  it('T7: are announced once per date, even when done and reopened in between', async () => {
     const id = await create({ responsible_id: cast.teammate.id });
     const check = async () => (await runJob(world, cast.tenant_id, 'check-notifications')).notifications;
     expect(await check()).toBe(1);
@@ -46,7 +46,7 @@ describe('deadlines', () => {
     await call('POST', `/${id}/complete`);
     expect(await check()).toBe(0);
     await call('POST', `/${id}/reopen`);
-    // Nobody sends mail here: the feed has said it.
+    // This installation sends no mail: the notification is already in the feed.
     expect(await check()).toBe(0);
 
     await call('PATCH', `/${id}`, { title: 'TVA CA3 mars' });

@@ -3,10 +3,10 @@ import { DOCUMENTS_SUMMARY } from '../documents/documents.facts.js';
 import { responsibleOrAdminsSql } from '../notifications/audience.js';
 import { TASKS_SUMMARY } from '../tasks/tasks.facts.js';
 
-/** Lines of each half of a summary at most. */
+/** Maximum lines in each half of a summary. */
 const MAX_LINES = 30;
 
-/** The lists of a summary, each with the query of the room it comes from. */
+/** The lists of a summary, each with its room's query. */
 const LISTS = {
   deadlines: DEADLINES_SUMMARY,
   documents: DOCUMENTS_SUMMARY,
@@ -27,10 +27,9 @@ const TOTALS = [
 ].join(', ');
 
 /**
- * Everybody whose summary is not empty: `user_id, late, upcoming, totals`, in user order. The lines of each half are
- * in the order of their dates.
- * Parameters: $1 tenant id, $2 the first and $3 the last civil date of the period, $4 the user to begin after (or
- * null), $5 users at most.
+ * Users whose summary is not empty: `user_id, late, upcoming, totals`, ordered by user. The lines of each half are
+ * ordered by date. Parameters: $1 tenant id, $2 the first and $3 the last civil date of the period, $4 the user to
+ * start after (or null), $5 maximum number of users.
  */
 export const RECIPIENTS_SQL = `
   WITH items AS (${ITEMS}),

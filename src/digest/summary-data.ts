@@ -1,6 +1,6 @@
 /** A line of the weekly summary. */
 export interface SummaryLine {
-  /** Of the item. */
+  /** The item's id. */
   id: string;
   list: 'deadlines' | 'documents' | 'tasks';
   title: string;
@@ -10,7 +10,7 @@ export interface SummaryLine {
   audience: 'responsible' | 'unassigned';
 }
 
-/** The lines of one client, the earliest first; null: those without one. */
+/** The lines of one client, the earliest first; null for lines without a client. */
 export interface SummaryGroup {
   client_name: string | null;
   lines: SummaryLine[];
@@ -19,13 +19,13 @@ export interface SummaryGroup {
 declare module '../contracts/kinds.js' {
   interface NotificationData {
     weekly_summary: {
-      /** The civil dates that it lists: from its day to seven days later. What was due before is `late`. */
+      /** The listed civil dates: from its day to seven days later. Earlier ones are `late`. */
       period: { from: string; to: string };
-      /** By client: the one with the longest delay first. */
+      /** By client: the longest delay first. */
       late: SummaryGroup[];
-      /** By client: the one whose date is nearest first. */
+      /** By client: the nearest date first. */
       upcoming: SummaryGroup[];
-      /** All there are; `late` and `upcoming` are cut at 30 lines each. */
+      /** The full counts; `late` and `upcoming` are truncated to 30 lines each. */
       totals: { deadlines: number; documents: number; tasks: number; late: number; upcoming: number };
     };
   }

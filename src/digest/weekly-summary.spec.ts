@@ -67,7 +67,7 @@ describe('the weekly summary', () => {
   const linesOf = (groups: Row['data']['late'] | undefined) =>
     (groups ?? []).flatMap(({ lines }) => lines.map(({ title }) => title));
 
-  it('M11: lists what is late and what is due within seven days, by client and date, in the reader’s words', async () => {
+  it('M11: lists late items and those due within seven days, by client and date, in the reader’s words', async () => {
     await add('deadlines', 'in seven days', 7, marie);
     await add('deadlines', 'late', -3, marie);
     await add('deadlines', 'in eight days', 8, marie);
@@ -127,7 +127,7 @@ describe('the weekly summary', () => {
     expect(title).toBe('2 overdue - Week of 30 March – 6 April: 2 deadlines, 1 document, 2 tasks');
   });
 
-  it('lists for admins also what nobody is responsible for, and not for members', async () => {
+  it('also lists items without a responsible user for admins, but not for members', async () => {
     await add('deadlines', 'nobody', 1, null);
     await add('deadlines', 'of the admin', 2, admin);
     await add('deadlines', 'of Marie', 3, marie);
@@ -138,7 +138,7 @@ describe('the weekly summary', () => {
     expect(linesOf(his?.data.upcoming)).toEqual(['nobody', 'of the admin']);
   });
 
-  it('cuts each half at 30 lines and says how many there are', async () => {
+  it('truncates each half to 30 lines and shows the total', async () => {
     for (let n = 0; n < 33; n++) await add('tasks', `task ${n}`, n - 40, marie);
     await runJob(world, tenantId, 'weekly-summary');
     const [summary] = await summaries();
@@ -146,7 +146,7 @@ describe('the weekly summary', () => {
     expect(linesOf(summary?.data.late)).toEqual(Array.from({ length: 30 }, (_, n) => `task ${n}`));
   });
 
-  it('sends nothing when there is nothing to list, and lists nothing of another tenant', async () => {
+  it('is not sent when empty, and lists nothing of another tenant', async () => {
     await add('deadlines', 'far away', 30, marie);
     const other = (await addTenant(world)).id;
     await addUser('admin@voisin.test', 'admin', 'fr', other);
@@ -155,7 +155,7 @@ describe('the weekly summary', () => {
     expect(await summaries()).toEqual([]);
   });
 
-  it('is sent once a week, whatever runs again', async () => {
+  it('is sent once a week, even if the job runs again', async () => {
     await add('deadlines', 'soon', 1, marie);
     await runJob(world, tenantId, 'weekly-summary', '2026-03-30T08:00');
     await add('deadlines', 'one more', 1, marie);
@@ -182,7 +182,7 @@ describe('the weekly summary', () => {
     expect(summary?.data.period).toEqual({ from: '2026-03-30', to: '2026-04-06' });
     expect(linesOf(summary?.data.upcoming)).toEqual(['late by now']);
     const [{ title } = { title: '' }] = await wordedNotifications(world, tenantId);
-    // M1: its words are as of the day they are read on.
+    // M1: its words are as of the day they are read.
     expect(title).toBe('1 overdue - Week of 30 March – 6 April: 1 deadline');
   });
 });

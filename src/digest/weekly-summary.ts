@@ -24,16 +24,16 @@ interface Batch {
   users: number;
   notifications: number;
   deliveries: number;
-  /** Whom to go on after; null at the end. */
+  /** The user to continue after; null at the end. */
   next: string | null;
 }
 
-/** Users a transaction: as many notifications as are created at once. */
+/** Users per transaction: the number of notifications created at once. */
 const BATCH_SIZE = 1_000;
 /** A summary lists what is due up to this many days after its day, and what is late. */
 const PERIOD_DAYS = 7;
 
-/** The job `weekly-summary`: to each user who has something to do, what is late or due within seven days. */
+/** The job `weekly-summary`: sends each user their late items and those due within seven days. */
 @Injectable()
 export class WeeklySummary implements OnModuleInit {
   constructor(
@@ -47,7 +47,7 @@ export class WeeklySummary implements OnModuleInit {
     this.runs.register('weekly-summary', (run) => this.summarise(run));
   }
 
-  /** One summary a user and week, whatever runs again. */
+  /** Sends one summary per user and week, even if it runs again. */
   private async summarise(run: Run): Promise<RunCounts> {
     const counts = { users: 0, notifications: 0, deliveries: 0 };
     let after: string | null = null;
@@ -62,7 +62,7 @@ export class WeeklySummary implements OnModuleInit {
     return counts;
   }
 
-  /** The users that come after this one, in one transaction. */
+  /** The users after this one, in one transaction. */
   private async summariseBatch(run: Run, after: string | null): Promise<Batch> {
     return this.database.tenant(run.tenant_id, async (tx) => {
       // A run that was missed on Monday still lists that Monday's period.
@@ -100,7 +100,7 @@ function notificationFor(
     severity: 'info',
     data: { period, late: byClient(late), upcoming: byClient(upcoming), totals },
     audience: 'self',
-    // One for each week, also if it runs again on another day of it.
+    // One per week, even if it runs again on another day of it.
     dedupe_key: `weekly-summary:${mondayOf(period.from)}`,
   };
 }

@@ -4,7 +4,7 @@ import { DueItem } from '../due-items/due-item.js';
 
 export const DOCUMENT_STATUSES = ['missing', 'received'] as const;
 
-/** A document that a client was asked for, and the day it is expected. */
+/** A document requested from a client, and the day it is expected. */
 @Entity('document_requests')
 export class DocumentRequest extends DueItem {
   @ApiProperty({ enum: DOCUMENT_STATUSES })
@@ -19,7 +19,7 @@ export class DocumentRequest extends DueItem {
     return this.received_at;
   }
 
-  /** Late or not, it is missing: the day does not matter. */
+  /** A document is missing whether or not it is late: the day does not matter. */
   override settle(endedAt: Date | null): void {
     this.received_at = endedAt;
     this.status = endedAt !== null ? 'received' : 'missing';

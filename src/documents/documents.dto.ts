@@ -5,7 +5,7 @@ import { DOCUMENT_STATUSES } from './document-request.entity.js';
 
 export class NewDocument extends NewDueItem {}
 
-/** An absent field stays as it is; null clears one that may be empty. */
+/** An absent field stays unchanged; null clears an optional one. */
 export class DocumentPatch extends PartialType(NewDocument, { skipNullProperties: false }) {}
 
 export class DocumentQuery extends DueItemQuery {

@@ -57,7 +57,7 @@ describe('documents that are missing', () => {
     ]);
   });
 
-  it('says nothing of what was received', async () => {
+  it('excludes received documents', async () => {
     const id = await request(-1);
     await world.sql(`UPDATE document_requests SET status = 'received', received_at = now() WHERE id = $1`, [
       id,

@@ -3,7 +3,7 @@ import { DocumentRequest } from './document-request.entity.js';
 import { DocumentPatch, DocumentQuery, NewDocument } from './documents.dto.js';
 import { DOCUMENTS } from './documents.facts.js';
 
-/** The REST routes, files and life of documents. */
+/** The REST routes, files and lifecycle of documents. */
 export const DOCUMENT_KIND: DueItemKind<DocumentRequest, DocumentQuery> = {
   name: 'documents',
   source_type: 'document',

@@ -3,20 +3,20 @@ import { keepFaultsSql } from '../imports/staging.js';
 import { comparableSql } from '../platform/text/comparable.sql.js';
 
 /**
- * Staged lines → due items, in one statement, which answers an `Applied`.
- * - A line with an external id changes the item that has it where something differs, or creates it. Once more in the
- *   same file it is unchanged if it says the same, and a fault if not, because either could be meant.
- * - A line without one creates an item unless there is one that is equal in all that the line says (ended
- *   or not), or an earlier line of the file says the same.
- * - What a line does not say stays as it is; null clears.
- * - Texts are compared by `comparable`: a no-break space is a space.
- * Parameters: $1 tenant id, $2 import id, $3 today (civil date), $4 now.
+ * Staged lines → due items, in one statement, which returns an `Applied`.
+ * - A line with an external id updates the item that has it if something differs, or creates it. A repetition in the
+ * same file counts as unchanged if it has the same content, and is a fault otherwise, because either could be meant.
+ * - A line without one creates an item unless an item (ended or not) equals all fields of the line, or an earlier line
+ * of the file has the same content.
+ * - Absent fields stay unchanged; null clears.
+ * - Texts are compared by `comparable`: a no-break space is a space. Parameters: $1 tenant id, $2 import id, $3 today
+ * (civil date), $4 now.
  */
 export function dueItemApplySql({ due, own }: { due: DueTable; own: readonly string[] }): string {
   const { table, endedAt } = due;
   const nullable = ['client_name', 'description', 'responsible_id', ...own];
   const item = (column: string) => `'${column}', item.${column}`;
-  // An item as a line would say it.
+  // An item in the form of a line.
   const content = `jsonb_build_object(${['title', 'due_on', ...nullable].map(item).join(', ')})`;
   const typed = (column: string) =>
     ({ due_on: `(d.content ->> 'due_on')::date`, responsible_id: 'd.responsible_id' })[column] ??

@@ -8,7 +8,7 @@ import { comparable } from '../platform/text/normalized.js';
 import { dueItemApplySql } from './due-item-apply.sql.js';
 import { type Applied, columnNames, type ImportKind } from '../imports/import-kind.js';
 
-/** Names that the columns of every kind may have, besides the field's own. */
+/** Column names of every kind, besides the field's own. */
 const NAMES: Readonly<Record<string, readonly string[]>> = {
   title: ['titre', 'intitule', 'libelle', 'objet'],
   due_on: ['due_date', 'date', 'echeance', 'date_echeance', 'date_d_echeance', 'date_limite', 'pour_le'],
@@ -56,14 +56,14 @@ export function dueItemFiles<Item extends DueItem, Query extends DueItemQuery>(
   };
 }
 
-/** What the JSON endpoint takes, and the responsible user by e-mail. */
+/** The fields of the JSON endpoint, plus the responsible user by e-mail. */
 function importedRow(base: new () => NewDueItem): new () => NewDueItem {
   class Row extends base {
     @IsOptional()
     @EmailAddress()
     responsible_email?: string | null;
   }
-  // Called as a function: declaring the field once more would overwrite it.
+  // Called as a function: redeclaring the field would overwrite it.
   OneResponsible()(Row.prototype, 'responsible_id');
   return Row;
 }
@@ -82,7 +82,7 @@ function hasEmail(row: object | undefined): boolean {
   return row !== undefined && 'responsible_email' in row && row.responsible_email != null;
 }
 
-/** A French date, perhaps with midnight behind it, as ours; other text comes back as it was. */
+/** Converts a French date, optionally followed by midnight, to ours; returns other text unchanged. */
 function isoDate(cell: string): string {
   const written = comparable(cell).replace(/[ T]00:00(:00)?$/, '');
   const [, day, month, year] = /^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})$/.exec(written) ?? [];

@@ -3,7 +3,7 @@ import type { DueItem } from './due-item.js';
 import type { DueItemQuery, NewDueItem } from './due-item.dto.js';
 import type { DueTable } from './due-items.sql.js';
 
-/** One kind of due items, declared once by its room: its REST routes, its files and its life follow from it. */
+/** One kind of due items, declared once by its room, which derives REST routes, files and lifecycle from it. */
 export interface DueItemKind<Item extends DueItem, Query extends DueItemQuery> {
   /** The path of its routes, and the name of its imports: `deadlines`. */
   name: ImportKindName;
@@ -11,15 +11,15 @@ export interface DueItemKind<Item extends DueItem, Query extends DueItemQuery> {
   source_type: string;
   due: DueTable;
   entity: new () => Item;
-  /** What creates an item, over REST and from a file. */
+  /** The fields for creating an item, over REST and from a file. */
   newItem: new () => NewDueItem;
   patch: new () => Partial<NewDueItem>;
   query: new () => Query;
-  /** The act that ends an item, `POST {name}/{id}/{act}`, and what its answer says. */
+  /** The act that ends an item, `POST {name}/{id}/{act}`, and the description of its response. */
   end: { act: string; description: string };
-  /** Fields that not every kind has; they may be null. */
+  /** Fields that only some kinds have; they may be null. */
   own: readonly string[];
-  /** Columns that a list can be filtered by, beside those of every kind. */
+  /** Columns to filter a list by, besides those of every kind. */
   filters: readonly (string & keyof Query)[];
   /** Other names of columns in files, by field. */
   columnNames: Readonly<Record<string, readonly string[]>>;

@@ -4,7 +4,7 @@ import { CivilDate } from '../platform/http/civil-date.js';
 import { PageQuery } from '../platform/http/page.dto.js';
 import { Identifier, Line, Text } from '../platform/http/text.js';
 
-/** What is said of an item when it is created. The limits are the table's. */
+/** The fields for creating an item. The limits are the table's. */
 export class NewDueItem {
   @ApiProperty({ maxLength: 300 })
   @Line(300)
@@ -45,7 +45,7 @@ export class NewDueItem {
   external_id?: string | null;
 }
 
-/** Which items a list shows, soonest first. */
+/** Filters for a list of items, soonest first. */
 export class DueItemQuery extends PageQuery {
   @ApiPropertyOptional({ format: 'date', description: 'Due earlier than this day' })
   @IsOptional()

@@ -51,6 +51,6 @@ export abstract class DueItem {
   /** When it ended (done, received); null while it is open. */
   abstract get endedAt(): Date | null;
 
-  /** Ends it, or opens it again (null), with the status that follows on this civil date in the tenant's zone. */
+  /** Ends it, or reopens it (null), with the resulting status on this civil date in the tenant's zone. */
   abstract settle(endedAt: Date | null, today: string): void;
 }

@@ -124,7 +124,7 @@ export function dueItemsController<Item extends DueItem, ItemQuery extends DueIt
     }
   }
 
-  // What TypeScript would write down for the kind's own classes: the validation pipe and OpenAPI read it.
+  // The metadata TypeScript would emit for the kind's classes: the validation pipe and OpenAPI read it.
   acceptType(DueItemsController, 'create', 2, kind.newItem);
   acceptType(DueItemsController, 'list', 1, kind.query);
   acceptType(DueItemsController, 'update', 2, kind.patch);

@@ -2,7 +2,7 @@ import { type Cast, createCast } from '../../test/support/cast.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
 
-/** What deadlines, documents and tasks have alike, as a person meets it over HTTP. */
+/** The shared behaviour of deadlines, documents and tasks, tested over HTTP. */
 const ROOMS = [
   {
     path: 'deadlines',
@@ -63,7 +63,7 @@ describe.each(ROOMS)('$path', ({ path, table, source, end, at, open, late, ended
     return answer.body as { id: string; status: string };
   }
 
-  /** A standing alert about the item, as a check would leave it. */
+  /** A standing alert about the item, as a check would create it. */
   async function addAlert(id: string): Promise<void> {
     await world.sql(
       `INSERT INTO alerts (tenant_id, kind, severity, source_type, source_id, dedupe_key, first_seen_at, last_seen_at)
@@ -129,7 +129,7 @@ describe.each(ROOMS)('$path', ({ path, table, source, end, at, open, late, ended
     expect(await world.sql(`SELECT title FROM ${table}`)).toEqual([{ title: 'one' }]);
   });
 
-  it('is completed on request, and open again when that is undone', async () => {
+  it('is completed on request, and reopened when that is undone', async () => {
     const { id } = await create({ due_on: '2026-03-29' });
     const done = await call('POST', `/${id}/${end}`);
     expect(done).toMatchObject({ status: 200, body: { status: ended, [at]: NOW } });
@@ -141,7 +141,7 @@ describe.each(ROOMS)('$path', ({ path, table, source, end, at, open, late, ended
     expect((await call('POST', `/${id}/reopen`)).body).toEqual(reopened.body);
   });
 
-  it('is late or not at once, on the day of the tenant', async () => {
+  it('gets its status at once, by the tenant’s day', async () => {
     // 30 March, 00:30 in Paris.
     clock.set('2026-03-29T22:30:00Z');
     expect(await create({ due_on: '2026-03-30' })).toMatchObject({ status: open });
@@ -189,7 +189,7 @@ describe.each(ROOMS)('$path', ({ path, table, source, end, at, open, late, ended
       ['a time', { due_on: '2026-04-15T10:00:00Z' }, '/due_on'],
       ['a list for a date', { due_on: ['2026-04-15'] }, '/due_on'],
       ['no date', { due_on: null }, '/due_on'],
-      ['a responsible who is no id', { responsible_id: 'marie' }, '/responsible_id'],
+      ['a malformed responsible id', { responsible_id: 'marie' }, '/responsible_id'],
       ['a responsible who does not exist', { responsible_id: NOBODY }, '/responsible_id'],
     ])('%s: 400, naming the place, with nothing written', async (_what, fields, pointer) => {
       const answer = await call('POST', '', { title: 'Relevé', due_on: '2026-04-15', ...fields });
@@ -204,7 +204,7 @@ describe.each(ROOMS)('$path', ({ path, table, source, end, at, open, late, ended
       expect((await call('PATCH', `/${id}`, fields)).status).toBe(400);
     });
 
-    it("does not take another tenant's user as responsible, nor says that there is one", async () => {
+    it("refuses another tenant's user as responsible, without revealing that the user exists", async () => {
       const body = (responsible_id: string) => ({ title: 'Relevé', due_on: '2026-04-15', responsible_id });
       const theirs = await call('POST', '', body(cast.outsider.id));
       expect(theirs.status).toBe(400);
@@ -251,8 +251,8 @@ describe.each(ROOMS)('$path', ({ path, table, source, end, at, open, late, ended
     });
   });
 
-  describe('for others', () => {
-    it('does not exist for an outsider: the same answer as for an id that nobody has', async () => {
+  describe('other callers', () => {
+    it('an outsider gets the same answer as for an unknown id', async () => {
       const { id } = await create();
       const calls: [string, string, unknown?][] = [
         ['GET', ''],
@@ -274,7 +274,7 @@ describe.each(ROOMS)('$path', ({ path, table, source, end, at, open, late, ended
       expect((await call('GET', `/${id}`)).body).toMatchObject({ title: 'Relevé de mars', status: open });
     });
 
-    it('is read and written by a program that may, and not by one that may not', async () => {
+    it('a program may read and write with the scopes for it, and not without', async () => {
       const withKey = async (scope: string, method: string, body?: unknown) => {
         const key = await world.http('POST', `/api/v1/tenants/${cast.tenant_id}/api-keys`, {
           token: cast.operator.token,
@@ -291,7 +291,7 @@ describe.each(ROOMS)('$path', ({ path, table, source, end, at, open, late, ended
       expect(await withKey('users:read', 'GET')).toBe(403);
     });
 
-    it('is refused without credentials', async () => {
+    it('a request without credentials is refused', async () => {
       expect((await world.http('GET', `/api/v1/${path}`)).status).toBe(401);
     });
   });

@@ -1,23 +1,23 @@
-/** A table of due items, and the column with the end of an item. */
+/** A table of due items, and the column that records the end of an item. */
 export interface DueTable {
   table: 'deadlines' | 'document_requests' | 'tasks';
   endedAt: 'completed_at' | 'received_at';
-  /** The status of an item that has not ended, before its day has passed and after. */
+  /** The status of an open item, before its due date has passed and after. */
   open: 'pending' | 'missing' | 'open';
   late: 'overdue' | 'missing';
 }
 
-/** The status of an open item with this due date, as an SQL expression: what DueItem.settle says of one. */
+/** The status of an open item with this due date, as an SQL expression: the same as DueItem.settle sets. */
 export function openStatusSql({ open, late }: DueTable, dueOn: string, today: string): string {
   return `CASE WHEN ${dueOn} < ${today}::date THEN '${late}' ELSE '${open}' END`;
 }
 
 /**
- * The facts of a table: its open items whose date is near enough (or far enough past) to have reached a stage, as
- * a `WatchedKind` has them. `stage` is the nearest one reached: the smallest that is >= days_left (negative
- * once late).
+ * The facts of a table: its open items whose date is near enough (or far enough past) to have reached a stage, as a
+ * `WatchedKind` returns them. `stage` is the nearest one reached: the smallest that is >= days_left (negative once
+ * late).
  * @param severity an SQL expression of `days_left`
- * @param own columns that not every table has
+ * @param own columns that only some tables have
  */
 export function dueFactsSql(
   { table, endedAt }: DueTable,
@@ -35,7 +35,7 @@ export function dueFactsSql(
         AND item.due_on <= ${p.today} + (SELECT max(s) FROM unnest(${p.stages}) AS s)) item`;
 }
 
-/** The `data` of a fact of `dueFactsSql`, known as `f`: absolute, whatever day it is read on. */
+/** The `data` of a fact of `dueFactsSql`, aliased as `f`: independent of the day it is read. */
 export function dueDataSql(source_type: string, own: readonly string[] = []): string {
   const fields = ['title', 'description', 'client_name', 'due_on', ...own].map(
     (field) => `'${field}', f.${field}`,
@@ -44,9 +44,9 @@ export function dueDataSql(source_type: string, own: readonly string[] = []): st
 }
 
 /**
- * What the weekly summary lists of a table: its open items that are late or due in the period, as
- * `id, responsible_id, title, client_name, due_on`.
- * Parameters: $1 tenant id, $2 the first and $3 the last civil date of the period; what is late counts too.
+ * The items of a table for the weekly summary: open ones that are late or due in the period, as `id, responsible_id,
+ * title, client_name, due_on`. Parameters: $1 tenant id, $2 the first and $3 the last civil date of the period; late
+ * items are included.
  */
 export function summarySql({ table, endedAt }: DueTable): string {
   return `
@@ -56,7 +56,7 @@ export function summarySql({ table, endedAt }: DueTable): string {
 }
 
 /**
- * Makes open items overdue whose date has passed, and the others `open` again; touches no row that is right.
+ * Marks open items overdue once their date has passed, and the others `open` again; does not touch correct rows.
  * Parameters: $1 tenant id, $2 today (civil date), $3 now.
  */
 export function overdueSql(due: DueTable): string {

@@ -12,7 +12,7 @@ import type { DueItem } from './due-item.js';
 import type { DueItemQuery, NewDueItem } from './due-item.dto.js';
 import type { DueItemKind } from './due-item-kind.js';
 
-/** The life of one kind of due items, within a tenant. */
+/** The lifecycle of one kind of due items, within a tenant. */
 export class DueItems<Item extends DueItem, Query extends DueItemQuery> {
   private readonly entity: new () => Item;
 
@@ -26,8 +26,8 @@ export class DueItems<Item extends DueItem, Query extends DueItemQuery> {
   }
 
   /**
-   * @throws Problem validation_failed when the responsible user is not the tenant's, conflict when the
-   * external id is taken.
+   * @throws Problem validation_failed when the responsible user is not in the tenant, conflict when the external id is
+   * taken.
    */
   async create(tx: TenantTransaction, fields: NewDueItem): Promise<Item> {
     const item = new this.entity();
@@ -83,7 +83,7 @@ export class DueItems<Item extends DueItem, Query extends DueItemQuery> {
   }
 
   /**
-   * Changes what `patch` names, and the status with the date. Alerts about the item end when its date moves.
+   * Changes the fields in `patch`, and the status with the date. Moving the date ends alerts about the item.
    * @throws Problem not_found, and those of create.
    */
   async update(tenantId: string, id: string, patch: Partial<NewDueItem>): Promise<Item> {
@@ -100,7 +100,7 @@ export class DueItems<Item extends DueItem, Query extends DueItemQuery> {
   }
 
   /**
-   * Done or received. Once more changes nothing.
+   * Marks it done or received. Idempotent.
    * @throws Problem not_found
    */
   async end(tenantId: string, id: string): Promise<Item> {
@@ -113,7 +113,7 @@ export class DueItems<Item extends DueItem, Query extends DueItemQuery> {
   }
 
   /**
-   * Not done or not received after all: its facts hold again from the next check on.
+   * Undoes the end of an item: its facts apply again from the next check on.
    * @throws Problem not_found
    */
   async reopen(tenantId: string, id: string): Promise<Item> {
@@ -139,12 +139,12 @@ export class DueItems<Item extends DueItem, Query extends DueItemQuery> {
       .where('item.tenant_id = :tenantId AND item.id = :id', { tenantId: tx.tenant_id, id });
   }
 
-  /** Alerts about the item no longer hold: it was dealt with, moved or deleted. */
+  /** Ends alerts about an item that was dealt with, moved or deleted. */
   private endAlerts(tx: TenantTransaction, id: string): Promise<void> {
     return this.alerts.sourcesChanged(tx, this.kind.source_type, [id]);
   }
 
-  /** Reads and locks the item, and hands it to `work`. */
+  /** Reads and locks the item, and passes it to `work`. */
   private async change<Result>(
     tenantId: string,
     id: string,

@@ -10,22 +10,22 @@ import { tenantToday } from '../tenants/tenant-today.js';
 import type { Applied, ImportKind } from './import-kind.js';
 import type { ImportView } from './imports.dto.js';
 import { VIEW_COLUMNS } from './import-list.js';
-import { type ImportRef, lost } from './staging.js';
+import { type ImportRef, alreadyFailed } from './staging.js';
 
-/** Imports that a process applies at once: each holds a connection of the pool for as long as it takes. */
+/** Concurrent imports per process: each takes a pool connection while it is applied. */
 const AT_ONCE = 2;
 const ATTEMPTS = 3;
 /**
- * Somebody else was quicker with an external id, has deleted a responsible user, or was in the way (deadlock): the
- * same again finds out. https://www.postgresql.org/docs/current/errcodes-appendix.html
+ * A concurrent transaction has created an external id, deleted a responsible user, or caused a deadlock: a retry
+ * resolves it. https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 const AGAIN = ['23505', '23503', '40P01', '40001'];
 /** The longest statement of an import, in ms: a million lines against a million rows. */
 const MAX_STATEMENT_MS = 10 * 60 * 1_000;
-/** Fewer lines than this are no matter to the planner. */
+/** Below this number of lines the planner's choice does not matter. */
 const FEW_LINES = 100;
 
-/** Lets staged lines land: all in one transaction, or none. */
+/** Applies staged lines in one transaction: all or none. */
 @Injectable()
 export class Apply {
   private readonly limit = pLimit(AT_ONCE);
@@ -37,7 +37,7 @@ export class Apply {
   ) {}
 
   /**
-   * @returns the import as it is then; another one when its idempotency key came before.
+   * @returns the resulting import; an earlier one when its idempotency key was used before.
    * @throws Problem idempotency_mismatch, tenant_suspended
    */
   async run(
@@ -62,13 +62,13 @@ export class Apply {
     await tx.allowLongStatements(MAX_STATEMENT_MS);
     await tx.query(`SET LOCAL work_mem = '32MB'`);
     await tx.query('SET LOCAL jit = off');
-    // One file of a kind after the other: the same file twice at once lands once.
+    // Serialise the files of a kind: the same file sent twice at once is applied once.
     await tx.lock(`import:${tx.tenant_id}:${kind.name}`);
     const staged = await tx.one<{ lines: number }>(
       `SELECT count(*) AS lines FROM import_rows WHERE tenant_id = $1 AND import_id = $2`,
       [tx.tenant_id, ref.id],
     );
-    // It has no statistics yet of rows that were just staged, takes them for few, and would loop over all pairs.
+    // The planner has no statistics for newly staged rows, assumes few, and would loop over all pairs.
     if ((staged?.lines ?? 0) > FEW_LINES) await tx.query('SET LOCAL enable_nestloop = off');
     const applied = await kind.land(tx, { import_id: ref.id, today, now: this.clock.now() });
     await this.alerts.sourcesChanged(tx, kind.source_type, applied.moved_ids);
@@ -95,7 +95,7 @@ export class Apply {
         this.clock.now(),
       ],
     );
-    if (done === null) throw lost();
+    if (done === null) throw alreadyFailed();
     return done;
   }
 

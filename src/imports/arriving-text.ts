@@ -7,14 +7,13 @@ import type { Progress } from './staging.js';
 
 /** An upload that sends nothing for this long is cut off, in ms. */
 const IDLE_MS = 30_000;
-/** Bytes that are read in one go: what is made of them must not take long. */
+/** Bytes per read: processing them must not take long. */
 const PIECE_BYTES = 65_536;
 
 /**
  * The file's text as it arrives, counted and hashed.
- * @param charset the encoding that the sender names; null when none is named
- * @throws Problem payload_too_large, malformed_request when the sender disconnects or stalls, and those of
- * FileText.
+ * @param charset the encoding that the sender names, or null
+ * @throws Problem payload_too_large, malformed_request when the sender disconnects or stalls, and those of FileText.
  */
 export async function* textOf(
   stream: Readable,
@@ -53,12 +52,12 @@ async function* arriving(stream: Readable): AsyncGenerator<Buffer> {
   }
 }
 
-/** The next piece. Only the time in which the sender is waited for counts, not that in which pieces are stored. */
+/** The next piece. Only the time spent waiting for the sender counts, not the time for storing pieces. */
 async function waitedFor(
   stream: Readable,
   chunks: AsyncIterator<unknown>,
 ): Promise<IteratorResult<unknown, unknown>> {
-  // By the immediate, what came while this process was busy has been seen.
+  // Deferred with setImmediate, so that data that arrived while this process was busy is seen first.
   const idle = setTimeout(() => (cut = setImmediate(() => stream.destroy())), IDLE_MS);
   let cut: NodeJS.Immediate | undefined;
   try {

@@ -3,12 +3,12 @@ import type { ImportKind } from './import-kind.js';
 import { checkRow, storable } from './row-check.js';
 import { FAULTS_KEPT, type Lines, type Progress } from './staging.js';
 
-/** Lines that are stored at once, */
+/** Lines stored at once, */
 const MAX_LINES_AT_ONCE = 1_000;
-/** or fewer, if they have so many characters together. */
+/** or fewer, if together they reach this many characters. */
 const MAX_LENGTH_AT_ONCE = 1_048_576;
 
-/** Lines that are checked and wait to be stored together. */
+/** Checked lines that wait to be stored together. */
 export class Batch {
   private rows: string[] = [];
   private faults: string[] = [];
@@ -37,7 +37,7 @@ export class Batch {
     for (const fault of checked.faults) this.addFault({ line, ...fault });
   }
 
-  /** What there is to store, as JSON; then it is empty. */
+  /** The lines to store, as JSON; empties the batch. */
   take(): Lines {
     const lines = { rows: `[${this.rows.join()}]`, faults: `[${this.faults.join()}]` };
     this.rows = [];

@@ -5,16 +5,16 @@ import type { ImportKind } from './import-kind.js';
 import type { TextLine } from './line-splitter.js';
 import { refused } from './refusal.js';
 
-/** A header may be this long, with the titles above it, in characters. */
+/** Maximum length of a header and the titles above it, in characters. */
 const MAX_HEADER_LENGTH = 65_536;
-/** Lines with a title that may stand above the header. */
+/** Maximum number of title lines above the header. */
 const MAX_TITLES = 10;
 const SEPARATORS = [';', ',', '\t'];
 
 export interface Header {
   columns: Columns;
   separator: string;
-  /** Lines that were read to find it, and stand below it. */
+  /** Lines below the header that were read to find it. */
   below: readonly TextLine[];
 }
 
@@ -24,13 +24,13 @@ interface Reading {
   records: CsvRecords;
   /** Null until the row ends. */
   found: CsvRecord | QuoteFault | Problem | null;
-  /** Lines of the row. */
+  /** Number of lines of the row. */
   lines: number;
 }
 
 /**
- * Finds the header and the separator. The header is read with each separator: one of its cells may have line breaks,
- * and other separators, in quotes. Blank lines and titles may stand above it.
+ * Finds the header and the separator. Reads the header with each separator: its quoted cells may contain line breaks
+ * and other separators. Blank lines and titles may precede it.
  */
 export class CsvHeaderSearch {
   private separators: readonly string[] = SEPARATORS;
@@ -38,14 +38,14 @@ export class CsvHeaderSearch {
   private readings = this.newReadings();
   private length = 0;
   private titles = 0;
-  /** Why the first row that says something is no header. */
+  /** Why the first non-blank row is not a header. */
   private refusal: Problem | null = null;
   private begun = false;
 
   constructor(private readonly kind: ImportKind) {}
 
   /**
-   * @returns the header, once its last line is here
+   * @returns the header, once its last line has arrived
    * @throws Problem file_refused when there is none, unsupported_media_type when it is JSON.
    */
   push(line: TextLine): Header | null {
@@ -61,7 +61,7 @@ export class CsvHeaderSearch {
       if (best === null) continue;
       const header = this.accept(best);
       if (header !== null) return { ...header, below: [...header.below, ...waiting] };
-      // It was a title: what stands below it is read again.
+      // It was a title: read the lines below it again.
       waiting = [...this.lines.slice(best.lines), ...waiting];
       this.lines = [];
       this.readings = this.newReadings();
@@ -70,7 +70,7 @@ export class CsvHeaderSearch {
   }
 
   /**
-   * Nothing follows.
+   * The end of the file.
    * @throws Problem file_refused
    */
   end(): Header {
@@ -81,7 +81,7 @@ export class CsvHeaderSearch {
     throw this.refusal ?? refused('the file is empty');
   }
 
-  /** Whether the first line only names the separator, as Excel understands it and some programs write it. */
+  /** Whether the first line only declares the separator, as Excel understands it and some programs write it. */
   private namesSeparator(content: string): boolean {
     this.begun = true;
     if (/^\s*[[{]/.test(content)) {
@@ -117,7 +117,7 @@ export class CsvHeaderSearch {
     }
   }
 
-  /** The reading that gives the most columns we know, then the most columns; null while another may be better. */
+  /** The reading with the most known columns, then the most columns; null while another may be better. */
   private best(): Reading | null {
     const ranked = this.readings
       .filter(({ found }) => found !== null)
@@ -153,7 +153,7 @@ export class CsvHeaderSearch {
   }
 }
 
-/** Whether a line has nothing but separators and blanks. */
+/** Whether a line contains only separators and blanks. */
 function isBlankRow(content: string): boolean {
   return !/[^\s;,\u200b]/.test(content);
 }

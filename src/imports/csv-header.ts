@@ -2,10 +2,10 @@ import { MAX_COLUMNS } from './csv-records.js';
 import type { ImportKind } from './import-kind.js';
 import { refused } from './refusal.js';
 
-/** What the columns of a file are: our field for each, null for one without a name. */
+/** The columns of a file: our field for each, null for one without a name. */
 export type Columns = readonly (string | null)[];
 
-/** A column's name as it is looked up: `Date d'échéance` → `date_d_echeance`. */
+/** A column's name in its form for lookups: `Date d'échéance` → `date_d_echeance`. */
 export function normalisedName(name: string): string {
   return name
     .normalize('NFD')
@@ -15,15 +15,15 @@ export function normalisedName(name: string): string {
     .replace(/^_|_$/g, '');
 }
 
-/** How many of these are names of columns of this kind, and whether all that are required are among them. */
+/** How many of these are column names of this kind, and whether they include all required ones. */
 export function recognised(names: readonly string[], kind: ImportKind): { known: number; complete: boolean } {
   const fields = fieldsOf(names.slice(0, MAX_COLUMNS), kind).filter((field) => field != null);
   return { known: fields.length, complete: kind.required.every((field) => fields.includes(field)) };
 }
 
 /**
- * @param count how many columns there are in all
- * @throws Problem file_refused for unknown, doubled and missing columns, all of them named.
+ * @param count the total number of columns
+ * @throws Problem file_refused for unknown, duplicate and missing columns, naming all of them.
  */
 export function columnsOf(header: readonly string[], count: number, kind: ImportKind): Columns {
   if (count > MAX_COLUMNS) throw refused(`the header has ${count} columns; ${MAX_COLUMNS} is the limit`);
@@ -45,7 +45,7 @@ export function columnsOf(header: readonly string[], count: number, kind: Import
   return fields;
 }
 
-/** The field of each column; null for one without a name, undefined for one that is not known. */
+/** The field of each column; null for one without a name, undefined for an unknown one. */
 function fieldsOf(
   header: readonly string[],
   { columns, ambiguous }: ImportKind,
@@ -64,10 +64,10 @@ function fieldsOf(
   return fields;
 }
 
-/** No name that is known is longer. */
+/** No known name is longer. */
 const MAX_NAME_LENGTH = 200;
 
-/** A name as it stands, and without what explains it in brackets: `Échéance (JJ/MM/AAAA)`. */
+/** A name as written, and without an explanation in brackets: `Échéance (JJ/MM/AAAA)`. */
 function variants(name: string): string[] {
   return [normalisedName(name), normalisedName(name.replace(/[([][^()[\]]*[)\]]\s*$/, ''))];
 }
@@ -76,7 +76,7 @@ function knownFields({ columns }: ImportKind): string {
   return [...new Set(columns.values())].join(', ');
 }
 
-/** Names out of a file, for a message: not too many, not too long. */
+/** Names from a file, for a message: limited in number and length. */
 export function listed(names: readonly string[]): string {
   const some = names.slice(0, 20).map((name) => `"${name.trim().slice(0, 60)}"`);
   return [...some, ...(names.length > some.length ? ['…'] : [])].join(', ');

@@ -8,10 +8,9 @@ import { LineFeeds, LineSplitter, type TextLine } from './line-splitter.js';
 import { refused } from './refusal.js';
 
 /**
- * CSV as spreadsheets write it: separated by `;`, `,` or tabs, quoted where needed, with any line ends. Blank cells
- * are null, blank lines are left out.
- * Throws Problem file_refused when header or quotes leave open what belongs where, unsupported_media_type when it is
- * JSON.
+ * CSV as spreadsheets write it: separated by `;`, `,` or tabs, quoted where needed, with any line ends. Blank cells are
+ * null, blank lines are skipped. Throws Problem file_refused when header or quotes are ambiguous,
+ * unsupported_media_type when it is JSON.
  */
 export class CsvReader implements FileReader {
   private readonly lineFeeds = new LineFeeds();
@@ -62,7 +61,7 @@ export class CsvReader implements FileReader {
     const values: Record<string, unknown> = {};
     const written: Record<string, string> = {};
     for (const [at, field] of columns.entries()) {
-      // Excel leaves out the separators of blank last cells.
+      // Excel omits the separators of blank last cells.
       const cell = cells[at] ?? '';
       const blank = isBlank(cell) || normalized(cell) === '';
       if (field === null) {

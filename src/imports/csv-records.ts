@@ -1,34 +1,34 @@
 import { MAX_LINE_LENGTH, MAX_VALUE_LENGTH as MAX_CELL_LENGTH } from './file-line.js';
 import { refused } from './refusal.js';
 
-/** A file may have this many columns. */
+/** Maximum number of columns of a file. */
 export const MAX_COLUMNS = 200;
 
-/** What stands in one row of a spreadsheet. */
+/** One row of a spreadsheet. */
 export interface CsvRecord {
-  /** Where it begins. */
+  /** The line on which it starts. */
   line: number;
   /** The first `MAX_COLUMNS` cells, without their quotes. */
   cells: string[];
-  /** How many cells there are in all. */
+  /** The total number of cells. */
   count: number;
-  /** How many there are without the blank ones at the end. */
+  /** The number of cells without blank ones at the end. */
   used: number;
 }
 
-/** A row whose quotes leave open where its cells begin and end. */
+/** A row whose quotes are ambiguous. */
 export interface QuoteFault {
   line: number;
-  /** The cell, up to where it can't be read. */
+  /** The cell, up to the unreadable character. */
   cell: string;
 }
 
 const QUOTE = '"';
 
-/** Puts lines together to records: a quoted cell may have line breaks (RFC 4180). Reads each character once. */
+/** Assembles lines into records: a quoted cell may contain line breaks (RFC 4180). Reads each character once. */
 export class CsvRecords {
   private record: CsvRecord | null = null;
-  /** A quoted cell that the end of the line did not close. */
+  /** A quoted cell that is still open at the end of the line. */
   private cell: string | null = null;
   private length = 0;
   private readonly quoteOpens: RegExp;
@@ -44,8 +44,8 @@ export class CsvRecords {
   /**
    * @param line a line of text, without its line feed
    * @returns the record that ends with this line; null while a quoted cell is open
-   * @throws Problem file_refused when a quoted cell that spans lines goes on after its quote (nobody can say then
-   * which lines it was meant to have), and for a record of more than 256 KB.
+   * @throws Problem file_refused when a quoted cell that spans lines continues after its closing quote (its lines are
+   * then ambiguous), and for a record of more than 256 KB.
    */
   push(content: string, line: number): CsvRecord | QuoteFault | null {
     if (this.record === null && !content.includes(QUOTE)) return this.plain(content, line);
@@ -85,7 +85,7 @@ export class CsvRecords {
     return { line, cells, count, used: this.visible.test(rest) ? count : usedOf(cells) };
   }
 
-  /** Adds the cells of a line that has quotes, or that begins within them. */
+  /** Adds the cells of a line that has quotes, or starts inside them. */
   private quoted(record: CsvRecord, content: string, line: number): QuoteFault | null {
     let at = 0;
     if (this.cell !== null) this.append('\n');
@@ -108,7 +108,7 @@ export class CsvRecords {
       if (quote === -1) return null;
       at = quote + 1;
       const end = this.endOfCell(content, at);
-      if (!isBlank(content.slice(at, end))) throw goesOn(record.line, line);
+      if (!isBlank(content.slice(at, end))) throw textAfterQuote(record.line, line);
       add(record, this.cell);
       this.cell = null;
       at = end + 1;
@@ -136,14 +136,14 @@ function occurrences(text: string, character: string): number {
   return count;
 }
 
-/** The first quote that is not doubled; -1 where there is none. */
+/** The first quote that is not doubled; -1 without one. */
 function closingQuote(content: string, from: number): number {
   let quote = content.indexOf(QUOTE, from);
   while (quote !== -1 && content.charAt(quote + 1) === QUOTE) quote = content.indexOf(QUOTE, quote + 2);
   return quote;
 }
 
-/** Whether nothing can be seen of a cell. */
+/** Whether a cell has no visible characters. */
 export function isBlank(cell: string): boolean {
   return cell === '' || !/[^\s\u200b]/.test(cell);
 }
@@ -162,7 +162,7 @@ function tooLong(line: number): Error {
   return refused(`a line is longer than 256 KB (line ${line}): is there a quote that is not closed?`);
 }
 
-function goesOn(from: number, line: number): Error {
+function textAfterQuote(from: number, line: number): Error {
   const where = from === line ? `line ${line}` : `line ${line}, it begins on line ${from}`;
   return refused(`a quoted cell goes on after its quote (${where}): double the quotes inside a cell`);
 }

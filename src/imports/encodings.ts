@@ -1,26 +1,26 @@
 import { Problem } from '../platform/errors/problem.js';
 
-/** Turns bytes into text as they arrive. */
+/** Decodes bytes into text as they arrive. */
 export interface ByteDecoder {
-  /** @throws TypeError for bytes that the encoding does not have. */
+  /** @throws TypeError for bytes that are invalid in the encoding. */
   decode(bytes: Buffer, last: boolean): string;
 }
 
 /**
- * 0x80 to 0x9f of Windows-1252; the five that it leaves open stay control characters, which no field takes. Not by
+ * 0x80 to 0x9f of Windows-1252; its five undefined bytes stay control characters, which no field accepts. Not
  * TextDecoder, which reads this range as Latin-1 in some releases of Node 20 to 23.
  */
 const WINDOWS_1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ';
 
-/** 0x80 to 0xff of DOS's code page 850, which TextDecoder does not know. https://www.unicode.org/Public/MAPPINGS/ */
+/** 0x80 to 0xff of DOS's code page 850, which TextDecoder does not support. https://www.unicode.org/Public/MAPPINGS/ */
 const IBM850 =
   'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜø£Ø×ƒáíóúñÑªº¿®¬½¼¡«»░▒▓│┤ÁÂÀ©╣║╗╝¢¥┐└┴┬├─┼ãÃ╚╔╩╦╠═╬¤ðÐÊËÈıÍÎÏ┘┌█▄¦Ì▀ÓßÔÒõÕµþÞÚÛÙýÝ¯´\xad±‗¾¶§÷¸°¨·¹³²■\xa0';
 const IBM850_NAMES = ['ibm850', 'cp850', '850', 'cspc850multilingual', 'dos-850', 'ibm-850'];
 
 /**
- * The decoder of an encoding, and its name as it is stored.
- * @param label a name by the WHATWG Encoding Standard, or of code page 850
- * @throws Problem unsupported_media_type for one that is not known.
+ * The decoder of an encoding, and its name as stored.
+ * @param label a name from the WHATWG Encoding Standard, or of code page 850
+ * @throws Problem unsupported_media_type for an unknown one.
  */
 export function decoderOf(label: string): { encoding: string; decoder: ByteDecoder } {
   if (IBM850_NAMES.includes(label.toLowerCase())) {
@@ -56,7 +56,7 @@ function singleBytes(special: RegExp, from: number, table: string): ByteDecoder 
   };
 }
 
-/** Text that was read as Windows-1252 as its bytes again. */
+/** Converts text that was read as Windows-1252 back to its bytes. */
 export function windows1252Bytes(text: string): Buffer {
   return Buffer.from(
     Array.from(text, (character) => {

@@ -20,14 +20,14 @@ function windows1252(text: string): Buffer {
 }
 
 describe('the text of a file', () => {
-  // Long enough that the first foreign character comes after the head, and once within it.
+  // Long enough that the first non-ASCII character comes after the head, and once within it.
   it.each([
     ['UTF-8', Buffer.from(FRENCH), 'utf-8'],
     ['UTF-8 with a mark', Buffer.from(`\ufeff${FRENCH}`), 'utf-8'],
     ['UTF-16 LE with a mark', Buffer.from(`\ufeff${FRENCH}`, 'utf16le'), 'utf-16le'],
     ['UTF-16 BE with a mark', Buffer.from(`\ufeff${FRENCH}`, 'utf16le').swap16(), 'utf-16be'],
     ['Windows-1252', windows1252(FRENCH), 'windows-1252'],
-  ])('is read from %s, however it is cut', (_what, bytes, encoding) => {
+  ])('is read from %s, however it is split', (_what, bytes, encoding) => {
     for (const size of [1, 2, 3, 5, 512, 100_000]) {
       expect(read(bytes, size)).toEqual({ text: FRENCH, encoding });
     }
@@ -36,14 +36,17 @@ describe('the text of a file', () => {
   it.each([
     ['utf-8', (text: string) => Buffer.from(text)],
     ['windows-1252', windows1252],
-  ] as const)('is known as %s by its first foreign character, wherever that is', (encoding, encode) => {
-    for (const before of [0, 509, 510, 511, 512, 513, 4_095, 70_000]) {
-      const text = 'a'.repeat(before) + FRENCH;
-      expect(read(encode(text), 512)).toEqual({ text, encoding });
-    }
-  });
+  ] as const)(
+    'is recognised as %s by its first non-ASCII character, wherever that is',
+    (encoding, encode) => {
+      for (const before of [0, 509, 510, 511, 512, 513, 4_095, 70_000]) {
+        const text = 'a'.repeat(before) + FRENCH;
+        expect(read(encode(text), 512)).toEqual({ text, encoding });
+      }
+    },
+  );
 
-  it('is ASCII when nothing else is in it, or nothing at all', () => {
+  it('is ASCII when it contains nothing else, or is empty', () => {
     expect(read(Buffer.from('a;b\n'), 1)).toEqual({ text: 'a;b\n', encoding: 'us-ascii' });
     expect(read(Buffer.alloc(0), 1)).toEqual({ text: '', encoding: 'us-ascii' });
   });
@@ -63,7 +66,7 @@ describe('the text of a file', () => {
       /UTF-8 in some places \("é"\)/,
     ],
     [
-      'UTF-8 with Windows-1252 far behind',
+      'UTF-8 with Windows-1252 much later',
       Buffer.concat([Buffer.from('é;'.repeat(100_000)), Buffer.from([0xe9, 0x3b])]),
       /begins as utf-8.*save it as CSV UTF-8/i,
     ],
@@ -77,7 +80,7 @@ describe('the text of a file', () => {
       Buffer.from('éé').subarray(0, 3),
       /begins as utf-8.*is it complete/,
     ],
-  ])('refuses %s, and says so', (_what, bytes, detail) => {
+  ])('refuses %s with a message', (_what, bytes, detail) => {
     for (const size of [1, 1_000]) expect(() => read(bytes, size)).toThrow(detail);
   });
 
@@ -110,7 +113,7 @@ describe('the text of a file', () => {
     ['iso-8859-15', 'ISO-8859-15', latin9, 'Échéance;12 €;le cœur\n'],
     ['windows-1252', 'iso-8859-1', {}, 'Échéance;Société\n'],
     ['utf-16le', 'utf-16', null, 'Échéance;Société\n'],
-  ])('F5: is read as %s where it is declared as %s', (encoding, charset, table, text) => {
+  ])('F5: is read as %s when declared as %s', (encoding, charset, table, text) => {
     const bytes = table === null ? Buffer.from(text, 'utf16le') : written(text, table);
     for (const size of [1, 3, 1_000]) expect(read(bytes, size, charset)).toEqual({ text, encoding });
   });
@@ -126,7 +129,7 @@ describe('the text of a file', () => {
     ['iso-8859-15', latin9, 'le cœur', /"c½ur".*charset=iso-8859-15/],
     ['iso-8859-15', latin9, 'une œuvre', /"½uvre".*charset=iso-8859-15/],
     ['iso-8859-15', latin9, '12 €', /charset=iso-8859-15/],
-  ])('F5: is refused where it is %s and does not say so', (_encoding, table, text, detail) => {
+  ])('F5: is refused when it is %s without a declaration', (_encoding, table, text, detail) => {
     for (const before of ['', `${'a'.repeat(65_529)} `, 'a;b\n'.repeat(100_000)]) {
       for (const size of before === '' ? [1, 1_000] : [65_536]) {
         expect(() => read(Buffer.concat([Buffer.from(before), written(text, table)]), size)).toThrow(detail);
@@ -134,7 +137,7 @@ describe('the text of a file', () => {
     }
   });
 
-  it('F5: French, names and signs in Windows-1252 are taken without a declaration', () => {
+  it('F5: French, names and signs in Windows-1252 are accepted without a declaration', () => {
     const text =
       'L’œuvre « Œdipe » à 12,50 € – n° 3 ; Žižek & Šimon, étudiant·e·s, 1½ h, ½ journée, 20 m², §3, “oui”…\n' +
       'GARÇON, FRANÇAIS, ÊTRE, CŒUR, Müller, señor, Straße, ÇA, ÀÂÉÈÙ, 5 ‰, ±2, × 3, ™, © ®, naïf, Ÿ, • puce\n';
@@ -145,7 +148,7 @@ describe('the text of a file', () => {
   });
 
   it('D8: one character does not decide the encoding', () => {
-    // ’é of a Macintosh, which is also a letter of Armenian in UTF-8.
+    // ’é from a Macintosh, which is also an Armenian letter in UTF-8.
     const armenian = Buffer.from([0xd5, 0x8e]);
     const mac = Buffer.concat([
       Buffer.from('d'),
@@ -155,7 +158,7 @@ describe('the text of a file', () => {
       Buffer.from('t\x8e', 'latin1'),
     ]);
     for (const size of [1, 1_000]) expect(() => read(mac, size)).toThrow(/charset=macintosh/);
-    // Nothing but this one: no French word has it.
+    // Only this one: no French word contains it.
     const alone = Buffer.concat([Buffer.from('d'), armenian, Buffer.from('tage')]);
     for (const size of [1, 1_000]) expect(() => read(alone, size)).toThrow(/does not show its encoding/);
     // Windows-1252, whose first letters happen to be UTF-8.
@@ -163,7 +166,7 @@ describe('the text of a file', () => {
     expect(read(windows1252(text), 1_000)).toEqual({ text, encoding: 'windows-1252' });
   });
 
-  it('F5: takes a mark for more than what is declared, and refuses what is not as declared', () => {
+  it('F5: trusts a mark more than the declaration, and refuses text that contradicts it', () => {
     expect(read(Buffer.from(`\ufeff${FRENCH}`), 7, 'iso-8859-15')).toEqual({
       text: FRENCH,
       encoding: 'utf-8',
@@ -174,7 +177,7 @@ describe('the text of a file', () => {
     expect(() => new FileText('ebcdic')).toThrow(/"ebcdic" is not known/);
   });
 
-  it('F9: a mark that is written twice is no part of the text', () => {
+  it('F9: a repeated byte order mark is not part of the text', () => {
     for (const size of [1, 7, 1_000])
       expect(read(Buffer.from(`\ufeff\ufeff${FRENCH}`), size).text).toBe(FRENCH);
   });
@@ -185,7 +188,7 @@ describe('the text of a file', () => {
     ['an image', Buffer.from('89504e470d0a1a0a', 'hex'), /image/],
     ['a PDF', Buffer.from('%PDF-1.7'), /PDF/],
     ['a gzip file', Buffer.from('1f8b08', 'hex'), /gzip/],
-    ['what has NULs in it', Buffer.from('a;b\0c'), /not a text file/],
+    ['a file with NULs', Buffer.from('a;b\0c'), /not a text file/],
   ])('refuses %s, and says what it is', (_what, bytes, detail) => {
     for (const size of [1, 1_000]) expect(() => read(bytes, size)).toThrow(detail);
   });

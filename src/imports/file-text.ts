@@ -4,9 +4,9 @@ import { type ByteDecoder, decoderOf } from './encodings.js';
 import { refused } from './refusal.js';
 import { WrongLetters } from './wrong-letters.js';
 
-/** Enough to see what a file is. */
+/** Enough to recognise the type of a file. */
 const HEAD_BYTES = 512;
-/** Bytes from the first that is not ASCII on which decide together what a file without a declared encoding is. */
+/** Bytes, from the first non-ASCII one, that together decide the encoding of a file without a declared one. */
 const EVIDENCE_BYTES = 262_144;
 
 const MARKS: [string, Buffer][] = [
@@ -25,18 +25,18 @@ const NOT_TEXT: [Buffer, string][] = [
 
 /** UTF-8 sequences of the letters and signs of Western Europe: U+0080 to U+017F, and punctuation. */
 const WESTERN = /[\xc2-\xc5][\x80-\xbf]|[\xe2\xef][\x80-\xbf]{2}/;
-/** A letter of another script that touches a Latin one. */
+/** A letter of another script next to a Latin one. */
 const MIXED_SCRIPTS = /\p{Script=Latin}(?!\p{Script=Latin})\p{L}|(?!\p{Script=Latin})\p{L}\p{Script=Latin}/u;
 
 /**
- * Turns the bytes of a file into text as they arrive. A byte order mark names the encoding, or else the declared
- * charset does. Without both the file is ASCII up to the first byte that is not, and the next `EVIDENCE_BYTES`
- * decide: UTF-8 if they are, Windows-1252 (what Excel writes as "CSV") if not, as long as its words could be French.
+ * Decodes the bytes of a file as they arrive. The encoding is named by a byte order mark, or else by the declared
+ * charset. Without both the file is ASCII up to the first non-ASCII byte, and the next `EVIDENCE_BYTES` decide: UTF-8
+ * if valid, otherwise Windows-1252 (what Excel writes as "CSV"), as long as its words could be French.
  */
 export class FileText {
   encoding = 'us-ascii';
   private held: Buffer[] = [];
-  private heldBytes = 0;
+  private pendingBytes = 0;
   private headSeen = false;
   private begun = false;
   private decoder: ByteDecoder | null = null;
@@ -44,16 +44,16 @@ export class FileText {
   private isGuessed = false;
 
   /**
-   * @param declared the charset that the sender names; null when none is named
-   * @throws Problem unsupported_media_type for one that is not known.
+   * @param declared the charset that the sender names, or null
+   * @throws Problem unsupported_media_type for an unknown one.
    */
   constructor(private readonly declared: string | null = null) {
     if (declared !== null) decoderOf(declared);
   }
 
   /**
-   * @param last whether nothing follows
-   * @throws Problem unsupported_media_type when it is no text at all, file_refused when it is not what it began as.
+   * @param last whether this is the last piece
+   * @throws Problem unsupported_media_type when it is not text, file_refused when its encoding changes midway.
    */
   push(bytes: Buffer, last = false): string {
     const text = this.decoder === null ? this.find(bytes, last) : this.decode(bytes, last);
@@ -65,13 +65,13 @@ export class FileText {
 
   private find(bytes: Buffer, last: boolean): string {
     this.held.push(bytes);
-    this.heldBytes += bytes.length;
+    this.pendingBytes += bytes.length;
     const needed = this.headSeen ? EVIDENCE_BYTES : HEAD_BYTES;
-    const plain = this.headSeen && this.heldBytes === bytes.length && isAscii(bytes);
-    if (this.heldBytes < needed && !last && !plain) return '';
+    const plain = this.headSeen && this.pendingBytes === bytes.length && isAscii(bytes);
+    if (this.pendingBytes < needed && !last && !plain) return '';
     const known = this.held.length === 1 ? bytes : Buffer.concat(this.held);
     this.held = [];
-    this.heldBytes = 0;
+    this.pendingBytes = 0;
     if (!this.headSeen) {
       this.headSeen = true;
       if (this.isNamed(known)) return this.decode(known, last);
@@ -79,7 +79,7 @@ export class FileText {
     return this.decide(known, last);
   }
 
-  /** Whether a byte order mark or the declared charset says what it is. */
+  /** Whether a byte order mark or the declared charset names the encoding. */
   private isNamed(head: Buffer): boolean {
     for (const [magic, detail] of NOT_TEXT) {
       if (head.subarray(0, magic.length).equals(magic)) throw new Problem('unsupported_media_type', detail);
@@ -102,14 +102,14 @@ export class FileText {
     const rest = bytes.subarray(at);
     if (rest.length < EVIDENCE_BYTES && !last) {
       this.held = [rest];
-      this.heldBytes = rest.length;
+      this.pendingBytes = rest.length;
       return this.plain(bytes.subarray(0, at));
     }
     const whole = rest.subarray(0, lengthOfWhole(rest));
     if (whole.length > 0 && isUtf8(whole)) {
       this.decodeAs('utf-8');
       const text = this.decode(bytes, last);
-      if (!WESTERN.test(rest.toString('latin1')) && MIXED_SCRIPTS.test(text)) throw undecided();
+      if (!WESTERN.test(rest.toString('latin1')) && MIXED_SCRIPTS.test(text)) throw unknownEncoding();
       return text;
     }
     this.decodeAs('windows-1252');
@@ -147,7 +147,7 @@ export class FileText {
   }
 }
 
-/** How many bytes there are up to a character of UTF-8 that is cut off at the end. */
+/** The number of bytes without an incomplete UTF-8 character at the end. */
 function lengthOfWhole(bytes: Buffer): number {
   for (let back = 1; back <= 3 && back <= bytes.length; back += 1) {
     const byte = bytes[bytes.length - back] ?? 0;
@@ -157,12 +157,12 @@ function lengthOfWhole(bytes: Buffer): number {
   return bytes.length;
 }
 
-/** How many bytes a character of UTF-8 has that begins with this one. */
+/** The length of the UTF-8 character that starts with this byte. */
 function sequenceLength(first: number): number {
   return first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
 }
 
-function undecided(): Problem {
+function unknownEncoding(): Problem {
   return refused(
     'the file does not show its encoding: save it as CSV UTF-8, or name it in the Content-Type (text/csv; charset=…)',
   );

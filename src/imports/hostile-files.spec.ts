@@ -12,7 +12,7 @@ import { checkRow, storable } from './row-check.js';
 const KIND = dueItemFiles(DEADLINE_KIND);
 const HEADER = 'titre;échéance;client\n';
 
-/** What a file's lines become: a row or faults for each, or a refusal of the file. */
+/** The outcome of a file: a row or faults per line, or a refusal of the file. */
 function outcome(read: () => FileLine[]): { lines: FileLine[] } | { refused: string } {
   try {
     return { lines: read() };
@@ -29,7 +29,7 @@ function textOf(bytes: Buffer, size: number): string {
   return text + file.push(Buffer.alloc(0), true);
 }
 
-/** Every line is a row that can be stored, or has a fault that can. */
+/** Every line is a storable row, or has a storable fault. */
 function expectRowsOrFaults(lines: readonly FileLine[], physical: number): void {
   let last = 0;
   for (const line of lines) {
@@ -49,7 +49,7 @@ function expectRowsOrFaults(lines: readonly FileLine[], physical: number): void 
   }
 }
 
-/** Pieces of which hostile spreadsheets are made. */
+/** Building blocks of hostile spreadsheets. */
 const piece = fc.oneof(
   {
     weight: 6,
@@ -70,14 +70,14 @@ const sizes = fc.integer({ min: 1, max: 40 });
 const RUNS = { numRuns: 500 };
 
 describe('hostile files', () => {
-  it('any CSV below a header: rows or faults with their lines, or the file is refused with words', () => {
+  it('any CSV below a header: rows or faults with their lines, or the file is refused with a message', () => {
     fc.assert(
       fc.property(text, sizes, (body, size) => {
         const file = HEADER + body;
         const result = outcome(() => readAll(new CsvReader(KIND), file, size));
         if ('refused' in result) expect(result.refused).toMatch(/line \d+/);
         else expectRowsOrFaults(result.lines, file.split(/\r\n?|\n/).length);
-        // However it is cut, it says the same.
+        // The outcome does not depend on how it is split.
         expect(outcome(() => readAll(new CsvReader(KIND), file, 1_000_000))).toEqual(result);
       }),
       RUNS,
@@ -94,7 +94,7 @@ describe('hostile files', () => {
     );
   });
 
-  it('any bytes: text, or a refusal with words, however they are cut', () => {
+  it('any bytes: text, or a refusal with a message, however they are split', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 2_000 }), fc.integer({ min: 1, max: 700 }), (bytes, size) => {
         const read = (by: number) => {
@@ -136,7 +136,7 @@ describe('hostile files', () => {
     );
   });
 
-  it('whatever a spreadsheet writes comes back', () => {
+  it('values that a spreadsheet writes are read back unchanged', () => {
     const cell = fc
       .string({ unit: 'grapheme', maxLength: 30 })
       .filter((value) => !['\r', '\0', '\x1a'].some((sign) => value.includes(sign)));

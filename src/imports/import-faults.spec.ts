@@ -51,19 +51,19 @@ describe('files of another type', () => {
     ['an Excel workbook', CSV, Buffer.from('PK\x03\x04'), 415, 'unsupported_media_type', /save it as CSV/],
     ['an image', CSV, Buffer.from('89504e470d0a1a0a', 'hex'), 415, 'unsupported_media_type', /image/],
     ['an image', NDJSON, Buffer.from('89504e470d0a1a0a', 'hex'), 415, 'unsupported_media_type', /image/],
-    ['NDJSON that says it is CSV', CSV, '{"title":"a"}\n', 415, 'unsupported_media_type', /x-ndjson/],
-    ['CSV that says it is NDJSON', NDJSON, 'titre;date\n', 415, 'unsupported_media_type', /text\/csv/],
+    ['NDJSON declared as CSV', CSV, '{"title":"a"}\n', 415, 'unsupported_media_type', /x-ndjson/],
+    ['CSV declared as NDJSON', NDJSON, 'titre;date\n', 415, 'unsupported_media_type', /text\/csv/],
     [
-      'a file whose last cell is torn',
+      'a file with a truncated last cell',
       CSV,
       'titre;date\na;01/04/2026\n"b;02/04',
       400,
       'file_refused',
       /not closed/,
     ],
-    ['bytes of two kinds', CSV, Buffer.from('titre;date\né;\xe9\n', 'latin1'), 201, '', /^$/],
+    ['mixed encodings', CSV, Buffer.from('titre;date\né;\xe9\n', 'latin1'), 201, '', /^$/],
     [
-      'bytes that are none',
+      'invalid bytes',
       CSV,
       Buffer.concat([Buffer.from('titre;date\né;'), Buffer.from([0xff])]),
       400,
@@ -101,10 +101,10 @@ describe('files of another type', () => {
       /workbook.*save it as "CSV UTF-8"/,
     ],
     ['bytes', 'application/octet-stream', {}, /does not say what the file is.*text\/csv/],
-    ['what nobody knows', 'x/y', {}, /as text\/csv/],
+    ['an unknown type', 'x/y', {}, /as text\/csv/],
     ['gzip', CSV, { 'content-encoding': 'gzip' }, /uncompressed/],
     ['EBCDIC', `${CSV}; charset=ebcdic`, {}, /charset "ebcdic" is not known/],
-  ])('D8: %s: 415 with what to do, and no import', async (_what, type, headers, detail) => {
+  ])('D8: %s: 415 with advice, and no import', async (_what, type, headers, detail) => {
     const sent = await send('tasks', '{}', { 'content-type': type, ...headers });
     expect(sent).toMatchObject({ status: 415, body: { code: 'unsupported_media_type' } });
     expect((sent.body as { detail: string }).detail).toMatch(detail);
@@ -138,7 +138,7 @@ describe('files of another type', () => {
     }
   });
 
-  it('a file that says it has more than 100 MB: 413 before it is read', async () => {
+  it('a file with a declared size of more than 100 MB: 413 before it is read', async () => {
     const answer = await send('tasks', 'title;due_on\n', { 'content-length': String(100 * 1_048_576 + 1) });
     expect(answer).toMatchObject({ status: 413, body: { code: 'payload_too_large' } });
     expect((await get('')).body.data).toEqual([]);
@@ -168,13 +168,13 @@ describe('a hostile line', () => {
       /must not be a list/,
     ],
     [
-      'F3: a name that is there twice',
+      'F3: a duplicate name',
       '{"title":"a","due_on":"2026-04-01","due_on":"2026-05-01"}',
       'due_on',
       /^due_on is there twice$/,
     ],
     [
-      'F3: a name that is there twice, once escaped',
+      'F3: a duplicate name, once escaped',
       '{"title":"a","due_on":"2026-04-01","\\u0074itle":"b"}',
       'title',
       /^title is there twice$/,
@@ -244,7 +244,7 @@ describe('D8: a fault says what to write', () => {
   };
 
   it.each(['31/02/2026', '3/1/27', '03/11/2026 09:30', '15 avril', '01/01/0026', '2026-13-01'])(
-    'F9: a date %s: the forms that are taken, and the cell',
+    'F9: a date %s: shows the accepted forms, and the cell',
     async (cell) => {
       expect(await faultOf('tasks', `titre;date\na;${cell}\n`)).toBe(
         'due_on must be a day that exists, from 1900 to 2199, written DD/MM/YYYY (also with . or -) or YYYY-MM-DD, ' +
@@ -253,7 +253,7 @@ describe('D8: a fault says what to write', () => {
     },
   );
 
-  it('any other cell is shown, not too much of it, and a wrong type is one sentence', async () => {
+  it('any other cell is shown truncated, and a wrong type takes one sentence', async () => {
     const long = 'x'.repeat(350);
     expect(await faultOf('tasks', `titre;date\n${long};01/04/2026\n`)).toBe(
       `title must be shorter than or equal to 300 characters; the cell has "${'x'.repeat(40)}…"`,
@@ -266,13 +266,13 @@ describe('D8: a fault says what to write', () => {
     );
   });
 
-  it('F6: a row may leave out blank last cells, and not required ones', async () => {
+  it('F6: a row may omit blank last cells, but not required ones', async () => {
     const sent = await send('tasks', 'titre;date;client;description\na;01/04/2026\nb;01/04/2026;c\nd\n');
     expect(countsOf(sent)).toEqual(done(2, 0, 0, 1));
     expect(await faultsOf(sent)).toEqual([{ line: 4, field: 'due_on', detail: 'due_on is missing' }]);
   });
 
-  it('F5: a file is read by the charset that it declares', async () => {
+  it('F5: a file is read in its declared charset', async () => {
     const file = Buffer.from('titre;date\nSoci\x82t\x82;01/04/2026\n', 'latin1');
     const refused = await send('tasks', file);
     expect(refused).toMatchObject({ status: 400, body: { code: 'file_refused' } });
@@ -312,8 +312,8 @@ describe('the report', () => {
   });
 });
 
-describe('who may', () => {
-  it('import is a member, and a key with watched:write; nobody of a suspended tenant', async () => {
+describe('permission', () => {
+  it('to import is given to members and keys with watched:write, but not in a suspended tenant', async () => {
     const file = 'title;due_on\na;2026-04-01\n';
     const keyWith = async (scope: string) => {
       const key = await world.http('POST', `/api/v1/tenants/${cast.tenant_id}/api-keys`, {

@@ -3,17 +3,17 @@ import type { TenantTransaction } from '../platform/database/transaction.js';
 export const IMPORT_KINDS = ['deadlines', 'documents', 'tasks', 'backup_jobs'] as const;
 export type ImportKindName = (typeof IMPORT_KINDS)[number];
 
-/** What applying an import did. */
+/** The result of applying an import. */
 export interface Applied {
   created: number;
   updated: number;
   unchanged: number;
   rejected: number;
-  /** Items whose earlier notifications are no longer true. */
+  /** Items whose earlier notifications are no longer correct. */
   moved_ids: string[];
 }
 
-/** Which staged lines are to land, and when that is. */
+/** Which staged lines to apply, and as of when. */
 export interface Landing {
   import_id: string;
   /** The civil date in the tenant's zone. */
@@ -21,33 +21,33 @@ export interface Landing {
   now: Date;
 }
 
-/** How a CSV cell of a field that is more than text is read. */
+/** How a CSV cell is parsed, for a field that is not plain text. */
 export interface CellForm {
-  /** The value of a cell; what it cannot read it returns as it is: the field's own rule refuses that. */
+  /** The value of a cell; an unreadable cell is returned unchanged, and the field's own rule refuses it. */
   read: (cell: string) => unknown;
-  /** What such a cell must be, for people: `a time of day, such as 02:00 or 2h30`. */
+  /** The expected content, for people: `a time of day, such as 02:00 or 2h30`. */
   takes: string;
 }
 
-/** What a room says of its files. */
+/** A room's description of its files. */
 export interface ImportKind {
   name: ImportKindName;
-  /** As in the alerts about its items. */
+  /** The same as in the alerts about its items. */
   source_type: string;
-  /** A line of a file, by the rules of what the JSON endpoint takes. */
+  /** A line of a file, with the rules of the JSON endpoint. */
   row: new () => object;
-  /** What every line has to say. */
+  /** Required fields of every line. */
   required: readonly string[];
-  /** Names of columns, as `normalisedName` writes them, and the field that each is. */
+  /** Column names, in the form of `normalisedName`, with the field of each. */
   columns: ReadonlyMap<string, string>;
-  /** Names that can mean several fields: the first one that no other column is. */
+  /** Names that can mean several fields: the first one that no other column has is used. */
   ambiguous: ReadonlyMap<string, readonly string[]>;
-  /** Fields that are more than text. */
+  /** Fields that are not plain text. */
   cells: Readonly<Record<string, CellForm>>;
   /** Fields that may be lists of plain values. */
   lists: readonly string[];
   /**
-   * Staged lines (`import_rows`) → items, in a fixed number of statements. Lines that can't land become
+   * Staged lines (`import_rows`) → items, in a fixed number of statements. Lines that cannot be applied become
    * `import_faults`: `keepFaultsSql`.
    */
   land(tx: TenantTransaction, landing: Landing): Promise<Applied>;

@@ -6,7 +6,7 @@ import { decodeCursor, type Page, pageOf } from '../platform/http/cursor.js';
 import type { PageQuery } from '../platform/http/page.dto.js';
 import type { ImportFault, ImportQuery, ImportView } from './imports.dto.js';
 
-/** One whose process is gone has failed: its lease has run out, and what it staged can no longer land. */
+/** An import whose process died has failed: its lease has expired, and its staged lines can no longer be applied. */
 const DEAD = `(state IN ('receiving', 'applying') AND lease_until < now())`;
 const STATE = `CASE WHEN ${DEAD} THEN 'failed' ELSE state END`;
 
@@ -16,14 +16,14 @@ export const VIEW_COLUMNS = `
   CASE WHEN ${DEAD} THEN 'the server stopped before the end: send the file again' ELSE error END AS error,
   created_by, created_at, finished_at`;
 
-/** Shows imports and what was wrong with their lines. */
+/** Shows imports and the faults of their lines. */
 @Injectable()
 export class ImportList {
   constructor(private readonly database: Database) {}
 
   /** Newest first. */
   async list(tenantId: string, { limit, cursor, kind, state }: ImportQuery): Promise<Page<ImportView>> {
-    // Ids grow with time: their order is the imports'.
+    // Ids grow with time, so they sort by age.
     const [before] = cursor === undefined ? [null] : decodeCursor(cursor, [(key) => isUUID(key)]);
     const rows = await this.database.tenant(tenantId, (tx) =>
       tx.query<ImportView>(

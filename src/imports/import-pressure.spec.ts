@@ -5,7 +5,7 @@ import { createWorld, type World } from '../../test/support/world.js';
 import { CSV, NDJSON } from './import.fixture.js';
 
 const MB = 1_048_576;
-/** No file may block other requests for longer, in ms. */
+/** Maximum time that a file may block other requests, in ms. */
 const MAX_BLOCK_MS = 250;
 
 let world: World;
@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** Sends a file over a real connection: `begin`, then `piece` again and again up to so many bytes. */
+/** Sends a file over a real connection: `begin`, then `piece` repeatedly up to this many bytes. */
 async function sendPieces(
   type: string,
   begin: string,
@@ -74,7 +74,7 @@ describe('D1: a file made to keep the server busy', () => {
     ['NDJSON of brackets', NDJSON, object, `${'['.repeat(200_000)}\n`, 30, 201, 159],
     ['NDJSON of names', NDJSON, object, `{${'"a":0,'.repeat(30_000)}\n`, 20, 201, 118],
   ])(
-    '%s: other requests are answered in time, memory stays as it is',
+    '%s: other requests are answered in time, and memory stays constant',
     async (...file) => {
       const [what, type, begin, piece, megabytes, status, result] = file;
       const delay = monitorEventLoopDelay({ resolution: 5 });
@@ -91,7 +91,7 @@ describe('D1: a file made to keep the server busy', () => {
     60_000,
   );
 
-  it('100,000 lines, good and bad ones: likewise', async () => {
+  it('100,000 good and bad lines: likewise', async () => {
     const delay = monitorEventLoopDelay({ resolution: 5 });
     delay.enable();
     const lines = 'Déclaration de TVA;15/04/2026\nfaute;31/02/2026\n';

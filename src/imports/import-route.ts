@@ -7,9 +7,9 @@ import { ImportView } from './imports.dto.js';
 /** How a kind's route differs from that of the due items. */
 export interface ImportRouteOptions {
   who?: AccessRule['who'];
-  /** What a line of NDJSON may say beyond the creating POST. */
+  /** What a line of NDJSON may contain beyond the creating POST. */
   beyond?: string;
-  /** A file, in a few lines. */
+  /** A sample file of a few lines. */
   example?: string;
 }
 

@@ -1,7 +1,7 @@
 import type { Answer, World } from '../../test/support/world.js';
 import type { FileLine, FileReader } from './file-line.js';
 
-/** The result of a file. */
+/** The answer to a file. */
 export interface Sent {
   status: number;
   body: Answer['body'];
@@ -10,7 +10,7 @@ export interface Sent {
 export const CSV = 'text/csv';
 export const NDJSON = 'application/x-ndjson';
 
-/** The lines of a file that arrives in pieces of so many characters. */
+/** The lines of a file that arrives in pieces of this many characters. */
 export function readAll(reader: FileReader, text: string, size: number): FileLine[] {
   const lines: FileLine[] = [];
   for (let at = 0; at < text.length; at += size) lines.push(...reader.push(text.slice(at, at + size)));

@@ -8,7 +8,7 @@ import { PageQuery } from '../platform/http/page.dto.js';
 import { ImportList } from './import-list.js';
 import { ImportFault, ImportQuery, ImportView } from './imports.dto.js';
 
-/** How far imports are, and what was wrong with their lines. Each room takes its own files. */
+/** Shows the progress of imports and the faults of their lines. Each room receives its own files. */
 @ApiTags('imports')
 @Controller('imports')
 export class ImportsController {

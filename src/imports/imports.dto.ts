@@ -67,7 +67,7 @@ export class ImportView {
   finished_at: Date | null;
 }
 
-/** What was wrong with a line of a file. */
+/** A fault of a line of a file. */
 export class ImportFault {
   @ApiProperty({
     type: Number,

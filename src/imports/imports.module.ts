@@ -6,7 +6,7 @@ import { ImportsController } from './imports.controller.js';
 import { Imports } from './imports.service.js';
 import { Staging } from './staging.js';
 
-/** Files into rows, for the rooms of what is watched. */
+/** Turns files into rows, for the rooms of watched items. */
 @Module({
   imports: [NotificationsModule],
   controllers: [ImportsController],

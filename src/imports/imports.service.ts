@@ -19,8 +19,8 @@ import { type ImportRef, type Progress, Staging } from './staging.js';
 const HEARTBEAT_INTERVAL_MS = 1_000;
 
 /**
- * Takes a file from its first byte to its rows: read and checked as it arrives, staged in small transactions, applied
- * in one. A process that is killed leaves an import whose lease runs out, and nothing else.
+ * Turns a file into rows: it is read and checked as it arrives, staged in small transactions, and applied in one. A
+ * killed process leaves only an import whose lease expires.
  */
 @Injectable()
 export class Imports implements BeforeApplicationShutdown {
@@ -34,8 +34,8 @@ export class Imports implements BeforeApplicationShutdown {
   ) {}
 
   /**
-   * @throws Problem file_refused, unsupported_media_type, payload_too_large, too_many_attempts,
-   * idempotency_mismatch; of the file nothing has landed then.
+   * @throws Problem file_refused, unsupported_media_type, payload_too_large, too_many_attempts, idempotency_mismatch;
+   * nothing of the file is applied then.
    */
   async receive(
     caller: { tenant_id: string; principal: string },
@@ -52,7 +52,7 @@ export class Imports implements BeforeApplicationShutdown {
     }
   }
 
-  /** Cuts off uploads that are still arriving, which could take longer than a stopping process has; the rest finishes. */
+  /** Cuts off arriving uploads, which could take longer than a stopping process has; other imports finish. */
   async beforeApplicationShutdown(): Promise<void> {
     for (const stream of this.arriving) stream.destroy();
     await Promise.allSettled(this.underWay);
@@ -92,7 +92,7 @@ export class Imports implements BeforeApplicationShutdown {
     const pause = new Pause();
     const reader = upload.format === 'csv' ? new CsvReader(kind) : new JsonReader();
     const batch = new Batch(kind, progress);
-    // The next lines are read while PostgreSQL stores the last ones.
+    // The next lines are read while PostgreSQL stores the previous ones.
     let stored = Promise.resolve();
     const store = async () => {
       await stored;
@@ -116,14 +116,14 @@ export class Imports implements BeforeApplicationShutdown {
       await store();
       await stored;
     } catch (error) {
-      // What is still being stored must be deleted with the rest.
+      // Wait for running writes, so that their rows are deleted with the rest.
       await stored.catch(() => undefined);
       throw error;
     }
     return hash.digest('hex');
   }
 
-  /** One heartbeat after the other: each takes a connection of the pool. */
+  /** One heartbeat at a time: each takes a connection of the pool. */
   private startHeartbeat(ref: ImportRef, progress: Progress): NodeJS.Timeout {
     let beating = false;
     return setInterval(() => {
@@ -133,7 +133,7 @@ export class Imports implements BeforeApplicationShutdown {
     }, HEARTBEAT_INTERVAL_MS);
   }
 
-  /** One that does not get through is followed by others; if none does, the lease runs out as it should. */
+  /** A failed heartbeat is followed by others; if all fail, the lease expires as it should. */
   private async heartbeat(ref: ImportRef, progress: Progress): Promise<void> {
     try {
       await this.staging.heartbeat(ref, progress);
@@ -147,7 +147,7 @@ export class Imports implements BeforeApplicationShutdown {
     try {
       await this.staging.fail(ref, problem.detail ?? problem.message, progress);
     } catch (failure) {
-      // Its lease runs out instead, and cleanup takes the rows.
+      // Its lease expires instead, and cleanup deletes the rows.
       this.logger.warn({ event: 'import_failure_not_written', import_id: ref.id, err: failure });
     }
   }

@@ -46,7 +46,7 @@ describe.each([
   ['documents', 'document_requests', 'missing', 'missing'],
   ['tasks', 'tasks', 'open', 'overdue'],
 ])('a file of %s', (room, table, open, late) => {
-  it('lands as a French spreadsheet writes it, with the status of the tenant’s day', async () => {
+  it('is applied as a French spreadsheet writes it, with the status of the tenant’s day', async () => {
     // 30 March, 00:30 in Paris.
     clock.set('2026-03-29T22:30:00Z');
     const file =
@@ -95,7 +95,7 @@ describe.each([
     expect(await world.sql('SELECT FROM import_rows')).toHaveLength(0);
   });
 
-  it('lands without the lines that the JSON endpoint would refuse, and names each', async () => {
+  it('is applied without the lines that the JSON endpoint would refuse, and names each', async () => {
     const rows = [
       { title: 'good', due_on: '2026-04-15' },
       { title: 'x'.repeat(301), due_on: '2026-02-30' },
@@ -144,7 +144,7 @@ describe.each([
 describe('a line with an external id', () => {
   const task = async () => (await world.sql('SELECT * FROM tasks'))[0]!;
 
-  it('changes what it says and nothing else, and null clears', async () => {
+  it('changes only the fields it contains, and null clears', async () => {
     await sendRows('tasks', {
       external_id: 'A',
       title: 'a',
@@ -171,7 +171,7 @@ describe('a line with an external id', () => {
     });
   });
 
-  it('that moves the date suppresses waiting deliveries, and settles the status', async () => {
+  it('that moves the date suppresses waiting deliveries, and updates the status', async () => {
     await sendRows(
       'tasks',
       { external_id: 'moved', title: 'a', due_on: '2026-04-01' },
@@ -207,7 +207,7 @@ describe('a line with an external id', () => {
     ]);
   });
 
-  it('may stand in the file again if it says the same, and not if it says something else', async () => {
+  it('may be repeated in the file with the same content, but not with another', async () => {
     const sent = await sendRows(
       'tasks',
       { external_id: 'A', title: 'a', due_on: '2026-04-01' },
@@ -220,7 +220,7 @@ describe('a line with an external id', () => {
     ]);
   });
 
-  it('is of its tenant and its kind alone', async () => {
+  it('belongs to one tenant and one kind', async () => {
     const row = ndjson({ external_id: 'A', title: 'a', due_on: '2026-04-01' });
     const headers = { 'content-type': NDJSON };
     const sent = [
@@ -233,7 +233,7 @@ describe('a line with an external id', () => {
 });
 
 describe('a line without an external id', () => {
-  it('creates no duplicates, neither of done items nor of repeated lines', async () => {
+  it('creates no duplicates of done items or repeated lines', async () => {
     const row = { title: 'a', due_on: '2026-04-01', client_name: 'Martin' };
     expect(countsOf(await sendRows('tasks', row, row, { ...row, client_name: 'Petit' }))).toEqual(
       done(2, 0, 1, 0),
@@ -248,7 +248,7 @@ describe('a line without an external id', () => {
       body: { description: 'x' },
     });
     expect(countsOf(await sendRows('tasks', row))).toEqual(done(0, 0, 1, 0));
-    // It says that there is no description: that is another one.
+    // A null description differs from an absent one.
     expect(countsOf(await sendRows('tasks', { ...row, description: null }))).toEqual(done(1, 0, 0, 0));
   });
 });
@@ -281,7 +281,7 @@ describe('F2: text that looks equal is equal', () => {
     },
   );
 
-  it('a cell of invisible characters is blank, also around a date', async () => {
+  it('a cell of invisible characters is blank, and those around a date are ignored', async () => {
     const sent = await send(
       'tasks',
       'titre;date;client\na;\u200b01/04/2026\u00a0;\u2060\n\u200b;01/04/2026;\n',
@@ -295,7 +295,7 @@ describe('F2: text that looks equal is equal', () => {
 describe('the responsible user', () => {
   const row = (named: object) => ({ title: 'a', due_on: '2026-04-01', ...named });
 
-  it('is a user of the tenant, by id or by e-mail, and anything else the fault of its line', async () => {
+  it('is a user of the tenant, by id or by e-mail; anything else is a fault of the line', async () => {
     const sent = await sendRows(
       'tasks',
       row({ responsible_id: cast.owner.id.toUpperCase() }),
@@ -328,11 +328,11 @@ describe('the responsible user', () => {
   });
 });
 
-describe('at once', () => {
+describe('concurrently', () => {
   it.each([
     ['with external ids', (n: number) => `A-${n}`],
     ['without', () => ''],
-  ])('the same file lands once, %s', async (_what, idOf) => {
+  ])('the same file is applied once, %s', async (_what, idOf) => {
     const lines = Array.from({ length: 1_500 }, (_, n) => `task ${n};2026-04-01;${idOf(n)}\n`);
     const file = `title;due_on;external_id\n${lines.join('')}`;
     const sent = await Promise.all([send('tasks', file), send('tasks', file), send('tasks', file)]);
@@ -342,7 +342,7 @@ describe('at once', () => {
     expect(await world.sql('SELECT FROM import_rows')).toHaveLength(0);
   });
 
-  it('with the same key it is applied once, and every caller gets the same import', async () => {
+  it('a file with the same key is applied once, and every caller gets the same import', async () => {
     const headers = { 'idempotency-key': 'april' };
     const file = 'title;due_on\na;2026-04-01\n';
     const sent = await Promise.all([send('tasks', file, headers), send('tasks', file, headers)]);
@@ -358,7 +358,7 @@ describe('at once', () => {
     expect(await world.sql('SELECT FROM import_rows')).toHaveLength(0);
   });
 
-  it('a tenant sends four files and no more; one whose server died does not count', async () => {
+  it('a tenant may send four files; one whose server died does not count', async () => {
     const busy = (until: string) =>
       world.sql(
         `INSERT INTO imports (tenant_id, kind, format, lease_until, created_by, created_at)

@@ -7,7 +7,7 @@ function read(text: string, size = 7): FileLine[] {
 }
 
 describe('an NDJSON file', () => {
-  it('is read line by line, however it is cut and ended', () => {
+  it('is read line by line, however it is split and ended', () => {
     for (const size of [1, 7, 1_000]) {
       expect(read('\n{"a":1}\r\n\n {"b":"\\n"} \n{"c":null}', size)).toEqual([
         { line: 2, values: { a: 1 } },
@@ -18,12 +18,12 @@ describe('an NDJSON file', () => {
   });
 
   it.each([
-    ['no JSON', '{"a":', expect.stringContaining('it is not JSON') as string],
+    ['invalid JSON', '{"a":', expect.stringContaining('it is not JSON') as string],
     ['a list', '[1]', 'is not an object'],
     ['null', 'null', 'is not an object'],
     ['a prototype', '{"__proto__":{"admin":true}}', 'must not have the name __proto__'],
     ['more than 256 KB', `{"a":"${'x'.repeat(300_000)}"}`, 'is longer than 256 KB'],
-  ])('reports a line with %s, and goes on', (_what, line, detail) => {
+  ])('reports a line with %s, and continues', (_what, line, detail) => {
     expect(read(`{"a":1}\n${line}\n{"b":2}\n`, 65_536)).toEqual([
       { line: 1, values: { a: 1 } },
       { line: 2, fault: { field: null, detail } },
@@ -31,7 +31,7 @@ describe('an NDJSON file', () => {
     ]);
   });
 
-  it('asks whether a file is complete whose last line is torn', () => {
+  it('asks whether a file with a truncated last line is complete', () => {
     expect(read('{"a":1}\n{"b":')).toMatchObject([
       { line: 1 },
       { line: 2, fault: { detail: expect.stringContaining('is the file complete?') as string } },

@@ -3,14 +3,14 @@ import { JsonFault, type JsonLimits, readJson } from '../platform/json/read-json
 import type { FileLine, FileReader, LineFault, ReadLine } from './file-line.js';
 import { LineSplitter, type TextLine } from './line-splitter.js';
 
-/** What one line may hold. No field is nested deeper than a list. */
+/** Limits of one line. No field is nested deeper than a list. */
 const LIMITS: JsonLimits = { depth: 8, values: 1_000, names: 200 };
 
 const TOO_LONG: LineFault = { field: null, detail: 'is longer than 256 KB' };
 
 /**
- * NDJSON: one object a line. What is wrong with a line is that line's fault; the others can be read.
- * Throws Problem unsupported_media_type when the file does not begin like one.
+ * NDJSON: one object per line. A fault belongs to its line; the others are still read. Throws Problem
+ * unsupported_media_type when the file does not start as NDJSON.
  */
 export class JsonReader implements FileReader {
   private readonly lines = new LineSplitter();

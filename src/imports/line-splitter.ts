@@ -1,18 +1,18 @@
 import { MAX_LINE_LENGTH, MAX_LINES } from './file-line.js';
 import { refused } from './refusal.js';
 
-/** Some programs of DOS end a text file with this character (Ctrl-Z). */
+/** Some DOS programs end a text file with this character (Ctrl-Z). */
 const END_OF_FILE = '\x1a';
 
-/** A line of text as an editor shows it, without its line feed. */
+/** A line of text as in an editor, without its line feed. */
 export interface TextLine {
   /** Counted from 1. */
   line: number;
-  /** Null when it is longer than `MAX_LINE_LENGTH`: it is not kept. */
+  /** Null when it is longer than `MAX_LINE_LENGTH`: it is not buffered. */
   content: string | null;
 }
 
-/** Cuts text into lines as it arrives. It keeps one unfinished line, of `MAX_LINE_LENGTH` characters at most. */
+/** Splits text into lines as it arrives. Buffers at most one unfinished line, of `MAX_LINE_LENGTH` characters. */
 export class LineSplitter {
   private line = 0;
   private rest: string | null = '';
@@ -61,7 +61,7 @@ function withoutEndOfFile(last: string): string {
   return last.slice(0, end);
 }
 
-/** Writes `\n` wherever a line ends, in text that arrives in pieces: `\r\n` may be cut in two. */
+/** Converts line ends to `\n` in text that arrives in pieces: `\r\n` may be split between two. */
 export class LineFeeds {
   private carried = '';
 
@@ -72,7 +72,7 @@ export class LineFeeds {
     return ready.includes('\r') ? ready.replace(/\r\n?/g, '\n') : ready;
   }
 
-  /** What is left. */
+  /** The buffered rest. */
   end(): string {
     return this.carried === '' ? '' : '\n';
   }

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 
-/** Work goes on for this long before other requests have a turn, in ms. */
+/** Maximum time of work before other requests get a turn, in ms. */
 const MAX_WORK_MS = 10;
 
 /** Keeps long work from blocking the event loop. */

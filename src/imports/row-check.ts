@@ -2,16 +2,16 @@ import { checked } from '../platform/http/validation.js';
 import { type LineFault, MAX_VALUE_LENGTH, type ReadLine } from './file-line.js';
 import type { ImportKind } from './import-kind.js';
 
-/** Faults reported of one line; further ones are left out. */
+/** Faults reported per line; further ones are dropped. */
 const MAX_FAULTS_OF_A_LINE = 20;
 const MAX_FIELDS_OF_A_LINE = 50;
 const MAX_ITEMS_OF_A_LIST = 50;
-/** So much of a cell is shown in its fault, in characters. */
+/** Characters of a cell shown in its fault. */
 const SHOWN_OF_A_CELL = 40;
-/** A field's name and a detail are cut to this, in characters. */
+/** Maximum length of a field's name and a detail, in characters. */
 const MAX_TEXT = 200;
 
-/** A line that can be stored: the fields it has, as they are stored. */
+/** A storable line: the fields it has, as stored. */
 export interface CheckedRow {
   fields: Record<string, unknown>;
 }
@@ -22,7 +22,7 @@ export function checkRow(kind: ImportKind, line: ReadLine): CheckedRow | { fault
   const entries = Object.entries(values);
   if (entries.length > MAX_FIELDS_OF_A_LINE)
     return { faults: [{ field: null, detail: 'has too many fields' }] };
-  // Before anything walks down into it.
+  // Before any code descends into it.
   const nested = entries.filter(([field, value]) => !isPlain(value) && !isList(kind, field, value));
   if (nested.length > 0) {
     return faulty(nested.map(([field]) => ({ field, detail: `${field} must ${shapeOf(kind, field)}` })));
@@ -30,7 +30,7 @@ export function checkRow(kind: ImportKind, line: ReadLine): CheckedRow | { fault
   const long = entries.filter(([, value]) => typeof value === 'string' && value.length > MAX_VALUE_LENGTH);
   if (long.length > 0) return faulty(long.map(([field]) => ({ field, detail: `${field} is too long` })));
   const { value, faults } = checked(kind.row, values);
-  // A few names mean something to every object, and are passed over.
+  // Validation skips names that every object has.
   for (const field of Object.keys(values)) {
     if (!Object.hasOwn(value, field)) {
       faults.push({ pointer: `/${field}`, detail: `property ${field} should not exist` });
@@ -40,7 +40,7 @@ export function checkRow(kind: ImportKind, line: ReadLine): CheckedRow | { fault
   return { fields: { ...value } };
 }
 
-/** A fault in words that can be stored: a field's name may be anything. */
+/** A fault whose texts can be stored: a field's name may be anything. */
 export function storable({ field, detail }: LineFault): LineFault {
   return { field: field === null ? null : printable(field), detail: printable(detail) };
 }
@@ -70,7 +70,7 @@ function worded(
   { values, cells }: ReadLine,
 ) {
   const field = pointer.slice(1).replaceAll('~1', '/').replaceAll('~0', '~');
-  // One rule after the other says what nothing is not.
+  // Every rule would report an empty value: report only that it is required.
   if (required.includes(field) && values[field] == null) return { field, detail: `${field} is missing` };
   const cell = cells?.[field];
   if (cell === undefined) return { field, detail };
@@ -78,11 +78,11 @@ function worded(
   return { field, detail: takes === undefined ? detail : `${field} must be ${takes}`, cell };
 }
 
-/** One fault a field, with the cell of a spreadsheet as it is written. */
+/** One fault per field, with the raw cell of a spreadsheet. */
 function faulty(all: readonly { field: string; detail: string; cell?: string }[]): { faults: LineFault[] } {
   const byField = new Map<string, { details: Set<string>; cell?: string }>();
   for (const { field, detail, cell } of all) {
-    // Two names may look alike once they can be stored.
+    // Two names may become equal once they can be stored.
     const name = printable(field);
     const fault = byField.get(name) ?? { details: new Set(), cell };
     byField.set(name, { ...fault, details: fault.details.add(printable(detail)) });
@@ -101,6 +101,6 @@ function excerpt(cell: string): string {
 }
 
 function printable(text: string): string {
-  // Through bytes, which lone surrogates don't survive.
+  // Converted through bytes, which lone surrogates do not survive.
   return Buffer.from(text.slice(0, MAX_TEXT)).toString().replaceAll('\0', '\ufffd');
 }

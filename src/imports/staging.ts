@@ -6,20 +6,20 @@ import { Problem } from '../platform/errors/problem.js';
 import type { Upload } from '../platform/http/uploads.js';
 import type { ImportKindName } from './import-kind.js';
 
-/** An import whose process has not been heard of for this long is dead. */
+/** An import whose process has sent no heartbeat for this long is dead. */
 export const LEASE_SECONDS = 30;
-/** Files that a tenant may send at once. */
+/** Concurrent files of a tenant. */
 const AT_ONCE = 4;
-/** Faults that are kept of one import; all are counted. */
+/** Stored faults per import; all are counted. */
 export const FAULTS_KEPT = 10_000;
 
-/** Which import, of which tenant. */
+/** An import and its tenant. */
 export interface ImportRef {
   tenant_id: string;
   id: string;
 }
 
-/** How far an upload is. */
+/** The progress of an upload. */
 export interface Progress {
   bytes: number;
   lines: number;
@@ -27,7 +27,7 @@ export interface Progress {
   encoding: string;
 }
 
-/** Lines that are to be stored, as JSON. */
+/** Lines to store, as JSON. */
 export interface Lines {
   /** A list of `{line, fields}`. */
   rows: string;
@@ -36,8 +36,8 @@ export interface Lines {
 }
 
 /**
- * An import up to the point where it is applied. Each step is a short transaction: an upload that takes its time
- * holds none. Leases use the database's clock, which all processes share.
+ * An import up to the point where it is applied. Each step is a short transaction, so a slow upload holds none open.
+ * Leases use the database's clock, which all processes share.
  */
 @Injectable()
 export class Staging {
@@ -46,14 +46,14 @@ export class Staging {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** @throws Problem too_many_attempts while the tenant sends as many files as it may. */
+  /** @throws Problem too_many_attempts when the tenant is already sending the maximum number of files. */
   async begin(
     caller: { tenant_id: string; principal: string },
     kind: ImportKindName,
     upload: Upload,
   ): Promise<ImportRef> {
     return this.database.tenant(caller.tenant_id, async (tx) => {
-      // Those that begin at the same time are counted one after the other.
+      // Serialise the counting of imports that start at the same time.
       await tx.lock(`imports-begin:${caller.tenant_id}`);
       const begun = await tx.one<{ id: string }>(
         `INSERT INTO imports (tenant_id, kind, format, bytes_total, lease_until, created_by, created_at)
@@ -78,7 +78,7 @@ export class Staging {
     });
   }
 
-  /** Stores lines, and says how far the upload is. */
+  /** Stores lines, and records the progress of the upload. */
   async store(ref: ImportRef, { rows, faults }: Lines, progress: Progress): Promise<void> {
     await this.database.tenant(ref.tenant_id, async (tx) => {
       await this.renew(tx, ref, progress);
@@ -98,12 +98,12 @@ export class Staging {
     });
   }
 
-  /** Says that the process still lives, and how far the upload is. */
+  /** Records that the process is alive, and the progress of the upload. */
   async heartbeat(ref: ImportRef, progress: Progress): Promise<void> {
     await this.database.tenant(ref.tenant_id, (tx) => this.renew(tx, ref, progress));
   }
 
-  /** All of it has arrived. */
+  /** The whole file has arrived. */
   async received(ref: ImportRef, sha256: string): Promise<void> {
     const held = await this.database.tenant(ref.tenant_id, (tx) =>
       tx.execute(
@@ -112,10 +112,10 @@ export class Staging {
         [tx.tenant_id, ref.id, sha256],
       ),
     );
-    if (held === 0) throw lost();
+    if (held === 0) throw alreadyFailed();
   }
 
-  /** Nothing of it has landed, and nothing of it will. What was wrong with its lines can still be read. */
+  /** Nothing of it has been or will be applied. The faults of its lines stay readable. */
   async fail(ref: ImportRef, error: string, progress: Progress): Promise<void> {
     await this.database.tenant(ref.tenant_id, async (tx) => {
       await tx.execute(`DELETE FROM import_rows WHERE tenant_id = $1 AND import_id = $2`, [
@@ -140,7 +140,7 @@ export class Staging {
     });
   }
 
-  /** It turned out to be one that had been sent before. */
+  /** Deletes an import that turned out to be a repetition. */
   async forget(ref: ImportRef): Promise<void> {
     await this.database.tenant(ref.tenant_id, (tx) =>
       tx.execute(`DELETE FROM imports WHERE tenant_id = $1 AND id = $2`, [tx.tenant_id, ref.id]),
@@ -162,13 +162,13 @@ export class Staging {
         LEASE_SECONDS,
       ],
     );
-    if (held === 0) throw lost();
+    if (held === 0) throw alreadyFailed();
   }
 }
 
 /**
- * Keeps the faults (line, field, detail) of a table, as an SQL statement for a CTE.
- * Parameters: $1 tenant id, $2 import id.
+ * Stores the faults (line, field, detail) of a table, as an SQL statement for a CTE. Parameters: $1 tenant id, $2
+ * import id.
  */
 export function keepFaultsSql(faults: string): string {
   return `
@@ -176,13 +176,13 @@ export function keepFaultsSql(faults: string): string {
       SELECT $1, $2, line, field, detail FROM ${faults} ORDER BY line LIMIT ${roomFor('$1', '$2')}`;
 }
 
-/** How many more faults of an import are kept, as an SQL expression. */
+/** How many more faults of an import are stored, as an SQL expression. */
 function roomFor(tenantId: string, importId: string): string {
   return `greatest(0, ${FAULTS_KEPT} - (SELECT count(*) FROM import_faults
                                         WHERE tenant_id = ${tenantId} AND import_id = ${importId}))`;
 }
 
 /** Other requests were already answered that it failed: that must stay true. */
-export function lost(): Problem {
+export function alreadyFailed(): Problem {
   return new Problem('unavailable', 'the import stood still for too long: send the file again');
 }

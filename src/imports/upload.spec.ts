@@ -28,13 +28,13 @@ beforeEach(async () => {
 
 interface Upload {
   socket: Socket;
-  /** All that has come back so far. */
+  /** The response so far. */
   answer: () => string;
   /** A piece of a chunked body. */
   send: (text: string) => Promise<void>;
 }
 
-/** Begins an upload over a real connection, with its headers only. */
+/** Starts an upload over a real connection by sending only its headers. */
 async function begin(headers: Record<string, string>): Promise<Upload> {
   const socket = connect(port, '127.0.0.1');
   sockets.push(socket);
@@ -76,7 +76,7 @@ async function shown(): Promise<Shown | undefined> {
 const staged = async () => (await world.sql('SELECT FROM import_rows')).length;
 
 describe('an upload', () => {
-  it('shows how far it is while it dribbles, and holds no transaction open', async () => {
+  it('shows its progress while it trickles in, and holds no transaction open', async () => {
     const upload = await begin(CHUNKED);
     await upload.send(`title;due_on\n${LINE.repeat(2_500)}`);
     await until('the lines to be read', async () => ((await shown())?.lines ?? 0) >= 2_400);
@@ -98,7 +98,7 @@ describe('an upload', () => {
     upload.socket.write('0\r\n\r\n');
     await until('the answer', () => upload.answer().includes('finished_at'));
     expect(upload.answer()).toContain('201 Created');
-    // All lines but three say the same.
+    // All lines but three are identical.
     expect(await shown()).toMatchObject({ state: 'done', lines: 2_506, created: 3, unchanged: 2_503 });
     expect(await staged()).toBe(0);
   });
@@ -119,7 +119,7 @@ describe('an upload', () => {
     expect(await world.sql('SELECT FROM tasks')).toHaveLength(0);
   });
 
-  it('of more than 100 MB that does not say so: 413, nothing staged, memory as it was', async () => {
+  it('of more than 100 MB without a declared size: 413, nothing staged, memory unchanged', async () => {
     const upload = await begin({ ...CHUNKED, 'content-type': 'application/x-ndjson' });
     const before = process.memoryUsage().rss;
     await upload.send('{"title":"a","due_on":"2026-04-01"}\n{"');
@@ -133,13 +133,13 @@ describe('an upload', () => {
     });
     expect(await staged()).toBe(0);
     expect(process.memoryUsage().rss - before).toBeLessThan(250 * 1_048_576);
-    // The server goes on.
+    // The server keeps working.
     expect((await world.http('GET', '/livez')).status).toBe(200);
   });
 });
 
 describe('leftovers of a killed server', () => {
-  it('shows as failed, and is deleted by cleanup', async () => {
+  it('are shown as failed, and deleted by cleanup', async () => {
     const [dead] = await world.sql<{ id: string }>(
       `INSERT INTO imports (tenant_id, kind, format, lease_until, created_by, created_at)
        VALUES ($1, 'tasks', 'csv', now() - interval '2 hours', 'user:x', now()) RETURNING id`,

@@ -2,12 +2,13 @@ import { decoderOf, windows1252Bytes } from './encodings.js';
 import type { Problem } from '../platform/errors/problem.js';
 import { refused } from './refusal.js';
 
-/** Signs that make a closer look worthwhile: most texts have none. */
+/** Signs that warrant a closer check: most texts have none. */
 const UNUSUAL = /[\x81\x8d\x8f\x90\x9d‚„ƒˆ†‡‰‹›•™×¤¦¨¬¯±´¶¸¿¡÷½¼¾ŠŽŒŸÂÃ]/;
 
 /**
- * What no French text has, but other encodings read as Windows-1252 do: `soci‚t‚` (DOS), `sociŽtŽ` (Macintosh),
- * `c½ur` (ISO-8859-15), `sociÃ©tÃ©` (UTF-8). A name may begin with Š or Ž; no word has one behind a small letter.
+ * Sequences that no French text has, but other encodings read as Windows-1252 do: `soci‚t‚` (DOS), `sociŽtŽ`
+ * (Macintosh), `c½ur` (ISO-8859-15), `sociÃ©tÃ©` (UTF-8). A name may start with Š or Ž; no word has one after a small
+ * letter.
  */
 const WRONG = new RegExp(
   [
@@ -24,7 +25,7 @@ const WRONG = new RegExp(
 );
 
 const OTHERS = ['utf-8', 'ibm850', 'macintosh', 'iso-8859-15'];
-/** Letters of French by how often they are written, and signs. */
+/** Letters of French by frequency, and signs. */
 const FRENCH: Readonly<Record<string, number>> = Object.fromEntries([
   ...Array.from('é', (letter) => [letter, 16]),
   ...Array.from('àè', (letter) => [letter, 8]),
@@ -32,19 +33,19 @@ const FRENCH: Readonly<Record<string, number>> = Object.fromEntries([
   ...Array.from('âîïôûùëœÀÈÊÇŒ€', (letter) => [letter, 2]),
   ...Array.from('äöüæÿÂÎÏÔÛÙËÄÖÜÆŸ°«»\xa0', (letter) => [letter, 1]),
 ]) as Record<string, number>;
-/** Characters shown around what looks wrong. */
+/** Characters shown around a suspicious one. */
 const CONTEXT = 20;
 
-/** Looks at text that was taken for Windows-1252 because nothing says what it is. */
+/** Checks text that was assumed to be Windows-1252 because nothing names its encoding. */
 export class WrongLetters {
   private before = '';
 
-  /** Text that stands before what is to be checked. */
+  /** Text that precedes the text to check. */
   pass(text: string): void {
     this.before = (this.before + text).slice(-CONTEXT);
   }
 
-  /** @throws Problem file_refused when it shows that it is something else. */
+  /** @throws Problem file_refused when the text shows that it has another encoding. */
   check(text: string): void {
     const piece = this.before + text;
     this.before = piece.slice(-CONTEXT);
@@ -89,9 +90,9 @@ function readAs(label: string, word: string): string {
   }
 }
 
-/** 0 for what is no French word; higher for one with letters that are often written. */
+/** 0 for a word that is not French; higher for one with frequent letters. */
 function likenessToFrench(word: string): number {
-  // No word changes between small and capital letters at an accent.
+  // No word switches between small and capital letters at an accent.
   if (/\p{Ll}(?=\p{Lu})\P{ASCII}|(?=\p{Ll})\P{ASCII}\p{Lu}/u.test(word)) return 0;
   const values = Array.from(word.replace(/[\x20-\x7e]/g, ''), (letter) => FRENCH[letter] ?? 0);
   return values.includes(0) ? 0 : values.reduce((sum, value) => sum + value, 0);

@@ -12,7 +12,7 @@ export type Heard = {
   [Name in keyof ServerMessages]: { name: Name; payload: Parameters<ServerMessages[Name]>[0] };
 }[keyof ServerMessages];
 
-/** A client as a browser would be one: it records what it receives, in order. */
+/** A client like a browser: it records what it receives, in order. */
 export interface Client {
   socket: Socket<ServerMessages, ClientMessages>;
   heard: Heard[];
@@ -22,11 +22,11 @@ export interface Client {
   notifications(): LiveNotification[];
   /** The last count, whichever message carried it. */
   count(): UnreadCount | undefined;
-  /** The last cursor: what a client would reconnect with. */
+  /** The last cursor, with which a client would reconnect. */
   cursor(): string | undefined;
 }
 
-/** Connects and records; resolves once the server has let it in. */
+/** Connects and records; resolves once the server has accepted the connection. */
 export async function connect(url: string, auth: Record<string, unknown>): Promise<Client> {
   const client = open(url, auth);
   const refused: Error[] = [];
@@ -65,7 +65,7 @@ export function open(url: string, auth: Record<string, unknown>): Client {
   };
 }
 
-/** The code in `connect_error` that a connection with this `auth` meets. */
+/** The code in `connect_error` for a connection with this `auth`. */
 export async function refusalOf(url: string, auth: Record<string, unknown>): Promise<unknown> {
   const { socket } = open(url, auth);
   try {

@@ -37,7 +37,7 @@ async function enter(auth: Record<string, unknown>): Promise<Client> {
   return client;
 }
 
-/** Another login of the same user: its access token. */
+/** Another login of the same user; returns its access token. */
 async function anotherSession({ tenant_id, id, role }: Person): Promise<string> {
   const sessions = world.app.get(Sessions, { strict: false });
   const pair = await world.app.get(Database).tenant(tenant_id, (tx) => sessions.begin(tx, { id, role }));
@@ -52,8 +52,8 @@ async function logOut(process: World, { refresh_token }: Person): Promise<void> 
 /** Why the server ended this connection. */
 const ended = (client: Client) => until('the end of the connection', () => client.socket.disconnected);
 
-describe('who is let in', () => {
-  it('is a user, by token', async () => {
+describe('a connection', () => {
+  it('is accepted from a user with a token', async () => {
     const client = await enter({ token: cast.teammate.token });
     await until('the count', () => client.count());
     expect(client.heard).toEqual([{ name: 'unread_count', payload: { unread_count: 0, seq: 0 } }]);
@@ -66,22 +66,22 @@ describe('who is let in', () => {
     ['a number', { token: 1 }],
     ['an object', { token: { toString: 'x' } }],
     ['a list', { token: ['x'] }],
-    ['too long a token', { token: 'x'.repeat(20_000) }],
+    ['a token that is too long', { token: 'x'.repeat(20_000) }],
     ['an API key', { token: `vk_${randomUUID()}_${'A'.repeat(43)}` }],
-  ])('is nobody with %s', async (_what, auth) => {
+  ])('is refused with %s', async (_what, auth) => {
     expect(await refusalOf(url, auth)).toBe('unauthenticated');
   });
 
-  it('is not an operator', async () => {
+  it('is refused to an operator', async () => {
     expect(await refusalOf(url, { token: cast.operator.token })).toBe('forbidden');
   });
 
-  it('is nobody whose token has ended', async () => {
+  it('is refused once the token has expired', async () => {
     clock.advance(24 * 3_600_000);
     expect(await refusalOf(url, { token: cast.owner.token })).toBe('unauthenticated');
   });
 
-  it('is nobody of a suspended tenant', async () => {
+  it('is refused to users of a suspended tenant', async () => {
     const { owner } = await newPeople(world);
     await world.sql('UPDATE tenants SET suspended_at = now() WHERE id = $1', [owner.tenant_id]);
     expect(await refusalOf(url, { token: owner.token })).toBe('tenant_suspended');
@@ -95,13 +95,13 @@ describe('who is let in', () => {
     await until('a free place', () => enter({ token: owner.token }).catch(() => null));
   });
 
-  it('S8: is limited per user, also where many come at the same moment', async () => {
+  it('S8: is limited per user, even for many at the same moment', async () => {
     const { owner } = await newPeople(world);
     const answers = await Promise.allSettled(Array.from({ length: 70 }, () => enter({ token: owner.token })));
     expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(50);
   });
 
-  it('S8: is limited per address, whoever it is', async () => {
+  it('S8: is limited per address, whoever connects', async () => {
     const guarded = await createWorld({
       clock,
       join: world,
@@ -139,7 +139,7 @@ describe('who is let in', () => {
     await guarded.close();
   });
 
-  it.each(['/', '/somewhere', '/notifications/x'])('enters no namespace %s', async (namespace) => {
+  it.each(['/', '/somewhere', '/notifications/x'])('cannot enter the namespace %s', async (namespace) => {
     const socket = io(`${url}${namespace}`, {
       auth: { token: cast.owner.token },
       transports: ['websocket'],
@@ -154,14 +154,14 @@ describe('who is let in', () => {
     socket.disconnect();
   });
 
-  it('does not poll', async () => {
+  it('cannot use polling', async () => {
     const answer = await fetch(`${url}/socket.io/?EIO=4&transport=polling`);
     expect(answer.status).toBe(404);
   });
 });
 
 it.each(['1', 'x.y', 7, { seq: 1 }])(
-  'a since of %j is answered with resync_required first',
+  'a connection with since %j gets resync_required first',
   async (since) => {
     const client = await enter({ token: cast.owner.token, since });
     await until('the count', () => client.count());
@@ -173,7 +173,7 @@ describe('a connection ends', () => {
   it('with its token', async () => {
     const { owner, teammate } = await newPeople(world);
     const first = await enter({ token: owner.token });
-    // One minute before the token ends it is still good.
+    // One minute before its expiry the token is still valid.
     clock.advance((world.config.accessTokenMinutes - 1) * 60_000);
     const second = await enter({ token: teammate.token });
     await notify(world, owner);
@@ -200,10 +200,10 @@ describe('a connection ends', () => {
     expect(third.socket.connected).toBe(true);
   });
 
-  it('S5: with its session, within one round, though the wake-up is lost', async () => {
+  it('S5: with its session, within one round, even if the wake-up is lost', async () => {
     const { owner, teammate } = await newPeople(world);
     const [first, second] = [await enter({ token: owner.token }), await enter({ token: teammate.token })];
-    // Its wake-ups go where nobody listens.
+    // Its wake-ups have no listener.
     const elsewhere = await createWorld({ clock, join: world, env: { REDIS_PREFIX: 'nobody-listens' } });
     const began = performance.now();
     await logOut(elsewhere, owner);
@@ -213,7 +213,7 @@ describe('a connection ends', () => {
     expect(second.socket.connected).toBe(true);
   }, 40_000);
 
-  it('S5: when sessions have ended and PostgreSQL cannot be asked whose', async () => {
+  it('S5: when sessions have ended and PostgreSQL cannot say whose', async () => {
     const { owner } = await newPeople(world);
     const client = await enter({ token: owner.token });
     await world.sql('ALTER TABLE sessions RENAME TO sessions_elsewhere');

@@ -14,12 +14,12 @@ import { Places } from './places.js';
 import type { FeedSocket } from './subscriber.js';
 
 const MAX_TOKEN_LENGTH = 8_192;
-/** Tries on one connection; each one asks PostgreSQL who is calling. */
+/** Attempts per connection; each one queries PostgreSQL. */
 const MAX_TRIES = 3;
 /** Sockets of one user in one process. */
 const MAX_SOCKETS = 50;
 
-/** What a client gets in `connect_error`; `data.code` is one of the error table. */
+/** The content of `connect_error`; `data.code` is from the error table. */
 class RefusedError extends Error {
   readonly data: { code: ErrorCode };
 
@@ -29,7 +29,7 @@ class RefusedError extends Error {
   }
 }
 
-/** Lets a socket in: decided before it is connected, so that one without a right never is. */
+/** Admits sockets before they are connected, so that an unauthorised socket never is. */
 @Injectable()
 export class Handshake {
   private readonly logger = new Logger('Handshake');
@@ -59,7 +59,7 @@ export class Handshake {
     const { token, since } = socket.handshake.auth as { token?: unknown; since?: unknown };
     if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH) throw new Problem('unauthenticated');
     const { caller, session, expires_at } = await this.authenticator.byToken(token);
-    // A feed is a person's: programs and operators have none.
+    // A feed belongs to a person: programs and operators have none.
     if (caller.kind !== 'user' || caller.user_id === null) throw new Problem('forbidden');
     const leave = this.places.take(`${caller.tenant_id}:${caller.user_id}`);
     if (leave === null) throw new Problem('too_many_attempts');
@@ -77,7 +77,7 @@ export class Handshake {
     };
   }
 
-  /** "From now on" is fixed before the client hears that it is connected: what comes after that is not missed. */
+  /** Fix the starting cursor before the client learns that it is connected, so that it misses no later change. */
   private async head(tenantId: string, userId: string): Promise<FeedCursor> {
     const seqs = await this.changes.seqs(tenantId, [userId]);
     return { seq: seqs.get(userId) ?? 0, id: LAST_ID };

@@ -40,7 +40,7 @@ const read = (id: string, person = people.owner) =>
   world.http('PUT', `/api/v1/notifications/${id}/read`, { token: person.token });
 
 describe('live', () => {
-  it('sends each change with the count after it, in one frame, to all sockets of its user and to no others', async () => {
+  it('sends each change with the new count, in one frame, to all sockets of its user and to no others', async () => {
     const { owner, teammate, outsider } = people;
     const [first, second] = [await enter(owner), await enter(owner)];
     const others = [await enter(teammate), await enter(outsider)];
@@ -67,7 +67,7 @@ describe('live', () => {
     const seqs = client.notifications().map(({ cursor }) => Number(cursor.split('.')[0]));
     expect(seqs).toEqual([...seqs].sort((a, b) => a - b));
     expect(client.count()).toEqual({ unread_count: 40, seq: 40 });
-    // Only the one after connecting: every later count came with its change.
+    // Only the count after connecting: every later count came with its change.
     expect(client.heard.filter(({ name }) => name === 'unread_count')).toHaveLength(1);
   });
 
@@ -84,7 +84,7 @@ describe('live', () => {
 });
 
 describe('replay', () => {
-  it('sends what was missed since, in order, and goes on live', async () => {
+  it('sends what was missed since, in order, and continues live', async () => {
     const before = await enter(people.owner);
     const first = await notify(world, people.owner);
     await until('it', () => before.created().length === 1);
@@ -106,13 +106,13 @@ describe('replay', () => {
     await until('the live one', () => after.created().includes(fourth));
   });
 
-  it('is nothing but the count without since', async () => {
+  it('sends only the count without since', async () => {
     await notify(world, people.owner);
     const client = await enter(people.owner);
     expect(client.heard).toEqual([{ name: 'unread_count', payload: { unread_count: 1, seq: 1 } }]);
   });
 
-  it('sends page after page until all is there, also within one seq', async () => {
+  it('sends page after page until complete, even within one seq', async () => {
     await notifyMany(
       world,
       Array.from({ length: 120 }, () => people.owner),
@@ -126,7 +126,7 @@ describe('replay', () => {
     expect(client.heard.map(({ name }) => name)).not.toContain('resync_required');
   });
 
-  it('gives up beyond a thousand, and goes on live', async () => {
+  it('gives up beyond a thousand, and continues live', async () => {
     await notifyMany(
       world,
       Array.from({ length: 1_000 }, () => people.owner),
@@ -140,7 +140,7 @@ describe('replay', () => {
     await until('the live one', () => client.created().includes(id));
   });
 
-  it('asks a client to start again whose cursor is ahead', async () => {
+  it('asks a client with a cursor from the future to start again', async () => {
     const client = await enter({
       token: people.owner.token,
       since: '99.ffffffff-ffff-ffff-ffff-ffffffffffff',
@@ -179,7 +179,7 @@ describe('two processes', () => {
   });
   afterAll(() => other.close());
 
-  it('are one: what happens in one is heard in both', async () => {
+  it('act as one: each hears what happens in the other', async () => {
     const [here, there] = [await enter(people.owner), await enter(people.owner, otherUrl)];
     const id = await notify(other, people.owner);
     for (const client of [here, there]) await until('it', () => client.created().includes(id));
@@ -205,7 +205,7 @@ describe('without wake-ups', () => {
     return row!.id;
   }
 
-  it('the comparison finds what was missed', async () => {
+  it('the comparison finds missed changes', async () => {
     const client = await enter(people.owner);
     const id = await notifySilently();
     expect(client.created()).toEqual([]);
@@ -224,7 +224,7 @@ describe('without wake-ups', () => {
     expect(staying.socket.connected).toBe(true);
   });
 
-  it('the comparison runs by itself', () => {
+  it('the comparison runs on its own schedule', () => {
     expect(world.app.get(SchedulerRegistry).getIntervals()).toContain('compare-feeds');
   });
 
@@ -263,7 +263,7 @@ describe('without wake-ups', () => {
   });
 });
 
-it('counts what a transaction changed, not what it tried', async () => {
+it('counts what a transaction changed, not what it attempted', async () => {
   const client = await enter(people.owner);
   await expect(
     world.app.get(Database).tenant(people.owner.tenant_id, async (tx) => {

@@ -10,36 +10,36 @@ import { Clock } from '../platform/clock/clock.js';
 import { Metrics } from '../platform/metrics/metrics.js';
 import { emitChanges, type FeedSocket, PAGE, Subscriber } from './subscriber.js';
 
-/** Wake-ups within this window become one query for each tenant. */
+/** Coalesce wake-ups within this window into one query per tenant. */
 const COALESCE_MS = 5;
-/** Queries at the same time. Each takes a connection of the pool that requests use too. */
+/** Concurrent queries. Each takes a connection of the pool that requests share. */
 const MAX_CONCURRENT_READS = 3;
 const USERS_PER_READ = 250;
 const USERS_PER_COMPARISON = 1_000;
 const SOCKETS_PER_COMPARISON = 5_000;
-/** How often sockets are compared. A change or an end whose wake-up was lost takes at most this much longer. */
+/** Interval of comparisons: the maximum delay of a change or an end whose wake-up was lost. */
 const COMPARE_INTERVAL_MS = 15_000;
 const EXPIRY_INTERVAL_MS = 1_000;
 
 type Users = Map<string, Set<Subscriber>>;
 
-/** Sockets of one user that have the same cursor: one question, one answer. */
+/** Sockets of one user with the same cursor share a query. */
 interface Group {
   asked: FeedAsked;
   subscribers: Subscriber[];
 }
 
 /**
- * Keeps the sockets of this process up to date. A wake-up only names users. What is emitted is what PostgreSQL has
- * after each socket's cursor, so a wake-up may be lost, repeated or reordered.
+ * Keeps the sockets of this process up to date. A wake-up only names users. Emits what PostgreSQL has after each
+ * socket's cursor, so a wake-up may be lost, repeated or reordered.
  */
 @Injectable()
 export class LiveFeeds {
   private readonly logger = new Logger('LiveFeeds');
   private readonly tenants = new Map<string, Users>();
-  /** Users whose feeds are to be read, by tenant. Tenants take turns, so a large one does not delay the others. */
+  /** Users whose feeds need reading, by tenant. Tenants take turns, so a large one does not delay the others. */
   private readonly waiting = new Map<string, Set<string>>();
-  /** The query under way for each tenant. */
+  /** The running query of each tenant. */
   private readonly reads = new Map<string, Promise<void>>();
   private readonly stalled = new Set<Subscriber>();
   private readonly subscribers = new Map<FeedSocket, Subscriber>();
@@ -81,7 +81,7 @@ export class LiveFeeds {
     if (users.size === 0) this.tenants.delete(tenant_id);
   }
 
-  /** The feeds of these users have changed: reads them for those who are connected to this process. */
+  /** The feeds of these users have changed: reads them for users connected to this process. */
   wake(tenantId: string, userIds: readonly string[]): void {
     const users = this.tenants.get(tenantId);
     if (users === undefined || this.closed) return;
@@ -97,8 +97,8 @@ export class LiveFeeds {
   }
 
   /**
-   * Sessions of these users, or of the whole tenant, have ended: ends the connections of those that no longer stand.
-   * While that cannot be asked, all of theirs end: their clients connect again.
+   * Sessions of these users, or of the whole tenant, have ended: closes the connections of invalid sessions. If
+   * PostgreSQL cannot be queried, closes all of theirs; their clients reconnect.
    */
   async revoke(tenantId: string, userIds?: readonly string[]): Promise<void> {
     const sockets = this.socketsOf(tenantId, userIds);
@@ -111,9 +111,9 @@ export class LiveFeeds {
   }
 
   /**
-   * Compares every connected socket with PostgreSQL: ends those whose session no longer stands (its wake-up may have
-   * been lost), and reads the feeds of users who are behind. Ends the connections of deleted users, and of sockets
-   * that have taken nothing since the last comparison.
+   * Compares every connected socket with PostgreSQL. Closes connections of invalid sessions (their wake-up may have
+   * been lost), of deleted users, and of sockets that have accepted nothing since the last comparison. Reads the feeds
+   * of users who are behind.
    */
   @Interval('compare-feeds', COMPARE_INTERVAL_MS)
   async compare(): Promise<void> {
@@ -122,7 +122,7 @@ export class LiveFeeds {
     try {
       this.dropStalled();
       await this.endRevoked([...this.subscribers.keys()]);
-      // One statement a tenant: only a tenant's own transaction sees its inboxes.
+      // One statement per tenant: only a tenant's own transaction sees its inboxes.
       for (const [tenantId, users] of [...this.tenants]) {
         const ids = [...users.keys()];
         for (let from = 0; from < ids.length; from += USERS_PER_COMPARISON) {
@@ -145,7 +145,7 @@ export class LiveFeeds {
     }
   }
 
-  /** Ends all connections and starts no further reads. Resolves when those under way have ended. */
+  /** Ends all connections and starts no further reads. Resolves when running reads have ended. */
   async close(): Promise<void> {
     this.closed = true;
     if (this.timer !== null) clearTimeout(this.timer);
@@ -171,13 +171,13 @@ export class LiveFeeds {
     return ids.flatMap((id) => [...(users?.get(id) ?? [])].map(({ socket }) => socket));
   }
 
-  /** One statement for the sessions of many sockets, of whatever tenants. */
+  /** One statement for the sessions of many sockets, across tenants. */
   private async endRevoked(sockets: readonly FeedSocket[]): Promise<void> {
     for (let from = 0; from < sockets.length; from += SOCKETS_PER_COMPARISON) {
       const some = sockets.slice(from, from + SOCKETS_PER_COMPARISON);
-      const standing = await this.authenticator.standing(some.map(({ data }) => data));
+      const valid = await this.authenticator.areValid(some.map(({ data }) => data));
       some.forEach((socket, place) => {
-        if (standing[place] !== true) socket.disconnect(true);
+        if (valid[place] !== true) socket.disconnect(true);
       });
     }
   }
@@ -185,7 +185,7 @@ export class LiveFeeds {
   private dropStalled(): void {
     for (const subscriber of this.subscribers.values()) {
       if (subscriber.drained) this.stalled.delete(subscriber);
-      // Not `disconnect`: that would wait for the client, and keep what it does not read.
+      // Not `disconnect`: that would wait for the client and keep the unread data.
       else if (this.stalled.has(subscriber)) subscriber.socket.request.socket.destroy();
       else this.stalled.add(subscriber);
     }
@@ -203,7 +203,7 @@ export class LiveFeeds {
     }
   }
 
-  /** Takes the users of the next query. The rest of them, if any, wait behind the other tenants. */
+  /** Takes the users of the next query. Any others wait behind the other tenants. */
   private nextUsers(tenantId: string): string[] {
     const waiting = [...(this.waiting.get(tenantId) ?? [])];
     this.waiting.delete(tenantId);
@@ -226,7 +226,7 @@ export class LiveFeeds {
         this.emit(tenantId, group, answer);
       });
     } catch (error) {
-      // The next comparison finds these users behind.
+      // The next comparison finds that these users are behind.
       if (!this.closed) this.logger.warn({ event: 'feeds_not_read', tenant_id: tenantId, err: error });
     }
   }
@@ -243,7 +243,7 @@ export class LiveFeeds {
     }
   }
 
-  /** One group for each user and cursor. Leaves out sockets that have not taken their last page yet. */
+  /** One group per user and cursor, without sockets that have not accepted their last page yet. */
   private groups(tenantId: string, userIds: readonly string[]): Group[] {
     const groups: Group[] = [];
     for (const user_id of userIds) {

@@ -1,10 +1,10 @@
 const A_SECOND = 20;
-/** Refused this often in a second, a client is not mistaken but abusive. */
+/** A client that is refused this often in a second is abusive, not mistaken. */
 const ABUSE = 200;
 
 /**
- * How many messages a socket may still send this second. Not rate-limiter-flexible: it answers with a promise, and
- * messages would overtake each other; and it keeps a timer for each socket.
+ * How many messages a socket may still send this second. Not rate-limiter-flexible: it returns a promise, so messages
+ * could overtake each other, and keeps a timer per socket.
  */
 export class MessageAllowance {
   private second = 0;
@@ -12,7 +12,7 @@ export class MessageAllowance {
 
   /** Counts one message. @returns whether it is allowed. */
   take(): boolean {
-    // Not a business time: how fast messages come, whatever the clock of a test says.
+    // Real time, not the business clock, which a test may stop.
     const second = Math.floor(performance.now() / 1_000);
     if (second !== this.second) {
       this.second = second;

@@ -27,9 +27,9 @@ afterEach(() => {
   client.socket.disconnect();
 });
 
-/** Sends anything at all; the answer, or undefined where none comes within two seconds. */
+/** Sends any message; returns the answer, or undefined when none arrives within two seconds. */
 async function send(name: string, ...payload: unknown[]): Promise<Acknowledgement | undefined> {
-  // Whatever a client may send, types or not.
+  // Untyped, like an arbitrary client.
   const socket = client.socket as unknown as Socket;
   return (socket.timeout(2_000).emitWithAck(name, ...payload) as Promise<Acknowledgement>).catch(
     () => undefined,
@@ -37,7 +37,7 @@ async function send(name: string, ...payload: unknown[]): Promise<Acknowledgemen
 }
 
 describe('notifications.read', () => {
-  it('marks mine, once, and counts no others', async () => {
+  it('marks the user’s own, once, and counts no others', async () => {
     const [first, second] = await notifyMany(world, [people.owner, people.owner]);
     const [teammates, outsiders] = [
       await notify(world, people.teammate),
@@ -62,7 +62,7 @@ describe('notifications.read', () => {
     ['no ids', [{}]],
     ['an empty list', [{ ids: [] }]],
     ['text for a list', [{ ids: randomUUID() }]],
-    ['what is no id', [{ ids: ['x'] }]],
+    ['an invalid id', [{ ids: ['x'] }]],
     ['null among them', [{ ids: [randomUUID(), null] }]],
     ['nested ids', [{ ids: [[randomUUID()]] }]],
     ['too many', [{ ids: Array.from({ length: 201 }, () => randomUUID()) }]],
@@ -89,13 +89,13 @@ describe('notifications.read', () => {
 });
 
 describe('notifications.read_all', () => {
-  it('marks all of mine', async () => {
+  it('marks all of the user’s own', async () => {
     await notifyMany(world, [people.owner, people.owner, people.teammate]);
     expect(await send('notifications.read_all')).toEqual({ ok: true, updated: 2 });
     expect(await send('notifications.read_all')).toEqual({ ok: true, updated: 0 });
   });
 
-  it('takes nothing with it', async () => {
+  it('takes no payload', async () => {
     expect(await send('notifications.read_all', { user_id: people.teammate.id })).toMatchObject({
       ok: false,
       code: 'validation_failed',
@@ -105,7 +105,7 @@ describe('notifications.read_all', () => {
 
 describe('abuse', () => {
   it.each(['join', 'message', 'notification.created', 'unread_count', '__proto__', 'constructor', ''])(
-    'no message %j is known, and none reaches another',
+    'the message %j is unknown and reaches nobody',
     async (name) => {
       const other = await connect(url, { token: people.owner.token });
       expect(await send(name, `${people.outsider.tenant_id}:${people.outsider.id}`)).toMatchObject({
@@ -118,17 +118,17 @@ describe('abuse', () => {
     },
   );
 
-  it('twenty messages a second are answered, more refused', async () => {
+  it('twenty messages a second are answered, more are refused', async () => {
     const answers = await Promise.all(Array.from({ length: 60 }, () => send('notifications.read_all')));
     const refused = answers.filter((answer) => answer?.ok === false);
-    // A second may have begun in between.
+    // A new second may have started in between.
     expect(refused.length).toBeGreaterThanOrEqual(20);
     expect(refused.length).toBeLessThanOrEqual(40);
     expect(refused[0]).toEqual({ ok: false, code: 'too_many_attempts' });
     expect(client.socket.connected).toBe(true);
   });
 
-  it('a flood ends the connection, and only that one', async () => {
+  it('a flood ends only its own connection', async () => {
     const other = await connect(url, { token: people.owner.token });
     for (let sent = 0; sent < 1_000; sent++) client.socket.emit('notifications.read_all', () => undefined);
     await until('the end', () => client.socket.disconnected);
@@ -137,7 +137,7 @@ describe('abuse', () => {
     other.socket.disconnect();
   });
 
-  it('too large a message ends the connection', async () => {
+  it('a message that is too large ends the connection', async () => {
     void send('notifications.read', { ids: ['x'.repeat(70_000)] });
     await until('the end', () => client.socket.disconnected);
   });
@@ -150,7 +150,7 @@ describe('abuse', () => {
     '42/notifications,1[1,2]',
     '42/notifications,1[]',
     '42/notifications,["disconnect"]',
-    // Not read_all: that would be obeyed, and could mark the very notification that is waited for.
+    // Not read_all: that would be carried out, and could mark the notification that the test waits for.
     '42/notifications,99999999999999999999["notifications.read",{"ids":[]}]',
     '43/notifications,1[{"ok":true}]',
     '40/notifications,{"token":"x"}',
@@ -178,7 +178,7 @@ describe('abuse', () => {
 
   it('a client that reads nothing gets no more, and is dropped', async () => {
     const since = jest.spyOn(world.app.get(FeedChangesReader), 'since');
-    // What the transport of the browser would do behind a dead network: nothing.
+    // Simulates a dead network: the browser's transport reads nothing.
     const { engine } = client.socket.io as unknown as {
       engine: { transport: { ws: { _socket: { pause(): void } } } };
     };
@@ -199,7 +199,7 @@ describe('abuse', () => {
     });
     const answers = await Promise.all(since.mock.results.map(({ value }) => value as Promise<FeedChanges[]>));
     const given = answers.flat().reduce((sum, { changes }) => sum + changes.length, 0);
-    // What the network takes before it blocks, and a page: not all 900.
+    // What the network buffers before it blocks, and a page: not all 900.
     expect(given).toBeLessThan(600);
     since.mockRestore();
   });

@@ -29,7 +29,7 @@ const MESSAGES: ReadonlySet<string> = new Set<keyof ClientMessages>([
   'notifications.read_all',
 ]);
 
-/** The live side of the feed: namespace `/notifications`, as in contracts/socket-messages. */
+/** Live updates of the feed: namespace `/notifications`, as in contracts/socket-messages. */
 @WebSocketGateway({ namespace: '/notifications' })
 export class NotificationsGateway
   implements OnModuleInit, OnGatewayInit, OnGatewayConnection, OnGatewayDisconnect, BeforeApplicationShutdown
@@ -91,7 +91,7 @@ export class NotificationsGateway
     return this.change(socket, (tx, userId) => this.feed.markAllRead(tx, userId));
   }
 
-  /** Clients connect again, to another process. */
+  /** Clients reconnect to another process. */
   async beforeApplicationShutdown(): Promise<void> {
     await this.feeds.close();
   }
@@ -102,7 +102,7 @@ export class NotificationsGateway
   ): Promise<Acknowledgement> {
     try {
       const updated = await this.database.tenant(tenant_id, (tx) => work(tx, user_id));
-      // The wake-up comes back from Redis; who sits here need not wait for that, or for Redis to be there.
+      // The wake-up comes back through Redis; sockets of this process need not wait for that, or for Redis.
       if (updated > 0) this.feeds.wake(tenant_id, [user_id]);
       return { ok: true, updated };
     } catch (error) {
@@ -113,7 +113,7 @@ export class NotificationsGateway
   }
 }
 
-/** Answers a client that waits for an answer. */
+/** Answers a client that requested an acknowledgement. */
 function acknowledge(callback: unknown, answer: Acknowledgement): void {
   if (isCallback(callback)) callback(answer);
 }
@@ -126,7 +126,7 @@ function refusal(code: ErrorCode, detail?: string): Acknowledgement {
   return { ok: false, code, ...(detail === undefined ? {} : { detail }) };
 }
 
-/** The ids of `{ids: […]}`, or null when it is anything else. */
+/** The ids of `{ids: […]}`, or null for any other message. */
 function idsOf(message: unknown): string[] | null {
   if (typeof message !== 'object' || message === null || !('ids' in message)) return null;
   const { ids, ...rest } = message;

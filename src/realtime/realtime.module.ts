@@ -5,7 +5,7 @@ import { Handshake } from './handshake.js';
 import { LiveFeeds } from './live-feeds.js';
 import { NotificationsGateway } from './notifications.gateway.js';
 
-/** Sockets, in processes that have the web role. */
+/** Sockets, in processes with the web role. */
 @Module({
   imports: [AuthModule, NotificationsModule],
   providers: [Handshake, LiveFeeds, NotificationsGateway],

@@ -88,7 +88,7 @@ it('F17: after 30 reconnect storms, half of them without Redis, each client has 
     ]);
   }
 
-  // What a lost wake-up would have brought arrives by comparison.
+  // The comparison replaces lost wake-ups.
   await server.app.get(LiveFeeds).compare();
   for (const client of clients) {
     const expected = created.get(client.user_id)!;

@@ -11,9 +11,9 @@ import { ignoreForeignUpgrades } from './upgrades.js';
 
 /** A larger message closes its connection. */
 const MAX_MESSAGE_BYTES = 65_536;
-/** A connection that has joined no namespace by then is closed; so is one that was refused. */
+/** A connection that has joined no namespace by then is closed, even if it was refused. */
 const CONNECT_TIMEOUT_MS = 10_000;
-/** How long a stopping process waits for clients to close: without a limit a dead one would hold it for 30 s. */
+/** How long a stopping process waits for clients to close: without a limit a dead one would delay it for 30 s. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
 /**
@@ -52,10 +52,10 @@ export class SocketAdapter extends IoAdapter {
       },
       maxHttpBufferSize: MAX_MESSAGE_BYTES,
       connectTimeout: CONNECT_TIMEOUT_MS,
-      // Frames are about 500 bytes. Compressing them costs more CPU than it saves, and memory for each connection.
+      // Frames are about 500 bytes. Compressing them costs more CPU than it saves, and memory per connection.
       perMessageDeflate: false,
     } as ServerOptions);
-    // There is no polling: what is no upgrade is a request like any other.
+    // Without polling, a request that is not an upgrade is an ordinary request.
     http.removeAllListeners('request');
     for (const listener of answering) http.on('request', listener);
     ignoreForeignUpgrades(http, `${server.path()}/`);
@@ -65,7 +65,7 @@ export class SocketAdapter extends IoAdapter {
     return server;
   }
 
-  /** Counted before anybody is recognised: a place costs memory and a file descriptor whoever holds it. */
+  /** Counted before authentication: every connection costs memory and a file descriptor. */
   private takePlace(request: IncomingMessage): boolean {
     const ip = proxyAddress(request, this.trusted);
     const leave = this.places.take(networkOf(addressOf({ ip, socket: request.socket })));

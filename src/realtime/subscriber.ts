@@ -7,7 +7,7 @@ import {
   readFeedCursor,
 } from '../notifications/feed/feed-changes.service.js';
 
-/** What the handshake found out about a socket; nothing that the client says later changes it. */
+/** The handshake's findings about a socket; no later message changes them. */
 export interface SocketData {
   tenant_id: string;
   user_id: string;
@@ -15,7 +15,7 @@ export interface SocketData {
   session: string;
   /** When its token expires; the connection ends then. */
   expires_at: Date;
-  /** The client's last change, or the end of its feed: it gets what comes after. */
+  /** The client's last change, or the end of its feed: it gets later changes. */
   since: FeedCursor;
   /** The client sent a `since` that is not a cursor. */
   resync: boolean;
@@ -23,27 +23,27 @@ export interface SocketData {
 
 export type FeedSocket = Socket<ClientMessages, ServerMessages, DefaultEventsMap, SocketData>;
 
-/** Changes read for one socket at a time. A slow client has at most two pages of them in this process's memory. */
+/** Changes per read and socket. A slow client has at most two pages of them in this process's memory. */
 export const PAGE = 50;
-/** A client that missed more than this reads the feed by REST instead. */
+/** A client that missed more reads the feed by REST instead. */
 export const REPLAY_LIMIT = 1_000;
 
 /**
- * One socket, and the last change that it was sent. Replay and live updates are the same thing: PostgreSQL is read
- * from the socket's cursor on, and what it returns is emitted in that order.
+ * One socket and the last change sent to it. Replay and live updates work alike: read PostgreSQL from the socket's
+ * cursor, and emit the result in order.
  */
 export class Subscriber {
   /** The last change emitted. */
   cursor: FeedCursor;
   private countedSeq = -1;
   private replayed = 0;
-  /** Packets that the socket has not taken yet. */
+  /** Packets that the socket has not accepted yet. */
   private pending = 0;
   private awaited = false;
 
   constructor(readonly socket: FeedSocket) {
     this.cursor = socket.data.since;
-    // Engine.IO hands packets to the network in batches: `drain` means that it took all of the last one.
+    // Engine.IO passes packets to the network in batches: `drain` means that the whole last batch was accepted.
     socket.conn.on('packetCreate', () => this.pending++);
     socket.conn.on('drain', () => (this.pending = 0));
   }
@@ -52,7 +52,7 @@ export class Subscriber {
     return this.pending === 0;
   }
 
-  /** Calls back when the socket has taken all packets. Until then, further calls are ignored. */
+  /** Calls back when the socket has accepted all packets. Until then, further calls are ignored. */
   onceDrained(callback: () => void): void {
     if (this.drained) {
       callback();
@@ -71,7 +71,7 @@ export class Subscriber {
   }
 
   /**
-   * Moves the cursor past changes that were emitted. Emits the count by itself if no change carried it.
+   * Moves the cursor past emitted changes. Emits the count separately if no change carried it.
    * @returns whether there are more changes to read.
    */
   advance({ changes, seq, unread_count }: FeedChanges): boolean {
@@ -94,18 +94,18 @@ export class Subscriber {
   }
 }
 
-/** Emits changes, in order, to sockets of one user. Each is encoded once, not once for each socket. */
+/** Emits changes, in order, to sockets of one user. Each is encoded once, not once per socket. */
 export function emitChanges(sockets: readonly FeedSocket[], changes: readonly LiveNotification[]): void {
   const [first] = sockets;
   if (first === undefined) return;
-  // Socket.IO keeps a room for each socket, named by its id.
+  // Socket.IO keeps a room per socket, named by its id.
   const target = sockets.length === 1 ? first : first.nsp.to(sockets.map(({ id }) => id));
   for (const change of changes) target.emit(messageName(change), change);
 }
 
 /**
- * A notification that is neither read nor archived is new to the client, or was marked unread again. Clients replace
- * by id, so `created` is right for both.
+ * A notification that is neither read nor archived is new to the client, or was marked unread again. Clients replace by
+ * id, so `created` suits both.
  */
 function messageName({ read_at, archived_at }: LiveNotification) {
   return read_at === null && archived_at === null ? 'notification.created' : 'notification.updated';

@@ -1,14 +1,14 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** Headers that ask for another protocol; without them the same request is an ordinary one. */
+/** Headers that request another protocol; without them the same request is an ordinary one. */
 const OF_UPGRADE = ['connection', 'upgrade', 'http2-settings'];
 
 /**
- * A request that would upgrade to what this server does not speak (`curl --http2`) is answered as if it had not asked
- * (RFC 9110 §7.8). Node gives up the connection of such a request once anybody listens for upgrades, so its head is
- * written anew, and the connection goes back to the server.
- * @param path where upgrades are taken.
+ * Answers a request to upgrade to an unsupported protocol (`curl --http2`) as an ordinary request (RFC 9110 §7.8). Node
+ * gives up the connection of such a request once anybody listens for upgrades, so this rewrites its head and returns
+ * the connection to the server.
+ * @param path where upgrades are accepted.
  */
 export function ignoreForeignUpgrades(server: Server, path: string): void {
   server.on('upgrade', (request: IncomingMessage, connection: Duplex, rest: Buffer) => {

@@ -4,7 +4,7 @@ import { DueItem } from '../due-items/due-item.js';
 
 export const TASK_STATUSES = ['open', 'overdue', 'done'] as const;
 
-/** Something that somebody of the firm has to do by a day. */
+/** Work that somebody at the firm has to finish by a date. */
 @Entity('tasks')
 export class Task extends DueItem {
   @ApiProperty({ enum: TASK_STATUSES })

@@ -5,7 +5,7 @@ import { TASK_STATUSES } from './task.entity.js';
 
 export class NewTask extends NewDueItem {}
 
-/** An absent field stays as it is; null clears one that may be empty. */
+/** An absent field stays unchanged; null clears an optional one. */
 export class TaskPatch extends PartialType(NewTask, { skipNullProperties: false }) {}
 
 export class TaskQuery extends DueItemQuery {

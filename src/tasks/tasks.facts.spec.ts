@@ -58,12 +58,12 @@ describe('tasks that are overdue', () => {
     ]);
   });
 
-  it('says nothing of what is done', async () => {
+  it('excludes tasks that are done', async () => {
     await addTask(-2, `'done', now()`);
     expect(await factsOf(world, tenantId, 'tasks_overdue', TODAY, [-1])).toEqual([]);
   });
 
-  it('turns tasks overdue at night, and back', async () => {
+  it('makes tasks overdue at night, and resets them', async () => {
     const late = await addTask(-1);
     const today = await addTask(0);
     const moved = await addTask(5, `'overdue', NULL`);

@@ -27,7 +27,7 @@ export const TASKS: DueTable = {
   late: 'overdue',
 };
 
-/** Tasks whose day has passed: their stages are all negative. */
+/** Overdue tasks: their stages are all negative. */
 const FACTS = dueFactsSql(TASKS, {
   source_type: 'task',
   severity: `'warning'`,

@@ -3,7 +3,7 @@ import { Task } from './task.entity.js';
 import { TaskPatch, TaskQuery, NewTask } from './tasks.dto.js';
 import { TASKS } from './tasks.facts.js';
 
-/** The REST routes, files and life of tasks. */
+/** The REST routes, files and lifecycle of tasks. */
 export const TASK_KIND: DueItemKind<Task, TaskQuery> = {
   name: 'tasks',
   source_type: 'task',

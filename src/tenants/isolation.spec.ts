@@ -57,7 +57,7 @@ it.each(TABLES)(
   },
 );
 
-it('lets the application role write into no other tenant, and see no operator', async () => {
+it('prevents the application role from writing to other tenants and from seeing operators', async () => {
   await app.query('BEGIN');
   await app.query(`SELECT set_config('app.tenant_id', $1, true)`, [cast.tenant.id]);
   await expect(
@@ -69,7 +69,7 @@ it('lets the application role write into no other tenant, and see no operator', 
   await expect(app.query('SELECT 1 FROM operators')).rejects.toThrow(/permission denied/);
 });
 
-it('makes a forgotten tenant an error', async () => {
+it('fails without a tenant', async () => {
   const database = world.app.get(Database);
   for (const nobody of ['', 'x', undefined as unknown as string]) {
     await expect(database.tenant(nobody, (tx) => tx.query('SELECT 1'))).rejects.toThrow(/needs a tenant id/);

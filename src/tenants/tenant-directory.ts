@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Locale } from '../contracts/locales.js';
 import { SystemDatabase } from '../platform/database/database.js';
 
-/** A tenant as other rooms need it before there is a tenant transaction. */
+/** A tenant's data that other rooms need before they open a tenant transaction. */
 export interface TenantEntry {
   id: string;
   slug: string;
@@ -13,7 +13,8 @@ export interface TenantEntry {
 }
 
 /**
- * Finds tenants, across tenants. It asks each time: a suspension holds from the next call on, in every process.
+ * Finds tenants, across tenants. Queries each time, so that a suspension takes effect in every process with the next
+ * call.
  */
 @Injectable()
 export class TenantDirectory {

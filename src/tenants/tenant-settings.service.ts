@@ -17,7 +17,7 @@ interface SettingsRow {
   settings: unknown;
 }
 
-/** What a tenant's admins decide for it. */
+/** The settings that a tenant's admins change. */
 @Injectable()
 export class TenantSettingsService {
   constructor(
@@ -32,8 +32,8 @@ export class TenantSettingsService {
   }
 
   /**
-   * Replaces all of it. Another zone or other hours need no mark: the ledger of runs knows what has run under the old
-   * ones (src/scheduler/occasions.ts).
+   * Replaces all settings. A new zone or new hours need no marker: the ledger of runs records what has run under the
+   * old ones (src/scheduler/occasions.ts).
    * @throws Problem validation_failed for a zone that PostgreSQL does not know.
    */
   async replace(tenantId: string, body: TenantSettingsDocument): Promise<TenantSettingsDocument> {
@@ -64,7 +64,7 @@ export class TenantSettingsService {
   }
 }
 
-/** The document, every default written out. */
+/** The document, including every default. */
 function documentOf({ name, locale, time_zone, settings }: SettingsRow): TenantSettingsDocument {
   return Object.assign(
     new TenantSettingsDocument(),

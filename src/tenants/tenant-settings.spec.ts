@@ -34,7 +34,7 @@ const scheduleFrom = async () =>
     .schedule_from;
 
 describe('settings', () => {
-  it('are the defaults until they are changed', async () => {
+  it('are the defaults until changed', async () => {
     expect(await get()).toEqual({
       name: 'Firm',
       locale: 'fr',
@@ -57,7 +57,7 @@ describe('settings', () => {
     });
   });
 
-  it('are replaced as a whole: sent back changed, they are that; left out, the default', async () => {
+  it('are replaced as a whole: a changed document is stored, and omitted parts return to their defaults', async () => {
     const settings = await get();
     settings.name = 'Renamed';
     settings.operating_hours = { days: [1, 2], from: '08:00', to: '24:00' };
@@ -84,7 +84,7 @@ describe('settings', () => {
     });
   });
 
-  it('B9: name several people who are notified of incidents, each address as it is stored', async () => {
+  it('B9: name several people to notify of incidents, each address as stored', async () => {
     const { name, locale, time_zone } = await get();
     const given = [' dba@EXAMPLE.com ', 'Boss@bücher.example'];
     const { body } = await put({ name, locale, time_zone, alert_recipients: given });
@@ -96,7 +96,7 @@ describe('settings', () => {
     expect((await put({ name, locale, time_zone, alert_recipients: [] })).body.alert_recipients).toEqual([]);
   });
 
-  it('keep some backups and not all, as far as is said', async () => {
+  it('default omitted retention counts to 0 when others are given', async () => {
     const { name, locale, time_zone } = await get();
     const backups = { retention: { keep_last: 3 } };
     const { body } = await put({ name, locale, time_zone, backups });
@@ -107,7 +107,7 @@ describe('settings', () => {
     expect(await get()).toEqual(body);
   });
 
-  it('leave the start of the schedule alone: the ledger knows what ran under other hours', async () => {
+  it('leave the start of the schedule unchanged: the ledger records what ran under other hours', async () => {
     const before = await scheduleFrom();
     const settings = await get();
     clock.advance(1_000);
@@ -115,7 +115,7 @@ describe('settings', () => {
     expect(await scheduleFrom()).toBe(before);
   });
 
-  it('T10: take operating hours that cross midnight', async () => {
+  it('T10: accept operating hours that cross midnight', async () => {
     const { name, locale, time_zone } = await get();
     for (const operating_hours of [
       { days: [1, 2, 3, 4, 5], from: '22:00', to: '06:00' },
@@ -165,7 +165,7 @@ describe('settings', () => {
       ]),
       [{ backups: { retention: 7 } }, '/backups/retention'],
       [{ backups: { retention: [] } }, '/backups/retention'],
-      // The last good one is never removed: none is no answer.
+      // The last good one is never removed, so keeping none is refused.
       ...[{}, { keep_last: 0 }, { keep_last: null }, { keep_weekly: 1 }].map(
         (retention): [object, string] => [{ backups: { retention } }, '/backups/retention/keep_last'],
       ),

@@ -6,7 +6,7 @@ import { effectiveSettings, type TenantSettings } from './settings/tenant-settin
 
 const TENANT = prepared('SELECT time_zone, settings, suspended_at FROM tenants WHERE id = $1');
 
-/** What decides what is due. */
+/** The values that decide what is due. */
 export interface TenantToday {
   /** A civil date (YYYY-MM-DD) in the tenant's zone. */
   today: string;
@@ -15,9 +15,9 @@ export interface TenantToday {
 }
 
 /**
- * @param when an instant, or the civil date of what is being done: a run of a slot has its slot's date, whatever the
- * worker's clock shows.
- * @throws Problem not_found when the tenant is no longer there.
+ * @param when an instant, or the civil date of the work: a run of a slot has the slot's date, whatever the worker's
+ * clock shows.
+ * @throws Problem not_found when the tenant no longer exists.
  */
 export async function tenantToday(tx: TenantStatements, when: Date | string): Promise<TenantToday> {
   const tenant = await tx.one<{ time_zone: string; settings: unknown; suspended_at: Date | null }>(TENANT, [

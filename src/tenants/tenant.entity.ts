@@ -3,7 +3,7 @@ import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import { LOCALES, type Locale } from '../contracts/locales.js';
 import { TENANT_KINDS, type TenantKind } from './tenant-kinds.js';
 
-/** A firm or a company: everything else belongs to one. Its settings are read by `effectiveSettings`. */
+/** A firm or a company, to which everything else belongs. `effectiveSettings` reads its settings. */
 @Entity('tenants')
 export class Tenant {
   @ApiProperty({ type: String, format: 'uuid' })

@@ -14,7 +14,7 @@ import { TenantsService } from './tenants.service.js';
 export class TenantsController {
   constructor(private readonly tenants: TenantsService) {}
 
-  // Keys of idempotency belong to tenants; here the slug makes a repeated request a conflict, never a second one.
+  // Idempotency keys belong to tenants; here the slug turns a repeated request into a conflict.
   @Post()
   @Access('operator')
   @ApiCreatedResponse({ type: Tenant })

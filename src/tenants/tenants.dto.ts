@@ -9,7 +9,7 @@ import { TimeZone } from './time-zone.js';
 /** An absent field is not checked; null is refused. */
 const given = (_body: unknown, value: unknown) => value !== undefined;
 
-/** A tenant to be. */
+/** A tenant to create. */
 export class NewTenant {
   @ApiProperty({
     example: 'cabinet-martin',
@@ -39,7 +39,7 @@ export class NewTenant {
   locale?: Locale | null;
 }
 
-/** What an operator changes of a tenant; an absent field stays as it is. */
+/** An operator's changes to a tenant; an absent field stays unchanged. */
 export class TenantPatch {
   @ApiPropertyOptional({ maxLength: 200 })
   @ValidateIf(given)
@@ -70,8 +70,8 @@ export class TenantPatch {
 }
 
 /**
- * All that a tenant decides for itself, name, locale and zone included. PUT replaces it as a whole: a part that
- * is left out has its default again, so send back what GET answered with the change in it.
+ * All settings of a tenant, including name, locale and zone. PUT replaces them as a whole: an omitted part returns to
+ * its default, so change what GET returned and send it back.
  */
 export class TenantSettingsDocument extends TenantSettings {
   @ApiProperty({ maxLength: 200 })

@@ -9,7 +9,7 @@ import { TenantsController } from './tenants.controller.js';
 import { TenantsService } from './tenants.service.js';
 import { TimeZones } from './time-zones.js';
 
-/** Firms and companies, and what they decide for themselves. */
+/** Firms and companies, and their settings. */
 @Module({
   imports: [TypeOrmModule.forFeature([Tenant], 'app'), TypeOrmModule.forFeature([Tenant], 'system')],
   controllers: [TenantsController, TenantSettingsController],

@@ -14,7 +14,7 @@ import { Tenant } from './tenant.entity.js';
 import { TimeZones } from './time-zones.js';
 import type { NewTenant, TenantPatch } from './tenants.dto.js';
 
-/** What operators do with tenants. */
+/** Operators manage tenants. */
 @Injectable()
 export class TenantsService {
   private readonly logger = new Logger('Tenants');
@@ -34,8 +34,8 @@ export class TenantsService {
   }
 
   /**
-   * Makes a tenant, and what belongs to it from the beginning, in one transaction.
-   * @param addRest makes that; when it throws, there is no tenant either.
+   * Creates a tenant and its initial contents in one transaction.
+   * @param addRest creates the contents; when it throws, no tenant is created.
    * @throws Problem conflict when the slug is taken, validation_failed for a zone that PostgreSQL does not know.
    */
   async createWith<Rest>(
@@ -91,8 +91,8 @@ export class TenantsService {
   }
 
   /**
-   * Changes what `patch` names. Suspending ends every connection of the tenant; resuming begins the schedule
-   * anew, so that what was missed meanwhile is not caught up.
+   * Changes the fields in `patch`. Suspending ends every connection of the tenant; resuming restarts the schedule, so
+   * that missed slots are not caught up.
    * @throws Problem not_found, validation_failed for a zone that PostgreSQL does not know.
    */
   async update(id: string, { suspended, ...fields }: TenantPatch): Promise<Tenant> {
@@ -119,7 +119,7 @@ export class TenantsService {
   }
 
   /**
-   * Deletes the tenant with everything it owns, for good.
+   * Deletes the tenant with everything it owns. Cannot be undone.
    * @throws Problem not_found, or conflict while it is not suspended.
    */
   async remove(id: string): Promise<void> {
@@ -142,7 +142,7 @@ export class TenantsService {
     }
   }
 
-  /** Reads the tenant, holds it against other changes, and hands it to `work`. */
+  /** Reads the tenant, locks it against other changes, and passes it to `work`. */
   private async change<Result>(
     id: string,
     work: (tx: TenantTransaction, tenant: Tenant) => Promise<Result>,

@@ -31,7 +31,7 @@ const operate = (method: string, path = '', body?: unknown) =>
   world.http(method, `/api/v1/tenants${path}`, { token: cast.operator.token, body });
 
 describe('operators', () => {
-  it('make tenants, French and in Paris unless said otherwise', async () => {
+  it('create tenants, by default French and in Paris', async () => {
     const answer = await operate('POST', '', { slug: 'acme', name: ' Acme ', kind: 'company' });
     expect(answer.status).toBe(201);
     expect(answer.body).toEqual({
@@ -90,7 +90,7 @@ describe('operators', () => {
     expect((await operate('GET', '?cursor=nonsense')).body.code).toBe('invalid_cursor');
   });
 
-  it('change what they name and nothing else', async () => {
+  it('change only the given fields', async () => {
     const tenant = await addTenant(world);
     const before = (await operate('GET', `/${tenant.id}`)).body;
     expect((await operate('PATCH', `/${tenant.id}`, {})).body).toEqual(before);
@@ -108,12 +108,12 @@ describe('operators', () => {
       expect([answer.status, answer.body.errors?.[0].pointer]).toEqual([400, pointer]);
     }
     const moved = await operate('PATCH', `/${tenant.id}`, { time_zone: 'America/New_York' });
-    // The ledger knows what has run: a change of the zone needs no mark.
+    // The ledger records what has run: a change of the zone needs no marker.
     expect(moved.body.schedule_from).toBe(before.schedule_from);
     expect(changed).toEqual([tenant.id]);
   });
 
-  it('suspend and resume: what was missed meanwhile is not owed', async () => {
+  it('suspend and resume: slots missed meanwhile are not owed', async () => {
     const tenant = await addTenant(world);
     const revoked: unknown[] = [];
     world.app.get(WakeUps).on('access.revoked', (message) => revoked.push(message));
@@ -124,7 +124,7 @@ describe('operators', () => {
     await until('the wake-up', () => revoked.length > 0);
     expect(revoked).toEqual([{ tenant_id: tenant.id }]);
     clock.advance(3_600_000);
-    // Once more changes nothing.
+    // Repeating it changes nothing.
     expect((await operate('PATCH', `/${tenant.id}`, { suspended: true })).body.suspended_at).toBe(
       suspendedAt,
     );
@@ -133,7 +133,7 @@ describe('operators', () => {
     expect(changed).toEqual([tenant.id, tenant.id]);
   });
 
-  it('delete only what is suspended, and then all of it', async () => {
+  it('delete only suspended tenants, with everything they own', async () => {
     const tenant = await addTenant(world);
     const user = await addPerson(world, tenant.id, { name: 'Hugo', role: 'admin' });
     await world.sql(
@@ -159,7 +159,7 @@ describe('operators', () => {
     expect((await world.http('GET', '/api/v1/me', { token: cast.admin.token })).status).toBe(200);
   });
 
-  it('answer an unknown tenant with the same 404, whatever the id looks like', async () => {
+  it('get the same 404 for an unknown tenant, whatever the id looks like', async () => {
     const unknown = await operate('GET', `/${randomUUID()}`);
     expect(unknown.status).toBe(404);
     for (const id of [randomUUID(), 'x', '1', '%00']) {

@@ -2,7 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { IsString, MaxLength, ValidateBy } from 'class-validator';
 import { isTimeZone } from '../platform/clock/civil-time.js';
 
-/** An IANA time zone that exists, `Europe/Paris`. */
+/** An existing IANA time zone, such as `Europe/Paris`. */
 export function TimeZone(): PropertyDecorator {
   return applyDecorators(
     IsString(),

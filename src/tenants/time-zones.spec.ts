@@ -12,10 +12,10 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** Names that some versions of Node know, and PostgreSQL does not. */
+/** Names that some versions of Node know and PostgreSQL does not. */
 const FOREIGN = ['US/Pacific-New', 'Canada/East-Saskatchewan'];
 
-/** What a request that sets this zone answers, by the route. */
+/** The answers, by route, to requests that set this zone. */
 async function answersTo(time_zone: string): Promise<[string, number, string | undefined][]> {
   const { admin, operator, tenant } = cast;
   const settings = (await world.http('GET', '/api/v1/tenant/settings', { token: admin.token }))
@@ -53,13 +53,13 @@ it.each(FOREIGN)('T8: %s is refused wherever a zone is set', async (zone) => {
   }
 });
 
-it('T8: a zone that both know is taken, in any case', async () => {
+it('T8: a zone that both know is accepted, in any case', async () => {
   for (const [route, status] of await answersTo('europe/PARIS')) {
     expect([route, status < 300]).toEqual([route, true]);
   }
 });
 
-it('T8: PostgreSQL reads every zone that is taken, with the offsets that Node reads', async () => {
+it('T8: PostgreSQL reads every accepted zone with the same offsets as Node', async () => {
   const zones = world.app.get(TimeZones, { strict: false });
   const names = (await world.sql<{ name: string }>(`SELECT name FROM pg_timezone_names ORDER BY name`)).map(
     ({ name }) => name,
@@ -68,7 +68,7 @@ it('T8: PostgreSQL reads every zone that is taken, with the offsets that Node re
   for (const name of [...new Set([...names, ...Intl.supportedValuesOf('timeZone'), ...FOREIGN])]) {
     if (await zones.isKnown(name)) taken.push(name);
   }
-  // Most of what Node lists is taken: the check refuses only what PostgreSQL lacks.
+  // Most zones that Node lists are accepted: the check refuses only those that PostgreSQL lacks.
   expect(
     Intl.supportedValuesOf('timeZone').filter((name) => isTimeZone(name) && !taken.includes(name)),
   ).toEqual([]);

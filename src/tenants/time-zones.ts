@@ -4,12 +4,12 @@ import { SystemDatabase } from '../platform/database/database.js';
 import { invalid } from '../platform/errors/problem.js';
 
 /**
- * The one source of zone names: those that Node and PostgreSQL both know. The scheduler reads a tenant's zone in Node,
- * retention reads it in PostgreSQL, and each of them has names that the other one lacks.
+ * The only source of zone names: those that both Node and PostgreSQL know. The scheduler reads a tenant's zone in Node,
+ * retention reads it in PostgreSQL, and each has names that the other lacks.
  */
 @Injectable()
 export class TimeZones {
-  /** Lower-case, as PostgreSQL lists them. Read once: they change with its version only. */
+  /** In lower case, as PostgreSQL lists them. Read once: they change only with its version. */
   private names: Promise<ReadonlySet<string>> | undefined;
 
   constructor(private readonly system: SystemDatabase) {}
@@ -19,7 +19,7 @@ export class TimeZones {
   }
 
   /**
-   * @param name a zone that a request sets; null and undefined set none.
+   * @param name the zone in a request; null and undefined set none.
    * @throws Problem validation_failed at `/time_zone`
    */
   async assertKnown(name: string | null | undefined): Promise<void> {

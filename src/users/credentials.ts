@@ -4,7 +4,7 @@ import { Clock } from '../platform/clock/clock.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
 import type { UserRole } from './user.entity.js';
 
-/** What a user proves who they are with. */
+/** A user's credentials. */
 export interface UserCredentials {
   id: string;
   email: string;
@@ -17,7 +17,7 @@ export interface UserCredentials {
 
 const COLUMNS = 'id, email, name, locale, role, password_hash';
 
-/** The only file that reads or writes the hashes of users' passwords. */
+/** The only file that reads or writes users' password hashes. */
 @Injectable()
 export class Credentials {
   constructor(@Inject(Clock) private readonly clock: Clock) {}
@@ -35,8 +35,8 @@ export class Credentials {
   }
 
   /**
-   * The same user, held until the transaction ends, if the password is still the one with this hash; null when
-   * the user or the password has changed.
+   * The same user, locked until the transaction ends, if the password still has this hash; null when the user or the
+   * password has changed.
    */
   async holdUnchanged(tx: TenantTransaction, id: string, hash: string): Promise<UserCredentials | null> {
     return tx.one(
@@ -45,7 +45,7 @@ export class Credentials {
     );
   }
 
-  /** The user, held until the transaction ends; null when there is no such user. */
+  /** The user, locked until the transaction ends; null when there is none. */
   async hold(tx: TenantTransaction, id: string): Promise<UserCredentials | null> {
     return tx.one(`SELECT ${COLUMNS} FROM users WHERE tenant_id = $1 AND id = $2 FOR UPDATE`, [
       tx.tenant_id,
@@ -53,7 +53,7 @@ export class Credentials {
     ]);
   }
 
-  /** @returns the user, and whether there was a password before; null when there is no such user. */
+  /** @returns the user, and whether there was a password before; null when the user does not exist. */
   async setPasswordHash(
     tx: TenantTransaction,
     id: string,

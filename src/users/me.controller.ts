@@ -6,7 +6,7 @@ import { PreferencesService } from './preferences.service.js';
 import { Me, MePatch } from './users.dto.js';
 import { UsersService } from './users.service.js';
 
-/** What signed-in users see and change of themselves. */
+/** Routes for signed-in users about themselves. */
 @ApiTags('me')
 @Controller()
 export class MeController {

@@ -3,7 +3,7 @@ import { Transform } from 'class-transformer';
 import { ValidateBy } from 'class-validator';
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
 
-/** A telephone number with its country code, stored as E.164 (`+33612345678`). It must be one that can exist. */
+/** A telephone number with its country code, stored as E.164 (`+33612345678`). It must be a possible number. */
 export function PhoneNumber(): PropertyDecorator {
   return applyDecorators(
     Transform(({ value }: { value: unknown }) => e164(value) ?? value),
@@ -20,6 +20,6 @@ export function PhoneNumber(): PropertyDecorator {
 function e164(value: unknown): string | null {
   if (typeof value !== 'string' || value.length > 40) return null;
   const number = parsePhoneNumberFromString(value);
-  // An extension is no part of E.164: leaving it out would be another number.
+  // E.164 has no extensions: dropping one would change the number.
   return number?.isValid() === true && number.ext === undefined ? number.number : null;
 }

@@ -8,7 +8,7 @@ import { Nested, NestedList } from '../platform/http/nested.js';
 const TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
 const timeMessage = { message: '$property must be a time of day, HH:mm' };
 
-/** Whether one kind of notification may come by one channel. */
+/** Whether one kind of notification may be sent by one channel. */
 export interface KindPreference {
   kind: (typeof OPTIONAL_KINDS)[number];
   channel: Channel;
@@ -29,7 +29,7 @@ export class Preference implements KindPreference {
   enabled: boolean;
 }
 
-/** When nothing but what is critical is sent, in the user's zone; it may pass midnight. */
+/** Hours in which only critical notifications are sent, in the user's zone; may span midnight. */
 export class QuietHours {
   @ApiProperty({ example: '20:00' })
   @Matches(TIME, timeMessage)
@@ -47,11 +47,11 @@ export class QuietHours {
   to: string;
 }
 
-/** All that a user prefers. PUT replaces it: a kind and channel that is left out has its default again. */
+/** All preferences of a user. PUT replaces them: an omitted kind and channel returns to its default. */
 export class Preferences {
   @ApiProperty({ type: [Preference] })
   @NestedList(() => Preference, OPTIONAL_KINDS.length * CHANNELS.length)
-  // Looked at before what is in it: an element may be anything here.
+  // Runs before the elements are checked: an element may be anything here.
   @ArrayUnique((preference: Partial<Preference> | null) => `${preference?.kind} ${preference?.channel}`, {
     message: '$property must name each kind and channel once',
   })
@@ -72,7 +72,7 @@ export class Preferences {
   bundling: Bundling | null = null;
 }
 
-/** What is answered: every optional kind on every channel. */
+/** The response: every optional kind on every channel. */
 export interface PreferencesView {
   preferences: KindPreference[];
   quiet_hours: { from: string; to: string } | null;

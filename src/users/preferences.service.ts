@@ -5,7 +5,7 @@ import { notFound } from '../platform/errors/problem.js';
 import type { KindPreference, Preferences, PreferencesView, QuietHours } from './preferences.dto.js';
 import { UserEvents } from './user-events.js';
 
-/** What users want where, and when not. What a user has not chosen is as the kind declares it. */
+/** What users want to receive, by which channel, and when not. Without a choice the kind's default applies. */
 @Injectable()
 export class PreferencesService {
   constructor(
@@ -13,7 +13,7 @@ export class PreferencesService {
     private readonly events: UserEvents,
   ) {}
 
-  /** Every optional kind on every channel that suits it. */
+  /** Every optional kind on every channel that supports it. */
   async get(tenantId: string, userId: string): Promise<PreferencesView> {
     return this.database.tenant(tenantId, async (tx) => {
       const stored = await tx.query<KindPreference>(
@@ -39,7 +39,7 @@ export class PreferencesService {
     { preferences, quiet_hours, bundling }: Preferences,
   ): Promise<PreferencesView> {
     return this.database.tenant(tenantId, async (tx) => {
-      // One replacement at a time, or two would mix.
+      // One replacement at a time: concurrent ones would mix.
       const user = await tx.one(
         `UPDATE users SET bundling = $3 WHERE tenant_id = $1 AND id = $2 RETURNING id`,
         [tenantId, userId, bundling],

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Locale } from '../contracts/locales.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
 
-/** Who something happened to. */
+/** The user an event is about. */
 export interface UserSubject {
   id: string;
   email: string;
@@ -16,9 +16,9 @@ type EmailListener = (tx: TenantTransaction, user: UserSubject, previousEmail: s
 type IdListener = (tx: TenantTransaction, userId: string) => Promise<void>;
 
 /**
- * What later rooms do when a user is created, changed or erased, in the transaction of the change: either both are
- * committed or neither. They register at start, and run one after the other, in that order: they share the
- * transaction's connection.
+ * Lets later rooms act when a user is created, changed or erased, in the transaction of the change: both are committed
+ * or neither. Listeners register at start and run one after the other, in that order: they share the transaction's
+ * connection.
  */
 @Injectable()
 export class UserEvents {
@@ -32,22 +32,22 @@ export class UserEvents {
     preferences: [] as IdListener[],
   };
 
-  /** A user was created, without a password, and is to be welcomed. */
+  /** A user was created without a password and needs a welcome. */
   onCreated(listener: SubjectListener): void {
     this.listeners.created.push(listener);
   }
 
-  /** Somebody asks for a new password in this user's name. */
+  /** Somebody requested a new password for this user. */
   onPasswordResetRequested(listener: SubjectListener): void {
     this.listeners.password_reset.push(listener);
   }
 
-  /** A user has another address: its mailbox is somebody else's to read than that of the previous one. */
+  /** A user has another address, so other people may read the mailbox. */
   onEmailChanged(listener: EmailListener): void {
     this.listeners.email_changed.push(listener);
   }
 
-  /** A user's password was replaced. Setting the first one is no change. */
+  /** A user's password was replaced. Setting the first one does not count. */
   onPasswordChanged(listener: SubjectListener): void {
     this.listeners.password_changed.push(listener);
   }
@@ -57,12 +57,12 @@ export class UserEvents {
     this.listeners.links_ended.push(listener);
   }
 
-  /** A user is about to be deleted: the rows are still there. */
+  /** A user is about to be deleted: the rows still exist. */
   onErased(listener: IdListener): void {
     this.listeners.erased.push(listener);
   }
 
-  /** What decides when and where this user is notified has changed: preferences, quiet hours, time zone. */
+  /** Preferences, quiet hours or time zone of a user have changed, and with them when and where to notify. */
   onPreferencesChanged(listener: IdListener): void {
     this.listeners.preferences.push(listener);
   }

@@ -5,7 +5,7 @@ import { LOCALES, type Locale } from '../contracts/locales.js';
 export const USER_ROLES = ['member', 'admin'] as const;
 export type UserRole = (typeof USER_ROLES)[number];
 
-/** A person of a tenant. The password's hash is not part of it: only credentials.ts reads and writes that. */
+/** A person of a tenant, without the password hash: only credentials.ts reads and writes that. */
 @Entity('users')
 export class User {
   @ApiProperty({ type: String, format: 'uuid' })

@@ -12,7 +12,7 @@ import { User, USER_ROLES, type UserRole } from './user.entity.js';
 /** An absent field is not checked; null is refused. */
 const given = (_body: unknown, value: unknown) => value !== undefined;
 
-/** What a person says of themselves; null clears. */
+/** Contact data of a person; null clears. */
 class Contact {
   @ApiPropertyOptional({ type: String, nullable: true, example: '+33612345678' })
   @IsOptional()
@@ -30,7 +30,7 @@ class Contact {
   time_zone?: string | null;
 }
 
-/** A user to be. There is no password in it: the link in the welcome mail sets one. */
+/** A user to create. It has no password: the link in the welcome mail sets one. */
 export class NewUser extends Contact {
   @ApiProperty({ maxLength: 254 })
   @EmailAddress()
@@ -54,7 +54,7 @@ export class NewUser extends Contact {
   welcome?: boolean;
 }
 
-/** What an admin changes of a user; an absent field stays as it is. */
+/** An admin's changes to a user; an absent field stays unchanged. */
 export class UserPatch extends Contact {
   @ApiPropertyOptional({ maxLength: 254 })
   @ValidateIf(given)
@@ -72,7 +72,7 @@ export class UserPatch extends Contact {
   role?: UserRole;
 }
 
-/** What users change of themselves; an absent field stays as it is. */
+/** A user's changes to themselves; an absent field stays unchanged. */
 export class MePatch extends Contact {
   @ApiPropertyOptional({ maxLength: 200 })
   @ValidateIf(given)
@@ -108,7 +108,7 @@ export class OwnTenant {
   locale: Locale;
 }
 
-/** A signed-in user, with the tenant that gives what is null here. */
+/** A signed-in user, with the tenant whose values replace nulls. */
 export class Me extends User {
   @ApiProperty({ type: OwnTenant })
   tenant: OwnTenant;

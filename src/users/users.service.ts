@@ -14,7 +14,7 @@ import { UserEvents } from './user-events.js';
 import { User } from './user.entity.js';
 import { Me, type NewUser, type OwnTenant, type UserQuery } from './users.dto.js';
 
-/** What may change of a user; what is absent stays. */
+/** Changeable fields of a user; absent ones stay unchanged. */
 export type UserChanges = Partial<Pick<User, 'email' | 'name' | 'role' | 'phone' | 'locale' | 'time_zone'>>;
 
 /** The people of a tenant. */
@@ -31,8 +31,9 @@ export class UsersService {
   ) {}
 
   /**
-   * Creates a user, who is then welcomed with a link to set a password (unless `welcome` is false).
-   * @throws Problem forbidden for an admin made by who may not, conflict when the tenant has this address.
+   * Creates a user and sends a welcome with a link to set a password (unless `welcome` is false).
+   * @throws Problem forbidden for an admin when the caller may not create one, conflict when the address is taken in
+   * the tenant.
    */
   async create(
     tx: TenantTransaction,
@@ -98,9 +99,9 @@ export class UsersService {
   }
 
   /**
-   * Changes what `patch` names. Another address ends the user's sessions and one-time links.
-   * @throws Problem not_found, forbidden for an admin changed by who may not, conflict when the address is taken or
-   * nobody would be admin any more.
+   * Changes the fields in `patch`. A new address ends the user's sessions and one-time links.
+   * @throws Problem not_found, forbidden for an admin when the caller may not change one, conflict when the address is
+   * taken or no admin would be left.
    */
   async update(by: TenantCaller, id: string, patch: UserChanges): Promise<User> {
     await this.zones.assertKnown(patch.time_zone);
@@ -113,7 +114,7 @@ export class UsersService {
       const previousEmail = user.email;
       Object.assign(user, patch, { updated_at: this.clock.now() });
       const saved = await this.save(tx, user);
-      // People are found by the address in lower case: another spelling of it is the same address.
+      // Users are found by lower-case address: a change of case is not a new address.
       if (saved.email.toLowerCase() !== previousEmail.toLowerCase())
         await this.events.emailChanged(tx, saved, previousEmail);
       if (moved) await this.events.preferencesChanged(tx, id);
@@ -122,9 +123,9 @@ export class UsersService {
   }
 
   /**
-   * Erases a user: sessions, preferences and what was still to be sent to them end with it.
-   * @throws Problem not_found, forbidden for an admin erased by who may not, conflict when nobody would be admin any
-   * more.
+   * Erases a user, with sessions, preferences and unsent deliveries.
+   * @throws Problem not_found, forbidden for an admin when the caller may not erase one, conflict when no admin would
+   * be left.
    */
   async remove(by: TenantCaller, id: string): Promise<void> {
     const { tenant_id: tenantId } = by;
@@ -145,8 +146,8 @@ export class UsersService {
     work: (tx: TenantTransaction, user: User) => Promise<Result>,
   ): Promise<Result> {
     return this.database.tenant(tenantId, async (tx) => {
-      // Two admins who demote each other at the same moment would leave none: who changes users takes turns.
-      // (Not FOR UPDATE: what refers to the tenant must not wait for it.)
+      // Two admins who demote each other at the same moment would leave none, so changes to users are serialised. (Not
+      // FOR UPDATE: inserts that reference the tenant must not wait.)
       await tx.query(`SELECT 1 FROM tenants WHERE id = $1 FOR NO KEY UPDATE`, [tenantId]);
       const user = await tx.repository(User).findOne({
         where: { tenant_id: tenantId, id },
@@ -183,8 +184,8 @@ export class UsersService {
 }
 
 /**
- * A key that may only write users must not become more by it: neither as a new admin, nor as one whose address it
- * changes, to have the link for a new password sent there, nor by the link for an admin's first.
+ * A key that may only write users must not gain more rights: by creating an admin, by changing an admin's address to
+ * receive the link for a new password there, or by the link for an admin's first password.
  * @throws Problem forbidden
  */
 export function assertMayTouch(by: TenantCaller, ...roles: (string | undefined)[]): void {

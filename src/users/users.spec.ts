@@ -76,7 +76,7 @@ describe('an admin', () => {
     expect((await create('other@example.com')).body.code).toBe('idempotency_mismatch');
   });
 
-  it('refuses an address that another user of the tenant has, in any case', async () => {
+  it('cannot use an address that another user of the tenant has, in any case', async () => {
     const taken = await call('POST', 'users', { email: admin.email.toUpperCase(), name: 'X' });
     expect([taken.status, taken.body.code, pointers(taken.body)]).toEqual([409, 'conflict', ['/email']]);
     const member = await addPerson(world, admin.tenant_id, { name: 'Leo' });
@@ -134,12 +134,12 @@ describe('an admin', () => {
     expect(announced).toEqual([]);
   });
 
-  it('may write a domain in its own letters', async () => {
+  it('may write a domain in its own script', async () => {
     const answer = await call('POST', 'users', { email: 'info@Société.fr', name: 'X' });
     expect(answer.body.email).toBe('info@xn--socit-esab.fr');
   });
 
-  it('lists the tenant’s own in pages, by role', async () => {
+  it('lists the tenant’s own users in pages, by role', async () => {
     for (const name of ['A', 'B', 'C']) await addPerson(world, admin.tenant_id, { name });
     const first = (await call('GET', 'users?limit=3')).body;
     expect(first.data.map(({ name }: Person) => name)).toEqual(['C', 'B', 'A']);
@@ -154,7 +154,7 @@ describe('an admin', () => {
     expect(JSON.stringify(first)).not.toContain('password');
   });
 
-  it('changes what is named; null clears, an empty patch does nothing', async () => {
+  it('changes the given fields; null clears, an empty patch does nothing', async () => {
     const created = (await call('POST', 'users', { email: 'p@example.com', name: 'P', locale: 'en' })).body;
     announced.length = 0;
     expect((await call('PATCH', `users/${created.id}`, {})).body).toEqual(created);
@@ -172,7 +172,7 @@ describe('an admin', () => {
     );
   });
 
-  it('erases a user, whose tokens stop', async () => {
+  it('erases a user, whose tokens stop working', async () => {
     const member = await addPerson(world, admin.tenant_id, { name: 'Max' });
     const revoked: { user_ids?: string[] }[] = [];
     world.app.get(WakeUps).on('access.revoked', (message) => revoked.push(message));
@@ -188,7 +188,7 @@ describe('an admin', () => {
     expect((await call('DELETE', `users/${member.id}`)).status).toBe(404);
   });
 
-  it('can not delete the last admin', async () => {
+  it('cannot delete the last admin', async () => {
     const demoted = await call('PATCH', `users/${admin.id}`, { role: 'member' });
     expect([demoted.status, demoted.body.code]).toEqual([409, 'conflict']);
     const erased = await call('DELETE', `users/${admin.id}`);
@@ -199,7 +199,7 @@ describe('an admin', () => {
     expect((await call('PATCH', `users/${second.id}`, { role: 'member' }, second.token)).status).toBe(409);
   });
 
-  it('stays one also when all admins go at the same moment', async () => {
+  it('remains even when all admins are removed at the same moment', async () => {
     const others = await Promise.all(
       ['Otto', 'Paul', 'Rosa'].map((name) => addPerson(world, admin.tenant_id, { name, role: 'admin' })),
     );
@@ -218,7 +218,7 @@ describe('an admin', () => {
     expect(left).toHaveLength(1);
   });
 
-  it('undoes a change with the listener that fails in it', async () => {
+  it('undoes a change when one of its listeners fails', async () => {
     const events = world.app.get(UserEvents, { strict: false });
     let fail = true;
     events.onErased(() => (fail ? Promise.reject(new Error('no')) : Promise.resolve()));
@@ -243,7 +243,7 @@ it('answers an outsider as for an unknown id', async () => {
 });
 
 describe('a member', () => {
-  it('changes only what is theirs', async () => {
+  it('changes only their own fields', async () => {
     const member = await addPerson(world, admin.tenant_id, { name: 'Ute' });
     const patched = await call(
       'PATCH',
@@ -300,7 +300,7 @@ describe('preferences', () => {
     });
   });
 
-  it('are one of several concurrent writes, never a mixture', async () => {
+  it('are never mixed by concurrent writes', async () => {
     const kinds = ['deadline_near', 'documents_missing', 'tasks_overdue', 'weekly_summary'];
     const answers = await Promise.all(
       kinds.map((kind) =>

@@ -2,7 +2,7 @@ import { declarationOf } from '../contracts/kind-lists.js';
 import { daysUntil } from './days.js';
 import type { BundledItem } from './render-context.js';
 
-/** The lists of a bundle, in their order. */
+/** The lists of a bundle, in display order. */
 export const LISTS = ['deadlines', 'documents', 'tasks', 'backups', 'other'] as const;
 export type List = (typeof LISTS)[number];
 
@@ -13,7 +13,7 @@ const LIST_OF_ITEM: Readonly<Record<string, List>> = {
   backup: 'backups',
 };
 
-/** What the items of a list are, as ITEM_URL calls them. */
+/** The type of a list's items, as named in ITEM_URL. */
 export function typeOfList(list: unknown): string | undefined {
   return Object.keys(LIST_OF_ITEM).find((type) => LIST_OF_ITEM[type] === list);
 }
@@ -22,12 +22,12 @@ export function typeOfList(list: unknown): string | undefined {
 export type BundleLine = Pick<BundledItem, 'kind' | 'data' | 'severity' | 'title' | 'body' | 'audience'> & {
   list: List;
   item_url: string | null;
-  /** Whole days until it is due, negative once it has passed; null for what has no date. */
+  /** Whole days until it is due, negative once overdue; null without a date. */
   days_left: number | null;
   client_name: string | null;
 };
 
-/** The latest first, then by client; what has no date comes last. */
+/** The most overdue first, then by client; items without a date come last. */
 export function bundleLines(items: readonly BundledItem[], today: string): BundleLine[] {
   return items
     .map((item) => lineOf(item, today))

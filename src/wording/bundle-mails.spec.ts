@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 
 const LINKS = { unsubscribe_url: null };
-/** Bytes; Gmail cuts a mail behind them. */
+/** Bytes; Gmail clips longer mails. */
 const GMAIL_CLIP = 102 * 1024;
 
 const bundle = (items: readonly WordedItem[], locale: Locale = 'fr') =>
@@ -38,7 +38,7 @@ describe('M3: the heavy day of one person is one mail', () => {
     expect(text.match(/^- .+ \((échéance|document|tâche), .+\), .+$/gm)).toHaveLength(61);
   });
 
-  test('M3: items stand under their lateness, then under their client', () => {
+  test('M3: items are listed by lateness, then by client', () => {
     const { text } = bundle([
       deadline('TVA CA3', 'Zoé', '2025-11-06'),
       deadline('CFE', 'Ana', '2025-11-06'),
@@ -72,7 +72,7 @@ describe('M3: the heavy day of one person is one mail', () => {
     ]);
   });
 
-  test('M1: a bundle that waited is true on the day on which it leaves', () => {
+  test('M1: a bundle that waited is correct on the day it is sent', () => {
     const items = [deadline('TVA CA3', 'Ana', '2025-11-04'), deadline('IS', 'Ana', '2025-11-10')];
     const subjectOn = (today: string) =>
       store.bundleMail(items, { ...READER, today, locale: 'en' }, LINKS).subject;
@@ -85,14 +85,14 @@ describe('M3: the heavy day of one person is one mail', () => {
     ['100 items', heavyDay(60, 25, 15)],
     ['200 items', heavyDay(140, 40, 20)],
     ['200 databases', agentsDown(200, 3)],
-  ])('M3: a mail of %s is not cut by Gmail', (_count, items) => {
+  ])('M3: a mail of %s is not clipped by Gmail', (_count, items) => {
     for (const locale of ['fr', 'en'] as const) {
       expect(Buffer.byteLength(bundle(items, locale).html)).toBeLessThan(GMAIL_CLIP);
     }
   });
 });
 
-describe('M3: an agent that is down is one mail', () => {
+describe('M3: an agent that is down produces one mail', () => {
   test('M3: its subject says how many databases, and which agent', () => {
     expect(bundle(agentsDown(12, 1)).subject).toBe(
       'ALERTE SAUVEGARDE - 12 bases de données, agent nantes-01 (Nantes)',
@@ -109,7 +109,7 @@ describe('M3: an agent that is down is one mail', () => {
     expect(html + text).not.toMatch(/HASH_MISMATCH|MISSING|FAILED/);
   });
 
-  test('M3: what is well again does not look like an alert', () => {
+  test('M3: a recovery does not look like an alert', () => {
     const recovered = { ...inputFor('backup_recovered'), id: null };
     const { subject, html } = bundle([recovered, recovered]);
     expect(subject).toBe('SAUVEGARDES RÉTABLIES - 2 bases de données, agent nantes-01 (Nantes)');

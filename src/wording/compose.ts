@@ -2,7 +2,7 @@ import { escapeHtml, EXPRESSION } from './expressions.js';
 import { TemplateError } from './template-error.js';
 import type { KindSources, TemplateFiles, TemplateSource } from './template-files.js';
 
-/** The complete Handlebars sources of one kind in one locale, base included and without any partial left. */
+/** The complete Handlebars sources of one kind in one locale, including the base and with all partials resolved. */
 export interface ComposedSources {
   title: string;
   body: string;
@@ -17,20 +17,19 @@ const INLINE = /\{\{#\*inline\s+"(\w+)"\s*\}\}([\s\S]*?)\{\{\/inline\}\}\n?/g;
 const WITH_DEFAULT = /\{\{#>\s*(\w+)\s*\}\}([\s\S]*?)\{\{\/\1\}\}/g;
 const INSERT = /\{\{>\s*([\w.]+)\s*\}\}/g;
 const DYNAMIC = /\{\{[#~\s]*[>*][^}]*\}\}/;
-/** Deeper than any honest template; a part that inserts itself stops here. */
+/** Deeper than any reasonable template; stops a part that inserts itself. */
 const MAX_DEPTH = 8;
 
 /**
- * Puts a kind's content into the base, in Handlebars' own syntax for layouts but resolved as text, once at load:
- * `{{> part}}` inserts, `{{#> part}}default{{/part}}` inserts or falls back, `{{#*inline "part"}}…{{/inline}}`
- * defines. Nothing is looked up while rendering, so no data can choose a partial. Parts are the content, the
- * inlines of the file and of the kind's title and body, those that `parts.*.hbs` has for several kinds, and
- * `strings.<name>`.
+ * Inserts a kind's content into the base. Uses Handlebars' syntax for layouts, but resolves it as text, once at load:
+ * `{{> part}}` inserts, `{{#> part}}default{{/part}}` inserts or falls back, `{{#*inline "part"}}…{{/inline}}` defines.
+ * Nothing is looked up while rendering, so no data can choose a partial. Parts are the content, the inlines of the file
+ * and of the kind's title and body, those that `parts.*.hbs` has for several kinds, and `strings.<name>`.
  *
- * Not by Handlebars' own partials, which are resolved while rendering: `inlineCss` needs the whole mail as one
- * document, with rows and cells of a part inside the table of another; labels are escaped once, by where they go; a
- * part that is missing in a branch that no first rendering takes would be found by a mail, not at the start; and a
- * partial that stands alone on its line indents what it inserts, which changes plain text.
+ * Not with Handlebars' own partials, which are resolved while rendering: `inlineCss` needs the whole mail as one
+ * document, with rows and cells of a part inside the table of another; labels are escaped once, depending on where they
+ * are inserted; a part that is missing in a branch that no first rendering takes would fail in a mail, not at start;
+ * and a partial alone on its line indents what it inserts, which changes plain text.
  * @throws TemplateError for a part that does not exist or a dynamic partial.
  */
 export function compose(
@@ -42,7 +41,7 @@ export function compose(
   const title = split(sources.title.source);
   const body = split(sources.body?.source ?? '');
   const plain = new Map([...labels, ...title.inlines, ...body.inlines]);
-  // Labels, titles and bodies are written as plain text: what goes from them into HTML is escaped.
+  // Labels, titles and bodies are plain text: escape them where they are inserted into HTML.
   const escaped = new Map([...plain].map(([name, text]) => [name, escapeAround(text)] as const));
   const html = split(sources.html.source);
   const text = split(sources.text.source);
@@ -65,7 +64,7 @@ export function compose(
 
 /**
  * A page for browsers in the layout of all pages, in the same syntax. Its parts are its content, its inlines,
- * `strings.<name>`, and `assets`: a style sheet and a script, which hold no expression.
+ * `strings.<name>`, and `assets`: a style sheet and a script, which contain no expressions.
  * @throws TemplateError for a part that does not exist or a dynamic partial.
  */
 export function composePage(

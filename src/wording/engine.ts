@@ -7,14 +7,14 @@ import type { TemplateSource } from './template-files.js';
 
 export type CompiledTemplate = (context: object) => string;
 
-/** Handlebars of our own: the shared one may have been given helpers by any package. */
+/** A separate Handlebars instance: any package may have added helpers to the shared one. */
 const handlebars = Handlebars.create();
-// Not needed: `log` writes to the console, `lookup` reads a property that data names, `with` saves nothing.
+// Not needed: `log` writes to the console, `lookup` reads a property named by data, `with` saves nothing.
 const UNWANTED = ['log', 'lookup', 'with'];
 for (const name of UNWANTED) handlebars.unregisterHelper(name);
 handlebars.registerHelper(TEMPLATE_HELPERS);
 
-/** Of Handlebars' own; they throw while rendering unless they have one argument. */
+/** Handlebars' own helpers; they throw while rendering unless they have one argument. */
 const CONDITIONS = ['if', 'unless', 'each'];
 const HELPERS = new Set([...Object.keys(TEMPLATE_HELPERS), ...CONDITIONS]);
 const KNOWN_HELPERS = Object.fromEntries([
@@ -23,8 +23,8 @@ const KNOWN_HELPERS = Object.fromEntries([
 ]);
 
 /**
- * Checks a file before it is composed with others, where a fault has neither file nor line.
- * @throws TemplateError with the line: if it is not Handlebars, or calls a helper that does not exist.
+ * Checks a file before it is composed with others; afterwards a fault would have neither file nor line.
+ * @throws TemplateError with the line, if it is not Handlebars or calls an unknown helper.
  */
 export function checkSyntax({ file, source }: TemplateSource): void {
   let program: hbs.AST.Program;
@@ -38,7 +38,7 @@ export function checkSyntax({ file, source }: TemplateSource): void {
   new HelperCheck(file).accept(program);
 }
 
-/** Looks for calls of helpers that do not exist: knownHelpersOnly finds them too, but in the composed source. */
+/** Finds calls of unknown helpers: knownHelpersOnly finds them too, but in the composed source. */
 class HelperCheck extends Handlebars.Visitor {
   constructor(private readonly file: string) {
     super();
@@ -60,7 +60,7 @@ class HelperCheck extends Handlebars.Visitor {
   }
 
   private check({ path, params, hash, loc }: CallNode, always: boolean): void {
-    // The types lag behind: a hash may be absent.
+    // The types are inaccurate: a hash may be absent.
     const pairs = (hash as hbs.AST.Hash | undefined)?.pairs ?? [];
     const isCall = always || params.length > 0 || pairs.length > 0;
     if (!isCall || !('original' in path) || typeof path.original !== 'string') return;
@@ -75,8 +75,8 @@ class HelperCheck extends Handlebars.Visitor {
 type CallNode = Pick<hbs.AST.MustacheStatement, 'path' | 'params' | 'hash' | 'loc'>;
 
 /**
- * Prepares a complete source. `escape` for HTML only: titles and texts are no markup. Its code is generated at
- * the first use: generating all of it took half a second of every start.
+ * Prepares a complete source. `escape` for HTML only: titles and texts are not markup. Its code is generated at first
+ * use: generating all of it took half a second of every start.
  * @throws TemplateError now, not at the first mail, if the source does not parse; its files are checked before.
  */
 export function compileTemplate(
@@ -103,14 +103,14 @@ function generate(source: string, formats: LocaleFormats, escape: boolean): Comp
     knownHelpersOnly: true,
   });
   const template = handlebars.template<object>(runInThisContext(`(${specification as string})`) as object);
-  // `data` reaches the helpers, and no expression: the formats cannot be changed by what is rendered.
+  // `data` reaches the helpers but no expression: rendered data cannot change the formats.
   const options = {
     data: { formats },
     allowProtoPropertiesByDefault: false,
     allowProtoMethodsByDefault: false,
   };
-  // Handlebars looks up helpers, hooks and access rules anew at each call, which took most of a short text's time.
-  // They are always the same here: those of the first call stay.
+  // Handlebars looks up helpers, hooks and access rules at each call, which took most of a short text's time. They
+  // never change here, so keep those of the first call.
   template({}, options);
   Object.assign(template, { _setup: () => undefined });
   return (context) => template(context, options);

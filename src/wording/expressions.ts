@@ -1,7 +1,7 @@
-/** One Handlebars expression, whole; a quoted string in it may hold braces. One group, so `split` keeps them. */
+/** One complete Handlebars expression; a quoted string in it may contain braces. One group, so `split` keeps them. */
 export const EXPRESSION = /(\{\{(?:"[^"]*"|'[^']*'|[^"'}])*\}\})/g;
 
-/** For the fixed text of templates; data is escaped by Handlebars. */
+/** For the fixed text of templates; Handlebars escapes data. */
 export function escapeHtml(text: string): string {
   return text
     .replaceAll('&', '&amp;')

@@ -10,7 +10,7 @@ import { type MailCatcher, startMailCatcher } from '../cli/demo/mail-catcher.js'
 import { type NewNotification, Notifications } from '../notifications/notifications.service.js';
 import { Database } from '../platform/database/database.js';
 
-// One entry for the locale, one for each kind.
+// One entry for the locale and one per kind.
 jest.mock('../contracts/locales.js', () => ({ LOCALES: ['fr', 'en', 'de'] }));
 jest.mock('../contracts/kinds.js', () => {
   const { KINDS } = jest.requireActual<{ KINDS: object }>('../contracts/kinds.js');
@@ -26,7 +26,7 @@ jest.mock('../contracts/kinds.js', () => {
 });
 jest.mock('./templates-directory.js', () => ({ TEMPLATES: overlay() }));
 
-/** The folder of templates, with German, and with the kinds in every language. */
+/** A folder of templates with German added, and with the kinds in every language. */
 function overlay(): string {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'vigie-growth-'));
   cpSync(path.resolve('templates'), directory, { recursive: true });
@@ -71,7 +71,7 @@ function overlay(): string {
 
 const DUE = { invoice_id: '0199f3c4-0000-7000-8000-000000000009', number: 'F-118', due_on: '2999-01-02' };
 
-describe('a locale and a kind are files and one entry each', () => {
+describe('a locale and a kind need only files and one entry each', () => {
   let catcher: MailCatcher;
   let world: World;
   let tenantId: string;
@@ -107,13 +107,13 @@ describe('a locale and a kind are files and one entry each', () => {
     return (body as { data: { kind: string; title: string; body: string }[] }).data;
   };
 
-  /** As the room of the kind would; the compiler knows nothing of a kind that only this test declares. */
+  /** As the kind's room would; the compiler does not know a kind that only this test declares. */
   const announce = (kind: string) =>
     world.app.get(Database).tenant(tenantId, (tx) => {
       const row = {
         user_id: greta.id,
         kind,
-        // Passes hours, whenever this runs.
+        // Ignores operating hours, so the test can run at any time.
         severity: 'critical',
         data: DUE,
         audience: 'self',
@@ -145,7 +145,7 @@ describe('a locale and a kind are files and one entry each', () => {
     expect(summary?.title).toMatch(/^Woche ab \d+\. [A-Z]\S+: 1 Frist$/);
   });
 
-  it('H4: a kind leaves by the channels that it names, and by those that are off only for who chose them', async () => {
+  it('H4: a kind uses the channels that it names; those off by default only for users who chose them', async () => {
     const deliveriesOf = async (kind: string) => {
       await announce(kind);
       return world.sql(

@@ -18,7 +18,7 @@ test.each([
   ['2026-03-01', 0],
   ['2026-03-02', 1],
   ['2026-02-28', -1],
-  // Summer time begins in between: days are civil.
+  // Summer time starts in between: days are civil.
   ['2026-04-01', 31],
   ['2025-03-01', -365],
 ])('days until and since %s', (date, days) => {
@@ -26,7 +26,7 @@ test.each([
   expect(call('days_since', 'fr', date)).toBe(0 - days);
 });
 
-test.each([null, undefined, '', '2026-02-30', '1/3/2026', 5, {}])('%p is no date', (value) => {
+test.each([null, undefined, '', '2026-02-30', '1/3/2026', 5, {}])('%p is not a date', (value) => {
   expect(call('days_until', 'fr', value)).toBeNull();
   expect(call('days_since', 'fr', value)).toBeNull();
 });
@@ -46,7 +46,7 @@ test.each([
   expect([written('fr'), written('en')]).toEqual([fr, en]);
 });
 
-test.each([null, undefined, -1, NaN, Infinity, '12', {}])('%p is no size', (value) => {
+test.each([null, undefined, -1, NaN, Infinity, '12', {}])('%p is not a size', (value) => {
   expect(call('bytes', 'fr', value)).toBe('');
 });
 
@@ -83,7 +83,7 @@ test.each([
   expect(TEMPLATE_HELPERS.choose?.(code, options)).toBe(words);
 });
 
-test('T5: days of one month are written with its name once', () => {
+test('T5: two days of one month are written with one month name', () => {
   expect(call('date', 'fr', '2026-03-01', 'number')).toBe('1er');
   expect(call('same_month', 'fr', '2026-03-01', '2026-03-08')).toBe(true);
   expect(call('same_month', 'fr', '2025-12-28', '2026-01-04')).toBe(false);

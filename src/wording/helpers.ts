@@ -4,45 +4,48 @@ import { byAgent, byLateness, countDue, degreeOf, itemsWith, linesOf } from './i
 import type { LocaleFormats } from './locale-formats.js';
 import { excerpt, httpUrl, paragraphs, pieces } from './written-text.js';
 
-/** What templates may call. Handlebars passes its options last; strings in, strings out, and nothing throws. */
+/** Helpers for templates. Handlebars passes its options last; they take and return strings, and never throw. */
 export const TEMPLATE_HELPERS: Record<string, (...args: unknown[]) => unknown> = {
   /** `{{date due_on}}`: « lundi 3 novembre 2025 »; `{{date due_on "short"}}`: « lun. 3 nov. »; "day": « 3 novembre »; "number": « 3 ». */
   date: (value, ...rest) => formatDate(value, rest.length > 1 ? rest[0] : 'long', settingsOf(rest).formats),
   /** `{{instant expires_at}}`: date and time of an ISO instant, in the tenant's zone; "short": « lun. 3 nov. 2025 à 14 h 05 ». */
   instant: (value, ...rest) => formatInstant(value, rest.length > 1 ? rest[0] : 'long', settingsOf(rest)),
-  /** `{{clock expected_time}}`: a time of day (HH:mm) as the language writes it: « 2 h 00 ». */
+  /** `{{clock expected_time}}`: a time of day (HH:mm) in the format of the language: « 2 h 00 ». */
   clock: (value, options) => formatClock(value, settingsOf([options]).formats),
   /** `(days_until due_on)`: whole days from today to a civil date, negative once it has passed; null for no date. */
   days_until: (value, options) => daysUntil(value, settingsOf([options]).today),
   /** `(days_since due_on)`: whole days from a civil date to today, negative before it; null for no date. */
   days_since: (value, options) => {
     const days = daysUntil(value, settingsOf([options]).today);
-    // Not -0, which is not 0 to `eq`.
+    // Not -0, which `eq` distinguishes from 0.
     return days === null ? null : 0 - days;
   },
-  /** `(degree due_on)`: long_overdue, overdue, today, soon, later, or undated for what is no date. */
+  /** `(degree due_on)`: long_overdue, overdue, today, soon, later, or undated for an invalid date. */
   degree: (value, options) => degreeOf(daysUntil(value, settingsOf([options]).today)),
-  /** `(same_month from to)`: whether two dates are of one month: « du 3 au 10 novembre ». */
+  /** `(same_month from to)`: whether two dates are in one month: « du 3 au 10 novembre ». */
   same_month: (a, b) => typeof a === 'string' && typeof b === 'string' && a.slice(0, 7) === b.slice(0, 7),
-  /** `{{bytes size_bytes}}`: « 1,5 Go »; empty for what is no size. */
+  /** `{{bytes size_bytes}}`: « 1,5 Go »; empty when it is not a size. */
   bytes: (value, options) => formatBytes(value, settingsOf([options]).formats),
-  /** `{{plural n "jour" "jours"}}`: « 3 jours », without the sign; `zero=""` replaces it all when there are none. */
+  /** `{{plural n "jour" "jours"}}`: « 3 jours », without the sign; `zero=""` replaces the whole text for zero. */
   plural: (count, one, other, options) => plural(count, one, other, settingsOf([options])),
-  /** `{{choose code MISSING="manquante" FAILED="en échec"}}`: words for a code; `other=` for any that is not listed, else the code. */
+  /**
+   * `{{choose code MISSING="manquante" FAILED="en échec"}}`: words for a code; `other=` for unlisted codes, else the
+   * code itself.
+   */
   choose: (value, options) => choose(value, hashOf(options)),
-  /** `{{list a b c}}`: those that are not empty, as a sentence: « a, b et c ». */
+  /** `{{list a b c}}`: the non-empty values as a sentence: « a, b et c ». */
   list: (...args) => settingsOf(args).formats.list.format(filled(args)),
-  /** `{{commas a b c}}`: those that are not empty: « a, b, c ». */
+  /** `{{commas a b c}}`: the non-empty values: « a, b, c ». */
   commas: (...args) => filled(args).join(', '),
-  /** `{{more total list}}`: how many of the total the list leaves out; of groups, their `lines` count. */
+  /** `{{more total list}}`: how many of the total the list omits; for groups, their `lines` count. */
   more: (total, list) => {
     return typeof total === 'number' && Array.isArray(list) ? Math.max(0, total - countLines(list)) : 0;
   },
-  /** `(count_of list)`: how many there are. */
+  /** `(count_of list)`: the length of the list. */
   count_of: (list) => (Array.isArray(list) ? list.length : 0),
-  /** `(greatest a b)`: the greatest of these numbers; 0 where there is none. */
+  /** `(greatest a b)`: the greatest of these numbers; 0 without any. */
   greatest: (...args) => Math.max(0, ...args.filter((arg): arg is number => typeof arg === 'number')),
-  /** `(lines_of data.late data.upcoming)`: the lines of lists that are grouped by client, as items. */
+  /** `(lines_of data.late data.upcoming)`: the lines of lists grouped by client, as items. */
   lines_of: (...args) => linesOf(args.slice(0, -1)),
   /** `(only items "deadlines" "tasks")`: the items of these lists. */
   only: (items, ...rest) => itemsWith(items, 'list', rest.slice(0, -1)),
@@ -61,17 +64,19 @@ export const TEMPLATE_HELPERS: Record<string, (...args: unknown[]) => unknown> =
   due_count: (items, when, options) => countDue(items, when, settingsOf([options]).today),
   /** `{{#each (paragraphs body)}}{{#each this}}…`: paragraphs as arrays of lines; Handlebars escapes each line. */
   paragraphs: (value) => (typeof value === 'string' ? paragraphs(value) : []),
-  /** `{{#each (pieces line)}}`: the parts of a line: `text` and, where it is a web address, `url`. */
+  /** `{{#each (pieces line)}}`: the parts of a line: `text` and, for a web address, `url`. */
   pieces: (value) => (typeof value === 'string' ? pieces(value) : []),
   /** `{{excerpt body 140}}`: the beginning on one line. */
   excerpt: (value, length) => {
     return typeof value === 'string' && typeof length === 'number' ? excerpt(value, length) : '';
   },
-  /** `{{http_url link_url}}`: the address if it is http or https, else nothing. The only way into an `href`. */
+  /**
+   * `{{http_url link_url}}`: the address if it is http or https, else nothing. The only helper allowed in an `href`.
+   */
   http_url: (value) => httpUrl(value),
   any: (...args) => args.slice(0, -1).some(Boolean),
   all: (...args) => args.slice(0, -1).every(Boolean),
-  /** `(includes data.warnings "size_differs")`: whether a list has it. */
+  /** `(includes data.warnings "size_differs")`: whether a list contains the value. */
   includes: (list, value) => Array.isArray(list) && list.includes(value),
   eq: (a, b) => a === b,
   gt: (a, b) => typeof a === 'number' && typeof b === 'number' && a > b,
@@ -85,7 +90,7 @@ interface Settings {
   zero: string | undefined;
 }
 
-/** Formats as `compileTemplate` passes them; zone and day from the root context that `buildContext` made. */
+/** Formats from `compileTemplate`; zone and day from the root context of `buildContext`. */
 function settingsOf(args: readonly unknown[]): Settings {
   const options = args.at(-1) as {
     data: { formats: LocaleFormats; root?: { today?: unknown; tenant?: { time_zone?: unknown } } };
@@ -96,7 +101,7 @@ function settingsOf(args: readonly unknown[]): Settings {
   const zero = options.hash?.zero;
   return {
     formats,
-    // `create` remembers whether the zone is valid; `isValidZone` would ask ICU again, 0.2 ms each time.
+    // `create` caches whether the zone is valid; `isValidZone` would ask ICU again, 0.2 ms each time.
     zone: typeof zone === 'string' && IANAZone.create(zone).isValid ? zone : 'UTC',
     today: root?.today,
     zero: typeof zero === 'string' ? zero : undefined,
@@ -104,7 +109,7 @@ function settingsOf(args: readonly unknown[]): Settings {
 }
 
 const CIVIL_DATE = /^\d{4}-\d{2}-\d{2}$/;
-/** Dates in words, by formats, style and date: a check words thousands of items that fall on a few dates. */
+/** Formatted dates by formats, style and date: a check formats thousands of items with a few dates. */
 const writtenDates = new WeakMap<LocaleFormats, Map<string, unknown>>();
 const MAX_WRITTEN_DATES = 2_000;
 
@@ -152,7 +157,7 @@ function formatBytes(value: unknown, { bytes, rounded }: LocaleFormats): string 
   let size = value;
   let unit = smallest;
   for (const next of larger) {
-    // As it is shown: 999.97 would be 1,000 of the smaller unit.
+    // Compare the rounded value: 999.97 would be shown as 1,000 of the smaller unit.
     if (Math.round(size * 10) / 10 < 1_000) break;
     size /= 1_000;
     unit = next;
@@ -160,7 +165,7 @@ function formatBytes(value: unknown, { bytes, rounded }: LocaleFormats): string 
   return `${rounded.format(size)}\u00a0${unit}`;
 }
 
-/** French counts the first of a month: « 1er », but « 2 », « 3 »; no formatter of ICU does. */
+/** French writes the first of a month as an ordinal: « 1er », but « 2 », « 3 »; no ICU formatter does. */
 function dated(date: DateTime, format: string, { first_of_month }: LocaleFormats): string {
   const isFirst = first_of_month !== null && date.day === 1;
   return date.toFormat(isFirst ? format.replace(/\bd\b/, () => first_of_month) : format);

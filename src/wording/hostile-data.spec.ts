@@ -37,9 +37,9 @@ const TAGS = new Set(
   'html head meta title style body div table tbody tr td p h1 h2 a br span strong'.split(' '),
 );
 
-/** What no data may do: add tags, attributes with code or addresses of other schemes, or lines to the subject. */
+/** Data must not add tags, attributes with code or other URL schemes, or lines to the subject. */
 function expectHarmless(mail: RenderedMail): void {
-  // As browsers do, conditional comments of the layout count as comments.
+  // Like browsers, treat the layout's conditional comments as comments.
   const html = mail.html.replace(/<!--\[if mso\]>[\s\S]*?<!\[endif\]-->/g, '');
   const foreign: string[] = [];
   for (const [tag, name] of html.matchAll(/<\/?([a-z][^\s/>]*)(?:"[^"]*"|'[^']*'|[^"'>])*>/gi)) {
@@ -94,7 +94,7 @@ const data = fc
   )
   .map(([any, fields]) => ({ ...any, ...fields }));
 
-test('no data breaks out of a template, runs or throws', () => {
+test('data never breaks out of a template, runs or throws', () => {
   fc.assert(
     fc.property(
       fc.record({
@@ -146,7 +146,7 @@ test.each(PAYLOADS.map((payload) => [JSON.stringify(payload).slice(0, 40), paylo
   },
 );
 
-test('an address that is not http or https is left out with its button', () => {
+test('an address that is not http or https is omitted with its button', () => {
   const { html, text: plain } = render(
     store,
     inputFor('welcome', {
@@ -159,7 +159,7 @@ test('an address that is not http or https is left out with its button', () => {
   expect(html + plain).not.toMatch(/javascript|vbscript|passwd/);
 });
 
-test('nothing inherited is printed, and an object that claims to be safe markup is not believed', () => {
+test('inherited values are not printed, and an object that claims to be safe markup is not trusted', () => {
   const inherited: Record<string, unknown> = Object.create({ category: 'inherited' }) as Record<
     string,
     unknown

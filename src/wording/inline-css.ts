@@ -3,12 +3,12 @@ import { checkTag, holdsExpression, MARKED, maskExpressions, TOKEN, unmask } fro
 import { TemplateError } from './template-error.js';
 
 /**
- * Moves the rules of the `<style>` blocks into `style` attributes, in a Handlebars source: once for a template
- * instead of once for a mail. A block marked `data-css-inline="keep"` stays (dark mode, phones).
+ * Moves the rules of the `<style>` blocks into `style` attributes, in a Handlebars source: once per template instead of
+ * once per mail. A block marked `data-css-inline="keep"` stays (dark mode, phones).
  *
- * The HTML parser must not see expressions: `{{#each}}` between two table rows would be moved before the table.
- * In text they are hidden as comments, which may stand anywhere, elsewhere as words; afterwards the order of tags
- * and expressions must be what it was, so a source that the parser had to repair is refused, not changed.
+ * The HTML parser must not see expressions: `{{#each}}` between two table rows would be moved before the table. In text
+ * they are hidden as comments, which are allowed anywhere, elsewhere as words. Afterwards the order of tags and
+ * expressions must be unchanged: a source that the parser had to repair is refused.
  * @throws TemplateError also for expressions where escaping does not protect: see `checkTag`.
  */
 export function inlineCss(source: string, file: string): string {
@@ -31,7 +31,7 @@ export function inlineCss(source: string, file: string): string {
   return unmask(inlined, expressions);
 }
 
-/** The sequence of tags and hidden expressions; expressions of one tag may change places with its attributes. */
+/** The sequence of tags and hidden expressions; expressions within one tag may be reordered with its attributes. */
 function outline(html: string): string {
   const names: string[] = [];
   for (const [token] of html.matchAll(TOKEN)) {

@@ -16,7 +16,7 @@ test.each([
   expect(degreeOf(days)).toBe(degree);
 });
 
-test('clients are in the order of the language, whatever their case and accents', () => {
+test('clients are sorted by the language’s rules, ignoring case and accents', () => {
   const items = ['Zoé', 'École', 'eau 10', 'Eau 9', null].map((client_name) => ({
     client_name,
     due_on: TODAY,
@@ -31,12 +31,12 @@ test('clients are in the order of the language, whatever their case and accents'
   ]);
 });
 
-test('the date decides, not a number of days that was counted on another day', () => {
+test('the date decides, not a number of days counted on another day', () => {
   const [group] = byLateness([{ due_on: '2025-11-02', days_left: 5 }], TODAY, 'fr');
   expect(group).toMatchObject({ degree: 'overdue', clients: [{ items: [{ days_left: -1 }] }] });
 });
 
-test('items are counted as late, due today or ahead; what has no date is none of them', () => {
+test('items are counted as late, due today or ahead; items without a date are not counted', () => {
   const items = ['2025-10-01', '2025-11-02', TODAY, '2025-11-04', '2025-02-30', null].map((due_on) => ({
     due_on,
   }));
@@ -61,7 +61,7 @@ test('backups are grouped by agent', () => {
   ]);
 });
 
-test.each([undefined, null, 'x', 7, {}, [null, 1, 'x', []]])('of %p there are no groups', (items) => {
+test.each([undefined, null, 'x', 7, {}, [null, 1, 'x', []]])('%p produces no groups', (items) => {
   expect(byLateness(items, TODAY, 'fr')).toEqual([]);
   expect(byAgent(items, 'fr')).toEqual([]);
   expect(linesOf([items])).toEqual([]);

@@ -1,16 +1,16 @@
 import { daysUntil } from './days.js';
 
-/** How near or late an item is. Written strings: templates name them. */
+/** How near or late an item is. Literal strings, because templates name them. */
 export type Degree = 'long_overdue' | 'overdue' | 'today' | 'soon' | 'later' | 'undated';
 
 const DEGREES: readonly Degree[] = ['long_overdue', 'overdue', 'today', 'soon', 'later', 'undated'];
 /** Days; beyond them an item is long overdue, or later. */
 const NEAR_DAYS = 7;
 
-// Made once: constructing one costs more than rendering the rest of a mail.
+// Cached: constructing one costs more than rendering the rest of a mail.
 const collators = new Map<string, Intl.Collator>();
 
-/** What templates see of an item in a group: its own fields, and these. */
+/** An item in a group as templates see it: its own fields, and these. */
 export interface GroupedItem {
   list: string;
   days_left: number | null;
@@ -22,7 +22,7 @@ export interface GroupedItem {
 export interface ClientGroup {
   client_name: string | null;
   items: GroupedItem[];
-  /** Whether there is but one item: it can stand on the client's line. */
+  /** Whether it is the only item: it then fits on the client's line. */
   single: boolean;
 }
 
@@ -39,7 +39,7 @@ export interface AgentGroup {
   items: unknown[];
 }
 
-/** @param daysLeft days until the item's date, negative once it has passed; null where it has none */
+/** @param daysLeft days until the item's date, negative once overdue; null without a date */
 export function degreeOf(daysLeft: number | null): Degree {
   if (daysLeft === null) return 'undated';
   if (daysLeft < -NEAR_DAYS) return 'long_overdue';
@@ -48,14 +48,14 @@ export function degreeOf(daysLeft: number | null): Degree {
   return daysLeft <= NEAR_DAYS ? 'soon' : 'later';
 }
 
-/** The lines of lists that are grouped by client, as items: each with its client's name. */
+/** The lines of lists grouped by client, as items with their client's name. */
 export function linesOf(lists: readonly unknown[]): Record<string, unknown>[] {
   return lists
     .flatMap((groups) => records(groups))
     .flatMap(({ client_name, lines }) => records(lines).map((line) => ({ ...line, client_name })));
 }
 
-/** A list that is grouped by client, with its lines changed; anything else as it is. */
+/** Maps the lines of a list grouped by client; returns anything else unchanged. */
 export function mapLines(
   groups: unknown,
   change: (line: Record<string, unknown>) => Record<string, unknown>,
@@ -77,7 +77,7 @@ export function itemsWith(
   return records(items).filter((item) => values.includes(item[field]));
 }
 
-/** The latest first, then by client, then by date; groups without items are left out. */
+/** The most overdue first, then by client, then by date; empty groups are omitted. */
 export function byLateness(items: unknown, today: unknown, locale: string): LatenessGroup[] {
   const grouped = records(items).map((item) => groupedItem(item, today));
   return DEGREES.flatMap((degree) => {
@@ -88,7 +88,7 @@ export function byLateness(items: unknown, today: unknown, locale: string): Late
   });
 }
 
-/** Backups by the agent that makes them, in the order of their names. */
+/** Backups grouped by agent, sorted by name. */
 export function byAgent(items: unknown, locale: string): AgentGroup[] {
   const groups = new Map<string, AgentGroup>();
   for (const item of records(items)) {
@@ -105,7 +105,7 @@ export function byAgent(items: unknown, locale: string): AgentGroup[] {
   return [...groups.values()].sort((a, b) => collator.compare(a.agent_id ?? '', b.agent_id ?? ''));
 }
 
-/** How many items are late, due today, or still ahead. */
+/** How many items are late, due today, or ahead. */
 export function countDue(items: unknown, when: unknown, today: unknown): number {
   return records(items).filter((item) => {
     const days_left = daysUntil(dueOn(item), today);
@@ -125,7 +125,7 @@ function byClient(items: readonly GroupedItem[], locale: string): ClientGroup[] 
   const collator = collatorOf(locale);
   return [...clients.entries()]
     .sort(([a], [b]) => {
-      // Items of no client come last.
+      // Items without a client come last.
       if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
       return collator.compare(a, b);
     })
@@ -136,7 +136,7 @@ function byClient(items: readonly GroupedItem[], locale: string): ClientGroup[] 
     }));
 }
 
-/** The date decides, not a number that was counted on another day. */
+/** The date decides, not a number counted on another day. */
 function groupedItem(item: Record<string, unknown>, today: unknown): GroupedItem {
   const data = isRecord(item.data) ? item.data : {};
   const due_on = dueOn(item);

@@ -4,8 +4,8 @@ import { mapLines } from './item-groups.js';
 import type { WordedItem } from './worded.js';
 
 /**
- * Where the item of a notification can be opened, by the pattern of ITEM_URL; null without a pattern, for kinds that
- * are about no item, and where the pattern wants a tenant that is not known.
+ * The URL of a notification's item, from the ITEM_URL pattern; null without a pattern, for kinds without an item, and
+ * when the pattern needs an unknown tenant.
  */
 export function itemUrl(
   pattern: string | null,
@@ -16,7 +16,7 @@ export function itemUrl(
   return item === undefined ? null : urlOf(pattern, tenantSlug, item.type, data[item.id]);
 }
 
-/** The same for the lines of lists in `data` that are grouped by client, as `item_url` of each. */
+/** The same for the lines of lists in `data` grouped by client, as `item_url` of each. */
 export function withLineUrls(
   pattern: string | null,
   tenantSlug: string | undefined,

@@ -4,18 +4,18 @@ import type { TemplateSource } from './template-files.js';
 
 export type DateStyle = 'long' | 'short' | 'day';
 
-/** How a language writes dates, times, sizes and numbers: its `locale.json`, and what ICU knows of it. */
+/** How a language formats dates, times, sizes and numbers: its `locale.json`, and ICU's rules. */
 export interface LocaleFormats {
   locale: Locale;
   /** Luxon formats. */
   dates: Record<DateStyle, string>;
-  /** The day of a date that is the first of a month, where the language counts it: `d'er'`. */
+  /** The day format for the first of a month, where the language has one: `d'er'`. */
   first_of_month: string | null;
   /** Luxon format of a time of day. */
   time: string;
   /** Date and time together: `{date} at {time}`. */
   instant: string;
-  /** Units of size, each a thousand times the one before. */
+  /** Units of size, each a thousand times the previous one. */
   bytes: readonly string[];
   number: Intl.NumberFormat;
   rounded: Intl.NumberFormat;
@@ -51,7 +51,7 @@ export function parseLocaleFormats(locale: Locale, { file, source }: TemplateSou
     time: textOf(read, 'time'),
     instant: textOf(read, 'instant'),
     bytes,
-    // Made once: constructing one costs more than rendering the rest of a mail.
+    // Cached: constructing one costs more than rendering the rest of a mail.
     number: new Intl.NumberFormat(locale),
     rounded: new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }),
     plural: new Intl.PluralRules(locale),
@@ -59,7 +59,7 @@ export function parseLocaleFormats(locale: Locale, { file, source }: TemplateSou
   };
 }
 
-/** @throws TemplateError for what is not a JSON object. */
+/** @throws TemplateError when it is not a JSON object. */
 export function parseObject(source: string, file: string): Record<string, unknown> {
   let read: unknown;
   try {

@@ -13,7 +13,7 @@ beforeAll(async () => {
 const NBSP = '\u00a0';
 const every = LOCALES.flatMap((locale) => NOTIFICATION_KINDS.map((kind) => [kind, locale] as const));
 
-/** The cells, headings and paragraphs of a mail as a reader sees them: each on its line. */
+/** The cells, headings and paragraphs of a mail as a reader sees them, one per line. */
 function seen(html: string): string {
   return html
     .replace(/<(style|title)[\s\S]*?<\/\1>|<!--[\s\S]*?-->/g, '')
@@ -26,7 +26,7 @@ function seen(html: string): string {
     .join('\n');
 }
 
-describe('M1: what is stored is true on each day', () => {
+describe('M1: stored notifications stay correct on each day', () => {
   test.each([
     ['2025-11-01', 'échéance dans 5 jours', 'Échéance dans 5 jours'],
     ['2025-11-06', 'échéance aujourd’hui', 'Échéance aujourd’hui'],
@@ -48,7 +48,7 @@ describe('M1: what is stored is true on each day', () => {
   });
 });
 
-describe('M11: lateness is seen by colour and words', () => {
+describe('M11: lateness is shown by colour and words', () => {
   test.each([
     ['2025-10-19', 'long_overdue', '15 days overdue'],
     ['2025-10-27', 'overdue', '7 days overdue'],
@@ -76,7 +76,7 @@ describe('M11: lateness is seen by colour and words', () => {
   });
 });
 
-describe('M11: the reader is told why', () => {
+describe('M11: the mail says why the reader gets it', () => {
   test.each([
     ['deadline_near', 'responsible', 'vous êtes responsable de cette échéance'],
     ['documents_missing', 'responsible', 'vous êtes responsable de ce document'],
@@ -148,7 +148,7 @@ describe('M4: a button leads to the item, or there is none', () => {
   });
 });
 
-describe('M8: what a person wrote stands in a frame', () => {
+describe('M8: text that a person wrote is framed', () => {
   const data = {
     kind: null,
     title: 'Vigie - choisissez un nouveau mot de passe',
@@ -156,7 +156,7 @@ describe('M8: what a person wrote stands in a frame', () => {
     data: {},
   };
 
-  test.each(LOCALES)('M8: with its author’s name, and nothing of it outside (%s)', (locale) => {
+  test.each(LOCALES)('M8: with its author’s name, and all inside the frame (%s)', (locale) => {
     const { html } = render(store, inputFor('message', { locale, data, author_name: 'Jean Hôte' }));
     const card = html.slice(html.indexOf('class="card"'));
     const [before = '', framed = '', after = ''] = card.split(/<td class="frame-cell"[^>]*>|<\/td>/);
@@ -186,7 +186,7 @@ describe('M8: what a person wrote stands in a frame', () => {
   });
 });
 
-describe('M10: no raw codes, no hidden text, no deceiving marks', () => {
+describe('M10: no raw codes, no hidden text, no deceptive marks', () => {
   test('M10: French backup mails have words for codes, and B7’s subject', () => {
     const alert = render(store, inputFor('backup_alert'));
     expect(alert.subject).toBe('ALERTE SAUVEGARDE - compta_prod - HASH MISMATCH');
@@ -219,7 +219,7 @@ describe('M10: no raw codes, no hidden text, no deceiving marks', () => {
     expect(html).not.toMatch(/&#847;|&zwnj;|[\u034f\u200b-\u200d]/);
   });
 
-  test('M10: marks that turn the reading direction and separators of lines are taken out', () => {
+  test('M10: direction marks and line separators are removed', () => {
     const title = 'TVA \u202e3AC\u2028Votre mot de passe';
     const data = { ...KIND_DATA.deadline_near, title, client_name: 'A\u2029B \u2066C' };
     const mail = render(store, inputFor('deadline_near', { data }));
@@ -233,7 +233,7 @@ describe('M10: no raw codes, no hidden text, no deceiving marks', () => {
     expect(mail.text.split('\n')).toContain('TVA 3AC Votre mot de passe');
   });
 
-  test('M10: text of people turns by its own direction', () => {
+  test('M10: text of people uses its own direction', () => {
     const data = { ...KIND_DATA.deadline_near, title: 'מע״מ', client_name: 'מאפייה', description: 'הערה' };
     const { html } = render(store, inputFor('deadline_near', { data }));
     for (const text of ['מע״מ', 'מאפייה', 'הערה']) {

@@ -9,13 +9,13 @@ export const TOKEN =
 const ATTRIBUTE = /([\w:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
 const URL_ATTRIBUTES = new Set(['href', 'src', 'srcset', 'action', 'formaction', 'background']);
 
-/** A Handlebars source of HTML in which a word stands for each expression. */
+/** A Handlebars source of HTML with a word in place of each expression. */
 export interface MaskedMarkup {
   html: string;
   expressions: readonly string[];
 }
 
-/** @throws TemplateError for an expression that would not be escaped, or does not end. */
+/** @throws TemplateError for an expression that would not be escaped, or is unterminated. */
 export function maskExpressions(source: string, file: string): MaskedMarkup {
   if (source.includes(MARK)) throw new TemplateError(file, `must not contain "${MARK}"`);
   const expressions: string[] = [];
@@ -41,7 +41,7 @@ export function holdsExpression(masked: string): boolean {
 
 /**
  * Expressions only inside quoted values, never in code or styles, and addresses only through `http_url`.
- * @throws TemplateError for an opening tag that breaks this.
+ * @throws TemplateError for an opening tag that violates this.
  */
 export function checkTag(tag: string, expressions: readonly string[], file: string): void {
   const outside = tag.replace(ATTRIBUTE, (_match, name: string, double?: string, single?: string) => {

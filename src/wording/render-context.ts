@@ -4,10 +4,10 @@ import { bundleLines, LISTS } from './bundle-lines.js';
 import { BUNDLE } from './template-files.js';
 import type { MessageLinks, Reader, WordedItem, Words } from './worded.js';
 
-/** Beyond this a text is cut: no mail needs it, and it must not fill the memory of a worker. */
+/** Longer texts are truncated: no mail needs them, and they must not fill a worker's memory. */
 const MAX_TEXT = 100_000;
 const MAX_DEPTH = 8;
-/** Names that reach into prototypes, and the one by which Handlebars recognises markup to trust. */
+/** Names that reach into prototypes, and the one by which Handlebars recognises trusted markup. */
 const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype', 'toString', 'valueOf', 'toHTML']);
 
 /** A copied object: printed by mistake it is empty, not "[object Object]". */
@@ -20,9 +20,9 @@ class PlainData {
 }
 
 /**
- * What the templates of a kind see: the notification's own names, then `data` whole and its fields at top level,
- * where they do not hide the former (a deadline's own title is `data.title`). Everything is copied and cleaned:
- * nothing inherited, no functions, no control characters.
+ * The template context of a kind: the notification's own names, then `data` as a whole and its fields at top level
+ * unless they would hide the former (a deadline's own title is `data.title`). Everything is copied and cleaned: nothing
+ * inherited, no functions, no control characters.
  */
 export function itemContext(item: WordedItem, reader: Reader, links: MessageLinks): PlainData {
   const data = clean(item.data, 0);
@@ -44,7 +44,7 @@ export function itemContext(item: WordedItem, reader: Reader, links: MessageLink
 /** An item of a bundle, with its words. */
 export type BundledItem = WordedItem & Words;
 
-/** What the templates of a bundle see. */
+/** The template context of a bundle. */
 export function bundleContext(items: readonly BundledItem[], reader: Reader, links: MessageLinks): PlainData {
   const lines = bundleLines(items, reader.today);
   const counts = Object.fromEntries(
@@ -63,15 +63,15 @@ function shared({ locale, today, tenant, recipient }: Reader): object {
   return { locale, today, tenant: clean(tenant, 0), recipient: clean(recipient, 0) };
 }
 
-/** What `cleanText` changes, apart from the length. */
+/** Characters that `cleanText` changes. */
 const MAY_NEED_CLEANING = /[^\P{Cc}\n\t]|\p{Cs}|[\u2028-\u202e\u2066-\u2069]/u;
 
 /**
- * Printable, and of a length that any mail can bear. Invisible marks that turn the reading direction serve only to
- * deceive, and separators of lines (U+2028, U+2029) would begin one where a name stands.
+ * Makes a text printable and limits its length. Invisible direction marks serve only to deceive here, and line
+ * separators (U+2028, U+2029) would start a new line within a name.
  */
 export function cleanText(text: string): string {
-  // Nearly every text needs nothing of it, and there are several in each notification.
+  // Nearly every text needs no change, and each notification has several.
   if (text.length <= MAX_TEXT && !MAY_NEED_CLEANING.test(text)) return text;
   return printable(text.slice(0, MAX_TEXT))
     .replace(/[\u202a-\u202e\u2066-\u2069]/g, '')

@@ -159,7 +159,7 @@ export const KIND_DATA: NotificationData = {
   },
 };
 
-/** Lines that the reader is responsible for, unless they say otherwise. */
+/** Lines with the reader as responsible, unless they say otherwise. */
 export function group(
   client_name: string | null,
   ...lines: (Omit<SummaryLine, 'audience' | 'id'> & Partial<SummaryLine>)[]
@@ -168,10 +168,10 @@ export function group(
   return { client_name, lines: lines.map((line) => ({ id, audience: 'responsible', ...line })) };
 }
 
-/** All that words are made of, flat, so that a test changes one thing by its name. */
+/** Everything that words depend on, flat, so that a test changes one value by its name. */
 export type Input = Omit<WordedItem, 'id'> & Reader & { links: MessageLinks };
 
-/** A complete input of a kind; of `welcome` and the like with the link that the channel adds. */
+/** A complete input of a kind; for `welcome` and the like with the link that the channel adds. */
 export function inputFor(kind: NotificationKind, changes: Partial<Input> = {}): Input {
   return {
     kind,

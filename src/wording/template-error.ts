@@ -1,4 +1,4 @@
-/** A template that cannot be used. The message begins with the file, and the line where it is known. */
+/** An unusable template. The message starts with the file, and the line if known. */
 export class TemplateError extends Error {
   constructor(file: string, fault: string, line?: number) {
     super(`${file}${line === undefined ? '' : `:${line}`}: ${fault}`);
@@ -6,7 +6,7 @@ export class TemplateError extends Error {
   }
 }
 
-/** What a parser or the file system says, without the name of the error. */
+/** The message of a parser or the file system, without the name of the error. */
 export function faultOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'message' in error
     ? String(error.message)

@@ -4,7 +4,7 @@ import { type Locale, LOCALES } from '../contracts/locales.js';
 import { type LocaleFormats, parseLocaleFormats, parseObject } from './locale-formats.js';
 import { faultOf, TemplateError } from './template-error.js';
 
-/** One file as read; `file` is how faults name it. */
+/** One file as read; `file` is its name in error messages. */
 export interface TemplateSource {
   file: string;
   source: string;
@@ -14,7 +14,7 @@ export interface KindSources {
   kind: string;
   locale: Locale;
   title: TemplateSource;
-  /** Null for bundles: what they carry has bodies of its own. */
+  /** Null for bundles: their items have bodies. */
   body: TemplateSource | null;
   html: TemplateSource;
   text: TemplateSource;
@@ -39,8 +39,8 @@ export const BUNDLE = 'bundle';
 const FILE_NAME = /^([a-z][a-z0-9_]*)\.(title|body|html|text)\.hbs$/;
 
 /**
- * Reads a folder of templates: those of `kinds` and any others there are, in every locale.
- * @throws TemplateError naming the file that is missing, misnamed or not readable.
+ * Reads a folder of templates, in every locale: those of `kinds` and any others found.
+ * @throws TemplateError naming the file that is missing, misnamed or unreadable.
  */
 export async function readTemplateFiles(
   directory: string,
@@ -88,7 +88,7 @@ async function kindsIn(folder: string): Promise<string[]> {
     .filter((name) => name.endsWith('.hbs'))
     .map((name) => {
       const kind = FILE_NAME.exec(name)?.[1];
-      // A misspelt name would otherwise be a template that is silently never used.
+      // Otherwise a template with a misspelt name would silently never be used.
       if (kind === undefined) {
         throw new TemplateError(path.join(folder, name), 'is not named <kind>.(title|body|html|text).hbs');
       }
@@ -96,7 +96,7 @@ async function kindsIn(folder: string): Promise<string[]> {
     });
 }
 
-/** @throws TemplateError for a file that is missing or not readable. */
+/** @throws TemplateError for a file that is missing or unreadable. */
 export async function readSource(file: string): Promise<TemplateSource> {
   try {
     return { file, source: await readFile(file, 'utf8') };
@@ -106,7 +106,7 @@ export async function readSource(file: string): Promise<TemplateSource> {
   }
 }
 
-/** @throws TemplateError for what is not a JSON object of texts. */
+/** @throws TemplateError when it is not a JSON object of texts. */
 export function parseStrings({ file, source }: TemplateSource): Record<string, string> {
   const strings: Record<string, string> = {};
   for (const [name, value] of Object.entries(parseObject(source, file))) {

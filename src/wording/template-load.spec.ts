@@ -50,12 +50,12 @@ test.each([
   'parts.html.hbs',
   'parts.text.hbs',
   'en/strings.json',
-])('says that %s is missing', async (file) => {
+])('reports that %s is missing', async (file) => {
   await rm(path.join(directory, file));
   expect(await fault()).toBe(`${file}: is missing`);
 });
 
-test('says that a locale or the fallback is missing', async () => {
+test('reports that a locale or the fallback is missing', async () => {
   await rm(path.join(directory, 'en'), { recursive: true });
   expect(await fault()).toMatch(/^en: ENOENT/);
   await cp(path.resolve('templates/en'), path.join(directory, 'en'), { recursive: true });
@@ -101,16 +101,16 @@ test.each([
   ['en/deadline_near.body.hbs', 'one\n{{#if data}}\nthree', 'Parse error on line 3'],
   ['fr/test.html.hbs', '<p>one</p>\n\n<p>{{#if (shout title)}}!{{/if}}</p>', 'there is no helper "shout"'],
   ['base.text.hbs', 'one\ntwo\n{{#with data}}{{/with}}', 'there is no helper "with"'],
-  // These would throw at the first mail only.
+  // These would throw only at the first mail.
   ['fr/test.text.hbs', 'one\ntwo\n{{#if}}x{{/if}}', '"if" takes one argument'],
   ['fr/test.body.hbs', 'one\ntwo\n{{#unless title body}}x{{/unless}}', '"unless" takes one argument'],
   ['parts.text.hbs', 'one\ntwo\n{{#each}}x{{/each}}', '"each" takes one argument'],
-])('says the line of %s', async (file, source, message) => {
+])('reports the line of %s', async (file, source, message) => {
   await write(file, source);
   expect(await fault()).toMatch(new RegExp(`^${file}:3: ${message}`));
 });
 
-test('a declared kind without files is missing', async () => {
+test('a declared kind without files is reported', async () => {
   await expect(TemplateStore.load(directory, ['ticket_late'])).rejects.toThrow(
     `${directory}/fr/ticket_late.title.hbs: is missing`,
   );
@@ -120,7 +120,7 @@ describe('inlineCss', () => {
   const page = (body: string): string =>
     `<!DOCTYPE html><html><head><title>{{a}} & {{#if b}}"c"{{/if}}</title><style>.x { color: red }</style></head><body>${body}</body></html>`;
 
-  test('keeps every expression where it was, between table rows and in attributes too', () => {
+  test('keeps the position of every expression, even between table rows and in attributes', () => {
     const body =
       '<table><tbody>{{#each rows as |row|}}<tr class="x"><td class="x" title="{{row.a}} {{eq "}}" \'<\'}}">{{row}}</td></tr>{{/each}}</tbody></table>' +
       '<!--[if mso]>{{mso}}<![endif]--><a class="x" href="{{http_url u}}">{{~u~}}</a>';

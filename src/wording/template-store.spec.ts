@@ -35,7 +35,7 @@ describe.each(every)('$kind in $locale', ({ locale, kind }) => {
     expect(mail.text).toContain('https://vigie.example.fr/unsubscribe/abc');
   });
 
-  test('renders with the least data there can be', () => {
+  test('renders with the minimum of data', () => {
     const mail = render(
       store,
       inputFor(kind, {
@@ -50,11 +50,11 @@ describe.each(every)('$kind in $locale', ({ locale, kind }) => {
     expect(mail.html + mail.text).not.toMatch(/undefined|null|\[object|NaN|href=/);
   });
 
-  test('loads nothing from elsewhere and has its styles in place', () => {
+  test('loads nothing from other origins and has its styles inlined', () => {
     const { html } = render(store, inputFor(kind, { locale }));
     expect(html).not.toMatch(/<(img|script|link|iframe|form)\b|url\(|@import/i);
     expect(html).toMatch(/<td class="card"[^>]* style="[^"]*background-color/);
-    // One block for screens and one for Outlook: the rules that were moved are gone.
+    // One block for screens and one for Outlook: the inlined rules are gone.
     expect(html.match(/<style/g)).toHaveLength(2);
   });
 });
@@ -116,7 +116,7 @@ describe('the subject says the fact', () => {
     expect(render(store, inputFor('event', {})).subject).toBe('Sauvegarde corrompue');
   });
 
-  test('is one line of at most 200 characters, not escaped and not cut in a character', () => {
+  test('is one line of at most 200 characters, not escaped and not cut within a character', () => {
     const subjectFor = (title: string): string =>
       render(store, inputFor('event', { data: { ...KIND_DATA.event, title } })).subject;
     expect(subjectFor('A & B <"c">\r\nBcc: x@example.fr\u0000\u2028 \t d\u202e')).toBe(
@@ -129,7 +129,7 @@ describe('the subject says the fact', () => {
 });
 
 describe('the content', () => {
-  test('dates are written in the language, the first of a month too', () => {
+  test('dates are written in the language, including the first of a month', () => {
     const data = { ...KIND_DATA.deadline_near, due_on: '2026-01-01' };
     expect(render(store, inputFor('deadline_near', { locale: 'fr', data })).text).toContain(
       'jeudi 1er janvier 2026',
@@ -139,12 +139,12 @@ describe('the content', () => {
     );
   });
 
-  test('a date that is none stays as it came', () => {
+  test('an invalid date is left unchanged', () => {
     const data = { ...KIND_DATA.deadline_near, due_on: '2025-02-30' };
     expect(render(store, inputFor('deadline_near', { data })).text).toContain('2025-02-30');
   });
 
-  test('words are as of the day they are read on', () => {
+  test('words are as of the day they are read', () => {
     const item = inputFor('deadline_near', { locale: 'en' });
     const titleOn = (today: string) => store.words({ ...item, id: null }, { ...item, today }).title;
     expect(titleOn('2025-11-05')).toBe('Boulangerie Martin: TVA CA3, due tomorrow');
@@ -198,7 +198,7 @@ describe('the content', () => {
     expect(html).not.toContain('evil');
   });
 
-  test('a bundle lists the latest first, then by client, and counts', () => {
+  test('a bundle lists the most overdue first, then by client, and counts', () => {
     const item = (changes: object) => {
       return { ...inputFor('deadline_near', { data: { ...KIND_DATA.deadline_near, ...changes } }), id: null };
     };

@@ -14,21 +14,21 @@ interface CompiledKind {
   text: CompiledTemplate;
 }
 
-/** For kinds that have no template of their own: notifications of a newer version. */
+/** For kinds without a template: notifications of a newer version. */
 const FALLBACK_KIND = 'event';
-/** Where a title has nothing to print. */
+/** For a title that renders empty. */
 const FALLBACK_TITLE = 'Vigie';
 const MAX_TITLE = 200;
 
-/** The templates of a folder, compiled once; rendering does no I/O and does not throw, whatever the data. */
+/** The templates of a folder, compiled once; rendering does no I/O and never throws, whatever the data. */
 export class TemplateStore {
   private constructor(private readonly templates: ReadonlyMap<string, CompiledKind>) {}
 
   /**
-   * Reads and compiles every template: a fault stops the start, not the first mail of a kind.
-   * @param kinds those that must be there, whatever else is.
-   * @throws TemplateError whose message begins with the file, and the line where it is known: missing in a locale,
-   * not parsing, not well-formed.
+   * Reads and compiles every template: a fault fails the start, not the first mail of a kind.
+   * @param kinds the required ones; others are optional.
+   * @throws TemplateError whose message starts with the file, and the line if known: missing in a locale, not parsing,
+   * not well-formed.
    */
   static async load(directory: string, kinds: readonly string[] = []): Promise<TemplateStore> {
     const files = await readTemplateFiles(directory, kinds);
@@ -50,7 +50,7 @@ export class TemplateStore {
     return store;
   }
 
-  /** The kinds that have a template, sorted. */
+  /** The kinds with a template, sorted. */
   kinds(): string[] {
     const kinds = new Set([...this.templates.keys()].map((key) => key.slice(key.indexOf('/') + 1)));
     return [...kinds].filter((kind) => kind !== BUNDLE).sort();
@@ -62,7 +62,7 @@ export class TemplateStore {
     return wordsOf(this.kindOf(item.kind, reader.locale), context);
   }
 
-  /** The mail of one notification. An unknown kind gets the `event` template: its title and body. */
+  /** The mail of one notification. An unknown kind uses the `event` template with its title and body. */
   itemMail(item: WordedItem, reader: Reader, links: MessageLinks): RenderedMail {
     const kind = this.kindOf(item.kind, reader.locale);
     const context = itemContext(item, reader, links);
@@ -105,7 +105,7 @@ function compileKind(sources: KindSources, files: TemplateFiles): CompiledKind {
   };
 }
 
-/** Adds the title to the context: a body may print it. */
+/** Adds the title to the context, because a body may print it. */
 function wordsOf(kind: CompiledKind, context: object): Words {
   const title = oneLine(kind.title(context)) || FALLBACK_TITLE;
   return { title, body: kind.body(Object.assign(context, { title })) };
@@ -115,23 +115,23 @@ function mailOf(kind: CompiledKind, subject: string, context: object): RenderedM
   return { subject, html: kind.html(context), text: tidyText(kind.text(context)) };
 }
 
-/** A header is one line: line breaks and control characters would let data write headers of its own. */
+/** A header is one line: line breaks and control characters would let data inject headers. */
 function oneLine(rendered: string): string {
   const line = cleanText(rendered)
-    // A single non-breaking space is typography (French colons) and stays; any other space becomes one.
+    // A single non-breaking space is typography (French colons) and stays; other spaces become one ordinary space.
     .replace(/[\s\u0085]{2,}|[^\S \u00a0]|\u0085/g, ' ')
-    // Invisible marks that turn the reading direction serve only to deceive here.
+    // Invisible direction marks serve only to deceive here.
     .replace(/[\u202a-\u202e\u2066-\u2069]/g, '')
     .trim();
   if (line.length <= MAX_TITLE) return line;
-  // Not in the middle of a surrogate pair.
+  // Do not cut a surrogate pair.
   return `${line
     .slice(0, MAX_TITLE - 1)
     .replace(/[\ud800-\udbff]$/, '')
     .trimEnd()}…`;
 }
 
-/** Conditions leave blank lines behind. Line by line, so that long runs of spaces cost no more than their length. */
+/** Conditions leave blank lines behind. Processed line by line, so that long runs of spaces take linear time. */
 function tidyText(rendered: string): string {
   const lines: string[] = [];
   for (const line of rendered.split('\n').map((each) => each.trimEnd())) {

@@ -1,4 +1,4 @@
 import { fileURLToPath } from 'node:url';
 
-/** The words of this installation. */
+/** The templates of this installation. */
 export const TEMPLATES = fileURLToPath(new URL('../../templates', import.meta.url));

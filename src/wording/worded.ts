@@ -1,9 +1,9 @@
 import type { Locale } from '../contracts/locales.js';
 import type { Severity } from '../contracts/severities.js';
 
-/** A notification (or an alert) as its words are made of it. */
+/** A notification (or an alert) as the input for its words. */
 export interface WordedItem {
-  /** Null for what may change: its words are not kept. */
+  /** Null if it may change: its words are not cached. */
   id: string | null;
   kind: string;
   severity: Severity;
@@ -11,13 +11,13 @@ export interface WordedItem {
   created_at: Date;
   /** Why this person is notified: `responsible`, `unassigned`, `alert_recipient`, `addressed` or `self`. */
   audience: string | null;
-  /** Who wrote it, where a person did. */
+  /** The author, if a person wrote it. */
   author_name: string | null;
-  /** Where the item can be opened; null: nowhere. Left out: as ITEM_URL says. */
+  /** The URL of the item; null: none. Omitted: from ITEM_URL. */
   item_url?: string | null;
 }
 
-/** For whom, and as of which day, words are made. */
+/** For whom, and as of which day, words are rendered. */
 export interface Reader {
   locale: Locale;
   /** Civil date (YYYY-MM-DD) in the tenant's zone. */
@@ -27,12 +27,12 @@ export interface Reader {
   recipient: { name: string | null };
 }
 
-/** Links of the message as a whole; null where there is none. */
+/** Links of the message as a whole; null without one. */
 export interface MessageLinks {
   unsubscribe_url: string | null;
 }
 
-/** What feeds show, and what pushes, text messages and the like are made of. */
+/** The text for feeds, and the source for pushes, text messages and the like. */
 export interface Words {
   /** One line of at most 200 characters, without control characters. */
   title: string;
@@ -41,7 +41,7 @@ export interface Words {
 }
 
 export interface RenderedMail {
-  /** One line, as `Words.title`. */
+  /** One line, like `Words.title`. */
   subject: string;
   html: string;
   text: string;

@@ -6,7 +6,7 @@ import { TemplateStore } from './template-store.js';
 import { TEMPLATES } from './templates-directory.js';
 import { Wording } from './wording.js';
 
-/** The words of every kind and page in every locale; a template that is missing or broken stops the start. */
+/** The words of every kind and page in every locale; a missing or broken template fails the start. */
 @Module({
   providers: [
     {

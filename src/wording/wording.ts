@@ -3,12 +3,12 @@ import { itemUrl, withLineUrls } from './item-url.js';
 import type { MessageLinks, Reader, RenderedMail, WordedItem, Words } from './worded.js';
 import type { TemplateStore } from './template-store.js';
 
-/** Characters kept: the first pages of the feeds that are being read, at about 150 each. */
+/** Cached characters: the first pages of active feeds, at about 150 each. */
 const MAX_CHARACTERS = 4_000_000;
-/** What an entry costs besides its words, in characters. */
+/** The cost of an entry besides its words, in characters. */
 const ENTRY_COST = 150;
 
-/** The words of notifications, from `templates/`: made when they are shown or sent, never stored. */
+/** The words of notifications, from `templates/`: rendered when they are shown or sent, never stored. */
 export class Wording {
   private readonly made = new LRUCache<string, Words>({
     maxSize: MAX_CHARACTERS,
@@ -32,7 +32,7 @@ export class Wording {
     return words;
   }
 
-  /** One mail: of one notification by the templates of its kind, of several by those of the bundle. */
+  /** One mail: for one notification from the templates of its kind, for several from those of the bundle. */
   mail(items: readonly WordedItem[], reader: Reader, links: MessageLinks): RenderedMail {
     const [first, ...others] = items.map((item) => this.withUrls(item, reader));
     if (first === undefined) throw new Error('a mail has at least one notification');

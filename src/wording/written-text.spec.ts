@@ -12,12 +12,12 @@ test.each([
   ['HTTPS://A.EXAMPLE.FR/X', ['HTTPS://A.EXAMPLE.FR/X']],
   ['javascript:alert(1) ftp://a.example.fr www.a.example.fr https://', []],
   ['xhttps://a.example.fr', []],
-])('M11: the addresses of %j', (line, addresses) => {
+])('M11: finds the addresses in %j', (line, addresses) => {
   expect(addressesIn(line)).toEqual(addresses);
 });
 
 test.each(['', 'a', 'a https://a.example.fr/x). b', 'https://a.example.fr/', 'x'.repeat(5_000)])(
-  'the pieces of a line are the line',
+  'joining the pieces of a line gives the line',
   (line) => {
     expect(
       pieces(line)
@@ -27,7 +27,7 @@ test.each(['', 'a', 'a https://a.example.fr/x). b', 'https://a.example.fr/', 'x'
   },
 );
 
-test('an address of nothing but brackets costs one pass', () => {
+test('an address of only brackets takes one pass', () => {
   const line = `https://a.example.fr/${')'.repeat(100_000)}`;
   expect(addressesIn(line)).toEqual(['https://a.example.fr/']);
 });

@@ -4,7 +4,7 @@ export interface Piece {
   url: string | null;
 }
 
-// Stops at blanks, quotes and angle brackets; what ends a sentence is taken off afterwards.
+// Stops at blanks, quotes and angle brackets; punctuation at the end is removed afterwards.
 const ADDRESS = /\bhttps?:\/\/[^\s<>"\u00ab\u00bb\u201c\u201d]{1,2000}/gi;
 const SENTENCE_END = /[.,;:!?'\u2019\u2026*_]$/;
 const BRACKETS: ReadonlyMap<string, string> = new Map([
@@ -13,11 +13,11 @@ const BRACKETS: ReadonlyMap<string, string> = new Map([
   ['}', '{'],
 ]);
 
-/** Paragraphs as arrays of lines; blank lines part them. */
+/** Paragraphs as arrays of lines, separated by blank lines. */
 export function paragraphs(text: string): string[][] {
   const found: string[][] = [];
   let current: string[] = [];
-  // By lines, not by one expression: a run of 100,000 spaces must not cost its square.
+  // By lines, not by one expression: a run of 100,000 spaces must not take quadratic time.
   for (const line of text.split('\n')) {
     const trimmed = line.trim();
     if (trimmed !== '') {
@@ -29,7 +29,7 @@ export function paragraphs(text: string): string[][] {
   return found;
 }
 
-/** A line cut where its web addresses begin and end: « (voir https://a.fr/x). » has the address without `).`. */
+/** Splits a line at the boundaries of its web addresses: « (voir https://a.fr/x). » has the address without `).`. */
 export function pieces(line: string): Piece[] {
   const found: Piece[] = [];
   let end = 0;
@@ -66,7 +66,7 @@ export function httpUrl(value: unknown): string {
   return url.protocol === 'https:' || url.protocol === 'http:' ? url.href : '';
 }
 
-/** A closing bracket stays where the address opens one: …/Vigie_(tour). Counted once: 2,000 brackets cost one pass. */
+/** A closing bracket stays if the address opens one: …/Vigie_(tour). Counted once: 2,000 brackets take one pass. */
 function withoutSentenceEnd(address: string): string {
   const counts = new Map<string, number>();
   for (const character of address) counts.set(character, countOf(counts, character) + 1);

@@ -3,7 +3,7 @@ import { createWorld, type World } from '../../../test/support/world.js';
 import { SCOPES } from '../../contracts/scopes.js';
 import { Authenticator } from '../authenticator.js';
 
-/** B2: agents report with keys of their own. */
+/** B2: agents report with separate keys. */
 let world: World;
 let cast: Cast;
 
@@ -21,7 +21,7 @@ const callerOf = async (key: string) =>
   (await world.app.get(Authenticator, { strict: false }).byApiKey(key)).caller;
 
 describe('B2: an agent’s key', () => {
-  it('names its agent, in its answer, in the list and to the routes that it calls', async () => {
+  it('is shown with its agent in responses and lists, and passes the agent to routes', async () => {
     const { status, body, text } = await make({ scopes: ['reports:write'], agent_id: 'srv-paris.01' });
     expect([status, body.agent_id]).toEqual([201, 'srv-paris.01']);
     expect(text).not.toContain('_hash');
@@ -36,7 +36,7 @@ describe('B2: an agent’s key', () => {
     });
   });
 
-  it('keeps it when it is rotated, with both of its secrets', async () => {
+  it('keeps its agent when rotated, with both secrets', async () => {
     const made = await make({ scopes: ['reports:write'], agent_id: 'srv-lyon' });
     const { id, key } = made.body as { id: string; key: string };
     const rotated = await world.http('POST', `${keys()}/${id}/rotate`, { token: cast.operator.token });
@@ -45,12 +45,12 @@ describe('B2: an agent’s key', () => {
       expect(await callerOf(secret)).toMatchObject({ agent_id: 'srv-lyon' });
   });
 
-  it('may be one of several of an agent: the next before the last is revoked', async () => {
+  it('may be one of several per agent: the next exists before the last is revoked', async () => {
     const fields = { scopes: ['reports:write'], agent_id: 'srv-lyon' };
     expect([(await make(fields)).status, (await make(fields)).status]).toEqual([201, 201]);
   });
 
-  it('calls nothing but reports', async () => {
+  it('may only report', async () => {
     const { body } = await make({ scopes: ['reports:write'], agent_id: 'srv-paris' });
     const headers = { 'x-api-key': String(body.key) };
     for (const path of ['users', 'deadlines', 'notifications', 'tenant/settings', 'admin/runs']) {
@@ -60,7 +60,7 @@ describe('B2: an agent’s key', () => {
 });
 
 describe('a key', () => {
-  it('that is no agent’s has none', async () => {
+  it('has no agent unless it is an agent’s', async () => {
     const others = SCOPES.filter((scope) => scope !== 'reports:write');
     for (const agent_id of [undefined, null]) {
       const { status, body } = await make({ scopes: others, agent_id });
@@ -78,14 +78,14 @@ describe('a key', () => {
     ...['', '.', '..', '../etc', 'a/b', 'a b', '-a', 'é', 'a\n', 'a'.repeat(101), 7, ['a']].map(
       (agent_id): [object, string] => [{ scopes: ['reports:write'], agent_id }, '/agent_id'],
     ),
-  ])('%j is refused', async (fields, pointer) => {
+  ])('is refused as %j', async (fields, pointer) => {
     const before = await list();
     const { status, body } = await make(fields);
     expect([status, body.code, body.errors?.[0]?.pointer]).toEqual([400, 'validation_failed', pointer]);
     expect(await list()).toEqual(before);
   });
 
-  it('may name an agent of the longest name', async () => {
+  it('may have an agent with the longest allowed name', async () => {
     const agent_id = `A${'.'.repeat(99)}`;
     const { status, body } = await make({ scopes: ['reports:write'], agent_id });
     expect([status, body.agent_id]).toEqual([201, agent_id]);

@@ -45,7 +45,7 @@ async function rotated(id: string, body?: object): Promise<Key> {
 const statusOf = async (key: string) =>
   (await world.http('GET', '/api/v1/users', { headers: { 'x-api-key': key } })).status;
 
-describe('a key that is rotated', () => {
+describe('a rotated key', () => {
   it('has a new secret, shown once, and the old one works for a day', async () => {
     const { id, key: old } = await newKey();
     const answer = await rotate(id);
@@ -64,7 +64,7 @@ describe('a key that is rotated', () => {
     expect([await statusOf(key), await statusOf(old)]).toEqual([200, 401]);
   });
 
-  it('keeps its id, scopes and end', async () => {
+  it('keeps its id, scopes and expiry', async () => {
     const { id, key: old } = await newKey({ expires_at: '2026-03-02T10:00:00Z' });
     const { key } = await rotated(id, { grace_hours: 48 });
     const list = await world.http('GET', `/api/v1/tenants/${cast.tenant_id}/api-keys?limit=1`, {
@@ -73,18 +73,18 @@ describe('a key that is rotated', () => {
     expect(list.body.data[0]).toMatchObject({ id, scopes: ['users:read'], name: 'Key' });
     expect(list.text).not.toMatch(/hash|vk_/);
     clock.set('2026-03-02T10:00:00Z');
-    // The grace does not outlive the key.
+    // The grace period does not outlive the key.
     expect([await statusOf(key), await statusOf(old)]).toEqual([401, 401]);
   });
 
-  it('drops the old secret at once where no grace is given', async () => {
+  it('drops the old secret at once without a grace period', async () => {
     const { id, key: old } = await newKey();
     const { key, previous_until } = await rotated(id, { grace_hours: 0 });
     expect(previous_until).toBeNull();
     expect([await statusOf(key), await statusOf(old)]).toEqual([200, 401]);
   });
 
-  it('has two good secrets at most, however often and however much at once it is rotated', async () => {
+  it('has at most two valid secrets, even after many concurrent rotations', async () => {
     const { id, key: first } = await newKey();
     const { key: second } = await rotated(id);
     const { key: third } = await rotated(id);
@@ -140,7 +140,7 @@ describe('a key that may only write users', () => {
   const withKey = (key: string, method: string, path: string, body?: object) =>
     world.http(method, `/api/v1/${path}`, { headers: { 'x-api-key': key }, body });
 
-  it('makes members, and can not make, become or touch an admin', async () => {
+  it('creates members, and cannot create, become or change an admin', async () => {
     const { key } = await newKey({ scopes: ['users:write'] });
     const made = await withKey(key, 'POST', 'users', { email: 'm@example.com', name: 'Member' });
     expect(made.status).toBe(201);
@@ -149,7 +149,7 @@ describe('a key that may only write users', () => {
     const tries: [string, string, object?][] = [
       ['POST', 'users', { email: 'root@example.com', name: 'Root', role: 'admin' }],
       ['PATCH', `users/${id}`, { role: 'admin' }],
-      // A new address would be sent the link that sets the admin's password.
+      // The link that sets the admin's password would be sent to the new address.
       ['PATCH', `users/${admin}`, { email: 'mine@example.com' }],
       ['PATCH', `users/${admin}`, { role: 'member' }],
       ['DELETE', `users/${admin}`],
@@ -162,14 +162,14 @@ describe('a key that may only write users', () => {
       cast.tenant_id,
     ]);
     expect(admins).toEqual([{ id: admin, email: cast.admin.email }]);
-    // Another tenant's admin is not there, rather than not to be touched.
+    // Another tenant's admin is not found, rather than forbidden.
     const theirs = await withKey(key, 'PATCH', `users/${cast.outsider.id}`, { role: 'admin' });
     expect(theirs.status).toBe(404);
     expect((await withKey(key, 'PATCH', `users/${id}`, { name: 'Renamed' })).status).toBe(200);
     expect((await withKey(key, 'DELETE', `users/${id}`)).status).toBe(204);
   });
 
-  it('makes admins where it is an admin’s key too: so an operator begins a tenant', async () => {
+  it('creates admins when it also has the admin scope, so that an operator can set up a tenant', async () => {
     const { key } = await newKey({ scopes: ['users:write', 'admin'] });
     const made = await withKey(key, 'POST', 'users', {
       email: 'first@example.com',

@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { Column, Entity, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
 import { type Scope, SCOPES } from '../../contracts/scopes.js';
 
-/** What is known of an API key once it has been handed out: everything but the key. */
+/** What is stored about an API key: everything except the key. */
 @Entity('api_keys')
 export class ApiKey {
   @ApiProperty({ type: String, format: 'uuid' })

@@ -14,7 +14,7 @@ import { Access } from '../../platform/http/caller.js';
 export class ApiKeysController {
   constructor(private readonly keys: ApiKeysService) {}
 
-  // Not repeatable by an idempotency key: the answer holds a secret, which nothing may store.
+  // No idempotency key: the response holds a secret, which must not be stored.
   @Post()
   @Header('cache-control', 'no-store')
   @Access('operator')
@@ -30,7 +30,7 @@ export class ApiKeysController {
     return this.keys.list(tenantId, query);
   }
 
-  // Not repeatable either: each call is one more rotation, and ends the secret before the last.
+  // No idempotency key: each call is another rotation, and ends the secret before the last.
   @Post(':id/rotate')
   @HttpCode(200)
   @Header('cache-control', 'no-store')

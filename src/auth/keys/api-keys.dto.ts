@@ -40,7 +40,7 @@ export class NewApiKey {
   expires_at?: string | null;
 }
 
-/** Longest time that an old secret works on: 30 days, in hours. */
+/** The longest grace period of an old secret: 30 days, in hours. */
 const MAX_GRACE_HOURS = 30 * 24;
 
 export class KeyRotation {
@@ -59,7 +59,7 @@ export class KeyRotation {
   grace_hours?: number | null;
 }
 
-/** A key with its new secret, which is shown this once. */
+/** A key with its new secret, which is shown only once. */
 export class CreatedApiKey extends ApiKey {
   @ApiProperty({ example: 'vk_<tenant id>_<secret>', description: 'For the header X-API-Key' })
   key: string;

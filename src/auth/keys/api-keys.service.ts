@@ -15,7 +15,7 @@ import { hashOfKey } from '../authenticator.js';
 
 const HOUR_MS = 60 * 60 * 1_000;
 
-/** The keys by which programs act for a tenant. */
+/** The API keys of a tenant's programs. */
 @Injectable()
 export class ApiKeysService {
   private readonly logger = new Logger('ApiKeys');
@@ -26,9 +26,9 @@ export class ApiKeysService {
   ) {}
 
   /**
-   * @returns the key, for the only time: its hash is what is kept.
-   * @throws Problem not_found for an unknown tenant, validation_failed when it has expired already, or is half an
-   * agent's.
+   * @returns the key, shown only now: only its hash is stored.
+   * @throws Problem not_found for an unknown tenant, validation_failed when it has already expired, or its scopes and
+   * agent do not match.
    */
   async create(tenantId: string, body: NewApiKey): Promise<CreatedApiKey> {
     const { name, scopes, agent_id = null, expires_at } = body;
@@ -62,7 +62,7 @@ export class ApiKeysService {
   }
 
   /**
-   * A page, newest first, those revoked included.
+   * A page, newest first, including revoked keys.
    * @throws Problem not_found for an unknown tenant.
    */
   async list(tenantId: string, { limit, cursor }: PageQuery): Promise<Page<ApiKey>> {
@@ -84,9 +84,9 @@ export class ApiKeysService {
   }
 
   /**
-   * Gives the key a new secret. The one before works for `graceHours` more; any older one ends now, so that at
-   * most two are good.
-   * @returns the key with its new secret, for the only time.
+   * Gives the key a new secret. The previous one works for another `graceHours`; older ones end now, so at most two are
+   * valid.
+   * @returns the key with its new secret, shown only now.
    * @throws Problem not_found, or conflict when the key was revoked or has expired.
    */
   async rotate(tenantId: string, id: string, graceHours: number): Promise<CreatedApiKey> {
@@ -117,7 +117,7 @@ export class ApiKeysService {
   }
 
   /**
-   * From the next request on nobody gets in with it. Once more changes nothing.
+   * Takes effect with the next request. Idempotent.
    * @throws Problem not_found
    */
   async revoke(tenantId: string, id: string): Promise<void> {
@@ -136,7 +136,7 @@ export class ApiKeysService {
   }
 }
 
-/** An agent's key sits on a machine of its own: it reports for that agent, and does nothing else. */
+/** An agent's key is kept on the agent's machine: it may only report for that agent. */
 function assertAgentsOwn(scopes: readonly Scope[], agentId: string | null): void {
   const reports = scopes.includes('reports:write');
   if (reports && scopes.length > 1) throw invalid('/scopes', 'reports:write has no other scope beside it');

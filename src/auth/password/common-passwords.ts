@@ -1,14 +1,14 @@
-/** Fewer different characters than this are a pattern, whatever its length. */
+/** A password with fewer different characters is a pattern, whatever its length. */
 const MIN_DISTINCT = 5;
-/** A repeated part up to this long is a pattern, whatever it says. */
+/** A repeated part up to this length is a pattern, whatever it says. */
 const MAX_REPEATED_PART = 4;
 
 let loading: Promise<ReadonlySet<string>> | null = null;
 
 /**
  * Whether attackers try this password first: it is on zxcvbn's list of 49,000 leaked ones (English, French, keyboard
- * rows), such a word between digits and signs (`Soleil2026!!`), one written several times, or has hardly any
- * different characters. NIST SP 800-63B-4 §3.1.1.2, OWASP ASVS 5, 6.2.4.
+ * rows), such a word between digits and signs (`Soleil2026!!`), a repeated one, or has hardly any different characters.
+ * NIST SP 800-63B-4 §3.1.1.2, OWASP ASVS 5, 6.2.4.
  */
 export async function isCommonPassword(password: string): Promise<boolean> {
   const word = password.normalize('NFKC').toLowerCase();
@@ -28,13 +28,13 @@ function commonPasswords(): Promise<ReadonlySet<string>> {
   return loading;
 }
 
-/** What is left without the digits and signs at both ends: the word that people decorate. */
+/** The word without the digits and signs that people add at both ends. */
 function coreOf(word: string): string | null {
   const core = word.replace(/^[^\p{L}]+/u, '').replace(/[^\p{L}]+$/u, '');
   return core === '' || core === word ? null : core;
 }
 
-/** The part that the word repeats from beginning to end, or null. */
+/** The part that the word consists of, repeated, or null. */
 function repeatedPart(word: string): string | null {
   const period = (word + word).indexOf(word, 1);
   return period < word.length ? word.slice(0, period) : null;

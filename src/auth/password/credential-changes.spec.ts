@@ -38,7 +38,7 @@ const me = async ({ token }: { token: string }) => (await world.http('GET', '/ap
 const login = (email: string, password: string) =>
   post('auth/login', { email, password, tenant: cast.tenant.slug });
 
-/** The token of the link that this mail carries. */
+/** The token of the link in this mail. */
 async function mailedToken(address: string, about: string): Promise<string> {
   const mail = await mailTo(address, about);
   return tokenOf(/https?:\S+\/password#token=\S+/.exec(mail.text)![0]);
@@ -52,7 +52,7 @@ async function requestReset({ email }: { email: string }): Promise<string> {
 }
 
 describe('S3: a link that was mailed before', () => {
-  it('ends when the user changes the password, as do the other sessions, and a mail says so', async () => {
+  it('ends when the user changes the password, like the other sessions, and a mail reports it', async () => {
     const person = await someone();
     const token = await requestReset(person);
     const other = (await login(person.email, PASSWORD)).body as { access_token: string };
@@ -66,7 +66,7 @@ describe('S3: a link that was mailed before', () => {
     expect(mail.text).toContain('Ce n’est pas vous');
   });
 
-  it('ends when another link sets the password, as do all sessions, and a mail says so', async () => {
+  it('ends when another link sets the password, like all sessions, and a mail reports it', async () => {
     const person = await someone();
     const first = await requestReset(person);
     expect(
@@ -87,7 +87,7 @@ describe('S3: a link that was mailed before', () => {
     await mailTo(person.email, 'votre mot de passe a été changé');
   });
 
-  it('ends when an admin changes the address, as do all sessions, and the old address gets a mail', async () => {
+  it('ends when an admin changes the address, like all sessions, and the old address gets a mail', async () => {
     const person = await someone();
     const token = await requestReset(person);
     const address = `moved.${person.email}`;
@@ -97,13 +97,13 @@ describe('S3: a link that was mailed before', () => {
     expect(await me(person)).toBe(401);
     expect((await post('auth/refresh', { refresh_token: person.refresh_token })).status).toBe(401);
     const mail = await mailTo(person.email, 'votre adresse e-mail a été changée');
-    // Who reads the old mailbox need not learn the new address.
+    // The reader of the old mailbox need not learn the new address.
     expect(`${mail.subject} ${mail.html} ${mail.text}`).not.toContain(address);
     expect(catcher.mails.filter(({ to }) => to.includes(address))).toEqual([]);
     expect((await login(address, PASSWORD)).status).toBe(200);
   });
 
-  it('goes on when the address is only spelt otherwise, or something else changes', async () => {
+  it('stays valid when only the spelling of the address changes, or another field', async () => {
     const person = await someone();
     const token = await requestReset(person);
     expect((await patch(person.id, { email: person.email.toUpperCase(), name: 'Karima' })).status).toBe(200);
@@ -120,7 +120,7 @@ describe('S3: a first password', () => {
     return { id: String(created.body.id), email };
   };
 
-  it('is no change: nobody is warned of it', async () => {
+  it('is not a change, and sends no warning', async () => {
     const { id, email } = await create();
     const token = await mailedToken(email, 'choisissez votre mot de passe');
     expect((await post('auth/password', { token, password: NEW })).status).toBe(204);
@@ -128,7 +128,7 @@ describe('S3: a first password', () => {
     expect(kinds).toEqual([{ kind: 'welcome' }]);
   });
 
-  it('is asked for at the right address once a wrong one is corrected, and no longer at the wrong one', async () => {
+  it('is requested at the right address once a wrong one is corrected, and no longer at the wrong one', async () => {
     const { id, email } = await create();
     const wrong = await mailedToken(email, 'choisissez votre mot de passe');
     expect((await patch(id, { email: `right.${email}` })).status).toBe(200);
@@ -139,7 +139,7 @@ describe('S3: a first password', () => {
 });
 
 describe('R9: a mail whose link no longer works is not sent', () => {
-  /** A user whose welcome waits, as behind a mail server that is down. */
+  /** A user whose welcome mail is pending, as when the mail server is down. */
   async function waiting(): Promise<{ id: string; email: string }> {
     await world.sql(`UPDATE channels SET paused = true WHERE channel = 'email'`);
     const email = `late${count++}@example.com`;
@@ -157,7 +157,7 @@ describe('R9: a mail whose link no longer works is not sent', () => {
   const ENDED = { kind: 'welcome', state: 'suppressed', reason: 'link_ended' };
   afterEach(resume);
 
-  it('because an admin handed over another one', async () => {
+  it('because an admin handed over another link', async () => {
     const { id } = await waiting();
     expect(await outcomes(id)).toEqual([{ kind: 'welcome', state: 'pending', reason: null }]);
     const handed = await world.http('POST', `/api/v1/users/${id}/password-link`, { token: cast.admin.token });
@@ -168,7 +168,7 @@ describe('R9: a mail whose link no longer works is not sent', () => {
     ).toBe(204);
   });
 
-  it('because it was used or has expired, also where it was queued before', async () => {
+  it('because it was used or has expired, even if queued before', async () => {
     const { id, email } = await waiting();
     await world.sql(`UPDATE password_links SET expires_at = now() WHERE user_id = $1`, [id]);
     await resume();

@@ -6,7 +6,7 @@ import { Sessions } from '../sessions/sessions.js';
 import { PasswordLinks } from './password-links.js';
 
 /**
- * The one place where a user's credentials change. Whatever somebody else may hold ends with it: all sessions and
+ * The only code that changes a user's credentials. A change ends everything that an attacker may have: all sessions and
  * all one-time links (OWASP ASVS 5, 7.4.3).
  */
 @Injectable()
@@ -24,8 +24,8 @@ export class CredentialChanges implements OnModuleInit {
 
   /**
    * Sets a user's password.
-   * @param session the one that stays; null: none.
-   * @returns the user, or null when there is no such user (any more).
+   * @param session the session to keep; null: none.
+   * @returns the user, or null when the user does not exist (any more).
    */
   async setPassword(
     tx: TenantTransaction,

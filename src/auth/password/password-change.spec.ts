@@ -16,7 +16,7 @@ const login = (email: string, password: string, tenant?: string) =>
 const change = (token: string, current_password: string, new_password = NEW) =>
   world.http('POST', '/api/v1/auth/password/change', { token, body: { current_password, new_password } });
 
-it('a user changes the own password, and every other session ends', async () => {
+it('a user changes their own password, and every other session ends', async () => {
   const { email, token, refresh_token } = await addPerson(world, cast.tenant_id, { name: 'Greta' });
   const { slug } = cast.tenant;
   const other = (await login(email, PASSWORD, slug)).body as { access_token: string; refresh_token: string };
@@ -32,7 +32,7 @@ it('a user changes the own password, and every other session ends', async () => 
   expect((await login(email, NEW, slug)).status).toBe(200);
 });
 
-it('an operator does too, and it is in the audit log of the installation', async () => {
+it('an operator changes theirs likewise, recorded in the audit log of the installation', async () => {
   const { email, token, id } = cast.operator;
   const other = (await login(email, PASSWORD)).body as { access_token: string };
   expect((await change(token, PASSWORD)).status).toBe(204);
@@ -49,7 +49,7 @@ it('an operator does too, and it is in the audit log of the installation', async
   expect(text).not.toContain(NEW);
 });
 
-it('a wrong password changes nothing, and tries are counted like logins', async () => {
+it('a wrong password changes nothing, and attempts count like logins', async () => {
   const { email, token } = await addPerson(world, cast.tenant_id, { name: 'Hugo' });
   for (let n = 1; n <= 5; n += 1) {
     const { status, body } = await change(token, 'a wrong password');
@@ -57,22 +57,22 @@ it('a wrong password changes nothing, and tries are counted like logins', async 
   }
   const refused = await change(token, PASSWORD);
   expect([refused.status, refused.body.code]).toEqual([429, 'too_many_attempts']);
-  // They count together with those of the login, for it is the same password.
+  // They count together with login attempts, because it is the same password.
   expect((await login(email, PASSWORD, cast.tenant.slug)).body.code).toBe('too_many_attempts');
 });
 
-it('a new password has 12 characters at least, and comes once', async () => {
+it('a new password has at least 12 characters, and is set once', async () => {
   const { token } = await addPerson(world, cast.tenant_id, { name: 'Ida' });
   const short = await change(token, PASSWORD, 'short');
   expect([short.status, short.body.errors[0].pointer]).toEqual([400, '/new_password']);
   const both = await Promise.all([change(token, PASSWORD), change(token, PASSWORD, `${NEW}!`)]);
   const statuses = both.map(({ status }) => status).sort();
-  // The second is either too late (409), or finds the password changed already (400).
+  // The second is too late (409), or finds the password already changed (400).
   expect(statuses[0]).toBe(204);
   expect([400, 409]).toContain(statuses[1]);
 });
 
-it('is nothing for keys', async () => {
+it('API keys cannot use it', async () => {
   const { body } = await world.http('POST', `/api/v1/tenants/${cast.tenant_id}/api-keys`, {
     token: cast.operator.token,
     body: { name: 'Key', scopes: ['admin'] },

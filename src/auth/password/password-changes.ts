@@ -10,7 +10,7 @@ import { type LoginName, LoginThrottle } from '../sessions/login-throttle.js';
 import { Operators } from '../operators.js';
 import { Passwords } from './passwords.js';
 
-/** Whose password it is, and how it is replaced while it is still the one with this hash. */
+/** An account, and how to replace its password while it still has this hash. */
 interface Account {
   name: LoginName;
   password_hash: string | null;
@@ -18,7 +18,7 @@ interface Account {
   replace(hash: string): Promise<boolean>;
 }
 
-/** People who are signed in change their own password. */
+/** Signed-in people change their own password. */
 @Injectable()
 export class PasswordChanges {
   private readonly logger = new Logger('Login');
@@ -34,9 +34,10 @@ export class PasswordChanges {
   ) {}
 
   /**
-   * Ends every other session and all one-time links of the same person. Tries of one session count like logins: a stolen token finds out no password.
-   * @param address of the client. @throws Problem validation_failed for a wrong password and a common new one, too_many_attempts, conflict when it is being changed
-   * at the same time.
+   * Ends every other session and all one-time links of the same person. Attempts of one session count like logins, so
+   * that a stolen token cannot guess the password.
+   * @param address of the client. @throws Problem validation_failed for a wrong password and a common new one,
+   * too_many_attempts, conflict with a concurrent change.
    */
   async change(
     signedIn: SignedIn,

@@ -4,7 +4,7 @@ import { Access, Caller, type TenantCaller } from '../../platform/http/caller.js
 import { IdParam } from '../../platform/http/id-param.js';
 import { LoginService } from '../sessions/login.service.js';
 
-/** A link to hand to its user. */
+/** A link for an admin to hand to its user. */
 export class HandedLink {
   @ApiProperty({ description: 'Opens the page on which the user chooses a password; works once' })
   url: string;
@@ -13,13 +13,13 @@ export class HandedLink {
   expires_at: Date;
 }
 
-/** For installations without e-mail, and for programs that welcome people in their own way. */
+/** For installations without e-mail, and for programs that send their own welcome. */
 @ApiTags('users')
 @Controller('users/:id/password-link')
 export class PasswordLinkController {
   constructor(private readonly login: LoginService) {}
 
-  // Not repeatable by an idempotency key: the answer is a secret, which nothing may store.
+  // No idempotency key: the response is a secret, which must not be stored.
   @Post()
   @Header('cache-control', 'no-store')
   @Access('admin', 'users:write')

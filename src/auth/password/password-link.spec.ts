@@ -30,7 +30,7 @@ describe('a link that an admin hands over', () => {
     return created.body as { id: string; email: string };
   }
 
-  it('lets somebody in who was not welcomed by mail', async () => {
+  it('lets in a user who got no welcome mail', async () => {
     const { id, email } = await newcomer();
     expect(await world.sql(`SELECT 1 FROM notifications WHERE user_id = $1`, [id])).toEqual([]);
     const { status, body, headers } = await ask(id);
@@ -46,18 +46,18 @@ describe('a link that an admin hands over', () => {
     expect(answer.status).toBe(200);
   });
 
-  it('is no way into the account of who has a password, not even one that was made before', async () => {
+  it('is refused for a user with a password, and an earlier link ends', async () => {
     const { id } = await newcomer();
     const [first, second] = [await ask(id), await ask(id)];
     const token = (answer: typeof first) => tokenOf(String(answer.body.url));
-    // The second replaced the first: there is one way in at a time.
+    // The second replaced the first: only one is valid at a time.
     expect((await set(token(first))).status).toBe(410);
     expect((await set(token(second))).status).toBe(204);
     expect(await ask(id)).toMatchObject({ status: 409, body: { code: 'conflict' } });
     expect((await ask(cast.teammate.id)).status).toBe(409);
   });
 
-  it('to an admin is not for a key that may only write users: it would become one by it', async () => {
+  it('is refused for an admin to a key that may only write users, which would become admin by it', async () => {
     const created = await world.http('POST', `/api/v1/tenants/${cast.tenant.id}/api-keys`, {
       token: cast.operator.token,
       body: { name: 'Directory', scopes: ['users:write'] },
@@ -73,7 +73,7 @@ describe('a link that an admin hands over', () => {
     expect((await withKey((await newcomer()).id)).status).toBe(201);
   });
 
-  it('is not for members', async () => {
+  it('is refused to members', async () => {
     const { id } = await newcomer();
     expect((await ask(id, cast.teammate.token)).status).toBe(403);
   });

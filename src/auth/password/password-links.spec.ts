@@ -26,7 +26,7 @@ beforeEach(async () => {
 
 afterAll(() => world.close());
 
-/** The token of a fresh link, as the mail carries it. */
+/** The token of a fresh link, as in the mail. */
 async function link(purpose: LinkPurpose = 'welcome'): Promise<string> {
   const { link_id } = await world.app
     .get(Database)
@@ -43,14 +43,14 @@ const login = (password: string) =>
     body: { email: person.email, password, tenant: cast.tenant.slug },
   });
 
-it('sets the password and ends the sessions that there were', async () => {
+it('sets the password and ends existing sessions', async () => {
   expect((await set(await link())).status).toBe(204);
   expect((await login(NEW)).status).toBe(200);
   expect((await login(person.password)).status).toBe(401);
   expect((await world.http('GET', '/api/v1/me', { token: person.token })).status).toBe(401);
 });
 
-it('works once, also for many at the same moment', async () => {
+it('works once, even for many at the same moment', async () => {
   const token = await link();
   const answers = await Promise.all(
     Array.from({ length: 6 }, (_, position) => set(token, `password number ${position}`)),
@@ -61,7 +61,7 @@ it('works once, also for many at the same moment', async () => {
   expect((await login(`password number ${won}`)).status).toBe(200);
 });
 
-it('uses up the other links of the same user', async () => {
+it('ends the other links of the same user', async () => {
   const [first, second] = [await link(), await link()];
   expect((await set(second)).status).toBe(204);
   expect((await set(first)).status).toBe(410);
@@ -70,7 +70,7 @@ it('uses up the other links of the same user', async () => {
 it.each([
   ['the first password', 'welcome', 72],
   ['a new password', 'password_reset', 1],
-] as const)('S3: ends, for %s, after its time', async (_what, purpose, hours) => {
+] as const)('S3: a link for %s expires', async (_what, purpose, hours) => {
   const [inTime, late] = [await link(purpose), await link(purpose)];
   clock.advance(hours * 3_600_000);
   expect((await set(late)).status).toBe(410);
@@ -78,7 +78,7 @@ it.each([
   expect((await set(inTime)).status).toBe(204);
 });
 
-it('cannot be made up', async () => {
+it('cannot be forged', async () => {
   const token = await link();
   const [tenant, id] = token.split('.');
   const other = (await link()).split('.')[2];
@@ -87,12 +87,12 @@ it('cannot be made up', async () => {
     expect(answer.status).toBe(400);
     expect(answer.body.errors).toEqual([expect.objectContaining({ pointer: '/token' })]);
   }
-  // A signature for another purpose is none.
+  // A signature for another purpose is invalid.
   expect((await set(person.refresh_token)).status).toBe(400);
   expect((await set(token)).status).toBe(204);
 });
 
-it('refuses a short and an endless password, and stays good', async () => {
+it('refuses a short and an endless password, and stays valid', async () => {
   const token = await link();
   for (const password of ['eleven char', 'x'.repeat(201)]) {
     const answer = await set(token, password);
@@ -102,12 +102,12 @@ it('refuses a short and an endless password, and stays good', async () => {
   expect((await set(token, 'twelve chars')).status).toBe(204);
 });
 
-it('takes a password however the keyboard composes its letters', async () => {
+it('accepts a password however the keyboard composes its letters', async () => {
   expect((await set(await link(), 'm\u00e9tropolitaine')).status).toBe(204);
   expect((await login('me\u0301tropolitaine')).status).toBe(200);
 });
 
-it('is of no use to a suspended tenant, an erased user, or a deleted tenant', async () => {
+it('fails for a suspended tenant, an erased user, or a deleted tenant', async () => {
   const token = await link();
   await world.sql(`UPDATE tenants SET suspended_at = now() WHERE id = $1`, [cast.tenant.id]);
   expect((await set(token)).body.code).toBe('tenant_suspended');
@@ -135,7 +135,7 @@ describe('a request for a new link', () => {
     });
   });
 
-  it('reaches who mails it for a user, and is answered alike for nobody', async () => {
+  it('sends a user a mail, and gets the same answer for an unknown address', async () => {
     const answers = [await ask(person.email.toUpperCase())];
     expect(asked).toEqual([person.id]);
     answers.push(await ask('nobody@example.com'), await ask(person.email, 'no-such-tenant'));
@@ -143,14 +143,14 @@ describe('a request for a new link', () => {
     expect(asked).toEqual([person.id]);
   });
 
-  it('is heard three times an hour', async () => {
+  it('is accepted three times an hour', async () => {
     asked.length = 0;
     for (let round = 0; round < 5; round++) expect((await ask(person.email)).status).toBe(202);
     expect(asked).toHaveLength(3);
   });
 });
 
-it('opens a page that loads nothing from elsewhere and tells nobody where it was', async () => {
+it('opens a page that loads nothing from other origins and sends no referrer', async () => {
   const french = await world.http('GET', '/password?token=%3Cscript%3E#token=x', {
     headers: { 'accept-language': 'de, fr;q=0.9, en;q=0.8' },
   });

@@ -8,21 +8,21 @@ import { Signing } from '../sessions/signing.js';
 
 const HOUR_MS = 60 * 60 * 1_000;
 /**
- * How long a link works. A newcomer reads their mail when they can; who asks for a new password is waiting for it
- * (OWASP Forgot Password Cheat Sheet: "expire after an appropriate period").
+ * How long a link works. New users read their mail when they can; users who request a new password wait for it (OWASP
+ * Forgot Password Cheat Sheet: "expire after an appropriate period").
  */
 const LIFE_MS = { welcome: 72 * HOUR_MS, password_reset: HOUR_MS };
 export type LinkPurpose = keyof typeof LIFE_MS;
 
-/** What a link's token names. */
+/** The contents of a link's token. */
 export interface PasswordLink {
   tenant_id: string;
   link_id: string;
 }
 
 /**
- * One-time links to set a password: the first one for 72 hours, a new one for 1 hour. A link's secret is a signature of its id, made when the
- * link leaves: no table holds it.
+ * One-time links to set a password: 72 hours for the first one, 1 hour for a new one. A link's secret is a signature of
+ * its id, made when the mail is sent: no table stores it.
  */
 @Injectable()
 export class PasswordLinks {
@@ -50,14 +50,14 @@ export class PasswordLinks {
   }
 
   /**
-   * The page on which the link's owner sets a password. It is a secret: it goes into the mail and nowhere else. The
-   * token is in the fragment, which browsers never send: no log of a proxy has it.
+   * The page on which the link's owner sets a password. It is a secret: put it only into the mail. The token is in the
+   * fragment, which browsers never send, so no proxy logs it.
    */
   url(tenantId: string, linkId: string): string {
     return `${publicUrl(this.config)}/password#token=${this.signing.seal('password_link', `${tenantId}.${linkId}`)}`;
   }
 
-  /** The newest link of this user that works, or null. */
+  /** The user's newest valid link, or null. */
   async newest(tx: TenantTransaction, userId: string): Promise<{ link_id: string; expires_at: Date } | null> {
     return tx.one(
       `SELECT id AS link_id, expires_at FROM password_links
@@ -66,7 +66,7 @@ export class PasswordLinks {
     );
   }
 
-  /** What a token names, or null when it was not made here. */
+  /** The contents of a token, or null when it was not made here. */
   read(token: string): PasswordLink | null {
     const [tenant_id, link_id] = this.signing.unseal('password_link', token) ?? [];
     if (tenant_id === undefined || link_id === undefined) return null;
@@ -74,8 +74,8 @@ export class PasswordLinks {
   }
 
   /**
-   * Uses a link up: of two who try at the same moment one gets it.
-   * @returns whose password it sets, or null when it was used or has expired.
+   * Uses a link up: of two concurrent attempts only one succeeds.
+   * @returns the user whose password it sets, or null when it was used or has expired.
    */
   async redeem(tx: TenantTransaction, linkId: string): Promise<string | null> {
     const now = this.clock.now();
@@ -88,8 +88,8 @@ export class PasswordLinks {
   }
 
   /**
-   * Ends all links of this user; mails that would carry one are suppressed. The caller has locked the user, so that
-   * nobody makes another link meanwhile.
+   * Ends all links of this user; mails that would carry one are suppressed. The caller has locked the user, so that no
+   * other link is created meanwhile.
    */
   async endAll(tx: TenantTransaction, userId: string): Promise<void> {
     await tx.execute(

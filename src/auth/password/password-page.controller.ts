@@ -6,13 +6,13 @@ import { Access } from '../../platform/http/caller.js';
 import { pageHeaders, preferredLocale } from '../../platform/http/html-page.js';
 import { HtmlPages } from '../../wording/pages/html-pages.js';
 
-/** `GET /password`, outside the API: what the links in mails (`/password#token=…`) open. */
+/** `GET /password`, outside the API: the target of the links in mails (`/password#token=…`). */
 @ApiExcludeController()
 @Controller('password')
 export class PasswordPageController {
   constructor(private readonly pages: HtmlPages) {}
 
-  /** The page holds nothing of the request: its script reads the token. */
+  /** The page contains nothing of the request: its script reads the token. */
   @Get()
   @Access('public')
   page(

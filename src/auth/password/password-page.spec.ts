@@ -23,7 +23,7 @@ afterAll(async () => {
   await world.close();
 });
 
-/** `faults`: errors and warnings of the console, refusals of the policy among them. */
+/** `faults`: errors and warnings of the console, including violations of the policy. */
 async function open(locale: string, fragment: string): Promise<{ page: Page; faults: string[] }> {
   const context = await browser.newContext({ locale });
   const page = await context.newPage();
@@ -54,7 +54,7 @@ async function choose(page: Page, first: string, second: string): Promise<void> 
   await page.click('#submit');
 }
 
-test('H27: a person chooses a password, in the words of their language', async () => {
+test('H27: a person chooses a password in their language', async () => {
   const fragment = await link();
   const { page, faults } = await open('fr-FR', fragment);
   expect(new URL(page.url()).hash).toBe('');
@@ -77,7 +77,7 @@ test('H27: a person chooses a password, in the words of their language', async (
   await again.page.context().close();
 }, 60_000);
 
-test('H27: a link without its token is no form', async () => {
+test('H27: a link without its token shows no form', async () => {
   const { page, faults } = await open('en-GB', '');
   await page.getByRole('heading', { name: 'This link is not complete' }).waitFor();
   expect(await page.isVisible('form')).toBe(false);

@@ -6,10 +6,10 @@ import { isCommonPassword } from './common-passwords.js';
 /** OWASP's Password Storage Cheat Sheet, argon2id: 19 MiB, two passes, one lane. */
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
-/** Said of a password that is refused. */
+/** The message for a refused password. */
 export const TOO_COMMON = 'is too common: attackers try it first';
 
-/** The hash of a password that nobody has, at the same cost. */
+/** The hash of a random password, at the same cost. */
 const NOBODY =
   '$argon2id$v=19$m=19456,t=2,p=1$avv8vZk4pCrE6dWCCDL/Mw$mIO3NmG0fW9ALDn3KvjQnPp/cGawNm5hFTKqG4ZUNgQ';
 
@@ -21,7 +21,7 @@ export class Passwords {
   }
 
   /**
-   * The hash of a password that somebody chooses.
+   * The hash of a new password.
    * @param field its JSON Pointer in the request. @throws Problem validation_failed for a common one.
    */
   async hashChosen(password: string, field: string): Promise<string> {
@@ -29,14 +29,14 @@ export class Passwords {
     return this.hash(password);
   }
 
-  /** Without a hash (an unknown user, no password yet) it takes as long, and the answer is no. */
+  /** Without a hash (an unknown user, no password yet) it takes as long, and returns false. */
   async verify(stored: string | null, password: string): Promise<boolean> {
     const right = await verify(stored ?? NOBODY, canonical(password));
     return right && stored !== null;
   }
 }
 
-/** Keyboards differ in how they compose an é; NIST SP 800-63B §3.1.1.2 wants one form before hashing. */
+/** Keyboards differ in how they compose an é; NIST SP 800-63B §3.1.1.2 requires one form before hashing. */
 function canonical(password: string): string {
   return password.normalize('NFKC');
 }

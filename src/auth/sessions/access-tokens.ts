@@ -8,16 +8,16 @@ import { Signing } from './signing.js';
 const ALGORITHM = 'HS256';
 const ISSUER = 'vigie';
 const AUDIENCE = 'vigie-api';
-/** Tokens whose signature is not checked again; then all are forgotten. */
+/** Maximum number of cached tokens whose signature is not verified again; then the cache is cleared. */
 const REMEMBERED = 10_000;
 
-/** Whose session an access token belongs to. */
+/** The owner of an access token's session. */
 export interface Subject {
   /** Null: an operator. */
   tenant_id: string | null;
-  /** Of the user or the operator. */
+  /** The id of the user or operator. */
   id: string;
-  /** The session's. */
+  /** The id of the session. */
   family: string;
 }
 
@@ -25,10 +25,10 @@ export interface VerifiedToken extends Subject {
   expires_at: Date;
 }
 
-/** Signed and checked access tokens (JWT, HS256). */
+/** Signs and verifies access tokens (JWT, HS256). */
 @Injectable()
 export class AccessTokens {
-  /** A signature that was right once stays right: checking it costs more than all else that auth does here. */
+  /** A valid signature stays valid: verifying it costs more than all other work of auth here. */
   private readonly verified = new Map<string, VerifiedToken>();
 
   constructor(
@@ -37,7 +37,7 @@ export class AccessTokens {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** @returns the token and its life in seconds. `role` is there for clients to show; it is never trusted. */
+  /** @returns the token and its lifetime in seconds. `role` is for clients to display; it is never trusted. */
   async issue(
     subject: Subject,
     role: 'member' | 'admin' | 'operator',
@@ -60,7 +60,7 @@ export class AccessTokens {
     return { token, expires_in };
   }
 
-  /** Null for whatever was not issued here, for this API, or has expired. */
+  /** Null for a token that was not issued here for this API, or has expired. */
   async verify(token: string): Promise<VerifiedToken | null> {
     const known = this.verified.get(token);
     if (known !== undefined && known.expires_at > this.clock.now()) return known;
@@ -70,7 +70,7 @@ export class AccessTokens {
     return verified;
   }
 
-  /** @throws errors.JOSEError where no key has this name. */
+  /** @throws errors.JOSEError when no key has this name. */
   private keyOf(kid: unknown): Uint8Array {
     const key = this.signing.findAccessTokenKey(kid);
     if (key === null) throw new errors.JWKSNoMatchingKey();
@@ -89,7 +89,7 @@ export class AccessTokens {
       const { sub, exp, family, role, tenant_id = null } = payload;
       if (!isUUID(sub) || !isUUID(family) || exp === undefined) return null;
       if (tenant_id === null ? role !== 'operator' : !isUUID(tenant_id)) return null;
-      // isUUID has made sure that these are strings.
+      // isUUID has checked that these are strings.
       return {
         id: sub as string,
         family: family as string,

@@ -26,7 +26,7 @@ const loginAs = (email: string, password: string, from: string, device_token?: s
     headers: { 'x-forwarded-for': from },
   });
 
-/** Ends the waits between attempts, as time would. */
+/** Ends the delays between attempts, as if time had passed. */
 async function waitOver(...names: string[]): Promise<void> {
   for (const name of names) {
     const keys = await redis.keys(`${world.config.redisPrefix}:${name}:*`);
@@ -51,7 +51,7 @@ describe('S7: a stranger who guesses', () => {
     expect((await loginAs(email, PASSWORD, '203.0.113.9')).status).toBe(429);
   });
 
-  it('is one source in all of a network of IPv6', async () => {
+  it('counts as one source in an entire IPv6 network', async () => {
     const { email } = await someone();
     for (let failure = 1; failure <= 10; failure++) {
       expect((await loginAs(email, 'wrong', `2001:db8:1:1::${failure}`)).status).toBe(401);
@@ -61,7 +61,7 @@ describe('S7: a stranger who guesses', () => {
     expect((await loginAs(email, PASSWORD, '2001:db8:1:2::1')).status).toBe(200);
   });
 
-  it('does not lock a device that has signed in before, not even behind the same address', async () => {
+  it('does not lock a device that has signed in before, even behind the same address', async () => {
     const { email } = await someone();
     const { device_token } = (await loginAs(email, PASSWORD, '203.0.113.10')).body as {
       device_token: string;
@@ -72,7 +72,7 @@ describe('S7: a stranger who guesses', () => {
     expect(again.body.device_token).toBe(device_token);
   });
 
-  it('from many addresses only slows unknown devices down, and known ones not at all', async () => {
+  it('from many addresses only slows down unknown devices, never known ones', async () => {
     const { email } = await someone();
     const { device_token } = (await loginAs(email, PASSWORD, '198.51.100.7')).body as {
       device_token: string;
@@ -80,7 +80,7 @@ describe('S7: a stranger who guesses', () => {
     for (let failure = 0; failure < 50; failure++) {
       expect((await loginAs(email, 'wrong', `203.0.113.${100 + failure}`)).status).toBe(401);
     }
-    // One turn every 10 s: the first takes it, the second waits, and is not counted as a guess.
+    // One turn every 10 s: the first takes it; the second waits and does not count as a guess.
     expect((await loginAs(email, 'wrong', '203.0.113.200')).status).toBe(401);
     const slowed = await loginAs(email, PASSWORD, '198.51.100.8');
     expect(slowed.status).toBe(429);
@@ -90,7 +90,7 @@ describe('S7: a stranger who guesses', () => {
     expect((await loginAs(email, PASSWORD, '198.51.100.8')).status).toBe(200);
   }, 30_000);
 
-  it('cannot pass for a known device: not with another account’s token, nor with a forged or a guessing one', async () => {
+  it('cannot pass for a known device with another account’s token, a forged one, or one that guesses', async () => {
     const [victim, attacker] = [await someone(), await someone()];
     const { device_token: theirs } = (await loginAs(attacker.email, PASSWORD, '203.0.113.11')).body as {
       device_token: string;
@@ -105,12 +105,12 @@ describe('S7: a stranger who guesses', () => {
       expect((await loginAs(victim.email, 'wrong', '203.0.113.11', own)).status).toBe(401);
       await waitOver('login-wait');
     }
-    // A stolen token that guesses is treated like the address that it guesses from.
+    // A stolen token that guesses is treated like the address it guesses from.
     expect((await loginAs(victim.email, PASSWORD, '203.0.113.11', own)).status).toBe(429);
     expect((await loginAs(victim.email, PASSWORD, '198.51.100.2', own)).status).toBe(200);
   });
 
-  it('at the current password of a stolen session locks that session, not the sign-in', async () => {
+  it('with a stolen session at the current password locks that session, not the sign-in', async () => {
     const { email, token } = await someone();
     const change = () =>
       world.http('POST', '/api/v1/auth/password/change', {
@@ -125,7 +125,7 @@ describe('S7: a stranger who guesses', () => {
     expect((await loginAs(email, PASSWORD, '198.51.100.3')).status).toBe(200);
   });
 
-  it('is forgotten when somebody unlocks the account', async () => {
+  it('is forgotten when the account is unlocked', async () => {
     const { email } = await someone();
     await lock(email, '203.0.113.12');
     const throttle = world.app.get(LoginThrottle, { strict: false });
@@ -170,7 +170,7 @@ describe('S9: a refused sign-in is in the audit log', () => {
       `SELECT actor, status, ip FROM ${table} WHERE action = 'POST /api/v1/auth/login' AND ip LIKE '192.0.2.%' ORDER BY ip`,
     );
 
-  it('with its address, of a member, of nobody, and of an unknown tenant', async () => {
+  it('with its address, for a member, an unknown user, and an unknown tenant', async () => {
     const { id, email } = await someone();
     await loginAs(email, 'wrong', '192.0.2.1');
     await loginAs('nobody@example.com', 'wrong', '192.0.2.2');
@@ -192,7 +192,7 @@ describe('S9: a refused sign-in is in the audit log', () => {
     expect(read.body.data).toMatchObject([{ actor_kind: 'anonymous', status: 401 }]);
   });
 
-  it('at most 60 times an hour from one address: nobody can fill the log', async () => {
+  it('at most 60 times an hour per address, so that nobody can fill the log', async () => {
     await Promise.all(
       Array.from({ length: 70 }, (_, at) => loginAs(`nobody${at}@example.com`, 'wrong', '192.0.2.9')),
     );

@@ -12,23 +12,23 @@ import { KnownDevices } from './known-devices.js';
 const HOUR_SECONDS = 60 * 60;
 const WINDOW_SECONDS = 15 * 60;
 const LOCK_SECONDS = 15 * 60;
-/** From this failure on each one makes the next attempt wait: 1, 2, 4, 8, 16 s. */
+/** From this failure on, each one delays the next attempt: 1, 2, 4, 8, 16 s. */
 const SLOW_FROM = 5;
-/** This failure within the window locks. */
+/** This failure within the window locks the source. */
 const LOCKED_AT = 10;
-/** Attempts of unknown devices on one account in an hour, from wherever; beyond it they take turns, never locked. */
+/** Attempts of unknown devices on one account per hour, from all addresses; beyond it they take turns, never locked. */
 const MAX_UNKNOWN_PER_HOUR = 50;
-/** One turn: 360 guesses an hour for a botnet of any size. */
+/** Duration of a turn: 360 guesses an hour for a botnet of any size. */
 const TURN_SECONDS = 10;
-/** Links asked for one account in an hour by one source, and by all unknown ones together. */
+/** Links requested for one account per hour by one source, and by all unknown ones together. */
 const RESETS_PER_HOUR = 3;
 const MAX_UNKNOWN_RESETS_PER_HOUR = 20;
-/** Keys that one step of `unlock` asks Redis to look at. */
+/** Keys per SCAN step of `unlock`. */
 const SCAN_COUNT = 1_000;
-/** How long `unlock` waits for Redis, in a process that has just started. */
+/** How long `unlock` waits for Redis, in a newly started process. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** Whose attempts count together. An unknown user is counted like any other. */
+/** Attempts with the same name count together. Unknown users are counted like any other. */
 export interface LoginName {
   /** The slug; undefined for operators. */
   tenant: string | undefined;
@@ -36,20 +36,20 @@ export interface LoginName {
   email: string;
 }
 
-/** From where somebody tries. */
+/** Where an attempt comes from. */
 export interface LoginSource {
   /** IP address of the client. */
   address: string;
-  /** What it says it is: the token that an earlier sign-in gave. */
+  /** The client's device token, from an earlier sign-in. */
   device?: string;
-  /** The session of a caller who is signed in: as good as a known device. */
+  /** The session of a signed-in caller: trusted like a known device. */
   session?: string;
 }
 
-/** An attempt that may look at the password. */
+/** An attempt whose password may be checked. */
 export interface AdmittedAttempt {
   name: LoginName;
-  /** Which attempt of this source in the window it is. */
+  /** The number of this attempt of its source in the window. */
   attempt: number;
   /** Whether its device has signed in to this account before. */
   known: boolean;
@@ -57,10 +57,10 @@ export interface AdmittedAttempt {
 }
 
 /**
- * Slows down and then locks the source of failed sign-ins: the device for one that has signed in to this account
- * before, else the address (IPv6: its /64). So nobody can lock somebody else out. All unknown sources together are
- * slowed down beyond a bound. Redis keeps the counts for all processes; while it is unreachable each process keeps
- * its own. The time is real time, not the business clock's.
+ * Slows down and then locks the source of failed sign-ins: the device if it has signed in to this account before, else
+ * the address (IPv6: its /64). So nobody can lock out somebody else. Beyond a limit, all unknown sources together are
+ * slowed down. Redis keeps the counts for all processes; while it is unreachable each process keeps its own. Uses real
+ * time, not the business clock.
  */
 @Injectable()
 export class LoginThrottle implements OnApplicationShutdown {
@@ -100,7 +100,7 @@ export class LoginThrottle implements OnApplicationShutdown {
   }
 
   /**
-   * Counts an attempt before its password is looked at, so that many at the same moment do not slip through.
+   * Counts an attempt before its password is checked, so that concurrent attempts cannot slip through.
    * @throws Problem too_many_attempts with Retry-After.
    */
   async admit(name: LoginName, source: LoginSource): Promise<AdmittedAttempt> {
@@ -113,10 +113,10 @@ export class LoginThrottle implements OnApplicationShutdown {
     return { name, attempt, known, key };
   }
 
-  /** The admitted attempt had a wrong password. @returns whether its source is locked from now on. */
+  /** The admitted attempt had a wrong password. @returns whether its source is now locked. */
   async failed({ key, attempt }: AdmittedAttempt): Promise<boolean> {
     if (attempt >= LOCKED_AT) {
-      // Not the wait made longer: an earlier attempt that fails later would make it short again.
+      // Not an extended delay: an earlier attempt that fails later would shorten it again.
       await this.locks.block(key, LOCK_SECONDS);
       this.logger.warn({ event: 'login_locked', login: key.slice(0, 16), seconds: LOCK_SECONDS });
       return true;
@@ -125,13 +125,13 @@ export class LoginThrottle implements OnApplicationShutdown {
     return false;
   }
 
-  /** The right password was given: the source's count begins anew. What strangers did stays counted. */
+  /** The password was right: resets the source's count. Attempts of strangers stay counted. */
   async forgive({ name, key, known }: AdmittedAttempt): Promise<void> {
     await this.forget(key);
     if (!known) await this.unknown.reward(accountOf(name));
   }
 
-  /** A new password was set by a link: its mailbox's owner must be able to sign in with it now. */
+  /** A link has set a new password: the owner of the mailbox must be able to sign in with it now. */
   async startAnew(name: LoginName, source: LoginSource): Promise<void> {
     const account = accountOf(name);
     await Promise.all([
@@ -141,7 +141,7 @@ export class LoginThrottle implements OnApplicationShutdown {
     ]);
   }
 
-  /** The token that makes the client that has just signed in known: its own, or a new one. */
+  /** The device token of a client that has just signed in: its own, or a new one. */
   deviceToken(name: LoginName, { device }: LoginSource): string {
     const account = accountOf(name);
     return device !== undefined && this.devices.read(device, account) !== null
@@ -149,7 +149,7 @@ export class LoginThrottle implements OnApplicationShutdown {
       : this.devices.issue(account);
   }
 
-  /** Whether one more link may be mailed to this account. A stranger uses up their own share of it. */
+  /** Whether another link may be mailed to this account. A stranger uses up only their own share. */
   async admitReset(name: LoginName, { address, device }: LoginSource): Promise<boolean> {
     const account = accountOf(name);
     const nonce = this.devices.read(device, account);
@@ -161,7 +161,7 @@ export class LoginThrottle implements OnApplicationShutdown {
     return all.consumedPoints <= MAX_UNKNOWN_RESETS_PER_HOUR;
   }
 
-  /** Forgets all failures and locks of an account, whatever their sources. @returns how many keys there were. */
+  /** Forgets all failures and locks of an account from all sources. @returns the number of deleted keys. */
   async unlock(name: LoginName): Promise<number> {
     const pattern = `${this.prefix.replace(/[\\*?[\]]/g, '\\$&')}:*:${accountOf(name)}*`;
     if (this.redis.status !== 'ready')
@@ -179,7 +179,7 @@ export class LoginThrottle implements OnApplicationShutdown {
     this.redis.disconnect();
   }
 
-  /** A known device that guesses is treated as an unknown one once it is locked. */
+  /** A known device that guesses is treated as unknown once it is locked. */
   private async sourceOf(
     name: LoginName,
     { address, device, session }: LoginSource,
@@ -199,7 +199,7 @@ export class LoginThrottle implements OnApplicationShutdown {
     return Math.max(...stops.map((stop) => stop?.msBeforeNext ?? 0));
   }
 
-  /** Beyond the bound, one attempt of an unknown device is admitted every 10 s. */
+  /** Beyond the limit, one attempt of an unknown device is admitted every 10 s. */
   private async takeTurn(account: string, key: string): Promise<void> {
     const { consumedPoints } = await this.unknown.penalty(account);
     if (consumedPoints <= MAX_UNKNOWN_PER_HOUR) return;
@@ -207,7 +207,7 @@ export class LoginThrottle implements OnApplicationShutdown {
       await this.turns.consume(account);
     } catch (error) {
       if (!(error instanceof RateLimiterRes)) throw error;
-      // Its source did not get to guess: waiting for a turn must not lock it.
+      // The source made no guess: waiting for a turn must not lock it.
       await this.attempts.reward(key);
       throw tooMany(error.msBeforeNext);
     }
@@ -218,12 +218,12 @@ export class LoginThrottle implements OnApplicationShutdown {
   }
 }
 
-/** No address is kept in Redis, and no tenant's slug can be mistaken for a part of one. */
+/** Redis stores no address, and no tenant's slug can be confused with a part of one. */
 function accountOf({ tenant, email }: LoginName): string {
   return sha256(JSON.stringify([tenant ?? null, email]));
 }
 
-/** Begins with the account, for `unlock` to find. */
+/** Starts with the account, for `unlock` to find. */
 function keyOf(account: string, source: string): string {
   return `${account}:${sha256(source).slice(0, 32)}`;
 }

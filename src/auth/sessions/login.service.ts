@@ -16,16 +16,16 @@ import { Passwords } from '../password/passwords.js';
 import { Sessions, type TokenPair } from './sessions.js';
 import { SignIns, type SignInTrace } from './sign-ins.js';
 
-/** A request for a link takes at least this long, so that its time does not reveal whether there is such a user. */
+/** Minimum time of a request for a link, so that timing does not reveal whether the user exists. */
 const RESET_ANSWER_MS = 250;
 
-/** What a login is answered with. */
+/** The response to a login. */
 export interface LoggedIn extends TokenPair {
-  /** Makes the client known to this account. */
+  /** Identifies the client to this account in later logins. */
   device_token: string;
 }
 
-/** A user or operator by address, before the password is looked at. */
+/** The user or operator with an address, before the password is checked. */
 interface Claimed {
   id: string;
   password_hash: string | null;
@@ -33,7 +33,7 @@ interface Claimed {
   tenant: TenantEntry | null;
 }
 
-/** Logging in, and setting the password that one logs in with. */
+/** Logs in, and sets passwords by link. */
 @Injectable()
 export class LoginService {
   private readonly logger = new Logger('Login');
@@ -53,8 +53,8 @@ export class LoginService {
   ) {}
 
   /**
-   * Without a tenant it is an operator who logs in. The answer never says what was wrong, and an unknown user is
-   * answered as late as a known one.
+   * Without a tenant an operator logs in. The answer never says what was wrong, and takes as long for an unknown user
+   * as for a known one.
    * @throws Problem invalid_credentials, too_many_attempts; tenant_suspended, only with the right password.
    */
   async login(form: LoginForm, trace: SignInTrace, userAgent = ''): Promise<LoggedIn> {
@@ -68,8 +68,8 @@ export class LoginService {
   }
 
   /**
-   * Recognises an operator for the pages under /ops. Counted together with their logins by REST.
-   * @returns the operator's id, and the token that makes this browser known.
+   * Authenticates an operator for the pages under /ops. Attempts count together with REST logins.
+   * @returns the operator's id, and the device token of this browser.
    * @throws Problem invalid_credentials, too_many_attempts.
    */
   async operator(
@@ -81,8 +81,9 @@ export class LoginService {
   }
 
   /**
-   * Sets the password that a one-time link is for, and ends the user's sessions.
-   * @throws Problem validation_failed for a token that is not one of ours and for a common password, link_used, tenant_suspended.
+   * Sets the password of a one-time link's user, and ends the user's sessions.
+   * @throws Problem validation_failed for a token that is not one of ours and for a common password, link_used,
+   * tenant_suspended.
    */
   async setPassword({ token, password }: NewPassword, trace: SignInTrace): Promise<void> {
     const link = this.links.read(token);
@@ -107,9 +108,9 @@ export class LoginService {
   }
 
   /**
-   * A link for the first password of a user, to hand over. It replaces those that there were.
-   * @throws Problem not_found; forbidden for an admin's, asked for by who may not; conflict when there is a password:
-   * a link would be a way into somebody's account.
+   * A link for a user's first password, to hand over. It replaces earlier links.
+   * @throws Problem not_found; forbidden for an admin's link when the caller may not change admins; conflict when the
+   * user has a password: a link would give access to the account.
    */
   async firstPasswordLink(by: TenantCaller, userId: string): Promise<{ url: string; expires_at: Date }> {
     return this.database.tenant(by.tenant_id, async (tx) => {
@@ -119,7 +120,7 @@ export class LoginService {
       if (user.password_hash !== null) {
         throw new Problem('conflict', 'the user has a password: only they can request a new one');
       }
-      // One way in at a time: the link that replaces it may be for another mailbox.
+      // Only one link is valid at a time: the old one may be in another mailbox.
       await this.links.endAll(tx, userId);
       const { link_id, expires_at } = await this.links.create(tx, userId, 'welcome');
       return { url: this.links.url(by.tenant_id, link_id), expires_at };
@@ -127,7 +128,7 @@ export class LoginService {
   }
 
   /**
-   * Has a link mailed to the user with this address, if there is one; the answer does not say.
+   * Mails a link to the user with this address, if there is one; the answer does not say.
    * @param address of the client
    */
   async requestPasswordReset(form: PasswordResetForm, address: string): Promise<void> {
@@ -149,7 +150,10 @@ export class LoginService {
     });
   }
 
-  /** Who knows this password. The attempt is counted, and recorded where it is refused or an admin's or operator's. */
+  /**
+   * Authenticates by password. The attempt is counted, and recorded when it is refused or when the account is an
+   * admin's or operator's.
+   */
   private async recognise(
     { email, password, tenant: slug, device_token: device }: LoginForm,
     trace: SignInTrace,

@@ -24,7 +24,7 @@ afterAll(async () => {
 const login = (body: object) => world.http('POST', '/api/v1/auth/login', { body });
 const me = (token: string) => world.http('GET', '/api/v1/me', { token });
 
-/** Ends the waits between attempts, as time would. */
+/** Ends the delays between attempts, as if time had passed. */
 async function waitOver(): Promise<void> {
   const keys = await redis.keys(`${world.config.redisPrefix}:login-wait:*`);
   if (keys.length > 0) await redis.del(keys);
@@ -50,12 +50,12 @@ describe('a login', () => {
     });
   });
 
-  it('takes the address in any case, with blanks around it', async () => {
+  it('accepts the address in any case, with surrounding blanks', async () => {
     const email = `  ${cast.teammate.email.toUpperCase()} `;
     expect((await login({ email, password: PASSWORD, tenant: cast.tenant.slug })).status).toBe(200);
   });
 
-  it('is refused alike for a wrong password, an unknown user, another tenant and an unknown one', async () => {
+  it('gets the same refusal for a wrong password, an unknown user, another tenant and an unknown one', async () => {
     const { email } = cast.teammate;
     const answers = await Promise.all([
       login({ email, password: 'wrong', tenant: cast.tenant.slug }),
@@ -82,7 +82,7 @@ describe('a login', () => {
     }
   });
 
-  it('names what is wrong with the request', async () => {
+  it('names the faults of the request', async () => {
     const answer = await login({ email: 5, password: 'x'.repeat(201), tenant: 'a\u0000b', admin: true });
     expect(answer.status).toBe(400);
     const pointers = answer.body.errors.map(({ pointer }: { pointer: string }) => pointer);
@@ -101,14 +101,14 @@ describe('a login', () => {
 });
 
 describe('operators', () => {
-  it('log in without a tenant; the configuration makes the first', async () => {
+  it('log in without a tenant; the configuration creates the first', async () => {
     const answer = await login({ email: 'root@example.com', password: 'a first password' });
     expect(answer.status).toBe(200);
     const tenants = await world.http('GET', '/api/v1/tenants', { token: answer.body.access_token });
     expect(tenants.status).toBe(200);
   });
 
-  it('are made once, however many processes start at the same time', async () => {
+  it('are created once, however many processes start at the same time', async () => {
     await world.sql(`DELETE FROM operators WHERE email = 'Root@Example.com'`);
     const operators = world.app.get(Operators, { strict: false });
     await Promise.all(Array.from({ length: 4 }, () => operators.onApplicationBootstrap()));
@@ -124,7 +124,7 @@ describe.each([
 ])('after repeated failures %s', (_who, email) => {
   const wrong = () => login({ email: email(), password: 'wrong', tenant: cast.tenant.slug });
 
-  it('waits longer and longer, then is locked, and the right password makes no difference', async () => {
+  it('waits longer and longer, then is locked, even for the right password', async () => {
     for (let failure = 1; failure <= 10; failure++) {
       expect((await wrong()).status).toBe(401);
       const next = failure < 5 ? null : await wrong();
@@ -139,13 +139,13 @@ describe.each([
     }
     const right = await login({ email: email(), password: PASSWORD, tenant: cast.tenant.slug });
     expect(right.status).toBe(429);
-    // Somebody of the same name elsewhere is somebody else.
+    // The same address in another tenant is another account.
     const elsewhere = await login({ email: email(), password: 'wrong', tenant: cast.other.tenant.slug });
     expect(elsewhere.status).toBe(401);
   });
 });
 
-it('gives no more than ten guesses to many attempts at once', async () => {
+it('allows no more than ten guesses to many concurrent attempts', async () => {
   const answers = await Promise.all(
     Array.from({ length: 30 }, () =>
       login({ email: 'burst@example.com', password: 'wrong', tenant: cast.tenant.slug }),
@@ -166,7 +166,7 @@ it('forgets failures after a success', async () => {
   }
 });
 
-it('counts one address as one, however its letters are written', async () => {
+it('counts an address once, in any case', async () => {
   const spellings = ['igor@example.com', 'IGOR@example.com', ' Igor@EXAMPLE.com '];
   for (let failure = 0; failure < 5; failure++) {
     const email = spellings[failure % spellings.length];
@@ -177,7 +177,7 @@ it('counts one address as one, however its letters are written', async () => {
 });
 
 // Last: it disconnects this application from Redis.
-it('goes on without Redis, and still counts', async () => {
+it('works without Redis, and still counts', async () => {
   world.app.get(LoginThrottle, { strict: false }).onApplicationShutdown();
   const { email } = await addPerson(world, cast.tenant.id, { name: 'Wanda' });
   const tenant = cast.tenant.slug;

@@ -47,7 +47,7 @@ describe.each([
   ['a user', () => someone(), () => cast.tenant.slug],
   ['an operator', () => Promise.resolve(cast.operator), () => undefined],
 ])('S9: %s', (_who, who, tenant) => {
-  it('sees the own sessions that stand, newest first, in pages', async () => {
+  it('sees their own valid sessions, newest first, in pages', async () => {
     const person = await who();
     const phone = await login(person, 'Phone/1.0', tenant());
     clock.advance(60_000);
@@ -70,7 +70,7 @@ describe.each([
     await end(access_token, 'me/sessions');
   });
 
-  it('ends one of them, all others, and the own one', async () => {
+  it('ends one of them, all others, and the current one', async () => {
     const person = await who();
     const [one, two, three] = [
       await login(person, 'one', tenant()),
@@ -93,7 +93,7 @@ describe.each([
 });
 
 describe('S9: somebody else’s session', () => {
-  it('cannot be ended by a colleague or an operator, and is answered like an unknown id', async () => {
+  it('cannot be ended by a colleague or an operator, who get the answer for an unknown id', async () => {
     const person = await someone();
     const { access_token } = await login(person, 'mine', cast.tenant.slug);
     const id = (await list(access_token)).data[0]!.id;
@@ -104,7 +104,7 @@ describe('S9: somebody else’s session', () => {
     expect(await works(access_token)).toBe(true);
   });
 
-  it('is ended, with all others of that user, by an admin', async () => {
+  it('is ended by an admin, with all others of that user', async () => {
     const person = await someone();
     expect(await end(cast.teammate.token, `users/${person.id}/sessions`)).toBe(403);
     expect(await end(cast.outsider.token, `users/${person.id}/sessions`)).toBe(404);
@@ -118,9 +118,9 @@ describe('S9: somebody else’s session', () => {
   });
 });
 
-// Last: it moves the clock past everybody's sessions.
+// Last: it moves the clock past the end of all sessions.
 describe('S9: a session', () => {
-  it('ends 30 days after the login, however much it is used, its access token too', async () => {
+  it('ends 30 days after the login, however much it is used, together with its access token', async () => {
     const person = await someone();
     let pair = await login(person, 'busy', cast.tenant.slug);
     for (let day = 0; day < 29; day++) {

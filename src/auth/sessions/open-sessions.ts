@@ -20,14 +20,14 @@ export interface OpenSession {
   current: boolean;
 }
 
-/** The table of somebody's sessions: $1 is their tenant (null for operators), $2 their id. */
+/** The table of a person's sessions: $1 is the tenant (null for operators), $2 the person's id. */
 interface Place {
   table: string;
   owner: string;
   keys: [tenantId: string | null, id: string];
 }
 
-/** Sessions as people see and end them. */
+/** Lists and ends sessions for people. */
 @Injectable()
 export class OpenSessions {
   constructor(
@@ -38,7 +38,7 @@ export class OpenSessions {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** A page of the caller's own that stand, newest first: ids grow with time. */
+  /** A page of the caller's valid sessions, newest first: ids grow with time. */
   async list(signedIn: SignedIn, { limit, cursor }: PageQuery): Promise<Page<OpenSession>> {
     const { table, owner, keys } = placeOf(signedIn);
     const [after] = cursor === undefined ? [null] : decodeCursor(cursor, [(key) => isUUID(key)]);
@@ -60,7 +60,7 @@ export class OpenSessions {
     );
   }
 
-  /** @throws Problem not_found where the caller has no such session that stands. */
+  /** @throws Problem not_found when the caller has no such valid session. */
   async end(signedIn: SignedIn, family: string): Promise<void> {
     const { table, owner, keys } = placeOf(signedIn);
     const ended = await this.transaction(signedIn, (tx) =>
@@ -74,7 +74,7 @@ export class OpenSessions {
     this.sessions.announceEnd(...keys);
   }
 
-  /** Ends all sessions of the caller but the one that asks. */
+  /** Ends all sessions of the caller except the current one. */
   async endOthers(signedIn: SignedIn): Promise<void> {
     const { table, owner, keys } = placeOf(signedIn);
     await this.transaction(signedIn, (tx) =>
@@ -86,7 +86,7 @@ export class OpenSessions {
     this.sessions.announceEnd(...keys);
   }
 
-  /** @throws Problem not_found; forbidden for an admin's, ended by a key that may only write users. */
+  /** @throws Problem not_found; forbidden when a key that may only write users ends an admin's. */
   async endOfUser(by: TenantCaller, userId: string): Promise<void> {
     await this.database.tenant(by.tenant_id, async (tx) => {
       const user = await this.credentials.byId(tx, userId);

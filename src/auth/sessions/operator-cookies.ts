@@ -6,18 +6,18 @@ import { SystemDatabase } from '../../platform/database/database.js';
 import { Signing } from './signing.js';
 
 const NAME = 'vigie_ops';
-/** A working day; then one signs in again. */
+/** A working day; then the operator signs in again. */
 const LIFE_SECONDS = 8 * 60 * 60;
-/** Makes the browser known, so that failures of strangers do not lock its operator out. */
+/** Identifies a known browser, so that failures of strangers do not lock its operator out. */
 const DEVICE_NAME = 'vigie_device';
 /** As long as browsers keep a cookie (RFC 6265bis). */
 const DEVICE_LIFE_SECONDS = 400 * 86_400;
 
 /**
- * Keeps an operator signed in to the pages under /ops. The cookie names a row of `operator_sessions`, asked for at
- * each request, so that ending it holds at once. It is worth nothing as a token of the API, and no token of the API
- * is worth anything as a cookie: they are signed for different purposes. Not @fastify/cookie: its parser needs Node 22,
- * and it would read the cookies of every request, while only these pages have one.
+ * Keeps an operator signed in to the pages under /ops. The cookie names a row of `operator_sessions`, which is queried
+ * at each request, so that ending it takes effect at once. Cookies are not valid as API tokens, nor API tokens as
+ * cookies: they are signed for different purposes. Not @fastify/cookie: its parser needs Node 22 and would read the
+ * cookies of every request, while only these pages have one.
  */
 @Injectable()
 export class OperatorCookies {
@@ -28,11 +28,11 @@ export class OperatorCookies {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** Begins a session of 8 hours; returns the `Set-Cookie` header. */
+  /** Starts a session of 8 hours; returns the `Set-Cookie` header. */
   async begin(operatorId: string): Promise<string> {
     const now = this.clock.now();
     const [row] = await this.system.query<{ family: string }>(
-      // No refresh token is ever made for it: the empty hash fits none.
+      // It never gets a refresh token: the empty hash matches none.
       `INSERT INTO operator_sessions (operator_id, token_hash, created_at, expires_at)
        VALUES ($1, '', $2, $3) RETURNING family`,
       [operatorId, now, new Date(now.getTime() + LIFE_SECONDS * 1_000)],
@@ -65,12 +65,12 @@ export class OperatorCookies {
     return this.cookie(NAME, '', 0);
   }
 
-  /** The token of a browser that has signed in before. @param header the request's `Cookie`. */
+  /** The device token of a browser that has signed in before. @param header the request's `Cookie`. */
   deviceIn(header: string | undefined): string | undefined {
     return valueIn(header, DEVICE_NAME);
   }
 
-  /** The `Set-Cookie` header that makes a browser known. */
+  /** The `Set-Cookie` header that stores a browser's device token. */
   keepDevice(token: string): string {
     return this.cookie(DEVICE_NAME, token, DEVICE_LIFE_SECONDS);
   }

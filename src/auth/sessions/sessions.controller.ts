@@ -7,7 +7,7 @@ import { IdParam } from '../../platform/http/id-param.js';
 import { PageQuery } from '../../platform/http/page.dto.js';
 import { OpenSessions, type OpenSession } from './open-sessions.js';
 
-/** A session that stands. */
+/** A valid session. */
 export class SessionView implements OpenSession {
   @ApiProperty({ format: 'uuid' })
   id: string;
@@ -28,7 +28,7 @@ export class SessionView implements OpenSession {
   current: boolean;
 }
 
-/** People see and end their own sessions; admins end those of a user. */
+/** People list and end their own sessions; admins end those of a user. */
 @Controller()
 export class SessionsController {
   constructor(private readonly sessions: OpenSessions) {}

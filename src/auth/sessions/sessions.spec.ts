@@ -26,7 +26,7 @@ const revoked = async () =>
   (await world.sql(`SELECT 1 FROM sessions WHERE user_id = $1 AND revoked_at IS NOT NULL`, [person.id]))
     .length === 1;
 
-it('gives a new pair, again and again, and keeps one row a login', async () => {
+it('gives a new pair, again and again, and keeps one row per login', async () => {
   let token = person.refresh_token;
   for (let round = 0; round < 5; round++) {
     clock.advance(15 * 60_000);
@@ -39,7 +39,7 @@ it('gives a new pair, again and again, and keeps one row a login', async () => {
   expect(await world.sql(`SELECT 1 FROM sessions WHERE user_id = $1`, [person.id])).toHaveLength(1);
 });
 
-it('answers many at once with the same next token, which goes on working', async () => {
+it('answers concurrent requests with the same next token, which stays valid', async () => {
   const answers = await Promise.all(Array.from({ length: 12 }, () => refresh(person.refresh_token)));
   expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
   expect(new Set(answers.map(({ body }) => body.refresh_token)).size).toBe(1);
@@ -49,7 +49,7 @@ it('answers many at once with the same next token, which goes on working', async
   expect(await revoked()).toBe(false);
 });
 
-it('takes the previous token for 30 s', async () => {
+it('accepts the previous token for 30 s', async () => {
   const first = await refresh(person.refresh_token);
   clock.advance(30_000);
   const again = await refresh(person.refresh_token);
@@ -67,14 +67,14 @@ it('ends the session when a token is used again later', async () => {
   expect(await works(person.token)).toBe(false);
 });
 
-it('ends it for a token from before the previous one, at any time', async () => {
+it('ends the session for a token older than the previous one, at any time', async () => {
   const first = await refresh(person.refresh_token);
   const second = await refresh(first.body.refresh_token);
   expect((await refresh(person.refresh_token)).status).toBe(401);
   expect(await works(second.body.access_token)).toBe(false);
 });
 
-it('is not ended by a token that was made up', async () => {
+it('ignores a forged token', async () => {
   const [tenant, family] = person.refresh_token.split('.');
   const forged = [
     `${tenant}.${family}.2.${'A'.repeat(43)}`,
@@ -94,7 +94,7 @@ it('is not ended by a token that was made up', async () => {
   expect((await refresh(person.refresh_token)).status).toBe(200);
 });
 
-it('ends unused after the configured days', async () => {
+it('expires after the configured days without use', async () => {
   clock.advance(world.config.refreshTokenDays * 86_400_000);
   expect((await refresh(person.refresh_token)).status).toBe(401);
 });
@@ -108,7 +108,7 @@ it('waits while the tenant is suspended', async () => {
   expect((await refresh(person.refresh_token)).status).toBe(200);
 });
 
-it('ends with a logout, its access token too; other sessions of the user continue', async () => {
+it('ends with a logout, together with its access token; other sessions of the user continue', async () => {
   const logout = (refresh_token: string) =>
     world.http('POST', '/api/v1/auth/logout', { body: { refresh_token } });
   const login = await world.http('POST', '/api/v1/auth/login', {
@@ -118,12 +118,12 @@ it('ends with a logout, its access token too; other sessions of the user continu
   expect(await works(person.token)).toBe(false);
   expect((await refresh(person.refresh_token)).status).toBe(401);
   expect(await works(login.body.access_token)).toBe(true);
-  // Once more, or with nonsense: nothing to end.
+  // Repeated, or with nonsense: nothing to end.
   expect((await logout(person.refresh_token)).status).toBe(204);
   expect((await logout('nonsense')).status).toBe(204);
 });
 
-it('carries the role of today into the new token, and the old one never did more', async () => {
+it('puts the current role into the new token; the old one never had more rights', async () => {
   await world.sql(`UPDATE users SET role = 'admin' WHERE id = $1`, [person.id]);
   expect((await world.http('GET', '/api/v1/users', { token: person.token })).status).toBe(200);
   await world.sql(`UPDATE users SET role = 'member' WHERE id = $1`, [person.id]);

@@ -12,7 +12,7 @@ import { unauthenticated } from '../authenticator.js';
 import { Signing } from './signing.js';
 import { shortUserAgent } from './user-agent.js';
 
-/** What a login or a refresh is answered with. */
+/** The response to a login or a refresh. */
 export interface TokenPair {
   access_token: string;
   token_type: 'Bearer';
@@ -21,7 +21,7 @@ export interface TokenPair {
   refresh_token: string;
 }
 
-/** A client that lost the answer to a refresh, or asked twice at once, may ask again for this long. */
+/** How long a client that lost the response to a refresh, or sent it twice, may repeat it. */
 const GRACE_MS = 30_000;
 const DAY_MS = 86_400_000;
 
@@ -36,21 +36,21 @@ interface SessionRow {
   suspended: boolean;
 }
 
-/** Where a family's row is. */
+/** Locates a family's row. */
 interface Family {
   /** Null: an operator's. */
   tenant_id: string | null;
   family: string;
 }
 
-/** The outcome of a refresh; the transaction commits in either case, for a revocation must last. */
+/** The outcome of a refresh; the transaction commits in either case, so that a revocation lasts. */
 type Refreshed = { pair: TokenPair } | { problem: Problem; revoked?: string };
 
 /**
- * Sessions: one family of refresh tokens a login. A session ends when it is not used for REFRESH_TOKEN_DAYS, and
- * SESSION_MAX_DAYS after the login whatever its use. The n-th token of a family is a signature of its place in it,
- * so the one before may be presented again within 30 s and the answer is the same next token: the family never
- * forks. Any older one means that somebody has a copy, and ends the family.
+ * Sessions: one family of refresh tokens per login. A session ends when it is not used for REFRESH_TOKEN_DAYS, and
+ * SESSION_MAX_DAYS after the login in any case. The n-th token of a family is a signature of its place, so presenting
+ * the previous one again within 30 s returns the same next token: the family never forks. An older token means that it
+ * was copied, and ends the family.
  */
 @Injectable()
 export class Sessions {
@@ -66,7 +66,7 @@ export class Sessions {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** Begins a session of a user, whom the caller has recognised and holds. */
+  /** Starts a session of a user, whom the caller has authenticated and locked. */
   async begin(
     tx: TenantTransaction,
     user: { id: string; role: 'member' | 'admin' },
@@ -80,12 +80,12 @@ export class Sessions {
     return this.first(tx, { tenant_id: tx.tenant_id, family: inserted(row).family }, user.id, user.role);
   }
 
-  /** Deletes the sessions of operators that have expired, on the pages under /ops too. */
+  /** Deletes the expired sessions of operators, including those of the pages under /ops. */
   async cleanOperators(): Promise<void> {
     await this.system.query(`DELETE FROM operator_sessions WHERE expires_at < $1`, [this.clock.now()]);
   }
 
-  /** Begins a session of an operator. */
+  /** Starts a session of an operator. */
   async beginOperator(operatorId: string, userAgent = ''): Promise<TokenPair> {
     return this.system.transaction(async (tx) => {
       const row = await tx.one<{ family: string }>(
@@ -99,7 +99,7 @@ export class Sessions {
 
   /**
    * The next pair of tokens.
-   * @throws Problem unauthenticated for a token that is not, or no longer, good; tenant_suspended.
+   * @throws Problem unauthenticated for a token that is not, or no longer, valid; tenant_suspended.
    */
   async refresh(token: string): Promise<TokenPair> {
     const parsed = this.parse(token);
@@ -114,7 +114,7 @@ export class Sessions {
     throw outcome.problem;
   }
 
-  /** Ends the session of this refresh token. One that is not good is ignored: the end is the same. */
+  /** Ends the session of this refresh token. An invalid token is ignored. */
   async end(token: string): Promise<void> {
     const parsed = this.parse(token);
     if (parsed === null) return;
@@ -122,7 +122,7 @@ export class Sessions {
     if (owner !== null) this.announceEnd(parsed.tenant_id, owner);
   }
 
-  /** Ends all sessions of a user, but for the one of this family. */
+  /** Ends all sessions of a user except the one of this family. */
   async endAll(tx: TenantTransaction, userId: string, spared: string | null = null): Promise<void> {
     await tx.execute(
       `UPDATE sessions SET revoked_at = $3
@@ -154,7 +154,7 @@ export class Sessions {
       await this.store(tx, family, next, { previous_hash: presented, rotated_at: now });
       return { pair: await this.pair(family, row.owner_id, row.role, next) };
     }
-    // The answer that was lost, as it was: another process may have sealed it with another secret.
+    // The lost response, unchanged: another process may have signed it with another secret.
     const again = this.tokensAt(family, place + 1).find((each) => hashOf(each).equals(row.token_hash));
     if (again === undefined) return { problem: unauthenticated() };
     return { pair: await this.pair(family, row.owner_id, row.role, again) };
@@ -181,7 +181,7 @@ export class Sessions {
     return { access_token: token, token_type: 'Bearer', expires_in, refresh_token };
   }
 
-  /** The family's row, locked: of two refreshes at once the second sees what the first has done. */
+  /** The family's row, locked: of two concurrent refreshes the second sees the first one's result. */
   private async hold(tx: Transaction, { tenant_id, family }: Family): Promise<SessionRow | null> {
     if (tenant_id === null) {
       return tx.one(
@@ -225,7 +225,7 @@ export class Sessions {
     );
   }
 
-  /** @returns whose it was, or null when it was over already. */
+  /** @returns the owner, or null when it had already ended. */
   private async revoke(tx: Transaction, family: Family): Promise<string | null> {
     const { table, owner, condition, keys } = rowOf(family);
     const row = await tx.one<{ owner_id: string }>(
@@ -243,13 +243,13 @@ export class Sessions {
     return tenant_id === null ? this.system.transaction(work) : this.database.tenant(tenant_id, work);
   }
 
-  /** Ends the sockets of sessions that no longer stand. */
+  /** Ends the sockets of sessions that are no longer valid. */
   announceEnd(tenantId: string | null, userId: string): void {
     // Operators have no sockets.
     if (tenantId !== null) this.wakeUps.send('access.revoked', { tenant_id: tenantId, user_ids: [userId] });
   }
 
-  /** When a session ends that is not used from now on. */
+  /** When a session ends if it is not used from now on. */
   private idleEnd(): Date {
     return new Date(this.clock.now().getTime() + this.config.refreshTokenDays * DAY_MS);
   }
@@ -259,7 +259,7 @@ export class Sessions {
     return new Date(this.clock.now().getTime() + Math.min(refreshTokenDays, sessionMaxDays) * DAY_MS);
   }
 
-  /** The token of this place, as each secret seals it, the current one first. */
+  /** The token of this place, signed with each secret, the current one first. */
   private tokensAt({ tenant_id, family }: Family, place: number): string[] {
     return this.signing.sealWithEach('refresh_token', `${tenant_id ?? 'operator'}.${family}.${place}`);
   }
@@ -271,7 +271,7 @@ export class Sessions {
   }
 }
 
-/** $1 is the family in each, and $2 the tenant where there is one. */
+/** $1 is the family in each, and $2 the tenant if any. */
 function rowOf({ tenant_id, family }: Family) {
   return tenant_id === null
     ? {

@@ -4,28 +4,28 @@ import { AuditLog } from '../../platform/audit/audit-log.js';
 import type { Act } from '../../platform/audit/audit-log.js';
 import { networkOf } from '../../platform/http/addresses.js';
 
-/** Refused sign-ins of one address (IPv6: its /64) that are recorded in an hour by a process: nobody can fill the log. */
+/** Recorded refusals per address (IPv6: its /64), hour and process, so that nobody can fill the log. */
 const REFUSALS_PER_HOUR = 60;
 
-/** From where somebody signs in, as the audit log keeps it. */
+/** Where a sign-in comes from, as recorded in the audit log. */
 export type SignInTrace = Pick<Act, 'action' | 'request_id'> & { ip: string };
 
-/** Whose account it is. */
+/** The account of a sign-in. */
 interface Account {
   id: string;
   role: 'member' | 'admin' | 'operator';
   tenant_id: string | null;
 }
 
-/** Nobody's account: the tenant that was named, if there is one. */
+/** An unknown account: only the named tenant, if it exists. */
 export interface UnknownAccount {
   id: null;
   tenant_id: string | null;
 }
 
 /**
- * Records in the audit log when admins and operators sign in or choose a password by a link, and every refused
- * sign-in (OWASP ASVS 5, 16.3.1), with the address that it came from.
+ * Records in the audit log when admins and operators sign in or choose a password by a link, and every refused sign-in
+ * (OWASP ASVS 5, 16.3.1), with its address.
  */
 @Injectable()
 export class SignIns {
@@ -34,12 +34,12 @@ export class SignIns {
 
   constructor(private readonly log: AuditLog) {}
 
-  /** @throws Problem unavailable: nobody with that much power comes in unseen. */
+  /** @throws Problem unavailable: a privileged sign-in must be recorded. */
   async granted(account: Account, trace: SignInTrace): Promise<void> {
     if (account.role !== 'member') await this.log.write(actOf(account, trace), 200);
   }
 
-  /** @throws Problem unavailable: nobody takes an admin's account over unseen. */
+  /** @throws Problem unavailable: a takeover of an admin's account must be recorded. */
   async passwordSet(account: Account, trace: SignInTrace): Promise<void> {
     if (account.role !== 'member') await this.log.write(actOf(account, trace), 204);
   }
@@ -57,7 +57,7 @@ export class SignIns {
   }
 }
 
-/** Where it was refused, the actor is the account that was tried. */
+/** For a refusal the actor is the attempted account. */
 function actOf(account: Account | UnknownAccount, trace: SignInTrace): Act {
   const { id, tenant_id } = account;
   const tenant = tenant_id === null ? null : { id: tenant_id };

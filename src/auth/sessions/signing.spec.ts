@@ -10,7 +10,7 @@ const FIRST = 'q3X0m8Wv1bZr7Kc5Yt2Ld9Hf4Nj6Gp0s';
 const NEXT = 'mZ4x8QpL2vN7tR9wK1sYb6cH3dF5gJ0a';
 const NEW = 'an entirely new password';
 
-/** One installation: a process with the first secret, one with the next and the first, one with the next alone. */
+/** One installation: a process with the first secret, one with the next and the first, one with only the next. */
 let before: World;
 let during: World;
 let after: World;
@@ -34,7 +34,7 @@ const me = async (world: World, token: string) => (await world.http('GET', '/api
 const refresh = (world: World, refresh_token: string) =>
   world.http('POST', '/api/v1/auth/refresh', { body: { refresh_token } });
 
-describe('S9: a new JWT_SECRET, with the one before in JWT_SECRET_PREVIOUS', () => {
+describe('S9: a new JWT_SECRET, with the previous one in JWT_SECRET_PREVIOUS', () => {
   it('signs nobody out, and moves sessions to the new secret as they are used', async () => {
     const { token, refresh_token } = await someone();
     expect([await me(during, token), await me(after, token)]).toEqual([200, 401]);
@@ -45,7 +45,7 @@ describe('S9: a new JWT_SECRET, with the one before in JWT_SECRET_PREVIOUS', () 
     expect((await refresh(after, String(moved.body.refresh_token))).status).toBe(200);
   });
 
-  it('gives a lost answer again as it was, whichever process is asked', async () => {
+  it('repeats a lost response unchanged, whichever process is asked', async () => {
     const { refresh_token } = await someone();
     const first = await refresh(before, refresh_token);
     const again = await refresh(during, refresh_token);
@@ -53,7 +53,7 @@ describe('S9: a new JWT_SECRET, with the one before in JWT_SECRET_PREVIOUS', () 
     expect((await refresh(during, String(again.body.refresh_token))).status).toBe(200);
   });
 
-  it('keeps links good that have left', async () => {
+  it('keeps sent links valid', async () => {
     const person = await someone();
     const links = before.app.get(PasswordLinks, { strict: false });
     const { link_id } = await before.app
@@ -67,7 +67,7 @@ describe('S9: a new JWT_SECRET, with the one before in JWT_SECRET_PREVIOUS', () 
   });
 });
 
-describe('S9: each purpose has a key of its own', () => {
+describe('S9: each purpose has a separate key', () => {
   it('and access tokens name theirs', async () => {
     const { token } = await someone();
     const signing = before.app.get(Signing, { strict: false });
@@ -83,7 +83,7 @@ describe('S9: each purpose has a key of its own', () => {
     }
   });
 
-  it('so that what is sealed for one is nothing for another', () => {
+  it('so a signature for one purpose is invalid for another', () => {
     const signing = before.app.get(Signing, { strict: false });
     const sealed = signing.seal('password_link', 'a.b');
     expect(signing.unseal('password_link', sealed)).toEqual(['a', 'b']);

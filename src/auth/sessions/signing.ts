@@ -2,24 +2,24 @@ import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 
-/** What a key is for. A signature made for one purpose is worth nothing for another. */
+/** The purposes of keys. A signature made for one purpose is invalid for another. */
 const PURPOSES = ['access_token', 'password_link', 'refresh_token', 'operator_cookie', 'device'] as const;
 type Purpose = (typeof PURPOSES)[number];
 
 const KEY_BYTES = 32;
-/** Names a key in tokens; says nothing about it. */
+/** Identifies a key in tokens without revealing anything about it. */
 const KEY_ID_BYTES = 6;
 
-/** The keys that one secret gives. */
+/** The keys derived from one secret. */
 interface KeySet {
-  /** Names the secret in access tokens (`kid`). */
+  /** Identifies the secret in access tokens (`kid`). */
   id: string;
   keys: Record<Purpose, Buffer>;
 }
 
 /**
- * Signatures by keys that are derived from JWT_SECRET, one for each purpose (HKDF-SHA256, RFC 5869). What
- * JWT_SECRET_PREVIOUS has signed is recognised too, so that a secret is replaced without signing anybody out.
+ * Signatures with keys derived from JWT_SECRET, one per purpose (HKDF-SHA256, RFC 5869). Signatures made with
+ * JWT_SECRET_PREVIOUS are accepted too, so that replacing the secret signs nobody out.
  */
 @Injectable()
 export class Signing {
@@ -27,19 +27,19 @@ export class Signing {
   /** The current one first. */
   private readonly all: readonly KeySet[];
 
-  /** @throws Error when there is no secret: main.ts provides one. */
+  /** @throws Error without a secret: main.ts provides one. */
   constructor(@Inject(CONFIG) config: Config) {
     if (config.jwtSecret === null) throw new Error('JWT_SECRET is not set');
     this.current = keySetOf(config.jwtSecret);
     this.all = [this.current, ...(config.jwtSecretPrevious ?? []).map(keySetOf)];
   }
 
-  /** What signs new access tokens. */
+  /** The key that signs new access tokens. */
   accessTokenKey(): { kid: string; key: Uint8Array } {
     return { kid: this.current.id, key: this.current.keys.access_token };
   }
 
-  /** The key that a token names, or null when none is called so. */
+  /** The key that a token names, or null when it is unknown. */
   findAccessTokenKey(kid: unknown): Uint8Array | null {
     return this.all.find(({ id }) => id === kid)?.keys.access_token ?? null;
   }
@@ -49,7 +49,7 @@ export class Signing {
     return sealed(this.current, purpose, message);
   }
 
-  /** The same message as each of the secrets would seal it, the current one first. */
+  /** The same message sealed with each secret, the current one first. */
   sealWithEach(purpose: Purpose, message: string): string[] {
     return this.all.map((keySet) => sealed(keySet, purpose, message));
   }

@@ -1,6 +1,9 @@
 const MAX_LENGTH = 200;
 
-/** A client's own words, for people to recognise their sessions: printable ASCII, cut; null where it says nothing. */
+/**
+ * The client's description of itself, for people to recognise their sessions: printable ASCII, truncated; null when
+ * empty.
+ */
 export function shortUserAgent(header: string): string | null {
   const text = header
     .replace(/[^\x20-\x7e]/g, '')

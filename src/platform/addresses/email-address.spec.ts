@@ -3,7 +3,7 @@ import { domainOf, parseEmailAddress } from './email-address.js';
 describe('parseEmailAddress', () => {
   it.each([
     ['  anne.martin@Cabinet.Example ', 'anne.martin@cabinet.example'],
-    // F9: what is pasted with an address.
+    // F9: characters that get pasted along with an address.
     ['\u200banne@cabinet.example\u200b\ufeff', 'anne@cabinet.example'],
     ['Anne+tva@cabinet.example', 'Anne+tva@cabinet.example'],
     ["o'brien@mail.cabinet.example", "o'brien@mail.cabinet.example"],
@@ -60,11 +60,11 @@ describe('parseEmailAddress', () => {
     expect(parseEmailAddress(input)).toBeNull();
   });
 
-  it('is not slowed down by a long text', () => {
+  it('stays linear on a long text', () => {
     expect(parseEmailAddress(`${'a.'.repeat(5_000_000)}@b.example`)).toBeNull();
   });
 
-  it('gives the domain of what it returned', () => {
+  it('returns the domain of a parsed address', () => {
     expect(domainOf('accueil@xn--socit-esab.example')).toBe('xn--socit-esab.example');
   });
 });

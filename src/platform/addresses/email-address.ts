@@ -7,20 +7,19 @@ const MAX_ADDRESS = 254;
 const MAX_LOCAL_PART = 64;
 /** RFC 5322 §3.2.3 `dot-atom-text`, ASCII only: no quoted strings, comments or SMTPUTF8 (RFC 6531). */
 const LOCAL_PART = /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*$/;
-/** Letters, marks and digits of any script, and the dots UTS #46 knows; no other sign can be in a domain. */
+/** Letters, marks and digits of any script, and the dots that UTS #46 maps; a domain holds no other characters. */
 const WRITTEN_DOMAIN = /^[\p{L}\p{M}\p{N}.\u3002\uFF0E\uFF61-]+$/u;
 /** RFC 1035 §2.3.1, after punycode. */
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-/** A last label has two characters at least (the shortest of the root zone), and one that is no digit: else it is an IPv4 address. */
+/** A top-level label has at least two characters and at least one non-digit: all digits would be an IPv4 address. */
 const TOP_LABEL = /^(?!\d+$)..+$/;
 
 /**
- * The one rule for e-mail addresses: configuration, API, imports and channels all use it.
- * Returns one plain e-mail address, normalised: surrounding blanks and invisible characters removed, the domain in lower case and in
- * punycode (RFC 5891); the local part is kept as written, because only its server may say what it means.
- * Returns null for anything else: several addresses, display names, comments, quotes, line breaks, literal IPs,
- * a domain without a dot, invalid punycode, a last label of one letter, a local part outside ASCII, more than
- * 254 characters.
+ * The one rule for e-mail addresses, shared by configuration, API, imports and channels. Returns one plain, normalised
+ * e-mail address: surrounding blanks and invisible characters are removed, the domain is lower-cased and converted to
+ * punycode (RFC 5891). The local part stays as written, because only its server may interpret it. Returns null for
+ * anything else: several addresses, display names, comments, quotes, line breaks, literal IPs, a domain without a dot,
+ * invalid punycode, a last label of one letter, a local part outside ASCII, more than 254 characters.
  */
 export function parseEmailAddress(input: string): string | null {
   if (input.length > 4 * MAX_ADDRESS || /[\r\n]/.test(input)) return null;

@@ -5,10 +5,12 @@ import { addressOf } from '../http/addresses.js';
 import type { Act } from './audit-log.js';
 
 const LOOKS = ['GET', 'HEAD', 'OPTIONS'];
-/** Names of jobs, queues, channels; an address or a name that somebody put into a path is not one. */
+/**
+ * Names of jobs, queues and channels. Keeps addresses and personal names that somebody put into a path out of the log.
+ */
 const WORD = /^[a-z][a-z0-9_-]{0,63}$/;
 
-/** Whether a request may change something that only admins or operators may, or the password of one of them. */
+/** Whether a request may change something reserved for admins or operators, or the password of one of them. */
 export function isAudited(method: string, rule: AccessRule, caller: AnyCaller): boolean {
   if (LOOKS.includes(method)) return false;
   return (
@@ -21,7 +23,7 @@ export function isForAdmins({ who }: AccessRule): boolean {
   return who === 'admin' || who === 'operator' || who === 'admin_or_operator';
 }
 
-/** What somebody asks for, without what could be personal in its address: its route, and ids. */
+/** The act a request asks for: its route and ids, without personal data from its URL. */
 export function actOf(request: FastifyRequest, caller: AnyCaller): Act {
   const params = (request.params ?? {}) as Record<string, unknown>;
   const targets = Object.entries(params).flatMap(([name, value]) =>
@@ -36,7 +38,7 @@ export function actOf(request: FastifyRequest, caller: AnyCaller): Act {
   };
 }
 
-/** Which request it is, by what a log may hold. */
+/** Identifies the request with fields that a log may hold. */
 export function traceOf(request: FastifyRequest): Pick<Act, 'action' | 'request_id'> & { ip: string } {
   return {
     action: `${request.method} ${request.routeOptions.url ?? ''}`,
@@ -45,7 +47,7 @@ export function traceOf(request: FastifyRequest): Pick<Act, 'action' | 'request_
   };
 }
 
-/** What operators do with a tenant's things is in that tenant's log, for its admins to see. */
+/** An operator's act on a tenant goes to that tenant's log, where its admins can see it. */
 function tenantOf(
   request: FastifyRequest,
   caller: AnyCaller,

@@ -7,38 +7,38 @@ import { Problem } from '../errors/problem.js';
 import { decodeCursor, isInstantKey, type Page, pageOf } from '../http/cursor.js';
 
 const DAY_MS = 86_400_000;
-/** An address is personal data: it is kept as long as an incident may be investigated. */
+/** An address is personal data: keep it only as long as an incident may be investigated. */
 const ADDRESS_DAYS = 90;
-/** Rows that one statement of the cleanup touches: locks stay short. */
+/** Rows per cleanup statement, so that locks stay short. */
 const BATCH = 1_000;
 
 export const ACTOR_KINDS = ['user', 'api_key', 'operator', 'anonymous', 'cli'] as const;
 export type ActorKind = (typeof ACTOR_KINDS)[number];
 
-/** What is written down before it is done. */
+/** An act, recorded before it is carried out. */
 export interface Act {
   /** `user:<id>`, `key:<id>`, `operator:<id>`; `anonymous` or `cli`. */
   actor: string;
   actor_kind: ActorKind;
-  /** Whose log it goes to: the tenant with this id or slug. Nobody's, or one that is not there: the installation's. */
+  /** The tenant whose log it goes to, by id or slug. Null or an unknown tenant: the installation's log. */
   tenant: { id: string } | { slug: string } | null;
   /** Method and route: `POST /api/v1/users`; or a command: `vigie tenants create`. */
   action: string;
-  /** What the path names, by parameter. */
+  /** Resources named in the path, by parameter. */
   targets: Readonly<Record<string, string>>;
   request_id: string;
   /** Null: the command line. */
   ip: string | null;
 }
 
-/** Where an act was written. */
+/** Where an act was recorded. */
 export interface Written {
   id: string;
   /** Null: the installation's log. */
   tenant_id: string | null;
 }
 
-/** One row, as it is read. */
+/** One row of a log, as read. */
 export interface AuditRow {
   id: string;
   at: Date;
@@ -52,21 +52,21 @@ export interface AuditRow {
   ip: string | null;
 }
 
-/** Which rows are asked for; all of them where nothing is said. */
+/** Filters for rows; without any, all rows. */
 export interface AuditQuery {
   actor?: string;
   action?: string;
-  /** From this instant on. */
+  /** Inclusive. */
   since?: Date;
-  /** Before this instant. */
+  /** Exclusive. */
   until?: Date;
   limit: number;
   cursor?: string;
 }
 
 /**
- * What admins and operators did, and tried. Written as the system role: an act may concern any tenant or none,
- * and the application's role can only read.
+ * What admins and operators did or attempted. Written as the system role: an act may concern any tenant or none, and
+ * the application role can only read.
  */
 @Injectable()
 export class AuditLog {
@@ -78,8 +78,8 @@ export class AuditLog {
   ) {}
 
   /**
-   * Writes an act down, in a transaction of its own; without a status it is not over yet.
-   * @throws Problem unavailable: what can not be written down must not be done.
+   * Records an act in a separate transaction. Without a status the act is still in progress.
+   * @throws Problem unavailable: an act that cannot be recorded must not happen.
    */
   async write(act: Act, status: number | null = null): Promise<Written> {
     try {
@@ -100,7 +100,7 @@ export class AuditLog {
     ]);
   }
 
-  /** A page of a tenant's log (null: the installation's), newest first. */
+  /** A page of a tenant's log (null: the installation's log), newest first. */
   async list(tenantId: string | null, query: AuditQuery): Promise<Page<AuditRow>> {
     const { table, condition } = placeOf(tenantId);
     const { actor, action, since, until, limit, cursor } = query;
@@ -125,8 +125,8 @@ export class AuditLog {
   }
 
   /**
-   * Deletes what is older than AUDIT_RETENTION_DAYS, and addresses older than 90 days, from one log.
-   * @param tenantId null: the installation's. @returns how many rows were deleted.
+   * Deletes rows older than AUDIT_RETENTION_DAYS, and addresses older than 90 days, from one log.
+   * @param tenantId null: the installation's log. @returns the number of deleted rows.
    */
   async clean(tenantId: string | null, signal: AbortSignal): Promise<number> {
     const { table, condition } = placeOf(tenantId);

@@ -7,7 +7,7 @@ export function noteChangedFields(names: readonly string[]): void {
   if (cls.isActive()) cls.set('changed_fields', [...names]);
 }
 
-/** The names of what differs between two documents: `locale`, `limits.per_user_hour`. */
+/** The names of the fields that differ between two documents: `locale`, `limits.per_user_hour`. */
 export function changedFields(before: object, after: object): string[] {
   const [one, other] = [plain(before), plain(after)];
   const names = keysOf(one, other).flatMap((key) => {
@@ -21,7 +21,7 @@ export function changedFields(before: object, after: object): string[] {
   return names.sort();
 }
 
-/** Without classes: two documents that say the same are the same. */
+/** Drops classes, so that documents with the same content compare as equal. */
 function plain(document: object): Record<string, unknown> {
   return JSON.parse(JSON.stringify(document)) as Record<string, unknown>;
 }

@@ -4,14 +4,14 @@ import type { FastifyRequest } from 'fastify';
 import { ClsServiceManager } from 'nestjs-cls';
 import { AuditLog, type Written } from './audit-log.js';
 
-/** Where the guard leaves what it wrote down of a request. */
+/** Where the guard stores the act it recorded for a request. */
 export interface AuditedRequest {
   written?: Written;
 }
 
 /**
- * Adds its outcome to what was written down of a request, before the answer leaves. It is done by then: when the
- * outcome cannot be written, the caller must not get an error, and the row stays without one.
+ * Adds the outcome to the recorded act before the answer is sent. The act has happened by then: if the outcome cannot
+ * be written, the caller must not get an error, and the row keeps no outcome.
  */
 export function recordOutcomes(app: NestFastifyApplication): void {
   const log = app.get(AuditLog);
@@ -35,7 +35,7 @@ export function recordOutcomes(app: NestFastifyApplication): void {
     });
 }
 
-/** What the handler says it changed, or what a PATCH that was accepted names. */
+/** The fields that the handler reported, or those of an accepted PATCH. */
 function changedBy({ method, body }: FastifyRequest): string[] | null {
   const cls = ClsServiceManager.getClsService();
   const noted = cls.isActive() ? cls.get('changed_fields') : undefined;

@@ -2,54 +2,54 @@ import { IANAZone } from 'luxon';
 
 /*
  * Civil (local) time in an IANA zone, by one written rule:
- * - a time inside a spring gap means the shifted instant, read with the offset before the gap
- *   (02:30 on a night that jumps from 02:00 to 03:00 happens at what the clocks then call 03:30);
+ * - a time inside a spring gap means the shifted instant, read with the offset before the gap (02:30 on a night that
+ * jumps from 02:00 to 03:00 is the instant that clocks then call 03:30);
  * - a time inside an autumn overlap means the first of its two instants;
- * - a date that a zone skipped altogether (Apia, 2011-12-30) has no instant.
+ * - a date that a zone skipped entirely (Apia, 2011-12-30) has no instant.
  *
- * luxon is asked for offsets only. Its own reading of a local time picks either side of an overlap, and invents
- * an instant on a date that does not exist.
+ * luxon provides offsets only. Its own reading of a local time picks either side of an overlap, and invents an instant
+ * on a date that does not exist.
  *
- * Besides the 'YYYY-MM-DD' functions there are ones on *civil days*, numbered from 1970-01-01 = 0, and *minutes*
- * of the day: the scheduler and the dispatcher ask thousands of times a round.
+ * Besides the 'YYYY-MM-DD' functions there are faster ones on *civil days*, numbered from 1970-01-01 = 0, and *minutes*
+ * of the day: the scheduler and the dispatcher call them thousands of times a round.
  */
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-/** What a zone's offsets are around one civil day. `before` and `after` are in ms, local minus UTC. */
+/** A zone's offsets around one civil day. `before` and `after` are in ms, local minus UTC. */
 interface DayOffsets {
   before: number;
   after: number;
-  /** The instant (ms) from which `after` holds; Infinity when nothing changes. */
+  /** The instant (ms) from which `after` applies; Infinity when nothing changes. */
   changesAt: number;
 }
 
-// The three-letter names that IANA, ICU and PostgreSQL read alike. ICU also takes old ones of its own that mean several
-// things (ACT, BST, IST). PostgreSQL reads CET, EET, MET and WET as abbreviations, without summer time.
+// The three-letter names that IANA, ICU and PostgreSQL read alike. ICU also accepts legacy names that are ambiguous
+// (ACT, BST, IST). PostgreSQL reads CET, EET, MET and WET as abbreviations, without summer time.
 const threeLetterZones = new Set('EST GMT HST MST PRC ROC ROK UCT UTC'.split(' '));
 
 /** Whether `name` is an IANA time zone (in any case). Offsets (`+02:00`, `UTC+2`) and '' are not. */
 export function isTimeZone(name: string): boolean {
-  // Newer versions of Node take "+02:00" for a zone.
+  // Newer versions of Node accept "+02:00" as a zone.
   if (!/^[A-Za-z]/.test(name) || /^SystemV\//i.test(name)) return false;
   if (name.length === 3 && !threeLetterZones.has(name.toUpperCase())) return false;
   return IANAZone.isValidZone(name);
 }
 
-/** Whether `text` is a date of the calendar, 'YYYY-MM-DD', years 0001 to 9999 (as Postgres' `date`). */
+/** Whether `text` is a calendar date, 'YYYY-MM-DD', years 0001 to 9999 (as Postgres' `date`). */
 export function isCivilDate(text: string): boolean {
   if (!/^\d{4}-\d\d-\d\d$/.test(text) || text.startsWith('0000')) return false;
   const midnight = Date.parse(`${text}T00:00:00Z`);
   return !Number.isNaN(midnight) && new Date(midnight).toISOString().startsWith(text);
 }
 
-/** The date that people in `zone` read on the wall at `instant`, 'YYYY-MM-DD'. */
+/** The date that clocks in `zone` show at `instant`, 'YYYY-MM-DD'. */
 export function civilDate(instant: Date, zone: string): string {
   return dateOfDay(civilDay(instant.getTime(), zone));
 }
 
-/** `date` plus `n` days of the calendar (n may be negative). Throws RangeError on what is not a date. */
+/** `date` plus `n` calendar days (n may be negative). Throws RangeError when `date` is not a date. */
 export function addDays(date: string, n: number): string {
   const sum = dateOfDay(dayOfDate(date) + n);
   if (!isCivilDate(sum)) throw new RangeError(`${date} plus ${n} days is not a date of the calendar`);
@@ -68,7 +68,7 @@ export function instantAt(date: string, time: string, zone: string): Date | null
   return ms === null ? null : new Date(ms);
 }
 
-/** 'YYYY-MM-DD' as a civil day. Throws RangeError on what is not a date. */
+/** 'YYYY-MM-DD' as a civil day. Throws RangeError when it is not a date. */
 export function dayOfDate(date: string): number {
   if (!isCivilDate(date)) throw new RangeError(`"${date}" is not a date (YYYY-MM-DD)`);
   return Date.parse(`${date}T00:00:00Z`) / DAY;
@@ -86,7 +86,7 @@ export function weekdayOf(day: number): number {
   return (sinceMonday < 0 ? sinceMonday + 7 : sinceMonday) + 1;
 }
 
-/** 'HH:mm', 00:00 to 23:59, as minutes since 00:00 on the wall. Throws RangeError otherwise. */
+/** 'HH:mm', 00:00 to 23:59, as minutes since 00:00 local time. Throws RangeError otherwise. */
 export function minuteOfDay(time: string): number {
   if (!/^(?:[01]\d|2[0-3]):[0-5]\d$/.test(time)) throw new RangeError(`"${time}" is not a time (HH:mm)`);
   return Number(time.slice(0, 2)) * 60 + Number(time.slice(3));
@@ -97,7 +97,7 @@ export function civilDay(instant: number, zone: string): number {
   return Math.floor((instant + offsetAt(instant, zone).offset) / DAY);
 }
 
-/** As instantAt, for a civil day and a minute of it: the instant in ms, or null if the day does not exist. */
+/** Like instantAt, for a civil day and a minute of it: the instant in ms, or null if the day does not exist. */
 export function instantOnDay(day: number, minute: number, zone: string): number | null {
   const { before, after, changesAt } = offsetsAround(day, zone);
   const local = day * DAY + minute * MINUTE;
@@ -110,8 +110,8 @@ export function instantOnDay(day: number, minute: number, zone: string): number 
 }
 
 /**
- * The offset of `zone` at an instant (ms), as local minus UTC in ms, and an instant `until` which it surely holds
- * (exclusive): the next change, or a day or more later.
+ * The offset of `zone` at an instant (ms), as local minus UTC in ms, and an instant `until` which it certainly applies
+ * (exclusive): the next change, or at least a day later.
  */
 export function offsetAt(instant: number, zone: string): { offset: number; until: number } {
   const day = Math.floor(instant / DAY);
@@ -122,21 +122,21 @@ export function offsetAt(instant: number, zone: string): { offset: number; until
     : { offset: after, until: windowEnd };
 }
 
-/** By zone as it was spelled, then by civil day: luxon takes some microseconds for each offset. */
+/** By zone as spelled, then by civil day: luxon takes some microseconds per offset. */
 const remembered = new Map<string, Map<number, DayOffsets>>();
 const REMEMBERED_AT_MOST = 20_000; // all zones over some weeks; about 3 MB
 let rememberedDays = 0;
 
 /**
- * The offsets from a day before the civil day, read as UTC, to a day after it: as no zone is further than 15 hours
- * from UTC, that covers every instant of the day. It holds one change at most; in the whole tz database since 1970
+ * The offsets from a day before the civil day, read as UTC, to a day after it. No zone is further than 15 hours from
+ * UTC, so that covers every instant of the day. The range holds at most one change: in the whole tz database since 1970
  * no two are less than four days apart.
  */
 function offsetsAround(day: number, zone: string): DayOffsets {
   const known = remembered.get(zone)?.get(day);
   if (known) return known;
 
-  // luxon keeps a heavy formatter for each zone by its name, for ever: users must not make it keep one per spelling.
+  // luxon caches a heavy formatter per zone name forever: users must not make it cache one per spelling.
   const found = findOffsets(day, IANAZone.create(zone.toLowerCase()));
   if (rememberedDays >= REMEMBERED_AT_MOST) {
     remembered.clear();

@@ -1,7 +1,7 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { Clock } from './clock.js';
 
-/** The one source of "now"; tests put their own in. */
+/** The only source of "now"; tests replace it. */
 @Global()
 @Module({})
 export class ClockModule {

@@ -1,6 +1,6 @@
 import { Clock } from './clock.js';
 
-/** A clock for tests: it stands still until a test moves it, also backwards. */
+/** A clock for tests: it stands still until a test moves it, forwards or backwards. */
 export class FixedClock extends Clock {
   private instant: number;
 
@@ -18,14 +18,14 @@ export class FixedClock extends Clock {
     this.instant = instantOf(to);
   }
 
-  /** @param ms milliseconds; negative ones turn the clock back. */
+  /** @param ms milliseconds; negative values turn the clock back. */
   advance(ms: number): void {
     this.instant += ms;
   }
 }
 
 function instantOf(value: Date | string): number {
-  // Without an offset the text would mean the machine's zone, and the test something else on each machine.
+  // Without an offset the text would mean the machine's zone, so the test would differ between machines.
   if (typeof value === 'string' && !/(?:Z|[+-]\d\d:\d\d)$/.test(value)) {
     throw new RangeError(`"${value}" names no offset from UTC`);
   }

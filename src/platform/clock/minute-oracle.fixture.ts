@@ -1,16 +1,16 @@
 /*
- * For specs: what a zone's wall clock shows, minute by minute, straight from Intl. It shares nothing with civil-time
- * (no luxon, no offsets, no arithmetic on changes), so that each can prove the other wrong.
+ * For specs: what a zone's wall clock shows, minute by minute, straight from Intl. It shares no code with civil-time
+ * (no luxon, no offsets, no arithmetic on changes), so each can prove the other wrong.
  *
- * A *UTC minute* counts from 1970-01-01T00:00Z. A *wall minute* is a local date and time counted the same way, as if
- * it were UTC. A *civil day* counts dates from 1970-01-01.
+ * A *UTC minute* counts from 1970-01-01T00:00Z. A *wall minute* is a local date and time counted the same way, as if it
+ * were UTC. A *civil day* counts dates from 1970-01-01.
  */
 
 const MINUTE = 60_000;
 const DAY = 1440;
 
 export class MinuteOracle {
-  /** The first and the last (exclusive) UTC minute it knows. */
+  /** The first and the last (exclusive) UTC minute covered. */
   readonly start: number;
   readonly end: number;
   private readonly wall: Int32Array;
@@ -18,7 +18,7 @@ export class MinuteOracle {
   private readonly daysShown = new Set<number>();
   /** UTC minutes after which the wall clock jumps forward. */
   private readonly jumps: number[] = [];
-  /** The UTC minutes from which on the clock shows something else than the next minute. */
+  /** The UTC minutes at which the clock does not show the next minute. */
   readonly changes: number[] = [];
 
   /** Watches the clock of `zone` around a UTC date ('YYYY-MM-DD'). */
@@ -67,8 +67,8 @@ export class MinuteOracle {
   }
 
   /**
-   * The UTC minute of a local time by the written rule: when the clock first shows it; when it never does, as long
-   * after the last minute before the jump as the clock says; null when the date is never shown.
+   * The UTC minute of a local time by the written rule: when the clock first shows it. For a time inside a jump, as
+   * long after the last minute before it as the clock says. Null when the date is never shown.
    */
   fires(day: number, minute: number): number | null {
     const wall = day * DAY + minute;
@@ -82,12 +82,12 @@ export class MinuteOracle {
     throw new RangeError(`${this.zone}: day ${day} was not watched`);
   }
 
-  /** A UTC minute near which something happens: a change of the clock, or midnight UTC of the date if it has none. */
+  /** A UTC minute close to the event: a clock change, or midnight UTC of the date if the zone has none. */
   get focus(): number {
     return this.changes[0] ?? Date.parse(`${this.date}T00:00:00Z`) / MINUTE;
   }
 
-  /** Minutes of the day on and about the edges of that change, where readings of it differ. */
+  /** Minutes of the day on and around the edges of that change, where interpretations differ. */
   get edgeMinutes(): number[] {
     const edges = [this.wallAt(this.focus - 1) + 1, this.wallAt(this.focus)];
     const steps = [-60, -30, -1, 0, 1, 15, 30, 45, 60, 90];
@@ -105,19 +105,19 @@ export class MinuteOracle {
   }
 }
 
-/** Zones, and UTC dates about which their clocks change: every kind of change that there is, and none at all. */
+/** Zones, and UTC dates around which their clocks change: every kind of change, and none at all. */
 export const clockChanges: readonly (readonly [zone: string, ...dates: string[]])[] = [
   ['Europe/Paris', '2026-03-29', '2026-10-25'],
   ['Europe/Berlin', '2027-03-28', '2027-10-31'],
   ['America/New_York', '2026-03-08', '2026-11-01'],
   ['Australia/Lord_Howe', '2026-10-04', '2026-04-05'], // half an hour
-  ['Africa/Cairo', '2026-04-24', '2026-10-30'], // 00:00 does not exist; back over midnight
+  ['Africa/Cairo', '2026-04-24', '2026-10-30'], // 00:00 does not exist; back across midnight
   ['Pacific/Apia', '2011-12-30', '2012-04-01'], // a date that does not exist
   ['America/Nuuk', '2024-03-31', '2024-10-27'], // the gap is the last hour of a day
-  ['America/St_Johns', '2010-03-14', '2010-11-07'], // at 00:01, back over midnight
+  ['America/St_Johns', '2010-03-14', '2010-11-07'], // at 00:01, back across midnight
   ['America/Havana', '2026-03-08', '2026-11-01'], // 00:00 does not exist; 00:00 exists twice
   ['Antarctica/Troll', '2026-03-29', '2026-10-25'], // two hours
-  ['Pacific/Kwajalein', '1993-08-21'], // over the date line, 24 hours
+  ['Pacific/Kwajalein', '1993-08-21'], // across the date line, 24 hours
   ['Africa/Casablanca', '2025-02-23'], // for Ramadan
   ['Asia/Kathmandu', '2026-06-01'], // + 05:45, no changes
 ];

@@ -1,11 +1,11 @@
-/** Something took longer than it may. The code is what sockets say in that case. */
+/** Something took longer than allowed. The code is the one sockets use in that case. */
 export class DeadlineError extends Error {
   readonly code = 'ETIMEDOUT';
 }
 
 /**
- * What `work` resolves to. It goes on when its time is over, and nobody hears how it ends.
- * @throws DeadlineError with this message after `ms`; before, what `work` throws.
+ * What `work` resolves to. After a timeout `work` continues, and its outcome is ignored.
+ * @throws DeadlineError with this message after `ms`; before that, whatever `work` throws.
  */
 export async function withTimeout<Result>(
   work: Promise<Result>,

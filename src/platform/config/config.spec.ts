@@ -6,7 +6,7 @@ import { type Config, ConfigurationError, publicUrl, readConfig } from './config
 import { SCHEMA } from './schema.js';
 import { shownSettings } from './shown.js';
 
-/** As `openssl rand -base64 32` gives one. */
+/** Like the output of `openssl rand -base64 32`. */
 const SECRET = 'q3X0m8Wv1bZr7Kc5Yt2Ld9Hf4Nj6Gp0s';
 let folder: string;
 
@@ -21,7 +21,7 @@ function file(text: string, name = 'file'): string {
   return path;
 }
 
-/** What readConfig makes of a vigie.yml, and of an environment besides. */
+/** The configuration read from a vigie.yml and, optionally, an environment. */
 function withYaml(yaml: string, environment: Record<string, string> = {}): Config {
   return readConfig({ VIGIE_CONFIG: file(yaml, 'vigie.yml'), ...environment });
 }
@@ -37,7 +37,7 @@ function faultsOf(read: () => Config): readonly string[] {
 }
 
 describe('where a setting comes from', () => {
-  it('has its default when nothing is written', () => {
+  it('uses the default when a setting is not written', () => {
     expect(readConfig({})).toMatchObject({
       port: 3000,
       roles: ['web', 'worker', 'scheduler'],
@@ -45,13 +45,13 @@ describe('where a setting comes from', () => {
     });
   });
 
-  it('takes vigie.yml before the default, and the environment before vigie.yml', () => {
+  it('prefers vigie.yml to the default, and the environment to vigie.yml', () => {
     const yaml = 'server:\n  port: 4000\n  host: 127.0.0.1\n';
     expect(withYaml(yaml)).toMatchObject({ port: 4000, host: '127.0.0.1' });
     expect(withYaml(yaml, { PORT: '5000' })).toMatchObject({ port: 5000, host: '127.0.0.1' });
   });
 
-  it('takes an empty variable for an unset one', () => {
+  it('treats an empty variable as unset', () => {
     expect(withYaml('server: {port: 4000}', { PORT: '', SMTP_HOST: '', PORT_FILE: '' })).toMatchObject({
       port: 4000,
       smtpHost: null,
@@ -66,7 +66,7 @@ describe('where a setting comes from', () => {
     expect(readConfig({ JWT_SECRET: other, JWT_SECRET_FILE: path }).jwtSecret).toBe(other);
   });
 
-  it('does not start without the secret it was promised', () => {
+  it('does not start when a named secret file is missing or empty', () => {
     expect(faultsOf(() => readConfig({ SMTP_PASSWORD_FILE: '/nowhere/secret', SMTP_USER: 'u' }))).toEqual([
       'SMTP_PASSWORD_FILE names a file that cannot be read: /nowhere/secret',
     ]);
@@ -94,13 +94,13 @@ describe('where a setting comes from', () => {
     expect(readConfig({ ...rest, [name]: text })[key]).toBe(value);
   });
 
-  it('takes its own name before an old one, and an old one from a file', () => {
+  it('prefers the current name to an old one, and reads an old name from a file', () => {
     const mail = { SMTP_FROM_EMAIL: 'vigie@example.fr' };
     expect(readConfig({ ...mail, SMTP_HOST: 'new', EMAIL_HOST: 'old' }).smtpHost).toBe('new');
     expect(readConfig({ ...mail, EMAIL_HOST_FILE: file('old') }).smtpHost).toBe('old');
   });
 
-  it("E12: understands the old system's file", () => {
+  it("E12: reads the old system's file", () => {
     const yaml = `
 notifications:
   enabled: false
@@ -129,7 +129,7 @@ cleanup:
     (text) => expect(readConfig({ TRUST_PROXY: text }).trustProxy).toBe(text),
   );
 
-  // A number of hops, or all, would let anyone choose the address that they are counted by.
+  // A number of hops, or "all", would let anyone choose the address that requests are counted under.
   it.each([
     '1',
     'true',
@@ -140,7 +140,7 @@ cleanup:
     '::/129',
     '10.0.0.1/8/8',
     ',',
-  ])('trusts no proxy by %p', (text) => {
+  ])('refuses %p as trusted proxies', (text) => {
     expect(faultsOf(() => readConfig({ TRUST_PROXY: text }))).toEqual([
       'TRUST_PROXY must be a list of IP addresses, networks, loopback, linklocal or uniquelocal',
     ]);
@@ -148,11 +148,11 @@ cleanup:
 
   it.each([
     ['equal letters', 'x'.repeat(40)],
-    ['a word written several times', 'canary'.repeat(8)],
+    ['a repeated word', 'canary'.repeat(8)],
     ['digits', '1234567890'.repeat(4)],
     ['two characters', 'ab'.repeat(20)],
-    ['one part of another secret, twice', 'q3X0m8Wv1bZr7Kc5q3X0m8Wv1bZr7Kc5'],
-    ['hardly anything but one letter', `${'x'.repeat(40)}abcdefghij`],
+    ['part of another secret, repeated', 'q3X0m8Wv1bZr7Kc5q3X0m8Wv1bZr7Kc5'],
+    ['almost only one letter', `${'x'.repeat(40)}abcdefghij`],
     ['a short one', 'q3X0m8Wv1bZr7Kc5'],
   ])('S8: refuses a JWT_SECRET of %s', (_what, text) => {
     const words =
@@ -163,7 +163,7 @@ cleanup:
     ]);
   });
 
-  it('S8: takes secrets as people make them', () => {
+  it('S8: accepts secrets as people generate them', () => {
     for (let round = 0; round < 200; round++) {
       for (const encoding of ['base64', 'base64url', 'hex'] as const) {
         const secret = randomBytes(32).toString(encoding);
@@ -179,7 +179,7 @@ cleanup:
     ]);
   });
 
-  it('has one name of each kind for each setting', () => {
+  it('has exactly one name of each kind per setting', () => {
     const variables = Object.values(SCHEMA);
     const names = variables.flatMap(({ env, aliases }) => [env, ...aliases]);
     const places = variables.map(({ yaml }) => yaml);
@@ -189,12 +189,12 @@ cleanup:
 });
 
 describe('vigie.yml', () => {
-  it('keeps every value as it was written', () => {
+  it('keeps every value as written', () => {
     const yaml = 'email:\n  smtp: {user: 0123, password: 1e3}\n  from: {name: true, address: a@b.fr}\n';
     expect(withYaml(yaml)).toMatchObject({ smtpUser: '0123', smtpPassword: '1e3', smtpFromName: 'true' });
   });
 
-  it('takes a list as a sequence or as text', () => {
+  it('accepts a list as a sequence or as text', () => {
     expect(withYaml('server:\n  roles: [worker, web]\n').roles).toEqual(['web', 'worker']);
     expect(withYaml('server:\n  roles: worker\n').roles).toEqual(['worker']);
   });
@@ -203,11 +203,11 @@ describe('vigie.yml', () => {
     ['an empty file', ''],
     ['comments only', '# nothing\n'],
     ['names without values', 'server:\n  port:\nemail: ~\n'],
-  ])('takes %s for nothing written', (_what, yaml) => {
+  ])('treats %s as unset', (_what, yaml) => {
     expect(withYaml(yaml).port).toBe(3000);
   });
 
-  it('names each setting that does not exist', () => {
+  it('names each unknown setting', () => {
     expect(
       faultsOf(() => withYaml('server: {prot: 1}\nemial: {enabled: true}\nserver2: 3\nx: [1]\n')),
     ).toEqual([
@@ -250,14 +250,14 @@ describe('vigie.yml', () => {
     ['a sequence', '- server'],
     ['an open quote', 'server: "'],
     ['a tab for an indent', 'server:\n\tport: 1\n'],
-    ['a name twice', 'server: {port: 1, port: 2}'],
+    ['a duplicate name', 'server: {port: 1, port: 2}'],
     ['two documents', 'server: {port: 1}\n---\nserver: {port: 2}\n'],
-    ['an anchor that is not there', 'server: *nowhere'],
+    ['an undefined anchor', 'server: *nowhere'],
     ['an anchor in itself', 'server: &a\n  b: *a\n'],
     ['a bomb of anchors', bomb()],
     ['10,000 levels', '['.repeat(10_000)],
     ['more than 64 KiB', `# ${'x'.repeat(70_000)}`],
-    ['bytes that are no text', '\u0000\u0001\u0002'],
+    ['bytes that are not text', '\u0000\u0001\u0002'],
   ])('reports %s and nothing else', (_what, yaml) => {
     const started = performance.now();
     expect(faultsOf(() => withYaml(yaml)).length).toBeGreaterThan(0);
@@ -337,11 +337,11 @@ describe('faults', () => {
     ['-1', false],
     ['NaN', false],
     ['٣', false],
-  ])('a whole number is not written %p (%p)', (text, good) => {
+  ])('are reported for non-integers (%p is valid: %p)', (text, good) => {
     expect(faultsOf(() => readConfig({ MAIL_CONCURRENCY: text })).length === 0).toBe(good);
   });
 
-  it('never quote a secret, wherever it was written and whatever is wrong', () => {
+  it('never quote a secret, wherever it is written and whatever is wrong with it', () => {
     const canary = 'canary-7f3a';
     const environment = Object.fromEntries(
       Object.values(SCHEMA).flatMap((variable) => (variable.secret ? [[variable.env, canary]] : [])),
@@ -360,7 +360,7 @@ describe('faults', () => {
   });
 });
 
-describe('what people see of the settings', () => {
+describe('the settings shown to people', () => {
   const written = {
     DATABASE_URL: 'postgres://owner:canary@db/vigie?sslpassword=canary',
     DATABASE_APP_URL: 'postgres://app:can%40ary-canary@db/vigie',
@@ -377,7 +377,7 @@ describe('what people see of the settings', () => {
   const shown = (environment: Record<string, string>, yaml = '') =>
     Object.fromEntries(shownSettings(withYaml(yaml, environment)).map((each) => [each.variable, each]));
 
-  it('is every setting, and no secret', () => {
+  it('include every setting and no secret', () => {
     const settings = shown({ ...written, SMTP_PASSWORD_FILE: file('canary') });
     expect(Object.keys(settings)).toEqual(Object.values(SCHEMA).map(({ env }) => env));
     expect(JSON.stringify(settings)).not.toContain('canary');
@@ -391,7 +391,7 @@ describe('what people see of the settings', () => {
     });
   });
 
-  it('says where each value came from', () => {
+  it('include where each value came from', () => {
     const settings = shown(written, 'email: { smtp: { port: 2525, password: canary } }');
     expect(settings.SMTP_HOST).toEqual({
       variable: 'SMTP_HOST',
@@ -405,7 +405,7 @@ describe('what people see of the settings', () => {
     expect(settings.PORT).toMatchObject({ value: 3000, source: 'default', written_as: null });
   });
 
-  it('distinguishes a secret that is set from one that is not', () => {
+  it('distinguish a secret that is set from one that is unset', () => {
     expect(shown({}).SMTP_PASSWORD).toMatchObject({ value: null, source: 'default' });
   });
 });
@@ -426,7 +426,7 @@ describe('ITEM_URL', () => {
 });
 
 describe('publicUrl', () => {
-  it('has no slash at its end', () => {
+  it('has no trailing slash', () => {
     expect(publicUrl(readConfig({ VIGIE_PUBLIC_URL: 'https://vigie.example.fr//' }))).toBe(
       'https://vigie.example.fr',
     );

@@ -8,11 +8,11 @@ describe('the documents made from the schema', () => {
   it.each([
     ['.env.example', environmentExample],
     ['docs/configuration.md', configurationPage],
-  ])('%s is what `npm run docs` writes', (path, text) => {
+  ])('include %s as `npm run docs` writes it', (path, text) => {
     expect(read(path)).toBe(text());
   });
 
-  it('list every setting, its place in vigie.yml and its old names', () => {
+  it('list every setting, its path in vigie.yml and its old names', () => {
     const page = configurationPage();
     const example = environmentExample();
     for (const { env, yaml, aliases } of Object.values(SCHEMA)) {
@@ -21,7 +21,7 @@ describe('the documents made from the schema', () => {
     }
   });
 
-  it('leave no value of a secret to copy by mistake', () => {
+  it('contain no value of a secret that could be copied by mistake', () => {
     for (const { env, secret, default: fallback } of Object.values(SCHEMA)) {
       if (secret) expect([env, fallback]).toEqual([env, null]);
     }

@@ -1,7 +1,7 @@
 import { SCHEMA } from './schema.js';
 import type { Variable } from './variables.js';
 
-/** Headings of the sections, by the first word of a setting's place in vigie.yml. */
+/** Section headings, by the first word of a setting's path in vigie.yml. */
 const SECTIONS: Readonly<Record<string, string>> = {
   server: 'Server',
   logging: 'Logging',
@@ -93,12 +93,12 @@ function headingOf(section: string): string {
   return heading;
 }
 
-/** `<PORT>` would be taken for markup, and not be seen. */
+/** `<PORT>` would be parsed as markup and not be shown. */
 function inMarkdown(text: string): string {
   return text.replaceAll('<', '\\<');
 }
 
-/** A Markdown table in the form that the formatter leaves alone: cells padded to the width of their column. */
+/** A Markdown table as Prettier formats it: cells padded to the width of their column. */
 function table(rows: readonly (readonly string[])[]): string {
   const [head = []] = rows;
   const escaped = rows.map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));

@@ -30,7 +30,7 @@ function faultsOf(work: () => unknown): readonly string[] {
 }
 
 describe('R5: .env', () => {
-  it('R5: is read; the environment comes first, also where it is empty', () => {
+  it('R5: is read; the environment takes precedence, even when empty', () => {
     write('PORT=4000\nLOG_LEVEL=warn\nSMTP_HOST=mail.example\n');
     const environment = withEnvFile({ LOG_LEVEL: 'debug', SMTP_HOST: '', VIGIE_ENV_FILE: path });
     expect(environment).toMatchObject({ PORT: '4000', LOG_LEVEL: 'debug', SMTP_HOST: '' });
@@ -38,7 +38,7 @@ describe('R5: .env', () => {
     expect([config.port, config.logLevel, config.smtpHost]).toEqual([4000, 'debug', null]);
   });
 
-  it('R5: does not have to exist, unless it is named, and is not read where an empty name says so', () => {
+  it('R5: may be missing unless it is named, and is skipped when an empty name disables it', () => {
     expect(run('cli/vigie.js', ['try'], { PORT: '9' }).stdout).toContain('127.0.0.1:9');
     expect(faultsOf(() => withEnvFile({ VIGIE_ENV_FILE: path }))).toEqual([
       `${path} cannot be read (ENOENT)`,
@@ -47,7 +47,7 @@ describe('R5: .env', () => {
     expect(run('cli/vigie.js', ['try'], { PORT: '9', VIGIE_ENV_FILE: '' }).stdout).toContain('127.0.0.1:9');
   });
 
-  it('R5: is written as usual', () => {
+  it('R5: is written in the usual syntax', () => {
     const text = [
       '# a comment',
       '',
@@ -76,7 +76,7 @@ describe('R5: .env', () => {
       BASE64: 'abc+/==',
       UNICODE: 'Étude Durand',
     };
-    // As Node.js reads it, whose version 20 stumbles over the indented comment.
+    // As Node.js reads it. Node 20 fails on the indented comment.
     expect(parseEnv(text.replaceAll('\r', '').replace('  # another\n', ''))).toEqual(expected);
     expect(withEnvFile({ VIGIE_ENV_FILE: path })).toEqual({ ...expected, VIGIE_ENV_FILE: path });
   });
@@ -92,7 +92,7 @@ describe('R5: .env', () => {
     ['{"PORT": 3000}', 'line 2 is not NAME=VALUE'],
     ['JWT_SECRET=s3cret#s3cret', 'line 2 has a # in the value of JWT_SECRET: put the value in quotes'],
     ['LOG_LEVEL=info', 'line 2 sets LOG_LEVEL again, after line 1'],
-  ])('R5: the fault %p is reported by line, without its value', (line, fault) => {
+  ])('R5: reports the fault %p by line, without its value', (line, fault) => {
     write(`LOG_LEVEL=warn\n${line}\nPORT=1\n`);
     const faults = faultsOf(() => withEnvFile({ VIGIE_ENV_FILE: path }));
     expect(faults).toEqual([`${path} ${fault}`]);
@@ -104,17 +104,17 @@ describe('R5: .env', () => {
     ['binary', () => write(Buffer.from([0x50, 0x3d, 0xff, 0xfe])), 'is not a UTF-8 text file'],
     ['UTF-16', () => write(Buffer.from('PORT=1\n', 'utf16le')), 'is not a UTF-8 text file'],
     ['huge', () => write('A=1\n'.repeat(20_000)), 'has more than 65536 bytes'],
-  ])('R5: %s is reported', (_what, make, fault) => {
+  ])('R5: reports %s', (_what, make, fault) => {
     make();
     expect(faultsOf(() => withEnvFile({ VIGIE_ENV_FILE: path }))).toEqual([`${path} ${fault}`]);
   });
 
-  it('R5: of a file that is something else altogether the first faults are reported', () => {
+  it('R5: reports the first faults of a file of another kind', () => {
     write('word\n'.repeat(1_000));
     expect(faultsOf(() => withEnvFile({ VIGIE_ENV_FILE: path }))).toHaveLength(10);
   });
 
-  /** The built program in a folder of its own, as an ordinary user where this one is root. */
+  /** Runs the built program in a separate folder, as an ordinary user when this process is root. */
   function run(program: string, args: readonly string[] = [], environment: Record<string, string> = {}) {
     return spawnSync(process.execPath, [resolve('dist', program), ...args], {
       cwd: folder,
@@ -123,7 +123,7 @@ describe('R5: .env', () => {
     });
   }
 
-  it('R5: the server reads it, and ends with 1 and a clear error where it has a fault', () => {
+  it('R5: the server reads it, and exits with 1 and a clear error when it has a fault', () => {
     write('PORT=4000\nthis is no setting\n');
     expect(run('main.js')).toMatchObject({
       status: 1,
@@ -134,7 +134,7 @@ describe('R5: .env', () => {
     expect(run('main.js').stderr).toContain('PORT must be a whole number');
   });
 
-  it('R5: the command line reads it too', () => {
+  it('R5: the command line reads it', () => {
     write('VIGIE_PUBLIC_URL=http://127.0.0.1:9\n');
     expect(run('cli/vigie.js', ['try']).stdout).toContain('http://127.0.0.1:9');
     write('oops\n');
@@ -144,7 +144,7 @@ describe('R5: .env', () => {
     });
   });
 
-  it('R13: the command line asks for no settings of e-mail', () => {
+  it('R13: the command line requires no e-mail settings', () => {
     write('SMTP_HOST=mail.example\nSMTP_PORT=many\nSMTP_USER=compta\nNODE_ENV=production\n');
     const { stdout, stderr } = run('cli/vigie.js', ['try', '--url', 'http://127.0.0.1:9']);
     expect(stdout).toContain('http://127.0.0.1:9');
@@ -163,7 +163,7 @@ describe('R5: a name that is nearly a setting', () => {
     ]);
   });
 
-  it('is not what another program, compose or a secret file has', () => {
+  it('is ignored when it belongs to another program, compose or a secret file', () => {
     const others = [
       'PATH',
       'HOSTS',

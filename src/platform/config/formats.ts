@@ -14,7 +14,7 @@ export const EMAIL_ADDRESS: Format = {
   },
 };
 
-/** The address of a web server that paths are appended to. */
+/** The address of a web server, to which paths are appended. */
 export const BASE_URL: Format = {
   type: url('http', 'https').type,
   check: (text) => {
@@ -37,10 +37,10 @@ export const HOST_NAME: Format = {
   },
 };
 
-/** Underscores are not in the RFC, but in names of containers. */
+/** The RFC forbids underscores, but container names have them. */
 const HOST = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62}))*\.?$/i;
 
-/** What EHLO says (RFC 5321 §4.1.3): a name, or an address in brackets. */
+/** The name announced in EHLO (RFC 5321 §4.1.3): a host name, or an address in brackets. */
 export const EHLO_NAME: Format = {
   type: 'host name, or IP address in brackets',
   check: (text) => {
@@ -50,7 +50,7 @@ export const EHLO_NAME: Format = {
   },
 };
 
-/** The path of a file with certificates in PEM. */
+/** The path of a PEM file of certificates. */
 export const CERTIFICATES: Format = {
   type: 'path of a PEM file',
   check: (path) => {
@@ -59,8 +59,8 @@ export const CERTIFICATES: Format = {
 };
 
 /**
- * The certificates of a PEM file, as it is written.
- * @throws Error with a plain sentence where it cannot be read or holds none.
+ * The certificates of a PEM file, as text.
+ * @throws Error with a plain sentence if it cannot be read or contains none.
  */
 export function readCertificates(path: string): string {
   let text: string;
@@ -79,7 +79,7 @@ export function readCertificates(path: string): string {
   return text;
 }
 
-/** Whether this name means the machine itself (RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC 4291 §2.5.3). */
+/** Whether this name refers to the machine itself (RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC 4291 §2.5.3). */
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase().replace(/^\[|\]$|\.$/g, '');
   return (

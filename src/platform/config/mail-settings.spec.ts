@@ -23,12 +23,12 @@ describe('the mail server', () => {
     ['user@mail.example.fr', 'must be a host name or an IP address'],
     ['mail example.fr', 'must be a host name or an IP address'],
     ['mail.example.fr/', 'must be a host name or an IP address'],
-  ])('M10: refuses SMTP_HOST=%s in clear words', (host, words) => {
+  ])('M10: refuses SMTP_HOST=%s with a clear message', (host, words) => {
     expect(faultsOf({ ...MAIL, SMTP_HOST: host })).toEqual([`SMTP_HOST ${words}`]);
   });
 
   it.each(['mail.example.fr', 'mail', 'mail_catcher', '192.0.2.7', '2001:db8::1', 'mail.example.fr.'])(
-    'M10: takes SMTP_HOST=%s',
+    'M10: accepts SMTP_HOST=%s',
     (host) => expect(readConfig({ ...MAIL, SMTP_HOST: host }).smtpHost).toBe(host),
   );
 
@@ -37,7 +37,7 @@ describe('the mail server', () => {
     ['a@xn--zz.example', 'must be one plain e-mail address, such as vigie@example.com'],
     ['a@example.c', 'must be one plain e-mail address, such as vigie@example.com'],
     ['Vigie <vigie@example.fr>', 'must be one plain e-mail address, such as vigie@example.com'],
-  ])('M10: refuses SMTP_FROM_EMAIL=%s in clear words', (address, words) => {
+  ])('M10: refuses SMTP_FROM_EMAIL=%s with a clear message', (address, words) => {
     expect(faultsOf({ ...MAIL, SMTP_FROM_EMAIL: address })).toEqual([`SMTP_FROM_EMAIL ${words}`]);
   });
 
@@ -48,11 +48,11 @@ describe('the mail server', () => {
     ['[IPv6:2001:db8::1]', true],
     ['192.0.2.1', false],
     ['a b', false],
-  ])('M10: takes SMTP_EHLO_NAME=%s: %s', (name, taken) => {
+  ])('M10: accepts SMTP_EHLO_NAME=%s: %s', (name, taken) => {
     expect(faultsOf({ SMTP_EHLO_NAME: name })).toHaveLength(taken ? 0 : 1);
   });
 
-  it('M6: takes a PEM file of certificates and refuses anything else', () => {
+  it('M6: accepts a PEM file of certificates and refuses anything else', () => {
     const dir = mkdtempSync(join(tmpdir(), 'vigie-ca-'));
     try {
       const file = (name: string, text: string) => {
@@ -82,7 +82,7 @@ describe('the mail server', () => {
 describe('the public address', () => {
   const production = { NODE_ENV: 'production' };
 
-  it('M5: unset with a mail server on another machine: a warning, and refused in production', () => {
+  it('M5: is required in production with a mail server on another machine; elsewhere its absence is a warning', () => {
     expect(configurationWarnings(readConfig(MAIL))).toEqual([
       'Links in mails lead to http://localhost:3000 (VIGIE_PUBLIC_URL is unset), which no other machine can open: set VIGIE_PUBLIC_URL',
     ]);
@@ -94,13 +94,13 @@ describe('the public address', () => {
     expect(configurationWarnings(readConfig({ ...MAIL, ...url }))).toEqual([]);
   });
 
-  it('M5: a loopback address that is written down is only a warning', () => {
+  it('M5: may be a loopback address, with a warning', () => {
     const local = { ...MAIL, ...production, VIGIE_PUBLIC_URL: 'http://localhost:3000' };
     expect(configurationWarnings(readConfig(local))).toHaveLength(1);
   });
 
   it.each(['localhost', '127.0.0.1', '::1', 'LOCALHOST.', 'mail.localhost'])(
-    'M5: no word where mails stay on this machine (%s)',
+    'M5: causes no warning when mails stay on this machine (%s)',
     (host) => {
       const config = readConfig({ ...MAIL, ...production, SMTP_HOST: host });
       expect(configurationWarnings(config)).toEqual([]);

@@ -1,7 +1,7 @@
 import { CERTIFICATES, EHLO_NAME, EMAIL_ADDRESS, HOST_NAME } from './formats.js';
 import { integerVariable, optionalVariable, switchVariable, textVariable } from './variables.js';
 
-/** The settings of the mail server and of the sender: a part of SCHEMA. */
+/** The settings of the mail server and the sender: a part of SCHEMA. */
 export const MAIL_SETTINGS = {
   emailEnabled: switchVariable({
     env: 'EMAIL_ENABLED',

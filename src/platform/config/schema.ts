@@ -20,8 +20,8 @@ export type Role = (typeof ROLES)[number];
 const postgres = url('postgres', 'postgresql');
 
 /**
- * Every setting of an installation: its name in the environment, its place in vigie.yml, type, default and
- * one sentence. `.env.example` and docs/configuration.md are generated from this table.
+ * Every setting of an installation: its name in the environment, its path in vigie.yml, type, default and one sentence.
+ * `.env.example` and docs/configuration.md are generated from this table.
  */
 export const SCHEMA = {
   host: textVariable({

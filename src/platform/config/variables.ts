@@ -2,18 +2,18 @@ import { isIP } from 'node:net';
 
 /** How one variable is written, checked and documented. `parse` throws a plain sentence on a bad value. */
 export interface Variable<Value> {
-  /** The environment's name. `<env>_FILE` names a file that holds the value. */
+  /** The name in the environment. `<env>_FILE` names a file that holds the value. */
   env: string;
-  /** Its place in vigie.yml. */
+  /** The path in vigie.yml. */
   yaml: string;
-  /** Names that the systems before Vigie used. */
+  /** Names used by the systems that Vigie replaces. */
   aliases: readonly string[];
-  /** As written in the documentation; null when unset means something of its own. */
+  /** As written in the documentation; null when an unset variable has a meaning. */
   default: string | null;
   doc: string;
-  /** What may be written, in words. */
+  /** The accepted values, in words. */
   type: string;
-  /** Several values: separated by commas, or a sequence in vigie.yml. */
+  /** Accepts several values: separated by commas, or a sequence in vigie.yml. */
   list: boolean;
   secret: boolean;
   parse(text: string): Value;
@@ -74,7 +74,7 @@ export function textVariable(written: Written & { default: string }): Variable<s
   return variable(rest, 'text', fallback, (text) => text);
 }
 
-/** May be left unset: null. */
+/** May be unset: null. */
 export function optionalVariable(written: Written & { check?: Format }): Variable<string | null> {
   const { check, ...rest } = written;
   return variable<string | null>(rest, check?.type ?? 'text', null, (text) => {
@@ -107,7 +107,7 @@ export function choiceVariable<Word extends string>(
   });
 }
 
-/** A URL of one of these protocols. */
+/** A URL with one of these protocols. */
 export function url(...protocols: string[]): Format {
   const beginnings = protocols.map((name) => `${name}://`).join(' or ');
   return {
@@ -122,7 +122,7 @@ export function url(...protocols: string[]): Format {
 
 const ITEM_URL_FIELDS = ['tenant', 'type', 'id'];
 
-/** A URL pattern of items' pages. */
+/** A URL pattern for the pages of items. */
 export const ITEM_URL: Format = {
   type: 'URL with {id}, and perhaps {tenant} and {type}',
   check: (text) => {

@@ -17,7 +17,7 @@ import { createWorld, type World } from '../../../test/support/world.js';
 import { type MailCatcher, startMailCatcher } from '../../cli/demo/mail-catcher.js';
 import { migrate } from './migrate.js';
 
-/** docs/operations.md, "Backup and restore": followed on a live installation. */
+/** Follows docs/operations.md, "Backup and restore", on a live installation. */
 
 const run = promisify(execFile);
 const [, PREPARATION = ''] =
@@ -29,7 +29,7 @@ if (programs.length === 0)
     'there is no pg_dump on this machine (apt-get install postgresql): restoring is not tried\n',
   );
 
-test('the preparation is the documented one', () => {
+test('the preparation matches the documentation', () => {
   expect(PREPARATION).toContain('CREATE DATABASE vigie');
 });
 
@@ -54,7 +54,7 @@ describe.each(programs)('PostgreSQL $major', ({ bin, major }) => {
     await Promise.all([first.stop(), second.stop(), catcher.close(), rm(folder, { recursive: true })]);
   });
 
-  /** An installation on this server, with a Redis prefix of its own: what was in Redis is gone. */
+  /** An installation on this server with a new Redis prefix, as if the contents of Redis were lost. */
   async function start(server: PostgresServer): Promise<World> {
     return createWorld({
       database: {
@@ -78,7 +78,7 @@ describe.each(programs)('PostgreSQL $major', ({ bin, major }) => {
       { tenants: 1, deliveries: 20, users: 20, prefix },
     );
 
-  test('a dump of a live installation starts elsewhere, signs people in, and sends nothing twice', async () => {
+  test('a dump of a live installation starts elsewhere, keeps people signed in, and re-sends nothing', async () => {
     const live = await start(first);
     const cast = await createCast(live);
     await backlog(live, 'sent');
@@ -88,7 +88,7 @@ describe.each(programs)('PostgreSQL $major', ({ bin, major }) => {
       );
       return row?.count === 20;
     });
-    // Still to be sent when the dump is taken.
+    // Keep deliveries pending while the dump is taken.
     await live.sql(`UPDATE channels SET paused = true`);
     await backlog(live, 'waiting');
     const dump = join(folder, 'vigie.dump');
@@ -105,7 +105,7 @@ describe.each(programs)('PostgreSQL $major', ({ bin, major }) => {
       return rows.length === 0;
     });
     expect(catcher.count).toBe(40);
-    // The same JWT_SECRET: nobody is signed out.
+    // The JWT_SECRET is the same, so sessions stay valid.
     const me = await restored.http('GET', '/api/v1/notifications', { token: cast.admin.token });
     expect(me.status).toBe(200);
     const outside = await restored.http('GET', '/api/v1/users', { token: cast.outsider.token });

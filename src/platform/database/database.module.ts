@@ -7,8 +7,8 @@ import { POOL_ROLES } from './preparation.js';
 import { poolSettings } from './sessions.js';
 import { CONNECTION_KEEP_ALIVE } from './timeouts.js';
 
-// A civil date has no instant, and a count fits a number: the driver's defaults (a local midnight, a string)
-// would each need undoing everywhere.
+// A civil date has no instant, and a count fits a number. The driver's defaults (local midnight, string) would have to
+// be converted everywhere.
 pg.types.setTypeParser(pg.types.builtins.DATE, (value) => value);
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
@@ -30,13 +30,13 @@ function source(name: 'app' | 'system', config: Config): TypeOrmModuleOptions {
     extra: {
       ...connection,
       ...CONNECTION_KEEP_ALIVE,
-      // Statements that nobody waits between leave together.
+      // Statements issued without waiting are sent together.
       pipeline: true,
     },
   };
 }
 
-/** The two pools (application, system) and the only way to a transaction. */
+/** The two pools (application, system), and the only way to open a transaction. */
 @Global()
 @Module({})
 export class DatabaseModule {
@@ -54,8 +54,8 @@ export class DatabaseModule {
 }
 
 /**
- * Connects once as each pool will, before anything else does.
- * @throws Error in words where a PgBouncer refuses the settings of a connection.
+ * Connects once with the settings of each pool, before anything else does.
+ * @throws Error with a plain message when a PgBouncer refuses the settings of a connection.
  */
 export async function checkPostgres(config: Config): Promise<void> {
   for (const role of POOL_ROLES) {

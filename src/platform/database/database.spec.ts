@@ -35,16 +35,13 @@ afterEach(async () => {
 });
 
 describe('a tenant transaction', () => {
-  it.each([[''], [' '], ['nobody'], ['%'], [`${randomUUID()}x`]])(
-    'is refused without a tenant (%p)',
-    async (id) => {
-      const work = jest.fn();
-      await expect(database.tenant(id, work)).rejects.toThrow('a tenant transaction needs a tenant id');
-      expect(work).not.toHaveBeenCalled();
-    },
-  );
+  it.each([[''], [' '], ['nobody'], ['%'], [`${randomUUID()}x`]])('requires a tenant (%p)', async (id) => {
+    const work = jest.fn();
+    await expect(database.tenant(id, work)).rejects.toThrow('a tenant transaction needs a tenant id');
+    expect(work).not.toHaveBeenCalled();
+  });
 
-  it('commits when the work returns, and returns what it returned', async () => {
+  it('commits when the work returns, and returns its result', async () => {
     await expect(
       database.tenant(ours, async (tx) => {
         await tx.execute(INSERT, [tx.tenant_id, 'kept']);
@@ -54,7 +51,7 @@ describe('a tenant transaction', () => {
     expect(await titles()).toEqual(['kept']);
   });
 
-  it('that has lost its connection fails as unavailable, whichever statement notices it', async () => {
+  it('fails as unavailable after losing its connection, whichever statement notices it', async () => {
     const codes: string[] = [];
     const record = (error: unknown) => codes.push(toProblem(error).code);
     await database
@@ -70,7 +67,7 @@ describe('a tenant transaction', () => {
     await expect(database.tenant(ours, (tx) => tx.query('SELECT 1 AS one'))).resolves.toEqual([{ one: 1 }]);
   });
 
-  it('rolls back all of it when the work throws, and throws the same', async () => {
+  it('rolls back everything when the work throws, and rethrows the error', async () => {
     const error = new Error('no');
     await expect(
       database.tenant(ours, async (tx) => {
@@ -81,7 +78,7 @@ describe('a tenant transaction', () => {
     expect(await titles()).toEqual([]);
   });
 
-  it('rolls back after a statement that failed, and gives the connection back clean', async () => {
+  it('rolls back after a failed statement, and returns the connection clean', async () => {
     for (let round = 0; round < 15; round++) {
       await expect(
         database.tenant(ours, async (tx) => {
@@ -90,14 +87,14 @@ describe('a tenant transaction', () => {
         }),
       ).rejects.toThrow('division by zero');
     }
-    // More rounds than the pool has connections: each was released, none within a transaction.
+    // More rounds than the pool has connections: each was released, none still in a transaction.
     const [row] = await database.tenant(ours, (tx) =>
       tx.query<{ count: number }>('SELECT count(*) FROM tasks'),
     );
     expect(row).toEqual({ count: 0 });
   });
 
-  it('can not go on after a failed statement as if nothing had happened', async () => {
+  it('cannot continue after a failed statement as if nothing had happened', async () => {
     await expect(
       database.tenant(ours, async (tx) => {
         await tx.query('SELECT 1/0').catch(() => undefined);
@@ -107,7 +104,7 @@ describe('a tenant transaction', () => {
     expect(await titles()).toEqual([]);
   });
 
-  it('says so when the work swallowed the failure and would have committed nothing', async () => {
+  it('fails when the work swallowed an error and nothing would be committed', async () => {
     await expect(
       database.tenant(ours, async (tx) => {
         await tx.query('SELECT 1/0').catch(() => undefined);
@@ -115,7 +112,7 @@ describe('a tenant transaction', () => {
     ).rejects.toThrow('nothing was committed: a statement had failed');
   });
 
-  it('sees its own tenant, writes no other, and leaves no context behind', async () => {
+  it('sees its own tenant, writes to no other, and leaves no context behind', async () => {
     await platform.sql(INSERT, [ours, 'ours']);
     await platform.sql(INSERT, [theirs, 'theirs']);
     const seen = await database.tenant(ours, (tx) => tx.query<{ title: string }>('SELECT title FROM tasks'));
@@ -134,7 +131,7 @@ describe('a tenant transaction', () => {
     );
   });
 
-  it('marks the work around it with its tenant, for the log', async () => {
+  it('adds its tenant to the log context of the work around it', async () => {
     const cls = platform.module.get(ClsService);
     await cls.run(async () => {
       await database.tenant(ours, (tx) => tx.query('SELECT 1'));
@@ -142,7 +139,7 @@ describe('a tenant transaction', () => {
     });
   });
 
-  it('counts rows, finds one, and keeps dates and counts as they are', async () => {
+  it('counts rows, finds one, and preserves dates and counts', async () => {
     await database.tenant(ours, async (tx) => {
       expect(await tx.execute(INSERT, [ours, 'a'])).toBe(1);
       expect(await tx.execute(`UPDATE tasks SET title = title WHERE title = 'none'`)).toBe(0);
@@ -156,10 +153,10 @@ describe('a tenant transaction', () => {
   });
 });
 
-describe('a statement by itself', () => {
+describe('a single statement', () => {
   const INSERT_TASK = prepared(INSERT);
 
-  it('is refused without a tenant', () => {
+  it('requires a tenant', () => {
     expect(() => database.single('nobody')).toThrow('a tenant transaction needs a tenant id');
   });
 
@@ -168,7 +165,7 @@ describe('a statement by itself', () => {
     expect(await titles()).toEqual(['kept']);
   });
 
-  it('sees its own tenant, writes no other, and leaves no context behind', async () => {
+  it('sees its own tenant, writes to no other, and leaves no context behind', async () => {
     await platform.sql(INSERT, [ours, 'ours']);
     await platform.sql(INSERT, [theirs, 'theirs']);
     await expect(database.single(ours).query(INSERT_TASK, [theirs, 'x'])).rejects.toMatchObject({
@@ -184,7 +181,7 @@ describe('a statement by itself', () => {
     expect(await titles()).toEqual(['ours', 'theirs']);
   });
 
-  it('that fails gives its connection back clean', async () => {
+  it('returns its connection clean after a failure', async () => {
     // More often than the pool has connections, and all at once.
     const failures = Array.from({ length: 30 }, () => database.single(ours).query('SELECT 1/0'));
     for (const { status } of await Promise.allSettled(failures)) expect(status).toBe('rejected');
@@ -192,7 +189,7 @@ describe('a statement by itself', () => {
     expect(await titles()).toEqual(['after']);
   });
 
-  it('is planned once under its name, on whatever connection, for either tenant', async () => {
+  it('is planned once per connection under its name, for either tenant', async () => {
     const count = prepared('SELECT count(*) FROM tasks WHERE tenant_id = $1');
     expect(prepared(count.text)).toEqual(count);
     await platform.sql(INSERT, [ours, 'ours']);
@@ -204,7 +201,7 @@ describe('a statement by itself', () => {
 });
 
 describe('afterCommit', () => {
-  it('is called once it is committed, in order, and never before', async () => {
+  it('runs after the commit, in order', async () => {
     const calls: string[] = [];
     await database.tenant(ours, async (tx) => {
       tx.afterCommit(() => calls.push('first'));
@@ -246,7 +243,7 @@ describe('afterCommit', () => {
     expect(await titles()).toEqual([]);
   });
 
-  it('that fails is logged, and takes back nothing of what was committed', async () => {
+  it('logs a failing callback, and the commit stands', async () => {
     const error = jest.spyOn(Logger.prototype, 'error').mockImplementation();
     const second = jest.fn();
     await expect(
@@ -276,7 +273,7 @@ describe('the system database', () => {
     expect(await system.transaction((tx) => tx.query(select))).toEqual(both);
   });
 
-  it('rolls back too', async () => {
+  it('rolls back after an error', async () => {
     await expect(
       system.transaction(async (tx) => {
         await tx.execute(INSERT, [ours, 'lost']);
@@ -286,7 +283,7 @@ describe('the system database', () => {
     expect(await titles()).toEqual([]);
   });
 
-  it('runs as its own role, and the application as its own', async () => {
+  it('runs as its own role, and the application as another', async () => {
     const select = `SELECT current_user AS role, current_setting('is_superuser') AS superuser`;
     expect(await system.query(select)).toEqual([{ role: 'vigie_system', superuser: 'off' }]);
     expect(await database.tenant(ours, (tx) => tx.query(select))).toEqual([

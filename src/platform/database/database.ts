@@ -17,12 +17,12 @@ import {
 
 type Statement = Parameters<Transaction['query']>;
 
-/** Statements of one tenant. Of a `TenantTransaction` they are together, of `single()` each is its own. */
+/** Statements of one tenant. Those of a `TenantTransaction` run together; those of `single()` run separately. */
 export type TenantStatements = Pick<TenantTransaction, 'tenant_id' | 'query' | 'one'>;
 
 /**
- * Hands out transactions; no other file holds a data source. Everything that a tenant owns is reached through
- * `tenant()`. (test/rules reads the imports.)
+ * Hands out transactions; no other file has a data source. Everything that a tenant owns is reached through `tenant()`.
+ * (test/rules checks the imports.)
  */
 @Injectable()
 export class Database {
@@ -39,7 +39,7 @@ export class Database {
 
   /**
    * Runs `work` in one transaction of this tenant; commits when it returns, rolls back when it throws.
-   * @throws Error when there is no tenant: a forgotten context is a fault, never an empty list.
+   * @throws Error without a tenant: a missing context is a bug, never an empty list.
    */
   async tenant<Result>(tenantId: string, work: (tx: TenantTransaction) => Promise<Result>): Promise<Result> {
     this.enter(tenantId);
@@ -53,9 +53,9 @@ export class Database {
   }
 
   /**
-   * For what is one statement: each is a transaction of this tenant, begun, run and committed in one message to
+   * For single statements: each is a transaction of this tenant, opened, run and committed in one message to
    * PostgreSQL.
-   * @throws Error when there is no tenant.
+   * @throws Error without a tenant.
    */
   single(tenantId: string): TenantStatements {
     this.enter(tenantId);
@@ -81,8 +81,8 @@ export class Database {
 }
 
 /**
- * The same across tenants, as the system role. Only the files that test/rules names may use it: the
- * dispatcher, the scheduler, maintenance, the operators' own rooms, and finding who a caller is.
+ * The same across tenants, as the system role. Only the files that test/rules names may use it: the dispatcher, the
+ * scheduler, maintenance, the operators' rooms, and authentication.
  */
 @Injectable()
 export class SystemDatabase {
@@ -107,7 +107,7 @@ export class SystemDatabase {
     );
   }
 
-  /** One statement, which is its own transaction. */
+  /** One statement in its own transaction. */
   async query<Row>(...statement: Statement): Promise<Row[]> {
     const { opening } = this.settings;
     return withConnection(this.source, this.settings, async (connection) =>
@@ -118,9 +118,9 @@ export class SystemDatabase {
   }
 }
 
-/** Begins, runs and commits in one message. */
+/** Opens a transaction, runs the statement and commits, in one message. */
 async function runAlone<Row>(connection: Connection, begin: string, statement: Statement): Promise<Row[]> {
-  // PostgreSQL answers in this order, and goes on after a failure: the next user finds the connection ready.
+  // PostgreSQL answers in this order and continues after a failure, so the next user finds the connection ready.
   const [, { rows }] = await together(connection, () =>
     Promise.all([
       runStatement(connection, begin),
@@ -131,19 +131,19 @@ async function runAlone<Row>(connection: Connection, begin: string, statement: S
   return rows;
 }
 
-/** One message: several statements in one take no parameters. */
+/** One message: a message with several statements takes no parameters. */
 function beginWith(...settings: readonly string[]): string {
   return ['BEGIN', ...settings.filter((setting) => setting !== '')].join('; ');
 }
 
-/** A uuid has nothing to escape. */
+/** A uuid needs no escaping. */
 function asTenant(tenantId: string): string {
   return `SET LOCAL app.tenant_id = '${tenantId}'`;
 }
 
 /**
- * The pools pipeline: `opening` and the first statement of `work` leave together, one wait for both. Should
- * `opening` fail by itself, what follows runs without a tenant, sees and writes nothing, and is not committed.
+ * The pools pipeline: `opening` and the first statement of `work` are sent together, with one wait for both. If
+ * `opening` alone fails, the rest runs without a tenant, sees and writes nothing, and is not committed.
  */
 async function inTransaction<Tx extends Transaction, Result>(
   source: DataSource,
@@ -154,19 +154,19 @@ async function inTransaction<Tx extends Transaction, Result>(
 ): Promise<Result> {
   const { runner, connection } = await connect(source, names);
   const tx = open(runner, connection);
-  // For TypeORM, which would otherwise begin one of its own.
+  // TypeORM would otherwise open another transaction.
   Object.assign(runner, { isTransactionActive: true });
   let result: Result;
   try {
     const [opened, working] = together(connection, () => [runStatement(connection, opening), work(tx)]);
     opened.catch(() => undefined);
-    // To its end, also where `opening` has failed: until then the connection is in use.
+    // Wait for the end, even if `opening` has failed: until then the connection is in use.
     result = await working;
     await opened;
-    // PostgreSQL rolls back without an error where `work` has gone on after a statement that failed.
+    // PostgreSQL rolls back without an error when `work` has continued after a failed statement.
     if (!(await tx.commit())) throw new Error('nothing was committed: a statement had failed');
   } catch (error) {
-    // A broken connection can't roll back, and has nothing left to: the first error is thrown.
+    // A broken connection can't roll back, and has nothing to roll back: the first error is thrown.
     await runStatement(connection, 'ROLLBACK').catch(() => undefined);
     throw error;
   } finally {
@@ -177,7 +177,9 @@ async function inTransaction<Tx extends Transaction, Result>(
   return result;
 }
 
-/** What `send` sends before it first waits leaves in one piece: a write costs as much as a small statement. */
+/**
+ * Everything that `send` sends before it first waits goes out in one write: a write costs as much as a small statement.
+ */
 function together<Result>({ connection: { stream } }: Connection, send: () => Result): Result {
   stream.cork();
   try {
@@ -187,7 +189,7 @@ function together<Result>({ connection: { stream } }: Connection, send: () => Re
   }
 }
 
-/** A connection straight from the driver's pool: what TypeORM puts around one costs as much as a statement. */
+/** A connection straight from the driver's pool: TypeORM's wrapper costs as much as a statement. */
 async function withConnection<Result>(
   { driver }: DataSource,
   { names }: PoolSettings,
@@ -200,23 +202,20 @@ async function withConnection<Result>(
     return await work(named(client, names));
   } finally {
     client.off('error', ignore);
-    // A timeout destroys the socket, and the pool hears of it later than the caller: it must not lend it again.
+    // A timeout destroys the socket, and the pool notices later than the caller: it must not reuse the connection.
     client.release(client.connection.stream.destroyed);
   }
 }
 
-/**
- * A connection may be ended in the very message that says it is ready, before its borrower can listen: the
- * pool hands it over in between.
- */
+/** A connection may be closed in the same message that reports it ready, before its borrower can listen. */
 function surviveLostConnections({ driver }: DataSource): void {
   const pool = (driver as PostgresDriver).master as Pool;
   pool.on('connect', (client) => client.on('error', ignore));
 }
 
-/** The running statements fail with the connection, and report it. */
+/** The running statements fail with the connection and report it. */
 function ignore(): void {
-  // An error event without a listener would end the process.
+  // An error event without a listener would crash the process.
 }
 
 function named(connection: Connection, names: boolean): Connection {
@@ -228,6 +227,6 @@ async function connect(
   names: boolean,
 ): Promise<{ runner: QueryRunner; connection: Connection }> {
   const runner = source.createQueryRunner();
-  // TypeORM leaves open which driver's it is.
+  // TypeORM does not type the driver's connection.
   return { runner, connection: named((await runner.connect()) as Connection, names) };
 }

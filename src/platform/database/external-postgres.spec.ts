@@ -18,14 +18,14 @@ import { type MailCatcher, startMailCatcher } from '../../cli/demo/mail-catcher.
 import { migrate, MIGRATIONS } from './migrate.js';
 import { DatabaseNotPrepared } from './preparation.js';
 
-/** R7: a PostgreSQL that is not ours, with an owner who is no superuser. */
+/** R7: an external PostgreSQL whose owner is not a superuser. */
 
 const NAMES = MIGRATIONS.map((migration) => new migration().name);
 const OWNER = ['vigie_owner', 'owner-password'] as const;
 
 /** The statements of docs/operations.md, as an operator copies them. */
 const DOCUMENTED = statementsOf(readFileSync('docs/operations.md', 'utf8'), /```sql\n(CREATE ROLE[^`]+)```/);
-/** Those of the script that docker-compose.yml runs. */
+/** The statements of the script that docker-compose.yml runs. */
 const SCRIPTED = statementsOf(
   readFileSync('scripts/postgres-logins.sh', 'utf8').replace(/:'(\w+)_password'/g, "'$1-password'"),
   /<<'SQL'\n([\s\S]+?)\nSQL/,
@@ -39,10 +39,10 @@ function statementsOf(text: string, block: RegExp): string[] {
 const versions = installedPostgres();
 for (const wanted of [15, 16, 17, 18]) {
   if (!versions.some(({ major }) => major === wanted))
-    process.stderr.write(`R7: PostgreSQL ${wanted} is not on this machine, so nothing is tried on it\n`);
+    process.stderr.write(`R7: PostgreSQL ${wanted} is not installed here, so its tests are skipped\n`);
 }
 
-test('R7: the script of docker-compose.yml and docs/operations.md prepare alike', () => {
+test('R7: the script of docker-compose.yml prepares the same as docs/operations.md', () => {
   expect(DOCUMENTED).toHaveLength(4);
   expect(SCRIPTED.map((statement) => statement.trim().replace(/;$/, ''))).toEqual(
     DOCUMENTED.map((statement) => statement.trim()),
@@ -66,7 +66,7 @@ describe.each(versions)('PostgreSQL $major', (programs: PostgresPrograms) => {
     beforeAll(async () => {
       await runSql(server.url('postgres'), ...DOCUMENTED);
       expect(await migrate(server.url('vigie', ...OWNER))).toEqual(NAMES);
-      // The tests arrange and look as the superuser.
+      // The tests set up and inspect as the superuser.
       database = {
         owner_url: server.url('vigie'),
         app_url: server.url('vigie', 'vigie_app', 'app-password'),
@@ -92,7 +92,7 @@ describe.each(versions)('PostgreSQL $major', (programs: PostgresPrograms) => {
       await catcher.close();
     });
 
-    test('R7: an owner who is no superuser migrates, and has nothing left to do the second time', async () => {
+    test('R7: an owner who is no superuser migrates, and finds nothing to do the second time', async () => {
       expect(await migrate(server.url('vigie', ...OWNER))).toEqual([]);
       await as(database.owner_url, async (admin) => {
         expect(await schemaFaults(admin)).toEqual([]);
@@ -101,7 +101,7 @@ describe.each(versions)('PostgreSQL $major', (programs: PostgresPrograms) => {
       });
     });
 
-    test('R7: neither the owner nor a login sees what the policies do not let it see', async () => {
+    test('R7: neither the owner nor a login sees more than the policies allow', async () => {
       const seen = (url: string) =>
         as(url, async (client) => {
           const { rows } = await client.query<{ count: number }>('SELECT count(*)::int FROM tenants');
@@ -136,7 +136,7 @@ describe.each(versions)('PostgreSQL $major', (programs: PostgresPrograms) => {
   describe('with DATABASE_URL alone', () => {
     const name = `alone_${randomUUID().slice(0, 8)}`;
 
-    test('R7: an owner who may create roles takes them on by itself', async () => {
+    test('R7: an owner who may create roles grants them to itself', async () => {
       const owner = `creator_${name}`;
       await runSql(
         server.url('postgres'),
@@ -153,7 +153,7 @@ describe.each(versions)('PostgreSQL $major', (programs: PostgresPrograms) => {
         await as(url, (client) => client.query('SELECT count(*) FROM tenants'), `-c role=${role}`);
     });
 
-    test('R7: an owner without rights is shown all that is missing, and the SQL mends it', async () => {
+    test('R7: an owner without rights gets a list of everything missing, and the SQL that fixes it', async () => {
       const owner = `plain_${name}`;
       const database = `plain_${name}`;
       await runSql(
@@ -177,14 +177,14 @@ describe.each(versions)('PostgreSQL $major', (programs: PostgresPrograms) => {
       await runSql(server.url(database), ...fault.remedies);
       expect(await migrate(url, { takenOn: ['vigie_app', 'vigie_system'] })).toEqual(NAMES);
       await as(url, (client) => client.query('SELECT count(*) FROM tenants'), '-c role=vigie_system');
-      // With logins of their own the roles must be able to log in.
+      // With separate logins the roles must be able to log in.
       const logins = await faultOf(() => migrate(url));
       expect(logins.faults).toEqual(['vigie_app may not log in', 'vigie_system may not log in']);
       await runSql(server.url(database), ...logins.remedies);
       expect(await migrate(url)).toEqual([]);
     });
 
-    test('R7: a database of another encoding is refused before it holds anything', async () => {
+    test('R7: a database with another encoding is refused before anything is written to it', async () => {
       await runSql(
         server.url('postgres'),
         `CREATE DATABASE latin_${name} TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'`,

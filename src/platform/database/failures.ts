@@ -6,7 +6,7 @@ interface DriverError {
   table?: unknown;
 }
 
-/** PostgreSQL's own account of a failed statement, without the values in it. */
+/** PostgreSQL's description of a failed statement, without the values in it. */
 export interface DatabaseFailure {
   /** SQLSTATE, https://www.postgresql.org/docs/current/errcodes-appendix.html */
   code: string | null;
@@ -14,7 +14,7 @@ export interface DatabaseFailure {
   table: string | null;
 }
 
-/** What PostgreSQL said, or null when the error is not its. */
+/** PostgreSQL's error, or null when the error is not from PostgreSQL. */
 export function databaseFailure(error: unknown): DatabaseFailure | null {
   if (!(error instanceof QueryFailedError)) return null;
   const { code, constraint, table } = error.driverError as DriverError;
@@ -28,7 +28,7 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
   return failure?.code === '23505' && (constraint === undefined || failure.constraint === constraint);
 }
 
-/** Whether the statement failed on this foreign key: what it names does not exist (or no longer). */
+/** Whether the statement failed on this foreign key: the referenced row does not exist (any more). */
 export function isForeignKeyViolation(error: unknown, constraint?: string): boolean {
   const failure = databaseFailure(error);
   return failure?.code === '23503' && (constraint === undefined || failure.constraint === constraint);

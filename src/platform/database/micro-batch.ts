@@ -1,6 +1,6 @@
 import { databaseFailure } from './failures.js';
 
-/** Other codes are the system's or the driver's (ETIMEDOUT): PostgreSQL did not answer. */
+/** Other codes come from the system or the driver (ETIMEDOUT): PostgreSQL did not answer. */
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 
 interface Waiting<Item, Result> {
@@ -10,24 +10,24 @@ interface Waiting<Item, Result> {
 }
 
 /**
- * SQLSTATE classes of failures that say nothing about the items: the connection is lost (08), resources are short (53),
- * an operator intervened (57), the system failed (58). https://www.postgresql.org/docs/current/errcodes-appendix.html
+ * SQLSTATE classes of failures that are not caused by the items: connection lost (08), resources short (53), operator
+ * intervention (57), system error (58). https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 const NOT_ABOUT_ITEMS = ['08', '53', '57', '58'];
 
 /**
- * Gathers what many callers ask one at a time into one statement: while batches are under way the next one fills.
- * Alone, a call waits for nothing. Callers wait for their answers, so that what waits here is bounded by their number.
+ * Batches single items of many callers into one statement: while batches are running, the next one fills. A lone call
+ * is not delayed. Callers wait for their results, so their number bounds the queue.
  */
 export class MicroBatch<Item, Result> {
   private waiting: Waiting<Item, Result>[] = [];
   private flushing = 0;
 
   /**
-   * @param flush answers in the order of the items, all or nothing. When PostgreSQL refuses a batch, each half is tried
-   *   again by itself, down to the item that is to blame: its caller alone gets the error. Any other error goes to
-   *   every caller of the batch.
-   * @param atOnce batches under way at the same time, so that one that hangs does not hold up all others
+   * @param flush returns results in the order of the items, all or nothing. When PostgreSQL refuses a batch, each half
+   * is retried separately, down to the item at fault: only its caller gets the error. Any other error goes to every
+   * caller of the batch.
+   * @param atOnce batches running at the same time, so that a hanging one does not block the others
    */
   constructor(
     private readonly flush: (items: Item[]) => Promise<Result[]>,
@@ -38,7 +38,7 @@ export class MicroBatch<Item, Result> {
   add(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ item, resolve, reject });
-      // Callers of one turn of the event loop share the batch.
+      // Callers within one turn of the event loop share the batch.
       if (this.flushing < this.atOnce) setImmediate(() => void this.run());
     });
   }
@@ -59,7 +59,7 @@ export class MicroBatch<Item, Result> {
         else resolve(result);
       });
     } catch (error) {
-      if (batch.length > 1 && mayBeOneItem(error)) {
+      if (batch.length > 1 && mayBeCausedByItem(error)) {
         const half = Math.ceil(batch.length / 2);
         await this.answer(batch.slice(0, half));
         await this.answer(batch.slice(half));
@@ -70,7 +70,7 @@ export class MicroBatch<Item, Result> {
   }
 }
 
-function mayBeOneItem(error: unknown): boolean {
+function mayBeCausedByItem(error: unknown): boolean {
   const code = databaseFailure(error)?.code ?? null;
   return code !== null && SQLSTATE.test(code) && !NOT_ABOUT_ITEMS.includes(code.slice(0, 2));
 }

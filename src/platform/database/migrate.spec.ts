@@ -24,7 +24,7 @@ async function withClient<Result>(
   }
 }
 
-/** An empty database, dropped after the work. */
+/** Creates an empty database and drops it after the work. */
 async function onEmpty<Result>(work: (ownerUrl: string) => Promise<Result>, owner = ''): Promise<Result> {
   const name = `empty_${randomUUID().replaceAll('-', '')}`;
   await withClient(template.owner_url, (admin) =>
@@ -59,13 +59,13 @@ describe('migrate', () => {
     });
   });
 
-  it('has its migrations in order, each with a name of its own', () => {
+  it('has uniquely named migrations in order', () => {
     expect([...names].sort((one, other) => one.slice(-13).localeCompare(other.slice(-13)))).toEqual(names);
     expect(new Set(names).size).toBe(names.length);
   });
 });
 
-/** With DATABASE_URL alone: the pools take the two roles on with `-c role=…`. */
+/** With DATABASE_URL alone the pools take on the two roles with `-c role=…`. */
 describe('as an owner who is no superuser', () => {
   const owner = `owner_${randomUUID().slice(0, 8)}`;
   const password = randomUUID();
@@ -83,7 +83,7 @@ describe('as an owner who is no superuser', () => {
     await withClient(template.owner_url, (admin) => admin.query(`DROP ROLE ${owner}`));
   });
 
-  it('migrates, and only the roles see what the policies let them', async () => {
+  it('migrates, and only the roles see what the policies allow', async () => {
     await onEmpty(async (adminUrl) => {
       const url = Object.assign(new URL(adminUrl), { username: owner, password }).href;
       expect(await migrate(url, { takenOn: ['vigie_app', 'vigie_system'] })).toEqual(names);
@@ -103,7 +103,7 @@ describe('as an owner who is no superuser', () => {
         });
       expect(await seen('-c role=vigie_app')).toBe(0);
       expect(await seen('-c role=vigie_system')).toBe(1);
-      // The owner itself inherits nothing: forced row-level security holds it too.
+      // The owner inherits nothing: forced row-level security applies to it too.
       expect(await seen()).toBe(0);
     }, owner);
   });

@@ -4,39 +4,38 @@ import { Schema1700000000001 } from './migrations/1-schema.js';
 import { assertPrepared, grantRoles, type OwnerQuery, type PoolRole } from './preparation.js';
 import { CONNECTION_KEEP_ALIVE } from './timeouts.js';
 
-/** Every migration, in order. They only go forward. */
+/** Every migration, in order. There are no down migrations. */
 export const MIGRATIONS = [Schema1700000000001];
 export const MIGRATION_NAMES = MIGRATIONS.map((Migration) => new Migration().name);
 
-/** Any number, the same in every process: one migrates, the others wait and find nothing left to do. */
+/** Any number, the same in every process: one migrates, the others wait and then find nothing to do. */
 const MIGRATION_LOCK = 7_836_411;
 
 /**
- * The longest statement of a migration, in ms: an index over a large table, or the wait for another process that
- * migrates.
+ * The longest statement of a migration, in ms: an index over a large table, or waiting for another migrating process.
  */
 const MAX_STATEMENT_MS = 60 * 60 * 1_000;
 
-/** The longest wait for another process that migrates, in ms. */
+/** The longest wait for another migrating process, in ms. */
 const LOCK_WAIT_MS = 10 * 60 * 1_000;
 
 export interface MigrateOptions {
   /** The roles that pools take on as the owner; the others have logins (`rolesToTakeOn`). */
   takenOn?: readonly PoolRole[];
-  /** How long to wait for another process that migrates, in ms. */
+  /** How long to wait for another migrating process, in ms. */
   lockWaitMs?: number;
-  /** Called once when another process migrates: who it is. */
+  /** Called once, with the holder of the lock, when another process is migrating. */
   onWait?: (holder: string) => void;
 }
 
-/** Between two attempts at the lock. */
+/** Delay between two attempts to take the lock. */
 const LOCK_STEP_MS = 200;
 
 /**
- * Brings the database up to date, as its owner, under an advisory lock.
+ * Migrates the database as its owner, under an advisory lock.
  * @param ownerUrl PostgreSQL URL of the owner; the pools use other roles.
  * @returns the names of the migrations that ran.
- * @throws DatabaseNotPrepared where the owner lacks a right: it has all that is missing, with the SQL to run.
+ * @throws DatabaseNotPrepared when the owner lacks a right: lists everything missing, with the SQL to run.
  * @throws Error when another process does not finish in time, or a newer version of Vigie has migrated the database.
  */
 export async function migrate(ownerUrl: string, options: MigrateOptions = {}): Promise<string[]> {
@@ -66,7 +65,7 @@ export async function migrate(ownerUrl: string, options: MigrateOptions = {}): P
       await query('COMMIT');
       return names;
     } catch (error) {
-      // A connection that is lost can't roll back, and has nothing to.
+      // A lost connection can't roll back, and has nothing to roll back.
       await query('ROLLBACK').catch(() => undefined);
       throw error;
     } finally {
@@ -78,8 +77,8 @@ export async function migrate(ownerUrl: string, options: MigrateOptions = {}): P
 }
 
 /**
- * Begins a transaction that holds the lock until its end. Not a lock of the session, which would stay behind at a
- * PgBouncer; and whoever waits holds no connection, since the one that migrates needs a second.
+ * Opens a transaction that holds the lock until it ends. A session lock would stay behind on a PgBouncer. Waiting
+ * processes hold no connection, because the migrating one needs a second.
  */
 async function takeLock(
   query: OwnerQuery,
@@ -89,7 +88,7 @@ async function takeLock(
   let holder: string | null = null;
   for (;;) {
     await query('BEGIN');
-    // It waits while the other connection migrates.
+    // It is idle while the other connection migrates.
     await query('SET LOCAL idle_in_transaction_session_timeout = 0');
     const [row] = await query<{ taken: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS taken', [
       MIGRATION_LOCK,
@@ -106,7 +105,7 @@ async function takeLock(
   }
 }
 
-/** Who migrates, as PostgreSQL sees it. */
+/** The migrating process, as PostgreSQL identifies it. */
 async function lockHolder(query: OwnerQuery): Promise<string> {
   const [holder] = await query<{ pid: number; address: string | null }>(
     `SELECT pid, host(client_addr) AS address FROM pg_stat_activity JOIN pg_locks USING (pid)
@@ -117,7 +116,7 @@ async function lockHolder(query: OwnerQuery): Promise<string> {
   return `PostgreSQL session ${holder.pid}${holder.address === null ? '' : ` from ${holder.address}`}`;
 }
 
-/** An older program on a newer schema would write what the newer one no longer understands. */
+/** An older program on a newer schema would write data that the newer version cannot read. */
 async function assertNotNewer(query: OwnerQuery): Promise<void> {
   const [found] = await query<{ name: string | null }>(`SELECT to_regclass('migrations')::text AS name`);
   if (found?.name === null || found === undefined) return;

@@ -22,8 +22,8 @@ if (here.length === 0)
     'R12: there is no PgBouncer on this machine (apt-get install pgbouncer): nothing is tried on it\n',
   );
 
-// Jest wants a test in each file, also where there is no PgBouncer.
-test('R12: without PgBouncer a pool has its settings from the start of a connection', async () => {
+// Jest requires a test in each file, even when PgBouncer is not installed.
+test("R12: without PgBouncer a connection gets the pool's settings at start", async () => {
   const world = await createWorld();
   const [row] = await world.app
     .get(SystemDatabase)
@@ -35,14 +35,14 @@ test('R12: without PgBouncer a pool has its settings from the start of a connect
 describe.each(here)('%s in transaction mode', () => {
   let database: TestDatabase;
   let bouncer: PgBouncer;
-  /** The URLs by way of PgBouncer. */
+  /** The URLs through PgBouncer. */
   let env: Record<string, string>;
 
   beforeAll(async () => {
     database = await createDatabase();
     const urls = [database.owner_url, database.app_url, database.system_url].map((url) => new URL(url));
     const logins = Object.fromEntries(urls.map(({ username, password }) => [username, password]));
-    // Fewer connections than the pools want: transactions of all share them.
+    // Fewer connections than the pools want, so that transactions share them.
     bouncer = await startPgBouncer(Number(urls[0]!.port), logins, 3);
     const [owner = '', app = '', system = ''] = urls.map(
       (url) => Object.assign(url, { port: String(bouncer.port) }).href,
@@ -54,7 +54,7 @@ describe.each(here)('%s in transaction mode', () => {
     await database.drop();
   });
 
-  test('R12: without DATABASE_POOLER the start says in words what to set', async () => {
+  test('R12: without DATABASE_POOLER the start fails with the setting to add', async () => {
     await expect(checkPostgres(readConfig({ ...environmentFor(database), ...env }))).rejects.toThrow(
       'the database URLs lead to a PgBouncer: set DATABASE_POOLER=transaction, or name PostgreSQL itself',
     );
@@ -64,7 +64,7 @@ describe.each(here)('%s in transaction mode', () => {
     const name = `pooled_${randomUUID().slice(0, 8)}`;
     await runSql(database.owner_url, `CREATE DATABASE ${name}`);
     const url = Object.assign(new URL(env.DATABASE_URL!), { pathname: `/${name}` }).href;
-    // One holds the lock on one connection and migrates on another: the rest wait on the third, and after it.
+    // One process holds the lock on one connection and migrates on another; the rest wait on the third.
     const ran = await Promise.all(Array.from({ length: 5 }, () => migrate(url)));
     expect(ran.flat()).toHaveLength(1);
     await runSql(database.owner_url, `DROP DATABASE ${name} WITH (FORCE)`);
@@ -97,7 +97,7 @@ describe.each(here)('%s in transaction mode', () => {
       await catcher.close();
     });
 
-    test('R12: tenants stay apart on shared connections, also under load', async () => {
+    test('R12: tenants stay isolated on shared connections, even under load', async () => {
       const tenants = [cast.tenant_id, cast.other.tenant.id];
       const read = prepared('SELECT id, current_user::text AS role FROM tenants WHERE $1::text IS NOT NULL');
       const app = world.app.get(Database);
@@ -114,7 +114,7 @@ describe.each(here)('%s in transaction mode', () => {
       for (const { tenant, rows } of answers) expect(rows).toEqual([{ id: tenant, role: 'vigie_app' }]);
     });
 
-    test('R12: each statement has its time limit, and a transaction may have a longer one', async () => {
+    test('R12: each statement has its time limit, which a transaction may raise', async () => {
       const system = world.app.get(SystemDatabase);
       for (const run of [
         () => system.query('SELECT pg_sleep(10)'),
@@ -127,7 +127,7 @@ describe.each(here)('%s in transaction mode', () => {
         await tx.allowLongStatements(10_000);
         await tx.query('SELECT pg_sleep(2.5)');
       });
-      // Nothing of it stays behind for the next user of the connection.
+      // The next user of the connection inherits none of it.
       const [row] = await system.query<{ timeout: string }>(
         `SELECT current_setting('statement_timeout') AS timeout`,
       );
@@ -159,7 +159,7 @@ describe.each(here)('%s in transaction mode', () => {
     }, 90_000);
   });
 
-  test('R12: without logins of their own the pools take their roles on in each transaction', async () => {
+  test('R12: without separate logins the pools take on their roles in each transaction', async () => {
     const world = await createWorld({
       database,
       env: {

@@ -4,13 +4,13 @@ import type { Config } from '../config/config.js';
 export const POOL_ROLES = ['vigie_app', 'vigie_system'] as const;
 export type PoolRole = (typeof POOL_ROLES)[number];
 
-/** The oldest PostgreSQL that the schema works on, as `server_version_num` counts. */
+/** The oldest supported PostgreSQL, as `server_version_num`. */
 const MIN_VERSION = 150_000;
 
 /** Runs one statement as the owner. */
 export type OwnerQuery = <Row>(sql: string, parameters?: unknown[]) => Promise<Row[]>;
 
-/** What the database, or its owner, lacks. The message has one line a fault, and the SQL that mends them. */
+/** What the database or its owner lacks. The message has one line per fault, and the SQL that fixes them. */
 export class DatabaseNotPrepared extends Error {
   constructor(
     readonly faults: readonly string[],
@@ -56,16 +56,16 @@ interface RoleFacts {
   grantable: boolean;
 }
 
-/** The roles that a pool takes on as the owner, because it has no login of its own. */
+/** The roles that a pool takes on as the owner, because it has no separate login. */
 export function rolesToTakeOn({ databaseAppUrl, databaseSystemUrl }: Config): PoolRole[] {
   return POOL_ROLES.filter((role) => (role === 'vigie_app' ? databaseAppUrl : databaseSystemUrl) === null);
 }
 
 /**
- * Looks at what the owner may do before anything is changed.
+ * Checks the owner's rights before anything is changed.
  * @param takenOn the roles that pools take on; the others are logins
- * @param empty whether the tables have yet to be made
- * @throws DatabaseNotPrepared with all that is missing.
+ * @param empty whether the tables have yet to be created
+ * @throws DatabaseNotPrepared with everything that is missing.
  */
 export async function assertPrepared(
   query: OwnerQuery,
@@ -94,7 +94,7 @@ export async function assertPrepared(
   );
 }
 
-/** Lets the owner take these roles on, where it may grant them but has them not yet. */
+/** Grants the owner these roles if it lacks them and may grant them. */
 export async function grantRoles(query: OwnerQuery, takenOn: readonly PoolRole[]): Promise<void> {
   if (takenOn.length === 0) return;
   const [facts] = await query<Facts>(FACTS);
@@ -149,11 +149,11 @@ function roleFaults(role: PoolRole, found: RoleFacts | undefined, facts: Facts, 
   return [{ fault: `${owner} may not take on ${role}`, remedy: grantOf(role, facts) }];
 }
 
-/** NOINHERIT: a login that inherits another role would see what only that role may see. */
+/** NOINHERIT: a login that inherits another role would see everything that role may see. */
 const createOf = (role: PoolRole, takenOn: boolean): string =>
   takenOn ? `CREATE ROLE ${role} NOLOGIN NOINHERIT;` : `CREATE ROLE ${role} LOGIN NOINHERIT PASSWORD '…';`;
 
-/** The owner may become the role, and sees nothing of what it sees before; PostgreSQL 15 has no word for that. */
+/** The owner may become the role, but sees nothing of it before; PostgreSQL 15 has no syntax for that. */
 const grantOf = (role: PoolRole, { owner_sql, version }: Facts): string =>
   `GRANT ${role} TO ${owner_sql}${version >= 160_000 ? ' WITH INHERIT FALSE, SET TRUE' : ''};`;
 
@@ -177,7 +177,7 @@ const ROLES = `
          pg_has_role(oid, 'MEMBER WITH ADMIN OPTION') AS grantable
   FROM pg_roles WHERE rolname = ANY ($1)`;
 
-/** Until PostgreSQL 15 a member may always become the role, and who may create roles may grant all. */
+/** Up to PostgreSQL 15 a member may always become the role, and a role that may create roles may grant all of them. */
 const ROLES_15 = `
   SELECT rolname AS name, rolcanlogin AS login, pg_has_role(oid, 'MEMBER') AS settable,
          pg_has_role(oid, 'MEMBER WITH ADMIN OPTION')

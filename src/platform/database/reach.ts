@@ -1,11 +1,11 @@
 import pg from 'pg';
 import { MIGRATION_NAMES, refuseNewer } from './migrate.js';
 
-/** Connecting, signing in and each of the statements below, in ms. */
+/** For connecting, signing in and each of the statements below, in ms. */
 const TIMEOUT_MS = 10_000;
 
 /**
- * Signs in at PostgreSQL and leaves.
+ * Signs in to PostgreSQL and disconnects.
  * @throws the driver's error
  */
 export async function reachPostgres(url: string): Promise<void> {
@@ -13,7 +13,7 @@ export async function reachPostgres(url: string): Promise<void> {
 }
 
 /**
- * Compares the schema with this version, for a process that does not migrate itself.
+ * Compares the schema with this version, in a process that does not migrate.
  * @param systemUrl as vigie_system
  * @throws Error when the schema is older or newer.
  */
@@ -46,13 +46,13 @@ async function withClient<Result>(
     connectionTimeoutMillis: TIMEOUT_MS,
     query_timeout: TIMEOUT_MS,
   });
-  // A connection that breaks while it is idle, between two statements.
+  // The connection may break while idle, between two statements.
   client.on('error', () => undefined);
   try {
     await client.connect();
     return await work(client);
   } finally {
-    // A server that never answered would not answer a goodbye either.
+    // A server that never answered will not answer a disconnect either.
     client.end().catch(() => undefined);
   }
 }

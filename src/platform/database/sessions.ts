@@ -2,28 +2,28 @@ import type { Config } from '../config/config.js';
 import type { PoolRole } from './preparation.js';
 import { queryTimeout } from './timeouts.js';
 
-/** A transaction that waits for its process this long is ended by PostgreSQL, in ms: it holds locks. */
+/** PostgreSQL ends a transaction that waits this long for its process, in ms, because it holds locks. */
 const MAX_IDLE_IN_TRANSACTION_MS = 60_000;
 
-/** Where a pool connects, and what holds for its statements. */
+/** Where a pool connects, and the settings of its statements. */
 export interface PoolSettings {
   url: string;
-  /** What the driver takes beside the URL. */
+  /** Driver options besides the URL. */
   connection: {
     options?: string;
     statement_timeout?: number;
     idle_in_transaction_session_timeout?: number;
     query_timeout: number;
   };
-  /** Statements that begin each transaction; empty where the connection has its settings from the start. */
+  /** Statements that open each transaction; empty when the connection has its settings from the start. */
   opening: string;
   /** Whether a connection may keep named statements. */
   names: boolean;
 }
 
 /**
- * The settings of a pool. A PgBouncer in transaction mode gives each transaction another connection, so they belong to
- * the transaction there: https://www.pgbouncer.org/features.html
+ * The settings of a pool. A PgBouncer in transaction mode gives each transaction another connection, so settings belong
+ * to the transaction there: https://www.pgbouncer.org/features.html
  */
 export function poolSettings(config: Config, role: PoolRole): PoolSettings {
   const own = role === 'vigie_app' ? config.databaseAppUrl : config.databaseSystemUrl;
@@ -35,7 +35,7 @@ export function poolSettings(config: Config, role: PoolRole): PoolSettings {
       url,
       connection: { query_timeout },
       opening: [
-        // Without a login of its own the pool takes the role on: it never runs as the owner.
+        // Without a separate login the pool takes on the role: it never runs as the owner.
         ...(own === null ? [`SET LOCAL ROLE ${role}`] : []),
         `SET LOCAL statement_timeout = ${statement_timeout}`,
         `SET LOCAL idle_in_transaction_session_timeout = ${MAX_IDLE_IN_TRANSACTION_MS}`,

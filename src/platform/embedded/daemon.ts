@@ -19,11 +19,11 @@ export interface DaemonOptions {
 }
 
 const LOG_KEPT_BYTES = 10_000_000;
-/** What is read of a log to say why a service did not start. */
+/** How much of a log is read to explain why a service did not start. */
 const MAX_OUTPUT_BYTES = 64 * 1_024;
 const PATIENCE_MS = 10_000;
 
-/** A service that runs beside this process, in a process group of its own. */
+/** A service that runs beside this process, in a separate process group. */
 export class Daemon {
   private stopping = false;
   private ended = false;
@@ -41,10 +41,9 @@ export class Daemon {
   }
 
   /**
-   * Starts a service. It is detached: a Ctrl-C in the terminal goes to the whole foreground group, and must
-   * reach this process alone, which still needs the service to finish its work. Its output goes to a file and
-   * not through a pipe, on which it would block whenever this process is slow to read. It is given none of
-   * this process's environment, which holds secrets.
+   * Starts a service. It is detached: a Ctrl-C in the terminal goes to the whole foreground group, and must only reach
+   * this process, which still needs the service to finish its work. Output goes to a file, because a pipe would block
+   * whenever this process reads slowly. The service gets none of this process's environment, which holds secrets.
    */
   static async start(options: DaemonOptions): Promise<Daemon> {
     const { file, args, cwd, account, input } = options;
@@ -63,7 +62,7 @@ export class Daemon {
       child.stdin?.end(input);
       child.unref();
       const pid = child.pid ?? 0;
-      // One that has already ended has no start time, and nobody to be guarded.
+      // A process that has already ended has no start time and needs no guard.
       const identity = { pid, started: (await startedAt(pid)) ?? 'ended' };
       options.watchdog.guard(identity, options.end);
       return new Daemon(options, identity, child, log_start);
@@ -86,7 +85,7 @@ export class Daemon {
     this.stopping = false;
   }
 
-  /** The end of what it has written to its log since it was started, 64 KiB at most. */
+  /** The end of its log since it was started, 64 KiB at most. */
   async output(): Promise<string> {
     const file = await open(this.options.log_file, 'r');
     try {

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The file by which the demo knows the folders whose contents it may delete. */
+/** The file that marks folders whose contents the demo may delete. */
 export const DEMO_MARKER = 'vigie-demo.json';
 
 /**
- * Refuses a demo's folder to a real server: the next demo would delete its database.
+ * Prevents a real server from using a demo's folder: the next demo would delete its database.
  * @throws Error naming the folder.
  */
 export function assertNotDemoFolder(dataDir: string): void {

@@ -37,7 +37,7 @@ function childrenOf(parent: number): number[] {
 }
 
 it('H25: services whose ports cannot be saved are stopped again, and the data directory is free', async () => {
-  // Something that no file can be renamed onto.
+  // A target that no file can be renamed onto.
   await mkdir(join(data_dir, 'ports.json', 'full'), { recursive: true });
   const before = childrenOf(process.pid);
 
@@ -51,13 +51,13 @@ it('H25: services whose ports cannot be saved are stopped again, and the data di
   expect(existsSync(join(data_dir, 'postgres', 'postmaster.pid'))).toBe(false);
 });
 
-it('H25: a server that runs as root creates no system user: it says what to do', async () => {
+it('H25: a server that runs as root creates no system user and explains what to do', async () => {
   const bin = join(data_dir, 'bin');
   await mkdir(bin);
   await writeFile(join(bin, 'id'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
   await writeFile(join(bin, 'useradd'), `#!/bin/sh\n: > "${data_dir}/created"\n`, { mode: 0o755 });
   const built = pathToFileURL(join(process.cwd(), 'dist', 'platform', 'embedded', 'processes.js')).href;
-  // A process of its own: Jest's is given a copy of the environment, which does not reach the programs it starts.
+  // A separate process: Jest's environment is a copy, which does not reach the programs that it starts.
   const { stdout } = spawnSync(
     process.execPath,
     [
@@ -73,13 +73,13 @@ it('H25: a server that runs as root creates no system user: it says what to do',
 });
 
 describe('H26: the watchdog', () => {
-  it('that cannot be started refuses the start', async () => {
+  it('refuses the start when it cannot be started', async () => {
     await expect(Watchdog.start(log, join(data_dir, 'no-shell'))).rejects.toThrow(
       'the watchdog of PostgreSQL and Redis could not be started',
     );
   });
 
-  it('that ends by itself is logged', async () => {
+  it('is logged when it ends unexpectedly', async () => {
     const before = childrenOf(process.pid);
     embedded = await startEmbedded({ data_dir, postgres: false, redis: true, log });
     const redis = parseInt(await readFile(join(data_dir, 'redis.pid'), 'utf8'), 10);
@@ -109,7 +109,7 @@ describe('H26: the watchdog', () => {
   });
 });
 
-it('H26: of the log of a service only the end is read', async () => {
+it("H26: only the end of a service's log is read", async () => {
   const watchdog = await Watchdog.start(log);
   const daemon = await Daemon.start({
     name: 'A service',

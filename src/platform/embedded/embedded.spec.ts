@@ -17,7 +17,7 @@ let embedded: Embedded | undefined;
 let host: ChildProcess | undefined;
 let lines: string[] = [];
 
-// One data directory for them all: making a cluster is the slow part. Each test ends what it started.
+// All tests share one data directory: creating a cluster is the slow part. Each test stops what it started.
 beforeAll(async () => {
   data_dir = await mkdtemp(join(tmpdir(), 'vigie-embedded-'));
   await chmod(data_dir, 0o755);
@@ -60,7 +60,7 @@ async function servicePids(): Promise<number[]> {
 const isAlive = (pid: number): boolean =>
   !/^(Z.*)?$/.test(spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).stdout.trim());
 
-/** How long it took a process to go, in ms. */
+/** How long a process took to end, in ms. */
 async function gone(pid: number): Promise<number> {
   const began = performance.now();
   while (isAlive(pid)) {
@@ -70,7 +70,7 @@ async function gone(pid: number): Promise<number> {
   return performance.now() - began;
 }
 
-/** Another Node process that starts the services from the build and keeps them. */
+/** Another Node process that starts the services from the build and keeps them running. */
 async function startHost(): Promise<ChildProcess> {
   const built = join(process.cwd(), 'dist', 'platform', 'embedded', 'embedded.js');
   const script = `
@@ -86,7 +86,7 @@ async function startHost(): Promise<ChildProcess> {
   return host;
 }
 
-/** The watchdog of a host is the one child that is not a service. */
+/** The watchdog of a host is its only child that is not a service. */
 async function watchdogOf(parent: ChildProcess): Promise<number> {
   const services = await servicePids();
   const listed = spawnSync('ps', ['-eo', 'pid=,ppid='], { encoding: 'utf8' }).stdout.trim().split('\n');
@@ -98,7 +98,7 @@ async function watchdogOf(parent: ChildProcess): Promise<number> {
 }
 
 describe('startEmbedded', () => {
-  it('gives two plain logins, an owner and a Redis with a password', async () => {
+  it('returns two plain logins, an owner and a Redis with a password', async () => {
     const { database, redis_url } = await start();
 
     for (const [url, login] of [
@@ -157,7 +157,7 @@ describe('startEmbedded', () => {
     }
   });
 
-  it('keeps data, secrets and ports over a restart, which is quick', async () => {
+  it('keeps data, secrets and ports across a quick restart', async () => {
     const first = await start();
     await query(first.database.owner_url, 'CREATE TABLE kept AS SELECT 42 AS answer');
     await embedded?.stop();
@@ -169,7 +169,7 @@ describe('startEmbedded', () => {
     expect(second.took_ms).toBeLessThan(2_000);
   });
 
-  it('ends its services with stop()', async () => {
+  it('stops its services with stop()', async () => {
     await start();
     const pids = await servicePids();
     expect(pids.map(isAlive)).toEqual([true, true]);
@@ -212,7 +212,7 @@ describe('startEmbedded', () => {
     await start();
   });
 
-  it('stops the orphans of a killed process whose watchdog was killed too', async () => {
+  it('stops the orphans of a killed process even when its watchdog was killed', async () => {
     const parent = await startHost();
     const orphans = await servicePids();
     process.kill(await watchdogOf(parent), 'SIGKILL');
@@ -228,7 +228,7 @@ describe('startEmbedded', () => {
     expect(await query(database.app_url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
-  it('is not misled by the pid file of a dead PostgreSQL whose pid is now another process', async () => {
+  it('ignores the pid file of a dead PostgreSQL whose pid now belongs to another process', async () => {
     await start();
     await embedded?.stop();
     const bystander = spawn('sleep', ['60']);
@@ -243,7 +243,7 @@ describe('startEmbedded', () => {
 describe('embeddedSecret', () => {
   beforeEach(() => rm(join(data_dir, 'secrets.json'), { force: true }));
 
-  it('makes a secret once for concurrent callers, readable by the owner alone', async () => {
+  it('creates a secret once for concurrent callers, readable only by the owner', async () => {
     const names = ['jwt', 'other', 'jwt', 'jwt'];
     const [jwt, other, ...same] = await Promise.all(names.map((name) => embeddedSecret(data_dir, name)));
     expect(jwt).toMatch(/^[\w-]{43}$/);

@@ -15,9 +15,9 @@ export interface EmbeddedOptions {
   data_dir: string;
   postgres: boolean;
   redis: boolean;
-  /** Receives progress, a line at a time. */
+  /** Receives progress, one line at a time. */
   log: (line: string) => void;
-  /** Connections PostgreSQL takes at once; 200 by default. */
+  /** Maximum connections of PostgreSQL; 200 by default. */
   max_connections?: number;
   /** True by default. False, for tests: PostgreSQL does not wait for the disk (`fsync = off`). */
   durable?: boolean;
@@ -27,15 +27,15 @@ export interface EmbeddedOptions {
 export interface Embedded {
   database?: EmbeddedUrls;
   redis_url?: string;
-  /** Ends them and frees the data directory. Calling it again waits for the same end. */
+  /** Stops the services and frees the data directory. Further calls wait for the same stop. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts PostgreSQL and Redis on 127.0.0.1, on the ports of the last start where these are free, and returns
- * when they can be used. They are in process groups of their own, and end with stop() or, should this process
- * vanish, by a watchdog. What an earlier, killed run has left is cleared first.
- * @throws Error naming the data directory when another process uses it, and what is missing on the machine
+ * Starts PostgreSQL and Redis on 127.0.0.1, on the ports of the last start where free, and returns when they are ready.
+ * They run in separate process groups, and end with stop() or, if this process vanishes, by a watchdog. Leftovers of an
+ * earlier, killed run are cleared first.
+ * @throws Error naming the data directory when another process uses it, or what is missing on the machine
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
   const data_dir = resolve(options.data_dir);
@@ -47,7 +47,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   let watchdog: Watchdog | undefined;
   const stop = async (): Promise<void> => {
     const failed = await stopAll(services);
-    // One that does not end is left to the watchdog, and the directory stays locked.
+    // A service that does not end is left to the watchdog, and the directory stays locked.
     if ((await watchdog?.dismiss()) !== false) await release();
     if (failed !== undefined) throw failed.error;
   };
@@ -63,7 +63,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   }
 }
 
-/** Adds what it has started to `services`, also where it fails. */
+/** Adds each started service to `services`, even when it fails later. */
 async function startServices(
   options: EmbeddedOptions,
   redis_file: string | undefined,
@@ -111,7 +111,7 @@ async function startServices(
   return { database: postgres.value?.urls, redis_url: redis.value?.url };
 }
 
-/** Stops each, also when another does not end; the first error. */
+/** Stops all of them, even if one does not end; returns the first error. */
 async function stopAll(services: readonly Stoppable[]): Promise<{ error: unknown } | undefined> {
   const results = await Promise.allSettled(services.map((service) => service.stop()));
   const failed = results.find((result) => result.status === 'rejected');

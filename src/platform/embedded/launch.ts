@@ -6,22 +6,23 @@ const MAX_PORTS = 10;
 const MAX_WAITS = 40;
 const WAIT_MS = 250;
 
-/** How a service is started until it is ready. */
+/** How a service is started and becomes ready. */
 export interface Launch {
   /** The port to try first. */
   preferred: number | undefined;
   optionsFor: (port: number) => DaemonOptions;
-  /** Waits, while the service runs. False: it has ended, or takes too long. */
+  /** Waits for the running service. False: it has ended, or takes too long. */
   becomesReady: (daemon: Daemon, port: number) => Promise<boolean>;
-  /** What the service prints when somebody else has taken the port. */
+  /** The service's output when another process has taken the port. */
   portTaken: RegExp;
-  /** What it prints when it is enough to wait a little. */
+  /** Its output when a short wait helps. */
   busy?: RegExp;
 }
 
 /**
- * Starts a service on a port of 127.0.0.1 until it is ready, again where that helps: on another port, or a little later.
- * @throws Error with the last lines that it printed
+ * Starts a service on a free port of 127.0.0.1 and waits until it is ready. Retries where that helps: on another port,
+ * or a little later.
+ * @throws Error with the last lines of its output
  */
 export async function launchOnFreePort(launch: Launch): Promise<{ daemon: Daemon; port: number }> {
   let { preferred } = launch;
@@ -29,7 +30,7 @@ export async function launchOnFreePort(launch: Launch): Promise<{ daemon: Daemon
     const port = await freePort(preferred);
     const options = launch.optionsFor(port);
     const daemon = await Daemon.start(options);
-    // Whether it becomes ready is said here, in full.
+    // The error below reports a failed start in full.
     daemon.expectEnd();
     if (await launch.becomesReady(daemon, port)) {
       daemon.expectRunning();

@@ -20,14 +20,14 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-/** The lock of a process 1, as another container has it. */
+/** The lock of a process 1 in another container. */
 async function writeForeignLock(holder: object = {}): Promise<void> {
   const other = { pid: 1, started: '0', host: hostname(), space: 'this-boot pid:[another]', ...holder };
   await writeFile(path, JSON.stringify(other));
 }
 
 describe('H25: a lock whose holder is in another container with the same host name', () => {
-  it('is refused while that holder gives heartbeats', async () => {
+  it('is refused while that holder sends heartbeats', async () => {
     await writeForeignLock();
     const heartbeat = setInterval(() => {
       void utimes(path, new Date(), new Date());
@@ -41,7 +41,7 @@ describe('H25: a lock whose holder is in another container with the same host na
     }
   });
 
-  it('is taken when no heartbeat comes', async () => {
+  it('is taken when no heartbeat arrives', async () => {
     await writeForeignLock();
     release = await acquireLock(path, HEARTBEATS);
     expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({

@@ -6,7 +6,7 @@ import { isRunning, processSpace, startedAt, type ProcessIdentity } from './proc
 
 interface Holder extends ProcessIdentity {
   host: string;
-  /** What `processSpace()` said to the holder: its pid means nothing elsewhere. */
+  /** The holder's `processSpace()`: its pid means nothing elsewhere. */
   space: string;
 }
 
@@ -17,7 +17,7 @@ export class LockHeldError extends Error {
   }
 }
 
-/** Heartbeat interval of holders whose process cannot be checked, in ms. */
+/** Heartbeat settings for holders whose process cannot be checked, in ms. */
 interface Heartbeats {
   intervalMs: number;
   /** A holder without a heartbeat for this long is dead. */
@@ -25,17 +25,17 @@ interface Heartbeats {
 }
 
 const HEARTBEATS: Heartbeats = { intervalMs: 5_000, silenceMs: 15_000 };
-/** Older than clocks of two hosts differ: no need to wait for a heartbeat. */
+/** Exceeds any clock difference between two hosts: no need to wait for a heartbeat. */
 const SURELY_GONE_MS = 10 * 60 * 1_000;
 
 /**
- * Takes a lock file and returns the function that releases it. The file names its holder by pid, start time, boot and
- * pid namespace, so that one left behind by a killed process, or before a reboot, does not count. A
- * holder elsewhere (another host or container on the same volume) cannot be checked: it touches the file, and
- * a process that wants the lock waits for a heartbeat.
+ * Takes a lock file and returns the function that releases it. The file identifies its holder by pid, start time, boot
+ * and pid namespace, so a lock left by a killed process, or from before a reboot, is ignored. A holder elsewhere
+ * (another host or container on the same volume) cannot be checked: it touches the file, and a process that wants the
+ * lock waits for a heartbeat.
  *
- * No library: proper-lockfile knows a dead holder by its silence alone, so that after a kill -9 the next start would
- * have to wait. get-port, likewise, would refuse for 15 s the port that a restart wants to keep (ports.ts).
+ * No library: proper-lockfile detects a dead holder only by its silence, so the next start after a kill -9 would have
+ * to wait. Likewise, get-port would refuse for 15 s the port that a restart wants to keep (ports.ts).
  * @throws LockHeldError when a live process has it
  */
 export async function acquireLock(path: string, heartbeats = HEARTBEATS): Promise<() => Promise<void>> {
@@ -66,7 +66,7 @@ export async function acquireLock(path: string, heartbeats = HEARTBEATS): Promis
   };
 }
 
-/** Runs `work` under the lock, waiting for it at most ten seconds. */
+/** Runs `work` under the lock. Waits at most ten seconds for it. */
 export async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + 10_000;
   for (;;) {
@@ -99,8 +99,8 @@ async function removeStale(path: string, self: Holder, heartbeats: Heartbeats): 
   if (found === undefined) return;
   const holder = parse(found);
   if (holder !== undefined) await assertStale(path, holder, self, heartbeats);
-  // Moved aside before it is removed: of two processes that found the same stale lock, the slower one would
-  // otherwise remove the new lock of the quicker one.
+  // Moved aside before it is removed: if two processes found the same stale lock, the slower one would otherwise remove
+  // the new lock of the faster one.
   const aside = `${path}.${randomBytes(8).toString('hex')}`;
   try {
     await rename(path, aside);
@@ -137,7 +137,7 @@ async function assertStale(
   }
 }
 
-/** When the file was last touched, in ms; undefined when it is gone. */
+/** When the file was last touched, in ms; undefined when it does not exist. */
 async function touchedAt(path: string): Promise<number | undefined> {
   return (await stat(path).catch(() => undefined))?.mtimeMs;
 }

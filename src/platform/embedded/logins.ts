@@ -18,7 +18,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** CREATE DATABASE copies files and waits for the disk. */
 const QUERY_TIMEOUT_MS = 120_000;
 
-/** Makes the database and the two logins the server works with, or brings them to what they should be. */
+/** Creates or updates the database and the server's two logins. */
 export async function prepareDatabase(port: number, passwords: Passwords): Promise<EmbeddedUrls> {
   const client = new pg.Client({
     connectionString: urlOf('postgres', passwords.owner, port, 'postgres'),
@@ -46,7 +46,7 @@ export async function prepareDatabase(port: number, passwords: Passwords): Promi
   return urlsOf(port, passwords);
 }
 
-/** Where the database is, for each of its logins. */
+/** The URL of the database for each of its logins. */
 export function urlsOf(port: number, passwords: Passwords): EmbeddedUrls {
   return {
     owner_url: urlOf('postgres', passwords.owner, port),
@@ -58,7 +58,7 @@ export function urlsOf(port: number, passwords: Passwords): EmbeddedUrls {
 async function prepareLogin(client: pg.Client, name: string, password: string): Promise<void> {
   const { rowCount } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [name]);
   if (rowCount === 0) await client.query(`CREATE ROLE ${name}`);
-  // NOINHERIT: an owner or login that inherits another role would see what only that role may see.
+  // NOINHERIT: an owner or login that inherits another role would see everything that role may see.
   await client.query(
     `ALTER ROLE ${name} LOGIN NOSUPERUSER NOINHERIT NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS
      PASSWORD ${client.escapeLiteral(password)}`,

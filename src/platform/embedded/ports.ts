@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { writeFileAtomic } from './write-file-atomic.js';
 
-/** The ports of the last start: kept where they are free, so that a saved address stays valid. */
+/** The ports of the last start: kept where free, so that a saved address stays valid. */
 export interface Ports {
   postgres?: number;
   redis?: number;
@@ -18,7 +18,7 @@ export async function recallPorts(data_dir: string): Promise<Ports> {
       Number.isInteger(value) && Number(value) > 1023 && Number(value) < 65_536 ? Number(value) : undefined;
     return { postgres: port(saved['postgres']), redis: port(saved['redis']) };
   } catch {
-    // Only a preference: an absent or torn file means no preference.
+    // Only a preference: ignore an absent or truncated file.
     return {};
   }
 }
@@ -28,8 +28,8 @@ export async function rememberPorts(data_dir: string, ports: Ports): Promise<voi
 }
 
 /**
- * A port of 127.0.0.1 that was free a moment ago, the preferred one if possible. Someone may take it before
- * the service binds it: callers try again with another.
+ * A port of 127.0.0.1 that was free a moment ago, the preferred one if possible. Another process may take it before the
+ * service binds it: callers retry with another.
  */
 export async function freePort(preferred?: number): Promise<number> {
   const kept = preferred === undefined ? undefined : await tryPort(preferred);

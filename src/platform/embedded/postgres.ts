@@ -53,7 +53,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
     }),
     becomesReady: (started) => becomesReady(started, cluster, log),
     portTaken: /could not bind/,
-    // The sessions of a killed postmaster end a little later than itself.
+    // The sessions of a killed postmaster end a little later than the postmaster.
     busy: /pre-existing shared memory block/,
   });
   try {
@@ -70,7 +70,7 @@ function settings(port: number, { max_connections, durable }: PostgresOptions): 
   const values = {
     port,
     listen_addresses: '127.0.0.1',
-    // TCP alone: the path of a socket may be too long, and /tmp is shared.
+    // TCP only: a socket's path may be too long, and /tmp is shared.
     unix_socket_directories: '',
     max_connections,
     shared_buffers: '128MB',
@@ -80,7 +80,7 @@ function settings(port: number, { max_connections, durable }: PostgresOptions): 
     timezone: 'UTC',
     log_timezone: 'UTC',
     log_checkpoints: 'off',
-    // Neither values nor statements: they hold what belongs to tenants, and passwords.
+    // No values and no statements: they hold tenants' data and passwords.
     log_error_verbosity: 'terse',
     log_min_error_statement: 'panic',
   };

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { endProcess, startedAt } from './processes.js';
 import type { EndSignals } from './watchdog.js';
 
-/** Fast shutdown: sessions are ended, what is committed is kept. Then immediate: recovery at the next start. */
+/** Fast shutdown: sessions are ended, committed data is kept. Then immediate: recovery at the next start. */
 export const POSTGRES_END: EndSignals = { ask: 'SIGINT', insist: 'SIGQUIT' };
 
 export interface Postmaster {
@@ -13,7 +13,7 @@ export interface Postmaster {
   ready: boolean;
 }
 
-/** What PostgreSQL says in `postmaster.pid`: the pid on the first line, its state on the eighth. */
+/** PostgreSQL's `postmaster.pid`: the pid on the first line, its state on the eighth. */
 export async function readPostmaster(cluster: string): Promise<Postmaster | undefined> {
   const text = await readFile(join(cluster, 'postmaster.pid'), 'utf8').catch(() => '');
   const lines = text.split('\n');
@@ -22,9 +22,9 @@ export async function readPostmaster(cluster: string): Promise<Postmaster | unde
 }
 
 /**
- * Clears what a killed predecessor left. The caller holds the data directory's lock, so a postmaster that
- * still runs on it is an orphan, and is stopped. The file of a dead one is removed here where its pid is now
- * another process's, which PostgreSQL would take for itself; usual in containers, where pids are few.
+ * Clears what a killed predecessor left. The caller holds the data directory's lock, so a postmaster that still runs on
+ * it is an orphan and is stopped. The pid file of a dead one is removed when its pid now belongs to another process,
+ * which PostgreSQL would mistake for itself; common in containers, where pids are few.
  */
 export async function clearPredecessor(cluster: string, log: (line: string) => void): Promise<void> {
   const found = await readPostmaster(cluster);
@@ -39,7 +39,7 @@ export async function clearPredecessor(cluster: string, log: (line: string) => v
   await rm(join(cluster, 'postmaster.pid'), { force: true });
 }
 
-/** Whether a process is a postmaster of this cluster: they work in its folder. */
+/** Whether a process is a postmaster of this cluster: its working directory is the cluster's folder. */
 async function worksOn(pid: number, cluster: string): Promise<boolean> {
   if (process.platform === 'linux') {
     const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => undefined);

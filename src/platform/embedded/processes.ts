@@ -5,23 +5,23 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** A user of the machine that a service runs as. */
+/** The system user that a service runs as. */
 export interface Account {
   name: string;
   uid: number;
   gid: number;
 }
 
-/** A process that cannot be confused with a later one of the same number. */
+/** Identifies a process even after its pid is reused. */
 export interface ProcessIdentity {
   pid: number;
-  /** When it started, in the words of the system (clock ticks since boot on Linux); no blanks. */
+  /** When it started, as the system writes it (clock ticks since boot on Linux); no blanks. */
   started: string;
 }
 
 /**
- * Where a pid means something: this boot of this kernel, and the pid namespace within it. Two containers can share a
- * host name and a volume, and each has a process 1. Empty outside Linux, where there are no such namespaces.
+ * The scope of a pid: this boot of this kernel, and the pid namespace within it. Two containers can share a host name
+ * and a volume, and each has a process 1. Empty outside Linux, where there are no such namespaces.
  */
 export async function processSpace(): Promise<string> {
   if (process.platform !== 'linux') return '';
@@ -34,7 +34,7 @@ export async function processSpace(): Promise<string> {
 
 export const isRoot = (): boolean => process.getuid?.() === 0;
 
-/** When the process started, or undefined when there is none (a zombie counts as none). */
+/** When the process started, or undefined when it does not exist (or is a zombie). */
 export async function startedAt(pid: number): Promise<string | undefined> {
   if (process.platform !== 'linux') {
     const listed = await run('ps', ['-o', 'lstart=', '-p', String(pid)]).catch(() => undefined);
@@ -42,7 +42,7 @@ export async function startedAt(pid: number): Promise<string | undefined> {
     return started === '' ? undefined : started;
   }
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  // The command's name, in parentheses, may itself hold blanks and parentheses.
+  // The command's name, in parentheses, may itself contain blanks and parentheses.
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
   return fields === undefined || fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
 }
@@ -51,7 +51,7 @@ export async function isRunning({ pid, started }: ProcessIdentity): Promise<bool
   return (await startedAt(pid)) === started;
 }
 
-/** True once the process is gone, false when it is still there after `timeout_ms`. */
+/** True once the process is gone, false when it still exists after `timeout_ms`. */
 export async function waitForEnd(identity: ProcessIdentity, timeout_ms: number): Promise<boolean> {
   const deadline = performance.now() + timeout_ms;
   while (await isRunning(identity)) {
@@ -61,7 +61,7 @@ export async function waitForEnd(identity: ProcessIdentity, timeout_ms: number):
   return true;
 }
 
-/** Sends a signal to that very process; one that has ended meanwhile is left alone. */
+/** Signals exactly this process; does nothing if it has ended meanwhile. */
 export async function signal(identity: ProcessIdentity, name: NodeJS.Signals): Promise<void> {
   if (!(await isRunning(identity))) return;
   try {
@@ -71,7 +71,7 @@ export async function signal(identity: ProcessIdentity, name: NodeJS.Signals): P
   }
 }
 
-/** Asks a process to end, insists after `patience_ms`, and fails when it stays. */
+/** Asks a process to end, insists after `patience_ms`, and throws when it stays. */
 export async function endProcess(
   identity: ProcessIdentity,
   { ask, insist, patience_ms }: { ask: NodeJS.Signals; insist: NodeJS.Signals; patience_ms: number },
@@ -94,8 +94,8 @@ export async function findAccount(user: string | number): Promise<Account | unde
 }
 
 /**
- * The system user `postgres`, for a server that runs as root: PostgreSQL refuses to.
- * @throws Error when the machine has none. A server changes no accounts: that is for its operator.
+ * The system user `postgres`, for a server that runs as root, as which PostgreSQL refuses to run.
+ * @throws Error when the machine has none. A server never changes accounts: that is its operator's job.
  */
 export async function postgresAccount(): Promise<Account> {
   const account = await findAccount('postgres');

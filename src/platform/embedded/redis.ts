@@ -44,7 +44,7 @@ export async function findRedis(): Promise<string> {
   }
 }
 
-/** Starts Redis on 127.0.0.1, in memory only: all that must last is in PostgreSQL. */
+/** Starts Redis on 127.0.0.1, in memory only: everything durable is in PostgreSQL. */
 export async function startRedis(options: RedisOptions): Promise<RunningRedis> {
   const { data_dir, password, log } = options;
   const began = performance.now();
@@ -64,7 +64,7 @@ export async function startRedis(options: RedisOptions): Promise<RunningRedis> {
   };
 }
 
-/** By standard input, where no list of processes shows the password. */
+/** Passed on standard input, so that no list of processes shows the password. */
 function configuration(port: number, password: string): string {
   return [
     `port ${port}`,
@@ -73,7 +73,7 @@ function configuration(port: number, password: string): string {
     `requirepass ${password}`,
     'save ""',
     'appendonly no',
-    // Bull's queues must never lose keys to an eviction.
+    // Bull's queues must never lose keys to eviction.
     'maxmemory-policy noeviction',
     'daemonize no',
     '',
@@ -111,7 +111,7 @@ async function becomesReady(daemon: Daemon, port: number, password: string): Pro
   return false;
 }
 
-/** Whether the server on the port is this one: it accepts the password. */
+/** Whether the server on the port is ours: it accepts the password. */
 function answers(port: number, password: string): Promise<boolean> {
   return new Promise((resolve) => {
     let said = '';

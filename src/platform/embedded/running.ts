@@ -4,8 +4,8 @@ import { recallPorts } from './ports.js';
 import { embeddedSecrets } from './secrets.js';
 
 /**
- * Where the services of a data directory are, which another process has started. Whether they still run is seen
- * when one connects.
+ * The addresses of services that another process has started on a data directory. They may have stopped since: connect
+ * to find out.
  * @throws Error when none ever ran there.
  */
 export async function runningServices(

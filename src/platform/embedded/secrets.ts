@@ -8,8 +8,8 @@ import { writeFileAtomic } from './write-file-atomic.js';
 type Secrets = Partial<Record<string, string>>;
 
 /**
- * A secret that the data directory keeps: 32 random bytes in base64url, made the first time it is asked for.
- * They lie in `secrets.json`, readable by its owner alone. Several processes may ask at once.
+ * A secret stored in the data directory: 32 random bytes in base64url, created on first use in `secrets.json`, readable
+ * only by its owner. Safe for concurrent processes.
  */
 export async function embeddedSecret(data_dir: string, name: string): Promise<string> {
   const { [name]: secret } = await embeddedSecrets(data_dir, [name]);
@@ -17,7 +17,7 @@ export async function embeddedSecret(data_dir: string, name: string): Promise<st
   return secret;
 }
 
-/** Several secrets for one reading and writing of the file. */
+/** Several secrets with one read and write of the file. */
 export async function embeddedSecrets<Name extends string>(
   data_dir: string,
   names: readonly Name[],
@@ -30,7 +30,7 @@ export async function embeddedSecrets<Name extends string>(
       ? (Object.fromEntries(entries) as Record<Name, string>)
       : undefined;
   };
-  // The file is only ever replaced whole, so that reading needs no lock.
+  // The file is only ever replaced atomically, so reading needs no lock.
   const known = pick(await readSecrets(path));
   if (known !== undefined) return known;
   return withLock(`${path}.lock`, async () => {
@@ -41,7 +41,7 @@ export async function embeddedSecrets<Name extends string>(
   });
 }
 
-/** Makes the data directory; that of root lets others pass through, for the system user that Postgres runs as. */
+/** Creates the data directory; root's lets others pass through, for the system user that PostgreSQL runs as. */
 export async function ensureDataDir(data_dir: string): Promise<void> {
   try {
     await mkdir(dirname(data_dir), { recursive: true });
@@ -70,7 +70,7 @@ async function readSecrets(path: string): Promise<Secrets> {
   try {
     return JSON.parse(text) as Secrets;
   } catch (error) {
-    // Never overwritten: the passwords of an existing database may be in it.
+    // Never overwritten: it may hold the passwords of an existing database.
     throw new Error(`${path} is not valid JSON`, { cause: error });
   }
 }

@@ -2,10 +2,10 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { isRunning, type ProcessIdentity } from './processes.js';
 
 /**
- * The shell script of the watchdog. It notes the processes named on its standard input, one a line, and ends
- * them when that pipe closes, which the kernel does however this process goes: at the end, by a crash, by
- * kill -9. A line `done` means that there is nothing left to do. A process is known by pid and start time, so
- * that a later one of the same pid is never hit.
+ * The shell script of the watchdog. It reads the processes to guard from its standard input, one per line, and ends
+ * them when that pipe closes. The kernel closes it however this process ends: normally, by a crash, by kill -9. A line
+ * `done` means that nothing is left to do. Processes are identified by pid and start time, so that a later process with
+ * the same pid is never killed.
  */
 const SCRIPT = `
 trap '' HUP INT TERM
@@ -47,13 +47,13 @@ done
 signal_all insist
 `;
 
-/** What to send: at first, and after eight seconds. */
+/** The signals to send: at first, and after eight seconds. */
 export interface EndSignals {
   ask: NodeJS.Signals;
   insist: NodeJS.Signals;
 }
 
-/** Ends the services when this process has ended, for any reason. */
+/** Stops the services when this process has ended, for any reason. */
 export class Watchdog {
   private readonly guarded: ProcessIdentity[] = [];
   private dismissed = false;
@@ -74,8 +74,7 @@ export class Watchdog {
 
   /** @throws Error when the shell cannot be started: services without a watchdog would outlive a crash. */
   static async start(log: (line: string) => void, shell = '/bin/sh'): Promise<Watchdog> {
-    // Detached, so that what the terminal sends to the foreground does not reach it, and no secrets of the
-    // environment are handed on.
+    // Detached, so that terminal signals to the foreground do not reach it. It gets no secrets from the environment.
     const child = spawn(shell, ['-c', SCRIPT], {
       cwd: '/',
       detached: true,
@@ -88,7 +87,7 @@ export class Watchdog {
       throw new Error('the watchdog of PostgreSQL and Redis could not be started', { cause: error });
     }
     child.unref();
-    // A pipe to a child is a socket, which can be unreferenced so that it does not keep this process alive.
+    // A pipe to a child is a socket; unreference it so that it does not keep this process alive.
     const stdin = child.stdin as { unref?: () => void } | null;
     stdin?.unref?.();
     return new Watchdog(child, log);
@@ -101,8 +100,8 @@ export class Watchdog {
   }
 
   /**
-   * Ends the watchdog, unless something that it guards still runs.
-   * @returns false in that case: it stays, and ends that process together with this one.
+   * Stops the watchdog, unless a service that it guards still runs.
+   * @returns false in that case: the watchdog stays, and ends that service together with this process.
    */
   async dismiss(): Promise<boolean> {
     const running = await Promise.all(this.guarded.map(isRunning));

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 
 /**
- * Replaces a file, fsynced, under its name all at once: nobody reads half of it, also after a crash.
+ * Replaces a file atomically, with fsync: no reader ever sees a partial file, even after a crash.
  * @param mode the file's permissions
  */
 export async function writeFileAtomic(path: string, content: string, mode: number): Promise<void> {

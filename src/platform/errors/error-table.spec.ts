@@ -11,13 +11,13 @@ const documented = PAGE.split('\n').flatMap((line) => {
 });
 
 describe('the error table', () => {
-  it('is what docs/errors.md lists, in the same order', () => {
+  it('matches docs/errors.md, in the same order', () => {
     expect(documented).toEqual(
       Object.entries(ERRORS).map(([code, { status, title }]) => [code, status, title]),
     );
   });
 
-  it('reports internal faults and nothing else', () => {
+  it('reports only internal faults', () => {
     for (const [code, { status, report }] of Object.entries(ERRORS)) {
       expect(STATUS_CODES).toHaveProperty(String(status));
       expect([code, report]).toEqual([code, status >= 500]);

@@ -1,5 +1,5 @@
 /**
- * Every error a caller can meet: HTTP status, a title that does not change, and whether it is an internal fault
+ * Every error a caller can get: HTTP status, a title that does not change, and whether it is an internal fault
  * (`report`: logged as an error). docs/errors.md lists the same codes.
  */
 export const ERRORS = {

@@ -23,14 +23,14 @@ describe('toProblem', () => {
     ['a Nest 403', new ForbiddenException(), 'forbidden'],
     ['a Nest 404', new NotFoundException('Cannot GET /canary'), 'not_found'],
     ['a Nest 503', new ServiceUnavailableException(), 'unavailable'],
-    ['a status without a code of its own', new HttpException('canary', 418), 'malformed_request'],
+    ['a status without its own code', new HttpException('canary', 418), 'malformed_request'],
     ['a strange 5xx', new HttpException('canary', 502), 'internal_error'],
     ['a body that is too large', withFields('canary', { statusCode: 413 }), 'payload_too_large'],
     ['a body of another type', withFields('canary', { statusCode: 415 }), 'unsupported_media_type'],
     ['a body that does not parse', withFields('canary', { statusCode: 400 }), 'malformed_request'],
     ['a NUL in a text', failed('22021'), 'malformed_request'],
     ['an impossible date', failed('22008'), 'malformed_request'],
-    ['a unique key nobody expected', failed('23505'), 'internal_error'],
+    ['an unexpected unique violation', failed('23505'), 'internal_error'],
     ['a missing privilege', failed('42501'), 'internal_error'],
     ['a restart of PostgreSQL', failed('57P01'), 'unavailable'],
     ['a lost connection', failed(undefined, 'Connection terminated unexpectedly'), 'unavailable'],
@@ -63,7 +63,7 @@ describe('toProblem', () => {
     ['nothing', undefined, 'internal_error'],
   ];
 
-  it.each(cases)('makes of %s its code', (_what, error, code) => {
+  it.each(cases)('converts %s to its code', (_what, error, code) => {
     const problem = toProblem(error);
     expect([problem.code, problem.status]).toEqual([code, ERRORS[code].status]);
   });
@@ -72,7 +72,7 @@ describe('toProblem', () => {
     for (const [, error] of cases) expect(JSON.stringify(toProblem(error).body())).not.toContain('canary');
   });
 
-  it('knows a connection that the machine refuses', async () => {
+  it('recognises a connection that the machine refuses', async () => {
     const error = await new Promise((resolve) =>
       connect({ host: 'localhost', port: 1 }).once('error', resolve),
     );
@@ -81,7 +81,7 @@ describe('toProblem', () => {
 });
 
 describe('a problem', () => {
-  it('is the body that RFC 9457 describes', () => {
+  it('has the body that RFC 9457 describes', () => {
     expect(invalid('/due_on', 'must be a day that exists').body()).toEqual({
       type: 'urn:vigie:error:validation_failed',
       title: 'The request is not valid',

@@ -21,22 +21,22 @@ const BY_STATUS: Partial<Record<number, ErrorCode>> = {
 /** Connection faults, too many connections, shutdowns: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const UNAVAILABLE =
   /^(08|53|57P)|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)$/;
-/** What pg, TypeORM (which gives a lost connection back in the middle) and ioredis say where they give no code. */
+/** Messages of pg, TypeORM (which reports a lost connection in mid-statement) and ioredis when there is no code. */
 const UNREACHABLE =
   /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|Connection terminated|is not queryable|Query runner already released|timeout exceeded when trying|Query read timeout|Connection is closed|Command timed out|max retries per request|Stream isn't writeable/;
 
-/** What an error is to the caller. */
+/** The problem that a caller gets for an error. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof HttpException) return fromStatus(error.getStatus(), error);
-  // A value PostgreSQL can't hold (NUL in a text, a lone surrogate, an impossible date) that got this far.
+  // A value PostgreSQL can't store (NUL in a text, a lone surrogate, an impossible date) that got this far.
   if (databaseFailure(error)?.code?.startsWith('22')) {
     return new Problem('malformed_request', undefined, { cause: error });
   }
   if (codesOf(error).some((code) => UNAVAILABLE.test(code)) || UNREACHABLE.test(messageOf(error))) {
     return new Problem('unavailable', undefined, { cause: error });
   }
-  // Fastify's own errors (a body that does not parse, is too large, has another type) carry a status.
+  // Fastify's errors (a body that does not parse, is too large, has another type) carry a status.
   if (error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number') {
     return fromStatus(error.statusCode, error);
   }
@@ -44,8 +44,8 @@ export function toProblem(error: unknown): Problem {
 }
 
 /**
- * What PostgreSQL or the system calls an error. A connection that was refused comes straight from the driver,
- * and, where a name has several addresses, as several errors in one without a message.
+ * The error codes of PostgreSQL or the system. A refused connection comes straight from the driver; for a name with
+ * several addresses, as an aggregate error without a message.
  */
 function codesOf(error: unknown): string[] {
   if (typeof error !== 'object' || error === null) return [];
@@ -63,7 +63,7 @@ function fromStatus(status: number, cause: Error): Problem {
   return new Problem(code, undefined, { cause });
 }
 
-/** Turns whatever was thrown under a request into its problem+json, and logs internal faults. */
+/** Turns any error thrown during a request into problem+json, and logs internal faults. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger('Http');
@@ -94,12 +94,12 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-/** Whether the client has closed the connection before its request was complete. Nobody is there to be answered. */
+/** Whether the client closed the connection before its request was complete: nobody waits for an answer. */
 function isGone({ raw }: FastifyRequest): boolean {
   return raw.destroyed && !raw.complete;
 }
 
-/** What is not there and what is another tenant's get the same answer, byte for byte: it names no request. */
+/** A missing row and another tenant's row get the same answer, byte for byte, so it names no request. */
 export function bodyOf(problem: Problem, requestId: string): ProblemBody {
   const body = problem.body();
   return problem.code === 'not_found' ? body : { ...body, request_id: requestId };

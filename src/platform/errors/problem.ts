@@ -1,6 +1,6 @@
 import { ERRORS, type ErrorCode } from './error-table.js';
 
-/** One fault of a request: where (a JSON path such as `/settings/time_zone`) and what. */
+/** One fault of a request: its place (a JSON pointer such as `/settings/time_zone`) and a description. */
 export interface Fault {
   pointer: string;
   detail: string;
@@ -18,7 +18,7 @@ export interface ProblemBody {
   request_id?: string;
 }
 
-/** An error that is an answer. Thrown anywhere under a request, it becomes that answer. */
+/** An error that is an answer: thrown anywhere during a request, it becomes the response. */
 export class Problem extends Error {
   constructor(
     readonly code: ErrorCode,
@@ -51,12 +51,12 @@ export class Problem extends Error {
   }
 }
 
-/** One answer for what is not there and for what is somebody else's. */
+/** The same answer for a row that does not exist and for another tenant's row. */
 export function notFound(): Problem {
   return new Problem('not_found');
 }
 
-/** A request that is understood but says something impossible, at one place. */
+/** A well-formed request with an impossible value at one place. */
 export function invalid(pointer: string, detail: string): Problem {
   return new Problem('validation_failed', undefined, { errors: [{ pointer, detail }] });
 }

@@ -1,11 +1,11 @@
 import { isIP, type Socket } from 'node:net';
 
 /**
- * The address that a request comes from: the peer's, or what TRUST_PROXY's proxies say. An IPv4
- * address is written as such also where the socket has it as an IPv4-mapped IPv6 address.
+ * The address of a request: the peer's, or the one reported by TRUST_PROXY's proxies. An IPv4-mapped IPv6 address is
+ * written as IPv4.
  */
 export function addressOf({ ip, socket }: { ip: string; socket: Pick<Socket, 'remoteAddress'> }): string {
-  // A proxy forwards what the client sent: it may be anything.
+  // A proxy forwards what the client sent, which may be anything.
   const address = isIP(ip) === 0 ? (socket.remoteAddress ?? '') : ip;
   return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address.toLowerCase();
 }
@@ -15,7 +15,7 @@ export function trustedProxies(setting: string | null): string[] {
   return setting?.split(',').map((address) => address.trim()) ?? [];
 }
 
-/** Who shares a limit: an IPv4 address, or an IPv6 network of 64 bits, which is what one household is given. */
+/** Who shares a limit: an IPv4 address, or an IPv6 network of 64 bits, the size that one household gets. */
 export function networkOf(address: string): string {
   if (isIP(address) !== 6) return address;
   const [head = '', tail] = address.replace(/%.*$/, '').split('::');

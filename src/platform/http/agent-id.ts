@@ -2,7 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString, Matches } from 'class-validator';
 
-/** An agent's name. It is a folder's name too: nothing in it leads out of one. */
+/** An agent's name. It is also a folder's name, so it cannot contain a path. */
 export const AGENT_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
 /** An agent's name, in a request. */

@@ -5,9 +5,8 @@ import type { Config } from '../config/config.js';
 const HSTS_SECONDS = 31_536_000;
 
 /**
- * Headers of every answer (OWASP REST Security Cheat Sheet): what the API says is no page, in no frame, in no cache.
- * Routes that serve pages set their own over them. Browsers are told to stay with https where this server is
- * reached by it.
+ * Headers of every answer (OWASP REST Security Cheat Sheet): API answers are not pages, and are never framed or cached.
+ * Routes that serve pages override them. Browsers are told to use only https when the server is reached over it.
  */
 export function answerHeaders({ publicUrl }: Config): Record<string, string> {
   return {

@@ -1,7 +1,7 @@
 import { applyDecorators, type Type } from '@nestjs/common';
 import { ApiExtraModels, ApiOkResponse, getSchemaPath } from '@nestjs/swagger';
 
-/** The answer of a list, for the OpenAPI document: a page of `item`s. */
+/** The OpenAPI response of a list: a page of `item`s. */
 export function ApiPage(item: Type): MethodDecorator & ClassDecorator {
   return applyDecorators(
     ApiExtraModels(item),

@@ -7,22 +7,22 @@ import { Problem } from '../errors/problem.js';
 import { JSON_LIMITS, JsonFault, readJson } from '../json/read-json.js';
 import { takesUpload } from './uploads.js';
 
-/** A body's limit, in bytes, on routes that know who is calling. */
+/** The body limit, in bytes, of authenticated routes. */
 export const BODY_LIMIT = 1_048_576;
-/** The same where anyone may call. */
+/** The body limit of public routes. */
 export const PUBLIC_BODY_LIMIT = 16_384;
-/** A body that is no file has this long to arrive. */
+/** Time limit for a body that is not a file. */
 const BODY_TIMEOUT_MS = 60_000;
-/** After an answer, what still comes of a body is read this long: a client that is sending reads the answer later. */
+/** How long the rest of a body is read after the answer: a client that is still sending reads the answer later. */
 const LINGER_MS = 2_000;
 
 const JSON_TYPE = 'application/json';
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 
 /**
- * The one door for bodies. None is read before the route's guard has settled who is calling (`BodyGuard` reads
- * it then), so the parsers hand on the stream. Whoever sends one byte a second, or goes on sending after the answer, is
- * cut off.
+ * All bodies are read here. A body is read only after the route's guard has authenticated the caller (`BodyGuard` reads
+ * it then), so the parsers pass the stream on. Clients that send one byte a second, or keep sending after the answer,
+ * are cut off.
  */
 export function takeBodies(app: NestFastifyApplication): void {
   const server = app.getHttpAdapter().getInstance();
@@ -34,7 +34,7 @@ export function takeBodies(app: NestFastifyApplication): void {
     done();
   });
   server.addHook('onSend', (request, reply, payload, done) => {
-    // The rest of the body would be taken for the next request.
+    // Otherwise the rest of the body would be parsed as the next request.
     if (hasBody(request) && !request.raw.complete) reply.header('connection', 'close');
     done(null, payload);
   });
@@ -57,9 +57,9 @@ function cutOff({ raw }: FastifyRequest, afterMs: number): void {
 }
 
 /**
- * Reads the body of a request; undefined where it has none.
+ * Reads the body of a request; undefined when it has none.
  * @param limit bytes
- * @param takes what the route takes besides well-formed JSON.
+ * @param takes what the route accepts besides well-formed JSON.
  * @throws Problem unsupported_media_type, payload_too_large, malformed_request, validation_failed with the place.
  */
 export async function readBody(
@@ -94,7 +94,7 @@ function jsonOf(text: string, illFormedTexts: boolean): unknown {
   }
 }
 
-/** A field that comes twice is a list. */
+/** A repeated field becomes a list. */
 function formOf(text: string): Record<string, string | string[] | undefined> {
   return { ...parseForm(text) };
 }
@@ -103,9 +103,9 @@ function tooLarge(limit: number): Problem {
   return new Problem('payload_too_large', `the body may have up to ${limit} bytes`);
 }
 
-/** Not `for await`: leaving it would destroy the connection, and with it the answer. */
+/** Not `for await`: leaving the loop would destroy the connection, and with it the answer. */
 async function bytesOf(stream: Readable, limit: number): Promise<Buffer> {
-  // It closed while the guard looked up who is calling: nothing will come of it, not even an event.
+  // It closed while the guard authenticated the caller: no more data or events will arrive.
   if (stream.destroyed) throw aborted();
   const chunks: Buffer[] = [];
   let size = 0;
@@ -118,7 +118,7 @@ async function bytesOf(stream: Readable, limit: number): Promise<Buffer> {
       size += chunk.length;
       if (size > limit) {
         leave(() => reject(tooLarge(limit)));
-        // Nobody listens any more: what comes is dropped, until `cutOff`.
+        // Nobody reads the rest: drop it until `cutOff`.
         stream.resume();
       } else chunks.push(chunk);
     };

@@ -8,17 +8,17 @@ import { takesUpload } from './uploads.js';
 const FORM = 'vigie:form';
 const ILL_FORMED = 'vigie:ill-formed-texts';
 
-/** A route that an HTML form posts to. Others take JSON alone. */
+/** Accepts form posts from an HTML page. Other routes accept only JSON. */
 export function TakesForm(): MethodDecorator {
   return SetMetadata(FORM, true);
 }
 
-/** A route whose texts are the output of other programs, cut anywhere: it replaces lone surrogates itself. */
+/** For routes that receive truncated output of other programs: the route replaces lone surrogates itself. */
 export function TakesIllFormedTexts(): MethodDecorator {
   return SetMetadata(ILL_FORMED, true);
 }
 
-/** Reads the body of a request that `AccessGuard` has let through; it stands after it. */
+/** Reads the body of a request after `AccessGuard` has let it through. */
 @Injectable()
 export class BodyGuard implements CanActivate {
   constructor(private readonly reflector: Reflector) {}

@@ -1,21 +1,24 @@
 import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import type { Scope } from '../../contracts/scopes.js';
 
-/** Somebody of a tenant: a user by token, or a program by API key. */
+/** A caller of a tenant: a user with a token, or a program with an API key. */
 export interface TenantCaller {
   kind: 'user' | 'api_key';
   tenant_id: string;
-  /** `user:<id>` or `key:<id>`: who did it, in stored rows. */
+  /** `user:<id>` or `key:<id>`: the author in stored rows. */
   principal: string;
   /** Null for an API key. */
   user_id: string | null;
-  /** The agent that the key reports for; null for users and for any other key. */
+  /** The agent that the key reports for; null for users and other keys. */
   agent_id: string | null;
-  /** Today's, from the database. An API key is `admin` if it has that scope; what it may call its scopes decide. */
+  /**
+   * The current role, from the database. An API key is `admin` if it has that scope; its scopes decide what it may
+   * call.
+   */
   role: 'member' | 'admin';
 }
 
-/** Who runs the installation; belongs to no tenant. */
+/** An operator of the installation, who belongs to no tenant. */
 export interface OperatorCaller {
   kind: 'operator';
   operator_id: string;
@@ -24,15 +27,15 @@ export interface OperatorCaller {
 
 export type AnyCaller = TenantCaller | OperatorCaller;
 
-/** Who may call a route. Without this decorator a route refuses everyone, and test/rules fails. */
+/** Who may call a route. Without this decorator a route refuses every caller, and test/rules fails. */
 export interface AccessRule {
   /**
-   * `member` includes admins; `self` is a member who is a person, not an API key; `person` is `self` or an
-   * operator (`@Signed()`); `admin_or_operator` is for routes that a tenant's admin uses on the own tenant and an
-   * operator on any (`@AdminOrOperator()`).
+   * `member` includes admins; `self` is a member who is a person, not an API key; `person` is `self` or an operator
+   * (`@Signed()`); `admin_or_operator` is for routes that a tenant's admin uses for that tenant and an operator for any
+   * (`@AdminOrOperator()`).
    */
   who: 'public' | 'self' | 'person' | 'member' | 'admin' | 'operator' | 'admin_or_operator';
-  /** The scope with which an API key may call it; without one no key may. */
+  /** The scope an API key needs to call it; without one, no key may. */
   scope?: Scope;
 }
 
@@ -43,20 +46,20 @@ export function Access(who: AccessRule['who'], scope?: Scope) {
   return SetMetadata(ACCESS_RULE, { who, scope } satisfies AccessRule);
 }
 
-/** Where the guard leaves the caller it recognised. */
+/** Where the guard stores the authenticated caller. */
 export interface CallerRequest {
   caller?: AnyCaller;
-  /** The session of a caller by token. */
+  /** The session of a caller with a token. */
   session?: string;
 }
 
-/** Who is signed in on a `person` route, and with which session. */
+/** The person signed in on a `person` route, and their session. */
 export interface SignedIn {
   caller: AnyCaller;
   session: string;
 }
 
-/** The caller of a tenant's route; the guard has made sure there is one. */
+/** The caller of a tenant's route; the guard guarantees one. */
 export const Caller = createParamDecorator((_data: unknown, context: ExecutionContext): TenantCaller => {
   const { caller } = context.switchToHttp().getRequest<CallerRequest>();
   if (caller === undefined || caller.kind === 'operator') throw new Error('the route has no tenant caller');
@@ -86,7 +89,7 @@ export const CallerUserId = createParamDecorator((_data: unknown, context: Execu
   return caller.user_id;
 });
 
-/** The person, a user or an operator, who calls a `person` route. */
+/** The user or operator who calls a `person` route. */
 export const Signed = createParamDecorator((_data: unknown, context: ExecutionContext): SignedIn => {
   const { caller, session } = context.switchToHttp().getRequest<CallerRequest>();
   if (caller === undefined || session === undefined) throw new Error('the route has nobody signed in');

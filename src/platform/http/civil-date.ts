@@ -1,17 +1,17 @@
 import { ValidateBy, type ValidationOptions } from 'class-validator';
 import { isCivilDate } from '../clock/civil-time.js';
 
-/** Years that people can mean: 0026 is a slip for 2026. */
+/** Plausible years: 0026 is a typo for 2026. */
 export const FIRST_YEAR = 1900;
 export const LAST_YEAR = 2199;
 
-/** Whether a date or instant, whose year is written first with four digits, is in a year that people can mean. */
+/** Whether a date or instant that starts with a four-digit year is in a plausible year. */
 export function isInSaneYear(written: string): boolean {
   const year = Number(written.slice(0, 4));
   return year >= FIRST_YEAR && year <= LAST_YEAR;
 }
 
-/** A day that exists, written YYYY-MM-DD, of the years 1900 to 2199. */
+/** An existing day, written YYYY-MM-DD, of the years 1900 to 2199. */
 export function CivilDate(options?: ValidationOptions): PropertyDecorator {
   return ValidateBy(
     {

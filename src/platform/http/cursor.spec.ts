@@ -14,7 +14,7 @@ function refusal(cursor: string, checks: readonly ((key: string) => boolean)[]):
 }
 
 describe('a cursor', () => {
-  it('gives back the keys it was made of, as text', () => {
+  it('returns the keys it was made of, as text', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.string(), fc.integer()), { minLength: 1, maxLength: 4 }), (keys) => {
         const cursor = encodeCursor(keys);
@@ -34,14 +34,14 @@ describe('a cursor', () => {
   const checks = [isInstantKey, (key: string) => isUUID(key)];
   const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-  it('of ours passes its checks', () => {
+  it('passes its checks when it is ours', () => {
     expect(refusal(encodeCursor([instant, id]), checks)).toEqual([instant, id]);
   });
 
   it.each([
     ['nothing', ''],
-    ['no base64', '%%%'],
-    ['no JSON', Buffer.from('{').toString('base64url')],
+    ['invalid base64', '%%%'],
+    ['invalid JSON', Buffer.from('{').toString('base64url')],
     ['another shape', encoded({ a: 1 })],
     ['a text', encoded('x')],
     ['null', encoded(null)],
@@ -55,11 +55,11 @@ describe('a cursor', () => {
     ['an instant that does not exist', encoded(['2026-02-30T25:00:00.000Z', id])],
     ['a NUL', encoded([instant, `${id}\u0000`])],
     ['100,000 levels', Buffer.from('['.repeat(100_000)).toString('base64url')],
-  ])('of %s is refused', (_what, cursor) => {
+  ])('is refused for %s', (_what, cursor) => {
     expect(refusal(cursor, checks)).toBe('invalid_cursor');
   });
 
-  it('of any text is refused or passes its checks', () => {
+  it('made of any text is refused or passes its checks', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(refusal(text, checks)).toBe('invalid_cursor');
@@ -82,7 +82,7 @@ describe('pageOf', () => {
     expect(page(2)).toEqual({ data: [3, 2], next_cursor: encodeCursor([2]) });
   });
 
-  it('ends where there is no more', () => {
+  it('ends without a cursor on the last page', () => {
     expect(page(3)).toEqual({ data: [3, 2, 1], next_cursor: null });
     expect(page(200)).toEqual({ data: [3, 2, 1], next_cursor: null });
   });

@@ -13,8 +13,8 @@ export function encodeCursor(keys: readonly (string | number)[]): string {
 }
 
 /**
- * The keys again, each checked.
- * @throws Problem invalid_cursor when it is not one of ours.
+ * Decodes the keys and checks each.
+ * @throws Problem invalid_cursor when the cursor is not one of ours.
  */
 export function decodeCursor(cursor: string, checks: readonly ((key: string) => boolean)[]): string[] {
   let keys: unknown;
@@ -32,7 +32,7 @@ export function decodeCursor(cursor: string, checks: readonly ((key: string) => 
   });
 }
 
-/** Cuts `rows` (asked for with one more than `limit`) into a page. */
+/** Turns `rows` (queried with `limit` + 1) into a page. */
 export function pageOf<Row, Item>(
   rows: readonly Row[],
   limit: number,

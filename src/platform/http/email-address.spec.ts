@@ -9,7 +9,7 @@ class Form {
   email: string;
 }
 
-/** What the API stores, or null where it refuses. */
+/** The address the API stores, or null when it refuses. */
 function stored(email: unknown): string | null {
   const form = plainToInstance(Form, { email });
   return validateSync(form).length === 0 ? form.email : null;
@@ -32,13 +32,13 @@ describe('e-mail addresses', () => {
     ['"anne"@example.com', null],
     ['anne@cab\u200binet.example', null],
     ['anne@127.0.0.1', null],
-  ])('M10: %j gets one answer from channels, API and configuration', (written, address) => {
+  ])('M10: %j gets the same answer from channels, API and configuration', (written, address) => {
     expect(parseEmailAddress(written)).toBe(address);
     expect(stored(written)).toBe(address);
     expect(configured(written)).toBe(address !== null);
   });
 
-  it('refuses what is no text', () => {
+  it('refuses values that are not text', () => {
     expect([stored(7), stored(null), stored(['a@example.com'])]).toEqual([null, null, null]);
   });
 });

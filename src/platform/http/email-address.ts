@@ -37,7 +37,7 @@ function isAddress(options: ValidationOptions = {}): PropertyDecorator {
   );
 }
 
-/** The address as it is stored, if it is one; other text comes back without the blanks around it. */
+/** The address as stored, if it is valid; otherwise the text without surrounding blanks. */
 export function normalisedEmail(text: string): string {
   return parseEmailAddress(text) ?? normalized(text);
 }

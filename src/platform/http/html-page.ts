@@ -2,7 +2,7 @@ import { type Locale, LOCALES } from '../../contracts/locales.js';
 
 const KNOWN_LANGUAGE = new RegExp(`\\b(?:${LOCALES.join('|')})\\b`, 'i');
 
-/** Browsers name the languages in order; the first of LOCALES where none of ours is named. */
+/** The first supported language of the browser's list, or the first of LOCALES. */
 export function preferredLocale(languages = ''): Locale {
   const named = KNOWN_LANGUAGE.exec(languages)?.[0].toLowerCase();
   return LOCALES.find((locale) => locale === named) ?? LOCALES[0];
@@ -16,8 +16,8 @@ interface PagePolicy {
 }
 
 /**
- * Nothing from elsewhere, nothing inline but what carries the nonce, in no frame, never cached.
- * @param policy what this page may do as well.
+ * Loads nothing from other origins, nothing inline without the nonce, in no frame, never cached.
+ * @param policy what this page may do in addition.
  */
 export function pageHeaders(nonce: string, policy: PagePolicy): Record<string, string> {
   const { 'referrer-policy': referrer, ...directives } = policy;

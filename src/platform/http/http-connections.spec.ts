@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { createWorld } from '../../../test/support/world.js';
 import { until } from '../../../test/support/until.js';
 
-test('F13: neither a busy client nor a silent one keeps a process that stops', async () => {
+test('F13: a stopping process waits for neither a busy client nor a silent one', async () => {
   const world = await createWorld();
   await world.app.listen(0, '127.0.0.1');
   const { port, hostname } = new URL(await world.app.getUrl());

@@ -9,8 +9,8 @@ import {
 import { HttpAdapterHost } from '@nestjs/core';
 
 /**
- * The HTTP connections of this process, and their end when it stops: the server closes only once all of them
- * have, so one client that keeps its own busy, or has connected and asks for nothing, would keep the process.
+ * The HTTP connections of this process, and their end when it stops. The server closes only when all connections have,
+ * so a client that keeps its connection busy, or has connected and sends nothing, would keep the process alive.
  */
 @Injectable()
 export class HttpConnections implements OnModuleInit, OnModuleDestroy, BeforeApplicationShutdown {
@@ -40,7 +40,7 @@ export class HttpConnections implements OnModuleInit, OnModuleDestroy, BeforeApp
     this.stopping = true;
   }
 
-  /** Browsers connect ahead of time. Node takes such a connection for a busy one, and waits for it. */
+  /** Browsers connect ahead of time. Node treats such a connection as busy and waits for it. */
   beforeApplicationShutdown(): void {
     for (const connection of this.open) if (connection.bytesRead === 0) connection.destroy();
   }

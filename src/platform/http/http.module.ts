@@ -3,7 +3,7 @@ import { HttpConnections } from './http-connections.js';
 import { Idempotency } from './idempotency.js';
 import { RequestLimits } from './request-limits.js';
 
-/** What every room's controllers share. */
+/** Shared by the controllers of every room. */
 @Global()
 @Module({ providers: [HttpConnections, Idempotency, RequestLimits], exports: [Idempotency, RequestLimits] })
 export class HttpModule {}

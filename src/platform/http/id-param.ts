@@ -2,7 +2,7 @@ import { Param, type PipeTransform } from '@nestjs/common';
 import { isUUID } from 'class-validator';
 import { notFound } from '../errors/problem.js';
 
-/** What can't be an id is nobody's: the same 404 as for an id that is not there. */
+/** A malformed id gets the same 404 as an id that does not exist. */
 class IdPipe implements PipeTransform<string, string> {
   transform(value: string): string {
     if (!isUUID(value)) throw notFound();

@@ -27,7 +27,7 @@ const request = (key: string | null, asked = 'a'): CreatingRequest => ({
 });
 const caller = (tenant_id = ours, principal = 'user:1') => ({ tenant_id, principal });
 
-/** What a creating route does. */
+/** The work of a creating route. */
 async function create(tx: TenantTransaction): Promise<{ id: string; due_on: string; created_at: Date }> {
   const [row] = await tx.query<{ id: string; due_on: string; created_at: Date }>(
     `INSERT INTO tasks (tenant_id, title, due_on) VALUES ($1, 'task', '2026-03-31')
@@ -40,20 +40,20 @@ async function create(tx: TenantTransaction): Promise<{ id: string; due_on: stri
 const ids = async () => (await platform.sql<{ id: string }>('SELECT id FROM tasks')).map(({ id }) => id);
 
 describe('Idempotency', () => {
-  it('creates as often as it is asked to without a key', async () => {
+  it('creates once per request without a key', async () => {
     await idempotency.create(caller(), request(null), create);
     await idempotency.create(caller(), request(null), create);
     expect(await ids()).toHaveLength(2);
   });
 
-  it('gives a retry the first answer, byte for byte', async () => {
+  it('answers a retry with the first response, byte for byte', async () => {
     const first = await idempotency.create(caller(), request('k'), create);
     const again = await idempotency.create(caller(), request('k'), create);
     expect(JSON.stringify(again)).toBe(JSON.stringify(first));
     expect(await ids()).toEqual([first.id]);
   });
 
-  it('F2: creates one row for 50 at the same time, and answers all the same', async () => {
+  it('F2: creates one row for 50 concurrent requests, and answers all the same', async () => {
     const answers = await Promise.all(
       Array.from({ length: 50 }, () => idempotency.create(caller(), request('k'), create)),
     );
@@ -63,7 +63,7 @@ describe('Idempotency', () => {
     expect(answers[0]!.id).toBe(id);
   });
 
-  it('refuses another request under the same key', async () => {
+  it('refuses a different request with the same key', async () => {
     await idempotency.create(caller(), request('k', 'a'), create);
     await expect(idempotency.create(caller(), request('k', 'b'), create)).rejects.toMatchObject({
       code: 'idempotency_mismatch',
@@ -72,14 +72,14 @@ describe('Idempotency', () => {
     expect(await ids()).toHaveLength(1);
   });
 
-  it('keeps keys apart by tenant and by who asks', async () => {
+  it('keeps keys apart by tenant and caller', async () => {
     await idempotency.create(caller(ours, 'user:1'), request('k'), create);
     await idempotency.create(caller(ours, 'user:2'), request('k', 'b'), create);
     await idempotency.create(caller(theirs, 'user:1'), request('k', 'c'), create);
     expect(await ids()).toHaveLength(3);
   });
 
-  it('leaves nothing behind when the work fails: a retry begins anew', async () => {
+  it('stores nothing when the work fails: a retry starts afresh', async () => {
     await expect(
       idempotency.create(caller(), request('k'), async (tx) => {
         await create(tx);
@@ -92,7 +92,7 @@ describe('Idempotency', () => {
     expect(await ids()).toEqual([created.id]);
   });
 
-  it('lets the next one try when the first of several at the same time fails', async () => {
+  it('lets the next one try when the first of several concurrent requests fails', async () => {
     let attempts = 0;
     const answers = await Promise.allSettled(
       Array.from({ length: 8 }, () =>
@@ -107,7 +107,7 @@ describe('Idempotency', () => {
     expect(await ids()).toHaveLength(1);
   });
 
-  it('replays an answer that is empty', async () => {
+  it('replays an empty response', async () => {
     const work = jest.fn(() => Promise.resolve(null));
     expect(await idempotency.create(caller(), request('k'), work)).toBeNull();
     expect(await idempotency.create(caller(), request('k'), work)).toBeNull();

@@ -9,13 +9,13 @@ import type { TenantTransaction } from '../database/transaction.js';
 import { invalid, Problem } from '../errors/problem.js';
 import { canonicalJson } from '../json/canonical-json.js';
 
-/** A POST that creates: the key its caller chose (null: none) and a hash of what was asked. */
+/** A POST that creates: the key its caller chose (null: none) and a hash of the request. */
 export interface CreatingRequest {
   key: string | null;
   hash: Buffer;
 }
 
-/** The request together with the file that came with it. */
+/** The request together with its uploaded file. */
 export function withContent({ key, hash }: CreatingRequest, sha256: string): CreatingRequest {
   return { key, hash: createHash('sha256').update(hash).update(sha256).digest() };
 }
@@ -37,7 +37,7 @@ const CreatingRequestParam = createParamDecorator(
   },
 );
 
-/** Parameter of a controller's creating method; documents the header too. */
+/** Parameter of a controller's creating method; also documents the header. */
 export function Creating(): ParameterDecorator {
   return (target, method, index) => {
     CreatingRequestParam()(target, method, index);
@@ -58,8 +58,8 @@ interface KeyRow {
 }
 
 /**
- * Creates once per key: the key is stored in the transaction that creates, so that a retry, even one that
- * runs at the same time, gets the first answer again.
+ * Creates once per key: the key is stored in the creating transaction, so that a retry, even a concurrent one, gets the
+ * first response again.
  */
 @Injectable()
 export class Idempotency {
@@ -68,7 +68,7 @@ export class Idempotency {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** @throws Problem idempotency_mismatch when the key came with another request before. */
+  /** @throws Problem idempotency_mismatch when the key was used with another request. */
   async create<Result>(
     caller: { tenant_id: string; principal: string },
     request: CreatingRequest,

@@ -6,7 +6,7 @@ import { FIRST_YEAR, isInSaneYear, LAST_YEAR } from './civil-date.js';
 const INSTANT =
   /^(\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 
-/** Whether `text` is an instant with its offset from UTC: without one it would be another instant on each machine. */
+/** Whether `text` is an instant with a UTC offset: without one it would differ between machines. */
 export function isInstant(text: string): boolean {
   const date = INSTANT.exec(text)?.[1];
   return date !== undefined && isCivilDate(date) && isInSaneYear(date);

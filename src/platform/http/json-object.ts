@@ -2,7 +2,7 @@ import { ValidateBy } from 'class-validator';
 
 const MAX_DEPTH = 8;
 
-/** An object that PostgreSQL can keep as jsonb: of at most `max` characters, not deep, its texts well-formed. */
+/** An object that PostgreSQL can store as jsonb: at most `max` characters, limited depth, well-formed texts. */
 export function JsonObject(max: number): PropertyDecorator {
   return ValidateBy({
     name: 'jsonObject',

@@ -6,7 +6,7 @@ type TypeOf = () => new () => object;
 
 const NESTED = 'vigie:nested';
 
-/** An object with rules of its own, as a field of another. */
+/** An object with its own rules, as a field of another. */
 export function Nested(type: TypeOf): PropertyDecorator {
   return applyDecorators(Reflect.metadata(NESTED, type), IsObject(), ValidateNested(), Type(type));
 }
@@ -22,7 +22,7 @@ export function NestedList(type: TypeOf, max: number): PropertyDecorator {
   );
 }
 
-/** The type of a field that one of these decorators is on. */
+/** The type of a field that has one of these decorators. */
 export function nestedType(type: new () => object, property: string): (new () => object) | undefined {
   const found = Reflect.getMetadata(NESTED, type.prototype as object, property) as TypeOf | undefined;
   return found?.();

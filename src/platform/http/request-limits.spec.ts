@@ -43,7 +43,7 @@ describe('requests of one caller', () => {
     expect(wait).toBeGreaterThan(0);
     expect(wait).toBeLessThanOrEqual(60);
     expect(headers['ratelimit-remaining']).toBe('0');
-    // Nobody else pays for it, and what is asked without right counts too.
+    // Other callers are unaffected, and forbidden requests count too.
     expect((await count(world, cast.teammate.token)).status).toBe(200);
     for (let n = 0; n < 4; n += 1) {
       expect((await world.http('GET', '/api/v1/users', { token: cast.teammate.token })).status).toBe(403);
@@ -70,7 +70,7 @@ describe('requests of one caller', () => {
     expect(answer.headers).not.toHaveProperty('ratelimit-limit');
   });
 
-  it('count together in all processes', async () => {
+  it('are counted across all processes', async () => {
     world = await start({ API_REQUESTS_PER_MINUTE: '6' });
     const second = await start({ API_REQUESTS_PER_MINUTE: '6' }, world);
     cast = await createCast(world);
@@ -82,7 +82,7 @@ describe('requests of one caller', () => {
     });
   });
 
-  it('are answered, counted and not held up while Redis is unreachable', async () => {
+  it('are answered, counted and not delayed while Redis is unreachable', async () => {
     const redis = await startRedis();
     const env = { API_REQUESTS_PER_MINUTE: '60', REDIS_URL: redis.url };
     world = await start(env);
@@ -98,7 +98,7 @@ describe('requests of one caller', () => {
   });
 });
 
-it('a minute later a caller begins anew', async () => {
+it('start again from zero a minute later', async () => {
   const world = await start({ API_REQUESTS_PER_MINUTE: '1' });
   const limits = world.app.get(RequestLimits);
   expect(limits.countPrincipal('user:a')).toMatchObject({ 'ratelimit-remaining': '0' });
@@ -113,11 +113,11 @@ it('a minute later a caller begins anew', async () => {
   }
 });
 
-it('as many callers as there may be are counted in bounded memory', async () => {
+it('are counted in bounded memory for the maximum number of callers', async () => {
   const world = await start({ API_REQUESTS_PER_MINUTE: '1' });
   const limits = world.app.get(RequestLimits);
   for (let n = 0; n < 50_001; n += 1) limits.countPrincipal(`user:${n}`);
-  // The longest known has been forgotten, the others have not.
+  // The oldest caller has been forgotten, the others have not.
   expect(() => limits.countPrincipal('user:50000')).toThrow();
   expect(limits.countPrincipal('user:0')).not.toBeNull();
 });
@@ -126,7 +126,7 @@ describe('anonymous requests', () => {
   const login = (world: World, headers: Record<string, string> = {}) =>
     world.http('POST', '/api/v1/auth/login', { body: { email: 'a@example.com', password: 'x' }, headers });
 
-  it('are counted by address: logins, and credentials that are not good', async () => {
+  it('are counted by address: logins, and invalid credentials', async () => {
     const world = await start({ API_ANONYMOUS_REQUESTS_PER_MINUTE: '3' });
     const cast = await createCast(world);
     expect((await login(world)).status).toBe(401);
@@ -136,7 +136,7 @@ describe('anonymous requests', () => {
     expect([refused.status, refused.body.code]).toEqual([429, 'rate_limited']);
     expect(refused.headers['retry-after']).toBeDefined();
     expect((await login(world)).status).toBe(429);
-    // Who is known is not anonymous, and a balancer is always answered.
+    // Authenticated callers are not anonymous, and load balancers always get an answer.
     expect((await count(world, cast.admin.token)).status).toBe(200);
     for (const path of ['/livez', '/readyz', '/password']) {
       expect([path, (await world.http('GET', path)).status]).toEqual([path, 200]);
@@ -165,7 +165,7 @@ describe('anonymous requests', () => {
     expect(statuses).toEqual([401, 429, 429]);
   });
 
-  it('are distinguished by what a proxy says, where it is named', async () => {
+  it('are distinguished by the address that a trusted proxy reports', async () => {
     const world = await start({
       API_ANONYMOUS_REQUESTS_PER_MINUTE: '1',
       TRUST_PROXY: 'loopback, 10.0.0.0/8',
@@ -174,11 +174,11 @@ describe('anonymous requests', () => {
     expect(await as('203.0.113.1')).toBe(401);
     expect(await as('203.0.113.2')).toBe(401);
     expect(await as('203.0.113.1')).toBe(429);
-    // What the client itself put before what the proxy saw changes nothing.
+    // Addresses that the client prepended itself change nothing.
     expect(await as('198.51.100.7, 203.0.113.1')).toBe(429);
-    // Two proxies of ours in a row.
+    // Two of our proxies in a row.
     expect(await as('203.0.113.3, 10.1.2.3')).toBe(401);
-    // Nonsense is counted for the proxy itself.
+    // An invalid address counts as the proxy's.
     expect(await as('somewhere')).toBe(401);
     expect(await as('elsewhere')).toBe(429);
   });

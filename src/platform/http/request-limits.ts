@@ -11,28 +11,27 @@ const WINDOW_SECONDS = 60;
 const SHARE_INTERVAL_MS = 250;
 /** Callers shared in one round. */
 const SHARED_AT_ONCE = 1_000;
-/** Callers that are counted at the same time; beyond that the longest known is forgotten. */
+/** Maximum number of tracked callers; beyond it the oldest is forgotten. */
 const MAX_CALLERS = 50_000;
 
-/** What a caller has used of the current minute. */
+/** A caller's usage in the current minute. */
 interface Usage {
   /** By all processes, as far as this one knows. */
   used: number;
-  /** The part of it that was not sent to Redis yet. */
+  /** The part of it not yet sent to Redis. */
   unshared: number;
   /** End of the minute, on this process's own clock (`performance.now()`). */
   ends: number;
   sharing: boolean;
 }
 
-/** What is left to a caller, as the headers of an answer. */
+/** A caller's remaining requests, as response headers. */
 export type LimitHeaders = Record<'ratelimit-limit' | 'ratelimit-remaining' | 'ratelimit-reset', string>;
 
 /**
- * How many requests a caller may make in a minute. Each process counts in its own memory, so that no request
- * waits for Redis, and shares its counts a few times a second: a caller of several processes is stopped that
- * much later, and while Redis is unreachable each process uses its own count. The time is real time, not the
- * business clock's.
+ * Limits the requests of a caller per minute. Each process counts in memory, so that no request waits for Redis, and
+ * shares its counts a few times a second. A caller of several processes is therefore stopped slightly later, and while
+ * Redis is unreachable each process uses only its own count. Uses real time, not the business clock.
  */
 @Injectable()
 export class RequestLimits implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -45,7 +44,7 @@ export class RequestLimits implements OnApplicationBootstrap, OnApplicationShutd
     this.redis = producerConnection(config.redisUrl ?? '');
     this.shared = new RateLimiterRedis({
       keyPrefix: `${config.redisPrefix}:requests`,
-      // Nothing is refused by it: it adds up.
+      // The limiter only counts; it never refuses.
       points: Number.MAX_SAFE_INTEGER,
       duration: WINDOW_SECONDS,
       storeClient: this.redis,
@@ -129,7 +128,7 @@ export class RequestLimits implements OnApplicationBootstrap, OnApplicationShutd
       usage.used = consumedPoints + usage.unshared;
       usage.ends = performance.now() + msBeforeNext;
     } catch {
-      // Redis is unreachable: the count stays here, and is sent once Redis answers.
+      // Redis is unreachable: keep the count and send it once Redis answers.
       usage.unshared += counted;
     } finally {
       usage.sharing = false;

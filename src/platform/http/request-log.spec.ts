@@ -35,7 +35,7 @@ describe('a request id', () => {
     },
   );
 
-  it('is in every problem but the one whose bytes must not differ', async () => {
+  it('is in every problem except the one whose bytes must not differ', async () => {
     const problems = await Promise.all([
       world.http('POST', '/api/v1/auth/login', {
         body: '{',
@@ -72,7 +72,7 @@ describe('the log', () => {
   const lines = (id: string) =>
     server.lines.filter((line) => line.includes(`"${id}"`)).map((line) => JSON.parse(line) as object);
 
-  it('has one line for what changes or is refused, without what was asked for in it', async () => {
+  it('has one line for each change or refusal, without data of the request', async () => {
     const canary = 'canary@example.com';
     await fetch(`${server.url}/api/v1/auth/login?who=${canary}`, {
       method: 'POST',

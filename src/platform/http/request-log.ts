@@ -7,15 +7,15 @@ import type { CallerRequest } from './caller.js';
 
 const LOOKS = ['GET', 'HEAD', 'OPTIONS'];
 
-/** The id of a request: its caller's `X-Request-Id`, where that is one, or a new one. */
+/** The id of a request: the caller's `X-Request-Id` if valid, otherwise a new one. */
 export function requestId({ headers }: Pick<IncomingMessage, 'headers'>): string {
   const given = headers['x-request-id'];
   return typeof given === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : randomUUID();
 }
 
 /**
- * One line a request. It names the route, never the address that was called: ids, names and tokens may be in it.
- * A request that changes something or is refused is logged as `info`; a successful read, as `debug`.
+ * Logs one line per request. It names the route, never the URL: that may contain ids, names and tokens. Requests that
+ * change something or are refused are logged as `info`, successful reads as `debug`.
  */
 export function logRequests(app: NestFastifyApplication, { logLevel }: Config): void {
   const logger = new Logger('Http');
@@ -31,7 +31,7 @@ export function logRequests(app: NestFastifyApplication, { logLevel }: Config): 
       const { caller } = request as CallerRequest;
       const line = {
         event: 'request',
-        // Said here: this runs outside of the request's context.
+        // Set explicitly: this runs outside the request's context.
         request_id: request.id,
         method: request.method,
         route: request.routeOptions.url ?? null,

@@ -1,7 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Metrics } from '../metrics/metrics.js';
 
-/** Measures every request by the pattern of its route: what somebody wrote into a path is no label. */
+/** Measures every request by the pattern of its route: a path written by a caller must not become a label. */
 export function measureRequests(app: NestFastifyApplication): void {
   const metrics = app.get(Metrics);
   app

@@ -116,15 +116,15 @@ async function send(
   };
 }
 
-/** The pointers of what a body was refused for. */
+/** The pointers of the faults of a refused body. */
 async function pointers(payload: unknown): Promise<string[]> {
   const { status, body } = await send('POST', '/things', payload);
   expect([status, body.code]).toEqual([400, 'validation_failed']);
   return [...new Set(body.errors?.map(({ pointer }) => pointer))].sort();
 }
 
-describe('what comes in', () => {
-  it('is trimmed, and passes', async () => {
+describe('input', () => {
+  it('is trimmed and accepted', async () => {
     const { status, body } = await send('POST', '/things', {
       title: ' a ',
       due_on: '2028-02-29',
@@ -151,7 +151,7 @@ describe('what comes in', () => {
     ['the 29th of February of another year', { title: 'a', due_on: '2027-02-29' }, ['/due_on']],
     ['an instant for a day', { title: 'a', due_on: '2026-03-01T00:00:00Z' }, ['/due_on']],
     ['a number for a day', { title: 'a', due_on: 20260301 }, ['/due_on']],
-    ['F7: a year that nobody means', { title: 'a', due_on: '0026-03-01' }, ['/due_on']],
+    ['F7: an implausible year', { title: 'a', due_on: '0026-03-01' }, ['/due_on']],
     ['F7: a month of three digits', { title: 'a', at: '2027-012' }, ['/at']],
     ['F7: a year for an instant', { title: 'a', at: '2027' }, ['/at']],
     ['F7: an instant without offset', { title: 'a', at: '2027-01-02T03:04:05' }, ['/at']],
@@ -159,7 +159,7 @@ describe('what comes in', () => {
     ['F7: an instant at 24:00', { title: 'a', at: '2027-02-28T24:00Z' }, ['/at']],
     ['F7: an instant of the year 0026', { title: 'a', at: '0026-02-28T10:00Z' }, ['/at']],
     ['F2: a title of invisible characters', { title: '\u200b\u3164' }, ['/title']],
-  ])('gets the place of its fault: %s', async (_what, payload, expected) => {
+  ])('is refused with the place of its fault: %s', async (_what, payload, expected) => {
     expect(await pointers(payload)).toEqual(expected);
   });
 
@@ -167,7 +167,7 @@ describe('what comes in', () => {
     ['a text', '"x"'],
     ['a number', '5'],
     ['null', 'null'],
-    ['no JSON', '{"title":'],
+    ['invalid JSON', '{"title":'],
     ['a prototype', '{"title":"a","__proto__":{"admin":true}}'],
     ['a constructor', '{"title":"a","constructor":{"prototype":{"admin":true}}}'],
   ])('is refused as %s', async (_what, payload) => {
@@ -191,7 +191,7 @@ describe('what comes in', () => {
     expect([status, body.code]).toEqual([415, 'unsupported_media_type']);
   });
 
-  it('F3: is refused with a name that is there twice, and names it', async () => {
+  it('F3: is refused with a duplicate name, which the answer names', async () => {
     const { body } = await send('POST', '/things', '{"title":"a","title":"b"}');
     expect(body.errors).toEqual([{ pointer: '/title', detail: 'is there twice' }]);
   });
@@ -204,7 +204,7 @@ describe('what comes in', () => {
       { title: 'a', inner: [Object.fromEntries(Array.from({ length: 900 }, (_, n) => [`k${n}`, 1]))] },
       '/inner/0/k0',
     ],
-  ])('S1: names at most 20 faults of %s', async (_what, payload, first) => {
+  ])('S1: is refused with at most 20 faults for %s', async (_what, payload, first) => {
     const { body } = await send('POST', '/things', payload);
     expect(body.errors?.length).toBeLessThanOrEqual(20);
     expect(body.errors?.[0]?.pointer).toBe(first);
@@ -217,7 +217,7 @@ describe('what comes in', () => {
 });
 
 describe('a list', () => {
-  it('has a limit, by default too', async () => {
+  it('has a limit, even by default', async () => {
     expect((await send('GET', '/things')).body).toEqual({ limit: 50 });
     expect((await send('GET', '/things?limit=200&cursor=abc')).body).toEqual({ limit: 200, cursor: 'abc' });
   });
@@ -237,13 +237,13 @@ describe('a list', () => {
 });
 
 describe('an id', () => {
-  it('is taken in any case', async () => {
+  it('is accepted in any case', async () => {
     const id = '0199F3C4-0000-7000-8000-000000000001';
     expect((await send('GET', `/things/${id}`)).body).toEqual({ id: id.toLowerCase() });
   });
 
   it.each(['1', 'x', '%00', "'%20OR%201=1", '..%2f..', '0199f3c4-0000-7000-8000-00000000000g'])(
-    'that can not be one is not found: %s',
+    'is not found when malformed: %s',
     async (id) => {
       const { status, text } = await send('GET', `/things/${id}`);
       expect([status, text]).toEqual([404, (await send('GET', '/nowhere')).text]);
@@ -289,7 +289,7 @@ describe('an internal fault', () => {
     ]);
   });
 
-  it('is the only thing that is logged', async () => {
+  it('is the only thing logged', async () => {
     logged.length = 0;
     await send('POST', '/things', {});
     await send('GET', '/things/x');

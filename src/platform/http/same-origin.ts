@@ -1,9 +1,9 @@
 import type { FastifyRequest } from 'fastify';
 
 /**
- * Whether a request that changes something comes from a page of Vigie, or from no page at all. Browsers say so
- * in `Sec-Fetch-Site`, and over plain http to other machines, where they leave that out, by `Origin`; other pages can
- * forge neither. What sends neither is no browser, and carries no cookie of another user.
+ * Whether a request that changes something comes from a Vigie page, or from no page at all. Browsers send
+ * `Sec-Fetch-Site`, or `Origin` over plain http to other machines; other pages can forge neither. A client that sends
+ * neither is not a browser and carries no cookie of another user.
  * https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html
  */
 export function isSameOrigin({ headers }: Pick<FastifyRequest, 'headers'>): boolean {

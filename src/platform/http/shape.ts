@@ -2,21 +2,21 @@ import { getMetadataStorage } from 'class-validator';
 import type { Fault } from '../errors/problem.js';
 import { nestedType } from './nested.js';
 
-/** Faults that an answer names. */
+/** Maximum number of faults in an answer. */
 export const MAX_FAULTS = 20;
-/** Items of a list whose own rules give no maximum. */
+/** Maximum items of a list whose own rules set no limit. */
 const MAX_ITEMS = 1_000;
 
 type Input = new () => object;
 
-/** The fields of a type, with the most items that each takes as a list. */
+/** The fields of a type, with the maximum number of items for lists. */
 type Fields = ReadonlyMap<string, number>;
 
 const known = new WeakMap<Input, Fields>();
 
 /**
- * What makes input too much work to transform and check: it is no object, has many unknown fields, or a list that is
- * too long. The cost is that of reading the input once. Empty: its size is bounded by the rules of `type`.
+ * Finds input that is too expensive to transform and check: not an object, many unknown fields, or a list that is too
+ * long. Costs as much as reading the input once. If it finds no fault, the rules of `type` bound the input's size.
  * @returns at most MAX_FAULTS.
  */
 export function shapeFaults(type: Input, input: unknown): Fault[] {
@@ -42,17 +42,17 @@ export function shapeFaults(type: Input, input: unknown): Fault[] {
   };
   if (!isObject(input)) return [{ pointer: '', detail: 'must be a JSON object' }];
   walk(type, input, '');
-  // A few unknown fields are told together with all other faults.
+  // A few unknown fields are reported together with all other faults.
   const faults = unknown.length > MAX_FAULTS ? [...tooLong, ...unknown] : tooLong;
   return faults.slice(0, MAX_FAULTS);
 }
 
-/** RFC 6901: `~` and `/` are written `~0` and `~1`. Long names are cut: they come from the caller. */
+/** RFC 6901: `~` and `/` are escaped as `~0` and `~1`. Long names are truncated: they come from the caller. */
 export function pointerTo(name: string): string {
   return name.slice(0, 100).replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
-/** As class-validator says it. */
+/** The same message as class-validator's. */
 function unknownField(name: string): string {
   return `property ${name.slice(0, 100)} should not exist`;
 }

@@ -3,7 +3,7 @@ import { Transform } from 'class-transformer';
 import { IsString, Matches, MaxLength, MinLength } from 'class-validator';
 import { comparable, normalized } from '../text/normalized.js';
 
-/** No NUL (PostgreSQL can't hold it), no other control character but tab and line feed, no lone surrogate. */
+/** No NUL (PostgreSQL can't store it), no other control character except tab and line feed, no lone surrogate. */
 const PRINTABLE = /^(?:[\t\n\x20-\x7e\u0080-\ud7ff\ue000-\uffff]|[\ud800-\udbff][\udc00-\udfff])*$/;
 const ONE_LINE = /^(?:[\x20-\x7e\u00a0-\ud7ff\ue000-\uffff]|[\ud800-\udbff][\udc00-\udfff])*$/;
 
@@ -12,7 +12,7 @@ export function Line(max: number): PropertyDecorator {
   return line(max, normalized);
 }
 
-/** A line that things are told apart by, an id or a key of another program: stored as `comparable`. */
+/** A line used as an identity, such as an id or key of another program: stored as `comparable`. */
 export function Identifier(max: number): PropertyDecorator {
   return line(max, comparable);
 }
@@ -38,7 +38,7 @@ export function Text(max: number): PropertyDecorator {
   );
 }
 
-/** Well-formed Unicode with `\n` line ends and, tab apart, no control characters: what other programs wrote, to be kept. */
+/** Converts other programs' output to well-formed Unicode with `\n` line ends and no control characters except tab. */
 export function printable(text: string): string {
   return text
     .replace(/\r\n?/g, '\n')

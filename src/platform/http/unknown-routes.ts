@@ -4,8 +4,8 @@ import { addressOf } from './addresses.js';
 import { RequestLimits } from './request-limits.js';
 
 /**
- * Answers what no route takes: 405 with the methods that a path has (RFC 9110 §15.5.6), else 404. It counts
- * against the limit of the address, as whatever is asked without credentials does.
+ * Answers requests without a route: 405 with the methods that the path has (RFC 9110 §15.5.6), else 404. They count
+ * against the address's limit, like all anonymous requests.
  */
 export function answerUnknownRoutes(app: NestFastifyApplication): void {
   const limits = app.get(RequestLimits);
@@ -32,7 +32,7 @@ export function answerUnknownRoutes(app: NestFastifyApplication): void {
   });
 }
 
-/** `/api/v1/users/:id` and `/docs/*` as what matches their paths. */
+/** Turns `/api/v1/users/:id` or `/docs/*` into an expression that matches their paths. */
 function pathOf(url: string): RegExp {
   const parts = url.split('/').map((part) => {
     if (part === '*') return '.*';

@@ -8,7 +8,7 @@ import { bodyOf, toProblem } from '../errors/problem.filter.js';
 
 type Handlers = Pick<FastifyHttpOptions<RawServerDefault>, 'frameworkErrors' | 'clientErrorHandler' | 'http'>;
 
-/** What Node says of bytes that it cannot take for a request. */
+/** Node's errors for bytes that are not a valid request. */
 const PROBLEMS: Partial<Record<string, () => Problem>> = {
   HPE_HEADER_OVERFLOW: () => new Problem('headers_too_large', 'address and headers may have up to 16 KB'),
   ERR_HTTP_REQUEST_TIMEOUT: () => new Problem('request_timeout'),
@@ -69,7 +69,7 @@ function asHttp(problem: Problem, headers: Record<string, string>): string {
   ].join('\r\n');
 }
 
-/** RFC 9112 §3.2: a request of HTTP/1.1 without Host is answered 400. */
+/** RFC 9112 §3.2: an HTTP/1.1 request without Host is answered with 400. */
 export function requireHost(app: NestFastifyApplication): void {
   app
     .getHttpAdapter()

@@ -4,12 +4,12 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from '../errors/problem.js';
 
-/** A file may be this large, in bytes. `bodies.ts` has the limits of other bodies. */
+/** Maximum size of a file, in bytes. `bodies.ts` has the limits of other bodies. */
 export const UPLOAD_LIMIT = 100 * 1_048_576;
-/** A file may take this long to arrive, in ms: 100 MB by 1 Mbit/s. */
+/** Maximum time for receiving a file, in ms: 100 MB at 1 Mbit/s. */
 export const UPLOAD_TIMEOUT_MS = 15 * 60_000;
 
-/** What a file may call itself. Browsers on Windows call a .csv after Excel where that is installed. */
+/** Accepted content types. Browsers on Windows label a .csv as Excel where that is installed. */
 const FORMATS = {
   'text/csv': 'csv',
   'application/csv': 'csv',
@@ -21,18 +21,18 @@ const FORMATS = {
 } as const;
 export type UploadFormat = (typeof FORMATS)[keyof typeof FORMATS];
 
-/** A file that is being received; nothing was read of it yet. */
+/** A file that is being received; none of it has been read yet. */
 export interface Upload {
   stream: Readable;
-  /** What it says it is. */
+  /** The declared format. */
   format: UploadFormat;
-  /** The encoding that it says it has; null when it does not. */
+  /** The declared encoding, or null. */
   charset: string | null;
-  /** As it announces itself; null when it does not. */
+  /** The declared size, or null. */
   bytes_total: number | null;
 }
 
-/** What to do about types that people send instead. */
+/** Advice for types that people send instead. */
 const REFUSED_TYPES: readonly [RegExp, string][] = [
   [
     /spreadsheet|excel|ms-office/,
@@ -52,7 +52,7 @@ const REFUSED_TYPES: readonly [RegExp, string][] = [
 
 const UPLOAD_ROUTE = { upload: true };
 
-/** A route that takes a file as its body, as it arrives. */
+/** A route whose body is a file, passed on as a stream. */
 export function TakesUpload(): MethodDecorator {
   return RouteConfig(UPLOAD_ROUTE);
 }
@@ -83,7 +83,7 @@ export function tooLarge(): Problem {
   return new Problem('payload_too_large', 'a file may have up to 100 MB: split it');
 }
 
-/** Whether the route of a request takes a file as its body. */
+/** Whether the route of a request accepts a file as its body. */
 export function takesUpload({ routeOptions }: FastifyRequest): boolean {
   return (routeOptions.config as { upload?: boolean }).upload === true;
 }

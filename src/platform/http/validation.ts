@@ -11,8 +11,8 @@ const RULES = {
 } as const satisfies ValidatorOptions;
 
 /**
- * Validates and types input, once: unknown fields are faults too, and faults are reported together, up to
- * MAX_FAULTS. Input of an unbounded shape is refused before anything is transformed.
+ * Validates and types input in one pass: unknown fields are faults too, and up to MAX_FAULTS faults are reported
+ * together. Input of unbounded shape is refused before anything is transformed.
  */
 export function validationPipe(): ValidationPipe {
   return new BoundedValidationPipe({
@@ -38,7 +38,7 @@ function refused(errors: readonly Fault[]): Problem {
   return new Problem('validation_failed', undefined, { errors: errors.slice(0, MAX_FAULTS) });
 }
 
-/** The same for one of many: an object of `type`, with what is wrong with it. */
+/** The same for one element of many: an object of `type`, and its faults. */
 export function checked<Type extends object>(
   type: new () => Type,
   plain: Record<string, unknown>,
@@ -50,7 +50,7 @@ export function checked<Type extends object>(
 }
 
 function faults(error: ValidationError, path: string): Fault[] {
-  // A value that can't be checked at all is reported without its name.
+  // A value that cannot be checked at all is reported without a name.
   const { property = '' } = error as Partial<ValidationError>;
   const pointer = property === '' ? path : `${path}/${pointerTo(property)}`;
   return [
@@ -61,7 +61,7 @@ function faults(error: ValidationError, path: string): Fault[] {
 
 const TYPE_RULES = ['isString', 'isInt', 'isNumber', 'isBoolean', 'isArray', 'isObject'];
 
-/** What rules say of a value. Of one that has the wrong type the other rules would only say what it is not. */
+/** Messages of the rules that a value breaks. If its type is wrong, the other rules' messages would add nothing. */
 function detailsOf(constraints: Readonly<Record<string, string>>): string[] {
   const wrongType = TYPE_RULES.map((rule) => constraints[rule]).find((detail) => detail !== undefined);
   return wrongType === undefined ? Object.values(constraints) : [wrongType];

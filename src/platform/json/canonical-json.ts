@@ -1,4 +1,4 @@
-/** JSON with the names of each object in order: two texts that say the same become the same. */
+/** JSON with sorted names in each object: texts with the same content become equal. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_name, inner: unknown) => {
     if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner;

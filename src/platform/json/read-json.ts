@@ -1,8 +1,8 @@
-/** How much a JSON text may hold. What is within it can be checked and transformed in a few milliseconds. */
+/** Limits of a JSON text. Anything within them can be checked and transformed in a few milliseconds. */
 export interface JsonLimits {
   /** Levels of objects and arrays. */
   depth: number;
-  /** Values in all: objects, arrays, texts, numbers, booleans and nulls. */
+  /** All values: objects, arrays, texts, numbers, booleans and nulls. */
   values: number;
   /** Names in one object. */
   names: number;
@@ -12,7 +12,7 @@ export interface JsonLimits {
 
 export const JSON_LIMITS: JsonLimits = { depth: 32, values: 20_000, names: 1_000 };
 
-/** A JSON text that is refused, and where: `pointer` is an RFC 6901 pointer, empty for the text as a whole. */
+/** A refused JSON text and the place of its fault: `pointer` is an RFC 6901 pointer, empty for the text as a whole. */
 export class JsonFault extends Error {
   constructor(
     readonly pointer: string,
@@ -23,13 +23,13 @@ export class JsonFault extends Error {
   }
 }
 
-/** Names that mean something else to JavaScript. */
+/** Names with a special meaning in JavaScript. */
 const REFUSED_NAMES = ['__proto__', 'constructor'];
 
 /**
- * Reads a JSON text that comes from outside (RFC 8259): a body, a report, a line of a file. The limits are checked
- * before anything is built. A name that an object has twice is refused: readers disagree about which one counts
- * (RFC 8259 §4). So are texts that are not well-formed Unicode, which PostgreSQL cannot store.
+ * Reads an untrusted JSON text (RFC 8259): a body, a report, a line of a file. The limits are checked before anything
+ * is built. Duplicate names in an object are refused: parsers disagree about which one counts (RFC 8259 §4). So are
+ * texts that are not well-formed Unicode, which PostgreSQL cannot store.
  * @throws JsonFault with the place of the first fault.
  */
 export function readJson(text: string, limits: JsonLimits = JSON_LIMITS): unknown {
@@ -37,32 +37,32 @@ export function readJson(text: string, limits: JsonLimits = JSON_LIMITS): unknow
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    // Newer engines quote what they could not read: the place is enough.
+    // Newer engines quote the unreadable text in the message: keep only the position.
     const place = /position \d+/.exec(error instanceof Error ? error.message : '')?.[0];
     throw new JsonFault('', `it is not JSON${place === undefined ? '' : `, at ${place}`}`);
   }
 }
 
 const NOT_WELL_FORMED = 'must be well-formed Unicode, without lone surrogates';
-/** The escape of a surrogate, or a lone one as it is; an escaped pair is a character. */
+/** The escape of a surrogate, or a lone literal one; an escaped pair is a character. */
 const SURROGATE = /\\u[dD][89a-fA-F]|\p{Cs}/u;
 
 function isIllFormed(written: string): boolean {
   return SURROGATE.test(written) && /\p{Cs}/u.test(decoded(written));
 }
 
-/** An object or array that is open. */
+/** An open object or array. */
 interface Frame {
   /** Names so far; null in an array. */
   names: Set<string> | null;
-  /** Where the next value is: its name, or its place. */
+  /** Where the next value is: its name or index. */
   at: string | number;
   expectsName: boolean;
 }
 
 /**
- * One pass over the text, without recursion and without building values. It finds structure only: what is not
- * JSON is left to `JSON.parse`.
+ * One pass over the text, without recursion and without building values. It checks only structure: `JSON.parse` reports
+ * invalid JSON.
  */
 class Inspection {
   private readonly open: Frame[] = [];
@@ -173,7 +173,7 @@ class Inspection {
     }
   }
 
-  /** @param outer the fault is the object's itself, not one of its members'. */
+  /** @param outer the fault is the object's own, not one of its members'. */
   private refuse(detail: string, outer = false): never {
     const frames = outer ? this.open.slice(0, -1) : this.open;
     throw new JsonFault(frames.map(({ at }) => `/${escaped(String(at))}`).join(''), detail);
@@ -182,7 +182,7 @@ class Inspection {
 
 const END_OF_WORD = /[",:[\]{}\s]/g;
 
-/** A text without its escapes; as written where it is no JSON. */
+/** A text without its escapes; unchanged when it is not JSON. */
 function decoded(written: string): string {
   if (!written.includes('\\')) return written;
   try {
@@ -192,7 +192,7 @@ function decoded(written: string): string {
   }
 }
 
-/** RFC 6901: `~` and `/` are written `~0` and `~1`. Long names are cut: they are shown to people. */
+/** RFC 6901: `~` and `/` are escaped as `~0` and `~1`. Long names are truncated, because they are shown to people. */
 function escaped(name: string): string {
   return name.slice(0, 100).replaceAll('~', '~0').replaceAll('/', '~1');
 }

@@ -15,7 +15,7 @@ function capture(level = 'debug'): {
 }
 
 describe('JsonLogger', () => {
-  it('writes one JSON object a line, with level, UTC time, room and event', () => {
+  it('writes one JSON object per line, with level, UTC time, room and event', () => {
     const { logger, lines } = capture();
     logger.log({ event: 'delivery_sent', delivery_id: 'd1' }, 'Mail');
     expect(lines).toEqual([
@@ -33,7 +33,7 @@ describe('JsonLogger', () => {
     ['debug', ['debug', 'debug', 'info', 'warn', 'error']],
     ['warning', ['warn', 'error']],
     ['error', ['error']],
-  ])('leaves out what is less serious than %s', (level, expected) => {
+  ])('omits levels below %s', (level, expected) => {
     const { logger, lines } = capture(level);
     logger.verbose('a');
     logger.debug('a');
@@ -43,7 +43,7 @@ describe('JsonLogger', () => {
     expect(lines.map((line) => line.level)).toEqual(expected);
   });
 
-  it("carries the ids of the work it belongs to, and nobody else's", () => {
+  it('carries the ids of the current work, and no others', () => {
     const { logger, lines } = capture();
     const cls = ClsServiceManager.getClsService();
     cls.run(() => {
@@ -99,7 +99,7 @@ describe('JsonLogger', () => {
     }
   });
 
-  it('keeps the addresses that a mail server quotes out of errors', () => {
+  it('removes the addresses that a mail server quotes from errors', () => {
     const { logger, lines, text } = capture();
     logger.error({
       event: 'x',
@@ -120,7 +120,7 @@ describe('JsonLogger', () => {
     const { logger, lines, text: written } = capture();
     const err = new Error(text);
     err.stack = `Error: ${text}`;
-    // Of this process alone: the machine may be busy.
+    // The CPU time of this process only: the machine may be busy.
     const before = process.cpuUsage();
     logger.error({ event: 'x', err });
     logger.error('x', `Error: ${text}`, 'Room');
@@ -130,7 +130,7 @@ describe('JsonLogger', () => {
     expect(written()).not.toContain('canary');
   });
 
-  it('S8: hides addresses of any letters, and one at the end of what is kept', () => {
+  it('S8: hides addresses in any script, and one at the end of the kept text', () => {
     const { logger, text } = capture();
     for (const address of [
       'rené.canary@cabinet.fr',
@@ -150,7 +150,7 @@ describe('JsonLogger', () => {
     expect((lines[0]!.err as { stack: string }).stack).toContain('node_modules/@nestjs/core/index.js');
   });
 
-  it('cuts long messages, and describes thrown values that are no errors', () => {
+  it('truncates long messages, and describes thrown values that are not errors', () => {
     const { logger, lines } = capture();
     logger.error({ event: 'x', err: new Error('x'.repeat(10_000)) });
     logger.error({ event: 'x', err: 'canary text' });
@@ -158,7 +158,7 @@ describe('JsonLogger', () => {
     expect(lines[1]!.err).toEqual({ type: 'string' });
   });
 
-  it('does not fail on what can not be written', () => {
+  it('does not fail on values that cannot be serialised', () => {
     const { logger, lines } = capture();
     const circle: Record<string, unknown> = { event: 'x' };
     circle.self = circle;

@@ -4,7 +4,7 @@ import { pino, type DestinationStream, type Logger } from 'pino';
 import { databaseFailure } from '../database/failures.js';
 import { prettyDestination } from './pretty.js';
 
-/** What a unit of work carries along, and every log line under it shows. */
+/** The context of a unit of work, which all of its log lines include. */
 declare module 'nestjs-cls' {
   interface ClsStore {
     request_id: string;
@@ -15,7 +15,7 @@ declare module 'nestjs-cls' {
   }
 }
 
-/** Fields that never reach a log, at any depth a line can have. */
+/** Fields that never reach a log, at any depth that a line can have. */
 const HIDDEN = [
   'password',
   'token',
@@ -31,14 +31,14 @@ const HIDDEN = [
   'name',
 ];
 
-/** Longest message and stack that are logged, in characters: an error may quote a whole body. */
+/** Maximum length of a logged message and stack, in characters: an error may quote a whole body. */
 const MAX_MESSAGE = 500;
 const MAX_STACK = 8_000;
-/** An address at the cut is looked for as a whole (RFC 5321 §4.5.3.1: 320 octets). */
+/** An address at the cut must be found whole (RFC 5321 §4.5.3.1: 320 octets). */
 const MAX_ADDRESS = 320;
 /**
- * Mail servers quote the recipient in what they answer. A match begins only where an address can begin: tried at every
- * letter of a long word, the time would grow with the square of its length. A slash ends one: `node_modules/@scope`.
+ * Mail servers quote the recipient in their answers. A match starts only where an address can start: tried at every
+ * letter of a long word, the time would be quadratic. A slash ends an address: `node_modules/@scope`.
  */
 const ADDRESS = /(?<![^\s<>"'(),:;@/\\])[^\s<>"'(),:;@/\\]+@[\p{L}\p{N}_-]+(?:\.[\p{L}\p{N}_-]+)+/gu;
 
@@ -48,7 +48,7 @@ function clean(text: string, max: number): string {
   return kept.replace(ADDRESS, '***').slice(0, max);
 }
 
-/** A word that was cut may be half of an address. */
+/** A truncated word may be half an address. */
 function withoutLastWord(text: string): string {
   let end = text.length;
   while (end > text.length - MAX_ADDRESS && !/[\s<>"'(),:;]/.test(text.charAt(end - 1))) end -= 1;
@@ -56,8 +56,8 @@ function withoutLastWord(text: string): string {
 }
 
 /**
- * An error without what it may quote: a failed statement is described by its code and constraint, never by its
- * text or values, which can hold personal data.
+ * An error without personal data: a failed statement is described by its code and constraint, never by its text or
+ * values.
  */
 function describeError(error: unknown): Record<string, unknown> {
   const failure = databaseFailure(error);
@@ -80,7 +80,7 @@ function context(): Record<string, unknown> {
   };
 }
 
-/** Rooms of Nest that log each module and route of a start, and an error that main.ts reports too. */
+/** Nest contexts that log each module and route at start, and an error that main.ts reports as well. */
 const FRAMEWORK = new Set([
   'InstanceLoader',
   'NestApplication',
@@ -90,7 +90,10 @@ const FRAMEWORK = new Set([
   'WebSocketsController',
 ]);
 
-/** JSON lines on standard output, or what `logDestination` makes of them: level, time (UTC), what happened (`event`), and the ids it belongs to. */
+/**
+ * JSON lines on standard output, or formatted by `logDestination`: level, time (UTC), `event`, and the ids of the
+ * current work.
+ */
 export class JsonLogger implements LoggerService {
   private readonly pino: Logger;
 
@@ -101,7 +104,7 @@ export class JsonLogger implements LoggerService {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label: string) => ({ level: label }) },
       serializers: { err: describeError },
-      // pino copies the message of the error under this key into the line as it is: there is none.
+      // pino copies the message of the error under this key into the line; an empty key disables that.
       errorKey: '',
       redact: { paths: HIDDEN.flatMap((field) => [field, `*.${field}`]), censor: '***' },
       mixin: context,
@@ -129,7 +132,7 @@ export class JsonLogger implements LoggerService {
     this.write('debug', message, rest);
   }
 
-  /** Nest passes the logging room as the last parameter, and an error's stack before it. */
+  /** Nest passes the logging context as the last parameter, and an error's stack before it. */
   private write(level: 'debug' | 'info' | 'warn' | 'error', message: unknown, rest: unknown[]): void {
     const room = rest.at(-1);
     if (level !== 'warn' && typeof room === 'string' && FRAMEWORK.has(room)) level = 'debug';
@@ -147,12 +150,12 @@ export type LogFormat = 'auto' | 'json' | 'pretty';
 
 /**
  * Where a logger writes.
- * @returns undefined for JSON on standard output, which is pino's own. `auto`: pretty on a terminal.
+ * @returns undefined for JSON on standard output, pino's default. `auto`: pretty on a terminal.
  */
 export function logDestination(format: LogFormat): DestinationStream | undefined {
   const { stdout } = process;
   if (format === 'json' || (format === 'auto' && !stdout.isTTY)) return undefined;
-  // Which minds NO_COLOR (https://no-color.org).
+  // hasColors() respects NO_COLOR (https://no-color.org).
   const colours = stdout.isTTY && stdout.hasColors();
   return prettyDestination({ colours, write: (text) => void stdout.write(text) });
 }

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { JsonLogger, logDestination } from './logger.js';
 import { prettyDestination, prettyLine } from './pretty.js';
 
-/** What a person sees of what this writes, with `--:--:--` for the time. */
+/** The text that a person sees, with `--:--:--` for the time. */
 function seen(work: (log: JsonLogger) => void, level = 'info'): string {
   let text = '';
   const destination = prettyDestination({ colours: false, write: (line) => void (text += line) });
@@ -11,7 +11,7 @@ function seen(work: (log: JsonLogger) => void, level = 'info'): string {
 }
 
 describe('R13: log lines on a terminal', () => {
-  it('R13: are for people', () => {
+  it('R13: are formatted for people', () => {
     const text = seen((log) => {
       log.log('Redis is ready', 'Embedded');
       log.log({ event: 'started', url: 'http://127.0.0.1:3000', roles: ['web', 'worker'] }, 'Vigie');
@@ -57,18 +57,18 @@ describe('R13: log lines on a terminal', () => {
     expect(text.split('\n')[0]).toContain('forged');
   });
 
-  it('R13: leave what is no JSON as it is, and have colours where they may', () => {
+  it('R13: keep lines that are not JSON, and use colours only where allowed', () => {
     expect(prettyLine('plain\n', true)).toBe('plain\n');
     expect(prettyLine('[1]\n', true)).toBe('[1]\n');
     expect(prettyLine('{"level":"warn","msg":"m"}\n', true)).toContain('\u001b[33mWARN \u001b[0m');
   });
 
-  it('R13: hide what JSON lines hide', () => {
+  it('R13: hide the same fields as JSON lines', () => {
     expect(seen((log) => log.log({ event: 'x', password: 'p4ss' }, 'Room'))).not.toContain('p4ss');
   });
 });
 
-it('R13: auto is JSON where there is no terminal, and pretty can be asked for', () => {
+it('R13: auto means JSON without a terminal, and pretty can be requested', () => {
   expect(logDestination('json')).toBeUndefined();
   expect(logDestination('pretty')).toBeDefined();
   const script = `const { JsonLogger, logDestination } = await import('./dist/platform/logging/logger.js');
@@ -76,7 +76,7 @@ it('R13: auto is JSON where there is no terminal, and pretty can be asked for', 
   const node = [process.execPath, '--input-type=module', '-e', script];
   const piped = spawnSync(node[0]!, node.slice(1), { encoding: 'utf8' });
   expect(JSON.parse(piped.stdout)).toMatchObject({ level: 'info', room: 'Room', msg: 'line' });
-  // script(1) gives it a terminal.
+  // script(1) provides a terminal.
   const command = node.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
   const onTerminal = spawnSync('script', ['-qec', command, '/dev/null'], {
     encoding: 'utf8',
@@ -85,7 +85,7 @@ it('R13: auto is JSON where there is no terminal, and pretty can be asked for', 
   expect(onTerminal.stdout.trim()).toMatch(/^\d\d:\d\d:\d\d INFO {2}Room {6}line$/);
 });
 
-it('R13: what Nest logs of each module and route is for debugging', () => {
+it('R13: Nest logs its modules and routes at debug level', () => {
   const rooms = (level: string) =>
     seen((log) => {
       log.log('Mapped {/me, GET} route', 'RouterExplorer');

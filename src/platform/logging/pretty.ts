@@ -1,12 +1,12 @@
 import type { DestinationStream } from 'pino';
 
 const COLOURS = { debug: 90, info: 32, warn: 33, error: 31 } as const;
-/** Written in their own places, or of use to programs only. */
+/** Shown elsewhere in the line, or only useful to programs. */
 const HANDLED = new Set(['level', 'time', 'room', 'event', 'msg', 'hint', 'reason', 'err', 'stack']);
 
 interface Shown {
   colours: boolean;
-  /** Where the lines go. */
+  /** Receives the lines. */
   write: (text: string) => void;
 }
 
@@ -15,7 +15,7 @@ export function prettyDestination({ colours, write }: Shown): DestinationStream 
   return { write: (line: string) => write(prettyLine(line, colours)) };
 }
 
-/** One JSON line of the logger, as a person reads it; what is not JSON stays as it is. */
+/** One JSON line of the logger, formatted for a person; other text stays unchanged. */
 export function prettyLine(line: string, colours: boolean): string {
   const fields = parse(line);
   if (fields === null) return line;
@@ -54,20 +54,20 @@ function wordsOf(event: unknown): string {
   return textOf(event).replaceAll('_', ' ');
 }
 
-/** A text without anything that would steer the terminal. */
+/** A text without characters that control the terminal. */
 function textOf(value: unknown): string {
   if (value === undefined || value === null) return '';
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   return text.replace(/\p{Cc}+/gu, ' ');
 }
 
-/** A value of `name=value`, quoted where it has blanks. */
+/** A value of `name=value`, quoted if it contains blanks. */
 function valueOf(value: unknown): string {
   const text = Array.isArray(value) ? value.map(textOf).join(',') : textOf(value);
   return typeof value === 'object' || /^\S+$/.test(text) ? text : JSON.stringify(text);
 }
 
-/** An error as the logger describes it: its stack begins with its message. */
+/** An error as the logger describes it: its stack starts with its message. */
 function causeOf(err: unknown): string[] {
   if (typeof err !== 'object' || err === null) return [];
   const { stack, ...rest } = err as { stack?: unknown };

@@ -1,9 +1,9 @@
-/** One metric: what `/metrics` says of it, and docs/metrics.md lists. */
+/** One metric: its description in `/metrics` and docs/metrics.md. */
 export interface MetricRow {
   type: 'counter' | 'gauge' | 'histogram';
   unit: 'seconds' | 'deliveries' | 'rounds' | 'jobs' | 'runs' | 'leases' | 'messages' | 'sockets' | 'boolean';
   help: string;
-  /** Few values each, known beforehand: never a tenant, a person, an address or an id. */
+  /** Few known values each: never a tenant, a person, an address or an id. */
   labels: readonly string[];
   /** Upper bounds of a histogram's buckets, in its unit. */
   buckets?: readonly number[];
@@ -13,8 +13,8 @@ const FAST = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const SLOW = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
 /**
- * Every metric of Vigie's own. `process_` and `nodejs_` ones of the process come from prom-client. A gauge that is
- * read from PostgreSQL or Redis is the same from every process of an installation: take the maximum, not the sum.
+ * Every metric that Vigie defines. prom-client adds `process_` and `nodejs_` metrics of the process. A gauge read from
+ * PostgreSQL or Redis is the same from every process of an installation: take the maximum, not the sum.
  */
 export const METRICS = {
   vigie_http_request_duration_seconds: {

@@ -9,10 +9,10 @@ import {
   METRICS,
 } from './metrics-table.js';
 
-/** What a metric is now, one value for each set of labels. */
+/** The current values of a metric, one per set of labels. */
 export type Readings<Name extends GaugeName> = readonly (readonly [Labels<Name>, number])[];
 
-/** Where rooms count and measure. Only what is in the table of metrics can be. */
+/** Counts and measures for all rooms. Accepts only metrics of the table. */
 @Injectable()
 export class Metrics {
   private readonly registry = new Registry();
@@ -28,7 +28,7 @@ export class Metrics {
     this.counters.get(name)?.inc(labels, by);
   }
 
-  /** @param seconds every histogram here is of durations */
+  /** @param seconds every histogram here measures durations */
   observe<Name extends HistogramName>(name: Name, labels: Labels<Name>, seconds: number): void {
     this.histograms.get(name)?.observe(labels, seconds);
   }
@@ -43,7 +43,7 @@ export class Metrics {
     for (const [labels, value] of readings) this.set(name, labels, value);
   }
 
-  /** All of them, the process's own too, as Prometheus reads them. */
+  /** All metrics, including the process's own, in Prometheus' format. */
   async text(): Promise<string> {
     return `${await this.registry.metrics()}\n${await processRegistry().metrics()}`;
   }
@@ -56,14 +56,14 @@ export class Metrics {
   }
 }
 
-/** Seconds since `performance.now()` was `began`. */
+/** Seconds since `began`, a value of `performance.now()`. */
 export function secondsSince(began: number): number {
   return (performance.now() - began) / 1_000;
 }
 
 let ofProcess: Registry | undefined;
 
-/** Memory, processor, event loop: of the process, however many applications it holds. */
+/** Memory, processor, event loop: per process, however many applications it runs. */
 function processRegistry(): Registry {
   if (ofProcess === undefined) {
     ofProcess = new Registry();

@@ -11,9 +11,8 @@ export interface BoardLink {
 }
 
 /**
- * A read-only Bull Board: of a job it shows only the ids of its subject. The caller that registers it decides who may
- * see it.
- * @param path where it is served, without a slash at the end.
+ * A read-only Bull Board: a job shows only the ids of its subject. The caller that registers it decides who may see it.
+ * @param path where it is served, without a trailing slash.
  */
 export function boardPlugin(queues: Queues, path: string, links: BoardLink[]): FastifyPluginCallback {
   const server = new FastifyAdapter();
@@ -39,7 +38,7 @@ export function boardPlugin(queues: Queues, path: string, links: BoardLink[]): F
   return server.registerPlugin();
 }
 
-/** Not the lease token: it is the right to send. */
+/** Without the lease token, which is the right to send. */
 function idsOf(data: unknown): Record<string, unknown> {
   const { tenant_id, bundle_id, run_id } = (data ?? {}) as Record<string, unknown>;
   return { tenant_id, ...(bundle_id === undefined ? { run_id } : { bundle_id }) };

@@ -1,7 +1,7 @@
 import type { QueueName } from '../../contracts/jobs.js';
 import type { Config } from '../config/config.js';
 
-/** How many jobs of a queue one worker process does at the same time: each queue has a setting of its name. */
+/** The concurrency of a queue in one worker process: each queue has a setting with its name. */
 export function concurrencyOf(queue: QueueName, config: Config): number {
   return config[`${queue}Concurrency`];
 }

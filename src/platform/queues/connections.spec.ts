@@ -50,7 +50,7 @@ describe('assertNoEviction', () => {
     expect(await assertNoEviction(keep(consumerConnection(url)))).toBe(false);
   });
 
-  it('does not take a missing answer for noeviction', async () => {
+  it('does not treat a missing answer as noeviction', async () => {
     const redis = keep(
       new Redis('redis://127.0.0.1:1', { maxRetriesPerRequest: 0, retryStrategy: () => null }),
     );
@@ -71,20 +71,20 @@ describe('assertHoldsData', () => {
   });
 });
 
-describe('R4: the words for a Redis that refuses a write', () => {
+describe('R4: the explanation of a Redis that refuses a write', () => {
   const refusal = async (url: string) => refusalOf(await redisError(keep(producerConnection(url))));
   const redisError = async (redis: Redis): Promise<unknown> => {
     await until('a connection', () => redis.status === 'ready');
     return redis.set('key', 'value').catch((error: unknown) => error);
   };
 
-  it('a Sentinel', async () => {
+  it('covers a Sentinel', async () => {
     const sentinel = await startSentinel();
     servers.push(sentinel);
     expect(await refusal(sentinel.url)).toMatch(/^REDIS_URL names a server without SET, such as a Sentinel/);
   });
 
-  it('a replica, out of memory, a snapshot that fails, too few replicas, no right', async () => {
+  it('covers a replica, out of memory, a failing snapshot, too few replicas, no right', async () => {
     const { url, port } = await serving();
     const admin = keep(new Redis(url));
     const replica = await serve('--replicaof', `127.0.0.1 ${port}`);
@@ -105,7 +105,7 @@ describe('R4: the words for a Redis that refuses a write', () => {
     expect(await refusal(diskless.url)).toMatch(/can not save its snapshot/);
   });
 
-  it('none for what does not answer, or for any other error', async () => {
+  it('is missing when Redis does not answer, and for any other error', async () => {
     const error = await keep(producerConnection('redis://127.0.0.1:1'))
       .set('a', 'b')
       .catch((failure: unknown) => failure);
@@ -116,7 +116,7 @@ describe('R4: the words for a Redis that refuses a write', () => {
 });
 
 describe('a producer', () => {
-  it('fails at once while Redis is unreachable, and goes on when it is back', async () => {
+  it('fails at once while Redis is unreachable, and works again when it is back', async () => {
     const producer = keep(producerConnection('redis://127.0.0.1:1'));
     const started = performance.now();
     await expect(producer.publish('x', 'y')).rejects.toThrow();

@@ -13,34 +13,38 @@ const PRODUCER: RedisOptions = {
   connectTimeout: 2_000,
 };
 
-/** For blocking reads and subscriptions: they wait until Redis is reachable. Bull asks for these two. */
+/** For blocking reads and subscriptions: they wait until Redis is reachable. Bull requires these two options. */
 const CONSUMER: RedisOptions = { maxRetriesPerRequest: null, enableReadyCheck: false };
 
 const ALWAYS: RedisOptions = {
   retryStrategy: (times) => Math.min(times * 100, 2_000),
   keepAlive: 10_000,
-  // A process that stops does not wait for Redis to say goodbye.
+  // A stopping process does not wait for Redis to close the connection.
   disconnectTimeout: 200,
 };
 
 /** A connection that fails fast. */
 export function producerConnection(url: string): Redis {
-  return quiet(new Redis(url, { ...PRODUCER, ...ALWAYS, reconnectOnError: onceInAWhile(isReadOnly) }));
+  return withErrorListener(
+    new Redis(url, { ...PRODUCER, ...ALWAYS, reconnectOnError: rateLimited(isReadOnly) }),
+  );
 }
 
 /** A connection that waits. */
 export function consumerConnection(url: string): Redis {
-  return quiet(new Redis(url, { ...CONSUMER, ...ALWAYS, reconnectOnError: onceInAWhile(isReadOnly) }));
+  return withErrorListener(
+    new Redis(url, { ...CONSUMER, ...ALWAYS, reconnectOnError: rateLimited(isReadOnly) }),
+  );
 }
 
-/** A connection to a replica is opened anew this often at most, in ms. */
+/** Minimum interval between reconnects away from a replica, in ms. */
 const RECONNECT_INTERVAL_MS = 2_000;
 
 /**
- * After a failover the name in REDIS_URL leads to the new primary, while this connection still ends at the old one,
- * which is read only now.
+ * After a failover the name in REDIS_URL points to the new primary, while this connection still leads to the old one,
+ * which is now read-only.
  */
-function onceInAWhile(applies: (error: Error) => boolean): (error: Error) => boolean {
+function rateLimited(applies: (error: Error) => boolean): (error: Error) => boolean {
   let last = -Infinity;
   return (error) => {
     if (!applies(error) || performance.now() - last < RECONNECT_INTERVAL_MS) return false;
@@ -49,23 +53,23 @@ function onceInAWhile(applies: (error: Error) => boolean): (error: Error) => boo
   };
 }
 
-/** A refused login is logged this often while it lasts, in ms: each of many connections tries every 2 s. */
+/** How often a refused login is logged while it lasts, in ms: each of many connections retries every 2 s. */
 const REFUSAL_LOG_INTERVAL_MS = 60_000;
-/** When it last was, by server. */
+/** When it was last logged, by server. */
 const refusalLoggedAt = new Map<string, number>();
 
 /**
- * Without a listener a lost connection would end the process; readiness and each command report it. Only a refused
- * login is logged here: it needs a change of settings, and elsewhere only a Redis that does not answer is visible.
+ * Without a listener a lost connection would crash the process; readiness and each command report it. Only a refused
+ * login is logged here: it needs a change of settings, and elsewhere looks like a Redis that does not answer.
  */
-function quiet(redis: Redis): Redis {
+function withErrorListener(redis: Redis): Redis {
   redis.on('error', (error: unknown) => {
     if (!isRefusedLogin(error)) return;
     const server = `${redis.options.host}:${redis.options.port}`;
     const now = performance.now();
     if (now - (refusalLoggedAt.get(server) ?? -Infinity) < REFUSAL_LOG_INTERVAL_MS) return;
     refusalLoggedAt.set(server, now);
-    // Not the error itself: it carries the command, with the password in it.
+    // Not the error itself: it carries the command with the password.
     new Logger('Redis').error({ event: 'redis_login_refused', hint: LOGIN_HINT, detail: error.message });
   });
   return redis;
@@ -78,11 +82,9 @@ function isRefusedLogin(error: unknown): error is Error {
   return error instanceof Error && /^(WRONGPASS|NOAUTH)|invalid password/.test(error.message);
 }
 
-/**
- * @throws Error when the server is a Sentinel: it answers, but holds no data.
- */
+/** @throws Error when the server is a Sentinel, which answers but holds no data. */
 export async function assertHoldsData(redis: Redis): Promise<void> {
-  // Some managed Redis hide it; a login that is refused is reported by what follows.
+  // Some managed Redis hide it; the next command reports a refused login.
   const info = await redis.info('server').catch(() => '');
   if (!/^redis_mode:sentinel/m.test(info)) return;
   throw new Error(
@@ -91,8 +93,8 @@ export async function assertHoldsData(redis: Redis): Promise<void> {
 }
 
 /**
- * Refuses a Redis that would drop keys when it is full: queued work would vanish at any moment.
- * @returns false where a managed Redis hides its configuration.
+ * Refuses a Redis that evicts keys when it is full: queued work could vanish at any moment.
+ * @returns false when a managed Redis hides its configuration.
  * @throws Error naming the policy, or that the login is refused.
  */
 export async function assertNoEviction(redis: Redis): Promise<boolean> {

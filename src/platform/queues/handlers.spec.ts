@@ -6,7 +6,7 @@ const NAMES = Object.keys(JOBS) as JobName[];
 const payload = { tenant_id: randomUUID(), run_id: randomUUID(), lease_token: randomUUID() };
 
 describe('JobHandlers', () => {
-  it('hands a job to its handler and to no other', async () => {
+  it('passes a job to its handler and to no other', async () => {
     const handlers = new JobHandlers();
     const calls: unknown[] = [];
     for (const name of NAMES) {
@@ -20,7 +20,7 @@ describe('JobHandlers', () => {
     expect(calls).toEqual([['cleanup', payload]]);
   });
 
-  it('takes no second handler', () => {
+  it('refuses a second handler', () => {
     const handlers = new JobHandlers();
     handlers.register('cleanup', () => Promise.resolve());
     expect(() => handlers.register('cleanup', () => Promise.resolve())).toThrow(
@@ -28,7 +28,7 @@ describe('JobHandlers', () => {
     );
   });
 
-  it.each(NAMES)('stops the start when nobody does %s', (missing) => {
+  it.each(NAMES)('fails the start without a handler for %s', (missing) => {
     const handlers = new JobHandlers();
     for (const name of NAMES) if (name !== missing) handlers.register(name, () => Promise.resolve());
     expect(() => handlers.assertComplete()).toThrow(`no handler for the jobs ${missing}`);
@@ -55,7 +55,7 @@ describe('JobHandlers', () => {
     expect(run).not.toHaveBeenCalled();
   });
 
-  it('passes on what a handler throws', async () => {
+  it("rethrows a handler's error", async () => {
     const handlers = new JobHandlers();
     const error = new Error('no');
     handlers.register('cleanup', () => Promise.reject(error));

@@ -11,12 +11,12 @@ import {
 /** Shows a job's progress in its queue. Not awaited. */
 export type ShowProgress = (counts: RunCounts) => void;
 
-/** Of a job that is in no catalog, in the log. */
+/** Maximum length, in the log, of the name of a job that is in no catalog. */
 const MAX_NAME = 100;
 
 type Handler<Name extends JobName> = (payload: JobPayloads[Name], show: ShowProgress) => Promise<void>;
 
-/** Which function does which job. Rooms register theirs while they start. */
+/** The handler of each job. Rooms register theirs at start. */
 @Injectable()
 export class JobHandlers {
   private readonly handlers = new Map<JobName, Handler<never>>();
@@ -29,8 +29,8 @@ export class JobHandlers {
 
   /**
    * Runs the job's handler.
-   * @throws Error, without running it, when Redis holds something else under that name than what is enqueued: it may be
-   * shared, and one bad id would fail a whole batch of claims.
+   * @throws Error, without running it, when the payload in Redis does not have the enqueued form: Redis may be shared,
+   * and one bad id would fail a whole batch of claims.
    */
   async run(name: string, payload: unknown, show: ShowProgress = () => undefined): Promise<void> {
     const handler = this.handlers.get(name as JobName);
@@ -39,7 +39,7 @@ export class JobHandlers {
     await handler(payload as never, show);
   }
 
-  /** @throws Error naming the jobs of the catalog that nobody does. */
+  /** @throws Error naming the jobs of the catalog without a handler. */
   assertComplete(): void {
     const missing = Object.keys(JOBS).filter((name) => !this.handlers.has(name as JobName));
     if (missing.length > 0) throw new Error(`no handler for the jobs ${missing.join(', ')}`);

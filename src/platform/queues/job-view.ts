@@ -1,10 +1,10 @@
-/** The state of a job in the words of queue tools, independent of the names in PostgreSQL. */
+/** The state of a job in the terms of queue tools, independent of the names in PostgreSQL. */
 export const JOB_STATES = ['active', 'waiting', 'delayed', 'failed'] as const;
 export type JobState = (typeof JOB_STATES)[number];
 
-/** One piece of work of a queue: what it is and whose, and nothing about persons. */
+/** One piece of work in a queue: its kind and tenant, and no personal data. */
 export interface JobView {
-  /** Of the delivery or the run. */
+  /** The id of the delivery or run. */
   id: string;
   tenant_id: string;
   job: string;
@@ -14,20 +14,20 @@ export interface JobView {
   due_at: Date;
   created_at: Date;
   ended_at: Date | null;
-  /** Why it is deferred; null where it is not, or is a run. */
+  /** Why it is deferred; null when it is not, and for runs. */
   defer_reason: string | null;
 }
 
-/** Which jobs, soonest due first; those that failed newest first. */
+/** Filters for jobs. Soonest due first; failed ones newest first. */
 export interface JobsQuery {
   state: JobState;
   limit: number;
-  /** The keys of the last row of the page before. */
+  /** The keys of the last row of the previous page. */
   after: { at: Date; id: string } | null;
   tenant_id: string | null;
 }
 
-/** What a page goes on after. */
+/** The keys after which the next page starts. */
 export function jobKey(job: JobView): { at: Date; id: string } {
   return { at: job.ended_at ?? job.due_at, id: job.id };
 }

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.js';
 
-/** Bull's keys; the braces keep a queue's keys on one node of a cluster. */
+/** The prefix of Bull's keys; the braces keep a queue's keys on one node of a cluster. */
 export function bullPrefix(config: Config): string {
   return `{${config.redisPrefix}}`;
 }

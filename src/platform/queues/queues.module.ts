@@ -22,7 +22,7 @@ const queues = (prefix: string) => ({
     ),
 });
 
-/** Bull behind one door. Registered once: two registrations of a queue would be two queues. */
+/** The only access to Bull. Registered once: registering a queue twice would create two queues. */
 @Global()
 @Module({})
 export class QueuesModule {
@@ -47,11 +47,11 @@ export class QueuesModule {
   }
 }
 
-/** How long Redis has to answer at the start, in ms: containers may start together. */
+/** How long to wait for Redis at start, in ms: containers may start together. */
 const ANSWERS_WITHIN_MS = 10_000;
 
 /**
- * Looks at Redis before anything is put into it.
+ * Checks Redis before anything is written to it.
  * @throws Error when it does not answer in time, refuses the login, is a Sentinel, or may evict keys.
  */
 export async function checkRedis(config: Config): Promise<void> {
@@ -59,7 +59,7 @@ export async function checkRedis(config: Config): Promise<void> {
   let lastError: unknown;
   redis.on('error', (error: unknown) => (lastError = error));
   let timer: NodeJS.Timeout | undefined;
-  // Ending the connection does not settle a command that waits for one.
+  // Closing the connection does not settle a command that waits for one.
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(
       () => reject(lastError instanceof Error ? lastError : new Error('no answer')),

@@ -21,7 +21,7 @@ interface Done {
   payload: unknown;
 }
 
-/** Does every job of the catalog as the test says, and drains as the application does. */
+/** Handles every job of the catalog as the test says, and drains like the application. */
 @Injectable()
 class EveryJob implements OnModuleInit, BeforeApplicationShutdown {
   readonly done: Done[] = [];
@@ -69,7 +69,7 @@ describe('the queues', () => {
   });
   afterEach(async () => platform.close());
 
-  it('carry each job to its handler, and forget it', async () => {
+  it('pass each job to its handler, then forget it', async () => {
     const payloads = [run(), run(), run()];
     await queues.enqueue(
       'cleanup',
@@ -85,7 +85,7 @@ describe('the queues', () => {
     expect(await queue.getJob(payloads[0]!.lease_token)).toBeNull();
   });
 
-  it('log a crash, keep nothing of it, and go on', async () => {
+  it('log a crash, keep nothing of it, and continue', async () => {
     const error = jest.spyOn(Logger.prototype, 'error').mockImplementation();
     jobs.work = ({ name }) =>
       name === 'weekly-summary' ? Promise.reject(new Error('no')) : Promise.resolve();
@@ -102,7 +102,7 @@ describe('the queues', () => {
     error.mockRestore();
   });
 
-  it('count what they hold', async () => {
+  it('count their jobs', async () => {
     let release: () => void = () => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
     jobs.work = () => held;
@@ -111,7 +111,7 @@ describe('the queues', () => {
       'cleanup',
       payloads.map((payload) => ({ id: payload.lease_token, payload })),
     );
-    // Two at a time is what MAINTENANCE_CONCURRENCY has by default.
+    // MAINTENANCE_CONCURRENCY defaults to two.
     const counts = await until('two active', async () => {
       const { maintenance } = await queues.counts();
       return maintenance.active === 2 ? maintenance : null;
@@ -122,7 +122,7 @@ describe('the queues', () => {
     await until('all done', () => jobs.done.length === 5);
   });
 
-  it('finish what was begun before the process stops, and begin no more', async () => {
+  it('finish running jobs before the process stops, and start no new ones', async () => {
     let release: () => void = () => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
     let begun = 0;
@@ -143,7 +143,7 @@ describe('the queues', () => {
   });
 });
 
-it('R4: jobs that Bull adds without effect are noticed: the server has forgotten its scripts', async () => {
+it("R4: detect that the server has forgotten Bull's scripts, so that adding has no effect", async () => {
   const platform = await start();
   const queues = platform.module.get(Queues);
   const { done } = platform.module.get(EveryJob);
@@ -161,7 +161,7 @@ it('R4: jobs that Bull adds without effect are noticed: the server has forgotten
   await platform.close();
 });
 
-describe('R4: rubbish in the lists of Bull', () => {
+describe('R4: garbage in the lists of Bull', () => {
   let platform: Platform;
   let jobs: EveryJob;
   let redis: Redis;
@@ -191,14 +191,14 @@ describe('R4: rubbish in the lists of Bull', () => {
   const isOf = (job: Done, { run_id }: { run_id: string }) =>
     (job.payload as { run_id?: string }).run_id === run_id;
 
-  it('ids without a job are passed over', async () => {
+  it('ids without a job are skipped', async () => {
     const error = jest.spyOn(Logger.prototype, 'error').mockImplementation();
     await redis.rpush(key('wait'), 'junk', '', '{}', 'x'.repeat(100_000), Buffer.from([0xff, 0, 0xfe]));
     await worksOn();
     error.mockRestore();
   }, 45_000);
 
-  it('jobs with broken fields are passed over', async () => {
+  it('jobs with broken fields are skipped', async () => {
     const error = jest.spyOn(Logger.prototype, 'error').mockImplementation();
     const broken: Record<string, string>[] = [
       { name: 'cleanup', data: '{"run_id":', opts: '{}', timestamp: '1' },
@@ -215,7 +215,7 @@ describe('R4: rubbish in the lists of Bull', () => {
     error.mockRestore();
   }, 60_000);
 
-  it('a key of another type stops its queue only until it is gone, and nothing is lost without a word', async () => {
+  it('a key of another type stops its queue until it is removed, and loss is always reported', async () => {
     const payload = run();
     const queues = platform.module.get(Queues);
     await redis.set(key('wait'), 'a string');
@@ -242,7 +242,7 @@ describe('wake-ups', () => {
       module.get(WakeUps).on('dispatch.kick', ({ channel }) => heard[n]!.push(channel)),
     );
     const [first] = platforms;
-    // Subscribing takes a moment, and a wake-up that nobody hears is lost by design.
+    // Subscribing takes a moment, and a wake-up without a listener is lost by design.
     await until('both to hear', () => {
       first.module.get(WakeUps).send('dispatch.kick', { channel: 'email' });
       return heard[0]!.length > 0 && heard[1]!.length > 0;
@@ -260,7 +260,7 @@ describe('without Redis', () => {
     server = await startRedis();
   });
 
-  it('F4: says so within 2 s, and sends no wake-up, without failing otherwise', async () => {
+  it('F4: adding fails within 2 s, and wake-ups are dropped without an error', async () => {
     const platform = await start({ REDIS_URL: server.url, VIGIE_ROLES: 'web' });
     const queues = platform.module.get(Queues);
     await queues.probe();

@@ -12,7 +12,7 @@ export interface Enqueued<Name extends JobName> {
   payload: JobPayloads[Name];
 }
 
-/** What Bull holds. Delays and failures are PostgreSQL's, so Bull has none unless something is wrong. */
+/** The contents of Bull. Delays and failures belong to PostgreSQL, so Bull has none unless something is wrong. */
 export interface QueueCounts {
   active: number;
   waiting: number;
@@ -21,19 +21,19 @@ export interface QueueCounts {
 }
 
 const ENQUEUE_DEADLINE_MS = 2_000;
-/** A connection that has just been closed is open again within this time, in ms, if Redis is there. */
+/** Reconnecting after a close takes at most this long, in ms, if Redis is reachable. */
 const RECONNECT_MS = 500;
 const RECONNECT_STEP_MS = 20;
-/** How long the key of a probe stays, in seconds. */
+/** Time to live of a probe's key, in seconds. */
 const PROBE_KEY_SECONDS = 60;
 
-/** Puts work into Bull. Bull only carries it: attempts, delays and order are PostgreSQL's. */
+/** Adds work to Bull, which only transports it: attempts, delays and order belong to PostgreSQL. */
 export class Queues implements OnApplicationShutdown {
   private readonly writes: RedisWrites;
 
   /**
    * @param queues one of each name.
-   * @param prefix of the keys of this installation.
+   * @param prefix of this installation's keys.
    */
   constructor(
     private readonly queues: Readonly<Record<QueueName, Queue>>,
@@ -44,8 +44,8 @@ export class Queues implements OnApplicationShutdown {
   }
 
   /**
-   * @throws RedisRefusal in words when Redis answers and refuses them or some of them (already logged), Error when it
-   * does not take them within 2 s. The caller's lease then runs out by itself.
+   * @throws RedisRefusal with an explanation when Redis answers and refuses some or all of them (already logged), Error
+   * when it does not accept them within 2 s. The caller's lease then expires.
    */
   async enqueue<Name extends JobName>(name: Name, jobs: readonly Enqueued<Name>[]): Promise<void> {
     if (jobs.length === 0) return;
@@ -63,21 +63,21 @@ export class Queues implements OnApplicationShutdown {
       ENQUEUE_DEADLINE_MS,
       `Redis did not take ${name} within 2 s`,
     ).catch((error: unknown) => this.refused(error));
-    // Bull ignores the errors of single commands in its transaction: a job that was not taken has no id.
+    // Bull ignores the errors of single commands in its transaction: a rejected job has no id.
     const missing = added.filter(({ id }) => (id as unknown) === undefined).length;
     if (missing === 0) {
       this.writes.accepted();
       return;
     }
     await this.probe();
-    // It takes writes, so the connection is at fault: its scripts are gone from the server (SCRIPT FLUSH).
+    // Redis accepts writes, so the connection is at fault: the server has lost its scripts (SCRIPT FLUSH).
     queue.client.disconnect(true);
     throw new Error(`Redis did not take ${missing} of ${jobs.length} jobs ${name}`);
   }
 
   /**
    * Writes a key: a Redis that answers may still refuse all work (a replica, out of memory, a Sentinel).
-   * @throws RedisRefusal that says why, Error when Redis does not answer within 2 s.
+   * @throws RedisRefusal with the reason, Error when Redis does not answer within 2 s.
    */
   async probe(): Promise<void> {
     await this.writes.probe().catch((error: unknown) => this.refused(error));
@@ -88,7 +88,7 @@ export class Queues implements OnApplicationShutdown {
     this.writes.failed(error);
   }
 
-  /** What Bull holds, for display. */
+  /** The contents of Bull, for display. */
   async counts(): Promise<Record<QueueName, QueueCounts>> {
     const entries = await Promise.all(
       QUEUES.map(async (name): Promise<[QueueName, QueueCounts]> => [name, await this.countsOf(name)]),
@@ -107,14 +107,14 @@ export class Queues implements OnApplicationShutdown {
   }
 
   /**
-   * Takes out what no worker has begun. Whatever of it is still wanted comes back when its lease runs out.
+   * Removes jobs that no worker has started. Work that is still wanted is enqueued again when its lease expires.
    * @throws Error when Redis does not answer within 2 s.
    */
   async empty(name: QueueName): Promise<void> {
     await withTimeout(this.queues[name].empty(), ENQUEUE_DEADLINE_MS, 'Redis did not answer within 2 s');
   }
 
-  /** Bull's own queues, for the board that shows them; nothing else may use them. */
+  /** Bull's own queues, only for the board that shows them. */
   forBoard(): readonly Queue[] {
     return Object.values(this.queues);
   }
@@ -123,7 +123,7 @@ export class Queues implements OnApplicationShutdown {
     this.writes.stop();
     const queues = Object.values(this.queues);
     await Promise.all(queues.map((queue) => queue.close(true).catch(() => undefined)));
-    // Bull leaves connections open that it did not make.
+    // Bull does not close connections that it did not create.
     for (const queue of queues) queue.client.disconnect();
   }
 
@@ -144,7 +144,7 @@ export class Queues implements OnApplicationShutdown {
   }
 }
 
-/** Waits until the connection is open, 500 ms at most. One that is being closed is still called ready. */
+/** Waits until the connection is open, 500 ms at most. A closing connection still reports ready. */
 async function reconnected(client: Queue['client']): Promise<void> {
   const isOpen = () => client.status === 'ready' && client.stream.writable;
   for (let waited = 0; !isOpen() && waited < RECONNECT_MS; waited += RECONNECT_STEP_MS)

@@ -1,12 +1,12 @@
 import { Logger } from '@nestjs/common';
 import { refusalOf } from './refusals.js';
 
-/** While Redis refuses writes this process tries one this often, in ms, so that the log says when it is over. */
+/** While Redis refuses writes this process retries at this interval, in ms, so that the log shows the recovery. */
 const TRY_AGAIN_MS = 5_000;
 
 /**
- * Whether Redis takes writes, as this process last saw it. Logs once when it begins to refuse them, and once when it
- * takes them again. A Redis that does not answer at all is another matter: each command reports it.
+ * Whether Redis accepts writes, as last seen by this process. Logs once when refusals start, and once when they end.
+ * Each command reports a Redis that does not answer at all.
  */
 export class RedisWrites {
   private readonly logger = new Logger('Redis');
@@ -14,7 +14,7 @@ export class RedisWrites {
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
 
-  /** @param write writes a key; throws what Redis answers. */
+  /** @param write writes a key; throws Redis' answer. */
   constructor(private readonly write: () => Promise<void>) {}
 
   /** Writes a key. @throws what `write` throws. */
@@ -28,7 +28,7 @@ export class RedisWrites {
     }
   }
 
-  /** Redis took a write. */
+  /** Redis accepted a write. */
   accepted(): void {
     if (this.refusal === null) return;
     this.logger.warn({ event: 'redis_takes_writes' });
@@ -36,7 +36,7 @@ export class RedisWrites {
     clearTimeout(this.timer);
   }
 
-  /** A command failed, for whatever reason. */
+  /** A command failed for any reason. */
   failed(error: unknown): void {
     const refusal = refusalOf(error);
     if (refusal === null || refusal === this.refusal || this.stopped) return;

@@ -1,6 +1,4 @@
-/**
- * A Redis that answers but takes no work. The message is for operators: no key and no content is in it.
- */
+/** A Redis that answers but accepts no work. The message is for operators: it contains no keys and no content. */
 export class RedisRefusal extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -8,7 +6,7 @@ export class RedisRefusal extends Error {
   }
 }
 
-/** The start of Redis' own words: a script's error has its text around the code. */
+/** How Redis' messages start: a script's error has its text around the code. */
 const REFUSALS: readonly (readonly [RegExp, string])[] = [
   [/\bREADONLY\b/, 'Redis is read only: REDIS_URL names a replica'],
   [/\bOOM\b/, 'Redis is out of memory: raise its maxmemory'],
@@ -28,7 +26,7 @@ const REFUSALS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Why a Redis that answers does not take a write, in words; null for any other failure.
+ * Why a Redis that answers refuses a write, in words; null for any other failure.
  * https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors
  */
 export function refusalOf(error: unknown): string | null {
@@ -37,7 +35,7 @@ export function refusalOf(error: unknown): string | null {
   return REFUSALS.find(([code]) => code.test(error.message))?.[1] ?? null;
 }
 
-/** Whether the server at the other end was a primary once: after a failover the same name leads to another server. */
+/** Whether the server has become a replica: after a failover the same name leads to another server. */
 export function isReadOnly(error: Error): boolean {
   return /\bREADONLY\b/.test(error.message);
 }

@@ -1,6 +1,6 @@
 import type { WakeUp, WakeUps } from '../../contracts/wake-ups.js';
 
-/** Beyond this a message is no wake-up: one names 1,000 users at most. */
+/** A longer message is not a wake-up: one names at most 1,000 users. */
 const MAX_LENGTH = 100_000;
 const MAX_USERS = 1_000;
 
@@ -9,7 +9,7 @@ export type AnyWakeUp = { [Name in WakeUp]: { name: Name; message: WakeUps[Name]
 
 type Fields = Record<string, unknown>;
 
-/** Reads the message of each name; null where it is none. */
+/** Reads the message of each name; null when invalid. */
 const READERS: { [Name in WakeUp]: (message: Fields) => WakeUps[Name] | null } = {
   'dispatch.kick': ({ channel }) => (isText(channel) ? { channel } : null),
   'feed.changed': ({ tenant_id, user_ids }) =>
@@ -21,7 +21,7 @@ const READERS: { [Name in WakeUp]: (message: Fields) => WakeUps[Name] | null } =
   },
 };
 
-/** @returns null for what is no wake-up: no JSON, an unknown name, or a message of another shape. */
+/** @returns null for an invalid wake-up: no JSON, an unknown name, or a message of another shape. */
 export function readWakeUp(text: string): AnyWakeUp | null {
   if (text.length > MAX_LENGTH) return null;
   let parsed: unknown;

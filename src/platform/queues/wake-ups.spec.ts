@@ -7,20 +7,20 @@ import { WakeUps } from './wake-ups.js';
 
 const tenant_id = '01890000-0000-7000-8000-000000000001';
 
-describe('S2: what is published on the channel of wake-ups', () => {
+describe('S2: a message on the wake-up channel', () => {
   it.each([
     { name: 'dispatch.kick', message: { channel: 'email' } },
     { name: 'feed.changed', message: { tenant_id, user_ids: ['a', 'b'] } },
     { name: 'access.revoked', message: { tenant_id } },
     { name: 'access.revoked', message: { tenant_id, user_ids: [] } },
-  ])('is read where it is a wake-up: %j', (wakeUp) => {
+  ])('is read when it is a wake-up: %j', (wakeUp) => {
     expect(readWakeUp(JSON.stringify(wakeUp))).toEqual(wakeUp);
   });
 
   it.each([
     ['null', 'null'],
     ['nothing', ''],
-    ['no JSON', '{"name":'],
+    ['not JSON', '{"name":'],
     ['a number', '1'],
     ['a list', '[]'],
     ['a name alone', '{"name":"dispatch.kick"}'],
@@ -28,13 +28,13 @@ describe('S2: what is published on the channel of wake-ups', () => {
     ['a message that is a list', '{"name":"dispatch.kick","message":[]}'],
     ['an unknown name', '{"name":"constructor","message":{}}'],
     ['a name of the prototype', '{"name":"__proto__","message":{"channel":"email"}}'],
-    ['a name that is no text', '{"name":{},"message":{"channel":"email"}}'],
-    ['a channel that is no text', '{"name":"dispatch.kick","message":{"channel":{}}}'],
-    ['users that are no list', '{"name":"feed.changed","message":{"tenant_id":"a","user_ids":"b"}}'],
-    ['users that are no texts', '{"name":"feed.changed","message":{"tenant_id":"a","user_ids":[1]}}'],
+    ['a name that is not a text', '{"name":{},"message":{"channel":"email"}}'],
+    ['a channel that is not a text', '{"name":"dispatch.kick","message":{"channel":{}}}'],
+    ['users that are not a list', '{"name":"feed.changed","message":{"tenant_id":"a","user_ids":"b"}}'],
+    ['users that are not texts', '{"name":"feed.changed","message":{"tenant_id":"a","user_ids":[1]}}'],
     ['users without a tenant', '{"name":"feed.changed","message":{"user_ids":[]}}'],
     [
-      'revoked users that are no list',
+      'revoked users that are not a list',
       '{"name":"access.revoked","message":{"tenant_id":"a","user_ids":null}}',
     ],
     ['deep nesting', '['.repeat(50_000) + ']'.repeat(50_000)],
@@ -43,7 +43,7 @@ describe('S2: what is published on the channel of wake-ups', () => {
       JSON.stringify({ name: 'feed.changed', message: { tenant_id, user_ids: Array(1_001).fill('a') } }),
     ],
     ['too much', JSON.stringify({ name: 'dispatch.kick', message: { channel: 'x'.repeat(100_001) } })],
-  ])('is ignored where it is %s', (_what, text) => {
+  ])('is ignored when it is %s', (_what, text) => {
     expect(readWakeUp(text)).toBeNull();
   });
 
@@ -60,7 +60,7 @@ describe('S2: what is published on the channel of wake-ups', () => {
     });
     const publish = (text: string) => redis.publish(`${world.config.redisPrefix}:wake-ups`, text);
 
-    it('which goes on after rubbish, and after a listener that fails', async () => {
+    it('which continues after garbage, and after a failing listener', async () => {
       const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation();
       const error = jest.spyOn(Logger.prototype, 'error').mockImplementation();
       const heard: string[] = [];

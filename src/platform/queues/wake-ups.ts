@@ -9,8 +9,8 @@ import { readWakeUp } from './wake-up-reading.js';
 type Listener<Name extends WakeUp> = (message: Messages[Name]) => void;
 
 /**
- * Announces commits to other processes, over Redis. Wake-ups are lost while Redis is unreachable: only the start of
- * the next round depends on them.
+ * Announces commits to other processes, over Redis. Wake-ups are lost while Redis is unreachable: they only speed up
+ * the start of the next round.
  */
 @Injectable()
 export class WakeUps implements OnModuleInit, OnApplicationShutdown {
@@ -32,7 +32,7 @@ export class WakeUps implements OnModuleInit, OnApplicationShutdown {
     this.publisher = producerConnection(url);
     this.subscriber = consumerConnection(url);
     this.subscriber.on('message', (_channel: string, text: string) => this.receive(text));
-    // Rejects only when the process stops before Redis answered.
+    // Rejects only when the process stops before Redis has answered.
     this.subscriber.subscribe(this.channel).catch(() => undefined);
   }
 
@@ -53,7 +53,7 @@ export class WakeUps implements OnModuleInit, OnApplicationShutdown {
     this.subscriber.disconnect();
   }
 
-  /** Redis may be shared, and anyone on it may publish: what is no wake-up is ignored. */
+  /** Redis may be shared, and anyone on it may publish: ignore invalid wake-ups. */
   private receive(text: string): void {
     const heard = readWakeUp(text);
     if (heard === null) {

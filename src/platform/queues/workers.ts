@@ -12,15 +12,15 @@ import { JobHandlers } from './handlers.js';
 import { bullPrefix } from './prefix.js';
 import { Queues } from './queues.js';
 
-/** How long a stopping process waits for started work. */
+/** How long a stopping process waits for running work. */
 export const DRAIN_DEADLINE_MS = 18_000;
 
-/** Longest name of a job in the log: Redis may hold any. */
+/** Maximum length of a job's name in the log: Redis may hold any. */
 const MAX_JOB_NAME = 100;
 
 /**
- * Takes work out of Bull, in processes that have the worker role. A job that Bull calls stalled is dropped,
- * not run again: its lease runs out, and PostgreSQL admits it again.
+ * Takes work from Bull, in processes with the worker role. A job that Bull considers stalled is dropped, not retried:
+ * its lease expires, and PostgreSQL admits it again.
  */
 @Injectable()
 export class Workers implements OnApplicationBootstrap {
@@ -46,13 +46,13 @@ export class Workers implements OnApplicationBootstrap {
   }
 
   /**
-   * Takes no more work, and waits for started work. Called before anything else shuts down: what has begun
-   * still needs its connections.
+   * Stops taking work, and waits for running work. Called before anything else shuts down: running work still needs its
+   * connections.
    */
   async drain(): Promise<void> {
     await Promise.all(this.queues.map((queue) => queue.pause(true, true).catch(() => undefined)));
     const drained = (async () => {
-      // Bull may hand over one more that it had already fetched.
+      // Bull may deliver one more job that it had already fetched.
       while (this.running.size > 0) await Promise.allSettled([...this.running]);
     })();
     await withTimeout(drained, DRAIN_DEADLINE_MS, 'still working').catch(() => {
@@ -98,7 +98,7 @@ export class Workers implements OnApplicationBootstrap {
       try {
         await this.handlers.run(job.name, job.data, (counts) => this.show(job, counts));
       } catch (error) {
-        // Handlers record their own failures; what comes this far is unexpected, and its lease runs out.
+        // Handlers record their own failures; an error here is unexpected, and the job's lease expires.
         this.logger.error({ event: 'job_crashed', job: job.name.slice(0, MAX_JOB_NAME), err: error });
         throw error;
       }

@@ -27,14 +27,14 @@ const REASONS: Readonly<Record<string, string>> = {
   '42501': 'the login lacks a privilege',
 };
 
-/** What pg says, as a plain Error, when it gave up waiting. */
+/** pg's message, as a plain Error, when it timed out. */
 const PG_SILENCE = /^(timeout expired|Connection terminated due to connection timeout)$/;
 /** ... and when the other end hangs up during the handshake. */
 const PG_HANG_UP = /^Connection terminated unexpectedly$/;
 
 /**
- * An expected cause, in words; null for anything else, which is a fault of this program and needs its stack. The
- * message of a plain `Error`, or of a database that lacks rights, was written for people.
+ * An expected cause, in words; null for anything else, which is a bug and needs its stack. The messages of a plain
+ * `Error`, and of a database that lacks rights, are written for people.
  */
 export function expectedCause(error: unknown): Cause | null {
   if (!(error instanceof Error)) return null;

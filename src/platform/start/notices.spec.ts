@@ -7,11 +7,11 @@ function events(environment: Record<string, string>, hasOperator = true): string
 }
 
 describe('R13: the last lines of a start', () => {
-  it('R13: are none where nothing is missing', () => {
+  it('R13: are absent when nothing is missing', () => {
     expect(events({})).toEqual([]);
   });
 
-  it('R13: say how to make the first operator, that mails are off, and which name is wrong', () => {
+  it('R13: say how to create the first operator, that mails are off, and which name is misspelled', () => {
     const config = readConfig({});
     const notices = startNotices(config, false, ['SMTP_HOSTS']);
     expect(notices).toEqual([
@@ -30,7 +30,7 @@ describe('R13: the last lines of a start', () => {
     [{ HOST: '0.0.0.0', VIGIE_ROLES: 'worker' }, false],
     [{ HOST: 'localhost' }, false],
     [{ HOST: '::1' }, false],
-  ])('R13: plain HTTP for other machines, with %p: %p', (environment, warned) => {
+  ])('R13: warn of plain HTTP for other machines, with %p: %p', (environment, warned) => {
     expect(events(environment as Record<string, string>).includes('plain_http')).toBe(warned);
   });
 

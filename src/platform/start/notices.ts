@@ -34,7 +34,7 @@ const PLAIN_HTTP: Notice = {
   hint: 'other machines reach this server without encryption: put a reverse proxy with TLS before it, and set TRUST_PROXY and VIGIE_PUBLIC_URL=https://…',
 };
 
-/** Whether other machines connect, and nothing says that TLS protects them. */
+/** Whether other machines connect without any sign of TLS. */
 function servesPlainHttp({ host, roles, publicUrl, trustProxy }: Config): boolean {
   return (
     roles.includes('web') &&

@@ -20,7 +20,7 @@ const sockets = new Set<Socket>();
 beforeAll(async () => {
   database = await createDatabase();
   folder = await mkdtemp(join(tmpdir(), 'vigie-start-'));
-  // Accepts, and never answers.
+  // Accepts connections and never answers.
   silent = createServer((socket) => {
     sockets.add(socket.on('error', () => undefined));
   });
@@ -51,7 +51,7 @@ interface Ended {
   took_ms: number;
 }
 
-/** Runs the built server until it ends by itself. */
+/** Runs the built server until it exits. */
 async function run(environment: Record<string, string>): Promise<Ended> {
   const began = performance.now();
   const child = spawn(process.execPath, [resolve('dist/main.js')], {
@@ -83,7 +83,7 @@ describe('R3: a start whose services cannot be reached', () => {
   type Fault = (typeof FAULTS)[number][1];
   const runs = new Map<string, Ended & { where: string }>();
 
-  // Side by side: most of them wait for a deadline.
+  // In parallel: most of them wait for a deadline.
   beforeAll(async () => {
     const closed = await closedPort();
     const places: Record<Fault, string> = {
@@ -104,7 +104,7 @@ describe('R3: a start whose services cannot be reached', () => {
   }, 120_000);
 
   it.each(FAULTS)(
-    'R3: %s that %s: start_failed says which, where and why, and the exit code is 1',
+    'R3: %s that %s: start_failed names the step, the place and the reason, and the exit code is 1',
     (step, fault, reason) => {
       const { code, lines, text, took_ms, where } = runs.get(`${step} ${fault}`)!;
       expect([text, code]).toEqual([text, 1]);
@@ -119,7 +119,7 @@ describe('R3: a start whose services cannot be reached', () => {
     },
   );
 
-  it('R3: a wrong password of PostgreSQL is named, without the password', async () => {
+  it('R3: reports a wrong password of PostgreSQL, without the password', async () => {
     const url = new URL(environmentFor(database).DATABASE_APP_URL!);
     url.password = SECRET;
     const { code, lines, text } = await run({ ...environmentFor(database), DATABASE_APP_URL: url.href });
@@ -133,7 +133,7 @@ describe('R3: a start whose services cannot be reached', () => {
     expect(text).not.toContain(SECRET);
   }, 40_000);
 
-  it('R13: a taken port is said in words, without a stack', async () => {
+  it('R13: reports a taken port in words, without a stack', async () => {
     const environment = { ...environmentFor(database), PORT: String(portOf(silent)) };
     const { code, lines, text } = await run(environment);
     expect(code).toBe(1);
@@ -152,24 +152,24 @@ describe('R3: a start whose services cannot be reached', () => {
 describe('R3: a step of the start', () => {
   const STEP = { step: 'a step', where: 'somewhere:1', hint: 'Do this' };
 
-  it('R3: that never settles has failed at its deadline', async () => {
+  it('R3: fails at its deadline if it never settles', async () => {
     const never = startStep(STEP, 50, () => new Promise(() => undefined));
     await expect(never).rejects.toThrow('a step at somewhere:1: no answer within 0.05 s. Do this');
   });
 
-  it('keeps an error that nobody expects, with its stack', async () => {
+  it('rethrows an unexpected error with its stack', async () => {
     const bug = new TypeError('undefined is not a function');
     await expect(startStep(STEP, 1_000, () => Promise.reject(bug))).rejects.toBe(bug);
     expect(expectedCause(bug)).toBeNull();
   });
 
-  it('keeps what an inner step said', async () => {
+  it('keeps the error of an inner step', async () => {
     const inner = new StartError({ ...STEP, step: 'inner' }, 'because');
     await expect(startStep(STEP, 1_000, () => Promise.reject(inner))).rejects.toBe(inner);
   });
 });
 
-it('R3: the wait for another process that migrates has a deadline, and says who migrates', async () => {
+it('R3: the wait for another migrating process has a deadline, and names that process', async () => {
   const holder = new pg.Client({ connectionString: database.owner_url });
   await holder.connect();
   try {
@@ -221,7 +221,7 @@ describe('R13: the version of the schema', () => {
     }
   }, 60_000);
 
-  it('S8: a process without the owner’s login starts on a database that is migrated', async () => {
+  it('S8: a process without the owner’s login starts on a migrated database', async () => {
     const server = await startProcess({ ...environmentFor(database), DATABASE_URL: '' });
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
     await server.stop();

@@ -10,12 +10,12 @@ import { startStep } from './start-step.js';
 const POSTGRES_PORT = 5_432;
 const REDIS_PORT = 6_379;
 
-/** Deadlines of the steps, in ms. Each is longer than the timeouts within, whose errors say more. */
+/** Deadlines of the steps, in ms. Each is longer than the timeouts inside the step, whose errors say more. */
 export const DEADLINES = {
-  /** The first start makes a database; one after a crash replays a log. */
+  /** The first start creates a database; one after a crash replays a log. */
   embedded: 5 * 60_000,
   postgres: 15_000,
-  /** Long migrations of large tables, and the wait for another process that migrates. */
+  /** Long migrations of large tables, and waiting for another migrating process. */
   migrations: 2 * 60 * 60_000,
   redis: 15_000,
   application: 60_000,
@@ -23,11 +23,11 @@ export const DEADLINES = {
   work: 60_000,
 } as const;
 
-/** What the log is given while the start waits. */
+/** Receives log lines while the start waits. */
 export type OnWait = (line: string) => void;
 
 /**
- * Signs in at PostgreSQL with each login that the configuration has.
+ * Signs in to PostgreSQL with each configured login.
  * @throws StartError
  */
 export async function reachDatabase(config: Config): Promise<void> {
@@ -42,7 +42,7 @@ export async function reachDatabase(config: Config): Promise<void> {
 }
 
 /**
- * Brings the schema up to date, where the owner's login is known; elsewhere checks that it is.
+ * Migrates the schema if the owner's login is known; otherwise checks that it is up to date.
  * @returns the migrations that ran.
  * @throws StartError
  */
@@ -66,7 +66,7 @@ export async function prepareSchema(config: Config, onWait: OnWait): Promise<str
 }
 
 /**
- * Signs in as each pool will, whose roles exist once the schema does.
+ * Signs in as each pool; their roles exist once the schema does.
  * @throws StartError
  */
 export async function reachPools(config: Config): Promise<void> {

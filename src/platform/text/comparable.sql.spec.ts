@@ -16,7 +16,7 @@ describe('F2: comparableSql', () => {
     await database.drop();
   });
 
-  it('compares as the server does, each character of the Basic Multilingual Plane', async () => {
+  it('compares each character of the Basic Multilingual Plane as the server does', async () => {
     const characters = Array.from({ length: 0xffff }, (_, code) => String.fromCharCode(code + 1));
     const texts = characters
       .filter((character) => !/\p{Cs}/u.test(character))

@@ -32,7 +32,7 @@ describe('F2: a text', () => {
     expect(comparable(compared)).toBe(compared);
   });
 
-  it('takes a megabyte of invisible characters in a moment', () => {
+  it('handles a megabyte of invisible characters quickly', () => {
     const began = performance.now();
     expect(normalized(`a${'\u200b'.repeat(1_000_000)}b${'\u200b'.repeat(1_000_000)}`)).toHaveLength(
       1_000_002,

@@ -3,8 +3,8 @@ import { IsInt, Max, Min } from 'class-validator';
 import { NullableSection } from './section.js';
 
 /**
- * Which stored backups of a database are kept: the last ones, and the newest of each of the last weeks and months
- * (of the tenant's calendar). The last good one is never removed.
+ * Which stored backups of a database are kept: the last ones, and the newest of each of the last weeks and months (in
+ * the tenant's calendar). The last good one is never removed.
  */
 export class BackupRetentionSettings {
   @ApiProperty({ minimum: 1, maximum: 1000 })

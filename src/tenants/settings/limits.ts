@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsInt, IsOptional, Max, Min } from 'class-validator';
 
-/** Overrides of the installation's limits; null takes those. 0: no limit. */
+/** Overrides of the installation's limits; null uses those. 0: no limit. */
 export class LimitSettings {
   @ApiProperty({ type: Number, nullable: true })
   @IsOptional()

@@ -13,7 +13,7 @@ import {
 } from 'class-validator';
 import { END_TIME, TIME, timeMessage } from './time-of-day.js';
 
-/** The end of operating hours: any other time of day than `from`; an earlier one is the next day's. */
+/** The end of operating hours must differ from `from`; an earlier time means the next day. */
 function DiffersFromFrom(): PropertyDecorator {
   const from = ({ object }: ValidationArguments) => (object as Partial<OperatingHoursSettings>).from;
   return ValidateBy({
@@ -25,7 +25,7 @@ function DiffersFromFrom(): PropertyDecorator {
   });
 }
 
-/** When mails and messages may leave; critical ones always do. */
+/** When mails and messages may be sent; critical ones always are. */
 export class OperatingHoursSettings {
   @ApiProperty({ type: [Number], description: 'ISO days of the week on which they begin' })
   @IsArray()

@@ -2,7 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, IsInt, Max, Min } from 'class-validator';
 
-/** A list of stages, in days; `latest` is the largest that makes sense. */
+/** A list of stages, in days; `latest` is the largest useful one. */
 function Stages(latest: number): PropertyDecorator {
   return applyDecorators(
     ApiProperty({ type: [Number] }),
@@ -16,7 +16,7 @@ function Stages(latest: number): PropertyDecorator {
   );
 }
 
-/** When to notify: days before the due date, 0 the day itself, negative after it. */
+/** When to notify: days before the due date, 0 on the day, negative after it. */
 export class StageSettings {
   @Stages(365)
   deadlines: number[] = [7, 3, 1, 0, -1];

@@ -11,7 +11,7 @@ import { NullableSection } from './section.js';
 import { Nested } from '../../platform/http/nested.js';
 import { StageSettings } from './stages.js';
 
-/** What a tenant decides for itself: a file a section. Stored as written; what is not written has these defaults. */
+/** The settings of a tenant, one file per section. Stored as written; missing values have these defaults. */
 export class TenantSettings {
   @ApiProperty()
   @Nested(() => ScheduleSettings)
@@ -49,7 +49,7 @@ export class TenantSettings {
   backups: BackupSettings = new BackupSettings();
 }
 
-/** The settings in force: those stored, over the defaults. */
+/** The settings in force: stored values over the defaults. */
 export function effectiveSettings(stored: unknown): TenantSettings {
   return plainToInstance(TenantSettings, stored ?? {}, { exposeDefaultValues: true });
 }

@@ -27,7 +27,7 @@ async function fault(): Promise<string> {
 }
 
 describe.each(every)('%s in %s', (page, locale) => {
-  test('H27: renders complete, from its file and its words', () => {
+  test('H27: renders completely from its file and its words', () => {
     const html = pages.render(page, locale, NONCE);
     expect(html).toMatch(new RegExp(`^<!DOCTYPE html>\n<html lang="${locale}">`));
     expect(html).toMatch(/<title>[^<]+ - Vigie<\/title>/);
@@ -35,7 +35,7 @@ describe.each(every)('%s in %s', (page, locale) => {
     expect(html).not.toMatch(/\{\{|undefined|\[object|hbsx/);
   });
 
-  test('H27: its style and script carry the nonce, and nothing else is inline or from elsewhere', () => {
+  test('H27: its style and script carry the nonce, and nothing else is inline or from another origin', () => {
     const html = pages.render(page, locale, NONCE);
     const code = html.match(/<(?:style|script)\b[^>]*>/g) ?? [];
     expect(code.length).toBe(page === 'password' ? 2 : 1);
@@ -45,7 +45,7 @@ describe.each(every)('%s in %s', (page, locale) => {
   });
 });
 
-test('H27: a page says something else in each language', () => {
+test('H27: a page differs between languages', () => {
   for (const page of PAGES) {
     const titles = LOCALES.map((locale) => /<h1[^>]*>([^<]+)/.exec(pages.render(page, locale, NONCE))?.[1]);
     expect(new Set(titles).size).toBe(LOCALES.length);
@@ -53,7 +53,7 @@ test('H27: a page says something else in each language', () => {
   expect(pages.labelInEveryLocale('board_log_out')).toBe('Se déconnecter · Sign out');
 });
 
-test('H27: what a page shows of a request is text, never markup', () => {
+test('H27: request data on a page is text, never markup', () => {
   const email = `"'><script>alert(1)</script>@example.com`;
   for (const html of [
     pages.render('login', 'fr', NONCE, { problem: 'wrong', email }),
@@ -75,7 +75,7 @@ test.each([
   expect(shown('en')).toContain(english);
 });
 
-test('H27: the script of a page uses no word that the page does not hand it', async () => {
+test('H27: the script of a page uses only words that the page provides', async () => {
   const script = await readFile(path.join(directory, 'pages/password.js'), 'utf8');
   const used = new Set([...script.matchAll(/\bwords\.(\w+)/g)].map(([, name]) => name));
   const handed = [...pages.render('password', 'fr', NONCE).matchAll(/\sdata-([\w-]+)="[^"]+"/g)].map(
@@ -93,13 +93,13 @@ test.each([
   'pages/pages.css',
   'fr/pages.json',
   'en/pages.json',
-])('H27: the start says that %s is missing', async (file) => {
+])('H27: the start reports that %s is missing', async (file) => {
   await rm(path.join(directory, file));
   expect(await fault()).toBe(`${file}: is missing`);
 });
 
 test.each(['password_failed', 'login_wrong', 'signed_in_as', 'board_log_out'])(
-  'H27: the start says in which locale the word %s is missing',
+  'H27: the start reports in which locale the word %s is missing',
   async (name) => {
     const file = path.join(directory, 'en/pages.json');
     const words = JSON.parse(await readFile(file, 'utf8')) as Record<string, string>;

@@ -5,7 +5,7 @@ import { TemplateError } from '../template-error.js';
 import { checkPageMarkup } from './page-markup.js';
 import { type PageFile, type PageFiles, type PageName, type PageWords, readPageFiles } from './page-files.js';
 
-/** Words of `pages.json` that stand on no page of ours, but on one that a package renders. */
+/** Words of `pages.json` used only on pages that a package renders. */
 const LABELS = ['board_log_out'] as const;
 export type PageLabel = (typeof LABELS)[number];
 
@@ -19,8 +19,8 @@ export class HtmlPages {
   ) {}
 
   /**
-   * Reads and compiles every page in every locale: a fault stops the start, not the first visit.
-   * @throws TemplateError whose message begins with the file, and the line where it is known.
+   * Reads and compiles every page in every locale: a fault fails the start, not the first visit.
+   * @throws TemplateError whose message starts with the file, and the line if known.
    */
   static async load(directory: string): Promise<HtmlPages> {
     const files = await readPageFiles(directory);
@@ -37,8 +37,8 @@ export class HtmlPages {
   }
 
   /**
-   * @param nonce of the answer's policy: its style and script carry it (`platform/http/html-page.ts`)
-   * @param values what the page shows; escaped.
+   * @param nonce of the answer's policy, for its style and script (`platform/http/html-page.ts`)
+   * @param values shown on the page; escaped.
    */
   render(page: PageName, locale: Locale, nonce: string, values: object = {}): string {
     const template = this.templates.get(keyOf(page, locale));
@@ -46,7 +46,7 @@ export class HtmlPages {
     return template({ ...values, locale, nonce });
   }
 
-  /** A label in every language, for what shows all at once. */
+  /** A label in every language, for pages that show all of them. */
   labelInEveryLocale(name: PageLabel): string {
     return LOCALES.map((locale) => this.words.get(locale)?.strings[name]).join(' · ');
   }

@@ -5,17 +5,17 @@ import { type LocaleFormats, parseLocaleFormats } from '../locale-formats.js';
 import { faultOf, TemplateError } from '../template-error.js';
 import { parseStrings, readSource, type TemplateSource } from '../template-files.js';
 
-/** The pages that the server shows, each by its file in `templates/pages/`. */
+/** The pages of the server, each with its file in `templates/pages/`. */
 export const PAGES = ['login', 'password', 'signed_in'] as const;
 export type PageName = (typeof PAGES)[number];
 
 export interface PageFile extends TemplateSource {
-  /** The text of `<page>.js`; null where the page inserts no `{{> script}}`. */
+  /** The text of `<page>.js`; null when the page has no `{{> script}}`. */
   script: string | null;
 }
 
 export interface PageWords {
-  /** How faults name the words' file. */
+  /** The name of the words' file in error messages. */
   file: string;
   formats: LocaleFormats;
   strings: Record<string, string>;
@@ -33,7 +33,7 @@ const STYLE = 'pages.css';
 
 /**
  * Reads `pages/` and each locale's `pages.json`.
- * @throws TemplateError naming the file that is missing, misnamed or not readable.
+ * @throws TemplateError naming the file that is missing, misnamed or unreadable.
  */
 export async function readPageFiles(directory: string): Promise<PageFiles> {
   const folder = path.join(directory, 'pages');
@@ -66,7 +66,7 @@ async function readWords(folder: string, locale: Locale): Promise<PageWords> {
   };
 }
 
-/** A style sheet or script is inserted as it is: it must not be read as Handlebars, nor end its element. */
+/** A style sheet or script is inserted unchanged: it must neither be parsed as Handlebars nor end its element. */
 async function readAsset(file: string): Promise<string> {
   const { source } = await readSource(file);
   const line = source.split('\n').findIndex((text) => /\{\{|<\/|<!--/.test(text));
@@ -74,7 +74,7 @@ async function readAsset(file: string): Promise<string> {
   return source;
 }
 
-/** A misspelt name would otherwise be a file that is silently never used. */
+/** Otherwise a file with a misspelt name would silently never be used. */
 async function checkNames(folder: string): Promise<void> {
   const names = await readdir(folder).catch((error: unknown) => {
     throw new TemplateError(folder, faultOf(error));

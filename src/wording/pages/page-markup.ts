@@ -5,9 +5,9 @@ const INLINE_CODE = /<(script|style)\b(?:"[^"]*"|'[^']*'|[^"'>])*>(?!<\/\1>)/i;
 const CODE_ATTRIBUTE = /\s(?:style|on\w+)\s*=/i;
 
 /**
- * Checks a page without its style sheet and script, which are files: what its policy would block in the browser, and
- * expressions where escaping does not protect.
- * @throws TemplateError for code in the markup, and by `checkTag`.
+ * Checks a page without its style sheet and script, which are separate files: finds what its policy would block in the
+ * browser, and expressions where escaping does not protect.
+ * @throws TemplateError for code in the markup, and from `checkTag`.
  */
 export function checkPageMarkup(source: string, file: string): void {
   const { html, expressions } = maskExpressions(source, file);

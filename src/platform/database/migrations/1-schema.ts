@@ -8,7 +8,7 @@ import { createPeople } from '../schema/people.js';
 import { createRuns } from '../schema/runs.js';
 import { createWatchedItems } from '../schema/watched.js';
 
-/** The schema of the first release, a file a subject. */
+/** The schema of the first release, one file per subject. */
 export class Schema1700000000001 implements MigrationInterface {
   name = 'Schema1700000000001';
 
@@ -26,6 +26,6 @@ export class Schema1700000000001 implements MigrationInterface {
   }
 
   async down(): Promise<void> {
-    // Migrations only go forward.
+    // There are no down migrations.
   }
 }

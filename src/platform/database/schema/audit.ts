@@ -9,12 +9,12 @@ export async function createAudit(runner: QueryRunner): Promise<void> {
         actor_kind text NOT NULL CHECK (actor_kind IN ('user', 'api_key', 'operator', 'anonymous', 'cli')),
         -- Method and route: POST /api/v1/users; of the command line, the command
         action text NOT NULL,
-        -- What the path names, by parameter.
+        -- Resources named in the path, by parameter.
         targets jsonb NOT NULL,
         at timestamptz(3) NOT NULL,
-        -- The outcome; null until it is known, and for ever where the process died before.
+        -- The outcome; null until it is known, and forever when the process died before.
         status smallint,
-        -- Names of the fields that were changed, never what is in them.
+        -- Names of changed fields, never their values.
         changed text[],
         request_id text NOT NULL,
         ip text`;
@@ -29,7 +29,7 @@ export async function createAudit(runner: QueryRunner): Promise<void> {
       CREATE INDEX audit_log_action ON audit_log (tenant_id, action, at, id);
       CREATE INDEX audit_log_ip ON audit_log (tenant_id, at) WHERE ip IS NOT NULL;
 
-      -- What concerns no tenant, or one that is not there (any more).
+      -- Acts that concern no tenant, or one that does not exist (any more).
       CREATE TABLE installation_audit_log (
         id uuid PRIMARY KEY,${columns}
       );
@@ -40,7 +40,7 @@ export async function createAudit(runner: QueryRunner): Promise<void> {
     `);
 
   await protectTenantTable(runner, 'audit_log');
-  // Rows are added and, when their time is over, deleted; all that is ever filled in later is the outcome.
+  // Rows are only added and, after their retention time, deleted; the outcome is the only column updated later.
   await runner.query(`
       REVOKE INSERT, UPDATE, DELETE ON audit_log FROM vigie_app;
       REVOKE UPDATE ON audit_log FROM vigie_system;

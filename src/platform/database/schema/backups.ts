@@ -1,7 +1,7 @@
 import type { QueryRunner } from 'typeorm';
 import { protectTenantTable } from './ddl.js';
 
-/** Backup surveillance: what is expected, what agents reported, what the server found. */
+/** Backup monitoring: what is expected, what agents reported, what the server found. */
 export async function createBackups(runner: QueryRunner): Promise<void> {
   await runner.query(`
       CREATE TABLE backup_jobs (
@@ -22,15 +22,15 @@ export async function createBackups(runner: QueryRunner): Promise<void> {
         status text NOT NULL DEFAULT 'unknown' CHECK (status IN
           ('unknown', 'SUCCESS', 'FAILED', 'TRANSFER_INTEGRITY_FAILED', 'HASH_MISMATCH', 'MISSING')),
         status_since timestamptz(3),
-        -- Of what was evaluated before the job was created; later scans of the tenant are in backup_scans.
+        -- For evaluations before the job was created; later scans of the tenant are in backup_scans.
         last_checked_at timestamptz(3),
         last_success_at timestamptz(3),
         last_failure_at timestamptz(3),
         -- Of the newest entry.
         warnings text[] NOT NULL DEFAULT '{}',
-        -- Backups before it are no measure for the size of later ones: somebody has accepted a smaller one then.
+        -- Backups before it are ignored when judging sizes: somebody has accepted a smaller one then.
         sizes_from timestamptz(3),
-        -- Expected times up to here are decided, or were never expected: they lie before the job or its hours.
+        -- Expected times up to here are decided or not expected: they precede the job or its hours.
         expected_after timestamptz(3) NOT NULL,
         created_at timestamptz(3) NOT NULL,
         updated_at timestamptz(3) NOT NULL,
@@ -38,11 +38,11 @@ export async function createBackups(runner: QueryRunner): Promise<void> {
         UNIQUE (tenant_id, agent_id, database_name)
       );
 
-      -- One row, and not one of every job, says when a tenant's jobs were last checked.
+      -- One row records when a tenant's jobs were last checked, instead of one update per job.
       CREATE TABLE backup_scans (
         tenant_id uuid PRIMARY KEY REFERENCES tenants ON DELETE CASCADE,
         checked_at timestamptz(3) NOT NULL,
-        -- Folders of its inbox with a name that no agent can have.
+        -- Folders of its inbox whose names are not valid agent names.
         ignored_folders text[] NOT NULL DEFAULT '{}'
       );
 
@@ -52,19 +52,19 @@ export async function createBackups(runner: QueryRunner): Promise<void> {
         agent_id text NOT NULL,
         source text NOT NULL CHECK (source IN ('file', 'api')),
         file_name text,
-        -- Of what an accepted report says, however it is written; of a rejected one's bytes.
+        -- Of the canonical content of an accepted report; of the bytes of a rejected one.
         content_sha256 text NOT NULL,
         state text NOT NULL CHECK (state IN ('accepted', 'rejected')),
         reason text,
         operation_timestamp_utc timestamptz(3),
         content jsonb,
-        -- What is remarkable about an accepted one.
+        -- Anomalies of an accepted report.
         warnings text[] NOT NULL DEFAULT '{}',
         received_at timestamptz(3) NOT NULL,
         -- When people were notified of a rejected one.
         announced_at timestamptz(3),
         PRIMARY KEY (tenant_id, id),
-        -- The same report twice is one, however it comes.
+        -- Deduplicates a report that arrives twice, by any route.
         UNIQUE (tenant_id, agent_id, content_sha256),
         CHECK ((state = 'rejected') = (reason IS NOT NULL)),
         CHECK ((state = 'accepted') = (operation_timestamp_utc IS NOT NULL AND content IS NOT NULL))
@@ -78,23 +78,23 @@ export async function createBackups(runner: QueryRunner): Promise<void> {
       CREATE TABLE backup_entries (
         tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
         id uuid NOT NULL DEFAULT new_id(),
-        -- Null: nobody expects this database.
+        -- Null: no job expects this database.
         job_id uuid,
-        -- Null: nothing came, and that is what the entry says.
+        -- Null: the entry records that no report arrived.
         report_id uuid,
         agent_id text NOT NULL,
         database_name text NOT NULL,
         company_name text NOT NULL,
         city text NOT NULL,
         neighborhood text,
-        -- The expected time it counts for, and the day of the tenant's calendar that names it.
+        -- The expected time it counts for, and the day in the tenant's calendar that names it.
         expected_on date,
         expected_at timestamptz(3),
-        -- The report's time, or the expected time where nothing came: the newest entry is the job's status.
+        -- The report's time, or the expected time if none arrived: the newest entry is the job's status.
         effective_at timestamptz(3) NOT NULL,
-        -- The staged file may come until then.
+        -- The staged file may arrive until then.
         wait_until timestamptz(3) NOT NULL,
-        -- What the agent says, as in STATUS.json.
+        -- The agent's values, as in STATUS.json.
         operation_timestamp_utc timestamptz(3),
         status text CHECK (status IN ('success', 'failed', 'transfer_integrity_failed')),
         hash_sha256 text,
@@ -110,7 +110,7 @@ export async function createBackups(runner: QueryRunner): Promise<void> {
         error_msg text,
         -- Why the report of this database cannot be judged.
         report_fault text,
-        -- What the server found. Null while the staged file may still come.
+        -- The server's verdict. Null while the staged file may still arrive.
         verdict text CHECK (verdict IN
           ('SUCCESS', 'FAILED', 'TRANSFER_INTEGRITY_FAILED', 'HASH_MISMATCH', 'MISSING')),
         reason text,
@@ -122,14 +122,14 @@ export async function createBackups(runner: QueryRunner): Promise<void> {
         evaluated_at timestamptz(3),
         -- Null while a later scan may still change the verdict.
         settled_at timestamptz(3),
-        -- What is still to be done with the staged copy, and which file that is.
+        -- The pending action for the staged copy, and its file.
         staged_action text CHECK (staged_action IN ('delete', 'quarantine')),
         staged_identity text,
         -- Below BACKUP_STORE_DIR.
         stored_path text,
         stored_state text CHECK (stored_state IN ('stored', 'damaged', 'gone', 'removing', 'removed')),
         verified_at timestamptz(3),
-        -- Announced, or needs no announcement.
+        -- When it was announced, or found to need no announcement.
         announced_at timestamptz(3),
         created_at timestamptz(3) NOT NULL,
         PRIMARY KEY (tenant_id, id),
@@ -141,7 +141,7 @@ export async function createBackups(runner: QueryRunner): Promise<void> {
         CHECK ((stored_path IS NULL) = (stored_state IS NULL)),
         CHECK (staged_action IS NULL OR verdict IS NOT NULL)
       );
-      -- One entry a report and database, and one MISSING an expected time.
+      -- One entry per report and database, and one MISSING per expected time.
       CREATE UNIQUE INDEX backup_entries_report ON backup_entries (tenant_id, report_id, database_name)
         WHERE report_id IS NOT NULL;
       CREATE UNIQUE INDEX backup_entries_missing ON backup_entries (tenant_id, job_id, expected_on)

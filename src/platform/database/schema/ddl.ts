@@ -1,8 +1,8 @@
 import type { QueryRunner } from 'typeorm';
 
 /**
- * Puts a tenant-owned table behind row-level security: the application role reaches only the tenant of its
- * transaction (no context, no rows), the system role all of them. `tenantColumn` is `id` for `tenants` itself.
+ * Puts a tenant-owned table behind row-level security: the application role reaches only the tenant of its transaction
+ * (no context, no rows), the system role all of them. `tenantColumn` is `id` for `tenants` itself.
  */
 export async function protectTenantTable(
   runner: QueryRunner,

@@ -1,24 +1,24 @@
 import type { QueryRunner } from 'typeorm';
 import { protectTenantTable, systemTable } from './ddl.js';
 
-/** Deliveries, the channels they leave by, and the workers that send them. */
+/** Deliveries, the channels that send them, and the workers. */
 export async function createDeliveries(runner: QueryRunner): Promise<void> {
   await runner.query(`
       CREATE TABLE deliveries (
-        -- Its notification's, which refers to the tenant.
+        -- The notification's tenant; the notification has the foreign key.
         tenant_id uuid NOT NULL,
         id uuid NOT NULL DEFAULT new_id(),
         notification_id uuid NOT NULL,
-        -- Copied from the notification: the dispatcher decides on this table alone.
+        -- Copied from the notification: the dispatcher reads only this table.
         recipient text NOT NULL,
         critical boolean NOT NULL,
         channel text NOT NULL,
         address text NOT NULL,
-        -- Deliveries of one recipient with the same key may leave as one message; null: this one leaves alone.
+        -- Deliveries of one recipient with the same key may be sent as one message; null: never bundled.
         bundle_key text,
-        -- The message that carries it, kept for good once sending was tried: the id of one of its deliveries.
+        -- The message that carries it, fixed once sending was attempted: the id of one of its deliveries.
         bundle_id uuid,
-        -- Of the deliveries of a message one stands for it, where messages are counted.
+        -- One delivery of each message represents it where messages are counted.
         leads boolean NOT NULL DEFAULT true,
         state text NOT NULL DEFAULT 'pending' CHECK (state IN
           ('pending', 'queued', 'sending', 'sent', 'failed', 'suppressed', 'cancelled', 'unknown')),
@@ -26,19 +26,19 @@ export async function createDeliveries(runner: QueryRunner): Promise<void> {
         -- Attempts that ended without an answer: the provider may have accepted the message.
         ambiguities integer NOT NULL DEFAULT 0,
         due_at timestamptz(3) NOT NULL,
-        -- When it was first due. Retries and deferrals move due_at; giving up by age counts from here.
+        -- When it was first due. Retries and deferrals move due_at; the maximum age counts from here.
         due_since timestamptz(3) NOT NULL DEFAULT now(),
         admitted_at timestamptz(3),
         lease_token uuid,
         lease_until timestamptz(3),
         error text,
         provider_id text,
-        -- What really left, with the delivery that leads its message.
+        -- What was actually sent, stored on the delivery that leads its message.
         sent_subject text,
         sent_text text,
         reason text,
         defer_reason text,
-        -- Who sent it in a request, past the queue; null where the dispatcher admits it.
+        -- Who sent it in a request, bypassing the queue; null when the dispatcher admits it.
         direct_by text,
         created_at timestamptz(3) NOT NULL,
         sent_at timestamptz(3),
@@ -51,13 +51,13 @@ export async function createDeliveries(runner: QueryRunner): Promise<void> {
         CHECK ((state IN ('sent', 'failed', 'suppressed', 'cancelled', 'unknown')) = (ended_at IS NOT NULL)),
         CHECK ((state = 'sent') = (sent_at IS NOT NULL))
       );
-      -- What may be due, in the order of turns: channel, tenant, critical ones first.
+      -- Deliveries that may be due, in dispatch order: channel, tenant, critical ones first.
       CREATE INDEX deliveries_pending ON deliveries (channel, tenant_id, critical DESC, due_at, id)
         WHERE state = 'pending';
       CREATE INDEX deliveries_leased ON deliveries (lease_until) WHERE state IN ('queued', 'sending');
       CREATE INDEX deliveries_in_flight ON deliveries (channel, tenant_id)
         WHERE state IN ('queued', 'sending') AND leads;
-      -- What may leave together with a delivery whose turn it is.
+      -- Deliveries that may be bundled with one that is dispatched.
       CREATE INDEX deliveries_bundling ON deliveries (tenant_id, channel, recipient, bundle_key, due_at, id)
         WHERE state = 'pending' AND bundle_key IS NOT NULL AND bundle_id IS NULL;
       CREATE INDEX deliveries_bundle ON deliveries (tenant_id, bundle_id) WHERE bundle_id IS NOT NULL;
@@ -69,12 +69,12 @@ export async function createDeliveries(runner: QueryRunner): Promise<void> {
       -- A caller's own usage, for the limits of direct calls.
       CREATE INDEX deliveries_direct ON deliveries (tenant_id, direct_by, channel, admitted_at)
         WHERE direct_by IS NOT NULL;
-      -- What a tenant's statistics count.
+      -- For a tenant's statistics.
       CREATE INDEX deliveries_ended ON deliveries (tenant_id, channel, state, ended_at)
         WHERE ended_at IS NOT NULL;
       CREATE INDEX deliveries_failed ON deliveries (channel, ended_at) WHERE state = 'failed';
 
-      -- Why a delivery waited, failed or ended, in order: what its row no longer says. No addresses.
+      -- The history of a delivery: why it waited, failed or ended. No addresses.
       CREATE TABLE delivery_events (
         tenant_id uuid NOT NULL,
         delivery_id uuid NOT NULL,
@@ -100,13 +100,13 @@ export async function createDeliveries(runner: QueryRunner): Promise<void> {
         down_cause text CHECK (down_cause IN ('unreachable', 'tls', 'login', 'policy', 'quota', 'misconfigured')),
         down_detail text CHECK (length(down_detail) <= 500),
         up_since timestamptz(3),
-        -- The last success, to a few seconds; none since it was last down.
+        -- The last success, to a few seconds; null if none since it was last down.
         worked_at timestamptz(3),
         next_probe_at timestamptz(3),
         probed_at timestamptz(3),
-        -- Kept while it is up: a channel that flaps goes on where it was.
+        -- Kept while the channel is up: a flapping channel resumes with its previous interval.
         probe_interval_ms integer CHECK (probe_interval_ms > 0),
-        -- The probe that is under way: a message's lease token, or a connection test's own.
+        -- The running probe: a message's lease token, or that of a connection test.
         probe_token uuid,
         probe_is_message boolean NOT NULL DEFAULT false,
         CHECK ((down_since IS NULL) = (down_cause IS NULL)),

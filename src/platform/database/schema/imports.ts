@@ -1,7 +1,7 @@
 import type { QueryRunner } from 'typeorm';
 import { protectTenantTable } from './ddl.js';
 
-/** Imported files: their progress, the rows that wait to be applied, and the faults of the others. */
+/** Imported files: their progress, the rows waiting to be applied, and the faults of rejected rows. */
 export async function createImports(runner: QueryRunner): Promise<void> {
   await runner.query(`
       CREATE TABLE imports (
@@ -12,7 +12,7 @@ export async function createImports(runner: QueryRunner): Promise<void> {
         format text NOT NULL CHECK (format IN ('csv', 'ndjson')),
         encoding text,
         content_sha256 text,
-        -- As announced by the upload; null when it does not say.
+        -- As announced by the upload; null when not announced.
         bytes_total bigint,
         bytes bigint NOT NULL DEFAULT 0,
         lines integer NOT NULL DEFAULT 0,
@@ -21,7 +21,7 @@ export async function createImports(runner: QueryRunner): Promise<void> {
         unchanged integer NOT NULL DEFAULT 0,
         rejected integer NOT NULL DEFAULT 0,
         error text,
-        -- Renewed by the process that receives it: a killed one is known by this.
+        -- Renewed by the receiving process: an expired lease means that it was killed.
         lease_until timestamptz(3) NOT NULL,
         created_by text NOT NULL,
         created_at timestamptz(3) NOT NULL,
@@ -35,7 +35,7 @@ export async function createImports(runner: QueryRunner): Promise<void> {
         tenant_id uuid NOT NULL,
         import_id uuid NOT NULL,
         line integer NOT NULL,
-        -- What the line says and nothing else: an absent field stays as it is in an existing row.
+        -- Only the fields of the line: an absent field keeps its value in an existing row.
         fields jsonb NOT NULL,
         PRIMARY KEY (tenant_id, import_id, line),
         FOREIGN KEY (tenant_id, import_id) REFERENCES imports ON DELETE CASCADE

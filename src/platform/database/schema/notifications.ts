@@ -1,7 +1,7 @@
 import type { QueryRunner } from 'typeorm';
 import { protectTenantTable } from './ddl.js';
 
-/** Alerts, and the notifications of people about them. */
+/** Alerts, and the notifications about them. */
 export async function createNotifications(runner: QueryRunner): Promise<void> {
   await runner.query(`
       CREATE TABLE alerts (
@@ -14,7 +14,7 @@ export async function createNotifications(runner: QueryRunner): Promise<void> {
         dedupe_key text NOT NULL CHECK (length(dedupe_key) BETWEEN 1 AND 300),
         -- Days before the due date of the last announced stage; negative after it.
         stage smallint NOT NULL DEFAULT 0,
-        -- What it is about, as a notification's: its title is made when it is shown.
+        -- Facts as in a notification: the title is rendered when shown.
         data jsonb NOT NULL DEFAULT '{}',
         state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'resolved')),
         occurrences integer NOT NULL DEFAULT 1,
@@ -29,14 +29,14 @@ export async function createNotifications(runner: QueryRunner): Promise<void> {
         CHECK ((state = 'resolved') = (resolved_at IS NOT NULL)),
         CHECK (gone_at IS NULL OR state = 'resolved')
       )
-      -- A check counts every standing alert once more. No index holds what it changes, and pages have room for a new
-      -- version of each, so that they are heap-only tuples and no index is touched.
+      -- Each check updates every standing alert. No index covers the updated columns, and pages have room for a new
+      -- version of each row, so updates are heap-only tuples and touch no index.
       WITH (fillfactor = 50);
-      -- A fact has one alert for as long as it holds.
+      -- A fact has one alert as long as it is true.
       CREATE UNIQUE INDEX alerts_fact ON alerts (tenant_id, dedupe_key) WHERE gone_at IS NULL;
       CREATE INDEX alerts_standing ON alerts (tenant_id, kind) WHERE gone_at IS NULL;
       CREATE INDEX alerts_source ON alerts (tenant_id, source_type, source_id) WHERE gone_at IS NULL;
-      -- Newest first: a page does not shift while checks count.
+      -- Newest first: pages stay stable while checks update counts.
       CREATE INDEX alerts_list ON alerts (tenant_id, first_seen_at DESC, id DESC);
 
       CREATE TABLE inboxes (
@@ -58,17 +58,17 @@ export async function createNotifications(runner: QueryRunner): Promise<void> {
         dedupe_key text NOT NULL CHECK (length(dedupe_key) BETWEEN 1 AND 300),
         kind text NOT NULL,
         severity text NOT NULL CHECK (severity IN ('info', 'warning', 'critical')),
-        -- Facts only: title and body are made of them when they are shown or sent.
+        -- Facts only: title and body are rendered when shown or sent.
         data jsonb NOT NULL DEFAULT '{}',
         -- Why this person is notified (contracts/audiences).
         audience text NOT NULL,
-        -- The inbox's seq when this one was last changed: what a reconnecting client asks for.
+        -- The inbox's seq when this row last changed; reconnecting clients ask for rows after theirs.
         seq bigint NOT NULL DEFAULT 0,
         created_at timestamptz(3) NOT NULL,
         read_at timestamptz(3),
         archived_at timestamptz(3),
         PRIMARY KEY (tenant_id, id),
-        -- Never twice, whatever runs at the same time.
+        -- Deduplicates under any concurrency.
         UNIQUE (tenant_id, recipient, dedupe_key),
         FOREIGN KEY (tenant_id, user_id) REFERENCES users ON DELETE SET NULL (user_id),
         FOREIGN KEY (tenant_id, alert_id) REFERENCES alerts

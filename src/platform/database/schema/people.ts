@@ -1,9 +1,9 @@
 import type { QueryRunner } from 'typeorm';
 import { protectTenantTable, systemTable } from './ddl.js';
 
-/** Roles, tenants, users, and how they prove who they are. */
+/** Roles, tenants, users, and their credentials. */
 export async function createPeople(runner: QueryRunner): Promise<void> {
-  // The pools run as these two. Where they have logins of their own these exist already (preparation.ts).
+  // The pools run as these two. With separate logins they already exist (preparation.ts).
   await runner.query(`
       DO $$
       DECLARE role_name text;
@@ -13,7 +13,7 @@ export async function createPeople(runner: QueryRunner): Promise<void> {
             BEGIN
               EXECUTE format('CREATE ROLE %I NOLOGIN NOINHERIT', role_name);
             EXCEPTION WHEN duplicate_object OR unique_violation THEN
-              -- Roles belong to the cluster: another database's migration was quicker.
+              -- Roles belong to the cluster: the migration of another database created it first.
               NULL;
             END;
           END IF;
@@ -22,7 +22,7 @@ export async function createPeople(runner: QueryRunner): Promise<void> {
       END $$;
     `);
 
-  // Ids that grow with time keep the indexes of the large tables dense. PostgreSQL 18 has its own.
+  // Ids that grow with time keep the indexes of large tables dense. PostgreSQL 18 has a built-in.
   await runner.query(`
       DO $$
       BEGIN
@@ -67,7 +67,7 @@ export async function createPeople(runner: QueryRunner): Promise<void> {
         phone text,
         locale text,
         time_zone text,
-        -- Whether what can be bundled comes in one message; null: as the tenant's settings say.
+        -- Whether to bundle messages; null: as in the tenant's settings.
         bundling text CHECK (bundling IN ('together', 'single')),
         password_hash text,
         created_at timestamptz(3) NOT NULL DEFAULT now(),
@@ -77,7 +77,7 @@ export async function createPeople(runner: QueryRunner): Promise<void> {
       CREATE UNIQUE INDEX users_email_key ON users (tenant_id, lower(email));
       CREATE INDEX users_admins ON users (tenant_id) WHERE role = 'admin';
 
-      -- What a user wants where: a missing row means the default (on).
+      -- A user's choices per channel: a missing row means the default (on).
       CREATE TABLE preferences (
         tenant_id uuid NOT NULL,
         user_id uuid NOT NULL,
@@ -96,7 +96,7 @@ export async function createPeople(runner: QueryRunner): Promise<void> {
         FOREIGN KEY (tenant_id, user_id) REFERENCES users ON DELETE CASCADE
       );
 
-      -- One row a login; its refresh token is replaced at each use.
+      -- One row per login; its refresh token is rotated at each use.
       CREATE TABLE sessions (
         tenant_id uuid NOT NULL,
         family uuid NOT NULL DEFAULT new_id(),
@@ -107,7 +107,7 @@ export async function createPeople(runner: QueryRunner): Promise<void> {
         created_at timestamptz(3) NOT NULL,
         expires_at timestamptz(3) NOT NULL,
         revoked_at timestamptz(3),
-        -- What the client called itself, for people to recognise their sessions.
+        -- The client's name, for people to recognise their sessions.
         user_agent text CHECK (length(user_agent) <= 200),
         PRIMARY KEY (tenant_id, family),
         FOREIGN KEY (tenant_id, user_id) REFERENCES users ON DELETE CASCADE
@@ -115,7 +115,7 @@ export async function createPeople(runner: QueryRunner): Promise<void> {
       CREATE INDEX sessions_user ON sessions (tenant_id, user_id);
       CREATE INDEX sessions_expired ON sessions (expires_at);
 
-      -- One-time links to set a password. Their secret is a signature of the id: nothing to steal here.
+      -- One-time links to set a password. Their secret is a signature of the id, so this table holds nothing to steal.
       CREATE TABLE password_links (
         tenant_id uuid NOT NULL,
         id uuid NOT NULL DEFAULT new_id(),
@@ -134,9 +134,9 @@ export async function createPeople(runner: QueryRunner): Promise<void> {
         name text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
         key_hash bytea NOT NULL,
         scopes text[] NOT NULL,
-        -- An agent's key: it reports for this agent and does nothing else.
+        -- Set for an agent's key, which may only report for this agent.
         agent_id text CHECK (agent_id ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$'),
-        -- The key that a rotation replaced stays valid until then.
+        -- A rotated key stays valid until then.
         rotated_at timestamptz(3),
         previous_hash bytea,
         previous_until timestamptz(3),
@@ -149,13 +149,13 @@ export async function createPeople(runner: QueryRunner): Promise<void> {
       );
       CREATE UNIQUE INDEX api_keys_previous_hash ON api_keys (tenant_id, previous_hash);
 
-      -- An answer is kept 24 h with the key its caller chose, in the transaction that created what it names.
+      -- A response is kept for 24 h with the key its caller chose, in the transaction that created the resource.
       CREATE TABLE idempotency_keys (
         tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
         principal text NOT NULL,
         key text NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
         request_hash bytea NOT NULL,
-        -- As it was sent, byte for byte: jsonb would sort its fields.
+        -- The response byte for byte: jsonb would sort its fields.
         response json,
         created_at timestamptz(3) NOT NULL,
         PRIMARY KEY (tenant_id, principal, key)

@@ -1,7 +1,7 @@
 import type { QueryRunner } from 'typeorm';
 import { protectTenantTable, systemTable } from './ddl.js';
 
-/** The ledger of runs, and what operators do with their queues. */
+/** The ledger of runs, and the state of their queues that operators change. */
 export async function createRuns(runner: QueryRunner): Promise<void> {
   await runner.query(`
       CREATE TABLE job_runs (
@@ -10,8 +10,8 @@ export async function createRuns(runner: QueryRunner): Promise<void> {
         job text NOT NULL,
         -- Local date and time for fixed hours, UTC for intervals, null for a manual run.
         slot text,
-        -- Under which the slot was written; null for intervals and without a slot. Hours are minutes since the start
-        -- of the civil day, or of the ISO week for a job that is bound to weekdays.
+        -- The zone of the slot; null for intervals and without a slot. Hours are minutes since the start of the civil
+        -- day, or of the ISO week for a job that is bound to weekdays.
         time_zone text,
         hours smallint[],
         state text NOT NULL DEFAULT 'queued'
@@ -20,7 +20,7 @@ export async function createRuns(runner: QueryRunner): Promise<void> {
         due_at timestamptz(3) NOT NULL,
         lease_token uuid,
         lease_until timestamptz(3),
-        -- Its lease ends because it waits for its turn or its next attempt, not because something was lost.
+        -- The lease ends because the run waits for its turn or its next attempt, not because its worker was lost.
         postponed boolean NOT NULL DEFAULT false,
         counts jsonb,
         error text,
@@ -36,7 +36,7 @@ export async function createRuns(runner: QueryRunner): Promise<void> {
       CREATE INDEX job_runs_latest ON job_runs (tenant_id, job, created_at DESC);
       CREATE INDEX job_runs_ended ON job_runs (job, finished_at) WHERE finished_at IS NOT NULL;
 
-      -- A row: this queue of runs is paused. Queues of deliveries have channels.paused.
+      -- One row per paused run queue. Queues of deliveries have channels.paused.
       CREATE TABLE paused_run_queues (
         queue text PRIMARY KEY,
         paused_at timestamptz(3) NOT NULL

@@ -1,9 +1,9 @@
 import type { QueryRunner } from 'typeorm';
 import { protectTenantTable } from './ddl.js';
 
-/** What is watched: deadlines, requested documents, tasks. */
+/** Watched items: deadlines, requested documents, tasks. */
 export async function createWatchedItems(runner: QueryRunner): Promise<void> {
-  // Due dates are civil dates in the tenant's zone. external_id is the id in the system a row came from.
+  // Due dates are civil dates in the tenant's zone. external_id is the id in the system that the row came from.
   const columns = `
         tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
         id uuid NOT NULL DEFAULT new_id(),

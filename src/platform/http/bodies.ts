@@ -69,8 +69,9 @@ export async function readBody(
 ): Promise<unknown> {
   const { body, headers } = request;
   if (!(body instanceof Readable)) return undefined;
-  const isForm = headers['content-type']?.toLowerCase().startsWith(FORM_TYPE) === true;
-  if (isForm && !takes.form) throw new Problem('unsupported_media_type', `send ${JSON_TYPE}`);
+  const type = (headers['content-type'] ?? '').split(';', 1).join('').trim().toLowerCase();
+  const isForm = type === FORM_TYPE && takes.form;
+  if (type !== JSON_TYPE && !isForm) throw new Problem('unsupported_media_type', `send ${JSON_TYPE}`);
   const encoding = headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity') {
     throw new Problem('unsupported_media_type', `send the body uncompressed, not as ${encoding}`);

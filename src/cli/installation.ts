@@ -10,9 +10,9 @@ import { reachDatabase, reachRedis } from '../platform/start/steps.js';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Does something with the services of the installation that the environment configures, beside the processes that
- * run it: takes no jobs, schedules nothing, serves nothing.
- * @param options `mail`: the work sends mails, so that faulty settings of e-mail are faults.
+ * Runs work with the services of the configured installation, alongside its server processes: takes no jobs, schedules
+ * nothing, serves nothing.
+ * @param options `mail`: the work sends mails, so faulty e-mail settings are errors.
  * @throws StartError when PostgreSQL or Redis cannot be reached.
  */
 export async function withInstallation<Result>(
@@ -34,7 +34,7 @@ export async function withInstallation<Result>(
   }
 }
 
-/** Where no URL is set, the services that a running server has started are meant. */
+/** Without URLs, uses the embedded services of the running server. */
 async function reachable(config: Config): Promise<Config> {
   const nothing = { roles: [], operatorEmail: null, operatorPassword: null };
   const external = hasExternalDatabase(config);

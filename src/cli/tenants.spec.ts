@@ -51,7 +51,7 @@ async function signIn(tenant: string, email: string, url: string): Promise<unkno
 describe('R10: vigie tenants create', () => {
   it('makes a tenant and its first admin, who signs in by the link that is mailed and printed', async () => {
     const text = await createTenant(environment, 'cabinet-noir', OPTIONS);
-    expect(text).toContain('Tenant cabinet-noir is created, with the admin Zoe@noir.example.');
+    expect(text).toContain('Created tenant cabinet-noir with the admin Zoe@noir.example.');
     const mail = await catcher.waitFor(({ to }) => to.some((address) => /zoe@noir/i.test(address)));
     expect(linkIn(mail.text)).toBe(linkIn(text));
     expect(await signIn('cabinet-noir', 'zoe@noir.example', linkIn(text))).toMatchObject({

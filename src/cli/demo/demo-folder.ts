@@ -6,27 +6,27 @@ import { acquireLock, LockHeldError } from '../../platform/embedded/lock.js';
 import { clearPredecessor } from '../../platform/embedded/postmaster.js';
 import { findAccount } from '../../platform/embedded/processes.js';
 
-/** A killed demo's server drains for up to 20 s. */
+/** The server of a killed demo drains for up to 20 s. */
 const SERVER_ENDS_WITHIN_MS = 30_000;
 const POLL_MS = 200;
 
-/** Everything that a demo writes and the next one removes, beside its lock and its marker. */
+/** Everything that a demo writes and the next one removes, except its lock and marker. */
 const LEFTOVERS = ['postgres', 'demo-backups', 'server.log'];
 
-/** A folder that this demo alone uses, emptied of what an earlier demo left. */
+/** A folder locked by this demo, without the files of an earlier demo. */
 export interface DemoFolder {
   /** Absolute. */
   path: string;
-  /** Records where the demo serves, for a second demo's refusal. */
+  /** Records the port, which the error of a second demo names. */
   recordPort(port: number): Promise<void>;
   release(): Promise<void>;
 }
 
 /**
- * Takes a folder for the demo: a new one, an empty one, or one that an earlier demo marked. Nothing is written or
- * removed before that is certain, and nothing is removed before the folder is locked.
- * @throws Error naming the folder and what to do: it holds something else, another demo uses it, it is closed to
- * this user.
+ * Takes a folder for the demo: a new one, an empty one, or one that an earlier demo marked. Checks this before writing
+ * anything, and locks the folder before removing anything.
+ * @throws Error naming the folder and what to do: it holds something else, another demo uses it, or this user has no
+ * access.
  */
 export async function takeDemoFolder(path: string): Promise<DemoFolder> {
   try {
@@ -44,7 +44,7 @@ export async function takeDemoFolder(path: string): Promise<DemoFolder> {
     }
     return { path, recordPort: (port) => record(path, port), release };
   } catch (error) {
-    throw await inWords(path, error);
+    throw await withOwner(path, error);
   }
 }
 
@@ -54,12 +54,12 @@ async function assertUsable(path: string): Promise<void> {
     throw error;
   });
   if (found === undefined) return;
-  if (!found.isDirectory()) throw new Error(`${path} is not a folder: give the demo another with --data`);
+  if (!found.isDirectory()) throw new Error(`${path} is not a folder: choose another with --data`);
   const names = await readdir(path);
   if (names.length === 0 || names.includes(DEMO_MARKER)) return;
   throw new Error(
-    `${path} was not made by the demo (it has no ${DEMO_MARKER}, and holds ${list(names)}). The demo deletes its ` +
-      "folder's contents at each start: give it a new or empty folder with --data",
+    `${path} was not created by the demo (it has no ${DEMO_MARKER} and contains ${list(names)}). The demo deletes the ` +
+      'contents of its folder at each start: choose a new or empty folder with --data',
   );
 }
 
@@ -77,7 +77,7 @@ async function mark(path: string): Promise<void> {
 }
 
 function markerText(port: number | null): string {
-  const purpose = 'vigie demo made this folder and deletes its contents at each start';
+  const purpose = 'vigie demo created this folder and deletes its contents at each start';
   return `${JSON.stringify({ purpose, port })}\n`;
 }
 
@@ -93,7 +93,7 @@ async function lock(path: string): Promise<() => Promise<void>> {
     const port = await recordedPort(path);
     const where = port === null ? '' : `, http://127.0.0.1:${port}`;
     throw new Error(
-      `a demo is already running in ${path} (${error.holder}${where}): stop it with Ctrl-C, or give this one ` +
+      `a demo is already running in ${path} (${error.holder}${where}): stop it with Ctrl-C, or choose ` +
         'another folder with --data',
       { cause: error },
     );
@@ -105,12 +105,12 @@ async function recordedPort(path: string): Promise<number | null> {
     const { port } = JSON.parse(await readFile(join(path, DEMO_MARKER), 'utf8')) as { port?: unknown };
     return typeof port === 'number' ? port : null;
   } catch {
-    // It is being written, or the first demo has not chosen its port yet.
+    // The marker is being written, or the first demo has no port yet.
     return null;
   }
 }
 
-/** Removes what an earlier demo left, once that demo's server, which may outlive a killed demo, has ended. */
+/** Removes the files of an earlier demo after its server, which can outlive a killed demo, has exited. */
 async function removeLeftovers(path: string): Promise<void> {
   const release = await lockAfterServer(join(path, 'vigie.lock'));
   try {
@@ -138,14 +138,14 @@ async function lockAfterServer(path: string): Promise<() => Promise<void>> {
   }
 }
 
-/** A folder that root's demo made is closed to an ordinary user: says whose it is. */
-async function inWords(path: string, error: unknown): Promise<unknown> {
+/** Names the owner: a folder that root's demo created is closed to ordinary users. */
+async function withOwner(path: string, error: unknown): Promise<unknown> {
   const code = codeOf(error);
   if (code !== 'EACCES' && code !== 'EPERM' && code !== 'EROFS') return error;
   const owner = await ownerOf(path);
   return new Error(
     `${path} cannot be used (${code}${owner === undefined ? '' : `; it belongs to ${owner}`}): remove it as its ` +
-      'owner, or give the demo another folder with --data',
+      'owner, or choose another folder with --data',
     { cause: error },
   );
 }

@@ -6,7 +6,7 @@ import type {
   UnreadCount,
 } from '../../contracts/socket-messages.js';
 
-/** A connected client: what it received, as a browser's list and badge would show it. */
+/** A connected client and what it received, as the list and badge of a browser would show it. */
 export interface Listener {
   created: NotificationView[];
   updated: NotificationView[];
@@ -47,7 +47,7 @@ export async function listen(url: string, token: string): Promise<Listener> {
       socket.once('connect_error', reject);
     });
   } catch (error) {
-    // It would try again for as long as the process lives.
+    // Otherwise the client retries until the process exits.
     socket.disconnect();
     throw error;
   }

@@ -5,7 +5,7 @@ import type { MailCatcher } from './mail-catcher.js';
 import type { Report } from './report.js';
 import type { DemoTenant } from './tenant.js';
 
-/** What the night is played on. */
+/** Everything that the demo's night needs. */
 export interface NightStage {
   anyone: Api;
   operator: Api;

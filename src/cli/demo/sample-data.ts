@@ -1,6 +1,6 @@
 import { addDays } from '../../platform/clock/civil-time.js';
 
-/** What a room takes to create one of its rows, and what the demo expects of it. */
+/** The fields to create one item. */
 export interface Sample {
   title: string;
   client_name: string;
@@ -24,7 +24,7 @@ export interface SampleTenant {
   users: SampleUser[];
 }
 
-/** One that has dates to watch: they go round the users who are no admins. */
+/** A tenant with dates to watch, assigned to its members in turn. */
 export interface SampleMonth extends SampleTenant {
   deadlines(today: string): Sample[];
   documents(today: string): Sample[];

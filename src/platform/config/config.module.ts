@@ -1,7 +1,7 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { CONFIG, type Config } from './config.js';
 
-/** The settings of this process, for every room. */
+/** The settings of this process, available in every room. */
 @Global()
 @Module({})
 export class ConfigModule {

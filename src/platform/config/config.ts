@@ -10,16 +10,16 @@ export { ConfigurationError } from './faults.js';
 
 export type Setting = keyof typeof SCHEMA;
 
-/** Where a value was written: a variable's name, a place in vigie.yml; nothing of it for a default. */
+/** Where a value was written: a variable's name, a path in vigie.yml; both null for a default. */
 export interface Source {
   kind: 'environment' | 'file' | 'default' | 'embedded';
-  /** As it was written there: an alias, a name that ends with _FILE, a place in the file. */
+  /** The name used there: an alias, a name that ends with _FILE, a path in the file. */
   name: string | null;
 }
 
-/** An installation's settings, read once at start. Times are in the unit that the name gives. */
+/** An installation's settings, read once at start. Each name states the unit of its time. */
 export type Config = { readonly [Key in Setting]: ReturnType<(typeof SCHEMA)[Key]['parse']> } & {
-  /** Where each value came from, for people to see. */
+  /** Where each value came from, for display. */
   readonly sources: Readonly<Record<Setting, Source>>;
 };
 
@@ -28,9 +28,9 @@ export const CONFIG = Symbol('configuration');
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What of the configuration is needed. */
+/** The parts of the configuration that are needed. */
 interface Purpose {
-  /** Whether mails are sent. Where not, faulty settings of e-mail are ignored. True by default. */
+  /** Whether mails are sent. If not, faulty e-mail settings are ignored. True by default. */
   mail?: boolean;
 }
 
@@ -59,7 +59,7 @@ export function readConfig(environment: Environment, { mail = true }: Purpose = 
       );
     }
   }
-  // What the loop above put there is what the schema says: one value of its type for each of its keys.
+  // The loop above has set one value of the schema's type for each key.
   const config = { ...values, sources } as unknown as Config;
   if (faults.length === 0) faults.push(...contradictions(config));
   if (faults.length === 0 && mail) faults.push(...mailContradictions(config, environment));
@@ -67,33 +67,33 @@ export function readConfig(environment: Environment, { mail = true }: Purpose = 
   return config;
 }
 
-/** Where people reach this server, without a slash at the end. */
+/** The public URL of this server, without a trailing slash. */
 export function publicUrl(config: Config): string {
   return (config.publicUrl ?? `http://localhost:${config.port}`).replace(/\/+$/, '');
 }
 
-/** What works, but hardly as it was meant: one sentence each, for the log at the start and for `doctor`. */
+/** Valid settings that are probably unintended: one sentence each, for the log at start and for `doctor`. */
 export function configurationWarnings(config: Config): string[] {
   const { hostname } = new URL(publicUrl(config));
   if (!sendsElsewhere(config) || !isLoopback(hostname)) return [];
   const unset = config.publicUrl === null ? ' (VIGIE_PUBLIC_URL is unset)' : '';
   return [
-    `Links in mails lead to ${publicUrl(config)}${unset}, which no other machine can open: set VIGIE_PUBLIC_URL`,
+    `Links in mails point to ${publicUrl(config)}${unset}, which other machines cannot open: set VIGIE_PUBLIC_URL`,
   ];
 }
 
-/** Whether a PostgreSQL is named. Otherwise one is started on this machine. */
+/** Whether an external PostgreSQL is configured. Otherwise one is started on this machine. */
 export function hasExternalDatabase({ databaseUrl, databaseAppUrl, databaseSystemUrl }: Config): boolean {
   return databaseUrl !== null || (databaseAppUrl !== null && databaseSystemUrl !== null);
 }
 
-/** Whether mails go to another machine, hence to people who are not at this one. */
+/** Whether mails go to another machine, and so to people who do not use this one. */
 function sendsElsewhere({ smtpHost }: Config): boolean {
   return smtpHost !== null && !isLoopback(smtpHost);
 }
 
 interface Written {
-  /** For a fault. */
+  /** For error messages. */
   where: string;
   source: Source;
   text: string;
@@ -106,7 +106,7 @@ function fromEnvironment(
 ): Written | undefined {
   for (const name of [variable.env, ...variable.aliases]) {
     const text = environment[name];
-    // An empty variable is an unset one: compose files pass those on.
+    // An empty variable counts as unset: compose files pass those on.
     if (text !== undefined && text !== '') return inEnvironment(name, text);
     const path = environment[`${name}_FILE`];
     if (path !== undefined && path !== '') {
@@ -123,11 +123,11 @@ function inEnvironment(name: string, text: string): Written {
   return { where: name, source: { kind: 'environment', name }, text };
 }
 
-/** The value in a file that `<name>_FILE` names, or what is wrong with it. */
+/** The value in the file that `<name>_FILE` names, or what is wrong with it. */
 function fromSecretFile(where: string, path: string): Written | string {
   try {
     const text = readFileSync(path, 'utf8').trim();
-    // Unlike an empty variable this is nobody's habit: an empty secret would be a password that is not asked for.
+    // Unlike an empty variable, an empty secret file is never intended: it would mean no password.
     return text === '' ? `${where} names an empty file: ${path}` : inEnvironment(where, text);
   } catch {
     return `${where} names a file that cannot be read: ${path}`;
@@ -141,7 +141,7 @@ function fromFile(variable: Variable<unknown>, file: ReadonlyMap<string, string>
   return { where: `${variable.yaml} in the configuration file`, source, text };
 }
 
-/** vigie.yml as path → text. Without VIGIE_CONFIG a missing file is an empty one. */
+/** vigie.yml as path → text. Without VIGIE_CONFIG a missing file counts as empty. */
 function readFile(environment: Environment, faults: string[]): Map<string, string> {
   const named = environment.VIGIE_CONFIG ?? '';
   const path = named === '' ? 'vigie.yml' : named;
@@ -153,20 +153,20 @@ function readFile(environment: Environment, faults: string[]): Map<string, strin
       faults.push(`${path} has more than ${MAX_FILE_LENGTH} characters`);
       return flat;
     }
-    // Every scalar stays the text that was written: a password may look like a number, a switch like a word.
+    // Every scalar stays as written: a password may look like a number, a switch like a word.
     const root: unknown = parseYaml(text, { schema: 'failsafe', logLevel: 'error' });
     if (isMapping(root)) flatten(root, '', flat, faults);
-    else if (root !== null && root !== '') faults.push(`${path} must hold settings by name`);
+    else if (root !== null && root !== '') faults.push(`${path} must contain settings by name`);
   } catch (error) {
     faults.push(`${path} ${unreadableReason(error)}`);
   }
   return flat;
 }
 
-/** All settings together take a few thousand; parsing something far larger only takes time. */
+/** All settings together need a few thousand characters; parsing a far larger file only wastes time. */
 const MAX_FILE_LENGTH = 65_536;
 
-/** Never the parser's own words: they quote the file, and the file holds passwords. */
+/** Never the parser's message: it quotes the file, which holds passwords. */
 function unreadableReason(error: unknown): string {
   if (error instanceof YAMLParseError) {
     const [start] = error.linePos ?? [];
@@ -175,7 +175,7 @@ function unreadableReason(error: unknown): string {
   if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string') {
     return `cannot be read (${error.code})`;
   }
-  return 'is not valid YAML: its anchors or its depth make no sense';
+  return 'is not valid YAML: its anchors or its nesting are not valid';
 }
 
 function isMapping(node: unknown): node is Record<string, unknown> {
@@ -183,7 +183,7 @@ function isMapping(node: unknown): node is Record<string, unknown> {
 }
 
 function flatten(node: unknown, path: string, into: Map<string, string>, faults: string[]): void {
-  // A name without a value is an unset one.
+  // A name without a value counts as unset.
   if (node === null || node === '' || node === 'null' || node === '~') return;
   const variable = Object.values(SCHEMA).find(({ yaml }) => yaml === path);
   if (variable === undefined) {
@@ -195,16 +195,16 @@ function flatten(node: unknown, path: string, into: Map<string, string>, faults:
     }
   } else if (typeof node === 'string') into.set(path, node);
   else if (variable.list && Array.isArray(node)) into.set(path, node.map(String).join(','));
-  else faults.push(`${path} in the configuration file must be one value`);
+  else faults.push(`${path} in the configuration file must be a single value`);
 }
 
 function contradictions(config: Config): string[] {
   const faults: string[] = [];
   if ((config.operatorEmail === null) !== (config.operatorPassword === null)) {
-    faults.push('VIGIE_OPERATOR_EMAIL and VIGIE_OPERATOR_PASSWORD go together');
+    faults.push('VIGIE_OPERATOR_EMAIL and VIGIE_OPERATOR_PASSWORD must be set together');
   }
   if ((config.databaseAppUrl === null) !== (config.databaseSystemUrl === null)) {
-    faults.push('DATABASE_APP_URL and DATABASE_SYSTEM_URL go together');
+    faults.push('DATABASE_APP_URL and DATABASE_SYSTEM_URL must be set together');
   }
   if (hasExternalDatabase(config) && config.jwtSecret === null) {
     faults.push('JWT_SECRET is required when DATABASE_URL or DATABASE_APP_URL is set');
@@ -218,7 +218,7 @@ function contradictions(config: Config): string[] {
 function mailContradictions(config: Config, environment: Environment): string[] {
   const faults: string[] = [];
   if ((config.smtpUser === null) !== (config.smtpPassword === null)) {
-    faults.push('SMTP_USER and SMTP_PASSWORD go together');
+    faults.push('SMTP_USER and SMTP_PASSWORD must be set together');
   }
   if (
     config.smtpHost !== null &&
@@ -229,7 +229,7 @@ function mailContradictions(config: Config, environment: Environment): string[] 
   }
   if (environment.NODE_ENV === 'production' && sendsElsewhere(config) && config.publicUrl === null) {
     faults.push(
-      'VIGIE_PUBLIC_URL is required when SMTP_HOST is another machine: links in mails would lead to localhost',
+      'VIGIE_PUBLIC_URL is required when SMTP_HOST is another machine: links in mails would point to localhost',
     );
   }
   return faults;

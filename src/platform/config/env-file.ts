@@ -4,21 +4,21 @@ import { ConfigurationError } from './faults.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** All settings together take a few thousand. */
+/** All settings together need a few thousand characters. */
 const MAX_LENGTH = 65_536;
 
 const BLANK_OR_COMMENT = /^\s*(#.*)?$/;
-/** A value in quotes ends on its line. One without quotes begins with anything else; ` #` begins a comment. */
+/** A quoted value ends on its line. An unquoted one starts with any other character; ` #` starts a comment. */
 const ASSIGNMENT =
   /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(?:("[^"]*"|'[^']*'|`[^`]*`)\s*(?:#.*)?|[^"'`\s].*)?$/;
 
-/** Docker Compose reads this # as part of the value, Node.js as the beginning of a comment. */
+/** Docker Compose reads this # as part of the value, Node.js as the start of a comment. */
 const AMBIGUOUS = /^[^=]*=\s*[^"'`\s#](?:[^#]*[^\s#])?#/;
 
 /**
- * The environment, with what `.env` in the working directory adds, or the file that VIGIE_ENV_FILE names (none where
- * that is empty). A variable of the environment comes first, also an empty one.
- * @throws ConfigurationError naming the lines that are not `NAME=VALUE`, without what they hold: it may be a secret.
+ * The environment, plus the variables of `.env` in the working directory, or of the file that VIGIE_ENV_FILE names
+ * (none when that is empty). Variables of the environment take precedence, even when empty.
+ * @throws ConfigurationError naming the lines that are not `NAME=VALUE`, without their contents: those may be secrets.
  */
 export function withEnvFile(environment: Environment): Environment {
   const named = environment.VIGIE_ENV_FILE;
@@ -26,7 +26,7 @@ export function withEnvFile(environment: Environment): Environment {
   return { ...readEnvFile(named ?? '.env', named !== undefined), ...environment };
 }
 
-/** @param required whether there must be such a file. */
+/** @param required whether the file must exist. */
 function readEnvFile(path: string, required: boolean): Record<string, string> {
   const text = readText(path, required);
   const values: Record<string, string> = {};
@@ -51,7 +51,7 @@ function readEnvFile(path: string, required: boolean): Record<string, string> {
   return values;
 }
 
-/** A file that is something else altogether has a fault on each line. */
+/** A file of another kind has a fault on each line. */
 const MAX_FAULTS = 10;
 
 function readText(path: string, required: boolean): string {
@@ -70,11 +70,11 @@ function readText(path: string, required: boolean): string {
   }
   if (bytes.length > MAX_LENGTH) throw new ConfigurationError([`${path} has more than ${MAX_LENGTH} bytes`]);
   try {
-    // Without a byte order mark, which the decoder drops.
+    // The decoder drops a byte order mark.
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     if (!text.includes('\0')) return text;
   } catch {
-    // The error below says it.
+    // The error below reports it.
   }
   throw new ConfigurationError([`${path} is not a UTF-8 text file`]);
 }

@@ -1,4 +1,4 @@
-/** All that is wrong with a configuration, at once. */
+/** All faults of a configuration, reported at once. */
 export class ConfigurationError extends Error {
   constructor(readonly faults: readonly string[]) {
     super(`The configuration is not valid:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);

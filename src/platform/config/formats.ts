@@ -8,13 +8,13 @@ export const EMAIL_ADDRESS: Format = {
   type: 'e-mail address',
   check: (text) => {
     if (/@localhost$/i.test(text))
-      throw new Error('must not end with @localhost: other servers refuse such a sender');
+      throw new Error('must not end with @localhost: other servers reject such a sender');
     if (parseEmailAddress(text) === null)
       throw new Error('must be one plain e-mail address, such as vigie@example.com');
   },
 };
 
-/** The address of a web server that paths are appended to. */
+/** The address of a web server, to which paths are appended. */
 export const BASE_URL: Format = {
   type: url('http', 'https').type,
   check: (text) => {
@@ -30,17 +30,16 @@ export const HOST_NAME: Format = {
   type: 'host name or IP address',
   check: (text) => {
     if (isIP(text) !== 0) return;
-    if (text.includes('://')) throw new Error('must be a host name alone, without smtp:// or another scheme');
-    if (/:\d+$/.test(text))
-      throw new Error('must be a host name alone: the port is a setting of its own (SMTP_PORT)');
+    if (text.includes('://')) throw new Error('must be a host name without smtp:// or another scheme');
+    if (/:\d+$/.test(text)) throw new Error('must be a host name without a port: set SMTP_PORT');
     if (!HOST.test(text)) throw new Error('must be a host name or an IP address');
   },
 };
 
-/** Underscores are not in the RFC, but in names of containers. */
+/** The RFC forbids underscores, but container names have them. */
 const HOST = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62}))*\.?$/i;
 
-/** What EHLO says (RFC 5321 §4.1.3): a name, or an address in brackets. */
+/** The name announced in EHLO (RFC 5321 §4.1.3): a host name, or an address in brackets. */
 export const EHLO_NAME: Format = {
   type: 'host name, or IP address in brackets',
   check: (text) => {
@@ -50,7 +49,7 @@ export const EHLO_NAME: Format = {
   },
 };
 
-/** The path of a file with certificates in PEM. */
+/** The path of a PEM file of certificates. */
 export const CERTIFICATES: Format = {
   type: 'path of a PEM file',
   check: (path) => {
@@ -59,8 +58,8 @@ export const CERTIFICATES: Format = {
 };
 
 /**
- * The certificates of a PEM file, as it is written.
- * @throws Error with a plain sentence where it cannot be read or holds none.
+ * The certificates of a PEM file, as text.
+ * @throws Error with a plain sentence if it cannot be read or contains none.
  */
 export function readCertificates(path: string): string {
   let text: string;
@@ -74,12 +73,12 @@ export function readCertificates(path: string): string {
     if (blocks.length === 0) throw new Error('no certificate');
     for (const block of blocks) new X509Certificate(block);
   } catch {
-    throw new Error(`names a file that is not a PEM file of certificates: ${path}`);
+    throw new Error(`names a file without valid PEM certificates: ${path}`);
   }
   return text;
 }
 
-/** Whether this name means the machine itself (RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC 4291 §2.5.3). */
+/** Whether this name refers to the machine itself (RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC 4291 §2.5.3). */
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase().replace(/^\[|\]$|\.$/g, '');
   return (

@@ -1,20 +1,20 @@
 import { CERTIFICATES, EHLO_NAME, EMAIL_ADDRESS, HOST_NAME } from './formats.js';
 import { integerVariable, optionalVariable, switchVariable, textVariable } from './variables.js';
 
-/** The settings of the mail server and of the sender: a part of SCHEMA. */
+/** The settings of the mail server and the sender: a part of SCHEMA. */
 export const MAIL_SETTINGS = {
   emailEnabled: switchVariable({
     env: 'EMAIL_ENABLED',
     yaml: 'email.enabled',
     default: true,
-    doc: 'Off: e-mails wait.',
+    doc: 'Off: e-mails wait and none is sent.',
   }),
   smtpHost: optionalVariable({
     env: 'SMTP_HOST',
     yaml: 'email.smtp.host',
     aliases: ['EMAIL_HOST'],
     check: HOST_NAME,
-    doc: 'Mail server. Unset: no e-mail is sent, and each is recorded as suppressed (channel_not_configured).',
+    doc: 'Mail server. Unset: no e-mail is sent; each is recorded as suppressed (channel_not_configured).',
   }),
   smtpPort: integerVariable({
     env: 'SMTP_PORT',
@@ -29,21 +29,21 @@ export const MAIL_SETTINGS = {
     env: 'SMTP_USER',
     yaml: 'email.smtp.user',
     aliases: ['SMTP_USERNAME', 'EMAIL_USERNAME'],
-    doc: 'Login at the mail server.',
+    doc: 'User name for the mail server.',
   }),
   smtpPassword: optionalVariable({
     env: 'SMTP_PASSWORD',
     yaml: 'email.smtp.password',
     aliases: ['EMAIL_PASSWORD'],
     secret: true,
-    doc: 'Password at the mail server (for Gmail, an app password).',
+    doc: 'Password for the mail server (for Gmail, an app password).',
   }),
   smtpFromEmail: optionalVariable({
     env: 'SMTP_FROM_EMAIL',
     yaml: 'email.from.address',
     aliases: ['EMAIL_SENDER'],
     check: EMAIL_ADDRESS,
-    doc: "Sender's address. SMTP_USER when that is an address and this is unset.",
+    doc: "Sender's address. Unset: SMTP_USER, if that is an address.",
   }),
   smtpFromName: textVariable({
     env: 'SMTP_FROM_NAME',
@@ -55,31 +55,31 @@ export const MAIL_SETTINGS = {
     env: 'SMTP_TLS',
     yaml: 'email.smtp.starttls',
     default: true,
-    doc: 'Require STARTTLS: without it nothing is sent, not even the login. Off: STARTTLS is used where the server offers it.',
+    doc: 'Require STARTTLS: without it nothing is sent, not even the login. Off: STARTTLS is used if the server offers it.',
   }),
   smtpSsl: switchVariable({
     env: 'SMTP_SSL',
     yaml: 'email.smtp.tls',
     default: false,
-    doc: 'TLS from the first byte (port 465); SMTP_TLS has no meaning then.',
+    doc: 'Implicit TLS (port 465). SMTP_TLS is then ignored.',
   }),
   smtpCaFile: optionalVariable({
     env: 'SMTP_CA_FILE',
     yaml: 'email.smtp.ca_file',
     check: CERTIFICATES,
-    doc: "PEM file of the certificate authorities that vouch for the mail server, such as a firm's own. They replace the system's for this connection.",
+    doc: "PEM file of the certificate authorities for the mail server, such as a firm's own. They replace the system's authorities for this connection.",
   }),
   smtpAllowPlaintextLogin: switchVariable({
     env: 'SMTP_ALLOW_PLAINTEXT_LOGIN',
     yaml: 'email.smtp.allow_plaintext_login',
     default: false,
-    doc: 'Send SMTP_USER and SMTP_PASSWORD without encryption to another machine, where SMTP_TLS=false and it offers no STARTTLS.',
+    doc: 'Allow unencrypted SMTP_USER and SMTP_PASSWORD to another machine, with SMTP_TLS=false and a server that offers no STARTTLS.',
   }),
   smtpEhloName: optionalVariable({
     env: 'SMTP_EHLO_NAME',
     yaml: 'email.smtp.ehlo_name',
     check: EHLO_NAME,
-    doc: 'Name that this server gives itself in EHLO. Unset: the name of the machine if it has a dot, else [127.0.0.1], which some servers refuse.',
+    doc: 'Name of this server in EHLO. Unset: the host name of the machine if it contains a dot, else [127.0.0.1], which some servers reject.',
   }),
   smtpGreetingTimeoutSeconds: integerVariable({
     env: 'SMTP_GREETING_TIMEOUT_SECONDS',
@@ -87,6 +87,6 @@ export const MAIL_SETTINGS = {
     default: 30,
     min: 1,
     max: 300,
-    doc: 'Wait for the greeting of the mail server; some delay it on purpose (Postfix postscreen, tarpits).',
+    doc: 'Timeout for the greeting of the mail server; some servers delay it on purpose (Postfix postscreen, tarpits).',
   }),
 } as const;

@@ -1,12 +1,12 @@
 import { SCHEMA } from './schema.js';
 
-/** Names of Vigie's own begin with these; other programs' variables are none of its business. */
+/** Vigie's own names start with these prefixes; other variables belong to other programs. */
 const OWN =
   /^(VIGIE|SMTP|DATABASE|REDIS|JWT|BACKUP|EMAIL|RETRY|DELIVERY|CHANNEL|LIMIT|DISPATCH|SCHEDULER|LOG)_/;
-/** Edits that make two names look alike. */
+/** Maximum edits between two names that look alike. */
 const MAX_EDITS = 2;
 
-/** Variables that look like a setting and are none: one sentence for each, for the log of the start. */
+/** Variables that look like a setting but are not one: one sentence each, for the log at start. */
 export function nearMisses(names: readonly string[]): string[] {
   const known = Object.values(SCHEMA).flatMap(({ env, aliases }) => [env, ...aliases]);
   const settings = new Set([...known, ...known.map((name) => `${name}_FILE`), 'VIGIE_CONFIG']);
@@ -19,7 +19,7 @@ export function nearMisses(names: readonly string[]): string[] {
     });
 }
 
-/** Levenshtein's distance. */
+/** The Levenshtein distance. */
 function edits(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_value, index) => index);
   for (let i = 0; i < one.length; i += 1) {

@@ -20,15 +20,15 @@ export type Role = (typeof ROLES)[number];
 const postgres = url('postgres', 'postgresql');
 
 /**
- * Every setting of an installation: its name in the environment, its place in vigie.yml, type, default and
- * one sentence. `.env.example` and docs/configuration.md are generated from this table.
+ * Every setting of an installation: its name in the environment, its path in vigie.yml, type, default and one sentence.
+ * `.env.example` and docs/configuration.md are generated from this table.
  */
 export const SCHEMA = {
   host: textVariable({
     env: 'HOST',
     yaml: 'server.host',
     default: '127.0.0.1',
-    doc: 'Address to listen on. 0.0.0.0 (the default in the container image) lets other machines connect, in plain HTTP.',
+    doc: 'Address to listen on. 0.0.0.0 (the default in the container image) accepts connections from other machines, in plain HTTP.',
   }),
   port: integerVariable({
     env: 'PORT',
@@ -42,32 +42,32 @@ export const SCHEMA = {
     env: 'VIGIE_PUBLIC_URL',
     yaml: 'server.public_url',
     check: BASE_URL,
-    doc: 'Where people reach this server; links in mails begin with it. http://localhost:<PORT> when unset, which NODE_ENV=production refuses once SMTP_HOST is another machine.',
+    doc: 'Address at which people reach this server; links in mails begin with it. Unset: http://localhost:<PORT>. Required with NODE_ENV=production when SMTP_HOST is another machine.',
   }),
   itemUrl: optionalVariable({
     env: 'ITEM_URL',
     yaml: 'server.item_url',
     check: ITEM_URL,
-    doc: 'Where the page of an item is, for links in mails: https://front.example/{tenant}/{type}/{id}. Unset: no link.',
+    doc: 'URL pattern of items, for links in mails: https://front.example/{tenant}/{type}/{id}. Unset: no links.',
   }),
   trustProxy: optionalVariable({
     env: 'TRUST_PROXY',
     yaml: 'server.trust_proxy',
     check: ADDRESSES,
-    doc: 'Reverse proxies whose X-Forwarded-For names the caller. Unset: the peer of the connection is the caller.',
+    doc: 'Reverse proxies whose X-Forwarded-For is trusted as the caller. Unset: the peer of the connection is the caller.',
   }),
   roles: listVariable({
     env: 'VIGIE_ROLES',
     yaml: 'server.roles',
     words: ROLES,
     default: 'web,worker,scheduler',
-    doc: 'What this process does.',
+    doc: 'Roles of this process.',
   }),
   dataDir: textVariable({
     env: 'VIGIE_DATA_DIR',
     yaml: 'server.data_dir',
     default: './data',
-    doc: 'Where the embedded PostgreSQL and generated secrets live.',
+    doc: 'Folder of the embedded PostgreSQL and generated secrets.',
   }),
   logLevel: choiceVariable({
     env: 'LOG_LEVEL',
@@ -75,49 +75,49 @@ export const SCHEMA = {
     aliases: ['NOTIFICATION_LOG_LEVEL'],
     words: ['debug', 'info', 'warn', 'warning', 'error'],
     default: 'info',
-    doc: 'The least serious line that is logged.',
+    doc: 'Lowest level that is logged.',
   }),
   logFormat: choiceVariable({
     env: 'LOG_FORMAT',
     yaml: 'logging.format',
     words: ['auto', 'json', 'pretty'],
     default: 'auto',
-    doc: 'How log lines look. auto: for people on a terminal, JSON elsewhere.',
+    doc: 'Format of log lines. auto: pretty on a terminal, else JSON.',
   }),
   metricsToken: optionalVariable({
     env: 'METRICS_TOKEN',
     yaml: 'metrics.token',
     secret: true,
     check: atLeast(16),
-    doc: 'Bearer token that /metrics requires; at least 16 characters. Unset: anyone who reaches the port may read it (it holds no names and no tenants).',
+    doc: 'Bearer token that /metrics requires; at least 16 characters. Unset: anyone who reaches the port can read the metrics (they contain no names or tenants).',
   }),
   databaseUrl: optionalVariable({
     env: 'DATABASE_URL',
     yaml: 'database.url',
     secret: true,
     check: postgres,
-    doc: 'PostgreSQL 15-18, as the owner: migrations run with it. Unset: an embedded PostgreSQL is started.',
+    doc: 'PostgreSQL 15-18 with the login of the owner, which runs migrations. Unset: Vigie starts an embedded PostgreSQL.',
   }),
   databaseAppUrl: optionalVariable({
     env: 'DATABASE_APP_URL',
     yaml: 'database.app_url',
     secret: true,
     check: postgres,
-    doc: 'The same database as the login vigie_app. Unset: DATABASE_URL with the role vigie_app taken on.',
+    doc: 'The same database with the login vigie_app. Unset: DATABASE_URL with SET ROLE vigie_app.',
   }),
   databaseSystemUrl: optionalVariable({
     env: 'DATABASE_SYSTEM_URL',
     yaml: 'database.system_url',
     secret: true,
     check: postgres,
-    doc: 'The same database as the login vigie_system. Unset: DATABASE_URL with the role vigie_system.',
+    doc: 'The same database with the login vigie_system. Unset: DATABASE_URL with SET ROLE vigie_system.',
   }),
   databasePooler: choiceVariable({
     env: 'DATABASE_POOLER',
     yaml: 'database.pooler',
     words: ['none', 'transaction'],
     default: 'none',
-    doc: 'transaction: the URLs lead to a PgBouncer in transaction mode, which takes no settings at the start of a connection and no named statements.',
+    doc: 'transaction: the URLs lead to a PgBouncer in transaction mode, which supports neither startup settings nor named statements.',
   }),
   databasePoolSize: integerVariable({
     env: 'DATABASE_POOL_SIZE',
@@ -125,7 +125,7 @@ export const SCHEMA = {
     default: 10,
     min: 2,
     max: 200,
-    doc: 'Connections of each of the two pools of a process.',
+    doc: 'Connections in each of the two pools of a process.',
   }),
   databaseStatementTimeoutSeconds: integerVariable({
     env: 'DATABASE_STATEMENT_TIMEOUT_SECONDS',
@@ -133,32 +133,32 @@ export const SCHEMA = {
     default: 60,
     min: 1,
     max: 3_600,
-    doc: 'The longest that a statement may run (imports have 10 minutes). A PostgreSQL that has not answered 5 s later counts as lost, and its connection is closed.',
+    doc: 'Time limit of a statement (imports: 10 minutes). If PostgreSQL has not answered 5 s later, its connection is closed as lost.',
   }),
   redisUrl: optionalVariable({
     env: 'REDIS_URL',
     yaml: 'redis.url',
     secret: true,
     check: url('redis', 'rediss'),
-    doc: 'Redis 6.2-7, with maxmemory-policy noeviction. Unset: the redis-server of this machine is started.',
+    doc: 'Redis 6.2-7, with maxmemory-policy noeviction. Unset: Vigie starts the redis-server of this machine.',
   }),
   redisPrefix: textVariable({
     env: 'REDIS_PREFIX',
     yaml: 'redis.prefix',
     default: 'vigie',
-    doc: 'Prefix of all keys, where several installations share one Redis.',
+    doc: 'Prefix of all keys, for installations that share one Redis.',
   }),
   jwtSecret: optionalVariable({
     env: 'JWT_SECRET',
     yaml: 'auth.jwt_secret',
     secret: true,
     check: STRONG_SECRET,
-    doc: 'The keys of access tokens, links and cookies are derived from it; random, the same in every process (openssl rand -base64 32). Unset with an embedded PostgreSQL: generated once and kept in VIGIE_DATA_DIR.',
+    doc: 'Secret from which the keys of access tokens, links and cookies are derived: random, the same in every process (openssl rand -base64 32). Unset with an embedded PostgreSQL: generated once and kept in VIGIE_DATA_DIR.',
   }),
   jwtSecretPrevious: secretListVariable({
     env: 'JWT_SECRET_PREVIOUS',
     yaml: 'auth.jwt_secret_previous',
-    doc: 'Secrets that JWT_SECRET has replaced, or that will replace it: what they have signed is still good. Remove one after SESSION_MAX_DAYS.',
+    doc: 'Secrets that JWT_SECRET has replaced, or that will replace it; their signatures stay valid. Remove an old one after SESSION_MAX_DAYS.',
   }),
   accessTokenMinutes: integerVariable({
     env: 'ACCESS_TOKEN_MINUTES',
@@ -174,7 +174,7 @@ export const SCHEMA = {
     default: 30,
     min: 1,
     max: 365,
-    doc: 'Lifetime of a session without use.',
+    doc: 'Lifetime of an unused session.',
   }),
   sessionMaxDays: integerVariable({
     env: 'SESSION_MAX_DAYS',
@@ -182,13 +182,13 @@ export const SCHEMA = {
     default: 30,
     min: 1,
     max: 3_650,
-    doc: 'Lifetime of a session, however much it is used; then one signs in again.',
+    doc: 'Maximum lifetime of a session; then the user signs in again.',
   }),
   operatorEmail: optionalVariable({
     env: 'VIGIE_OPERATOR_EMAIL',
     yaml: 'auth.operator_email',
     check: EMAIL_ADDRESS,
-    doc: 'The first operator, created at the first start.',
+    doc: 'E-mail address of the first operator, who is created at the first start.',
   }),
   operatorPassword: optionalVariable({
     env: 'VIGIE_OPERATOR_PASSWORD',
@@ -203,7 +203,7 @@ export const SCHEMA = {
     default: 1_200,
     min: 0,
     max: 10_000_000,
-    doc: 'Requests of one user, API key or operator; more are answered with 429. 0: no limit.',
+    doc: 'Requests of one user, API key or operator per minute; more are answered with 429. 0: no limit.',
   }),
   anonymousRequestsPerMinute: integerVariable({
     env: 'API_ANONYMOUS_REQUESTS_PER_MINUTE',
@@ -211,7 +211,7 @@ export const SCHEMA = {
     default: 600,
     min: 0,
     max: 10_000_000,
-    doc: 'Requests from one address without good credentials (logins, refreshes). 0: no limit.',
+    doc: 'Requests per minute from one address without valid credentials (logins, refreshes). 0: no limit.',
   }),
   socketsPerAddress: integerVariable({
     env: 'SOCKETS_PER_ADDRESS',
@@ -219,7 +219,7 @@ export const SCHEMA = {
     default: 1_000,
     min: 0,
     max: 1_000_000,
-    doc: 'Sockets that one process keeps open for one address (IPv6: its /64), besides 50 for each user. 0: no limit.',
+    doc: 'Open sockets per address (IPv6: per /64) in one process; each user may have at most 50. 0: no limit.',
   }),
   auditRetentionDays: integerVariable({
     env: 'AUDIT_RETENTION_DAYS',
@@ -227,13 +227,13 @@ export const SCHEMA = {
     default: 365,
     min: 1,
     max: 3_650,
-    doc: 'How long the audit log is kept.',
+    doc: 'Days until audit records are deleted.',
   }),
   notificationsEnabled: switchVariable({
     env: 'NOTIFICATIONS_ENABLED',
     yaml: 'notifications.enabled',
     default: true,
-    doc: 'Off: deliveries wait, nothing leaves on any channel.',
+    doc: 'Off: deliveries wait and nothing is sent on any channel.',
   }),
   ...MAIL_SETTINGS,
   deliveryMaxAgeHours: integerVariable({
@@ -250,7 +250,7 @@ export const SCHEMA = {
     default: 5,
     min: 1,
     max: 3_600,
-    doc: 'First wait before a channel that is down is tried again; doubles with each probe that fails.',
+    doc: 'Wait before the first probe of a channel that is down; doubles with each failed probe.',
   }),
   channelProbeMaxSeconds: integerVariable({
     env: 'CHANNEL_PROBE_MAX_SECONDS',
@@ -266,7 +266,7 @@ export const SCHEMA = {
     default: 3,
     min: 1,
     max: 20,
-    doc: 'Attempts that the mail server may refuse before a delivery has failed for good. A server that is down uses up none.',
+    doc: 'Attempts that the mail server may reject before a delivery fails permanently. Attempts do not count while the server is down.',
   }),
   retryDelaySeconds: integerVariable({
     env: 'RETRY_DELAY_SECONDS',
@@ -274,7 +274,7 @@ export const SCHEMA = {
     default: 300,
     min: 1,
     max: 86_400,
-    doc: 'Wait after the first failed attempt; doubles with each.',
+    doc: 'Wait after the first failed attempt; doubles with each further one.',
   }),
   limitPerUserHour: integerVariable({
     env: 'LIMIT_PER_USER_PER_HOUR',
@@ -282,7 +282,7 @@ export const SCHEMA = {
     default: 100,
     min: 0,
     max: 1_000_000,
-    doc: 'Deliveries to one recipient on one channel in an hour; more are deferred. 0: no limit.',
+    doc: 'Deliveries to one recipient on one channel per hour; more are deferred. 0: no limit.',
   }),
   limitPerUserDay: integerVariable({
     env: 'LIMIT_PER_USER_PER_DAY',
@@ -290,7 +290,7 @@ export const SCHEMA = {
     default: 500,
     min: 0,
     max: 1_000_000,
-    doc: 'The same in 24 hours. 0: no limit.',
+    doc: 'The same per 24 hours. 0: no limit.',
   }),
   limitPerMinute: integerVariable({
     env: 'LIMIT_GLOBAL_PER_MINUTE',
@@ -298,7 +298,7 @@ export const SCHEMA = {
     default: 0,
     min: 0,
     max: 10_000_000,
-    doc: 'Deliveries of all tenants on one channel in a minute. 0: no limit.',
+    doc: 'Deliveries of all tenants on one channel per minute. 0: no limit.',
   }),
   dispatchIntervalSeconds: integerVariable({
     env: 'DISPATCH_INTERVAL_SECONDS',
@@ -307,7 +307,7 @@ export const SCHEMA = {
     default: 5,
     min: 1,
     max: 60,
-    doc: 'Longest wait between two rounds of the dispatcher when nothing wakes it.',
+    doc: 'Longest wait between two dispatcher rounds when no event wakes it.',
   }),
   dispatchBatchSize: integerVariable({
     env: 'DISPATCH_BATCH_SIZE',
@@ -315,23 +315,23 @@ export const SCHEMA = {
     default: 50,
     min: 1,
     max: 2_000,
-    doc: 'Deliveries admitted in one round; rounds repeat until nothing is due.',
+    doc: 'Deliveries admitted per round; rounds repeat until nothing is due.',
   }),
   adminEmailRecipient: optionalVariable({
     env: 'ADMIN_EMAIL_RECIPIENT',
     yaml: 'backups.admin_recipient',
     check: EMAIL_ADDRESS,
-    doc: 'Who is notified of incidents of a tenant without alert recipients and admins.',
+    doc: 'Recipient of incidents of tenants that have neither alert recipients nor admins.',
   }),
   backupInboxDir: optionalVariable({
     env: 'BACKUP_INBOX_DIR',
     yaml: 'backups.inbox_dir',
-    doc: 'Where agents drop reports and files: <tenant slug>/<agent>/log and …/database. Unset: backups/inbox in VIGIE_DATA_DIR.',
+    doc: 'Folder where agents put reports and files: <tenant slug>/<agent>/log and …/database. Unset: backups/inbox in VIGIE_DATA_DIR.',
   }),
   backupStoreDir: optionalVariable({
     env: 'BACKUP_STORE_DIR',
     yaml: 'backups.store_dir',
-    doc: 'Where verified backups are kept. Unset: backups/store in VIGIE_DATA_DIR.',
+    doc: 'Folder of verified backups. Unset: backups/store in VIGIE_DATA_DIR.',
   }),
   backupConcurrency: integerVariable({
     env: 'BACKUP_CONCURRENCY',
@@ -339,7 +339,7 @@ export const SCHEMA = {
     default: 4,
     min: 1,
     max: 64,
-    doc: 'Backup files that one scan reads at the same time.',
+    doc: 'Backup files that one scan reads in parallel.',
   }),
   schedulerEnabled: switchVariable({
     env: 'SCHEDULER_ENABLED',
@@ -367,7 +367,7 @@ export const SCHEMA = {
     default: 10,
     min: 1,
     max: 500,
-    doc: 'Mails that one worker process sends at the same time.',
+    doc: 'Mails that one worker process sends in parallel.',
   }),
   checksConcurrency: integerVariable({
     env: 'CHECKS_CONCURRENCY',
@@ -375,7 +375,7 @@ export const SCHEMA = {
     default: 4,
     min: 1,
     max: 100,
-    doc: 'Checks that one worker process runs at the same time. Backup scans may take hours: they have all of these places but one.',
+    doc: 'Checks that one worker process runs in parallel. Backup scans can take hours, so they leave one of these slots free.',
   }),
   maintenanceConcurrency: integerVariable({
     env: 'MAINTENANCE_CONCURRENCY',
@@ -383,6 +383,6 @@ export const SCHEMA = {
     default: 2,
     min: 1,
     max: 100,
-    doc: 'Maintenance jobs (status update, cleanup) of one worker process at the same time.',
+    doc: 'Maintenance jobs (status update, cleanup) that one worker process runs in parallel.',
   }),
 } as const;

@@ -2,13 +2,13 @@ import type { Format, Variable } from './variables.js';
 
 const MIN_LENGTH = 32;
 const MIN_DISTINCT = 10;
-/** Letters of text carry about 4 bits each when they are random, fewer when some are frequent. */
+/** Characters of random text carry about 4 bits each, fewer when some characters are frequent. */
 const MIN_BITS = 100;
 const MAX_SECRETS = 10;
 
-const SENTENCE = `must be random: at least ${MIN_LENGTH} characters, ${MIN_DISTINCT} different ones among them, and no pattern (openssl rand -base64 32)`;
+const SENTENCE = `must be random: at least ${MIN_LENGTH} characters, at least ${MIN_DISTINCT} different ones, no pattern (openssl rand -base64 32)`;
 
-/** A secret that keys are derived from. */
+/** A secret from which keys are derived. */
 export const STRONG_SECRET: Format = {
   type: `random text of at least ${MIN_LENGTH} characters`,
   check: (text) => {
@@ -47,7 +47,7 @@ export function secretListVariable(written: {
   };
 }
 
-/** Shannon's entropy of its characters, times its length: what a guesser who knows their frequencies must try. */
+/** The Shannon entropy of its characters times its length: what a guesser who knows their frequencies must try. */
 function bitsOf(text: string): number {
   const counts = new Map<string, number>();
   for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1);
@@ -55,7 +55,7 @@ function bitsOf(text: string): number {
   return -text.length * each.reduce((sum, share) => sum + share * Math.log2(share), 0);
 }
 
-/** Whether it is one part written several times. */
+/** Whether the text is one part repeated several times. */
 function repeats(text: string): boolean {
   return (text + text).indexOf(text, 1) < text.length;
 }

@@ -2,21 +2,21 @@ import type { Config, Setting, Source } from './config.js';
 import { SCHEMA } from './schema.js';
 import type { Variable } from './variables.js';
 
-/** A setting as people may see it. */
+/** A setting with any secrets removed. */
 export interface ShownSetting {
-  /** The environment's name. */
+  /** The name in the environment. */
   variable: string;
-  /** Its place in vigie.yml. */
+  /** The path in vigie.yml. */
   setting: string;
-  /** Secrets as `***`, also the password in a URL; null where it is unset. */
+  /** Secrets, including the password in a URL, are `***`; null when unset. */
   value: string | number | boolean | readonly string[] | null;
   source: Source['kind'];
-  /** Where it was written, by what name; null for a default. */
+  /** Where and under which name it was written; null for a default. */
   written_as: string | null;
   default: string | null;
 }
 
-/** Every setting with the value in force and where it came from; no secret. */
+/** Every setting with its current value and source, without secrets. */
 export function shownSettings(config: Config): ShownSetting[] {
   return (Object.entries(SCHEMA) as [Setting, Variable<unknown>][]).map(([key, variable]) => ({
     variable: variable.env,
@@ -35,7 +35,7 @@ function shown(value: Config[Setting], { secret, type }: Variable<unknown>): Sho
   return secret ? '***' : value;
 }
 
-/** Who and where, for people to recognise it. A query may hold passwords too, by whatever name: it is left out. */
+/** Keeps user and host, for people to recognise the URL. Drops the query: it may hold passwords under any name. */
 function withoutPassword(url: URL): string {
   if (url.password !== '') url.password = '***';
   if (url.search !== '') url.search = '?***';

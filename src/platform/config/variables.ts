@@ -1,19 +1,19 @@
 import { isIP } from 'node:net';
 
-/** How one variable is written, checked and documented. `parse` throws a plain sentence on a bad value. */
+/** How one variable is written, checked and documented. `parse` throws a sentence for people on a bad value. */
 export interface Variable<Value> {
-  /** The environment's name. `<env>_FILE` names a file that holds the value. */
+  /** The name in the environment. `<env>_FILE` names a file that holds the value. */
   env: string;
-  /** Its place in vigie.yml. */
+  /** The path in vigie.yml. */
   yaml: string;
-  /** Names that the systems before Vigie used. */
+  /** Names used by the systems that Vigie replaces. */
   aliases: readonly string[];
-  /** As written in the documentation; null when unset means something of its own. */
+  /** As written in the documentation; null when an unset variable has a meaning. */
   default: string | null;
   doc: string;
-  /** What may be written, in words. */
+  /** The accepted values, in words. */
   type: string;
-  /** Several values: separated by commas, or a sequence in vigie.yml. */
+  /** Accepts several values: separated by commas, or a sequence in vigie.yml. */
   list: boolean;
   secret: boolean;
   parse(text: string): Value;
@@ -27,7 +27,7 @@ interface Written {
   secret?: boolean;
 }
 
-/** A rule for a text; `check` throws a plain sentence when the text breaks it. */
+/** A rule for a text; `check` throws a sentence for people when the text breaks it. */
 export interface Format {
   type: string;
   check(text: string): void;
@@ -74,7 +74,7 @@ export function textVariable(written: Written & { default: string }): Variable<s
   return variable(rest, 'text', fallback, (text) => text);
 }
 
-/** May be left unset: null. */
+/** May be unset: null. */
 export function optionalVariable(written: Written & { check?: Format }): Variable<string | null> {
   const { check, ...rest } = written;
   return variable<string | null>(rest, check?.type ?? 'text', null, (text) => {
@@ -107,7 +107,7 @@ export function choiceVariable<Word extends string>(
   });
 }
 
-/** A URL of one of these protocols. */
+/** A URL with one of these protocols. */
 export function url(...protocols: string[]): Format {
   const beginnings = protocols.map((name) => `${name}://`).join(' or ');
   return {
@@ -122,16 +122,18 @@ export function url(...protocols: string[]): Format {
 
 const ITEM_URL_FIELDS = ['tenant', 'type', 'id'];
 
-/** A URL pattern of items' pages. */
+/** A URL pattern for the pages of items. */
 export const ITEM_URL: Format = {
-  type: 'URL with {id}, and perhaps {tenant} and {type}',
+  type: 'URL with {id}, optionally {tenant} and {type}',
   check: (text) => {
     const sample = text.replace(/\{(\w+)\}/g, (field, name: string) =>
       ITEM_URL_FIELDS.includes(name) ? name : field,
     );
     const isUrl = URL.canParse(sample) && /^https?:$/.test(new URL(sample).protocol);
     if (!isUrl || /[{}]/.test(sample) || !text.includes('{id}')) {
-      throw new Error('must be an http or https URL with {id}, and no other braces than {tenant} and {type}');
+      throw new Error(
+        'must be an http or https URL with {id}; the only other fields are {tenant} and {type}',
+      );
     }
   },
 };

@@ -4,7 +4,7 @@ import { type Embedded, embeddedSecret, startEmbedded } from '../embedded/embedd
 
 /**
  * Starts the services that the configuration does not name.
- * @param ofDemo whether the demo starts this process, on a folder of its own.
+ * @param ofDemo whether the demo starts this process, on its own folder.
  * @returns the configuration with their addresses, and the services.
  */
 export async function withEmbedded(

@@ -1,8 +1,8 @@
-/** What a step of the start is, for its error. */
+/** Describes a step of the start in its error. */
 export interface StartStep {
   /** `postgresql`, `redis`, `listen` … */
   step: string;
-  /** `host:port`, without a password; null where a step has no place. */
+  /** `host:port`, without a password; null for a step without an address. */
   where: string | null;
   /** What the operator can do when it fails. */
   hint: string;
@@ -36,7 +36,7 @@ export class StartError extends Error {
   }
 }
 
-/** `host:port` of a URL, without what it holds besides. */
+/** Only `host:port` of a URL. */
 export function placeOf(url: string, defaultPort: number): string {
   try {
     const { hostname, port } = new URL(url);

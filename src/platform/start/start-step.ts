@@ -4,7 +4,7 @@ import { StartError, type StartStep } from './start-error.js';
 /**
  * Runs one step of the start.
  * @param deadlineMs after which the step has failed, whether or not its promise ever settles.
- * @throws StartError for an expected cause or a missed deadline; any other error as it is.
+ * @throws StartError for an expected cause or a missed deadline; any other error unchanged.
  */
 export async function startStep<Result>(
   step: StartStep,
@@ -13,7 +13,7 @@ export async function startStep<Result>(
 ): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    // Not unreferenced: a step that waits for nothing the event loop knows would end the process with 0.
+    // Not unreferenced: if the event loop had nothing else to wait for, the process would exit with 0.
     timer = setTimeout(
       () => reject(new StartError(step, `no answer within ${deadlineMs / 1_000} s`)),
       deadlineMs,

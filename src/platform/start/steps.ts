@@ -10,12 +10,12 @@ import { startStep } from './start-step.js';
 const POSTGRES_PORT = 5_432;
 const REDIS_PORT = 6_379;
 
-/** Deadlines of the steps, in ms. Each is longer than the timeouts within, whose errors say more. */
+/** Deadlines of the steps, in ms. Each is longer than the timeouts inside the step, whose errors say more. */
 export const DEADLINES = {
-  /** The first start makes a database; one after a crash replays a log. */
+  /** The first start creates a database; one after a crash replays a log. */
   embedded: 5 * 60_000,
   postgres: 15_000,
-  /** Long migrations of large tables, and the wait for another process that migrates. */
+  /** Long migrations of large tables, and waiting for another migrating process. */
   migrations: 2 * 60 * 60_000,
   redis: 15_000,
   application: 60_000,
@@ -23,11 +23,11 @@ export const DEADLINES = {
   work: 60_000,
 } as const;
 
-/** What the log is given while the start waits. */
+/** Receives log lines while the start waits. */
 export type OnWait = (line: string) => void;
 
 /**
- * Signs in at PostgreSQL with each login that the configuration has.
+ * Signs in to PostgreSQL with each configured login.
  * @throws StartError
  */
 export async function reachDatabase(config: Config): Promise<void> {
@@ -42,7 +42,7 @@ export async function reachDatabase(config: Config): Promise<void> {
 }
 
 /**
- * Brings the schema up to date, where the owner's login is known; elsewhere checks that it is.
+ * Migrates the schema if the owner's login is known; otherwise checks that it is up to date.
  * @returns the migrations that ran.
  * @throws StartError
  */
@@ -58,7 +58,7 @@ export async function prepareSchema(config: Config, onWait: OnWait): Promise<str
     if (owner !== null)
       return migrate(owner, {
         takenOn: rolesToTakeOn(config),
-        onWait: (holder) => onWait(`Waiting for another process that migrates: ${holder}`),
+        onWait: (holder) => onWait(`Waiting for another process to finish migrating: ${holder}`),
       });
     await assertMigrated(system);
     return [];
@@ -66,7 +66,7 @@ export async function prepareSchema(config: Config, onWait: OnWait): Promise<str
 }
 
 /**
- * Signs in as each pool will, whose roles exist once the schema does.
+ * Signs in as each pool; their roles exist once the schema does.
  * @throws StartError
  */
 export async function reachPools(config: Config): Promise<void> {
@@ -78,7 +78,7 @@ function postgresStep(name: string, url: string): StartStep {
   return {
     step: 'postgresql',
     where: placeOf(url, POSTGRES_PORT),
-    hint: `Check ${name}, and that PostgreSQL runs and can be reached from here`,
+    hint: `Check ${name}, and that PostgreSQL is running and reachable from here`,
   };
 }
 
@@ -87,7 +87,7 @@ export async function reachRedis(config: Config): Promise<void> {
   const step: StartStep = {
     step: 'redis',
     where: placeOf(config.redisUrl ?? '', REDIS_PORT),
-    hint: 'Check REDIS_URL, and that Redis runs and can be reached from here',
+    hint: 'Check REDIS_URL, and that Redis is running and reachable from here',
   };
   await startStep(step, DEADLINES.redis, () => checkRedis(config));
 }
@@ -95,13 +95,13 @@ export async function reachRedis(config: Config): Promise<void> {
 export const EMBEDDED_STEP: StartStep = {
   step: 'embedded services',
   where: null,
-  hint: 'The last lines of postgres.log and redis.log in VIGIE_DATA_DIR may say more',
+  hint: 'See the last lines of postgres.log and redis.log in VIGIE_DATA_DIR',
 };
 
 export const APPLICATION_STEP: StartStep = {
   step: 'application',
   where: null,
-  hint: 'LOG_LEVEL=debug shows how far it came',
+  hint: 'Set LOG_LEVEL=debug to see how far it gets',
 };
 
 export const WORK_STEP: StartStep = { ...APPLICATION_STEP, step: 'background work' };
@@ -110,6 +110,6 @@ export function listenStep({ host, port }: Config): StartStep {
   return {
     step: 'listen',
     where: `${host}:${port}`,
-    hint: 'Check HOST and PORT, and what else listens there',
+    hint: 'Check HOST and PORT, and whether another program listens there',
   };
 }

@@ -11,7 +11,7 @@ export abstract class DueItem {
   @PrimaryGeneratedColumn('uuid')
   id: string;
 
-  @ApiProperty({ type: String, nullable: true, description: 'Its id in the system it came from' })
+  @ApiProperty({ type: String, nullable: true, description: 'Its id in the source system' })
   @Column('text', { nullable: true })
   external_id: string | null;
 

@@ -170,7 +170,7 @@ describe('a CSV file', () => {
     ['no column for what is required', 'client\nMartin\n', /lacks title and due_on.*"client"/],
     ['an unknown column', 'title;due_on;colour\n', /unknown columns: "colour".*Known are title, due_on/],
     ['the column of another kind', 'title;due_on;category\n', /unknown columns: "category"/],
-    ['two columns for the same', 'title;date;échéance\n', /more than one column is "due_on"/],
+    ['two columns for the same', 'title;date;échéance\n', /duplicate columns: "due_on"/],
     ['a prototype for a column', 'title;due_on;__proto__;constructor\n', /"__proto__", "constructor"/],
     ['no line ends', 'x'.repeat(1_000_000), /too long for a header/],
     ['ten thousand columns', `${'title;'.repeat(10_000)}\n`, /10001 columns/],

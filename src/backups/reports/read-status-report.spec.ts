@@ -38,8 +38,8 @@ describe('what a report may say', () => {
       unknown: { duration_seconds: 7 },
     });
     expect(warnings).toEqual([
-      '/agent_version: is kept, and not known to this version',
-      '/databases/compta/duration_seconds: is kept, and not known to this version',
+      '/agent_version: is unknown to this version and kept',
+      '/databases/compta/duration_seconds: is unknown to this version and kept',
     ]);
   });
 
@@ -49,7 +49,7 @@ describe('what a report may say', () => {
     [
       'D5 no staged file',
       { ...LEDGER, staged_file_name: undefined },
-      '/staged_file_name: is missing, and a success needs it',
+      '/staged_file_name: is missing but required for a success',
     ],
     [
       'D5 a hash that is no SHA-256',

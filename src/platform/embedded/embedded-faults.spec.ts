@@ -75,7 +75,7 @@ it('H25: a server that runs as root creates no system user: it says what to do',
 describe('H26: the watchdog', () => {
   it('that cannot be started refuses the start', async () => {
     await expect(Watchdog.start(log, join(data_dir, 'no-shell'))).rejects.toThrow(
-      'the watchdog of PostgreSQL and Redis could not be started',
+      'cannot start the watchdog of PostgreSQL and Redis',
     );
   });
 

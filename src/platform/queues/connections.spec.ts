@@ -64,7 +64,7 @@ describe('assertHoldsData', () => {
     const sentinel = await startSentinel();
     servers.push(sentinel);
     await expect(assertHoldsData(keep(consumerConnection(sentinel.url)))).rejects.toThrow(
-      'REDIS_URL names a Sentinel, which holds no data: name the Redis itself, or what leads to its primary',
+      'REDIS_URL names a Sentinel, which holds no data: name the Redis primary, or a proxy that leads to it',
     );
     const { url } = await serve();
     await assertHoldsData(keep(consumerConnection(url)));

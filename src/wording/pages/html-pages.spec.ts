@@ -117,12 +117,16 @@ test.each([
   ['pages/login.html.hbs', '{{#*inline "title"}}x{{/inline}}<p>{{{email}}}</p>', 'would not be escaped'],
   ['pages/login.html.hbs', '{{#*inline "title"}}x{{/inline}}<p id={{email}}>', 'in a quoted value'],
   ['pages/login.html.hbs', '{{#*inline "title"}}x{{/inline}}<a href="{{email}}">', 'write {{http_url …}}'],
-  ['pages/login.html.hbs', '{{#*inline "title"}}x{{/inline}}<script>1</script>', 'no script and no style'],
+  [
+    'pages/login.html.hbs',
+    '{{#*inline "title"}}x{{/inline}}<script>1</script>',
+    'must not contain scripts or styles',
+  ],
   ['pages/login.html.hbs', '{{#*inline "title"}}x{{/inline}}<p onclick="go()">', 'the policy of pages'],
   ['pages/login.html.hbs', '{{#*inline "title"}}x{{/inline}}<p style="color: red">', 'the policy of pages'],
   ['pages/password.js', 'const a = 1;\nconst b = "</script>";', ':2: must not contain'],
   ['pages/password.js', '/* {{nonce}} */', ':1: must not contain'],
-  ['pages/passwords.js', '', ': is the file of no page'],
+  ['pages/passwords.js', '', ': is not the file of a page'],
   ['fr/pages.json', '{', ': '],
   ['fr/pages.json', '{"login_title": 1}', ': "login_title" is not a text'],
 ])('H27: the start refuses %s with %s', async (file, source, message) => {

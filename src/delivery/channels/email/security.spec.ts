@@ -240,13 +240,13 @@ describe('A port whose protocol differs from the settings', () => {
     );
     const test = await testSender(server.port, {}, { ...QUICK, greeting_ms: 200 });
     expect(await reason(test.sender.verify())).toBe(
-      'The mail server sent no greeting in time: set SMTP_SSL=true if this port begins with TLS, or a longer SMTP_GREETING_TIMEOUT_SECONDS if it delays on purpose',
+      'The mail server sent no greeting in time: set SMTP_SSL=true if this port uses implicit TLS, or a longer SMTP_GREETING_TIMEOUT_SECONDS if it delays on purpose',
     );
     // Nobody can listen on 465 here: the words are made from the port of the settings.
     const late = Object.assign(new Error('Greeting never received'), { code: 'ETIMEDOUT' });
     const settings = { host: 'mail.example', port: 465, user: null, starttls: true, tls: false };
     expect(wordsOf(late, null, settings)).toBe(
-      'No greeting from port 465, which begins with TLS: set SMTP_SSL=true',
+      'No greeting from port 465, which uses implicit TLS: set SMTP_SSL=true',
     );
   });
 

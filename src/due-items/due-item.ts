@@ -35,7 +35,7 @@ export abstract class DueItem {
     type: String,
     format: 'uuid',
     nullable: true,
-    description: "The user who is notified; without one the tenant's admins are",
+    description: "The user to notify; without one the tenant's admins are notified",
   })
   @Column('uuid', { nullable: true })
   responsible_id: string | null;

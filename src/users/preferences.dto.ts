@@ -41,7 +41,7 @@ export class QuietHours {
     name: 'differsFromFrom',
     validator: {
       validate: (to: unknown, where) => to !== (where?.object as Partial<QuietHours> | undefined)?.from,
-      defaultMessage: () => '$property must not be the same as from',
+      defaultMessage: () => '$property must differ from `from`',
     },
   })
   to: string;

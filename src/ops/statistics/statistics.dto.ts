@@ -44,7 +44,8 @@ export class ChannelStatistics {
   @ApiProperty({
     type: Number,
     nullable: true,
-    description: 'Share sent of the last 24 hours, 0 to 1; null: nothing ended',
+    description:
+      'Share of sent deliveries among those that ended in the last 24 hours, 0 to 1; null: none ended',
   })
   success_rate: number | null;
 

@@ -160,7 +160,7 @@ describe('a CSV file', () => {
 
   it('reports a cell below a column without a name', () => {
     expect(read('title;;due_on\na;lost;2026-01-01\n')).toMatchObject([
-      { line: 2, fault: { detail: expect.stringContaining('column without a name') as string } },
+      { line: 2, fault: { detail: expect.stringContaining('column without a header') as string } },
     ]);
   });
 
@@ -168,7 +168,7 @@ describe('a CSV file', () => {
     ['nothing', '', /empty/],
     ['blank lines only', '\n\r\n ;;\n', /empty/],
     ['no column for what is required', 'client\nMartin\n', /lacks title and due_on.*"client"/],
-    ['an unknown column', 'title;due_on;colour\n', /unknown columns: "colour".*Known are title, due_on/],
+    ['an unknown column', 'title;due_on;colour\n', /unknown columns: "colour".*Known columns: title, due_on/],
     ['the column of another kind', 'title;due_on;category\n', /unknown columns: "category"/],
     ['two columns for the same', 'title;date;échéance\n', /duplicate columns: "due_on"/],
     ['a prototype for a column', 'title;due_on;__proto__;constructor\n', /"__proto__", "constructor"/],

@@ -168,16 +168,16 @@ describe('a hostile line', () => {
       /must not be a list/,
     ],
     [
-      'F3: a name that is there twice',
+      'F3: a name that appears twice',
       '{"title":"a","due_on":"2026-04-01","due_on":"2026-05-01"}',
       'due_on',
-      /^due_on is there twice$/,
+      /^due_on appears twice$/,
     ],
     [
-      'F3: a name that is there twice, once escaped',
+      'F3: a name that appears twice, once escaped',
       '{"title":"a","due_on":"2026-04-01","\\u0074itle":"b"}',
       'title',
-      /^title is there twice$/,
+      /^title appears twice$/,
     ],
     [
       'S6: a lone surrogate in an e-mail',

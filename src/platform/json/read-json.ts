@@ -146,7 +146,7 @@ class Inspection {
     if (names.size >= this.limits.names) this.refuse(`must have at most ${this.limits.names} names`, true);
     frame.at = name;
     frame.expectsName = false;
-    if (names.has(name)) this.refuse('is there twice');
+    if (names.has(name)) this.refuse('appears twice');
     names.add(name);
   }
 

@@ -102,7 +102,7 @@ describe('R4: the words for a Redis that refuses a write', () => {
     await owner.config('SET', 'save', '1 1');
     await owner.bgsave();
     await until('a snapshot that failed', async () => (await refusal(diskless.url)) !== null);
-    expect(await refusal(diskless.url)).toMatch(/can not save its snapshot/);
+    expect(await refusal(diskless.url)).toMatch(/cannot save its snapshot/);
   });
 
   it('none for what does not answer, or for any other error', async () => {
@@ -139,7 +139,7 @@ describe('H26: a Redis that refuses the login', () => {
     const { url } = await serveWithPassword();
     for (const wrong of [url, url.replace('redis://', 'redis://:wrong@')]) {
       await expect(assertNoEviction(keep(consumerConnection(wrong)))).rejects.toThrow(
-        /^Redis refuses the login \((NOAUTH|WRONGPASS) .*\): check the user and password in REDIS_URL$/,
+        /^Redis rejects the login \((NOAUTH|WRONGPASS) .*\): check the user and password in REDIS_URL$/,
       );
     }
   });

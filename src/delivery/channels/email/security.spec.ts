@@ -109,7 +109,7 @@ describe('STARTTLS', () => {
       if (leaves) await sending;
       else {
         await expect(sending).rejects.toMatchObject({ failure: 'channel', cause: 'misconfigured' });
-        expect(await reason(sending)).toContain('SMTP_ALLOW_PLAINTEXT_LOGIN=true permits');
+        expect(await reason(sending)).toContain('SMTP_ALLOW_PLAINTEXT_LOGIN=true allows');
       }
       expect(server.commands.some((line) => line.startsWith('AUTH'))).toBe(leaves);
       expect(server.received).toHaveLength(leaves ? 1 : 0);

@@ -98,7 +98,7 @@ describe('R10: vigie tenants create', () => {
   it.each([
     ['a bad slug', 'Cabinet Noir', {}, /^the slug must be 1 to 63 lower-case letters/],
     ['a taken slug', 'taken', {}, /^the slug taken is taken$/],
-    ['a bad address', 'other', { admin: 'zoe' }, /^--admin must be one email address and nothing else/],
+    ['a bad address', 'other', { admin: 'zoe' }, /^--admin must be a single e-mail address/],
     ['no name', 'other', { name: '' }, /^--name must be/],
     ['an unknown zone', 'other', { timeZone: 'Europe/Pariss' }, /^--time-zone must be|time_zone/],
     ['an unknown language', 'other', { locale: 'de' }, /^--locale must be one of the following values: /],

@@ -114,7 +114,7 @@ describe('a CSV file', () => {
     [
       'a cell that goes on after its quote',
       '"Titre"x;Échéance\n',
-      /quoted cell goes on after its quote \(line 1\)/,
+      /text follows the closing quote of a cell \(line 1\)/,
     ],
   ])(
     'F9: is refused where its header has %s, and no other line becomes the header',

@@ -60,7 +60,7 @@ describe('the text of a file', () => {
     [
       'UTF-8 and Windows-1252 in one file',
       Buffer.concat([Buffer.from('é;'), Buffer.from([0xe9, 0x3b])]),
-      /UTF-8 in some places \("é"\)/,
+      /mixes UTF-8 \("é"\)/,
     ],
     [
       'UTF-8 with Windows-1252 far behind',
@@ -169,9 +169,9 @@ describe('the text of a file', () => {
       encoding: 'utf-8',
     });
     expect(() => read(windows1252(FRENCH), 7, 'utf-8')).toThrow(
-      /is sent as utf-8, but has bytes that are not/,
+      /is sent as utf-8, but contains bytes that are not/,
     );
-    expect(() => new FileText('ebcdic')).toThrow(/"ebcdic" is not known/);
+    expect(() => new FileText('ebcdic')).toThrow(/"ebcdic" is not supported/);
   });
 
   it('F9: a mark that is written twice is no part of the text', () => {

@@ -103,7 +103,7 @@ describe('files of another type', () => {
     ['bytes', 'application/octet-stream', {}, /does not say what the file is.*text\/csv/],
     ['what nobody knows', 'x/y', {}, /as text\/csv/],
     ['gzip', CSV, { 'content-encoding': 'gzip' }, /uncompressed/],
-    ['EBCDIC', `${CSV}; charset=ebcdic`, {}, /charset "ebcdic" is not known/],
+    ['EBCDIC', `${CSV}; charset=ebcdic`, {}, /charset "ebcdic" is not supported/],
   ])('D8: %s: 415 with what to do, and no import', async (_what, type, headers, detail) => {
     const sent = await send('tasks', '{}', { 'content-type': type, ...headers });
     expect(sent).toMatchObject({ status: 415, body: { code: 'unsupported_media_type' } });
@@ -259,7 +259,7 @@ describe('D8: a fault says what to write', () => {
       `title must be shorter than or equal to 300 characters; the cell has "${'x'.repeat(40)}…"`,
     );
     expect(await faultOf('tasks', 'titre;date;responsable\na;01/04/2026;Marie\n')).toMatch(
-      /^responsible_email must be [^;]*email address[^;]*; the cell has "Marie"$/,
+      /^responsible_email must be [^;]*e-mail address[^;]*; the cell has "Marie"$/,
     );
     expect(await faultOf('tasks', '{"title":17,"due_on":"2026-04-01"}\n', NDJSON)).toBe(
       'title must be a string',

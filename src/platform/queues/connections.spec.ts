@@ -96,7 +96,9 @@ describe('R4: the words for a Redis that refuses a write', () => {
     expect(await refusal(url)).toMatch(/too few of its replicas answer/);
     await admin.config('SET', 'min-replicas-to-write', '0');
     await admin.call('ACL', 'SETUSER', 'reader', 'on', '>pass', '~*', '&*', '+@all', '-@write');
-    expect(await refusal(url.replace('redis://', 'redis://reader:pass@'))).toMatch(/no right to write$/);
+    expect(await refusal(url.replace('redis://', 'redis://reader:pass@'))).toMatch(
+      /does not allow the user of REDIS_URL to write$/,
+    );
     const diskless = await serve('--dir', '/proc');
     const owner = keep(new Redis(diskless.url));
     await owner.config('SET', 'save', '1 1');

@@ -231,7 +231,7 @@ describe('A port whose protocol differs from the settings', () => {
   it('M10: SMTP_SSL at a port for STARTTLS is named', async () => {
     const { sent, verified } = await attempt({}, { tls: true });
     for (const words of [sent, verified])
-      expect(words).toMatch(/^Port \d+ of the mail server does not begin with TLS: unset SMTP_SSL/);
+      expect(words).toMatch(/^Port \d+ of the mail server does not use implicit TLS: unset SMTP_SSL/);
   });
 
   it('M10: a port that begins with TLS, without SMTP_SSL, is named', async () => {

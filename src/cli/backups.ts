@@ -14,7 +14,7 @@ interface TenantResult {
 /**
  * `vigie backups verify`: reads every stored backup again, of one tenant or of all.
  * @returns the text to print, and whether every backup is intact.
- * @throws Error for the command line when the tenant does not exist or the store is unavailable.
+ * @throws Error for the command line if the tenant is unknown, or the store is unavailable.
  */
 export async function verifyBackups(
   environment: Readonly<Record<string, string | undefined>>,

@@ -10,10 +10,10 @@ import { reachDatabase, reachRedis } from '../platform/start/steps.js';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Runs work with the services of the configured installation, alongside its server processes: takes no jobs, schedules
- * nothing, serves nothing.
- * @param options `mail`: the work sends mails, so faulty e-mail settings are errors.
- * @throws StartError when PostgreSQL or Redis cannot be reached.
+ * Runs work with the services of the configured installation, beside its processes: without jobs, a schedule or a
+ * server.
+ * @param options `mail`: the work sends mails, so that wrong e-mail settings are errors.
+ * @throws StartError if PostgreSQL or Redis cannot be reached.
  */
 export async function withInstallation<Result>(
   environment: Environment,
@@ -34,7 +34,7 @@ export async function withInstallation<Result>(
   }
 }
 
-/** Without URLs, uses the embedded services of the running server. */
+/** Without a configured URL, uses the services that a running server has started. */
 async function reachable(config: Config): Promise<Config> {
   const nothing = { roles: [], operatorEmail: null, operatorPassword: null };
   const external = hasExternalDatabase(config);

@@ -60,7 +60,7 @@ export async function createOperator(
 
 /**
  * `vigie operators reset-password <email>`: sets a new password, ends the operator's sessions, lifts locks.
- * @throws Error for the command line.
+ * @throws Error in plain words.
  */
 export async function resetOperatorPassword(
   environment: Environment,
@@ -81,8 +81,8 @@ export async function resetOperatorPassword(
 }
 
 /**
- * `vigie operators unlock <email>`: clears failed sign-ins of an operator, or of a user of a tenant.
- * @throws Error for the command line.
+ * `vigie operators unlock <email>`: clears failed logins of an operator, or of a tenant's user.
+ * @throws Error in plain words.
  */
 export async function unlockLogin(
   environment: Environment,

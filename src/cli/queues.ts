@@ -10,7 +10,7 @@ const BY = 'cli';
 
 export interface QueueOptions {
   tenant?: string;
-  /** Required for a purge, which cannot be undone. */
+  /** Purging cannot be undone: it must be confirmed. */
   yes?: boolean;
   days?: string;
   json?: boolean;
@@ -28,7 +28,7 @@ export async function showQueues(environment: Environment, { json }: QueueOption
 
 /**
  * `vigie queues pause|resume|purge|retry <name>`: the answer to print.
- * @throws Error for the command line when the arguments are not valid.
+ * @throws Error in plain words if it cannot be done.
  */
 export async function actOnQueue(
   environment: Environment,

@@ -23,7 +23,7 @@ export interface NewTenantOptions {
 /** Tenants per query. */
 const PAGE = 200;
 
-/** Command-line options by the API's field names. */
+/** The command line's options, by the API's names of the fields. */
 const OPTIONS: Readonly<Record<string, string>> = {
   name: '--name',
   kind: '--kind',
@@ -35,9 +35,9 @@ const OPTIONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * `vigie tenants create <slug>`: creates a tenant, its first admin and the welcome mail in one transaction.
- * @returns the text to print, including the one-time link of the mail.
- * @throws Error for the command line: bad or taken slug, bad address, unknown time zone.
+ * `vigie tenants create <slug>`: creates a tenant, its first admin and the welcome mail, in one transaction.
+ * @returns the text to print, including the mail's one-time link.
+ * @throws Error in plain words: a bad or taken slug, a bad address, an unknown zone.
  */
 export async function createTenant(
   environment: Environment,

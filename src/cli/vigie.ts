@@ -15,10 +15,10 @@ const program = new Command('vigie')
   .description('Vigie: checks what a firm must not miss and notifies each person once')
   .version(VERSION, '--version', 'print the version');
 
-/** These commands send no mail, so faulty mail settings are ignored. */
+/** The configuration for commands: none of them sends mails. */
 const settings = () => readConfig(withEnvFile(process.env), { mail: false });
 
-/** Prompts go to stderr: stdout may be piped. */
+/** Prompts go to standard error, because standard output may be piped. */
 const TERMINAL = { input: process.stdin, output: process.stderr };
 
 program
@@ -41,7 +41,7 @@ program
     'a new or empty folder, or one from an earlier demo; its contents are deleted at each start (default: demo in VIGIE_DATA_DIR)',
   )
   .action(async (options: { exit?: boolean; data?: string }) => {
-    // .env and vigie.yml configure a real installation, which the demo must not touch.
+    // Not from .env or vigie.yml: they configure a real installation, which the demo must not touch.
     const environment = { ...process.env, VIGIE_CONFIG: devNull };
     const { dataDir, port, redisUrl, sources } = readConfig(environment, { mail: false });
     const { runDemo } = await import('./demo/demo.js').catch((error: unknown) => {
@@ -106,7 +106,7 @@ program
     if (!ok) process.exitCode = 1;
   });
 
-/** The image has no development packages. */
+/** Development packages are not in the image. */
 function isMissingPackage(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
 }

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { configurationPage, environmentExample } from '../platform/config/document.js';
 
-/** Writes the generated files: `npm run docs`. A test fails while a file differs from its source. */
+/** Writes the generated pages: `npm run docs`. A test fails while a page differs from its source. */
 const FILES = {
   '.env.example': environmentExample,
   'docs/configuration.md': configurationPage,

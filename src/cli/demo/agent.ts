@@ -6,7 +6,7 @@ import { dumpOf, type SampleAgent, type SampleBackup } from './sample-night.js';
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
-/** A STATUS.json. */
+/** The content of a STATUS.json. */
 export interface StatusJson {
   operation_timestamp_utc: string;
   databases: Record<string, { status: string; hash_sha256: string | null; [field: string]: unknown }>;
@@ -27,7 +27,7 @@ export class Agent {
     return agent;
   }
 
-  /** Makes and stages the night's backups. @returns the report. */
+  /** Makes the night's backups and stages their files. @returns the report */
   async backUp(backups: readonly SampleBackup[], at: Date): Promise<StatusJson> {
     const databases: StatusJson['databases'] = {};
     for (const backup of backups) databases[backup.database_name] = await this.one(backup, at);
@@ -72,7 +72,7 @@ export class Agent {
     return existsSync(path) ? (await readdir(path)).sort() : [];
   }
 
-  /** Writes under another name and renames when complete, as an agent should. */
+  /** Writes under another name until the file is complete, as an agent should. */
   private async put(folder: 'log' | 'database', name: string, content: Buffer | string): Promise<void> {
     const path = join(this.folder, folder, name);
     await writeFile(`${path}.part`, content);
@@ -91,7 +91,7 @@ function transferFields(error: string | null, begun: string, at: Date, transfer:
   };
 }
 
-/** SHA-256 of each file below a folder, sorted. Hidden files, such as the marker of the store, are left out. */
+/** SHA-256 of each file below a folder, sorted. Skips hidden files, such as the marker of the store. */
 export async function hashesBelow(folder: string): Promise<string[]> {
   const found = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = found

@@ -1,23 +1,23 @@
-/** The API answered with another status than 2xx. */
+/** An answer of the API that was not a 2xx. */
 export class ApiError extends Error {
   constructor(
     message: string,
     readonly status: number,
-    /** The problem's detail, else its title; empty if the answer was not a problem document. */
+    /** The problem's detail, else its title; empty if the response was not a problem. */
     readonly detail: string,
   ) {
     super(message);
   }
 }
 
-/** A client of the REST API: fetch, JSON, a token or a key. */
+/** A client of a server's REST API: fetch, JSON, a token or a key. */
 export class Api {
   constructor(
     private readonly base: string,
     private readonly credentials: Readonly<Record<string, string>> = {},
   ) {}
 
-  /** The same server, signed in. */
+  /** The same server, logged in. */
   withToken(token: string): Api {
     return new Api(this.base, { authorization: `Bearer ${token}` });
   }
@@ -28,8 +28,8 @@ export class Api {
   }
 
   /**
-   * @returns the body of a 2xx, typed by the caller.
-   * @throws ApiError with the problem's title and details for any other status; an AbortSignal error after 60 s.
+   * @returns the body of a 2xx; the caller names its type.
+   * @throws ApiError with the problem's title and details otherwise, and after 60 s.
    */
   async call<Body>(method: string, path: string, body?: unknown): Promise<Body> {
     return body === undefined
@@ -64,7 +64,7 @@ export class Api {
     return (text === '' ? undefined : JSON.parse(text)) as Body;
   }
 
-  /** Whether the server is ready. */
+  /** Whether the server reports that it is ready. */
   async isReady(): Promise<boolean> {
     try {
       return (await fetch(`${this.base}/readyz`, { signal: AbortSignal.timeout(2_000) })).ok;
@@ -79,7 +79,7 @@ function detailOf(text: string): string {
     const { detail, title } = JSON.parse(text) as { detail?: unknown; title?: unknown };
     return [detail, title].find((words) => typeof words === 'string') ?? '';
   } catch {
-    // Perhaps the page of a proxy.
+    // Perhaps a proxy's page: ignore it.
     return '';
   }
 }

@@ -1,13 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** The folders for staged files and for verified ones. */
+/** The folders for agents' files and for verified backups. */
 export interface BackupFolders {
   inbox: string;
   store: string;
 }
 
-/** Creates the folders; `takeDemoFolder` has removed those of an earlier demo. */
+/** Creates the demo's own folders; `takeDemoFolder` has removed those of an earlier demo. */
 export async function makeBackupFolders(dataDir: string): Promise<BackupFolders> {
   const root = join(dataDir, 'demo-backups');
   const folders = { inbox: join(root, 'inbox'), store: join(root, 'store') };

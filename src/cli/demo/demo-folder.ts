@@ -6,27 +6,26 @@ import { acquireLock, LockHeldError } from '../../platform/embedded/lock.js';
 import { clearPredecessor } from '../../platform/embedded/postmaster.js';
 import { findAccount } from '../../platform/embedded/processes.js';
 
-/** The server of a killed demo drains for up to 20 s. */
+/** A killed demo's server drains for up to 20 s. */
 const SERVER_ENDS_WITHIN_MS = 30_000;
 const POLL_MS = 200;
 
-/** Everything that a demo writes and the next one removes, except its lock and marker. */
+/** Everything that a demo writes and the next one removes, besides its lock and its marker. */
 const LEFTOVERS = ['postgres', 'demo-backups', 'server.log'];
 
-/** A folder locked by this demo, without the files of an earlier demo. */
+/** A folder used only by this demo, without an earlier demo's files. */
 export interface DemoFolder {
   /** Absolute. */
   path: string;
-  /** Records the port, which the error of a second demo names. */
+  /** Records the demo's port, for the refusal of a second demo. */
   recordPort(port: number): Promise<void>;
   release(): Promise<void>;
 }
 
 /**
- * Takes a folder for the demo: a new one, an empty one, or one that an earlier demo marked. Checks this before writing
- * anything, and locks the folder before removing anything.
- * @throws Error naming the folder and what to do: it holds something else, another demo uses it, or this user has no
- * access.
+ * Takes a folder for the demo: a new one, an empty one, or one that an earlier demo marked. Nothing is written or
+ * removed before that is certain, and nothing is removed before the folder is locked.
+ * @throws Error with the folder and the remedy: it has other files, another demo uses it, this user may not open it.
  */
 export async function takeDemoFolder(path: string): Promise<DemoFolder> {
   try {
@@ -105,12 +104,12 @@ async function recordedPort(path: string): Promise<number | null> {
     const { port } = JSON.parse(await readFile(join(path, DEMO_MARKER), 'utf8')) as { port?: unknown };
     return typeof port === 'number' ? port : null;
   } catch {
-    // The marker is being written, or the first demo has no port yet.
+    // It is being written, or the first demo has not chosen its port yet.
     return null;
   }
 }
 
-/** Removes the files of an earlier demo after its server, which can outlive a killed demo, has exited. */
+/** Removes an earlier demo's files after its server, which may outlive a killed demo, has ended. */
 async function removeLeftovers(path: string): Promise<void> {
   const release = await lockAfterServer(join(path, 'vigie.lock'));
   try {
@@ -138,7 +137,7 @@ async function lockAfterServer(path: string): Promise<() => Promise<void>> {
   }
 }
 
-/** Names the owner: a folder that root's demo created is closed to ordinary users. */
+/** An ordinary user cannot open a folder of root's demo: names its owner. */
 async function withOwner(path: string, error: unknown): Promise<unknown> {
   const code = codeOf(error);
   if (code !== 'EACCES' && code !== 'EPERM' && code !== 'EROFS') return error;

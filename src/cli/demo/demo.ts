@@ -21,23 +21,23 @@ const OPERATOR = {
 const READY_WITHIN_MS = 90_000;
 const MAILS_WITHIN_MS = 60_000;
 
-/** Default of PORT. */
+/** The default port, without PORT. */
 const USUAL_PORT = 3_000;
 
 export interface DemoOptions {
-  /** Exit when the checks are done. */
+  /** Exit when the demonstration is over. */
   exit: boolean;
   data_dir: string;
-  /** PORT of the environment; null: 3000, or another free port. */
+  /** The port in the environment; null: 3000, or another free one. */
   port: number | null;
   /** A running Redis; null: start one. */
   redis_url: string | null;
 }
 
 /**
- * Runs all of Vigie on this machine and uses it only through its public interfaces: REST, sockets and received mails.
- * @returns the exit code: 0 if every expectation was met.
- * @throws Error when the folder is not the demo's or another demo uses it, or the port is taken.
+ * Runs all of Vigie on this machine, and uses only its public interfaces: REST, a socket, the mails.
+ * @returns the exit code: 0 if everything expected has arrived.
+ * @throws Error if the folder is not the demo's or in use, or the port is in use.
  */
 export async function runDemo(options: DemoOptions): Promise<number> {
   const folder = await takeDemoFolder(resolve(options.data_dir));
@@ -174,7 +174,7 @@ async function check(
   report.step('Waiting for the notifications');
   const sent = await sentDeliveries(months, notifications);
   report.expect('notifications sent by mail', sent.length, notifications);
-  // Deliveries to one person that are due together are sent as one mail.
+  // Notifications that are due together for one person leave as one mail.
   const messages = new Set(sent.map(({ bundle_id }) => bundle_id)).size;
   const mails = await catcher.waitFor(before + messages, MAILS_WITHIN_MS).catch(() => catcher.mails);
   const arrived = mails.slice(before);
@@ -204,13 +204,13 @@ async function trigger(tenant: DemoTenant, job: string): Promise<RunAnswer> {
   return tenant.admin.api.call<RunAnswer>('POST', `admin/scheduler/${job}/trigger?wait=true`);
 }
 
-/** A delivery as its recipient lists it. */
+/** A delivery in its recipient's list. */
 interface SentDelivery {
   kind: string;
   bundle_id: string;
 }
 
-/** Deliveries sent to the users of these tenants, except welcome mails; waits until all are sent. */
+/** Waits for all mails to the people of these tenants, without their welcome mails. */
 async function sentDeliveries(months: readonly DemoMonth[], expected: number): Promise<SentDelivery[]> {
   const users = months.flatMap(({ tenant }) => tenant.users);
   let sent: SentDelivery[] = [];

@@ -6,11 +6,11 @@ import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 's
 
 /** A mail as it arrived. */
 export interface CaughtMail {
-  /** With angle brackets; empty if the mail has none. */
+  /** With its angle brackets; empty if the mail has none. */
   message_id: string;
-  /** Of the envelope, with the domain in Unicode. */
+  /** From the envelope, the domain in Unicode. */
   from: string;
-  /** Of the envelope, with domains in Unicode. */
+  /** From the envelope, the domains in Unicode. */
   to: string[];
   subject: string;
   html: string;
@@ -21,16 +21,16 @@ export interface CaughtMail {
 }
 
 export interface MailCatcherOptions {
-  /** 0, the default, picks a free port. */
+  /** 0, the default, uses a free one. */
   port?: number;
   host?: '127.0.0.1';
-  /** Offers STARTTLS with this key and certificate (PEM); `true`: with a certificate that no client should trust. */
+  /** Offers STARTTLS: with this key and certificate (PEM), or `true` with an untrusted one. */
   starttls?: boolean | { key: string; cert: string };
-  /** Requires this login; without it, logins are optional and all are accepted. */
+  /** Requires this login; without it any login is accepted and none is needed. */
   login?: { user: string; password: string };
   /** Called with each mail. */
   onMail?: (mail: CaughtMail) => void;
-  /** Mails kept in memory; older ones are dropped. */
+  /** Mails to keep; the oldest of more are dropped. */
   keep?: number;
 }
 
@@ -41,7 +41,7 @@ export interface MailCatcher {
   /** All mails that arrived, including dropped ones. */
   readonly count: number;
   /**
-   * Waits for this many mails in total, or for one that matches; mails that have already arrived count.
+   * Waits until this many mails have arrived in total, or one that matches; earlier ones count.
    * @throws Error after `timeout_ms` (10 s) or when the catcher is closed.
    */
   waitFor(count: number, timeout_ms?: number): Promise<readonly CaughtMail[]>;
@@ -54,7 +54,7 @@ const WAIT_MS = 10_000;
 const MAX_MAIL_BYTES = 25 * 1024 * 1024;
 
 interface Waiter {
-  /** Called after each mail; true when the waiter is done. */
+  /** Called after each mail; true when it is done. */
   look: () => boolean;
   fail: (error: Error) => void;
 }
@@ -71,7 +71,7 @@ export async function startMailCatcher(options: MailCatcherOptions = {}): Promis
     count += 1;
     mails.push(mail);
     onMail?.(mail);
-    // Trim in batches: removing one at every mail would copy the list each time.
+    // Trims the list now and then: shifting at every mail would copy it each time.
     if (mails.length >= keep * 1.1 + 1) mails.splice(0, mails.length - keep);
     for (const waiter of waiters) if (waiter.look()) waiters.delete(waiter);
   }
@@ -95,7 +95,7 @@ export async function startMailCatcher(options: MailCatcherOptions = {}): Promis
       );
     },
   });
-  // Clients that disconnect are not errors.
+  // A client that disconnects is not an error of the catcher.
   server.on('error', () => undefined);
   const listening = server.listen(port, host);
   await once(listening, 'listening');

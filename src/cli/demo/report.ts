@@ -4,7 +4,7 @@ import type { CaughtMail, MailCatcher } from './mail-catcher.js';
 import type { DemoServer } from './server.js';
 import type { DemoTenant } from './tenant.js';
 
-/** Prints the demo's progress and counts its expectations. */
+/** Prints the demo's results, and records whether all were as expected. */
 export class Report {
   private readonly missed: string[] = [];
   private met = 0;
@@ -30,7 +30,7 @@ export class Report {
     this.compare(what, found, expected, `${what}: `);
   }
 
-  /** An expectation shown as a row, after padded columns. */
+  /** Prints a result as a line of a board, after columns of fixed width. */
   row(columns: readonly string[], found: string | undefined, expected: string): void {
     this.compare(columns.map((column) => column.trim()).join(' '), found, expected, `${columns.join(' ')} `);
   }
@@ -46,7 +46,7 @@ export class Report {
     console.log(`  ${found === expected ? '✓' : '✗'} ${before}${found ?? 'none'}`);
   }
 
-  /** Lists the subjects of each reader's mails. */
+  /** Prints each mail on a line, as an inbox would list it. */
   mails(mails: readonly CaughtMail[]): void {
     const byReader = group(mails);
     for (const [reader, theirs] of byReader) {

@@ -3,24 +3,24 @@ import type { AgentStatus, BackupVerdict } from '../../contracts/backups.js';
 import { addDays, civilDate, instantAt } from '../../platform/clock/civil-time.js';
 import type { SampleTenant } from './sample-data.js';
 
-/** One backup of the night: the agent's report, what arrives, and the expected verdict. */
+/** One backup of the night: the agent's report, the result, and the expected announcement. */
 export interface SampleBackup {
   database_name: string;
-  /** In the tenant's zone; null: not expected. */
+  /** In the tenant's zone; null for an unexpected database. */
   expected_time: string | null;
   status: AgentStatus;
   /** The agent's error message. */
   error: string | null;
   /** How much of the file arrives. */
   arrives: 'whole' | 'half' | 'nothing';
-  /** The agent reports the size before compression by mistake. */
+  /** The agent reports the uncompressed size by mistake. */
   wrong_size: boolean;
   verdict: BackupVerdict;
-  /** The board's note beside the verdict. */
+  /** The board's text beside the verdict. */
   why: string;
 }
 
-/** A machine that makes backups: its location and the time of its report. */
+/** A machine that makes backups, its place, and when it made them. */
 export interface SampleAgent {
   agent_id: string;
   city: string;
@@ -30,7 +30,7 @@ export interface SampleAgent {
   backups: SampleBackup[];
 }
 
-/** A company with three sites; its admin looks after the backups. */
+/** A company with three sites; its admin is in charge of its backups. */
 export const NIGHT_TENANT: SampleTenant = {
   slug: 'fonderies-du-pilat',
   name: 'Fonderies du Pilat',
@@ -125,7 +125,7 @@ export const NIGHT: readonly SampleAgent[] = [
   },
 ];
 
-/** Date of the latest night whose grace periods have ended, in the company's zone. */
+/** The date, in the company's zone, of the latest night whose grace periods are over. */
 export function lastNight(now: Date): string {
   const today = civilDate(now, NIGHT_TENANT.time_zone);
   return nightInstant(today, '06:00') <= now ? today : addDays(today, -1);
@@ -138,7 +138,7 @@ export function nightInstant(night: string, time: string): Date {
   return instant;
 }
 
-/** A compressed dump of a database, and its size before compression. */
+/** An agent's dump of a database: the compressed file, and its uncompressed size. */
 export function dumpOf(database: string, at: Date): { file: Buffer; size_before: number } {
   const rows = Array.from(
     { length: 60_000 },

@@ -5,19 +5,19 @@ import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../main.js', import.meta.url));
 
-/** A server as `npm start` runs it, with embedded services. */
+/** A separate server, as `npm start` runs it, with everything embedded. */
 export interface DemoServer {
   url: string;
   log_file: string;
   /** Resolves with the exit code when the process has ended. */
   ended: Promise<number | null>;
-  /** Drains it and waits until it has exited. */
+  /** Asks it to drain and waits until it has ended. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts `dist/main.js` with an empty data directory as its working directory, so that it does not read the .env or
- * vigie.yml of an installation. Its log is a file there.
+ * Starts `dist/main.js` on an empty data directory. This is also its working directory, so that it does not read an
+ * installation's .env or vigie.yml. Its log is a file there.
  */
 export function startServer(
   dataDir: string,
@@ -29,7 +29,7 @@ export function startServer(
   const child = spawn(process.execPath, ['--enable-source-maps', MAIN, '--demo'], {
     cwd: dataDir,
     env: { ...inherited(), ...environment, PORT: String(port), HOST: '127.0.0.1', VIGIE_DATA_DIR: dataDir },
-    // The ipc channel closes when this process is killed, which stops the server.
+    // The channel tells the server when this process was killed.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   child.stdout?.pipe(log, { end: false });
@@ -38,7 +38,7 @@ export function startServer(
   return { url: `http://127.0.0.1:${port}`, log_file: logFile, ended, stop: () => stop(child, ended) };
 }
 
-/** The variables that any process needs, without settings of an installation. */
+/** The environment that any process needs, without an installation's settings. */
 function inherited(): Record<string, string> {
   return Object.fromEntries(
     ['PATH', 'HOME', 'USER', 'LANG', 'TMPDIR', 'TZ'].flatMap((name) => {

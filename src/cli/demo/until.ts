@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Waits until a condition holds. @throws Error after the timeout. */
+/** Waits for a condition. @throws Error on a time-out. */
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,

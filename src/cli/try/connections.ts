@@ -1,6 +1,6 @@
 import { type Ending, Failure, type Step } from './step.js';
 
-/** One service in the answer of `GET admin/connections`. */
+/** A service in the response of `GET admin/connections`. */
 interface Connection {
   service: string;
   /** False: not configured, so not tested. */
@@ -10,7 +10,7 @@ interface Connection {
   error: string | null;
 }
 
-/** Advice by the prefix of a service's name. */
+/** What to check, by the prefix of a service's name. */
 const ADVICE: readonly (readonly [string, string])[] = [
   [
     'smtp',
@@ -20,7 +20,7 @@ const ADVICE: readonly (readonly [string, string])[] = [
   ['redis', 'Check REDIS_URL, and that Redis runs.'],
 ];
 
-/** Whether the server reaches its configured services. */
+/** Whether the server can reach its configured services. */
 export const connections: Step = {
   name: 'connections',
   async run({ operator }): Promise<Ending> {

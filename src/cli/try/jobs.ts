@@ -6,14 +6,14 @@ interface Run {
   error: string | null;
 }
 
-/** Operators get a list of runs (here of one tenant); others get one run. */
+/** Operators get a list, here of one tenant; others their own run. */
 type Answer = Run | { runs: Run[] };
 
-/** Triggers a scheduled job through the ledger, its queue and a worker. */
+/** A manual run of a scheduled job: through the ledger, its queue and a worker. */
 export const trigger: Step = {
   name: 'trigger',
   async run({ operator, writer, tenant }): Promise<Ending> {
-    // With an API key the tenant is real: run a job that notifies nobody.
+    // With an API key the tenant is a real one: run a job that notifies nobody.
     const job = tenant === null ? 'update-statuses' : 'check-notifications';
     const where = tenant === null ? '' : `&tenant=${tenant}`;
     const path = `admin/scheduler/${job}/trigger?wait=true${where}`;

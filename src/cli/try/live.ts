@@ -7,7 +7,7 @@ const WITHIN_MS = 20_000;
 const ADVICE =
   'Does the proxy forward WebSockets (Upgrade and Connection headers) for /socket.io? Can every process reach Redis?';
 
-/** Marks a notification as read over REST and expects the update on the socket. */
+/** A badge that changes without a reload: the socket announces a notification that was marked read over REST. */
 export const socket: Step = {
   name: 'socket',
   async run(trial): Promise<Ending> {

@@ -1,34 +1,34 @@
 import type { Api } from '../demo/api.js';
 
-/** The state that the steps share. */
+/** The data that steps share. */
 export interface Trial {
   url: string;
   anyone: Api;
-  /** Null with an API key: steps for operators are then skipped. */
+  /** Null with an API key: steps for operators are skipped. */
   operator: Api | null;
-  /** The sender in the tested tenant: the trial's user, or the API key. */
+  /** The writer in the tenant: the trial's own user, or the API key. */
   writer: Api;
   /** The slug of the trial's tenant; null with an API key, which belongs to one tenant. */
   tenant: string | null;
   /** The trial's own user; null with an API key. */
   user: { id: string; token: string } | null;
-  /** Recipient of the mails. */
+  /** The recipient of the mails. */
   to: string;
   /** The created notification, for later steps. */
   notification_id: string | null;
 }
 
-/** Outcome of a step that did not fail. */
+/** The result of a step that did not fail. */
 export type Ending = { ok: string } | { skipped: string };
 
-/** A test of one part of the installation. */
+/** A part of the installation to test. */
 export interface Step {
   name: string;
-  /** @throws Failure, or what the connection or the API threw. */
+  /** @throws Failure, or the error of the connection or the API. */
   run(trial: Trial): Promise<Ending>;
 }
 
-/** What is wrong, and what to do about it. */
+/** A fault, with its remedy. */
 export class Failure extends Error {
   constructor(
     message: string,

@@ -10,20 +10,20 @@ import { statistics } from './statistics.js';
 import { type Ending, Failure, type Step, type Trial } from './step.js';
 
 export interface TryOptions {
-  /** Address of the server, without a trailing slash. */
+  /** The server's URL, without a slash at the end. */
   url: string;
   operator: { email: string; password: string } | null;
   /** Takes precedence over the operator. */
   api_key: string | null;
-  /** Recipient of the mails; the operator when null. */
+  /** The recipient of the mails; null: the operator. */
   to: string | null;
 }
 
 const STEPS: readonly Step[] = [connections, create, sendNow, trigger, statistics, socket];
 
 /**
- * Tests an installation over REST and Socket.IO and prints the outcome of each step.
- * @returns the exit code: 1 when a step failed.
+ * Tests an installation over REST and Socket.IO, as a client, and prints the result of each step.
+ * @returns the exit code: 1 if a step failed.
  */
 export async function runTry(
   options: TryOptions,

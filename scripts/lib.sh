@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Set-up that the scripts share; source it. It installs only what is missing, and prints nothing otherwise.
+# Set-up that the scripts share; source it. Does only what is missing, and prints nothing if nothing is.
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
@@ -12,7 +12,7 @@ fail() {
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# set_up [chromium]: reports requirements that it cannot install before npm takes its minute.
+# set_up [chromium]: reports what is missing and cannot be installed before npm takes its minute.
 set_up() {
   require_node
   require_own_folder
@@ -31,7 +31,7 @@ require_node() {
   have npm || fail 'npm is missing: it comes with Node.js from https://nodejs.org; some distributions have a separate package, npm'
 }
 
-# An earlier run as root leaves folders that ordinary users cannot write.
+# An earlier run as root leaves folders that an ordinary user cannot write.
 require_own_folder() {
   local folder
   for folder in . node_modules dist; do
@@ -43,13 +43,13 @@ require_own_folder() {
 }
 
 install_packages() {
-  # A link points to packages that other checkouts use; npm ci would delete them.
+  # A link leads to packages that others use, too, and npm ci would delete them.
   if [[ -L node_modules ]]; then return; fi
-  # npm writes this file last, so an interrupted installation is repeated.
+  # npm writes this file last, so that an interrupted installation is repeated.
   local installed=node_modules/.package-lock.json
   if [[ ! -e $installed || package-lock.json -nt $installed ]]; then
     say 'Installing packages (npm ci; shows only errors: warnings that some packages want Node.js 22 do not matter)'
-    # Even where NODE_ENV=production: the build needs the development packages.
+    # Even with NODE_ENV=production: the build needs the development packages.
     npm ci --include=dev --include=optional --no-audit --no-fund --loglevel=error
     touch "$installed"
   fi
@@ -69,7 +69,7 @@ REDIS_MISSING='redis-server or valkey-server is required and cannot be installed
 
 have_redis() { have redis-server || have valkey-server; }
 
-# PostgreSQL refuses to run as root. The server itself creates no users; it only reports the missing one.
+# PostgreSQL refuses to run as root. The server creates no users: it only reports a missing one.
 create_postgres_user() {
   if [[ $EUID -ne 0 ]] || id postgres >/dev/null 2>&1; then return; fi
   say 'Creating the system user postgres to run PostgreSQL'
@@ -83,7 +83,7 @@ require_chromium() {
   have_chromium || can_install || fail "$CHROMIUM_MISSING"
 }
 
-# For tests that need a browser.
+# Only for tests that need a browser.
 install_chromium() {
   if have_chromium; then return; fi
   { install_program chromium chromium && have_chromium; } || fail "$CHROMIUM_MISSING"
@@ -91,7 +91,7 @@ install_chromium() {
 
 have_chromium() { have chromium || have chromium-browser || have google-chrome; }
 
-# Whether install_program is likely to work.
+# Whether install_program will probably work.
 can_install() {
   if have apt-get; then [[ $EUID -eq 0 ]] || { have sudo && { [[ -t 0 ]] || sudo -n true 2>/dev/null; }; }; else have brew; fi
 }
@@ -117,13 +117,13 @@ as_root() {
   elif [[ -t 0 ]]; then
     sudo "$@"
   else
-    # No terminal for a password prompt.
+    # Do not ask for a password.
     sudo -n "$@"
   fi
 }
 
 build() {
-  # Folders count: only their time shows that a file was deleted.
+  # Include folders: only they show that a file was deleted.
   if [[ -e dist/.built && -z $(find src package-lock.json tsconfig*.json nest-cli.json .swcrc -newer dist/.built -print -quit) ]]; then
     return
   fi
@@ -131,11 +131,11 @@ build() {
   local began
   began=$(mktemp)
   npm run --silent build
-  # The time at which the build began: files saved during it are built next time.
+  # The build's start time: files saved during it are built next time.
   mv "$began" dist/.built
 }
 
-# wants_help "$@": whether the arguments ask for help, which needs no set-up.
+# wants_help "$@": whether the arguments ask for help, which needs nothing installed.
 wants_help() {
   local argument
   for argument in "$@"; do

@@ -34,7 +34,7 @@ export async function listOperators(environment: Environment, { json }: Operator
 
 /**
  * `vigie operators create <email>`: creates an operator.
- * @throws Error for the command line: invalid or taken address, password too short or too common.
+ * @throws Error in plain words: no address, a taken one, a password that is too short or too common.
  */
 export async function createOperator(
   environment: Environment,

@@ -43,7 +43,7 @@ export async function takeDemoFolder(path: string): Promise<DemoFolder> {
     }
     return { path, recordPort: (port) => record(path, port), release };
   } catch (error) {
-    throw await withOwner(path, error);
+    throw await inWords(path, error);
   }
 }
 
@@ -138,7 +138,7 @@ async function lockAfterServer(path: string): Promise<() => Promise<void>> {
 }
 
 /** An ordinary user cannot open a folder of root's demo: names its owner. */
-async function withOwner(path: string, error: unknown): Promise<unknown> {
+async function inWords(path: string, error: unknown): Promise<unknown> {
   const code = codeOf(error);
   if (code !== 'EACCES' && code !== 'EPERM' && code !== 'EROFS') return error;
   const owner = await ownerOf(path);

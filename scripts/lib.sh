@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Set-up that the scripts share; to be sourced. Does only what is missing, and is silent when nothing is.
+# Set-up that the scripts share; source it. Does only what is missing, and prints nothing if nothing is.
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
@@ -12,7 +12,7 @@ fail() {
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# set_up [chromium]: what is missing and cannot be installed is said before npm takes its minute.
+# set_up [chromium]: reports what is missing and cannot be installed before npm takes its minute.
 set_up() {
   require_node
   require_own_folder
@@ -25,10 +25,10 @@ set_up() {
 }
 
 require_node() {
-  have node || fail 'Node.js is missing: install 20.19 or later, from https://nodejs.org or by your package manager'
+  have node || fail 'Node.js is missing: install 20.19 or later from https://nodejs.org or with your package manager'
   node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
-    fail "Node.js 20.19 or later is needed, this is $(node --version): get one from https://nodejs.org"
-  have npm || fail 'npm is missing: it comes with Node.js from https://nodejs.org; some distributions have it as a package, npm'
+    fail "Node.js 20.19 or later is required, but this is $(node --version): get it from https://nodejs.org"
+  have npm || fail 'npm is missing: it comes with Node.js from https://nodejs.org; some distributions have a separate package, npm'
 }
 
 # An earlier run as root leaves folders that an ordinary user cannot write.
@@ -36,20 +36,20 @@ require_own_folder() {
   local folder
   for folder in . node_modules dist; do
     if [[ -e $folder && ! -w $folder ]]; then
-      fail "$(pwd)/$folder cannot be written by $(id -un); it belongs to $(stat -c %U "$folder" 2>/dev/null || stat -f %Su "$folder"):" \
-        "run this as that user, or give the checkout to this one (chown -R $(id -un) $(pwd))"
+      fail "$(id -un) cannot write $(pwd)/$folder; it belongs to $(stat -c %U "$folder" 2>/dev/null || stat -f %Su "$folder"):" \
+        "run this as that user, or change the owner of the checkout (chown -R $(id -un) $(pwd))"
     fi
   done
 }
 
 install_packages() {
-  # A link leads to packages that are somebody else's too, and npm ci would empty them.
+  # A link leads to packages that others use, too, and npm ci would delete them.
   if [[ -L node_modules ]]; then return; fi
-  # npm writes this file last, so that an interrupted installation is done again.
+  # npm writes this file last, so that an interrupted installation is repeated.
   local installed=node_modules/.package-lock.json
   if [[ ! -e $installed || package-lock.json -nt $installed ]]; then
-    say 'Installing packages (npm ci; errors only: its warnings that some packages want Node.js 22 do not matter)'
-    # Even where NODE_ENV=production: the build needs the development packages.
+    say 'Installing packages (npm ci; shows only errors: warnings that some packages want Node.js 22 do not matter)'
+    # Even with NODE_ENV=production: the build needs the development packages.
     npm ci --include=dev --include=optional --no-audit --no-fund --loglevel=error
     touch "$installed"
   fi
@@ -65,25 +65,25 @@ install_redis() {
   { install_program redis-server redis && have_redis; } || fail "$REDIS_MISSING"
 }
 
-REDIS_MISSING='neither redis-server nor valkey-server is here, and it cannot be installed from here. Install one ("apt-get install redis-server", "brew install redis", "dnf install valkey"), or set REDIS_URL'
+REDIS_MISSING='redis-server or valkey-server is required and cannot be installed automatically. Install one ("apt-get install redis-server", "brew install redis", "dnf install valkey"), or set REDIS_URL'
 
 have_redis() { have redis-server || have valkey-server; }
 
-# PostgreSQL refuses to run as root. The server itself creates no users: it only says which one is missing.
+# PostgreSQL refuses to run as root. The server creates no users: it only reports a missing one.
 create_postgres_user() {
   if [[ $EUID -ne 0 ]] || id postgres >/dev/null 2>&1; then return; fi
-  say 'Creating the system user postgres, which PostgreSQL runs as'
+  say 'Creating the system user postgres to run PostgreSQL'
   useradd --system --user-group --no-create-home --shell /usr/sbin/nologin postgres ||
-    fail 'the system user postgres could not be created: create it, or run this as an ordinary user'
+    fail 'cannot create the system user postgres: create it yourself, or run this as an ordinary user'
 }
 
-CHROMIUM_MISSING='chromium is missing, and cannot be installed from here. Install it ("apt-get install chromium", "brew install chromium")'
+CHROMIUM_MISSING='chromium is missing and cannot be installed automatically. Install it ("apt-get install chromium", "brew install chromium")'
 
 require_chromium() {
   have_chromium || can_install || fail "$CHROMIUM_MISSING"
 }
 
-# For tests that need a browser; others do without.
+# Only for tests that need a browser.
 install_chromium() {
   if have_chromium; then return; fi
   { install_program chromium chromium && have_chromium; } || fail "$CHROMIUM_MISSING"
@@ -91,7 +91,7 @@ install_chromium() {
 
 have_chromium() { have chromium || have chromium-browser || have google-chrome; }
 
-# Whether install_program could work, as far as can be seen without doing it.
+# Whether install_program will probably work.
 can_install() {
   if have apt-get; then [[ $EUID -eq 0 ]] || { have sudo && { [[ -t 0 ]] || sudo -n true 2>/dev/null; }; }; else have brew; fi
 }
@@ -117,13 +117,13 @@ as_root() {
   elif [[ -t 0 ]]; then
     sudo "$@"
   else
-    # Nobody is there to type a password.
+    # Do not ask for a password.
     sudo -n "$@"
   fi
 }
 
 build() {
-  # Folders count too: theirs is the only trace of a file that was deleted.
+  # Include folders: only they show that a file was deleted.
   if [[ -e dist/.built && -z $(find src package-lock.json tsconfig*.json nest-cli.json .swcrc -newer dist/.built -print -quit) ]]; then
     return
   fi
@@ -131,7 +131,7 @@ build() {
   local began
   began=$(mktemp)
   npm run --silent build
-  # As of the moment the build began: what was saved during it is built next time.
+  # The build's start time: files saved during it are built next time.
   mv "$began" dist/.built
 }
 

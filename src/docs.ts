@@ -165,14 +165,14 @@ const PROBLEM: SchemaObject = {
     detail: { type: 'string' },
     errors: {
       type: 'array',
-      description: 'Each fault of the request: where and what',
+      description: 'Each fault of the request, with its location',
       items: {
         type: 'object',
         required: ['pointer', 'detail'],
         properties: { pointer: { type: 'string', example: '/due_on' }, detail: { type: 'string' } },
       },
     },
-    request_id: { type: 'string', description: 'As in the header x-request-id; not in not_found' },
+    request_id: { type: 'string', description: 'Same as the header x-request-id; absent in not_found' },
   },
 };
 

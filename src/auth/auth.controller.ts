@@ -47,7 +47,7 @@ export class AuthController {
   @Post('logout')
   @HttpCode(204)
   @Access('public')
-  @ApiNoContentResponse({ description: 'The session has ended, its access token too' })
+  @ApiNoContentResponse({ description: 'The session and its access token have ended' })
   logout(@Body() { refresh_token }: RefreshForm): Promise<void> {
     return this.sessions.end(refresh_token);
   }

@@ -26,7 +26,7 @@ const DeviceToken = () =>
     ApiPropertyOptional({
       maxLength: 500,
       description:
-        'The device_token of an earlier login: failures of strangers then do not make this client wait or lock it',
+        'The device_token of an earlier login: failed logins of other clients then neither delay nor lock this one',
     }),
     IsOptional(),
     IsString(),
@@ -46,7 +46,11 @@ export class LoginForm {
   @MaxLength(200)
   password: string;
 
-  @ApiPropertyOptional({ type: String, maxLength: 63, description: "The tenant's slug; operators have none" })
+  @ApiPropertyOptional({
+    type: String,
+    maxLength: 63,
+    description: "The tenant's slug; operators leave it out",
+  })
   @IsOptional()
   @IsString()
   @MaxLength(63)
@@ -65,7 +69,7 @@ export class RefreshForm {
 }
 
 export class NewPassword {
-  @ApiProperty({ description: 'Of the link in the mail' })
+  @ApiProperty({ description: 'The token of the link in the mail' })
   @IsString()
   @MaxLength(500)
   token: string;
@@ -119,14 +123,14 @@ export class TokenPairView implements TokenPair {
   @ApiProperty({ description: 'Lifetime of the access token, in seconds' })
   expires_in: number;
 
-  @ApiProperty({ description: 'Good for one refresh, which answers with the next one' })
+  @ApiProperty({ description: 'Valid for one refresh, which returns the next one' })
   refresh_token: string;
 }
 
 /** The response to a login, for the OpenAPI document. */
 export class LoginView extends TokenPairView implements LoggedIn {
   @ApiProperty({
-    description: 'Keep it, and send it with the next login from this device; it signs nobody in',
+    description: 'Send it with the next login from this device; it grants no access',
   })
   device_token: string;
 }

@@ -96,7 +96,7 @@ export class Operators implements OnApplicationBootstrap {
   async create(operator: { email: string; name: string; password: string }): Promise<string> {
     const hash = await this.passwords.hashChosen(operator.password, '/password');
     const [made] = await this.insert(operator.email, operator.name, hash);
-    if (made === undefined) throw new Problem('conflict', `there is an operator ${operator.email}`);
+    if (made === undefined) throw new Problem('conflict', `an operator ${operator.email} already exists`);
     this.logger.log({ event: 'operator_created' });
     return made.id;
   }

@@ -64,7 +64,7 @@ describe('vigie backups verify', () => {
 
   it('B6: reports that all files are as stored', async () => {
     expect(await verifyBackups(environment, {})).toEqual({
-      text: `${tenant.slug}: 3 files, 0.0 MB, 0 damaged or gone`,
+      text: `${tenant.slug}: 3 files, 0.0 MB, 0 damaged or missing`,
       ok: true,
     });
     expect(await entries()).toEqual(
@@ -115,7 +115,7 @@ describe('vigie backups verify', () => {
     await rename(store, `${store}-unmounted`);
     await mkdir(store);
     await expect(verifyBackups(environment, {})).rejects.toThrow(
-      `there is no backup store at ${store}: the folder of the backup store has no file .vigie-store`,
+      `there is no backup store at ${store}: the backup store folder has no file .vigie-store`,
     );
     expect([await entries(), await alerts()]).toEqual(before);
     await rmdir(store);

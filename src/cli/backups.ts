@@ -13,8 +13,8 @@ interface TenantResult {
 
 /**
  * `vigie backups verify`: reads every stored backup again, of one tenant or of all.
- * @returns the text to print, and whether every backup is as it was stored.
- * @throws Error for the command line when there is no such tenant, or the store is unavailable.
+ * @returns the text to print, and whether every backup is intact.
+ * @throws Error for the command line if the tenant is unknown, or the store is unavailable.
  */
 export async function verifyBackups(
   environment: Readonly<Record<string, string | undefined>>,
@@ -49,10 +49,10 @@ async function tenantsOf(
 }
 
 function describeResults(results: readonly TenantResult[]): string {
-  if (results.length === 0) return 'No backup is stored.';
+  if (results.length === 0) return 'No stored backups.';
   return results
     .flatMap(({ tenant, files, bytes, damages }) => [
-      `${tenant}: ${files} files, ${(bytes / 1_000_000).toFixed(1)} MB, ${damages.length} damaged or gone`,
+      `${tenant}: ${files} files, ${(bytes / 1_000_000).toFixed(1)} MB, ${damages.length} damaged or missing`,
       ...damages.map(({ state, stored_path, detail, entry_id }) =>
         `  ${state}  ${stored_path}  entry ${entry_id}  ${detail ?? ''}`.trimEnd(),
       ),

@@ -48,15 +48,20 @@ describe('S7: vigie operators', () => {
 
   it.each([
     ['no address', 'second', NEW, 'second is not an e-mail address'],
-    ['a taken address', 'OPERATOR@example.com', NEW, 'there is an operator OPERATOR@example.com already'],
-    ['a short password', 'third@example.com', 'short', 'a password has 12 to 200 characters; this one has 5'],
+    ['a taken address', 'OPERATOR@example.com', NEW, 'an operator OPERATOR@example.com already exists'],
+    [
+      'a short password',
+      'third@example.com',
+      'short',
+      'a password must have 12 to 200 characters; this one has 5',
+    ],
     [
       'a common password',
       'third@example.com',
       'Password1234!',
       'password is too common: attackers try it first',
     ],
-    ['no password', 'third@example.com', '', 'give the password as the first line of the standard input'],
+    ['no password', 'third@example.com', '', 'no password: pass it as the first line of standard input'],
   ])('refuses %s in plain words', async (_what, email, password, sentence) => {
     await expect(createOperator(environment, email, {}, piped(password))).rejects.toThrow(sentence);
     expect(await world.sql(`SELECT 1 FROM operators WHERE email = 'third@example.com'`)).toEqual([]);
@@ -110,7 +115,7 @@ describe('S7: a password asked for at a terminal', () => {
 
   it('must be the same both times', async () => {
     const { terminal } = typing(NEW, `${NEW}!`);
-    await expect(readNewPassword(terminal)).rejects.toThrow('the two passwords are not the same');
+    await expect(readNewPassword(terminal)).rejects.toThrow('the passwords do not match');
   });
 
   it('can be cancelled', async () => {

@@ -20,7 +20,7 @@ const MAX_NAME = 200;
 export async function listOperators(environment: Environment, { json }: OperatorOptions): Promise<string> {
   const operators = await withInstallation(environment, (app) => accounts(app).list());
   if (json === true) return JSON.stringify(operators, null, 2);
-  if (operators.length === 0) return 'There is no operator yet: vigie operators create <email>';
+  if (operators.length === 0) return 'No operators yet. Create one with: vigie operators create <email>';
   return tableOf(
     ['email', 'name', 'since', 'open sessions'],
     operators.map(({ email, name, created_at, sessions }) => [
@@ -33,7 +33,7 @@ export async function listOperators(environment: Environment, { json }: Operator
 }
 
 /**
- * `vigie operators create <email>`: makes one more operator.
+ * `vigie operators create <email>`: creates an operator.
  * @throws Error in plain words: no address, a taken one, a password that is too short or too common.
  */
 export async function createOperator(
@@ -45,21 +45,21 @@ export async function createOperator(
   const email = addressOf(written);
   if (name.trim() === '' || name.length > MAX_NAME)
     throw new Error(`--name must have 1 to ${MAX_NAME} characters`);
-  return inWords(environment, async (app) => {
+  return withReadableErrors(environment, async (app) => {
     if ((await accounts(app).byEmail(email.toLowerCase())) !== null)
-      throw new Error(`there is an operator ${email} already`);
+      throw new Error(`an operator ${email} already exists`);
     const password = await readNewPassword(terminal);
     const id = await audited(app, { action: 'vigie operators create' }, () =>
       accounts(app).create({ email, name: name.trim(), password }),
     );
     return json === true
       ? JSON.stringify({ id, email, name: name.trim() }, null, 2)
-      : `Operator ${email} is created. Sign in at /ops/login, or with POST /api/v1/auth/login without a tenant.`;
+      : `Created operator ${email}. Sign in at /ops/login, or with POST /api/v1/auth/login without a tenant.`;
   });
 }
 
 /**
- * `vigie operators reset-password <email>`: sets another password, ends the operator's sessions, lifts locks.
+ * `vigie operators reset-password <email>`: sets a new password, ends the operator's sessions, lifts locks.
  * @throws Error in plain words.
  */
 export async function resetOperatorPassword(
@@ -68,7 +68,7 @@ export async function resetOperatorPassword(
   { json }: OperatorOptions,
   terminal: Terminal,
 ): Promise<string> {
-  return inWords(environment, async (app) => {
+  return withReadableErrors(environment, async (app) => {
     const { id, email } = await operatorOf(app, written);
     const password = await readNewPassword(terminal);
     const act = { action: 'vigie operators reset-password', targets: { operator: id } };
@@ -76,12 +76,12 @@ export async function resetOperatorPassword(
     await app.get(LoginThrottle, { strict: false }).unlock({ tenant: undefined, email });
     return json === true
       ? JSON.stringify({ id, email }, null, 2)
-      : `The password of ${email} is changed, and all sessions have ended.`;
+      : `Changed the password of ${email} and ended all sessions.`;
   });
 }
 
 /**
- * `vigie operators unlock <email>`: forgets failed sign-ins of an operator, or of a user of a tenant.
+ * `vigie operators unlock <email>`: clears failed logins of an operator, or of a tenant's user.
  * @throws Error in plain words.
  */
 export async function unlockLogin(
@@ -89,7 +89,7 @@ export async function unlockLogin(
   written: string,
   { tenant: slug, json }: OperatorOptions,
 ): Promise<string> {
-  return inWords(environment, async (app) => {
+  return withReadableErrors(environment, async (app) => {
     const email = addressOf(written).toLowerCase();
     const tenant = slug === undefined ? null : await app.get(TenantDirectory, { strict: false }).bySlug(slug);
     if (slug !== undefined && tenant === null) throw new Error(`there is no tenant ${slug}`);
@@ -101,7 +101,7 @@ export async function unlockLogin(
     await audited(app, act, () => app.get(LoginThrottle, { strict: false }).unlock({ tenant: slug, email }));
     return json === true
       ? JSON.stringify({ email, tenant: slug ?? null }, null, 2)
-      : `Failed sign-ins of ${email} are forgotten: they may sign in at once.`;
+      : `Cleared the failed sign-ins of ${email}: they can sign in now.`;
   });
 }
 
@@ -118,11 +118,11 @@ function addressOf(written: string): string {
 async function operatorOf(app: INestApplicationContext, written: string): Promise<OperatorCredentials> {
   const email = addressOf(written);
   const operator = await accounts(app).byEmail(email.toLowerCase());
-  if (operator === null) throw new Error(`there is no operator ${email}: vigie operators list names them`);
+  if (operator === null) throw new Error(`there is no operator ${email}: vigie operators list shows all`);
   return operator;
 }
 
-async function inWords<Result>(
+async function withReadableErrors<Result>(
   environment: Environment,
   work: (app: INestApplicationContext) => Promise<Result>,
 ): Promise<Result> {

@@ -55,7 +55,7 @@ test('a pause from here holds for everybody', async () => {
 });
 
 test('a purge has to be meant, and can be of one tenant', async () => {
-  await expect(actOnQueue(environment, 'purge', 'mail', {})).rejects.toThrow('say --yes');
+  await expect(actOnQueue(environment, 'purge', 'mail', {})).rejects.toThrow('confirm with --yes');
   const nobody = actOnQueue(environment, 'purge', 'mail', { yes: true, tenant: 'nobody' });
   await expect(nobody).rejects.toThrow('there is no tenant nobody');
   expect(await pending()).toBe(8);

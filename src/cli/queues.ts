@@ -5,12 +5,12 @@ import type { QueueView } from '../ops/queues/queues.dto.js';
 import { TenantDirectory } from '../tenants/tenant-directory.js';
 import { withInstallation } from './installation.js';
 
-/** Who did it, in the log. */
+/** The actor in the log. */
 const BY = 'cli';
 
 export interface QueueOptions {
   tenant?: string;
-  /** Purging is not undone: it has to be said. */
+  /** Purging cannot be undone: it must be confirmed. */
   yes?: boolean;
   days?: string;
   json?: boolean;
@@ -28,7 +28,7 @@ export async function showQueues(environment: Environment, { json }: QueueOption
 
 /**
  * `vigie queues pause|resume|purge|retry <name>`: the answer to print.
- * @throws Error in plain words when it can't be done as asked.
+ * @throws Error in plain words if it cannot be done.
  */
 export async function actOnQueue(
   environment: Environment,
@@ -37,9 +37,9 @@ export async function actOnQueue(
   options: QueueOptions,
 ): Promise<string> {
   const queue = QUEUES.find((each) => each === name);
-  if (queue === undefined) throw new Error(`there is no queue ${name}: there are ${QUEUES.join(', ')}`);
+  if (queue === undefined) throw new Error(`there is no queue ${name}; the queues are ${QUEUES.join(', ')}`);
   if (act === 'purge' && options.yes !== true) {
-    throw new Error(`this cancels all that waits in ${queue}, for good: say --yes`);
+    throw new Error(`this cancels all waiting jobs in ${queue} and cannot be undone: confirm with --yes`);
   }
   const days = Number(options.days ?? 1);
   if (!Number.isInteger(days) || days < 1 || days > 30)

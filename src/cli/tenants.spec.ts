@@ -51,7 +51,7 @@ async function signIn(tenant: string, email: string, url: string): Promise<unkno
 describe('R10: vigie tenants create', () => {
   it('makes a tenant and its first admin, who signs in by the link that is mailed and printed', async () => {
     const text = await createTenant(environment, 'cabinet-noir', OPTIONS);
-    expect(text).toContain('Tenant cabinet-noir is created, with the admin Zoe@noir.example.');
+    expect(text).toContain('Created tenant cabinet-noir with the admin Zoe@noir.example.');
     const mail = await catcher.waitFor(({ to }) => to.some((address) => /zoe@noir/i.test(address)));
     expect(linkIn(mail.text)).toBe(linkIn(text));
     expect(await signIn('cabinet-noir', 'zoe@noir.example', linkIn(text))).toMatchObject({
@@ -98,7 +98,7 @@ describe('R10: vigie tenants create', () => {
   it.each([
     ['a bad slug', 'Cabinet Noir', {}, /^the slug must be 1 to 63 lower-case letters/],
     ['a taken slug', 'taken', {}, /^the slug taken is taken$/],
-    ['a bad address', 'other', { admin: 'zoe' }, /^--admin must be one email address and nothing else/],
+    ['a bad address', 'other', { admin: 'zoe' }, /^--admin must be a single e-mail address/],
     ['no name', 'other', { name: '' }, /^--name must be/],
     ['an unknown zone', 'other', { timeZone: 'Europe/Pariss' }, /^--time-zone must be|time_zone/],
     ['an unknown language', 'other', { locale: 'de' }, /^--locale must be one of the following values: /],

@@ -20,10 +20,10 @@ export interface NewTenantOptions {
   json?: boolean;
 }
 
-/** Tenants that one query reads. */
+/** Tenants per query. */
 const PAGE = 200;
 
-/** The options of the command line, as the fields that the API calls by other names. */
+/** The command line's options, by the API's names of the fields. */
 const OPTIONS: Readonly<Record<string, string>> = {
   name: '--name',
   kind: '--kind',
@@ -35,8 +35,8 @@ const OPTIONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * `vigie tenants create <slug>`: makes a tenant, its first admin and the welcome mail, in one transaction.
- * @returns the text to print, the one-time link of the mail included.
+ * `vigie tenants create <slug>`: creates a tenant, its first admin and the welcome mail, in one transaction.
+ * @returns the text to print, including the mail's one-time link.
  * @throws Error in plain words: a bad or taken slug, a bad address, an unknown zone.
  */
 export async function createTenant(
@@ -84,7 +84,8 @@ export async function listTenants(environment: Environment, { json }: { json?: b
     }
   });
   if (json === true) return JSON.stringify(tenants, null, 2);
-  if (tenants.length === 0) return 'There is no tenant yet: vigie tenants create <slug> --name … --admin …';
+  if (tenants.length === 0)
+    return 'No tenants yet. Create one with: vigie tenants create <slug> --name … --admin …';
   return tableOf(
     ['slug', 'name', 'kind', 'time zone', 'locale', 'since', 'state'],
     tenants.map(({ slug, name, kind, time_zone, locale, created_at, suspended_at }) => [
@@ -102,13 +103,13 @@ export async function listTenants(environment: Environment, { json }: { json?: b
 function describe({ tenant, admin, link }: OpenedTenant, isMailed: boolean): string {
   const mail = isMailed
     ? `A mail with this link is on its way to ${admin.email}:`
-    : 'E-mail is not configured (SMTP_HOST): hand this link over yourself. It is a secret.';
+    : 'E-mail is not configured (SMTP_HOST). Give this link to the admin yourself; it is a secret.';
   return [
-    `Tenant ${tenant.slug} is created, with the admin ${admin.email}.`,
+    `Created tenant ${tenant.slug} with the admin ${admin.email}.`,
     '',
     mail,
     `  ${link.url}`,
-    `It sets the admin's password, once, until ${link.expires_at.toISOString()}.`,
+    `It sets the admin's password. It works once and expires at ${link.expires_at.toISOString()}.`,
   ].join('\n');
 }
 
@@ -116,7 +117,7 @@ function mailed(app: INestApplicationContext): boolean {
   return app.get(Outbox, { strict: false }).channels.includes('email');
 }
 
-/** The same rules as the API's. @throws Error that names the options. */
+/** Applies the API's rules. @throws Error that names the options. */
 async function checked<Form extends object>(
   form: new () => Form,
   fields: object,

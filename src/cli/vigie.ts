@@ -12,22 +12,22 @@ import type { NewTenantOptions } from './tenants.js';
 import type { QueueAct, QueueOptions } from './queues.js';
 
 const program = new Command('vigie')
-  .description('Vigie: checks what a firm must not miss, and notifies each person once')
+  .description('Vigie: checks what a firm must not miss and notifies each person once')
   .version(VERSION, '--version', 'print the version');
 
-/** What the commands need of the configuration: none of them sends mails. */
+/** The configuration for commands: none of them sends mails. */
 const settings = () => readConfig(withEnvFile(process.env), { mail: false });
 
-/** Prompts go where errors go: what is printed may be piped. */
+/** Prompts go to standard error, because standard output may be piped. */
 const TERMINAL = { input: process.stdin, output: process.stderr };
 
 program
   .command('migrate')
-  .description('migrate the database in DATABASE_URL, as its owner, and exit')
+  .description('migrate the database in DATABASE_URL as its owner')
   .action(async () => {
     const config = settings();
     if (config.databaseUrl === null)
-      throw new Error('DATABASE_URL is not set (an embedded database migrates by itself)');
+      throw new Error('DATABASE_URL is not set (an embedded database is migrated at each start)');
     const migrations = await migrate(config.databaseUrl, { takenOn: rolesToTakeOn(config) });
     console.log(migrations.length === 0 ? 'Up to date.' : `Ran ${migrations.join(', ')}.`);
   });
@@ -35,19 +35,19 @@ program
 program
   .command('demo')
   .description('start everything on this machine with sample data, run the checks twice and show the results')
-  .option('--exit', 'exit with 0 if every expectation was met, with 1 if not')
+  .option('--exit', 'exit when the checks are done: 0 if every expectation was met, 1 if not')
   .option(
     '--data <dir>',
-    'a new, empty or earlier demo folder, whose contents are deleted at each start (default: demo in VIGIE_DATA_DIR)',
+    'a new or empty folder, or one from an earlier demo; its contents are deleted at each start (default: demo in VIGIE_DATA_DIR)',
   )
   .action(async (options: { exit?: boolean; data?: string }) => {
-    // Not from .env or vigie.yml: they configure a real installation, which the demo leaves alone.
+    // Not from .env or vigie.yml: they configure a real installation, which the demo must not touch.
     const environment = { ...process.env, VIGIE_CONFIG: devNull };
     const { dataDir, port, redisUrl, sources } = readConfig(environment, { mail: false });
     const { runDemo } = await import('./demo/demo.js').catch((error: unknown) => {
       if (!isMissingPackage(error)) throw error;
       throw new Error(
-        'the demo needs packages that this installation leaves out: run scripts/demo in a checkout',
+        'the demo needs packages that this installation does not include: run scripts/demo in a checkout',
         {
           cause: error,
         },
@@ -64,11 +64,11 @@ program
 program
   .command('try')
   .description(
-    'try every part of a running installation through its public API; exit code 1 when a part fails',
+    'test every part of a running installation through its public API; exits with 1 if a part fails',
   )
-  .option('--url <url>', 'its address; VIGIE_PUBLIC_URL, or the PORT of this machine, by default')
-  .option('--to <address>', 'recipient of the two mails; VIGIE_OPERATOR_EMAIL by default')
-  .option('--api-key <key>', 'use an API key of a tenant instead of VIGIE_OPERATOR_EMAIL')
+  .option('--url <url>', 'address of the installation (default: VIGIE_PUBLIC_URL, else PORT on this machine)')
+  .option('--to <address>', 'recipient of the two mails (default: VIGIE_OPERATOR_EMAIL)')
+  .option('--api-key <key>', 'use the API key of a tenant instead of VIGIE_OPERATOR_EMAIL')
   .action(async (options: { url?: string; to?: string; apiKey?: string }) => {
     const { publicUrl, port, operatorEmail, operatorPassword } = settings();
     const { runTry } = await import('./try/try.js');
@@ -85,8 +85,8 @@ program
 
 program
   .command('mail-catcher')
-  .description('a mail server on this machine that delivers nothing and prints what it gets, until Ctrl-C')
-  .option('--port <number>', 'where it listens', '1025')
+  .description('run a mail server on this machine that prints each mail and delivers none, until Ctrl-C')
+  .option('--port <number>', 'port to listen on', '1025')
   .action(async (options: { port: string }) => {
     const { catchMails } = await import('./mail-catcher.js');
     await catchMails(Number(options.port));
@@ -94,13 +94,11 @@ program
 
 program
   .command('backups')
-  .description('the stored backups of the installation that is configured here')
+  .description('verify the stored backups of the configured installation')
   .command('verify')
-  .description(
-    'read every stored backup again; damaged or missing ones are announced, and the exit code is 1',
-  )
+  .description('read every stored backup again; notifies admins of damaged or missing files and exits with 1')
   .option('--tenant <slug>', 'this tenant only')
-  .option('--json', 'print everything, as JSON')
+  .option('--json', 'print JSON')
   .action(async (options: { tenant?: string; json?: boolean }) => {
     const { verifyBackups } = await import('./backups.js');
     const { text, ok } = await verifyBackups(withEnvFile(process.env), options);
@@ -108,15 +106,15 @@ program
     if (!ok) process.exitCode = 1;
   });
 
-/** Those of development are not in the image. */
+/** Development packages are not in the image. */
 function isMissingPackage(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
 }
 
 const queues = program
   .command('queues')
-  .description('the queues of the installation that is configured here, as PostgreSQL and Bull see them')
-  .option('--json', 'print everything, as JSON')
+  .description('show the queues of the configured installation, as PostgreSQL and Bull see them')
+  .option('--json', 'print JSON')
   .action(async (options: QueueOptions) => {
     const { showQueues } = await import('./queues.js');
     console.log(await showQueues(withEnvFile(process.env), options));
@@ -131,23 +129,25 @@ const act = (name: QueueAct, description: string) =>
       console.log(await actOnQueue(withEnvFile(process.env), name, queue, options));
     });
 
-act('pause', 'stop taking work from it; started work ends');
-act('resume', 'take work from it again');
-act('purge', 'cancel its waiting work; started work ends')
+act('pause', 'start no new jobs; running ones finish');
+act('resume', 'start jobs again');
+act('purge', 'cancel the waiting jobs; running ones finish')
   .option('--tenant <slug>', 'this tenant only')
   .option('--yes', 'confirm; a purge cannot be undone');
-act('retry', 'retry its failed work')
+act('retry', 'retry the failed jobs')
   .option('--tenant <slug>', 'this tenant only')
   .option('--days <number>', 'how many days back, 1 to 30', '1');
 
 const operators = program
   .command('operators')
-  .description('the people who run the installation: they belong to no tenant and sign in without one');
+  .description(
+    'manage the people who run the installation; they belong to no tenant and sign in without one',
+  );
 
 operators
   .command('list')
   .description('list the operators')
-  .option('--json', 'print everything, as JSON')
+  .option('--json', 'print JSON')
   .action(async (options: OperatorOptions) => {
     const { listOperators } = await import('./operators.js');
     console.log(await listOperators(withEnvFile(process.env), options));
@@ -155,10 +155,8 @@ operators
 
 operators
   .command('create <email>')
-  .description(
-    'add an operator; the password is asked for, or read from the first line of the standard input',
-  )
-  .option('--name <name>', 'name to show', 'Operator')
+  .description('add an operator; prompts for the password, or reads it from the first line of standard input')
+  .option('--name <name>', 'display name', 'Operator')
   .option('--json', 'print the operator as JSON')
   .action(async (email: string, options: OperatorOptions) => {
     const { createOperator } = await import('./operators.js');
@@ -167,7 +165,7 @@ operators
 
 operators
   .command('reset-password <email>')
-  .description('set a new password (asked for, or read from the standard input) and end all sessions')
+  .description('set a new password (prompted for, or read from standard input) and end all sessions')
   .option('--json', 'print the operator as JSON')
   .action(async (email: string, options: OperatorOptions) => {
     const { resetOperatorPassword } = await import('./operators.js');
@@ -176,7 +174,7 @@ operators
 
 operators
   .command('unlock <email>')
-  .description('forget failed sign-ins of an operator, or with --tenant of a user')
+  .description('clear the failed sign-ins of an operator, or of a user with --tenant')
   .option('--tenant <slug>', 'unlock a user of this tenant instead')
   .option('--json', 'print the result as JSON')
   .action(async (email: string, options: OperatorOptions) => {
@@ -186,14 +184,12 @@ operators
 
 const tenants = program
   .command('tenants')
-  .description(
-    'the firms and companies of the installation; the API has all else that operators do with them',
-  );
+  .description('list and create tenants (firms and companies); use the API for everything else');
 
 tenants
   .command('list')
   .description('list the tenants')
-  .option('--json', 'print everything, as JSON')
+  .option('--json', 'print JSON')
   .action(async (options: { json?: boolean }) => {
     const { listTenants } = await import('./tenants.js');
     console.log(await listTenants(withEnvFile(process.env), options));
@@ -202,15 +198,15 @@ tenants
 tenants
   .command('create <slug>')
   .description(
-    'create a tenant with its first admin, and mail the admin a link to choose a password; the link is printed too. The slug (letters, digits, hyphens) names the tenant at sign-in and in paths, for good',
+    'create a tenant and its first admin, e-mail the admin a link to set a password, and print the link. The slug (letters, digits, hyphens) identifies the tenant at sign-in and in paths and cannot be changed',
   )
-  .requiredOption('--name <name>', 'its name, for people')
-  .requiredOption('--admin <mail>', 'e-mail address of its first admin')
-  .option('--admin-name <name>', "the admin's name; the address before the @ by default")
+  .requiredOption('--name <name>', 'display name')
+  .requiredOption('--admin <mail>', 'e-mail address of the first admin')
+  .option('--admin-name <name>', "the admin's name (default: the part of the address before the @)")
   .option('--kind <kind>', 'cabinet (an accounting firm) or company', 'cabinet')
-  .option('--time-zone <zone>', 'in which its days begin and its jobs run', 'Europe/Paris')
-  .option('--locale <locale>', 'its language: fr or en', 'fr')
-  .option('--json', 'print what was created, as JSON')
+  .option('--time-zone <zone>', 'time zone of its days and schedules', 'Europe/Paris')
+  .option('--locale <locale>', 'language: fr or en', 'fr')
+  .option('--json', 'print the result as JSON')
   .addHelpText(
     'after',
     '\nExample:\n  vigie tenants create cabinet-martin --name "Cabinet Martin" --admin alice@martin.example',

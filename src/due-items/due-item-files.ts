@@ -73,7 +73,7 @@ function OneResponsible(): PropertyDecorator {
     name: 'oneResponsible',
     validator: {
       validate: (id: unknown, args) => id == null || !hasEmail(args?.object),
-      defaultMessage: () => 'name the responsible by id or by e-mail, not both',
+      defaultMessage: () => 'give the responsible by id or by e-mail, not both',
     },
   });
 }

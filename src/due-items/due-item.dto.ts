@@ -38,7 +38,7 @@ export class NewDueItem {
     type: String,
     nullable: true,
     maxLength: 200,
-    description: 'Its id in the system it comes from; no two in a tenant have the same',
+    description: 'Its id in the source system, unique within the tenant',
   })
   @IsOptional()
   @Identifier(200)
@@ -69,7 +69,7 @@ export class DueItemQuery extends PageQuery {
 
   @ApiPropertyOptional({
     maxLength: 200,
-    description: 'Part of the title or of the client name, in any case',
+    description: 'Part of the title or client name, case-insensitive',
   })
   @IsOptional()
   @Line(200)

@@ -11,7 +11,7 @@ export abstract class DueItem {
   @PrimaryGeneratedColumn('uuid')
   id: string;
 
-  @ApiProperty({ type: String, nullable: true, description: 'Its id in the system it came from' })
+  @ApiProperty({ type: String, nullable: true, description: 'Its id in the source system' })
   @Column('text', { nullable: true })
   external_id: string | null;
 
@@ -35,7 +35,7 @@ export abstract class DueItem {
     type: String,
     format: 'uuid',
     nullable: true,
-    description: "The user who is notified; without one the tenant's admins are",
+    description: "The user to notify; without one the tenant's admins are notified",
   })
   @Column('uuid', { nullable: true })
   responsible_id: string | null;

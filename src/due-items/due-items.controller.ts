@@ -110,7 +110,7 @@ export function dueItemsController<Item extends DueItem, ItemQuery extends DueIt
     @Post(`:id/${kind.end.act}`)
     @HttpCode(200)
     @Access('member', 'watched:write')
-    @ApiOkResponse({ type: entity, description: `${kind.end.description}; once more changes nothing` })
+    @ApiOkResponse({ type: entity, description: `${kind.end.description}; repeating it changes nothing` })
     end(@Caller() caller: TenantCaller, @IdParam() id: string): Promise<Item> {
       return this.items.end(caller.tenant_id, id);
     }
@@ -118,7 +118,7 @@ export function dueItemsController<Item extends DueItem, ItemQuery extends DueIt
     @Post(':id/reopen')
     @HttpCode(200)
     @Access('member', 'watched:write')
-    @ApiOkResponse({ type: entity, description: 'Open again; once more changes nothing' })
+    @ApiOkResponse({ type: entity, description: 'Reopen; repeating it changes nothing' })
     reopen(@Caller() caller: TenantCaller, @IdParam() id: string): Promise<Item> {
       return this.items.reopen(caller.tenant_id, id);
     }

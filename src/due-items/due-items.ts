@@ -164,7 +164,7 @@ export class DueItems<Item extends DueItem, Query extends DueItemQuery> {
     } catch (error) {
       if (isForeignKeyViolation(error)) throw invalid('/responsible_id', 'is not a user of this tenant');
       if (isUniqueViolation(error))
-        throw new Problem('conflict', 'the external_id is taken', { cause: error });
+        throw new Problem('conflict', 'this external_id already exists', { cause: error });
       throw error;
     }
   }

@@ -31,13 +31,13 @@ export function columnsOf(header: readonly string[], count: number, kind: Import
   const unknown = header.filter((_name, at) => columns[at] === undefined);
   if (unknown.length > 0) {
     throw refused(
-      `unknown columns: ${listed(unknown)}. Known are ${knownFields(kind)}; French names are in docs/imports.md`,
+      `unknown columns: ${listed(unknown)}. Known columns: ${knownFields(kind)}; see docs/imports.md for French names`,
     );
   }
   const fields = columns.map((column) => column ?? null);
   const named = fields.filter((field) => field !== null);
   const doubled = named.filter((field, at) => named.indexOf(field) !== at);
-  if (doubled.length > 0) throw refused(`more than one column is ${listed(doubled)}`);
+  if (doubled.length > 0) throw refused(`duplicate columns: ${listed(doubled)}`);
   const missing = kind.required.filter((field) => !fields.includes(field));
   if (missing.length > 0) {
     throw refused(`the header lacks ${missing.join(' and ')}; it has ${listed(header)}`);

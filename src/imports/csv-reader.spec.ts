@@ -114,7 +114,7 @@ describe('a CSV file', () => {
     [
       'a cell that continues after its quote',
       '"Titre"x;Échéance\n',
-      /quoted cell goes on after its quote \(line 1\)/,
+      /text follows the closing quote of a cell \(line 1\)/,
     ],
   ])(
     'F9: is refused when its header has %s, and no other line becomes the header',
@@ -160,17 +160,17 @@ describe('a CSV file', () => {
 
   it('reports a cell below a column without a name', () => {
     expect(read('title;;due_on\na;lost;2026-01-01\n')).toMatchObject([
-      { line: 2, fault: { detail: expect.stringContaining('column without a name') as string } },
+      { line: 2, fault: { detail: expect.stringContaining('column without a header') as string } },
     ]);
   });
 
   it.each([
     ['nothing', '', /empty/],
     ['blank lines only', '\n\r\n ;;\n', /empty/],
-    ['no required columns', 'client\nMartin\n', /lacks title and due_on.*"client"/],
-    ['an unknown column', 'title;due_on;colour\n', /unknown columns: "colour".*Known are title, due_on/],
+    ['no column for what is required', 'client\nMartin\n', /lacks title and due_on.*"client"/],
+    ['an unknown column', 'title;due_on;colour\n', /unknown columns: "colour".*Known columns: title, due_on/],
     ['the column of another kind', 'title;due_on;category\n', /unknown columns: "category"/],
-    ['two columns for one field', 'title;date;échéance\n', /more than one column is "due_on"/],
+    ['two columns for the same', 'title;date;échéance\n', /duplicate columns: "due_on"/],
     ['a prototype for a column', 'title;due_on;__proto__;constructor\n', /"__proto__", "constructor"/],
     ['no line ends', 'x'.repeat(1_000_000), /too long for a header/],
     ['ten thousand columns', `${'title;'.repeat(10_000)}\n`, /10001 columns/],

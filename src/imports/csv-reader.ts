@@ -66,7 +66,7 @@ export class CsvReader implements FileReader {
       const blank = isBlank(cell) || normalized(cell) === '';
       if (field === null) {
         if (!blank) {
-          return { fault: { field: null, detail: `cell ${at + 1} is in a column without a name` } };
+          return { fault: { field: null, detail: `cell ${at + 1} is in a column without a header` } };
         }
         continue;
       }

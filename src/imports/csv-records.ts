@@ -163,6 +163,6 @@ function tooLong(line: number): Error {
 }
 
 function textAfterQuote(from: number, line: number): Error {
-  const where = from === line ? `line ${line}` : `line ${line}, it begins on line ${from}`;
-  return refused(`a quoted cell goes on after its quote (${where}): double the quotes inside a cell`);
+  const where = from === line ? `line ${line}` : `line ${line}; the cell begins on line ${from}`;
+  return refused(`text follows the closing quote of a cell (${where}): double the quotes inside a cell`);
 }

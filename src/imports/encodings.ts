@@ -43,7 +43,7 @@ function newTextDecoder(label: string): InstanceType<typeof TextDecoder> {
     const shown = label.slice(0, 40).replace(/[^\x20-\x7e]/g, '?');
     throw new Problem(
       'unsupported_media_type',
-      `the charset "${shown}" is not known here: send the file as UTF-8, or name another charset`,
+      `the charset "${shown}" is not supported: send the file as UTF-8 or in another charset`,
       { cause: error },
     );
   }

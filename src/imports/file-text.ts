@@ -137,7 +137,7 @@ export class FileText {
       const began = this.declared === null ? 'begins' : 'is sent';
       throw new Problem(
         'file_refused',
-        `the file ${began} as ${this.encoding}, but has bytes that are not: is it complete? ` +
+        `the file ${began} as ${this.encoding}, but contains bytes that are not: is it complete? ` +
           'Save it as CSV UTF-8, or name its encoding in the Content-Type (text/csv; charset=…)',
         { cause: error },
       );
@@ -164,6 +164,6 @@ function sequenceLength(first: number): number {
 
 function unknownEncoding(): Problem {
   return refused(
-    'the file does not show its encoding: save it as CSV UTF-8, or name it in the Content-Type (text/csv; charset=…)',
+    'cannot detect the encoding of the file: save it as CSV UTF-8, or name the encoding in the Content-Type (text/csv; charset=…)',
   );
 }

@@ -103,8 +103,8 @@ describe('files of another type', () => {
     ['bytes', 'application/octet-stream', {}, /does not say what the file is.*text\/csv/],
     ['an unknown type', 'x/y', {}, /as text\/csv/],
     ['gzip', CSV, { 'content-encoding': 'gzip' }, /uncompressed/],
-    ['EBCDIC', `${CSV}; charset=ebcdic`, {}, /charset "ebcdic" is not known/],
-  ])('D8: %s: 415 with advice, and no import', async (_what, type, headers, detail) => {
+    ['EBCDIC', `${CSV}; charset=ebcdic`, {}, /charset "ebcdic" is not supported/],
+  ])('D8: %s: 415 with what to do, and no import', async (_what, type, headers, detail) => {
     const sent = await send('tasks', '{}', { 'content-type': type, ...headers });
     expect(sent).toMatchObject({ status: 415, body: { code: 'unsupported_media_type' } });
     expect((sent.body as { detail: string }).detail).toMatch(detail);
@@ -168,16 +168,16 @@ describe('a hostile line', () => {
       /must not be a list/,
     ],
     [
-      'F3: a duplicate name',
+      'F3: a name that appears twice',
       '{"title":"a","due_on":"2026-04-01","due_on":"2026-05-01"}',
       'due_on',
-      /^due_on is there twice$/,
+      /^due_on appears twice$/,
     ],
     [
-      'F3: a duplicate name, once escaped',
+      'F3: a name that appears twice, once escaped',
       '{"title":"a","due_on":"2026-04-01","\\u0074itle":"b"}',
       'title',
-      /^title is there twice$/,
+      /^title appears twice$/,
     ],
     [
       'S6: a lone surrogate in an e-mail',
@@ -259,7 +259,7 @@ describe('D8: a fault says what to write', () => {
       `title must be shorter than or equal to 300 characters; the cell has "${'x'.repeat(40)}…"`,
     );
     expect(await faultOf('tasks', 'titre;date;responsable\na;01/04/2026;Marie\n')).toMatch(
-      /^responsible_email must be [^;]*email address[^;]*; the cell has "Marie"$/,
+      /^responsible_email must be [^;]*e-mail address[^;]*; the cell has "Marie"$/,
     );
     expect(await faultOf('tasks', '{"title":17,"due_on":"2026-04-01"}\n', NDJSON)).toBe(
       'title must be a string',

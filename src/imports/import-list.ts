@@ -13,7 +13,7 @@ const STATE = `CASE WHEN ${DEAD} THEN 'failed' ELSE state END`;
 export const VIEW_COLUMNS = `
   id, kind, ${STATE} AS state, format, encoding, content_sha256, bytes_total, bytes, lines, created, updated,
   unchanged, rejected,
-  CASE WHEN ${DEAD} THEN 'the server stopped before the end: send the file again' ELSE error END AS error,
+  CASE WHEN ${DEAD} THEN 'the server stopped during the import: send the file again' ELSE error END AS error,
   created_by, created_at, finished_at`;
 
 /** Shows imports and the faults of their lines. */

@@ -26,16 +26,16 @@ export function ImportRoute({
     ApiOperation({
       summary: 'Import a file',
       description:
-        'CSV (UTF-8, UTF-16 or Windows-1252; separated by `;`, `,` or tabs; French or English names of columns) ' +
-        `or NDJSON (one object a line, as for the creating POST${beyond}). Up to 100 MB and ` +
-        '1,000,000 lines. Good lines land together in one transaction; `GET imports/{id}/faults` names the ' +
-        'others. The same file again creates nothing.',
+        'CSV (UTF-8, UTF-16 or Windows-1252; separated by `;`, `,` or tabs; French or English column names) ' +
+        `or NDJSON (one object per line, with the fields of the creating POST${beyond}). Up to 100 MB and ` +
+        '1,000,000 lines. Valid lines are applied in one transaction; `GET imports/{id}/faults` lists the ' +
+        'others. Importing the same file again creates nothing.',
     }),
     ApiConsumes('text/csv', 'application/x-ndjson'),
     ApiBody({
-      description: 'The file itself',
+      description: 'The content of the file',
       schema: { type: 'string', format: 'binary', example },
     }),
-    ApiCreatedResponse({ type: ImportView, description: 'Done: the result' }),
+    ApiCreatedResponse({ type: ImportView, description: 'The import is done' }),
   );
 }

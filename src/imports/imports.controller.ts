@@ -16,7 +16,7 @@ export class ImportsController {
 
   @Get()
   @Access('member', 'watched:read')
-  @ApiOperation({ summary: 'Imports, newest first; also those under way' })
+  @ApiOperation({ summary: 'Imports, newest first, including running ones' })
   @ApiPage(ImportView)
   list(@Caller() caller: TenantCaller, @Query() query: ImportQuery): Promise<Page<ImportView>> {
     return this.imports.list(caller.tenant_id, query);
@@ -33,7 +33,7 @@ export class ImportsController {
   @Get(':id/faults')
   @Access('member', 'watched:read')
   @ApiOperation({
-    summary: 'The rejected lines, and why',
+    summary: 'The rejected lines, with reasons',
     description: 'The first 10,000 faults are kept; `rejected` counts all lines.',
   })
   @ApiPage(ImportFault)

@@ -16,7 +16,7 @@ export class ImportView {
 
   @ApiProperty({
     enum: IMPORT_STATES,
-    description: 'A `failed` import applied nothing; a `done` one applied all but the rejected lines',
+    description: 'A `failed` import applied nothing; a `done` one applied all lines except the rejected ones',
   })
   state: ImportState;
 
@@ -26,20 +26,20 @@ export class ImportView {
   @ApiProperty({ type: String, nullable: true, example: 'windows-1252' })
   encoding: string | null;
 
-  @ApiProperty({ type: String, nullable: true, description: 'Of the content as it was received' })
+  @ApiProperty({ type: String, nullable: true, description: 'SHA-256 of the content as received' })
   content_sha256: string | null;
 
   @ApiProperty({
     type: Number,
     nullable: true,
-    description: 'As announced; null when the upload did not say',
+    description: 'Content-Length of the upload; null if it had none',
   })
   bytes_total: number | null;
 
-  @ApiProperty({ type: Number, description: 'Received so far' })
+  @ApiProperty({ type: Number, description: 'Bytes received so far' })
   bytes: number;
 
-  @ApiProperty({ type: Number, description: 'Read so far: without the header and blank lines' })
+  @ApiProperty({ type: Number, description: 'Lines read so far, without header and blank lines' })
   lines: number;
 
   @ApiProperty({ type: Number })
@@ -51,7 +51,7 @@ export class ImportView {
   @ApiProperty({ type: Number, description: 'Lines that changed nothing' })
   unchanged: number;
 
-  @ApiProperty({ type: Number, description: 'Lines with faults; GET imports/{id}/faults names them' })
+  @ApiProperty({ type: Number, description: 'Lines with faults; GET imports/{id}/faults lists them' })
   rejected: number;
 
   @ApiProperty({ type: String, nullable: true, description: 'Why it failed' })
@@ -71,7 +71,7 @@ export class ImportView {
 export class ImportFault {
   @ApiProperty({
     type: Number,
-    description: 'Counted from 1; where the line begins, if a cell has line breaks',
+    description: 'Counted from 1; the first line if a cell has line breaks',
   })
   line: number;
 

@@ -314,7 +314,7 @@ describe('the responsible user', () => {
       [4, 'responsible_email', 'is not a user of this tenant'],
       [5, 'responsible_id', 'is not a user of this tenant'],
       [6, 'responsible_email', 'is not a user of this tenant'],
-      [7, 'responsible_email', expect.stringContaining('email address')],
+      [7, 'responsible_email', expect.stringContaining('e-mail address')],
       [8, 'responsible_id', expect.stringContaining('not both')],
     ]);
     const people = await world.sql<{ responsible_id: string | null }>(

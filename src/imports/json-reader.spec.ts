@@ -21,7 +21,7 @@ describe('an NDJSON file', () => {
     ['invalid JSON', '{"a":', expect.stringContaining('it is not JSON') as string],
     ['a list', '[1]', 'is not an object'],
     ['null', 'null', 'is not an object'],
-    ['a prototype', '{"__proto__":{"admin":true}}', 'must not have the name __proto__'],
+    ['a prototype', '{"__proto__":{"admin":true}}', 'must not contain the name __proto__'],
     ['more than 256 KB', `{"a":"${'x'.repeat(300_000)}"}`, 'is longer than 256 KB'],
   ])('reports a line with %s, and continues', (_what, line, detail) => {
     expect(read(`{"a":1}\n${line}\n{"b":2}\n`, 65_536)).toEqual([

@@ -39,8 +39,8 @@ function assertObject(first: string): void {
   throw new Problem(
     'unsupported_media_type',
     begins === '['
-      ? 'this is a JSON array: NDJSON has one object a line'
-      : 'this is not NDJSON (its first line is no object): send a CSV file as text/csv',
+      ? 'this is a JSON array: NDJSON has one object per line'
+      : 'this is not NDJSON (its first line is not an object): send a CSV file as text/csv',
   );
 }
 

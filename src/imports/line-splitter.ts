@@ -44,7 +44,7 @@ export class LineSplitter {
     this.line += 1;
     if (this.line > MAX_LINES) {
       throw refused(
-        'a file may have up to 1,000,000 lines: split it, or delete the blank lines at its end (they count too)',
+        'a file may have up to 1,000,000 lines, including blank ones: split it, or delete the blank lines at its end',
       );
     }
     return { line: this.line, content };

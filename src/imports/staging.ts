@@ -72,7 +72,7 @@ export class Staging {
         ],
       );
       if (begun !== null) return { tenant_id: tx.tenant_id, id: begun.id };
-      throw new Problem('too_many_attempts', `${AT_ONCE} imports are under way: wait until one has ended`, {
+      throw new Problem('too_many_attempts', `${AT_ONCE} imports are running: wait until one ends`, {
         headers: { 'retry-after': '5' },
       });
     });
@@ -184,5 +184,5 @@ function roomFor(tenantId: string, importId: string): string {
 
 /** Other requests were already answered that it failed: that must stay true. */
 export function alreadyFailed(): Problem {
-  return new Problem('unavailable', 'the import stood still for too long: send the file again');
+  return new Problem('unavailable', 'the import stalled for too long: send the file again');
 }

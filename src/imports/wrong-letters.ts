@@ -62,16 +62,14 @@ function wrongLetters(text: string, at: number): Problem {
     .filter(({ likeness }) => likeness > 0)
     .sort((one, other) => other.likeness - one.likeness);
   if (read?.label === 'utf-8') {
-    return refused(
-      `the file has UTF-8 in some places ("${read.text}") and not in others: save it as CSV UTF-8`,
-    );
+    return refused(`the file mixes UTF-8 ("${read.text}") with another encoding: save it as CSV UTF-8`);
   }
   const guess =
     read === undefined
       ? 'Name its encoding in the Content-Type (text/csv; charset=…)'
-      : `As ${read.label} it is "${read.text}": if that is right, send it as text/csv; charset=${read.label}`;
+      : `Read as ${read.label}, it is "${read.text}": if that is right, send it as text/csv; charset=${read.label}`;
   return refused(
-    `the file is not UTF-8, and as Windows-1252 it has letters that no French word has: "${word.replace(/\p{Cc}/gu, '\ufffd')}". ` +
+    `the file is not UTF-8, and reading it as Windows-1252 gives letters that French does not use: "${word.replace(/\p{Cc}/gu, '\ufffd')}". ` +
       `${guess}, or save it as CSV UTF-8`,
   );
 }

@@ -15,7 +15,7 @@ export class AdminTenant {
    */
   async of(caller: AnyCaller, slug: string | undefined): Promise<string> {
     if (slug === undefined) {
-      if (caller.kind === 'operator') throw invalid('/tenant', 'operators name a tenant');
+      if (caller.kind === 'operator') throw invalid('/tenant', 'is required for operators');
       return caller.tenant_id;
     }
     const tenant = await this.directory.bySlug(slug);

@@ -11,14 +11,14 @@ import { SchedulePreview } from '../scheduler/scheduler.dto.js';
 
 /** Whose: a tenant's admin means the own tenant, an operator names one. */
 export class TenantQuery {
-  @ApiPropertyOptional({ description: 'Slug of the tenant; operators name it, others need not' })
+  @ApiPropertyOptional({ description: 'Slug of the tenant; only operators need it' })
   @IsOptional()
   @Matches(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, { message: '$property must be a slug' })
   tenant?: string;
 }
 
 export class TriggerQuery extends TenantQuery {
-  @ApiPropertyOptional({ default: false, description: 'Answer when it has finished, or after 30 s' })
+  @ApiPropertyOptional({ default: false, description: 'Wait until it has finished, at most 30 s' })
   @IsOptional()
   @Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value))
   @IsBoolean()
@@ -36,13 +36,13 @@ export class PreviewAnswer extends SchedulePreview {
   @ApiPropertyOptional({
     type: BackupForecastView,
     description:
-      'Of `check-backups` and `scan-backups`: what the date expects, whatever the hours of the job',
+      'For `check-backups` and `scan-backups`: the backups expected on the date, whatever the hours of the job',
   })
   backups?: BackupForecastView;
 }
 
 export class RunsQuery extends PageQuery {
-  @ApiPropertyOptional({ description: 'Slug of the tenant; operators name it, others need not' })
+  @ApiPropertyOptional({ description: 'Slug of the tenant; only operators need it' })
   @IsOptional()
   @Matches(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, { message: '$property must be a slug' })
   tenant?: string;
@@ -74,7 +74,7 @@ export class ProcessedView {
   @ApiProperty()
   sent: number;
 
-  @ApiProperty({ description: 'Refused for good, or out of attempts or time' })
+  @ApiProperty({ description: 'Permanently rejected, or out of attempts or time' })
   failed: number;
 
   @ApiProperty({ description: 'Suppressed or cancelled' })
@@ -92,7 +92,7 @@ export class DispatchAnswer {
   @ApiProperty({ type: 'null' })
   run_id: null;
 
-  @ApiProperty({ enum: ['queued', 'succeeded'], description: 'succeeded: nothing of it is waiting any more' })
+  @ApiProperty({ enum: ['queued', 'succeeded'], description: 'succeeded: none is waiting any more' })
   state: 'queued' | 'succeeded';
 
   @ApiProperty({ type: ProcessedView })
@@ -101,7 +101,7 @@ export class DispatchAnswer {
   @ApiProperty({
     enum: CHANNELS,
     isArray: true,
-    description: 'Nothing leaves on these until they are resumed',
+    description: 'Channels that send nothing until they are resumed',
   })
   paused: Channel[];
 }

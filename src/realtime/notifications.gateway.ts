@@ -87,7 +87,7 @@ export class NotificationsGateway
     @ConnectedSocket() socket: FeedSocket,
     @MessageBody() message: unknown,
   ): Promise<Acknowledgement> {
-    if (message !== undefined) return refusal('validation_failed', 'send nothing with it');
+    if (message !== undefined) return refusal('validation_failed', 'send no data with it');
     return this.change(socket, (tx, userId) => this.feed.markAllRead(tx, userId));
   }
 

@@ -48,7 +48,7 @@ export class SocketAdapter extends IoAdapter {
       destroyUpgrade: false,
       allowRequest: (request: IncomingMessage, decide: (error: string | null, allowed: boolean) => void) => {
         const allowed = this.takePlace(request);
-        decide(allowed ? null : 'too many connections of this address', allowed);
+        decide(allowed ? null : 'too many connections from this address', allowed);
       },
       maxHttpBufferSize: MAX_MESSAGE_BYTES,
       connectTimeout: CONNECT_TIMEOUT_MS,

@@ -8,7 +8,7 @@ const COUNTS = {
   type: 'object',
   additionalProperties: { type: 'number' },
   nullable: true,
-  description: 'What the run did, in numbers; what it has done so far while it runs; null before',
+  description: 'Counts of what the run did, updated while it runs; null before it starts',
 } as const;
 
 /** Whether nothing more will happen to a run. */
@@ -47,7 +47,7 @@ export class RunView {
     nullable: true,
     example: '2026-03-02T09:00',
     description:
-      "The hour it ran for, in the tenant's zone (UTC with a Z for intervals); null when run manually",
+      "The hour it ran for, in the tenant's zone (UTC with a Z for intervals); null if triggered manually",
   })
   slot: string | null;
 

@@ -20,8 +20,7 @@ export class PreviewedSlot extends SlotView {
     type: String,
     format: 'uuid',
     nullable: true,
-    description:
-      'The run that stands for it, also one that ran at another hour before the hours were changed',
+    description: 'The run that covers it, even if it ran at another hour before the hours were changed',
   })
   run_id: string | null;
 
@@ -37,7 +36,7 @@ export class ScheduleView {
   @ApiProperty({ type: [String], required: false, example: ['09:00', '14:00'] })
   times?: string[];
 
-  @ApiProperty({ type: [Number], required: false, description: 'ISO days of the week; every day without' })
+  @ApiProperty({ type: [Number], required: false, description: 'ISO days of the week; absent: every day' })
   weekdays?: number[];
 
   @ApiProperty({ required: false })
@@ -80,7 +79,7 @@ export class SchedulerStatus {
   time_zone: string;
 
   @ApiProperty({
-    description: 'Slots before this instant are not owed: creation, or the end of a suspension',
+    description: 'Slots before this instant are not run: creation, or the end of a suspension',
   })
   schedule_from: Date;
 

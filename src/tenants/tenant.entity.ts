@@ -10,7 +10,7 @@ export class Tenant {
   @PrimaryGeneratedColumn('uuid')
   id: string;
 
-  @ApiProperty({ type: String, description: 'Its name at login and in paths; it never changes' })
+  @ApiProperty({ type: String, description: 'Identifies the tenant at login and in paths; it never changes' })
   @Column('text')
   slug: string;
 
@@ -33,7 +33,7 @@ export class Tenant {
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'No scheduled job is owed for an hour before this: creation, or the end of a suspension',
+    description: 'Scheduled jobs before this instant are not run: creation, or the end of a suspension',
   })
   @Column({ type: 'timestamptz', precision: 3 })
   schedule_from: Date;

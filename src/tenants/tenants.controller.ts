@@ -47,7 +47,7 @@ export class TenantsController {
   @HttpCode(204)
   @Access('operator')
   @ApiNoContentResponse({
-    description: 'The tenant and all it owned are deleted; only a suspended tenant can be',
+    description: 'The tenant and all its data are deleted; it must be suspended first',
   })
   remove(@IdParam() id: string): Promise<void> {
     return this.tenants.remove(id);

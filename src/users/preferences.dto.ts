@@ -41,7 +41,7 @@ export class QuietHours {
     name: 'differsFromFrom',
     validator: {
       validate: (to: unknown, where) => to !== (where?.object as Partial<QuietHours> | undefined)?.from,
-      defaultMessage: () => '$property must not be the same as from',
+      defaultMessage: () => '$property must differ from `from`',
     },
   })
   to: string;
@@ -65,7 +65,7 @@ export class Preferences {
   @ApiProperty({
     enum: BUNDLINGS,
     nullable: true,
-    description: "together: what waits leaves as one message; null: as the tenant's settings say",
+    description: "together: waiting messages are sent as one; null: the tenant's setting",
   })
   @IsOptional()
   @IsIn(BUNDLINGS)

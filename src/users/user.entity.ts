@@ -16,7 +16,7 @@ export class User {
   @PrimaryGeneratedColumn('uuid')
   id: string;
 
-  @ApiProperty({ type: String, description: 'No two users of a tenant have the same, in any case' })
+  @ApiProperty({ type: String, description: 'Unique within the tenant, case-insensitive' })
   @Column('text')
   email: string;
 

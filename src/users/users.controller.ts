@@ -21,7 +21,7 @@ export class UsersController {
   @Access('admin', 'users:write')
   @ApiCreatedResponse({
     type: User,
-    description: 'A welcome mail with a link to set the password is on its way',
+    description: 'A welcome mail with a link to set the password is queued',
   })
   create(
     @Caller() caller: TenantCaller,

@@ -47,7 +47,7 @@ export class NewUser extends Contact {
 
   @ApiPropertyOptional({
     default: true,
-    description: 'false: no welcome mail; hand over the link of POST users/{id}/password-link instead',
+    description: 'false: no welcome mail; share the link of POST users/{id}/password-link instead',
   })
   @ValidateIf(given)
   @IsBoolean()

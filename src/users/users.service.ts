@@ -167,7 +167,8 @@ export class UsersService {
   }
 
   private requireAnAdmin(others: number): void {
-    if (others === 0) throw new Problem('conflict', 'this is the last admin: make somebody else admin first');
+    if (others === 0)
+      throw new Problem('conflict', 'this is the last admin: make another user an admin first');
   }
 
   private async save(tx: TenantTransaction, user: Omit<User, 'id'>): Promise<User> {
@@ -175,7 +176,7 @@ export class UsersService {
       return await tx.save(User, user);
     } catch (error) {
       if (!isUniqueViolation(error, 'users_email_key')) throw error;
-      throw new Problem('conflict', 'the email is taken', {
+      throw new Problem('conflict', 'the e-mail address is taken', {
         errors: [{ pointer: '/email', detail: 'is the address of another user' }],
         cause: error,
       });

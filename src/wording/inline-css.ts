@@ -16,7 +16,7 @@ export function inlineCss(source: string, file: string): string {
   const commented = html.replace(TOKEN, (token) => {
     if (!token.startsWith('<')) return token.replace(MARKED, '<!--$&-->');
     if (/^<script\b/i.test(token) || (/^<style\b/i.test(token) && holdsExpression(token))) {
-      throw new TemplateError(file, 'must hold no script, and no expression in a style sheet');
+      throw new TemplateError(file, 'must not contain a script, or an expression in a style sheet');
     }
     if (/^<[a-z]/i.test(token) && !/^<title\b/i.test(token)) checkTag(token, expressions, file);
     return token;

@@ -25,7 +25,7 @@ export function maskExpressions(source: string, file: string): MaskedMarkup {
     }
     return `${MARK}${expressions.push(expression) - 1}x`;
   });
-  if (html.includes('{{')) throw new TemplateError(file, 'has an expression that does not end');
+  if (html.includes('{{')) throw new TemplateError(file, 'has an expression without an end');
   return { html, expressions };
 }
 
@@ -49,7 +49,7 @@ export function checkTag(tag: string, expressions: readonly string[], file: stri
       const expression = expressions[Number(mark[1] ?? mark[2])] ?? '';
       const attribute = name.toLowerCase();
       if (attribute === 'style' || attribute.startsWith('on')) {
-        throw new TemplateError(file, `${expression} must not stand in ${attribute}="…"`);
+        throw new TemplateError(file, `${expression} is not allowed in ${attribute}="…"`);
       }
       if (URL_ATTRIBUTES.has(attribute) && !/^\{\{\s*http_url\s/.test(expression)) {
         throw new TemplateError(file, `write {{http_url …}} instead of ${expression} in ${attribute}="…"`);
@@ -60,7 +60,7 @@ export function checkTag(tag: string, expressions: readonly string[], file: stri
   if (holdsExpression(outside)) {
     throw new TemplateError(
       file,
-      `an expression in a tag must stand in a quoted value: ${unmask(tag, expressions)}`,
+      `an expression in a tag must be in a quoted value: ${unmask(tag, expressions)}`,
     );
   }
 }

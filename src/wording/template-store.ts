@@ -81,7 +81,7 @@ export class TemplateStore {
 
   private kindOf(kind: string, locale: Locale): CompiledKind {
     const found = this.templates.get(keyOf(kind, locale)) ?? this.templates.get(keyOf(FALLBACK_KIND, locale));
-    if (!found) throw new TemplateError(locale, 'is no locale of the templates');
+    if (!found) throw new TemplateError(locale, 'is not a locale of the templates');
     return found;
   }
 }

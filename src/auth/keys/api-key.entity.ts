@@ -27,7 +27,7 @@ export class ApiKey {
   @ApiProperty({
     type: String,
     nullable: true,
-    description: 'The agent that reports with it, and does nothing else',
+    description: 'The agent that reports with this key, which allows nothing else',
   })
   @Column('text', { nullable: true })
   agent_id: string | null;
@@ -36,7 +36,7 @@ export class ApiKey {
   @Column({ type: 'timestamptz', precision: 3 })
   created_at: Date;
 
-  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'To the minute' })
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'Accurate to the minute' })
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   last_used_at: Date | null;
 
@@ -59,7 +59,7 @@ export class ApiKey {
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'The secret before the last rotation works until then',
+    description: 'The previous secret works until then',
   })
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   previous_until: Date | null;

@@ -18,7 +18,7 @@ export class ApiKeysController {
   @Post()
   @Header('cache-control', 'no-store')
   @Access('operator')
-  @ApiCreatedResponse({ type: CreatedApiKey, description: 'The key is in this answer and never again' })
+  @ApiCreatedResponse({ type: CreatedApiKey, description: 'Only this answer contains the key' })
   create(@IdParam('tenant_id') tenantId: string, @Body() body: NewApiKey): Promise<CreatedApiKey> {
     return this.keys.create(tenantId, body);
   }
@@ -35,7 +35,7 @@ export class ApiKeysController {
   @HttpCode(200)
   @Header('cache-control', 'no-store')
   @Access('operator')
-  @ApiOkResponse({ type: CreatedApiKey, description: 'The new secret is in this answer and never again' })
+  @ApiOkResponse({ type: CreatedApiKey, description: 'Only this answer contains the new secret' })
   rotate(
     @IdParam('tenant_id') tenantId: string,
     @IdParam() id: string,
@@ -47,7 +47,7 @@ export class ApiKeysController {
   @Delete(':id')
   @HttpCode(204)
   @Access('operator')
-  @ApiNoContentResponse({ description: 'It no longer works' })
+  @ApiNoContentResponse({ description: 'The key is revoked' })
   revoke(@IdParam('tenant_id') tenantId: string, @IdParam() id: string): Promise<void> {
     return this.keys.revoke(tenantId, id);
   }

@@ -23,7 +23,7 @@ export class NewApiKey {
     nullable: true,
     maxLength: 100,
     description:
-      'The agent that reports with the key: with the scope `reports:write`, which has no other beside it',
+      'The agent that reports with the key; required with the scope `reports:write`, which must be the only scope',
   })
   @IsOptional()
   @AgentId()
@@ -50,7 +50,7 @@ export class KeyRotation {
     minimum: 0,
     maximum: MAX_GRACE_HOURS,
     default: 24,
-    description: 'How long the old secret keeps working; 0: not at all',
+    description: 'How long the old secret keeps working; 0: it stops at once',
   })
   @IsOptional()
   @IsInt()

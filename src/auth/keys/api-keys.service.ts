@@ -139,9 +139,10 @@ export class ApiKeysService {
 /** An agent's key is kept on the agent's machine: it may only report for that agent. */
 function assertAgentsOwn(scopes: readonly Scope[], agentId: string | null): void {
   const reports = scopes.includes('reports:write');
-  if (reports && scopes.length > 1) throw invalid('/scopes', 'reports:write has no other scope beside it');
-  if (reports && agentId === null) throw invalid('/agent_id', 'a key with reports:write names its agent');
-  if (!reports && agentId !== null) throw invalid('/agent_id', 'only a key with reports:write has an agent');
+  if (reports && scopes.length > 1) throw invalid('/scopes', 'reports:write must be the only scope');
+  if (reports && agentId === null) throw invalid('/agent_id', 'is required for a key with reports:write');
+  if (!reports && agentId !== null)
+    throw invalid('/agent_id', 'is allowed only for a key with reports:write');
 }
 
 function newSecret(tenantId: string): string {

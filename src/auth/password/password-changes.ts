@@ -53,7 +53,7 @@ export class PasswordChanges {
     await this.throttle.forgive(attempt);
     const hash = await this.passwords.hashChosen(new_password, '/new_password');
     if (!(await account.replace(hash))) {
-      throw new Problem('conflict', 'the password was changed at the same time');
+      throw new Problem('conflict', 'another request changed the password at the same time');
     }
     this.logger.log({ event: 'password_changed', principal: signedIn.caller.principal });
   }

@@ -6,7 +6,7 @@ import { LoginService } from '../sessions/login.service.js';
 
 /** A link for an admin to hand to its user. */
 export class HandedLink {
-  @ApiProperty({ description: 'Opens the page on which the user chooses a password; works once' })
+  @ApiProperty({ description: 'Opens the page where the user chooses a password; works once' })
   url: string;
 
   @ApiProperty({ format: 'date-time' })
@@ -24,9 +24,9 @@ export class PasswordLinkController {
   @Header('cache-control', 'no-store')
   @Access('admin', 'users:write')
   @ApiOperation({
-    summary: 'A one-time link to set the first password, to hand over without e-mail',
+    summary: 'Create a one-time link to set the first password, to share without e-mail',
     description:
-      'Only while the user has no password: who has one asks for a new one at `auth/password-reset`.',
+      'Only while the user has no password. A user with a password requests a new one at `auth/password-reset`.',
   })
   @ApiCreatedResponse({ type: HandedLink })
   create(@Caller() caller: TenantCaller, @IdParam() id: string): Promise<HandedLink> {

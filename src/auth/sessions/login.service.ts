@@ -87,7 +87,7 @@ export class LoginService {
    */
   async setPassword({ token, password }: NewPassword, trace: SignInTrace): Promise<void> {
     const link = this.links.read(token);
-    if (link === null) throw invalid('/token', 'is not the token of a link');
+    if (link === null) throw invalid('/token', 'is not a link token');
     const tenant = await this.tenants.byId(link.tenant_id);
     if (tenant === null) throw new Problem('link_used');
     if (tenant.suspended_at !== null) throw new Problem('tenant_suspended');
@@ -118,7 +118,7 @@ export class LoginService {
       if (user === null) throw notFound();
       assertMayTouch(by, user.role);
       if (user.password_hash !== null) {
-        throw new Problem('conflict', 'the user has a password: only they can request a new one');
+        throw new Problem('conflict', 'the user already has a password: only they can request a new one');
       }
       // Only one link is valid at a time: the old one may be in another mailbox.
       await this.links.endAll(tx, userId);

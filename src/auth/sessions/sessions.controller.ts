@@ -15,16 +15,20 @@ export class SessionView implements OpenSession {
   @ApiProperty({ type: String, format: 'date-time' })
   created_at: Date;
 
-  @ApiProperty({ type: String, format: 'date-time', description: 'The login or the last refresh' })
+  @ApiProperty({ type: String, format: 'date-time', description: 'Time of the login or the last refresh' })
   last_used_at: Date;
 
-  @ApiProperty({ type: String, format: 'date-time', description: 'Unless it is refreshed before' })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    description: 'Time of expiry, unless it is refreshed before',
+  })
   expires_at: Date;
 
-  @ApiProperty({ type: String, nullable: true, description: 'What the client called itself' })
+  @ApiProperty({ type: String, nullable: true, description: 'User-Agent of the client' })
   user_agent: string | null;
 
-  @ApiProperty({ description: 'The session of this request' })
+  @ApiProperty({ description: 'true: the session of this request' })
   current: boolean;
 }
 
@@ -36,7 +40,7 @@ export class SessionsController {
   @Get('me/sessions')
   @ApiTags('me')
   @Access('person')
-  @ApiOperation({ summary: 'Your sessions that stand, newest first' })
+  @ApiOperation({ summary: 'Your open sessions, newest first' })
   @ApiPage(SessionView)
   list(@Signed() signedIn: SignedIn, @Query() query: PageQuery): Promise<Page<OpenSession>> {
     return this.sessions.list(signedIn, query);
@@ -46,7 +50,7 @@ export class SessionsController {
   @ApiTags('me')
   @HttpCode(204)
   @Access('person')
-  @ApiOperation({ summary: 'End all your sessions but this one' })
+  @ApiOperation({ summary: 'End all your other sessions' })
   @ApiNoContentResponse()
   endOthers(@Signed() signedIn: SignedIn): Promise<void> {
     return this.sessions.endOthers(signedIn);
@@ -56,7 +60,7 @@ export class SessionsController {
   @ApiTags('me')
   @HttpCode(204)
   @Access('person')
-  @ApiOperation({ summary: 'End one of your sessions; this one too' })
+  @ApiOperation({ summary: 'End one of your sessions, including this one' })
   @ApiNoContentResponse()
   end(@Signed() signedIn: SignedIn, @IdParam() id: string): Promise<void> {
     return this.sessions.end(signedIn, id);

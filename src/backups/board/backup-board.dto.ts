@@ -28,7 +28,7 @@ export class BackupResult {
   @ApiProperty({ type: String, enum: BACKUP_REASONS, nullable: true })
   reason: BackupReason | null;
 
-  @ApiProperty({ enum: BACKUP_WARNINGS, isArray: true, description: 'The gravest first' })
+  @ApiProperty({ enum: BACKUP_WARNINGS, isArray: true, description: 'Most severe first' })
   warnings: BackupWarning[];
 
   @ApiProperty({ type: Date, nullable: true })
@@ -53,7 +53,7 @@ export class BackupIncident {
     type: String,
     enum: DOUBTS,
     nullable: true,
-    description: 'What is doubtful about a SUCCESS; null for a verdict that is wrong itself',
+    description: 'Why a SUCCESS is doubtful; null for any other verdict',
   })
   warning: Doubt | null;
 
@@ -72,7 +72,7 @@ export class BackupBoardRow extends BackupDatabase {
   @ApiProperty({ type: String, format: 'uuid', nullable: true })
   job_id: string | null;
 
-  @ApiProperty({ description: 'false: no job expects it, and an agent reported it in the last 30 days' })
+  @ApiProperty({ description: 'false: no job expects it, but an agent reported it in the last 30 days' })
   expected: boolean;
 
   @ApiProperty({ enum: BACKUP_JOB_STATUSES })
@@ -81,20 +81,24 @@ export class BackupBoardRow extends BackupDatabase {
   @ApiProperty({
     enum: BACKUP_WARNINGS,
     isArray: true,
-    description: `Of the newest result, the gravest first. ${DOUBTS.join(' and ')} make a SUCCESS doubtful`,
+    description: `Warnings of the newest result, most severe first. ${DOUBTS.join(' and ')} make a SUCCESS doubtful`,
   })
   warnings: BackupWarning[];
 
-  @ApiProperty({ type: Date, nullable: true, description: 'Since when it has this verdict' })
+  @ApiProperty({ type: Date, nullable: true, description: 'Time at which it got this verdict' })
   since: Date | null;
 
-  @ApiProperty({ description: 'Reported, and the file has not arrived yet' })
+  @ApiProperty({ description: 'true: reported, but the file has not arrived yet' })
   waiting: boolean;
 
-  @ApiProperty({ type: Date, nullable: true, description: 'The last good backup; a doubtful one is none' })
+  @ApiProperty({
+    type: Date,
+    nullable: true,
+    description: 'Time of the last good backup; doubtful ones do not count',
+  })
   last_success_at: Date | null;
 
-  @ApiProperty({ type: 'integer', nullable: true, description: 'How old the last good backup is' })
+  @ApiProperty({ type: 'integer', nullable: true, description: 'Age of the last good backup' })
   last_success_age_seconds: number | null;
 
   @ApiProperty({ type: Date, nullable: true })
@@ -127,13 +131,13 @@ export class BackupBoard {
     type: 'object',
     properties: Object.fromEntries(BACKUP_JOB_STATUSES.map((status) => [status, { type: 'integer' }])),
     required: [...BACKUP_JOB_STATUSES],
-    description: 'Of all pages, and of all verdicts: `status` does not narrow them, the other filters do',
+    description: 'Counts over all pages and verdicts; all filters apply except `status`',
   })
   counts: BackupCounts;
 
   @ApiProperty({
     type: [String],
-    description: 'Folders of the inbox that are not read: their names are no agent ids. Up to 20',
+    description: 'Folders of the inbox that are skipped because their names are not agent ids. Up to 20',
   })
   ignored_folders: string[];
 }

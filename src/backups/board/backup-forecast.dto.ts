@@ -16,17 +16,22 @@ export class ForecastBackup {
   expected_at: Date;
 
   @ApiProperty({
-    description: 'Until then nothing is missing: the grace, or the wait for the file of a report',
+    description: 'End of the grace period, or of the wait for the file of a report',
   })
   missing_after: Date;
 
-  @ApiProperty({ enum: BACKUP_VERDICTS, nullable: true, description: 'Of the newest entry of that date' })
+  @ApiProperty({
+    enum: BACKUP_VERDICTS,
+    nullable: true,
+    description: 'Verdict of the newest entry of that date',
+  })
   verdict: BackupVerdict | null;
 
   @ApiProperty({
     enum: ['MISSING'],
     nullable: true,
-    description: 'What is announced after `missing_after` if no report comes; null once there is a verdict',
+    description:
+      'Verdict to announce after `missing_after` if no report arrives; null once there is a verdict',
   })
   would_be: 'MISSING' | null;
 }
@@ -36,6 +41,6 @@ export class BackupForecastView {
   @ApiProperty({ type: [ForecastBackup], maxItems: 1000 })
   data: ForecastBackup[];
 
-  @ApiProperty({ description: 'There are more than 1,000; these are the first' })
+  @ApiProperty({ description: 'true: there are more than 1,000; these are the first' })
   truncated: boolean;
 }

@@ -30,7 +30,7 @@ export class BackupRecordsController {
 
   @Get('reports')
   @Access('member', 'watched:read')
-  @ApiOperation({ summary: 'Reports, newest first; also rejected ones, with the reason' })
+  @ApiOperation({ summary: 'Reports, newest first, including rejected ones with the reason' })
   @ApiPage(BackupReport)
   reports(@Caller() caller: TenantCaller, @Query() query: BackupReportQuery): Promise<Page<BackupReport>> {
     return this.records.reports(caller.tenant_id, query);

@@ -43,7 +43,7 @@ export class BackupEntryQuery extends PageQuery {
   verdict?: BackupVerdict;
 
   @ApiPropertyOptional({
-    description: 'false: only those of unexpected databases; true: only the others',
+    description: 'true: only expected databases; false: only unexpected ones',
   })
   @IsOptional()
   @Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value))
@@ -97,7 +97,7 @@ export class BackupEntry extends BackupDatabase {
   })
   job_id: string | null;
 
-  @ApiProperty({ type: String, format: 'uuid', nullable: true, description: 'null: nothing came' })
+  @ApiProperty({ type: String, format: 'uuid', nullable: true, description: 'null: no report arrived' })
   report_id: string | null;
 
   @ApiProperty({
@@ -111,16 +111,16 @@ export class BackupEntry extends BackupDatabase {
   @ApiProperty({ type: String, enum: BACKUP_REASONS, nullable: true, description: 'Why it is not SUCCESS' })
   reason: BackupReason | null;
 
-  @text("The reason in the system's or the agent's own words")
+  @text('The reason as reported by the system or the agent')
   detail: string | null;
 
-  @ApiProperty({ enum: BACKUP_WARNINGS, isArray: true, description: 'The gravest first' })
+  @ApiProperty({ enum: BACKUP_WARNINGS, isArray: true, description: 'Most severe first' })
   warnings: BackupWarning[];
 
   @ApiProperty({ type: String, format: 'date', nullable: true, description: "The day in the tenant's zone" })
   expected_on: string | null;
 
-  @instant('The expected time that it counts for')
+  @instant('The expected time that it belongs to')
   expected_at: Date | null;
 
   @ApiProperty({ description: "The report's time; the expected time without a report" })
@@ -138,22 +138,22 @@ export class BackupEntry extends BackupDatabase {
   @text()
   staged_file_name: string | null;
 
-  @text('As the agent says')
+  @text('As reported by the agent')
   hash_sha256: string | null;
 
-  @text('As the server computed it')
+  @text('As computed by the server')
   server_hash_sha256: string | null;
 
-  @same('null where one of the two is not known')
+  @same('null if one of the two is unknown')
   hashes_match: boolean | null;
 
-  @bytes('As the agent says')
+  @bytes('As reported by the agent')
   size_bytes: number | null;
 
-  @bytes('As the server found it')
+  @bytes('As measured by the server')
   server_size_bytes: number | null;
 
-  @same('null where one of the two is not known')
+  @same('null if one of the two is unknown')
   sizes_match: boolean | null;
 
   @bytes('Before compression')
@@ -180,7 +180,7 @@ export class BackupEntry extends BackupDatabase {
   @text()
   logs_summary: string | null;
 
-  @text('Where it is kept, below BACKUP_STORE_DIR')
+  @text('Path of the stored file below BACKUP_STORE_DIR')
   stored_path: string | null;
 
   @ApiProperty({
@@ -191,7 +191,7 @@ export class BackupEntry extends BackupDatabase {
   })
   stored_state: string | null;
 
-  @instant('When the kept file was last read and compared')
+  @instant('Time of the last verification of the stored file')
   verified_at: Date | null;
 
   @ApiProperty()
@@ -209,7 +209,7 @@ export class BackupReport {
   @ApiProperty({ enum: REPORT_SOURCES })
   source: (typeof REPORT_SOURCES)[number];
 
-  @text('null: it came over REST')
+  @text('null: it arrived over REST')
   file_name: string | null;
 
   @ApiProperty({ enum: REPORT_STATES })
@@ -220,7 +220,7 @@ export class BackupReport {
 
   @ApiProperty({
     type: [String],
-    description: 'Fields that this version does not know, and the faults of databases: up to 20, one a line',
+    description: 'Unknown fields and faults of databases: up to 20, one per line',
   })
   warnings: string[];
 

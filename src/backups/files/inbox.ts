@@ -81,9 +81,9 @@ export async function readReportFile({ path, name, stats: seen }: SeenFile): Pro
     sha256: bytesHash(`${name}\n${identityOf(seen)}`),
   });
   if (seen.isSymbolicLink()) return refused('the file is a symbolic link');
-  if (!seen.isFile()) return refused('this is not a file');
+  if (!seen.isFile()) return refused('it is not a file');
   if (seen.size > REPORT_LIMIT)
-    return refused(`the file has ${seen.size} bytes: a report may have ${REPORT_LIMIT}`);
+    return refused(`the file has ${seen.size} bytes; a report may have at most ${REPORT_LIMIT}`);
   let handle: FileHandle;
   try {
     handle = await openNoFollow(path);

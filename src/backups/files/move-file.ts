@@ -78,12 +78,12 @@ async function copyToOtherDisk(seen: SeenFile, to: string, signal: AbortSignal):
 
 /** Copies the very file that was seen: it follows no link, waits for no writer, and checks the file before and after. */
 async function copyOpened({ path, stats }: SeenFile, beside: string, signal: AbortSignal): Promise<void> {
-  if (!stats.isFile()) throw new FileNotCopied('this is not a file: it cannot be moved to another disk');
+  if (!stats.isFile()) throw new FileNotCopied('it is not a file and cannot be moved to another disk');
   const source = await openNoFollow(path);
   try {
     const assertSeen = async () => {
       if (identityOf(await source.stat()) === identityOf(stats)) return;
-      throw new FileNotCopied('the file was changed while it was moved');
+      throw new FileNotCopied('the file changed while it was being moved');
     };
     await assertSeen();
     const copy = await open(beside, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o640);

@@ -32,8 +32,8 @@ export class BackupJobsController {
   @Post()
   @Access('admin', 'watched:write')
   @ApiOperation({
-    summary: 'Expect a backup, from now on',
-    description: 'Unexpected entries of this agent and database become its own, without an announcement.',
+    summary: 'Create an expected backup',
+    description: 'Unexpected entries of this agent and database are assigned to it without a notification.',
   })
   @ApiCreatedResponse({ type: BackupJob })
   create(
@@ -77,8 +77,7 @@ export class BackupJobsController {
   @Access('admin', 'watched:write')
   @ApiOperation({
     summary: 'Change an expected backup',
-    description:
-      'Other hours hold from now on. Its agent and database stay: for others make a job of their own.',
+    description: 'New hours apply from now on. Agent and database cannot change: create another job instead.',
   })
   @ApiOkResponse({ type: BackupJob })
   update(
@@ -92,7 +91,7 @@ export class BackupJobsController {
   @Delete(':id')
   @HttpCode(204)
   @Access('admin', 'watched:write')
-  @ApiOperation({ summary: 'Delete the job; its entries are kept, its alerts end' })
+  @ApiOperation({ summary: 'Delete an expected backup; its entries are kept and its alerts end' })
   @ApiNoContentResponse()
   remove(@Caller() caller: TenantCaller, @IdParam() id: string): Promise<void> {
     return this.jobs.remove(caller.tenant_id, id);

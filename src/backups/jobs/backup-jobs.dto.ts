@@ -40,18 +40,22 @@ function DaysOfWeek(): PropertyDecorator {
         days.length > 0 &&
         days.every((day) => EVERY_DAY.some((one) => one === day)) &&
         new Set(days).size === days.length,
-      defaultMessage: () => '$property must be a list of days, each once, from 1 (Monday) to 7',
+      defaultMessage: () => '$property must be a list of distinct days from 1 (Monday) to 7',
     },
   });
 }
 
 /** The fields of an expected backup. The limits are the table's. */
 export class NewBackupJob {
-  @ApiProperty({ maxLength: 100, example: 'paris-01', description: 'Who makes it: a folder of the inbox' })
+  @ApiProperty({
+    maxLength: 100,
+    example: 'paris-01',
+    description: 'The agent that makes it: its folder in the inbox',
+  })
   @AgentId()
   agent_id: string;
 
-  @ApiProperty({ maxLength: 100, example: 'comptabilite', description: 'As in the reports of the agent' })
+  @ApiProperty({ maxLength: 100, example: 'comptabilite', description: 'As in the agent’s reports' })
   @DatabaseName()
   database_name: string;
 
@@ -76,7 +80,7 @@ export class NewBackupJob {
     type: [Number],
     nullable: true,
     example: [1, 2, 3, 4, 5],
-    description: 'ISO, Monday is 1; every day where it is absent or null',
+    description: 'ISO, Monday is 1; absent or null: every day',
   })
   @IsOptional()
   @Transform(daysOf)
@@ -88,7 +92,7 @@ export class NewBackupJob {
     nullable: true,
     minimum: 0,
     maximum: MAX_GRACE_MINUTES,
-    description: `How long after the expected time it is MISSING; ${DEFAULT_GRACE_MINUTES} where it is absent or null`,
+    description: `Grace period after the expected time before it is MISSING; absent or null: ${DEFAULT_GRACE_MINUTES}`,
   })
   @IsOptional()
   @Transform(({ value }: { value: unknown }) => (value === null ? DEFAULT_GRACE_MINUTES : value))
@@ -119,14 +123,14 @@ export class BackupBoardQuery extends PageQuery {
   @IsIn(BACKUP_JOB_STATUSES)
   status?: BackupJobStatus;
 
-  @ApiPropertyOptional({ maxLength: 100, description: 'In any case' })
+  @ApiPropertyOptional({ maxLength: 100, description: 'Case-insensitive' })
   @IsOptional()
   @Line(100)
   city?: string;
 
   @ApiPropertyOptional({
     maxLength: 200,
-    description: 'Part of the names of agent, database or company, in any case',
+    description: 'Part of the name of the agent, database or company, case-insensitive',
   })
   @IsOptional()
   @Line(200)
@@ -135,7 +139,7 @@ export class BackupBoardQuery extends PageQuery {
 
 /** Which jobs a list shows, by agent and database. */
 export class BackupJobQuery extends BackupBoardQuery {
-  @ApiPropertyOptional({ maxLength: 100, description: 'In any case' })
+  @ApiPropertyOptional({ maxLength: 100, description: 'Case-insensitive' })
   @IsOptional()
   @Line(100)
   company_name?: string;
@@ -161,11 +165,11 @@ export class BackupJob extends BackupDatabase {
   @ApiProperty({
     enum: BACKUP_WARNINGS,
     isArray: true,
-    description: 'Of its newest entry, the gravest first',
+    description: 'Warnings of its newest entry, most severe first',
   })
   warnings: BackupWarning[];
 
-  @ApiProperty({ type: Date, nullable: true, description: 'Since when it has this status' })
+  @ApiProperty({ type: Date, nullable: true, description: 'Time at which it got this status' })
   status_since: Date | null;
 
   @ApiProperty({ type: Date, nullable: true })

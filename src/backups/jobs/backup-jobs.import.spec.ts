@@ -95,7 +95,7 @@ describe('a file of expected backups (B1)', () => {
     for (const [header, detail] of [
       ['agent;base;ville;heure', 'the header lacks company_name'],
       ['agent;base;societe;ville;heure;titre', 'unknown columns: "titre"'],
-      ['agent;base;societe;entreprise;ville;heure', 'more than one column is "company_name"'],
+      ['agent;base;societe;entreprise;ville;heure', 'duplicate columns: "company_name"'],
     ] as const) {
       const refused = await send(`${header}\n`);
       expect(refused).toMatchObject({ status: 400, body: { code: 'file_refused' } });

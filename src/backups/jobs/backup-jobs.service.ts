@@ -164,8 +164,11 @@ export class BackupJobs {
       return job.id;
     } catch (error) {
       if (!isUniqueViolation(error)) throw error;
-      const errors = [{ pointer: '/database_name', detail: 'this agent has a job for it' }];
-      throw new Problem('conflict', 'a job of this agent and database exists', { cause: error, errors });
+      const errors = [{ pointer: '/database_name', detail: 'this agent already has a job for it' }];
+      throw new Problem('conflict', 'a job for this agent and database already exists', {
+        cause: error,
+        errors,
+      });
     }
   }
 

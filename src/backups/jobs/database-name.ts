@@ -7,10 +7,7 @@ const REFUSED: readonly string[] = ['__proto__', 'constructor', 'prototype'];
 
 /** The name of a database, in a request. */
 export function DatabaseName(): PropertyDecorator {
-  return applyDecorators(
-    Identifier(100),
-    IsNotIn(REFUSED, { message: '$property must be another name than $value' }),
-  );
+  return applyDecorators(Identifier(100), IsNotIn(REFUSED, { message: '$property must not be $value' }));
 }
 
 /** The same rule, for the keys of a report. @param name as `comparable` */

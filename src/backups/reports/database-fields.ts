@@ -49,7 +49,7 @@ const instant: Rule = (written, latest) => {
 const fileName: Rule = (written) =>
   typeof written === 'string' && written.length <= MAX_NAME_LENGTH && !/[\0\p{Cs}]/u.test(written)
     ? { value: written }
-    : { fault: `must be the name of a file, of at most ${MAX_NAME_LENGTH} characters, without NUL` };
+    : { fault: `must be a file name of at most ${MAX_NAME_LENGTH} characters without NUL` };
 
 const RULES = {
   status,
@@ -87,7 +87,7 @@ export function readDatabaseFields(
   const needed = said.status === 'success' ? (['hash_sha256', 'staged_file_name'] as const) : [];
   for (const field of ['status', ...needed] as const) {
     if (said[field] === undefined && !faults.some((fault) => fault.startsWith(`/${field}:`))) {
-      faults.push(`/${field}: is missing${field === 'status' ? '' : ', and a success needs it'}`);
+      faults.push(`/${field}: is missing${field === 'status' ? '' : ' but required for a success'}`);
     }
   }
   return { said, faults };

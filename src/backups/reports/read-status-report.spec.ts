@@ -38,8 +38,8 @@ describe('what a report may say', () => {
       unknown: { duration_seconds: 7 },
     });
     expect(warnings).toEqual([
-      '/agent_version: is kept, and not known to this version',
-      '/databases/compta/duration_seconds: is kept, and not known to this version',
+      '/agent_version: is unknown to this version and kept',
+      '/databases/compta/duration_seconds: is unknown to this version and kept',
     ]);
   });
 
@@ -49,7 +49,7 @@ describe('what a report may say', () => {
     [
       'D5 no staged file',
       { ...LEDGER, staged_file_name: undefined },
-      '/staged_file_name: is missing, and a success needs it',
+      '/staged_file_name: is missing but required for a success',
     ],
     [
       'D5 a hash that is no SHA-256',
@@ -116,7 +116,7 @@ describe('what a report may say', () => {
     expect(reportedInstant(text)).toBeNull();
   });
 
-  it('F2, D8: names that look equal are equal, and one that is there twice is judged once', () => {
+  it('F2, D8: names that look equal are equal, and one that appears twice is judged once', () => {
     const { databases } = accepted(
       written({ 'Tre\u0301sorerie': LEDGER, 'paie\u200b': LEDGER, 'grand\u00a0livre': LEDGER }),
     );
@@ -129,10 +129,10 @@ describe('what a report may say', () => {
   it('F3: a name twice is refused, with the name', () => {
     const text = JSON.stringify(written({ compta: LEDGER }));
     expect(refused(text.replace('"compta":', '"compta":{"status":"failed"},"compta":'))).toBe(
-      '/databases/compta: is there twice',
+      '/databases/compta: appears twice',
     );
     expect(refused(text.replace('"status":', '"status":"failed","status":'))).toBe(
-      '/databases/compta/status: is there twice',
+      '/databases/compta/status: appears twice',
     );
   });
 

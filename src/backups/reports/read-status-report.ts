@@ -57,7 +57,7 @@ export function readStatusReport(plain: unknown, now: Date): ReadReport | { faul
   for (const name of names) {
     const { key, database } = readDatabase(name, written[name], latest);
     const isTwice = databases.has(key);
-    if (isTwice) database.fault = `the report names this database twice, as ${JSON.stringify(name)} too`;
+    if (isTwice) database.fault = `the report contains this database twice, also as ${JSON.stringify(name)}`;
     if (database.fault !== null) warnings.push(...lines(database.fault, `/databases/${escaped(name)}`));
     warnings.push(...unknownLines(database.unknown, `/databases/${escaped(name)}`));
     databases.set(key, isTwice ? { ...database, said: {} } : database);
@@ -101,9 +101,7 @@ function shownName(name: string): string {
 }
 
 function unknownLines(unknown: Record<string, unknown>, path: string): string[] {
-  return Object.keys(unknown).map(
-    (name) => `${path}/${escaped(name)}: is kept, and not known to this version`,
-  );
+  return Object.keys(unknown).map((name) => `${path}/${escaped(name)}: is unknown to this version and kept`);
 }
 
 function lines(fault: string, path: string): string[] {

@@ -28,7 +28,9 @@ export function readReport(bytes: Buffer, agentId: string, now: Date): ReadFile 
     const read = readStatusReport(readJson(text, REPORT_LIMITS), now);
     if ('faults' in read) return { refused: reasonOf(faultLines(read.faults)) };
     if (read.head.agent_id !== agentId) {
-      return { refused: `/agent_id: ${read.head.agent_id} is not the agent of this folder, ${agentId}` };
+      return {
+        refused: `/agent_id: ${read.head.agent_id} does not match the agent of this folder, ${agentId}`,
+      };
     }
     return { report: read };
   } catch (error) {

@@ -31,7 +31,7 @@ class ReportAnswer implements AcceptedReport {
 
   @ApiProperty({
     type: [String],
-    description: 'Fields that this version does not know, and the faults of databases: up to 20, one a line',
+    description: 'Unknown fields and faults of databases: up to 20, one per line',
   })
   warnings: string[];
 }
@@ -57,7 +57,7 @@ export class ReportsController {
     summary: 'Report backups',
     description:
       'The same JSON as a STATUS.json in the inbox. An API key with `reports:write` reports for its own agent. The ' +
-      'next scan gives each database its verdict. Unknown fields are kept; a fault in one database makes that one FAILED.',
+      'next scan gives each database its verdict. Unknown fields are kept; a fault in one database makes only that one FAILED.',
   })
   @ApiBody({ type: StatusReport })
   @TakesIllFormedTexts()

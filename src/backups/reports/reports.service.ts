@@ -64,7 +64,7 @@ export class Reports {
    */
   async receive(tx: TenantTransaction, report: ReadReport, agentId: string | null): Promise<AcceptedReport> {
     if (agentId !== null && report.head.agent_id !== agentId) {
-      throw new Problem('forbidden', `this key reports for ${agentId} and for no other agent`);
+      throw new Problem('forbidden', `this key can report only for ${agentId}`);
     }
     return this.accept(tx, report, { source: 'api' });
   }

@@ -46,7 +46,7 @@ describe('POST backups/reports', () => {
     for (const agent_id of ['srv-2', 'SRV-1']) {
       expect(await post(report({ agent_id }))).toMatchObject({
         status: 403,
-        body: { code: 'forbidden', detail: 'this key reports for srv-1 and for no other agent' },
+        body: { code: 'forbidden', detail: 'this key can report only for srv-1' },
       });
     }
     expect(await entries()).toEqual([]);

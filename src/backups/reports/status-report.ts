@@ -20,7 +20,7 @@ export class DatabaseReport {
     type: String,
     nullable: true,
     pattern: '^[0-9a-fA-F]{64}$',
-    description: 'Of the staged file; required when the status is success',
+    description: 'SHA-256 of the staged file; required when the status is success',
   })
   hash_sha256?: string | null;
 
@@ -49,7 +49,7 @@ export class DatabaseReport {
     type: String,
     nullable: true,
     maxLength: 1000,
-    description: "In the agent's folder database/; required when the status is success",
+    description: "Name of the file in the agent's folder database/; required when the status is success",
   })
   staged_file_name?: string | null;
 
@@ -88,8 +88,7 @@ export class StatusReport extends ReportHead {
   @ApiProperty({
     type: 'object',
     additionalProperties: { $ref: getSchemaPath(DatabaseReport) },
-    description:
-      'By the name of the database, 1 to 1,000. A fault in one makes that one FAILED, and no other',
+    description: 'By database name, 1 to 1,000. A fault in one database makes only that one FAILED',
   })
   databases: Record<string, DatabaseReport>;
 }

@@ -199,7 +199,7 @@ const STILL_WRITTEN = 'the file is still being written';
 
 /** Why a file is missing, where its name says so. */
 function noteOn({ name }: Group): string | null {
-  return hasTemporaryName(name) ? 'its name is that of a file that is still being written' : null;
+  return hasTemporaryName(name) ? 'its name marks it as still being written' : null;
 }
 
 /** An earlier scan read this file, and it belongs to none of the entries. */

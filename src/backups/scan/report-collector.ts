@@ -175,7 +175,7 @@ export class ReportCollector {
     } catch (error) {
       if (!isFileSystemError(error) || !['EACCES', 'EPERM'].includes(codeOf(error) ?? '')) throw error;
       const sha256 = bytesHash(`${file.name}\n${file.stats.ino}:${file.stats.mtimeMs}`);
-      return { refused: `the file can not be read: ${describeFileError(error)}`, sha256 };
+      return { refused: `the file cannot be read: ${describeFileError(error)}`, sha256 };
     }
   }
 

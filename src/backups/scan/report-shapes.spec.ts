@@ -46,9 +46,9 @@ describe('what agents write', () => {
       body: {
         created: false,
         warnings: [
-          '/agent_version: is kept, and not known to this version',
-          '/databases/compta/duration_seconds: is kept, and not known to this version',
-          '/databases/compta/tool: is kept, and not known to this version',
+          '/agent_version: is unknown to this version and kept',
+          '/databases/compta/duration_seconds: is unknown to this version and kept',
+          '/databases/compta/tool: is unknown to this version and kept',
         ],
       },
     });
@@ -76,7 +76,7 @@ describe('what agents write', () => {
         database_name: 'compta',
         verdict: 'FAILED',
         reason: 'report_invalid',
-        detail: '/staged_file_name: is missing, and a success needs it',
+        detail: '/staged_file_name: is missing but required for a success',
         hash_sha256: compta.hash_sha256,
         operation_timestamp_utc: new Date(REPORTED),
       },

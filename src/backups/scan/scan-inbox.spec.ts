@@ -141,7 +141,7 @@ describe('what a scan takes from the inbox', () => {
     ]);
     expect(agent.read('rejected', 'torn_STATUS.json.reason')).toMatch(/not JSON/);
     expect(agent.read('rejected', 'other_STATUS.json.reason')).toMatch(
-      /someone-else is not the agent of this folder/,
+      /someone-else does not match the agent of this folder/,
     );
     expect(agent.read('rejected', 'bad_STATUS.json.reason')).toMatch(
       /\/operation_timestamp_utc: .*an instant/,

@@ -71,7 +71,7 @@ export class StagedActs {
       const name = found === 'absent' ? act.staged_file_name : found.file.name;
       if (folder === null) return true;
       const renamed = await removeSeen(join(folder, name), act.staged_identity, act.id);
-      if (renamed !== null) this.kept(scan, act, `another file took the name meanwhile: ${renamed}`);
+      if (renamed !== null) this.kept(scan, act, `another file has taken the name: ${renamed}`);
       return true;
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return true;

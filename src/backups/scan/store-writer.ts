@@ -211,6 +211,6 @@ class FileChanged extends Error {
   readonly syscall = 'read';
 
   constructor() {
-    super('the staged file was changed while it was copied');
+    super('the staged file changed while it was being copied');
   }
 }

@@ -11,8 +11,8 @@ import { statsOf, syncFolder } from '../files/stored-file.js';
 /** The file that makes a folder the backup store. */
 export const STORE_MARKER = '.vigie-store';
 
-const MARKER_TEXT = `This folder is Vigie's backup store. Keep this file, and copy it with the backups: without it Vigie takes the folder
-for an empty mount point, and stores, verifies and removes nothing.
+const MARKER_TEXT = `This folder is Vigie's backup store. Keep this file and copy it with the backups. Without it, Vigie treats the folder
+as an unmounted disk and does not store, verify or remove anything.
 `;
 
 /** The folder at BACKUP_STORE_DIR is not the store. Handled like a failure of the file system. */
@@ -82,8 +82,8 @@ export class BackupStore {
   private async unavailableReason(): Promise<string | null> {
     try {
       if ((await statsOf(join(this.root, STORE_MARKER)))?.isFile() === true) return null;
-      if ((await statsOf(this.root)) === null) return 'the folder of the backup store does not exist';
-      return `the folder of the backup store has no file ${STORE_MARKER}: its disk is probably not mounted`;
+      if ((await statsOf(this.root)) === null) return 'the backup store folder does not exist';
+      return `the backup store folder has no file ${STORE_MARKER}: its disk is probably not mounted`;
     } catch (error) {
       if (isFileSystemError(error)) return describeFileError(error);
       throw error;

@@ -6,13 +6,13 @@ import { dumpOf, type SampleAgent, type SampleBackup } from './sample-night.js';
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
-/** What a STATUS.json says. */
+/** The content of a STATUS.json. */
 export interface StatusJson {
   operation_timestamp_utc: string;
   databases: Record<string, { status: string; hash_sha256: string | null; [field: string]: unknown }>;
 }
 
-/** An agent as its machine would be: it makes dumps, stages them in its folder of the inbox, and reports them. */
+/** A simulated agent: makes dumps, stages them in its folder of the inbox, and reports them. */
 export class Agent {
   private constructor(
     readonly sample: SampleAgent,
@@ -27,7 +27,7 @@ export class Agent {
     return agent;
   }
 
-  /** Makes the night's backups, stages what comes of them, and says what it has to say of them. */
+  /** Makes the night's backups and stages their files. @returns the report */
   async backUp(backups: readonly SampleBackup[], at: Date): Promise<StatusJson> {
     const databases: StatusJson['databases'] = {};
     for (const backup of backups) databases[backup.database_name] = await this.one(backup, at);
@@ -41,11 +41,12 @@ export class Agent {
     const { database_name, status, error, arrives, wrong_size } = backup;
     const { file, size_before } = dumpOf(database_name, at);
     const begun = new Date(at.getTime() - 90_000).toISOString();
-    if (status === 'failed') return { status, hash_sha256: null, ...told(error, begun, at, 'not started') };
+    if (status === 'failed')
+      return { status, hash_sha256: null, ...transferFields(error, begun, at, 'not started') };
     const staged_file_name = `${database_name}_${at.toISOString().replace(/[-:]|\.\d+/g, '')}.sql.gz`;
     if (arrives !== 'nothing') {
-      const came = arrives === 'whole' ? file : file.subarray(0, file.length / 2);
-      await this.put('database', staged_file_name, came);
+      const staged = arrives === 'whole' ? file : file.subarray(0, file.length / 2);
+      await this.put('database', staged_file_name, staged);
     }
     return {
       status,
@@ -55,7 +56,7 @@ export class Agent {
       compress_size_pre_compress: size_before,
       compress_size_post_compress: file.length,
       logs_summary: 'pg_dump 17.5, gzip -6',
-      ...told(error, begun, at, error === null ? 'completed' : 'interrupted'),
+      ...transferFields(error, begun, at, error === null ? 'completed' : 'interrupted'),
     };
   }
 
@@ -71,7 +72,7 @@ export class Agent {
     return existsSync(path) ? (await readdir(path)).sort() : [];
   }
 
-  /** Under another name until it is whole, as an agent should. */
+  /** Writes under another name until the file is complete, as an agent should. */
   private async put(folder: 'log' | 'database', name: string, content: Buffer | string): Promise<void> {
     const path = join(this.folder, folder, name);
     await writeFile(`${path}.part`, content);
@@ -79,7 +80,7 @@ export class Agent {
   }
 }
 
-function told(error: string | null, begun: string, at: Date, transfer: string) {
+function transferFields(error: string | null, begun: string, at: Date, transfer: string) {
   const failed = transfer === 'interrupted';
   return {
     agent_transfer_process_status: transfer,
@@ -90,7 +91,7 @@ function told(error: string | null, begun: string, at: Date, transfer: string) {
   };
 }
 
-/** SHA-256 of each file below a folder, sorted. Hidden files, such as the marker of the store, are left out. */
+/** SHA-256 of each file below a folder, sorted. Skips hidden files, such as the marker of the store. */
 export async function hashesBelow(folder: string): Promise<string[]> {
   const found = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = found

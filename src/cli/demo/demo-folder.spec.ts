@@ -76,7 +76,7 @@ describe('R1: the folder of the demo', () => {
     const { ended, output } = demo(['--exit', '--data', real]);
     expect(await ended).toBe(1);
     expect(output()).toMatch(
-      /data was not made by the demo \(it has no vigie-demo\.json, and holds ports\.json, postgres, /,
+      /data was not created by the demo \(it has no vigie-demo\.json and contains ports\.json, postgres, /,
     );
     expect(output()).toContain('--data');
     expect(await contents(real)).toEqual(before);
@@ -84,7 +84,7 @@ describe('R1: the folder of the demo', () => {
 
   it('R1: so is any folder that holds something, and a file', async () => {
     await writeFile(join(root, 'letter.txt'), 'dear');
-    await expect(takeDemoFolder(root)).rejects.toThrow('holds letter.txt');
+    await expect(takeDemoFolder(root)).rejects.toThrow('contains letter.txt');
     await expect(takeDemoFolder(join(root, 'letter.txt'))).rejects.toThrow('is not a folder');
     expect(await readdir(root)).toEqual(['letter.txt']);
   });
@@ -135,7 +135,7 @@ test('R13: the demo honours PORT, says so where it is taken, and reads no .env',
   await writeFile(join(root, '.env'), 'not a setting\n');
   const { ended, output } = demo(['--data', join(root, 'demo')], { PORT: String(port) });
   expect(await ended).toBe(1);
-  expect(output()).toBe(`something else listens on port ${port}: set PORT to another, or unset it\n`);
+  expect(output()).toBe(`port ${port} is in use by another program: set PORT to another port, or unset it\n`);
   await new Promise((closed) => squatter.close(closed));
 });
 
@@ -168,8 +168,8 @@ test('R2: a second demo says that one is running, where, and leaves it alone', a
   const second = demo(['--data', data]);
   expect(await second.ended).toBe(1);
   expect(second.output()).toBe(
-    `a demo is already running in ${data} (process ${first.child.pid}, ${url}): stop it with Ctrl-C, or give this ` +
-      'one another folder with --data\n',
+    `a demo is already running in ${data} (process ${first.child.pid}, ${url}): stop it with Ctrl-C, or choose ` +
+      'another folder with --data\n',
   );
   expect((await fetch(`${url}/readyz`)).status).toBe(200);
   expect(existsSync(join(data, 'server.log'))).toBe(true);

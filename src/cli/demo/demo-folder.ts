@@ -10,14 +10,14 @@ import { findAccount } from '../../platform/embedded/processes.js';
 const SERVER_ENDS_WITHIN_MS = 30_000;
 const POLL_MS = 200;
 
-/** Everything that a demo writes and the next one removes, beside its lock and its marker. */
+/** Everything that a demo writes and the next one removes, besides its lock and its marker. */
 const LEFTOVERS = ['postgres', 'demo-backups', 'server.log'];
 
-/** A folder that this demo alone uses, emptied of what an earlier demo left. */
+/** A folder used only by this demo, without an earlier demo's files. */
 export interface DemoFolder {
   /** Absolute. */
   path: string;
-  /** Records where the demo serves, for a second demo's refusal. */
+  /** Records the demo's port, for the refusal of a second demo. */
   recordPort(port: number): Promise<void>;
   release(): Promise<void>;
 }
@@ -25,8 +25,7 @@ export interface DemoFolder {
 /**
  * Takes a folder for the demo: a new one, an empty one, or one that an earlier demo marked. Nothing is written or
  * removed before that is certain, and nothing is removed before the folder is locked.
- * @throws Error naming the folder and what to do: it holds something else, another demo uses it, it is closed to
- * this user.
+ * @throws Error with the folder and the remedy: it has other files, another demo uses it, this user may not open it.
  */
 export async function takeDemoFolder(path: string): Promise<DemoFolder> {
   try {
@@ -54,12 +53,12 @@ async function assertUsable(path: string): Promise<void> {
     throw error;
   });
   if (found === undefined) return;
-  if (!found.isDirectory()) throw new Error(`${path} is not a folder: give the demo another with --data`);
+  if (!found.isDirectory()) throw new Error(`${path} is not a folder: choose another with --data`);
   const names = await readdir(path);
   if (names.length === 0 || names.includes(DEMO_MARKER)) return;
   throw new Error(
-    `${path} was not made by the demo (it has no ${DEMO_MARKER}, and holds ${list(names)}). The demo deletes its ` +
-      "folder's contents at each start: give it a new or empty folder with --data",
+    `${path} was not created by the demo (it has no ${DEMO_MARKER} and contains ${list(names)}). The demo deletes the ` +
+      'contents of its folder at each start: choose a new or empty folder with --data',
   );
 }
 
@@ -77,7 +76,7 @@ async function mark(path: string): Promise<void> {
 }
 
 function markerText(port: number | null): string {
-  const purpose = 'vigie demo made this folder and deletes its contents at each start';
+  const purpose = 'vigie demo created this folder and deletes its contents at each start';
   return `${JSON.stringify({ purpose, port })}\n`;
 }
 
@@ -93,7 +92,7 @@ async function lock(path: string): Promise<() => Promise<void>> {
     const port = await recordedPort(path);
     const where = port === null ? '' : `, http://127.0.0.1:${port}`;
     throw new Error(
-      `a demo is already running in ${path} (${error.holder}${where}): stop it with Ctrl-C, or give this one ` +
+      `a demo is already running in ${path} (${error.holder}${where}): stop it with Ctrl-C, or choose ` +
         'another folder with --data',
       { cause: error },
     );
@@ -110,7 +109,7 @@ async function recordedPort(path: string): Promise<number | null> {
   }
 }
 
-/** Removes what an earlier demo left, once that demo's server, which may outlive a killed demo, has ended. */
+/** Removes an earlier demo's files after its server, which may outlive a killed demo, has ended. */
 async function removeLeftovers(path: string): Promise<void> {
   const release = await lockAfterServer(join(path, 'vigie.lock'));
   try {
@@ -138,14 +137,14 @@ async function lockAfterServer(path: string): Promise<() => Promise<void>> {
   }
 }
 
-/** A folder that root's demo made is closed to an ordinary user: says whose it is. */
+/** An ordinary user cannot open a folder of root's demo: names its owner. */
 async function inWords(path: string, error: unknown): Promise<unknown> {
   const code = codeOf(error);
   if (code !== 'EACCES' && code !== 'EPERM' && code !== 'EROFS') return error;
   const owner = await ownerOf(path);
   return new Error(
     `${path} cannot be used (${code}${owner === undefined ? '' : `; it belongs to ${owner}`}): remove it as its ` +
-      'owner, or give the demo another folder with --data',
+      'owner, or choose another folder with --data',
     { cause: error },
   );
 }

@@ -21,24 +21,23 @@ const OPERATOR = {
 const READY_WITHIN_MS = 90_000;
 const MAILS_WITHIN_MS = 60_000;
 
-/** Unless PORT says another. */
+/** The default port, without PORT. */
 const USUAL_PORT = 3_000;
 
 export interface DemoOptions {
-  /** End when the demonstration is over. */
+  /** Exit when the demonstration is over. */
   exit: boolean;
   data_dir: string;
-  /** The port in the environment; null: 3000, or another that is free. */
+  /** The port in the environment; null: 3000, or another free one. */
   port: number | null;
-  /** A Redis that runs already; null: one is started. */
+  /** A running Redis; null: start one. */
   redis_url: string | null;
 }
 
 /**
- * The whole of Vigie on this machine, used through its public surface only: REST, a socket, the mails as they
- * arrive.
- * @returns the exit code: 0 when all that was expected has arrived.
- * @throws Error when its folder is not the demo's or another demo uses it, or its port is taken.
+ * Runs all of Vigie on this machine, and uses only its public interfaces: REST, a socket, the mails.
+ * @returns the exit code: 0 if everything expected has arrived.
+ * @throws Error if the folder is not the demo's or in use, or the port is in use.
  */
 export async function runDemo(options: DemoOptions): Promise<number> {
   const folder = await takeDemoFolder(resolve(options.data_dir));
@@ -53,7 +52,9 @@ async function runIn(folder: DemoFolder, options: DemoOptions): Promise<number> 
   const report = new Report();
   const port = await freePort(options.port ?? USUAL_PORT);
   if (options.port !== null && options.port !== 0 && port !== options.port) {
-    throw new Error(`something else listens on port ${options.port}: set PORT to another, or unset it`);
+    throw new Error(
+      `port ${options.port} is in use by another program: set PORT to another port, or unset it`,
+    );
   }
   await folder.recordPort(port);
   report.step('Starting PostgreSQL, Redis, Vigie and a local mail catcher');
@@ -93,7 +94,7 @@ async function runIn(folder: DemoFolder, options: DemoOptions): Promise<number> 
 
 async function died(server: DemoServer): Promise<never> {
   const code = await server.ended;
-  throw new Error(`the server ended with ${code ?? 'a signal'}; its log is ${server.log_file}`);
+  throw new Error(`the server exited with ${code ?? 'a signal'}; its log is ${server.log_file}`);
 }
 
 async function play(
@@ -132,7 +133,7 @@ async function play(
     const others = months.flatMap(({ tenant }) => of(tenant));
     await check(months, catcher, others, report);
     const [listener] = of(company);
-    if (listener === undefined) throw new Error(`nobody listens for ${NIGHT_TENANT.name}`);
+    if (listener === undefined) throw new Error(`no socket is connected for ${NIGHT_TENANT.name}`);
     await playNight({ anyone, operator, tenant: company, listener, folders, catcher, report });
   } finally {
     for (const listener of [...listeners.values()].flat()) listener.close();
@@ -155,7 +156,7 @@ async function check(
       if (round === 'first') report.expect(`${tenant.sample.name}: facts found`, counts.facts, expected);
       else {
         report.expect(`${tenant.sample.name}: alerts opened by the second run`, counts.opened, 0);
-        report.expect(`${tenant.sample.name}: facts that were told already`, counts.repeated, expected);
+        report.expect(`${tenant.sample.name}: facts already notified`, counts.repeated, expected);
       }
     }
   }
@@ -170,16 +171,16 @@ async function check(
 
   const alerts = months.reduce((sum, { expected }) => sum + expected, 0);
   const notifications = alerts + summaries;
-  report.step('Waiting for what was promised');
+  report.step('Waiting for the notifications');
   const sent = await sentDeliveries(months, notifications);
   report.expect('notifications sent by mail', sent.length, notifications);
-  // What is due together for one person leaves as one mail.
+  // Notifications that are due together for one person leave as one mail.
   const messages = new Set(sent.map(({ bundle_id }) => bundle_id)).size;
   const mails = await catcher.waitFor(before + messages, MAILS_WITHIN_MS).catch(() => catcher.mails);
   const arrived = mails.slice(before);
   report.mails(arrived);
-  report.expect('mails that they left in, read back from the mail catcher', arrived.length, messages);
-  report.expect('different mails among them', new Set(arrived.map((mail) => mail.message_id)).size, messages);
+  report.expect('mails that carried them, as received by the mail catcher', arrived.length, messages);
+  report.expect('distinct mails', new Set(arrived.map((mail) => mail.message_id)).size, messages);
 
   const live = () => listeners.reduce((sum, { created }) => sum + created.length, 0);
   await until('the live notifications', () => live() >= notifications, 20_000).catch(() => undefined);
@@ -203,13 +204,13 @@ async function trigger(tenant: DemoTenant, job: string): Promise<RunAnswer> {
   return tenant.admin.api.call<RunAnswer>('POST', `admin/scheduler/${job}/trigger?wait=true`);
 }
 
-/** A delivery as its recipient lists it. */
+/** A delivery in its recipient's list. */
 interface SentDelivery {
   kind: string;
   bundle_id: string;
 }
 
-/** What was sent to the people of these tenants, without their welcome mails; waits until it is all there. */
+/** Waits for all mails to the people of these tenants, without their welcome mails. */
 async function sentDeliveries(months: readonly DemoMonth[], expected: number): Promise<SentDelivery[]> {
   const users = months.flatMap(({ tenant }) => tenant.users);
   let sent: SentDelivery[] = [];

@@ -3,7 +3,7 @@ import type { NightStage } from './night-stage.js';
 import type { SampleAgent } from './sample-night.js';
 import { until } from './until.js';
 
-/** What the demo reads of the board's rows. */
+/** The board's fields that the demo reads. */
 interface BoardRow {
   agent_id: string;
   database_name: string;
@@ -15,7 +15,7 @@ interface BoardRow {
 
 const ARRIVES_WITHIN_MS = 30_000;
 
-/** The board as a person reads it, each line held against what the night was. */
+/** Reads the board like a person, and compares each line with the expected night. */
 export async function lookAtBoard(
   { tenant, report }: NightStage,
   agents: readonly SampleAgent[],
@@ -37,13 +37,13 @@ export async function lookAtBoard(
 function standingOf({ verdict, expected, incidents, results }: BoardRow): string {
   const notes = [
     ...results.slice(0, 1).flatMap(({ reason, warnings }) => reason ?? warnings),
-    ...(expected ? [] : ['nobody expects it']),
+    ...(expected ? [] : ['not expected']),
     ...(verdict === 'SUCCESS' && incidents.length > 0 ? ['still an incident'] : []),
   ];
   return notes.length === 0 ? verdict : `${verdict} (${notes.join(', ')})`;
 }
 
-/** @param wanted SHA-256 of what the store should hold, and how many files the other folders should. */
+/** @param wanted SHA-256 of the expected files in the store, and the expected number of files in the other folders. */
 export async function lookAtFiles(
   { folders, report }: NightStage,
   agents: readonly Agent[],
@@ -54,7 +54,7 @@ export async function lookAtFiles(
   const stored = await hashesBelow(folders.store);
   report.expect('files in the store', stored.length, wanted.good.length);
   report.expect(
-    'of these, with the SHA-256 that its agent had computed',
+    'of these, with the SHA-256 that the agent computed',
     stored.filter((hash) => wanted.good.includes(hash)).length,
     wanted.good.length,
   );
@@ -63,7 +63,7 @@ export async function lookAtFiles(
   report.expect('files left in the inbox for a later scan', await count('log', 'database'), 0);
 }
 
-/** These to the admin, and no others. */
+/** Expects these mails to the admin, and no others. */
 export async function lookAtMails(
   { catcher, report, tenant }: NightStage,
   before: number,
@@ -75,17 +75,17 @@ export async function lookAtMails(
     const found = arrived.filter(({ subject, to }) => subject === wanted && to.includes(tenant.admin.email));
     report.expect(`mail “${wanted}”`, found.length, 1);
   }
-  report.expect(`mails to ${tenant.admin.email} and to anyone else`, arrived.length, subjects.length);
+  report.expect(`mails in total, all to ${tenant.admin.email}`, arrived.length, subjects.length);
 }
 
-/** In the admin's feed there is nothing else: a backup that is well is not told of. */
+/** Expects nothing else in the admin's feed: a good backup is not announced. */
 export async function lookAtNotifications(
   { tenant, listener, report }: NightStage,
   wanted: number,
 ): Promise<void> {
   const { data } = await tenant.admin.api.call<{ data: { kind: string }[] }>('GET', 'notifications?limit=50');
   report.expect(
-    'notifications of backups',
+    'notifications about backups',
     data.filter(({ kind }) => kind.startsWith('backup_')).length,
     wanted,
   );

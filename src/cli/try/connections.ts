@@ -1,30 +1,30 @@
 import { type Ending, Failure, type Step } from './step.js';
 
-/** What `GET admin/connections` says of one service. */
+/** A service in the response of `GET admin/connections`. */
 interface Connection {
   service: string;
-  /** False: the configuration names none, so nothing was tried. */
+  /** False: not configured, so not tested. */
   configured: boolean;
   ok: boolean | null;
   latency_ms: number | null;
   error: string | null;
 }
 
-/** What to check, by the beginning of a service's name. */
+/** What to check, by the prefix of a service's name. */
 const ADVICE: readonly (readonly [string, string])[] = [
   [
     'smtp',
-    'Check SMTP_HOST, SMTP_PORT, SMTP_USER, SMTP_PASSWORD, and SMTP_TLS or SMTP_SSL; SMTP_CA_FILE for a certificate of your own authority.',
+    'Check SMTP_HOST, SMTP_PORT, SMTP_USER, SMTP_PASSWORD, and SMTP_TLS or SMTP_SSL; set SMTP_CA_FILE if your own authority issued the certificate.',
   ],
   ['postgres', 'Check DATABASE_URL, DATABASE_APP_URL and DATABASE_SYSTEM_URL, and that PostgreSQL runs.'],
   ['redis', 'Check REDIS_URL, and that Redis runs.'],
 ];
 
-/** Whether the server reaches what it is configured with. */
+/** Whether the server can reach its configured services. */
 export const connections: Step = {
   name: 'connections',
   async run({ operator }): Promise<Ending> {
-    if (operator === null) return { skipped: 'only operators may ask' };
+    if (operator === null) return { skipped: 'only operators can test connections' };
     const { data } = await operator.call<{ data: Connection[] }>('GET', 'admin/connections');
     const broken = data.filter(({ ok }) => ok === false);
     if (broken.length > 0) {

@@ -3,24 +3,24 @@ import { Failure } from './step.js';
 const DEADLINE_MS = 5_000;
 
 /**
- * Whether the server lives and is ready, before anybody signs in.
- * @returns how long the answer took, in ms.
- * @throws Failure when it does not answer, or says what it lacks.
+ * Checks that the server is alive and ready, before the login.
+ * @returns the response time, in ms.
+ * @throws Failure if it does not answer, or says what it lacks.
  */
 export async function askHealth(url: string): Promise<number> {
   const began = performance.now();
   const live = await ask(`${url}/livez`);
   if (live.status !== 200 || !live.text.includes('"ok"')) {
     throw new Failure(
-      `${url}/livez answered ${live.status}, and not as Vigie does`,
-      'Something else listens there, or a proxy stands before it: give the address of Vigie with --url.',
+      `${url}/livez answered ${live.status}, but not like Vigie`,
+      'Another program or a proxy listens there: give the address of Vigie with --url.',
     );
   }
   const ready = await ask(`${url}/readyz`);
   if (ready.status !== 200) {
     throw new Failure(
-      `the server lives and is not ready: ${detail(ready.text)}`,
-      'Start what does not answer, or correct DATABASE_URL and REDIS_URL; then try again.',
+      `the server is live but not ready: ${detail(ready.text)}`,
+      'Start the service that does not answer, or correct DATABASE_URL and REDIS_URL; then try again.',
     );
   }
   return Math.round(performance.now() - began);
@@ -38,11 +38,11 @@ async function ask(url: string): Promise<{ status: number; text: string }> {
   }
 }
 
-/** `fetch failed` says nothing; its cause does. */
+/** The cause of an error: `fetch failed` has no details. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;
-  // Both addresses of localhost were tried: what the first one said is enough.
+  // Both addresses of localhost were tried: the first one's error is enough.
   const first: unknown = cause instanceof AggregateError ? cause.errors[0] : cause;
   return first instanceof Error && first.message !== '' ? first.message : error.message;
 }

@@ -5,14 +5,14 @@ import { type Ending, Failure, type Step, type Trial } from './step.js';
 
 const WITHIN_MS = 20_000;
 const ADVICE =
-  'Does the proxy pass WebSockets on (Upgrade and Connection headers) for /socket.io? Does Redis answer every process?';
+  'Does the proxy forward WebSockets (Upgrade and Connection headers) for /socket.io? Can every process reach Redis?';
 
-/** A badge that changes without a reload: a notification marked read over REST is announced by the socket. */
+/** A badge that changes without a reload: the socket announces a notification that was marked read over REST. */
 export const socket: Step = {
   name: 'socket',
   async run(trial): Promise<Ending> {
     const { user, notification_id: id } = trial;
-    if (user === null) return { skipped: 'an API key has no feed of its own' };
+    if (user === null) return { skipped: 'an API key has no feed' };
     if (id === null) return { skipped: 'no notification was created' };
     return hearOf(trial, user.token, id);
   },

@@ -18,7 +18,7 @@ interface Message {
 const SENT_WITHIN_MS = 30_000;
 const POLL_INTERVAL_MS = 200;
 
-/** A mail through everything: database, dispatcher, queue, worker, mail server. */
+/** A mail through database, dispatcher, queue, worker and mail server. */
 export const create: Step = {
   name: 'create',
   async run(trial): Promise<Ending> {
@@ -30,13 +30,13 @@ export const create: Step = {
   },
 };
 
-/** A mail within the request. */
+/** A mail in the request. */
 export const sendNow: Step = {
   name: 'send now',
   async run(trial): Promise<Ending> {
     const began = performance.now();
     const { delivery } = await write(trial, true);
-    return verdict(delivery, `sent to ${trial.to} within the request, in ${seconds(began)} s`);
+    return verdict(delivery, `sent to ${trial.to} during the request, in ${seconds(began)} s`);
   },
 };
 
@@ -47,14 +47,17 @@ async function write(
   const answer = await writer.call<Message>('POST', 'notifications', {
     channel: 'email',
     ...(user === null ? { to } : { user_ids: [user.id] }),
-    subject: now ? 'Vigie: sent within the request' : 'Vigie: sent through the queue',
-    body: `"vigie try" sent this to try the installation at ${url}. There is nothing to do.`,
+    subject: now ? 'Vigie: sent during the request' : 'Vigie: sent through the queue',
+    body: `"vigie try" sent this to try the installation at ${url}. No action is needed.`,
     send_now: now,
   });
   const [notification] = answer.notifications;
   const [delivery] = notification?.deliveries ?? [];
   if (notification === undefined || delivery === undefined) {
-    throw new Failure('it was accepted without a delivery', 'This is a fault of Vigie: please report it.');
+    throw new Failure(
+      'the message was accepted without a delivery',
+      'This is a bug in Vigie: please report it.',
+    );
   }
   return { id: notification.id, delivery };
 }
@@ -75,14 +78,14 @@ function verdict({ status, state, error, reason, defer_reason }: Delivery, sent:
     return { skipped: 'e-mail is not configured (SMTP_HOST is not set)' };
   if (error !== null) {
     throw new Failure(
-      `the mail was not taken: ${error}`,
-      'Check the SMTP settings, and that the mail server lets the sender (SMTP_FROM_EMAIL) write to this address.',
+      `the mail was not accepted: ${error}`,
+      'Check the SMTP settings, and that the mail server accepts mail from SMTP_FROM_EMAIL to this address.',
     );
   }
   if (defer_reason !== null) {
     throw new Failure(
-      `the mail waits: ${defer_reason}`,
-      'Look at the hours and limits of the installation and tenant.',
+      `the mail is deferred: ${defer_reason}`,
+      'Check the hours and limits of the installation and the tenant.',
     );
   }
   if (status === 'failed')

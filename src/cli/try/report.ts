@@ -4,7 +4,7 @@ import { type Ending, Failure } from './step.js';
 
 const WIDTH = 12;
 
-/** What the trial prints, and whether all went well. */
+/** Prints the trial's results, and records whether all steps succeeded. */
 export class TrialReport {
   private readonly failed: string[] = [];
   private tried = 0;
@@ -56,8 +56,8 @@ function explain(error: unknown): { message: string; advice: string } {
           ? 'The API key lacks a scope: see docs/try.md.'
           : error.status === 404
             ? 'Is the server as new as this command?'
-            : 'The log of the server has the cause.',
+            : 'See the log of the server.',
     };
   }
-  return { message: reasonOf(error), advice: 'Is the server still running? Its log has the cause.' };
+  return { message: reasonOf(error), advice: 'Is the server still running? See its log.' };
 }

@@ -9,16 +9,13 @@ interface TenantStatistics {
   channels: Record<string, unknown>;
 }
 
-/** One's own numbers, and the tenant's: they must know of what was just created. */
+/** The user's own statistics and the tenant's: they must include what was just created. */
 export const statistics: Step = {
   name: 'statistics',
   async run({ writer, operator, tenant, notification_id }): Promise<Ending> {
     const own = await writer.call<OwnStatistics>('GET', 'notifications/statistics');
     if (notification_id !== null && own.created < 1) {
-      throw new Failure(
-        'what was just created is not counted',
-        'This is a fault of Vigie: please report it.',
-      );
+      throw new Failure('the new notification is not counted', 'This is a bug in Vigie: please report it.');
     }
     const { pending, sent, failed } = own.by_status;
     const counted = `${own.created} created: ${sent} sent, ${pending} pending, ${failed} failed`;

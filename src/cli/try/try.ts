@@ -10,27 +10,27 @@ import { statistics } from './statistics.js';
 import { type Ending, Failure, type Step, type Trial } from './step.js';
 
 export interface TryOptions {
-  /** Where the server is, without a slash at the end. */
+  /** The server's URL, without a slash at the end. */
   url: string;
   operator: { email: string; password: string } | null;
-  /** Comes before the operator. */
+  /** Takes precedence over the operator. */
   api_key: string | null;
-  /** Where the mails go; to the operator when null. */
+  /** The recipient of the mails; null: the operator. */
   to: string | null;
 }
 
 const STEPS: readonly Step[] = [connections, create, sendNow, trigger, statistics, socket];
 
 /**
- * Tries an installation by REST and Socket.IO, as anybody could, and says of each step whether it is ok.
- * @returns the exit code: 1 when a step failed.
+ * Tests an installation over REST and Socket.IO, as a client, and prints the result of each step.
+ * @returns the exit code: 1 if a step failed.
  */
 export async function runTry(
   options: TryOptions,
   print: (line: string) => void = console.log,
 ): Promise<number> {
   const report = new TrialReport(print);
-  print(`Trying ${options.url}\n`);
+  print(`Testing ${options.url}\n`);
   const entry: { trial: Trial | null; stage: Stage | null } = { trial: null, stage: null };
   const lost =
     (await report.step('health', async () => ({
@@ -52,7 +52,7 @@ export async function runTry(
   if (stage !== null) {
     await report.step('tidy up', async () => {
       await stage.strike();
-      return { ok: `user and key are deleted, ${TRIAL_TENANT} is suspended` };
+      return { ok: `deleted the user and the key, suspended ${TRIAL_TENANT}` };
     });
   }
   report.verdict();
@@ -63,8 +63,8 @@ async function asOperator(options: TryOptions, entry: { stage: Stage | null }): 
   const { url, operator: login } = options;
   if (login === null) {
     throw new Failure(
-      'there is nobody to sign in as',
-      'Set VIGIE_OPERATOR_EMAIL and VIGIE_OPERATOR_PASSWORD, or give --api-key.',
+      'no credentials to sign in with',
+      'Set VIGIE_OPERATOR_EMAIL and VIGIE_OPERATOR_PASSWORD, or pass --api-key.',
     );
   }
   const anyone = new Api(url);
@@ -78,7 +78,7 @@ async function asOperator(options: TryOptions, entry: { stage: Stage | null }): 
 
 function withKey({ url, to }: TryOptions, key: string): Trial {
   if (to === null) {
-    throw new Failure('an API key has no address of its own', 'Name the recipient of the mails with --to.');
+    throw new Failure('an API key has no e-mail address', 'Pass the recipient of the mails with --to.');
   }
   const anyone = new Api(url);
   const writer = anyone.withKey(key);

@@ -157,7 +157,7 @@ export class DirectSending {
     const used = await this.system.transaction((across) =>
       this.admission.admittedLastMinute(across, channel, now),
     );
-    if (used + wanted > limit) throw limitReached(`at most ${limit} a minute in all`, MINUTE_MS);
+    if (used + wanted > limit) throw limitReached(`at most ${limit} per minute in total`, MINUTE_MS);
   }
 
   private async refuseOverCallersLimit(
@@ -179,7 +179,7 @@ export class DirectSending {
          ORDER BY admitted_at DESC OFFSET $6 LIMIT 1`,
         [tx.tenant_id, by, channel, now, span, Math.max(most - wanted, 0)],
       );
-      const detail = `at most ${most} sent at once in ${span}`;
+      const detail = `at most ${most} with send_now in ${span}`;
       if (full !== null) throw limitReached(detail, full.opens_at.getTime() - now.getTime());
       if (wanted > most) throw limitReached(detail, null);
     }

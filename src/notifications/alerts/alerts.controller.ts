@@ -20,8 +20,7 @@ export class AlertsController {
   @Get()
   @Access('member', 'watched:read')
   @ApiOperation({
-    summary:
-      'Alerts of the tenant, newest first; to members without the events that were reported for others',
+    summary: 'Alerts of the tenant, newest first; members do not see events reported for other users',
   })
   @ApiPage(AlertView)
   async list(@Caller() caller: TenantCaller, @Query() query: AlertsQuery): Promise<Page<AlertView>> {
@@ -31,7 +30,7 @@ export class AlertsController {
   @Post(':id/resolve')
   @Access('member', 'watched:write')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Silence the fact until it clears; a reported event ends' })
+  @ApiOperation({ summary: 'Silence the alert until its fact clears; a reported event ends' })
   @ApiOkResponse({ type: AlertView })
   async resolve(@Caller() caller: TenantCaller, @IdParam() id: string): Promise<AlertView> {
     return this.database.tenant(caller.tenant_id, (tx) => this.alerts.resolve(tx, id, caller));

@@ -32,16 +32,16 @@ export class AlertView {
   @ApiProperty({ enum: SEVERITIES })
   severity: Severity;
 
-  @ApiProperty({ description: 'What the fact is about; `event:` and its own kind for a reported one' })
+  @ApiProperty({ description: 'What the fact is about; `event:` and the kind for a reported event' })
   source_type: string;
 
   @ApiProperty({ type: String, format: 'uuid', nullable: true })
   source_id: string | null;
 
-  @ApiProperty({ description: 'The fact, without its stage' })
+  @ApiProperty({ description: 'Key of the fact, without its stage' })
   dedupe_key: string;
 
-  @ApiProperty({ description: 'Days before the due date of the last announced stage; negative after it' })
+  @ApiProperty({ description: 'Last announced stage in days before the due date; negative after it' })
   stage: number;
 
   @ApiProperty({ description: "In the reader's language, as of today" })
@@ -50,7 +50,7 @@ export class AlertView {
   @ApiProperty({ enum: ALERT_STATES })
   state: AlertState;
 
-  @ApiProperty({ description: 'How many checks have found the fact, or how often it was reported' })
+  @ApiProperty({ description: 'Number of checks that found the fact, or of reports of the event' })
   occurrences: number;
 
   @ApiProperty()
@@ -59,7 +59,7 @@ export class AlertView {
   @ApiProperty()
   last_seen_at: Date;
 
-  @ApiProperty({ type: Date, nullable: true, description: 'When the fact no longer held' })
+  @ApiProperty({ type: Date, nullable: true, description: 'When the fact cleared' })
   gone_at: Date | null;
 
   @ApiProperty({ type: Date, nullable: true })
@@ -69,7 +69,7 @@ export class AlertView {
     type: String,
     format: 'uuid',
     nullable: true,
-    description: 'null: by itself, or by an API key',
+    description: 'null: automatically, or by an API key',
   })
   resolved_by: string | null;
 }

@@ -20,11 +20,11 @@ export class EventsController {
   @ApiOperation({
     summary: 'Report an important event',
     description:
-      'Opens an alert and notifies people once. The same `dedupe_key` again is one more occurrence and notifies ' +
-      'nobody, until somebody resolves the alert: the next report opens a new one.',
+      'Opens an alert and notifies people once. Repeating the same `dedupe_key` counts an occurrence and notifies ' +
+      'nobody until the alert is resolved; the next report then opens a new one.',
   })
   @ApiCreatedResponse({ type: EventAlert, description: 'The alert was opened' })
-  @ApiOkResponse({ type: EventAlert, description: 'The alert was open: one more occurrence' })
+  @ApiOkResponse({ type: EventAlert, description: 'The alert was already open: one more occurrence' })
   async report(
     @Caller() caller: TenantCaller,
     @Body() event: NewEvent,

@@ -7,7 +7,11 @@ import { LineFeeds, MAX_BODY_LENGTH, OwnKind, UserIds } from '../messages/messag
 
 /** Something important that another program reports. */
 export class NewEvent {
-  @ApiProperty({ maxLength: 100, example: 'backup.failed', description: "The caller's own name for it" })
+  @ApiProperty({
+    maxLength: 100,
+    example: 'backup.failed',
+    description: 'Kind of the event, chosen by the caller',
+  })
   @OwnKind()
   kind: string;
 
@@ -15,18 +19,18 @@ export class NewEvent {
   @Line(200)
   title: string;
 
-  @ApiProperty({ maxLength: MAX_BODY_LENGTH, description: 'Plain text: it is shown as it is written' })
+  @ApiProperty({ maxLength: MAX_BODY_LENGTH, description: 'Plain text, shown as written' })
   @LineFeeds()
   @Text(MAX_BODY_LENGTH)
   body: string;
 
-  @ApiProperty({ enum: SEVERITIES, description: '`critical` passes hours and limits' })
+  @ApiProperty({ enum: SEVERITIES, description: '`critical` bypasses hours and limits' })
   @IsIn(SEVERITIES)
   severity: Severity;
 
   @ApiProperty({
     maxLength: 200,
-    description: 'The fact: while its alert is open a repetition is counted and notifies nobody',
+    description: 'Key of the fact: while its alert is open, repeated reports are counted and notify nobody',
   })
   @Identifier(200)
   dedupe_key: string;

@@ -186,7 +186,7 @@ export class Incidents {
     this.logger.warn({
       event: 'incident_without_recipient',
       tenant_id,
-      hint: 'name alert_recipients in the tenant’s settings, or set ADMIN_EMAIL_RECIPIENT',
+      hint: 'set alert_recipients in the tenant’s settings, or ADMIN_EMAIL_RECIPIENT',
     });
   }
 }

@@ -21,8 +21,7 @@ export class DeliveriesController {
   @Access('member', 'notifications:read')
   @ApiOperation({
     summary: 'Deliveries that I created or received, newest first',
-    description:
-      'A page of a filtered list may be short, or empty, and go on: follow `next_cursor` until it is null.',
+    description: 'A page of a filtered list may be short or empty: follow `next_cursor` until it is null.',
   })
   @ApiPage(OwnDelivery)
   async list(@Caller() caller: TenantCaller, @Query() query: DeliveriesQuery): Promise<Page<OwnDelivery>> {
@@ -31,7 +30,7 @@ export class DeliveriesController {
 
   @Get(':id')
   @Access('member', 'notifications:read')
-  @ApiOperation({ summary: 'One that I created or received' })
+  @ApiOperation({ summary: 'A delivery that I created or received' })
   @ApiOkResponse({ type: OwnDeliveryDetail })
   async get(@Caller() caller: TenantCaller, @IdParam() id: string): Promise<OwnDeliveryDetail> {
     return this.database.tenant(caller.tenant_id, (tx) => this.deliveries.get(tx, caller, id));

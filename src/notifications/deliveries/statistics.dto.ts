@@ -52,15 +52,17 @@ export class OwnStatistics {
   @ApiProperty()
   created: number;
 
-  @ApiProperty({ description: 'false: only the latest 10,000 received, and as many created, are counted' })
+  @ApiProperty({
+    description: 'false: only the latest 10,000 received and the latest 10,000 created are counted',
+  })
   complete: boolean;
 
-  @ApiProperty({ type: StatusCounts, description: 'Deliveries of both' })
+  @ApiProperty({ type: StatusCounts, description: 'Deliveries of received and created notifications' })
   by_status: StatusCounts;
 
   @ByChannel('StatusCounts')
   by_channel: Record<string, StatusCounts>;
 
-  @ByChannel('OwnQuota', 'What may still be sent with `send_now`')
+  @ByChannel('OwnQuota', 'Quota for `send_now`')
   quota: Record<string, OwnQuota>;
 }

@@ -43,7 +43,7 @@ export class FeedController {
 
   @Get('unread-count')
   @Access('self')
-  @ApiOperation({ summary: 'How many of mine are unread and not archived' })
+  @ApiOperation({ summary: 'Number of my notifications that are unread and not archived' })
   @ApiOkResponse({ type: UnreadCount })
   async unreadCount(@Caller() caller: TenantCaller, @CallerUserId() userId: string): Promise<UnreadCount> {
     const { unread_count } = await this.feed.unreadCount(this.database.single(caller.tenant_id), userId);
@@ -52,7 +52,7 @@ export class FeedController {
 
   @Put('read-all')
   @Access('self')
-  @ApiOperation({ summary: 'Mark all of mine as read' })
+  @ApiOperation({ summary: 'Mark all my notifications as read' })
   @ApiOkResponse({ type: UpdatedCount })
   async readAll(@Caller() caller: TenantCaller, @CallerUserId() userId: string): Promise<UpdatedCount> {
     const updated = await this.database.tenant(caller.tenant_id, (tx) => this.feed.markAllRead(tx, userId));
@@ -75,8 +75,8 @@ export class FeedController {
   @Get(':id')
   @Access('member', 'notifications:read')
   @ApiOperation({
-    summary: 'One that I received or created, with its deliveries',
-    description: 'Whether it was read or archived is shown to its recipient alone.',
+    summary: 'A notification that I received or created, with its deliveries',
+    description: 'Only the recipient sees whether it was read or archived.',
   })
   @ApiOkResponse({ type: FeedNotificationDetail })
   async get(@Caller() caller: TenantCaller, @IdParam() id: string): Promise<FeedNotificationDetail> {
@@ -109,7 +109,7 @@ export class FeedController {
 
   @Put(':id/archive')
   @Access('self')
-  @ApiOperation({ summary: 'Archive: out of the feed and of the unread count' })
+  @ApiOperation({ summary: 'Archive: remove from the feed and the unread count' })
   @ApiOkResponse({ type: FeedNotification })
   async archive(
     @Caller() caller: TenantCaller,

@@ -22,7 +22,7 @@ export class FeedQuery extends PageQuery {
   @IsBoolean()
   unread?: boolean;
 
-  @ApiPropertyOptional({ description: 'true: archived ones too', default: false })
+  @ApiPropertyOptional({ description: 'true: include archived ones', default: false })
   @IsOptional()
   @Transform(switchOf)
   @IsBoolean()
@@ -70,7 +70,7 @@ export class FeedNotification implements NotificationView {
   @ApiProperty({
     type: NotificationAuthor,
     nullable: true,
-    description: "Who wrote it; null for Vigie's and programs' notifications",
+    description: 'The author; null for notifications from Vigie and other programs',
   })
   author: NotificationAuthor | null;
 
@@ -86,7 +86,7 @@ export class FeedNotification implements NotificationView {
   @ApiProperty({ type: String, format: 'date-time', nullable: true })
   archived_at: string | null;
 
-  @ApiProperty({ description: 'For `since` of a socket: what changed after it is sent again' })
+  @ApiProperty({ description: 'Value for `since` of a socket, which then re-sends later changes' })
   cursor: string;
 }
 
@@ -103,7 +103,7 @@ export class FeedDelivery {
   @ApiProperty({ enum: DELIVERY_STATUSES })
   status: (typeof DELIVERY_STATUSES)[number];
 
-  @ApiProperty({ description: 'The detail of `status`, as the lifecycle of deliveries names it' })
+  @ApiProperty({ description: 'The detail of `status`: the state in the lifecycle of deliveries' })
   state: string;
 
   @ApiProperty()
@@ -132,7 +132,7 @@ export class FeedDelivery {
     format: 'uuid',
     nullable: true,
     description:
-      'The message that carries it: the same for all that leave together; null before it is admitted',
+      'The message that carries it, shared by all deliveries sent together; null before it is admitted',
   })
   bundle_id: string | null;
 
@@ -140,7 +140,7 @@ export class FeedDelivery {
   bundle_size: number;
 }
 
-export const SENT_SUBJECT = 'As it left, or of the message that it left with; null where nothing was sent';
+export const SENT_SUBJECT = 'As sent, or as in the message that carried it; null if nothing was sent';
 export const SENT_TEXT = `${SENT_SUBJECT}. One-time links are left out. At most 50,000 characters`;
 
 /** The same with what left. */
@@ -164,7 +164,7 @@ export class UnreadCount {
 }
 
 export class UpdatedCount {
-  @ApiProperty({ description: 'How many changed' })
+  @ApiProperty({ description: 'Number of notifications that changed' })
   updated: number;
 }
 

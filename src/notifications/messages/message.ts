@@ -45,7 +45,8 @@ const LATEST_MS = 366 * 24 * 60 * 60 * 1_000;
 export function readMessage(caller: TenantCaller, body: NewMessage): Message {
   const trusted = caller.kind === 'api_key' || caller.role === 'admin';
   const severity = body.severity ?? 'info';
-  if (!trusted && severity === 'critical') throw new Problem('forbidden', 'critical messages are for admins');
+  if (!trusted && severity === 'critical')
+    throw new Problem('forbidden', 'only admins can send critical messages');
   return {
     channel: body.channel,
     to: readRecipients(body, trusted),
@@ -70,9 +71,10 @@ function readRecipients({ channel, to, user_ids, send_now }: NewMessage, trusted
     }
     return { user_ids };
   }
-  if (!trusted) throw new Problem('forbidden', 'members write to users of their tenant: give `user_ids`');
+  if (!trusted)
+    throw new Problem('forbidden', 'members can write only to users of their tenant: give `user_ids`');
   const address = Outbox.address(channel, to ?? '');
-  if (address === null) throw invalid('/to', `is not one plain address of the channel ${channel}`);
+  if (address === null) throw invalid('/to', `is not a single plain address of the channel ${channel}`);
   return address;
 }
 
@@ -95,6 +97,6 @@ function readSendAt({ send_at, send_now }: NewMessage): Date | null {
  * @throws Problem validation_failed
  */
 export function checkDueAt(due_at: Date, now: Date): void {
-  if (due_at.getTime() < now.getTime()) throw invalid('/send_at', 'must not have passed');
+  if (due_at.getTime() < now.getTime()) throw invalid('/send_at', 'must not be in the past');
   if (due_at.getTime() > now.getTime() + LATEST_MS) throw invalid('/send_at', 'must be within a year');
 }

@@ -12,7 +12,7 @@ import { OwnQuota, OwnStatistics, StatusCounts } from '../deliveries/statistics.
 import { Statistics } from '../deliveries/statistics.service.js';
 
 const WHO_MAY =
-  'Admins, and API keys with the scope, write to any address. Other members write to users of their own tenant ' +
+  'Admins and API keys with the scope can write to any address. Members can write only to users of their tenant ' +
   '(`user_ids`), and not as `critical`. ';
 
 /** What people and programs send. */
@@ -32,13 +32,13 @@ export class MessagesController {
   @ApiOperation({
     summary: 'Send a message to an address, or to users',
     description:
-      `${WHO_MAY}It is queued, and leaves when hours and limits let it, or at \`send_at\`. With \`send_now\` it is ` +
-      'sent in this request: outside hours it waits all the same, unless it is critical, and over the limit of ' +
-      'the caller nothing is created (429). A retry with the same `Idempotency-Key` or `dedupe_key` sends ' +
-      'nothing; with `send_now`, and by `dedupe_key`, it gets the present state.',
+      `${WHO_MAY}The message is queued and sent when hours and limits allow, or at \`send_at\`. With \`send_now\` it ` +
+      'is sent during the request; outside hours it still waits, unless it is critical. Over the limit of the ' +
+      'caller nothing is created (429). A retry with the same `Idempotency-Key` or `dedupe_key` sends nothing; ' +
+      'with `send_now` or `dedupe_key` it returns the current state.',
   })
-  @ApiAcceptedResponse({ type: MessageAnswer, description: 'Something is still to be sent' })
-  @ApiOkResponse({ type: MessageAnswer, description: 'Nothing is left to be sent' })
+  @ApiAcceptedResponse({ type: MessageAnswer, description: 'Some deliveries are still pending' })
+  @ApiOkResponse({ type: MessageAnswer, description: 'No delivery is pending' })
   async create(
     @Caller() caller: TenantCaller,
     @Body() body: NewMessage,
@@ -59,10 +59,10 @@ export class MessagesController {
   @Access('member', 'notifications:write')
   @ApiOperation({
     summary: 'Send a message to one user now',
-    description: `${WHO_MAY}The same as \`POST notifications\` with one of \`user_ids\` and \`send_now\`.`,
+    description: `${WHO_MAY}Same as \`POST notifications\` with one id in \`user_ids\` and \`send_now\`.`,
   })
-  @ApiAcceptedResponse({ type: MessageAnswer, description: 'Something is still to be sent' })
-  @ApiOkResponse({ type: MessageAnswer, description: 'Nothing is left to be sent' })
+  @ApiAcceptedResponse({ type: MessageAnswer, description: 'Some deliveries are still pending' })
+  @ApiOkResponse({ type: MessageAnswer, description: 'No delivery is pending' })
   async send(
     @Caller() caller: TenantCaller,
     @Body() { user_id, channel, subject, message }: ManualMessage,
@@ -79,7 +79,7 @@ export class MessagesController {
 
   @Get('statistics')
   @Access('member', 'notifications:read')
-  @ApiOperation({ summary: 'What I received and created, in numbers' })
+  @ApiOperation({ summary: 'Statistics of what I received and created' })
   @ApiExtraModels(StatusCounts, OwnQuota)
   @ApiOkResponse({ type: OwnStatistics })
   async ownStatistics(@Caller() caller: TenantCaller): Promise<OwnStatistics> {

@@ -68,7 +68,11 @@ export class NewMessage {
   @IsIn(CHANNELS)
   channel: Channel;
 
-  @ApiPropertyOptional({ type: String, maxLength: 254, description: 'One address; or `user_ids`' })
+  @ApiPropertyOptional({
+    type: String,
+    maxLength: 254,
+    description: 'One address; alternative to `user_ids`',
+  })
   @IsOptional()
   @IsString()
   to?: string | null;
@@ -78,7 +82,7 @@ export class NewMessage {
     format: 'uuid',
     minItems: 1,
     maxItems: MAX_USERS,
-    description: 'Users of the tenant, at most 50 with `send_now`; or `to`',
+    description: 'Users of the tenant, at most 50 with `send_now`; alternative to `to`',
   })
   @IsOptional()
   @UserIds()
@@ -88,7 +92,7 @@ export class NewMessage {
   @Line(200)
   subject: string;
 
-  @ApiProperty({ maxLength: MAX_BODY_LENGTH, description: 'Plain text: it is shown as it is written' })
+  @ApiProperty({ maxLength: MAX_BODY_LENGTH, description: 'Plain text, shown as written' })
   @LineFeeds()
   @Text(MAX_BODY_LENGTH)
   body: string;
@@ -97,7 +101,7 @@ export class NewMessage {
     type: String,
     maxLength: 100,
     example: 'invoice.sent',
-    description: "The caller's own",
+    description: 'Kind of the message, chosen by the caller',
   })
   @IsOptional()
   @OwnKind()
@@ -106,7 +110,7 @@ export class NewMessage {
   @ApiPropertyOptional({
     enum: SEVERITIES,
     default: 'info',
-    description: '`critical` passes hours and limits',
+    description: '`critical` bypasses hours and limits',
   })
   @IsOptional()
   @IsIn(SEVERITIES)
@@ -126,7 +130,7 @@ export class NewMessage {
   @ApiPropertyOptional({
     type: String,
     maxLength: 200,
-    description: 'The same key reaches a recipient once; a retry gets the state of what was created',
+    description: 'A recipient gets one message per key; a retry returns its current state',
   })
   @IsOptional()
   @Identifier(200)
@@ -135,7 +139,7 @@ export class NewMessage {
   @ApiPropertyOptional({
     type: String,
     format: 'date-time',
-    description: 'Leaves then, within a year; feeds show it at once',
+    description: 'Time to send it, within a year; feeds show it at once',
   })
   @IsOptional()
   @Instant()
@@ -145,7 +149,7 @@ export class NewMessage {
     type: Boolean,
     nullable: true,
     default: false,
-    description: 'In this request, past the queue but not the limits',
+    description: 'Send during the request, without the queue but within the limits',
   })
   @IsOptional()
   @IsBoolean()
@@ -174,7 +178,7 @@ export class ManualMessage {
 
 /** The state of a message to one recipient. */
 export class MessageState {
-  @ApiProperty({ format: 'uuid', description: "The notification's" })
+  @ApiProperty({ format: 'uuid', description: 'Id of the notification' })
   id: string;
 
   @ApiProperty({

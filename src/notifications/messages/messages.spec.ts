@@ -179,7 +179,7 @@ describe('POST notifications', () => {
     expect((await post({ user_ids: [cast.admin.id] }, member)).status).toBe(202);
     expect(await post({ to: 'claire@example.com' }, member)).toMatchObject({
       status: 403,
-      body: { code: 'forbidden', detail: 'members write to users of their tenant: give `user_ids`' },
+      body: { code: 'forbidden', detail: 'members can write only to users of their tenant: give `user_ids`' },
     });
     expect((await post({ user_ids: [cast.admin.id], severity: 'critical' }, member)).status).toBe(403);
     expect((await post({ to: 'claire@example.com' }, { token: cast.admin.token })).status).toBe(202);

@@ -195,7 +195,7 @@ describe('send_now', () => {
       const refused = await send(body, headers);
       expect(refused).toMatchObject({
         status: 429,
-        body: { code: 'limit_reached', detail: 'at most 3 sent at once in 1 hour' },
+        body: { code: 'limit_reached', detail: 'at most 3 with send_now in 1 hour' },
         headers: { 'retry-after': String(57 * 60) },
       });
       expect((await stored()).length).toBe(LIMIT);

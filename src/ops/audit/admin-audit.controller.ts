@@ -17,11 +17,11 @@ export class AdminAuditController {
   @Get()
   @Access('admin_or_operator', 'admin')
   @ApiOperation({
-    summary: 'What admins and operators did and tried, newest first',
+    summary: 'Actions and attempts of admins and operators, newest first',
     description:
-      "A tenant's admins see the own tenant's log: what its admins and keys did, and what operators did with " +
-      'its things. Operators name a tenant, or see the log of the installation: their own sign-ins, tenants ' +
-      'created, changed and deleted, and what else concerns no single tenant.',
+      "A tenant's admins see their tenant's log: actions of its admins and keys, and actions of operators on " +
+      'its data. Operators name a tenant, or see the log of the installation: their own sign-ins, tenants ' +
+      'created, changed and deleted, and all else that concerns no single tenant.',
   })
   @ApiOkResponse({ type: AuditPage })
   async list(

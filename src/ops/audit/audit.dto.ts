@@ -30,7 +30,7 @@ export class AuditFilter extends PageQuery {
   })
   action?: string;
 
-  @ApiPropertyOptional({ format: 'date-time', description: 'From this instant on' })
+  @ApiPropertyOptional({ format: 'date-time', description: 'This instant or later' })
   @IsOptional()
   @Instant()
   since?: string;
@@ -49,7 +49,7 @@ export class AuditEntry implements AuditRow {
   @ApiProperty({ type: String, format: 'date-time' })
   at: Date;
 
-  @ApiProperty({ description: 'The actor. Of a refused sign-in: the account that was tried' })
+  @ApiProperty({ description: 'The actor; for a refused sign-in, the account' })
   actor: string;
 
   @ApiProperty({ enum: ACTOR_KINDS })
@@ -61,7 +61,7 @@ export class AuditEntry implements AuditRow {
   @ApiProperty({
     type: 'object',
     additionalProperties: { type: 'string' },
-    description: 'What the path names',
+    description: 'Parameters of the path',
   })
   targets: Record<string, string>;
 

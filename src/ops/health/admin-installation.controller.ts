@@ -10,7 +10,7 @@ class ConnectionView implements ConnectionTest {
   @ApiProperty({ enum: SERVICES })
   service: string;
 
-  @ApiProperty({ description: 'false: the configuration names none, so nothing was tried' })
+  @ApiProperty({ description: 'false: not configured, so not tested' })
   configured: boolean;
 
   @ApiProperty({ type: Boolean, nullable: true })
@@ -31,7 +31,7 @@ class ConnectionView implements ConnectionTest {
 }
 
 class ConnectionList {
-  @ApiProperty({ description: 'Whether all that is configured answered' })
+  @ApiProperty({ description: 'Whether every configured service answered' })
   ok: boolean;
 
   @ApiProperty({ type: [ConnectionView] })
@@ -42,11 +42,11 @@ class SettingView implements ShownSetting {
   @ApiProperty({ example: 'SMTP_HOST' })
   variable: string;
 
-  @ApiProperty({ example: 'email.smtp.host', description: 'Its place in vigie.yml' })
+  @ApiProperty({ example: 'email.smtp.host', description: 'Its path in vigie.yml' })
   setting: string;
 
   @ApiProperty({
-    description: 'In force; secrets and passwords in URLs are `***`, null is unset',
+    description: 'The value in force; null: unset. Secrets and passwords in URLs are `***`',
     nullable: true,
     oneOf: [
       { type: 'string' },
@@ -83,9 +83,9 @@ export class AdminInstallationController {
 
   @Get('connections')
   @ApiOperation({
-    summary: 'Test the connections to PostgreSQL (both roles), Redis and what each channel sends through',
+    summary: 'Test the connections to PostgreSQL (both roles), Redis and the server of each channel',
     description:
-      'Connects, encrypts and logs in as configured; sends no mail. All at once; PostgreSQL and Redis have 5 s, a mail server SMTP_GREETING_TIMEOUT_SECONDS and 25 s more.',
+      'Connects, encrypts and logs in as configured; sends no mail. The tests run in parallel. PostgreSQL and Redis have 5 s, a mail server SMTP_GREETING_TIMEOUT_SECONDS plus 25 s.',
   })
   @ApiOkResponse({ type: ConnectionList })
   async test(): Promise<ConnectionList> {
@@ -94,7 +94,7 @@ export class AdminInstallationController {
   }
 
   @Get('configuration')
-  @ApiOperation({ summary: 'The settings in force and where each came from, secrets masked' })
+  @ApiOperation({ summary: 'The settings in force and the source of each, with secrets masked' })
   @ApiOkResponse({ type: SettingList })
   configuration(): SettingList {
     return { data: shownSettings(this.config) };

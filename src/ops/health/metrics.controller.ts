@@ -23,7 +23,7 @@ export class MetricsController {
   @Header('cache-control', 'no-store')
   @ApiOperation({
     summary: 'Metrics of this process, in the text format of Prometheus',
-    description: 'With METRICS_TOKEN set it asks for that as a bearer token.',
+    description: 'With METRICS_TOKEN set, requires it as a bearer token.',
   })
   @ApiOkResponse({ content: { 'text/plain': { schema: { type: 'string' } } } })
   async read(@Headers('authorization') authorization?: string): Promise<string> {

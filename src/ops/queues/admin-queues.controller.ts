@@ -55,7 +55,7 @@ export class AdminQueuesController {
   @HttpCode(200)
   @ApiOperation({
     summary: 'Pause this queue',
-    description: 'What is queued in Bull returns to PostgreSQL; what has begun ends.',
+    description: 'Jobs queued in Bull return to PostgreSQL; running ones finish.',
   })
   @ApiParam({ name: 'queue', enum: QUEUES })
   @ApiOkResponse({ type: PauseAnswer })
@@ -75,8 +75,8 @@ export class AdminQueuesController {
   @Post(':queue/purge')
   @HttpCode(200)
   @ApiOperation({
-    summary: 'Cancel what waits in this queue',
-    description: 'Of all tenants, or of the one that `tenant` names. What has begun ends by itself.',
+    summary: 'Cancel the waiting work of this queue',
+    description: 'For all tenants, or only for `tenant`. Running work finishes.',
   })
   @ApiParam({ name: 'queue', enum: QUEUES })
   @ApiOkResponse({ type: PurgeAnswer })
@@ -91,9 +91,9 @@ export class AdminQueuesController {
   @Post(':queue/retry')
   @HttpCode(200)
   @ApiOperation({
-    summary: 'Retry what has failed',
+    summary: 'Retry the failed work',
     description:
-      'Deliveries get all their attempts again. Of runs, the latest of each tenant and job, if it has failed.',
+      'Deliveries get all their attempts again. Of runs, retries the latest of each tenant and job if it failed.',
   })
   @ApiParam({ name: 'queue', enum: QUEUES })
   @ApiOkResponse({ type: RetryAnswer })

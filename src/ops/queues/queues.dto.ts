@@ -23,7 +23,7 @@ export class DeliveryCountsView {
   @ApiProperty()
   sending: number;
 
-  @ApiProperty({ description: 'Of what was admitted in the last 24 hours' })
+  @ApiProperty({ description: 'Sent, of those admitted in the last 24 hours' })
   sent_24h: number;
 
   @ApiProperty()
@@ -31,7 +31,7 @@ export class DeliveryCountsView {
 
   @ApiProperty({
     ...NULLABLE_NUMBER,
-    description: 'Age of the oldest that is due, suspended tenants left out',
+    description: 'Age of the oldest that is due, without suspended tenants',
   })
   oldest_due_seconds: number | null;
 
@@ -53,7 +53,7 @@ export class RunCountsView {
   @ApiProperty()
   failed_24h: number;
 
-  @ApiProperty({ ...NULLABLE_NUMBER, description: 'Age of the oldest that is queued' })
+  @ApiProperty({ ...NULLABLE_NUMBER, description: 'Age of the oldest queued run' })
   oldest_queued_seconds: number | null;
 }
 
@@ -76,7 +76,7 @@ export class WorkersView {
   @ApiProperty({ description: 'With a heartbeat in the last 15 s' })
   processes: number;
 
-  @ApiProperty({ description: 'Deliveries that they send at the same time' })
+  @ApiProperty({ description: 'Deliveries that they send in parallel' })
   concurrency: number;
 }
 
@@ -121,14 +121,14 @@ export class QueueJobsQuery extends PageQuery {
   @IsIn(JOB_STATES)
   state: JobState;
 
-  @ApiPropertyOptional({ description: 'Slug of a tenant; all tenants without' })
+  @ApiPropertyOptional({ description: 'Slug of a tenant; default: all tenants' })
   @IsOptional()
   @Matches(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, { message: '$property must be a slug' })
   tenant?: string;
 }
 
 export class RetryQuery extends TenantQuery {
-  @ApiPropertyOptional({ minimum: 1, maximum: 30, default: 1, description: 'What failed in the last days' })
+  @ApiPropertyOptional({ minimum: 1, maximum: 30, default: 1, description: 'Days to look back for failures' })
   @IsOptional()
   @Type(() => Number)
   @IsInt()
@@ -139,7 +139,7 @@ export class RetryQuery extends TenantQuery {
 
 /** One piece of work; ids and times, nothing about persons. */
 export class QueueJobView {
-  @ApiProperty({ format: 'uuid', description: 'Of the delivery or the run' })
+  @ApiProperty({ format: 'uuid', description: 'Id of the delivery or run' })
   id: string;
 
   @ApiProperty({ format: 'uuid' })
@@ -166,7 +166,7 @@ export class QueueJobView {
   @ApiProperty({ type: String, nullable: true, example: 'quiet_hours' })
   defer_reason: string | null;
 
-  @ApiProperty({ description: 'Since it was created' })
+  @ApiProperty({ description: 'Age since creation' })
   age_seconds: number;
 }
 
@@ -183,14 +183,14 @@ class QueueAnswer {
   queue: QueueName;
 }
 
-const STILL_SENDING = { description: 'Deliveries that were left alone because sending has begun' };
-const STILL_RUNNING = { description: 'Runs that were left alone because they have begun' };
+const STILL_SENDING = { description: 'Deliveries that were not touched because they are being sent' };
+const STILL_RUNNING = { description: 'Runs that were not touched because they are running' };
 
 export class PauseAnswer extends QueueAnswer {
   @ApiProperty({ enum: [true] })
   paused: true;
 
-  @ApiProperty({ description: 'Were queued in Bull; they wait in PostgreSQL again' })
+  @ApiProperty({ description: 'Jobs that were queued in Bull and wait in PostgreSQL again' })
   returned: number;
 
   @ApiPropertyOptional(STILL_SENDING)
@@ -216,12 +216,12 @@ export class PurgeAnswer extends QueueAnswer {
   still_running?: number;
 
   @ApiProperty({
-    description: 'Still waiting: newer than the purge, or more than 30 s of it. Ask again.',
+    description: 'Still waiting: newer than the purge, or not reached within 30 s. Purge again.',
   })
   remaining: number;
 
   @ApiProperty({
-    description: 'Whether Bull was emptied; what is left there is refused when a worker takes it',
+    description: 'Whether Bull was emptied; workers discard the jobs that are left there',
   })
   bull_emptied: boolean;
 }

@@ -14,13 +14,13 @@ export class AdminProcessController {
   @Access('admin_or_operator', 'admin')
   @HttpCode(HttpStatus.ACCEPTED)
   @ApiOperation({
-    summary: 'Process what is pending now',
+    summary: 'Process pending deliveries now',
     description:
-      'Asks the dispatcher for a round at once; hours, limits and turns apply. For the own tenant; ' +
-      'operators name one with `tenant`, or mean all. The same as triggering `dispatch`.',
+      'Starts a round of the dispatcher at once; hours, limits and turns apply. For the own tenant; ' +
+      'operators name one with `tenant`, or omit it for all. Same as triggering `dispatch`.',
   })
   @ApiAcceptedResponse({ description: 'Not finished yet', type: DispatchAnswer })
-  @ApiOkResponse({ description: 'With `wait`: nothing of it is waiting any more', type: DispatchAnswer })
+  @ApiOkResponse({ description: 'With `wait`: none is waiting any more', type: DispatchAnswer })
   async process(
     @AdminOrOperator() caller: AnyCaller,
     @Query() query: TriggerQuery,

@@ -66,8 +66,8 @@ export class AdminSchedulerController {
   @ApiOperation({
     summary: 'Run a job now',
     description:
-      'For the own tenant. Operators name one with `tenant`, or run it for all; they get `runs`, and their ' +
-      '`Idempotency-Key` has no effect. `dispatch` asks for a round of the dispatcher, which is in no ledger.',
+      'For the own tenant. Operators name one with `tenant`, or omit it for all; they get `runs`, and their ' +
+      '`Idempotency-Key` has no effect. `dispatch` starts a round of the dispatcher, which the ledger does not record.',
   })
   @ApiParam({ name: 'job', enum: TRIGGERABLE })
   @ApiExtraModels(RunState, RunsAnswer, DispatchAnswer)
@@ -89,7 +89,7 @@ export class AdminSchedulerController {
   @Access('admin_or_operator', 'admin')
   @ApiOperation({
     summary: 'The slots of a job on a day',
-    description: 'For the backup jobs also the backups that the day expects, and what would be announced.',
+    description: 'For the backup jobs, also the backups expected on that day and what would be announced.',
   })
   @ApiParam({ name: 'job', enum: SCHEDULED_JOBS })
   @ApiOkResponse({ type: PreviewAnswer })

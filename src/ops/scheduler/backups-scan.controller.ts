@@ -28,7 +28,7 @@ export class BackupsScanController {
   @ApiOperation({
     summary: 'Scan the backup inbox now',
     description:
-      'For the own tenant; operators name one with `tenant`, or mean all. The same as triggering `scan-backups`. ' +
+      'For the own tenant; operators name one with `tenant`, or omit it for all. Same as triggering `scan-backups`. ' +
       'It waits while another scan of the tenant is running; `counts` show its progress.',
   })
   @ApiExtraModels(RunState, RunsAnswer)

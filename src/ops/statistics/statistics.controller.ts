@@ -16,7 +16,7 @@ export class StatisticsController {
 
   @Get()
   @Access('admin_or_operator', 'admin')
-  @ApiOperation({ summary: "The tenant's deliveries, in numbers" })
+  @ApiOperation({ summary: "Statistics of the tenant's deliveries" })
   @ApiExtraModels(ChannelStatistics)
   @ApiOkResponse({ type: TenantStatistics })
   async get(

@@ -2,13 +2,13 @@ import { ApiProperty } from '@nestjs/swagger';
 
 /** Deliveries by the state they are in; each is counted up to 100,000. */
 export class ChannelTotals {
-  @ApiProperty({ description: 'Waiting, for their turn or their time' })
+  @ApiProperty({ description: 'Waiting for their turn or their time' })
   pending: number;
 
-  @ApiProperty({ description: 'Of those, the ones that are due' })
+  @ApiProperty({ description: 'Pending deliveries that are due' })
   due: number;
 
-  @ApiProperty({ description: 'Admitted, or being sent' })
+  @ApiProperty({ description: 'Admitted or being sent' })
   in_flight: number;
 
   @ApiProperty()
@@ -23,7 +23,7 @@ export class ChannelTotals {
   @ApiProperty()
   cancelled: number;
 
-  @ApiProperty({ description: 'May have been accepted: a person decides' })
+  @ApiProperty({ description: 'May have been accepted: a person must decide' })
   unknown: number;
 }
 
@@ -38,20 +38,21 @@ export class ChannelStatistics {
   @ApiProperty()
   sent_last_day: number;
 
-  @ApiProperty({ description: 'Failed, or with an unknown end, in the last 24 hours' })
+  @ApiProperty({ description: 'Failed or with an unknown outcome in the last 24 hours' })
   failed_last_day: number;
 
   @ApiProperty({
     type: Number,
     nullable: true,
-    description: 'Of the last 24 hours, 0 to 1; null: nothing ended',
+    description:
+      'Share of sent deliveries among those that ended in the last 24 hours, 0 to 1; null: none ended',
   })
   success_rate: number | null;
 
   @ApiProperty({
     type: Number,
     nullable: true,
-    description: 'For how many seconds the longest overdue delivery has been due; null: none is',
+    description: 'Seconds for which the longest overdue delivery has been due; null: none is due',
   })
   oldest_due_seconds: number | null;
 }
@@ -64,7 +65,7 @@ export class LimitsInForce {
   @ApiProperty()
   per_user_per_day: number;
 
-  @ApiProperty({ description: 'Of the whole installation' })
+  @ApiProperty({ description: 'For the whole installation' })
   global_per_minute: number;
 }
 

@@ -42,7 +42,7 @@ export class TenantStatisticsReader {
       ]),
     );
     const [first] = rows;
-    if (first === undefined) throw new Error('the tenant is no longer there');
+    if (first === undefined) throw new Error('the tenant no longer exists');
     return {
       at,
       channels: Object.fromEntries(rows.map((row) => [row.channel, channelStatistics(row, at)])),

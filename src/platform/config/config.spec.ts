@@ -156,7 +156,7 @@ cleanup:
     ['a short one', 'q3X0m8Wv1bZr7Kc5'],
   ])('S8: refuses a JWT_SECRET of %s', (_what, text) => {
     const words =
-      'must be random: at least 32 characters, 10 different ones among them, and no pattern (openssl rand -base64 32)';
+      'must be random: at least 32 characters, at least 10 different ones, no pattern (openssl rand -base64 32)';
     expect(faultsOf(() => readConfig({ JWT_SECRET: text }))).toEqual([`JWT_SECRET ${words}`]);
     expect(faultsOf(() => readConfig({ JWT_SECRET_PREVIOUS: `${SECRET},${text}` }))).toEqual([
       `JWT_SECRET_PREVIOUS ${words}`,
@@ -222,12 +222,12 @@ describe('vigie.yml', () => {
     [
       'a mapping for a value',
       'server: {port: {a: 1}}',
-      'server.port in the configuration file must be one value',
+      'server.port in the configuration file must be a single value',
     ],
     [
       'a sequence for a value',
       'email: {smtp: {host: [a]}}',
-      'email.smtp.host in the configuration file must be one value',
+      'email.smtp.host in the configuration file must be a single value',
     ],
     ['a value for a section', 'server: 3', 'server in the configuration file is not a setting'],
     [
@@ -309,7 +309,10 @@ describe('faults', () => {
   });
 
   it.each([
-    [{ VIGIE_OPERATOR_EMAIL: 'a@b.fr' }, 'VIGIE_OPERATOR_EMAIL and VIGIE_OPERATOR_PASSWORD go together'],
+    [
+      { VIGIE_OPERATOR_EMAIL: 'a@b.fr' },
+      'VIGIE_OPERATOR_EMAIL and VIGIE_OPERATOR_PASSWORD must be set together',
+    ],
     [
       { DATABASE_URL: 'postgres://db' },
       'JWT_SECRET is required when DATABASE_URL or DATABASE_APP_URL is set',
@@ -320,9 +323,9 @@ describe('faults', () => {
     ],
     [
       { DATABASE_URL: 'postgres://db', JWT_SECRET: SECRET, DATABASE_APP_URL: 'postgres://a' },
-      'DATABASE_APP_URL and DATABASE_SYSTEM_URL go together',
+      'DATABASE_APP_URL and DATABASE_SYSTEM_URL must be set together',
     ],
-    [{ SMTP_USER: 'compta' }, 'SMTP_USER and SMTP_PASSWORD go together'],
+    [{ SMTP_USER: 'compta' }, 'SMTP_USER and SMTP_PASSWORD must be set together'],
     [{ SMTP_HOST: 'mail' }, 'SMTP_FROM_EMAIL is required when SMTP_HOST is set'],
   ])('include contradictions: %p', (environment, fault) => {
     expect(faultsOf(() => readConfig(environment))).toEqual([fault]);

@@ -78,7 +78,7 @@ export function configurationWarnings(config: Config): string[] {
   if (!sendsToOtherHost(config) || !isLoopback(hostname)) return [];
   const unset = config.publicUrl === null ? ' (VIGIE_PUBLIC_URL is unset)' : '';
   return [
-    `Links in mails lead to ${publicUrl(config)}${unset}, which no other machine can open: set VIGIE_PUBLIC_URL`,
+    `Links in mails point to ${publicUrl(config)}${unset}, which other machines cannot open: set VIGIE_PUBLIC_URL`,
   ];
 }
 
@@ -156,7 +156,7 @@ function readFile(environment: Environment, faults: string[]): Map<string, strin
     // Every scalar stays as written: a password may look like a number, a switch like a word.
     const root: unknown = parseYaml(text, { schema: 'failsafe', logLevel: 'error' });
     if (isMapping(root)) flatten(root, '', flat, faults);
-    else if (root !== null && root !== '') faults.push(`${path} must hold settings by name`);
+    else if (root !== null && root !== '') faults.push(`${path} must contain settings by name`);
   } catch (error) {
     faults.push(`${path} ${unreadableReason(error)}`);
   }
@@ -175,7 +175,7 @@ function unreadableReason(error: unknown): string {
   if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string') {
     return `cannot be read (${error.code})`;
   }
-  return 'is not valid YAML: its anchors or its depth make no sense';
+  return 'is not valid YAML: its anchors or its nesting are not valid';
 }
 
 function isMapping(node: unknown): node is Record<string, unknown> {
@@ -195,16 +195,16 @@ function flatten(node: unknown, path: string, into: Map<string, string>, faults:
     }
   } else if (typeof node === 'string') into.set(path, node);
   else if (variable.list && Array.isArray(node)) into.set(path, node.map(String).join(','));
-  else faults.push(`${path} in the configuration file must be one value`);
+  else faults.push(`${path} in the configuration file must be a single value`);
 }
 
 function contradictions(config: Config): string[] {
   const faults: string[] = [];
   if ((config.operatorEmail === null) !== (config.operatorPassword === null)) {
-    faults.push('VIGIE_OPERATOR_EMAIL and VIGIE_OPERATOR_PASSWORD go together');
+    faults.push('VIGIE_OPERATOR_EMAIL and VIGIE_OPERATOR_PASSWORD must be set together');
   }
   if ((config.databaseAppUrl === null) !== (config.databaseSystemUrl === null)) {
-    faults.push('DATABASE_APP_URL and DATABASE_SYSTEM_URL go together');
+    faults.push('DATABASE_APP_URL and DATABASE_SYSTEM_URL must be set together');
   }
   if (hasExternalDatabase(config) && config.jwtSecret === null) {
     faults.push('JWT_SECRET is required when DATABASE_URL or DATABASE_APP_URL is set');
@@ -218,7 +218,7 @@ function contradictions(config: Config): string[] {
 function mailContradictions(config: Config, environment: Environment): string[] {
   const faults: string[] = [];
   if ((config.smtpUser === null) !== (config.smtpPassword === null)) {
-    faults.push('SMTP_USER and SMTP_PASSWORD go together');
+    faults.push('SMTP_USER and SMTP_PASSWORD must be set together');
   }
   if (
     config.smtpHost !== null &&
@@ -229,7 +229,7 @@ function mailContradictions(config: Config, environment: Environment): string[] 
   }
   if (environment.NODE_ENV === 'production' && sendsToOtherHost(config) && config.publicUrl === null) {
     faults.push(
-      'VIGIE_PUBLIC_URL is required when SMTP_HOST is another machine: links in mails would lead to localhost',
+      'VIGIE_PUBLIC_URL is required when SMTP_HOST is another machine: links in mails would point to localhost',
     );
   }
   return faults;

@@ -25,28 +25,32 @@ const CONFIGURATION_INTRO = `# Configuration
 
 <!-- Written by \`npm run docs\` from src/platform/config/schema.ts: change it there. -->
 
-A setting comes from the environment, else from \`.env\` in the working directory (or from the file that
-\`VIGIE_ENV_FILE\` names; none where that is empty), else from \`vigie.yml\` there (or from the file that
-\`VIGIE_CONFIG\` names), else it has its default. An empty variable is an unset one. All faults are reported
-together, by name and without values, and the process exits with 1; an unknown name in \`vigie.yml\` is a fault.
+Vigie reads each setting from the first of these places that has it:
 
-\`.env\` has one \`NAME=VALUE\` a line, each name once, and comments that begin with \`#\`. Put a value that holds \`#\`,
-\`$\` or blanks in single quotes: Docker Compose, systemd and Vigie then read it alike.
+1. the environment;
+2. \`.env\` in the working directory, or the file in \`VIGIE_ENV_FILE\` (empty: no file);
+3. \`vigie.yml\` in the working directory, or the file in \`VIGIE_CONFIG\`;
+4. its default.
 
-\`<NAME>_FILE\` names a file that holds the value of any variable, for secrets that a container mounts. \`<NAME>\`
-itself comes first. The last column of each table has the names that earlier systems used; they are understood
-too, after Vigie's own.
+An empty variable counts as unset. Vigie reports all faults at once, by name and without values, and exits with 1. An
+unknown name in \`vigie.yml\` is a fault.
 
-What belongs to one tenant (hours, time zone, limits of its own) is not here but in its settings,
-\`/api/v1/tenant/settings\`.
+\`.env\` has one \`NAME=VALUE\` per line, each name once, and comments that begin with \`#\`. Put values that contain \`#\`,
+\`$\` or spaces in single quotes: Docker Compose, systemd and Vigie then read them the same way.
+
+\`<NAME>_FILE\` names a file that contains the value of a variable, for example a mounted secret. \`<NAME>\` takes
+precedence. The last column of each table lists the names that earlier systems used; Vigie also reads these, after its
+own.
+
+Settings of one tenant (hours, time zone, limits) are in \`/api/v1/tenant/settings\`.
 `;
 
-const ENVIRONMENT_INTRO = `# Settings of Vigie, each with its default. Copy to .env in the folder that Vigie starts in, and uncomment what you
-# change. The environment comes first.
-# Written by \`npm run docs\` from src/platform/config/schema.ts; docs/configuration.md says more.
-# <NAME>_FILE=<path> reads any of them from a file.
+const ENVIRONMENT_INTRO = `# Settings of Vigie with their defaults. Copy this file to .env in the working directory of Vigie and uncomment what you
+# change. The environment takes precedence.
+# Written by \`npm run docs\` from src/platform/config/schema.ts; see docs/configuration.md.
+# <NAME>_FILE=<path> reads a setting from a file.
 
-# A YAML file with settings; the environment comes first. Unset: vigie.yml in the working directory.
+# YAML file with settings; the environment takes precedence. Unset: vigie.yml in the working directory.
 #VIGIE_CONFIG=
 `;
 

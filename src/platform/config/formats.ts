@@ -8,7 +8,7 @@ export const EMAIL_ADDRESS: Format = {
   type: 'e-mail address',
   check: (text) => {
     if (/@localhost$/i.test(text))
-      throw new Error('must not end with @localhost: other servers refuse such a sender');
+      throw new Error('must not end with @localhost: other servers reject such a sender');
     if (parseEmailAddress(text) === null)
       throw new Error('must be one plain e-mail address, such as vigie@example.com');
   },
@@ -30,9 +30,8 @@ export const HOST_NAME: Format = {
   type: 'host name or IP address',
   check: (text) => {
     if (isIP(text) !== 0) return;
-    if (text.includes('://')) throw new Error('must be a host name alone, without smtp:// or another scheme');
-    if (/:\d+$/.test(text))
-      throw new Error('must be a host name alone: the port is a setting of its own (SMTP_PORT)');
+    if (text.includes('://')) throw new Error('must be a host name without smtp:// or another scheme');
+    if (/:\d+$/.test(text)) throw new Error('must be a host name without a port: set SMTP_PORT');
     if (!HOST.test(text)) throw new Error('must be a host name or an IP address');
   },
 };
@@ -74,7 +73,7 @@ export function readCertificates(path: string): string {
     if (blocks.length === 0) throw new Error('no certificate');
     for (const block of blocks) new X509Certificate(block);
   } catch {
-    throw new Error(`names a file that is not a PEM file of certificates: ${path}`);
+    throw new Error(`names a file without valid PEM certificates: ${path}`);
   }
   return text;
 }

@@ -18,8 +18,8 @@ function faultsOf(environment: Record<string, string>): readonly string[] {
 
 describe('the mail server', () => {
   it.each([
-    ['smtp.gmail.com:587', 'must be a host name alone: the port is a setting of its own (SMTP_PORT)'],
-    ['smtp://smtp.gmail.com', 'must be a host name alone, without smtp:// or another scheme'],
+    ['smtp.gmail.com:587', 'must be a host name without a port: set SMTP_PORT'],
+    ['smtp://smtp.gmail.com', 'must be a host name without smtp:// or another scheme'],
     ['user@mail.example.fr', 'must be a host name or an IP address'],
     ['mail example.fr', 'must be a host name or an IP address'],
     ['mail.example.fr/', 'must be a host name or an IP address'],
@@ -33,7 +33,7 @@ describe('the mail server', () => {
   );
 
   it.each([
-    ['vigie@localhost', 'must not end with @localhost: other servers refuse such a sender'],
+    ['vigie@localhost', 'must not end with @localhost: other servers reject such a sender'],
     ['a@xn--zz.example', 'must be one plain e-mail address, such as vigie@example.com'],
     ['a@example.c', 'must be one plain e-mail address, such as vigie@example.com'],
     ['Vigie <vigie@example.fr>', 'must be one plain e-mail address, such as vigie@example.com'],
@@ -68,7 +68,7 @@ describe('the mail server', () => {
         file('cut.pem', cert.replace(/.{40}\n-----END/, '-----END')),
       ])
         expect(faultsOf({ SMTP_CA_FILE: bad })).toEqual([
-          `SMTP_CA_FILE names a file that is not a PEM file of certificates: ${bad}`,
+          `SMTP_CA_FILE names a file without valid PEM certificates: ${bad}`,
         ]);
       expect(faultsOf({ SMTP_CA_FILE: join(dir, 'none') })).toEqual([
         `SMTP_CA_FILE names a file that cannot be read: ${join(dir, 'none')}`,
@@ -84,10 +84,10 @@ describe('the public address', () => {
 
   it('M5: is required in production with a mail server on another machine; elsewhere its absence is a warning', () => {
     expect(configurationWarnings(readConfig(MAIL))).toEqual([
-      'Links in mails lead to http://localhost:3000 (VIGIE_PUBLIC_URL is unset), which no other machine can open: set VIGIE_PUBLIC_URL',
+      'Links in mails point to http://localhost:3000 (VIGIE_PUBLIC_URL is unset), which other machines cannot open: set VIGIE_PUBLIC_URL',
     ]);
     expect(faultsOf({ ...MAIL, ...production })).toEqual([
-      'VIGIE_PUBLIC_URL is required when SMTP_HOST is another machine: links in mails would lead to localhost',
+      'VIGIE_PUBLIC_URL is required when SMTP_HOST is another machine: links in mails would point to localhost',
     ]);
     const url = { VIGIE_PUBLIC_URL: 'https://vigie.example.fr' };
     expect(faultsOf({ ...MAIL, ...production, ...url })).toEqual([]);

@@ -6,7 +6,7 @@ const MIN_DISTINCT = 10;
 const MIN_BITS = 100;
 const MAX_SECRETS = 10;
 
-const SENTENCE = `must be random: at least ${MIN_LENGTH} characters, ${MIN_DISTINCT} different ones among them, and no pattern (openssl rand -base64 32)`;
+const SENTENCE = `must be random: at least ${MIN_LENGTH} characters, at least ${MIN_DISTINCT} different ones, no pattern (openssl rand -base64 32)`;
 
 /** A secret from which keys are derived. */
 export const STRONG_SECRET: Format = {

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 
-/** How one variable is written, checked and documented. `parse` throws a plain sentence on a bad value. */
+/** How one variable is written, checked and documented. `parse` throws a sentence for people on a bad value. */
 export interface Variable<Value> {
   /** The name in the environment. `<env>_FILE` names a file that holds the value. */
   env: string;
@@ -27,7 +27,7 @@ interface Written {
   secret?: boolean;
 }
 
-/** A rule for a text; `check` throws a plain sentence when the text breaks it. */
+/** A rule for a text; `check` throws a sentence for people when the text breaks it. */
 export interface Format {
   type: string;
   check(text: string): void;
@@ -124,14 +124,16 @@ const ITEM_URL_FIELDS = ['tenant', 'type', 'id'];
 
 /** A URL pattern for the pages of items. */
 export const ITEM_URL: Format = {
-  type: 'URL with {id}, and perhaps {tenant} and {type}',
+  type: 'URL with {id}, optionally {tenant} and {type}',
   check: (text) => {
     const sample = text.replace(/\{(\w+)\}/g, (field, name: string) =>
       ITEM_URL_FIELDS.includes(name) ? name : field,
     );
     const isUrl = URL.canParse(sample) && /^https?:$/.test(new URL(sample).protocol);
     if (!isUrl || /[{}]/.test(sample) || !text.includes('{id}')) {
-      throw new Error('must be an http or https URL with {id}, and no other braces than {tenant} and {type}');
+      throw new Error(
+        'must be an http or https URL with {id}; the only other fields are {tenant} and {type}',
+      );
     }
   },
 };

@@ -167,11 +167,11 @@ describe.each(versions)('PostgreSQL $major', (programs: PostgresPrograms) => {
       const url = server.url(database, owner, 'secret');
       const fault = await faultOf(() => migrate(url, { takenOn: ['vigie_app', 'vigie_system'] }));
       expect(fault.faults).toEqual([
-        `${owner} may not create tables in the schema public of ${database}`,
-        `the role vigie_app does not exist, and ${owner} may not create it`,
-        `${owner} may not take on vigie_app`,
-        `the role vigie_system does not exist, and ${owner} may not create it`,
-        `${owner} may not take on vigie_system`,
+        `${owner} cannot create tables in the schema public of ${database}`,
+        `the role vigie_app does not exist, and ${owner} cannot create it`,
+        `${owner} cannot SET ROLE vigie_app`,
+        `the role vigie_system does not exist, and ${owner} cannot create it`,
+        `${owner} cannot SET ROLE vigie_system`,
       ]);
       expect(fault.message).toContain('docs/operations.md, "Preparing an external PostgreSQL"');
       await runSql(server.url(database), ...fault.remedies);
@@ -179,7 +179,7 @@ describe.each(versions)('PostgreSQL $major', (programs: PostgresPrograms) => {
       await as(url, (client) => client.query('SELECT count(*) FROM tenants'), '-c role=vigie_system');
       // With separate logins the roles must be able to log in.
       const logins = await faultOf(() => migrate(url));
-      expect(logins.faults).toEqual(['vigie_app may not log in', 'vigie_system may not log in']);
+      expect(logins.faults).toEqual(['vigie_app cannot log in', 'vigie_system cannot log in']);
       await runSql(server.url(database), ...logins.remedies);
       expect(await migrate(url)).toEqual([]);
     });
@@ -191,7 +191,7 @@ describe.each(versions)('PostgreSQL $major', (programs: PostgresPrograms) => {
       );
       const fault = await faultOf(() => migrate(server.url(`latin_${name}`)));
       expect(fault.faults).toEqual([
-        `the database latin_${name} has the encoding LATIN1, not UTF8: make another one`,
+        `the database latin_${name} has the encoding LATIN1, not UTF8: create another database`,
       ]);
     });
   });

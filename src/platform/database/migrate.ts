@@ -131,6 +131,6 @@ export function refuseNewer(ran: readonly string[]): void {
   if (unknown.length > 0)
     throw new Error(
       `a newer version of Vigie has migrated this database (${unknown.join(', ')}), and this version cannot use it: ` +
-        'start that version, or restore a backup of before the upgrade',
+        'start that version, or restore a backup from before the upgrade',
     );
 }

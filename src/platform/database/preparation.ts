@@ -27,7 +27,7 @@ export class DatabaseNotPrepared extends Error {
               `Run this as a superuser, or as the administrator of a managed PostgreSQL, in the database ${database}:`,
               ...remedies.map((remedy) => `  ${remedy}`),
             ]),
-        'docs/operations.md, "Preparing an external PostgreSQL", has the whole preparation.',
+        'See docs/operations.md, "Preparing an external PostgreSQL".',
       ].join('\n'),
     );
     this.name = 'DatabaseNotPrepared';
@@ -73,10 +73,10 @@ export async function assertPrepared(
   empty: boolean,
 ): Promise<void> {
   const [facts] = await query<Facts>(FACTS);
-  if (facts === undefined) throw new Error('PostgreSQL says nothing about itself');
+  if (facts === undefined) throw new Error('PostgreSQL returned no facts about itself');
   if (facts.version < MIN_VERSION)
     throw new DatabaseNotPrepared(
-      [`it is version ${facts.version_text}: 15 or later is needed`],
+      [`its version is ${facts.version_text}: 15 or later is required`],
       [],
       facts.database,
     );
@@ -114,7 +114,7 @@ function encodingFaults({ encoding, database, owner_sql }: Facts): Missing[] {
   if (encoding === 'UTF8') return [];
   return [
     {
-      fault: `the database ${database} has the encoding ${encoding}, not UTF8: make another one`,
+      fault: `the database ${database} has the encoding ${encoding}, not UTF8: create another database`,
       remedy: `CREATE DATABASE vigie OWNER ${owner_sql} ENCODING 'UTF8' TEMPLATE template0;`,
     },
   ];
@@ -125,7 +125,7 @@ function schemaFaults({ schema_sql, may_create, owner, owner_sql, database }: Fa
   const schema = schema_sql ?? 'public';
   return [
     {
-      fault: `${owner} may not create tables in the schema ${schema} of ${database}`,
+      fault: `${owner} cannot create tables in the schema ${schema} of ${database}`,
       remedy: `GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${owner_sql};`,
     },
   ];
@@ -135,18 +135,18 @@ function roleFaults(role: PoolRole, found: RoleFacts | undefined, facts: Facts, 
   const { owner, superuser, may_create_roles } = facts;
   if (found === undefined) {
     if (takenOn && (superuser || may_create_roles)) return [];
-    const why = takenOn ? `, and ${owner} may not create it` : ', though a URL of its own is set';
+    const why = takenOn ? `, and ${owner} cannot create it` : ', but its URL is set';
     return [
       { fault: `the role ${role} does not exist${why}`, remedy: createOf(role, takenOn) },
-      ...(takenOn ? [{ fault: `${owner} may not take on ${role}`, remedy: grantOf(role, facts) }] : []),
+      ...(takenOn ? [{ fault: `${owner} cannot SET ROLE ${role}`, remedy: grantOf(role, facts) }] : []),
     ];
   }
   if (!takenOn)
     return found.login
       ? []
-      : [{ fault: `${role} may not log in`, remedy: `ALTER ROLE ${role} LOGIN PASSWORD '…';` }];
+      : [{ fault: `${role} cannot log in`, remedy: `ALTER ROLE ${role} LOGIN PASSWORD '…';` }];
   if (superuser || found.settable || found.grantable) return [];
-  return [{ fault: `${owner} may not take on ${role}`, remedy: grantOf(role, facts) }];
+  return [{ fault: `${owner} cannot SET ROLE ${role}`, remedy: grantOf(role, facts) }];
 }
 
 /** NOINHERIT: a login that inherits another role would see everything that role may see. */

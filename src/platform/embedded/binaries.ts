@@ -76,11 +76,11 @@ function testBinaries({ postgres }: Binaries, account: Account | undefined): Pro
       }
       const unreachable = String(error.code) === 'EACCES' || /permission denied/i.test(errors);
       const advice = unreachable
-        ? `the user ${account?.name ?? 'that runs this'} may not reach it: open its folders with chmod o+x`
-        : 'if libraries are missing, run npm rebuild (the links between them are made by an install script); ' +
-          'on a system without glibc, such as Alpine';
+        ? `the user ${account?.name ?? 'of this process'} cannot access it: open its folders with chmod o+x`
+        : 'if libraries are missing, run npm rebuild (an install script creates the links between them); ' +
+          'not supported on systems without glibc, such as Alpine';
       const said = errors.trim() || error.message;
-      resolve({ unreachable, message: `${postgres} does not run: ${said} (${advice}, or set DATABASE_URL)` });
+      resolve({ unreachable, message: `${postgres} does not run: ${said} (${advice}; or set DATABASE_URL)` });
     });
   });
 }

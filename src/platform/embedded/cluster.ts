@@ -38,7 +38,7 @@ export async function nameFor(account: Account | undefined, dir: string): Promis
   if (account === undefined || (await canEnter(account, dir))) return dir;
   if (process.platform === 'linux') return '/proc/self/cwd';
   throw new Error(
-    `the user ${account.name}, which PostgreSQL runs as, cannot reach ${dir}: open the folders above it ` +
+    `PostgreSQL runs as the user ${account.name}, who cannot reach ${dir}: open the folders above it ` +
       'with chmod o+x, or choose another VIGIE_DATA_DIR',
   );
 }
@@ -63,7 +63,7 @@ export async function ensureCluster(options: {
   const { data_dir, account, log } = options;
   const target = clusterDir(data_dir);
   if ((await stat(join(target, 'PG_VERSION')).catch(() => undefined)) !== undefined) return;
-  log('Making the PostgreSQL database cluster (first start)');
+  log('Creating the PostgreSQL database cluster (first start)');
   await removeDrafts(target);
   // A new name each time: an initdb whose parent was killed may still be writing to an earlier one.
   const draft = await mkdtemp(`${target}.new-`);

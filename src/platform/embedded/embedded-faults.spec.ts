@@ -75,7 +75,7 @@ it('H25: a server that runs as root creates no system user and explains what to 
 describe('H26: the watchdog', () => {
   it('refuses the start when it cannot be started', async () => {
     await expect(Watchdog.start(log, join(data_dir, 'no-shell'))).rejects.toThrow(
-      'the watchdog of PostgreSQL and Redis could not be started',
+      'cannot start the watchdog of PostgreSQL and Redis',
     );
   });
 

@@ -30,7 +30,7 @@ export async function prepareDatabase(port: number, passwords: Passwords): Promi
   } catch (error) {
     if ((error as { code?: string }).code !== '28P01') throw error;
     throw new Error(
-      'the password in secrets.json is not that of the database: put back the secrets.json that belongs to ' +
+      'the password in secrets.json does not match the database: restore the secrets.json that belongs to ' +
         'this data directory',
       { cause: error },
     );

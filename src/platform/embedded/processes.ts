@@ -79,7 +79,7 @@ export async function endProcess(
   await signal(identity, ask);
   if (await waitForEnd(identity, patience_ms)) return;
   await signal(identity, insist);
-  if (!(await waitForEnd(identity, 5_000))) throw new Error(`process ${identity.pid} does not end`);
+  if (!(await waitForEnd(identity, 5_000))) throw new Error(`process ${identity.pid} does not exit`);
 }
 
 /** Looks a user up by name or number. */
@@ -101,8 +101,8 @@ export async function postgresAccount(): Promise<Account> {
   const account = await findAccount('postgres');
   if (account !== undefined) return account;
   throw new Error(
-    'PostgreSQL does not run as root, and this machine has no user "postgres" to run it as: start Vigie as an ' +
-      'ordinary user, or create that one ("useradd --system --user-group --no-create-home --shell ' +
+    'PostgreSQL refuses to run as root, and this machine has no user "postgres": start Vigie as an ' +
+      'ordinary user, or create that user ("useradd --system --user-group --no-create-home --shell ' +
       '/usr/sbin/nologin postgres"), or set DATABASE_URL',
   );
 }

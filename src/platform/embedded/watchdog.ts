@@ -66,8 +66,8 @@ export class Watchdog {
     child.once('exit', (code, signal) => {
       if (this.dismissed) return;
       log(
-        `The watchdog ended (${signal ?? `exit code ${code ?? '?'}`}): should this process be killed, PostgreSQL ` +
-          'and Redis run on until the next start',
+        `The watchdog ended (${signal ?? `exit code ${code ?? '?'}`}): if this process is killed, PostgreSQL ` +
+          'and Redis keep running until the next start',
       );
     });
   }
@@ -84,7 +84,7 @@ export class Watchdog {
     try {
       await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
     } catch (error) {
-      throw new Error('the watchdog of PostgreSQL and Redis could not be started', { cause: error });
+      throw new Error('cannot start the watchdog of PostgreSQL and Redis', { cause: error });
     }
     child.unref();
     // A pipe to a child is a socket; unreference it so that it does not keep this process alive.

@@ -30,7 +30,7 @@ function isAddress(options: ValidationOptions = {}): PropertyDecorator {
       validator: {
         validate: (value: unknown) => typeof value === 'string' && parseEmailAddress(value) !== null,
         defaultMessage: (where) =>
-          `${options.each ? 'each value in ' : ''}${where?.property ?? ''} must be one email address and nothing else, such as anne.martin@example.com`,
+          `${options.each ? 'each value in ' : ''}${where?.property ?? ''} must be a single e-mail address, such as anne.martin@example.com`,
       },
     },
     options,

@@ -46,7 +46,7 @@ export function Creating(): ParameterDecorator {
     ApiHeader({
       name: 'Idempotency-Key',
       required: false,
-      description: 'A retry with the same key within 24 h gets the first answer again, and creates nothing',
+      description: 'A retry with the same key within 24 h returns the first answer and creates nothing',
       schema: { type: 'string', minLength: 1, maxLength: 255 },
     })(target, method, descriptor);
   };

@@ -191,9 +191,9 @@ describe('input', () => {
     expect([status, body.code]).toEqual([415, 'unsupported_media_type']);
   });
 
-  it('F3: is refused with a duplicate name, which the answer names', async () => {
+  it('F3: is refused with a name that appears twice, and names it', async () => {
     const { body } = await send('POST', '/things', '{"title":"a","title":"b"}');
-    expect(body.errors).toEqual([{ pointer: '/title', detail: 'is there twice' }]);
+    expect(body.errors).toEqual([{ pointer: '/title', detail: 'appears twice' }]);
   });
 
   it.each([

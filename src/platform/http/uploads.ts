@@ -45,9 +45,12 @@ const REFUSED_TYPES: readonly [RegExp, string][] = [
   ],
   [
     /^application\/octet-stream$/,
-    'the type does not say what the file is: send CSV as text/csv, NDJSON as application/x-ndjson; save a workbook as CSV first',
+    'the Content-Type does not say what the file is: send CSV as text/csv, NDJSON as application/x-ndjson; save a workbook as CSV first',
   ],
-  [/^application\/json$/, 'send one JSON object a line (NDJSON) as application/x-ndjson, or CSV as text/csv'],
+  [
+    /^application\/json$/,
+    'send one JSON object per line (NDJSON) as application/x-ndjson, or CSV as text/csv',
+  ],
 ];
 
 const UPLOAD_ROUTE = { upload: true };

@@ -142,11 +142,11 @@ class Inspection {
 
   private name(names: Set<string>, frame: Frame, name: string): void {
     if (/\p{Cs}/u.test(name)) this.refuse('has a name that is not well-formed Unicode', true);
-    if (REFUSED_NAMES.includes(name)) this.refuse(`must not have the name ${name}`, true);
+    if (REFUSED_NAMES.includes(name)) this.refuse(`must not contain the name ${name}`, true);
     if (names.size >= this.limits.names) this.refuse(`must have at most ${this.limits.names} names`, true);
     frame.at = name;
     frame.expectsName = false;
-    if (names.has(name)) this.refuse('is there twice');
+    if (names.has(name)) this.refuse('appears twice');
     names.add(name);
   }
 

@@ -20,7 +20,7 @@ export const METRICS = {
   vigie_http_request_duration_seconds: {
     type: 'histogram',
     unit: 'seconds',
-    help: 'Time from a request to the end of its answer, by the pattern of its route',
+    help: 'Duration of requests up to the end of the answer, by route pattern',
     labels: ['method', 'route', 'status_class'],
     buckets: FAST,
   },
@@ -33,19 +33,19 @@ export const METRICS = {
   vigie_deliveries: {
     type: 'gauge',
     unit: 'deliveries',
-    help: 'Deliveries that have not ended, from PostgreSQL; 100000 stands for that many or more',
+    help: 'Deliveries that have not ended, from PostgreSQL; 100000 means that many or more',
     labels: ['channel', 'state'],
   },
   vigie_oldest_due_delivery_seconds: {
     type: 'gauge',
     unit: 'seconds',
-    help: 'Age of the delivery that has been due longest and is not sent, in whatever state; 0 when none is due',
+    help: 'Age of the longest overdue delivery that is not sent, in any state; 0 when none is due',
     labels: ['channel'],
   },
   vigie_channel_up: {
     type: 'gauge',
     unit: 'boolean',
-    help: 'Whether the channel works, from PostgreSQL; 0: deliveries wait, and one probe at a time is made',
+    help: 'Whether the channel works, from PostgreSQL; 0: deliveries wait while single probes test it',
     labels: ['channel'],
   },
   vigie_channel_paused: {
@@ -82,13 +82,13 @@ export const METRICS = {
   vigie_dispatch_limit_per_minute: {
     type: 'gauge',
     unit: 'messages',
-    help: 'LIMIT_GLOBAL_PER_MINUTE: the most that may be admitted in a minute; 0: no limit',
+    help: 'LIMIT_GLOBAL_PER_MINUTE: messages that may be admitted per minute; 0: no limit',
     labels: ['channel'],
   },
   vigie_sends_total: {
     type: 'counter',
     unit: 'messages',
-    help: 'Attempts to send, by how they ended: sent, retry, failed, unknown, channel_down, lost (somebody else decides)',
+    help: 'Attempts to send, by outcome: sent, retry, failed, unknown, channel_down, lost (another process took over)',
     labels: ['channel', 'outcome'],
   },
   vigie_send_duration_seconds: {
@@ -101,19 +101,19 @@ export const METRICS = {
   vigie_leases_expired_total: {
     type: 'counter',
     unit: 'leases',
-    help: 'Leases of deliveries that expired: queued ones are admitted again, those being sent are ambiguous',
+    help: 'Expired leases of deliveries: queued ones are admitted again, those being sent are ambiguous',
     labels: ['state'],
   },
   vigie_runs_total: {
     type: 'counter',
     unit: 'runs',
-    help: 'Attempts at runs of scheduled jobs, by how they ended: succeeded, retry, failed',
+    help: 'Attempts at runs of scheduled jobs, by outcome: succeeded, retry, failed',
     labels: ['job', 'outcome'],
   },
   vigie_runs_overdue: {
     type: 'gauge',
     unit: 'runs',
-    help: 'Runs of this process that took longer than their job may and have not returned: something hangs',
+    help: 'Runs of this process that exceeded the time limit of their job and have not returned: something hangs',
     labels: ['job'],
   },
   vigie_run_duration_seconds: {
@@ -132,13 +132,13 @@ export const METRICS = {
   vigie_wake_ups_failed_total: {
     type: 'counter',
     unit: 'messages',
-    help: 'Wake-ups that Redis did not take; a process that missed one catches up in its next round',
+    help: 'Wake-ups that Redis did not accept; a process that missed one catches up in its next round',
     labels: ['name'],
   },
   vigie_source_up: {
     type: 'gauge',
     unit: 'boolean',
-    help: 'Whether the sources of gauges answer: postgresql, and redis, which must take writes too',
+    help: 'Whether the sources of gauges answer: postgresql and redis, which must also accept writes',
     labels: ['source'],
   },
 } as const satisfies Record<string, MetricRow>;

@@ -64,7 +64,7 @@ describe('assertHoldsData', () => {
     const sentinel = await startSentinel();
     servers.push(sentinel);
     await expect(assertHoldsData(keep(consumerConnection(sentinel.url)))).rejects.toThrow(
-      'REDIS_URL names a Sentinel, which holds no data: name the Redis itself, or what leads to its primary',
+      'REDIS_URL names a Sentinel, which holds no data: name the Redis primary, or a proxy that leads to it',
     );
     const { url } = await serve();
     await assertHoldsData(keep(consumerConnection(url)));
@@ -96,13 +96,15 @@ describe('R4: the explanation of a Redis that refuses a write', () => {
     expect(await refusal(url)).toMatch(/too few of its replicas answer/);
     await admin.config('SET', 'min-replicas-to-write', '0');
     await admin.call('ACL', 'SETUSER', 'reader', 'on', '>pass', '~*', '&*', '+@all', '-@write');
-    expect(await refusal(url.replace('redis://', 'redis://reader:pass@'))).toMatch(/no right to write$/);
+    expect(await refusal(url.replace('redis://', 'redis://reader:pass@'))).toMatch(
+      /does not allow the user of REDIS_URL to write$/,
+    );
     const diskless = await serve('--dir', '/proc');
     const owner = keep(new Redis(diskless.url));
     await owner.config('SET', 'save', '1 1');
     await owner.bgsave();
     await until('a snapshot that failed', async () => (await refusal(diskless.url)) !== null);
-    expect(await refusal(diskless.url)).toMatch(/can not save its snapshot/);
+    expect(await refusal(diskless.url)).toMatch(/cannot save its snapshot/);
   });
 
   it('is missing when Redis does not answer, and for any other error', async () => {
@@ -139,7 +141,7 @@ describe('H26: a Redis that refuses the login', () => {
     const { url } = await serveWithPassword();
     for (const wrong of [url, url.replace('redis://', 'redis://:wrong@')]) {
       await expect(assertNoEviction(keep(consumerConnection(wrong)))).rejects.toThrow(
-        /^Redis refuses the login \((NOAUTH|WRONGPASS) .*\): check the user and password in REDIS_URL$/,
+        /^Redis rejects the login \((NOAUTH|WRONGPASS) .*\): check the user and password in REDIS_URL$/,
       );
     }
   });

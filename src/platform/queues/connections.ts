@@ -88,7 +88,7 @@ export async function assertHoldsData(redis: Redis): Promise<void> {
   const info = await redis.info('server').catch(() => '');
   if (!/^redis_mode:sentinel/m.test(info)) return;
   throw new Error(
-    'REDIS_URL names a Sentinel, which holds no data: name the Redis itself, or what leads to its primary',
+    'REDIS_URL names a Sentinel, which holds no data: name the Redis primary, or a proxy that leads to it',
   );
 }
 
@@ -103,13 +103,13 @@ export async function assertNoEviction(redis: Redis): Promise<boolean> {
     [, policy] = (await redis.config('GET', 'maxmemory-policy')) as string[];
   } catch (error) {
     if (isRefusedLogin(error))
-      throw new Error(`Redis refuses the login (${error.message}): ${LOGIN_HINT}`, { cause: error });
+      throw new Error(`Redis rejects the login (${error.message}): ${LOGIN_HINT}`, { cause: error });
     if (error instanceof Error && /unknown command|NOPERM|not allowed/i.test(error.message)) return false;
     throw error;
   }
   if (policy !== undefined && policy !== 'noeviction') {
     throw new Error(
-      `Redis has maxmemory-policy ${policy}; set it to noeviction: queued work must not vanish`,
+      `Redis has maxmemory-policy ${policy}; set it to noeviction, or Redis may delete queued jobs`,
     );
   }
   return policy !== undefined;

@@ -154,7 +154,7 @@ it("R4: detect that the server has forgotten Bull's scripts, so that adding has 
   };
   await enqueue();
   await redis.script('FLUSH');
-  await expect(enqueue()).rejects.toThrow('Redis did not take 1 of 1 jobs cleanup');
+  await expect(enqueue()).rejects.toThrow('Redis did not accept 1 of 1 jobs cleanup');
   await enqueue();
   await until('the two that were taken', () => done.length === 2);
   redis.disconnect();
@@ -220,7 +220,7 @@ describe('R4: garbage in the lists of Bull', () => {
     const queues = platform.module.get(Queues);
     await redis.set(key('wait'), 'a string');
     await expect(queues.enqueue('cleanup', [{ id: payload.lease_token, payload }])).rejects.toThrow(
-      'Redis did not take 1 of 1 jobs cleanup',
+      'Redis did not accept 1 of 1 jobs cleanup',
     );
     await redis.del(key('wait'), key(payload.lease_token));
     await until('a connection', () =>

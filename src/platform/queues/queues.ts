@@ -61,7 +61,7 @@ export class Queues implements OnApplicationShutdown {
     const added = await withTimeout(
       adding,
       ENQUEUE_DEADLINE_MS,
-      `Redis did not take ${name} within 2 s`,
+      `Redis did not accept ${name} within 2 s`,
     ).catch((error: unknown) => this.refused(error));
     // Bull ignores the errors of single commands in its transaction: a rejected job has no id.
     const missing = added.filter(({ id }) => (id as unknown) === undefined).length;
@@ -72,7 +72,7 @@ export class Queues implements OnApplicationShutdown {
     await this.probe();
     // Redis accepts writes, so the connection is at fault: the server has lost its scripts (SCRIPT FLUSH).
     queue.client.disconnect(true);
-    throw new Error(`Redis did not take ${missing} of ${jobs.length} jobs ${name}`);
+    throw new Error(`Redis did not accept ${missing} of ${jobs.length} jobs ${name}`);
   }
 
   /**

@@ -10,14 +10,14 @@ export class RedisRefusal extends Error {
 const REFUSALS: readonly (readonly [RegExp, string])[] = [
   [/\bREADONLY\b/, 'Redis is read only: REDIS_URL names a replica'],
   [/\bOOM\b/, 'Redis is out of memory: raise its maxmemory'],
-  [/\bMISCONF\b/, 'Redis refuses writes because it can not save its snapshot: look at its disk and its log'],
+  [/\bMISCONF\b/, 'Redis refuses writes because it cannot save its snapshot: check its disk and its log'],
   [/\bNOREPLICAS\b/, 'Redis refuses writes because too few of its replicas answer (min-replicas-to-write)'],
   [/\bLOADING\b/, 'Redis is still loading its data'],
   [/\bMASTERDOWN\b/, 'Redis is a replica that has lost its primary'],
-  [/\bNOPERM\b/, 'Redis gives the user of REDIS_URL no right to write'],
+  [/\bNOPERM\b/, 'Redis does not allow the user of REDIS_URL to write'],
   [
     /\b(MOVED|CLUSTERDOWN)\b/,
-    'Redis is a node of a cluster that does not hold the keys of REDIS_PREFIX: Vigie needs one that is no cluster',
+    'Redis is a node of a cluster that does not hold the keys of REDIS_PREFIX: Vigie does not support clusters',
   ],
   [
     /unknown command/i,

@@ -8,20 +8,20 @@ export interface Cause {
 
 /** Causes that an operator can act on, by system error code or SQLSTATE. */
 const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there (connection refused)',
-  ENOTFOUND: 'its host name does not exist in the DNS',
-  EAI_AGAIN: 'the DNS did not answer for its host name',
+  ECONNREFUSED: 'no program listens there (connection refused)',
+  ENOTFOUND: 'the host name does not exist in DNS',
+  EAI_AGAIN: 'DNS did not answer for the host name',
   ETIMEDOUT: 'no answer (connection timed out)',
-  EHOSTUNREACH: 'no route to that host',
-  ENETUNREACH: 'no route to that network',
-  ECONNRESET: 'the connection was closed at once',
+  EHOSTUNREACH: 'no route to the host',
+  ENETUNREACH: 'no route to the network',
+  ECONNRESET: 'the server closed the connection',
   EADDRINUSE: 'another program listens there',
-  EADDRNOTAVAIL: 'this machine does not have that address',
-  EACCES: 'this user may not do that (permission denied)',
+  EADDRNOTAVAIL: 'this machine does not have this address',
+  EACCES: 'this user lacks permission (permission denied)',
   // https://www.postgresql.org/docs/current/errcodes-appendix.html
-  '28P01': 'the user or password is refused',
-  '28000': 'PostgreSQL refuses that login (pg_hba.conf)',
-  '3D000': 'that database does not exist',
+  '28P01': 'PostgreSQL rejects the user or password',
+  '28000': 'PostgreSQL rejects the login (pg_hba.conf)',
+  '3D000': 'the database does not exist',
   '53300': 'PostgreSQL has no free connection',
   '57P03': 'PostgreSQL is starting or stopping',
   '42501': 'the login lacks a privilege',
@@ -43,7 +43,7 @@ export function expectedCause(error: unknown): Cause | null {
   // PostgreSQL's own message names the database or the login, never a password.
   if (known !== undefined) return { reason: isSqlState(code) ? `${known}: ${error.message}` : known, code };
   if (PG_SILENCE.test(error.message)) return { reason: 'no answer', code: null };
-  if (PG_HANG_UP.test(error.message)) return { reason: 'the connection was closed at once', code: null };
+  if (PG_HANG_UP.test(error.message)) return { reason: 'the server closed the connection', code: null };
   if (code !== null && isSqlState(code)) return { reason: error.message, code };
   const isForPeople =
     Object.getPrototypeOf(error) === Error.prototype || error instanceof DatabaseNotPrepared;

@@ -31,7 +31,7 @@ const NO_EMAIL: Notice = {
 
 const PLAIN_HTTP: Notice = {
   event: 'plain_http',
-  hint: 'other machines reach this server without encryption: put a reverse proxy with TLS before it, and set TRUST_PROXY and VIGIE_PUBLIC_URL=https://…',
+  hint: 'other machines reach this server without encryption: put a reverse proxy with TLS in front of it, and set TRUST_PROXY and VIGIE_PUBLIC_URL=https://…',
 };
 
 /** Whether other machines connect without any sign of TLS. */

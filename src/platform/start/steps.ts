@@ -58,7 +58,7 @@ export async function prepareSchema(config: Config, onWait: OnWait): Promise<str
     if (owner !== null)
       return migrate(owner, {
         takenOn: rolesToTakeOn(config),
-        onWait: (holder) => onWait(`Waiting for another process that migrates: ${holder}`),
+        onWait: (holder) => onWait(`Waiting for another process to finish migrating: ${holder}`),
       });
     await assertMigrated(system);
     return [];
@@ -78,7 +78,7 @@ function postgresStep(name: string, url: string): StartStep {
   return {
     step: 'postgresql',
     where: placeOf(url, POSTGRES_PORT),
-    hint: `Check ${name}, and that PostgreSQL runs and can be reached from here`,
+    hint: `Check ${name}, and that PostgreSQL is running and reachable from here`,
   };
 }
 
@@ -87,7 +87,7 @@ export async function reachRedis(config: Config): Promise<void> {
   const step: StartStep = {
     step: 'redis',
     where: placeOf(config.redisUrl ?? '', REDIS_PORT),
-    hint: 'Check REDIS_URL, and that Redis runs and can be reached from here',
+    hint: 'Check REDIS_URL, and that Redis is running and reachable from here',
   };
   await startStep(step, DEADLINES.redis, () => checkRedis(config));
 }
@@ -95,13 +95,13 @@ export async function reachRedis(config: Config): Promise<void> {
 export const EMBEDDED_STEP: StartStep = {
   step: 'embedded services',
   where: null,
-  hint: 'The last lines of postgres.log and redis.log in VIGIE_DATA_DIR may say more',
+  hint: 'See the last lines of postgres.log and redis.log in VIGIE_DATA_DIR',
 };
 
 export const APPLICATION_STEP: StartStep = {
   step: 'application',
   where: null,
-  hint: 'LOG_LEVEL=debug shows how far it came',
+  hint: 'Set LOG_LEVEL=debug to see how far it gets',
 };
 
 export const WORK_STEP: StartStep = { ...APPLICATION_STEP, step: 'background work' };
@@ -110,6 +110,6 @@ export function listenStep({ host, port }: Config): StartStep {
   return {
     step: 'listen',
     where: `${host}:${port}`,
-    hint: 'Check HOST and PORT, and what else listens there',
+    hint: 'Check HOST and PORT, and whether another program listens there',
   };
 }

@@ -37,7 +37,7 @@ export class BackupSettings {
   @Max(720)
   repeat_after_hours: number = 24;
 
-  @ApiProperty({ type: BackupRetentionSettings, nullable: true, description: 'null: every one is kept' })
+  @ApiProperty({ type: BackupRetentionSettings, nullable: true, description: 'null: all are kept' })
   @NullableSection(() => BackupRetentionSettings)
   retention: BackupRetentionSettings | null = null;
 }

@@ -20,14 +20,14 @@ function DiffersFromFrom(): PropertyDecorator {
     name: 'differsFromFrom',
     validator: {
       validate: (to: unknown, where) => where === undefined || to !== from(where),
-      defaultMessage: () => '$property must differ from from: 00:00 to 24:00 is a whole day',
+      defaultMessage: () => '$property must differ from `from`; 00:00 to 24:00 is a whole day',
     },
   });
 }
 
 /** When mails and messages may be sent; critical ones always are. */
 export class OperatingHoursSettings {
-  @ApiProperty({ type: [Number], description: 'ISO days of the week on which they begin' })
+  @ApiProperty({ type: [Number], description: 'ISO days of the week on which the hours begin' })
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(7)
@@ -43,7 +43,7 @@ export class OperatingHoursSettings {
 
   @ApiProperty({
     example: '19:00',
-    description: "24:00 is the end of the day; before `from` it is the next day's",
+    description: '24:00 is the end of the day; a time before `from` is on the next day',
   })
   @Matches(END_TIME, timeMessage)
   @DiffersFromFrom()

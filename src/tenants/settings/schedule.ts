@@ -31,7 +31,7 @@ export class ScheduleSettings implements ScheduleHours {
   @Matches(TIME, timeMessage)
   cleanup: string = '02:00';
 
-  @ApiProperty({ description: 'The daily backup check: a scan, and reminders of what is still wrong' })
+  @ApiProperty({ description: 'The daily backup check: a scan, and reminders of open problems' })
   @Matches(TIME, timeMessage)
   check_backups: string = '09:00';
 

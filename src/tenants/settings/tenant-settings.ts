@@ -27,7 +27,7 @@ export class TenantSettings {
 
   @ApiProperty({
     enum: BUNDLINGS,
-    description: 'together: what waits for one person leaves as one message. A user may choose otherwise',
+    description: 'together: messages that wait for one person are sent as one. Users can override it',
   })
   @IsIn(BUNDLINGS)
   bundling: Bundling = 'together';
@@ -39,7 +39,7 @@ export class TenantSettings {
   @ApiProperty({
     type: [String],
     maxItems: 20,
-    description: 'Who is notified of incidents; if empty the admins, else ADMIN_EMAIL_RECIPIENT',
+    description: 'Recipients of incidents. If empty: the admins, or ADMIN_EMAIL_RECIPIENT without admins',
   })
   @EmailAddresses(20)
   alert_recipients: string[] = [];

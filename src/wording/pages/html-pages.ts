@@ -42,7 +42,7 @@ export class HtmlPages {
    */
   render(page: PageName, locale: Locale, nonce: string, values: object = {}): string {
     const template = this.templates.get(keyOf(page, locale));
-    if (template === undefined) throw new TemplateError(locale, 'is no locale of the pages');
+    if (template === undefined) throw new TemplateError(locale, 'is not a locale of the pages');
     return template({ ...values, locale, nonce });
   }
 

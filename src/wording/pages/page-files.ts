@@ -81,5 +81,5 @@ async function checkNames(folder: string): Promise<void> {
   });
   const known = new Set([LAYOUT, STYLE, ...PAGES.flatMap((page) => [`${page}.html.hbs`, `${page}.js`])]);
   const unknown = names.find((name) => !known.has(name));
-  if (unknown !== undefined) throw new TemplateError(path.join(folder, unknown), 'is the file of no page');
+  if (unknown !== undefined) throw new TemplateError(path.join(folder, unknown), 'is not the file of a page');
 }

@@ -12,12 +12,15 @@ const CODE_ATTRIBUTE = /\s(?:style|on\w+)\s*=/i;
 export function checkPageMarkup(source: string, file: string): void {
   const { html, expressions } = maskExpressions(source, file);
   if (INLINE_CODE.test(html))
-    throw new TemplateError(file, 'must hold no script and no style: they are files');
+    throw new TemplateError(file, 'must not contain scripts or styles: they are separate files');
   for (const [token] of html.matchAll(TOKEN)) {
     const [tag] = /^<[a-z](?:"[^"]*"|'[^']*'|[^"'>])*>/i.exec(token) ?? [];
     if (tag === undefined) continue;
     if (CODE_ATTRIBUTE.test(tag.replace(/"[^"]*"|'[^']*'/g, '""'))) {
-      throw new TemplateError(file, 'must hold no style="…" and no on…="…": the policy of pages blocks them');
+      throw new TemplateError(
+        file,
+        'must not contain style="…" or on…="…": the pages’ Content Security Policy blocks them',
+      );
     }
     checkTag(tag, expressions, file);
   }

@@ -151,7 +151,7 @@ describe('EmailSender', () => {
 
   it('does not start with a sender address that is not one', () => {
     const settings = { ...test.settings, from_email: 'A <a@b.example>' };
-    expect(() => new EmailSender(test.mailer, settings, QUICK)).toThrow('not one plain e-mail address');
+    expect(() => new EmailSender(test.mailer, settings, QUICK)).toThrow('not a single plain e-mail address');
   });
 
   it('finishes what is in flight when closed, and takes no more', async () => {

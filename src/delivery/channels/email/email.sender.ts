@@ -46,7 +46,7 @@ export class EmailSender {
     private readonly timeouts: SmtpTimeouts,
   ) {
     const address = parseEmailAddress(settings.from_email);
-    if (address === null) throw new Error('The sender address of mails is not one plain e-mail address');
+    if (address === null) throw new Error('The sender address is not a single plain e-mail address');
     this.from = { name: displayName(settings.from_name), address };
     mailer.getTransporter().use('stream', watchMessage);
   }
@@ -136,7 +136,7 @@ export class EmailSender {
 
   private compose(mail: OutgoingMail) {
     const to = parseEmailAddress(mail.to);
-    if (to === null) throw new SendError('permanent', 'Not one plain e-mail address');
+    if (to === null) throw new SendError('permanent', 'Not a single plain e-mail address');
     const { headers, ...about } = headersOf(mail, this.from);
     const subject = subjectHeader(mail.subject);
     return {

@@ -200,7 +200,7 @@ describe('A mail server that fails', () => {
     test = await testSender(server.port, {}, QUICK);
     const sending = test.sender.send(mailTo('a@client.example'), new TestLease());
     await expect(sending).rejects.toMatchObject({ failure: 'channel', cause: 'login', with_message: false });
-    expect(await reason(sending)).toContain('wants a login or STARTTLS first');
+    expect(await reason(sending)).toContain('requires a login or STARTTLS first');
   });
 
   it('M2: nobody listens: the channel, in plain words', async () => {

@@ -109,7 +109,7 @@ describe('STARTTLS', () => {
       if (leaves) await sending;
       else {
         await expect(sending).rejects.toMatchObject({ failure: 'channel', cause: 'misconfigured' });
-        expect(await reason(sending)).toContain('SMTP_ALLOW_PLAINTEXT_LOGIN=true permits');
+        expect(await reason(sending)).toContain('SMTP_ALLOW_PLAINTEXT_LOGIN=true allows');
       }
       expect(server.commands.some((line) => line.startsWith('AUTH'))).toBe(leaves);
       expect(server.received).toHaveLength(leaves ? 1 : 0);
@@ -231,7 +231,7 @@ describe('A port whose protocol differs from the settings', () => {
   it('M10: SMTP_SSL at a port for STARTTLS is named', async () => {
     const { sent, verified } = await attempt({}, { tls: true });
     for (const words of [sent, verified])
-      expect(words).toMatch(/^Port \d+ of the mail server does not begin with TLS: unset SMTP_SSL/);
+      expect(words).toMatch(/^Port \d+ of the mail server does not use implicit TLS: unset SMTP_SSL/);
   });
 
   it('M10: a port that begins with TLS, without SMTP_SSL, is named', async () => {
@@ -240,13 +240,13 @@ describe('A port whose protocol differs from the settings', () => {
     );
     const test = await testSender(server.port, {}, { ...QUICK, greeting_ms: 200 });
     expect(await reason(test.sender.verify())).toBe(
-      'The mail server sent no greeting in time: set SMTP_SSL=true if this port begins with TLS, or a longer SMTP_GREETING_TIMEOUT_SECONDS if it delays on purpose',
+      'The mail server sent no greeting in time: set SMTP_SSL=true if this port uses implicit TLS, or a longer SMTP_GREETING_TIMEOUT_SECONDS if it delays on purpose',
     );
     // Nobody can listen on 465 here: the words are made from the port of the settings.
     const late = Object.assign(new Error('Greeting never received'), { code: 'ETIMEDOUT' });
     const settings = { host: 'mail.example', port: 465, user: null, starttls: true, tls: false };
     expect(wordsOf(late, null, settings)).toBe(
-      'No greeting from port 465, which begins with TLS: set SMTP_SSL=true',
+      'No greeting from port 465, which uses implicit TLS: set SMTP_SSL=true',
     );
   });
 

@@ -7,7 +7,7 @@ import { NO_LOGIN_OFFERED } from './login.js';
 const MAX_REPLY = 200;
 
 const CA_HINT = 'set SMTP_CA_FILE to the PEM file of its authority';
-const UNKNOWN_AUTHORITY = `The mail server's certificate comes from an unknown authority: ${CA_HINT}`;
+const UNKNOWN_AUTHORITY = `The mail server's certificate is from an unknown authority: ${CA_HINT}`;
 
 /** Codes of Node and nodemailer in plain words. */
 const WORDS: Partial<Record<string, string>> = {
@@ -22,13 +22,13 @@ const WORDS: Partial<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_AUTHORITY,
   CERT_HAS_EXPIRED: "The mail server's certificate has expired",
   ERR_TLS_CERT_ALTNAME_INVALID:
-    "The mail server's certificate is for another name: set SMTP_HOST to a name that is in it",
+    "The mail server's certificate is for another name: set SMTP_HOST to a name in the certificate",
   EDNS: "The mail server's name was not found",
   ETIMEDOUT: 'The mail server did not answer in time',
   ECONNECTION: 'The mail server closed the connection',
   ESOCKET: 'The connection to the mail server broke',
   ETLS: 'No encrypted connection to the mail server',
-  EPROTOCOL: 'The mail server does not follow SMTP',
+  EPROTOCOL: 'The mail server does not speak SMTP',
 };
 
 /**
@@ -40,7 +40,7 @@ export function wordsOf(error: NodemailerError, progress: Progress | null, serve
   if (progress?.stopped === 'time') return 'The mail server took too long';
   const { code = '', originalCode = '', responseCode } = error;
   if (isWrongPort(originalCode))
-    return `Port ${server.port} of the mail server does not begin with TLS: unset SMTP_SSL, which is for port 465`;
+    return `Port ${server.port} of the mail server does not use implicit TLS: unset SMTP_SSL, which is for port 465`;
   switch (code) {
     case 'EAUTH':
       return loginWords(error);
@@ -50,7 +50,7 @@ export function wordsOf(error: NodemailerError, progress: Progress | null, serve
     case 'EENVELOPE':
     case 'EMESSAGE':
       if (responseCode === undefined) return `The mail cannot be sent: ${clean(error.message)}`;
-      if (responseCode === 530) return `The mail server wants a login or STARTTLS first${reply}`;
+      if (responseCode === 530) return `The mail server requires a login or STARTTLS first${reply}`;
       return `The mail server refused the ${subjectOf(error.command)}${reply}`;
     case 'ETIMEDOUT':
     case 'ECONNECTION': {
@@ -78,15 +78,15 @@ function loginWords({ responseCode, originalCode }: NodemailerError): string {
 function starttlsWords({ starttls }: SmtpServer): string {
   return starttls
     ? 'STARTTLS required but not offered'
-    : 'The login would leave unencrypted, because the mail server offers no STARTTLS: SMTP_ALLOW_PLAINTEXT_LOGIN=true permits that in a network you trust';
+    : 'The login would be sent unencrypted, because the mail server offers no STARTTLS: SMTP_ALLOW_PLAINTEXT_LOGIN=true allows that on a trusted network';
 }
 
 /** The connection was there, a greeting was not: the other side waits for TLS, or for something else to pass. */
 function greetingWords({ timeoutType, response }: NodemailerError, { port, tls }: SmtpServer): string | null {
   if (port === 465 && !tls && response === undefined)
-    return 'No greeting from port 465, which begins with TLS: set SMTP_SSL=true';
+    return 'No greeting from port 465, which uses implicit TLS: set SMTP_SSL=true';
   if (timeoutType !== 'GREETING_TIMEOUT') return null;
-  const why = tls ? '' : 'SMTP_SSL=true if this port begins with TLS, or ';
+  const why = tls ? '' : 'SMTP_SSL=true if this port uses implicit TLS, or ';
   return `The mail server sent no greeting in time: set ${why}a longer SMTP_GREETING_TIMEOUT_SECONDS if it delays on purpose`;
 }
 

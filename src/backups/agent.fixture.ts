@@ -24,7 +24,7 @@ export async function backupFolders(): Promise<BackupFolders> {
   return { root, env, remove: () => rm(root, { recursive: true, force: true }) };
 }
 
-/** Makes a folder the backup store, as a person does who moves one. */
+/** Marks a folder as the backup store, as an operator does after moving it. */
 export async function markStore(folder: string): Promise<void> {
   await writeFile(join(folder, STORE_MARKER), '');
 }
@@ -60,7 +60,7 @@ export class TestAgent {
     return this;
   }
 
-  /** Writes a file with an old modification time: the scan does not wait for its writer. */
+  /** Writes a file with an old modification time, so that the scan treats it as complete. */
   async put(folder: AgentFolder, name: string, content: Buffer | string): Promise<void> {
     await writeFile(this.path(folder, name), content);
     await rest(this.path(folder, name));
@@ -83,14 +83,14 @@ export class TestAgent {
     await this.put('log', name, typeof report === 'string' ? report : JSON.stringify(report));
   }
 
-  /** Stages a file. @returns a true report about it */
+  /** Stages a file. @returns a report that matches it */
   async stage(name: string, content: Buffer | string): Promise<Said> {
     await this.put('database', name, content);
     return good(name, content);
   }
 }
 
-/** A true report about a file of this content. */
+/** A report that matches a file with this content. */
 export function good(name: string, content: Buffer | string): Said {
   return {
     status: 'success',
@@ -100,13 +100,13 @@ export function good(name: string, content: Buffer | string): Said {
   };
 }
 
-/** Makes a file look as if it had been written long ago. */
+/** Sets the file's modification time far in the past. */
 export async function rest(path: string): Promise<void> {
   const then = new Date('2020-01-01T00:00:00Z');
   await utimes(path, then, then);
 }
 
-/** A scan of the tenant, to its end, as the worker would do it; what it counted. */
+/** Runs a scan of the tenant, as the worker does. @returns its counts */
 export async function scan(world: World, tenantId: string): Promise<RunCounts> {
   return runJob(world, tenantId, 'scan-backups');
 }

@@ -19,7 +19,7 @@ function tarHeader(name: string, bytes: number, type = '0'): Buffer {
 }
 const TAR_END = Buffer.alloc(1024);
 
-/** Written by the programs of these names from nothing, or from an empty file. */
+/** Made by these programs from no input or an empty file. */
 const EMPTY: Record<string, Buffer> = {
   'no bytes': Buffer.alloc(0),
   'a line end': Buffer.from('\r\n'),
@@ -66,11 +66,11 @@ const FULL: Record<string, Buffer> = {
 };
 
 describe('F1: a file with no backup in it', () => {
-  it.each(Object.entries(EMPTY))('%s holds nothing', async (_, content) => {
+  it.each(Object.entries(EMPTY))('%s is empty', async (_, content) => {
     expect(await holdsNothing(content)).toBe(true);
   });
 
-  it.each(Object.entries(FULL))('%s holds something', async (_, content) => {
+  it.each(Object.entries(FULL))('%s is not empty', async (_, content) => {
     expect(await holdsNothing(content)).toBe(false);
   });
 

@@ -4,8 +4,8 @@ import { reportedInstant } from './reported-instant.js';
 import type { DatabaseReport } from './status-report.js';
 
 /*
- * The rules of what a report says about a database, a function for each field. Not class-validator: a report may have
- * 1,000 databases, and their checks must take milliseconds.
+ * The validation rules of a database in a report, one function per field. Not class-validator: a report may have 1,000
+ * databases, and validation must take milliseconds.
  */
 
 const MAX_TEXT_LENGTH = 20_000;
@@ -31,7 +31,7 @@ const bytes: Rule = (written) =>
       { value: written + 0 }
     : { fault: 'must be a whole number of bytes, from 0 to 2^53 - 1, without quotes' };
 
-/** The output of other programs: cut and cleaned so that it can be stored and read. */
+/** The output of other programs: cut and cleaned for storage. */
 const words: Rule = (written) => {
   if (typeof written !== 'string') return { fault: 'must be text' };
   // Cut first: PostgreSQL cannot store half a character at the end.
@@ -45,7 +45,7 @@ const instant: Rule = (written, latest) => {
   return Date.parse(at) > latest ? { fault: `${at} is in the future` } : { value: at };
 };
 
-/** The scan decides where a name leads. A name that PostgreSQL cannot store is refused here. */
+/** The scan decides where a name leads. Refuses a name that PostgreSQL cannot store. */
 const fileName: Rule = (written) =>
   typeof written === 'string' && written.length <= MAX_NAME_LENGTH && !/[\0\p{Cs}]/u.test(written)
     ? { value: written }
@@ -69,7 +69,7 @@ const RULES = {
 /** The fields of a database, in the order in which they are hashed. */
 export const DATABASE_FIELDS = Object.keys(RULES) as readonly (keyof DatabaseReport)[];
 
-/** The fields that are right, and a line for each fault. Agents leave out what they do not know, or write `""`. */
+/** The valid fields, and a line for each fault. Agents omit unknown values, or write `""`. */
 export function readDatabaseFields(
   written: Record<string, unknown>,
   latest: number,

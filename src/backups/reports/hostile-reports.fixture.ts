@@ -3,11 +3,11 @@ import { good, type Said } from '../agent.fixture.js';
 import { DATABASE_FIELDS } from './database-fields.js';
 import { REPORT_LIMIT } from './status-report.js';
 
-/** A file that may be in the place of a report. */
+/** A file in the place of a report. */
 export interface HostileReport {
   what: string;
   bytes: Buffer;
-  /** Whether it is a report after all; left out where only the two ways have to agree. */
+  /** Whether it is a valid report; absent if file and REST only have to agree. */
   valid?: boolean;
 }
 
@@ -23,7 +23,7 @@ const nested = `${'{"a":'.repeat(NESTED)}1${'}'.repeat(NESTED)}`;
 const field = (name: string, valid: boolean, ...values: unknown[]): Change[] =>
   values.map((value) => [`${name}: ${shown(value)}`, valid, (report) => ({ ...report, [name]: value })]);
 
-/** Changes of the one database. */
+/** Changes of a field of the only database. */
 const said = (name: string, valid: boolean, ...values: unknown[]): Change[] =>
   values.map((value) => [
     `its ${name}: ${shown(value)}`,
@@ -225,14 +225,14 @@ function texts(valid: string): [what: string, valid: boolean, text: string | Buf
   ];
 }
 
-/** Field by field what is of another type, cut off anywhere, with a byte that was flipped: so many in all. */
+/** Generates `count` reports: wrong types per field, truncation, flipped bytes. */
 export function hostileReports(random: Random, count: number, report: () => Report): HostileReport[] {
   const found: HostileReport[] = [];
   for (const [what, valid, change] of CHANGES) {
     found.push({ what, valid, bytes: Buffer.from(JSON.stringify(change(report()))) });
   }
   for (const index of texts(JSON.stringify(report())).keys()) {
-    // Of a report of its own, so that none of them is one that was there before.
+    // Based on a new report, so that none repeats an earlier one.
     const [what, valid, text] = texts(JSON.stringify(report()))[index]!;
     found.push({ what, valid, bytes: Buffer.from(text as string) });
   }
@@ -262,7 +262,7 @@ export function hostileReports(random: Random, count: number, report: () => Repo
   return found;
 }
 
-/** A good report of an agent, each of another minute. */
+/** A valid report of an agent, each with its own minute. */
 export function reportsOf(agent_id: string): () => Report {
   let minutes = 0;
   return () => {
@@ -281,7 +281,7 @@ function nestedOf(depth: number): unknown {
   return depth === 0 ? 1 : [nestedOf(depth - 1)];
 }
 
-/** The text with bytes in the place of a word. */
+/** Replaces a word of the text by bytes. */
 function bytesIn(text: string, bytes: number[]): Buffer {
   const [before = '', after = ''] = text.split('Lyon');
   return Buffer.concat([Buffer.from(before), Buffer.from(bytes), Buffer.from(after)]);

@@ -26,8 +26,8 @@ const refused = (report: unknown): string => {
   return 'refused' in found ? found.refused : 'accepted';
 };
 
-describe('what a report may say', () => {
-  it('D2: unknown fields are kept, and noted', () => {
+describe('the content of a report', () => {
+  it('D2: unknown fields are kept, with a warning', () => {
     const { databases, unknown, warnings } = accepted(
       written({ compta: { ...LEDGER, duration_seconds: 7 } }, { agent_version: '2.1' }),
     );
@@ -70,13 +70,13 @@ describe('what a report may say', () => {
     expect(warnings[0]).toMatch(/^\/databases\/compta[:/]/);
   });
 
-  it('D3: what is right about a faulty database is kept', () => {
+  it('D3: the valid fields of a faulty database are kept', () => {
     const { databases } = accepted(written({ compta: { ...LEDGER, size_bytes: -1, error_msg: 'late' } }));
     const rest = { ...LEDGER, size_bytes: undefined };
     expect(databases.get('compta')?.said).toEqual({ ...rest, error_msg: 'late' });
   });
 
-  it('D3: a name that is none is one faulty database', () => {
+  it('D3: an invalid name makes one faulty database', () => {
     const { databases } = accepted(
       written({ ['x'.repeat(101)]: LEDGER, 'a\nb': LEDGER, '': LEDGER, paie: LEDGER }),
     );
@@ -112,11 +112,11 @@ describe('what a report may say', () => {
     '30/03/2026 20:10',
     '20:10',
     '2026-03-30T25:10',
-  ])('D5: %s is none', (text) => {
+  ])('D5: %s is not a database name', (text) => {
     expect(reportedInstant(text)).toBeNull();
   });
 
-  it('F2, D8: names that look equal are equal, and one that is there twice is judged once', () => {
+  it('F2, D8: names that look equal are equal, and a repeated one is evaluated once', () => {
     const { databases } = accepted(
       written({ 'Tre\u0301sorerie': LEDGER, 'paie\u200b': LEDGER, 'grand\u00a0livre': LEDGER }),
     );
@@ -126,7 +126,7 @@ describe('what a report may say', () => {
     expect(twice.get('paie')?.fault).toBeNull();
   });
 
-  it('F3: a name twice is refused, with the name', () => {
+  it('F3: a repeated name is refused, with the name', () => {
     const text = JSON.stringify(written({ compta: LEDGER }));
     expect(refused(text.replace('"compta":', '"compta":{"status":"failed"},"compta":'))).toBe(
       '/databases/compta: is there twice',
@@ -136,7 +136,7 @@ describe('what a report may say', () => {
     );
   });
 
-  it('S1: at most 20 faults are told, and how many more there are', () => {
+  it('S1: at most 20 faults are listed, with the number of others', () => {
     const databases = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`db${n}`, { status: 'odd' }]));
     const { warnings } = accepted(written(databases));
     expect(warnings).toHaveLength(21);
@@ -160,7 +160,7 @@ describe('what a report may say', () => {
     ['one text of a megabyte', () => written({ compta: { ...LEDGER, logs_summary: 'x'.repeat(1_000_000) } })],
   ])('S1: %s cost at most 250 ms', (_, report) => {
     const bytes = Buffer.from(JSON.stringify(report()));
-    // CPU time: other processes may have the machine. The least of some: the first ones compile.
+    // CPU time, because other processes may use the machine. The minimum of several: the first runs compile.
     const took = Array.from({ length: 4 }, () => {
       const before = process.cpuUsage();
       readReport(bytes, 'srv-1', NOW);

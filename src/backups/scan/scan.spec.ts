@@ -19,7 +19,7 @@ describe('the scan of backups', () => {
     agent = await scans.beginAnew();
   });
 
-  it('B4, B6 SUCCESS: verified, promoted, taken from the inbox, archived', async () => {
+  it('B4, B6 SUCCESS: verified, promoted, removed from the inbox, archived', async () => {
     const id = await scans.expectJob('compta');
     const said = await agent.stage('compta.sql.gz', 'the ledger');
     await agent.drop('20260330_STATUS.json', agent.report(REPORTED, { compta: said }));
@@ -55,7 +55,7 @@ describe('the scan of backups', () => {
     expect(agent.files('database')).toEqual([]);
     expect(agent.files('log')).toEqual([]);
     expect(agent.files('archive')).toEqual(['20260330_STATUS.json']);
-    // Once more there is nothing to do.
+    // A second scan has nothing to do.
     expect(await scans.run()).toEqual({});
   });
 
@@ -69,7 +69,7 @@ describe('the scan of backups', () => {
     expect(agent.files('database')).toEqual([]);
   });
 
-  it('B4, B6 HASH_MISMATCH: quarantined, nothing in the store', async () => {
+  it('B4, B6 HASH_MISMATCH: quarantined, not stored', async () => {
     const id = await scans.expectJob('compta');
     const said = await agent.stage('compta.bak', 'the ledger');
     await agent.put('database', 'compta.bak', 'the lodger');
@@ -93,7 +93,7 @@ describe('the scan of backups', () => {
     expect(agent.files('database')).toEqual([]);
   });
 
-  it('B4 FAILED and TRANSFER_INTEGRITY_FAILED: as the agent says; its file stays', async () => {
+  it('B4 FAILED and TRANSFER_INTEGRITY_FAILED: as the agent reports; its file stays', async () => {
     await scans.expectJob('compta');
     await scans.expectJob('paie');
     await agent.put('database', 'paie.bak', 'half of it');
@@ -126,7 +126,7 @@ describe('the scan of backups', () => {
     expect(agent.files('database')).toEqual(['paie.bak']);
   });
 
-  it('B4, B5 MISSING: once an expected time, and only once its grace is past', async () => {
+  it('B4, B5 MISSING: once per expected time, and only after its grace period', async () => {
     const id = await scans.expectJob('compta');
     scans.clock.set('2026-03-30T22:00:00.000Z');
     await scans.run();
@@ -147,7 +147,7 @@ describe('the scan of backups', () => {
       status_since: new Date('2026-03-30T20:00:00Z'),
     });
     expect(await scans.run()).toEqual({});
-    // Two nights later there are two more.
+    // Two nights later two more are missing.
     scans.clock.set('2026-04-02T06:00:00Z');
     expect(await scans.run()).toMatchObject({ missing: 2 });
     expect((await scans.entries()).map(({ expected_on }) => expected_on)).toEqual([
@@ -178,7 +178,7 @@ describe('the scan of backups', () => {
     expect(scans.stored()).toHaveLength(1);
   });
 
-  it('a report from before its expected time that arrives after MISSING ends it', async () => {
+  it('a late report from before its expected time resolves MISSING', async () => {
     const id = await scans.expectJob('compta');
     scans.clock.set('2026-03-30T22:00:00.001Z');
     expect(await scans.run()).toMatchObject({ missing: 1 });
@@ -213,7 +213,7 @@ describe('the scan of backups', () => {
     });
   });
 
-  it('one staged name of two reports is the file of one of them: the other has none, and nothing is quarantined', async () => {
+  it('a file that two reports name belongs to one of them; the other has none, and nothing is quarantined', async () => {
     await scans.expectJob('compta');
     await agent.drop('1_STATUS.json', agent.report('2026-03-29T20:10:00Z', { compta: good('c.bak', 'old') }));
     const said = await agent.stage('c.bak', 'new');
@@ -237,7 +237,7 @@ describe('the scan of backups', () => {
     await agent.drop('STATUS.json', agent.report(REPORTED, { large: { ...said, size_bytes: size } }));
     const log = jest.spyOn(Logger.prototype, 'log');
     const scanning = scans.run();
-    // The run shows its counts while it goes on.
+    // The run shows its counts while it is running.
     await until('the run to show its progress', async () => {
       const [going] = await scans.world.sql(
         `SELECT 1 FROM job_runs WHERE state = 'running' AND (counts ->> 'reports')::int = 1`,

@@ -10,7 +10,7 @@ import {
 } from '../channels/email/scripted-smtp.fixture.js';
 import { Way } from '../dispatch/bundling.fixture.js';
 
-/** R8: what a failed send leaves behind, and how it goes on after a repair. */
+/** R8: what a failed send stores, and how it resumes after a repair. */
 
 let smtp: ScriptedSmtp;
 let act: (step: Step) => Act;
@@ -37,7 +37,7 @@ beforeEach(async () => {
     jest
       .spyOn(Logger.prototype, level)
       .mockImplementation((...[line]: unknown[]) => void lines.push({ level, ...(line as object) }));
-  // A worker, for the dispatcher.
+  // A worker, so that the dispatcher admits.
   await world.sql(
     `INSERT INTO workers (id, channel, concurrency, seen_at) VALUES (gen_random_uuid(), 'email', 10, now() + interval '1 hour')`,
   );

@@ -7,7 +7,7 @@ import { Way } from '../../dispatch/bundling.fixture.js';
 
 const DAY = 24 * 3_600_000;
 
-describe('a mail as its reader gets it', () => {
+describe('a mail as its reader sees it', () => {
   // A Monday, 09:00 in Paris.
   const clock = new FixedClock('2026-03-30T07:00:00Z');
   let world: World;
@@ -37,7 +37,7 @@ describe('a mail as its reader gets it', () => {
     await smtp.close();
   });
 
-  it("M8: a colleague's message is from the colleague, and answers go there", async () => {
+  it('M8: a colleague’s message is from the colleague, and replies go there', async () => {
     const answer = await world.http('POST', '/api/v1/notifications', {
       token: claire.token,
       body: { channel: 'email', to: 'paul@client.example', subject: 'Relance', body: 'Bonjour.' },

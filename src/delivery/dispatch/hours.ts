@@ -2,8 +2,9 @@ import { minuteOfDay, offsetAt, weekdayOf } from '../../platform/clock/civil-tim
 
 /*
  * When a delivery may leave. Pure functions for the dispatcher.
- * || Hours are local clock times: an instant is inside a window if its local time is, including `from` and excluding
- * `to`. So in an autumn overlap both passes count, and in a spring gap the skipped times are neither open nor quiet.
+ *
+ * Hours are local clock times: an instant is inside a window if its local time is, including `from` and excluding `to`.
+ * So in an autumn overlap both passes count, and in a spring gap the skipped times are neither open nor quiet.
  */
 
 /** Deliveries leave only inside. In the tenant's zone. */

@@ -3,10 +3,11 @@ import { joinLink, linkEnded } from './links.sql.js';
 
 /*
  * The transitions of leased messages: claim, renew, record, reap.
- * || A message is all deliveries with the same bundle id and lease token, and moves as a whole: otherwise its other
- * half would leave later under the same Message-ID, and a mail server would drop it as a duplicate. No statement here
- * waits for a row lock (SKIP LOCKED): otherwise an open transaction, such as a large import that is deleting items,
- * would block every other tenant until their leases expire. A message with a locked row is left unchanged.
+ *
+ * A message is all deliveries with the same bundle id and lease token, and moves as a whole: otherwise its other half
+ * would leave later under the same Message-ID, and a mail server would drop it as a duplicate. No statement here waits
+ * for a row lock (SKIP LOCKED): otherwise an open transaction, such as a large import that is deleting items, would
+ * block every other tenant until their leases expire. A message with a locked row is left unchanged.
  */
 
 /**

@@ -57,9 +57,10 @@ const IDLE_MS = 30_000;
 
 /**
  * The options of MailerModule for the pooled SMTP transport. Opens no connection.
- * || A login is never sent unencrypted unless the server is this machine or the setting permits it: otherwise STARTTLS
- * is required. If plain text would be permitted, the certificate need not be valid (RFC 7435): encryption to an
- * unverified server is still better than none.
+ *
+ * A login is never sent unencrypted unless the server is this machine or the setting permits it: otherwise STARTTLS is
+ * required. If plain text would be permitted, the certificate need not be valid (RFC 7435): encryption to an unverified
+ * server is still better than none.
  */
 export function mailerOptions(settings: SmtpSettings, timeouts: SmtpTimeouts): MailerOptions {
   const { user, password, ca, ehlo_name } = settings;

@@ -15,7 +15,7 @@ const WHO_MAY =
   'Admins, and API keys with the scope, write to any address. Other members write to users of their own tenant ' +
   '(`user_ids`), and not as `critical`. ';
 
-/** What people and programs send. */
+/** Messages of people and programs. */
 @ApiTags('notifications')
 @Controller('notifications')
 export class MessagesController {

@@ -11,7 +11,7 @@ const COUNTS = {
   description: 'What the run did, in numbers; what it has done so far while it runs; null before',
 } as const;
 
-/** Whether nothing more will happen to a run. */
+/** Whether a run is in a final state. */
 export function isFinished({ state }: { state: RunStateName }): boolean {
   return state !== 'queued' && state !== 'running';
 }

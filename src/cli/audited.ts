@@ -3,7 +3,7 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { AuditLog } from '../platform/audit/audit-log.js';
 import { Problem } from '../platform/errors/problem.js';
 
-/** Whoever may start the command line may do everything: the audit log knows no more of them. */
+/** Anyone who can start the command line may do everything, so the audit log names no person. */
 const WHO = { actor: 'cli', actor_kind: 'cli', ip: null } as const;
 
 /** An act on the command line. */
@@ -11,11 +11,11 @@ export interface CommandAct {
   /** `vigie operators create` */
   action: string;
   targets?: Readonly<Record<string, string>>;
-  /** Whose log it goes to; the installation's by default. */
+  /** The tenant whose log gets it; the installation's by default. */
   tenant?: { id: string } | { slug: string };
 }
 
-/** Does something that is in the audit log, as a request would be: recorded before, its outcome after. */
+/** Runs an audited act, like a request: recorded before, its outcome after. */
 export async function audited<Result>(
   app: INestApplicationContext,
   { action, targets = {}, tenant }: CommandAct,
@@ -34,7 +34,7 @@ export async function audited<Result>(
   }
 }
 
-/** What a refusal says on the command line: its details, without codes. */
+/** The text of a refusal for the command line: its details, without codes. */
 export function sentenceOf(error: unknown): unknown {
   if (!(error instanceof Problem)) return error;
   const { errors } = error.options;

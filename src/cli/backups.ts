@@ -13,8 +13,8 @@ interface TenantResult {
 
 /**
  * `vigie backups verify`: reads every stored backup again, of one tenant or of all.
- * @returns the text to print, and whether every backup is as it was stored.
- * @throws Error for the command line when there is no such tenant, or the store is unavailable.
+ * @returns the text to print, and whether every backup is intact.
+ * @throws Error for the command line if the tenant is unknown, or the store is unavailable.
  */
 export async function verifyBackups(
   environment: Readonly<Record<string, string | undefined>>,

@@ -10,10 +10,10 @@ import { reachDatabase, reachRedis } from '../platform/start/steps.js';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Does something with the services of the installation that the environment configures, beside the processes that
- * run it: takes no jobs, schedules nothing, serves nothing.
- * @param options `mail`: the work sends mails, so that faulty settings of e-mail are faults.
- * @throws StartError when PostgreSQL or Redis cannot be reached.
+ * Runs work with the services of the configured installation, beside its processes: without jobs, a schedule or a
+ * server.
+ * @param options `mail`: the work sends mails, so that wrong e-mail settings are errors.
+ * @throws StartError if PostgreSQL or Redis cannot be reached.
  */
 export async function withInstallation<Result>(
   environment: Environment,
@@ -34,7 +34,7 @@ export async function withInstallation<Result>(
   }
 }
 
-/** Where no URL is set, the services that a running server has started are meant. */
+/** Without a configured URL, uses the services that a running server has started. */
 async function reachable(config: Config): Promise<Config> {
   const nothing = { roles: [], operatorEmail: null, operatorPassword: null };
   const external = hasExternalDatabase(config);

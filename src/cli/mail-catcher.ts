@@ -1,8 +1,8 @@
 import { type CaughtMail, startMailCatcher } from './demo/mail-catcher.js';
 
 /**
- * `vigie mail-catcher`: prints each mail that arrives on loopback, for development. It serves until the process ends.
- * @throws Error in plain words when the port is none, or taken.
+ * `vigie mail-catcher`: prints each mail that arrives on loopback, for development. Runs until the process ends.
+ * @throws Error in plain words if the port is invalid or in use.
  */
 export async function catchMails(port: number): Promise<void> {
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error('--port must be 0 to 65535');

@@ -33,7 +33,7 @@ export async function listOperators(environment: Environment, { json }: Operator
 }
 
 /**
- * `vigie operators create <email>`: makes one more operator.
+ * `vigie operators create <email>`: creates an operator.
  * @throws Error in plain words: no address, a taken one, a password that is too short or too common.
  */
 export async function createOperator(
@@ -59,7 +59,7 @@ export async function createOperator(
 }
 
 /**
- * `vigie operators reset-password <email>`: sets another password, ends the operator's sessions, lifts locks.
+ * `vigie operators reset-password <email>`: sets a new password, ends the operator's sessions, lifts locks.
  * @throws Error in plain words.
  */
 export async function resetOperatorPassword(
@@ -81,7 +81,7 @@ export async function resetOperatorPassword(
 }
 
 /**
- * `vigie operators unlock <email>`: forgets failed sign-ins of an operator, or of a user of a tenant.
+ * `vigie operators unlock <email>`: clears failed logins of an operator, or of a tenant's user.
  * @throws Error in plain words.
  */
 export async function unlockLogin(

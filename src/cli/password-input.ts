@@ -4,19 +4,19 @@ import { Writable as NullWritable } from 'node:stream';
 
 const MIN_LENGTH = 12;
 const MAX_LENGTH = 200;
-/** A password is a line; whatever is longer is something else, piped in by mistake. */
+/** A password is one line; longer input was piped in by mistake. */
 const MAX_INPUT = 4_096;
 
-/** Where a password is read from: standard input and output. */
+/** The source of a password: standard input and output. */
 export interface Terminal {
   input: Readable & { isTTY?: boolean };
   output: Writable;
 }
 
 /**
- * Reads a new password: from a terminal it is asked for twice, without echo; otherwise it is the first line of the
- * input. Never an argument: those are in the list of processes and in the shell's history.
- * @throws Error in plain words when there is none, or it is too short or too long.
+ * Reads a new password: a terminal asks for it twice, without echo; otherwise it is the first line of the input. Never
+ * an argument: those are visible in the process list and the shell's history.
+ * @throws Error in plain words if there is none, or it is too short or too long.
  */
 export async function readNewPassword({ input, output }: Terminal): Promise<string> {
   const password = input.isTTY === true ? await askTwice({ input, output }) : await firstLine(input);
@@ -33,7 +33,7 @@ async function askTwice(terminal: Terminal): Promise<string> {
   return first;
 }
 
-/** readline edits the line and puts the terminal into raw mode; what it would echo goes nowhere. */
+/** readline edits the line and sets the terminal to raw mode; its echo is discarded. */
 async function ask({ input, output }: Terminal, prompt: string): Promise<string> {
   output.write(prompt);
   const nowhere = new NullWritable({ write: (_chunk, _encoding, done) => done() });

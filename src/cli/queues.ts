@@ -5,12 +5,12 @@ import type { QueueView } from '../ops/queues/queues.dto.js';
 import { TenantDirectory } from '../tenants/tenant-directory.js';
 import { withInstallation } from './installation.js';
 
-/** Who did it, in the log. */
+/** The actor in the log. */
 const BY = 'cli';
 
 export interface QueueOptions {
   tenant?: string;
-  /** Purging is not undone: it has to be said. */
+  /** Purging cannot be undone: it must be confirmed. */
   yes?: boolean;
   days?: string;
   json?: boolean;
@@ -28,7 +28,7 @@ export async function showQueues(environment: Environment, { json }: QueueOption
 
 /**
  * `vigie queues pause|resume|purge|retry <name>`: the answer to print.
- * @throws Error in plain words when it can't be done as asked.
+ * @throws Error in plain words if it cannot be done.
  */
 export async function actOnQueue(
   environment: Environment,

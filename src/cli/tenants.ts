@@ -20,10 +20,10 @@ export interface NewTenantOptions {
   json?: boolean;
 }
 
-/** Tenants that one query reads. */
+/** Tenants per query. */
 const PAGE = 200;
 
-/** The options of the command line, as the fields that the API calls by other names. */
+/** The command line's options, by the API's names of the fields. */
 const OPTIONS: Readonly<Record<string, string>> = {
   name: '--name',
   kind: '--kind',
@@ -35,8 +35,8 @@ const OPTIONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * `vigie tenants create <slug>`: makes a tenant, its first admin and the welcome mail, in one transaction.
- * @returns the text to print, the one-time link of the mail included.
+ * `vigie tenants create <slug>`: creates a tenant, its first admin and the welcome mail, in one transaction.
+ * @returns the text to print, including the mail's one-time link.
  * @throws Error in plain words: a bad or taken slug, a bad address, an unknown zone.
  */
 export async function createTenant(
@@ -116,7 +116,7 @@ function mailed(app: INestApplicationContext): boolean {
   return app.get(Outbox, { strict: false }).channels.includes('email');
 }
 
-/** The same rules as the API's. @throws Error that names the options. */
+/** Applies the API's rules. @throws Error that names the options. */
 async function checked<Form extends object>(
   form: new () => Form,
   fields: object,

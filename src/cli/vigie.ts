@@ -15,10 +15,10 @@ const program = new Command('vigie')
   .description('Vigie: checks what a firm must not miss, and notifies each person once')
   .version(VERSION, '--version', 'print the version');
 
-/** What the commands need of the configuration: none of them sends mails. */
+/** The configuration for commands: none of them sends mails. */
 const settings = () => readConfig(withEnvFile(process.env), { mail: false });
 
-/** Prompts go where errors go: what is printed may be piped. */
+/** Prompts go to standard error, because standard output may be piped. */
 const TERMINAL = { input: process.stdin, output: process.stderr };
 
 program
@@ -41,7 +41,7 @@ program
     'a new, empty or earlier demo folder, whose contents are deleted at each start (default: demo in VIGIE_DATA_DIR)',
   )
   .action(async (options: { exit?: boolean; data?: string }) => {
-    // Not from .env or vigie.yml: they configure a real installation, which the demo leaves alone.
+    // Not from .env or vigie.yml: they configure a real installation, which the demo must not touch.
     const environment = { ...process.env, VIGIE_CONFIG: devNull };
     const { dataDir, port, redisUrl, sources } = readConfig(environment, { mail: false });
     const { runDemo } = await import('./demo/demo.js').catch((error: unknown) => {
@@ -108,7 +108,7 @@ program
     if (!ok) process.exitCode = 1;
   });
 
-/** Those of development are not in the image. */
+/** Development packages are not in the image. */
 function isMissingPackage(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
 }

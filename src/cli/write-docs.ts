@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { configurationPage, environmentExample } from '../platform/config/document.js';
 
-/** Writes what is made from the code: `npm run docs`. A test fails while a file and its source disagree. */
+/** Writes the generated pages: `npm run docs`. A test fails while a page differs from its source. */
 const FILES = {
   '.env.example': environmentExample,
   'docs/configuration.md': configurationPage,

@@ -6,13 +6,13 @@ import { dumpOf, type SampleAgent, type SampleBackup } from './sample-night.js';
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
-/** What a STATUS.json says. */
+/** The content of a STATUS.json. */
 export interface StatusJson {
   operation_timestamp_utc: string;
   databases: Record<string, { status: string; hash_sha256: string | null; [field: string]: unknown }>;
 }
 
-/** An agent as its machine would be: it makes dumps, stages them in its folder of the inbox, and reports them. */
+/** A simulated agent: makes dumps, stages them in its folder of the inbox, and reports them. */
 export class Agent {
   private constructor(
     readonly sample: SampleAgent,
@@ -27,7 +27,7 @@ export class Agent {
     return agent;
   }
 
-  /** Makes the night's backups, stages what comes of them, and says what it has to say of them. */
+  /** Makes the night's backups and stages their files. @returns the report */
   async backUp(backups: readonly SampleBackup[], at: Date): Promise<StatusJson> {
     const databases: StatusJson['databases'] = {};
     for (const backup of backups) databases[backup.database_name] = await this.one(backup, at);
@@ -71,7 +71,7 @@ export class Agent {
     return existsSync(path) ? (await readdir(path)).sort() : [];
   }
 
-  /** Under another name until it is whole, as an agent should. */
+  /** Writes under another name until the file is complete, as an agent should. */
   private async put(folder: 'log' | 'database', name: string, content: Buffer | string): Promise<void> {
     const path = join(this.folder, folder, name);
     await writeFile(`${path}.part`, content);
@@ -90,7 +90,7 @@ function told(error: string | null, begun: string, at: Date, transfer: string) {
   };
 }
 
-/** SHA-256 of each file below a folder, sorted. Hidden files, such as the marker of the store, are left out. */
+/** SHA-256 of each file below a folder, sorted. Skips hidden files, such as the marker of the store. */
 export async function hashesBelow(folder: string): Promise<string[]> {
   const found = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = found

@@ -3,21 +3,21 @@ export class ApiError extends Error {
   constructor(
     message: string,
     readonly status: number,
-    /** The problem's own words: its detail, else its title; empty where the answer was no problem. */
+    /** The problem's detail, else its title; empty if the response was not a problem. */
     readonly detail: string,
   ) {
     super(message);
   }
 }
 
-/** A caller of a server's REST API, as any program would be: fetch, JSON, a token or a key. */
+/** A client of a server's REST API: fetch, JSON, a token or a key. */
 export class Api {
   constructor(
     private readonly base: string,
     private readonly credentials: Readonly<Record<string, string>> = {},
   ) {}
 
-  /** The same server, signed in. */
+  /** The same server, logged in. */
   withToken(token: string): Api {
     return new Api(this.base, { authorization: `Bearer ${token}` });
   }
@@ -28,7 +28,7 @@ export class Api {
   }
 
   /**
-   * @returns the body of a 2xx; the caller names what the contract says it is.
+   * @returns the body of a 2xx; the caller names its type.
    * @throws ApiError with the problem's title and details otherwise, and after 60 s.
    */
   async call<Body>(method: string, path: string, body?: unknown): Promise<Body> {
@@ -64,7 +64,7 @@ export class Api {
     return (text === '' ? undefined : JSON.parse(text)) as Body;
   }
 
-  /** Whether the server says that it is ready. */
+  /** Whether the server reports that it is ready. */
   async isReady(): Promise<boolean> {
     try {
       return (await fetch(`${this.base}/readyz`, { signal: AbortSignal.timeout(2_000) })).ok;
@@ -79,7 +79,7 @@ function detailOf(text: string): string {
     const { detail, title } = JSON.parse(text) as { detail?: unknown; title?: unknown };
     return [detail, title].find((words) => typeof words === 'string') ?? '';
   } catch {
-    // A proxy's page, perhaps: not ours to read.
+    // Perhaps a proxy's page: ignore it.
     return '';
   }
 }

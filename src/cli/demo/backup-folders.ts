@@ -1,13 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Where agents leave their files, and where verified ones are kept. */
+/** The folders for agents' files and for verified backups. */
 export interface BackupFolders {
   inbox: string;
   store: string;
 }
 
-/** Makes the demo's own folders; `takeDemoFolder` has removed those of an earlier demo. */
+/** Creates the demo's own folders; `takeDemoFolder` has removed those of an earlier demo. */
 export async function makeBackupFolders(dataDir: string): Promise<BackupFolders> {
   const root = join(dataDir, 'demo-backups');
   const folders = { inbox: join(root, 'inbox'), store: join(root, 'store') };

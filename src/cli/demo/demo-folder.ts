@@ -10,14 +10,14 @@ import { findAccount } from '../../platform/embedded/processes.js';
 const SERVER_ENDS_WITHIN_MS = 30_000;
 const POLL_MS = 200;
 
-/** Everything that a demo writes and the next one removes, beside its lock and its marker. */
+/** Everything that a demo writes and the next one removes, besides its lock and its marker. */
 const LEFTOVERS = ['postgres', 'demo-backups', 'server.log'];
 
-/** A folder that this demo alone uses, emptied of what an earlier demo left. */
+/** A folder used only by this demo, without an earlier demo's files. */
 export interface DemoFolder {
   /** Absolute. */
   path: string;
-  /** Records where the demo serves, for a second demo's refusal. */
+  /** Records the demo's port, for the refusal of a second demo. */
   recordPort(port: number): Promise<void>;
   release(): Promise<void>;
 }
@@ -25,8 +25,7 @@ export interface DemoFolder {
 /**
  * Takes a folder for the demo: a new one, an empty one, or one that an earlier demo marked. Nothing is written or
  * removed before that is certain, and nothing is removed before the folder is locked.
- * @throws Error naming the folder and what to do: it holds something else, another demo uses it, it is closed to
- * this user.
+ * @throws Error with the folder and the remedy: it has other files, another demo uses it, this user may not open it.
  */
 export async function takeDemoFolder(path: string): Promise<DemoFolder> {
   try {
@@ -110,7 +109,7 @@ async function recordedPort(path: string): Promise<number | null> {
   }
 }
 
-/** Removes what an earlier demo left, once that demo's server, which may outlive a killed demo, has ended. */
+/** Removes an earlier demo's files after its server, which may outlive a killed demo, has ended. */
 async function removeLeftovers(path: string): Promise<void> {
   const release = await lockAfterServer(join(path, 'vigie.lock'));
   try {
@@ -138,7 +137,7 @@ async function lockAfterServer(path: string): Promise<() => Promise<void>> {
   }
 }
 
-/** A folder that root's demo made is closed to an ordinary user: says whose it is. */
+/** An ordinary user cannot open a folder of root's demo: names its owner. */
 async function inWords(path: string, error: unknown): Promise<unknown> {
   const code = codeOf(error);
   if (code !== 'EACCES' && code !== 'EPERM' && code !== 'EROFS') return error;

@@ -21,24 +21,23 @@ const OPERATOR = {
 const READY_WITHIN_MS = 90_000;
 const MAILS_WITHIN_MS = 60_000;
 
-/** Unless PORT says another. */
+/** The default port, without PORT. */
 const USUAL_PORT = 3_000;
 
 export interface DemoOptions {
-  /** End when the demonstration is over. */
+  /** Exit when the demonstration is over. */
   exit: boolean;
   data_dir: string;
-  /** The port in the environment; null: 3000, or another that is free. */
+  /** The port in the environment; null: 3000, or another free one. */
   port: number | null;
-  /** A Redis that runs already; null: one is started. */
+  /** A running Redis; null: start one. */
   redis_url: string | null;
 }
 
 /**
- * The whole of Vigie on this machine, used through its public surface only: REST, a socket, the mails as they
- * arrive.
- * @returns the exit code: 0 when all that was expected has arrived.
- * @throws Error when its folder is not the demo's or another demo uses it, or its port is taken.
+ * Runs all of Vigie on this machine, and uses only its public interfaces: REST, a socket, the mails.
+ * @returns the exit code: 0 if everything expected has arrived.
+ * @throws Error if the folder is not the demo's or in use, or the port is in use.
  */
 export async function runDemo(options: DemoOptions): Promise<number> {
   const folder = await takeDemoFolder(resolve(options.data_dir));
@@ -173,7 +172,7 @@ async function check(
   report.step('Waiting for what was promised');
   const sent = await sentDeliveries(months, notifications);
   report.expect('notifications sent by mail', sent.length, notifications);
-  // What is due together for one person leaves as one mail.
+  // Notifications that are due together for one person leave as one mail.
   const messages = new Set(sent.map(({ bundle_id }) => bundle_id)).size;
   const mails = await catcher.waitFor(before + messages, MAILS_WITHIN_MS).catch(() => catcher.mails);
   const arrived = mails.slice(before);
@@ -203,13 +202,13 @@ async function trigger(tenant: DemoTenant, job: string): Promise<RunAnswer> {
   return tenant.admin.api.call<RunAnswer>('POST', `admin/scheduler/${job}/trigger?wait=true`);
 }
 
-/** A delivery as its recipient lists it. */
+/** A delivery in its recipient's list. */
 interface SentDelivery {
   kind: string;
   bundle_id: string;
 }
 
-/** What was sent to the people of these tenants, without their welcome mails; waits until it is all there. */
+/** Waits for all mails to the people of these tenants, without their welcome mails. */
 async function sentDeliveries(months: readonly DemoMonth[], expected: number): Promise<SentDelivery[]> {
   const users = months.flatMap(({ tenant }) => tenant.users);
   let sent: SentDelivery[] = [];

@@ -6,7 +6,7 @@ import type {
   UnreadCount,
 } from '../../contracts/socket-messages.js';
 
-/** A connected client: what it received, as a browser's list and badge would show it. */
+/** A connected client: its received data, as a browser's list and badge would show it. */
 export interface Listener {
   created: NotificationView[];
   updated: NotificationView[];
@@ -16,7 +16,7 @@ export interface Listener {
 
 /**
  * Connects to /notifications.
- * @throws Error when the server refuses, or does not answer within 10 s.
+ * @throws Error if the server refuses, or does not answer within 10 s.
  */
 export async function listen(url: string, token: string): Promise<Listener> {
   const socket: Socket<ServerMessages, ClientMessages> = io(`${url}/notifications`, {
@@ -47,7 +47,7 @@ export async function listen(url: string, token: string): Promise<Listener> {
       socket.once('connect_error', reject);
     });
   } catch (error) {
-    // It would try again for as long as the process lives.
+    // Otherwise it would retry as long as the process lives.
     socket.disconnect();
     throw error;
   }

@@ -6,7 +6,7 @@ import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 's
 
 /** A mail as it arrived. */
 export interface CaughtMail {
-  /** With its angle brackets; empty where the mail has none. */
+  /** With its angle brackets; empty if the mail has none. */
   message_id: string;
   /** From the envelope, the domain in Unicode. */
   from: string;
@@ -21,16 +21,16 @@ export interface CaughtMail {
 }
 
 export interface MailCatcherOptions {
-  /** 0, the default, takes a free one. */
+  /** 0, the default, uses a free one. */
   port?: number;
   host?: '127.0.0.1';
-  /** Offers STARTTLS: with this key and certificate (PEM), or `true` with one no client should trust. */
+  /** Offers STARTTLS: with this key and certificate (PEM), or `true` with an untrusted one. */
   starttls?: boolean | { key: string; cert: string };
-  /** Asks for this login; without it any login is welcome and none is needed. */
+  /** Requires this login; without it any login is accepted and none is needed. */
   login?: { user: string; password: string };
   /** Called with each mail. */
   onMail?: (mail: CaughtMail) => void;
-  /** Mails kept; of more the oldest are forgotten. */
+  /** Mails to keep; the oldest of more are dropped. */
   keep?: number;
 }
 
@@ -38,10 +38,10 @@ export interface MailCatcher {
   readonly port: number;
   /** The latest, oldest first. */
   readonly mails: readonly CaughtMail[];
-  /** All that ever arrived, forgotten ones included. */
+  /** All mails that arrived, including dropped ones. */
   readonly count: number;
   /**
-   * Waits for this many mails in all, or for one that fits; those that are there already count.
+   * Waits until this many mails have arrived in total, or one that matches; earlier ones count.
    * @throws Error after `timeout_ms` (10 s) or when the catcher is closed.
    */
   waitFor(count: number, timeout_ms?: number): Promise<readonly CaughtMail[]>;
@@ -54,12 +54,12 @@ const WAIT_MS = 10_000;
 const MAX_MAIL_BYTES = 25 * 1024 * 1024;
 
 interface Waiter {
-  /** Called after each mail; true once it is served. */
+  /** Called after each mail; true when it is done. */
   look: () => boolean;
   fail: (error: Error) => void;
 }
 
-/** An SMTP server on loopback that keeps what it gets in memory and delivers nothing. */
+/** An SMTP server on loopback that keeps mails in memory and delivers none. */
 export async function startMailCatcher(options: MailCatcherOptions = {}): Promise<MailCatcher> {
   const { port = 0, host = '127.0.0.1', starttls = false, login, keep = KEEP, onMail } = options;
   const mails: CaughtMail[] = [];
@@ -71,7 +71,7 @@ export async function startMailCatcher(options: MailCatcherOptions = {}): Promis
     count += 1;
     mails.push(mail);
     onMail?.(mail);
-    // Cut now and then: shifting at every mail would copy the list each time.
+    // Trims the list now and then: shifting at every mail would copy it each time.
     if (mails.length >= keep * 1.1 + 1) mails.splice(0, mails.length - keep);
     for (const waiter of waiters) if (waiter.look()) waiters.delete(waiter);
   }
@@ -95,7 +95,7 @@ export async function startMailCatcher(options: MailCatcherOptions = {}): Promis
       );
     },
   });
-  // A client that breaks off is no fault of the catcher.
+  // A client that disconnects is not an error of the catcher.
   server.on('error', () => undefined);
   const listening = server.listen(port, host);
   await once(listening, 'listening');

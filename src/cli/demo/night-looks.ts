@@ -3,7 +3,7 @@ import type { NightStage } from './night-stage.js';
 import type { SampleAgent } from './sample-night.js';
 import { until } from './until.js';
 
-/** What the demo reads of the board's rows. */
+/** The board's fields that the demo reads. */
 interface BoardRow {
   agent_id: string;
   database_name: string;
@@ -15,7 +15,7 @@ interface BoardRow {
 
 const ARRIVES_WITHIN_MS = 30_000;
 
-/** The board as a person reads it, each line held against what the night was. */
+/** Reads the board like a person, and compares each line with the expected night. */
 export async function lookAtBoard(
   { tenant, report }: NightStage,
   agents: readonly SampleAgent[],
@@ -43,7 +43,7 @@ function standingOf({ verdict, expected, incidents, results }: BoardRow): string
   return notes.length === 0 ? verdict : `${verdict} (${notes.join(', ')})`;
 }
 
-/** @param wanted SHA-256 of what the store should hold, and how many files the other folders should. */
+/** @param wanted SHA-256 of the expected files in the store, and the expected number of files in the other folders. */
 export async function lookAtFiles(
   { folders, report }: NightStage,
   agents: readonly Agent[],
@@ -63,7 +63,7 @@ export async function lookAtFiles(
   report.expect('files left in the inbox for a later scan', await count('log', 'database'), 0);
 }
 
-/** These to the admin, and no others. */
+/** Expects these mails to the admin, and no others. */
 export async function lookAtMails(
   { catcher, report, tenant }: NightStage,
   before: number,
@@ -78,7 +78,7 @@ export async function lookAtMails(
   report.expect(`mails to ${tenant.admin.email} and to anyone else`, arrived.length, subjects.length);
 }
 
-/** In the admin's feed there is nothing else: a backup that is well is not told of. */
+/** Expects nothing else in the admin's feed: a good backup is not announced. */
 export async function lookAtNotifications(
   { tenant, listener, report }: NightStage,
   wanted: number,

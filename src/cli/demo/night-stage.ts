@@ -5,7 +5,7 @@ import type { MailCatcher } from './mail-catcher.js';
 import type { Report } from './report.js';
 import type { DemoTenant } from './tenant.js';
 
-/** What the night is played on. */
+/** What the demo's night works with. */
 export interface NightStage {
   anyone: Api;
   operator: Api;

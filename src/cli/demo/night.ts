@@ -5,7 +5,7 @@ import type { NightStage } from './night-stage.js';
 import { lastNight, NIGHT, nightInstant, type SampleBackup } from './sample-night.js';
 import type { RunAnswer } from './tenant.js';
 
-/** A company's backups of last night, from what its agents leave to who is told of it; then one of them is repeated. */
+/** A company's backups of last night, from the agents' files to the notifications; then one of them is repeated. */
 export async function playNight(stage: NightStage): Promise<void> {
   const { tenant, report, catcher, folders } = stage;
   report.step(`Last night at ${tenant.sample.name}: three agents back up what is expected of them`);
@@ -53,7 +53,7 @@ export async function playNight(stage: NightStage): Promise<void> {
   await lookAtNotifications(stage, failing.length + again.length);
 }
 
-/** The first agent's jobs one by one, the others' as a spreadsheet. */
+/** Creates the first agent's jobs one by one, the others' from a spreadsheet. */
 async function expectJobs({ tenant, report }: NightStage): Promise<void> {
   const { api } = tenant.admin;
   const company_name = tenant.sample.name;
@@ -79,11 +79,11 @@ async function expectJobs({ tenant, report }: NightStage): Promise<void> {
     ['agent;base;société;ville;quartier;heure prévue', ...lines].join('\n'),
   );
   report.expect('backups that are expected', entered.length + created, jobs.length);
-  // The demo shows each verdict's own mail: four critical ones that are due together would leave as one.
+  // The demo shows each verdict's own mail: without this, four critical ones due together would leave as one.
   await api.call('PUT', 'preferences', { preferences: [], quiet_hours: null, bundling: 'single' });
 }
 
-/** By a file in its folder, or over REST with a key of its own. */
+/** Reports by a file in the agent's folder, or over REST with its own key. */
 async function reportNight(stage: NightStage, agent: Agent, night: string): Promise<StatusJson> {
   const { anyone, operator, tenant, report } = stage;
   const { agent_id, backups, reported_time, over_rest } = agent.sample;
@@ -108,7 +108,7 @@ async function scan({ tenant, report }: NightStage): Promise<RunAnswer> {
   return run;
 }
 
-/** Of those that are to be good, as their agents computed them. */
+/** The hashes of the expected good backups, as their agents computed them. */
 function hashesOf(reports: readonly StatusJson[], backups: readonly SampleBackup[]): string[] {
   const good = backups
     .filter(({ verdict }) => verdict === 'SUCCESS')

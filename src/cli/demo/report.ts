@@ -4,7 +4,7 @@ import type { CaughtMail, MailCatcher } from './mail-catcher.js';
 import type { DemoServer } from './server.js';
 import type { DemoTenant } from './tenant.js';
 
-/** What the demo prints, and whether all that it expected came true. */
+/** Prints the demo's results, and records whether all were as expected. */
 export class Report {
   private readonly missed: string[] = [];
   private met = 0;
@@ -30,7 +30,7 @@ export class Report {
     this.compare(what, found, expected, `${what}: `);
   }
 
-  /** The same as a line of a board, after columns that are as wide as they should be. */
+  /** Prints a result as a line of a board, after columns of fixed width. */
   row(columns: readonly string[], found: string | undefined, expected: string): void {
     this.compare(columns.map((column) => column.trim()).join(' '), found, expected, `${columns.join(' ')} `);
   }
@@ -46,7 +46,7 @@ export class Report {
     console.log(`  ${found === expected ? '✓' : '✗'} ${before}${found ?? 'none'}`);
   }
 
-  /** Each mail on a line, as its reader's inbox would list it. */
+  /** Prints each mail on a line, as an inbox would list it. */
   mails(mails: readonly CaughtMail[]): void {
     const byReader = group(mails);
     for (const [reader, theirs] of byReader) {

@@ -1,6 +1,6 @@
 import { addDays } from '../../platform/clock/civil-time.js';
 
-/** What a room takes to create one of its rows, and what the demo expects of it. */
+/** The fields to create a row, and the demo's expectation. */
 export interface Sample {
   title: string;
   client_name: string;
@@ -24,7 +24,7 @@ export interface SampleTenant {
   users: SampleUser[];
 }
 
-/** One that has dates to watch: they go round the users who are no admins. */
+/** A tenant with dates to watch, distributed over the users who are not admins. */
 export interface SampleMonth extends SampleTenant {
   deadlines(today: string): Sample[];
   documents(today: string): Sample[];
@@ -39,7 +39,7 @@ const CLIENTS = [
   'Librairie Le Passage',
 ];
 
-/** The first such day of a month on or after `today`: the next return of a monthly duty. */
+/** The first such day of a month on or after `today`: the next date of a monthly duty. */
 function nextDay(today: string, day: number): string {
   const thisMonth = `${today.slice(0, 8)}${String(day).padStart(2, '0')}`;
   if (thisMonth >= today) return thisMonth;
@@ -57,9 +57,9 @@ function nextDate(today: string, dates: readonly string[]): string {
 }
 
 /**
- * A firm's month, from the calendar that impots.gouv.fr and net-entreprises.fr publish: TVA CA3 between the
- * 15th and the 24th, DSN on the 5th or 15th, IS instalments on 15 March, June, September and December, CFE on
- * 15 December; and a few that fall due around today, so that there is something to see on any day.
+ * A firm's month, from the calendar that impots.gouv.fr and net-entreprises.fr publish: TVA CA3 between the 15th and
+ * the 24th, DSN on the 5th or 15th, IS instalments on 15 March, June, September and December, CFE on 15 December; and a
+ * few due around today, so that there is something to see on any day.
  */
 const cabinet: SampleMonth = {
   slug: 'cabinet-horizon',

@@ -3,24 +3,24 @@ import type { AgentStatus, BackupVerdict } from '../../contracts/backups.js';
 import { addDays, civilDate, instantAt } from '../../platform/clock/civil-time.js';
 import type { SampleTenant } from './sample-data.js';
 
-/** One backup of the night: what its agent says of it, what came of it, and what is to be said of that. */
+/** One backup of the night: the agent's report, the result, and the expected announcement. */
 export interface SampleBackup {
   database_name: string;
-  /** In the tenant's zone; null where nobody expects it. */
+  /** In the tenant's zone; null for an unexpected database. */
   expected_time: string | null;
   status: AgentStatus;
-  /** What the agent has to say of a failure. */
+  /** The agent's error message. */
   error: string | null;
-  /** How much of the file has come. */
+  /** How much of the file arrives. */
   arrives: 'whole' | 'half' | 'nothing';
-  /** The agent tells the size before compression, by mistake. */
+  /** The agent reports the uncompressed size by mistake. */
   wrong_size: boolean;
   verdict: BackupVerdict;
-  /** What the board says beside the verdict. */
+  /** The board's text beside the verdict. */
   why: string;
 }
 
-/** A machine that makes backups, where it stands, and when it had made them. */
+/** A machine that makes backups, its place, and when it made them. */
 export interface SampleAgent {
   agent_id: string;
   city: string;
@@ -30,7 +30,7 @@ export interface SampleAgent {
   backups: SampleBackup[];
 }
 
-/** A company with three sites; whoever looks after its backups is its admin. */
+/** A company with three sites; its admin is in charge of its backups. */
 export const NIGHT_TENANT: SampleTenant = {
   slug: 'fonderies-du-pilat',
   name: 'Fonderies du Pilat',
@@ -125,7 +125,7 @@ export const NIGHT: readonly SampleAgent[] = [
   },
 ];
 
-/** Of the latest night whose graces are over: its date, in the company's zone. */
+/** The date, in the company's zone, of the latest night whose grace periods are over. */
 export function lastNight(now: Date): string {
   const today = civilDate(now, NIGHT_TENANT.time_zone);
   return nightInstant(today, '06:00') <= now ? today : addDays(today, -1);
@@ -138,7 +138,7 @@ export function nightInstant(night: string, time: string): Date {
   return instant;
 }
 
-/** What an agent makes of a database: a compressed dump, and its size before. */
+/** An agent's dump of a database: the compressed file, and its uncompressed size. */
 export function dumpOf(database: string, at: Date): { file: Buffer; size_before: number } {
   const rows = Array.from(
     { length: 60_000 },

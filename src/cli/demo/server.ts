@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../main.js', import.meta.url));
 
-/** A server of its own, as `npm start` runs it, with everything embedded. */
+/** A separate server, as `npm start` runs it, with everything embedded. */
 export interface DemoServer {
   url: string;
   log_file: string;
@@ -16,8 +16,8 @@ export interface DemoServer {
 }
 
 /**
- * Starts `dist/main.js` on an empty data directory, which is its working directory too: it must not read the .env or
- * vigie.yml of an installation. Its log goes to a file there.
+ * Starts `dist/main.js` on an empty data directory. This is also its working directory, so that it does not read an
+ * installation's .env or vigie.yml. Its log is a file there.
  */
 export function startServer(
   dataDir: string,
@@ -29,7 +29,7 @@ export function startServer(
   const child = spawn(process.execPath, ['--enable-source-maps', MAIN, '--demo'], {
     cwd: dataDir,
     env: { ...inherited(), ...environment, PORT: String(port), HOST: '127.0.0.1', VIGIE_DATA_DIR: dataDir },
-    // By the channel it learns when this process has been killed.
+    // The channel tells the server when this process was killed.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   child.stdout?.pipe(log, { end: false });
@@ -38,7 +38,7 @@ export function startServer(
   return { url: `http://127.0.0.1:${port}`, log_file: logFile, ended, stop: () => stop(child, ended) };
 }
 
-/** What a process needs of its surroundings, and none of an installation's own settings. */
+/** The environment that any process needs, without an installation's settings. */
 function inherited(): Record<string, string> {
   return Object.fromEntries(
     ['PATH', 'HOME', 'USER', 'LANG', 'TMPDIR', 'TZ'].flatMap((name) => {

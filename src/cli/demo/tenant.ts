@@ -19,13 +19,13 @@ export interface DemoTenant {
   users: DemoUser[];
 }
 
-/** What a tenant has been given to watch. */
+/** The watched items of a tenant. */
 export interface DemoMonth {
   tenant: DemoTenant;
   deadlines: number;
   documents: number;
   tasks: number;
-  /** Facts that today's check must find: worked out here, from the dates alone. */
+  /** The number of facts that today's check must find, computed only from the dates. */
   expected: number;
 }
 
@@ -37,7 +37,7 @@ export interface RunAnswer {
 
 const MAIL_WITHIN_MS = 30_000;
 
-/** Makes a tenant as an operator would, and its users as a program would. */
+/** Creates a tenant as an operator would, and its users as a program would. */
 export async function createTenant(
   anyone: Api,
   operator: Api,
@@ -65,7 +65,7 @@ export async function createTenant(
   return { id, sample, admin, users };
 }
 
-/** Enters what the tenant watches, as its admin would. */
+/** Enters the tenant's items, as its admin would. */
 export async function loadMonth(tenant: DemoTenant, sample: SampleMonth): Promise<DemoMonth> {
   const { admin, users } = tenant;
   const members = users.filter((user) => user !== admin);
@@ -90,7 +90,7 @@ export async function loadMonth(tenant: DemoTenant, sample: SampleMonth): Promis
   };
 }
 
-/** Creates the user, reads the welcome mail, and sets the password by the link in it. */
+/** Creates the user, reads the welcome mail, and sets the password with its link. */
 async function createUser(
   anyone: Api,
   keyHolder: Api,
@@ -112,7 +112,7 @@ async function createUser(
   return { id, email: user.email, password, token: access_token, api: anyone.withToken(access_token) };
 }
 
-/** What is watched goes round the members; where there is nobody in charge, the admin is told. */
+/** Assigns the items to the members in turn; the admin is notified of unassigned ones. */
 async function create(
   admin: DemoUser,
   members: readonly DemoUser[],

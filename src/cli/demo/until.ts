@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Waits for something to come true. @throws Error when it has not by then. */
+/** Waits for a condition. @throws Error on a time-out. */
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,

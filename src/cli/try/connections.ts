@@ -1,16 +1,16 @@
 import { type Ending, Failure, type Step } from './step.js';
 
-/** What `GET admin/connections` says of one service. */
+/** A service in the response of `GET admin/connections`. */
 interface Connection {
   service: string;
-  /** False: the configuration names none, so nothing was tried. */
+  /** False: not configured, so not tested. */
   configured: boolean;
   ok: boolean | null;
   latency_ms: number | null;
   error: string | null;
 }
 
-/** What to check, by the beginning of a service's name. */
+/** What to check, by the prefix of a service's name. */
 const ADVICE: readonly (readonly [string, string])[] = [
   [
     'smtp',
@@ -20,7 +20,7 @@ const ADVICE: readonly (readonly [string, string])[] = [
   ['redis', 'Check REDIS_URL, and that Redis runs.'],
 ];
 
-/** Whether the server reaches what it is configured with. */
+/** Whether the server can reach its configured services. */
 export const connections: Step = {
   name: 'connections',
   async run({ operator }): Promise<Ending> {

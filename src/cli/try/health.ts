@@ -3,9 +3,9 @@ import { Failure } from './step.js';
 const DEADLINE_MS = 5_000;
 
 /**
- * Whether the server lives and is ready, before anybody signs in.
- * @returns how long the answer took, in ms.
- * @throws Failure when it does not answer, or says what it lacks.
+ * Checks that the server is alive and ready, before the login.
+ * @returns the response time, in ms.
+ * @throws Failure if it does not answer, or says what it lacks.
  */
 export async function askHealth(url: string): Promise<number> {
   const began = performance.now();
@@ -38,11 +38,11 @@ async function ask(url: string): Promise<{ status: number; text: string }> {
   }
 }
 
-/** `fetch failed` says nothing; its cause does. */
+/** The cause of an error: `fetch failed` has no details. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;
-  // Both addresses of localhost were tried: what the first one said is enough.
+  // Both addresses of localhost were tried: the first one's error is enough.
   const first: unknown = cause instanceof AggregateError ? cause.errors[0] : cause;
   return first instanceof Error && first.message !== '' ? first.message : error.message;
 }

@@ -6,10 +6,10 @@ interface Run {
   error: string | null;
 }
 
-/** Operators get a list, of one tenant here; others their own run. */
+/** Operators get a list, here of one tenant; others their own run. */
 type Answer = Run | { runs: Run[] };
 
-/** A scheduled job, run now: through the ledger, its queue and a worker. */
+/** A manual run of a scheduled job: through the ledger, its queue and a worker. */
 export const trigger: Step = {
   name: 'trigger',
   async run({ operator, writer, tenant }): Promise<Ending> {

@@ -7,7 +7,7 @@ const WITHIN_MS = 20_000;
 const ADVICE =
   'Does the proxy pass WebSockets on (Upgrade and Connection headers) for /socket.io? Does Redis answer every process?';
 
-/** A badge that changes without a reload: a notification marked read over REST is announced by the socket. */
+/** A badge that changes without a reload: the socket announces a notification that was marked read over REST. */
 export const socket: Step = {
   name: 'socket',
   async run(trial): Promise<Ending> {

@@ -18,7 +18,7 @@ interface Message {
 const SENT_WITHIN_MS = 30_000;
 const POLL_INTERVAL_MS = 200;
 
-/** A mail through everything: database, dispatcher, queue, worker, mail server. */
+/** A mail through database, dispatcher, queue, worker and mail server. */
 export const create: Step = {
   name: 'create',
   async run(trial): Promise<Ending> {
@@ -30,7 +30,7 @@ export const create: Step = {
   },
 };
 
-/** A mail within the request. */
+/** A mail in the request. */
 export const sendNow: Step = {
   name: 'send now',
   async run(trial): Promise<Ending> {

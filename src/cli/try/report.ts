@@ -4,7 +4,7 @@ import { type Ending, Failure } from './step.js';
 
 const WIDTH = 12;
 
-/** What the trial prints, and whether all went well. */
+/** Prints the trial's results, and records whether all steps succeeded. */
 export class TrialReport {
   private readonly failed: string[] = [];
   private tried = 0;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Api, ApiError } from '../demo/api.js';
 import { Failure } from './step.js';
 
-/** The trial's tenant: made once, suspended between trials. What was sent from it stays on record there. */
+/** The trial's tenant: created once, suspended between trials. The messages of trials stay on record there. */
 export const TRIAL_TENANT = 'vigie-try';
 const KEY_NAME = 'vigie try';
 
@@ -16,14 +16,14 @@ interface TrialTenant {
   slug: string;
 }
 
-/** What the trial plays on: a tenant of its own with one user, and the key that made that user. */
+/** What the trial works with: its own tenant with one user, and the key that created the user. */
 export interface Stage {
   user: { id: string; token: string };
   /** Removes the user and the key, and suspends the tenant. */
   strike(): Promise<void>;
 }
 
-/** @throws Failure when nobody can sign in with these. */
+/** @throws Failure if the login fails. */
 export async function signIn(anyone: Api, email: string, password: string): Promise<Api> {
   try {
     const { access_token } = await anyone.call<{ access_token: string }>('POST', 'auth/login', {
@@ -41,7 +41,7 @@ export async function signIn(anyone: Api, email: string, password: string): Prom
   }
 }
 
-/** Sets the stage; what an interrupted trial left behind goes first. */
+/** Sets up the trial, after removing what an interrupted one left. */
 export async function setStage(anyone: Api, operator: Api, email: string): Promise<Stage> {
   const tenant = await trialTenant(operator);
   await removeKeys(operator, tenant.id);
@@ -60,7 +60,7 @@ export async function setStage(anyone: Api, operator: Api, email: string): Promi
     await removeUsers(keyHolder);
     return { user: await makeUser(anyone, keyHolder, email), strike };
   } catch (error) {
-    // Report the first failure; the next trial removes what this one could not.
+    // Report the first failure; the next trial removes the rest.
     await strike().catch(() => undefined);
     throw error;
   }

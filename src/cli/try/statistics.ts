@@ -9,7 +9,7 @@ interface TenantStatistics {
   channels: Record<string, unknown>;
 }
 
-/** One's own numbers, and the tenant's: they must know of what was just created. */
+/** The user's own statistics and the tenant's: they must include what was just created. */
 export const statistics: Step = {
   name: 'statistics',
   async run({ writer, operator, tenant, notification_id }): Promise<Ending> {

@@ -1,34 +1,34 @@
 import type { Api } from '../demo/api.js';
 
-/** What the trial goes on with from one step to the next. */
+/** The data that steps share. */
 export interface Trial {
   url: string;
   anyone: Api;
-  /** Null with an API key: what only operators may is skipped then. */
+  /** Null with an API key: steps for operators are skipped. */
   operator: Api | null;
-  /** Who writes, in the tenant that is tried: the trial's own user, or the API key. */
+  /** The writer in the tenant: the trial's own user, or the API key. */
   writer: Api;
-  /** The slug of the trial's tenant; null with an API key, which is of one tenant anyway. */
+  /** The slug of the trial's tenant; null with an API key, which belongs to one tenant. */
   tenant: string | null;
   /** The trial's own user; null with an API key. */
   user: { id: string; token: string } | null;
-  /** Where the mails go. */
+  /** The recipient of the mails. */
   to: string;
-  /** A notification that was created, for the steps after it. */
+  /** The created notification, for later steps. */
   notification_id: string | null;
 }
 
-/** How a step ended that did not fail. */
+/** The result of a step that did not fail. */
 export type Ending = { ok: string } | { skipped: string };
 
-/** A part of the installation that is tried. */
+/** A part of the installation to test. */
 export interface Step {
   name: string;
-  /** @throws Failure, or what the connection or the API threw. */
+  /** @throws Failure, or the error of the connection or the API. */
   run(trial: Trial): Promise<Ending>;
 }
 
-/** What is wrong, and what to do about it. */
+/** A fault, with its remedy. */
 export class Failure extends Error {
   constructor(
     message: string,

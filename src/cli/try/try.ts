@@ -10,20 +10,20 @@ import { statistics } from './statistics.js';
 import { type Ending, Failure, type Step, type Trial } from './step.js';
 
 export interface TryOptions {
-  /** Where the server is, without a slash at the end. */
+  /** The server's URL, without a slash at the end. */
   url: string;
   operator: { email: string; password: string } | null;
-  /** Comes before the operator. */
+  /** Takes precedence over the operator. */
   api_key: string | null;
-  /** Where the mails go; to the operator when null. */
+  /** The recipient of the mails; null: the operator. */
   to: string | null;
 }
 
 const STEPS: readonly Step[] = [connections, create, sendNow, trigger, statistics, socket];
 
 /**
- * Tries an installation by REST and Socket.IO, as anybody could, and says of each step whether it is ok.
- * @returns the exit code: 1 when a step failed.
+ * Tests an installation over REST and Socket.IO, as a client, and prints the result of each step.
+ * @returns the exit code: 1 if a step failed.
  */
 export async function runTry(
   options: TryOptions,

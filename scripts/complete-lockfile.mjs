@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// npm leaves out of package-lock.json the platform packages that it could not look up (a mirror that lags behind
-// has only some of them), and `npm ci` then refuses the whole file. This adds them, by name and exact version,
-// with the platform in their name, so that they are skipped elsewhere. Run it after `npm install`.
+// npm omits from package-lock.json the platform packages that it could not find (a mirror may lag behind), and `npm ci`
+// then refuses the whole file. This adds them, by name and exact version, with the platform in their name, so that they
+// are skipped elsewhere. Run it after `npm install`.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const OS = ['aix', 'android', 'darwin', 'freebsd', 'linux', 'openharmony', 'sunos', 'win32'];
@@ -10,7 +10,7 @@ const CPU = ['arm', 'arm64', 'ia32', 'loong64', 'ppc64', 'riscv64', 's390x', 'wa
 const lock = JSON.parse(readFileSync('package-lock.json', 'utf8'));
 const { packages } = lock;
 
-/** Where Node would find `name` from the package at `path`: the lockfile's entry, or undefined. */
+/** The lockfile's entry that Node would load as `name` from the package at `path`, or undefined. */
 function resolved(path, name) {
   for (let folder = path; ; folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/node_modules/')))) {
     const entry = packages[`${folder === '' ? '' : `${folder}/`}node_modules/${name}`];

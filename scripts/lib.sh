@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Set-up that the scripts share; to be sourced. Does only what is missing, and is silent when nothing is.
+# Set-up that the scripts share; source it. Does only what is missing, and prints nothing if nothing is.
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
@@ -12,7 +12,7 @@ fail() {
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# set_up [chromium]: what is missing and cannot be installed is said before npm takes its minute.
+# set_up [chromium]: reports what is missing and cannot be installed before npm takes its minute.
 set_up() {
   require_node
   require_own_folder
@@ -43,13 +43,13 @@ require_own_folder() {
 }
 
 install_packages() {
-  # A link leads to packages that are somebody else's too, and npm ci would empty them.
+  # A link leads to packages that others use, too, and npm ci would delete them.
   if [[ -L node_modules ]]; then return; fi
-  # npm writes this file last, so that an interrupted installation is done again.
+  # npm writes this file last, so that an interrupted installation is repeated.
   local installed=node_modules/.package-lock.json
   if [[ ! -e $installed || package-lock.json -nt $installed ]]; then
     say 'Installing packages (npm ci; errors only: its warnings that some packages want Node.js 22 do not matter)'
-    # Even where NODE_ENV=production: the build needs the development packages.
+    # Even with NODE_ENV=production: the build needs the development packages.
     npm ci --include=dev --include=optional --no-audit --no-fund --loglevel=error
     touch "$installed"
   fi
@@ -69,7 +69,7 @@ REDIS_MISSING='neither redis-server nor valkey-server is here, and it cannot be 
 
 have_redis() { have redis-server || have valkey-server; }
 
-# PostgreSQL refuses to run as root. The server itself creates no users: it only says which one is missing.
+# PostgreSQL refuses to run as root. The server creates no users: it only reports a missing one.
 create_postgres_user() {
   if [[ $EUID -ne 0 ]] || id postgres >/dev/null 2>&1; then return; fi
   say 'Creating the system user postgres, which PostgreSQL runs as'
@@ -83,7 +83,7 @@ require_chromium() {
   have_chromium || can_install || fail "$CHROMIUM_MISSING"
 }
 
-# For tests that need a browser; others do without.
+# Only for tests that need a browser.
 install_chromium() {
   if have_chromium; then return; fi
   { install_program chromium chromium && have_chromium; } || fail "$CHROMIUM_MISSING"
@@ -91,7 +91,7 @@ install_chromium() {
 
 have_chromium() { have chromium || have chromium-browser || have google-chrome; }
 
-# Whether install_program could work, as far as can be seen without doing it.
+# Whether install_program will probably work.
 can_install() {
   if have apt-get; then [[ $EUID -eq 0 ]] || { have sudo && { [[ -t 0 ]] || sudo -n true 2>/dev/null; }; }; else have brew; fi
 }
@@ -117,13 +117,13 @@ as_root() {
   elif [[ -t 0 ]]; then
     sudo "$@"
   else
-    # Nobody is there to type a password.
+    # Do not ask for a password.
     sudo -n "$@"
   fi
 }
 
 build() {
-  # Folders count too: theirs is the only trace of a file that was deleted.
+  # Include folders: only they show that a file was deleted.
   if [[ -e dist/.built && -z $(find src package-lock.json tsconfig*.json nest-cli.json .swcrc -newer dist/.built -print -quit) ]]; then
     return
   fi
@@ -131,7 +131,7 @@ build() {
   local began
   began=$(mktemp)
   npm run --silent build
-  # As of the moment the build began: what was saved during it is built next time.
+  # The build's start time: files saved during it are built next time.
   mv "$began" dist/.built
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes the database and the three logins of Vigie in a new PostgreSQL (docker-compose.yml runs it once, as the
-# superuser): an owner who migrates and is no superuser, and the two logins that the pools use. The same statements are
-# in docs/operations.md, for any PostgreSQL.
+# Creates the database and the three logins of Vigie in a new PostgreSQL (docker-compose.yml runs it once, as the
+# superuser): an owner who migrates and is not a superuser, and the two logins for the pools. docs/operations.md has the
+# same statements for any PostgreSQL.
 set -euo pipefail
 
 psql --variable=ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres \

@@ -32,7 +32,7 @@ export async function markStore(folder: string): Promise<void> {
 export const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
 
 /** An agent's report about one database. */
-export type Said = Record<string, unknown>;
+export type ReportedFields = Record<string, unknown>;
 
 /** An agent's machine: it stages files and drops reports. */
 export class TestAgent {
@@ -67,7 +67,7 @@ export class TestAgent {
   }
 
   /** A report of these databases, as JSON would be. */
-  report(at: string, databases: Record<string, Said>, changes: Record<string, unknown> = {}) {
+  report(at: string, databases: Record<string, ReportedFields>, changes: Record<string, unknown> = {}) {
     return {
       operation_timestamp_utc: at,
       agent_id: this.id,
@@ -84,14 +84,14 @@ export class TestAgent {
   }
 
   /** Stages a file. @returns a report that matches it */
-  async stage(name: string, content: Buffer | string): Promise<Said> {
+  async stage(name: string, content: Buffer | string): Promise<ReportedFields> {
     await this.put('database', name, content);
     return good(name, content);
   }
 }
 
 /** A report that matches a file with this content. */
-export function good(name: string, content: Buffer | string): Said {
+export function good(name: string, content: Buffer | string): ReportedFields {
   return {
     status: 'success',
     hash_sha256: sha256(content),

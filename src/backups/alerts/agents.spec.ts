@@ -83,7 +83,7 @@ describe('D7: a silent agent', () => {
   const NAMES = ['compta', 'crm', 'ged', 'paie', 'stocks'];
 
   async function reportAll(at: string, names = NAMES) {
-    const said = Object.fromEntries(
+    const reported = Object.fromEntries(
       await Promise.all(
         names.map(
           async (name) =>
@@ -91,7 +91,7 @@ describe('D7: a silent agent', () => {
         ),
       ),
     );
-    await agent.drop(`${at.slice(0, 10)}_STATUS.json`, agent.report(at, said));
+    await agent.drop(`${at.slice(0, 10)}_STATUS.json`, agent.report(at, reported));
   }
 
   it('D7: raises one alert that lists its databases, with agent and city in the line', async () => {
@@ -151,11 +151,11 @@ describe('D7: a silent agent', () => {
     const night = async (day: number, down: TestAgent | null) => {
       const at = new Date(Date.parse(REPORTED) + day * DAY_MS);
       for (const one of agents.filter((other) => other !== down)) {
-        const said: Record<string, object> = {};
+        const reported: Record<string, object> = {};
         for (const { name } of databases.filter(({ agent: of }) => of === one)) {
-          said[name] = await one.stage(`${name}-${day}.bak`, `${name} of ${day}`);
+          reported[name] = await one.stage(`${name}-${day}.bak`, `${name} of ${day}`);
         }
-        await one.drop(`${day}_STATUS.json`, one.report(at.toISOString(), said as never));
+        await one.drop(`${day}_STATUS.json`, one.report(at.toISOString(), reported as never));
       }
       scans.clock.set(new Date(at.getTime() + DAY_MS / 3));
       await runJob(scans.world, scans.cast.tenant_id, 'scan-backups');

@@ -83,13 +83,13 @@ describe('B7: mails about backups', () => {
     expect(french.subject).toBe('ALERTE SAUVEGARDE - compta_prod - HASH MISMATCH');
     const english = await mailTo('grace@example.com', 'compta_prod');
     expect(english.subject).toBe('BACKUP ALERT - compta_prod - HASH MISMATCH');
-    const said = [
+    const reported = [
       ...['nantes-01', 'Boulangerie Martin', 'Nantes', 'Chantenay', 'compta_prod'],
       ...[SENT, FOUND, 'compta_prod.sql.gz', 'connection reset <once>'],
       ...['dump finished with warnings', 'dump: 214 tables', 'upload: resumed twice', job, entry],
     ];
     for (const { text, html } of [french, english])
-      for (const word of said) {
+      for (const word of reported) {
         expect(text).toContain(word);
         expect(html).toContain(word.replace('<once>', '&lt;once&gt;'));
       }

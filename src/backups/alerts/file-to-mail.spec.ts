@@ -1,7 +1,7 @@
 import { addPerson, addTenant } from '../../../test/support/cast.js';
 import { createWorld, type World } from '../../../test/support/world.js';
 import { type MailCatcher, startMailCatcher } from '../../cli/demo/mail-catcher.js';
-import { type BackupFolders, backupFolders, good, type Said, TestAgent } from '../agent.fixture.js';
+import { type BackupFolders, backupFolders, good, type ReportedFields, TestAgent } from '../agent.fixture.js';
 import { addJob, NO_SLOTS } from '../board/records.fixture.js';
 
 const HOUR_MS = 3_600_000;
@@ -10,7 +10,7 @@ const HOUR_MS = 3_600_000;
 const CASES: {
   verdict: string;
   what: string;
-  leave: (agent: TestAgent) => Promise<Said | null>;
+  leave: (agent: TestAgent) => Promise<ReportedFields | null>;
   mail: string | null;
   says: string[];
 }[] = [
@@ -115,7 +115,7 @@ describe('from the file to the mail', () => {
         expected_after: new Date(expected.getTime() - 3 * HOUR_MS),
       });
     }
-    const databases: Record<string, Said> = {};
+    const databases: Record<string, ReportedFields> = {};
     for (const { verdict, leave } of CASES) {
       const said = await leave(agent);
       if (said !== null) databases[verdict] = said;
@@ -139,7 +139,7 @@ describe('from the file to the mail', () => {
     expect(catcher.count).toBe(4);
 
     // All jobs recover: each recovery is announced once; the job without an incident announces none.
-    const well: Record<string, Said> = {};
+    const well: Record<string, ReportedFields> = {};
     for (const { verdict } of CASES)
       well[verdict] = await agent.stage(`${verdict}-2.bak`, `${verdict} again`);
     await agent.drop('2_STATUS.json', agent.report(new Date(Date.now() - 60_000).toISOString(), well));

@@ -3,7 +3,7 @@ import { open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { holdsNothing } from './empty-file.js';
+import { hasNoBackup } from './empty-file.js';
 import { readThrough } from './read-through.js';
 
 const hex = (digits: string) => Buffer.from(digits, 'hex');
@@ -67,11 +67,11 @@ const FULL: Record<string, Buffer> = {
 
 describe('F1: a file with no backup in it', () => {
   it.each(Object.entries(EMPTY))('%s is empty', async (_, content) => {
-    expect(await holdsNothing(content)).toBe(true);
+    expect(await hasNoBackup(content)).toBe(true);
   });
 
   it.each(Object.entries(FULL))('%s is not empty', async (_, content) => {
-    expect(await holdsNothing(content)).toBe(false);
+    expect(await hasNoBackup(content)).toBe(false);
   });
 
   it.each([

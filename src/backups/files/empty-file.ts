@@ -37,13 +37,13 @@ const EMPTY_FORMATS = [
  * content. An agent whose dump failed often compresses nothing and reports a success.
  * @param content the whole file, at most `MAX_EMPTY_BYTES`
  */
-export async function holdsNothing(content: Buffer): Promise<boolean> {
+export async function hasNoBackup(content: Buffer): Promise<boolean> {
   if (isBlank(content) || EMPTY_FORMATS.some((isEmpty) => isEmpty(content))) return true;
-  return content[0] === 0x1f && content[1] === 0x8b && (await holdsNothingInside(content));
+  return content[0] === 0x1f && content[1] === 0x8b && (await hasNoBackupInside(content));
 }
 
 /** Treats invalid or truncated gzip data as not empty. */
-async function holdsNothingInside(gzip: Buffer): Promise<boolean> {
+async function hasNoBackupInside(gzip: Buffer): Promise<boolean> {
   const parts: Buffer[] = [];
   let bytes = 0;
   let blank = true;

@@ -341,10 +341,10 @@ describe('names that become folders of the store', () => {
     const report = (minute: number, changes: object, database = 'compta') =>
       agent.report(
         new Date(Date.UTC(2026, 2, 29, 8, minute)).toISOString(),
-        { [database]: said(minute) },
+        { [database]: reported(minute) },
         changes as Record<string, unknown>,
       );
-    const said = (number: number) => good(`${number}.bak`, `${CONTENT} ${number}`);
+    const reported = (number: number) => good(`${number}.bak`, `${CONTENT} ${number}`);
     let number = 0;
     for (const name of names) {
       for (const dropped of [

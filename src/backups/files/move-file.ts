@@ -6,7 +6,7 @@ import { makeFolderWithin } from './folders.js';
 import { openNoFollow } from './open-file.js';
 import { readThrough } from './read-through.js';
 import { identityOf, type SeenFile } from './staged-file.js';
-import { isThere, putInPlace, statsOf, syncFolder, TargetTaken, unlinkIfThere } from './stored-file.js';
+import { pathExists, putInPlace, statsOf, syncFolder, TargetTaken, unlinkIfThere } from './stored-file.js';
 
 /** A file's destination and its name there. */
 export interface Move {
@@ -115,7 +115,7 @@ class FileNotCopied extends Error {
  */
 export async function removeSeen(path: string, identity: string, id: string): Promise<string | null> {
   const aside = join(dirname(path), `.${id}.gone`);
-  if (!(await isThere(aside))) {
+  if (!(await pathExists(aside))) {
     const current = await statsOf(path);
     if (current === null || identityOf(current) !== identity) return null;
     await rename(path, aside);
@@ -170,14 +170,14 @@ const MAX_NAME_BYTES = 240;
 
 /** The name itself, or with a mark in it where the name is taken, and shortened where it is too long. */
 async function freeName(folder: string, name: string, mark: string): Promise<string> {
-  if (Buffer.byteLength(name) <= MAX_NAME_BYTES && !(await isThere(join(folder, name)))) return name;
+  if (Buffer.byteLength(name) <= MAX_NAME_BYTES && !(await pathExists(join(folder, name)))) return name;
   const dot = name.indexOf('.', 1);
   const extension = dot < 0 ? '' : beginningOf(name.slice(dot), MAX_NAME_BYTES / 2);
   const stem = dot < 0 ? name : name.slice(0, dot);
   for (let count = 1; ; count += 1) {
     const end = `.${mark}${count === 1 ? '' : `-${count}`}${extension}`;
     const candidate = `${beginningOf(stem, MAX_NAME_BYTES - Buffer.byteLength(end))}${end}`;
-    if (!(await isThere(join(folder, candidate)))) return candidate;
+    if (!(await pathExists(join(folder, candidate)))) return candidate;
   }
 }
 

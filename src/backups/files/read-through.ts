@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { holdsNothing, isZeros, MAX_EMPTY_BYTES } from './empty-file.js';
+import { hasNoBackup, isZeros, MAX_EMPTY_BYTES } from './empty-file.js';
 import { type FileError, isFileSystemError } from './file-errors.js';
 
 /** Bytes of one read. A file of any size takes two buffers of this size. */
@@ -55,7 +55,7 @@ export async function readThrough(
     ({ bytesRead } = await reading);
     buffers = [next, current];
   }
-  const empty = zeros || (small.length === size && (await holdsNothing(small)));
+  const empty = zeros || (small.length === size && (await hasNoBackup(small)));
   return { sha256: hash.digest('hex'), size, empty, not_copied };
 }
 

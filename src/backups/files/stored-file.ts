@@ -102,7 +102,7 @@ export async function putInPlace(beside: string, target: string): Promise<void> 
     if (code === 'EEXIST') throw new TargetTaken();
     // Some network and FAT file systems have no links. Only Vigie writes here, so checking first is enough.
     if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(code ?? '')) throw error;
-    if (await isThere(target)) throw new TargetTaken();
+    if (await pathExists(target)) throw new TargetTaken();
     await rename(beside, target);
     return;
   }
@@ -140,7 +140,7 @@ async function makeFolder(folder: string): Promise<string | undefined> {
     if (codeOf(error) !== 'ENOENT') throw error;
     // Node throws ENOENT too if there are no free inodes: the failed call gives the real reason.
     let missing = folder;
-    while (!(await isThere(dirname(missing)))) missing = dirname(missing);
+    while (!(await pathExists(dirname(missing)))) missing = dirname(missing);
     await mkdir(missing, { mode: 0o750 });
     throw error;
   }
@@ -213,7 +213,7 @@ export async function readStored(
   }
 }
 
-export async function isThere(path: string): Promise<boolean> {
+export async function pathExists(path: string): Promise<boolean> {
   return (await statsOf(path)) !== null;
 }
 

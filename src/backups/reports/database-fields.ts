@@ -73,22 +73,22 @@ export const DATABASE_FIELDS = Object.keys(RULES) as readonly (keyof DatabaseRep
 export function readDatabaseFields(
   written: Record<string, unknown>,
   latest: number,
-): { said: Partial<DatabaseReport>; faults: string[] } {
-  const said: Record<string, string | number> = {};
+): { valid: Partial<DatabaseReport>; faults: string[] } {
+  const valid: Record<string, string | number> = {};
   const faults: string[] = [];
   for (const field of DATABASE_FIELDS) {
     const value = Object.hasOwn(written, field) ? written[field] : null;
     if (value == null || value === '') continue;
     const read = RULES[field](value, latest);
     if (read === null) continue;
-    if ('value' in read) said[field] = read.value;
+    if ('value' in read) valid[field] = read.value;
     else faults.push(`/${field}: ${read.fault}`);
   }
-  const needed = said.status === 'success' ? (['hash_sha256', 'staged_file_name'] as const) : [];
+  const needed = valid.status === 'success' ? (['hash_sha256', 'staged_file_name'] as const) : [];
   for (const field of ['status', ...needed] as const) {
-    if (said[field] === undefined && !faults.some((fault) => fault.startsWith(`/${field}:`))) {
+    if (valid[field] === undefined && !faults.some((fault) => fault.startsWith(`/${field}:`))) {
       faults.push(`/${field}: is missing${field === 'status' ? '' : ', and a success needs it'}`);
     }
   }
-  return { said, faults };
+  return { valid, faults };
 }

@@ -1,5 +1,5 @@
 import type { Random } from '../../../test/faults/random.js';
-import { good, type Said } from '../agent.fixture.js';
+import { good, type ReportedFields } from '../agent.fixture.js';
 import { DATABASE_FIELDS } from './database-fields.js';
 import { REPORT_LIMIT } from './status-report.js';
 
@@ -13,7 +13,7 @@ export interface HostileReport {
 
 type Change = [what: string, valid: boolean, change: (report: Report) => unknown];
 interface Report extends Record<string, unknown> {
-  databases: Record<string, Said>;
+  databases: Record<string, ReportedFields>;
 }
 
 const NESTED = 100_000;
@@ -24,7 +24,7 @@ const field = (name: string, valid: boolean, ...values: unknown[]): Change[] =>
   values.map((value) => [`${name}: ${shown(value)}`, valid, (report) => ({ ...report, [name]: value })]);
 
 /** Changes of a field of the only database. */
-const said = (name: string, valid: boolean, ...values: unknown[]): Change[] =>
+const databaseField = (name: string, valid: boolean, ...values: unknown[]): Change[] =>
   values.map((value) => [
     `its ${name}: ${shown(value)}`,
     valid,
@@ -120,9 +120,9 @@ const CHANGES: Change[] = [
   ...field('more', true, 'of it', null, nestedOf(31)),
   ...field('more', false, nestedOf(33)),
   ...field('constructor', false, { prototype: { status: 'success' } }),
-  ...said('status', true, 'ok', 'SUCCESS', '', null, undefined, 0, true, [], {}, ['failed']),
-  ...said('hash_sha256', true, HASH.toUpperCase(), 'aA'.repeat(32)),
-  ...said(
+  ...databaseField('status', true, 'ok', 'SUCCESS', '', null, undefined, 0, true, [], {}, ['failed']),
+  ...databaseField('hash_sha256', true, HASH.toUpperCase(), 'aA'.repeat(32)),
+  ...databaseField(
     'hash_sha256',
     true,
     HASH.slice(1),
@@ -132,19 +132,33 @@ const CHANGES: Change[] = [
     ` ${HASH}`,
     `0x${HASH.slice(2)}`,
   ),
-  ...said('hash_sha256', true, '', null, undefined, 7, [HASH], {}),
-  ...said('size_bytes', true, -1, 2 ** 60, 1.5, '12', true, [], {}, 2 ** 53),
-  ...said('size_bytes', true, 0, null, '', undefined, 2 ** 53 - 1),
-  ...said('compress_size_pre_compress', true, -0.5, 2 ** 63),
-  ...said('agent_transfer_process_start_time_utc', true, '2026-03-29T20:00:00', '2026-04-01T00:00:00Z', 7),
-  ...said('agent_transfer_process_timestamp_utc', true, '', null, '2026-03-29T21:00:00+02:00'),
-  ...said('staged_file_name', true, '', null, 'x'.repeat(1_001), 'a\u0000b', 7, []),
-  ...said('staged_file_name', true, '\udc00'),
-  ...said('staged_file_name', true, 'x'.repeat(1_000), '../../etc/passwd', 'a\nb', '\u202e', 'é'.repeat(128)),
-  ...said('logs_summary', true, '\ud800'),
-  ...said('logs_summary', true, 'x'.repeat(500_000), 'a\u0000b\u001b[31m', '\r\n', null, ''),
-  ...said('error_msg', true, 7, [], {}, true),
-  ...said('__unknown__', true, 1),
+  ...databaseField('hash_sha256', true, '', null, undefined, 7, [HASH], {}),
+  ...databaseField('size_bytes', true, -1, 2 ** 60, 1.5, '12', true, [], {}, 2 ** 53),
+  ...databaseField('size_bytes', true, 0, null, '', undefined, 2 ** 53 - 1),
+  ...databaseField('compress_size_pre_compress', true, -0.5, 2 ** 63),
+  ...databaseField(
+    'agent_transfer_process_start_time_utc',
+    true,
+    '2026-03-29T20:00:00',
+    '2026-04-01T00:00:00Z',
+    7,
+  ),
+  ...databaseField('agent_transfer_process_timestamp_utc', true, '', null, '2026-03-29T21:00:00+02:00'),
+  ...databaseField('staged_file_name', true, '', null, 'x'.repeat(1_001), 'a\u0000b', 7, []),
+  ...databaseField('staged_file_name', true, '\udc00'),
+  ...databaseField(
+    'staged_file_name',
+    true,
+    'x'.repeat(1_000),
+    '../../etc/passwd',
+    'a\nb',
+    '\u202e',
+    'é'.repeat(128),
+  ),
+  ...databaseField('logs_summary', true, '\ud800'),
+  ...databaseField('logs_summary', true, 'x'.repeat(500_000), 'a\u0000b\u001b[31m', '\r\n', null, ''),
+  ...databaseField('error_msg', true, 7, [], {}, true),
+  ...databaseField('__unknown__', true, 1),
   ...named(
     true,
     'toString',

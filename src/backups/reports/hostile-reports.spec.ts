@@ -101,8 +101,8 @@ describe('invalid reports', () => {
         answers.push(await post(bodies[first + index]!.bytes));
       }
       const other = await new TestAgent(folders, cast.tenant.slug, `good-${first}`).make();
-      const said = await other.stage('paie.bak', 'the wages');
-      await other.drop('STATUS.json', other.report('2026-03-30T20:10:00Z', { paie: said }));
+      const reported = await other.stage('paie.bak', 'the wages');
+      await other.drop('STATUS.json', other.report('2026-03-30T20:10:00Z', { paie: reported }));
       const ms = await timed(() => scan(world, cast.tenant_id));
       if (ms > empty + 2_000) wrong.push(`cases from ${first} took ${ms} ms`);
       const [entry] = await world.sql(`SELECT verdict FROM backup_entries WHERE agent_id = $1`, [other.id]);

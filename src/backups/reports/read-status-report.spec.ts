@@ -33,7 +33,7 @@ describe('the content of a report', () => {
     );
     expect(unknown).toEqual({ agent_version: '2.1' });
     expect(databases.get('compta')).toMatchObject({
-      said: LEDGER,
+      valid: LEDGER,
       fault: null,
       unknown: { duration_seconds: 7 },
     });
@@ -65,7 +65,7 @@ describe('the content of a report', () => {
   ])('D3: a fault in one database is its own: %s', (_, compta, fault) => {
     const { databases, warnings } = accepted(written({ compta, paie: LEDGER }));
     expect(databases.get('compta')?.fault).toContain(fault);
-    expect(databases.get('paie')).toMatchObject({ said: LEDGER, fault: null });
+    expect(databases.get('paie')).toMatchObject({ valid: LEDGER, fault: null });
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toMatch(/^\/databases\/compta[:/]/);
   });
@@ -73,7 +73,7 @@ describe('the content of a report', () => {
   it('D3: the valid fields of a faulty database are kept', () => {
     const { databases } = accepted(written({ compta: { ...LEDGER, size_bytes: -1, error_msg: 'late' } }));
     const rest = { ...LEDGER, size_bytes: undefined };
-    expect(databases.get('compta')?.said).toEqual({ ...rest, error_msg: 'late' });
+    expect(databases.get('compta')?.valid).toEqual({ ...rest, error_msg: 'late' });
   });
 
   it('D3: an invalid name makes one faulty database', () => {
@@ -122,7 +122,7 @@ describe('the content of a report', () => {
     );
     expect([...databases.keys()]).toEqual(['Tr\u00e9sorerie', 'paie', 'grand livre']);
     const twice = accepted(written({ 'e\u0301': LEDGER, '\u00e9': LEDGER, paie: LEDGER })).databases;
-    expect(twice.get('\u00e9')).toMatchObject({ said: {}, fault: expect.stringContaining('twice') });
+    expect(twice.get('\u00e9')).toMatchObject({ valid: {}, fault: expect.stringContaining('twice') });
     expect(twice.get('paie')?.fault).toBeNull();
   });
 

@@ -15,7 +15,7 @@ const AHEAD_MS = 10 * 60_000;
 
 /** The valid fields of a database in a report. */
 export interface ReportedDatabase {
-  said: Partial<DatabaseReport>;
+  valid: Partial<DatabaseReport>;
   /** Why it cannot be evaluated; null if it can. */
   fault: string | null;
   /** Fields that this version does not know, unchanged. */
@@ -60,7 +60,7 @@ export function readStatusReport(plain: unknown, now: Date): ReadReport | { faul
     if (isTwice) database.fault = `the report names this database twice, as ${JSON.stringify(name)} too`;
     if (database.fault !== null) warnings.push(...lines(database.fault, `/databases/${escaped(name)}`));
     warnings.push(...unknownLines(database.unknown, `/databases/${escaped(name)}`));
-    databases.set(key, isTwice ? { ...database, said: {} } : database);
+    databases.set(key, isTwice ? { ...database, valid: {} } : database);
   }
   const unknown = omit(plain, [...HEAD_FIELDS, 'databases']);
   warnings.unshift(...unknownLines(unknown, ''));
@@ -85,13 +85,13 @@ function readDatabase(
 ): { key: string; database: ReportedDatabase } {
   const key = comparable(name);
   const fields = isObject(written) ? written : {};
-  const { said, faults } = readDatabaseFields(fields, latest);
+  const { valid, faults } = readDatabaseFields(fields, latest);
   const found = isObject(written) ? faults : ['must be an object'];
   const isNamed = isDatabaseName(key);
   if (!isNamed) found.unshift('its name must be 1 to 100 characters without control characters');
   const fault = found.length === 0 ? null : inBrief(found).join('\n');
   const unknown = omit(fields, DATABASE_FIELDS);
-  return { key: isNamed ? key : shownName(name), database: { said, fault, unknown } };
+  return { key: isNamed ? key : shownName(name), database: { valid, fault, unknown } };
 }
 
 /** The name shown for a database with an invalid name. */

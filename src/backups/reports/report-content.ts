@@ -20,7 +20,7 @@ export type ReportedContent = Partial<DatabaseReport> & { fault?: string };
 export function contentOf({ head, databases }: ReadReport): ReportContent {
   const content = [...databases]
     .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([name, { said, fault }]) => [name, fault === null ? said : { ...said, fault }] as const);
+    .map(([name, { valid, fault }]) => [name, fault === null ? valid : { ...valid, fault }] as const);
   return {
     operation_timestamp_utc: head.operation_timestamp_utc,
     agent_id: head.agent_id,

@@ -129,7 +129,7 @@ export class Reports {
     const byName = new Map(jobs.map((job) => [job.database_name, job]));
     const hasUnknown = (name: string) => Object.keys(databases.get(name)?.unknown ?? {}).length > 0;
     const reported = new Date(content.operation_timestamp_utc);
-    return Object.entries(content.databases).map(([database_name, said]) => {
+    return Object.entries(content.databases).map(([database_name, valid]) => {
       const job = byName.get(database_name);
       const expected = job === undefined ? null : nearestExpected(job, zone, reported);
       const wait_until =
@@ -137,7 +137,7 @@ export class Reports {
           ? new Date(reported.getTime() + UNEXPECTED_WAIT_MS)
           : new Date(expected.expected_at.getTime() + job.grace_minutes * 60_000);
       return {
-        ...said,
+        ...valid,
         database_name,
         warnings: hasUnknown(database_name) ? ['unknown_fields'] : [],
         job_id: job?.id ?? null,

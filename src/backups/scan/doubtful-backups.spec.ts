@@ -35,8 +35,8 @@ describe('F1: a backup with the right hash that is not a backup', () => {
   /** The next night's backup, and the scan of the morning after it. */
   async function backUp(content: Buffer | string, file = `paie-${night}.sql.gz`) {
     const at = new Date(FIRST + night * DAY_MS);
-    const said = await agent.stage(file, content);
-    await agent.drop(`${night}_STATUS.json`, agent.report(at.toISOString(), { paie: said }));
+    const reported = await agent.stage(file, content);
+    await agent.drop(`${night}_STATUS.json`, agent.report(at.toISOString(), { paie: reported }));
     scans.clock.set(new Date(at.getTime() + DAY_MS / 3));
     night += 1;
     await runJob(scans.world, scans.cast.tenant_id, 'check-backups');

@@ -56,10 +56,10 @@ describe('D9: a scan', () => {
     const store = scans.folders.env.BACKUP_STORE_DIR;
     const names = ['compta', 'paie', 'stocks'];
     for (const name of names) await scans.expectJob(name);
-    const said = await Promise.all(
+    const reported = await Promise.all(
       names.map(async (name) => [name, await agent.stage(`${name}.bak`, `the ${name}`)] as const),
     );
-    await agent.drop('STATUS.json', agent.report(REPORTED, Object.fromEntries(said)));
+    await agent.drop('STATUS.json', agent.report(REPORTED, Object.fromEntries(reported)));
     // Unmount after one file has its name, and before its folder is fsynced.
     const publish: (this: IncomingCopy) => Promise<UnsyncedFolders> = Reflect.get(
       IncomingCopy.prototype,
@@ -91,8 +91,8 @@ describe('D9: a scan', () => {
     try {
       writeFileSync(join(store, STORE_MARKER), '');
       await scans.expectJob('compta');
-      const said = await agent.stage('compta.bak', 'the ledger');
-      await agent.drop('STATUS.json', agent.report(REPORTED, { compta: said }));
+      const reported = await agent.stage('compta.bak', 'the ledger');
+      await agent.drop('STATUS.json', agent.report(REPORTED, { compta: reported }));
       expect(await scans.run()).toMatchObject({ failed: 1 });
       expect(await scans.entries()).toMatchObject([{ verdict: 'FAILED', reason: 'store_full' }]);
       expect(agent.files('database')).toEqual(['compta.bak']);
@@ -112,8 +112,8 @@ describe('D9: a scan', () => {
     try {
       await agent.make();
       await scans.expectJob('compta');
-      const said = await agent.stage('compta.bak', 'the ledger');
-      await agent.drop('STATUS.json', agent.report(REPORTED, { compta: said }));
+      const reported = await agent.stage('compta.bak', 'the ledger');
+      await agent.drop('STATUS.json', agent.report(REPORTED, { compta: reported }));
       await agent.drop('torn_STATUS.json', '{"operation');
       remount(inbox, 'ro');
       expect(await scans.run()).toMatchObject({ success: 1 });

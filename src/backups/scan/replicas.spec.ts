@@ -52,8 +52,8 @@ describe('two scanners of one installation', () => {
   async function arrange(tenant: CastTenant): Promise<TestAgent> {
     const agent = await new TestAgent(folders, tenant.slug, 'lyon').make();
     for (let number = 0; number < DATABASES; number += 1) {
-      const said = await agent.stage(`${number}.bak`, Buffer.alloc(1_500_000, `${number} `));
-      await agent.drop(`${number}_STATUS.json`, agent.report(REPORTED, { [`db${number}`]: said }));
+      const reported = await agent.stage(`${number}.bak`, Buffer.alloc(1_500_000, `${number} `));
+      await agent.drop(`${number}_STATUS.json`, agent.report(REPORTED, { [`db${number}`]: reported }));
     }
     await agent.put('database', 'wrong.bak', 'the lodger');
     const wrong = good('wrong.bak', 'the ledger');

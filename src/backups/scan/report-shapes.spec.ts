@@ -24,10 +24,10 @@ describe('reports as agents write them', () => {
 
   it('D2: an upgraded agent’s report is verified, with a note', async () => {
     await scans.expectJob('compta');
-    const said = await agent.stage('compta.bak', 'the ledger');
+    const reported = await agent.stage('compta.bak', 'the ledger');
     const report = agent.report(
       REPORTED,
-      { compta: { ...said, duration_seconds: 12, tool: { name: 'pg_dump\0' } } },
+      { compta: { ...reported, duration_seconds: 12, tool: { name: 'pg_dump\0' } } },
       { agent_version: '2.1.0' },
     );
     await agent.drop('STATUS.json', report);
@@ -94,8 +94,8 @@ describe('reports as agents write them', () => {
 
   it('F2: a report of a macOS agent matches the job that a person named', async () => {
     const id = await scans.expectJob('Tr\u00e9sorerie');
-    const said = await agent.stage('treso.bak', 'the cash');
-    await agent.drop('STATUS.json', agent.report(REPORTED, { 'Tre\u0301sorerie\u200b': said }));
+    const reported = await agent.stage('treso.bak', 'the cash');
+    await agent.drop('STATUS.json', agent.report(REPORTED, { 'Tre\u0301sorerie\u200b': reported }));
     expect(await scans.run()).toMatchObject({ success: 1 });
     expect(await scans.entries()).toMatchObject([{ job_id: id, database_name: 'Tr\u00e9sorerie' }]);
     const made = await scans.world.http('POST', '/api/v1/backups/jobs', {
@@ -109,10 +109,10 @@ describe('reports as agents write them', () => {
   });
 
   it('D8: two spellings of one name in a report are FAILED once, and nothing is read again', async () => {
-    const said = await agent.stage('e.bak', 'the ledger');
+    const reported = await agent.stage('e.bak', 'the ledger');
     await agent.drop(
       'STATUS.json',
-      agent.report(REPORTED, { '\u00e9': said, 'e\u0301': good('f.bak', 'other') }),
+      agent.report(REPORTED, { '\u00e9': reported, 'e\u0301': good('f.bak', 'other') }),
     );
     await scans.run();
     expect(await scans.entries()).toMatchObject([{ verdict: 'FAILED', reason: 'report_invalid' }]);

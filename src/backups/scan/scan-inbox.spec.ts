@@ -18,8 +18,8 @@ describe('a scan of the inbox', () => {
 
   it('records the same report once, from file and REST', async () => {
     await scans.expectJob('compta');
-    const said = await agent.stage('compta.bak', 'the ledger');
-    const report = agent.report(REPORTED, { compta: said });
+    const reported = await agent.stage('compta.bak', 'the ledger');
+    const report = agent.report(REPORTED, { compta: reported });
     const post = () =>
       scans.world.http('POST', '/api/v1/backups/reports', { token: scans.cast.admin.token, body: report });
     const first = await post();
@@ -102,8 +102,8 @@ describe('a scan of the inbox', () => {
     const full = join(scans.folders.env.BACKUP_STORE_DIR, path);
     await mkdir(full.slice(0, full.lastIndexOf('/')), { recursive: true });
     await writeFile(full, 'another');
-    const said = await agent.stage('compta.bak', 'the ledger');
-    await agent.drop('STATUS.json', agent.report(REPORTED, { compta: said }));
+    const reported = await agent.stage('compta.bak', 'the ledger');
+    await agent.drop('STATUS.json', agent.report(REPORTED, { compta: reported }));
     await scans.run();
     expect(await scans.entries()).toMatchObject([
       { verdict: 'FAILED', reason: 'target_taken', settled_at: null },
@@ -128,8 +128,8 @@ describe('a scan of the inbox', () => {
       'bad_STATUS.json',
       agent.report('yesterday', { 'a/b': { status: 'odd' } }, { city: '' }),
     );
-    const said = await agent.stage('compta.bak', 'the ledger');
-    await agent.drop('good_STATUS.json', agent.report(REPORTED, { compta: said }));
+    const reported = await agent.stage('compta.bak', 'the ledger');
+    await agent.drop('good_STATUS.json', agent.report(REPORTED, { compta: reported }));
     expect(await scans.run()).toMatchObject({ rejected: 3, reports: 1, success: 1 });
     expect(agent.files('rejected')).toEqual([
       'bad_STATUS.json',

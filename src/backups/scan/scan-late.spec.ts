@@ -28,9 +28,9 @@ describe('B4: late backups', () => {
 
   it('a mismatching one that is re-staged correctly is SUCCESS, with the same report', async () => {
     const id = await scans.expectJob('compta');
-    const said = good('compta.bak', 'the ledger');
+    const reported = good('compta.bak', 'the ledger');
     await agent.put('database', 'compta.bak', 'the led');
-    await agent.drop('STATUS.json', agent.report(REPORTED, { compta: said }));
+    await agent.drop('STATUS.json', agent.report(REPORTED, { compta: reported }));
     await scans.run();
     expect(await verdicts()).toEqual(['HASH_MISMATCH']);
     // Another wrong file: it probably belongs to the next backup, so the verdict stays.
@@ -125,8 +125,8 @@ describe('B4: late backups', () => {
 
   it('storing a verified file is retried without a time limit', async () => {
     await scans.expectJob('compta');
-    const said = await agent.stage('compta.bak', 'the ledger');
-    await agent.drop('STATUS.json', agent.report(REPORTED, { compta: said }));
+    const reported = await agent.stage('compta.bak', 'the ledger');
+    await agent.drop('STATUS.json', agent.report(REPORTED, { compta: reported }));
     const store = scans.folders.env.BACKUP_STORE_DIR;
     await rm(store, { recursive: true });
     await writeFile(store, 'not a folder');

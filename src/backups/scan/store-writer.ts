@@ -7,7 +7,7 @@ import type { OpenStaged } from '../files/staged-file.js';
 import {
   hasRoom,
   IncomingCopy,
-  isThere,
+  pathExists,
   readStored,
   removeLeftovers,
   syncFolders,
@@ -43,7 +43,7 @@ export class StoreWriter {
     const path = storedPath(scan.slug, entry);
     try {
       await this.store.assertAvailable();
-      if (await isThere(join(this.store.root, path))) return null;
+      if (await pathExists(join(this.store.root, path))) return null;
       return await IncomingCopy.begin(this.store.root, path, entry.id);
     } catch (error) {
       if (!isFileSystemError(error)) throw error;
@@ -181,7 +181,7 @@ export class StoreWriter {
     sha256: string,
   ): Promise<UnsyncedFolders> {
     await this.store.assertAvailable();
-    if (await isThere(join(this.store.root, path))) throw new TargetTaken();
+    if (await pathExists(join(this.store.root, path))) throw new TargetTaken();
     const copy = await IncomingCopy.begin(this.store.root, path, id);
     try {
       const reading = await readThrough(handle, copy.handle, scan.signal, () => undefined);

@@ -49,8 +49,8 @@ const promoted = () =>
   mine().map((path) => sha256(readFileSync(join(scans.folders.env.BACKUP_STORE_DIR, path))));
 const path = () => agent.path('database', 'compta.bak');
 
-async function drop(said: Record<string, unknown>): Promise<void> {
-  await agent.drop('STATUS.json', agent.report(REPORTED, { compta: said }));
+async function drop(reported: Record<string, unknown>): Promise<void> {
+  await agent.drop('STATUS.json', agent.report(REPORTED, { compta: reported }));
 }
 
 /** Runs `act` when the scan has read the first chunk of the file. */

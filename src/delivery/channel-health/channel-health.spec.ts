@@ -10,7 +10,7 @@ import {
   type Step,
   type Where,
 } from '../channels/email/scripted-smtp.fixture.js';
-import { Way } from '../dispatch/bundling.fixture.js';
+import { StepwiseDelivery } from '../dispatch/bundling.fixture.js';
 import { Dispatcher } from '../dispatch/dispatcher.js';
 import { DeliverySending } from '../sending/delivery-sending.js';
 import { ChannelHealth } from './channel-health.js';
@@ -23,7 +23,7 @@ const REFUSED = { reply: '535 5.7.8 Bad credentials' };
 describe('the health of a channel', () => {
   const clock = new FixedClock(NOW);
   let world: World;
-  let way: Way;
+  let way: StepwiseDelivery;
   let smtp: ScriptedSmtp;
   let script: (step: Step, where: Where) => Act;
   let cast: Cast;
@@ -49,7 +49,7 @@ describe('the health of a channel', () => {
       },
     });
     cast = await createCast(world);
-    way = new Way(world);
+    way = new StepwiseDelivery(world);
   });
   afterAll(async () => {
     await world.close();

@@ -6,7 +6,7 @@ import { DeliverySending } from '../sending/delivery-sending.js';
 import { Dispatcher } from './dispatcher.js';
 
 /** Runs a world's dispatcher and worker step by step. */
-export class Way {
+export class StepwiseDelivery {
   constructor(readonly world: World) {}
 
   /** The admitted messages that are not claimed yet. */

@@ -3,7 +3,7 @@ import { runJob } from '../../../test/support/watched.js';
 import { createWorld, type World } from '../../../test/support/world.js';
 import { type CaughtMail, type MailCatcher, startMailCatcher } from '../../cli/demo/mail-catcher.js';
 import { FixedClock } from '../../platform/clock/fixed-clock.js';
-import { Way } from './bundling.fixture.js';
+import { StepwiseDelivery } from './bundling.fixture.js';
 
 /** Monday 30 March 2026, 09:00 in Paris. */
 const MORNING = '2026-03-30T07:00:00Z';
@@ -14,7 +14,7 @@ const DAY = 24 * HOUR;
 describe('bundling', () => {
   const clock = new FixedClock(MORNING);
   let world: World;
-  let way: Way;
+  let way: StepwiseDelivery;
   let smtp: MailCatcher;
   let admin: Person;
   let before: number;
@@ -33,7 +33,7 @@ describe('bundling', () => {
       },
     });
     await createCast(world);
-    way = new Way(world);
+    way = new StepwiseDelivery(world);
   });
   afterAll(async () => {
     await world.close();

@@ -10,7 +10,7 @@ import {
   type Step,
 } from '../channels/email/scripted-smtp.fixture.js';
 import { type ChannelSender, SendError, SENDERS } from '../channels/sender.js';
-import { Way } from '../dispatch/bundling.fixture.js';
+import { StepwiseDelivery } from '../dispatch/bundling.fixture.js';
 import { Leases } from './leases.js';
 
 /** Monday 30 March 2026, 09:00 in Paris. */
@@ -21,7 +21,7 @@ const HOUR = 3_600_000;
 describe('the outcome of a bundle', () => {
   const clock = new FixedClock(MORNING);
   let world: World;
-  let way: Way;
+  let way: StepwiseDelivery;
   let smtp: ScriptedSmtp;
   let script: (step: Step) => Act;
   let admin: Person;
@@ -39,7 +39,7 @@ describe('the outcome of a bundle', () => {
       },
     });
     await createCast(world);
-    way = new Way(world);
+    way = new StepwiseDelivery(world);
   });
   afterAll(async () => {
     await world.close();

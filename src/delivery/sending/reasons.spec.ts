@@ -8,7 +8,7 @@ import {
   startScriptedSmtp,
   type Step,
 } from '../channels/email/scripted-smtp.fixture.js';
-import { Way } from '../dispatch/bundling.fixture.js';
+import { StepwiseDelivery } from '../dispatch/bundling.fixture.js';
 
 /** R8: what a failed send stores, and how it resumes after a repair. */
 
@@ -16,7 +16,7 @@ let smtp: ScriptedSmtp;
 let act: (step: Step) => Act;
 let world: World;
 let cast: Cast;
-let way: Way;
+let way: StepwiseDelivery;
 let lines: Record<string, unknown>[];
 
 beforeEach(async () => {
@@ -31,7 +31,7 @@ beforeEach(async () => {
     },
   });
   cast = await createCast(world);
-  way = new Way(world);
+  way = new StepwiseDelivery(world);
   lines = [];
   for (const level of ['log', 'warn', 'error'] as const)
     jest

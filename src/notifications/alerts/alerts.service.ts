@@ -42,7 +42,7 @@ const NO_NEWS: News = { opened: 0, staged: 0, notifications: 0, deliveries: 0, u
 export class Alerts {
   private readonly comparing = new Map<WatchedKind, PreparedStatement>();
   /** Statements by the kinds that have news. */
-  private readonly telling = new Map<string, Announcement<NewsParameters>>();
+  private readonly newsStatements = new Map<string, Announcement<NewsParameters>>();
 
   constructor(
     private readonly outbox: Outbox,
@@ -87,7 +87,7 @@ export class Alerts {
     if (kinds.length === 0) return NO_NEWS;
     const watched = kinds.map((kind) => kind.watched);
     const key = watched.map(({ kind }) => kind).join(' ');
-    const statement = kept(this.telling, key, () => newsStatement(watched));
+    const statement = kept(this.newsStatements, key, () => newsStatement(watched));
     const stages = Object.fromEntries(kinds.map((kind) => [kind.watched.kind, kind.stages]));
     const [news = NO_NEWS] = await this.notifications.announce<News, NewsParameters>(tx, statement, {
       today,

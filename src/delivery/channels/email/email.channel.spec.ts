@@ -3,7 +3,7 @@ import { runJob } from '../../../../test/support/watched.js';
 import { createWorld, type World } from '../../../../test/support/world.js';
 import { type MailCatcher, startMailCatcher } from '../../../cli/demo/mail-catcher.js';
 import { FixedClock } from '../../../platform/clock/fixed-clock.js';
-import { Way } from '../../dispatch/bundling.fixture.js';
+import { StepwiseDelivery } from '../../dispatch/bundling.fixture.js';
 
 const DAY = 24 * 3_600_000;
 
@@ -11,7 +11,7 @@ describe('a mail as its reader sees it', () => {
   // A Monday, 09:00 in Paris.
   const clock = new FixedClock('2026-03-30T07:00:00Z');
   let world: World;
-  let way: Way;
+  let way: StepwiseDelivery;
   let smtp: MailCatcher;
   let claire: Person;
 
@@ -27,7 +27,7 @@ describe('a mail as its reader sees it', () => {
       },
     });
     await createCast(world);
-    way = new Way(world);
+    way = new StepwiseDelivery(world);
     await world.sql(`INSERT INTO workers VALUES (gen_random_uuid(), 'email', 50, now() + interval '1 day')`);
     const tenant = await addTenant(world);
     claire = await addPerson(world, tenant.id, { name: 'Claire', role: 'admin' });

@@ -165,7 +165,7 @@ describe('the packages', () => {
     expect(lines(/preview-email|mailparser|preview: true/, (path) => path.startsWith('src/'))).toEqual([]);
   });
 
-  it.each(['S8: have one version of %s', '@css-inline/css-inline', 'fast-uri'])('S8: have one %s', (name) => {
+  it.each(['socket.io', '@css-inline/css-inline', 'fast-uri'])('S8: have one version of %s', (name) => {
     expect(versions(name)).toHaveLength(1);
   });
 

@@ -364,29 +364,26 @@ describe('names that become folders of the store', () => {
     expect(stored(folders).filter((path) => path.includes(`/${agent.id}/`))).toEqual([...paths].sort());
   }, 60_000);
 
-  it.each(['%j is not a valid name for any of them', 'a\nb', '\u001b'])(
-    '%j is no name of any of them',
-    async (name) => {
-      const agent = await newAgent();
-      await agent.drop(
-        '1_STATUS.json',
-        agent.report(REPORTED, { compta: { status: 'failed' } }, { company_name: name }),
-      );
-      await agent.drop(
-        '2_STATUS.json',
-        agent.report(REPORTED, { compta: { status: 'failed' } }, { city: name }),
-      );
-      await agent.drop('3_STATUS.json', agent.report(REPORTED, { [name]: { status: 'failed' } }));
-      // A database with an invalid name is FAILED under a generated one: the others of its report are evaluated.
-      expect(await run()).toMatchObject({ rejected: 2, failed: 1 });
-      expect(await entries(agent)).toMatchObject([
-        {
-          database_name: expect.stringMatching(/\(not a name\)$/),
-          verdict: 'FAILED',
-          reason: 'report_invalid',
-        },
-      ]);
-      expect(stored(folders).filter((path) => path.includes(`/${agent.id}/`))).toEqual([]);
-    },
-  );
+  it.each(['a\u0000b', 'a\nb', '\u001b'])('%j is not a valid name for any of them', async (name) => {
+    const agent = await newAgent();
+    await agent.drop(
+      '1_STATUS.json',
+      agent.report(REPORTED, { compta: { status: 'failed' } }, { company_name: name }),
+    );
+    await agent.drop(
+      '2_STATUS.json',
+      agent.report(REPORTED, { compta: { status: 'failed' } }, { city: name }),
+    );
+    await agent.drop('3_STATUS.json', agent.report(REPORTED, { [name]: { status: 'failed' } }));
+    // A database with an invalid name is FAILED under a generated one: the others of its report are evaluated.
+    expect(await run()).toMatchObject({ rejected: 2, failed: 1 });
+    expect(await entries(agent)).toMatchObject([
+      {
+        database_name: expect.stringMatching(/\(not a name\)$/),
+        verdict: 'FAILED',
+        reason: 'report_invalid',
+      },
+    ]);
+    expect(stored(folders).filter((path) => path.includes(`/${agent.id}/`))).toEqual([]);
+  });
 });

@@ -96,7 +96,7 @@ describe('with all services available', () => {
     expect(text).not.toContain(world.config.jwtSecret!);
   });
 
-  test.each(['%s is for operators only', 'configuration'])('%s is for operators alone', async (path) => {
+  test.each(['connections', 'configuration'])('%s is for operators only', async (path) => {
     const { world, cast } = here;
     const url = `/api/v1/admin/${path}`;
     for (const token of [cast.admin.token, cast.teammate.token]) {

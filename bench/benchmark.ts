@@ -1,6 +1,6 @@
 import type { BenchContext } from './context.js';
 
-/** What must hold: of the ratio where there is a reference, else of the value. */
+/** The target: for the ratio if there is a reference, else for the value. */
 export type Target = { at_least: number } | { at_most: number };
 
 /** One line of the table. */
@@ -9,9 +9,9 @@ export interface Measurement {
   what: string;
   value: number;
   unit: string;
-  /** What it is compared with, in the same unit, measured in the same run. */
+  /** The reference, in the same unit, measured in the same run. */
   reference: number | null;
-  /** The median of the runs' own ratios: a busy minute of the machine is in both of its sides. */
+  /** The median of the runs' own ratios: other load on the machine affects both sides. */
   ratio: number | null;
   target: string;
   ok: boolean;
@@ -24,7 +24,7 @@ export interface Benchmark {
   run(context: BenchContext): Promise<Measurement[]>;
 }
 
-/** What was measured in each of the interleaved runs, and what in the same run it is compared with. */
+/** The values of the interleaved runs, and the references from the same runs. */
 export interface Comparison {
   id: string;
   what: string;
@@ -48,7 +48,7 @@ export function compare({ id, what, unit, values, references, target }: Comparis
   };
 }
 
-/** A value that has no reference but its limit. */
+/** A value whose only reference is its limit. */
 export function limit({ id, what, unit, values, target }: Omit<Comparison, 'references'>): Measurement {
   const value = median(values);
   return {

@@ -6,22 +6,22 @@ import { migrate } from '#vigie/platform/database/migrate.js';
 import { type Embedded, startEmbedded } from '#vigie/platform/embedded/embedded.js';
 import { stopAll } from './support/processes.js';
 
-// Counts fit a number.
+// Counts fit into a number.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
-/** A migrated database of its own, and the environment of a server that works on it. */
+/** A new migrated database, and the environment of a server on it. */
 export interface BenchDatabase {
-  /** As the owner, past row-level security. */
+  /** As the owner, bypassing row-level security. */
   sql: pg.Pool;
   environment: Record<string, string>;
   drop(): Promise<void>;
 }
 
-/** What every benchmark works with. */
+/** The tools of every benchmark. */
 export interface BenchContext {
   /** Small sizes: shows that everything works, and measures nothing. */
   quick: boolean;
-  /** Interleaved runs of which the median is taken. */
+  /** Interleaved runs; the result is their median. */
   runs: number;
   /** Prints progress. */
   log(line: string): void;
@@ -38,10 +38,10 @@ export interface BenchServices {
   stop(): Promise<void>;
 }
 
-/** PostgreSQL (fsync and synchronous_commit on) and Redis of the bench's own, in a folder that goes with them. */
+/** Starts PostgreSQL (fsync and synchronous_commit on) and Redis for the bench, in a temporary folder. */
 export async function startServices(quick: boolean, log: (line: string) => void): Promise<BenchServices> {
   const data_dir = await mkdtemp(join(tmpdir(), 'vigie-bench-'));
-  // PostgreSQL runs as another user when the bench runs as root.
+  // PostgreSQL runs as another user if the bench runs as root.
   await chmod(data_dir, 0o755);
   const embedded = await startEmbedded({ data_dir, postgres: true, redis: true, log: () => undefined });
   const notes: string[] = [];
@@ -81,7 +81,7 @@ async function createDatabase({ database, redis_url }: Embedded, name: string): 
   return {
     sql,
     environment: {
-      // What is measured is the work, not who may ask for how much of it.
+      // Measures the work, not the rate limit.
       API_REQUESTS_PER_MINUTE: '0',
       SOCKETS_PER_ADDRESS: '0',
       DATABASE_URL: owner_url,

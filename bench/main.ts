@@ -21,7 +21,7 @@ interface Arguments {
   quick: boolean;
 }
 
-/** @throws Error for what is neither a benchmark nor an option. */
+/** @throws Error for an argument that is neither a benchmark nor an option. */
 function readArguments(words: readonly string[]): Arguments {
   const ids = words.filter((word) => !word.startsWith('--'));
   const unknown = [
@@ -39,7 +39,7 @@ function readArguments(words: readonly string[]): Arguments {
 const say = (line: string) => process.stderr.write(`${line}\n`);
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
-/** @returns whether all targets were met; of a quick bench they say nothing. */
+/** @returns whether all targets were met; meaningless for a quick bench. */
 async function main({ chosen, json, quick }: Arguments): Promise<boolean> {
   say(machine());
   if (quick) say('quick: small sizes that show that everything works; the figures say nothing');
@@ -48,7 +48,7 @@ async function main({ chosen, json, quick }: Arguments): Promise<boolean> {
   if (load > availableParallelism() / 2) {
     services.context.note(`the machine was busy: load ${load.toFixed(1)} on ${availableParallelism()} CPUs`);
   }
-  // A Ctrl-C ends the processes first: they are not in the terminal's hands.
+  // On Ctrl-C, end the processes first: the terminal does not.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void services.stop().finally(() => process.exit(1)));
   }
@@ -63,7 +63,7 @@ async function main({ chosen, json, quick }: Arguments): Promise<boolean> {
       say(`${benchmark.id}: took ${Math.round((performance.now() - began) / 1_000)} s`);
     }
   } finally {
-    // Also when one has failed: the others have taken half an hour.
+    // Even if one has failed: the others have taken half an hour.
     if (!json) print(asTable(measured));
     await services.stop();
   }

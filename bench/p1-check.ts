@@ -6,7 +6,7 @@ import { seconds, until } from './support/time.js';
 import { OPERATOR, triggerOf } from './support/operator.js';
 
 const DEADLINES = 1_000;
-/** Of a tenant's deadlines, those whose date is near enough to be announced. */
+/** How many of a tenant's deadlines are near enough to be announced. */
 const DUE = 104;
 
 /** The daily check of every tenant: alerts, notifications and deliveries committed. */
@@ -92,7 +92,7 @@ async function measure(
     const watch = watchMemory(worker);
     const first = await seconds(check);
     await assertRows(database, due);
-    // Between two checks of a day lie hours, and so autovacuum.
+    // Hours pass between two checks of a day, and so does an autovacuum.
     await database.sql.query('VACUUM ANALYZE alerts, notifications, deliveries, inboxes, job_runs');
     const second = await seconds(check);
     figures.growth.push((await watch.stop()) - before);
@@ -126,7 +126,7 @@ async function seed({ sql }: BenchDatabase, tenants: number): Promise<void> {
            FROM users WHERE role = 'member') m ON m.place = i % 10`,
     [DUE, DEADLINES],
   );
-  // The same columns, defaults, checks and indexes; no row-level security and no foreign keys.
+  // The same columns, defaults, checks and indexes, without row-level security and foreign keys.
   await sql.query(
     `CREATE SCHEMA bare;
      CREATE TABLE bare.alerts (LIKE alerts INCLUDING ALL);
@@ -193,7 +193,7 @@ async function bareInserts({ sql }: BenchDatabase): Promise<void> {
   }
 }
 
-/** The reference of the old systems: for each deadline a look-up, and what is missing, in a transaction of its own. */
+/** The reference of the old systems: for each deadline a look-up and the missing inserts, in a separate transaction. */
 async function insertRowByRow({ sql }: BenchDatabase, sample: number): Promise<void> {
   await sql.query('TRUNCATE bare.alerts, bare.notifications, bare.deliveries');
   const { rows: near } = await sql.query<{

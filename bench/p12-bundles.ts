@@ -2,10 +2,10 @@ import { type Benchmark, compare } from './benchmark.js';
 import { startMailing } from './support/mailing.js';
 import { startSink } from './support/smtp-sink.js';
 
-/** Deliveries of one person, which leave as one mail. */
+/** Deliveries of one person that leave as one mail. */
 const SIZE = 100;
 
-/** Deliveries that leave as bundles, from their rows to the mail server and back to their rows. */
+/** Bundled deliveries, from their rows to the mail server and back to their rows. */
 export const p12: Benchmark = {
   id: 'P12',
   title: `bundles of ${SIZE} by one worker process`,

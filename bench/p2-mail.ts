@@ -4,7 +4,7 @@ import { CONCURRENCY, startMailing } from './support/mailing.js';
 import { startEntry } from './support/processes.js';
 import { startSink } from './support/smtp-sink.js';
 
-/** The old systems had a worker of two processes, each with a mail and a connection at a time. */
+/** The old systems had a worker of two processes, each with one mail and one connection at a time. */
 const OLD_CONCURRENCY = 2;
 
 /** Queued mails, from their rows to the mail server and back to their rows. */

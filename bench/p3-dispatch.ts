@@ -4,7 +4,7 @@ import { startSink } from './support/smtp-sink.js';
 
 const NO_OP = new URL('./entries/no-op-sender.js', import.meta.url);
 
-/** Everything about a delivery but the sending itself: dispatcher, Bull, leases, rendering, outcomes. */
+/** Everything about a delivery except the sending: dispatcher, Bull, leases, rendering, outcomes. */
 export const p3: Benchmark = {
   id: 'P3',
   title: 'due deliveries of 1,000 tenants through dispatcher, Bull and a no-op sender',

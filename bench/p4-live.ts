@@ -100,7 +100,7 @@ function latencies(arrivals: Arrivals['arrived'], { committed }: Commits): numbe
   });
 }
 
-/** `count` of them, in an order of chance, round and round. */
+/** `count` of them, in random order, repeated as needed. */
 function sample<Item>(items: readonly Item[], count: number): Item[] {
   const shuffled = items
     .map((item) => ({ item, place: Math.random() }))

@@ -11,7 +11,7 @@ const PATHS = [
   { name: 'first page of the feed', path: `?limit=${FEED_LIMIT}`, bare: 'feed' },
 ] as const;
 
-/** Reading a feed: whether the table's size is felt, and what it costs beside its one query. */
+/** Reading a feed: whether the table's size matters, and the cost besides its one query. */
 export const p5: Benchmark = {
   id: 'P5',
   title: 'unread count and first page of the feed',
@@ -33,7 +33,7 @@ export const p5: Benchmark = {
         seconds,
       });
       const atBare: Load = { url: `${bare.url}/bare/${barePath}`, token: null, seconds };
-      // What both have compiled and cached before it counts.
+      // Warm up both sides before measuring.
       for (const load of [at(large), at(small), atBare]) await fullSpeed({ ...load, seconds: 2 });
       const p99 = { large: [] as number[], small: [] as number[] };
       const speed = { ours: [] as number[], bare: [] as number[] };

@@ -14,7 +14,7 @@ const run = promisify(execFile);
 const MB = 1_048_576;
 const AGENT = 'server-1';
 const SLUG = 'tenant-1';
-/** Files at once: the default of BACKUP_CONCURRENCY, for the reference too. */
+/** Files in parallel: the default of BACKUP_CONCURRENCY, also for the reference. */
 const PARALLEL = 4;
 
 interface Source {
@@ -124,7 +124,7 @@ async function makeSources(folders: Folders, kind: string, count: number, bytes:
   const block = Buffer.alloc(MB);
   for (let place = 1; place <= count; place++) {
     const name = `${kind}-${place}.bak`;
-    // The large one is no part of what the reference copies.
+    // The reference does not copy the large one.
     const path = join(kind === 'file' ? folders.source : folders.root, name);
     const hash = createHash('sha256');
     await writeFile(path, '');
@@ -147,7 +147,7 @@ async function seed({ sql }: BenchDatabase): Promise<void> {
   );
 }
 
-/** A name of its own for each file, which the scan removes; the bytes stay for the next run. */
+/** A new name for each file, which the scan removes; the bytes stay for the next run. */
 async function stage(folders: Folders, sources: readonly Source[]): Promise<void> {
   const agent = join(folders.inbox, SLUG, AGENT);
   for (const { name, path } of sources) await link(path, join(agent, 'database', name));
@@ -189,7 +189,7 @@ async function empty({ sql }: BenchDatabase, folders: Folders): Promise<void> {
   await rm(join(folders.inbox, SLUG, AGENT, 'archive'), { recursive: true });
 }
 
-/** The reference: the same files, as many at once. */
+/** The reference: the same files, with the same parallelism. */
 async function bareCopy({ source, copies }: Folders): Promise<number> {
   await run('sync');
   const took = await seconds(() =>

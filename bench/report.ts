@@ -1,14 +1,14 @@
 import { cpus, totalmem } from 'node:os';
 import type { Measurement } from './benchmark.js';
 
-/** The machine, in words: what figures without a ratio depend on. */
+/** A description of the machine, for figures without a ratio. */
 export function machine(): string {
   const all = cpus();
   const gigabytes = Math.round(totalmem() / 2 ** 30);
   return `${all.length} × ${all[0]?.model.trim() ?? 'unknown processor'}, ${gigabytes} GB, Node ${process.version}`;
 }
 
-/** One object a line, for programs. */
+/** One object per line, for programs. */
 export function asJson(measurement: Measurement): string {
   const { id, what, value, unit, reference, ratio, target, ok } = measurement;
   return JSON.stringify({
@@ -23,7 +23,7 @@ export function asJson(measurement: Measurement): string {
   });
 }
 
-/** A table for people, in Markdown. */
+/** A Markdown table for people. */
 export function asTable(measurements: readonly Measurement[]): string {
   const rows = measurements.map(({ id, what, value, unit, reference, ratio, target, ok }) => [
     id,

@@ -7,7 +7,7 @@ import { startServer } from './support/processes.js';
 
 const MAX_BLOCK_MS = 250;
 
-/** How long a body of a costly shape keeps a server from answering anything else. */
+/** How long an expensive body blocks a server's other responses. */
 export const s1: Benchmark = {
   id: 'S1',
   title: 'bodies up to their limit, of shapes that cost',
@@ -72,7 +72,7 @@ async function worst(
   return most.ms;
 }
 
-/** Asks for /livez again and again. @returns the longest wait for an answer, in ms. */
+/** Requests /livez continuously. @returns the longest response time, in ms. */
 function watchAnswers(url: string): { stop(): Promise<number> } {
   const stopped = new AbortController();
   let longest = 0;

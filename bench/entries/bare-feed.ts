@@ -8,7 +8,7 @@ import { serve } from '../support/entry.js';
 const { DATABASE_URL, TENANT_ID, USER_ID, FEED_LIMIT } = process.env;
 const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 10 });
 
-/** The reference: each handler runs its one query and answers with what it found. */
+/** The reference: each handler runs one query and returns its result. */
 @Controller('bare')
 class BareController {
   @Get('unread-count')

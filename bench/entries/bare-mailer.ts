@@ -4,13 +4,13 @@ import { TemplateStore } from '#vigie/wording/template-store.js';
 import type { Reader } from '#vigie/wording/worded.js';
 import { serve } from '../support/entry.js';
 
-/** Sends as many mails as it is asked to, rendering each, and does nothing else. */
+/** Renders and sends the requested number of mails, and does nothing else. */
 export interface BareMailing {
   count: number;
   port: number;
-  /** Connections of the pool; without a pool, mails at the same time. */
+  /** Connections of the pool; without a pool, concurrent mails. */
   connections: number;
-  /** False: a connection a mail, as the old systems did. */
+  /** False: one connection per mail, as in the old systems. */
   pooled: boolean;
 }
 

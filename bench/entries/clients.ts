@@ -5,7 +5,7 @@ import { now, serve } from '../support/entry.js';
 export type ClientsRequest =
   { connect: { url: string; tokens: readonly string[] } } | { expect: number; withinMs: number };
 
-/** When which notification arrived; ms of the monotonic clock. */
+/** When each notification arrived; ms of the monotonic clock. */
 export interface Arrivals {
   arrived: [title: string, at: number][];
 }

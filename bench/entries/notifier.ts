@@ -11,17 +11,17 @@ import type { Person } from '../support/people.js';
 export type NotifyRequest =
   /** One for each person, all committed at the same moment. */
   | { all: readonly Person[] }
-  /** One for each person, evenly spaced, each in a transaction of its own. */
+  /** One for each person, evenly spaced, each in its own transaction. */
   | { each: readonly Person[]; perSecond: number };
 
 /** When each notification was committed, by title; ms of the monotonic clock. */
 export interface Commits {
   committed: [title: string, at: number][];
-  /** Commits a second that were reached. */
+  /** Achieved commits per second. */
   perSecond: number | null;
 }
 
-/** The most that one call takes. */
+/** The maximum per call. */
 const AT_ONCE = 1_000;
 const config = readConfig(process.env);
 const app = await createApp(config);
@@ -79,8 +79,8 @@ async function notifyAll(people: readonly Person[]): Promise<Commits> {
 }
 
 /**
- * Starts each at its own time, over as many connections as the pool has. When all of them are busy, the rest start
- * late; `perSecond` shows it if they never catch up.
+ * Starts each at its own time, on as many connections as the pool has. When all are busy, the rest start late;
+ * `perSecond` shows it if they never catch up.
  */
 async function notifyEach(people: readonly Person[], perSecond: number): Promise<Commits> {
   const began = now();

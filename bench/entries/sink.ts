@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 import { serve } from '../support/entry.js';
 
-// Where Postfix's smtp-sink cannot be had: takes every mail and keeps none.
+// A replacement for Postfix's smtp-sink: accepts every mail and keeps none.
 const server = new SMTPServer({
   authOptional: true,
   disabledCommands: ['AUTH', 'STARTTLS'],

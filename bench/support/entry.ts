@@ -1,4 +1,4 @@
-/** What an entry answers to each request: one at a time, in order. It ends with the bench. */
+/** Answers requests with `answer`, one at a time, in order. Ends with the bench. */
 export function serve(url: string, answer: (request: never) => Promise<object>): void {
   process.on('message', (request) => {
     answer(request as never).then(

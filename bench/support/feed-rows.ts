@@ -1,7 +1,7 @@
 import type { BenchDatabase } from '../context.js';
 import { insertTenants, type Person, signIn } from './people.js';
 
-/** Somebody with a feed, signed in, in a table of this many notifications. */
+/** A logged-in user with a feed, in a table of this many notifications. */
 export interface Reader {
   person: Person;
   token: string;
@@ -10,9 +10,9 @@ export interface Reader {
 export interface FeedSizes {
   /** Rows of the whole table. */
   rows: number;
-  /** Of those, the reader's. */
+  /** The reader's rows. */
   own: number;
-  /** And the reader's that are unread. */
+  /** The reader's unread rows. */
   unread: number;
 }
 
@@ -25,13 +25,13 @@ export async function fillFeeds(database: BenchDatabase, { rows, own, unread }: 
     `SELECT indexname, indexdef FROM pg_indexes
      WHERE tablename = 'notifications' AND indexdef NOT LIKE 'CREATE UNIQUE%'`,
   );
-  // Rows first, then their indexes, and no look at foreign keys: a tenth of the time. The two unique ones are
-  // constraints that others refer to, and stay.
+  // Rows first, then their indexes, without checking foreign keys: a tenth of the time. The two unique ones are
+  // constraints that others reference, so they stay.
   for (const { indexname } of owned.rows) await sql.query(`DROP INDEX ${indexname}`);
   const client = await sql.connect();
   try {
     await client.query(`SET session_replication_role = replica; SET maintenance_work_mem = '1GB'`);
-    // One feed after the other, which keeps the indexes that stay in memory.
+    // One feed after the other, so that the remaining indexes stay in memory.
     const insert = (people: readonly Person[], each: number, unreadEach: number) =>
       client.query(
         `INSERT INTO notifications (tenant_id, recipient, user_id, dedupe_key, kind, severity, data, audience,

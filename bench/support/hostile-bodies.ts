@@ -1,6 +1,6 @@
 import type { OpenAPIObject, SchemaObject } from '@nestjs/swagger';
 
-/** A body that would be much work if its shape were not looked at first. */
+/** A body that is expensive unless its shape is checked first. */
 export interface HostileBody {
   what: string;
   json: string;
@@ -9,7 +9,7 @@ export interface HostileBody {
 /** A route that takes JSON, and the fields of its body that are lists or objects. */
 export interface JsonRoute {
   method: string;
-  /** Ids are those of nothing. */
+  /** Its ids are unknown. */
   path: string;
   fields: readonly string[];
 }
@@ -17,7 +17,7 @@ export interface JsonRoute {
 const BYTES = 1_000_000;
 const NOBODY = '00000000-0000-7000-8000-000000000000';
 
-/** @param fields of the body, which are filled with more than they can hold. */
+/** @param fields of the body, to be filled beyond their limits. */
 export function hostileBodies(fields: readonly string[]): HostileBody[] {
   const items = (item: string) => repeated(item, BYTES / (item.length + 1));
   const names = (count: number) => Array.from({ length: count }, (_, n) => `"k${n}":1`).join();

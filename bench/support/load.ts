@@ -11,7 +11,7 @@ export interface Load {
 
 const CONNECTIONS = 50;
 
-/** Requests at a fixed rate, however long the answers take; the 99th percentile of that, in ms. */
+/** Sends requests at a fixed rate, however long the responses take. @returns the 99th percentile, in ms */
 export async function p99At(perSecond: number, { url, token, seconds }: Load): Promise<number> {
   const agent = new Agent({ keepAlive: true });
   const headers = token === null ? {} : { authorization: `Bearer ${token}` };
@@ -39,8 +39,8 @@ function latency(url: string, options: RequestOptions): Promise<number> {
 }
 
 /**
- * Requests as fast as they are answered, 50 at a time; how many a second.
- * @throws Error when an answer is not 200: refusals are quick.
+ * Sends requests as fast as they are answered, 50 in parallel. @returns requests per second
+ * @throws Error if a response is not 200: refusals are fast.
  */
 export async function fullSpeed({ url, token, seconds }: Load): Promise<number> {
   const { requests, non2xx, errors, timeouts } = await autocannon({

@@ -4,21 +4,21 @@ import { insertTenants } from './people.js';
 import { type Child, startServer } from './processes.js';
 import { until } from './time.js';
 
-/** Mails that one worker process sends at the same time, and connections of the reference's pool. */
+/** Concurrent mails of one worker process, and connections of the reference's pool. */
 export const CONCURRENCY = 30;
 
-/** A worker and a scheduler on a database, whose channel is paused until a run begins. */
+/** A worker and a scheduler on a database, whose channel is paused until a run starts. */
 export interface Mailing {
   database: BenchDatabase;
   /**
-   * Queues `count` deliveries, lets them go, and waits until all have their outcome. @returns seconds.
-   * @param bundles how many mails they are, where several may leave as one; else each is a mail
+   * Queues `count` deliveries, releases them, and waits until all have their outcome. @returns seconds.
+   * @param bundles the number of mails, if several deliveries may leave as one; default: one mail each
    */
   send(count: number, bundles?: number): Promise<number>;
   stop(): Promise<void>;
 }
 
-/** @param entry the process to start instead of the server as it is. */
+/** @param entry the process to start instead of the real server. */
 export async function startMailing(
   database: BenchDatabase,
   options: { tenants: number; members?: number; smtpPort: number; entry?: URL },
@@ -68,7 +68,7 @@ export async function startMailing(
 }
 
 /**
- * Due deliveries, evenly for all users. What was there before is older, and so goes first.
+ * Inserts due deliveries, evenly for all users. Earlier ones are older, and so leave first.
  * @param bundleKey null: each leaves alone
  */
 export async function insertDeliveries(
@@ -99,7 +99,7 @@ export async function insertDeliveries(
   await sql.query('VACUUM ANALYZE notifications, deliveries');
 }
 
-/** Mails whose outcome the worker has recorded, by what it logs. */
+/** Mails whose outcome the worker has recorded, from its log. */
 function countSent(worker: Child): () => number {
   let sent = 0;
   worker.onLine((line) => {
@@ -109,7 +109,7 @@ function countSent(worker: Child): () => number {
   return () => sent;
 }
 
-/** What was admitted before the channel was paused again has its outcome too. */
+/** Waits until messages that were admitted before the pause have their outcome, too. */
 async function settle({ sql }: BenchDatabase): Promise<void> {
   await until('what is under way', async () => {
     const { rows } = await sql.query(`SELECT FROM deliveries WHERE state IN ('queued', 'sending') LIMIT 1`);

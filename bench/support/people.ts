@@ -31,7 +31,7 @@ export async function insertTenants(sql: pg.Pool, tenants: number, members: numb
   return rows;
 }
 
-/** Signs people in, as a login would: a session each, and a token good for a day. */
+/** Logs people in: a session each, and a token valid for a day. */
 export async function signIn(
   { sql, environment }: BenchDatabase,
   people: readonly Person[],

@@ -3,21 +3,21 @@ import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** A process that the bench started. It ends with the bench, whatever happens: it hears the channel close. */
+/** A process of the bench. It always ends with the bench, because the channel closes. */
 export interface Child {
   pid: number;
-  /** Where it listens, where it does. */
+  /** Its URL, if it listens. */
   url: string;
-  /** Called with every line it writes. */
+  /** Calls the listener with each output line. */
   onLine(listener: (line: string) => void): void;
-  /** Asks an entry of bench/entries to do something; resolves with its answer. */
+  /** Sends a request to a program of bench/entries; resolves with its answer. */
   ask<Answer>(request: object): Promise<Answer>;
   stop(): Promise<void>;
 }
 
 const children = new Set<Child>();
 
-/** The server as it is run for real, in these roles; or an entry of its own that changes a part of it. */
+/** Starts the real server in these roles, or an entry that replaces a part of it. */
 export async function startServer(
   environment: Record<string, string>,
   roles: string,
@@ -35,7 +35,7 @@ export async function startServer(
   return tracked(child, lines, url);
 }
 
-/** A program of bench/entries; it says `{url}` once it is ready. */
+/** Starts a program of bench/entries; it prints `{url}` when it is ready. */
 export async function startEntry(name: string, environment: Record<string, string> = {}): Promise<Child> {
   const { child, lines } = spawnNode(new URL(`../entries/${name}.js`, import.meta.url), environment);
   const { url } = await new Promise<{ url: string }>((resolve, reject) => {
@@ -45,18 +45,18 @@ export async function startEntry(name: string, environment: Record<string, strin
   return tracked(child, lines, url);
 }
 
-/** Ends what is still running. */
+/** Ends all running processes. */
 export async function stopAll(): Promise<void> {
   await Promise.all([...children].map((child) => child.stop()));
 }
 
-/** The memory of a process that is in RAM, in MB. */
+/** The resident memory of a process, in MB. */
 export async function residentMb(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1_024;
 }
 
-/** The most memory that a process has had since, in MB. */
+/** Measures the peak memory of a process from now on, in MB. */
 export function watchMemory({ pid }: Child): { stop(): Promise<number> } {
   let peak = 0;
   const look = async () => {

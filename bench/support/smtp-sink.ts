@@ -8,7 +8,7 @@ import type { BenchContext } from '../context.js';
 import { startEntry } from './processes.js';
 import { until } from './time.js';
 
-/** A mail server that takes everything and keeps nothing. */
+/** A mail server that accepts everything and keeps nothing. */
 export interface Sink {
   port: number;
   stop(): Promise<void>;
@@ -22,7 +22,7 @@ interface Program {
 const run = promisify(execFile);
 const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'vigie-bench');
 
-/** Postfix's smtp-sink, from this machine or Debian's package; else one of our own, and the table says so. */
+/** Starts Postfix's smtp-sink, from this machine or Debian's package; else our own, with a note in the table. */
 export async function startSink(context: BenchContext): Promise<Sink> {
   const program = (await installed()) ?? (await fromPackage().catch(() => null));
   if (program === null) {
@@ -31,13 +31,13 @@ export async function startSink(context: BenchContext): Promise<Sink> {
     return { port: Number(sink.url), stop: () => sink.stop() };
   }
   const port = await freePort();
-  // It insists on another user than root.
+  // It refuses to run as root.
   const user = process.getuid?.() === 0 ? ['-u', 'nobody'] : [];
   const child = spawn(program.file, [...user, `127.0.0.1:${port}`, '1000'], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { PATH: process.env.PATH, LD_LIBRARY_PATH: program.libraries },
   });
-  // Should the bench end by itself.
+  // In case the bench exits early.
   process.once('exit', () => child.kill());
   await until('smtp-sink', () => listens(port), { timeoutMs: 5_000 });
   return { port, stop: () => ended(child) };
@@ -51,7 +51,7 @@ async function installed(): Promise<Program | null> {
   return null;
 }
 
-/** Unpacks the package into a cache, with what it needs and this machine lacks; no mail server is installed. */
+/** Unpacks the package with its missing dependencies into a cache; installs no mail server. */
 async function fromPackage(): Promise<Program | null> {
   const root = join(CACHE, 'postfix');
   const program = { file: join(root, 'usr/sbin/smtp-sink'), libraries: join(root, 'usr/lib/postfix') };

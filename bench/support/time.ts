@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Seconds that `work` takes. */
+/** Measures `work`, in seconds. */
 export async function seconds(work: () => Promise<unknown>): Promise<number> {
   const began = performance.now();
   await work();
   return (performance.now() - began) / 1_000;
 }
 
-/** Asks every `everyMs` until it is so. */
+/** Polls every `everyMs` until the condition holds. */
 export async function until(
   what: string,
   probe: () => Promise<boolean> | boolean,

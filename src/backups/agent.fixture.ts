@@ -24,7 +24,7 @@ export async function backupFolders(): Promise<BackupFolders> {
   return { root, env, remove: () => rm(root, { recursive: true, force: true }) };
 }
 
-/** Makes a folder the backup store, as a person does who moves one. */
+/** Marks a folder as the backup store, as an operator does after moving it. */
 export async function markStore(folder: string): Promise<void> {
   await writeFile(join(folder, STORE_MARKER), '');
 }
@@ -32,7 +32,7 @@ export async function markStore(folder: string): Promise<void> {
 export const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
 
 /** An agent's report about one database. */
-export type Said = Record<string, unknown>;
+export type ReportedFields = Record<string, unknown>;
 
 /** An agent's machine: it stages files and drops reports. */
 export class TestAgent {
@@ -60,14 +60,14 @@ export class TestAgent {
     return this;
   }
 
-  /** Writes a file with an old modification time: the scan does not wait for its writer. */
+  /** Writes a file with an old modification time, so that the scan treats it as complete. */
   async put(folder: AgentFolder, name: string, content: Buffer | string): Promise<void> {
     await writeFile(this.path(folder, name), content);
     await rest(this.path(folder, name));
   }
 
   /** A report of these databases, as JSON would be. */
-  report(at: string, databases: Record<string, Said>, changes: Record<string, unknown> = {}) {
+  report(at: string, databases: Record<string, ReportedFields>, changes: Record<string, unknown> = {}) {
     return {
       operation_timestamp_utc: at,
       agent_id: this.id,
@@ -83,15 +83,15 @@ export class TestAgent {
     await this.put('log', name, typeof report === 'string' ? report : JSON.stringify(report));
   }
 
-  /** Stages a file. @returns a true report about it */
-  async stage(name: string, content: Buffer | string): Promise<Said> {
+  /** Stages a file. @returns a report that matches it */
+  async stage(name: string, content: Buffer | string): Promise<ReportedFields> {
     await this.put('database', name, content);
     return good(name, content);
   }
 }
 
-/** A true report about a file of this content. */
-export function good(name: string, content: Buffer | string): Said {
+/** A report that matches a file with this content. */
+export function good(name: string, content: Buffer | string): ReportedFields {
   return {
     status: 'success',
     hash_sha256: sha256(content),
@@ -100,13 +100,13 @@ export function good(name: string, content: Buffer | string): Said {
   };
 }
 
-/** Makes a file look as if it had been written long ago. */
+/** Sets the file's modification time far in the past. */
 export async function rest(path: string): Promise<void> {
   const then = new Date('2020-01-01T00:00:00Z');
   await utimes(path, then, then);
 }
 
-/** A scan of the tenant, to its end, as the worker would do it; what it counted. */
+/** Runs a scan of the tenant, as the worker does. @returns its counts */
 export async function scan(world: World, tenantId: string): Promise<RunCounts> {
   return runJob(world, tenantId, 'scan-backups');
 }

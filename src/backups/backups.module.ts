@@ -31,13 +31,13 @@ import { Verification } from './store/verification.js';
   imports: [ImportsModule, NotificationsModule],
   controllers: [BackupBoardController, BackupJobsController, BackupRecordsController, ReportsController],
   providers: [
-    // Read and written by people and programs.
+    // REST services.
     BackupJobs,
     BackupBoards,
     BackupRecords,
     BackupForecast,
     Reports,
-    // The scan, by its phases.
+    // The phases of a scan.
     ScanJobs,
     ReportCollector,
     EntryEvaluator,
@@ -50,7 +50,7 @@ import { Verification } from './store/verification.js';
     BackupAnnouncements,
     RejectedReports,
     SilentAgents,
-    // What is stored.
+    // The store.
     BackupStore,
     Retention,
     Verification,

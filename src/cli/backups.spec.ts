@@ -62,7 +62,7 @@ describe('vigie backups verify', () => {
        FROM alerts ORDER BY database`,
     );
 
-  it('B6: reports that all files are as stored', async () => {
+  it('B6: reports that all files are intact', async () => {
     expect(await verifyBackups(environment, {})).toEqual({
       text: `${tenant.slug}: 3 files, 0.0 MB, 0 damaged or missing`,
       ok: true,
@@ -73,7 +73,7 @@ describe('vigie backups verify', () => {
     expect(await alerts()).toEqual([]);
   });
 
-  it('alerts about bit rot and a missing file, once, and about nothing once they are restored', async () => {
+  it('alerts once about bit rot and a missing file, and not after they are restored', async () => {
     const crm = file('crm');
     await writeFile(file('compta'), 'comptb');
     await rm(crm);
@@ -109,7 +109,7 @@ describe('vigie backups verify', () => {
     expect((await entries()).map(({ stored_state }) => stored_state)).toEqual(['stored', 'stored', 'stored']);
   });
 
-  it('H21: an empty mount point is not the store: no alert, no backup is gone', async () => {
+  it('H21: an empty mount point is not the store: no alert, no backup becomes missing', async () => {
     const store = folders.env.BACKUP_STORE_DIR;
     const before = [await entries(), await alerts()];
     await rename(store, `${store}-unmounted`);

@@ -31,7 +31,7 @@ const audited = (action: string) =>
   world.sql(`SELECT actor, actor_kind, status, ip FROM installation_audit_log WHERE action = $1`, [action]);
 
 describe('S7: vigie operators', () => {
-  it('makes a second operator, who signs in; the password comes from the standard input', async () => {
+  it('creates a second operator, who logs in; the password comes from the standard input', async () => {
     const made = await createOperator(environment, 'Second@Example.com', { name: 'Deux' }, piped(`${NEW}\n`));
     expect(made).toContain('Second@example.com');
     expect((await login('second@example.com', NEW)).status).toBe(200);
@@ -67,7 +67,7 @@ describe('S7: vigie operators', () => {
     expect(await world.sql(`SELECT 1 FROM operators WHERE email = 'third@example.com'`)).toEqual([]);
   });
 
-  it('is the way back of an operator who is locked and has forgotten the password', async () => {
+  it('lets an operator back in who is locked and has forgotten the password', async () => {
     const { email, token } = cast.operator;
     while ((await login(email, 'wrong')).status === 401);
     expect((await login(email, PASSWORD)).status).toBe(429);
@@ -94,8 +94,8 @@ describe('S7: vigie operators', () => {
   });
 });
 
-describe('S7: a password asked for at a terminal', () => {
-  /** A terminal on which somebody types these lines, each once it is asked for. */
+describe('S7: a password prompt on a terminal', () => {
+  /** A terminal on which somebody types these lines, each after its prompt. */
   function typing(...lines: string[]) {
     const input = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined });
     const shown: string[] = [];
@@ -107,7 +107,7 @@ describe('S7: a password asked for at a terminal', () => {
     return { terminal: { input, output }, shown };
   }
 
-  it('is never shown, and asked for twice', async () => {
+  it('is never shown, and entered twice', async () => {
     const { terminal, shown } = typing(NEW, NEW);
     expect(await readNewPassword(terminal)).toBe(NEW);
     expect(shown.join('')).toBe('New password: \nAgain: \n');

@@ -46,7 +46,7 @@ test('the queues are a table, or JSON', async () => {
   expect(json.map(({ queue }) => queue)).toEqual(['mail', 'checks', 'maintenance']);
 });
 
-test('a pause from here holds for everybody', async () => {
+test('a pause from the command line applies to all processes', async () => {
   expect(JSON.parse(await actOnQueue(environment, 'pause', 'mail', {}))).toMatchObject({ paused: true });
   expect(await world.sql('SELECT paused FROM channels')).toEqual([{ paused: true }]);
   expect(await showQueues(environment, {})).toMatch(/^mail +paused/m);
@@ -54,7 +54,7 @@ test('a pause from here holds for everybody', async () => {
   expect(await world.sql('SELECT paused FROM channels')).toEqual([{ paused: false }]);
 });
 
-test('a purge has to be meant, and can be of one tenant', async () => {
+test('a purge must be confirmed, and can be limited to one tenant', async () => {
   await expect(actOnQueue(environment, 'purge', 'mail', {})).rejects.toThrow('confirm with --yes');
   const nobody = actOnQueue(environment, 'purge', 'mail', { yes: true, tenant: 'nobody' });
   await expect(nobody).rejects.toThrow('there is no tenant nobody');
@@ -64,7 +64,7 @@ test('a purge has to be meant, and can be of one tenant', async () => {
   expect(await pending()).toBe(4);
 });
 
-test('an unknown name or impossible act is explained in words', async () => {
+test('an unknown name or impossible action is explained in words', async () => {
   await expect(actOnQueue(environment, 'pause', 'letters', {})).rejects.toThrow('there is no queue letters');
   await expect(actOnQueue(environment, 'retry', 'mail', { days: 'many' })).rejects.toThrow('--days');
   await expect(showQueues({ VIGIE_DATA_DIR: '/nowhere/at/all' }, {})).rejects.toThrow('no Vigie');

@@ -49,7 +49,7 @@ async function signIn(tenant: string, email: string, url: string): Promise<unkno
 }
 
 describe('R10: vigie tenants create', () => {
-  it('makes a tenant and its first admin, who signs in by the link that is mailed and printed', async () => {
+  it('creates a tenant and its first admin, who logs in with the mailed and printed link', async () => {
     const text = await createTenant(environment, 'cabinet-noir', OPTIONS);
     expect(text).toContain('Created tenant cabinet-noir with the admin Zoe@noir.example.');
     const mail = await catcher.waitFor(({ to }) => to.some((address) => /zoe@noir/i.test(address)));
@@ -71,7 +71,7 @@ describe('R10: vigie tenants create', () => {
     expect(rows).toEqual([{ actor: 'cli', status: 200 }]);
   });
 
-  it('prints JSON, says when no mail is sent, and lists what there is', async () => {
+  it('prints JSON, says if no mail is sent, and lists tenants', async () => {
     const mute = { ...environment, SMTP_HOST: '' };
     const options = {
       ...OPTIONS,
@@ -107,7 +107,7 @@ describe('R10: vigie tenants create', () => {
     expect(await world.sql(`SELECT 1 FROM tenants WHERE slug = 'other'`)).toEqual([]);
   });
 
-  it('makes no tenant when its admin cannot be made', async () => {
+  it('creates no tenant if its admin cannot be created', async () => {
     await world.sql('ALTER TABLE password_links RENAME TO password_links_elsewhere');
     await expect(createTenant(environment, 'other', OPTIONS)).rejects.toThrow();
     await world.sql('ALTER TABLE password_links_elsewhere RENAME TO password_links');

@@ -1,4 +1,4 @@
-/** What the server says of a backup. Written strings: they are stored. */
+/** The server's verdict on a backup. Literal strings, because they are stored. */
 export const BACKUP_VERDICTS = [
   'SUCCESS',
   'FAILED',
@@ -9,22 +9,22 @@ export const BACKUP_VERDICTS = [
 export type BackupVerdict = (typeof BACKUP_VERDICTS)[number];
 export type FailingVerdict = Exclude<BackupVerdict, 'SUCCESS'>;
 
-/** What an agent says of a backup, in STATUS.json. */
+/** The agent's status of a backup, in STATUS.json. */
 export const AGENT_STATUSES = ['success', 'failed', 'transfer_integrity_failed'] as const;
 export type AgentStatus = (typeof AGENT_STATUSES)[number];
 
 /**
- * What is remarkable about a backup beside its verdict. Written strings: they are stored, in this order, the gravest
+ * Warnings about a backup beside its verdict. Literal strings, because they are stored; in order, the most severe
  * first.
  */
 export const BACKUP_WARNINGS = [
-  /** The file has the agent's hash, and there is no backup in it. */
+  /** The file has the agent's hash, but contains no backup. */
   'empty_file',
   /** It is far smaller than the last good ones. */
   'shrunk',
-  /** It has another size than the agent says. */
+  /** Its size differs from the agent's report. */
   'size_differs',
-  /** It has the same bytes as the backup before it. */
+  /** It has the same bytes as the previous backup. */
   'unchanged',
   /** The report has fields that this version does not know. */
   'unknown_fields',
@@ -35,7 +35,7 @@ export type BackupWarning = (typeof BACKUP_WARNINGS)[number];
 export const DOUBTS = ['empty_file', 'shrunk'] as const satisfies readonly BackupWarning[];
 export type Doubt = (typeof DOUBTS)[number];
 
-/** The gravest doubt about a backup; null where there is none. */
+/** The most severe doubt about a backup; null if there is none. */
 export function doubtOf({
   verdict,
   warnings,
@@ -47,17 +47,17 @@ export function doubtOf({
   return DOUBTS.find((doubt) => warnings.includes(doubt)) ?? null;
 }
 
-/** Why a verdict is not SUCCESS. Written strings: they are stored; the templates word them. */
+/** Why a verdict is not SUCCESS. Literal strings, because they are stored; the templates have their texts. */
 export const BACKUP_REASONS = [
-  /** MISSING: nothing came by the end of the grace. */
+  /** MISSING: no report by the end of the grace period. */
   'no_report',
-  /** MISSING: what came was not a report (`detail` says why it was rejected). */
+  /** MISSING: the report was rejected (`detail` says why). */
   'report_rejected',
-  /** MISSING: a report came, and the file that it names did not. */
+  /** MISSING: the report's file did not arrive. */
   'no_staged_file',
-  /** FAILED: what the report says of this database is not valid (`detail` says why). */
+  /** FAILED: the report about this database is not valid (`detail` says why). */
   'report_invalid',
-  /** FAILED, TRANSFER_INTEGRITY_FAILED: the agent says so. */
+  /** FAILED, TRANSFER_INTEGRITY_FAILED: the agent reported it. */
   'agent_failed',
   'agent_transfer_failed',
   /** HASH_MISMATCH. */
@@ -66,12 +66,12 @@ export const BACKUP_REASONS = [
   'unsafe_name',
   'symbolic_link',
   'not_a_file',
-  /** FAILED: the file, or its folder, can not be read. */
+  /** FAILED: the file, or its folder, cannot be read. */
   'unreadable',
-  /** FAILED: it could not be put into the final storage. */
+  /** FAILED: it could not be stored. */
   'store_full',
   'store_failed',
-  /** FAILED: another file is there already. */
+  /** FAILED: another file has its path. */
   'target_taken',
 ] as const;
 export type BackupReason = (typeof BACKUP_REASONS)[number];

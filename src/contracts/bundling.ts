@@ -1,3 +1,3 @@
-/** Whether what waits for one person leaves as one message, or as one each. */
+/** Whether one person's waiting notifications leave as one message, or separately. */
 export const BUNDLINGS = ['together', 'single'] as const;
 export type Bundling = (typeof BUNDLINGS)[number];

@@ -1,3 +1,3 @@
-/** The ways out to people, besides the feed. Written strings: they are stored. */
+/** The channels to people, besides the feed. Literal strings, because they are stored. */
 export const CHANNELS = ['email'] as const;
 export type Channel = (typeof CHANNELS)[number];

@@ -2,28 +2,28 @@
 export const QUEUES = ['mail', 'checks', 'maintenance'] as const;
 export type QueueName = (typeof QUEUES)[number];
 
-/** A message that was admitted: deliveries that leave together. The lease token is the Bull job's id too. */
+/** An admitted message: deliveries that leave together. The lease token is also the id of the Bull job. */
 export interface DeliveryJob {
   tenant_id: string;
-  /** The id of one of its deliveries; of its only one, where it leaves alone. */
+  /** The id of one of its deliveries, or of its only one. */
   bundle_id: string;
   lease_token: string;
 }
 
-/** A run that is in the ledger. */
+/** A run in the ledger. */
 export interface RunJob {
   tenant_id: string;
   run_id: string;
   lease_token: string;
 }
 
-/** What a job carries, by the name that its declaration gives it. */
+/** The payload types of jobs, by the name in their declaration. */
 interface Payloads {
   delivery: DeliveryJob;
   run: RunJob;
 }
 
-/** Its fields, each of them a UUID. */
+/** The payload's fields, each of them a UUID. */
 export const PAYLOAD_FIELDS = {
   delivery: ['tenant_id', 'bundle_id', 'lease_token'],
   run: ['tenant_id', 'run_id', 'lease_token'],
@@ -49,23 +49,23 @@ interface DeliveryDeclaration {
   payload: 'delivery';
 }
 
-/** A job that a clock starts, and that the run ledger keeps. */
+/** A scheduled job, whose runs are in the run ledger. */
 interface RunDeclaration {
   queue: QueueName;
   payload: 'run';
   /** When it runs for a tenant with these hours. */
   schedule: (hours: ScheduleHours) => Schedule;
-  /** A run that takes longer is aborted: something it waits for hangs. */
+  /** A longer run is aborted: something it waits for hangs. */
   max_minutes: number;
-  /** Jobs of one group do the same work: a tenant has one run of them at a time. Without, a job is its own group. */
+  /** Jobs of one group do the same work: a tenant has one run of them at a time. Without it, a job is its own group. */
   group?: string;
-  /** Runs may take hours: they never take all of a worker's slots. */
+  /** Runs may take hours: they never use all of a worker's slots. */
   long?: boolean;
 }
 
 /**
- * Every job there is, declared once. Its name is a written string, because it is stored. Boot fails unless each has
- * exactly one handler.
+ * Every job, declared once. Its name is a literal string, because it is stored. Boot fails unless each has exactly one
+ * handler.
  */
 export const JOBS = {
   'send-mail': { queue: 'mail', payload: 'delivery' },
@@ -117,22 +117,22 @@ export const JOBS = {
 
 type Jobs = typeof JOBS;
 export type JobName = keyof Jobs;
-/** What each job carries. */
+/** The payload of each job. */
 export type JobPayloads = { [Name in JobName]: Payloads[Jobs[Name]['payload']] };
 export type ScheduledJob = {
   [Name in JobName]: Jobs[Name] extends RunDeclaration ? Name : never;
 }[JobName];
 
 export const JOB_NAMES = Object.keys(JOBS) as readonly JobName[];
-/** The jobs that a clock starts, in the order in which people are shown them. */
+/** The scheduled jobs, in the order in which they are shown. */
 export const SCHEDULED_JOBS: readonly ScheduledJob[] = JOB_NAMES.filter(isScheduled);
 
-/** The declaration of a job that a clock starts. */
+/** The declaration of a scheduled job. */
 export function runDeclaration(job: ScheduledJob): RunDeclaration {
   return JOBS[job];
 }
 
-/** The jobs of which a tenant has one run at a time, this one among them. */
+/** The jobs that share one run at a time per tenant, including this one. */
 export function groupOf(job: ScheduledJob): readonly ScheduledJob[] {
   const { group } = runDeclaration(job);
   return group === undefined
@@ -144,5 +144,5 @@ function isScheduled(job: JobName): job is ScheduledJob {
   return JOBS[job].payload === 'run';
 }
 
-/** What a run did, in numbers; shown to people as they are. */
+/** The counts of a run; shown to people unchanged. */
 export type RunCounts = Record<string, number>;

@@ -1,7 +1,7 @@
 import { CHANNELS, type Channel } from './channels.js';
 import { type KindDeclaration, KINDS, type NotificationKind } from './kinds.js';
 
-// What follows from the declarations of kinds.ts.
+// Derived from the declarations of kinds.ts.
 
 type OptionalOf<Declared> = {
   [Kind in keyof Declared]: Declared[Kind] extends { optional: true } ? Kind : never;
@@ -13,16 +13,16 @@ const DECLARED: Readonly<Record<NotificationKind, KindDeclaration>> = KINDS;
 
 export const NOTIFICATION_KINDS = kindsThat(() => true);
 export const OPTIONAL_KINDS = kindsThat<OptionalKind>(({ optional }) => optional);
-/** Kinds that pass operating hours, quiet hours and limits. */
+/** Kinds that bypass operating hours, quiet hours and limits. */
 export const URGENT_KINDS = kindsThat(({ urgent }) => urgent);
-/** Kinds of which one message may carry several. */
+/** Kinds that may share a message. */
 export const BUNDLED_KINDS = kindsThat(({ bundled }) => bundled);
 /** Kinds whose mail carries a one-time link. */
 export const LINK_KINDS = kindsThat(({ link }) => link === true);
-/** Kinds whose title and body somebody wrote. */
+/** Kinds with a title and body that somebody wrote. */
 export const WRITTEN_KINDS = kindsThat(({ written }) => written === true);
 
-/** A channel that suits a kind, and whether it carries it unless the user says otherwise. */
+/** A channel that suits a kind, and whether it is on by default. */
 export interface KindChannel {
   kind: NotificationKind;
   channel: Channel;
@@ -37,7 +37,7 @@ export const KIND_CHANNELS: readonly KindChannel[] = NOTIFICATION_KINDS.flatMap(
   }),
 );
 
-/** The declaration of a stored kind; undefined for one that this version does not have. */
+/** The declaration of a stored kind; undefined if this version does not have it. */
 export function declarationOf(kind: string): KindDeclaration | undefined {
   return Object.hasOwn(DECLARED, kind) ? DECLARED[kind as NotificationKind] : undefined;
 }

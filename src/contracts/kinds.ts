@@ -1,29 +1,29 @@
 import type { Channel } from './channels.js';
 
-/** What a kind of notification is: all that the server knows of it, besides its words and its `data`. */
+/** The declaration of a notification kind: everything except its texts and the type of its `data`. */
 export interface KindDeclaration {
-  /** A user may turn it off; the others answer something that the user did. */
+  /** A user may turn it off; the others answer a user's own action. */
   optional: boolean;
-  /** One message may carry several of it. */
+  /** One message may carry several of them. */
   bundled: boolean;
   /**
-   * It passes operating hours, quiet hours and limits: its recipient is waiting for it and it expires, or it warns
-   * of a change of their credentials that somebody else may have made.
+   * It bypasses operating hours, quiet hours and limits: its recipient is waiting for it and it expires, or it warns of
+   * a change of their credentials that somebody else may have made.
    */
   urgent: boolean;
-  /** The channels that suit it, each with its default. A channel that is not named never carries it. */
+  /** Its channels, each with its default. It never uses other channels. */
   channels: Partial<Record<Channel, 'on' | 'off'>>;
   /** Its mail carries a one-time link: `data` has `link_id` and `expires_at`. */
   link?: true;
   /** A person or another program wrote its title and body: they are in its `data`, and its author is shown. */
   written?: true;
-  /** What it is about, for links: a name for URLs, and the field of `data` that has the id. */
+  /** Its item, for links: a name for URLs, and the field of `data` with the id. */
   item?: { type: string; id: string };
 }
 
 /**
- * What people are notified of. The words of a kind are its files in `templates/<locale>/<kind>.*`; the type of its
- * `data` is declared in its room, by augmenting `NotificationData`. Written strings: they are stored.
+ * The kinds of notifications. The texts of a kind are its files in `templates/<locale>/<kind>.*`; its module declares
+ * the type of its `data` by augmenting `NotificationData`. Literal strings, because they are stored.
  */
 export const KINDS = {
   deadline_near: {
@@ -84,11 +84,11 @@ export const KINDS = {
 export type NotificationKind = keyof typeof KINDS;
 
 /**
- * `data` of a notification, by kind: what its words are made of, and what the inbox shows. Absolute facts only:
- * civil dates (YYYY-MM-DD), instants (ISO 8601), codes, ids, and what people wrote. Never text of ours, nor what is
- * only true today. Each room adds its kinds by `declare module`.
+ * `data` of a notification, by kind: the facts for its texts and for the inbox. Absolute facts only: civil dates
+ * (YYYY-MM-DD), instants (ISO 8601), codes, ids, and what people wrote. Never our own texts, nor anything that is only
+ * true today. Each module adds its kinds by `declare module`.
  */
 export interface NotificationData {
-  /** What another program reported by `POST events`, in its own words; `kind` is its own name for it. */
+  /** An event of another program by `POST events`, in its own words; `kind` is its own name for it. */
   event: { kind: string; title: string; body: string };
 }

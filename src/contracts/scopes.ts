@@ -1,4 +1,4 @@
-/** What an API key may do. Written strings: they are stored with the key. */
+/** The permissions of an API key. Literal strings, because they are stored with the key. */
 export const SCOPES = [
   'watched:read',
   'watched:write',

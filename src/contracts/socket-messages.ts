@@ -1,6 +1,6 @@
 /**
- * A notification as REST shows it, in the reader's language and as of today. `cursor` is what a client sends back as
- * `since` when it reconnects.
+ * A notification as REST returns it, in the reader's language and as of today. A client sends `cursor` as `since` when
+ * it reconnects.
  */
 export interface NotificationView {
   id: string;
@@ -8,7 +8,7 @@ export interface NotificationView {
   severity: string;
   title: string;
   body: string;
-  /** Who wrote it; null for Vigie's and programs' notifications. */
+  /** Its author; null for notifications of Vigie and programs. */
   author: { name: string } | null;
   data: Record<string, unknown>;
   created_at: string;
@@ -26,20 +26,20 @@ export interface UnreadCount {
   seq: number;
 }
 
-/** A change in one frame: the notification as REST shows it, and the unread count that includes the change. */
+/** A change in one frame: the notification as REST returns it, and the unread count that includes the change. */
 export interface LiveNotification extends NotificationView, UnreadCount {}
 
 /** Server to client, namespace /notifications. */
 export interface ServerMessages {
   'notification.created': (notification: LiveNotification) => void;
   'notification.updated': (notification: LiveNotification) => void;
-  /** Sent when no notification frame carries the count: after connecting, for example. */
+  /** Sent if no notification frame has the count: after connecting, for example. */
   unread_count: (count: UnreadCount) => void;
-  /** Too much was missed to replay: read the feed by REST. */
+  /** Too many changes to replay: read the feed by REST. */
   resync_required: () => void;
 }
 
-/** What a client's message is answered with. */
+/** The answer to a client's message. */
 export type Acknowledgement = { ok: true; updated: number } | { ok: false; code: string; detail?: string };
 
 /** Client to server. */

@@ -1,6 +1,6 @@
 /**
- * Wake-ups between processes, sent once a transaction is committed. They carry no data: a process that
- * receives one reads PostgreSQL, and one that misses it catches up in its next round.
+ * Wake-ups between processes, sent after a transaction commits. They carry no data: a process that receives one reads
+ * PostgreSQL, and one that misses it catches up in its next round.
  */
 export interface WakeUps {
   /** There is something to deliver on this channel. */

@@ -22,7 +22,7 @@ import { Presence } from './dispatch/presence.js';
 import { ProcessingService } from './admin/processing.js';
 import { Reaper } from './sending/reaper.js';
 
-/** From what was promised to what a provider took: outbox, dispatcher, leases, channels. */
+/** From a created delivery to an accepted message: outbox, dispatcher, leases, channels. */
 @Module({
   imports: [TenantsModule, UsersModule, ...CHANNELS.map((channel) => CHANNEL_TRAITS[channel].module)],
   providers: [
@@ -66,7 +66,7 @@ export class DeliveryModule implements OnModuleInit {
     private readonly users: UserEvents,
   ) {}
 
-  /** What decides about waiting deliveries has changed, or the one they are for is gone. */
+  /** Settings that affect waiting deliveries have changed, or their recipient was erased. */
   onModuleInit(): void {
     this.tenants.onSettingsChanged((tx) => this.outbox.reconsider(tx, null));
     this.users.onPreferencesChanged((tx, userId) => this.outbox.reconsider(tx, userId));
@@ -74,7 +74,7 @@ export class DeliveryModule implements OnModuleInit {
   }
 }
 
-/** @param made one a channel, in their order; null where it is not configured. */
+/** @param made one per channel, in order; null if it is not configured. */
 function sendersByChannel(...made: (ChannelSender | null)[]): Senders {
   return new Map(
     CHANNELS.flatMap((channel, place) => {

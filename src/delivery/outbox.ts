@@ -20,7 +20,7 @@ import {
 /** Parameters of a statement, as SQL expressions with their types. */
 export type DeliveryParameters = Readonly<Record<'tenant_id' | 'now' | 'channels', string>>;
 
-/** Why nothing is sent to somebody who is notified. */
+/** Why a notification is not sent to its recipient. */
 export type SuppressReason =
   | 'preference'
   | 'no_address'
@@ -31,12 +31,12 @@ export type SuppressReason =
   | 'link_ended';
 
 /**
- * Deliveries as they are created and suppressed: always in the transaction of what they are about, so
- * that nothing is announced without being delivered, or delivered without having happened.
+ * Creates and suppresses deliveries, always in the transaction of the fact they are about, so that every announcement
+ * is delivered and every delivery has a fact.
  */
 @Injectable()
 export class Outbox {
-  /** Channels that this installation can send on; deliveries on the others are recorded as suppressed. */
+  /** Channels that this installation can send on; deliveries on other channels are recorded as suppressed. */
   readonly channels: readonly Channel[];
 
   constructor(
@@ -48,10 +48,10 @@ export class Outbox {
   }
 
   /**
-   * The tail of a statement that creates notifications: a CTE `delivered` with one delivery for each row of the CTE
-   * `created (id, recipient, user_id, kind, severity, address, channel, due_at)` and each channel that suits its
-   * kind. The address is the row's own, or else the user's; a channel of null means all. A channel that a kind
-   * leaves off is used by those who have chosen it, and leaves no trace for the others.
+   * The end of a statement that creates notifications: a CTE `delivered` with one delivery for each row of the CTE
+   * `created (id, recipient, user_id, kind, severity, address, channel, due_at)` and each channel that suits its kind.
+   * The address is the row's own, or else the user's; a null channel means all. A channel that is off by default for a
+   * kind is used only for users who have chosen it, and creates no rows for others.
    */
   static deliveriesSql(created: string, p: DeliveryParameters): string {
     return `
@@ -82,8 +82,8 @@ export class Outbox {
   }
 
   /**
-   * CTEs `superseded_…`: suppress what these alerts have announced and is not being sent, because a later stage
-   * of them is announced by the same statement.
+   * CTEs `superseded_…`: suppress earlier deliveries of these alerts that are not being sent, because the same
+   * statement announces a later stage.
    * @param alerts a SELECT of alert ids
    */
   static supersededSql(alerts: string, p: DeliveryParameters): string {
@@ -91,8 +91,8 @@ export class Outbox {
   }
 
   /**
-   * A bare address as it is stored: itself, normalised, and as a recipient, whose limits do not depend on how it
-   * is spelt. Null where this channel can't send to it.
+   * A bare address as it is stored: the normalized address, and a recipient, so that limits do not depend on the
+   * spelling. Null if this channel cannot send to it.
    */
   static address(channel: Channel, written: string): { address: string; recipient: string } | null {
     const traits = CHANNEL_TRAITS[channel];
@@ -100,19 +100,19 @@ export class Outbox {
     return address === null ? null : { address, recipient: `${traits.scheme}:${address.toLowerCase()}` };
   }
 
-  /** Wakes the dispatcher once this transaction is committed. */
+  /** Wakes the dispatcher after this transaction commits. */
   kick(tx: TenantTransaction): void {
     tx.afterCommit(() => {
       for (const channel of this.channels) this.wakeUps.send('dispatch.kick', { channel });
     });
   }
 
-  /** Suppresses what these alerts announced, unless it is being sent. */
+  /** Suppresses the deliveries of these alerts, unless they are being sent. */
   async factsGone(tx: TenantTransaction, alertIds: readonly string[]): Promise<void> {
     await tx.execute(SUPPRESS_OF_ALERTS, [tx.tenant_id, alertIds, this.clock.now()]);
   }
 
-  /** Suppresses what a user who is being erased was to get, and forgets their addresses and what was in the messages. */
+  /** Suppresses the deliveries of a user who is being erased, and deletes their addresses and message contents. */
   async userErased(tx: TenantTransaction, userId: string): Promise<void> {
     const recipient = `user:${userId}`;
     await tx.execute(SUPPRESS_OF_RECIPIENT, [tx.tenant_id, recipient, this.clock.now()]);
@@ -125,8 +125,8 @@ export class Outbox {
   }
 
   /**
-   * Lets the dispatcher decide anew on what hours or limits have deferred: of the whole tenant, or of one
-   * user. Called when what decides has changed; waits for a round that has read it as it was.
+   * Makes deferred deliveries due, so that the dispatcher decides again: of the whole tenant, or of one user. Call it
+   * after hours or limits change; waits for a round that has read the old ones.
    */
   async reconsider(tx: TenantTransaction, userId: string | null): Promise<void> {
     await tx.lock(DEFERRAL_LOCK);
@@ -136,18 +136,20 @@ export class Outbox {
   }
 }
 
-/** What leaves together: what is not critical, of all kinds that can be bundled; critical ones of one kind. */
+/**
+ * Deliveries with the same key leave together: all bundled kinds that are not critical, and critical ones of one kind.
+ */
 const BUNDLE_KEY = `CASE WHEN c.kind IN (${BUNDLED_KINDS.map((kind) => `'${kind}'`).join(', ')})
   THEN CASE WHEN c.severity = 'critical' THEN c.kind ELSE 'together' END END`;
 
-/** Where the user `u` is reached on a channel. */
+/** The address of the user `u` on a channel. */
 const USER_ADDRESS = `CASE suits.channel ${CHANNELS.map(
   (channel) => `WHEN '${channel}' THEN ${CHANNEL_TRAITS[channel].userAddress}`,
 ).join(' ')} END`;
 
 const OPTIONAL: readonly NotificationKind[] = OPTIONAL_KINDS;
 
-/** What `kinds.ts` declares, as rows: kind, channel, whether it is on by default, may be turned off, is urgent. */
+/** The declarations of `kinds.ts` as rows: kind, channel, whether it is on by default, may be turned off, is urgent. */
 const KIND_CHANNEL_ROWS = KIND_CHANNELS.map(
   ({ kind, channel, default_on }) =>
     `('${kind}', '${channel}', ${default_on}, ${OPTIONAL.includes(kind)}, ${URGENT_KINDS.includes(kind)})`,

@@ -11,9 +11,9 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-it('P4: creating one notification reads a few rows, however many the tenant has', async () => {
+it('P4: creating one notification reads a few rows, even in a large tenant', async () => {
   const { owner, teammate } = await newPeople(world);
-  // After five executions a connection keeps the plan, made while the table was nearly empty.
+  // After five executions a connection keeps the plan, which was made while the table was nearly empty.
   for (let turn = 0; turn < 10; turn++) await notify(world, owner);
   await world.sql(
     `INSERT INTO notifications (tenant_id, recipient, user_id, dedupe_key, kind, severity, audience, created_at)

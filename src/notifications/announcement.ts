@@ -1,7 +1,7 @@
 import { Outbox } from '../delivery/outbox.js';
 import { prepared, type PreparedStatement } from '../platform/database/transaction.js';
 
-/** Parameters of every announcement, by name: each an SQL expression with its type. */
+/** Parameters of every announcement, by name: SQL expressions with their types. */
 const SHARED = { tenant_id: 'uuid', now: 'timestamptz', channels: 'text[]' } as const;
 export type AnnouncementParameters<Own extends string = never> = Readonly<
   Record<keyof typeof SHARED | Own, string>
@@ -30,20 +30,20 @@ export function announcement<Own extends string>(
 }
 
 export interface AnnouncementOptions {
-  /** The audience has `recipient`, `address` (null: the user's), `channel` (null: all) and `due_at` of its own. */
+  /** The audience has its own `recipient`, `address` (null: the user's), `channel` (null: all) and `due_at`. */
   addressed?: boolean;
   /**
-   * A key that never reached its recipient may be announced again: the deliveries of its notification were
-   * cancelled, superseded or failed, and none was sent or may still be. The earlier notification is archived. One
-   * without deliveries that were meant to leave has been shown in the feed, and counts as announced.
+   * A key may be announced again if it never reached its recipient: the deliveries of its notification were cancelled,
+   * superseded or failed, and none was sent or may still be. The earlier notification is archived. A notification
+   * without intended deliveries was shown in the feed, and counts as announced.
    */
   again?: boolean;
 }
 
 /**
- * The tail of every statement that notifies people: from the CTE `audience (user_id, alert_id, created_by,
- * dedupe_key, kind, severity, data, audience)` to notifications, each once for a recipient and key, in their feeds
- * under a new seq, with their deliveries.
+ * The end of every statement that notifies people: turns the CTE `audience (user_id, alert_id, created_by, dedupe_key,
+ * kind, severity, data, audience)` into notifications, once per recipient and key, in their feeds with a new seq, with
+ * their deliveries.
  *
  * Adds the CTEs `fresh`, `bumped`, `created (id, recipient, user_id, …)` and `delivered (id, state, …)`.
  */
@@ -90,7 +90,7 @@ export function announceSql(p: AnnouncementParameters, options: AnnouncementOpti
     ${Outbox.deliveriesSql('created', p)}`;
 }
 
-/** Whether the notification `n` was to leave, and never did. */
+/** Whether the notification `n` had deliveries to send, and none was sent. */
 function unsentSql(p: AnnouncementParameters): string {
   return `(
     SELECT bool_or(d.state IN ('cancelled', 'failed') OR d.reason IN ('fact_gone', 'superseded'))

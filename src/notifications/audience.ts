@@ -1,6 +1,6 @@
 /**
- * Who is notified of an item: its responsible user, or the tenant's admins where nobody is responsible.
- * The one place of this rule: checks and summaries both follow it.
+ * Who is notified of an item: its responsible user, or the tenant's admins if nobody is responsible. The only place of
+ * this rule, for checks and summaries.
  * @param items a CTE or table with `responsible_id`
  * @param tenantId the parameter of the tenant id
  * @returns a SELECT of all columns of `items`, with `user_id` and `audience`
@@ -16,10 +16,10 @@ export function responsibleOrAdminsSql(items: string, tenantId: string): string 
 }
 
 /**
- * Who is notified of an incident: the addresses that the tenant has named, else its admins, else the last resort.
- * An address that belongs to a user counts as that user: their feed, preferences and language apply.
- * @param fallback the parameter of the address of last resort, or null
- * @returns the CTE `recipients (user_id, address)`, and those it is made of
+ * Who is notified of an incident: the tenant's alert recipients, else its admins, else the fallback address. An address
+ * that belongs to a user counts as that user: their feed, preferences and language apply.
+ * @param fallback the parameter of the fallback address, or null
+ * @returns the CTE `recipients (user_id, address)`, and the CTEs it uses
  */
 export function alertRecipientsSql(tenantId: string, fallback: string): string {
   return `

@@ -15,11 +15,11 @@ export interface NewNotification<Kind extends NotificationKind = NotificationKin
   kind: Kind;
   severity: Severity;
   data: NotificationData[Kind];
-  /** Why they are notified. */
+  /** The reason for notifying them. */
   audience: Audience;
   /** The same key never reaches the same user twice. */
   dedupe_key: string;
-  /** Sent here alone; otherwise on every channel that suits the kind, to the user's own addresses. */
+  /** Sent only here; otherwise on every channel of the kind, to the user's own addresses. */
   sent_to?: { channel: Channel; address: string };
 }
 
@@ -30,7 +30,7 @@ export interface Created {
 }
 
 const MAX_AT_ONCE = 1_000;
-/** Users named in one wake-up. */
+/** Most users in one wake-up. */
 const WAKE_UP_USERS = 1_000;
 
 interface CreatedRow {
@@ -55,7 +55,7 @@ const CREATE_MANY = announcement(
            (SELECT count(*) FROM delivered) AS deliveries`,
 );
 
-/** Notifies people: the one way into their feeds, and from there to the channels. */
+/** Notifies people: the only way into their feeds, and from there to the channels. */
 @Injectable()
 export class Notifications {
   constructor(
@@ -65,8 +65,8 @@ export class Notifications {
   ) {}
 
   /**
-   * Creates those that are new, with their deliveries. At most 1,000 a call.
-   * @param origin who created them, as `user:<id>` or `key:<id>`; nobody for what Vigie says itself.
+   * Creates the new ones, with their deliveries. At most 1,000 per call.
+   * @param origin who created them, as `user:<id>` or `key:<id>`; null for Vigie's own.
    */
   async createMany<Kind extends NotificationKind>(
     tx: TenantTransaction,
@@ -83,7 +83,7 @@ export class Notifications {
     return { created: ids.length, deliveries, notification_ids: ids };
   }
 
-  /** Runs a statement that notifies people; `announced` is then the caller's to call. */
+  /** Runs a statement that notifies people; the caller must then call `announced`. */
   async announce<Row, Own extends string>(
     tx: TenantTransaction,
     statement: Announcement<Own>,
@@ -93,13 +93,13 @@ export class Notifications {
     return tx.query<Row>(statement, [tx.tenant_id, this.clock.now(), this.outbox.channels, ...own]);
   }
 
-  /** Once committed: wakes the dispatcher, and brings connected clients up to date. */
+  /** After the commit: wakes the dispatcher, and updates connected clients. */
   announced(tx: TenantTransaction, userIds: readonly string[], deliveries: number): void {
     if (deliveries > 0) this.outbox.kick(tx);
     this.feedsChanged(tx, userIds);
   }
 
-  /** Once committed: the connected clients of these users are brought up to date. */
+  /** After the commit: updates the connected clients of these users. */
   feedsChanged(tx: TenantTransaction, userIds: readonly string[]): void {
     if (userIds.length === 0) return;
     tx.afterCommit(() => {

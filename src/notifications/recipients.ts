@@ -2,8 +2,8 @@ import type { TenantTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
 
 /**
- * Refuses ids of no user of this tenant. Another tenant's users get the same answer as unknown ones.
- * @param pointer the field that named the one user; by default each is named by its place in `user_ids`.
+ * Refuses ids that are not users of this tenant. Another tenant's users get the same answer as unknown ones.
+ * @param pointer the field of the only user; by default each is named by its index in `user_ids`.
  * @throws Problem validation_failed
  */
 export async function refuseUnknownUsers(

@@ -9,7 +9,7 @@ import { PageQuery } from '../platform/http/page.dto.js';
 import { RUN_STATES, RunState, type RunStateName, RunView } from '../runs/run.dto.js';
 import { SchedulePreview } from '../scheduler/scheduler.dto.js';
 
-/** Whose: a tenant's admin means the own tenant, an operator names one. */
+/** The tenant: an admin's own; an operator names one. */
 export class TenantQuery {
   @ApiPropertyOptional({ description: 'Slug of the tenant; only operators need it' })
   @IsOptional()
@@ -66,7 +66,7 @@ export class RunPage {
   next_cursor: string | null;
 }
 
-/** What became of the deliveries that were waiting; the others add up to `due`. */
+/** The outcome of the waiting deliveries; the other counts add up to `due`. */
 export class ProcessedView {
   @ApiProperty({ description: 'Due or being sent at the time of the call; at most 10,000 are followed' })
   due: number;
@@ -87,7 +87,7 @@ export class ProcessedView {
   waiting: number;
 }
 
-/** A round of the dispatcher that was asked for; it is in no ledger. */
+/** A requested round of the dispatcher; it is not in a ledger. */
 export class DispatchAnswer {
   @ApiProperty({ type: 'null' })
   run_id: null;
@@ -106,7 +106,7 @@ export class DispatchAnswer {
   paused: Channel[];
 }
 
-/** The runs of several tenants, as an operator started them. */
+/** The runs of several tenants that an operator started. */
 export class RunsAnswer {
   @ApiProperty({ type: [RunState] })
   runs: RunState[];

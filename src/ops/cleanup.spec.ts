@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** An instant so many days ago, and a moment before that. */
+/** An instant so many days ago, and the moment before it. */
 const ago = (days: number) => new Date(Date.parse(NOW) - days * DAY_MS);
 const before = (days: number) => new Date(ago(days).getTime() - 1);
 
@@ -50,9 +50,9 @@ describe('the ledger of runs', () => {
     await run({ slot: '2026-06-12T01:45Z', at: before(3) });
     await run({ slot: '2026-06-12T01:30Z', at: before(3), state: 'failed' });
     await run({ slot: '2026-06-12T01:15Z', at: before(3), state: 'cancelled' });
-    // It has no end yet, however long ago it began.
+    // A running one, however long ago it started.
     await run({ slot: '2026-06-12T01:00Z', at: before(3), state: 'running' });
-    // By hand, and of fixed hours.
+    // A manual run, and one of fixed hours.
     await run({ slot: null, at: before(3) });
     await run({ job: 'check-backups', slot: '2026-06-11T09:00', at: before(3) });
     await run({ job: 'check-backups', slot: '2026-03-17T09:00', at: ago(90) });
@@ -89,7 +89,7 @@ describe('reports of agents', () => {
     );
   }
 
-  it('that were rejected go after 90 days, no others, and no other tenant’s', async () => {
+  it('that were rejected are deleted after 90 days, and no others', async () => {
     await report('rejected', before(90));
     await report('rejected', ago(90));
     await report('accepted', before(90));

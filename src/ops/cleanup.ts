@@ -9,31 +9,31 @@ import { type Run, RunHandlers } from '../runs/run-handlers.js';
 
 const HOUR_MS = 60 * 60 * 1_000;
 const DAY_MS = 24 * HOUR_MS;
-/** Rows deleted in one transaction: locks stay short. */
+/** Rows deleted per transaction: this keeps locks short. */
 const BATCH = 1_000;
 
-/** What is of no more use to anyone, by table: $2 is the instant before which it goes. */
+/** Expired rows by table: $2 is the instant before which they are deleted. */
 const USELESS = [
-  // An answer is replayed for 24 h.
+  // A response is replayed for 24 h.
   { table: 'idempotency_keys', condition: 'created_at < $2', after_ms: 24 * HOUR_MS },
   { table: 'sessions', condition: 'expires_at < $2', after_ms: 0 },
   // Kept for a while so that a late click gets "used or expired" instead of "unknown".
   { table: 'password_links', condition: 'expires_at < $2', after_ms: 30 * DAY_MS },
-  // Rows staged by a process that was killed; every other end of an import deletes its rows.
+  // Rows staged by a killed process; an import that ends normally deletes its own.
   {
     table: 'import_rows',
     condition: 'import_id IN (SELECT id FROM imports WHERE tenant_id = $1 AND lease_until < $2)',
     after_ms: HOUR_MS,
   },
   { table: 'imports', condition: 'created_at < $2', after_ms: 30 * DAY_MS },
-  // A job of an interval runs a hundred times a day: only its latest successful runs are worth keeping.
+  // A job with an interval runs a hundred times a day: only its latest successful runs are worth keeping.
   {
     table: 'job_runs',
     condition: `state = 'succeeded' AND slot LIKE '%Z' AND finished_at < $2`,
     after_ms: 3 * DAY_MS,
   },
   { table: 'job_runs', condition: 'finished_at < $2', after_ms: 90 * DAY_MS },
-  // Accepted ones stay with the entries that they gave.
+  // Accepted ones are kept with their entries.
   {
     table: 'backup_reports',
     condition: `state = 'rejected' AND received_at < $2`,
@@ -41,7 +41,7 @@ const USELESS = [
   },
 ] as const;
 
-/** The job `cleanup`: deletes technical rows of the tenant that have expired. It deletes no notification. */
+/** The job `cleanup`: deletes expired technical rows of the tenant. Never deletes notifications. */
 @Injectable()
 export class Cleanup implements OnModuleInit {
   constructor(
@@ -76,7 +76,7 @@ export class Cleanup implements OnModuleInit {
       } while (deleted === BATCH);
     }
     counts.audit_log = await this.audit.clean(run.tenant_id, run.signal);
-    // The installation's own has no tenant: the first tenant's cleanup deletes it.
+    // The installation's own log has no tenant: the first tenant's cleanup deletes it.
     await this.audit.clean(null, run.signal);
     await this.sessions.cleanOperators();
     return counts;

@@ -24,7 +24,7 @@ import { LoginPageController } from './login/login-page.controller.js';
 import { QueueAdmin } from './queues/queue-admin.service.js';
 import { Triggers } from './scheduler/triggers.service.js';
 
-/** What those who run Vigie look at and do. */
+/** Views and actions for operators and admins. */
 @Module({
   imports: [AuthModule, BackupsModule, DeliveryModule, SchedulerModule, TenantsModule, WordingModule],
   controllers: [

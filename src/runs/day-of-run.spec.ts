@@ -5,10 +5,10 @@ import { createWorld, type World } from '../../test/support/world.js';
 import type { NotificationData } from '../contracts/kinds.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
 
-/** 23:59:58 in Paris on Monday 30 March: the worker's clock is 2 s behind that of the scheduler. */
+/** 23:59:58 in Paris on Monday 30 March: the worker's clock is 2 s behind the scheduler's. */
 const BEFORE_MIDNIGHT = '2026-03-30T21:59:58Z';
 
-describe('T3: a run of a slot takes its day from the slot, not from the workerâ€™s clock', () => {
+describe('T3: a run takes its day from its slot, not from the workerâ€™s clock', () => {
   const clock = new FixedClock(BEFORE_MIDNIGHT);
   let world: World;
   let tenant_id: string;
@@ -29,7 +29,7 @@ describe('T3: a run of a slot takes its day from the slot, not from the workerâ€
   const deadline = (due_on: string) =>
     insertRow(world, 'deadlines', { tenant_id, title: 'TVA', due_on, responsible_id });
 
-  it('T3: the status update of 00:00 makes the deadlines of the day before overdue', async () => {
+  it('T3: the status update of 00:00 makes the previous dayâ€™s deadlines overdue', async () => {
     const id = await deadline('2026-03-30');
     await runJob(world, tenant_id, 'update-statuses', '2026-03-31T00:00');
     expect(await world.sql('SELECT status FROM deadlines WHERE id = $1', [id])).toEqual([
@@ -37,7 +37,7 @@ describe('T3: a run of a slot takes its day from the slot, not from the workerâ€
     ]);
   });
 
-  it('T3: a check finds what is near on the day of its slot', async () => {
+  it('T3: a check finds the items that are near on the day of its slot', async () => {
     await deadline('2026-04-03');
     await runJob(world, tenant_id, 'check-notifications', '2026-03-30T14:00');
     expect(await world.sql('SELECT stage FROM alerts')).toEqual([{ stage: 7 }]);
@@ -45,7 +45,7 @@ describe('T3: a run of a slot takes its day from the slot, not from the workerâ€
     expect(await world.sql('SELECT stage FROM alerts')).toEqual([{ stage: 3 }]);
   });
 
-  it('T3: a run that a person triggers has the day that the clock shows in the tenantâ€™s zone', async () => {
+  it('T3: a manual run has the current day in the tenantâ€™s zone', async () => {
     const id = await deadline('2026-03-30');
     await runJob(world, tenant_id, 'update-statuses');
     expect(await world.sql('SELECT status FROM deadlines WHERE id = $1', [id])).toEqual([
@@ -61,7 +61,7 @@ describe('T3: a run of a slot takes its day from the slot, not from the workerâ€
   it.each([
     ['2026-04-06T08:00', '2026-04-06', '2026-04-13'],
     ['2026-01-04T08:00', '2026-01-04', '2026-01-11'],
-  ])('T5: the summary of %s says that it lists %s to %s', async (slot, from, to) => {
+  ])('T5: the summary of %s lists %s to %s', async (slot, from, to) => {
     await deadline(from);
     await deadline(to);
     await runJob(world, tenant_id, 'weekly-summary', slot);

@@ -4,24 +4,24 @@ import { RUN_LEASE_SECONDS } from './run-record.js';
 const LEASE_MS = RUN_LEASE_SECONDS * 1_000;
 const RENEWAL_INTERVAL_MS = LEASE_MS / 3;
 
-/** Why a run's signal is aborted. */
+/** The reason of a run's aborted signal. */
 export class RunAbortedError extends Error {}
 
 export interface HeldRunOptions {
   run_id: string;
-  /** `performance.now()` from before the lease was asked for. */
+  /** `performance.now()` from before the lease was requested. */
   asked_at: number;
   /** How long the run may take, in ms. */
   max_ms: number;
   /** Renews the lease; false when it belongs to another process. May throw. */
   renew: () => Promise<boolean>;
-  /** Called once when the run has taken `max_ms`. */
+  /** Called once if the run exceeds `max_ms`. */
   onOverdue: () => void;
 }
 
 /**
- * The lease of a run as its holder knows it. The holder measures it on its own monotonic clock, from before it asked
- * for it: a process that cannot reach PostgreSQL stops working on the run before another process may take it over.
+ * The lease of a run as its holder sees it. The holder measures it on its own monotonic clock, from before the request:
+ * a process that cannot reach PostgreSQL stops working on the run before another process may take it over.
  */
 export class HeldRun {
   private readonly logger = new Logger('Runs');
@@ -41,7 +41,7 @@ export class HeldRun {
     this.expiry = this.expireLater();
   }
 
-  /** Stops renewing. The work has ended. */
+  /** Stops renewing: the work has ended. */
   end(): void {
     this.ended = true;
     clearInterval(this.renewals);
@@ -50,7 +50,7 @@ export class HeldRun {
   }
 
   private async renew(): Promise<void> {
-    // The renewal before this one still waits for PostgreSQL.
+    // The previous renewal still waits for PostgreSQL.
     if (this.renewing) return;
     this.renewing = true;
     const validUntil = performance.now() + LEASE_MS;
@@ -71,12 +71,12 @@ export class HeldRun {
 
   private expire(): void {
     if (this.ended || this.signal.aborted) return;
-    // A renewal has moved the end meanwhile.
+    // A renewal has extended the lease meanwhile.
     if (performance.now() < this.validUntil) this.expiry = this.expireLater();
     else this.abort('its lease could not be renewed');
   }
 
-  /** A run that hangs must not keep its lease for ever. */
+  /** A hanging run must not keep its lease for ever. */
   private overdue(): void {
     this.options.onOverdue();
     this.abort(`it took longer than ${this.options.max_ms / 60_000} minutes`);

@@ -1,25 +1,25 @@
-/** How long a place that was taken just now is waited for, in ms. */
+/** How long to wait for a slot that was taken just now, in ms. */
 const PATIENCE_MS = 1_000;
 
 /**
- * The places that long jobs have among a process's slots of one queue: all but one, so that short jobs never wait for
- * a long one to end. A process with one slot has one place. Not p-limit: a caller that waits for it cannot give up.
+ * The slots of a process's queue that long jobs may use: all but one, so that short jobs never wait for a long one. A
+ * process with one slot has one. Not p-limit: its waiting callers cannot give up.
  */
 export class LongSlots {
   private readonly places: number;
-  /** When each that has a place began, in ms of the monotonic clock. */
+  /** When each holder started, in ms of the monotonic clock. */
   private readonly began = new Map<symbol, number>();
   private readonly waiting: (() => void)[] = [];
 
-  /** @param slots how many jobs of the queue this process does at the same time. */
+  /** @param slots how many jobs of the queue this process runs concurrently. */
   constructor(slots: number) {
     this.places = Math.max(1, slots - 1);
   }
 
   /**
-   * A place; null when long jobs have them all. One that was taken less than a second ago is waited for: most runs
-   * find little to do and end at once, and a thousand of them must not be requeued for lack of a place.
-   * @returns a function that releases the place.
+   * Takes a slot; null if long jobs have all of them. Waits for a slot that was taken less than a second ago: most runs
+   * have little to do and finish at once, and a thousand of them must not be requeued for lack of a slot.
+   * @returns a function that releases the slot.
    */
   async take(): Promise<(() => void) | null> {
     if (this.began.size >= this.places) await this.waitForPlace();
@@ -32,7 +32,7 @@ export class LongSlots {
     };
   }
 
-  /** Resolves when a place is free, or when every long job has run longer than PATIENCE_MS. */
+  /** Resolves when a slot is free, or every long job has run longer than PATIENCE_MS. */
   private async waitForPlace(): Promise<void> {
     const patience = Math.max(...this.began.values()) + PATIENCE_MS - performance.now();
     if (patience <= 0) return;

@@ -3,8 +3,9 @@ import { runDeclaration, type RunJob, SCHEDULED_JOBS, type ScheduledJob } from '
 import { Metrics } from '../platform/metrics/metrics.js';
 
 /**
- * Runs of this process that took longer than their job may, and whose handler has not returned since: something they
- * wait for hangs. Their leases end, so that another process may try; this one starts no other run of their kind.
+ * Runs of this process that exceeded their time limit and whose handler has not returned: something they wait for
+ * hangs. Their leases expire, so that another process may retry; this process starts no more runs of these jobs for the
+ * tenant.
  */
 @Injectable()
 export class OverdueRuns {
@@ -14,7 +15,7 @@ export class OverdueRuns {
 
   constructor(private readonly metrics: Metrics) {}
 
-  /** Operators see it by this line and the gauge `vigie_runs_overdue`. */
+  /** Operators see it in this log line and the gauge `vigie_runs_overdue`. */
   add(job: ScheduledJob, { tenant_id, run_id, lease_token }: RunJob): void {
     this.runs.set(lease_token, { tenant_id, job });
     this.measure();
@@ -26,7 +27,7 @@ export class OverdueRuns {
     if (this.runs.delete(lease_token)) this.measure();
   }
 
-  /** Whether a run of one of these jobs and this tenant is overdue here. */
+  /** Whether a run of one of these jobs for this tenant is overdue here. */
   includes(tenantId: string, jobs: readonly ScheduledJob[]): boolean {
     for (const { tenant_id, job } of this.runs.values()) {
       if (tenant_id === tenantId && jobs.includes(job)) return true;

@@ -52,7 +52,7 @@ beforeEach(() => platform.sql('DELETE FROM job_runs'));
 const perform = (job: RunJob, show?: ShowProgress) => handlers.run('cleanup', job, show);
 
 describe('a run', () => {
-  it('is claimed, done and recorded with its counts, by the clock', async () => {
+  it('is claimed, done and recorded with its counts and times', async () => {
     const job = await queued('2026-03-02T02:00');
     const states: unknown[] = [];
     work = async (run) => {
@@ -72,7 +72,7 @@ describe('a run', () => {
     });
   });
 
-  it('that fails is tried again later, and has failed for good the third time', async () => {
+  it('that fails is retried later, and fails permanently the third time', async () => {
     const error = jest.spyOn(Logger.prototype, 'error').mockImplementation();
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation();
     const job = await queued('2026-03-03T02:00');
@@ -102,7 +102,7 @@ describe('a run', () => {
     expect((await rowOf(job)).attempts).toBe(1);
   });
 
-  it('waits while another of its job and tenant is going on, and for no other tenant’s', async () => {
+  it('waits for another run of its job and tenant, but not for other tenants', async () => {
     const [first, second] = [await queued(), await queued()];
     const elsewhere = await platform.tenant();
     const begun: string[] = [];
@@ -118,7 +118,7 @@ describe('a run', () => {
     const theirs = await queued(null, elsewhere);
     await perform(theirs);
     expect(begun).toEqual([first.run_id, theirs.run_id]);
-    // Not lost, and not failed: the reaper finds its lease over, and enqueues it again.
+    // Neither lost nor failed: the reaper finds its lease expired, and enqueues it again.
     expect(await rowOf(second)).toMatchObject({ state: 'queued', attempts: 0, error: null });
     const [row] = await platform.sql('SELECT lease_until <= now() AS over FROM job_runs WHERE id = $1', [
       second.run_id,
@@ -131,7 +131,7 @@ describe('a run', () => {
     expect(await rowOf(second)).toMatchObject({ state: 'succeeded', attempts: 1 });
   });
 
-  it('two that are claimed at the same moment do not overlap either', async () => {
+  it('two claims at the same moment do not overlap either', async () => {
     const jobs = await Promise.all(Array.from({ length: 8 }, () => queued()));
     let now = 0;
     let most = 0;
@@ -145,7 +145,7 @@ describe('a run', () => {
     expect(most).toBe(1);
   });
 
-  it('is not done with the token of an earlier lease, nor for another tenant, nor when it was deleted', async () => {
+  it('is not done with an old lease token, for another tenant, or after it was deleted', async () => {
     const job = await queued();
     const calls = jest.fn(() => Promise.resolve({}));
     work = calls;
@@ -156,7 +156,7 @@ describe('a run', () => {
     expect((await rowOf(job)).state).toBe('queued');
   });
 
-  it('F12: writes no outcome once its lease is another process’s', async () => {
+  it('F12: writes no outcome once another process has its lease', async () => {
     const job = await queued();
     const other = randomUUID();
     work = async () => {
@@ -167,7 +167,7 @@ describe('a run', () => {
     expect(await rowOf(job)).toMatchObject({ state: 'running', counts: null, lease_token: other });
   });
 
-  it('keeps its lease while it works, and is aborted when it has lost it', async () => {
+  it('keeps its lease while it works, and is aborted after losing it', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'performance'] });
     try {
       const job = await queued();
@@ -201,14 +201,14 @@ describe('a run', () => {
 });
 
 describe('a run whose lease ends', () => {
-  /** Timers and the monotonic clock stand still, and move when the test says so. */
+  /** Freezes timers and the monotonic clock; the test advances them. */
   async function withFakeTime(
     test: (advance: (ms: number) => Promise<void>) => Promise<void>,
   ): Promise<void> {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] });
     try {
       await test(async (ms) => {
-        // Step by step: each renewal ends before the next one is due.
+        // Step by step, so that each renewal ends before the next one is due.
         for (let left = ms; left > 0; left -= 20_000) {
           jest.advanceTimersByTime(Math.min(left, 20_000));
           await new Promise(setImmediate);
@@ -245,7 +245,7 @@ describe('a run whose lease ends', () => {
     expect(await rowOf(job)).toMatchObject({ state: 'queued', error: 'its lease could not be renewed' });
   });
 
-  it('H5: is not aborted while a renewal gets through now and then', async () => {
+  it('H5: is not aborted while some renewals succeed', async () => {
     jest.spyOn(Logger.prototype, 'warn').mockImplementation();
     const job = await queued('2026-03-06T02:00');
     await withFakeTime(async (advance) => {
@@ -263,7 +263,7 @@ describe('a run whose lease ends', () => {
     expect(await rowOf(job)).toMatchObject({ state: 'succeeded', counts: { aborted: 0 } });
   });
 
-  it('H23: that takes longer than its job may is aborted, renews no more, and operators learn of it', async () => {
+  it('H23: is aborted after its time limit, stops renewing, and is reported to operators', async () => {
     const error = jest.spyOn(Logger.prototype, 'error').mockImplementation();
     jest.spyOn(Logger.prototype, 'warn').mockImplementation();
     const [job, next] = [await queued('2026-03-07T02:00'), await queued('2026-03-08T02:00')];
@@ -278,7 +278,7 @@ describe('a run whose lease ends', () => {
       work = async (run) => {
         begun.push(run.id);
         signal ??= run.signal;
-        // A read of a network disk, which hears no signal.
+        // Like a read from a network disk, which ignores the signal.
         if (run.id === job.run_id) await new Promise<void>((resolve) => (giveUp = resolve));
         return {};
       };
@@ -296,7 +296,7 @@ describe('a run whose lease ends', () => {
       await advance(600_000);
       expect(renew.mock.calls.length).toBe(renewed);
 
-      // Its successor does not take one more slot of this process; other tenants' runs go on.
+      // Its successor takes no other slot of this process; other tenants' runs continue.
       await platform.sql(`UPDATE job_runs SET lease_until = now() - interval '1 second' WHERE id = $1`, [
         job.run_id,
       ]);
@@ -313,7 +313,7 @@ describe('a run whose lease ends', () => {
     error.mockRestore();
   });
 
-  it('H23: is tried again when its handler heeds the signal', async () => {
+  it('H23: is retried if its handler reacts to the signal', async () => {
     jest.spyOn(Logger.prototype, 'error').mockImplementation();
     jest.spyOn(Logger.prototype, 'warn').mockImplementation();
     const job = await queued('2026-03-09T02:00');
@@ -357,7 +357,7 @@ describe('the progress of a run', () => {
     expect(await rowOf(job)).toMatchObject({ state: 'succeeded', counts: { read: 6, kept: 1 } });
   });
 
-  it('shows how far a failed one got, and begins again with its next attempt', async () => {
+  it('shows how far a failed one got, and starts again with the next attempt', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation();
     const job = await queued('2026-03-04T02:00');
     work = (run) => {
@@ -376,7 +376,7 @@ describe('the progress of a run', () => {
     warn.mockRestore();
   });
 
-  it('is not written by a process that has lost the run, nor after its end', async () => {
+  it('is not written after the process has lost the run, nor after its end', async () => {
     const job = await queued();
     let late: () => void = () => undefined;
     work = async (run) => {
@@ -393,7 +393,7 @@ describe('the progress of a run', () => {
     expect(await rowOf(job)).toMatchObject({ state: 'running', counts: null });
   });
 
-  it('that can not be written stops nothing', async () => {
+  it('that cannot be written stops nothing', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation();
     const job = await queued();
     work = (run) => {
@@ -410,7 +410,7 @@ describe('the progress of a run', () => {
   });
 });
 
-/** `until` without a timer: those are the test's here. */
+/** `until` without a timer, because the test controls the timers. */
 async function eventually(probe: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 10_000;
   while (!(await probe())) {

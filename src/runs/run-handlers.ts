@@ -23,32 +23,32 @@ export interface Run {
   id: string;
   tenant_id: string;
   job: ScheduledJob;
-  /** Local date and time for fixed hours, UTC for intervals, null for a run that a person triggered. */
+  /** Local date and time for fixed hours, UTC for intervals, null for a manual run. */
   slot: string | null;
   /**
-   * What is today for this run: the civil date of its slot, whatever the worker's clock shows when it begins. Null
-   * without a slot, and for intervals, which know no civil date.
+   * The current day for this run: the civil date of its slot, whatever the worker's clock shows. Null without a slot,
+   * and for intervals, which have no civil date.
    */
   date: string | null;
-  /** Aborted when the run's lease is lost, since another process may take it over, or when it takes too long. */
+  /** Aborted when the run's lease is lost, because another process may take it over, or when it takes too long. */
   signal: AbortSignal;
-  /** What it has done so far, for people to see. Call it as often as you like: it is written at most every 2 s. */
+  /** Reports the counts so far, for people. Call it as often as you like: it is written at most every 2 s. */
   progress(counts: RunCounts): void;
 }
 
-/** When a run that finds no place among a worker's slots is tried again, by any worker. */
+/** When a run that finds no free slot is retried, by any worker. */
 const NO_PLACE_SECONDS = 10;
 
-/** What a run does, and where its progress is shown. */
+/** The work of a run, and where its progress is written. */
 interface Task {
   work: (run: Run) => Promise<RunCounts>;
   show: ShowProgress;
 }
 
 /**
- * Carries a run from the ledger through its handler to its outcome: claims it by its lease token, renews the lease,
- * records the outcome. Runs of one job (or group of jobs) and tenant never overlap. A handler may be run again from
- * its beginning, so each of its steps must be repeatable.
+ * Takes a run from the ledger through its handler to its outcome: claims it with its lease token, renews the lease,
+ * records the outcome. Runs of one job (or group of jobs) and tenant never overlap. A handler may be restarted, so each
+ * of its steps must be repeatable.
  */
 @Injectable()
 export class RunHandlers {
@@ -65,19 +65,19 @@ export class RunHandlers {
     this.places = new Map(QUEUES.map((queue) => [queue, new LongSlots(concurrencyOf(queue, config))]));
   }
 
-  /** Names the one function that does this job; what it returns is kept as the run's counts. */
+  /** Registers the only handler of this job; its result is stored as the run's counts. */
   register(job: ScheduledJob, work: (run: Run) => Promise<RunCounts>): void {
     this.jobs.register(job, (payload, show) => this.perform(job, payload, { work, show }));
   }
 
   private async perform(job: ScheduledJob, payload: RunJob, task: Task): Promise<void> {
-    // A job that hangs would hang again, and block one slot of this process after the other.
+    // A hanging job would hang again, and block another slot of this process.
     if (this.overdue.includes(payload.tenant_id, groupOf(job))) {
       return this.record.release(payload, NO_PLACE_SECONDS);
     }
     if (runDeclaration(job).long !== true) return this.performInPlace(job, payload, task);
     const leave = await this.places.get(JOBS[job].queue)?.take();
-    // It has not begun, so no attempt is used up.
+    // It has not started, so the attempt does not count.
     if (leave == null) return this.record.release(payload, NO_PLACE_SECONDS);
     try {
       await this.performInPlace(job, payload, task);
@@ -137,7 +137,7 @@ export class RunHandlers {
       this.metrics.observe('vigie_run_duration_seconds', { job }, secondsSince(began));
     }
     await progress.end();
-    // When this cannot be written the lease ends, and the run is repeated.
+    // If this cannot be written the lease expires, and the run is repeated.
     await this.record.writeSuccess(payload, counts);
     this.metrics.count('vigie_runs_total', { job, outcome: 'succeeded' });
   }
@@ -152,7 +152,7 @@ export class RunHandlers {
   }
 }
 
-/** The civil date that a slot of fixed hours bears. A slot of an interval ends with Z. */
+/** The civil date in a slot of fixed hours. A slot of an interval ends with Z. */
 function dateOfSlot(slot: string | null): string | null {
   return slot === null || slot.endsWith('Z') ? null : slot.slice(0, 10);
 }

@@ -4,7 +4,7 @@ import { SystemDatabase } from '../platform/database/database.js';
 import type { JobsQuery, JobState, JobView } from '../platform/queues/job-view.js';
 import { jobsOf } from './run-queues.js';
 
-/** Shows operators the runs of a queue, of all tenants. */
+/** Lists the runs of a queue, of all tenants, for operators. */
 @Injectable()
 export class RunJobs {
   constructor(private readonly database: SystemDatabase) {}
@@ -24,7 +24,7 @@ export class RunJobs {
   }
 }
 
-/** A run that failed and is to be tried again is deferred; its lease says until when, by the database's clock. */
+/** A failed run that will be retried is deferred; its lease says until when, by the database's clock. */
 const LISTS: Record<JobState, { condition: string; key: 'due_at' | 'finished_at'; order: 'ASC' | 'DESC' }> = {
   active: { condition: `state = 'running'`, key: 'due_at', order: 'ASC' },
   waiting: { condition: `state = 'queued' AND error IS NULL`, key: 'due_at', order: 'ASC' },

@@ -6,7 +6,7 @@ import type { TenantTransaction } from '../platform/database/transaction.js';
 import { RUN_LEASE_SECONDS, RUN_MAX_ATTEMPTS } from './run-record.js';
 import type { RunState } from './run.dto.js';
 
-/** What of a tenant decides when its jobs run. */
+/** The data of a tenant that determines when its jobs run. */
 export interface ScheduledTenant {
   id: string;
   time_zone: string;
@@ -23,20 +23,20 @@ export interface OwedSlot {
   slot: string;
   instant: Date;
   /**
-   * The hours of the job's schedule, in minutes since the start of the civil day (of the ISO week, for a job that is
-   * bound to weekdays); null for an interval.
+   * The hours of the job's schedule, in minutes since the start of the civil day (of the ISO week for a job with
+   * weekdays); null for an interval.
    */
   hours: readonly number[] | null;
 }
 
-/** Runs of one job that `slotRuns` returns: those whose slot is `since` or comes after it, by name. */
+/** Selects runs of one job for `slotRuns`: those whose slot name is `since` or later. */
 export interface SlotRunQuery {
   tenant_id: string;
   job: ScheduledJob;
   since: string;
 }
 
-/** A run of a slot, with the zone and hours under which it was written (null for intervals). */
+/** A run of a slot, with the zone and hours when it was written (null for intervals). */
 export interface SlotRun {
   tenant_id: string;
   job: ScheduledJob;
@@ -47,7 +47,7 @@ export interface SlotRun {
   hours: readonly number[] | null;
 }
 
-/** A run that this process has just given a lease, and has to enqueue. */
+/** A run that has just got a lease from this process, and must be enqueued. */
 export interface QueuedRun {
   tenant_id: string;
   run_id: string;
@@ -58,25 +58,25 @@ export interface QueuedRun {
 /** A run of a slot that has just been written. */
 export interface InsertedRun extends QueuedRun {
   slot: string;
-  /** How far its instant lies ahead of the database's clock, in seconds; negative in the ordinary case. */
+  /** How far its instant is ahead of the database's clock, in seconds; normally negative. */
   ahead_seconds: number;
 }
 
-/** A run whose lease had ended. */
+/** A run whose lease had expired. */
 export interface RecoveredRun extends QueuedRun {
   /** It waited for its turn or its next attempt: nothing was lost. */
   postponed: boolean;
 }
 
-/** Runs of one job of one tenant that `slotRuns` returns at most. */
+/** Most runs of one job and tenant that `slotRuns` returns. */
 const SLOT_RUNS_LIMIT = 500;
 
-/** Which tenants a job is triggered for: those named, or every one that is not suspended. */
+/** The tenants for which a job is triggered: those listed, or all that are not suspended. */
 export type TenantSelection = { tenant_ids: readonly string[] } | 'all';
 
 /**
- * The statements on `job_runs` that reach across tenants. The Clock decides what is due; the database's own
- * clock, which all processes share, decides when leases end.
+ * The statements on `job_runs` across tenants. The Clock decides what is due; the database's own clock, which all
+ * processes share, decides when leases expire.
  */
 @Injectable()
 export class RunLedger {
@@ -114,16 +114,16 @@ export class RunLedger {
   }
 
   /**
-   * Writes owed slots into the ledger. Several processes may try at once: the unique key lets each slot in once.
+   * Writes due slots into the ledger. Several processes may try at once: the unique key accepts each slot once.
    *
    * The tenant's row is locked and compared again, because it may have been suspended, or have changed its hours or
-   * zone, since it was read. So no run is written under hours that are no longer in force, and a process that reads the
-   * new hours sees every run that was written under the old ones.
-   * @returns the runs that are new, with a lease.
+   * zone, since it was read. So no run is written under old hours, and a process that reads the new hours sees every
+   * run that was written under the old ones.
+   * @returns the new runs, with a lease.
    */
   async insertOwed(owed: readonly OwedSlot[]): Promise<InsertedRun[]> {
     if (owed.length === 0) return [];
-    // Always in the same order, so that two replicas never wait for each other.
+    // Always in the same order, so that two replicas cannot deadlock.
     return this.database.query<InsertedRun>(
       `INSERT INTO job_runs (tenant_id, job, slot, time_zone, hours,
                              state, due_at, lease_token, lease_until, created_at)
@@ -154,7 +154,7 @@ export class RunLedger {
     );
   }
 
-  /** A run that a person triggers, for each selected tenant that is not suspended. */
+  /** Inserts a manual run for each selected tenant that is not suspended. */
   async insertTriggered(job: ScheduledJob, tenants: TenantSelection, by: string): Promise<QueuedRun[]> {
     return this.database.query<QueuedRun>(
       `INSERT INTO job_runs (tenant_id, job, state, due_at, lease_token, lease_until, created_at, triggered_by)
@@ -166,7 +166,7 @@ export class RunLedger {
     );
   }
 
-  /** A run that a person triggers, in the caller's transaction. */
+  /** Inserts a manual run in the caller's transaction. */
   async insertTriggeredIn(tx: TenantTransaction, job: ScheduledJob, by: string): Promise<QueuedRun> {
     const [run] = await tx.query<QueuedRun>(
       `INSERT INTO job_runs (tenant_id, job, state, due_at, lease_token, lease_until, created_at, triggered_by)
@@ -179,8 +179,8 @@ export class RunLedger {
   }
 
   /**
-   * Gives a new lease to up to `limit` runs of these jobs that were lost in Redis or with their process. The holder
-   * of the old one can no longer claim, renew or finish. So do runs that waited for their turn or their next attempt.
+   * Gives a new lease to up to `limit` runs of these jobs that were lost in Redis or with their process, or that waited
+   * for their turn or their next attempt. The holder of the old lease can no longer claim, renew or finish the run.
    */
   async recoverLost(limit: number, jobs: readonly ScheduledJob[]): Promise<RecoveredRun[]> {
     return this.database.query<RecoveredRun>(
@@ -200,7 +200,7 @@ export class RunLedger {
     );
   }
 
-  /** Ends up to `limit` runs that crashed their process too often; `lease_token` is the one they had. */
+  /** Quarantines up to `limit` runs that crashed their process too often; `lease_token` is their previous one. */
   async quarantineLost(limit: number): Promise<QueuedRun[]> {
     return this.database.query<QueuedRun>(
       `WITH lost AS (
@@ -218,7 +218,7 @@ export class RunLedger {
     );
   }
 
-  /** Ends the leases of runs that Redis did not take: the reaper enqueues them again in its next round. */
+  /** Ends the leases of runs that Redis did not accept: the reaper enqueues them again in its next round. */
   async release(runs: readonly QueuedRun[]): Promise<void> {
     await this.database.query(
       `UPDATE job_runs r SET lease_until = now()
@@ -241,13 +241,13 @@ export class RunLedger {
     );
   }
 
-  /** When one last did; null: never. */
+  /** When a scheduler last polled; null: never. */
   async lastPoll(): Promise<Date | null> {
     const [row] = await this.database.query<{ polled_at: Date }>(`SELECT polled_at FROM scheduler_polls`);
     return row?.polled_at ?? null;
   }
 
-  /** The present state of these runs, in their order. */
+  /** The current state of these runs, in order. */
   async states(runs: readonly { tenant_id: string; run_id: string }[]): Promise<RunState[]> {
     return this.database.query<RunState>(
       `SELECT r.id AS run_id, r.tenant_id, r.state, r.counts, r.error
@@ -259,7 +259,7 @@ export class RunLedger {
   }
 }
 
-/** As `unnest` takes them: ids, zones, settings, schedule_from. */
+/** Columns for `unnest`: ids, zones, settings, schedule_from. */
 function columnsOf(tenants: Iterable<ScheduledTenant>): [string[], string[], string[], Date[]] {
   const all = [...tenants];
   return [

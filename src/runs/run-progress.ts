@@ -3,7 +3,7 @@ import type { RunCounts } from '../contracts/jobs.js';
 /** A run's progress is written at most this often, in ms. */
 const PROGRESS_INTERVAL_MS = 2_000;
 
-/** The progress of a run: the latest counts are kept, and written at intervals. */
+/** The progress of a run: stores the latest counts, and writes them at intervals. */
 export class RunProgress {
   private latest: RunCounts | null = null;
   private pause: NodeJS.Timeout | null = null;
@@ -18,7 +18,7 @@ export class RunProgress {
     this.next();
   }
 
-  /** Writes no more, and waits for what is being written. */
+  /** Stops writing, and waits for a running write. */
   async end(): Promise<void> {
     this.ended = true;
     if (this.pause !== null) clearTimeout(this.pause);

@@ -13,21 +13,21 @@ export interface RunQueueCounts {
   running: number;
   succeeded_24h: number;
   failed_24h: number;
-  /** Age of the oldest that is queued, in seconds. */
+  /** Age of the oldest queued run, in seconds. */
   oldest_queued_seconds: number | null;
 }
 
 export interface RunPurge {
   cancelled: number;
-  /** Left alone: they have begun. */
+  /** Not changed, because they have started. */
   still_running: number;
-  /** Still queued: newer than the purge. */
+  /** Still queued: created after the purge began. */
   remaining: number;
 }
 
 /**
- * What operators do with the queues that carry runs, in the ledger: Redis can't forget it. Runs that have begun
- * are never touched.
+ * The operators' actions on queues of runs, in the ledger, which Redis cannot lose. They never touch runs that have
+ * started.
  */
 @Injectable()
 export class RunQueues {
@@ -65,9 +65,9 @@ export class RunQueues {
   }
 
   /**
-   * From now on no run of this queue starts. Those that wait keep their place in the ledger under new tokens, so
-   * that their jobs in Bull are void. The order matters: every enqueueing process checks for a pause after its
-   * tokens are committed, so it either sees the pause, or its tokens are among those that are replaced.
+   * Stops runs of this queue from starting. Waiting runs stay in the ledger with new tokens, so that their jobs in Bull
+   * become invalid. The order matters: every enqueueing process checks for a pause after its tokens are committed, so
+   * it either sees the pause, or its tokens are among the replaced ones.
    */
   async pause(queue: QueueName): Promise<{ returned: number; still_running: number }> {
     await this.database.query(
@@ -90,8 +90,8 @@ export class RunQueues {
   }
 
   /**
-   * Lets runs begin again, at the next round of the reaper. Of the slots that a job has gathered meanwhile only the
-   * latest runs, as after a downtime.
+   * Lets runs start again, at the next round of the reaper. Of the slots that a job missed meanwhile only the latest
+   * runs, as after a downtime.
    */
   async resume(queue: QueueName): Promise<void> {
     await this.database.transaction(async (tx) => {
@@ -110,7 +110,7 @@ export class RunQueues {
     });
   }
 
-  /** Cancels the runs that wait, of all tenants or of one. A slot that was cancelled is not owed again. */
+  /** Cancels the waiting runs, of all tenants or of one. A cancelled slot does not run again. */
   async purge(queue: QueueName, tenantId: string | null): Promise<RunPurge> {
     const [row] = await this.database.query<{ cancelled: number }>(
       `WITH cancelled AS (
@@ -130,8 +130,8 @@ export class RunQueues {
   }
 
   /**
-   * Runs again what has failed in the last `days` days: of each tenant and job the latest run, if it is a failed one.
-   * An older one would find the same facts.
+   * Repeats failures of the last `days` days: for each tenant and job the latest run, if it failed. An older one would
+   * find the same facts.
    * @returns runs with a lease, to be enqueued.
    */
   async retry(queue: QueueName, days: number, tenantId: string | null): Promise<QueuedRun[]> {
@@ -169,7 +169,7 @@ export class RunQueues {
   }
 }
 
-/** The scheduled jobs that this queue carries. */
+/** The scheduled jobs of this queue. */
 export function jobsOf(queue: QueueName): ScheduledJob[] {
   return SCHEDULED_JOBS.filter((job) => JOBS[job].queue === queue);
 }

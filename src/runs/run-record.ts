@@ -4,18 +4,18 @@ import { Clock } from '../platform/clock/clock.js';
 import { Database } from '../platform/database/database.js';
 import { prepared } from '../platform/database/transaction.js';
 
-/** A run's lease; renewed at a third of it. */
+/** The length of a run's lease; renewed after a third of it. */
 export const RUN_LEASE_SECONDS = 60;
-/** A run that failed, or crashed its process, this often is not tried again. */
+/** A run that failed, or crashed its process, this often is not retried. */
 export const RUN_MAX_ATTEMPTS = 3;
-/** Wait before a failed run is tried again, in seconds, multiplied by the number of attempts. */
+/** Wait before a failed run is retried, in seconds, multiplied by the number of attempts. */
 const RUN_RETRY_SECONDS = 30;
 
-/** What a claim returns of its run. */
+/** The data of a claimed run. */
 export interface ClaimedRun {
   job: ScheduledJob;
   slot: string | null;
-  /** The slot's instant; of a run without a slot, when it was triggered. */
+  /** The slot's instant; for a run without a slot, when it was triggered. */
   due_at: Date;
 }
 
@@ -36,7 +36,7 @@ const SUCCEED = prepared(`
       lease_until = NULL
   WHERE tenant_id = $1 AND id = $2 AND lease_token = $3 AND state = 'running'`);
 
-/** The statements on one run of the ledger, under its lease token. */
+/** The statements on one run of the ledger, with its lease token. */
 @Injectable()
 export class RunRecord {
   private readonly logger = new Logger('Runs');
@@ -47,14 +47,14 @@ export class RunRecord {
   ) {}
 
   /**
-   * `queued` → `running`. Null when the token is no longer the run's, or while another run of this job, or of its
-   * group, is running for the tenant.
+   * `queued` → `running`. Null if the token is no longer the run's, or another run of this job or its group is running
+   * for the tenant.
    */
   async claim(job: ScheduledJob, { tenant_id, run_id, lease_token }: RunJob): Promise<ClaimedRun | null> {
     const group = groupOf(job);
     return this.database.tenant(tenant_id, async (tx) => {
-      // Of two claims at the same time the second sees the first one's row. Both statements go in one message: the
-      // second one takes its snapshot once the first one has the lock.
+      // Of two concurrent claims the second sees the first one's row. Both statements share a round trip: the second
+      // takes its snapshot after the first has the lock.
       const [, claimed] = await Promise.all([
         tx.lock(`run:${tenant_id}:${group[0]}`),
         tx.one<ClaimedRun>(CLAIM, [
@@ -70,7 +70,7 @@ export class RunRecord {
     });
   }
 
-  /** Gives the run back to the reaper, which enqueues it again in its next round after `seconds`. */
+  /** Returns the run to the reaper, which enqueues it again in its next round after `seconds`. */
   async release({ tenant_id, run_id, lease_token }: RunJob, seconds: number): Promise<void> {
     await this.database.single(tenant_id).query(
       `UPDATE job_runs SET lease_until = now() + make_interval(secs => $4), postponed = true
@@ -79,7 +79,7 @@ export class RunRecord {
     );
   }
 
-  /** False when another process has the lease. */
+  /** False if another process has the lease. */
   async renew({ tenant_id, run_id, lease_token }: RunJob): Promise<boolean> {
     const renewed = await this.database.tenant(tenant_id, (tx) =>
       tx.execute(
@@ -91,7 +91,7 @@ export class RunRecord {
     return renewed > 0;
   }
 
-  /** What the run has done so far, as long as this process has its lease. Throws nothing. */
+  /** Writes the run's progress, if this process still has its lease. Throws nothing. */
   async writeProgress({ tenant_id, run_id, lease_token }: RunJob, counts: RunCounts): Promise<void> {
     try {
       await this.database.single(tenant_id).query(
@@ -100,7 +100,7 @@ export class RunRecord {
         [tenant_id, run_id, lease_token, counts],
       );
     } catch (error) {
-      // Progress is only shown to people, and the next one may be written.
+      // Progress is only shown to people, and the next write may succeed.
       this.logger.warn({ event: 'run_progress_failed', run_id, err: error });
     }
   }
@@ -112,10 +112,10 @@ export class RunRecord {
   }
 
   /**
-   * Back to `queued`: the scheduler enqueues the run again once its lease ends. A dropped connection or a deadlock
-   * must not cost a tenant its weekly summary. `failed` for good the third time; at once when a person triggered it,
-   * who sees it and decides.
-   * @returns the state and the number of attempts; null when another process has the lease.
+   * Back to `queued`: the scheduler enqueues the run again once its lease expires. A dropped connection or a deadlock
+   * must not cost a tenant its weekly summary. `failed` permanently the third time; at once for a manual run, whose
+   * caller sees it and decides.
+   * @returns the state and the number of attempts; null if another process has the lease.
    */
   async writeFailure(
     { tenant_id, run_id, lease_token }: RunJob,

@@ -11,7 +11,7 @@ const COUNTS = {
   description: 'Counts of what the run did, updated while it runs; null before it starts',
 } as const;
 
-/** Whether nothing more will happen to a run. */
+/** Whether a run is in a final state. */
 export function isFinished({ state }: { state: RunStateName }): boolean {
   return state !== 'queued' && state !== 'running';
 }

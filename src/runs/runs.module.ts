@@ -7,7 +7,7 @@ import { RunLedger } from './run-ledger.js';
 import { RunQueues } from './run-queues.js';
 import { RunRecord } from './run-record.js';
 
-/** The ledger of runs: rooms register what a job does; the schedule is not their concern. */
+/** The ledger of runs: modules register the handlers of jobs, and need not know the schedule. */
 @Global()
 @Module({
   imports: [MetricsModule],

@@ -7,7 +7,7 @@ import { FixedClock } from '../platform/clock/fixed-clock.js';
 import { Database } from '../platform/database/database.js';
 import { SchedulerPoller } from './scheduler.poller.js';
 
-/** Changes of hours and zones by the API, between polls of a real scheduler on the clock of the test. */
+/** Changes of hours and zones through the API, between polls of a real scheduler on the test's clock. */
 const clock = new FixedClock('2026-03-02T00:00:00Z');
 let world: World;
 let poller: SchedulerPoller;
@@ -29,7 +29,7 @@ async function startAt(now: string, time_zone = 'Europe/Paris'): Promise<void> {
   await poller.poll();
 }
 
-/** The token of a new admin: those of earlier instants have expired. */
+/** The token of a new admin: earlier ones have expired. */
 async function signIn(): Promise<string> {
   admins += 1;
   return (await addPerson(world, tenant, { name: `Admin${admins}`, role: 'admin' })).token;
@@ -40,7 +40,7 @@ async function pollAt(now: string): Promise<void> {
   await poller.poll();
 }
 
-/** Saves the settings at an instant, as an admin does, with these of them changed. */
+/** Saves settings at an instant, as an admin does, with these changes. */
 async function saveAt(now: string, schedule: object, more: object = {}): Promise<void> {
   clock.set(now);
   const token = await signIn();
@@ -79,7 +79,7 @@ describe('hours', () => {
     expect((await ran('check-notifications')).slice(1)).toEqual(['2026-03-04T08:00', '2026-03-04T14:00']);
   });
 
-  it('T1: 09:00 → 10:00 saved at 09:30: what ran does not run twice', async () => {
+  it('T1: 09:00 → 10:00 saved at 09:30: a slot that ran does not run again', async () => {
     await startAt('2026-03-04T08:00:00Z');
     await saveAt('2026-03-04T08:30:00Z', { check_notifications: ['10:00', '14:00'], check_backups: '10:00' });
     expect((await status('check-notifications')).next.slot).toBe('2026-03-04T14:00');
@@ -102,7 +102,7 @@ describe('hours', () => {
     expect((await ran('weekly-summary')).slice(before.length)).toEqual(['2026-03-09T07:00']);
   });
 
-  it('T1: a summary that was sent on Monday is not sent again on Friday of the same week', async () => {
+  it('T1: a summary sent on Monday is not re-sent on Friday of the same week', async () => {
     await startAt('2026-03-09T07:00:00Z');
     await saveAt('2026-03-11T10:00:00Z', { weekly_summary_day: 5 });
     await pollAt('2026-03-13T07:00:00Z');
@@ -111,7 +111,7 @@ describe('hours', () => {
     expect(await ran('weekly-summary')).toEqual(['2026-03-09T08:00', '2026-03-20T08:00']);
   });
 
-  it('T1: an hour that is added and has passed runs once', async () => {
+  it('T1: an added hour that has passed runs once', async () => {
     await startAt('2026-03-04T13:00:00Z');
     await saveAt('2026-03-04T15:30:00Z', { check_notifications: ['09:00', '14:00', '16:00'] });
     await pollAt('2026-03-04T15:30:15Z');
@@ -119,9 +119,9 @@ describe('hours', () => {
     expect(await ran('check-notifications')).toEqual(['2026-03-04T14:00', '2026-03-04T16:00']);
   });
 
-  it('T2: a change of one job’s hour leaves the missed slots of the others owed', async () => {
+  it('T2: a change of one job’s hour keeps the missed slots of the others due', async () => {
     await startAt('2026-03-03T22:00:00Z');
-    // Down over 00:00 to 09:00; an admin reaches a process without the scheduler.
+    // Down from 00:00 to 09:00; an admin reaches a process without the scheduler.
     await saveAt('2026-03-04T08:10:00Z', { weekly_summary: '10:00' });
     await pollAt('2026-03-04T08:10:15Z');
     expect((await ran('update-statuses')).at(-1)).toBe('2026-03-04T00:00');
@@ -130,7 +130,7 @@ describe('hours', () => {
     expect((await ran('check-backups')).at(-1)).toBe('2026-03-04T09:00');
   });
 
-  it('a new tenant does not get the check of the hour before it was created', async () => {
+  it('a new tenant does not get the check of an hour before it was created', async () => {
     await startAt('2026-03-04T11:00:00Z');
     await world.sql('DELETE FROM job_runs');
     await world.sql('UPDATE tenants SET schedule_from = $1', [clock.now()]);
@@ -154,10 +154,10 @@ describe('zones', () => {
     expect((await ran('check-backups')).slice(1)).toEqual(['2026-03-04T09:00']);
   });
 
-  it('T4: next passes over a date that has run, when the zone moves west over midnight', async () => {
+  it('T4: next skips a date that has run, if the zone moves west over midnight', async () => {
     await startAt('2026-03-02T15:00:30Z', 'Asia/Tokyo');
     await pollAt('2026-03-03T15:00:30Z');
-    // In Tokyo it is the 4th, 00:00:30, whose statuses are done; in New York the 3rd, 10:01.
+    // In Tokyo it is the 4th, 00:00:30, and its status update has run; in New York the 3rd, 10:01.
     expect((await status('update-statuses')).last_run?.slot).toBe('2026-03-04T00:00');
     await saveAt('2026-03-03T15:01:00Z', {}, { time_zone: 'America/New_York' });
     expect((await status('update-statuses')).next.slot).toBe('2026-03-05T00:00');
@@ -174,7 +174,7 @@ describe('zones', () => {
     expect(await ran('update-statuses')).toEqual([...both, '2026-03-05T00:00']);
   });
 
-  it('T4: next is not the slot that has just run, when the clock is set back', async () => {
+  it('T4: next is not the slot that has just run, if the clock is set back', async () => {
     await startAt('2026-03-03T13:00:00Z');
     await pollAt('2026-03-04T07:45:00Z');
     await pollAt('2026-03-04T08:00:05Z');
@@ -205,11 +205,11 @@ describe('zones', () => {
     const ofDay = (slots: string[]) => slots.filter((slot) => slot.startsWith('2026-03-09'));
     expect(ofDay(await ran('check-notifications'))).toEqual(['2026-03-09T09:00', '2026-03-09T15:00']);
     expect(ofDay(await ran('check-backups'))).toEqual(['2026-03-09T08:59']);
-    // It was sent on Monday, before the change: not on Tuesday again.
+    // It was sent on Monday, before the change, and is not re-sent on Tuesday.
     expect((await ran('weekly-summary')).slice(before)).toEqual(['2026-03-09T08:00']);
   });
 
-  it('a run is not written under hours that were changed after they were read', async () => {
+  it('a run is not written under hours that changed after they were read', async () => {
     await startAt('2026-03-04T07:00:00Z');
     clock.set('2026-03-04T08:00:00Z');
     let poll: Promise<void> | undefined;
@@ -219,7 +219,7 @@ describe('zones', () => {
          WHERE id = $1`,
         [tenant, clock.now()],
       );
-      // It reads the hours as they were, and waits with its insert for this transaction.
+      // It reads the old hours, and its insert waits for this transaction.
       poll = poller.poll();
       await until('a poll that waits', async () => {
         const waiting = await world.sql(
@@ -236,7 +236,7 @@ describe('zones', () => {
   });
 });
 
-it('T6: a run that is written before its instant by the database’s clock is logged', async () => {
+it('T6: a run written before its instant by the database’s clock is logged', async () => {
   const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation();
   await startAt('2126-03-04T08:00:00Z');
   expect(warn).toHaveBeenCalledWith(

@@ -20,7 +20,7 @@ const ran = (schedule: Schedule, slot: string): RunOfSlot => ({
   hours: hoursOf(schedule),
 });
 
-describe('which run stands for a slot', () => {
+describe('which run counts for a slot', () => {
   const table: [string, Schedule, string, Schedule, string, boolean][] = [
     ['its own', daily('09:00'), '2026-03-04T09:00', daily('09:00'), '2026-03-04T09:00', true],
     [
@@ -109,7 +109,7 @@ describe('which run stands for a slot', () => {
     expect(runFor(wanted, now, [ran(then, slot)]) !== undefined).toBe(expected);
   });
 
-  it('a run of an interval stands for itself only', () => {
+  it('a run of an interval counts only for its own slot', () => {
     const runs = [{ slot: '2026-03-04T09:15Z', due_at: LONG_AGO, time_zone: null, hours: null }];
     const every = (minutes: number): Schedule => ({ kind: 'interval', minutes });
     expect(runFor('2026-03-04T09:15Z', every(5), runs)).toBe(runs[0]);
@@ -117,7 +117,9 @@ describe('which run stands for a slot', () => {
   });
 });
 
-/** Any hours and zones, changed at any time, polled again and again: what runs, against clocks read minute by minute. */
+/**
+ * Any hours and zones, changed at any time, with repeated polls: compares the runs with clocks read minute by minute.
+ */
 describe('T1: against the minute-by-minute oracle', () => {
   const ZONES = ['Europe/Paris', 'Asia/Tokyo', 'America/Los_Angeles', 'Africa/Cairo', 'Australia/Lord_Howe'];
   /** Clocks change in some of the zones, or in none. */
@@ -161,7 +163,7 @@ describe('T1: against the minute-by-minute oracle', () => {
     written: string[];
   }
 
-  /** Polls every `every` minutes from the date on, with the settings in force then. */
+  /** Polls every `every` minutes from the date on, with the current settings. */
   function* polls({ date, steps, minute }: Case, count: number, every: number): Generator<Poll> {
     const ledger: RunOfSlot[] = [];
     const start = Date.parse(`${date}T00:00:00Z`) / MINUTE_MS + minute;
@@ -181,7 +183,7 @@ describe('T1: against the minute-by-minute oracle', () => {
   const dayOf = (slot: string) => Date.parse(`${slot.slice(0, 10)}T00:00:00Z`) / 86_400_000;
   const weekOf = (day: number) => day + 1 - MinuteOracle.weekday(day);
 
-  /** The latest day, of those around `now`, whose slot the clock has fired by then. */
+  /** The latest day around `now` whose slot is due by the clock. */
   function latestFired(world: MinuteOracle, schedule: Settings['schedule'], now: number): number | null {
     const today = Math.floor(world.wallAt(now) / 1_440);
     for (let day = today + 1; day >= today - 8; day -= 1) {
@@ -192,7 +194,7 @@ describe('T1: against the minute-by-minute oracle', () => {
     return null;
   }
 
-  /** What is wrong with a job of one hour a period, by period (a day or a week of `periodOf`); empty when nothing is. */
+  /** The faults of a job of one hour a period, by period (a day or a week of `periodOf`); empty if there are none. */
   function faultsOf(example: Case, seen: Iterable<Poll>, periodOf: (day: number) => number): string[] {
     const faults: string[] = [];
     const periods = new Set<number>();
@@ -213,7 +215,7 @@ describe('T1: against the minute-by-minute oracle', () => {
     return faults;
   }
 
-  it('a job of one hour a day runs once for each day whose hour has passed, and never twice', () => {
+  it('a job of one hour a day runs exactly once for each day whose hour has passed', () => {
     const schedule = quarter.map((time) => ({ kind: 'fixed' as const, times: [time] }));
     fc.assert(
       fc.property(cases(schedule, 24), (example) => {
@@ -223,7 +225,7 @@ describe('T1: against the minute-by-minute oracle', () => {
     );
   });
 
-  it('a job of one hour a week runs once for each week whose hour has passed, and never twice', () => {
+  it('a job of one hour a week runs exactly once for each week whose hour has passed', () => {
     const schedule = fc.record({
       kind: fc.constant('fixed' as const),
       times: quarter.map((time) => [time]),
@@ -237,10 +239,10 @@ describe('T1: against the minute-by-minute oracle', () => {
     );
   });
 
-  it('of two hours a day, one that stays runs once, and a change makes no third run', () => {
+  it('of two hours a day, an unchanged one runs once, and a change adds no third run', () => {
     const times = fc
       .tuple(fc.integer({ min: 0, max: 47 }), fc.integer({ min: 0, max: 36 }))
-      // On either side of noon, and not near midnight: polled every three hours, no two of them are one run.
+      // On either side of noon, and not near midnight: with polls every three hours, no two of them share a run.
       .map((halves) => halves.map((half, n) => MinuteOracle.text((n * 48 + half) * 15).slice(11)))
       .filter(([one = '', other = '']) => minutesOf(other) - minutesOf(one) >= 180);
     const schedule = times.map((chosen) => ({ kind: 'fixed' as const, times: chosen }));

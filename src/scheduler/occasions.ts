@@ -2,21 +2,21 @@ import type { Schedule } from '../contracts/jobs.js';
 import { civilDate, dateOfDay, dayOfDate, minuteOfDay, weekdayOf } from '../platform/clock/civil-time.js';
 
 /*
- * Which run of the ledger stands for a slot. Pure functions for the scheduler, its status and its preview.
+ * Which run of the ledger counts for a slot. Pure functions for the scheduler, its status and its preview.
  *
- * A job has *occasions*: one for each of its hours in a civil day (in an ISO week, for a job that is bound to
- * weekdays). A change of hours moves occasions; it does not make new ones of those that have run:
+ * A job has *occasions*: one for each of its hours in a civil day (in an ISO week, for a job with weekdays). A change
+ * of hours moves occasions; it does not add new ones for those that have run:
  *
  * - An hour that both schedules have is the same occasion.
- * - Of the other hours, one that went and one that came are the same occasion if they are nearest to each other and
- *   no hour that both have lies between them. An hour that came and is left over is a new occasion.
- * - A run stands for its occasion in its civil day (week), whatever the tenant's zone was.
+ * - Of the other hours, a removed one and an added one are the same occasion if they are nearest to each other and no
+ *   common hour is between them. A remaining added hour is a new occasion.
+ * - A run counts for its occasion in its civil day (week), whatever the tenant's zone was.
  *
- * Each run keeps the hours and the zone under which it was written, so the ledger alone decides: no change of settings
- * needs to be recorded.
+ * Each run stores the hours and the zone when it was written, so the ledger alone decides: no change of settings needs
+ * to be recorded.
  */
 
-/** What the ledger says of a run of a slot. */
+/** The ledger's data of a run of a slot. */
 export interface RunOfSlot {
   slot: string;
   due_at: Date;
@@ -43,13 +43,13 @@ export function hoursOf(schedule: Schedule): number[] | null {
   return [...new Set(days.flatMap((day) => minutes.map((minute) => day + minute)))].sort((a, b) => a - b);
 }
 
-/** The name from which on a run may stand for this slot: the first one of the slot's period. */
+/** The first slot name whose run may count for this slot: the start of the slot's period. */
 export function firstOfPeriod(slot: string, schedule: Schedule): string {
   return schedule.kind === 'interval' ? slot : `${placeOf(slot, schedule).period}T00:00`;
 }
 
 /**
- * The run that stands for a slot of this schedule, or undefined.
+ * The run that counts for a slot of this schedule, or undefined.
  * @param runs the ledger's runs of this job from `firstOfPeriod(slot)` on.
  */
 export function runFor<Run extends RunOfSlot>(
@@ -69,8 +69,8 @@ export function runFor<Run extends RunOfSlot>(
 }
 
 /**
- * Whether a slot belongs to an earlier day (week) than today's, and the job has run since that day (week) began under
- * another zone or other hours: a change of them brings back nothing older than today.
+ * Whether a slot belongs to a day (week) before today's, and the job has run since the start of that day (week) under
+ * another zone or other hours: a change of them brings back no slot older than today.
  * @param runs as for `runFor`.
  */
 export function isPast(
@@ -88,7 +88,7 @@ export function isPast(
   );
 }
 
-/** The hour of `now` that is the same occasion as the hour `ran` of `then`; undefined when there is none. */
+/** The hour of `now` that is the same occasion as the hour `ran` of `then`; undefined if there is none. */
 function movedTo(ran: number, then: readonly number[], now: readonly number[]): number | undefined {
   if (now.includes(ran)) return ran;
   const kept = now.filter((hour) => then.includes(hour));

@@ -6,37 +6,37 @@ import { firstOfPeriod, hoursOf, isPast, runFor, type ZonedSchedule } from './oc
 import { scheduleOf } from './schedules.js';
 import { nextSlot, owedSlots } from './slots.js';
 
-/** An owed slot, unless the ledger has a run that stands for it. */
+/** A due slot, unless the ledger has a run that counts for it. */
 export interface CandidateSlot extends OwedSlot {
   zoned: ZonedSchedule;
 }
 
-/** Once the ledger has what is owed, a tenant with this signature owes nothing new from `from` until `until` (ms). */
+/** Once the ledger has the due slots, a tenant with this signature has no new ones from `from` until `until` (ms). */
 interface Quiet {
   signature: string;
   from: number;
   until: number;
 }
 
-/** What one poll selects of some tenants. */
+/** The result of one poll for some tenants. */
 export interface Selection {
-  /** What the ledger may not have yet. */
+  /** Slots that the ledger may not have yet. */
   candidates: CandidateSlot[];
   quiet: Map<string, Quiet>;
 }
 
-/** How long a tenant whose slots cannot be computed is left alone, in ms. */
+/** How long a tenant is skipped if its slots cannot be computed, in ms. */
 const BROKEN_MS = 3_600_000;
 
 /**
- * Finds what is owed, and remembers until when nothing more will be: a round over thousands of tenants computes
- * only for those whose hour has come or whose settings have changed. Forgetting costs an insert that does nothing.
+ * Finds due slots, and remembers until when a tenant has no new ones: a round over thousands of tenants only computes
+ * those whose hour has come or whose settings have changed. Forgetting costs an insert that does nothing.
  */
 export class OwedSlots {
   private readonly logger = new Logger('Scheduler');
   private readonly quiet = new Map<string, Quiet>();
 
-  /** What may be owed at `now`. Give the answer to `settle` once the ledger has what is. */
+  /** The slots that may be due at `now`. Pass the result to `settle` once the ledger has them. */
   select(tenants: readonly ScheduledTenant[], now: Date): Selection {
     const selection: Selection = { candidates: [], quiet: new Map() };
     for (const tenant of tenants) {
@@ -60,7 +60,7 @@ export class OwedSlots {
 
   private isQuiet(id: string, signature: string, now: Date): boolean {
     const quiet = this.quiet.get(id);
-    // After its clock was set back a process may owe what it did not owe before.
+    // If its clock was set back, a process may have due slots again.
     return quiet?.signature === signature && now.getTime() >= quiet.from && now.getTime() < quiet.until;
   }
 
@@ -68,19 +68,19 @@ export class OwedSlots {
     try {
       return slotsOf(tenant, now);
     } catch (error) {
-      // For example a zone that this machine does not know. The other tenants must not wait for it.
+      // For example a zone unknown to this machine. The other tenants must not wait for it.
       this.logger.error({ event: 'tenant_not_schedulable', tenant_id: tenant.id, err: error });
       return { candidates: [], until: now.getTime() + BROKEN_MS };
     }
   }
 }
 
-/** Another one after every change, also after one that was undone before the slots of this round were written. */
+/** Differs after every change, even after one that was undone before the slots of this round were written. */
 function signatureOf({ time_zone, settings, schedule_from, updated_at }: ScheduledTenant): string {
   return `${time_zone} ${schedule_from.getTime()} ${updated_at.getTime()} ${settings}`;
 }
 
-/** What may be owed at `now`, and when (ms) the next slot comes. */
+/** The slots that may be due at `now`, and when (ms) the next one is. */
 function slotsOf(tenant: ScheduledTenant, now: Date): { candidates: CandidateSlot[]; until: number } {
   const settings = effectiveSettings(JSON.parse(tenant.settings));
   const candidates: CandidateSlot[] = [];
@@ -97,7 +97,7 @@ function slotsOf(tenant: ScheduledTenant, now: Date): { candidates: CandidateSlo
   return { candidates, until };
 }
 
-/** Which runs of the ledger decide about these slots. Of intervals its unique key decides. */
+/** The ledger's runs that decide about these slots. For intervals its unique key decides. */
 export function runsToLookUp(candidates: readonly CandidateSlot[]): SlotRunQuery[] {
   return candidates
     .filter(({ hours }) => hours !== null)
@@ -108,7 +108,7 @@ export function runsToLookUp(candidates: readonly CandidateSlot[]): SlotRunQuery
     }));
 }
 
-/** The slots for which the ledger has no run. */
+/** The slots without a run in the ledger. */
 export function withoutRun(
   candidates: readonly CandidateSlot[],
   runs: readonly SlotRun[],

@@ -7,7 +7,7 @@ const NOW = '2026-03-04T09:00:00Z';
 
 let vigie: Installation;
 let web: Replica;
-/** Ends the runs that have begun, and lets later ones end at once. */
+/** Ends the started runs, and lets later ones end at once. */
 let open: () => void;
 
 beforeEach(async () => {
@@ -29,7 +29,7 @@ const worker = (slots = 4) =>
 const trigger = (job: ScheduledJob, ...tenant_ids: string[]) =>
   web.scheduler.trigger(job, { tenant_ids }, 'user:1');
 const begun = () => vigie.begun.map(({ job, tenant_id }) => [job, tenant_id]);
-/** Nothing of it is in Bull any more. */
+/** Nothing of it is in Bull. */
 const taken = () =>
   until('workers to take all', async () => {
     const { checks } = await web.queues.counts();
@@ -42,11 +42,11 @@ const allSucceed = async () => {
     await web.poller.reap();
     return (await vigie.runs()).every(({ state }) => state === 'succeeded');
   });
-  // However often it had to wait, each was begun once.
+  // However often it had to wait, each started once.
   expect((await vigie.runs()).map(({ attempts }) => attempts)).toEqual(vigie.begun.map(() => 1));
 };
 
-test('D8: a scan that waits behind another is no recovered run', async () => {
+test('D8: a scan that waits for another does not count as a recovered run', async () => {
   const warn = jest.spyOn(Logger.prototype, 'warn');
   const tenant = await vigie.tenant();
   await worker();
@@ -66,7 +66,7 @@ test('D8: a scan that waits behind another is no recovered run', async () => {
   const recovered = () =>
     warn.mock.calls.filter(([line]) => (line as { event?: string }).event === 'runs_recovered');
   expect(recovered()).toEqual([]);
-  // One that is lost in Redis is.
+  // One that is lost in Redis does.
   await until('the second to be released again', async () => {
     const [run] = await vigie.sql<{ postponed: boolean }>(
       `SELECT postponed FROM job_runs WHERE state = 'queued'`,
@@ -83,11 +83,11 @@ test('D8: a scan that waits behind another is no recovered run', async () => {
   await allSucceed();
 });
 
-describe('B3: scans of one tenant, by whatever job, on whatever replica', () => {
+describe('B3: scans of one tenant, for any job, on any replica', () => {
   test.each([
     ['scan-backups', 'check-backups'],
     ['check-backups', 'scan-backups'],
-  ] as const)('%s and %s: one waits for the other, and for no other tenant’s', async (first, second) => {
+  ] as const)('%s and %s: one waits for the other, but not for other tenants', async (first, second) => {
     const [here, elsewhere] = [await vigie.tenant(), await vigie.tenant()];
     await Promise.all([worker(), worker()]);
     await trigger(first, here);
@@ -109,7 +109,7 @@ describe('B3: scans of one tenant, by whatever job, on whatever replica', () => 
     expect(begun()[3]).toEqual([second, here]);
   });
 
-  test('never overlap, however many are claimed at the same moment', async () => {
+  test('never overlap, even if many are claimed at the same moment', async () => {
     const tenant = await vigie.tenant();
     let now = 0;
     let most = 0;
@@ -131,7 +131,7 @@ describe('B3: scans of one tenant, by whatever job, on whatever replica', () => 
 });
 
 describe('long runs', () => {
-  test('leave one slot of each worker to the short ones, and lose no attempt by it', async () => {
+  test('leave one slot of each worker to the short ones, without losing an attempt', async () => {
     const tenants = [await vigie.tenant(), await vigie.tenant(), await vigie.tenant()];
     await worker(2);
     await trigger('scan-backups', ...tenants);
@@ -152,7 +152,7 @@ describe('long runs', () => {
     await allSucceed();
   });
 
-  test('have the one slot of a worker that has no other', async () => {
+  test('use the only slot of a worker with one', async () => {
     const tenant = await vigie.tenant();
     await worker(1);
     await trigger('check-backups', tenant);
@@ -160,7 +160,7 @@ describe('long runs', () => {
     await allSucceed();
   });
 
-  test('that end at once take turns: none goes back for want of a place', async () => {
+  test('that end at once take turns: none is requeued for lack of a slot', async () => {
     const tenants = await Promise.all(Array.from({ length: 30 }, () => vigie.tenant()));
     let now = 0;
     let most = 0;

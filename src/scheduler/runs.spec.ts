@@ -21,7 +21,7 @@ const trigger = () => web.scheduler.trigger('cleanup', { tenant_ids: [tenant] },
 const finished = () => until('the run to end', async () => (await onlyRun()).state === 'succeeded');
 
 describe('lost runs', () => {
-  test('one that vanished from Redis is enqueued again, and the old job is void', async () => {
+  test('one that vanished from Redis is enqueued again, and the old job is invalid', async () => {
     await trigger();
     const lost = await onlyRun();
     await vigie.expireLeases();
@@ -30,7 +30,7 @@ describe('lost runs', () => {
     expect(again).toMatchObject({ id: lost.id, state: 'queued', attempts: 0 });
     expect(again.lease_token).not.toBe(lost.lease_token);
 
-    // Both Bull jobs are there: the first carries a token that no run has.
+    // Both Bull jobs exist: no run has the first one's token.
     await vigie.replica(WORKER);
     await finished();
     await until('both jobs to be taken', async () => {
@@ -41,14 +41,14 @@ describe('lost runs', () => {
     expect(await onlyRun()).toMatchObject({ attempts: 1 });
   });
 
-  test('a run with a lease is left alone', async () => {
+  test('a run with a valid lease is not changed', async () => {
     await trigger();
     const before = await onlyRun();
     await web.poller.reap();
     expect(await onlyRun()).toEqual(before);
   });
 
-  test('when Redis does not take it, the run is kept and the reaper enqueues it in its next round', async () => {
+  test('if Redis refuses it, the run is kept and the reaper enqueues it in its next round', async () => {
     jest.spyOn(web.queues, 'enqueue').mockRejectedValueOnce(new Error('Redis is unreachable'));
     const [run] = await trigger();
     expect(await onlyRun()).toMatchObject({ id: run!.run_id, state: 'queued' });
@@ -58,7 +58,7 @@ describe('lost runs', () => {
     expect(vigie.begun).toHaveLength(1);
   });
 
-  test('owed slots survive it too', async () => {
+  test('due slots survive it as well', async () => {
     jest.spyOn(web.queues, 'enqueue').mockRejectedValue(new Error('Redis is unreachable'));
     await web.poller.poll();
     await web.poller.reap();
@@ -98,7 +98,7 @@ describe('lost runs', () => {
     expect((await onlyRun()).state).toBe('failed');
   });
 
-  test('a process that was only asleep can’t write over the one that took over', async () => {
+  test('a process that was only asleep cannot overwrite the result of its successor', async () => {
     const gates: (() => void)[] = [];
     vigie.work = () => {
       const turn = gates.length + 1;
@@ -120,7 +120,7 @@ describe('lost runs', () => {
 });
 
 describe('manual runs', () => {
-  test('are done for each tenant, and waited for', async () => {
+  test('run for each tenant, and the caller waits for them', async () => {
     const other = await vigie.tenant();
     vigie.work = ({ tenant_id }) => Promise.resolve({ own: tenant_id === tenant ? 1 : 0 });
     await vigie.replica(WORKER);
@@ -139,7 +139,7 @@ describe('manual runs', () => {
     expect(vigie.begun.every(({ slot }) => slot === null)).toBe(true);
   });
 
-  test('are not waited for longer than asked', async () => {
+  test('waiting stops after the requested time', async () => {
     const states = await web.scheduler.wait(await trigger(), 50);
     expect(states).toMatchObject([{ state: 'queued', counts: null }]);
   });
@@ -152,7 +152,7 @@ describe('manual runs', () => {
     await quiet.close();
   });
 
-  test('a wait ends when the process is to stop', async () => {
+  test('waiting stops when the process shuts down', async () => {
     const waiting = web.scheduler.wait(await trigger(), 60_000);
     web.scheduler.beforeApplicationShutdown();
     expect(await waiting).toMatchObject([{ state: 'queued' }]);
@@ -188,7 +188,7 @@ describe('status and preview', () => {
     expect(jobs.map(({ next }) => next)).toEqual([null, null, null, null, null, null]);
   });
 
-  test('preview is what runs', async () => {
+  test('preview lists the slots that run', async () => {
     const preview = await web.scheduler.preview('cleanup', tenant, '2026-03-29');
     expect(preview).toEqual({
       job: 'cleanup',
@@ -207,7 +207,7 @@ describe('status and preview', () => {
     expect((await web.scheduler.preview('weekly-summary', tenant, '2026-03-04')).slots).toEqual([]);
     const scans = (date: string) => web.scheduler.preview('scan-backups', tenant, date);
     expect((await scans('2026-03-04')).slots).toHaveLength(96);
-    // Clocks go forward, and back.
+    // Clocks go forward, then back.
     expect((await scans('2026-03-29')).slots).toHaveLength(92);
     expect((await scans('2026-10-25')).slots).toHaveLength(100);
     for (const date of ['0001-01-01', '9999-12-31']) {

@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { type Schedule, SCHEDULED_JOBS, type ScheduledJob } from '../contracts/jobs.js';
 import { RunView } from '../runs/run.dto.js';
 
-/** A slot: its name, and the instant it stands for. */
+/** A slot: its name and its instant. */
 export class SlotView {
   @ApiProperty({
     example: '2026-03-02T09:00',
@@ -43,7 +43,7 @@ export class ScheduleView {
   minutes?: number;
 }
 
-/** One job of a tenant: when it runs, how it last went, when it runs next. */
+/** One job of a tenant: when it runs, its last result, its next run. */
 export class JobStatus {
   @ApiProperty({ enum: SCHEDULED_JOBS })
   job: ScheduledJob;

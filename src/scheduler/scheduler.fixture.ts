@@ -27,7 +27,7 @@ import { SchedulerModule } from './scheduler.module.js';
 import { SchedulerPoller } from './scheduler.poller.js';
 import { Scheduler } from './scheduler.service.js';
 
-/** One process of an installation, with the scheduler's rooms only. */
+/** One process of an installation, with only the scheduler's modules. */
 export interface Replica {
   app: INestApplicationContext;
   scheduler: Scheduler;
@@ -49,12 +49,12 @@ export interface RunRow {
   error: string | null;
 }
 
-/** An installation whose jobs do what the test says. */
+/** An installation with jobs that the test defines. */
 export interface Installation {
   clock: FixedClock;
-  /** The runs that workers began, in order. */
+  /** The runs that workers started, in order. */
   begun: Run[];
-  /** What a run does; may be replaced. */
+  /** The work of a run; tests may replace it. */
   work: (run: Run) => Promise<RunCounts>;
   sql<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
   /** Another process on the same database and Redis. Its clock is the installation's unless it has its own. */
@@ -67,12 +67,12 @@ export interface Installation {
   }): Promise<string>;
   /** The ledger, by due time and job. */
   runs(): Promise<RunRow[]>;
-  /** Lets the leases of all runs pass. */
+  /** Expires the leases of all runs. */
   expireLeases(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Long ago: everything is owed. */
+/** Long ago, so that every slot is due. */
 const LONG_AGO = '2020-01-01T00:00:00Z';
 
 export async function createInstallation(now: string): Promise<Installation> {

@@ -16,23 +16,23 @@ import { type InsertedRun, RunLedger, type ScheduledTenant } from '../runs/run-l
 import { RunQueues } from '../runs/run-queues.js';
 import { Scheduler } from './scheduler.service.js';
 
-/** Tenants that one statement reads. */
+/** Tenants per statement. */
 const TENANTS_AT_ONCE = 1_000;
-/** Clocks of two machines differ by less, as a rule. */
+/** The clocks of two machines normally differ by less. */
 const CLOCK_TOLERANCE_SECONDS = 1;
 const REAP_INTERVAL_MS = 5_000;
-/** Runs that one round of the reaper brings back. */
+/** Runs that one round of the reaper recovers. */
 const REAPED_AT_ONCE = 500;
 
 /**
- * In processes with the scheduler role, polls for due slots and for lost runs. The timers only say when
- * to poll. The clock and the ledger decide what is due, so a late, missed or doubled tick changes nothing.
+ * In processes with the scheduler role, polls for due slots and for lost runs. The timers only say when to poll. The
+ * clock and the ledger decide what is due, so a late, missed or doubled tick changes nothing.
  */
 @Injectable()
 export class SchedulerPoller implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('Scheduler');
   private readonly owed = new OwedSlots();
-  /** The rounds that are going on, by name. */
+  /** The running rounds, by name. */
   private readonly rounds = new Map<string, Promise<void>>();
   private stopping = false;
 
@@ -51,14 +51,14 @@ export class SchedulerPoller implements OnApplicationBootstrap, BeforeApplicatio
   }
 
   private begin(): void {
-    // Runs that people trigger get lost too, and must come back, while the scheduler is switched off.
+    // Manual runs get lost, too, and must be recovered while the scheduler is switched off.
     this.every(REAP_INTERVAL_MS, 'reap', () => this.reap());
     if (this.config.schedulerEnabled) {
       this.every(this.config.schedulerPollSeconds * 1_000, 'poll', () => this.poll());
     }
   }
 
-  /** Begins no more rounds, and waits for those that have begun. */
+  /** Starts no more rounds, and waits for running ones. */
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping = true;
     for (const name of ['reap', 'poll']) {
@@ -67,7 +67,7 @@ export class SchedulerPoller implements OnApplicationBootstrap, BeforeApplicatio
     await Promise.all(this.rounds.values());
   }
 
-  /** One round: writes down what is owed to all tenants, and enqueues what was new. */
+  /** One round: writes the due slots of all tenants, and enqueues the new runs. */
   async poll(): Promise<void> {
     const scheduled = new Set<string>();
     let after: string | null = null;
@@ -84,7 +84,7 @@ export class SchedulerPoller implements OnApplicationBootstrap, BeforeApplicatio
   private async pollSome(tenants: readonly ScheduledTenant[]): Promise<void> {
     const now = this.clock.now();
     const selection = this.owed.select(tenants, now);
-    // Read after the tenants' hours: it holds every run that was written under earlier ones.
+    // Read after the tenants' hours: includes every run that was written under earlier ones.
     const known = await this.ledger.slotRuns(runsToLookUp(selection.candidates));
     const runs = await this.ledger.insertOwed(withoutRun(selection.candidates, known, now));
     this.owed.settle(selection);
@@ -95,7 +95,7 @@ export class SchedulerPoller implements OnApplicationBootstrap, BeforeApplicatio
     await this.scheduler.enqueue(runs);
   }
 
-  /** The slot is used up: it will not run again when its time really comes. */
+  /** Logs it because the slot is used: it will not run again when its time really comes. */
   private logEarly(early: readonly InsertedRun[]): void {
     const first = early.reduce((a, b) => (b.ahead_seconds > a.ahead_seconds ? b : a));
     const { tenant_id, job, slot, ahead_seconds } = first;
@@ -109,7 +109,7 @@ export class SchedulerPoller implements OnApplicationBootstrap, BeforeApplicatio
     });
   }
 
-  /** One round: enqueues runs whose lease has ended, and ends those that it happened to too often. */
+  /** One round: enqueues runs whose lease has expired, and quarantines those that crashed too often. */
   async reap(): Promise<void> {
     for (const { tenant_id, run_id, job } of await this.ledger.quarantineLost(REAPED_AT_ONCE)) {
       this.logger.error({ event: 'run_quarantined', tenant_id, run_id, job, attempts: RUN_MAX_ATTEMPTS });
@@ -125,12 +125,12 @@ export class SchedulerPoller implements OnApplicationBootstrap, BeforeApplicatio
     await this.scheduler.enqueue(runs);
   }
 
-  /** Does `round` now and every `ms`, never twice at the same time. */
+  /** Runs `round` now and every `ms`, never twice at the same time. */
   private every(ms: number, name: string, round: () => Promise<void>): void {
     const tick = () => {
       if (this.stopping || this.rounds.has(name)) return;
       const going = round()
-        // The next round sees what this one missed.
+        // The next round does what this one missed.
         .catch((error: unknown) => this.logger.warn({ event: 'round_failed', round: name, err: error }))
         .finally(() => this.rounds.delete(name));
       this.rounds.set(name, going);

@@ -19,13 +19,13 @@ import type { SchedulePreview, SchedulerStatus } from './scheduler.dto.js';
 import { nextToRun, scheduleOf, slotsOfDate, slotsToRun } from './schedules.js';
 import { latestOwedSlot, nextSlot } from './slots.js';
 
-/** A run that a person triggered. */
+/** A manual run. */
 export interface TriggeredRun {
   run_id: string;
   tenant_id: string;
 }
 
-/** Which runs of a tenant to list, newest first. */
+/** Filters a tenant's runs, newest first. */
 export interface RunQuery {
   limit: number;
   cursor?: string;
@@ -42,11 +42,11 @@ interface TenantHours {
 
 const RUN_COLUMNS = `id, job, slot, time_zone, state, attempts, counts, error, triggered_by, due_at, created_at,
                      started_at, finished_at`;
-/** Jobs that one command to Redis carries. */
+/** Jobs per Redis command. */
 const ENQUEUED_AT_ONCE = 1_000;
 const WAIT_STEP_MS = 100;
 
-/** Triggers runs, and shows what has run and what will. */
+/** Triggers runs, and shows past and coming ones. */
 @Injectable()
 export class Scheduler implements BeforeApplicationShutdown {
   private readonly logger = new Logger('Scheduler');
@@ -62,9 +62,9 @@ export class Scheduler implements BeforeApplicationShutdown {
   ) {}
 
   /**
-   * Runs a job now for these tenants; suspended ones are left out. Returns once the runs are in the ledger: if
-   * Redis does not take them, the reaper enqueues them later.
-   * @param by who did it, e.g. `user:<id>`.
+   * Runs a job now for these tenants, except suspended ones. Returns once the runs are in the ledger: if Redis does not
+   * accept them, the reaper enqueues them later.
+   * @param by who triggered it, e.g. `user:<id>`.
    */
   async trigger(job: ScheduledJob, tenants: TenantSelection, by: string): Promise<TriggeredRun[]> {
     const runs = await this.ledger.insertTriggered(job, tenants, by);
@@ -72,17 +72,14 @@ export class Scheduler implements BeforeApplicationShutdown {
     return runs.map(({ run_id, tenant_id }) => ({ run_id, tenant_id }));
   }
 
-  /** The same for the transaction's tenant; enqueued once it is committed. */
+  /** The same for the transaction's tenant; enqueued after the commit. */
   async triggerIn(tx: TenantTransaction, job: ScheduledJob, by: string): Promise<TriggeredRun> {
     const run = await this.ledger.insertTriggeredIn(tx, job, by);
     tx.afterCommit(() => void this.enqueue([run]));
     return { run_id: run.run_id, tenant_id: run.tenant_id };
   }
 
-  /**
-   * The runs' states, in their order, once all have finished, `timeoutMs` has passed or the process is asked to
-   * stop.
-   */
+  /** The runs' states, in order, once all have finished, `timeoutMs` has passed or the process shuts down. */
   async wait(runs: readonly TriggeredRun[], timeoutMs: number): Promise<RunState[]> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
@@ -126,7 +123,7 @@ export class Scheduler implements BeforeApplicationShutdown {
     };
   }
 
-  /** The slots of one day of the tenant's calendar (YYYY-MM-DD), by the code that runs them. */
+  /** The slots of one day of the tenant's calendar (YYYY-MM-DD), computed by the same code that runs them. */
   async preview(job: ScheduledJob, tenantId: string, date: string): Promise<SchedulePreview> {
     const tenant = await this.database.tenant(tenantId, hoursOf);
     const { time_zone, schedule_from } = tenant;
@@ -164,7 +161,7 @@ export class Scheduler implements BeforeApplicationShutdown {
 
   /** The tenant's runs, newest first. */
   async runs(tenantId: string, { limit, cursor, job, state }: RunQuery): Promise<Page<RunView>> {
-    // Ids grow with time: their order is the runs'.
+    // Ids grow with time, so they sort the runs.
     const [before] = cursor === undefined ? [null] : decodeCursor(cursor, [(key) => isUUID(key)]);
     const rows = await this.database.tenant(tenantId, (tx) =>
       tx.query<RunView>(
@@ -184,8 +181,8 @@ export class Scheduler implements BeforeApplicationShutdown {
   }
 
   /**
-   * Hands leased runs to Bull. What Redis does not take, and what is of a paused queue, is released to the reaper;
-   * nothing is thrown.
+   * Enqueues leased runs in Bull. Runs that Redis does not accept, and those of a paused queue, are released to the
+   * reaper; nothing is thrown.
    */
   async enqueue(runs: readonly QueuedRun[]): Promise<void> {
     for (const job of SCHEDULED_JOBS) {
@@ -204,7 +201,7 @@ export class Scheduler implements BeforeApplicationShutdown {
     return this.config.schedulerEnabled && suspended_at === null;
   }
 
-  /** The runs that decide which slots of these jobs are owed now, and which come next. */
+  /** The runs that decide which slots of these jobs are due now, and which come next. */
   private async slotRuns(
     tenantId: string,
     jobs: readonly ScheduledJob[],
@@ -239,7 +236,7 @@ export class Scheduler implements BeforeApplicationShutdown {
     } catch (error) {
       if (!(error instanceof RedisRefusal))
         this.logger.warn({ event: 'runs_not_enqueued', job, runs: runs.length, err: error });
-      // Without this their leases still run out, only later.
+      // Without this their leases expire anyway, only later.
       await this.ledger
         .release(runs)
         .catch((failure: unknown) => this.logger.warn({ event: 'runs_not_released', job, err: failure }));

@@ -21,7 +21,7 @@ async function slots(): Promise<string[]> {
 }
 
 describe('which slots run', () => {
-  test('after a downtime the latest slot of each job runs, once', async () => {
+  test('after a downtime the latest slot of each job runs once', async () => {
     await install(WEDNESDAY);
     await vigie.tenant();
     const { poller } = await vigie.replica();
@@ -41,7 +41,7 @@ describe('which slots run', () => {
     await restarted.poller.poll();
     expect(await slots()).toEqual(caughtUp);
 
-    // Of the scans that nobody polled for, the latest.
+    // Of the missed scans, the latest.
     vigie.clock.set('2026-03-04T13:00:00Z');
     await poller.poll();
     expect(await slots()).toEqual([
@@ -51,7 +51,7 @@ describe('which slots run', () => {
     ]);
   });
 
-  test('B3: the inbox is scanned every 15 minutes, or as often as the tenant says', async () => {
+  test('B3: the inbox is scanned every 15 minutes, or at the tenant’s interval', async () => {
     await install('2026-03-04T09:07:00Z');
     const from = { schedule_from: '2026-03-04T09:07:00Z' };
     const every15 = await vigie.tenant(from);
@@ -68,7 +68,7 @@ describe('which slots run', () => {
   });
 
   test('a slot older than its job’s period is not caught up', async () => {
-    // Before the first of a settings change that leaves the weekly summary alone.
+    // Before the first slot of a settings change that keeps the weekly summary.
     await install('2026-03-09T06:59:00Z');
     await vigie.tenant({ schedule_from: '2026-03-03T00:00:00Z' });
     const { poller } = await vigie.replica();
@@ -82,7 +82,7 @@ describe('which slots run', () => {
     ]);
   });
 
-  test('slots before schedule_from are not owed', async () => {
+  test('slots before schedule_from are not due', async () => {
     await install(WEDNESDAY);
     // A moment after 10:00 in Paris.
     await vigie.tenant({ schedule_from: '2026-03-04T09:00:00.001Z' });
@@ -97,7 +97,7 @@ describe('which slots run', () => {
     expect(await slots()).toEqual(['check-notifications 2026-03-04T14:00', 'scan-backups 2026-03-04T13:00Z']);
   });
 
-  test('a suspended tenant has no runs, and after it only new ones', async () => {
+  test('a suspended tenant has no runs, and only new ones afterwards', async () => {
     await install(WEDNESDAY);
     const id = await vigie.tenant({ suspended_at: '2026-03-01T00:00:00Z' });
     const { poller, scheduler } = await vigie.replica();
@@ -115,7 +115,7 @@ describe('which slots run', () => {
     expect(await slots()).toEqual(['check-notifications 2026-03-04T14:00', 'scan-backups 2026-03-04T13:00Z']);
   });
 
-  test('each tenant has its own hours, in its own zone; a change of them counts at once', async () => {
+  test('each tenant has its own hours in its own zone; a change takes effect at once', async () => {
     await install('2026-03-04T00:00:00Z');
     const from = { schedule_from: '2026-03-04T00:00:00Z' };
     const notScans = async () => (await vigie.runs()).filter(({ job }) => job !== 'scan-backups');
@@ -147,7 +147,7 @@ describe('which slots run', () => {
     expect(await checks()).toEqual(['2026-03-04T07:12']);
   });
 
-  test('one tenant with an unknown zone does not stop the others', async () => {
+  test('one tenant with an unknown zone does not block the others', async () => {
     await install(WEDNESDAY);
     await vigie.tenant({ time_zone: 'Atlantis/Capital' });
     const sound = await vigie.tenant();
@@ -226,7 +226,7 @@ describe('several replicas', () => {
     expect((await vigie.runs()).every(({ attempts }) => attempts === 1)).toBe(true);
   });
 
-  test('clocks an hour apart run a slot once', async () => {
+  test('with clocks an hour apart run a slot once', async () => {
     await install('2026-03-04T08:00:00Z');
     await vigie.tenant({ schedule_from: '2026-03-04T07:00:00Z' });
     const behind = await vigie.replica({ clock: new FixedClock('2026-03-04T07:00:00Z') });
@@ -234,7 +234,7 @@ describe('several replicas', () => {
     await ahead.poller.poll();
     await behind.poller.poll();
     expect(await slots()).toEqual([
-      // Each uses its own clock for the latest scan; a slot that one has run is nobody else's.
+      // Each uses its own clock for the latest scan; a slot runs on only one of them.
       'scan-backups 2026-03-04T07:00Z',
       'check-backups 2026-03-04T09:00',
       'check-notifications 2026-03-04T09:00',
@@ -244,7 +244,7 @@ describe('several replicas', () => {
 });
 
 describe('the timers', () => {
-  test('a process with the scheduler role polls by itself, and stops on request', async () => {
+  test('a process with the scheduler role polls automatically, and stops on request', async () => {
     await install(WEDNESDAY);
     await vigie.tenant({ schedule_from: '2026-03-04T08:00:00Z' });
     const replica = await vigie.replica({ env: { VIGIE_ROLES: 'scheduler', SCHEDULER_POLL_SECONDS: '1' } });
@@ -259,7 +259,7 @@ describe('the timers', () => {
     expect(await slots()).toEqual(atTheEnd);
   });
 
-  test('switched off, no slot runs by itself, but lost manual runs come back', async () => {
+  test('switched off, no slot runs automatically, but lost manual runs are recovered', async () => {
     await install(WEDNESDAY);
     const tenant = await vigie.tenant();
     const web = await vigie.replica();
@@ -275,7 +275,7 @@ describe('the timers', () => {
     await install(WEDNESDAY);
     await vigie.tenant();
     const replica = await vigie.replica({ env: { VIGIE_ROLES: 'web', SCHEDULER_POLL_SECONDS: '1' } });
-    // Closing waits for rounds that have begun.
+    // Closing waits for running rounds.
     await replica.close();
     expect(await slots()).toEqual([]);
   });

@@ -12,17 +12,17 @@ export function scheduleOf(job: ScheduledJob, settings: TenantSettings): Schedul
 const HOUR = 3_600_000;
 /** How far ahead `nextToRun` searches: a weekly slot may have run early, and the next one's date may not exist. */
 const HORIZON_DAYS = 23;
-/** Slots of an interval have run ahead of their time when a clock was set back. */
+/** Slots of an interval may have run early if a clock was set back. */
 const MAX_AHEAD = 500;
 
 /**
- * The slots of a date (YYYY-MM-DD) of the zone's calendar: fixed hours that bear it, though a gap may shift them
- * past its end, and intervals that fall on it. None if the zone skips the date.
+ * The slots of a date (YYYY-MM-DD) of the zone's calendar: its fixed hours, even if a gap shifts them past midnight,
+ * and intervals that fall on it. None if the zone skips the date.
  */
 export function slotsOfDate(schedule: Schedule, zone: string, date: string): Slot[] {
   const start = instantAt(date, '00:00', zone)?.getTime();
   if (start === undefined) return [];
-  // No day is that long, nor a gap.
+  // No day or gap is that long.
   const around = slotsBetween(schedule, zone, new Date(start - 1), new Date(start + 48 * HOUR));
   return around.filter(({ slot, instant }) =>
     schedule.kind === 'fixed' ? slot.startsWith(date) : civilDate(instant, zone) === date,
@@ -30,7 +30,7 @@ export function slotsOfDate(schedule: Schedule, zone: string, date: string): Slo
 }
 
 /**
- * The slots that a poll at `now` writes: those of `owedSlots` for which the ledger has no run.
+ * The slots that a poll at `now` writes: those of `owedSlots` without a run in the ledger.
  * @param runs the ledger's runs of the job, from the first one of the earliest slot's period on.
  */
 export function slotsToRun(
@@ -45,8 +45,8 @@ export function slotsToRun(
 }
 
 /**
- * The next slot that will run: one that is owed now and waits for the next poll, else the first one in the future for
- * which the ledger has no run. Null if the schedule has no hours.
+ * The next slot that will run: a due one that waits for the next poll, else the first future one without a run in the
+ * ledger. Null if the schedule has no hours.
  * @param runs as for `slotsToRun`.
  */
 export function nextToRun(

@@ -124,7 +124,7 @@ describe('slotsBetween', () => {
     );
   });
 
-  it('stops at its limit, over a range without end', () => {
+  it('stops at its limit in an endless range', () => {
     const forever = at('9999-12-31T23:59Z');
     expect(
       slotsBetween(daily('09:00', '14:00'), 'Europe/Paris', longAgo, forever, 3).map((s) => s.slot),
@@ -157,7 +157,7 @@ describe('latestOwedSlot', () => {
     ['in the gap', daily('02:30'), 'Europe/Paris', '2026-03-29T01:30Z', '2026-03-29T02:30'],
     ['the overlap second time', daily('02:30'), 'Europe/Paris', '2026-10-25T01:30Z', '2026-10-25T02:30'],
     ['weekly, six days late', weekly(1, '08:00'), 'Europe/Paris', '2026-06-07T21:00Z', '2026-06-01T08:00'],
-    // 2011-12-30 was to be a Friday.
+    // 2011-12-30 would have been a Friday.
     [
       'weekly, the date does not exist: a week is over a day later',
       weekly(5, '08:00'),
@@ -197,7 +197,7 @@ describe('latestOwedSlot', () => {
     expect(latestOwedSlot(schedule, zone, at(now), longAgo)?.slot ?? null).toBe(expected);
   });
 
-  it.each([daily('09:00'), every(60)])('owes nothing from before schedule_from: %j', (schedule) => {
+  it.each([daily('09:00'), every(60)])('has no due slot before schedule_from: %j', (schedule) => {
     const now = at('2026-06-01T07:30Z');
     expect(latestOwedSlot(schedule, 'Europe/Paris', now, at('2026-06-01T07:00Z'))?.instant).toEqual(
       at('2026-06-01T07:00Z'),
@@ -269,7 +269,7 @@ describe('against the minute-by-minute oracle', () => {
     weekdays: number[] | undefined;
   }
 
-  /** A schedule somewhere: any hours, more often those at which the clock changes there. */
+  /** A schedule in some zone: any hours, more often those at which its clock changes. */
   const job: fc.Arbitrary<Case> = fc.constantFrom(...oracles).chain((world) =>
     fc.record({
       world: fc.constant(world),
@@ -286,7 +286,7 @@ describe('against the minute-by-minute oracle', () => {
   interface Expected {
     slot: string;
     utc: number;
-    /** UTC minute from which it is not owed any more. */
+    /** UTC minute from which it is no longer due. */
     old: number;
   }
 
@@ -318,7 +318,7 @@ describe('against the minute-by-minute oracle', () => {
   const near = fc.oneof(fc.integer({ min: -2 * 1440, max: 2 * 1440 }), fc.integer({ min: -180, max: 180 }));
   const ms = fc.integer({ min: 0, max: 59_999 });
 
-  it('the slot owed is the latest that the clock fired', () => {
+  it('the due slot is the latest that the clock fired', () => {
     fc.assert(
       fc.property(job, near, ms, fc.option(fc.nat(3000)), (job, offset, ms, since) => {
         const now = job.world.focus + offset;
@@ -350,7 +350,7 @@ describe('against the minute-by-minute oracle', () => {
     );
   });
 
-  it('a poll every minute, by replicas an hour apart, runs each local slot once and on time', () => {
+  it('polls every minute, by replicas an hour apart, run each local slot once and on time', () => {
     fc.assert(
       fc.property(job, (job) => {
         const schedule = scheduleOf(job);
@@ -384,7 +384,7 @@ describe('against the minute-by-minute oracle', () => {
         const back = stop + down;
         const expected = expectedSlots(job).filter((s) => s.utc >= stop && s.utc <= end);
         const missed = expected.filter((s) => s.utc < back);
-        // A slot of that very minute takes the place of the missed one.
+        // A slot of that very minute replaces the missed one.
         const latest = expected.some((s) => s.utc === back)
           ? []
           : missed.filter((s) => s.utc === missed.at(-1)?.utc && back < s.old);
@@ -395,7 +395,7 @@ describe('against the minute-by-minute oracle', () => {
     );
   });
 
-  it('an interval runs at every multiple of it since 1970', () => {
+  it('an interval runs at each of its multiples since 1970', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 1440 }),

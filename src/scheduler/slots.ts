@@ -6,10 +6,10 @@ import { civilDay, dateOfDay, instantOnDay, minuteOfDay, weekdayOf } from '../pl
  *
  * - Fixed hours are the tenant's local time, by civil-time's rule: inside a spring gap at the shifted instant, once;
  *   inside an autumn overlap at the first instant, once; never on a date that does not exist.
- * - Intervals are UTC, so they run in both passes of an overlap and know no gap.
- * - Two slots whose instants fall together in a gap are still two slots.
- * - After downtime the latest missed slot is owed while it is younger than the job's own period: the interval, one
- *   civil week for hours bound to weekdays, else one civil day.
+ * - Intervals are UTC, so they run in both passes of an overlap and have no gaps.
+ * - Two slots that a gap shifts to the same instant are still two slots.
+ * - After downtime the latest missed slot is due while it is younger than the job's own period: the interval, one civil
+ *   week for hours with weekdays, else one civil day.
  */
 
 type IntervalSchedule = Extract<Schedule, { kind: 'interval' }>;
@@ -21,13 +21,13 @@ export interface Slot {
   instant: Date;
 }
 
-/** Fixed hours, read once a call: minutes of the local day, ISO weekdays or every day. */
+/** Fixed hours, parsed once per call: minutes of the local day, ISO weekdays or every day. */
 interface FixedHours {
   minutes: number[];
   weekdays: number[] | undefined;
 }
 
-/** A slot of fixed hours before it is written out: instant in ms, civil day, minute of that day. */
+/** A slot of fixed hours before formatting: instant in ms, civil day, minute of that day. */
 interface FixedSlot {
   instant: number;
   day: number;
@@ -35,11 +35,10 @@ interface FixedSlot {
 }
 
 const MINUTE = 60_000;
-// In a gap a slot moves to a later instant, perhaps past midnight: a day's slots may mix with the next day's, and
-// with no others.
+// In a gap a slot moves to a later instant, perhaps past midnight: a day's slots may mix with the next day's, and with
+// no others.
 const SPILL_DAYS = 1;
-// A weekly slot is a week off, or two if its date is the one that a zone skips; one missed longer ago than a week and
-// that date is owed no more.
+// A weekly slot is a week away, or two if the zone skips its date; one missed for longer than that is no longer due.
 const SEARCH_AHEAD_DAYS = 15;
 const SEARCH_BACK_DAYS = 8;
 
@@ -70,9 +69,8 @@ export function slotsBetween(
 }
 
 /**
- * The slots that are owed at `now`: the latest one that has come, unless its period is over or it lies before
- * `schedule_from`; more than one only when several fall on that same instant in a spring gap. The ledger says which
- * of them have run already.
+ * The slots that are due at `now`: the latest one, unless its period is over or it is before `schedule_from`; more than
+ * one only if a spring gap shifts several to that instant. The ledger shows which of them have already run.
  */
 export function owedSlots(schedule: Schedule, zone: string, now: Date, schedule_from: Date): Slot[] {
   if (schedule.kind === 'interval') {
@@ -88,8 +86,8 @@ export function owedSlots(schedule: Schedule, zone: string, now: Date, schedule_
 }
 
 /**
- * The latest owed slot, or null. Where several fall on one instant in a spring gap this is the last by name: a
- * scheduler that must run each of them asks owedSlots.
+ * The latest due slot, or null. If a spring gap shifts several to one instant, this is the last by name: a scheduler
+ * that must run each of them uses owedSlots.
  */
 export function latestOwedSlot(
   schedule: Schedule,
@@ -129,7 +127,7 @@ function latestSlots(hours: FixedHours, zone: string, now: number): FixedSlot[] 
   const today = civilDay(now, zone);
   let latest: FixedSlot[] = [];
   let stopAfter = today - SEARCH_BACK_DAYS;
-  // An overlap that goes back over midnight makes yesterday of today: a slot of tomorrow's date may have come.
+  // An overlap across midnight makes today yesterday again: a slot of tomorrow's date may have come.
   for (let day = today + 1; day >= stopAfter; day--) {
     for (const slot of slotsOnDay(hours, zone, day)) {
       if (slot.instant > now) continue;
@@ -154,8 +152,8 @@ function slotsOnDay(hours: FixedHours, zone: string, day: number): FixedSlot[] {
 }
 
 /**
- * From when on (ms) a slot is not caught up any more: the same time one civil day or week later, so 23 or 25 hours on
- * some days. Should that date not exist in the zone, the one after it counts.
+ * When a slot stops being caught up (ms): the same time one civil day or week later, so 23 or 25 hours later on some
+ * days. If that date does not exist in the zone, the next one counts.
  */
 function periodEnd(hours: FixedHours, zone: string, slot: FixedSlot): number {
   const day = slot.day + (hours.weekdays ? 7 : 1);

@@ -5,7 +5,7 @@ import { startProcess, stopProcesses } from '../support/processes.js';
 import { until } from '../support/until.js';
 import { createDatabase, environmentFor, type TestDatabase } from '../support/world.js';
 
-/** V4: one tenant's flood does not delay another's mail. */
+/** V4: a flood of one tenant does not delay another's mail. */
 describe('a flood of one tenant', () => {
   let database: TestDatabase;
   let client: pg.Client;
@@ -34,7 +34,7 @@ describe('a flood of one tenant', () => {
   const arrivedAt = (domain: string) =>
     catcher.mails.filter(({ to }) => to.some((address) => address.includes(`@${domain}`)));
 
-  it('of 50,000 mails lets another tenant through within seconds, and serves 1,000 tenants', async () => {
+  it('of 50,000 mails lets another tenant’s through within seconds, and serves 1,000 tenants', async () => {
     await insertBacklog(client, { tenants: 1, deliveries: 50_000, users: 100, prefix: 'flood' });
     await startProcess({
       ...environmentFor(database),
@@ -48,7 +48,7 @@ describe('a flood of one tenant', () => {
     });
     await catcher.waitFor(200, 30_000);
 
-    // No kick comes with these: the dispatcher finds them in its next round.
+    // No kick announces these: the dispatcher finds them in its next round.
     await insertBacklog(client, { tenants: 1, deliveries: 10, prefix: 'late' });
     const lateSince = performance.now();
     await until('the other tenant to be served', () => arrivedAt('late').length === 10, 10_000);

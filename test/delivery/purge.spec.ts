@@ -4,13 +4,13 @@ import { type Cast, createCast } from '../support/cast.js';
 import { until } from '../support/until.js';
 import { createWorld, type World } from '../support/world.js';
 
-/** C10: purge and pause while mail is really being sent. LOST is 0: each ends sent or cancelled, exactly once. */
+/** C10: purge and pause while mail is being sent. LOST is 0: each delivery ends sent or cancelled, exactly once. */
 describe('while mail is being sent', () => {
   const MAILS = 900;
   let catcher: MailCatcher;
   let world: World;
   let cast: Cast;
-  /** Those of the running test, and the prefix of their slugs. */
+  /** The tenants of the running test, and the prefix of their slugs. */
   let tenants: string[];
   let prefix: string;
   let round = 0;
@@ -65,7 +65,7 @@ describe('while mail is being sent', () => {
       const { pending = 0, queued = 0, sending = 0 } = await states();
       return pending + queued + sending === 0;
     });
-  /** What arrived, by the delivery's id, which is in the Message-ID. */
+  /** The received mails, by the delivery's id from the Message-ID. */
   const arrived = () =>
     catcher.mails
       .filter(({ to }) => to.some((address) => address.includes(`@${prefix}-`)))
@@ -73,7 +73,7 @@ describe('while mail is being sent', () => {
   const someSent = (count: number) =>
     until(`${count} mails to arrive`, () => arrived().length >= count, 30_000);
 
-  test('a purge cancels what waits; what has begun is sent, and nothing is lost or sent twice', async () => {
+  test('a purge cancels waiting deliveries; those being sent finish, and none is lost or sent twice', async () => {
     await someSent(100);
     const { status, body } = await post('queues/mail/purge');
     expect(status).toBe(200);
@@ -89,7 +89,7 @@ describe('while mail is being sent', () => {
     expect(arrived().sort()).toEqual((await sentIds()).sort());
   });
 
-  test('purges by several operators at once count each delivery once', async () => {
+  test('concurrent purges by several operators count each delivery once', async () => {
     await someSent(50);
     const answers = await Promise.all(
       ['', '', `?tenant=${prefix}-1`].map((query) => post(`queues/mail/purge${query}`)),
@@ -104,7 +104,7 @@ describe('while mail is being sent', () => {
     expect(arrived().sort()).toEqual((await sentIds()).sort());
   });
 
-  test('a pause stops after what has begun; after it the rest is sent, once', async () => {
+  test('a pause stops after running sends; the rest is sent after it, once', async () => {
     await someSent(100);
     expect((await post('queues/mail/pause')).status).toBe(200);
     await until('what had begun to end', async () => (await states()).sending === undefined);
@@ -112,7 +112,7 @@ describe('while mail is being sent', () => {
     const { pending = 0, ...rest } = await states();
     expect(pending).toBeGreaterThan(0);
     expect(rest).toEqual({ sent: before });
-    // Nothing leaves, however often it is asked for.
+    // Nothing is sent, however often it is requested.
     const asked = await post('process?wait=true');
     expect(asked).toMatchObject({ status: 202, body: { state: 'queued', paused: ['email'] } });
     expect(arrived().length).toBe(before);

@@ -15,14 +15,14 @@ interface Answered {
   state: string;
 }
 
-/** V6, F2: what a request had begun to send when its process was stopped ends by the ordinary rules. */
+/** V6, F2: after a process is stopped while it sends in a request, its messages end by the normal rules. */
 describe('a process that is stopped while it sends in a request', () => {
   let database: TestDatabase;
   let client: pg.Client;
   let smtp: ScriptedSmtp;
   let environment: Record<string, string>;
   let key: string | undefined;
-  /** What the server says to a whole message. */
+  /** The server's reply to a whole message. */
   let onDot: () => Act | Promise<Act>;
 
   beforeAll(async () => {
@@ -77,12 +77,12 @@ describe('a process that is stopped while it sends in a request', () => {
       ])
     ).rows as unknown[];
 
-  it('kill -9: another goes on within 30 s, and retries send nothing', async () => {
+  it('kill -9: another process continues within 30 s, and retries send nothing', async () => {
     const other = await startProcess({ ...environment, VIGIE_ROLES: 'web,worker,scheduler' });
     const web = await startProcess({ ...environment, VIGIE_ROLES: 'web' });
     key ??= await apiKey(web.url);
     const received = new Promise<void>((resolve) => {
-      // The first message is taken and never answered: its sender can't know.
+      // The first message is accepted but never answered: its sender cannot know.
       onDot = () => {
         onDot = () => 'ok';
         resolve();
@@ -108,13 +108,13 @@ describe('a process that is stopped while it sends in a request', () => {
     );
     expect(performance.now() - killedAt).toBeLessThan(30_000);
     expect(await outcomes(id)).toEqual([{ state: 'sent', attempts: 2, ambiguities: 1 }]);
-    // Once before the kill, unanswered; once by the ordinary rules, under the same id.
+    // Once before the kill, unanswered; once by the normal rules, with the same id.
     expect(smtp.received.length).toBe(2);
     expect(new Set(smtp.received.map(({ message_id }) => message_id)).size).toBe(1);
     await other.stop();
   }, 90_000);
 
-  it('SIGTERM: the request still gets its outcome, and the process ends with 0', async () => {
+  it('SIGTERM: the request still gets its outcome, and the process exits with 0', async () => {
     const web = await startProcess({ ...environment, VIGIE_ROLES: 'web' });
     key ??= await apiKey(web.url);
     let answer: (act: Act) => void = () => undefined;

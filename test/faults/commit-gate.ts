@@ -1,19 +1,19 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** A wire to PostgreSQL that can keep from a process that its transaction was committed. */
+/** A proxy to PostgreSQL that can hide from a process that its transaction was committed. */
 export interface CommitGate {
   url: string;
-  /** From now on answers to the COMMIT of a transaction with this in a statement of its own are kept back. */
+  /** From now on, holds back answers to the COMMIT of transactions that contain this text in an earlier statement. */
   holdAfter(statement: string): void;
-  /** How many it keeps back. */
+  /** How many answers it holds back. */
   readonly held: number;
   close(): Promise<void>;
 }
 
-/** How the server says that it has committed (CommandComplete, with its tag). */
+/** The server's confirmation of a commit (CommandComplete, with its tag). */
 const COMMITTED = 'COMMIT\0';
 
-/** Puts the wire before the PostgreSQL at this URL. */
+/** Starts a proxy to the PostgreSQL at this URL. */
 export async function commitGate(target: string): Promise<CommitGate> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();

@@ -5,46 +5,46 @@ import { Api } from '../../src/cli/demo/api.js';
 import { until } from '../support/until.js';
 import { OPERATOR } from './installation.js';
 
-/** Longer than this no client waits for one answer. */
+/** How long a client waits for one answer. */
 const PATIENCE_MS = 20_000;
-/** How long a client tries again what was not answered with a 2xx. */
+/** How long a client retries a request without a 2xx. */
 const PERSISTENCE_MS = 30_000;
 const PAUSE_MS = 50;
-/** Requests of one client that are under way at the same time. */
+/** Concurrent requests of one client. */
 const MAX_AT_ONCE = 8;
-/** A lease of a run lasts a minute. */
+/** A run's lease lasts a minute. */
 const CHECK_WITHIN_MS = 120_000;
 const ZONE = 'Europe/Paris';
 
-/** A run of the ledger, as the API shows it. */
+/** A run of the ledger, as the API returns it. */
 interface Run {
   id: string;
   state: string;
 }
 
 export interface Load {
-  /** Begins no more, and waits for what has begun. */
+  /** Starts no more requests, and waits for running ones. */
   stop(): Promise<void>;
 }
 
 /**
- * A client of the public REST API that writes down every id it got a 2xx for. It asks again, under the same
- * Idempotency-Key, until it gets one: as a good client does.
+ * A client of the public REST API that records every id with a 2xx. It retries with the same Idempotency-Key until it
+ * gets one, as a good client does.
  */
 export class Driver {
-  /** Users, each of whom is owed a welcome mail, and deadlines, of which an admin is to be told once. */
+  /** Users, each with an expected welcome mail, and deadlines, each with one expected notification of an admin. */
   readonly accepted: string[] = [];
-  /** Answers that were no 2xx, and connections that broke. */
+  /** Responses other than 2xx, and broken connections. */
   readonly refusals: string[] = [];
   private asked = 0;
 
   private constructor(
-    /** Where the web processes are; the next one is tried when one does not answer. */
+    /** The URLs of the web processes; if one does not answer, the next is tried. */
     public urls: readonly string[],
     private readonly key: string,
   ) {}
 
-  /** Makes a tenant with a key for it, and an admin, whose welcome mail is the first that is accepted. */
+  /** Creates a tenant with a key, and an admin, whose welcome mail is the first accepted id. */
   static async start(url: string): Promise<Driver> {
     const { access_token } = await new Api(url).call<{ access_token: string }>(
       'POST',
@@ -67,7 +67,7 @@ export class Driver {
     return driver;
   }
 
-  /** One user more, with the address given or one of their own; resolves once accepted. */
+  /** Creates a user, with the given address or a generated one; resolves when accepted. */
   async person(email?: string, role: 'member' | 'admin' = 'member'): Promise<string> {
     this.asked += 1;
     const number = this.asked;
@@ -79,7 +79,7 @@ export class Driver {
     await inParallel(Array.from({ length: count }), MAX_AT_ONCE, () => this.person());
   }
 
-  /** Deadlines of today, and one check that tells of all of them. Needs a worker. */
+  /** Creates deadlines for today, and runs one check that announces all of them. Needs a worker. */
   async deadlines(count: number): Promise<void> {
     // Swedish dates are ISO dates.
     const due_on = new Date().toLocaleDateString('sv-SE', { timeZone: ZONE });
@@ -90,7 +90,7 @@ export class Driver {
     await this.check();
   }
 
-  /** Runs the check, to its end: a run that a killed worker had taken is taken again once its lease has run out. */
+  /** Runs the check to its end: a killed worker's run is retried when its lease expires. */
   async check(): Promise<void> {
     const api = new Api(this.urls[0] ?? '').withKey(this.key);
     let run = await api.call<Run>('POST', 'admin/scheduler/check-notifications/trigger?wait=true');
@@ -107,7 +107,7 @@ export class Driver {
     if (run.state !== 'succeeded') throw new Error(`the check is ${run.state}`);
   }
 
-  /** Goes on asking for users, so many at a time, with a short pause after each. */
+  /** Creates users continuously, so many in parallel, with a short pause after each. */
   load(parallel: number): Load {
     let running = true;
     const client = async () => {
@@ -117,7 +117,7 @@ export class Driver {
       }
     };
     const clients = Promise.all(Array.from({ length: parallel }, client));
-    // Told by stop(), which may come later.
+    // `stop()` reports the error, possibly later.
     clients.catch(() => undefined);
     return {
       stop: async () => {
@@ -127,7 +127,7 @@ export class Driver {
     };
   }
 
-  /** @throws Error when there was no 2xx for half a minute. */
+  /** @throws Error if there was no 2xx for half a minute. */
   private async accept(path: string, body: object): Promise<string> {
     const headers = {
       'x-api-key': this.key,

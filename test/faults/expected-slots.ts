@@ -4,7 +4,7 @@ import { MinuteOracle } from '../../src/platform/clock/minute-oracle.fixture.js'
 const MINUTE_MS = 60_000;
 const DAY_MINUTES = 1_440;
 
-/** Hours of every tenant: some lie where clocks change. */
+/** Hours of every tenant: some are at clock changes. */
 export const SCHEDULE = {
   check_notifications: ['02:30', '09:00', '14:00'],
   weekly_summary_day: 1,
@@ -31,32 +31,32 @@ const HOURS: readonly Hours[] = [
 
 interface Fired {
   slot: string;
-  /** UTC minute at which it is to run, and from which on it is not owed any more. */
+  /** UTC minute at which it runs, and from which it is no longer due. */
   utc: number;
   old: number;
 }
 
 /**
- * What a zone's jobs owe around a date, by a clock read minute by minute: it shares nothing with the scheduler,
+ * The slots of a zone's jobs around a date, from a clock read minute by minute: it shares no code with the scheduler,
  * so that each can prove the other wrong.
  */
 export class ExpectedSlots {
   private readonly fired: { job: ScheduledJob; slots: Fired[] }[];
 
-  /** @param date 'YYYY-MM-DD'; instants from three days before to four after can be asked for. */
+  /** @param date 'YYYY-MM-DD'; covers instants from three days before to four days after. */
   constructor(zone: string, date: string) {
     const oracle = new MinuteOracle(zone, date, 14, 16);
     this.fired = HOURS.map((hours) => ({ job: hours.job, slots: firedBy(oracle, hours) }));
   }
 
-  /** The slots that a scheduler who looks at this instant has to see run, as `<job> <slot>`. */
+  /** The slots that a scheduler polling at this instant must run, as `<job> <slot>`. */
   owedAt(instant: number): string[] {
     const now = Math.floor(instant / MINUTE_MS);
     const fixed = this.fired.flatMap(({ job, slots }) => {
       const latest = slots.filter(({ utc }) => utc <= now).at(-1)?.utc;
       return slots.filter(({ utc, old }) => utc === latest && now < old).map(({ slot }) => `${job} ${slot}`);
     });
-    // Whatever a zone's clock does, intervals are UTC's.
+    // Intervals are UTC, whatever a zone's clock does.
     const scan = now - (now % SCHEDULE.scan_backups_minutes);
     return [...fixed, `scan-backups ${MinuteOracle.text(scan)}Z`];
   }

@@ -9,7 +9,7 @@ import { onStage, type Stage } from './stage.js';
 const CONCURRENCY = 3;
 const POINTS = 4;
 const RESUMED_MS = 30_000;
-/** What waits already when a worker is killed at random: many times what the workers have in hand. */
+/** The backlog when a worker is killed at random: many times what the workers process at once. */
 const BACKLOG_TENANTS = 4;
 const BACKLOG_OF_TENANT = { quick: 100, full: 500 };
 
@@ -65,14 +65,14 @@ async function killAtEachPoint(
   const sending = (count: number) =>
     until(`${count} to be sent at once`, async () => (await inState(stage, 'sending')) >= count);
 
-  // While four processes start, the proof that the channel works may run out: without one, mails leave one by one.
+  // While four processes start, the proof that the channel works may expire: without it, mails leave one by one.
   await driver.person();
   await installation.drained(15_000);
 
-  // Bull hands a job to the stopped one too, which claims nothing. The others are full at three mails each.
+  // Bull assigns jobs to the stopped worker too, which claims none. The others have three mails each.
   unclaimed.kill('SIGSTOP');
   const atRecipient = sink.hold('rcpt');
-  // One mail of thirty notifications, which some kill may cut, among single ones.
+  // One mail of thirty notifications, which a kill may interrupt, among single ones.
   await driver.deadlines(30);
   await driver.people(30);
   await sending(4 * CONCURRENCY);
@@ -103,12 +103,12 @@ async function kill(server: ServerProcess): Promise<void> {
   await server.ended;
 }
 
-/** Mails in this state. */
+/** How many mails are in this state. */
 async function inState({ installation }: Stage, state: string): Promise<number> {
   return installation.count(`SELECT count(*) FROM deliveries WHERE state = $1 AND leads`, [state]);
 }
 
-/** Those of the duplicates, by bundle id, that no process was sending when it was killed. */
+/** The duplicates, by bundle id, that no killed process was sending. */
 async function neverLostWhileSending({ installation }: Stage, duplicates: string[]): Promise<string[]> {
   const rows = await installation.sql<{ bundle_id: string }>(
     `SELECT DISTINCT bundle_id FROM deliveries WHERE bundle_id = ANY ($1::uuid[]) AND ambiguities = 0`,
@@ -117,7 +117,7 @@ async function neverLostWhileSending({ installation }: Stage, duplicates: string
   return rows.map(({ bundle_id }) => `${bundle_id} arrived twice though nobody was lost while sending it`);
 }
 
-/** Mails, the backlog's too, that are not sent, or that the mail server has not got. */
+/** How many mails, including the backlog's, are not sent or not in the mail server exactly once. */
 async function notOnceInTheSink({ installation, sink }: Stage): Promise<string[]> {
   const rows = await installation.sql<{ bundle_id: string | null; state: string }>(
     `SELECT bundle_id, state FROM deliveries WHERE leads`,

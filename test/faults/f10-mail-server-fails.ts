@@ -4,19 +4,19 @@ import type { RunOptions, Scenario, Verdict } from './scenario.js';
 import type { Act, Behaviour, Step } from './sink.js';
 import { onStage, type Stage } from './stage.js';
 
-/** One fault of the mail server, at the first attempt. Those after `@greeting` hit whatever comes that way. */
+/** One fault of the mail server, at the first attempt. Those after `@greeting` hit any connection. */
 interface Fault {
   step: Step;
   act: Act;
-  /** The server may have taken the mail: it may come again, once. */
+  /** The server may have accepted the mail: it may arrive once more. */
   ambiguous?: boolean;
-  /** The server has refused this mail for good. */
+  /** The server has refused this mail permanently. */
   refused?: boolean;
 }
 
 const REPLIES = ['421 4.3.2 Closing', '451 4.3.0 Later', '550 5.1.1 No'];
 
-/** What a connection meets before it has a mail; a silent greeting is given up after 2 s. */
+/** Faults of a connection before it has a mail; the client gives up on a silent greeting after 2 s. */
 const GREETINGS: readonly Act[] = ['reset', 'close', { reply: '421 4.3.2 Busy' }, 'silence', 'trickle'];
 
 const QUICK: Record<string, Fault> = Object.fromEntries([
@@ -32,7 +32,7 @@ const QUICK: Record<string, Fault> = Object.fromEntries([
   ),
 ]) as Record<string, Fault>;
 
-/** These take a minute each: that long the sender waits for an answer. */
+/** These take a minute each: the sender's time limit for an answer. */
 const SLOW: Record<string, Fault> = Object.fromEntries(
   (['rcpt', 'data', 'dot'] as const).flatMap((step) =>
     (['silence', 'trickle'] as const).map((act) => [
@@ -46,7 +46,7 @@ export const f10: Scenario = {
   id: 'F10',
   title: 'the mail server fails at each step, is down, or refuses the login, the certificate, the sender',
   run: async (options) => {
-    // Two installations at the same time; most of their time is waiting for probes.
+    // Two installations in parallel; most of their time is waiting for probes.
     const [atEachStep, others] = await Promise.all([
       failAtEachStep(options),
       failAsAWhole(options).then(async (wayOut) => [wayOut, await refuseCertificate(options)]),
@@ -92,7 +92,7 @@ function failAtEachStep(options: RunOptions): Promise<Verdict> {
   });
 }
 
-/** The first connections meet the greetings; each address its fault at the first attempt to get there. */
+/** The first connections get the faulty greetings; each address gets its fault at its first attempt. */
 function misbehave(faults: Record<string, Fault>): Behaviour {
   const met = new Set<string>();
   return (step, { connection, to }) => {
@@ -118,7 +118,7 @@ async function expectRefusedForGood(stage: Stage, faults: Record<string, Fault>)
   }
 }
 
-/** At most once, and only where the answer to the whole message was missing. */
+/** At most once, and only if the answer to the whole message was missing. */
 async function expectOnlyAmbiguousRepeats(stage: Stage, faults: Record<string, Fault>): Promise<void> {
   for (const [id, times] of stage.sink.repeats()) {
     const [row] = await stage.installation.sql<{ address: string }>(

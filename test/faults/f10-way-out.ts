@@ -13,12 +13,12 @@ import { onStage, type Stage } from './stage.js';
 
 const MINUTE_MS = 60_000;
 const LOGIN = { SMTP_USER: 'vigie', SMTP_PASSWORD: 'secret' };
-/** The quick form's minute has 12 s, and its intervals a fifth of their lengths. */
+/** In the quick form a minute has 12 s, and intervals are a fifth of their length. */
 const SCALE = 5;
 const WAITING = 100;
 const MAX_LOGINS = 5;
 
-/** What the whole server does for a while, and for how long by the clocks of the processes. */
+/** A failure of the whole server, and its duration by the clocks of the processes. */
 interface Outage {
   name: string;
   minutes: number;
@@ -71,7 +71,7 @@ const OUTAGES: readonly Outage[] = [
   },
 ];
 
-/** Nobody's message is to blame: nothing is lost, nothing uses up an attempt, everything leaves once afterwards. */
+/** No message is to blame: none is lost, no attempt counts, and all are sent once afterwards. */
 export async function failAsAWhole(options: RunOptions): Promise<Verdict> {
   const dir = await mkdtemp(join(tmpdir(), 'vigie-faults-f10-'));
   const clock = join(dir, 'now');
@@ -92,8 +92,8 @@ export async function failAsAWhole(options: RunOptions): Promise<Verdict> {
 }
 
 /**
- * Where the clock of the processes starts. Four hours later it is still the same day in the tenant's zone: at midnight
- * the deadlines would reach their next stage, and be announced again.
+ * Where the clock of the processes starts. Four hours later it must still be the same day in the tenant's zone: at
+ * midnight the deadlines would reach their next stage, and be announced again.
  */
 function noonToday(): number {
   return new Date().setUTCHours(12, 0, 0, 0);
@@ -101,7 +101,7 @@ function noonToday(): number {
 
 class WayOut {
   private driver: Driver;
-  /** What the clock of the processes is ahead of the real one, in ms; behind when negative. */
+  /** How far the clock of the processes is ahead of the real one, in ms; negative if behind. */
   private ahead = noonToday() - Date.now();
 
   constructor(
@@ -147,7 +147,10 @@ class WayOut {
     await this.heal('login refused');
   }
 
-  /** As after a night: nothing has proven the login lately. The last success is noted some 100 ms after it. */
+  /**
+   * Like after a night without mail: no recent success proves the login. The last success is recorded some 100 ms after
+   * it.
+   */
   private async forgetSuccess(): Promise<void> {
     let forgottenAt = 0;
     await until('the last success to be noted', async () => {
@@ -163,11 +166,11 @@ class WayOut {
   private async suffer(outage: Outage): Promise<void> {
     const { sink } = this.stage;
     if (outage.cause !== null) sink.dropConnections();
-    // As outages come: the channel has been up for a while since the last, and the probes' interval begins anew.
+    // Before each outage the channel has been up for a while, so that the probe interval restarts.
     await this.stage.installation.sql(`UPDATE channels SET up_since = now() - interval '1 hour'`);
     await outage.begin(this.stage);
     await this.driver.people(20);
-    // One check finds several things for one person: they leave as one mail when the server is back.
+    // One check finds several items for one person: they leave as one mail after the recovery.
     await this.driver.deadlines(12);
     if (outage.cause !== null) await this.expectCause(outage.cause, outage.name);
     await this.moveClock(outage.minutes);
@@ -219,7 +222,7 @@ class WayOut {
   }
 }
 
-/** The server's certificate comes from an authority that is not the one of SMTP_CA_FILE, until that is put right. */
+/** The server's certificate is not from the authority in SMTP_CA_FILE, until that is fixed. */
 export async function refuseCertificate(options: RunOptions): Promise<Verdict> {
   const dir = await mkdtemp(join(tmpdir(), 'vigie-faults-f10-'));
   const certificate = selfSigned();

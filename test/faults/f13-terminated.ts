@@ -9,9 +9,9 @@ import { onStage, type Stage } from './stage.js';
 
 const EXIT_MS = 20_000;
 const ROLES: readonly Role[] = ['web', 'worker', 'scheduler'];
-/** How long the mail server takes for a mail, so that there are always some on their way. */
+/** How long the mail server takes for a mail, so that some are always in flight. */
 const SEND_MS = 200;
-/** Clients that create users. More would only slow down the processes that start meanwhile. */
+/** Clients that create users. More would only slow down the starting processes. */
 const CLIENTS = 2;
 
 export const f13: Scenario = {
@@ -41,7 +41,7 @@ export const f13: Scenario = {
       }
       await load.stop();
       const verdict = await stage.judge(driver, options, { id: 'F13', repetitions, dup_bound: 0 });
-      // Who stops ends what it sends, and gives the rest back: no lease runs out in the middle of sending.
+      // A stopping process finishes its sends and releases the rest: no lease expires while sending.
       const left = await installation.count(`SELECT count(*) FROM deliveries WHERE ambiguities > 0`);
       stage.expect(left === 0, `${left} deliveries were left in the middle of sending`);
       return { ...verdict, ok: verdict.ok && left === 0 };
@@ -49,7 +49,7 @@ export const f13: Scenario = {
 };
 
 async function terminate(stage: Stage, role: Role, victim: ServerProcess): Promise<void> {
-  // As browsers do, somebody has connected ahead of time and asks for nothing.
+  // Like a browser, a client opens a connection early and sends no request.
   const { port, hostname } = new URL(victim.url);
   const silent = connect(Number(port), hostname).on('error', () => undefined);
   const askedAt = performance.now();

@@ -10,14 +10,14 @@ import type { RunOptions, Scenario, Verdict } from './scenario.js';
 import { onStage, type Stage } from './stage.js';
 
 const HOUR_MS = 3_600_000;
-/** One replica is an hour behind, one an hour ahead. */
+/** One replica's clock is an hour behind, one's an hour ahead. */
 const SKEWS_MS = [-HOUR_MS, 0, HOUR_MS];
 const DOWN_MS = 26 * HOUR_MS;
-/** Less than there is between two hours of a job, so that none is passed over. */
+/** Shorter than the time between two hours of a job, so that none is skipped. */
 const STEP_MS = 4 * HOUR_MS;
 
 const ZONES = ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Africa/Cairo', 'Pacific/Apia'];
-/** UTC dates about which one of them changes its clocks: gaps, overlaps, half an hour, midnight, a whole day. */
+/** UTC dates around a clock change in one of the zones: gaps, overlaps, half an hour, midnight, a whole day. */
 const CHANGES = [
   '2011-12-30',
   '2026-03-08',
@@ -39,7 +39,7 @@ export const f15: Scenario = {
       const replicas = {
         SCHEDULER_ENABLED: 'true',
         SCHEDULER_POLL_SECONDS: '1',
-        // Years pass between two of the dates: it would delete the ledger that is looked at in the end.
+        // Years pass between two of the dates: cleanup would delete the ledger that is read at the end.
         CLEANUP_ENABLED: 'false',
         NODE_OPTIONS: `--import ${pathToFileURL(resolve('test/faults/moved-clock.mjs')).href}`,
         MOVED_CLOCK_FILE: join(dir, 'now'),
@@ -51,7 +51,7 @@ export const f15: Scenario = {
   },
 };
 
-/** Moves the clock of all replicas from step to step, and compares the ledger with what the oracle says. */
+/** Moves the clock of all replicas step by step, and compares the ledger with the oracle. */
 class Clocks {
   private readonly installation: Installation;
   private readonly tenants = new Map<string, string>();
@@ -86,7 +86,7 @@ class Clocks {
     await this.step(zones, to + DOWN_MS);
   }
 
-  /** The clock shows this instant; waits until all that any replica owes by then has run. */
+  /** Sets the clock; waits until all slots that are due for any replica have run. */
   private async step(zones: ReadonlyMap<string, ExpectedSlots>, now: number): Promise<void> {
     this.steps += 1;
     await writeFile(`${this.file}.new`, String(now));
@@ -102,7 +102,7 @@ class Clocks {
       const ended = `SELECT count(*) FROM job_runs WHERE state IN ('succeeded', 'failed')`;
       return (await this.installation.count(ended)) >= this.expected.size;
     };
-    // What is missing then is counted as lost.
+    // Runs that are missing then count as lost.
     await until('the runs of this step', done, 20_000).catch(() => undefined);
   }
 
@@ -116,7 +116,7 @@ class Clocks {
     );
   }
 
-  /** One in each zone, whose schedule is owed since long ago. */
+  /** Adds a tenant in each zone, with a schedule that has long been due. */
   private async addTenants(): Promise<void> {
     await this.installation.migrate();
     const rows = await this.installation.sql<{ id: string; time_zone: string }>(
@@ -128,7 +128,7 @@ class Clocks {
     for (const { id, time_zone } of rows) this.tenants.set(id, time_zone);
   }
 
-  /** LOST: owed, without one run that succeeded. DUP: run again, or not owed at all. */
+  /** LOST: due slots without exactly one successful run. DUP: slots that ran again, or were not due. */
   private async judge(seed: number): Promise<Verdict> {
     const rows = await this.installation.sql<{ run: string; state: string; attempts: number }>(
       `SELECT tenant_id || ' ' || job || ' ' || slot AS run, state, attempts FROM job_runs`,

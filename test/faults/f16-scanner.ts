@@ -23,7 +23,7 @@ export const f16: Scenario = {
   },
 };
 
-/** Lets every fault hit a scan of a tenant of its own, scans again, and compares with what came of it without. */
+/** Injects every fault into a scan of a new tenant, scans again, and compares with the result without faults. */
 class Scanner {
   private readonly rig: ScannerRig;
   private accepted = 0;
@@ -42,7 +42,7 @@ class Scanner {
     const { steps, reference } = await this.unharmed();
     const faults = full ? every(steps) : some(steps, new Random(seed));
     for (const fault of faults) {
-      // A fault that gets stuck is reported, and does not hide what the others show.
+      // A fault that hangs is reported, and does not hide the results of others.
       await this.harmed(fault, steps, reference).catch((error: unknown) => {
         const reason = error instanceof Error ? error.message : String(error);
         this.stage.expect(false, `${fault.act} step ${fault.step}: ${reason}`);
@@ -68,7 +68,7 @@ class Scanner {
     };
   }
 
-  /** An empty disk is mounted over the store. Marked as the store, it has no room for the large file; then it grows. */
+  /** Mounts an empty disk over the store. Marked as the store, it has no room for the large file; then it grows. */
   private async fullStore([, atTheEnd]: readonly Outcome[]): Promise<void> {
     const { BACKUP_STORE_DIR: store } = this.rig.folders.env;
     await this.rig.moveWorker(onSmallDisk(store, 1_024));
@@ -108,7 +108,7 @@ class Scanner {
     await this.judge(work, 'quarantine on another disk');
   }
 
-  /** The same work without a fault: its steps, and what comes of it. */
+  /** The same work without a fault: its steps and its result. */
   private async unharmed(): Promise<{ steps: Step[]; reference: Outcome[] }> {
     const work = await this.rig.arrange();
     this.rig.inject(NONE);
@@ -123,7 +123,7 @@ class Scanner {
     return { steps, reference };
   }
 
-  /** A machine that stops at any moment keeps a file before it is said to be stored, and its copy is taken away. */
+  /** A file must be durable before it is recorded as stored, and before its staged copy is removed. */
   private expectDurable(steps: readonly Step[]): void {
     const after = (from: number, call: string, path: RegExp) =>
       steps.findIndex((step, index) => index > from && step.call === call && path.test(step.path));
@@ -146,12 +146,12 @@ class Scanner {
     const state = await this.rig.scan(work);
     this.stage.expect(state === (kills ? 'killed' : 'succeeded'), `${what}: the scan is ${state}`);
     await this.note(what, 'unverified', work.unverified(false));
-    // How much room there is, and what a killed scan has left, is asked in passing: a good file is stored all the same.
+    // Free space and the leftovers of killed scans are checked opportunistically: a good file is stored anyway.
     const inPassing = ['statfs', 'readdir'].includes(call);
     if (!kills && !inPassing && path.includes('/store/') && path.includes('/compta/'))
       await this.expectUnstored(work, fault.act === 'ENOSPC' ? 'store_full' : 'store_failed', what);
     this.rig.inject(NONE);
-    // A report that may not be read is rejected, for good: what it says is not known.
+    // A report that cannot be read is rejected permanently: its content is unknown.
     const rejected = fault.act === 'EACCES' && /\/log\/[^/]+$/.test(path) && call !== 'rename';
     const [again, atTheEnd] = rejected ? [] : reference;
     await this.expectScan(work, what, again);

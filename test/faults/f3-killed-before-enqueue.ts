@@ -26,7 +26,7 @@ export const f3: Scenario = {
     }),
 };
 
-/** The process has accepted, but neither woke the dispatcher nor answered: the client asks another one again. */
+/** The process has committed, but neither woke the dispatcher nor answered: the client retries with another one. */
 async function killWeb({ installation }: Stage, driver: Driver): Promise<void> {
   const gate = await commitGate(installation.environment.DATABASE_APP_URL ?? '');
   const victim = await installation.startProcess('web', { DATABASE_APP_URL: gate.url });
@@ -44,7 +44,7 @@ async function killWeb({ installation }: Stage, driver: Driver): Promise<void> {
   await gate.close();
 }
 
-/** The dispatcher has admitted, but Redis never heard of it. */
+/** The dispatcher has admitted, but enqueued nothing in Redis. */
 async function killDispatcher(stage: Stage, driver: Driver): Promise<void> {
   const { installation } = stage;
   const gate = await commitGate(installation.environment.DATABASE_SYSTEM_URL ?? '');

@@ -5,7 +5,7 @@ import type { Scenario } from './scenario.js';
 import { onStage, type Stage } from './stage.js';
 
 const CONCURRENCY = 5;
-/** Several rounds of a dispatcher that looks every second. */
+/** Several rounds of a dispatcher that polls every second. */
 const ROUNDS_MS = 2_500;
 
 export const f5: Scenario = {
@@ -39,7 +39,7 @@ export const f5: Scenario = {
       return stage.judge(driver, options, {
         id: 'F5',
         repetitions: 3 * cycles,
-        // Leases are in PostgreSQL: what is being sent when Redis forgets it is not sent again.
+        // Leases are in PostgreSQL: messages being sent when Redis loses them are not re-sent.
         dup_bound: 0,
       });
     }),
@@ -51,7 +51,7 @@ async function flushWhilePaused(stage: Stage, driver: Driver): Promise<void> {
   const before = sink.received.length;
   await driver.people(10);
   await installation.flushRedis();
-  // What must not happen can only be waited for.
+  // Wait, to see that nothing happens.
   await delay(ROUNDS_MS);
   stage.expect(sink.received.length === before, 'mails left though the channel was paused');
   await installation.sql(`UPDATE channels SET paused = false WHERE channel = 'email'`);

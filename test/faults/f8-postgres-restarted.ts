@@ -31,7 +31,7 @@ export const f8: Scenario = {
     }),
 };
 
-/** Somebody who asks from now on gets a 2xx, and the mail arrives. */
+/** A new request gets a 2xx, and its mail arrives. */
 async function recovers(stage: Stage, driver: Driver, after: string): Promise<void> {
   const backAt = performance.now();
   const to = `after-${Math.round(backAt)}@cabinet-martin.example`;

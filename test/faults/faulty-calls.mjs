@@ -1,8 +1,8 @@
-// Loaded into a worker before its own code (NODE_OPTIONS --import): counts what a scan does, and at one of these steps
-// kills the process or has the call fail. A step is a call of the file system below one of FAULTY_CALLS_BELOW
-// (separated by colons), or a statement about backups. FAULTY_CALLS_FILE says what is to happen, as JSON {step, act}:
-// `before` and `after` kill, a code of the file system (ENOSPC) makes the call fail. Whenever the file changes, steps
-// are counted from 1 again. Each is written to FAULTY_CALLS_FILE.steps, a line {call, path} of JSON.
+// Loaded into a worker before its own code (NODE_OPTIONS --import): counts the steps of a scan, and at one of them
+// kills the process or makes the call fail. A step is a file system call below one of FAULTY_CALLS_BELOW (separated by
+// colons), or a statement about backups. FAULTY_CALLS_FILE has the fault, as JSON {step, act}: `before` and `after`
+// kill, an error code (ENOSPC) makes the call fail. Counting restarts at 1 whenever the file changes. Each step is
+// written to FAULTY_CALLS_FILE.steps, as a line of JSON {call, path}.
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
@@ -44,7 +44,7 @@ async function step(call, syscall, path, perform) {
   const act = next(call, path);
   if (act === 'before') die();
   if (act !== '' && act !== 'after') {
-    // A file is closed also when closing it fails.
+    // A file is closed even if closing it fails.
     if (call === 'close') await perform();
     throw failure(act, syscall, path);
   }
@@ -110,7 +110,7 @@ Client.prototype.query = function (...given) {
   const act = next('sql', text.trim().replace(/\s+/g, ' ').slice(0, 60));
   if (act === 'before') die();
   const answered = query.apply(this, given);
-  // Before whoever asked hears of it, and sends its COMMIT; one that has left together with it is carried out.
+  // Before the caller gets the answer and sends its COMMIT; a COMMIT sent together with it is executed.
   if (act === 'after') void answered.then(die, die);
   return answered;
 };

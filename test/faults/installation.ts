@@ -14,8 +14,8 @@ import { until } from '../support/until.js';
 export const OPERATOR = { email: 'operator@vigie.example', password: 'an operator of the tests' };
 
 /**
- * PostgreSQL, Redis and processes of a scenario's own, to be killed and started again. Whatever becomes of the
- * test, they end: services by their watchdog, processes when the channel to whoever started them closes.
+ * PostgreSQL, Redis and processes for one scenario, to be killed and restarted. They end even if the test crashes:
+ * services by their watchdog, processes when the channel to their parent closes.
  */
 export class Installation {
   private readonly processes = new Set<ServerProcess>();
@@ -25,18 +25,18 @@ export class Installation {
     private postgres: Embedded,
     private redis: Embedded,
     private readonly pool: pg.Pool,
-    /** Variables of every process, by docs/configuration.md. */
+    /** Environment variables of every process, from docs/configuration.md. */
     readonly environment: Readonly<Record<string, string>>,
   ) {}
 
   static async start(environment: Readonly<Record<string, string>>): Promise<Installation> {
     const dir = await mkdtemp(join(tmpdir(), 'vigie-faults-'));
-    // PostgreSQL runs as another user when the tests run as root.
+    // PostgreSQL runs as another user if the tests run as root.
     await chmod(dir, 0o755);
     const [postgres, redis] = await Promise.all([startPostgres(dir), startRedis(dir)]);
     const { owner_url = '', app_url = '', system_url = '' } = postgres.database ?? {};
     const pool = new pg.Pool({ connectionString: owner_url, max: 3 });
-    // PostgreSQL ends its idle connections when it stops: that is what is tried.
+    // PostgreSQL ends idle connections when it stops: the scenario expects that.
     pool.on('error', () => undefined);
     return new Installation(dir, postgres, redis, pool, {
       DATABASE_URL: owner_url,
@@ -67,12 +67,12 @@ export class Installation {
     return server;
   }
 
-  /** How many processes there are. */
+  /** The number of running processes. */
   get running(): number {
     return this.processes.size;
   }
 
-  /** kill -9 of all of them. */
+  /** Kills all of them with kill -9. */
   async killProcesses(): Promise<void> {
     const ends = [...this.processes].map((server) => {
       server.kill('SIGKILL');
@@ -81,23 +81,23 @@ export class Installation {
     await Promise.all(ends);
   }
 
-  /** Makes the tables before the first process does. */
+  /** Creates the tables before the first process does. */
   async migrate(): Promise<void> {
     await migrate(this.environment.DATABASE_URL ?? '');
   }
 
-  /** Runs SQL as the owner, past row-level security: for looking, and for what no route does. */
+  /** Runs SQL as the owner, bypassing row-level security: for checks, and for acts without a route. */
   async sql<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
     return (await this.pool.query<Row>(text, values)).rows;
   }
 
-  /** A number that PostgreSQL counts. */
+  /** A count from PostgreSQL. */
   async count(text: string, values: unknown[] = []): Promise<number> {
     const [row] = await this.sql<{ count: string }>(text, values);
     return Number(row?.count);
   }
 
-  /** As `pg_ctl restart -m fast`: sessions are ended, and it comes back under the same address. */
+  /** Like `pg_ctl restart -m fast`: ends sessions, and restarts at the same address. */
   async restartPostgres(): Promise<void> {
     const before = this.postgres.database?.owner_url;
     await this.postgres.stop();
@@ -119,7 +119,7 @@ export class Installation {
     process.kill(pid, 'SIGKILL');
   }
 
-  /** The killed one again, empty, under the same address. */
+  /** Restarts the killed Redis, empty, at the same address. */
   async restartRedis(): Promise<void> {
     const before = this.redis.redis_url;
     await this.redis.stop();
@@ -133,7 +133,7 @@ export class Installation {
     connection.disconnect();
   }
 
-  /** Waits until no delivery is under way; false when that takes longer. */
+  /** Waits until no delivery is in progress; false on a time-out. */
   async drained(timeoutMs: number): Promise<boolean> {
     const left = `SELECT count(*) FROM deliveries WHERE state IN ('pending', 'queued', 'sending')`;
     const none = async () => (await this.count(left)) === 0;

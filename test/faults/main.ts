@@ -79,7 +79,7 @@ function asRow({ scenario, verdict, seconds }: Ended): string {
   ].join('  ');
 }
 
-/** Whoever is told to stop ends what it has started; the services' watchdogs see to theirs. */
+/** On a signal, ends the started processes; the services' watchdogs end the services. */
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void stopProcesses().finally(() => process.exit(130)));
 }

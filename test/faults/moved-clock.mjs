@@ -1,6 +1,6 @@
-// Loaded into a server process before its own code (NODE_OPTIONS --import): moves its clock. The file named by
-// MOVED_CLOCK_FILE holds the instant that it shows (ms); MOVED_CLOCK_SKEW_MS is what this process adds. From the
-// moment that the file changes the clock goes on at its usual pace. Timers are not touched.
+// Loaded into a server process before its own code (NODE_OPTIONS --import): shifts its clock. The file MOVED_CLOCK_FILE
+// has the instant to show (ms); MOVED_CLOCK_SKEW_MS is this process's offset. After each change of the file the clock
+// continues at its normal pace. Timers are not changed.
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { setInterval } from 'node:timers';

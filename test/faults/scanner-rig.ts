@@ -11,14 +11,14 @@ import { MORNING, ScannerWork } from './scanner-work.js';
 export const KILLS = ['before', 'after'] as const;
 export const ERRORS = ['ENOSPC', 'EIO', 'EXDEV', 'EACCES'] as const;
 
-/** A step of the scan, and what happens there. */
+/** A step of the scan, and its fault. */
 export interface Fault {
-  /** From 1; 0 is none. */
+  /** From 1; 0 means none. */
   step: number;
   act: (typeof KILLS)[number] | (typeof ERRORS)[number] | '';
 }
 
-/** What a scan does at a step: a call of the file system, or a statement. */
+/** A step of a scan: a file system call, or a statement. */
 export interface Step {
   call: string;
   path: string;
@@ -28,7 +28,7 @@ export const NONE: Fault = { step: 0, act: '' };
 const SCANNED_MS = 20_000;
 const TOKEN_MS = 600_000;
 
-/** A worker whose scans can be hit at each of their steps, and a web process that has them begin. */
+/** A worker whose scans can fail at each of their steps, and a web process that triggers them. */
 export class ScannerRig {
   private readonly plan: string;
   private readonly clock: string;
@@ -36,7 +36,7 @@ export class ScannerRig {
   private operator: Promise<Api> | undefined;
   private signedInAt = 0;
   worker: ServerProcess;
-  /** How much work has been arranged. */
+  /** The number of arranged works. */
   works = 0;
 
   constructor(
@@ -54,26 +54,26 @@ export class ScannerRig {
     this.worker = await this.startWorker();
   }
 
-  /** What the last scan did. */
+  /** The steps of the last scan. */
   steps(): Step[] {
     const lines = readFileSync(`${this.plan}.steps`, 'utf8').trim().split('\n');
     return lines.map((line) => JSON.parse(line) as Step);
   }
 
-  /** @param seen where the folders are to be looked at, if not where they are. */
+  /** @param seen the folders' paths for checks, if they differ. */
   arrange(seen: Partial<BackupFolders['env']> = {}): Promise<ScannerWork> {
     this.works += 1;
     const folders = { ...this.folders, env: { ...this.folders.env, ...seen } };
     return ScannerWork.arrange(this.installation, folders, `tenant-${this.works}`);
   }
 
-  /** Hits the next scan. */
+  /** Injects a fault into the next scan. */
   inject(fault: Fault): void {
-    // Also the same fault is another plan: steps are counted anew.
+    // The same fault must give a different plan, so that counting restarts.
     writeFileSync(this.plan, JSON.stringify({ ...fault, work: this.works }));
   }
 
-  /** Another one, which sees its folders otherwise. */
+  /** Replaces the worker by one that sees its folders differently. */
   async moveWorker(within: readonly string[]): Promise<void> {
     this.inject(NONE);
     await this.worker.stop();
@@ -91,7 +91,7 @@ export class ScannerRig {
     return this.installation.startProcess('worker', environment, within);
   }
 
-  /** An operator, whose token lasts for a quarter of an hour: all of it takes longer. */
+  /** Logs in as an operator, again before the token expires after a quarter of an hour. */
   private signedIn(): Promise<Api> {
     if (this.operator === undefined || performance.now() - this.signedInAt > TOKEN_MS) {
       this.signedInAt = performance.now();
@@ -103,7 +103,7 @@ export class ScannerRig {
     return this.operator;
   }
 
-  /** To its end, or to the worker's: then another is started, and the lost run's lease has run out. */
+  /** Runs a scan to its end, or to the worker's: then starts another worker, and expires the lost run's lease. */
   async scan({ slug, tenant_id }: ScannerWork): Promise<string> {
     let killed = false;
     void this.worker.ended.then(() => (killed = true));

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { type BackupFolders, good, sha256, TestAgent } from '../../src/backups/agent.fixture.js';
 import type { Installation } from './installation.js';
 
-/** Tuesday 31 March 2026, 08:00 in Paris: the night's backups are in. */
+/** Tuesday 31 March 2026, 08:00 in Paris: the night's backups have arrived. */
 export const MORNING = '2026-03-31T06:00:00.000Z';
 const REPORTED = '2026-03-30T20:10:00Z';
-/** Of more than one piece: it can be cut off while it is copied. */
+/** More than one chunk, so that its copy can be interrupted. */
 const LEDGER = Buffer.alloc(2_500_000, 'the ledger ');
 const LATE = 'what was sold';
 
-/** What there is after a scan: as text, so that it can be compared; the same whichever tenant it is of. */
+/** The state after a scan: as text, for comparison; the same for every tenant. */
 export interface Outcome {
   entries: string;
   jobs: string;
@@ -27,8 +27,8 @@ interface EntryRow {
 }
 
 /**
- * The work of one scan, of a tenant of its own: a good file, one that does not match, a failure that the agent tells,
- * a torn report, a database nobody spoke of, and a report whose file comes later.
+ * The work of one scan, for a new tenant: a good file, a mismatching one, a failure reported by the agent, a torn
+ * report, an unreported database, and a report whose file arrives later.
  */
 export class ScannerWork {
   private readonly staged: string[] = [];
@@ -78,12 +78,12 @@ export class ScannerWork {
     await this.report('3_STATUS.json', this.agent.report(REPORTED, { ventes }));
   }
 
-  /** The file that was reported before it came. */
+  /** Drops the file that was reported before it arrived. */
   async lateFile(): Promise<void> {
     await this.stage('ventes.bak', LATE);
   }
 
-  /** Files and reports that were dropped so far. */
+  /** The number of dropped files and reports so far. */
   get dropped(): number {
     return this.staged.length + this.reports.length;
   }
@@ -107,7 +107,7 @@ export class ScannerWork {
     );
   }
 
-  /** All that anybody could see of it now. */
+  /** Everything visible of it now. */
   async outcome(): Promise<Outcome> {
     const rows = async (text: string) => {
       const found = await this.installation.sql(text, [this.tenant_id]);
@@ -144,7 +144,7 @@ export class ScannerWork {
     return listed(join(this.folders.env.BACKUP_STORE_DIR, this.slug));
   }
 
-  /** What was dropped and is nowhere now: neither file nor report may ever be. */
+  /** The dropped files and reports that no longer exist: this must never happen. */
   lost(): string[] {
     const inbox = this.inbox();
     const has = (folders: string, hash: string) =>
@@ -156,7 +156,7 @@ export class ScannerWork {
     ];
   }
 
-  /** What was written down twice. */
+  /** Duplicate records. */
   async doubles(): Promise<string[]> {
     const rows = await this.installation.sql<{ what: string }>(
       `SELECT 'entry ' || database_name AS what FROM backup_entries WHERE tenant_id = $1
@@ -169,7 +169,7 @@ export class ScannerWork {
     return rows.map(({ what }) => what);
   }
 
-  /** What has a name in the store, and is not what an entry says of it; and, at rest, what is half of a file. */
+  /** Files in the store that differ from their entry; and, at rest, incomplete ones. */
   async unverified(atRest: boolean): Promise<string[]> {
     const entries = await this.entries();
     const paths = new Map(entries.map((entry) => [entry.stored_path, entry]));
@@ -178,13 +178,13 @@ export class ScannerWork {
       const hash = line.slice(-64);
       const path = `${this.slug}/${line.slice(0, -65)}`;
       if (/\/\.[^/]*\.part$/.test(path)) return atRest;
-      // Until it is written down, its place does not say yet whose it is.
+      // Until its entry is recorded, its path does not show whose it is.
       return atRest ? paths.get(path)?.hash_sha256 !== hash : !named.includes(hash);
     });
   }
 }
 
-/** Every file below a folder with its SHA-256, a line each, sorted. */
+/** Every file below a folder with its SHA-256, one per line, sorted. */
 export function listed(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, withFileTypes: true })

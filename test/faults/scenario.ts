@@ -1,28 +1,28 @@
-/** How a scenario is to be run. */
+/** The options of a scenario. */
 export interface RunOptions {
-  /** Every pseudo-random choice follows from it. */
+  /** The seed of every pseudo-random choice. */
   seed: number;
-  /** The repetitions and durations of the whole table, instead of the quick form. */
+  /** Run all repetitions and durations of the table, instead of the quick form. */
   full: boolean;
 }
 
-/** What came of a scenario. LOST: accepted without exactly one outcome. DUP: received more than once. */
+/** The result of a scenario. LOST: accepted without exactly one outcome. DUP: received more than once. */
 export interface Verdict {
   id: string;
   /** How often the fault was injected. */
   repetitions: number;
-  /** What the installation promised, by a 2xx. */
+  /** The number of requests with a 2xx. */
   accepted: number;
   lost: number;
-  /** Notifications that arrived again, each time counted. */
+  /** Repeated notifications, counting each repetition. */
   dup: number;
-  /** A bundle that was cut is one ambiguous send: it counts with all of its notifications. */
+  /** An interrupted bundle is one ambiguous send: it counts with all of its notifications. */
   dup_bound: number;
   seed: number;
   ok: boolean;
-  /** What did not hold, in words; empty when all did. */
+  /** The failed expectations, in words; empty if all held. */
   broken: readonly string[];
-  /** What could not be tried here, and why. */
+  /** What could not be tested here, and why. */
   left_out?: readonly string[];
 }
 
@@ -33,14 +33,14 @@ export interface Scenario {
   run(options: RunOptions): Promise<Verdict>;
 }
 
-/** What a scenario could not show because it failed itself. */
+/** The verdict of a scenario that failed to run. */
 function unfinished(id: string, seed: number, error: unknown): Verdict {
   const reason = error instanceof Error ? error.message : String(error);
   const counts = { repetitions: 0, accepted: 0, lost: 0, dup: 0, dup_bound: 0 };
   return { id, ...counts, seed, ok: false, broken: [`did not get to its end: ${reason}`] };
 }
 
-/** A scenario's end. */
+/** The end of a scenario. */
 export interface Ended {
   scenario: Scenario;
   verdict: Verdict;
@@ -48,9 +48,8 @@ export interface Ended {
 }
 
 /**
- * Runs scenarios in so many lanes, one after the other in each: most of their time is waiting for leases to run
- * out.
- * @returns a promise for each, in their order; none of them rejects.
+ * Runs scenarios in so many lanes, sequentially in each: most of their time is waiting for leases to expire.
+ * @returns a promise for each, in order; none of them rejects.
  */
 export function runScenarios(
   scenarios: readonly Scenario[],

@@ -9,8 +9,8 @@ import { f5 } from './f5-redis-flushed.js';
 import { f8 } from './f8-postgres-restarted.js';
 import type { Scenario } from './scenario.js';
 
-/** Every scenario, in the order of its id. */
+/** Every scenario, in order of its id. */
 export const SCENARIOS: readonly Scenario[] = [f1, f3, f4, f5, f8, f10, f13, f15, f16];
 
-/** How many run at the same time. */
+/** How many run in parallel. */
 export const LANES = 3;

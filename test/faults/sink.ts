@@ -9,22 +9,22 @@ import { until } from '../support/until.js';
 
 export type { Act, Step } from '../../src/delivery/channels/email/scripted-smtp.fixture.js';
 
-/** What the mail server does at a step. */
+/** The mail server's action at a step. */
 export type Behaviour = (step: Step, where: Where) => Act | Promise<Act>;
 
-/** A step at which every mail is kept waiting. */
+/** A step at which every mail has to wait. */
 export interface Hold {
-  /** Mails that wait, or waited. */
+  /** Mails that are or were waiting. */
   readonly held: number;
   release(): void;
 }
 
 /**
- * The mail server of an installation, on a socket. It keeps what it took: every mail that came whole and was not
- * refused, also when whoever sent it never heard so.
+ * The mail server of an installation, on a socket. It keeps every mail that arrived completely and was not refused,
+ * even if its sender never got the answer.
  */
 export class Sink {
-  /** The bundle ids of the mails it took, in their order. */
+  /** The bundle ids of the accepted mails, in order. */
   readonly received: string[] = [];
   private readonly asked = new Map<string, number>();
   private smtp: ScriptedSmtp;
@@ -40,18 +40,18 @@ export class Sink {
   /** When each login was tried (`performance.now()`). */
   readonly logins: number[] = [];
 
-  /** Nothing listens any more; connections are cut. */
+  /** Stops listening, and cuts connections. */
   async stop(): Promise<void> {
     this.stoppedAt = this.smtp.port;
     await this.smtp.close();
   }
 
-  /** Listens again, where it did. */
+  /** Listens again, at the same address. */
   async restart(): Promise<void> {
     await this.listen(this.stoppedAt);
   }
 
-  /** Resets every connection: what follows meets the behaviour of now from the greeting on. */
+  /** Resets every connection: new ones get the current behaviour from the greeting on. */
   dropConnections(): void {
     this.smtp.dropConnections();
   }
@@ -60,12 +60,12 @@ export class Sink {
     return this.smtp.port;
   }
 
-  /** From now on it behaves like this. */
+  /** Changes its behaviour from now on. */
   behave(behaviour: Behaviour): void {
     this.behaviour = behaviour;
   }
 
-  /** Keeps every mail waiting for the answer to this step. */
+  /** Makes every mail wait for the answer to this step. */
   hold(at: Step): Hold {
     let held = 0;
     let release: () => void = () => undefined;
@@ -85,12 +85,12 @@ export class Sink {
     };
   }
 
-  /** How often somebody was named as a recipient. */
+  /** How often this recipient was named. */
   timesAsked(to: string): number {
     return this.asked.get(to) ?? 0;
   }
 
-  /** How often each mail, by its bundle id, arrived beyond the first time. */
+  /** How often each mail, by its bundle id, arrived again. */
   repeats(): Map<string, number> {
     const repeats = new Map<string, number>();
     const seen = new Set<string>();
@@ -122,7 +122,7 @@ export class Sink {
   private async act(step: Step, where: Where): Promise<Act> {
     if (step === 'auth') this.logins.push(performance.now());
     if (step === 'rcpt' && where.to !== null) this.asked.set(where.to, this.timesAsked(where.to) + 1);
-    // At the dot the mail that is asked about has just been put there.
+    // At the dot the current mail has just been added.
     const mail = step === 'dot' ? this.smtp.received.at(-1) : undefined;
     const act = await this.behaviour(step, where);
     const refused = typeof act === 'object' && /^[45]/.test(act.reply);

@@ -6,16 +6,16 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Mounts of its own, that nobody else sees and that go with the last process in there. */
+/** Private mounts, invisible to others, that end with their last process. */
 const ALONE = ['unshare', '--mount', '--propagation', 'private'];
 
-/** What to run a program with, so that a folder is a disk of its own for it, of so many kilobytes. */
+/** The command prefix that makes a folder a separate disk of so many kilobytes for a program. */
 export function onSmallDisk(folder: string, kilobytes: number): string[] {
   const mount = 'mount -t tmpfs -o "size=$1k" tmpfs "$2" && shift 2 && exec "$@"';
   return [...ALONE, 'sh', '-c', mount, 'sh', String(kilobytes), folder];
 }
 
-/** Why no process can have a disk of its own here; null when it can. */
+/** Why a process cannot have a separate disk here; null if it can. */
 export async function whyNoSmallDisk(): Promise<string | null> {
   const folder = await mkdtemp(join(tmpdir(), 'vigie-disk-'));
   try {
@@ -34,7 +34,7 @@ export function seenBy(pid: number, path: string): string {
   return `/proc/${pid}/root${path}`;
 }
 
-/** Makes the disk larger under the process. */
+/** Enlarges the disk while the process runs. */
 export async function enlarge(pid: number, folder: string, kilobytes: number): Promise<void> {
   await run('nsenter', [`--mount=/proc/${pid}/ns/mnt`, 'mount', '-o', `remount,size=${kilobytes}k`, folder]);
 }

@@ -3,7 +3,7 @@ import { Installation } from './installation.js';
 import type { RunOptions, Verdict } from './scenario.js';
 import { Sink } from './sink.js';
 
-/** All that a scenario works with: an installation, its mail server, and what did not hold so far. */
+/** What a scenario works with: an installation, its mail server, and the failed expectations so far. */
 export class Stage {
   readonly broken: string[] = [];
 
@@ -12,14 +12,14 @@ export class Stage {
     readonly sink: Sink,
   ) {}
 
-  /** Notes what must hold and does not. */
+  /** Records a failed expectation. */
   expect(holds: boolean, otherwise: string): void {
     if (!holds) this.broken.push(otherwise);
   }
 
   /**
-   * Waits until no delivery is under way, and looks: every accepted id must have one delivery, ended; one that
-   * is said to be sent must have arrived.
+   * Waits until no delivery is in progress, then checks: every accepted id must have one finished delivery, and every
+   * sent one must have arrived.
    */
   async judge(
     driver: Driver,
@@ -35,7 +35,7 @@ export class Stage {
     this.expect(mails <= about.dup_bound, `${mails} duplicates, at most ${about.dup_bound} are allowed`);
     return {
       ...about,
-      // The bound is of mails; each that arrived again may bring all of its notifications.
+      // The bound counts mails; each repeated mail may repeat all of its notifications.
       dup_bound: about.dup_bound + dup - mails,
       accepted: driver.accepted.length,
       lost: lost.length,
@@ -46,7 +46,7 @@ export class Stage {
     };
   }
 
-  /** Of the mails that arrived again, the notifications in them. */
+  /** The notifications in the repeated mails. */
   private async repeatedNotifications(repeats: ReadonlyMap<string, number>): Promise<number> {
     const rows = await this.installation.sql<{ bundle_id: string; size: string }>(
       `SELECT bundle_id, count(*) AS size FROM deliveries
@@ -76,7 +76,7 @@ export class Stage {
   }
 }
 
-/** Sets up a stage, plays on it, and takes all of it down, whatever happened. */
+/** Sets up a stage, runs the scenario, and always tears the stage down. */
 export async function onStage<Result>(
   environment: Readonly<Record<string, string>>,
   play: (stage: Stage) => Promise<Result>,

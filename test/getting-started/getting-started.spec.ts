@@ -8,8 +8,8 @@ import { launchBrowser } from '../support/browser.js';
 import { until } from '../support/until.js';
 
 /**
- * docs/getting-started.md, word for word, in a checkout of its own: the commands in one shell, the link of the
- * welcome mail in a browser. Only a port that something else of this machine uses is another one.
+ * docs/getting-started.md, word for word, in a new checkout: the commands in one shell, the welcome mail's link in a
+ * browser. Only ports in use on this machine are replaced.
  */
 const ROOT = resolve(__dirname, '../..');
 const PORTS = ['3000', '1025'];
@@ -24,7 +24,7 @@ const ports = new Map<string, string>();
 
 beforeAll(async () => {
   checkout = await mkdtemp(join(tmpdir(), 'vigie-start-'));
-  // The embedded PostgreSQL is another user's where this runs as root.
+  // The embedded PostgreSQL runs as another user if this runs as root.
   await chmod(checkout, 0o755);
   execFileSync('git', ['checkout-index', '--all', `--prefix=${checkout}/`], { cwd: ROOT });
   await symlink(join(ROOT, 'node_modules'), join(checkout, 'node_modules'));
@@ -48,7 +48,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
   const ended = new Promise((done) => shell.once('close', done));
-  // The shell and what it started: server, mail catcher, client.
+  // The shell and its children: server, mail catcher, client.
   if (shell.pid !== undefined) process.kill(-shell.pid, 'SIGTERM');
   await ended;
   await rm(checkout, { recursive: true, force: true });
@@ -84,7 +84,7 @@ async function follow(): Promise<void> {
   await until('the mail', () => output.includes('Subject: Boulangerie Martin: VAT return'));
 }
 
-/** Types a block into the shell; resolves when the shell is through with it. */
+/** Types a block into the shell; resolves when the shell has finished it. */
 async function run(block = ''): Promise<void> {
   const mark = `done ${Math.random()}`;
   shell.stdin?.write(`${block}\necho; echo '${mark}'\n`);

@@ -3,7 +3,7 @@ import { createCast, type Cast } from '../support/cast.js';
 import { hostileBodies, jsonRoutes } from '../../bench/support/hostile-bodies.js';
 import { createWorld, type World } from '../support/world.js';
 
-/** Bodies up to their limit, with a shape that costs: on every route, by somebody who may call it and by anyone. */
+/** Bodies up to their limit with an expensive shape, on every route, by an authorized caller and by anyone. */
 let world: World;
 let cast: Cast;
 let url: string;
@@ -18,13 +18,13 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** The bar for a blocked event loop. CPU time is more than that, and does not depend on what else the machine does. */
+/** The limit for a blocked event loop. CPU time is higher than that, but independent of other load on the machine. */
 const MAX_CPU_MS = 250;
 
 interface Sent {
   status: number;
   bytes: number;
-  /** What it cost client and server together, in ms. */
+  /** The CPU time of client and server together, in ms. */
   cpu: number;
 }
 
@@ -43,7 +43,7 @@ async function send(method: string, path: string, json: string, token?: string):
   return { status: answer.status, bytes: text.length, cpu: (user + system) / 1_000 };
 }
 
-test('S1: no body blocks the process, and no answer is larger than what 20 faults need', async () => {
+test('S1: no body blocks the process, and no answer is larger than 20 faults need', async () => {
   const routes = jsonRoutes(describeApi(world.app));
   expect(routes.length).toBeGreaterThan(20);
   const wrong: string[] = [];
@@ -59,19 +59,19 @@ test('S1: no body blocks the process, and no answer is larger than what 20 fault
 }, 120_000);
 
 test.each(['/api/v1/auth/login', '/api/v1/auth/refresh', '/api/v1/auth/password'])(
-  'S1: %s takes kilobytes from anyone',
+  'S1: %s accepts kilobytes from anyone',
   async (path) => {
     expect((await send('POST', path, JSON.stringify({ email: 'x'.repeat(20_000) }))).status).toBe(413);
   },
 );
 
-test('S1: a body is read once it is known who sends it', async () => {
+test('S1: a body is read only after its sender is authenticated', async () => {
   const [big] = hostileBodies([]);
   expect((await send('POST', '/api/v1/deadlines', big?.json ?? '')).status).toBe(401);
   expect((await send('POST', '/api/v1/deadlines', '{broken')).status).toBe(401);
 });
 
-test('S1: three at once leave the process answering', async () => {
+test('S1: the process still answers during three at once', async () => {
   const [big] = hostileBodies([]);
   const all = await Promise.all(
     Array.from({ length: 3 }, () =>

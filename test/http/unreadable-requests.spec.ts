@@ -5,7 +5,7 @@ import { createCast, type Cast } from '../support/cast.js';
 import { until } from '../support/until.js';
 import { createWorld, type World } from '../support/world.js';
 
-/** What reaches the server and is no request for one of its routes, byte by byte over a socket. */
+/** Input that is not a request for one of the routes, byte by byte over a socket. */
 let world: World;
 let cast: Cast;
 let port: number;
@@ -24,7 +24,7 @@ interface RawAnswer {
   body: string;
 }
 
-/** Sends bytes and reads until the server closes, or `enough` of it is there. */
+/** Sends bytes and reads until the server closes, or `enough` has arrived. */
 async function raw(bytes: string, enough = (text: string) => text.includes('}')): Promise<RawAnswer> {
   const socket = connect(port, '127.0.0.1');
   let text = '';
@@ -85,13 +85,13 @@ test('S8: 405 names the methods of a path', async () => {
 });
 
 test.each(['/livez', '/openapi.json', '/nowhere', '/socket.io/?EIO=4&transport=websocket'])(
-  'S4: an upgrade to another protocol is ignored, and %s answered',
+  'S4: an upgrade to another protocol is ignored, and %s is answered',
   async (path) => {
     const plain = await raw(get(path));
     for (const protocol of ['h2c', 'TLS/1.0', 'something-else']) {
       const more = `Connection: Upgrade, HTTP2-Settings\r\nUpgrade: ${protocol}\r\nHTTP2-Settings: AAMAAABk\r\n`;
       const answer = await raw(get(path, more));
-      // Socket.IO refuses on its own path what is no WebSocket.
+      // On its own path Socket.IO refuses an upgrade that is not a WebSocket.
       if (!path.startsWith('/socket.io')) expect(answer.status).toBe(plain.status);
       expect(answer.status).toBeGreaterThanOrEqual(200);
       expect(answer.status).toBeLessThan(500);
@@ -99,7 +99,7 @@ test.each(['/livez', '/openapi.json', '/nowhere', '/socket.io/?EIO=4&transport=w
   },
 );
 
-test('S4: a body that comes with an upgrade is read, and the connection kept', async () => {
+test('S4: a body with an upgrade request is read, and the connection kept', async () => {
   const body = JSON.stringify({ email: 'a@b.example', password: 'x', tenant: 'nobody' });
   const head = `POST /api/v1/auth/login HTTP/1.1\r\nHost: vigie\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n`;
   const upgrade = 'Connection: Upgrade\r\nUpgrade: h2c\r\n';
@@ -121,7 +121,7 @@ test('S4: ignored upgrades leave nothing behind on their connection', async () =
   expect([answer.status, warnings]).toEqual([200, []]);
 });
 
-test('S8: a client that is answered 408 and stays is cut off', async () => {
+test('S8: a client that stays after its answer is cut off', async () => {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
   const closed = new Promise((done) => socket.once('close', done));
   socket.resume();
@@ -129,7 +129,7 @@ test('S8: a client that is answered 408 and stays is cut off', async () => {
   await closed;
 }, 10_000);
 
-test('S8: every answer forbids sniffing, framing and caching, and tells browsers to stay with https', async () => {
+test('S8: every answer forbids sniffing, framing and caching, and requires https of browsers', async () => {
   for (const path of ['/api/v1/me', '/nowhere', '/livez', '/ops/login', '/docs', '/password']) {
     const { headers } = await world.http('GET', path);
     expect([path, headers['x-content-type-options'], headers['strict-transport-security']]).toEqual([
@@ -149,7 +149,7 @@ test('S8: every answer forbids sniffing, framing and caching, and tells browsers
   }
 });
 
-test('S8: what is answered before its body has come closes the connection soon', async () => {
+test('S8: an answer before the whole body arrived closes the connection soon', async () => {
   const began = Date.now();
   const endless =
     'POST /api/v1/deadlines/import HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: 90000000\r\n\r\na';
@@ -158,7 +158,7 @@ test('S8: what is answered before its body has come closes the connection soon',
   expect(Date.now() - began).toBeLessThan(10_000);
 });
 
-test('S8: a body that the client breaks off is no fault of the server', async () => {
+test('S8: a body that the client aborts is not a server error', async () => {
   const socket = connect(port, '127.0.0.1');
   const lines: string[] = [];
   world.app.useLogger(new JsonLogger('info', { write: (line: string) => void lines.push(line) }));
@@ -172,7 +172,7 @@ test('S8: a body that the client breaks off is no fault of the server', async ()
     `POST /api/v1/deadlines HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${cast.admin.token}\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{`,
   );
   await ended;
-  // The next answer is logged after whatever this one left.
+  // The next answer is logged after this one.
   await until('the request is logged', () => lines.some((line) => line.includes('request_aborted')));
   expect(lines.filter((line) => line.includes('request_failed'))).toEqual([]);
 });

@@ -4,8 +4,8 @@ import { until } from '../support/until.js';
 import { type ServerProcess, startProcess, stopProcesses } from '../support/processes.js';
 import { createDatabase, environmentFor, type TestDatabase } from '../support/world.js';
 
-/** V6: a server that is killed in the middle of an import leaves nothing half-landed, and the file can come again. */
-describe('a server that is stopped in the middle of an import', () => {
+/** V6: a server that is killed during an import leaves no partial result, and the file can be sent again. */
+describe('a server that is stopped during an import', () => {
   const LINES = 5_000;
   const OPERATOR = { email: 'operator@example.com', password: 'correct horse battery staple' };
   let database: TestDatabase;
@@ -13,7 +13,7 @@ describe('a server that is stopped in the middle of an import', () => {
   let environment: Record<string, string>;
   let server: ServerProcess;
   let serving = false;
-  /** One of each test. */
+  /** A new one for each test. */
   let tenantId: string;
   let key: string;
 
@@ -29,7 +29,7 @@ describe('a server that is stopped in the middle of an import', () => {
     };
   });
   beforeEach(async () => {
-    // The one that has taken the killed one's place in the test before, or a new one.
+    // The replacement from the previous test, or a new one.
     if (!serving) await start();
     await newTenant();
   });
@@ -98,10 +98,10 @@ describe('a server that is stopped in the middle of an import', () => {
     });
   }
 
-  /** What is there afterwards, and what another server makes of the same file. */
+  /** Checks the state after the crash, and that another server imports the same file. */
   async function expectConverges(tasksBefore: number): Promise<void> {
     expect(await count('tasks')).toBe(tasksBefore);
-    // Its lease runs out by itself after 30 s: here it has.
+    // Its lease would expire after 30 s: expire it now.
     await owner.query(
       `UPDATE imports SET lease_until = now() - interval '1 second' WHERE finished_at IS NULL`,
     );
@@ -122,7 +122,7 @@ describe('a server that is stopped in the middle of an import', () => {
     expect((await list()).map(({ state }) => state)).toEqual(['done', 'failed']);
   }
 
-  /** Half of the file, over a connection that stays open. */
+  /** Sends half of the file, over a connection that stays open. */
   function sendHalf(): Promise<Response | string> {
     const body = new ReadableStream<Uint8Array>({
       start: (controller) => controller.enqueue(Buffer.from(file.slice(0, file.length / 2))),
@@ -143,7 +143,7 @@ describe('a server that is stopped in the middle of an import', () => {
       `INSERT INTO tasks (tenant_id, title, due_on, external_id) VALUES ($1, 'old', '2026-03-01', 'A-7')`,
       [tenantId],
     );
-    // Somebody holds a row that the import is to change: it waits there, behind what it has inserted.
+    // Another transaction locks a row that the import must change: it waits there, after its inserts.
     const holder = new pg.Client({ connectionString: database.owner_url });
     await holder.connect();
     await holder.query('BEGIN');
@@ -175,7 +175,7 @@ describe('a server that is stopped in the middle of an import', () => {
     expect(changed.rows).toEqual([{ title: 'task 7' }]);
   }, 60_000);
 
-  it('SIGTERM while lines arrive: the upload is cut off, and the server ends at once', async () => {
+  it('SIGTERM while lines arrive: the upload is aborted, and the server ends at once', async () => {
     const sent = sendHalf();
     await until('lines to be staged', async () => (await count('import_rows')) >= 1_000);
     const asked = performance.now();

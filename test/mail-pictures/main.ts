@@ -8,16 +8,16 @@ import { launchBrowser } from '../support/browser.js';
 import { READER, type Sample, SAMPLES } from './samples.js';
 
 /**
- * Renders every sample in each locale and takes pictures of it: light and dark, on a desk and on a phone. Writes
- * them to `.pictures/`, with the subject and the text part beside them.
+ * Renders every sample in each locale and takes screenshots: light and dark, on a desktop and on a phone. Writes them
+ * to `.pictures/`, with the subject and the text part beside them.
  * Usage: npm run mail-pictures [-- PART_OF_A_NAME …]
  */
 const FOLDER = '.pictures';
 const WIDTHS = { wide: 700, phone: 360 };
-/** The narrowest phone: no picture, but nothing may be wider. */
+/** The narrowest phone: no screenshot, but nothing may be wider. */
 const NARROWEST = 320;
 const SCHEMES = ['light', 'dark'] as const;
-/** Bytes; beyond them Gmail cuts a mail. */
+/** Bytes; Gmail truncates larger mails. */
 const GMAIL_CLIP = 102 * 1024;
 
 async function main(parts: readonly string[]): Promise<void> {
@@ -52,7 +52,7 @@ function render(store: TemplateStore, { items }: Sample, locale: (typeof LOCALES
   return others.length === 0 ? store.itemMail(first, reader, links) : store.bundleMail(items, reader, links);
 }
 
-/** @returns the pictures on which something is wider than the screen. */
+/** @returns the screenshots with content wider than the screen. */
 async function takePictures(browser: Browser, { html }: RenderedMail, name: string): Promise<string[]> {
   const overflowing: string[] = [];
   for (const [device, width] of Object.entries(WIDTHS)) {

@@ -2,7 +2,7 @@ import type { NotificationKind } from '../../src/contracts/kinds.js';
 import { KIND_DATA } from '../../src/wording/rendering.fixtures.js';
 import type { Reader, WordedItem } from '../../src/wording/worded.js';
 
-/** A mail to look at: one item by its kind's own templates, several by the bundle's. */
+/** A sample mail: one item with its kind's templates, several with the bundle's. */
 export interface Sample {
   name: string;
   items: readonly WordedItem[];
@@ -81,10 +81,10 @@ const task = (days: number, index = 0, rest: Partial<WordedItem> = {}) =>
     rest,
   );
 
-/** Most fall on one date of the calendar (VAT); some are late. */
+/** Most are due on one date of the calendar (VAT); some are late. */
 const DEADLINE_DAYS = [3, 3, 3, 0, 3, 3, 10, 3, -2, 3, 1, 3, -16, 3, 3, 12];
 
-/** The heavy day of one person: so many deadlines, documents and tasks, from three weeks late to three weeks ahead. */
+/** One person's heavy day: so many deadlines, documents and tasks, from three weeks late to three weeks ahead. */
 export function heavyDay(deadlines: number, documents: number, tasks: number): WordedItem[] {
   const from = (count: number, make: (index: number) => WordedItem) =>
     Array.from({ length: count }, (_none, index) => make(index));
@@ -97,7 +97,7 @@ export function heavyDay(deadlines: number, documents: number, tasks: number): W
   ];
 }
 
-/** An agent that is down, or several: all their databases at once. */
+/** One or several agents that are down, with all their databases. */
 export function agentsDown(databases: number, agents: number): WordedItem[] {
   const verdicts = ['MISSING', 'MISSING', 'FAILED', 'HASH_MISMATCH', 'TRANSFER_INTEGRITY_FAILED'];
   return Array.from({ length: databases }, (_none, index) =>

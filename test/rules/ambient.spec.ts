@@ -2,8 +2,8 @@ import ts from 'typescript';
 import { parse, productSources, type SourceFile, walk } from './sources.js';
 
 /**
- * What a file could reach for by itself and must be given instead: the environment, the time, the database.
- * Each list names the files that may, and why; an entry that is no longer needed fails too.
+ * What a file must not access directly, but get injected: the environment, the time, the database. Each list names the
+ * exceptions, and why; an entry that is no longer needed also fails.
  */
 
 const ENVIRONMENT_READERS = {
@@ -56,9 +56,9 @@ const SYSTEM_DATABASE_USERS: Record<string, string> = {
   'src/runs/run-queues.ts': 'pauses, purges and counts the runs of all tenants, for operators',
 };
 
-/** The files in which `uses` finds something, against those that may. */
+/** Compares the files in which `uses` finds something with the exceptions. */
 function check(uses: (source: SourceFile) => boolean, allowed: Record<string, string>) {
-  // The command line is a person's hand: it may reach for everything.
+  // The command line acts for a person: it may access everything.
   const users = productSources()
     .filter(({ path }) => !path.startsWith('src/cli/'))
     .filter(uses)
@@ -135,7 +135,7 @@ it('only the clock reads the time', () => {
   expect(check(readsTime, TIME_READERS)).toEqual(NOTHING);
 });
 
-it('only the file that hands out transactions holds a data source', () => {
+it('only the file that provides transactions holds a data source', () => {
   expect(check(holdsDataSource, DATA_SOURCE_HOLDERS)).toEqual(NOTHING);
 });
 

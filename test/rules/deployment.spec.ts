@@ -11,18 +11,18 @@ const PAGE = readFileSync(join(ROOT, 'docs/deployment.md'), 'utf8');
 const UNIT = /```ini\n([\s\S]*?)```/.exec(PAGE)![1]!;
 
 describe('docs/deployment.md', () => {
-  it('names settings that exist', () => {
+  it('names existing settings', () => {
     const named = [...PAGE.matchAll(/\b(?:VIGIE|SMTP|DATABASE|REDIS|LOG|TRUST)_[A-Z_]+\b/g)].map(
       ([name]) => name,
     );
     const known = Object.values(SCHEMA).flatMap(({ env }) => [env]);
-    // Of docker-compose.yml, and where settings are read from.
+    // Those of docker-compose.yml, and the file that settings are read from.
     const others = ['VIGIE_PORT', 'VIGIE_BIND', 'VIGIE_ENV_FILE'];
     expect(named.length).toBeGreaterThan(10);
     expect(named.filter((name) => ![...known, ...others].includes(name))).toEqual([]);
   });
 
-  it('has the deadlines of the start', () => {
+  it('has the time limits of the start', () => {
     const ms = { s: 1_000, min: 60_000, h: 3_600_000 };
     const documented = [...PAGE.matchAll(/^\| `[a-z ]+` +\| (\d+) (s|min|h) +\|/gm)].map(
       ([, count, unit]) => Number(count) * ms[unit as keyof typeof ms],
@@ -30,7 +30,7 @@ describe('docs/deployment.md', () => {
     expect(documented).toEqual(Object.values(DEADLINES));
   });
 
-  it('has a unit that systemd accepts, for a server that accepts its environment', () => {
+  it('has a unit that systemd accepts, with an environment that the server accepts', () => {
     const [, assignments = ''] = /^Environment=(.*)$/m.exec(UNIT) ?? [];
     const environment = Object.fromEntries(assignments.split(' ').map((each) => each.split('='))) as Record<
       string,
@@ -43,7 +43,7 @@ describe('docs/deployment.md', () => {
     if (spawnSync('systemd-analyze', ['--version']).status !== 0) return;
     const folder = mkdtempSync(join(tmpdir(), 'vigie-unit-'));
     try {
-      // Where this machine has what it names.
+      // Only if this machine has the named paths.
       const here = UNIT.replace('/usr/bin/node', process.execPath).replace('User=vigie', 'User=nobody');
       writeFileSync(join(folder, 'vigie.service'), here);
       const said = execFileSync('systemd-analyze', ['verify', '--man=no', join(folder, 'vigie.service')], {

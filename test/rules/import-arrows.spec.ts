@@ -3,8 +3,8 @@ import { basename, dirname, join } from 'node:path';
 import { arrowFault } from './arrows.js';
 import { allSources, filesUnder, isTestFile, parse, productSources, ROOT } from './sources.js';
 
-describe('the arrows between rooms', () => {
-  it('are those of ARCHITECTURE.md', () => {
+describe('imports between rooms', () => {
+  it('follow ARCHITECTURE.md', () => {
     const faults = productSources().flatMap(({ path, imports }) => imports.map((to) => arrowFault(path, to)));
     expect(faults.filter((fault) => fault !== null)).toEqual([]);
   });
@@ -53,7 +53,7 @@ describe('the arrows between rooms', () => {
     expect(arrowFault(from, to)).toBeNull();
   });
 
-  it('are found in every way to import', () => {
+  it('are found in every syntax', () => {
     const { imports } = parse(
       'src/a/a.ts',
       `import x from '../b/1.js'; import type { T } from '../b/2.js'; export * from '../b/3.js';
@@ -69,14 +69,14 @@ describe('the arrows between rooms', () => {
     expect(missing).toEqual([]);
   });
 
-  it('never lead from the product to its tests', () => {
+  it('never lead from product code to its tests', () => {
     const faults = productSources().flatMap(({ path, imports }) =>
       imports.filter(isTestFile).map((to) => `${path} imports ${to}`),
     );
     expect(faults).toEqual([]);
   });
 
-  it('have no circle of modules', () => {
+  it('have no cycles of modules', () => {
     const faults = productSources().flatMap(({ path, imported }) =>
       imported.filter(({ name }) => name === 'forwardRef').map(() => path),
     );
@@ -95,13 +95,13 @@ describe('the folders of src', () => {
     expect([...inPlatform].filter((folder) => !page.includes(`    ${folder}/ `))).toEqual([]);
   });
 
-  it('are named after what they are about', () => {
+  it('are named after their subjects', () => {
     const folders = new Set(filesUnder('src').map((path) => dirname(path)));
     const names = ['utils', 'util', 'types', 'common', 'helpers', 'shared', 'lib', 'misc', 'core'];
     expect([...folders].filter((folder) => names.includes(basename(folder)))).toEqual([]);
   });
 
-  it('H10: hold at most 40 files each', () => {
+  it('H10: have at most 40 files each', () => {
     const counts = new Map<string, number>();
     for (const path of filesUnder('src')) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
     expect([...counts].filter(([, files]) => files > 40)).toEqual([]);

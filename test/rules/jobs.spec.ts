@@ -17,12 +17,12 @@ describe('the job catalog', () => {
   let world: World;
 
   beforeAll(async () => {
-    // Starting is the test: it fails when a job has no handler, or two.
+    // Starting is the test: it fails if a job has no handler, or two.
     world = await createWorld();
   });
   afterAll(async () => world.close());
 
-  it('has one handler for each job, in the room that knows it', () => {
+  it('has one handler for each job, in the right room', () => {
     const handlers = world.app.get(JobHandlers, { strict: false });
     expect(() => handlers.assertComplete()).not.toThrow();
     for (const name of Object.keys(JOBS) as JobName[]) {
@@ -30,7 +30,7 @@ describe('the job catalog', () => {
     }
   });
 
-  it('H12: derives from one declaration what a clock starts, what is one group, and who is long', () => {
+  it('H12: derives the scheduled jobs, the groups and the long jobs from one declaration', () => {
     expect(SCHEDULED_JOBS).toEqual(
       JOB_NAMES.filter((name) => JOBS[name].payload === 'run').map((name): string => name),
     );
@@ -39,7 +39,7 @@ describe('the job catalog', () => {
     expect(groupOf('cleanup')).toEqual(['cleanup']);
   });
 
-  it('H12: has a schedule, of the settings’ hours, and a limit for each of them', () => {
+  it('H12: has a schedule from the settings’ hours, and a time limit, for each of them', () => {
     const { schedule } = effectiveSettings({});
     for (const job of SCHEDULED_JOBS) {
       const { max_minutes, schedule: scheduleOf } = runDeclaration(job);
@@ -48,12 +48,12 @@ describe('the job catalog', () => {
     }
   });
 
-  it('names jobs in written words, and uses every queue', () => {
+  it('uses literal names for jobs, and uses every queue', () => {
     for (const name of Object.keys(JOBS)) expect(name).toMatch(/^[a-z]+(-[a-z]+)*$/);
     expect(new Set(Object.values(JOBS).map(({ queue }) => queue))).toEqual(new Set(QUEUES));
   });
 
-  it('has a turn to take on every channel', async () => {
+  it('has a row for each channel’s round', async () => {
     const rows = await world.sql<{ channel: string }>('SELECT channel FROM channels ORDER BY channel');
     expect(rows.map(({ channel }) => channel)).toEqual([...CHANNELS].sort());
   });

@@ -5,15 +5,15 @@ import { connect, createServer, type Server } from 'node:net';
 import { until } from '../support/until.js';
 import { leaked, openHandles } from '../support/leak-free-environment.js';
 
-// test/support/leak-free-environment.ts asks this after each test file.
-describe('what a test file has left open', () => {
-  it('is looked for after every file', () => {
+// test/support/leak-free-environment.ts checks this after each test file.
+describe('a leak of a test file', () => {
+  it('is checked after every file', () => {
     expect(readFileSync('jest.config.mjs', 'utf8')).toContain(
       "testEnvironment: '<rootDir>/test/support/leak-free-environment.ts'",
     );
   });
 
-  it('is a server, and is none once it is closed', async () => {
+  it('is an open server, but not a closed one', async () => {
     const before = openHandles();
     const server = await listening();
     expect(leaked(before)).toEqual(['1 TCPServerWrap']);
@@ -21,7 +21,7 @@ describe('what a test file has left open', () => {
     await until('the server to be gone', () => leaked(before).length === 0);
   });
 
-  it('is a connection, such as a worker holds', async () => {
+  it('is a connection, such as a worker’s', async () => {
     const server = await listening();
     const before = openHandles();
     const address = server.address();
@@ -42,7 +42,7 @@ describe('what a test file has left open', () => {
     await once(child, 'exit');
   });
 
-  it('is a timer, but for one that lets the process end', () => {
+  it('is a timer, unless it lets the process exit', () => {
     const before = openHandles();
     const timer = setInterval(() => undefined, 60_000);
     expect(leaked(before)).toEqual(['1 Timeout']);

@@ -8,7 +8,7 @@ import { filesUnder, ROOT } from './sources.js';
 
 const PAGE = readFileSync(join(ROOT, 'docs/migration.md'), 'utf8');
 
-/** The rows of all tables: what there was, what there is here, what differs. */
+/** The rows of all tables: the old systems' name, ours, and the difference. */
 const rows = PAGE.split('\n').flatMap((line) => {
   const cells = line.split('|').map((cell) => cell.trim());
   const [, was, here, differs] = cells;
@@ -17,7 +17,7 @@ const rows = PAGE.split('\n').flatMap((line) => {
     : [];
 });
 
-/** What stands in backticks, and whether "(not yet)" follows. */
+/** The names in backticks, and whether "(not yet)" follows. */
 function named(text: string, pattern: RegExp): { name: string; not_yet: boolean }[] {
   return [...text.matchAll(/`([^`]+)`( \(not yet\))?/g)].flatMap(([, name = '', marked]) =>
     pattern.test(name) ? [{ name, not_yet: marked !== undefined }] : [],
@@ -33,7 +33,7 @@ describe('docs/migration.md', () => {
   });
   afterAll(() => world.close());
 
-  /** `GET /api/v1/notifications/{id}`: whether it is served, whatever its parameters are called. */
+  /** `GET /api/v1/notifications/{id}`: whether such a route exists, whatever its parameters' names. */
   function isServed(endpoint: string): boolean {
     const [method = '', path = ''] = endpoint.split(' ');
     const shape = (text: string) => text.replace(/\{\w+\}|:\w+/g, ':');
@@ -43,8 +43,8 @@ describe('docs/migration.md', () => {
     );
   }
 
-  it('names only endpoints that exist, or marks them as not yet there', () => {
-    // The first column has the old systems' own.
+  it('names existing endpoints, or marks them as missing', () => {
+    // The first column has the old systems' names.
     const ours = rows.map(({ here, differs }) => `${here} ${differs}`).join('\n');
     const prose = PAGE.split('\n')
       .filter((line) => !line.startsWith('|'))
@@ -57,7 +57,7 @@ describe('docs/migration.md', () => {
     expect({ no_longer_to_come: here.map(({ name }) => name) }).toEqual({ no_longer_to_come: [] });
   });
 
-  it('D6: names fields of backup entries that exist', async () => {
+  it('D6: names existing fields of backup entries', async () => {
     const section = PAGE.slice(PAGE.indexOf('### Fields of an entry'), PAGE.indexOf('## Notofine'));
     const renamed = [...section.matchAll(/^\| `(\w+)` +\| `(\w+)` +\|/gm)].map(([, was, here]) => ({
       was,
@@ -69,13 +69,13 @@ describe('docs/migration.md', () => {
       .components.schemas;
     const fields = Object.keys(BackupEntry!.properties);
     expect(renamed.filter(({ here }) => !fields.includes(here!))).toEqual([]);
-    // A name that both have would be no other name.
+    // A renamed field must not exist under its old name.
     expect(renamed.filter(({ was }) => fields.includes(was!))).toEqual([]);
-    // STATUS.json's own fields keep their names.
+    // STATUS.json's fields keep their names.
     expect(DATABASE_FIELDS.filter((field) => !fields.includes(field))).toEqual([]);
   });
 
-  it('has every alias of a variable, with the name it stands for', () => {
+  it('has every alias of a variable, with its current name', () => {
     for (const { env, aliases } of Object.values(SCHEMA)) {
       for (const alias of aliases) {
         const found = rows.some(
@@ -86,7 +86,7 @@ describe('docs/migration.md', () => {
     }
   });
 
-  it('names no variable that is not read', () => {
+  it('names only variables that are read', () => {
     const known = new Set(Object.values(SCHEMA).flatMap(({ env, aliases }) => [env, ...aliases]));
     const section = PAGE.split(/^(?=## )/m).find((part) => part.startsWith('## Variables')) ?? '';
     for (const line of section.split('\n').filter((text) => text.startsWith('| `'))) {
@@ -98,11 +98,11 @@ describe('docs/migration.md', () => {
     }
   });
 
-  it('names what every old system had', () => {
+  it('names every feature of the old systems', () => {
     for (const old of OLD_NAMES) expect([old, PAGE.includes(old)]).toEqual([old, true]);
   });
 
-  it('leads to templates and pages that there are', () => {
+  it('links to existing templates and pages', () => {
     const kinds = rows.flatMap(({ was, here }) => (was.startsWith('template `') ? named(here, /^\w+$/) : []));
     for (const { name } of kinds) expect(filesUnder('templates')).toContain(`templates/fr/${name}.html.hbs`);
     for (const [, target = ''] of PAGE.matchAll(/\]\(([^)#]+)/g)) {
@@ -111,7 +111,7 @@ describe('docs/migration.md', () => {
   });
 });
 
-/** What the systems had, word for word. */
+/** The old systems' names, word for word. */
 const OLD_NAMES = [
   '`POST /notifications/`',
   '`GET /notifications/`',

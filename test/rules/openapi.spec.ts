@@ -14,10 +14,10 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 describe('H9: /openapi.json', () => {
-  it('has nothing that the public linter of Redocly reports', async () => {
+  it('has no finding of Redocly’s public linter', async () => {
     const config = await createConfig({
       extends: ['recommended'],
-      // /livez and /readyz take nothing that could be wrong.
+      // /livez and /readyz have no parameters that could be wrong.
       rules: { 'operation-4xx-response': 'off' },
     });
     const problems = await lintFromString({ source: document, absoluteRef: '/openapi.json', config });
@@ -28,7 +28,7 @@ describe('H9: /openapi.json', () => {
     ).toEqual([]);
   });
 
-  it('is made of whole schemas: no property is an object of which nothing is known', () => {
+  it('has complete schemas: no property is an unspecified object', () => {
     const unknown: string[] = [];
     const look = (part: unknown, path: string) => {
       if (typeof part !== 'object' || part === null) return;
@@ -42,7 +42,7 @@ describe('H9: /openapi.json', () => {
   });
 });
 
-describe('H9: what the tests hear from the API', () => {
+describe('H9: responses of the API in tests', () => {
   const HEALTHY: ObservedAnswer = {
     method: 'GET',
     path: '/livez',
@@ -52,7 +52,7 @@ describe('H9: what the tests hear from the API', () => {
   };
   const check = (changed: Partial<ObservedAnswer>) => contract.check({ ...HEALTHY, ...changed });
 
-  it('passes when it is what the document says', () => {
+  it('pass if they match the document', () => {
     expect(() => check({})).not.toThrow();
     expect(() => check({ method: 'GET', path: '/of/no/route', text: '{}' })).not.toThrow();
   });

@@ -6,7 +6,7 @@ import { parse, ROOT, walk } from './sources.js';
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
-/** What is in the repository, or will be: tracked files, and those that are new and not ignored. */
+/** The repository's files: tracked ones, and new ones that are not ignored. */
 const FILES = execFileSync(
   'git',
   ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--deduplicate'],
@@ -22,7 +22,7 @@ const isText = (path: string) =>
   /\.(ts|mjs|js|json|md|ya?ml|hbs|sh)$|^scripts\/|^\.ci\/|Dockerfile/.test(path);
 const THIS = 'test/rules/repository.spec.ts';
 
-/** The lines of the repository's texts, but the lockfile's and this file's, that match. */
+/** The matching lines of the repository's texts, except the lockfile's and this file's. */
 function lines(pattern: RegExp, only: (path: string) => boolean = isText): string[] {
   return FILES.filter((path) => only(path) && path !== 'package-lock.json' && path !== THIS).flatMap((path) =>
     read(path)
@@ -34,7 +34,7 @@ function lines(pattern: RegExp, only: (path: string) => boolean = isText): strin
 const isTypeScript = (path: string) => path.endsWith('.ts');
 
 describe('the sources', () => {
-  it('leave nothing for later', () => {
+  it('have no TODOs', () => {
     expect(lines(/\b(TODO|FIXME|XXX|HACK)\b/)).toEqual([]);
   });
 
@@ -47,7 +47,7 @@ describe('the sources', () => {
     });
     expect(untyped).toEqual(['test/support/world.ts']);
     expect(lines(/eslint-disable|prettier-ignore/)).toEqual([
-      // The body of an answer in a test, which the test checks by reading it.
+      // The body of a response in a test, which the test checks by reading it.
       expect.stringMatching(/^test\/support\/world\.ts:/),
     ]);
   });
@@ -58,7 +58,7 @@ describe('the sources', () => {
     ).toEqual([]);
   });
 
-  it('hold no key and no password', () => {
+  it('contain no key and no password', () => {
     expect(
       lines(/-----BEGIN [A-Z ]*PRIVATE KEY-----|\bAKIA[0-9A-Z]{16}\b|\bxox[bp]-|\bghp_\w{36}\b/),
     ).toEqual([]);
@@ -73,7 +73,7 @@ describe('the sources', () => {
 });
 
 describe('the README', () => {
-  it('leads to every page of docs', () => {
+  it('links to every page of docs', () => {
     const pages = FILES.filter((path) => /^docs\/[^/]+\.md$/.test(path));
     expect(pages.length).toBeGreaterThan(0);
     expect(pages.filter((path) => !read('README.md').includes(`](${path})`))).toEqual([]);
@@ -88,7 +88,7 @@ describe('the scripts', () => {
       return mode === undefined || path === undefined ? [] : [{ mode, path }];
     });
 
-  it('with a shebang are executable, and no others', () => {
+  it('are executable exactly if they have a shebang', () => {
     const scripts = entries.filter(({ path }) => /^(scripts|\.ci)\//.test(path));
     expect(scripts.length).toBeGreaterThan(0);
     for (const { mode, path } of scripts) {
@@ -116,10 +116,10 @@ describe('the packages', () => {
   const manifest = JSON.parse(read('package.json')) as Record<string, Record<string, string>>;
   const { packages } = JSON.parse(read('package-lock.json')) as Lock;
 
-  /** Packages that are installed and never loaded: the mailer's preview in a browser, which is not switched on. */
+  /** Packages that are installed but never loaded: the mailer's preview in a browser, which is off. */
   const never_loaded = /^node_modules\/(preview-email|mailparser)\//;
 
-  /** The installed versions of a package, wherever it is nested. */
+  /** The installed versions of a package, at any depth. */
   const versions = (name: string) =>
     Object.entries(packages).flatMap(([path, { version }]) => {
       const found = path === `node_modules/${name}` || path.endsWith(`/node_modules/${name}`);
@@ -133,10 +133,10 @@ describe('the packages', () => {
     }
   });
 
-  it('come from wherever the registry is: the lockfile names no address', () => {
+  it('work with any registry: the lockfile has no address', () => {
     expect(Object.entries(packages).filter(([, { resolved }]) => resolved !== undefined)).toEqual([]);
-    // scripts/complete-lockfile.mjs adds other platforms' packages that the registry at hand did not have: they
-    // are skipped here, and have no checksum to compare.
+    // scripts/complete-lockfile.mjs adds other platforms' packages that the local registry did not have: they are
+    // skipped here, and have no checksum to compare.
     const elsewhere = ({ optional, os, cpu }: Lock['packages'][string]) =>
       optional === true && !(os?.includes(process.platform) === true && cpu?.includes(process.arch) === true);
     const unverified = Object.entries(packages).filter(
@@ -145,7 +145,7 @@ describe('the packages', () => {
     expect(unverified.map(([path]) => path)).toEqual([]);
   });
 
-  // `npm audit` has no answer on every machine. These are the versions below which a fault is known.
+  // `npm audit` does not work on every machine. These are the versions below which a vulnerability is known.
   it.each([
     ['handlebars', '4.7.10'],
     ['engine.io', '6.6.10'],
@@ -165,11 +165,11 @@ describe('the packages', () => {
     expect(lines(/preview-email|mailparser|preview: true/, (path) => path.startsWith('src/'))).toEqual([]);
   });
 
-  it.each(['socket.io', '@css-inline/css-inline', 'fast-uri'])('S8: have one %s', (name) => {
+  it.each(['socket.io', '@css-inline/css-inline', 'fast-uri'])('S8: have one version of %s', (name) => {
     expect(versions(name)).toHaveLength(1);
   });
 
-  it('S8: report no installation to anyone', () => {
+  it('S8: send no telemetry', () => {
     expect(manifest.scarfSettings).toEqual({ enabled: false });
   });
 
@@ -183,7 +183,7 @@ describe('the packages', () => {
   });
 });
 
-/** Negative when the first version is the older one. A pre-release comes before its release. */
+/** Negative if the first version is older. A pre-release is older than its release. */
 function compare(one: string, other: string): number {
   const parts = (version: string) => (version.split('-')[0] ?? '').split('.').map(Number);
   const [left, right] = [parts(one), parts(other)];

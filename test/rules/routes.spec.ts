@@ -5,7 +5,7 @@ import { type Answer, createWorld, type World } from '../support/world.js';
 import { nameOf, type Route, routesOf } from './routes.js';
 import { CANARY, type Case, CASES, NO_IDS, type Victim } from './victims.js';
 
-/** Anyone may call these, and why. */
+/** Public routes, and why. */
 const PUBLIC: Readonly<Record<string, string>> = {
   'GET /livez': 'balancers ask it',
   'GET /readyz': 'balancers ask it',
@@ -24,10 +24,10 @@ const PUBLIC: Readonly<Record<string, string>> = {
 let world: World;
 let cast: Cast;
 let routes: Route[];
-/** An agent's key has this scope alone; any other key may have all others. */
+/** An agent's key has only this scope; any other key may have all others. */
 const AGENTS: Scope = 'reports:write';
 const OTHERS = SCOPES.filter((scope) => scope !== AGENTS);
-/** API keys of the outsider's tenant that have, together, every scope: an agent's, and another. */
+/** API keys of the outsider's tenant that together have every scope: an agent's, and another. */
 let theirKeys: As[];
 
 beforeAll(async () => {
@@ -51,7 +51,7 @@ type As = { token: string } | { headers: { 'x-api-key': string } } | Record<stri
 
 const as = ({ token }: Pick<Person, 'token'>): As => ({ token });
 
-/** Calls a route with these values for the parameters of its path. */
+/** Calls a route with these values for its path parameters. */
 async function call(
   route: Route,
   who: As,
@@ -79,29 +79,29 @@ async function stored({ table, id, column = 'id' }: Victim): Promise<unknown> {
 }
 
 describe('every route', () => {
-  it('is read from the controllers', () => {
+  it('is found in the controllers', () => {
     expect(routes.length).toBeGreaterThan(40);
     expect(new Set(routes.map(nameOf)).size).toBe(routes.length);
   });
 
-  it('says who may call it', () => {
+  it('declares its callers', () => {
     expect(routes.filter(({ rule }) => rule === undefined).map(nameOf)).toEqual([]);
   });
 
-  it('is public only if it is named here', () => {
+  it('is public only if listed here', () => {
     expect(routes.filter(({ rule }) => rule?.who === 'public').map(nameOf)).toEqual(
       Object.keys(PUBLIC).sort((one, other) => one.localeCompare(other)),
     );
   });
 
-  it('lets no API key in where it is about a person, or about the installation', () => {
+  it('refuses API keys if it is about a person or the installation', () => {
     const scoped = routes.filter(
       ({ rule }) => rule?.scope !== undefined && ['self', 'operator', 'public'].includes(rule.who),
     );
     expect(scoped.map(nameOf)).toEqual([]);
   });
 
-  it('answers 401 without a token, and with an invalid one', async () => {
+  it('answers 401 without a token, or with an invalid one', async () => {
     const answers = new Set<string>();
     for (const route of routes.filter(({ rule }) => rule?.who !== 'public')) {
       for (const who of [{}, { token: 'x' }, { headers: { 'x-api-key': 'x' } }] as As[]) {
@@ -113,7 +113,7 @@ describe('every route', () => {
     expect(answers.size).toBe(1);
   });
 
-  it('answers 403 to who may not call it, before any other check', async () => {
+  it('answers 403 to an unauthorized caller, before any other check', async () => {
     const refused: Record<string, (route: Route) => As[]> = {
       operator: () => [as(cast.admin), as(cast.teammate), ...theirKeys],
       admin: () => [as(cast.teammate), as(cast.operator)],
@@ -133,7 +133,7 @@ describe('every route', () => {
     expect(answers.size).toBe(1);
   });
 
-  it('lets an API key in with its scope and no other', async () => {
+  it('accepts an API key with its scope and no other', async () => {
     const agents = await keyOf(cast.tenant_id, [AGENTS]);
     for (const scope of SCOPES) {
       const others = await keyOf(
@@ -149,8 +149,8 @@ describe('every route', () => {
   });
 });
 
-describe("another tenant's or user's id", () => {
-  it('is tried on every route that takes one', () => {
+describe('an id of another tenant or user', () => {
+  it('is tested on every route that takes one', () => {
     for (const route of ofTenants()) {
       expect(route.params).toEqual(['id']);
       expect(caseOf(route)).toBeDefined();
@@ -180,14 +180,14 @@ describe("another tenant's or user's id", () => {
         }
       }
       expect([nameOf(route), await stored(victim)]).toEqual([nameOf(route), before]);
-      // The same call by who may: otherwise the above would prove nothing.
+      // The same call by an authorized caller: otherwise the above would prove nothing.
       const { status } = await call(route, as(cast.admin), { id: victim.id }, bodies[route.method] ?? {});
       expect([nameOf(route), Math.floor(status / 100)]).toEqual([nameOf(route), 2]);
     }
     expect(answers.size).toBe(1);
   });
 
-  it('is not found through a tenant that it does not belong to, by an operator either', async () => {
+  it('is not found through another tenant, even by an operator', async () => {
     const { id } = (
       await world.http('POST', `/api/v1/tenants/${cast.tenant_id}/api-keys`, {
         token: cast.operator.token,
@@ -207,7 +207,7 @@ describe("another tenant's or user's id", () => {
     }
   });
 
-  it('can not be named in a body or a query either', async () => {
+  it('is refused in a body or a query as well', async () => {
     const victim = await CASES['/api/v1/users']!.create(world, cast);
     for (const prefix of ['/api/v1/deadlines', '/api/v1/documents', '/api/v1/tasks']) {
       const create = (responsible_id: string) =>
@@ -223,7 +223,7 @@ describe("another tenant's or user's id", () => {
     }
   });
 
-  it("can not be named as a tenant's slug by another tenant's admin", async () => {
+  it('a slug of another tenant is refused for an admin', async () => {
     const ofOperators = routes.filter(({ rule }) => rule?.who === 'admin_or_operator');
     expect(ofOperators.length).toBeGreaterThan(0);
     for (const route of ofOperators) {
@@ -243,7 +243,7 @@ describe("another tenant's or user's id", () => {
 });
 
 describe('a list', () => {
-  it("shows nothing of another tenant's", async () => {
+  it('shows nothing of another tenant', async () => {
     const owned: string[] = [];
     for (const { create } of Object.values(CASES)) await create(world, cast);
     const lists = routes.filter(

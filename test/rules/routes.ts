@@ -6,7 +6,7 @@ import type { World } from '../support/world.js';
 
 export interface Route {
   method: string;
-  /** As it is called: `/api/v1/tasks/:id`. */
+  /** The path: `/api/v1/tasks/:id`. */
   path: string;
   /** Names of the parameters in the path. */
   params: readonly string[];
@@ -54,7 +54,7 @@ interface Router {
   hasRoute(route: { method: string; url: string }): boolean;
 }
 
-/** @throws Error when the server does not know the route: this file reads the controllers wrongly. */
+/** @throws Error if the server does not know the route: this file reads the controllers wrongly. */
 function routeOf(
   router: Router,
   method: string,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { ROOT } from './sources.js';
 
-/** What the scripts need of any machine. */
+/** Programs that the scripts need on any machine. */
 const PROGRAMS = [
   'bash',
   'cat',
@@ -63,14 +63,14 @@ describe('R13: the scripts', () => {
     expect(existsSync(join(checkout, 'node_modules'))).toBe(false);
   });
 
-  it('R13: what cannot be installed is said before npm runs', () => {
+  it('R13: report what they cannot install before npm runs', () => {
     const { status, stdout, stderr } = run('demo');
     expect(status).toBe(1);
     expect(stderr).toMatch(/^error: redis-server or valkey-server is required and cannot be installed/);
     expect(stdout).not.toContain('npm');
   });
 
-  it('R13: with a Redis they go on to npm, whose warnings about Node.js are left out', () => {
+  it('R13: with a Redis they run npm, and hide its warnings about Node.js', () => {
     script('redis-server', 'exit 0');
     script('useradd', 'exit 0');
     const { stdout } = run('demo');

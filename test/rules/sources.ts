@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
-/** The repository. */
+/** The repository's root. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 
 export interface SourceFile {
@@ -11,7 +11,7 @@ export interface SourceFile {
   path: string;
   text: string;
   tree: ts.SourceFile;
-  /** What it imports, exports from, or loads, within the repository, as paths like `src/app.ts`. */
+  /** Its imports, re-exports and loads within the repository, as paths like `src/app.ts`. */
   imports: readonly string[];
   /** Names imported from packages: `typeorm` → `DataSource`. */
   imported: readonly { from: string; name: string }[];
@@ -56,12 +56,12 @@ export function allSources(): readonly SourceFile[] {
   return sources;
 }
 
-/** Whether the file is only there for tests, and not part of what is built. */
+/** Whether the file is only for tests, and not built. */
 export function isTestFile(path: string): boolean {
   return /\.(spec|fixtures?)\.ts$/.test(path);
 }
 
-/** Those that are built. */
+/** The files that are built. */
 export function productSources(): readonly SourceFile[] {
   return allSources().filter(({ path }) => !isTestFile(path));
 }

@@ -1,11 +1,11 @@
 import { productSources, type SourceFile } from './sources.js';
 
 /*
- * H14: who writes each table, and who else reads it, why. A room that reads another's table in its own SQL is bound to
- * its columns: each such pair is a decision, listed here.
+ * H14: which room writes each table, and which others read it, why. A room that reads another's table in its own SQL
+ * depends on its columns: each such pair is a decision, listed here.
  */
 
-/** A folder or file whose SQL alone writes the table. */
+/** The only folder or file whose SQL writes the table. */
 const OWNERS: Record<string, string> = {
   alerts: 'src/notifications/alerts/',
   notifications: 'src/notifications/',
@@ -59,7 +59,7 @@ const READERS: Record<string, Record<string, string>> = {
   imports: { ops: 'cleanup deletes old ones' },
 };
 
-/** The one folder that moves deliveries from state to state. */
+/** The only folder that changes the state of deliveries. */
 const TRANSITIONS = 'src/delivery/transitions/';
 
 const WRITES = /\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+([a-z_]+)/g;
@@ -77,7 +77,7 @@ function tablesOf(source: SourceFile, pattern: RegExp): string[] {
 const roomOf = (path: string): string => path.split('/')[1] ?? '';
 
 describe('H14: tables', () => {
-  it('are written by their owner alone', () => {
+  it('are written only by their owner', () => {
     const foreign = sources.flatMap((source) =>
       tablesOf(source, WRITES).flatMap((table) => {
         const owner = OWNERS[table];
@@ -87,7 +87,7 @@ describe('H14: tables', () => {
     expect(foreign).toEqual([]);
   });
 
-  it('are read by other rooms only for a reason that is written down', () => {
+  it('are read by other rooms only for a listed reason', () => {
     const found = new Set<string>();
     for (const source of sources) {
       for (const table of tablesOf(source, READS)) {
@@ -102,7 +102,7 @@ describe('H14: tables', () => {
     expect([...found].sort()).toEqual(listed.sort());
   });
 
-  it('deliveries move from state to state in one folder, and are created in one file', () => {
+  it('deliveries change state in one folder, and are created in one file', () => {
     const moved = sources.filter((source) => /\bUPDATE\s+deliveries\b/.test(source.text));
     expect(moved.map(({ path }) => path).filter((path) => !path.startsWith(TRANSITIONS))).toEqual([]);
     expect(moved.length).toBeGreaterThan(0);

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { createDatabase, type TestDatabase } from '../support/world.js';
 import { allTables, schemaFaults, type Table } from './tables.js';
 
-/** What the application may only read, also of the tenant that it works for. */
+/** Tables that the application may only read, even for its own tenant. */
 const READ_ONLY = ['audit_log'];
 
 let database: TestDatabase;
@@ -25,7 +25,7 @@ async function connect(url: string): Promise<pg.Client> {
 }
 
 describe('the schema', () => {
-  it('keeps tenants apart', async () => {
+  it('isolates tenants', async () => {
     expect(await schemaFaults(owner)).toEqual([]);
   });
 
@@ -37,7 +37,7 @@ describe('the schema', () => {
     );
   });
 
-  // The rule must be able to fail: each of these is what a careless migration would do.
+  // The rule must be able to fail: each of these is a careless migration.
   it.each([
     ['DROP POLICY tenant_isolation ON users', /^users lacks: tenant_isolation/],
     ['DROP POLICY across_tenants ON deliveries', /^deliveries lacks: across_tenants/],
@@ -94,7 +94,7 @@ describe('row-level security', () => {
     const tables = await allTables(owner);
     tenantTables = tables.filter(({ tenant_column }) => tenant_column !== null);
     otherTables = tables.filter(({ tenant_column }) => tenant_column === null);
-    // What a column may hold is not the question here, and without these a row can be made up for any table.
+    // Drop constraints on values: they are not tested here, and would need valid rows for every table.
     const { rows } = await owner.query<{ drop: string }>(
       `SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS drop
        FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype IN ('c', 'f')`,
@@ -108,7 +108,7 @@ describe('row-level security', () => {
   });
   afterAll(async () => app.end());
 
-  /** Puts a made-up row of a tenant into a table; `text` in every text column. */
+  /** Inserts a generated row of a tenant into a table; `text` in every text column. */
   async function insert(client: pg.Client, table: Table, tenantId: string, text: string): Promise<void> {
     const { rows: columns } = await owner.query<{ name: string; type: string }>(
       `SELECT column_name AS name, udt_name AS type FROM information_schema.columns
@@ -147,7 +147,7 @@ describe('row-level security', () => {
 
   const refused = { code: '42501' };
 
-  /** Runs `work` in a transaction that is rolled back, with this context. */
+  /** Runs `work` with this context in a transaction that is rolled back. */
   async function within<Result>(context: string | null, work: () => Promise<Result>): Promise<Result> {
     await app.query('BEGIN');
     try {
@@ -165,7 +165,7 @@ describe('row-level security', () => {
     return rows[0]!.count;
   }
 
-  it.each([[null], ['']])('shows nothing without a context (%p), and takes nothing', async (context) => {
+  it.each([[null], ['']])('without a context (%p) shows nothing, and accepts nothing', async (context) => {
     for (const table of tenantTables) {
       expect([table.name, await within(context, () => count(table))]).toEqual([table.name, 0]);
       await expect(within(context, () => insert(app, table, ours, 'forged'))).rejects.toMatchObject(refused);
@@ -175,13 +175,13 @@ describe('row-level security', () => {
     }
   });
 
-  it('is an error with a context that is no id', async () => {
+  it('fails with an invalid context', async () => {
     for (const table of tenantTables) {
       await expect(within('nobody', () => count(table))).rejects.toMatchObject({ code: '22P02' });
     }
   });
 
-  it('shows a tenant its own rows and no others', async () => {
+  it('shows a tenant only its own rows', async () => {
     for (const table of tenantTables) {
       const seen = await within(ours, async () => [
         await count(table),
@@ -191,7 +191,7 @@ describe('row-level security', () => {
     }
   });
 
-  it("lets a tenant neither write, change nor remove another's rows", async () => {
+  it('prevents a tenant from inserting, changing or deleting another’s rows', async () => {
     for (const table of tenantTables) {
       await expect(within(ours, () => insert(app, table, theirs, 'forged'))).rejects.toMatchObject(refused);
       const column = table.tenant_column!;
@@ -213,7 +213,7 @@ describe('row-level security', () => {
     }
   });
 
-  it.each(READ_ONLY)('lets nobody rewrite %s', async (table) => {
+  it.each(READ_ONLY)('prevents everybody from rewriting %s', async (table) => {
     for (const statement of [
       `UPDATE ${table} SET actor = 'nobody'`,
       `UPDATE ${table} SET status = 200`,
@@ -227,7 +227,7 @@ describe('row-level security', () => {
     await system.end();
   });
 
-  it('keeps the application away from what belongs to no tenant', async () => {
+  it('denies the application the tables that belong to no tenant', async () => {
     expect(otherTables.map(({ name }) => name)).toContain('operators');
     for (const table of otherTables) {
       await expect(within(ours, () => count(table))).rejects.toMatchObject(refused);
@@ -246,7 +246,7 @@ describe('row-level security', () => {
     await expect(within(ours, () => app.query(statement))).rejects.toMatchObject(refused);
   });
 
-  it('can not be left by becoming the owner', async () => {
+  it('cannot be bypassed by becoming the owner', async () => {
     const { rows } = await owner.query<{ name: string }>('SELECT current_user AS name');
     await expect(within(ours, () => app.query(`SET ROLE "${rows[0]!.name}"`))).rejects.toMatchObject(refused);
     const { rows: who } = await app.query<{ name: string; superuser: string }>(

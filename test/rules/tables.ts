@@ -1,13 +1,13 @@
 import type { ClientBase } from 'pg';
 
-/** What a tenant's transaction sets, as PostgreSQL prints it in a policy. */
+/** The context of a tenant's transaction, as PostgreSQL prints it in a policy. */
 const CONTEXT = `(NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid`;
-/** TypeORM's own. */
+/** TypeORM's own table. */
 const NOT_OURS = 'migrations';
 
 export interface Table {
   name: string;
-  /** The column that says whose a row is; null for what belongs to no tenant. */
+  /** The column with a row's tenant; null for tables that belong to no tenant. */
   tenant_column: 'tenant_id' | 'id' | null;
 }
 
@@ -23,7 +23,7 @@ export async function allTables(client: ClientBase): Promise<Table[]> {
   return rows;
 }
 
-/** All that is wrong with how the schema keeps tenants apart, one sentence each. */
+/** All faults of the schema's tenant isolation, one sentence each. */
 export async function schemaFaults(client: ClientBase): Promise<string[]> {
   const tables = await allTables(client);
   const tenantTables = tables.filter(({ tenant_column }) => tenant_column !== null);
@@ -85,7 +85,7 @@ async function keyFaults(client: ClientBase, tables: readonly Table[]): Promise<
     });
 }
 
-/** Without the tenant in it, a foreign key lets a row of one tenant point at another's. */
+/** Without the tenant in it, a foreign key lets a row of one tenant reference another's. */
 async function foreignKeyFaults(client: ClientBase, tables: readonly Table[]): Promise<string[]> {
   const { rows } = await client.query<{ from: string; to: string; key: string; pairs: string[] }>(
     `SELECT f.relname AS from, t.relname AS to, c.conname AS key,
@@ -105,7 +105,7 @@ async function foreignKeyFaults(client: ClientBase, tables: readonly Table[]): P
     if (own === undefined || other === undefined) {
       return [`${key}: from ${from} to ${to}, of which only one belongs to tenants`];
     }
-    // pairs comes as name[]; as text it is {a=b,c=d}.
+    // pairs is name[]; as text it is {a=b,c=d}.
     return String(pairs).includes(`tenant_id=${other ?? ''}`)
       ? []
       : [`${key}: from ${from} to ${to} without tenant_id`];
@@ -122,7 +122,7 @@ async function privilegeFaults(client: ClientBase, tables: readonly Table[]): Pr
   return rows.flatMap(({ table, role, privilege }) => {
     const ofTenants = tables.some(({ name, tenant_column }) => name === table && tenant_column !== null);
     const granted = `${role} has ${privilege} on ${table}`;
-    // TRUNCATE, REFERENCES and TRIGGER reach past the policies.
+    // TRUNCATE, REFERENCES and TRIGGER bypass the policies.
     if (!rowWise.includes(privilege)) return [granted];
     // A process without the owner's login reads which migrations ran.
     if (role === 'vigie_system') return table === NOT_OURS && privilege !== 'SELECT' ? [granted] : [];
@@ -130,7 +130,7 @@ async function privilegeFaults(client: ClientBase, tables: readonly Table[]): Pr
   });
 }
 
-/** What runs with its owner's rights sees past the policies. */
+/** Objects that run with their owner's rights bypass the policies. */
 async function bypassFaults(client: ClientBase): Promise<string[]> {
   const { rows } = await client.query<{ fault: string }>(
     `SELECT 'the view ' || relname || ' runs as its owner' AS fault FROM pg_class
@@ -155,7 +155,7 @@ async function bypassFaults(client: ClientBase): Promise<string[]> {
   return rows.map(({ fault }) => fault);
 }
 
-/** JavaScript's instants have milliseconds: a finer column would not come back as it was written. */
+/** JavaScript's instants have milliseconds: a finer column would be read back differently. */
 async function instantFaults(client: ClientBase): Promise<string[]> {
   const { rows } = await client.query<{ fault: string }>(
     `SELECT c.relname || '.' || a.attname || ' is ' || format_type(a.atttypid, a.atttypmod) AS fault

@@ -6,7 +6,7 @@ import { parse, productSources, ROOT, type SourceFile, walk } from './sources.js
 
 const PAGE = readFileSync(join(ROOT, 'docs/metrics.md'), 'utf8');
 
-/** The cells of a table's rows under a heading of the page, without the backticks. */
+/** The cells of a table under a heading of the page, without the backticks. */
 function rowsUnder(heading: string): string[][] {
   const section = PAGE.split(/^(?=## )/m).find((part) => part.startsWith(`## ${heading}\n`)) ?? '';
   return section.split('\n').flatMap((line) => {
@@ -18,13 +18,13 @@ function rowsUnder(heading: string): string[][] {
 describe('the metrics', () => {
   const rows = Object.entries<MetricRow>(METRICS);
 
-  it('are what docs/metrics.md lists, in the same order', () => {
+  it('are those of docs/metrics.md, in the same order', () => {
     expect(rowsUnder('Metrics')).toEqual(
       rows.map(([name, { type, labels, unit, help }]) => [name, type, labels.join(', '), unit, help]),
     );
   });
 
-  it('have names that say what they are', () => {
+  it('have descriptive names', () => {
     for (const [name, { type, unit, buckets }] of rows) {
       expect(name).toMatch(/^vigie_[a-z_]+$/);
       expect([name, name.endsWith('_total')]).toEqual([name, type === 'counter']);
@@ -33,13 +33,13 @@ describe('the metrics', () => {
     }
   });
 
-  it('have no label of which there may be as many as tenants or people', () => {
+  it('have no label with as many values as tenants or people', () => {
     const known = ['channel', 'job', 'method', 'name', 'outcome', 'queue', 'route', 'source', 'state'];
     const labels = new Set(rows.flatMap(([, row]) => row.labels));
     expect([...labels].filter((label) => ![...known, 'status_class'].includes(label))).toEqual([]);
   });
 
-  it('are recorded somewhere, each of them', () => {
+  it('are all recorded somewhere', () => {
     const code = productSources()
       .filter(({ path }) => !path.endsWith('metrics-table.ts'))
       .map(({ text }) => text)
@@ -47,7 +47,7 @@ describe('the metrics', () => {
     expect(rows.map(([name]) => name).filter((name) => !code.includes(`'${name}'`))).toEqual([]);
   });
 
-  it('go through the table: nothing else holds prom-client', () => {
+  it('are defined in the table: nothing else imports prom-client', () => {
     const users = productSources().filter(({ imported }) =>
       imported.some(({ from }) => from === 'prom-client'),
     );
@@ -55,7 +55,7 @@ describe('the metrics', () => {
   });
 });
 
-/** What a file may log as `event`, as patterns: `delivery_${state}` stands for whatever may be put in. */
+/** The values that a file may log as `event`, as patterns: `delivery_${state}` matches any state. */
 function eventsOf({ tree }: SourceFile): RegExp[] {
   const events: RegExp[] = [];
   const collect = (value: ts.Expression): void => {
@@ -85,7 +85,7 @@ describe('the log events', () => {
     expect(missing.map(({ source }) => source)).toEqual([]);
   });
 
-  it('are logged, each that docs/metrics.md lists', () => {
+  it('include each one that docs/metrics.md lists', () => {
     expect(documented.filter((event) => !logged.some((pattern) => pattern.test(event)))).toEqual([]);
     expect(new Set(documented).size).toBe(documented.length);
   });

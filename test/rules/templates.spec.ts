@@ -23,7 +23,7 @@ it.each(every)('%s renders in %s', (kind, locale) => {
   expect(html).toContain(`lang="${locale}"`);
 });
 
-it('has a template of its own for each kind, and none for a kind that does not exist', () => {
+it('has a template for each kind, and none for an unknown kind', () => {
   expect(store.kinds()).toEqual([...NOTIFICATION_KINDS].sort());
   const files = filesUnder('templates')
     .filter((path) => !path.startsWith('templates/pages/'))
@@ -31,7 +31,7 @@ it('has a template of its own for each kind, and none for a kind that does not e
   expect(new Set(files)).toEqual(new Set([...LOCALES, ...NOTIFICATION_KINDS, BUNDLE]));
 });
 
-it.each(NOTIFICATION_KINDS)('%s says something else in each language', (kind) => {
+it.each(NOTIFICATION_KINDS)('%s has a different text in each language', (kind) => {
   const texts = LOCALES.map((locale) => render(store, inputFor(kind, { locale })).text);
   expect(new Set(texts).size).toBe(LOCALES.length);
 });

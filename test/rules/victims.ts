@@ -4,10 +4,10 @@ import type { Cast } from '../support/cast.js';
 import { insertRow, type Row } from '../support/rows.js';
 import type { World } from '../support/world.js';
 
-/** In every text of a victim: it must never reach somebody else. */
+/** In every text of a victim: it must never reach another user. */
 export const CANARY = 'canary-of-cabinet-martin';
 
-/** Somebody's row, whose id others try. */
+/** A row whose id others try. */
 export interface Victim {
   table: string;
   id: string;
@@ -15,9 +15,9 @@ export interface Victim {
   column?: string;
 }
 
-/** How the routes under a path are tried. A new path with an id in it needs an entry here. */
+/** How the routes under a path are tested. A new path with an id needs an entry here. */
 export interface Case {
-  /** A row of the cast's tenant (of its admin, where it belongs to one user). */
+  /** A row of the cast's tenant (of its admin, if it belongs to one user). */
   create: (world: World, cast: Cast) => Promise<Victim>;
   /** A body that the route accepts, by method. */
   bodies?: Partial<Record<string, unknown>>;
@@ -70,7 +70,7 @@ const backupEntry = async (world: World, { tenant_id }: Cast): Promise<Victim> =
     database_name: CANARY,
     error_msg: CANARY,
     report_id: await addReport(world, tenant_id, { file_name: CANARY, content: { text: CANARY } }),
-    // Recent: the board shows it too.
+    // Recent, because the board shows it, too.
     effective_at: new Date(),
     verdict: null,
   }),
@@ -153,7 +153,7 @@ export const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
-/** Parameters of paths that are no ids. */
+/** Path parameters that are not ids. */
 export const NO_IDS: Readonly<Record<string, string>> = {
   job: 'the name of a job, the same for everyone',
   queue: 'the name of a queue, the same for everyone',

@@ -2,7 +2,7 @@ import ts from 'typescript';
 import { LOCALES } from '../../src/contracts/locales.js';
 import { parse, productSources, type SourceFile, walk } from './sources.js';
 
-/** Files that hold words of people's languages, and why they may. */
+/** Files that may contain texts in people's languages, and why. */
 const ALLOWED: Readonly<Record<string, string>> = {
   'src/cli/demo/sample-data.ts': 'sample data of the demo: what a French firm would have entered',
   'src/cli/demo/sample-night.ts': 'the same, of backups',
@@ -35,14 +35,14 @@ it.each([
   expect(faultsOf(parse('src/some/file.ts', text))).toEqual([]);
 });
 
-it('no words for people outside templates/', () => {
+it('finds no texts for people outside templates/', () => {
   const faults = productSources()
     .filter(({ path }) => !(path in ALLOWED))
     .flatMap(faultsOf);
   expect(faults).toEqual([]);
 });
 
-it('nothing is allowed that needs it no more', () => {
+it('has no unneeded exceptions', () => {
   const needed = productSources()
     .filter((file) => faultsOf(file).length > 0)
     .map(({ path }) => path);

@@ -2,7 +2,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import type { OpenAPIObject, OperationObject } from '@nestjs/swagger';
 
-/** An answer of the API, as far as the document describes it. */
+/** A response of the API, as far as the document describes it. */
 export interface ObservedAnswer {
   method: string;
   path: string;
@@ -13,8 +13,8 @@ export interface ObservedAnswer {
 
 declare global {
   /**
-   * Compares an answer with the document, which is asked for once a worker process.
-   * @throws Error that says where the answer is not what the document says.
+   * Compares a response with the document, which is requested once per worker process.
+   * @throws Error that names the difference from the document.
    */
   var checkAgainstApi: (answer: ObservedAnswer, document: () => string) => void;
 }
@@ -26,8 +26,8 @@ interface Route {
 }
 
 /**
- * What `/openapi.json` promises, to compare answers with. An object may have no other properties than those that the
- * document lists: a client that was generated from it would not know them.
+ * The schemas of `/openapi.json`, to compare responses with. An object may only have the properties in the document: a
+ * generated client would not know others.
  */
 export class ApiContract {
   private readonly ajv = new Ajv2020({ strict: false, allErrors: true, verbose: true });
@@ -47,11 +47,11 @@ export class ApiContract {
         pattern: new RegExp(`^${template.replace(/\{\w+\}/g, '[^/]+')}$`),
         operations: item as Route['operations'],
       }))
-      // `/notifications/send` before `/notifications/{id}`, as the router has it.
+      // `/notifications/send` before `/notifications/{id}`, as in the router.
       .sort((one, other) => placeholders(one) - placeholders(other));
   }
 
-  /** @throws Error that says where the answer is not what the document says. */
+  /** @throws Error that names the difference from the document. */
   check(answer: ObservedAnswer): void {
     const method = answer.method.toLowerCase();
     const path = answer.path.split('?')[0] ?? '';
@@ -97,7 +97,7 @@ const placeholders = ({ template }: Route): number => template.split('{').length
 const escape = (segment: string): string =>
   encodeURIComponent(segment.replaceAll('~', '~0').replaceAll('/', '~1'));
 
-/** Objects that list their properties, and say nothing of others, may have no others. Not within `allOf`. */
+/** Forbids other properties in objects that list theirs and do not allow more. Not within `allOf`. */
 function closeObjects(schema: unknown): void {
   if (typeof schema !== 'object' || schema === null) return;
   const { properties, additionalProperties } = schema as Record<string, unknown>;
@@ -108,7 +108,7 @@ function closeObjects(schema: unknown): void {
   }
 }
 
-/** The beginning of a value as JSON. */
+/** The start of a value as JSON. */
 function describe(value: unknown): string {
   return value === undefined ? 'absent' : JSON.stringify(value).slice(0, 80);
 }

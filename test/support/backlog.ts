@@ -1,12 +1,12 @@
 import type pg from 'pg';
 
-/** Tenants and waiting deliveries, put straight into the tables: what an import and a check would leave. */
+/** Tenants and waiting deliveries, inserted directly into the tables, as an import and a check would leave them. */
 export interface Backlog {
   tenants: number;
   /** Deliveries of each tenant, spread over `users` users. */
   deliveries: number;
   users?: number;
-  /** Distinguishes the slugs and addresses of one backlog from another's. */
+  /** Makes the slugs and addresses of a backlog unique. */
   prefix: string;
 }
 

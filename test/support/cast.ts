@@ -5,10 +5,10 @@ import type { Locale } from '../../src/contracts/locales.js';
 import { Database } from '../../src/platform/database/database.js';
 import type { World } from './world.js';
 
-/** A user of a tenant, signed in. */
+/** A logged-in user of a tenant. */
 export interface Person {
   id: string;
-  /** The same as `id`, as a caller carries it. */
+  /** The same as `id`, under the name that callers have. */
   user_id: string;
   tenant_id: string;
   email: string;
@@ -24,18 +24,18 @@ export interface CastTenant {
   slug: string;
 }
 
-/** The fixed cast: who is in every test. */
+/** The fixed cast of every test. */
 export interface Cast {
   tenant: CastTenant;
   /** Of `tenant`. */
   tenant_id: string;
   /** The tenant's admin. */
   admin: Person;
-  /** The admin again, by a name that says who owns what. */
+  /** The admin again, for tests about ownership. */
   owner: Person;
   /** A member of the same tenant. */
   teammate: Person;
-  /** The admin of another tenant: whatever `admin` may do, there and not here. */
+  /** The admin of another tenant: with the same rights, but only there. */
   outsider: Person;
   other: { tenant: CastTenant; outsider: Person };
   operator: { id: string; email: string; password: string; token: string };
@@ -45,10 +45,10 @@ export interface Cast {
 export const PASSWORD = 'correct horse battery staple';
 const PASSWORD_HASH =
   '$argon2id$v=19$m=19456,t=2,p=1$avv8vZk4pCrE6dWCCDL/Mw$mIO3NmG0fW9ALDn3KvjQnPp/cGawNm5hFTKqG4ZUNgQ';
-/** Long before any clock of a test: no slot is spared by it. */
+/** Long before any test's clock, so that every slot is due. */
 const SINCE = '2020-01-01T00:00:00Z';
 
-/** Adds a tenant, past the API. Its schedule is owed from 2020 on. */
+/** Adds a tenant, bypassing the API. Its slots are due from 2020 on. */
 export async function addTenant(
   world: World,
   fields: {
@@ -57,7 +57,7 @@ export async function addTenant(
     time_zone?: string;
     locale?: Locale;
     settings?: object;
-    /** No slot before it is owed. */
+    /** No slot is due before it. */
     schedule_from?: string;
   } = {},
 ): Promise<CastTenant> {
@@ -78,7 +78,7 @@ export async function addTenant(
   return { id: row!.id, slug };
 }
 
-/** Adds a user, past the API (nobody is welcomed), and signs them in with a session of the application's. */
+/** Adds a user, bypassing the API (without a welcome mail), and logs them in with a session of the application. */
 export async function addPerson(
   world: World,
   tenantId: string,
@@ -107,7 +107,7 @@ export async function addPerson(
   };
 }
 
-/** Puts the cast into a fresh world. Tokens last as long as the configuration says, by the world's clock. */
+/** Creates the cast in a new world. Tokens last as long as configured, by the world's clock. */
 export async function createCast(world: World): Promise<Cast> {
   const tenant = await addTenant(world, { slug: 'cabinet-martin', name: 'Cabinet Martin' });
   const admin = await addPerson(world, tenant.id, { name: 'Alice', role: 'admin' });

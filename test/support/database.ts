@@ -39,7 +39,7 @@ export async function createDatabase(): Promise<TestDatabase> {
   };
 }
 
-/** The environment of a server on this database, as a child process or in this one. */
+/** The environment of a server on this database, in a child process or in this one. */
 export function environmentFor(database: TestDatabase): Record<string, string> {
   return {
     DATABASE_URL: database.owner_url,
@@ -48,7 +48,7 @@ export function environmentFor(database: TestDatabase): Record<string, string> {
     REDIS_URL: required('TEST_REDIS_URL'),
     REDIS_PREFIX: `test-${randomBytes(6).toString('hex')}`,
     JWT_SECRET: 'a secret that only the tests know, 32+',
-    // A test sends in a second what a person sends in a day; those about limits set their own.
+    // A test sends in a second what a person sends in a day; tests of limits set their own.
     API_REQUESTS_PER_MINUTE: '0',
     API_ANONYMOUS_REQUESTS_PER_MINUTE: '0',
     LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'error',

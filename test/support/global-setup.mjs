@@ -1,5 +1,5 @@
-// Starts one PostgreSQL and one Redis for the whole run, and migrates the template database that test files
-// clone with CREATE DATABASE … TEMPLATE vigie_template.
+// Starts one PostgreSQL and one Redis for the whole run, and migrates the template database that test files clone with
+// CREATE DATABASE … TEMPLATE vigie_template.
 import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,12 +17,12 @@ export default async function setUp() {
   const { startEmbedded } = await import(library);
 
   const data_dir = await mkdtemp(join(tmpdir(), 'vigie-test-'));
-  // PostgreSQL runs as another user when the tests run as root.
+  // PostgreSQL runs as another user if the tests run as root.
   await chmod(data_dir, 0o755);
   let embedded;
   try {
     const log = process.env.VIGIE_TEST_VERBOSE ? (line) => console.log(line) : () => undefined;
-    // Not durable: no test of this PostgreSQL lets the machine crash. Those that kill one start their own.
+    // Not durable: no test crashes this PostgreSQL. Tests that kill one start their own.
     embedded = await startEmbedded({
       data_dir,
       postgres: true,
@@ -61,7 +61,7 @@ async function makeTemplate(owner_url) {
   const template = new pg.Client({ connectionString: template_url.href });
   await template.connect();
   try {
-    // Channels that are known to work: else each test would have to send a first mail alone.
+    // The channels are proven to work: otherwise each test would first have to send a single mail.
     await template.query(`UPDATE channels SET worked_at = 'infinity'`);
   } finally {
     await template.end();

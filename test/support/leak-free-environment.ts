@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { TestEnvironment } from 'jest-environment-node';
-// Jest's own way to names that end in .js does not reach this file, which it loads before any other.
+// Jest's mapping of names that end in .js does not apply to this file, which it loads first.
 import { ApiContract, type ObservedAnswer } from './api-contract.ts';
 
-/** What keeps a process from ending of itself, as Node calls it. Bull's workers hold sockets. */
+/** Resources that keep a process alive, by Node's names. Bull's workers hold sockets. */
 const HANDLES = [
   'TCPSocketWrap',
   'TCPServerWrap',
@@ -17,13 +17,13 @@ const HANDLES = [
   'Timeout',
 ];
 
-/** What was closed may need a moment to be gone, in ms. */
+/** How long closed resources may take to disappear, in ms. */
 const PATIENCE_MS = 5_000;
 const LOOK_EVERY_MS = 20;
 
 type CheckAgainstApi = (answer: ObservedAnswer, document: () => string) => void;
 
-/** The document is asked for at the first answer. */
+/** Requests the document at the first response. */
 function contractCheck(): CheckAgainstApi {
   let contract: ApiContract | undefined;
   return (answer, document) => {
@@ -32,14 +32,14 @@ function contractCheck(): CheckAgainstApi {
   };
 }
 
-/** Made once a worker process: files have modules of their own, this one is outside of them. */
+/** Created once per worker process: each test file has its own modules, but shares this one. */
 const checkAgainstApi = contractCheck();
 
 /**
  * A test file fails if it leaves something running: a server, a connection, a worker, a child process, a timer. Files
- * share a process, so what counts is what was not there before the file.
+ * share a process, so only what was opened since the file's start counts.
  *
- * A file that changes the API, with mocks, has a contract of its own: `@jest-environment-options {"ownApi": true}`.
+ * A file that changes the API with mocks has its own contract: `@jest-environment-options {"ownApi": true}`.
  */
 export default class LeakFreeEnvironment extends TestEnvironment {
   private before = openHandles();
@@ -58,7 +58,7 @@ export default class LeakFreeEnvironment extends TestEnvironment {
     this.before = openHandles();
   }
 
-  /** What servers under test logged is shown where a test failed: elsewhere their errors are expected ones. */
+  /** Shows the server's log only for a failed test: other tests expect the errors in it. */
   handleTestEvent(event: { name: string; test?: { errors: readonly unknown[] } }): void {
     if (event.name === 'test_start') this.global.logged = [];
     const failed = event.name === 'test_done' && (event.test?.errors.length ?? 0) > 0;
@@ -69,7 +69,7 @@ export default class LeakFreeEnvironment extends TestEnvironment {
     const until = Date.now() + PATIENCE_MS;
     let left: string[];
     do {
-      // Before the first look too: what was begun last may not be open yet.
+      // Also before the first check: what was started last may not be open yet.
       await delay(LOOK_EVERY_MS, undefined, { ref: false });
       left = leaked(this.before);
     } while (left.length > 0 && Date.now() < until);
@@ -78,7 +78,7 @@ export default class LeakFreeEnvironment extends TestEnvironment {
   }
 }
 
-/** How many of each kind this process has open. */
+/** The number of open resources of this process, by kind. */
 export function openHandles(): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const kind of process.getActiveResourcesInfo()) counts.set(kind, (counts.get(kind) ?? 0) + 1);

@@ -8,12 +8,12 @@ import { freePort } from '../../src/platform/embedded/ports.js';
 import { isRoot, postgresAccount } from '../../src/platform/embedded/processes.js';
 import { until } from './until.js';
 
-/** Where Debian's package has it. */
+/** The path in Debian's package. */
 const PROGRAM = '/usr/sbin/pgbouncer';
 
 export const hasPgBouncer = (): boolean => existsSync(PROGRAM);
 
-/** A PgBouncer of a test's own, in transaction mode. */
+/** A PgBouncer for one test, in transaction mode. */
 export interface PgBouncer {
   port: number;
   stop(): Promise<void>;

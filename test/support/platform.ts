@@ -11,7 +11,7 @@ import { MetricsModule } from '../../src/platform/metrics/metrics.module.js';
 import { createDatabase, environmentFor } from './database.js';
 import { testLogger } from './test-logger.js';
 
-/** The platform without the rooms, on a database of its own. */
+/** The platform without the rooms, on its own database. */
 export interface Platform {
   module: TestingModule;
   clock: FixedClock;
@@ -19,13 +19,13 @@ export interface Platform {
   sql<Row extends pg.QueryResultRow = pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
   /** Adds a tenant. */
   tenant(): Promise<string>;
-  /** Runs once; further calls wait for the same. */
+  /** Idempotent; later calls wait for the first. */
   close(): Promise<void>;
 }
 
 let tenants = 0;
 
-/** @param more what a test needs besides. @param env variables of docs/configuration.md */
+/** @param more additional providers for the test. @param env variables of docs/configuration.md */
 export async function createPlatform(
   more: (config: Config) => ModuleMetadata = () => ({}),
   env: Record<string, string> = {},

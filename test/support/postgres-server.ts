@@ -19,7 +19,7 @@ export interface PostgresPrograms {
   bin: string;
 }
 
-/** A PostgreSQL of a test's own. */
+/** A PostgreSQL for one test. */
 export interface PostgresServer {
   port: number;
   /** The data directory. */
@@ -141,7 +141,7 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-/** Runs statements one after the other, as one connection. */
+/** Runs statements sequentially on one connection. */
 export async function runSql(url: string, ...statements: readonly string[]): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { resolve } from 'node:path';
 
-/** A server of its own process, as it is run for real. */
+/** A server in its own process, as in production. */
 export interface ServerProcess {
   pid: number;
   url: string;
-  /** What it logged so far, line by line. */
+  /** Its log lines so far. */
   lines: readonly string[];
   kill(signal: NodeJS.Signals): void;
   /** Resolves with the exit code, or the signal that ended it. */
@@ -18,8 +18,8 @@ export interface ServerProcess {
 const started = new Set<ChildProcess>();
 
 /**
- * Starts `dist/main.js` and waits until it says that it has started. Needs a build.
- * @param within a command that ends by executing what is behind it.
+ * Starts `dist/main.js` and waits until it logs that it has started. Needs a build.
+ * @param within a command that ends by executing the rest of its arguments.
  */
 export async function startProcess(
   environment: Record<string, string>,
@@ -31,12 +31,12 @@ export async function startProcess(
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
-      // The .env of whoever runs the tests is not meant for them.
+      // Ignores the .env of the person who runs the tests.
       VIGIE_ENV_FILE: '',
       ...environment,
       LOG_LEVEL: 'info',
     },
-    // By the channel it learns when this process is gone, and ends too.
+    // The channel tells the server when this process has ended; it then ends, too.
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
   started.add(child);
@@ -70,7 +70,7 @@ export async function startProcess(
   };
 }
 
-/** For `afterAll`: ends what a failed test left behind, by process id. */
+/** For `afterAll`: ends the processes that a failed test left, by process id. */
 export async function stopProcesses(): Promise<void> {
   await Promise.all(
     [...started].map(

@@ -1,18 +1,18 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** A TCP proxy before a service, with the faults of a network. */
+/** A TCP proxy to a service, with network faults. */
 export interface Proxy {
   url: string;
   /** Resets every connection, and refuses new ones. */
   cut(): void;
-  /** Forwards nothing any more and closes nothing, as when the host vanishes: neither side gets a reset. */
+  /** Stops forwarding without closing connections, like a vanished host: neither side gets a reset. */
   silence(): void;
-  /** New connections work again; those that were silenced stay silent. */
+  /** New connections work again; silenced ones stay silent. */
   restore(): void;
   close(): Promise<void>;
 }
 
-/** Puts a proxy before the service at this URL. */
+/** Starts a proxy to the service at this URL. */
 export async function proxyTo(target: string): Promise<Proxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
@@ -56,7 +56,7 @@ export async function proxyTo(target: string): Promise<Proxy> {
       state = 'silent';
       for (const socket of sockets) {
         socket.unpipe();
-        // Still reads, so that no full buffer slows the sender down.
+        // Keeps reading, so that no full buffer slows the sender down.
         socket.resume();
       }
     },

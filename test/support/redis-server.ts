@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { until } from './until.js';
 
-/** A Redis of a test's own, to stop, configure or starve. */
+/** A Redis for one test, to stop, configure or limit. */
 export interface RedisServer {
   url: string;
   stop(): Promise<void>;

@@ -3,7 +3,7 @@ import type { World } from './world.js';
 /** A row by its columns' names. */
 export type Row = Record<string, unknown>;
 
-/** Inserts a row past the API; its id. */
+/** Inserts a row, bypassing the API. @returns its id */
 export async function insertRow(world: World, table: string, row: Row): Promise<string> {
   const columns = Object.keys(row);
   const [created] = await world.sql<{ id: string }>(

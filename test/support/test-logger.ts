@@ -1,16 +1,16 @@
 import { JsonLogger } from '../../src/platform/logging/logger.js';
 
 declare global {
-  /** The lines of the test that runs. */
+  /** The log lines of the running test. */
   var logged: string[] | undefined;
 }
 
-/** At most this much of a test's log is kept, in lines. */
+/** Most log lines kept of a test. */
 const MAX_LINES = 200;
 
 /**
- * The logger of a server in the test's process. Many tests make a server log errors: its lines are kept, and shown
- * where the test fails (leak-free-environment.ts). With TEST_LOG_LEVEL they are shown at once.
+ * The logger of a server in the test's process. Many tests make a server log errors: its lines are kept, and shown if
+ * the test fails (leak-free-environment.ts). With TEST_LOG_LEVEL they are shown at once.
  */
 export function testLogger(level: string): JsonLogger {
   if (process.env.TEST_LOG_LEVEL !== undefined) return new JsonLogger(level);

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * Waits for a condition: asks `probe` until it gives something other than null, undefined or false.
- * @throws Error naming what was waited for once `timeoutMs` has passed.
+ * Waits for a condition: calls `probe` until it returns something other than null, undefined or false.
+ * @throws Error that names the condition after `timeoutMs`.
  */
 export async function until<Value>(
   what: string,

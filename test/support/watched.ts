@@ -6,7 +6,7 @@ import { Database } from '../../src/platform/database/database.js';
 import { JobHandlers } from '../../src/platform/queues/handlers.js';
 import type { World } from './world.js';
 
-/** A fact as its room's SQL finds it. */
+/** A fact from its room's SQL. */
 export interface Fact {
   source_id: string;
   dedupe_key: string;
@@ -16,7 +16,7 @@ export interface Fact {
   data: Record<string, unknown>;
 }
 
-/** The facts of one kind that hold on this civil date, soonest due first; as the application role sees them. */
+/** The facts of one kind on this civil date, soonest due first, read with the application's role. */
 export async function factsOf(
   world: World,
   tenantId: string,
@@ -38,7 +38,7 @@ export async function factsOf(
   );
 }
 
-/** Runs a scheduled job for a tenant as the worker would, to its end; what it counted. */
+/** Runs a scheduled job for a tenant to its end, as the worker would. @returns its counts */
 export async function runJob(
   world: World,
   tenantId: string,

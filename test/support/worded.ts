@@ -4,7 +4,7 @@ import { Wording } from '../../src/wording/wording.js';
 import { Clock } from '../../src/platform/clock/clock.js';
 import type { World } from './world.js';
 
-/** A stored notification, as its recipient reads it now. */
+/** A stored notification, with the text that its recipient reads now. */
 export interface Worded {
   recipient: string;
   kind: string;

@@ -10,13 +10,13 @@ import { testLogger } from './test-logger.js';
 
 export { createDatabase, environmentFor, type TestDatabase } from './database.js';
 
-/** A fresh installation: its own database (cloned from the migrated template), its own corner of Redis. */
+/** A new installation: its own database (cloned from the migrated template) and its own part of Redis. */
 export interface World {
   app: NestFastifyApplication;
   config: Config;
-  /** Runs SQL as the owner, past row-level security: for arranging and for looking. */
+  /** Runs SQL as the owner, bypassing row-level security: for set-up and checks. */
   sql<Row extends pg.QueryResultRow = pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
-  /** A request to the application, without a socket. Fails where the answer is not what /openapi.json says. */
+  /** Sends a request to the application, without a socket. Fails if the response does not match /openapi.json. */
   http(
     method: string,
     path: string,
@@ -36,9 +36,9 @@ export interface Answer {
 }
 
 /**
- * Starts an application in this process. By default it has the web role only: what a test does not ask for
- * does not run behind its back. `env` takes the variables of docs/configuration.md. With `join` it is one more
- * process of that world's installation, to be closed before it. `database` is one that the test has made and migrated.
+ * Starts an application in this process. By default it has only the web role, so that nothing runs that a test does not
+ * ask for. `env` takes the variables of docs/configuration.md. With `join` it is another process of that world's
+ * installation, to be closed before it. `database` is one that the test has created and migrated.
  */
 export async function createWorld(
   options: { env?: Record<string, string>; clock?: Clock; join?: World; database?: TestDatabase } = {},
@@ -54,7 +54,7 @@ export async function createWorld(
     ...options.env,
   });
   const owner = new pg.Pool({ connectionString: database.owner_url, max: 3 });
-  // The database is dropped under its idle connections at the end.
+  // The database is dropped while it has idle connections.
   owner.on('error', () => undefined);
   const app = await createApp(config, options.clock, testLogger(config.logLevel));
   await app.init();
@@ -69,7 +69,7 @@ export async function createWorld(
         method: method as 'GET',
         url: path,
         headers: {
-          // The same in each: answers that must be alike are compared byte for byte.
+          // The same in each, because some responses are compared byte for byte.
           'x-request-id': 'test',
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
           ...(body === undefined || typeof body === 'string' ? {} : { 'content-type': 'application/json' }),
@@ -98,13 +98,13 @@ export async function createWorld(
     close: async () => {
       await app.close();
       await owner.end();
-      // A database that the test has made is its own to drop.
+      // The test drops a database that it has created.
       if (options.database === undefined) await database.drop();
     },
   };
 }
 
-/** The database of a world that another one belongs to, and drops. */
+/** The database of another world, which drops it. */
 function databaseOf({ databaseUrl, databaseAppUrl, databaseSystemUrl }: Config): TestDatabase {
   return {
     owner_url: databaseUrl ?? '',

@@ -1,4 +1,4 @@
-/** Which agent it is, and where; the place is null where no job and no report has named it. */
+/** The agent and its place; the place is null if neither a job nor a report has named it. */
 export interface AgentFacts {
   agent_id: string;
   company_name: string | null;
@@ -15,20 +15,20 @@ export interface SilentDatabase {
 
 declare module '../../contracts/kinds.js' {
   interface NotificationData {
-    /** The newest report that was rejected, and how many were since the last announcement. */
+    /** The newest rejected report, and how many there were since the last announcement. */
     backup_report_rejected: AgentFacts & {
       report_id: string;
-      /** Null where it came over REST. */
+      /** Null if it arrived over REST. */
       file_name: string | null;
       /** The faults, one a line. */
       reason: string;
       received_at: string;
       rejected: number;
     };
-    /** An agent of which nothing has come for several databases. */
+    /** An agent whose reports for several databases are missing. */
     backup_agent_silent: AgentFacts & {
       since: string | null;
-      /** Databases in all; `databases` has up to 200 of them. */
+      /** All missing databases; `databases` lists up to 200 of them. */
       missing: number;
       databases: SilentDatabase[];
     };

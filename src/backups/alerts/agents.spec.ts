@@ -25,7 +25,7 @@ const alerts = () =>
   );
 
 describe('D4: a rejected report', () => {
-  it('D4: is announced at once, also where its agent has no job, and its next good report ends that', async () => {
+  it('D4: is announced at once, even if its agent has no job, and the next good report resolves it', async () => {
     await agent.drop('STATUS.json', '{"operation_timestamp_utc": "2026-03-30T2');
     expect(await scans.run()).toMatchObject({ rejected: 1, rejections_announced: 1 });
     const [told] = await notifications();
@@ -56,7 +56,7 @@ describe('D4: a rejected report', () => {
     expect(await titles()).toHaveLength(2);
   });
 
-  it('D4: that an agent posts is announced before it has its answer', async () => {
+  it('D4: a report posted over REST is announced before the agent gets its answer', async () => {
     const made = await scans.world.http('POST', `/api/v1/tenants/${scans.cast.tenant_id}/api-keys`, {
       token: scans.cast.operator.token,
       body: { name: agent.id, scopes: ['reports:write'], agent_id: agent.id },
@@ -83,7 +83,7 @@ describe('D7: a silent agent', () => {
   const NAMES = ['compta', 'crm', 'ged', 'paie', 'stocks'];
 
   async function reportAll(at: string, names = NAMES) {
-    const said = Object.fromEntries(
+    const reported = Object.fromEntries(
       await Promise.all(
         names.map(
           async (name) =>
@@ -91,10 +91,10 @@ describe('D7: a silent agent', () => {
         ),
       ),
     );
-    await agent.drop(`${at.slice(0, 10)}_STATUS.json`, agent.report(at, said));
+    await agent.drop(`${at.slice(0, 10)}_STATUS.json`, agent.report(at, reported));
   }
 
-  it('D7: has one alert that lists its databases, with agent and city in the line', async () => {
+  it('D7: raises one alert that lists its databases, with agent and city in the line', async () => {
     for (const name of NAMES) await scans.expectJob(name);
     expect(await scans.run()).toMatchObject({ missing: 5, alerts: 1 });
     const [told, ...more] = await notifications();
@@ -108,7 +108,7 @@ describe('D7: a silent agent', () => {
     for (const row of (board.body as { data: object[] }).data) {
       expect(row).toMatchObject({ verdict: 'MISSING', incidents: [{ verdict: 'MISSING', state: 'open' }] });
     }
-    // One that is back leaves the others missing; the last one ends it.
+    // A returning database leaves the others missing; the last one resolves the alert.
     await reportAll('2026-03-31T04:00:00Z', ['paie']);
     await scans.run();
     expect(await titles()).toHaveLength(1);
@@ -118,13 +118,13 @@ describe('D7: a silent agent', () => {
     expect(await alerts()).toMatchObject([{ kind: 'backup_agent_silent', gone: true }]);
   });
 
-  it('D7: of which three databases are missing has three alerts', async () => {
+  it('D7: with three missing databases raises three alerts', async () => {
     for (const name of NAMES.slice(0, 3)) await scans.expectJob(name);
     expect(await scans.run()).toMatchObject({ alerts: 3 });
     expect(await titles()).toEqual(NAMES.slice(0, 3).map((name) => `ALERTE SAUVEGARDE - ${name} - MISSING`));
   });
 
-  it('D7: whose jobs are deleted has none', async () => {
+  it('D7: raises no alert after its jobs are deleted', async () => {
     const jobs = await Promise.all(NAMES.map((name) => scans.expectJob(name)));
     await scans.run();
     for (const id of jobs) {
@@ -136,7 +136,7 @@ describe('D7: a silent agent', () => {
     expect(await alerts()).toMatchObject([{ kind: 'backup_agent_silent', gone: true }]);
   });
 
-  it('D9: of 200 databases on 12 agents, one of them down for a week, is one message a day', async () => {
+  it('D9: one of 12 agents with 200 databases, down for a week, sends one message a day', async () => {
     const agents: TestAgent[] = [];
     for (let number = 0; number < 12; number++) {
       agents.push(await new TestAgent(scans.folders, scans.cast.tenant.slug, `week-${number}`).make());
@@ -151,11 +151,11 @@ describe('D7: a silent agent', () => {
     const night = async (day: number, down: TestAgent | null) => {
       const at = new Date(Date.parse(REPORTED) + day * DAY_MS);
       for (const one of agents.filter((other) => other !== down)) {
-        const said: Record<string, object> = {};
+        const reported: Record<string, object> = {};
         for (const { name } of databases.filter(({ agent: of }) => of === one)) {
-          said[name] = await one.stage(`${name}-${day}.bak`, `${name} of ${day}`);
+          reported[name] = await one.stage(`${name}-${day}.bak`, `${name} of ${day}`);
         }
-        await one.drop(`${day}_STATUS.json`, one.report(at.toISOString(), said as never));
+        await one.drop(`${day}_STATUS.json`, one.report(at.toISOString(), reported as never));
       }
       scans.clock.set(new Date(at.getTime() + DAY_MS / 3));
       await runJob(scans.world, scans.cast.tenant_id, 'scan-backups');

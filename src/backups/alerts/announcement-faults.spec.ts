@@ -35,7 +35,7 @@ describe('B8: announcements that fail', () => {
   };
   afterEach(repair);
 
-  it('for one job stops no other, is logged by its ids, and is announced by the next call', async () => {
+  it('for one job stops no other, is logged with its ids, and is retried by the next call', async () => {
     const jobs = [tenant.compta];
     for (let n = 0; n < 4; n += 1) jobs.push(await tenant.job(`base-${n}`));
     for (const one of jobs) await tenant.found('FAILED', 'agent_failed', one);
@@ -62,7 +62,7 @@ describe('B8: announcements that fail', () => {
     expect(await tenant.unannounced()).toEqual([]);
   });
 
-  it('a reminder that fails stops no other either', async () => {
+  it('a failing reminder does not stop the others', async () => {
     const paie = await tenant.job('paie');
     await tenant.found('FAILED');
     await tenant.found('MISSING', 'no_report', paie);
@@ -83,7 +83,7 @@ describe('B8: announcements that fail', () => {
   });
 });
 
-it('two calls at the same time announce each job once, also beyond one batch', async () => {
+it('two concurrent calls announce each job once, even beyond one batch', async () => {
   const jobs: string[] = [];
   for (let n = 0; n < 230; n += 1) jobs.push(await tenant.job(`base-${n}`));
   for (const one of jobs) await tenant.found('FAILED', 'agent_failed', one);
@@ -94,7 +94,7 @@ it('two calls at the same time announce each job once, also beyond one batch', a
   expect(await tenant.remindAll()).toEqual({ reminded: 230, not_announced: 0 });
 });
 
-it('is one tenant’s: another one’s results stay unannounced', async () => {
+it('only announces one tenant’s results', async () => {
   await tenant.found('FAILED');
   const other = await NotifiedTenant.create(world, clock);
   expect(await other.announceNew()).toEqual({ alerts: 0, recovered: 0, not_announced: 0 });

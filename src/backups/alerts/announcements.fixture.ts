@@ -8,7 +8,7 @@ import { addJob, addResult } from '../board/records.fixture.js';
 
 export const hours = (count: number) => count * 3_600_000;
 
-/** A tenant with an admin and one expected backup: its results, and the notifications of them. */
+/** A tenant with an admin and one expected backup, with its results and notifications. */
 export class NotifiedTenant {
   readonly announcements: BackupAnnouncements;
   admin!: Person;
@@ -35,7 +35,7 @@ export class NotifiedTenant {
     return addJob(this.world, this.id, { ...place, database_name, grace_minutes: 60 });
   }
 
-  /** What a scan finds now; its entry. */
+  /** Records a scan's finding. @returns its entry */
   found(
     verdict: BackupVerdict,
     reason: BackupReason | null = null,
@@ -68,7 +68,7 @@ export class NotifiedTenant {
     );
   }
 
-  /** Entries that were not announced. */
+  /** Entries that are not announced yet. */
   unannounced() {
     return this.world.sql<{ id: string }>(
       `SELECT id FROM backup_entries WHERE tenant_id = $1 AND announced_at IS NULL ORDER BY id`,

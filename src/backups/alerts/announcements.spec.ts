@@ -21,7 +21,7 @@ beforeEach(async () => {
   tenant = await NotifiedTenant.create(world, clock);
 });
 
-describe('B7, V3: what is wrong with a backup', () => {
+describe('B7, V3: alerts about a backup', () => {
   it.each([
     ['FAILED', 'agent_failed', 'ALERTE SAUVEGARDE - compta - FAILED'],
     [
@@ -49,7 +49,7 @@ describe('B7, V3: what is wrong with a backup', () => {
     expect(await tenant.unannounced()).toEqual([]);
   });
 
-  it('a SUCCESS without an incident says nothing', async () => {
+  it('a SUCCESS without an open incident is not announced', async () => {
     await tenant.found('SUCCESS');
     expect(await tenant.announceNew()).toEqual({ alerts: 0, recovered: 0, not_announced: 0 });
     expect([await tenant.notifications(), await tenant.alerts(), await tenant.unannounced()]).toEqual([
@@ -59,7 +59,7 @@ describe('B7, V3: what is wrong with a backup', () => {
     ]);
   });
 
-  it('carries all that is known: instants in UTC, sizes, and how they compare', async () => {
+  it('an alert has all known facts: instants in UTC, sizes, and how they compare', async () => {
     await addResult(world, tenant.id, {
       job_id: tenant.compta,
       effective_at: clock.now(),
@@ -93,7 +93,7 @@ describe('B7, V3: what is wrong with a backup', () => {
     });
   });
 
-  it('again within 24 hours is counted and quiet; after them it is announced again', async () => {
+  it('a repeat within 24 hours is counted silently; after 24 hours it is announced again', async () => {
     await tenant.found('FAILED');
     await tenant.announceNew();
     clock.advance(hours(12));
@@ -106,7 +106,7 @@ describe('B7, V3: what is wrong with a backup', () => {
     expect(await tenant.alerts()).toMatchObject([{ occurrences: 3 }]);
   });
 
-  it('the time between two is the tenant’s', async () => {
+  it('the tenant sets the time between two reminders', async () => {
     await world.sql(`UPDATE tenants SET settings = '{"backups": {"repeat_after_hours": 2}}' WHERE id = $1`, [
       tenant.id,
     ]);
@@ -117,7 +117,7 @@ describe('B7, V3: what is wrong with a backup', () => {
     expect(await tenant.announceNew()).toMatchObject({ alerts: 1 });
   });
 
-  it('another verdict of the same job is announced at once, and the return to the first is not', async () => {
+  it('another verdict of the same job is announced at once; returning to the first verdict is not', async () => {
     await tenant.found('FAILED');
     await tenant.announceNew();
     clock.advance(hours(1));
@@ -132,7 +132,7 @@ describe('B7, V3: what is wrong with a backup', () => {
     ]);
   });
 
-  it('of several new results only the newest is announced, and a late older one is not', async () => {
+  it('of several new results only the newest is announced; an older one that arrives late is not', async () => {
     await tenant.found('FAILED');
     clock.advance(hours(24));
     await tenant.found('HASH_MISMATCH');
@@ -148,7 +148,7 @@ describe('B7, V3: what is wrong with a backup', () => {
     expect(await tenant.unannounced()).toEqual([]);
   });
 
-  it('a result that still waits for its file is left alone', async () => {
+  it('a result that still waits for its file is not announced', async () => {
     const waiting = await addEntry(world, tenant.id, {
       job_id: tenant.compta,
       effective_at: clock.now(),
@@ -164,7 +164,7 @@ describe('B7, V3: what is wrong with a backup', () => {
     expect([await tenant.notifications(), await tenant.unannounced()]).toEqual([[], []]);
   });
 
-  it('resolving it manually silences it', async () => {
+  it('resolving it manually stops its reminders', async () => {
     await tenant.found('FAILED');
     await tenant.announceNew();
     const [alert] = await world.sql<{ id: string }>('SELECT id FROM alerts WHERE tenant_id = $1', [
@@ -206,7 +206,7 @@ describe('B7, V3: the recovery', () => {
     ]);
   });
 
-  it('ends this job’s incident and no other’s; the next failure is a new one', async () => {
+  it('resolves only this job’s incident; the next failure opens a new one', async () => {
     const paie = await tenant.job('paie');
     await tenant.found('FAILED');
     await tenant.found('FAILED', null, paie);
@@ -227,7 +227,7 @@ describe('B7, V3: the recovery', () => {
 });
 
 describe('V3: reminders', () => {
-  it('announce again what is still wrong, with its newest result, and count nothing', async () => {
+  it('repeat an open alert with its newest result, and count nothing', async () => {
     await tenant.found('FAILED');
     await tenant.announceNew();
     const fine = await tenant.job('paie');
@@ -244,7 +244,7 @@ describe('V3: reminders', () => {
     expect(await tenant.alerts()).toMatchObject([{ occurrences: 1 }]);
   });
 
-  it('leave what was not announced yet to the next announcement', async () => {
+  it('leave new results to the next announcement', async () => {
     await tenant.found('FAILED');
     expect(await tenant.remindAll()).toEqual({ reminded: 0, not_announced: 0 });
     expect(await tenant.announceNew()).toMatchObject({ alerts: 1 });

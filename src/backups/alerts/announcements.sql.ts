@@ -5,7 +5,7 @@ export const MARK_JOBLESS = `
   UPDATE backup_entries SET announced_at = $2
   WHERE tenant_id = $1 AND announced_at IS NULL AND verdict IS NOT NULL AND job_id IS NULL`;
 
-/** $1 tenant id, $2 the id to go on after (or null), $3 how many */
+/** $1 tenant id, $2 the last id of the previous page (or null), $3 limit */
 export const JOBS_UNANNOUNCED = `
   SELECT DISTINCT job_id FROM backup_entries
   WHERE tenant_id = $1 AND announced_at IS NULL AND verdict IS NOT NULL
@@ -35,7 +35,7 @@ export const NEWEST_ENTRIES = `
   WHERE j.tenant_id = $1 AND j.id = ANY ($2::uuid[])`;
 
 /**
- * Marks what was announced, and what is older. A newer verdict is left to the next call.
+ * Marks the announced entries and all older ones. A newer verdict is left to the next call.
  * $1 tenant id, $2, $3 and $4: jobs, with the time and id of their newest entries, $5 now
  */
 export const MARK_ANNOUNCED = `

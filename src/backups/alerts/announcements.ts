@@ -17,18 +17,18 @@ import {
 import { backupFacts } from './backup-facts.js';
 import { SilentAgents } from './silent-agents.js';
 
-/** `source_type` of what is wrong with a job: a good backup ends all of it. */
+/** `source_type` of a job's incidents: a good backup resolves all of them. */
 const BACKUP_JOB = 'backup_job';
 const HOUR_MS = 60 * 60_000;
-/** Jobs announced at once: as many as may leave in one message. */
+/** Jobs announced together: as many as fit in one message. */
 const BATCH = 250;
 
 export interface AnnouncementCounts extends Record<string, number> {
   /** Incidents that were announced, for the first time or again. */
   alerts: number;
-  /** Jobs that have recovered from one. */
+  /** Jobs that recovered from one. */
   recovered: number;
-  /** Jobs that could not be announced, because of a fault: the next call tries again. */
+  /** Jobs whose announcement failed: the next call retries them. */
   not_announced: number;
 }
 
@@ -47,12 +47,12 @@ interface NewestEntry {
 
 type JobFacts = BackupFacts & { job_id: string };
 type Announced = Pick<AnnouncementCounts, 'alerts' | 'recovered'>;
-/** What is done about some jobs. `repeat` is the tenant's time between two reminders, in ms. */
+/** Handles some jobs. `repeat` is the tenant's time between two reminders, in ms. */
 type Act<Done> = (tx: TenantTransaction, jobIds: readonly string[], repeat: number) => Promise<Done>;
 
 /**
- * Announces failed backups and their recovery: those of a scan in one transaction, so that they leave as one message.
- * Where that fails, each job gets its own transaction, so that none can stop the others.
+ * Announces failed backups and their recovery. The announcements of a scan share a transaction, so that they leave as
+ * one message. If it fails, each job gets its own transaction, so that no job blocks the others.
  */
 @Injectable()
 export class BackupAnnouncements {
@@ -66,9 +66,9 @@ export class BackupAnnouncements {
   ) {}
 
   /**
-   * Announces what was evaluated and not yet announced: the newest entry of each job, for that is its status; older
-   * ones are skipped. A failing verdict, or a doubt, raises the job's incident; the first good backup after one ends it and
-   * is announced; any other announces nothing.
+   * Announces new verdicts: only the newest entry of each job, because it is the job's status; older ones are skipped.
+   * A failing verdict or a doubt raises the job's incident. The first good backup after an incident resolves it and is
+   * announced. Other verdicts announce nothing.
    */
   async announceNew(tenantId: string, signal: AbortSignal): Promise<AnnouncementCounts> {
     const counts = { alerts: 0, recovered: 0, not_announced: 0 };
@@ -124,7 +124,7 @@ export class BackupAnnouncements {
 
   private async remind(tx: TenantTransaction, jobIds: readonly string[], repeat: number): Promise<number> {
     const newest = await newestEntries(tx, jobIds);
-    // What is not announced yet is left to `announceNew`.
+    // `announceNew` handles entries that are not announced yet.
     const facts = await factsOf(
       tx,
       newest.filter(({ announced }) => announced),
@@ -133,7 +133,7 @@ export class BackupAnnouncements {
     return agents + (await this.incidents.remind(tx, incidentsOf(facts, repeat)));
   }
 
-  /** @returns how many had anything to recover from. */
+  /** @returns how many jobs had an open incident. */
   private async recover(tx: TenantTransaction, good: readonly JobFacts[]): Promise<number> {
     const ended = await this.incidents.end(
       tx,
@@ -161,9 +161,9 @@ export class BackupAnnouncements {
   }
 
   /**
-   * Does something about all jobs that a statement lists, a batch in a transaction. Where a batch fails, each of its
-   * jobs has one of its own; one that fails is logged, and the others go on.
-   * @param listed parameters: $1 tenant id, $2 the id to go on after, $3 how many
+   * Handles all jobs that a statement lists, one transaction per batch. If a batch fails, each of its jobs is retried
+   * in its own transaction; a failing job is logged, and the others continue.
+   * @param listed parameters: $1 tenant id, $2 the last id of the previous page, $3 limit
    */
   private async *batches<Done>(
     tenantId: string,
@@ -212,9 +212,9 @@ export class BackupAnnouncements {
   }
 }
 
-/** Locks the jobs first: a verdict that is being written is waited for. A deleted job has no entry. */
+/** Locks the jobs first, to wait for a verdict that is being written. A deleted job has no entry. */
 async function newestEntries(tx: TenantTransaction, jobIds: readonly string[]): Promise<NewestEntry[]> {
-  // One message: the second begins, with a view of its own, when the first has the locks.
+  // One round trip: the second query takes its snapshot after the first has the locks.
   const [, newest] = await Promise.all([
     tx.query(LOCK_JOBS, [tx.tenant_id, jobIds]),
     tx.query<NewestEntry>(NEWEST_ENTRIES, [tx.tenant_id, jobIds]),
@@ -239,7 +239,7 @@ function isFailing(facts: JobFacts): boolean {
   return facts.verdict !== 'SUCCESS' || doubtOf(facts) !== null;
 }
 
-/** As the alert said it: since when the job had its verdict, not when somebody was first notified. */
+/** As the alert said it: when the job got its verdict, not when somebody was first notified. */
 function failedSince({ data, first_seen_at }: EndedIncident): string {
   return typeof data.status_since === 'string' ? data.status_since : first_seen_at.toISOString();
 }

@@ -1,26 +1,26 @@
 import type { BackupReason, BackupVerdict, BackupWarning, Doubt } from '../../contracts/backups.js';
 
 /**
- * All that is known of a backup: its job, its report, and what the server found. Instants are ISO 8601 in UTC, sizes
- * bytes; the fields of the report are STATUS.json's.
+ * All facts about a backup: its job, its report, and the server's findings. Instants are ISO 8601 in UTC, sizes bytes;
+ * the fields of the report are STATUS.json's.
  */
 export interface BackupFacts {
-  /** Null where nobody expects the database. */
+  /** Null for an unexpected database. */
   job_id: string | null;
   entry_id: string;
   verdict: BackupVerdict;
-  /** Why, as a code (contracts/backups); null for SUCCESS. */
+  /** The verdict's reason as a code (contracts/backups); null for SUCCESS. */
   reason: BackupReason | null;
   /** The same in the system's or the agent's own words. */
   detail: string | null;
-  /** The gravest first. A SUCCESS with a doubt is no good backup. */
+  /** The most severe first. A SUCCESS with a doubt is not a good backup. */
   warnings: BackupWarning[];
   agent_id: string;
   database_name: string;
   company_name: string;
   city: string;
   neighborhood: string | null;
-  /** HH:mm in the tenant's zone; null where nobody expects it. */
+  /** HH:mm in the tenant's zone; null for an unexpected database. */
   expected_time: string | null;
   expected_at: string | null;
   /** Since when the job has this verdict. */
@@ -32,7 +32,7 @@ export interface BackupFacts {
   staged_file_name: string | null;
   hash_sha256: string | null;
   server_hash_sha256: string | null;
-  /** Null where one of the two is not known. */
+  /** Null if one of the two is unknown. */
   hashes_match: boolean | null;
   size_bytes: number | null;
   server_size_bytes: number | null;
@@ -49,11 +49,11 @@ export interface BackupFacts {
 
 declare module '../../contracts/kinds.js' {
   interface NotificationData {
-    /** `doubt`: why a SUCCESS is no good backup; null where the verdict is wrong itself. */
+    /** `doubt`: why a SUCCESS is not a good backup; null if the verdict itself is the fault. */
     backup_alert: BackupFacts & { doubt: Doubt | null };
-    /** The good backup; `failed` is what had been wrong before it. */
+    /** The good backup; `failed` lists the faults before it. */
     backup_recovered: BackupFacts & { failed: (BackupVerdict | Doubt)[]; failed_since: string };
-    /** A stored backup is no longer what was stored: its file has changed, or does not exist any more. */
+    /** The file of a stored backup has changed or is missing. */
     backup_damaged: BackupFacts & {
       stored_path: string;
       state: 'damaged' | 'gone';

@@ -3,9 +3,9 @@ import type { TenantTransaction } from '../../platform/database/transaction.js';
 import { lastCheckedSql } from '../jobs/job-status.sql.js';
 
 /**
- * All that is known of these entries, by their ids. What is expected is the job's (its agent, its place, its hour),
- * what came is the entry's. Entries without a job, or without a verdict, are left out.
- * @param entryIds as many as the caller reads at once: a page.
+ * All facts about these entries, by entry id. The expectation (agent, place, hour) comes from the job, the result from
+ * the entry. Skips entries without a job or a verdict.
+ * @param entryIds at most one page.
  */
 export async function backupFacts(
   tx: TenantTransaction,

@@ -38,7 +38,7 @@ describe('B7: mails about backups', () => {
   const mailTo = (address: string, about: string): Promise<CaughtMail> =>
     catcher.waitFor(({ to, subject }) => to.includes(address) && subject.includes(about));
 
-  it('M10: say in the recipient’s language, user or bare address, what is wrong and that it has recovered', async () => {
+  it('M10: name the fault and the recovery in the recipient’s language, for users and bare addresses', async () => {
     const tenant = await addTenant(world, {
       settings: { alert_recipients: ['astreinte@host.example', 'grace@example.com'] },
       schedule_from: NO_SLOTS,
@@ -83,13 +83,13 @@ describe('B7: mails about backups', () => {
     expect(french.subject).toBe('ALERTE SAUVEGARDE - compta_prod - HASH MISMATCH');
     const english = await mailTo('grace@example.com', 'compta_prod');
     expect(english.subject).toBe('BACKUP ALERT - compta_prod - HASH MISMATCH');
-    const said = [
+    const reported = [
       ...['nantes-01', 'Boulangerie Martin', 'Nantes', 'Chantenay', 'compta_prod'],
       ...[SENT, FOUND, 'compta_prod.sql.gz', 'connection reset <once>'],
       ...['dump finished with warnings', 'dump: 214 tables', 'upload: resumed twice', job, entry],
     ];
     for (const { text, html } of [french, english])
-      for (const word of said) {
+      for (const word of reported) {
         expect(text).toContain(word);
         expect(html).toContain(word.replace('<once>', '&lt;once&gt;'));
       }
@@ -126,7 +126,7 @@ describe('B7: mails about backups', () => {
     const well = await mailTo('astreinte@host.example', 'RÉTABLIE');
     expect(well.subject).toBe('SAUVEGARDE RÉTABLIE - compta_prod');
     expect(well.text).toContain('Problème\u00a0: fichier différent de celui annoncé');
-    // M10: the recovery says the same moment as its alert.
+    // M10: the recovery shows the same instant as its alert.
     expect(well.text).toContain(
       'En défaut depuis le\u00a0: lundi 30 mars 2026 à 2\u00a0h\u00a004 (Europe/Paris)',
     );
@@ -135,7 +135,7 @@ describe('B7: mails about backups', () => {
   });
 
   it.each(BACKUP_VERDICTS.filter((verdict) => verdict !== 'SUCCESS'))(
-    '%s is in the subject with spaces, and in no other way changed is the database',
+    '%s is in the subject with spaces; the database name is otherwise unchanged',
     async (verdict) => {
       const tenant = await addTenant(world, {
         settings: { alert_recipients: ['ops@host.example'] },
@@ -194,7 +194,7 @@ describe('B7: mails about backups', () => {
 });
 
 describe('B8: without SMTP', () => {
-  it('an incident leaves its mails on record as not configured', async () => {
+  it('an incident records its mails as not configured', async () => {
     const world = await createWorld({ env: { VIGIE_ROLES: 'web,worker,scheduler' } });
     const tenant = await addTenant(world, {
       settings: { alert_recipients: ['ops@host.example'] },

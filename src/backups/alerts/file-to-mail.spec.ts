@@ -1,16 +1,16 @@
 import { addPerson, addTenant } from '../../../test/support/cast.js';
 import { createWorld, type World } from '../../../test/support/world.js';
 import { type MailCatcher, startMailCatcher } from '../../cli/demo/mail-catcher.js';
-import { type BackupFolders, backupFolders, good, type Said, TestAgent } from '../agent.fixture.js';
+import { type BackupFolders, backupFolders, good, type ReportedFields, TestAgent } from '../agent.fixture.js';
 import { addJob, NO_SLOTS } from '../board/records.fixture.js';
 
 const HOUR_MS = 3_600_000;
 
-/** Each case: what the agent leaves, and what comes of it, up to the mail. */
+/** Each case: the agent's files and the expected results, up to the mail. */
 const CASES: {
   verdict: string;
   what: string;
-  leave: (agent: TestAgent) => Promise<Said | null>;
+  leave: (agent: TestAgent) => Promise<ReportedFields | null>;
   mail: string | null;
   says: string[];
 }[] = [
@@ -81,7 +81,7 @@ describe('from the file to the mail', () => {
       },
     });
     tenant = await addTenant(world, {
-      // Each verdict's own mail: four critical ones that are due together would leave as one.
+      // One mail per verdict: without this, four critical alerts due together would leave as one.
       settings: { alert_recipients: ['astreinte@host.example'], bundling: 'single' },
       schedule_from: NO_SLOTS,
     });
@@ -97,7 +97,7 @@ describe('from the file to the mail', () => {
   const scan = () => world.http('POST', '/api/v1/backups/scan?wait=true', { token, body: {} });
   const reported = () => new Date(Date.now() - HOUR_MS).toISOString();
 
-  it('B4, B7, B8: each verdict, and who is notified of it', async () => {
+  it('B4, B7, B8: each verdict notifies its recipients', async () => {
     // Expected at the same minute yesterday; its grace has been over for most of a day.
     const expected = new Date(Date.now() - 24 * HOUR_MS);
     const time = expected.toLocaleTimeString('fr', {
@@ -115,7 +115,7 @@ describe('from the file to the mail', () => {
         expected_after: new Date(expected.getTime() - 3 * HOUR_MS),
       });
     }
-    const databases: Record<string, Said> = {};
+    const databases: Record<string, ReportedFields> = {};
     for (const { verdict, leave } of CASES) {
       const said = await leave(agent);
       if (said !== null) databases[verdict] = said;
@@ -135,11 +135,11 @@ describe('from the file to the mail', () => {
       expect(caught.to).toEqual(['astreinte@host.example']);
       for (const words of says) expect(caught.text.replace(/\s/g, ' ')).toContain(words);
     }
-    // All of them have left: there is none for SUCCESS.
+    // All mails have left: there is none for SUCCESS.
     expect(catcher.count).toBe(4);
 
-    // All of them recover: each recovery is announced once, and the one without an incident is not.
-    const well: Record<string, Said> = {};
+    // All jobs recover: each recovery is announced once; the job without an incident announces none.
+    const well: Record<string, ReportedFields> = {};
     for (const { verdict } of CASES)
       well[verdict] = await agent.stage(`${verdict}-2.bak`, `${verdict} again`);
     await agent.drop('2_STATUS.json', agent.report(new Date(Date.now() - 60_000).toISOString(), well));

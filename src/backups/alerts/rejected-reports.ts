@@ -23,8 +23,8 @@ interface Rejected extends AgentFacts {
 }
 
 /**
- * Announces rejected reports at once: one incident an agent, which its next good report ends. Without it people would
- * hear of it only when a grace period ends, and never of an agent without a job.
+ * Announces rejected reports at once: one incident per agent, which its next good report resolves. Without it, people
+ * would notice only when a grace period ends, and never for an agent without a job.
  */
 @Injectable()
 export class RejectedReports {
@@ -34,7 +34,7 @@ export class RejectedReports {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** @returns how many agents' reports were announced; the next call announces those that are left. */
+  /** @returns how many agents' reports were announced; the next call announces the rest. */
   async announce(tenantId: string): Promise<{ rejections_announced: number }> {
     const { settings } = await tenantToday(this.database.single(tenantId), this.clock.now());
     const repeat_after_ms = settings.backups.repeat_after_hours * HOUR_MS;
@@ -94,7 +94,7 @@ const MARK = `
   WHERE r.tenant_id = $1 AND r.agent_id = newest.agent_id AND r.id <= newest.id AND r.state = 'rejected'
     AND r.announced_at IS NULL`;
 
-/** Agents of which a good report has come since. Ids grow with time. Parameters: $1 tenant id. */
+/** Agents that have sent a good report since. Ids grow with time. Parameters: $1 tenant id. */
 const ANSWERED = `
   SELECT a.source_id FROM alerts a
   WHERE a.tenant_id = $1 AND a.kind = 'backup_report_rejected' AND a.gone_at IS NULL

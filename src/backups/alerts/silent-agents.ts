@@ -7,23 +7,23 @@ import type { BackupFacts } from './backup-data.js';
 
 /** `source_type` of a silent agent. */
 export const BACKUP_AGENT = 'backup_agent';
-/** An agent of which so many databases are missing is announced itself; fewer are announced one by one. */
+/** With this many missing databases the agent is announced; with fewer, each database is. */
 const MIN_DATABASES = 4;
-/** Databases that an announcement lists. */
+/** Databases listed in an announcement. */
 const MAX_LISTED = 200;
 
 type JobFacts = BackupFacts & { job_id: string };
 
 interface SeenAgent extends AgentFacts {
   source_id: string;
-  /** Since when its incident stands; null where there is none. */
+  /** When its incident opened; null if it has none. */
   open_since: string | null;
   since: string | null;
   missing: number;
   databases: SilentDatabase[];
 }
 
-/** What the agents' incidents have to do with some jobs. */
+/** How the agents' incidents affect some jobs. */
 export interface AgentOutcome {
   /** Facts of jobs that no agent's incident covers. */
   others: JobFacts[];
@@ -32,14 +32,16 @@ export interface AgentOutcome {
 }
 
 /**
- * One incident for a silent agent, instead of one for each of its databases: an agent that is down misses them all.
- * A database whose own incident stands keeps it.
+ * Raises one incident for a silent agent instead of one per database: an agent that is down misses them all. A database
+ * with an open incident keeps its own.
  */
 @Injectable()
 export class SilentAgents {
   constructor(private readonly incidents: Incidents) {}
 
-  /** Raises and ends the incidents of the agents of these jobs. @param facts of what is not announced yet */
+  /**
+   * Raises and resolves the incidents of the agents of these jobs. @param facts of entries that are not announced yet
+   */
   async announce(tx: TenantTransaction, facts: readonly JobFacts[], repeat: number): Promise<AgentOutcome> {
     const agents = await this.agentsOf(tx, facts);
     const silent = agents.filter(({ missing, open_since }) => isSilent(missing, open_since));
@@ -55,7 +57,7 @@ export class SilentAgents {
     };
   }
 
-  /** Announces again those that are silent still. @returns how many reached somebody */
+  /** Repeats the alerts of agents that are still silent. @returns how many reached somebody */
   async remind(tx: TenantTransaction, facts: readonly JobFacts[], repeat: number): Promise<number> {
     const agents = await this.agentsOf(tx, facts.filter(isMissing));
     const silent = agents.filter(({ missing, open_since }) => open_since !== null && missing > 0);
@@ -109,7 +111,7 @@ function incidentsOf(
   }));
 }
 
-/** Those of the jobs that have an incident of their own for what is missing. */
+/** The jobs that have their own incident for a missing backup. */
 async function ownIncidents(tx: TenantTransaction, facts: readonly JobFacts[]): Promise<string[]> {
   const jobs = facts.filter(isMissing).map(({ job_id }) => job_id);
   if (jobs.length === 0) return [];
@@ -125,8 +127,8 @@ async function ownIncidents(tx: TenantTransaction, facts: readonly JobFacts[]): 
 const instant = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 /**
- * What is missing of agents, without the databases whose own incident stands. Parameters: $1 tenant id, $2 agents, $3 how
- * many databases are listed.
+ * The missing databases of agents, without those that have their own open incident. Parameters: $1 tenant id, $2
+ * agents, $3 how many databases are listed.
  */
 const AGENTS = `
   WITH missing AS (

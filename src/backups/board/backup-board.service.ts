@@ -29,7 +29,7 @@ type SeenRow = Omit<
   results: Written<BackupResult>[] | null;
 };
 
-/** A row of the statement: its columns are null where the page is empty. */
+/** A row of the statement: its columns are null if the page is empty. */
 type Seen = { counts: Partial<BackupCounts>; time_zone: string; ignored_folders: string[] } & (
   SeenRow | { agent_id: null }
 );

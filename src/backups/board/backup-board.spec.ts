@@ -52,7 +52,7 @@ describe('the board (B1, V3)', () => {
       ...fields,
     });
 
-  it('shows the state of a job: since when, the last good backup and its age, the next, and the results', async () => {
+  it('shows a job’s status and its start, the last good backup and its age, the next expected time, and the results', async () => {
     const job = await addJob({
       neighborhood: 'Montmartre',
       status: 'MISSING',
@@ -182,7 +182,7 @@ describe('the board (B1, V3)', () => {
           waiting: false,
           last_success_at: null,
           last_success_age_seconds: null,
-          // It is just nine.
+          // It is exactly 09:00.
           next_expected_at: '2026-03-09T08:00:00.000Z',
           incidents: [],
           results: [],
@@ -192,7 +192,7 @@ describe('the board (B1, V3)', () => {
     });
   });
 
-  it('shows that a file is awaited, and keeps the state before', async () => {
+  it('shows that a file is awaited, and keeps the previous status', async () => {
     const job = await addJob({ status: 'SUCCESS' });
     await add({ job_id: job, effective_at: '2026-03-01T01:00:00Z', verdict: 'SUCCESS' });
     const waiting = await add({ job_id: job, effective_at: '2026-03-02T01:00:00Z', verdict: null });
@@ -208,7 +208,7 @@ describe('the board (B1, V3)', () => {
     ]);
   });
 
-  it('shows the last 30 results and no more', async () => {
+  it('shows the last 30 results only', async () => {
     const job = await addJob();
     const ids: string[] = [];
     for (let day = 1; day <= 31; day += 1) {
@@ -225,7 +225,7 @@ describe('the board (B1, V3)', () => {
     await add({ effective_at: '2026-03-01T01:00:00Z', verdict: 'FAILED', company_name: 'Martin & Fils' });
     await add({ effective_at: '2026-03-01T01:00:00Z', verdict: null, database_name: 'paie' });
     await add({ effective_at: '2026-01-31T07:59:59Z', verdict: 'SUCCESS', database_name: 'old' });
-    // Of a deleted job: no report names it.
+    // A deleted job's entry that no report names.
     await add({
       effective_at: '2026-03-01T01:00:00Z',
       verdict: 'MISSING',
@@ -263,7 +263,7 @@ describe('the board (B1, V3)', () => {
     });
   });
 
-  it('is ordered by agent and database, page by page, and narrowed by what a row is', async () => {
+  it('is sorted by agent and database, paginated and filtered', async () => {
     await addJob({ agent_id: 'b', database_name: 'b1', status: 'FAILED' });
     await addJob({ agent_id: 'a', database_name: 'a2', city: 'Lyon', status: 'SUCCESS' });
     await addJob({ agent_id: 'a', database_name: 'a1', status: 'SUCCESS' });
@@ -287,7 +287,7 @@ describe('the board (B1, V3)', () => {
     expect(await namesOf('?city=lyon')).toEqual(['a2']);
     expect(await namesOf('?q=B1')).toEqual(['b1']);
     expect(await namesOf('?status=SUCCESS&q=martin')).toEqual(['a1', 'a2', 'a3']);
-    // An empty page has its counts: of all verdicts, for they are the ways to go from here.
+    // An empty page still has the counts of all verdicts, so that people can change the filter.
     expect((await get('?status=MISSING&agent_id=a')).body).toEqual({
       data: [],
       next_cursor: null,
@@ -299,7 +299,7 @@ describe('the board (B1, V3)', () => {
     }
   });
 
-  it('is the tenant’s alone', async () => {
+  it('only shows the tenant’s own backups', async () => {
     const job = await addJob({ status: 'FAILED' });
     await addAlert({ source_id: job, dedupe_key: `backup:${job}:FAILED` });
     await add({ job_id: job, effective_at: '2026-03-01T01:00:00Z', verdict: 'FAILED' });
@@ -311,7 +311,7 @@ describe('the board (B1, V3)', () => {
     });
   });
 
-  it('of 500 jobs and 60 results each is read in half a second at most', async () => {
+  it('reads 500 jobs with 60 results each within half a second', async () => {
     const { id } = await addTenant(world);
     await world.sql(
       `INSERT INTO backup_jobs (tenant_id, agent_id, database_name, company_name, city, expected_time, days_of_week,
@@ -328,7 +328,7 @@ describe('the board (B1, V3)', () => {
       [NOW],
     );
     await world.sql('ANALYZE backup_jobs, backup_entries');
-    // The fastest of several: other load on the machine does not count.
+    // Take the fastest of several runs: other load on the machine does not count.
     let quickest = Infinity;
     for (let round = 0; round < 5; round += 1) {
       const began = performance.now();

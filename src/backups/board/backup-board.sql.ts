@@ -2,10 +2,10 @@ import { agentSourceSql } from '../alerts/agents.sql.js';
 import { lastCheckedSql, standingSql } from '../jobs/job-status.sql.js';
 
 /**
- * A page of the board, with the counts of all rows that match. An empty page has its counts, too (`agent_id` is null
- * then).
+ * A page of the board, with the counts of all rows that match. An empty page has its counts in a row whose `agent_id`
+ * is null.
  * Parameters: $1 tenant id, $2 now, $3 agent, $4 city, $5 part of a name, $6 verdict, $7 and $8 agent and database of
- * the last row of the page before (each of $3 to $8 may be null), $9 limit.
+ * the last row of the previous page (each of $3 to $8 may be null), $9 limit.
  */
 export const BOARD = `
   WITH strays AS (
@@ -75,7 +75,7 @@ export const BOARD = `
   WHERE t.id = $1
   ORDER BY p.agent_id, p.database_name`;
 
-/** Whether the names of agent, database or company have this text in them, as an SQL expression. */
+/** Whether the names of agent, database or company contain this text, as an SQL expression. */
 export function containsSql(text: string): string {
   return `strpos(lower(concat_ws(chr(10), agent_id, database_name, company_name)), lower(${text})) > 0`;
 }

@@ -32,7 +32,7 @@ const job = (database_name: string, fields: Row = {}): Promise<string> =>
     ...fields,
   });
 
-/** What came for a job on a date of Paris, and what it was worth; null: its file is still awaited. */
+/** A job's result on a date of Paris; null: its file is still awaited. */
 const entry = (job_id: string, on: string, verdict: BackupVerdict | null, fields: Row = {}) =>
   addEntry(world, cast.tenant_id, {
     job_id,
@@ -73,8 +73,8 @@ async function backupsOn(date: string, token?: string): Promise<Forecast[]> {
   ]);
 }
 
-describe('V9: what is expected of a date', () => {
-  it('today: results with their verdicts, and what will be missing, and from when on', async () => {
+describe('V9: the backups expected on a date', () => {
+  it('today: shows results with their verdicts, and the missing backups with the end of their grace period', async () => {
     await entry(await job('a-good'), '2026-03-04', 'SUCCESS');
     const twice = await job('b-twice');
     await entry(twice, '2026-03-04', 'SUCCESS', { effective_at: '2026-03-04T02:10:00Z' });
@@ -85,7 +85,7 @@ describe('V9: what is expected of a date', () => {
     await job('d-not-yet', { expected_time: '22:30', grace_minutes: 120 });
     await job('e-not-yet-looked-at');
     await entry(await job('f-file-awaited'), '2026-03-04', null, { wait_until: '2026-03-04T09:30:00Z' });
-    // Yesterday's says nothing of today.
+    // Yesterday's result does not count for today.
     await entry(await job('g-yesterday'), '2026-03-03', 'FAILED');
     await job('h-saturdays', { days_of_week: [6] });
     await job('i-new', { expected_after: NOW });
@@ -106,10 +106,10 @@ describe('V9: what is expected of a date', () => {
     ]);
   });
 
-  it('a past date: its results; nothing that was not expected yet or not evaluated', async () => {
+  it('a past date: shows its results, and no backup that was not expected or not evaluated', async () => {
     const old = await job('a-old');
     await entry(old, '2026-03-02', 'TRANSFER_INTEGRITY_FAILED');
-    // Its hour was another then.
+    // Its hour was different then.
     await entry(
       await job('b-moved', { expected_time: '05:00', days_of_week: [3] }),
       '2026-03-02',
@@ -128,7 +128,7 @@ describe('V9: what is expected of a date', () => {
     ]);
   });
 
-  it('a future date: everything of that day of the week', async () => {
+  it('a future date: shows every backup of that day of the week', async () => {
     await job('a-weekdays', { days_of_week: [1, 2, 3, 4, 5] });
     await job('b-saturdays', { days_of_week: [6], expected_time: '23:59', grace_minutes: 10_080 });
     expect(await backupsOn('2026-03-07')).toEqual([
@@ -139,14 +139,14 @@ describe('V9: what is expected of a date', () => {
     expect(await backupsOn('0001-01-01')).toEqual([]);
   });
 
-  it('days on which clocks change: the shifted instant in a gap, the first one in an overlap', async () => {
+  it('days on which clocks change: shows the shifted instant in a gap, the first one in an overlap', async () => {
     await job('a', { expected_time: '02:30' });
     const instants = async (date: string) => (await backupsOn(date)).map(([, at, missing]) => [at, missing]);
     expect(await instants('2026-03-29')).toEqual([['2026-03-29T01:30:00.000Z', '2026-03-29T02:30:00.000Z']]);
     expect(await instants('2026-10-25')).toEqual([['2026-10-25T00:30:00.000Z', '2026-10-25T01:30:00.000Z']]);
   });
 
-  it('a date that the tenant’s zone skips: nothing', async () => {
+  it('a date that the tenant’s zone skips: shows nothing', async () => {
     const apia = await addTenant(world, { time_zone: 'Pacific/Apia' });
     const admin = await addPerson(world, apia.id, { name: 'Sina', role: 'admin' });
     await job('a', { tenant_id: apia.id, expected_after: '2011-01-01T00:00:00Z' });
@@ -156,7 +156,7 @@ describe('V9: what is expected of a date', () => {
 });
 
 describe('V9: the forecast', () => {
-  it('is the same of both jobs that look at backups, and in no other preview', async () => {
+  it('is the same for both backup jobs, and in no other preview', async () => {
     await job('a');
     const ofCheck = await forecast('2026-03-04');
     expect(ofCheck).toMatchObject({ data: [{ agent_id: 'srv-1' }], truncated: false });
@@ -174,7 +174,7 @@ describe('V9: the forecast', () => {
     expect(await rows()).toEqual(before);
   });
 
-  it('has a thousand backups at most, and says when there are more', async () => {
+  it('lists at most a thousand backups, and says when there are more', async () => {
     await job('0');
     await world.sql(
       `INSERT INTO backup_jobs (tenant_id, agent_id, database_name, company_name, city, expected_time, days_of_week,

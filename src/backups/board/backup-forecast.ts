@@ -24,14 +24,14 @@ interface ForecastRow {
   verdict: BackupVerdict | null;
 }
 
-/** Lists the backups that a date expects, and what would be announced if they do not come. It changes nothing. */
+/** Lists the backups expected on a date, and the alerts for those that do not arrive. It changes nothing. */
 @Injectable()
 export class BackupForecast {
   constructor(private readonly database: Database) {}
 
   /** @param date YYYY-MM-DD, of the tenant's calendar: past, today or future. */
   async ofDate(tenantId: string, date: string): Promise<BackupForecastView> {
-    // A date has ended everywhere two days after it began in UTC: a job that is decided up to then expects nothing.
+    // Every zone has left a date two days after it began in UTC: a job decided up to then expects nothing.
     const rows = await this.database.tenant(tenantId, (tx) =>
       tx.query<ForecastRow>(
         `SELECT j.id AS job_id, j.agent_id, j.database_name, j.expected_time, j.days_of_week, j.grace_minutes,
@@ -56,7 +56,7 @@ export class BackupForecast {
   }
 }
 
-/** Null where the job expects nothing on that date, or did not exist yet. */
+/** Null if the job expects nothing on that date, or did not exist yet. */
 function forecastOf(row: ForecastRow, date: string): ForecastBackup | null {
   const expected_at = row.entry_expected_at ?? expectedOn(row, row.time_zone, date)?.expected_at;
   if (expected_at === undefined) return null;

@@ -24,7 +24,7 @@ describe('entries and reports', () => {
     ((await get(rest)).body as { data: { id: string }[] }).data.map(({ id }) => id);
   const add = (fields: EntryFields) => addEntry(world, cast.tenant_id, fields);
 
-  it('an entry has all that was reported and found, and how they compare (B5)', async () => {
+  it('an entry has the reported and the found values, and how they compare (B5)', async () => {
     const said = {
       expected_on: '2026-03-02',
       operation_timestamp_utc: '2026-03-02T01:00:00.000Z',
@@ -75,7 +75,7 @@ describe('entries and reports', () => {
     expect((await get('entries')).body).toEqual({ data: [body], next_cursor: null });
   });
 
-  it('an entry does not compare where one of the two is unknown (B5)', async () => {
+  it('an entry does not compare values if one of them is unknown (B5)', async () => {
     const id = await add({
       effective_at: '2026-03-02T01:00:00Z',
       verdict: null,
@@ -89,7 +89,7 @@ describe('entries and reports', () => {
     });
   });
 
-  it('are listed newest first, page by page, and filtered', async () => {
+  it('are listed newest first, paginated and filtered', async () => {
     const success = await add({ effective_at: '2026-03-01T01:00:00Z', verdict: 'SUCCESS', job_id: job });
     const failed = await add({ effective_at: '2026-03-03T01:00:00Z', verdict: 'FAILED', job_id: job });
     const missing = await add({

@@ -6,8 +6,8 @@ import { EVERY_DAY } from '../jobs/backup-jobs.dto.js';
 import { REFRESH_JOBS } from '../jobs/job-status.sql.js';
 
 /*
- * Inserts rows of backups directly into their tables, as the API and the scans would. Fields that a test does not name
- * have the values below.
+ * Inserts backup rows directly into their tables, as the API and the scans would. Fields that a test does not set have
+ * the values below.
  */
 
 const DATABASE = {
@@ -70,8 +70,8 @@ export interface EntryFields extends Row {
 }
 
 /**
- * An entry as a scan leaves it: of a report, evaluated five minutes later where it has a verdict. Of a job it has the
- * agent, the database and the place.
+ * An entry as a scan leaves it: part of a report, and evaluated five minutes later if it has a verdict. It takes agent,
+ * database and place from its job.
  */
 export async function addEntry(world: World, tenantId: string, fields: EntryFields): Promise<string> {
   const { effective_at, verdict, job_id = null, report_id } = fields;
@@ -94,7 +94,7 @@ export async function addEntry(world: World, tenantId: string, fields: EntryFiel
   });
 }
 
-/** An entry, and what follows from it for the status of its job. */
+/** Adds an entry and refreshes its job's status. */
 export async function addResult(world: World, tenantId: string, fields: EntryFields): Promise<string> {
   const { job_id = null, effective_at } = fields;
   const entry = await addEntry(world, tenantId, { operation_timestamp_utc: effective_at, ...fields });

@@ -1,6 +1,6 @@
 /*
- * The signatures of archives and compressed files that hold nothing, from their formats' specifications. Each function
- * takes the whole file. A file that is not what its signature says holds something: the agent's hash says that it is
+ * The signatures of empty archives and compressed files, from their formats' specifications. Each function takes the
+ * whole file. A file whose signature does not match its content counts as not empty: the agent's hash shows that it is
  * what the agent made.
  */
 
@@ -76,10 +76,10 @@ export function isEmptyZip(file: Buffer): boolean {
 }
 
 const TAR_BLOCK = 512;
-/** Headers that say more about the next one (pax, GNU): their content is no file's. */
+/** Headers that describe the next one (pax, GNU): their content is not a file. */
 const TAR_NOTES = 'xgLK';
 
-/** Tar (POSIX.1-2017, pax): no entry has bytes. An archive of zeros is found before. */
+/** Tar (POSIX.1-2017, pax): no entry has bytes. `isZeros` has already found an archive of zeros. */
 export function isEmptyTar(file: Buffer): boolean {
   if (file.subarray(257, 262).toString('latin1') !== 'ustar') return false;
   for (let at = 0; at + TAR_BLOCK <= file.length;) {

@@ -3,7 +3,7 @@ import { open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { holdsNothing } from './empty-file.js';
+import { hasNoBackup } from './empty-file.js';
 import { readThrough } from './read-through.js';
 
 const hex = (digits: string) => Buffer.from(digits, 'hex');
@@ -19,7 +19,7 @@ function tarHeader(name: string, bytes: number, type = '0'): Buffer {
 }
 const TAR_END = Buffer.alloc(1024);
 
-/** Written by the programs of these names from nothing, or from an empty file. */
+/** Made by these programs from no input or an empty file. */
 const EMPTY: Record<string, Buffer> = {
   'no bytes': Buffer.alloc(0),
   'a line end': Buffer.from('\r\n'),
@@ -66,12 +66,12 @@ const FULL: Record<string, Buffer> = {
 };
 
 describe('F1: a file with no backup in it', () => {
-  it.each(Object.entries(EMPTY))('%s holds nothing', async (_, content) => {
-    expect(await holdsNothing(content)).toBe(true);
+  it.each(Object.entries(EMPTY))('%s is empty', async (_, content) => {
+    expect(await hasNoBackup(content)).toBe(true);
   });
 
-  it.each(Object.entries(FULL))('%s holds something', async (_, content) => {
-    expect(await holdsNothing(content)).toBe(false);
+  it.each(Object.entries(FULL))('%s is not empty', async (_, content) => {
+    expect(await hasNoBackup(content)).toBe(false);
   });
 
   it.each([

@@ -13,9 +13,9 @@ import {
   isEmptyZstd,
 } from './archive-headers.js';
 
-/** Files of more bytes are not looked into: an archive that holds nothing is smaller. */
+/** Larger files are not inspected: an empty archive is smaller. */
 export const MAX_EMPTY_BYTES = 65_536;
-/** Of a compressed file, so many bytes are looked into for an archive. */
+/** How many bytes of a compressed file are searched for an archive. */
 const MAX_INNER_BYTES = 262_144;
 const ZEROS = Buffer.alloc(65_536);
 
@@ -33,17 +33,17 @@ const EMPTY_FORMATS = [
 ];
 
 /**
- * Whether there is no backup in a file: it has no bytes, or only zeros and blanks, or is an archive or a compressed file
- * of such, or of empty files. An agent whose dump failed often compresses nothing and reports a success.
+ * Whether a file has no backup in it: no bytes, only zeros and blanks, or an archive or compressed file of such
+ * content. An agent whose dump failed often compresses nothing and reports a success.
  * @param content the whole file, at most `MAX_EMPTY_BYTES`
  */
-export async function holdsNothing(content: Buffer): Promise<boolean> {
+export async function hasNoBackup(content: Buffer): Promise<boolean> {
   if (isBlank(content) || EMPTY_FORMATS.some((isEmpty) => isEmpty(content))) return true;
-  return content[0] === 0x1f && content[1] === 0x8b && (await holdsNothingInside(content));
+  return content[0] === 0x1f && content[1] === 0x8b && (await hasNoBackupInside(content));
 }
 
-/** What is not gzip, or is cut off, is not for us to judge. */
-async function holdsNothingInside(gzip: Buffer): Promise<boolean> {
+/** Treats invalid or truncated gzip data as not empty. */
+async function hasNoBackupInside(gzip: Buffer): Promise<boolean> {
   const parts: Buffer[] = [];
   let bytes = 0;
   let blank = true;
@@ -61,7 +61,7 @@ async function holdsNothingInside(gzip: Buffer): Promise<boolean> {
   return blank || (bytes <= MAX_INNER_BYTES && EMPTY_FORMATS.some((isEmpty) => isEmpty(inner)));
 }
 
-/** Whether all bytes are zeros: what a disk that was full, or a copy that was begun, leaves. */
+/** Whether all bytes are zeros, as a full disk or an interrupted copy leaves them. */
 export function isZeros(bytes: Buffer): boolean {
   for (let at = 0; at < bytes.length; at += ZEROS.length) {
     const piece = bytes.subarray(at, at + ZEROS.length);

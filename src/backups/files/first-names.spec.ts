@@ -1,7 +1,7 @@
 import { FirstNames } from './first-names.js';
 
 describe('the first names of a folder', () => {
-  it('H26: are kept without holding all of them', () => {
+  it('H26: are kept without keeping all names in memory', () => {
     const kept = new FirstNames(100);
     let largest = 0;
     for (let at = 100_000; at > 0; at -= 1) {
@@ -16,7 +16,7 @@ describe('the first names of a folder', () => {
     expect(kept.hasMore).toBe(true);
   });
 
-  it('H26: are all of them where there are no more', () => {
+  it('H26: include all names of a small folder', () => {
     const kept = new FirstNames(3);
     for (const name of ['c', 'a', 'b']) kept.add(name);
     expect(kept.sorted()).toEqual(['a', 'b', 'c']);

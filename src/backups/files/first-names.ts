@@ -1,6 +1,6 @@
 /**
- * Keeps the first names of a folder in the order of names, however many the folder has: it holds at most twice as many
- * as it keeps.
+ * Keeps the first names of a folder in sort order. Its memory is bounded: it holds at most twice as many names as it
+ * keeps.
  */
 export class FirstNames {
   private names: string[] = [];

@@ -5,7 +5,7 @@ import type { Config } from '../../platform/config/config.js';
 import { AGENT_ID } from '../../platform/http/agent-id.js';
 import { codeOf } from './file-errors.js';
 
-/** The folders of an agent: reports, staged files, and where each of them ends. */
+/** The folders of an agent: reports, staged files, and their destinations. */
 export type AgentFolder = 'log' | 'database' | 'archive' | 'rejected' | 'quarantine';
 
 /** Where agents put reports and files, an absolute path. */
@@ -18,7 +18,7 @@ export function storeRoot({ backupStoreDir, dataDir }: Config): string {
   return resolve(backupStoreDir ?? join(dataDir, 'backups', 'store'));
 }
 
-/** A link or a file in place of a folder: a link would lead the scan out of the agent's folder. */
+/** A link or a file where a folder is expected: a link would lead the scan out of the agent's folder. */
 export class FolderRefused extends Error {
   // Handled like an error of the file system.
   readonly syscall = 'lstat';
@@ -32,8 +32,8 @@ export class FolderRefused extends Error {
 }
 
 /**
- * The path of a folder below `root`, every step of which is a real folder; null where one does not exist.
- * @throws FolderRefused for a link or anything else, and what the file system says (EACCES, EIO).
+ * The path of a folder below `root`, every part of which is a real folder; null if one does not exist.
+ * @throws FolderRefused for a link or anything else, and file system errors (EACCES, EIO).
  */
 export async function folderWithin(root: string, steps: readonly string[]): Promise<string | null> {
   let path: string;
@@ -57,7 +57,7 @@ export async function folderWithin(root: string, steps: readonly string[]): Prom
   return path;
 }
 
-/** Like `folderWithin`, and makes the last folder where it does not exist. */
+/** Like `folderWithin`, but creates the last folder if it does not exist. */
 export async function makeFolderWithin(root: string, steps: readonly string[]): Promise<string> {
   const found = await folderWithin(root, steps);
   if (found !== null) return found;
@@ -73,11 +73,11 @@ export async function makeFolderWithin(root: string, steps: readonly string[]): 
 export interface InboxFolders {
   /** Includes links, which `folderWithin` refuses later. */
   agents: string[];
-  /** Folders with a name that no agent can have: nothing in them is read. */
+  /** Folders whose names are not valid agent ids: they are not read. */
   ignored: string[];
 }
 
-/** What is in the inbox of a tenant. Hidden folders and that of a new file system are nobody's. */
+/** Lists a tenant's inbox. Skips hidden folders and lost+found. */
 export async function foldersIn(root: string, slug: string): Promise<InboxFolders> {
   const folder = await folderWithin(root, [slug]);
   if (folder === null) return { agents: [], ignored: [] };

@@ -3,10 +3,10 @@ import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Random } from '../../../test/faults/random.js';
 
-/** A name that a report gives for a staged file, and what lies in the agent's folder. */
+/** A file name in a report, and what the agent's folder has under that name. */
 export interface HostileName {
   name: string;
-  /** As it is on the disk, if it is there at all. */
+  /** Creates it on the disk; absent if the file does not exist. */
   make?: (folder: string) => void;
   /** The verdict and its reason. */
   ends: string;
@@ -31,7 +31,7 @@ const kind = (name: string, ends: string, make: (path: string, folder: string) =
   ends,
   make: (folder) => make(join(folder, name), folder),
 });
-/** Made by a process that is killed: one that ends by itself removes its socket. */
+/** Created by a killed process: a process that exits normally removes its socket. */
 const leaveSocket = (path: string) =>
   spawnSync(process.execPath, [
     '-e',
@@ -181,7 +181,7 @@ function chosen(outside: string): HostileName[] {
     }),
     kind('fifo.bak', NO_FILE, (path) => execFileSync('mkfifo', [path])),
     kind('socket.bak', NO_FILE, leaveSocket),
-    // It is a file of the folder like any other: only its name here goes.
+    // It is a regular file of the folder: only this name of it is removed.
     kind('hard.bak', STORED, (path) => linkSync(join(dirname(outside), 'linked'), path)),
   ];
 }
@@ -208,7 +208,7 @@ const PARTS = [
   '\n',
 ];
 
-/** So many, each of another name, whatever a file system makes of accents. */
+/** Generates that many names, distinct even if the file system normalizes accents. */
 export function hostileNames(random: Random, count: number, outside: string): HostileName[] {
   const found = chosen(outside);
   const seen = new Set(found.map(({ name }) => name.normalize('NFC')));

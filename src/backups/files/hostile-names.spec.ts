@@ -27,9 +27,9 @@ import {
 import type { AgentFolder } from './folders.js';
 import { CONTENT, hostileNames } from './hostile-names.fixture.js';
 
-/** B4: whatever agents call what they report, the scan reads and writes below their own folders and the store. */
+/** B4: whatever file names agents report, the scan only reads and writes below their folders and the store. */
 const MORNING = '2026-03-31T06:00:00.000Z';
-/** Longer ago than a file of an unexpected database is waited for. */
+/** Beyond the time that a file of an unexpected database is awaited. */
 const REPORTED = '2026-03-29T20:10:00Z';
 const SEED = 20_260_331;
 
@@ -61,7 +61,7 @@ afterAll(async () => {
   await world.close();
   await folders.remove();
 });
-/** Only files of this tenant were made, changed or removed. */
+/** Check that only files of this tenant were created, changed or removed. */
 afterEach(async () => {
   expect(canaries()).toEqual(before);
   await rm(join(folders.env.BACKUP_INBOX_DIR, cast.tenant.slug), { recursive: true });
@@ -94,7 +94,7 @@ const entries = (agent: TestAgent) =>
 const inStore = (path: string) => readFileSync(join(folders.env.BACKUP_STORE_DIR, path), 'utf8');
 
 describe('names of staged files', () => {
-  it('300 of them end as a refusal with its reason, as missing, or below the tenant’s own folder', async () => {
+  it('300 of them are refused with a reason, are missing, or stay below the tenant’s own folder', async () => {
     const agent = await newAgent();
     const cases = hostileNames(new Random(SEED), 300, outside);
     expect(cases).toHaveLength(300);
@@ -119,12 +119,12 @@ describe('names of staged files', () => {
       paths.filter((path) => !path.startsWith(`cabinet-martin/Boulangerie Martin/Lyon/${agent.id}/db`)),
     ).toEqual([]);
     expect(new Set(paths).size).toBe(paths.length);
-    // What was promoted is not there any more; what was refused still is.
+    // Promoted files are removed; refused ones stay.
     const left = cases.filter(({ make, ends }) => make !== undefined && ends !== 'SUCCESS null');
     expect(agent.files('database')).toEqual(left.map(({ name }) => name).sort());
   }, 60_000);
 
-  it('of two that differ by their accents’ spelling each report means its own, where the disk has both', async () => {
+  it('names that differ only in Unicode normalization each match their own file, if the disk has both', async () => {
     const agent = await newAgent();
     await agent.put('database', '\u00e9.bak', 'composed');
     await agent.put('database', 'e\u0301.bak', 'decomposed');
@@ -136,7 +136,7 @@ describe('names of staged files', () => {
 });
 
 describe('names of report files', () => {
-  it('are moved whatever they are, also the longest', async () => {
+  it('are moved whatever their names are, including the longest', async () => {
     const agent = await newAgent();
     const end = 'STATUS.json';
     const names = [
@@ -160,7 +160,7 @@ describe('names of report files', () => {
     expect(rejected.length).toBeGreaterThan(6);
   });
 
-  it('a second one of the same longest name is kept beside the first', async () => {
+  it('a second file with the same longest name is kept beside the first', async () => {
     const agent = await newAgent();
     const name = `${'é'.repeat(122)}STATUS.json`;
     for (const minute of [1, 2, 3]) {
@@ -183,7 +183,7 @@ describe('names of report files', () => {
   });
 });
 
-describe('folders that are none', () => {
+describe('paths that are not folders', () => {
   const elsewhere = (agent: TestAgent, folder: AgentFolder) => agent.path(folder).replace(/\/$/, '');
   const ways: [string, (path: string) => void][] = [
     ['a link outside', (path) => symlinkSync(join(folders.root, 'outside'), path)],
@@ -191,7 +191,7 @@ describe('folders that are none', () => {
     ['a link to itself', (path) => symlinkSync('itself', path)],
     ['a file', (path) => writeFileSync(path, CONTENT)],
   ];
-  /** Puts it where the folder was. */
+  /** Replaces the folder. */
   function replace(agent: TestAgent, folder: AgentFolder, make: (path: string) => void): void {
     const path = elsewhere(agent, folder);
     if (agent.files(folder).length > 0 || folder === 'database' || folder === 'log')
@@ -199,7 +199,7 @@ describe('folders that are none', () => {
     make(path);
   }
 
-  it.each(ways)('database/ is %s: FAILED, and nothing is read there', async (_what, make) => {
+  it.each(ways)('database/ is %s: FAILED, and nothing there is read', async (_what, make) => {
     const agent = await newAgent();
     replace(agent, 'database', make);
     await agent.drop('STATUS.json', agent.report(REPORTED, { compta: good('linked', CONTENT) }));
@@ -209,7 +209,7 @@ describe('folders that are none', () => {
     expect(entry?.reason).toBe(_what === 'a file' ? 'unreadable' : 'symbolic_link');
   });
 
-  it.each(ways)('log/ is %s: what is expected is MISSING, and says why', async (_what, make) => {
+  it.each(ways)('log/ is %s: expected backups are MISSING, with the reason', async (_what, make) => {
     const agent = await newAgent();
     await expectJob(agent);
     replace(agent, 'log', make);
@@ -258,7 +258,7 @@ describe('folders that are none', () => {
     expect([agent.files('database'), agent.files('quarantine')]).toEqual([[], ['compta.bak']]);
   });
 
-  it('the agent’s own folder is a link: refused, what is expected is MISSING and says why', async () => {
+  it('the agent’s own folder is a link: refused, expected backups are MISSING with the reason', async () => {
     const agent = await newAgent();
     await expectJob(agent);
     const folder = agent.path('log', '..');
@@ -280,7 +280,7 @@ describe('folders that are none', () => {
     ]);
   });
 
-  it('the tenant’s folder is a link: refused, and all that is expected is MISSING and says why', async () => {
+  it('the tenant’s folder is a link: refused, all expected backups are MISSING with the reason', async () => {
     const agent = await newAgent();
     await expectJob(agent);
     const folder = join(folders.env.BACKUP_INBOX_DIR, cast.tenant.slug);
@@ -305,7 +305,7 @@ describe('folders that are none', () => {
   }
 });
 
-describe('names that the store’s folders follow', () => {
+describe('names that become folders of the store', () => {
   const NAMES = [
     '..',
     '.',
@@ -335,16 +335,16 @@ describe('names that the store’s folders follow', () => {
     'a:b',
   ];
 
-  it('of companies, cities and databases keep below the tenant’s folder, each in a place of its own', async () => {
+  it('companies, cities and databases stay below the tenant’s folder, each in a folder of its own', async () => {
     const agent = await newAgent();
     const names = [...NAMES, ...MORE].map((name) => name.trim());
     const report = (minute: number, changes: object, database = 'compta') =>
       agent.report(
         new Date(Date.UTC(2026, 2, 29, 8, minute)).toISOString(),
-        { [database]: said(minute) },
+        { [database]: reported(minute) },
         changes as Record<string, unknown>,
       );
-    const said = (number: number) => good(`${number}.bak`, `${CONTENT} ${number}`);
+    const reported = (number: number) => good(`${number}.bak`, `${CONTENT} ${number}`);
     let number = 0;
     for (const name of names) {
       for (const dropped of [
@@ -364,7 +364,7 @@ describe('names that the store’s folders follow', () => {
     expect(stored(folders).filter((path) => path.includes(`/${agent.id}/`))).toEqual([...paths].sort());
   }, 60_000);
 
-  it.each(['a\u0000b', 'a\nb', '\u001b'])('%j is no name of any of them', async (name) => {
+  it.each(['a\u0000b', 'a\nb', '\u001b'])('%j is not a valid name for any of them', async (name) => {
     const agent = await newAgent();
     await agent.drop(
       '1_STATUS.json',
@@ -375,7 +375,7 @@ describe('names that the store’s folders follow', () => {
       agent.report(REPORTED, { compta: { status: 'failed' } }, { city: name }),
     );
     await agent.drop('3_STATUS.json', agent.report(REPORTED, { [name]: { status: 'failed' } }));
-    // A database whose name is none is FAILED under another one: the others of its report are judged.
+    // A database with an invalid name is FAILED under a generated one: the others of its report are evaluated.
     expect(await run()).toMatchObject({ rejected: 2, failed: 1 });
     expect(await entries(agent)).toMatchObject([
       {

@@ -1,7 +1,7 @@
 /**
- * Works on items, at most `most` at once. Begins nothing more after a failure. Not p-limit: after a failure that goes on
- * with what is queued, or leaves its promises pending, and it throws while others still work.
- * @throws the first failure, once all that has begun has ended
+ * Works on items, at most `most` at once. Starts no more items after a failure. Not p-limit: after a failure it
+ * continues with its queue or leaves its promises pending, and throws while others still run.
+ * @throws the first failure, after all started items have finished
  */
 export async function inParallel<Item>(
   items: readonly Item[],

@@ -10,13 +10,13 @@ import { idOfAside, putBack } from './move-file.js';
 import { openNoFollow } from './open-file.js';
 import { hasTemporaryName, identityOf, type SeenFile } from './staged-file.js';
 
-/** A file that was changed this short a time ago may be about to change again, in ms. */
+/** A file changed this recently may still be written to, in ms. */
 const YOUNG_MS = 5_000;
 /** How long a young file must stay unchanged, in ms. */
 const UNCHANGED_MS = 1_000;
-/** Reports of one agent that one scan takes; the next scan takes the others. */
+/** Reports that one scan reads of one agent; the next scan reads the rest. */
 const MAX_REPORTS = 2_000;
-/** How the name of a report ends, in any case: file systems and agents of Windows know none. */
+/** The suffix of a report's name, in any case: Windows ignores case. */
 const REPORT_NAME = /STATUS\.json$/i;
 
 /**
@@ -36,9 +36,9 @@ export async function settled<Seen extends SeenFile>(files: readonly Seen[], now
 }
 
 /**
- * The report files of an agent whose names say that they are complete, in the order of these names.
- * @param onUnreadable called for each that cannot be looked at
- * @returns up to 2,000, and whether there are more: the next scan takes those.
+ * The report files of an agent that have final names, sorted by name.
+ * @param onUnreadable called for each file that cannot be read
+ * @returns up to 2,000, and whether there are more: the next scan reads those.
  */
 export async function reportFiles(
   root: string,
@@ -50,7 +50,7 @@ export async function reportFiles(
   const names = new FirstNames(MAX_REPORTS);
   for await (const { name } of await opendir(folder)) {
     const id = idOfAside(name);
-    // A killed scan left this report under a hidden name. Read it again: a report that is known adds nothing.
+    // A killed scan left this report under a hidden name. Read it again: a known report adds nothing.
     if (id !== null) {
       await putBack(join(folder, name), join(folder, `${id}_STATUS.json`), id).catch(onUnreadable);
       continue;
@@ -71,10 +71,10 @@ export async function reportFiles(
   return { files, more: names.hasMore };
 }
 
-/** The bytes of a report, or why they are not read. */
+/** The bytes of a report, or why they were not read. */
 export type ReportBytes = { bytes: Buffer } | { refused: string; sha256: string } | 'moving';
 
-/** Reads a small file as it was seen. @throws what the file system says (EACCES, EIO). */
+/** Reads a small file if it is still the one that was seen. @throws file system errors (EACCES, EIO). */
 export async function readReportFile({ path, name, stats: seen }: SeenFile): Promise<ReportBytes> {
   const refused = (why: string): ReportBytes => ({
     refused: why,

@@ -45,13 +45,13 @@ function quarantine(file: SeenFile): Promise<void> {
   return moveTo(folders.env.BACKUP_INBOX_DIR, ['tenant', 'agent'], file, to);
 }
 
-/** The agent replaces the file by another one, as `mv` does. */
+/** Replaces the file, as an agent's `mv` does. */
 function replaceBy(content: string): void {
   writeFileSync(`${path()}.part`, content);
   renameSync(`${path()}.part`, path());
 }
 
-/** The first rename fails because the folder is on another disk; `meanwhile` happens just before. */
+/** Makes the first rename fail because the folder is on another disk; `meanwhile` runs just before. */
 function onAnotherDisk(meanwhile: () => void = () => undefined): void {
   const failure = Object.assign(new Error('EXDEV'), { code: 'EXDEV', syscall: 'rename' });
   jest.spyOn(files, 'rename').mockImplementationOnce(() => {
@@ -105,7 +105,7 @@ describe('moving a file to a folder on another disk', () => {
     expect(agent.files('database')).toEqual([]);
   });
 
-  it('H22: leaves what cannot be copied, and does not wait for its writer', async () => {
+  it('H22: leaves a file that cannot be copied in place, and does not wait for its writer', async () => {
     execFileSync('mkfifo', [path()]);
     const file = seen();
     onAnotherDisk();
@@ -123,7 +123,7 @@ describe('moving a file to a folder on another disk', () => {
     expect(agent.read('quarantine', 'compta.bak')).toBe('the lodger');
   });
 
-  it('H22: does not keep a copy of a file that grows meanwhile', async () => {
+  it('H22: does not keep a copy of a file that grows during the copy', async () => {
     await agent.put('database', 'compta.bak', 'the lodger');
     const file = seen();
     onAnotherDisk();
@@ -148,7 +148,7 @@ describe('the reason beside a rejected file', () => {
   });
 });
 
-describe('putting a file back where a newer one is', () => {
+describe('restoring a file’s name when a newer file has it', () => {
   const visible = () =>
     agent
       .files('database')
@@ -156,7 +156,7 @@ describe('putting a file back where a newer one is', () => {
       .sort();
   const hidden = () => agent.files('database').filter((name) => name.startsWith('.'));
 
-  it('H22: keeps both, hides neither, and is done after one try', async () => {
+  it('H22: keeps both files visible, and finishes in one try', async () => {
     await agent.put('database', 'compta.bak', 'the ledger');
     const identity = identityOf(lstatSync(path()));
     await agent.put('database', `.${ID}.gone`, 'the next one');
@@ -167,14 +167,14 @@ describe('putting a file back where a newer one is', () => {
     expect(agent.read('database', 'compta.bak')).toBe('the one after that');
   });
 
-  it('H22: finishes one that was cut off between its two steps', async () => {
+  it('H22: finishes a restore that was interrupted between its two steps', async () => {
     await agent.put('database', `.${ID}.gone`, 'the next one');
     await files.link(path(`.${ID}.gone`), path());
     await removeSeen(path(), 'another file', ID);
     expect(agent.files('database')).toEqual(['compta.bak']);
   });
 
-  it('H22: a good backup does not end in quarantine', async () => {
+  it('H22: does not quarantine a good backup', async () => {
     await agent.put('database', 'compta.bak', 'the lodger');
     const file = seen();
     const { rename } = files;
@@ -188,7 +188,7 @@ describe('putting a file back where a newer one is', () => {
     expect(visible()).toEqual(['the next one', 'the one after that']);
   });
 
-  it('H22: a report that a killed scan left aside is read by the next', async () => {
+  it('H22: the next scan reads a report that a killed scan set aside', async () => {
     await agent.put('log', `.${ID}.gone`, '{}');
     const read = () => reportFiles(folders.env.BACKUP_INBOX_DIR, ['tenant', 'agent'], () => undefined);
     await read();

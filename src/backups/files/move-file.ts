@@ -6,24 +6,24 @@ import { makeFolderWithin } from './folders.js';
 import { openNoFollow } from './open-file.js';
 import { readThrough } from './read-through.js';
 import { identityOf, type SeenFile } from './staged-file.js';
-import { isThere, putInPlace, statsOf, syncFolder, TargetTaken, unlinkIfThere } from './stored-file.js';
+import { pathExists, putInPlace, statsOf, syncFolder, TargetTaken, unlinkIfThere } from './stored-file.js';
 
-/** Where a file goes, and how it is named there. */
+/** A file's destination and its name there. */
 export interface Move {
   folder: 'archive' | 'rejected' | 'quarantine';
   /** Part of the new name where the file's own name is taken. Unique to this file. */
   mark: string;
   /** Written to `<name>.reason` before the move, so that a repeated move writes it again. */
   reason?: string;
-  /** Ends the copy of a large file to another disk. */
+  /** Aborts the copy of a large file to another disk. */
   signal: AbortSignal;
 }
 
 /**
- * Moves a file into another folder of its agent. It overwrites nothing there. It does nothing when the name belongs to
+ * Moves a file into another folder of its agent. Never overwrites a file there. Does nothing if the name now belongs to
  * another file than the one that was seen.
  * @param agent the steps from `root` to the agent's folder
- * @throws what the file system says; the file then stays where it is.
+ * @throws file system errors; the file then stays where it is.
  */
 export async function moveTo(
   root: string,
@@ -40,7 +40,7 @@ export async function moveTo(
   await syncFolder(target);
 }
 
-/** `wx` follows no link. What has the name already is of an earlier try, or was planted: it is replaced. */
+/** `wx` follows no link. An existing file is from an earlier try, or was planted: replace it. */
 async function writeReason(path: string, reason: string): Promise<void> {
   await unlinkIfThere(path);
   await writeFile(path, `${reason}\n`, { mode: 0o640, flag: 'wx' });
@@ -60,10 +60,10 @@ async function moveFile(seen: SeenFile, to: string, mark: string, signal: AbortS
   if (!(await hasIdentity(to, identityOf(seen.stats)))) await putBack(to, seen.path, mark);
 }
 
-/** Makes the copy beside its place: it gets its name when it is complete and fsynced. */
+/** Writes the copy under a temporary name; it gets its final name when it is complete and fsynced. */
 async function copyToOtherDisk(seen: SeenFile, to: string, signal: AbortSignal): Promise<void> {
   const beside = `${to}.part`;
-  // A killed scan may have left one.
+  // A killed scan may have left a copy.
   await unlinkIfThere(beside);
   try {
     if (seen.stats.isSymbolicLink()) await symlink(await readlink(seen.path), beside);
@@ -76,7 +76,9 @@ async function copyToOtherDisk(seen: SeenFile, to: string, signal: AbortSignal):
   await syncFolder(dirname(to));
 }
 
-/** Copies the very file that was seen: it follows no link, waits for no writer, and checks the file before and after. */
+/**
+ * Copies exactly the file that was seen: follows no link, waits for no writer, and checks the file before and after.
+ */
 async function copyOpened({ path, stats }: SeenFile, beside: string, signal: AbortSignal): Promise<void> {
   if (!stats.isFile()) throw new FileNotCopied('it is not a file and cannot be moved to another disk');
   const source = await openNoFollow(path);
@@ -100,20 +102,20 @@ async function copyOpened({ path, stats }: SeenFile, beside: string, signal: Abo
   }
 }
 
-/** The file cannot be copied now. Handled like a failure of the file system. */
+/** The file cannot be copied now. Handled like a file system error. */
 class FileNotCopied extends Error {
   readonly syscall = 'copyfile';
 }
 
 /**
- * Removes a file that was seen, and no other file that takes its name at that moment. It first renames the file to a
- * name that nobody else uses; only then is it certain which file it is.
- * @param id names it meanwhile: the next call with the same id finishes a removal that was cut off.
+ * Removes a file that was seen, and no other file that takes its name at that moment. First renames the file to a
+ * unique name; only then is it certain which file it is.
+ * @param id part of the unique name: the next call with the same id finishes an interrupted removal.
  * @returns the new name of another file that was renamed by mistake and could not get its own name back, else null.
  */
 export async function removeSeen(path: string, identity: string, id: string): Promise<string | null> {
   const aside = join(dirname(path), `.${id}.gone`);
-  if (!(await isThere(aside))) {
+  if (!(await pathExists(aside))) {
     const current = await statsOf(path);
     if (current === null || identityOf(current) !== identity) return null;
     await rename(path, aside);
@@ -123,7 +125,7 @@ export async function removeSeen(path: string, identity: string, id: string): Pr
   return null;
 }
 
-/** A name that `removeSeen` gives: a killed scan may have left it in a folder. @returns its id. */
+/** A name that `removeSeen` uses: a killed scan may have left it in a folder. @returns its id. */
 export function idOfAside(name: string): string | null {
   return /^\.([0-9a-f-]+)\.gone$/.exec(name)?.[1] ?? null;
 }
@@ -133,8 +135,8 @@ async function hasIdentity(path: string, identity: string): Promise<boolean> {
 }
 
 /**
- * Gives a file its name back. Where a newer file has the name, it gets a visible name beside that one: `<mark>_<name>`.
- * The end of the name stays as it is, because the names of reports are recognized by it.
+ * Restores a file's name. If a newer file has the name, it becomes `<mark>_<name>` instead. The suffix stays, because
+ * reports are recognized by it.
  * @returns the other name, else null.
  */
 export async function putBack(aside: string, path: string, mark: string): Promise<string | null> {
@@ -168,14 +170,14 @@ const MAX_NAME_BYTES = 240;
 
 /** The name itself, or with a mark in it where the name is taken, and shortened where it is too long. */
 async function freeName(folder: string, name: string, mark: string): Promise<string> {
-  if (Buffer.byteLength(name) <= MAX_NAME_BYTES && !(await isThere(join(folder, name)))) return name;
+  if (Buffer.byteLength(name) <= MAX_NAME_BYTES && !(await pathExists(join(folder, name)))) return name;
   const dot = name.indexOf('.', 1);
   const extension = dot < 0 ? '' : beginningOf(name.slice(dot), MAX_NAME_BYTES / 2);
   const stem = dot < 0 ? name : name.slice(0, dot);
   for (let count = 1; ; count += 1) {
     const end = `.${mark}${count === 1 ? '' : `-${count}`}${extension}`;
     const candidate = `${beginningOf(stem, MAX_NAME_BYTES - Buffer.byteLength(end))}${end}`;
-    if (!(await isThere(join(folder, candidate)))) return candidate;
+    if (!(await pathExists(join(folder, candidate)))) return candidate;
   }
 }
 

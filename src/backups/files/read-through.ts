@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { holdsNothing, isZeros, MAX_EMPTY_BYTES } from './empty-file.js';
+import { hasNoBackup, isZeros, MAX_EMPTY_BYTES } from './empty-file.js';
 import { type FileError, isFileSystemError } from './file-errors.js';
 
 /** Bytes of one read. A file of any size takes two buffers of this size. */
@@ -10,17 +10,17 @@ const CHUNK = 1_048_576;
 export interface Reading {
   sha256: string;
   size: number;
-  /** There is no backup in it, whatever its hash. */
+  /** The file has no backup in it, whatever its hash. */
   empty: boolean;
-  /** Why the copy is not complete; null when it is, or none was asked for. */
+  /** Why the copy is not complete; null if it is, or if there is none. */
   not_copied: FileError | null;
 }
 
 /**
- * Reads a file from its beginning through SHA-256 and, from the same bytes in memory, into `copy`. A copy that fails
- * does not end the reading: the hash is needed in any case.
+ * Reads a whole file into SHA-256 and writes the same bytes into `copy`. A failed copy does not stop the reading: the
+ * hash is needed in any case.
  * @param onProgress bytes read so far, once a chunk.
- * @throws what reading says, and the signal's reason.
+ * @throws read errors, and the signal's reason.
  */
 export async function readThrough(
   source: FileHandle,
@@ -33,7 +33,7 @@ export async function readThrough(
   let not_copied: FileError | null = null;
   let size = 0;
   let zeros = true;
-  /** The whole file, where it is small: its buffers are used again. */
+  /** The whole file, if it is small: its buffers are reused. */
   let small = Buffer.alloc(0);
   let { bytesRead } = await source.read(buffers[0], 0, CHUNK, 0);
   while (bytesRead > 0) {
@@ -47,7 +47,7 @@ export async function readThrough(
     hash.update(chunk);
     zeros &&= isZeros(chunk);
     if (!zeros && size + bytesRead <= MAX_EMPTY_BYTES) small = Buffer.concat([small, chunk]);
-    // Wait for both before throwing: the buffers must not be in use any more.
+    // Wait for both before throwing: the buffers must no longer be in use.
     const [failed]: (FileError | null)[] = await Promise.all([failureOf(writing), failureOf(reading)]);
     not_copied ??= failed ?? null;
     size += bytesRead;
@@ -55,7 +55,7 @@ export async function readThrough(
     ({ bytesRead } = await reading);
     buffers = [next, current];
   }
-  const empty = zeros || (small.length === size && (await holdsNothing(small)));
+  const empty = zeros || (small.length === size && (await hasNoBackup(small)));
   return { sha256: hash.digest('hex'), size, empty, not_copied };
 }
 

@@ -9,12 +9,12 @@ import { openNoFollow } from './open-file.js';
 /** A file as `lstat` saw it. */
 export interface SeenFile {
   path: string;
-  /** As it is on the disk: accents may be composed in another way than in the report. */
+  /** Its name on the disk, which may normalize accents differently from the report. */
   name: string;
   stats: Stats;
 }
 
-/** Which file it is, and in which state: another file of the same name has another identity. */
+/** Identifies a file and its state: another file of the same name has another identity. */
 export function identityOf({ dev, ino, size, mtimeMs }: Stats): string {
   return `${dev}:${ino}:${size}:${mtimeMs}`;
 }
@@ -32,7 +32,7 @@ export interface OpenStaged extends SeenFile {
   handle: FileHandle;
 }
 
-/** Names that a file has while it is written. */
+/** Names of files that are still being written. */
 const TEMPORARY_NAME = /^\.|\.(?:part|partial|filepart|tmp)$/i;
 
 /** Whether the name says that the file is still being written. */
@@ -40,14 +40,14 @@ export function hasTemporaryName(name: string): boolean {
   return TEMPORARY_NAME.test(name);
 }
 
-/** Whether a name can only be that of a file in the folder itself. */
+/** Whether a name can only refer to a file directly in the folder. */
 function isSafeName(name: string): boolean {
   return (
     name !== '' && name !== '.' && name !== '..' && !/[/\\\0]/.test(name) && Buffer.byteLength(name) <= 255
   );
 }
 
-/** Looks for a staged file of an agent without opening it: a FIFO blocks its reader. */
+/** Finds a staged file of an agent without opening it: a FIFO blocks its reader. */
 export async function findStaged(root: string, agent: readonly string[], name: string): Promise<Staged> {
   if (!isSafeName(name)) return { refused: { reason: 'unsafe_name', detail: null } };
   if (hasTemporaryName(name)) return 'absent';
@@ -58,7 +58,7 @@ export async function findStaged(root: string, agent: readonly string[], name: s
     return unreadable(error);
   }
   if (folder === null) return 'absent';
-  // Linux keeps names as they were written, macOS decomposes them.
+  // Linux keeps names as written, macOS decomposes them.
   for (const spelling of new Set([name, name.normalize('NFC'), name.normalize('NFD')])) {
     if (!isSafeName(spelling)) continue;
     const path = join(folder, spelling);
@@ -74,7 +74,7 @@ export async function findStaged(root: string, agent: readonly string[], name: s
   return 'absent';
 }
 
-/** Opens the very file that `findStaged` saw. It follows no link, also where one replaced the file in between. */
+/** Opens exactly the file that `findStaged` saw. Follows no link, even if one has replaced the file since. */
 export async function openStaged(
   root: string,
   agent: readonly string[],

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type BackupFolders, backupFolders } from '../agent.fixture.js';
 import { IncomingCopy, readStored, removeLeftovers, TargetTaken } from './stored-file.js';
 
-/** B6: a name in the store is the name of a whole file. */
+/** B6: only whole files get a name in the store. */
 const PATH = 'tenant/company/city/agent/db/2026/03/db_20260330T201000Z.bak';
 const ID = '01a1fec9-17c6-73de-b3f4-43c48a3a0bde';
 
@@ -22,7 +22,7 @@ const names = () => readdirSync(join(root, PATH, '..'));
 const content = () => readFileSync(join(root, PATH), 'utf8');
 
 describe('a copy into the store', () => {
-  it('of two scanners of one entry each puts in place what it wrote itself', async () => {
+  it('of the same entry by two scanners: each publishes what it wrote itself', async () => {
     const stale = await begin();
     await stale.handle.write('the ledger');
     const half = await begin();
@@ -49,7 +49,7 @@ describe('a copy into the store', () => {
     expect(isClosed(copy.handle)).toBe(true);
   });
 
-  it('removes what a killed scan left of the same entry, and of no other', async () => {
+  it('removes a killed scan’s copy of the same entry, and no other copy', async () => {
     const left = await begin();
     await left.handle.close();
     const other = await IncomingCopy.begin(root, PATH, ID.replace('0', '1'));
@@ -65,14 +65,14 @@ describe('a copy into the store', () => {
   it.each([
     ['a folder', (path: string) => mkdirSync(path)],
     ['a link', (path: string) => symlinkSync('/dev/zero', path)],
-  ])('fails when its place is taken by %s, and does not wait for a writer', async (_what, make) => {
+  ])('fails if its path is taken by %s, and does not wait for a writer', async (_what, make) => {
     mkdirSync(join(root, PATH, '..'), { recursive: true });
     make(join(root, PATH));
     await expect(readStored(root, PATH, AbortSignal.timeout(5_000))).rejects.toHaveProperty('syscall');
   });
 });
 
-/** Node gives a closed one no descriptor. */
+/** A closed handle has no descriptor. */
 function isClosed(handle: FileHandle): boolean {
   return handle.fd === -1;
 }

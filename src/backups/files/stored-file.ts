@@ -7,25 +7,29 @@ import { inParallel } from './in-parallel.js';
 import { openNoFollow } from './open-file.js';
 import { readThrough } from './read-through.js';
 
-/** Another file is already where this one should be. Nothing is overwritten. */
+/** Another file already has this path. Nothing is overwritten. */
 export class TargetTaken extends Error {
-  // A caller that does not catch it handles it like an error of the file system.
+  // An uncaught one is handled like a file system error.
   readonly syscall = 'link';
   readonly code = 'EEXIST';
 }
 
-/** A copy that is written beside its place. It gets its name when it is complete, checked and fsynced. */
+/**
+ * A copy under a temporary name beside its final path. It gets its final name when it is complete, verified and
+ * fsynced.
+ */
 export class IncomingCopy {
   private constructor(
     readonly handle: FileHandle,
     private readonly beside: string,
     private readonly target: string,
-    /** Folders above it that may not be fsynced yet. */
+    /** Parent folders that may not be fsynced yet. */
     private readonly unsynced: readonly string[],
   ) {}
 
   /**
-   * The copy has a name of its own: a scan that lost its lease must not publish a copy that another scan has begun.
+   * Each copy has a unique temporary name: a scan that lost its lease must not publish a copy that another scan has
+   * begun.
    * @param id of the entry: `removeLeftovers` finds the copy by it if this process is killed.
    */
   static async begin(root: string, path: string, id: string): Promise<IncomingCopy> {
@@ -38,10 +42,10 @@ export class IncomingCopy {
   }
 
   /**
-   * Fsyncs it and puts it into its place. The caller has checked what was written. A failure leaves nothing beside the
-   * place: it would take the room that the next try needs.
+   * Fsyncs the copy and renames it to its final path. The caller has verified the content. Removes the copy on failure:
+   * it would take the space that the next try needs.
    * @returns the folders to `syncFolders` before anything relies on the file's name.
-   * @throws TargetTaken when the place is taken.
+   * @throws TargetTaken if the path is taken.
    */
   async publish(): Promise<UnsyncedFolders> {
     try {
@@ -55,14 +59,14 @@ export class IncomingCopy {
     return { folder: dirname(this.target), unsynced: this.unsynced };
   }
 
-  /** Removes it: it is not wanted, or not complete. */
+  /** Removes a copy that is incomplete or not needed. */
   async discard(): Promise<void> {
     await this.handle.close();
     await unlinkIfThere(this.beside);
   }
 }
 
-/** Removes the copies that killed scans left beside the place of these entries. */
+/** Removes the copies of these entries that killed scans left. */
 export async function removeLeftovers(
   root: string,
   entries: readonly { id: string; path: string }[],
@@ -89,16 +93,16 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-/** Links and unlinks, because a link fails where the name is taken and a rename would replace it. @throws TargetTaken */
+/** Links and unlinks: a link fails if the name is taken, a rename would replace the file. @throws TargetTaken */
 export async function putInPlace(beside: string, target: string): Promise<void> {
   try {
     await link(beside, target);
   } catch (error) {
     const code = codeOf(error);
     if (code === 'EEXIST') throw new TargetTaken();
-    // Some network and FAT file systems have no links. Nobody else writes here, so it is enough to look first.
+    // Some network and FAT file systems have no links. Only Vigie writes here, so checking first is enough.
     if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(code ?? '')) throw error;
-    if (await isThere(target)) throw new TargetTaken();
+    if (await pathExists(target)) throw new TargetTaken();
     await rename(beside, target);
     return;
   }
@@ -110,15 +114,15 @@ const syncedFolders = new Set<string>();
 const MAX_SYNCED_FOLDERS = 10_000;
 
 /**
- * Makes a folder below `root` and those above it. @returns those that may not be fsynced yet, the folder first. This
- * includes folders that exist: the scan that made them may have been killed before its fsync.
+ * Creates a folder below `root` with its parents. @returns the folders that may not be fsynced yet, the deepest first.
+ * Includes existing folders: the scan that created them may have been killed before its fsync.
  */
 async function makeFolders(root: string, folder: string): Promise<string[]> {
   const first = await makeFolder(folder);
   const made = first?.length ?? Infinity;
   const top = made > root.length ? root.length : dirname(folder.slice(0, made)).length;
   const unsynced: string[] = [];
-  // A folder that was made just now may have replaced an older one of the same name, which was fsynced.
+  // A folder created just now may have replaced an older one of the same name, which was fsynced.
   for (
     let path = folder;
     path.length > top && (path.length >= made || !syncedFolders.has(path));
@@ -128,30 +132,30 @@ async function makeFolders(root: string, folder: string): Promise<string[]> {
   return unsynced;
 }
 
-/** Makes a folder and those above it. @returns the first one that was made */
+/** Creates a folder with its parents. @returns the first one that was created */
 async function makeFolder(folder: string): Promise<string | undefined> {
   try {
     return await mkdir(folder, { recursive: true, mode: 0o750 });
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
-    // Node also says so when there is no inode left: the call that failed says why.
+    // Node throws ENOENT too if there are no free inodes: the failed call gives the real reason.
     let missing = folder;
-    while (!(await isThere(dirname(missing)))) missing = dirname(missing);
+    while (!(await pathExists(dirname(missing)))) missing = dirname(missing);
     await mkdir(missing, { mode: 0o750 });
     throw error;
   }
 }
 
-/** A folder that has a new name in it, and folders on the path to it that may not be fsynced yet. */
+/** A folder with a new name in it, and its parents that may not be fsynced yet. */
 export interface UnsyncedFolders {
   folder: string;
   unsynced: readonly string[];
 }
 
-/** Fsyncs at once. */
+/** Concurrent fsyncs. */
 const MAX_SYNCS = 4;
 
-/** Fsyncs the names of new files and the paths to them: each folder once, however many files it has. */
+/** Fsyncs the names of new files and their paths: each folder once, however many files it has. */
 export async function syncFolders(published: readonly UnsyncedFolders[]): Promise<void> {
   const unsynced = new Set(published.flatMap((one) => one.unsynced));
   const folders = new Set([
@@ -189,7 +193,7 @@ function openStored(root: string, path: string): Promise<FileHandle> {
   return openNoFollow(join(root, path));
 }
 
-/** SHA-256 of a stored file, and its size in bytes; null when there is none. */
+/** SHA-256 of a stored file, and its size in bytes; null if there is none. */
 export async function readStored(
   root: string,
   path: string,
@@ -209,11 +213,11 @@ export async function readStored(
   }
 }
 
-export async function isThere(path: string): Promise<boolean> {
+export async function pathExists(path: string): Promise<boolean> {
   return (await statsOf(path)) !== null;
 }
 
-/** Of the file itself, not of the target of a link; null when there is none. */
+/** Stats of the file itself, not of a link's target; null if there is none. */
 export async function statsOf(path: string): Promise<Stats | null> {
   try {
     return await lstat(path);
@@ -231,14 +235,14 @@ export async function unlinkIfThere(path: string): Promise<void> {
   }
 }
 
-/** A new file and the folders above it. */
+/** For a new file and its parent folders. */
 const MIN_INODES = 8;
 
-/** Whether the store has room for a file of so many bytes; true where that is unknown. */
+/** Whether the store has room for a file of that many bytes; true if that is unknown. */
 export async function hasRoom(root: string, bytes: number): Promise<boolean> {
   try {
     const { bavail, bsize, files, ffree } = await statfs(root);
-    // A file system without a table of inodes has 0 of them.
+    // A file system without an inode table reports 0 inodes.
     return bavail * bsize > bytes && (files === 0 || ffree >= MIN_INODES);
   } catch {
     return true;

@@ -10,13 +10,13 @@ export interface Stored {
   staged_file_name: string;
 }
 
-/** Longest part of a path, in bytes; file systems take 255, and a name has more to it. */
+/** Longest part of a path, in bytes; file systems allow 255, and a file name has more parts. */
 const MAX_PART_BYTES = 180;
 
 /**
  * `<tenant slug>/<company>/<city>/<agent>/<database>/<YYYY>/<MM>/<database>_<UTC timestamp><ext>`, below the store.
- * Parts are percent-encoded where they hold what file systems or people could misread, so that two names never
- * become one. Texts are composed (NFC) before they are stored, and two that differ here are two.
+ * Characters that file systems or people could misread are percent-encoded, so that two names never become one. Names
+ * are NFC-normalized before they are stored; names that differ here are different names.
  */
 export function storedPath(slug: string, stored: Stored): string {
   const { company_name, city, agent_id, database_name, operation_timestamp_utc, staged_file_name } = stored;
@@ -48,7 +48,7 @@ function percentEncoded(sign: string): string {
   return codes.map((code) => `%${code}`).join('');
 }
 
-/** `.gz`, or `.sql.gz`; nothing where there is none. */
+/** `.gz`, or `.sql.gz`; empty if there is none. */
 function extensionOf(name: string): string {
   return /(?:\.[A-Za-z][A-Za-z0-9]{0,9})?\.[A-Za-z0-9]{1,10}$/.exec(name)?.[0] ?? '';
 }

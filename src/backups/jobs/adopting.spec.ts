@@ -10,7 +10,7 @@ import { addEntry, forgetBackups, JOB } from '../board/records.fixture.js';
 /** Monday 2 March 2026, 09:00 in Paris. */
 const NOW = '2026-03-02T08:00:00.000Z';
 
-describe('a backup that is expected from now on (B1)', () => {
+describe('a new backup job (B1)', () => {
   let world: World;
   let cast: Cast;
 
@@ -57,13 +57,13 @@ describe('a backup that is expected from now on (B1)', () => {
     const now = new Date(NOW);
     expect(entries).toEqual([
       ...mine.slice(0, 4).map((entry) => ({ id: entry, job_id: id, announced_at: now })),
-      // What still waits for its file is announced when it is evaluated.
+      // An entry that waits for its file is announced when it is evaluated.
       { id: mine[4], job_id: id, announced_at: null },
       ...others.map((entry) => ({ id: entry, job_id: null, announced_at: null })),
     ]);
   });
 
-  it('takes over what is reported while it is created (B5)', async () => {
+  it('takes over reports that arrive while it is created (B5)', async () => {
     const { tenant_id } = cast;
     let reporting: Promise<{ status: number }> | undefined;
     await world.app.get(Database).tenant(tenant_id, async (tx) => {
@@ -78,7 +78,7 @@ describe('a backup that is expected from now on (B1)', () => {
           databases: { [JOB.database_name]: { status: 'failed', error_msg: 'disk full' } },
         },
       });
-      // It would not see the job yet, which would not see its entry either.
+      // Without the lock, neither the report nor the job would see the other.
       await until('the report to wait for the job', async () => {
         const waiting = await world.sql(
           `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
@@ -93,10 +93,10 @@ describe('a backup that is expected from now on (B1)', () => {
     ).toEqual([{ its_own: true }]);
   });
 
-  it('counts what came early for the first time that it expects, and nothing for times before', async () => {
+  it('counts an early backup for its first expected time, and nothing for earlier times', async () => {
     const add = (effective_at: string, verdict: BackupVerdict | null) =>
       addEntry(world, cast.tenant_id, { effective_at, verdict });
-    // Expected at 17:00 in Paris: half way from yesterday's to today's was at 05:00, and it is 09:00.
+    // Expected at 17:00 in Paris: the midpoint between yesterday's and today's was 05:00, and it is 09:00.
     await add('2026-03-01T10:00:00Z', 'SUCCESS');
     await add('2026-03-02T07:00:00Z', 'SUCCESS');
     await create({ ...JOB, expected_time: '17:00' });

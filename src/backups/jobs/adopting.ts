@@ -3,8 +3,8 @@ import { type ExpectedHours, nearestExpected } from './expected-times.js';
 import { standingSql } from './job-status.sql.js';
 
 /**
- * Gives new jobs the unexpected entries of their agent and database, and the status that follows from them. It announces
- * nothing: these entries are past. A backup that came early counts for the first expected time.
+ * Gives new jobs the unexpected entries of their agent and database, and updates their status. It announces nothing:
+ * these entries are past. A backup that came early counts for the first expected time.
  */
 export async function adoptEntries(
   tx: TenantTransaction,
@@ -44,7 +44,7 @@ const ADOPT = `
   FROM (${standingSql('adopted')}) k
   WHERE j.tenant_id = $1 AND j.agent_id = k.agent_id AND j.database_name = k.database_name`;
 
-// The same. Two expected times are 14 days apart at most, and an entry counts for the nearer one.
+// Same parameters. Two expected times are 14 days apart at most, and an entry counts for the nearer one.
 const RECENT = `
   SELECT e.id, e.effective_at, j.expected_time, j.days_of_week, t.time_zone
   FROM backup_entries e

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 
-/** Which database it is, and where. */
+/** Identifies a database and its place. */
 export class BackupDatabase {
   @ApiProperty()
   agent_id: string;

@@ -23,7 +23,7 @@ export const DEFAULT_GRACE_MINUTES = 120;
 /** A week. */
 export const MAX_GRACE_MINUTES = 10_080;
 
-/** null: the default again. Days may have any order, and are stored sorted. */
+/** null resets to the default. Days may have any order, and are stored sorted. */
 function daysOf({ value }: { value: unknown }): unknown {
   if (value === null) return EVERY_DAY;
   return Array.isArray(value) && value.every((day) => typeof day === 'number')
@@ -103,8 +103,8 @@ export class NewBackupJob {
 }
 
 /**
- * An absent field stays as it is; null clears one that may be empty. Another agent or database is another job: the
- * entries are those of this one.
+ * An absent field stays unchanged; null clears an optional one. Agent and database cannot change: entries belong to
+ * them.
  */
 export class BackupJobPatch extends PartialType(
   OmitType(NewBackupJob, ['agent_id', 'database_name'] as const),
@@ -145,7 +145,7 @@ export class BackupJobQuery extends BackupBoardQuery {
   company_name?: string;
 }
 
-/** An expected backup, and the result of the last ones. */
+/** An expected backup and its last results. */
 export class BackupJob extends BackupDatabase {
   @ApiProperty({ format: 'uuid' })
   id: string;

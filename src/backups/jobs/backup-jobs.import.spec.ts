@@ -41,7 +41,7 @@ describe('a file of expected backups (B1)', () => {
     return (await world.http('GET', path, { token: cast.admin.token })).body.data as never;
   }
 
-  it('lands as a French spreadsheet writes it', async () => {
+  it('is imported as a French spreadsheet writes it', async () => {
     const file =
       'Agent;Base de données;Société;Ville;Quartier;Heure prévue;Jours;Délai (minutes)\r\n' +
       'paris-01;comptabilite;Cœur & Fils;Paris;Montmartre;2:30;lun-ven;45\r\n' +
@@ -81,7 +81,7 @@ describe('a file of expected backups (B1)', () => {
     ]);
   });
 
-  it('names its columns in other ways, too', async () => {
+  it('may use other column names', async () => {
     for (const header of [
       'agent;base;entreprise;ville;heure',
       'agent_id,database_name,company_name,city,expected_time',
@@ -103,7 +103,7 @@ describe('a file of expected backups (B1)', () => {
     }
   });
 
-  it('lands without the lines that the JSON endpoint would refuse, and names each', async () => {
+  it('imports the valid lines, and names each line that the JSON endpoint would refuse', async () => {
     const rows = [
       JOB,
       { ...JOB, agent_id: '../x' },
@@ -141,7 +141,7 @@ describe('a file of expected backups (B1)', () => {
     }
   });
 
-  it('changes the job of its agent and database where a line says something else, and nothing when it comes again', async () => {
+  it('updates the job of its agent and database if a line differs, and changes nothing if imported again', async () => {
     await sendRows({ ...JOB, neighborhood: 'Montmartre', days_of_week: [2, 1], grace_minutes: 45 });
     const before = await jobs();
     clock.advance(60_000);
@@ -152,14 +152,14 @@ describe('a file of expected backups (B1)', () => {
     expect(await jobs()).toEqual([
       { ...before[0], city: 'Lyon', neighborhood: null, updated_at: clock.now() },
     ]);
-    // A day less is a change, and null is the default again.
+    // Fewer days is a change, and null resets to the default.
     expect(countsOf(await sendRows({ ...JOB, days_of_week: [1], grace_minutes: null }))).toEqual(
       done(0, 1, 0, 0),
     );
     expect(await jobs()).toMatchObject([{ city, days_of_week: [1], grace_minutes: 120 }]);
   });
 
-  it('makes backups expected at other hours from then on, and by no other change', async () => {
+  it('resets the expected time only if the hours change', async () => {
     await sendRows(JOB);
     clock.advance(60_000);
     await sendRows({ ...JOB, city: 'Lyon', grace_minutes: 5 });
@@ -171,7 +171,7 @@ describe('a file of expected backups (B1)', () => {
     expect(await jobs()).toMatchObject([{ days_of_week: [1], expected_after: clock.now() }]);
   });
 
-  it('may name a job again if it says the same, and not if it says something else', async () => {
+  it('may repeat a job with the same values, but not with different ones', async () => {
     const sent = await sendRows(JOB, { ...JOB, neighborhood: null }, { ...JOB, city: 'Lyon' });
     expect(countsOf(sent)).toEqual(done(1, 0, 1, 1));
     expect(await faultsOf(sent)).toEqual([
@@ -202,7 +202,7 @@ describe('a file of expected backups (B1)', () => {
     ).toEqual([]);
   });
 
-  it('is applied once, however often it is sent at once, and by a key', async () => {
+  it('is applied once, for concurrent uploads and for a repeated key', async () => {
     const lines = Array.from({ length: 1_500 }, (_, n) => `paris-01;base-${n};Martin;Paris;02:00\n`).join('');
     const file = `agent;base;societe;ville;heure\n${lines}`;
     const sent = await Promise.all([send(file), send(file)]);
@@ -213,7 +213,7 @@ describe('a file of expected backups (B1)', () => {
     expect(other).toEqual(one);
   });
 
-  it('is of its tenant alone, and for admins', async () => {
+  it('only affects its tenant, and is for admins', async () => {
     await sendRows(JOB);
     const headers = { 'content-type': NDJSON };
     const theirs = await sendFile(world, cast.outsider.token, 'backups/jobs', ndjson(JOB), headers);
@@ -262,7 +262,7 @@ describe('a cell of such a file (B1)', () => {
     expect(timeCell(cell)).toBe(time);
   });
 
-  it('of a number', () => {
+  it('a number', () => {
     expect([' 45 ', '0', '-1', '4,5', 'x'].map(numberCell)).toEqual([45, 0, '-1', '4,5', 'x']);
   });
 });

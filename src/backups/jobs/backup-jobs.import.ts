@@ -5,7 +5,7 @@ import { dayCell, numberCell, timeCell } from './csv-cells.js';
 import { adoptEntries } from './adopting.js';
 import { lockJobs } from './job-lock.js';
 
-/** Files of expected backups. Agent and database name a job: a line changes it, or creates it. */
+/** Import of expected backups. Agent and database identify a job: a line updates it, or creates it. */
 export const BACKUP_JOB_FILES: ImportKind = {
   name: 'backup_jobs',
   source_type: 'backup_job',
@@ -44,7 +44,7 @@ const DEFAULTS = JSON.stringify({
   grace_minutes: DEFAULT_GRACE_MINUTES,
 });
 
-/** Columns that a line may change, each out of the jsonb `wanted`. */
+/** Columns that a line may change, each read from the jsonb `wanted`. */
 const WANTED: Readonly<Record<string, string>> = {
   company_name: `d.wanted ->> 'company_name'`,
   city: `d.wanted ->> 'city'`,
@@ -56,8 +56,8 @@ const WANTED: Readonly<Record<string, string>> = {
 const COLUMNS = Object.keys(WANTED).join(', ');
 
 /**
- * Staged lines → jobs. A field that a line leaves out stays as it is, or is the default. A second line of the same job
- * changes nothing if it has the same values, and is a fault if not: the server cannot know which one is meant.
+ * Staged lines → jobs. An omitted field stays unchanged, or gets its default. A second line for the same job changes
+ * nothing if its values are the same, and is an error if they differ: the server cannot know which one is right.
  * Parameters: $1 tenant id, $2 import id, $3 now.
  */
 const APPLY = `

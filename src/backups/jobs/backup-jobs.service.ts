@@ -26,7 +26,7 @@ import { lastCheckedSql } from './job-status.sql.js';
 const JOB_COLUMNS = `id, agent_id, database_name, company_name, city, neighborhood, expected_time, days_of_week,
   grace_minutes, status, warnings, status_since, ${lastCheckedSql('backup_jobs')} AS last_checked_at, last_success_at, last_failure_at, created_at, updated_at`;
 
-/** What backups a tenant expects. */
+/** The backups that a tenant expects. */
 @Injectable()
 export class BackupJobs {
   constructor(
@@ -37,7 +37,7 @@ export class BackupJobs {
 
   /**
    * Expects the backup from now on, and takes over the unexpected entries of its agent and database.
-   * @throws Problem conflict when there is one of this agent and database.
+   * @throws Problem conflict if a job of this agent and database exists.
    */
   async create(tx: TenantTransaction, fields: NewBackupJob): Promise<BackupJob> {
     const now = this.clock.now();
@@ -81,7 +81,7 @@ export class BackupJobs {
   }
 
   /**
-   * Changes what `patch` names. Other hours count from now on: no earlier time is missed.
+   * Updates the fields of `patch`. New hours count from now on: no earlier time becomes missing.
    * @throws Problem not_found
    */
   async update(tenantId: string, id: string, patch: BackupJobPatch): Promise<BackupJob> {
@@ -116,7 +116,7 @@ export class BackupJobs {
   }
 
   /**
-   * Deletes the job and ends its alerts. Its entries stay, as those of an unexpected database.
+   * Deletes the job and resolves its alerts. Its entries stay, as those of an unexpected database.
    * @throws Problem not_found
    */
   async remove(tenantId: string, id: string): Promise<void> {
@@ -125,7 +125,7 @@ export class BackupJobs {
       const { agent_id } = await this.read(tx, id, 'FOR UPDATE');
       await this.alerts.sourcesChanged(tx, 'backup_job', [id]);
       await tx.execute(`DELETE FROM backup_jobs WHERE tenant_id = $1 AND id = $2`, [tx.tenant_id, id]);
-      // An agent without jobs owes nothing.
+      // Agents without jobs cannot be silent.
       const agents = await tx.query<{ id: string }>(
         `SELECT ${agentSourceSql('$2::text')} AS id
          WHERE NOT EXISTS (SELECT FROM backup_jobs WHERE tenant_id = $1 AND agent_id = $2)`,

@@ -44,7 +44,7 @@ describe('expected backups (B1)', () => {
       ({ database_name }) => database_name,
     );
 
-  it('are created every day with two hours of grace, and unknown, where nothing else is said', async () => {
+  it('are daily with two hours of grace and unknown status by default', async () => {
     const created = await call('POST', '', { ...JOB, company_name: ' Boulangerie Martin ' });
     expect(created).toMatchObject({
       status: 201,
@@ -63,13 +63,13 @@ describe('expected backups (B1)', () => {
       },
     });
     const { id } = created.body as { id: string };
-    // Nothing of the past is missed.
+    // Nothing in the past becomes missing.
     expect(await expectedAfter(id)).toBe(NOW);
     const shown = await call('GET', `/${id}`, undefined, cast.teammate);
     expect([shown.status, shown.body]).toEqual([200, created.body]);
   });
 
-  it('are changed by what a patch names, and null clears what may be empty', async () => {
+  it('are updated with the fields of a patch, and null clears optional ones', async () => {
     const id = await create({ neighborhood: 'Montmartre', days_of_week: [5, 1], grace_minutes: 0 });
     clock.advance(60_000);
     const patched = await call('PATCH', `/${id}`, { city: 'Lyon', neighborhood: null });
@@ -90,7 +90,7 @@ describe('expected backups (B1)', () => {
     expect((await call('PATCH', `/${id}`, {})).body).toEqual(reset.body);
   });
 
-  it('at other hours are expected from then on, and by no other change', async () => {
+  it('with new hours are expected from then on; other changes keep the expected time', async () => {
     const id = await create({ days_of_week: [1, 2] });
     clock.advance(60_000);
     for (const same of [
@@ -151,7 +151,7 @@ describe('expected backups (B1)', () => {
     expect((await call('POST', '', JOB, cast.outsider)).status).toBe(201);
   });
 
-  it('are created once for a key', async () => {
+  it('are created once per idempotency key', async () => {
     const post = () =>
       world.http('POST', '/api/v1/backups/jobs', {
         token: cast.admin.token,
@@ -182,7 +182,7 @@ describe('expected backups (B1)', () => {
     ).toHaveLength(1);
   });
 
-  it('are listed by agent and database, page by page, and by what they are', async () => {
+  it('are listed by agent and database, paginated and filtered', async () => {
     await create({ agent_id: 'b', database_name: 'b1', city: 'Lyon' });
     await create({ agent_id: 'a', database_name: 'a2', company_name: 'Petit' });
     await create({ agent_id: 'a', database_name: 'a1' });
@@ -233,7 +233,7 @@ describe('expected backups (B1)', () => {
     expect((await call('DELETE', `/${id}`)).status).toBe(404);
     expect(await world.sql(`SELECT id FROM alerts WHERE gone_at IS NULL`)).toEqual([{ id: standing }]);
     expect(await world.sql(`SELECT id, job_id FROM backup_entries`)).toEqual([{ id: entry, job_id: null }]);
-    // The next one takes it over again.
+    // The next job takes it over again.
     expect((await call('POST', '', JOB)).body).toMatchObject({ status: 'FAILED' });
   });
 });

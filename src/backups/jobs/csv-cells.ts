@@ -1,8 +1,8 @@
 import { comparable } from '../../platform/text/normalized.js';
 
 /*
- * Reads the cells of a spreadsheet of expected backups as people write them. It returns what it cannot read unchanged:
- * the field's own rule refuses that.
+ * Parses the cells of a spreadsheet of expected backups as people write them. Returns unreadable cells unchanged: the
+ * field's own rule then refuses them.
  */
 
 const DAYS: readonly (readonly string[])[] = [
@@ -27,7 +27,7 @@ export function dayCell(cell: string): number[] | string {
   return days.some(Number.isNaN) ? cell : [...new Set(days)];
 }
 
-/** One day, or all from one to another, over the end of the week too. */
+/** One day, or a range of days, which may wrap around the end of the week. */
 function daysOf(item: string): number[] | null {
   const [from, to, ...more] = item.split('-').map((name) => NUMBERS.get(name));
   if (from === undefined || more.length > 0) return null;
@@ -43,7 +43,7 @@ export function timeCell(cell: string): string {
   return hours === undefined ? cell : `${hours.padStart(2, '0')}:${minutes}`;
 }
 
-/** A whole number, as a number. */
+/** A whole number. */
 export function numberCell(cell: string): number | string {
   const written = comparable(cell);
   return /^\d{1,9}$/.test(written) ? Number(written) : cell;

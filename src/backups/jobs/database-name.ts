@@ -2,10 +2,10 @@ import { applyDecorators } from '@nestjs/common';
 import { IsNotIn } from 'class-validator';
 import { Identifier } from '../../platform/http/text.js';
 
-/** In STATUS.json a database is the key of an object, and JavaScript gives these keys a meaning. */
+/** A database is an object key in STATUS.json, and these keys have a meaning in JavaScript. */
 const REFUSED: readonly string[] = ['__proto__', 'constructor', 'prototype'];
 
-/** The name of a database, in a request. */
+/** Validates the name of a database in a request. */
 export function DatabaseName(): PropertyDecorator {
   return applyDecorators(Identifier(100), IsNotIn(REFUSED, { message: '$property must not be $value' }));
 }

@@ -12,7 +12,7 @@ const between = (hours: ReturnType<typeof at>, zone: string, after: string, unti
   ]);
 
 describe('expected times (B1)', () => {
-  it('are of the tenant’s zone, after one instant and up to another', () => {
+  it('are in the tenant’s zone, after one instant and up to another', () => {
     const hours = at('02:00');
     const expected = [
       ['2026-03-02', '2026-03-02T01:00:00.000Z'],
@@ -26,7 +26,7 @@ describe('expected times (B1)', () => {
     expect(between(hours, 'Europe/Paris', '2026-03-03T01:00:00Z', '2026-03-01T01:00:00Z')).toEqual([]);
   });
 
-  it('are of the tenant’s day where that is not the day of UTC', () => {
+  it('use the tenant’s day of the week if it differs from the UTC day', () => {
     expect(
       between(at('20:00'), 'America/Los_Angeles', '2026-01-05T00:00:00Z', '2026-01-06T12:00:00Z'),
     ).toEqual([
@@ -41,7 +41,7 @@ describe('expected times (B1)', () => {
     ]);
   });
 
-  it('come once a night in which clocks jump ahead of them, at the shifted instant', () => {
+  it('in a gap of the clock come once that night, at the shifted instant', () => {
     expect(between(at('02:30'), 'Europe/Paris', '2026-03-28T00:00:00Z', '2026-03-30T12:00:00Z')).toEqual([
       ['2026-03-28', '2026-03-28T01:30:00.000Z'],
       ['2026-03-29', '2026-03-29T01:30:00.000Z'],
@@ -49,7 +49,7 @@ describe('expected times (B1)', () => {
     ]);
   });
 
-  it('keep their day where a gap moves them past midnight', () => {
+  it('keep their day if a gap shifts them past midnight', () => {
     // Beirut: 00:00 is 01:00 on 29 March 2026. Scoresbysund: 23:30 on the 28th is inside its gap, and becomes 00:30.
     expect(between(at('00:30'), 'Asia/Beirut', '2026-03-28T12:00:00Z', '2026-03-29T12:00:00Z')).toEqual([
       ['2026-03-29', '2026-03-28T22:30:00.000Z'],
@@ -58,19 +58,19 @@ describe('expected times (B1)', () => {
     expect(gap).toEqual([['2026-03-28', '2026-03-29T01:30:00.000Z']]);
   });
 
-  it('come once a night that has them twice, the first time', () => {
+  it('that occur twice in a night come once, the first time', () => {
     expect(between(at('02:30'), 'Europe/Paris', '2026-10-24T12:00:00Z', '2026-10-25T23:00:00Z')).toEqual([
       ['2026-10-25', '2026-10-25T00:30:00.000Z'],
     ]);
   });
 
-  it('do not come on a date that the zone skipped', () => {
+  it('are skipped on a date that the zone skipped', () => {
     expect(between(at('02:00'), 'Pacific/Apia', '2011-12-28T12:00:00Z', '2011-12-31T00:00:00Z')).toEqual([
       ['2011-12-29', '2011-12-29T12:00:00.000Z'],
       ['2011-12-31', '2011-12-30T12:00:00.000Z'],
     ]);
     expect(expectedOn(at('02:00'), 'Pacific/Apia', '2011-12-30')).toBeNull();
-    // The 30th was a Friday: the next one is 14 days after the last.
+    // The 30th, which the zone skipped, was a Friday: the next one is 14 days after the last.
     const friday = at('02:00', [5]);
     const last = new Date('2011-12-23T12:00:00Z');
     expect(nextExpected(friday, 'Pacific/Apia', last)?.expected_on).toBe('2012-01-06');
@@ -79,7 +79,7 @@ describe('expected times (B1)', () => {
     );
   });
 
-  it('come on their days of the week alone', () => {
+  it('come only on their days of the week', () => {
     // 2 March 2026 is a Monday.
     const hours = at('02:00', [1, 7]);
     expect(between(hours, 'UTC', '2026-03-01T12:00:00Z', '2026-03-10T00:00:00Z').map(([day]) => day)).toEqual(
@@ -90,7 +90,7 @@ describe('expected times (B1)', () => {
 });
 
 describe('the next expected time (B1)', () => {
-  it('is later than the instant, be it today or in a week', () => {
+  it('is later than the instant, whether today or in a week', () => {
     const next = (hours: ReturnType<typeof at>, after: string) =>
       nextExpected(hours, 'Europe/Paris', new Date(after))?.expected_at.toISOString();
     expect(next(at('02:00'), '2026-03-02T00:59:59.999Z')).toBe('2026-03-02T01:00:00.000Z');
@@ -100,7 +100,7 @@ describe('the next expected time (B1)', () => {
     expect(next(at('02:30'), '2026-10-25T00:30:00Z')).toBe('2026-10-26T01:30:00.000Z');
   });
 
-  it('is that of the day before, where a gap has moved it past midnight', () => {
+  it('is that of the previous day if a gap has shifted it past midnight', () => {
     const next = nextExpected(at('23:30'), 'America/Scoresbysund', new Date('2026-03-29T01:15:00Z'));
     expect(next?.expected_on).toBe('2026-03-28');
   });
@@ -120,12 +120,12 @@ describe('the expected time that a report counts for (B5)', () => {
     expect(nearest(at('02:00'), instant)).toBe(day);
   });
 
-  it('is nearest in time, not in dates', () => {
+  it('is the nearest in time, not by date', () => {
     expect(nearest(at('02:00'), '2026-10-25T13:15:00Z', 'Europe/Paris')).toBe('2026-10-26');
     expect(nearest(at('02:00'), '2026-10-25T12:15:00Z', 'Europe/Paris')).toBe('2026-10-25');
   });
 
-  it('is up to days later for a weekly job', () => {
+  it('may be days later for a weekly job', () => {
     const monday = at('02:00', [1]);
     expect(nearest(monday, '2026-03-05T13:59:00Z')).toBe('2026-03-02');
     expect(nearest(monday, '2026-03-05T14:00:00Z')).toBe('2026-03-02');

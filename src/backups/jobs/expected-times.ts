@@ -8,7 +8,7 @@ export interface ExpectedHours {
   days_of_week: readonly number[];
 }
 
-/** One expected backup. The day of the tenant's calendar identifies it, also after a change of its hour. */
+/** One expected backup. The day of the tenant's calendar identifies it, even after its hour changes. */
 export interface ExpectedTime {
   expected_on: string;
   expected_at: Date;
@@ -18,7 +18,7 @@ export interface ExpectedTime {
 const SEARCH_DAYS = 15;
 const DAY_MS = 86_400_000;
 
-/** All with an instant after `after` (exclusive) up to `until` (inclusive), in their order. */
+/** All expected times after `after` (exclusive) up to `until` (inclusive), in order. */
 export function expectedBetween(
   hours: ExpectedHours,
   zone: string,
@@ -26,7 +26,7 @@ export function expectedBetween(
   until: Date,
 ): ExpectedTime[] {
   if (until <= after) return [];
-  // In a spring gap a time may move past midnight: its date is then the day before.
+  // In a spring gap a time may shift past midnight: its date is then the day before.
   const last = addDays(civilDate(until, zone), 1);
   const found: ExpectedTime[] = [];
   for (let date = addDays(civilDate(after, zone), -1); date <= last; date = addDays(date, 1)) {
@@ -37,14 +37,14 @@ export function expectedBetween(
   return found;
 }
 
-/** The one of this date (YYYY-MM-DD); null where none is expected, or the zone skips the date. */
+/** The expected time on this date (YYYY-MM-DD); null if none is expected, or the zone skips the date. */
 export function expectedOn(hours: ExpectedHours, zone: string, date: string): ExpectedTime | null {
   if (!hours.days_of_week.includes(weekdayOf(dayOfDate(date)))) return null;
   const expected_at = instantAt(date, hours.expected_time, zone);
   return expected_at === null ? null : { expected_on: date, expected_at };
 }
 
-/** The first after an instant. */
+/** The first expected time after an instant. */
 export function nextExpected(hours: ExpectedHours, zone: string, after: Date): ExpectedTime | null {
   const today = civilDate(after, zone);
   for (let days = -1; days <= SEARCH_DAYS; days += 1) {
@@ -54,13 +54,13 @@ export function nextExpected(hours: ExpectedHours, zone: string, after: Date): E
   return null;
 }
 
-/** The one that a report of this instant counts for: the nearest, the earlier one of two as near. */
+/** The expected time that a report of this instant counts for: the nearest, or the earlier of two equally near. */
 export function nearestExpected(hours: ExpectedHours, zone: string, instant: Date): ExpectedTime | null {
   const today = civilDate(instant, zone);
   const distance = ({ expected_at }: ExpectedTime) => Math.abs(expected_at.getTime() - instant.getTime());
   let nearest: ExpectedTime | null = null;
   for (let days = 0; days <= SEARCH_DAYS; days += 1) {
-    // A later or earlier date cannot be nearer: gaps and hours of the day add two days at most.
+    // A later or earlier date cannot be nearer: gaps and the hour of the day add two days at most.
     if (nearest !== null && distance(nearest) <= (days - 2) * DAY_MS) break;
     for (const date of days === 0 ? [today] : [addDays(today, -days), addDays(today, days)]) {
       const expected = expectedOn(hours, zone, date);

@@ -33,9 +33,10 @@ export const REFRESH_JOBS = `
   WHERE k.tenant_id = $1 AND k.id = ANY ($2::uuid[]) AND j.tenant_id = $1 AND j.id = k.id`;
 
 /**
- * The status that follows from some entries, for each agent and database, as an SQL query: `agent_id, database_name, status,
- * status_since, warnings, last_checked_at, last_success_at, last_failure_at`.
- * @param entries a table of `id, agent_id, database_name, verdict, warnings, effective_at, evaluated_at` and no `status`
+ * The status that follows from some entries, for each agent and database, as an SQL query: `agent_id, database_name,
+ * status, status_since, warnings, last_checked_at, last_success_at, last_failure_at`.
+ * @param entries a table of `id, agent_id, database_name, verdict, warnings, effective_at, evaluated_at` without
+ *   `status`
  */
 export function standingSql(entries: string): string {
   const newestFirst = `WINDOW newest_first AS (PARTITION BY agent_id, database_name ORDER BY effective_at DESC, id DESC)`;
@@ -58,7 +59,8 @@ export function standingSql(entries: string): string {
 }
 
 /**
- * When a job was last checked, as an SQL expression: by a scan of its tenant since its creation, or before that.
+ * When a job was last checked, as an SQL expression: by a scan of its tenant since the job was created, or by an
+ * earlier one.
  * @param job the name of the job's table in the statement
  */
 export function lastCheckedSql(job: string): string {

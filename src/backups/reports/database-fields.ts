@@ -4,8 +4,8 @@ import { reportedInstant } from './reported-instant.js';
 import type { DatabaseReport } from './status-report.js';
 
 /*
- * The rules of what a report says about a database, a function for each field. Not class-validator: a report may have
- * 1,000 databases, and their checks must take milliseconds.
+ * The validation rules of a database in a report, one function per field. Not class-validator: a report may have 1,000
+ * databases, and validation must take milliseconds.
  */
 
 const MAX_TEXT_LENGTH = 20_000;
@@ -31,7 +31,7 @@ const bytes: Rule = (written) =>
       { value: written + 0 }
     : { fault: 'must be a whole number of bytes, from 0 to 2^53 - 1, without quotes' };
 
-/** The output of other programs: cut and cleaned so that it can be stored and read. */
+/** The output of other programs: cut and cleaned for storage. */
 const words: Rule = (written) => {
   if (typeof written !== 'string') return { fault: 'must be text' };
   // Cut first: PostgreSQL cannot store half a character at the end.
@@ -45,7 +45,7 @@ const instant: Rule = (written, latest) => {
   return Date.parse(at) > latest ? { fault: `${at} is in the future` } : { value: at };
 };
 
-/** The scan decides where a name leads. A name that PostgreSQL cannot store is refused here. */
+/** The scan decides where a name leads. Refuses a name that PostgreSQL cannot store. */
 const fileName: Rule = (written) =>
   typeof written === 'string' && written.length <= MAX_NAME_LENGTH && !/[\0\p{Cs}]/u.test(written)
     ? { value: written }
@@ -69,26 +69,26 @@ const RULES = {
 /** The fields of a database, in the order in which they are hashed. */
 export const DATABASE_FIELDS = Object.keys(RULES) as readonly (keyof DatabaseReport)[];
 
-/** The fields that are right, and a line for each fault. Agents leave out what they do not know, or write `""`. */
+/** The valid fields, and a line for each fault. Agents omit unknown values, or write `""`. */
 export function readDatabaseFields(
   written: Record<string, unknown>,
   latest: number,
-): { said: Partial<DatabaseReport>; faults: string[] } {
-  const said: Record<string, string | number> = {};
+): { valid: Partial<DatabaseReport>; faults: string[] } {
+  const valid: Record<string, string | number> = {};
   const faults: string[] = [];
   for (const field of DATABASE_FIELDS) {
     const value = Object.hasOwn(written, field) ? written[field] : null;
     if (value == null || value === '') continue;
     const read = RULES[field](value, latest);
     if (read === null) continue;
-    if ('value' in read) said[field] = read.value;
+    if ('value' in read) valid[field] = read.value;
     else faults.push(`/${field}: ${read.fault}`);
   }
-  const needed = said.status === 'success' ? (['hash_sha256', 'staged_file_name'] as const) : [];
+  const needed = valid.status === 'success' ? (['hash_sha256', 'staged_file_name'] as const) : [];
   for (const field of ['status', ...needed] as const) {
-    if (said[field] === undefined && !faults.some((fault) => fault.startsWith(`/${field}:`))) {
+    if (valid[field] === undefined && !faults.some((fault) => fault.startsWith(`/${field}:`))) {
       faults.push(`/${field}: is missing${field === 'status' ? '' : ' but required for a success'}`);
     }
   }
-  return { said, faults };
+  return { valid, faults };
 }

@@ -1,19 +1,19 @@
 import type { Random } from '../../../test/faults/random.js';
-import { good, type Said } from '../agent.fixture.js';
+import { good, type ReportedFields } from '../agent.fixture.js';
 import { DATABASE_FIELDS } from './database-fields.js';
 import { REPORT_LIMIT } from './status-report.js';
 
-/** A file that may be in the place of a report. */
+/** A file in the place of a report. */
 export interface HostileReport {
   what: string;
   bytes: Buffer;
-  /** Whether it is a report after all; left out where only the two ways have to agree. */
+  /** Whether it is a valid report; absent if file and REST only have to agree. */
   valid?: boolean;
 }
 
 type Change = [what: string, valid: boolean, change: (report: Report) => unknown];
 interface Report extends Record<string, unknown> {
-  databases: Record<string, Said>;
+  databases: Record<string, ReportedFields>;
 }
 
 const NESTED = 100_000;
@@ -23,8 +23,8 @@ const nested = `${'{"a":'.repeat(NESTED)}1${'}'.repeat(NESTED)}`;
 const field = (name: string, valid: boolean, ...values: unknown[]): Change[] =>
   values.map((value) => [`${name}: ${shown(value)}`, valid, (report) => ({ ...report, [name]: value })]);
 
-/** Changes of the one database. */
-const said = (name: string, valid: boolean, ...values: unknown[]): Change[] =>
+/** Changes of a field of the only database. */
+const databaseField = (name: string, valid: boolean, ...values: unknown[]): Change[] =>
   values.map((value) => [
     `its ${name}: ${shown(value)}`,
     valid,
@@ -120,9 +120,9 @@ const CHANGES: Change[] = [
   ...field('more', true, 'of it', null, nestedOf(31)),
   ...field('more', false, nestedOf(33)),
   ...field('constructor', false, { prototype: { status: 'success' } }),
-  ...said('status', true, 'ok', 'SUCCESS', '', null, undefined, 0, true, [], {}, ['failed']),
-  ...said('hash_sha256', true, HASH.toUpperCase(), 'aA'.repeat(32)),
-  ...said(
+  ...databaseField('status', true, 'ok', 'SUCCESS', '', null, undefined, 0, true, [], {}, ['failed']),
+  ...databaseField('hash_sha256', true, HASH.toUpperCase(), 'aA'.repeat(32)),
+  ...databaseField(
     'hash_sha256',
     true,
     HASH.slice(1),
@@ -132,19 +132,33 @@ const CHANGES: Change[] = [
     ` ${HASH}`,
     `0x${HASH.slice(2)}`,
   ),
-  ...said('hash_sha256', true, '', null, undefined, 7, [HASH], {}),
-  ...said('size_bytes', true, -1, 2 ** 60, 1.5, '12', true, [], {}, 2 ** 53),
-  ...said('size_bytes', true, 0, null, '', undefined, 2 ** 53 - 1),
-  ...said('compress_size_pre_compress', true, -0.5, 2 ** 63),
-  ...said('agent_transfer_process_start_time_utc', true, '2026-03-29T20:00:00', '2026-04-01T00:00:00Z', 7),
-  ...said('agent_transfer_process_timestamp_utc', true, '', null, '2026-03-29T21:00:00+02:00'),
-  ...said('staged_file_name', true, '', null, 'x'.repeat(1_001), 'a\u0000b', 7, []),
-  ...said('staged_file_name', true, '\udc00'),
-  ...said('staged_file_name', true, 'x'.repeat(1_000), '../../etc/passwd', 'a\nb', '\u202e', 'é'.repeat(128)),
-  ...said('logs_summary', true, '\ud800'),
-  ...said('logs_summary', true, 'x'.repeat(500_000), 'a\u0000b\u001b[31m', '\r\n', null, ''),
-  ...said('error_msg', true, 7, [], {}, true),
-  ...said('__unknown__', true, 1),
+  ...databaseField('hash_sha256', true, '', null, undefined, 7, [HASH], {}),
+  ...databaseField('size_bytes', true, -1, 2 ** 60, 1.5, '12', true, [], {}, 2 ** 53),
+  ...databaseField('size_bytes', true, 0, null, '', undefined, 2 ** 53 - 1),
+  ...databaseField('compress_size_pre_compress', true, -0.5, 2 ** 63),
+  ...databaseField(
+    'agent_transfer_process_start_time_utc',
+    true,
+    '2026-03-29T20:00:00',
+    '2026-04-01T00:00:00Z',
+    7,
+  ),
+  ...databaseField('agent_transfer_process_timestamp_utc', true, '', null, '2026-03-29T21:00:00+02:00'),
+  ...databaseField('staged_file_name', true, '', null, 'x'.repeat(1_001), 'a\u0000b', 7, []),
+  ...databaseField('staged_file_name', true, '\udc00'),
+  ...databaseField(
+    'staged_file_name',
+    true,
+    'x'.repeat(1_000),
+    '../../etc/passwd',
+    'a\nb',
+    '\u202e',
+    'é'.repeat(128),
+  ),
+  ...databaseField('logs_summary', true, '\ud800'),
+  ...databaseField('logs_summary', true, 'x'.repeat(500_000), 'a\u0000b\u001b[31m', '\r\n', null, ''),
+  ...databaseField('error_msg', true, 7, [], {}, true),
+  ...databaseField('__unknown__', true, 1),
   ...named(
     true,
     'toString',
@@ -225,14 +239,14 @@ function texts(valid: string): [what: string, valid: boolean, text: string | Buf
   ];
 }
 
-/** Field by field what is of another type, cut off anywhere, with a byte that was flipped: so many in all. */
+/** Generates `count` reports: wrong types per field, truncation, flipped bytes. */
 export function hostileReports(random: Random, count: number, report: () => Report): HostileReport[] {
   const found: HostileReport[] = [];
   for (const [what, valid, change] of CHANGES) {
     found.push({ what, valid, bytes: Buffer.from(JSON.stringify(change(report()))) });
   }
   for (const index of texts(JSON.stringify(report())).keys()) {
-    // Of a report of its own, so that none of them is one that was there before.
+    // Based on a new report, so that none repeats an earlier one.
     const [what, valid, text] = texts(JSON.stringify(report()))[index]!;
     found.push({ what, valid, bytes: Buffer.from(text as string) });
   }
@@ -262,7 +276,7 @@ export function hostileReports(random: Random, count: number, report: () => Repo
   return found;
 }
 
-/** A good report of an agent, each of another minute. */
+/** A valid report of an agent, each with its own minute. */
 export function reportsOf(agent_id: string): () => Report {
   let minutes = 0;
   return () => {
@@ -281,7 +295,7 @@ function nestedOf(depth: number): unknown {
   return depth === 0 ? 1 : [nestedOf(depth - 1)];
 }
 
-/** The text with bytes in the place of a word. */
+/** Replaces a word of the text by bytes. */
 function bytesIn(text: string, bytes: number[]): Buffer {
   const [before = '', after = ''] = text.split('Lyon');
   return Buffer.concat([Buffer.from(before), Buffer.from(bytes), Buffer.from(after)]);

@@ -7,7 +7,7 @@ import { FixedClock } from '../../platform/clock/fixed-clock.js';
 import { type BackupFolders, backupFolders, rest, scan, sha256, TestAgent } from '../agent.fixture.js';
 import { type HostileReport, hostileReports, reportsOf } from './hostile-reports.fixture.js';
 
-/** Bad input for the scanner: each ends as a rejected report with a reason or as entries, whichever way it came. */
+/** Bad input for the scanner: each ends as a rejected report with a reason, or as entries, over both ways. */
 const MORNING = '2026-03-31T06:00:00.000Z';
 const CASES = 300;
 const AT_ONCE = 10;
@@ -16,7 +16,7 @@ const SEED = 20_260_331;
 let folders: BackupFolders;
 let world: World;
 let cast: Cast;
-/** Whose reports come as files, and over REST. */
+/** Agents that report by file and over REST. */
 let filed: TestAgent;
 let key: string;
 
@@ -44,7 +44,7 @@ const entriesOf = async (reportId: string) => {
   return rows.map(({ id: _id, report_id: _report, agent_id: _agent, ...row }) => row);
 };
 
-/** Over REST, byte for byte. */
+/** Posts the bytes unchanged. */
 async function post(bytes: Buffer): Promise<{ status: number; id: string | null }> {
   const response = await world.app.inject({
     method: 'POST',
@@ -67,7 +67,7 @@ const lying = () =>
     filed.files(folder).map((name) => ({ folder, name, path: filed.path(folder, name) })),
   );
 
-/** Where the file of a case ended. */
+/** The outcome of a case's file. */
 async function ofFile(name: string, bytes: Buffer) {
   const rows = await world.sql<{ id: string; state: string; reason: string | null }>(
     `SELECT id, state, reason FROM backup_reports WHERE agent_id = 'agent-f' AND file_name = $1`,
@@ -82,12 +82,12 @@ async function ofFile(name: string, bytes: Buffer) {
   };
 }
 
-describe('reports that are none', () => {
+describe('invalid reports', () => {
   it('has 300 cases', () => {
     expect(hostileReports(new Random(SEED), CASES, reportsOf('agent-f'))).toHaveLength(CASES);
   });
 
-  it('are rejected with a reason, or taken: as files and over REST alike, and at no expense of others', async () => {
+  it('are rejected with a reason or accepted, alike by file and over REST, and affect no others', async () => {
     const files = hostileReports(new Random(SEED), CASES, reportsOf('agent-f'));
     const bodies = hostileReports(new Random(SEED), CASES, reportsOf('agent-r'));
     const empty = await timed(() => scan(world, cast.tenant_id));
@@ -101,8 +101,8 @@ describe('reports that are none', () => {
         answers.push(await post(bodies[first + index]!.bytes));
       }
       const other = await new TestAgent(folders, cast.tenant.slug, `good-${first}`).make();
-      const said = await other.stage('paie.bak', 'the wages');
-      await other.drop('STATUS.json', other.report('2026-03-30T20:10:00Z', { paie: said }));
+      const reported = await other.stage('paie.bak', 'the wages');
+      await other.drop('STATUS.json', other.report('2026-03-30T20:10:00Z', { paie: reported }));
       const ms = await timed(() => scan(world, cast.tenant_id));
       if (ms > empty + 2_000) wrong.push(`cases from ${first} took ${ms} ms`);
       const [entry] = await world.sql(`SELECT verdict FROM backup_entries WHERE agent_id = $1`, [other.id]);
@@ -117,7 +117,7 @@ describe('reports that are none', () => {
 
   const nameOf = (number: number) => `${String(number).padStart(3, '0')}_STATUS.json`;
 
-  /** What is wrong with what became of a case; null when all is right. */
+  /** What is wrong with a case's outcome; null if nothing is. */
   async function judged(
     name: string,
     { bytes, valid }: HostileReport,
@@ -141,7 +141,7 @@ describe('reports that are none', () => {
       : `other entries, ${outcome}`;
   }
 
-  it('a file of 1 GB is rejected, and not read', async () => {
+  it('a file of 1 GB is rejected without being read', async () => {
     const path = filed.path('log', 'huge_STATUS.json');
     await writeFile(path, '{');
     await truncate(path, 2 ** 30);
@@ -155,7 +155,7 @@ describe('reports that are none', () => {
     expect(statSync(filed.path('rejected', 'huge_STATUS.json')).size).toBe(2 ** 30);
   });
 
-  it('a report that was rejected because of its time is taken later', async () => {
+  it('a report that was rejected because of its time is accepted later', async () => {
     const agent = await new TestAgent(folders, cast.tenant.slug, 'early').make();
     const report = agent.report('2026-03-31T06:20:00Z', { compta: { status: 'failed' } });
     await agent.drop('STATUS.json', report);

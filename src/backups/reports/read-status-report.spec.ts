@@ -26,14 +26,14 @@ const refused = (report: unknown): string => {
   return 'refused' in found ? found.refused : 'accepted';
 };
 
-describe('what a report may say', () => {
-  it('D2: unknown fields are kept, and noted', () => {
+describe('the content of a report', () => {
+  it('D2: unknown fields are kept, with a warning', () => {
     const { databases, unknown, warnings } = accepted(
       written({ compta: { ...LEDGER, duration_seconds: 7 } }, { agent_version: '2.1' }),
     );
     expect(unknown).toEqual({ agent_version: '2.1' });
     expect(databases.get('compta')).toMatchObject({
-      said: LEDGER,
+      valid: LEDGER,
       fault: null,
       unknown: { duration_seconds: 7 },
     });
@@ -65,18 +65,18 @@ describe('what a report may say', () => {
   ])('D3: a fault in one database is its own: %s', (_, compta, fault) => {
     const { databases, warnings } = accepted(written({ compta, paie: LEDGER }));
     expect(databases.get('compta')?.fault).toContain(fault);
-    expect(databases.get('paie')).toMatchObject({ said: LEDGER, fault: null });
+    expect(databases.get('paie')).toMatchObject({ valid: LEDGER, fault: null });
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toMatch(/^\/databases\/compta[:/]/);
   });
 
-  it('D3: what is right about a faulty database is kept', () => {
+  it('D3: the valid fields of a faulty database are kept', () => {
     const { databases } = accepted(written({ compta: { ...LEDGER, size_bytes: -1, error_msg: 'late' } }));
     const rest = { ...LEDGER, size_bytes: undefined };
-    expect(databases.get('compta')?.said).toEqual({ ...rest, error_msg: 'late' });
+    expect(databases.get('compta')?.valid).toEqual({ ...rest, error_msg: 'late' });
   });
 
-  it('D3: a name that is none is one faulty database', () => {
+  it('D3: an invalid name makes one faulty database', () => {
     const { databases } = accepted(
       written({ ['x'.repeat(101)]: LEDGER, 'a\nb': LEDGER, '': LEDGER, paie: LEDGER }),
     );
@@ -112,7 +112,7 @@ describe('what a report may say', () => {
     '30/03/2026 20:10',
     '20:10',
     '2026-03-30T25:10',
-  ])('D5: %s is none', (text) => {
+  ])('D5: %s is not a database name', (text) => {
     expect(reportedInstant(text)).toBeNull();
   });
 
@@ -122,11 +122,11 @@ describe('what a report may say', () => {
     );
     expect([...databases.keys()]).toEqual(['Tr\u00e9sorerie', 'paie', 'grand livre']);
     const twice = accepted(written({ 'e\u0301': LEDGER, '\u00e9': LEDGER, paie: LEDGER })).databases;
-    expect(twice.get('\u00e9')).toMatchObject({ said: {}, fault: expect.stringContaining('twice') });
+    expect(twice.get('\u00e9')).toMatchObject({ valid: {}, fault: expect.stringContaining('twice') });
     expect(twice.get('paie')?.fault).toBeNull();
   });
 
-  it('F3: a name twice is refused, with the name', () => {
+  it('F3: a repeated name is refused, with the name', () => {
     const text = JSON.stringify(written({ compta: LEDGER }));
     expect(refused(text.replace('"compta":', '"compta":{"status":"failed"},"compta":'))).toBe(
       '/databases/compta: appears twice',
@@ -136,7 +136,7 @@ describe('what a report may say', () => {
     );
   });
 
-  it('S1: at most 20 faults are told, and how many more there are', () => {
+  it('S1: at most 20 faults are listed, with the number of others', () => {
     const databases = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`db${n}`, { status: 'odd' }]));
     const { warnings } = accepted(written(databases));
     expect(warnings).toHaveLength(21);
@@ -160,7 +160,7 @@ describe('what a report may say', () => {
     ['one text of a megabyte', () => written({ compta: { ...LEDGER, logs_summary: 'x'.repeat(1_000_000) } })],
   ])('S1: %s cost at most 250 ms', (_, report) => {
     const bytes = Buffer.from(JSON.stringify(report()));
-    // CPU time: other processes may have the machine. The least of some: the first ones compile.
+    // CPU time, because other processes may use the machine. The minimum of several: the first runs compile.
     const took = Array.from({ length: 4 }, () => {
       const before = process.cpuUsage();
       readReport(bytes, 'srv-1', NOW);

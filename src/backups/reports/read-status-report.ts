@@ -6,19 +6,19 @@ import { isDatabaseName } from '../jobs/database-name.js';
 import { DATABASE_FIELDS, readDatabaseFields } from './database-fields.js';
 import { type DatabaseReport, HEAD_FIELDS, ReportHead } from './status-report.js';
 
-/** Faults that one answer, reason or verdict names. */
+/** Faults listed in one answer, reason or verdict. */
 const MAX_FAULTS = 20;
 /** Databases of one report. */
 const MAX_DATABASES = 1_000;
-/** How far the clock of an agent may be ahead, in ms. */
+/** How far an agent's clock may be ahead, in ms. */
 const AHEAD_MS = 10 * 60_000;
 
-/** What a report says about one database: the fields that are right. */
+/** The valid fields of a database in a report. */
 export interface ReportedDatabase {
-  said: Partial<DatabaseReport>;
-  /** Why it cannot be judged; null where it can. */
+  valid: Partial<DatabaseReport>;
+  /** Why it cannot be evaluated; null if it can. */
   fault: string | null;
-  /** Fields that this version does not know, as they were written. */
+  /** Fields that this version does not know, unchanged. */
   unknown: Record<string, unknown>;
 }
 
@@ -27,20 +27,20 @@ export interface ReadReport {
   head: ReportHead;
   databases: Map<string, ReportedDatabase>;
   unknown: Record<string, unknown>;
-  /** What people should know of it: unknown fields, and the faults of databases. At most 21 lines. */
+  /** Warnings for people: unknown fields, and the faults of databases. At most 21 lines. */
   warnings: string[];
 }
 
 /**
- * Reads a report of STATUS.json's shape. Only what cannot be read at all is refused: each database is judged by itself,
- * and what a newer agent adds is kept. The limits of JSON must have been checked.
+ * Reads a report of STATUS.json's shape. Refuses only reports that cannot be read at all: each database is evaluated
+ * separately, and unknown fields of newer agents are kept. The limits of JSON must have been checked.
  * @returns the report, or up to 20 faults.
  */
 export function readStatusReport(plain: unknown, now: Date): ReadReport | { faults: Fault[] } {
   if (!isObject(plain)) return { faults: [{ pointer: '', detail: 'a report must be one JSON object' }] };
   const latest = now.getTime() + AHEAD_MS;
   const { value: head, faults } = checked(ReportHead, pick(plain, HEAD_FIELDS));
-  // The reports of an agent with a wrong clock would be the newest until then.
+  // The reports of an agent whose clock is ahead would stay the newest until then.
   if (Date.parse(head.operation_timestamp_utc) > latest) {
     const detail = `${head.operation_timestamp_utc} is in the future (it is ${now.toISOString()})`;
     faults.push({ pointer: '/operation_timestamp_utc', detail });
@@ -60,14 +60,14 @@ export function readStatusReport(plain: unknown, now: Date): ReadReport | { faul
     if (isTwice) database.fault = `the report contains this database twice, also as ${JSON.stringify(name)}`;
     if (database.fault !== null) warnings.push(...lines(database.fault, `/databases/${escaped(name)}`));
     warnings.push(...unknownLines(database.unknown, `/databases/${escaped(name)}`));
-    databases.set(key, isTwice ? { ...database, said: {} } : database);
+    databases.set(key, isTwice ? { ...database, valid: {} } : database);
   }
   const unknown = omit(plain, [...HEAD_FIELDS, 'databases']);
   warnings.unshift(...unknownLines(unknown, ''));
   return { head, databases, unknown, warnings: inBrief(warnings) };
 }
 
-/** At most 20 lines, and how many there are more. */
+/** At most 20 lines, and the number of others. */
 export function inBrief(lines: readonly string[]): string[] {
   const more = lines.length - MAX_FAULTS;
   return [...lines.slice(0, MAX_FAULTS), ...(more > 0 ? [`and ${more} more`] : [])];
@@ -85,16 +85,16 @@ function readDatabase(
 ): { key: string; database: ReportedDatabase } {
   const key = comparable(name);
   const fields = isObject(written) ? written : {};
-  const { said, faults } = readDatabaseFields(fields, latest);
+  const { valid, faults } = readDatabaseFields(fields, latest);
   const found = isObject(written) ? faults : ['must be an object'];
   const isNamed = isDatabaseName(key);
   if (!isNamed) found.unshift('its name must be 1 to 100 characters without control characters');
   const fault = found.length === 0 ? null : inBrief(found).join('\n');
   const unknown = omit(fields, DATABASE_FIELDS);
-  return { key: isNamed ? key : shownName(name), database: { said, fault, unknown } };
+  return { key: isNamed ? key : shownName(name), database: { valid, fault, unknown } };
 }
 
-/** The name under which people find a database whose name is none. */
+/** The name shown for a database with an invalid name. */
 function shownName(name: string): string {
   const shown = Array.from(printable(name).replace(/\s/g, ' ').trim()).slice(0, 50).join('');
   return `${shown} (not a name)`.trim();
@@ -108,7 +108,7 @@ function lines(fault: string, path: string): string[] {
   return fault.split('\n').map((line) => (line.startsWith('/') ? `${path}${line}` : `${path}: ${line}`));
 }
 
-/** A name in a JSON pointer (RFC 6901), as people are shown it. */
+/** A name in a JSON pointer (RFC 6901), escaped for people. */
 function escaped(name: string): string {
   return printable(name.slice(0, 100)).replaceAll('~', '~0').replaceAll('/', '~1');
 }

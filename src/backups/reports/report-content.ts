@@ -3,7 +3,7 @@ import { printable } from '../../platform/http/text.js';
 import type { ReadReport } from './read-status-report.js';
 import type { DatabaseReport } from './status-report.js';
 
-/** The content of a report, the same however it was written. */
+/** The content of a report, independent of its formatting. */
 export interface ReportContent {
   operation_timestamp_utc: string;
   agent_id: string;
@@ -13,14 +13,14 @@ export interface ReportContent {
   databases: Record<string, ReportedContent>;
 }
 
-/** What is said about a database; `fault` is why it cannot be judged. */
+/** The report's fields about a database; `fault` is why it cannot be evaluated. */
 export type ReportedContent = Partial<DatabaseReport> & { fault?: string };
 
-/** What a report says in the fields that this version knows. */
+/** The fields of a report that this version knows. */
 export function contentOf({ head, databases }: ReadReport): ReportContent {
   const content = [...databases]
     .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([name, { said, fault }]) => [name, fault === null ? said : { ...said, fault }] as const);
+    .map(([name, { valid, fault }]) => [name, fault === null ? valid : { ...valid, fault }] as const);
   return {
     operation_timestamp_utc: head.operation_timestamp_utc,
     agent_id: head.agent_id,
@@ -36,7 +36,7 @@ export function contentHash(content: ReportContent): string {
   return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }
 
-/** The fields that this version does not know, as PostgreSQL can store them; undefined where there are none. */
+/** The fields that this version does not know, as PostgreSQL can store them; undefined if there are none. */
 export function unknownContent({ unknown, databases }: ReadReport): object | undefined {
   const ofDatabases = [...databases]
     .filter(([, database]) => Object.keys(database.unknown).length > 0)
@@ -46,7 +46,7 @@ export function unknownContent({ unknown, databases }: ReadReport): object | und
   return storable(kept) as object;
 }
 
-/** PostgreSQL has no NUL and no lone surrogates. The depth of JSON from outside is bounded. */
+/** PostgreSQL cannot store NUL or lone surrogates. The depth of JSON from outside is limited. */
 function storable(value: unknown): unknown {
   if (typeof value === 'string') return printable(value);
   if (Array.isArray(value)) return value.map(storable);

@@ -11,7 +11,7 @@ export function Known(): PropertyDecorator {
   );
 }
 
-/** An instant as agents write it, kept in ISO 8601 and UTC. */
+/** An instant in an agent's format, normalized to ISO 8601 in UTC. */
 export function ReportedInstant(): PropertyDecorator {
   return applyDecorators(
     Transform(({ value }: { value: unknown }) =>

@@ -3,17 +3,17 @@ import { printable } from '../../platform/http/text.js';
 import { JSON_LIMITS, JsonFault, readJson } from '../../platform/json/read-json.js';
 import { faultLines, inBrief, type ReadReport, readStatusReport } from './read-status-report.js';
 
-/** The result of reading a file: a report, or why it is no report. */
+/** The result of reading a file: a report, or why it is not one. */
 export type ReadFile = { report: ReadReport } | { refused: string };
 
-/** An agent cuts the output of other programs, also in the middle of a character. */
+/** Agents truncate the output of other programs, even in the middle of a character. */
 const REPORT_LIMITS = { ...JSON_LIMITS, illFormedTexts: true };
 /** Characters of a reason. */
 const MAX_REASON_LENGTH = 4_000;
 
 /**
- * Reads a STATUS.json, by the rules of `POST backups/reports`.
- * @param agentId the agent in whose folder it lies.
+ * Reads a STATUS.json, with the rules of `POST backups/reports`.
+ * @param agentId the agent whose folder it is in.
  */
 export function readReport(bytes: Buffer, agentId: string, now: Date): ReadFile {
   if (bytes.length === 0) return { refused: 'the file is empty' };
@@ -35,20 +35,20 @@ export function readReport(bytes: Buffer, agentId: string, now: Date): ReadFile 
     return { report: read };
   } catch (error) {
     if (error instanceof JsonFault) return { refused: reasonOf([error.message]) };
-    // A report that breaks the validation itself is refused like any other, and stops no other report.
+    // A report that breaks the validation itself is refused like any other, and blocks no other report.
     return { refused: `the report cannot be checked: ${error instanceof Error ? error.message : ''}` };
   }
 }
 
 /**
- * Identifies a file that is no report if it comes again. Never the hash of a report's content: a report that was
- * rejected because of its time, for example, may come again and be good.
+ * Identifies an invalid report if it comes again. Never the hash of a report's content: a report that was rejected
+ * because of its time, for example, may be valid the next time.
  */
 export function bytesHash(bytes: Buffer | string): string {
   return createHash('sha256').update('rejected\n').update(bytes).digest('hex');
 }
 
-/** One fault a line. */
+/** One fault per line. */
 export function reasonOf(lines: readonly string[]): string {
   return printable(inBrief(lines).join('\n').slice(0, MAX_REASON_LENGTH));
 }

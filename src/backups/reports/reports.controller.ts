@@ -65,7 +65,7 @@ export class ReportsController {
   @ApiOkResponse({ type: ReportAnswer, description: 'The same report was received before' })
   async report(
     @Caller() caller: TenantCaller,
-    // Agents write this, newer and older ones: it has rules of its own.
+    // Validated by its own rules, because newer and older agents write it.
     @Body() body: unknown,
     @Creating() request: CreatingRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -82,7 +82,7 @@ export class ReportsController {
     return accepted;
   }
 
-  /** People are notified of what an agent sends, and not of what an admin tries. */
+  /** Notifies people of an agent's rejected report, but not of an admin's attempt. */
   private async reject(caller: TenantCaller, body: unknown, faults: readonly string[]): Promise<void> {
     const { agent_id } = caller;
     if (agent_id === null) return;
@@ -90,7 +90,7 @@ export class ReportsController {
     await this.database.tenant(caller.tenant_id, (tx) =>
       this.reports.reject(tx, { agent_id, file_name: null, sha256, reason: reasonOf(faults) }),
     );
-    // Where this fails, the next scan announces it: the agent needs its answer.
+    // If this fails, the next scan announces it: the agent needs its answer.
     await this.rejected.announce(caller.tenant_id).catch((err: unknown) => {
       this.logger.warn({ event: 'backup_not_announced', tenant_id: caller.tenant_id, err });
     });

@@ -8,29 +8,29 @@ import { lockJobs } from '../jobs/job-lock.js';
 import type { ReadReport } from './read-status-report.js';
 import { contentHash, contentOf, type ReportContent, unknownContent } from './report-content.js';
 
-/** A report as it was received: its entries wait for a scan to evaluate them. */
+/** A recorded report: its entries wait for a scan to evaluate them. */
 export interface AcceptedReport {
   id: string;
   /** False: the same report is known, and nothing was added. */
   created: boolean;
-  /** What is remarkable about it: unknown fields, and the faults of databases. */
+  /** Unknown fields, and the faults of databases. */
   warnings: string[];
 }
 
 /** How a report was received. */
 export type ReportSource = { source: 'api' } | { source: 'file'; file_name: string };
 
-/** What came in the place of a report. */
+/** An invalid report. */
 export interface RejectedReport {
   agent_id: string;
-  /** Null where it came over REST. */
+  /** Null if it came over REST. */
   file_name: string | null;
-  /** It identifies the report if it comes again. */
+  /** Identifies the report if it comes again. */
   sha256: string;
   reason: string;
 }
 
-/** The file of an unexpected database may come this long after its report, in ms. */
+/** How long after its report the file of an unexpected database may arrive, in ms. */
 const UNEXPECTED_WAIT_MS = 24 * 3_600_000;
 
 interface JobHours extends ExpectedHours {
@@ -43,7 +43,7 @@ interface JobHours extends ExpectedHours {
 interface NewEntry extends Record<string, unknown> {
   database_name: string;
   status?: AgentStatus;
-  /** Why it cannot be judged. */
+  /** Why it cannot be evaluated. */
   fault?: string;
   warnings: BackupWarning[];
   job_id: string | null;
@@ -58,7 +58,7 @@ export class Reports {
   constructor(@Inject(Clock) private readonly clock: Clock) {}
 
   /**
-   * Over REST, with an agent's key or by an admin.
+   * Accepts a report over REST, from an agent's key or an admin.
    * @param agentId the key's agent; null for an admin, who may report for any of the tenant's.
    * @throws Problem forbidden for another agent.
    */
@@ -99,7 +99,7 @@ export class Reports {
     return { id: known.id, created: false, warnings };
   }
 
-  /** Records what was no report. The same again adds nothing. */
+  /** Records an invalid report. Repeating it adds nothing. */
   async reject(
     tx: TenantTransaction,
     { agent_id, file_name, sha256, reason }: RejectedReport,
@@ -129,7 +129,7 @@ export class Reports {
     const byName = new Map(jobs.map((job) => [job.database_name, job]));
     const hasUnknown = (name: string) => Object.keys(databases.get(name)?.unknown ?? {}).length > 0;
     const reported = new Date(content.operation_timestamp_utc);
-    return Object.entries(content.databases).map(([database_name, said]) => {
+    return Object.entries(content.databases).map(([database_name, valid]) => {
       const job = byName.get(database_name);
       const expected = job === undefined ? null : nearestExpected(job, zone, reported);
       const wait_until =
@@ -137,7 +137,7 @@ export class Reports {
           ? new Date(reported.getTime() + UNEXPECTED_WAIT_MS)
           : new Date(expected.expected_at.getTime() + job.grace_minutes * 60_000);
       return {
-        ...said,
+        ...valid,
         database_name,
         warnings: hasUnknown(database_name) ? ['unknown_fields'] : [],
         job_id: job?.id ?? null,
@@ -149,7 +149,7 @@ export class Reports {
   }
 }
 
-// $1 tenant id, $2 the report, $3 its entries, $4 now. A report that is known adds nothing.
+// $1 tenant id, $2 the report, $3 its entries, $4 now. A known report adds nothing.
 const ACCEPT = `
   WITH report AS (
     SELECT * FROM jsonb_to_record($2::jsonb) AS r (agent_id text, source text, file_name text, content_sha256 text,

@@ -4,7 +4,7 @@ import { FixedClock } from '../../platform/clock/fixed-clock.js';
 
 const NOW = '2026-03-31T06:00:00.000Z';
 
-/** B2: reports over REST. What a report may say is tried in hostile-reports.spec.ts, as a file and over REST. */
+/** B2: reports over REST. hostile-reports.spec.ts tests the content of reports, as files and over REST. */
 describe('POST backups/reports', () => {
   let world: World;
   let cast: Cast;
@@ -35,14 +35,14 @@ describe('POST backups/reports', () => {
   const entries = () =>
     world.sql(`SELECT tenant_id, database_name FROM backup_entries ORDER BY database_name`);
 
-  it('takes an agent’s report by its key, for its tenant', async () => {
+  it('accepts an agent’s report with its key, for its tenant', async () => {
     expect(await post(report())).toMatchObject({ status: 201, body: { created: true } });
     expect(await entries()).toEqual(
       ['compta', 'paie'].map((database_name) => ({ tenant_id: cast.tenant_id, database_name })),
     );
   });
 
-  it('refuses a report for another agent, one of another tenant’s too', async () => {
+  it('refuses a report for another agent, including one of another tenant', async () => {
     for (const agent_id of ['srv-2', 'SRV-1']) {
       expect(await post(report({ agent_id }))).toMatchObject({
         status: 403,
@@ -56,7 +56,7 @@ describe('POST backups/reports', () => {
     ['nobody', {}, 401],
     ['a member', 'member', 403],
     ['a key that may do other things', 'other', 403],
-  ])('is not for %s', async (_who, how, status) => {
+  ])('refuses %s', async (_who, how, status) => {
     const headers =
       how === 'member'
         ? { authorization: `Bearer ${cast.teammate.token}` }
@@ -75,14 +75,14 @@ describe('POST backups/reports', () => {
     return { 'x-api-key': (made.body as { key: string }).key };
   }
 
-  it('takes the same report once, also when it arrives many times at once', async () => {
+  it('records the same report once, even if it arrives many times at once', async () => {
     const answers = await Promise.all(Array.from({ length: 8 }, () => post(report())));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 200, 200, 200, 201]);
     expect(new Set(answers.map(({ body }) => (body as { id: string }).id)).size).toBe(1);
     expect(await entries()).toHaveLength(2);
   });
 
-  it('keeps the reports of two tenants apart, also of agents of one name', async () => {
+  it('keeps the reports of two tenants apart, even if their agents have the same name', async () => {
     await post(report());
     const theirs = await post(report(), { authorization: `Bearer ${cast.outsider.token}` });
     expect(theirs).toMatchObject({ status: 201, body: { created: true } });

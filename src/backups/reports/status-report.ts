@@ -4,7 +4,7 @@ import { AgentId } from '../../platform/http/agent-id.js';
 import { Line } from '../../platform/http/text.js';
 import { Known, ReportedInstant } from './report-fields.js';
 
-/** A report of more bytes is refused, as a body of REST is. */
+/** Larger reports are refused, in bytes, the same as the limit of a REST body. */
 export const REPORT_LIMIT = 1_048_576;
 
 const Bytes = () => ApiPropertyOptional({ type: 'integer', nullable: true, minimum: 0 });
@@ -60,7 +60,7 @@ export class DatabaseReport {
   error_msg?: string | null;
 }
 
-/** What a report says besides its databases. */
+/** The fields of a report besides its databases. */
 export class ReportHead {
   @ApiProperty({ type: String, format: 'date-time', example: '2026-03-30T02:10:00Z' })
   @ReportedInstant()
@@ -83,7 +83,7 @@ export class ReportHead {
   neighborhood?: string | null;
 }
 
-/** STATUS.json: an agent's report about the databases it backs up. The same as a file and over REST. */
+/** STATUS.json: an agent's report about the databases it backs up, the same as a file and over REST. */
 export class StatusReport extends ReportHead {
   @ApiProperty({
     type: 'object',

@@ -9,7 +9,7 @@ const DAY_MS = 86_400_000;
 /** The night of 31 March 2026, by the report's time: 22:10 in Paris. */
 const FIRST = Date.parse('2026-03-30T20:10:00Z');
 
-describe('F1: a backup that has the right hash, and is no backup', () => {
+describe('F1: a backup with the right hash that is not a backup', () => {
   let scans: ScannedWorld;
   let agent: TestAgent;
   let job: string;
@@ -35,8 +35,8 @@ describe('F1: a backup that has the right hash, and is no backup', () => {
   /** The next night's backup, and the scan of the morning after it. */
   async function backUp(content: Buffer | string, file = `paie-${night}.sql.gz`) {
     const at = new Date(FIRST + night * DAY_MS);
-    const said = await agent.stage(file, content);
-    await agent.drop(`${night}_STATUS.json`, agent.report(at.toISOString(), { paie: said }));
+    const reported = await agent.stage(file, content);
+    await agent.drop(`${night}_STATUS.json`, agent.report(at.toISOString(), { paie: reported }));
     scans.clock.set(new Date(at.getTime() + DAY_MS / 3));
     night += 1;
     await runJob(scans.world, scans.cast.tenant_id, 'check-backups');
@@ -44,7 +44,7 @@ describe('F1: a backup that has the right hash, and is no backup', () => {
   }
 
   const real = (bytes = 200_000) => Buffer.alloc(bytes, `dump of night ${night}`);
-  /** The answer to somebody who signs in now. */
+  /** The answer to a user who logs in now. */
   async function as(method: 'GET' | 'POST', path: string) {
     const { id, token } = await addPerson(scans.world, scans.cast.tenant_id, { name: 'Ada', role: 'admin' });
     const answer = await scans.world.http(method, path, { token });
@@ -71,16 +71,16 @@ describe('F1: a backup that has the right hash, and is no backup', () => {
       last_success_at: new Date(FIRST),
       status_since: new Date(FIRST + DAY_MS),
     });
-    // Two nights later it is the second empty one, and the last real one is still there.
+    // Two nights later the second empty one arrives, and the last real one is still there.
     await backUp('');
     expect(scans.stored()).toContain(first.stored_path);
-    // Once there is a newer good one, neither is kept.
+    // A newer good backup replaces both.
     const last = await backUp(real());
     expect(scans.stored()).toEqual([last.stored_path]);
     expect((await titles()).at(-1)).toBe('SAUVEGARDE RÉTABLIE - paie');
   });
 
-  it('F1: the board shows what is doubtful, and its incident', async () => {
+  it('F1: the board shows doubtful backups with their incident', async () => {
     await backUp('');
     const board = await as('GET', '/api/v1/backups/status');
     expect(board.body.data).toMatchObject([
@@ -94,7 +94,7 @@ describe('F1: a backup that has the right hash, and is no backup', () => {
     ]);
   });
 
-  it('F1: a file far below the median of the last good ones is shrunk, and no measure for the next', async () => {
+  it('F1: a file far below the median of the last good ones is shrunk, and later medians ignore it', async () => {
     for (const bytes of [200_000, 210_000, 190_000]) await backUp(real(bytes));
     expect(await backUp(real(20_001))).toMatchObject({ warnings: [] });
     expect(await backUp(real(19_000))).toMatchObject({ verdict: 'SUCCESS', warnings: ['shrunk'] });
@@ -104,7 +104,7 @@ describe('F1: a backup that has the right hash, and is no backup', () => {
     expect(await scans.job(job)).toMatchObject({ warnings: [] });
   });
 
-  it('F1: who resolves the alert accepts the new size', async () => {
+  it('F1: resolving the alert accepts the new size', async () => {
     await backUp(real());
     await backUp(real(1_000));
     const [alert] = await scans.world.sql(`SELECT id FROM alerts WHERE gone_at IS NULL`);
@@ -114,14 +114,14 @@ describe('F1: a backup that has the right hash, and is no backup', () => {
     expect(await backUp(real(50))).toMatchObject({ warnings: ['shrunk'] });
   });
 
-  it('F1: the same bytes on two nights are noted, and nobody is notified', async () => {
+  it('F1: the same bytes on two nights are noted without notifying anybody', async () => {
     await backUp('the ledger');
     expect(await backUp('the ledger')).toMatchObject({ verdict: 'SUCCESS', warnings: ['unchanged'] });
     expect(await backUp('the ledger, one entry more')).toMatchObject({ warnings: [] });
     expect(await titles()).toEqual([]);
   });
 
-  it('F1: an incident goes on while only doubtful backups come', async () => {
+  it('F1: an incident stays open while only doubtful backups come', async () => {
     const at = new Date(FIRST).toISOString();
     await agent.drop('STATUS.json', agent.report(at, { paie: { status: 'failed', error_msg: 'disk full' } }));
     await runJob(scans.world, scans.cast.tenant_id, 'check-backups');
@@ -137,7 +137,7 @@ describe('F1: a backup that has the right hash, and is no backup', () => {
     expect(recovered.data.failed).toEqual(['FAILED', 'empty_file']);
   });
 
-  it('F1: a database that nobody expects is compared, too', async () => {
+  it('F1: an unexpected database is compared as well', async () => {
     await scans.world.sql(`DELETE FROM backup_jobs WHERE id = $1`, [job]);
     await backUp(real());
     expect(await backUp(real(900))).toMatchObject({ job_id: null, warnings: ['shrunk'] });

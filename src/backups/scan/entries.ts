@@ -22,7 +22,7 @@ export interface UnsettledEntry {
   hash_sha256: string;
   size_bytes: number | null;
   staged_file_name: string;
-  /** The file of that name that it was last compared with. */
+  /** The identity of the staged file that it was last compared with. */
   staged_identity: string | null;
   verdict: BackupVerdict | null;
   reason: BackupReason | null;
@@ -34,16 +34,16 @@ export interface Finding {
   reason: BackupReason | null;
   /** More about the reason, such as the error of the file system. */
   detail: string | null;
-  /** What the file itself shows; what its history shows is added when it is recorded. */
+  /** Warnings from the file itself; those from its history are added when the finding is recorded. */
   warnings?: readonly BackupWarning[];
   server_hash_sha256?: string;
   server_size_bytes?: number;
   /** No later scan will change it. */
   settled: boolean;
-  /** What to do with the staged file once this is committed, and which file that is. */
+  /** What to do with the staged file after the commit, and which file that is. */
   staged?: { action: 'delete' | 'quarantine'; identity: string };
   stored_path?: string;
-  /** To fsync before it is recorded: the stored file's name is in there. */
+  /** To fsync before the finding is recorded: the folders with the stored file's name. */
   published?: UnsyncedFolders;
 }
 
@@ -53,7 +53,7 @@ export interface Verdict {
   finding: Finding;
 }
 
-/** A staged file that has its verdict, and is to be removed or moved. */
+/** A staged file with a verdict that is still to be removed or moved. */
 export interface StagedAct {
   id: string;
   agent_id: string;
@@ -66,10 +66,10 @@ export interface StagedAct {
 export const PAGE = 500;
 /** How long a scan waits for a late file, in days. */
 const GIVE_UP_DAYS = 7;
-/** Verdicts that another file may change. What the server could not read or store is tried until it can. */
+/** Verdicts that a later file may change. Read and store failures of the server are retried without end. */
 const GIVEN_UP: readonly BackupReason[] = ['no_staged_file', 'hash_differs', 'target_taken'];
 
-/** The entries of a tenant, as a scan reads and decides them. */
+/** Reads and decides the entries of a tenant. */
 @Injectable()
 export class Entries {
   constructor(
@@ -77,7 +77,7 @@ export class Entries {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** Settles what needs no file: what the agent reports as failed, and what was waited for too long. */
+  /** Settles entries that need no file: failures reported by the agent, and files that were awaited too long. */
   async settleWithoutFile(scan: Scan): Promise<void> {
     const { tenant_id } = scan;
     const now = this.clock.now();
@@ -100,7 +100,7 @@ export class Entries {
     }
   }
 
-  /** The unsettled entries of an agent, newest report first; at most 5,000, the next scan takes the others. */
+  /** The unsettled entries of an agent, newest report first; at most 5,000, the next scan reads the rest. */
   async unsettled(tenantId: string, agentId: string): Promise<UnsettledEntry[]> {
     return this.database.single(tenantId).query<UnsettledEntry>(
       `SELECT id, job_id, agent_id, database_name, company_name, city, operation_timestamp_utc, wait_until, status,
@@ -125,9 +125,9 @@ export class Entries {
   }
 
   /**
-   * Commits verdicts, and the status of the jobs that follows from them. A finding that is recorded already changes
-   * nothing, and an entry that another scan has settled stays as it is.
-   * @returns the ids of the entries that were changed.
+   * Commits verdicts and the job statuses that follow from them. Recording the same finding again changes nothing, and
+   * an entry that another scan has settled stays unchanged.
+   * @returns the ids of the changed entries.
    */
   async record(tenantId: string, verdicts: readonly Verdict[]): Promise<Set<string>> {
     const now = this.clock.now();
@@ -140,7 +140,7 @@ export class Entries {
     }));
     return this.database.tenant(tenantId, async (tx) => {
       await lockJobs(tx, 'shared');
-      // Entries of one job are decided one after the other: each sees which is the newest before it.
+      // Serialize the entries of one job: each must see the newest one before it.
       await tx.query(LOCK_JOBS_OF_ENTRIES, [tenantId, ids]);
       await tx.query(LOCK_ENTRIES, [tenantId, ids]);
       const written = await tx.query<{ id: string; job_id: string | null }>(RECORD, [
@@ -192,7 +192,7 @@ export class Entries {
       );
   }
 
-  /** Of these reports, those all of whose entries have a verdict. */
+  /** The reports among these whose entries all have a verdict. */
   async decidedReports(tenantId: string, reportIds: readonly string[]): Promise<Set<string>> {
     const rows = await this.database.single(tenantId).query<{ id: string }>(
       `SELECT r.id FROM unnest($2::uuid[]) AS r (id)
@@ -204,7 +204,7 @@ export class Entries {
   }
 }
 
-/** Unsettled entries of one agent that one scan decides; the next scan decides the others. */
+/** Unsettled entries of one agent that one scan decides; the next scan decides the rest. */
 const MAX_UNSETTLED = 5_000;
 
 /** Parameters: $1 tenant id, $2 now, $3 days, $4 reasons. Index: backup_entries_unsettled. */
@@ -213,7 +213,10 @@ const GIVE_UP = `
   WHERE tenant_id = $1 AND settled_at IS NULL AND reason = ANY ($4)
     AND evaluated_at < $2::timestamptz - make_interval(days => $3)`;
 
-/** A page of the entries that the agent itself reports as failed, and of those whose report is not valid. Parameters: $1 tenant id, $2 now, $3 limit. */
+/**
+ * A page of the entries that the agent reports as failed, and of those with an invalid report. Parameters: $1 tenant
+ * id, $2 now, $3 limit.
+ */
 const AGENT_FAILED = `
   UPDATE backup_entries
   SET verdict = CASE WHEN report_fault IS NOT NULL OR status = 'failed' THEN 'FAILED'
@@ -230,7 +233,7 @@ const AGENT_FAILED = `
     ORDER BY id LIMIT $3 FOR UPDATE)
   RETURNING job_id, verdict`;
 
-/** Parameters: $1 tenant id, $2 entry ids. Before the entries' own rows, as everywhere. */
+/** Parameters: $1 tenant id, $2 entry ids. Locks jobs before entries, as everywhere. */
 const LOCK_JOBS_OF_ENTRIES = `
   SELECT 1 FROM backup_jobs
   WHERE tenant_id = $1 AND id IN (SELECT job_id FROM backup_entries WHERE tenant_id = $1 AND id = ANY ($2::uuid[]))

@@ -27,7 +27,7 @@ interface Group {
   entries: UnsettledEntry[];
 }
 
-/** Files are read once this many entries name them: a scan holds these entries and those of one agent more. */
+/** Files are read after this many entries have been collected: a scan holds these and those of one more agent. */
 const MAX_HELD_ENTRIES = 5_000;
 
 /** Phase 2: verifies every file that a report names. */
@@ -46,7 +46,7 @@ export class EntryEvaluator {
     this.inbox = inboxRoot(config);
   }
 
-  /** Reads several files at once, of all these agents. A file that fails gets its verdict and stops no other. */
+  /** Reads several files of these agents in parallel. A failing file gets its verdict and blocks no other. */
   async evaluate(scan: Scan, agents: readonly string[]): Promise<void> {
     const verdicts = new VerdictBatch(scan, this.entries, this.acts, this.storeWriter);
     try {
@@ -70,7 +70,7 @@ export class EntryEvaluator {
     await this.acts.noteDone(scan);
   }
 
-  /** The staged files of an agent that exist, each with the entries that name it. */
+  /** The existing staged files of an agent, each with the entries that name it. */
   private async findFiles(
     scan: Scan,
     agent: string,
@@ -86,7 +86,7 @@ export class EntryEvaluator {
         if (staged === 'absent') await this.markMissing(verdicts, group.entries, noteOn(group));
         else if ('refused' in staged) await this.markUnreadable(verdicts, group, staged.refused);
         else {
-          // Two spellings of a name may be one file.
+          // Two spellings of a name may be the same file.
           const same = found.get(staged.file.path)?.group;
           const merged = same === undefined ? group : merge(same, group, unsettled);
           found.set(staged.file.path, { group: merged, file: staged.file });
@@ -130,13 +130,13 @@ export class EntryEvaluator {
     );
   }
 
-  /** Leaves a file that is being written for the next scan. One that is written for ever is missing. */
+  /** Leaves a file that is still being written for the next scan. If it never settles, its backup is missing. */
   private async postpone(scan: Scan, { entries }: Group, verdicts: VerdictBatch): Promise<void> {
     scan.count('still_written', 1);
     await this.markMissing(verdicts, entries, STILL_WRITTEN);
   }
 
-  /** A folder that cannot be read may hold no file yet: its entries fail only when their file is due. */
+  /** A folder that cannot be read may have no file yet: its entries fail only when their file is due. */
   private async markUnreadable(verdicts: VerdictBatch, group: Group, refusal: Refusal): Promise<void> {
     const now = this.clock.now();
     const isDue = ({ verdict, wait_until }: UnsettledEntry) => verdict === null && wait_until <= now;
@@ -149,7 +149,7 @@ export class EntryEvaluator {
     entries: readonly UnsettledEntry[],
     { reason, detail }: Refusal,
   ): Promise<void> {
-    // An unreadable file may become readable. Anything else will never be a file of this folder.
+    // An unreadable file may become readable. Anything else will never be a valid file of this folder.
     const finding = { verdict: 'FAILED', reason, detail, settled: reason !== 'unreadable' } as const;
     await verdicts.add(entries.map((entry) => ({ entry, finding })));
   }
@@ -168,7 +168,7 @@ export class EntryEvaluator {
     }
   }
 
-  /** A file that the store had no room for is not read again before there is room. */
+  /** A file that did not fit into the store is not read again until there is space. */
   private async waitsForRoom({ entries }: Group, { stats }: SeenFile): Promise<boolean> {
     return (
       entries.every(({ reason }) => reason === 'store_full') && !(await this.storeWriter.hasRoom(stats.size))
@@ -197,7 +197,7 @@ export class EntryEvaluator {
 
 const STILL_WRITTEN = 'the file is still being written';
 
-/** Why a file is missing, where its name says so. */
+/** Why a file is missing, if its name shows the reason. */
 function noteOn({ name }: Group): string | null {
   return hasTemporaryName(name) ? 'its name marks it as still being written' : null;
 }
@@ -220,7 +220,7 @@ function groupsOf(agent: string, entries: readonly UnsettledEntry[]): Group[] {
   return [...groups.values()];
 }
 
-/** @param unsettled in the order that the entries are to have */
+/** @param unsettled in the order to sort the entries */
 function merge(one: Group, other: Group, unsettled: readonly UnsettledEntry[]): Group {
   const members = new Set([...one.entries, ...other.entries]);
   return { ...one, entries: unsettled.filter((entry) => members.has(entry)) };

@@ -22,12 +22,11 @@ export class FileVerifier {
   constructor(private readonly storeWriter: StoreWriter) {}
 
   /**
-   * Compares each entry with the file. A file that is right for one entry decides nothing about the others. Skips
-   * entries that already have a verdict for a wrong file: this file belongs to the next backup, whose report has not
-   * arrived.
+   * Compares each entry with the file. A file that matches one entry decides nothing about the others. Skips entries
+   * that already have a verdict for a wrong file: this file belongs to the next backup, whose report has not arrived.
    * @param entries those that name the file, newest report first
    * @returns verdicts of the entries that the file decides; `unstorable` for a file whose copy failed before and still
-   * cannot begin: it is not read; `moving` for a file that was written while it was read: it decides nothing.
+   *   cannot begin: it is not read; `moving` for a file that was written while it was read: it decides nothing.
    */
   async verify(
     scan: Scan,
@@ -39,7 +38,7 @@ export class FileVerifier {
     let reading: Reading;
     let copy: BegunCopy = null;
     try {
-      // A file of another size is seldom right: it is read before anything is copied.
+      // A file of another size seldom matches: read it before copying anything.
       const isLikely = newest.size_bytes === null || newest.size_bytes === opened.stats.size;
       if (isLikely) copy = await this.storeWriter.begin(scan, newest);
       if (copy !== null && 'failure' in copy && entries.every(isUnstored)) return 'unstorable';
@@ -68,7 +67,7 @@ export class FileVerifier {
     const measured = { server_hash_sha256: reading.sha256, server_size_bytes: reading.size };
     const isRight = ({ hash_sha256 }: UnsettledEntry) => hash_sha256 === reading.sha256;
     const [newest] = entries;
-    // A copy that cannot be removed would stay beside a settled entry for ever: no wrong entry is settled then.
+    // If the copy cannot be removed, settle no wrong entry: the copy would stay beside a settled one for ever.
     const discardFailure =
       newest === undefined || isRight(newest) ? null : await this.storeWriter.discard(copy);
     const right = entries.filter(isRight);
@@ -89,7 +88,7 @@ export class FileVerifier {
     if (discardFailure !== null) return verdicts;
     const identity = identityOf(opened.stats);
     if (right.length === 0) return withAct(verdicts, { action: 'quarantine', identity });
-    // The file stays staged until every entry that it is right for is stored.
+    // The file stays staged until every entry that matches it is stored.
     const isUnfinished = verdicts.some(({ finding }) => finding.verdict !== 'SUCCESS');
     return isUnfinished ? verdicts : withAct(verdicts, { action: 'delete', identity });
   }
@@ -118,9 +117,9 @@ export class FileVerifier {
 }
 
 /**
- * Whether a wrong file decides the entry: it has no verdict yet, or one that says nothing about the file, which could
- * not be read, or whose copy could not be removed. A file that was written after the grace period belongs to the next
- * backup even then.
+ * Whether a wrong file decides the entry: only if it has no verdict yet, or one that is not about the file's content
+ * (it was unreadable, or its copy could not be removed). Even then, a file written after the grace period belongs to
+ * the next backup.
  */
 function isOpen({ verdict, reason, wait_until }: UnsettledEntry, { stats }: OpenStaged): boolean {
   if (verdict === null) return true;
@@ -128,7 +127,7 @@ function isOpen({ verdict, reason, wait_until }: UnsettledEntry, { stats }: Open
   return isUndecided && stats.mtime <= wait_until;
 }
 
-/** What is remarkable about a file that has the right hash. */
+/** Warnings about a file with the right hash. */
 function warningsOf({ size_bytes }: UnsettledEntry, { size, empty }: Reading): BackupWarning[] {
   const hasOtherSize = size_bytes !== null && size_bytes !== size;
   return [...(empty ? (['empty_file'] as const) : []), ...(hasOtherSize ? (['size_differs'] as const) : [])];
@@ -138,7 +137,7 @@ function isUnstored({ reason }: UnsettledEntry): boolean {
   return reason === 'store_failed' || reason === 'store_full';
 }
 
-/** Every entry records the act: whichever is committed last before a kill, the next scan knows what is to be done. */
+/** Records the act in every entry: whichever is committed last before a kill, the next scan knows what to do. */
 function withAct(verdicts: readonly Verdict[], staged: NonNullable<Finding['staged']>): Verdict[] {
   return verdicts.map(({ entry, finding }) => ({ entry, finding: { ...finding, staged } }));
 }

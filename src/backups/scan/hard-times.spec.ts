@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 afterEach(() => jest.restoreAllMocks());
 
-/** Whether a process of this machine may mount: root may, unless it is root of a container. */
+/** Whether a process of this machine can mount: root can, except in a container. */
 function mounted(folder: string, options: string): boolean {
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder], { stdio: 'ignore' });
@@ -32,7 +32,7 @@ const remount = (folder: string, options: string) =>
 const unmount = (folder: string) => execFileSync('umount', ['--lazy', folder]);
 
 describe('D9: a scan', () => {
-  it('D9: of an agent with thousands of waiting reports takes 2,000 at a time, and forgets none', async () => {
+  it('D9: of an agent with thousands of waiting reports takes 2,000 at a time, and loses none', async () => {
     const count = 4_500;
     for (let number = 0; number < count; number++) {
       const at = new Date(Date.parse('2026-03-20T00:00:00Z') + number * 60_000).toISOString();
@@ -52,15 +52,15 @@ describe('D9: a scan', () => {
     expect(found).toEqual({ count });
   }, 300_000);
 
-  it('D9: whose store is unmounted while it stores finishes nothing that is not on the disk', async () => {
+  it('D9: whose store is unmounted while storing records only files that are on the disk', async () => {
     const store = scans.folders.env.BACKUP_STORE_DIR;
     const names = ['compta', 'paie', 'stocks'];
     for (const name of names) await scans.expectJob(name);
-    const said = await Promise.all(
+    const reported = await Promise.all(
       names.map(async (name) => [name, await agent.stage(`${name}.bak`, `the ${name}`)] as const),
     );
-    await agent.drop('STATUS.json', agent.report(REPORTED, Object.fromEntries(said)));
-    // After one file has its name, and before its folder is fsynced.
+    await agent.drop('STATUS.json', agent.report(REPORTED, Object.fromEntries(reported)));
+    // Unmount after one file has its name, and before its folder is fsynced.
     const publish: (this: IncomingCopy) => Promise<UnsyncedFolders> = Reflect.get(
       IncomingCopy.prototype,
       'publish',
@@ -85,18 +85,18 @@ describe('D9: a scan', () => {
     expect(scans.stored()).toHaveLength(3);
   });
 
-  it('D9: of a store without a free inode is FAILED as full, and stores the file once there is one', async () => {
+  it('D9: whose store has no free inode is FAILED as full, and stores the file once there is one', async () => {
     const store = scans.folders.env.BACKUP_STORE_DIR;
     if (!mounted(store, 'size=10m,nr_inodes=4')) return;
     try {
       writeFileSync(join(store, STORE_MARKER), '');
       await scans.expectJob('compta');
-      const said = await agent.stage('compta.bak', 'the ledger');
-      await agent.drop('STATUS.json', agent.report(REPORTED, { compta: said }));
+      const reported = await agent.stage('compta.bak', 'the ledger');
+      await agent.drop('STATUS.json', agent.report(REPORTED, { compta: reported }));
       expect(await scans.run()).toMatchObject({ failed: 1 });
       expect(await scans.entries()).toMatchObject([{ verdict: 'FAILED', reason: 'store_full' }]);
       expect(agent.files('database')).toEqual(['compta.bak']);
-      // It is not read again before there is room.
+      // It is not read again until there is space.
       expect((await scans.run()).bytes).toBeUndefined();
       remount(store, 'nr_inodes=1000');
       expect(await scans.run()).toMatchObject({ success: 1 });
@@ -106,14 +106,14 @@ describe('D9: a scan', () => {
     }
   });
 
-  it('D9: of a read-only inbox verifies and stores, and clears up once it may write', async () => {
+  it('D9: of a read-only inbox verifies and stores, and cleans up once the inbox is writable', async () => {
     const inbox = scans.folders.env.BACKUP_INBOX_DIR;
     if (!mounted(inbox, 'size=10m')) return;
     try {
       await agent.make();
       await scans.expectJob('compta');
-      const said = await agent.stage('compta.bak', 'the ledger');
-      await agent.drop('STATUS.json', agent.report(REPORTED, { compta: said }));
+      const reported = await agent.stage('compta.bak', 'the ledger');
+      await agent.drop('STATUS.json', agent.report(REPORTED, { compta: reported }));
       await agent.drop('torn_STATUS.json', '{"operation');
       remount(inbox, 'ro');
       expect(await scans.run()).toMatchObject({ success: 1 });

@@ -9,7 +9,7 @@ import type { Scan } from './scan.js';
 
 /** Jobs of one page. */
 const PAGE = 500;
-/** After a long downtime, days are made up for up to this long ago, in ms. */
+/** After a long downtime, expected times up to this long ago are still evaluated, in ms. */
 const LOOK_BACK_MS = 35 * 86_400_000;
 
 interface OwedJob extends ExpectedHours {
@@ -25,11 +25,11 @@ interface Owed extends Record<string, unknown> {
   expected_on: string;
   expected_at: Date;
   wait_until: Date;
-  /** Why the server could read no report; null where it could. */
+  /** Why the server could not read reports; null if it could. */
   detail: string | null;
 }
 
-/** Finds expected backups that nobody has reported by the end of their grace period. */
+/** Finds expected backups without a report at the end of their grace period. */
 @Injectable()
 export class MissingBackups {
   constructor(
@@ -37,7 +37,7 @@ export class MissingBackups {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** Makes one entry for each expected time, then records when the tenant's jobs were checked. */
+  /** Creates one entry for each expected time, then records when the tenant's jobs were checked. */
   async find(scan: Scan, findings: InboxFindings): Promise<void> {
     const now = this.clock.now();
     let after: string | null = null;
@@ -56,7 +56,7 @@ export class MissingBackups {
       after = jobs.at(-1)?.id ?? null;
       if (jobs.length < PAGE) break;
     }
-    // One row, and not one of every job each 15 minutes.
+    // Updates one row, instead of every job each 15 minutes.
     await this.database.single(scan.tenant_id).query(
       `INSERT INTO backup_scans (tenant_id, checked_at, ignored_folders) VALUES ($1, $2, $3)
        ON CONFLICT (tenant_id) DO UPDATE
@@ -75,7 +75,7 @@ export class MissingBackups {
 
   private async decide(tenantId: string, owed: readonly Owed[], now: Date): Promise<number> {
     return this.database.tenant(tenantId, async (tx) => {
-      // No report may be recorded in between: it could be of a day that is being decided.
+      // Block new reports meanwhile: they could be for a day that is being decided.
       await lockJobs(tx, 'exclusive');
       const missing = await tx.query<{ job_id: string }>(DECIDE, [tenantId, JSON.stringify(owed), now]);
       const jobs = [...new Set(missing.map(({ job_id }) => job_id))];
@@ -88,7 +88,7 @@ export class MissingBackups {
 function owedOf(job: OwedJob, zone: string, now: Date, detail: string | null): Owed[] {
   const after = new Date(Math.max(job.expected_after.getTime(), now.getTime() - LOOK_BACK_MS));
   const grace = job.grace_minutes * 60_000;
-  // A report that comes at the last instant of the grace period is still in time.
+  // A report in the last instant of the grace period is still in time.
   const until = new Date(now.getTime() - grace - 1);
   return expectedBetween(job, zone, after, until).map(({ expected_on, expected_at }) => ({
     job_id: job.id,
@@ -100,8 +100,8 @@ function owedOf(job: OwedJob, zone: string, now: Date, detail: string | null): O
 }
 
 /**
- * A day that has an entry is decided by it. A report that was rejected since half a day before the expected time is most
- * likely the one that is missing. Parameters: $1 tenant id, $2 what is owed, $3 now.
+ * Skips a day that has an entry. A report rejected since half a day before the expected time is most likely the missing
+ * one. Parameters: $1 tenant id, $2 the expected times, $3 now.
  */
 const DECIDE = `
   WITH owed AS (

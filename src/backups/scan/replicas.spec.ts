@@ -20,9 +20,9 @@ import { EntryEvaluator } from './entry-evaluator.js';
 import { FileVerifier } from './file-verifier.js';
 import { StoreWriter } from './store-writer.js';
 
-/** Two processes of one installation: they never scan the same tenant at once. */
+/** Two processes of one installation never scan the same tenant at once. */
 const MORNING = '2026-03-31T06:00:00.000Z';
-/** 09:00 in Paris and half a minute: the daily check and a scan are owed. */
+/** 09:00 in Paris and half a minute: the daily check and a scan are due. */
 const NINE = '2026-03-31T07:00:30.000Z';
 const REPORTED = '2026-03-30T20:10:00Z';
 const DATABASES = 12;
@@ -48,12 +48,12 @@ describe('two scanners of one installation', () => {
   });
   afterEach(() => jest.restoreAllMocks());
 
-  /** A tenant's work: files that are right, one that is not, a torn report, a database without a report. */
+  /** A tenant's work: valid files, a wrong one, a torn report, a database without a report. */
   async function arrange(tenant: CastTenant): Promise<TestAgent> {
     const agent = await new TestAgent(folders, tenant.slug, 'lyon').make();
     for (let number = 0; number < DATABASES; number += 1) {
-      const said = await agent.stage(`${number}.bak`, Buffer.alloc(1_500_000, `${number} `));
-      await agent.drop(`${number}_STATUS.json`, agent.report(REPORTED, { [`db${number}`]: said }));
+      const reported = await agent.stage(`${number}.bak`, Buffer.alloc(1_500_000, `${number} `));
+      await agent.drop(`${number}_STATUS.json`, agent.report(REPORTED, { [`db${number}`]: reported }));
     }
     await agent.put('database', 'wrong.bak', 'the lodger');
     const wrong = good('wrong.bak', 'the ledger');
@@ -92,7 +92,7 @@ describe('two scanners of one installation', () => {
     expect(agent.files('log')).toEqual([]);
   }
 
-  /** Counts how many of the two are at work for one tenant. */
+  /** Counts how many of the two are scanning for one tenant. */
   function watchOverlap(): { begun: number; most: number } {
     const seen = { begun: 0, most: 0 };
     const active = new Map<string, number>();
@@ -111,7 +111,7 @@ describe('two scanners of one installation', () => {
     return seen;
   }
 
-  /** Waits until so many runs have ended well; a run that finds another one at work is enqueued again. */
+  /** Waits until so many runs have succeeded; a run that finds another one active is enqueued again. */
   async function ended(tenant: CastTenant, runs: number): Promise<void> {
     await until('the runs to end', async () => {
       await one.app.get(SchedulerPoller, { strict: false }).reap();
@@ -124,7 +124,7 @@ describe('two scanners of one installation', () => {
     });
   }
 
-  it('triggered manually at once: each entry once, one at a time', async () => {
+  it('triggered manually at the same time: process each entry once, one scan at a time', async () => {
     const agent = await arrange(cast.tenant);
     const seen = watchOverlap();
     const trigger = async (world: World, job: ScheduledJob) => {
@@ -143,7 +143,7 @@ describe('two scanners of one installation', () => {
     expect(seen).toEqual({ begun: 4, most: 1 });
   });
 
-  it('by their schedules: each slot once, each entry once, one at a time', async () => {
+  it('by their schedules: run each slot once, process each entry once, one scan at a time', async () => {
     const tenant = await addTenant(one, { slug: 'cabinet-leroy' });
     const agent = await arrange(tenant);
     const seen = watchOverlap();
@@ -205,7 +205,7 @@ describe('two scanners of one installation', () => {
     await expectDone(tenant, agent);
   });
 
-  it('one that has not noticed it changes nothing that the other has done', async () => {
+  it('one that lost its lease unnoticed does not change the other’s results', async () => {
     const tenant = await addTenant(one, { slug: 'cabinet-roux' });
     const agent = await arrange(tenant);
     let stale: () => void = () => undefined;

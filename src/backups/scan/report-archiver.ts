@@ -7,7 +7,7 @@ import { Entries } from './entries.js';
 import type { CollectedFile } from './report-collector.js';
 import type { Scan } from './scan.js';
 
-/** Phase 3: moves the files of decided reports out of `log/`; the others stay for the next scan. */
+/** Phase 3: moves the files of decided reports out of `log/`; other files stay for the next scan. */
 @Injectable()
 export class ReportArchiver {
   private readonly logger = new Logger('Backups');
@@ -34,7 +34,7 @@ export class ReportArchiver {
         await moveTo(this.inbox, [scan.slug, agent], file, { folder: 'archive', mark: report_id, signal });
         scan.count('archived', 1);
       } catch (error) {
-        // The report is recorded: the next scan finds it known, and tries again to move its file.
+        // The report is recorded: the next scan recognizes it and retries the move.
         if (!isFileSystemError(error)) throw error;
         this.logger.error({
           event: 'backup_report_not_archived',

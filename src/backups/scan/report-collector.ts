@@ -14,7 +14,7 @@ import { Reports } from '../reports/reports.service.js';
 import type { InboxFindings } from './inbox-findings.js';
 import type { Scan } from './scan.js';
 
-/** A report file that was recorded. It is archived once its entries have verdicts. */
+/** A recorded report file. It is archived once its entries have verdicts. */
 export interface CollectedFile {
   agent: string;
   file: SeenFile;
@@ -31,13 +31,13 @@ interface AgentFile extends SeenFile {
   agent: string;
 }
 
-/** A batch ends with the agent that fills it: it has at most this many reports and those of one agent more. */
+/** A batch ends with the agent that fills it: it has at most this many reports and those of one more agent. */
 const BATCH_REPORTS = 2_000;
-/** After this many reports that could not be recorded, the rest of the agent's are left for the next scan. */
+/** After this many reports that could not be recorded, the agent's other reports are left for the next scan. */
 const MAX_FAILURES = 3;
-/** Ignored folders that are shown. */
+/** Ignored folders listed on the board. */
 const MAX_IGNORED = 20;
-/** A report that could not be recorded for so long, in ms, will probably never be. */
+/** A report that could not be recorded for this long, in ms, probably never will be. */
 const STUCK_MS = 3_600_000;
 
 /** Phase 1: checks and records every report in the tenant's inbox. */
@@ -46,7 +46,7 @@ export class ReportCollector {
   private readonly logger = new Logger('Backups');
   private readonly root: string;
   private readonly isConfigured: boolean;
-  /** By tenant: the ignored folders that the log has. */
+  /** By tenant: the ignored folders that were logged. */
   private readonly loggedIgnored = new Map<string, string>();
 
   constructor(
@@ -59,7 +59,7 @@ export class ReportCollector {
     this.isConfigured = config.backupInboxDir !== null;
   }
 
-  /** Batch by batch, so that a scan holds no more than that. An agent whose folder fails does not stop the others. */
+  /** Yields batches, to bound the memory of a scan. An agent whose folder fails does not block the others. */
   async *collect(scan: Scan, findings: InboxFindings): AsyncGenerator<CollectedBatch> {
     let agents: string[] = [];
     let found: AgentFile[] = [];
@@ -77,7 +77,7 @@ export class ReportCollector {
 
   private async agents(scan: Scan, findings: InboxFindings): Promise<string[]> {
     try {
-      // A configured inbox that does not exist is not mounted: that is why no report comes.
+      // A configured inbox that does not exist is unmounted: this explains missing reports.
       if (this.isConfigured) await access(this.root);
       const { agents, ignored } = await foldersIn(this.root, scan.slug);
       this.noteIgnored(scan, ignored, findings);
@@ -88,7 +88,10 @@ export class ReportCollector {
     }
   }
 
-  /** The board shows them, and the log has one line when they change: an agent may be missing for its folder's name. */
+  /**
+   * Shows ignored folders on the board, and logs changes of them: an agent may seem silent because its folder has a
+   * wrong name.
+   */
   private noteIgnored({ tenant_id }: Scan, ignored: readonly string[], findings: InboxFindings): void {
     findings.ignoredFolders = ignored.slice(0, MAX_IGNORED).map(printableName);
     const folders = findings.ignoredFolders.join('\n');
@@ -133,7 +136,7 @@ export class ReportCollector {
         const report_id = await this.recordFile(scan, file);
         if (report_id !== null) files.push({ agent, file, report_id });
       } catch (error) {
-        // The file stays where it is: the next scan tries again.
+        // The file stays in place: the next scan retries it.
         if (isFileSystemError(error)) {
           this.markUnreadable(scan, findings, agent, error);
           continue;
@@ -146,7 +149,9 @@ export class ReportCollector {
     return files;
   }
 
-  /** @returns the report's id; null when the file is no report. @throws what keeps it from being read or moved now. */
+  /**
+   * @returns the report's id; null if the file is not a report. @throws errors that prevent reading or moving it now.
+   */
   async recordFile(scan: Scan, file: AgentFile): Promise<string | null> {
     const read = await this.read(file);
     if (read === 'moving') {
@@ -179,7 +184,7 @@ export class ReportCollector {
     }
   }
 
-  /** Records the rejection before it moves the file: the API must know each file that has left `log/`. */
+  /** Records the rejection before moving the file: the API must know each file that has left `log/`. */
   private async reject(scan: Scan, file: AgentFile, sha256: string, reason: string): Promise<void> {
     const { agent } = file;
     await this.database.tenant(scan.tenant_id, (tx) =>
@@ -195,7 +200,10 @@ export class ReportCollector {
     });
   }
 
-  /** A new report may be the one that is expected: it is not missing yet. One that is stuck hides nothing for ever. */
+  /**
+   * A new unrecorded report may be the expected one, so its backup is not missing yet. A stuck one must not hide a
+   * missing backup for ever.
+   */
   private markUnrecorded(findings: InboxFindings, { agent, stats }: AgentFile, error: unknown): void {
     if (this.clock.now().getTime() - stats.mtimeMs < STUCK_MS) findings.markUnread(agent);
     const code = databaseFailure(error)?.code ?? 'no code';
@@ -216,7 +224,7 @@ export class ReportCollector {
   }
 }
 
-/** A file name may hold characters that PostgreSQL does not take. */
+/** A file name may have characters that PostgreSQL cannot store. */
 function printableName(name: string): string {
   return name.replace(/[\p{Cc}\p{Cs}]/gu, '\ufffd').slice(0, 300);
 }

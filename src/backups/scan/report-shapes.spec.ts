@@ -5,7 +5,7 @@ import { wordedNotifications } from '../../../test/support/worded.js';
 import { good, TestAgent } from '../agent.fixture.js';
 import { REPORTED, ScannedWorld } from './scan.fixture.js';
 
-describe('what agents write', () => {
+describe('reports as agents write them', () => {
   let scans: ScannedWorld;
   let agent: TestAgent;
 
@@ -24,10 +24,10 @@ describe('what agents write', () => {
 
   it('D2: an upgraded agent’s report is verified, with a note', async () => {
     await scans.expectJob('compta');
-    const said = await agent.stage('compta.bak', 'the ledger');
+    const reported = await agent.stage('compta.bak', 'the ledger');
     const report = agent.report(
       REPORTED,
-      { compta: { ...said, duration_seconds: 12, tool: { name: 'pg_dump\0' } } },
+      { compta: { ...reported, duration_seconds: 12, tool: { name: 'pg_dump\0' } } },
       { agent_version: '2.1.0' },
     );
     await agent.drop('STATUS.json', report);
@@ -40,7 +40,7 @@ describe('what agents write', () => {
       report: { agent_version: '2.1.0' },
       databases: { compta: { duration_seconds: 12, tool: { name: 'pg_dump' } } },
     });
-    // The same over REST: it is the report that is known.
+    // The same report over REST is recognized.
     expect(await post(report)).toMatchObject({
       status: 200,
       body: {
@@ -92,10 +92,10 @@ describe('what agents write', () => {
     expect(await titles()).toEqual(['ALERTE SAUVEGARDE - compta - FAILED']);
   });
 
-  it('F2: an agent of macOS reports the job that a person named', async () => {
+  it('F2: a report of a macOS agent matches the job that a person named', async () => {
     const id = await scans.expectJob('Tr\u00e9sorerie');
-    const said = await agent.stage('treso.bak', 'the cash');
-    await agent.drop('STATUS.json', agent.report(REPORTED, { 'Tre\u0301sorerie\u200b': said }));
+    const reported = await agent.stage('treso.bak', 'the cash');
+    await agent.drop('STATUS.json', agent.report(REPORTED, { 'Tre\u0301sorerie\u200b': reported }));
     expect(await scans.run()).toMatchObject({ success: 1 });
     expect(await scans.entries()).toMatchObject([{ job_id: id, database_name: 'Tr\u00e9sorerie' }]);
     const made = await scans.world.http('POST', '/api/v1/backups/jobs', {
@@ -109,10 +109,10 @@ describe('what agents write', () => {
   });
 
   it('D8: two spellings of one name in a report are FAILED once, and nothing is read again', async () => {
-    const said = await agent.stage('e.bak', 'the ledger');
+    const reported = await agent.stage('e.bak', 'the ledger');
     await agent.drop(
       'STATUS.json',
-      agent.report(REPORTED, { '\u00e9': said, 'e\u0301': good('f.bak', 'other') }),
+      agent.report(REPORTED, { '\u00e9': reported, 'e\u0301': good('f.bak', 'other') }),
     );
     await scans.run();
     expect(await scans.entries()).toMatchObject([{ verdict: 'FAILED', reason: 'report_invalid' }]);
@@ -126,7 +126,7 @@ describe('what agents write', () => {
     expect(agent.files('archive')).toEqual([name]);
   });
 
-  it('D8: a folder whose name is no agent’s is on the board, and once in the log', async () => {
+  it('D8: a folder whose name is not an agent id is on the board, and in the log once', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn');
     const inbox = join(scans.folders.env.BACKUP_INBOX_DIR, scans.cast.tenant.slug);
     await mkdir(join(inbox, 'agent \u00e9t\u00e9', 'log'), { recursive: true });

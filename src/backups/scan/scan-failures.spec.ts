@@ -10,7 +10,7 @@ import { ReportArchiver } from './report-archiver.js';
 import { ReportCollector } from './report-collector.js';
 import { REPORTED, ScannedWorld } from './scan.fixture.js';
 
-/** What one thing that fails, or very many things, do to a scan. */
+/** How one failure, or a large volume, affects a scan. */
 describe('a scan', () => {
   let scans: ScannedWorld;
   let agent: TestAgent;
@@ -60,7 +60,7 @@ describe('a scan', () => {
       expect(await alerts()).not.toEqual([]);
     });
 
-    it('says that the backup is missing and why, once the report is stuck', async () => {
+    it('reports the backup as missing, with the reason, once the report is stuck', async () => {
       await expect(scans.run()).rejects.toThrow('refused by the test');
       expect(await scans.entries()).toContainEqual(
         expect.objectContaining({
@@ -70,14 +70,14 @@ describe('a scan', () => {
       );
     });
 
-    it('does not call the backup missing while the report is new', async () => {
+    it('does not report the backup as missing while the report is new', async () => {
       const lately = new Date(scans.clock.now().getTime() - 600_000);
       await utimes(agent.path('log', 'bad_STATUS.json'), lately, lately);
       await expect(scans.run()).rejects.toThrow('refused by the test');
       expect(await verdicts()).toEqual(['paie FAILED']);
     });
 
-    it('still removes and reminds in the daily check', async () => {
+    it('still applies retention and sends reminders in the daily check', async () => {
       await expect(runJob(scans.world, scans.cast.tenant_id, 'check-backups')).rejects.toThrow(
         'refused by the test',
       );
@@ -104,7 +104,7 @@ describe('a scan', () => {
     const staged = await Promise.all(
       Array.from({ length: 100 }, async (_, at) => [`staged${at}`, await agent.stage(`s${at}`, 'came')]),
     );
-    // Longer ago than a file of an unexpected database is waited for.
+    // Longer ago than the file of an unexpected database is awaited.
     const report = agent.report('2026-03-29T20:10:00Z', Object.fromEntries([...named, ...staged]));
     await agent.drop('STATUS.json', report);
     const transactions = jest.spyOn(Database.prototype, 'tenant');
@@ -148,7 +148,7 @@ describe('a scan', () => {
     expect(archive.mock.calls.map(([, files]) => files.length)).toEqual([2_000, 1]);
   });
 
-  it('H26: rewrites no job whose status is the same', async () => {
+  it('H26: does not rewrite jobs whose status is unchanged', async () => {
     const id = await scans.expectJob('compta');
     await addResult(scans.world, scans.cast.tenant_id, {
       job_id: id,

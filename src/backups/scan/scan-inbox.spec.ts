@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { good, rest, sha256, type TestAgent } from '../agent.fixture.js';
 import { REPORTED, ScannedWorld } from './scan.fixture.js';
 
-describe('what a scan takes from the inbox', () => {
+describe('a scan of the inbox', () => {
   let scans: ScannedWorld;
   let agent: TestAgent;
 
@@ -16,10 +16,10 @@ describe('what a scan takes from the inbox', () => {
     agent = await scans.beginAnew();
   });
 
-  it('takes the same report once, from both ways', async () => {
+  it('records the same report once, from file and REST', async () => {
     await scans.expectJob('compta');
-    const said = await agent.stage('compta.bak', 'the ledger');
-    const report = agent.report(REPORTED, { compta: said });
+    const reported = await agent.stage('compta.bak', 'the ledger');
+    const report = agent.report(REPORTED, { compta: reported });
     const post = () =>
       scans.world.http('POST', '/api/v1/backups/reports', { token: scans.cast.admin.token, body: report });
     const first = await post();
@@ -28,7 +28,7 @@ describe('what a scan takes from the inbox', () => {
       status: 200,
       body: { created: false, id: (first.body as { id: string }).id },
     });
-    // The same content, written in another way.
+    // The same content, formatted differently.
     const { databases, ...rest } = report;
     await agent.drop('a_STATUS.json', JSON.stringify({ databases, ...rest }, null, 4));
     await agent.drop(
@@ -39,7 +39,7 @@ describe('what a scan takes from the inbox', () => {
     expect(await scans.entries()).toHaveLength(1);
   });
 
-  it('leaves what is still being written for the next scan', async () => {
+  it('leaves files that are still being written for the next scan', async () => {
     await scans.expectJob('compta');
     const report = agent.report(REPORTED, { compta: good('compta.bak', 'the ledger') });
     await agent.put('log', 'STATUS.json.part', JSON.stringify(report));
@@ -80,7 +80,7 @@ describe('what a scan takes from the inbox', () => {
     expect(scans.stored()).toEqual([]);
   });
 
-  it('refuses a folder of the agent that is a link elsewhere', async () => {
+  it('refuses an agent’s folder that is a link', async () => {
     await scans.expectJob('compta');
     await rename(agent.path('database'), agent.path('database').replace(/database\/?$/, 'other'));
     await symlink('/etc', agent.path('database').replace(/\/$/, ''));
@@ -96,28 +96,28 @@ describe('what a scan takes from the inbox', () => {
     expect(scans.stored()).toEqual([]);
   });
 
-  it('never overwrites another file in the store; the same one is the backup', async () => {
+  it('never overwrites another file in the store; the same file counts as the backup', async () => {
     await scans.expectJob('compta');
     const path = `${scans.cast.tenant.slug}/Boulangerie Martin/Lyon/${agent.id}/compta/2026/03/compta_20260330T201000Z.bak`;
     const full = join(scans.folders.env.BACKUP_STORE_DIR, path);
     await mkdir(full.slice(0, full.lastIndexOf('/')), { recursive: true });
     await writeFile(full, 'another');
-    const said = await agent.stage('compta.bak', 'the ledger');
-    await agent.drop('STATUS.json', agent.report(REPORTED, { compta: said }));
+    const reported = await agent.stage('compta.bak', 'the ledger');
+    await agent.drop('STATUS.json', agent.report(REPORTED, { compta: reported }));
     await scans.run();
     expect(await scans.entries()).toMatchObject([
       { verdict: 'FAILED', reason: 'target_taken', settled_at: null },
     ]);
     expect(readFileSync(full, 'utf8')).toBe('another');
     expect(agent.files('database')).toEqual(['compta.bak']);
-    // A person puts the right file there: the next try finds it.
+    // Once a person puts the right file there, the next try finds it.
     await writeFile(full, 'the ledger');
     await rest(full);
     expect(await scans.run()).toMatchObject({ success: 1 });
     expect(agent.files('database')).toEqual([]);
   });
 
-  it('rejects what is no report, with the reason beside it, and goes on with the others', async () => {
+  it('rejects invalid reports, with the reason beside them, and continues with the others', async () => {
     await scans.expectJob('compta');
     await agent.drop('torn_STATUS.json', '{"operation_timestamp_utc": "2026-03-30T2');
     await agent.drop(
@@ -128,8 +128,8 @@ describe('what a scan takes from the inbox', () => {
       'bad_STATUS.json',
       agent.report('yesterday', { 'a/b': { status: 'odd' } }, { city: '' }),
     );
-    const said = await agent.stage('compta.bak', 'the ledger');
-    await agent.drop('good_STATUS.json', agent.report(REPORTED, { compta: said }));
+    const reported = await agent.stage('compta.bak', 'the ledger');
+    await agent.drop('good_STATUS.json', agent.report(REPORTED, { compta: reported }));
     expect(await scans.run()).toMatchObject({ rejected: 3, reports: 1, success: 1 });
     expect(agent.files('rejected')).toEqual([
       'bad_STATUS.json',
@@ -171,7 +171,7 @@ describe('what a scan takes from the inbox', () => {
     ]);
   });
 
-  it('B2 takes a report with any text', async () => {
+  it('B2 accepts a report with any text', async () => {
     await scans.expectJob('compta');
     // The cut comes in the middle of a character.
     const logs_summary = `${'a'.repeat(19_999)}\u{1f600}`;

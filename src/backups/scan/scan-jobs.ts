@@ -17,8 +17,8 @@ import { Scan } from './scan.js';
 import { StagedActs } from './staged-acts.js';
 
 /**
- * The jobs `scan-backups` and `check-backups`; only one of them runs at a time for a tenant. Every step can be repeated:
- * what a killed scan committed stands, and the next scan does the rest.
+ * The jobs `scan-backups` and `check-backups`; only one of them runs at a time for a tenant. Every step is repeatable:
+ * what a killed scan committed stays valid, and the next scan does the rest.
  */
 @Injectable()
 export class ScanJobs implements OnModuleInit {
@@ -49,7 +49,7 @@ export class ScanJobs implements OnModuleInit {
     return scan.counts;
   }
 
-  /** Once a day: a scan that also repeats what is still wrong, and removes what need not be kept. */
+  /** Once a day: a scan that also sends reminders and applies retention. */
   private async check(run: Run): Promise<RunCounts> {
     const scan = await this.begin(run);
     await this.perform(scan);
@@ -61,7 +61,7 @@ export class ScanJobs implements OnModuleInit {
     return scan.counts;
   }
 
-  /** What fails is skipped: one bad report must not silence a tenant. */
+  /** Skips failing steps: one bad report must not silence a tenant. */
   private async perform(scan: Scan): Promise<void> {
     const findings = new InboxFindings();
     await scan.step('store', () => this.store.prepare());
@@ -74,7 +74,7 @@ export class ScanJobs implements OnModuleInit {
     );
   }
 
-  /** A part of the inbox after the other, from its reports to their archive, so that memory does not grow with it. */
+  /** Reads the inbox batch by batch, from the reports to the archive, so that memory does not grow with the inbox. */
   private async readInbox(scan: Scan, findings: InboxFindings): Promise<void> {
     const evaluated = new Set<string>();
     const evaluate = async (agents: readonly string[]) => {

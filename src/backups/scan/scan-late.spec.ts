@@ -11,7 +11,7 @@ import { REPORTED, ScannedWorld } from './scan.fixture.js';
 const IN_TIME = '2026-03-30T21:00:00Z';
 const PAST_GRACE = '2026-03-30T22:00:01Z';
 
-/** Backups and reports that come late, again, or during another scan. */
+/** Backups and reports that arrive late, twice, or during another scan. */
 describe('B4: late backups', () => {
   let scans: ScannedWorld;
   let agent: TestAgent;
@@ -26,14 +26,14 @@ describe('B4: late backups', () => {
 
   const verdicts = async () => (await scans.entries()).map(({ verdict }) => verdict);
 
-  it('a mismatching one that is staged again correctly is SUCCESS, by the same report', async () => {
+  it('a mismatching one that is re-staged correctly is SUCCESS, with the same report', async () => {
     const id = await scans.expectJob('compta');
-    const said = good('compta.bak', 'the ledger');
+    const reported = good('compta.bak', 'the ledger');
     await agent.put('database', 'compta.bak', 'the led');
-    await agent.drop('STATUS.json', agent.report(REPORTED, { compta: said }));
+    await agent.drop('STATUS.json', agent.report(REPORTED, { compta: reported }));
     await scans.run();
     expect(await verdicts()).toEqual(['HASH_MISMATCH']);
-    // Another wrong file: it probably belongs to the next backup, so there is no second verdict.
+    // Another wrong file: it probably belongs to the next backup, so the verdict stays.
     await agent.put('database', 'compta.bak', 'the lodgers');
     const again = await scans.run();
     expect(again).not.toHaveProperty('hash_mismatch');
@@ -51,7 +51,7 @@ describe('B4: late backups', () => {
     await agent.drop('1_STATUS.json', agent.report(REPORTED, { compta: good('c.bak', 'monday') }));
     await scans.run();
     expect(await verdicts()).toEqual(['MISSING']);
-    // Tuesday's file is there before its report is.
+    // Tuesday's file arrives before its report.
     scans.clock.set('2026-03-31T20:05:00Z');
     const tuesday = await agent.stage('c.bak', 'tuesday');
     await scans.run();
@@ -84,7 +84,7 @@ describe('B4: late backups', () => {
     expect(agent.files('quarantine')).toEqual(verdict === 'HASH_MISMATCH' ? ['compta.bak'] : []);
   });
 
-  it('today’s report is not compared with yesterday’s late file: its own is still to come', async () => {
+  it('today’s report is not compared with yesterday’s late file: its own file may still arrive', async () => {
     await scans.expectJob('compta');
     await agent.drop('1_STATUS.json', agent.report(REPORTED, { compta: good('c.bak', 'monday') }));
     await scans.run();
@@ -102,7 +102,7 @@ describe('B4: late backups', () => {
     expect(scans.stored()).toHaveLength(2);
   });
 
-  it('a file that changes for ever is missing', async () => {
+  it('a file that never stops changing is missing', async () => {
     await scans.expectJob('compta');
     await agent.put('database', 'compta.bak', '');
     await agent.drop('STATUS.json', agent.report(REPORTED, { compta: good('compta.bak', 'the ledger') }));
@@ -123,10 +123,10 @@ describe('B4: late backups', () => {
     ]);
   });
 
-  it('a verified file that could not be stored is tried again, however long that takes', async () => {
+  it('storing a verified file is retried without a time limit', async () => {
     await scans.expectJob('compta');
-    const said = await agent.stage('compta.bak', 'the ledger');
-    await agent.drop('STATUS.json', agent.report(REPORTED, { compta: said }));
+    const reported = await agent.stage('compta.bak', 'the ledger');
+    await agent.drop('STATUS.json', agent.report(REPORTED, { compta: reported }));
     const store = scans.folders.env.BACKUP_STORE_DIR;
     await rm(store, { recursive: true });
     await writeFile(store, 'not a folder');
@@ -153,7 +153,7 @@ describe('B4: late backups', () => {
     expect(await settled()).not.toBeNull();
   });
 
-  it('a report that is being recorded while MISSING is decided is not missing', async () => {
+  it('a report that is recorded while MISSING is being decided is not missing', async () => {
     const id = await scans.expectJob('compta');
     scans.clock.set(PAST_GRACE);
     const { world, cast } = scans;
@@ -179,7 +179,7 @@ describe('B4: late backups', () => {
     expect(await scans.job(id)).toMatchObject({ status: 'FAILED' });
   });
 
-  it('an unmounted inbox: MISSING says so', async () => {
+  it('an unmounted inbox: MISSING has that as its reason', async () => {
     await scans.expectJob('compta');
     const inbox = scans.folders.env.BACKUP_INBOX_DIR;
     await rename(inbox, `${inbox}-unmounted`);
@@ -191,7 +191,7 @@ describe('B4: late backups', () => {
     expect(await scans.entries()).toMatchObject([{ reason: 'no_report', detail: 'ENOENT (access)' }]);
   });
 
-  it('of more reports than one scan takes the first by name are read', async () => {
+  it('a scan reads as many reports as it may, in order of their names', async () => {
     const names = Array.from({ length: 2_001 }, (_, at) => `${String(at).padStart(4, '0')}_STATUS.json`);
     for (const name of [...names].reverse()) await writeFile(agent.path('log', name), '');
     const { files, more } = await reportFiles(
@@ -203,7 +203,7 @@ describe('B4: late backups', () => {
     expect(files.map(({ name }) => name)).toEqual(names.slice(0, 2_000));
   });
 
-  it('B7: the daily check repeats what is still wrong, once a day', async () => {
+  it('B7: the daily check repeats open alerts once a day', async () => {
     const { world, cast } = scans;
     await world.sql('DELETE FROM notifications');
     await scans.expectJob('compta');
@@ -222,7 +222,7 @@ describe('B4: late backups', () => {
     scans.clock.set('2026-04-01T20:00:00Z');
     await runJob(world, cast.tenant_id, 'check-backups');
     expect(await announced()).toBe(2);
-    // Two days later nothing new is expected yet, and it is still missing.
+    // Two days later no new backup is expected yet, and it is still missing.
     await world.sql(`UPDATE backup_jobs SET expected_after = '2026-04-03T00:00:00Z'`);
     scans.clock.set('2026-04-02T07:00:00Z');
     expect(await runJob(world, cast.tenant_id, 'check-backups')).toMatchObject({ reminded: 1 });

@@ -7,12 +7,12 @@ import { type BackupFolders, backupFolders, scan, stored, TestAgent } from '../a
 import { lastCheckedSql } from '../jobs/job-status.sql.js';
 import { addJob, forgetBackups } from '../board/records.fixture.js';
 
-/** Tuesday 31 March 2026, 08:00 in Paris: the night's backups are in. */
+/** Tuesday 31 March 2026, 08:00 in Paris: the night's backups have arrived. */
 export const MORNING = '2026-03-31T06:00:00.000Z';
-/** When last night's were made, ten minutes after they were expected. */
+/** When last night's backups were made, ten minutes after their expected time. */
 export const REPORTED = '2026-03-30T20:10:00Z';
 
-/** An installation that is asked for scans, and the one agent that a test is about. */
+/** An installation with scans on demand, and the one agent under test. */
 export class ScannedWorld {
   agent!: TestAgent;
   private agents = 0;
@@ -36,7 +36,7 @@ export class ScannedWorld {
     await this.folders.remove();
   }
 
-  /** In the morning, with a new agent: nothing of another test is left for the next scan. */
+  /** Starts a morning with a new agent, so that the next scan finds nothing of another test. */
   async beginAnew(): Promise<TestAgent> {
     this.clock.set(MORNING);
     await forgetBackups(this.world);
@@ -57,7 +57,7 @@ export class ScannedWorld {
     });
   }
 
-  /** A scan of the tenant, to its end; what it counted. */
+  /** Runs a scan of the tenant. @returns its counts */
   run(): Promise<RunCounts> {
     return scan(this.world, this.cast.tenant_id);
   }

@@ -19,10 +19,10 @@ describe('the scan of backups', () => {
     agent = await scans.beginAnew();
   });
 
-  it('B4, B6 SUCCESS: verified, promoted, taken from the inbox, archived', async () => {
+  it('B4, B6 SUCCESS: verified, promoted, removed from the inbox, archived', async () => {
     const id = await scans.expectJob('compta');
-    const said = await agent.stage('compta.sql.gz', 'the ledger');
-    await agent.drop('20260330_STATUS.json', agent.report(REPORTED, { compta: said }));
+    const reported = await agent.stage('compta.sql.gz', 'the ledger');
+    await agent.drop('20260330_STATUS.json', agent.report(REPORTED, { compta: reported }));
 
     expect(await scans.run()).toMatchObject({ reports: 1, entries: 1, success: 1, archived: 1 });
 
@@ -55,25 +55,25 @@ describe('the scan of backups', () => {
     expect(agent.files('database')).toEqual([]);
     expect(agent.files('log')).toEqual([]);
     expect(agent.files('archive')).toEqual(['20260330_STATUS.json']);
-    // Once more there is nothing to do.
+    // A second scan has nothing to do.
     expect(await scans.run()).toEqual({});
   });
 
   it('B4 another size with an equal hash is SUCCESS with a warning, and promoted', async () => {
     await scans.expectJob('compta');
-    const said = await agent.stage('compta.bak', 'the ledger');
-    await agent.drop('STATUS.json', agent.report(REPORTED, { compta: { ...said, size_bytes: 11 } }));
+    const reported = await agent.stage('compta.bak', 'the ledger');
+    await agent.drop('STATUS.json', agent.report(REPORTED, { compta: { ...reported, size_bytes: 11 } }));
     await scans.run();
     expect(await scans.entries()).toMatchObject([{ verdict: 'SUCCESS', warnings: ['size_differs'] }]);
     expect(scans.stored()).toHaveLength(1);
     expect(agent.files('database')).toEqual([]);
   });
 
-  it('B4, B6 HASH_MISMATCH: quarantined, nothing in the store', async () => {
+  it('B4, B6 HASH_MISMATCH: quarantined, not stored', async () => {
     const id = await scans.expectJob('compta');
-    const said = await agent.stage('compta.bak', 'the ledger');
+    const reported = await agent.stage('compta.bak', 'the ledger');
     await agent.put('database', 'compta.bak', 'the lodger');
-    await agent.drop('STATUS.json', agent.report(REPORTED, { compta: said }));
+    await agent.drop('STATUS.json', agent.report(REPORTED, { compta: reported }));
     expect(await scans.run()).toMatchObject({ hash_mismatch: 1, quarantined: 1 });
     expect(await scans.entries()).toMatchObject([
       {
@@ -93,7 +93,7 @@ describe('the scan of backups', () => {
     expect(agent.files('database')).toEqual([]);
   });
 
-  it('B4 FAILED and TRANSFER_INTEGRITY_FAILED: as the agent says; its file stays', async () => {
+  it('B4 FAILED and TRANSFER_INTEGRITY_FAILED: as the agent reports; its file stays', async () => {
     await scans.expectJob('compta');
     await scans.expectJob('paie');
     await agent.put('database', 'paie.bak', 'half of it');
@@ -126,7 +126,7 @@ describe('the scan of backups', () => {
     expect(agent.files('database')).toEqual(['paie.bak']);
   });
 
-  it('B4, B5 MISSING: once an expected time, and only once its grace is past', async () => {
+  it('B4, B5 MISSING: once per expected time, and only after its grace period', async () => {
     const id = await scans.expectJob('compta');
     scans.clock.set('2026-03-30T22:00:00.000Z');
     await scans.run();
@@ -147,7 +147,7 @@ describe('the scan of backups', () => {
       status_since: new Date('2026-03-30T20:00:00Z'),
     });
     expect(await scans.run()).toEqual({});
-    // Two nights later there are two more.
+    // Two nights later two more are missing.
     scans.clock.set('2026-04-02T06:00:00Z');
     expect(await scans.run()).toMatchObject({ missing: 2 });
     expect((await scans.entries()).map(({ expected_on }) => expected_on)).toEqual([
@@ -178,12 +178,12 @@ describe('the scan of backups', () => {
     expect(scans.stored()).toHaveLength(1);
   });
 
-  it('a report from before its expected time that arrives after MISSING ends it', async () => {
+  it('a late report from before its expected time resolves MISSING', async () => {
     const id = await scans.expectJob('compta');
     scans.clock.set('2026-03-30T22:00:00.001Z');
     expect(await scans.run()).toMatchObject({ missing: 1 });
-    const said = await agent.stage('compta.bak', 'the ledger');
-    await agent.drop('STATUS.json', agent.report('2026-03-30T19:50:00Z', { compta: said }));
+    const reported = await agent.stage('compta.bak', 'the ledger');
+    await agent.drop('STATUS.json', agent.report('2026-03-30T19:50:00Z', { compta: reported }));
     scans.clock.set(MORNING);
     expect(await scans.run()).toMatchObject({ reports: 1, success: 1 });
     expect(await scans.job(id)).toMatchObject({ status: 'SUCCESS' });
@@ -191,8 +191,8 @@ describe('the scan of backups', () => {
   });
 
   it('verifies and stores unexpected databases like the others', async () => {
-    const said = await agent.stage('crm.bak', 'contacts');
-    await agent.drop('STATUS.json', agent.report(REPORTED, { crm: said }));
+    const reported = await agent.stage('crm.bak', 'contacts');
+    await agent.drop('STATUS.json', agent.report(REPORTED, { crm: reported }));
     expect(await scans.run()).toMatchObject({ success: 1 });
     expect(await scans.entries()).toMatchObject([{ job_id: null, expected_on: null, verdict: 'SUCCESS' }]);
     expect((await scans.entries())[0]!.announced_at).not.toBeNull();
@@ -202,8 +202,8 @@ describe('the scan of backups', () => {
   it('the newest report is the status, in whichever order they are read', async () => {
     const id = await scans.expectJob('compta');
     await agent.drop('1_STATUS.json', agent.report('2026-03-30T20:30:00Z', { compta: { status: 'failed' } }));
-    const said = await agent.stage('compta.bak', 'the ledger');
-    await agent.drop('2_STATUS.json', agent.report('2026-03-30T20:20:00Z', { compta: said }));
+    const reported = await agent.stage('compta.bak', 'the ledger');
+    await agent.drop('2_STATUS.json', agent.report('2026-03-30T20:20:00Z', { compta: reported }));
     await scans.run();
     expect((await scans.entries()).map(({ verdict }) => verdict)).toEqual(['SUCCESS', 'FAILED']);
     expect(await scans.job(id)).toMatchObject({
@@ -213,11 +213,11 @@ describe('the scan of backups', () => {
     });
   });
 
-  it('one staged name of two reports is the file of one of them: the other has none, and nothing is quarantined', async () => {
+  it('a file that two reports name belongs to one of them; the other has none, and nothing is quarantined', async () => {
     await scans.expectJob('compta');
     await agent.drop('1_STATUS.json', agent.report('2026-03-29T20:10:00Z', { compta: good('c.bak', 'old') }));
-    const said = await agent.stage('c.bak', 'new');
-    await agent.drop('2_STATUS.json', agent.report(REPORTED, { compta: said }));
+    const reported = await agent.stage('c.bak', 'new');
+    await agent.drop('2_STATUS.json', agent.report(REPORTED, { compta: reported }));
     await scans.run();
     expect((await scans.entries()).map(({ verdict }) => verdict)).toEqual(['MISSING', 'SUCCESS']);
     expect(agent.files('quarantine')).toEqual([]);
@@ -233,11 +233,11 @@ describe('the scan of backups', () => {
     const zeros = createHash('sha256');
     const block = Buffer.alloc(1_048_576);
     for (let at = 0; at < size; at += block.length) zeros.update(block);
-    const said = { status: 'success', hash_sha256: zeros.digest('hex'), staged_file_name: 'large.bak' };
-    await agent.drop('STATUS.json', agent.report(REPORTED, { large: { ...said, size_bytes: size } }));
+    const reported = { status: 'success', hash_sha256: zeros.digest('hex'), staged_file_name: 'large.bak' };
+    await agent.drop('STATUS.json', agent.report(REPORTED, { large: { ...reported, size_bytes: size } }));
     const log = jest.spyOn(Logger.prototype, 'log');
     const scanning = scans.run();
-    // The run shows its counts while it goes on.
+    // The run shows its counts while it is running.
     await until('the run to show its progress', async () => {
       const [going] = await scans.world.sql(
         `SELECT 1 FROM job_runs WHERE state = 'running' AND (counts ->> 'reports')::int = 1`,

@@ -2,17 +2,17 @@ import { Logger } from '@nestjs/common';
 import type { BackupVerdict } from '../../contracts/backups.js';
 import type { RunCounts } from '../../contracts/jobs.js';
 
-/** One scan of one tenant, as its phases share it. */
+/** The state of one scan of a tenant, shared by its phases. */
 export class Scan {
   private readonly logger = new Logger('Backups');
   readonly counts: RunCounts = {};
-  /** Entries whose staged file is removed or moved; recorded many at a time. */
+  /** Entries whose staged file is removed or moved; recorded in batches. */
   readonly done: string[] = [];
-  /** The first failure that was skipped. */
+  /** The first skipped failure. */
   private failure: { error: unknown } | null = null;
 
   /**
-   * @param signal aborted when another process may be scanning this tenant. Every step that has begun can be repeated.
+   * @param signal aborted when another process may be scanning this tenant. Every step is repeatable.
    * @param report called with the counts so far, at each change
    */
   constructor(
@@ -39,7 +39,7 @@ export class Scan {
     for (const [name, by] of Object.entries(counts)) this.count(name, by);
   }
 
-  /** Runs a phase. Its failure does not keep the later phases from running. @throws when the scan is aborted */
+  /** Runs a phase. Its failure does not prevent the later phases. @throws when the scan is aborted */
   async step(step: string, work: () => Promise<void>): Promise<void> {
     try {
       await work();
@@ -49,7 +49,7 @@ export class Scan {
   }
 
   /**
-   * Skips what failed: the scan goes on with the rest, and fails at its end.
+   * Skips a failure: the scan continues with the rest, and fails at its end.
    * @throws the signal's reason when the scan is aborted
    */
   skip(step: string, err: unknown, agent_id: string | null = null): void {
@@ -64,7 +64,7 @@ export class Scan {
     this.failure ??= { error: err };
   }
 
-  /** @throws the first failure that was skipped */
+  /** @throws the first skipped failure */
   throwIfFailed(): void {
     if (this.failure !== null) throw this.failure.error;
   }

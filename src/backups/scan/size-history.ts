@@ -4,12 +4,12 @@ import { doubtfulSql } from '../jobs/job-status.sql.js';
 
 /** A backup smaller than this part of the median of the last good ones is `shrunk`. */
 const SHRUNK_BELOW = 0.1;
-/** Good backups that the median is of, at most. */
+/** The number of good backups for the median, at most. */
 const MEDIAN_OF = 7;
 
 /**
- * Adds to good backups the warnings that follow from the ones before them: `shrunk` and `unchanged`. The hash says that
- * a file is what the agent made, and nothing about whether the agent made a backup.
+ * Compares good backups with earlier ones and adds the warnings `shrunk` and `unchanged`. The hash shows that a file is
+ * what the agent made, but not that it is a backup.
  * @param entryIds recorded as SUCCESS in this transaction
  * @param jobIds their jobs, locked by this transaction
  */
@@ -24,8 +24,8 @@ export async function compareWithHistory(
 }
 
 /**
- * Who resolves a `shrunk` alert accepts the size: later backups are compared only with later ones. Parameters: $1 tenant
- * id, $2 job ids. Index: alerts_source.
+ * Resolving a `shrunk` alert accepts the size: later backups are only compared with backups after it. Parameters: $1
+ * tenant id, $2 job ids. Index: alerts_source.
  */
 const ACCEPT_SIZES = `
   UPDATE backup_jobs j SET sizes_from = a.resolved_at
@@ -36,7 +36,8 @@ const ACCEPT_SIZES = `
     AND a.resolved_at > coalesce(j.sizes_from, '-infinity')`;
 
 /**
- * Parameters: $1 tenant id, $2 entry ids, $3 part of the median, $4 how many it is of, $5 the warnings in their order.
+ * Parameters: $1 tenant id, $2 entry ids, $3 part of the median, $4 the number of backups for it, $5 the warnings in
+ * order.
  * Index: backup_entries_history.
  */
 const COMPARE = `

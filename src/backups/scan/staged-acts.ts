@@ -9,8 +9,8 @@ import type { Scan } from './scan.js';
 import { findStaged, identityOf } from '../files/staged-file.js';
 
 /**
- * Deletes or quarantines staged files after their verdict is committed. The entry's row names the act until it is done,
- * so the next scan finishes what a killed one left.
+ * Deletes or quarantines staged files after their verdict is committed. The entry's row has the act until it is done,
+ * so the next scan finishes the work of a killed one.
  */
 @Injectable()
 export class StagedActs {
@@ -24,7 +24,7 @@ export class StagedActs {
     this.inbox = inboxRoot(config);
   }
 
-  /** Does what a committed verdict asks for; `noteDone` records that it is done. */
+  /** Carries out a committed verdict's act; `noteDone` records that it is done. */
   async act(scan: Scan, act: StagedAct): Promise<void> {
     if (await this.perform(scan, act)) scan.done.push(act.id);
     if (scan.done.length >= PAGE) await this.noteDone(scan);
@@ -34,7 +34,7 @@ export class StagedActs {
     await this.entries.stagedDone(scan.tenant_id, scan.done.splice(0));
   }
 
-  /** Does all that is still due: what a killed scan left, and what failed before. */
+  /** Carries out all pending acts: those of killed scans, and those that failed before. */
   async actAll(scan: Scan): Promise<void> {
     let after: string | null = null;
     for (;;) {
@@ -49,7 +49,7 @@ export class StagedActs {
     }
   }
 
-  /** @returns whether nothing is left to do. */
+  /** @returns whether the act is done. */
   private async perform(scan: Scan, act: StagedAct): Promise<boolean> {
     const agent = [scan.slug, act.agent_id];
     const found = await findStaged(this.inbox, agent, act.staged_file_name);
@@ -66,7 +66,8 @@ export class StagedActs {
         scan.count('quarantined', 1);
         return true;
       }
-      // Another file of that name is the next backup: it stays. A killed scan may have renamed this one to remove it.
+      // Another file with that name is the next backup: it stays. A killed scan may have renamed this file to remove
+      // it.
       const folder = await folderWithin(this.inbox, [...agent, 'database']);
       const name = found === 'absent' ? act.staged_file_name : found.file.name;
       if (folder === null) return true;

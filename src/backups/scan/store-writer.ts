@@ -7,7 +7,7 @@ import type { OpenStaged } from '../files/staged-file.js';
 import {
   hasRoom,
   IncomingCopy,
-  isThere,
+  pathExists,
   readStored,
   removeLeftovers,
   syncFolders,
@@ -19,7 +19,7 @@ import { storedPath } from '../files/stored-path.js';
 import { readThrough, type Reading } from '../files/read-through.js';
 import { BackupStore } from '../store/backup-store.js';
 
-/** A copy that has begun, the failure that kept it from beginning, or null where none was begun. */
+/** A started copy, the failure that prevented it, or null if none was started. */
 export type BegunCopy = IncomingCopy | { failure: FileError } | null;
 
 /** The result of storing a file. */
@@ -29,7 +29,7 @@ export type Promoted = Pick<
 >;
 
 /**
- * Puts verified files into the store: each is complete, checked and fsynced before it gets its name. The name is fsynced
+ * Stores verified files: each is complete, verified and fsynced before it gets its name. The name is fsynced together
  * with those of other files, before their verdicts are committed.
  */
 @Injectable()
@@ -38,12 +38,12 @@ export class StoreWriter {
 
   constructor(private readonly store: BackupStore) {}
 
-  /** Begins a copy that is written while the file is read for the first time; null where its place is taken. */
+  /** Starts a copy that is written while the file is read for the first time; null if its path is taken. */
   async begin(scan: Scan, entry: UnsettledEntry): Promise<BegunCopy> {
     const path = storedPath(scan.slug, entry);
     try {
       await this.store.assertAvailable();
-      if (await isThere(join(this.store.root, path))) return null;
+      if (await pathExists(join(this.store.root, path))) return null;
       return await IncomingCopy.begin(this.store.root, path, entry.id);
     } catch (error) {
       if (!isFileSystemError(error)) throw error;
@@ -51,7 +51,7 @@ export class StoreWriter {
     }
   }
 
-  /** Removes a copy that is not wanted. @returns why it could not: its entry must not be settled then. */
+  /** Removes an unwanted copy. @returns why it failed: its entry must not be settled then. */
   async discard(begun: BegunCopy): Promise<FileError | null> {
     try {
       if (begun instanceof IncomingCopy) await begun.discard();
@@ -79,7 +79,7 @@ export class StoreWriter {
   }
 
   /**
-   * Stores a file that has the hash of this entry. A failure leaves it staged for the next try.
+   * Stores a file that has the hash of this entry. If it fails, the file stays staged for the next try.
    * @param begun the copy that was written while the file was read
    */
   async promote(
@@ -114,9 +114,9 @@ export class StoreWriter {
   }
 
   /**
-   * Fsyncs the names of the files that these verdicts are about. A verdict whose name cannot be fsynced becomes FAILED,
-   * and no file that it was read from is removed.
-   * @returns the verdicts, as they may be committed
+   * Fsyncs the names of the files of these verdicts. A verdict whose name cannot be fsynced becomes FAILED, and its
+   * staged file stays.
+   * @returns the verdicts, ready to commit
    */
   async sync(scan: Scan, verdicts: readonly Verdict[]): Promise<readonly Verdict[]> {
     const published = verdicts.flatMap(({ finding }) => finding.published ?? []);
@@ -172,7 +172,7 @@ export class StoreWriter {
     return {};
   }
 
-  /** Reads the same open file a second time, and checks it like the first time. */
+  /** Reads the same open file a second time, and verifies it like the first time. */
   private async copyAgain(
     scan: Scan,
     path: string,
@@ -181,7 +181,7 @@ export class StoreWriter {
     sha256: string,
   ): Promise<UnsyncedFolders> {
     await this.store.assertAvailable();
-    if (await isThere(join(this.store.root, path))) throw new TargetTaken();
+    if (await pathExists(join(this.store.root, path))) throw new TargetTaken();
     const copy = await IncomingCopy.begin(this.store.root, path, id);
     try {
       const reading = await readThrough(handle, copy.handle, scan.signal, () => undefined);
@@ -195,7 +195,7 @@ export class StoreWriter {
   }
 }
 
-/** Why the names cannot be fsynced; null when they are. */
+/** Why the names cannot be fsynced; null if they are. */
 async function syncFailure(published: UnsyncedFolders): Promise<FileError | null> {
   try {
     await syncFolders([published]);
@@ -206,7 +206,7 @@ async function syncFailure(published: UnsyncedFolders): Promise<FileError | null
   }
 }
 
-/** The file changed between its two readings. Handled like a failure of the file system. */
+/** The file changed between its two readings. Handled like a file system error. */
 class FileChanged extends Error {
   readonly syscall = 'read';
 

@@ -20,9 +20,9 @@ import { REPORTED, ScannedWorld } from './scan.fixture.js';
 import { Scan } from './scan.js';
 import { identityOf } from '../files/staged-file.js';
 
-// B4, B6: the file that was hashed is the file that is promoted, and the one that is deleted.
+// B4, B6: the promoted file and the deleted file are the file that was hashed.
 
-/** Five pieces: when the first has been read there are others to come. */
+/** Five chunks: others follow after the first is read. */
 const LEDGER = Buffer.alloc(5 * 1_048_576, 'the ledger ');
 const OTHER = Buffer.alloc(LEDGER.length, 'the lodger ');
 
@@ -49,11 +49,11 @@ const promoted = () =>
   mine().map((path) => sha256(readFileSync(join(scans.folders.env.BACKUP_STORE_DIR, path))));
 const path = () => agent.path('database', 'compta.bak');
 
-async function drop(said: Record<string, unknown>): Promise<void> {
-  await agent.drop('STATUS.json', agent.report(REPORTED, { compta: said }));
+async function drop(reported: Record<string, unknown>): Promise<void> {
+  await agent.drop('STATUS.json', agent.report(REPORTED, { compta: reported }));
 }
 
-/** Runs `act` when the scan has read the first piece of the file. */
+/** Runs `act` when the scan has read the first chunk of the file. */
 function inBetween(act: () => void): void {
   const count = Reflect.get<Scan, 'count'>(Scan.prototype, 'count');
   let done = false;
@@ -66,14 +66,14 @@ function inBetween(act: () => void): void {
   });
 }
 
-/** Writes into the file, at this place. */
+/** Overwrites bytes of the file at this position. */
 function overwrite(at: number): void {
   const file = openSync(path(), 'r+');
   writeSync(file, 'X', at);
   closeSync(file);
 }
 
-/** Sets the times back, as an attacker does. */
+/** Restores the file's times, as an attacker does. */
 function unnoticed(act: () => void): void {
   const { atime, mtime } = statSync(path());
   act();
@@ -93,14 +93,14 @@ describe('a staged file that changes while it is read', () => {
     expect(await run()).toMatchObject({ still_written: 1 });
     expect(await verdicts()).toEqual([{ verdict: null, reason: null, settled: false }]);
     expect(mine()).toEqual([]);
-    // It no longer changes: the next scan reads it as it is.
+    // It no longer changes: the next scan reads it.
     jest.restoreAllMocks();
     await rest(path());
     expect(await run()).toMatchObject({ hash_mismatch: 1, quarantined: 1 });
     expect(mine()).toEqual([]);
   });
 
-  it('D9: is the one that was opened, when another takes its name: that one stays for its own report', async () => {
+  it('D9: another file that takes its name meanwhile stays for its own report', async () => {
     await drop(await agent.stage('compta.bak', LEDGER));
     inBetween(() => {
       writeFileSync(`${path()}.part`, OTHER);
@@ -120,14 +120,14 @@ describe('a staged file that changes while it is read', () => {
     expect(agent.files('database')).toEqual([]);
   });
 
-  it('is promoted from what was read of it, when it disappears', async () => {
+  it('is promoted from the bytes that were read if it disappears', async () => {
     await drop(await agent.stage('compta.bak', LEDGER));
     inBetween(() => unlinkSync(path()));
     expect(await run()).toMatchObject({ success: 1 });
     expect(promoted()).toEqual([sha256(LEDGER)]);
   });
 
-  it('is promoted as it was read, or not at all, when its times are set back', async () => {
+  it('is promoted as it was read, or not at all, if its times are restored', async () => {
     await drop(await agent.stage('compta.bak', LEDGER));
     inBetween(() => unnoticed(() => overwrite(0)));
     expect(await run()).toMatchObject({ success: 1 });
@@ -141,7 +141,7 @@ describe('a staged file that changes while it is read', () => {
     expect(mine()).toEqual([]);
   });
 
-  it('is not promoted when it changes between its two readings', async () => {
+  it('is not promoted if it changes between its two readings', async () => {
     await drop({ ...(await agent.stage('compta.bak', LEDGER)), size_bytes: 1 });
     const promote = Reflect.get<StoreWriter, 'promote'>(StoreWriter.prototype, 'promote');
     jest.spyOn(StoreWriter.prototype, 'promote').mockImplementation(function (this: StoreWriter, ...given) {
@@ -155,10 +155,10 @@ describe('a staged file that changes while it is read', () => {
   });
 });
 
-describe('another file that takes the name at the moment when the first is removed', () => {
+describe('another file that takes the name just before the first is removed', () => {
   const look = async () => identityOf(await files.lstat(path()));
 
-  /** Puts another one in its place just before the scan renames it. */
+  /** Replaces the file just before the scan renames it. */
   function comeBefore(content: string): void {
     const { rename } = files;
     jest.spyOn(files, 'rename').mockImplementationOnce(async (from, to) => {
@@ -168,7 +168,7 @@ describe('another file that takes the name at the moment when the first is remov
     });
   }
 
-  it('B6 is not deleted instead', async () => {
+  it('B6 is not deleted', async () => {
     await drop(await agent.stage('compta.bak', 'the ledger'));
     comeBefore('the next one');
     expect(await run()).toMatchObject({ success: 1 });
@@ -176,7 +176,7 @@ describe('another file that takes the name at the moment when the first is remov
     expect(agent.files('database')).toEqual(['compta.bak']);
   });
 
-  it('B6 is not put into quarantine instead', async () => {
+  it('B6 is not quarantined', async () => {
     await drop(good('compta.bak', 'the ledger'));
     await agent.put('database', 'compta.bak', 'the lodger');
     comeBefore('the next one');
@@ -185,7 +185,7 @@ describe('another file that takes the name at the moment when the first is remov
     expect(agent.files('quarantine')).toEqual([]);
   });
 
-  it('B3, D9: is read by the next scan, where it is a report', async () => {
+  it('B3, D9: is read by the next scan, if it is a report', async () => {
     const first = agent.report(REPORTED, { compta: { status: 'failed' } });
     const second = agent.report('2026-03-30T21:00:00Z', { compta: { status: 'failed' } });
     await agent.drop('STATUS.json', first);
@@ -196,7 +196,7 @@ describe('another file that takes the name at the moment when the first is remov
     expect(await verdicts()).toHaveLength(2);
   });
 
-  it('is restored, where a scan was killed in between; the verified one is removed', async () => {
+  it('gets its name back if a scan was killed in between; the verified file is removed', async () => {
     await agent.put('database', 'compta.bak', 'the ledger');
     const identity = await look();
     const aside = agent.path('database', '.entry.gone');

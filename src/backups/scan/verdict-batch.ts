@@ -5,15 +5,15 @@ import type { StagedActs } from './staged-acts.js';
 
 /** Verdicts of one transaction. */
 const MAX_VERDICTS = 200;
-/** The longest time that a verdict waits for others, in ms: a killed scan repeats no more work than this. */
+/** How long a verdict waits for others at most, in ms: a killed scan repeats no more work than this. */
 const MAX_WAIT_MS = 2_000;
-/** After so many verdicts in a row that could not be committed one by one, the rest of the batch is skipped. */
+/** After this many verdicts in a row that could not be committed one by one, skips the rest of the batch. */
 const MAX_FAILURES = 3;
 
 /**
- * Commits the verdicts of a scan, many to a transaction: one transaction for each makes a scan of small files wait for
- * the database, and an fsync of each folder makes it wait for the disk. It touches the staged files of a verdict only
- * after its commit.
+ * Commits the verdicts of a scan in batches: with a transaction per verdict, a scan of small files would wait for the
+ * database, and with an fsync per folder, for the disk. Staged files are changed only after the commit of their
+ * verdict.
  */
 export class VerdictBatch {
   private waiting: Verdict[] = [];
@@ -35,7 +35,7 @@ export class VerdictBatch {
     else if (this.waiting.length > 0) this.timer ??= setTimeout(() => void this.flushLate(), MAX_WAIT_MS);
   }
 
-  /** Commits what waits. @throws the reason of an aborted scan */
+  /** Commits the waiting verdicts. @throws the reason of an aborted scan */
   flush(): Promise<void> {
     this.stop();
     const begun = this.flushing.then(() => this.commitAll());
@@ -43,7 +43,7 @@ export class VerdictBatch {
     return begun;
   }
 
-  /** Forgets what waits: the next scan finds it again. */
+  /** Drops the waiting verdicts: the next scan finds them again. */
   discard(): void {
     this.stop();
     this.waiting = [];
@@ -54,7 +54,7 @@ export class VerdictBatch {
     this.timer = null;
   }
 
-  /** Only an aborted scan throws here, and the next call of `add` or `flush` throws the same. */
+  /** Only throws for an aborted scan; the next call of `add` or `flush` then throws the same. */
   private async flushLate(): Promise<void> {
     await this.flush().catch(() => undefined);
   }
@@ -72,7 +72,7 @@ export class VerdictBatch {
     }
   }
 
-  /** One verdict that PostgreSQL refuses must not cost the others theirs. */
+  /** Isolates a verdict that PostgreSQL refuses, so that the others are committed. */
   private async commitEach(verdicts: readonly Verdict[]): Promise<void> {
     let failures = 0;
     for (const verdict of verdicts) {
@@ -89,9 +89,9 @@ export class VerdictBatch {
 
   private async commit(found: readonly Verdict[]): Promise<void> {
     this.scan.signal.throwIfAborted();
-    // What is recorded as stored must be on the disk, and nothing staged may be removed before that.
+    // Stored files must be on the disk before their verdicts are recorded and their staged files removed.
     const verdicts = await this.storeWriter.sync(this.scan, found);
-    // A scan that lost its lease leaves the verdict to the other one.
+    // A scan that lost its lease leaves the verdict to the new holder.
     this.scan.signal.throwIfAborted();
     const written = await this.entries.record(this.scan.tenant_id, verdicts);
     const changed = verdicts.filter(({ entry }) => written.has(entry.id));

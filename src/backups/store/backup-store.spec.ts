@@ -31,7 +31,7 @@ describe('the backup store', () => {
     await agent.drop(`${database}_STATUS.json`, agent.report(reported, { [database]: said }));
   }
 
-  it('H21: is marked by the first scan, while its folder is empty', async () => {
+  it('H21: the first scan marks it while its folder is empty', async () => {
     await mkdir(join(store, 'lost+found'));
     await backUp('compta');
     expect(await scans.run()).toMatchObject({ success: 1 });
@@ -68,7 +68,7 @@ describe('the backup store', () => {
     ]);
     expect(readdirSync(store)).toEqual([]);
     expect(agent.files('database')).toEqual(['paie.bak']);
-    // One line, however many scans and files.
+    // One log line, however many scans and files.
     expect(lines()).toHaveLength(1);
     const [entry] = (await scans.entries()).filter(({ database_name }) => database_name === 'paie');
     expect(entry?.detail).toMatch(/no file \.vigie-store: its disk is probably not mounted/);
@@ -79,7 +79,7 @@ describe('the backup store', () => {
     expect(scans.stored()).toHaveLength(2);
   });
 
-  it('H21: may be moved with its marker, or marked manually', async () => {
+  it('H21: can be moved with its marker, or marked manually', async () => {
     await backUp('compta');
     await scans.run();
     await rm(store, { recursive: true });

@@ -8,28 +8,28 @@ import { codeOf, describeFileError, isFileSystemError } from '../files/file-erro
 import { storeRoot } from '../files/folders.js';
 import { statsOf, syncFolder } from '../files/stored-file.js';
 
-/** The file that makes a folder the backup store. */
+/** The file that marks a folder as the backup store. */
 export const STORE_MARKER = '.vigie-store';
 
 const MARKER_TEXT = `This folder is Vigie's backup store. Keep this file and copy it with the backups. Without it, Vigie treats the folder
 as an unmounted disk and does not store, verify or remove anything.
 `;
 
-/** The folder at BACKUP_STORE_DIR is not the store. Handled like a failure of the file system. */
+/** The folder at BACKUP_STORE_DIR is not the store. Handled like a file system error. */
 export class StoreUnavailable extends Error {
   readonly syscall = 'lstat';
 }
 
 /**
- * The backup store, which may be unmounted at any moment: its mount point is then an empty folder. Only a folder with
- * the marker file is the store.
+ * The backup store. It may be unmounted at any moment; its mount point is then an empty folder. Only a folder with the
+ * marker file is the store.
  */
 @Injectable()
 export class BackupStore {
   private readonly logger = new Logger('Backups');
   readonly root: string;
   private readonly isConfigured: boolean;
-  /** Why it was unavailable at the last look; null when it was not. */
+  /** Why it was unavailable at the last check; null if it was available. */
   private lastReason: string | null = null;
 
   constructor(
@@ -59,8 +59,8 @@ export class BackupStore {
   }
 
   /**
-   * Marks a new store, and logs when the store becomes unavailable or available again: once each. A store is new while
-   * its folder is empty and no backup is recorded as stored.
+   * Marks a new store, and logs once when the store becomes unavailable or available again. A store is new if its
+   * folder is empty and no backup is recorded as stored.
    */
   async prepare(): Promise<void> {
     let reason = await this.unavailableReason();
@@ -90,7 +90,7 @@ export class BackupStore {
     }
   }
 
-  /** Makes the folder only at its default place: a configured folder that does not exist is not mounted. */
+  /** Creates the folder only at its default path: a configured folder that does not exist is unmounted. */
   private async markEmptyFolder(): Promise<void> {
     if (!this.isConfigured) await mkdir(this.root, { recursive: true, mode: 0o750 });
     if (!(await isEmpty(this.root))) return;
@@ -108,7 +108,7 @@ export class BackupStore {
       }
       await syncFolder(this.root);
     } catch (error) {
-      // Another process was faster.
+      // Another process created it first.
       if (codeOf(error) !== 'EEXIST') throw error;
     }
   }

@@ -28,7 +28,7 @@ describe('retention of stored backups', () => {
     tenant = await addTenant(world);
   });
 
-  /** A backup that was stored so many days ago at 02:00 UTC; its path. */
+  /** Stores a backup as of so many days ago at 02:00 UTC. @returns its path */
   async function keep(
     daysAgo: number,
     fields: { database_name?: string; stored_state?: string; stored_path?: string } = {},
@@ -59,7 +59,7 @@ describe('retention of stored backups', () => {
   const mine = () => stored(folders).filter((path) => path.startsWith(`${tenant.slug}/`));
   const check = () => runJob(world, tenant.id, 'check-backups');
 
-  it('keeps everything unless the tenant says otherwise', async () => {
+  it('keeps everything by default', async () => {
     for (let day = 0; day < 5; day += 1) await keep(day * 100);
     expect(await check()).toEqual({});
     expect(mine()).toHaveLength(5);
@@ -67,7 +67,7 @@ describe('retention of stored backups', () => {
 
   it('keeps the last ones, and the newest of each of the last weeks and months', async () => {
     const paths: string[] = [];
-    // 31 March back to 1 January, a backup a night.
+    // From 31 March back to 1 January, one backup a night.
     for (let day = 0; day < 90; day += 1) paths.push(await keep(day));
     await decide({ keep_last: 3, keep_weekly: 3, keep_monthly: 3 });
     expect(await check()).toEqual({ removed: 84 });
@@ -98,7 +98,7 @@ describe('retention of stored backups', () => {
     expect(paths).toHaveLength(90);
   });
 
-  it('counts each database by itself, and never removes the last good one, however old', async () => {
+  it('counts each database separately, and never removes the last good backup, however old', async () => {
     const old = await keep(300);
     await keep(1, { stored_state: 'damaged' });
     const other = await keep(200, { database_name: 'paie' });
@@ -119,7 +119,7 @@ describe('retention of stored backups', () => {
       [tenant.id, await addReport(world, tenant.id, {}), `${tenant.slug}/a-file/`],
     );
     await mkdir(join(folders.env.BACKUP_STORE_DIR, tenant.slug), { recursive: true });
-    // Not a folder: nothing below it can be removed.
+    // Not a folder: files below it cannot be removed.
     await writeFile(join(folders.env.BACKUP_STORE_DIR, tenant.slug, 'a-file'), '');
     const removable = await keep(9, { stored_state: 'removing' });
     expect(await check()).toEqual({ removed: 1 });
@@ -132,7 +132,7 @@ describe('retention of stored backups', () => {
     await world.sql(`DELETE FROM backup_entries WHERE agent_id = 'stuck'`);
   });
 
-  it('H21: does not take the files of an unmounted store for removed ones', async () => {
+  it('H21: does not treat the files of an unmounted store as removed', async () => {
     const old = await keep(300);
     await keep(1);
     await decide({ keep_last: 1, keep_weekly: 0, keep_monthly: 0 });
@@ -146,7 +146,7 @@ describe('retention of stored backups', () => {
     expect(mine()).not.toContain(old);
   });
 
-  it('continues where a killed one stopped, and removes no file that another entry still keeps', async () => {
+  it('continues after a kill, and keeps a file that another entry still needs', async () => {
     const shared = await keep(3);
     await keep(2, { stored_path: shared });
     await keep(9, { stored_state: 'removing' });

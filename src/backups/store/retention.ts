@@ -20,7 +20,7 @@ export interface RetentionTenant {
 interface RemovableEntry {
   id: string;
   stored_path: string;
-  /** Another report named the same backup, and keeps it. */
+  /** Another report names the same backup, and keeps it. */
   shared: boolean;
 }
 
@@ -36,9 +36,9 @@ export class Retention {
   ) {}
 
   /**
-   * Does nothing while the store is unavailable: each file would look as if it were removed already.
-   * @returns how many backups were removed. What could not be removed is tried again by the next call.
-   * @throws StoreUnavailable when the store becomes unavailable meanwhile; the signal's reason
+   * Does nothing while the store is unavailable: every file would seem to be removed already.
+   * @returns how many backups were removed. The next call retries failed removals.
+   * @throws StoreUnavailable if the store becomes unavailable meanwhile; the signal's reason
    */
   async apply(tenant: RetentionTenant, signal: AbortSignal): Promise<{ removed: number }> {
     if (!(await this.store.isAvailable())) return { removed: 0 };
@@ -67,7 +67,7 @@ export class Retention {
     }
   }
 
-  /** Records what is to be removed before anything is: the next call goes on where a killed one ended. */
+  /** Records what to remove before removing it: the next call continues after a kill. */
   private async choose({ tenant_id, time_zone }: RetentionTenant): Promise<void> {
     await this.database.tenant(tenant_id, async (tx) => {
       const tenant = await tx.one<{ settings: unknown }>(`SELECT settings FROM tenants WHERE id = $1`, [
@@ -92,7 +92,7 @@ export class Retention {
       return true;
     } catch (error) {
       if (!isFileSystemError(error)) throw error;
-      // Only in the store does "no such file" mean that it is removed.
+      // "No such file" means "removed" only if the store is mounted.
       await this.store.assertAvailable();
       if (codeOf(error) === 'ENOENT') return true;
       const detail = describeFileError(error);
@@ -104,9 +104,9 @@ export class Retention {
 
 /**
  * Keeps, of each agent's database, the last backups and the newest of each of the last weeks and months that have one,
- * by the tenant's calendar. Only good files count: the good backup before a damaged or a doubtful one stays. A doubtful
- * one goes when a good one in its place would: when there are enough newer good ones. Parameters: $1 tenant
- * id, $2 its zone, $3 how many of the last, $4 weeks, $5 months, $6 now.
+ * by the tenant's calendar. Only good backups count, so the good one before a damaged or doubtful one stays. A doubtful
+ * one is removed as if it were good: when there are enough newer good ones. Parameters: $1 tenant id, $2 its zone, $3
+ * how many of the last, $4 weeks, $5 months, $6 now.
  */
 const CHOOSE = `
   WITH kept AS (
@@ -144,7 +144,7 @@ const CHOOSE = `
   FROM removable r
   WHERE e.tenant_id = $1 AND e.id = r.id AND e.stored_state = 'stored' AND e.effective_at < $6`;
 
-/** Parameters: $1 tenant id, $2 the id of the last entry of the page before or null, $3 limit. */
+/** Parameters: $1 tenant id, $2 the last entry id of the previous page or null, $3 limit. */
 const REMOVABLE = `
   SELECT e.id, e.stored_path,
          EXISTS (SELECT FROM backup_entries o

@@ -9,14 +9,14 @@ import { inParallel } from '../files/in-parallel.js';
 import { readStored } from '../files/stored-file.js';
 import { BackupStore, StoreUnavailable } from './backup-store.js';
 
-/** A stored backup that is not as it was stored. */
+/** A stored backup whose file is missing or changed. */
 export interface Damage {
   entry_id: string;
   stored_path: string;
   state: 'damaged' | 'gone';
-  /** Null where it could not be read to its end. */
+  /** Null if the file could not be read completely. */
   found_sha256: string | null;
-  /** The error of the file system; null where there was none. */
+  /** The file system error; null if there was none. */
   detail: string | null;
 }
 
@@ -34,10 +34,10 @@ interface StoredEntry {
 }
 
 const PAGE = 200;
-/** `source_type` of the incidents of a stored backup. */
+/** `source_type` of a stored backup's incidents. */
 const STORED_BACKUP = 'stored_backup';
 
-/** Reads stored backups again, because disks decay: each file must still have the hash that it was stored with. */
+/** Reads stored backups again, because disks decay: each file must still have its recorded hash. */
 @Injectable()
 export class Verification {
   constructor(
@@ -49,7 +49,8 @@ export class Verification {
   ) {}
 
   /**
-   * An unavailable store damages no backup. A new store needs no marker yet: nothing is recorded as stored.
+   * Checks that the store is available, because an unavailable store damages no backup. A new store needs no marker
+   * yet: no backup is recorded as stored.
    * @throws Error for the command line, with the path
    */
   async assertStore(): Promise<void> {
@@ -66,9 +67,9 @@ export class Verification {
   }
 
   /**
-   * Verifies all stored backups of a tenant. It records each damaged and each recovered backup, and raises or ends its
+   * Verifies all stored backups of a tenant. Records each damaged and each recovered backup, and raises or resolves its
    * incident.
-   * @throws StoreUnavailable when the store becomes unavailable meanwhile; the signal's reason
+   * @throws StoreUnavailable if the store becomes unavailable meanwhile; the signal's reason
    */
   async verify(tenantId: string, signal: AbortSignal): Promise<Verified> {
     const verified: Verified = { files: 0, bytes: 0, damages: [] };
@@ -119,13 +120,13 @@ export class Verification {
       if (sha256 === server_hash_sha256) return { size, damage: null };
       return { size, damage: { ...damage, state: 'damaged', found_sha256: sha256 } };
     }
-    // Only in the store does "no such file" mean that the backup is gone.
+    // "No such file" means "missing" only if the store is mounted.
     await this.store.assertAvailable();
     if (found === null) return { size: 0, damage: { ...damage, state: 'gone' } };
     return { size: 0, damage: { ...damage, state: 'damaged', detail: describeFileError(found) } };
   }
 
-  /** @returns false when retention removed the backup meanwhile: then nothing is wrong. */
+  /** @returns false if retention removed the backup meanwhile: then nothing is wrong. */
   private async record(tenantId: string, id: string, damage: Damage | null): Promise<boolean> {
     return this.database.tenant(tenantId, async (tx) => {
       const written = await tx.execute(

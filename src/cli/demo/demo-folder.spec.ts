@@ -60,7 +60,7 @@ function demo(args: readonly string[], environment: Record<string, string> = {})
 }
 
 describe('R1: the folder of the demo', () => {
-  it('R1: a real installation’s data directory is refused in words, and nothing in it changes', async () => {
+  it('R1: a real installation’s data directory is refused with a reason, and nothing in it changes', async () => {
     const real = join(root, 'data');
     const embedded = await startEmbedded({
       data_dir: real,
@@ -82,14 +82,14 @@ describe('R1: the folder of the demo', () => {
     expect(await contents(real)).toEqual(before);
   });
 
-  it('R1: so is any folder that holds something, and a file', async () => {
+  it('R1: a folder with other files, or a file, is refused as well', async () => {
     await writeFile(join(root, 'letter.txt'), 'dear');
     await expect(takeDemoFolder(root)).rejects.toThrow('contains letter.txt');
     await expect(takeDemoFolder(join(root, 'letter.txt'))).rejects.toThrow('is not a folder');
     expect(await readdir(root)).toEqual(['letter.txt']);
   });
 
-  it('R1: a new, an empty and an earlier demo’s folder are taken; only the last is emptied, of its own', async () => {
+  it('R1: a new, an empty and an earlier demo’s folder are accepted; only the last is emptied, of the demo’s files', async () => {
     const path = join(root, 'deep', 'demo');
     const first = await takeDemoFolder(path);
     await mkdir(join(path, 'postgres'));
@@ -128,7 +128,7 @@ describe('R1: the folder of the demo', () => {
   });
 });
 
-test('R13: the demo honours PORT, says so where it is taken, and reads no .env', async () => {
+test('R13: the demo honours PORT, reports a port in use, and reads no .env', async () => {
   const squatter = createServer();
   await new Promise<void>((listening) => squatter.listen(0, '127.0.0.1', listening));
   const { port } = squatter.address() as { port: number };
@@ -146,7 +146,7 @@ describe('R13: a demo as root, then as another user', () => {
     await (await takeDemoFolder(join(root, 'demo'))).release();
     await chmod(join(root, 'demo'), 0o711);
     await chown(root, 65_534, 65_534);
-    // A process that gives its rights up, on a copy that it can read.
+    // A process that drops its privileges, on a copy that it can read.
     const built = pathToFileURL(resolve('dist/cli/demo/demo-folder.js')).href;
     const script = `const { takeDemoFolder } = await import(${JSON.stringify(built)});
       process.setgroups([]); process.setgid(65534); process.setuid(65534);
@@ -159,7 +159,7 @@ describe('R13: a demo as root, then as another user', () => {
   });
 });
 
-test('R2: a second demo says that one is running, where, and leaves it alone', async () => {
+test('R2: a second demo reports that one is running, where, and does not disturb it', async () => {
   const data = join(root, 'demo');
   const first = demo(['--data', data]);
   await until('the first demo', () => / is ready/.test(first.output()), 90_000);

@@ -10,7 +10,7 @@ import { startMailCatcher } from './mail-catcher.js';
 afterEach(closeAll);
 
 describe('The mail catcher', () => {
-  it('keeps the latest mails only, and counts all', async () => {
+  it('keeps only the latest mails, and counts all', async () => {
     const catcher = closing(await startMailCatcher({ keep: 3 }));
     const test = await testSender(catcher.port, { max_connections: 1 });
     for (let n = 1; n <= 8; n += 1) await test.sender.send(mailTo(`a${n}@client.example`), new TestLease());
@@ -18,7 +18,7 @@ describe('The mail catcher', () => {
     expect(catcher.mails.map((mail) => mail.to[0])).toEqual([6, 7, 8].map((n) => `a${n}@client.example`));
   });
 
-  it('waits for a number of mails or for a certain one, and says when it did not come', async () => {
+  it('waits for a number of mails or for a certain one, and reports a time-out', async () => {
     const catcher = closing(await startMailCatcher());
     const test = await testSender(catcher.port);
     const two = catcher.waitFor(2);

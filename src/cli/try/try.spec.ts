@@ -25,7 +25,7 @@ afterEach(async () => {
 });
 afterAll(() => catcher.close());
 
-/** A port on which nobody listens. */
+/** A port without a listener. */
 async function closedPort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
@@ -34,7 +34,7 @@ async function closedPort(): Promise<number> {
   return port;
 }
 
-/** A server that does everything, and mails to this port; to nobody with null. */
+/** Starts a complete server that mails to this port; with null it sends no mail. */
 async function serve(smtpPort: number | null): Promise<{ world: World; url: string }> {
   const world = await createWorld({
     env: {
@@ -58,7 +58,7 @@ async function serve(smtpPort: number | null): Promise<{ world: World; url: stri
 
 interface Trial {
   code: number;
-  /** How each step ended, by name: ok, skipped, FAILED or -. */
+  /** The result of each step, by name: ok, skipped, FAILED or -. */
   steps: Record<string, string>;
   text: string;
 }
@@ -78,7 +78,7 @@ async function attempt(options: Partial<TryOptions> & { url: string }): Promise<
 
 const every = (how: string) => Object.fromEntries(STEPS.map((name) => [name, how]));
 
-test('C11: an installation in order passes every step, twice, and keeps nothing but its record of two mails', async () => {
+test('C11: a working installation passes every step, twice, and keeps only its record of two mails', async () => {
   const { world, url } = await serve(catcher.port);
   const before = catcher.count;
   for (const round of [1, 2]) {
@@ -97,7 +97,7 @@ test('C11: an installation in order passes every step, twice, and keeps nothing 
   expect(text).toContain('vigie_sends_total{channel="email",outcome="sent"} 4');
 }, 90_000);
 
-test('an unreachable mail server is named, the other steps are still tried, and the exit code is 1', async () => {
+test('an unreachable mail server is named, the other steps still run, and the exit code is 1', async () => {
   const { url } = await serve(deadPort);
   const { code, steps, text } = await attempt({ url });
   expect(steps).toMatchObject({ connections: 'FAILED', create: 'FAILED', 'send now': 'FAILED' });
@@ -114,14 +114,14 @@ test('an unreachable mail server is named, the other steps are still tried, and 
   expect(code).toBe(1);
 }, 60_000);
 
-test('an installation that is to send no mail is no failure', async () => {
+test('an installation without mail does not fail', async () => {
   const { url } = await serve(null);
   const { code, steps, text } = await attempt({ url });
   expect([text, steps]).toMatchObject([text, { ...every('ok'), create: 'skipped', 'send now': 'skipped' }]);
   expect(code).toBe(0);
 }, 60_000);
 
-test('leftovers of an interrupted trial do no harm', async () => {
+test('what an interrupted trial left does no harm', async () => {
   const { world, url } = await serve(catcher.port);
   expect((await attempt({ url })).code).toBe(0);
   await world.sql(`UPDATE tenants SET suspended_at = NULL`);
@@ -134,7 +134,7 @@ test('leftovers of an interrupted trial do no harm', async () => {
   expect(await world.sql('SELECT id FROM users')).toEqual([]);
 }, 90_000);
 
-test('a wrong password is reported, and nothing after it is tried', async () => {
+test('a wrong password is reported, and no later step runs', async () => {
   const { world, url } = await serve(null);
   const { code, steps, text } = await attempt({ url, operator: { ...OPERATOR, password: 'not it, not it' } });
   expect(steps).toEqual({ health: 'ok', 'sign in': 'FAILED', ...every('-') });
@@ -152,7 +152,7 @@ test('without credentials it says which are needed', async () => {
   expect(code).toBe(1);
 });
 
-test('an API key tries what it may in its own tenant, and leaves the rest to operators', async () => {
+test('an API key tests what it may in its own tenant, and skips the operators’ steps', async () => {
   const { world, url } = await serve(catcher.port);
   const cast = await createCast(world);
   const { body } = await world.http('POST', `/api/v1/tenants/${cast.tenant.id}/api-keys`, {

@@ -5,7 +5,7 @@ import { SystemDatabase } from '../../platform/database/database.js';
 import type { JobsQuery, JobState, JobView } from '../../platform/queues/job-view.js';
 import { CHANNEL_TRAITS, channelOf } from '../channels/channels.js';
 
-/** Shows operators the deliveries of a queue, of all tenants: ids and times, no addresses and no contents. */
+/** Lists the deliveries of a queue, of all tenants, for operators: ids and times, without addresses or contents. */
 @Injectable()
 export class DeliveryJobs {
   constructor(
@@ -38,7 +38,7 @@ export class DeliveryJobs {
   }
 }
 
-/** Each part by an index of its own. $2 is now. */
+/** Each part uses its own index. $2 is now. */
 const LISTS: Record<JobState, { parts: string[]; key: 'due_at' | 'ended_at'; order: 'ASC' | 'DESC' }> = {
   active: { parts: [`state = 'sending'`], key: 'due_at', order: 'ASC' },
   waiting: { parts: [`state = 'queued'`, `state = 'pending' AND due_at <= $2`], key: 'due_at', order: 'ASC' },

@@ -12,20 +12,20 @@ import { CANCEL, RETRY, REQUEUE_PAUSED } from '../transitions/acts.sql.js';
 import { Hastening } from './hastening.js';
 import { type OpenDeliveries, OpenDeliveriesReader } from './open-deliveries.js';
 
-/** Rows that one statement moves: locks stay short. */
+/** Rows that one statement changes: this keeps locks short. */
 const BATCH = 2_000;
-/** What is not done after this long is counted as `remaining`; asking again goes on. */
+/** Rows left after this time are counted as `remaining`; the next request continues. */
 const DEADLINE_MS = 30_000;
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
-/** How one channel's deliveries stand. */
+/** The counts of one channel's deliveries. */
 export interface DeliveryCounts extends Omit<OpenDeliveries, 'channel' | 'paused' | 'up'> {
-  /** Messages that were admitted in the last 24 hours and sent; and that failed then. */
+  /** Messages admitted in the last 24 hours, by their result. */
   sent_24h: number;
   failed_24h: number;
 }
 
-/** Processes with a recent heartbeat that send, and how much they send at once. */
+/** Sending processes with a recent heartbeat, and their total concurrency. */
 export interface LivingWorkers {
   processes: number;
   concurrency: number;
@@ -33,15 +33,15 @@ export interface LivingWorkers {
 
 export interface DeliveryPurge {
   cancelled: number;
-  /** Left alone: their sending has begun. */
+  /** Not changed, because they are being sent. */
   still_sending: number;
-  /** Still waiting: newer than the purge, or more than it could do in its time. */
+  /** Still waiting: created after the purge began, or beyond its time limit. */
   remaining: number;
 }
 
 /**
- * What operators do with the queues that carry deliveries. It is done in PostgreSQL, where it survives the loss of
- * Redis; what is being sent is never touched. Locked rows are skipped: their holder moves them.
+ * The operators' actions on delivery queues. They run in PostgreSQL, where they survive the loss of Redis, and never
+ * touch a message that is being sent. Locked rows are skipped: their holder moves them.
  */
 @Injectable()
 export class DeliveryQueues {
@@ -92,13 +92,13 @@ export class DeliveryQueues {
   }
 
   /**
-   * Stops admission. What is admitted and not yet being sent goes back to `pending`, with nothing counted; the tokens
-   * of its Bull jobs are no longer valid.
+   * Stops admission. Admitted messages that are not being sent yet return to `pending`, and nothing is counted; the
+   * tokens of their Bull jobs become invalid.
    */
   async pause(queue: QueueName): Promise<{ returned: number; still_sending: number }> {
     const channel = channelOf(queue);
     return this.database.transaction(async (tx) => {
-      // Waits for a round of the dispatcher; the next one finds the channel paused.
+      // Wait for a round of the dispatcher; the next one finds the channel paused.
       await tx.execute(`UPDATE channels SET paused = true WHERE channel = $1`, [channel]);
       const returned = (await tx.query(REQUEUE_PAUSED, [channel, this.clock.now()])).length;
       return { returned, still_sending: await this.count(tx, SENDING, channel, null) };
@@ -112,14 +112,14 @@ export class DeliveryQueues {
     this.wakeUps.send('dispatch.kick', { channel });
   }
 
-  /** Cancels what waits, of all tenants or of one. */
+  /** Cancels waiting deliveries, of all tenants or of one. */
   async purge(queue: QueueName, tenantId: string | null): Promise<DeliveryPurge> {
     const channel = channelOf(queue);
     const cancel = async (tx: SystemTransaction) =>
       (await tx.query(CANCEL, [channel, tenantId, this.clock.now(), BATCH])).length;
     const early = await inBatches(() => this.database.transaction(cancel));
     const result = await this.database.transaction(async (tx) => {
-      // What a round of the dispatcher held meanwhile is queued now.
+      // Deliveries that a round of the dispatcher had locked are queued by now.
       await tx.query(`SELECT FROM channels WHERE channel = $1 FOR UPDATE`, [channel]);
       const cancelled = early + (await cancel(tx));
       return {
@@ -136,8 +136,8 @@ export class DeliveryQueues {
   }
 
   /**
-   * Gives what has failed in the last `days` days all its attempts again, and makes due what waits for its next
-   * attempt. Left out: what has no recipient (the user was erased), and links to set a password that have expired.
+   * Resets the attempts of deliveries that failed in the last `days` days, and makes waiting retries due. Skips
+   * deliveries without a recipient (the user was erased), and expired links to set a password.
    */
   async retry(queue: QueueName, days: number, tenantId: string | null): Promise<{ retried: number }> {
     const channel = channelOf(queue);
@@ -168,12 +168,12 @@ export class DeliveryQueues {
   }
 }
 
-/** Each by an index of its own. */
+/** Each uses its own index. */
 const PENDING = `state = 'pending'`;
 const QUEUED = `state = 'queued'`;
 const SENDING = `state = 'sending'`;
 
-/** Repeats a statement until it finds nothing more, or its time is over; the sum of what it did. */
+/** Repeats a statement until it finds no more rows or the time is over. @returns the total */
 async function inBatches(batch: () => Promise<number>): Promise<number> {
   const deadline = performance.now() + DEADLINE_MS;
   let done = 0;

@@ -5,11 +5,11 @@ import { SystemDatabase } from '../../platform/database/database.js';
 import { ChannelHealth } from '../channel-health/channel-health.js';
 import { HASTEN } from '../transitions/acts.sql.js';
 
-/** Rows that one statement moves: locks stay short. */
+/** Rows that one statement changes: this keeps locks short. */
 const BATCH = 2_000;
 const MAX_BATCHES = 50;
 
-/** After a repair: a person need not wait until the next attempt would come by itself. */
+/** Retries at once after a repair, so that people need not wait for the next attempt. */
 @Injectable()
 export class Hastening {
   constructor(
@@ -19,9 +19,8 @@ export class Hastening {
   ) {}
 
   /**
-   * Makes due what waits for its next attempt on this channel, and lets a channel that is down be probed at once.
-   * At most 100,000 deliveries.
-   * @param tenantId whose; null: everyone's.
+   * Makes the retries of this channel due, and probes a channel that is down at once. At most 100,000 deliveries.
+   * @param tenantId null: all tenants.
    * @returns how many deliveries.
    */
   async hasten(channel: Channel, tenantId: string | null): Promise<number> {

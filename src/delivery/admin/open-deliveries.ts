@@ -3,28 +3,28 @@ import type { Channel } from '../../contracts/channels.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { SystemDatabase } from '../../platform/database/database.js';
 
-/** What waits and what is in flight on one channel, all tenants together. */
+/** The waiting and in-flight deliveries of one channel, of all tenants. */
 export interface OpenDeliveries {
   channel: string;
   paused: boolean;
   /** Whether it works, as far as is known. */
   up: boolean;
-  /** The dispatcher goes on after this tenant. */
+  /** The dispatcher continues after this tenant. */
   cursor_tenant_id: string | null;
   /** Pending and due. */
   due: number;
-  /** Pending, and deferred: by hours, by limits, until the next attempt. */
+  /** Pending, and deferred by hours or limits, or waiting for a retry. */
   deferred: number;
   queued: number;
   sending: number;
   /**
-   * How long ago the one that waits longest was due, in seconds; null when none is. Those that are queued or being sent
-   * count too: while Redis takes no work, deliveries go from `pending` to `queued` and back.
+   * How long ago the oldest due delivery was due, in seconds; null if none is. Includes those that are queued or being
+   * sent: while Redis is unavailable, deliveries alternate between `pending` and `queued`.
    */
   oldest_due_seconds: number | null;
 }
 
-/** Looks at the deliveries that have not ended. */
+/** Reads the deliveries that are not finished. */
 @Injectable()
 export class OpenDeliveriesReader {
   constructor(
@@ -33,16 +33,16 @@ export class OpenDeliveriesReader {
   ) {}
 
   /**
-   * Every channel, or one. Reads only the partial indexes of what has not ended; the oldest is found by hopping from
-   * tenant to tenant, without suspended ones: theirs must wait.
-   * @param most where counting stops; null: nowhere.
+   * Reads every channel, or one. Uses only the partial indexes of unfinished deliveries. Finds the oldest by stepping
+   * from tenant to tenant, without suspended ones: their deliveries must wait.
+   * @param most where counting stops; null: no limit.
    */
   async read(most: number | null, channel: Channel | null = null): Promise<OpenDeliveries[]> {
     return this.database.query<OpenDeliveries>(OPEN_DELIVERIES, [this.clock.now(), most, channel]);
   }
 }
 
-// $1 now, $2 how many are counted of pending, and of what is in flight, $3 the channel, or null for all
+// $1 now, $2 the most that is counted of pending and of in-flight ones, $3 the channel, or null for all
 const OPEN_DELIVERIES = `
   WITH RECURSIVE backlog (channel, tenant_id) AS (
     SELECT c.channel, (SELECT d.tenant_id FROM deliveries d

@@ -6,16 +6,19 @@ import { SystemDatabase } from '../../platform/database/database.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
 import { Hastening } from './hastening.js';
 
-/** What happened to the deliveries that were waiting when somebody asked to process them. */
+/** The outcome of the deliveries that were waiting when processing was requested. */
 export interface Processed {
-  /** Due, waiting for the next attempt, queued or being sent at that moment; the counts below add up to it. At most 10,000 are followed. */
+  /**
+   * Due, waiting for a retry, queued or being sent at that moment; the sum of the counts below. At most 10,000 are
+   * followed.
+   */
   due: number;
   sent: number;
-  /** Refused for good, or out of attempts or time. */
+  /** Refused permanently, or out of attempts or time. */
   failed: number;
   /** Suppressed or cancelled. */
   cancelled: number;
-  /** Put off: by hours, by limits, or until the next attempt. */
+  /** Deferred by hours or limits, or until the next retry. */
   deferred: number;
   /** Still due, queued or being sent. */
   waiting: number;
@@ -23,7 +26,7 @@ export interface Processed {
 
 export interface Processing {
   processed: Processed;
-  /** Channels that are paused: nothing leaves on them until they are resumed. */
+  /** Paused channels: they send nothing until they are resumed. */
   paused: Channel[];
 }
 
@@ -35,15 +38,14 @@ interface Followed {
 type Counts = Omit<Processed, 'due'>;
 
 const MAX_FOLLOWED = 10_000;
-/** Deliveries that one statement asks about. */
+/** Deliveries per query. */
 const CHUNK = 1_000;
 const FIRST_STEP_MS = 100;
 const MAX_STEP_MS = 1_000;
 
 /**
- * "Process what is pending, now": makes due what waits for its next attempt, asks the dispatchers of all processes for
- * a round, and follows what was waiting.
- * Whose turn it is, hours and limits stay the dispatcher's to decide.
+ * "Process pending now": makes retries due, requests a dispatcher round from all processes, and follows the waiting
+ * deliveries. The dispatcher still decides about turns, hours and limits.
  */
 @Injectable()
 export class ProcessingService implements BeforeApplicationShutdown {
@@ -57,9 +59,9 @@ export class ProcessingService implements BeforeApplicationShutdown {
   ) {}
 
   /**
-   * @param tenantId whose deliveries are followed; null: those of all tenants that are not suspended.
-   * @param timeoutMs how long to wait for them to leave. What is paused is not waited for.
-   * @param signal aborted when the client has left
+   * @param tenantId whose deliveries are followed; null: all tenants that are not suspended.
+   * @param timeoutMs how long to wait for them to be sent. Does not wait for paused ones.
+   * @param signal aborted when the client disconnects
    */
   async process(tenantId: string | null, timeoutMs: number, signal?: AbortSignal): Promise<Processing> {
     await Promise.all(CHANNELS.map((channel) => this.hastening.hasten(channel, tenantId)));
@@ -84,7 +86,7 @@ export class ProcessingService implements BeforeApplicationShutdown {
     this.stopping = true;
   }
 
-  /** Counts those that wait no more, up to the first chunk in which some still do. @returns the others. */
+  /** Counts finished deliveries, up to the first chunk with unfinished ones. @returns the rest. */
   private async drop(open: readonly Followed[], ended: Counts): Promise<readonly Followed[]> {
     for (let from = 0; from < open.length; from += CHUNK) {
       const chunk = open.slice(from, from + CHUNK);
@@ -133,7 +135,7 @@ const WAITING = `
   SELECT w.tenant_id, w.id FROM waiting w JOIN tenants t ON t.id = w.tenant_id AND t.suspended_at IS NULL
   LIMIT $3`;
 
-// $1 tenants, $2 ids, $3 now. What is no longer there was erased with its recipient.
+// $1 tenants, $2 ids, $3 now. A missing delivery was erased with its recipient.
 const OUTCOMES = `
   SELECT CASE WHEN d.state = 'sent' THEN 'sent'
               WHEN d.state IN ('failed', 'unknown') THEN 'failed'

@@ -10,7 +10,7 @@ import {
   type Step,
   type Where,
 } from '../channels/email/scripted-smtp.fixture.js';
-import { Way } from '../dispatch/bundling.fixture.js';
+import { StepwiseDelivery } from '../dispatch/bundling.fixture.js';
 import { Dispatcher } from '../dispatch/dispatcher.js';
 import { DeliverySending } from '../sending/delivery-sending.js';
 import { ChannelHealth } from './channel-health.js';
@@ -19,11 +19,11 @@ const NOW = '2026-11-18T09:00:00.000Z';
 const HOUR = 3_600_000;
 const REFUSED = { reply: '535 5.7.8 Bad credentials' };
 
-/** M2, M7, F8: a fault of the channel costs no message and no storm of logins. */
+/** M2, M7, F8: a fault of the channel loses no message and causes no storm of logins. */
 describe('the health of a channel', () => {
   const clock = new FixedClock(NOW);
   let world: World;
-  let way: Way;
+  let way: StepwiseDelivery;
   let smtp: ScriptedSmtp;
   let script: (step: Step, where: Where) => Act;
   let cast: Cast;
@@ -49,7 +49,7 @@ describe('the health of a channel', () => {
       },
     });
     cast = await createCast(world);
-    way = new Way(world);
+    way = new StepwiseDelivery(world);
   });
   afterAll(async () => {
     await world.close();
@@ -58,7 +58,7 @@ describe('the health of a channel', () => {
   beforeEach(async () => {
     clock.set(new Date(NOW));
     script = () => 'ok';
-    // A connection that is logged in would not notice a refused login.
+    // Drop connections: a logged-in one would not notice a refused login.
     smtp.dropConnections();
     await world.sql('DELETE FROM deliveries');
     await world.sql('DELETE FROM workers');
@@ -99,7 +99,7 @@ describe('the health of a channel', () => {
     ...{ state: 'pending', reason: null, defer_reason, attempts: 0, in_place: true, count },
   });
 
-  it('M2: 100 waiting mails and a refused login are one login, then one a probe, and no attempt', async () => {
+  it('M2: 100 waiting mails and a refused login cause one login, then one per probe, and no attempt', async () => {
     script = (step) => (step === 'auth' ? REFUSED : 'ok');
     await waiting(100);
     for (let step = 0; step < 3; step += 1) {
@@ -123,7 +123,7 @@ describe('the health of a channel', () => {
     expect(logins()).toBe(8);
   });
 
-  it('M2: the first success opens it, and everything leaves in its place', async () => {
+  it('M2: the first success opens it, and everything leaves in order', async () => {
     script = (step) => (step === 'auth' ? REFUSED : 'ok');
     await waiting(20);
     await way.admit();
@@ -140,7 +140,7 @@ describe('the health of a channel', () => {
     ]);
   });
 
-  it('M2: what was queued when it went down is taken back', async () => {
+  it('M2: queued deliveries return to pending when it goes down', async () => {
     await proven();
     await waiting(20);
     expect(await way.admit()).toHaveLength(20);
@@ -172,14 +172,14 @@ describe('the health of a channel', () => {
     ]);
   });
 
-  it('M2: one mail that ends its connection does not set the channel down, several in a row do', async () => {
+  it('M2: one mail that breaks its connection does not set the channel down, several in a row do', async () => {
     await proven();
     await waiting(8);
     let cut = 2;
     script = (step) => (step === 'rcpt' && cut-- > 0 ? { reply: '421 4.3.2 Closing' } : 'ok');
     await way.leave();
     expect(await state()).toMatchObject({ state: 'up' });
-    // Both make room for the others.
+    // Both retry later, after the others.
     expect(await deliveries()).toMatchObject([
       { state: 'pending', defer_reason: 'retry', attempts: 0, in_place: false, count: 2 },
       { state: 'sent', count: 6 },
@@ -191,7 +191,7 @@ describe('the health of a channel', () => {
     expect(await state()).toMatchObject({ state: 'down', cause: 'unreachable' });
   });
 
-  it('M2: a probe that is refused for its own sake is followed by the next one', async () => {
+  it('M2: if a probe is refused because of its own content, the next one follows', async () => {
     script = (step) => (step === 'auth' ? REFUSED : 'ok');
     await waiting(3);
     await way.leave();
@@ -223,7 +223,7 @@ describe('the health of a channel', () => {
     expect(smtp.received.filter(({ to }) => to.includes('health'))).toHaveLength(smtp.received.length);
   });
 
-  it('M2: two dispatchers at once make one probe', async () => {
+  it('M2: two concurrent dispatchers make one probe', async () => {
     script = (step) => (step === 'auth' ? REFUSED : 'ok');
     await waiting(5);
     await way.leave();
@@ -232,7 +232,7 @@ describe('the health of a channel', () => {
     expect(rounds.reduce((sum, { admitted }) => sum + admitted, 0)).toBe(1);
   });
 
-  it('M2: a channel that flaps goes on with its interval, one that stayed up begins anew', async () => {
+  it('M2: a flapping channel keeps its interval, a channel that stayed up starts again with the shortest', async () => {
     const fails = async () => {
       script = (step) => (step === 'mail' ? { reply: '421 4.3.2 Closing' } : 'ok');
       await waiting(1);
@@ -254,7 +254,7 @@ describe('the health of a channel', () => {
     expect(await interval()).toBe(5_000);
   });
 
-  it('M2: a success that began before the channel went down does not open it', async () => {
+  it('M2: a send that began before the channel went down does not open it', async () => {
     script = (step) => (step === 'auth' ? REFUSED : 'ok');
     const before = performance.now();
     await waiting(1);
@@ -268,7 +268,7 @@ describe('the health of a channel', () => {
     expect(await state()).toMatchObject({ state: 'up' });
   });
 
-  it('M2: the age of a message counts from when it was due, not from when it was written', async () => {
+  it('M2: the age of a message counts from when it was due, not from its creation', async () => {
     script = (step) => (step === 'rcpt' ? { reply: '421 4.3.2 Closing' } : 'ok');
     await waiting(1);
     const written = new Date(clock.now().getTime() - 240 * HOUR);
@@ -285,7 +285,7 @@ describe('the health of a channel', () => {
     ]);
   });
 
-  it('M2: gives up by age, with a reason', async () => {
+  it('M2: expires old messages, with a reason', async () => {
     script = (step) => (step === 'auth' ? REFUSED : 'ok');
     await waiting(2);
     await way.leave();
@@ -294,7 +294,7 @@ describe('the health of a channel', () => {
     expect(await world.sql(`SELECT DISTINCT state FROM deliveries`)).toEqual([{ state: 'pending' }]);
     clock.advance(2 * HOUR);
     await world.sql(`UPDATE channels SET down_since = $1`, [new Date(NOW)]);
-    // As if a minute had passed since it looked.
+    // Pretend that a minute has passed since the last check.
     world.app.get(ChannelHealth)['expiredAt'].clear();
     await world.app.get(ChannelHealth).expire('email');
     expect(
@@ -307,7 +307,7 @@ describe('the health of a channel', () => {
     );
   });
 
-  it('M2: a direct send waits without a login, and asking for a probe is no storm', async () => {
+  it('M2: a direct send waits without a login, and probe requests are rate-limited', async () => {
     script = (step) => (step === 'auth' ? REFUSED : 'ok');
     await waiting(1);
     await way.leave();
@@ -332,7 +332,7 @@ describe('the health of a channel', () => {
     expect(logins()).toBe(2);
   });
 
-  it('M2: operators see cause, since and next probe; the process stays ready', async () => {
+  it('M2: operators see the cause, the start and the next probe; the process stays ready', async () => {
     script = (step) => (step === 'auth' ? REFUSED : 'ok');
     await waiting(1);
     await way.leave();

@@ -1,11 +1,11 @@
 /*
- * A channel's state is in its row of `channels`: down while `down_since` is set. All instants here are PostgreSQL's
- * own (`now()`), so that processes whose clocks differ agree about probes.
+ * A channel's state is in its row of `channels`: it is down while `down_since` is set. All instants here are
+ * PostgreSQL's (`now()`), so that processes with different clocks agree about probes.
  */
 
 /**
- * How a round may admit. `probing` is a probe that is under way: a message until it has ended in whatever way, a
- * connection test until its time is over.
+ * How many messages a round may admit. `probing` is a running probe: a message until it has any outcome, a connection
+ * test until it times out.
  * $1 channel, $2 seconds for which a success proves that the channel works
  */
 export const GATE = `
@@ -29,11 +29,11 @@ export const CLAIM_PROBE = `
   WHERE channel = $1 AND down_since IS NOT NULL`;
 
 /**
- * Sets the channel down, or notes that its probe failed. What fails while it is down and is no probe began earlier:
- * it changes nothing. The interval doubles with each probe that fails; it begins anew only when the channel had been
- * up for a while, so that one that flaps is not tried more and more often.
- * $1 channel, $2 cause, $3 words, $4 token, $5 whether this alone sets it down, $6 first and $7 longest interval in
- * ms, $8 seconds that it must have been up
+ * Sets the channel down, or records a failed probe. Other failures while it is down come from earlier sends and are
+ * ignored. The interval doubles with each failed probe. It resets only if the channel was up for a while, so that a
+ * flapping channel is not tried more and more often.
+ * $1 channel, $2 cause, $3 words, $4 token, $5 whether this alone sets it down, $6 first and $7 longest interval in ms,
+ * $8 seconds that it must have been up
  */
 export const FAILED = `
   WITH found AS (
@@ -53,9 +53,9 @@ export const FAILED = `
   RETURNING f.down_since IS NULL AS went_down, c.next_probe_at`;
 
 /**
- * A message was taken, or a connection test passed: opens the channel, unless it went down after that had begun.
- * Changes nothing where it is known already.
- * $1 channel, $2 seconds for which it need not be noted again, $3 seconds since it began
+ * Opens the channel after an accepted message or a passed connection test, unless it went down after that began. Writes
+ * nothing if the success is already recorded.
+ * $1 channel, $2 seconds for which a success is not written again, $3 seconds since it began
  */
 export const WORKED = `
   WITH found AS (
@@ -72,8 +72,8 @@ export const WORKED = `
   RETURNING f.down_cause AS was_down_by, extract(epoch FROM now() - f.down_since)::double precision AS was_down_seconds`;
 
 /**
- * Makes the next probe due, but not sooner than some seconds after the last one: asking again and again must not
- * become logins.
+ * Makes the next probe due, but not sooner than some seconds after the last one: repeated requests must not cause
+ * repeated logins.
  * $1 channel, $2 these seconds
  */
 export const PROBE_NOW = `

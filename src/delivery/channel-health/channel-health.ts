@@ -13,13 +13,13 @@ import { REQUEUE_DOWN } from '../transitions/acts.sql.js';
 import { EXPIRE } from '../transitions/expiry.sql.js';
 import { CLAIM_PROBE, FAILED, GATE, PROBE_NOW, STATES, WORKED } from './channel-health.sql.js';
 
-/** How a round of the dispatcher may admit. */
+/** How many messages a round of the dispatcher may admit. */
 export interface Gate {
-  /** One message alone: it probes a channel that is down, or proves one that nobody used lately. */
+  /** `one`: a single message probes a channel that is down, or one without a recent success. */
   room: 'all' | 'one' | 'none';
-  /** What leaves now is the probe of a channel that is down. */
+  /** The admitted message is the probe of a channel that is down. */
   probe: boolean;
-  /** When to look again, in ms; null: at the next kick or interval. */
+  /** When to check again, in ms; null: at the next kick or interval. */
   wait_ms: number | null;
 }
 
@@ -27,39 +27,39 @@ export interface Gate {
 export interface ChannelState {
   state: 'up' | 'down';
   cause: ChannelFault | null;
-  /** In the server's words, without addresses. */
+  /** The server's reply, without addresses. */
   detail: string | null;
   since: Date | null;
-  /** Null while it is up, and while a probe is under way. */
+  /** Null while it is up, and while a probe is running. */
   next_probe_at: Date | null;
 }
 
-/** A success proves for this long that the login works, so that several connections may be made at once. */
+/** How long a success proves that the login works, so that several connections may be opened at once. */
 const PROVEN_SECONDS = 30;
-/** Within this time a success is not written again. */
+/** A success within this time is not written again. */
 const NOTED_SECONDS = 5;
 /** Coalesce successes within this time into one statement. */
 const NOTE_AFTER_MS = 100;
-/** A channel that was up for less is flapping: its interval grows on. */
+/** A channel that was up for a shorter time is flapping: its interval keeps growing. */
 const STEADY_SECONDS = 60;
-/** A connection test whose process was killed; a sender's own limits are shorter. */
+/** After this time the process of a connection test counts as killed; a sender's own limits are shorter. */
 const VERIFY_LEASE_SECONDS = 400;
-/** Messages in a row, without a success, that failed with the channel until it is the channel's fault. */
+/** Consecutive messages whose failure may be their own fault, before the channel counts as down. */
 const MAX_SUSPECTS = 3;
 const EXPIRE_INTERVAL_MS = 60_000;
 const MAX_EXPIRED = 500;
 const MAX_DETAIL = 500;
 
 /**
- * Whether each channel works, for all processes together. Senders report what they met; the dispatcher asks before it
- * admits. While a channel is down one probe at a time finds out whether it works again, and nothing else leaves.
+ * Whether each channel works, shared by all processes. Senders report their results; the dispatcher checks before it
+ * admits. While a channel is down, one probe at a time tests it, and nothing else is sent.
  */
 @Injectable()
 export class ChannelHealth implements BeforeApplicationShutdown {
   private readonly logger = new Logger('Channels');
   private readonly suspects = new Map<Channel, number>();
   private readonly noting = new Map<Channel, Promise<void>>();
-  /** When the latest success began, on the monotonic clock. */
+  /** When the latest successful send began (monotonic clock). */
   private readonly succeeded = new Map<Channel, number>();
   private readonly expiredAt = new Map<Channel, number>();
   private readonly probes = new Set<Promise<void>>();
@@ -76,7 +76,7 @@ export class ChannelHealth implements BeforeApplicationShutdown {
     await Promise.allSettled([...this.noting.values(), ...this.probes]);
   }
 
-  /** In a round's transaction, which holds the channel's row. */
+  /** In a round's transaction, which has locked the channel's row. */
   async gate(tx: SystemTransaction, channel: Channel): Promise<Gate> {
     const row = await tx.one<{ down: boolean; proven: boolean; probing: boolean; wait_ms: number | null }>(
       prepared(GATE),
@@ -97,8 +97,8 @@ export class ChannelHealth implements BeforeApplicationShutdown {
   }
 
   /**
-   * In the same transaction: nothing is due, so the probe is the connection test.
-   * @returns begins it; to be called once the transaction is committed.
+   * In the same transaction: nothing is due, so the probe is a connection test.
+   * @returns starts the test; call it after the commit.
    */
   async probeByTest(tx: SystemTransaction, channel: Channel): Promise<() => void> {
     const token = randomUUID();
@@ -111,8 +111,8 @@ export class ChannelHealth implements BeforeApplicationShutdown {
   }
 
   /**
-   * A message was taken. Is written soon, and once for many.
-   * @param began when its send began, by `performance.now()`: it says nothing about a channel that went down later
+   * A message was accepted. Writes soon, once for many messages.
+   * @param began when its send began, by `performance.now()`: a channel that went down later stays down
    */
   worked(channel: Channel, began: number): void {
     this.suspects.set(channel, 0);
@@ -126,7 +126,7 @@ export class ChannelHealth implements BeforeApplicationShutdown {
   }
 
   /**
-   * A message, or a connection test, met a channel that does not work. Resolves when all processes know; never throws.
+   * A message or a connection test found the channel broken. Resolves when all processes know; never throws.
    * @param token the lease token of the message
    */
   async failed(channel: Channel, error: SendError, token: string): Promise<void> {
@@ -158,7 +158,7 @@ export class ChannelHealth implements BeforeApplicationShutdown {
     }
   }
 
-  /** Somebody asks for a probe now: a moment after the last one at the earliest. */
+  /** Requests a probe, but not sooner than a moment after the last one. */
   async probeNow(channel: Channel): Promise<void> {
     await this.database.query(PROBE_NOW, [channel, this.config.channelProbeSeconds]);
   }
@@ -185,14 +185,14 @@ export class ChannelHealth implements BeforeApplicationShutdown {
     );
   }
 
-  /** Gives up what has waited too long for a channel that is down. Looks once a minute. */
+  /** Expires deliveries that have waited too long for a channel that is down. Checks once a minute. */
   async expire(channel: Channel): Promise<void> {
     if (performance.now() - (this.expiredAt.get(channel) ?? -Infinity) < EXPIRE_INTERVAL_MS) return;
     const now = this.clock.now();
     const before = new Date(now.getTime() - this.config.deliveryMaxAgeHours * 3_600_000);
     const expired = (await this.database.query(EXPIRE, [channel, before, now, MAX_EXPIRED])).length;
     if (expired > 0) this.logger.error({ event: 'deliveries_expired', channel, deliveries: expired });
-    // A full batch has more behind it.
+    // After a full batch there may be more.
     if (expired < MAX_EXPIRED) this.expiredAt.set(channel, performance.now());
   }
 
@@ -229,7 +229,7 @@ export class ChannelHealth implements BeforeApplicationShutdown {
   }
 }
 
-/** Logs and states hold no addresses of people. */
+/** Keeps people's addresses out of logs and states. */
 export function withoutAddresses(text: string): string {
   return text.replace(/[^\s<>"]+@[^\s<>"]+/g, '…');
 }

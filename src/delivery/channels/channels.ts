@@ -7,26 +7,26 @@ import { EmailChannel } from './email/email.channel.js';
 import { EmailModule } from './email/email.module.js';
 import type { ChannelSender } from './sender.js';
 
-/** All that delivery needs to know of a channel. An entry each: the registry. */
+/** Everything delivery needs to know about a channel, one registry entry each. */
 export interface ChannelTraits {
-  /** Makes the sender, or null where the channel is not configured. */
+  /** Provides the sender, or null if the channel is not configured. */
   module: Type<unknown>;
   sender: Type<ChannelSender>;
   /** The job that sends one delivery. */
   job: JobName & `send-${string}`;
-  /** What it sends through, as operators know it from the connection test. */
+  /** The service it sends through, as shown by the connection test. */
   service: string;
-  /** What a bare address begins with in `notifications.recipient`. */
+  /** The prefix of a bare address in `notifications.recipient`. */
   scheme: 'mailto' | 'tel';
-  /** The address, normalised, if it is one that this channel can send to. */
+  /** The normalized address, if this channel can send to it. */
   parseAddress(written: string): string | null;
-  /** Where the user `u` is reached: an SQL expression of the row, null without an address. */
+  /** The address of the user `u`: an SQL expression of the row, null without an address. */
   userAddress: `u.${string}`;
-  /** How often a send whose end is not known may be repeated before a person has to decide. */
+  /** How often a send with an unknown outcome is repeated before a person has to decide. */
   ambiguous_repeats: number;
-  /** Whether this installation has what it takes to send on it. */
+  /** Whether this installation is configured for it. */
   configured(config: Config): boolean;
-  /** The switch of this channel; off, its deliveries wait. */
+  /** The channel's switch; while it is off, its deliveries wait. */
   enabled(config: Config): boolean;
 }
 
@@ -50,7 +50,7 @@ export function configuredChannels(config: Config): Channel[] {
   return CHANNELS.filter((channel) => CHANNEL_TRAITS[channel].configured(config));
 }
 
-/** Those of them that are switched on. */
+/** The configured channels that are switched on. */
 export function activeChannels(config: Config): Channel[] {
   if (!config.notificationsEnabled) return [];
   return configuredChannels(config).filter((channel) => CHANNEL_TRAITS[channel].enabled(config));

@@ -4,33 +4,35 @@ import type { Severity } from '../../contracts/severities.js';
 
 /** The kinds of failed attempts; the dispatcher's rules for each are in docs/lifecycles.md. */
 export type SendFailure =
-  /** The provider refused for good (SMTP 5xx, unknown address): never tried again. */
+  /** The provider refused permanently (SMTP 5xx, unknown address): never retried. */
   | 'permanent'
-  /** Nothing was accepted: try again later (SMTP 4xx, refused connection, a time-out before the message). */
+  /** Nothing was accepted: retry later (SMTP 4xx, refused connection, a time-out before the message). */
   | 'retryable'
   /** The provider may have accepted it (silence after the whole message was written): repeated at most once. */
   | 'ambiguous'
-  /** The channel is broken, not this message (connection, TLS, login, policy): uses up no attempt. */
+  /** The channel is broken, not this message (connection, TLS, login, policy): does not count as an attempt. */
   | 'channel';
 
-/** What is wrong with a channel. Stored with its state and shown to operators. */
+/** The faults of a channel. Stored with its state and shown to operators. */
 export const CHANNEL_FAULTS = ['unreachable', 'tls', 'login', 'policy', 'quota', 'misconfigured'] as const;
 export type ChannelFault = (typeof CHANNEL_FAULTS)[number];
 
-/** The one error a sender throws. `message` is kept with the delivery and shown to people: no secrets in it. */
+/** The only error a sender throws. `message` is stored with the delivery and shown to people: no secrets in it. */
 export class SendError extends Error {
-  /** What is wrong with the channel; only with the failure 'channel'. */
+  /** The fault of the channel; only with the failure 'channel'. */
   override readonly cause?: ChannelFault;
 
   constructor(
     readonly failure: SendFailure,
     message: string,
-    /** Not before this many ms from now, where the provider said so. */
+    /** The earliest retry, in ms from now, if the provider gave one. */
     readonly retry_after_ms?: number,
     cause?: ChannelFault,
-    /** The channel failed while it had this message: the message itself may be the reason, until others fail too. */
+    /**
+     * The channel failed with this message in progress: the message itself may be the reason, until others fail too.
+     */
     readonly with_message = false,
-    /** The provider's own code (`550 5.1.1`), or the system's (`ECONNREFUSED`); for the log, without its words. */
+    /** The provider's own code (`550 5.1.1`), or the system's (`ECONNREFUSED`); for the log, without its text. */
     readonly code: string | null = null,
   ) {
     super(message);
@@ -39,19 +41,19 @@ export class SendError extends Error {
   }
 }
 
-/** The right to send one message, for as long as its lease lasts (monotonic clock). */
+/** Aborted when the lease is lost or the process stops waiting for it. */
 export interface SendLease {
-  /** Aborted when the lease is lost or the process stops waiting. */
+  /** Aborted when the lease is lost or the process shuts down. */
   readonly signal: AbortSignal;
-  /** False once the lease has passed: a sender then begins no DATA and no POST. */
+  /** False after the lease has expired: a sender then starts no DATA and no POST. */
   isValid(): boolean;
 }
 
 /** What was sent. */
 export interface SendReceipt {
-  /** The provider's own id of the message, where it gives one. */
+  /** The provider's own id of the message, if it gives one. */
   provider_id: string | null;
-  /** As the recipient sees them; null where the channel has none, or where it holds a secret. */
+  /** As shown to the recipient; null if the channel has none, or if it contains a secret. */
   subject: string | null;
   text: string | null;
 }
@@ -69,7 +71,7 @@ export interface ClaimedItem {
   created_at: Date;
   /** Why this person is notified: `responsible`, `unassigned`, `alert_recipient`, `addressed` or `self`. */
   audience: string;
-  /** The user who wrote it; null for Vigie's and programs' notifications. */
+  /** The user who wrote it; null for notifications of Vigie and of programs. */
   author_name: string | null;
   author_email: string | null;
 }
@@ -77,12 +79,12 @@ export interface ClaimedItem {
 /** A message that this process may send now: one notification, or several to the same person. */
 export interface ClaimedMessage {
   tenant_id: string;
-  /** The same at every attempt, and of this message alone. */
+  /** Unique to this message, and the same on every attempt. */
   bundle_id: string;
   lease_token: string;
   channel: Channel;
   address: string;
-  /** Attempts so far, this one included. */
+  /** Attempts so far, including this one. */
   attempts: number;
   ambiguities: number;
   /** When the youngest of its items was first due. */
@@ -100,17 +102,17 @@ export interface ClaimedMessage {
 /** What the folder of a channel provides. */
 export interface ChannelSender {
   /**
-   * Renders the message for this channel, and sends it; begins no DATA and no POST without a valid lease.
-   * @throws SendError for what the outside did. Anything else is a fault of ours: logged, and tried again.
+   * Renders the message for this channel, and sends it; starts no DATA and no POST without a valid lease.
+   * @throws SendError for failures outside. Anything else is our bug: it is logged and retried.
    */
   send(message: ClaimedMessage, lease: SendLease): Promise<SendReceipt>;
   /**
-   * The connection test: goes as far as it can without sending.
+   * The connection test: does everything except sending.
    * @throws SendError with plain words.
    */
   verify(): Promise<void>;
 }
 
-/** The senders of this process; a channel that is not configured has none. */
+/** The senders of this process; an unconfigured channel has none. */
 export type Senders = ReadonlyMap<Channel, ChannelSender>;
 export const SENDERS = Symbol('SENDERS');

@@ -12,35 +12,36 @@ import { NAMED, TURNS } from './candidates.sql.js';
 import type { OperatingHours, QuietHours } from './hours.js';
 
 /**
- * How long an admitted delivery waits for a worker before it is admitted again, in seconds. Short, because a
- * worker may be killed with a job in hand that it has not claimed yet; admitting again costs a dead Bull job.
+ * How long an admitted delivery waits for a worker before it is admitted again, in seconds. Short, because a worker may
+ * be killed with an unclaimed job; admitting again only leaves a dead Bull job.
  */
 export const QUEUED_LEASE_SECONDS = 15;
 /** A worker without a heartbeat for this long no longer counts, in seconds. */
 export const WORKER_ALIVE_SECONDS = 15;
-/** Admitted messages for each message that the living workers can send at the same time. */
+/** Admitted messages per message that the live workers can send concurrently. */
 const WINDOW_FACTOR = 4;
 
-/** Deliveries in one message. */
+/** Deliveries per message. */
 export const MAX_BUNDLE = 100;
-/** Critical ones of one kind: an agent whose 200 databases all failed is one message. */
+/** Critical deliveries of one kind per message: an agent whose 200 databases all failed is one message. */
 export const MAX_CRITICAL_BUNDLE = 250;
-/** Fewer critical ones than this are a message each. */
+/** Fewer critical ones than this are sent one by one. */
 const MIN_CRITICAL_BUNDLE = 4;
 
 /**
  * Advisory lock of deferrals. A round and a direct send take it shared before they read hours and limits, and hold it
- * until they commit. Who has changed hours or limits takes it alone, and then sees all that was deferred by the old ones.
+ * until they commit. A change of hours or limits takes it exclusively, and then sees everything that the old ones
+ * deferred.
  */
 export const DEFERRAL_LOCK = 'deferrals';
 
-/** The limits in force for a tenant; 0: none. */
+/** The limits for a tenant; 0: none. */
 export interface Limits {
   per_user_per_hour: number;
   per_user_per_day: number;
 }
 
-/** A delivery whose turn it is, with all that decides whether its message may leave now. */
+/** A delivery whose turn it is, with the data that decides whether its message may leave now. */
 export interface Candidate extends Limits {
   tenant_id: string;
   id: string;
@@ -49,7 +50,9 @@ export interface Candidate extends Limits {
   critical: boolean;
   /** The message that carried it in an earlier attempt. */
   bundle_id: string | null;
-  /** Others with the same key may leave with it; null: it leaves alone, or its recipient wants single messages. */
+  /**
+   * Deliveries with the same key may share its message; null: it leaves alone, or its recipient wants single messages.
+   */
   bundle_key: string | null;
   time_zone: string;
   operating_hours: OperatingHours | null;
@@ -58,11 +61,11 @@ export interface Candidate extends Limits {
   /** Other messages admitted to this recipient on this channel in the last hour and day, counted up to the limit. */
   used_hour: number;
   used_day: number;
-  /** When it was admitted itself, for an earlier attempt: the others have counted that. */
+  /** When it was admitted for an earlier attempt: the other counts include it. */
   admitted_at: Date | null;
 }
 
-/** Deliveries that leave, or wait, together. */
+/** Deliveries that leave or wait together. */
 export interface Message {
   lead: Candidate;
   /** Its deliveries, locked; the first one leads. */
@@ -76,14 +79,14 @@ export interface Deferral {
 }
 
 /**
- * The statements of admission, for one channel: the dispatcher's, within one transaction that holds the channel's
- * row, and those of sending directly, within the transaction that creates.
+ * The statements of admission for one channel: the dispatcher's, in a transaction that locks the channel's row, and
+ * those of direct sending, in the transaction that creates the deliveries.
  */
 @Injectable()
 export class Admission {
-  /** Locks the channel for a round; null when another process is at it, or the channel is paused. */
+  /** Locks the channel for a round; null if another process has it, or the channel is paused. */
   async begin(tx: SystemTransaction, channel: string): Promise<{ cursor_tenant_id: string | null } | null> {
-    // One message: the second begins when the first has the lock.
+    // One round trip: the second statement starts after the first has the lock.
     const [, row] = await Promise.all([
       this.lockDeferrals(tx),
       tx.one<{ cursor_tenant_id: string | null }>(
@@ -97,9 +100,9 @@ export class Admission {
   }
 
   /**
-   * How many more may be in flight: 4 for each the living workers can send at once, less what already is. Less
-   * than one for each is not enough for a round: it would cost as much as a large one, and no worker is idle,
-   * since twice as many are in the queue.
+   * How many more messages may be in flight: 4 per concurrent send of the live workers, minus those in flight. `enough`:
+   * a round needs one per send. A smaller round would cost as much as a large one, and no worker is idle, because twice
+   * as many are queued.
    */
   async window(
     tx: SystemTransaction,
@@ -118,8 +121,8 @@ export class Admission {
   }
 
   /**
-   * How many messages were admitted on this channel in the last minute, all tenants together. Who asks in the
-   * transaction that admits, under `lockMinute`, can't pass a limit together with others.
+   * How many messages were admitted on this channel in the last minute, of all tenants. Callers that count under
+   * `lockMinute`, in the transaction that admits, cannot exceed a limit together.
    */
   async admittedLastMinute(tx: SystemTransaction, channel: string, now: Date): Promise<number> {
     const row = await tx.one<{ count: number }>(
@@ -131,25 +134,25 @@ export class Admission {
   }
 
   /**
-   * Every count of the last minute's messages takes it, after the deferral lock, and holds it until what it
-   * admits is committed.
+   * Every count of the last minute's messages takes it, after the deferral lock, and holds it until the admitted
+   * messages are committed.
    */
   async lockMinute(tx: Transaction, channel: string): Promise<void> {
     await tx.lock(`minute:${channel}`);
   }
 
-  /** Hours and limits are not changed until this transaction ends. */
+  /** Prevents changes of hours and limits until this transaction ends. */
   async lockDeferrals(tx: Transaction): Promise<void> {
     await tx.lock(DEFERRAL_LOCK, 'shared');
   }
 
   /**
-   * Whose turn it is: one message a tenant and turn, critical ones first, tenants in the order of their ids,
-   * starting after the cursor and wrapping. A tenant has at most half of the window while others wait.
-   * (candidates.sql.ts says how they are found.)
-   * @param free room in the window, and the most that is returned
+   * Whose turn it is: one message per tenant and turn, critical ones first, tenants in order of their ids, starting
+   * after the cursor and wrapping around. A tenant has at most half of the window while others wait. (See
+   * candidates.sql.ts.)
+   * @param free room in the window, and the maximum that is returned
    * @param whole the window, of which a tenant gets half
-   * @param limits the installation's; a tenant's own come before them
+   * @param limits the installation's; a tenant's own take precedence
    */
   async candidates(
     tx: SystemTransaction,
@@ -170,7 +173,7 @@ export class Admission {
     ]);
   }
 
-  /** The same for these deliveries, whosever turn it is; those that are not pending are left out. */
+  /** The same for these deliveries, independent of turns; skips those that are not pending. */
   async named(
     tx: TenantTransaction,
     channel: string,
@@ -189,8 +192,8 @@ export class Admission {
   }
 
   /**
-   * The messages that these deliveries lead, each with what leaves together with it, locked until the transaction
-   * ends. Rows that another transaction has locked are left out: a round never waits.
+   * The messages led by these deliveries, each with the deliveries that leave with it, locked until the transaction
+   * ends. Skips rows that another transaction has locked: a round never waits.
    */
   async gather(
     tx: Transaction,
@@ -219,8 +222,8 @@ export class Admission {
   }
 
   /**
-   * `pending` → `queued`, each message under a fresh token; returns what is to be enqueued once this is committed.
-   * @param directBy who sends them in a request of theirs; null for the dispatcher.
+   * `pending` → `queued`, each message with a new token; returns the jobs to enqueue after the commit.
+   * @param directBy who sends them in their own request; null for the dispatcher.
    */
   async admit(
     tx: Transaction,
@@ -250,7 +253,7 @@ export class Admission {
     return jobs;
   }
 
-  /** Puts off what hours forbid now. */
+  /** Defers messages that hours do not permit now. */
   async defer(tx: Transaction, deferrals: readonly Deferral[], now: Date): Promise<void> {
     if (deferrals.length === 0) return;
     const rows = deferrals.flatMap(({ message, until, reason }) =>
@@ -266,8 +269,8 @@ export class Admission {
   }
 
   /**
-   * Puts off what is over its recipient's limit until the message that fills it is an hour (a day) old.
-   * Run after `admit`, so that it sees this round's too.
+   * Defers messages over their recipient's limit until the message that fills it is an hour (a day) old. Run after
+   * `admit`, so that it counts this round's messages.
    */
   async deferOverLimit(tx: Transaction, channel: string, over: readonly Message[], now: Date): Promise<void> {
     if (over.length === 0) return;

@@ -5,11 +5,11 @@ import type { DeliveryJob } from '../../contracts/jobs.js';
 import { DeliverySending } from '../sending/delivery-sending.js';
 import { Dispatcher } from './dispatcher.js';
 
-/** A world's dispatcher and worker, moved step by step. */
-export class Way {
+/** Runs a world's dispatcher and worker step by step. */
+export class StepwiseDelivery {
   constructor(readonly world: World) {}
 
-  /** The messages that are admitted and not yet claimed. */
+  /** The admitted messages that are not claimed yet. */
   async queued(): Promise<(DeliveryJob & { size: number })[]> {
     return this.world.sql<DeliveryJob & { size: number } & pg.QueryResultRow>(
       `SELECT tenant_id, bundle_id, lease_token, count(*) AS size FROM deliveries WHERE state = 'queued'
@@ -17,19 +17,19 @@ export class Way {
     );
   }
 
-  /** A round of the dispatcher; how many deliveries each message has that it admitted. */
+  /** Runs a round of the dispatcher. @returns the number of deliveries in each admitted message */
   async admit(): Promise<number[]> {
     await this.world.app.get(Dispatcher).round('email');
     return (await this.queued()).map(({ size }) => size);
   }
 
-  /** Sends what is admitted, as a worker would. */
+  /** Sends the admitted messages, as a worker would. */
   async send(): Promise<void> {
     const sending = this.world.app.get(DeliverySending);
     await Promise.all((await this.queued()).map((job) => sending.deliver(job)));
   }
 
-  /** Rounds and sends until nothing more may leave. @returns the sizes of all messages. */
+  /** Admits and sends until nothing more may leave. @returns the sizes of all messages. */
   async leave(): Promise<number[]> {
     const sizes: number[] = [];
     await until(

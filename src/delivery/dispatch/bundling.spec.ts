@@ -3,18 +3,18 @@ import { runJob } from '../../../test/support/watched.js';
 import { createWorld, type World } from '../../../test/support/world.js';
 import { type CaughtMail, type MailCatcher, startMailCatcher } from '../../cli/demo/mail-catcher.js';
 import { FixedClock } from '../../platform/clock/fixed-clock.js';
-import { Way } from './bundling.fixture.js';
+import { StepwiseDelivery } from './bundling.fixture.js';
 
 /** Monday 30 March 2026, 09:00 in Paris. */
 const MORNING = '2026-03-30T07:00:00Z';
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-/** M3, E6: what waits for one person leaves as one message. */
+/** M3, E6: waiting notifications of one person leave as one message. */
 describe('bundling', () => {
   const clock = new FixedClock(MORNING);
   let world: World;
-  let way: Way;
+  let way: StepwiseDelivery;
   let smtp: MailCatcher;
   let admin: Person;
   let before: number;
@@ -33,7 +33,7 @@ describe('bundling', () => {
       },
     });
     await createCast(world);
-    way = new Way(world);
+    way = new StepwiseDelivery(world);
   });
   afterAll(async () => {
     await world.close();
@@ -100,7 +100,7 @@ describe('bundling', () => {
     expect(new Set(mails().map(({ message_id }) => message_id)).size).toBe(5);
   });
 
-  it('M3: what quiet hours held back overnight leaves as one, also what came at several times', async () => {
+  it('M3: deliveries that quiet hours deferred at several times overnight leave as one', async () => {
     expect((await preferences({ quiet_hours: { from: '20:00', to: '07:30' } })).status).toBe(200);
     clock.set(new Date('2026-03-30T19:00:00Z'));
     await items('deadlines', 5, '2026-04-06');
@@ -116,7 +116,7 @@ describe('bundling', () => {
     expect(waited).toEqual([{ event: 'deferred', reason: 'quiet_hours', count: 9 }]);
   });
 
-  it('shows the message in deliveries: its id and size, what left; and only the whole to who received it', async () => {
+  it('shows the message in deliveries: id, size and sent text; the text only if all of it is for the reader', async () => {
     await items('deadlines', 3, '2026-04-06');
     await check();
     await way.leave();
@@ -138,7 +138,7 @@ describe('bundling', () => {
     expect(feed.body.deliveries).toMatchObject([{ bundle_size: 3, sent_subject: mails()[0]?.subject }]);
   });
 
-  it('does not show a bundle to who created one notification of it', async () => {
+  it('does not show a bundle to the creator of one notification in it', async () => {
     const member = await addPerson(world, admin.tenant_id, { name: 'Bob', role: 'member' });
     await items('deadlines', 2, '2026-04-06', member.id);
     await check();
@@ -172,7 +172,7 @@ describe('bundling', () => {
     await settings({ limits: { per_user_per_hour: 100, per_user_per_day: 100 } });
     for (let part = 0; part < 10; part += 1) {
       await items('deadlines', 1_000, '2026-04-06');
-      // As autovacuum does within a minute: the check plans badly for tables that it takes for empty.
+      // Like autovacuum within a minute: the check plans badly for tables that seem empty.
       await world.sql('ANALYZE');
       await check();
     }
@@ -203,11 +203,11 @@ describe('bundling', () => {
     ]);
   });
 
-  it('a bundle all of whose items are gone sends nothing', async () => {
+  it('a bundle whose items are all gone sends nothing', async () => {
     await items('tasks', 3, '2026-03-29');
     await check();
     expect(await way.admit()).toEqual([3]);
-    // As a check finds it in the moment between: the facts are gone, and their deliveries were queued.
+    // The state in between: the facts are gone, and their deliveries are queued.
     await world.sql(`UPDATE alerts SET gone_at = now(), state = 'resolved', resolved_at = now()`);
     await way.send();
     expect(mails()).toHaveLength(0);
@@ -228,7 +228,7 @@ describe('bundling', () => {
     expect(await states()).toEqual([{ state: 'suppressed', reason: 'user_erased', count: 3 }]);
   });
 
-  it('single: a mail each, where the tenant or the user says so; the user comes first', async () => {
+  it('single: one mail each, by the tenant’s or the user’s setting; the user’s takes precedence', async () => {
     await settings({ bundling: 'single' });
     await items('tasks', 3, '2026-03-29');
     await check();
@@ -249,7 +249,7 @@ describe('bundling', () => {
     expect(mails()).toHaveLength(7);
   });
 
-  it('a choice made while they wait counts', async () => {
+  it('a setting changed while they wait takes effect', async () => {
     await preferences({ quiet_hours: { from: '08:00', to: '10:00' } });
     await items('tasks', 3, '2026-03-29');
     await check();
@@ -258,7 +258,7 @@ describe('bundling', () => {
     expect(await way.leave()).toEqual([1, 1, 1]);
   });
 
-  it('limits count messages, and what is over them leaves together later', async () => {
+  it('limits count messages; deliveries over a limit leave together later', async () => {
     await settings({ limits: { per_user_per_hour: 1, per_user_per_day: 2 } });
     await items('tasks', 30, '2026-03-29');
     await check();

@@ -1,10 +1,8 @@
-/*
- * Who may be admitted, with all that decides about it, as `Candidate`s.
- */
+/* The deliveries that may be admitted, with all deciding data, as `Candidate`s. */
 
 /**
  * From the CTE `chosen (tenant_id, id, recipient, critical, bundle_id, bundle_key, address, admitted_at, time_zone,
- * settings, position)`. Limits count messages: the delivery that leads each, but not the candidate's own message.
+ * settings, position)`. Limits count messages by their leading deliveries, without the candidate's own message.
  */
 const WITH_WHAT_DECIDES = `
   SELECT c.tenant_id, c.id, c.recipient, c.critical, c.admitted_at, c.time_zone, c.address, c.bundle_id,
@@ -35,24 +33,24 @@ const WITH_WHAT_DECIDES = `
     LIMIT l.per_user_per_day) recent) day
   ORDER BY c.position`;
 
-/** Whether the user `u`, or else their tenant, wants what is bundled in one message. */
+/** Whether the user `u`, or else their tenant, wants bundled messages. */
 function togetherSql(user: string, settings: string): string {
   return `coalesce(${user}.bundling, ${settings} ->> 'bundling', 'together') = 'together'`;
 }
 
-/** No tenant's id comes after it. */
+/** The largest tenant id. */
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 const COLUMNS = 'id, recipient, critical, bundle_id, bundle_key, address, due_at, admitted_at';
-/** Deliveries that are looked at for each message that may leave: several of them may be one message. */
+/** Deliveries read for each message that may leave: several of them may share a message. */
 const LOOKAHEAD = 4;
 
 /**
- * Whose turn it is. Walks the tenants that have something pending, by steps through the index `deliveries_pending`,
- * from the one after the cursor round to it, and no further than it takes to fill the room: with a thousand tenants
- * waiting, a round reads as many as it can admit.
- * $1 channel, $2 now, $3 and $4 the installation's limits per hour and day, $5 cursor, $6 free room, $7 most in
- * flight for one tenant while others wait.
+ * Whose turn it is. Steps through the tenants with pending deliveries in the index `deliveries_pending`, from the one
+ * after the cursor and around, only until the room is filled: with a thousand waiting tenants, a round reads as many as
+ * it can admit.
+ * $1 channel, $2 now, $3 and $4 the installation's limits per hour and day, $5 cursor, $6 free room, $7 most in flight
+ * for one tenant while others wait.
  */
 export const TURNS = `
   WITH RECURSIVE walk (tenant_id, wrapped, place, ready, in_flight, found) AS (
@@ -126,8 +124,8 @@ export const TURNS = `
 ${WITH_WHAT_DECIDES}`;
 
 /**
- * These deliveries, in their order, while they are pending. $1 channel, $2 now, $3 and $4 the installation's
- * limits per hour and day, $5 tenant id, $6 delivery ids.
+ * These deliveries, in their order, if they are pending. $1 channel, $2 now, $3 and $4 the installation's limits per
+ * hour and day, $5 tenant id, $6 delivery ids.
  */
 export const NAMED = `
   WITH chosen AS (

@@ -6,7 +6,7 @@ const HOUR_MS = 60 * 60 * 1_000;
 const DAY_MS = 24 * HOUR_MS;
 /** Hours that never open are checked again after this long. */
 const NEVER_OPEN_MS = DAY_MS;
-/** And so are hours that can't be computed. */
+/** The same for hours that cannot be computed. */
 const NOT_COMPUTABLE_MS = HOUR_MS;
 
 /** What happens to the messages of a round. */
@@ -20,8 +20,8 @@ export interface Decision {
 }
 
 /**
- * Which messages may leave now, which wait for hours, and which are over a limit: decided here and nowhere else.
- * Critical ones always leave.
+ * Decides which messages may leave now, which wait for hours, and which are over a limit. The only place for this
+ * decision. Critical messages always leave.
  */
 export function decide(messages: readonly Message[], now: Date, logger: Logger): Decision {
   const decision: Decision = { chosen: [], deferrals: [], over: [] };
@@ -41,7 +41,7 @@ export function decide(messages: readonly Message[], now: Date, logger: Logger):
   return decision;
 }
 
-/** Hours that can't be computed (a zone that this machine does not know) must not stop the other tenants. */
+/** Hours that cannot be computed (a zone unknown to this machine) must not block the other tenants. */
 function hours(candidate: Candidate, now: Date, logger: Logger): Pick<Deferral, 'until' | 'reason'> | null {
   try {
     return deferral(candidate, now);
@@ -51,7 +51,7 @@ function hours(candidate: Candidate, now: Date, logger: Logger): Pick<Deferral, 
   }
 }
 
-/** Admitted to one recipient earlier in this round, and not counted by `used_hour` and `used_day`. */
+/** Admitted to one recipient earlier in this round, and not included in `used_hour` and `used_day`. */
 interface Usage {
   hour: number;
   day: number;
@@ -70,7 +70,7 @@ function withOneMore({ hour, day }: Usage, { admitted_at }: Candidate, now: Date
   return { hour: hour + Number(age >= HOUR_MS), day: day + Number(age >= DAY_MS) };
 }
 
-/** When the hours let it leave, and whose they are; null when that is now. */
+/** When hours permit it to leave, and whose hours they are; null if that is now. */
 function deferral(candidate: Candidate, now: Date): Pick<Deferral, 'until' | 'reason'> | null {
   const { time_zone: zone, operating_hours, user_zone, quiet_hours } = candidate;
   if (operating_hours === null && quiet_hours === null) return null;

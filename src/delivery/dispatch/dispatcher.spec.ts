@@ -10,7 +10,7 @@ import { Outbox } from '../outbox.js';
 
 const HOUR = 3_600_000;
 
-/** E5, E6, V4, V5: who is admitted, in which order, and what is deferred until when. */
+/** E5, E6, V4, V5: who is admitted, in which order, and until when others are deferred. */
 describe('the dispatcher', () => {
   // A Wednesday, 10:00 in Paris.
   const clock = new FixedClock('2026-11-18T09:00:00.000Z');
@@ -59,7 +59,7 @@ describe('the dispatcher', () => {
     world.sql(`UPDATE deliveries SET state = 'sent', sent_at = now(), ended_at = now(), lease_token = NULL,
                lease_until = NULL WHERE state = 'queued'`);
 
-  it('fills a window of 4 for each that the living workers can send, and no more', async () => {
+  it('admits at most 4 messages per concurrent send of the live workers', async () => {
     await backlog(1, 30, 'one', 30);
     expect(await dispatcher.round('email')).toEqual({ admitted: 8, deferred: 0 });
     expect(await dispatcher.round('email')).toEqual({ admitted: 0, deferred: 0 });
@@ -71,7 +71,7 @@ describe('the dispatcher', () => {
     expect(await dispatcher.round('email')).toEqual({ admitted: 0, deferred: 0 });
   });
 
-  it('takes turns of one, and leaves one tenant at most half of the window while others wait', async () => {
+  it('takes turns of one message, and limits a tenant to half of the window while others wait', async () => {
     await backlog(1, 30, 'flood', 30);
     await backlog(1, 30, 'other', 30);
     await dispatcher.round('email');
@@ -82,7 +82,7 @@ describe('the dispatcher', () => {
     ]);
   });
 
-  it('continues after the tenant that was served last: all 50 are served in turn', async () => {
+  it('continues after the last tenant that was served: all 50 get their turn', async () => {
     await backlog(50, 3, 'many', 3);
     const served = new Set<string>();
     for (let round = 0; round < 7; round += 1) {
@@ -103,7 +103,7 @@ describe('the dispatcher', () => {
     expect(row).toEqual({ count: 3 });
   });
 
-  it('defers what is over a recipient’s hourly limit until the hour has passed, and drops nothing', async () => {
+  it('defers messages over a recipient’s hourly limit until the hour has passed, and drops none', async () => {
     await concurrency(10);
     await backlog(1, 10, 'one', 1);
     expect(await dispatcher.round('email')).toEqual({ admitted: 3, deferred: 7 });
@@ -114,13 +114,13 @@ describe('the dispatcher', () => {
 
     await finishAll();
     clock.advance(HOUR);
-    // 5 a day: two of the seven may leave, the rest wait for the day to pass.
+    // 5 a day: two of the seven may leave, the rest wait until the day has passed.
     expect(await dispatcher.round('email')).toEqual({ admitted: 2, deferred: 5 });
     const later = await world.sql(`SELECT DISTINCT due_at FROM deliveries WHERE state = 'pending'`);
     expect(later).toEqual([{ due_at: new Date(clock.now().getTime() - HOUR + 24 * HOUR) }]);
   });
 
-  it('does not count a delivery against its own limit when it is tried again', async () => {
+  it('does not count a retried delivery against its own limit', async () => {
     await concurrency(10);
     await backlog(1, 3, 'one', 1);
     expect(await dispatcher.round('email')).toEqual({ admitted: 3, deferred: 0 });
@@ -130,7 +130,7 @@ describe('the dispatcher', () => {
     expect(await dispatcher.round('email')).toEqual({ admitted: 3, deferred: 0 });
   });
 
-  it('is not held up by a tenant whose hours can’t be worked out', async () => {
+  it('continues if a tenant’s hours cannot be computed', async () => {
     const [broken] = await backlog(1, 1, 'broken', 1);
     await backlog(1, 1, 'sound', 1);
     await world.sql(
@@ -142,7 +142,7 @@ describe('the dispatcher', () => {
     expect(await admitted()).toEqual([{ slug: 'sound-1', count: 1 }]);
   });
 
-  it('lets critical ones pass limits and hours', async () => {
+  it('exempts critical ones from limits and hours', async () => {
     await concurrency(10);
     const [id] = await backlog(1, 10, 'one', 1);
     await world.sql(
@@ -172,7 +172,7 @@ describe('the dispatcher', () => {
     expect(await dispatcher.round('email')).toEqual({ admitted: 1, deferred: 0 });
   });
 
-  it('decides again also on what a round was about to defer when the hours changed', async () => {
+  it('decides again even on messages that a round was deferring when the hours changed', async () => {
     const [id = ''] = await backlog(1, 1, 'one', 1);
     await world.sql(
       `UPDATE tenants SET settings = '{"operating_hours": {"days": [1], "from": "08:00", "to": "09:00"}}'`,
@@ -243,7 +243,7 @@ describe('the dispatcher', () => {
     const leases = () => world.app.get(Leases);
     const sent = { state: 'sent', subject: 'Subject', text: 'Text' } as const;
 
-    it('are claimed once, and only by their token', async () => {
+    it('are claimed once, and only with their token', async () => {
       const job = await leased();
       expect(await leases().claim({ ...job, lease_token: '00000000-0000-4000-8000-000000000000' })).toBe(
         false,
@@ -257,14 +257,14 @@ describe('the dispatcher', () => {
       expect(await leases().claim(job)).toBe(false);
     });
 
-    it('that ran out before a claim are requeued without counting an attempt', async () => {
+    it('that expired before a claim are requeued without counting an attempt', async () => {
       await leased();
       await expire();
       expect(await leases().reap(3)).toEqual({ requeued: 1, ambiguous: 0 });
       expect(await row()).toEqual({ state: 'pending', attempts: 0, ambiguities: 0, lease_token: null });
     });
 
-    it('that ran out before a later attempt still count the one that was made', async () => {
+    it('that expired before a later attempt still count the first one', async () => {
       const first = await leased();
       await leases().claim(first);
       await expire();
@@ -277,7 +277,7 @@ describe('the dispatcher', () => {
       ]);
     });
 
-    it('that ran out while sending are repeated once, then left for a person; stale outcomes are refused', async () => {
+    it('that expired while sending are repeated once, then left for a person; stale outcomes are refused', async () => {
       const first = await leased();
       await leases().claim(first);
       await expire();
@@ -295,7 +295,7 @@ describe('the dispatcher', () => {
       expect(await row()).toMatchObject({ state: 'unknown', attempts: 2, ambiguities: 2 });
     });
 
-    it('are suppressed instead of claimed when the fact has ended', async () => {
+    it('are suppressed instead of claimed if the fact has ended', async () => {
       const job = await leased();
       await world.sql(
         `WITH a AS (
@@ -310,7 +310,7 @@ describe('the dispatcher', () => {
       expect(await row()).toEqual({ state: 'suppressed', attempts: 0, ambiguities: 0, lease_token: null });
     });
 
-    it('record a sent one once', async () => {
+    it('record a sent message once', async () => {
       const job = await leased();
       await leases().claim(job);
       expect(await leases().record(job, { ...sent, provider_id: 'p' })).toBe(true);

@@ -21,30 +21,30 @@ import { ChannelHealth } from '../channel-health/channel-health.js';
 import { decide } from './decision.js';
 import { Wakeable } from './wakeable.js';
 
-/** What one round did, in messages. */
+/** The result of a round, in messages. */
 export interface Round {
   admitted: number;
   deferred: number;
-  /** The next round is due after this many ms, at the latest. */
+  /** The next round is due after this many ms at most. */
   wait_ms?: number | undefined;
 }
 
-/** What a round's transaction decided. */
+/** The decisions of a round's transaction. */
 interface Decided {
   jobs: DeliveryJob[];
   deferred: number;
   /** The channel is down. */
   down: boolean;
   wait_ms?: number | undefined;
-  /** Begins a connection test. */
+  /** Starts a connection test. */
   test?: () => void;
 }
 
 const NOTHING: Decided = { jobs: [], deferred: 0, down: false };
 
 /**
- * Admits due deliveries into Bull, in fair turns over tenants, as many as the living workers can take. A round
- * admits and commits, then enqueues: what Redis does not take comes back when its lease runs out.
+ * Admits due deliveries into Bull, in fair turns over tenants, as many as the live workers can take. A round commits
+ * its admissions, then enqueues them: jobs that Redis refuses return when their lease expires.
  */
 @Injectable()
 export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -84,7 +84,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     await Promise.all(this.loops.map(({ ended }) => ended));
   }
 
-  /** Rounds follow each other while there is something to admit; else the next waits for a kick. */
+  /** Repeats rounds while there is something to admit; otherwise waits for a kick. */
   private async loop(channel: Channel, wake: Wakeable): Promise<void> {
     while (!this.stopping) {
       let wait = this.config.dispatchIntervalSeconds * 1_000;

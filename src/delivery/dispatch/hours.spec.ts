@@ -231,7 +231,7 @@ describe('nextPermitted', () => {
   const paris = { zone: 'Europe/Paris', user_zone: 'Europe/Paris' };
   const office = open('08:00', '18:00', weekdays);
 
-  it('is now when nothing forbids it', () => {
+  it('is now if nothing forbids it', () => {
     const now = at('2026-06-01T01:23:45.678Z');
     expect(nextPermitted(now, { ...paris, operating_hours: null, quiet_hours: null })).toEqual(now);
   });
@@ -244,7 +244,7 @@ describe('nextPermitted', () => {
   });
 
   it("reads the quiet hours in the user's zone", () => {
-    // 08:00–18:00 in Paris is 15:00–01:00 in Tokyo: open and awake together from 15:00 to 22:00 there.
+    // 08:00–18:00 in Paris is 15:00–01:00 in Tokyo: open and not quiet from 15:00 to 22:00 there.
     const hours = {
       zone: 'Europe/Paris',
       operating_hours: office,
@@ -262,7 +262,7 @@ describe('nextPermitted', () => {
     expect(nextPermitted(at('2026-06-01T10:00Z'), { ...paris, operating_hours, quiet_hours })).toBeNull();
   });
 
-  it('refuses times that are none', () => {
+  it('refuses invalid times', () => {
     const now = at('2026-06-01T10:00Z');
     expect(() => nextOpen(now, 'Europe/Paris', open('8:00', '18:00'))).toThrow(RangeError);
     expect(() => afterQuiet(now, 'Europe/Paris', { from: '22:00', to: '24:00' })).toThrow(RangeError);
@@ -287,7 +287,7 @@ describe('against the minute-by-minute oracle', () => {
         length: fc.oneof(fc.integer({ min: 1, max: 1439 }), fc.integer({ min: 1, max: 90 })),
         midnight: fc.boolean(),
       })
-      // Beyond midnight, up to it, or on the same day.
+      // Past midnight, up to midnight, or on the same day.
       .map(({ days, from, length, midnight }) => ({
         days,
         from,
@@ -312,14 +312,14 @@ describe('against the minute-by-minute oracle', () => {
     return (begins(day) && shown >= o.from) || (begins(day - 1) && shown < o.to);
   }
 
-  /** The minutes that are quiet, one by one round the dial. */
+  /** The quiet minutes, one by one around the clock. */
   function quietMinutes(q: Quiet): Set<number> {
     const minutes = new Set<number>();
     for (let m = q?.from ?? 0; m !== (q?.to ?? 0); m = (m + 1) % 1440) minutes.add(m);
     return minutes;
   }
 
-  /** The instant of the first minute from `now` on that is permitted: `now` itself in its own minute. */
+  /** The first permitted minute from `now` on: `now` itself in its own minute. */
   function first(now: number, ms: number, permitted: (utc: number) => boolean): Date | null {
     for (let utc = now; utc <= now + 14 * 1440; utc++) {
       if (permitted(utc)) return new Date(utc * 60_000 + (utc === now ? ms : 0));
@@ -338,7 +338,7 @@ describe('against the minute-by-minute oracle', () => {
     );
   });
 
-  it('is quiet as long as the clock says so', () => {
+  it('stays quiet as long as the clock says so', () => {
     fc.assert(
       fc.property(oracle, quiet, near, ms, (world, hours, offset, ms) => {
         const now = world.focus + offset;
@@ -351,7 +351,7 @@ describe('against the minute-by-minute oracle', () => {
   });
 
   it('permits when both clocks say so, in two zones', () => {
-    // Two zones whose clocks change in the same days, or one and the same.
+    // Two zones whose clocks change around the same days, or the same zone twice.
     const pairs = oracles.flatMap((a) =>
       oracles.filter((b) => a.date === b.date).map((b) => [a, b] as const),
     );

@@ -3,9 +3,8 @@ import { minuteOfDay, offsetAt, weekdayOf } from '../../platform/clock/civil-tim
 /*
  * When a delivery may leave. Pure functions for the dispatcher.
  *
- * Hours are what the clock on the wall shows: an instant is inside a window if its local time is, `from` included
- * and `to` excluded. So in an autumn overlap both passes count alike, and in a spring gap the times that the clock
- * never shows are neither open nor quiet.
+ * Hours are local clock times: an instant is inside a window if its local time is, including `from` and excluding `to`.
+ * So in an autumn overlap both passes count, and in a spring gap the skipped times are neither open nor quiet.
  */
 
 /** Deliveries leave only inside. In the tenant's zone. */
@@ -14,7 +13,7 @@ export interface OperatingHours {
   days: number[];
   /** Local 'HH:mm'. */
   from: string;
-  /** Local 'HH:mm', or '24:00'; before `from` it means the next day's; equal to `from`, no operating hours at all. */
+  /** Local 'HH:mm', or '24:00'; before `from` it means the next day's; equal to `from`: no operating hours at all. */
   to: string;
 }
 
@@ -22,7 +21,7 @@ export interface OperatingHours {
 export interface QuietHours {
   /** Local 'HH:mm'. */
   from: string;
-  /** Local 'HH:mm'; before `from` it means the next day's; equal to `from`, no quiet hours at all. */
+  /** Local 'HH:mm'; before `from` it means the next day's; equal to `from`: no quiet hours at all. */
   to: string;
 }
 
@@ -37,26 +36,29 @@ export interface Hours {
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
-// A weekly window in a week that a zone shortened comes back in the one after.
+// A weekly window in a week that a zone shortened returns in the next week.
 const HORIZON = 14 * DAY;
 
-/** A rule on local time: given one in ms as if it were UTC, the first permitted one from there on, itself included. */
+/**
+ * A rule on local time: takes a local time in ms as if it were UTC, returns the first permitted one from it on,
+ * inclusive.
+ */
 type LocalRule = (local: number) => number | null;
 
-/** The first instant from `now` on that is inside the operating hours: `now` itself if open; null if none comes. */
+/** The first instant from `now` on inside the operating hours: `now` itself if open; null if there is none. */
 export function nextOpen(now: Date, zone: string, hours: OperatingHours | null): Date | null {
   return dateOrNull(firstPermitted(now.getTime(), now.getTime() + HORIZON, zone, openFrom(hours)));
 }
 
-/** The first instant from `now` on that is outside the quiet hours: `now` itself if not quiet. */
+/** The first instant from `now` on outside the quiet hours: `now` itself if not quiet. */
 export function afterQuiet(now: Date, zone: string, quiet: QuietHours | null): Date {
-  // Quiet hours leave at least a minute of every day.
+  // Every day has at least one minute that is not quiet.
   return new Date(firstPermitted(now.getTime(), Infinity, zone, awakeFrom(quiet)) ?? now);
 }
 
 /**
- * The first instant from `now` on at which both allow a delivery to leave: `now` itself if they do; null if there is
- * none within 14 days (no operating days, or operating hours that are all quiet).
+ * The first instant from `now` on at which both permit a delivery to leave: `now` itself if they do; null if there is
+ * none within 14 days (no operating days, or only quiet operating hours).
  */
 export function nextPermitted(now: Date, hours: Hours): Date | null {
   const end = now.getTime() + HORIZON;
@@ -67,15 +69,15 @@ export function nextPermitted(now: Date, hours: Hours): Date | null {
     const opens = firstPermitted(instant, end, hours.zone, open);
     const wakes = opens === null ? null : firstPermitted(opens, end, hours.user_zone, awake);
     if (opens === null || wakes === null) return null;
-    // Each turn ends here or moves on to a later opening or end of quiet, of which there are few until `end`.
+    // Each iteration ends here or moves on to a later opening or end of quiet, of which there are few until `end`.
     if (!(wakes > opens)) return new Date(wakes);
     instant = wakes;
   }
 }
 
 /**
- * Walks from one offset to the next: between two changes local time runs like UTC, so a rule needs no knowledge of
- * zones, and a change of offset is only a new start. Instants in ms; null if there is none up to `end`.
+ * Walks from one offset to the next: between two changes local time runs like UTC, so a rule need not know zones, and a
+ * change of offset is only a new start. Instants in ms; null if there is none up to `end`.
  */
 function firstPermitted(from: number, end: number, zone: string, rule: LocalRule | null): number | null {
   if (!rule) return from;

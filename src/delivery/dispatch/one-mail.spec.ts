@@ -6,8 +6,8 @@ import { type MailCatcher, startMailCatcher } from '../../cli/demo/mail-catcher.
 
 const DAY_MS = 24 * 3_600_000;
 
-/** M3, V14: the dispatcher runs beside the checks, and is woken by each commit. */
-describe('what one run found is one mail to each person', () => {
+/** M3, V14: the dispatcher runs beside the checks, and each commit wakes it. */
+describe('the findings of one run are one mail per person', () => {
   let world: World;
   let smtp: MailCatcher;
   let tenant: { id: string; slug: string };
@@ -52,7 +52,7 @@ describe('what one run found is one mail to each person', () => {
       state: 'succeeded',
     });
   };
-  /** What left since the test began, once nothing waits any more: the recipient and the items of each mail. */
+  /** Waits until nothing is pending. @returns the recipient and the items of each mail since the test began */
   const mails = async (item: RegExp) => {
     await until('all to be sent', async () => {
       const open = await world.sql(
@@ -82,7 +82,7 @@ describe('what one run found is one mail to each person', () => {
     ]);
   });
 
-  it('an agent that is down with 200 databases', async () => {
+  it('a failing agent with 200 databases', async () => {
     const yesterday = new Date(Date.now() - DAY_MS);
     for (let at = 0; at < 200; at += 1) {
       await addJob(world, tenant.id, {

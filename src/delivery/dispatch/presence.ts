@@ -9,7 +9,9 @@ import { activeChannels, queueOf } from '../channels/channels.js';
 
 const HEARTBEAT_INTERVAL_MS = 5_000;
 
-/** Says that this process sends, and how much at once: the dispatcher admits as much as the living can take. */
+/**
+ * Announces that this process sends, and its concurrency: the dispatcher admits as much as the live workers can take.
+ */
 @Injectable()
 export class Presence implements OnApplicationBootstrap {
   private readonly logger = new Logger('Presence');
@@ -37,7 +39,7 @@ export class Presence implements OnApplicationBootstrap {
     }, HEARTBEAT_INTERVAL_MS);
   }
 
-  /** From here on the dispatcher counts without this process. Called before it drains. */
+  /** The dispatcher stops counting this process. Called before it drains. */
   async leave(): Promise<void> {
     clearInterval(this.timer);
     await this.database

@@ -1,4 +1,4 @@
-/** A sleep that can be cut short, also by a call that comes before it begins. */
+/** A sleep that a wake-up ends early, even one before it begins. */
 export class Wakeable {
   private woken = false;
   private interrupt: (() => void) | undefined;
@@ -8,7 +8,7 @@ export class Wakeable {
     this.interrupt?.();
   }
 
-  /** Resolves after `ms`, or at once when woken since the last sleep. */
+  /** Resolves after `ms`, or at once after a wake-up since the last sleep. */
   async sleep(ms: number): Promise<void> {
     if (!this.woken) {
       await new Promise<void>((resolve) => {

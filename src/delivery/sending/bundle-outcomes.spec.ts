@@ -10,18 +10,18 @@ import {
   type Step,
 } from '../channels/email/scripted-smtp.fixture.js';
 import { type ChannelSender, SendError, SENDERS } from '../channels/sender.js';
-import { Way } from '../dispatch/bundling.fixture.js';
+import { StepwiseDelivery } from '../dispatch/bundling.fixture.js';
 import { Leases } from './leases.js';
 
 /** Monday 30 March 2026, 09:00 in Paris. */
 const MORNING = '2026-03-30T07:00:00Z';
 const HOUR = 3_600_000;
 
-/** M3, H3: what happens to a message of several after an attempt. */
+/** M3, H3: the state of a bundle after an attempt. */
 describe('the outcome of a bundle', () => {
   const clock = new FixedClock(MORNING);
   let world: World;
-  let way: Way;
+  let way: StepwiseDelivery;
   let smtp: ScriptedSmtp;
   let script: (step: Step) => Act;
   let admin: Person;
@@ -39,7 +39,7 @@ describe('the outcome of a bundle', () => {
       },
     });
     await createCast(world);
-    way = new Way(world);
+    way = new StepwiseDelivery(world);
   });
   afterAll(async () => {
     await world.close();
@@ -77,7 +77,7 @@ describe('the outcome of a bundle', () => {
       `SELECT event, reason, attempt, error, count(*) FROM delivery_events GROUP BY 1, 2, 3, 4 ORDER BY 1, 3`,
     );
 
-  it('a retry sends the same bundle: the same Message-ID, without items added or ended meanwhile', async () => {
+  it('a retry sends the same bundle: the same Message-ID, without items that were added or ended meanwhile', async () => {
     script = (step) => (step === 'rcpt' ? { reply: '451 4.3.0 Try <later@mx.example> again' } : 'ok');
     const [done] = await tasks(3);
     expect(await way.leave()).toEqual([3]);
@@ -91,21 +91,21 @@ describe('the outcome of a bundle', () => {
     expect((await way.leave()).sort()).toEqual([2, 2]);
     expect(received()).toHaveLength(2);
     expect(received()).toContain(`<${bundle!.bundle_id}@vigie.example>`);
-    // Why it waited is kept, without addresses.
+    // The reason for the retry is stored, without addresses.
     expect(await events()).toEqual([
       { event: 'retried', reason: 'retry', attempt: 1, error: expect.not.stringContaining('@'), count: 3 },
       { event: 'suppressed', reason: 'fact_gone', attempt: 1, error: null, count: 1 },
     ]);
   });
 
-  it('a refusal for good fails all of it, and an operator’s retry may bundle it again', async () => {
+  it('a permanent refusal fails all of it, and an operator’s retry may bundle it again', async () => {
     script = (step) => (step === 'rcpt' ? { reply: '550 5.1.1 No such user' } : 'ok');
     await tasks(3);
     await way.leave();
     expect(await rows()).toEqual([{ state: 'failed', attempts: 1, ambiguities: 0, count: 3, bundles: 1 }]);
   });
 
-  it('a bundle cut after the dot is one ambiguous send, repeated once under the same Message-ID', async () => {
+  it('a bundle whose connection breaks after the dot is one ambiguous send, repeated once with the same Message-ID', async () => {
     script = (step) => (step === 'dot' ? 'reset' : 'ok');
     await tasks(4);
     expect(await way.leave()).toEqual([4]);
@@ -116,7 +116,7 @@ describe('the outcome of a bundle', () => {
     expect(new Set(received()).size).toBe(1);
   });
 
-  it('a process that is lost while it sends a bundle: all of it is repeated, as one', async () => {
+  it('after a process is killed while it sends a bundle, all of it is repeated as one', async () => {
     await tasks(4);
     await way.admit();
     const [job] = await way.queued();
@@ -128,7 +128,7 @@ describe('the outcome of a bundle', () => {
     expect(received()).toEqual([`<${job!.bundle_id}@vigie.example>`]);
   });
 
-  it('a bundle that was never begun may leave with more', async () => {
+  it('a bundle whose sending never began may leave with more items', async () => {
     await tasks(2);
     expect(await way.admit()).toEqual([2]);
     await world.sql(`UPDATE deliveries SET lease_until = now() - interval '1 second'`);
@@ -139,7 +139,7 @@ describe('the outcome of a bundle', () => {
 
   const sender = (): ChannelSender => world.app.get<Map<string, ChannelSender>>(SENDERS).get('email')!;
 
-  it('H3: a fault that is no SendError is tried again, and logged with its stack', async () => {
+  it('H3: an error other than SendError is retried, and logged with its stack', async () => {
     const error = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     jest.spyOn(sender(), 'send').mockRejectedValueOnce(new TypeError('no such column'));
     await tasks(2);
@@ -155,7 +155,7 @@ describe('the outcome of a bundle', () => {
     expect(await way.leave()).toEqual([2]);
   });
 
-  it('M2: a fault of the channel uses up no attempt, keeps the place, and lets others join', async () => {
+  it('M2: a fault of the channel does not count as an attempt, keeps the place, and lets others join', async () => {
     const send = jest.spyOn(sender(), 'send');
     send.mockRejectedValueOnce(new SendError('channel', 'Login refused (535)', undefined, 'login'));
     await tasks(2);
@@ -168,12 +168,12 @@ describe('the outcome of a bundle', () => {
       { event: 'returned', reason: 'channel_down', attempt: 0, error: 'Login refused (535)', count: 2 },
     ]);
     await tasks(1);
-    // The probe is the next message, with all that waits for the same person.
+    // The probe is the next message, with all waiting items for the same person.
     await world.sql(`UPDATE channels SET next_probe_at = now()`);
     expect(await way.leave()).toEqual([3]);
   });
 
-  it('H26: an outcome that PostgreSQL does not take is tried again, and logged once', async () => {
+  it('H26: recording an outcome is retried if PostgreSQL fails, and logged once', async () => {
     const error = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     jest
       .spyOn(Leases.prototype, 'record')
@@ -185,7 +185,7 @@ describe('the outcome of a bundle', () => {
     expect(await rows()).toEqual([{ state: 'sent', attempts: 1, ambiguities: 0, count: 2, bundles: 1 }]);
   });
 
-  it('keeps no one-time link', async () => {
+  it('stores no one-time link', async () => {
     const password = await world.http('POST', '/api/v1/users', {
       token: admin.token,
       body: { email: 'new@example.com', name: 'New', role: 'member' },

@@ -26,8 +26,8 @@ import { recordUntilDone } from './recording.js';
 const KICK_AFTER_MS = 10;
 
 /**
- * Sends one admitted message, on any channel: claim, send, record. The same for the jobs of all channels and for
- * direct sending.
+ * Sends one admitted message, on any channel: claim, send, record. Used by the jobs of all channels and by direct
+ * sending.
  */
 @Injectable()
 export class DeliverySending implements OnModuleInit {
@@ -52,7 +52,7 @@ export class DeliverySending implements OnModuleInit {
     }
   }
 
-  /** Resolves once the outcome is committed, or when the message could not be claimed. */
+  /** Resolves when the outcome is committed, or the message could not be claimed. */
   async deliver(job: DeliveryJob): Promise<void> {
     await this.held.withLease(job, async (message, lease) => {
       const { channel, tenant_id, bundle_id } = message;
@@ -86,7 +86,7 @@ export class DeliverySending implements OnModuleInit {
       this.health.worked(message.channel, began);
       return { outcome: { state: 'sent', ...receipt }, reason: null };
     } catch (error) {
-      // Before the outcome is recorded: else the dispatcher would admit it again into a channel that is down.
+      // Before the outcome is recorded: otherwise the dispatcher would admit it again into a channel that is down.
       if (error instanceof SendError && error.failure === 'channel')
         await this.health.failed(message.channel, error, message.lease_token);
       const failure = this.failureOf(error, message);
@@ -101,7 +101,7 @@ export class DeliverySending implements OnModuleInit {
     }
   }
 
-  /** Anything but a SendError is a fault of ours, or PostgreSQL's for a moment: no reason to lose the message. */
+  /** Any error other than SendError is our bug, or a temporary one of PostgreSQL: keep the message. */
   private failureOf(error: unknown, { channel, tenant_id, bundle_id }: ClaimedMessage): FailedSend {
     if (error instanceof SendError) return error;
     this.logger.error({ event: 'sender_failed', channel, tenant_id, bundle_id, err: error });
@@ -119,13 +119,13 @@ export class DeliverySending implements OnModuleInit {
   }
 }
 
-/** How an attempt ended; why, where it failed. */
+/** The outcome of an attempt, with its reason if it failed. */
 interface Attempt {
   outcome: Outcome;
   reason: LoggedReason | null;
 }
 
-/** Why an attempt failed, for the log: the words of a server may quote an address, or the message. */
+/** Why an attempt failed, for the log: without the server's text, which may quote an address or the message. */
 interface LoggedReason {
   failure: SendFailure;
   cause: ChannelFault | null;
@@ -137,12 +137,12 @@ function reasonOf(error: unknown, { failure }: FailedSend): LoggedReason {
   return { failure, cause: error.cause ?? null, code: error.code };
 }
 
-/** A channel that is down has a line of its own; any other failed attempt is worth a warning. */
+/** A channel that is down has its own log line; any other failed attempt is a warning. */
 function levelOf(outcome: Outcome): 'log' | 'warn' {
   return 'channel_down' in outcome ? 'log' : 'warn';
 }
 
-/** How an attempt ended, for the metrics. */
+/** The outcome of an attempt, for the metrics. */
 function sendOutcome(outcome: Outcome, recorded: boolean): string {
   if (!recorded) return 'lost';
   if ('channel_down' in outcome) return 'channel_down';

@@ -13,21 +13,21 @@ import { activeChannels } from '../channels/channels.js';
 import { decide } from '../dispatch/decision.js';
 import { DeliverySending } from './delivery-sending.js';
 
-/** How much of a limit is used; a limit of 0 is none, and then nothing is counted. */
+/** How much of a limit is used; 0 means no limit, and nothing is counted. */
 export interface Quota {
   limit: number;
   used: number;
   left: number | null;
 }
 
-/** A request waits this long for the outcome; sending goes on without it. */
+/** A request waits this long for the outcome; then sending continues in the background. */
 const ANSWER_AFTER_MS = 30_000;
 const MINUTE_MS = 60_000;
 
 /**
- * Sends past the queue, in the process that was asked: the same decisions, leases and outcomes as by the
- * dispatcher and its workers. What must wait stays `pending`, and is the dispatcher's from then on; so is what a
- * killed process leaves, once its lease has run out.
+ * Sends past the queue, in the process that got the request: with the same decisions, leases and outcomes as the
+ * dispatcher and its workers. Deliveries that must wait stay `pending` for the dispatcher; so do those of a killed
+ * process, once its lease expires.
  */
 @Injectable()
 export class DirectSending {
@@ -43,12 +43,12 @@ export class DirectSending {
   ) {}
 
   /**
-   * Admits those of these deliveries that may leave now, in the transaction that creates them, so that a refusal
-   * leaves nothing behind. What hours or a recipient's limit forbid is deferred; on a channel that is paused,
-   * down or switched off all of them wait.
+   * Admits those of these deliveries that may leave now, in the transaction that creates them, so that a refusal leaves
+   * nothing behind. Defers those that hours or a recipient's limit forbid; on a channel that is paused, down or
+   * switched off all of them wait.
    * @param by who sends, for the limits of callers; null for Vigie itself, which has none.
-   * @returns what is to be handed to `send` once this is committed.
-   * @throws Problem limit_reached when the caller, or the installation for this minute, is over its limit.
+   * @returns the jobs for `send` after the commit.
+   * @throws Problem limit_reached if the caller, or the installation for this minute, is over its limit.
    */
   async admit(
     tx: TenantTransaction,
@@ -58,7 +58,8 @@ export class DirectSending {
   ): Promise<DeliveryJob[]> {
     if (ids.length === 0 || !activeChannels(this.config).includes(channel)) return [];
     if (await this.isClosed(channel)) return [];
-    // Before hours and limits are read: who changes them waits, and lets what is deferred here be decided anew (H8).
+    // Before reading hours and limits: a change of them waits, and then decides again on the messages deferred here
+    // (H8).
     await this.admission.lockDeferrals(tx);
     const now = this.clock.now();
     const candidates = await this.admission.named(tx, channel, now, ids, {
@@ -76,26 +77,26 @@ export class DirectSending {
   }
 
   /**
-   * Sends what was admitted. Resolves when every outcome is committed, or after 30 s: a reader then finds
-   * `sending`, and later the outcome.
+   * Sends admitted messages. Resolves when every outcome is committed, or after 30 s: a reader then finds `sending`,
+   * and later the outcome.
    */
   async send(jobs: readonly DeliveryJob[]): Promise<void> {
     if (jobs.length === 0) return;
     const sent = Promise.all(jobs.map((job) => this.deliver(job)));
     this.underWay.add(sent);
     void sent.finally(() => this.underWay.delete(sent));
-    // Each has logged its own failure: only the time can be over.
+    // Each has logged its own failure: only the time-out is left.
     await withTimeout(sent, ANSWER_AFTER_MS, 'still sending').catch(() => undefined);
   }
 
-  /** Waits for what is being sent, also where the request that asked for it has been answered. */
+  /** Waits for running sends, even after their requests were answered. */
   async drain(): Promise<void> {
     await withTimeout(Promise.all(this.underWay), DRAIN_DEADLINE_MS, 'still sending').catch(() => {
       this.logger.warn({ event: 'drain_deadline_passed', running: this.underWay.size });
     });
   }
 
-  /** What a caller may still send, by channel. Counts no further than the limits, to bound the cost. */
+  /** How much a caller may still send, by channel. Counts only up to the limits, to bound the cost. */
   async quotas(tx: TenantTransaction, by: string): Promise<Record<string, Record<'hour' | 'day', Quota>>> {
     const rows = await tx.query<{ channel: string; span: 'hour' | 'day'; most: number; used: number }>(
       `SELECT c.name AS channel, w.span, w.most, u.used
@@ -127,7 +128,7 @@ export class DirectSending {
     return quotas;
   }
 
-  /** What fails here is left to its lease: it was promised, whatever becomes of this request. */
+  /** Leaves a failure to the lease: the message must be sent, whatever happens to this request. */
   private async deliver(job: DeliveryJob): Promise<void> {
     try {
       await this.sending.deliver(job);
@@ -144,7 +145,7 @@ export class DirectSending {
     return row?.closed ?? false;
   }
 
-  /** The dispatcher's rounds and direct calls are counted one after the other: together they keep the limit (H8). */
+  /** Serializes the counts of dispatcher rounds and direct calls, so that together they keep the limit (H8). */
   private async refuseOverMinute(
     tx: TenantTransaction,
     channel: Channel,

@@ -6,8 +6,8 @@ import { Leases, SENDING_LEASE_SECONDS } from './leases.js';
 const RENEWAL_INTERVAL_MS = 5_000;
 
 /**
- * A lease as its holder knows it. It is measured on this process's own monotonic clock, from before it was requested:
- * a process that was stopped for a minute knows at once that it is too late.
+ * A lease as its holder sees it. Measured on this process's own monotonic clock, from before the request: a process
+ * that was stopped for a minute knows at once that it is too late.
  */
 class HeldLease implements SendLease {
   private readonly lost = new AbortController();
@@ -48,7 +48,7 @@ export class HeldLeases implements OnApplicationBootstrap, OnApplicationShutdown
     clearInterval(this.timer);
   }
 
-  /** Claims the message and does `work` while its lease is renewed; false when it could not be claimed. */
+  /** Claims the message and does `work` while its lease is renewed; false if it could not be claimed. */
   async withLease(
     job: DeliveryJob,
     work: (message: ClaimedMessage, lease: SendLease) => Promise<void>,
@@ -74,7 +74,7 @@ export class HeldLeases implements OnApplicationBootstrap, OnApplicationShutdown
       const { renewed, locked } = await this.leases.renew(leases.map(({ job }) => job));
       for (const lease of leases) {
         if (renewed.has(lease.job.lease_token)) lease.prolong(validUntil);
-        // No longer in the map means that its outcome was recorded meanwhile. Locked rows are left to the next renewal.
+        // A missing entry means that its outcome was recorded meanwhile. Locked rows wait for the next renewal.
         else if (this.held.has(lease.job.lease_token) && !locked.has(lease.job.lease_token)) lease.lose();
       }
     } catch (error) {

@@ -9,18 +9,17 @@ import type { ClaimedItem, ClaimedMessage } from '../channels/sender.js';
 import { CLAIM, REAP, RECORD, RENEW } from '../transitions/leases.sql.js';
 import type { Outcome } from './outcome.js';
 
-/** How long a claimed message is its worker's without renewal, in seconds. */
+/** How long a claim of a message lasts without renewal, in seconds. */
 export const SENDING_LEASE_SECONDS = 15;
 /**
- * Claims, and outcomes, under way at the same time. More than one, so that a batch that PostgreSQL is slow to answer
- * does not hold up the others; few, so that what comes meanwhile shares a statement, and the pool (10 connections)
- * has some left for the dispatcher and the renewals. A worker has as many callers as it sends mails at once: that
- * bounds what waits here.
+ * Concurrent batches of claims and outcomes. More than one, so that a slow batch does not block the others; few, so
+ * that later calls share a statement, and the pool (10 connections) keeps some for the dispatcher and the renewals. A
+ * worker has as many callers as it sends mails concurrently: this bounds the waiting calls.
  */
 const BATCHES_AT_ONCE = 3;
-/** Expired deliveries that one call takes back, plus the rest of the last message. */
+/** Expired deliveries that one call requeues, plus the rest of the last message. */
 const MAX_REAPED = 500;
-/** Longest subject and text that are kept, in characters. */
+/** Longest stored subject and text, in characters. */
 const MAX_SUBJECT = 1_000;
 const MAX_TEXT = 50_000;
 
@@ -31,7 +30,7 @@ interface RecordedOutcome {
 
 type ClaimedRow = Omit<ClaimedMessage, 'items'> & Omit<ClaimedItem, 'id'>;
 
-/** Somebody has a delivery of the message locked at this moment: the same statement again will do. */
+/** Another transaction has locked a delivery of the message: retry the same statement. */
 export class MessageLocked extends Error {
   constructor() {
     super('a delivery of the message is locked by another transaction');
@@ -40,8 +39,8 @@ export class MessageLocked extends Error {
 }
 
 /**
- * The leases of messages, across tenants and in batches: claim, renew, record. Each statement matches bundle, token
- * and state, so a process that has lost the lease writes nothing.
+ * The leases of messages, across tenants and in batches: claim, renew, record. Each statement matches bundle, token and
+ * state, so a process that has lost the lease writes nothing.
  */
 @Injectable()
 export class Leases {
@@ -57,17 +56,17 @@ export class Leases {
   ) {}
 
   /**
-   * `queued` → `sending`; false when the message is no longer this job's, its tenant is suspended, a row of it is
-   * locked (its lease runs out, and it is admitted again), or the facts of all its items are gone meanwhile (then it
-   * ends as suppressed).
+   * `queued` → `sending`. False if the message no longer belongs to this job, its tenant is suspended, one of its rows
+   * is locked (its lease expires, and it is admitted again), or the facts of all its items are gone (it then ends as
+   * suppressed).
    */
   async claim(job: DeliveryJob): Promise<ClaimedMessage | false> {
     return this.claims.add(job);
   }
 
   /**
-   * `sending` → its outcome; false when the lease was lost: somebody else decides.
-   * @throws MessageLocked where a row of it is locked: try again.
+   * `sending` → its outcome; false if the lease was lost to another process.
+   * @throws MessageLocked if one of its rows is locked: retry.
    */
   async record(job: DeliveryJob, outcome: Outcome): Promise<boolean> {
     const result = await this.outcomes.add({ job, outcome });
@@ -75,7 +74,7 @@ export class Leases {
     return result === 'recorded';
   }
 
-  /** Prolongs leases in one statement; which are prolonged, and which are held but locked at this moment. */
+  /** Renews leases in one statement. @returns the renewed ones, and those that are held but locked now */
   async renew(jobs: readonly DeliveryJob[]): Promise<{ renewed: Set<string>; locked: Set<string> }> {
     const held = await this.database.query<{ lease_token: string; renewed: boolean }>(prepared(RENEW), [
       ...columns(jobs),
@@ -87,7 +86,7 @@ export class Leases {
   }
 
   /**
-   * Takes back messages whose lease ran out.
+   * Requeues messages whose lease expired.
    * @returns how many of each there were.
    */
   async reap(maxAttempts: number): Promise<{ requeued: number; ambiguous: number }> {
@@ -112,7 +111,7 @@ export class Leases {
     for (const row of rows) byToken.get(row.lease_token)?.push(row);
     return jobs.map(({ lease_token }) => {
       const message = messageOf(byToken.get(lease_token) ?? []);
-      // Who asks twice in one batch gets it once.
+      // A caller that asks twice in one batch gets it once.
       byToken.delete(lease_token);
       return message;
     });
@@ -151,7 +150,7 @@ export class Leases {
   }
 }
 
-/** The rows of one message, or false where there are none. */
+/** The rows of one message, or false if there are none. */
 function messageOf(rows: readonly ClaimedRow[]): ClaimedMessage | false {
   const [first] = rows;
   if (first === undefined) return false;

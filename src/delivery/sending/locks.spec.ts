@@ -8,7 +8,7 @@ import { Dispatcher } from '../dispatch/dispatcher.js';
 import { Outbox } from '../outbox.js';
 import { Leases, MessageLocked } from './leases.js';
 
-/** Far less than the leases, and than a transaction that stays open would take. */
+/** Far less than the leases, and than an open transaction would take. */
 const SOON_MS = 3_000;
 const SENT = { state: 'sent', provider_id: null, subject: 'Subject', text: 'Text' } as const;
 
@@ -55,7 +55,7 @@ describe('row locks', () => {
       `SELECT tenant_id, bundle_id, lease_token FROM deliveries WHERE tenant_id = $1 AND state = 'queued' ORDER BY id`,
       [tenantId],
     );
-  /** What a large import does: it holds row locks of one tenant for as long as it runs. */
+  /** Like a large import: locks rows of one tenant for as long as it runs. */
   const lock = async (tenantId: string, state: string) => {
     await blocker.query('BEGIN');
     await blocker.query(`SELECT FROM deliveries WHERE tenant_id = $1 AND state = $2 FOR UPDATE`, [
@@ -82,7 +82,7 @@ describe('row locks', () => {
     expect(others).toHaveLength(5);
     expect(others?.every((message) => message !== false)).toBe(true);
 
-    // What was left is not lost: its lease runs out, and it is admitted again.
+    // The skipped message is not lost: its lease expires, and it is admitted again.
     await blocker.query('ROLLBACK');
     await world.sql(`UPDATE deliveries SET lease_until = now() - interval '1 second' WHERE tenant_id = $1`, [
       busy,
@@ -99,7 +99,7 @@ describe('row locks', () => {
     expect(await queued(free)).toHaveLength(5);
   });
 
-  it('H1: an outcome whose row is locked is written later, and its lease is not taken for lost', async () => {
+  it('H1: an outcome whose row is locked is written later, and its lease does not count as lost', async () => {
     const busy = await backlog('busy', 1);
     const free = await backlog('free', 1);
     await round();
@@ -133,7 +133,7 @@ describe('row locks', () => {
     const ROWS = 40;
     const ROUNDS = 25;
 
-    /** In another order for each statement: PostgreSQL meets rows as the parameters name them. */
+    /** In a different order for each statement: PostgreSQL locks rows in the order of the parameters. */
     const shuffled = <Item>(items: readonly Item[], seed: number) =>
       [...items].sort((one, other) => order(one, seed) - order(other, seed));
     const order = (item: unknown, seed: number) =>

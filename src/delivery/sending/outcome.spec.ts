@@ -10,8 +10,8 @@ const RULES: RetryRules = {
 };
 const NO_JITTER = 0.5;
 
-/** E4: 3 attempts, 300 s, exponential; a 5xx is never tried again; ambiguous sends are repeated once. */
-describe('what follows from a failed attempt', () => {
+/** E4: 3 attempts, 300 s, exponential; a 5xx is never retried; ambiguous sends are repeated once. */
+describe('the outcome of a failed attempt', () => {
   it.each([
     ['permanent', 1, 0, { state: 'failed' }],
     ['retryable', 1, 0, { state: 'pending', delay_ms: 300_000, ambiguous: false }],
@@ -26,7 +26,7 @@ describe('what follows from a failed attempt', () => {
     expect(outcome).toMatchObject({ ...expected, error: 'because' });
   });
 
-  it('waits as long as the provider asks, a day at most', () => {
+  it('waits as long as the provider asks, up to a day', () => {
     const asked = (retry_after_ms: number) =>
       afterFailure({ failure: 'retryable', message: '', retry_after_ms }, 1, 0, RULES, NO_JITTER);
     expect(asked(3_600_000)).toMatchObject({ delay_ms: 3_600_000 });
@@ -34,14 +34,14 @@ describe('what follows from a failed attempt', () => {
     expect(asked(10 ** 12)).toMatchObject({ delay_ms: 86_400_000 });
   });
 
-  it('spreads what failed together', () => {
+  it('spreads retries of simultaneous failures', () => {
     const delay = (random: number) =>
       afterFailure({ failure: 'retryable', message: '' }, 1, 0, RULES, random);
     expect(delay(0)).toMatchObject({ delay_ms: 240_000 });
     expect(delay(1)).toMatchObject({ delay_ms: 360_000 });
   });
 
-  it('M2: a fault of the channel uses up no attempt and keeps the place, until the message is too old', () => {
+  it('M2: a fault of the channel does not count as an attempt and keeps the place, until the message is too old', () => {
     const broken = { failure: 'channel', message: 'no' } as const;
     for (const attempts of [1, 3, 40])
       expect(afterFailure(broken, attempts, 0, RULES)).toEqual({
@@ -58,7 +58,7 @@ describe('what follows from a failed attempt', () => {
     [HOUR_MS, HOUR_MS / 2],
     [20 * HOUR_MS, HOUR_MS],
   ])(
-    'M2: what may itself be the reason makes room for others: at the age of %i ms for %i ms',
+    'M2: a message that may be the cause itself yields to others: at the age of %i ms for %i ms',
     (age_ms, delay) => {
       const suspect = { failure: 'channel', message: 'no', with_message: true } as const;
       const outcome = afterFailure(suspect, 1, 0, { ...RULES, age_ms }, NO_JITTER);
@@ -66,7 +66,7 @@ describe('what follows from a failed attempt', () => {
     },
   );
 
-  it('keeps at most 1,000 characters of an error', () => {
+  it('stores at most 1,000 characters of an error', () => {
     const outcome = afterFailure({ failure: 'permanent', message: 'x'.repeat(5_000) }, 1, 0, RULES);
     expect(outcome).toEqual({ state: 'failed', error: 'x'.repeat(1_000) });
   });

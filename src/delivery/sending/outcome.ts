@@ -1,19 +1,19 @@
 import type { SendFailure, SendReceipt } from '../channels/sender.js';
 
-/** Where a message goes after an attempt. docs/lifecycles.md has the diagram. */
+/** The state of a message after an attempt. docs/lifecycles.md has the diagram. */
 export type Outcome =
   | ({ state: 'sent' } & SendReceipt)
   | { state: 'failed'; error: string; reason?: 'expired' }
   | { state: 'unknown'; error: string; ambiguous: true }
   | { state: 'pending'; error: string; delay_ms: number; ambiguous: boolean }
-  /** Its channel is down: it waits in its place, or for some time, and the attempt is not counted. */
+  /** Its channel is down: it keeps its place, or waits for some time, and the attempt is not counted. */
   | { state: 'pending'; error: string; channel_down: true; delay_ms?: number };
 
 export interface FailedSend {
   failure: SendFailure;
   message: string;
   retry_after_ms?: number | undefined;
-  /** Of the failure 'channel': the message itself may be the reason. */
+  /** For the failure 'channel': the message itself may be the reason. */
   with_message?: boolean;
 }
 
@@ -21,22 +21,22 @@ export interface RetryRules {
   max_attempts: number;
   /** Wait after the first failed attempt; doubles with each. */
   delay_ms: number;
-  /** How often a send whose end is not known is repeated. */
+  /** How often a send with an unknown outcome is repeated. */
   ambiguous_repeats: number;
-  /** For how long the youngest of its items has been due, and when it is given up, in ms. */
+  /** How long the youngest of its items has been due, and when it expires, in ms. */
   age_ms: number;
   max_age_ms: number;
 }
 
 const MAX_SUSPECT_DELAY_MS = 60 * 60 * 1_000;
-/** Between two attempts. */
+/** Longest wait between two attempts. */
 const MAX_DELAY_MS = 24 * 60 * 60 * 1_000;
 
 /**
- * What follows from a failed attempt.
- * @param attempts attempts so far, this one included
- * @param ambiguities of those, how many ended without an answer, not counting this one
- * @param random 0 to 1, so that what failed together is not tried again at one instant
+ * Decides the outcome of a failed attempt.
+ * @param attempts attempts so far, including this one
+ * @param ambiguities how many of those ended without an answer, not counting this one
+ * @param random 0 to 1, to spread the retries of simultaneous failures
  */
 export function afterFailure(
   failure: FailedSend,
@@ -59,8 +59,8 @@ export function afterFailure(
 }
 
 /**
- * Uses up no attempt: it is given up by age. One that may itself be the reason makes room for others meanwhile, longer
- * each time: as long as half of its age, but an hour at most.
+ * Does not count as an attempt; the message expires by age. A message that may be the reason itself yields to others
+ * meanwhile, longer each time: for half of its age, but an hour at most.
  */
 function afterChannelFailure(
   { with_message = false }: FailedSend,

@@ -62,7 +62,7 @@ export class Reaper implements OnApplicationBootstrap, BeforeApplicationShutdown
       this.logger.warn({ event: 'leases_expired', ...reaped });
       for (const channel of activeChannels(this.config)) this.wakeUps.send('dispatch.kick', { channel });
     } catch (error) {
-      // While PostgreSQL was unreachable no lease could be renewed: give living workers the time to renew theirs.
+      // While PostgreSQL was unreachable no lease could be renewed: give live workers the time to renew theirs.
       this.notBefore = performance.now() + SENDING_LEASE_SECONDS * 1_000;
       this.logger.error({ event: 'reaping_failed', err: error });
     }

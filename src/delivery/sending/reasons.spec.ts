@@ -8,15 +8,15 @@ import {
   startScriptedSmtp,
   type Step,
 } from '../channels/email/scripted-smtp.fixture.js';
-import { Way } from '../dispatch/bundling.fixture.js';
+import { StepwiseDelivery } from '../dispatch/bundling.fixture.js';
 
-/** R8: what a failed send leaves behind, and how it goes on after a repair. */
+/** R8: what a failed send stores, and how it resumes after a repair. */
 
 let smtp: ScriptedSmtp;
 let act: (step: Step) => Act;
 let world: World;
 let cast: Cast;
-let way: Way;
+let way: StepwiseDelivery;
 let lines: Record<string, unknown>[];
 
 beforeEach(async () => {
@@ -31,13 +31,13 @@ beforeEach(async () => {
     },
   });
   cast = await createCast(world);
-  way = new Way(world);
+  way = new StepwiseDelivery(world);
   lines = [];
   for (const level of ['log', 'warn', 'error'] as const)
     jest
       .spyOn(Logger.prototype, level)
       .mockImplementation((...[line]: unknown[]) => void lines.push({ level, ...(line as object) }));
-  // A worker, for the dispatcher.
+  // A worker, so that the dispatcher admits.
   await world.sql(
     `INSERT INTO workers (id, channel, concurrency, seen_at) VALUES (gen_random_uuid(), 'email', 10, now() + interval '1 hour')`,
   );

@@ -7,9 +7,9 @@ const FIRST_WAIT_MS = 50;
 const MAX_WAIT_MS = 1_000;
 
 /**
- * Records an outcome, and tries again while PostgreSQL is unreachable or has the rows locked: a message that was sent
- * must not be sent again because its outcome was not recorded. The first failure is logged, and the end of a series.
- * @returns false when the lease was lost and somebody else has decided.
+ * Records an outcome, and retries while PostgreSQL is unreachable or has the rows locked: a sent message must not be
+ * re-sent because its outcome was not recorded. Logs the first failure and the end of a series.
+ * @returns false if the lease was lost and another process has decided.
  * @throws the last error once the lease is known to be lost.
  */
 export async function recordUntilDone(

@@ -2,12 +2,12 @@ import { eventsSql } from './events.sql.js';
 import { joinLink, linkEnded } from './links.sql.js';
 
 /*
- * What people and other rooms do to deliveries that wait: cancel, suppress, pause, retry. Rows are locked in order of
+ * Acts of people and other modules on waiting deliveries: cancel, suppress, pause, retry. Locks rows in order of
  * (tenant_id, id). Statements of a tenant's transaction wait for a row that is being claimed; those of operators skip
  * it, and its holder moves it.
  */
 
-/** A message that was never begun is none: its deliveries may leave with others. */
+/** Dissolves messages whose sending never began: their deliveries may leave with others. */
 const DISSOLVE = `
       bundle_id = CASE WHEN d.attempts > 0 THEN d.bundle_id END,
       leads = d.leads OR d.attempts = 0,
@@ -16,7 +16,7 @@ const DISSOLVE = `
 
 /**
  * Ends the deliveries of the CTE `locked (tenant_id, id)` without sending them, and writes their events: the CTEs
- * `ended (tenant_id, id, …)` and `noted`. What was never begun has used nothing of anyone's limit.
+ * `ended (tenant_id, id, …)` and `noted`. Deliveries whose sending never began use no limit.
  */
 function endSql(state: 'suppressed' | 'cancelled', reason: string, now = '$3', name = ''): string {
   return `
@@ -33,8 +33,8 @@ function endSql(state: 'suppressed' | 'cancelled', reason: string, now = '$3', n
 }
 
 /**
- * The same as CTEs of a statement that announces a later stage of these alerts: `superseded_locked`,
- * `superseded_ended` and `superseded_noted`.
+ * The same as CTEs of a statement that announces a later stage of these alerts: `superseded_locked`, `superseded_ended`
+ * and `superseded_noted`.
  * @param alerts a SELECT of alert ids
  */
 export function supersededSql(alerts: string, p: { tenant_id: string; now: string }): string {
@@ -49,7 +49,7 @@ export function supersededSql(alerts: string, p: { tenant_id: string; now: strin
 }
 
 /**
- * `pending` or `queued` → `suppressed`: what these alerts announced, unless it is being sent.
+ * `pending` or `queued` → `suppressed`: the deliveries of these alerts, unless they are being sent.
  * $1 tenant id, $2 alert ids, $3 now
  */
 export const SUPPRESS_OF_ALERTS = `
@@ -64,7 +64,7 @@ export const SUPPRESS_OF_ALERTS = `
   SELECT count(*) FROM ended`;
 
 /**
- * The same for what somebody who is being erased was to get.
+ * The same for the deliveries to a person who is being erased.
  * $1 tenant id, $2 recipient, $3 now
  */
 export const SUPPRESS_OF_RECIPIENT = `
@@ -92,7 +92,7 @@ export const SUPPRESS_OF_LINKS = `
   SELECT count(*) FROM ended`;
 
 /**
- * Forgets where the messages of somebody who is being erased went, and what was in them.
+ * Deletes the addresses and message contents of a person who is being erased.
  * $1 tenant id, $2 recipient
  */
 export const FORGET_RECIPIENT = `
@@ -102,7 +102,7 @@ export const FORGET_RECIPIENT = `
   WHERE d.tenant_id = l.tenant_id AND d.id = l.id`;
 
 /**
- * Makes due what hours or limits have deferred, so that it is decided anew.
+ * Makes deliveries due that hours or limits have deferred, so that the dispatcher decides again.
  * $1 tenant id, $2 recipient or null, $3 now
  */
 export const RECONSIDER = `
@@ -114,7 +114,7 @@ export const RECONSIDER = `
   WHERE d.tenant_id = l.tenant_id AND d.id = l.id`;
 
 /**
- * `queued` → `pending`. A message is requeued as a whole, or left to its worker.
+ * `queued` → `pending`. Requeues a message as a whole, or leaves it to its worker.
  * $1 channel, $2 now
  */
 function requeueSql(reason: 'paused' | 'channel_down', deferReason: string): string {
@@ -141,14 +141,14 @@ function requeueSql(reason: 'paused' | 'channel_down', deferReason: string): str
   SELECT id FROM returned`;
 }
 
-/** For a channel that is paused. */
+/** For a paused channel. */
 export const REQUEUE_PAUSED = requeueSql('paused', 'd.defer_reason');
 /** For a channel that went down: queued deliveries would only hit the same fault. */
 export const REQUEUE_DOWN = requeueSql('channel_down', `'channel_down'`);
 
 /**
  * `queued` or `pending` → `cancelled`, of all tenants or of one.
- * $1 channel, $2 tenant or null, $3 now, $4 how many of each
+ * $1 channel, $2 tenant or null, $3 now, $4 the most of each
  */
 export const CANCEL = `
   WITH queued AS MATERIALIZED (
@@ -170,9 +170,9 @@ export const CANCEL = `
   SELECT id FROM ended`;
 
 /**
- * `failed` → `pending`, all attempts again. Left out: what has no recipient (the user was erased), and links to set a
- * password that no longer work. What may have arrived all the same stays one message, and is taken whole.
- * $1 channel, $2 tenant or null, $3 now, $4 failed since, $5 how many at least
+ * `failed` → `pending`, with all attempts again. Skips deliveries without a recipient (the user was erased), and
+ * expired links to set a password. A message that may have arrived keeps its deliveries, and is taken whole.
+ * $1 channel, $2 tenant or null, $3 now, $4 failed since, $5 the least number
  */
 export const RETRY = `
   WITH picked AS MATERIALIZED (
@@ -206,8 +206,8 @@ export const RETRY = `
   SELECT id FROM reset`;
 
 /**
- * Makes due what waits for its next attempt, with the attempts that it has left. What a person's hours, a limit or a
- * chosen time holds back stays where it is.
+ * Makes waiting retries due, with their remaining attempts. Deliveries deferred by a person's hours, a limit or a
+ * chosen time stay deferred.
  * $1 channel, $2 tenant or null, $3 now, $4 how many
  */
 export const HASTEN = `

@@ -1,14 +1,14 @@
 import { eventsSql } from './events.sql.js';
 
 /*
- * The transitions of admission. GATHER locks what the others move, in order of (tenant_id, id) and without waiting:
- * what somebody else holds is left for a later round.
+ * The transitions of admission. GATHER locks the rows that the others change, in order of (tenant_id, id) and without
+ * waiting: locked rows are left for a later round.
  */
 
 /**
- * The deliveries that leave, or wait, together with each of these: locked, a row each.
- * - One that was tried before leaves with what is left of its bundle, all of it or nothing.
- * - One whose recipient gets messages together leaves with the others of its key that are due.
+ * The deliveries that leave or wait together with each of these: locked, a row each.
+ * - A retried one leaves with the rest of its bundle, all of it or nothing.
+ * - One whose recipient wants bundles leaves with the due ones of its key.
  * - Any other one leaves alone.
  * $1 tenant ids, $2 delivery ids, $3 whether together, $4 channel, $5 now, $6 most for a message, $7 most critical ones
  */
@@ -44,9 +44,9 @@ export const GATHER = `
   ORDER BY l.place, l.due_at, l.id`;
 
 /**
- * `pending` → `queued`, under the token of its message.
- * $1 tenant ids, $2 delivery ids, $3 bundle ids, $4 lease tokens, $5 which lead, $6 now, $7 seconds of the lease,
- * $8 who sends directly, or null
+ * `pending` → `queued`, with the token of its message.
+ * $1 tenant ids, $2 delivery ids, $3 bundle ids, $4 lease tokens, $5 which lead, $6 now, $7 seconds of the lease, $8
+ * who sends directly, or null
  */
 export const ADMIT = `
   UPDATE deliveries d
@@ -56,11 +56,11 @@ export const ADMIT = `
     AS c (tenant_id, id, bundle_id, lease_token, leads)
   WHERE d.tenant_id = c.tenant_id AND d.id = c.id AND d.state = 'pending'`;
 
-/** The event of a deferral, unless it waits for the same reason as before. */
+/** The event of a deferral, unless the reason is unchanged. */
 const DEFERRED = `CASE WHEN was.defer_reason IS DISTINCT FROM d.defer_reason THEN 'deferred' END AS event`;
 
 /**
- * Puts off what hours forbid now.
+ * Defers deliveries that hours do not permit now.
  * $1 tenant ids, $2 delivery ids, $3 until when, $4 reasons, $5 now
  */
 export const DEFER = `
@@ -76,9 +76,9 @@ export const DEFER = `
   SELECT count(*) FROM deferred`;
 
 /**
- * Puts off what is over its recipient's limit until the message that fills it is an hour (a day) old. Run after ADMIT,
- * so that it sees this round's too.
- * $1 tenant ids and $2 delivery ids of those that are deferred, $3 the place of each in the following: $4 ids of the
+ * Defers deliveries over their recipient's limit until the message that fills it is an hour (a day) old. Run after
+ * ADMIT, so that it counts this round's messages.
+ * $1 tenant ids and $2 delivery ids of those that are deferred, $3 the index of each in the following: $4 ids of the
  * leading ones, $5 and $6 their limits per hour and day; $7 channel, $8 now
  */
 export const DEFER_OVER_LIMIT = `
@@ -104,7 +104,7 @@ export const DEFER_OVER_LIMIT = `
   ${eventsSql('deferred', '$8')}
   SELECT count(*) FROM deferred`;
 
-/** When the message that fills a limit is old enough; nothing where it is not filled. */
+/** When the message that fills a limit is old enough; null if it is not filled. */
 function opensAt(alias: string, span: 'hour' | 'day'): string {
   return `
     LEFT JOIN LATERAL (

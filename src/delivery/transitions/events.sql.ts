@@ -2,9 +2,9 @@
 const MAX_ERROR = 500;
 
 /**
- * The CTE `noted` (or of another name): writes one row of `delivery_events` for each row of the CTE `from (tenant_id, id, event, attempt,
- * reason, until, error)`, in the statement that moves the deliveries. Addresses are removed from errors: an event
- * outlives the erasure of its recipient's address.
+ * The CTE `noted` (or of another name): writes one row of `delivery_events` for each row of the CTE `from (tenant_id,
+ * id, event, attempt, reason, until, error)`, in the statement that moves the deliveries. Addresses are removed from
+ * errors: an event outlives the erasure of its recipient's address.
  * @param now the present instant, as an SQL expression such as `$3`
  */
 export function eventsSql(from: string, now: string, name = 'noted'): string {

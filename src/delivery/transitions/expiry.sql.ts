@@ -1,8 +1,9 @@
 import { eventsSql } from './events.sql.js';
 
 /**
- * `pending` → `failed` (`expired`): what could have left long ago, on a channel that has been down as long. Time on
- * a channel that was paused, or up, does not count. What is paused or switched off is left alone: that is a decision.
+ * `pending` → `failed` (`expired`): deliveries due long ago, on a channel that has been down for as long. Time on a
+ * channel that was paused, or up, does not count. Deliveries of a paused or disabled channel do not expire: somebody
+ * chose that.
  * $1 channel, $2 due before, $3 now, $4 how many
  */
 export const EXPIRE = `

@@ -2,18 +2,18 @@ import { eventsSql } from './events.sql.js';
 import { joinLink, linkEnded } from './links.sql.js';
 
 /*
- * The transitions of messages that are leased: claim, renew, record, reap.
+ * The transitions of leased messages: claim, renew, record, reap.
  *
- * A message is all deliveries with one bundle id and lease token, and moves as a whole: otherwise its other half
- * would leave later under the same Message-ID, and a mail server would drop it as a duplicate. No statement here
- * waits for a row lock (SKIP LOCKED): an open transaction, such as a large import that is deleting items, would
- * otherwise hold up every other tenant until their leases run out. A message with a locked row is left as it is.
+ * A message is all deliveries with the same bundle id and lease token, and moves as a whole: otherwise its other half
+ * would leave later under the same Message-ID, and a mail server would drop it as a duplicate. No statement here waits
+ * for a row lock (SKIP LOCKED): otherwise an open transaction, such as a large import that is deleting items, would
+ * block every other tenant until their leases expire. A message with a locked row is left unchanged.
  */
 
 /**
  * The CTE `whole (tenant_id, id, lease_token)`: the deliveries of those messages of the CTE `asked (tenant_id,
- * bundle_id, lease_token)` in this state that no other transaction has locked, locked now in order of (tenant_id, id); and
- * `found (lease_token, rows)`: how many deliveries each message has.
+ * bundle_id, lease_token)` in this state that no other transaction has locked, locked now in order of (tenant_id, id);
+ * and `found (lease_token, rows)`: how many deliveries each message has.
  */
 function wholeMessages(state: 'queued' | 'sending', tenants = ''): string {
   const rows = (columns: string, tail: string) => `
@@ -41,8 +41,9 @@ const ASKED = `asked AS (
     )`;
 
 /**
- * `queued` → `sending`, and what there is to say, a row an item. Deliveries whose fact is gone, whose recipient was
- * erased or whose one-time link has ended meanwhile end as `suppressed` and are not in the message. The first of the others leads.
+ * `queued` → `sending`, and the message's content, a row per item. Deliveries whose fact is gone, whose recipient was
+ * erased or whose one-time link has ended end as `suppressed` and are not in the message. The first of the others
+ * leads.
  * $1 tenant ids, $2 bundle ids, $3 lease tokens, $4 seconds of the lease, $5 now
  */
 export const CLAIM = `
@@ -92,7 +93,7 @@ export const CLAIM = `
   ORDER BY n.created_at, n.id`;
 
 /**
- * Prolongs leases. A row a message that is still held; `renewed` is false where somebody has a row of it locked.
+ * Renews leases. A row per message that is still held; `renewed` is false if one of its rows is locked.
  * $1 tenant ids, $2 bundle ids, $3 lease tokens, $4 seconds of the lease
  */
 export const RENEW = `
@@ -106,8 +107,8 @@ export const RENEW = `
   SELECT lease_token, lease_token IN (SELECT lease_token FROM renewed) AS renewed FROM found`;
 
 /**
- * `sending` → its outcome. A row a message that was held; `recorded` is false where somebody has a row of it locked.
- * A message that its channel could not take goes back with nothing counted: its attempt did not reach anybody.
+ * `sending` → its outcome. A row per message that was held; `recorded` is false if one of its rows is locked. A message
+ * that its channel could not take is requeued with nothing counted: its attempt reached nobody.
  * $1 tenant ids, $2 bundle ids, $3 lease tokens, $4 states, $5 errors, $6 provider ids, $7 ambiguous, $8 due instants,
  * $9 whether the channel is to blame, $10 reasons, $11 subjects, $12 texts, $13 now
  */
@@ -154,9 +155,10 @@ export const RECORD = `
   SELECT lease_token, lease_token IN (SELECT lease_token FROM recorded) AS recorded FROM found`;
 
 /**
- * Takes back messages whose lease ran out. `queued`: never begun, so pending again with nothing counted. `sending`:
- * may have been accepted, so repeated as often as its channel allows, then `unknown` for a person to decide.
- * $1 channels, $2 repeats of each, $3 attempts, $4 now, $5 how many deliveries at least (all of the last message's)
+ * Requeues messages whose lease expired. `queued`: sending never began, so pending again with nothing counted.
+ * `sending`: may have been accepted, so repeated as often as its channel permits, then `unknown` for a person to
+ * decide.
+ * $1 channels, $2 repeats of each, $3 attempts, $4 now, $5 the least number of deliveries (all of the last message's)
  */
 export const REAP = `
   WITH asked AS (

@@ -11,12 +11,12 @@ import { type ReaderRow, readerSql } from '../views/reader.js';
 import { ALERT_COLUMNS, type AlertRow } from './alert-row.js';
 import type { AlertsQuery, AlertView } from './alerts.dto.js';
 
-/** Who reads or resolves alerts. */
+/** A caller who reads or resolves alerts. */
 type AlertReader = Pick<TenantCaller, 'kind' | 'role' | 'user_id'>;
 
 type ShownRow = AlertRow & ReaderRow;
 
-/** The tenant's alerts as people see them, and silence them. */
+/** Lists the tenant's alerts for people, and resolves them. */
 @Injectable()
 export class AlertList {
   constructor(
@@ -25,9 +25,7 @@ export class AlertList {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /**
-   * One page, newest first. Leaves out events that were reported for others than this member.
-   */
+  /** One page, newest first. Members do not see events reported for others. */
   async list(tx: TenantTransaction, reader: AlertReader, query: AlertsQuery): Promise<Page<AlertView>> {
     const values: SqlValue[] = [tx.tenant_id, reader.user_id];
     const conditions = ['tenant_id = $1', ...visibleSql(reader, '$2')];
@@ -53,10 +51,10 @@ export class AlertList {
   }
 
   /**
-   * Silences the fact until it clears: it is counted, but not announced again. No check finds that a reported event
-   * has cleared, so resolving it ends it: what was not sent is suppressed, and the next report opens a new alert.
-   * Resolving a resolved alert changes nothing.
-   * @throws Problem not_found for one that is not there, another tenant's, or an event for others than this member.
+   * Silences the fact until it clears: it is counted, but not announced again. No check ends a reported event, so
+   * resolving it ends it: its unsent deliveries are suppressed, and the next report opens a new alert. Resolving a
+   * resolved alert changes nothing.
+   * @throws Problem not_found for an unknown alert, another tenant's, or an event for others than this member.
    */
   async resolve(tx: TenantTransaction, id: string, reader: AlertReader): Promise<AlertView> {
     const { user_id: userId } = reader;
@@ -80,8 +78,9 @@ export class AlertList {
 }
 
 /**
- * Which alerts of the table `alerts` somebody may see: admins and programs all of them, members the facts that the
- * tenant watches, and of reported events those that they were notified of. @param user the parameter of their id
+ * Which alerts of the table `alerts` a reader may see. Admins and programs: all. Members: the facts that the tenant
+ * watches, and the reported events that they were notified of.
+ * @param user the parameter of their id
  */
 function visibleSql({ kind, role }: AlertReader, user: string): string[] {
   if (kind !== 'user' || role === 'admin') return [];

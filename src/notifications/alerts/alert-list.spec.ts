@@ -34,7 +34,7 @@ const list = async (query = '', person = cast.teammate) =>
 const resolve = (id: string, person = cast.owner) =>
   world.http('POST', `/api/v1/alerts/${id}/resolve`, { token: person.token });
 
-it("lists a tenant's alerts, last seen first, in pages", async () => {
+it('lists a tenant’s alerts, last seen first, in pages', async () => {
   const ids = [];
   for (const day of ['01', '02', '02', '02', '03']) {
     ids.unshift(await alert(cast.owner.tenant_id, 'deadline_near', `2026-03-${day}T09:00:00Z`));
@@ -79,7 +79,7 @@ it('is resolved once: silenced, not ended', async () => {
   expect((await resolve(id, cast.teammate)).text).toBe(first.text);
 });
 
-it("answers for another tenant's as for an unknown one", async () => {
+it('answers 404 for another tenant’s alert, as for an unknown one', async () => {
   const id = await alert(cast.owner.tenant_id, 'deadline_near', NOW);
   const unknown = await resolve(randomUUID(), cast.outsider);
   expect(unknown.status).toBe(404);

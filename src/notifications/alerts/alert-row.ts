@@ -1,7 +1,7 @@
 import type { Severity } from '../../contracts/severities.js';
 import type { AlertView } from './alerts.dto.js';
 
-/** An alert as its table has it: its title is made when it is shown. */
+/** An alert's row in its table: its title is rendered when it is shown. */
 export type AlertRow = Omit<AlertView, 'title' | 'severity'> & {
   severity: Severity;
   data: Record<string, unknown>;

@@ -13,21 +13,21 @@ import {
 } from './check.sql.js';
 import type { WatchedKind } from './watched.js';
 
-/** A kind to check, with the stages that the tenant has chosen for it. */
+/** A kind to check, with the tenant's stages for it. */
 export interface KindToCheck {
   watched: WatchedKind;
   stages: readonly number[];
 }
 
-/** What a check found and did, in numbers. */
+/** The counts of a check. */
 export interface CheckCounts extends Record<string, number> {
   /** Facts that hold. */
   facts: number;
   /** Alerts that are new. */
   opened: number;
-  /** Alerts that reached a later stage, and so are announced once more. */
+  /** Alerts that reached a later stage, and so are announced again. */
   staged: number;
-  /** Facts that are known: counted, not announced again. */
+  /** Known facts: counted, not announced again. */
   repeated: number;
   /** Alerts whose fact no longer holds. */
   gone: number;
@@ -37,12 +37,12 @@ export interface CheckCounts extends Record<string, number> {
 
 const NO_NEWS: News = { opened: 0, staged: 0, notifications: 0, deliveries: 0, user_ids: [] };
 
-/** The states of alerts: opened by a fact, counted while it holds, ended with it. */
+/** The states of alerts: opened by a fact, counted while it holds, ended when it ends. */
 @Injectable()
 export class Alerts {
   private readonly comparing = new Map<WatchedKind, PreparedStatement>();
-  /** By the kinds that have news. */
-  private readonly telling = new Map<string, Announcement<NewsParameters>>();
+  /** Statements by the kinds that have news. */
+  private readonly newsStatements = new Map<string, Announcement<NewsParameters>>();
 
   constructor(
     private readonly outbox: Outbox,
@@ -51,8 +51,8 @@ export class Alerts {
   ) {}
 
   /**
-   * Compares the facts of these kinds with the tenant's standing alerts, and announces all that is new at once: what
-   * one check found leaves as one message. Checks of the same tenant wait for each other.
+   * Compares the facts of these kinds with the tenant's open alerts, and announces all news together: the findings of
+   * one check leave as one message. Checks of the same tenant run one at a time.
    * @param today civil date in the tenant's zone
    */
   async check(tx: TenantTransaction, today: string, kinds: readonly KindToCheck[]): Promise<CheckCounts> {
@@ -72,9 +72,9 @@ export class Alerts {
     today: string,
     { watched, stages }: KindToCheck,
   ): Promise<Comparison> {
-    // Planning costs more than running it for a tenant with nothing new.
+    // Planning costs more than running it for a tenant without news.
     const statement = kept(this.comparing, watched, () => compareStatement(watched));
-    // One message: the second begins, with a view of its own, when the first has the lock.
+    // One round trip: the second statement takes its snapshot after the first has the lock.
     const [, compared] = await Promise.all([
       tx.lock(checkLock(tx.tenant_id, watched.source_type)),
       tx.one<Comparison>(statement, [tx.tenant_id, today, stages, this.clock.now()]),
@@ -87,7 +87,7 @@ export class Alerts {
     if (kinds.length === 0) return NO_NEWS;
     const watched = kinds.map((kind) => kind.watched);
     const key = watched.map(({ kind }) => kind).join(' ');
-    const statement = kept(this.telling, key, () => newsStatement(watched));
+    const statement = kept(this.newsStatements, key, () => newsStatement(watched));
     const stages = Object.fromEntries(kinds.map((kind) => [kind.watched.kind, kind.stages]));
     const [news = NO_NEWS] = await this.notifications.announce<News, NewsParameters>(tx, statement, {
       today,
@@ -97,8 +97,8 @@ export class Alerts {
   }
 
   /**
-   * Sources were completed, moved or deleted: their alerts end. Waits for a check that is under way:
-   * it may have read a source as it was, and be about to announce it.
+   * Ends the alerts of sources that were completed, moved or deleted. Waits for a running check: it may have read the
+   * old source, and be about to announce it.
    */
   async sourcesChanged(
     tx: TenantTransaction,

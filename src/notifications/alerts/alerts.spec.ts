@@ -69,7 +69,7 @@ describe('alerts', () => {
     ]);
   });
 
-  it('notify once more at each later stage, and skip the stages that were missed', async () => {
+  it('notify again at each later stage, and skip missed stages', async () => {
     await deadline('2026-04-04');
     const daily: number[] = [];
     for (let day = 0; day < 8; day += 1) {
@@ -82,11 +82,11 @@ describe('alerts', () => {
 
     await deadline('2026-04-10');
     clock.advance(2 * DAY);
-    // Nobody checked while it was 7 and 3 days off: only the nearest stage is announced.
+    // There was no check at 7 and 3 days: only the nearest stage is announced.
     expect(await check()).toMatchObject({ opened: 1, staged: 0, notifications: 1 });
   });
 
-  it('notify the admins where nobody is responsible, each in their own language', async () => {
+  it('notify the admins if nobody is responsible, each in their own language', async () => {
     await world.sql(`UPDATE users SET locale = 'en' WHERE id = $1`, [cast.admin.id]);
     await deadline('2026-03-31', null);
     await check();
@@ -95,7 +95,7 @@ describe('alerts', () => {
     ]);
   });
 
-  it('end with their fact, suppress what waits, and open anew when the fact returns', async () => {
+  it('end with their fact, suppress waiting deliveries, and open again when the fact returns', async () => {
     const id = await deadline('2026-04-01');
     await check();
     await world.http('POST', `/api/v1/deadlines/${id}/complete`, { token: cast.admin.token });
@@ -108,7 +108,7 @@ describe('alerts', () => {
     expect((await alerts()).length).toBe(2);
   });
 
-  it('end at the next check, too, when the fact ended by other ways', async () => {
+  it('end at the next check if the fact ended in another way', async () => {
     const id = await deadline('2026-04-01');
     await check();
     await world.sql('DELETE FROM deadlines WHERE id = $1', [id]);
@@ -116,7 +116,7 @@ describe('alerts', () => {
     expect(await world.sql('SELECT state FROM deliveries')).toEqual([{ state: 'suppressed' }]);
   });
 
-  it('that somebody resolved stay silent until the fact clears, also at later stages', async () => {
+  it('once resolved, stay silent until the fact clears, even at later stages', async () => {
     const id = await deadline('2026-04-04');
     await check();
     const [alert] = await world.sql<{ id: string }>('SELECT id FROM alerts');
@@ -127,7 +127,7 @@ describe('alerts', () => {
     clock.advance(4 * DAY);
     expect(await check()).toMatchObject({ notifications: 0, repeated: 1 });
 
-    // Four days on, the others' tokens have expired.
+    // Four days later the others' tokens have expired.
     const { token } = await addPerson(world, cast.tenant_id, { name: 'Later' });
     await world.http('PATCH', `/api/v1/deadlines/${id}`, {
       token,
@@ -136,7 +136,7 @@ describe('alerts', () => {
     expect(await check()).toMatchObject({ opened: 1, notifications: 1 });
   });
 
-  it('end when their fact ends during a check', async () => {
+  it('end if their fact ends during a check', async () => {
     const id = await deadline('2026-04-01');
     const database = world.app.get(Database);
     const complete = () =>
@@ -166,9 +166,9 @@ describe('alerts', () => {
     ]);
   });
 
-  it('notify once when two checks run at the same time', async () => {
+  it('notify once if two checks run at the same time', async () => {
     await Promise.all(Array.from({ length: 10 }, (_, day) => deadline(`2026-04-0${(day % 6) + 1}`)));
-    // Runs of one job never overlap; the statement does not rely on it.
+    // Runs of one job never overlap, but the statement does not rely on that.
     const watched = world.app
       .get(WatchedKinds, { strict: false })
       .all()
@@ -188,7 +188,7 @@ describe('alerts', () => {
     expect((await notified()).length).toBe(10);
   });
 
-  it('follow the preferences of the recipient; without a mail server that is on record', async () => {
+  it('follow the recipient’s preferences, and record it if there is no mail server', async () => {
     await world.sql(`INSERT INTO preferences VALUES ($1, $2, 'deadline_near', 'email', false)`, [
       cast.tenant_id,
       cast.teammate.id,
@@ -202,7 +202,7 @@ describe('alerts', () => {
     await world.sql('DELETE FROM preferences');
   });
 
-  it('are the tenant’s own: another one’s check says nothing of them', async () => {
+  it('are not affected by another tenant’s check', async () => {
     await deadline('2026-04-01');
     expect(await check(cast.outsider.tenant_id)).toMatchObject({ facts: 0, notifications: 0 });
     expect(await notified()).toEqual([]);

@@ -9,7 +9,7 @@ import {
 import { responsibleOrAdminsSql } from '../audience.js';
 import type { FactParameters, WatchedKind } from './watched.js';
 
-/** What `compareStatement` returns. */
+/** The result of `compareStatement`. */
 export interface Comparison {
   /** Facts that hold. */
   facts: number;
@@ -18,7 +18,7 @@ export interface Comparison {
   gone_ids: string[];
 }
 
-/** What `newsStatement` returns. */
+/** The result of `newsStatement`. */
 export interface News {
   opened: number;
   staged: number;
@@ -28,8 +28,8 @@ export interface News {
 }
 
 /**
- * Compares the facts of a kind with the tenant's standing alerts. Reads only.
- * CTEs: `<kind>_facts`, `<kind>_standing`, and `<kind>_compared`: the facts, with the alert of each (`alert_id`, null:
+ * Compares the facts of a kind with the tenant's open alerts. Only reads.
+ * CTEs: `<kind>_facts`, `<kind>_standing`, and `<kind>_compared`: the facts, each with its alert (`alert_id`, null:
  * none) and whether it has reached a later stage (`later`).
  */
 function comparisonSql({ kind, factsSql }: WatchedKind, p: FactParameters): string {
@@ -46,8 +46,8 @@ function comparisonSql({ kind, factsSql }: WatchedKind, p: FactParameters): stri
 }
 
 /**
- * The first half of a check, and the whole of most: ends alerts whose fact no longer holds, and counts those that
- * are known. Facts are worded nowhere, and their `data` is built only where their contents have changed.
+ * The first half of a check, and usually all of it: ends alerts whose fact no longer holds, and counts known ones. It
+ * renders no text, and builds `data` only for facts whose contents have changed.
  * Parameters: $1 tenant id, $2 today (civil date), $3 stages, $4 now.
  */
 export function compareStatement(watched: WatchedKind): PreparedStatement {
@@ -81,10 +81,10 @@ export function compareStatement(watched: WatchedKind): PreparedStatement {
 export type NewsParameters = 'today' | 'stages';
 
 /**
- * The second half: opens the alerts of new facts, moves others to their later stage, and announces both. All kinds in
- * one statement: what a check found is due at one moment, so that it leaves as one message, and the inboxes are
- * locked once. An alert that somebody resolved is counted but not announced. The key of an announcement is the fact
- * and its stage, not the alert: what was sent is not sent again when the item changes and changes back.
+ * The second half: opens the alerts of new facts, moves others to their later stage, and announces both. One statement
+ * for all kinds: the findings of a check are due at the same instant and leave as one message, and the inboxes are
+ * locked once. A resolved alert is counted but not announced. The key of an announcement is the fact and its stage, not
+ * the alert: a sent one is not re-sent if the item changes and changes back.
  */
 export function newsStatement(kinds: readonly WatchedKind[]): Announcement<NewsParameters> {
   return announcement(
@@ -110,7 +110,7 @@ export function newsStatement(kinds: readonly WatchedKind[]): Announcement<NewsP
   );
 }
 
-/** The CTE `<kind>_news`: what is new of one kind, now in its alerts; `later` if the alert stood already. */
+/** The CTE `<kind>_news`: the new and later facts of one kind, written to its alerts; `later` if the alert existed. */
 function newsSql(watched: WatchedKind, p: AnnouncementParameters<NewsParameters>): string {
   const { kind, source_type, dataSql } = watched;
   const { tenant_id, now, today } = p;

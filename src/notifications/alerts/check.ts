@@ -7,7 +7,7 @@ import { tenantToday } from '../../tenants/tenant-today.js';
 import { Alerts } from './alerts.service.js';
 import { WatchedKinds } from './watched.js';
 
-/** The jobs `check-notifications` and `update-statuses`: all that is watched, for one tenant. */
+/** The jobs `check-notifications` and `update-statuses`: check all watched kinds for one tenant. */
 @Injectable()
 export class CheckJobs implements OnModuleInit {
   constructor(
@@ -23,7 +23,7 @@ export class CheckJobs implements OnModuleInit {
     this.runs.register('update-statuses', (run) => this.updateStatuses(run));
   }
 
-  /** All kinds in one transaction: what a check found leaves as one message to each person. */
+  /** All kinds in one transaction: the findings of a check leave as one message per person. */
   private check(run: Run): Promise<RunCounts> {
     return this.database.tenant(run.tenant_id, async (tx) => {
       const { today, settings } = await tenantToday(tx, run.date ?? this.clock.now());

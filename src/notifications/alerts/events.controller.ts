@@ -6,7 +6,7 @@ import { Creating, type CreatingRequest, Idempotency } from '../../platform/http
 import { EventAlert, NewEvent } from './events.dto.js';
 import { Events } from './events.service.js';
 
-/** What other programs report. */
+/** Reports of other programs. */
 @ApiTags('alerts')
 @Controller('events')
 export class EventsController {

@@ -5,7 +5,7 @@ import { Identifier, Line, Text } from '../../platform/http/text.js';
 import { AlertView } from './alerts.dto.js';
 import { LineFeeds, MAX_BODY_LENGTH, OwnKind, UserIds } from '../messages/messages.dto.js';
 
-/** Something important that another program reports. */
+/** An important event that another program reports. */
 export class NewEvent {
   @ApiProperty({
     maxLength: 100,

@@ -11,7 +11,7 @@ import { refuseUnknownUsers } from '../recipients.js';
 
 type Reported = AlertRow & ReaderRow & { opened: boolean; user_ids: string[]; deliveries: number };
 
-/** Facts that other programs report: no check opens them, and none ends them. */
+/** Facts that other programs report: no check opens or ends them. */
 @Injectable()
 export class Events {
   constructor(
@@ -20,9 +20,9 @@ export class Events {
   ) {}
 
   /**
-   * Opens the fact's alert and notifies people, or counts one more occurrence and notifies nobody.
+   * Opens the fact's alert and notifies people, or counts a repeated report without notifying.
    * @param createdBy who reports it, as `user:<id>` or `key:<id>`
-   * @throws Problem validation_failed for users who are not of this tenant.
+   * @throws Problem validation_failed for users outside this tenant.
    */
   async report(tx: TenantTransaction, event: NewEvent, createdBy: string): Promise<EventAlert> {
     const { kind, title, body, severity, dedupe_key, user_ids } = event;

@@ -5,7 +5,7 @@ import { FixedClock } from '../../platform/clock/fixed-clock.js';
 
 const NOW = '2026-03-30T07:00:00.000Z';
 
-/** C1, C2, V2, V3: what other programs report opens an alert like any fact. */
+/** C1, C2, V2, V3: a report of another program opens an alert like any fact. */
 describe('POST events', () => {
   const clock = new FixedClock(NOW);
   let world: World;
@@ -79,7 +79,7 @@ describe('POST events', () => {
     ]);
   });
 
-  it('count the same fact again, and notify nobody again, also when reported at the same time', async () => {
+  it('count a repeated fact without notifying again, even if it is reported concurrently', async () => {
     const answers = await Promise.all([report(), report(), report(), report()]);
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 201]);
     clock.advance(60_000);
@@ -93,7 +93,7 @@ describe('POST events', () => {
     expect(await notified()).toEqual([`user:${cast.admin.id}`]);
   });
 
-  it('end when somebody resolves them: what waits is suppressed, and the next report opens a new alert', async () => {
+  it('end when resolved: waiting deliveries are suppressed, and the next report opens a new alert', async () => {
     const first = (await report()).body as { id: string };
     clock.advance(60_000);
     const resolved = await resolve(first.id);
@@ -112,12 +112,12 @@ describe('POST events', () => {
     expect(await notified()).toEqual([`user:${cast.admin.id}`, `user:${cast.admin.id}`]);
   });
 
-  it('notify whom they name', async () => {
+  it('notify the users that they name', async () => {
     await report({ user_ids: [cast.teammate.id.toUpperCase()] });
     expect(await notified()).toEqual([`user:${cast.teammate.id}`]);
   });
 
-  it('refuse who is not of the tenant, naming them, and record nothing', async () => {
+  it('refuse users outside the tenant, naming them, and record nothing', async () => {
     const nobody = randomUUID();
     const answer = await report({ user_ids: [cast.admin.id, cast.outsider.id, nobody] });
     expect(answer.status).toBe(400);
@@ -128,7 +128,7 @@ describe('POST events', () => {
     expect(await world.sql('SELECT id FROM alerts')).toEqual([]);
   });
 
-  it('belong to the tenant that reports them: the same key elsewhere is another fact', async () => {
+  it('belong to the reporting tenant: the same key in another tenant is another fact', async () => {
     await report();
     const elsewhere = await world.http('POST', '/api/v1/events', { token: cast.outsider.token, body: EVENT });
     expect(elsewhere.body).toMatchObject({ opened: true, occurrences: 1 });
@@ -143,7 +143,7 @@ describe('POST events', () => {
     expect((await report({ title: 'Autre' }, headers)).body.code).toBe('idempotency_mismatch');
   });
 
-  it('S8: for an admin are not shown to members, who cannot resolve them', async () => {
+  it('S8: for admins are hidden from members, who cannot resolve them', async () => {
     const member = await addPerson(world, cast.tenant_id, { name: 'Mara' });
     const hidden = String((await report()).body.id);
     const shown = String((await report({ dedupe_key: 'for-mara', user_ids: [member.id] })).body.id);

@@ -64,7 +64,7 @@ const alerts = (tenantId: string) =>
     [tenantId],
   );
 
-describe('V3, B9: who is notified of an incident', () => {
+describe('V3, B9: the recipients of an incident', () => {
   const announce = async (tenantId: string, locale: Record<string, Locale> = {}) => {
     for (const [email, language] of Object.entries(locale))
       await world.sql('UPDATE users SET locale = $3 WHERE tenant_id = $1 AND email = $2', [
@@ -75,7 +75,7 @@ describe('V3, B9: who is notified of an incident', () => {
     return raise(tenantId, incident());
   };
 
-  it('those the tenant has named, several, each in their own language; a user’s address as that user', async () => {
+  it('the tenant’s alert recipients, each in their own language; a user’s address counts as that user', async () => {
     const tenant = await addTenant(world, {
       settings: { alert_recipients: ['ops@host.example', 'BOB@example.com', 'Night.Watch@host.example'] },
     });
@@ -127,7 +127,7 @@ describe('V3, B9: who is notified of an incident', () => {
     ]);
   });
 
-  it('without alert recipients all admins, and nobody else', async () => {
+  it('all admins, and nobody else, if there are no alert recipients', async () => {
     const tenant = await addTenant(world);
     const people = [
       await addPerson(world, tenant.id, { name: 'Ada', role: 'admin' }),
@@ -145,7 +145,7 @@ describe('V3, B9: who is notified of an incident', () => {
     );
   });
 
-  it('without an admin either ADMIN_EMAIL_RECIPIENT, in the tenant’s language', async () => {
+  it('ADMIN_EMAIL_RECIPIENT, in the tenant’s language, if there is no admin either', async () => {
     const tenant = await addTenant(world, { locale: 'en' });
     await addPerson(world, tenant.id, { name: 'Bob' });
     await announce(tenant.id);
@@ -154,7 +154,7 @@ describe('V3, B9: who is notified of an incident', () => {
     ]);
   });
 
-  it('nobody without any recipient: the alert stands, and the log says so once', async () => {
+  it('without any recipient the alert stays open, and the log says so once', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation();
     const silent = await createWorld({ clock, join: world, env: { ...SMTP, ADMIN_EMAIL_RECIPIENT: '' } });
     const tenant = await addTenant(world);
@@ -170,7 +170,7 @@ describe('V3, B9: who is notified of an incident', () => {
     expect(await alerts(tenant.id)).toHaveLength(2);
   });
 
-  it('a user’s preference counts, and what was not sent is on record', async () => {
+  it('a user’s preference applies, and the suppressed delivery is recorded', async () => {
     const tenant = await addTenant(world);
     const ada = await addPerson(world, tenant.id, { name: 'Ada', role: 'admin' });
     await world.sql(`INSERT INTO preferences VALUES ($1, $2, 'event', 'email', false)`, [tenant.id, ada.id]);
@@ -179,13 +179,13 @@ describe('V3, B9: who is notified of an incident', () => {
   });
 });
 
-describe('V3: the life of an incident', () => {
+describe('V3: the lifecycle of an incident', () => {
   let tenantId: string;
   beforeEach(async () => {
     tenantId = (await addTenant(world, { settings: { alert_recipients: ['ops@host.example'] } })).id;
   });
 
-  it('opens once, is counted, and is not announced again before its time', async () => {
+  it('opens once, is counted, and is not repeated before its interval', async () => {
     const what = incident();
     const { alert_id } = await raise(tenantId, what);
     clock.advance(23 * HOUR);
@@ -199,7 +199,7 @@ describe('V3: the life of an incident', () => {
     expect(await countNotified(tenantId)).toBe(2);
   });
 
-  it('a daily job that comes ten minutes early is announced; one that comes eleven minutes early is not', async () => {
+  it('a daily job ten minutes early repeats it; eleven minutes early does not', async () => {
     const what = incident();
     await raise(tenantId, what);
     clock.advance(24 * HOUR - 11 * MINUTE);
@@ -208,7 +208,7 @@ describe('V3: the life of an incident', () => {
     expect(await raise(tenantId, what)).toMatchObject({ notified: 1 });
   });
 
-  it('M1: a repetition supersedes what is still waiting of the one before', async () => {
+  it('M1: a repetition supersedes the waiting deliveries of the previous one', async () => {
     const what = incident();
     await raise(tenantId, what);
     clock.advance(24 * HOUR);
@@ -222,7 +222,7 @@ describe('V3: the life of an incident', () => {
     ]);
   });
 
-  it('without a time is never announced again', async () => {
+  it('without an interval is never repeated', async () => {
     const what = incident({ repeat_after_ms: null });
     await raise(tenantId, what);
     clock.advance(1_000 * HOUR);
@@ -230,7 +230,7 @@ describe('V3: the life of an incident', () => {
     expect(await remind(tenantId, what)).toBe(0);
   });
 
-  it('raised twice at the same instant, or by two at once, is announced once', async () => {
+  it('raised twice at the same instant, or concurrently, is announced once', async () => {
     const what = incident();
     await raise(tenantId, what);
     await raise(tenantId, what);
@@ -255,11 +255,11 @@ describe('V3: the life of an incident', () => {
     expect(await alerts(tenantId)).toMatchObject([{ occurrences: 1 }]);
   });
 
-  it('resolved manually is silent, however long it goes on, until it has ended', async () => {
+  it('resolved manually, it stays silent until it has ended', async () => {
     const admin = await addPerson(world, tenantId, { name: 'Ada', role: 'admin' });
     const what = incident();
     const { alert_id } = await raise(tenantId, what);
-    // Events end when they are resolved; those of any other kind are silenced.
+    // Resolving ends an event; it silences any other kind.
     await world.sql(`UPDATE alerts SET kind = 'backup_alert' WHERE id = $1`, [alert_id]);
     expect(
       (await world.http('POST', `/api/v1/alerts/${alert_id}/resolve`, { token: admin.token })).status,
@@ -273,7 +273,7 @@ describe('V3: the life of an incident', () => {
     expect(await raise(tenantId, what)).toMatchObject({ opened: true, notified: 1 });
   });
 
-  it('raised with others: each by its own rule, one of them new, one due again, one known', async () => {
+  it('raised in one call, each follows its own rule: one new, one due again, one known', async () => {
     const [known, due, fresh] = [incident(), incident(), incident()];
     await raise(tenantId, due);
     clock.advance(24 * HOUR);
@@ -290,7 +290,7 @@ describe('V3: the life of an incident', () => {
     await expect(raiseAll(tenantId, tooMany)).rejects.toThrow('at most 1000 incidents at once');
   });
 
-  it('raised by many at the same time, in any order, is announced once each', async () => {
+  it('raised concurrently in any order, each is announced once', async () => {
     const all = Array.from({ length: 40 }, () => incident());
     const raised = await Promise.all(
       Array.from({ length: 8 }, (_, turn) =>
@@ -301,7 +301,7 @@ describe('V3: the life of an incident', () => {
     expect(await countNotified(tenantId)).toBe(40);
   });
 
-  it('ends with all incidents of its source, and suppresses what was not sent', async () => {
+  it('all incidents of a source end together, and unsent deliveries are suppressed', async () => {
     const source_id = randomUUID();
     const first = incident({ source_id });
     const second = incident({ source_id });
@@ -339,7 +339,7 @@ describe('V3: the life of an incident', () => {
     expect(await inTenant(tenantId, (tx) => incidents().end(tx, 'disk', [source_id]))).toEqual([]);
   });
 
-  it('an announcement reaches the same people, once a key, without an alert', async () => {
+  it('an announcement reaches the same people, once per key, without an alert', async () => {
     const message = incident({ dedupe_key: 'well-again', severity: 'info' });
     const announce = () => inTenant(tenantId, (tx) => incidents().announce(tx, [message]));
     expect([await announce(), await announce()]).toEqual([1, 0]);
@@ -347,7 +347,7 @@ describe('V3: the life of an incident', () => {
     expect(await alerts(tenantId)).toEqual([]);
   });
 
-  it('is the tenant’s own: another one’s stands', async () => {
+  it('another tenant’s incident stays open', async () => {
     const other = await addTenant(world, { settings: { alert_recipients: ['ops@host.example'] } });
     const what = incident();
     await raise(tenantId, what);

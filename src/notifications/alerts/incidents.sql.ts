@@ -7,15 +7,15 @@ import {
 } from '../announcement.js';
 import { alertRecipientsSql } from '../audience.js';
 
-/** Parameters of all: the incidents or messages, an array, and the address of last resort (or null). */
+/** Parameters of all statements: an array of incidents or messages, and the fallback address (or null). */
 export type IncidentParameters = 'incidents' | 'fallback';
 type Parameters = AnnouncementParameters<IncidentParameters>;
 
 /**
- * Announces several at once: they are due at one moment, and leave as one message to a person.
- * @param alert CTEs that end with `alert (incident, id, opened, notifies, dedupe_key)`, at most one row for each
- * incident, which `incident` names; `dedupe_key` is the notifications'. Those of an incident that goes on replace
- * what is still pending of it.
+ * Announces several together: they are due at the same instant, and leave as one message per person.
+ * @param alert CTEs that end with `alert (incident, id, opened, notifies, dedupe_key)`, at most one row per incident,
+ *   identified by `incident`; `dedupe_key` is the notifications'. New notifications of an open incident replace its
+ *   pending ones.
  */
 function statement(alert: (p: Parameters) => string): Announcement<IncidentParameters> {
   return announcement(
@@ -46,12 +46,12 @@ function statement(alert: (p: Parameters) => string): Announcement<IncidentParam
   );
 }
 
-/** Whether the alert `a` may be announced again by the incident `i`. */
+/** Whether the incident `i` may announce the alert `a` again. */
 const IS_DUE = `a.state = 'open' AND coalesce(a.last_notified_at <= i.repeat_before, false)`;
 
 /**
- * Opens the alerts or counts them, in order of their keys. `standing` waits for others that do the same, and decides
- * by the rows as they left them; where two open one at once, the insert counts the second.
+ * Opens the alerts or counts them, in order of their keys. `standing` waits for concurrent statements, and decides by
+ * the rows that they leave; if two open the same alert, the insert counts the second.
  */
 export const RAISE = statement(
   (p) => `
@@ -82,7 +82,7 @@ export const RAISE = statement(
     )`,
 );
 
-/** Several that remind at the same time notify once. */
+/** Concurrent reminders notify once. */
 export const REMIND = statement(
   (p) => `
     standing AS MATERIALIZED (

@@ -9,10 +9,12 @@ import type { Announcement } from '../announcement.js';
 import { ANNOUNCE, END, type IncidentParameters, RAISE, REMIND } from './incidents.sql.js';
 import { Notifications } from '../notifications.service.js';
 
-/** A daily job may run some minutes earlier than yesterday. Without a tolerance it would announce every second day only. */
+/**
+ * A daily job may run some minutes earlier than yesterday. Without a tolerance it would only announce every second day.
+ */
 const TOLERANCE_MS = 10 * 60_000;
 
-/** A message to a tenant's recipients of incidents. */
+/** A message to a tenant's incident recipients. */
 export interface IncidentMessage<Kind extends NotificationKind = NotificationKind> {
   kind: Kind;
   /** The same key never reaches the same recipient twice. */
@@ -21,11 +23,11 @@ export interface IncidentMessage<Kind extends NotificationKind = NotificationKin
   data: NotificationData[Kind];
 }
 
-/** A fault that lasts until `end`. Its key is the alert's. */
+/** A fault that stays open until `end`. Its key is the alert's. */
 export interface Incident<Kind extends NotificationKind = NotificationKind> extends IncidentMessage<Kind> {
   source_type: string;
   source_id: string;
-  /** An incident that goes on is announced again after this time; null: never. */
+  /** An open incident is announced again after this time; null: never. */
   repeat_after_ms: number | null;
 }
 
@@ -33,7 +35,7 @@ export interface Raised {
   /** The incident's. */
   dedupe_key: string;
   alert_id: string;
-  /** It is new. */
+  /** Whether it is new. */
   opened: boolean;
   /** How many people were notified. */
   notified: number;
@@ -43,7 +45,7 @@ export interface EndedIncident {
   source_id: string;
   dedupe_key: string;
   kind: NotificationKind;
-  /** As it was last announced or counted. */
+  /** From the last announcement or count. */
   data: Record<string, unknown>;
   first_seen_at: Date;
 }
@@ -61,12 +63,12 @@ interface Outcome {
   user_ids: string[];
 }
 
-/** Incidents of one statement: it returns a row for each in one answer. */
+/** Incidents per statement: it returns one row for each. */
 const MAX_AT_ONCE = 1_000;
 
 /**
- * Incidents: alerts that their room opens and ends itself, and that are announced again while they go on. Notified
- * are the tenant's alert recipients, without any its admins, without any ADMIN_EMAIL_RECIPIENT.
+ * Incidents: alerts that their module opens and ends, and that are repeated while they are open. Notifies the tenant's
+ * alert recipients, else its admins, else ADMIN_EMAIL_RECIPIENT.
  */
 @Injectable()
 export class Incidents {
@@ -85,9 +87,9 @@ export class Incidents {
   }
 
   /**
-   * Opens each incident's alert and announces it, all at once. One that stands is counted once more, and announced
-   * again only if nobody has resolved it and people were last notified `repeat_after_ms` ago.
-   * @param incidents at most 1,000, each with a key of its own
+   * Opens and announces each incident's alert, all together. An open one is counted, and announced again only if nobody
+   * has resolved it and people were last notified `repeat_after_ms` ago.
+   * @param incidents at most 1,000, each with its own key
    */
   async raise<Kind extends NotificationKind>(
     tx: TenantTransaction,
@@ -101,7 +103,7 @@ export class Incidents {
   }
 
   /**
-   * Announces again incidents that go on, by the rule of `raise`, without counting an occurrence.
+   * Announces open incidents again, by the rule of `raise`, without counting an occurrence.
    * @param incidents at most 1,000
    * @returns how many of them reached somebody.
    */
@@ -113,7 +115,7 @@ export class Incidents {
   }
 
   /**
-   * Announces something to the same people once: that the source has recovered.
+   * Announces something once to the same people: that the source has recovered.
    * @param messages at most 1,000
    * @returns how many of them reached somebody.
    */
@@ -125,9 +127,8 @@ export class Incidents {
   }
 
   /**
-   * The sources have recovered: their incidents end, also those that somebody resolved, and what was not sent of them
-   * is suppressed.
-   * @returns those that stood, the oldest first.
+   * Ends the incidents of recovered sources, including resolved ones, and suppresses their unsent deliveries.
+   * @returns those that were open, the oldest first.
    */
   async end(
     tx: TenantTransaction,
@@ -155,13 +156,13 @@ export class Incidents {
     return incidents.map((incident) => ({ ...incident, repeat_before: this.repeatBefore(incident) }));
   }
 
-  /** An alert whose people were last notified then, or earlier, may be announced again. */
+  /** An alert whose people were last notified at or before this instant may be announced again. */
   private repeatBefore({ repeat_after_ms }: Incident): Date | null {
     if (repeat_after_ms === null) return null;
     return new Date(this.clock.now().getTime() - Math.max(0, repeat_after_ms - TOLERANCE_MS));
   }
 
-  /** Those for which an alert was due. */
+  /** The incidents with a due alert. */
   private async run(
     tx: TenantTransaction,
     statement: Announcement<IncidentParameters>,

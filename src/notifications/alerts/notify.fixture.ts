@@ -12,7 +12,7 @@ export interface Recipient {
   user_id: string;
 }
 
-/** Notifies a user, as the rooms do; the notification's id. */
+/** Notifies a user, as the modules do. @returns the notification's id */
 export async function notify(
   world: World,
   { tenant_id, user_id }: Recipient,
@@ -51,11 +51,11 @@ export async function notifyMany(
 export interface People {
   owner: Person;
   teammate: Person;
-  /** Of another tenant. */
+  /** From another tenant. */
   outsider: Person;
 }
 
-/** The cast of the rooms' tests, in tenants of their own: one test's notifications are not counted by another. */
+/** Creates the test people in new tenants, so that tests do not count each other's notifications. */
 export async function newPeople(world: World): Promise<People> {
   const [mine, other] = [await addTenant(world), await addTenant(world)];
   return {

@@ -58,20 +58,20 @@ describe('stages', () => {
     );
   }
 
-  it('M1: words are as of the day on which they are read, in the reader’s language', async () => {
+  it('M1: texts use the current day and the reader’s language', async () => {
     await deadline('2026-04-01');
     await check();
     expect(await feed()).toMatchObject([{ title: 'TVA CA3, échéance dans 2 jours' }]);
     clock.advance(DAY);
     await world.sql(`UPDATE users SET locale = 'en' WHERE id = $1`, [claire.id]);
-    // A day on, the token has expired.
+    // A day later the token has expired.
     expect(await wordedNotifications(world, tenantId)).toMatchObject([{ title: 'TVA CA3, due tomorrow' }]);
     clock.advance(3 * DAY);
     expect(await wordedNotifications(world, tenantId)).toMatchObject([{ title: 'TVA CA3, 2 days overdue' }]);
   });
 
   it.each(['pending', 'queued'])(
-    'M1: a later stage supersedes what is %s of the earlier ones',
+    'M1: a later stage supersedes the %s deliveries of earlier ones',
     async (state) => {
       await deadline('2026-04-04');
       await check();
@@ -91,7 +91,7 @@ describe('stages', () => {
     },
   );
 
-  it('M1: what was sent or is being sent stays as it is', async () => {
+  it('M1: sent deliveries and those being sent stay unchanged', async () => {
     await deadline('2026-04-04');
     await check();
     await end('sent');
@@ -107,26 +107,23 @@ describe('stages', () => {
     expect((await deliveries()).map(({ state }) => state)).toEqual(['sent', 'sending', 'pending']);
   });
 
-  it.each(['sent', 'unknown'] as const)(
-    'T7: a stage that was %s is not announced again, whatever happens',
-    async (state) => {
-      const id = await deadline('2026-04-01');
-      await check();
-      await end(state);
-      await call('PATCH', id, { due_on: '2026-06-01' });
-      expect(await check()).toMatchObject({ notifications: 0 });
-      await call('PATCH', id, { due_on: '2026-04-01' });
-      expect(await check()).toMatchObject({ opened: 1, notifications: 0 });
-      await call('POST', `${id}/complete`);
-      await call('POST', `${id}/reopen`);
-      expect(await check()).toMatchObject({ opened: 1, notifications: 0 });
-      expect(await feed()).toHaveLength(1);
+  it.each(['sent', 'unknown'] as const)('T7: a stage that was %s is never announced again', async (state) => {
+    const id = await deadline('2026-04-01');
+    await check();
+    await end(state);
+    await call('PATCH', id, { due_on: '2026-06-01' });
+    expect(await check()).toMatchObject({ notifications: 0 });
+    await call('PATCH', id, { due_on: '2026-04-01' });
+    expect(await check()).toMatchObject({ opened: 1, notifications: 0 });
+    await call('POST', `${id}/complete`);
+    await call('POST', `${id}/reopen`);
+    expect(await check()).toMatchObject({ opened: 1, notifications: 0 });
+    expect(await feed()).toHaveLength(1);
 
-      // Its next stage is announced.
-      clock.advance(DAY);
-      expect(await check()).toMatchObject({ staged: 1, notifications: 1 });
-    },
-  );
+    // Its next stage is announced.
+    clock.advance(DAY);
+    expect(await check()).toMatchObject({ staged: 1, notifications: 1 });
+  });
 
   it.each(['failed', 'cancelled'] as const)(
     'T7: a stage that was %s before it arrived is announced again',
@@ -138,13 +135,13 @@ describe('stages', () => {
       await call('POST', `${id}/reopen`);
       expect(await check()).toMatchObject({ opened: 1, notifications: 1, deliveries: 1 });
       expect((await deliveries()).map((each) => each.state)).toEqual([state, 'pending']);
-      // The feed has the fact once: the earlier notification is archived.
+      // The feed shows the fact once: the earlier notification is archived.
       expect(await feed()).toHaveLength(1);
       expect(await check()).toMatchObject({ notifications: 0 });
     },
   );
 
-  it('T7: what waited when the date moved away is announced again when it is back', async () => {
+  it('T7: a stage that waited when the date moved away is announced again when the date returns', async () => {
     const id = await deadline('2026-04-01');
     await check();
     await call('PATCH', id, { due_on: '2026-06-01' });
@@ -156,7 +153,7 @@ describe('stages', () => {
     ]);
   });
 
-  it('T7: who reads only the feed is not notified twice either', async () => {
+  it('T7: a person who only reads the feed is not notified twice', async () => {
     await world.sql(`INSERT INTO preferences VALUES ($1, $2, 'deadline_near', 'email', false)`, [
       tenantId,
       claire.id,
@@ -184,7 +181,7 @@ describe('stages', () => {
     ]);
   });
 
-  it('M11: says why somebody is notified', async () => {
+  it('M11: says why a person is notified', async () => {
     await deadline('2026-04-01');
     await world.sql(`INSERT INTO deadlines (tenant_id, title, due_on) VALUES ($1, 'CFE', '2026-04-01')`, [
       tenantId,

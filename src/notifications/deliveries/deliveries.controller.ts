@@ -8,7 +8,7 @@ import { IdParam } from '../../platform/http/id-param.js';
 import { DeliveriesQuery, OwnDelivery, OwnDeliveryDetail } from './deliveries.dto.js';
 import { DeliveryList } from './delivery-list.service.js';
 
-/** What was sent to somebody, or by them. */
+/** The deliveries that a caller received or created. */
 @ApiTags('notifications')
 @Controller('deliveries')
 export class DeliveriesController {

@@ -7,7 +7,7 @@ import { DELIVERY_STATUSES, FeedDelivery, SENT_SUBJECT, SENT_TEXT } from '../fee
 
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
-/** Which of one's deliveries to list. */
+/** Filters the caller's deliveries. */
 export class DeliveriesQuery extends PageQuery {
   @ApiPropertyOptional({ enum: CHANNELS })
   @IsOptional()
@@ -20,7 +20,7 @@ export class DeliveriesQuery extends PageQuery {
   status?: DeliveryStatus;
 }
 
-/** A delivery that one created or received, with what it carries. */
+/** A delivery that the caller created or received, with its contents. */
 export class OwnDelivery extends FeedDelivery {
   @ApiProperty({ format: 'uuid' })
   notification_id: string;
@@ -41,7 +41,7 @@ export class OwnDelivery extends FeedDelivery {
   created_at: Date;
 }
 
-/** The same with what left. */
+/** The same with the sent text. */
 export class OwnDeliveryDetail extends OwnDelivery {
   @ApiProperty({ type: String, nullable: true, description: SENT_SUBJECT })
   sent_subject: string | null;

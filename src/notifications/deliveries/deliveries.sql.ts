@@ -1,4 +1,4 @@
-/** What the state of the delivery `d` means to people. */
+/** The state of the delivery `d` as shown to people. */
 export const STATUS = `CASE WHEN d.state IN ('pending', 'queued', 'sending') THEN 'pending'
   WHEN d.state = 'sent' THEN 'sent' ELSE 'failed' END`;
 
@@ -8,8 +8,9 @@ export const DELIVERY_COLUMNS = `d.id, d.channel, ${STATUS} AS status, d.state, 
   (SELECT count(*) FROM deliveries b WHERE b.tenant_id = d.tenant_id AND b.bundle_id = d.bundle_id) AS bundle_size`;
 
 /**
- * The further columns of a `DeliveryDetail`, of the delivery `d`: what left, kept with the one that leads its message.
- * @param mayRead SQL that is true where the reader received all of the message. Who created one notification of it must
+ * The further columns of a `DeliveryDetail`, of the delivery `d`: the sent text, stored with the delivery that leads
+ * its message.
+ * @param mayRead SQL that is true if the reader received all of the message. The creator of one notification in it must
  *   not read the others.
  */
 export function sentColumns(mayRead: string): string {

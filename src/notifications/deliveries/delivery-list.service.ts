@@ -20,30 +20,30 @@ const STATES: Record<DeliveryStatus, string> = {
   failed: `d.state IN ('failed', 'suppressed', 'cancelled', 'unknown')`,
 };
 
-/** How many of one's latest notifications a filter scans for a page. */
+/** How many of the latest notifications a filter scans for a page. */
 const MAX_SCANNED = 5_000;
 
-/** Comes before every delivery of its notification: all of them have been scanned. */
+/** Sorts before every delivery of its notification: all of them have been scanned. */
 const NO_ID = '00000000-0000-0000-0000-000000000000';
 
-/** A delivery, with what the title of its notification is made of. */
+/** A delivery, with the data for its notification's title. */
 type DeliveryRow = Omit<OwnDelivery, 'title' | 'kind'> & {
   worded: Omit<WordedRow, 'id' | 'created_at'>;
 } & ReaderRow;
 type SentColumns = Pick<OwnDeliveryDetail, 'sent_subject' | 'sent_text'>;
 type NoRow = { [Field in keyof DeliveryRow]: null };
 
-/** With how far back the scan went, where that was not the end. A row without an id where nothing was found. */
+/** With how far back the scan went, if it did not reach the end. A row without an id if nothing was found. */
 type ListRow = { reach_at: Date | null; reach_id: string | null } & (DeliveryRow | NoRow);
 
-/** Deliveries as their senders and recipients see them. */
+/** Lists deliveries for their senders and recipients. */
 @Injectable()
 export class DeliveryList {
   constructor(private readonly views: NotificationViews) {}
 
   /**
-   * One page, newest first. With a filter it may have fewer than `limit`, or none, and go on all the same: who has
-   * sent millions must not wait until all of them have been scanned.
+   * One page, newest first. A filtered page may have fewer than `limit` entries, or none, and still have a next page: a
+   * sender of millions must not wait until all have been scanned.
    */
   async list(tx: TenantTransaction, owner: Owner, query: DeliveriesQuery): Promise<Page<OwnDelivery>> {
     const values: SqlValue[] = [tx.tenant_id, owner.user_id, owner.principal, query.limit + 1];
@@ -65,8 +65,8 @@ export class DeliveryList {
   }
 
   /**
-   * One delivery that they created or received.
-   * @throws Problem not_found for one that is not there or somebody else's.
+   * A delivery that they created or received.
+   * @throws Problem not_found for an unknown one or somebody else's.
    */
   async get(tx: TenantTransaction, { user_id, principal }: Owner, id: string): Promise<OwnDeliveryDetail> {
     const row = await tx.one<DeliveryRow & SentColumns>(
@@ -103,13 +103,13 @@ export class DeliveryList {
   }
 }
 
-/** `DeliveryRow.worded` of the notification `n`: what its title is made of. No title needs a body of 20 kB. */
+/** `DeliveryRow.worded` of the notification `n`: the data for its title. No title needs a body of 20 kB. */
 const WORDED = `jsonb_build_object('kind', n.kind, 'severity', n.severity, 'data', n.data - 'body',
   'audience', n.audience, 'author_name', NULL)`;
 
 /**
- * The latest notifications by each of two indexes, of feeds and of creators; together only as far back as both
- * reach; their deliveries, each row with that reach where it is not to the end.
+ * Scans the latest notifications of two indexes, by recipient and by creator, only as far back as both reach. Returns
+ * their deliveries, each row with that limit if there is more.
  * $1 tenant id, $2 user id, $3 principal, $4 the most rows
  */
 function listSql(from: string, which: readonly string[], lookedThrough: string): string {

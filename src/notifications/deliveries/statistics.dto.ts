@@ -11,7 +11,7 @@ export class StatusCounts {
   failed: number;
 }
 
-/** How much of a limit is used; 0: there is none. */
+/** How much of a limit is used; 0: no limit. */
 export class Quota {
   @ApiProperty({ description: '0: no limit' })
   limit: number;
@@ -23,7 +23,7 @@ export class Quota {
   left: number | null;
 }
 
-/** One's own quota of what is sent in the request, on a channel. */
+/** The caller's own quota for messages sent in the request, per channel. */
 export class OwnQuota {
   @ApiProperty({ type: Quota })
   hour: Quota;
@@ -41,7 +41,7 @@ export function ByChannel(type: string, description?: string): PropertyDecorator
   });
 }
 
-/** What one received and created, in numbers. */
+/** Counts of what the caller received and created. */
 export class OwnStatistics {
   @ApiProperty({ description: 'Unread and not archived' })
   unread: number;

@@ -8,7 +8,7 @@ import type { Owner } from './delivery-list.service.js';
 import { Feed } from '../feed/feed.service.js';
 import type { OwnStatistics, StatusCounts } from './statistics.dto.js';
 
-/** The latest of each kind that are counted: a person's page, not a report on years. */
+/** Counts at most this many of each kind, the latest: this is a person's page, not a report on years. */
 const MAX_COUNTED = 10_000;
 
 interface CountRow {
@@ -19,7 +19,7 @@ interface CountRow {
   created: number;
 }
 
-/** What somebody received and created, in numbers: E2. */
+/** E2: counts what a caller received and created. */
 @Injectable()
 export class Statistics {
   constructor(
@@ -54,7 +54,7 @@ function none(): StatusCounts {
   return { pending: 0, sent: 0, failed: 0 };
 }
 
-// $1 tenant id, $2 user id, $3 principal, $4 the most that are counted. A row even where there is nothing.
+// $1 tenant id, $2 user id, $3 principal, $4 the most that are counted. Returns a row even if there is nothing.
 const COUNTS = `
   WITH received AS MATERIALIZED (
     SELECT id FROM notifications WHERE tenant_id = $1 AND user_id = $2::uuid

@@ -9,29 +9,29 @@ import {
 } from '../views/notification-views.js';
 import { type ReaderRow, readerSql } from '../views/reader.js';
 
-/** The last change that a client has, in the order of seq and id. */
+/** The last change that a client has, in order of seq and id. */
 export interface FeedCursor {
   seq: number;
   id: string;
 }
 
-/** Comes after every notification of its seq. */
+/** Sorts after every notification of its seq. */
 export const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
-/** Reads a view's `cursor`, or null when it is not one. */
+/** Reads a view's `cursor`; null if it is invalid. */
 export function readFeedCursor(text: unknown): FeedCursor | null {
   if (typeof text !== 'string') return null;
   const [, seq, id] = /^(\d{1,15})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(text) ?? [];
   return seq === undefined || id === undefined ? null : { seq: Number(seq), id };
 }
 
-/** A question to the reader: what changed in this user's feed after this cursor? */
+/** A request for the changes in a user's feed after this cursor. */
 export interface FeedAsked {
   user_id: string;
   after: FeedCursor;
 }
 
-/** The changes after a cursor, oldest first, with the count and seq of the inbox as of the same snapshot. */
+/** The changes after a cursor, oldest first, with the inbox's count and seq from the same snapshot. */
 export interface FeedChanges extends UnreadCount {
   changes: LiveNotification[];
 }
@@ -39,7 +39,7 @@ export interface FeedChanges extends UnreadCount {
 type ChangeRow = { place: number; inbox_seq: number; unread_count: number } & ReaderRow &
   (NotificationRow | { [Column in keyof NotificationRow]: null });
 
-/** Reads what gateways send to connected clients, for many users in one statement. */
+/** Reads the changes that gateways send to connected clients, for many users in one statement. */
 @Injectable()
 export class FeedChangesReader {
   constructor(
@@ -48,9 +48,9 @@ export class FeedChangesReader {
   ) {}
 
   /**
-   * What changed in these feeds, at most `limit` changes each, in one statement and so from one snapshot: an answer
-   * with fewer than `limit` changes is complete up to its seq.
-   * @returns one answer for each question, in their order.
+   * The changes in these feeds, at most `limit` each, in one statement and so from one snapshot: an answer with fewer
+   * than `limit` changes is complete up to its seq.
+   * @returns one answer for each request, in order.
    */
   async since(tenantId: string, asked: readonly FeedAsked[], limit: number): Promise<FeedChanges[]> {
     if (asked.length === 0) return [];
@@ -68,7 +68,7 @@ export class FeedChangesReader {
     return answers;
   }
 
-  /** The seqs of these users' inboxes. Leaves out users who may not be connected: deleted, or of a suspended tenant. */
+  /** The seqs of these users' inboxes. Skips users who may not be connected: deleted, or of a suspended tenant. */
   async seqs(tenantId: string, userIds: readonly string[]): Promise<Map<string, number>> {
     const rows = await this.database.single(tenantId).query<{ user_id: string; seq: number }>(
       prepared(
@@ -85,8 +85,8 @@ export class FeedChangesReader {
 }
 
 /**
- * Questions come as JSON and every table is read by LATERAL, so that PostgreSQL plans this once for each connection:
- * with arrays it planned every call anew, which took longer than a read of one feed.
+ * The requests are passed as JSON and every table is read by LATERAL, so that PostgreSQL plans this once per
+ * connection: with arrays it planned every call again, which took longer than reading one feed.
  */
 const CHANGES_SINCE = prepared(
   `SELECT asked.place, coalesce(inbox.seq, 0) AS inbox_seq, unread.unread_count, reader.*, n.*

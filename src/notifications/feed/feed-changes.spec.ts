@@ -20,7 +20,7 @@ beforeEach(async () => {
 const START: FeedCursor = { seq: 0, id: '00000000-0000-0000-0000-000000000000' };
 
 describe('changes', () => {
-  it('come in the order they were made, a page at a time, with the count', async () => {
+  it('are returned in order, one page at a time, with the count', async () => {
     const [first, second, third] = [
       await notify(world, cast.owner),
       await notify(world, cast.owner),
@@ -46,7 +46,7 @@ describe('changes', () => {
     expect(rest!.changes[0]!.read_at).not.toBeNull();
   });
 
-  it('answer each question in its place, for users with nothing too', async () => {
+  it('answer each request in order, even for users without changes', async () => {
     const [mine, theirs] = [await notify(world, cast.owner), await notify(world, cast.teammate)];
     const ask = (user_id: string, after: FeedCursor) => ({ user_id, after });
     const answers = await reader.since(
@@ -68,7 +68,7 @@ describe('changes', () => {
     ]);
   });
 
-  it('never appear behind a cursor, however they are committed', async () => {
+  it('never appear behind a cursor, in whatever order they commit', async () => {
     const { owner } = cast;
     let finished = 0;
     const writers = Array.from({ length: 6 }, async (_, writer) => {
@@ -83,7 +83,7 @@ describe('changes', () => {
     const follow = async () => {
       const [answer] = await reader.since(owner.tenant_id, [{ user_id: owner.user_id, after }], 1_000);
       seen.push(...answer!.changes.map(({ id }) => id));
-      // Read as of one instant: nothing up to this seq is still to come.
+      // Read from one snapshot: no change up to this seq can appear later.
       after = { seq: answer!.seq, id: LAST_ID };
     };
     while (finished < writers.length) await follow();

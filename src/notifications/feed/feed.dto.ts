@@ -9,12 +9,12 @@ import type { NotificationView } from '../../contracts/socket-messages.js';
 import { Instant } from '../../platform/http/instant.js';
 import { PageQuery } from '../../platform/http/page.dto.js';
 
-/** `true` and `false`, as a query writes them; anything else stays what it is and is refused. */
+/** Parses `true` and `false` of a query; anything else stays unchanged and is refused. */
 function switchOf({ value }: { value: unknown }): unknown {
   return value === 'true' ? true : value === 'false' ? false : value;
 }
 
-/** What of one's feed to list. */
+/** Filters the user's feed. */
 export class FeedQuery extends PageQuery {
   @ApiPropertyOptional({ description: 'true: only unread ones, false: only read ones' })
   @IsOptional()
@@ -50,7 +50,7 @@ export class NotificationAuthor {
   name: string;
 }
 
-/** One notification of one's feed. */
+/** A notification in the user's feed. */
 export class FeedNotification implements NotificationView {
   @ApiProperty({ format: 'uuid' })
   id: string;
@@ -92,7 +92,7 @@ export class FeedNotification implements NotificationView {
 
 export const DELIVERY_STATUSES = ['pending', 'sent', 'failed'] as const;
 
-/** How a notification left, or did not, on one channel. */
+/** The outcome of a notification on one channel. */
 export class FeedDelivery {
   @ApiProperty({ format: 'uuid' })
   id: string;
@@ -143,7 +143,7 @@ export class FeedDelivery {
 export const SENT_SUBJECT = 'As sent, or as in the message that carried it; null if nothing was sent';
 export const SENT_TEXT = `${SENT_SUBJECT}. One-time links are left out. At most 50,000 characters`;
 
-/** The same with what left. */
+/** The same with the sent text. */
 export class DeliveryDetail extends FeedDelivery {
   @ApiProperty({ type: String, nullable: true, description: SENT_SUBJECT })
   sent_subject: string | null;

@@ -32,18 +32,18 @@ const UNREAD_COUNT = prepared(
                 coalesce((SELECT seq FROM inboxes WHERE tenant_id = $1 AND user_id = $2), 0) AS seq`,
 );
 
-/** What a person can do to notifications: which ones it applies to, and the resulting state. */
+/** A person's actions on notifications: which ones each applies to, and the resulting state. */
 const CHANGES = {
   read: { applies: 'n.read_at IS NULL', set: 'read_at = $3' },
-  // $3 is in both, so that every change takes the same parameters.
+  // Both use $3, so that every change takes the same parameters.
   unread: { applies: 'n.read_at IS NOT NULL AND $3::timestamptz IS NOT NULL', set: 'read_at = NULL' },
   archive: { applies: 'n.archived_at IS NULL', set: 'archived_at = $3' },
 } as const;
 export type FeedChange = keyof typeof CHANGES;
 
 /**
- * A user's notifications, as they see and mark them. Every change goes through the user's inbox: its row is locked,
- * its seq raised, and the changed notifications carry the new one.
+ * A user's notifications and their marks. Every change goes through the user's inbox: it locks the row, raises its seq,
+ * and gives the new seq to the changed notifications.
  */
 @Injectable()
 export class Feed {
@@ -58,7 +58,7 @@ export class Feed {
     const values: SqlValue[] = [tx.tenant_id, userId];
     const conditions: string[] = [];
     const take = (value: SqlValue) => `$${values.push(value)}`;
-    // Spelled out, not parameters: the partial index on unread ones is chosen by them.
+    // Literals, not parameters: they select the partial index on unread notifications.
     if (!query.archived) conditions.push('n.archived_at IS NULL');
     if (query.unread !== undefined)
       conditions.push(query.unread ? 'n.read_at IS NULL' : 'n.read_at IS NOT NULL');
@@ -87,9 +87,8 @@ export class Feed {
   }
 
   /**
-   * One notification that they received or created, with its deliveries. What the recipient did with it is shown
-   * to the recipient alone.
-   * @throws Problem not_found for one that is not there or somebody else's.
+   * A notification that they received or created, with its deliveries. Only the recipient sees their own marks.
+   * @throws Problem not_found for an unknown one or somebody else's.
    */
   async get(tx: TenantTransaction, owner: Owner, id: string): Promise<FeedNotificationDetail> {
     const row = await tx.one<FeedRow & { received: boolean }>(
@@ -111,15 +110,15 @@ export class Feed {
     return { ...notification, deliveries };
   }
 
-  /** How many of a user's notifications are unread and not archived: exact at the seq that comes with it. */
+  /** How many of a user's notifications are unread and not archived: exact at the returned seq. */
   async unreadCount(tx: TenantStatements, userId: string): Promise<CountedInbox> {
     const counted = await tx.one<CountedInbox>(UNREAD_COUNT, [tx.tenant_id, userId]);
     return counted ?? { unread_count: 0, seq: 0 };
   }
 
   /**
-   * Marks one notification, and shows it. Marking it as what it is already changes nothing.
-   * @throws Problem not_found for one that is not there or somebody else's.
+   * Marks one notification, and returns it. Repeating a mark changes nothing.
+   * @throws Problem not_found for an unknown one or somebody else's.
    */
   async mark(
     tx: TenantTransaction,
@@ -131,19 +130,19 @@ export class Feed {
     return this.view(tx, userId, id);
   }
 
-  /** Marks these as read; ids that are not the user's count for nothing. @returns how many were unread. */
+  /** Marks these as read; ignores ids of other users. @returns how many were unread. */
   async markRead(tx: TenantTransaction, userId: string, ids: readonly string[]): Promise<number> {
     return this.apply(tx, userId, 'read', ids);
   }
 
-  /** Marks all that is unread and not archived as read. @returns how many. */
+  /** Marks all unread notifications that are not archived as read. @returns how many. */
   async markAllRead(tx: TenantTransaction, userId: string): Promise<number> {
     return this.apply(tx, userId, 'read', null);
   }
 
   /**
-   * One statement. Where there is something to change it takes the inbox's lock first; a row that somebody
-   * changed while this waited is checked again, and skipped if nothing remains to be done.
+   * One statement. If there is something to change, it first locks the inbox; it checks rows again that changed while
+   * it waited, and skips those that need no change.
    */
   private async apply(
     tx: TenantTransaction,

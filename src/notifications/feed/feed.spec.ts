@@ -36,7 +36,7 @@ async function seqOf(userId: string): Promise<number | undefined> {
 }
 
 describe('GET notifications', () => {
-  it('is newest first, and pages give each one once, also those of one instant', async () => {
+  it('is newest first, and pages contain each one once, even those of one instant', async () => {
     const created: string[] = [];
     for (const minute of [0, 0, 0, 1, 1, 2, 3]) {
       clock.set(new Date(Date.parse(START) + minute * 60_000));
@@ -59,7 +59,7 @@ describe('GET notifications', () => {
     expect(instants).toEqual([...instants].sort().reverse());
   });
 
-  it('shows each as contracts/socket-messages has it', async () => {
+  it('shows each in the format of contracts/socket-messages', async () => {
     const id = await notify(world, cast.owner, { title: 'TVA', body: 'Déclaration', severity: 'warning' });
     expect((await get('notifications')).body).toEqual({
       data: [
@@ -81,7 +81,7 @@ describe('GET notifications', () => {
     });
   });
 
-  it('filters by state, kind, severity and instant, and hides what is archived', async () => {
+  it('filters by state, kind, severity and instant, and hides archived ones', async () => {
     const event = await notify(world, cast.owner, { severity: 'critical' });
     const test = await notify(world, cast.owner, { kind: 'test' });
     clock.advance(1_000);
@@ -182,7 +182,7 @@ describe('GET notifications/{id}', () => {
 });
 
 describe('marking', () => {
-  it('reads once: again changes nothing', async () => {
+  it('marks as read once: a repetition changes nothing', async () => {
     const id = await notify(world, cast.owner);
     const before = await seqOf(cast.owner.user_id);
     clock.advance(60_000);
@@ -199,7 +199,7 @@ describe('marking', () => {
     expect(await seqOf(cast.owner.user_id)).toBe(before! + 1);
   });
 
-  it('takes reading back, and archives', async () => {
+  it('marks as unread again, and archives', async () => {
     const id = await notify(world, cast.owner);
     await put(`notifications/${id}/read`);
     expect(await unread()).toBe(0);
@@ -217,7 +217,7 @@ describe('marking', () => {
     expect(await seqOf(cast.owner.user_id)).toBe(seq! + 1);
   });
 
-  it('reads all of mine under one seq, and nobody else’s', async () => {
+  it('marks all of mine as read with one seq, and nobody else’s', async () => {
     await notifyMany(world, [cast.owner, cast.owner, cast.owner, cast.teammate]);
     const archived = await notify(world, cast.owner);
     await put(`notifications/${archived}/archive`);
@@ -237,7 +237,7 @@ describe('marking', () => {
     expect(await seqOf(cast.owner.user_id)).toBe(seq! + 1);
   });
 
-  it('counts exactly while 50 changes run at once', async () => {
+  it('counts exactly during 50 concurrent changes', async () => {
     const created = await notifyMany(
       world,
       Array.from({ length: 20 }, () => cast.owner),
@@ -265,7 +265,7 @@ describe('marking', () => {
 
 describe("somebody else's", () => {
   it.each(['GET ', 'PUT /read', 'PUT /unread', 'PUT /archive'])(
-    '%s is the answer for an unknown id',
+    '%s is answered like an unknown id',
     async (call) => {
       const [method, suffix] = call.split(' ') as [string, string];
       const id = await notify(world, cast.owner);
@@ -314,7 +314,7 @@ describe('POST notifications/test-email', () => {
     expect(sent).toEqual({ mine: true, created_by: `user:${cast.owner.user_id}` });
   });
 
-  it('allows five a minute, however they come', async () => {
+  it('allows five a minute, sequential or parallel', async () => {
     const answers = await Promise.all(Array.from({ length: 9 }, () => test()));
     expect(answers.map(({ status }) => status).sort()).toEqual([202, 202, 202, 202, 202, 429, 429, 429, 429]);
     expect(answers.find(({ status }) => status === 429)?.headers['retry-after']).toBe('60');

@@ -7,39 +7,39 @@ import type { NewMessage } from './messages.dto.js';
 
 declare module '../../contracts/kinds.js' {
   interface NotificationData {
-    /** What somebody wrote; `kind` is what they call it, `data` what else they gave. */
+    /** A written message; `kind` is the caller's name for it, `data` their additional data. */
     message: { kind: string | null; title: string; body: string; data: Record<string, unknown> };
   }
 }
 
-/** A message whose fields have been checked, to one bare address or to users of the tenant. */
+/** A message with valid fields, to one bare address or to users of the tenant. */
 export interface Message {
   channel: Channel;
   to:
     | { address: string; recipient: string }
-    /** `pointer`: the field of the request that named the one user. */
+    /** `pointer`: the field of the request that named the only user. */
     | { user_ids: readonly string[]; pointer?: string };
   subject: string;
   body: string;
-  /** The caller's own. */
+  /** The caller's own name. */
   kind?: string | null;
   severity?: Severity;
   data?: Record<string, unknown>;
   /** The same key never reaches the same recipient twice; without one every message is new. */
   dedupe_key?: string | null;
-  /** Leaves then; as soon as it may without. */
+  /** When to send it; null: as soon as permitted. */
   due_at?: Date | null;
 }
 
-/** Limit of recipients of a message that is sent within the request: the caller waits for all of them. */
+/** Most recipients of a message that is sent in the request: the caller waits for all of them. */
 export const MAX_AT_ONCE = 50;
 const LATEST_MS = 366 * 24 * 60 * 60 * 1_000;
 
 /**
- * What a caller asked for, as a message.
+ * Reads a request as a message.
  *
- * Who may: admins, and API keys (their scope was checked), write to any address and at any severity; other members
- * write to users of their tenant, and not as critical, which would pass everybody's quiet hours.
+ * Permissions: admins, and API keys (their scope was checked), write to any address and at any severity. Other members
+ * write to users of their tenant, and not as critical, which would bypass quiet hours.
  * @throws Problem validation_failed, forbidden
  */
 export function readMessage(caller: TenantCaller, body: NewMessage): Message {
@@ -78,7 +78,7 @@ function readRecipients({ channel, to, user_ids, send_now }: NewMessage, trusted
   return address;
 }
 
-/** A member's keys are their own: nobody can block another's message by guessing its key. */
+/** A member's keys are private: nobody can block another's message by guessing its key. */
 function readKey(caller: TenantCaller, key: string | null | undefined, trusted: boolean): string | null {
   if (key === undefined || key === null) return null;
   return trusted ? key : `${caller.principal}:${key}`;
@@ -93,7 +93,7 @@ function readSendAt({ send_at, send_now }: NewMessage): Date | null {
 }
 
 /**
- * A new message may not be scheduled in the past, nor years ahead. (A retry of what was created is no fault.)
+ * A new message must not be scheduled in the past, nor years ahead. (A retry of a created one may be.)
  * @throws Problem validation_failed
  */
 export function checkDueAt(due_at: Date, now: Date): void {

@@ -15,7 +15,7 @@ const WHO_MAY =
   'Admins and API keys with the scope can write to any address. Members can write only to users of their tenant ' +
   '(`user_ids`), and not as `critical`. ';
 
-/** What people and programs send. */
+/** Messages of people and programs. */
 @ApiTags('notifications')
 @Controller('notifications')
 export class MessagesController {

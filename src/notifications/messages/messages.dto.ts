@@ -25,7 +25,7 @@ export const MAX_USERS = 1_000;
 export const MAX_BODY_LENGTH = 20_000;
 const MAX_DATA_LENGTH = 10_000;
 
-/** A name that a caller gives its own kinds: `backup.failed`. */
+/** A caller's name for its own kind: `backup.failed`. */
 export function OwnKind(): PropertyDecorator {
   const matches = Matches(/^[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*$/, {
     message:
@@ -156,7 +156,7 @@ export class NewMessage {
   send_now?: boolean | null;
 }
 
-/** A message to one user, at once. */
+/** A message to one user, sent at once. */
 export class ManualMessage {
   @ApiProperty({ format: 'uuid' })
   @IsUUID()

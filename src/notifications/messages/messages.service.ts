@@ -11,12 +11,12 @@ import type { MessageState } from './messages.dto.js';
 import { Notifications } from '../notifications.service.js';
 import { refuseUnknownUsers } from '../recipients.js';
 
-/** A recipient with one delivery; without any, where the notification had been there before. */
+/** A recipient with one delivery; without any if the notification already existed. */
 type StateRow = { notification_id: string | null; recipient: string; user_id: string | null } & (
   FeedDelivery | { [Field in keyof FeedDelivery]: null }
 );
 
-/** What people and programs send: a notification for each recipient, with its delivery on the channel they name. */
+/** Messages of people and programs: one notification per recipient, with its delivery on the named channel. */
 @Injectable()
 export class Messages {
   constructor(
@@ -25,10 +25,10 @@ export class Messages {
   ) {}
 
   /**
-   * Creates it for those who have not got its key, and shows the state for those who have.
+   * Creates it for recipients without its key, and returns the existing state for the others.
    * @param createdBy who sends it, as `user:<id>` or `key:<id>`; null for Vigie itself.
    * @returns in the order of the recipients.
-   * @throws Problem validation_failed for users who are not of this tenant, and a `due_at` in the past.
+   * @throws Problem validation_failed for users outside this tenant, and a `due_at` in the past.
    */
   async create(tx: TenantTransaction, message: Message, createdBy: string | null): Promise<MessageState[]> {
     const { user_ids: userIds, pointer } = 'user_ids' in message.to ? message.to : { user_ids: null };
@@ -58,7 +58,7 @@ export class Messages {
     return inOrder([...created, ...before], userIds);
   }
 
-  /** The present state of these messages, in their order. */
+  /** The current state of these messages, in order. */
   async states(
     tx: TenantTransaction,
     created: readonly Pick<MessageState, 'id' | 'created'>[],
@@ -106,7 +106,7 @@ export class Messages {
   }
 }
 
-/** One state a notification; rows without one are left out. */
+/** One state per notification; skips rows without one. */
 function statesOf(rows: readonly StateRow[], created: boolean): MessageState[] {
   const states = new Map<string, MessageState>();
   for (const { notification_id, recipient, user_id, ...delivery } of rows) {

@@ -95,7 +95,7 @@ describe('POST notifications', () => {
     expect(await world.sql('SELECT user_id FROM inboxes')).toEqual([]);
   });
 
-  it('reaches users in their feeds and by mail, in the order they were named', async () => {
+  it('reaches users in their feeds and by mail, in the order of the request', async () => {
     const answer = await post({ user_ids: [cast.teammate.id, cast.admin.id], body: 'un\r\ndeux' });
     expect(states(answer).map(({ user_id }) => user_id)).toEqual([cast.teammate.id, cast.admin.id]);
     const feed = await get('notifications', { token: cast.teammate.token });
@@ -127,7 +127,7 @@ describe('POST notifications', () => {
     ]);
   });
 
-  it('never reaches a recipient twice under one dedupe_key: a retry gets the present state', async () => {
+  it('never reaches a recipient twice with one dedupe_key: a retry returns the current state', async () => {
     const first = await post({ to: 'claire@example.com', dedupe_key: 'invoice 7' });
     await world.sql(
       `UPDATE deliveries SET state = 'sent', attempts = 1, provider_id = 'X', sent_at = $1, ended_at = $1`,
@@ -149,7 +149,7 @@ describe('POST notifications', () => {
     expect((await world.sql('SELECT id FROM deliveries')).length).toBe(3);
   });
 
-  it('creates one for the same dedupe_key sent in parallel, and answers all with it', async () => {
+  it('creates one for parallel requests with the same dedupe_key, and returns it to all', async () => {
     const answers = await Promise.all(
       Array.from({ length: 8 }, () => post({ to: 'claire@example.com', dedupe_key: 'same' })),
     );
@@ -164,7 +164,7 @@ describe('POST notifications', () => {
     expect(states(await post(body))).toMatchObject([{ created: true }]);
   });
 
-  it('honours the Idempotency-Key, also for a send_at that has passed since', async () => {
+  it('honours the Idempotency-Key, even if send_at has passed since', async () => {
     const headers = { 'idempotency-key': randomUUID() };
     const body = { to: 'claire@example.com', send_at: '2026-03-30T07:10:00Z' };
     const first = await post(body, undefined, headers);
@@ -203,7 +203,7 @@ describe('POST notifications', () => {
     expect(await world.sql('SELECT id FROM notifications')).toEqual([]);
   });
 
-  it('takes a thousand users at once', async () => {
+  it('accepts a thousand users at once', async () => {
     const ids = (
       await world.sql<{ id: string }>(
         `INSERT INTO users (tenant_id, email, name, role)
@@ -289,7 +289,7 @@ describe('reading', () => {
   };
   const titles = (answer: Answer) => (answer.body.data as { title: string }[]).map(({ title }) => title);
 
-  it('lists the deliveries that one created or received, each once, newest first', async () => {
+  it('lists the deliveries that a user created or received, each once, newest first', async () => {
     await anyone();
     expect(titles(await get('deliveries', byKey()))).toEqual(['by key']);
     expect(titles(await get('deliveries', { token: cast.teammate.token }))).toEqual(['to admin']);
@@ -313,7 +313,7 @@ describe('reading', () => {
     expect(others.text).toBe((await get(`deliveries/${randomUUID()}`, { token: cast.admin.token })).text);
   });
 
-  it('M8: says in the feed which colleague wrote a message, and nobody for a program', async () => {
+  it('M8: names the colleague who wrote a message, and nobody for a program’s', async () => {
     await post({ user_ids: [cast.admin.id], subject: 'by key' });
     clock.advance(1_000);
     await post({ user_ids: [cast.admin.id], subject: 'by a colleague' }, { token: cast.teammate.token });
@@ -353,7 +353,7 @@ describe('reading', () => {
     }
   });
 
-  it('goes on past thousands that a filter leaves out', async () => {
+  it('continues past thousands that a filter skips', async () => {
     await post({ to: 'claire@example.com', subject: 'the oldest' });
     await world.sql(`UPDATE deliveries SET state = 'failed', ended_at = now()`);
     await world.sql(
@@ -377,7 +377,7 @@ describe('reading', () => {
     expect(pages).toEqual([0, 0, 1]);
   });
 
-  it('shows a notification to who created it, without what its recipient did with it', async () => {
+  it('shows a notification to its creator, without the recipient’s marks', async () => {
     const [state] = states(await post({ user_ids: [cast.admin.id] }, { token: cast.teammate.token }));
     await world.http('PUT', `/api/v1/notifications/${state!.id}/read`, { token: cast.admin.token });
     const path = `notifications/${state!.id}`;
@@ -398,7 +398,7 @@ describe('reading', () => {
     expect(marks.status).toBe(404);
   });
 
-  it('counts one’s own in statistics', async () => {
+  it('counts the caller’s own in statistics', async () => {
     await anyone();
     await world.sql(
       `UPDATE deliveries d SET state = 'failed', ended_at = now() FROM notifications n

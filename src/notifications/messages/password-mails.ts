@@ -11,18 +11,18 @@ import { type NewNotification, Notifications } from '../notifications.service.js
 
 declare module '../../contracts/kinds.js' {
   interface NotificationData {
-    /** The link itself is made when the mail is sent: a secret is never stored. */
+    /** The link itself is created when the mail is sent: a secret is never stored. */
     welcome: { link_id: string; expires_at: string };
     password_reset: { link_id: string; expires_at: string };
     password_changed: { changed_at: string };
-    /** Mailed to the previous address: who reads the new one knows it. */
+    /** Mailed to the previous address: the owner of the new one knows about it. */
     email_changed: { changed_at: string; previous_email: string };
   }
 }
 
 /**
- * The mails about credentials: one-time links to choose a password, in the transaction that makes them, and notices
- * that a password or an address was changed.
+ * Mails about credentials: one-time links to choose a password, in the transaction that creates them, and notices that
+ * a password or an address was changed.
  */
 @Injectable()
 export class PasswordMails implements OnModuleInit {
@@ -51,7 +51,8 @@ export class PasswordMails implements OnModuleInit {
       data: { changed_at: this.now(), previous_email: previous },
       sent_to: { channel: 'email', address: previous },
     });
-    // A newcomer whose welcome went to the wrong address gets another one. Whatever listens first, the old link ends.
+    // A newcomer whose welcome went to the wrong address gets another one. In any order of the listeners, the old link
+    // ends.
     await this.links.endAll(tx, user.id);
     const unset = (await this.credentials.byId(tx, user.id))?.password_hash === null;
     if (unset && (await this.wasWelcomed(tx, user.id))) await this.mailLink(tx, user, 'welcome');
@@ -70,7 +71,7 @@ export class PasswordMails implements OnModuleInit {
     await this.notify(tx, user, { kind, data: { link_id, expires_at: expires_at.toISOString() } }, link_id);
   }
 
-  /** @param key with the kind, makes it one of its own. */
+  /** @param key unique together with the kind. */
   private async notify<Kind extends NotificationKind>(
     tx: TenantTransaction,
     { id: user_id }: UserSubject,

@@ -20,7 +20,7 @@ import { SendNow } from './send-now.js';
 const NOW = '2026-11-18T09:00:00.000Z';
 const LIMIT = 3;
 
-/** E1, E6, E14, V5: sent in the request, by the same rules, leases and outcomes as from the queue. */
+/** E1, E6, E14, V5: sent in the request, with the same rules, leases and outcomes as from the queue. */
 describe('send_now', () => {
   const clock = new FixedClock(NOW);
   let world: World;
@@ -49,7 +49,7 @@ describe('send_now', () => {
     await world.close();
     await smtp.close();
   });
-  // Each test has its own tenant: what one sends is not counted by another.
+  // A tenant for each test, so that tests do not count each other's messages.
   beforeEach(async () => {
     clock.set(NOW);
     script = () => 'ok';
@@ -80,7 +80,7 @@ describe('send_now', () => {
   const settings = (value: object) =>
     world.sql('UPDATE tenants SET settings = $2 WHERE id = $1', [admin.tenant_id, JSON.stringify(value)]);
 
-  it('sends in the request and answers with what the mail server said', async () => {
+  it('sends in the request and answers with the mail server’s reply', async () => {
     const answer = await send({ to: 'claire@example.com' });
     expect(answer.status).toBe(200);
     expect(delivery(answer)).toMatchObject({
@@ -99,7 +99,7 @@ describe('send_now', () => {
     expect(await stored()).toEqual([{ state: 'sent', direct_by: `user:${admin.id}` }]);
   });
 
-  it('answers with a refusal for good, and records it', async () => {
+  it('answers with a permanent refusal, and records it', async () => {
     script = (step) => (step === 'rcpt' ? { reply: '550 5.1.1 No such user' } : 'ok');
     const answer = await send();
     expect(answer.status).toBe(200);
@@ -107,7 +107,7 @@ describe('send_now', () => {
     expect(delivery(answer).error).toContain('550');
   });
 
-  it('answers with the time of the next attempt when the server is busy', async () => {
+  it('answers with the time of the next attempt if the server is busy', async () => {
     script = (step) => (step === 'rcpt' ? { reply: '451 4.3.0 Later' } : 'ok');
     const answer = await send();
     expect(answer.status).toBe(202);
@@ -117,7 +117,7 @@ describe('send_now', () => {
     expect(Date.parse(String(due_at)) - Date.parse(NOW)).toBeGreaterThanOrEqual(240_000);
   });
 
-  it('sends to several users, each on their own', async () => {
+  it('sends to several users, each separately', async () => {
     const bob = await addPerson(world, admin.tenant_id, { name: 'Bob' });
     const answer = await send({ to: undefined, user_ids: [bob.id, admin.id] });
     expect(states(answer).map(({ user_id, deliveries }) => [user_id, deliveries[0]!.status])).toEqual([
@@ -154,7 +154,7 @@ describe('send_now', () => {
     expect(mails()).toBe(0);
   });
 
-  it('H8: what it defers is decided anew when the hours change in between', async () => {
+  it('H8: is decided again if the hours change while it is being deferred', async () => {
     const closed = { operating_hours: { days: [1, 2, 3, 4, 5], from: '14:00', to: '18:00' } };
     await settings(closed);
     const changing: Promise<unknown>[] = [];
@@ -185,7 +185,7 @@ describe('send_now', () => {
   });
 
   describe('limits', () => {
-    it('refuse a caller who has used theirs, with nothing created, and let the key be used later', async () => {
+    it('refuse a caller who has used theirs, create nothing, and let the key be used later', async () => {
       for (let sent = 0; sent < LIMIT; sent += 1) {
         expect((await send()).status).toBe(200);
         clock.advance(60_000);
@@ -199,7 +199,7 @@ describe('send_now', () => {
         headers: { 'retry-after': String(57 * 60) },
       });
       expect((await stored()).length).toBe(LIMIT);
-      // Others have their own, critical ones pass, and the queue is not refused.
+      // Others have their own limit, critical ones are exempt, and queued messages are not refused.
       const bob = await addPerson(world, admin.tenant_id, { name: 'Bob', role: 'admin' });
       expect((await send({}, {}, bob.token)).status).toBe(200);
       expect((await send({ severity: 'critical' })).status).toBe(200);
@@ -221,14 +221,14 @@ describe('send_now', () => {
       (await world.sql<{ slug: string }>('SELECT slug FROM tenants WHERE id = $1', [admin.tenant_id]))[0]!
         .slug;
 
-    it('hold for calls at the same time', async () => {
+    it('hold for concurrent calls', async () => {
       const answers = await Promise.all(Array.from({ length: 10 }, () => send()));
       expect(answers.filter(({ status }) => status === 200).length).toBe(LIMIT);
       expect(answers.filter(({ status }) => status === 429).length).toBe(10 - LIMIT);
       expect(mails()).toBe(LIMIT);
     });
 
-    it('refuse at once what exceeds a whole window', async () => {
+    it('refuse at once a request that exceeds a whole window', async () => {
       const ids = await Promise.all(
         Array.from(
           { length: LIMIT + 1 },
@@ -239,7 +239,7 @@ describe('send_now', () => {
       expect(await stored()).toEqual([]);
     });
 
-    it('of a recipient defer: the caller is not to blame', async () => {
+    it('of a recipient defer: the caller is not refused', async () => {
       await settings({ limits: { per_user_per_hour: 2, per_user_per_day: 0 } });
       const callers = await Promise.all(
         [1, 2, 3].map((i) => addPerson(world, admin.tenant_id, { name: `Admin${i}`, role: 'admin' })),
@@ -256,7 +256,7 @@ describe('send_now', () => {
   });
 
   describe('a retry', () => {
-    it('with the same Idempotency-Key gets the state, also in parallel: one mail', async () => {
+    it('with the same Idempotency-Key returns the state, even in parallel: one mail', async () => {
       const headers = { 'idempotency-key': randomUUID() };
       const body = { to: 'claire@example.com' };
       const answers = await Promise.all(Array.from({ length: 20 }, () => send(body, headers)));
@@ -267,7 +267,7 @@ describe('send_now', () => {
       expect(delivery(later)).toMatchObject({ state: 'sent', provider_id: 'SCRIPTED1' });
     });
 
-    it('with the same dedupe_key too, whatever became of the first', async () => {
+    it('with the same dedupe_key returns the state, whatever the first outcome was', async () => {
       script = (step) => (step === 'rcpt' ? { reply: '550 No' } : 'ok');
       const body = { to: 'claire@example.com', dedupe_key: 'relance 7' };
       await send(body);
@@ -277,7 +277,7 @@ describe('send_now', () => {
       expect(mails()).toBe(0);
     });
 
-    it('while the first is still under way says so, and sends nothing', async () => {
+    it('during the first request says so, and sends nothing', async () => {
       let release: () => void = () => undefined;
       const held = new Promise<Act>((resolve) => {
         release = () => resolve('ok');
@@ -302,7 +302,7 @@ describe('send_now', () => {
     });
   });
 
-  it('leaves nothing for the dispatcher to send again', async () => {
+  it('leaves nothing for the dispatcher to re-send', async () => {
     await send();
     await world.sql(`INSERT INTO workers VALUES (gen_random_uuid(), 'email', 5, now())`);
     await world.app.get(Dispatcher, { strict: false }).round('email');
@@ -310,7 +310,7 @@ describe('send_now', () => {
     expect(await stored()).toEqual([{ state: 'sent', direct_by: `user:${admin.id}` }]);
   });
 
-  it('shows what was written: no markup, no template, no header is read from it', async () => {
+  it('shows the text literally: no markup, no template, no header', async () => {
     await send({
       to: 'claire@example.com',
       subject: '{{tenant.name}} <b>é</b>',
@@ -324,11 +324,11 @@ describe('send_now', () => {
     expect(text).toContain('Fin.');
     expect(html).not.toContain('<script>');
     expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
-    // Nobody's inbox is behind a bare address.
+    // A bare address has no inbox.
     expect(text).not.toContain('Ouvrir dans Vigie');
   });
 
-  it('is a call that other code can make', async () => {
+  it('can be called by other code', async () => {
     const [state] = await world.app
       .get(SendNow, { strict: false })
       .sendNow(
@@ -340,7 +340,7 @@ describe('send_now', () => {
   });
 
   /** N3 */
-  it('is what POST notifications/send does for one user', async () => {
+  it('is the service of POST notifications/send for one user', async () => {
     const manual = (body: object) =>
       world.http('POST', '/api/v1/notifications/send', {
         token: admin.token,
@@ -373,7 +373,7 @@ async function waitsForAdvisoryLock(world: World): Promise<unknown> {
 }
 
 describe('send_now with a limit for all', () => {
-  it('H8: does not pass the limit of the minute together with a round of the dispatcher', async () => {
+  it('H8: a call and a concurrent round of the dispatcher together keep the limit per minute', async () => {
     const world = await createWorld({
       env: {
         SMTP_HOST: '127.0.0.1',
@@ -393,7 +393,7 @@ describe('send_now with a limit for all', () => {
       expect((await post({})).status).toBe(202);
       const answers: Promise<Answer>[] = [];
       jest.spyOn(Admission.prototype, 'gather').mockImplementationOnce(async (...call) => {
-        // The round has counted, and has not admitted.
+        // The round has counted, but not admitted yet.
         answers.push(post({ send_now: true }));
         await until('the direct call to wait', () => waitsForAdvisoryLock(world));
         return world.app.get(Admission).gather(...call);
@@ -405,7 +405,7 @@ describe('send_now with a limit for all', () => {
     }
   });
 
-  it('refuses what the minute has no room for', async () => {
+  it('refuses messages beyond the limit per minute', async () => {
     const smtp = await startScriptedSmtp();
     const world = await createWorld({
       env: {

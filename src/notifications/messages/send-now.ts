@@ -14,7 +14,7 @@ export interface Sender {
   principal: string;
 }
 
-/** Sends in the call itself, past the queue but not past hours and limits. */
+/** Sends in the request, bypassing the queue but not hours and limits. */
 @Injectable()
 export class SendNow {
   constructor(
@@ -25,14 +25,13 @@ export class SendNow {
   ) {}
 
   /**
-   * Creates a message and sends it, and answers with the outcome: `sent` with the provider's id, `failed`
-   * with the error, or `pending` with the time of the next attempt, or the hour that it waits for. At most 50
-   * recipients, because the caller waits. Recorded in any case; a process that is killed meanwhile leaves it to the
-   * dispatcher.
+   * Creates a message, sends it, and returns the outcome: `sent` with the provider's id, `failed` with the error, or
+   * `pending` with the time of the next attempt, or of the hour that it waits for. At most 50 recipients, because the
+   * caller waits. Always recorded; if the process is killed meanwhile, the dispatcher continues.
    *
-   * Call it outside of transactions. With the key of an earlier request, or a `dedupe_key` that the recipient has
-   * got, nothing is sent and the present state comes back.
-   * @throws Problem limit_reached, with nothing created; validation_failed for users who are not of the tenant.
+   * Call it outside of transactions. With the key of an earlier request, or a `dedupe_key` that the recipient already
+   * has, it sends nothing and returns the current state.
+   * @throws Problem limit_reached, with nothing created; validation_failed for users outside the tenant.
    * @example
    * const [state] = await sendNow.sendNow(caller, {
    *   channel: 'email', to: { user_ids: [userId] }, subject: 'Relance', body: 'Bonjour …',
@@ -46,7 +45,7 @@ export class SendNow {
     if ('user_ids' in message.to && message.to.user_ids.length > MAX_AT_ONCE) {
       throw new Error(`sendNow takes at most ${MAX_AT_ONCE} recipients`);
     }
-    // Filled only where something is created: a retry finds the state of the first, and sends nothing.
+    // Empty for a retry: it finds the state of the first, and sends nothing.
     let jobs: DeliveryJob[] = [];
     const created = await this.idempotency.create(sender, request, async (tx) => {
       const states = await this.messages.create(tx, message, sender.principal);

@@ -28,7 +28,7 @@ export class TestEmails {
    * @throws Problem too_many_attempts for the sixth within a minute.
    */
   async create(tx: TenantTransaction, userId: string): Promise<TestEmail> {
-    // Those asked for at the same time are counted one after the other.
+    // Serializes concurrent requests, to count them.
     await tx.lock(`test-email:${tx.tenant_id}:${userId}`);
     const user = await tx.one<{ name: string; recent: number }>(
       `SELECT u.name,

@@ -9,7 +9,7 @@ import type { AlertRow } from '../alerts/alert-row.js';
 import type { AlertView } from '../alerts/alerts.dto.js';
 import { readerOf, type ReaderRow } from './reader.js';
 
-/** What the words of a notification are made of. */
+/** The data for a notification's text. */
 export interface WordedRow {
   id: string;
   kind: string;
@@ -20,7 +20,7 @@ export interface WordedRow {
   created_at: Date;
 }
 
-/** A notification as its table has it. */
+/** A notification's row in its table. */
 export interface NotificationRow extends WordedRow {
   read_at: Date | null;
   archived_at: Date | null;
@@ -30,7 +30,7 @@ export interface NotificationRow extends WordedRow {
 const WRITTEN_KIND_NAMES: readonly string[] = WRITTEN_KINDS;
 const WRITTEN = WRITTEN_KINDS.map((kind) => `'${kind}'`).join(', ');
 
-/** The name of the user who wrote the notification `n`, null for Vigie's and programs' notifications. */
+/** The name of the user who wrote the notification `n`, null for notifications of Vigie and programs. */
 const AUTHOR_NAME = `(
   SELECT author.name FROM users author
   WHERE author.tenant_id = n.tenant_id
@@ -43,7 +43,7 @@ export const WORDED_COLUMNS = `n.id, n.kind, n.severity, n.data, n.audience, n.c
 /** The columns of a `NotificationRow`, of the notification `n`. */
 export const NOTIFICATION_COLUMNS = `${WORDED_COLUMNS}, n.read_at, n.archived_at, n.seq`;
 
-/** Makes what REST and sockets show of rows: with words in the reader's language, as of today in the tenant's zone. */
+/** Turns rows into views for REST and sockets: in the reader's language, as of today in the tenant's zone. */
 @Injectable()
 export class NotificationViews {
   private reader: { row: ReaderRow; minute: number; reader: Reader } | null = null;
@@ -57,19 +57,19 @@ export class NotificationViews {
     return notificationView(row, this.wording.titleAndBody(row, this.readerOf(row)));
   }
 
-  /** The title alone, for lists of what notifications led to: they do not read all that a body is made of. */
+  /** Only the title, for lists of deliveries: they do not read the data of the body. */
   titleOf(row: Omit<WordedRow, 'id'> & ReaderRow): string {
     return this.wording.titleAndBody({ ...row, id: null }, this.readerOf(row)).title;
   }
 
-  /** An alert's data changes while it stands: its words are not kept. */
+  /** An open alert's data changes, so its text is not cached. */
   ofAlert(row: AlertRow & ReaderRow): AlertView {
     const { kind, severity, data, first_seen_at: created_at } = row;
     const item = { id: null, kind, severity, data, created_at, audience: null, author_name: null };
     return alertView(row, this.wording.titleAndBody(item, this.readerOf(row)).title);
   }
 
-  /** The rows of a page have one reader: it is made for the first, and again when the minute has passed. */
+  /** All rows of a page have the same reader: built for the first row, and again after a minute. */
   private readerOf(row: ReaderRow): Reader {
     const now = this.clock.now();
     const minute = Math.floor(now.getTime() / 60_000);
@@ -90,12 +90,12 @@ function isSame(one: ReaderRow, other: ReaderRow): boolean {
   );
 }
 
-/** A row with the words that were made of it for its reader. */
+/** A row with its rendered text. */
 function notificationView(
   row: NotificationRow,
   { title, body }: { title: string; body: string },
 ): NotificationView {
-  // Named one by one: a rest and a spread took a tenth of a feed's time.
+  // Listed one by one: a rest and a spread took a tenth of a feed's time.
   return {
     id: row.id,
     kind: row.kind,
@@ -111,7 +111,7 @@ function notificationView(
   };
 }
 
-/** What somebody wrote is the view's own title and body: not twice in one answer. */
+/** Removes written text from `data`: the view has it as its title and body. */
 function withoutWords({
   title: _title,
   body: _body,

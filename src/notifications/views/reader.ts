@@ -2,7 +2,7 @@ import { type Locale, LOCALES } from '../../contracts/locales.js';
 import { civilDate } from '../../platform/clock/civil-time.js';
 import type { Reader } from '../../wording/worded.js';
 
-/** For whom a row is worded: columns that a query reads beside its rows, not in a query of its own. */
+/** The reader of a row: columns that a query reads beside its rows, not in a separate query. */
 export interface ReaderRow {
   reader_locale: string;
   reader_name: string | null;
@@ -11,7 +11,7 @@ export interface ReaderRow {
 }
 
 /**
- * The one row of a `ReaderRow`: the user's language, or the tenant's for those who are no user.
+ * The one row of a `ReaderRow`: the user's language, or the tenant's for other readers.
  * @param userId an SQL expression; null for API keys and bare addresses
  */
 export function readerSql(tenantId: string, userId: string): string {
@@ -39,7 +39,7 @@ export function userOf(principal: string): string | null {
   return principal.startsWith('user:') ? principal.slice('user:'.length) : null;
 }
 
-/** The first locale for one that this version does not have. */
+/** The first locale if this version does not have the stored one. */
 function localeOf(stored: string): Locale {
   return LOCALES.find((locale) => locale === stored) ?? LOCALES[0];
 }

@@ -6,7 +6,7 @@ import type { Page } from '../../platform/http/cursor.js';
 import { AdminTenant } from '../admin-tenant.js';
 import { AuditFilter, AuditPage } from './audit.dto.js';
 
-/** What admins and operators did. */
+/** The acts of admins and operators. */
 @Controller('admin/audit')
 export class AdminAuditController {
   constructor(

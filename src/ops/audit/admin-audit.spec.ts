@@ -44,8 +44,8 @@ const act = (method: string, path: string, token: string, body?: object, id = 't
 const settings = async () =>
   (await world.http('GET', '/api/v1/tenant/settings', { token: cast.admin.token })).body;
 
-describe('what an admin does', () => {
-  it('is in the log of the tenant: actor, action, targets, time, address and outcome', async () => {
+describe('an admin’s act', () => {
+  it('is in the tenant’s log: actor, action, targets, time, address and outcome', async () => {
     const body = { email: `${CANARY}@example.com`, name: CANARY };
     const { id } = (await act('POST', 'users', cast.admin.token, body, 'made-1')).body as { id: string };
     clock.advance(1_000);
@@ -97,7 +97,7 @@ describe('what an admin does', () => {
     await act('PUT', 'tenant/settings', cast.admin.token, before);
   });
 
-  it('is there also when it failed, and nothing of what was sent is', async () => {
+  it('is logged even if it failed, without the request’s contents', async () => {
     const tries: [string, string, object?][] = [
       ['POST', 'users', { email: CANARY }],
       ['PATCH', `users/${randomUUID()}`, { name: CANARY }],
@@ -115,7 +115,7 @@ describe('what an admin does', () => {
     expect(JSON.stringify(await world.sql('SELECT * FROM audit_log'))).not.toContain(CANARY);
   });
 
-  it('by a key is the key’s', async () => {
+  it('with a key is logged as the key’s', async () => {
     const { body } = await act('POST', `tenants/${cast.tenant_id}/api-keys`, cast.operator.token, {
       name: 'Key',
       scopes: ['admin'],
@@ -126,14 +126,14 @@ describe('what an admin does', () => {
     expect(row).toMatchObject({ actor_kind: 'api_key', action: 'PUT /api/v1/tenant/settings', status: 400 });
   });
 
-  it('is refused when its audit row can not be written', async () => {
+  it('is refused if its audit row cannot be written', async () => {
     await world.sql('ALTER TABLE audit_log RENAME TO audit_log_elsewhere');
     try {
       const body = { email: 'unseen@example.com', name: 'Unseen' };
       const refused = await act('POST', 'users', cast.admin.token, body);
       expect([refused.status, refused.body.code]).toEqual([503, 'unavailable']);
       expect(await world.sql(`SELECT 1 FROM users WHERE email = 'unseen@example.com'`)).toEqual([]);
-      // What needs no record goes on.
+      // Requests that need no audit row still work.
       expect((await act('GET', 'users', cast.admin.token)).status).toBe(200);
       const due = { title: 'TVA', due_on: '2026-03-31' };
       expect((await act('POST', 'deadlines', cast.teammate.token, due)).status).toBe(201);
@@ -142,8 +142,8 @@ describe('what an admin does', () => {
     }
   });
 
-  it('is on record before it begins, so that a process that dies in it leaves a trace', async () => {
-    // The row is held: the handler waits for it, and the request is in the middle.
+  it('is recorded before it begins, so that a crash leaves a trace', async () => {
+    // The row is locked: the handler waits for it in the middle of the request.
     const { id } = await addPerson(world, cast.tenant_id, { name: 'Held' });
     let answered = false;
     await world.sql(`CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
@@ -174,8 +174,8 @@ async function hold(lock: number): Promise<{ release(): Promise<void> }> {
   return { release: () => client.end() };
 }
 
-describe('what members do', () => {
-  it('is not in the log, unless only admins may do it', async () => {
+describe('a member’s act', () => {
+  it('is not in the log, unless it is for admins only', async () => {
     const { token } = cast.teammate;
     await act('POST', 'deadlines', token, { title: 'TVA', due_on: '2026-03-31' });
     await act('PATCH', 'me', token, { name: 'Bob' });
@@ -187,7 +187,7 @@ describe('what members do', () => {
     ]);
   });
 
-  it('does not fill the log, however often they are refused', async () => {
+  it('does not fill the log, however often it is refused', async () => {
     const pushy = await addPerson(world, cast.tenant_id, { name: 'Pushy' });
     for (let n = 0; n < 70; n += 1) await act('GET', 'users', pushy.token);
     const rows = await world.sql(`SELECT 1 FROM audit_log WHERE actor = $1`, [`user:${pushy.id}`]);
@@ -195,8 +195,8 @@ describe('what members do', () => {
   });
 });
 
-describe('what operators do', () => {
-  it('with a tenant’s things is in its log, and the rest in the installation’s', async () => {
+describe('an operator’s act', () => {
+  it('on a tenant is in the tenant’s log, and any other in the installation’s', async () => {
     const { token, id } = cast.operator;
     const actor = `operator:${id}`;
     const { body: made } = await act('POST', 'tenants', token, {
@@ -235,10 +235,10 @@ describe('what operators do', () => {
   });
 });
 
-describe('signing in', () => {
+describe('a login', () => {
   const login = (body: object) => world.http('POST', '/api/v1/auth/login', { body });
 
-  it('S9: is on record for admins and operators, with its outcome, and for everybody where it is refused', async () => {
+  it('S9: is recorded for admins and operators, with its outcome, and for everybody if it is refused', async () => {
     const { slug } = cast.tenant;
     const [admin, member, operator] = [cast.admin, cast.teammate, cast.operator];
     for (const { email } of [admin, member]) {
@@ -269,7 +269,7 @@ describe('signing in', () => {
     expect(JSON.stringify(stored)).not.toMatch(new RegExp(`${CANARY}|@|${PASSWORD}`));
   });
 
-  it('of an admin is refused when its audit row can not be written', async () => {
+  it('of an admin is refused if its audit row cannot be written', async () => {
     const body = { email: cast.admin.email, password: PASSWORD, tenant: cast.tenant.slug };
     await world.sql('ALTER TABLE audit_log RENAME TO audit_log_elsewhere');
     const answer = await login(body);
@@ -280,7 +280,7 @@ describe('signing in', () => {
 });
 
 describe('a password chosen by a link', () => {
-  it('is on record where it is an admin’s', async () => {
+  it('is recorded for an admin', async () => {
     const chosen = async (role: string) => {
       const body = { email: `${randomUUID()}@example.com`, name: CANARY, role, welcome: false };
       const { id } = (await act('POST', 'users', cast.admin.token, body)).body as { id: string };
@@ -315,7 +315,7 @@ describe('the log', () => {
     }
   }
 
-  it('is read in pages, newest first, and by who, what and when', async () => {
+  it('is read in pages, newest first, and filtered by actor, action and time', async () => {
     await arrange();
     const all = await entries();
     expect(all).toHaveLength(7);
@@ -347,7 +347,7 @@ describe('the log', () => {
     expect([status, body.errors[0].pointer]).toEqual([400, `/${name}`]);
   });
 
-  it('is the own tenant’s alone', async () => {
+  it('only shows the tenant’s own rows', async () => {
     await arrange();
     expect(await entries('', cast.outsider.token)).toEqual([]);
     expect((await audit(`?tenant=${cast.tenant.slug}`, cast.outsider.token)).status).toBe(404);
@@ -355,7 +355,7 @@ describe('the log', () => {
     expect(await entries('', cast.operator.token)).toEqual([]);
   });
 
-  it('reads few rows however long it is', async () => {
+  it('reads few rows, however long it is', async () => {
     await world.sql(
       `INSERT INTO audit_log (tenant_id, id, actor, actor_kind, action, targets, at, request_id)
        SELECT $1, new_id(), 'user:' || n % 50, 'user', 'POST /' || n % 20, '{}',
@@ -380,7 +380,7 @@ describe('the log', () => {
     }
   });
 
-  it('is kept for as long as the configuration says, and addresses for 90 days', async () => {
+  it('is kept for as long as configured, and addresses for 90 days', async () => {
     const tenant = await addTenant(world);
     const rows = async (table: string) =>
       world.sql<{ action: string; ip: string | null }>(`SELECT action, ip FROM ${table} ORDER BY at DESC`);

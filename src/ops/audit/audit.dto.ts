@@ -4,7 +4,7 @@ import { Instant } from '../../platform/http/instant.js';
 import { ACTOR_KINDS, type AuditRow } from '../../platform/audit/audit-log.js';
 import { PageQuery } from '../../platform/http/page.dto.js';
 
-/** Which acts; all of them where nothing is said. */
+/** Filters acts; by default all. */
 export class AuditFilter extends PageQuery {
   @ApiPropertyOptional({ description: 'Slug of the tenant; operators leave it out for the installation' })
   @IsOptional()

@@ -72,7 +72,7 @@ class SettingList {
   data: SettingView[];
 }
 
-/** What this process runs on and with, for operators. */
+/** The connections and configuration of this process, for operators. */
 @Controller('admin')
 @Access('operator')
 export class AdminInstallationController {

@@ -24,7 +24,7 @@ const smtp = (port: number, more: Record<string, string> = {}) => ({
 const connections = ({ world, cast }: { world: World; cast: Cast }) =>
   world.http('GET', '/api/v1/admin/connections', { token: cast.operator.token });
 
-describe('with everything there', () => {
+describe('with all services available', () => {
   let catcher: MailCatcher;
   let here: { world: World; cast: Cast };
 
@@ -37,7 +37,7 @@ describe('with everything there', () => {
     await catcher.close();
   });
 
-  test('each connection is tried, with its latency, and no mail is sent', async () => {
+  test('each connection is tested, with its latency, and no mail is sent', async () => {
     const { status, body } = await connections(here);
     expect(status).toBe(200);
     expect(body.ok).toBe(true);
@@ -57,7 +57,7 @@ describe('with everything there', () => {
     expect(catcher.count).toBe(0);
   });
 
-  test('what does not answer is named, and the others are still shown', async () => {
+  test('a service that does not answer is named, and the others are still shown', async () => {
     jest
       .spyOn(here.world.app.get(Queues), 'probe')
       .mockRejectedValue(new Error('Redis did not answer within 2 s'));
@@ -75,7 +75,7 @@ describe('with everything there', () => {
     ]);
   });
 
-  test('the configuration is shown as it is in force, without secrets', async () => {
+  test('the effective configuration is shown without secrets', async () => {
     const { world, cast } = here;
     const { status, body, text } = await world.http('GET', '/api/v1/admin/configuration', {
       token: cast.operator.token,
@@ -96,7 +96,7 @@ describe('with everything there', () => {
     expect(text).not.toContain(world.config.jwtSecret!);
   });
 
-  test.each(['connections', 'configuration'])('%s is for operators alone', async (path) => {
+  test.each(['connections', 'configuration'])('%s is for operators only', async (path) => {
     const { world, cast } = here;
     const url = `/api/v1/admin/${path}`;
     for (const token of [cast.admin.token, cast.teammate.token]) {
@@ -118,7 +118,7 @@ describe('a mail server', () => {
     await catcher.close();
   });
 
-  test('M10: that has no TLS where it is required, or says nothing, is no answer', async () => {
+  test('M10: without the required TLS, or without a greeting, counts as failed', async () => {
     const catcher = await startMailCatcher();
     const plain = await worldWith(smtp(catcher.port, { SMTP_TLS: 'true' }));
     expect((await connections(plain)).body.data[3]).toMatchObject({ ok: false });
@@ -129,7 +129,7 @@ describe('a mail server', () => {
       const server = createServer(() => undefined).listen(0, '127.0.0.1', () => resolve(server));
     });
     const { port } = silent.address() as { port: number };
-    // Longer than the others have, and as long as the setting says (M10).
+    // Longer than the other time limits, and as long as the setting says (M10).
     const quiet = await worldWith(smtp(port, { SMTP_GREETING_TIMEOUT_SECONDS: '6' }));
     const { body } = await connections(quiet);
     expect(body.data[3]).toMatchObject({ ok: false });
@@ -139,7 +139,7 @@ describe('a mail server', () => {
     silent.close();
   });
 
-  test('that is not configured is not tried', async () => {
+  test('that is not configured is not tested', async () => {
     const here = await worldWith({});
     const { body } = await connections(here);
     expect(body).toMatchObject({ ok: true });

@@ -14,29 +14,29 @@ export const SERVICES = [
   ...CHANNELS.map((channel) => CHANNEL_TRAITS[channel].service),
 ];
 
-/** How one service answered. */
+/** The test result of one service. */
 export interface ConnectionTest {
   service: string;
-  /** False: the configuration names none, so nothing was tried. */
+  /** False: not configured, so not tested. */
   configured: boolean;
-  /** null where nothing was tried. */
+  /** Null if it was not tested. */
   ok: boolean | null;
   latency_ms: number | null;
   error: string | null;
-  /** Recent outcomes of this channel; null without a channel. */
+  /** Recent state of this channel; null without a channel. */
   channel: ChannelState | null;
 }
 
 type Probe = () => Promise<unknown>;
 
-/** Within this time PostgreSQL and Redis must answer, in ms. Senders have limits of their own, by their settings. */
+/** Time limit for PostgreSQL and Redis, in ms. Senders have their own limits, from their settings. */
 const DEADLINE_MS = 5_000;
 const MAX_ERROR_LENGTH = 300;
 
-/** Tries the services that Vigie needs, as it would use them: writes a key to Redis, sends no mail. */
+/** Tests the services that Vigie needs, as it would use them: writes a key to Redis, sends no mail. */
 @Injectable()
 export class Connections {
-  /** In the order of SERVICES; null where the configuration names none. */
+  /** In the order of SERVICES; null if one is not configured. */
   private readonly probes: ReadonlyMap<string, Probe | null>;
 
   constructor(
@@ -54,7 +54,7 @@ export class Connections {
     ]);
   }
 
-  /** All at the same time. Takes 5 s at most, or as long as a sender gives its server to greet and log in. */
+  /** Tests all concurrently. Takes 5 s at most, or as long as a sender gives its server to greet and log in. */
   async test(): Promise<ConnectionTest[]> {
     const [tests, states] = await Promise.all([
       Promise.all([...this.probes].map(([service, probe]) => testOne(service, probe))),
@@ -83,10 +83,10 @@ async function testOne(service: string, probe: Probe | null): Promise<Omit<Conne
   return { service, configured: true, ok: error === null, latency_ms, error };
 }
 
-/** What went wrong, in the words of the client library, which name no password. */
+/** The client library's error message, which contains no password. */
 function wordsOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error).slice(0, MAX_ERROR_LENGTH);
-  // A name with several addresses fails as several errors in one, without words of its own.
+  // A name with several addresses fails with an AggregateError that has no message.
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
   return (error.message || code).slice(0, MAX_ERROR_LENGTH);
 }

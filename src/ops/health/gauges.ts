@@ -7,11 +7,11 @@ import { CONFIG, type Config } from '../../platform/config/config.js';
 import { Metrics } from '../../platform/metrics/metrics.js';
 import { type QueueCounts, Queues } from '../../platform/queues/queues.js';
 
-/** Readings are reused for this long: several scrapers cost as much as one. */
+/** Readings are reused for this long, so that several scrapers cost as much as one. */
 const GOOD_FOR_MS = 5_000;
-/** A count stops here: beyond it nobody needs to know how many more, and a scrape is to be quick. */
+/** Counting stops here: the exact number no longer matters, and a scrape must be quick. */
 export const MAX_COUNTED = 100_000;
-/** A scrape does not wait longer for PostgreSQL or Redis. */
+/** The time limit of a scrape for PostgreSQL and Redis. */
 const DEADLINE_MS = 2_000;
 
 /** The gauges that are read at each scrape instead of counted at each event. */
@@ -33,7 +33,10 @@ export class Gauges implements OnModuleInit {
     }
   }
 
-  /** Resolves when the gauges are at most 5 s old. What does not answer within 2 s is absent, and reported as down. */
+  /**
+   * Resolves when the gauges are at most 5 s old. A source that does not answer within 2 s is absent, and reported as
+   * down.
+   */
   async refresh(): Promise<void> {
     if (performance.now() < this.readUntil) return;
     this.reading ??= this.read().finally(() => (this.reading = null));
@@ -85,7 +88,7 @@ export class Gauges implements OnModuleInit {
   }
 }
 
-/** Null when it fails or takes too long: a scrape reports what it can. */
+/** Null if it fails or takes too long: a scrape reports the rest. */
 function withinDeadline<Result>(work: Promise<Result>): Promise<Result | null> {
   return withTimeout(work, DEADLINE_MS, 'no answer').catch(() => null);
 }

@@ -8,7 +8,7 @@ export class HealthAnswer {
   status: 'ok';
 }
 
-/** For balancers and supervisors. */
+/** For load balancers and supervisors. */
 @Controller()
 export class HealthController {
   constructor(private readonly health: Health) {}

@@ -21,10 +21,10 @@ export class Health {
   ) {}
 
   /**
-   * Resolves when PostgreSQL answers and Redis takes a write, within 2 s. A change is logged; the single answers are not,
-   * since balancers ask all the time.
-   * @throws Problem unavailable, naming what does not answer, or why Redis refuses; also as soon as the process is to
-   * stop, so that balancers look elsewhere while it drains.
+   * Resolves if PostgreSQL answers and Redis accepts a write, within 2 s. Only changes are logged: load
+   * balancers ask all the time.
+   * @throws Problem unavailable, naming the service that does not answer, or why Redis refuses; also during a shutdown,
+   *   so that load balancers stop using the process while it drains.
    */
   async assertReady(): Promise<void> {
     const reason = this.stopping ? 'this process is stopping' : await this.reasonNotReady();
@@ -49,19 +49,19 @@ export class Health {
     return words.length > 0 ? words.join('; ') : null;
   }
 
-  /** From now on the process is not ready. The first thing to do when it is to stop. */
+  /** Makes the process not ready. The first step of a shutdown. */
   stop(): void {
     this.stopping = true;
   }
 }
 
 interface Fault {
-  /** No answer: the words are the name of the service. */
+  /** No answer: the text is the name of the service. */
   silent: boolean;
   words: string;
 }
 
-/** Null when the probe succeeds in time. */
+/** Null if the probe succeeds in time. */
 function faultOf(name: string, probe: Promise<void>): Promise<Fault | null> {
   return withTimeout(probe, DEADLINE_MS, 'no answer').then(
     () => null,

@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 afterEach(() => jest.restoreAllMocks());
 
-test('a process that works is alive and ready, for anybody', async () => {
+test('a healthy process is alive and ready, without a login', async () => {
   expect(await world.http('GET', '/livez')).toMatchObject({ status: 200, body: { status: 'ok' } });
   expect(await world.http('GET', '/readyz')).toMatchObject({ status: 200, body: { status: 'ok' } });
 });
@@ -36,7 +36,7 @@ test('a service that does not answer counts as unreachable', async () => {
   expect(performance.now() - began).toBeLessThan(4_000);
 });
 
-test('a process that is to stop is not ready while it drains, and still alive', async () => {
+test('a process that is shutting down is not ready while it drains, but still alive', async () => {
   const stopping = await createWorld();
   const workers = stopping.app.get(Workers);
   const drain = workers.drain.bind(workers);

@@ -7,7 +7,7 @@ import { Access } from '../../platform/http/caller.js';
 import { Metrics } from '../../platform/metrics/metrics.js';
 import { Gauges } from './gauges.js';
 
-/** For Prometheus. docs/metrics.md lists what is in it. */
+/** For Prometheus. docs/metrics.md lists the metrics. */
 @Controller()
 export class MetricsController {
   constructor(
@@ -16,7 +16,7 @@ export class MetricsController {
     private readonly metrics: Metrics,
   ) {}
 
-  /** @throws Problem unauthenticated when METRICS_TOKEN is set and not sent. */
+  /** @throws Problem unauthenticated if METRICS_TOKEN is set and the request lacks it. */
   @Get('metrics')
   @Access('public')
   @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
@@ -36,7 +36,7 @@ export class MetricsController {
   }
 }
 
-/** Compares in a time that does not depend on where they differ. */
+/** Compares in constant time. */
 function isSame(one: string, other: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(one), digest(other));

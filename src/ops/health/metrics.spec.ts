@@ -47,7 +47,7 @@ test('Prometheus reads every metric of the table, and the process, from any role
   }
 });
 
-test('METRICS_TOKEN locks it, and its spelling must be exact', async () => {
+test('METRICS_TOKEN protects it, and must match exactly', async () => {
   const world = await start({ env: { METRICS_TOKEN: 'a token of the scraper' } });
   for (const authorization of ['', 'Bearer ', 'Bearer a token of the scrapes', 'a token of the scraper']) {
     const answer = await world.http(
@@ -60,7 +60,7 @@ test('METRICS_TOKEN locks it, and its spelling must be exact', async () => {
   await scrape(world, { authorization: 'Bearer a token of the scraper' });
 });
 
-test('requests are measured by the pattern of their route, never by what somebody wrote into it', async () => {
+test('requests are measured by their route pattern, never by the requested path', async () => {
   const world = await start();
   const { admin } = await createCast(world);
   await world.http('GET', '/api/v1/deadlines/5f0c6f2e-0000-4000-8000-000000000000', { token: admin.token });
@@ -87,7 +87,7 @@ test('waiting deliveries are counted by channel and state, with the age of the o
     '2026-03-02T08:50:00Z',
     '2026-03-02T10:00:00Z',
   ]);
-  // A suspended tenant's are to wait.
+  // Those of a suspended tenant have to wait.
   await pend(world, other.tenant.id, other.outsider.id, ['2026-03-01T00:00:00Z']);
   await world.sql(`UPDATE tenants SET suspended_at = now() WHERE id = $1`, [other.tenant.id]);
   await world.sql(`UPDATE channels SET paused = true WHERE channel = 'email'`);
@@ -100,7 +100,7 @@ test('waiting deliveries are counted by channel and state, with the age of the o
   expect(samples.get('vigie_queue_jobs{queue="mail",state="waiting"}')).toBe(0);
 });
 
-test('several scrapes within a few seconds ask PostgreSQL once', async () => {
+test('several scrapes within a few seconds query PostgreSQL once', async () => {
   const world = await start();
   const read = jest.spyOn(world.app.get(OpenDeliveriesReader, { strict: false }), 'read');
   await Promise.all([scrape(world), scrape(world)]);
@@ -108,7 +108,7 @@ test('several scrapes within a few seconds ask PostgreSQL once', async () => {
   expect(read).toHaveBeenCalledTimes(1);
 });
 
-test('counting a backlog reads its index, and no more of it than is shown', async () => {
+test('counting a backlog reads only its index, and no more than is shown', async () => {
   const world = await start();
   const { tenant_id, admin } = await createCast(world);
   await pend(
@@ -135,7 +135,7 @@ test('counting a backlog reads its index, and no more of it than is shown', asyn
   expect(plan.map((line) => line['QUERY PLAN']).join('\n')).toMatch(/Index.* deliveries_pending/);
 });
 
-test('without an answer from a source its gauges are absent, and vigie_source_up is 0', async () => {
+test('if a source does not answer, its gauges are absent, and vigie_source_up is 0', async () => {
   const world = await start();
   jest.spyOn(world.app.get(Queues), 'counts').mockRejectedValue(new Error('unreachable'));
   jest
@@ -156,10 +156,10 @@ test('runs are counted by job and outcome, with their time', async () => {
   expect(samples.get('vigie_run_duration_seconds_count{job="update-statuses"}')).toBe(1);
 });
 
-test('a wake-up that Redis does not take is counted', async () => {
+test('a wake-up that Redis does not accept is counted', async () => {
   const world = await start({ env: { VIGIE_ROLES: 'web' } });
   const wakeUps = world.app.get(WakeUps);
-  // Only a stopped publisher fails for certain while the Redis that all tests share goes on.
+  // Only a stopped publisher fails reliably while all tests share one running Redis.
   wakeUps.onApplicationShutdown();
   wakeUps.send('dispatch.kick', { channel: 'email' });
   await until(

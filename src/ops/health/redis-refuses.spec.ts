@@ -7,7 +7,7 @@ import { until } from '../../../test/support/until.js';
 import { createWorld, type World } from '../../../test/support/world.js';
 import { type MailCatcher, startMailCatcher } from '../../cli/demo/mail-catcher.js';
 
-/** R4: a Redis that answers, and takes no work. */
+/** R4: a Redis that answers but refuses writes. */
 
 let server: RedisServer;
 let redis: Redis;
@@ -67,7 +67,7 @@ async function metric(name: string): Promise<number> {
 }
 
 interface Refusal {
-  /** Makes Redis refuse. */
+  /** Makes Redis refuse writes. */
   begin: () => Promise<unknown>;
   end: () => Promise<unknown>;
   words: string;
@@ -93,7 +93,7 @@ const REFUSALS: [string, () => Refusal][] = [
 ];
 
 test.each(REFUSALS)(
-  'R4: %s: every signal says that nothing is sent, one line says why, and it heals by itself',
+  'R4: %s: every signal shows that nothing is sent, one line says why, and it recovers without help',
   async (_name, make) => {
     const { begin, end, words } = make();
     expect((await world.http('GET', '/readyz')).status).toBe(200);
@@ -108,7 +108,7 @@ test.each(REFUSALS)(
     const { body } = await world.http('GET', '/readyz');
     expect(body).toMatchObject({ code: 'unavailable', detail: words });
     expect(await redisConnection()).toMatchObject({ ok: false, error: words });
-    // Admitted, refused by Redis, and queued until the lease ends: due all the same.
+    // Admitted, refused by Redis, and queued until the lease expires: still due.
     await until('an admission', async () => (await states(tenant!)).includes('queued'));
     expect(await metric('vigie_oldest_due_delivery_seconds{channel="email"}')).toBeGreaterThanOrEqual(600);
     expect(await metric('vigie_source_up{source="redis"}')).toBe(0);
@@ -117,7 +117,7 @@ test.each(REFUSALS)(
 
     await end();
     await until('readiness', async () => (await world.http('GET', '/readyz')).status === 200);
-    // As if their 15 s were over.
+    // Expire their 15 s.
     await world.sql(`UPDATE deliveries SET lease_until = now() WHERE state = 'queued'`);
     await until('the mails', () => catcher.count === 3, 45_000);
     await until('the outcomes', async () => (await states(tenant!)).every((state) => state === 'sent'));

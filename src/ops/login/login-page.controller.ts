@@ -15,14 +15,14 @@ import { pageHeaders, preferredLocale } from '../../platform/http/html-page.js';
 import { isSameOrigin } from '../../platform/http/same-origin.js';
 import { HtmlPages } from '../../wording/pages/html-pages.js';
 
-/** What the login page shows besides its form: the values of `templates/pages/login.html.hbs`. */
+/** The values of `templates/pages/login.html.hbs` besides the form. */
 type LoginValues =
   | { problem: 'wrong'; email: string }
   | { problem: 'too_many'; seconds: number; minutes: number }
   | { problem: 'foreign' }
   | { signed_out: boolean };
 
-/** Signing in to the pages under /ops, and out again. */
+/** Login and logout of the pages under /ops. */
 @ApiExcludeController()
 @Controller('ops')
 @Access('public')
@@ -42,7 +42,7 @@ export class LoginPageController {
     return this.pages.render('login', locale, nonce, values);
   }
 
-  /** A form's POST: it is answered with a page, whatever is wrong with it. */
+  /** The POST of a form: always answered with a page. */
   @Post('login')
   @TakesForm()
   async login(
@@ -88,19 +88,19 @@ export class LoginPageController {
 
 function prepare(request: FastifyRequest, reply: FastifyReply) {
   const nonce = randomBytes(18).toString('base64url');
-  // With no-referrer the form's own POST would come with the origin "null".
+  // With no-referrer the form's own POST would have the origin "null".
   reply.headers(pageHeaders(nonce, { 'form-action': "'self'", 'referrer-policy': 'same-origin' }));
   return { locale: preferredLocale(request.headers['accept-language']), nonce };
 }
 
-/** What the form holds, or null when that can't be anybody's address and password. */
+/** The form's fields, or null if they cannot be an address and a password. */
 async function formOf(body: unknown): Promise<LoginForm | null> {
   const { email, password } = (body ?? {}) as Record<string, unknown>;
   const form = plainToInstance(LoginForm, { email, password });
   return (await validate(form)).length === 0 ? form : null;
 }
 
-/** What the page shows of a refused login; null for what is no refusal. */
+/** The page's values for a refused login; null for any other problem. */
 function valuesOf({ code, options }: Problem, email: string): LoginValues | null {
   if (code === 'invalid_credentials') return { problem: 'wrong', email };
   if (code !== 'too_many_attempts') return null;

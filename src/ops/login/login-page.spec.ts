@@ -7,7 +7,7 @@ import { FixedClock } from '../../platform/clock/fixed-clock.js';
 const HOUR = 3_600_000;
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
-/** Signing in to the pages under /ops, without a browser: what each of them answers. */
+/** The login of the pages under /ops, without a browser: tests the responses. */
 let world: World;
 let cast: Cast;
 const clock = new FixedClock('2026-03-04T09:00:00Z');
@@ -30,8 +30,8 @@ async function signIn(): Promise<string> {
 const board = (headers: Record<string, string>, method = 'GET', path = '') =>
   world.http(method, `/ops/queues${path}`, { headers });
 
-describe('signing in', () => {
-  test('leads to the board, with a cookie that scripts and other sites never see', async () => {
+describe('a login', () => {
+  test('leads to the board, with a cookie that scripts and other sites cannot read', async () => {
     const answer = await login(right());
     expect(answer.status).toBe(303);
     expect(answer.headers.location).toBe('/ops/queues');
@@ -46,7 +46,7 @@ describe('signing in', () => {
     expect((await board({ cookie: `other=1; ${cookie}; vigie=2` })).status).toBe(200);
   });
 
-  test('is refused on the page, in the language of the browser, and keeps the address', async () => {
+  test('is refused with a page in the browser’s language that keeps the address', async () => {
     const wrong = await login(
       { email: '"><b>@example.com', password: 'wrong' },
       { 'accept-language': 'en-GB' },
@@ -60,12 +60,12 @@ describe('signing in', () => {
     expect(french.text).toContain('L’adresse ou le mot de passe est incorrect.');
   });
 
-  test('is for operators: a user of a tenant is unknown here', async () => {
+  test('is for operators only: a tenant’s user is unknown here', async () => {
     expect((await login({ email: cast.admin.email, password: PASSWORD })).status).toBe(401);
   });
 
   test.each(['', 'email=x', 'password=x', 'email=a&email=b&password=c', 'email=%00&password=x', '%'])(
-    'with the form %p is refused, with the page',
+    'with the form %p is refused with the page',
     async (body) => {
       const { status, text } = await post('/ops/login', body);
       expect(status).toBe(400);
@@ -73,7 +73,7 @@ describe('signing in', () => {
     },
   );
 
-  test('is slowed down and told so, like the login of the API and together with it', async () => {
+  test('is rate-limited with a message, together with the API’s login', async () => {
     const email = 'nobody@example.com';
     const byPage = () => login({ email, password: 'x' });
     const byApi = () => world.http('POST', '/api/v1/auth/login', { body: { email, password: 'x' } });
@@ -90,7 +90,7 @@ describe('signing in', () => {
     redis.disconnect();
   });
 
-  test('S7: is not locked by what strangers do, in a browser that has signed in before', async () => {
+  test('S7: is not locked by strangers in a browser that has logged in before', async () => {
     const cookies = ((await login(right())).headers['set-cookie'] as string[]).map(
       (one) => one.split(';')[0],
     );
@@ -103,7 +103,7 @@ describe('signing in', () => {
     redis.disconnect();
   });
 
-  test('is not possible from another site’s page, nor is signing out', async () => {
+  test('is not possible from another site’s page, nor is a logout', async () => {
     const cookie = await signIn();
     for (const headers of [
       { 'sec-fetch-site': 'cross-site' },
@@ -125,7 +125,7 @@ describe('signing in', () => {
     }
   });
 
-  test('has a page with a strict policy, in two languages, that says who is signed in', async () => {
+  test('has a page with a strict policy, in two languages, that names the logged-in operator', async () => {
     const page = await world.http('GET', '/ops/login', { headers: { 'accept-language': 'de, en;q=0.8' } });
     expect(page.text).toContain('<html lang="en">');
     expect(page.headers['content-security-policy']).toMatch(
@@ -139,7 +139,7 @@ describe('signing in', () => {
 });
 
 describe('a session', () => {
-  test('is over after signing out, at once and for good', async () => {
+  test('ends permanently with the logout', async () => {
     const cookie = await signIn();
     const out = await post('/ops/logout', '', { cookie });
     expect(out.status).toBe(303);
@@ -148,7 +148,7 @@ describe('a session', () => {
     expect((await post('/ops/logout', '', { cookie })).status).toBe(303);
   });
 
-  test('is over after eight hours, or when its row is revoked or its operator gone', async () => {
+  test('ends after eight hours, or when its row is revoked or its operator deleted', async () => {
     const cookie = await signIn();
     clock.advance(8 * HOUR - 1);
     expect((await board({ cookie })).status).toBe(200);
@@ -160,7 +160,7 @@ describe('a session', () => {
     clock.set(new Date('2026-03-04T09:00:00Z'));
   });
 
-  test('leaves no row behind once it has ended: cleanup takes it', async () => {
+  test('leaves no row once it has ended: cleanup deletes it', async () => {
     await world.sql('DELETE FROM operator_sessions');
     await signIn();
     clock.advance(8 * HOUR + 1);
@@ -171,7 +171,7 @@ describe('a session', () => {
     clock.set(new Date('2026-03-04T09:00:00Z'));
   });
 
-  test('is no token of the API, and no token of the API is one', async () => {
+  test('is not an API token, and an API token is not a session', async () => {
     const cookie = await signIn();
     const value = cookie.slice('vigie_ops='.length);
     const { body } = await world.http('POST', '/api/v1/auth/login', { body: right() });
@@ -188,7 +188,7 @@ describe('a session', () => {
 });
 
 describe('the board', () => {
-  test('leads people to the login, and tells scripts', async () => {
+  test('redirects people to the login, and answers scripts with a problem', async () => {
     const page = await board({ accept: 'text/html,*/*' });
     expect([page.status, page.headers.location]).toEqual([303, '/ops/login']);
     for (const path of ['', '/api/queues', '/static/js/main.js', '/queue/mail']) {
@@ -213,7 +213,7 @@ describe('the board', () => {
     }
   });
 
-  test('is not there in a process without the web role', async () => {
+  test('does not exist in a process without the web role', async () => {
     const worker = await createWorld({ join: world, clock, env: { VIGIE_ROLES: 'scheduler' } });
     const cookie = await signIn();
     expect((await worker.http('GET', '/ops/queues', { headers: { cookie } })).status).toBe(404);

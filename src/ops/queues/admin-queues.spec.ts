@@ -1,6 +1,6 @@
 import { QueueScene } from './queues.fixture.js';
 
-/** C10, E8: what operators see of queues. */
+/** C10, E8: operators' views of queues. */
 let scene: QueueScene;
 beforeAll(async () => {
   scene = await QueueScene.create();
@@ -10,7 +10,7 @@ beforeEach(() => scene.clear());
 afterEach(() => jest.restoreAllMocks());
 
 describe('the list', () => {
-  test('has counts of PostgreSQL and of Bull side by side, and the living workers', async () => {
+  test('has the counts of PostgreSQL and of Bull, and the live workers', async () => {
     await scene.tenDeliveries();
     await scene.trigger('cleanup');
     expect((await scene.ask('GET', '')).status).toBe(200);
@@ -33,7 +33,7 @@ describe('the list', () => {
     });
   });
 
-  test('is there without Redis, and says what is missing', async () => {
+  test('works without Redis, and says what is missing', async () => {
     await scene.backlog(3);
     jest.spyOn(scene.queues, 'countsOf').mockRejectedValue(new Error('Redis did not answer within 2 s'));
     expect(await scene.view('mail')).toMatchObject({
@@ -45,7 +45,7 @@ describe('the list', () => {
 });
 
 describe('the jobs of a queue', () => {
-  test('are listed by their states, in pages, with ids and times and nothing about persons', async () => {
+  test('are listed by state, in pages, with ids and times and nothing about persons', async () => {
     const tenant = await scene.tenDeliveries();
     const active = await scene.ask('GET', '/mail/jobs?state=active');
     expect(active.body.data).toEqual([
@@ -82,7 +82,7 @@ describe('the jobs of a queue', () => {
     expect(delayed.text).not.toContain('@');
   });
 
-  test('can be one tenant’s; runs are listed in the same words', async () => {
+  test('can be filtered by tenant; runs have the same format', async () => {
     await scene.backlog(2, 'mine');
     await scene.backlog(3, 'theirs');
     const mine = await scene.ask('GET', '/mail/jobs?state=waiting&tenant=mine-1');
@@ -110,7 +110,7 @@ describe('the jobs of a queue', () => {
     expect((body.errors as { pointer: string }[]).map((fault) => fault.pointer)).toContain(pointer);
   });
 
-  test('are not found after a cursor that is none of ours', async () => {
+  test('are not found after a forged cursor', async () => {
     for (const cursor of ['x', Buffer.from('["2026-01-01","x"]').toString('base64url')]) {
       const { status, body } = await scene.ask('GET', `/mail/jobs?state=waiting&cursor=${cursor}`);
       expect([status, body.code]).toEqual([400, 'invalid_cursor']);
@@ -118,7 +118,7 @@ describe('the jobs of a queue', () => {
   });
 });
 
-describe('a caller who is no operator', () => {
+describe('a caller who is not an operator', () => {
   const ROUTES: [string, string][] = [
     ['GET', ''],
     ['GET', '/mail/jobs?state=waiting'],
@@ -145,7 +145,7 @@ describe('a caller who is no operator', () => {
   });
 });
 
-test('an unknown queue is a 404, for each of them', async () => {
+test('an unknown queue is a 404, on each route', async () => {
   for (const name of ['letters', 'MAIL', '__proto__', 'mail%20']) {
     for (const act of ['pause', 'resume', 'purge', 'retry']) {
       expect(await scene.post(`/${name}/${act}`)).toMatchObject({ status: 404, body: { code: 'not_found' } });

@@ -3,7 +3,7 @@ import { until } from '../../../test/support/until.js';
 import { SchedulerPoller } from '../../scheduler/scheduler.poller.js';
 import { QueueScene } from './queues.fixture.js';
 
-/** C10: what operators do with queues. */
+/** C10: operators' actions on queues. */
 let scene: QueueScene;
 beforeAll(async () => {
   scene = await QueueScene.create();
@@ -13,7 +13,7 @@ beforeEach(() => scene.clear());
 afterEach(() => jest.restoreAllMocks());
 
 describe('a pause', () => {
-  test('of mail stops admission; queued deliveries go back, those being sent end', async () => {
+  test('of mail stops admission; queued deliveries are requeued, those being sent finish', async () => {
     await scene.tenDeliveries();
     const answer = await scene.post('/mail/pause');
     expect(answer).toMatchObject({
@@ -30,18 +30,18 @@ describe('a pause', () => {
     expect((await scene.dispatcher.round('email')).admitted).toBe(3);
   });
 
-  test('is kept by PostgreSQL, whatever Redis forgets or answers', async () => {
+  test('is stored in PostgreSQL, whatever Redis loses or answers', async () => {
     await scene.tenDeliveries();
     jest.spyOn(scene.queues, 'empty').mockRejectedValue(new Error('Redis is unreachable'));
     expect((await scene.post('/mail/pause')).status).toBe(200);
-    // The jobs are still in Bull, and worth nothing.
+    // The jobs are still in Bull, but invalid.
     expect((await scene.view('mail')).bull).toMatchObject({ waiting: 4 });
     jest.restoreAllMocks();
     await scene.queues.empty('mail');
     expect(await scene.view('mail')).toMatchObject({ paused: true, postgres: { queued: 0 } });
   });
 
-  test('of runs keeps them in the ledger, and new ones too; after it they go on', async () => {
+  test('of runs keeps them in the ledger, with new ones; they start after it', async () => {
     await scene.trigger('cleanup');
     const [before] = await scene.world.sql('SELECT lease_token FROM job_runs');
     expect((await scene.post('/maintenance/pause')).body).toEqual({
@@ -62,7 +62,7 @@ describe('a pause', () => {
       postgres: { queued: 2 },
       bull: { waiting: 0 },
     });
-    // The other queue is not held up.
+    // The other queue is not paused.
     await scene.trigger('check-notifications');
     expect(await scene.view('checks')).toMatchObject({ paused: false, bull: { waiting: 1 } });
 
@@ -71,7 +71,7 @@ describe('a pause', () => {
     expect(await scene.view('maintenance')).toMatchObject({ paused: false, bull: { waiting: 2 } });
   });
 
-  test('leaves of the slots that it held up only the latest', async () => {
+  test('keeps only the latest of the slots that it delayed', async () => {
     await scene.post('/maintenance/pause');
     await scene.world.sql(
       `INSERT INTO job_runs (tenant_id, job, slot, due_at, lease_token, lease_until, created_at)
@@ -87,7 +87,7 @@ describe('a pause', () => {
     ]);
   });
 
-  test('that is asked for twice, or ended twice, is one', async () => {
+  test('that is requested or ended twice is one', async () => {
     for (const path of ['/checks/pause', '/checks/pause', '/mail/pause', '/mail/pause']) {
       expect((await scene.post(path)).body).toMatchObject({ paused: true });
     }
@@ -98,7 +98,7 @@ describe('a pause', () => {
 });
 
 describe('a purge', () => {
-  test('of mail cancels what waits and leaves what is being sent alone', async () => {
+  test('of mail cancels waiting deliveries and leaves those being sent unchanged', async () => {
     await scene.tenDeliveries();
     expect(await scene.post('/mail/purge')).toMatchObject({
       status: 200,
@@ -112,7 +112,7 @@ describe('a purge', () => {
     expect((await scene.post('/mail/purge')).body).toMatchObject({ cancelled: 0, still_sending: 1 });
   });
 
-  test('can be of one tenant', async () => {
+  test('can be limited to one tenant', async () => {
     await scene.backlog(5, 'kept');
     await scene.backlog(4, 'purged');
     expect((await scene.post('/mail/purge?tenant=purged-1')).body).toMatchObject({
@@ -126,7 +126,7 @@ describe('a purge', () => {
     expect(await scene.states()).toEqual({ cancelled: 4, pending: 5 });
   });
 
-  test('goes on in batches until nothing is left', async () => {
+  test('continues in batches until nothing is left', async () => {
     await scene.backlog(4_500);
     expect((await scene.post('/mail/purge')).body).toMatchObject({ cancelled: 4_500, remaining: 0 });
   });
@@ -137,7 +137,7 @@ describe('a purge', () => {
     expect((await scene.post('/mail/purge')).body).toMatchObject({ cancelled: 2, bull_emptied: false });
   });
 
-  test('of runs cancels those that wait, not those that have begun; a slot is not owed again', async () => {
+  test('of runs cancels waiting ones, not running ones; a cancelled slot does not run again', async () => {
     await scene.trigger('cleanup');
     await scene.world.sql(`UPDATE job_runs SET state = 'running'`);
     await scene.trigger('update-statuses');
@@ -164,7 +164,7 @@ describe('a retry', () => {
        WHERE id IN (SELECT id FROM deliveries WHERE state = 'pending' ORDER BY id LIMIT ${condition})`,
     );
 
-  test('gives what failed lately all its attempts again', async () => {
+  test('resets the attempts of recent failures', async () => {
     await scene.backlog(5);
     await fail('2', `now() - interval '1 hour'`);
     await fail('1', `now() - interval '5 days'`);
@@ -179,7 +179,7 @@ describe('a retry', () => {
     expect((await scene.dispatcher.round('email')).admitted).toBe(5);
   });
 
-  test('can be of one tenant, and skips unreachable recipients and expired links', async () => {
+  test('can be limited to one tenant, and skips unreachable recipients and expired links', async () => {
     await scene.backlog(2, 'again');
     await scene.backlog(2, 'never');
     await fail('4', 'now()');
@@ -194,7 +194,7 @@ describe('a retry', () => {
     expect((await scene.post('/mail/retry')).body).toMatchObject({ retried: 0 });
   });
 
-  test('of runs repeats the latest of each job, if it has failed', async () => {
+  test('of runs repeats the latest of each job, if it failed', async () => {
     for (const job of ['cleanup', 'cleanup', 'update-statuses']) await scene.trigger(job);
     await scene.world.sql(
       `UPDATE job_runs SET state = 'failed', error = 'x', attempts = 3, finished_at = now()`,

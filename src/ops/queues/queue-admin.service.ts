@@ -28,8 +28,8 @@ export interface JobsRequest {
 }
 
 /**
- * Looks at queues and acts on them, for REST and the command line. What is done is done in PostgreSQL first; Bull
- * follows as far as Redis answers, and what it still holds then is worth nothing.
+ * Reads queues and acts on them, for REST and the command line. Acts change PostgreSQL first; Bull follows if Redis
+ * answers. Jobs that remain in Bull are invalid.
  */
 @Injectable()
 export class QueueAdmin {
@@ -45,7 +45,7 @@ export class QueueAdmin {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** Every queue; 200 also while Redis is unreachable, with `bull` null and the reason. */
+  /** Lists every queue; if Redis is unreachable, `bull` is null, with the reason. */
   async list(): Promise<QueueView[]> {
     return Promise.all(QUEUES.map((queue) => this.view(queue)));
   }
@@ -81,16 +81,16 @@ export class QueueAdmin {
     return { queue, paused: false };
   }
 
-  /** @param tenantId whose work; null: everybody's. */
+  /** @param tenantId null: all tenants. */
   async purge(queue: QueueName, tenantId: string | null, by: string): Promise<PurgeAnswer> {
     const done = await this.of(queue).queues.purge(queue, tenantId);
-    // Others have work in there too.
+    // Other tenants have jobs in there, too.
     const bull_emptied = tenantId === null && (await this.emptyBull(queue));
     this.logger.log({ event: 'queue_purged', queue, tenant_id: tenantId, by, ...done });
     return { queue, ...done, bull_emptied };
   }
 
-  /** @param tenantId whose work; null: everybody's. */
+  /** @param tenantId null: all tenants. */
   async retry(
     queue: QueueName,
     { days, tenant_id }: { days: number; tenant_id: string | null },

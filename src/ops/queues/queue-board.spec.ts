@@ -5,7 +5,7 @@ import { type Cast, createCast, PASSWORD } from '../../../test/support/cast.js';
 import { createWorld, type World } from '../../../test/support/world.js';
 import { Queues } from '../../platform/queues/queues.js';
 
-/** C10, K4: ops open the board in a browser. */
+/** C10, K4: operators open the board in a browser. */
 let world: World;
 let cast: Cast;
 let browser: Browser;
@@ -29,7 +29,7 @@ afterAll(async () => {
   await world.close();
 });
 
-/** A page of a fresh browser; `faults` are the errors that its console had, and the answers of 400 and above. */
+/** Opens a page in a fresh browser; `faults` are its console errors, and its responses of 400 and above. */
 async function open(locale: string): Promise<{ page: Page; faults: string[] }> {
   const context = await browser.newContext({ locale });
   const page = await context.newPage();
@@ -47,7 +47,7 @@ async function signIn(page: Page, password: string): Promise<void> {
   await page.click('button');
 }
 
-test('an operator signs in, sees the queues and their jobs, and signs out', async () => {
+test('an operator logs in, sees the queues and their jobs, and logs out', async () => {
   const { page, faults } = await open('en-GB');
   await page.goto(`${url}/ops/queues`);
   expect(new URL(page.url()).pathname).toBe('/ops/login');
@@ -68,7 +68,7 @@ test('an operator signs in, sees the queues and their jobs, and signs out', asyn
   await page.goto(`${url}/ops/queues/queue/mail`);
   await page.getByText(ids.bundle_id).first().waitFor();
   expect(await page.getByText(ids.tenant_id).count()).toBe(3);
-  // To look at: there is nothing on the page that acts.
+  // The board is read-only: the page has no action.
   expect(await page.getByText(/^(Pause|Empty|Retry all|Add job|Clean all)$/i).count()).toBe(0);
   expect(faults).toEqual([`401 ${url}/ops/login`]);
 

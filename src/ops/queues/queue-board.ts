@@ -8,7 +8,7 @@ import type { HtmlPages } from '../../wording/pages/html-pages.js';
 
 const PATH = '/ops/queues';
 
-/** The board brings scripts and styles of its own, and styles elements inline. The fonts it asks Google for stay away. */
+/** The board has its own scripts and styles, and inline styles. The policy blocks its request for Google's fonts. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -22,8 +22,8 @@ const POLICY = [
 ].join('; ');
 
 /**
- * Serves the board at /ops/queues to signed-in operators, to look at. Every method but GET and HEAD is
- * refused before anything of the board runs: acting goes through `admin/queues`.
+ * Serves the board at /ops/queues to logged-in operators, read-only. Every method except GET and HEAD is refused before
+ * the board's code runs: actions go through `admin/queues`.
  */
 export function serveBoard(
   server: FastifyInstance,
@@ -51,11 +51,11 @@ export function serveBoard(
   );
 }
 
-/** Answers a request that may not go on; a hook that has answered ends the request. */
+/** Answers a refused request; a hook that has answered ends the request. */
 async function guard(request: FastifyRequest, reply: FastifyReply, cookies: OperatorCookies): Promise<void> {
   const problem = await refusal(request, cookies);
   if (problem === null) return;
-  // A person who opens a page gets to the login; a script gets the problem.
+  // A person who opens a page is redirected to the login; a script gets the problem.
   if (problem.code === 'unauthenticated' && request.headers.accept?.includes('text/html') === true) {
     reply.redirect('/ops/login', 303);
     return;
@@ -63,7 +63,7 @@ async function guard(request: FastifyRequest, reply: FastifyReply, cookies: Oper
   reply.status(problem.status).type('application/problem+json').send(JSON.stringify(problem.body()));
 }
 
-/** Why a request may not go on, or null. Never thrown: the board's own handler would answer, with the driver's message. */
+/** Why a request is refused, or null. Never throws: the board's own handler would answer, with the driver's message. */
 async function refusal(
   { method, headers }: FastifyRequest,
   cookies: OperatorCookies,

@@ -10,7 +10,7 @@ class QueuePipe implements PipeTransform<string, QueueName> {
   }
 }
 
-/** A queue's name in the path; one that is not there is a 404. */
+/** A queue's name in the path; an unknown one is a 404. */
 export function QueueParam(): ParameterDecorator {
   return Param('queue', new QueuePipe());
 }

@@ -57,7 +57,7 @@ export class RunCountsView {
   oldest_queued_seconds: number | null;
 }
 
-/** What Bull holds. Delays and failures are kept in PostgreSQL: here they are normally 0. */
+/** The counts of Bull. Delays and failures are in PostgreSQL: here they are normally 0. */
 export class BullCountsView {
   @ApiProperty()
   active: number;
@@ -80,7 +80,7 @@ export class WorkersView {
   concurrency: number;
 }
 
-/** One queue, as PostgreSQL and as Bull see it. */
+/** One queue, in PostgreSQL and in Bull. */
 @ApiExtraModels(DeliveryCountsView, RunCountsView)
 export class QueueView {
   @ApiProperty({ enum: QUEUES })
@@ -137,7 +137,7 @@ export class RetryQuery extends TenantQuery {
   days: number = 1;
 }
 
-/** One piece of work; ids and times, nothing about persons. */
+/** One job: ids and times, nothing about persons. */
 export class QueueJobView {
   @ApiProperty({ format: 'uuid', description: 'Id of the delivery or run' })
   id: string;

@@ -6,7 +6,7 @@ import { Leases } from '../../delivery/sending/leases.js';
 import { Queues } from '../../platform/queues/queues.js';
 import type { QueueView } from './queues.dto.js';
 
-/** Queues to read and act on, in a world without workers: everything stays where it was put. */
+/** Queues to read and act on, in a world without workers: nothing moves by itself. */
 export class QueueScene {
   private backlogs = 0;
 
@@ -25,7 +25,7 @@ export class QueueScene {
     return new QueueScene(world, await createCast(world), dispatcher, world.app.get(Queues));
   }
 
-  /** For `beforeEach`: no work anywhere, nothing paused. */
+  /** For `beforeEach`: removes all work and pauses. */
   async clear(): Promise<void> {
     for (const table of ['notifications', 'job_runs', 'paused_run_queues', 'workers']) {
       await this.world.sql(`DELETE FROM ${table}`);
@@ -55,7 +55,7 @@ export class QueueScene {
     return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
   }
 
-  /** A new tenant, `<prefix>-1`, with deliveries that are due; its id. */
+  /** Creates a tenant, `<prefix>-1`, with due deliveries. @returns its id */
   async backlog(deliveries: number, prefix = `b${(this.backlogs += 1)}`): Promise<string> {
     const { world } = this;
     const [id] = await insertBacklog(

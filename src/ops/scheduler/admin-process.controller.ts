@@ -5,7 +5,7 @@ import { Access, AdminOrOperator, type AnyCaller } from '../../platform/http/cal
 import { DispatchAnswer, TriggerQuery } from '../admin.dto.js';
 import { Triggers } from './triggers.service.js';
 
-/** Processing what is pending, now. */
+/** Processes pending deliveries now. */
 @Controller('admin/process')
 export class AdminProcessController {
   constructor(private readonly triggers: Triggers) {}

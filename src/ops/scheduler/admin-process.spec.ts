@@ -3,7 +3,7 @@ import { insertBacklog } from '../../../test/support/backlog.js';
 import { type Cast, createCast } from '../../../test/support/cast.js';
 import { createWorld, type World } from '../../../test/support/world.js';
 
-/** E8: process what is pending now. */
+/** E8: process pending deliveries now. */
 let catcher: MailCatcher;
 let world: World;
 let cast: Cast;
@@ -17,7 +17,7 @@ beforeAll(async () => {
       SMTP_PORT: String(catcher.port),
       SMTP_TLS: 'false',
       SMTP_FROM_EMAIL: 'vigie@vigie.example',
-      // Without being asked the dispatcher would be late.
+      // So that only a request starts a round soon.
       DISPATCH_INTERVAL_SECONDS: '60',
     },
   });
@@ -37,7 +37,7 @@ async function pending(tenantId: string, count: number): Promise<void> {
     { query: async (text: string, values?: unknown[]) => ({ rows: await world.sql(text, values) }) },
     { tenants: 1, deliveries: count, users: count, prefix: `process-${Math.random().toString(36).slice(2)}` },
   );
-  // Deliveries stay with their notifications, and those with their users: all of them move.
+  // Deliveries stay with their notifications, and those with their users: move all of them.
   await world.sql(
     `WITH n AS (
        INSERT INTO notifications (tenant_id, recipient, dedupe_key, kind, severity, data, audience, created_at)
@@ -50,7 +50,7 @@ async function pending(tenantId: string, count: number): Promise<void> {
   await world.sql('DELETE FROM tenants WHERE id = $1', [id]);
 }
 
-test('an admin’s own: asks for a round at once and, with wait, answers with the outcome', async () => {
+test('an admin’s own: requests a round at once and, with wait, answers with the outcome', async () => {
   await pending(cast.tenant_id, 3);
   await pending(cast.other.tenant.id, 2);
   const answer = await process('?wait=true');
@@ -79,7 +79,7 @@ test('is the same service as the trigger of dispatch, with the same answer', asy
   expect(nothing[0]!.text).toBe(nothing[1]!.text);
 });
 
-test('an operator’s: one tenant’s, or all', async () => {
+test('an operator’s: of one tenant, or all', async () => {
   await pending(cast.tenant_id, 1);
   const one = await process(`?wait=true&tenant=${cast.tenant.slug}`, cast.operator.token);
   expect(one.body).toMatchObject({ counts: { due: 1, sent: 1 } });
@@ -89,7 +89,7 @@ test('an operator’s: one tenant’s, or all', async () => {
   expect(all).toMatchObject({ status: 200, body: { counts: { due: 4, sent: 4 } } });
 });
 
-test('hours and limits hold: deferred deliveries are counted', async () => {
+test('hours and limits apply: deferred deliveries are counted', async () => {
   await world.sql(`UPDATE tenants SET settings = '{"limits": {"per_user_per_hour": 1}}' WHERE id = $1`, [
     cast.tenant_id,
   ]);

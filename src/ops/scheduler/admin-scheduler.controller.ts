@@ -39,7 +39,7 @@ const TRIGGER_ANSWER = {
   },
 };
 
-/** What runs when, what has run, and running it now. */
+/** The schedule, the runs, and manual runs. */
 @Controller('admin')
 export class AdminSchedulerController {
   constructor(

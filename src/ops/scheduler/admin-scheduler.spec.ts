@@ -26,7 +26,7 @@ describe('without workers', () => {
   afterAll(() => world.close());
   beforeEach(() => world.sql('DELETE FROM job_runs'));
 
-  test('a tenant’s admin runs a job for the own tenant', async () => {
+  test('a tenant’s admin runs a job for their own tenant', async () => {
     const answer = await trigger('check-notifications');
     expect(answer.status).toBe(202);
     const [run] = await world.sql('SELECT * FROM job_runs');
@@ -71,7 +71,7 @@ describe('without workers', () => {
     expect(await countRuns()).toBe(3);
   });
 
-  test('an operator can’t run it for a suspended or unknown tenant', async () => {
+  test('an operator cannot run it for a suspended or unknown tenant', async () => {
     await world.sql('UPDATE tenants SET suspended_at = now() WHERE id = $1', [cast.other.tenant.id]);
     const suspended = await trigger('cleanup', `?tenant=${cast.other.tenant.slug}`, cast.operator.token);
     await world.sql('UPDATE tenants SET suspended_at = NULL');
@@ -80,7 +80,7 @@ describe('without workers', () => {
     expect(await countRuns()).toBe(0);
   });
 
-  test('another tenant’s slug is as unknown as any', async () => {
+  test('another tenant’s slug is answered like an unknown one', async () => {
     const paths = (slug: string) => [
       trigger('cleanup', `?tenant=${slug}`),
       get(`scheduler?tenant=${slug}`),
@@ -104,7 +104,7 @@ describe('without workers', () => {
     expect((await get('scheduler/dispatch/preview?date=2026-03-04')).status).toBe(404);
   });
 
-  test('members and strangers may do none of it', async () => {
+  test('members and strangers are refused everything', async () => {
     for (const path of ['scheduler', 'runs', 'scheduler/cleanup/preview?date=2026-03-04']) {
       expect((await get(path, cast.teammate.token)).status).toBe(403);
       expect((await world.http('GET', `/api/v1/admin/${path}`)).status).toBe(401);
@@ -120,7 +120,7 @@ describe('without workers', () => {
     expect((await get('scheduler')).body.last_poll_at).toBe(new Date(NOW).toISOString());
   });
 
-  test('dispatch wakes the dispatcher, and is in no ledger', async () => {
+  test('dispatch wakes the dispatcher, and is not in a ledger', async () => {
     const send = jest.spyOn(world.app.get(WakeUps), 'send');
     const answer = await trigger('dispatch');
     expect(answer).toMatchObject({
@@ -132,7 +132,7 @@ describe('without workers', () => {
     expect(await countRuns()).toBe(0);
   });
 
-  test('status and preview show the own tenant’s hours; operators name the tenant', async () => {
+  test('status and preview show the tenant’s own hours; operators name the tenant', async () => {
     const own = await get('scheduler');
     expect(own).toMatchObject({ status: 200, body: { enabled: false, time_zone: 'Europe/Paris' } });
     expect((own.body.jobs as { job: string }[]).map(({ job }) => job)).toEqual([
@@ -157,7 +157,7 @@ describe('without workers', () => {
     ]);
   });
 
-  test('the ledger shows the own runs, in pages', async () => {
+  test('the ledger shows the tenant’s own runs, in pages', async () => {
     for (let count = 0; count < 3; count += 1) await trigger('cleanup');
     await trigger('update-statuses', '', cast.outsider.token);
     const first = await get('runs?limit=2');
@@ -185,7 +185,7 @@ describe('without workers', () => {
     expect((answer.body.errors as { pointer: string }[]).map((fault) => fault.pointer)).toContain(pointer);
   });
 
-  test('a wait that is no boolean is refused', async () => {
+  test('a wait that is not a boolean is refused', async () => {
     expect((await trigger('cleanup', '?wait=perhaps')).status).toBe(400);
     expect(await countRuns()).toBe(0);
   });
@@ -206,8 +206,8 @@ describe('with workers', () => {
     expect(answer.body.counts).not.toBeNull();
   });
 
-  test('of a job that is running waits for its turn: the two never overlap', async () => {
-    // Another process is at it, and has just renewed its lease.
+  test('a job that is running waits for its turn: the two never overlap', async () => {
+    // Another process is running it, and has just renewed its lease.
     await world.sql(
       `INSERT INTO job_runs (tenant_id, job, state, due_at, lease_token, lease_until, created_at, started_at)
        VALUES ($1, 'cleanup', 'running', $2, gen_random_uuid(), now() + interval '1 minute', $2, $2)`,
@@ -239,7 +239,7 @@ describe('with workers', () => {
     expect(await row()).toMatchObject({ attempts: 1 });
   });
 
-  test('for operators too, once all have finished', async () => {
+  test('operators wait as well, until all have finished', async () => {
     const answer = await trigger('update-statuses', '?wait=true', cast.operator.token);
     expect(answer).toMatchObject({
       status: 200,

@@ -17,7 +17,7 @@ const SCAN_ANSWER = {
   schema: { oneOf: [RunState, RunsAnswer].map((model) => ({ $ref: getSchemaPath(model) })) },
 };
 
-/** Looking at the backup inbox, now. */
+/** Scans the backup inbox now. */
 @Controller('backups')
 export class BackupsScanController {
   constructor(private readonly triggers: Triggers) {}

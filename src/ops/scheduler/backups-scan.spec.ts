@@ -19,7 +19,7 @@ describe('without workers', () => {
   beforeEach(() => world.sql('DELETE FROM job_runs'));
   afterAll(() => world.close());
 
-  test('an admin’s is a run of the own tenant, with the answer that its trigger has', async () => {
+  test('an admin’s is a run of their own tenant, with the same answer as its trigger', async () => {
     const answer = await scan();
     expect(answer.status).toBe(202);
     const [run, ...others] = await runs();
@@ -51,7 +51,7 @@ describe('without workers', () => {
     expect((await scan('?wait=false', cast.admin.token, key)).body.code).toBe('idempotency_mismatch');
   });
 
-  test('an operator’s is one tenant’s, or all', async () => {
+  test('an operator’s is for one tenant, or all', async () => {
     const one = await scan(`?tenant=${cast.other.tenant.slug}`, cast.operator.token);
     expect(one).toMatchObject({ status: 202, body: { runs: [{ tenant_id: cast.other.tenant.id }] } });
     const all = await scan('', cast.operator.token);
@@ -64,7 +64,7 @@ describe('without workers', () => {
     expect(suspended).toMatchObject({ status: 403, body: { code: 'tenant_suspended' } });
   });
 
-  test('a program’s needs the scope admin: no agent scans', async () => {
+  test('a program needs the scope admin: agents cannot scan', async () => {
     const key = async (fields: object) =>
       (
         await world.http('POST', `/api/v1/tenants/${cast.tenant_id}/api-keys`, {

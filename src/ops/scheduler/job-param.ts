@@ -2,7 +2,7 @@ import { Param, type PipeTransform } from '@nestjs/common';
 import { SCHEDULED_JOBS, type ScheduledJob } from '../../contracts/jobs.js';
 import { notFound } from '../../platform/errors/problem.js';
 
-/** What can be triggered by name: the jobs of the ledger, and a round of the dispatcher. */
+/** Jobs that can be triggered by name: those of the ledger, and a round of the dispatcher. */
 export const TRIGGERABLE = [...SCHEDULED_JOBS, 'dispatch'] as const;
 export type Triggerable = ScheduledJob | 'dispatch';
 
@@ -20,7 +20,7 @@ export function ScheduledJobParam(): ParameterDecorator {
   return Param('job', new JobPipe(SCHEDULED_JOBS));
 }
 
-/** The same, `dispatch` included. */
+/** The same, including `dispatch`. */
 export function TriggerableParam(): ParameterDecorator {
   return Param('job', new JobPipe(TRIGGERABLE));
 }

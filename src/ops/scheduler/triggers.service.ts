@@ -15,21 +15,21 @@ export const WAIT_MS = 30_000;
 
 export interface TriggerRequest {
   job: Triggerable;
-  /** Slug of the tenant; for operators, all tenants without. */
+  /** Slug of the tenant; without it, an operator means all tenants. */
   tenant?: string;
   wait: boolean;
-  /** Aborted when the client has left. */
+  /** Aborted when the client disconnects. */
   signal?: AbortSignal;
   creating: CreatingRequest;
 }
 
 export interface TriggerOutcome {
-  /** Whether what was asked for has happened. */
+  /** Whether the request is completely done. */
   finished: boolean;
   answer: RunState | RunsAnswer | DispatchAnswer;
 }
 
-/** Runs jobs on request, for callers who may. */
+/** Runs jobs on request, for authorized callers. */
 @Injectable()
 export class Triggers {
   constructor(
@@ -39,7 +39,7 @@ export class Triggers {
     private readonly processing: ProcessingService,
   ) {}
 
-  /** @throws Problem not_found for a tenant that is not there or not the caller's, tenant_suspended */
+  /** @throws Problem not_found for an unknown tenant or not the caller's, tenant_suspended */
   async trigger(
     caller: AnyCaller,
     { job, tenant, wait, creating, signal }: TriggerRequest,
@@ -60,7 +60,7 @@ export class Triggers {
   }
 
   /**
-   * Processes what is pending now: of the caller's tenant; for an operator, of the one named or of all.
+   * Processes pending deliveries now: of the caller's tenant; for an operator, of the named one or of all.
    * @throws Problem as `trigger`.
    */
   async process(

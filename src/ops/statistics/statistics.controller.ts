@@ -6,7 +6,7 @@ import { TenantQuery } from '../admin.dto.js';
 import { ChannelStatistics, TenantStatistics } from './statistics.dto.js';
 import { TenantStatisticsReader } from './statistics.service.js';
 
-/** How a tenant's deliveries are doing. */
+/** Statistics of a tenant's deliveries. */
 @Controller('admin/statistics')
 export class StatisticsController {
   constructor(

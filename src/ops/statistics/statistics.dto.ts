@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 
-/** Deliveries by the state they are in; each is counted up to 100,000. */
+/** Deliveries by state; each count stops at 100,000. */
 export class ChannelTotals {
   @ApiProperty({ description: 'Waiting for their turn or their time' })
   pending: number;
@@ -27,7 +27,7 @@ export class ChannelTotals {
   unknown: number;
 }
 
-/** What a channel did for a tenant. */
+/** Statistics of a channel for a tenant. */
 export class ChannelStatistics {
   @ApiProperty({ type: ChannelTotals })
   totals: ChannelTotals;
@@ -57,7 +57,7 @@ export class ChannelStatistics {
   oldest_due_seconds: number | null;
 }
 
-/** The limits in force; 0: none. */
+/** The effective limits; 0: no limit. */
 export class LimitsInForce {
   @ApiProperty()
   per_user_per_hour: number;
@@ -69,7 +69,7 @@ export class LimitsInForce {
   global_per_minute: number;
 }
 
-/** A tenant's deliveries, in numbers. */
+/** Statistics of a tenant's deliveries. */
 export class TenantStatistics {
   @ApiProperty()
   at: Date;

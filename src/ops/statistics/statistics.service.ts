@@ -5,7 +5,7 @@ import { CONFIG, type Config } from '../../platform/config/config.js';
 import { Database } from '../../platform/database/database.js';
 import type { ChannelTotals, LimitsInForce, TenantStatistics } from './statistics.dto.js';
 
-/** Beyond this a number is not counted further: counting reads a bounded part of an index, however large the table. */
+/** Counting stops here: it reads a bounded part of an index, however large the table. */
 const MAX_COUNTED = 100_000;
 const HOUR_MS = 60 * 60 * 1_000;
 
@@ -18,7 +18,7 @@ type Row = ChannelTotals &
     oldest_due_at: Date | null;
   };
 
-/** A tenant's deliveries, in numbers: E13. */
+/** E13: statistics of a tenant's deliveries. */
 @Injectable()
 export class TenantStatisticsReader {
   constructor(
@@ -76,20 +76,23 @@ function counted(which: string, order = ''): string {
     WHERE d.tenant_id = $1 AND d.channel = c.name AND ${which} ${order} LIMIT ${MAX_COUNTED}) counted)`;
 }
 
-/** The same of those that ended so, from an instant on; the order keeps it to the index `deliveries_ended`. */
+/**
+ * The same for deliveries that ended in this state, from an instant on; the order makes it use the index
+ * `deliveries_ended`.
+ */
 function ended(state: string, since?: string): string {
   const when = since === undefined ? 'IS NOT NULL' : `> ${since}`;
   return counted(`d.state = '${state}' AND d.ended_at ${when}`, 'ORDER BY d.ended_at DESC');
 }
 
-/** The longest due, from the first entry of each half of the index `deliveries_pending`. */
+/** The oldest due one, from the first entry of each half of the index `deliveries_pending`. */
 function oldest(critical: string): string {
   return `(SELECT d.due_at FROM deliveries d
     WHERE d.tenant_id = $1 AND d.channel = c.name AND d.state = 'pending' AND ${critical} AND d.due_at <= $3
     ORDER BY d.due_at LIMIT 1)`;
 }
 
-/** While Redis takes no work deliveries go from `pending` to `queued` and back: they are still due. */
+/** While Redis is unavailable, deliveries alternate between `pending` and `queued`: they are still due. */
 const OLDEST_IN_FLIGHT = `(SELECT min(due_at) FROM (
     SELECT d.due_at FROM deliveries d
     WHERE d.tenant_id = $1 AND d.channel = c.name AND d.state IN ('queued', 'sending')

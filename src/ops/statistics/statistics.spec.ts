@@ -6,7 +6,7 @@ import { notify } from '../../notifications/alerts/notify.fixture.js';
 
 const NOW = '2026-03-30T12:00:00.000Z';
 
-/** E13: what a tenant's deliveries are doing. */
+/** E13: statistics of a tenant's deliveries. */
 describe('GET admin/statistics', () => {
   let world: World;
   let cast: Cast;
@@ -26,7 +26,7 @@ describe('GET admin/statistics', () => {
   const get = (query = '', token = cast.admin.token) =>
     world.http('GET', `/api/v1/admin/statistics${query}`, { token });
 
-  /** A delivery of the tenant's in a state, that ended (or fell due) so many minutes ago. */
+  /** Adds a delivery of the tenant in a state that ended (or became due) so many minutes ago. */
   async function put(state: string, minutesAgo: number, critical = false): Promise<void> {
     const id = await notify(world, cast.teammate, { severity: critical ? 'critical' : 'info' });
     const at = new Date(Date.parse(NOW) - minutesAgo * 60_000);
@@ -40,7 +40,7 @@ describe('GET admin/statistics', () => {
     );
   }
 
-  it('is empty where there is nothing', async () => {
+  it('is empty without deliveries', async () => {
     expect((await get()).body).toEqual({
       at: NOW,
       channels: {
@@ -97,7 +97,7 @@ describe('GET admin/statistics', () => {
     });
   });
 
-  it('is of the own tenant; operators name one', async () => {
+  it('is for the tenant’s own admin; operators name one', async () => {
     const other = await get('', cast.outsider.token);
     expect(other.body.channels.email.totals.sent).toBe(0);
     const named = await get(`?tenant=${cast.tenant.slug}`, cast.operator.token);

@@ -4,21 +4,21 @@ import type { PluginFunction } from 'nodemailer/lib/mailer';
 import type { SendLease } from '../sender.js';
 import { streamOf, wholeMessage } from './message.js';
 
-/** How far one mail has come. The reply is what nodemailer's promise brings. */
+/** How far the sending of a mail has got. nodemailer's promise gives the reply. */
 type Phase =
-  /** In the pool, or its connection is being made: the server knows nothing of this mail. */
+  /** In the pool, or connecting: the server knows nothing of this mail. */
   | 'waiting'
-  /** A connection that is logged in writes the envelope: the server has no message. */
+  /** A logged-in connection writes the envelope: the server has no message. */
   | 'envelope'
   /** 354 was received, the body is being written, without its final dot: the server must not deliver it. */
   | 'body'
-  /** All of it was handed to the socket, the final dot too: only a reply says whether it was accepted. */
+  /** All of it was written to the socket, including the final dot: only a reply shows whether it was accepted. */
   | 'written';
 
-/** Why we stopped a send ourselves. `channel`: another one showed that the server takes none. */
+/** Why we stopped a send. `channel`: another send showed that the server accepts none. */
 type Stop = 'lease' | 'time' | 'channel';
 
-/** How far an attempt came, for those who judge its failure. */
+/** How far an attempt has got, to classify its failure. */
 export type Progress = Pick<Attempt, 'stopped' | 'underWay' | 'written'>;
 
 /** The mail data handed to nodemailer, with the attempt it belongs to. */
@@ -27,11 +27,11 @@ export interface AttemptedMail extends ISendMailOptions {
 }
 
 /**
- * One mail on its way through nodemailer's pool. nodemailer reports the same error before and after DATA, so
- * the phase is taken from the message's own stream: SMTPConnection creates it when a connection takes the
- * mail, and pipes it (`message.pipe(dataStream)`) only in the callback of the 354. The stream it pipes to
- * adds the final dot and writes to the socket; its `end` comes when its last byte was written there. Streams
- * belong to one mail, hence this is exact however many connections there are, and it logs nothing.
+ * One mail in nodemailer's pool. nodemailer reports the same error before and after DATA, so the phase is taken from
+ * the message's own stream: SMTPConnection creates it when a connection takes the mail, and pipes it
+ * (`message.pipe(dataStream)`) only in the callback of the 354. The stream it pipes to adds the final dot and writes to
+ * the socket; it emits `end` after writing the last byte. Streams belong to one mail, so this is exact for any number
+ * of connections, and it logs nothing.
  */
 export class Attempt {
   private phase: Phase = 'waiting';
@@ -44,7 +44,7 @@ export class Attempt {
   private reused = false;
   private data: Readable | null = null;
 
-  /** @param limit_ms time for the whole send; after it the connection is closed. */
+  /** @param limit_ms time for the whole send; then the connection is closed. */
   constructor(
     private readonly lease: SendLease,
     limit_ms: number,
@@ -55,7 +55,7 @@ export class Attempt {
     lease.signal.addEventListener('abort', this.onLeaseLost, { once: true });
   }
 
-  /** Aborting takes the mail out of the pool's queue, or closes the connection that has it. */
+  /** Aborting removes the mail from the pool's queue, or closes its connection. */
   get signal(): AbortSignal {
     return this.abort.signal;
   }
@@ -65,7 +65,7 @@ export class Attempt {
     return this.phase === 'written';
   }
 
-  /** A connection has had it: what failed then may be due to this mail. */
+  /** A connection has taken it: a later failure may be due to this mail. */
   get underWay(): boolean {
     return this.phase !== 'waiting';
   }
@@ -79,18 +79,18 @@ export class Attempt {
     return this.stop;
   }
 
-  /** Ends the watch. */
+  /** Stops watching. */
   end(): void {
     clearTimeout(this.timer);
     this.lease.signal.removeEventListener('abort', this.onLeaseLost);
   }
 
-  /** Gives up unless a connection has it: it is not worth another login. */
+  /** Gives up unless a connection has taken it: a retry would cost another login. */
   giveUpWaiting(): void {
     if (this.phase === 'waiting') this.giveUp('channel');
   }
 
-  /** It failed: where the server refused it early, the rest of the body and the final dot stay here. */
+  /** It failed: after an early refusal, the rest of the body and the final dot are not sent. */
   failed(): void {
     if (this.phase === 'body') this.data?.unpipe();
   }
@@ -101,7 +101,7 @@ export class Attempt {
     else this.giveUp('lease');
   }
 
-  /** The connection that ended under it had carried other mails. */
+  /** The connection that ended had carried other mails before. */
   onReusedConnection(): void {
     this.reused = true;
   }
@@ -126,8 +126,8 @@ export class Attempt {
 }
 
 /**
- * The nodemailer plugin (step `stream`) that ties the message's stream to its attempt. The whole message
- * goes to the socket as one piece where it can: see `wholeMessage`.
+ * The nodemailer plugin (step `stream`) that connects the message's stream to its attempt. Writes the whole message to
+ * the socket at once if possible: see `wholeMessage`.
  */
 export const watchMessage: PluginFunction = (mail, done) => {
   const { attempt } = mail.data as AttemptedMail;
@@ -137,8 +137,8 @@ export const watchMessage: PluginFunction = (mail, done) => {
     attempt.taken();
     const bytes = wholeMessage(message);
     const stream = bytes === null ? createReadStream(options) : streamOf(bytes);
-    // The pool asks this only when a connection that it used before ends early. "Not read" would make it drop the
-    // server's words (a 421 and its reason) for "Reached maximum number of retries".
+    // The pool checks this only when a reused connection ends early. "Not read" would make it replace the server's
+    // reply (a 421 and its reason) by "Reached maximum number of retries".
     Object.defineProperty(stream, 'readableDidRead', {
       get: () => {
         attempt.onReusedConnection();

@@ -3,15 +3,15 @@ import { runJob } from '../../../../test/support/watched.js';
 import { createWorld, type World } from '../../../../test/support/world.js';
 import { type MailCatcher, startMailCatcher } from '../../../cli/demo/mail-catcher.js';
 import { FixedClock } from '../../../platform/clock/fixed-clock.js';
-import { Way } from '../../dispatch/bundling.fixture.js';
+import { StepwiseDelivery } from '../../dispatch/bundling.fixture.js';
 
 const DAY = 24 * 3_600_000;
 
-describe('a mail as its reader gets it', () => {
+describe('a mail as its reader sees it', () => {
   // A Monday, 09:00 in Paris.
   const clock = new FixedClock('2026-03-30T07:00:00Z');
   let world: World;
-  let way: Way;
+  let way: StepwiseDelivery;
   let smtp: MailCatcher;
   let claire: Person;
 
@@ -27,7 +27,7 @@ describe('a mail as its reader gets it', () => {
       },
     });
     await createCast(world);
-    way = new Way(world);
+    way = new StepwiseDelivery(world);
     await world.sql(`INSERT INTO workers VALUES (gen_random_uuid(), 'email', 50, now() + interval '1 day')`);
     const tenant = await addTenant(world);
     claire = await addPerson(world, tenant.id, { name: 'Claire', role: 'admin' });
@@ -37,7 +37,7 @@ describe('a mail as its reader gets it', () => {
     await smtp.close();
   });
 
-  it("M8: a colleague's message is from the colleague, and answers go there", async () => {
+  it('M8: a colleague’s message is from the colleague, and replies go there', async () => {
     const answer = await world.http('POST', '/api/v1/notifications', {
       token: claire.token,
       body: { channel: 'email', to: 'paul@client.example', subject: 'Relance', body: 'Bonjour.' },

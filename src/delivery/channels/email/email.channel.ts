@@ -9,7 +9,7 @@ import type { MailAuthor } from './headers.js';
 
 const WITH_LINK: readonly string[] = LINK_KINDS;
 
-/** E-mail: a message becomes a mail in its recipient's language, as of the day it leaves. */
+/** E-mail: renders a message in its recipient's language, with the date of sending. */
 export class EmailChannel implements ChannelSender {
   constructor(
     private readonly sender: EmailSender,
@@ -50,26 +50,26 @@ export class EmailChannel implements ChannelSender {
     await this.sender.verify();
   }
 
-  /** Made when it leaves, so that no table ever holds it. */
+  /** Created when the mail is sent, so that no table ever stores it. */
   private oneTimeLink({ tenant_id }: ClaimedMessage, { kind, data }: ClaimedItem): string | null {
     if (!WITH_LINK.includes(kind) || typeof data.link_id !== 'string') return null;
     return this.links.url(tenant_id, data.link_id);
   }
 }
 
-/** What left is kept with the delivery; a one-time link never is. */
+/** The sent text is stored with the delivery; a one-time link never is. */
 function withoutSecrets(text: string, secrets: readonly (string | null)[]): string {
   return secrets.reduce<string>((kept, link) => (link === null ? kept : kept.replaceAll(link, '…')), text);
 }
 
-/** The author, where one person wrote all of it. */
+/** The author, if one person wrote all of it. */
 function authorOf({ items }: ClaimedMessage): MailAuthor | null {
   const [item, ...others] = items;
   if (item === undefined || others.length > 0 || item.kind !== 'message') return null;
   return item.author_name === null ? null : { name: item.author_name, email: item.author_email };
 }
 
-/** The fact that it is about, where it is about one. */
+/** The fact that the message is about, if there is exactly one. */
 function factOf({ items }: ClaimedMessage): string | null {
   const facts = new Set(items.map(({ alert_id }) => alert_id));
   return facts.size === 1 ? (items[0]?.alert_id ?? null) : null;

@@ -56,7 +56,7 @@ describe('EmailSender', () => {
     expect(server.received[0]!.body).toContain('To: anne@xn--crdit-csa.example\n');
   });
 
-  it("keeps the server's own id of the mail", async () => {
+  it('stores the server’s own id of the mail', async () => {
     const server = closing(await startScriptedSmtp());
     const other = await testSender(server.port);
     expect(await other.sender.send(mailTo('a@client.example'), new TestLease())).toEqual({
@@ -64,7 +64,7 @@ describe('EmailSender', () => {
     });
   });
 
-  it('keeps the Message-ID at every attempt', async () => {
+  it('keeps the Message-ID on every attempt', async () => {
     await test.sender.send(mailTo('a@client.example', { message_id: 'same' }), new TestLease());
     await test.sender.send(mailTo('a@client.example', { message_id: 'same' }), new TestLease());
     expect(catcher.mails.map((mail) => mail.message_id)).toEqual(
@@ -72,7 +72,7 @@ describe('EmailSender', () => {
     );
   });
 
-  it('leaves the unsubscribe headers out where there is nothing to unsubscribe, and one click without https', async () => {
+  it('omits the unsubscribe headers without an unsubscribe URL, and one click without https', async () => {
     await test.sender.send(mailTo('a@client.example'), new TestLease());
     await test.sender.send(
       mailTo('b@client.example', { unsubscribe_url: 'http://localhost:3000/u/1' }),
@@ -97,7 +97,7 @@ describe('EmailSender', () => {
     expect(catcher.count).toBe(0);
   });
 
-  it('lets no header in through subject, sender name, id or unsubscribe address', async () => {
+  it('prevents header injection through subject, sender name, id or unsubscribe address', async () => {
     const inject = '\r\nBcc: evil@client.example\r\n\r\nevil body';
     const named = await testSender(catcher.port, { from_name: `Vigie${inject}` });
     await named.sender.send(
@@ -119,7 +119,7 @@ describe('EmailSender', () => {
       );
   });
 
-  it('reads no file and fetches nothing, whatever a body says', async () => {
+  it('reads no file and fetches nothing, whatever the body contains', async () => {
     const html = { path: '/etc/passwd' } as unknown as string;
     expect(await outcome(test.sender.send(mailTo('a@client.example', { html }), new TestLease()))).not.toBe(
       'sent',
@@ -138,7 +138,7 @@ describe('EmailSender', () => {
     expect(got.sort()).toEqual(ids.sort());
   });
 
-  it('sends nothing under a lease that has passed', async () => {
+  it('sends nothing under an expired lease', async () => {
     for (const end of ['expire', 'lose'] as const) {
       const lease = new TestLease();
       lease[end]();
@@ -149,12 +149,12 @@ describe('EmailSender', () => {
     expect(catcher.count).toBe(0);
   });
 
-  it('does not start with a sender address that is not one', () => {
+  it('does not start with an invalid sender address', () => {
     const settings = { ...test.settings, from_email: 'A <a@b.example>' };
     expect(() => new EmailSender(test.mailer, settings, QUICK)).toThrow('not a single plain e-mail address');
   });
 
-  it('finishes what is in flight when closed, and takes no more', async () => {
+  it('finishes mails in flight when closed, and accepts no more', async () => {
     const sending = [1, 2, 3].map((n) =>
       outcome(test.sender.send(mailTo(`a${n}@client.example`), new TestLease())),
     );

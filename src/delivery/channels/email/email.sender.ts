@@ -11,7 +11,7 @@ import { displayName, headersOf, type MailHeaders, subjectHeader, usableId } fro
 
 /** A rendered mail to one person. */
 export interface OutgoingMail extends MailHeaders {
-  /** Becomes the Message-ID, the same at every attempt: receivers drop what they have already. */
+  /** Becomes the Message-ID, the same on every attempt, so that receivers can deduplicate. */
   message_id: string;
   to: string;
   subject: string;
@@ -19,13 +19,13 @@ export interface OutgoingMail extends MailHeaders {
   text: string;
 }
 
-/** A server may permit fewer connections than MAIL_CONCURRENCY: wait for one of those that work, this often. */
+/** If a server permits fewer connections than MAIL_CONCURRENCY, wait for a working one this many times. */
 const MAX_CONNECTING = 5;
 const CONNECT_AGAIN_MS = 1_000;
 
-/** What the server said of a mail that it took. */
+/** The server's reply to an accepted mail. */
 export interface SentMail {
-  /** Its own id of the mail, where it gives one. */
+  /** The server's own id of the mail, if it gives one. */
   provider_id: string | null;
 }
 
@@ -34,12 +34,12 @@ export class EmailSender {
   private readonly from: { name: string; address: string };
   private readonly inFlight = new Map<Attempt, Promise<unknown>>();
   private closed = false;
-  /** When the server last took a mail (monotonic clock, ms). */
+  /** When the server last accepted a mail (monotonic clock, ms). */
   private succeededAt = -Infinity;
-  /** Why the attempts that were given up with it failed. */
+  /** The failure that made the waiting attempts give up. */
   private refusal: SendError | null = null;
 
-  /** @throws Error where `from_email` is not one plain address. */
+  /** @throws Error if `from_email` is not one plain address. */
   constructor(
     private readonly mailer: MailerService,
     private readonly settings: SmtpSettings,
@@ -52,8 +52,8 @@ export class EmailSender {
   }
 
   /**
-   * Sends one mail, or learns that it was not sent. Takes at most `send_ms`.
-   * Until the server asks for the message (354) a lost lease stops it; from there on it is let finish.
+   * Sends one mail, or finds out that it was not sent. Takes at most `send_ms`. A lost lease stops it until the server
+   * asks for the message (354); after that it finishes.
    * @throws SendError and nothing else.
    */
   async send(mail: OutgoingMail, lease: SendLease): Promise<SentMail> {
@@ -66,7 +66,7 @@ export class EmailSender {
         return await this.attempt({ ...data, attempt, signal: attempt.signal });
       } catch (error) {
         const failure = this.judged(error, attempt);
-        // Each stale connection that is met is closed: after all of them the pool makes a new one.
+        // Each stale connection found is closed: after all of them the pool opens a new one.
         const stale = attempt.metStaleConnection && endedTheConnection(error);
         if (stale && tries <= this.settings.max_connections) continue;
         if (!this.oneTooMany(failure, began)) throw this.givingUpOthers(failure);
@@ -77,7 +77,7 @@ export class EmailSender {
   }
 
   /**
-   * Connects, encrypts, logs in and leaves: the connection test. Takes at most the time of the connection and of a
+   * The connection test: connects, encrypts, logs in and disconnects. Takes at most the time of the connection and of a
    * login.
    * @throws SendError with plain words; the connection is closed.
    */
@@ -90,7 +90,7 @@ export class EmailSender {
     }
   }
 
-  /** Closes idle connections, refuses what waits, and resolves once every mail in flight has its outcome. */
+  /** Closes idle connections, refuses waiting mails, and resolves once every mail in flight has its outcome. */
   async close(): Promise<void> {
     this.closed = true;
     this.mailer.getTransporter().close();
@@ -115,13 +115,13 @@ export class EmailSender {
   }
 
   private judged(error: unknown, attempt: Attempt): SendError {
-    // The pool was closed under it, by ourselves: no fault of the server.
+    // We closed the pool ourselves: not a fault of the server.
     if (this.closed && !attempt.underWay) return new SendError('retryable', 'The process is stopping');
     if (attempt.stopped === 'channel' && this.refusal !== null) return this.refusal;
     return sendError(error, attempt, this.settings);
   }
 
-  /** Other connections work, this one could not be made: the server permits fewer at a time than we open. */
+  /** This connection failed while others work: the server permits fewer at a time than we open. */
   private oneTooMany({ failure, cause, with_message }: SendError, began: number): boolean {
     return failure === 'channel' && cause === 'unreachable' && !with_message && this.succeededAt > began;
   }
@@ -143,7 +143,7 @@ export class EmailSender {
       ...about,
       ...subject,
       to: { name: '', address: to },
-      // Given, so that it is not parsed out of the headers again.
+      // Set explicitly, so that it is not parsed out of the headers again.
       envelope: { from: this.from.address, to: [to] },
       messageId: `<${usableId(mail.message_id)}@${domainOf(this.from.address)}>`,
       html: mail.html,
@@ -153,13 +153,13 @@ export class EmailSender {
   }
 }
 
-/** The connection is gone, whatever was asked of it; a time-out is no sign of a stale one. */
+/** Whether the connection ended, whatever the command was; a time-out does not mean a stale one. */
 function endedTheConnection(error: unknown): boolean {
   const { code, responseCode } = error as NodemailerError;
   return responseCode === 421 || code === 'ECONNECTION' || code === 'ESOCKET';
 }
 
-/** The server's own id, in the words of Postfix and Exim, Sendmail, or Microsoft 365. */
+/** The server's own id, in the replies of Postfix and Exim, Sendmail, or Microsoft 365. */
 function providerId(response: unknown): string | null {
   if (typeof response !== 'string') return null;
   const found =

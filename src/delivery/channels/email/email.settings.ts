@@ -2,29 +2,29 @@ import type { MailerOptions } from '@nestjs-modules/mailer';
 import { isLoopback } from '../../../platform/config/formats.js';
 import { gatedLogins, LoginGate } from './login.js';
 
-/** One SMTP account. `starttls` and `tls` both false: STARTTLS where the server offers it, else plain text. */
+/** One SMTP account. `starttls` and `tls` both false: STARTTLS if the server offers it, else plain text. */
 export interface SmtpSettings {
   host: string;
   port: number;
-  /** Null where the server asks for no login. */
+  /** Null if the server needs no login. */
   user: string | null;
   password: string | null;
   from_email: string;
   from_name: string;
-  /** STARTTLS is required: without it nothing is sent, neither the password nor a mail. */
+  /** STARTTLS is required: without it neither the password nor a mail is sent. */
   starttls: boolean;
-  /** TLS from the first byte (port 465). It wins over `starttls`. */
+  /** TLS from the first byte (port 465). Overrides `starttls`. */
   tls: boolean;
-  /** The login may leave unencrypted, also to another machine. */
+  /** The login may be sent unencrypted, even to another machine. */
   plaintext_login: boolean;
   max_connections: number;
   /** Certificate authorities to trust instead of the system's, PEM. */
   ca?: string;
-  /** What EHLO says; the machine's own name where it is not set. */
+  /** The name for EHLO; the machine's own name by default. */
   ehlo_name?: string;
 }
 
-/** What the words about a failure need to know of the server. */
+/** The server's settings that failure messages mention. */
 export type SmtpServer = Pick<SmtpSettings, 'host' | 'port' | 'user' | 'starttls' | 'tls'>;
 
 /** Waits in ms. */
@@ -34,15 +34,15 @@ export interface SmtpTimeouts {
   greeting_ms: number;
   /** The exchange of one login. */
   login_ms: number;
-  /** Silence on an open connection, the wait for a reply included. */
+  /** Silence on an open connection, including the wait for a reply. */
   socket_ms: number;
-  /** A whole send, its wait for a free connection included: a server that trickles is never silent. */
+  /** A whole send, including its wait for a free connection: a server that trickles is never silent. */
   send_ms: number;
 }
 
 /**
- * RFC 5321 §4.5.3.2 would wait up to 10 min for the reply to a message; that keeps a lease far too long. A
- * reply later than a minute makes the send ambiguous, which is dealt with.
+ * RFC 5321 §4.5.3.2 would wait up to 10 min for the reply to a message; that is far too long for a lease. A reply after
+ * more than a minute makes the send ambiguous, which is handled.
  * @param greeting_ms how long the server may take to greet
  */
 export function smtpTimeouts(greeting_ms: number): SmtpTimeouts {
@@ -50,17 +50,17 @@ export function smtpTimeouts(greeting_ms: number): SmtpTimeouts {
   return { connect_ms, greeting_ms, login_ms: 15_000, socket_ms: 60_000, send_ms: connect_ms + 80_000 };
 }
 
-/** Mails on one connection before it is renewed. Renewing costs the pool 100 ms and a login. */
+/** Mails per connection before it is renewed. Renewing costs the pool 100 ms and a login. */
 const MAX_MESSAGES = 500;
-/** Below what servers grant idle clients (RFC 5321: 5 min, in practice from 60 s): we close, not they. */
+/** Shorter than servers keep idle clients (RFC 5321: 5 min, in practice from 60 s), so that we close, not they. */
 const IDLE_MS = 30_000;
 
 /**
- * What MailerModule needs to make the pooled SMTP transport. Opens no connection.
+ * The options of MailerModule for the pooled SMTP transport. Opens no connection.
  *
- * A login never leaves unencrypted unless the server is this machine or the setting permits it: STARTTLS is required
- * then. Where plain text would be permitted, a certificate need not be valid either (RFC 7435): encryption to a
- * server that nobody vouches for is still better than none.
+ * A login is never sent unencrypted unless the server is this machine or the setting permits it: otherwise STARTTLS is
+ * required. If plain text would be permitted, the certificate need not be valid (RFC 7435): encryption to an unverified
+ * server is still better than none.
  */
 export function mailerOptions(settings: SmtpSettings, timeouts: SmtpTimeouts): MailerOptions {
   const { user, password, ca, ehlo_name } = settings;
@@ -81,11 +81,11 @@ export function mailerOptions(settings: SmtpSettings, timeouts: SmtpTimeouts): M
       ...(ehlo_name === undefined ? {} : { name: ehlo_name }),
       ...(user === null ? {} : { auth: { user, pass: password ?? '' } }),
       customAuth: gatedLogins(new LoginGate(timeouts.login_ms)),
-      // A login that is configured is never left out, even where the server does not offer it.
+      // Never skip a configured login, even if the server does not offer one.
       forceAuth: user !== null,
       maxConnections: settings.max_connections,
       maxMessages: MAX_MESSAGES,
-      // The pool would send again by itself what may have been accepted.
+      // The pool would re-send messages that may have been accepted.
       maxRequeues: 0,
       idleTimeout: IDLE_MS,
       connectionTimeout: timeouts.connect_ms,
@@ -94,7 +94,7 @@ export function mailerOptions(settings: SmtpSettings, timeouts: SmtpTimeouts): M
       socketTimeout: timeouts.socket_ms,
       disableFileAccess: true,
       disableUrlAccess: true,
-      // Its log would hold addresses and contents.
+      // Its log would contain addresses and contents.
       logger: false,
       debug: false,
     },

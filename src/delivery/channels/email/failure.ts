@@ -8,9 +8,8 @@ import { isWrongPort, wordsOf } from './words.js';
 export const LEASE_LOST = 'lease lost before the message was sent';
 
 /**
- * What an error of nodemailer means for the mail, or for the channel.
- * Ambiguous is only silence after the whole message was written; permanent and retryable are refusals of this mail;
- * everything else is the channel's fault.
+ * Classifies a nodemailer error as the mail's or the channel's fault. Ambiguous means only: silence after the whole
+ * message was written. Permanent and retryable are refusals of this mail. Everything else is the channel's fault.
  * @param progress null for the connection test
  */
 export function sendError(cause: unknown, progress: Progress | null, server: SmtpServer): SendError {
@@ -20,7 +19,7 @@ export function sendError(cause: unknown, progress: Progress | null, server: Smt
   const words = wordsOf(error, progress, server);
   if (progress?.written && code === null)
     return failed({ failure: 'ambiguous' }, `${words}, after the whole message was written`, error);
-  // What nodemailer itself refuses to send.
+  // Mails that nodemailer itself refuses to send.
   if ((error.code === 'EENVELOPE' || error.code === 'EMESSAGE') && error.responseCode === undefined)
     return failed({ failure: 'permanent' }, words, error);
   return failed(judge(error, code, progress, server), words, error);
@@ -30,7 +29,7 @@ function failed({ failure, cause, with_message }: Verdict, words: string, error:
   return new SendError(failure, words, undefined, cause, with_message, codeOf(error));
 }
 
-/** The reply's code, with the enhanced one behind it (RFC 3463); else what the system or nodemailer calls the fault. */
+/** The reply's code with its enhanced code (RFC 3463); else the system's or nodemailer's name of the fault. */
 function codeOf({ responseCode, response = '', originalCode, code }: NodemailerError): string | null {
   const reply = /^[2-5]\d\d(?:[ -][245]\.\d{1,3}\.\d{1,3}\b)?/.exec(response)?.[0].replace('-', ' ');
   return reply ?? (responseCode === undefined ? (originalCode ?? code ?? null) : String(responseCode));
@@ -46,13 +45,13 @@ function judge(
   if (progress?.stopped === 'time') return { ...lost, cause: 'unreachable', with_message: true };
   const ofConnection = connectionFault(error);
   if (ofConnection !== null) return { ...lost, cause: ofConnection };
-  // Of a login that was not answered, too, only the connection is to blame.
+  // If a login was not answered, the connection is to blame, too.
   const unanswered = error.code !== 'EAUTH' || error.originalCode === 'ETIMEDOUT';
   if (code === null && unanswered) return { ...lost, cause: 'unreachable' };
   return verdictOf(stepOf(error, progress), code, error.response ?? '', server.user !== null);
 }
 
-/** Encryption that failed; null for anything else. */
+/** A failure of the encryption; null for anything else. */
 function connectionFault({
   code,
   originalCode = '',
@@ -69,6 +68,6 @@ function stepOf({ code, command = '' }: NodemailerError, progress: Progress | nu
   if (command === 'MAIL FROM') return 'mail';
   if (command === 'RCPT TO') return 'rcpt';
   if (command === 'DATA' || code === 'EMESSAGE') return 'data';
-  // A 421 out of turn names no command.
+  // An unsolicited 421 belongs to no command.
   return progress?.underWay ? 'data' : 'session';
 }

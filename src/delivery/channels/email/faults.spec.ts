@@ -11,7 +11,7 @@ import {
   type TestSender,
 } from './sender.fixture.js';
 
-/** What a fault must become. The recipient's local part says which fault it gets: `reset.rcpt@…`. */
+/** The expected result of each fault. The recipient's local part selects the fault: `reset.rcpt@…`. */
 const FAULTS: { act: string; step: Step; failure: string; arrives: number }[] = [
   { act: 'reset', step: 'rcpt', failure: 'channel unreachable', arrives: 0 },
   { act: 'reset', step: 'data', failure: 'channel unreachable', arrives: 0 },
@@ -41,7 +41,7 @@ function actOf(word: string): Act {
   return /^\d/.test(word) ? { reply: `${word} 4.0.0 scripted` } : (word as Act);
 }
 
-/** Follows the recipient's local part; anyone else gets the ordinary replies. */
+/** Acts by the recipient's local part; other recipients get normal replies. */
 function byRecipient(step: Step, to: string | null): Act {
   const [act = '', at] = (to ?? '').split('@')[0]?.split('.') ?? [];
   return at === step ? actOf(act) : 'ok';
@@ -63,7 +63,7 @@ describe('A mail server that fails', () => {
         }),
       );
       test = await testSender(server.port, { max_connections: 6 }, QUICK);
-      // Silence is the same with and without, and slow.
+      // Silence is slow, and the same with and without pipelining.
       const some = pipelining ? FAULTS : FAULTS.filter(({ act }) => !SLOW.test(act));
       const faults = some.flatMap((fault) =>
         (SLOW.test(fault.act) ? [1] : [1, 2]).map((n) => ({
@@ -75,7 +75,7 @@ describe('A mail server that fails', () => {
       // One good mail after each faulty one.
       const all = faults.flatMap((fault, i) => [fault, good[i] ?? fault]);
 
-      // As a worker does it: a few more at a time than there are connections.
+      // Like a worker: sends a few more at a time than there are connections.
       const got: { to: string; failure: string }[] = [];
       for (let i = 0; i < all.length; i += 8)
         got.push(
@@ -122,7 +122,7 @@ describe('A mail server that fails', () => {
     },
   );
 
-  it('a reset in the middle of a large body may be due to the mail, the others go through', async () => {
+  it('a reset in the middle of a large body may be due to the mail; the others are sent', async () => {
     server = closing(await startScriptedSmtp({ script: (step, { to }) => byRecipient(step, to) }));
     test = await testSender(server.port);
     const large = { text: 'a line of text that is sent as it is\r\n'.repeat(400_000) };
@@ -172,7 +172,7 @@ describe('A mail server that fails', () => {
     expect(server.received).toEqual([]);
   });
 
-  it('a reply after the dot counts on a connection that was used before, too', async () => {
+  it('a reply after the dot counts on a reused connection as well', async () => {
     server = closing(await startScriptedSmtp({ script: (step, { to }) => byRecipient(step, to) }));
     test = await testSender(server.port, { max_connections: 1 }, QUICK);
     const got: string[] = [];
@@ -190,7 +190,7 @@ describe('A mail server that fails', () => {
     expect(server.received).toHaveLength(7);
   });
 
-  it('M7: a refusal to MAIL for want of a login is the account, not the mail', async () => {
+  it('M7: a refusal to MAIL for lack of a login is a fault of the account, not the mail', async () => {
     server = closing(
       await startScriptedSmtp({
         script: (step) => (step === 'mail' ? { reply: '530 5.7.0 Authentication required' } : 'ok'),
@@ -203,7 +203,7 @@ describe('A mail server that fails', () => {
     expect(await reason(sending)).toContain('requires a login or STARTTLS first');
   });
 
-  it('M2: nobody listens: the channel, in plain words', async () => {
+  it('M2: a refused connection is a fault of the channel, in plain words', async () => {
     server = closing(await startScriptedSmtp());
     const free = await startScriptedSmtp();
     await free.close();
@@ -217,7 +217,7 @@ describe('A mail server that fails', () => {
     expect(await reason(sending)).toBe('The mail server refused the connection');
   });
 
-  it('M2: an unknown name: the channel', async () => {
+  it('M2: an unknown host name is a fault of the channel', async () => {
     server = closing(await startScriptedSmtp());
     test = await testSender(25, { host: 'no-such-host.invalid' }, QUICK);
     expect(await outcome(test.sender.send(mailTo('a@client.example'), new TestLease()))).toBe(

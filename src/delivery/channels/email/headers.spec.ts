@@ -23,7 +23,7 @@ describe('The headers of a mail', () => {
     return catcher.mails.at(-1)!;
   }
 
-  it("M8: a colleague's message comes in the author's name, and answers go there", async () => {
+  it('M8: a colleague’s message has the author’s name, and replies go there', async () => {
     const { headers } = await sent({ author: CLAIRE, list: LIST });
     expect(headers.get('from')).toBe('Claire Dupont via Vigie <vigie@cabinet.example>');
     expect(headers.get('reply-to')).toBe('Claire Dupont <claire@cabinet.example>');
@@ -31,13 +31,13 @@ describe('The headers of a mail', () => {
       expect(headers.has(name)).toBe(false);
   });
 
-  it('M8: an author without an address has a name only', async () => {
+  it('M8: an author without an address has only a name', async () => {
     const { headers } = await sent({ author: { name: 'Claire', email: null } });
     expect(headers.get('from')).toBe('Claire via Vigie <vigie@cabinet.example>');
     expect(headers.has('reply-to')).toBe(false);
   });
 
-  it("M8: an author's name cannot become another address or header", async () => {
+  it('M8: an author’s name cannot inject an address or header', async () => {
     const name = 'Vigie" <a@evil.example>,\r\nBcc: b@evil.example =?utf-8?q?=22?=';
     const mail = await sent({ author: { name, email: CLAIRE.email } });
     expect(mail.from).toBe('vigie@cabinet.example');
@@ -46,7 +46,7 @@ describe('The headers of a mail', () => {
     expect(mail.headers.get('from')).toMatch(/<vigie@cabinet\.example>$/);
   });
 
-  it('M10: what the system says asks for no automatic answer and belongs to its list', async () => {
+  it('M10: a message of the system suppresses automatic replies and belongs to its list', async () => {
     const { headers } = await sent({ list: LIST });
     expect(headers.get('auto-submitted')).toBe('auto-generated');
     expect(headers.get('x-auto-response-suppress')).toBe('DR, RN, NRN, OOF, AutoReply');
@@ -63,7 +63,7 @@ describe('The headers of a mail', () => {
     expect((await sent({})).headers.has('references')).toBe(false);
   });
 
-  it('M10: a subject that looks like an encoded word is read as it was written', async () => {
+  it('M10: a subject that looks like an encoded word is shown literally', async () => {
     const subject = '=?utf-8?q?=0D=0ABcc:_x@y.z?=';
     const mail = await sent({ subject });
     expect(mail.subject).toBe(subject);
@@ -72,7 +72,7 @@ describe('The headers of a mail', () => {
     expect((await sent({ subject: mixed })).subject).toBe(mixed);
   });
 
-  it('M10: the non-breaking spaces of a French subject survive', async () => {
+  it('M10: keeps the non-breaking spaces of a French subject', async () => {
     const subject = '7\u00a0échéances\u202f: TVA «\u00a0CA3\u00a0»';
     expect((await sent({ subject })).subject).toBe(subject);
   });
@@ -101,7 +101,7 @@ describe('oneLine', () => {
     expect(oneLine(text)).toBe(line);
   });
 
-  it('M10: a name has no encoded word', () => {
+  it('M10: a name contains no encoded word', () => {
     expect(displayName('=?utf-8?q?x?=')).toBe('= ?utf-8?q?x?=');
   });
 });

@@ -5,25 +5,25 @@ import { SendError } from '../sender.js';
 /** A person who wrote the mail's text. */
 export interface MailAuthor {
   name: string;
-  /** Null where answers cannot be sent to the author. */
+  /** Null if the author has no address for replies. */
   email: string | null;
 }
 
-/** What decides about the headers of a mail. */
+/** The fields that determine the headers of a mail. */
 export interface MailHeaders {
-  /** Null for what Vigie itself says. */
+  /** Null for Vigie's own messages. */
   author: MailAuthor | null;
-  /** The fact that the mail is about: mails about the same one are shown as one conversation. */
+  /** The fact that the mail is about: mails about the same fact form one conversation. */
   thread_id: string | null;
-  /** Whose notifications these are. */
+  /** The mailing list of these notifications. */
   list: { id: string; name: string } | null;
-  /** URL whose POST unsubscribes at once (RFC 8058); null where these mails cannot be turned off. */
+  /** URL whose POST unsubscribes at once (RFC 8058); null if these mails cannot be turned off. */
   unsubscribe_url: string | null;
 }
 
 /**
- * What is a colleague's message is not automatic: it comes in the author's name, answers go there, and an absence
- * note may come back (RFC 3834 §5). Everything else says that a machine wrote it.
+ * A colleague's message is not automatic: it has the author's name, replies go to the author, and an absence note may
+ * come back (RFC 3834 §5). All other mails are marked as automatic.
  */
 export function headersOf(mail: MailHeaders, sender: { name: string; address: string }) {
   const { author, thread_id, list } = mail;
@@ -41,7 +41,7 @@ export function headersOf(mail: MailHeaders, sender: { name: string; address: st
       ...(author === null
         ? {
             'Auto-Submitted': 'auto-generated',
-            // [MS-OXCMAIL] 2.2.3.2.14: no absence notes, no read and delivery receipts; bounces still come.
+            // [MS-OXCMAIL] 2.2.3.2.14: no absence notes, no read and delivery receipts; bounces still arrive.
             'X-Auto-Response-Suppress': 'DR, RN, NRN, OOF, AutoReply',
           }
         : {}),
@@ -50,15 +50,15 @@ export function headersOf(mail: MailHeaders, sender: { name: string; address: st
   };
 }
 
-/** @throws SendError permanent when it could not be part of a message id. */
+/** @throws SendError permanent if it is not valid in a message id. */
 export function usableId(id: string): string {
   if (!/^[\w.-]{1,100}$/.test(id)) throw new SendError('permanent', 'The delivery has no usable id');
   return id;
 }
 
 /**
- * The subject as it is set in a message. Readers decode an encoded word (RFC 2047) also where it is meant literally,
- * and what it decodes to may look like a header: such a subject is encoded as a whole.
+ * The subject for a message. Mail readers decode an encoded word (RFC 2047) even if it is meant literally, and the
+ * result may look like a header: such a subject is encoded as a whole.
  */
 export function subjectHeader(
   subject: string,
@@ -74,14 +74,14 @@ interface PreparedHeader {
   value: string;
 }
 
-/** A name for an address; readers would decode what looks like an encoded word, also between quotes. */
+/** A name for an address; readers would decode an apparent encoded word, even between quotes. */
 export function displayName(name: string): string {
   return oneLine(name).replace(/=\?/g, '= ?');
 }
 
 /**
- * One line without control characters and without signs that turn the direction of what follows (UAX #9). The
- * non-breaking spaces of French (U+00A0, U+202F) stay: "3 échéances : TVA" must not break before the colon.
+ * One line without control characters and without characters that change the text direction (UAX #9). The non-breaking
+ * spaces of French (U+00A0, U+202F) stay: "3 échéances : TVA" must not break before the colon.
  */
 export function oneLine(text: string): string {
   return text
@@ -90,13 +90,13 @@ export function oneLine(text: string): string {
     .trim();
 }
 
-/** RFC 2369 §3.2; one click (RFC 8058 §3.1) only over https, so not from a server tried out without TLS. */
+/** RFC 2369 §3.2; one click (RFC 8058 §3.1) only over https, so not for a trial server without TLS. */
 function unsubscribeHeaders(url: string | null): Record<string, string> {
   if (url === null) return {};
   const parsed = URL.canParse(url) ? new URL(url) : null;
   if (parsed === null || !/^https?:$/.test(parsed.protocol))
     throw new SendError('permanent', 'The unsubscribe address is not a web address');
-  // URL writes line breaks, blanks and angle brackets as %XX.
+  // URL encodes line breaks, blanks and angle brackets as %XX.
   const header = { 'List-Unsubscribe': `<${parsed.href}>` };
   return parsed.protocol === 'https:'
     ? { ...header, 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' }

@@ -12,7 +12,7 @@ import {
 
 const LOST = 'lease lost before the message was sent';
 
-/** A door the server waits at, and a bell that rings when it gets there. */
+/** A gate that the server waits at, and a promise that it has arrived. */
 function gate() {
   let open!: () => void;
   let ring!: () => void;
@@ -23,12 +23,12 @@ function gate() {
 
 afterEach(closeAll);
 
-describe('A lease that ends while its mail is under way', () => {
+describe('A lease that ends while its mail is being sent', () => {
   let server: ScriptedSmtp;
   let test: TestSender;
   let door: ReturnType<typeof gate>;
 
-  /** One connection, held at this step of the first session. */
+  /** One connection that is held at this step of the first session. */
   async function holdAt(step: Step, extensions = ['PIPELINING']): Promise<void> {
     door = gate();
     let held = false;
@@ -67,7 +67,7 @@ describe('A lease that ends while its mail is under way', () => {
       const good = test.sender.send(mailTo('good@client.example'), kept);
       expiring.expire();
       signalled.lose();
-      // Rejected at once, while the connection is still held.
+      // Rejects at once, while the connection is still held.
       expect(await lost).toBe(LOST);
       door.open();
       expect(await expired).toBe(LOST);
@@ -94,7 +94,7 @@ describe('A lease that ends while its mail is under way', () => {
   );
 
   it.each([['PIPELINING'], []])(
-    'passed in silence between DATA and 354: no body is written',
+    'expires silently between DATA and 354: no body is written',
     async (...extensions) => {
       await holdAt('data', extensions);
       const lease = new TestLease();
@@ -109,7 +109,7 @@ describe('A lease that ends while its mail is under way', () => {
     },
   );
 
-  it('after the whole message it makes no difference: the reply is waited for', async () => {
+  it('after the whole message it changes nothing: the reply is awaited', async () => {
     await holdAt('dot');
     const lease = new TestLease();
     const sending = outcome(test.sender.send(mailTo('a@client.example'), lease));
@@ -119,7 +119,7 @@ describe('A lease that ends while its mail is under way', () => {
     expect(await sending).toBe('sent');
   });
 
-  it('a shutdown lets the mail in flight finish and refuses the one that waits', async () => {
+  it('a shutdown lets the mail in flight finish and refuses the waiting one', async () => {
     await holdAt('dot');
     const first = outcome(test.sender.send(mailTo('first@client.example'), new TestLease()));
     await door.reached;

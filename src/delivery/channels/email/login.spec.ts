@@ -19,13 +19,13 @@ describe('the logins of a pool', () => {
   };
   const never = new Promise<void>(() => undefined);
 
-  it('follow one another', async () => {
+  it('run one at a time', async () => {
     const answers = Array.from({ length: 5 }, () => gate.pass(login(Promise.resolve())));
     await Promise.all(answers);
     expect(most).toBe(1);
   });
 
-  it('M2: are refused together, after one login', async () => {
+  it('M2: fail together after one refused login', async () => {
     const refused = gate.pass(login(Promise.reject(new Error('535'))));
     const waiting = Array.from({ length: 9 }, () => gate.pass(login(Promise.resolve())));
     await expect(refused).rejects.toThrow('535');
@@ -34,7 +34,7 @@ describe('the logins of a pool', () => {
     expect(most).toBe(1);
   });
 
-  it('do not wait for one whose connection broke: it never answers', async () => {
+  it('do not wait for a login whose connection broke: it never answers', async () => {
     const broken = gate.pass(login(never));
     const began = performance.now();
     await gate.pass(login(Promise.resolve()));

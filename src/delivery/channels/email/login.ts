@@ -4,7 +4,7 @@ import type {
 } from 'nodemailer/lib/smtp-connection';
 import { createHmac } from 'node:crypto';
 
-/** `code` of the error where the server offers no AUTH at all. */
+/** `code` of the error if the server offers no AUTH at all. */
 export const NO_LOGIN_OFFERED = 'ENOLOGIN';
 
 /** The reply to a login, or why there is none. */
@@ -21,19 +21,20 @@ class LoginFailure extends Error {
   readonly responseCode?: number;
 }
 
-/** The next may log in after this time without an answer, in ms: a connection that breaks meanwhile never answers. */
+/** After this time without an answer, in ms, the next may log in: a broken connection never answers. */
 const PATIENCE_MS = 5_000;
 
 /**
- * Lets one connection of the pool log in at a time. When it is refused, those that wait are refused with it, without
- * a login of their own: a wrong password on ten connections is one failed login at the server, not ten, and its
- * brute-force protection (fail2ban) stays quiet. Not p-limit, which cannot reject what waits with the error of another.
+ * Lets one connection of the pool log in at a time. If it is refused, the waiting ones are refused with it, without a
+ * login of their own: a wrong password on ten connections is one failed login at the server, not ten, and does not
+ * trigger its brute-force protection (fail2ban). Not p-limit, which cannot reject waiting calls with another one's
+ * error.
  */
 export class LoginGate {
   private busy = false;
   private waiting: { enter: () => void; refuse: (error: unknown) => void }[] = [];
 
-  /** @param limit_ms wait for the whole exchange */
+  /** @param limit_ms time for the whole exchange */
   constructor(
     private readonly limit_ms: number,
     private readonly patience_ms = PATIENCE_MS,
@@ -54,7 +55,7 @@ export class LoginGate {
     try {
       await this.withinLimit(login());
     } catch (error) {
-      // After a handover, the login that entered next decides for those that wait.
+      // After a handover, the login that entered next decides for the waiting ones.
       if (!turn.over) {
         this.busy = false;
         for (const { refuse } of this.waiting.splice(0)) refuse(error);
@@ -87,7 +88,7 @@ export class LoginGate {
   }
 }
 
-/** The ways to log in that nodemailer chooses from (RFC 4616, RFC 2195, and LOGIN), each through the gate. */
+/** The login methods that nodemailer chooses from (RFC 4616, RFC 2195, and LOGIN), each through the gate. */
 export function gatedLogins(gate: LoginGate): SMTPConnectionCustomAuthHandlers {
   const through =
     (login: (context: SMTPConnectionCustomAuthContext) => Promise<void>) =>
@@ -122,7 +123,7 @@ function credentials({ auth }: SMTPConnectionCustomAuthContext): { user: string;
   return { user: auth.credentials.user, pass: auth.credentials.pass };
 }
 
-/** @throws LoginFailure when the reply is not of this class. */
+/** @throws LoginFailure if the reply is not of this class. */
 async function say(
   context: SMTPConnectionCustomAuthContext,
   line: string,

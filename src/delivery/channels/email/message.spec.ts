@@ -14,7 +14,7 @@ const body = fc
   .map((parts) => parts.join(''));
 
 describe('wholeMessage', () => {
-  it("gives the very bytes of nodemailer's own stream", async () => {
+  it('gives the same bytes as nodemailer’s own stream', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'grapheme' }), body, body, async (subject, html, text) => {
         const message = new MailComposer({
@@ -32,7 +32,7 @@ describe('wholeMessage', () => {
     );
   });
 
-  it('leaves a message alone whose content it would have to fetch', () => {
+  it('returns null for a message whose content it would have to fetch', () => {
     const message = new MailComposer({
       html: { path: '/etc/passwd' },
       text: 'x',

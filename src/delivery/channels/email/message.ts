@@ -2,13 +2,13 @@ import { Readable } from 'node:stream';
 import type MimeNode from 'nodemailer/lib/mime-node';
 import { encode, wrap } from 'nodemailer/lib/qp';
 
-/** Characters of bodies beyond which nodemailer's stream is used: it lets other work in between. */
+/** Longer bodies, in characters, use nodemailer's stream: it lets other work run in between. */
 const MAX_AT_ONCE = 500_000;
 
 /**
- * The bytes of a message, as `MimeNode.createReadStream` would give them, in one go: its pipelines, timers
- * and small socket writes cost more than half of the CPU time of a mail. Null where a body is not a string
- * or is very long: then nodemailer's own stream is the right one. (DKIM is not signed here but by the server.)
+ * The bytes of a message, as `MimeNode.createReadStream` would give them, at once: its pipelines, timers and small
+ * socket writes cost more than half of the CPU time of a mail. Null if a body is not a string or is very long: then use
+ * nodemailer's own stream. (The server signs DKIM.)
  */
 export function wholeMessage(message: MimeNode): Buffer | null {
   const parts: string[] = [];
@@ -18,7 +18,7 @@ export function wholeMessage(message: MimeNode): Buffer | null {
 function write(node: MimeNode, parts: string[]): boolean {
   const { content } = node;
   if (content !== undefined && (typeof content !== 'string' || content.length > MAX_AT_ONCE)) return false;
-  // Also settles `multipart` and `boundary`.
+  // Also determines `multipart` and `boundary`.
   parts.push(node.buildHeaders(), '\r\n\r\n');
   if (content !== undefined && content !== '') parts.push(encoded(content, node.getTransferEncoding()));
   if (typeof node.multipart === 'string') {
@@ -41,7 +41,7 @@ function encoded(content: string, encoding: string | false): string {
   return content;
 }
 
-/** A stream of these bytes. It has to be read like any other: nodemailer asks whether it was. */
+/** A stream of these bytes. It must be read normally: nodemailer checks whether it was. */
 export function streamOf(bytes: Buffer): Readable {
   return new Readable({
     read() {

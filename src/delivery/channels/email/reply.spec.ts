@@ -61,7 +61,7 @@ describe('verdictOf', () => {
     expect(judged('rcpt', reply)).toBe(verdict);
   });
 
-  it('M7: "Access denied" at RCPT without a login means that one is wanted', () => {
+  it('M7: "Access denied" at RCPT without a login means that one is missing', () => {
     const reply = '554 5.7.1 <a@client.example>: Recipient address rejected: Access denied';
     expect(judged('rcpt', reply, false)).toBe('channel policy with the mail');
   });

@@ -1,18 +1,18 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** Where in a session the script is asked. `body`: 354 was sent and the first bytes came; `dot`: all came. */
+/** The step at which the script decides. `body`: 354 was sent and the first bytes arrived; `dot`: all arrived. */
 export type Step = 'greeting' | 'ehlo' | 'starttls' | 'auth' | 'mail' | 'rcpt' | 'data' | 'body' | 'dot';
 
-/** What the server does: its ordinary reply, another reply, or one of the faults of a bad day. */
+/** The server's action: its normal reply, another reply, or a fault. */
 export type Act =
   | 'ok'
   | { reply: string }
   /** TCP reset. */
   | 'reset'
-  /** An orderly close without a word. */
+  /** An orderly close without a reply. */
   | 'close'
-  /** Nothing, for as long as the client waits. */
+  /** No reply, for as long as the client waits. */
   | 'silence'
   /** A reply that never ends, a byte every few ms. */
   | 'trickle';
@@ -32,12 +32,12 @@ export interface ReceivedMail {
 
 export interface ScriptedSmtp {
   readonly port: number;
-  /** Mails that arrived whole, final dot included, whatever was answered. */
+  /** Mails that arrived completely, including the final dot, whatever the reply was. */
   readonly received: readonly ReceivedMail[];
   /** Every line the clients sent outside of bodies. */
   readonly commands: readonly string[];
   readonly connections: number;
-  /** Bytes of bodies that were cut off before their dot. */
+  /** Bytes of bodies that were truncated before their dot. */
   readonly cutBytes: number;
   /** Called when the last open connection has ended. */
   onIdle: (() => void) | null;
@@ -50,7 +50,7 @@ export interface ScriptedSmtpOptions {
   script?: (step: Step, where: Where) => Act | Promise<Act>;
   /** Lines of the EHLO reply, such as `AUTH PLAIN`. */
   extensions?: string[];
-  /** Replies to lines that are no command, such as those of AUTH LOGIN. */
+  /** Replies to lines that are not commands, such as those of AUTH LOGIN. */
   answers?: Readonly<Record<string, string>>;
   /** A free one by default. */
   port?: number;
@@ -198,7 +198,7 @@ function toMail(body: readonly string[], where: Where): ReceivedMail {
   return { message_id: /^message-id: (.*)$/im.exec(text)?.[1] ?? '', to: where.to ?? '', body: text };
 }
 
-/** Lines as they come; what waits stays in the socket, so that a slow script makes a slow reader. */
+/** Lines as they arrive; unread ones stay in the socket, so that a slow script makes a slow reader. */
 async function* lines(socket: Socket): AsyncGenerator<string> {
   let rest = '';
   for await (const chunk of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
@@ -209,7 +209,7 @@ async function* lines(socket: Socket): AsyncGenerator<string> {
   socket.end();
 }
 
-/** Goes on reading without a word, so that the client's end is noticed. */
+/** Reads silently, to notice when the client disconnects. */
 function swallow(socket: Socket): void {
   if (!socket.destroyed) socket.resume();
 }

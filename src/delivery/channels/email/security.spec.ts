@@ -19,7 +19,7 @@ import { wordsOf } from './words.js';
 
 const LOGIN = { user: 'vigie', password: 'correct horse' };
 
-/** The words of a send and of the connection test against a scripted server, and what it was sent. */
+/** The messages of a send and of the connection test against a scripted server, and what the server received. */
 async function attempt(script: ScriptedSmtpOptions, settings: Parameters<typeof testSender>[1]) {
   const server = closing(await startScriptedSmtp(script));
   const test = await testSender(server.port, settings);
@@ -42,7 +42,7 @@ describe('STARTTLS', () => {
     expect(server.received).toEqual([]);
   });
 
-  it('required of a server that only knows HELO: no mail', async () => {
+  it('required from a server that only knows HELO: no mail', async () => {
     const script: ScriptedSmtpOptions = {
       script: (step) => (step === 'ehlo' ? { reply: '502 5.5.1 What is EHLO' } : 'ok'),
     };
@@ -50,7 +50,7 @@ describe('STARTTLS', () => {
     expect(server.commands.join('\n')).not.toMatch(/AUTH|MAIL|DATA/);
   });
 
-  it('M6: with a self-signed certificate: refused, with the setting that helps, before login and mail', async () => {
+  it('M6: with a self-signed certificate: refused before login and mail, naming the setting that helps', async () => {
     const catcher = closing(await startMailCatcher({ starttls: selfSigned(), login: LOGIN }));
     const test = await testSender(catcher.port, { ...LOGIN, starttls: true });
     const sending = test.sender.send(mailTo('a@client.example'), new TestLease());
@@ -71,7 +71,7 @@ describe('STARTTLS', () => {
     expect(catcher.count).toBe(1);
   });
 
-  it('M9: is used where it is offered, also where it is not required', async () => {
+  it('M9: is used if offered, even if not required', async () => {
     const { cert, key } = selfSigned();
     const sessions: boolean[] = [];
     const server = new SMTPServer({
@@ -97,7 +97,7 @@ describe('STARTTLS', () => {
   it.each([
     ['127.0.0.1', false, true],
     ['localhost', false, true],
-    // Linux connects it to this machine, but by its name it is another one.
+    // Linux connects it to this machine, but its name means another one.
     ['0.0.0.0', false, false],
     ['0.0.0.0', true, true],
   ])(
@@ -144,7 +144,7 @@ describe('TLS from the first byte', () => {
   });
 });
 
-describe('A login that is refused', () => {
+describe('A refused login', () => {
   it('M2: is reported plainly, sends nothing, and closes the connection', async () => {
     const server = closing(
       await startScriptedSmtp({
@@ -169,7 +169,7 @@ describe('A login that is refused', () => {
     expect(server.connections).toBe(2);
   });
 
-  it('M10: is not skipped where the server offers none, and says so', async () => {
+  it('M10: is not skipped if the server offers none, and says so', async () => {
     const script: ScriptedSmtpOptions = { extensions: [] };
     const { sent, verified, server } = await attempt(script, LOGIN);
     const words =
@@ -182,7 +182,7 @@ describe('A login that is refused', () => {
   it.each([
     ['PLAIN', ['AHZpZ2llAGNvcnJlY3QgaG9yc2U=']],
     ['LOGIN', ['dmlnaWU=', 'Y29ycmVjdCBob3JzZQ==']],
-  ])('is made with %s where the server offers that', async (method, words) => {
+  ])('uses %s if the server offers it', async (method, words) => {
     const server = closing(
       await startScriptedSmtp({
         extensions: [`AUTH ${method}`],
@@ -195,7 +195,7 @@ describe('A login that is refused', () => {
     expect(server.commands.join(' ')).toContain(words.join(' '));
   });
 
-  it('M2: of many connections at once is one login, and all of them fail by it', async () => {
+  it('M2: of many connections at once is one login, and all of them fail with it', async () => {
     const server = closing(
       await startScriptedSmtp({
         extensions: ['AUTH PLAIN'],
@@ -210,7 +210,7 @@ describe('A login that is refused', () => {
     expect(server.commands.filter((line) => line.startsWith('AUTH'))).toHaveLength(1);
   });
 
-  it('M2: that is never answered ends by its own limit', async () => {
+  it('M2: without an answer ends after its own time limit', async () => {
     const server = closing(
       await startScriptedSmtp({
         extensions: ['AUTH PLAIN'],
@@ -234,7 +234,7 @@ describe('A port whose protocol differs from the settings', () => {
       expect(words).toMatch(/^Port \d+ of the mail server does not use implicit TLS: unset SMTP_SSL/);
   });
 
-  it('M10: a port that begins with TLS, without SMTP_SSL, is named', async () => {
+  it('M10: a port that expects TLS, without SMTP_SSL, is named', async () => {
     const server = closing(
       await startScriptedSmtp({ script: (step) => (step === 'greeting' ? 'silence' : 'ok') }),
     );
@@ -242,7 +242,7 @@ describe('A port whose protocol differs from the settings', () => {
     expect(await reason(test.sender.verify())).toBe(
       'The mail server sent no greeting in time: set SMTP_SSL=true if this port uses implicit TLS, or a longer SMTP_GREETING_TIMEOUT_SECONDS if it delays on purpose',
     );
-    // Nobody can listen on 465 here: the words are made from the port of the settings.
+    // Tests cannot listen on 465: the message uses the port of the settings.
     const late = Object.assign(new Error('Greeting never received'), { code: 'ETIMEDOUT' });
     const settings = { host: 'mail.example', port: 465, user: null, starttls: true, tls: false };
     expect(wordsOf(late, null, settings)).toBe(
@@ -250,7 +250,7 @@ describe('A port whose protocol differs from the settings', () => {
     );
   });
 
-  it('M10: a greeting that comes late is waited for as long as the setting says', async () => {
+  it('M10: a late greeting is awaited for as long as the setting says', async () => {
     const server = closing(
       await startScriptedSmtp({
         script: (step) => (step === 'greeting' ? delay(400).then(() => 'ok' as const) : 'ok'),
@@ -262,7 +262,7 @@ describe('A port whose protocol differs from the settings', () => {
     expect(await reason(hasty.sender.verify())).toContain('SMTP_GREETING_TIMEOUT_SECONDS');
   });
 
-  it('M10: says in EHLO what the setting says', async () => {
+  it('M10: sends the configured name in EHLO', async () => {
     const server = closing(await startScriptedSmtp());
     const test = await testSender(server.port, { ehlo_name: 'vigie.cabinet.example' });
     await test.sender.verify();

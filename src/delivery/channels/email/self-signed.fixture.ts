@@ -6,7 +6,7 @@ export interface SelfSigned {
   cert: string;
 }
 
-/** A certificate made on the spot and valid for a day: no key lies in the repository. X.509 v3, RFC 5280. */
+/** A certificate generated for the test and valid for a day, so that the repository has no key. X.509 v3, RFC 5280. */
 export function selfSigned(): SelfSigned {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const ecdsaWithSha256 = sequence(oid('2a8648ce3d040302'));

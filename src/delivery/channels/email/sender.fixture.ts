@@ -4,7 +4,7 @@ import { SendError, type SendLease } from '../sender.js';
 import { EmailSender, type OutgoingMail } from './email.sender.js';
 import { mailerOptions, type SmtpSettings, type SmtpTimeouts, smtpTimeouts } from './email.settings.js';
 
-/** Short, so that silence is soon noticed; `send_ms` is long enough for everything but a trickle. */
+/** Short, to notice silence soon; `send_ms` is long enough for everything except a trickle. */
 export const QUICK: SmtpTimeouts = {
   connect_ms: 1500,
   greeting_ms: 1500,
@@ -21,7 +21,7 @@ export interface TestSender {
 
 const open: (() => Promise<unknown>)[] = [];
 
-/** To be closed after the test, the last first. */
+/** Closes it after the test, the last one first. */
 export function closing<T extends { close: () => Promise<unknown> }>(thing: T): T {
   open.push(() => thing.close());
   return thing;
@@ -32,7 +32,7 @@ export async function closeAll(): Promise<void> {
   for (let close = open.pop(); close !== undefined; close = open.pop()) await close();
 }
 
-/** A sender wired as the application wires it: MailerModule.forRootAsync with `mailerOptions`. */
+/** A sender configured like the application's: MailerModule.forRootAsync with `mailerOptions`. */
 export async function testSender(
   port: number,
   changes: Partial<SmtpSettings> = {},
@@ -80,7 +80,7 @@ export function mailTo(to: string, changes: Partial<OutgoingMail> = {}): Outgoin
   };
 }
 
-/** A lease in the hands of the test. */
+/** A lease that the test controls. */
 export class TestLease implements SendLease {
   private readonly controller = new AbortController();
   private valid = true;
@@ -90,19 +90,19 @@ export class TestLease implements SendLease {
     return this.valid;
   }
 
-  /** It expires without a signal. */
+  /** Expires it without a signal. */
   expire(): void {
     this.valid = false;
   }
 
-  /** It is lost and the signal says so. */
+  /** Aborts its signal, as for a lost lease. */
   lose(): void {
     this.valid = false;
     this.controller.abort();
   }
 }
 
-/** `sent`, or the failure, with the cause where it is the channel's. */
+/** `sent`, or the failure, with its cause if the channel is to blame. */
 export async function outcome(sending: Promise<unknown>): Promise<string> {
   try {
     await sending;

@@ -9,7 +9,7 @@ export function smtpSettings(config: Config): SmtpSettings {
     port: config.smtpPort,
     user: config.smtpUser,
     password: config.smtpPassword,
-    // Without SMTP_HOST no sender is made, and no address needed.
+    // Without SMTP_HOST there is no sender, and no address is needed.
     from_email: config.smtpFromEmail ?? config.smtpUser ?? '',
     from_name: config.smtpFromName,
     starttls: config.smtpTls,

@@ -3,7 +3,7 @@ import type { Progress } from './attempt.js';
 import type { SmtpServer } from './email.settings.js';
 import { NO_LOGIN_OFFERED } from './login.js';
 
-/** A server's words are kept with the delivery: enough of them to understand, no more. */
+/** Longest server reply that is stored with a delivery, in characters. */
 const MAX_REPLY = 200;
 
 const CA_HINT = 'set SMTP_CA_FILE to the PEM file of its authority';
@@ -32,7 +32,7 @@ const WORDS: Partial<Record<string, string>> = {
 };
 
 /**
- * What happened, for people, without secrets: with the setting to change where that is known.
+ * Describes a failure for people, without secrets, and names the setting to change if it is known.
  * @param progress null for the connection test
  */
 export function wordsOf(error: NodemailerError, progress: Progress | null, server: SmtpServer): string {
@@ -62,7 +62,7 @@ export function wordsOf(error: NodemailerError, progress: Progress | null, serve
   return known === undefined ? `The mail was not sent: ${clean(error.message)}` : known + reply;
 }
 
-/** OpenSSL's codes where the other side did not answer in TLS. */
+/** OpenSSL's codes for a peer that did not answer in TLS. */
 export function isWrongPort(originalCode: string): boolean {
   return /^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|UNEXPECTED_MESSAGE)$/.test(originalCode);
 }
@@ -71,7 +71,7 @@ function loginWords({ responseCode, originalCode }: NodemailerError): string {
   if (originalCode === NO_LOGIN_OFFERED)
     return 'The mail server offers no login: unset SMTP_USER and SMTP_PASSWORD, or use its port for submission (587 or 465)';
   if (originalCode === 'ETIMEDOUT') return 'The mail server did not answer the login in time';
-  // Its reply may repeat the credentials.
+  // The reply may repeat the credentials.
   return `SMTP login refused${responseCode === undefined ? '' : ` (${responseCode})`}`;
 }
 
@@ -81,7 +81,7 @@ function starttlsWords({ starttls }: SmtpServer): string {
     : 'The login would be sent unencrypted, because the mail server offers no STARTTLS: SMTP_ALLOW_PLAINTEXT_LOGIN=true allows that on a trusted network';
 }
 
-/** The connection was there, a greeting was not: the other side waits for TLS, or for something else to pass. */
+/** Connected, but no greeting: the other side expects TLS, or waits for something else. */
 function greetingWords({ timeoutType, response }: NodemailerError, { port, tls }: SmtpServer): string | null {
   if (port === 465 && !tls && response === undefined)
     return 'No greeting from port 465, which uses implicit TLS: set SMTP_SSL=true';

@@ -13,7 +13,7 @@ import { Operators } from '../operators.js';
 import { CredentialChanges } from '../password/credential-changes.js';
 import { PasswordLinks } from '../password/password-links.js';
 import { Passwords } from '../password/passwords.js';
-import { Sessions, type TokenPair } from './sessions.js';
+import { type RecognisedOperator, Sessions, type TokenPair } from './sessions.js';
 import { SignIns, type SignInTrace } from './sign-ins.js';
 
 /** A request for a link takes at least this long, so that its time does not reveal whether there is such a user. */
@@ -59,9 +59,15 @@ export class LoginService {
    */
   async login(form: LoginForm, trace: SignInTrace, userAgent = ''): Promise<LoggedIn> {
     const { id, password_hash, tenant, device_token } = await this.recognise(form, trace);
-    if (tenant === null) return { ...(await this.sessions.beginOperator(id, userAgent)), device_token };
+    if (tenant === null) {
+      return { ...(await this.sessions.beginOperator({ id, password_hash }, userAgent)), device_token };
+    }
     return this.database.tenant(tenant.id, async (tx) => {
-      const user = await this.credentials.holdUnchanged(tx, id, password_hash);
+      const user = await this.credentials.holdUnchanged(
+        tx,
+        { id, email: form.email, password_hash },
+        'SHARE',
+      );
       if (user === null) throw new Problem('invalid_credentials');
       return { ...(await this.sessions.begin(tx, user, userAgent)), device_token };
     });
@@ -69,15 +75,18 @@ export class LoginService {
 
   /**
    * Recognises an operator for the pages under /ops. Counted together with their logins by REST.
-   * @returns the operator's id, and the token that makes this browser known.
+   * @returns the operator, and the token that makes this browser known.
    * @throws Problem invalid_credentials, too_many_attempts.
    */
   async operator(
     { email, password, device_token: device }: LoginForm,
     trace: SignInTrace,
-  ): Promise<{ id: string; device_token: string }> {
-    const { id, device_token } = await this.recognise({ email, password, device_token: device }, trace);
-    return { id, device_token };
+  ): Promise<{ operator: RecognisedOperator; device_token: string }> {
+    const { id, password_hash, device_token } = await this.recognise(
+      { email, password, device_token: device },
+      trace,
+    );
+    return { operator: { id, password_hash }, device_token };
   }
 
   /**
@@ -92,8 +101,11 @@ export class LoginService {
     if (tenant.suspended_at !== null) throw new Problem('tenant_suspended');
     const hash = await this.passwords.hashChosen(password, '/password');
     const email = await this.database.tenant(tenant.id, async (tx) => {
-      const userId = await this.links.redeem(tx, link.link_id);
-      if (userId === null) throw new Problem('link_used');
+      // The user before the link, as everywhere.
+      const userId = await this.links.ownerOf(tx, link.link_id);
+      if (userId === null || (await this.credentials.hold(tx, userId)) === null)
+        throw new Problem('link_used');
+      if ((await this.links.redeem(tx, link.link_id)) === null) throw new Problem('link_used');
       this.logger.log({ event: 'password_set', tenant_id: tenant.id, user_id: userId });
       const user = await this.changes.setPassword(tx, userId, hash);
       if (user === null) return null;
@@ -142,7 +154,7 @@ export class LoginService {
     const tenant = await this.tenants.bySlug(slug);
     if (tenant === null || tenant.suspended_at !== null) return;
     await this.database.tenant(tenant.id, async (tx) => {
-      const user = await this.credentials.byEmail(tx, email);
+      const user = await this.credentials.holdByEmail(tx, email);
       if (user === null) return;
       const { id, name, locale } = user;
       await this.userEvents.passwordResetRequested(tx, { id, email: user.email, name, locale });

@@ -20,6 +20,9 @@ const ToLookFor = () =>
     typeof value === 'string' ? normalisedEmail(value).toLowerCase() : value,
   );
 
+/** What may be left out may be null as well: it is the same as nothing. */
+const NullIsAbsent = () => Transform(({ value }: { value: unknown }) => value ?? undefined);
+
 /** A token that makes a client known; one that is not good counts as none. */
 const DeviceToken = () =>
   applyDecorators(
@@ -28,6 +31,7 @@ const DeviceToken = () =>
       description:
         'The device_token of an earlier login: failures of strangers then do not make this client wait or lock it',
     }),
+    NullIsAbsent(),
     IsOptional(),
     IsString(),
     MaxLength(500),
@@ -47,6 +51,7 @@ export class LoginForm {
   password: string;
 
   @ApiPropertyOptional({ type: String, maxLength: 63, description: "The tenant's slug; operators have none" })
+  @NullIsAbsent()
   @IsOptional()
   @IsString()
   @MaxLength(63)

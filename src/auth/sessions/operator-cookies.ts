@@ -4,7 +4,7 @@ import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config, publicUrl } from '../../platform/config/config.js';
 import { SystemDatabase } from '../../platform/database/database.js';
 import { Problem } from '../../platform/errors/problem.js';
-import type { RecognisedOperator } from './sessions.js';
+import type { OperatorCredentials } from '../operators.js';
 import { Signing } from './signing.js';
 
 const NAME = 'vigie_ops';
@@ -34,7 +34,7 @@ export class OperatorCookies {
    * Begins a session of 8 hours; returns the `Set-Cookie` header.
    * @throws Problem invalid_credentials where the password was replaced meanwhile.
    */
-  async begin({ id, password_hash }: RecognisedOperator): Promise<string> {
+  async begin({ id, password_hash }: Omit<OperatorCredentials, 'email'>): Promise<string> {
     const now = this.clock.now();
     const [row] = await this.system.query<{ family: string }>(
       // No refresh token is ever made for it: the empty hash fits none.

@@ -9,6 +9,7 @@ import { Problem } from '../../platform/errors/problem.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
 import { AccessTokens } from './access-tokens.js';
 import { unauthenticated } from '../authenticator.js';
+import type { OperatorCredentials } from '../operators.js';
 import { Signing } from './signing.js';
 import { shortUserAgent } from './user-agent.js';
 
@@ -34,12 +35,6 @@ interface SessionRow {
   expires_at: Date;
   revoked_at: Date | null;
   suspended: boolean;
-}
-
-/** An operator, and the hash of the password that was right. */
-export interface RecognisedOperator {
-  id: string;
-  password_hash: string;
 }
 
 /** Where a family's row is. */
@@ -96,7 +91,7 @@ export class Sessions {
    * @throws Problem invalid_credentials where the password was replaced meanwhile.
    */
   async beginOperator(
-    { id: operatorId, password_hash }: RecognisedOperator,
+    { id: operatorId, password_hash }: Omit<OperatorCredentials, 'email'>,
     userAgent = '',
   ): Promise<TokenPair> {
     return this.system.transaction(async (tx) => {

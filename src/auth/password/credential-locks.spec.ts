@@ -3,6 +3,7 @@ import { addPerson, type Cast, createCast, PASSWORD, type Person } from '../../.
 import { tokenOf } from '../../../test/support/links.js';
 import { until } from '../../../test/support/until.js';
 import { createWorld, type World } from '../../../test/support/world.js';
+import { SUPPRESS_OF_LINKS } from '../../delivery/transitions/acts.sql.js';
 import { Database } from '../../platform/database/database.js';
 import { PasswordLinks } from './password-links.js';
 
@@ -126,4 +127,30 @@ it('a link asked for while the links end is not made until they have ended', asy
   expect((await answer).status).toBe(202);
   // The mailbox that was asked for is no longer the user's.
   expect(await world.sql(`SELECT 1 FROM password_links WHERE user_id = $1`, [person.id])).toEqual([]);
+});
+
+it('the links of a user, and the mails that carry them, are found by their indexes', async () => {
+  const [tenant, user, now] = [cast.tenant_id, cast.teammate.id, new Date()];
+  // A tenant with mails to others, rolled back at the end.
+  await other.query(
+    `WITH n AS (
+       INSERT INTO notifications (tenant_id, recipient, dedupe_key, kind, severity, audience, created_at)
+       SELECT $1, 'mailto:p' || i || '@example.com', 'k', 'welcome', 'info', 'self', now()
+       FROM generate_series(1, 5000) i RETURNING *)
+     INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address, state, due_at,
+                             created_at, sent_at, ended_at)
+     SELECT tenant_id, id, recipient, false, 'email', 'x', 'sent', now(), now(), now(), now() FROM n`,
+    [tenant],
+  );
+  await other.query('ANALYZE notifications, deliveries');
+  await other.query(`SET LOCAL enable_seqscan = off`);
+  const plan = async (statement: string, ...parameters: unknown[]) => {
+    const { rows } = await other.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${statement}`, parameters);
+    return rows.map((row) => row['QUERY PLAN']).join('\n');
+  };
+  const links = `UPDATE password_links SET used_at = $3 WHERE tenant_id = $1 AND user_id = $2 AND used_at IS NULL`;
+  expect(await plan(links, tenant, user, now)).toContain('password_links_user');
+  const mails = await plan(SUPPRESS_OF_LINKS, tenant, `user:${user}`, now);
+  expect(mails).toContain('notifications_tenant_id_recipient_dedupe_key_key');
+  expect(mails).toContain('deliveries_tenant_id_notification_id_channel_address_key');
 });

@@ -20,7 +20,10 @@ const ToLookFor = () =>
     typeof value === 'string' ? normalisedEmail(value).toLowerCase() : value,
   );
 
-/** A token that identifies a known client; an invalid one is ignored. */
+/** What may be left out may be null as well: it is the same as nothing. */
+const NullIsAbsent = () => Transform(({ value }: { value: unknown }) => value ?? undefined);
+
+/** A token that makes a client known; one that is not good counts as none. */
 const DeviceToken = () =>
   applyDecorators(
     ApiPropertyOptional({
@@ -28,6 +31,7 @@ const DeviceToken = () =>
       description:
         'The device_token of an earlier login: failed logins of other clients then neither delay nor lock this one',
     }),
+    NullIsAbsent(),
     IsOptional(),
     IsString(),
     MaxLength(500),
@@ -46,11 +50,8 @@ export class LoginForm {
   @MaxLength(200)
   password: string;
 
-  @ApiPropertyOptional({
-    type: String,
-    maxLength: 63,
-    description: "The tenant's slug; operators leave it out",
-  })
+  @ApiPropertyOptional({ type: String, maxLength: 63, description: "The tenant's slug; operators have none" })
+  @NullIsAbsent()
   @IsOptional()
   @IsString()
   @MaxLength(63)

@@ -1,5 +1,6 @@
 import { PassThrough, Readable } from 'node:stream';
 import { type Cast, createCast, PASSWORD } from '../../test/support/cast.js';
+import { LoginThrottle } from '../auth/sessions/login-throttle.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { createOperator, listOperators, resetOperatorPassword, unlockLogin } from './operators.js';
 import { readNewPassword } from './password-input.js';
@@ -78,6 +79,13 @@ describe('S7: vigie operators', () => {
     await expect(resetOperatorPassword(environment, 'nobody@example.com', {}, piped(NEW))).rejects.toThrow(
       'there is no operator nobody@example.com',
     );
+  });
+
+  it('says so where the password is changed and locks could not be lifted', async () => {
+    jest.spyOn(LoginThrottle.prototype, 'unlock').mockRejectedValueOnce(new Error('Redis is gone'));
+    const said = await resetOperatorPassword(environment, cast.operator.email, {}, piped(`${NEW}\n`));
+    expect(said).toContain('is changed, and all sessions have ended. Locks could not be lifted');
+    expect((await login(cast.operator.email, NEW)).status).toBe(200);
   });
 
   it('unlocks a user of a tenant', async () => {

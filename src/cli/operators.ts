@@ -73,10 +73,18 @@ export async function resetOperatorPassword(
     const password = await readNewPassword(terminal);
     const act = { action: 'vigie operators reset-password', targets: { operator: id } };
     await audited(app, act, () => accounts(app).resetPassword(id, password));
-    await app.get(LoginThrottle, { strict: false }).unlock({ tenant: undefined, email });
-    return json === true
-      ? JSON.stringify({ id, email }, null, 2)
-      : `Changed the password of ${email} and ended all sessions.`;
+    const unlocked = await app
+      .get(LoginThrottle, { strict: false })
+      .unlock({ tenant: undefined, email })
+      .then(
+        () => true,
+        () => false,
+      );
+    if (json === true) return JSON.stringify({ id, email, unlocked }, null, 2);
+    const changed = `The password of ${email} is changed, and all sessions have ended.`;
+    return unlocked
+      ? changed
+      : `${changed} Locks could not be lifted, for Redis did not answer: vigie operators unlock ${email} does it later.`;
   });
 }
 

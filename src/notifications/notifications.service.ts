@@ -93,7 +93,23 @@ export class Notifications {
     return tx.query<Row>(statement, [tx.tenant_id, this.clock.now(), this.outbox.channels, ...own]);
   }
 
-  /** After the commit: wakes the dispatcher, and updates connected clients. */
+  /**
+   * Forgets the previous addresses of a user who is being erased. Locks their inbox, as announcements do first: the
+   * erasure then waits for one that refers to the user, before it locks what that one needs.
+   */
+  async userErased(tx: TenantTransaction, userId: string): Promise<void> {
+    await tx.query(`SELECT 1 FROM inboxes WHERE tenant_id = $1 AND user_id = $2 FOR UPDATE`, [
+      tx.tenant_id,
+      userId,
+    ]);
+    await tx.execute(
+      `UPDATE notifications SET data = data - 'previous_email'
+       WHERE tenant_id = $1 AND recipient = $2 AND kind = 'email_changed'`,
+      [tx.tenant_id, `user:${userId}`],
+    );
+  }
+
+  /** Once committed: wakes the dispatcher, and brings connected clients up to date. */
   announced(tx: TenantTransaction, userIds: readonly string[], deliveries: number): void {
     if (deliveries > 0) this.outbox.kick(tx);
     this.feedsChanged(tx, userIds);

@@ -151,7 +151,8 @@ export class UsersService {
       await tx.query(`SELECT 1 FROM tenants WHERE id = $1 FOR NO KEY UPDATE`, [tenantId]);
       const user = await tx.repository(User).findOne({
         where: { tenant_id: tenantId, id },
-        lock: { mode: 'pessimistic_write' },
+        // Announcements lock inboxes first and then refer to users: they must not wait for this lock.
+        lock: { mode: 'for_no_key_update' },
       });
       if (user === null) throw notFound();
       return work(tx, user);

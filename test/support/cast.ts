@@ -134,6 +134,6 @@ async function addOperator(world: World): Promise<Cast['operator']> {
   ]);
   const operator = await world.app.get(Operators, { strict: false }).byEmail(email);
   const { id } = operator!;
-  const { access_token } = await world.app.get(Sessions, { strict: false }).beginOperator(id);
+  const { access_token } = await world.app.get(Sessions, { strict: false }).beginOperator(operator!);
   return { id, email, password: PASSWORD, token: access_token };
 }

@@ -47,8 +47,8 @@ export function environmentFor(database: TestDatabase): Record<string, string> {
     DATABASE_SYSTEM_URL: database.system_url,
     REDIS_URL: required('TEST_REDIS_URL'),
     REDIS_PREFIX: `test-${randomBytes(6).toString('hex')}`,
-    JWT_SECRET: 'a secret that only the tests know, 32+',
-    // A test sends in a second what a person sends in a day; tests of limits set their own.
+    JWT_SECRET: 'a secret that only the tests know; 32+',
+    // A test sends in a second what a person sends in a day; those about limits set their own.
     API_REQUESTS_PER_MINUTE: '0',
     API_ANONYMOUS_REQUESTS_PER_MINUTE: '0',
     LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'error',

@@ -1,6 +1,21 @@
 import { isCommonPassword } from './common-passwords.js';
 
-describe('S9: a password', () => {
+it('reads the list again after it could not be read', async () => {
+  let reads = 0;
+  jest.doMock('@zxcvbn-ts/language-common', () => {
+    reads += 1;
+    if (reads === 1) throw new Error('too many open files');
+    return { dictionary: { 'passwords-common': ['correct horse'] } };
+  });
+  await jest.isolateModulesAsync(async () => {
+    const fresh = await import('./common-passwords.js');
+    await expect(fresh.isCommonPassword('correct horse')).rejects.toThrow('too many open files');
+    expect(await fresh.isCommonPassword('correct horse')).toBe(true);
+  });
+  jest.dontMock('@zxcvbn-ts/language-common');
+});
+
+describe('S9: a password is too common', () => {
   it.each([
     ['on the list', '1qaz2wsx3edc'],
     ['in capitals', 'SonyEricsson'],

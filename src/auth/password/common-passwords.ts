@@ -24,6 +24,11 @@ export async function isCommonPassword(password: string): Promise<boolean> {
 function commonPasswords(): Promise<ReadonlySet<string>> {
   loading ??= import('@zxcvbn-ts/language-common').then(
     ({ dictionary }) => new Set(dictionary['passwords-common']),
+    (error: unknown) => {
+      // The next one tries again.
+      loading = null;
+      throw error;
+    },
   );
   return loading;
 }

@@ -103,7 +103,21 @@ describe('S3: a link that was mailed before', () => {
     expect((await login(address, PASSWORD)).status).toBe(200);
   });
 
-  it('stays valid when only the spelling of the address changes, or another field', async () => {
+  it('is forgotten with the previous address when the user is erased', async () => {
+    const { id, email } = await someone();
+    expect((await patch(id, { email: `moved.${email}` })).status).toBe(200);
+    const rows = () =>
+      world.sql(`SELECT data FROM notifications WHERE recipient = $1 AND kind = 'email_changed'`, [
+        `user:${id}`,
+      ]);
+    expect(await rows()).toMatchObject([{ data: { previous_email: email } }]);
+    await mailTo(email, 'votre adresse e-mail a été changée');
+    const erased = await world.http('DELETE', `/api/v1/users/${id}`, { token: cast.admin.token });
+    expect(erased.status).toBe(204);
+    expect(await rows()).toEqual([{ data: { changed_at: expect.any(String) } }]);
+  });
+
+  it('goes on when the address is only spelt otherwise, or something else changes', async () => {
     const person = await someone();
     const token = await requestReset(person);
     expect((await patch(person.id, { email: person.email.toUpperCase(), name: 'Karima' })).status).toBe(200);

@@ -80,7 +80,7 @@ export class PasswordChanges {
       password_hash: user.password_hash,
       replace: (hash) =>
         this.database.tenant(tenant_id, async (tx) => {
-          const held = await this.credentials.holdUnchanged(tx, user_id, user.password_hash ?? '');
+          const held = await this.credentials.holdUnchanged(tx, user, 'NO KEY UPDATE');
           if (held === null) return false;
           await this.changes.setPassword(tx, user_id, hash, session);
           return true;

@@ -61,7 +61,26 @@ it('works once, even for many at the same moment', async () => {
   expect((await login(`password number ${won}`)).status).toBe(200);
 });
 
-it('ends the other links of the same user', async () => {
+it('S9: has no success in the audit log where the password could not be stored', async () => {
+  const admin = await addPerson(world, cast.tenant_id, { name: `Frida${count++}`, role: 'admin' });
+  const { link_id } = await world.app
+    .get(Database)
+    .tenant(cast.tenant.id, (tx) => links.create(tx, admin.id, 'password_reset'));
+  await world.sql(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$`);
+  await world.sql(`CREATE CONSTRAINT TRIGGER refused AFTER UPDATE ON users DEFERRABLE INITIALLY DEFERRED
+                   FOR EACH ROW EXECUTE FUNCTION refuse()`);
+  const token = tokenOf(links.url(cast.tenant.id, link_id));
+  expect((await set(token)).status).toBe(500);
+  await world.sql(`DROP TRIGGER refused ON users`);
+  expect((await set(token)).status).toBe(204);
+  const statuses = await world.sql(
+    `SELECT status FROM audit_log WHERE actor = $1 AND action = 'POST /api/v1/auth/password' ORDER BY id`,
+    [`user:${admin.id}`],
+  );
+  expect(statuses).toEqual([{ status: 500 }, { status: 204 }]);
+});
+
+it('uses up the other links of the same user', async () => {
   const [first, second] = [await link(), await link()];
   expect((await set(second)).status).toBe(204);
   expect((await set(first)).status).toBe(410);

@@ -73,9 +73,18 @@ export class PasswordLinks {
     return isUUID(tenant_id) && isUUID(link_id) ? { tenant_id, link_id } : null;
   }
 
+  /** Whose password a link sets, or null where no such link is stored. It is not locked: hold the user first. */
+  async ownerOf(tx: TenantTransaction, linkId: string): Promise<string | null> {
+    const link = await tx.one<{ user_id: string }>(
+      `SELECT user_id FROM password_links WHERE tenant_id = $1 AND id = $2`,
+      [tx.tenant_id, linkId],
+    );
+    return link?.user_id ?? null;
+  }
+
   /**
-   * Uses a link up: of two concurrent attempts only one succeeds.
-   * @returns the user whose password it sets, or null when it was used or has expired.
+   * Uses a link up, for a caller who holds its user: of two who try at the same moment one gets it.
+   * @returns whose password it sets, or null when it was used or has expired.
    */
   async redeem(tx: TenantTransaction, linkId: string): Promise<string | null> {
     const now = this.clock.now();
@@ -88,8 +97,8 @@ export class PasswordLinks {
   }
 
   /**
-   * Ends all links of this user; mails that would carry one are suppressed. The caller has locked the user, so that no
-   * other link is created meanwhile.
+   * Ends all links of this user; mails that would carry one are suppressed. The caller holds the user, as
+   * all do who make a link for somebody, so that there is no other link meanwhile.
    */
   async endAll(tx: TenantTransaction, userId: string): Promise<void> {
     await tx.execute(

@@ -1,28 +1,47 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Signing } from './signing.js';
 
 /** 128 random bits, base64url. */
 const NONCE = /^[\w-]{22}$/;
 
+/** What a device is known to. */
+export interface DeviceAccount {
+  /** Hash of the login name. */
+  account: string;
+  /** Of the account's password; null: it has none, or there is no such account, and so no device. */
+  password_hash: string | null;
+}
+
 /**
- * Device tokens: a client gets one when it signs in, and by sending it again shows that it has signed in to this
- * account before. Strangers who guess passwords then cannot lock it out (OWASP, "Slow Down Online Guessing Attacks with
- * Device Cookies"). A device token does not authenticate.
+ * Device tokens: who signs in gets one, and a client that sends it again is known to have signed in to this account
+ * before. Strangers who guess passwords then cannot lock it out (OWASP, "Slow Down Online Guessing Attacks with
+ * Device Cookies"). A token signs nobody in, and ends when the password changes: its signature is of the password's
+ * hash too, which is not in the token.
  */
 @Injectable()
 export class KnownDevices {
   constructor(private readonly signing: Signing) {}
 
-  /** Issues a token for this account. @param account hash of the login name */
-  issue(account: string): string {
-    return this.signing.seal('device', `${account}.${randomBytes(16).toString('base64url')}`);
+  /** A token for this account, signed by the current key. @param nonce of a device that is known already */
+  issue(owner: DeviceAccount, nonce = randomBytes(16).toString('base64url')): string {
+    const sealed = this.signing.seal('device', messageOf(owner, nonce));
+    return `${owner.account}.${nonce}${sealed.slice(sealed.lastIndexOf('.'))}`;
   }
 
-  /** The device's nonce, or null when the token does not belong to this account. */
-  read(token: string | undefined, account: string): string | null {
-    if (token === undefined) return null;
-    const [owner, nonce] = this.signing.unseal('device', token) ?? [];
-    return owner === account && nonce !== undefined && NONCE.test(nonce) ? nonce : null;
+  /** What names the device, or null where the token is not one of this account and password. */
+  read(token: string | undefined, owner: DeviceAccount): string | null {
+    if (token === undefined || owner.password_hash === null) return null;
+    const [account, nonce, signature, ...more] = token.split('.');
+    if (account !== owner.account || nonce === undefined || !NONCE.test(nonce) || more.length > 0)
+      return null;
+    return this.signing.unseal('device', `${messageOf(owner, nonce)}.${signature}`) === null ? null : nonce;
   }
+}
+
+function messageOf({ account, password_hash }: DeviceAccount, nonce: string): string {
+  const password = createHash('sha256')
+    .update(password_hash ?? '')
+    .digest('base64url');
+  return `${account}.${nonce}.${password}`;
 }

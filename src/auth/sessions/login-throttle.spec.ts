@@ -1,9 +1,13 @@
 import { Redis } from 'ioredis';
 import { addPerson, type Cast, createCast, PASSWORD, type Person } from '../../../test/support/cast.js';
+import { tokenOf } from '../../../test/support/links.js';
 import { until } from '../../../test/support/until.js';
 import { createWorld, type World } from '../../../test/support/world.js';
+import { Database } from '../../platform/database/database.js';
+import { PasswordLinks } from '../password/password-links.js';
 import { LoginThrottle } from './login-throttle.js';
 
+const NEW = 'an entirely new password';
 let world: World;
 let cast: Cast;
 let redis: Redis;
@@ -32,6 +36,13 @@ async function waitOver(...names: string[]): Promise<void> {
     const keys = await redis.keys(`${world.config.redisPrefix}:${name}:*`);
     if (keys.length > 0) await redis.del(keys);
   }
+}
+
+/** As if each account that this limit counts had used so much of it. */
+async function used(name: string, points: number): Promise<void> {
+  const keys = await redis.keys(`${world.config.redisPrefix}:${name}:*`);
+  expect(keys).not.toEqual([]);
+  for (const key of keys) await redis.set(key, points, 'KEEPTTL');
 }
 
 /** Guesses until the address is locked. */
@@ -110,7 +121,53 @@ describe('S7: a stranger who guesses', () => {
     expect((await loginAs(victim.email, PASSWORD, '198.51.100.2', own)).status).toBe(200);
   });
 
-  it('with a stolen session at the current password locks that session, not the sign-in', async () => {
+  it('has no known device left once the password changes', async () => {
+    const { email, token } = await someone();
+    const { device_token } = (await loginAs(email, PASSWORD, '198.51.100.20')).body as {
+      device_token: string;
+    };
+    const body = { current_password: PASSWORD, new_password: NEW };
+    expect((await world.http('POST', '/api/v1/auth/password/change', { token, body })).status).toBe(204);
+    await lock(email, '203.0.113.21');
+    expect((await loginAs(email, NEW, '203.0.113.21', device_token)).status).toBe(429);
+    const again = await loginAs(email, NEW, '198.51.100.20', device_token);
+    expect(again.status).toBe(200);
+    expect(again.body.device_token).not.toBe(device_token);
+    expect((await loginAs(email, NEW, '203.0.113.21', String(again.body.device_token))).status).toBe(200);
+  });
+
+  it('with many stolen device tokens shares 50 attempts an hour, then takes turns', async () => {
+    const { email } = await someone();
+    const device = async () => String((await loginAs(email, PASSWORD, '198.51.100.21')).body.device_token);
+    const [one, two] = [await device(), await device()];
+    expect((await loginAs(email, 'wrong', '203.0.113.22', one)).status).toBe(401);
+    await used('login-known', 50);
+    await used('login-unknown', 50);
+    expect((await loginAs(email, 'wrong', '203.0.113.22', two)).status).toBe(401);
+    const slowed = await loginAs(email, 'wrong', '203.0.113.22', one);
+    expect(slowed.status).toBe(429);
+    expect(Number(slowed.headers['retry-after'])).toBeLessThanOrEqual(10);
+  });
+
+  it('does not keep out who has just chosen a new password by a link', async () => {
+    const person = await someone();
+    const links = world.app.get(PasswordLinks, { strict: false });
+    const { link_id } = await world.app
+      .get(Database)
+      .tenant(cast.tenant_id, (tx) => links.create(tx, person.id, 'password_reset'));
+    const set = await world.http('POST', '/api/v1/auth/password', {
+      body: { token: tokenOf(links.url(cast.tenant_id, link_id)), password: NEW },
+      headers: { 'x-forwarded-for': '198.51.100.22' },
+    });
+    expect(set.status).toBe(204);
+    expect((await loginAs(person.email, 'wrong', '203.0.113.23')).status).toBe(401);
+    await used('login-unknown', 50);
+    expect((await loginAs(person.email, 'wrong', '203.0.113.24')).status).toBe(401);
+    expect((await loginAs(person.email, 'wrong', '203.0.113.25')).status).toBe(429);
+    expect((await loginAs(person.email, NEW, '198.51.100.22')).status).toBe(200);
+  });
+
+  it('at the current password of a stolen session locks that session, not the sign-in', async () => {
     const { email, token } = await someone();
     const change = () =>
       world.http('POST', '/api/v1/auth/password/change', {
@@ -192,7 +249,17 @@ describe('S9: a refused sign-in is in the audit log', () => {
     expect(read.body.data).toMatchObject([{ actor_kind: 'anonymous', status: 401 }]);
   });
 
-  it('at most 60 times an hour per address, so that nobody can fill the log', async () => {
+  it('also where the throttle refused it', async () => {
+    const { id, email } = await someone();
+    await lock(email, '192.0.2.4');
+    const refused = async () => (await rows('audit_log')).filter(({ ip }) => ip === '192.0.2.4');
+    const last = await until('the refusal', async () =>
+      (await refused()).find(({ status }) => status === 429),
+    );
+    expect(last.actor).toBe(`user:${id}`);
+  });
+
+  it('at most 60 times an hour from one address: nobody can fill the log', async () => {
     await Promise.all(
       Array.from({ length: 70 }, (_, at) => loginAs(`nobody${at}@example.com`, 'wrong', '192.0.2.9')),
     );

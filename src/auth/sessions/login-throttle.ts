@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
@@ -18,7 +17,9 @@ const SLOW_FROM = 5;
 const LOCKED_AT = 10;
 /** Attempts of unknown devices on one account per hour, from all addresses; beyond it they take turns, never locked. */
 const MAX_UNKNOWN_PER_HOUR = 50;
-/** Duration of a turn: 360 guesses an hour for a botnet of any size. */
+/** Attempts of all known devices of one account in an hour; beyond it they take turns with the unknown ones. */
+const MAX_KNOWN_PER_HOUR = 50;
+/** One turn: 360 guesses an hour for a botnet of any size. */
 const TURN_SECONDS = 10;
 /** Links requested for one account per hour by one source, and by all unknown ones together. */
 const RESETS_PER_HOUR = 3;
@@ -42,7 +43,9 @@ export interface LoginSource {
   address: string;
   /** The client's device token, from an earlier sign-in. */
   device?: string;
-  /** The session of a signed-in caller: trusted like a known device. */
+  /** Of the account that is tried; a device is known while it has this password. */
+  password_hash?: string | null;
+  /** The session of a caller who is signed in: as good as a known device. */
   session?: string;
 }
 
@@ -51,9 +54,9 @@ export interface AdmittedAttempt {
   name: LoginName;
   /** The number of this attempt of its source in the window. */
   attempt: number;
-  /** Whether its device has signed in to this account before. */
-  known: boolean;
   key: string;
+  /** The account's limits that it has used a part of. */
+  shares: RateLimiterRedis[];
 }
 
 /**
@@ -71,6 +74,8 @@ export class LoginThrottle implements OnApplicationShutdown {
   private readonly waits: RateLimiterRedis;
   private readonly locks: RateLimiterRedis;
   private readonly unknown: RateLimiterRedis;
+  private readonly known: RateLimiterRedis;
+  private readonly proven: RateLimiterRedis;
   private readonly turns: RateLimiterRedis;
   private readonly resets: RateLimiterRedis;
   private readonly unknownResets: RateLimiterRedis;
@@ -94,6 +99,8 @@ export class LoginThrottle implements OnApplicationShutdown {
     this.waits = limiter('login-wait', 1, WINDOW_SECONDS);
     this.locks = limiter('login-lock', 1, LOCK_SECONDS);
     this.unknown = limiter('login-unknown', MAX_UNKNOWN_PER_HOUR, HOUR_SECONDS);
+    this.known = limiter('login-known', MAX_KNOWN_PER_HOUR, HOUR_SECONDS);
+    this.proven = limiter('login-proven', 1, HOUR_SECONDS);
     this.turns = limiter('login-turn', 1, TURN_SECONDS);
     this.resets = limiter('password-reset', RESETS_PER_HOUR, HOUR_SECONDS);
     this.unknownResets = limiter('password-reset-unknown', MAX_UNKNOWN_RESETS_PER_HOUR, HOUR_SECONDS);
@@ -104,13 +111,23 @@ export class LoginThrottle implements OnApplicationShutdown {
    * @throws Problem too_many_attempts with Retry-After.
    */
   async admit(name: LoginName, source: LoginSource): Promise<AdmittedAttempt> {
-    const { key, known } = await this.sourceOf(name, source);
+    const account = accountOf(name);
+    const { key, kind } = await this.sourceOf(account, source);
     const wait = await this.waitOf(key);
     if (wait > 0) throw tooMany(wait);
     const { consumedPoints: attempt, msBeforeNext } = await this.attempts.penalty(key);
     if (attempt > LOCKED_AT) throw tooMany(msBeforeNext);
-    if (!known) await this.takeTurn(accountOf(name), key);
-    return { name, attempt, known, key };
+    const shares: RateLimiterRedis[] = [];
+    let turns = kind === 'unknown';
+    if (kind === 'known') {
+      shares.push(this.known);
+      turns = (await this.known.penalty(account)).consumedPoints > MAX_KNOWN_PER_HOUR;
+    }
+    if (turns) {
+      shares.push(this.unknown);
+      await this.takeTurn(account, key);
+    }
+    return { name, attempt, key, shares };
   }
 
   /** The admitted attempt had a wrong password. @returns whether its source is now locked. */
@@ -125,34 +142,41 @@ export class LoginThrottle implements OnApplicationShutdown {
     return false;
   }
 
-  /** The password was right: resets the source's count. Attempts of strangers stay counted. */
-  async forgive({ name, key, known }: AdmittedAttempt): Promise<void> {
+  /** The right password was given: the source's count begins anew. What strangers did stays counted. */
+  async forgive({ name, key, shares }: AdmittedAttempt): Promise<void> {
     await this.forget(key);
-    if (!known) await this.unknown.reward(accountOf(name));
+    await Promise.all(shares.map((share) => share.reward(accountOf(name))));
   }
 
-  /** A link has set a new password: the owner of the mailbox must be able to sign in with it now. */
+  /**
+   * A new password was set by a link: its mailbox's owner must be able to sign in with it now. Their address is as
+   * good as a known device for an hour, so that they wait for no turn while strangers guess.
+   */
   async startAnew(name: LoginName, source: LoginSource): Promise<void> {
     const account = accountOf(name);
+    const key = keyOf(account, `address:${networkOf(source.address)}`);
     await Promise.all([
-      this.forget(keyOf(account, `address:${networkOf(source.address)}`)),
+      this.forget(key),
+      this.proven.block(key, HOUR_SECONDS),
+      this.known.delete(account),
       this.unknown.delete(account),
       this.turns.delete(account),
     ]);
   }
 
-  /** The device token of a client that has just signed in: its own, or a new one. */
-  deviceToken(name: LoginName, { device }: LoginSource): string {
-    const account = accountOf(name);
-    return device !== undefined && this.devices.read(device, account) !== null
-      ? device
-      : this.devices.issue(account);
+  /** The token that makes the client that has just signed in known: its own, or a new one. */
+  deviceToken(name: LoginName, { device, password_hash = null }: LoginSource): string {
+    const owner = { account: accountOf(name), password_hash };
+    return this.devices.issue(owner, this.devices.read(device, owner) ?? undefined);
   }
 
-  /** Whether another link may be mailed to this account. A stranger uses up only their own share. */
-  async admitReset(name: LoginName, { address, device }: LoginSource): Promise<boolean> {
+  /** Whether one more link may be mailed to this account. A stranger uses up their own share of it. */
+  async admitReset(
+    name: LoginName,
+    { address, device, password_hash = null }: LoginSource,
+  ): Promise<boolean> {
     const account = accountOf(name);
-    const nonce = this.devices.read(device, account);
+    const nonce = this.devices.read(device, { account, password_hash });
     const source = nonce === null ? `address:${networkOf(address)}` : `device:${nonce}`;
     const { consumedPoints } = await this.resets.penalty(keyOf(account, source));
     if (consumedPoints > RESETS_PER_HOUR) return false;
@@ -164,8 +188,7 @@ export class LoginThrottle implements OnApplicationShutdown {
   /** Forgets all failures and locks of an account from all sources. @returns the number of deleted keys. */
   async unlock(name: LoginName): Promise<number> {
     const pattern = `${this.prefix.replace(/[\\*?[\]]/g, '\\$&')}:*:${accountOf(name)}*`;
-    if (this.redis.status !== 'ready')
-      await once(this.redis, 'ready', { signal: AbortSignal.timeout(CONNECT_TIMEOUT_MS) });
+    await this.connected();
     let [cursor, removed] = ['0', 0];
     do {
       const [next, keys] = await this.redis.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT);
@@ -179,19 +202,35 @@ export class LoginThrottle implements OnApplicationShutdown {
     this.redis.disconnect();
   }
 
-  /** A known device that guesses is treated as unknown once it is locked. */
+  /** Not `once`: it gives up at the first error, while the client goes on connecting. */
+  private async connected(): Promise<void> {
+    if (this.redis.status === 'ready') return;
+    await new Promise<void>((resolve, reject) => {
+      const ready = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        this.redis.off('ready', ready);
+        reject(new Error(`Redis has not answered for ${CONNECT_TIMEOUT_MS / 1_000} s`));
+      }, CONNECT_TIMEOUT_MS);
+      this.redis.once('ready', ready);
+    });
+  }
+
+  /** A known device that guesses is treated as an unknown one once it is locked. */
   private async sourceOf(
-    name: LoginName,
-    { address, device, session }: LoginSource,
-  ): Promise<{ key: string; known: boolean }> {
-    const account = accountOf(name);
-    if (session !== undefined) return { key: keyOf(account, `session:${session}`), known: true };
-    const nonce = this.devices.read(device, account);
+    account: string,
+    { address, device, session, password_hash = null }: LoginSource,
+  ): Promise<{ key: string; kind: 'session' | 'known' | 'unknown' }> {
+    if (session !== undefined) return { key: keyOf(account, `session:${session}`), kind: 'session' };
+    const nonce = this.devices.read(device, { account, password_hash });
     if (nonce !== null) {
       const key = keyOf(account, `device:${nonce}`);
-      if ((await this.locks.get(key)) === null) return { key, known: true };
+      if ((await this.locks.get(key)) === null) return { key, kind: 'known' };
     }
-    return { key: keyOf(account, `address:${networkOf(address)}`), known: false };
+    const key = keyOf(account, `address:${networkOf(address)}`);
+    return { key, kind: (await this.proven.get(key)) === null ? 'unknown' : 'known' };
   }
 
   private async waitOf(key: string): Promise<number> {

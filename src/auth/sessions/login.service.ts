@@ -9,12 +9,12 @@ import { UserEvents } from '../../users/user-events.js';
 import { assertMayTouch } from '../../users/users.service.js';
 import type { LoginForm, NewPassword, PasswordResetForm } from '../auth.dto.js';
 import { LoginThrottle } from './login-throttle.js';
-import { Operators } from '../operators.js';
+import { type OperatorCredentials, Operators } from '../operators.js';
 import { CredentialChanges } from '../password/credential-changes.js';
 import { PasswordLinks } from '../password/password-links.js';
 import { Passwords } from '../password/passwords.js';
 import { Sessions, type TokenPair } from './sessions.js';
-import { SignIns, type SignInTrace } from './sign-ins.js';
+import { type SignInRecord, SignIns, type SignInTrace } from './sign-ins.js';
 
 /** Minimum time of a request for a link, so that timing does not reveal whether the user exists. */
 const RESET_ANSWER_MS = 250;
@@ -59,25 +59,34 @@ export class LoginService {
    */
   async login(form: LoginForm, trace: SignInTrace, userAgent = ''): Promise<LoggedIn> {
     const { id, password_hash, tenant, device_token } = await this.recognise(form, trace);
-    if (tenant === null) return { ...(await this.sessions.beginOperator(id, userAgent)), device_token };
+    if (tenant === null) {
+      return { ...(await this.sessions.beginOperator({ id, password_hash }, userAgent)), device_token };
+    }
     return this.database.tenant(tenant.id, async (tx) => {
-      const user = await this.credentials.holdUnchanged(tx, id, password_hash);
+      const user = await this.credentials.holdUnchanged(
+        tx,
+        { id, email: form.email, password_hash },
+        'SHARE',
+      );
       if (user === null) throw new Problem('invalid_credentials');
       return { ...(await this.sessions.begin(tx, user, userAgent)), device_token };
     });
   }
 
   /**
-   * Authenticates an operator for the pages under /ops. Attempts count together with REST logins.
-   * @returns the operator's id, and the device token of this browser.
+   * Recognises an operator for the pages under /ops. Counted together with their logins by REST.
+   * @returns the operator, and the token that makes this browser known.
    * @throws Problem invalid_credentials, too_many_attempts.
    */
   async operator(
     { email, password, device_token: device }: LoginForm,
     trace: SignInTrace,
-  ): Promise<{ id: string; device_token: string }> {
-    const { id, device_token } = await this.recognise({ email, password, device_token: device }, trace);
-    return { id, device_token };
+  ): Promise<{ operator: Omit<OperatorCredentials, 'email'>; device_token: string }> {
+    const { id, password_hash, device_token } = await this.recognise(
+      { email, password, device_token: device },
+      trace,
+    );
+    return { operator: { id, password_hash }, device_token };
   }
 
   /**
@@ -92,15 +101,20 @@ export class LoginService {
     if (tenant === null) throw new Problem('link_used');
     if (tenant.suspended_at !== null) throw new Problem('tenant_suspended');
     const hash = await this.passwords.hashChosen(password, '/password');
-    const email = await this.database.tenant(tenant.id, async (tx) => {
-      const userId = await this.links.redeem(tx, link.link_id);
-      if (userId === null) throw new Problem('link_used');
+    let record: SignInRecord = null;
+    const setting = this.database.tenant(tenant.id, async (tx) => {
+      // The user before the link, as everywhere.
+      const userId = await this.links.ownerOf(tx, link.link_id);
+      if (userId === null || (await this.credentials.hold(tx, userId)) === null)
+        throw new Problem('link_used');
+      if ((await this.links.redeem(tx, link.link_id)) === null) throw new Problem('link_used');
       this.logger.log({ event: 'password_set', tenant_id: tenant.id, user_id: userId });
       const user = await this.changes.setPassword(tx, userId, hash);
       if (user === null) return null;
-      await this.signIns.passwordSet({ id: userId, role: user.role, tenant_id: tenant.id }, trace);
+      record = await this.signIns.passwordSet({ id: userId, role: user.role, tenant_id: tenant.id }, trace);
       return user.email;
     });
+    const email = await this.signIns.finishing(setting, 204, () => record);
     if (email !== null) {
       const name = { tenant: tenant.slug, email: email.toLowerCase() };
       await this.throttle.startAnew(name, { address: trace.ip });
@@ -139,11 +153,13 @@ export class LoginService {
     { tenant: slug, email, device_token: device }: PasswordResetForm,
     address: string,
   ): Promise<void> {
-    if (!(await this.throttle.admitReset({ tenant: slug, email }, { address, device }))) return;
     const tenant = await this.tenants.bySlug(slug);
+    const { password_hash } = (tenant === null ? null : await this.claim(tenant, email)) ?? {};
+    if (!(await this.throttle.admitReset({ tenant: slug, email }, { address, device, password_hash })))
+      return;
     if (tenant === null || tenant.suspended_at !== null) return;
     await this.database.tenant(tenant.id, async (tx) => {
-      const user = await this.credentials.byEmail(tx, email);
+      const user = await this.credentials.holdByEmail(tx, email);
       if (user === null) return;
       const { id, name, locale } = user;
       await this.userEvents.passwordResetRequested(tx, { id, email: user.email, name, locale });
@@ -159,21 +175,24 @@ export class LoginService {
     trace: SignInTrace,
   ): Promise<Claimed & { password_hash: string; device_token: string }> {
     const name = { tenant: slug, email };
-    const source = { address: trace.ip, device };
-    const attempt = await this.throttle.admit(name, source);
     const tenant = slug === undefined ? null : await this.tenants.bySlug(slug);
     const claimed = slug !== undefined && tenant === null ? null : await this.claim(tenant, email);
+    const account = claimed === null ? { id: null, tenant_id: tenant?.id ?? null } : accountOf(claimed);
+    const source = { address: trace.ip, device, password_hash: claimed?.password_hash ?? null };
+    const attempt = await this.throttle.admit(name, source).catch((error: unknown) => {
+      if (error instanceof Problem) this.signIns.refused(account, trace, error.status);
+      throw error;
+    });
     const right = await this.passwords.verify(claimed?.password_hash ?? null, password);
     if (!right || claimed?.password_hash == null) {
       await this.throttle.failed(attempt);
       this.logger.log({ event: 'login_refused', attempt: attempt.attempt });
-      const account = claimed === null ? { id: null, tenant_id: tenant?.id ?? null } : accountOf(claimed);
       this.signIns.refused(account, trace, 401);
       throw new Problem('invalid_credentials');
     }
     await this.throttle.forgive(attempt);
     if (claimed.tenant !== null && claimed.tenant.suspended_at !== null) {
-      this.signIns.refused(accountOf(claimed), trace, 403);
+      this.signIns.refused(account, trace, 403);
       throw new Problem('tenant_suspended');
     }
     await this.signIns.granted(accountOf(claimed), trace);

@@ -82,7 +82,16 @@ describe('a login', () => {
     }
   });
 
-  it('names the faults of the request', async () => {
+  it('takes null for what is left out: no device, and no tenant for operators', async () => {
+    const user = { email: cast.teammate.email, password: PASSWORD, tenant: cast.tenant.slug };
+    expect((await login({ ...user, device_token: null })).status).toBe(200);
+    const operator = { email: cast.operator.email, password: PASSWORD, tenant: null, device_token: null };
+    expect((await login(operator)).status).toBe(200);
+    const reset = { email: user.email, tenant: user.tenant, device_token: null };
+    expect((await world.http('POST', '/api/v1/auth/password-reset', { body: reset })).status).toBe(202);
+  });
+
+  it('names what is wrong with the request', async () => {
     const answer = await login({ email: 5, password: 'x'.repeat(201), tenant: 'a\u0000b', admin: true });
     expect(answer.status).toBe(400);
     const pointers = answer.body.errors.map(({ pointer }: { pointer: string }) => pointer);

@@ -3,6 +3,8 @@ import { isUUID } from 'class-validator';
 import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config, publicUrl } from '../../platform/config/config.js';
 import { SystemDatabase } from '../../platform/database/database.js';
+import { Problem } from '../../platform/errors/problem.js';
+import type { OperatorCredentials } from '../operators.js';
 import { Signing } from './signing.js';
 
 const NAME = 'vigie_ops';
@@ -28,16 +30,20 @@ export class OperatorCookies {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** Starts a session of 8 hours; returns the `Set-Cookie` header. */
-  async begin(operatorId: string): Promise<string> {
+  /**
+   * Begins a session of 8 hours; returns the `Set-Cookie` header.
+   * @throws Problem invalid_credentials where the password was replaced meanwhile.
+   */
+  async begin({ id, password_hash }: Omit<OperatorCredentials, 'email'>): Promise<string> {
     const now = this.clock.now();
     const [row] = await this.system.query<{ family: string }>(
       // It never gets a refresh token: the empty hash matches none.
       `INSERT INTO operator_sessions (operator_id, token_hash, created_at, expires_at)
-       VALUES ($1, '', $2, $3) RETURNING family`,
-      [operatorId, now, new Date(now.getTime() + LIFE_SECONDS * 1_000)],
+       SELECT id, '', $2, $3 FROM operators WHERE id = $1 AND password_hash = $4 FOR SHARE
+       RETURNING family`,
+      [id, now, new Date(now.getTime() + LIFE_SECONDS * 1_000), password_hash],
     );
-    if (row === undefined) throw new Error('the session was not written');
+    if (row === undefined) throw new Problem('invalid_credentials');
     return this.cookie(NAME, this.signing.seal('operator_cookie', row.family), LIFE_SECONDS);
   }
 

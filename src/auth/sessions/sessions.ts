@@ -9,6 +9,7 @@ import { Problem } from '../../platform/errors/problem.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
 import { AccessTokens } from './access-tokens.js';
 import { unauthenticated } from '../authenticator.js';
+import type { OperatorCredentials } from '../operators.js';
 import { Signing } from './signing.js';
 import { shortUserAgent } from './user-agent.js';
 
@@ -85,15 +86,23 @@ export class Sessions {
     await this.system.query(`DELETE FROM operator_sessions WHERE expires_at < $1`, [this.clock.now()]);
   }
 
-  /** Starts a session of an operator. */
-  async beginOperator(operatorId: string, userAgent = ''): Promise<TokenPair> {
+  /**
+   * Begins a session of an operator, whom the caller has recognised by the password with this hash.
+   * @throws Problem invalid_credentials where the password was replaced meanwhile.
+   */
+  async beginOperator(
+    { id: operatorId, password_hash }: Omit<OperatorCredentials, 'email'>,
+    userAgent = '',
+  ): Promise<TokenPair> {
     return this.system.transaction(async (tx) => {
       const row = await tx.one<{ family: string }>(
         `INSERT INTO operator_sessions (operator_id, token_hash, created_at, expires_at, user_agent)
-         VALUES ($1, '', $2, $3, $4) RETURNING family`,
-        [operatorId, this.clock.now(), this.firstExpiry(), shortUserAgent(userAgent)],
+         SELECT id, '', $2, $3, $4 FROM operators WHERE id = $1 AND password_hash = $5 FOR SHARE
+         RETURNING family`,
+        [operatorId, this.clock.now(), this.firstExpiry(), shortUserAgent(userAgent), password_hash],
       );
-      return this.first(tx, { tenant_id: null, family: inserted(row).family }, operatorId, 'operator');
+      if (row === null) throw new Problem('invalid_credentials');
+      return this.first(tx, { tenant_id: null, family: row.family }, operatorId, 'operator');
     });
   }
 

@@ -1,16 +1,22 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { AuditLog } from '../../platform/audit/audit-log.js';
-import type { Act } from '../../platform/audit/audit-log.js';
+import type { Act, Written } from '../../platform/audit/audit-log.js';
+import { Problem } from '../../platform/errors/problem.js';
 import { networkOf } from '../../platform/http/addresses.js';
 
 /** Recorded refusals per address (IPv6: its /64), hour and process, so that nobody can fill the log. */
 const REFUSALS_PER_HOUR = 60;
+const HOUR_MS = 60 * 60 * 1_000;
+/** Networks that are counted at the same time; beyond that the longest known is forgotten. */
+const MAX_NETWORKS = 50_000;
 
 /** Where a sign-in comes from, as recorded in the audit log. */
 export type SignInTrace = Pick<Act, 'action' | 'request_id'> & { ip: string };
 
-/** The account of a sign-in. */
+/** The row of an act that is not over; null: it is not recorded. */
+export type SignInRecord = Written | null;
+
+/** Whose account it is. */
 interface Account {
   id: string;
   role: 'member' | 'admin' | 'operator';
@@ -30,7 +36,8 @@ export interface UnknownAccount {
 @Injectable()
 export class SignIns {
   private readonly logger = new Logger('Login');
-  private readonly refusals = new RateLimiterMemory({ points: REFUSALS_PER_HOUR, duration: 60 * 60 });
+  /** By network, the oldest hour first. */
+  private readonly refusals = new Map<string, { count: number; ends: number }>();
 
   constructor(private readonly log: AuditLog) {}
 
@@ -39,9 +46,38 @@ export class SignIns {
     if (account.role !== 'member') await this.log.write(actOf(account, trace), 200);
   }
 
-  /** @throws Problem unavailable: a takeover of an admin's account must be recorded. */
-  async passwordSet(account: Account, trace: SignInTrace): Promise<void> {
-    if (account.role !== 'member') await this.log.write(actOf(account, trace), 204);
+  /**
+   * Records that a password is about to be set, for `finishing`.
+   * @throws Problem unavailable: nobody takes an admin's account over unseen.
+   */
+  async passwordSet(account: Account, trace: SignInTrace): Promise<SignInRecord> {
+    return account.role === 'member' ? null : this.log.write(actOf(account, trace));
+  }
+
+  /**
+   * Waits for an act, and adds its outcome to its record: what was rolled back was not done.
+   * @param status of the answer when it succeeds
+   */
+  async finishing<Result>(
+    act: Promise<Result>,
+    status: number,
+    recordOf: () => SignInRecord,
+  ): Promise<Result> {
+    const finish = async (outcome: number) => {
+      const record = recordOf();
+      if (record === null) return;
+      await this.log.finish(record, outcome, null).catch((error: unknown) => {
+        this.logger.error({ event: 'audit_outcome_lost', err: error });
+      });
+    };
+    try {
+      const result = await act;
+      await finish(status);
+      return result;
+    } catch (error) {
+      await finish(error instanceof Problem ? error.status : 500);
+      throw error;
+    }
   }
 
   /** Not awaited: the time of a refusal must not reveal the kind of account. */
@@ -52,8 +88,20 @@ export class SignIns {
   }
 
   private async record(account: Account | UnknownAccount, trace: SignInTrace, status: number): Promise<void> {
-    const { consumedPoints } = await this.refusals.penalty(networkOf(trace.ip));
-    if (consumedPoints <= REFUSALS_PER_HOUR) await this.log.write(actOf(account, trace), status);
+    if (this.countRefusal(networkOf(trace.ip)) > REFUSALS_PER_HOUR) return;
+    await this.log.write(actOf(account, trace), status);
+  }
+
+  /** @returns which refusal of this network in the hour it is. The time is real time, not the business clock's. */
+  private countRefusal(network: string): number {
+    const now = performance.now();
+    const known = this.refusals.get(network);
+    if (known !== undefined && known.ends > now) return (known.count += 1);
+    this.refusals.delete(network);
+    const [oldest] = this.refusals.keys();
+    if (this.refusals.size >= MAX_NETWORKS && oldest !== undefined) this.refusals.delete(oldest);
+    this.refusals.set(network, { count: 1, ends: now + HOUR_MS });
+    return 1;
   }
 }
 

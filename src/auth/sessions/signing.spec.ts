@@ -1,5 +1,5 @@
 import { decodeProtectedHeader } from 'jose';
-import { addPerson, type Cast, createCast, type Person } from '../../../test/support/cast.js';
+import { addPerson, type Cast, createCast, PASSWORD, type Person } from '../../../test/support/cast.js';
 import { tokenOf } from '../../../test/support/links.js';
 import { createWorld, type World } from '../../../test/support/world.js';
 import { Database } from '../../platform/database/database.js';
@@ -45,7 +45,21 @@ describe('S9: a new JWT_SECRET, with the previous one in JWT_SECRET_PREVIOUS', (
     expect((await refresh(after, String(moved.body.refresh_token))).status).toBe(200);
   });
 
-  it('repeats a lost response unchanged, whichever process is asked', async () => {
+  it('keeps devices known, and moves them to the new secret as they sign in', async () => {
+    const { email } = await someone();
+    const login = async (world: World, device_token?: string) => {
+      const body = { email, password: PASSWORD, tenant: cast.tenant.slug, device_token };
+      return String((await world.http('POST', '/api/v1/auth/login', { body })).body.device_token);
+    };
+    const first = await login(before);
+    const moved = await login(during, first);
+    expect(moved).not.toBe(first);
+    // A client that is not known is given another one.
+    expect(await login(after, moved)).toBe(moved);
+    expect(await login(after, first)).not.toBe(moved);
+  });
+
+  it('gives a lost answer again as it was, whichever process is asked', async () => {
     const { refresh_token } = await someone();
     const first = await refresh(before, refresh_token);
     const again = await refresh(during, refresh_token);

@@ -1,5 +1,5 @@
 import { eventsSql } from './events.sql.js';
-import { joinLink, linkEnded } from './links.sql.js';
+import { joinLink, KINDS, linkEnded } from './links.sql.js';
 
 /*
  * Acts of people and other modules on waiting deliveries: cancel, suppress, pause, retry. Locks rows in order of
@@ -82,10 +82,11 @@ export const SUPPRESS_OF_RECIPIENT = `
  */
 export const SUPPRESS_OF_LINKS = `
   WITH locked AS MATERIALIZED (
-    SELECT d.tenant_id, d.id FROM deliveries d
-    JOIN notifications n ON n.tenant_id = d.tenant_id AND n.id = d.notification_id
+    SELECT d.tenant_id, d.id FROM notifications n
+    JOIN deliveries d ON d.tenant_id = n.tenant_id AND d.notification_id = n.id
     ${joinLink('n')}
-    WHERE d.tenant_id = $1 AND d.recipient = $2 AND d.state IN ('pending', 'queued') AND ${linkEnded('n', '$3')}
+    WHERE n.tenant_id = $1 AND n.recipient = $2 AND n.kind IN (${KINDS})
+      AND d.state IN ('pending', 'queued') AND ${linkEnded('n', '$3')}
     ORDER BY d.tenant_id, d.id FOR UPDATE OF d
   ),
   ${endSql('suppressed', `'link_ended'`)}

@@ -1,6 +1,7 @@
 import { LINK_KINDS } from '../../contracts/kind-lists.js';
 
-const KINDS = LINK_KINDS.map((kind) => `'${kind}'`).join(', ');
+/** The kinds whose notifications carry one, as an SQL list. */
+export const KINDS = LINK_KINDS.map((kind) => `'${kind}'`).join(', ');
 
 /** Joins the one-time link `link` of a notification, if it has one. @param n its alias */
 export function joinLink(n: string): string {

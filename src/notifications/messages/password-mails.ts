@@ -43,6 +43,7 @@ export class PasswordMails implements OnModuleInit {
       this.notify(tx, user, { kind: 'password_changed', data: { changed_at: this.now() } }),
     );
     this.users.onEmailChanged((tx, user, previous) => this.emailChanged(tx, user, previous));
+    this.users.onErased((tx, userId) => this.notifications.userErased(tx, userId));
   }
 
   private async emailChanged(tx: TenantTransaction, user: UserSubject, previous: string): Promise<void> {

@@ -58,8 +58,8 @@ export class LoginPageController {
     }
     try {
       form.device_token = this.cookies.deviceIn(request.headers.cookie);
-      const { id, device_token } = await this.logins.operator(form, traceOf(request));
-      const cookies = [await this.cookies.begin(id), this.cookies.keepDevice(device_token)];
+      const { operator, device_token } = await this.logins.operator(form, traceOf(request));
+      const cookies = [await this.cookies.begin(operator), this.cookies.keepDevice(device_token)];
       void reply.header('set-cookie', cookies).redirect('/ops/queues', HttpStatus.SEE_OTHER);
       return undefined;
     } catch (error) {

@@ -163,7 +163,13 @@ cleanup:
     ]);
   });
 
-  it('S8: accepts secrets as people generate them', () => {
+  it('S8: refuses a JWT_SECRET with a comma: it could not be replaced', () => {
+    expect(faultsOf(() => readConfig({ JWT_SECRET: `${SECRET},${SECRET}x` }))).toEqual([
+      'JWT_SECRET must have no comma: JWT_SECRET_PREVIOUS, which it goes to one day, separates by commas',
+    ]);
+  });
+
+  it('S8: takes secrets as people make them', () => {
     for (let round = 0; round < 200; round++) {
       for (const encoding of ['base64', 'base64url', 'hex'] as const) {
         const secret = randomBytes(32).toString(encoding);

@@ -12,6 +12,10 @@ const SENTENCE = `must be random: at least ${MIN_LENGTH} characters, at least ${
 export const STRONG_SECRET: Format = {
   type: `random text of at least ${MIN_LENGTH} characters`,
   check: (text) => {
+    if (text.includes(','))
+      throw new Error(
+        'must have no comma: JWT_SECRET_PREVIOUS, which it goes to one day, separates by commas',
+      );
     if (
       text.length < MIN_LENGTH ||
       new Set(text).size < MIN_DISTINCT ||

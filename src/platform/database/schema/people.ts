@@ -126,6 +126,7 @@ export async function createPeople(runner: QueryRunner): Promise<void> {
         PRIMARY KEY (tenant_id, id),
         FOREIGN KEY (tenant_id, user_id) REFERENCES users ON DELETE CASCADE
       );
+      CREATE INDEX password_links_user ON password_links (tenant_id, user_id);
       CREATE INDEX password_links_expired ON password_links (expires_at);
 
       CREATE TABLE api_keys (

@@ -104,6 +104,24 @@ describe('F1: a backup that has the right hash, and is no backup', () => {
     expect(await scans.job(job)).toMatchObject({ warnings: [] });
   });
 
+  it('F1: three tiny backups that one scan decides are all shrunk, and keep_last: 1 keeps the real one', async () => {
+    await keep({ keep_last: 1, keep_weekly: 0, keep_monthly: 0 });
+    const first = await backUp(real());
+    for (; night <= 3; night += 1) {
+      const at = new Date(FIRST + night * DAY_MS).toISOString();
+      const said = await agent.stage(`paie-${night}.sql.gz`, `tiny ${night}`);
+      await agent.drop(`${night}_STATUS.json`, agent.report(at, { paie: said }));
+    }
+    scans.clock.set(new Date(FIRST + 3 * DAY_MS + DAY_MS / 3));
+    await runJob(scans.world, scans.cast.tenant_id, 'check-backups');
+    expect((await scans.entries()).map(({ verdict, warnings }) => [verdict, warnings])).toEqual([
+      ['SUCCESS', []],
+      ...[1, 2, 3].map(() => ['SUCCESS', ['shrunk']]),
+    ]);
+    expect(scans.stored()).toContain(first.stored_path);
+    expect(await titles()).toEqual(['ALERTE SAUVEGARDE - paie - FICHIER TRÈS RÉDUIT']);
+  });
+
   it('F1: who resolves the alert accepts the new size', async () => {
     await backUp(real());
     await backUp(real(1_000));

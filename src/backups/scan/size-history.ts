@@ -20,8 +20,27 @@ export async function compareWithHistory(
 ): Promise<void> {
   if (entryIds.length === 0) return;
   if (jobIds.length > 0) await tx.execute(ACCEPT_SIZES, [tx.tenant_id, jobIds]);
-  await tx.execute(COMPARE, [tx.tenant_id, entryIds, SHRUNK_BELOW, MEDIAN_OF, BACKUP_WARNINGS]);
+  for (const ids of await inOrder(tx, entryIds)) {
+    await tx.execute(COMPARE, [tx.tenant_id, ids, SHRUNK_BELOW, MEDIAN_OF, BACKUP_WARNINGS]);
+  }
 }
+
+/**
+ * The entries in groups that can be compared at once: the oldest of each database, then the second ones. An entry must
+ * see the warnings of those before it, also where they are recorded together.
+ */
+async function inOrder(tx: TenantTransaction, entryIds: readonly string[]): Promise<(readonly string[])[]> {
+  if (entryIds.length === 1) return [entryIds];
+  const groups = await tx.query<{ ids: string[] }>(RANKS, [tx.tenant_id, entryIds]);
+  return groups.map(({ ids }) => ids);
+}
+
+/** Parameters: $1 tenant id, $2 entry ids. */
+const RANKS = `
+  SELECT array_agg(id) AS ids
+  FROM (SELECT id, row_number() OVER (PARTITION BY agent_id, database_name ORDER BY effective_at, id) AS place
+        FROM backup_entries WHERE tenant_id = $1 AND id = ANY ($2::uuid[])) ranked
+  GROUP BY place ORDER BY place`;
 
 /**
  * Who resolves a `shrunk` alert accepts the size: later backups are compared only with later ones. Parameters: $1 tenant

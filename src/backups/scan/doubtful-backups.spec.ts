@@ -132,6 +132,21 @@ describe('F1: a backup that has the right hash, and is no backup', () => {
     expect(await backUp(real(50))).toMatchObject({ warnings: ['shrunk'] });
   });
 
+  it('F1: an API key accepts the new size by resolving the alert, as a person does', async () => {
+    await backUp(real());
+    await backUp(real(1_000));
+    const made = await scans.world.http('POST', `/api/v1/tenants/${scans.cast.tenant_id}/api-keys`, {
+      token: scans.cast.operator.token,
+      body: { name: 'monitor', scopes: ['watched:write'] },
+    });
+    const [alert] = await scans.world.sql(`SELECT id FROM alerts WHERE gone_at IS NULL`);
+    const { status } = await scans.world.http('POST', `/api/v1/alerts/${alert!.id}/resolve`, {
+      headers: { 'x-api-key': (made.body as { key: string }).key },
+    });
+    expect(status).toBe(200);
+    expect(await backUp(real(1_100))).toMatchObject({ warnings: [] });
+  });
+
   it('F1: the same bytes on two nights are noted, and nobody is notified', async () => {
     await backUp('the ledger');
     expect(await backUp('the ledger')).toMatchObject({ verdict: 'SUCCESS', warnings: ['unchanged'] });
@@ -155,10 +170,10 @@ describe('F1: a backup that has the right hash, and is no backup', () => {
     expect(recovered.data.failed).toEqual(['FAILED', 'empty_file']);
   });
 
-  it('F1: a database that nobody expects is compared, too', async () => {
+  it('F1: a database that nobody expects is never shrunk: it has no alert with which to accept the size', async () => {
     await scans.world.sql(`DELETE FROM backup_jobs WHERE id = $1`, [job]);
     await backUp(real());
-    expect(await backUp(real(900))).toMatchObject({ job_id: null, warnings: ['shrunk'] });
+    expect(await backUp(real(900))).toMatchObject({ job_id: null, warnings: [] });
     expect(await titles()).toEqual([]);
   });
 });

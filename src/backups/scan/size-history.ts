@@ -51,10 +51,11 @@ const ACCEPT_SIZES = `
   FROM alerts a
   WHERE j.tenant_id = $1 AND j.id = ANY ($2::uuid[])
     AND a.tenant_id = $1 AND a.source_type = 'backup_job' AND a.source_id = j.id AND a.gone_at IS NULL
-    AND a.dedupe_key = 'backup:' || j.id || ':SUCCESS:shrunk' AND a.resolved_by IS NOT NULL
+    AND a.dedupe_key = 'backup:' || j.id || ':SUCCESS:shrunk' AND a.state = 'resolved'
     AND a.resolved_at > coalesce(j.sizes_from, '-infinity')`;
 
 /**
+ * A database without a job has no alert, and so nobody who accepts a smaller size: it is never `shrunk`.
  * Parameters: $1 tenant id, $2 entry ids, $3 part of the median, $4 how many it is of, $5 the warnings in their order.
  * Index: backup_entries_history.
  */
@@ -63,7 +64,8 @@ const COMPARE = `
   FROM (
     SELECT n.id, ARRAY(SELECT w.known FROM unnest($5::text[]) WITH ORDINALITY AS w (known, place)
                        WHERE w.known = ANY (n.warnings)
-                          OR w.known = 'shrunk' AND n.server_size_bytes < sizes.median * $3::float8
+                          OR w.known = 'shrunk' AND n.job_id IS NOT NULL
+                             AND n.server_size_bytes < sizes.median * $3::float8
                           OR w.known = 'unchanged' AND n.server_hash_sha256 = previous.server_hash_sha256
                        ORDER BY w.place) AS warnings
     FROM backup_entries n

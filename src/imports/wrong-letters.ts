@@ -3,7 +3,7 @@ import type { Problem } from '../platform/errors/problem.js';
 import { refused } from './refusal.js';
 
 /** Signs that make a closer look worthwhile: most texts have none. */
-const UNUSUAL = /[\x81\x8d\x8f\x90\x9d‚„ƒˆ†‡‰‹›•™×¤¦¨¬¯±´¶¸¿¡÷½¼¾ŠŽŒŸÂÃ]/;
+const UNUSUAL = /[\x81\x8d\x8f\x90\x9d‚„ƒˆ†‡‰‹›™×¤¦¨¬¯±¶¸¿¡÷½¼¾ŠŽŒŸÂÃ]/;
 
 /**
  * What no French text has, but other encodings read as Windows-1252 do: `soci‚t‚` (DOS), `sociŽtŽ` (Macintosh),
@@ -14,7 +14,7 @@ const WRONG = new RegExp(
     '[\\x81\\x8d\\x8f\\x90\\x9d¤]',
     '\\p{L}[‚„ƒˆ]',
     '[‚„ƒˆ]\\p{L}',
-    '\\p{L}[†‡‰‹›•™×¦¨¬¯±´¶¸¿¡÷]\\p{L}',
+    '\\p{L}[†‡‰‹›™×¦¨¬¯±¶¸¿¡÷]\\p{L}',
     '\\p{Ll}[ŠŽŒŸ]',
     '\\p{L}[½¼¾]',
     '[½¼][uincs]',

@@ -133,12 +133,12 @@ describe('F1: a backup that has the right hash, and is no backup', () => {
   });
 
   it('F1: an API key accepts the new size by resolving the alert, as a person does', async () => {
-    await backUp(real());
-    await backUp(real(1_000));
     const made = await scans.world.http('POST', `/api/v1/tenants/${scans.cast.tenant_id}/api-keys`, {
       token: scans.cast.operator.token,
       body: { name: 'monitor', scopes: ['watched:write'] },
     });
+    await backUp(real());
+    await backUp(real(1_000));
     const [alert] = await scans.world.sql(`SELECT id FROM alerts WHERE gone_at IS NULL`);
     const { status } = await scans.world.http('POST', `/api/v1/alerts/${alert!.id}/resolve`, {
       headers: { 'x-api-key': (made.body as { key: string }).key },

@@ -37,10 +37,25 @@ const STOP_DEADLINE_MS = 20_000;
 /** npm passes on a Ctrl-C that this process already got from the terminal: ignore the second one. */
 const ECHO_MS = 500;
 
+/** What a stop has to end. */
+interface Started {
+  app: NestFastifyApplication | null;
+  embedded: Embedded | null;
+  /** A signal ends the process. */
+  stopping: boolean;
+}
+
+/** The application first: what has begun to work ends before PostgreSQL and Redis do. */
+async function stop({ app, embedded }: Started): Promise<void> {
+  // Also where the application fails to close.
+  await (app?.close() ?? Promise.resolve()).finally(() => embedded?.stop());
+}
+
 /**
- * Drains on the first SIGTERM or SIGINT and exits with 0; exits with 1 when that takes too long, or on a second Ctrl-C.
+ * Drains on the first SIGTERM or SIGINT and ends with 0; with 1 where there is no application yet, when that takes too
+ * long, or on a second Ctrl-C.
  */
-function stopOnSignal(stop: () => Promise<void>, log: JsonLogger): void {
+function stopOnSignal(started: Started, log: JsonLogger): void {
   let stoppingSince: number | null = null;
   const onSignal = (signal: NodeJS.Signals) => {
     if (stoppingSince !== null) {
@@ -48,10 +63,12 @@ function stopOnSignal(stop: () => Promise<void>, log: JsonLogger): void {
       return;
     }
     stoppingSince = performance.now();
+    started.stopping = true;
     log.log({ event: 'stopping', signal }, 'Vigie');
     setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref();
-    stop().then(
-      () => process.exit(0),
+    const code = started.app === null ? 1 : 0;
+    stop(started).then(
+      () => process.exit(code),
       (error: unknown) => {
         log.error({ event: 'stop_failed', err: error }, 'Vigie');
         process.exit(1);
@@ -62,6 +79,8 @@ function stopOnSignal(stop: () => Promise<void>, log: JsonLogger): void {
   // The parent that started this process with an IPC channel (the demo does) has exited: stop too.
   process.once('disconnect', () => onSignal('SIGTERM'));
   process.on('SIGINT', onSignal);
+  // It exited before this process came here: there is no event any more.
+  if (process.argv.includes('--demo') && !process.connected) onSignal('SIGTERM');
 }
 
 let log = new JsonLogger('info', logDestination('auto'));
@@ -72,47 +91,47 @@ async function main(): Promise<void> {
   log = new JsonLogger(written.logLevel, logDestination(written.logFormat));
   // Until the application exists, Nest would log in its own format.
   Logger.overrideLogger(log);
+  const started: Started = { app: null, embedded: null, stopping: false };
+  stopOnSignal(started, log);
   if (written.roles.includes('worker')) setFlagsFromString(`--heap-growing-percent=${WORKER_HEAP_GROWTH}`);
   const line = (text: string) => log.log(text, 'Embedded');
   const ofDemo = process.argv.includes('--demo');
   const [config, embedded] = await startStep(EMBEDDED_STEP, DEADLINES.embedded, () =>
     withEmbedded(written, ofDemo, line),
   );
+  started.embedded = embedded;
   try {
-    const app = await serve(config, embedded);
+    const app = await serve(config, started);
     const hasOperator = await app.get(Operators, { strict: false }).exist();
     for (const notice of startNotices(config, hasOperator, Object.keys(environment)))
       log.warn(notice, 'Vigie');
   } catch (error) {
-    await embedded.stop();
+    // What the start lacks then, the stop has taken from it.
+    if (started.stopping) await new Promise(() => undefined);
+    // The error is what people need, also where the stop fails or never ends.
+    setTimeout(() => fail(error), STOP_DEADLINE_MS).unref();
+    await stop(started).catch(() => undefined);
     throw error;
   }
 }
 
-/** Starts the application once its services run. */
-async function serve(config: Config, embedded: Embedded): Promise<NestFastifyApplication> {
+/** Starts the application on services that run. */
+async function serve(config: Config, started: Started): Promise<NestFastifyApplication> {
   await reachDatabase(config);
   const migrations = await prepareSchema(config, (line) => log.log(line, 'Database'));
   if (migrations.length > 0) log.log({ event: 'migrated', migrations }, 'Database');
   await reachPools(config);
   await reachRedis(config);
-  const app = await startStep(APPLICATION_STEP, DEADLINES.application, () => createApp(config));
-  try {
-    stopOnSignal(async () => {
-      // Even if the application fails to close.
-      await app.close().finally(() => embedded.stop());
-    }, log);
-    await startStep(listenStep(config), DEADLINES.listen, () => app.listen(config.port, config.host));
-    await startStep(WORK_STEP, DEADLINES.work, () => app.get(BackgroundWork).begin());
-    const url = await app.getUrl();
-    const docs = config.roles.includes('web') ? { docs: `${url}/docs` } : {};
-    log.log({ event: 'started', url, ...docs, version: VERSION, roles: config.roles }, 'Vigie');
-    return app;
-  } catch (error) {
-    // Let running work finish before PostgreSQL and Redis stop.
-    await app.close().catch(() => undefined);
-    throw error;
-  }
+  const app = await startStep(APPLICATION_STEP, DEADLINES.application, async () => {
+    started.app = await createApp(config);
+    return started.app.init();
+  });
+  await startStep(listenStep(config), DEADLINES.listen, () => app.listen(config.port, config.host));
+  await startStep(WORK_STEP, DEADLINES.work, () => app.get(BackgroundWork).begin());
+  const url = await app.getUrl();
+  const docs = config.roles.includes('web') ? { docs: `${url}/docs` } : {};
+  log.log({ event: 'started', url, ...docs, version: VERSION, roles: config.roles }, 'Vigie');
+  return app;
 }
 
 /** A process that failed to start must exit in order to be restarted: reconnecting connections would keep it alive. */

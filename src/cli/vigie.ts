@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { ConfigurationError, readConfig } from '../platform/config/config.js';
 import { withEnvFile } from '../platform/config/env-file.js';
-import { migrate } from '../platform/database/migrate.js';
+import { prepareSchema, reachDatabase } from '../platform/start/steps.js';
 import { VERSION } from '../platform/version.js';
-import { rolesToTakeOn } from '../platform/database/preparation.js';
 import type { OperatorOptions } from './operators.js';
 import type { NewTenantOptions } from './tenants.js';
 import type { QueueAct, QueueOptions } from './queues.js';
@@ -27,8 +26,9 @@ program
   .action(async () => {
     const config = settings();
     if (config.databaseUrl === null)
-      throw new Error('DATABASE_URL is not set (an embedded database is migrated at each start)');
-    const migrations = await migrate(config.databaseUrl, { takenOn: rolesToTakeOn(config) });
+      throw new Error('DATABASE_URL is not set (an embedded database migrates by itself)');
+    await reachDatabase(config);
+    const migrations = await prepareSchema(config, console.error);
     console.log(migrations.length === 0 ? 'Up to date.' : `Ran ${migrations.join(', ')}.`);
   });
 
@@ -41,9 +41,7 @@ program
     'a new or empty folder, or one from an earlier demo; its contents are deleted at each start (default: demo in VIGIE_DATA_DIR)',
   )
   .action(async (options: { exit?: boolean; data?: string }) => {
-    // Not from .env or vigie.yml: they configure a real installation, which the demo must not touch.
-    const environment = { ...process.env, VIGIE_CONFIG: devNull };
-    const { dataDir, port, redisUrl, sources } = readConfig(environment, { mail: false });
+    const { dataDir, port, redisUrl, sources } = readConfig(demoEnvironment(process.env), { mail: false });
     const { runDemo } = await import('./demo/demo.js').catch((error: unknown) => {
       if (!isMissingPackage(error)) throw error;
       throw new Error(
@@ -106,7 +104,16 @@ program
     if (!ok) process.exitCode = 1;
   });
 
-/** Development packages are not in the image. */
+/**
+ * What the demo takes from the environment. All else, .env and vigie.yml configure a real installation, which the demo
+ * leaves alone.
+ */
+function demoEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const names = ['PORT', 'REDIS_URL', 'VIGIE_DATA_DIR'].flatMap((name) => [name, `${name}_FILE`]);
+  return { ...Object.fromEntries(names.map((name) => [name, environment[name]])), VIGIE_CONFIG: devNull };
+}
+
+/** Those of development are not in the image. */
 function isMissingPackage(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
 }

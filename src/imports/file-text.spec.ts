@@ -140,7 +140,8 @@ describe('the text of a file', () => {
   it('F5: French, names and signs in Windows-1252 are accepted without a declaration', () => {
     const text =
       'L’œuvre « Œdipe » à 12,50 € – n° 3 ; Žižek & Šimon, étudiant·e·s, 1½ h, ½ journée, 20 m², §3, “oui”…\n' +
-      'GARÇON, FRANÇAIS, ÊTRE, CŒUR, Müller, señor, Straße, ÇA, ÀÂÉÈÙ, 5 ‰, ±2, × 3, ™, © ®, naïf, Ÿ, • puce\n';
+      'GARÇON, FRANÇAIS, ÊTRE, CŒUR, Müller, señor, Straße, ÇA, ÀÂÉÈÙ, 5 ‰, ±2, × 3, ™, © ®, naïf, Ÿ, • puce\n' +
+      'l´échéance, aujourd´hui, étudiant•e•s\n';
     for (const line of text.split('\n')) {
       const bytes = windows1252(`é;${line}\n`);
       expect(read(bytes, 1_000)).toEqual({ text: `é;${line}\n`, encoding: 'windows-1252' });

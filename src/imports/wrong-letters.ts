@@ -2,8 +2,8 @@ import { decoderOf, windows1252Bytes } from './encodings.js';
 import type { Problem } from '../platform/errors/problem.js';
 import { refused } from './refusal.js';
 
-/** Signs that warrant a closer check: most texts have none. */
-const UNUSUAL = /[\x81\x8d\x8f\x90\x9d‚„ƒˆ†‡‰‹›•™×¤¦¨¬¯±´¶¸¿¡÷½¼¾ŠŽŒŸÂÃ]/;
+/** Signs that make a closer look worthwhile: most texts have none. */
+const UNUSUAL = /[\x81\x8d\x8f\x90\x9d‚„ƒˆ†‡‰‹›™×¤¦¨¬¯±¶¸¿¡÷½¼¾ŠŽŒŸÂÃ]/;
 
 /**
  * Sequences that no French text has, but other encodings read as Windows-1252 do: `soci‚t‚` (DOS), `sociŽtŽ`
@@ -15,7 +15,7 @@ const WRONG = new RegExp(
     '[\\x81\\x8d\\x8f\\x90\\x9d¤]',
     '\\p{L}[‚„ƒˆ]',
     '[‚„ƒˆ]\\p{L}',
-    '\\p{L}[†‡‰‹›•™×¦¨¬¯±´¶¸¿¡÷]\\p{L}',
+    '\\p{L}[†‡‰‹›™×¦¨¬¯±¶¸¿¡÷]\\p{L}',
     '\\p{Ll}[ŠŽŒŸ]',
     '\\p{L}[½¼¾]',
     '[½¼][uincs]',

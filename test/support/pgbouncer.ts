@@ -23,11 +23,13 @@ export interface PgBouncer {
  * @param server the port of PostgreSQL
  * @param logins passwords by login
  * @param poolSize connections to PostgreSQL for each login and database
+ * @param ignored the settings of a connection that it takes and ignores
  */
 export async function startPgBouncer(
   server: number,
   logins: Readonly<Record<string, string>>,
   poolSize: number,
+  ignored: readonly string[] = [],
 ): Promise<PgBouncer> {
   const dir = await mkdtemp(join(tmpdir(), 'vigie-pgbouncer-'));
   const account = isRoot() ? await postgresAccount() : undefined;
@@ -50,6 +52,7 @@ export async function startPgBouncer(
       `auth_file = ${join(dir, 'users.txt')}`,
       'pool_mode = transaction',
       `default_pool_size = ${poolSize}`,
+      `ignore_startup_parameters = ${ignored.join(',')}`,
       `logfile = ${join(dir, 'log')}`,
       '',
     ].join('\n'),

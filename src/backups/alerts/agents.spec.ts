@@ -56,7 +56,23 @@ describe('D4: a rejected report', () => {
     expect(await titles()).toHaveLength(2);
   });
 
-  it('D4: a report posted over REST is announced before the agent gets its answer', async () => {
+  it('D4: of the same bytes is announced again after a good one, and a retry is quiet', async () => {
+    await agent.drop('STATUS.json', '');
+    await scans.run();
+    await scans.run();
+    expect(await titles()).toHaveLength(1);
+    await agent.drop('b_STATUS.json', agent.report(REPORTED, { compta: { status: 'failed' } }));
+    await scans.run();
+    await agent.drop('STATUS.json', '');
+    expect(await scans.run()).toMatchObject({ rejected: 1, rejections_announced: 1 });
+    // By now a report has named its city.
+    expect(await titles()).toEqual([
+      `ALERTE SAUVEGARDE - ${agent.id} - RAPPORT REJETÉ`,
+      `ALERTE SAUVEGARDE - ${agent.id} (Lyon) - RAPPORT REJETÉ`,
+    ]);
+  });
+
+  it('D4: that an agent posts is announced before it has its answer', async () => {
     const made = await scans.world.http('POST', `/api/v1/tenants/${scans.cast.tenant_id}/api-keys`, {
       token: scans.cast.operator.token,
       body: { name: agent.id, scopes: ['reports:write'], agent_id: agent.id },
@@ -76,6 +92,11 @@ describe('D4: a rejected report', () => {
     expect((await post('Lyon')).status).toBe(201);
     await scans.run();
     expect(await alerts()).toMatchObject([{ gone: true }]);
+    // The same fault again is announced; its retry is not.
+    await post('');
+    await post('');
+    expect(await titles()).toHaveLength(2);
+    expect(await alerts()).toMatchObject([{ gone: true }, { gone: false, occurrences: 1 }]);
   });
 });
 
@@ -124,7 +145,41 @@ describe('D7: a silent agent', () => {
     expect(await titles()).toEqual(NAMES.slice(0, 3).map((name) => `ALERTE SAUVEGARDE - ${name} - MISSING`));
   });
 
-  it('D7: raises no alert after its jobs are deleted', async () => {
+  it('D7: whose databases have staggered hours has its alert from the fourth on', async () => {
+    const TIMES = ['22:00', '22:15', '22:30', '22:45', '23:00'];
+    for (const [index, name] of NAMES.entries()) {
+      await addJob(scans.world, scans.cast.tenant_id, {
+        ...{ agent_id: agent.id, database_name: name, city: 'Lyon', grace_minutes: 120 },
+        ...{ expected_time: TIMES[index]!, expected_after: '2026-03-30T10:00:00Z' },
+      });
+    }
+    // Each scan finds one of them: 22:00 in Paris is 20:00 UTC, and its grace ends at 22:00 UTC.
+    for (const [index] of NAMES.entries()) {
+      scans.clock.set(new Date(Date.parse('2026-03-30T22:01:00Z') + index * 15 * 60_000));
+      expect(await scans.run()).toMatchObject({ missing: 1 });
+    }
+    expect(await titles()).toEqual([
+      ...NAMES.slice(0, 3).map((name) => `ALERTE SAUVEGARDE - ${name} - MISSING`),
+      `ALERTE SAUVEGARDE - ${agent.id} (Lyon) - 4 MISSING`,
+    ]);
+    const silent = (await notifications()).at(-1)!;
+    expect(silent).toMatchObject({
+      data: { databases: NAMES.slice(0, 4).map((database_name) => ({ database_name })) },
+    });
+    await reportAll('2026-03-31T05:00:00Z');
+    scans.clock.set('2026-03-31T06:00:00Z');
+    await scans.run();
+    expect((await alerts()).every(({ gone }) => gone)).toBe(true);
+  });
+
+  it('D4: whose report is rejected has no second alert for each of its databases', async () => {
+    for (const name of NAMES.slice(0, 3)) await scans.expectJob(name);
+    await agent.drop('STATUS.json', '');
+    expect(await scans.run()).toMatchObject({ rejected: 1, missing: 3 });
+    expect(await titles()).toEqual([`ALERTE SAUVEGARDE - ${agent.id} (Lyon) - RAPPORT REJETÉ`]);
+  });
+
+  it('D7: whose jobs are deleted has none', async () => {
     const jobs = await Promise.all(NAMES.map((name) => scans.expectJob(name)));
     await scans.run();
     for (const id of jobs) {

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { BackupReason } from '../../contracts/backups.js';
 import { type Incident, Incidents } from '../../notifications/alerts/incidents.js';
 import type { TenantTransaction } from '../../platform/database/transaction.js';
 import type { AgentFacts, SilentDatabase } from './agent-data.js';
@@ -32,8 +33,9 @@ export interface AgentOutcome {
 }
 
 /**
- * Raises one incident for a silent agent instead of one per database: an agent that is down misses them all. A database
- * with an open incident keeps its own.
+ * One incident for a silent agent, instead of one for each of its databases: an agent that is down misses them all.
+ * A database whose own incident stands keeps it, and the agent's lists it, too. Where the agent's reports are rejected,
+ * the alert of that stands for the databases that are missing because of it.
  */
 @Injectable()
 export class SilentAgents {
@@ -50,8 +52,12 @@ export class SilentAgents {
     await this.end(tx, back);
     const covered = new Set(silent.map(({ agent_id }) => agent_id));
     const own = new Set(await ownIncidents(tx, facts));
+    const rejected = new Set(await rejectedAgents(tx, facts));
+    const isCovered = (one: JobFacts) =>
+      (covered.has(one.agent_id) || (one.reason === 'report_rejected' && rejected.has(one.agent_id))) &&
+      !own.has(one.job_id);
     return {
-      others: facts.filter((one) => !isMissing(one) || !covered.has(one.agent_id) || own.has(one.job_id)),
+      others: facts.filter((one) => !isMissing(one) || !isCovered(one)),
       alerts: raised.filter(({ opened, notified }) => opened || notified > 0).length,
       recovered: back.length,
     };
@@ -67,7 +73,7 @@ export class SilentAgents {
   private async agentsOf(tx: TenantTransaction, facts: readonly JobFacts[]): Promise<SeenAgent[]> {
     const agents = [...new Set(facts.map(({ agent_id }) => agent_id))].sort();
     if (agents.length === 0) return [];
-    return tx.query<SeenAgent>(AGENTS, [tx.tenant_id, agents, MAX_LISTED]);
+    return tx.query<SeenAgent>(AGENTS, [tx.tenant_id, agents, MAX_LISTED, REASONS]);
   }
 
   private async end(tx: TenantTransaction, agents: readonly SeenAgent[]): Promise<void> {
@@ -88,8 +94,11 @@ export class SilentAgents {
   }
 }
 
+/** Reasons for which all databases of an agent are missing at once. */
+const REASONS: readonly (BackupReason | null)[] = ['no_report', 'report_rejected'];
+
 function isMissing({ verdict, reason }: JobFacts): boolean {
-  return verdict === 'MISSING' && reason === 'no_report';
+  return verdict === 'MISSING' && REASONS.includes(reason);
 }
 
 function isSilent(missing: number, openSince: string | null): boolean {
@@ -124,12 +133,21 @@ async function ownIncidents(tx: TenantTransaction, facts: readonly JobFacts[]): 
   return rows.map(({ source_id }) => source_id);
 }
 
+/** Those of the jobs' agents whose alert of a rejected report stands. */
+async function rejectedAgents(tx: TenantTransaction, facts: readonly JobFacts[]): Promise<string[]> {
+  const keys = facts.filter(isMissing).map(({ agent_id }) => `backup-agent:${agent_id}:rejected`);
+  if (keys.length === 0) return [];
+  const rows = await tx.query<{ agent_id: string }>(
+    `SELECT data ->> 'agent_id' AS agent_id FROM alerts
+     WHERE tenant_id = $1 AND dedupe_key = ANY ($2) AND gone_at IS NULL AND state <> 'resolved'`,
+    [tx.tenant_id, [...new Set(keys)]],
+  );
+  return rows.map(({ agent_id }) => agent_id);
+}
+
 const instant = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
-/**
- * The missing databases of agents, without those that have their own open incident. Parameters: $1 tenant id, $2
- * agents, $3 how many databases are listed.
- */
+/** What is missing of agents. Parameters: $1 tenant id, $2 agents, $3 how many databases are listed, $4 reasons. */
 const AGENTS = `
   WITH missing AS (
     SELECT j.agent_id, j.id AS job_id, j.database_name, j.company_name, j.city, j.status_since, j.last_success_at,
@@ -141,9 +159,7 @@ const AGENTS = `
         AND e.verdict IS NOT NULL
       ORDER BY e.effective_at DESC, e.id DESC LIMIT 1
     ) newest
-    WHERE j.tenant_id = $1 AND j.agent_id = ANY ($2) AND j.status = 'MISSING' AND newest.reason = 'no_report'
-      AND NOT EXISTS (SELECT FROM alerts a
-                      WHERE a.tenant_id = $1 AND a.dedupe_key = 'backup:' || j.id || ':MISSING' AND a.gone_at IS NULL)
+    WHERE j.tenant_id = $1 AND j.agent_id = ANY ($2) AND j.status = 'MISSING' AND newest.reason = ANY ($4)
   )
   SELECT n.agent_id, ${agentSourceSql('n.agent_id')} AS source_id,
          (SELECT coalesce(a.data ->> 'since', ${instant('a.first_seen_at')}) FROM alerts a

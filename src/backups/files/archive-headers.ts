@@ -1,12 +1,12 @@
 /*
- * The signatures of empty archives and compressed files, from their formats' specifications. Each function takes the
- * whole file. A file whose signature does not match its content counts as not empty: the agent's hash shows that it is
- * what the agent made.
+ * The signatures of archives and compressed files that hold nothing, from their formats' specifications. Each function
+ * takes the whole file. A file that is not what its signature says holds something: the agent's hash says that it is
+ * what the agent made. The empty stream is all of the file: programs that compress in parts may begin with an empty one.
  */
 
-/** XZ (xz-file-format 1.2.0, 2.1): an index directly after the 12 bytes of the stream's header means no block. */
+/** XZ (xz-file-format 1.2.0, 2.1): an index directly after the 12 bytes of the stream's header means no block; 32 bytes in all. */
 export function isEmptyXz(file: Buffer): boolean {
-  return startsWith(file, 'fd377a585a00') && file[12] === 0;
+  return startsWith(file, 'fd377a585a00') && file[12] === 0 && file.length <= 32;
 }
 
 /** Zstandard (RFC 8878, 3.1.1): the first block is the last one, and has no bytes. */
@@ -21,12 +21,15 @@ export function isEmptyZstd(file: Buffer): boolean {
   const header = file.readUIntLE(block, 3);
   const isLast = (header & 1) === 1;
   const isRaw = ((header >> 1) & 3) === 0;
-  return isLast && isRaw && header >> 3 === 0;
+  const checksumBytes = (descriptor & 0x04) === 0 ? 0 : 4;
+  return isLast && isRaw && header >> 3 === 0 && file.length <= block + 3 + checksumBytes;
 }
 
-/** Bzip2: the end of the stream directly after its header. */
+/** Bzip2: the end of the stream directly after its header; 14 bytes in all. */
 export function isEmptyBzip2(file: Buffer): boolean {
-  return startsWith(file, '425a68') && file.subarray(4, 10).toString('hex') === '177245385090';
+  return (
+    startsWith(file, '425a68') && file.subarray(4, 10).toString('hex') === '177245385090' && file.length <= 14
+  );
 }
 
 /** LZ4 frame (format 1.6): the end mark directly after the header. */
@@ -34,12 +37,18 @@ export function isEmptyLz4(file: Buffer): boolean {
   if (!startsWith(file, '04224d18')) return false;
   const flags = file[4] ?? 0;
   const end = 7 + ((flags & 0x08) === 0 ? 0 : 8) + ((flags & 0x01) === 0 ? 0 : 4);
-  return file.length >= end + 4 && file.readUInt32LE(end) === 0;
+  const checksumBytes = (flags & 0x04) === 0 ? 0 : 4;
+  return file.length >= end + 4 && file.readUInt32LE(end) === 0 && file.length <= end + 4 + checksumBytes;
 }
 
-/** Lzip: the size of the data is in the trailer of its only member. */
+/** Lzip: the trailer has the size of the data, and of its member: the only one of the file. */
 export function isEmptyLzip(file: Buffer): boolean {
-  return startsWith(file, '4c5a4950') && file.length >= 26 && file.readBigUInt64LE(file.length - 16) === 0n;
+  return (
+    startsWith(file, '4c5a4950') &&
+    file.length >= 26 &&
+    file.readBigUInt64LE(file.length - 16) === 0n &&
+    file.readBigUInt64LE(file.length - 8) === BigInt(file.length)
+  );
 }
 
 /** LZMA alone (`xz --format=lzma`): the end marker directly after the header. */

@@ -36,6 +36,7 @@ const EMPTY: Record<string, Buffer> = {
   lzma: hex('5d00008000ffffffffffffffff0083fffbffffc0000000'),
   zstd: hex('28b52ffd240001000099e9d851'),
   lz4: hex('04224d186440a700000000055dcc02'),
+  lzip: hex('4c5a4950010c0083fffbffffc00000000000000000000000000000002400000000000000'),
   'zip of nothing': hex('504b0506000000000000000000000000000000000000'),
   'zip of an empty file and a folder': hex(
     '504b030414000000000021027e5d0000000000000000000000000800000064756d702e73716c504b03041400000000000000' +
@@ -44,6 +45,16 @@ const EMPTY: Record<string, Buffer> = {
       '0000020000000000000000001000ff4126000000642f504b0506000000000200020066000000460000000000',
   ),
   '7z': hex('377abcaf271c00048d9bd50f0000000000000000000000000000000000000000'),
+};
+
+/** Something, as the programs of these names write it. */
+const FILLED: Record<string, Buffer> = {
+  bzip2: hex('425a683931415926535949fec4a500000001000100a0002100822c5dc914e1424127fb1294'),
+  xz: hex(
+    'fd377a585a000004e6d6b4460200210116000000742fe5a3010003666f6f0a00ffd7ac5a30319cf200011c046f2c9cc11fb6f37d010000000004595a',
+  ),
+  zstd: hex('28b52ffd0458210000666f6f0a2d552418'),
+  lz4: hex('04224d186440a704000080666f6f0a000000000071b40b'),
 };
 
 const FULL: Record<string, Buffer> = {
@@ -58,11 +69,20 @@ const FULL: Record<string, Buffer> = {
   ]),
   'an encrypted file': Buffer.concat([Buffer.from('age-encryption.org/v1\n'), randomBytes(80)]),
   'zeros, then a byte': Buffer.concat([Buffer.alloc(10_240), Buffer.from('x')]),
-  bzip2: hex('425a683931415926535949fec4a500000001000100a0002100822c5dc914e1424127fb1294'),
   'what only begins as a zip': Buffer.from('PK, the initials'),
-  xz: hex(
-    'fd377a585a000004e6d6b4460200210116000000742fe5a3010003666f6f0a00ffd7ac5a30319cf200011c046f2c9cc11fb6f37d010000000004595a',
+  ...FILLED,
+  // Each is a valid file of two parts: an empty one, and one with the dump.
+  ...Object.fromEntries(
+    Object.entries(FILLED).map(([name, part]) => [
+      `${name} that begins with an empty part`,
+      Buffer.concat([EMPTY[name]!, part]),
+    ]),
   ),
+  'lzip that ends with an empty part': Buffer.concat([
+    hex('4c5a4950010c'),
+    Buffer.alloc(40, 'x'),
+    EMPTY.lzip!,
+  ]),
 };
 
 describe('F1: a file with no backup in it', () => {

@@ -86,11 +86,13 @@ export class ReportsController {
   private async reject(caller: TenantCaller, body: unknown, faults: readonly string[]): Promise<void> {
     const { agent_id } = caller;
     if (agent_id === null) return;
-    const sha256 = bytesHash(canonicalJson(body ?? null));
-    await this.database.tenant(caller.tenant_id, (tx) =>
-      this.reports.reject(tx, { agent_id, file_name: null, sha256, reason: reasonOf(faults) }),
-    );
-    // If this fails, the next scan announces it: the agent needs its answer.
+    await this.database.tenant(caller.tenant_id, async (tx) => {
+      // A retry is the same rejection; the same fault after a good report is another one.
+      const since = (await this.reports.lastAccepted(tx, agent_id)) ?? '';
+      const sha256 = bytesHash(`${since}\n${canonicalJson(body ?? null)}`);
+      await this.reports.reject(tx, { agent_id, file_name: null, sha256, reason: reasonOf(faults) });
+    });
+    // Where this fails, the next scan announces it: the agent needs its answer.
     await this.rejected.announce(caller.tenant_id).catch((err: unknown) => {
       this.logger.warn({ event: 'backup_not_announced', tenant_id: caller.tenant_id, err });
     });

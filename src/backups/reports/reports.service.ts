@@ -112,6 +112,19 @@ export class Reports {
     );
   }
 
+  /**
+   * The id of the last report that the agent sent and that was accepted; null where none was. What is rejected again
+   * after it is a new fault.
+   */
+  async lastAccepted(tx: TenantTransaction, agentId: string): Promise<string | null> {
+    const last = await tx.one<{ id: string }>(
+      `SELECT id FROM backup_reports WHERE tenant_id = $1 AND agent_id = $2 AND state = 'accepted'
+       ORDER BY id DESC LIMIT 1`,
+      [tx.tenant_id, agentId],
+    );
+    return last?.id ?? null;
+  }
+
   private async entriesOf(
     tx: TenantTransaction,
     content: ReportContent,

@@ -104,7 +104,25 @@ describe('F1: a backup with the right hash that is not a backup', () => {
     expect(await scans.job(job)).toMatchObject({ warnings: [] });
   });
 
-  it('F1: resolving the alert accepts the new size', async () => {
+  it('F1: three tiny backups that one scan decides are all shrunk, and keep_last: 1 keeps the real one', async () => {
+    await keep({ keep_last: 1, keep_weekly: 0, keep_monthly: 0 });
+    const first = await backUp(real());
+    for (; night <= 3; night += 1) {
+      const at = new Date(FIRST + night * DAY_MS).toISOString();
+      const said = await agent.stage(`paie-${night}.sql.gz`, `tiny ${night}`);
+      await agent.drop(`${night}_STATUS.json`, agent.report(at, { paie: said }));
+    }
+    scans.clock.set(new Date(FIRST + 3 * DAY_MS + DAY_MS / 3));
+    await runJob(scans.world, scans.cast.tenant_id, 'check-backups');
+    expect((await scans.entries()).map(({ verdict, warnings }) => [verdict, warnings])).toEqual([
+      ['SUCCESS', []],
+      ...[1, 2, 3].map(() => ['SUCCESS', ['shrunk']]),
+    ]);
+    expect(scans.stored()).toContain(first.stored_path);
+    expect(await titles()).toEqual(['ALERTE SAUVEGARDE - paie - FICHIER TRÈS RÉDUIT']);
+  });
+
+  it('F1: who resolves the alert accepts the new size', async () => {
     await backUp(real());
     await backUp(real(1_000));
     const [alert] = await scans.world.sql(`SELECT id FROM alerts WHERE gone_at IS NULL`);
@@ -114,7 +132,22 @@ describe('F1: a backup with the right hash that is not a backup', () => {
     expect(await backUp(real(50))).toMatchObject({ warnings: ['shrunk'] });
   });
 
-  it('F1: the same bytes on two nights are noted without notifying anybody', async () => {
+  it('F1: an API key accepts the new size by resolving the alert, as a person does', async () => {
+    const made = await scans.world.http('POST', `/api/v1/tenants/${scans.cast.tenant_id}/api-keys`, {
+      token: scans.cast.operator.token,
+      body: { name: 'monitor', scopes: ['watched:write'] },
+    });
+    await backUp(real());
+    await backUp(real(1_000));
+    const [alert] = await scans.world.sql(`SELECT id FROM alerts WHERE gone_at IS NULL`);
+    const { status } = await scans.world.http('POST', `/api/v1/alerts/${alert!.id}/resolve`, {
+      headers: { 'x-api-key': (made.body as { key: string }).key },
+    });
+    expect(status).toBe(200);
+    expect(await backUp(real(1_100))).toMatchObject({ warnings: [] });
+  });
+
+  it('F1: the same bytes on two nights are noted, and nobody is notified', async () => {
     await backUp('the ledger');
     expect(await backUp('the ledger')).toMatchObject({ verdict: 'SUCCESS', warnings: ['unchanged'] });
     expect(await backUp('the ledger, one entry more')).toMatchObject({ warnings: [] });
@@ -137,10 +170,10 @@ describe('F1: a backup with the right hash that is not a backup', () => {
     expect(recovered.data.failed).toEqual(['FAILED', 'empty_file']);
   });
 
-  it('F1: an unexpected database is compared as well', async () => {
+  it('F1: a database that nobody expects is never shrunk: it has no alert with which to accept the size', async () => {
     await scans.world.sql(`DELETE FROM backup_jobs WHERE id = $1`, [job]);
     await backUp(real());
-    expect(await backUp(real(900))).toMatchObject({ job_id: null, warnings: ['shrunk'] });
+    expect(await backUp(real(900))).toMatchObject({ job_id: null, warnings: [] });
     expect(await titles()).toEqual([]);
   });
 });

@@ -8,7 +8,7 @@ import { codeOf, describeFileError, isFileSystemError } from '../files/file-erro
 import { foldersIn, inboxRoot } from '../files/folders.js';
 import { readReportFile, type ReportBytes, reportFiles, settled } from '../files/inbox.js';
 import { moveTo } from '../files/move-file.js';
-import type { SeenFile } from '../files/staged-file.js';
+import { identityOf, type SeenFile } from '../files/staged-file.js';
 import { bytesHash, readReport } from '../reports/report-text.js';
 import { Reports } from '../reports/reports.service.js';
 import type { InboxFindings } from './inbox-findings.js';
@@ -164,7 +164,9 @@ export class ReportCollector {
     }
     const parsed = readReport(read.bytes, file.agent, this.clock.now());
     if ('refused' in parsed) {
-      await this.reject(scan, file, bytesHash(read.bytes), parsed.refused);
+      // With the file's identity: the same bytes in a later file are another rejection, which is announced again.
+      const sha256 = bytesHash(`${file.name}\n${identityOf(file.stats)}\n${bytesHash(read.bytes)}`);
+      await this.reject(scan, file, sha256, parsed.refused);
       return null;
     }
     const { id, created } = await this.database.tenant(scan.tenant_id, (tx) =>

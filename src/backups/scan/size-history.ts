@@ -20,24 +20,43 @@ export async function compareWithHistory(
 ): Promise<void> {
   if (entryIds.length === 0) return;
   if (jobIds.length > 0) await tx.execute(ACCEPT_SIZES, [tx.tenant_id, jobIds]);
-  await tx.execute(COMPARE, [tx.tenant_id, entryIds, SHRUNK_BELOW, MEDIAN_OF, BACKUP_WARNINGS]);
+  for (const ids of await inOrder(tx, entryIds)) {
+    await tx.execute(COMPARE, [tx.tenant_id, ids, SHRUNK_BELOW, MEDIAN_OF, BACKUP_WARNINGS]);
+  }
 }
 
 /**
- * Resolving a `shrunk` alert accepts the size: later backups are only compared with backups after it. Parameters: $1
- * tenant id, $2 job ids. Index: alerts_source.
+ * The entries in groups that can be compared at once: the oldest of each database, then the second ones. An entry must
+ * see the warnings of those before it, also where they are recorded together.
+ */
+async function inOrder(tx: TenantTransaction, entryIds: readonly string[]): Promise<(readonly string[])[]> {
+  if (entryIds.length === 1) return [entryIds];
+  const groups = await tx.query<{ ids: string[] }>(RANKS, [tx.tenant_id, entryIds]);
+  return groups.map(({ ids }) => ids);
+}
+
+/** Parameters: $1 tenant id, $2 entry ids. */
+const RANKS = `
+  SELECT array_agg(id) AS ids
+  FROM (SELECT id, row_number() OVER (PARTITION BY agent_id, database_name ORDER BY effective_at, id) AS place
+        FROM backup_entries WHERE tenant_id = $1 AND id = ANY ($2::uuid[])) ranked
+  GROUP BY place ORDER BY place`;
+
+/**
+ * Who resolves a `shrunk` alert accepts the size: later backups are compared only with later ones. Parameters: $1 tenant
+ * id, $2 job ids. Index: alerts_source.
  */
 const ACCEPT_SIZES = `
   UPDATE backup_jobs j SET sizes_from = a.resolved_at
   FROM alerts a
   WHERE j.tenant_id = $1 AND j.id = ANY ($2::uuid[])
     AND a.tenant_id = $1 AND a.source_type = 'backup_job' AND a.source_id = j.id AND a.gone_at IS NULL
-    AND a.dedupe_key = 'backup:' || j.id || ':SUCCESS:shrunk' AND a.resolved_by IS NOT NULL
+    AND a.dedupe_key = 'backup:' || j.id || ':SUCCESS:shrunk' AND a.state = 'resolved'
     AND a.resolved_at > coalesce(j.sizes_from, '-infinity')`;
 
 /**
- * Parameters: $1 tenant id, $2 entry ids, $3 part of the median, $4 the number of backups for it, $5 the warnings in
- * order.
+ * A database without a job has no alert, and so nobody who accepts a smaller size: it is never `shrunk`.
+ * Parameters: $1 tenant id, $2 entry ids, $3 part of the median, $4 how many it is of, $5 the warnings in their order.
  * Index: backup_entries_history.
  */
 const COMPARE = `
@@ -45,7 +64,8 @@ const COMPARE = `
   FROM (
     SELECT n.id, ARRAY(SELECT w.known FROM unnest($5::text[]) WITH ORDINALITY AS w (known, place)
                        WHERE w.known = ANY (n.warnings)
-                          OR w.known = 'shrunk' AND n.server_size_bytes < sizes.median * $3::float8
+                          OR w.known = 'shrunk' AND n.job_id IS NOT NULL
+                             AND n.server_size_bytes < sizes.median * $3::float8
                           OR w.known = 'unchanged' AND n.server_hash_sha256 = previous.server_hash_sha256
                        ORDER BY w.place) AS warnings
     FROM backup_entries n

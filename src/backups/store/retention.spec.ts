@@ -31,7 +31,12 @@ describe('retention of stored backups', () => {
   /** Stores a backup as of so many days ago at 02:00 UTC. @returns its path */
   async function keep(
     daysAgo: number,
-    fields: { database_name?: string; stored_state?: string; stored_path?: string } = {},
+    fields: {
+      database_name?: string;
+      stored_state?: string;
+      stored_path?: string;
+      warnings?: string[];
+    } = {},
   ): Promise<string> {
     const at = new Date(Date.parse('2026-03-31T02:00:00Z') - daysAgo * DAY_MS);
     const path = `${tenant.slug}/${fields.database_name ?? 'compta'}_${at.toISOString().slice(0, 10)}.bak`;
@@ -108,6 +113,17 @@ describe('retention of stored backups', () => {
     expect(mine()).toContain(old);
     expect(mine()).toContain(other);
     expect(mine()).toHaveLength(3);
+  });
+
+  it('removes a doubtful one when keep_last good ones are newer, and not before', async () => {
+    const doubtful = { warnings: ['empty_file'] };
+    await keep(4, doubtful);
+    await keep(3);
+    const kept = [await keep(2, doubtful), await keep(1), await keep(0, doubtful)];
+    await decide({ keep_last: 2, keep_weekly: 0, keep_monthly: 0 });
+    expect(await check()).toEqual({ removed: 1 });
+    expect(mine()).toEqual(expect.arrayContaining(kept));
+    expect(mine()).toHaveLength(4);
   });
 
   it('H7: files that cannot be removed do not block the others', async () => {

@@ -134,11 +134,8 @@ const CHOOSE = `
     WHERE place > greatest(1, $3::int) AND NOT (in_week = 1 AND weeks <= $4::int)
       AND NOT (in_month = 1 AND months <= $5::int)
     UNION ALL
-    SELECT k.id FROM kept k
-    WHERE k.doubtful
-      AND (SELECT count(*) FROM good g
-           WHERE g.agent_id = k.agent_id AND g.database_name = k.database_name
-             AND g.effective_at > k.effective_at) >= greatest(1, $3::int)
+    SELECT k.id FROM kept k JOIN good g USING (agent_id, database_name)
+    WHERE k.doubtful AND g.place = greatest(1, $3::int) AND g.effective_at > k.effective_at
   )
   UPDATE backup_entries e SET stored_state = 'removing'
   FROM removable r

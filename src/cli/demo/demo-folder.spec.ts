@@ -128,12 +128,15 @@ describe('R1: the folder of the demo', () => {
   });
 });
 
-test('R13: the demo honours PORT, reports a port in use, and reads no .env', async () => {
+test('R13: the demo honours PORT, says so where it is taken, and reads no .env and no DATABASE_URL', async () => {
   const squatter = createServer();
   await new Promise<void>((listening) => squatter.listen(0, '127.0.0.1', listening));
   const { port } = squatter.address() as { port: number };
   await writeFile(join(root, '.env'), 'not a setting\n');
-  const { ended, output } = demo(['--data', join(root, 'demo')], { PORT: String(port) });
+  const { ended, output } = demo(['--data', join(root, 'demo')], {
+    PORT: String(port),
+    DATABASE_URL: 'of a real installation',
+  });
   expect(await ended).toBe(1);
   expect(output()).toBe(`port ${port} is in use by another program: set PORT to another port, or unset it\n`);
   await new Promise((closed) => squatter.close(closed));

@@ -3,8 +3,8 @@ import { TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
 import pg from 'pg';
 import type { Config } from '../config/config.js';
 import { Database, SystemDatabase } from './database.js';
-import { POOL_ROLES } from './preparation.js';
-import { poolSettings } from './sessions.js';
+import { POOL_ROLES, type PoolRole } from './preparation.js';
+import { type PoolSettings, poolSettings } from './sessions.js';
 import { CONNECTION_KEEP_ALIVE } from './timeouts.js';
 
 // A civil date has no instant, and a count fits a number. The driver's defaults (local midnight, string) would have to
@@ -54,8 +54,9 @@ export class DatabaseModule {
 }
 
 /**
- * Connects once with the settings of each pool, before anything else does.
- * @throws Error with a plain message when a PgBouncer refuses the settings of a connection.
+ * Connects once as each pool will, before anything else does.
+ * @throws Error in words where a PgBouncer refuses the settings of a connection, or ignores them
+ *   (`ignore_startup_parameters`): the pool would run as the owner.
  */
 export async function checkPostgres(config: Config): Promise<void> {
   for (const role of POOL_ROLES) {
@@ -68,15 +69,29 @@ export async function checkPostgres(config: Config): Promise<void> {
     client.on('error', () => undefined);
     try {
       await client.connect();
+      if (!(await hasSettings(client, role, connection))) throw new Error(LEADS_TO_PGBOUNCER);
     } catch (error) {
       if (!(error instanceof Error) || !/unsupported startup parameter/.test(error.message)) throw error;
-      throw new Error(
-        'the database URLs lead to a PgBouncer: set DATABASE_POOLER=transaction, or name PostgreSQL itself ' +
-          '(docs/operations.md, "PgBouncer")',
-        { cause: error },
-      );
+      throw new Error(LEADS_TO_PGBOUNCER, { cause: error });
     } finally {
       await client.end().catch(() => undefined);
     }
   }
+}
+
+const LEADS_TO_PGBOUNCER =
+  'the database URLs lead to a PgBouncer: set DATABASE_POOLER=transaction, or name PostgreSQL itself ' +
+  '(docs/operations.md, "PgBouncer")';
+
+/** Whether a connection runs in the role and with the timeout that it was opened with, where it takes a role on. */
+async function hasSettings(
+  client: pg.Client,
+  role: PoolRole,
+  { options, statement_timeout }: PoolSettings['connection'],
+): Promise<boolean> {
+  if (options === undefined) return true;
+  const { rows } = await client.query<{ role: string; timeout: number }>(
+    `SELECT current_user::text AS role, setting::int AS timeout FROM pg_settings WHERE name = 'statement_timeout'`,
+  );
+  return rows[0]?.role === role && rows[0].timeout === statement_timeout;
 }

@@ -60,6 +60,27 @@ describe.each(here)('%s in transaction mode', () => {
     );
   });
 
+  test('R12: one that ignores the settings of a connection is refused: the pools would run as the owner', async () => {
+    const owner = new URL(database.owner_url);
+    const ignoring = await startPgBouncer(Number(owner.port), { [owner.username]: owner.password }, 3, [
+      'options',
+      'statement_timeout',
+      'idle_in_transaction_session_timeout',
+    ]);
+    owner.port = String(ignoring.port);
+    try {
+      const config = readConfig({
+        JWT_SECRET: environmentFor(database).JWT_SECRET,
+        DATABASE_URL: owner.href,
+      });
+      await expect(checkPostgres(config)).rejects.toThrow(
+        'the database URLs lead to a PgBouncer: set DATABASE_POOLER=transaction, or name PostgreSQL itself',
+      );
+    } finally {
+      await ignoring.stop();
+    }
+  });
+
   test('R12: five processes migrate through it at the same time, once', async () => {
     const name = `pooled_${randomUUID().slice(0, 8)}`;
     await runSql(database.owner_url, `CREATE DATABASE ${name}`);

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -148,6 +148,33 @@ describe('R3: a start whose services cannot be reached', () => {
     expect(text).not.toContain('    at ');
   }, 40_000);
 });
+
+it.each([
+  ['a SIGTERM', (child: ChildProcess) => child.kill('SIGTERM')],
+  ['the end of its parent', (child: ChildProcess) => child.disconnect()],
+])(
+  'R2: %s ends a start that waits, with 1',
+  async (_what, end) => {
+    const reached = new Promise((connected) => silent.once('connection', connected));
+    const url = `postgres://owner@127.0.0.1:${portOf(silent)}/vigie`;
+    const child = spawn(process.execPath, [resolve('dist/main.js')], {
+      cwd: folder,
+      env: { PATH: process.env.PATH, ...environmentFor(database), DATABASE_URL: url, LOG_LEVEL: 'info' },
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    });
+    let text = '';
+    child.stdout!.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    const ended = new Promise((done) => child.once('exit', done));
+    const read = new Promise((done) => child.stdout!.once('close', done));
+    await reached;
+    end(child);
+    expect(await ended).toBe(1);
+    await read;
+    expect(text).toContain('"event":"stopping"');
+    expect(text).not.toContain('start_failed');
+  },
+  120_000,
+);
 
 describe('R3: a step of the start', () => {
   const STEP = { step: 'a step', where: 'somewhere:1', hint: 'Do this' };

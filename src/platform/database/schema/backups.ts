@@ -52,7 +52,8 @@ export async function createBackups(runner: QueryRunner): Promise<void> {
         agent_id text NOT NULL,
         source text NOT NULL CHECK (source IN ('file', 'api')),
         file_name text,
-        -- Of the canonical content of an accepted report; of the bytes of a rejected one.
+        -- Of what an accepted report says, however it is written; of a rejected one's bytes, with its file or
+        -- the report accepted before it.
         content_sha256 text NOT NULL,
         state text NOT NULL CHECK (state IN ('accepted', 'rejected')),
         reason text,

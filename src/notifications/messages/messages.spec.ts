@@ -270,7 +270,7 @@ describe('POST notifications', () => {
         headers: { 'x-api-key': key, 'content-type': 'application/json' },
         body,
       });
-    expect((await raw(deep)).body.code).toBe('malformed_request');
+    expect((await raw(deep)).body.code).toBe('validation_failed');
     expect((await raw('{')).body.code).toBe('malformed_request');
     expect((await post({ to: 'claire@example.com', body: 'x'.repeat(1_100_000) })).status).toBe(413);
     const both = await post({ to: 'a@example.com' }, { token: cast.admin.token }, { 'x-api-key': key });

@@ -115,7 +115,7 @@ class Inspection {
   private begin(names: Set<string> | null, at: string | number): void {
     this.count();
     if (this.open.length >= this.limits.depth) {
-      throw new JsonFault('', `it must not be nested more than ${this.limits.depth} levels`);
+      this.refuse(`must not be nested more than ${this.limits.depth} levels`);
     }
     this.open.push({ names, at, expectsName: names !== null });
   }

@@ -157,6 +157,7 @@ describe('entries and reports', () => {
           reason: 'is not JSON',
           operation_timestamp_utc: null,
           received_at: '2026-03-02T01:05:00.000Z',
+          warnings: [],
         },
       ],
       next_cursor: null,

@@ -27,7 +27,7 @@ describe('The mail catcher', () => {
     await test.sender.send(mailTo('b@client.example'), new TestLease());
     expect(await two).toHaveLength(2);
     expect((await second).to).toEqual(['b@client.example']);
-    await expect(catcher.waitFor(3, 20)).rejects.toThrow('2 came');
+    await expect(catcher.waitFor(3, 20)).rejects.toThrow('2 mails arrived');
     const never = catcher.waitFor(4);
     await Promise.all([expect(never).rejects.toThrow('closed'), catcher.close()]);
   });

@@ -68,7 +68,7 @@ it('H25: a server that runs as root creates no system user and explains what to 
     ],
     { encoding: 'utf8', env: { PATH: `${bin}:${process.env.PATH ?? ''}` } },
   );
-  expect(stdout).toContain('start Vigie as an ordinary user, or create that one');
+  expect(stdout).toContain('start Vigie as an ordinary user, or create that user');
   expect(existsSync(join(data_dir, 'created'))).toBe(false);
 });
 

@@ -18,8 +18,11 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** The limit for a blocked event loop. CPU time is higher than that, but independent of other load on the machine. */
-const MAX_CPU_MS = 250;
+/**
+ * What a body may cost here: without the bounds it was 8 to 22 s. `npm run bench -- S1` measures the bar of 250 ms in a
+ * process of its own; in this one the garbage of earlier test files is collected, too.
+ */
+const MAX_CPU_MS = 2_000;
 
 interface Sent {
   status: number;

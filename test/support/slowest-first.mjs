@@ -11,6 +11,11 @@ const FIRST = 'test/faults/faults.spec.ts';
  * Jest sorts by size, and one worker would run the last of these alone at the end.
  */
 const KNOWN_SECONDS = new Map([
+  ['src/backups/alerts/agents.spec.ts', 60],
+  ['src/cli/backups.spec.ts', 60],
+  ['src/platform/start/start.spec.ts', 45],
+  ['src/backups/scan/hard-times.spec.ts', 40],
+  ['src/imports/import-pressure.spec.ts', 40],
   ['test/rules/routes.spec.ts', 30],
   ['src/due-items/due-items.spec.ts', 30],
 ]);

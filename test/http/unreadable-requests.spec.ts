@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { JsonLogger } from '../../src/platform/logging/logger.js';
 import { createCast, type Cast } from '../support/cast.js';
@@ -129,7 +129,7 @@ test('S4: ignored upgrades leave nothing behind on their connection', async () =
 });
 
 test('S8: a client that stays after its answer is cut off', async () => {
-  const server = world.app.getHttpServer() as Server;
+  const server = world.app.getHttpServer();
   const connections = async () =>
     new Promise<number>((done) => server.getConnections((_error, count) => done(count)));
   await until('no connection', async () => (await connections()) === 0);

@@ -4,6 +4,7 @@ import { type BeforeApplicationShutdown, Injectable, Logger, type OnModuleInit }
 import type { Queue } from 'bull';
 import { Redis } from 'ioredis';
 import { createPlatform, type Platform } from '../../../test/support/platform.js';
+import { proxyTo } from '../../../test/support/proxy.js';
 import { type RedisServer, startRedis } from '../../../test/support/redis-server.js';
 import { until } from '../../../test/support/until.js';
 import { JOBS, type JobName, QUEUES } from '../../contracts/jobs.js';
@@ -258,6 +259,16 @@ describe('without Redis', () => {
 
   beforeAll(async () => {
     server = await startRedis();
+  });
+  afterAll(() => server.stop());
+
+  it('R6: a process stops cleanly before Redis has answered its workers', async () => {
+    const proxy = await proxyTo(server.url);
+    proxy.silence();
+    const platform = await start({ REDIS_URL: proxy.url, VIGIE_ROLES: 'worker' });
+    // Jest fails a test that leaves a rejection unhandled.
+    await platform.close();
+    await proxy.close();
   });
 
   it('F4: adding fails within 2 s, and wake-ups are dropped without an error', async () => {

@@ -28,6 +28,7 @@ export class Workers implements OnApplicationBootstrap {
   private readonly queues: Queue[] = [];
   private readonly connections: Redis[] = [];
   private readonly running = new Set<Promise<void>>();
+  private draining = false;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -50,6 +51,7 @@ export class Workers implements OnApplicationBootstrap {
    * connections.
    */
   async drain(): Promise<void> {
+    this.draining = true;
     await Promise.all(this.queues.map((queue) => queue.pause(true, true).catch(() => undefined)));
     const drained = (async () => {
       // Bull may deliver one more job that it had already fetched.
@@ -69,6 +71,8 @@ export class Workers implements OnApplicationBootstrap {
       createClient: () => {
         const connection = consumerConnection(this.config.redisUrl ?? '');
         this.connections.push(connection);
+        // Bull makes them as it needs them, even after `close`.
+        if (this.draining) connection.disconnect();
         return connection;
       },
       settings: { maxStalledCount: 0, retryProcessDelay: 1_000 },
@@ -77,10 +81,15 @@ export class Workers implements OnApplicationBootstrap {
       this.logger.debug({ event: 'queue_error', queue: name, err: error });
       this.producers.noteFailure(error);
     });
+    ignoreNamingErrors(queue);
     this.queues.push(queue);
     queue
       .process('*', concurrency, (job) => this.track(this.run(job)))
-      .catch((error: unknown) => this.logger.error({ event: 'queue_stopped', queue: name, err: error }));
+      .catch((error: unknown) => {
+        // The process stopped before Redis had answered.
+        if (this.draining) return;
+        this.logger.error({ event: 'queue_stopped', queue: name, err: error });
+      });
   }
 
   private async track(work: Promise<void>): Promise<void> {
@@ -111,4 +120,13 @@ export class Workers implements OnApplicationBootstrap {
       this.logger.debug({ event: 'progress_not_shown', job: job.name, err: error });
     });
   }
+}
+
+/**
+ * `process` sends the connection's name to Redis and handles no rejection of it (Bull 4.16), which would end this
+ * process: the connection may close before Redis answers. Only displays of Redis clients show the name.
+ */
+function ignoreNamingErrors(queue: Queue): void {
+  const setWorkerName = queue.setWorkerName.bind(queue);
+  queue.setWorkerName = () => setWorkerName().catch(() => undefined);
 }

@@ -79,7 +79,7 @@ async function follow(): Promise<void> {
   await until('the live client', () => /^\d+ unread$/m.test(output));
   await run(addAndCheck);
   await until('the live notification', () =>
-    /^Boulangerie Martin: VAT return, .+ \(\d+ unread\)$/m.test(output),
+    /Boulangerie Martin: VAT return, .+ \(\d+ unread\)$/m.test(output),
   );
   await until('the mail', () => output.includes('Subject: Boulangerie Martin: VAT return'));
 }

@@ -1,8 +1,15 @@
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BackupFolders, backupFolders } from '../agent.fixture.js';
-import { IncomingCopy, readStored, removeLeftovers, TargetTaken } from './stored-file.js';
+import {
+  IncomingCopy,
+  readStored,
+  removeLeftovers,
+  syncFailure,
+  syncFolders,
+  TargetTaken,
+} from './stored-file.js';
 
 /** B6: only whole files get a name in the store. */
 const PATH = 'tenant/company/city/agent/db/2026/03/db_20260330T201000Z.bak';
@@ -76,3 +83,13 @@ describe('a copy into the store', () => {
 function isClosed(handle: FileHandle): boolean {
   return handle.fd === -1;
 }
+
+it('F16: a folder that cannot be fsynced fails the files whose names it holds, and no others', async () => {
+  const published = await (await begin()).publish();
+  const other = await (await IncomingCopy.begin(root, 'tenant/company/other.bak', ID)).publish();
+  renameSync(published.folder, `${published.folder}-away`);
+  const failures = await syncFolders([published, other]);
+  expect([...failures]).toEqual([[published.folder, expect.objectContaining({ code: 'ENOENT' })]]);
+  expect(syncFailure(published, failures)).toMatchObject({ code: 'ENOENT' });
+  expect(syncFailure(other, failures)).toBeUndefined();
+});

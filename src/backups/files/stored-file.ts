@@ -2,7 +2,7 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, link, lstat, mkdir, open, readdir, rename, statfs, unlink } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { codeOf } from './file-errors.js';
+import { codeOf, type FileError, isFileSystemError } from './file-errors.js';
 import { inParallel } from './in-parallel.js';
 import { openNoFollow } from './open-file.js';
 import { readThrough } from './read-through.js';
@@ -155,16 +155,42 @@ export interface UnsyncedFolders {
 /** Concurrent fsyncs. */
 const MAX_SYNCS = 4;
 
-/** Fsyncs the names of new files and their paths: each folder once, however many files it has. */
-export async function syncFolders(published: readonly UnsyncedFolders[]): Promise<void> {
-  const unsynced = new Set(published.flatMap((one) => one.unsynced));
-  const folders = new Set([
-    ...published.map(({ folder }) => folder),
-    ...[...unsynced].map((path) => dirname(path)),
-  ]);
-  await inParallel([...folders], MAX_SYNCS, syncFolder);
-  if (syncedFolders.size + unsynced.size > MAX_SYNCED_FOLDERS) syncedFolders.clear();
-  for (const path of unsynced) syncedFolders.add(path);
+/**
+ * Fsyncs the names of new files and their paths: each folder once, however many files it has. A failed fsync is not
+ * retried: Linux may report success although the data is lost.
+ * @returns the errors by folder; empty if all are fsynced.
+ */
+export async function syncFolders(
+  published: readonly UnsyncedFolders[],
+): Promise<ReadonlyMap<string, FileError>> {
+  const failures = new Map<string, FileError>();
+  await inParallel([...new Set(published.flatMap(foldersOf))], MAX_SYNCS, async (folder) => {
+    try {
+      await syncFolder(folder);
+    } catch (error) {
+      if (!isFileSystemError(error)) throw error;
+      failures.set(folder, error);
+    }
+  });
+  const synced = published.flatMap(({ unsynced }) => unsynced).filter((path) => !failures.has(dirname(path)));
+  if (syncedFolders.size + synced.length > MAX_SYNCED_FOLDERS) syncedFolders.clear();
+  for (const path of synced) syncedFolders.add(path);
+  return failures;
+}
+
+/** Why the name of a file is not fsynced; undefined if it is. */
+export function syncFailure(
+  published: UnsyncedFolders,
+  failures: ReadonlyMap<string, FileError>,
+): FileError | undefined {
+  return foldersOf(published)
+    .map((folder) => failures.get(folder))
+    .find((failure) => failure !== undefined);
+}
+
+/** The folders that hold the names of a file and of its unsynced parents. */
+function foldersOf({ folder, unsynced }: UnsyncedFolders): string[] {
+  return [folder, ...unsynced.map((path) => dirname(path))];
 }
 
 /** Fsyncs the names in a folder. */
@@ -186,7 +212,9 @@ export async function syncStored(root: string, path: string): Promise<void> {
     await handle.close();
   }
   const folder = dirname(join(root, path));
-  await syncFolders([{ folder, unsynced: await makeFolders(root, folder) }]);
+  const published = { folder, unsynced: await makeFolders(root, folder) };
+  const failure = syncFailure(published, await syncFolders([published]));
+  if (failure !== undefined) throw failure;
 }
 
 function openStored(root: string, path: string): Promise<FileHandle> {

@@ -10,6 +10,7 @@ import {
   pathExists,
   readStored,
   removeLeftovers,
+  syncFailure,
   syncFolders,
   syncStored,
   TargetTaken,
@@ -119,26 +120,17 @@ export class StoreWriter {
    * @returns the verdicts, ready to commit
    */
   async sync(scan: Scan, verdicts: readonly Verdict[]): Promise<readonly Verdict[]> {
-    const published = verdicts.flatMap(({ finding }) => finding.published ?? []);
-    try {
-      await syncFolders(published);
-      return verdicts;
-    } catch (error) {
-      if (!isFileSystemError(error)) throw error;
-    }
+    const failures = await syncFolders(verdicts.flatMap(({ finding }) => finding.published ?? []));
+    if (failures.size === 0) return verdicts;
     const kept = new Set<string>();
-    const synced: Verdict[] = [];
-    for (const { entry, finding } of verdicts) {
-      const error = finding.published === undefined ? null : await syncFailure(finding.published);
-      if (error !== null && finding.staged !== undefined) kept.add(finding.staged.identity);
+    const synced = verdicts.map(({ entry, finding }): Verdict => {
+      const failure = finding.published && syncFailure(finding.published, failures);
+      if (failure === undefined) return { entry, finding };
+      if (finding.staged !== undefined) kept.add(finding.staged.identity);
       const { server_hash_sha256, server_size_bytes } = finding;
-      const failed = error && {
-        server_hash_sha256,
-        server_size_bytes,
-        ...this.failed(scan, entry.id, error),
-      };
-      synced.push({ entry, finding: failed ?? finding });
-    }
+      const failed = this.failed(scan, entry.id, failure);
+      return { entry, finding: { server_hash_sha256, server_size_bytes, ...failed } };
+    });
     return synced.map(({ entry, finding: { staged, ...finding } }) => {
       const isKept = staged === undefined || kept.has(staged.identity);
       return { entry, finding: isKept ? finding : { ...finding, staged } };
@@ -192,17 +184,6 @@ export class StoreWriter {
       throw error;
     }
     return copy.publish();
-  }
-}
-
-/** Why the names cannot be fsynced; null if they are. */
-async function syncFailure(published: UnsyncedFolders): Promise<FileError | null> {
-  try {
-    await syncFolders([published]);
-    return null;
-  } catch (error) {
-    if (isFileSystemError(error)) return error;
-    throw error;
   }
 }
 

@@ -13,6 +13,7 @@ const SECTIONS: Readonly<Record<string, string>> = {
   audit: 'Audit log',
   notifications: 'Notifications',
   email: 'E-mail',
+  sms: 'Text messages',
   limits: 'Limits',
   backups: 'Backups',
   scheduler: 'Dispatcher and scheduler',

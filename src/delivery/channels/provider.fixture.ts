@@ -7,6 +7,7 @@ export interface ReceivedRequest {
   path: string;
   headers: IncomingHttpHeaders;
   body: string;
+  bytes: Buffer;
 }
 
 /** What a provider does with a request. */
@@ -36,9 +37,9 @@ export async function startProvider(
   const acts: ProviderAct[] = [];
   const sockets = new Set<Socket>();
   const server: Server = createServer((request, response) => {
-    void textOf(request).then((body) => {
+    void bytesOf(request).then((bytes) => {
       const { method = '', url = '', headers } = request;
-      const got = { method, path: url, headers, body };
+      const got = { method, path: url, headers, body: bytes.toString(), bytes };
       received.push(got);
       const act = acts.shift() ?? (typeof usual === 'function' ? usual(got) : usual);
       if (act === 'reset') request.socket.resetAndDestroy();
@@ -74,8 +75,8 @@ export async function startProvider(
   };
 }
 
-async function textOf(request: IncomingMessage): Promise<string> {
-  let text = '';
-  for await (const chunk of request as AsyncIterable<Buffer>) text += chunk.toString();
-  return text;
+async function bytesOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }

@@ -7,7 +7,7 @@ export interface ProviderRequest {
   method: 'GET' | 'POST';
   url: URL;
   headers: Readonly<Record<string, string>>;
-  body: string;
+  body: string | Buffer;
 }
 
 /** A provider's answer, whatever its status. */
@@ -139,4 +139,14 @@ export function retryAfter(value: string | undefined, now: number): number | und
   if (/^\d{1,9}$/.test(value.trim())) return Number(value) * 1_000;
   const at = Date.parse(value);
   return Number.isNaN(at) ? undefined : Math.max(0, at - now);
+}
+
+/** The fields of a JSON object; none if the text is something else. */
+export function jsonFields(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
 }

@@ -14,6 +14,7 @@ const SECTIONS: Readonly<Record<string, string>> = {
   notifications: 'Notifications',
   email: 'E-mail',
   sms: 'Text messages',
+  push: 'Pushes',
   limits: 'Limits',
   backups: 'Backups',
   scheduler: 'Dispatcher and scheduler',

@@ -12,6 +12,7 @@ import {
 } from './variables.js';
 import { BASE_URL, EMAIL_ADDRESS } from './formats.js';
 import { MAIL_SETTINGS } from './mail-settings.js';
+import { PUSH_SETTINGS } from './push-settings.js';
 import { secretListVariable, STRONG_SECRET } from './secrets.js';
 import { SMS_SETTINGS } from './sms-settings.js';
 
@@ -238,6 +239,7 @@ export const SCHEMA = {
   }),
   ...MAIL_SETTINGS,
   ...SMS_SETTINGS,
+  ...PUSH_SETTINGS,
   deliveryMaxAgeHours: integerVariable({
     env: 'DELIVERY_MAX_AGE_HOURS',
     yaml: 'delivery.max_age_hours',

@@ -115,7 +115,7 @@ export async function createDeliveries(runner: QueryRunner): Promise<void> {
         CHECK ((down_since IS NULL) = (next_probe_at IS NULL)),
         CHECK (down_since IS NOT NULL OR probe_token IS NULL)
       );
-      INSERT INTO channels (channel) VALUES ('email'), ('sms');
+      INSERT INTO channels (channel) VALUES ('email'), ('sms'), ('push');
 
       CREATE TABLE workers (
         id uuid NOT NULL,

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../../platform/clock/clock.js';
-import { exchange, type ProviderAnswer, retryAfter } from '../../request.js';
+import { exchange, jsonFields, type ProviderAnswer, retryAfter } from '../../request.js';
 import { type ChannelFault, SendError, type SendFailure, type SendLease } from '../../sender.js';
 import type { OutgoingSms, SmsProvider } from '../sms-provider.js';
 
@@ -32,7 +32,7 @@ export class TwilioSms implements SmsProvider {
     });
     const answer = await this.ask('POST', '/Messages.json', body.toString(), lease);
     if (answer.status < 200 || answer.status > 299) throw this.refused(answer);
-    const { sid } = fieldsOf(answer.body);
+    const { sid } = jsonFields(answer.body);
     return typeof sid === 'string' ? sid.slice(0, 100) : null;
   }
 
@@ -40,7 +40,7 @@ export class TwilioSms implements SmsProvider {
   async verify(): Promise<void> {
     const answer = await this.ask('GET', '.json', '', null);
     if (answer.status !== 200) throw this.refused(answer);
-    const { status } = fieldsOf(answer.body);
+    const { status } = jsonFields(answer.body);
     if (status !== 'active')
       throw new SendError('channel', `The Twilio account is ${String(status)}`, undefined, 'policy');
   }
@@ -63,7 +63,7 @@ export class TwilioSms implements SmsProvider {
   }
 
   private refused({ status, headers, body }: ProviderAnswer): SendError {
-    const { code, message } = fieldsOf(body);
+    const { code, message } = jsonFields(body);
     const number = typeof code === 'number' ? code : null;
     const { failure, cause, address_stopped } = verdictOf(status, number);
     const words = typeof message === 'string' ? message : `HTTP ${status} without an explanation`;
@@ -119,14 +119,4 @@ function verdictOf(status: number, code: number | null): Verdict {
   if (status >= 300 && status < 400) return { failure: 'channel', cause: 'misconfigured' };
   if (status >= 500) return { failure: 'ambiguous' };
   return { failure: 'permanent' };
-}
-
-/** The fields of a JSON object; none if the text is something else. */
-function fieldsOf(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? { ...value } : {};
-  } catch {
-    return {};
-  }
 }

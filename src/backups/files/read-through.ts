@@ -3,8 +3,11 @@ import type { FileHandle } from 'node:fs/promises';
 import { hasNoBackup, isZeros, MAX_EMPTY_BYTES } from './empty-file.js';
 import { type FileError, isFileSystemError } from './file-errors.js';
 
-/** Bytes of one read. A file of any size takes two buffers of this size. */
-const CHUNK = 1_048_576;
+/**
+ * Bytes of one read and write. A file of any size takes two buffers of this size. `cp` uses the same: it stays in the
+ * processor's cache, and writes of 1 MiB took Linux four times the processor time (P9).
+ */
+const CHUNK = 131_072;
 
 /** The result of reading a whole file. */
 export interface Reading {

@@ -86,7 +86,10 @@ class HashThread {
 
   request(file: number, bytes: Uint8Array, last: boolean): Promise<HashAnswer> {
     return new Promise((resolve, reject) => {
-      if (this.ended !== null) return reject(this.ended);
+      if (this.ended !== null) {
+        reject(this.ended);
+        return;
+      }
       this.waiting.set(file, { resolve, reject });
       this.post({ file, bytes, last });
     });

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { ThreadHash } from './hash-threads.js';
 
 /**
- * Bytes of one read and write. `cp` uses the same: it stays in the processor's cache, and writes of 1 MiB took Linux
- * four times the processor time (P9).
+ * Bytes of one read and write. On a virtual machine with ext4, writes of 1 MiB took about three times the system time
+ * (docs/benchmarks.md, "Size of a write").
  */
 export const PIECE = 131_072;
 /** Bytes that are hashed at once. A thread gets one message for so many. */

@@ -25,7 +25,7 @@ beforeAll(async () => {
   clock = new FixedClock(START);
   const repeat = jest.spyOn(globalThis, 'setInterval');
   world = await createWorld({ clock });
-  rounds = repeat.mock.calls.filter(([, ms]) => (ms ?? 0) <= 15_000).map(([round]) => round as () => void);
+  rounds = repeat.mock.calls.filter(([, ms]) => (ms ?? 0) <= 15_000).map(([round]) => round);
   repeat.mockRestore();
   await world.app.listen(0, '127.0.0.1');
   url = await world.app.getUrl();

@@ -8,7 +8,7 @@ import { BackgroundWork } from '../../src/platform/queues/background-work.js';
 import { createDatabase, environmentFor, type TestDatabase } from './database.js';
 import { testLogger } from './test-logger.js';
 
-export { createDatabase, environmentFor, type TestDatabase } from './database.js';
+export { createDatabase, environmentFor, mailEnvironment, type TestDatabase } from './database.js';
 
 /** A new installation: its own database (cloned from the migrated template) and its own part of Redis. */
 export interface World {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { addPerson, addTenant, type Cast, createCast, type Person } from '../../../test/support/cast.js';
 import { until } from '../../../test/support/until.js';
-import { type Answer, createWorld, type World } from '../../../test/support/world.js';
+import { type Answer, createWorld, mailEnvironment, type World } from '../../../test/support/world.js';
 import {
   type Act,
   type ScriptedSmtp,
@@ -35,10 +35,7 @@ describe('send_now', () => {
     world = await createWorld({
       clock,
       env: {
-        SMTP_HOST: '127.0.0.1',
-        SMTP_PORT: String(smtp.port),
-        SMTP_TLS: 'false',
-        SMTP_FROM_EMAIL: 'vigie@vigie.example',
+        ...mailEnvironment(smtp),
         LIMIT_PER_USER_PER_HOUR: String(LIMIT),
         LIMIT_PER_USER_PER_DAY: '5',
       },
@@ -409,10 +406,7 @@ describe('send_now with a limit for all', () => {
     const smtp = await startScriptedSmtp();
     const world = await createWorld({
       env: {
-        SMTP_HOST: '127.0.0.1',
-        SMTP_PORT: String(smtp.port),
-        SMTP_TLS: 'false',
-        SMTP_FROM_EMAIL: 'vigie@vigie.example',
+        ...mailEnvironment(smtp),
         LIMIT_GLOBAL_PER_MINUTE: '4',
       },
     });

@@ -1,5 +1,5 @@
 import { addTenant } from '../../test/support/cast.js';
-import { createWorld, mailEnvironment, type World } from '../../test/support/world.js';
+import { createWorld, environmentOf, mailEnvironment, type World } from '../../test/support/world.js';
 import { tokenOf } from '../../test/support/links.js';
 import { type MailCatcher, startMailCatcher } from './demo/mail-catcher.js';
 import { createTenant, listTenants } from './tenants.js';
@@ -17,16 +17,7 @@ beforeAll(async () => {
   };
   world = await createWorld({ env: { VIGIE_ROLES: 'web,worker,scheduler', ...mail } });
   await addTenant(world, { slug: 'taken' });
-  const { databaseUrl, databaseAppUrl, databaseSystemUrl, redisUrl, redisPrefix, jwtSecret } = world.config;
-  environment = {
-    DATABASE_URL: databaseUrl!,
-    DATABASE_APP_URL: databaseAppUrl!,
-    DATABASE_SYSTEM_URL: databaseSystemUrl!,
-    REDIS_URL: redisUrl!,
-    REDIS_PREFIX: redisPrefix,
-    JWT_SECRET: jwtSecret!,
-    ...mail,
-  };
+  environment = { ...environmentOf(world), ...mail };
 });
 afterAll(async () => {
   await world.close();

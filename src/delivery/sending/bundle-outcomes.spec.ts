@@ -31,9 +31,7 @@ describe('the outcome of a bundle', () => {
     smtp = await startScriptedSmtp({ script: (step) => script(step) });
     world = await createWorld({
       clock,
-      env: {
-        ...mailEnvironment(smtp),
-      },
+      env: mailEnvironment(smtp),
     });
     await createCast(world);
     way = new StepwiseDelivery(world);

@@ -23,9 +23,7 @@ beforeEach(async () => {
   act = () => 'ok';
   smtp = await startScriptedSmtp({ script: (step) => act(step) });
   world = await createWorld({
-    env: {
-      ...mailEnvironment(smtp),
-    },
+    env: mailEnvironment(smtp),
   });
   cast = await createCast(world);
   way = new StepwiseDelivery(world);

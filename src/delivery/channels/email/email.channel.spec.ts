@@ -19,9 +19,7 @@ describe('a mail as its reader sees it', () => {
     smtp = await startMailCatcher();
     world = await createWorld({
       clock,
-      env: {
-        ...mailEnvironment(smtp),
-      },
+      env: mailEnvironment(smtp),
     });
     await createCast(world);
     way = new StepwiseDelivery(world);

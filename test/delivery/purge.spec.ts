@@ -6,7 +6,7 @@ import { createWorld, mailEnvironment, type World } from '../support/world.js';
 
 /** C10: purge and pause while mail is being sent. LOST is 0: each delivery ends sent or cancelled, exactly once. */
 describe('while mail is being sent', () => {
-  const MAILS = 900;
+  const MAILS = 600;
   let catcher: MailCatcher;
   let world: World;
   let cast: Cast;

@@ -30,9 +30,10 @@ export const BROWSER = [
   '<rootDir>/src/ops/queues/queue-board.spec.ts',
   '<rootDir>/test/getting-started/getting-started.spec.ts',
 ];
-/** Tests that replace modules: they cannot share them with others. */
+/** Tests that replace modules, or measure their process: they cannot share it with others. */
 export const ALONE = [
   '<rootDir>/src/auth/password/common-passwords.spec.ts',
+  '<rootDir>/src/imports/import-pressure.spec.ts',
   '<rootDir>/src/wording/growth.spec.ts',
 ];
 

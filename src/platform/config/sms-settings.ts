@@ -23,7 +23,7 @@ export const SMS_SETTINGS = {
     env: 'SMS_TRANSLITERATE',
     yaml: 'sms.transliterate',
     default: false,
-    doc: "Replace characters outside the GSM alphabet by similar ones (ê by e, ’ by '): one of them shortens a segment from 160 to 70 characters.",
+    doc: 'Replace letters outside the GSM alphabet by the same ones without accent: a single one of them shortens a segment from 160 to 70 characters.',
   }),
   smsSimulationFile: optionalVariable({
     env: 'SMS_SIMULATION_FILE',

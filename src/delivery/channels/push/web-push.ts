@@ -57,9 +57,9 @@ export class WebPush implements PushService<Browser> {
       contentEncoding: 'aes128gcm',
     });
     const headers = Object.fromEntries(
-      Object.entries(details.headers).map(([name, value]) => [name.toLowerCase(), String(value)]),
+      Object.entries(details.headers).map(([name, value]) => [name.toLowerCase(), value]),
     );
-    return { ...details, method: 'POST' as const, headers, body: details.body ?? Buffer.alloc(0) };
+    return { ...details, method: 'POST' as const, headers, body: details.body };
   }
 
   private refused({ status, headers, body }: ProviderAnswer): SendError {

@@ -66,8 +66,9 @@ program
   )
   .option('--url <url>', 'address of the installation (default: VIGIE_PUBLIC_URL, else PORT on this machine)')
   .option('--to <address>', 'recipient of the two mails (default: VIGIE_OPERATOR_EMAIL)')
+  .option('--phone <number>', 'recipient of a text message, with its country code (default: none is sent)')
   .option('--api-key <key>', 'use the API key of a tenant instead of VIGIE_OPERATOR_EMAIL')
-  .action(async (options: { url?: string; to?: string; apiKey?: string }) => {
+  .action(async (options: { url?: string; to?: string; phone?: string; apiKey?: string }) => {
     const { publicUrl, port, operatorEmail, operatorPassword } = settings();
     const { runTry } = await import('./try/try.js');
     process.exitCode = await runTry({
@@ -78,6 +79,7 @@ program
           : { email: operatorEmail, password: operatorPassword },
       api_key: options.apiKey ?? null,
       to: options.to ?? null,
+      phone: options.phone ?? null,
     });
   });
 

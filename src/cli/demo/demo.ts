@@ -3,10 +3,12 @@ import { resolve } from 'node:path';
 import { freePort } from '../../platform/embedded/ports.js';
 import { Api } from './api.js';
 import { type BackupFolders, makeBackupFolders } from './backup-folders.js';
+import { channelSettings, showChannels, simulationFile } from './channels.js';
 import { type DemoFolder, takeDemoFolder } from './demo-folder.js';
 import { listen, type Listener } from './listener.js';
 import { type MailCatcher, startMailCatcher } from './mail-catcher.js';
 import { playNight } from './night.js';
+import { type PushCatcher, startPushCatcher } from './push-catcher.js';
 import { Report } from './report.js';
 import { SAMPLE_MONTHS } from './sample-data.js';
 import { NIGHT_TENANT } from './sample-night.js';
@@ -60,12 +62,14 @@ async function runIn(folder: DemoFolder, options: DemoOptions): Promise<number> 
   report.step('Starting PostgreSQL, Redis, Vigie and a local mail catcher');
   const folders = await makeBackupFolders(folder.path);
   const catcher = await startMailCatcher({ port: await freePort(2525) });
+  const pushes = await startPushCatcher();
   const server = startServer(folder.path, port, {
     ...(options.redis_url === null ? {} : { REDIS_URL: options.redis_url, REDIS_PREFIX: 'vigie-demo' }),
     SMTP_HOST: '127.0.0.1',
     SMTP_PORT: String(catcher.port),
     SMTP_TLS: 'false',
     SMTP_FROM_EMAIL: 'vigie@demo.example',
+    ...channelSettings(folder.path, pushes),
     BACKUP_INBOX_DIR: folders.inbox,
     BACKUP_STORE_DIR: folders.store,
     VIGIE_OPERATOR_EMAIL: OPERATOR.email,
@@ -75,11 +79,15 @@ async function runIn(folder: DemoFolder, options: DemoOptions): Promise<number> 
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done('interrupted'));
   });
   try {
-    const played = await Promise.race([play(server, catcher, folders, report), interrupted, died(server)]);
+    const played = await Promise.race([
+      play({ server, catcher, pushes, folders, report, folder: folder.path }),
+      interrupted,
+      died(server),
+    ]);
     if (played === 'interrupted') return 130;
     report.verdict();
     if (!options.exit) {
-      report.farewell(server, catcher, folders, played, OPERATOR);
+      report.farewell(server, catcher, folders, simulationFile(folder.path), played, OPERATOR);
       await Promise.race([interrupted, died(server)]);
     }
     return report.ok ? 0 : 1;
@@ -89,6 +97,7 @@ async function runIn(folder: DemoFolder, options: DemoOptions): Promise<number> 
   } finally {
     await server.stop();
     await catcher.close();
+    await pushes.close();
   }
 }
 
@@ -97,12 +106,18 @@ async function died(server: DemoServer): Promise<never> {
   throw new Error(`the server exited with ${code ?? 'a signal'}; its log is ${server.log_file}`);
 }
 
-async function play(
-  server: DemoServer,
-  catcher: MailCatcher,
-  folders: BackupFolders,
-  report: Report,
-): Promise<DemoTenant[]> {
+/** What the demonstration runs on. */
+interface Stage {
+  server: DemoServer;
+  catcher: MailCatcher;
+  pushes: PushCatcher;
+  folders: BackupFolders;
+  report: Report;
+  /** Path of the demo's folder. */
+  folder: string;
+}
+
+async function play({ server, catcher, pushes, folders, report, folder }: Stage): Promise<DemoTenant[]> {
   const anyone = new Api(server.url);
   await until('the server to be ready', () => anyone.isReady(), READY_WITHIN_MS);
   report.done(`${server.url} is ready`);
@@ -135,6 +150,8 @@ async function play(
     const [listener] = of(company);
     if (listener === undefined) throw new Error(`no socket is connected for ${NIGHT_TENANT.name}`);
     await playNight({ anyone, operator, tenant: company, listener, folders, catcher, report });
+    const [first] = months;
+    if (first !== undefined) await showChannels(first.tenant, { folder, catcher, pushes, report });
   } finally {
     for (const listener of [...listeners.values()].flat()) listener.close();
   }

@@ -69,6 +69,7 @@ export class Report {
     server: DemoServer,
     catcher: MailCatcher,
     folders: BackupFolders,
+    smsFile: string,
     tenants: readonly DemoTenant[],
     operator: { email: string; password: string },
   ): void {
@@ -80,6 +81,7 @@ API             ${server.url}/api/v1
 Documentation   ${server.url}/docs
 Health          ${server.url}/readyz
 SMTP catcher    127.0.0.1:${catcher.port}
+Text messages   ${smsFile}
 Backup inbox    ${folders.inbox}
 Backup store    ${folders.store}
 Server log      ${server.log_file}

@@ -136,3 +136,10 @@ const company: SampleMonth = {
 
 /** Two tenants: a firm in French, a company in English. */
 export const SAMPLE_MONTHS: readonly SampleMonth[] = [cabinet, company];
+
+/** What another program reports. */
+export const SAMPLE_EVENT = {
+  kind: 'fire.alarm',
+  title: 'Alarme incendie au local serveur',
+  body: 'Bâtiment B, rez-de-chaussée.',
+};

@@ -14,6 +14,8 @@ export interface Trial {
   user: { id: string; token: string } | null;
   /** The recipient of the mails. */
   to: string;
+  /** The number for a text message; null: none is sent. */
+  phone: string | null;
   /** The created notification, for later steps. */
   notification_id: string | null;
 }

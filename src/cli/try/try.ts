@@ -3,7 +3,7 @@ import { connections } from './connections.js';
 import { askHealth } from './health.js';
 import { trigger } from './jobs.js';
 import { socket } from './live.js';
-import { create, sendNow } from './messages.js';
+import { create, push, sendNow, textMessage } from './messages.js';
 import { TrialReport } from './report.js';
 import { setStage, signIn, type Stage, TRIAL_TENANT } from './stage.js';
 import { statistics } from './statistics.js';
@@ -17,9 +17,11 @@ export interface TryOptions {
   api_key: string | null;
   /** The recipient of the mails; null: the operator. */
   to: string | null;
+  /** The recipient of a text message; null: none is sent. */
+  phone: string | null;
 }
 
-const STEPS: readonly Step[] = [connections, create, sendNow, trigger, statistics, socket];
+const STEPS: readonly Step[] = [connections, create, sendNow, textMessage, push, trigger, statistics, socket];
 
 /**
  * Tests an installation over REST and Socket.IO, as a client, and prints the result of each step.
@@ -73,14 +75,15 @@ async function asOperator(options: TryOptions, entry: { stage: Stage | null }): 
   entry.stage = await setStage(anyone, operator, to);
   const { user } = entry.stage;
   const writer = anyone.withToken(user.token);
-  return { url, anyone, operator, writer, tenant: TRIAL_TENANT, user, to, notification_id: null };
+  const { phone } = options;
+  return { url, anyone, operator, writer, tenant: TRIAL_TENANT, user, to, phone, notification_id: null };
 }
 
-function withKey({ url, to }: TryOptions, key: string): Trial {
+function withKey({ url, to, phone }: TryOptions, key: string): Trial {
   if (to === null) {
     throw new Failure('an API key has no e-mail address', 'Pass the recipient of the mails with --to.');
   }
   const anyone = new Api(url);
   const writer = anyone.withKey(key);
-  return { url, anyone, operator: null, writer, tenant: null, user: null, to, notification_id: null };
+  return { url, anyone, operator: null, writer, tenant: null, user: null, to, phone, notification_id: null };
 }

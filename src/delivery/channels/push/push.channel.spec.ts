@@ -5,7 +5,7 @@ import { createWorld, type World } from '../../../../test/support/world.js';
 import { FixedClock } from '../../../platform/clock/fixed-clock.js';
 import { StepwiseDelivery } from '../../dispatch/bundling.fixture.js';
 import { type LocalProvider, startProvider } from '../provider.fixture.js';
-import { Browser } from './browser.fixture.js';
+import { Browser } from '../../../cli/demo/browser.js';
 
 /** N6: devices of users, and the pushes that reach them. */
 const VAPID = webPush.generateVAPIDKeys();

@@ -4,7 +4,7 @@ import { FixedClock } from '../../../platform/clock/fixed-clock.js';
 import { type LocalProvider, type ProviderAct, startProvider } from '../provider.fixture.js';
 import { SendError } from '../sender.js';
 import { TestLease } from '../sending.fixture.js';
-import { Browser } from './browser.fixture.js';
+import { Browser } from '../../../cli/demo/browser.js';
 import { checkSubscription, isService } from './device-token.js';
 import { WebPush } from './web-push.js';
 

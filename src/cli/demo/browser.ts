@@ -1,7 +1,7 @@
 import { createDecipheriv, createECDH, hkdfSync, randomBytes } from 'node:crypto';
-import type { Subscription } from './device-token.js';
+import type { Subscription } from '../../delivery/channels/push/device-token.js';
 
-/** A browser that has subscribed to pushes, and decrypts them. */
+/** A browser that has subscribed to pushes, and decrypts them: for the demo and for tests. */
 export class Browser {
   private readonly keys = createECDH('prime256v1');
   private readonly auth = randomBytes(16);

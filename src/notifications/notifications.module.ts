@@ -6,6 +6,8 @@ import { WordingModule } from '../wording/wording.module.js';
 import { AlertList } from './alerts/alert-list.service.js';
 import { AlertsController } from './alerts/alerts.controller.js';
 import { Alerts } from './alerts/alerts.service.js';
+import { AlertSilence } from './alerts/silence.js';
+import { SnoozeEnds } from './alerts/snooze-ends.js';
 import { CheckJobs } from './alerts/check.js';
 import { DeliveriesController } from './deliveries/deliveries.controller.js';
 import { DeliveryList } from './deliveries/delivery-list.service.js';
@@ -32,6 +34,7 @@ import { PasswordMails } from './messages/password-mails.js';
   providers: [
     AlertList,
     Alerts,
+    AlertSilence,
     CheckJobs,
     DeliveryList,
     Events,
@@ -42,11 +45,12 @@ import { PasswordMails } from './messages/password-mails.js';
     Notifications,
     NotificationViews,
     SendNow,
+    SnoozeEnds,
     Statistics,
     TestEmails,
     WatchedKinds,
     PasswordMails,
   ],
-  exports: [Alerts, Feed, FeedChangesReader, Incidents, Messages, Notifications, SendNow, WatchedKinds],
+  exports: [Alerts, Feed, FeedChangesReader, Incidents, Messages, Notifications, SendNow, SnoozeEnds, WatchedKinds],
 })
 export class NotificationsModule {}

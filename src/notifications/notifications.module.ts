@@ -4,6 +4,8 @@ import { DeliveryModule } from '../delivery/delivery.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { WordingModule } from '../wording/wording.module.js';
 import { AlertList } from './alerts/alert-list.service.js';
+import { AlertLinkService } from './alerts/alert-link.service.js';
+import { AlertPageController } from './alerts/alert-page.controller.js';
 import { AlertsController } from './alerts/alerts.controller.js';
 import { Alerts } from './alerts/alerts.service.js';
 import { AlertSilence } from './alerts/silence.js';
@@ -30,8 +32,16 @@ import { PasswordMails } from './messages/password-mails.js';
 /** Alerts, notifications and feeds. */
 @Module({
   imports: [AuthModule, DeliveryModule, UsersModule, WordingModule],
-  controllers: [FeedController, AlertsController, DeliveriesController, EventsController, MessagesController],
+  controllers: [
+    AlertPageController,
+    AlertsController,
+    DeliveriesController,
+    EventsController,
+    FeedController,
+    MessagesController,
+  ],
   providers: [
+    AlertLinkService,
     AlertList,
     Alerts,
     AlertSilence,
@@ -51,6 +61,16 @@ import { PasswordMails } from './messages/password-mails.js';
     WatchedKinds,
     PasswordMails,
   ],
-  exports: [Alerts, Feed, FeedChangesReader, Incidents, Messages, Notifications, SendNow, SnoozeEnds, WatchedKinds],
+  exports: [
+    Alerts,
+    Feed,
+    FeedChangesReader,
+    Incidents,
+    Messages,
+    Notifications,
+    SendNow,
+    SnoozeEnds,
+    WatchedKinds,
+  ],
 })
 export class NotificationsModule {}

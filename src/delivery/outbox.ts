@@ -53,8 +53,8 @@ export class Outbox {
   /**
    * The end of a statement that creates notifications: a CTE `delivered` with one delivery for each row of the CTE
    * `created (id, recipient, user_id, kind, severity, address, channel, due_at)` and each channel that suits its kind.
-   * The address is the row's own, or else the user's; a null channel means all. A channel that is off by default for a
-   * kind is used only for users who have chosen it, and creates no rows for others.
+   * The address is the row's own, or else each of the user's; a null channel means all. A channel creates rows for
+   * users who have chosen it, or who have an address on it if it is on by default for the kind.
    */
   static deliveriesSql(created: string, p: DeliveryParameters): string {
     return `
@@ -62,23 +62,24 @@ export class Outbox {
         INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address, bundle_key, state,
                                 reason, due_at, due_since, defer_reason, created_at, ended_at)
         SELECT ${p.tenant_id}, c.id, c.recipient, c.severity = 'critical' OR suits.urgent,
-               suits.channel, coalesce(reached.address, ''), ${BUNDLE_KEY},
+               suits.channel, coalesce(reached.address, ''), CASE WHEN suits.bundles THEN ${BUNDLE_KEY} END,
                CASE WHEN s.reason IS NULL THEN 'pending' ELSE 'suppressed' END, s.reason, c.due_at, c.due_at,
                CASE WHEN s.reason IS NULL AND c.due_at > ${p.now} THEN 'send_at' END,
                ${p.now}, CASE WHEN s.reason IS NOT NULL THEN ${p.now} END
         FROM ${created} c
-        JOIN (VALUES ${KIND_CHANNEL_ROWS}) AS suits (kind, channel, default_on, optional, urgent)
+        JOIN (VALUES ${KIND_CHANNEL_ROWS}) AS suits (kind, channel, default_on, optional, urgent, bundles)
           ON suits.kind = c.kind AND (c.channel IS NULL OR c.channel = suits.channel)
         LEFT JOIN users u ON u.tenant_id = ${p.tenant_id} AND u.id = c.user_id
         LEFT JOIN preferences p ON p.tenant_id = ${p.tenant_id} AND p.user_id = c.user_id AND p.kind = c.kind
                                AND p.channel = suits.channel AND suits.optional
-        CROSS JOIN LATERAL (SELECT coalesce(c.address, ${USER_ADDRESS}) AS address) reached
+        CROSS JOIN LATERAL unnest(CASE WHEN c.address IS NULL THEN ${USER_ADDRESSES} ELSE ARRAY[c.address] END)
+          AS reached (address)
         CROSS JOIN LATERAL (SELECT CASE
           WHEN NOT p.enabled THEN 'preference'
           WHEN suits.channel <> ALL (${p.channels}) THEN 'channel_not_configured'
           WHEN reached.address IS NULL THEN 'no_address'
         END AS reason) s
-        WHERE suits.default_on OR p.enabled OR c.channel IS NOT NULL
+        WHERE (suits.default_on AND reached.address IS NOT NULL) OR p.enabled OR c.channel IS NOT NULL
         ON CONFLICT (tenant_id, notification_id, channel, address) DO NOTHING
         RETURNING *
       )`;
@@ -172,15 +173,18 @@ export class Outbox {
 const BUNDLE_KEY = `CASE WHEN c.kind IN (${BUNDLED_KINDS.map((kind) => `'${kind}'`).join(', ')})
   THEN CASE WHEN c.severity = 'critical' THEN c.kind ELSE 'together' END END`;
 
-/** The address of the user `u` on a channel. */
-const USER_ADDRESS = `CASE suits.channel ${CHANNELS.map(
-  (channel) => `WHEN '${channel}' THEN ${CHANNEL_TRAITS[channel].userAddress}`,
-).join(' ')} END`;
+/** The addresses of the user `u` on a channel; a null one without any. */
+const USER_ADDRESSES = `coalesce(nullif(CASE suits.channel ${CHANNELS.map(
+  (channel) => `WHEN '${channel}' THEN ${CHANNEL_TRAITS[channel].userAddresses}`,
+).join(' ')} END, '{}'), ARRAY[NULL])`;
 
 const OPTIONAL: readonly NotificationKind[] = OPTIONAL_KINDS;
 
-/** The declarations of `kinds.ts` as rows: kind, channel, whether it is on by default, may be turned off, is urgent. */
+/**
+ * The declarations of `kinds.ts` as rows: kind, channel, whether it is on by default, may be turned off, is urgent, and
+ * may share a message on this channel.
+ */
 const KIND_CHANNEL_ROWS = KIND_CHANNELS.map(
   ({ kind, channel, default_on }) =>
-    `('${kind}', '${channel}', ${default_on}, ${OPTIONAL.includes(kind)}, ${URGENT_KINDS.includes(kind)})`,
+    `('${kind}', '${channel}', ${default_on}, ${OPTIONAL.includes(kind)}, ${URGENT_KINDS.includes(kind)}, ${CHANNEL_TRAITS[channel].bundles})`,
 ).join(', ');

@@ -5,7 +5,7 @@ import type { Config } from '../../platform/config/config.js';
 import { parseEmailAddress } from '../../platform/addresses/email-address.js';
 import { EmailChannel } from './email/email.channel.js';
 import { EmailModule } from './email/email.module.js';
-import type { ChannelSender } from './sender.js';
+import type { ChannelRetries, ChannelSender } from './sender.js';
 
 /** Everything delivery needs to know about a channel, one registry entry each. */
 export interface ChannelTraits {
@@ -20,10 +20,15 @@ export interface ChannelTraits {
   scheme: 'mailto' | 'tel';
   /** The normalized address, if this channel can send to it. */
   parseAddress(written: string): string | null;
-  /** The address of the user `u`: an SQL expression of the row, null without an address. */
-  userAddress: `u.${string}`;
-  /** How often a send with an unknown outcome is repeated before a person has to decide. */
-  ambiguous_repeats: number;
+  /**
+   * The addresses of the user `u`, each with its own delivery: an SQL expression of type text[]. Without an address it
+   * is null, empty, or has a null element.
+   */
+  userAddresses: string;
+  /** One message may carry several notifications. */
+  bundles: boolean;
+  /** When a refused or ambiguous message is sent again. */
+  retries(config: Config): ChannelRetries;
   /** Whether this installation is configured for it. */
   configured(config: Config): boolean;
   /** The channel's switch; while it is off, its deliveries wait. */
@@ -38,12 +43,22 @@ export const CHANNEL_TRAITS: Readonly<Record<Channel, ChannelTraits>> = {
     service: 'smtp',
     scheme: 'mailto',
     parseAddress: parseEmailAddress,
-    userAddress: 'u.email',
-    ambiguous_repeats: 1,
+    userAddresses: 'ARRAY[u.email]',
+    bundles: true,
+    retries: (config) => ({ ...exponential(config), ambiguous_repeats: 1 }),
     configured: (config) => config.smtpHost !== null,
     enabled: (config) => config.emailEnabled,
   },
 };
+
+/** Retries as configured for the installation. */
+function exponential({ retryMaxAttempts, retryDelaySeconds }: Config) {
+  const delays_ms = Array.from(
+    { length: retryMaxAttempts - 1 },
+    (_, retry) => retryDelaySeconds * 1_000 * 2 ** retry,
+  );
+  return { delays_ms };
+}
 
 /** The channels that this installation can send on. */
 export function configuredChannels(config: Config): Channel[] {

@@ -41,6 +41,14 @@ export class SendError extends Error {
   }
 }
 
+/** When a message is sent again. */
+export interface ChannelRetries {
+  /** The wait before each retry, in ms; after the last one the message has failed. */
+  delays_ms: readonly number[];
+  /** How often a send with an unknown outcome is repeated before a person has to decide. */
+  ambiguous_repeats: number;
+}
+
 /** Aborted when the lease is lost or the process stops waiting for it. */
 export interface SendLease {
   /** Aborted when the lease is lost or the process shuts down. */

@@ -260,7 +260,7 @@ describe('the dispatcher', () => {
     it('that expired before a claim are requeued without counting an attempt', async () => {
       await leased();
       await expire();
-      expect(await leases().reap(3)).toEqual({ requeued: 1, ambiguous: 0 });
+      expect(await leases().reap()).toEqual({ requeued: 1, ambiguous: 0 });
       expect(await row()).toEqual({ state: 'pending', attempts: 0, ambiguities: 0, lease_token: null });
     });
 
@@ -268,10 +268,10 @@ describe('the dispatcher', () => {
       const first = await leased();
       await leases().claim(first);
       await expire();
-      await leases().reap(3);
+      await leases().reap();
       await dispatcher.round('email');
       await expire();
-      expect(await leases().reap(3)).toEqual({ requeued: 1, ambiguous: 0 });
+      expect(await leases().reap()).toEqual({ requeued: 1, ambiguous: 0 });
       expect(await world.sql('SELECT state, attempts, admitted_at FROM deliveries')).toEqual([
         { state: 'pending', attempts: 1, admitted_at: expect.any(Date) },
       ]);
@@ -281,7 +281,7 @@ describe('the dispatcher', () => {
       const first = await leased();
       await leases().claim(first);
       await expire();
-      expect(await leases().reap(3)).toEqual({ requeued: 0, ambiguous: 1 });
+      expect(await leases().reap()).toEqual({ requeued: 0, ambiguous: 1 });
       expect(await row()).toMatchObject({ state: 'pending', attempts: 1, ambiguities: 1 });
       expect(await leases().record(first, { ...sent, provider_id: null })).toBe(false);
 
@@ -291,7 +291,7 @@ describe('the dispatcher', () => {
       );
       await leases().claim(second!);
       await expire();
-      await leases().reap(3);
+      await leases().reap();
       expect(await row()).toMatchObject({ state: 'unknown', attempts: 2, ambiguities: 2 });
     });
 

@@ -122,7 +122,7 @@ describe('the outcome of a bundle', () => {
     const [job] = await way.queued();
     await world.app.get(Leases).claim(job!);
     await world.sql(`UPDATE deliveries SET lease_until = now() - interval '1 second'`);
-    expect(await world.app.get(Leases).reap(3)).toEqual({ requeued: 0, ambiguous: 1 });
+    expect(await world.app.get(Leases).reap()).toEqual({ requeued: 0, ambiguous: 1 });
     expect(await rows()).toEqual([{ state: 'pending', attempts: 1, ambiguities: 1, count: 4, bundles: 1 }]);
     expect(await way.leave()).toEqual([4]);
     expect(received()).toEqual([`<${job!.bundle_id}@vigie.example>`]);
@@ -132,7 +132,7 @@ describe('the outcome of a bundle', () => {
     await tasks(2);
     expect(await way.admit()).toEqual([2]);
     await world.sql(`UPDATE deliveries SET lease_until = now() - interval '1 second'`);
-    expect(await world.app.get(Leases).reap(3)).toEqual({ requeued: 1, ambiguous: 0 });
+    expect(await world.app.get(Leases).reap()).toEqual({ requeued: 1, ambiguous: 0 });
     await tasks(1);
     expect(await way.leave()).toEqual([3]);
   });

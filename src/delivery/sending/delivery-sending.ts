@@ -91,9 +91,7 @@ export class DeliverySending implements OnModuleInit {
         await this.health.failed(message.channel, error, message.lease_token);
       const failure = this.failureOf(error, message);
       const outcome = afterFailure(failure, message.attempts, message.ambiguities, {
-        max_attempts: this.config.retryMaxAttempts,
-        delay_ms: this.config.retryDelaySeconds * 1_000,
-        ambiguous_repeats: CHANNEL_TRAITS[message.channel].ambiguous_repeats,
+        ...CHANNEL_TRAITS[message.channel].retries(this.config),
         age_ms: this.clock.now().getTime() - message.due_since.getTime(),
         max_age_ms: this.config.deliveryMaxAgeHours * 3_600_000,
       });

@@ -1,6 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { CHANNELS } from '../../contracts/channels.js';
 import type { DeliveryJob } from '../../contracts/jobs.js';
 import { Clock } from '../../platform/clock/clock.js';
+import { CONFIG, type Config } from '../../platform/config/config.js';
 import { SystemDatabase } from '../../platform/database/database.js';
 import { MicroBatch } from '../../platform/database/micro-batch.js';
 import { prepared } from '../../platform/database/transaction.js';
@@ -51,6 +53,7 @@ export class Leases {
   );
 
   constructor(
+    @Inject(CONFIG) private readonly config: Config,
     private readonly database: SystemDatabase,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
@@ -89,11 +92,12 @@ export class Leases {
    * Requeues messages whose lease expired.
    * @returns how many of each there were.
    */
-  async reap(maxAttempts: number): Promise<{ requeued: number; ambiguous: number }> {
+  async reap(): Promise<{ requeued: number; ambiguous: number }> {
+    const retries = CHANNELS.map((channel) => CHANNEL_TRAITS[channel].retries(this.config));
     const rows = await this.database.query<{ was: string }>(REAP, [
-      Object.keys(CHANNEL_TRAITS),
-      Object.values(CHANNEL_TRAITS).map(({ ambiguous_repeats }) => ambiguous_repeats),
-      maxAttempts,
+      CHANNELS,
+      retries.map(({ ambiguous_repeats }) => ambiguous_repeats),
+      retries.map(({ delays_ms }) => delays_ms.length + 1),
       this.clock.now(),
       MAX_REAPED,
     ]);

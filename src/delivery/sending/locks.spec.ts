@@ -87,7 +87,7 @@ describe('row locks', () => {
     await world.sql(`UPDATE deliveries SET lease_until = now() - interval '1 second' WHERE tenant_id = $1`, [
       busy,
     ]);
-    expect(await leases.reap(3)).toEqual({ requeued: 5, ambiguous: 0 });
+    expect(await leases.reap()).toEqual({ requeued: 5, ambiguous: 0 });
   });
 
   it('H1: a round of the dispatcher skips rows that another transaction has locked', async () => {

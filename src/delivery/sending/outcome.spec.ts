@@ -2,8 +2,7 @@ import { afterFailure, type RetryRules } from './outcome.js';
 
 const HOUR_MS = 3_600_000;
 const RULES: RetryRules = {
-  max_attempts: 3,
-  delay_ms: 300_000,
+  delays_ms: [300_000, 600_000],
   ambiguous_repeats: 1,
   age_ms: 0,
   max_age_ms: 120 * HOUR_MS,

@@ -1,4 +1,4 @@
-import type { SendFailure, SendReceipt } from '../channels/sender.js';
+import type { ChannelRetries, SendFailure, SendReceipt } from '../channels/sender.js';
 
 /** The state of a message after an attempt. docs/lifecycles.md has the diagram. */
 export type Outcome =
@@ -17,12 +17,7 @@ export interface FailedSend {
   with_message?: boolean;
 }
 
-export interface RetryRules {
-  max_attempts: number;
-  /** Wait after the first failed attempt; doubles with each. */
-  delay_ms: number;
-  /** How often a send with an unknown outcome is repeated. */
-  ambiguous_repeats: number;
+export interface RetryRules extends ChannelRetries {
   /** How long the youngest of its items has been due, and when it expires, in ms. */
   age_ms: number;
   max_age_ms: number;
@@ -49,12 +44,15 @@ export function afterFailure(
   if (failure.failure === 'permanent') return { state: 'failed', error };
   if (failure.failure === 'channel') return afterChannelFailure(failure, error, rules, random);
   const ambiguous = failure.failure === 'ambiguous';
-  if (ambiguous && (ambiguities >= rules.ambiguous_repeats || attempts >= rules.max_attempts)) {
+  const delay = rules.delays_ms[attempts - 1];
+  if (ambiguous && (ambiguities >= rules.ambiguous_repeats || delay === undefined)) {
     return { state: 'unknown', error, ambiguous };
   }
-  if (attempts >= rules.max_attempts) return { state: 'failed', error };
-  const exponential = rules.delay_ms * 2 ** (attempts - 1) * (0.8 + 0.4 * random);
-  const delay_ms = Math.min(Math.max(exponential, failure.retry_after_ms ?? 0), MAX_DELAY_MS);
+  if (delay === undefined) return { state: 'failed', error };
+  const delay_ms = Math.min(
+    Math.max(delay * (0.8 + 0.4 * random), failure.retry_after_ms ?? 0),
+    MAX_DELAY_MS,
+  );
   return { state: 'pending', error, delay_ms: Math.round(delay_ms), ambiguous };
 }
 
@@ -65,11 +63,11 @@ export function afterFailure(
 function afterChannelFailure(
   { with_message = false }: FailedSend,
   error: string,
-  { age_ms, max_age_ms, delay_ms }: RetryRules,
+  { age_ms, max_age_ms, delays_ms }: RetryRules,
   random: number,
 ): Outcome {
   if (age_ms > max_age_ms) return { state: 'failed', error, reason: 'expired' };
   if (!with_message) return { state: 'pending', error, channel_down: true };
-  const wait = Math.max(delay_ms, Math.min(age_ms / 2, MAX_SUSPECT_DELAY_MS)) * (0.8 + 0.4 * random);
+  const wait = Math.max(delays_ms[0] ?? 0, Math.min(age_ms / 2, MAX_SUSPECT_DELAY_MS)) * (0.8 + 0.4 * random);
   return { state: 'pending', error, channel_down: true, delay_ms: Math.round(wait) };
 }

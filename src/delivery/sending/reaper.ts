@@ -55,7 +55,7 @@ export class Reaper implements OnApplicationBootstrap, BeforeApplicationShutdown
   private async round(): Promise<void> {
     if (performance.now() < this.notBefore) return;
     try {
-      const reaped = await this.leases.reap(this.config.retryMaxAttempts);
+      const reaped = await this.leases.reap();
       if (reaped.requeued + reaped.ambiguous === 0) return;
       this.metrics.count('vigie_leases_expired_total', { state: 'queued' }, reaped.requeued);
       this.metrics.count('vigie_leases_expired_total', { state: 'sending' }, reaped.ambiguous);

@@ -160,7 +160,7 @@ export const RECORD = `
  * Requeues messages whose lease expired. `queued`: sending never began, so pending again with nothing counted.
  * `sending`: may have been accepted, so repeated as often as its channel permits, then `unknown` for a person to
  * decide.
- * $1 channels, $2 repeats of each, $3 attempts, $4 now, $5 the least number of deliveries (all of the last message's)
+ * $1 channels, $2 repeats and $3 attempts of each, $4 now, $5 the least number of deliveries (all of the last message's)
  */
 export const REAP = `
   WITH asked AS (
@@ -181,13 +181,13 @@ export const REAP = `
                                   AND d.state = asked.was AND d.lease_until < now()
       ORDER BY d.tenant_id, d.id FOR UPDATE OF d SKIP LOCKED
     ),
-    repeats (channel, most) AS (SELECT * FROM unnest($1::text[], $2::integer[])),
+    permitted (channel, repeats, attempts) AS (SELECT * FROM unnest($1::text[], $2::integer[], $3::integer[])),
     decided AS (
-      SELECT l.*, l.was = 'sending' AND (l.ambiguities >= r.most OR l.attempts >= $3) AS ends
+      SELECT l.*, l.was = 'sending' AND (l.ambiguities >= p.repeats OR l.attempts >= p.attempts) AS ends
       FROM locked l
       JOIN (SELECT lease_token, count(*) AS rows FROM locked GROUP BY lease_token) c USING (lease_token)
       JOIN found f ON f.lease_token = c.lease_token AND f.rows = c.rows
-      JOIN repeats r USING (channel)
+      JOIN permitted p USING (channel)
     ),
     reaped AS (
       UPDATE deliveries d

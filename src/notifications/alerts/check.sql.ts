@@ -7,7 +7,7 @@ import {
   announceSql,
 } from '../announcement.js';
 import { responsibleOrAdminsSql } from '../audience.js';
-import { silentSql, snoozeEndedSql } from './silence.sql.js';
+import { silentSql, silentUntilSql } from './silence.sql.js';
 import type { FactParameters, WatchedKind } from './watched.js';
 
 /** The result of `compareStatement`. */
@@ -31,22 +31,20 @@ export interface News {
 /**
  * Compares the facts of a kind with the tenant's open alerts. Only reads.
  * CTEs: `<kind>_facts`, `<kind>_standing`, and `<kind>_compared`: the facts, each with its alert (`alert_id`, null:
- * none) and whether that is to be announced again (`again`): it has reached a later stage, or its snooze has ended
- * (`woken` is then part of the announcement's key, because the stage was announced before). An alert that somebody takes
- * care of keeps its stage: if that is undone, the stage that the fact has then reached is announced.
+ * none) and whether that is to be announced again (`again`): it has reached a later stage, or its snooze has ended. An
+ * alert that somebody takes care of keeps its stage: if that is undone, the stage that it has then reached is announced.
+ * A check runs over every alert, so the condition is written to cost nothing for those without a mark.
  */
 function comparisonSql({ kind, factsSql }: WatchedKind, p: FactParameters & { now: string }): string {
   return `
     ${kind}_facts AS (${factsSql(p)}),
     ${kind}_standing AS (
-      SELECT id, dedupe_key, stage, last_seen_at, ${silentSql('a', p.now)} AS silent,
-             CASE WHEN state = 'open' AND ${snoozeEndedSql('a', p.now)} THEN a.snoozed_until END AS woken_at
+      SELECT id, dedupe_key, stage, last_seen_at, ${silentUntilSql('a')} AS silent_until
       FROM alerts a WHERE tenant_id = ${p.tenant_id} AND kind = '${kind}' AND gone_at IS NULL
     ),
     ${kind}_compared AS (
-      SELECT f.*, s.id AS alert_id, s.last_seen_at,
-             coalesce(NOT s.silent AND (f.stage < s.stage OR s.woken_at IS NOT NULL), false) AS again,
-             CASE WHEN f.stage >= s.stage THEN ':s' || (extract(epoch FROM s.woken_at) * 1000)::bigint END AS woken
+      SELECT f.*, s.id AS alert_id, s.last_seen_at, s.stage AS announced_stage, s.silent_until,
+             coalesce(f.stage < s.stage AND s.silent_until IS NULL OR s.silent_until <= ${p.now}, false) AS again
       FROM ${kind}_facts f LEFT JOIN ${kind}_standing s USING (dedupe_key)
     )`;
 }
@@ -116,6 +114,12 @@ export function newsStatement(kinds: readonly WatchedKind[]): Announcement<NewsP
   );
 }
 
+/**
+ * Part of the key of an announcement after a snooze: its stage was announced before. A later stage was not, and has the
+ * key that it would have without the snooze.
+ */
+const WOKEN = `':s' || (extract(epoch FROM f.silent_until) * 1000)::bigint`;
+
 /** The CTE `<kind>_news`: the new and later facts of one kind, written to its alerts; `again` if the alert existed. */
 function newsSql(watched: WatchedKind, p: AnnouncementParameters<NewsParameters>): string {
   const { kind, source_type, dataSql } = watched;
@@ -142,7 +146,7 @@ function newsSql(watched: WatchedKind, p: AnnouncementParameters<NewsParameters>
       FROM ${kind}_compared f
       WHERE a.tenant_id = ${tenant_id} AND a.id = f.alert_id AND f.again
       RETURNING a.id, a.kind, a.dedupe_key, a.stage, a.severity, a.data, a.state = 'open' AND NOT ${silent},
-                coalesce(f.woken, '')
+                CASE WHEN f.stage < f.announced_stage THEN '' ELSE ${WOKEN} END
     ),
     ${kind}_news AS (
       SELECT n.*, f.responsible_id

@@ -8,6 +8,11 @@ export function silentSql(a: string, now: string): string {
   return `(${a}.acknowledged_at IS NOT NULL OR coalesce(${a}.snoozed_until > ${now}, false))`;
 }
 
+/** Until when somebody takes care of the alert: a snooze, which may have ended, or for ever; null: nobody does. */
+export function silentUntilSql(a: string): string {
+  return `CASE WHEN ${a}.acknowledged_at IS NULL THEN ${a}.snoozed_until ELSE 'infinity' END`;
+}
+
 /** Whether a snooze of the alert has ended, and nobody has been notified of it since. Never null. */
 export function snoozeEndedSql(a: string, now: string): string {
   return `(${a}.acknowledged_at IS NULL AND coalesce(${a}.snoozed_until <= ${now}, false))`;

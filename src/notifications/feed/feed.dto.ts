@@ -169,7 +169,7 @@ export class FeedDelivery {
 }
 
 export const SENT_SUBJECT = 'As sent, or as in the message that carried it; null if nothing was sent';
-export const SENT_TEXT = `${SENT_SUBJECT}. One-time links are left out. At most 50,000 characters`;
+export const SENT_TEXT = `${SENT_SUBJECT}. Links that need no login are left out. At most 50,000 characters`;
 
 /** The same with the sent text. */
 export class DeliveryDetail extends FeedDelivery {

@@ -25,10 +25,16 @@ const esmOnly = [
 /** Tests that kill real processes, or restart PostgreSQL and Redis under them. */
 const FAULTS = ['<rootDir>/test/faults/', '<rootDir>/test/delivery/', '<rootDir>/test/imports/'];
 /** Tests that drive a Chromium. */
-const BROWSER = [
+export const BROWSER = [
   '<rootDir>/src/auth/password/password-page.spec.ts',
   '<rootDir>/src/ops/queues/queue-board.spec.ts',
   '<rootDir>/test/getting-started/getting-started.spec.ts',
+];
+/** Tests that replace modules, or measure their process: they cannot share it with others. */
+export const ALONE = [
+  '<rootDir>/src/auth/password/common-passwords.spec.ts',
+  '<rootDir>/src/imports/import-pressure.spec.ts',
+  '<rootDir>/src/wording/growth.spec.ts',
 ];
 
 const shared = {

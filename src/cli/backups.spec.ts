@@ -1,7 +1,7 @@
 import files, { mkdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { addPerson, addTenant } from '../../test/support/cast.js';
-import { createWorld, environmentFor, type World } from '../../test/support/world.js';
+import { createWorld, environmentOf, type World } from '../../test/support/world.js';
 import {
   type BackupFolders,
   backupFolders,
@@ -23,17 +23,7 @@ describe('vigie backups verify', () => {
   beforeAll(async () => {
     folders = await backupFolders();
     world = await createWorld({ env: folders.env });
-    const { databaseUrl, databaseAppUrl, databaseSystemUrl, redisPrefix } = world.config;
-    environment = {
-      ...environmentFor({
-        owner_url: databaseUrl ?? '',
-        app_url: databaseAppUrl ?? '',
-        system_url: databaseSystemUrl ?? '',
-        drop: () => Promise.resolve(),
-      }),
-      REDIS_PREFIX: redisPrefix,
-      ...folders.env,
-    };
+    environment = { ...environmentOf(world), ...folders.env };
     tenant = await addTenant(world);
     await addPerson(world, tenant.id, { name: 'Alice', role: 'admin' });
     const agent = await new TestAgent(folders, tenant.slug, 'srv-1').make();

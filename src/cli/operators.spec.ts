@@ -1,7 +1,7 @@
 import { PassThrough, Readable } from 'node:stream';
 import { type Cast, createCast, PASSWORD } from '../../test/support/cast.js';
 import { LoginThrottle } from '../auth/sessions/login-throttle.js';
-import { createWorld, type World } from '../../test/support/world.js';
+import { createWorld, environmentOf, type World } from '../../test/support/world.js';
 import { createOperator, listOperators, resetOperatorPassword, unlockLogin } from './operators.js';
 import { readNewPassword } from './password-input.js';
 
@@ -13,15 +13,7 @@ let environment: Record<string, string>;
 beforeAll(async () => {
   world = await createWorld();
   cast = await createCast(world);
-  const { databaseUrl, databaseAppUrl, databaseSystemUrl, redisUrl, redisPrefix, jwtSecret } = world.config;
-  environment = {
-    DATABASE_URL: databaseUrl!,
-    DATABASE_APP_URL: databaseAppUrl!,
-    DATABASE_SYSTEM_URL: databaseSystemUrl!,
-    REDIS_URL: redisUrl!,
-    REDIS_PREFIX: redisPrefix,
-    JWT_SECRET: jwtSecret!,
-  };
+  environment = environmentOf(world);
 });
 afterAll(() => world.close());
 

@@ -1,6 +1,6 @@
 import { type Cast, createCast } from '../../test/support/cast.js';
 import { insertBacklog } from '../../test/support/backlog.js';
-import { createWorld, type World } from '../../test/support/world.js';
+import { createWorld, environmentOf, type World } from '../../test/support/world.js';
 import { actOnQueue, showQueues } from './queues.js';
 
 /** C10: queues from the command line, over the same services as REST. */
@@ -11,15 +11,7 @@ let environment: Record<string, string>;
 beforeAll(async () => {
   world = await createWorld();
   cast = await createCast(world);
-  const { databaseUrl, databaseAppUrl, databaseSystemUrl, redisUrl, redisPrefix, jwtSecret } = world.config;
-  environment = {
-    DATABASE_URL: databaseUrl!,
-    DATABASE_APP_URL: databaseAppUrl!,
-    DATABASE_SYSTEM_URL: databaseSystemUrl!,
-    REDIS_URL: redisUrl!,
-    REDIS_PREFIX: redisPrefix,
-    JWT_SECRET: jwtSecret!,
-  };
+  environment = environmentOf(world);
   for (const prefix of ['one', 'two']) {
     await insertBacklog(
       { query: async (text: string, values?: unknown[]) => ({ rows: await world.sql(text, values) }) },

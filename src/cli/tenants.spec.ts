@@ -1,5 +1,5 @@
 import { addTenant } from '../../test/support/cast.js';
-import { createWorld, type World } from '../../test/support/world.js';
+import { createWorld, environmentOf, mailEnvironment, type World } from '../../test/support/world.js';
 import { tokenOf } from '../../test/support/links.js';
 import { type MailCatcher, startMailCatcher } from './demo/mail-catcher.js';
 import { createTenant, listTenants } from './tenants.js';
@@ -12,24 +12,12 @@ let environment: Record<string, string>;
 beforeAll(async () => {
   catcher = await startMailCatcher();
   const mail = {
-    SMTP_HOST: '127.0.0.1',
-    SMTP_PORT: String(catcher.port),
-    SMTP_TLS: 'false',
-    SMTP_FROM_EMAIL: 'vigie@vigie.example',
+    ...mailEnvironment(catcher),
     VIGIE_PUBLIC_URL: 'https://vigie.example',
   };
   world = await createWorld({ env: { VIGIE_ROLES: 'web,worker,scheduler', ...mail } });
   await addTenant(world, { slug: 'taken' });
-  const { databaseUrl, databaseAppUrl, databaseSystemUrl, redisUrl, redisPrefix, jwtSecret } = world.config;
-  environment = {
-    DATABASE_URL: databaseUrl!,
-    DATABASE_APP_URL: databaseAppUrl!,
-    DATABASE_SYSTEM_URL: databaseSystemUrl!,
-    REDIS_URL: redisUrl!,
-    REDIS_PREFIX: redisPrefix,
-    JWT_SECRET: jwtSecret!,
-    ...mail,
-  };
+  environment = { ...environmentOf(world), ...mail };
 });
 afterAll(async () => {
   await world.close();

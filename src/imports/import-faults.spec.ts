@@ -1,7 +1,7 @@
 import { type Cast, createCast } from '../../test/support/cast.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
-import { countsOf, CSV, ndjson, NDJSON, sendFile, type Sent } from './import.fixture.js';
+import { countsOf, CSV, done, ndjson, NDJSON, readFaults, sendFile, type Sent } from './import.fixture.js';
 
 /** Monday 30 March 2026, 10:00 in Paris. */
 const NOW = '2026-03-30T08:00:00.000Z';
@@ -28,17 +28,7 @@ const send = (room: string, file: string | Buffer, headers: Record<string, strin
 const get = (path: string, token = cast.teammate.token) =>
   world.http('GET', `/api/v1/imports${path}`, { token });
 
-async function faultsOf({ body }: Sent): Promise<{ line: number; field: string | null; detail: string }[]> {
-  const answer = await get(`/${(body as { id: string }).id}/faults`);
-  expect(answer.status).toBe(200);
-  return answer.body.data as never;
-}
-const done = (created: number, updated: number, unchanged: number, rejected: number) => ({
-  created,
-  updated,
-  unchanged,
-  rejected,
-});
+const faultsOf = (sent: Sent) => readFaults(world, cast.teammate.token, sent);
 
 describe('files of another type', () => {
   const failed = async () => (await get('')).body.data as { state: string; error: string }[];

@@ -40,6 +40,26 @@ export function countsOf({ body }: Sent): Record<string, number> {
   return { created: created!, updated: updated!, unchanged: unchanged!, rejected: rejected! };
 }
 
+/** Counts as `countsOf` reads them. */
+export const done = (created: number, updated: number, unchanged: number, rejected: number) => ({
+  created,
+  updated,
+  unchanged,
+  rejected,
+});
+
+/** The faults of an import, as REST shows them. */
+export async function readFaults(
+  world: World,
+  token: string,
+  { body }: Sent,
+): Promise<{ line: number; field: string | null; detail: string }[]> {
+  const { id } = body as { id: string };
+  const answer = await world.http('GET', `/api/v1/imports/${id}/faults`, { token });
+  expect(answer.status).toBe(200);
+  return answer.body.data as never;
+}
+
 export function ndjson(...rows: object[]): string {
   return rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 }

@@ -1,7 +1,7 @@
 import { type Cast, createCast } from '../../test/support/cast.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
-import { countsOf, ndjson, NDJSON, sendFile, type Sent } from './import.fixture.js';
+import { countsOf, done, ndjson, NDJSON, readFaults, sendFile, type Sent } from './import.fixture.js';
 
 /** Monday 30 March 2026, 10:00 in Paris. */
 const NOW = '2026-03-30T08:00:00.000Z';
@@ -29,17 +29,7 @@ const sendRows = (room: string, ...rows: object[]) => send(room, ndjson(...rows)
 const get = (path: string, token = cast.teammate.token) =>
   world.http('GET', `/api/v1/imports${path}`, { token });
 
-async function faultsOf({ body }: Sent): Promise<{ line: number; field: string | null; detail: string }[]> {
-  const answer = await get(`/${(body as { id: string }).id}/faults`);
-  expect(answer.status).toBe(200);
-  return answer.body.data as never;
-}
-const done = (created: number, updated: number, unchanged: number, rejected: number) => ({
-  created,
-  updated,
-  unchanged,
-  rejected,
-});
+const faultsOf = (sent: Sent) => readFaults(world, cast.teammate.token, sent);
 
 describe.each([
   ['deadlines', 'deadlines', 'pending', 'overdue'],

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { addPerson, addTenant, type Person } from '../../test/support/cast.js';
 import { runJob } from '../../test/support/watched.js';
-import { createWorld, type World } from '../../test/support/world.js';
+import { createWorld, mailEnvironment, type World } from '../../test/support/world.js';
 import { type MailCatcher, startMailCatcher } from '../cli/demo/mail-catcher.js';
 import { type NewNotification, Notifications } from '../notifications/notifications.service.js';
 import { Database } from '../platform/database/database.js';
@@ -82,10 +82,7 @@ describe('a locale and a kind need only files and one entry each', () => {
     world = await createWorld({
       env: {
         VIGIE_ROLES: 'web,worker,scheduler',
-        SMTP_HOST: '127.0.0.1',
-        SMTP_PORT: String(catcher.port),
-        SMTP_TLS: 'false',
-        SMTP_FROM_EMAIL: 'vigie@vigie.example',
+        ...mailEnvironment(catcher),
         ITEM_URL: 'https://front.example/{tenant}/{type}/{id}',
       },
     });

@@ -3,7 +3,7 @@ import { type MailCatcher, startMailCatcher } from '../../src/cli/demo/mail-catc
 import { insertBacklog } from '../support/backlog.js';
 import { startProcess, stopProcesses } from '../support/processes.js';
 import { until } from '../support/until.js';
-import { createDatabase, environmentFor, type TestDatabase } from '../support/world.js';
+import { createDatabase, environmentFor, mailEnvironment, type TestDatabase } from '../support/world.js';
 
 /** V4: a flood of one tenant does not delay another's mail. */
 describe('a flood of one tenant', () => {
@@ -39,10 +39,7 @@ describe('a flood of one tenant', () => {
     await startProcess({
       ...environmentFor(database),
       VIGIE_ROLES: 'web,worker,scheduler',
-      SMTP_HOST: '127.0.0.1',
-      SMTP_PORT: String(catcher.port),
-      SMTP_TLS: 'false',
-      SMTP_FROM_EMAIL: 'vigie@vigie.example',
+      ...mailEnvironment(catcher),
       LIMIT_PER_USER_PER_HOUR: '0',
       LIMIT_PER_USER_PER_DAY: '0',
     });

@@ -2,11 +2,11 @@ import { type MailCatcher, startMailCatcher } from '../../src/cli/demo/mail-catc
 import { insertBacklog } from '../support/backlog.js';
 import { type Cast, createCast } from '../support/cast.js';
 import { until } from '../support/until.js';
-import { createWorld, type World } from '../support/world.js';
+import { createWorld, mailEnvironment, type World } from '../support/world.js';
 
 /** C10: purge and pause while mail is being sent. LOST is 0: each delivery ends sent or cancelled, exactly once. */
 describe('while mail is being sent', () => {
-  const MAILS = 900;
+  const MAILS = 600;
   let catcher: MailCatcher;
   let world: World;
   let cast: Cast;
@@ -20,10 +20,7 @@ describe('while mail is being sent', () => {
     world = await createWorld({
       env: {
         VIGIE_ROLES: 'web,worker,scheduler',
-        SMTP_HOST: '127.0.0.1',
-        SMTP_PORT: String(catcher.port),
-        SMTP_TLS: 'false',
-        SMTP_FROM_EMAIL: 'vigie@vigie.example',
+        ...mailEnvironment(catcher),
         MAIL_CONCURRENCY: '8',
         LIMIT_PER_USER_PER_HOUR: '0',
         LIMIT_PER_USER_PER_DAY: '0',

@@ -7,7 +7,7 @@ import {
 } from '../../src/delivery/channels/email/scripted-smtp.fixture.js';
 import { startProcess, stopProcesses } from '../support/processes.js';
 import { until } from '../support/until.js';
-import { createDatabase, environmentFor, type TestDatabase } from '../support/world.js';
+import { createDatabase, environmentFor, mailEnvironment, type TestDatabase } from '../support/world.js';
 
 interface Answered {
   status: number;
@@ -32,10 +32,7 @@ describe('a process that is stopped while it sends in a request', () => {
     smtp = await startScriptedSmtp({ script: (step) => (step === 'dot' ? onDot() : 'ok') });
     environment = {
       ...environmentFor(database),
-      SMTP_HOST: '127.0.0.1',
-      SMTP_PORT: String(smtp.port),
-      SMTP_TLS: 'false',
-      SMTP_FROM_EMAIL: 'vigie@vigie.example',
+      ...mailEnvironment(smtp),
       VIGIE_OPERATOR_EMAIL: 'operator@example.com',
       VIGIE_OPERATOR_PASSWORD: 'a password for operators',
     };

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { until } from '../support/until.js';
-import { leaked, openHandles } from '../support/leak-free-environment.js';
+import { leaked, openHandles } from '../support/open-handles.js';
 
 // test/support/leak-free-environment.ts checks this after each test file.
 describe('a leak of a test file', () => {

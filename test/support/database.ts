@@ -56,3 +56,13 @@ export function environmentFor(database: TestDatabase): Record<string, string> {
     HOST: '127.0.0.1',
   };
 }
+
+/** Settings of a server that sends its mails to this local SMTP server, without TLS. */
+export function mailEnvironment({ port }: { port: number }): Record<string, string> {
+  return {
+    SMTP_HOST: '127.0.0.1',
+    SMTP_PORT: String(port),
+    SMTP_TLS: 'false',
+    SMTP_FROM_EMAIL: 'vigie@vigie.example',
+  };
+}

@@ -1,25 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { TestEnvironment } from 'jest-environment-node';
 // Jest's mapping of names that end in .js does not apply to this file, which it loads first.
 import { ApiContract, type ObservedAnswer } from './api-contract.ts';
-
-/** Resources that keep a process alive, by Node's names. Bull's workers hold sockets. */
-const HANDLES = [
-  'TCPSocketWrap',
-  'TCPServerWrap',
-  'TLSWrap',
-  'PipeWrap',
-  'PipeServerWrap',
-  'ProcessWrap',
-  'UDPWrap',
-  'FSEventWrap',
-  'StatWatcher',
-  'Timeout',
-];
-
-/** How long closed resources may take to disappear, in ms. */
-const PATIENCE_MS = 5_000;
-const LOOK_EVERY_MS = 20;
+import { openHandles, requireNoLeak } from './open-handles.ts';
 
 type CheckAgainstApi = (answer: ObservedAnswer, document: () => string) => void;
 
@@ -66,30 +48,10 @@ export default class LeakFreeEnvironment extends TestEnvironment {
   }
 
   override async teardown(): Promise<void> {
-    const until = Date.now() + PATIENCE_MS;
-    let left: string[];
-    do {
-      // Also before the first check: what was started last may not be open yet.
-      await delay(LOOK_EVERY_MS, undefined, { ref: false });
-      left = leaked(this.before);
-    } while (left.length > 0 && Date.now() < until);
-    await super.teardown();
-    if (left.length > 0) throw new Error(`the file has left open: ${left.join(', ')}`);
+    try {
+      await requireNoLeak(this.before);
+    } finally {
+      await super.teardown();
+    }
   }
-}
-
-/** The number of open resources of this process, by kind. */
-export function openHandles(): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const kind of process.getActiveResourcesInfo()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  return counts;
-}
-
-/** What is open now and was not `before`, in words. */
-export function leaked(before: ReadonlyMap<string, number>): string[] {
-  const now = openHandles();
-  return HANDLES.flatMap((kind) => {
-    const more = (now.get(kind) ?? 0) - (before.get(kind) ?? 0);
-    return more > 0 ? [`${more} ${kind}`] : [];
-  });
 }

@@ -11,13 +11,32 @@ const FIRST = 'test/faults/faults.spec.ts';
  * Jest sorts by size, and one worker would run the last of these alone at the end.
  */
 const KNOWN_SECONDS = new Map([
-  ['src/backups/alerts/agents.spec.ts', 60],
-  ['src/cli/backups.spec.ts', 60],
-  ['src/platform/start/start.spec.ts', 45],
-  ['src/backups/scan/hard-times.spec.ts', 40],
-  ['src/imports/import-pressure.spec.ts', 40],
-  ['test/rules/routes.spec.ts', 30],
-  ['src/due-items/due-items.spec.ts', 30],
+  // Those of jest.together.config.mjs.
+  ['test/together/processes.ts', 90],
+  ['test/together/backups-scan.ts', 80],
+  ['test/together/ops.ts', 75],
+  ['test/together/platform-database.ts', 45],
+  ['test/together/auth-sessions.ts', 40],
+  ['test/together/delivery.ts', 40],
+  ['test/together/scheduler.ts', 40],
+  ['test/together/rules.ts', 35],
+  ['test/together/platform.ts', 35],
+  ['test/together/backups-alerts.ts', 30],
+  ['test/together/backups-files.ts', 30],
+  ['test/together/imports.ts', 30],
+  ['test/together/notifications.ts', 30],
+  ['test/together/wording.ts', 30],
+  ['test/together/cli.ts', 25],
+  ['test/together/http.ts', 25],
+  ['test/together/realtime.ts', 25],
+  ['test/together/delivery-email.ts', 20],
+  // Those of jest.config.mjs.
+  ['src/platform/start/start.spec.ts', 60],
+  ['src/backups/scan/hard-times.spec.ts', 50],
+  ['test/getting-started/getting-started.spec.ts', 35],
+  ['src/ops/health/redis-refuses.spec.ts', 30],
+  ['src/backups/alerts/agents.spec.ts', 25],
+  ['test/rules/routes.spec.ts', 25],
 ]);
 
 /** These start whole processes, as FIRST does: they run last, when it has finished. */

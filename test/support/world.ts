@@ -8,7 +8,7 @@ import { BackgroundWork } from '../../src/platform/queues/background-work.js';
 import { createDatabase, environmentFor, type TestDatabase } from './database.js';
 import { testLogger } from './test-logger.js';
 
-export { createDatabase, environmentFor, type TestDatabase } from './database.js';
+export { createDatabase, environmentFor, mailEnvironment, type TestDatabase } from './database.js';
 
 /** A new installation: its own database (cloned from the migrated template) and its own part of Redis. */
 export interface World {
@@ -47,8 +47,7 @@ export async function createWorld(
   const database =
     options.database ?? (join === undefined ? await createDatabase() : databaseOf(join.config));
   const config = readConfig({
-    ...environmentFor(database),
-    ...(join === undefined ? {} : { REDIS_PREFIX: join.config.redisPrefix }),
+    ...(join === undefined ? environmentFor(database) : environmentOf(join)),
     VIGIE_ROLES: 'web',
     SCHEDULER_ENABLED: 'false',
     ...options.env,
@@ -102,6 +101,11 @@ export async function createWorld(
       if (options.database === undefined) await database.drop();
     },
   };
+}
+
+/** The environment of another process of this installation, such as a command. */
+export function environmentOf({ config }: World): Record<string, string> {
+  return { ...environmentFor(databaseOf(config)), REDIS_PREFIX: config.redisPrefix };
 }
 
 /** The database of another world, which drops it. */

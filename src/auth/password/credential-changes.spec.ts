@@ -1,7 +1,7 @@
 import { addPerson, type Cast, createCast, PASSWORD, type Person } from '../../../test/support/cast.js';
 import { tokenOf } from '../../../test/support/links.js';
 import { until } from '../../../test/support/until.js';
-import { createWorld, type World } from '../../../test/support/world.js';
+import { createWorld, mailEnvironment, type World } from '../../../test/support/world.js';
 import { type MailCatcher, startMailCatcher } from '../../cli/demo/mail-catcher.js';
 
 const NEW = 'another horse, another battery';
@@ -16,10 +16,7 @@ beforeAll(async () => {
   world = await createWorld({
     env: {
       VIGIE_ROLES: 'web,worker,scheduler',
-      SMTP_HOST: '127.0.0.1',
-      SMTP_PORT: String(catcher.port),
-      SMTP_TLS: 'false',
-      SMTP_FROM_EMAIL: 'vigie@vigie.example',
+      ...mailEnvironment(catcher),
     },
   });
   cast = await createCast(world);

@@ -30,7 +30,7 @@ describe('a link that an admin hands over', () => {
     return created.body as { id: string; email: string };
   }
 
-  it('lets in a user who got no welcome mail', async () => {
+  it('S8: lets in a user who got no welcome mail, by a link that reaches no server log', async () => {
     const { id, email } = await newcomer();
     expect(await world.sql(`SELECT 1 FROM notifications WHERE user_id = $1`, [id])).toEqual([]);
     const { status, body, headers } = await ask(id);

@@ -1,5 +1,5 @@
 import { addPerson, addTenant } from '../../../test/support/cast.js';
-import { createWorld, type World } from '../../../test/support/world.js';
+import { createWorld, mailEnvironment, type World } from '../../../test/support/world.js';
 import { type CaughtMail, type MailCatcher, startMailCatcher } from '../../cli/demo/mail-catcher.js';
 import { BACKUP_REASONS, BACKUP_VERDICTS, DOUBTS } from '../../contracts/backups.js';
 import { BackupAnnouncements } from './announcements.js';
@@ -23,10 +23,7 @@ describe('B7: mails about backups', () => {
     world = await createWorld({
       env: {
         VIGIE_ROLES: 'web,worker,scheduler',
-        SMTP_HOST: '127.0.0.1',
-        SMTP_PORT: String(catcher.port),
-        SMTP_TLS: 'false',
-        SMTP_FROM_EMAIL: 'vigie@vigie.example',
+        ...mailEnvironment(catcher),
       },
     });
   });

@@ -1,5 +1,5 @@
 import { addPerson, addTenant } from '../../../test/support/cast.js';
-import { createWorld, type World } from '../../../test/support/world.js';
+import { createWorld, mailEnvironment, type World } from '../../../test/support/world.js';
 import { type MailCatcher, startMailCatcher } from '../../cli/demo/mail-catcher.js';
 import { type BackupFolders, backupFolders, good, type ReportedFields, TestAgent } from '../agent.fixture.js';
 import { addJob, NO_SLOTS } from '../board/records.fixture.js';
@@ -74,10 +74,7 @@ describe('from the file to the mail', () => {
       env: {
         ...folders.env,
         VIGIE_ROLES: 'web,worker,scheduler',
-        SMTP_HOST: '127.0.0.1',
-        SMTP_PORT: String(catcher.port),
-        SMTP_TLS: 'false',
-        SMTP_FROM_EMAIL: 'vigie@vigie.example',
+        ...mailEnvironment(catcher),
       },
     });
     tenant = await addTenant(world, {

@@ -1,10 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { hasNoBackup, isZeros, MAX_EMPTY_BYTES } from './empty-file.js';
 import { type FileError, isFileSystemError } from './file-errors.js';
-
-/** Bytes of one read. A file of any size takes two buffers of this size. */
-const CHUNK = 1_048_576;
+import { FileHash, PIECE } from './file-hash.js';
 
 /** The result of reading a whole file. */
 export interface Reading {
@@ -19,7 +16,7 @@ export interface Reading {
 /**
  * Reads a whole file into SHA-256 and writes the same bytes into `copy`. A failed copy does not stop the reading: the
  * hash is needed in any case.
- * @param onProgress bytes read so far, once a chunk.
+ * @param onProgress bytes read so far, once a piece.
  * @throws read errors, and the signal's reason.
  */
 export async function readThrough(
@@ -28,35 +25,50 @@ export async function readThrough(
   signal: AbortSignal,
   onProgress: (bytes: number) => void,
 ): Promise<Reading> {
-  const hash = createHash('sha256');
-  let buffers: [Buffer, Buffer] = [Buffer.allocUnsafe(CHUNK), Buffer.allocUnsafe(CHUNK)];
+  const hash = new FileHash();
+  try {
+    return await readInto(hash, source, copy, signal, onProgress);
+  } finally {
+    hash.end();
+  }
+}
+
+async function readInto(
+  hash: FileHash,
+  source: FileHandle,
+  copy: FileHandle | null,
+  signal: AbortSignal,
+  onProgress: (bytes: number) => void,
+): Promise<Reading> {
   let not_copied: FileError | null = null;
   let size = 0;
   let zeros = true;
   /** The whole file, if it is small: its buffers are reused. */
   let small = Buffer.alloc(0);
-  let { bytesRead } = await source.read(buffers[0], 0, CHUNK, 0);
-  while (bytesRead > 0) {
+  const readNext = async (at: number): Promise<Buffer> => {
+    const room = await hash.room();
+    const { bytesRead } = await source.read(room, 0, PIECE, at);
+    return room.subarray(0, bytesRead);
+  };
+  let piece = await readNext(0);
+  while (piece.length > 0) {
     signal.throwIfAborted();
-    const [current, next] = buffers;
-    const chunk = current.subarray(0, bytesRead);
+    hash.add(piece.length);
     const writing: Promise<void> | null =
-      copy === null || not_copied !== null ? null : writeAll(copy, chunk, size);
-    const reading = source.read(next, 0, CHUNK, size + bytesRead);
-    // Hashed while the disk writes this piece and reads the one after it.
-    hash.update(chunk);
-    zeros &&= isZeros(chunk);
-    if (!zeros && size + bytesRead <= MAX_EMPTY_BYTES) small = Buffer.concat([small, chunk]);
+      copy === null || not_copied !== null ? null : writeAll(copy, piece, size);
+    // The disk writes this piece and reads the next one while a thread hashes those before them.
+    const reading = readNext(size + piece.length);
+    zeros &&= isZeros(piece);
+    if (!zeros && size + piece.length <= MAX_EMPTY_BYTES) small = Buffer.concat([small, piece]);
     // Wait for both before throwing: the buffers must no longer be in use.
     const [failed]: (FileError | null)[] = await Promise.all([failureOf(writing), failureOf(reading)]);
     not_copied ??= failed ?? null;
-    size += bytesRead;
+    size += piece.length;
     onProgress(size);
-    ({ bytesRead } = await reading);
-    buffers = [next, current];
+    piece = await reading;
   }
   const empty = zeros || (small.length === size && (await hasNoBackup(small)));
-  return { sha256: hash.digest('hex'), size, empty, not_copied };
+  return { sha256: await hash.digest(), size, empty, not_copied };
 }
 
 async function writeAll(file: FileHandle, bytes: Buffer, at: number): Promise<void> {

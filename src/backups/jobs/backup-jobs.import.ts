@@ -67,8 +67,8 @@ const APPLY = `
     FROM import_rows WHERE tenant_id = $1 AND import_id = $2
   ),
   ordered AS MATERIALIZED (
-    SELECT *, jsonb_strip_nulls(content) AS said, row_number() OVER again AS nth,
-           first_value(jsonb_strip_nulls(content)) OVER again AS first_said, first_value(line) OVER again AS first_line
+    SELECT *, jsonb_strip_nulls(content) AS given, row_number() OVER again AS nth,
+           first_value(jsonb_strip_nulls(content)) OVER again AS first_given, first_value(line) OVER again AS first_line
     FROM staged WINDOW again AS (PARTITION BY agent_id, database_name ORDER BY line)
   ),
   known AS (
@@ -80,7 +80,7 @@ const APPLY = `
   ),
   decided AS MATERIALIZED (
     SELECT o.*, k.id AS job_id, coalesce(k.content, '${DEFAULTS}') || o.content AS wanted,
-           CASE WHEN o.nth > 1 AND o.said <> o.first_said THEN 'repeated'
+           CASE WHEN o.nth > 1 AND o.given <> o.first_given THEN 'repeated'
                 WHEN o.nth > 1 THEN 'unchanged'
                 WHEN k.id IS NULL THEN 'created'
                 WHEN k.content || o.content <> k.content THEN 'updated'

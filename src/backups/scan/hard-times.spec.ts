@@ -33,7 +33,7 @@ const unmount = (folder: string) => execFileSync('umount', ['--lazy', folder]);
 
 describe('D9: a scan', () => {
   it('D9: of an agent with thousands of waiting reports takes 2,000 at a time, and loses none', async () => {
-    const count = 2_300;
+    const count = 2_010;
     for (let number = 0; number < count; number++) {
       const at = new Date(Date.parse('2026-03-20T00:00:00Z') + number * 60_000).toISOString();
       await agent.drop(
@@ -41,7 +41,7 @@ describe('D9: a scan', () => {
         agent.report(at, { compta: { status: 'failed', error_msg: `failure ${number}` } }),
       );
     }
-    for (const taken of [2_000, 300]) {
+    for (const taken of [2_000, 10]) {
       expect(await scans.run()).toMatchObject({ reports: taken, failed: taken, archived: taken });
     }
     expect(await scans.run()).toEqual({});

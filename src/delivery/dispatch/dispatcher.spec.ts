@@ -1,4 +1,5 @@
 import { insertBacklog } from '../../../test/support/backlog.js';
+import { waitsForAdvisoryLock } from '../../../test/support/locks.js';
 import { until } from '../../../test/support/until.js';
 import { createWorld, type World } from '../../../test/support/world.js';
 import { FixedClock } from '../../platform/clock/fixed-clock.js';
@@ -185,12 +186,7 @@ describe('the dispatcher', () => {
           await world.app.get(Outbox).reconsider(tx, null);
         }),
       );
-      await until('the change of settings to wait for the round', async () => {
-        const [waiting] = await world.sql(
-          `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'`,
-        );
-        return waiting;
-      });
+      await until('the change of settings to wait for the round', () => waitsForAdvisoryLock(world));
       await world.app.get(Admission).defer(...call);
     });
     expect(await dispatcher.round('email')).toEqual({ admitted: 0, deferred: 1 });

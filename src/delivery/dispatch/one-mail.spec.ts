@@ -1,6 +1,6 @@
 import { addPerson, addTenant, type Person } from '../../../test/support/cast.js';
 import { until } from '../../../test/support/until.js';
-import { createWorld, type World } from '../../../test/support/world.js';
+import { createWorld, mailEnvironment, type World } from '../../../test/support/world.js';
 import { addJob, NO_SLOTS } from '../../backups/board/records.fixture.js';
 import { type MailCatcher, startMailCatcher } from '../../cli/demo/mail-catcher.js';
 
@@ -19,10 +19,7 @@ describe('the findings of one run are one mail per person', () => {
     world = await createWorld({
       env: {
         VIGIE_ROLES: 'web,worker,scheduler',
-        SMTP_HOST: '127.0.0.1',
-        SMTP_PORT: String(smtp.port),
-        SMTP_TLS: 'false',
-        SMTP_FROM_EMAIL: 'vigie@vigie.example',
+        ...mailEnvironment(smtp),
       },
     });
   });

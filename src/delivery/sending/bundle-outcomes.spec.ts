@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { addPerson, addTenant, createCast, type Person } from '../../../test/support/cast.js';
 import { runJob } from '../../../test/support/watched.js';
-import { createWorld, type World } from '../../../test/support/world.js';
+import { createWorld, mailEnvironment, type World } from '../../../test/support/world.js';
 import { FixedClock } from '../../platform/clock/fixed-clock.js';
 import {
   type Act,
@@ -31,12 +31,7 @@ describe('the outcome of a bundle', () => {
     smtp = await startScriptedSmtp({ script: (step) => script(step) });
     world = await createWorld({
       clock,
-      env: {
-        SMTP_HOST: '127.0.0.1',
-        SMTP_PORT: String(smtp.port),
-        SMTP_TLS: 'false',
-        SMTP_FROM_EMAIL: 'vigie@vigie.example',
-      },
+      env: mailEnvironment(smtp),
     });
     await createCast(world);
     way = new StepwiseDelivery(world);

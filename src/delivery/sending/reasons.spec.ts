@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { insertBacklog } from '../../../test/support/backlog.js';
 import { type Cast, createCast } from '../../../test/support/cast.js';
-import { createWorld, type World } from '../../../test/support/world.js';
+import { createWorld, mailEnvironment, type World } from '../../../test/support/world.js';
 import {
   type Act,
   type ScriptedSmtp,
@@ -23,12 +23,7 @@ beforeEach(async () => {
   act = () => 'ok';
   smtp = await startScriptedSmtp({ script: (step) => act(step) });
   world = await createWorld({
-    env: {
-      SMTP_HOST: '127.0.0.1',
-      SMTP_PORT: String(smtp.port),
-      SMTP_TLS: 'false',
-      SMTP_FROM_EMAIL: 'vigie@vigie.example',
-    },
+    env: mailEnvironment(smtp),
   });
   cast = await createCast(world);
   way = new StepwiseDelivery(world);

@@ -4,7 +4,7 @@ import { insertBacklog } from '../../../test/support/backlog.js';
 import { createCast } from '../../../test/support/cast.js';
 import { type RedisServer, startRedis } from '../../../test/support/redis-server.js';
 import { until } from '../../../test/support/until.js';
-import { createWorld, type World } from '../../../test/support/world.js';
+import { createWorld, mailEnvironment, type World } from '../../../test/support/world.js';
 import { type MailCatcher, startMailCatcher } from '../../cli/demo/mail-catcher.js';
 
 /** R4: a Redis that answers but refuses writes. */
@@ -26,10 +26,7 @@ beforeEach(async () => {
       REDIS_URL: server.url,
       VIGIE_ROLES: 'web,worker,scheduler',
       DISPATCH_INTERVAL_SECONDS: '1',
-      SMTP_HOST: '127.0.0.1',
-      SMTP_PORT: String(catcher.port),
-      SMTP_TLS: 'false',
-      SMTP_FROM_EMAIL: 'vigie@vigie.example',
+      ...mailEnvironment(catcher),
     },
   });
   token = (await createCast(world)).operator.token;

@@ -1,7 +1,7 @@
 import { type MailCatcher, startMailCatcher } from '../../cli/demo/mail-catcher.js';
 import { insertBacklog } from '../../../test/support/backlog.js';
 import { type Cast, createCast } from '../../../test/support/cast.js';
-import { createWorld, type World } from '../../../test/support/world.js';
+import { createWorld, mailEnvironment, type World } from '../../../test/support/world.js';
 
 /** E8: process pending deliveries now. */
 let catcher: MailCatcher;
@@ -13,10 +13,7 @@ beforeAll(async () => {
   world = await createWorld({
     env: {
       VIGIE_ROLES: 'web,worker,scheduler',
-      SMTP_HOST: '127.0.0.1',
-      SMTP_PORT: String(catcher.port),
-      SMTP_TLS: 'false',
-      SMTP_FROM_EMAIL: 'vigie@vigie.example',
+      ...mailEnvironment(catcher),
       // So that only a request starts a round soon.
       DISPATCH_INTERVAL_SECONDS: '60',
     },

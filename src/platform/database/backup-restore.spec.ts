@@ -13,7 +13,7 @@ import {
   startPostgres,
 } from '../../../test/support/postgres-server.js';
 import { until } from '../../../test/support/until.js';
-import { createWorld, type World } from '../../../test/support/world.js';
+import { createWorld, mailEnvironment, type World } from '../../../test/support/world.js';
 import { type MailCatcher, startMailCatcher } from '../../cli/demo/mail-catcher.js';
 import { migrate } from './migrate.js';
 
@@ -65,10 +65,7 @@ describe.each(programs)('PostgreSQL $major', ({ bin, major }) => {
       },
       env: {
         VIGIE_ROLES: 'web,worker,scheduler',
-        SMTP_HOST: '127.0.0.1',
-        SMTP_PORT: String(catcher.port),
-        SMTP_TLS: 'false',
-        SMTP_FROM_EMAIL: 'vigie@vigie.example',
+        ...mailEnvironment(catcher),
       },
     });
   }

@@ -13,7 +13,7 @@ import {
 } from '../../../test/support/postgres-server.js';
 import { until } from '../../../test/support/until.js';
 import { runJob } from '../../../test/support/watched.js';
-import { createWorld, type World } from '../../../test/support/world.js';
+import { createWorld, mailEnvironment, type World } from '../../../test/support/world.js';
 import { type MailCatcher, startMailCatcher } from '../../cli/demo/mail-catcher.js';
 import { migrate, MIGRATIONS } from './migrate.js';
 import { DatabaseNotPrepared } from './preparation.js';
@@ -79,10 +79,7 @@ describe.each(versions)('PostgreSQL $major', (programs: PostgresPrograms) => {
         env: {
           DATABASE_URL: server.url('vigie', ...OWNER),
           VIGIE_ROLES: 'web,worker,scheduler',
-          SMTP_HOST: '127.0.0.1',
-          SMTP_PORT: String(catcher.port),
-          SMTP_TLS: 'false',
-          SMTP_FROM_EMAIL: 'vigie@vigie.example',
+          ...mailEnvironment(catcher),
         },
       });
       cast = await createCast(world);

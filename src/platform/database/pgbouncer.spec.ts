@@ -5,7 +5,7 @@ import { createDatabase, environmentFor, type TestDatabase } from '../../../test
 import { hasPgBouncer, type PgBouncer, startPgBouncer } from '../../../test/support/pgbouncer.js';
 import { until } from '../../../test/support/until.js';
 import { runJob } from '../../../test/support/watched.js';
-import { createWorld, type World } from '../../../test/support/world.js';
+import { createWorld, mailEnvironment, type World } from '../../../test/support/world.js';
 import { type MailCatcher, startMailCatcher } from '../../cli/demo/mail-catcher.js';
 import { runSql } from '../../../test/support/postgres-server.js';
 import { readConfig } from '../config/config.js';
@@ -105,10 +105,7 @@ describe.each(here)('%s in transaction mode', () => {
           DATABASE_POOLER: 'transaction',
           DATABASE_STATEMENT_TIMEOUT_SECONDS: '2',
           VIGIE_ROLES: 'web,worker,scheduler',
-          SMTP_HOST: '127.0.0.1',
-          SMTP_PORT: String(catcher.port),
-          SMTP_TLS: 'false',
-          SMTP_FROM_EMAIL: 'vigie@vigie.example',
+          ...mailEnvironment(catcher),
         },
       });
       cast = await createCast(world);

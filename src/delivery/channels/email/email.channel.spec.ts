@@ -1,6 +1,6 @@
 import { addPerson, addTenant, createCast, type Person } from '../../../../test/support/cast.js';
 import { runJob } from '../../../../test/support/watched.js';
-import { createWorld, type World } from '../../../../test/support/world.js';
+import { createWorld, mailEnvironment, type World } from '../../../../test/support/world.js';
 import { type MailCatcher, startMailCatcher } from '../../../cli/demo/mail-catcher.js';
 import { FixedClock } from '../../../platform/clock/fixed-clock.js';
 import { StepwiseDelivery } from '../../dispatch/bundling.fixture.js';
@@ -19,12 +19,7 @@ describe('a mail as its reader sees it', () => {
     smtp = await startMailCatcher();
     world = await createWorld({
       clock,
-      env: {
-        SMTP_HOST: '127.0.0.1',
-        SMTP_PORT: String(smtp.port),
-        SMTP_TLS: 'false',
-        SMTP_FROM_EMAIL: 'vigie@vigie.example',
-      },
+      env: mailEnvironment(smtp),
     });
     await createCast(world);
     way = new StepwiseDelivery(world);

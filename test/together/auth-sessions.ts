@@ -1,0 +1,3 @@
+import { runTogether } from '../support/together.js';
+
+runTogether('src/auth/access.spec.ts', 'src/auth/keys', 'src/auth/sessions');

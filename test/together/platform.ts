@@ -1,0 +1,14 @@
+import { runTogether } from '../support/together.js';
+
+runTogether(
+  'src/platform/addresses',
+  'src/platform/clock',
+  'src/platform/config',
+  'src/platform/errors',
+  'src/platform/json',
+  'src/platform/logging',
+  'src/platform/queues',
+  'src/platform/text',
+  'src/asyncapi.spec.ts',
+  'src/docs.spec.ts',
+);

@@ -125,8 +125,24 @@ describe('V16: a message that is on its way', () => {
       const [again] = await way.queued();
       await leases.claim(again!);
       expect(await deliveries()).toEqual([{ state: 'suppressed', reason }]);
+
+      // Undone, it leaves as a new message, with all its attempts.
+      await (reason === 'acknowledged' ? inTenant('unacknowledge') : snooze(null));
+      const restored = await claimed();
+      expect(restored.lease_token).not.toBe(job.lease_token);
+      expect(await world.sql(`SELECT state, attempts, reason FROM deliveries`)).toEqual([
+        { state: 'sending', attempts: 1, reason: null },
+      ]);
     },
   );
+
+  it('V16: one that may have arrived is not sent again when the acknowledgement is undone', async () => {
+    const job = await claimed();
+    await leases.record(job, { state: 'pending', error: 'silence', delay_ms: 1_000, ambiguous: true });
+    await inTenant('acknowledge');
+    await inTenant('unacknowledge');
+    expect(await deliveries()).toEqual([{ state: 'suppressed', reason: 'acknowledged' }]);
+  });
 
   it('V16: a queued one is suppressed, and its worker sends nothing', async () => {
     await way.admit();

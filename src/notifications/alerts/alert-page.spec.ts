@@ -1,4 +1,3 @@
-import { launchBrowser } from '../../../test/support/browser.js';
 import { addPerson, addTenant, type Person } from '../../../test/support/cast.js';
 import { runJob } from '../../../test/support/watched.js';
 import { createWorld, type World } from '../../../test/support/world.js';
@@ -297,30 +296,6 @@ describe('V16: the page of a link', () => {
 
 const pathOf = (tenant_id: string, notification_id: string) =>
   new URL(world.app.get(AlertLinks).url({ tenant_id, notification_id })).pathname;
-
-describe('V16: in a browser, under its policy', () => {
-  it('V16: a person presses the button and reads what happened', async () => {
-    const path = await link();
-    await world.app.listen(0, '127.0.0.1');
-    const browser = await launchBrowser();
-    try {
-      const page = await (await browser.newContext({ javaScriptEnabled: false })).newPage();
-      const faults: string[] = [];
-      page.on('console', (message) => faults.push(message.text()));
-      await page.goto(`${await world.app.getUrl()}${path}`);
-      await page.getByRole('button', { name: 'C’est traité' }).click();
-      await page.getByRole('status').waitFor();
-      expect(await page.getByRole('status').textContent()).toContain('Marqué comme traité par Bob');
-      await page.reload();
-      await page.getByRole('button', { name: 'Annuler' }).click();
-      await page.getByRole('button', { name: 'C’est traité' }).waitFor();
-      expect(faults).toEqual([]);
-    } finally {
-      await browser.close();
-    }
-    expect(await alerts()).toMatchObject([OPEN]);
-  }, 60_000);
-});
 
 describe('V16: a link that does not work', () => {
   const nonceless = (html: string) => html.replaceAll(/nonce="[^"]+"/g, 'nonce');

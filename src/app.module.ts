@@ -21,6 +21,7 @@ import type { Config } from './platform/config/config.js';
 import { ConfigModule } from './platform/config/config.module.js';
 import { DatabaseModule } from './platform/database/database.module.js';
 import { HttpModule } from './platform/http/http.module.js';
+import { EncryptionModule } from './platform/encryption/encryption.module.js';
 import { MetricsModule } from './platform/metrics/metrics.module.js';
 import { QueuesModule } from './platform/queues/queues.module.js';
 import { Workers } from './platform/queues/workers.js';
@@ -56,6 +57,7 @@ export class AppModule implements OnModuleDestroy {
         ClsModule.forRoot({ global: true, middleware: { mount: false } }),
         ScheduleModule.forRoot(),
         MetricsModule,
+        EncryptionModule,
         DatabaseModule.forRoot(config),
         QueuesModule.forRoot(config),
         RunsModule,

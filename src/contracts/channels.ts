@@ -1,3 +1,3 @@
 /** The channels to people, besides the feed. Literal strings, because they are stored. */
-export const CHANNELS = ['email'] as const;
+export const CHANNELS = ['email', 'sms', 'push'] as const;
 export type Channel = (typeof CHANNELS)[number];

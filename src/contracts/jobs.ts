@@ -1,5 +1,5 @@
 /** Bull's queues. Each has its own workers and concurrency. */
-export const QUEUES = ['mail', 'checks', 'maintenance'] as const;
+export const QUEUES = ['mail', 'sms', 'push', 'checks', 'maintenance'] as const;
 export type QueueName = (typeof QUEUES)[number];
 
 /** An admitted message: deliveries that leave together. The lease token is also the id of the Bull job. */
@@ -69,6 +69,8 @@ interface RunDeclaration {
  */
 export const JOBS = {
   'send-mail': { queue: 'mail', payload: 'delivery' },
+  'send-sms': { queue: 'sms', payload: 'delivery' },
+  'send-push': { queue: 'push', payload: 'delivery' },
   'check-notifications': {
     queue: 'checks',
     payload: 'run',

@@ -43,7 +43,7 @@ export class Outbox {
   readonly channels: readonly Channel[];
 
   constructor(
-    @Inject(CONFIG) config: Config,
+    @Inject(CONFIG) private readonly config: Config,
     @Inject(Clock) private readonly clock: Clock,
     private readonly wakeUps: WakeUps,
   ) {
@@ -102,6 +102,16 @@ export class Outbox {
     const traits = CHANNEL_TRAITS[channel];
     const address = traits.parseAddress(written);
     return address === null ? null : { address, recipient: `${traits.scheme}:${address.toLowerCase()}` };
+  }
+
+  /** How many text messages the operator charges for a written text; null on channels that charge nothing. */
+  segments(channel: Channel, text: string): number | null {
+    return CHANNEL_TRAITS[channel].segments?.(text, this.config) ?? null;
+  }
+
+  /** The longest text of a message on this channel, in characters; null: no limit of its own. */
+  static maxLength(channel: Channel): number | null {
+    return CHANNEL_TRAITS[channel].maxLength ?? null;
   }
 
   /** Wakes the dispatcher after this transaction commits. */

@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
 import { ValidateBy } from 'class-validator';
-import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import { parsePhoneNumber } from '../platform/addresses/phone-number.js';
 
 /** A telephone number with its country code, stored as E.164 (`+33612345678`). It must be a possible number. */
 export function PhoneNumber(): PropertyDecorator {
@@ -18,8 +18,5 @@ export function PhoneNumber(): PropertyDecorator {
 }
 
 function e164(value: unknown): string | null {
-  if (typeof value !== 'string' || value.length > 40) return null;
-  const number = parsePhoneNumberFromString(value);
-  // E.164 has no extensions: dropping one would change the number.
-  return number?.isValid() === true && number.ext === undefined ? number.number : null;
+  return typeof value === 'string' ? parsePhoneNumber(value) : null;
 }

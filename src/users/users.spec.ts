@@ -270,14 +270,15 @@ describe('a member', () => {
 describe('preferences', () => {
   const OPTIONAL =
     'deadline_near documents_missing tasks_overdue weekly_summary event message backup_alert backup_recovered backup_damaged backup_report_rejected backup_agent_silent backup_agent_back';
+  /** Text messages cost money: they are off until somebody chooses them. */
   const all = (off: string[] = []) =>
-    OPTIONAL.split(' ').map((kind) => ({
-      kind,
-      channel: 'email',
-      enabled: !off.includes(kind),
-    }));
+    OPTIONAL.split(' ').flatMap((kind) => [
+      { kind, channel: 'email', enabled: !off.includes(kind) },
+      { kind, channel: 'sms', enabled: false },
+      { kind, channel: 'push', enabled: true },
+    ]);
 
-  it('are all on, at any hour, by default', async () => {
+  it('are all on except text messages, at any hour, by default', async () => {
     expect((await call('GET', 'preferences')).body).toEqual({
       preferences: all(),
       quiet_hours: null,
@@ -311,8 +312,11 @@ describe('preferences', () => {
       ),
     );
     expect(answers.map(({ status }) => status)).toEqual(kinds.map(() => 200));
-    const stored = (await call('GET', 'preferences')).body.preferences as { enabled: boolean }[];
-    expect(stored.filter(({ enabled }) => !enabled)).toHaveLength(1);
+    const stored = (await call('GET', 'preferences')).body.preferences as {
+      channel: string;
+      enabled: boolean;
+    }[];
+    expect(stored.filter(({ channel, enabled }) => channel === 'email' && !enabled)).toHaveLength(1);
   });
 
   it('are checked, each fault at its place', async () => {

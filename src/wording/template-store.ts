@@ -72,11 +72,20 @@ export class TemplateStore {
 
   /** The mail of several notifications. */
   bundleMail(items: readonly WordedItem[], reader: Reader, links: MessageLinks): RenderedMail {
+    const { bundle, context, title } = this.bundle(items, reader, links);
+    return mailOf(bundle, title, Object.assign(context, { title }));
+  }
+
+  /** The title of several notifications: how many of each there are. */
+  bundleTitle(items: readonly WordedItem[], reader: Reader): string {
+    return this.bundle(items, reader, { unsubscribe_url: null }).title;
+  }
+
+  private bundle(items: readonly WordedItem[], reader: Reader, links: MessageLinks) {
     const bundle = this.kindOf(BUNDLE, reader.locale);
     const worded = items.map((item) => ({ ...item, ...this.words(item, reader) }));
     const context = bundleContext(worded, reader, links);
-    const title = oneLine(bundle.title(context)) || FALLBACK_TITLE;
-    return mailOf(bundle, title, Object.assign(context, { title }));
+    return { bundle, context, title: oneLine(bundle.title(context)) || FALLBACK_TITLE };
   }
 
   private kindOf(kind: string, locale: Locale): CompiledKind {

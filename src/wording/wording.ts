@@ -41,6 +41,17 @@ export class Wording {
       : this.templates.bundleMail([first, ...others], reader, links);
   }
 
+  /** For channels with little room: one notification as in feeds; for several the bundle's title, and theirs by line. */
+  short(items: readonly WordedItem[], reader: Reader): Words {
+    const [first, ...others] = items;
+    if (first === undefined) throw new Error('a message has at least one notification');
+    if (others.length === 0) return this.titleAndBody(first, reader);
+    return {
+      title: this.templates.bundleTitle(items, reader),
+      body: items.map((item) => this.titleAndBody(item, reader).title).join('\n'),
+    };
+  }
+
   private withUrls(item: WordedItem, { tenant: { slug } }: Reader): WordedItem {
     const pattern = this.itemUrlPattern;
     return {

@@ -13,6 +13,7 @@ const OWNERS: Record<string, string> = {
   deliveries: 'src/delivery/',
   delivery_events: 'src/delivery/transitions/',
   channels: 'src/delivery/',
+  devices: 'src/delivery/channels/push/',
   workers: 'src/delivery/dispatch/presence.ts',
   preferences: 'src/users/preferences.service.ts',
   quiet_hours: 'src/users/preferences.service.ts',

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { addEntry, addJob, addReport } from '../../src/backups/board/records.fixture.js';
 import type { Cast } from '../support/cast.js';
 import { insertRow, type Row } from '../support/rows.js';
@@ -90,6 +90,20 @@ export const CASES: Readonly<Record<string, Case>> = {
       );
       return { table: 'sessions', id: row!.family, column: 'family' };
     },
+    personal: true,
+  },
+  '/api/v1/me/devices': {
+    create: (world, { tenant_id, admin }) =>
+      insert(world, 'devices', {
+        tenant_id,
+        user_id: admin.id,
+        platform: 'fcm',
+        fingerprint: randomBytes(32),
+        token: CANARY,
+        name: CANARY,
+        created_at: '2026-03-02T08:00:00Z',
+        seen_at: '2026-03-02T08:00:00Z',
+      }),
     personal: true,
   },
   '/api/v1/users': {

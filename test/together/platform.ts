@@ -4,6 +4,7 @@ runTogether(
   'src/platform/addresses',
   'src/platform/clock',
   'src/platform/config',
+  'src/platform/encryption',
   'src/platform/errors',
   'src/platform/json',
   'src/platform/logging',

@@ -1,10 +1,5 @@
-import {
-  closeAll,
-  closing,
-  mailTo,
-  TestLease,
-  testSender,
-} from '../../delivery/channels/email/sender.fixture.js';
+import { mailTo, testSender } from '../../delivery/channels/email/sender.fixture.js';
+import { closeAll, closing, TestLease } from '../../delivery/channels/sending.fixture.js';
 import { startMailCatcher } from './mail-catcher.js';
 
 afterEach(closeAll);

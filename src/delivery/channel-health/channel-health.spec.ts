@@ -65,7 +65,7 @@ describe('the health of a channel', () => {
     await world.sql(`INSERT INTO workers VALUES (gen_random_uuid(), 'email', 50, now() + interval '1 day')`);
     await world.sql(
       `UPDATE channels SET paused = false, down_since = NULL, down_cause = NULL, down_detail = NULL, up_since = NULL,
-              worked_at = NULL, next_probe_at = NULL, probed_at = NULL, probe_interval_ms = NULL, probe_token = NULL`,
+              worked_at = NULL, next_probe_at = NULL, probed_at = NULL, probe_interval_ms = NULL, probe_token = NULL WHERE channel = 'email'`,
     );
     before = smtp.commands.length;
   });
@@ -80,14 +80,17 @@ describe('the health of a channel', () => {
     await world.sql(`UPDATE deliveries SET due_at = $1, created_at = $1`, [clock.now()]);
     await world.sql(`UPDATE notifications SET created_at = $1`, [clock.now()]);
   }
-  const proven = () => world.sql(`UPDATE channels SET worked_at = now()`);
+  const proven = () => world.sql(`UPDATE channels SET worked_at = now() WHERE channel = 'email'`);
   const logins = () => smtp.commands.slice(before).filter((line) => line.startsWith('AUTH')).length;
   const round = () => world.app.get(Dispatcher).round('email');
   const state = async () => (await world.app.get(ChannelHealth).states(['email'])).get('email');
-  const probeIsDue = () => world.sql(`UPDATE channels SET next_probe_at = now()`);
+  const probeIsDue = () => world.sql(`UPDATE channels SET next_probe_at = now() WHERE channel = 'email'`);
   const interval = async () =>
-    (await world.sql<{ probe_interval_ms: number }>(`SELECT probe_interval_ms FROM channels`))[0]
-      ?.probe_interval_ms;
+    (
+      await world.sql<{ probe_interval_ms: number }>(
+        `SELECT probe_interval_ms FROM channels WHERE channel = 'email'`,
+      )
+    )[0]?.probe_interval_ms;
   const isUp = () => until('the channel to be up', async () => (await state())?.state === 'up');
   const deliveries = () =>
     world.sql(
@@ -249,7 +252,7 @@ describe('the health of a channel', () => {
     await fails();
     expect(await interval()).toBe(10_000);
     await opens();
-    await world.sql(`UPDATE channels SET up_since = now() - interval '61 seconds'`);
+    await world.sql(`UPDATE channels SET up_since = now() - interval '61 seconds' WHERE channel = 'email'`);
     await fails();
     expect(await interval()).toBe(5_000);
   });
@@ -293,7 +296,7 @@ describe('the health of a channel', () => {
     await world.app.get(ChannelHealth).expire('email');
     expect(await world.sql(`SELECT DISTINCT state FROM deliveries`)).toEqual([{ state: 'pending' }]);
     clock.advance(2 * HOUR);
-    await world.sql(`UPDATE channels SET down_since = $1`, [new Date(NOW)]);
+    await world.sql(`UPDATE channels SET down_since = $1 WHERE channel = 'email'`, [new Date(NOW)]);
     // Pretend that a minute has passed since the last check.
     world.app.get(ChannelHealth)['expiredAt'].clear();
     await world.app.get(ChannelHealth).expire('email');
@@ -325,7 +328,7 @@ describe('the health of a channel', () => {
     }
     expect(logins()).toBe(1);
     await world.sql(
-      `UPDATE channels SET probed_at = now() - interval '6 seconds', next_probe_at = now() + interval '1 hour'`,
+      `UPDATE channels SET probed_at = now() - interval '6 seconds', next_probe_at = now() + interval '1 hour' WHERE channel = 'email'`,
     );
     await world.app.get(ChannelHealth).probeNow('email');
     await way.leave();

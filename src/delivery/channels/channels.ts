@@ -3,8 +3,14 @@ import { type JobName, JOBS, type QueueName } from '../../contracts/jobs.js';
 import { type Channel, CHANNELS } from '../../contracts/channels.js';
 import type { Config } from '../../platform/config/config.js';
 import { parseEmailAddress } from '../../platform/addresses/email-address.js';
+import { parsePhoneNumber } from '../../platform/addresses/phone-number.js';
 import { EmailChannel } from './email/email.channel.js';
 import { EmailModule } from './email/email.module.js';
+import { PushChannel } from './push/push.channel.js';
+import { PushModule } from './push/push.module.js';
+import { SmsChannel } from './sms/sms.channel.js';
+import { SmsModule } from './sms/sms.module.js';
+import { MAX_SMS_LENGTH, writtenSms } from './sms/sms-text.js';
 import type { ChannelRetries, ChannelSender } from './sender.js';
 
 /** Everything delivery needs to know about a channel, one registry entry each. */
@@ -17,7 +23,7 @@ export interface ChannelTraits {
   /** The service it sends through, as shown by the connection test. */
   service: string;
   /** The prefix of a bare address in `notifications.recipient`. */
-  scheme: 'mailto' | 'tel';
+  scheme: 'mailto' | 'tel' | 'device';
   /** The normalized address, if this channel can send to it. */
   parseAddress(written: string): string | null;
   /**
@@ -25,6 +31,10 @@ export interface ChannelTraits {
    * is null, empty, or has a null element.
    */
   userAddresses: string;
+  /** The longest text that somebody may write for it, in characters; without one its subject is required. */
+  maxLength?: number;
+  /** How many messages the provider charges for a written text. */
+  segments?: (text: string, config: Config) => number;
   /** One message may carry several notifications. */
   bundles: boolean;
   /** When a refused or ambiguous message is sent again. */
@@ -48,6 +58,38 @@ export const CHANNEL_TRAITS: Readonly<Record<Channel, ChannelTraits>> = {
     retries: (config) => ({ ...exponential(config), ambiguous_repeats: 1 }),
     configured: (config) => config.smtpHost !== null,
     enabled: (config) => config.emailEnabled,
+  },
+  sms: {
+    module: SmsModule,
+    sender: SmsChannel,
+    job: 'send-sms',
+    service: 'sms',
+    scheme: 'tel',
+    parseAddress: parsePhoneNumber,
+    userAddresses: 'ARRAY[u.phone]',
+    maxLength: MAX_SMS_LENGTH,
+    segments: (text, config) => writtenSms(text, config.smsTransliterate).segments,
+    bundles: true,
+    // Each one costs money and reads as a mistake when it arrives twice.
+    retries: (config) => ({ ...exponential(config), ambiguous_repeats: 0 }),
+    configured: (config) => config.smsProvider !== 'none',
+    enabled: (config) => config.smsEnabled,
+  },
+  push: {
+    module: PushModule,
+    sender: PushChannel,
+    job: 'send-push',
+    service: 'push',
+    scheme: 'device',
+    // Only its user knows a device: a push has no bare address.
+    parseAddress: () => null,
+    userAddresses: `(SELECT array_agg(v.id::text ORDER BY v.id) FROM devices v
+                     WHERE v.tenant_id = u.tenant_id AND v.user_id = u.id)`,
+    bundles: true,
+    // A device shows a repeated push once, by its id.
+    retries: (config) => ({ ...exponential(config), ambiguous_repeats: 1 }),
+    configured: (config) => config.fcmServiceAccountFile !== null || config.vapidPublicKey !== null,
+    enabled: (config) => config.pushEnabled,
   },
 };
 

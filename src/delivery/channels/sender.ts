@@ -34,6 +34,8 @@ export class SendError extends Error {
     readonly with_message = false,
     /** The provider's own code (`550 5.1.1`), or the system's (`ECONNREFUSED`); for the log, without its text. */
     readonly code: string | null = null,
+    /** The provider refuses this address for good: its owner has answered STOP, or it does not exist. */
+    readonly address_stopped = false,
   ) {
     super(message);
     this.name = 'SendError';
@@ -48,6 +50,8 @@ export interface ChannelRetries {
   /** How often a send with an unknown outcome is repeated before a person has to decide. */
   ambiguous_repeats: number;
 }
+
+export const LEASE_LOST = 'lease lost before the message was sent';
 
 /** Aborted when the lease is lost or the process stops waiting for it. */
 export interface SendLease {
@@ -64,6 +68,8 @@ export interface SendReceipt {
   /** As shown to the recipient; null if the channel has none, or if it contains a secret. */
   subject: string | null;
   text: string | null;
+  /** For text messages: how many the operator charges. */
+  segments?: number;
 }
 
 /** One notification in a message. */

@@ -150,6 +150,7 @@ export class Leases {
       all.map((outcome) => ('subject' in outcome ? (outcome.subject?.slice(0, MAX_SUBJECT) ?? null) : null)),
       all.map((outcome) => ('text' in outcome ? (outcome.text?.slice(0, MAX_TEXT) ?? null) : null)),
       now,
+      all.map((outcome) => ('segments' in outcome ? (outcome.segments ?? null) : null)),
     ];
   }
 }

@@ -112,14 +112,14 @@ export const RENEW = `
  * `sending` → its outcome. A row per message that was held; `recorded` is false if one of its rows is locked. A message
  * that its channel could not take is requeued with nothing counted: its attempt reached nobody.
  * $1 tenant ids, $2 bundle ids, $3 lease tokens, $4 states, $5 errors, $6 provider ids, $7 ambiguous, $8 due instants,
- * $9 whether the channel is to blame, $10 reasons, $11 subjects, $12 texts, $13 now
+ * $9 whether the channel is to blame, $10 reasons, $11 subjects, $12 texts, $13 now, $14 segments
  */
 export const RECORD = `
   WITH outcomes AS (
       SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::boolean[],
-                           $8::timestamptz[], $9::boolean[], $10::text[], $11::text[], $12::text[])
+                           $8::timestamptz[], $9::boolean[], $10::text[], $11::text[], $12::text[], $14::smallint[])
         AS o (tenant_id, bundle_id, lease_token, state, error, provider_id, ambiguous, due_at, returned, reason,
-              subject, text)
+              subject, text, segments)
     ),
     asked AS (SELECT tenant_id, bundle_id, lease_token FROM outcomes),
     ${wholeMessages('sending')},
@@ -137,6 +137,7 @@ export const RECORD = `
           leads = d.leads OR f.fresh,
           sent_subject = CASE WHEN d.leads THEN o.subject END,
           sent_text = CASE WHEN d.leads THEN o.text END,
+          segments = CASE WHEN d.leads THEN o.segments END,
           sent_at = CASE WHEN o.state = 'sent' THEN $13::timestamptz END,
           ended_at = CASE WHEN o.state <> 'pending' THEN $13::timestamptz END,
           lease_token = NULL, lease_until = NULL

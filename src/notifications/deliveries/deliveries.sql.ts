@@ -4,7 +4,7 @@ export const STATUS = `CASE WHEN d.state IN ('pending', 'queued', 'sending') THE
 
 /** The columns of a `FeedDelivery`, of the delivery `d`. */
 export const DELIVERY_COLUMNS = `d.id, d.channel, ${STATUS} AS status, d.state, d.attempts, d.due_at, d.defer_reason,
-  d.reason, d.error, d.provider_id, d.sent_at, d.bundle_id,
+  d.reason, d.error, d.provider_id, d.sent_at, d.segments, d.bundle_id,
   (SELECT count(*) FROM deliveries b WHERE b.tenant_id = d.tenant_id AND b.bundle_id = d.bundle_id) AS bundle_size`;
 
 /**

@@ -156,6 +156,13 @@ export class FeedDelivery {
   sent_at: Date | null;
 
   @ApiProperty({
+    type: Number,
+    nullable: true,
+    description: 'Text messages that the operator charges for it, once sent; null on other channels',
+  })
+  segments: number | null;
+
+  @ApiProperty({
     type: String,
     format: 'uuid',
     nullable: true,

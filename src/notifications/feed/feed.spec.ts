@@ -151,6 +151,7 @@ describe('GET notifications/{id}', () => {
         reason: null,
         error: '550 no such user',
         provider_id: null,
+        segments: null,
         bundle_id: null,
         bundle_size: 0,
         sent_subject: null,

@@ -3,6 +3,7 @@ import type { Severity } from '../../contracts/severities.js';
 import { Outbox } from '../../delivery/outbox.js';
 import { invalid, Problem } from '../../platform/errors/problem.js';
 import type { TenantCaller } from '../../platform/http/caller.js';
+import { excerpt } from '../../wording/written-text.js';
 import type { NewMessage } from './messages.dto.js';
 
 declare module '../../contracts/kinds.js' {
@@ -33,6 +34,8 @@ export interface Message {
 
 /** Most recipients of a message that is sent in the request: the caller waits for all of them. */
 export const MAX_AT_ONCE = 50;
+/** Longest title taken from a text, in characters. */
+const MAX_OWN_TITLE = 80;
 const LATEST_MS = 366 * 24 * 60 * 60 * 1_000;
 
 /**
@@ -50,14 +53,30 @@ export function readMessage(caller: TenantCaller, body: NewMessage): Message {
   return {
     channel: body.channel,
     to: readRecipients(body, trusted),
-    subject: body.subject,
-    body: body.body,
+    ...readText(body, 'body'),
     kind: body.kind ?? null,
     severity,
     data: body.data ?? {},
     dedupe_key: readKey(caller, body.dedupe_key, trusted),
     due_at: readSendAt(body),
   };
+}
+
+/**
+ * Subject and text. A text message needs no subject: its title in feeds is how it begins.
+ * @param field the name of the text in the request
+ * @throws Problem validation_failed
+ */
+export function readText<Field extends 'body' | 'message'>(
+  request: { channel: Channel; subject?: string | null } & Record<Field, string>,
+  field: Field,
+): Pick<Message, 'subject' | 'body'> {
+  const { channel, subject = null, [field]: body } = request;
+  const max = Outbox.maxLength(channel);
+  if (max !== null && Array.from(body).length > max)
+    throw invalid(`/${field}`, `must have at most ${max} characters on the channel ${channel}`);
+  if (subject === null && max === null) throw invalid('/subject', `is required on the channel ${channel}`);
+  return { subject: subject ?? excerpt(body, MAX_OWN_TITLE), body };
 }
 
 function readRecipients({ channel, to, user_ids, send_now }: NewMessage, trusted: boolean): Message['to'] {

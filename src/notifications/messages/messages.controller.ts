@@ -4,11 +4,12 @@ import type { FastifyReply } from 'fastify';
 import { Database } from '../../platform/database/database.js';
 import { Access, Caller, type TenantCaller } from '../../platform/http/caller.js';
 import { Creating, type CreatingRequest, Idempotency } from '../../platform/http/idempotency.js';
-import { readMessage } from './message.js';
+import { type Message, readMessage, readText } from './message.js';
 import { ManualMessage, MessageAnswer, type MessageState, NewMessage } from './messages.dto.js';
 import { Messages } from './messages.service.js';
 import { SendNow } from './send-now.js';
 import { OwnQuota, OwnStatistics, StatusCounts } from '../deliveries/statistics.dto.js';
+import { Outbox } from '../../delivery/outbox.js';
 import { Statistics } from '../deliveries/statistics.service.js';
 
 const WHO_MAY =
@@ -22,6 +23,7 @@ export class MessagesController {
   constructor(
     private readonly messages: Messages,
     private readonly sendNow: SendNow,
+    private readonly outbox: Outbox,
     private readonly statistics: Statistics,
     private readonly database: Database,
     private readonly idempotency: Idempotency,
@@ -52,7 +54,7 @@ export class MessagesController {
         : await this.idempotency.create(caller, request, (tx) =>
             this.messages.create(tx, message, caller.principal),
           );
-    return answer(notifications, reply);
+    return this.answer(notifications, message, reply);
   }
 
   @Post('send')
@@ -65,16 +67,14 @@ export class MessagesController {
   @ApiOkResponse({ type: MessageAnswer, description: 'No delivery is pending' })
   async send(
     @Caller() caller: TenantCaller,
-    @Body() { user_id, channel, subject, message }: ManualMessage,
+    @Body() body: ManualMessage,
     @Creating() request: CreatingRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<MessageAnswer> {
-    const states = await this.sendNow.sendNow(
-      caller,
-      { channel, to: { user_ids: [user_id.toLowerCase()], pointer: '/user_id' }, subject, body: message },
-      request,
-    );
-    return answer(states, reply);
+    const { channel, user_id } = body;
+    const to = { user_ids: [user_id.toLowerCase()], pointer: '/user_id' };
+    const message = { channel, to, ...readText(body, 'message') };
+    return this.answer(await this.sendNow.sendNow(caller, message, request), message, reply);
   }
 
   @Get('statistics')
@@ -85,10 +85,16 @@ export class MessagesController {
   async ownStatistics(@Caller() caller: TenantCaller): Promise<OwnStatistics> {
     return this.database.tenant(caller.tenant_id, (tx) => this.statistics.of(tx, caller));
   }
-}
 
-function answer(notifications: MessageState[], reply: FastifyReply): MessageAnswer {
-  const waits = notifications.some(({ deliveries }) => deliveries.some(({ status }) => status === 'pending'));
-  reply.status(waits ? HttpStatus.ACCEPTED : HttpStatus.OK);
-  return { notifications };
+  private answer(
+    notifications: MessageState[],
+    { channel, body }: Message,
+    reply: FastifyReply,
+  ): MessageAnswer {
+    const waits = notifications.some(({ deliveries }) =>
+      deliveries.some(({ status }) => status === 'pending'),
+    );
+    reply.status(waits ? HttpStatus.ACCEPTED : HttpStatus.OK);
+    return { notifications, segments: this.outbox.segments(channel, body) };
+  }
 }

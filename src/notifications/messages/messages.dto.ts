@@ -88,11 +88,19 @@ export class NewMessage {
   @UserIds()
   user_ids?: string[] | null;
 
-  @ApiProperty({ maxLength: 200, description: 'One line' })
+  @ApiPropertyOptional({
+    type: String,
+    maxLength: 200,
+    description: 'One line; optional for `sms`, which shows it only in feeds',
+  })
+  @IsOptional()
   @Line(200)
-  subject: string;
+  subject?: string | null;
 
-  @ApiProperty({ maxLength: MAX_BODY_LENGTH, description: 'Plain text, shown as written' })
+  @ApiProperty({
+    maxLength: MAX_BODY_LENGTH,
+    description: 'Plain text, sent as written; 1,600 characters for `sms`',
+  })
   @LineFeeds()
   @Text(MAX_BODY_LENGTH)
   body: string;
@@ -166,11 +174,12 @@ export class ManualMessage {
   @IsIn(CHANNELS)
   channel: Channel;
 
-  @ApiProperty({ maxLength: 200, description: 'One line' })
+  @ApiPropertyOptional({ type: String, maxLength: 200, description: 'One line; optional for `sms`' })
+  @IsOptional()
   @Line(200)
-  subject: string;
+  subject?: string | null;
 
-  @ApiProperty({ maxLength: MAX_BODY_LENGTH, description: 'Plain text' })
+  @ApiProperty({ maxLength: MAX_BODY_LENGTH, description: 'Plain text; 1,600 characters for `sms`' })
   @LineFeeds()
   @Text(MAX_BODY_LENGTH)
   message: string;
@@ -200,4 +209,11 @@ export class MessageState {
 export class MessageAnswer {
   @ApiProperty({ type: [MessageState], description: 'In the order of the recipients' })
   notifications: MessageState[];
+
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description: 'Text messages that the operator charges for each recipient; null on other channels',
+  })
+  segments: number | null;
 }

@@ -73,6 +73,7 @@ describe('POST notifications', () => {
               reason: null,
               error: null,
               provider_id: null,
+              segments: null,
               bundle_id: null,
               bundle_size: 0,
               sent_at: null,
@@ -80,6 +81,7 @@ describe('POST notifications', () => {
           ],
         },
       ],
+      segments: null,
     });
     expect(await world.sql('SELECT address, recipient FROM deliveries')).toEqual([
       { address: 'Claire@xn--mller-kva.example', recipient: 'mailto:claire@xn--mller-kva.example' },
@@ -404,6 +406,7 @@ describe('reading', () => {
       `UPDATE deliveries d SET state = 'failed', ended_at = now() FROM notifications n
        WHERE n.id = d.notification_id AND n.data ->> 'title' = 'to self'`,
     );
+    const none = { pending: 0, sent: 0, failed: 0 };
     const quota = { hour: { limit: 100, used: 0, left: 100 }, day: { limit: 500, used: 0, left: 500 } };
     expect((await get('notifications/statistics', { token: cast.admin.token })).body).toEqual({
       unread: 2,
@@ -411,8 +414,8 @@ describe('reading', () => {
       created: 1,
       complete: true,
       by_status: { pending: 1, sent: 0, failed: 1 },
-      by_channel: { email: { pending: 1, sent: 0, failed: 1 } },
-      quota: { email: quota },
+      by_channel: { email: { pending: 1, sent: 0, failed: 1 }, sms: none, push: none },
+      quota: { email: quota, sms: quota, push: quota },
     });
     expect((await get('notifications/statistics', byKey())).body).toMatchObject({
       unread: 0,

@@ -352,7 +352,7 @@ describe('send_now', () => {
     ]);
     for (const wrong of [
       { user_id: 'x' },
-      { channel: 'sms' },
+      { channel: 'pigeon' },
       { message: '' },
       { subject: 'a\nb' },
       { to: 'a' },

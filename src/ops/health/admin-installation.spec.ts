@@ -42,17 +42,19 @@ describe('with all services available', () => {
     expect(status).toBe(200);
     expect(body.ok).toBe(true);
     expect(body.data).toEqual(
-      ['postgresql_app', 'postgresql_system', 'redis', 'smtp'].map((service) => ({
-        service,
-        configured: true,
-        ok: true,
-        latency_ms: expect.any(Number),
-        error: null,
-        channel:
-          service === 'smtp'
+      ['postgresql_app', 'postgresql_system', 'redis', 'smtp', 'sms', 'push'].map((service) => {
+        const configured = service !== 'sms' && service !== 'push';
+        return {
+          service,
+          configured,
+          ok: configured ? true : null,
+          latency_ms: configured ? expect.any(Number) : null,
+          error: null,
+          channel: ['smtp', 'sms', 'push'].includes(service)
             ? { state: 'up', cause: null, detail: null, since: null, next_probe_at: null }
             : null,
-      })),
+        };
+      }),
     );
     expect(catcher.count).toBe(0);
   });
@@ -72,6 +74,8 @@ describe('with all services available', () => {
       { service: 'postgresql_system', ok: true },
       { service: 'redis', ok: false, error: 'Redis did not answer within 2 s' },
       { service: 'smtp', ok: true },
+      { service: 'sms', ok: null },
+      { service: 'push', ok: null },
     ]);
   });
 

@@ -41,27 +41,26 @@ describe('GET admin/statistics', () => {
   }
 
   it('is empty without deliveries', async () => {
+    const none = {
+      totals: {
+        pending: 0,
+        due: 0,
+        in_flight: 0,
+        sent: 0,
+        failed: 0,
+        suppressed: 0,
+        cancelled: 0,
+        unknown: 0,
+      },
+      sent_last_hour: 0,
+      sent_last_day: 0,
+      failed_last_day: 0,
+      success_rate: null,
+      oldest_due_seconds: null,
+    };
     expect((await get()).body).toEqual({
       at: NOW,
-      channels: {
-        email: {
-          totals: {
-            pending: 0,
-            due: 0,
-            in_flight: 0,
-            sent: 0,
-            failed: 0,
-            suppressed: 0,
-            cancelled: 0,
-            unknown: 0,
-          },
-          sent_last_hour: 0,
-          sent_last_day: 0,
-          failed_last_day: 0,
-          success_rate: null,
-          oldest_due_seconds: null,
-        },
-      },
+      channels: { email: none, sms: none, push: none },
       limits: { per_user_per_hour: 7, per_user_per_day: 50, global_per_minute: 0 },
     });
   });

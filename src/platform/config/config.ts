@@ -3,6 +3,8 @@ import { parse as parseYaml, YAMLParseError } from 'yaml';
 import { parseEmailAddress } from '../addresses/email-address.js';
 import { ConfigurationError } from './faults.js';
 import { isLoopback } from './formats.js';
+import { pushContradictions } from './push-settings.js';
+import { smsContradictions } from './sms-settings.js';
 import { SCHEMA } from './schema.js';
 import type { Variable } from './variables.js';
 
@@ -62,7 +64,13 @@ export function readConfig(environment: Environment, { mail = true }: Purpose = 
   // The loop above has set one value of the schema's type for each key.
   const config = { ...values, sources } as unknown as Config;
   if (faults.length === 0) faults.push(...contradictions(config));
-  if (faults.length === 0 && mail) faults.push(...mailContradictions(config, environment));
+  if (faults.length === 0 && mail) {
+    faults.push(
+      ...mailContradictions(config, environment),
+      ...smsContradictions(config),
+      ...pushContradictions(config),
+    );
+  }
   if (faults.length > 0) throw new ConfigurationError(faults);
   return config;
 }

@@ -13,6 +13,8 @@ const SECTIONS: Readonly<Record<string, string>> = {
   audit: 'Audit log',
   notifications: 'Notifications',
   email: 'E-mail',
+  sms: 'Text messages',
+  push: 'Pushes',
   limits: 'Limits',
   backups: 'Backups',
   scheduler: 'Dispatcher and scheduler',

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { parseEmailAddress } from '../addresses/email-address.js';
+import { parsePhoneNumber } from '../addresses/phone-number.js';
 import { type Format, url } from './variables.js';
 
 export const EMAIL_ADDRESS: Format = {
@@ -11,6 +12,16 @@ export const EMAIL_ADDRESS: Format = {
       throw new Error('must not end with @localhost: other servers reject such a sender');
     if (parseEmailAddress(text) === null)
       throw new Error('must be one plain e-mail address, such as vigie@example.com');
+  },
+};
+
+/** The sender of a text message: a number, or a sender id (3GPP TS 23.040 §9.1.2.5: up to 11 characters). */
+export const PHONE_OR_SENDER_ID: Format = {
+  type: 'telephone number or sender id',
+  check: (text) => {
+    const isSenderId = /^[A-Za-z0-9 _-]{1,11}$/.test(text) && /[A-Za-z]/.test(text);
+    if (isSenderId || parsePhoneNumber(text) !== null) return;
+    throw new Error('must be a number with its country code (+33612345678), or up to 11 letters and digits');
   },
 };
 

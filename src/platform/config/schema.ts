@@ -12,7 +12,9 @@ import {
 } from './variables.js';
 import { BASE_URL, EMAIL_ADDRESS } from './formats.js';
 import { MAIL_SETTINGS } from './mail-settings.js';
+import { PUSH_SETTINGS } from './push-settings.js';
 import { secretListVariable, STRONG_SECRET } from './secrets.js';
+import { SMS_SETTINGS } from './sms-settings.js';
 
 export const ROLES = ['web', 'worker', 'scheduler'] as const;
 export type Role = (typeof ROLES)[number];
@@ -236,6 +238,8 @@ export const SCHEMA = {
     doc: 'Off: deliveries wait and nothing is sent on any channel.',
   }),
   ...MAIL_SETTINGS,
+  ...SMS_SETTINGS,
+  ...PUSH_SETTINGS,
   deliveryMaxAgeHours: integerVariable({
     env: 'DELIVERY_MAX_AGE_HOURS',
     yaml: 'delivery.max_age_hours',

@@ -107,6 +107,18 @@ export function choiceVariable<Word extends string>(
   });
 }
 
+/** Origins of web servers, separated by commas; `*.` stands for any subdomain. */
+export function originsVariable(written: Written & { default: string }): Variable<readonly string[]> {
+  const { default: fallback, ...rest } = written;
+  const parse = (text: string) => {
+    const origins = text.split(',').map((part) => part.trim().toLowerCase());
+    if (!origins.every((origin) => /^https?:\/\/(?:\*\.)?[a-z0-9.-]+(?::\d{1,5})?$/.test(origin)))
+      throw new Error('must be a list of origins such as https://push.example.com or https://*.example.com');
+    return origins;
+  };
+  return { ...variable(rest, 'list of origins', fallback, parse), list: true };
+}
+
 /** A URL with one of these protocols. */
 export function url(...protocols: string[]): Format {
   const beginnings = protocols.map((name) => `${name}://`).join(' or ');

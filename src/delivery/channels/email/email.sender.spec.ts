@@ -1,17 +1,8 @@
 import { startMailCatcher, type MailCatcher } from '../../../cli/demo/mail-catcher.js';
 import { EmailSender } from './email.sender.js';
 import { startScriptedSmtp } from './scripted-smtp.fixture.js';
-import {
-  closeAll,
-  closing,
-  mailTo,
-  outcome,
-  QUICK,
-  reason,
-  TestLease,
-  testSender,
-  type TestSender,
-} from './sender.fixture.js';
+import { mailTo, QUICK, testSender, type TestSender } from './sender.fixture.js';
+import { closeAll, closing, outcome, reason, TestLease } from '../sending.fixture.js';
 
 afterEach(closeAll);
 

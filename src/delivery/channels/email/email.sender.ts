@@ -3,10 +3,10 @@ import type { MailerService } from '@nestjs-modules/mailer';
 import type { NodemailerError } from 'nodemailer/lib/errors';
 import { domainOf, parseEmailAddress } from '../../../platform/addresses/email-address.js';
 import { withTimeout } from '../../../platform/clock/timeout.js';
-import { SendError, type SendLease } from '../sender.js';
+import { LEASE_LOST, SendError, type SendLease } from '../sender.js';
 import { Attempt, watchMessage, type AttemptedMail } from './attempt.js';
 import type { SmtpSettings, SmtpTimeouts } from './email.settings.js';
-import { LEASE_LOST, sendError } from './failure.js';
+import { sendError } from './failure.js';
 import { displayName, headersOf, type MailHeaders, subjectHeader, usableId } from './headers.js';
 
 /** A rendered mail to one person. */

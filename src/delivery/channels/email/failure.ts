@@ -1,11 +1,9 @@
 import type { NodemailerError } from 'nodemailer/lib/errors';
-import { type ChannelFault, SendError } from '../sender.js';
+import { type ChannelFault, LEASE_LOST, SendError } from '../sender.js';
 import type { Progress } from './attempt.js';
 import type { SmtpServer } from './email.settings.js';
 import { type SmtpStep, type Verdict, verdictOf } from './reply.js';
 import { isWrongPort, wordsOf } from './words.js';
-
-export const LEASE_LOST = 'lease lost before the message was sent';
 
 /**
  * Classifies a nodemailer error as the mail's or the channel's fault. Ambiguous means only: silence after the whole

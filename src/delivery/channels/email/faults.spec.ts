@@ -1,15 +1,6 @@
 import { startScriptedSmtp, type Act, type ScriptedSmtp, type Step } from './scripted-smtp.fixture.js';
-import {
-  closeAll,
-  closing,
-  mailTo,
-  outcome,
-  QUICK,
-  reason,
-  TestLease,
-  testSender,
-  type TestSender,
-} from './sender.fixture.js';
+import { mailTo, QUICK, testSender, type TestSender } from './sender.fixture.js';
+import { closeAll, closing, outcome, reason, TestLease } from '../sending.fixture.js';
 
 /** The expected result of each fault. The recipient's local part selects the fault: `reset.rcpt@…`. */
 const FAULTS: { act: string; step: Step; failure: string; arrives: number }[] = [

@@ -1,7 +1,8 @@
 import { type MailCatcher, startMailCatcher } from '../../../cli/demo/mail-catcher.js';
 import { displayName, oneLine } from './headers.js';
 import { startScriptedSmtp } from './scripted-smtp.fixture.js';
-import { closeAll, closing, mailTo, TestLease, testSender, type TestSender } from './sender.fixture.js';
+import { mailTo, testSender, type TestSender } from './sender.fixture.js';
+import { closeAll, closing, TestLease } from '../sending.fixture.js';
 import type { OutgoingMail } from './email.sender.js';
 
 afterEach(closeAll);

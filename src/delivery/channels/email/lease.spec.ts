@@ -1,14 +1,6 @@
 import { startScriptedSmtp, type Act, type ScriptedSmtp, type Step } from './scripted-smtp.fixture.js';
-import {
-  closeAll,
-  closing,
-  mailTo,
-  outcome,
-  reason,
-  TestLease,
-  testSender,
-  type TestSender,
-} from './sender.fixture.js';
+import { mailTo, testSender, type TestSender } from './sender.fixture.js';
+import { closeAll, closing, outcome, reason, TestLease } from '../sending.fixture.js';
 
 const LOST = 'lease lost before the message was sent';
 

@@ -5,16 +5,8 @@ import { SMTPServer } from 'smtp-server';
 import { startMailCatcher } from '../../../cli/demo/mail-catcher.js';
 import { startScriptedSmtp, type ScriptedSmtpOptions } from './scripted-smtp.fixture.js';
 import { selfSigned } from './self-signed.fixture.js';
-import {
-  closeAll,
-  closing,
-  mailTo,
-  outcome,
-  QUICK,
-  reason,
-  TestLease,
-  testSender,
-} from './sender.fixture.js';
+import { mailTo, QUICK, testSender } from './sender.fixture.js';
+import { closeAll, closing, outcome, reason, TestLease } from '../sending.fixture.js';
 import { wordsOf } from './words.js';
 
 const LOGIN = { user: 'vigie', password: 'correct horse' };

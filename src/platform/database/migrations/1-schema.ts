@@ -2,6 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { createAudit } from '../schema/audit.js';
 import { createBackups } from '../schema/backups.js';
 import { createDeliveries } from '../schema/deliveries.js';
+import { createDevices } from '../schema/devices.js';
 import { createImports } from '../schema/imports.js';
 import { createNotifications } from '../schema/notifications.js';
 import { createPeople } from '../schema/people.js';
@@ -18,6 +19,7 @@ export class Schema1700000000001 implements MigrationInterface {
     await createWatchedItems(runner);
     await createImports(runner);
     await createNotifications(runner);
+    await createDevices(runner);
     await createDeliveries(runner);
     await createRuns(runner);
     await createBackups(runner);

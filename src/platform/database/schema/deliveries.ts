@@ -36,6 +36,8 @@ export async function createDeliveries(runner: QueryRunner): Promise<void> {
         -- What was actually sent, stored on the delivery that leads its message.
         sent_subject text,
         sent_text text,
+        -- Text messages that the operator charges, stored on the delivery that leads its message.
+        segments smallint,
         reason text,
         defer_reason text,
         -- Who sent it in a request, bypassing the queue; null when the dispatcher admits it.
@@ -113,7 +115,7 @@ export async function createDeliveries(runner: QueryRunner): Promise<void> {
         CHECK ((down_since IS NULL) = (next_probe_at IS NULL)),
         CHECK (down_since IS NOT NULL OR probe_token IS NULL)
       );
-      INSERT INTO channels (channel) VALUES ('email');
+      INSERT INTO channels (channel) VALUES ('email'), ('sms'), ('push');
 
       CREATE TABLE workers (
         id uuid NOT NULL,

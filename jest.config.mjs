@@ -27,6 +27,7 @@ const FAULTS = ['<rootDir>/test/faults/', '<rootDir>/test/delivery/', '<rootDir>
 /** Tests that drive a Chromium. */
 export const BROWSER = [
   '<rootDir>/src/auth/password/password-page.spec.ts',
+  '<rootDir>/src/notifications/alerts/alert-page-browser.spec.ts',
   '<rootDir>/src/ops/queues/queue-board.spec.ts',
   '<rootDir>/test/getting-started/getting-started.spec.ts',
 ];

@@ -50,7 +50,17 @@ export async function createApp(
     bodyParser: false,
   });
   app.setGlobalPrefix('api/v1', {
-    exclude: ['livez', 'readyz', 'metrics', 'password', 'ops/login', 'ops/logout', 'docs', 'openapi.json'],
+    exclude: [
+      'livez',
+      'readyz',
+      'metrics',
+      'password',
+      'alerts/act/:token',
+      'ops/login',
+      'ops/logout',
+      'docs',
+      'openapi.json',
+    ],
   });
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ProblemFilter());

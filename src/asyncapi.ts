@@ -30,7 +30,8 @@ const FROM_SERVER: Record<keyof ServerMessages, { summary: string; payload: Sche
     payload: CHANGE,
   },
   'notification.updated': {
-    summary: 'A notification that was read, unread or archived, with the unread count',
+    summary:
+      'A notification that was read, unread or archived, or whose alert was acknowledged or snoozed, with the unread count',
     payload: CHANGE,
   },
   unread_count: {

@@ -7,6 +7,7 @@ import { WordingModule } from '../wording/wording.module.js';
 import { BodyGuard } from '../platform/http/body-guard.js';
 import { AccessGuard } from './access.guard.js';
 import { AccessTokens } from './sessions/access-tokens.js';
+import { AlertLinks } from './alert-links.js';
 import { ApiKey } from './keys/api-key.entity.js';
 import { ApiKeysController } from './keys/api-keys.controller.js';
 import { ApiKeysService } from './keys/api-keys.service.js';
@@ -43,6 +44,7 @@ import { Signing } from './sessions/signing.js';
   ],
   providers: [
     AccessTokens,
+    AlertLinks,
     ApiKeysService,
     Authenticator,
     CredentialChanges,
@@ -64,6 +66,7 @@ import { Signing } from './sessions/signing.js';
     { provide: APP_GUARD, useClass: BodyGuard },
   ],
   exports: [
+    AlertLinks,
     Authenticator,
     FirstAdmins,
     LoginService,

@@ -14,6 +14,13 @@ export interface NotificationView {
   created_at: string;
   read_at: string | null;
   archived_at: string | null;
+  /** The alert that it announces; null without one. */
+  alert_id: string | null;
+  /** When somebody acknowledged the alert, and their name (null: not a user). */
+  acknowledged_at: string | null;
+  acknowledged_by: string | null;
+  /** Until when the alert is snoozed; null once it has passed. */
+  snoozed_until: string | null;
   cursor: string;
 }
 

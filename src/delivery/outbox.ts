@@ -11,6 +11,7 @@ import { CHANNEL_TRAITS, configuredChannels } from './channels/channels.js';
 import {
   FORGET_RECIPIENT,
   RECONSIDER,
+  RESTORE_OF_ALERT,
   SUPPRESS_OF_ALERTS,
   SUPPRESS_OF_LINKS,
   SUPPRESS_OF_RECIPIENT,
@@ -27,6 +28,8 @@ export type SuppressReason =
   | 'channel_not_configured'
   | 'fact_gone'
   | 'superseded'
+  | 'acknowledged'
+  | 'snoozed'
   | 'user_erased'
   | 'link_ended';
 
@@ -120,7 +123,34 @@ export class Outbox {
 
   /** Suppresses the deliveries of these alerts, unless they are being sent. */
   async factsGone(tx: TenantTransaction, alertIds: readonly string[]): Promise<void> {
-    await tx.execute(SUPPRESS_OF_ALERTS, [tx.tenant_id, alertIds, this.clock.now()]);
+    await this.suppress(tx, alertIds, 'fact_gone');
+  }
+
+  /** Suppresses the deliveries of an alert that somebody takes care of, unless they are being sent. */
+  async alertSilenced(
+    tx: TenantTransaction,
+    alertId: string,
+    reason: 'acknowledged' | 'snoozed',
+  ): Promise<void> {
+    await this.suppress(tx, [alertId], reason);
+  }
+
+  /** Makes deliveries pending again that `alertSilenced` has suppressed, so that undoing it loses no message. */
+  async alertUnsilenced(tx: TenantTransaction, alertId: string): Promise<void> {
+    const outcome = await tx.one<{ restored: number }>(RESTORE_OF_ALERT, [
+      tx.tenant_id,
+      alertId,
+      this.clock.now(),
+    ]);
+    if ((outcome?.restored ?? 0) > 0) this.kick(tx);
+  }
+
+  private async suppress(
+    tx: TenantTransaction,
+    alertIds: readonly string[],
+    reason: SuppressReason,
+  ): Promise<void> {
+    await tx.execute(SUPPRESS_OF_ALERTS, [tx.tenant_id, alertIds, this.clock.now(), reason]);
   }
 
   /** Suppresses the deliveries of a user who is being erased, and deletes their addresses and message contents. */

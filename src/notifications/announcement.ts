@@ -34,7 +34,7 @@ export interface AnnouncementOptions {
   addressed?: boolean;
   /**
    * A key may be announced again if it never reached its recipient: the deliveries of its notification were cancelled,
-   * superseded or failed, and none was sent or may still be. The earlier notification is archived. A notification
+   * superseded, silenced or failed, and none was sent or may still be. The earlier notification is archived. A notification
    * without intended deliveries was shown in the feed, and counts as announced.
    */
   again?: boolean;
@@ -90,10 +90,13 @@ export function announceSql(p: AnnouncementParameters, options: AnnouncementOpti
     ${Outbox.deliveriesSql('created', p)}`;
 }
 
+/** Why a delivery ended before it left, although the reader should have got it. */
+const NEVER_LEFT = `'fact_gone', 'superseded', 'acknowledged', 'snoozed'`;
+
 /** Whether the notification `n` had deliveries to send, and none was sent. */
 function unsentSql(p: AnnouncementParameters): string {
   return `(
-    SELECT bool_or(d.state IN ('cancelled', 'failed') OR d.reason IN ('fact_gone', 'superseded'))
+    SELECT bool_or(d.state IN ('cancelled', 'failed') OR d.reason IN (${NEVER_LEFT}))
        AND NOT bool_or(d.state IN ('pending', 'queued', 'sending', 'sent', 'unknown'))
     FROM deliveries d WHERE d.tenant_id = ${p.tenant_id} AND d.notification_id = n.id)`;
 }

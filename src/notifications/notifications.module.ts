@@ -4,8 +4,12 @@ import { DeliveryModule } from '../delivery/delivery.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { WordingModule } from '../wording/wording.module.js';
 import { AlertList } from './alerts/alert-list.service.js';
+import { AlertLinkService } from './alerts/alert-link.service.js';
+import { AlertPageController } from './alerts/alert-page.controller.js';
 import { AlertsController } from './alerts/alerts.controller.js';
 import { Alerts } from './alerts/alerts.service.js';
+import { AlertSilence } from './alerts/silence.js';
+import { SnoozeEnds } from './alerts/snooze-ends.js';
 import { CheckJobs } from './alerts/check.js';
 import { DeliveriesController } from './deliveries/deliveries.controller.js';
 import { DeliveryList } from './deliveries/delivery-list.service.js';
@@ -28,10 +32,19 @@ import { PasswordMails } from './messages/password-mails.js';
 /** Alerts, notifications and feeds. */
 @Module({
   imports: [AuthModule, DeliveryModule, UsersModule, WordingModule],
-  controllers: [FeedController, AlertsController, DeliveriesController, EventsController, MessagesController],
+  controllers: [
+    AlertPageController,
+    AlertsController,
+    DeliveriesController,
+    EventsController,
+    FeedController,
+    MessagesController,
+  ],
   providers: [
+    AlertLinkService,
     AlertList,
     Alerts,
+    AlertSilence,
     CheckJobs,
     DeliveryList,
     Events,
@@ -42,11 +55,22 @@ import { PasswordMails } from './messages/password-mails.js';
     Notifications,
     NotificationViews,
     SendNow,
+    SnoozeEnds,
     Statistics,
     TestEmails,
     WatchedKinds,
     PasswordMails,
   ],
-  exports: [Alerts, Feed, FeedChangesReader, Incidents, Messages, Notifications, SendNow, WatchedKinds],
+  exports: [
+    Alerts,
+    Feed,
+    FeedChangesReader,
+    Incidents,
+    Messages,
+    Notifications,
+    SendNow,
+    SnoozeEnds,
+    WatchedKinds,
+  ],
 })
 export class NotificationsModule {}

@@ -104,9 +104,10 @@ export function emitChanges(sockets: readonly FeedSocket[], changes: readonly Li
 }
 
 /**
- * A notification that is neither read nor archived is new to the client, or was marked unread again. Clients replace by
- * id, so `created` suits both.
+ * A notification without any mark is new to the client, or its last mark was undone (unread again, for example). Clients
+ * replace by id, so `created` suits both.
  */
-function messageName({ read_at, archived_at }: LiveNotification) {
-  return read_at === null && archived_at === null ? 'notification.created' : 'notification.updated';
+function messageName({ read_at, archived_at, acknowledged_at, snoozed_until }: LiveNotification) {
+  const marks = [read_at, archived_at, acknowledged_at, snoozed_until];
+  return marks.every((mark) => mark === null) ? 'notification.created' : 'notification.updated';
 }

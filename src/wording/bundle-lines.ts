@@ -22,15 +22,20 @@ export function typeOfList(list: unknown): string | undefined {
 export type BundleLine = Pick<BundledItem, 'kind' | 'data' | 'severity' | 'title' | 'body' | 'audience'> & {
   list: List;
   item_url: string | null;
+  act_url: string | null;
   /** Whole days until it is due, negative once overdue; null without a date. */
   days_left: number | null;
   client_name: string | null;
 };
 
+/** In a longer list, links to acknowledge each item would make the mail so long that Gmail truncates it. */
+const MAX_ACT_LINKS = 100;
+
 /** The most overdue first, then by client; items without a date come last. */
 export function bundleLines(items: readonly BundledItem[], today: string): BundleLine[] {
+  const isLong = items.length > MAX_ACT_LINKS;
   return items
-    .map((item) => lineOf(item, today))
+    .map((item) => lineOf(isLong ? { ...item, act_url: null } : item, today))
     .sort(
       (one, other) =>
         (one.days_left ?? Infinity) - (other.days_left ?? Infinity) ||
@@ -40,7 +45,7 @@ export function bundleLines(items: readonly BundledItem[], today: string): Bundl
 }
 
 function lineOf(item: BundledItem, today: string): BundleLine {
-  const { kind, data, severity, title, body, audience, item_url = null } = item;
+  const { kind, data, severity, title, body, audience, item_url = null, act_url = null } = item;
   const { due_on, client_name, company_name } = data;
   return {
     kind,
@@ -51,6 +56,7 @@ function lineOf(item: BundledItem, today: string): BundleLine {
     body,
     audience,
     item_url,
+    act_url,
     days_left: daysUntil(due_on, today),
     client_name: textOf(client_name) ?? textOf(company_name),
   };

@@ -38,6 +38,30 @@ describe('M3: the heavy day of one person is one mail', () => {
     expect(text.match(/^- .+ \((échéance|document|tâche), .+\), .+$/gm)).toHaveLength(61);
   });
 
+  test('V16: each item has its own link to mark it as handled, once in each part', () => {
+    const items = heavyDay(20, 10, 10).map((item, index) => ({
+      ...item,
+      act_url: `https://v.example.fr/a/${index}-`,
+    }));
+    for (const locale of ['fr', 'en'] as const) {
+      const { html, text } = bundle(items, locale);
+      const words = { fr: 'C’est traité', en: 'Mark as handled' }[locale];
+      for (const { act_url } of items) {
+        expect(html.split(`href="${act_url}"`)).toHaveLength(2);
+        expect(text.split(`  ${words}${locale === 'fr' ? '\u00a0' : ''}: ${act_url}\n`)).toHaveLength(2);
+      }
+      expect(html.split(words)).toHaveLength(41);
+    }
+  });
+
+  test('V16: an item without an alert has none, and a list of more than 100 has none', () => {
+    const items = heavyDay(2, 0, 0).map((item) => ({ ...item, act_url: null }));
+    expect(bundle(items).html + bundle(items).text).not.toContain('C’est traité');
+    const long = heavyDay(60, 25, 16);
+    expect(long.every(({ act_url }) => typeof act_url === 'string')).toBe(true);
+    expect(bundle(long).html + bundle(long).text).not.toContain('C’est traité');
+  });
+
   test('M3: items are listed by lateness, then by client', () => {
     const { text } = bundle([
       deadline('TVA CA3', 'Zoé', '2025-11-06'),

@@ -28,7 +28,7 @@ export function itemContext(item: WordedItem, reader: Reader, links: MessageLink
   const data = clean(item.data, 0);
   const context = new PlainData();
   if (data instanceof PlainData) Object.assign(context, data);
-  const { kind, severity, created_at, audience, author_name, item_url = null } = item;
+  const { kind, severity, created_at, audience, author_name, item_url = null, act_url = null } = item;
   context.kind = cleanText(kind);
   context.severity = severity;
   context.created_at = clean(created_at, 0);
@@ -36,7 +36,11 @@ export function itemContext(item: WordedItem, reader: Reader, links: MessageLink
   context.author = author_name === null ? null : plain({ name: cleanText(author_name) });
   context.title = '';
   context.body = '';
-  context.links = plain({ unsubscribe_url: clean(links.unsubscribe_url, 0), item_url: clean(item_url, 0) });
+  context.links = plain({
+    unsubscribe_url: clean(links.unsubscribe_url, 0),
+    item_url: clean(item_url, 0),
+    act_url: clean(act_url, 0),
+  });
   context.data = data;
   return Object.assign(context, shared(reader));
 }

@@ -15,6 +15,8 @@ export interface WordedItem {
   author_name: string | null;
   /** The URL of the item; null: none. Omitted: from ITEM_URL. */
   item_url?: string | null;
+  /** The page to acknowledge or snooze its alert without signing in; null or omitted: none. */
+  act_url?: string | null;
 }
 
 /** For whom, and as of which day, words are rendered. */

@@ -36,6 +36,17 @@ const CLIENTS = [
 const OBLIGATIONS = ['TVA CA3', 'DSN mensuelle', 'Acompte d’IS', 'Solde de CFE'];
 const DOCUMENTS = ['Relevés bancaires', 'Factures fournisseurs', 'Notes de frais'];
 const TASKS = ['Réviser le bilan', 'Saisir les factures', 'Préparer le rendez-vous'];
+const HAS_ALERT: readonly NotificationKind[] = [
+  'deadline_near',
+  'documents_missing',
+  'tasks_overdue',
+  'event',
+  'backup_alert',
+  'backup_damaged',
+  'backup_agent_silent',
+  'backup_report_rejected',
+];
+const ACT_URL = `https://vigie.cabinet-horizon.fr/alerts/act/${'x'.repeat(48)}.${'y'.repeat(43)}`;
 const LONG = 'Déclaration_européenne_de_services_et_état_récapitulatif_'.repeat(3);
 
 /** The civil date so many days from today. */
@@ -53,6 +64,7 @@ function item(kind: NotificationKind, data: Record<string, unknown>, rest: Parti
     audience: 'responsible',
     author_name: null,
     item_url: 'https://vigie.cabinet-horizon.fr/items/0199f3c4-0000-7000-8000-000000000001',
+    act_url: HAS_ALERT.includes(kind) ? ACT_URL : null,
     ...rest,
   };
   return worded;

@@ -13,6 +13,8 @@ const PUBLIC: Readonly<Record<string, string>> = {
   'GET /ops/login': 'the page on which operators sign in',
   'POST /ops/login': 'it is how an operator becomes somebody',
   'POST /ops/logout': 'the cookie is the credential',
+  'GET /alerts/act/:token': 'the page that a link in a mail opens; the link is the credential',
+  'POST /alerts/act/:token': 'the same: its buttons',
   'GET /password': 'the page that a one-time link opens',
   'POST /api/v1/auth/login': 'it is how one becomes somebody',
   'POST /api/v1/auth/refresh': 'the refresh token is the credential',

@@ -145,6 +145,7 @@ export const CASES: Readonly<Record<string, Case>> = {
         first_seen_at: '2026-03-02T08:00:00Z',
         last_seen_at: '2026-03-02T08:00:00Z',
       }),
+    bodies: { POST: { until: null } },
   },
   '/api/v1/notifications': {
     personal: true,

@@ -3,7 +3,14 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 
 /** The purposes of keys. A signature made for one purpose is invalid for another. */
-const PURPOSES = ['access_token', 'password_link', 'refresh_token', 'operator_cookie', 'device'] as const;
+const PURPOSES = [
+  'access_token',
+  'password_link',
+  'refresh_token',
+  'operator_cookie',
+  'device',
+  'alert_link',
+] as const;
 type Purpose = (typeof PURPOSES)[number];
 
 const KEY_BYTES = 32;

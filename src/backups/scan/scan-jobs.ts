@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { RunCounts } from '../../contracts/jobs.js';
 import { Database } from '../../platform/database/database.js';
 import { notFound } from '../../platform/errors/problem.js';
+import { SnoozeEnds } from '../../notifications/alerts/snooze-ends.js';
 import { type Run, RunHandlers } from '../../runs/run-handlers.js';
 import { BackupAnnouncements } from '../alerts/announcements.js';
 import { RejectedReports } from '../alerts/rejected-reports.js';
@@ -15,6 +16,14 @@ import { MissingBackups } from './missing-backups.js';
 import { Retention } from '../store/retention.js';
 import { Scan } from './scan.js';
 import { StagedActs } from './staged-acts.js';
+
+/** The kinds of this room's incidents. */
+const BACKUP_INCIDENTS = [
+  'backup_alert',
+  'backup_agent_silent',
+  'backup_report_rejected',
+  'backup_damaged',
+] as const;
 
 /**
  * The jobs `scan-backups` and `check-backups`; only one of them runs at a time for a tenant. Every step is repeatable:
@@ -34,6 +43,7 @@ export class ScanJobs implements OnModuleInit {
     private readonly archiver: ReportArchiver,
     private readonly announcements: BackupAnnouncements,
     private readonly rejected: RejectedReports,
+    private readonly snoozeEnds: SnoozeEnds,
     private readonly retention: Retention,
   ) {}
 
@@ -71,6 +81,12 @@ export class ScanJobs implements OnModuleInit {
     await scan.step('announce rejected', async () => scan.add(await this.rejected.announce(scan.tenant_id)));
     await scan.step('announce', async () =>
       scan.add(await this.announcements.announceNew(scan.tenant_id, scan.signal)),
+    );
+    // After recoveries: what is good again is not announced.
+    await scan.step('announce snoozed', async () =>
+      scan.add(
+        await this.database.tenant(scan.tenant_id, (tx) => this.snoozeEnds.announce(tx, BACKUP_INCIDENTS)),
+      ),
     );
   }
 

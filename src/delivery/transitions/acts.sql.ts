@@ -50,7 +50,7 @@ export function supersededSql(alerts: string, p: { tenant_id: string; now: strin
 
 /**
  * `pending` or `queued` → `suppressed`: the deliveries of these alerts, unless they are being sent.
- * $1 tenant id, $2 alert ids, $3 now
+ * $1 tenant id, $2 alert ids, $3 now, $4 reason
  */
 export const SUPPRESS_OF_ALERTS = `
   WITH locked AS MATERIALIZED (
@@ -60,8 +60,36 @@ export const SUPPRESS_OF_ALERTS = `
       AND d.state IN ('pending', 'queued')
     ORDER BY d.tenant_id, d.id FOR UPDATE OF d
   ),
-  ${endSql('suppressed', `'fact_gone'`)}
+  ${endSql('suppressed', '$4::text')}
   SELECT count(*) FROM ended`;
+
+/**
+ * `suppressed` → `pending`, with all attempts again: the deliveries that an acknowledgement or a snooze of this alert
+ * has suppressed, once it is undone. Only those of the newest notification of each recipient: a snooze that has ended
+ * was followed by another notification. One that may have arrived stays suppressed.
+ * $1 tenant id, $2 alert id, $3 now
+ */
+export const RESTORE_OF_ALERT = `
+  WITH newest AS MATERIALIZED (
+    SELECT DISTINCT ON (recipient) tenant_id, id FROM notifications WHERE tenant_id = $1 AND alert_id = $2
+    ORDER BY recipient, created_at DESC, id DESC
+  ),
+  locked AS MATERIALIZED (
+    SELECT d.tenant_id, d.id FROM newest n
+    JOIN deliveries d ON d.tenant_id = n.tenant_id AND d.notification_id = n.id
+    WHERE d.state = 'suppressed' AND d.reason IN ('acknowledged', 'snoozed') AND d.ambiguities = 0
+    ORDER BY d.tenant_id, d.id FOR UPDATE OF d
+  ),
+  restored AS (
+    UPDATE deliveries d
+    SET state = 'pending', reason = NULL, attempts = 0, due_at = $3, due_since = $3, defer_reason = NULL,
+        ended_at = NULL, bundle_id = NULL, leads = true, admitted_at = NULL
+    FROM locked l WHERE d.tenant_id = l.tenant_id AND d.id = l.id
+    RETURNING d.tenant_id, d.id, 'reset' AS event, 0 AS attempt, 'restored' AS reason,
+              NULL::timestamptz AS until, NULL::text AS error
+  ),
+  ${eventsSql('restored', '$3')}
+  SELECT count(*) AS restored FROM restored`;
 
 /**
  * The same for the deliveries to a person who is being erased.

@@ -42,8 +42,8 @@ const ASKED = `asked AS (
 
 /**
  * `queued` → `sending`, and the message's content, a row per item. Deliveries whose fact is gone, whose recipient was
- * erased or whose one-time link has ended end as `suppressed` and are not in the message. The first of the others
- * leads.
+ * erased, whose one-time link has ended or whose alert somebody has acknowledged or snoozed (after this attempt was
+ * admitted) end as `suppressed` and are not in the message. The first of the others leads.
  * $1 tenant ids, $2 bundle ids, $3 lease tokens, $4 seconds of the lease, $5 now
  */
 export const CLAIM = `
@@ -57,6 +57,8 @@ export const CLAIM = `
       ${joinLink('n')}
       CROSS JOIN LATERAL (
         SELECT CASE WHEN a.gone_at IS NOT NULL THEN 'fact_gone' WHEN w.address = '' THEN 'user_erased'
+                    WHEN a.acknowledged_at IS NOT NULL THEN 'acknowledged'
+                    WHEN a.snoozed_until > $5::timestamptz THEN 'snoozed'
                     WHEN ${linkEnded('n', '$5::timestamptz')} THEN 'link_ended' END AS reason) g
     ),
     claimed AS (

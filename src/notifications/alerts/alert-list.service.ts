@@ -8,7 +8,7 @@ import type { TenantCaller } from '../../platform/http/caller.js';
 import { decodeCursor, isInstantKey, type Page, pageOf } from '../../platform/http/cursor.js';
 import { NotificationViews } from '../views/notification-views.js';
 import { type ReaderRow, readerSql } from '../views/reader.js';
-import { ALERT_COLUMNS, type AlertRow } from './alert-row.js';
+import { alertColumns, type AlertRow } from './alert-row.js';
 import type { AlertsQuery, AlertView } from './alerts.dto.js';
 
 /** A caller who reads or resolves alerts. */
@@ -37,7 +37,7 @@ export class AlertList {
       conditions.push(`(first_seen_at, id) < (${take(seen)}::timestamptz, ${take(id)}::uuid)`);
     }
     const rows = await tx.query<ShownRow>(
-      `SELECT ${ALERT_COLUMNS}, reader.* FROM alerts CROSS JOIN (${readerSql('$1', '$2::uuid')}) reader
+      `SELECT ${alertColumns('alerts')}, reader.* FROM alerts CROSS JOIN (${readerSql('$1', '$2::uuid')}) reader
        WHERE ${conditions.join(' AND ')}
        ORDER BY first_seen_at DESC, id DESC LIMIT ${take(query.limit + 1)}`,
       values,
@@ -58,23 +58,31 @@ export class AlertList {
    */
   async resolve(tx: TenantTransaction, id: string, reader: AlertReader): Promise<AlertView> {
     const { user_id: userId } = reader;
-    const mayTouch = (user: string) => ['', ...visibleSql(reader, user)].join(' AND ');
     const resolved = await tx.one<{ gone: boolean }>(
       `UPDATE alerts SET state = 'resolved', resolved_at = $3, resolved_by = $4,
                          gone_at = CASE WHEN kind = 'event' THEN $3::timestamptz END
-       WHERE tenant_id = $1 AND id = $2 AND state = 'open' ${mayTouch('$4')}
+       WHERE tenant_id = $1 AND id = $2 AND state = 'open' ${andVisibleSql(reader, '$4')}
        RETURNING gone_at IS NOT NULL AS gone`,
       [tx.tenant_id, id, this.clock.now(), userId],
     );
     if (resolved?.gone === true) await this.outbox.factsGone(tx, [id]);
+    return this.get(tx, id, reader);
+  }
+
+  /** @throws Problem not_found, as `resolve`. */
+  async get(tx: TenantTransaction, id: string, reader: AlertReader): Promise<AlertView> {
     const alert = await tx.one<ShownRow>(
-      `SELECT ${ALERT_COLUMNS}, reader.* FROM alerts CROSS JOIN (${readerSql('$1', '$3::uuid')}) reader
-       WHERE tenant_id = $1 AND id = $2 ${mayTouch('$3')}`,
-      [tx.tenant_id, id, userId],
+      `SELECT ${alertColumns('alerts')}, reader.* FROM alerts CROSS JOIN (${readerSql('$1', '$3::uuid')}) reader
+       WHERE tenant_id = $1 AND id = $2 ${andVisibleSql(reader, '$3')}`,
+      [tx.tenant_id, id, reader.user_id],
     );
     if (alert === null) throw notFound();
     return this.views.ofAlert(alert);
   }
+}
+
+function andVisibleSql(reader: AlertReader, user: string): string {
+  return ['', ...visibleSql(reader, user)].join(' AND ');
 }
 
 /**

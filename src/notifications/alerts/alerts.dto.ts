@@ -3,10 +3,14 @@ import { IsIn, IsOptional } from 'class-validator';
 import { NOTIFICATION_KINDS } from '../../contracts/kind-lists.js';
 import type { NotificationKind } from '../../contracts/kinds.js';
 import { SEVERITIES, type Severity } from '../../contracts/severities.js';
+import { Instant } from '../../platform/http/instant.js';
 import { PageQuery } from '../../platform/http/page.dto.js';
 
 export const ALERT_STATES = ['open', 'resolved'] as const;
 export type AlertState = (typeof ALERT_STATES)[number];
+
+/** Longer is not a snooze, but a fact that nobody should watch. */
+export const MAX_SNOOZE_DAYS = 90;
 
 /** Which alerts of the tenant to list. */
 export class AlertsQuery extends PageQuery {
@@ -20,6 +24,9 @@ export class AlertsQuery extends PageQuery {
   @IsIn(NOTIFICATION_KINDS)
   kind?: NotificationKind;
 }
+
+export const ACKNOWLEDGED_BY =
+  'Name of the user who acknowledged; null: a program, an address without a user, or a user who was erased';
 
 /** A fact that people were notified of. */
 export class AlertView {
@@ -72,4 +79,35 @@ export class AlertView {
     description: 'null: automatically, or by an API key',
   })
   resolved_by: string | null;
+
+  @ApiProperty({
+    type: Date,
+    nullable: true,
+    description: 'Somebody takes care of it: nobody is notified again until its fact clears',
+  })
+  acknowledged_at: Date | null;
+
+  @ApiProperty({ type: String, nullable: true, description: ACKNOWLEDGED_BY })
+  acknowledged_by: string | null;
+
+  @ApiProperty({
+    type: Date,
+    nullable: true,
+    description: 'Nobody is notified again before; null once it has passed',
+  })
+  snoozed_until: Date | null;
+}
+
+/** Until when nobody is notified of an alert. */
+export class Snooze {
+  // Optional here: whether the alert exists is said first.
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: `An instant in the future, within ${MAX_SNOOZE_DAYS} days; null ends the snooze`,
+  })
+  @IsOptional()
+  @Instant()
+  until?: string | null;
 }

@@ -25,7 +25,7 @@ export interface CheckCounts extends Record<string, number> {
   facts: number;
   /** Alerts that are new. */
   opened: number;
-  /** Alerts that reached a later stage, and so are announced again. */
+  /** Alerts that are announced again: they reached a later stage, or their snooze has ended. */
   staged: number;
   /** Known facts: counted, not announced again. */
   repeated: number;

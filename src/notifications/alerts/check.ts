@@ -5,6 +5,7 @@ import { Database } from '../../platform/database/database.js';
 import { type Run, RunHandlers } from '../../runs/run-handlers.js';
 import { tenantToday } from '../../tenants/tenant-today.js';
 import { Alerts } from './alerts.service.js';
+import { SnoozeEnds } from './snooze-ends.js';
 import { WatchedKinds } from './watched.js';
 
 /** The jobs `check-notifications` and `update-statuses`: check all watched kinds for one tenant. */
@@ -15,6 +16,7 @@ export class CheckJobs implements OnModuleInit {
     private readonly database: Database,
     private readonly watchedKinds: WatchedKinds,
     private readonly alerts: Alerts,
+    private readonly snoozeEnds: SnoozeEnds,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -23,12 +25,16 @@ export class CheckJobs implements OnModuleInit {
     this.runs.register('update-statuses', (run) => this.updateStatuses(run));
   }
 
-  /** All kinds in one transaction: the findings of a check leave as one message per person. */
+  /**
+   * All kinds in one transaction: the findings of a check leave as one message per person. No check finds reported
+   * events, so those whose snooze has ended are announced here.
+   */
   private check(run: Run): Promise<RunCounts> {
     return this.database.tenant(run.tenant_id, async (tx) => {
       const { today, settings } = await tenantToday(tx, run.date ?? this.clock.now());
       const kinds = this.watchedKinds.all().map((watched) => ({ watched, stages: watched.stages(settings) }));
-      return this.alerts.check(tx, today, kinds);
+      const counts = await this.alerts.check(tx, today, kinds);
+      return { ...counts, ...(await this.snoozeEnds.announce(tx, ['event'])) };
     });
   }
 

@@ -4,7 +4,7 @@ import type { TenantTransaction } from '../../platform/database/transaction.js';
 import { announcement, announceSql } from '../announcement.js';
 import { NotificationViews } from '../views/notification-views.js';
 import { type ReaderRow, readerSql, userOf } from '../views/reader.js';
-import { ALERT_COLUMNS, type AlertRow } from './alert-row.js';
+import { alertColumns, type AlertRow } from './alert-row.js';
 import type { EventAlert, NewEvent } from './events.dto.js';
 import { Notifications } from '../notifications.service.js';
 import { refuseUnknownUsers } from '../recipients.js';
@@ -63,7 +63,7 @@ const REPORT = announcement(
     ON CONFLICT (tenant_id, dedupe_key) WHERE gone_at IS NULL DO UPDATE
       SET occurrences = a.occurrences + 1, last_seen_at = excluded.last_seen_at, data = excluded.data,
           severity = excluded.severity, source_type = excluded.source_type
-    RETURNING ${ALERT_COLUMNS}, occurrences = 1 AS opened
+    RETURNING ${alertColumns('a')}, a.occurrences = 1 AS opened
   ),
   audience AS (
     SELECT u.id AS user_id, s.id AS alert_id, e.created_by, s.id || ':0' AS dedupe_key, 'event' AS kind, e.severity,

@@ -68,6 +68,9 @@ describe('POST events', () => {
       gone_at: null,
       resolved_at: null,
       resolved_by: null,
+      acknowledged_at: null,
+      acknowledged_by: null,
+      snoozed_until: null,
       opened: true,
     });
     const feed = await world.http('GET', '/api/v1/notifications?kind=event', { token: cast.admin.token });

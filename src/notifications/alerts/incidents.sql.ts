@@ -5,6 +5,7 @@ import {
   type AnnouncementParameters,
   announceSql,
 } from '../announcement.js';
+import { silentSql } from './silence.sql.js';
 import { alertRecipientsSql } from '../audience.js';
 
 /** Parameters of all statements: an array of incidents or messages, and the fallback address (or null). */
@@ -46,8 +47,9 @@ function statement(alert: (p: Parameters) => string): Announcement<IncidentParam
   );
 }
 
-/** Whether the incident `i` may announce the alert `a` again. */
-const IS_DUE = `a.state = 'open' AND coalesce(a.last_notified_at <= i.repeat_before, false)`;
+/** Whether the incident `i` may announce the alert `a` again: after its time, or as soon as a snooze has ended. */
+const isDue = (now: string) => `a.state = 'open' AND NOT ${silentSql('a', now)} AND (
+  a.snoozed_until IS NOT NULL OR coalesce(a.last_notified_at <= i.repeat_before, false))`;
 
 /**
  * Opens the alerts or counts them, in order of their keys. `standing` waits for concurrent statements, and decides by
@@ -56,7 +58,7 @@ const IS_DUE = `a.state = 'open' AND coalesce(a.last_notified_at <= i.repeat_bef
 export const RAISE = statement(
   (p) => `
     standing AS MATERIALIZED (
-      SELECT a.id, a.dedupe_key, ${IS_DUE} AS due
+      SELECT a.id, a.dedupe_key, ${isDue(p.now)} AS due
       FROM alerts a JOIN incident i USING (dedupe_key)
       WHERE a.tenant_id = ${p.tenant_id} AND a.gone_at IS NULL
       ORDER BY a.dedupe_key FOR UPDATE OF a
@@ -72,7 +74,9 @@ export const RAISE = statement(
         SET occurrences = a.occurrences + 1, last_seen_at = excluded.last_seen_at, data = excluded.data,
             severity = excluded.severity,
             last_notified_at = CASE WHEN excluded.dedupe_key IN (SELECT dedupe_key FROM standing WHERE due)
-                                    THEN excluded.last_notified_at ELSE a.last_notified_at END
+                                    THEN excluded.last_notified_at ELSE a.last_notified_at END,
+            snoozed_until = CASE WHEN excluded.dedupe_key NOT IN (SELECT dedupe_key FROM standing WHERE due)
+                                 THEN a.snoozed_until END
       RETURNING id, dedupe_key, occurrences
     ),
     alert AS (
@@ -87,11 +91,11 @@ export const REMIND = statement(
   (p) => `
     standing AS MATERIALIZED (
       SELECT a.id FROM alerts a JOIN incident i USING (dedupe_key)
-      WHERE a.tenant_id = ${p.tenant_id} AND a.gone_at IS NULL AND ${IS_DUE}
+      WHERE a.tenant_id = ${p.tenant_id} AND a.gone_at IS NULL AND ${isDue(p.now)}
       ORDER BY a.dedupe_key FOR UPDATE OF a
     ),
     alert AS (
-      UPDATE alerts a SET last_notified_at = ${p.now}
+      UPDATE alerts a SET last_notified_at = ${p.now}, snoozed_until = NULL
       FROM standing s
       WHERE a.tenant_id = ${p.tenant_id} AND a.id = s.id
       RETURNING a.dedupe_key AS incident, a.id, false AS opened, true AS notifies,

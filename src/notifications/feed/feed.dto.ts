@@ -8,6 +8,7 @@ import { SEVERITIES, type Severity } from '../../contracts/severities.js';
 import type { NotificationView } from '../../contracts/socket-messages.js';
 import { Instant } from '../../platform/http/instant.js';
 import { PageQuery } from '../../platform/http/page.dto.js';
+import { ACKNOWLEDGED_BY } from '../alerts/alerts.dto.js';
 
 /** Parses `true` and `false` of a query; anything else stays unchanged and is refused. */
 function switchOf({ value }: { value: unknown }): unknown {
@@ -86,6 +87,33 @@ export class FeedNotification implements NotificationView {
   @ApiProperty({ type: String, format: 'date-time', nullable: true })
   archived_at: string | null;
 
+  @ApiProperty({
+    type: String,
+    format: 'uuid',
+    nullable: true,
+    description: 'The alert that it announces, to acknowledge or snooze it; null without one',
+  })
+  alert_id: string | null;
+
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'When somebody acknowledged its alert',
+  })
+  acknowledged_at: string | null;
+
+  @ApiProperty({ type: String, nullable: true, description: ACKNOWLEDGED_BY })
+  acknowledged_by: string | null;
+
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'Until when its alert is snoozed; null once it has passed',
+  })
+  snoozed_until: string | null;
+
   @ApiProperty({ description: 'Value for `since` of a socket, which then re-sends later changes' })
   cursor: string;
 }
@@ -148,7 +176,7 @@ export class FeedDelivery {
 }
 
 export const SENT_SUBJECT = 'As sent, or as in the message that carried it; null if nothing was sent';
-export const SENT_TEXT = `${SENT_SUBJECT}. One-time links are left out. At most 50,000 characters`;
+export const SENT_TEXT = `${SENT_SUBJECT}. Links that need no login are left out. At most 50,000 characters`;
 
 /** The same with the sent text. */
 export class DeliveryDetail extends FeedDelivery {

@@ -1,3 +1,4 @@
+import type { AlertLinks } from '../../../auth/alert-links.js';
 import type { PasswordLinks } from '../../../auth/password/password-links.js';
 import { LINK_KINDS } from '../../../contracts/kind-lists.js';
 import { civilDate } from '../../../platform/clock/civil-time.js';
@@ -15,17 +16,19 @@ export class EmailChannel implements ChannelSender {
     private readonly sender: EmailSender,
     private readonly wording: Wording,
     private readonly links: PasswordLinks,
+    private readonly alertLinks: AlertLinks,
     private readonly clock: Clock,
   ) {}
 
   async send(message: ClaimedMessage, lease: SendLease): Promise<SendReceipt> {
     const { tenant_id, bundle_id, address, locale, tenant_name, tenant_slug, time_zone, recipient_name } =
       message;
-    const secrets = message.items.map((item) => this.oneTimeLink(message, item));
+    const links = message.items.map((item) => this.linksOf(message, item));
     const items = message.items.map(({ data, ...item }, place) => {
-      const link_url = secrets[place] ?? null;
-      return { ...item, data: { ...data, ...(link_url !== null && { link_url }) } };
+      const { link_url = null, act_url = null } = links[place] ?? {};
+      return { ...item, act_url, data: { ...data, ...(link_url !== null && { link_url }) } };
     });
+    const secrets = links.flatMap(({ link_url, act_url }) => [link_url, act_url]);
     const reader = {
       locale,
       today: civilDate(this.clock.now(), time_zone),
@@ -50,14 +53,20 @@ export class EmailChannel implements ChannelSender {
     await this.sender.verify();
   }
 
-  /** Created when the mail is sent, so that no table ever stores it. */
-  private oneTimeLink({ tenant_id }: ClaimedMessage, { kind, data }: ClaimedItem): string | null {
-    if (!WITH_LINK.includes(kind) || typeof data.link_id !== 'string') return null;
-    return this.links.url(tenant_id, data.link_id);
+  /**
+   * The one-time link of an item, and the link to acknowledge its alert. Created when the mail is sent, so that no table
+   * ever stores them.
+   */
+  private linksOf({ tenant_id }: ClaimedMessage, { kind, data, notification_id, alert_id }: ClaimedItem) {
+    const isLink = WITH_LINK.includes(kind) && typeof data.link_id === 'string';
+    return {
+      link_url: isLink ? this.links.url(tenant_id, String(data.link_id)) : null,
+      act_url: alert_id === null ? null : this.alertLinks.url({ tenant_id, notification_id }),
+    };
   }
 }
 
-/** The sent text is stored with the delivery; a one-time link never is. */
+/** The sent text is stored with the delivery; a link that needs no login never is. */
 function withoutSecrets(text: string, secrets: readonly (string | null)[]): string {
   return secrets.reduce<string>((kept, link) => (link === null ? kept : kept.replaceAll(link, '…')), text);
 }

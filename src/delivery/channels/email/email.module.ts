@@ -1,5 +1,6 @@
 import { MailerModule, MailerService } from '@nestjs-modules/mailer';
 import { Module } from '@nestjs/common';
+import { AlertLinks } from '../../../auth/alert-links.js';
 import { AuthModule } from '../../../auth/auth.module.js';
 import { PasswordLinks } from '../../../auth/password/password-links.js';
 import { CONFIG, type Config } from '../../../platform/config/config.js';
@@ -25,12 +26,13 @@ import { configuredTimeouts, smtpSettings } from './smtp-config.js';
   providers: [
     {
       provide: EmailChannel,
-      inject: [CONFIG, MailerService, Wording, PasswordLinks, Clock],
+      inject: [CONFIG, MailerService, Wording, PasswordLinks, AlertLinks, Clock],
       useFactory: (
         config: Config,
         mailer: MailerService,
         wording: Wording,
         links: PasswordLinks,
+        alertLinks: AlertLinks,
         clock: Clock,
       ) =>
         config.smtpHost === null
@@ -39,6 +41,7 @@ import { configuredTimeouts, smtpSettings } from './smtp-config.js';
               new EmailSender(mailer, smtpSettings(config), configuredTimeouts(config)),
               wording,
               links,
+              alertLinks,
               clock,
             ),
     },

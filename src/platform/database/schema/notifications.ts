@@ -23,11 +23,17 @@ export async function createNotifications(runner: QueryRunner): Promise<void> {
         gone_at timestamptz(3),
         resolved_at timestamptz(3),
         resolved_by uuid,
+        -- Somebody takes care of it (null as the person: a program or a bare address), or wants to hear of it later.
+        -- Neither ends it: it is counted, and announced to nobody.
+        acknowledged_at timestamptz(3),
+        acknowledged_by uuid,
+        snoozed_until timestamptz(3),
         -- When people were last notified of it; null where only its stages decide.
         last_notified_at timestamptz(3),
         PRIMARY KEY (tenant_id, id),
         CHECK ((state = 'resolved') = (resolved_at IS NOT NULL)),
-        CHECK (gone_at IS NULL OR state = 'resolved')
+        CHECK (gone_at IS NULL OR state = 'resolved'),
+        CHECK (acknowledged_at IS NOT NULL OR acknowledged_by IS NULL)
       )
       -- Each check updates every standing alert. No index covers the updated columns, and pages have room for a new
       -- version of each row, so updates are heap-only tuples and touch no index.
@@ -36,6 +42,8 @@ export async function createNotifications(runner: QueryRunner): Promise<void> {
       CREATE UNIQUE INDEX alerts_fact ON alerts (tenant_id, dedupe_key) WHERE gone_at IS NULL;
       CREATE INDEX alerts_standing ON alerts (tenant_id, kind) WHERE gone_at IS NULL;
       CREATE INDEX alerts_source ON alerts (tenant_id, source_type, source_id) WHERE gone_at IS NULL;
+      CREATE INDEX alerts_snoozed ON alerts (tenant_id, snoozed_until)
+        WHERE gone_at IS NULL AND snoozed_until IS NOT NULL;
       -- Newest first: pages stay stable while checks update counts.
       CREATE INDEX alerts_list ON alerts (tenant_id, first_seen_at DESC, id DESC);
 
@@ -67,6 +75,10 @@ export async function createNotifications(runner: QueryRunner): Promise<void> {
         created_at timestamptz(3) NOT NULL,
         read_at timestamptz(3),
         archived_at timestamptz(3),
+        -- Copied from its alert with each new seq, so that reading a feed needs no join.
+        acknowledged_at timestamptz(3),
+        acknowledged_by uuid,
+        snoozed_until timestamptz(3),
         PRIMARY KEY (tenant_id, id),
         -- Deduplicates under any concurrency.
         UNIQUE (tenant_id, recipient, dedupe_key),

@@ -34,6 +34,7 @@ export const BROWSER = [
 /** Tests that replace modules, or measure their process: they cannot share it with others. */
 export const ALONE = [
   '<rootDir>/src/auth/password/common-passwords.spec.ts',
+  '<rootDir>/src/backups/files/read-through.spec.ts',
   '<rootDir>/src/imports/import-pressure.spec.ts',
   '<rootDir>/src/wording/growth.spec.ts',
 ];

@@ -30,20 +30,20 @@ test('the queues are a table, or JSON', async () => {
     token: cast.operator.token,
   });
   const lines = (await showQueues(environment, {})).split('\n');
-  expect(lines).toHaveLength(4);
+  expect(lines).toHaveLength(6);
   expect(lines[0]).toMatch(/^queue +state +waiting +delayed +active/);
   expect(lines[1]).toMatch(/^mail +open +8 +0 +0 +0 +0 +\d+ s +0$/);
-  expect(lines[3]).toMatch(/^maintenance +open +1 +- +0 +0 +0 +\d+ s +1$/);
+  expect(lines[5]).toMatch(/^maintenance +open +1 +- +0 +0 +0 +\d+ s +1$/);
   const json = JSON.parse(await showQueues(environment, { json: true })) as { queue: string }[];
-  expect(json.map(({ queue }) => queue)).toEqual(['mail', 'checks', 'maintenance']);
+  expect(json.map(({ queue }) => queue)).toEqual(['mail', 'sms', 'push', 'checks', 'maintenance']);
 });
 
 test('a pause from the command line applies to all processes', async () => {
   expect(JSON.parse(await actOnQueue(environment, 'pause', 'mail', {}))).toMatchObject({ paused: true });
-  expect(await world.sql('SELECT paused FROM channels')).toEqual([{ paused: true }]);
+  expect(await world.sql(`SELECT paused FROM channels WHERE channel = 'email'`)).toEqual([{ paused: true }]);
   expect(await showQueues(environment, {})).toMatch(/^mail +paused/m);
   await actOnQueue(environment, 'resume', 'mail', {});
-  expect(await world.sql('SELECT paused FROM channels')).toEqual([{ paused: false }]);
+  expect(await world.sql(`SELECT paused FROM channels WHERE channel = 'email'`)).toEqual([{ paused: false }]);
 });
 
 test('a purge must be confirmed, and can be limited to one tenant', async () => {

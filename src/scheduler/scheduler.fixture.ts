@@ -10,6 +10,8 @@ import { ClsModule } from 'nestjs-cls';
 import pg from 'pg';
 import { createDatabase, environmentFor } from '../../test/support/database.js';
 import { testLogger } from '../../test/support/test-logger.js';
+import { CHANNELS } from '../contracts/channels.js';
+import { CHANNEL_TRAITS } from '../delivery/channels/channels.js';
 import { type RunCounts, SCHEDULED_JOBS } from '../contracts/jobs.js';
 import { ClockModule } from '../platform/clock/clock.module.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
@@ -138,7 +140,8 @@ async function startReplica(
     ) {}
 
     onModuleInit(): void {
-      this.jobs.register('send-mail', () => Promise.resolve());
+      for (const channel of CHANNELS)
+        this.jobs.register(CHANNEL_TRAITS[channel].job, () => Promise.resolve());
       for (const job of SCHEDULED_JOBS) {
         this.runs.register(job, (run) => {
           installation.begun.push(run);

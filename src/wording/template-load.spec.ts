@@ -115,8 +115,9 @@ test.each([
 });
 
 test('a declared kind without files is reported', async () => {
+  // The files are read concurrently: any of them may be missed first.
   await expect(TemplateStore.load(directory, ['ticket_late'])).rejects.toThrow(
-    `${directory}/fr/ticket_late.title.hbs: is missing`,
+    new RegExp(`^${directory}/fr/ticket_late\\.\\w+\\.hbs: is missing`),
   );
 });
 

@@ -14,6 +14,8 @@ const PAUSE_MS = 50;
 const MAX_AT_ONCE = 8;
 /** A run's lease lasts a minute. */
 const CHECK_WITHIN_MS = 120_000;
+/** How often a run is read: a caller's requests per minute are limited. */
+const RUN_POLL_MS = 200;
 const ZONE = 'Europe/Paris';
 
 /** A run of the ledger, as the API returns it. */
@@ -98,6 +100,7 @@ export class Driver {
       'the check to end',
       async () => {
         if (!['queued', 'running'].includes(run.state)) return true;
+        await delay(RUN_POLL_MS);
         const { data } = await api.call<{ data: Run[] }>('GET', 'admin/runs?limit=100');
         run = data.find(({ id }) => id === run.id) ?? run;
         return false;

@@ -190,7 +190,7 @@ class WayOut {
     let seen: string | null | undefined;
     await until('the channel to be down', async () => {
       const [row] = await this.stage.installation.sql<{ down_cause: string | null }>(
-        `SELECT down_cause FROM channels`,
+        `SELECT down_cause FROM channels WHERE channel = 'email'`,
       );
       seen = row?.down_cause;
       return seen === cause;

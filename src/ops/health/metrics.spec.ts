@@ -126,8 +126,9 @@ test('counting a backlog reads only its index, and no more than is shown', async
   );
   await world.sql('ANALYZE deliveries');
   const reader = world.app.get(OpenDeliveriesReader, { strict: false });
-  expect(await reader.read(MAX_COUNTED)).toMatchObject([{ due: 30, deferred: 0 }]);
-  expect(await reader.read(20)).toMatchObject([{ due: 20 }]);
+  const mail = async (most: number) => (await reader.read(most)).find(({ channel }) => channel === 'email');
+  expect(await mail(MAX_COUNTED)).toMatchObject({ due: 30, deferred: 0 });
+  expect(await mail(20)).toMatchObject({ due: 20 });
   const plan = await world.sql<{ 'QUERY PLAN': string }>(
     `EXPLAIN SELECT count(*) FILTER (WHERE due_at <= now()) FROM (SELECT due_at FROM deliveries d
        WHERE d.channel = 'email' AND d.state = 'pending' LIMIT ${MAX_COUNTED}) p`,

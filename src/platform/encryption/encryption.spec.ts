@@ -29,7 +29,8 @@ describe('encryption of stored texts', () => {
   it('refuses a text that was changed, or copied from another row', () => {
     const encryption = withSecrets(FIRST);
     const stored = encryption.encrypt('webhook_endpoint', PLACE, 'text');
-    const changed = stored.slice(0, -1) + (stored.endsWith('A') ? 'B' : 'A');
+    // Not the last character: some of its bits carry nothing.
+    const changed = stored.slice(0, -5) + (stored.at(-5) === 'A' ? 'B' : 'A') + stored.slice(-4);
     expect(() => encryption.decrypt('webhook_endpoint', PLACE, changed)).toThrow(UndecryptableError);
     expect(() => encryption.decrypt('webhook_endpoint', `${PLACE}2`, stored)).toThrow(UndecryptableError);
     expect(() => encryption.decrypt('webhook_endpoint', PLACE, stored.slice(0, 20))).toThrow(

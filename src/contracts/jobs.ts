@@ -1,5 +1,5 @@
 /** Bull's queues. Each has its own workers and concurrency. */
-export const QUEUES = ['mail', 'sms', 'push', 'checks', 'maintenance'] as const;
+export const QUEUES = ['mail', 'sms', 'push', 'webhook', 'checks', 'maintenance'] as const;
 export type QueueName = (typeof QUEUES)[number];
 
 /** An admitted message: deliveries that leave together. The lease token is also the id of the Bull job. */
@@ -42,6 +42,7 @@ export interface ScheduleHours {
   cleanup: string;
   check_backups: string;
   scan_backups_minutes: number;
+  process_reminders_minutes: number;
 }
 
 interface DeliveryDeclaration {
@@ -71,6 +72,7 @@ export const JOBS = {
   'send-mail': { queue: 'mail', payload: 'delivery' },
   'send-sms': { queue: 'sms', payload: 'delivery' },
   'send-push': { queue: 'push', payload: 'delivery' },
+  'send-webhook': { queue: 'webhook', payload: 'delivery' },
   'check-notifications': {
     queue: 'checks',
     payload: 'run',
@@ -102,6 +104,12 @@ export const JOBS = {
     max_minutes: 720,
     group: 'backups',
     long: true,
+  },
+  'process-reminders': {
+    queue: 'checks',
+    payload: 'run',
+    schedule: (hours) => ({ kind: 'interval', minutes: hours.process_reminders_minutes }),
+    max_minutes: 60,
   },
   'update-statuses': {
     queue: 'maintenance',

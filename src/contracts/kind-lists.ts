@@ -1,4 +1,5 @@
-import { CHANNELS, type Channel } from './channels.js';
+import { CHANNELS, type Channel, PEOPLE_CHANNELS, type PeopleChannel } from './channels.js';
+import type { Severity } from './severities.js';
 import { type KindDeclaration, KINDS, type NotificationKind } from './kinds.js';
 
 // Derived from the declarations of kinds.ts.
@@ -23,23 +24,40 @@ export const LINK_KINDS = kindsThat(({ link }) => link === true);
 export const WRITTEN_KINDS = kindsThat(({ written }) => written === true);
 
 /** A channel that suits a kind, and whether it is on by default. */
-export interface KindChannel {
+export interface KindChannel<Which extends Channel = Channel> {
   kind: NotificationKind;
-  channel: Channel;
+  channel: Which;
   default_on: boolean;
 }
 
 /** Every kind with every channel that suits it. */
-export const KIND_CHANNELS: readonly KindChannel[] = NOTIFICATION_KINDS.flatMap((kind) =>
-  CHANNELS.flatMap((channel) => {
-    const setting = DECLARED[kind].channels[channel];
-    return setting === undefined ? [] : [{ kind, channel, default_on: setting === 'on' }];
-  }),
-);
+export const KIND_CHANNELS = kindsOn(CHANNELS);
+/** The same with the channels that people choose among. */
+export const KIND_PEOPLE_CHANNELS: readonly KindChannel<PeopleChannel>[] = kindsOn(PEOPLE_CHANNELS);
+/** Kinds that webhook endpoints can receive. */
+export const WEBHOOK_KINDS = kindsThat(({ channels }) => channels.webhook !== undefined);
 
 /** The declaration of a stored kind; undefined if this version does not have it. */
 export function declarationOf(kind: string): KindDeclaration | undefined {
   return Object.hasOwn(DECLARED, kind) ? DECLARED[kind as NotificationKind] : undefined;
+}
+
+/**
+ * Whether a user's or tenant's choice can keep a notification from this channel: not for mandatory kinds, nor for
+ * critical ones where the kind's default turns the channel on.
+ */
+export function canBeTurnedOff(kind: string, channel: Channel, severity: Severity): boolean {
+  const { optional = false, channels = {} } = declarationOf(kind) ?? {};
+  return optional && (severity !== 'critical' || channels[channel] !== 'on');
+}
+
+function kindsOn<Which extends Channel>(channels: readonly Which[]): readonly KindChannel<Which>[] {
+  return NOTIFICATION_KINDS.flatMap((kind) =>
+    channels.flatMap((channel) => {
+      const setting = DECLARED[kind].channels[channel];
+      return setting === undefined ? [] : [{ kind, channel, default_on: setting === 'on' }];
+    }),
+  );
 }
 
 function kindsThat<Kind extends NotificationKind = NotificationKind>(

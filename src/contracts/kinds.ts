@@ -1,4 +1,5 @@
 import type { Channel } from './channels.js';
+import type { ScheduledJob } from './jobs.js';
 
 /** The declaration of a notification kind: everything except its texts and the type of its `data`. */
 export interface KindDeclaration {
@@ -19,6 +20,8 @@ export interface KindDeclaration {
   written?: true;
   /** Its item, for links: a name for URLs, and the field of `data` with the id. */
   item?: { type: string; id: string };
+  /** The jobs whose runs announce it; none: a request does. */
+  found_by?: readonly ScheduledJob[];
 }
 
 /**
@@ -30,28 +33,32 @@ export const KINDS = {
     optional: true,
     bundled: true,
     urgent: false,
-    channels: { email: 'on', sms: 'off', push: 'on' },
+    channels: { email: 'on', sms: 'off', push: 'on', webhook: 'on' },
     item: { type: 'deadline', id: 'deadline_id' },
+    found_by: ['check-notifications'],
   },
   documents_missing: {
     optional: true,
     bundled: true,
     urgent: false,
-    channels: { email: 'on', sms: 'off', push: 'on' },
+    channels: { email: 'on', sms: 'off', push: 'on', webhook: 'on' },
     item: { type: 'document', id: 'document_id' },
+    found_by: ['check-notifications'],
   },
   tasks_overdue: {
     optional: true,
     bundled: true,
     urgent: false,
-    channels: { email: 'on', sms: 'off', push: 'on' },
+    channels: { email: 'on', sms: 'off', push: 'on', webhook: 'on' },
     item: { type: 'task', id: 'task_id' },
+    found_by: ['check-notifications'],
   },
   weekly_summary: {
     optional: true,
     bundled: false,
     urgent: false,
     channels: { email: 'on', sms: 'off', push: 'on' },
+    found_by: ['weekly-summary'],
   },
   welcome: { optional: false, bundled: false, urgent: true, channels: { email: 'on' }, link: true },
   password_reset: { optional: false, bundled: false, urgent: true, channels: { email: 'on' }, link: true },
@@ -62,7 +69,7 @@ export const KINDS = {
     optional: true,
     bundled: true,
     urgent: false,
-    channels: { email: 'on', sms: 'off', push: 'on' },
+    channels: { email: 'on', sms: 'off', push: 'on', webhook: 'on' },
     written: true,
   },
   message: {
@@ -72,40 +79,73 @@ export const KINDS = {
     channels: { email: 'on', sms: 'off', push: 'on' },
     written: true,
   },
-  backup_alert: {
+  reminder: {
     optional: true,
     bundled: true,
     urgent: false,
     channels: { email: 'on', sms: 'off', push: 'on' },
+    item: { type: 'ticket', id: 'ticket_id' },
+    found_by: ['process-reminders'],
+  },
+  backup_alert: {
+    optional: true,
+    bundled: true,
+    urgent: false,
+    channels: { email: 'on', sms: 'off', push: 'on', webhook: 'on' },
     item: { type: 'backup', id: 'job_id' },
+    found_by: ['scan-backups', 'check-backups'],
   },
   backup_recovered: {
     optional: true,
     bundled: true,
     urgent: false,
-    channels: { email: 'on', sms: 'off', push: 'on' },
+    channels: { email: 'on', sms: 'off', push: 'on', webhook: 'on' },
     item: { type: 'backup', id: 'job_id' },
+    found_by: ['scan-backups', 'check-backups'],
   },
   backup_damaged: {
     optional: true,
     bundled: true,
     urgent: false,
-    channels: { email: 'on', sms: 'off', push: 'on' },
+    channels: { email: 'on', sms: 'off', push: 'on', webhook: 'on' },
     item: { type: 'backup', id: 'job_id' },
+    found_by: ['scan-backups', 'check-backups'],
   },
   backup_report_rejected: {
     optional: true,
     bundled: true,
     urgent: false,
-    channels: { email: 'on', sms: 'off', push: 'on' },
+    channels: { email: 'on', sms: 'off', push: 'on', webhook: 'on' },
+    found_by: ['scan-backups', 'check-backups'],
   },
   backup_agent_silent: {
     optional: true,
     bundled: true,
     urgent: false,
-    channels: { email: 'on', sms: 'off', push: 'on' },
+    channels: { email: 'on', sms: 'off', push: 'on', webhook: 'on' },
+    found_by: ['scan-backups', 'check-backups'],
   },
   backup_agent_back: {
+    optional: true,
+    bundled: true,
+    urgent: false,
+    channels: { email: 'on', sms: 'off', push: 'on', webhook: 'on' },
+    found_by: ['scan-backups', 'check-backups'],
+  },
+  webhook_failing: {
+    optional: true,
+    bundled: false,
+    urgent: false,
+    channels: { email: 'on', sms: 'off', push: 'on' },
+  },
+  webhook_disabled: {
+    optional: true,
+    bundled: false,
+    urgent: false,
+    channels: { email: 'on', sms: 'off', push: 'on' },
+  },
+  // Bundled: when a firm's mail domain dies, all its addresses bounce at once.
+  address_stopped: {
     optional: true,
     bundled: true,
     urgent: false,

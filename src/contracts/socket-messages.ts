@@ -21,26 +21,34 @@ export interface NotificationView {
   acknowledged_by: string | null;
   /** Until when the alert is snoozed; null once it has passed. */
   snoozed_until: string | null;
+  /** The page of what it is about, by ITEM_URL; null without one. */
+  url: string | null;
   cursor: string;
 }
 
+/** `unseen` counts no further: a bell shows a dot or "99+", and counting must stay cheap for users who never look. */
+export const MAX_UNSEEN = 1_000;
+
 /**
- * The user's unread count, exact at `seq` of their inbox. Frames may arrive late: a client ignores a count with a
- * smaller `seq` than the last one it applied.
+ * The user's counts, exact at `seq` of their inbox. Frames may arrive late: a client ignores counts with a smaller
+ * `seq` than the last one it applied.
  */
 export interface UnreadCount {
+  /** Unread and not archived. */
   unread_count: number;
+  /** Created after what the user has seen, and not archived; at most `MAX_UNSEEN`. */
+  unseen: number;
   seq: number;
 }
 
-/** A change in one frame: the notification as REST returns it, and the unread count that includes the change. */
+/** A change in one frame: the notification as REST returns it, and the counts that include the change. */
 export interface LiveNotification extends NotificationView, UnreadCount {}
 
 /** Server to client, namespace /notifications. */
 export interface ServerMessages {
   'notification.created': (notification: LiveNotification) => void;
   'notification.updated': (notification: LiveNotification) => void;
-  /** Sent if no notification frame has the count: after connecting, for example. */
+  /** Sent if no notification frame has the counts: after connecting, or after something was seen. */
   unread_count: (count: UnreadCount) => void;
   /** Too many changes to replay: read the feed by REST. */
   resync_required: () => void;

@@ -12,7 +12,7 @@ const WORD = /^[a-z][a-z0-9_-]{0,63}$/;
 
 /** Whether a request may change something reserved for admins or operators, or the password of one of them. */
 export function isAudited(method: string, rule: AccessRule, caller: AnyCaller): boolean {
-  if (LOOKS.includes(method)) return false;
+  if (LOOKS.includes(method) || rule.changes === false) return false;
   return (
     isForAdmins(rule) || (rule.who === 'person' && (caller.kind === 'operator' || caller.role === 'admin'))
   );

@@ -56,6 +56,8 @@ export interface AuditRow {
 export interface AuditQuery {
   actor?: string;
   action?: string;
+  /** Text in the route, the names of changed fields, the targets, the request's id or the address. */
+  q?: string;
   /** Inclusive. */
   since?: Date;
   /** Exclusive. */
@@ -103,14 +105,16 @@ export class AuditLog {
   /** A page of a tenant's log (null: the installation's log), newest first. */
   async list(tenantId: string | null, query: AuditQuery): Promise<Page<AuditRow>> {
     const { table, condition } = placeOf(tenantId);
-    const { actor, action, since, until, limit, cursor } = query;
+    const { actor, action, q, since, until, limit, cursor } = query;
     const [at, id] = cursor === undefined ? [] : decodeCursor(cursor, [isInstantKey, (key) => isUUID(key)]);
     const sql = `SELECT id, at, actor, actor_kind, action, targets, status, changed, request_id, ip FROM ${table}
        WHERE ${condition} AND ($2::text IS NULL OR actor = $2) AND ($3::text IS NULL OR action = $3)
          AND ($4::timestamptz IS NULL OR at >= $4) AND ($5::timestamptz IS NULL OR at < $5)
          AND ($6::timestamptz IS NULL OR (at, id) < ($6, $7::uuid))
+         AND ($9::text IS NULL OR strpos(
+           lower(concat_ws(' ', action, array_to_string(changed, ' '), targets::text, request_id, ip)), lower($9)) > 0)
        ORDER BY at DESC, id DESC LIMIT $8`;
-    const parameters = [tenantId, actor, action, since, until, at, id, limit + 1].map(
+    const parameters = [tenantId, actor, action, since, until, at, id, limit + 1, q].map(
       (value) => value ?? null,
     );
     const rows = await (tenantId === null

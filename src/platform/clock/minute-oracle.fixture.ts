@@ -1,3 +1,5 @@
+import { toStringMethod } from 'fast-check';
+
 /*
  * For specs: what a zone's wall clock shows, minute by minute, straight from Intl. It shares no code with civil-time
  * (no luxon, no offsets, no arithmetic on changes), so each can prove the other wrong.
@@ -20,6 +22,9 @@ export class MinuteOracle {
   private readonly jumps: number[] = [];
   /** The UTC minutes at which the clock does not show the next minute. */
   readonly changes: number[] = [];
+
+  /** What fast-check prints of a counterexample: not thousands of minutes. */
+  readonly [toStringMethod] = (): string => `the clock of ${this.zone} around ${this.date}`;
 
   /** Watches the clock of `zone` around a UTC date ('YYYY-MM-DD'). */
   constructor(

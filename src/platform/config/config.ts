@@ -3,6 +3,7 @@ import { parse as parseYaml, YAMLParseError } from 'yaml';
 import { parseEmailAddress } from '../addresses/email-address.js';
 import { ConfigurationError } from './faults.js';
 import { isLoopback } from './formats.js';
+import { hookContradictions } from './hook-settings.js';
 import { pushContradictions } from './push-settings.js';
 import { smsContradictions } from './sms-settings.js';
 import { SCHEMA } from './schema.js';
@@ -36,48 +37,71 @@ interface Purpose {
   mail?: boolean;
 }
 
+/** A configuration that may be faulty. */
+export interface ExaminedConfig {
+  /** A setting with a fault has its default value. */
+  config: Config;
+  /** Every fault, one sentence each. */
+  faults: string[];
+  faulty: ReadonlySet<Setting>;
+}
+
 /**
  * Reads the environment, then vigie.yml (path in VIGIE_CONFIG), then the defaults.
  * @throws ConfigurationError with every fault found.
  */
-export function readConfig(environment: Environment, { mail = true }: Purpose = {}): Config {
+export function readConfig(environment: Environment, purpose: Purpose = {}): Config {
+  const { config, faults } = examineConfig(environment, purpose);
+  if (faults.length > 0) throw new ConfigurationError(faults);
+  return config;
+}
+
+/** Like `readConfig`, but returns the faults, for `vigie doctor`. */
+export function examineConfig(environment: Environment, { mail = true }: Purpose = {}): ExaminedConfig {
   const faults: string[] = [];
+  const faulty = new Set<Setting>();
   const file = readFile(environment, faults);
   const values: Record<string, unknown> = {};
   const sources: Record<string, Source> = {};
-  for (const [key, variable] of Object.entries(SCHEMA) as [string, Variable<unknown>][]) {
+  for (const [key, variable] of Object.entries(SCHEMA) as [Setting, Variable<unknown>][]) {
+    const before = faults.length;
     const written = fromEnvironment(variable, environment, faults) ?? fromFile(variable, file);
     const text = written?.text ?? variable.default;
     sources[key] = written?.source ?? { kind: 'default', name: null };
     try {
       values[key] = text === null ? null : variable.parse(text);
     } catch (error) {
-      if (!mail && variable.yaml.startsWith('email.')) {
-        values[key] = variable.default === null ? null : variable.parse(variable.default);
-        continue;
-      }
+      values[key] = variable.default === null ? null : variable.parse(variable.default);
+      if (!mail && variable.yaml.startsWith('email.')) continue;
       faults.push(
         `${written?.where ?? variable.env} ${error instanceof Error ? error.message : String(error)}`,
       );
     }
+    if (faults.length > before) faulty.add(key);
   }
   // The loop above has set one value of the schema's type for each key.
   const config = { ...values, sources } as unknown as Config;
-  if (faults.length === 0) faults.push(...contradictions(config));
-  if (faults.length === 0 && mail) {
-    faults.push(
-      ...mailContradictions(config, environment),
-      ...smsContradictions(config),
-      ...pushContradictions(config),
-    );
-  }
-  if (faults.length > 0) throw new ConfigurationError(faults);
-  return config;
+  const contradicting = [
+    ...contradictions(config),
+    ...(mail ? mailContradictions(config, environment) : []),
+    ...(mail ? smsContradictions(config) : []),
+    ...(mail ? pushContradictions(config) : []),
+    ...(mail ? hookContradictions(config) : []),
+  ];
+  // A setting with a fault of its own contradicts nothing: it has its default.
+  const names = [...faulty].map((setting) => SCHEMA[setting].env);
+  faults.push(...contradicting.filter((sentence) => !names.some((name) => sentence.includes(name))));
+  return { config, faults, faulty };
 }
 
 /** The public URL of this server, without a trailing slash. */
 export function publicUrl(config: Config): string {
   return (config.publicUrl ?? `http://localhost:${config.port}`).replace(/\/+$/, '');
+}
+
+/** The URL pattern of items in mails: ITEM_URL, else the console, which finds the page of the item's type. */
+export function itemUrlPattern(config: Config): string {
+  return config.itemUrl ?? `${publicUrl(config)}/items/{type}/{id}?tenant={tenant}`;
 }
 
 /** Valid settings that are probably unintended: one sentence each, for the log at start and for `doctor`. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { selfSigned } from '../../delivery/channels/email/self-signed.fixture.js';
+import { selfSigned } from '../../../test/support/self-signed.js';
 import { ConfigurationError, configurationWarnings, readConfig } from './config.js';
 
 const MAIL = { SMTP_HOST: 'mail.example.fr', SMTP_FROM_EMAIL: 'vigie@example.fr' };

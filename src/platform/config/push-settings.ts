@@ -8,6 +8,7 @@ import {
   originsVariable,
   switchVariable,
 } from './variables.js';
+import { parseUrl } from '../text/url.js';
 
 /** RFC 8292 §3.2: an uncompressed P-256 point; and its scalar. */
 const PUBLIC_KEY_BYTES = 65;
@@ -102,7 +103,7 @@ function contact(): Format {
   return {
     type: 'mailto: or https: URL',
     check: (text) => {
-      if (!/^mailto:[^\s@]+@[^\s@]+$/.test(text) && !(URL.canParse(text) && text.startsWith('https://')))
+      if (!/^mailto:[^\s@]+@[^\s@]+$/.test(text) && !(text.startsWith('https://') && parseUrl(text) !== null))
         throw new Error('must be mailto: with an address, or an https URL');
     },
   };

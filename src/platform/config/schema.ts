@@ -2,6 +2,7 @@ import {
   ADDRESSES,
   atLeast,
   choiceVariable,
+  exactOriginsVariable,
   integerVariable,
   ITEM_URL,
   listVariable,
@@ -10,10 +11,16 @@ import {
   textVariable,
   url,
 } from './variables.js';
+import { CLEANUP_SETTINGS } from './cleanup-settings.js';
 import { BASE_URL, EMAIL_ADDRESS } from './formats.js';
+import { HOOK_SETTINGS } from './hook-settings.js';
 import { MAIL_SETTINGS } from './mail-settings.js';
 import { PUSH_SETTINGS } from './push-settings.js';
+import { WEBHOOK_SETTINGS } from './webhook-settings.js';
 import { secretListVariable, STRONG_SECRET } from './secrets.js';
+import { OBSERVATION_SETTINGS } from './observation-settings.js';
+import { LIMIT_SETTINGS } from './limit-settings.js';
+import { TRACING_SETTINGS } from './tracing-settings.js';
 import { SMS_SETTINGS } from './sms-settings.js';
 
 export const ROLES = ['web', 'worker', 'scheduler'] as const;
@@ -50,7 +57,12 @@ export const SCHEMA = {
     env: 'ITEM_URL',
     yaml: 'server.item_url',
     check: ITEM_URL,
-    doc: 'URL pattern of items, for links in mails: https://front.example/{tenant}/{type}/{id}. Unset: no links.',
+    doc: 'URL pattern of items, for links in mails and inboxes: https://front.example/{tenant}/{type}/{id}. Unset: pages of the console.',
+  }),
+  webOrigins: exactOriginsVariable({
+    env: 'WEB_ORIGINS',
+    yaml: 'server.web_origins',
+    doc: 'Origins of other web pages that may call the API and open sockets from a browser, with access tokens (never with the console cookie). Unset: only pages of this server.',
   }),
   trustProxy: optionalVariable({
     env: 'TRUST_PROXY',
@@ -86,13 +98,8 @@ export const SCHEMA = {
     default: 'auto',
     doc: 'Format of log lines. auto: pretty on a terminal, else JSON.',
   }),
-  metricsToken: optionalVariable({
-    env: 'METRICS_TOKEN',
-    yaml: 'metrics.token',
-    secret: true,
-    check: atLeast(16),
-    doc: 'Bearer token that /metrics requires; at least 16 characters. Unset: anyone who reaches the port can read the metrics (they contain no names or tenants).',
-  }),
+  ...OBSERVATION_SETTINGS,
+  ...TRACING_SETTINGS,
   databaseUrl: optionalVariable({
     env: 'DATABASE_URL',
     yaml: 'database.url',
@@ -160,7 +167,7 @@ export const SCHEMA = {
   jwtSecretPrevious: secretListVariable({
     env: 'JWT_SECRET_PREVIOUS',
     yaml: 'auth.jwt_secret_previous',
-    doc: 'Secrets that JWT_SECRET has replaced, or that will replace it; their signatures stay valid. Remove an old one after SESSION_MAX_DAYS.',
+    doc: 'Secrets that JWT_SECRET has replaced, or that will replace it; their signatures stay valid. Remove an old one after SESSION_MAX_DAYS and a nightly cleanup, which encrypts stored secrets with the new one.',
   }),
   accessTokenMinutes: integerVariable({
     env: 'ACCESS_TOKEN_MINUTES',
@@ -240,6 +247,8 @@ export const SCHEMA = {
   ...MAIL_SETTINGS,
   ...SMS_SETTINGS,
   ...PUSH_SETTINGS,
+  ...WEBHOOK_SETTINGS,
+  ...HOOK_SETTINGS,
   deliveryMaxAgeHours: integerVariable({
     env: 'DELIVERY_MAX_AGE_HOURS',
     yaml: 'delivery.max_age_hours',
@@ -280,30 +289,7 @@ export const SCHEMA = {
     max: 86_400,
     doc: 'Wait after the first failed attempt; doubles with each further one.',
   }),
-  limitPerUserHour: integerVariable({
-    env: 'LIMIT_PER_USER_PER_HOUR',
-    yaml: 'limits.per_user_per_hour',
-    default: 100,
-    min: 0,
-    max: 1_000_000,
-    doc: 'Deliveries to one recipient on one channel per hour; more are deferred. 0: no limit.',
-  }),
-  limitPerUserDay: integerVariable({
-    env: 'LIMIT_PER_USER_PER_DAY',
-    yaml: 'limits.per_user_per_day',
-    default: 500,
-    min: 0,
-    max: 1_000_000,
-    doc: 'The same per 24 hours. 0: no limit.',
-  }),
-  limitPerMinute: integerVariable({
-    env: 'LIMIT_GLOBAL_PER_MINUTE',
-    yaml: 'limits.global_per_minute',
-    default: 0,
-    min: 0,
-    max: 10_000_000,
-    doc: 'Deliveries of all tenants on one channel per minute. 0: no limit.',
-  }),
+  ...LIMIT_SETTINGS,
   dispatchIntervalSeconds: integerVariable({
     env: 'DISPATCH_INTERVAL_SECONDS',
     yaml: 'scheduler.check_interval_seconds',
@@ -359,12 +345,7 @@ export const SCHEMA = {
     max: 60,
     doc: 'Interval at which the scheduler checks for due slots.',
   }),
-  cleanupEnabled: switchVariable({
-    env: 'CLEANUP_ENABLED',
-    yaml: 'cleanup.enabled',
-    default: true,
-    doc: 'Off: the nightly cleanup deletes nothing.',
-  }),
+  ...CLEANUP_SETTINGS,
   mailConcurrency: integerVariable({
     env: 'MAIL_CONCURRENCY',
     yaml: 'workers.mail',
@@ -372,6 +353,14 @@ export const SCHEMA = {
     min: 1,
     max: 500,
     doc: 'Mails that one worker process sends in parallel.',
+  }),
+  webhookConcurrency: integerVariable({
+    env: 'WEBHOOK_CONCURRENCY',
+    yaml: 'workers.webhook',
+    default: 20,
+    min: 1,
+    max: 500,
+    doc: 'Webhook calls that one worker process makes in parallel; one endpoint has at most 5 of them.',
   }),
   checksConcurrency: integerVariable({
     env: 'CHECKS_CONCURRENCY',

@@ -1,6 +1,7 @@
 import type { Config, Setting, Source } from './config.js';
 import { SCHEMA } from './schema.js';
 import type { Variable } from './variables.js';
+import { parseUrl } from '../text/url.js';
 
 /** A setting with any secrets removed. */
 export interface ShownSetting {
@@ -31,7 +32,8 @@ export function shownSettings(config: Config): ShownSetting[] {
 function shown(value: Config[Setting], { secret, type }: Variable<unknown>): ShownSetting['value'] {
   if (typeof value !== 'string') return secret && value !== null ? '***' : value;
   // By its declared type, not by its value: a password may look like a URL.
-  if (type.startsWith('URL') && URL.canParse(value)) return withoutPassword(new URL(value));
+  const url = type.startsWith('URL') ? parseUrl(value) : null;
+  if (url !== null) return withoutPassword(url);
   return secret ? '***' : value;
 }
 

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { parseUrl } from '../text/url.js';
 
 /** How one variable is written, checked and documented. `parse` throws a sentence for people on a bad value. */
 export interface Variable<Value> {
@@ -55,6 +56,16 @@ export function integerVariable(
 ): Variable<number> {
   const { default: fallback, min, max, ...rest } = written;
   return variable(rest, `whole number from ${min} to ${max}`, String(fallback), (text) =>
+    integer(text, min, max),
+  );
+}
+
+/** May be unset: null. */
+export function optionalIntegerVariable(
+  written: Written & { min: number; max: number },
+): Variable<number | null> {
+  const { min, max, ...rest } = written;
+  return variable<number | null>(rest, `whole number from ${min} to ${max}`, null, (text) =>
     integer(text, min, max),
   );
 }
@@ -119,13 +130,44 @@ export function originsVariable(written: Written & { default: string }): Variabl
   return { ...variable(rest, 'list of origins', fallback, parse), list: true };
 }
 
+const MAX_ORIGINS = 100;
+
+/** Origins of web pages as browsers send them (RFC 6454 §6.2), each exact. Unset: null. */
+export function exactOriginsVariable(written: Written): Variable<readonly string[] | null> {
+  const parse = (text: string) => {
+    const parts = text.split(',').map((part) => part.trim());
+    const faults = parts.flatMap((part, at) => {
+      const fault = faultOfOrigin(part);
+      return fault === null ? [] : [`number ${at + 1} ${fault}`];
+    });
+    if (parts.length > MAX_ORIGINS) faults.push(`it has more than ${MAX_ORIGINS}`);
+    if (faults.length > 0) {
+      const sentence = 'must be a list of exact origins such as https://intranet.example.com';
+      throw new Error(`${sentence}: ${faults.slice(0, 5).join(', ')}`);
+    }
+    return [...new Set(parts.map((part) => new URL(part).origin))];
+  };
+  return { ...variable(written, 'list of exact origins', null, parse), list: true };
+}
+
+/** Why a text is not the origin of a web page; null if it is one. */
+function faultOfOrigin(text: string): string | null {
+  if (text === '') return 'is empty';
+  if (text.includes('*')) return 'has a wildcard';
+  const url = /^https?:\/\//i.test(text) ? parseUrl(text) : null;
+  if (url === null) return 'does not begin with http:// or https://';
+  if (url.username !== '' || url.password !== '') return 'has a user name or password';
+  return /[/?#]/.test(text.replace(/^https?:\/\//i, '')) ? 'has a path' : null;
+}
+
 /** A URL with one of these protocols. */
 export function url(...protocols: string[]): Format {
   const beginnings = protocols.map((name) => `${name}://`).join(' or ');
   return {
     type: `URL that begins with ${beginnings}`,
     check: (text) => {
-      if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol.replace(':', ''))) {
+      const { protocol } = parseUrl(text) ?? { protocol: '' };
+      if (!protocols.includes(protocol.replace(':', ''))) {
         throw new Error(`must be a URL that begins with ${beginnings}`);
       }
     },
@@ -141,7 +183,7 @@ export const ITEM_URL: Format = {
     const sample = text.replace(/\{(\w+)\}/g, (field, name: string) =>
       ITEM_URL_FIELDS.includes(name) ? name : field,
     );
-    const isUrl = URL.canParse(sample) && /^https?:$/.test(new URL(sample).protocol);
+    const isUrl = /^https?:$/.test(parseUrl(sample)?.protocol ?? '');
     if (!isUrl || /[{}]/.test(sample) || !text.includes('{id}')) {
       throw new Error(
         'must be an http or https URL with {id}; the only other fields are {tenant} and {type}',

@@ -6,6 +6,9 @@ import type { Pool } from 'pg';
 import { DataSource, type QueryRunner } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { CONFIG, type Config } from '../config/config.js';
+import { currentRehearsal, refuseInRehearsal, Rehearsal, type RehearsalLimits } from './rehearsal.js';
+import { currentTraceparent } from '../tracing/current.js';
+import { type PoolUsage, usageOf } from './pool-usage.js';
 import { type PoolSettings, poolSettings } from './sessions.js';
 import {
   type Connection,
@@ -43,6 +46,8 @@ export class Database {
    */
   async tenant<Result>(tenantId: string, work: (tx: TenantTransaction) => Promise<Result>): Promise<Result> {
     this.enter(tenantId);
+    const rehearsal = currentRehearsal();
+    if (rehearsal !== undefined) return rehearsal.transaction(tenantId, work);
     return inTransaction(
       this.app,
       this.settings,
@@ -53,12 +58,49 @@ export class Database {
   }
 
   /**
+   * Runs `work` without a trace: every transaction of this tenant that it or the code it calls opens is a part of one
+   * that is rolled back at the end. Access to other tenants, and to queues, throws.
+   * @throws RehearsalTooLongError when it takes longer than its limits; else what `work` throws.
+   */
+  async rehearse<Result>(
+    tenantId: string,
+    limits: RehearsalLimits,
+    work: (rehearsal: Rehearsal) => Promise<Result>,
+  ): Promise<Result> {
+    this.enter(tenantId);
+    refuseInRehearsal('a rehearsal');
+    let held: Rehearsal | undefined;
+    const outcome: { result?: { of: Result } } = {};
+    await inTransaction(
+      this.app,
+      this.settings,
+      beginWith(this.settings.opening, asTenant(tenantId), ...Rehearsal.settings(limits)),
+      (runner, connection) => {
+        held = new Rehearsal(runner, connection, tenantId, limits);
+        return new TenantTransaction(runner, connection, tenantId);
+      },
+      async () => {
+        const rehearsal = held;
+        if (rehearsal === undefined) throw new Error('the transaction was not opened');
+        outcome.result = { of: await rehearsal.run(() => work(rehearsal)) };
+        throw new RehearsedError();
+      },
+    ).catch((error: unknown) => {
+      if (!(error instanceof RehearsedError)) throw error;
+    });
+    if (outcome.result === undefined) throw new Error('the rehearsal has no result');
+    return outcome.result.of;
+  }
+
+  /**
    * For single statements: each is a transaction of this tenant, opened, run and committed in one message to
    * PostgreSQL.
    * @throws Error without a tenant.
    */
   single(tenantId: string): TenantStatements {
     this.enter(tenantId);
+    const rehearsal = currentRehearsal();
+    if (rehearsal !== undefined) return rehearsal.single(tenantId);
     const begin = beginWith(this.settings.opening, asTenant(tenantId));
     const query = async <Row>(...statement: Statement): Promise<Row[]> =>
       withConnection(this.app, this.settings, (connection) => runAlone<Row>(connection, begin, statement));
@@ -67,6 +109,11 @@ export class Database {
       query,
       one: async <Row>(...statement: Statement) => (await query<Row>(...statement))[0] ?? null,
     };
+  }
+
+  /** The connections of this process's pool. */
+  connections(): PoolUsage {
+    return usageOf(poolOf(this.app));
   }
 
   /** Resolves when the application pool can reach PostgreSQL. */
@@ -96,8 +143,14 @@ export class SystemDatabase {
     surviveLostConnections(source);
   }
 
+  /** The connections of this process's pool. */
+  connections(): PoolUsage {
+    return usageOf(poolOf(this.source));
+  }
+
   /** Runs `work` in one transaction; commits when it returns, rolls back when it throws. */
   async transaction<Result>(work: (tx: SystemTransaction) => Promise<Result>): Promise<Result> {
+    refuseInRehearsal('a transaction across tenants');
     return inTransaction(
       this.source,
       this.settings,
@@ -109,6 +162,7 @@ export class SystemDatabase {
 
   /** One statement in its own transaction. */
   async query<Row>(...statement: Statement): Promise<Row[]> {
+    refuseInRehearsal('a statement across tenants');
     const { opening } = this.settings;
     return withConnection(this.source, this.settings, async (connection) =>
       opening === ''
@@ -117,6 +171,9 @@ export class SystemDatabase {
     );
   }
 }
+
+/** The end of a rehearsal: rolls it back. */
+class RehearsedError extends Error {}
 
 /** Opens a transaction, runs the statement and commits, in one message. */
 async function runAlone<Row>(connection: Connection, begin: string, statement: Statement): Promise<Row[]> {
@@ -136,9 +193,11 @@ function beginWith(...settings: readonly string[]): string {
   return ['BEGIN', ...settings.filter((setting) => setting !== '')].join('; ');
 }
 
-/** A uuid needs no escaping. */
+/** Neither needs escaping. Notifications keep the trace that created them, for the process that sends them. */
 function asTenant(tenantId: string): string {
-  return `SET LOCAL app.tenant_id = '${tenantId}'`;
+  const traceparent = currentTraceparent();
+  const traced = traceparent === null ? '' : `; SET LOCAL app.traceparent = '${traceparent}'`;
+  return `SET LOCAL app.tenant_id = '${tenantId}'${traced}`;
 }
 
 /**
@@ -191,12 +250,11 @@ function together<Result>({ connection: { stream } }: Connection, send: () => Re
 
 /** A connection straight from the driver's pool: TypeORM's wrapper costs as much as a statement. */
 async function withConnection<Result>(
-  { driver }: DataSource,
+  source: DataSource,
   { names }: PoolSettings,
   work: (connection: Connection) => Promise<Result>,
 ): Promise<Result> {
-  const pool = (driver as PostgresDriver).master as Pool;
-  const client = await pool.connect();
+  const client = await poolOf(source).connect();
   client.on('error', ignore);
   try {
     return await work(named(client, names));
@@ -208,9 +266,13 @@ async function withConnection<Result>(
 }
 
 /** A connection may be closed in the same message that reports it ready, before its borrower can listen. */
-function surviveLostConnections({ driver }: DataSource): void {
-  const pool = (driver as PostgresDriver).master as Pool;
-  pool.on('connect', (client) => client.on('error', ignore));
+function surviveLostConnections(source: DataSource): void {
+  poolOf(source).on('connect', (client) => client.on('error', ignore));
+}
+
+/** The driver's pool, which TypeORM does not type. */
+function poolOf({ driver }: DataSource): Pool {
+  return (driver as PostgresDriver).master as Pool;
 }
 
 /** The running statements fail with the connection and report it. */

@@ -18,7 +18,12 @@ export async function reachPostgres(url: string): Promise<void> {
  * @throws Error when the schema is older or newer.
  */
 export async function assertMigrated(systemUrl: string): Promise<void> {
-  const ran = await withClient(systemUrl, migrationsOf);
+  await withClient(systemUrl, assertMigratedOn);
+}
+
+/** The same, on an open connection. */
+export async function assertMigratedOn(client: pg.Client): Promise<void> {
+  const ran = await migrationsOf(client);
   refuseNewer(ran);
   const missing = MIGRATION_NAMES.filter((name) => !ran.includes(name));
   if (missing.length > 0)

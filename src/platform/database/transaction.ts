@@ -172,7 +172,7 @@ export class Transaction {
     this.committed.push(callback);
   }
 
-  private run<Row>(sql: string | PreparedStatement, parameters?: readonly SqlValue[]) {
+  protected run<Row>(sql: string | PreparedStatement, parameters?: readonly SqlValue[]) {
     return runStatement<Row>(this.connection, sql, parameters, this.queryTimeoutMs);
   }
 

@@ -5,7 +5,8 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from '../errors/problem.js';
 import { JSON_LIMITS, JsonFault, readJson } from '../json/read-json.js';
-import { takesUpload } from './uploads.js';
+import { readMultipart } from './uploads/multipart.js';
+import { takesUpload } from './uploads/uploads.js';
 
 /** The body limit, in bytes, of authenticated routes. */
 export const BODY_LIMIT = 1_048_576;
@@ -18,6 +19,8 @@ const LINGER_MS = 2_000;
 
 const JSON_TYPE = 'application/json';
 const FORM_TYPE = 'application/x-www-form-urlencoded';
+/** What RFC 8058 tells mail programs to post. */
+const MULTIPART_TYPE = 'multipart/form-data';
 
 /**
  * All bodies are read here. A body is read only after the route's guard has authenticated the caller (`BodyGuard` reads
@@ -70,8 +73,22 @@ export async function readBody(
   const { body, headers } = request;
   if (!(body instanceof Readable)) return undefined;
   const type = (headers['content-type'] ?? '').split(';', 1).join('').trim().toLowerCase();
-  const isForm = type === FORM_TYPE && takes.form;
+  const isForm = (type === FORM_TYPE || type === MULTIPART_TYPE) && takes.form;
   if (type !== JSON_TYPE && !isForm) throw new Problem('unsupported_media_type', `send ${JSON_TYPE}`);
+  const bytes = await readBytes(request, limit);
+  // Windows programs write a UTF-8 byte order mark.
+  const text = bytes.toString().replace(/^\ufeff/, '');
+  if (!isForm) return jsonOf(text, takes.illFormedTexts);
+  return type === FORM_TYPE ? formOf(text) : multipartOf(text, headers['content-type'] ?? '');
+}
+
+/**
+ * The bytes of a body in UTF-8, for a route that verifies a signature of them.
+ * @param limit bytes
+ * @throws Problem unsupported_media_type, payload_too_large, malformed_request
+ */
+export async function readBytes({ body, headers }: FastifyRequest, limit: number): Promise<Buffer> {
+  if (!(body instanceof Readable)) return Buffer.alloc(0);
   const encoding = headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity') {
     throw new Problem('unsupported_media_type', `send the body uncompressed, not as ${encoding}`);
@@ -79,9 +96,7 @@ export async function readBody(
   if (Number(headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
   const bytes = await bytesOf(body, limit);
   if (!isUtf8(bytes)) throw new Problem('malformed_request', 'the body is not UTF-8');
-  // Windows programs write a UTF-8 byte order mark.
-  const text = bytes.toString().replace(/^\ufeff/, '');
-  return isForm ? formOf(text) : jsonOf(text, takes.illFormedTexts);
+  return bytes;
 }
 
 function jsonOf(text: string, illFormedTexts: boolean): unknown {
@@ -98,6 +113,17 @@ function jsonOf(text: string, illFormedTexts: boolean): unknown {
 /** A repeated field becomes a list. */
 function formOf(text: string): Record<string, string | string[] | undefined> {
   return { ...parseForm(text) };
+}
+
+/** The text fields. A repeated field becomes a list. */
+function multipartOf(text: string, contentType: string): Record<string, string | string[]> {
+  const fields = readMultipart(text, contentType);
+  if (fields === null) throw new Problem('malformed_request', 'the body is not a well-formed form');
+  const form = new Map<string, string[]>();
+  for (const [name, value] of fields) form.set(name, [...(form.get(name) ?? []), value]);
+  return Object.fromEntries(
+    [...form].map(([name, values]) => [name, values.length === 1 ? values.join('') : values]),
+  );
 }
 
 function tooLarge(limit: number): Problem {

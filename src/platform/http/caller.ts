@@ -37,13 +37,15 @@ export interface AccessRule {
   who: 'public' | 'self' | 'person' | 'member' | 'admin' | 'operator' | 'admin_or_operator';
   /** The scope an API key needs to call it; without one, no key may. */
   scope?: Scope;
+  /** False: a request that is no GET, yet changes nothing. The audit log leaves it out. */
+  changes?: false;
 }
 
 export const ACCESS_RULE = 'vigie:access';
 
 /** @example `@Access('member', 'watched:read')` */
-export function Access(who: AccessRule['who'], scope?: Scope) {
-  return SetMetadata(ACCESS_RULE, { who, scope } satisfies AccessRule);
+export function Access(who: AccessRule['who'], scope?: Scope, more: Pick<AccessRule, 'changes'> = {}) {
+  return SetMetadata(ACCESS_RULE, { who, scope, ...more } satisfies AccessRule);
 }
 
 /** Where the guard stores the authenticated caller. */

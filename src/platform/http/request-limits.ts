@@ -1,4 +1,10 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  SetMetadata,
+} from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
 import { CONFIG, type Config } from '../config/config.js';
@@ -13,6 +19,13 @@ const SHARE_INTERVAL_MS = 250;
 const SHARED_AT_ONCE = 1_000;
 /** Maximum number of tracked callers; beyond it the oldest is forgotten. */
 const MAX_CALLERS = 50_000;
+
+export const COUNTS_REQUESTS = 'vigie:counts-requests';
+
+/** The public route counts its callers' requests itself. */
+export function CountsRequests(): MethodDecorator {
+  return SetMetadata(COUNTS_REQUESTS, true);
+}
 
 /** A caller's usage in the current minute. */
 interface Usage {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyHttpOptions, FastifyReply, RawServerDefault } from 'fastify';
+import type { FastifyHttpOptions, FastifyReply, FastifyRequest, RawServerDefault } from 'fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Problem } from '../errors/problem.js';
 import { bodyOf, toProblem } from '../errors/problem.filter.js';
@@ -20,8 +20,12 @@ const LINGER_MS = 2_000;
 /**
  * Answers what is no request for a route (RFC 9457): a broken path, headers that are too large, no HTTP at all.
  * @param headers of every answer; no hook runs for these.
+ * @param headersFor further headers, if the request could be read.
  */
-export function unreadableRequests(headers: Record<string, string>): Handlers {
+export function unreadableRequests(
+  headers: Record<string, string>,
+  headersFor: (request: FastifyRequest) => Record<string, string>,
+): Handlers {
   return {
     // Node's own answer to a request without Host has no body. `requireHost` writes one.
     http: { requireHostHeader: false },
@@ -33,7 +37,11 @@ export function unreadableRequests(headers: Record<string, string>): Handlers {
       const plain = reply as unknown as FastifyReply;
       void plain
         .status(problem.status)
-        .headers({ ...headers, 'x-request-id': request.id })
+        .headers({
+          ...headers,
+          ...headersFor(request),
+          'x-request-id': request.id,
+        })
         .type('application/problem+json')
         .send(JSON.stringify(bodyOf(problem, request.id)));
     },

@@ -1,7 +1,8 @@
 import { Global, Module } from '@nestjs/common';
+import { Tracing } from '../tracing/tracing.js';
 import { Metrics } from './metrics.js';
 
-/** The metrics of this process, available in every room. */
+/** The metrics and traces of this process, available in every room. */
 @Global()
-@Module({ providers: [Metrics], exports: [Metrics] })
+@Module({ providers: [Metrics, Tracing], exports: [Metrics, Tracing] })
 export class MetricsModule {}

@@ -51,9 +51,16 @@ export class Metrics {
   private make(name: string, { type, help, labels, buckets }: MetricRow): void {
     const made = { name, help, labelNames: [...labels], registers: [this.registry] };
     if (type === 'counter') this.counters.set(name, new Counter(made));
-    else if (type === 'gauge') this.gauges.set(name, new Gauge(made));
+    else if (type === 'gauge') this.gauges.set(name, emptyGauge(made));
     else this.histograms.set(name, new Histogram({ ...made, buckets: [...(buckets ?? [])] }));
   }
+}
+
+/** Without labels, prom-client would show 0 before the first value: an instant of 1970, or a scheduler that is down. */
+function emptyGauge(made: ConstructorParameters<typeof Gauge>[0]): Gauge {
+  const gauge = new Gauge(made);
+  gauge.remove({});
+  return gauge;
 }
 
 /** Seconds since `began`, a value of `performance.now()`. */

@@ -13,8 +13,14 @@ const PRODUCER: RedisOptions = {
   connectTimeout: 2_000,
 };
 
-/** For blocking reads and subscriptions: they wait until Redis is reachable. Bull requires these two options. */
-const CONSUMER: RedisOptions = { maxRetriesPerRequest: null, enableReadyCheck: false };
+/** For blocking reads and subscriptions: they wait until Redis is reachable. */
+const CONSUMER: RedisOptions = {
+  // Bull requires these two options.
+  maxRetriesPerRequest: null,
+  enableReadyCheck: false,
+  // ioredis 5 does not handle its rejection, which would end this process: subscribers do it at `ready`.
+  autoResubscribe: false,
+};
 
 const ALWAYS: RedisOptions = {
   retryStrategy: (times) => Math.min(times * 100, 2_000),

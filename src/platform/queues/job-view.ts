@@ -7,6 +7,8 @@ export interface JobView {
   /** The id of the delivery or run. */
   id: string;
   tenant_id: string;
+  /** Its slug. */
+  tenant: string;
   job: string;
   /** The state in PostgreSQL, e.g. `pending`. */
   state: string;

@@ -271,6 +271,25 @@ describe('without Redis', () => {
     await proxy.close();
   });
 
+  it('R6: a process stops cleanly before Redis has answered a repeated subscription', async () => {
+    const proxy = await proxyTo(server.url);
+    const platform = await start({ REDIS_URL: proxy.url, VIGIE_ROLES: 'web' });
+    const wakeUps = platform.module.get(WakeUps);
+    let heard = false;
+    wakeUps.on('dispatch.kick', () => (heard = true));
+    await until('the subscription', () => {
+      wakeUps.send('dispatch.kick', { channel: 'email' });
+      return heard;
+    });
+    const resubscribed = proxy.silenceAt('subscribe');
+    proxy.cut();
+    proxy.restore();
+    await resubscribed;
+    // Jest fails a test that leaves a rejection unhandled.
+    await platform.close();
+    await proxy.close();
+  });
+
   it('F4: adding fails within 2 s, and wake-ups are dropped without an error', async () => {
     const platform = await start({ REDIS_URL: server.url, VIGIE_ROLES: 'web' });
     const queues = platform.module.get(Queues);

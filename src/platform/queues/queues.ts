@@ -3,6 +3,7 @@ import type { OnApplicationShutdown } from '@nestjs/common';
 import type { Queue } from 'bull';
 import { JOBS, type JobName, type JobPayloads, QUEUES, type QueueName } from '../../contracts/jobs.js';
 import { withTimeout } from '../clock/timeout.js';
+import { refuseInRehearsal } from '../database/rehearsal.js';
 import { RedisWrites } from './redis-writes.js';
 import { RedisRefusal, refusalOf } from './refusals.js';
 
@@ -49,6 +50,7 @@ export class Queues implements OnApplicationShutdown {
    */
   async enqueue<Name extends JobName>(name: Name, jobs: readonly Enqueued<Name>[]): Promise<void> {
     if (jobs.length === 0) return;
+    refuseInRehearsal('a job');
     const queue = this.queues[JOBS[name].queue];
     await reconnected(queue.client);
     const adding = queue.addBulk(

@@ -2,9 +2,13 @@ import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleIn
 import type { Redis } from 'ioredis';
 import type { WakeUp, WakeUps as Messages } from '../../contracts/wake-ups.js';
 import { CONFIG, type Config } from '../config/config.js';
+import { refuseInRehearsal } from '../database/rehearsal.js';
 import { Metrics } from '../metrics/metrics.js';
 import { consumerConnection, producerConnection } from './connections.js';
 import { readWakeUp } from './wake-up-reading.js';
+
+/** While they are frequent, wake-ups leave together at this interval, in ms: a write costs as much as a small query. */
+const INTERVAL_MS = 10;
 
 type Listener<Name extends WakeUp> = (message: Messages[Name]) => void;
 
@@ -19,6 +23,10 @@ export class WakeUps implements OnModuleInit, OnApplicationShutdown {
   private readonly channel: string;
   private publisher: Redis;
   private subscriber: Redis;
+  /** Sent together, each once. */
+  private readonly waiting = new Map<string, WakeUp>();
+  /** When the last ones left, in ms of `performance.now()`. */
+  private lastSent = -Infinity;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -32,15 +40,37 @@ export class WakeUps implements OnModuleInit, OnApplicationShutdown {
     this.publisher = producerConnection(url);
     this.subscriber = consumerConnection(url);
     this.subscriber.on('message', (_channel: string, text: string) => this.receive(text));
-    // Rejects only when the process stops before Redis has answered.
-    this.subscriber.subscribe(this.channel).catch(() => undefined);
+    // Rejects when the connection closes before Redis has answered: the next connection subscribes again.
+    this.subscriber.on('ready', () => {
+      this.subscriber.subscribe(this.channel).catch(() => undefined);
+    });
   }
 
-  /** Returns at once. */
+  /** Returns at once. A lone wake-up leaves at the end of this turn of the event loop. */
   send<Name extends WakeUp>(name: Name, message: Messages[Name]): void {
-    this.publisher
-      .publish(this.channel, JSON.stringify({ name, message }))
-      .catch(() => this.metrics.count('vigie_wake_ups_failed_total', { name }));
+    refuseInRehearsal('a wake-up');
+    if (this.waiting.size === 0) {
+      const wait = this.lastSent + INTERVAL_MS - performance.now();
+      if (wait <= 0) setImmediate(() => this.publish());
+      else setTimeout(() => this.publish(), wait);
+    }
+    this.waiting.set(JSON.stringify({ name, message }), name);
+  }
+
+  private publish(): void {
+    this.lastSent = performance.now();
+    const texts = [...this.waiting];
+    this.waiting.clear();
+    const pipeline = this.publisher.pipeline();
+    for (const [text] of texts) pipeline.publish(this.channel, text);
+    const count = (name: WakeUp) => this.metrics.count('vigie_wake_ups_failed_total', { name });
+    pipeline.exec().then(
+      (results) =>
+        texts.forEach(([, name], at) => {
+          if (results?.[at]?.[0] !== null) count(name);
+        }),
+      () => texts.forEach(([, name]) => count(name)),
+    );
   }
 
   /** Calls `listener` for each wake-up of this name, from any process (this one too). */

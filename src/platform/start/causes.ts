@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { DatabaseNotPrepared } from '../database/preparation.js';
 
 /** An expected cause of a failed start. */
@@ -37,7 +38,8 @@ const PG_HANG_UP = /^Connection terminated unexpectedly$/;
  * `Error`, and of a database that lacks rights, are written for people.
  */
 export function expectedCause(error: unknown): Cause | null {
-  if (!(error instanceof Error)) return null;
+  // Not `instanceof`: Node's own errors are of another realm in tests.
+  if (!types.isNativeError(error)) return null;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : null;
   const known = code === null ? undefined : REASONS[code];
   // PostgreSQL's own message names the database or the login, never a password.

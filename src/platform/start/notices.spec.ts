@@ -1,9 +1,9 @@
 import { readConfig } from '../config/config.js';
 import { startNotices } from './notices.js';
 
-function events(environment: Record<string, string>, hasOperator = true): string[] {
+function events(environment: Record<string, string>, token: string | null = null): string[] {
   const config = readConfig({ SMTP_HOST: '127.0.0.1', SMTP_FROM_EMAIL: 'a@b.example', ...environment });
-  return startNotices(config, hasOperator, Object.keys(environment)).map(({ event }) => event);
+  return startNotices(config, token, Object.keys(environment)).map(({ event }) => event);
 }
 
 describe('R13: the last lines of a start', () => {
@@ -13,10 +13,13 @@ describe('R13: the last lines of a start', () => {
 
   it('R13: say how to create the first operator, that mails are off, and which name is misspelled', () => {
     const config = readConfig({});
-    const notices = startNotices(config, false, ['SMTP_HOSTS']);
+    const notices = startNotices(config, 'first-token', ['SMTP_HOSTS']);
     expect(notices).toEqual([
       { event: 'configuration_warning', hint: expect.stringContaining('did you mean SMTP_HOST?') },
-      { event: 'no_operator', hint: expect.stringContaining('vigie operators create') },
+      {
+        event: 'no_operator',
+        hint: expect.stringMatching(/first-run#token=first-token .*vigie operators create/),
+      },
       { event: 'email_not_configured', hint: expect.stringContaining('SMTP_HOST') },
     ]);
   });

@@ -1,4 +1,4 @@
-import { type Config, configurationWarnings } from '../config/config.js';
+import { type Config, configurationWarnings, publicUrl } from '../config/config.js';
 import { isLoopback } from '../config/formats.js';
 import { nearMisses } from '../config/near-misses.js';
 
@@ -8,21 +8,31 @@ export interface Notice {
   hint: string;
 }
 
-/** @param names the variables of the environment. */
-export function startNotices(config: Config, hasOperator: boolean, names: readonly string[]): Notice[] {
+/**
+ * @param firstRunToken creates the first operator; null if there is one.
+ * @param names the variables of the environment.
+ */
+export function startNotices(
+  config: Config,
+  firstRunToken: string | null,
+  names: readonly string[],
+): Notice[] {
   const warnings = [...nearMisses(names), ...configurationWarnings(config)];
   return [
     ...warnings.map((hint) => ({ event: 'configuration_warning', hint })),
-    ...(hasOperator ? [] : [NO_OPERATOR]),
+    ...(firstRunToken === null ? [] : [noOperator(config, firstRunToken)]),
     ...(config.smtpHost === null ? [NO_EMAIL] : []),
     ...(servesPlainHttp(config) ? [PLAIN_HTTP] : []),
   ];
 }
 
-const NO_OPERATOR: Notice = {
-  event: 'no_operator',
-  hint: 'nobody can sign in yet: run "npx vigie operators create <email>", or set VIGIE_OPERATOR_EMAIL and VIGIE_OPERATOR_PASSWORD and start again',
-};
+/** The token is part of a sentence: logs hide fields with such a name, and this line is the only place to read it. */
+function noOperator(config: Config, token: string): Notice {
+  const command = 'run "npx vigie operators create <email>"';
+  const settings = 'set VIGIE_OPERATOR_EMAIL and VIGIE_OPERATOR_PASSWORD and start again';
+  const page = config.roles.includes('web') ? `open ${publicUrl(config)}/first-run#token=${token} , or ` : '';
+  return { event: 'no_operator', hint: `nobody can sign in yet: ${page}${command}, or ${settings}` };
+}
 
 const NO_EMAIL: Notice = {
   event: 'email_not_configured',

@@ -159,7 +159,21 @@ export async function createBackups(runner: QueryRunner): Promise<void> {
         WHERE announced_at IS NULL AND verdict IS NOT NULL;
       CREATE INDEX backup_entries_stored ON backup_entries (tenant_id, agent_id, database_name, effective_at DESC)
         WHERE stored_state IN ('stored', 'damaged', 'gone', 'removing');
+
+      CREATE TABLE backup_notes (
+        tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
+        id uuid NOT NULL DEFAULT new_id(),
+        job_id uuid NOT NULL,
+        -- Null: a program, or a user who was erased.
+        author_id uuid,
+        text text NOT NULL CHECK (length(text) BETWEEN 1 AND 2000),
+        created_at timestamptz(3) NOT NULL,
+        PRIMARY KEY (tenant_id, id),
+        FOREIGN KEY (tenant_id, job_id) REFERENCES backup_jobs ON DELETE CASCADE,
+        FOREIGN KEY (tenant_id, author_id) REFERENCES users ON DELETE SET NULL (author_id)
+      );
+      CREATE INDEX backup_notes_job ON backup_notes (tenant_id, job_id, id DESC);
     `);
-  for (const table of ['backup_jobs', 'backup_scans', 'backup_reports', 'backup_entries'])
+  for (const table of ['backup_jobs', 'backup_scans', 'backup_reports', 'backup_entries', 'backup_notes'])
     await protectTenantTable(runner, table);
 }

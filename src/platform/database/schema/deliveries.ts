@@ -62,12 +62,20 @@ export async function createDeliveries(runner: QueryRunner): Promise<void> {
       -- Deliveries that may be bundled with one that is dispatched.
       CREATE INDEX deliveries_bundling ON deliveries (tenant_id, channel, recipient, bundle_key, due_at, id)
         WHERE state = 'pending' AND bundle_key IS NOT NULL AND bundle_id IS NULL;
-      CREATE INDEX deliveries_bundle ON deliveries (tenant_id, bundle_id) WHERE bundle_id IS NOT NULL;
+      -- The message first: an event of a provider names it, and not its tenant.
+      CREATE INDEX deliveries_bundle ON deliveries (bundle_id, tenant_id) WHERE bundle_id IS NOT NULL;
+      CREATE INDEX deliveries_provider_id ON deliveries (provider_id) WHERE provider_id IS NOT NULL;
+      -- Who answers STOP names only their number.
+      CREATE INDEX deliveries_numbers ON deliveries (address, tenant_id, created_at)
+        WHERE channel = 'sms' AND state = 'sent';
       -- Messages admitted, for the limits.
       CREATE INDEX deliveries_usage ON deliveries (tenant_id, recipient, channel, admitted_at)
         WHERE admitted_at IS NOT NULL AND leads;
-      CREATE INDEX deliveries_admitted ON deliveries (channel, admitted_at)
+      CREATE INDEX deliveries_admitted ON deliveries (channel, tenant_id, admitted_at)
         WHERE admitted_at IS NOT NULL AND leads;
+      -- Messages that wait for their tenant's limit: each gets a later slot than those before it.
+      CREATE INDEX deliveries_over_tenant_limit ON deliveries (tenant_id, channel, due_at)
+        WHERE state = 'pending' AND defer_reason IN ('limit_per_tenant_per_hour', 'limit_per_tenant_per_day');
       -- A caller's own usage, for the limits of direct calls.
       CREATE INDEX deliveries_direct ON deliveries (tenant_id, direct_by, channel, admitted_at)
         WHERE direct_by IS NOT NULL;
@@ -115,7 +123,31 @@ export async function createDeliveries(runner: QueryRunner): Promise<void> {
         CHECK ((down_since IS NULL) = (next_probe_at IS NULL)),
         CHECK (down_since IS NOT NULL OR probe_token IS NULL)
       );
-      INSERT INTO channels (channel) VALUES ('email'), ('sms'), ('push');
+      INSERT INTO channels (channel) VALUES ('email'), ('sms'), ('push'), ('webhook');
+
+      -- Requeues and discards of dead letters, and how far they are.
+      CREATE TABLE dead_letter_acts (
+        id uuid PRIMARY KEY DEFAULT new_id(),
+        act text NOT NULL CHECK (act IN ('requeue', 'discard')),
+        state text NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'succeeded')),
+        -- The chosen deliveries. Null: every tenant, delivery, channel or cause.
+        chosen_tenant_id uuid,
+        ids uuid[],
+        channel text,
+        cause text,
+        reason text,
+        since timestamptz(3) NOT NULL,
+        -- Why they are discarded, in a person's words.
+        why text CHECK (length(why) <= 500),
+        by text NOT NULL,
+        total integer NOT NULL,
+        done integer NOT NULL DEFAULT 0,
+        created_at timestamptz(3) NOT NULL,
+        finished_at timestamptz(3),
+        CHECK ((state = 'running') = (finished_at IS NULL)),
+        CHECK ((act = 'discard') = (why IS NOT NULL))
+      );
+      CREATE INDEX dead_letter_acts_running ON dead_letter_acts (created_at) WHERE state = 'running';
 
       CREATE TABLE workers (
         id uuid NOT NULL,
@@ -128,5 +160,6 @@ export async function createDeliveries(runner: QueryRunner): Promise<void> {
   await protectTenantTable(runner, 'deliveries');
   await protectTenantTable(runner, 'delivery_events');
   await systemTable(runner, 'channels');
+  await systemTable(runner, 'dead_letter_acts');
   await systemTable(runner, 'workers');
 }

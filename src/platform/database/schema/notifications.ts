@@ -30,7 +30,6 @@ export async function createNotifications(runner: QueryRunner): Promise<void> {
         snoozed_until timestamptz(3),
         -- When people were last notified of it; null where only its stages decide.
         last_notified_at timestamptz(3),
-        PRIMARY KEY (tenant_id, id),
         CHECK ((state = 'resolved') = (resolved_at IS NOT NULL)),
         CHECK (gone_at IS NULL OR state = 'resolved'),
         CHECK (acknowledged_at IS NOT NULL OR acknowledged_by IS NULL)
@@ -41,16 +40,23 @@ export async function createNotifications(runner: QueryRunner): Promise<void> {
       -- A fact has one alert as long as it is true.
       CREATE UNIQUE INDEX alerts_fact ON alerts (tenant_id, dedupe_key) WHERE gone_at IS NULL;
       CREATE INDEX alerts_standing ON alerts (tenant_id, kind) WHERE gone_at IS NULL;
-      CREATE INDEX alerts_source ON alerts (tenant_id, source_type, source_id) WHERE gone_at IS NULL;
+      -- Also of ended alerts: the page of a backup lists them.
+      CREATE INDEX alerts_source ON alerts (tenant_id, source_type, source_id);
       CREATE INDEX alerts_snoozed ON alerts (tenant_id, snoozed_until)
         WHERE gone_at IS NULL AND snoozed_until IS NOT NULL;
       -- Newest first: pages stay stable while checks update counts.
       CREATE INDEX alerts_list ON alerts (tenant_id, first_seen_at DESC, id DESC);
+      -- After the other indexes: while a table has no statistics PostgreSQL takes the newest of equally good ones, and a
+      -- foreign key's check would read all of a tenant's rows by another index that has the id, too.
+      ALTER TABLE alerts ADD PRIMARY KEY (tenant_id, id);
 
       CREATE TABLE inboxes (
         tenant_id uuid NOT NULL,
         user_id uuid NOT NULL,
         seq bigint NOT NULL,
+        -- What the user has seen: notifications up to this (created_seq, id).
+        seen_seq bigint NOT NULL DEFAULT 0,
+        seen_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
         PRIMARY KEY (tenant_id, user_id),
         FOREIGN KEY (tenant_id, user_id) REFERENCES users ON DELETE CASCADE
       );
@@ -58,7 +64,7 @@ export async function createNotifications(runner: QueryRunner): Promise<void> {
       CREATE TABLE notifications (
         tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
         id uuid NOT NULL DEFAULT new_id(),
-        -- user:<id>, mailto:<address>, tel:<number>
+        -- user:<id>, mailto:<address>, tel:<number>, webhook:<endpoint id>
         recipient text NOT NULL CHECK (length(recipient) <= 300),
         user_id uuid,
         alert_id uuid,
@@ -72,6 +78,11 @@ export async function createNotifications(runner: QueryRunner): Promise<void> {
         audience text NOT NULL,
         -- The inbox's seq when this row last changed; reconnecting clients ask for rows after theirs.
         seq bigint NOT NULL DEFAULT 0,
+        -- The inbox's seq when this row was created, which no mark changes. Not an instant: transactions commit in the
+        -- order of seqs, not of their clocks, so nothing appears below what a user has seen.
+        created_seq bigint NOT NULL DEFAULT 0,
+        -- W3C Trace Context of what created it; without tracing nothing sets it (platform/tracing).
+        traceparent text DEFAULT nullif(current_setting('app.traceparent', true), ''),
         created_at timestamptz(3) NOT NULL,
         read_at timestamptz(3),
         archived_at timestamptz(3),
@@ -79,7 +90,6 @@ export async function createNotifications(runner: QueryRunner): Promise<void> {
         acknowledged_at timestamptz(3),
         acknowledged_by uuid,
         snoozed_until timestamptz(3),
-        PRIMARY KEY (tenant_id, id),
         -- Deduplicates under any concurrency.
         UNIQUE (tenant_id, recipient, dedupe_key),
         FOREIGN KEY (tenant_id, user_id) REFERENCES users ON DELETE SET NULL (user_id),
@@ -89,9 +99,38 @@ export async function createNotifications(runner: QueryRunner): Promise<void> {
       CREATE INDEX notifications_changes ON notifications (tenant_id, user_id, seq, id);
       CREATE INDEX notifications_unread ON notifications (tenant_id, user_id, created_at DESC, id DESC)
         WHERE read_at IS NULL AND archived_at IS NULL;
+      CREATE INDEX notifications_unseen ON notifications (tenant_id, user_id, created_seq, id)
+        WHERE archived_at IS NULL AND user_id IS NOT NULL;
       CREATE INDEX notifications_created ON notifications (tenant_id, created_by, created_at DESC, id DESC)
         WHERE created_by IS NOT NULL;
+      -- What was sent about a ticket.
+      CREATE INDEX notifications_ticket ON notifications (tenant_id, (data ->> 'ticket_id')) WHERE kind = 'reminder';
+      -- The message templates in use.
+      CREATE INDEX notifications_template ON notifications (tenant_id, (data ->> 'template'))
+        WHERE kind = 'message' AND data ? 'template';
       CREATE INDEX notifications_alert ON notifications (tenant_id, alert_id) WHERE alert_id IS NOT NULL;
+      -- After the other indexes, as for alerts.
+      ALTER TABLE notifications ADD PRIMARY KEY (tenant_id, id);
+
+      -- Notifications for which another channel is used if theirs fails for good, and which channels are left.
+      CREATE TABLE channel_fallbacks (
+        tenant_id uuid NOT NULL,
+        notification_id uuid NOT NULL,
+        remaining text[] NOT NULL CHECK (cardinality(remaining) > 0),
+        PRIMARY KEY (tenant_id, notification_id),
+        FOREIGN KEY (tenant_id, notification_id) REFERENCES notifications ON DELETE CASCADE
+      );
+
+      -- What was announced, of notifications that the cleanup has deleted: it is not announced again. The key is a
+      -- hash of recipient and dedupe_key, so it is small and names nobody.
+      CREATE TABLE announced_keys (
+        tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
+        key uuid NOT NULL,
+        -- Null: kept for good, because its fact may return.
+        until timestamptz(3),
+        PRIMARY KEY (tenant_id, key)
+      );
     `);
-  for (const table of ['alerts', 'inboxes', 'notifications']) await protectTenantTable(runner, table);
+  for (const table of ['alerts', 'inboxes', 'notifications', 'channel_fallbacks', 'announced_keys'])
+    await protectTenantTable(runner, table);
 }

@@ -51,11 +51,35 @@ export async function createPeople(runner: QueryRunner): Promise<void> {
         time_zone text NOT NULL,
         locale text NOT NULL,
         settings jsonb NOT NULL DEFAULT '{}',
+        -- An operator's limits of messages per channel, instead of the installation's; 0: none.
+        limit_per_hour integer CHECK (limit_per_hour >= 0),
+        limit_per_day integer CHECK (limit_per_day >= 0),
         -- Slots before this instant are not owed: creation, or the end of a suspension.
         schedule_from timestamptz(3) NOT NULL,
         suspended_at timestamptz(3),
+        -- Another one after each change of its templates; null: it has none. Readers get it with the tenant's row.
+        wording_version uuid,
         created_at timestamptz(3) NOT NULL DEFAULT now(),
         updated_at timestamptz(3) NOT NULL DEFAULT now()
+      );
+
+      -- A tenant's own words: one row for each part of a kind that it has adapted, or of a message template
+      -- (kind message.<name>).
+      CREATE TABLE tenant_templates (
+        tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
+        kind text NOT NULL,
+        locale text NOT NULL,
+        part text NOT NULL CHECK (part IN ('title', 'body', 'text', 'html')),
+        source text NOT NULL CHECK (length(source) <= 20000),
+        -- user:<id> or key:<id>
+        written_by text NOT NULL,
+        updated_at timestamptz(3) NOT NULL,
+        -- Since when it fails: the built-in words are used instead.
+        broken_since timestamptz(3),
+        broken_reason text,
+        -- A deleted template of messages: feeds still show messages with it, new messages cannot use it.
+        retired_at timestamptz(3),
+        PRIMARY KEY (tenant_id, kind, locale, part)
       );
 
       CREATE TABLE users (
@@ -77,7 +101,15 @@ export async function createPeople(runner: QueryRunner): Promise<void> {
       CREATE UNIQUE INDEX users_email_key ON users (tenant_id, lower(email));
       CREATE INDEX users_admins ON users (tenant_id) WHERE role = 'admin';
 
-      -- A user's choices per channel: a missing row means the default (on).
+      -- A tenant's choices for users who have none: a missing row means the kind's default.
+      CREATE TABLE tenant_preferences (
+        tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
+        kind text NOT NULL,
+        channel text NOT NULL,
+        enabled boolean NOT NULL,
+        PRIMARY KEY (tenant_id, kind, channel)
+      );
+      -- A user's choices per channel: a missing row means the tenant's choice.
       CREATE TABLE preferences (
         tenant_id uuid NOT NULL,
         user_id uuid NOT NULL,
@@ -87,13 +119,19 @@ export async function createPeople(runner: QueryRunner): Promise<void> {
         PRIMARY KEY (tenant_id, user_id, kind, channel),
         FOREIGN KEY (tenant_id, user_id) REFERENCES users ON DELETE CASCADE
       );
+      -- When a user receives only what is critical, in the user's zone.
       CREATE TABLE quiet_hours (
         tenant_id uuid NOT NULL,
         user_id uuid NOT NULL,
-        starts_at text NOT NULL CHECK (starts_at ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'),
-        ends_at text NOT NULL CHECK (ends_at ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'),
+        starts_at text CHECK (starts_at ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'),
+        ends_at text CHECK (ends_at ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'),
+        -- [{"days": [1, 2], "from": "08:00", "to": "19:00"}]: outside of these, too; null: never for that reason.
+        receiving_hours jsonb CHECK (jsonb_typeof(receiving_hours) = 'array'),
+        -- The civil date from which messages are sent again.
+        paused_until date,
         PRIMARY KEY (tenant_id, user_id),
-        FOREIGN KEY (tenant_id, user_id) REFERENCES users ON DELETE CASCADE
+        FOREIGN KEY (tenant_id, user_id) REFERENCES users ON DELETE CASCADE,
+        CHECK ((starts_at IS NULL) = (ends_at IS NULL))
       );
 
       -- One row per login; its refresh token is rotated at each use.
@@ -186,7 +224,9 @@ export async function createPeople(runner: QueryRunner): Promise<void> {
 
   await protectTenantTable(runner, 'tenants', 'id');
   for (const table of [
+    'tenant_templates',
     'users',
+    'tenant_preferences',
     'preferences',
     'quiet_hours',
     'sessions',

@@ -1,7 +1,8 @@
 import type { QueryRunner } from 'typeorm';
+import { foldedSql, groupKeySql } from '../../text/folded.sql.js';
 import { protectTenantTable } from './ddl.js';
 
-/** Watched items: deadlines, requested documents, tasks. */
+/** Watched items: deadlines, requested documents, tasks, tickets. */
 export async function createWatchedItems(runner: QueryRunner): Promise<void> {
   // Due dates are civil dates in the tenant's zone. external_id is the id in the system that the row came from.
   const columns = `
@@ -15,7 +16,10 @@ export async function createWatchedItems(runner: QueryRunner): Promise<void> {
         responsible_id uuid,
         created_at timestamptz(3) NOT NULL DEFAULT now(),
         updated_at timestamptz(3) NOT NULL DEFAULT now(),
-        PRIMARY KEY (tenant_id, id),
+        -- For lists. Row-level security lets no expression be an index condition, so these are columns.
+        search_text text NOT NULL GENERATED ALWAYS AS (
+          ${foldedSql(`title || chr(10) || coalesce(client_name, '')`)}) STORED,
+        client_key text NOT NULL GENERATED ALWAYS AS (${groupKeySql('client_name')}) STORED,
         UNIQUE (tenant_id, external_id),
         FOREIGN KEY (tenant_id, responsible_id) REFERENCES users ON DELETE SET NULL (responsible_id)`;
   await runner.query(`
@@ -49,6 +53,26 @@ export async function createWatchedItems(runner: QueryRunner): Promise<void> {
       CREATE INDEX tasks_due ON tasks (tenant_id, due_on, id);
       CREATE INDEX tasks_open ON tasks (tenant_id, due_on) WHERE completed_at IS NULL;
       CREATE INDEX tasks_responsible ON tasks (tenant_id, responsible_id);
+
+      -- Fines to pay; the responsible user is the owner.
+      CREATE TABLE tickets (
+        -- The number on the ticket.
+        reference text CHECK (length(reference) BETWEEN 1 AND 100),
+        -- In the currency's smallest unit; a null currency is the euro.
+        amount_cents integer CHECK (amount_cents >= 0),
+        currency text CHECK (currency ~ '^[A-Z]{3}$'),
+        status text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'settled')),
+        settled_at timestamptz(3),
+        CHECK ((status = 'settled') = (settled_at IS NOT NULL)),
+        ${columns}
+      );
+      CREATE INDEX tickets_due ON tickets (tenant_id, due_on, id);
+      CREATE INDEX tickets_responsible ON tickets (tenant_id, responsible_id);
     `);
-  for (const table of ['deadlines', 'document_requests', 'tasks']) await protectTenantTable(runner, table);
+  for (const table of ['deadlines', 'document_requests', 'tasks', 'tickets']) {
+    await runner.query(`CREATE INDEX ${table}_client ON ${table} (tenant_id, client_key, due_on, id)`);
+    // After the other indexes, as for alerts: reminders refer to tickets.
+    await runner.query(`ALTER TABLE ${table} ADD PRIMARY KEY (tenant_id, id)`);
+    await protectTenantTable(runner, table);
+  }
 }

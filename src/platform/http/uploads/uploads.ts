@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
-import { Problem } from '../errors/problem.js';
+import { Problem } from '../../errors/problem.js';
 
 /** Maximum size of a file, in bytes. `bodies.ts` has the limits of other bodies. */
 export const UPLOAD_LIMIT = 100 * 1_048_576;

@@ -1,0 +1,26 @@
+/** Letters with a French accent, and the letter without it. */
+const ACCENTED = 'àâäáãéèêëîïíôöóõûüùúÿçñœæ';
+const PLAIN = 'aaaaaeeeeiiioooouuuuycnoa';
+/** With the "C" locale, `lower` leaves them as they are. */
+const CAPITALS = ACCENTED.toUpperCase();
+
+/**
+ * An SQL expression: a text without case and French accents, so that people find "Évreux" by "evreux", and lists sort
+ * it among the E, whatever the collation of the database. It is immutable: indexes use it.
+ */
+export function foldedSql(text: string): string {
+  return `translate(lower(${text}), '${ACCENTED}${CAPITALS}', '${PLAIN}${PLAIN}')`;
+}
+
+/** Characters by which a list sorts a text: the keys of a row must fit into a cursor. */
+const SORTED_CHARACTERS = 40;
+
+/** An SQL expression: the beginning of a text that may be null, folded, to sort by. Immutable. */
+export function sortKeySql(text: string): string {
+  return foldedSql(`left(coalesce(${text}, ''), ${SORTED_CHARACTERS})`);
+}
+
+/** The same, followed by a hash of the whole text: equal texts are beside each other, and only they are equal. */
+export function groupKeySql(text: string): string {
+  return `${sortKeySql(text)} || chr(10) || md5(coalesce(${text}, ''))`;
+}

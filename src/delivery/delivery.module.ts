@@ -4,11 +4,23 @@ import { TenantsModule } from '../tenants/tenants.module.js';
 import { TenantEvents } from '../tenants/tenant-events.js';
 import { UserEvents } from '../users/user-events.js';
 import { UsersModule } from '../users/users.module.js';
+import { EventMatches } from './provider-events/event-matches.js';
+import { EventRecord } from './provider-events/event-record.js';
+import { HooksController } from './provider-events/hooks.controller.js';
+import { Hooks } from './provider-events/hooks.service.js';
+import { StoppedAddressEvents } from './stopped-addresses/stopped-address-events.js';
+import { StoppedAddressesController } from './stopped-addresses/stopped-addresses.controller.js';
+import { StoppedAddresses } from './stopped-addresses/stopped-addresses.service.js';
 import { Admission } from './dispatch/admission.js';
+import { Deferring } from './dispatch/deferring.js';
+import { MinuteLimit } from './dispatch/minute-limit.js';
 import { ChannelHealth } from './channel-health/channel-health.js';
+import { ChannelWaits } from './channel-health/channel-waits.js';
 import { CHANNEL_TRAITS } from './channels/channels.js';
 import { type ChannelSender, SENDERS, type Senders } from './channels/sender.js';
+import { DeadLetterActs } from './admin/dead-letter-acts.js';
 import { DeliveryJobs } from './admin/delivery-jobs.js';
+import { DeliveryOutcomes } from './admin/delivery-outcomes.js';
 import { DeliveryQueues } from './admin/delivery-queues.js';
 import { DeliverySending } from './sending/delivery-sending.js';
 import { DirectSending } from './sending/direct-sending.js';
@@ -18,29 +30,43 @@ import { HeldLeases } from './sending/held-leases.js';
 import { Leases } from './sending/leases.js';
 import { OpenDeliveriesReader } from './admin/open-deliveries.js';
 import { Outbox } from './outbox.js';
+import { Outlook } from './dispatch/outlook.js';
 import { Presence } from './dispatch/presence.js';
 import { ProcessingService } from './admin/processing.js';
+import { WebhookModule } from './channels/webhook/webhook.module.js';
 import { Reaper } from './sending/reaper.js';
 
 /** From a created delivery to an accepted message: outbox, dispatcher, leases, channels. */
 @Module({
   imports: [TenantsModule, UsersModule, ...CHANNELS.map((channel) => CHANNEL_TRAITS[channel].module)],
+  controllers: [HooksController, StoppedAddressesController],
   providers: [
     Admission,
+    Deferring,
+    MinuteLimit,
     ChannelHealth,
+    DeadLetterActs,
+    ChannelWaits,
     DirectSending,
     DeliveryJobs,
+    DeliveryOutcomes,
     DeliveryQueues,
     DeliverySending,
     Dispatcher,
+    EventMatches,
+    EventRecord,
     Hastening,
     HeldLeases,
+    Hooks,
     Leases,
     OpenDeliveriesReader,
     Outbox,
+    Outlook,
     Presence,
     ProcessingService,
     Reaper,
+    StoppedAddresses,
+    StoppedAddressEvents,
     {
       provide: SENDERS,
       inject: CHANNELS.map((channel) => CHANNEL_TRAITS[channel].sender),
@@ -48,20 +74,29 @@ import { Reaper } from './sending/reaper.js';
     },
   ],
   exports: [
+    DeadLetterActs,
     ChannelHealth,
+    ChannelWaits,
     DeliveryJobs,
+    DeliveryOutcomes,
     DeliveryQueues,
     DirectSending,
+    EventMatches,
+    MinuteLimit,
     OpenDeliveriesReader,
     Outbox,
+    Outlook,
     Presence,
     ProcessingService,
     SENDERS,
+    StoppedAddressEvents,
+    WebhookModule,
   ],
 })
 export class DeliveryModule implements OnModuleInit {
   constructor(
     private readonly outbox: Outbox,
+    private readonly stopped: StoppedAddresses,
     private readonly tenants: TenantEvents,
     private readonly users: UserEvents,
   ) {}
@@ -69,8 +104,11 @@ export class DeliveryModule implements OnModuleInit {
   /** Settings that affect waiting deliveries have changed, or their recipient was erased. */
   onModuleInit(): void {
     this.tenants.onSettingsChanged((tx) => this.outbox.reconsider(tx, null));
-    this.users.onPreferencesChanged((tx, userId) => this.outbox.reconsider(tx, userId));
-    this.users.onErased((tx, userId) => this.outbox.userErased(tx, userId));
+    this.users.onPreferencesChanged((tx, userId) => this.outbox.preferencesChanged(tx, userId));
+    this.users.onErased(async (tx, userId) => {
+      await this.stopped.userErased(tx, userId);
+      await this.outbox.userErased(tx, userId);
+    });
   }
 }
 

@@ -1,22 +1,35 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Channel, CHANNELS } from '../contracts/channels.js';
-import { BUNDLED_KINDS, KIND_CHANNELS, OPTIONAL_KINDS, URGENT_KINDS } from '../contracts/kind-lists.js';
+import type { Channel } from '../contracts/channels.js';
+import type { QueueName } from '../contracts/jobs.js';
+import { KIND_PEOPLE_CHANNELS, NOTIFICATION_KINDS, WEBHOOK_KINDS } from '../contracts/kind-lists.js';
 import type { NotificationKind } from '../contracts/kinds.js';
+import type { Severity } from '../contracts/severities.js';
 import { Clock } from '../platform/clock/clock.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
 import { DEFERRAL_LOCK } from './dispatch/admission.js';
-import { CHANNEL_TRAITS, configuredChannels } from './channels/channels.js';
+import { CHANNEL_TRAITS, configuredChannels, queueOf } from './channels/channels.js';
 import {
   FORGET_RECIPIENT,
+  FORGET_TEXTS,
   RECONSIDER,
-  RESTORE_OF_ALERT,
+  RESTORE_OF_ALERTS,
   SUPPRESS_OF_ALERTS,
   SUPPRESS_OF_LINKS,
+  SUPPRESS_OF_PREFERENCES,
   SUPPRESS_OF_RECIPIENT,
+  SUPPRESS_OF_TICKETS,
   supersededSql,
 } from './transitions/acts.sql.js';
+import {
+  BUNDLE_KEY,
+  decisionJoins,
+  decisionsStatement,
+  type DeliveryDecision,
+  RECORDED,
+  suitsSql,
+} from './decisions.sql.js';
 
 /** Parameters of a statement, as SQL expressions with their types. */
 export type DeliveryParameters = Readonly<Record<'tenant_id' | 'now' | 'channels', string>>;
@@ -24,14 +37,18 @@ export type DeliveryParameters = Readonly<Record<'tenant_id' | 'now' | 'channels
 /** Why a notification is not sent to its recipient. */
 export type SuppressReason =
   | 'preference'
+  | 'tenant_preference'
   | 'no_address'
+  | 'address_stopped'
   | 'channel_not_configured'
   | 'fact_gone'
   | 'superseded'
   | 'acknowledged'
   | 'snoozed'
   | 'user_erased'
-  | 'link_ended';
+  | 'link_ended'
+  | 'endpoint_disabled'
+  | 'endpoint_deleted';
 
 /**
  * Creates and suppresses deliveries, always in the transaction of the fact they are about, so that every announcement
@@ -51,13 +68,18 @@ export class Outbox {
   }
 
   /**
-   * The end of a statement that creates notifications: a CTE `delivered` with one delivery for each row of the CTE
-   * `created (id, recipient, user_id, kind, severity, address, channel, due_at)` and each channel that suits its kind.
-   * The address is the row's own, or else each of the user's; a null channel means all. A channel creates rows for
-   * users who have chosen it, or who have an address on it if it is on by default for the kind.
+   * The end of a statement that creates notifications: the CTEs `suits` and `delivered`, the latter with one delivery
+   * for each row of the CTE `created (id, recipient, user_id, kind, severity, address, channel, due_at)` and each
+   * channel that suits its kind, decided by `decisions.sql.ts`.
+   * @param only the kinds that `created` can have: the fewer, the quicker the statement
    */
-  static deliveriesSql(created: string, p: DeliveryParameters): string {
+  static deliveriesSql(
+    created: string,
+    p: DeliveryParameters,
+    only: readonly NotificationKind[] = NOTIFICATION_KINDS,
+  ): string {
     return `
+      ${suitsSql(p, only)},
       delivered AS (
         INSERT INTO deliveries (tenant_id, notification_id, recipient, critical, channel, address, bundle_key, state,
                                 reason, due_at, due_since, defer_reason, created_at, ended_at)
@@ -66,23 +88,37 @@ export class Outbox {
                CASE WHEN s.reason IS NULL THEN 'pending' ELSE 'suppressed' END, s.reason, c.due_at, c.due_at,
                CASE WHEN s.reason IS NULL AND c.due_at > ${p.now} THEN 'send_at' END,
                ${p.now}, CASE WHEN s.reason IS NOT NULL THEN ${p.now} END
-        FROM ${created} c
-        JOIN (VALUES ${KIND_CHANNEL_ROWS}) AS suits (kind, channel, default_on, optional, urgent, bundles)
-          ON suits.kind = c.kind AND (c.channel IS NULL OR c.channel = suits.channel)
-        LEFT JOIN users u ON u.tenant_id = ${p.tenant_id} AND u.id = c.user_id
-        LEFT JOIN preferences p ON p.tenant_id = ${p.tenant_id} AND p.user_id = c.user_id AND p.kind = c.kind
-                               AND p.channel = suits.channel AND suits.optional
-        CROSS JOIN LATERAL unnest(CASE WHEN c.address IS NULL THEN ${USER_ADDRESSES} ELSE ARRAY[c.address] END)
-          AS reached (address)
-        CROSS JOIN LATERAL (SELECT CASE
-          WHEN NOT p.enabled THEN 'preference'
-          WHEN suits.channel <> ALL (${p.channels}) THEN 'channel_not_configured'
-          WHEN reached.address IS NULL THEN 'no_address'
-        END AS reason) s
-        WHERE (suits.default_on AND reached.address IS NOT NULL) OR p.enabled OR c.channel IS NOT NULL
+        FROM ${created} c ${decisionJoins(p)}
+        WHERE ${RECORDED}
         ON CONFLICT (tenant_id, notification_id, channel, address) DO NOTHING
         RETURNING *
       )`;
+  }
+
+  /**
+   * The CTEs `endpoints` and `subscribed`: a row for each webhook endpoint of the tenant and each fact of the CTE
+   * `audience` that it wants, however many people are notified of it. Disabled endpoints get rows too. `endpoints`
+   * leads: without one, the audience is not read.
+   */
+  static subscribedSql(p: DeliveryParameters): string {
+    return `
+      endpoints AS MATERIALIZED (
+        SELECT id, kinds FROM webhook_endpoints WHERE tenant_id = ${p.tenant_id}
+      ),
+      subscribed AS (
+        SELECT NULL::uuid AS user_id, f.alert_id, f.dedupe_key, f.kind, f.severity, f.data,
+               'webhook:' || e.id AS recipient, e.id::text AS address
+        FROM endpoints e
+        CROSS JOIN LATERAL (
+          SELECT DISTINCT ON (a.dedupe_key) a.* FROM audience a
+          WHERE a.kind IN (${names(WEBHOOK_KINDS)}) AND (e.kinds IS NULL OR a.kind = ANY (e.kinds))
+          ORDER BY a.dedupe_key) f
+      )`;
+  }
+
+  /** The address of an endpoint from its recipient, as SQL; null for people. */
+  static endpointSql(recipient: string): string {
+    return `CASE WHEN ${recipient} LIKE 'webhook:%' THEN substr(${recipient}, ${'webhook:'.length + 1}) END`;
   }
 
   /**
@@ -109,9 +145,31 @@ export class Outbox {
     return CHANNEL_TRAITS[channel].segments?.(text, this.config) ?? null;
   }
 
+  /** The queue that carries the messages of a channel. */
+  static queue(channel: Channel): QueueName {
+    return queueOf(channel);
+  }
+
   /** The longest text of a message on this channel, in characters; null: no limit of its own. */
   static maxLength(channel: Channel): number | null {
     return CHANNEL_TRAITS[channel].maxLength ?? null;
+  }
+
+  /**
+   * What would be decided for a notification that is created now: the rule by which deliveries are created.
+   * @param to a user, or an address on a channel
+   */
+  async decisions(
+    tx: TenantTransaction,
+    { kind, severity }: { kind: NotificationKind; severity: Severity },
+    to: { user_id: string } | { channel: Channel; address: string },
+  ): Promise<DeliveryDecision[]> {
+    const [user, address, channel] =
+      'user_id' in to ? [to.user_id, null, null] : [null, to.address, to.channel];
+    return tx.query(decisionsStatement(kind), [
+      ...[tx.tenant_id, this.channels, user],
+      ...[severity, address, channel],
+    ]);
   }
 
   /** Wakes the dispatcher after this transaction commits. */
@@ -126,20 +184,25 @@ export class Outbox {
     await this.suppress(tx, alertIds, 'fact_gone');
   }
 
-  /** Suppresses the deliveries of an alert that somebody takes care of, unless they are being sent. */
-  async alertSilenced(
-    tx: TenantTransaction,
-    alertId: string,
-    reason: 'acknowledged' | 'snoozed',
-  ): Promise<void> {
-    await this.suppress(tx, [alertId], reason);
+  /** Suppresses the reminders of tickets that are settled or deleted, unless they are being sent. */
+  async ticketsGone(tx: TenantTransaction, ticketIds: readonly string[]): Promise<void> {
+    await tx.execute(SUPPRESS_OF_TICKETS, [tx.tenant_id, ticketIds, this.clock.now()]);
   }
 
-  /** Makes deliveries pending again that `alertSilenced` has suppressed, so that undoing it loses no message. */
-  async alertUnsilenced(tx: TenantTransaction, alertId: string): Promise<void> {
-    const outcome = await tx.one<{ restored: number }>(RESTORE_OF_ALERT, [
+  /** Suppresses the deliveries of alerts that somebody takes care of, unless they are being sent. */
+  async alertsSilenced(
+    tx: TenantTransaction,
+    alertIds: readonly string[],
+    reason: 'acknowledged' | 'snoozed',
+  ): Promise<void> {
+    await this.suppress(tx, alertIds, reason);
+  }
+
+  /** Makes deliveries pending again that `alertsSilenced` has suppressed, so that undoing it loses no message. */
+  async alertsUnsilenced(tx: TenantTransaction, alertIds: readonly string[]): Promise<void> {
+    const outcome = await tx.one<{ restored: number }>(RESTORE_OF_ALERTS, [
       tx.tenant_id,
-      alertId,
+      alertIds,
       this.clock.now(),
     ]);
     if ((outcome?.restored ?? 0) > 0) this.kick(tx);
@@ -160,9 +223,27 @@ export class Outbox {
     await tx.execute(FORGET_RECIPIENT, [tx.tenant_id, recipient]);
   }
 
+  /** Deletes the contents of the messages that carried these notifications: they name somebody who is being erased. */
+  async forgetTexts(tx: TenantTransaction, notificationIds: readonly string[]): Promise<void> {
+    await tx.execute(FORGET_TEXTS, [tx.tenant_id, notificationIds]);
+  }
+
   /** Suppresses mails whose one-time link no longer works: used, replaced or expired. */
   async linksEnded(tx: TenantTransaction, userId: string): Promise<void> {
     await tx.execute(SUPPRESS_OF_LINKS, [tx.tenant_id, `user:${userId}`, this.clock.now()]);
+  }
+
+  /** Suppresses waiting deliveries that a user has turned off, and lets the dispatcher decide again on the others. */
+  async preferencesChanged(tx: TenantTransaction, userId: string): Promise<void> {
+    await this.reconsider(tx, userId);
+    const on = KIND_PEOPLE_CHANNELS.filter(({ default_on }) => default_on);
+    await tx.execute(SUPPRESS_OF_PREFERENCES, [
+      tx.tenant_id,
+      userId,
+      this.clock.now(),
+      on.map(({ kind }) => kind),
+      on.map(({ channel }) => channel),
+    ]);
   }
 
   /**
@@ -177,24 +258,7 @@ export class Outbox {
   }
 }
 
-/**
- * Deliveries with the same key leave together: all bundled kinds that are not critical, and critical ones of one kind.
- */
-const BUNDLE_KEY = `CASE WHEN c.kind IN (${BUNDLED_KINDS.map((kind) => `'${kind}'`).join(', ')})
-  THEN CASE WHEN c.severity = 'critical' THEN c.kind ELSE 'together' END END`;
-
-/** The addresses of the user `u` on a channel; a null one without any. */
-const USER_ADDRESSES = `coalesce(nullif(CASE suits.channel ${CHANNELS.map(
-  (channel) => `WHEN '${channel}' THEN ${CHANNEL_TRAITS[channel].userAddresses}`,
-).join(' ')} END, '{}'), ARRAY[NULL])`;
-
-const OPTIONAL: readonly NotificationKind[] = OPTIONAL_KINDS;
-
-/**
- * The declarations of `kinds.ts` as rows: kind, channel, whether it is on by default, may be turned off, is urgent, and
- * may share a message on this channel.
- */
-const KIND_CHANNEL_ROWS = KIND_CHANNELS.map(
-  ({ kind, channel, default_on }) =>
-    `('${kind}', '${channel}', ${default_on}, ${OPTIONAL.includes(kind)}, ${URGENT_KINDS.includes(kind)}, ${CHANNEL_TRAITS[channel].bundles})`,
-).join(', ');
+/** As an SQL list. */
+function names(of: readonly string[]): string {
+  return of.map((name) => `'${name}'`).join(', ');
+}

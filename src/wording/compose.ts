@@ -1,6 +1,6 @@
 import { escapeHtml, EXPRESSION } from './expressions.js';
 import { TemplateError } from './template-error.js';
-import type { KindSources, TemplateFiles, TemplateSource } from './template-files.js';
+import type { KindSources, TemplateFiles, TemplatePart, TemplateSource } from './template-files.js';
 
 /** The complete Handlebars sources of one kind in one locale, including the base and with all partials resolved. */
 export interface ComposedSources {
@@ -12,7 +12,8 @@ export interface ComposedSources {
 
 type Parts = ReadonlyMap<string, string>;
 
-const COMMENT = /\{\{!--[\s\S]*?--\}\}\n?|\{\{![\s\S]*?\}\}\n?/g;
+/** Handlebars' comments, with the end of their line. */
+export const COMMENT = /\{\{!--[\s\S]*?--\}\}\n?|\{\{![\s\S]*?\}\}\n?/g;
 const INLINE = /\{\{#\*inline\s+"(\w+)"\s*\}\}([\s\S]*?)\{\{\/inline\}\}\n?/g;
 const WITH_DEFAULT = /\{\{#>\s*(\w+)\s*\}\}([\s\S]*?)\{\{\/\1\}\}/g;
 const INSERT = /\{\{>\s*([\w.]+)\s*\}\}/g;
@@ -37,7 +38,7 @@ export function compose(
   files: TemplateFiles,
   strings: Record<string, string>,
 ): ComposedSources {
-  const labels = Object.entries(strings).map(([name, text]) => [`strings.${name}`, text] as const);
+  const labels = labelsOf(strings);
   const title = split(sources.title.source);
   const body = split(sources.body?.source ?? '');
   const plain = new Map([...labels, ...title.inlines, ...body.inlines]);
@@ -63,6 +64,43 @@ export function compose(
 }
 
 /**
+ * One part of a kind as a tenant wrote it, in the base if it is a mail's. It may insert the labels, the parts of the
+ * built-in title and body, those of `parts.*.hbs`, and its own inlines.
+ * @param limit characters: parts that insert parts multiply.
+ * @throws TemplateError also for a result longer than `limit`.
+ */
+export function composeOwn(
+  part: TemplatePart,
+  own: Pieces,
+  sources: KindSources,
+  files: TemplateFiles,
+  strings: Record<string, string>,
+  limit: number,
+): string {
+  const parts = new Map([...insertable(part, sources, files, strings), ...own.inlines]);
+  const file = `${sources.kind}.${part}`;
+  if (part === 'title' || part === 'body') return resolve(own.rest.trim(), parts, file, limit);
+  return resolve(files.base[part].source, parts.set('content', own.rest), file, limit);
+}
+
+/** The parts that a tenant's own template may insert. */
+export function insertable(
+  part: TemplatePart,
+  sources: KindSources,
+  files: TemplateFiles,
+  strings: Record<string, string>,
+): Parts {
+  const plain = [
+    ...labelsOf(strings),
+    ...split(sources.title.source).inlines,
+    ...split(sources.body?.source ?? '').inlines,
+  ];
+  if (part === 'title' || part === 'body') return new Map(plain);
+  const written = part === 'html' ? plain.map(([name, text]) => [name, escapeAround(text)] as const) : plain;
+  return new Map([...written, ...split(files.parts[part].source).inlines]);
+}
+
+/**
  * A page for browsers in the layout of all pages, in the same syntax. Its parts are its content, its inlines,
  * `strings.<name>`, and `assets`: a style sheet and a script, which contain no expressions.
  * @throws TemplateError for a part that does not exist or a dynamic partial.
@@ -73,15 +111,19 @@ export function composePage(
   strings: Record<string, string>,
   assets: Record<string, string>,
 ): string {
-  const labels = Object.entries(strings).map(
-    ([name, text]) => [`strings.${name}`, escapeAround(text)] as const,
-  );
+  const labels = labelsOf(strings).map(([name, text]) => [name, escapeAround(text)] as const);
   const { rest, inlines } = split(page.source);
   const parts = new Map([...labels, ...inlines, ['content', rest] as const, ...Object.entries(assets)]);
   return resolve(layout.source, parts, page.file);
 }
 
-function split(source: string): { rest: string; inlines: [string, string][] } {
+/** A source without its inlines and comments, and the inlines. */
+export interface Pieces {
+  rest: string;
+  inlines: readonly (readonly [string, string])[];
+}
+
+export function split(source: string): Pieces {
   const inlines: [string, string][] = [];
   const rest = source.replace(COMMENT, '').replace(INLINE, (_match, name: string, part: string) => {
     inlines.push([name, part]);
@@ -90,22 +132,33 @@ function split(source: string): { rest: string; inlines: [string, string][] } {
   return { rest, inlines };
 }
 
-function resolve(source: string, parts: Parts, file: string): string {
+function resolve(source: string, parts: Parts, file: string, limit = Infinity): string {
   let resolved = source.replace(COMMENT, '');
   for (let depth = 0; depth < MAX_DEPTH; depth++) {
     const before = resolved;
+    let length = before.length;
+    const counted = (part: string) => {
+      length += part.length;
+      if (length > limit)
+        throw new TemplateError(file, `it is longer than ${limit} characters with its parts`);
+      return part;
+    };
     resolved = resolved
-      .replace(WITH_DEFAULT, (_match, name: string, fallback: string) => parts.get(name) ?? fallback)
+      .replace(WITH_DEFAULT, (_match, name: string, fallback: string) => counted(parts.get(name) ?? fallback))
       .replace(INSERT, (_match, name: string) => {
         const part = parts.get(name);
         if (part === undefined) throw new TemplateError(file, `there is no part "${name}" to insert`);
-        return part;
+        return counted(part);
       });
     if (resolved === before) break;
   }
   const left = DYNAMIC.exec(resolved)?.[0];
   if (left !== undefined) throw new TemplateError(file, `${left} is not allowed: parts are inserted by name`);
   return resolved;
+}
+
+function labelsOf(strings: Record<string, string>): (readonly [string, string])[] {
+  return Object.entries(strings).map(([name, text]) => [`strings.${name}`, text] as const);
 }
 
 function escapeAround(text: string): string {

@@ -5,7 +5,17 @@ import type { LocaleFormats } from './locale-formats.js';
 import { faultOf, TemplateError } from './template-error.js';
 import type { TemplateSource } from './template-files.js';
 
-export type CompiledTemplate = (context: object) => string;
+/** @param secrets values of `@names`: links that only the parts written for them print. */
+export type CompiledTemplate = (context: object, secrets?: Secrets) => string;
+
+/** Links that let their holder act: no context has them, so no list of fields and no tenant's template shows them. */
+export interface Secrets {
+  /** The one-time link of a mail whose kind has one. */
+  link_url: unknown;
+  /** The page to acknowledge the alert. */
+  act_url: unknown;
+  unsubscribe_url: unknown;
+}
 
 /** A separate Handlebars instance: any package may have added helpers to the shared one. */
 const handlebars = Handlebars.create();
@@ -91,7 +101,7 @@ export function compileTemplate(
     throw new TemplateError(file, faultOf(error));
   }
   let render: CompiledTemplate | null = null;
-  return (context) => (render ??= generate(source, formats, escape))(context);
+  return (context, secrets) => (render ??= generate(source, formats, escape))(context, secrets);
 }
 
 function generate(source: string, formats: LocaleFormats, escape: boolean): CompiledTemplate {
@@ -103,7 +113,7 @@ function generate(source: string, formats: LocaleFormats, escape: boolean): Comp
     knownHelpersOnly: true,
   });
   const template = handlebars.template<object>(runInThisContext(`(${specification as string})`) as object);
-  // `data` reaches the helpers but no expression: rendered data cannot change the formats.
+  // `data` is not part of the context: rendered data cannot change the formats.
   const options = {
     data: { formats },
     allowProtoPropertiesByDefault: false,
@@ -113,5 +123,6 @@ function generate(source: string, formats: LocaleFormats, escape: boolean): Comp
   // never change here, so keep those of the first call.
   template({}, options);
   Object.assign(template, { _setup: () => undefined });
-  return (context) => template(context, options);
+  return (context, secrets) =>
+    template(context, secrets === undefined ? options : { ...options, data: { formats, ...secrets } });
 }

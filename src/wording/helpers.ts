@@ -26,6 +26,8 @@ export const TEMPLATE_HELPERS: Record<string, (...args: unknown[]) => unknown> =
   same_month: (a, b) => typeof a === 'string' && typeof b === 'string' && a.slice(0, 7) === b.slice(0, 7),
   /** `{{bytes size_bytes}}`: « 1,5 Go »; empty when it is not a size. */
   bytes: (value, options) => formatBytes(value, settingsOf([options]).formats),
+  /** `{{money amount_cents currency}}`: « 135,00 € », of the currency's smallest unit; euros without a currency. */
+  money: (cents, currency, options) => formatMoney(cents, currency, settingsOf([options]).formats),
   /** `{{plural n "jour" "jours"}}`: « 3 jours », without the sign; `zero=""` replaces the whole text for zero. */
   plural: (count, one, other, options) => plural(count, one, other, settingsOf([options])),
   /**
@@ -113,7 +115,11 @@ const CIVIL_DATE = /^\d{4}-\d{2}-\d{2}$/;
 const writtenDates = new WeakMap<LocaleFormats, Map<string, unknown>>();
 const MAX_WRITTEN_DATES = 2_000;
 
-function formatDate(value: unknown, style: unknown, formats: LocaleFormats): unknown {
+const DATE_STYLES: readonly unknown[] = ['short', 'day', 'number'];
+
+function formatDate(value: unknown, wanted: unknown, formats: LocaleFormats): unknown {
+  // A template may ask for any style: only known ones are cached.
+  const style = DATE_STYLES.includes(wanted) ? wanted : 'long';
   if (typeof value !== 'string' || !CIVIL_DATE.test(value)) return value;
   let known = writtenDates.get(formats);
   if (known === undefined || known.size >= MAX_WRITTEN_DATES) {
@@ -163,6 +169,17 @@ function formatBytes(value: unknown, { bytes, rounded }: LocaleFormats): string 
     unit = next;
   }
   return `${rounded.format(size)}\u00a0${unit}`;
+}
+
+function formatMoney(cents: unknown, currency: unknown, { locale, currencies }: LocaleFormats): string {
+  if (typeof cents !== 'number' || !Number.isFinite(cents)) return '';
+  const code = typeof currency === 'string' && /^[A-Z]{3}$/.test(currency) ? currency : 'EUR';
+  let format = currencies.get(code);
+  if (format === undefined) {
+    format = new Intl.NumberFormat(locale, { style: 'currency', currency: code });
+    currencies.set(code, format);
+  }
+  return format.format(cents / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
 }
 
 /** French writes the first of a month as an ordinal: « 1er », but « 2 », « 3 »; no ICU formatter does. */

@@ -19,6 +19,8 @@ export interface LocaleFormats {
   bytes: readonly string[];
   number: Intl.NumberFormat;
   rounded: Intl.NumberFormat;
+  /** By ISO 4217 code, as they are used. */
+  currencies: Map<string, Intl.NumberFormat>;
   plural: Intl.PluralRules;
   list: Intl.ListFormat;
 }
@@ -54,6 +56,7 @@ export function parseLocaleFormats(locale: Locale, { file, source }: TemplateSou
     // Cached: constructing one costs more than rendering the rest of a mail.
     number: new Intl.NumberFormat(locale),
     rounded: new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }),
+    currencies: new Map(),
     plural: new Intl.PluralRules(locale),
     list: new Intl.ListFormat(locale, { type: 'conjunction' }),
   };

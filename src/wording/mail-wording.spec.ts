@@ -128,9 +128,9 @@ describe('M4: a button leads to the item, or there is none', () => {
   });
 
   test('M4, M11: each line of the weekly summary opens its item', () => {
-    const { tenant, recipient, locale, today, ...item } = inputFor('weekly_summary');
+    const { tenant, recipient, locale, today, own, ...item } = inputFor('weekly_summary');
     const wording = new Wording(store, 'https://v.example.fr/{tenant}/{type}/{id}');
-    const reader = { tenant: { ...tenant, slug: 'durand' }, recipient, locale, today };
+    const reader = { tenant: { ...tenant, slug: 'durand' }, recipient, locale, today, own };
     const { html, text } = wording.mail([{ ...item, id: null }], reader, { unsubscribe_url: null });
     const id = '0199f3c4-0000-7000-8000-000000000007';
     const urls = ['document', 'task', 'deadline', 'deadline'].map(

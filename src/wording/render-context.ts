@@ -1,6 +1,8 @@
 import { SEVERITIES } from '../contracts/severities.js';
 import { printable } from '../platform/http/text.js';
+import { declarationOf } from '../contracts/kind-lists.js';
 import { bundleLines, LISTS } from './bundle-lines.js';
+import type { Secrets } from './engine.js';
 import { BUNDLE } from './template-files.js';
 import type { MessageLinks, Reader, WordedItem, Words } from './worded.js';
 
@@ -24,11 +26,11 @@ class PlainData {
  * unless they would hide the former (a deadline's own title is `data.title`). Everything is copied and cleaned: nothing
  * inherited, no functions, no control characters.
  */
-export function itemContext(item: WordedItem, reader: Reader, links: MessageLinks): PlainData {
-  const data = clean(item.data, 0);
+export function itemContext(item: WordedItem, reader: Reader): PlainData {
+  const data = clean(withoutLink(item), 0);
   const context = new PlainData();
   if (data instanceof PlainData) Object.assign(context, data);
-  const { kind, severity, created_at, audience, author_name, item_url = null, act_url = null } = item;
+  const { kind, severity, created_at, audience, author_name, item_url = null } = item;
   context.kind = cleanText(kind);
   context.severity = severity;
   context.created_at = clean(created_at, 0);
@@ -36,31 +38,41 @@ export function itemContext(item: WordedItem, reader: Reader, links: MessageLink
   context.author = author_name === null ? null : plain({ name: cleanText(author_name) });
   context.title = '';
   context.body = '';
-  context.links = plain({
-    unsubscribe_url: clean(links.unsubscribe_url, 0),
-    item_url: clean(item_url, 0),
-    act_url: clean(act_url, 0),
-  });
+  context.links = plain({ item_url: clean(item_url, 0) });
   context.data = data;
   return Object.assign(context, shared(reader));
+}
+
+/** The links that no context has. */
+export function secretsOf({ unsubscribe_url }: MessageLinks, item?: WordedItem): Secrets {
+  const link_url = item !== undefined && hasLink(item) ? clean(item.data.link_url, 0) : null;
+  return {
+    link_url,
+    act_url: clean(item?.act_url ?? null, 0),
+    unsubscribe_url: clean(unsubscribe_url, 0),
+  };
+}
+
+function withoutLink(item: WordedItem): Record<string, unknown> {
+  return hasLink(item) ? { ...item.data, link_url: undefined } : item.data;
+}
+
+function hasLink({ kind }: WordedItem): boolean {
+  return declarationOf(kind)?.link === true;
 }
 
 /** An item of a bundle, with its words. */
 export type BundledItem = WordedItem & Words;
 
 /** The template context of a bundle. */
-export function bundleContext(items: readonly BundledItem[], reader: Reader, links: MessageLinks): PlainData {
+export function bundleContext(items: readonly BundledItem[], reader: Reader): PlainData {
   const lines = bundleLines(items, reader.today);
   const counts = Object.fromEntries(
     LISTS.map((list) => [list, lines.filter((line) => line.list === list).length]),
   );
   const severity = SEVERITIES.findLast((each) => items.some((item) => item.severity === each)) ?? 'info';
   const whole = { kind: BUNDLE, severity, total: items.length, counts, items: lines, title: '', body: '' };
-  return Object.assign(
-    new PlainData(),
-    shared(reader),
-    clean({ ...whole, links: { ...links, item_url: null } }, 0),
-  );
+  return Object.assign(new PlainData(), shared(reader), clean({ ...whole, links: { item_url: null } }, 0));
 }
 
 function shared({ locale, today, tenant, recipient }: Reader): object {

@@ -1,6 +1,11 @@
 /** An unusable template. The message starts with the file, and the line if known. */
 export class TemplateError extends Error {
-  constructor(file: string, fault: string, line?: number) {
+  constructor(
+    file: string,
+    /** Without the file. */
+    readonly fault: string,
+    line?: number,
+  ) {
     super(`${file}${line === undefined ? '' : `:${line}`}: ${fault}`);
     this.name = 'TemplateError';
   }

@@ -4,6 +4,10 @@ import { type Locale, LOCALES } from '../contracts/locales.js';
 import { type LocaleFormats, parseLocaleFormats, parseObject } from './locale-formats.js';
 import { faultOf, TemplateError } from './template-error.js';
 
+/** The parts of a kind's words; html and text are the mail's. */
+export const TEMPLATE_PARTS = ['title', 'body', 'text', 'html'] as const;
+export type TemplatePart = (typeof TEMPLATE_PARTS)[number];
+
 /** One file as read; `file` is its name in error messages. */
 export interface TemplateSource {
   file: string;
@@ -24,6 +28,8 @@ export interface LocaleFiles {
   formats: LocaleFormats;
   /** Labels that the base and any template may insert as `{{> strings.<name>}}`. */
   strings: Record<string, string>;
+  /** Why a message was sent or not, by the codes of `contracts/reasons.ts`. */
+  reasons: Record<string, string>;
 }
 
 export interface TemplateFiles {
@@ -77,7 +83,12 @@ async function readKind(directory: string, kind: string, locale: Locale): Promis
 async function readLocale(directory: string, locale: Locale): Promise<LocaleFiles> {
   const formats = await readSource(path.join(directory, locale, 'locale.json'));
   const strings = await readSource(path.join(directory, locale, 'strings.json'));
-  return { formats: parseLocaleFormats(locale, formats), strings: parseStrings(strings) };
+  const reasons = await readSource(path.join(directory, locale, 'reasons.json'));
+  return {
+    formats: parseLocaleFormats(locale, formats),
+    strings: parseStrings(strings),
+    reasons: parseStrings(reasons),
+  };
 }
 
 async function kindsIn(folder: string): Promise<string[]> {

@@ -50,6 +50,7 @@ test.each([
   'parts.html.hbs',
   'parts.text.hbs',
   'en/strings.json',
+  'en/reasons.json',
 ])('reports that %s is missing', async (file) => {
   await rm(path.join(directory, file));
   expect(await fault()).toBe(`${file}: is missing`);
@@ -72,6 +73,7 @@ test.each([
   ['base.html.hbs', '{{/if}}', 'Parse error'],
   ['en/strings.json', '{', 'JSON'],
   ['en/strings.json', '{"due": 1}', '"due" is not a text'],
+  ['fr/reasons.json', '{"sent": null}', '"sent" is not a text'],
   ['fr/test.htm.hbs', 'x', 'is not named'],
   ['fr/test.html.hbs', '{{> strings.nowhere}}', 'no part "strings.nowhere"'],
   ['fr/test.text.hbs', '{{> (eq data "partial")}}', 'not allowed'],

@@ -1,5 +1,7 @@
 import type { Locale } from '../contracts/locales.js';
+import { WRITTEN_KINDS } from '../contracts/kind-lists.js';
 import type { Severity } from '../contracts/severities.js';
+import type { TenantTemplates } from './tenant-templates/tenant-templates.js';
 
 /** A notification (or an alert) as the input for its words. */
 export interface WordedItem {
@@ -27,6 +29,8 @@ export interface Reader {
   /** `slug` for links to items. */
   tenant: { name: string; time_zone: string; slug?: string };
   recipient: { name: string | null };
+  /** The tenant's own words, from `Wording.ownWords`; null if it has none, like nearly every tenant. */
+  own: TenantTemplates | null;
 }
 
 /** Links of the message as a whole; null without one. */
@@ -47,4 +51,19 @@ export interface RenderedMail {
   subject: string;
   html: string;
   text: string;
+}
+
+const WRITTEN: readonly string[] = WRITTEN_KINDS;
+
+/** `data` without text that somebody wrote: views and webhooks show it as title and body. */
+export function factsOf({ kind, data }: Pick<WordedItem, 'kind' | 'data'>): Record<string, unknown> {
+  return WRITTEN.includes(kind) ? withoutWords(data) : data;
+}
+
+function withoutWords({
+  title: _title,
+  body: _body,
+  ...facts
+}: Record<string, unknown>): Record<string, unknown> {
+  return facts;
 }

@@ -1,5 +1,9 @@
 import { LRUCache } from 'lru-cache';
+import type { Locale } from '../contracts/locales.js';
 import { itemUrl, withLineUrls } from './item-url.js';
+import type { TenantStatements } from '../platform/database/database.js';
+import type { OwnWords } from './tenant-templates/own-words.js';
+import type { TenantTemplates } from './tenant-templates/tenant-templates.js';
 import type { MessageLinks, Reader, RenderedMail, WordedItem, Words } from './worded.js';
 import type { TemplateStore } from './template-store.js';
 
@@ -19,12 +23,39 @@ export class Wording {
   constructor(
     private readonly templates: TemplateStore,
     private readonly itemUrlPattern: string | null = null,
+    private readonly own: OwnWords | null = null,
   ) {}
+
+  /**
+   * The tenant's own words, for a `Reader`.
+   * @param version `tenants.wording_version`, read together with what is shown or sent
+   * @param statements the caller's transaction, if it has one
+   */
+  async ownWords(
+    tenantId: string,
+    version: string | null,
+    statements?: TenantStatements,
+  ): Promise<TenantTemplates | null> {
+    return version === null || this.own === null ? null : this.own.of(tenantId, version, statements);
+  }
+
+  /** What people call the status of a delivery. */
+  statusLabel(status: 'pending' | 'sent' | 'failed', locale: Locale): string {
+    return this.templates.label(locale, `status_${status}`) ?? status;
+  }
+
+  /**
+   * Why a message was sent or not, in words that follow a colon.
+   * @param code of `contracts/reasons.ts`; one that this version does not have is returned as it is
+   */
+  reasonText(code: string, locale: Locale): string {
+    return this.templates.reason(locale, code) ?? code;
+  }
 
   /** Title and body in the reader's locale, as of today in the tenant's zone. */
   titleAndBody(item: WordedItem, reader: Reader): Words {
     if (item.id === null) return this.templates.words(item, reader);
-    const key = `${item.id} ${reader.locale} ${reader.today}`;
+    const key = `${item.id} ${reader.locale} ${reader.today} ${reader.own?.version ?? ''}`;
     const known = this.made.get(key);
     if (known !== undefined) return known;
     const words = this.templates.words(item, reader);
@@ -52,12 +83,18 @@ export class Wording {
     };
   }
 
-  private withUrls(item: WordedItem, { tenant: { slug } }: Reader): WordedItem {
+  /** The URL of a notification's item by ITEM_URL; null without one. */
+  itemUrl(item: WordedItem, { tenant: { slug } }: Reader): string | null {
+    return item.item_url ?? itemUrl(this.itemUrlPattern, slug, item);
+  }
+
+  private withUrls(item: WordedItem, reader: Reader): WordedItem {
+    const { slug } = reader.tenant;
     const pattern = this.itemUrlPattern;
     return {
       ...item,
       data: withLineUrls(pattern, slug, item.data),
-      item_url: item.item_url ?? itemUrl(pattern, slug, item),
+      item_url: this.itemUrl(item, reader),
     };
   }
 }

@@ -1,3 +1,5 @@
+import { parseUrl } from '../platform/text/url.js';
+
 /** A part of a line: plain, or an address to link to. */
 export interface Piece {
   text: string;
@@ -61,9 +63,8 @@ export function excerpt(text: string, length: number): string {
 
 /** The address if it is http or https, else nothing. */
 export function httpUrl(value: unknown): string {
-  if (typeof value !== 'string' || !URL.canParse(value)) return '';
-  const url = new URL(value);
-  return url.protocol === 'https:' || url.protocol === 'http:' ? url.href : '';
+  const url = typeof value === 'string' ? parseUrl(value) : null;
+  return url !== null && /^https?:$/.test(url.protocol) ? url.href : '';
 }
 
 /** A closing bracket stays if the address opens one: …/Vigie_(tour). Counted once: 2,000 brackets take one pass. */

@@ -3,7 +3,8 @@ const at = (id) => document.getElementById(id);
 const words = at('words').dataset;
 const form = at('form'), first = at('password'), second = at('again'), problem = at('problem');
 // The token leaves the address bar as soon as it is read: it does not stay in the history.
-const token = new URLSearchParams(location.hash.slice(1)).get('token');
+const fragment = new URLSearchParams(location.hash.slice(1));
+const token = fragment.get('token'), tenant = fragment.get('tenant');
 history.replaceState(null, '', location.pathname);
 // Another link opened in the same tab changes only the fragment, which loads nothing by itself.
 window.addEventListener('hashchange', () => location.reload());
@@ -13,7 +14,11 @@ function end(title, text, good) {
   at('title').textContent = title;
   document.title = title + ' - Vigie';
   at('intro').textContent = text;
-  if (good) document.querySelector('main').classList.add('done');
+  if (good) {
+    document.querySelector('main').classList.add('done');
+    at('sign-in').hidden = false;
+    if (tenant) at('sign-in').search = new URLSearchParams({ tenant }).toString();
+  }
   at('title').focus();
 }
 function fault(text, field) {

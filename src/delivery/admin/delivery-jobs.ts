@@ -23,8 +23,9 @@ export class DeliveryJobs {
          AND ($5::uuid IS NULL OR tenant_id = $5)
        ORDER BY ${key} ${order}, id ${order} LIMIT $6)`;
     return this.database.query<JobView>(
-      `SELECT *, $7::text AS job FROM (${parts.map(one).join(' UNION ALL ')}) d
-       ORDER BY ${key} ${order}, id ${order} LIMIT $6`,
+      `SELECT d.*, t.slug AS tenant, $7::text AS job
+       FROM (${parts.map(one).join(' UNION ALL ')}) d JOIN tenants t ON t.id = d.tenant_id
+       ORDER BY d.${key} ${order}, d.id ${order} LIMIT $6`,
       [
         channel,
         this.clock.now(),

@@ -43,7 +43,7 @@ export class OpenDeliveriesReader {
 }
 
 // $1 now, $2 the most that is counted of pending and of in-flight ones, $3 the channel, or null for all
-const OPEN_DELIVERIES = `
+export const OPEN_DELIVERIES = `
   WITH RECURSIVE backlog (channel, tenant_id) AS (
     SELECT c.channel, (SELECT d.tenant_id FROM deliveries d
                        WHERE d.channel = c.channel AND d.state = 'pending' ORDER BY d.tenant_id LIMIT 1)
@@ -67,8 +67,10 @@ const OPEN_DELIVERIES = `
     GROUP BY b.channel
   )
   SELECT c.channel, c.paused, c.down_since IS NULL AS up, c.cursor_tenant_id, p.due, p.deferred, f.queued, f.sending,
-         GREATEST(extract(epoch FROM $1::timestamptz - LEAST(o.due_at, f.due_at)), 0)::double precision
-           AS oldest_due_seconds
+         -- GREATEST ignores nulls: without the first condition, nothing due would be due for 0 seconds.
+         CASE WHEN LEAST(o.due_at, f.due_at) IS NOT NULL
+              THEN GREATEST(extract(epoch FROM $1::timestamptz - LEAST(o.due_at, f.due_at)), 0)::double precision
+         END AS oldest_due_seconds
   FROM channels c
   LEFT JOIN oldest o ON o.channel = c.channel
   CROSS JOIN LATERAL (

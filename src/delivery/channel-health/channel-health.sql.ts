@@ -85,3 +85,5 @@ export const PROBE_NOW = `
 export const STATES = `
   SELECT channel, down_since, down_cause, down_detail, CASE WHEN probe_token IS NULL THEN next_probe_at END AS next_probe_at
   FROM channels WHERE channel = ANY ($1::text[])`;
+
+export const PAUSED = `SELECT channel FROM channels WHERE channel = ANY ($1::text[]) AND paused`;

@@ -11,7 +11,7 @@ import { type ChannelFault, SendError, SENDERS, type Senders } from '../channels
 import { secondsSince } from '../../platform/metrics/metrics.js';
 import { REQUEUE_DOWN } from '../transitions/acts.sql.js';
 import { EXPIRE } from '../transitions/expiry.sql.js';
-import { CLAIM_PROBE, FAILED, GATE, PROBE_NOW, STATES, WORKED } from './channel-health.sql.js';
+import { CLAIM_PROBE, FAILED, GATE, PAUSED, PROBE_NOW, STATES, WORKED } from './channel-health.sql.js';
 
 /** How many messages a round of the dispatcher may admit. */
 export interface Gate {
@@ -183,6 +183,12 @@ export class ChannelHealth implements BeforeApplicationShutdown {
         },
       ]),
     );
+  }
+
+  /** Those of these channels that an operator has paused. */
+  async paused(channels: readonly Channel[]): Promise<ReadonlySet<string>> {
+    const rows = await this.database.query<{ channel: string }>(PAUSED, [channels]);
+    return new Set(rows.map(({ channel }) => channel));
   }
 
   /** Expires deliveries that have waited too long for a channel that is down. Checks once a minute. */

@@ -1,4 +1,5 @@
 import type { Type } from '@nestjs/common';
+import { isUUID } from 'class-validator';
 import { type JobName, JOBS, type QueueName } from '../../contracts/jobs.js';
 import { type Channel, CHANNELS } from '../../contracts/channels.js';
 import type { Config } from '../../platform/config/config.js';
@@ -10,7 +11,10 @@ import { PushChannel } from './push/push.channel.js';
 import { PushModule } from './push/push.module.js';
 import { SmsChannel } from './sms/sms.channel.js';
 import { SmsModule } from './sms/sms.module.js';
-import { MAX_SMS_LENGTH, writtenSms } from './sms/sms-text.js';
+import { MAX_SMS_LENGTH, writtenSms } from '../../wording/sms/sms-text.js';
+import { WebhookChannel } from './webhook/webhook.channel.js';
+import { WebhookModule } from './webhook/webhook.module.js';
+import { WEBHOOK_RETRIES } from './webhook/schedule.js';
 import type { ChannelRetries, ChannelSender } from './sender.js';
 
 /** Everything delivery needs to know about a channel, one registry entry each. */
@@ -23,7 +27,7 @@ export interface ChannelTraits {
   /** The service it sends through, as shown by the connection test. */
   service: string;
   /** The prefix of a bare address in `notifications.recipient`. */
-  scheme: 'mailto' | 'tel' | 'device';
+  scheme: 'mailto' | 'tel' | 'device' | 'webhook';
   /** The normalized address, if this channel can send to it. */
   parseAddress(written: string): string | null;
   /**
@@ -37,6 +41,13 @@ export interface ChannelTraits {
   segments?: (text: string, config: Config) => number;
   /** One message may carry several notifications. */
   bundles: boolean;
+  /** Operating hours, quiet hours and limits per recipient hold its messages back: its recipients are people. */
+  holds: boolean;
+  /**
+   * Each address has a health of its own, and this many messages in flight at most, so that a broken one stops no
+   * other. Null: the channel is up or down as a whole.
+   */
+  maxPerAddress: number | null;
   /** When a refused or ambiguous message is sent again. */
   retries(config: Config): ChannelRetries;
   /** Whether this installation is configured for it. */
@@ -55,6 +66,8 @@ export const CHANNEL_TRAITS: Readonly<Record<Channel, ChannelTraits>> = {
     parseAddress: parseEmailAddress,
     userAddresses: 'ARRAY[u.email]',
     bundles: true,
+    holds: true,
+    maxPerAddress: null,
     retries: (config) => ({ ...exponential(config), ambiguous_repeats: 1 }),
     configured: (config) => config.smtpHost !== null,
     enabled: (config) => config.emailEnabled,
@@ -70,6 +83,8 @@ export const CHANNEL_TRAITS: Readonly<Record<Channel, ChannelTraits>> = {
     maxLength: MAX_SMS_LENGTH,
     segments: (text, config) => writtenSms(text, config.smsTransliterate).segments,
     bundles: true,
+    holds: true,
+    maxPerAddress: null,
     // Each one costs money and reads as a mistake when it arrives twice.
     retries: (config) => ({ ...exponential(config), ambiguous_repeats: 0 }),
     configured: (config) => config.smsProvider !== 'none',
@@ -86,10 +101,28 @@ export const CHANNEL_TRAITS: Readonly<Record<Channel, ChannelTraits>> = {
     userAddresses: `(SELECT array_agg(v.id::text ORDER BY v.id) FROM devices v
                      WHERE v.tenant_id = u.tenant_id AND v.user_id = u.id)`,
     bundles: true,
+    holds: true,
+    maxPerAddress: null,
     // A device shows a repeated push once, by its id.
     retries: (config) => ({ ...exponential(config), ambiguous_repeats: 1 }),
     configured: (config) => config.fcmServiceAccountFile !== null || config.vapidPublicKey !== null,
     enabled: (config) => config.pushEnabled,
+  },
+  webhook: {
+    module: WebhookModule,
+    sender: WebhookChannel,
+    job: 'send-webhook',
+    service: 'webhook',
+    scheme: 'webhook',
+    parseAddress: (written) => (isUUID(written) ? written.toLowerCase() : null),
+    // Endpoints are recipients of their own: no user has one.
+    userAddresses: 'NULL::text[]',
+    bundles: false,
+    holds: false,
+    maxPerAddress: 5,
+    retries: () => WEBHOOK_RETRIES,
+    configured: () => true,
+    enabled: (config) => config.webhooksEnabled,
   },
 };
 

@@ -106,7 +106,13 @@ export interface ClaimedMessage {
   tenant_name: string;
   tenant_slug: string;
   time_zone: string;
+  /** For `Wording.ownWords`: the tenant's own words. */
+  wording_version: string | null;
   locale: Locale;
+  /** W3C `traceparent` of what created its first item; null: not traced. */
+  traceparent: string | null;
+  /** The user; null for a bare address. */
+  recipient_id: string | null;
   /** Null for a bare address. */
   recipient_name: string | null;
   /** At least one, oldest first. */

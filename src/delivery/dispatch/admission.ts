@@ -7,8 +7,9 @@ import {
   type TenantTransaction,
   type Transaction,
 } from '../../platform/database/transaction.js';
-import { ADMIT, DEFER, DEFER_OVER_LIMIT, GATHER } from '../transitions/admission.sql.js';
+import { ADMIT, GATHER, GATHER_AMONG } from '../transitions/admission.sql.js';
 import { NAMED, TURNS } from './candidates.sql.js';
+import type { Limits } from './limits.js';
 import type { OperatingHours, QuietHours } from './hours.js';
 
 /**
@@ -35,12 +36,6 @@ const MIN_CRITICAL_BUNDLE = 4;
  */
 export const DEFERRAL_LOCK = 'deferrals';
 
-/** The limits for a tenant; 0: none. */
-export interface Limits {
-  per_user_per_hour: number;
-  per_user_per_day: number;
-}
-
 /** A delivery whose turn it is, with the data that decides whether its message may leave now. */
 export interface Candidate extends Limits {
   tenant_id: string;
@@ -58,9 +53,16 @@ export interface Candidate extends Limits {
   operating_hours: OperatingHours | null;
   user_zone: string | null;
   quiet_hours: QuietHours | null;
+  /** The user's, by weekday. */
+  receiving_hours: OperatingHours[] | null;
+  /** Civil date on which the user's pause ends. */
+  paused_until: string | null;
   /** Other messages admitted to this recipient on this channel in the last hour and day, counted up to the limit. */
   used_hour: number;
   used_day: number;
+  /** Messages admitted of its tenant on this channel, counted up to the limit; may include its own earlier attempt. */
+  tenant_used_hour: number;
+  tenant_used_day: number;
   /** When it was admitted for an earlier attempt: the other counts include it. */
   admitted_at: Date | null;
 }
@@ -72,12 +74,6 @@ export interface Message {
   ids: readonly string[];
 }
 
-export interface Deferral {
-  message: Message;
-  until: Date;
-  reason: 'operating_hours' | 'quiet_hours';
-}
-
 /**
  * The statements of admission for one channel: the dispatcher's, in a transaction that locks the channel's row, and
  * those of direct sending, in the transaction that creates the deliveries.
@@ -86,9 +82,10 @@ export interface Deferral {
 export class Admission {
   /** Locks the channel for a round; null if another process has it, or the channel is paused. */
   async begin(tx: SystemTransaction, channel: string): Promise<{ cursor_tenant_id: string | null } | null> {
-    // One round trip: the second statement starts after the first has the lock.
-    const [, row] = await Promise.all([
+    // One round trip: each statement starts after the one before has its lock.
+    const [, , row] = await Promise.all([
       this.lockDeferrals(tx),
+      tx.lock(channelLock(channel)),
       tx.one<{ cursor_tenant_id: string | null }>(
         prepared(
           `SELECT cursor_tenant_id FROM channels WHERE channel = $1 AND NOT paused FOR UPDATE SKIP LOCKED`,
@@ -121,24 +118,16 @@ export class Admission {
   }
 
   /**
-   * How many messages were admitted on this channel in the last minute, of all tenants. Callers that count under
-   * `lockMinute`, in the transaction that admits, cannot exceed a limit together.
+   * Makes the counts of this transaction exact until it commits: a direct call excludes rounds, and other calls of its
+   * tenant on this channel. Take it after the rows of the message are locked, because a round waits for it.
+   * @param all excludes also the calls of other tenants, for the limit per minute
    */
-  async admittedLastMinute(tx: SystemTransaction, channel: string, now: Date): Promise<number> {
-    const row = await tx.one<{ count: number }>(
-      `SELECT count(*) FROM deliveries
-       WHERE channel = $1 AND leads AND admitted_at > $2::timestamptz - interval '1 minute'`,
-      [channel, now],
-    );
-    return row?.count ?? 0;
-  }
-
-  /**
-   * Every count of the last minute's messages takes it, after the deferral lock, and holds it until the admitted
-   * messages are committed.
-   */
-  async lockMinute(tx: Transaction, channel: string): Promise<void> {
-    await tx.lock(`minute:${channel}`);
+  async lockChannel(tx: TenantTransaction, channel: string, all: boolean): Promise<void> {
+    await Promise.all([
+      tx.lock(channelLock(channel), 'shared'),
+      tx.lock(`admission:${channel}:${tx.tenant_id}`),
+      ...(all ? [tx.lock(`minute:${channel}`)] : []),
+    ]);
   }
 
   /** Prevents changes of hours and limits until this transaction ends. */
@@ -147,20 +136,50 @@ export class Admission {
   }
 
   /**
+   * How much room each address has for further messages in flight.
+   * @param max in flight per address; null: no bound, and nothing is counted.
+   */
+  async roomOfAddresses(
+    tx: SystemTransaction,
+    channel: string,
+    max: number | null,
+  ): Promise<{ full: string[]; within(messages: Message[]): Message[] }> {
+    if (max === null) return { full: [], within: (messages) => messages };
+    const rows = await tx.query<{ address: string; in_flight: number }>(
+      prepared(`SELECT address, count(*) AS in_flight FROM deliveries
+                WHERE channel = $1 AND state IN ('queued', 'sending') AND leads GROUP BY address`),
+      [channel],
+    );
+    const inFlight = new Map(rows.map(({ address, in_flight }) => [address, in_flight]));
+    return {
+      full: rows.filter(({ in_flight }) => in_flight >= max).map(({ address }) => address),
+      within: (messages) =>
+        messages.filter(({ lead: { address } }) => {
+          const count = (inFlight.get(address) ?? 0) + 1;
+          inFlight.set(address, count);
+          return count <= max;
+        }),
+    };
+  }
+
+  /**
    * Whose turn it is: one message per tenant and turn, critical ones first, tenants in order of their ids, starting
    * after the cursor and wrapping around. A tenant has at most half of the window while others wait. (See
    * candidates.sql.ts.)
    * @param free room in the window, and the maximum that is returned
+   * @param full addresses without room
    * @param whole the window, of which a tenant gets half
    * @param limits the installation's; a tenant's own take precedence
+   * @param which critical: those that no limit stops
    */
   async candidates(
     tx: SystemTransaction,
     channel: string,
     now: Date,
     cursor: string | null,
-    { free, whole }: { free: number; whole: number },
+    { free, whole, full }: { free: number; whole: number; full: readonly string[] },
     limits: Limits,
+    which: 'all' | 'critical' = 'all',
   ): Promise<Candidate[]> {
     return tx.query<Candidate>(prepared(TURNS), [
       channel,
@@ -170,6 +189,10 @@ export class Admission {
       cursor,
       free,
       Math.ceil(whole / 2),
+      full,
+      limits.per_tenant_per_hour,
+      limits.per_tenant_per_day,
+      which === 'critical',
     ]);
   }
 
@@ -188,21 +211,26 @@ export class Admission {
       limits.per_user_per_day,
       tx.tenant_id,
       ids,
+      limits.per_tenant_per_hour,
+      limits.per_tenant_per_day,
     ]);
   }
 
   /**
    * The messages led by these deliveries, each with the deliveries that leave with it, locked until the transaction
    * ends. Skips rows that another transaction has locked: a round never waits.
+   * @param among only these deliveries; default: all that are due
    */
   async gather(
     tx: Transaction,
     channel: string,
     candidates: readonly Candidate[],
     now: Date,
+    among?: readonly string[],
   ): Promise<Message[]> {
     if (candidates.length === 0) return [];
-    const rows = await tx.query<{ place: number; id: string }>(prepared(GATHER), [
+    const statement = among === undefined ? GATHER : GATHER_AMONG;
+    const rows = await tx.query<{ place: number; id: string }>(prepared(statement), [
       candidates.map(({ tenant_id }) => tenant_id),
       candidates.map(({ id }) => id),
       candidates.map(({ bundle_key }) => bundle_key !== null),
@@ -210,6 +238,7 @@ export class Admission {
       now,
       MAX_BUNDLE,
       MAX_CRITICAL_BUNDLE,
+      ...(among === undefined ? [] : [among]),
     ]);
     const gathered = candidates.map((): string[] => []);
     for (const { place, id } of rows) gathered[place - 1]?.push(id);
@@ -253,44 +282,13 @@ export class Admission {
     return jobs;
   }
 
-  /** Defers messages that hours do not permit now. */
-  async defer(tx: Transaction, deferrals: readonly Deferral[], now: Date): Promise<void> {
-    if (deferrals.length === 0) return;
-    const rows = deferrals.flatMap(({ message, until, reason }) =>
-      message.ids.map((id) => ({ tenant_id: message.lead.tenant_id, id, until, reason })),
-    );
-    await tx.execute(DEFER, [
-      rows.map(({ tenant_id }) => tenant_id),
-      rows.map(({ id }) => id),
-      rows.map(({ until }) => until),
-      rows.map(({ reason }) => reason),
-      now,
-    ]);
-  }
-
-  /**
-   * Defers messages over their recipient's limit until the message that fills it is an hour (a day) old. Run after
-   * `admit`, so that it counts this round's messages.
-   */
-  async deferOverLimit(tx: Transaction, channel: string, over: readonly Message[], now: Date): Promise<void> {
-    if (over.length === 0) return;
-    const rows = over.flatMap(({ lead, ids }, index) =>
-      ids.map((id) => ({ tenant_id: lead.tenant_id, id, place: index + 1 })),
-    );
-    await tx.execute(DEFER_OVER_LIMIT, [
-      rows.map(({ tenant_id }) => tenant_id),
-      rows.map(({ id }) => id),
-      rows.map(({ place }) => place),
-      over.map(({ lead }) => lead.id),
-      over.map(({ lead }) => lead.per_user_per_hour),
-      over.map(({ lead }) => lead.per_user_per_day),
-      channel,
-      now,
-    ]);
-  }
-
   /** The next round starts after this tenant. */
   async moveCursor(tx: SystemTransaction, channel: string, tenantId: string): Promise<void> {
     await tx.execute(`UPDATE channels SET cursor_tenant_id = $2 WHERE channel = $1`, [channel, tenantId]);
   }
+}
+
+/** A round takes it exclusively, direct calls share it. */
+function channelLock(channel: string): string {
+  return `admission:${channel}`;
 }

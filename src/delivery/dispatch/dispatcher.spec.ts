@@ -4,7 +4,7 @@ import { until } from '../../../test/support/until.js';
 import { createWorld, type World } from '../../../test/support/world.js';
 import { FixedClock } from '../../platform/clock/fixed-clock.js';
 import { Database } from '../../platform/database/database.js';
-import { Admission } from './admission.js';
+import { Deferring } from './deferring.js';
 import { Dispatcher } from './dispatcher.js';
 import { Leases } from '../sending/leases.js';
 import { Outbox } from '../outbox.js';
@@ -111,7 +111,9 @@ describe('the dispatcher', () => {
     const rows = await world.sql(
       `SELECT DISTINCT due_at, defer_reason FROM deliveries WHERE state = 'pending'`,
     );
-    expect(rows).toEqual([{ due_at: new Date(clock.now().getTime() + HOUR), defer_reason: 'limit' }]);
+    expect(rows).toEqual([
+      { due_at: new Date(clock.now().getTime() + HOUR), defer_reason: 'limit_per_user_per_hour' },
+    ]);
 
     await finishAll();
     clock.advance(HOUR);
@@ -179,7 +181,7 @@ describe('the dispatcher', () => {
       `UPDATE tenants SET settings = '{"operating_hours": {"days": [1], "from": "08:00", "to": "09:00"}}'`,
     );
     const changing: Promise<void>[] = [];
-    const defer = jest.spyOn(Admission.prototype, 'defer').mockImplementationOnce(async (...call) => {
+    const defer = jest.spyOn(Deferring.prototype, 'defer').mockImplementationOnce(async (...call) => {
       changing.push(
         world.app.get(Database).tenant(id, async (tx) => {
           await tx.execute(`UPDATE tenants SET settings = '{}' WHERE id = $1`, [id]);
@@ -187,7 +189,7 @@ describe('the dispatcher', () => {
         }),
       );
       await until('the change of settings to wait for the round', () => waitsForAdvisoryLock(world));
-      await world.app.get(Admission).defer(...call);
+      await world.app.get(Deferring).defer(...call);
     });
     expect(await dispatcher.round('email')).toEqual({ admitted: 0, deferred: 1 });
     expect(defer).toHaveBeenCalledTimes(2);

@@ -10,15 +10,19 @@ import type { Channel } from '../../contracts/channels.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { SystemDatabase } from '../../platform/database/database.js';
+import type { SystemTransaction } from '../../platform/database/transaction.js';
 import { Metrics, secondsSince } from '../../platform/metrics/metrics.js';
 import { BackgroundWork } from '../../platform/queues/background-work.js';
 import { Queues } from '../../platform/queues/queues.js';
 import { RedisRefusal } from '../../platform/queues/refusals.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
-import { Admission } from './admission.js';
+import { Admission, type Message } from './admission.js';
 import { activeChannels, CHANNEL_TRAITS } from '../channels/channels.js';
-import { ChannelHealth } from '../channel-health/channel-health.js';
-import { decide } from './decision.js';
+import { ChannelHealth, type Gate } from '../channel-health/channel-health.js';
+import { decide, withinMinute } from './decision.js';
+import { Deferring } from './deferring.js';
+import { limitsOf } from './limits.js';
+import { MinuteLimit } from './minute-limit.js';
 import { Wakeable } from './wakeable.js';
 
 /** The result of a round, in messages. */
@@ -40,6 +44,9 @@ interface Decided {
   test?: () => void;
 }
 
+/** The gate of a channel whose addresses have their own health. */
+const OPEN: Gate = { room: 'all', probe: false, wait_ms: null };
+
 const NOTHING: Decided = { jobs: [], deferred: 0, down: false };
 
 /**
@@ -57,6 +64,8 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     @Inject(Clock) private readonly clock: Clock,
     private readonly database: SystemDatabase,
     private readonly admission: Admission,
+    private readonly deferring: Deferring,
+    private readonly minute: MinuteLimit,
     private readonly health: ChannelHealth,
     private readonly queues: Queues,
     private readonly wakeUps: WakeUps,
@@ -116,37 +125,43 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
       async (tx): Promise<Decided> => {
         const turn = await this.admission.begin(tx, channel);
         if (turn === null) return NOTHING;
-        const gate = await this.health.gate(tx, channel);
+        const { holds, maxPerAddress } = CHANNEL_TRAITS[channel];
+        const gate = maxPerAddress === null ? await this.health.gate(tx, channel) : OPEN;
         const nothing = { ...NOTHING, down: gate.probe || gate.wait_ms !== null };
         if (gate.room === 'none') return { ...nothing, wait_ms: gate.wait_ms ?? undefined };
         const window = await this.admission.window(tx, channel);
         const idle = window.free === window.whole;
         const one = gate.room === 'one' && (gate.probe || idle);
         if (gate.room === 'one' ? !one : window.free < window.enough) return nothing;
-        const free = Math.min(
-          one ? Math.min(window.whole, 1) : window.free,
-          await this.minuteBudget(tx, channel, now),
-          this.config.dispatchBatchSize,
-        );
+        const free = Math.min(one ? Math.min(window.whole, 1) : window.free, this.config.dispatchBatchSize);
         if (free <= 0) return nothing;
 
-        const candidates = await this.admission.candidates(
-          tx,
-          channel,
-          now,
-          turn.cursor_tenant_id,
-          { free, whole: window.whole },
-          { per_user_per_hour: this.config.limitPerUserHour, per_user_per_day: this.config.limitPerUserDay },
-        );
+        const minute = await this.minute.usage(tx, channel, now);
+        const room = await this.admission.roomOfAddresses(tx, channel, maxPerAddress);
+        const read = (which: 'all' | 'critical') =>
+          this.admission.candidates(
+            tx,
+            channel,
+            now,
+            turn.cursor_tenant_id,
+            { free, whole: window.whole, full: room.full },
+            limitsOf(this.config),
+            which,
+          );
+        // Without room in this minute, others may not take the turns of critical ones.
+        const critical = minute.left > 0 ? [] : await read('critical');
+        const candidates = critical.length > 0 ? critical : await read('all');
         const gathered = await this.admission.gather(tx, channel, candidates, now);
-        const messages = one ? gathered.slice(0, 1) : gathered;
-        const { chosen, deferrals, over } = decide(messages, now, this.logger);
-        const jobs = await this.admission.admit(tx, chosen, now);
-        await this.admission.defer(tx, deferrals, now);
-        await this.admission.deferOverLimit(tx, channel, over, now);
-        const last = candidates.at(-1);
+        const messages = one ? gathered.slice(0, 1) : room.within(gathered);
+        const { chosen, deferrals, over } = decide(messages, now, this.logger, holds);
+        const { within, over: held } = withinMinute(chosen, minute.left);
+        const jobs = await this.admission.admit(tx, within, now);
+        await this.deferring.defer(tx, deferrals, now);
+        await this.deferring.deferOverLimit(tx, channel, over, now);
+        const wait_ms = await this.hold(tx, channel, held, now);
+        const last = held.length === 0 ? candidates.at(-1) : within.at(-1)?.lead;
         if (last !== undefined) await this.admission.moveCursor(tx, channel, last.tenant_id);
-        const decided = { ...nothing, jobs, deferred: deferrals.length + over.length };
+        const decided = { ...nothing, jobs, deferred: deferrals.length + over.length, wait_ms };
         if (!gate.probe || decided.deferred > 0) return decided;
         const [probe] = jobs;
         if (probe === undefined) return { ...decided, test: await this.health.probeByTest(tx, channel) };
@@ -160,14 +175,18 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     return { admitted: jobs.length, deferred, wait_ms };
   }
 
-  private async minuteBudget(
-    tx: Parameters<Admission['window']>[0],
+  /** Records why messages wait. @returns how long the limit per minute has no room, in ms; undefined: nothing waits. */
+  private async hold(
+    tx: SystemTransaction,
     channel: Channel,
+    held: readonly Message[],
     now: Date,
-  ): Promise<number> {
-    if (this.config.limitPerMinute === 0) return Infinity;
-    await this.admission.lockMinute(tx, channel);
-    return this.config.limitPerMinute - (await this.admission.admittedLastMinute(tx, channel, now));
+  ): Promise<number | undefined> {
+    if (held.length === 0) return undefined;
+    const { opens_at } = await this.minute.usage(tx, channel, now);
+    const until = opens_at ?? now;
+    await this.deferring.hold(tx, held, until, now);
+    return Math.max(until.getTime() - now.getTime(), 0);
   }
 
   private async enqueue(channel: Channel, jobs: readonly DeliveryJob[]): Promise<void> {

@@ -1,4 +1,4 @@
-import { minuteOfDay, offsetAt, weekdayOf } from '../../platform/clock/civil-time.js';
+import { addDays, instantAt, minuteOfDay, offsetAt, weekdayOf } from '../../platform/clock/civil-time.js';
 
 /*
  * When a delivery may leave. Pure functions for the dispatcher.
@@ -7,7 +7,7 @@ import { minuteOfDay, offsetAt, weekdayOf } from '../../platform/clock/civil-tim
  * So in an autumn overlap both passes count, and in a spring gap the skipped times are neither open nor quiet.
  */
 
-/** Deliveries leave only inside. In the tenant's zone. */
+/** Deliveries leave only inside. A tenant's in its zone, a user's receiving hours in theirs. */
 export interface OperatingHours {
   /** ISO weekdays on which they begin, 1 (Monday) to 7. */
   days: number[];
@@ -29,9 +29,13 @@ export interface Hours {
   /** The tenant's zone, for the operating hours. */
   zone: string;
   operating_hours: OperatingHours | null;
-  /** The user's zone, for the quiet hours. */
+  /** The user's zone, for the fields below. */
   user_zone: string;
   quiet_hours: QuietHours | null;
+  /** Deliveries leave only inside of one of them; null: on every day. */
+  receiving_hours: readonly OperatingHours[] | null;
+  /** Civil date, YYYY-MM-DD, on which deliveries leave again. */
+  paused_until: string | null;
 }
 
 const MINUTE = 60_000;
@@ -57,21 +61,38 @@ export function afterQuiet(now: Date, zone: string, quiet: QuietHours | null): D
 }
 
 /**
- * The first instant from `now` on at which both permit a delivery to leave: `now` itself if they do; null if there is
- * none within 14 days (no operating days, or only quiet operating hours).
+ * The first instant of the civil date on which a pause ends, in the user's zone; null without a pause, or once it has
+ * ended. A date that the zone skips ends with the next one.
+ */
+export function pauseEnd(now: Date, { paused_until, user_zone }: Hours): Date | null {
+  if (paused_until === null) return null;
+  const end =
+    instantAt(paused_until, '00:00', user_zone) ?? instantAt(addDays(paused_until, 1), '00:00', user_zone);
+  return end !== null && end > now ? end : null;
+}
+
+/**
+ * The first instant from `now` on at which all of them permit a delivery to leave: `now` itself if they do; null if
+ * there is none within 14 days, or within 14 days of the end of a pause (no operating days, or only quiet operating
+ * hours).
  */
 export function nextPermitted(now: Date, hours: Hours): Date | null {
-  const end = now.getTime() + HORIZON;
-  const open = openFrom(hours.operating_hours);
-  const awake = awakeFrom(hours.quiet_hours);
-  let instant = now.getTime();
+  let instant = (pauseEnd(now, hours) ?? now).getTime();
+  const end = instant + HORIZON;
+  const rules = [
+    { zone: hours.zone, rule: openFrom(hours.operating_hours) },
+    { zone: hours.user_zone, rule: receivingFrom(hours.receiving_hours) },
+    { zone: hours.user_zone, rule: awakeFrom(hours.quiet_hours) },
+  ];
   for (;;) {
-    const opens = firstPermitted(instant, end, hours.zone, open);
-    const wakes = opens === null ? null : firstPermitted(opens, end, hours.user_zone, awake);
-    if (opens === null || wakes === null) return null;
+    const before = instant;
+    for (const { zone, rule } of rules) {
+      const permitted = firstPermitted(instant, end, zone, rule);
+      if (permitted === null) return null;
+      instant = permitted;
+    }
     // Each iteration ends here or moves on to a later opening or end of quiet, of which there are few until `end`.
-    if (!(wakes > opens)) return new Date(wakes);
-    instant = wakes;
+    if (instant === before) return new Date(instant);
   }
 }
 
@@ -108,6 +129,17 @@ function openFrom(hours: OperatingHours | null): LocalRule | null {
     }
     return null;
   };
+}
+
+/** The earliest opening of any of them. */
+function receivingFrom(hours: readonly OperatingHours[] | null): LocalRule | null {
+  if (hours === null) return null;
+  const rules = hours.flatMap((each) => openFrom(each) ?? []);
+  return (local) =>
+    rules.reduce<number | null>((earliest, rule) => {
+      const opens = rule(local);
+      return earliest === null || (opens !== null && opens < earliest) ? opens : earliest;
+    }, null);
 }
 
 function awakeFrom(quiet: QuietHours | null): LocalRule | null {

@@ -4,6 +4,7 @@ import type { Channel } from '../../contracts/channels.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { Metrics, secondsSince } from '../../platform/metrics/metrics.js';
+import { Tracing } from '../../platform/tracing/tracing.js';
 import { JobHandlers } from '../../platform/queues/handlers.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
 import { CHANNEL_TRAITS } from '../channels/channels.js';
@@ -17,6 +18,7 @@ import {
   type Senders,
 } from '../channels/sender.js';
 import { ChannelHealth } from '../channel-health/channel-health.js';
+import { StoppedAddresses } from '../stopped-addresses/stopped-addresses.service.js';
 import { HeldLeases } from './held-leases.js';
 import { Leases } from './leases.js';
 import { afterFailure, type FailedSend, type Outcome } from './outcome.js';
@@ -41,8 +43,10 @@ export class DeliverySending implements OnModuleInit {
     private readonly held: HeldLeases,
     private readonly leases: Leases,
     private readonly health: ChannelHealth,
+    private readonly stopped: StoppedAddresses,
     private readonly wakeUps: WakeUps,
     private readonly metrics: Metrics,
+    private readonly tracing: Tracing,
     @Inject(SENDERS) private readonly senders: Senders,
   ) {}
 
@@ -57,7 +61,7 @@ export class DeliverySending implements OnModuleInit {
     await this.held.withLease(job, async (message, lease) => {
       const { channel, tenant_id, bundle_id } = message;
       const began = performance.now();
-      const { outcome, reason } = await this.attempt(message, lease);
+      const { outcome, reason, address_stopped } = await this.traced(message, lease);
       this.metrics.observe('vigie_send_duration_seconds', { channel }, secondsSince(began));
       const about = { channel, tenant_id, bundle_id, attempt: message.attempts };
       const recorded = await recordUntilDone(
@@ -66,6 +70,8 @@ export class DeliverySending implements OnModuleInit {
         this.logger,
         about,
       );
+      if (recorded && outcome.state === 'sent') this.measureDelivery(message);
+      if (address_stopped) await this.stopped.refused(message);
       this.metrics.count('vigie_sends_total', { channel, outcome: sendOutcome(outcome, recorded) });
       const deliveries = message.items.length;
       const delivery_id = message.items[0]?.delivery_id;
@@ -76,15 +82,43 @@ export class DeliverySending implements OnModuleInit {
     });
   }
 
+  /** In the trace of what created the message, which another process may have recorded. */
+  private async traced(message: ClaimedMessage, lease: SendLease): Promise<Attempt> {
+    const { channel, tenant_id, bundle_id, attempts, items, traceparent } = message;
+    const about = {
+      'vigie.channel': channel,
+      'vigie.tenant_id': tenant_id,
+      'vigie.bundle_id': bundle_id,
+      'vigie.attempt': attempts,
+      'vigie.items': items.length,
+      'vigie.kind': items[0]?.kind ?? 'none',
+    };
+    return this.tracing.span(
+      `send ${channel}`,
+      about,
+      async (note) => {
+        const attempt = await this.attempt(message, lease);
+        note({ 'vigie.outcome': attempt.outcome.state });
+        return attempt;
+      },
+      { kind: 'consumer', traceparent },
+    );
+  }
+
   private async attempt(message: ClaimedMessage, lease: SendLease): Promise<Attempt> {
     const began = performance.now();
     try {
       const sender = this.senders.get(message.channel);
       if (sender === undefined)
         throw new SendError('retryable', 'The channel is not configured in this process');
-      const receipt = await sender.send(message, lease);
+      const receipt = await this.tracing.span(
+        `provider ${message.channel}`,
+        { 'vigie.channel': message.channel },
+        () => sender.send(message, lease),
+        { kind: 'client' },
+      );
       this.health.worked(message.channel, began);
-      return { outcome: { state: 'sent', ...receipt }, reason: null };
+      return { outcome: { state: 'sent', ...receipt }, reason: null, address_stopped: false };
     } catch (error) {
       // Before the outcome is recorded: otherwise the dispatcher would admit it again into a channel that is down.
       if (error instanceof SendError && error.failure === 'channel')
@@ -95,7 +129,13 @@ export class DeliverySending implements OnModuleInit {
         age_ms: this.clock.now().getTime() - message.due_since.getTime(),
         max_age_ms: this.config.deliveryMaxAgeHours * 3_600_000,
       });
-      return { outcome, reason: reasonOf(error, failure) };
+      this.metrics.count('vigie_send_failures_total', {
+        channel: message.channel,
+        failure: failure.failure,
+        cause: error instanceof SendError ? (error.cause ?? 'none') : 'none',
+      });
+      const address_stopped = error instanceof SendError && error.address_stopped;
+      return { outcome, reason: reasonOf(error, failure), address_stopped };
     }
   }
 
@@ -104,6 +144,11 @@ export class DeliverySending implements OnModuleInit {
     if (error instanceof SendError) return error;
     this.logger.error({ event: 'sender_failed', channel, tenant_id, bundle_id, err: error });
     return { failure: 'retryable', message: error instanceof Error ? error.message : String(error) };
+  }
+
+  private measureDelivery({ channel, due_since }: ClaimedMessage): void {
+    const seconds = Math.max(0, this.clock.now().getTime() - due_since.getTime()) / 1_000;
+    this.metrics.observe('vigie_delivery_duration_seconds', { channel }, seconds);
   }
 
   /** The window has room again. */
@@ -121,6 +166,8 @@ export class DeliverySending implements OnModuleInit {
 interface Attempt {
   outcome: Outcome;
   reason: LoggedReason | null;
+  /** The provider refuses this address for good. */
+  address_stopped: boolean;
 }
 
 /** Why an attempt failed, for the log: without the server's text, which may quote an address or the message. */

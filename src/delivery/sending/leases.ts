@@ -160,12 +160,14 @@ function messageOf(rows: readonly ClaimedRow[]): ClaimedMessage | false {
   const [first] = rows;
   if (first === undefined) return false;
   const { tenant_id, bundle_id, lease_token, channel, address, ambiguities } = first;
-  const { tenant_name, tenant_slug, time_zone, locale, recipient_name } = first;
+  const { tenant_name, tenant_slug, time_zone, wording_version, locale, recipient_id, recipient_name } =
+    first;
   return {
     ...{ tenant_id, bundle_id, lease_token, channel, address, ambiguities },
-    ...{ tenant_name, tenant_slug, time_zone, locale, recipient_name },
+    ...{ tenant_name, tenant_slug, time_zone, wording_version, locale, recipient_id, recipient_name },
     attempts: Math.max(...rows.map(({ attempts }) => attempts)),
     due_since: new Date(Math.max(...rows.map(({ due_since }) => due_since.getTime()))),
+    traceparent: first.traceparent,
     items: rows.map(itemOf),
   };
 }

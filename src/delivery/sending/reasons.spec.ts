@@ -103,7 +103,12 @@ describe('R8: after the repair', () => {
       act = (step) => (step === 'rcpt' ? { reply: '450 4.2.1 Busy' } : 'ok');
       const tenant = await deliveries(5);
       const addresses = (await world.sql<{ address: string }>(HELD, [tenant])).map(({ address }) => address);
-      for (const [n, reason] of ['quiet_hours', 'limit', 'send_at', 'operating_hours'].entries())
+      for (const [n, reason] of [
+        'quiet_hours',
+        'limit_per_user_per_hour',
+        'send_at',
+        'operating_hours',
+      ].entries())
         await world.sql(
           `UPDATE deliveries SET due_at = now() + interval '1 hour', defer_reason = $2 WHERE address = $1`,
           [addresses[n + 1], reason],

@@ -1,3 +1,4 @@
+import { forgottenAddressSql, hasAddressSql } from '../forgotten-address.sql.js';
 import { eventsSql } from './events.sql.js';
 import { joinLink, KINDS, linkEnded } from './links.sql.js';
 
@@ -18,7 +19,7 @@ const DISSOLVE = `
  * Ends the deliveries of the CTE `locked (tenant_id, id)` without sending them, and writes their events: the CTEs
  * `ended (tenant_id, id, …)` and `noted`. Deliveries whose sending never began use no limit.
  */
-function endSql(state: 'suppressed' | 'cancelled', reason: string, now = '$3', name = ''): string {
+export function endSql(state: 'suppressed' | 'cancelled', reason: string, now = '$3', name = ''): string {
   return `
     ${name}ended AS (
       UPDATE deliveries d
@@ -64,15 +65,31 @@ export const SUPPRESS_OF_ALERTS = `
   SELECT count(*) FROM ended`;
 
 /**
- * `suppressed` → `pending`, with all attempts again: the deliveries that an acknowledgement or a snooze of this alert
- * has suppressed, once it is undone. Only those of the newest notification of each recipient: a snooze that has ended
- * was followed by another notification. One that may have arrived stays suppressed.
- * $1 tenant id, $2 alert id, $3 now
+ * The same for the reminders of tickets that are settled or deleted.
+ * $1 tenant id, $2 ticket ids, $3 now
  */
-export const RESTORE_OF_ALERT = `
+export const SUPPRESS_OF_TICKETS = `
+  WITH locked AS MATERIALIZED (
+    SELECT d.tenant_id, d.id FROM notifications n
+    JOIN deliveries d ON d.tenant_id = n.tenant_id AND d.notification_id = n.id
+    WHERE n.tenant_id = $1 AND n.kind = 'reminder' AND n.data ->> 'ticket_id' = ANY ($2::text[])
+      AND d.state IN ('pending', 'queued')
+    ORDER BY d.tenant_id, d.id FOR UPDATE OF d
+  ),
+  ${endSql('suppressed', `'fact_gone'`)}
+  SELECT count(*) FROM ended`;
+
+/**
+ * `suppressed` → `pending`, with all attempts again: the deliveries that an acknowledgement or a snooze of these
+ * alerts has suppressed, once it is undone. Only those of the newest notification of each alert and recipient: a snooze
+ * that has ended was followed by another notification. One that may have arrived stays suppressed.
+ * $1 tenant id, $2 alert ids, $3 now
+ */
+export const RESTORE_OF_ALERTS = `
   WITH newest AS MATERIALIZED (
-    SELECT DISTINCT ON (recipient) tenant_id, id FROM notifications WHERE tenant_id = $1 AND alert_id = $2
-    ORDER BY recipient, created_at DESC, id DESC
+    SELECT DISTINCT ON (alert_id, recipient) tenant_id, id FROM notifications
+    WHERE tenant_id = $1 AND alert_id = ANY ($2::uuid[])
+    ORDER BY alert_id, recipient, created_at DESC, id DESC
   ),
   locked AS MATERIALIZED (
     SELECT d.tenant_id, d.id FROM newest n
@@ -121,13 +138,44 @@ export const SUPPRESS_OF_LINKS = `
   SELECT count(*) FROM ended`;
 
 /**
+ * The same for deliveries to a user on channels that they have turned off for the kind. Critical ones are sent on
+ * channels that the kind's default turns on.
+ * $1 tenant id, $2 user id, $3 now, $4 and $5 the kinds and channels that are on by default
+ */
+export const SUPPRESS_OF_PREFERENCES = `
+  WITH locked AS MATERIALIZED (
+    SELECT d.tenant_id, d.id FROM deliveries d
+    JOIN notifications n ON n.tenant_id = d.tenant_id AND n.id = d.notification_id
+    JOIN preferences p ON p.tenant_id = d.tenant_id AND p.user_id = $2 AND p.kind = n.kind AND p.channel = d.channel
+                      AND NOT p.enabled
+    WHERE d.tenant_id = $1 AND d.recipient = 'user:' || $2 AND d.state IN ('pending', 'queued')
+      AND NOT (n.severity = 'critical'
+               AND (n.kind, d.channel) IN (SELECT * FROM unnest($4::text[], $5::text[])))
+    ORDER BY d.tenant_id, d.id FOR UPDATE OF d
+  ),
+  ${endSql('suppressed', `'preference'`)}
+  SELECT count(*) FROM ended`;
+
+/**
  * Deletes the addresses and message contents of a person who is being erased.
  * $1 tenant id, $2 recipient
  */
 export const FORGET_RECIPIENT = `
-  UPDATE deliveries d SET address = '', sent_subject = NULL, sent_text = NULL
+  UPDATE deliveries d SET address = ${forgottenAddressSql('d')}, sent_subject = NULL, sent_text = NULL
   FROM (SELECT tenant_id, id FROM deliveries WHERE tenant_id = $1 AND recipient = $2
         ORDER BY tenant_id, id FOR UPDATE) l
+  WHERE d.tenant_id = l.tenant_id AND d.id = l.id`;
+
+/**
+ * Deletes the contents of the messages that carried these notifications.
+ * $1 tenant id, $2 notification ids
+ */
+export const FORGET_TEXTS = `
+  UPDATE deliveries d SET sent_subject = NULL, sent_text = NULL
+  FROM (SELECT l.tenant_id, l.id FROM deliveries o
+        JOIN deliveries l ON l.tenant_id = o.tenant_id AND l.bundle_id = o.bundle_id AND l.leads
+        WHERE o.tenant_id = $1 AND o.notification_id = ANY ($2::uuid[])
+        ORDER BY l.tenant_id, l.id FOR UPDATE OF l) l
   WHERE d.tenant_id = l.tenant_id AND d.id = l.id`;
 
 /**
@@ -135,10 +183,10 @@ export const FORGET_RECIPIENT = `
  * $1 tenant id, $2 recipient or null, $3 now
  */
 export const RECONSIDER = `
-  UPDATE deliveries d SET due_at = $3, defer_reason = NULL
+  UPDATE deliveries d SET due_at = $3, due_since = LEAST(d.due_since, $3), defer_reason = NULL
   FROM (SELECT tenant_id, id FROM deliveries
         WHERE tenant_id = $1 AND state = 'pending' AND ($2::text IS NULL OR recipient = $2)
-          AND defer_reason IN ('operating_hours', 'quiet_hours', 'limit')
+          AND (defer_reason IN ('operating_hours', 'quiet_hours', 'user_paused') OR defer_reason LIKE 'limit\\_%')
         ORDER BY tenant_id, id FOR UPDATE) l
   WHERE d.tenant_id = l.tenant_id AND d.id = l.id`;
 
@@ -209,7 +257,7 @@ export const RETRY = `
     JOIN notifications n ON n.tenant_id = f.tenant_id AND n.id = f.notification_id
     ${joinLink('n')}
     WHERE f.channel = $1 AND f.state = 'failed' AND f.ended_at > $4 AND f.ended_at <= $3
-      AND f.address <> ''
+      AND ${hasAddressSql('f')}
       AND ($2::uuid IS NULL OR f.tenant_id = $2)
       AND NOT ${linkEnded('n', '$3')}
     LIMIT $5

@@ -1,3 +1,4 @@
+import { isForgottenSql } from '../forgotten-address.sql.js';
 import { eventsSql } from './events.sql.js';
 import { joinLink, linkEnded } from './links.sql.js';
 
@@ -25,7 +26,7 @@ function wholeMessages(state: 'queued' | 'sending', tenants = ''): string {
     found AS MATERIALIZED (${rows('d.lease_token, count(*) AS rows', 'GROUP BY d.lease_token')}),
     locked AS MATERIALIZED (
       ${rows(
-        'd.tenant_id, d.id, d.lease_token, d.notification_id, d.address',
+        'd.tenant_id, d.id, d.lease_token, d.notification_id, d.channel, d.address',
         'ORDER BY d.tenant_id, d.id FOR UPDATE OF d SKIP LOCKED',
       )}
     ),
@@ -42,8 +43,9 @@ const ASKED = `asked AS (
 
 /**
  * `queued` → `sending`, and the message's content, a row per item. Deliveries whose fact is gone, whose recipient was
- * erased, whose one-time link has ended or whose alert somebody has acknowledged or snoozed (after this attempt was
- * admitted) end as `suppressed` and are not in the message. The first of the others leads.
+ * erased, whose one-time link has ended, whose alert somebody has acknowledged or snoozed (after this attempt was
+ * admitted), whose address was stopped, or whose endpoint is disabled end as `suppressed` and are not in the message. The first of the others
+ * leads.
  * $1 tenant ids, $2 bundle ids, $3 lease tokens, $4 seconds of the lease, $5 now
  */
 export const CLAIM = `
@@ -55,10 +57,17 @@ export const CLAIM = `
       JOIN notifications n ON n.tenant_id = w.tenant_id AND n.id = w.notification_id
       LEFT JOIN alerts a ON a.tenant_id = n.tenant_id AND a.id = n.alert_id
       ${joinLink('n')}
+      LEFT JOIN webhook_endpoints e ON e.tenant_id = w.tenant_id
+        AND e.id = CASE WHEN w.channel = 'webhook' THEN w.address::uuid END
+      LEFT JOIN stopped_addresses s ON s.tenant_id = w.tenant_id AND s.channel = w.channel
+        AND s.address = lower(w.address)
       CROSS JOIN LATERAL (
-        SELECT CASE WHEN a.gone_at IS NOT NULL THEN 'fact_gone' WHEN w.address = '' THEN 'user_erased'
+        SELECT CASE WHEN a.gone_at IS NOT NULL THEN 'fact_gone' WHEN ${isForgottenSql('w')} THEN 'user_erased'
                     WHEN a.acknowledged_at IS NOT NULL THEN 'acknowledged'
                     WHEN a.snoozed_until > $5::timestamptz THEN 'snoozed'
+                    WHEN s.id IS NOT NULL THEN 'address_stopped'
+                    WHEN w.channel = 'webhook' AND e.id IS NULL THEN 'endpoint_deleted'
+                    WHEN e.state = 'disabled' THEN 'endpoint_disabled'
                     WHEN ${linkEnded('n', '$5::timestamptz')} THEN 'link_ended' END AS reason) g
     ),
     claimed AS (
@@ -82,9 +91,10 @@ export const CLAIM = `
     ),
     ${eventsSql('ended', '$5')}
   SELECT c.tenant_id, c.bundle_id, c.lease_token, c.channel, c.address, c.attempts, c.ambiguities, c.due_since,
-         t.name AS tenant_name, t.slug AS tenant_slug, t.time_zone, coalesce(u.locale, t.locale) AS locale, u.name AS recipient_name,
+         t.name AS tenant_name, t.slug AS tenant_slug, t.time_zone, t.wording_version, coalesce(u.locale, t.locale) AS locale,
+         u.id AS recipient_id, u.name AS recipient_name,
          c.id AS delivery_id, n.id AS notification_id, n.alert_id, n.kind, n.severity, n.data,
-         n.audience, n.created_at, author.name AS author_name, author.email AS author_email
+         n.audience, n.created_at, n.traceparent, author.name AS author_name, author.email AS author_email
   FROM claimed c
   JOIN notifications n ON n.tenant_id = c.tenant_id AND n.id = c.notification_id
   JOIN tenants t ON t.id = c.tenant_id

@@ -6,7 +6,7 @@ import { checkPageMarkup } from './page-markup.js';
 import { type PageFile, type PageFiles, type PageName, type PageWords, readPageFiles } from './page-files.js';
 
 /** Words of `pages.json` used only on pages that a package renders. */
-const LABELS = ['board_log_out'] as const;
+const LABELS = ['board_log_out', 'board_note'] as const;
 export type PageLabel = (typeof LABELS)[number];
 
 const WORD = /\{\{>\s*strings\.(\w+)\s*\}\}/g;

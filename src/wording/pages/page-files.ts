@@ -6,7 +6,7 @@ import { faultOf, TemplateError } from '../template-error.js';
 import { parseStrings, readSource, type TemplateSource } from '../template-files.js';
 
 /** The pages of the server, each with its file in `templates/pages/`. */
-export const PAGES = ['alert', 'login', 'password', 'signed_in'] as const;
+export const PAGES = ['alert', 'login', 'password', 'signed_in', 'unsubscribe'] as const;
 export type PageName = (typeof PAGES)[number];
 
 export interface PageFile extends TemplateSource {

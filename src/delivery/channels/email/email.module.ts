@@ -1,6 +1,7 @@
 import { MailerModule, MailerService } from '@nestjs-modules/mailer';
 import { Module } from '@nestjs/common';
 import { AlertLinks } from '../../../auth/alert-links.js';
+import { UnsubscribeLinks } from '../../../auth/unsubscribe-links.js';
 import { AuthModule } from '../../../auth/auth.module.js';
 import { PasswordLinks } from '../../../auth/password/password-links.js';
 import { CONFIG, type Config } from '../../../platform/config/config.js';
@@ -26,13 +27,14 @@ import { configuredTimeouts, smtpSettings } from './smtp-config.js';
   providers: [
     {
       provide: EmailChannel,
-      inject: [CONFIG, MailerService, Wording, PasswordLinks, AlertLinks, Clock],
+      inject: [CONFIG, MailerService, Wording, PasswordLinks, AlertLinks, UnsubscribeLinks, Clock],
       useFactory: (
         config: Config,
         mailer: MailerService,
         wording: Wording,
         links: PasswordLinks,
         alertLinks: AlertLinks,
+        unsubscribeLinks: UnsubscribeLinks,
         clock: Clock,
       ) =>
         config.smtpHost === null
@@ -42,6 +44,7 @@ import { configuredTimeouts, smtpSettings } from './smtp-config.js';
               wording,
               links,
               alertLinks,
+              unsubscribeLinks,
               clock,
             ),
     },

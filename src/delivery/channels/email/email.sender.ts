@@ -139,6 +139,7 @@ export class EmailSender {
     if (to === null) throw new SendError('permanent', 'Not a single plain e-mail address');
     const { headers, ...about } = headersOf(mail, this.from);
     const subject = subjectHeader(mail.subject);
+    const { id_header } = this.settings;
     return {
       ...about,
       ...subject,
@@ -148,7 +149,11 @@ export class EmailSender {
       messageId: `<${usableId(mail.message_id)}@${domainOf(this.from.address)}>`,
       html: mail.html,
       text: mail.text,
-      headers: { ...headers, ...('headers' in subject ? subject.headers : {}) },
+      headers: {
+        ...headers,
+        ...('headers' in subject ? subject.headers : {}),
+        ...(id_header === undefined ? {} : { [id_header]: usableId(mail.message_id) }),
+      },
     };
   }
 }
@@ -159,10 +164,12 @@ function endedTheConnection(error: unknown): boolean {
   return responseCode === 421 || code === 'ECONNECTION' || code === 'ESOCKET';
 }
 
-/** The server's own id, in the replies of Postfix and Exim, Sendmail, or Microsoft 365. */
+/** The server's own id, in the replies of Postfix and Exim, Sendmail, Microsoft 365, or Amazon SES. */
 function providerId(response: unknown): string | null {
   if (typeof response !== 'string') return null;
   const found =
-    /\b(?:queued as |id=)([\w.+-]{1,100})/i.exec(response) ?? /\bOK <([^<>\s]{1,200})>/i.exec(response);
+    /\b(?:queued as |id=)([\w.+-]{1,100})/i.exec(response) ??
+    /\bOK <([^<>\s]{1,200})>/i.exec(response) ??
+    /^250 Ok ([0-9a-f-]{40,100})$/.exec(response.trim());
   return found?.[1] ?? null;
 }

@@ -22,6 +22,8 @@ export interface SmtpSettings {
   ca?: string;
   /** The name for EHLO; the machine's own name by default. */
   ehlo_name?: string;
+  /** A header with the id of the message, for a provider that replaces the Message-ID and returns this one. */
+  id_header?: string;
 }
 
 /** The server's settings that failure messages mention. */

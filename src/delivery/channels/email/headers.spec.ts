@@ -78,6 +78,16 @@ describe('The headers of a mail', () => {
     expect((await sent({ subject })).subject).toBe(subject);
   });
 
+  it('RFC 8058: has the address to unsubscribe in one line, for signatures', async () => {
+    const server = closing(await startScriptedSmtp());
+    const other = await testSender(server.port);
+    const unsubscribe_url = `https://vigie.example/unsubscribe/${'a'.repeat(180)}`;
+    await other.sender.send(mailTo('a@client.example', { unsubscribe_url }), new TestLease());
+    const lines = (server.received[0]!.body.split('\n\n')[0] ?? '').split('\n');
+    expect(lines).toContain(`List-Unsubscribe: <${unsubscribe_url}>`);
+    expect(lines).toContain('List-Unsubscribe-Post: List-Unsubscribe=One-Click');
+  });
+
   it('M10: writes lines of at most 998 characters, and headers in ASCII', async () => {
     const server = closing(await startScriptedSmtp());
     const other = await testSender(server.port, { from_name: 'Société' });

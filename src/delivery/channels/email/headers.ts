@@ -1,6 +1,7 @@
 import { encodeWord } from 'nodemailer/lib/mime-funcs';
 import { domainOf } from '../../../platform/addresses/email-address.js';
 import { SendError } from '../sender.js';
+import { parseUrl } from '../../../platform/text/url.js';
 
 /** A person who wrote the mail's text. */
 export interface MailAuthor {
@@ -70,7 +71,7 @@ export function subjectHeader(
 
 interface PreparedHeader {
   prepared: true;
-  foldLines: true;
+  foldLines: boolean;
   value: string;
 }
 
@@ -91,13 +92,17 @@ export function oneLine(text: string): string {
 }
 
 /** RFC 2369 §3.2; one click (RFC 8058 §3.1) only over https, so not for a trial server without TLS. */
-function unsubscribeHeaders(url: string | null): Record<string, string> {
+function unsubscribeHeaders(url: string | null): Record<string, string | PreparedHeader> {
   if (url === null) return {};
-  const parsed = URL.canParse(url) ? new URL(url) : null;
+  const parsed = parseUrl(url);
   if (parsed === null || !/^https?:$/.test(parsed.protocol))
     throw new SendError('permanent', 'The unsubscribe address is not a web address');
   // URL encodes line breaks, blanks and angle brackets as %XX.
-  const header = { 'List-Unsubscribe': `<${parsed.href}>` };
+  // In one line: folded after its name, it breaks DKIM signatures of some servers (nodemailer/nodemailer#1654), and
+  // RFC 8058 needs it signed.
+  const header = {
+    'List-Unsubscribe': { prepared: true, foldLines: false, value: `<${parsed.href}>` } as const,
+  };
   return parsed.protocol === 'https:'
     ? { ...header, 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' }
     : header;

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { SMTPServer } from 'smtp-server';
 import { startMailCatcher } from '../../../cli/demo/mail-catcher.js';
 import { startScriptedSmtp, type ScriptedSmtpOptions } from './scripted-smtp.fixture.js';
-import { selfSigned } from './self-signed.fixture.js';
+import { selfSigned } from '../../../../test/support/self-signed.js';
 import { mailTo, QUICK, testSender } from './sender.fixture.js';
 import { closeAll, closing, outcome, reason, TestLease } from '../sending.fixture.js';
 import { wordsOf } from './words.js';

@@ -1,5 +1,6 @@
 import type { Config } from '../../../platform/config/config.js';
 import { readCertificates } from '../../../platform/config/formats.js';
+import { POSTMARK_ID_HEADER } from '../../provider-events/providers/postmark.js';
 import { type SmtpSettings, type SmtpTimeouts, smtpTimeouts } from './email.settings.js';
 
 /** The SMTP account of this installation. */
@@ -18,6 +19,7 @@ export function smtpSettings(config: Config): SmtpSettings {
     max_connections: config.mailConcurrency,
     ...(config.smtpCaFile === null ? {} : { ca: readCertificates(config.smtpCaFile) }),
     ...(config.smtpEhloName === null ? {} : { ehlo_name: config.smtpEhloName }),
+    ...(config.hooksPostmarkToken === null ? {} : { id_header: POSTMARK_ID_HEADER }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { invalid } from '../../../platform/errors/problem.js';
+import { parseUrl } from '../../../platform/text/url.js';
 
 export const DEVICE_PLATFORMS = ['fcm', 'web_push'] as const;
 export type DevicePlatform = (typeof DEVICE_PLATFORMS)[number];
@@ -34,8 +35,8 @@ export function checkSubscription({ endpoint, keys }: Subscription, services: re
 
 /** Whether a URL has the origin of one of these push services, and no user name. */
 export function isService(endpoint: string, services: readonly string[]): boolean {
-  if (!URL.canParse(endpoint)) return false;
-  const url = new URL(endpoint);
+  const url = parseUrl(endpoint);
+  if (url === null) return false;
   if (url.username !== '' || url.password !== '') return false;
   return services.some((service) => {
     const [protocol = '', host = ''] = service.split('://');

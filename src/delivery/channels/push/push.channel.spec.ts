@@ -113,6 +113,23 @@ test('an alert reaches each device of its recipient, and the feed shows each out
   ]);
 });
 
+test('B9: a push has the tenant’s own words', async () => {
+  const nina = await person('Nina');
+  const browser = newBrowser();
+  await register(nina, browser);
+  const { token } = cast.admin;
+  const path = '/api/v1/tenant/templates/deadline_near/fr';
+  await world.http('PUT', path, { token, body: { title: 'Pensez à {{data.title}}', body: 'Appelez-nous.' } });
+  await world.sql(
+    `INSERT INTO deadlines (tenant_id, title, due_on, responsible_id) VALUES ($1, 'CFE', '2026-03-31', $2)`,
+    [cast.tenant_id, nina.id],
+  );
+  await runJob(world, cast.tenant_id, 'check-notifications');
+  await way.leave();
+  expect(reads(browser)).toEqual([expect.objectContaining({ title: 'Pensez à CFE', body: 'Appelez-nous.' })]);
+  await world.http('DELETE', path, { token });
+});
+
 test('people without a device have no delivery, and whoever turned it off gets none', async () => {
   const [anne, luc] = [await person('Anne'), await person('Luc')];
   const browser = newBrowser();
@@ -162,6 +179,30 @@ test('a device belongs to the last user who registered it; a removed one gets no
   expect((await remove(second.token)).status).toBe(204);
   await way.leave();
   expect(reads(shared)).toEqual([]);
+});
+
+test('a user with two devices can be erased while pushes wait: none is sent, and no address stays', async () => {
+  const erased = await person('Effacé');
+  const browsers = [newBrowser(), newBrowser()];
+  for (const browser of browsers) await register(erased, browser);
+  await event(erased);
+  const { status } = await world.http('DELETE', `/api/v1/users/${erased.id}`, { token: cast.admin.token });
+  expect(status).toBe(204);
+  await way.leave();
+  expect(browsers.flatMap(reads)).toEqual([]);
+  const { data } = (
+    await world.http('GET', '/api/v1/tenant/deliveries?channel=push', { token: cast.admin.token })
+  ).body as { data: { notification_id: string; recipient: string; state: string; reason: string }[] };
+  const own = data.filter(({ recipient }) => recipient === `user:${erased.id}`);
+  expect(own.map(({ state, reason }) => [state, reason])).toEqual([
+    ['suppressed', 'user_erased'],
+    ['suppressed', 'user_erased'],
+  ]);
+  const trace = await world.http('GET', `/api/v1/notifications/${own[0]!.notification_id}/trace`, {
+    token: cast.admin.token,
+  });
+  const pushes = trace.body.deliveries.filter(({ channel }: { channel: string }) => channel === 'push');
+  expect(pushes.map(({ address }: { address: string }) => address)).toEqual(['', '']);
 });
 
 test('a user has at most 20 devices: the one not seen for longest goes', async () => {

@@ -34,7 +34,7 @@ export class PushChannel implements ChannelSender {
   async send(message: ClaimedMessage, lease: SendLease): Promise<SendReceipt> {
     const { tenant_id, address } = message;
     const token = await this.tokenOf(tenant_id, address);
-    const push = this.pushOf(message);
+    const push = await this.pushOf(message);
     try {
       const provider_id = await this.handOver(push, token, lease);
       return { provider_id, subject: push.title, text: push.body };
@@ -68,13 +68,14 @@ export class PushChannel implements ChannelSender {
     throw new SendError('permanent', 'The device was removed');
   }
 
-  private pushOf(message: ClaimedMessage): OutgoingPush {
+  private async pushOf(message: ClaimedMessage): Promise<OutgoingPush> {
     const { items, locale, tenant_name, tenant_slug, time_zone, recipient_name, bundle_id } = message;
     const { title, body } = this.wording.short(items, {
       locale,
       today: civilDate(this.clock.now(), time_zone),
       tenant: { name: tenant_name, slug: tenant_slug, time_zone },
       recipient: { name: recipient_name },
+      own: await this.wording.ownWords(message.tenant_id, message.wording_version),
     });
     const ids = items.slice(0, MAX_IDS).map(({ notification_id }) => notification_id);
     return {

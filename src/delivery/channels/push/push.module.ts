@@ -33,7 +33,8 @@ const FCM_API_URL = 'https://fcm.googleapis.com';
 })
 export class PushModule {}
 
-function fcmOf({ fcmServiceAccountFile, fcmApiUrl }: Config, clock: Clock): Fcm | null {
+/** Null if FCM_SERVICE_ACCOUNT_FILE is unset. */
+export function fcmOf({ fcmServiceAccountFile, fcmApiUrl }: Config, clock: Clock): Fcm | null {
   if (fcmServiceAccountFile === null) return null;
   const account = readServiceAccount(fcmServiceAccountFile);
   return new Fcm(account.project_id, new GoogleLogin(account, clock), clock, fcmApiUrl ?? FCM_API_URL);

@@ -42,7 +42,7 @@ const message = async (body: object, expected = 202) => {
 };
 
 describe('with the provider `console`', () => {
-  const file = () => join(folder, 'sms.ndjson');
+  const file = () => join(folder, 'a new folder', 'sms.ndjson');
   const written = (): Simulated[] =>
     existsSync(file())
       ? readFileSync(file(), 'utf8')
@@ -53,7 +53,7 @@ describe('with the provider `console`', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'vigie-sms-'));
-    await open({ SMS_PROVIDER: 'console', SMS_SIMULATION_FILE: join(folder, 'sms.ndjson') });
+    await open({ SMS_PROVIDER: 'console', SMS_SIMULATION_FILE: file() });
   });
   afterAll(async () => {
     await world.close();
@@ -115,6 +115,32 @@ describe('with the provider `console`', () => {
   test('an e-mail still needs a subject', async () => {
     const answer = await message({ channel: 'email', to: 'a@client.example', body: 'x' }, 400);
     expect(answer).toMatchObject({ errors: [{ pointer: '/subject' }] });
+  });
+
+  test('B9: an SMS has the tenant’s own words', async () => {
+    const { tenant_id, token } = admin;
+    const zoe = await addPerson(world, tenant_id, { name: 'Zoe', role: 'member' });
+    await world.sql(`UPDATE users SET phone = '+33612000009' WHERE id = $1`, [zoe.id]);
+    await world.http('PUT', '/api/v1/preferences', {
+      token: zoe.token,
+      body: { preferences: [{ kind: 'deadline_near', channel: 'sms', enabled: true }] },
+    });
+    const path = '/api/v1/tenant/templates/deadline_near/fr';
+    await world.http('PUT', path, {
+      token,
+      body: { title: 'Pensez à {{data.title}}', body: 'Appelez-nous.' },
+    });
+    await world.sql(
+      `INSERT INTO deadlines (tenant_id, title, due_on, responsible_id) VALUES ($1, 'CFE', '2026-03-31', $2)`,
+      [tenant_id, zoe.id],
+    );
+    await runJob(world, tenant_id, 'check-notifications');
+    await way.leave();
+    expect(written().at(-1)).toMatchObject({
+      to: '+33612000009',
+      text: 'Pensez à CFE\nAppelez-nous.\nCabinet Horizon',
+    });
+    await world.http('DELETE', path, { token });
   });
 
   test('an alert reaches who has chosen it, and has a number: one short message in their language', async () => {

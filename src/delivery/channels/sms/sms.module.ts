@@ -4,6 +4,7 @@ import { CONFIG, type Config } from '../../../platform/config/config.js';
 import { Clock } from '../../../platform/clock/clock.js';
 import { Wording } from '../../../wording/wording.js';
 import { WordingModule } from '../../../wording/wording.module.js';
+import { twilioHookUrl } from '../../provider-events/hook-providers.js';
 import { SnsSms } from './providers/aws-sns.js';
 import { ConsoleSms } from './providers/console.js';
 import { TwilioSms } from './providers/twilio.js';
@@ -22,7 +23,7 @@ const SIMULATION_FILE = 'sms.ndjson';
       provide: SmsChannel,
       inject: [CONFIG, Wording, Clock],
       useFactory: (config: Config, wording: Wording, clock: Clock) => {
-        const provider = providerOf(config, clock);
+        const provider = smsProviderOf(config, clock);
         return provider === null ? null : new SmsChannel(provider, wording, clock, config.smsTransliterate);
       },
     },
@@ -31,7 +32,8 @@ const SIMULATION_FILE = 'sms.ndjson';
 })
 export class SmsModule {}
 
-function providerOf(config: Config, clock: Clock): SmsProvider | null {
+/** The provider of SMS_PROVIDER; null if it is none. */
+export function smsProviderOf(config: Config, clock: Clock): SmsProvider | null {
   switch (config.smsProvider) {
     case 'console':
       return new ConsoleSms(config.smsSimulationFile ?? join(config.dataDir, SIMULATION_FILE), clock);
@@ -42,6 +44,7 @@ function providerOf(config: Config, clock: Clock): SmsProvider | null {
           auth_token: config.twilioAuthToken ?? '',
           from: config.twilioFrom,
           messaging_service_sid: config.twilioMessagingServiceSid,
+          status_url: twilioHookUrl(config),
           base_url: config.twilioApiUrl ?? TWILIO_API_URL,
         },
         clock,

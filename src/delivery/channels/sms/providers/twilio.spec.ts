@@ -10,6 +10,7 @@ const SETTINGS: Omit<TwilioSettings, 'base_url'> = {
   auth_token: 'secret',
   from: '+33700000001',
   messaging_service_sid: null,
+  status_url: null,
 };
 const SMS = { id: 'm-1', to: '+33612345678', text: 'Relance : TVA demain', segments: 1 };
 const ACCEPTED = { status: 201, body: { sid: 'SM42', status: 'queued', error_code: null } };
@@ -43,6 +44,12 @@ test('one form POST with the account’s login; the id of the message is kept', 
     From: '+33700000001',
     Body: 'Relance : TVA demain',
   });
+});
+
+test('V18: asks for receipts at the hook, if there is one', async () => {
+  const status_url = 'https://vigie.example/hooks/twilio/token';
+  await sender({ status_url }).send(SMS, new TestLease());
+  expect(new URLSearchParams(twilio.received[0]!.body).get('StatusCallback')).toBe(status_url);
 });
 
 test('a messaging service instead of a number', async () => {

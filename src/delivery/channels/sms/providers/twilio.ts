@@ -10,6 +10,8 @@ export interface TwilioSettings {
   /** A number of the account, or a sender id of letters and digits; null with a messaging service. */
   from: string | null;
   messaging_service_sid: string | null;
+  /** Where Twilio reports whether a message arrived; null: nowhere. */
+  status_url: string | null;
   /** `https://api.twilio.com`; another one for regions and tests. */
   base_url: string;
 }
@@ -22,13 +24,14 @@ export class TwilioSms implements SmsProvider {
   ) {}
 
   async send({ to, text }: OutgoingSms, lease: SendLease): Promise<string | null> {
-    const { from, messaging_service_sid } = this.settings;
+    const { from, messaging_service_sid, status_url } = this.settings;
     const body = new URLSearchParams({
       To: to,
       Body: text,
       ...(messaging_service_sid === null
         ? { From: from ?? '' }
         : { MessagingServiceSid: messaging_service_sid }),
+      ...(status_url !== null && { StatusCallback: status_url }),
     });
     const answer = await this.ask('POST', '/Messages.json', body.toString(), lease);
     if (answer.status < 200 || answer.status > 299) throw this.refused(answer);

@@ -1,5 +1,5 @@
-import { paragraphs } from '../../../wording/written-text.js';
-import type { Words } from '../../../wording/worded.js';
+import { paragraphs } from '../written-text.js';
+import type { Words } from '../worded.js';
 import { plainPunctuation, segmentsOf, transliterated } from './segments.js';
 
 /** Twilio's and SNS' limit, in characters. */

@@ -1,6 +1,6 @@
-import { ApiPropertyOptional, PartialType } from '@nestjs/swagger';
+import { ApiPropertyOptional, IntersectionType, PartialType } from '@nestjs/swagger';
 import { IsIn, IsOptional } from 'class-validator';
-import { DueItemQuery, NewDueItem } from '../due-items/due-item.dto.js';
+import { DueItemFilter, DueItemPageQuery, NewDueItem } from '../due-items/due-item.dto.js';
 import { Line } from '../platform/http/text.js';
 import { DEADLINE_STATUSES } from './deadline.entity.js';
 
@@ -14,7 +14,7 @@ export class NewDeadline extends NewDueItem {
 /** An absent field stays unchanged; null clears an optional one. */
 export class DeadlinePatch extends PartialType(NewDeadline, { skipNullProperties: false }) {}
 
-export class DeadlineQuery extends DueItemQuery {
+export class DeadlineFilter extends DueItemFilter {
   @ApiPropertyOptional({ enum: DEADLINE_STATUSES })
   @IsOptional()
   @IsIn(DEADLINE_STATUSES)
@@ -25,3 +25,5 @@ export class DeadlineQuery extends DueItemQuery {
   @Line(50)
   category?: string;
 }
+
+export class DeadlineQuery extends IntersectionType(DeadlineFilter, DueItemPageQuery) {}

@@ -26,6 +26,7 @@ export const DEADLINES: DueTable = {
   endedAt: 'completed_at',
   open: 'pending',
   late: 'overdue',
+  ended: 'done',
 };
 
 /** Deadlines that are near or overdue. */

@@ -19,6 +19,7 @@ export const DOCUMENTS: DueTable = {
   endedAt: 'received_at',
   open: 'missing',
   late: 'missing',
+  ended: 'received',
 };
 
 /** Documents that are still missing. */

@@ -1,12 +1,12 @@
 import { IsOptional, ValidateBy } from 'class-validator';
 import type { DueItem } from './due-item.js';
-import type { DueItemQuery, NewDueItem } from './due-item.dto.js';
+import type { DueItemFilter, NewDueItem } from './due-item.dto.js';
 import type { DueItemKind } from './due-item-kind.js';
 import { FIRST_YEAR, LAST_YEAR } from '../platform/http/civil-date.js';
 import { EmailAddress } from '../platform/http/email-address.js';
 import { comparable } from '../platform/text/normalized.js';
-import { dueItemApplySql } from './due-item-apply.sql.js';
-import { type Applied, columnNames, type ImportKind } from '../imports/import-kind.js';
+import { dueItemApplySql, dueItemCompareSql } from './due-item-apply.sql.js';
+import { type Applied, columnNames, type Compared, type ImportKind } from '../imports/import-kind.js';
 
 /** Column names of every kind, besides the field's own. */
 const NAMES: Readonly<Record<string, readonly string[]>> = {
@@ -30,10 +30,11 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Files of one kind of due items. */
-export function dueItemFiles<Item extends DueItem, Query extends DueItemQuery>(
-  kind: DueItemKind<Item, Query>,
+export function dueItemFiles<Item extends DueItem, Filter extends DueItemFilter>(
+  kind: DueItemKind<Item, Filter>,
 ): ImportKind {
   const statement = dueItemApplySql(kind);
+  const comparison = dueItemCompareSql(kind);
   return {
     name: kind.name,
     source_type: kind.source_type,
@@ -46,12 +47,18 @@ export function dueItemFiles<Item extends DueItem, Query extends DueItemQuery>(
         read: isoDate,
         takes: `a day that exists, from ${FIRST_YEAR} to ${LAST_YEAR}, written DD/MM/YYYY (also with . or -) or YYYY-MM-DD, without a time`,
       },
+      ...kind.cells,
     },
     lists: [],
     land: async (tx, { import_id, today, now }) => {
       const applied = await tx.one<Applied>(statement, [tx.tenant_id, import_id, today, now]);
       if (applied === null) throw new Error('applying returned nothing');
       return applied;
+    },
+    compare: async (tx, importId) => {
+      const compared = await tx.one<Compared>(comparison, [tx.tenant_id, importId]);
+      if (compared === null) throw new Error('comparing returned nothing');
+      return compared;
     },
   };
 }

@@ -2,7 +2,7 @@ import { type Cast, createCast } from '../../test/support/cast.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
 
-/** The shared behaviour of deadlines, documents and tasks, tested over HTTP. */
+/** The shared behaviour of deadlines, documents, tasks and tickets, tested over HTTP. */
 const ROOMS = [
   {
     path: 'deadlines',
@@ -33,6 +33,16 @@ const ROOMS = [
     open: 'open',
     late: 'overdue',
     ended: 'done',
+  },
+  {
+    path: 'tickets',
+    table: 'tickets',
+    source: 'ticket',
+    end: 'settle',
+    at: 'settled_at',
+    open: 'open',
+    late: 'open',
+    ended: 'settled',
   },
 ];
 /** Monday 30 March 2026, 10:00 in Paris. */

@@ -1,10 +1,12 @@
 /** A table of due items, and the column that records the end of an item. */
 export interface DueTable {
-  table: 'deadlines' | 'document_requests' | 'tasks';
-  endedAt: 'completed_at' | 'received_at';
+  table: 'deadlines' | 'document_requests' | 'tasks' | 'tickets';
+  endedAt: 'completed_at' | 'received_at' | 'settled_at';
   /** The status of an open item, before its due date has passed and after. */
   open: 'pending' | 'missing' | 'open';
-  late: 'overdue' | 'missing';
+  late: 'overdue' | 'missing' | 'open';
+  /** The status of an ended item. */
+  ended: 'done' | 'received' | 'settled';
 }
 
 /** The status of an open item with this due date, as an SQL expression: the same as DueItem.settle sets. */

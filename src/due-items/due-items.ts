@@ -1,23 +1,22 @@
-import { isUUID } from 'class-validator';
 import type { Clock } from '../platform/clock/clock.js';
-import { isCivilDate } from '../platform/clock/civil-time.js';
 import type { Database } from '../platform/database/database.js';
 import { isForeignKeyViolation, isUniqueViolation } from '../platform/database/failures.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
 import { invalid, notFound, Problem } from '../platform/errors/problem.js';
-import { decodeCursor, type Page, pageOf } from '../platform/http/cursor.js';
+import { type CountedPage, countedPage } from '../platform/lists/counted-page.js';
 import { tenantToday } from '../tenants/tenant-today.js';
 import type { Alerts } from '../notifications/alerts/alerts.service.js';
 import type { DueItem } from './due-item.js';
-import type { DueItemQuery, NewDueItem } from './due-item.dto.js';
+import type { DueItemFilter, DueItemPageQuery, NewDueItem } from './due-item.dto.js';
 import type { DueItemKind } from './due-item-kind.js';
+import { DUE_ITEM_ORDERS, dueItemConditions, dueItemsSql } from './due-item-list.sql.js';
 
 /** The lifecycle of one kind of due items, within a tenant. */
-export class DueItems<Item extends DueItem, Query extends DueItemQuery> {
+export class DueItems<Item extends DueItem, Filter extends DueItemFilter> {
   private readonly entity: new () => Item;
 
   constructor(
-    private readonly kind: DueItemKind<Item, Query>,
+    private readonly kind: DueItemKind<Item, Filter>,
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly alerts: Alerts,
@@ -36,40 +35,23 @@ export class DueItems<Item extends DueItem, Query extends DueItemQuery> {
     return this.save(tx, item, item.created_at);
   }
 
-  /** A page, by due date, then id. */
-  async list(tenantId: string, query: Query): Promise<Page<Item>> {
-    const { limit, cursor, due_before, due_after, q } = query;
-    const filters = ['responsible_id', 'external_id', ...this.kind.filters] as const;
-    const rows = await this.database.tenant(tenantId, (tx) => {
-      const items = tx
-        .repository(this.entity)
-        .createQueryBuilder('item')
-        .where('item.tenant_id = :tenantId', { tenantId })
-        .orderBy('item.due_on')
-        .addOrderBy('item.id')
-        .limit(limit + 1);
-      for (const column of filters) {
-        const value = query[column];
-        if (value !== undefined) items.andWhere(`item.${column} = :${column}`, { [column]: value });
-      }
-      if (due_before !== undefined) items.andWhere('item.due_on < :due_before', { due_before });
-      if (due_after !== undefined) items.andWhere('item.due_on > :due_after', { due_after });
-      if (q !== undefined) {
-        items.andWhere(`strpos(lower(concat_ws(chr(10), item.title, item.client_name)), lower(:q)) > 0`, {
-          q,
-        });
-      }
-      if (cursor !== undefined) {
-        const [due_on, id] = decodeCursor(cursor, [isCivilDate, (key) => isUUID(key)]);
-        items.andWhere('(item.due_on, item.id) > (:due_on, :id)', { due_on, id });
-      }
-      return items.getMany();
-    });
-    return pageOf(
-      rows,
-      limit,
-      (item) => [item.due_on, item.id],
-      (item) => item,
+  /** A page, soonest first unless sorted otherwise. */
+  async list(tenantId: string, query: Filter & DueItemPageQuery): Promise<CountedPage<Item>> {
+    const { table, endedAt } = this.kind.due;
+    return this.database.tenant(tenantId, (tx) =>
+      countedPage<Item>(
+        tx,
+        {
+          columns: tx
+            .repository(this.entity)
+            .metadata.columns.map(({ databaseName }) => `item.${databaseName}`)
+            .join(', '),
+          from: dueItemsSql(table),
+          conditions: dueItemConditions<Filter>(tenantId, query, { endedAt, own: this.kind.filters }),
+          orders: DUE_ITEM_ORDERS,
+        },
+        query,
+      ),
     );
   }
 
@@ -107,8 +89,9 @@ export class DueItems<Item extends DueItem, Query extends DueItemQuery> {
     return this.change(tenantId, id, async (tx, item) => {
       if (item.endedAt !== null) return item;
       item.settle(this.clock.now(), await this.today(tx));
+      const saved = await this.save(tx, item);
       await this.endAlerts(tx, id);
-      return this.save(tx, item);
+      return saved;
     });
   }
 
@@ -127,8 +110,8 @@ export class DueItems<Item extends DueItem, Query extends DueItemQuery> {
   /** @throws Problem not_found */
   async remove(tenantId: string, id: string): Promise<void> {
     await this.change(tenantId, id, async (tx, item) => {
-      await this.endAlerts(tx, id);
       await tx.repository(this.entity).remove(item);
+      await this.endAlerts(tx, id);
     });
   }
 

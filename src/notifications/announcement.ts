@@ -1,5 +1,8 @@
+import { WEBHOOK_KINDS } from '../contracts/kind-lists.js';
+import type { NotificationKind } from '../contracts/kinds.js';
 import { Outbox } from '../delivery/outbox.js';
 import { prepared, type PreparedStatement } from '../platform/database/transaction.js';
+import { announcedBeforeSql, unsentSql } from './announced-keys.sql.js';
 
 /** Parameters of every announcement, by name: SQL expressions with their types. */
 const SHARED = { tenant_id: 'uuid', now: 'timestamptz', channels: 'text[]' } as const;
@@ -38,22 +41,42 @@ export interface AnnouncementOptions {
    * without intended deliveries was shown in the feed, and counts as announced.
    */
   again?: boolean;
+  /** The kinds that the audience can have; default: any. The fewer, the quicker the statement. */
+  only?: readonly NotificationKind[];
 }
 
 /**
  * The end of every statement that notifies people: turns the CTE `audience (user_id, alert_id, created_by, dedupe_key,
  * kind, severity, data, audience)` into notifications, once per recipient and key, in their feeds with a new seq, with
- * their deliveries.
+ * their deliveries. The tenant's webhook endpoints get each fact once.
  *
- * Adds the CTEs `fresh`, `bumped`, `created (id, recipient, user_id, …)` and `delivered (id, state, …)`.
+ * Adds the CTEs `fresh`, `bumped`, `created (id, recipient, user_id, …)`: the people's, and `delivered (id, state, …)`:
+ * the deliveries of people and endpoints.
  */
 export function announceSql(p: AnnouncementParameters, options: AnnouncementOptions = {}): string {
-  const { addressed = false, again = false } = options;
-  const audience = addressed ? 'audience' : `(SELECT *, 'user:' || user_id AS recipient FROM audience)`;
+  const { addressed = false, again = false, only } = options;
+  const endpoints = only?.every((kind) => !WEBHOOK_KINDS.includes(kind)) !== true;
+  const recipient = addressed ? 'recipient' : `'user:' || user_id`;
+  const sentTo = addressed
+    ? 'address, channel, due_at'
+    : `NULL::text AS address, NULL::text AS channel, ${p.now} AS due_at`;
   return `
+    ${endpoints ? `${Outbox.subscribedSql(p)},` : ''}
+    everybody AS (
+      SELECT user_id, alert_id, created_by, dedupe_key, kind, severity, data, audience, ${recipient} AS recipient,
+             ${sentTo}
+      FROM audience
+      ${
+        endpoints
+          ? `UNION ALL
+      SELECT user_id, alert_id, NULL, dedupe_key, kind, severity, data, 'endpoint', recipient, address, 'webhook', ${p.now}
+      FROM subscribed`
+          : ''
+      }
+    ),
     known AS MATERIALIZED (
-      SELECT a.*, n.id AS earlier_id, ${again ? `CASE WHEN n.id IS NOT NULL THEN ${unsentSql(p)} END` : 'false'} AS unsent
-      FROM ${audience} a
+      SELECT a.*, n.id AS earlier_id, ${again ? `CASE WHEN n.id IS NOT NULL THEN ${unsentSql(p.tenant_id, 'n')} END` : 'false'} AS unsent
+      FROM everybody a
       -- The first key at or after ours is ours if it exists. Written so that only the unique index can answer it: for
       -- NOT EXISTS the planner read all notifications of the tenant, by another index that begins with tenant_id.
       LEFT JOIN LATERAL (
@@ -61,7 +84,10 @@ export function announceSql(p: AnnouncementParameters, options: AnnouncementOpti
         WHERE k.tenant_id = ${p.tenant_id} AND k.recipient = a.recipient AND k.dedupe_key >= a.dedupe_key
         ORDER BY k.dedupe_key LIMIT 1) n ON n.dedupe_key = a.dedupe_key
     ),
-    fresh AS (SELECT * FROM known WHERE earlier_id IS NULL OR unsent),
+    fresh AS (
+      SELECT * FROM known k
+      WHERE (earlier_id IS NULL AND NOT ${announcedBeforeSql(p.tenant_id, 'k')}) OR unsent
+    ),
     -- Locks the inboxes in user order; every change of a feed waits here, so seqs commit in their order.
     bumped AS (
       INSERT INTO inboxes AS i (tenant_id, user_id, seq)
@@ -72,33 +98,24 @@ export function announceSql(p: AnnouncementParameters, options: AnnouncementOpti
     ${again ? withdrawnSql(p) : ''}
     inserted AS (
       INSERT INTO notifications (tenant_id, recipient, user_id, alert_id, created_by, dedupe_key, kind,
-                                 severity, data, audience, seq, created_at)
+                                 severity, data, audience, seq, created_seq, created_at)
       SELECT ${p.tenant_id}, recipient, user_id, alert_id, created_by, dedupe_key, kind, severity, data, audience,
-             coalesce(bumped.seq, 0), ${p.now}
+             coalesce(bumped.seq, 0), coalesce(bumped.seq, 0), ${p.now}
       FROM fresh LEFT JOIN bumped USING (user_id)
       ${again ? `WHERE (SELECT count(*) FROM withdrawn) >= 0` : ''}
       ON CONFLICT (tenant_id, recipient, dedupe_key) DO NOTHING
       RETURNING id, recipient, user_id, kind, severity, dedupe_key
     ),
-    created AS (
+    announced AS (
       ${
         addressed
           ? `SELECT i.*, f.address, f.channel, f.due_at FROM inserted i JOIN fresh f USING (recipient, dedupe_key)`
-          : `SELECT *, NULL::text AS address, NULL::text AS channel, ${p.now} AS due_at FROM inserted`
+          : `SELECT *, ${Outbox.endpointSql('recipient')} AS address,
+                    CASE WHEN user_id IS NULL THEN 'webhook' END AS channel, ${p.now} AS due_at FROM inserted`
       }
     ),
-    ${Outbox.deliveriesSql('created', p)}`;
-}
-
-/** Why a delivery ended before it left, although the reader should have got it. */
-const NEVER_LEFT = `'fact_gone', 'superseded', 'acknowledged', 'snoozed'`;
-
-/** Whether the notification `n` had deliveries to send, and none was sent. */
-function unsentSql(p: AnnouncementParameters): string {
-  return `(
-    SELECT bool_or(d.state IN ('cancelled', 'failed') OR d.reason IN (${NEVER_LEFT}))
-       AND NOT bool_or(d.state IN ('pending', 'queued', 'sending', 'sent', 'unknown'))
-    FROM deliveries d WHERE d.tenant_id = ${p.tenant_id} AND d.notification_id = n.id)`;
+    created AS (SELECT * FROM announced WHERE channel IS DISTINCT FROM 'webhook'),
+    ${Outbox.deliveriesSql('announced', p, only)}`;
 }
 
 /** Frees the keys of notifications that are announced again, before the insert (which reads this) takes them. */

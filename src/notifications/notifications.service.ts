@@ -6,6 +6,7 @@ import type { Severity } from '../contracts/severities.js';
 import { Outbox } from '../delivery/outbox.js';
 import { Clock } from '../platform/clock/clock.js';
 import type { SqlValue, TenantTransaction } from '../platform/database/transaction.js';
+import { Tracing } from '../platform/tracing/tracing.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
 import { type Announcement, announcement, announceSql } from './announcement.js';
 
@@ -61,6 +62,7 @@ export class Notifications {
   constructor(
     private readonly outbox: Outbox,
     private readonly wakeUps: WakeUps,
+    private readonly tracing: Tracing,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -90,7 +92,9 @@ export class Notifications {
     values: Readonly<Record<Own, SqlValue>>,
   ): Promise<Row[]> {
     const own = statement.own.map((name) => values[name]);
-    return tx.query<Row>(statement, [tx.tenant_id, this.clock.now(), this.outbox.channels, ...own]);
+    return this.tracing.span('announcement', { 'vigie.tenant_id': tx.tenant_id }, () =>
+      tx.query<Row>(statement, [tx.tenant_id, this.clock.now(), this.outbox.channels, ...own]),
+    );
   }
 
   /**
@@ -107,6 +111,11 @@ export class Notifications {
        WHERE tenant_id = $1 AND recipient = $2 AND kind = 'email_changed'`,
       [tx.tenant_id, `user:${userId}`],
     );
+  }
+
+  /** Suppresses the reminders of tickets that are settled or deleted, unless they are being sent. */
+  async ticketsGone(tx: TenantTransaction, ticketIds: readonly string[]): Promise<void> {
+    await this.outbox.ticketsGone(tx, ticketIds);
   }
 
   /** Once committed: wakes the dispatcher, and brings connected clients up to date. */

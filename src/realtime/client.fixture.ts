@@ -20,7 +20,7 @@ export interface Client {
   created(): string[];
   /** The notifications of either message. */
   notifications(): LiveNotification[];
-  /** The last count, whichever message carried it. */
+  /** The last counts, whichever message carried it. */
   count(): UnreadCount | undefined;
   /** The last cursor, with which a client would reconnect. */
   cursor(): string | undefined;
@@ -58,8 +58,8 @@ export function open(url: string, auth: Record<string, unknown>): Client {
     count: () => {
       const last = heard.findLast((one) => one.name !== 'resync_required');
       if (last === undefined) return undefined;
-      const { unread_count, seq } = last.payload;
-      return { unread_count, seq };
+      const { unread_count, unseen, seq } = last.payload;
+      return { unread_count, unseen, seq };
     },
     cursor: () => notifications().at(-1)?.cursor,
   };

@@ -62,7 +62,7 @@ describe('a connection', () => {
   it('is accepted from a user with a token', async () => {
     const client = await enter({ token: cast.teammate.token });
     await until('the count', () => client.count());
-    expect(client.heard).toEqual([{ name: 'unread_count', payload: { unread_count: 0, seq: 0 } }]);
+    expect(client.heard).toEqual([{ name: 'unread_count', payload: { unread_count: 0, unseen: 0, seq: 0 } }]);
   });
 
   it.each([

@@ -1,15 +1,13 @@
 import { Injectable, Logger } from '@nestjs/common';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'socket.io';
-import { Authenticator } from '../auth/authenticator.js';
-import {
-  FeedChangesReader,
-  type FeedCursor,
-  LAST_ID,
-  readFeedCursor,
-} from '../notifications/feed/feed-changes.service.js';
+import { Authenticator, type Recognised } from '../auth/authenticator.js';
+import { FeedChangesReader } from '../notifications/feed/feed-changes.service.js';
+import { type FeedCursor, LAST_ID, readFeedCursor } from '../notifications/feed/feed-cursor.js';
 import { ERRORS, type ErrorCode } from '../platform/errors/error-table.js';
 import { toProblem } from '../platform/errors/problem.filter.js';
 import { Problem } from '../platform/errors/problem.js';
+import { isOwnOrigin } from '../platform/http/same-origin.js';
 import { Places } from './places.js';
 import type { FeedSocket } from './subscriber.js';
 
@@ -57,8 +55,7 @@ export class Handshake {
       throw new Problem('too_many_attempts');
     }
     const { token, since } = socket.handshake.auth as { token?: unknown; since?: unknown };
-    if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH) throw new Problem('unauthenticated');
-    const { caller, session, expires_at } = await this.authenticator.byToken(token);
+    const { caller, session, expires_at } = await this.authenticate(token ?? null, socket.handshake.headers);
     // A feed belongs to a person: programs and operators have none.
     if (caller.kind !== 'user' || caller.user_id === null) throw new Problem('forbidden');
     const leave = this.places.take(`${caller.tenant_id}:${caller.user_id}`);
@@ -75,6 +72,16 @@ export class Handshake {
       since: asked ?? (await this.head(caller.tenant_id, caller.user_id)),
       resync: since !== undefined && since !== null && asked === null,
     };
+  }
+
+  /**
+   * By the token, or without one by the cookie of a page of this server. A browser sends its cookie in any case, so a
+   * token counts alone.
+   */
+  private async authenticate(token: unknown, headers: IncomingHttpHeaders): Promise<Recognised> {
+    if (token === null && isOwnOrigin(headers)) return this.authenticator.byCookie(headers.cookie);
+    if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH) throw new Problem('unauthenticated');
+    return this.authenticator.byToken(token);
   }
 
   /** Fix the starting cursor before the client learns that it is connected, so that it misses no later change. */

@@ -49,7 +49,7 @@ describe('live', () => {
     expect(first.heard.map(({ name }) => name)).toEqual(['unread_count', 'notification.created']);
     const shown = await world.http('GET', '/api/v1/notifications', { token: owner.token });
     const [notification] = shown.body.data as object[];
-    expect(first.notifications()).toEqual([{ ...notification, unread_count: 1, seq: 1 }]);
+    expect(first.notifications()).toEqual([{ ...notification, unread_count: 1, unseen: 1, seq: 1 }]);
 
     await read(id);
     for (const client of [first, second]) await until('the badge', () => client.count()?.unread_count === 0);
@@ -66,9 +66,31 @@ describe('live', () => {
     await until('all of them', () => client.created().length === 40);
     const seqs = client.notifications().map(({ cursor }) => Number(cursor.split('.')[0]));
     expect(seqs).toEqual([...seqs].sort((a, b) => a - b));
-    expect(client.count()).toEqual({ unread_count: 40, seq: 40 });
+    expect(client.count()).toEqual({ unread_count: 40, unseen: 40, seq: 40 });
     // Only the count after connecting: every later count came with its change.
     expect(client.heard.filter(({ name }) => name === 'unread_count')).toHaveLength(1);
+  });
+
+  it('V17: what one tab has seen, the others of its user hear, as counts with a newer seq', async () => {
+    const { owner, teammate } = people;
+    const [first, second, other] = [await enter(owner), await enter(owner), await enter(teammate)];
+    const id = await notify(world, owner);
+    await until('the notification', () => first.created().includes(id) && second.created().includes(id));
+    expect(second.count()).toEqual({ unread_count: 1, unseen: 1, seq: 1 });
+
+    const seen = await world.http('PUT', '/api/v1/notifications/seen', {
+      token: owner.token,
+      body: { cursor: first.cursor() },
+    });
+    expect(seen.body).toEqual({ unread_count: 1, unseen: 0, seq: 2 });
+    for (const client of [first, second]) await until('the counts', () => client.count()?.seq === 2);
+    expect(second.heard.slice(2)).toEqual([{ name: 'unread_count', payload: seen.body }]);
+    expect(first.heard).toEqual(second.heard);
+    expect(other.heard.map(({ name }) => name)).toEqual(['unread_count']);
+
+    await notify(world, owner);
+    await until('the next', () => second.created().length === 2);
+    expect(second.count()).toEqual({ unread_count: 2, unseen: 1, seq: 3 });
   });
 
   it('H15: Socket.IO opens no Redis connection', async () => {
@@ -109,7 +131,7 @@ describe('replay', () => {
   it('sends only the count without since', async () => {
     await notify(world, people.owner);
     const client = await enter(people.owner);
-    expect(client.heard).toEqual([{ name: 'unread_count', payload: { unread_count: 1, seq: 1 } }]);
+    expect(client.heard).toEqual([{ name: 'unread_count', payload: { unread_count: 1, unseen: 1, seq: 1 } }]);
   });
 
   it('sends page after page until complete, even within one seq', async () => {
@@ -122,7 +144,7 @@ describe('replay', () => {
     await until('the last', () => client.created().length >= 121);
     expect(new Set(client.created()).size).toBe(121);
     expect(client.created()).toHaveLength(121);
-    expect(client.count()).toEqual({ unread_count: 121, seq: 2 });
+    expect(client.count()).toEqual({ unread_count: 121, unseen: 121, seq: 2 });
     expect(client.heard.map(({ name }) => name)).not.toContain('resync_required');
   });
 
@@ -135,7 +157,7 @@ describe('replay', () => {
     const client = await enter({ token: people.owner.token, since: FROM_THE_START });
     await until('the request to resync', () => client.heard.at(-1)?.name === 'resync_required');
     expect(client.created()).toHaveLength(1_000);
-    expect(client.count()).toEqual({ unread_count: 1_001, seq: 2 });
+    expect(client.count()).toEqual({ unread_count: 1_001, unseen: 1_000, seq: 2 });
     const id = await notify(world, people.owner);
     await until('the live one', () => client.created().includes(id));
   });

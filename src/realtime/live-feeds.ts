@@ -52,7 +52,9 @@ export class LiveFeeds {
     private readonly authenticator: Authenticator,
     private readonly metrics: Metrics,
     @Inject(Clock) private readonly clock: Clock,
-  ) {}
+  ) {
+    metrics.set('vigie_sockets_connected', {}, 0);
+  }
 
   add(socket: FeedSocket): void {
     const { tenant_id, user_id } = socket.data;

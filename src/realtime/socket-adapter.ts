@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { Server, ServerOptions } from 'socket.io';
 import type { Config } from '../platform/config/config.js';
 import { addressOf, networkOf, trustedProxies } from '../platform/http/addresses.js';
+import { admitsOrigin } from '../platform/http/web-origins.js';
 import { Places } from './places.js';
 import { ignoreForeignUpgrades } from './upgrades.js';
 
@@ -17,18 +18,20 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 1_000;
 
 /**
- * Socket.IO beside the HTTP server: WebSocket only, and no cookies (the handshake carries a token, so any origin may
- * connect). Processes share no rooms: each reads its own sockets' feeds from PostgreSQL.
+ * Socket.IO beside the HTTP server: WebSocket only, for pages of this server and of `WEB_ORIGINS`, and for programs. Processes share no rooms: each reads its own sockets' feeds from PostgreSQL.
  */
 export class SocketAdapter extends IoAdapter {
   private readonly connections = new Set<Duplex>();
   private readonly places: Places;
   private readonly trusted: ReturnType<typeof compile>;
 
-  constructor(app: INestApplicationContext, { socketsPerAddress, trustProxy }: Config) {
+  constructor(
+    app: INestApplicationContext,
+    private readonly config: Config,
+  ) {
     super(app);
-    this.places = new Places(socketsPerAddress);
-    this.trusted = compile(trustedProxies(trustProxy));
+    this.places = new Places(config.socketsPerAddress);
+    this.trusted = compile(trustedProxies(config.trustProxy));
   }
 
   override createIOServer(port: number, options?: ServerOptions): Server {
@@ -47,8 +50,8 @@ export class SocketAdapter extends IoAdapter {
       // `ignoreForeignUpgrades` answers them.
       destroyUpgrade: false,
       allowRequest: (request: IncomingMessage, decide: (error: string | null, allowed: boolean) => void) => {
-        const allowed = this.takePlace(request);
-        decide(allowed ? null : 'too many connections from this address', allowed);
+        const refusal = this.refusalOf(request);
+        decide(refusal, refusal === null);
       },
       maxHttpBufferSize: MAX_MESSAGE_BYTES,
       connectTimeout: CONNECT_TIMEOUT_MS,
@@ -63,6 +66,13 @@ export class SocketAdapter extends IoAdapter {
       next(Object.assign(new Error('connect to /notifications'), { data: { code: 'not_found' } }));
     });
     return server;
+  }
+
+  /** Why a connection is refused before its handshake, or null. */
+  private refusalOf(request: IncomingMessage): string | null {
+    if (!admitsOrigin(request.headers, this.config))
+      return 'pages of this origin may not connect: WEB_ORIGINS';
+    return this.takePlace(request) ? null : 'too many connections from this address';
   }
 
   /** Counted before authentication: every connection costs memory and a file descriptor. */

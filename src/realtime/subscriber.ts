@@ -1,11 +1,7 @@
 import type { DefaultEventsMap, Socket } from 'socket.io';
 import type { ClientMessages, LiveNotification, ServerMessages } from '../contracts/socket-messages.js';
-import {
-  type FeedChanges,
-  type FeedCursor,
-  LAST_ID,
-  readFeedCursor,
-} from '../notifications/feed/feed-changes.service.js';
+import type { FeedChanges } from '../notifications/feed/feed-changes.service.js';
+import { type FeedCursor, LAST_ID, readFeedCursor } from '../notifications/feed/feed-cursor.js';
 
 /** The handshake's findings about a socket; no later message changes them. */
 export interface SocketData {
@@ -71,10 +67,10 @@ export class Subscriber {
   }
 
   /**
-   * Moves the cursor past emitted changes. Emits the count separately if no change carried it.
+   * Moves the cursor past emitted changes. Emits the counts separately if no change carried them.
    * @returns whether there are more changes to read.
    */
-  advance({ changes, seq, unread_count }: FeedChanges): boolean {
+  advance({ changes, seq, unread_count, unseen }: FeedChanges): boolean {
     // The database was restored from a backup: the client has changes that no longer exist.
     const ahead = this.cursor.seq > seq;
     const last = readFeedCursor(changes.at(-1)?.cursor);
@@ -87,7 +83,7 @@ export class Subscriber {
     this.replayed = 0;
     this.cursor = { seq, id: LAST_ID };
     if (changes.length === 0 && this.countedSeq !== seq) {
-      this.socket.emit('unread_count', { unread_count, seq });
+      this.socket.emit('unread_count', { unread_count, unseen, seq });
     }
     this.countedSeq = seq;
     return false;

@@ -25,6 +25,7 @@ export const TASKS: DueTable = {
   endedAt: 'completed_at',
   open: 'open',
   late: 'overdue',
+  ended: 'done',
 };
 
 /** Overdue tasks: their stages are all negative. */

@@ -42,7 +42,7 @@ export class AlertLinkService {
 
   /** @returns null where the link does not work (any more): changed, expired, its person erased, its tenant suspended. */
   async show(token: string): Promise<LinkedAlert | null> {
-    return this.within(token, (_tx, row) => Promise.resolve(this.shown(row)));
+    return this.within(token, (tx, row) => this.shown(tx, row));
   }
 
   /** Does what a button of the page says. @returns whether the link works */
@@ -82,9 +82,10 @@ export class AlertLinkService {
     });
   }
 
-  private shown(row: LinkedRow): LinkedAlert {
-    const alert = this.views.ofAlert(row);
-    const { locale, tenant } = readerOf(row, this.clock.now());
+  private async shown(tx: TenantTransaction, row: LinkedRow): Promise<LinkedAlert> {
+    const own = await this.views.ownWords(tx, [row]);
+    const alert = this.views.ofAlert(row, own);
+    const { locale, tenant } = readerOf(row, this.clock.now(), own);
     const { acknowledged_by, acknowledged_at, snoozed_until, gone_at } = alert;
     return {
       locale,

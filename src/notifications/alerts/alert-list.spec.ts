@@ -72,7 +72,7 @@ it('is resolved once: silenced, not ended', async () => {
     id,
     state: 'resolved',
     resolved_at: NOW,
-    resolved_by: cast.owner.user_id,
+    resolved_by: cast.owner.name,
     gone_at: null,
   });
   clock.advance(60_000);

@@ -1,12 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { Body, Controller, Get, HttpStatus, Param, Post, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TakesForm } from '../../platform/http/body-guard.js';
 import { Access } from '../../platform/http/caller.js';
-import { pageHeaders, preferredLocale } from '../../platform/http/html-page.js';
-import { HtmlPages } from '../../wording/pages/html-pages.js';
-import { AlertLinkService, isAlertAction, type LinkedAlert } from './alert-link.service.js';
+import { LinkPages } from '../../wording/pages/link-pages.js';
+import { AlertLinkService, isAlertAction } from './alert-link.service.js';
 
 /**
  * `/alerts/act/{token}`, outside the API: the target of the links in mails about alerts. GET only shows: mail scanners
@@ -18,7 +16,7 @@ import { AlertLinkService, isAlertAction, type LinkedAlert } from './alert-link.
 export class AlertPageController {
   constructor(
     private readonly links: AlertLinkService,
-    private readonly pages: HtmlPages,
+    private readonly pages: LinkPages,
   ) {}
 
   @Get(':token')
@@ -27,7 +25,7 @@ export class AlertPageController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
-    return this.render(request, reply, await this.links.show(token));
+    return this.pages.render('alert', request, reply, await this.links.show(token));
   }
 
   @Post(':token')
@@ -42,21 +40,11 @@ export class AlertPageController {
     if (!isAlertAction(action)) {
       const alert = await this.links.show(token);
       if (alert !== null) reply.status(HttpStatus.BAD_REQUEST);
-      return this.render(request, reply, alert);
+      return this.pages.render('alert', request, reply, alert);
     }
-    if (!(await this.links.act(token, action))) return this.render(request, reply, null);
+    if (!(await this.links.act(token, action))) return this.pages.render('alert', request, reply, null);
     // Reloading the page then repeats nothing.
     void reply.redirect(`/alerts/act/${encodeURIComponent(token)}`, HttpStatus.SEE_OTHER);
     return undefined;
-  }
-
-  /** @param alert null: a page that says the same of every link that does not work */
-  private render(request: FastifyRequest, reply: FastifyReply, alert: LinkedAlert | null): string {
-    const nonce = randomBytes(18).toString('base64url');
-    // The address is a credential: no referrer.
-    reply.headers(pageHeaders(nonce, { 'form-action': "'self'", 'referrer-policy': 'no-referrer' }));
-    if (alert !== null) return this.pages.render('alert', alert.locale, nonce, alert);
-    reply.status(HttpStatus.NOT_FOUND);
-    return this.pages.render('alert', preferredLocale(request.headers['accept-language']), nonce);
   }
 }

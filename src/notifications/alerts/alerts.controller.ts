@@ -3,14 +3,17 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Access, Caller, type TenantCaller } from '../../platform/http/caller.js';
 import { Database } from '../../platform/database/database.js';
 import type { TenantTransaction } from '../../platform/database/transaction.js';
-import { ApiPage } from '../../platform/http/api-page.js';
-import type { Page } from '../../platform/http/cursor.js';
 import { IdParam } from '../../platform/http/id-param.js';
+import { BulkResult } from '../../platform/lists/bulk-act.js';
+import type { CountedPage } from '../../platform/lists/counted-page.js';
+import { ApiCountedPage } from '../../platform/lists/list-query.js';
+import { AlertDetail } from './alert-detail.dto.js';
 import { AlertList } from './alert-list.service.js';
-import { AlertsQuery, AlertView, Snooze } from './alerts.dto.js';
+import { AlertsBulk, AlertsQuery, AlertsSnooze, AlertView, Snooze } from './alerts.dto.js';
 import { AlertSilence, type Marker } from './silence.js';
 
 const WHO_MAY = 'For its recipients, admins and programs';
+const OTHERS_SKIPPED = 'Of a member only those that they were notified of; others are skipped.';
 
 /** The tenant's alerts. */
 @ApiTags('alerts')
@@ -27,9 +30,48 @@ export class AlertsController {
   @ApiOperation({
     summary: 'Alerts of the tenant, newest first; members do not see events reported for other users',
   })
-  @ApiPage(AlertView)
-  async list(@Caller() caller: TenantCaller, @Query() query: AlertsQuery): Promise<Page<AlertView>> {
+  @ApiCountedPage(AlertView)
+  async list(@Caller() caller: TenantCaller, @Query() query: AlertsQuery): Promise<CountedPage<AlertView>> {
     return this.database.tenant(caller.tenant_id, (tx) => this.alerts.list(tx, caller, query));
+  }
+
+  @Get(':id')
+  @Access('member', 'watched:read')
+  @ApiOperation({ summary: 'An alert with its text, and who was notified of it' })
+  @ApiOkResponse({ type: AlertDetail })
+  async get(@Caller() caller: TenantCaller, @IdParam() id: string): Promise<AlertDetail> {
+    return this.database.tenant(caller.tenant_id, (tx) => this.alerts.detail(tx, id, caller));
+  }
+
+  @Post('resolve')
+  @Access('member', 'watched:write')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Resolve many, by ids or by a filter' })
+  @ApiOkResponse({ type: BulkResult })
+  async resolveMany(@Caller() caller: TenantCaller, @Body() body: AlertsBulk): Promise<BulkResult> {
+    return this.changeMany(caller, body, (tx, ids) => this.alerts.resolveMany(tx, ids, caller));
+  }
+
+  @Post('acknowledge')
+  @Access('member', 'watched:write')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Acknowledge many, by ids or by a filter', description: OTHERS_SKIPPED })
+  @ApiOkResponse({ type: BulkResult })
+  async acknowledgeMany(@Caller() caller: TenantCaller, @Body() body: AlertsBulk): Promise<BulkResult> {
+    return this.changeMany(caller, body, (tx, ids) =>
+      this.silence.acknowledgeMany(tx, ids, markerOf(caller)),
+    );
+  }
+
+  @Post('snooze')
+  @Access('member', 'watched:write')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Snooze many, by ids or by a filter', description: OTHERS_SKIPPED })
+  @ApiOkResponse({ type: BulkResult })
+  async snoozeMany(@Caller() caller: TenantCaller, @Body() body: AlertsSnooze): Promise<BulkResult> {
+    return this.changeMany(caller, body, (tx, ids) =>
+      this.silence.snoozeMany(tx, ids, markerOf(caller), instantOf(body.until)),
+    );
   }
 
   @Post(':id/resolve')
@@ -73,8 +115,7 @@ export class AlertsController {
     @IdParam() id: string,
     @Body() { until }: Snooze,
   ): Promise<AlertView> {
-    const instant = typeof until === 'string' ? new Date(until) : until;
-    return this.mark(caller, id, (tx, marker) => this.silence.snooze(tx, id, marker, instant));
+    return this.mark(caller, id, (tx, marker) => this.silence.snooze(tx, id, marker, instantOf(until)));
   }
 
   private async mark(
@@ -83,9 +124,26 @@ export class AlertsController {
     act: (tx: TenantTransaction, marker: Marker) => Promise<void>,
   ): Promise<AlertView> {
     return this.database.tenant(caller.tenant_id, async (tx) => {
-      const only_notified = caller.kind === 'user' && caller.role !== 'admin';
-      await act(tx, { user_id: caller.user_id, only_notified });
+      await act(tx, markerOf(caller));
       return this.alerts.get(tx, id, caller);
     });
   }
+
+  private async changeMany(
+    caller: TenantCaller,
+    body: AlertsBulk,
+    act: (tx: TenantTransaction, ids: readonly string[]) => Promise<number>,
+  ): Promise<BulkResult> {
+    return this.database.tenant(caller.tenant_id, async (tx) => ({
+      changed: await act(tx, await this.alerts.lockMany(tx, caller, body)),
+    }));
+  }
+}
+
+function markerOf({ kind, role, user_id }: TenantCaller): Marker {
+  return { user_id, only_notified: kind === 'user' && role !== 'admin' };
+}
+
+function instantOf(written: string | null | undefined): Date | null | undefined {
+  return typeof written === 'string' ? new Date(written) : written;
 }

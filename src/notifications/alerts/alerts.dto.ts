@@ -1,19 +1,30 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsOptional } from 'class-validator';
+import { ApiProperty, ApiPropertyOptional, IntersectionType } from '@nestjs/swagger';
+import { IsIn, IsOptional, IsUUID } from 'class-validator';
 import { NOTIFICATION_KINDS } from '../../contracts/kind-lists.js';
 import type { NotificationKind } from '../../contracts/kinds.js';
 import { SEVERITIES, type Severity } from '../../contracts/severities.js';
 import { Instant } from '../../platform/http/instant.js';
-import { PageQuery } from '../../platform/http/page.dto.js';
+import { Line } from '../../platform/http/text.js';
+import { bulkBody } from '../../platform/lists/bulk-act.js';
+import { CountedPageQuery, Sort } from '../../platform/lists/list-query.js';
+import { ALERT_ORDERS } from './alert-list.sql.js';
 
-export const ALERT_STATES = ['open', 'resolved'] as const;
+/** The first that applies, from the end. In order: what most needs somebody is first. */
+export const ALERT_STATES = ['open', 'snoozed', 'acknowledged', 'resolved'] as const;
 export type AlertState = (typeof ALERT_STATES)[number];
 
 /** Longer is not a snooze, but a fact that nobody should watch. */
 export const MAX_SNOOZE_DAYS = 90;
 
-/** Which alerts of the tenant to list. */
-export class AlertsQuery extends PageQuery {
+const UNTIL = {
+  type: String,
+  format: 'date-time',
+  nullable: true,
+  description: `An instant in the future, within ${MAX_SNOOZE_DAYS} days; null ends the snooze`,
+} as const;
+
+/** Which alerts of the tenant a list has, and which ones an act on many is for. */
+export class AlertFilter {
   @ApiPropertyOptional({ enum: ALERT_STATES })
   @IsOptional()
   @IsIn(ALERT_STATES)
@@ -23,7 +34,53 @@ export class AlertsQuery extends PageQuery {
   @IsOptional()
   @IsIn(NOTIFICATION_KINDS)
   kind?: NotificationKind;
+
+  @ApiPropertyOptional({ enum: SEVERITIES })
+  @IsOptional()
+  @IsIn(SEVERITIES)
+  severity?: Severity;
+
+  @ApiPropertyOptional({ maxLength: 100, example: 'backup_job' })
+  @IsOptional()
+  @Line(100)
+  source_type?: string;
+
+  @ApiPropertyOptional({ format: 'uuid', description: 'All alerts about it, also those that have ended' })
+  @IsOptional()
+  @IsUUID()
+  source_id?: string;
+
+  @ApiPropertyOptional({ format: 'date-time', description: 'first_seen_at is this instant or later' })
+  @IsOptional()
+  @Instant()
+  since?: string;
+
+  @ApiPropertyOptional({ format: 'date-time', description: 'first_seen_at is earlier than this instant' })
+  @IsOptional()
+  @Instant()
+  until?: string;
+
+  @ApiPropertyOptional({
+    maxLength: 200,
+    description:
+      'Part of what the fact is about (title, client, agent, database, company, city), without regard to case and accents',
+  })
+  @IsOptional()
+  @Line(200)
+  q?: string;
 }
+
+/** Where a page of alerts begins, and their order. */
+class AlertPageQuery extends CountedPageQuery {
+  @Sort(ALERT_ORDERS)
+  sort?: string;
+}
+
+/** A list of alerts. */
+export class AlertsQuery extends IntersectionType(AlertFilter, AlertPageQuery) {}
+
+/** Many alerts. */
+export class AlertsBulk extends bulkBody('AlertsBulk', AlertFilter) {}
 
 export const ACKNOWLEDGED_BY =
   'Name of the user who acknowledged; null: a program, an address without a user, or a user who was erased';
@@ -54,7 +111,10 @@ export class AlertView {
   @ApiProperty({ description: "In the reader's language, as of today" })
   title: string;
 
-  @ApiProperty({ enum: ALERT_STATES })
+  @ApiProperty({
+    enum: ALERT_STATES,
+    description: 'resolved: silenced manually, or its fact has cleared (`gone_at`)',
+  })
   state: AlertState;
 
   @ApiProperty({ description: 'Number of checks that found the fact, or of reports of the event' })
@@ -74,9 +134,8 @@ export class AlertView {
 
   @ApiProperty({
     type: String,
-    format: 'uuid',
     nullable: true,
-    description: 'null: automatically, or by an API key',
+    description: 'Name of the user; null: automatically, a program, or a user who was erased',
   })
   resolved_by: string | null;
 
@@ -98,15 +157,18 @@ export class AlertView {
   snoozed_until: Date | null;
 }
 
+/** Until when nobody is notified of many alerts. */
+export class AlertsSnooze extends bulkBody('AlertsSnoozeRows', AlertFilter) {
+  @ApiProperty(UNTIL)
+  @IsOptional()
+  @Instant()
+  until?: string | null;
+}
+
 /** Until when nobody is notified of an alert. */
 export class Snooze {
   // Optional here: whether the alert exists is said first.
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    nullable: true,
-    description: `An instant in the future, within ${MAX_SNOOZE_DAYS} days; null ends the snooze`,
-  })
+  @ApiProperty(UNTIL)
   @IsOptional()
   @Instant()
   until?: string | null;

@@ -37,12 +37,15 @@ export interface CheckCounts extends Record<string, number> {
 
 const NO_NEWS: News = { opened: 0, staged: 0, notifications: 0, deliveries: 0, user_ids: [] };
 
+type SourceListener = (tx: TenantTransaction, sourceIds: readonly string[]) => Promise<void>;
+
 /** The states of alerts: opened by a fact, counted while it holds, ended when it ends. */
 @Injectable()
 export class Alerts {
   private readonly comparing = new Map<WatchedKind, PreparedStatement>();
   /** Statements by the kinds that have news. */
   private readonly newsStatements = new Map<string, Announcement<NewsParameters>>();
+  private readonly sourceListeners = new Map<string, SourceListener>();
 
   constructor(
     private readonly outbox: Outbox,
@@ -97,6 +100,14 @@ export class Alerts {
   }
 
   /**
+   * Lets a room act when sources of a type were completed, moved or deleted, in the transaction of the change. It finds
+   * completed and deleted ones changed already, moved ones perhaps not yet.
+   */
+  onSourcesChanged(sourceType: string, listener: SourceListener): void {
+    this.sourceListeners.set(sourceType, listener);
+  }
+
+  /**
    * Ends the alerts of sources that were completed, moved or deleted. Waits for a running check: it may have read the
    * old source, and be about to announce it.
    */
@@ -113,11 +124,13 @@ export class Alerts {
        RETURNING id`,
       [tx.tenant_id, sourceType, sourceIds, this.clock.now()],
     );
-    if (gone.length === 0) return;
-    await this.outbox.factsGone(
-      tx,
-      gone.map(({ id }) => id),
-    );
+    if (gone.length > 0) {
+      await this.outbox.factsGone(
+        tx,
+        gone.map(({ id }) => id),
+      );
+    }
+    await this.sourceListeners.get(sourceType)?.(tx, sourceIds);
   }
 }
 

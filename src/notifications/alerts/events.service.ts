@@ -45,7 +45,8 @@ export class Events {
     if (reported === undefined) throw new Error('the event was not recorded');
     const { user_ids: notified, deliveries, opened } = reported;
     this.notifications.announced(tx, notified, deliveries);
-    return Object.assign(this.views.ofAlert(reported), { opened });
+    const own = await this.views.ownWords(tx, [reported]);
+    return Object.assign(this.views.ofAlert(reported, own), { opened });
   }
 }
 

@@ -102,7 +102,7 @@ describe('POST events', () => {
     const resolved = await resolve(first.id);
     expect(resolved).toMatchObject({
       status: 200,
-      body: { state: 'resolved', gone_at: '2026-03-30T07:01:00.000Z', resolved_by: cast.admin.id },
+      body: { state: 'resolved', gone_at: '2026-03-30T07:01:00.000Z', resolved_by: cast.admin.name },
     });
     expect(await world.sql('SELECT state, reason FROM deliveries')).toEqual([
       { state: 'suppressed', reason: 'fact_gone' },

@@ -170,12 +170,17 @@ describe('V3, B9: the recipients of an incident', () => {
     expect(await alerts(tenant.id)).toHaveLength(2);
   });
 
-  it('a user’s preference applies, and the suppressed delivery is recorded', async () => {
+  it('E6: a user’s preference applies unless it is critical, and the suppressed delivery is recorded', async () => {
     const tenant = await addTenant(world);
     const ada = await addPerson(world, tenant.id, { name: 'Ada', role: 'admin' });
     await world.sql(`INSERT INTO preferences VALUES ($1, $2, 'event', 'email', false)`, [tenant.id, ada.id]);
-    await announce(tenant.id);
+    await inTenant(tenant.id, (tx) => incidents().raise(tx, [incident({ severity: 'warning' })]));
     expect(await notified(tenant.id)).toMatchObject([{ recipient: `user:${ada.id}`, state: 'suppressed' }]);
+    await inTenant(tenant.id, (tx) =>
+      incidents().raise(tx, [incident({ severity: 'critical', dedupe_key: 'worse' })]),
+    );
+    const states = (await notified(tenant.id)).map(({ state }) => state as string);
+    expect(states.sort()).toEqual(['pending', 'suppressed']);
   });
 });
 

@@ -102,7 +102,7 @@ describe('V16: acknowledging an alert', () => {
     const answer = await mark('acknowledge', id, bob);
     expect(answer).toMatchObject({
       status: 200,
-      body: { id, state: 'open', acknowledged_at: at, acknowledged_by: 'Bob', snoozed_until: null },
+      body: { id, state: 'acknowledged', acknowledged_at: at, acknowledged_by: 'Bob', snoozed_until: null },
     });
     expect((await get('alerts', alice)).body.data).toMatchObject([{ id, acknowledged_by: 'Bob' }]);
     for (const person of [alice, bob]) {

@@ -18,6 +18,12 @@ export function snoozeEndedSql(a: string, now: string): string {
   return `(${a}.acknowledged_at IS NULL AND coalesce(${a}.snoozed_until <= ${now}, false))`;
 }
 
+/** The `AlertState` of an alert. */
+export function alertStateSql(a: string, now: string): string {
+  return `CASE WHEN ${a}.state = 'resolved' THEN 'resolved' WHEN ${a}.acknowledged_at IS NOT NULL THEN 'acknowledged'
+    WHEN ${a}.snoozed_until > ${now} THEN 'snoozed' ELSE 'open' END`;
+}
+
 /** What people have marked an alert with. */
 export interface Marks {
   acknowledged_at: Date | null;
@@ -27,32 +33,40 @@ export interface Marks {
 }
 
 /**
- * Locks an alert, and reads its marks; waits for a check or an incident that is announcing it. Run the following
- * statements separately, so that they see what that one created.
- * $1 tenant id, $2 alert id, $3 only if this user was notified of it (null: any)
+ * Locks alerts in the order of their keys, as checks and incidents do, and reads their marks; waits for a check or an
+ * incident that is announcing one of them. Run the following statements separately, so that they see what that one
+ * created.
+ * $1 tenant id, $2 alert ids, $3 only those that this user was notified of (null: any)
  */
 export const LOCK_MARKS = `
-  SELECT a.acknowledged_at, a.acknowledged_by, a.snoozed_until, a.gone_at IS NOT NULL AS gone FROM alerts a
-  WHERE a.tenant_id = $1 AND a.id = $2
+  SELECT a.id, a.acknowledged_at, a.acknowledged_by, a.snoozed_until, a.gone_at IS NOT NULL AS gone FROM alerts a
+  WHERE a.tenant_id = $1 AND a.id = ANY ($2::uuid[])
     AND ($3::uuid IS NULL OR EXISTS (
       SELECT FROM notifications n WHERE n.tenant_id = $1 AND n.alert_id = a.id AND n.user_id = $3))
-  FOR NO KEY UPDATE OF a`;
+  ORDER BY a.dedupe_key, a.id FOR NO KEY UPDATE OF a`;
 
-/** $1 tenant id, $2 alert id, $3 acknowledged at, $4 acknowledged by, $5 snoozed until */
+const MARKS = `jsonb_to_recordset($2::jsonb) AS mark (
+  id uuid, acknowledged_at timestamptz, acknowledged_by uuid, snoozed_until timestamptz)`;
+
+/** $1 tenant id, $2 the new marks of alerts, as a list of `Marks` with the alert's id */
 export const SET_MARKS = `
-  UPDATE alerts SET acknowledged_at = $3, acknowledged_by = $4, snoozed_until = $5
-  WHERE tenant_id = $1 AND id = $2`;
+  UPDATE alerts a
+  SET acknowledged_at = mark.acknowledged_at, acknowledged_by = mark.acknowledged_by, snoozed_until = mark.snoozed_until
+  FROM ${MARKS}
+  WHERE a.tenant_id = $1 AND a.id = mark.id`;
 
 /**
- * Copies the marks to the alert's notifications, with a new seq in the inbox of each person who was notified of it. Locks
- * the inboxes in user order, as announcements do.
+ * Copies the marks to the alerts' notifications, with a new seq in the inbox of each person who was notified of one.
+ * Locks the inboxes in user order, as announcements do.
  * The same parameters.
  */
 export const SHOW_MARKS = `
-  WITH locked AS MATERIALIZED (
+  WITH marks AS MATERIALIZED (SELECT * FROM ${MARKS}),
+  locked AS MATERIALIZED (
     SELECT i.user_id FROM inboxes i
     WHERE i.tenant_id = $1
-      AND i.user_id IN (SELECT n.user_id FROM notifications n WHERE n.tenant_id = $1 AND n.alert_id = $2)
+      AND i.user_id IN (
+        SELECT n.user_id FROM marks JOIN notifications n ON n.tenant_id = $1 AND n.alert_id = marks.id)
     ORDER BY i.user_id FOR UPDATE
   ),
   bumped AS (
@@ -60,8 +74,10 @@ export const SHOW_MARKS = `
     RETURNING i.user_id, i.seq
   ),
   changed AS (
-    UPDATE notifications n SET acknowledged_at = $3, acknowledged_by = $4, snoozed_until = $5, seq = b.seq
-    FROM bumped b WHERE n.tenant_id = $1 AND n.alert_id = $2 AND n.user_id = b.user_id
+    UPDATE notifications n
+    SET acknowledged_at = marks.acknowledged_at, acknowledged_by = marks.acknowledged_by,
+        snoozed_until = marks.snoozed_until, seq = b.seq
+    FROM marks, bumped b WHERE n.tenant_id = $1 AND n.alert_id = marks.id AND n.user_id = b.user_id
     RETURNING n.user_id
   )
   SELECT DISTINCT user_id FROM changed`;

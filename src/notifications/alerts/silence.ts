@@ -9,6 +9,9 @@ import { LOCK_MARKS, type Marks, SET_MARKS, SHOW_MARKS } from './silence.sql.js'
 
 const DAY_MS = 24 * 3_600_000;
 
+/** The new marks of an alert; null: it needs no change. */
+type Change = (marks: Marks) => Marks | null;
+
 /** Who marks an alert. */
 export interface Marker {
   /** The user; null for a program or a bare address. */
@@ -29,26 +32,29 @@ export class AlertSilence {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** Somebody takes care of it. Repeating it changes nothing: the first person counts. */
+  /**
+   * Somebody takes care of it. Repeating it changes nothing: the first person counts.
+   * @throws Problem not_found
+   */
   async acknowledge(tx: TenantTransaction, alertId: string, marker: Marker): Promise<void> {
-    const now = this.clock.now();
-    await this.mark(tx, alertId, marker, (marks) =>
-      marks.acknowledged_at === null
-        ? { ...marks, acknowledged_at: now, acknowledged_by: marker.user_id }
-        : null,
-    );
+    await this.markOne(tx, alertId, marker, this.acknowledgedBy(marker));
   }
 
-  /** Undoes `acknowledge`: suppressed messages are sent, and later stages announced. */
+  /** The same for many; unknown ones are skipped. @returns how many were not acknowledged yet */
+  async acknowledgeMany(tx: TenantTransaction, alertIds: readonly string[], marker: Marker): Promise<number> {
+    return (await this.mark(tx, alertIds, marker, this.acknowledgedBy(marker))).changed;
+  }
+
+  /** Undoes `acknowledge`: suppressed messages are sent, and later stages announced. @throws Problem not_found */
   async unacknowledge(tx: TenantTransaction, alertId: string, marker: Marker): Promise<void> {
-    await this.mark(tx, alertId, marker, (marks) =>
+    await this.markOne(tx, alertId, marker, (marks) =>
       marks.acknowledged_at === null ? null : { ...marks, acknowledged_at: null, acknowledged_by: null },
     );
   }
 
   /**
    * Nobody is notified until this instant; the first check after it announces the fact again, once. null undoes it.
-   * @throws Problem validation_failed for none, one that is not in the future, or more than 90 days ahead.
+   * @throws Problem not_found; validation_failed for none, one that is not in the future, or more than 90 days ahead.
    */
   async snooze(
     tx: TenantTransaction,
@@ -56,42 +62,79 @@ export class AlertSilence {
     marker: Marker,
     until: Date | null | undefined,
   ): Promise<void> {
-    await this.mark(tx, alertId, marker, (marks) => {
-      const snoozed_until = this.checkedUntil(until);
-      return marks.snoozed_until?.getTime() === snoozed_until?.getTime() ? null : { ...marks, snoozed_until };
-    });
+    await this.markOne(tx, alertId, marker, (marks) => snoozedUntil(marks, this.checkedUntil(until)));
   }
 
   /**
-   * @param change the new marks; null: they need no change
-   * @throws Problem not_found
+   * The same for many; unknown ones are skipped.
+   * @returns how many had another instant, or none
+   * @throws Problem validation_failed
    */
-  private async mark(
+  async snoozeMany(
+    tx: TenantTransaction,
+    alertIds: readonly string[],
+    marker: Marker,
+    until: Date | null | undefined,
+  ): Promise<number> {
+    const checked = this.checkedUntil(until);
+    return (await this.mark(tx, alertIds, marker, (marks) => snoozedUntil(marks, checked))).changed;
+  }
+
+  private acknowledgedBy({ user_id }: Marker): Change {
+    const now = this.clock.now();
+    return (marks) =>
+      marks.acknowledged_at === null ? { ...marks, acknowledged_at: now, acknowledged_by: user_id } : null;
+  }
+
+  /** @throws Problem not_found */
+  private async markOne(
     tx: TenantTransaction,
     alertId: string,
-    { user_id, only_notified }: Marker,
-    change: (marks: Marks) => Marks | null,
+    marker: Marker,
+    change: Change,
   ): Promise<void> {
-    const found = await tx.one<Marks & { gone: boolean }>(LOCK_MARKS, [
+    const { found } = await this.mark(tx, [alertId], marker, change);
+    if (found === 0) throw notFound();
+  }
+
+  private async mark(
+    tx: TenantTransaction,
+    alertIds: readonly string[],
+    { user_id, only_notified }: Marker,
+    change: Change,
+  ): Promise<{ found: number; changed: number }> {
+    const found = await tx.query<Marks & { id: string; gone: boolean }>(LOCK_MARKS, [
       tx.tenant_id,
-      alertId,
+      alertIds,
       only_notified ? user_id : null,
     ]);
-    if (found === null) throw notFound();
-    const { gone, ...marks } = found;
-    const changed = change(marks);
-    if (changed === null || gone) return;
-    const { acknowledged_at, acknowledged_by, snoozed_until } = changed;
-    const values = [tx.tenant_id, alertId, acknowledged_at, acknowledged_by, snoozed_until];
+    const marked = found.flatMap(({ id, gone, ...marks }) => {
+      const changed = change(marks);
+      return changed === null || gone ? [] : [{ id, ...changed }];
+    });
+    if (marked.length === 0) return { found: found.length, changed: 0 };
+    const values = [tx.tenant_id, JSON.stringify(marked)];
     await tx.execute(SET_MARKS, values);
     const shown = await tx.query<{ user_id: string }>(SHOW_MARKS, values);
-    if (acknowledged_at !== null) await this.outbox.alertSilenced(tx, alertId, 'acknowledged');
-    else if (snoozed_until !== null) await this.outbox.alertSilenced(tx, alertId, 'snoozed');
-    else await this.outbox.alertUnsilenced(tx, alertId);
+    await this.applyToDeliveries(tx, marked);
     this.notifications.feedsChanged(
       tx,
       shown.map((row) => row.user_id),
     );
+    return { found: found.length, changed: marked.length };
+  }
+
+  private async applyToDeliveries(
+    tx: TenantTransaction,
+    marked: readonly (Marks & { id: string })[],
+  ): Promise<void> {
+    const idsOf = (which: (marks: Marks) => boolean) => marked.filter(which).map(({ id }) => id);
+    const acknowledged = idsOf((marks) => marks.acknowledged_at !== null);
+    const snoozed = idsOf((marks) => marks.acknowledged_at === null && marks.snoozed_until !== null);
+    const neither = idsOf((marks) => marks.acknowledged_at === null && marks.snoozed_until === null);
+    if (acknowledged.length > 0) await this.outbox.alertsSilenced(tx, acknowledged, 'acknowledged');
+    if (snoozed.length > 0) await this.outbox.alertsSilenced(tx, snoozed, 'snoozed');
+    if (neither.length > 0) await this.outbox.alertsUnsilenced(tx, neither);
   }
 
   private checkedUntil(until: Date | null | undefined): Date | null {
@@ -102,4 +145,8 @@ export class AlertSilence {
     if (ahead > MAX_SNOOZE_DAYS * DAY_MS) throw invalid('/until', `must be within ${MAX_SNOOZE_DAYS} days`);
     return until;
   }
+}
+
+function snoozedUntil(marks: Marks, snoozed_until: Date | null): Marks | null {
+  return marks.snoozed_until?.getTime() === snoozed_until?.getTime() ? null : { ...marks, snoozed_until };
 }

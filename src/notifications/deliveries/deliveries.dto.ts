@@ -1,18 +1,18 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsOptional } from 'class-validator';
-import { type Channel, CHANNELS } from '../../contracts/channels.js';
+import { type PeopleChannel, PEOPLE_CHANNELS } from '../../contracts/channels.js';
 import { NOTIFICATION_KINDS } from '../../contracts/kind-lists.js';
 import { PageQuery } from '../../platform/http/page.dto.js';
-import { DELIVERY_STATUSES, FeedDelivery, SENT_SUBJECT, SENT_TEXT } from '../feed/feed.dto.js';
+import { DELIVERY_STATUSES, FeedDelivery, ReportedEvent, SENT_SUBJECT, SENT_TEXT } from '../feed/feed.dto.js';
 
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
 /** Filters the caller's deliveries. */
 export class DeliveriesQuery extends PageQuery {
-  @ApiPropertyOptional({ enum: CHANNELS })
+  @ApiPropertyOptional({ enum: PEOPLE_CHANNELS })
   @IsOptional()
-  @IsIn(CHANNELS)
-  channel?: Channel;
+  @IsIn(PEOPLE_CHANNELS)
+  channel?: PeopleChannel;
 
   @ApiPropertyOptional({ enum: DELIVERY_STATUSES })
   @IsOptional()
@@ -31,6 +31,9 @@ export class OwnDelivery extends FeedDelivery {
   })
   recipient: string;
 
+  @ApiProperty({ example: 'sent', description: "`status` in the reader's language, to be shown as it is" })
+  status_label: string;
+
   @ApiProperty({ enum: NOTIFICATION_KINDS })
   kind: string;
 
@@ -48,4 +51,7 @@ export class OwnDeliveryDetail extends OwnDelivery {
 
   @ApiProperty({ type: String, nullable: true, description: SENT_TEXT })
   sent_text: string | null;
+
+  @ApiProperty({ type: [ReportedEvent], description: 'Oldest first' })
+  provider_events: ReportedEvent[];
 }

@@ -3,22 +3,23 @@ import { isUUID } from 'class-validator';
 import type { SqlValue, TenantTransaction } from '../../platform/database/transaction.js';
 import { notFound } from '../../platform/errors/problem.js';
 import { decodeCursor, encodeCursor, isInstantKey, type Page, pageOf } from '../../platform/http/cursor.js';
+import type { TenantTemplates } from '../../wording/tenant-templates/tenant-templates.js';
 import { NotificationViews, type WordedRow } from '../views/notification-views.js';
 import { type ReaderRow, readerSql } from '../views/reader.js';
-import type { DeliveriesQuery, DeliveryStatus, OwnDelivery, OwnDeliveryDetail } from './deliveries.dto.js';
-import { DELIVERY_COLUMNS, sentColumns } from './deliveries.sql.js';
+import type { DeliveriesQuery, OwnDelivery, OwnDeliveryDetail } from './deliveries.dto.js';
+import {
+  DELIVERY_COLUMNS,
+  PROVIDER_EVENTS_COLUMN,
+  sentColumns,
+  STATE_CONDITIONS,
+  WORDED,
+} from './deliveries.sql.js';
 
 /** The caller: lists what they received, if they are a user, and what they created. */
 export interface Owner {
   user_id: string | null;
   principal: string;
 }
-
-const STATES: Record<DeliveryStatus, string> = {
-  pending: `d.state IN ('pending', 'queued', 'sending')`,
-  sent: `d.state = 'sent'`,
-  failed: `d.state IN ('failed', 'suppressed', 'cancelled', 'unknown')`,
-};
 
 /** How many of the latest notifications a filter scans for a page. */
 const MAX_SCANNED = 5_000;
@@ -27,10 +28,10 @@ const MAX_SCANNED = 5_000;
 const NO_ID = '00000000-0000-0000-0000-000000000000';
 
 /** A delivery, with the data for its notification's title. */
-type DeliveryRow = Omit<OwnDelivery, 'title' | 'kind'> & {
+type DeliveryRow = Omit<OwnDelivery, 'title' | 'kind' | 'status_label'> & {
   worded: Omit<WordedRow, 'id' | 'created_at'>;
 } & ReaderRow;
-type SentColumns = Pick<OwnDeliveryDetail, 'sent_subject' | 'sent_text'>;
+type DetailColumns = Pick<OwnDeliveryDetail, 'sent_subject' | 'sent_text' | 'provider_events'>;
 type NoRow = { [Field in keyof DeliveryRow]: null };
 
 /** With how far back the scan went, if it did not reach the end. A row without an id if nothing was found. */
@@ -50,7 +51,7 @@ export class DeliveryList {
     const take = (value: SqlValue) => `$${values.push(value)}`;
     const which: string[] = [];
     if (query.channel !== undefined) which.push(`d.channel = ${take(query.channel)}`);
-    if (query.status !== undefined) which.push(STATES[query.status]);
+    if (query.status !== undefined) which.push(STATE_CONDITIONS[query.status]);
     const lookedThrough = which.length > 0 ? MAX_SCANNED : query.limit + 1;
     let from = 'true';
     if (query.cursor !== undefined) {
@@ -61,7 +62,8 @@ export class DeliveryList {
       which.push(`(own.created_at, own.id, d.id) < (${last}, ${take(id)}::uuid)`);
     }
     const rows = await tx.query<ListRow>(listSql(from, which, take(lookedThrough)), values);
-    return this.toPage(rows, query.limit);
+    const found = rows.filter((row) => row.id !== null);
+    return this.toPage(rows, query.limit, await this.views.ownWords(tx, found));
   }
 
   /**
@@ -69,8 +71,8 @@ export class DeliveryList {
    * @throws Problem not_found for an unknown one or somebody else's.
    */
   async get(tx: TenantTransaction, { user_id, principal }: Owner, id: string): Promise<OwnDeliveryDetail> {
-    const row = await tx.one<DeliveryRow & SentColumns>(
-      `SELECT ${DELIVERY_COLUMNS}, ${sentColumns('n.user_id = $3::uuid')}, n.id AS notification_id, n.recipient,
+    const row = await tx.one<DeliveryRow & DetailColumns>(
+      `SELECT ${DELIVERY_COLUMNS}, ${sentColumns('n.user_id = $3::uuid')}, ${PROVIDER_EVENTS_COLUMN}, n.id AS notification_id, n.recipient,
               n.created_at, ${WORDED} AS worded, reader.*
        FROM notifications n JOIN deliveries d ON d.tenant_id = n.tenant_id AND d.notification_id = n.id
        CROSS JOIN (${readerSql('$1', '$3::uuid')}) reader
@@ -78,34 +80,44 @@ export class DeliveryList {
       [tx.tenant_id, id, user_id, principal],
     );
     if (row === null) throw notFound();
-    const { sent_subject, sent_text, ...delivery } = row;
-    return Object.assign(this.view(delivery), { sent_subject, sent_text });
+    const { sent_subject, sent_text, provider_events, ...delivery } = row;
+    return Object.assign(this.view(delivery, await this.views.ownWords(tx, [row])), {
+      sent_subject,
+      sent_text,
+      provider_events,
+    });
   }
 
-  private toPage(rows: readonly ListRow[], limit: number): Page<OwnDelivery> {
+  private toPage(rows: readonly ListRow[], limit: number, own: TenantTemplates | null): Page<OwnDelivery> {
     const found = rows.flatMap(({ reach_at: _at, reach_id: _id, ...row }) => (row.id === null ? [] : [row]));
     const page = pageOf(
       found,
       limit,
       ({ created_at, notification_id, id }) => [created_at.toISOString(), notification_id, id],
-      (row) => this.view(row),
+      (row) => this.view(row, own),
     );
     const { reach_at = null, reach_id = null } = rows[0] ?? {};
     if (page.next_cursor !== null || reach_at === null || reach_id === null) return page;
     return { ...page, next_cursor: encodeCursor([reach_at.toISOString(), reach_id, NO_ID]) };
   }
 
-  private view(row: DeliveryRow): OwnDelivery {
-    const { worded, reader_locale, reader_name, tenant_name, time_zone, ...delivery } = row;
-    const reader = { reader_locale, reader_name, tenant_name, time_zone };
-    const title = this.views.titleOf({ ...worded, ...reader, created_at: delivery.created_at });
-    return { ...delivery, kind: worded.kind, title };
+  private view(row: DeliveryRow, own: TenantTemplates | null): OwnDelivery {
+    const {
+      worded,
+      reader_locale,
+      reader_name,
+      tenant_name,
+      tenant_slug,
+      time_zone,
+      wording_version,
+      ...delivery
+    } = row;
+    const reader = { reader_locale, reader_name, tenant_name, tenant_slug, time_zone, wording_version };
+    const title = this.views.titleOf({ ...worded, ...reader, created_at: delivery.created_at }, own);
+    const status_label = this.views.statusLabel(delivery.status, reader);
+    return { ...delivery, status_label, kind: worded.kind, title };
   }
 }
-
-/** `DeliveryRow.worded` of the notification `n`: the data for its title. No title needs a body of 20 kB. */
-const WORDED = `jsonb_build_object('kind', n.kind, 'severity', n.severity, 'data', n.data - 'body',
-  'audience', n.audience, 'author_name', NULL)`;
 
 /**
  * Scans the latest notifications of two indexes, by recipient and by creator, only as far back as both reach. Returns

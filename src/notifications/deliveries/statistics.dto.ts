@@ -23,13 +23,19 @@ export class Quota {
   left: number | null;
 }
 
-/** The caller's own quota for messages sent in the request, per channel. */
+/** How much the caller may still send on a channel. */
 export class OwnQuota {
-  @ApiProperty({ type: Quota })
+  @ApiProperty({ type: Quota, description: 'Sent by the caller with `send_now` in the last hour' })
   hour: Quota;
 
-  @ApiProperty({ type: Quota })
+  @ApiProperty({ type: Quota, description: 'The same in the last 24 hours' })
   day: Quota;
+
+  @ApiProperty({ type: Quota, description: 'Messages of the whole tenant in the last hour' })
+  tenant_hour: Quota;
+
+  @ApiProperty({ type: Quota, description: 'The same in the last 24 hours' })
+  tenant_day: Quota;
 }
 
 /** An object with an entry for each channel. */
@@ -63,6 +69,6 @@ export class OwnStatistics {
   @ByChannel('StatusCounts')
   by_channel: Record<string, StatusCounts>;
 
-  @ByChannel('OwnQuota', 'Quota for `send_now`')
+  @ByChannel('OwnQuota', 'How much of the limits is used and left')
   quota: Record<string, OwnQuota>;
 }

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { type Channel, CHANNELS } from '../../contracts/channels.js';
+import { type Channel, PEOPLE_CHANNELS } from '../../contracts/channels.js';
 import { DirectSending } from '../../delivery/sending/direct-sending.js';
 import type { TenantTransaction } from '../../platform/database/transaction.js';
 import type { DeliveryStatus } from './deliveries.dto.js';
 import { STATUS } from './deliveries.sql.js';
 import type { Owner } from './delivery-list.service.js';
-import { Feed } from '../feed/feed.service.js';
+import { InboxCounts } from '../feed/inbox-counts.js';
 import type { OwnStatistics, StatusCounts } from './statistics.dto.js';
 
 /** Counts at most this many of each kind, the latest: this is a person's page, not a report on years. */
@@ -23,7 +23,7 @@ interface CountRow {
 @Injectable()
 export class Statistics {
   constructor(
-    private readonly feed: Feed,
+    private readonly counts: InboxCounts,
     private readonly direct: DirectSending,
   ) {}
 
@@ -35,7 +35,7 @@ export class Statistics {
       MAX_COUNTED,
     ]);
     const { received = 0, created = 0 } = rows[0] ?? {};
-    const by_channel = Object.fromEntries(CHANNELS.map((channel) => [channel, none()]));
+    const by_channel = Object.fromEntries(PEOPLE_CHANNELS.map((channel) => [channel, none()]));
     const by_status = none();
     for (const { channel, status, deliveries } of rows) {
       const counts = channel === null ? undefined : by_channel[channel];
@@ -43,7 +43,7 @@ export class Statistics {
       counts[status] += deliveries;
       by_status[status] += deliveries;
     }
-    const unread = owner.user_id === null ? 0 : (await this.feed.unreadCount(tx, owner.user_id)).unread_count;
+    const unread = owner.user_id === null ? 0 : (await this.counts.of(tx, owner.user_id)).unread_count;
     const complete = received < MAX_COUNTED && created < MAX_COUNTED;
     const quota = await this.direct.quotas(tx, owner.principal);
     return { unread, received, created, complete, by_status, by_channel, quota };

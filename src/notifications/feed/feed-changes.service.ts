@@ -8,22 +8,8 @@ import {
   NotificationViews,
 } from '../views/notification-views.js';
 import { type ReaderRow, readerSql } from '../views/reader.js';
-
-/** The last change that a client has, in order of seq and id. */
-export interface FeedCursor {
-  seq: number;
-  id: string;
-}
-
-/** Sorts after every notification of its seq. */
-export const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-
-/** Reads a view's `cursor`; null if it is invalid. */
-export function readFeedCursor(text: unknown): FeedCursor | null {
-  if (typeof text !== 'string') return null;
-  const [, seq, id] = /^(\d{1,15})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(text) ?? [];
-  return seq === undefined || id === undefined ? null : { seq: Number(seq), id };
-}
+import type { FeedCursor } from './feed-cursor.js';
+import { unseenSql } from './inbox-counts.js';
 
 /** A request for the changes in a user's feed after this cursor. */
 export interface FeedAsked {
@@ -31,12 +17,12 @@ export interface FeedAsked {
   after: FeedCursor;
 }
 
-/** The changes after a cursor, oldest first, with the inbox's count and seq from the same snapshot. */
+/** The changes after a cursor, oldest first, with the inbox's counts and seq from the same snapshot. */
 export interface FeedChanges extends UnreadCount {
   changes: LiveNotification[];
 }
 
-type ChangeRow = { place: number; inbox_seq: number; unread_count: number } & ReaderRow &
+type ChangeRow = { place: number; inbox_seq: number; unread_count: number; unseen: number } & ReaderRow &
   (NotificationRow | { [Column in keyof NotificationRow]: null });
 
 /** Reads the changes that gateways send to connected clients, for many users in one statement. */
@@ -55,15 +41,16 @@ export class FeedChangesReader {
   async since(tenantId: string, asked: readonly FeedAsked[], limit: number): Promise<FeedChanges[]> {
     if (asked.length === 0) return [];
     const questions = asked.map(({ user_id, after: { seq, id } }, place) => ({ place, user_id, seq, id }));
-    const rows = await this.database
-      .single(tenantId)
-      .query<ChangeRow>(CHANGES_SINCE, [tenantId, JSON.stringify(questions), limit]);
+    const tx = this.database.single(tenantId);
+    const rows = await tx.query<ChangeRow>(CHANGES_SINCE, [tenantId, JSON.stringify(questions), limit]);
+    const own = await this.views.ownWords(tx, rows);
     const answers: FeedChanges[] = [];
     for (const row of rows) {
-      const { place, inbox_seq: seq, unread_count } = row;
-      const answer = (answers[place] ??= { changes: [], seq, unread_count });
+      const { place, inbox_seq: seq, unread_count, unseen } = row;
+      const answer = (answers[place] ??= { changes: [], seq, unread_count, unseen });
       // Not a spread: V8 reads and encodes such objects much more slowly, and there is one for each frame.
-      if (row.id !== null) answer.changes.push(Object.assign(this.views.of(row), { unread_count, seq }));
+      if (row.id !== null)
+        answer.changes.push(Object.assign(this.views.of(row, own), { unread_count, unseen, seq }));
     }
     return answers;
   }
@@ -89,13 +76,15 @@ export class FeedChangesReader {
  * connection: with arrays it planned every call again, which took longer than reading one feed.
  */
 const CHANGES_SINCE = prepared(
-  `SELECT asked.place, coalesce(inbox.seq, 0) AS inbox_seq, unread.unread_count, reader.*, n.*
+  `SELECT asked.place, coalesce(inbox.seq, 0) AS inbox_seq, unread.unread_count, unseen.unseen,
+          reader.*, n.*
    FROM jsonb_to_recordset($2::jsonb) AS asked (place integer, user_id uuid, seq bigint, id uuid)
    LEFT JOIN LATERAL (
-     SELECT seq FROM inboxes WHERE tenant_id = $1 AND user_id = asked.user_id LIMIT 1) inbox ON true
+     SELECT seq, seen_seq, seen_id FROM inboxes WHERE tenant_id = $1 AND user_id = asked.user_id LIMIT 1) inbox ON true
    CROSS JOIN LATERAL (
      SELECT count(*) AS unread_count FROM notifications
      WHERE tenant_id = $1 AND user_id = asked.user_id AND read_at IS NULL AND archived_at IS NULL) unread
+   CROSS JOIN LATERAL (${unseenSql('asked.user_id', 'inbox')}) unseen
    CROSS JOIN LATERAL (${readerSql('$1', 'asked.user_id')} LIMIT 1) reader
    LEFT JOIN LATERAL (
      SELECT ${NOTIFICATION_COLUMNS} FROM notifications n

@@ -1,6 +1,7 @@
 import { createWorld, type World } from '../../../test/support/world.js';
 import { Database } from '../../platform/database/database.js';
-import { type FeedCursor, FeedChangesReader, LAST_ID, readFeedCursor } from './feed-changes.service.js';
+import { FeedChangesReader } from './feed-changes.service.js';
+import { type FeedCursor, LAST_ID, readFeedCursor } from './feed-cursor.js';
 import { Feed } from './feed.service.js';
 import { newPeople, type People, notify, notifyMany } from '../alerts/notify.fixture.js';
 

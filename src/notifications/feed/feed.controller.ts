@@ -1,7 +1,7 @@
-import { Controller, Get, HttpCode, Post, Put, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Post, Put, Query } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Access, Caller, CallerUserId, type TenantCaller } from '../../platform/http/caller.js';
-import type { NotificationView } from '../../contracts/socket-messages.js';
+import type { NotificationView, UnreadCount } from '../../contracts/socket-messages.js';
 import { Database } from '../../platform/database/database.js';
 import { ApiPage } from '../../platform/http/api-page.js';
 import type { Page } from '../../platform/http/cursor.js';
@@ -11,11 +11,14 @@ import {
   FeedNotification,
   FeedNotificationDetail,
   FeedQuery,
+  InboxCount,
+  ReadAllQuery,
+  SeenCursor,
   TestEmail,
-  UnreadCount,
   UpdatedCount,
 } from './feed.dto.js';
 import { Feed } from './feed.service.js';
+import { InboxCounts } from './inbox-counts.js';
 import { TestEmails } from '../messages/test-email.js';
 
 /** A user's own feed. */
@@ -24,6 +27,7 @@ import { TestEmails } from '../messages/test-email.js';
 export class FeedController {
   constructor(
     private readonly feed: Feed,
+    private readonly counts: InboxCounts,
     private readonly testEmails: TestEmails,
     private readonly database: Database,
     private readonly idempotency: Idempotency,
@@ -43,19 +47,41 @@ export class FeedController {
 
   @Get('unread-count')
   @Access('self')
-  @ApiOperation({ summary: 'Number of my notifications that are unread and not archived' })
-  @ApiOkResponse({ type: UnreadCount })
+  @ApiOperation({ summary: 'How many of my notifications I have not read, and not seen' })
+  @ApiOkResponse({ type: InboxCount })
   async unreadCount(@Caller() caller: TenantCaller, @CallerUserId() userId: string): Promise<UnreadCount> {
-    const { unread_count } = await this.feed.unreadCount(this.database.single(caller.tenant_id), userId);
-    return { unread_count };
+    return this.counts.of(this.database.single(caller.tenant_id), userId);
+  }
+
+  @Put('seen')
+  @Access('self')
+  @ApiOperation({
+    summary: 'I have seen everything up to this notification',
+    description:
+      'What a bell does when it is opened: nothing is marked as read. An older cursor changes nothing; the cursor of ' +
+      "somebody else's notification is refused.",
+  })
+  @ApiOkResponse({ type: InboxCount })
+  async seen(
+    @Caller() caller: TenantCaller,
+    @CallerUserId() userId: string,
+    @Body() { cursor }: SeenCursor,
+  ): Promise<UnreadCount> {
+    return this.database.tenant(caller.tenant_id, (tx) => this.counts.markSeen(tx, userId, cursor));
   }
 
   @Put('read-all')
   @Access('self')
-  @ApiOperation({ summary: 'Mark all my notifications as read' })
+  @ApiOperation({ summary: 'Mark all my notifications, or those that match, as read' })
   @ApiOkResponse({ type: UpdatedCount })
-  async readAll(@Caller() caller: TenantCaller, @CallerUserId() userId: string): Promise<UpdatedCount> {
-    const updated = await this.database.tenant(caller.tenant_id, (tx) => this.feed.markAllRead(tx, userId));
+  async readAll(
+    @Caller() caller: TenantCaller,
+    @CallerUserId() userId: string,
+    @Query() which: ReadAllQuery,
+  ): Promise<UpdatedCount> {
+    const updated = await this.database.tenant(caller.tenant_id, (tx) =>
+      this.feed.markAllRead(tx, userId, which),
+    );
     return { updated };
   }
 

@@ -1,11 +1,12 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, IntersectionType } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsBoolean, IsIn, IsOptional } from 'class-validator';
-import { type Channel, CHANNELS } from '../../contracts/channels.js';
+import { ArrayMaxSize, IsBoolean, IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
+import { AUDIENCES } from '../../contracts/audiences.js';
+import { type PeopleChannel, PEOPLE_CHANNELS } from '../../contracts/channels.js';
 import { NOTIFICATION_KINDS } from '../../contracts/kind-lists.js';
 import type { NotificationKind } from '../../contracts/kinds.js';
 import { SEVERITIES, type Severity } from '../../contracts/severities.js';
-import type { NotificationView } from '../../contracts/socket-messages.js';
+import { MAX_UNSEEN, type NotificationView, type UnreadCount } from '../../contracts/socket-messages.js';
 import { Instant } from '../../platform/http/instant.js';
 import { PageQuery } from '../../platform/http/page.dto.js';
 import { ACKNOWLEDGED_BY } from '../alerts/alerts.dto.js';
@@ -15,8 +16,50 @@ function switchOf({ value }: { value: unknown }): unknown {
   return value === 'true' ? true : value === 'false' ? false : value;
 }
 
+/** Splits `a,b` of a query. A list, from a repeated name, becomes one that is refused. */
+function listOf({ value }: { value: unknown }): unknown {
+  return typeof value === 'string' ? value.split(',') : [value];
+}
+
+/** The filters that a list and `read-all` share. */
+export class FeedFilter {
+  @ApiPropertyOptional({
+    type: String,
+    example: 'deadline_near,reminder',
+    description: `One or several of these, separated by commas: ${NOTIFICATION_KINDS.join(', ')}`,
+  })
+  @IsOptional()
+  @Transform(listOf)
+  @IsIn(NOTIFICATION_KINDS, { each: true })
+  @ArrayMaxSize(NOTIFICATION_KINDS.length)
+  kind?: NotificationKind[];
+
+  @ApiPropertyOptional({ enum: SEVERITIES })
+  @IsOptional()
+  @IsIn(SEVERITIES)
+  severity?: Severity;
+
+  @ApiPropertyOptional({ format: 'date-time', description: 'Created at this instant or later' })
+  @IsOptional()
+  @Instant()
+  since?: string;
+}
+
+/** Which notifications `read-all` marks; without any filter, all. */
+export class ReadAllQuery extends FeedFilter {
+  @ApiPropertyOptional({
+    maxLength: 60,
+    description:
+      'The `cursor` of a notification: only those created up to it, and so none that was not shown',
+  })
+  @IsOptional()
+  @IsString()
+  @MaxLength(60)
+  up_to?: string;
+}
+
 /** Filters the user's feed. */
-export class FeedQuery extends PageQuery {
+export class FeedQuery extends IntersectionType(PageQuery, FeedFilter) {
   @ApiPropertyOptional({ description: 'true: only unread ones, false: only read ones' })
   @IsOptional()
   @Transform(switchOf)
@@ -28,21 +71,6 @@ export class FeedQuery extends PageQuery {
   @Transform(switchOf)
   @IsBoolean()
   archived: boolean = false;
-
-  @ApiPropertyOptional({ enum: NOTIFICATION_KINDS })
-  @IsOptional()
-  @IsIn(NOTIFICATION_KINDS)
-  kind?: NotificationKind;
-
-  @ApiPropertyOptional({ enum: SEVERITIES })
-  @IsOptional()
-  @IsIn(SEVERITIES)
-  severity?: Severity;
-
-  @ApiPropertyOptional({ format: 'date-time', description: 'Created at this instant or later' })
-  @IsOptional()
-  @Instant()
-  since?: string;
 }
 
 /** The colleague who wrote a message. */
@@ -114,7 +142,18 @@ export class FeedNotification implements NotificationView {
   })
   snoozed_until: string | null;
 
-  @ApiProperty({ description: 'Value for `since` of a socket, which then re-sends later changes' })
+  @ApiProperty({
+    type: String,
+    format: 'uri',
+    nullable: true,
+    description: 'The page of what it is about, by ITEM_URL; null without one',
+  })
+  url: string | null;
+
+  @ApiProperty({
+    description:
+      'Value for `since` of a socket, which then re-sends later changes, and for `notifications/seen`',
+  })
   cursor: string;
 }
 
@@ -125,8 +164,8 @@ export class FeedDelivery {
   @ApiProperty({ format: 'uuid' })
   id: string;
 
-  @ApiProperty({ enum: CHANNELS })
-  channel: Channel;
+  @ApiProperty({ enum: PEOPLE_CHANNELS })
+  channel: PeopleChannel;
 
   @ApiProperty({ enum: DELIVERY_STATUSES })
   status: (typeof DELIVERY_STATUSES)[number];
@@ -173,6 +212,31 @@ export class FeedDelivery {
 
   @ApiProperty({ description: 'Deliveries of that message; 0 before it is admitted' })
   bundle_size: number;
+
+  @ApiProperty({
+    type: Date,
+    nullable: true,
+    description: 'When its provider has reported that it arrived; null if it reports nothing',
+  })
+  delivered_at: Date | null;
+}
+
+/** What a provider has reported of a message after accepting it. The outcome of the delivery stays as it is. */
+export class ReportedEvent {
+  @ApiProperty({ enum: ['delivered', 'bounced', 'complained', 'stopped', 'started', 'failed'] })
+  event: string;
+
+  @ApiProperty({ type: String, enum: ['hard', 'soft', null], nullable: true })
+  bounce: string | null;
+
+  @ApiProperty({ example: 'ses' })
+  provider: string;
+
+  @ApiProperty({ type: String, nullable: true, description: 'In its own words, without addresses' })
+  detail: string | null;
+
+  @ApiProperty({ format: 'date-time' })
+  at: string;
 }
 
 export const SENT_SUBJECT = 'As sent, or as in the message that carried it; null if nothing was sent';
@@ -185,17 +249,43 @@ export class DeliveryDetail extends FeedDelivery {
 
   @ApiProperty({ type: String, nullable: true, description: SENT_TEXT })
   sent_text: string | null;
+
+  @ApiProperty({ type: [ReportedEvent], description: 'Oldest first' })
+  provider_events: ReportedEvent[];
 }
 
 /** One notification with its deliveries. */
 export class FeedNotificationDetail extends FeedNotification {
+  @ApiProperty({ enum: AUDIENCES, description: 'Why this person was notified' })
+  audience: string;
+
   @ApiProperty({ type: [DeliveryDetail] })
   deliveries: DeliveryDetail[];
 }
 
-export class UnreadCount {
+/** A user's counts, as in `unread_count` of a socket. */
+export class InboxCount implements UnreadCount {
   @ApiProperty({ description: 'Unread and not archived' })
   unread_count: number;
+
+  @ApiProperty({
+    maximum: MAX_UNSEEN,
+    description: `Created after what I have seen (\`notifications/seen\`), and not archived; ${MAX_UNSEEN} means as many or more`,
+  })
+  unseen: number;
+
+  @ApiProperty({ description: 'Both are exact at this seq: ignore an answer or a frame with a smaller one' })
+  seq: number;
+}
+
+export class SeenCursor {
+  @ApiProperty({
+    maxLength: 60,
+    description: 'The `cursor` of a notification in my feed: the greatest that is shown, by its number',
+  })
+  @IsString()
+  @MaxLength(60)
+  cursor: string;
 }
 
 export class UpdatedCount {

@@ -4,10 +4,17 @@ import type { NotificationView } from '../../contracts/socket-messages.js';
 import { Clock } from '../../platform/clock/clock.js';
 import type { TenantStatements } from '../../platform/database/database.js';
 import { prepared, type SqlValue, type TenantTransaction } from '../../platform/database/transaction.js';
-import { notFound } from '../../platform/errors/problem.js';
+import { notFound, Problem } from '../../platform/errors/problem.js';
 import { decodeCursor, isInstantKey, type Page, pageOf } from '../../platform/http/cursor.js';
-import type { DeliveryDetail, FeedNotificationDetail, FeedQuery } from './feed.dto.js';
-import { DELIVERY_COLUMNS, sentColumns } from '../deliveries/deliveries.sql.js';
+import type {
+  DeliveryDetail,
+  FeedFilter,
+  FeedNotificationDetail,
+  FeedQuery,
+  ReadAllQuery,
+} from './feed.dto.js';
+import { readFeedCursor } from './feed-cursor.js';
+import { DELIVERY_COLUMNS, PROVIDER_EVENTS_COLUMN, sentColumns } from '../deliveries/deliveries.sql.js';
 import type { Owner } from '../deliveries/delivery-list.service.js';
 import { Notifications } from '../notifications.service.js';
 import {
@@ -19,19 +26,6 @@ import { type ReaderRow, readerSql } from '../views/reader.js';
 
 type FeedRow = NotificationRow & ReaderRow;
 
-/** The unread count, and the inbox's seq at which it is exact. */
-export interface CountedInbox {
-  unread_count: number;
-  seq: number;
-}
-
-/** Clients call it often. */
-const UNREAD_COUNT = prepared(
-  `SELECT (SELECT count(*) FROM notifications
-                 WHERE tenant_id = $1 AND user_id = $2 AND read_at IS NULL AND archived_at IS NULL) AS unread_count,
-                coalesce((SELECT seq FROM inboxes WHERE tenant_id = $1 AND user_id = $2), 0) AS seq`,
-);
-
 /** A person's actions on notifications: which ones each applies to, and the resulting state. */
 const CHANGES = {
   read: { applies: 'n.read_at IS NULL', set: 'read_at = $3' },
@@ -40,6 +34,22 @@ const CHANGES = {
   archive: { applies: 'n.archived_at IS NULL', set: 'archived_at = $3' },
 } as const;
 export type FeedChange = keyof typeof CHANGES;
+
+/** Adds a parameter to a statement, and returns its name there. */
+type Take = (value: SqlValue) => string;
+
+/** The filters that a list and "all of them" share, as conditions of the notification `n`. */
+function selected({ kind, severity, since }: FeedFilter, take: Take): string[] {
+  return [
+    ...(kind === undefined ? [] : [`n.kind = ANY (${take(kind)}::text[])`]),
+    ...(severity === undefined ? [] : [`n.severity = ${take(severity)}`]),
+    ...(since === undefined ? [] : [`n.created_at >= ${take(new Date(since))}::timestamptz`]),
+  ];
+}
+
+function ofIds(ids: readonly string[]): (take: Take) => string[] {
+  return (take) => [`n.id = ANY (${take(ids)}::uuid[])`];
+}
 
 /**
  * A user's notifications and their marks. Every change goes through the user's inbox: it locks the row, raises its seq,
@@ -57,14 +67,12 @@ export class Feed {
   async list(tx: TenantStatements, userId: string, query: FeedQuery): Promise<Page<NotificationView>> {
     const values: SqlValue[] = [tx.tenant_id, userId];
     const conditions: string[] = [];
-    const take = (value: SqlValue) => `$${values.push(value)}`;
+    const take: Take = (value) => `$${values.push(value)}`;
     // Literals, not parameters: they select the partial index on unread notifications.
     if (!query.archived) conditions.push('n.archived_at IS NULL');
     if (query.unread !== undefined)
       conditions.push(query.unread ? 'n.read_at IS NULL' : 'n.read_at IS NOT NULL');
-    if (query.kind !== undefined) conditions.push(`n.kind = ${take(query.kind)}`);
-    if (query.severity !== undefined) conditions.push(`n.severity = ${take(query.severity)}`);
-    if (query.since !== undefined) conditions.push(`n.created_at >= ${take(new Date(query.since))}`);
+    conditions.push(...selected(query, take));
     if (query.cursor !== undefined) {
       const [created_at, id] = decodeCursor(query.cursor, [isInstantKey, (key) => isUUID(key)]);
       conditions.push(`(n.created_at, n.id) < (${take(created_at)}::timestamptz, ${take(id)}::uuid)`);
@@ -78,11 +86,12 @@ export class Feed {
       ),
       values,
     );
+    const own = await this.views.ownWords(tx, rows);
     return pageOf(
       rows,
       query.limit,
       ({ created_at, id }) => [created_at.toISOString(), id],
-      (row) => this.views.of(row),
+      (row) => this.views.of(row, own),
     );
   }
 
@@ -101,19 +110,14 @@ export class Feed {
     const { received, ...stored } = row;
     const notification = this.views.of(
       received ? stored : { ...stored, read_at: null, archived_at: null, seq: 0 },
+      await this.views.ownWords(tx, [row]),
     );
     const deliveries = await tx.query<DeliveryDetail>(
-      `SELECT ${DELIVERY_COLUMNS}, ${sentColumns(received ? 'true' : 'false')} FROM deliveries d WHERE d.tenant_id = $1 AND d.notification_id = $2
+      `SELECT ${DELIVERY_COLUMNS}, ${sentColumns(received ? 'true' : 'false')}, ${PROVIDER_EVENTS_COLUMN} FROM deliveries d WHERE d.tenant_id = $1 AND d.notification_id = $2
        ORDER BY d.channel, d.address LIMIT 100`,
       [tx.tenant_id, id],
     );
-    return { ...notification, deliveries };
-  }
-
-  /** How many of a user's notifications are unread and not archived: exact at the returned seq. */
-  async unreadCount(tx: TenantStatements, userId: string): Promise<CountedInbox> {
-    const counted = await tx.one<CountedInbox>(UNREAD_COUNT, [tx.tenant_id, userId]);
-    return counted ?? { unread_count: 0, seq: 0 };
+    return { ...notification, audience: row.audience, deliveries };
   }
 
   /**
@@ -126,18 +130,25 @@ export class Feed {
     id: string,
     change: FeedChange,
   ): Promise<NotificationView> {
-    await this.apply(tx, userId, change, [id]);
+    await this.apply(tx, userId, change, ofIds([id]));
     return this.view(tx, userId, id);
   }
 
   /** Marks these as read; ignores ids of other users. @returns how many were unread. */
   async markRead(tx: TenantTransaction, userId: string, ids: readonly string[]): Promise<number> {
-    return this.apply(tx, userId, 'read', ids);
+    return this.apply(tx, userId, 'read', ofIds(ids));
   }
 
   /** Marks all unread notifications that are not archived as read. @returns how many. */
-  async markAllRead(tx: TenantTransaction, userId: string): Promise<number> {
-    return this.apply(tx, userId, 'read', null);
+  async markAllRead(tx: TenantTransaction, userId: string, which: ReadAllQuery = {}): Promise<number> {
+    return this.apply(tx, userId, 'read', (take) => {
+      const conditions = ['n.archived_at IS NULL', ...selected(which, take)];
+      if (which.up_to === undefined) return conditions;
+      const last = readFeedCursor(which.up_to);
+      if (last === null) throw new Problem('invalid_cursor');
+      // A notification that arrived after the list was shown stays unread.
+      return [...conditions, `(n.created_seq, n.id) <= (${take(last.seq)}::bigint, ${take(last.id)}::uuid)`];
+    });
   }
 
   /**
@@ -148,11 +159,12 @@ export class Feed {
     tx: TenantTransaction,
     userId: string,
     change: FeedChange,
-    ids: readonly string[] | null,
+    which: (take: Take) => string[],
   ): Promise<number> {
     const { applies, set } = CHANGES[change];
-    const which = ids === null ? 'n.archived_at IS NULL' : 'n.id = ANY ($4::uuid[])';
-    const affected = `n.tenant_id = $1 AND n.user_id = $2 AND ${which} AND ${applies}`;
+    const values: SqlValue[] = [tx.tenant_id, userId, this.clock.now()];
+    const conditions = which((value) => `$${values.push(value)}`);
+    const affected = ['n.tenant_id = $1', 'n.user_id = $2', ...conditions, applies].join(' AND ');
     const changed = await tx.one<{ updated: number }>(
       `WITH inbox AS (
          INSERT INTO inboxes AS i (tenant_id, user_id, seq)
@@ -164,7 +176,7 @@ export class Feed {
          UPDATE notifications n SET ${set}, seq = inbox.seq FROM inbox WHERE ${affected} RETURNING n.id
        )
        SELECT count(*) AS updated FROM changed`,
-      [tx.tenant_id, userId, this.clock.now(), ...(ids === null ? [] : [ids])],
+      values,
     );
     const updated = changed?.updated ?? 0;
     if (updated > 0) this.notifications.feedsChanged(tx, [userId]);
@@ -178,6 +190,6 @@ export class Feed {
       [tx.tenant_id, userId, id],
     );
     if (row === null) throw notFound();
-    return this.views.of(row);
+    return this.views.of(row, await this.views.ownWords(tx, [row]));
   }
 }

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createWorld, type World } from '../../../test/support/world.js';
+import { runJob } from '../../../test/support/watched.js';
 import { FixedClock } from '../../platform/clock/fixed-clock.js';
+import { FeedChangesReader } from './feed-changes.service.js';
 import type { FeedNotification } from './feed.dto.js';
 import { newPeople, type People, notify, notifyMany } from '../alerts/notify.fixture.js';
 
@@ -12,7 +14,7 @@ let clock: FixedClock;
 
 beforeAll(async () => {
   clock = new FixedClock(START);
-  world = await createWorld({ clock });
+  world = await createWorld({ clock, env: { ITEM_URL: 'https://front.example/{tenant}/{type}/{id}' } });
 });
 afterAll(() => world.close());
 
@@ -78,11 +80,31 @@ describe('GET notifications', () => {
           acknowledged_at: null,
           acknowledged_by: null,
           snoozed_until: null,
+          url: null,
           cursor: `${await seqOf(cast.owner.user_id)}.${id}`,
         },
       ],
       next_cursor: null,
     });
+  });
+
+  it('V10: links to the page of what it is about, by ITEM_URL, in lists and in detail', async () => {
+    const { tenant_id, user_id } = cast.owner;
+    const [deadline] = await world.sql<{ id: string; slug: string }>(
+      `INSERT INTO deadlines (tenant_id, title, due_on, responsible_id) SELECT id, 'TVA', '2026-03-05', $2
+       FROM tenants WHERE id = $1 RETURNING id, (SELECT slug FROM tenants WHERE id = $1)`,
+      [tenant_id, user_id],
+    );
+    await runJob(world, tenant_id, 'check-notifications');
+    const url = `https://front.example/${deadline!.slug}/deadline/${deadline!.id}`;
+    const [listed] = (await get('notifications')).body.data as FeedNotification[];
+    expect(listed).toMatchObject({ kind: 'deadline_near', url });
+    expect((await get(`notifications/${listed!.id}`)).body).toMatchObject({ url, audience: 'responsible' });
+    expect((await put(`notifications/${listed!.id}/read`)).body).toMatchObject({ url });
+    const changes = await world.app
+      .get(FeedChangesReader, { strict: false })
+      .since(tenant_id, [{ user_id, after: { seq: 0, id: listed!.id } }], 10);
+    expect(changes[0]!.changes).toMatchObject([{ url }]);
   });
 
   it('filters by state, kind, severity and instant, and hides archived ones', async () => {
@@ -99,6 +121,8 @@ describe('GET notifications', () => {
     expect(await listed('unread=true')).toEqual([event, late].sort());
     expect(await listed('unread=false')).toEqual([test]);
     expect(await listed('kind=test')).toEqual([test]);
+    expect(await listed('kind=test,event')).toEqual([event, test, late].sort());
+    expect(await listed('kind=reminder,test')).toEqual([test]);
     expect(await listed('severity=critical')).toEqual([event]);
     expect(await listed('since=2026-03-02T08:00:01Z')).toEqual([late]);
     expect(await listed('since=2026-03-02T09:00:01%2B01:00')).toEqual([late]);
@@ -112,6 +136,9 @@ describe('GET notifications', () => {
     'unread=perhaps',
     'unread=true&unread=false',
     'kind=gossip',
+    'kind=test,gossip',
+    'kind=',
+    'kind=test&kind=event',
     'severity=',
     'since=2026-02-30T00:00:00Z',
     'since=2026-03-02',
@@ -154,6 +181,8 @@ describe('GET notifications/{id}', () => {
         segments: null,
         bundle_id: null,
         bundle_size: 0,
+        delivered_at: null,
+        provider_events: [],
         sent_subject: null,
         sent_text: null,
         sent_at: null,
@@ -242,6 +271,27 @@ describe('marking', () => {
     expect(await seqOf(cast.owner.user_id)).toBe(seq! + 1);
   });
 
+  it('V28: marks all that match as read, and none that arrived after the list was shown', async () => {
+    const [critical, test, event] = [
+      await notify(world, cast.owner, { severity: 'critical' }),
+      await notify(world, cast.owner, { kind: 'test' }),
+      await notify(world, cast.owner),
+    ];
+    const readOnes = async () => ids((await get('notifications?unread=false')).body).sort();
+    const all = async (query: string) => (await put(`notifications/read-all?${query}`)).body;
+    expect(await all('severity=critical')).toEqual({ updated: 1 });
+    expect(await readOnes()).toEqual([critical]);
+    expect(await all('kind=event&severity=critical')).toEqual({ updated: 0 });
+    expect(await all('since=2026-03-02T08:00:01Z')).toEqual({ updated: 0 });
+    const [shown] = (await get('notifications?kind=event')).body.data as FeedNotification[];
+    const late = await notify(world, cast.owner);
+    expect(await all(`up_to=${shown!.cursor}`)).toEqual({ updated: 2 });
+    expect(await readOnes()).toEqual([critical, test, event].sort());
+    expect(await unread()).toBe(1);
+    for (const wrong of ['kind=gossip', 'up_to=x', `up_to=${late}`, 'limit=1', 'unread=true'])
+      expect([wrong, (await put(`notifications/read-all?${wrong}`)).status]).toEqual([wrong, 400]);
+  });
+
   it('counts exactly during 50 concurrent changes', async () => {
     const created = await notifyMany(
       world,
@@ -257,14 +307,16 @@ describe('marking', () => {
     );
     for (const answer of answers) if (typeof answer !== 'string') expect(answer.status).toBe(200);
 
-    const [counted] = await world.sql<{ unread: number; top: number }>(
-      `SELECT count(*) FILTER (WHERE read_at IS NULL AND archived_at IS NULL)::int AS unread, max(seq) AS top
+    const [counted] = await world.sql<{ unread: number; shown: number; top: number }>(
+      `SELECT count(*) FILTER (WHERE read_at IS NULL AND archived_at IS NULL)::int AS unread,
+              count(*) FILTER (WHERE archived_at IS NULL)::int AS shown, max(seq) AS top
        FROM notifications WHERE user_id = $1`,
       [cast.owner.user_id],
     );
     const answer = await get('notifications/unread-count');
-    expect(answer.text).toBe(`{"unread_count":${counted!.unread}}`);
-    expect(counted!.top).toBeLessThanOrEqual((await seqOf(cast.owner.user_id))!);
+    const seq = await seqOf(cast.owner.user_id);
+    expect(answer.body).toEqual({ unread_count: counted!.unread, unseen: counted!.shown, seq });
+    expect(counted!.top).toBeLessThanOrEqual(seq!);
   });
 });
 

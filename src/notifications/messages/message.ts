@@ -8,24 +8,36 @@ import type { NewMessage } from './messages.dto.js';
 
 declare module '../../contracts/kinds.js' {
   interface NotificationData {
-    /** A written message; `kind` is the caller's name for it, `data` their additional data. */
-    message: { kind: string | null; title: string; body: string; data: Record<string, unknown> };
+    /**
+     * A written message, or one whose words are a tenant's message template; `kind` is the caller's name for it, `data`
+     * their additional data or that of the template, `ticket_id` the ticket it is about.
+     */
+    message: {
+      kind: string | null;
+      data: Record<string, unknown>;
+      ticket_id?: string;
+    } & ({ title: string; body: string } | { template: string });
   }
 }
 
+/** A person's or a program's own words, or the name of a message template of the tenant. */
+export type MessageWords = { subject: string; body: string } | { template: string };
+
 /** A message with valid fields, to one bare address or to users of the tenant. */
-export interface Message {
+export type Message = Envelope & MessageWords;
+
+interface Envelope {
   channel: Channel;
   to:
     | { address: string; recipient: string }
     /** `pointer`: the field of the request that named the only user. */
     | { user_ids: readonly string[]; pointer?: string };
-  subject: string;
-  body: string;
   /** The caller's own name. */
   kind?: string | null;
   severity?: Severity;
   data?: Record<string, unknown>;
+  /** The ticket it is about. */
+  ticket_id?: string | null;
   /** The same key never reaches the same recipient twice; without one every message is new. */
   dedupe_key?: string | null;
   /** When to send it; null: as soon as permitted. */
@@ -53,13 +65,28 @@ export function readMessage(caller: TenantCaller, body: NewMessage): Message {
   return {
     channel: body.channel,
     to: readRecipients(body, trusted),
-    ...readText(body, 'body'),
+    ...readWords(body),
     kind: body.kind ?? null,
     severity,
     data: body.data ?? {},
+    ticket_id: body.ticket_id ?? null,
     dedupe_key: readKey(caller, body.dedupe_key, trusted),
     due_at: readSendAt(body),
   };
+}
+
+function readWords(body: NewMessage): MessageWords {
+  const { template, channel, subject, body: text } = body;
+  if (template === undefined || template === null) {
+    if (text === undefined || text === null) throw invalid('/body', 'is required without a template');
+    return readText({ channel, subject: subject ?? null, body: text }, 'body');
+  }
+  for (const field of ['subject', 'body'] as const) {
+    if (body[field] !== undefined && body[field] !== null) {
+      throw invalid(`/${field}`, 'give either a template, or subject and body');
+    }
+  }
+  return { template };
 }
 
 /**
@@ -70,7 +97,7 @@ export function readMessage(caller: TenantCaller, body: NewMessage): Message {
 export function readText<Field extends 'body' | 'message'>(
   request: { channel: Channel; subject?: string | null } & Record<Field, string>,
   field: Field,
-): Pick<Message, 'subject' | 'body'> {
+): Extract<MessageWords, { body: string }> {
   const { channel, subject = null, [field]: body } = request;
   const max = Outbox.maxLength(channel);
   if (max !== null && Array.from(body).length > max)

@@ -54,7 +54,7 @@ export class MessagesController {
         : await this.idempotency.create(caller, request, (tx) =>
             this.messages.create(tx, message, caller.principal),
           );
-    return this.answer(notifications, message, reply);
+    return this.answer(caller, notifications, message, reply);
   }
 
   @Post('send')
@@ -71,10 +71,10 @@ export class MessagesController {
     @Creating() request: CreatingRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<MessageAnswer> {
-    const { channel, user_id } = body;
+    const { channel, user_id, ticket_id = null } = body;
     const to = { user_ids: [user_id.toLowerCase()], pointer: '/user_id' };
-    const message = { channel, to, ...readText(body, 'message') };
-    return this.answer(await this.sendNow.sendNow(caller, message, request), message, reply);
+    const message = { channel, to, ticket_id, ...readText(body, 'message') };
+    return this.answer(caller, await this.sendNow.sendNow(caller, message, request), message, reply);
   }
 
   @Get('statistics')
@@ -86,15 +86,25 @@ export class MessagesController {
     return this.database.tenant(caller.tenant_id, (tx) => this.statistics.of(tx, caller));
   }
 
-  private answer(
+  private async answer(
+    caller: TenantCaller,
     notifications: MessageState[],
-    { channel, body }: Message,
+    message: Message,
     reply: FastifyReply,
-  ): MessageAnswer {
+  ): Promise<MessageAnswer> {
     const waits = notifications.some(({ deliveries }) =>
       deliveries.some(({ status }) => status === 'pending'),
     );
     reply.status(waits ? HttpStatus.ACCEPTED : HttpStatus.OK);
-    return { notifications, segments: this.outbox.segments(channel, body) };
+    return { notifications, segments: await this.segmentsOf(caller, message) };
+  }
+
+  /** The most that a recipient's language takes. */
+  private async segmentsOf({ tenant_id }: TenantCaller, message: Message): Promise<number | null> {
+    const { channel } = message;
+    if (this.outbox.segments(channel, '') === null) return null;
+    const texts = await this.messages.texts(this.database.single(tenant_id), message);
+    const segments = texts.map((text) => this.outbox.segments(channel, text) ?? 0);
+    return segments.length === 0 ? null : Math.max(...segments);
   }
 }

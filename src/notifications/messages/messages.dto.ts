@@ -14,7 +14,7 @@ import {
   Matches,
   MaxLength,
 } from 'class-validator';
-import { type Channel, CHANNELS } from '../../contracts/channels.js';
+import { type PeopleChannel, PEOPLE_CHANNELS } from '../../contracts/channels.js';
 import { SEVERITIES, type Severity } from '../../contracts/severities.js';
 import { Instant } from '../../platform/http/instant.js';
 import { JsonObject } from '../../platform/http/json-object.js';
@@ -64,9 +64,9 @@ export function LineFeeds(): PropertyDecorator {
 
 /** A message to an address, or to users. */
 export class NewMessage {
-  @ApiProperty({ enum: CHANNELS })
-  @IsIn(CHANNELS)
-  channel: Channel;
+  @ApiProperty({ enum: PEOPLE_CHANNELS })
+  @IsIn(PEOPLE_CHANNELS)
+  channel: PeopleChannel;
 
   @ApiPropertyOptional({
     type: String,
@@ -82,7 +82,7 @@ export class NewMessage {
     format: 'uuid',
     minItems: 1,
     maxItems: MAX_USERS,
-    description: 'Users of the tenant, at most 50 with `send_now`; alternative to `to`',
+    description: 'Users of the tenant, each once; at most 50 with `send_now`. Alternative to `to`',
   })
   @IsOptional()
   @UserIds()
@@ -97,13 +97,27 @@ export class NewMessage {
   @Line(200)
   subject?: string | null;
 
-  @ApiProperty({
+  @ApiPropertyOptional({
+    type: String,
     maxLength: MAX_BODY_LENGTH,
-    description: 'Plain text, sent as written; 1,600 characters for `sms`',
+    description: 'Plain text, sent as written; 1,600 characters for `sms`. Required without `template`',
   })
+  @IsOptional()
   @LineFeeds()
   @Text(MAX_BODY_LENGTH)
-  body: string;
+  body?: string | null;
+
+  @ApiPropertyOptional({
+    type: String,
+    maxLength: 60,
+    example: 'rappel_facture',
+    description:
+      'A message template of the tenant (`PUT tenant/templates/message.<name>/{locale}`), instead of `subject` and ' +
+      '`body`: rendered with `data` in the language of each recipient when it is sent',
+  })
+  @IsOptional()
+  @Identifier(60)
+  template?: string | null;
 
   @ApiPropertyOptional({
     type: String,
@@ -128,12 +142,24 @@ export class NewMessage {
     type: 'object',
     additionalProperties: true,
     nullable: true,
-    description: `Kept with the notification and shown in feeds; at most ${MAX_DATA_LENGTH} characters of JSON`,
+    description:
+      'Kept with the notification and shown in feeds; with `template`, what the template prints. At most ' +
+      `${MAX_DATA_LENGTH} characters of JSON`,
   })
   @IsOptional()
   @IsObject()
   @JsonObject(MAX_DATA_LENGTH)
   data?: Record<string, unknown> | null;
+
+  @ApiPropertyOptional({
+    type: String,
+    format: 'uuid',
+    nullable: true,
+    description: 'The ticket it is about: shown in the log of the user',
+  })
+  @IsOptional()
+  @IsUUID()
+  ticket_id?: string | null;
 
   @ApiPropertyOptional({
     type: String,
@@ -170,9 +196,9 @@ export class ManualMessage {
   @IsUUID()
   user_id: string;
 
-  @ApiProperty({ enum: CHANNELS })
-  @IsIn(CHANNELS)
-  channel: Channel;
+  @ApiProperty({ enum: PEOPLE_CHANNELS })
+  @IsIn(PEOPLE_CHANNELS)
+  channel: PeopleChannel;
 
   @ApiPropertyOptional({ type: String, maxLength: 200, description: 'One line; optional for `sms`' })
   @IsOptional()
@@ -183,6 +209,16 @@ export class ManualMessage {
   @LineFeeds()
   @Text(MAX_BODY_LENGTH)
   message: string;
+
+  @ApiPropertyOptional({
+    type: String,
+    format: 'uuid',
+    nullable: true,
+    description: 'The ticket it is about: shown in the log of the user',
+  })
+  @IsOptional()
+  @IsUUID()
+  ticket_id?: string | null;
 }
 
 /** The state of a message to one recipient. */

@@ -2,7 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { NotificationData } from '../../contracts/kinds.js';
 import { Clock } from '../../platform/clock/clock.js';
+import type { TenantStatements } from '../../platform/database/database.js';
 import type { SqlValue, TenantTransaction } from '../../platform/database/transaction.js';
+import { invalid, Problem } from '../../platform/errors/problem.js';
+import { Outbox } from '../../delivery/outbox.js';
+import { TEMPLATE_PARTS, type TemplatePart } from '../../wording/template-files.js';
+import { MessageTemplates } from '../../wording/tenant-templates/message-templates.js';
 import { announcement, announceSql } from '../announcement.js';
 import { DELIVERY_COLUMNS } from '../deliveries/deliveries.sql.js';
 import type { FeedDelivery } from '../feed/feed.dto.js';
@@ -10,6 +15,9 @@ import { checkDueAt, type Message } from './message.js';
 import type { MessageState } from './messages.dto.js';
 import { Notifications } from '../notifications.service.js';
 import { refuseUnknownUsers } from '../recipients.js';
+
+/** What feeds and all channels but mail show. */
+const FEED_PARTS: readonly TemplatePart[] = ['title', 'body'];
 
 /** A recipient with one delivery; without any if the notification already existed. */
 type StateRow = { notification_id: string | null; recipient: string; user_id: string | null } & (
@@ -21,6 +29,7 @@ type StateRow = { notification_id: string | null; recipient: string; user_id: st
 export class Messages {
   constructor(
     private readonly notifications: Notifications,
+    private readonly templates: MessageTemplates,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -28,15 +37,17 @@ export class Messages {
    * Creates it for recipients without its key, and returns the existing state for the others.
    * @param createdBy who sends it, as `user:<id>` or `key:<id>`; null for Vigie itself.
    * @returns in the order of the recipients.
-   * @throws Problem validation_failed for users outside this tenant, and a `due_at` in the past.
+   * @throws Problem validation_failed for users and tickets outside this tenant, and a `due_at` in the past; conflict if
+   *   the cleanup has deleted the message with this key.
    */
   async create(tx: TenantTransaction, message: Message, createdBy: string | null): Promise<MessageState[]> {
     const { user_ids: userIds, pointer } = 'user_ids' in message.to ? message.to : { user_ids: null };
+    if (message.ticket_id != null) await requireTicket(tx, message.ticket_id);
+    if ('template' in message) await this.checkTemplate(tx, message);
     const now = this.clock.now();
     const dedupeKey = `message:${message.dedupe_key ?? randomUUID()}`;
-    const rows = await this.notifications.announce<StateRow, 'message' | 'user_ids'>(tx, CREATE, {
-      message: JSON.stringify(this.storedAs(message, dedupeKey, createdBy)),
-      user_ids: userIds,
+    const rows = await this.notifications.announce<StateRow, 'message'>(tx, CREATE, {
+      message: JSON.stringify({ ...this.storedAs(message, dedupeKey, createdBy), user_ids: userIds }),
     });
     const created = statesOf(rows, true);
     if (userIds !== null && new Set(rows.map(({ user_id }) => user_id)).size < userIds.length) {
@@ -55,7 +66,26 @@ export class Messages {
       [present.map(({ recipient }) => recipient), dedupeKey],
       present.length,
     );
+    if (before.length < present.length) {
+      throw new Problem(
+        'conflict',
+        'a message with this dedupe_key was sent earlier, and has been deleted since',
+      );
+    }
     return inOrder([...created, ...before], userIds);
+  }
+
+  /** The texts that the message may have: one of each language of its template. */
+  async texts(tx: TenantStatements, message: Message): Promise<string[]> {
+    if (!('template' in message)) return [message.body];
+    const { template, data = {} } = message;
+    return (await this.templates.words(tx, { template, data })).map(({ body }) => body.trim());
+  }
+
+  private async checkTemplate(tx: TenantTransaction, message: Extract<Message, { template: string }>) {
+    const { template, data = {}, channel } = message;
+    const parts = channel === 'email' ? TEMPLATE_PARTS : FEED_PARTS;
+    await this.templates.check(tx, { template, data }, parts, Outbox.maxLength(channel));
   }
 
   /** The current state of these messages, in order. */
@@ -73,8 +103,15 @@ export class Messages {
   }
 
   private storedAs(message: Message, dedupe_key: string, created_by: string | null): Record<string, unknown> {
-    const { channel, to, subject, body, kind = null, severity = 'info', data = {}, due_at = null } = message;
-    const written: NotificationData['message'] = { kind, title: subject, body, data };
+    const { channel, to, kind = null, severity = 'info', data = {}, due_at = null, ticket_id } = message;
+    const words =
+      'template' in message ? { template: message.template } : { title: message.subject, body: message.body };
+    const written: NotificationData['message'] = {
+      kind,
+      ...words,
+      data,
+      ...(ticket_id == null ? {} : { ticket_id: ticket_id.toLowerCase() }),
+    };
     return {
       ...('recipient' in to ? to : {}),
       channel,
@@ -106,6 +143,14 @@ export class Messages {
   }
 }
 
+async function requireTicket(tx: TenantTransaction, ticketId: string): Promise<void> {
+  const ticket = await tx.one(`SELECT FROM tickets WHERE tenant_id = $1 AND id = $2`, [
+    tx.tenant_id,
+    ticketId,
+  ]);
+  if (ticket === null) throw invalid('/ticket_id', 'is not a ticket of this tenant');
+}
+
 /** One state per notification; skips rows without one. */
 function statesOf(rows: readonly StateRow[], created: boolean): MessageState[] {
   const states = new Map<string, MessageState>();
@@ -130,12 +175,13 @@ function inOrder(states: MessageState[], userIds: readonly string[] | null): Mes
   return states.sort((one, other) => place(one) - place(other));
 }
 
+/** The users are part of the JSON: for an array, PostgreSQL plans again at each call, which takes longer than running. */
 const CREATE = announcement(
-  { message: 'jsonb', user_ids: 'uuid[]' },
+  { message: 'jsonb' },
   (p) => `
   WITH message AS (
     SELECT * FROM jsonb_to_record(${p.message}) AS m (recipient text, address text, channel text, created_by text,
-      dedupe_key text, severity text, data jsonb, due_at timestamptz)
+      dedupe_key text, severity text, data jsonb, due_at timestamptz, user_ids jsonb)
   ),
   audience AS (
     SELECT w.user_id, coalesce('user:' || w.user_id, m.recipient) AS recipient, m.address, m.channel,
@@ -143,11 +189,14 @@ const CREATE = announcement(
            'addressed' AS audience, coalesce(m.due_at, ${p.now}) AS due_at
     FROM message m
     CROSS JOIN LATERAL (
-      SELECT NULL::uuid AS user_id WHERE ${p.user_ids} IS NULL
+      SELECT NULL::uuid AS user_id WHERE jsonb_typeof(m.user_ids) IS DISTINCT FROM 'array'
       UNION ALL
-      SELECT u.id FROM users u WHERE u.tenant_id = ${p.tenant_id} AND u.id = ANY (${p.user_ids})) w
+      SELECT u.id FROM jsonb_array_elements_text(CASE jsonb_typeof(m.user_ids) WHEN 'array' THEN m.user_ids END) AS i (id)
+      -- One by the index for each: the planner expects 100 ids, and would read all users of the tenant.
+      CROSS JOIN LATERAL (
+        SELECT id FROM users WHERE tenant_id = ${p.tenant_id} AND users.id = i.id::uuid LIMIT 1) u) w
   ),
-  ${announceSql(p, { addressed: true })}
+  ${announceSql(p, { addressed: true, only: ['message'] })}
   SELECT c.id AS notification_id, a.recipient, a.user_id, ${DELIVERY_COLUMNS}
   FROM audience a
   LEFT JOIN created c USING (recipient)

@@ -76,6 +76,7 @@ describe('POST notifications', () => {
               segments: null,
               bundle_id: null,
               bundle_size: 0,
+              delivered_at: null,
               sent_at: null,
             },
           ],
@@ -310,6 +311,7 @@ describe('reading', () => {
       ...delivery,
       sent_subject: null,
       sent_text: null,
+      provider_events: [],
     });
     const others = await get(`deliveries/${delivery!.id}`, { token: cast.admin.token });
     expect(others.text).toBe((await get(`deliveries/${randomUUID()}`, { token: cast.admin.token })).text);
@@ -407,7 +409,13 @@ describe('reading', () => {
        WHERE n.id = d.notification_id AND n.data ->> 'title' = 'to self'`,
     );
     const none = { pending: 0, sent: 0, failed: 0 };
-    const quota = { hour: { limit: 100, used: 0, left: 100 }, day: { limit: 500, used: 0, left: 500 } };
+    const unlimited = { limit: 0, used: 0, left: null };
+    const quota = {
+      hour: { limit: 100, used: 0, left: 100 },
+      day: { limit: 500, used: 0, left: 500 },
+      tenant_hour: unlimited,
+      tenant_day: unlimited,
+    };
     expect((await get('notifications/statistics', { token: cast.admin.token })).body).toEqual({
       unread: 2,
       received: 2,

@@ -9,7 +9,7 @@ import {
   startScriptedSmtp,
   type Step,
 } from '../../delivery/channels/email/scripted-smtp.fixture.js';
-import { Admission } from '../../delivery/dispatch/admission.js';
+import { Deferring } from '../../delivery/dispatch/deferring.js';
 import { Dispatcher } from '../../delivery/dispatch/dispatcher.js';
 import { Outbox } from '../../delivery/outbox.js';
 import { FixedClock } from '../../platform/clock/fixed-clock.js';
@@ -156,7 +156,7 @@ describe('send_now', () => {
     const closed = { operating_hours: { days: [1, 2, 3, 4, 5], from: '14:00', to: '18:00' } };
     await settings(closed);
     const changing: Promise<unknown>[] = [];
-    jest.spyOn(Admission.prototype, 'defer').mockImplementationOnce(async (...call) => {
+    jest.spyOn(Deferring.prototype, 'defer').mockImplementationOnce(async (...call) => {
       changing.push(
         world.app.get(Database).tenant(admin.tenant_id, async (tx) => {
           await tx.execute(`UPDATE tenants SET settings = '{}' WHERE id = $1`, [admin.tenant_id]);
@@ -164,7 +164,7 @@ describe('send_now', () => {
         }),
       );
       await until('the change of settings to wait', () => waitsForAdvisoryLock(world));
-      await world.app.get(Admission).defer(...call);
+      await world.app.get(Deferring).defer(...call);
     });
     const answer = await send();
     await Promise.all(changing);
@@ -193,8 +193,17 @@ describe('send_now', () => {
       const refused = await send(body, headers);
       expect(refused).toMatchObject({
         status: 429,
-        body: { code: 'limit_reached', detail: 'at most 3 with send_now in 1 hour' },
-        headers: { 'retry-after': String(57 * 60) },
+        body: {
+          code: 'limit_reached',
+          detail:
+            'at most 3 with send_now in 1 hour on the channel email (limit_per_user_per_hour); there is room at 2026-11-18T10:00:00.000Z',
+        },
+        headers: {
+          'retry-after': String(57 * 60),
+          'ratelimit-limit': '3',
+          'ratelimit-remaining': '0',
+          'ratelimit-reset': String(57 * 60),
+        },
       });
       expect((await stored()).length).toBe(LIMIT);
       // Others have their own limit, critical ones are exempt, and queued messages are not refused.
@@ -207,6 +216,8 @@ describe('send_now', () => {
       expect(statistics.body.quota.email).toEqual({
         hour: { limit: 3, used: 3, left: 0 },
         day: { limit: 5, used: 4, left: 1 },
+        tenant_hour: { limit: 0, used: 0, left: null },
+        tenant_day: { limit: 0, used: 0, left: null },
       });
       clock.advance(58 * 60_000);
       const later = await world.http('POST', '/api/v1/auth/login', {
@@ -246,7 +257,7 @@ describe('send_now', () => {
       for (const { token } of callers) answers.push(await send({ to: 'claire@example.com' }, {}, token));
       expect(answers.map((answer) => delivery(answer).status)).toEqual(['sent', 'sent', 'pending']);
       expect(delivery(answers[2]!)).toMatchObject({
-        defer_reason: 'limit',
+        defer_reason: 'limit_per_user_per_hour',
         due_at: '2026-11-18T10:00:00.000Z',
       });
       expect(mails()).toBe(2);

@@ -3,11 +3,14 @@ import { WRITTEN_KINDS } from '../../contracts/kind-lists.js';
 import type { Severity } from '../../contracts/severities.js';
 import type { NotificationView } from '../../contracts/socket-messages.js';
 import { Clock } from '../../platform/clock/clock.js';
-import type { Reader } from '../../wording/worded.js';
+import type { TenantStatements } from '../../platform/database/database.js';
+import type { TenantTemplates } from '../../wording/tenant-templates/tenant-templates.js';
+import { factsOf, type Reader } from '../../wording/worded.js';
 import { Wording } from '../../wording/wording.js';
 import type { AlertRow } from '../alerts/alert-row.js';
 import type { AlertView } from '../alerts/alerts.dto.js';
-import { readerOf, type ReaderRow } from './reader.js';
+import type { DeliveryStatus } from '../deliveries/deliveries.dto.js';
+import { localeOf, readerOf, type ReaderRow } from './reader.js';
 
 /** The data for a notification's text. */
 export interface WordedRow {
@@ -32,7 +35,6 @@ export interface NotificationRow extends WordedRow {
   seq: number;
 }
 
-const WRITTEN_KIND_NAMES: readonly string[] = WRITTEN_KINDS;
 const WRITTEN = WRITTEN_KINDS.map((kind) => `'${kind}'`).join(', ');
 
 /** The name of the user who wrote the notification `n`, null for notifications of Vigie and programs. */
@@ -56,37 +58,59 @@ export const NOTIFICATION_COLUMNS = `${WORDED_COLUMNS}, n.alert_id, n.read_at, n
 /** Turns rows into views for REST and sockets: in the reader's language, as of today in the tenant's zone. */
 @Injectable()
 export class NotificationViews {
-  private reader: { row: ReaderRow; minute: number; reader: Reader } | null = null;
+  private reader: { row: ReaderRow; minute: number; own: TenantTemplates | null; reader: Reader } | null =
+    null;
 
   constructor(
     private readonly wording: Wording,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  of(row: NotificationRow & ReaderRow): NotificationView {
-    return notificationView(row, this.wording.titleAndBody(row, this.readerOf(row)), this.clock.now());
+  /** The tenant's own words, for all of these rows: they are of one tenant, from one statement. */
+  async ownWords(tx: TenantStatements, [row]: readonly ReaderRow[]): Promise<TenantTemplates | null> {
+    return this.wording.ownWords(tx.tenant_id, row?.wording_version ?? null, tx);
+  }
+
+  of(row: NotificationRow & ReaderRow, own: TenantTemplates | null): NotificationView {
+    const reader = this.readerOf(row, own);
+    const words = this.wording.titleAndBody(row, reader);
+    return notificationView(row, words, this.wording.itemUrl(row, reader), this.clock.now());
   }
 
   /** Only the title, for lists of deliveries: they do not read the data of the body. */
-  titleOf(row: Omit<WordedRow, 'id'> & ReaderRow): string {
-    return this.wording.titleAndBody({ ...row, id: null }, this.readerOf(row)).title;
+  titleOf(row: Omit<WordedRow, 'id'> & ReaderRow, own: TenantTemplates | null): string {
+    return this.wording.titleAndBody({ ...row, id: null }, this.readerOf(row, own)).title;
+  }
+
+  /** The status of a delivery in the reader's language. */
+  statusLabel(status: DeliveryStatus, { reader_locale }: ReaderRow): string {
+    return this.wording.statusLabel(status, localeOf(reader_locale));
+  }
+
+  ofAlert(row: AlertRow & ReaderRow, own: TenantTemplates | null): AlertView {
+    return alertView(row, this.wordsOfAlert(row, own).title, this.clock.now());
+  }
+
+  detailOfAlert(row: AlertRow & ReaderRow, own: TenantTemplates | null): AlertView & { body: string } {
+    const { title, body } = this.wordsOfAlert(row, own);
+    return Object.assign(alertView(row, title, this.clock.now()), { body });
   }
 
   /** An open alert's data changes, so its text is not cached. */
-  ofAlert(row: AlertRow & ReaderRow): AlertView {
+  private wordsOfAlert(row: AlertRow & ReaderRow, own: TenantTemplates | null) {
     const { kind, severity, data, first_seen_at: created_at } = row;
     const item = { id: null, kind, severity, data, created_at, audience: null, author_name: null };
-    return alertView(row, this.wording.titleAndBody(item, this.readerOf(row)).title, this.clock.now());
+    return this.wording.titleAndBody(item, this.readerOf(row, own));
   }
 
   /** All rows of a page have the same reader: built for the first row, and again after a minute. */
-  private readerOf(row: ReaderRow): Reader {
+  private readerOf(row: ReaderRow, own: TenantTemplates | null): Reader {
     const now = this.clock.now();
     const minute = Math.floor(now.getTime() / 60_000);
     const known = this.reader;
-    if (known?.minute === minute && isSame(known.row, row)) return known.reader;
-    const reader = readerOf(row, now);
-    this.reader = { row, minute, reader };
+    if (known?.minute === minute && known.own === own && isSame(known.row, row)) return known.reader;
+    const reader = readerOf(row, now, own);
+    this.reader = { row, minute, own, reader };
     return reader;
   }
 }
@@ -95,6 +119,7 @@ function isSame(one: ReaderRow, other: ReaderRow): boolean {
   return (
     one.reader_locale === other.reader_locale &&
     one.time_zone === other.time_zone &&
+    one.tenant_slug === other.tenant_slug &&
     one.tenant_name === other.tenant_name &&
     one.reader_name === other.reader_name
   );
@@ -104,6 +129,7 @@ function isSame(one: ReaderRow, other: ReaderRow): boolean {
 function notificationView(
   row: NotificationRow,
   { title, body }: { title: string; body: string },
+  url: string | null,
   now: Date,
 ): NotificationView {
   // Listed one by one: a rest and a spread took a tenth of a feed's time.
@@ -114,7 +140,7 @@ function notificationView(
     title,
     body,
     author: row.author_name === null ? null : { name: row.author_name },
-    data: WRITTEN_KIND_NAMES.includes(row.kind) ? withoutWords(row.data) : row.data,
+    data: factsOf(row),
     created_at: row.created_at.toISOString(),
     read_at: row.read_at?.toISOString() ?? null,
     archived_at: row.archived_at?.toISOString() ?? null,
@@ -122,20 +148,14 @@ function notificationView(
     acknowledged_at: row.acknowledged_at?.toISOString() ?? null,
     acknowledged_by: row.acknowledged_by,
     snoozed_until: future(row.snoozed_until, now)?.toISOString() ?? null,
+    url,
     cursor: `${row.seq}.${row.id}`,
   };
 }
 
-/** Removes written text from `data`: the view has it as its title and body. */
-function withoutWords({
-  title: _title,
-  body: _body,
-  ...data
-}: Record<string, unknown>): Record<string, unknown> {
-  return data;
-}
-
 function alertView(row: AlertRow, title: string, now: Date): AlertView {
+  const snoozed_until = future(row.snoozed_until, now);
+  const marked = row.acknowledged_at !== null ? 'acknowledged' : snoozed_until === null ? 'open' : 'snoozed';
   return {
     id: row.id,
     kind: row.kind,
@@ -145,7 +165,7 @@ function alertView(row: AlertRow, title: string, now: Date): AlertView {
     dedupe_key: row.dedupe_key,
     stage: row.stage,
     title,
-    state: row.state,
+    state: row.state === 'resolved' ? 'resolved' : marked,
     occurrences: row.occurrences,
     first_seen_at: row.first_seen_at,
     last_seen_at: row.last_seen_at,
@@ -154,7 +174,7 @@ function alertView(row: AlertRow, title: string, now: Date): AlertView {
     resolved_by: row.resolved_by,
     acknowledged_at: row.acknowledged_at,
     acknowledged_by: row.acknowledged_by,
-    snoozed_until: future(row.snoozed_until, now),
+    snoozed_until,
   };
 }
 

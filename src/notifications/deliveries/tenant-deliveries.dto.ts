@@ -1,0 +1,125 @@
+import { ApiProperty, ApiPropertyOptional, OmitType } from '@nestjs/swagger';
+import { IsIn, IsOptional, IsUUID } from 'class-validator';
+import { type Channel, CHANNELS } from '../../contracts/channels.js';
+import { NOTIFICATION_KINDS } from '../../contracts/kind-lists.js';
+import type { NotificationKind } from '../../contracts/kinds.js';
+import { SEVERITIES } from '../../contracts/severities.js';
+import { Instant } from '../../platform/http/instant.js';
+import { Line } from '../../platform/http/text.js';
+import { CountedPageQuery, Sort } from '../../platform/lists/list-query.js';
+import { DELIVERY_STATUSES, FeedDelivery } from '../feed/feed.dto.js';
+import type { DeliveryStatus } from './deliveries.dto.js';
+import { DELIVERY_ORDERS } from './tenant-deliveries.sql.js';
+
+/** The states of the lifecycle of deliveries. */
+export const DELIVERY_STATES = [
+  'pending',
+  'queued',
+  'sending',
+  'sent',
+  'failed',
+  'suppressed',
+  'cancelled',
+  'unknown',
+] as const;
+
+/** Which deliveries of the tenant, and in which order. */
+export class TenantDeliveriesQuery extends CountedPageQuery {
+  @Sort(DELIVERY_ORDERS)
+  sort?: string;
+
+  @ApiPropertyOptional({ enum: CHANNELS })
+  @IsOptional()
+  @IsIn(CHANNELS)
+  channel?: Channel;
+
+  @ApiPropertyOptional({ enum: DELIVERY_STATUSES })
+  @IsOptional()
+  @IsIn(DELIVERY_STATUSES)
+  status?: DeliveryStatus;
+
+  @ApiPropertyOptional({ enum: DELIVERY_STATES })
+  @IsOptional()
+  @IsIn(DELIVERY_STATES)
+  state?: (typeof DELIVERY_STATES)[number];
+
+  @ApiPropertyOptional({ enum: NOTIFICATION_KINDS })
+  @IsOptional()
+  @IsIn(NOTIFICATION_KINDS)
+  kind?: NotificationKind;
+
+  @ApiPropertyOptional({ format: 'uuid', description: 'The recipient' })
+  @IsOptional()
+  @IsUUID()
+  user_id?: string;
+
+  @ApiPropertyOptional({ format: 'uuid', description: 'The alert that is announced' })
+  @IsOptional()
+  @IsUUID()
+  alert_id?: string;
+
+  @ApiPropertyOptional({ format: 'uuid', description: 'The message that carries them' })
+  @IsOptional()
+  @IsUUID()
+  bundle_id?: string;
+
+  @ApiPropertyOptional({ format: 'date-time', description: 'Created at this instant or later' })
+  @IsOptional()
+  @Instant()
+  since?: string;
+
+  @ApiPropertyOptional({ format: 'date-time', description: 'Created before this instant' })
+  @IsOptional()
+  @Instant()
+  until?: string;
+
+  @ApiPropertyOptional({
+    maxLength: 200,
+    description:
+      "Part of the recipient's name or address, of the sent subject, or of a text of the fact, without regard to case " +
+      'and accents',
+  })
+  @IsOptional()
+  @Line(200)
+  q?: string;
+}
+
+/** A delivery of the tenant. */
+export class TenantDelivery extends OmitType(FeedDelivery, ['channel'] as const) {
+  @ApiProperty({ enum: CHANNELS })
+  channel: Channel;
+
+  @ApiProperty({ format: 'uuid' })
+  notification_id: string;
+
+  @ApiProperty({ enum: NOTIFICATION_KINDS })
+  kind: string;
+
+  @ApiProperty({ enum: SEVERITIES })
+  severity: string;
+
+  @ApiProperty({ description: "In the reader's language, as of today" })
+  title: string;
+
+  @ApiProperty({
+    example: 'mailto:claire@example.com',
+    description: '`user:<id>`, or a scheme and an address',
+  })
+  recipient: string;
+
+  @ApiProperty({ type: String, format: 'uuid', nullable: true })
+  user_id: string | null;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'The name of the user, or the URL of the webhook; null for bare addresses',
+  })
+  recipient_name: string | null;
+
+  @ApiProperty()
+  created_at: Date;
+
+  @ApiProperty({ type: Date, nullable: true, description: 'When it was sent, failed or was given up' })
+  ended_at: Date | null;
+}

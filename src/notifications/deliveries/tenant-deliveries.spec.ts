@@ -1,0 +1,112 @@
+import { addPerson, type Cast, createCast, type Person } from '../../../test/support/cast.js';
+import { insertRow } from '../../../test/support/rows.js';
+import { runJob } from '../../../test/support/watched.js';
+import { createWorld, type World } from '../../../test/support/world.js';
+import { notify } from '../alerts/notify.fixture.js';
+import type { TenantDelivery } from './tenant-deliveries.dto.js';
+
+let world: World;
+let cast: Cast;
+let claire: Person;
+
+beforeAll(async () => {
+  world = await createWorld();
+  cast = await createCast(world);
+  claire = await addPerson(world, cast.tenant_id, { name: 'Éléonore' });
+  await notify(world, cast.admin, { title: 'Relance Dupont' });
+  await notify(world, claire, { title: '100 % "faits"' });
+  await notify(world, cast.outsider, { title: 'Ailleurs' });
+});
+afterAll(() => world.close());
+
+const list = async (query = '', { token } = cast.admin) => {
+  const { status, body } = await world.http('GET', `/api/v1/tenant/deliveries?count=true${query}`, { token });
+  expect(status).toBe(200);
+  return body as { data: TenantDelivery[]; next_cursor: string | null; count: number };
+};
+const trace = (id: string, token: string) =>
+  world.http('GET', `/api/v1/notifications/${id}/trace`, { token });
+
+it('C10: admins list and count the deliveries of the tenant, members their own', async () => {
+  const all = await list();
+  expect(all.count).toBe(all.data.length);
+  expect(new Set(all.data.map(({ recipient_name }) => recipient_name))).toEqual(
+    new Set(['Alice', 'Éléonore']),
+  );
+  const own = await list('', claire);
+  expect(own.count).toBeGreaterThan(0);
+  expect(own.data.every(({ user_id }) => user_id === claire.id)).toBe(true);
+  expect((await list('', cast.teammate)).count).toBe(0);
+});
+
+it('C10: each filter finds its rows, and the search takes signs as they are', async () => {
+  for (const q of ['eleonore', '% "FAITS', claire.email]) {
+    const { data } = await list(`&q=${encodeURIComponent(q)}`);
+    expect([q, [...new Set(data.map(({ user_id }) => user_id))]]).toEqual([q, [claire.id]]);
+  }
+  // The name of a field is no text of the fact.
+  expect((await list('&q=title')).count).toBe(0);
+  expect((await list(`&user_id=${claire.id}&kind=event`)).count).toBe((await list('&q=eleonore')).count);
+  expect((await list('&kind=welcome')).count).toBe(0);
+  expect((await list('&since=2100-01-01T00:00:00Z')).count).toBe(0);
+  const { count } = await list('&until=2100-01-01T00:00:00Z');
+  const states = ['pending', 'queued', 'sending', 'sent', 'failed', 'suppressed', 'cancelled', 'unknown'];
+  let sum = 0;
+  for (const state of states) sum += (await list(`&state=${state}`)).count;
+  expect(sum).toBe(count);
+});
+
+it('C10: pages of every order are complete and without repetitions', async () => {
+  const { count } = await list();
+  for (const sort of ['created', '-created', 'due_at', '-due_at', 'recipient', '-recipient']) {
+    const ids: string[] = [];
+    let cursor = '';
+    do {
+      const page = await list(`&sort=${sort}&limit=1${cursor}`);
+      ids.push(...page.data.map(({ id }) => id));
+      cursor = page.next_cursor === null ? '' : `&cursor=${page.next_cursor}`;
+    } while (cursor !== '');
+    expect([sort, new Set(ids).size]).toEqual([sort, count]);
+  }
+});
+
+it('C10: the trace of an alert says what it is about, why, who else got it, and what happened to each', async () => {
+  await world.sql(
+    `INSERT INTO deadlines (tenant_id, title, due_on) VALUES ($1, 'TVA CA3', current_date + 3)`,
+    [cast.tenant_id],
+  );
+  const bruno = await addPerson(world, cast.tenant_id, { name: 'Bruno', role: 'admin' });
+  const hook = 'https://hooks.example/notices';
+  await insertRow(world, 'webhook_endpoints', {
+    ...{ tenant_id: cast.tenant_id, url: 'encrypted', url_shown: hook, format: 'slack' },
+    ...{ state_since: new Date(), created_at: new Date() },
+  });
+  await runJob(world, cast.tenant_id, 'check-notifications');
+  const [row] = (await list(`&q=tva ca3&user_id=${cast.admin.id}`)).data;
+  await world.sql(
+    `INSERT INTO delivery_events (tenant_id, delivery_id, event, attempt, reason, until, error, at)
+     VALUES ($1, $2, 'retried', 1, 'retry', now() + interval '5 min', '451 try later', now())`,
+    [cast.tenant_id, row!.id],
+  );
+  const { body, status } = await trace(row!.notification_id, cast.admin.token);
+  expect(status).toBe(200);
+  expect(body).toMatchObject({
+    kind: 'deadline_near',
+    item: { type: 'deadline' },
+    audience: 'unassigned',
+    recipient_name: 'Alice',
+    others: [
+      { recipient_name: 'Bruno', user_id: bruno.id, audience: 'unassigned' },
+      { recipient_name: hook, user_id: null, audience: 'endpoint' },
+    ],
+  });
+  expect((await list('&channel=webhook')).data).toMatchObject([{ recipient_name: hook }]);
+  const traced = body.deliveries.find(({ id }: { id: string }) => id === row!.id);
+  expect(traced.history).toEqual([
+    expect.objectContaining({ event: 'retried', attempt: 1, error: '451 try later' }),
+  ]);
+  // Another admin may read it; members, and admins of other tenants, not.
+  expect((await trace(row!.notification_id, bruno.token)).status).toBe(200);
+  for (const { token } of [cast.teammate, cast.outsider])
+    expect((await trace(row!.notification_id, token)).status).toBe(404);
+});

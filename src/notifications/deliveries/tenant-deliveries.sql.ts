@@ -1,0 +1,58 @@
+import { ListConditions } from '../../platform/lists/list-conditions.js';
+import { sortKeySql } from '../../platform/text/folded.sql.js';
+import type { SortKey, SortOrders } from '../../platform/lists/sort-orders.js';
+import { readerSql } from '../views/reader.js';
+import { STATE_CONDITIONS } from './deliveries.sql.js';
+import type { TenantDeliveriesQuery } from './tenant-deliveries.dto.js';
+
+const ID: SortKey = { sql: 'd.id', type: 'uuid' };
+
+/** The orders of the list. Ids grow with time: the primary key serves the first one, the others sort the rows. */
+export const DELIVERY_ORDERS: SortOrders = {
+  created: [ID],
+  due_at: [{ sql: 'd.due_at', type: 'timestamptz' }, ID],
+  recipient: [{ sql: sortKeySql('coalesce(person.name, d.recipient)'), type: 'text' }, ID],
+};
+export const NEWEST_FIRST = '-created';
+
+/** The deliveries `d` with their notifications `n`, recipients `person` and the one `reader`. $1 tenant id, $2 user id */
+export const DELIVERIES_FROM = `deliveries d
+  JOIN notifications n ON n.tenant_id = d.tenant_id AND n.id = d.notification_id
+  LEFT JOIN users person ON person.tenant_id = n.tenant_id AND person.id = n.user_id
+  CROSS JOIN (${readerSql('$1', '$2::uuid')}) reader`;
+
+/** The texts of a fact, whatever its kind, without the names of its fields. */
+const FACT_TEXTS = `(SELECT string_agg(v #>> '{}', chr(10))
+  FROM jsonb_path_query(n.data, '$.** ? (@.type() == "string")') v)`;
+
+/** The caller: everybody but admins sees only what they received or created. */
+export interface DeliveryReader {
+  tenant_id: string;
+  role: 'member' | 'admin';
+  user_id: string | null;
+  principal: string;
+}
+
+/** Which notifications `n` a caller may read. @param take adds a value, and returns its parameter */
+export function mayReadSql(reader: DeliveryReader, take: (value: string | null) => string): string {
+  return reader.role === 'admin'
+    ? 'true'
+    : `(n.user_id = ${take(reader.user_id)}::uuid OR n.created_by = ${take(reader.principal)}::text)`;
+}
+
+/** $1 is the tenant id, $2 the reader's id. */
+export function deliveryConditions(reader: DeliveryReader, query: TenantDeliveriesQuery): ListConditions {
+  const conditions = new ListConditions([reader.tenant_id, reader.user_id]).add('d.tenant_id = $1');
+  conditions.add(mayReadSql(reader, (value) => conditions.take(value)));
+  if (query.status !== undefined) conditions.add(STATE_CONDITIONS[query.status]);
+  return conditions
+    .equal('d.channel', query.channel)
+    .equal('d.state', query.state)
+    .equal('n.kind', query.kind)
+    .equal('n.user_id', query.user_id)
+    .equal('n.alert_id', query.alert_id)
+    .equal('d.bundle_id', query.bundle_id)
+    .given(query.since, (p) => `d.created_at >= ${p}::timestamptz`)
+    .given(query.until, (p) => `d.created_at < ${p}::timestamptz`)
+    .matching(['person.name', 'd.recipient', 'd.address', 'd.sent_subject', FACT_TEXTS], query.q);
+}

@@ -6,11 +6,13 @@ import { AuditLog } from '../platform/audit/audit-log.js';
 import type { AuditedRequest } from '../platform/audit/outcomes.js';
 import { addressOf } from '../platform/http/addresses.js';
 import { ACCESS_RULE, type AccessRule, type AnyCaller, type CallerRequest } from '../platform/http/caller.js';
-import { RequestLimits } from '../platform/http/request-limits.js';
+import { admitsCookie } from '../platform/http/same-origin.js';
+import { COUNTS_REQUESTS, RequestLimits } from '../platform/http/request-limits.js';
 import { Problem } from '../platform/errors/problem.js';
 import type { Scope } from '../contracts/scopes.js';
 import { Authenticator, unauthenticated } from './authenticator.js';
 import { Refusals } from './refusals.js';
+import { SessionCookies } from './sessions/session-cookies.js';
 
 /** The caller of a request; `scopes` is what an API key may do, null for a caller with a token. */
 interface Recognition {
@@ -30,6 +32,7 @@ export class AccessGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly authenticator: Authenticator,
+    private readonly cookies: SessionCookies,
     private readonly limits: RequestLimits,
     private readonly refusals: Refusals,
     private readonly log: AuditLog,
@@ -54,7 +57,9 @@ export class AccessGuard implements CanActivate {
     if (rule.who === 'public') {
       // Health and pages are not counted: load balancers must always get an answer.
       const isApi = request.routeOptions.url?.startsWith('/api/') === true;
-      if (isApi || !['GET', 'HEAD'].includes(request.method)) this.countAnonymous(request, reply);
+      const counts = this.reflector.get<boolean | undefined>(COUNTS_REQUESTS, context.getHandler()) === true;
+      if (!counts && (isApi || !['GET', 'HEAD'].includes(request.method)))
+        this.countAnonymous(request, reply);
       return true;
     }
     const { caller, scopes, session } = await this.recogniseOrCount(request, reply);
@@ -85,11 +90,17 @@ export class AccessGuard implements CanActivate {
     reply.headers(this.limits.countAddress(addressOf(request)) ?? {});
   }
 
-  private async recognise({ headers }: FastifyRequest): Promise<Recognition> {
+  private async recognise(request: FastifyRequest): Promise<Recognition> {
+    const { headers } = request;
     const key = headers['x-api-key'];
-    if (key !== undefined) {
-      if (headers.authorization !== undefined) throw new Problem('ambiguous_credentials');
-      return this.authenticator.byApiKey(String(key));
+    const hasCookie = this.cookies.isIn(headers.cookie);
+    if ([key !== undefined, headers.authorization !== undefined, hasCookie].filter(Boolean).length > 1)
+      throw new Problem('ambiguous_credentials');
+    if (key !== undefined) return this.authenticator.byApiKey(String(key));
+    if (hasCookie) {
+      if (!admitsCookie(request)) throw new Problem('cross_origin');
+      const { caller, session } = await this.authenticator.byCookie(headers.cookie);
+      return { caller, scopes: null, session };
     }
     const token = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
     if (token === undefined) throw unauthenticated();

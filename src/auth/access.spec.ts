@@ -10,6 +10,7 @@ import { AccessGuard } from './access.guard.js';
 import { AuditLog } from '../platform/audit/audit-log.js';
 import { RequestLimits } from '../platform/http/request-limits.js';
 import { Authenticator } from './authenticator.js';
+import { SessionCookies } from './sessions/session-cookies.js';
 import { Refusals } from './refusals.js';
 import { Signing } from './sessions/signing.js';
 
@@ -339,6 +340,7 @@ it('refuses every caller on a route without a rule', async () => {
   const guard = new AccessGuard(
     new Reflector(),
     world.app.get(Authenticator, { strict: false }),
+    world.app.get(SessionCookies, { strict: false }),
     world.app.get(RequestLimits, { strict: false }),
     world.app.get(Refusals, { strict: false }),
     world.app.get(AuditLog, { strict: false }),

@@ -1,13 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { isUUID } from 'class-validator';
 import { Clock } from '../platform/clock/clock.js';
 import { CONFIG, type Config, publicUrl } from '../platform/config/config.js';
 import { Signing } from './sessions/signing.js';
+import { bytesOfUuid, UUID_BYTES, uuidOfBytes } from './uuid-bytes.js';
 
 /** Mails about facts of years ago are read, too, but no longer answered. */
 const LIFE_SECONDS = 30 * 86_400;
 /** A message: two UUIDs, and the expiry in seconds since 1970. */
-const UUID_BYTES = 16;
 const LENGTH = 2 * UUID_BYTES + 4;
 
 /** The contents of a link's token. The notification names the alert, and the person who was notified of it. */
@@ -33,7 +32,7 @@ export class AlertLinks {
   url({ tenant_id, notification_id }: AlertLink): string {
     const expires = Buffer.alloc(4);
     expires.writeUInt32BE(Math.floor(this.clock.now().getTime() / 1_000) + LIFE_SECONDS);
-    const message = Buffer.concat([bytesOf(tenant_id), bytesOf(notification_id), expires]);
+    const message = Buffer.concat([bytesOfUuid(tenant_id), bytesOfUuid(notification_id), expires]);
     const token = this.signing.seal('alert_link', message.toString('base64url'));
     return `${publicUrl(this.config)}/alerts/act/${token}`;
   }
@@ -46,18 +45,8 @@ export class AlertLinks {
     const expired = message.readUInt32BE(2 * UUID_BYTES) * 1_000 <= this.clock.now().getTime();
     if (expired) return null;
     return {
-      tenant_id: uuidOf(message.subarray(0, UUID_BYTES)),
-      notification_id: uuidOf(message.subarray(UUID_BYTES, 2 * UUID_BYTES)),
+      tenant_id: uuidOfBytes(message.subarray(0, UUID_BYTES)),
+      notification_id: uuidOfBytes(message.subarray(UUID_BYTES, 2 * UUID_BYTES)),
     };
   }
-}
-
-/** @throws Error for anything but a UUID */
-function bytesOf(uuid: string): Buffer {
-  if (!isUUID(uuid)) throw new Error('not a UUID');
-  return Buffer.from(uuid.replaceAll('-', ''), 'hex');
-}
-
-function uuidOf(bytes: Buffer): string {
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }

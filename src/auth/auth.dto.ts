@@ -2,7 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsOptional, IsString, Matches, MaxLength, MinLength } from 'class-validator';
-import { normalisedEmail } from '../platform/http/email-address.js';
+import { EmailAddress, normalisedEmail } from '../platform/http/email-address.js';
 import type { LoggedIn } from './sessions/login.service.js';
 import type { TokenPair } from './sessions/sessions.js';
 
@@ -60,6 +60,24 @@ export class LoginForm {
 
   @DeviceToken()
   device_token?: string;
+}
+
+export class FirstOperator {
+  @ApiProperty({ maxLength: 200, description: 'The token in the log of the start' })
+  @IsString()
+  @MaxLength(200)
+  token: string;
+
+  @ApiProperty({ maxLength: 254, format: 'email' })
+  @EmailAddress()
+  @MaxLength(254)
+  email: string;
+
+  @ApiProperty({ minLength: 12, maxLength: 200, format: 'password' })
+  @IsString()
+  @MinLength(12)
+  @MaxLength(200)
+  password: string;
 }
 
 export class RefreshForm {

@@ -11,14 +11,18 @@ import { AlertLinks } from './alert-links.js';
 import { ApiKey } from './keys/api-key.entity.js';
 import { ApiKeysController } from './keys/api-keys.controller.js';
 import { ApiKeysService } from './keys/api-keys.service.js';
+import { TenantApiKeysController } from './keys/tenant-api-keys.controller.js';
 import { AuthController } from './auth.controller.js';
 import { Authenticator } from './authenticator.js';
 import { CredentialChanges } from './password/credential-changes.js';
 import { FirstAdmins } from './first-admins.js';
+import { FirstRunController } from './first-run.controller.js';
+import { FirstRun } from './first-run.js';
 import { KnownDevices } from './sessions/known-devices.js';
 import { LoginService } from './sessions/login.service.js';
 import { LoginThrottle } from './sessions/login-throttle.js';
-import { OperatorCookies } from './sessions/operator-cookies.js';
+import { ConsoleSessionController } from './sessions/console-session.controller.js';
+import { ConsoleSessions } from './sessions/console-sessions.js';
 import { Operators } from './operators.js';
 import { PasswordChanges } from './password/password-changes.js';
 import { PasswordLinkController } from './password/password-link.controller.js';
@@ -28,9 +32,12 @@ import { Passwords } from './password/passwords.js';
 import { Refusals } from './refusals.js';
 import { OpenSessions } from './sessions/open-sessions.js';
 import { SessionsController } from './sessions/sessions.controller.js';
+import { SessionCookies } from './sessions/session-cookies.js';
+import { SessionUse } from './sessions/session-use.js';
 import { Sessions } from './sessions/sessions.js';
 import { SignIns } from './sessions/sign-ins.js';
 import { Signing } from './sessions/signing.js';
+import { UnsubscribeLinks } from './unsubscribe-links.js';
 
 /** Authentication and authorisation. The guard applies to the whole application. */
 @Module({
@@ -38,6 +45,9 @@ import { Signing } from './sessions/signing.js';
   controllers: [
     AuthController,
     ApiKeysController,
+    TenantApiKeysController,
+    ConsoleSessionController,
+    FirstRunController,
     PasswordLinkController,
     PasswordPageController,
     SessionsController,
@@ -47,21 +57,25 @@ import { Signing } from './sessions/signing.js';
     AlertLinks,
     ApiKeysService,
     Authenticator,
+    ConsoleSessions,
     CredentialChanges,
     FirstAdmins,
+    FirstRun,
     KnownDevices,
     LoginService,
     LoginThrottle,
     OpenSessions,
-    OperatorCookies,
     Operators,
     PasswordLinks,
     Passwords,
     PasswordChanges,
     Refusals,
+    SessionCookies,
     Sessions,
+    SessionUse,
     SignIns,
     Signing,
+    UnsubscribeLinks,
     { provide: APP_GUARD, useClass: AccessGuard },
     { provide: APP_GUARD, useClass: BodyGuard },
   ],
@@ -69,12 +83,14 @@ import { Signing } from './sessions/signing.js';
     AlertLinks,
     Authenticator,
     FirstAdmins,
+    FirstRun,
     LoginService,
     LoginThrottle,
     Operators,
-    OperatorCookies,
+    ConsoleSessions,
     PasswordLinks,
     Sessions,
+    UnsubscribeLinks,
   ],
 })
 export class AuthModule {}

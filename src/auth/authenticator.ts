@@ -1,15 +1,18 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../platform/clock/clock.js';
+import { CONFIG, type Config } from '../platform/config/config.js';
 import { SystemDatabase } from '../platform/database/database.js';
 import { MicroBatch } from '../platform/database/micro-batch.js';
 import { prepared } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
 import type { Scope } from '../contracts/scopes.js';
 import { AccessTokens } from './sessions/access-tokens.js';
+import { SessionCookies } from './sessions/session-cookies.js';
+import { SessionUse } from './sessions/session-use.js';
 import type { AnyCaller, TenantCaller } from '../platform/http/caller.js';
 
-/** A caller with a token, the session, and when the token expires. */
+/** A caller with a token or cookie, the session, and when the token expires. */
 export interface Recognised {
   caller: AnyCaller;
   session: string;
@@ -30,6 +33,7 @@ export function unauthenticated(): Problem {
 const API_KEY = /^vk_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})_[\w-]{43}$/;
 /** `last_used_at` is for people: they do not need seconds, and a busy key would write all the time. */
 const USED_INTERVAL_MS = 60_000;
+const DAY_MS = 86_400_000;
 
 interface Session {
   tenant_id: string;
@@ -44,7 +48,7 @@ interface SessionRow {
 }
 
 /** Concurrent statements of this kind. */
-const BATCHES = 4;
+const BATCHES = 2;
 
 const SESSIONS = prepared(
   `SELECT a.place, u.role, t.suspended_at IS NOT NULL AS suspended
@@ -70,7 +74,10 @@ export class Authenticator {
 
   constructor(
     private readonly tokens: AccessTokens,
+    private readonly cookies: SessionCookies,
+    private readonly use: SessionUse,
     private readonly system: SystemDatabase,
+    @Inject(CONFIG) private readonly config: Config,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -81,6 +88,23 @@ export class Authenticator {
     const { id, family, tenant_id, expires_at } = verified;
     const caller =
       tenant_id === null ? await this.operator(id, family) : await this.user(tenant_id, id, family);
+    return { caller, session: family, expires_at };
+  }
+
+  /**
+   * By the cookie of the console. Whether it may authenticate this request is the caller's to check (`admitsCookie`).
+   * `expires_at` is the latest possible end: a session without use ends before.
+   * @param header the request's `Cookie`
+   * @throws Problem unauthenticated, tenant_suspended.
+   */
+  async byCookie(header: string | undefined): Promise<Recognised> {
+    const subject = this.cookies.read(header);
+    if (subject === null) throw unauthenticated();
+    const { tenant_id, id, family } = subject;
+    const caller =
+      tenant_id === null ? await this.operator(id, family) : await this.user(tenant_id, id, family);
+    this.use.note(subject);
+    const expires_at = new Date(this.clock.now().getTime() + this.config.sessionMaxDays * DAY_MS);
     return { caller, session: family, expires_at };
   }
 

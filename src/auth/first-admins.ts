@@ -30,13 +30,14 @@ export class FirstAdmins {
    */
   async open(newTenant: NewTenant, newAdmin: NewUser, principal: string): Promise<OpenedTenant> {
     const { tenant, rest } = await this.tenants.createWith(newTenant, (tx) =>
-      this.addAdmin(tx, newAdmin, principal),
+      this.addAdmin(tx, newTenant, newAdmin, principal),
     );
     return { tenant, ...rest };
   }
 
   private async addAdmin(
     tx: TenantTransaction,
+    newTenant: NewTenant,
     newAdmin: NewUser,
     principal: string,
   ): Promise<Omit<OpenedTenant, 'tenant'>> {
@@ -58,7 +59,7 @@ export class FirstAdmins {
     if (link === null) throw new Error('the first admin was not welcomed');
     return {
       admin: { id, email, name },
-      link: { url: this.links.url(tenant_id, link.link_id), expires_at: link.expires_at },
+      link: { url: this.links.url(tenant_id, link.link_id, newTenant.slug), expires_at: link.expires_at },
     };
   }
 }

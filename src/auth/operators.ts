@@ -102,6 +102,28 @@ export class Operators implements OnApplicationBootstrap {
   }
 
   /**
+   * Creates an operator if there is none; of two at the same time one wins.
+   * @param before runs in the transaction of the new operator, with its id: what it throws undoes it.
+   * @returns the id, or null if there is an operator.
+   */
+  async createFirst(
+    { email, name, hash }: { email: string; name: string; hash: string },
+    before: (id: string) => Promise<void>,
+  ): Promise<string | null> {
+    return this.system.transaction(async (tx) => {
+      await tx.lock('first-operator');
+      const made = await tx.one<{ id: string }>(
+        `INSERT INTO operators (email, name, password_hash, created_at)
+         SELECT $1, $2, $3, $4 WHERE NOT EXISTS (SELECT FROM operators) RETURNING id`,
+        [email, name, hash, this.clock.now()],
+      );
+      if (made === null) return null;
+      await before(made.id);
+      return made.id;
+    });
+  }
+
+  /**
    * Sets a password without the previous one, and ends all of the operator's sessions.
    * @throws Problem validation_failed for a common password.
    */

@@ -1,18 +1,24 @@
 import { Module } from '@nestjs/common';
 import { ImportsModule } from '../imports/imports.module.js';
 import { NotificationsModule } from '../notifications/notifications.module.js';
+import { TenantsModule } from '../tenants/tenants.module.js';
 import { BackupAnnouncements } from './alerts/announcements.js';
 import { RejectedReports } from './alerts/rejected-reports.js';
 import { SilentAgents } from './alerts/silent-agents.js';
 import { ReportArchiver } from './scan/report-archiver.js';
 import { BackupBoardController } from './board/backup-board.controller.js';
+import { BackupBarsReader } from './board/backup-bars.service.js';
 import { BackupBoards } from './board/backup-board.service.js';
 import { BackupForecast } from './board/backup-forecast.js';
+import { BackupSummaries } from './board/backup-summary.js';
 import { BackupJobsController } from './jobs/backup-jobs.controller.js';
 import { BackupJobs } from './jobs/backup-jobs.service.js';
 import { BackupRecordsController } from './board/backup-records.controller.js';
 import { BackupRecords } from './board/backup-records.service.js';
+import { BackupNotesController } from './notes/notes.controller.js';
+import { BackupNotes } from './notes/notes.service.js';
 import { ReportCollector } from './scan/report-collector.js';
+import { InboxRetention } from './files/inbox-retention.js';
 import { Entries } from './scan/entries.js';
 import { EntryEvaluator } from './scan/entry-evaluator.js';
 import { FileVerifier } from './scan/file-verifier.js';
@@ -28,14 +34,23 @@ import { Verification } from './store/verification.js';
 
 /** Backup surveillance: expected backups, reports, verdicts and the store. */
 @Module({
-  imports: [ImportsModule, NotificationsModule],
-  controllers: [BackupBoardController, BackupJobsController, BackupRecordsController, ReportsController],
+  imports: [ImportsModule, NotificationsModule, TenantsModule],
+  controllers: [
+    BackupBoardController,
+    BackupJobsController,
+    BackupNotesController,
+    BackupRecordsController,
+    ReportsController,
+  ],
   providers: [
     // REST services.
     BackupJobs,
+    BackupBarsReader,
     BackupBoards,
+    BackupNotes,
     BackupRecords,
     BackupForecast,
+    BackupSummaries,
     Reports,
     // The phases of a scan.
     ScanJobs,
@@ -50,11 +65,12 @@ import { Verification } from './store/verification.js';
     BackupAnnouncements,
     RejectedReports,
     SilentAgents,
-    // The store.
+    // The store, and what scans put aside.
+    InboxRetention,
     BackupStore,
     Retention,
     Verification,
   ],
-  exports: [BackupForecast, Verification],
+  exports: [BackupForecast, BackupSummaries, InboxRetention, Verification],
 })
 export class BackupsModule {}

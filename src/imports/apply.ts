@@ -2,9 +2,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import pLimit from 'p-limit';
 import { Alerts } from '../notifications/alerts/alerts.service.js';
 import { Clock } from '../platform/clock/clock.js';
+import { Database } from '../platform/database/database.js';
 import { databaseFailure } from '../platform/database/failures.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
-import { Problem } from '../platform/errors/problem.js';
+import { notFound, Problem } from '../platform/errors/problem.js';
 import { type CreatingRequest, Idempotency } from '../platform/http/idempotency.js';
 import { tenantToday } from '../tenants/tenant-today.js';
 import type { Applied, ImportKind } from './import-kind.js';
@@ -31,6 +32,7 @@ export class Apply {
   private readonly limit = pLimit(AT_ONCE);
 
   constructor(
+    private readonly database: Database,
     private readonly idempotency: Idempotency,
     private readonly alerts: Alerts,
     @Inject(Clock) private readonly clock: Clock,
@@ -57,7 +59,100 @@ export class Apply {
     });
   }
 
+  /**
+   * Compares staged lines with the items, for a dry run: nothing is applied until `applyStaged`.
+   * @returns the staged import; an earlier one when its idempotency key was used before.
+   * @throws Problem idempotency_mismatch, tenant_suspended
+   */
+  async compare(
+    caller: { tenant_id: string; principal: string },
+    request: CreatingRequest,
+    kind: ImportKind,
+    ref: ImportRef,
+  ): Promise<ImportView> {
+    return this.limit(() =>
+      this.idempotency.create(caller, request, (tx) => this.recompare(tx, kind, ref, 'comparing')),
+    );
+  }
+
+  /**
+   * Applies a staged import, once: a repetition gets the same answer.
+   * @throws Problem not_found, conflict when it is not staged; count_changed when the items have changed since they were
+   * compared: it is then compared again, and stays staged.
+   */
+  async applyStaged(tenantId: string, id: string, kindOf: (name: string) => ImportKind): Promise<ImportView> {
+    const ref = { tenant_id: tenantId, id };
+    return this.limit(async () => {
+      const result = await this.database.tenant(tenantId, async (tx) => {
+        const view = await this.lockStaged(tx, id);
+        if (view.state === 'done') return view;
+        const kind = kindOf(view.kind);
+        await tx.query('SAVEPOINT compared');
+        const applied = await this.landed(tx, kind, ref);
+        if (applied.created === view.created && applied.updated === view.updated) {
+          return this.finish(tx, ref, applied, 'staged');
+        }
+        await tx.query('ROLLBACK TO SAVEPOINT compared');
+        await this.recompare(tx, kind, ref, 'staged');
+        return null;
+      });
+      if (result !== null) return result;
+      throw new Problem(
+        'count_changed',
+        'the items have changed since the dry run: look at the changes again',
+      );
+    });
+  }
+
+  /** Locks the row of an import that is staged, or done. */
+  private async lockStaged(tx: TenantTransaction, id: string): Promise<ImportView> {
+    const view = await tx.one<ImportView>(
+      `SELECT ${VIEW_COLUMNS} FROM imports WHERE tenant_id = $1 AND id = $2 FOR UPDATE`,
+      [tx.tenant_id, id],
+    );
+    if (view === null) throw notFound();
+    if (view.state !== 'staged' && view.state !== 'done') {
+      throw new Problem('conflict', `the import is ${view.state}, not staged`);
+    }
+    return view;
+  }
+
+  private async recompare(
+    tx: TenantTransaction,
+    kind: ImportKind,
+    ref: ImportRef,
+    from: 'comparing' | 'staged',
+  ): Promise<ImportView> {
+    await this.begin(tx, kind, ref);
+    await tx.execute(`DELETE FROM import_changes WHERE tenant_id = $1 AND import_id = $2`, [
+      tx.tenant_id,
+      ref.id,
+    ]);
+    const { created, updated, unchanged, rejected, missing } = await kind.compare(tx, ref.id);
+    const staged = await tx.one<ImportView>(
+      `UPDATE imports SET state = 'staged', created = $3, updated = $4, unchanged = $5, rejected = rejected + $6,
+                          missing = $7
+       WHERE tenant_id = $1 AND id = $2 AND state = $8 AND (state = 'staged' OR lease_until > clock_timestamp())
+       RETURNING ${VIEW_COLUMNS}`,
+      [tx.tenant_id, ref.id, created, updated, unchanged, rejected, missing, from],
+    );
+    if (staged === null) throw alreadyFailed();
+    return staged;
+  }
+
   private async land(tx: TenantTransaction, kind: ImportKind, ref: ImportRef): Promise<ImportView> {
+    return this.finish(tx, ref, await this.landed(tx, kind, ref), 'applying');
+  }
+
+  private async landed(tx: TenantTransaction, kind: ImportKind, ref: ImportRef): Promise<Applied> {
+    const today = await this.begin(tx, kind, ref);
+    const applied = await kind.land(tx, { import_id: ref.id, today, now: this.clock.now() });
+    await this.alerts.sourcesChanged(tx, kind.source_type, applied.moved_ids);
+    return applied;
+  }
+
+  /** @returns the tenant's civil date. */
+  private async begin(tx: TenantTransaction, kind: ImportKind, ref: ImportRef): Promise<string> {
     const today = await this.today(tx);
     await tx.allowLongStatements(MAX_STATEMENT_MS);
     await tx.query(`SET LOCAL work_mem = '32MB'`);
@@ -70,12 +165,15 @@ export class Apply {
     );
     // The planner has no statistics for newly staged rows, assumes few, and would loop over all pairs.
     if ((staged?.lines ?? 0) > FEW_LINES) await tx.query('SET LOCAL enable_nestloop = off');
-    const applied = await kind.land(tx, { import_id: ref.id, today, now: this.clock.now() });
-    await this.alerts.sourcesChanged(tx, kind.source_type, applied.moved_ids);
-    return this.finish(tx, ref, applied);
+    return today;
   }
 
-  private async finish(tx: TenantTransaction, ref: ImportRef, applied: Applied): Promise<ImportView> {
+  private async finish(
+    tx: TenantTransaction,
+    ref: ImportRef,
+    applied: Applied,
+    from: 'applying' | 'staged',
+  ): Promise<ImportView> {
     await tx.execute(`DELETE FROM import_rows WHERE tenant_id = $1 AND import_id = $2`, [
       tx.tenant_id,
       ref.id,
@@ -83,7 +181,7 @@ export class Apply {
     const done = await tx.one<ImportView>(
       `UPDATE imports SET state = 'done', created = $3, updated = $4, unchanged = $5, rejected = rejected + $6,
                           finished_at = $7
-       WHERE tenant_id = $1 AND id = $2 AND state = 'applying' AND lease_until > clock_timestamp()
+       WHERE tenant_id = $1 AND id = $2 AND state = $8 AND (state = 'staged' OR lease_until > clock_timestamp())
        RETURNING ${VIEW_COLUMNS}`,
       [
         tx.tenant_id,
@@ -93,6 +191,7 @@ export class Apply {
         applied.unchanged,
         applied.rejected,
         this.clock.now(),
+        from,
       ],
     );
     if (done === null) throw alreadyFailed();

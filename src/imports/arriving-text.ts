@@ -1,7 +1,7 @@
 import type { Hash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { Problem } from '../platform/errors/problem.js';
-import { tooLarge, UPLOAD_LIMIT } from '../platform/http/uploads.js';
+import { tooLarge, UPLOAD_LIMIT } from '../platform/http/uploads/uploads.js';
 import { FileText } from './file-text.js';
 import type { Progress } from './staging.js';
 

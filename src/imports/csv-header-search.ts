@@ -9,13 +9,28 @@ import { refused } from './refusal.js';
 const MAX_HEADER_LENGTH = 65_536;
 /** Maximum number of title lines above the header. */
 const MAX_TITLES = 10;
-const SEPARATORS = [';', ',', '\t'];
+/** In the order in which they are tried. */
+export const SEPARATORS = [';', ',', '\t'];
 
 export interface Header {
   columns: Columns;
   separator: string;
   /** Lines below the header that were read to find it. */
   below: readonly TextLine[];
+}
+
+/** Reads the beginning of a file, up to its header. */
+export interface CsvHeader {
+  /**
+   * @returns the header, once its last line has arrived
+   * @throws Problem file_refused, unsupported_media_type
+   */
+  push(line: TextLine): Header | null;
+  /**
+   * The end of the file, before its header has ended.
+   * @throws Problem file_refused
+   */
+  end(): never;
 }
 
 /** A row read with one of the separators. */
@@ -32,7 +47,7 @@ interface Reading {
  * Finds the header and the separator. Reads the header with each separator: its quoted cells may contain line breaks
  * and other separators. Blank lines and titles may precede it.
  */
-export class CsvHeaderSearch {
+export class CsvHeaderSearch implements CsvHeader {
   private separators: readonly string[] = SEPARATORS;
   private lines: TextLine[] = [];
   private readings = this.newReadings();
@@ -73,7 +88,7 @@ export class CsvHeaderSearch {
    * The end of the file.
    * @throws Problem file_refused
    */
-  end(): Header {
+  end(): never {
     const open = this.readings.filter(({ found }) => found === null);
     if (this.lines.length > 0 && open.length > 0) {
       for (const { records } of open) records.end();
@@ -154,7 +169,7 @@ export class CsvHeaderSearch {
 }
 
 /** Whether a line contains only separators and blanks. */
-function isBlankRow(content: string): boolean {
+export function isBlankRow(content: string): boolean {
   return !/[^\s;,\u200b]/.test(content);
 }
 

@@ -2,7 +2,10 @@ import { MAX_COLUMNS } from './csv-records.js';
 import type { ImportKind } from './import-kind.js';
 import { refused } from './refusal.js';
 
-/** The columns of a file: our field for each, null for one without a name. */
+/** In place of a field: the column is ignored. */
+export const IGNORED = '';
+
+/** The columns of a file: our field for each, null for one without a name, `IGNORED`. */
 export type Columns = readonly (string | null)[];
 
 /** A column's name in its form for lookups: `Date d'échéance` → `date_d_echeance`. */
@@ -46,7 +49,7 @@ export function columnsOf(header: readonly string[], count: number, kind: Import
 }
 
 /** The field of each column; null for one without a name, undefined for an unknown one. */
-function fieldsOf(
+export function fieldsOf(
   header: readonly string[],
   { columns, ambiguous }: ImportKind,
 ): (string | null | undefined)[] {

@@ -1,6 +1,7 @@
 import { normalized } from '../platform/text/normalized.js';
-import type { Columns } from './csv-header.js';
-import { CsvHeaderSearch } from './csv-header-search.js';
+import { type ColumnMapping, MappedHeader } from './column-mapping.js';
+import { type Columns, IGNORED } from './csv-header.js';
+import { type CsvHeader, CsvHeaderSearch } from './csv-header-search.js';
 import { type CsvRecord, CsvRecords, isBlank, type QuoteFault } from './csv-records.js';
 import type { FileLine, FileReader, LineFault, ReadLine } from './file-line.js';
 import type { ImportKind } from './import-kind.js';
@@ -15,11 +16,15 @@ import { refused } from './refusal.js';
 export class CsvReader implements FileReader {
   private readonly lineFeeds = new LineFeeds();
   private readonly lines = new LineSplitter();
-  private readonly search: CsvHeaderSearch;
+  private readonly header: CsvHeader;
   private body: { columns: Columns; records: CsvRecords } | null = null;
 
-  constructor(private readonly kind: ImportKind) {
-    this.search = new CsvHeaderSearch(kind);
+  /** @param mapping the columns as the sender names them, instead of those of the header */
+  constructor(
+    private readonly kind: ImportKind,
+    mapping: ColumnMapping | null = null,
+  ) {
+    this.header = mapping === null ? new CsvHeaderSearch(kind) : new MappedHeader(mapping);
   }
 
   *push(text: string): Generator<FileLine> {
@@ -30,7 +35,7 @@ export class CsvReader implements FileReader {
     for (const line of this.lines.push(this.lineFeeds.end())) yield* this.read(line);
     const last = this.lines.end();
     if (last !== null) yield* this.read(last);
-    if (this.body === null) this.search.end();
+    if (this.body === null) this.header.end();
     else this.body.records.end();
   }
 
@@ -40,7 +45,7 @@ export class CsvReader implements FileReader {
       if (read !== null) yield read;
       return;
     }
-    const header = this.search.push(line);
+    const header = this.header.push(line);
     if (header === null) return;
     this.body = { columns: header.columns, records: new CsvRecords(header.separator) };
     for (const below of header.below) yield* this.read(below);
@@ -64,6 +69,7 @@ export class CsvReader implements FileReader {
       // Excel omits the separators of blank last cells.
       const cell = cells[at] ?? '';
       const blank = isBlank(cell) || normalized(cell) === '';
+      if (field === IGNORED) continue;
       if (field === null) {
         if (!blank) {
           return { fault: { field: null, detail: `cell ${at + 1} is in a column without a header` } };

@@ -1,6 +1,6 @@
 import type { TenantTransaction } from '../platform/database/transaction.js';
 
-export const IMPORT_KINDS = ['deadlines', 'documents', 'tasks', 'backup_jobs'] as const;
+export const IMPORT_KINDS = ['deadlines', 'documents', 'tasks', 'tickets', 'backup_jobs'] as const;
 export type ImportKindName = (typeof IMPORT_KINDS)[number];
 
 /** The result of applying an import. */
@@ -11,6 +11,15 @@ export interface Applied {
   rejected: number;
   /** Items whose earlier notifications are no longer correct. */
   moved_ids: string[];
+}
+
+/** What applying would change. */
+export interface Compared {
+  created: number;
+  updated: number;
+  unchanged: number;
+  rejected: number;
+  missing: number;
 }
 
 /** Which staged lines to apply, and as of when. */
@@ -34,6 +43,8 @@ export interface ImportKind {
   name: ImportKindName;
   /** The same as in the alerts about its items. */
   source_type: string;
+  /** Who imports its files, and applies or discards its dry runs; by default members too. */
+  who?: 'admin';
   /** A line of a file, with the rules of the JSON endpoint. */
   row: new () => object;
   /** Required fields of every line. */
@@ -51,6 +62,10 @@ export interface ImportKind {
    * `import_faults`: `keepFaultsSql`.
    */
   land(tx: TenantTransaction, landing: Landing): Promise<Applied>;
+  /**
+   * Stores what `land` would change (`import_changes`), and the faults that it would find; deletes the lines of these.
+   */
+  compare(tx: TenantTransaction, importId: string): Promise<Compared>;
 }
 
 /** @param names other names of a field's column, by field; later tables add to earlier ones */

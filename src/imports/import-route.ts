@@ -1,8 +1,11 @@
-import { applyDecorators, Post } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiCreatedResponse, ApiOperation } from '@nestjs/swagger';
+import { applyDecorators, HttpCode, Post } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiCreatedResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Access, type AccessRule } from '../platform/http/caller.js';
-import { TakesUpload } from '../platform/http/uploads.js';
+import { TakesUpload } from '../platform/http/uploads/uploads.js';
+import { ColumnProposal } from './column-proposal.js';
 import { ImportView } from './imports.dto.js';
+
+const EXAMPLE = 'titre;échéance;client\nTVA CA3;24/04/2026;Boulangerie Martin\n';
 
 /** How a kind's route differs from that of the due items. */
 export interface ImportRouteOptions {
@@ -13,11 +16,31 @@ export interface ImportRouteOptions {
   example?: string;
 }
 
+/** `POST <room>/import/columns`. */
+export function ColumnsRoute({
+  who = 'member',
+  example = EXAMPLE,
+}: Omit<ImportRouteOptions, 'beyond'> = {}): MethodDecorator {
+  return applyDecorators(
+    Post('import/columns'),
+    HttpCode(200),
+    TakesUpload(),
+    Access(who, 'watched:write'),
+    ApiOperation({
+      summary: 'Propose the columns of a file',
+      description: 'The beginning of a CSV file, at most 256 KB, up to the end of a line. Nothing is stored.',
+    }),
+    ApiConsumes('text/csv'),
+    ApiBody({ schema: { type: 'string', format: 'binary', example } }),
+    ApiOkResponse({ type: ColumnProposal }),
+  );
+}
+
 /** `POST <room>/import`: the same for every kind. */
 export function ImportRoute({
   who = 'member',
   beyond = ', and `responsible_email`',
-  example = 'titre;échéance;client\nTVA CA3;24/04/2026;Boulangerie Martin\n',
+  example = EXAMPLE,
 }: ImportRouteOptions = {}): MethodDecorator {
   return applyDecorators(
     Post('import'),
@@ -36,6 +59,6 @@ export function ImportRoute({
       description: 'The content of the file',
       schema: { type: 'string', format: 'binary', example },
     }),
-    ApiCreatedResponse({ type: ImportView, description: 'The import is done' }),
+    ApiCreatedResponse({ type: ImportView, description: 'The import is done, or staged if it is a dry run' }),
   );
 }

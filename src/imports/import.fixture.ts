@@ -17,18 +17,20 @@ export function readAll(reader: FileReader, text: string, size: number): FileLin
   return [...lines, ...reader.end()];
 }
 
-/** Sends a file to `POST <room>/import`. */
+/** Sends a file to `POST <room>/import`. @param token null: none. @param suffix of the address, such as `?dry_run=true` */
 export async function sendFile(
   world: World,
-  token: string,
+  token: string | null,
   room: string,
   file: string | Buffer,
   headers: Record<string, string> = {},
+  suffix = '',
 ): Promise<Sent> {
+  const signedIn = token === null ? {} : { authorization: `Bearer ${token}` };
   const answer = await world.app.inject({
     method: 'POST',
-    url: `/api/v1/${room}/import`,
-    headers: { authorization: `Bearer ${token}`, 'content-type': CSV, ...headers },
+    url: `/api/v1/${room}/import${suffix}`,
+    headers: { 'content-type': CSV, ...signedIn, ...headers },
     payload: file,
   });
   return { status: answer.statusCode, body: answer.body === '' ? null : answer.json<unknown>() };

@@ -1,9 +1,10 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsOptional } from 'class-validator';
 import { PageQuery } from '../platform/http/page.dto.js';
+import { CountedPageQuery } from '../platform/lists/list-query.js';
 import { IMPORT_KINDS, type ImportKindName } from './import-kind.js';
 
-export const IMPORT_STATES = ['receiving', 'applying', 'done', 'failed'] as const;
+export const IMPORT_STATES = ['receiving', 'comparing', 'staged', 'applying', 'done', 'failed'] as const;
 export type ImportState = (typeof IMPORT_STATES)[number];
 
 /** An import: its file, progress and result. */
@@ -16,7 +17,9 @@ export class ImportView {
 
   @ApiProperty({
     enum: IMPORT_STATES,
-    description: 'A `failed` import applied nothing; a `done` one applied all lines except the rejected ones',
+    description:
+      'A `staged` import is a dry run that has applied nothing yet; a `failed` one applied nothing; a `done` one ' +
+      'applied all lines except the rejected ones',
   })
   state: ImportState;
 
@@ -54,6 +57,14 @@ export class ImportView {
   @ApiProperty({ type: Number, description: 'Lines with faults; GET imports/{id}/faults lists them' })
   rejected: number;
 
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description:
+      'Open items with an external id that the file does not have; they stay as they are. null: not a dry run',
+  })
+  missing: number | null;
+
   @ApiProperty({ type: String, nullable: true, description: 'Why it failed' })
   error: string | null;
 
@@ -80,6 +91,44 @@ export class ImportFault {
 
   @ApiProperty({ type: String })
   detail: string;
+}
+
+export const CHANGE_OUTCOMES = ['created', 'updated', 'missing'] as const;
+
+/** What applying a dry run would change, or an item that the file does not have. */
+export class ImportChange {
+  @ApiProperty({ enum: CHANGE_OUTCOMES })
+  outcome: (typeof CHANGE_OUTCOMES)[number];
+
+  @ApiProperty({ type: Number, nullable: true, description: 'The line of the file; null: a missing item' })
+  line: number | null;
+
+  @ApiProperty({ type: String, format: 'uuid', nullable: true, description: 'null: an item to create' })
+  item_id: string | null;
+
+  @ApiProperty({ type: String })
+  title: string;
+
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: { type: 'string', nullable: true },
+    description: 'The fields that differ, as they are; of a missing item, its date and client',
+  })
+  before: Record<string, string | null>;
+
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: { type: 'string', nullable: true },
+    description: 'The same fields, as they would be; all fields of an item to create',
+  })
+  after: Record<string, string | null>;
+}
+
+export class ImportChangeQuery extends CountedPageQuery {
+  @ApiPropertyOptional({ enum: CHANGE_OUTCOMES })
+  @IsOptional()
+  @IsIn(CHANGE_OUTCOMES)
+  outcome?: (typeof CHANGE_OUTCOMES)[number];
 }
 
 export class ImportQuery extends PageQuery {

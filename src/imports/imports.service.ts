@@ -1,15 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import { invalid, Problem } from '../platform/errors/problem.js';
 import { toProblem } from '../platform/errors/problem.filter.js';
+import type { TenantCaller } from '../platform/http/caller.js';
 import { type CreatingRequest, withContent } from '../platform/http/idempotency.js';
-import type { Upload } from '../platform/http/uploads.js';
+import type { Upload } from '../platform/http/uploads/uploads.js';
 import { Apply } from './apply.js';
 import { textOf } from './arriving-text.js';
 import { Batch } from './batch.js';
+import { type ImportOptions, mappingOf } from './column-mapping.js';
+import { type ColumnProposal, proposeColumns } from './column-proposal.js';
 import { CsvReader } from './csv-reader.js';
-import type { FileLine } from './file-line.js';
-import type { ImportKind } from './import-kind.js';
+import type { FileLine, FileReader } from './file-line.js';
+import type { ImportKind, ImportKindName } from './import-kind.js';
 import type { ImportView } from './imports.dto.js';
 import { JsonReader } from './json-reader.js';
 import { Pause } from './pause.js';
@@ -17,6 +21,8 @@ import { refused } from './refusal.js';
 import { type ImportRef, type Progress, Staging } from './staging.js';
 
 const HEARTBEAT_INTERVAL_MS = 1_000;
+/** More than `MAX_LINES` of a proposal need. */
+const MAX_PROPOSAL_BYTES = 262_144;
 
 /**
  * Turns a file into rows: it is read and checked as it arrives, staged in small transactions, and applied in one. A
@@ -26,6 +32,7 @@ const HEARTBEAT_INTERVAL_MS = 1_000;
 export class Imports implements BeforeApplicationShutdown {
   private readonly logger = new Logger('Imports');
   private readonly arriving = new Set<Readable>();
+  private readonly kinds = new Map<string, ImportKind>();
   private readonly underWay = new Set<Promise<ImportView>>();
 
   constructor(
@@ -42,8 +49,58 @@ export class Imports implements BeforeApplicationShutdown {
     request: CreatingRequest,
     upload: Upload,
     kind: ImportKind,
+    options: ImportOptions = {},
   ): Promise<ImportView> {
-    const work = this.take(caller, request, upload, kind);
+    const work = this.take(caller, request, upload, kind, options);
+    this.underWay.add(work);
+    try {
+      return await work;
+    } finally {
+      this.underWay.delete(work);
+    }
+  }
+
+  /**
+   * Reads the beginning of a CSV file.
+   * @throws Problem file_refused, unsupported_media_type, payload_too_large
+   */
+  async propose(upload: Upload, kind: ImportKind): Promise<ColumnProposal> {
+    const progress: Progress = { bytes: 0, lines: 0, rejected: 0, encoding: '' };
+    this.arriving.add(upload.stream);
+    try {
+      if (upload.format !== 'csv') throw refused('only a CSV file has columns');
+      let text = '';
+      for await (const piece of textOf(upload.stream, upload.charset, createHash('sha256'), progress)) {
+        text += piece;
+        if (progress.bytes > MAX_PROPOSAL_BYTES) {
+          throw new Problem(
+            'payload_too_large',
+            'send the first 256 KB of the file, up to the end of a line',
+          );
+        }
+      }
+      return { encoding: progress.encoding, ...proposeColumns(text, kind) };
+    } finally {
+      this.arriving.delete(upload.stream);
+      upload.stream.resume();
+    }
+  }
+
+  /** Makes a kind known by its name, so that its staged imports can be applied. */
+  register(kind: ImportKind): void {
+    this.kinds.set(kind.name, kind);
+  }
+
+  /** @throws Problem forbidden when only admins act on imports of this kind */
+  checkCaller({ kind, role }: Pick<TenantCaller, 'kind' | 'role'>, name: ImportKindName): void {
+    // An API key may act by its scope, which the route has checked.
+    if (this.kindOf(name).who === 'admin' && kind === 'user' && role !== 'admin')
+      throw new Problem('forbidden');
+  }
+
+  /** @throws Problem not_found, conflict, count_changed */
+  async applyStaged(tenantId: string, id: string): Promise<ImportView> {
+    const work = this.apply.applyStaged(tenantId, id, (name) => this.kindOf(name));
     this.underWay.add(work);
     try {
       return await work;
@@ -58,21 +115,34 @@ export class Imports implements BeforeApplicationShutdown {
     await Promise.allSettled(this.underWay);
   }
 
+  private kindOf(name: string): ImportKind {
+    const kind = this.kinds.get(name);
+    if (kind === undefined) throw new Error(`no import of ${name}`);
+    return kind;
+  }
+
   private async take(
     caller: { tenant_id: string; principal: string },
     request: CreatingRequest,
     upload: Upload,
     kind: ImportKind,
+    options: ImportOptions,
   ): Promise<ImportView> {
+    const reader = readerOf(kind, upload, options);
+    const next = options.dry_run === true ? 'comparing' : 'applying';
     const ref = await this.staging.begin(caller, kind.name, upload);
     const progress: Progress = { bytes: 0, lines: 0, rejected: 0, encoding: '' };
     const heartbeat = this.startHeartbeat(ref, progress);
     this.arriving.add(upload.stream);
     try {
-      const sha256 = await this.stage(ref, upload, kind, progress);
+      const sha256 = await this.stage(ref, upload, { kind, reader }, progress);
       this.arriving.delete(upload.stream);
-      await this.staging.received(ref, sha256);
-      const view = await this.apply.run(caller, withContent(request, sha256), kind, ref);
+      await this.staging.received(ref, sha256, next);
+      const whole = withContent(request, sha256);
+      const view =
+        next === 'comparing'
+          ? await this.apply.compare(caller, whole, kind, ref)
+          : await this.apply.run(caller, whole, kind, ref);
       if (view.id !== ref.id) await this.staging.forget(ref);
       return view;
     } catch (error) {
@@ -87,10 +157,14 @@ export class Imports implements BeforeApplicationShutdown {
   }
 
   /** @returns the content's SHA-256. */
-  private async stage(ref: ImportRef, upload: Upload, kind: ImportKind, progress: Progress): Promise<string> {
+  private async stage(
+    ref: ImportRef,
+    upload: Upload,
+    { kind, reader }: { kind: ImportKind; reader: FileReader },
+    progress: Progress,
+  ): Promise<string> {
     const hash = createHash('sha256');
     const pause = new Pause();
-    const reader = upload.format === 'csv' ? new CsvReader(kind) : new JsonReader();
     const batch = new Batch(kind, progress);
     // The next lines are read while PostgreSQL stores the previous ones.
     let stored = Promise.resolve();
@@ -151,4 +225,11 @@ export class Imports implements BeforeApplicationShutdown {
       this.logger.warn({ event: 'import_failure_not_written', import_id: ref.id, err: failure });
     }
   }
+}
+
+/** @throws Problem file_refused for columns that do not fit, validation_failed for an option that is not for the file */
+function readerOf(kind: ImportKind, { format }: Upload, options: ImportOptions): FileReader {
+  if (format === 'csv') return new CsvReader(kind, mappingOf(options, kind));
+  if (options.columns !== undefined) throw invalid('/query/columns', 'is for CSV files');
+  return new JsonReader();
 }

@@ -3,7 +3,7 @@ import { Clock } from '../platform/clock/clock.js';
 import { Database } from '../platform/database/database.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
 import { Problem } from '../platform/errors/problem.js';
-import type { Upload } from '../platform/http/uploads.js';
+import type { Upload } from '../platform/http/uploads/uploads.js';
 import type { ImportKindName } from './import-kind.js';
 
 /** An import whose process has sent no heartbeat for this long is dead. */
@@ -12,6 +12,12 @@ export const LEASE_SECONDS = 30;
 const AT_ONCE = 4;
 /** Stored faults per import; all are counted. */
 export const FAULTS_KEPT = 10_000;
+
+/** Stored changes per dry run; all are counted. */
+const CHANGES_KEPT = 10_000;
+
+/** States of an import whose process renews its lease. */
+export const RUNNING = `'receiving', 'comparing', 'applying'`;
 
 /** An import and its tenant. */
 export interface ImportRef {
@@ -59,7 +65,7 @@ export class Staging {
         `INSERT INTO imports (tenant_id, kind, format, bytes_total, lease_until, created_by, created_at)
          SELECT $1, $2, $3, $4::bigint, now() + make_interval(secs => $5), $6, $7::timestamptz
          WHERE (SELECT count(*) FROM imports
-                WHERE tenant_id = $1 AND state IN ('receiving', 'applying') AND lease_until > now()) < ${AT_ONCE}
+                WHERE tenant_id = $1 AND state IN (${RUNNING}) AND lease_until > now()) < ${AT_ONCE}
          RETURNING id`,
         [
           tx.tenant_id,
@@ -103,13 +109,13 @@ export class Staging {
     await this.database.tenant(ref.tenant_id, (tx) => this.renew(tx, ref, progress));
   }
 
-  /** The whole file has arrived. */
-  async received(ref: ImportRef, sha256: string): Promise<void> {
+  /** The whole file has arrived: it is compared with the items (a dry run), or applied. */
+  async received(ref: ImportRef, sha256: string, next: 'comparing' | 'applying'): Promise<void> {
     const held = await this.database.tenant(ref.tenant_id, (tx) =>
       tx.execute(
-        `UPDATE imports SET state = 'applying', content_sha256 = $3
+        `UPDATE imports SET state = $4, content_sha256 = $3
          WHERE tenant_id = $1 AND id = $2 AND state = 'receiving' AND lease_until > now()`,
-        [tx.tenant_id, ref.id, sha256],
+        [tx.tenant_id, ref.id, sha256, next],
       ),
     );
     if (held === 0) throw alreadyFailed();
@@ -125,7 +131,7 @@ export class Staging {
       await tx.execute(
         `UPDATE imports SET state = 'failed', error = $3, finished_at = $4, bytes = $5, lines = $6, rejected = $7,
                             encoding = $8
-         WHERE tenant_id = $1 AND id = $2 AND state IN ('receiving', 'applying')`,
+         WHERE tenant_id = $1 AND id = $2 AND state IN (${RUNNING})`,
         [
           tx.tenant_id,
           ref.id,
@@ -151,7 +157,7 @@ export class Staging {
     const held = await tx.execute(
       `UPDATE imports SET bytes = $3, lines = $4, rejected = $5, encoding = $6,
                           lease_until = now() + make_interval(secs => $7)
-       WHERE tenant_id = $1 AND id = $2 AND state IN ('receiving', 'applying') AND lease_until > now()`,
+       WHERE tenant_id = $1 AND id = $2 AND state IN (${RUNNING}) AND lease_until > now()`,
       [
         tx.tenant_id,
         ref.id,
@@ -174,6 +180,25 @@ export function keepFaultsSql(faults: string): string {
   return `
       INSERT INTO import_faults (tenant_id, import_id, line, field, detail)
       SELECT $1, $2, line, field, detail FROM ${faults} ORDER BY line LIMIT ${roomFor('$1', '$2')}`;
+}
+
+/** Deletes the staged lines of a table, as an SQL statement for a CTE. Parameters: $1 tenant id, $2 import id. */
+export function dropRowsSql(lines: string): string {
+  return `
+      DELETE FROM import_rows r USING (SELECT DISTINCT line FROM ${lines}) dropped
+      WHERE r.tenant_id = $1 AND r.import_id = $2 AND r.line = dropped.line`;
+}
+
+/**
+ * Stores the changes (outcome, line, item_id, title, before, after) of a table, as an SQL statement for a CTE.
+ * Parameters: $1 tenant id, $2 import id.
+ * @param order for ORDER BY
+ */
+export function keepChangesSql(changes: string, order: string): string {
+  return `
+      INSERT INTO import_changes (tenant_id, import_id, place, outcome, line, item_id, title, before, after)
+      SELECT $1, $2, row_number() OVER (ORDER BY ${order}), outcome, line, item_id, title, before, after
+      FROM ${changes} ORDER BY ${order} LIMIT ${CHANGES_KEPT}`;
 }
 
 /** How many more faults of an import are stored, as an SQL expression. */

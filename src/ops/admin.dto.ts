@@ -1,13 +1,10 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsBoolean, IsIn, IsOptional, Matches } from 'class-validator';
-import { BackupForecastView } from '../backups/board/backup-forecast.dto.js';
 import { SCHEDULED_JOBS, type ScheduledJob } from '../contracts/jobs.js';
 import { type Channel, CHANNELS } from '../contracts/channels.js';
-import { CivilDate } from '../platform/http/civil-date.js';
 import { PageQuery } from '../platform/http/page.dto.js';
 import { RUN_STATES, RunState, type RunStateName, RunView } from '../runs/run.dto.js';
-import { SchedulePreview } from '../scheduler/scheduler.dto.js';
 
 /** The tenant: an admin's own; an operator names one. */
 export class TenantQuery {
@@ -23,22 +20,6 @@ export class TriggerQuery extends TenantQuery {
   @Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value))
   @IsBoolean()
   wait: boolean = false;
-}
-
-export class PreviewQuery extends TenantQuery {
-  @ApiProperty({ format: 'date', description: "A day of the tenant's calendar" })
-  @CivilDate()
-  date: string;
-}
-
-/** When a job runs on a day, and what it would find. */
-export class PreviewAnswer extends SchedulePreview {
-  @ApiPropertyOptional({
-    type: BackupForecastView,
-    description:
-      'For `check-backups` and `scan-backups`: the backups expected on the date, whatever the hours of the job',
-  })
-  backups?: BackupForecastView;
 }
 
 export class RunsQuery extends PageQuery {

@@ -1,7 +1,10 @@
+import { mkdir } from 'node:fs/promises';
 import { type Cast, createCast } from '../../test/support/cast.js';
 import { runJob } from '../../test/support/watched.js';
 import { createWorld, type World } from '../../test/support/world.js';
+import { backupFolders, TestAgent } from '../backups/agent.fixture.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
+import { archiveStage, OldTenant } from './archives/archives.fixture.js';
 
 const NOW = '2026-06-15T02:00:00Z';
 const HOUR_MS = 3_600_000;
@@ -105,4 +108,49 @@ describe('reports of agents', () => {
       ]),
     );
   });
+});
+
+describe('the backup inbox', () => {
+  it('E9: loses what scans put aside long ago, quarantined files last, and nothing that agents staged', async () => {
+    const folders = await backupFolders();
+    const clock = new FixedClock(new Date());
+    const its = await createWorld({ join: world, clock, env: folders.env });
+    try {
+      const agent = await new TestAgent(folders, cast.tenant.slug, 'srv-1').make();
+      const other = await new TestAgent(folders, cast.other.tenant.slug, 'srv-1').make();
+      for (const folder of ['archive', 'rejected', 'quarantine', 'log', 'database'] as const) {
+        for (const one of [agent, other]) {
+          await mkdir(one.path(folder), { recursive: true });
+          await one.put(folder, 'file', 'x');
+        }
+      }
+      clock.advance(91 * DAY_MS);
+      expect(await runJob(its, cast.tenant_id, 'cleanup')).toMatchObject({
+        archive_files: 1,
+        rejected_files: 1,
+        quarantine_files: 0,
+      });
+      clock.advance(275 * DAY_MS);
+      expect(await runJob(its, cast.tenant_id, 'cleanup')).toMatchObject({ quarantine_files: 1 });
+      expect([...agent.files('log'), ...agent.files('database')]).toEqual(['file', 'file']);
+      expect(other.files('archive')).toEqual(['file']);
+    } finally {
+      await its.close();
+      await folders.remove();
+    }
+  });
+});
+
+it('E12: CLEANUP_ARCHIVE=false deletes without an archive, CLEANUP_ENABLED=false deletes nothing', async () => {
+  const old = async (env: Record<string, string>) => {
+    const stage = await archiveStage(env, world);
+    const tenant = await OldTenant.create(stage);
+    await tenant.notify();
+    await runJob(stage.world, tenant.id, 'cleanup');
+    const found = { rows: (await tenant.rows()).length, files: await tenant.files() };
+    await stage.close();
+    return found;
+  };
+  expect(await old({ CLEANUP_ARCHIVE: 'false' })).toEqual({ rows: 0, files: [] });
+  expect(await old({ CLEANUP_ENABLED: 'false' })).toEqual({ rows: 4, files: [] });
 });

@@ -5,6 +5,7 @@ import type { RunCounts, RunJob } from '../contracts/jobs.js';
 import { Database } from '../platform/database/database.js';
 import { Metrics } from '../platform/metrics/metrics.js';
 import { JobHandlers, type ShowProgress } from '../platform/queues/handlers.js';
+import { Heartbeat } from './heartbeat.js';
 import { OverdueRuns } from './overdue-runs.js';
 import { type Run, RunHandlers } from './run-handlers.js';
 import { RunRecord } from './run-record.js';
@@ -15,7 +16,9 @@ let tenant: string;
 let work: (run: Run) => Promise<RunCounts>;
 
 beforeAll(async () => {
-  platform = await createPlatform(() => ({ providers: [JobHandlers, OverdueRuns, RunHandlers, RunRecord] }));
+  platform = await createPlatform(() => ({
+    providers: [Heartbeat, JobHandlers, OverdueRuns, RunHandlers, RunRecord],
+  }));
   handlers = platform.module.get(JobHandlers);
   platform.module.get(RunHandlers).register('cleanup', (run) => work(run));
   tenant = await platform.tenant();
@@ -418,3 +421,19 @@ async function eventually(probe: () => boolean | Promise<boolean>): Promise<void
     await new Promise(setImmediate);
   }
 }
+
+describe('the heartbeat to a service outside', () => {
+  it('is sent after a run has succeeded, and not after a failed one', async () => {
+    const send = jest.spyOn(platform.module.get(Heartbeat), 'send');
+    work = () => Promise.reject(new Error('no'));
+    await perform(await queued());
+    expect(send).not.toHaveBeenCalled();
+    work = () => Promise.resolve({});
+    const job = await queued();
+    send.mockImplementation(() => undefined);
+    await perform(job);
+    expect(send.mock.calls).toEqual([['cleanup']]);
+    expect((await rowOf(job)).state).toBe('succeeded');
+    send.mockRestore();
+  });
+});

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import {
   groupOf,
@@ -9,9 +10,12 @@ import {
   type ScheduledJob,
 } from '../contracts/jobs.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
+import { currentRehearsal } from '../platform/database/rehearsal.js';
 import { Metrics, secondsSince } from '../platform/metrics/metrics.js';
+import { Tracing } from '../platform/tracing/tracing.js';
 import { concurrencyOf } from '../platform/queues/concurrency.js';
 import { JobHandlers, type ShowProgress } from '../platform/queues/handlers.js';
+import { Heartbeat } from './heartbeat.js';
 import { HeldRun } from './held-run.js';
 import { LongSlots } from './long-slots.js';
 import { OverdueRuns } from './overdue-runs.js';
@@ -36,6 +40,30 @@ export interface Run {
   progress(counts: RunCounts): void;
 }
 
+/** An item whose status a run changes. */
+export interface StatusChange {
+  source_type: string;
+  id: string;
+  title: string;
+  client_name: string | null;
+  due_on: string;
+  responsible_id: string | null;
+  status: string;
+}
+
+/** What a rehearsed run has done. */
+export interface RehearsedRun {
+  counts: RunCounts;
+  /** The first of the items whose status it has changed. */
+  changes?: readonly StatusChange[];
+}
+
+/**
+ * The work of a run without its effects outside of PostgreSQL (files, archives): a preview runs it in a transaction that
+ * is rolled back (`Database.rehearse`).
+ */
+export type RehearseRun = (run: Run) => Promise<RehearsedRun>;
+
 /** When a run that finds no free slot is retried, by any worker. */
 const NO_PLACE_SECONDS = 10;
 
@@ -54,20 +82,47 @@ interface Task {
 export class RunHandlers {
   private readonly logger = new Logger('Runs');
   private readonly places: ReadonlyMap<string, LongSlots>;
+  private readonly rehearsals = new Map<ScheduledJob, RehearseRun>();
 
   constructor(
     private readonly jobs: JobHandlers,
     private readonly record: RunRecord,
     private readonly overdue: OverdueRuns,
     private readonly metrics: Metrics,
+    private readonly heartbeat: Heartbeat,
+    private readonly tracing: Tracing,
     @Inject(CONFIG) config: Config,
   ) {
     this.places = new Map(QUEUES.map((queue) => [queue, new LongSlots(concurrencyOf(queue, config))]));
   }
 
-  /** Registers the only handler of this job; its result is stored as the run's counts. */
-  register(job: ScheduledJob, work: (run: Run) => Promise<RunCounts>): void {
+  /**
+   * Registers the only handler of this job; its result is stored as the run's counts.
+   * @param rehearsal the same work for a preview; by default `work` itself, which then may only use `Database`
+   */
+  register(
+    job: ScheduledJob,
+    work: (run: Run) => Promise<RunCounts>,
+    rehearsal: RehearseRun = async (run) => ({ counts: await work(run) }),
+  ): void {
     this.jobs.register(job, (payload, show) => this.perform(job, payload, { work, show }));
+    this.rehearsals.set(job, rehearsal);
+  }
+
+  /**
+   * Runs the job's work as a run of this slot would. Call it in a rehearsal (`Database.rehearse`), while the clock shows
+   * the slot's instant (`pretendNow`).
+   * @param slot as in the ledger
+   */
+  async rehearse(
+    job: ScheduledJob,
+    { tenant_id, slot, signal }: Pick<Run, 'tenant_id' | 'slot' | 'signal'>,
+  ): Promise<RehearsedRun> {
+    if (currentRehearsal()?.tenant_id !== tenant_id) throw new Error('there is no rehearsal of this tenant');
+    const work = this.rehearsals.get(job);
+    if (work === undefined) throw new Error(`the job ${job} has no handler`);
+    const date = dateOfSlot(slot);
+    return work({ id: randomUUID(), tenant_id, job, slot, date, signal, progress: () => undefined });
   }
 
   private async perform(job: ScheduledJob, payload: RunJob, task: Task): Promise<void> {
@@ -107,7 +162,7 @@ export class RunHandlers {
 
   private async attempt(
     payload: RunJob,
-    { job, slot }: ClaimedRun,
+    { job, slot, due_at, attempts, started_at }: ClaimedRun,
     signal: AbortSignal,
     { work, show }: Task,
   ): Promise<void> {
@@ -116,19 +171,25 @@ export class RunHandlers {
       show(counts);
       await this.record.writeProgress(payload, counts);
     });
+    if (attempts === 1) {
+      const lag = Math.max(0, started_at.getTime() - due_at.getTime()) / 1_000;
+      this.metrics.observe('vigie_run_lag_seconds', { job }, lag);
+    }
     const began = performance.now();
     let counts: RunCounts;
     try {
       const date = dateOfSlot(slot);
-      counts = await work({
+      const run = {
         id,
         tenant_id,
         job,
         slot,
         date,
         signal,
-        progress: (done) => progress.note(done),
-      });
+        progress: (done: RunCounts) => progress.note(done),
+      };
+      const about = { 'vigie.tenant_id': tenant_id, 'vigie.run_id': id, 'vigie.attempt': attempts };
+      counts = await this.tracing.span(`run ${job}`, about, () => work(run), { kind: 'consumer' });
     } catch (error) {
       await progress.end();
       await this.fail(payload, job, error);
@@ -140,6 +201,10 @@ export class RunHandlers {
     // If this cannot be written the lease expires, and the run is repeated.
     await this.record.writeSuccess(payload, counts);
     this.metrics.count('vigie_runs_total', { job, outcome: 'succeeded' });
+    for (const [item, count] of Object.entries(counts)) {
+      if (count > 0) this.metrics.count('vigie_run_items_total', { job, item }, count);
+    }
+    this.heartbeat.send(job);
   }
 
   private async fail(payload: RunJob, job: ScheduledJob, error: unknown): Promise<void> {

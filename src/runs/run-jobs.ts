@@ -12,13 +12,13 @@ export class RunJobs {
   async list(queue: QueueName, { state, limit, after, tenant_id }: JobsQuery): Promise<JobView[]> {
     const { condition, key, order } = LISTS[state];
     return this.database.query<JobView>(
-      `SELECT tenant_id, id, job, state, attempts, due_at, created_at, finished_at AS ended_at,
-              NULL AS defer_reason
-       FROM job_runs
+      `SELECT r.tenant_id, t.slug AS tenant, r.id, r.job, r.state, r.attempts, r.due_at, r.created_at,
+              r.finished_at AS ended_at, NULL AS defer_reason
+       FROM job_runs r JOIN tenants t ON t.id = r.tenant_id
        WHERE job = ANY ($1) AND ${condition}
-         AND ($2::timestamptz IS NULL OR (${key}, id) ${order === 'ASC' ? '>' : '<'} ($2, $3::uuid))
-         AND ($4::uuid IS NULL OR tenant_id = $4)
-       ORDER BY ${key} ${order}, id ${order} LIMIT $5`,
+         AND ($2::timestamptz IS NULL OR (${key}, r.id) ${order === 'ASC' ? '>' : '<'} ($2, $3::uuid))
+         AND ($4::uuid IS NULL OR r.tenant_id = $4)
+       ORDER BY ${key} ${order}, r.id ${order} LIMIT $5`,
       [jobsOf(queue), after?.at ?? null, after?.id ?? null, tenant_id, limit],
     );
   }

@@ -17,6 +17,15 @@ export interface RunQueueCounts {
   oldest_queued_seconds: number | null;
 }
 
+/** The runs of one job that have not ended. */
+export interface OpenRuns {
+  job: ScheduledJob;
+  queued: number;
+  running: number;
+  /** Age of the longest overdue one that may start, in seconds; null: none is due. */
+  oldest_due_seconds: number | null;
+}
+
 export interface RunPurge {
   cancelled: number;
   /** Not changed, because they have started. */
@@ -56,6 +65,27 @@ export class RunQueues {
     const oldest_queued_seconds =
       oldest === null ? null : Math.max(0, Math.round((now.getTime() - oldest.getTime()) / 1_000));
     return { paused, postgres: { ...counts, oldest_queued_seconds } };
+  }
+
+  /**
+   * The open runs of each job of all tenants.
+   * @param most where counting stops, for all jobs together.
+   */
+  async openRuns(most: number): Promise<OpenRuns[]> {
+    return this.database.query<OpenRuns>(
+      `SELECT j.job, count(*) FILTER (WHERE r.state = 'queued') AS queued,
+              count(*) FILTER (WHERE r.state = 'running') AS running,
+              extract(epoch FROM $2::timestamptz - min(r.due_at) FILTER (
+                WHERE r.state = 'queued' AND r.due_at <= $2 AND t.suspended_at IS NULL AND p.queue IS NULL
+              ))::double precision AS oldest_due_seconds
+       FROM unnest($1::text[], $3::text[]) WITH ORDINALITY AS j (job, queue, position)
+       LEFT JOIN paused_run_queues p ON p.queue = j.queue
+       LEFT JOIN (SELECT tenant_id, job, state, due_at FROM job_runs
+                  WHERE state IN ('queued', 'running') LIMIT $4) r ON r.job = j.job
+       LEFT JOIN tenants t ON t.id = r.tenant_id
+       GROUP BY j.job, j.position ORDER BY j.position`,
+      [SCHEDULED_JOBS, this.clock.now(), SCHEDULED_JOBS.map((job) => JOBS[job].queue), most],
+    );
   }
 
   /** The jobs whose queue is paused. */

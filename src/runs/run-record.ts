@@ -17,6 +17,10 @@ export interface ClaimedRun {
   slot: string | null;
   /** The slot's instant; for a run without a slot, when it was triggered. */
   due_at: Date;
+  /** This one included. */
+  attempts: number;
+  /** By the Clock that decides what is due. */
+  started_at: Date;
 }
 
 /** Each run is claimed and ended once: planning these would cost as much as running them. */
@@ -28,7 +32,7 @@ const CLAIM = prepared(`
     AND NOT EXISTS (SELECT FROM job_runs o
                     WHERE o.tenant_id = $1 AND o.job = ANY ($6) AND o.state = 'running'
                       AND o.lease_until > now())
-  RETURNING job, slot, due_at`);
+  RETURNING job, slot, due_at, attempts, started_at`);
 
 const SUCCEED = prepared(`
   UPDATE job_runs

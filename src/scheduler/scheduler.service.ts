@@ -45,6 +45,7 @@ const RUN_COLUMNS = `id, job, slot, time_zone, state, attempts, counts, error, t
 /** Jobs per Redis command. */
 const ENQUEUED_AT_ONCE = 1_000;
 const WAIT_STEP_MS = 100;
+const MAX_RUNS_OF_DAY = 100;
 
 /** Triggers runs, and shows past and coming ones. */
 @Injectable()
@@ -157,6 +158,23 @@ export class Scheduler implements BeforeApplicationShutdown {
         };
       }),
     };
+  }
+
+  /**
+   * Runs of a job by their ids, and those triggered manually between two instants, in order; at most 100.
+   * @param day `start` is included, `end` is not
+   */
+  async runsOfDay(
+    tenantId: string,
+    { job, ids, start, end }: { job: ScheduledJob; ids: readonly string[]; start: Date; end: Date },
+  ): Promise<RunView[]> {
+    return this.database.single(tenantId).query<RunView>(
+      `SELECT ${RUN_COLUMNS} FROM job_runs
+       WHERE tenant_id = $1 AND job = $2
+         AND (id = ANY ($3::uuid[]) OR (slot IS NULL AND created_at >= $4 AND created_at < $5))
+       ORDER BY id LIMIT ${MAX_RUNS_OF_DAY}`,
+      [tenantId, job, ids, start, end],
+    );
   }
 
   /** The tenant's runs, newest first. */

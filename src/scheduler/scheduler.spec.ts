@@ -32,6 +32,7 @@ describe('which slots run', () => {
       'cleanup 2026-03-04T02:00',
       'check-backups 2026-03-04T09:00',
       'check-notifications 2026-03-04T09:00',
+      'process-reminders 2026-03-04T09:00Z',
       'scan-backups 2026-03-04T09:00Z',
     ];
     expect(await slots()).toEqual(caughtUp);
@@ -47,6 +48,7 @@ describe('which slots run', () => {
     expect(await slots()).toEqual([
       ...caughtUp,
       'check-notifications 2026-03-04T14:00',
+      'process-reminders 2026-03-04T13:00Z',
       'scan-backups 2026-03-04T13:00Z',
     ]);
   });
@@ -62,7 +64,13 @@ describe('which slots run', () => {
       await poller.poll();
     }
     const scans = (tenant: string) =>
-      vigie.runs().then((runs) => runs.filter((run) => run.tenant_id === tenant).map(({ slot }) => slot));
+      vigie
+        .runs()
+        .then((runs) =>
+          runs
+            .filter((run) => run.tenant_id === tenant && run.job === 'scan-backups')
+            .map(({ slot }) => slot),
+        );
     expect(await scans(every15)).toEqual(['2026-03-04T09:15Z', '2026-03-04T09:30Z', '2026-03-04T09:45Z']);
     expect(await scans(every20)).toEqual(['2026-03-04T09:20Z', '2026-03-04T09:40Z']);
   });
@@ -78,6 +86,7 @@ describe('which slots run', () => {
       'check-notifications 2026-03-08T14:00',
       'update-statuses 2026-03-09T00:00',
       'cleanup 2026-03-09T02:00',
+      'process-reminders 2026-03-09T06:00Z',
       'scan-backups 2026-03-09T06:45Z',
     ]);
   });
@@ -94,7 +103,11 @@ describe('which slots run', () => {
 
     vigie.clock.set('2026-03-04T13:00:30Z');
     await poller.poll();
-    expect(await slots()).toEqual(['check-notifications 2026-03-04T14:00', 'scan-backups 2026-03-04T13:00Z']);
+    expect(await slots()).toEqual([
+      'check-notifications 2026-03-04T14:00',
+      'process-reminders 2026-03-04T13:00Z',
+      'scan-backups 2026-03-04T13:00Z',
+    ]);
   });
 
   test('a suspended tenant has no runs, and only new ones afterwards', async () => {
@@ -112,18 +125,22 @@ describe('which slots run', () => {
     expect(await slots()).toEqual([]);
     vigie.clock.set('2026-03-04T13:00:00Z');
     await poller.poll();
-    expect(await slots()).toEqual(['check-notifications 2026-03-04T14:00', 'scan-backups 2026-03-04T13:00Z']);
+    expect(await slots()).toEqual([
+      'check-notifications 2026-03-04T14:00',
+      'process-reminders 2026-03-04T13:00Z',
+      'scan-backups 2026-03-04T13:00Z',
+    ]);
   });
 
   test('each tenant has its own hours in its own zone; a change takes effect at once', async () => {
     await install('2026-03-04T00:00:00Z');
     const from = { schedule_from: '2026-03-04T00:00:00Z' };
-    const notScans = async () => (await vigie.runs()).filter(({ job }) => job !== 'scan-backups');
+    const fixed = async () => (await vigie.runs()).filter(({ slot }) => slot?.endsWith('Z') === false);
     const tokyo = await vigie.tenant({ ...from, time_zone: 'Asia/Tokyo' });
     const paris = await vigie.tenant({ ...from, settings: { schedule: { check_notifications: ['07:15'] } } });
     const { poller } = await vigie.replica();
     await poller.poll();
-    expect((await notScans()).map(({ tenant_id, job, slot }) => [tenant_id, job, slot])).toEqual([
+    expect((await fixed()).map(({ tenant_id, job, slot }) => [tenant_id, job, slot])).toEqual([
       [tokyo, 'check-backups', '2026-03-04T09:00'],
       [tokyo, 'check-notifications', '2026-03-04T09:00'],
     ]);
@@ -206,6 +223,7 @@ describe('several replicas', () => {
     const due = [
       'check-backups 2026-03-04T09:00',
       'check-notifications 2026-03-04T09:00',
+      'process-reminders 2026-03-04T08:00Z',
       'scan-backups 2026-03-04T08:00Z',
     ];
     const one = await vigie.replica();
@@ -222,7 +240,7 @@ describe('several replicas', () => {
       await one.poller.reap();
       return (await vigie.runs()).every(({ state }) => state === 'succeeded');
     });
-    expect(vigie.begun).toHaveLength(120);
+    expect(vigie.begun).toHaveLength(160);
     expect((await vigie.runs()).every(({ attempts }) => attempts === 1)).toBe(true);
   });
 
@@ -234,10 +252,12 @@ describe('several replicas', () => {
     await ahead.poller.poll();
     await behind.poller.poll();
     expect(await slots()).toEqual([
-      // Each uses its own clock for the latest scan; a slot runs on only one of them.
+      // Each uses its own clock for the latest slot of an interval; a slot runs on only one of them.
+      'process-reminders 2026-03-04T07:00Z',
       'scan-backups 2026-03-04T07:00Z',
       'check-backups 2026-03-04T09:00',
       'check-notifications 2026-03-04T09:00',
+      'process-reminders 2026-03-04T08:00Z',
       'scan-backups 2026-03-04T08:00Z',
     ]);
   });
@@ -248,9 +268,9 @@ describe('the timers', () => {
     await install(WEDNESDAY);
     await vigie.tenant({ schedule_from: '2026-03-04T08:00:00Z' });
     const replica = await vigie.replica({ env: { VIGIE_ROLES: 'scheduler', SCHEDULER_POLL_SECONDS: '1' } });
-    await until('the first round', async () => (await slots()).length === 3);
+    await until('the first round', async () => (await slots()).length === 4);
     vigie.clock.set('2026-03-04T13:00:00Z');
-    await until('a later round', async () => (await slots()).length === 5);
+    await until('a later round', async () => (await slots()).length === 7);
 
     vigie.clock.set('2026-03-05T13:00:00Z');
     await replica.close();

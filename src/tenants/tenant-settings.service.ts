@@ -43,7 +43,10 @@ export class TenantSettingsService {
       const now = this.clock.now();
       const { name, locale, time_zone, ...settings } = body;
       await tx.execute(
-        `UPDATE tenants SET name = $2, locale = $3, time_zone = $4, settings = $5, updated_at = $6
+        // Message templates fall back to the tenant's locale: processes cache it with its templates.
+        `UPDATE tenants SET name = $2, locale = $3, time_zone = $4, settings = $5, updated_at = $6,
+           wording_version = CASE WHEN wording_version IS NOT NULL AND locale <> $3 THEN gen_random_uuid()
+                                  ELSE wording_version END
          WHERE id = $1`,
         [tenantId, name, locale, time_zone, JSON.stringify(settings), now],
       );

@@ -47,6 +47,7 @@ describe('settings', () => {
         cleanup: '02:00',
         check_backups: '09:00',
         scan_backups_minutes: 15,
+        process_reminders_minutes: 60,
       },
       operating_hours: null,
       limits: { per_user_per_hour: null, per_user_per_day: null },
@@ -54,6 +55,7 @@ describe('settings', () => {
       stages: { deadlines: [7, 3, 1, 0, -1], documents: [0], tasks: [-1] },
       alert_recipients: [],
       backups: { repeat_after_hours: 24, retention: null },
+      retention: { sent_days: null, failed_days: null, unread_days: null },
     });
   });
 

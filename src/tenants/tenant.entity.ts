@@ -31,6 +31,22 @@ export class Tenant {
   locale: Locale;
 
   @ApiProperty({
+    type: Number,
+    nullable: true,
+    description: 'Messages per channel and hour; null: LIMIT_PER_TENANT_PER_HOUR. 0: no limit',
+  })
+  @Column({ type: 'integer', nullable: true })
+  limit_per_hour: number | null;
+
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description: 'Messages per channel and 24 hours; null: LIMIT_PER_TENANT_PER_DAY. 0: no limit',
+  })
+  @Column({ type: 'integer', nullable: true })
+  limit_per_day: number | null;
+
+  @ApiProperty({
     type: String,
     format: 'date-time',
     description: 'Scheduled jobs before this instant are not run: creation, or the end of a suspension',

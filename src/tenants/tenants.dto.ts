@@ -1,9 +1,10 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsBoolean, IsIn, IsOptional, Matches, ValidateIf } from 'class-validator';
+import { IsBoolean, IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateIf } from 'class-validator';
 import { LOCALES, type Locale } from '../contracts/locales.js';
 import { Line } from '../platform/http/text.js';
 import { TENANT_KINDS, type TenantKind } from './tenant-kinds.js';
 import { TenantSettings } from './settings/tenant-settings.js';
+import { Tenant } from './tenant.entity.js';
 import { TimeZone } from './time-zone.js';
 
 /** An absent field is not checked; null is refused. */
@@ -39,6 +40,8 @@ export class NewTenant {
   locale?: Locale | null;
 }
 
+const MAX_LIMIT = 1_000_000;
+
 /** An operator's changes to a tenant; an absent field stays unchanged. */
 export class TenantPatch {
   @ApiPropertyOptional({ maxLength: 200 })
@@ -67,6 +70,28 @@ export class TenantPatch {
   @ValidateIf(given)
   @IsBoolean()
   suspended?: boolean;
+
+  @ApiPropertyOptional({
+    type: Number,
+    nullable: true,
+    description: 'Messages per channel and hour; null: LIMIT_PER_TENANT_PER_HOUR. 0: no limit',
+  })
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(MAX_LIMIT)
+  limit_per_hour?: number | null;
+
+  @ApiPropertyOptional({
+    type: Number,
+    nullable: true,
+    description: 'Messages per channel and 24 hours; null: LIMIT_PER_TENANT_PER_DAY. 0: no limit',
+  })
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(MAX_LIMIT)
+  limit_per_day?: number | null;
 }
 
 /**
@@ -86,3 +111,6 @@ export class TenantSettingsDocument extends TenantSettings {
   @TimeZone()
   time_zone: string;
 }
+
+/** A tenant as its operators see it. */
+export class TenantView extends Tenant {}

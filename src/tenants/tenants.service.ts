@@ -54,6 +54,8 @@ export class TenantsService {
         kind,
         time_zone: time_zone ?? 'Europe/Paris',
         locale: locale ?? 'fr',
+        limit_per_hour: null,
+        limit_per_day: null,
         schedule_from: now,
         suspended_at: null,
         created_at: now,
@@ -101,6 +103,7 @@ export class TenantsService {
       const now = this.clock.now();
       const resumed = suspended === false && tenant.suspended_at !== null;
       const suspends = suspended === true && tenant.suspended_at === null;
+      const limited = fields.limit_per_hour !== undefined || fields.limit_per_day !== undefined;
       const moved = fields.time_zone !== undefined && fields.time_zone !== tenant.time_zone;
       if (!resumed && !suspends && Object.keys(fields).length === 0) return tenant;
 
@@ -109,7 +112,7 @@ export class TenantsService {
       if (resumed) tenant.suspended_at = null;
       if (resumed) tenant.schedule_from = now;
       const saved = await tx.save(Tenant, tenant);
-      if (resumed || suspends || moved) await this.events.settingsChanged(tx);
+      if (resumed || suspends || moved || limited) await this.events.settingsChanged(tx);
       if (suspends) this.revokeAccess(tx);
       if (resumed || suspends) {
         this.logger.log({ event: suspends ? 'tenant_suspended' : 'tenant_resumed', tenant_id: id });

@@ -41,6 +41,8 @@ describe('operators', () => {
       kind: 'company',
       time_zone: 'Europe/Paris',
       locale: 'fr',
+      limit_per_hour: null,
+      limit_per_day: null,
       schedule_from: '2026-03-02T09:00:00.000Z',
       suspended_at: null,
       created_at: '2026-03-02T09:00:00.000Z',
@@ -103,6 +105,8 @@ describe('operators', () => {
       [{ time_zone: null }, '/time_zone'],
       [{ slug: 'other' }, '/slug'],
       [{ suspended: 'yes' }, '/suspended'],
+      [{ limit_per_hour: -1 }, '/limit_per_hour'],
+      [{ limit_per_day: 1.5 }, '/limit_per_day'],
     ]) {
       const answer = await operate('PATCH', `/${tenant.id}`, body);
       expect([answer.status, answer.body.errors?.[0].pointer]).toEqual([400, pointer]);
@@ -111,6 +115,16 @@ describe('operators', () => {
     // The ledger records what has run: a change of the zone needs no marker.
     expect(moved.body.schedule_from).toBe(before.schedule_from);
     expect(changed).toEqual([tenant.id]);
+  });
+
+  it('E6: limit what a tenant sends, and return to the limits of the installation', async () => {
+    const tenant = await addTenant(world);
+    const limited = await operate('PATCH', `/${tenant.id}`, { limit_per_hour: 0, limit_per_day: 200 });
+    expect(limited.body).toMatchObject({ limit_per_hour: 0, limit_per_day: 200 });
+    // What waits for the old limit is decided again.
+    expect(changed).toEqual([tenant.id]);
+    const freed = await operate('PATCH', `/${tenant.id}`, { limit_per_hour: null });
+    expect(freed.body).toMatchObject({ limit_per_hour: null, limit_per_day: 200 });
   });
 
   it('suspend and resume: slots missed meanwhile are not owed', async () => {

@@ -1,12 +1,17 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query } from '@nestjs/common';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import {
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
 import { Access, Caller, type TenantCaller } from '../platform/http/caller.js';
-import { ApiPage } from '../platform/http/api-page.js';
-import type { Page } from '../platform/http/cursor.js';
 import { Creating, type CreatingRequest, Idempotency } from '../platform/http/idempotency.js';
 import { IdParam } from '../platform/http/id-param.js';
-import { User } from './user.entity.js';
-import { NewUser, UserPatch, UserQuery } from './users.dto.js';
+import type { CountedPage } from '../platform/lists/counted-page.js';
+import { ApiCountedPage } from '../platform/lists/list-query.js';
+import { ListedUser, NewUser, UserName, UserNameQuery, UserPatch, UserQuery } from './users.dto.js';
 import { UsersService } from './users.service.js';
 
 @ApiTags('users')
@@ -20,35 +25,48 @@ export class UsersController {
   @Post()
   @Access('admin', 'users:write')
   @ApiCreatedResponse({
-    type: User,
+    type: ListedUser,
     description: 'A welcome mail with a link to set the password is queued',
   })
   create(
     @Caller() caller: TenantCaller,
     @Creating() request: CreatingRequest,
     @Body() body: NewUser,
-  ): Promise<User> {
+  ): Promise<ListedUser> {
     return this.idempotency.create(caller, request, (tx) => this.users.create(tx, caller, body));
   }
 
   @Get()
   @Access('admin', 'users:read')
-  @ApiPage(User)
-  list(@Caller() caller: TenantCaller, @Query() query: UserQuery): Promise<Page<User>> {
+  @ApiOperation({ summary: 'Search the users of the tenant, newest first by default' })
+  @ApiCountedPage(ListedUser)
+  list(@Caller() caller: TenantCaller, @Query() query: UserQuery): Promise<CountedPage<ListedUser>> {
     return this.users.list(caller.tenant_id, query);
+  }
+
+  @Get('names')
+  @Access('member', 'users:read')
+  @ApiOperation({ summary: 'The names of colleagues, to choose who is responsible' })
+  @ApiCountedPage(UserName)
+  names(@Caller() caller: TenantCaller, @Query() query: UserNameQuery): Promise<CountedPage<UserName>> {
+    return this.users.names(caller.tenant_id, query);
   }
 
   @Get(':id')
   @Access('admin', 'users:read')
-  @ApiOkResponse({ type: User })
-  get(@Caller() caller: TenantCaller, @IdParam() id: string): Promise<User> {
+  @ApiOkResponse({ type: ListedUser })
+  get(@Caller() caller: TenantCaller, @IdParam() id: string): Promise<ListedUser> {
     return this.users.get(caller.tenant_id, id);
   }
 
   @Patch(':id')
   @Access('admin', 'users:write')
-  @ApiOkResponse({ type: User })
-  update(@Caller() caller: TenantCaller, @IdParam() id: string, @Body() patch: UserPatch): Promise<User> {
+  @ApiOkResponse({ type: ListedUser })
+  update(
+    @Caller() caller: TenantCaller,
+    @IdParam() id: string,
+    @Body() patch: UserPatch,
+  ): Promise<ListedUser> {
     return this.users.update(caller, id, patch);
   }
 

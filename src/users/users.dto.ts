@@ -1,13 +1,14 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, IsIn, IsOptional, ValidateIf } from 'class-validator';
 import { LOCALES, type Locale } from '../contracts/locales.js';
-import { PageQuery } from '../platform/http/page.dto.js';
 import { Line } from '../platform/http/text.js';
+import { CountedPageQuery, Flag, Sort } from '../platform/lists/list-query.js';
 import { TENANT_KINDS, type TenantKind } from '../tenants/tenant-kinds.js';
 import { TimeZone } from '../tenants/time-zone.js';
 import { EmailAddress } from '../platform/http/email-address.js';
 import { PhoneNumber } from './phone-number.js';
 import { User, USER_ROLES, type UserRole } from './user.entity.js';
+import { USER_ORDERS } from './users.sql.js';
 
 /** An absent field is not checked; null is refused. */
 const given = (_body: unknown, value: unknown) => value !== undefined;
@@ -80,11 +81,59 @@ export class MePatch extends Contact {
   name?: string;
 }
 
-export class UserQuery extends PageQuery {
+export class UserQuery extends CountedPageQuery {
+  @Sort(USER_ORDERS)
+  sort?: string;
+
   @ApiPropertyOptional({ enum: USER_ROLES })
   @IsOptional()
   @IsIn(USER_ROLES)
   role?: UserRole;
+
+  @Flag('true: users who have chosen a password; false: those who were only invited')
+  active?: boolean;
+
+  @ApiPropertyOptional({
+    maxLength: 200,
+    description: 'Part of the name or of the address, without regard to case and accents',
+  })
+  @IsOptional()
+  @Line(200)
+  q?: string;
+}
+
+/** A user as admins see them. */
+export class ListedUser extends User {
+  @ApiProperty({ description: 'Whether the user has chosen a password, and so can sign in' })
+  active: boolean;
+
+  @ApiProperty({
+    type: String,
+    format: 'date',
+    nullable: true,
+    description: 'Messages to this user wait until this day; null: no pause',
+  })
+  paused_until: string | null;
+}
+
+/** The name of a colleague: all that members see of each other. */
+export class UserName {
+  @ApiProperty({ type: String, format: 'uuid' })
+  id: string;
+
+  @ApiProperty({ type: String })
+  name: string;
+}
+
+/** Names, in alphabetical order. */
+export class UserNameQuery extends CountedPageQuery {
+  @ApiPropertyOptional({
+    maxLength: 200,
+    description: 'Part of the name, without regard to case and accents',
+  })
+  @IsOptional()
+  @Line(200)
+  q?: string;
 }
 
 /** The tenant of a signed-in user. */

@@ -1,18 +1,26 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { isUUID } from 'class-validator';
-import { type FindOptionsWhere, LessThan } from 'typeorm';
 import { Clock } from '../platform/clock/clock.js';
 import { Database } from '../platform/database/database.js';
 import { isUniqueViolation } from '../platform/database/failures.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
 import { notFound, Problem } from '../platform/errors/problem.js';
-import { decodeCursor, type Page, pageOf } from '../platform/http/cursor.js';
 import type { TenantCaller } from '../platform/http/caller.js';
+import { type CountedPage, countedPage } from '../platform/lists/counted-page.js';
+import { ListConditions } from '../platform/lists/list-conditions.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
 import { TimeZones } from '../tenants/time-zones.js';
 import { UserEvents } from './user-events.js';
 import { User } from './user.entity.js';
-import { Me, type NewUser, type OwnTenant, type UserQuery } from './users.dto.js';
+import { BY_NAME, IS_ACTIVE, listedUserColumns, NEWEST_FIRST, USER_ORDERS, USERS_FROM } from './users.sql.js';
+import {
+  type ListedUser,
+  Me,
+  type NewUser,
+  type OwnTenant,
+  type UserName,
+  type UserNameQuery,
+  type UserQuery,
+} from './users.dto.js';
 
 /** Changeable fields of a user; absent ones stay unchanged. */
 export type UserChanges = Partial<Pick<User, 'email' | 'name' | 'role' | 'phone' | 'locale' | 'time_zone'>>;
@@ -39,7 +47,7 @@ export class UsersService {
     tx: TenantTransaction,
     by: TenantCaller,
     { role, phone, locale, time_zone, welcome = true, ...rest }: NewUser,
-  ): Promise<User> {
+  ): Promise<ListedUser> {
     assertMayTouch(by, role);
     await this.zones.assertKnown(time_zone);
     const now = this.clock.now();
@@ -54,35 +62,47 @@ export class UsersService {
       updated_at: now,
     });
     if (welcome) await this.events.created(tx, user);
-    return user;
+    return this.read(tx, user.id);
   }
 
-  /** A page, newest first: ids grow with time. */
-  async list(tenantId: string, { limit, cursor, role }: UserQuery): Promise<Page<User>> {
-    const where: FindOptionsWhere<User> = { tenant_id: tenantId };
-    if (role !== undefined) where.role = role;
-    if (cursor !== undefined) {
-      const [after] = decodeCursor(cursor, [(key) => isUUID(key)]);
-      where.id = LessThan(after ?? '');
-    }
-    const rows = await this.database.tenant(tenantId, (tx) =>
-      tx.repository(User).find({ where, order: { id: 'DESC' }, take: limit + 1 }),
+  /** A page, newest first by default. @throws Problem invalid_cursor */
+  async list(tenantId: string, query: UserQuery): Promise<CountedPage<ListedUser>> {
+    const conditions = new ListConditions([tenantId])
+      .add('person.tenant_id = $1')
+      .equal('person.role', query.role)
+      .matching(['person.name', 'person.email'], query.q);
+    if (query.active !== undefined) conditions.add(query.active ? IS_ACTIVE : `NOT (${IS_ACTIVE})`);
+    const now = conditions.take(this.clock.now());
+    const columns = listedUserColumns((zone) => `(${now}::timestamptz AT TIME ZONE ${zone})::date`);
+    const { limit, cursor, count, sort = NEWEST_FIRST } = query;
+    const list = { columns, from: USERS_FROM, conditions, orders: USER_ORDERS };
+    return this.database.tenant(tenantId, (tx) =>
+      countedPage<ListedUser>(tx, list, { limit, cursor, count, sort }),
     );
-    return pageOf(
-      rows,
-      limit,
-      (user) => [user.id],
-      (user) => user,
-    );
+  }
+
+  /** The names of a tenant's users, in alphabetical order. */
+  async names(tenantId: string, query: UserNameQuery): Promise<CountedPage<UserName>> {
+    const conditions = new ListConditions([tenantId])
+      .add('person.tenant_id = $1')
+      .matching(['person.name'], query.q);
+    const list = { columns: 'person.id, person.name', from: 'users person', conditions, orders: BY_NAME };
+    return this.database.tenant(tenantId, (tx) => countedPage<UserName>(tx, list, query));
   }
 
   /** @throws Problem not_found */
-  async get(tenantId: string, id: string): Promise<User> {
-    return this.database.tenant(tenantId, async (tx) => {
-      const user = await tx.repository(User).findOneBy({ tenant_id: tenantId, id });
-      if (user === null) throw notFound();
-      return user;
-    });
+  async get(tenantId: string, id: string): Promise<ListedUser> {
+    return this.database.tenant(tenantId, (tx) => this.read(tx, id));
+  }
+
+  private async read(tx: TenantTransaction, id: string): Promise<ListedUser> {
+    const columns = listedUserColumns((zone) => `($3::timestamptz AT TIME ZONE ${zone})::date`);
+    const user = await tx.one<ListedUser>(
+      `SELECT ${columns} FROM ${USERS_FROM} WHERE person.tenant_id = $1 AND person.id = $2`,
+      [tx.tenant_id, id, this.clock.now()],
+    );
+    if (user === null) throw notFound();
+    return user;
   }
 
   /** @throws Problem not_found */
@@ -103,11 +123,11 @@ export class UsersService {
    * @throws Problem not_found, forbidden for an admin when the caller may not change one, conflict when the address is
    * taken or no admin would be left.
    */
-  async update(by: TenantCaller, id: string, patch: UserChanges): Promise<User> {
+  async update(by: TenantCaller, id: string, patch: UserChanges): Promise<ListedUser> {
     await this.zones.assertKnown(patch.time_zone);
     return this.change(by.tenant_id, id, async (tx, user) => {
       assertMayTouch(by, user.role, patch.role);
-      if (Object.keys(patch).length === 0) return user;
+      if (Object.keys(patch).length === 0) return this.read(tx, id);
       if (user.role === 'admin' && patch.role === 'member')
         this.requireAnAdmin(await this.otherAdmins(tx, id));
       const moved = patch.time_zone !== undefined && patch.time_zone !== user.time_zone;
@@ -118,7 +138,7 @@ export class UsersService {
       if (saved.email.toLowerCase() !== previousEmail.toLowerCase())
         await this.events.emailChanged(tx, saved, previousEmail);
       if (moved) await this.events.preferencesChanged(tx, id);
-      return saved;
+      return this.read(tx, id);
     });
   }
 

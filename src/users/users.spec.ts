@@ -35,6 +35,28 @@ const call = (method: string, path: string, body?: unknown, token = admin.token)
   world.http(method, `/api/v1/${path}`, { token, body });
 const pointers = (body: { errors?: { pointer: string }[] }) => body.errors?.map(({ pointer }) => pointer);
 
+describe('a member', () => {
+  it('sees the names of all colleagues, in alphabetical order, and nothing else of them', async () => {
+    for (const name of ['Zoé', 'Élise', 'Félix', 'Damien']) {
+      await addPerson(world, admin.tenant_id, { name, role: 'member' });
+    }
+    const { token } = await addPerson(world, admin.tenant_id, { name: 'Omar', role: 'member' });
+    const names = async (query = '') => {
+      const { status, body } = await call('GET', `users/names${query}`, undefined, token);
+      expect(status).toBe(200);
+      return body as { data: { id: string; name: string }[]; next_cursor: string | null; count?: number };
+    };
+    const all = await names('?count=true');
+    const shown = all.data.map(({ name }) => name.split(' ')[0]);
+    expect(shown).toEqual(['Damien', 'Élise', 'Félix', 'Jeanne', 'Omar', 'Zoé']);
+    expect(all.count).toBe(6);
+    expect(Object.keys(all.data[0]!)).toEqual(['id', 'name']);
+    const two = await names('?limit=2');
+    expect([...two.data, ...(await names(`?cursor=${two.next_cursor!}`)).data]).toEqual(all.data);
+    expect((await names('?q=elise')).data).toEqual([all.data[1]]);
+  });
+});
+
 describe('an admin', () => {
   it('creates users, who have no password and are welcomed', async () => {
     const answer = await call('POST', 'users', {
@@ -52,6 +74,8 @@ describe('an admin', () => {
       phone: '+33612345678',
       locale: null,
       time_zone: null,
+      active: false,
+      paused_until: null,
       created_at: expect.any(String),
       updated_at: expect.any(String),
     });
@@ -264,85 +288,5 @@ describe('a member', () => {
     }
     expect((await call('PATCH', `users/${member.id}`, { role: 'admin' }, member.token)).status).toBe(403);
     expect((await call('GET', 'users', undefined, member.token)).status).toBe(403);
-  });
-});
-
-describe('preferences', () => {
-  const OPTIONAL =
-    'deadline_near documents_missing tasks_overdue weekly_summary event message backup_alert backup_recovered backup_damaged backup_report_rejected backup_agent_silent backup_agent_back';
-  /** Text messages cost money: they are off until somebody chooses them. */
-  const all = (off: string[] = []) =>
-    OPTIONAL.split(' ').flatMap((kind) => [
-      { kind, channel: 'email', enabled: !off.includes(kind) },
-      { kind, channel: 'sms', enabled: false },
-      { kind, channel: 'push', enabled: true },
-    ]);
-
-  it('are all on except text messages, at any hour, by default', async () => {
-    expect((await call('GET', 'preferences')).body).toEqual({
-      preferences: all(),
-      quiet_hours: null,
-      bundling: null,
-    });
-  });
-
-  it('are replaced as a whole', async () => {
-    const quiet_hours = { from: '20:00', to: '07:30' };
-    const off = { kind: 'tasks_overdue', channel: 'email', enabled: false };
-    const answer = await call('PUT', 'preferences', { preferences: [off], quiet_hours });
-    expect(answer.body).toEqual({ preferences: all(['tasks_overdue']), quiet_hours, bundling: null });
-    expect((await call('GET', 'preferences')).body).toEqual(answer.body);
-    expect(announced).toEqual([`preferences ${admin.id}`]);
-    await call('PUT', 'preferences', { preferences: [{ ...off, kind: 'event' }] });
-    expect((await call('GET', 'preferences')).body).toEqual({
-      preferences: all(['event']),
-      quiet_hours: null,
-      bundling: null,
-    });
-  });
-
-  it('are never mixed by concurrent writes', async () => {
-    const kinds = ['deadline_near', 'documents_missing', 'tasks_overdue', 'weekly_summary'];
-    const answers = await Promise.all(
-      kinds.map((kind) =>
-        call('PUT', 'preferences', {
-          preferences: [{ kind, channel: 'email', enabled: false }],
-          quiet_hours: { from: '20:00', to: '07:30' },
-        }),
-      ),
-    );
-    expect(answers.map(({ status }) => status)).toEqual(kinds.map(() => 200));
-    const stored = (await call('GET', 'preferences')).body.preferences as {
-      channel: string;
-      enabled: boolean;
-    }[];
-    expect(stored.filter(({ channel, enabled }) => channel === 'email' && !enabled)).toHaveLength(1);
-  });
-
-  it('are checked, each fault at its place', async () => {
-    const fine = { kind: 'event', channel: 'email', enabled: true };
-    const faults: [object, string][] = [
-      [{ preferences: [{ ...fine, kind: 'welcome' }] }, '/preferences/0/kind'],
-      [{ preferences: [{ ...fine, kind: 'test' }] }, '/preferences/0/kind'],
-      [{ preferences: [fine, { ...fine, channel: 'pigeon' }] }, '/preferences/1/channel'],
-      [{ preferences: [{ ...fine, enabled: 'no' }] }, '/preferences/0/enabled'],
-      [{ preferences: [fine, fine] }, '/preferences'],
-      [{ preferences: [null] }, '/preferences'],
-      [{ preferences: ['event'] }, '/preferences'],
-      [{ preferences: {} }, '/preferences'],
-      [{ preferences: undefined }, '/preferences'],
-      [{ quiet_hours: { from: '20:00', to: '20:00' } }, '/quiet_hours/to'],
-      [{ quiet_hours: { from: '20:00', to: '24:00' } }, '/quiet_hours/to'],
-      [{ quiet_hours: { from: '20:00' } }, '/quiet_hours/to'],
-      [{ quiet_hours: 'night' }, '/quiet_hours'],
-    ];
-    for (const [fault, pointer] of faults) {
-      const answer = await call('PUT', 'preferences', { preferences: [fine], ...fault });
-      expect([fault, answer.status, pointers(answer.body)?.[0]]).toEqual([
-        fault,
-        400,
-        expect.stringContaining(pointer),
-      ]);
-    }
   });
 });

@@ -52,9 +52,12 @@ export class PasswordLinks {
   /**
    * The page on which the link's owner sets a password. It is a secret: put it only into the mail. The token is in the
    * fragment, which browsers never send, so no proxy logs it.
+   * @param slug of the tenant: the page then leads to a sign-in that knows it.
    */
-  url(tenantId: string, linkId: string): string {
-    return `${publicUrl(this.config)}/password#token=${this.signing.seal('password_link', `${tenantId}.${linkId}`)}`;
+  url(tenantId: string, linkId: string, slug?: string): string {
+    const token = this.signing.seal('password_link', `${tenantId}.${linkId}`);
+    const tenant = slug === undefined ? '' : `&tenant=${encodeURIComponent(slug)}`;
+    return `${publicUrl(this.config)}/password#token=${token}${tenant}`;
   }
 
   /** The user's newest valid link, or null. */

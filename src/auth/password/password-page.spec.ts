@@ -59,6 +59,8 @@ test('H27: a person chooses a password in their language', async () => {
   const { page, faults } = await open('fr-FR', fragment);
   expect(new URL(page.url()).hash).toBe('');
   expect(await page.textContent('h1')).toBe('Choisissez votre mot de passe');
+  // Only once it is saved does a link lead to the sign-in.
+  expect(await page.isVisible('#sign-in')).toBe(false);
   await choose(page, 'court', 'court');
   expect(await page.textContent('[role=alert]')).toBe('Il faut au moins 12 caractères.');
   await choose(page, NEW, `${NEW}.`);
@@ -67,6 +69,7 @@ test('H27: a person chooses a password in their language', async () => {
   await choose(page, NEW, NEW);
   await page.getByRole('heading', { name: 'Votre mot de passe est enregistré' }).waitFor();
   expect(await page.isVisible('form')).toBe(false);
+  expect(await page.isVisible('#sign-in')).toBe(true);
   expect(await page.title()).toBe('Votre mot de passe est enregistré - Vigie');
   expect(faults).toEqual([]);
   await page.context().close();

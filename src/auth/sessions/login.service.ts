@@ -1,18 +1,21 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
 import { invalid, notFound, Problem } from '../../platform/errors/problem.js';
-import type { TenantCaller } from '../../platform/http/caller.js';
+import type { AnyCaller, TenantCaller } from '../../platform/http/caller.js';
 import { TenantDirectory, type TenantEntry } from '../../tenants/tenant-directory.js';
 import { Credentials } from '../../users/credentials.js';
 import { UserEvents } from '../../users/user-events.js';
 import { assertMayTouch } from '../../users/users.service.js';
-import type { LoginForm, NewPassword, PasswordResetForm } from '../auth.dto.js';
+import { LoginForm, type NewPassword, type PasswordResetForm } from '../auth.dto.js';
+import { ConsoleSessions } from './console-sessions.js';
 import { LoginThrottle } from './login-throttle.js';
-import { type OperatorCredentials, Operators } from '../operators.js';
+import { Operators } from '../operators.js';
 import { CredentialChanges } from '../password/credential-changes.js';
 import { PasswordLinks } from '../password/password-links.js';
 import { Passwords } from '../password/passwords.js';
+import { SessionCookies } from './session-cookies.js';
 import { Sessions, type TokenPair } from './sessions.js';
 import { type SignInRecord, SignIns, type SignInTrace } from './sign-ins.js';
 
@@ -48,6 +51,8 @@ export class LoginService {
     private readonly links: PasswordLinks,
     private readonly changes: CredentialChanges,
     private readonly sessions: Sessions,
+    private readonly console: ConsoleSessions,
+    private readonly cookies: SessionCookies,
     private readonly throttle: LoginThrottle,
     private readonly signIns: SignIns,
   ) {}
@@ -74,19 +79,34 @@ export class LoginService {
   }
 
   /**
-   * Recognises an operator for the pages under /ops. Counted together with their logins by REST.
-   * @returns the operator, and the token that makes this browser known.
-   * @throws Problem invalid_credentials, too_many_attempts.
+   * Logs in a browser: like `login`, but its session and its device token are cookies. A session that it had ends.
+   * @returns the caller, and the `Set-Cookie` headers.
+   * @throws Problem as `login`.
    */
-  async operator(
-    { email, password, device_token: device }: LoginForm,
+  async signIn(
+    form: LoginForm,
     trace: SignInTrace,
-  ): Promise<{ operator: Omit<OperatorCredentials, 'email'>; device_token: string }> {
-    const { id, password_hash, device_token } = await this.recognise(
-      { email, password, device_token: device },
+    { cookie: header, 'user-agent': userAgent = '' }: IncomingHttpHeaders,
+  ): Promise<{ caller: AnyCaller; cookies: string[] }> {
+    const device = form.device_token ?? this.cookies.deviceIn(header);
+    const { id, password_hash, role, tenant, device_token } = await this.recognise(
+      Object.assign(new LoginForm(), form, { device_token: device }),
       trace,
     );
-    return { operator: { id, password_hash }, device_token };
+    const cookie =
+      tenant === null
+        ? await this.console.beginOperator({ id, password_hash }, userAgent)
+        : await this.database.tenant(tenant.id, async (tx) => {
+            const known = { id, email: form.email, password_hash };
+            const user = await this.credentials.holdUnchanged(tx, known, 'SHARE');
+            if (user === null) throw new Problem('invalid_credentials');
+            return this.console.begin(tx, id, userAgent);
+          });
+    await this.console.end(header);
+    return {
+      caller: callerOf({ id, role, tenant }),
+      cookies: [cookie, this.cookies.keepDevice(device_token)],
+    };
   }
 
   /**
@@ -138,6 +158,22 @@ export class LoginService {
       await this.links.endAll(tx, userId);
       const { link_id, expires_at } = await this.links.create(tx, userId, 'welcome');
       return { url: this.links.url(by.tenant_id, link_id), expires_at };
+    });
+  }
+
+  /**
+   * A link for a new password, for whoever runs the installation (`vigie users reset-password`). It replaces earlier
+   * links; the user keeps the password until it is used.
+   * @throws Problem not_found
+   */
+  async handedLink(tenantId: string, userId: string): Promise<{ url: string; expires_at: Date }> {
+    return this.database.tenant(tenantId, async (tx) => {
+      const user = await this.credentials.hold(tx, userId);
+      if (user === null) throw notFound();
+      await this.links.endAll(tx, userId);
+      const purpose = user.password_hash === null ? 'welcome' : 'password_reset';
+      const { link_id, expires_at } = await this.links.create(tx, userId, purpose);
+      return { url: this.links.url(tenantId, link_id), expires_at };
     });
   }
 
@@ -209,6 +245,12 @@ export class LoginService {
     const user = await this.database.tenant(tenant.id, (tx) => this.credentials.byEmail(tx, email));
     return user === null ? null : { id: user.id, password_hash: user.password_hash, role: user.role, tenant };
   }
+}
+
+function callerOf({ id, role, tenant }: Omit<Claimed, 'password_hash'>): AnyCaller {
+  if (tenant === null || role === 'operator')
+    return { kind: 'operator', operator_id: id, principal: `operator:${id}` };
+  return { kind: 'user', tenant_id: tenant.id, principal: `user:${id}`, user_id: id, agent_id: null, role };
 }
 
 function accountOf({ id, role, tenant }: Claimed) {

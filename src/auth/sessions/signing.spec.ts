@@ -101,7 +101,7 @@ describe('S9: each purpose has a separate key', () => {
     const signing = before.app.get(Signing, { strict: false });
     const sealed = signing.seal('password_link', 'a.b');
     expect(signing.unseal('password_link', sealed)).toEqual(['a', 'b']);
-    for (const purpose of ['refresh_token', 'operator_cookie', 'device', 'access_token'] as const) {
+    for (const purpose of ['refresh_token', 'session_cookie', 'device', 'access_token'] as const) {
       expect(signing.unseal(purpose, sealed)).toBeNull();
     }
   });

@@ -7,9 +7,11 @@ const PURPOSES = [
   'access_token',
   'password_link',
   'refresh_token',
-  'operator_cookie',
+  'session_cookie',
+  'first_run',
   'device',
   'alert_link',
+  'unsubscribe_link',
 ] as const;
 type Purpose = (typeof PURPOSES)[number];
 

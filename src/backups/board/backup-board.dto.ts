@@ -9,6 +9,7 @@ import {
   type Doubt,
   DOUBTS,
 } from '../../contracts/backups.js';
+import { ALERT_STATES, type AlertState } from '../../notifications/alerts/alerts.dto.js';
 import { BackupDatabase } from '../jobs/backup-database.dto.js';
 import { BACKUP_JOB_STATUSES, type BackupJobStatus } from '../jobs/backup-jobs.dto.js';
 
@@ -57,8 +58,8 @@ export class BackupIncident {
   })
   warning: Doubt | null;
 
-  @ApiProperty({ enum: ['open', 'resolved'], description: 'resolved: silenced manually' })
-  state: 'open' | 'resolved';
+  @ApiProperty({ enum: ALERT_STATES, description: 'resolved: silenced manually' })
+  state: AlertState;
 
   @ApiProperty()
   occurrences: number;

@@ -10,7 +10,7 @@ import type {
   BackupResult,
 } from './backup-board.dto.js';
 import { BOARD } from './backup-board.sql.js';
-import { type BackupBoardQuery, type BackupJobStatus } from '../jobs/backup-jobs.dto.js';
+import { type BackupStatusQuery, type BackupJobStatus } from '../jobs/backup-jobs.dto.js';
 import { nextExpected } from '../jobs/expected-times.js';
 
 /** Its instants are text because they come from JSON. */
@@ -43,14 +43,26 @@ export class BackupBoards {
   ) {}
 
   /** A page, by agent, then database. */
-  async read(tenantId: string, query: BackupBoardQuery): Promise<BackupBoard> {
-    const { limit, cursor, agent_id, city, q, status } = query;
+  async read(tenantId: string, query: BackupStatusQuery): Promise<BackupBoard> {
+    const { limit, cursor, agent_id, city, q, status, job_id, database_name } = query;
     const now = this.clock.now();
     const [agent, database] =
       cursor === undefined ? [null, null] : decodeCursor(cursor, [isTextKey, isTextKey]);
     const seen = await this.database
       .single(tenantId)
-      .query<Seen>(BOARD, [tenantId, now, agent_id, city, q, status, agent, database, limit + 1]);
+      .query<Seen>(BOARD, [
+        tenantId,
+        now,
+        agent_id,
+        city,
+        q,
+        status,
+        agent,
+        database,
+        limit + 1,
+        job_id,
+        database_name,
+      ]);
     const rows = seen.filter((row): row is Seen & SeenRow => row.agent_id !== null);
     return {
       ...pageOf(

@@ -286,6 +286,10 @@ describe('the board (B1, V3)', () => {
     expect(await namesOf('?agent_id=a')).toEqual(['a1', 'a2', 'a3']);
     expect(await namesOf('?city=lyon')).toEqual(['a2']);
     expect(await namesOf('?q=B1')).toEqual(['b1']);
+    expect(await namesOf('?database_name=b1')).toEqual(['b1']);
+    const [row] = await world.sql(`SELECT id FROM backup_jobs WHERE database_name = 'b1'`);
+    expect(await namesOf(`?job_id=${row!.id}`)).toEqual(['b1']);
+    expect(await namesOf(`?job_id=${row!.id}&database_name=a2`)).toEqual([]);
     expect(await namesOf('?status=SUCCESS&q=martin')).toEqual(['a1', 'a2', 'a3']);
     // An empty page still has the counts of all verdicts, so that people can change the filter.
     expect((await get('?status=MISSING&agent_id=a')).body).toEqual({

@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { BackupVerdict } from '../../contracts/backups.js';
 import { dayOfDate, weekdayOf } from '../../platform/clock/civil-time.js';
 import { Database } from '../../platform/database/database.js';
+import { currentRehearsal } from '../../platform/database/rehearsal.js';
+import type { TenantTransaction } from '../../platform/database/transaction.js';
 import type { BackupForecastView, ForecastBackup } from './backup-forecast.dto.js';
 import { expectedOn } from '../jobs/expected-times.js';
 
@@ -53,6 +55,16 @@ export class BackupForecast {
     );
     const forecast = rows.slice(0, MAX_ROWS).flatMap((row) => forecastOf(row, date) ?? []);
     return { data: forecast, truncated: rows.length > MAX_ROWS };
+  }
+
+  /** Supposes that every backup that is expected before `instant` has arrived. Only in a rehearsal. */
+  async supposeArrived(tx: TenantTransaction, instant: Date): Promise<void> {
+    if (currentRehearsal() === undefined) throw new Error('only a rehearsal supposes backups');
+    await tx.execute(
+      `UPDATE backup_jobs SET expected_after = $2::timestamptz - interval '1 millisecond'
+       WHERE tenant_id = $1 AND expected_after < $2::timestamptz - interval '1 millisecond'`,
+      [tx.tenant_id, instant],
+    );
   }
 }
 

@@ -101,3 +101,31 @@ export async function addResult(world: World, tenantId: string, fields: EntryFie
   await world.sql(REFRESH_JOBS, [tenantId, [job_id]]);
   return entry;
 }
+
+/** Adds many daily jobs with 30 results each until now, of which some failed or are missing. */
+export async function addManyJobs(world: World, tenantId: string, jobs: number, now: string): Promise<void> {
+  await world.sql(
+    `INSERT INTO backup_jobs (tenant_id, agent_id, database_name, company_name, city, expected_time, days_of_week,
+                              grace_minutes, expected_after, created_at, updated_at, status, last_success_at)
+     SELECT $1, 'srv-' || n % 200, 'base_' || n, 'Company ' || n % 200, (ARRAY['Paris', 'Lyon', 'Lille'])[1 + n % 3],
+            lpad((n % 6)::text, 2, '0') || ':15', '{1,2,3,4,5,6,7}', 120, now(), now(), now(), 'SUCCESS',
+            $2::timestamptz - random() * interval '7 hours'
+     FROM generate_series(1, $3) n`,
+    [tenantId, now, jobs],
+  );
+  const reports: string[] = [];
+  for (let day = 0; day < 30; day++) reports.push(await addReport(world, tenantId));
+  await world.sql(
+    `INSERT INTO backup_entries (tenant_id, job_id, report_id, agent_id, database_name, company_name, city,
+                                 effective_at, wait_until, verdict, evaluated_at, settled_at, created_at,
+                                 server_size_bytes)
+     SELECT j.tenant_id, j.id, r.id, j.agent_id, j.database_name, 'Martin', 'Paris',
+            $1::timestamptz - make_interval(days => r.day::int), $1,
+            CASE WHEN random() < 0.04 THEN 'MISSING' WHEN random() < 0.03 THEN 'FAILED' ELSE 'SUCCESS' END, $1, $1, $1,
+            (5e8 * (0.9 + random() / 5))::bigint
+     FROM backup_jobs j, unnest($2::uuid[]) WITH ORDINALITY AS r (id, day)
+     WHERE j.tenant_id = $3 AND j.database_name LIKE 'base\\_%'`,
+    [now, reports, tenantId],
+  );
+  await world.sql('VACUUM ANALYZE backup_jobs, backup_entries');
+}

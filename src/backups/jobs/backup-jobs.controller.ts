@@ -6,7 +6,9 @@ import {
   ApiOperation,
   ApiTags,
 } from '@nestjs/swagger';
-import { ImportRoute } from '../../imports/import-route.js';
+import { ImportOptions } from '../../imports/column-mapping.js';
+import type { ColumnProposal } from '../../imports/column-proposal.js';
+import { ColumnsRoute, ImportRoute } from '../../imports/import-route.js';
 import type { ImportView } from '../../imports/imports.dto.js';
 import { Imports } from '../../imports/imports.service.js';
 import { ApiPage } from '../../platform/http/api-page.js';
@@ -14,10 +16,13 @@ import { Access, Caller, type TenantCaller } from '../../platform/http/caller.js
 import type { Page } from '../../platform/http/cursor.js';
 import { Creating, type CreatingRequest, Idempotency } from '../../platform/http/idempotency.js';
 import { IdParam } from '../../platform/http/id-param.js';
-import { type Upload, UploadBody } from '../../platform/http/uploads.js';
+import { type Upload, UploadBody } from '../../platform/http/uploads/uploads.js';
 import { BackupJob, BackupJobPatch, BackupJobQuery, NewBackupJob } from './backup-jobs.dto.js';
 import { BACKUP_JOB_FILES } from './backup-jobs.import.js';
 import { BackupJobs } from './backup-jobs.service.js';
+
+const EXAMPLE =
+  'agent;base;société;ville;heure prévue;jours\nparis-01;comptabilite;Martin;Paris;02:00;lun-ven\n';
 
 /** Which backups are expected. */
 @ApiTags('backups')
@@ -27,7 +32,9 @@ export class BackupJobsController {
     private readonly jobs: BackupJobs,
     private readonly idempotency: Idempotency,
     private readonly imports: Imports,
-  ) {}
+  ) {
+    imports.register(BACKUP_JOB_FILES);
+  }
 
   @Post()
   @Access('admin', 'watched:write')
@@ -44,18 +51,19 @@ export class BackupJobsController {
     return this.idempotency.create(caller, request, (tx) => this.jobs.create(tx, body));
   }
 
-  @ImportRoute({
-    who: 'admin',
-    beyond: '',
-    example:
-      'agent;base;société;ville;heure prévue;jours\nparis-01;comptabilite;Martin;Paris;02:00;lun-ven\n',
-  })
+  @ImportRoute({ who: 'admin', beyond: '', example: EXAMPLE })
   import(
     @Caller() caller: TenantCaller,
     @Creating() request: CreatingRequest,
     @UploadBody() upload: Upload,
+    @Query() options: ImportOptions,
   ): Promise<ImportView> {
-    return this.imports.receive(caller, request, upload, BACKUP_JOB_FILES);
+    return this.imports.receive(caller, request, upload, BACKUP_JOB_FILES, options);
+  }
+
+  @ColumnsRoute({ who: 'admin', example: EXAMPLE })
+  columns(@UploadBody() upload: Upload): Promise<ColumnProposal> {
+    return this.imports.propose(upload, BACKUP_JOB_FILES);
   }
 
   @Get()

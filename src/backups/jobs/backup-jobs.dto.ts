@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional, OmitType, PartialType } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
+import { IsIn, IsInt, IsOptional, IsUUID, Matches, Max, Min, ValidateBy } from 'class-validator';
 import {
   BACKUP_VERDICTS,
   BACKUP_WARNINGS,
@@ -135,6 +135,22 @@ export class BackupBoardQuery extends PageQuery {
   @IsOptional()
   @Line(200)
   q?: string;
+}
+
+/** The same, or the one row of a job or of a database. */
+export class BackupStatusQuery extends BackupBoardQuery {
+  @ApiPropertyOptional({ format: 'uuid' })
+  @IsOptional()
+  @IsUUID()
+  job_id?: string;
+
+  @ApiPropertyOptional({
+    maxLength: 100,
+    description: 'With `agent_id` the one row of an unexpected database',
+  })
+  @IsOptional()
+  @DatabaseName()
+  database_name?: string;
 }
 
 /** Which jobs a list shows, by agent and database. */

@@ -213,6 +213,106 @@ describe('a file of expected backups (B1)', () => {
     expect(other).toEqual(one);
   });
 
+  it('V27: a dry run changes nothing; it says what is new, changed, missing and wrong, and is applied once', async () => {
+    const [OLD, OTHER] = [
+      { ...JOB, grace_minutes: 30 },
+      { ...JOB, database_name: 'paie' },
+    ];
+    await sendRows(OLD, OTHER, { ...JOB, database_name: 'stock' });
+    const before = await jobs();
+    const file =
+      'agent;base;société;ville;heure;jours\n' +
+      'paris-01;comptabilite;Boulangerie Martin;Paris;03:00;lun-ven\n' +
+      'paris-01;ged;Petit;Lyon;22:00;\nparis-01;ged;Petit;Lille;22:00;\n' +
+      `paris-01;paie;${JOB.company_name};Paris;02:00;\n` +
+      'paris-01;achats;Petit;Lyon;25:00;\n';
+    const call = (method: string, path: string, token = cast.admin.token) =>
+      world.http(method, `/api/v1/${path}`, { token });
+    const propose = (token: string) => sendFile(world, token, 'backups/jobs', file, {}, '/columns');
+    expect((await propose(cast.teammate.token)).status).toBe(403);
+    expect(await propose(cast.admin.token)).toMatchObject({
+      status: 200,
+      body: {
+        separator: 'semicolon',
+        required: ['agent_id', 'database_name', 'company_name', 'city', 'expected_time'],
+        columns: [
+          { field: 'agent_id', samples: ['paris-01', 'paris-01', 'paris-01'] },
+          { field: 'database_name' },
+          {},
+          {},
+          {},
+          {},
+        ],
+      },
+    });
+    const sent = await sendFile(world, cast.admin.token, 'backups/jobs', file, {}, '?dry_run=true');
+    expect(sent).toMatchObject({ status: 201, body: { state: 'staged', missing: 1, ...done(1, 1, 1, 2) } });
+    expect(await jobs()).toEqual(before);
+    const path = `imports/${(sent.body as { id: string }).id}`;
+    const changes = (await call('GET', `${path}/changes`)).body.data;
+    expect(changes).toEqual([
+      {
+        outcome: 'updated',
+        line: 2,
+        item_id: before[0]!.id,
+        title: 'paris-01 / comptabilite',
+        before: { expected_time: '02:00', days_of_week: '[1, 2, 3, 4, 5, 6, 7]' },
+        after: { expected_time: '03:00', days_of_week: '[1, 2, 3, 4, 5]' },
+      },
+      {
+        outcome: 'created',
+        line: 3,
+        item_id: null,
+        title: 'paris-01 / ged',
+        before: {},
+        after: {
+          company_name: 'Petit',
+          city: 'Lyon',
+          expected_time: '22:00',
+          days_of_week: '[1, 2, 3, 4, 5, 6, 7]',
+          grace_minutes: '120',
+        },
+      },
+      {
+        outcome: 'missing',
+        line: null,
+        item_id: before.find(({ database_name }) => database_name === 'stock')!.id,
+        title: 'paris-01 / stock',
+        before: { company_name: JOB.company_name, city: 'Paris' },
+        after: {},
+      },
+    ]);
+    expect((await faultsOf(sent)).map(({ line, field }) => [line, field])).toEqual([
+      [4, 'database_name'],
+      [6, 'expected_time'],
+    ]);
+    // Members import deadlines, but not these.
+    expect((await call('POST', `${path}/apply`, cast.teammate.token)).status).toBe(403);
+    expect((await call('DELETE', path, cast.teammate.token)).status).toBe(403);
+    const applied = await call('POST', `${path}/apply`);
+    expect(applied).toMatchObject({ status: 200, body: { state: 'done', ...done(1, 1, 1, 2) } });
+    expect(await call('POST', `${path}/apply`)).toEqual(applied);
+    expect(await jobs()).toMatchObject([
+      { database_name: 'comptabilite', expected_time: '03:00', grace_minutes: 30 },
+      { database_name: 'ged', city: 'Lyon' },
+      { database_name: 'paie' },
+      { database_name: 'stock' },
+    ]);
+  });
+
+  it('V27: an API key that may import applies its dry run', async () => {
+    const created = await world.http('POST', '/api/v1/tenant/api-keys', {
+      token: cast.admin.token,
+      body: { name: 'GED', scopes: ['watched:write'] },
+    });
+    const headers = { 'x-api-key': (created.body as { key: string }).key };
+    const file = `agent;base;société;ville;heure\nparis-01;ged;Petit;Lyon;22:00\n`;
+    const sent = await sendFile(world, null, 'backups/jobs', file, headers, '?dry_run=true');
+    const { id } = sent.body as { id: string };
+    const apply = await world.http('POST', `/api/v1/imports/${id}/apply`, { headers });
+    expect(apply).toMatchObject({ status: 200, body: { created: 1 } });
+  });
+
   it('only affects its tenant, and is for admins', async () => {
     await sendRows(JOB);
     const headers = { 'content-type': NDJSON };

@@ -1,5 +1,5 @@
-import { type Applied, columnNames, type ImportKind } from '../../imports/import-kind.js';
-import { keepFaultsSql } from '../../imports/staging.js';
+import { type Applied, columnNames, type Compared, type ImportKind } from '../../imports/import-kind.js';
+import { dropRowsSql, keepChangesSql, keepFaultsSql } from '../../imports/staging.js';
 import { DEFAULT_GRACE_MINUTES, EVERY_DAY, MAX_GRACE_MINUTES, NewBackupJob } from './backup-jobs.dto.js';
 import { dayCell, numberCell, timeCell } from './csv-cells.js';
 import { adoptEntries } from './adopting.js';
@@ -9,6 +9,7 @@ import { lockJobs } from './job-lock.js';
 export const BACKUP_JOB_FILES: ImportKind = {
   name: 'backup_jobs',
   source_type: 'backup_job',
+  who: 'admin',
   row: NewBackupJob,
   required: ['agent_id', 'database_name', 'company_name', 'city', 'expected_time'],
   columns: columnNames({
@@ -36,6 +37,11 @@ export const BACKUP_JOB_FILES: ImportKind = {
     await adoptEntries(tx, created_ids, now);
     return counts;
   },
+  compare: async (tx, importId) => {
+    const compared = await tx.one<Compared>(COMPARE, [tx.tenant_id, importId]);
+    if (compared === null) throw new Error('comparing returned nothing');
+    return compared;
+  },
 };
 
 const DEFAULTS = JSON.stringify({
@@ -56,12 +62,13 @@ const WANTED: Readonly<Record<string, string>> = {
 const COLUMNS = Object.keys(WANTED).join(', ');
 
 /**
- * Staged lines → jobs. An omitted field stays unchanged, or gets its default. A second line for the same job changes
- * nothing if its values are the same, and is an error if they differ: the server cannot know which one is right.
- * Parameters: $1 tenant id, $2 import id, $3 now.
+ * What to do with each staged line, as the CTE `decided` and those it needs: `outcome` is created, updated, unchanged or
+ * repeated; `faults` has the repeated ones. An omitted field stays unchanged, or gets its default. A second line for the
+ * same job changes nothing if its values are the same, and is an error if they differ: the server cannot know which one
+ * is right. Parameters: $1 tenant id, $2 import id.
  */
-const APPLY = `
-  WITH staged AS (
+const DECIDED = `
+  staged AS (
     SELECT line, fields ->> 'agent_id' AS agent_id, fields ->> 'database_name' AS database_name,
            fields - ARRAY['agent_id', 'database_name'] AS content
     FROM import_rows WHERE tenant_id = $1 AND import_id = $2
@@ -87,6 +94,15 @@ const APPLY = `
                 ELSE 'unchanged' END AS outcome
     FROM ordered o LEFT JOIN known k USING (agent_id, database_name)
   ),
+  faults AS (
+    SELECT line, 'database_name' AS field,
+           format('line %s has this agent and database too, and says something else', first_line) AS detail
+    FROM decided WHERE outcome = 'repeated'
+  )`;
+
+/** Staged lines → jobs. Parameters: $1 tenant id, $2 import id, $3 now. */
+const APPLY = `
+  WITH ${DECIDED},
   created AS (
     INSERT INTO backup_jobs (tenant_id, agent_id, database_name, ${COLUMNS}, expected_after, created_at, updated_at)
     SELECT $1, d.agent_id, d.database_name, ${Object.values(WANTED).join(', ')},
@@ -106,11 +122,6 @@ const APPLY = `
     WHERE d.outcome = 'updated' AND job.tenant_id = $1 AND job.id = d.job_id
     RETURNING 1
   ),
-  faults AS (
-    SELECT line, 'database_name' AS field,
-           format('line %s has this agent and database too, and says something else', first_line) AS detail
-    FROM decided WHERE outcome = 'repeated'
-  ),
   kept AS (${keepFaultsSql('faults')})
   SELECT (SELECT count(*) FROM created) AS created,
          (SELECT count(*) FROM updated) AS updated,
@@ -118,3 +129,43 @@ const APPLY = `
          (SELECT count(*) FROM faults) AS rejected,
          '{}'::uuid[] AS moved_ids,
          coalesce((SELECT array_agg(id) FROM created), '{}') AS created_ids`;
+
+/** The job of a row, for people. */
+const TITLE = `format('%s / %s', agent_id, database_name)`;
+
+/**
+ * What applying staged lines would change, which it stores with the faults. A job that the file does not have is
+ * missing: it stays as it is. Parameters: $1 tenant id, $2 import id.
+ */
+const COMPARE = `
+  WITH ${DECIDED},
+  kept AS (${keepFaultsSql('faults')}),
+  dropped AS (${dropRowsSql('faults')}),
+  missing AS (
+    SELECT id, ${TITLE} AS title, company_name, city FROM backup_jobs
+    WHERE tenant_id = $1 AND (agent_id, database_name) NOT IN (SELECT agent_id, database_name FROM staged)
+  ),
+  changes AS (
+    SELECT 1 AS part, line, outcome, NULL::uuid AS item_id, ${TITLE} AS title, '{}'::jsonb AS before,
+           (SELECT jsonb_object_agg(key, value) FROM jsonb_each_text(jsonb_strip_nulls(wanted))) AS after
+    FROM decided WHERE outcome = 'created'
+    UNION ALL
+    SELECT 1, line, outcome, job_id, ${TITLE}, differing.before, differing.after
+    FROM decided JOIN known USING (agent_id, database_name)
+    CROSS JOIN LATERAL (
+      SELECT coalesce(jsonb_object_agg(key, was.value #>> '{}'), '{}') AS before,
+             coalesce(jsonb_object_agg(key, becomes.value #>> '{}'), '{}') AS after
+      FROM jsonb_each(known.content) was JOIN jsonb_each(decided.wanted) becomes USING (key)
+      WHERE was.value <> becomes.value
+    ) differing
+    WHERE outcome = 'updated'
+    UNION ALL
+    SELECT 2, NULL, 'missing', id, title, jsonb_build_object('company_name', company_name, 'city', city), '{}'
+    FROM missing
+  ),
+  noted AS (${keepChangesSql('changes', 'part, line, title')})
+  SELECT (SELECT count(*) FROM decided WHERE outcome = 'created') AS created,
+         (SELECT count(*) FROM decided WHERE outcome = 'updated') AS updated,
+         (SELECT count(*) FROM decided WHERE outcome = 'unchanged') AS unchanged,
+         (SELECT count(DISTINCT line) FROM faults) AS rejected,
+         (SELECT count(*) FROM missing) AS missing`;

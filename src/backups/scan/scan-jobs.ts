@@ -3,7 +3,7 @@ import type { RunCounts } from '../../contracts/jobs.js';
 import { Database } from '../../platform/database/database.js';
 import { notFound } from '../../platform/errors/problem.js';
 import { SnoozeEnds } from '../../notifications/alerts/snooze-ends.js';
-import { type Run, RunHandlers } from '../../runs/run-handlers.js';
+import { type RehearsedRun, type Run, RunHandlers } from '../../runs/run-handlers.js';
 import { BackupAnnouncements } from '../alerts/announcements.js';
 import { RejectedReports } from '../alerts/rejected-reports.js';
 import { BackupStore } from '../store/backup-store.js';
@@ -48,8 +48,16 @@ export class ScanJobs implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.runs.register('scan-backups', (run) => this.scan(run));
-    this.runs.register('check-backups', (run) => this.check(run));
+    this.runs.register(
+      'scan-backups',
+      (run) => this.scan(run),
+      (run) => this.rehearse(run, false),
+    );
+    this.runs.register(
+      'check-backups',
+      (run) => this.check(run),
+      (run) => this.rehearse(run, true),
+    );
   }
 
   private async scan(run: Run): Promise<RunCounts> {
@@ -63,12 +71,27 @@ export class ScanJobs implements OnModuleInit {
   private async check(run: Run): Promise<RunCounts> {
     const scan = await this.begin(run);
     await this.perform(scan);
-    await scan.step('remind', async () =>
-      scan.add(await this.announcements.remindAll(run.tenant_id, run.signal)),
-    );
+    await this.remind(scan);
     await scan.step('retention', async () => scan.add(await this.retention.apply(scan, run.signal)));
     scan.throwIfFailed();
     return scan.counts;
+  }
+
+  private async remind(scan: Scan): Promise<void> {
+    await scan.step('remind', async () =>
+      scan.add(await this.announcements.remindAll(scan.tenant_id, scan.signal)),
+    );
+  }
+
+  /** The same without files: as if no report and no file had arrived. */
+  private async rehearse(run: Run, reminds: boolean): Promise<RehearsedRun> {
+    const scan = await this.begin(run);
+    await scan.step('evaluate', () => this.entries.settleWithoutFile(scan));
+    await this.findMissing(scan, new InboxFindings());
+    await this.announce(scan);
+    if (reminds) await this.remind(scan);
+    scan.throwIfFailed();
+    return { counts: scan.counts };
   }
 
   /** Skips failing steps: one bad report must not silence a tenant. */
@@ -76,8 +99,16 @@ export class ScanJobs implements OnModuleInit {
     const findings = new InboxFindings();
     await scan.step('store', () => this.store.prepare());
     await scan.step('collect', () => this.readInbox(scan, findings));
-    await scan.step('missing', () => this.missing.find(scan, findings));
+    await this.findMissing(scan, findings);
     await scan.step('staged files', () => this.stagedActs.actAll(scan));
+    await this.announce(scan);
+  }
+
+  private async findMissing(scan: Scan, findings: InboxFindings): Promise<void> {
+    await scan.step('missing', () => this.missing.find(scan, findings));
+  }
+
+  private async announce(scan: Scan): Promise<void> {
     await scan.step('announce rejected', async () => scan.add(await this.rejected.announce(scan.tenant_id)));
     await scan.step('announce', async () =>
       scan.add(await this.announcements.announceNew(scan.tenant_id, scan.signal)),

@@ -5,7 +5,7 @@ import { doubtfulSql } from '../jobs/job-status.sql.js';
 /** A backup smaller than this part of the median of the last good ones is `shrunk`. */
 const SHRUNK_BELOW = 0.1;
 /** The number of good backups for the median, at most. */
-const MEDIAN_OF = 7;
+export const MEDIAN_OF = 7;
 
 /**
  * Compares good backups with earlier ones and adds the warnings `shrunk` and `unchanged`. The hash shows that a file is

@@ -52,9 +52,7 @@ export class BackupStore {
 
   /** Whether any tenant's backup is recorded as stored. */
   async hasBackups(): Promise<boolean> {
-    const [row] = await this.system.query<{ stored: boolean }>(
-      `SELECT EXISTS (SELECT FROM backup_entries WHERE stored_state IN ('stored', 'damaged', 'gone', 'removing')) AS stored`,
-    );
+    const [row] = await this.system.query<{ stored: boolean }>(HAS_BACKUPS);
     return row?.stored === true;
   }
 
@@ -79,15 +77,8 @@ export class BackupStore {
     this.lastReason = reason;
   }
 
-  private async unavailableReason(): Promise<string | null> {
-    try {
-      if ((await statsOf(join(this.root, STORE_MARKER)))?.isFile() === true) return null;
-      if ((await statsOf(this.root)) === null) return 'the backup store folder does not exist';
-      return `the backup store folder has no file ${STORE_MARKER}: its disk is probably not mounted`;
-    } catch (error) {
-      if (isFileSystemError(error)) return describeFileError(error);
-      throw error;
-    }
+  private unavailableReason(): Promise<string | null> {
+    return storeUnavailableReason(this.root);
   }
 
   /** Creates the folder only at its default path: a configured folder that does not exist is unmounted. */
@@ -114,8 +105,24 @@ export class BackupStore {
   }
 }
 
+/** Whether any tenant's backup is recorded as stored. */
+export const HAS_BACKUPS = `
+  SELECT EXISTS (SELECT FROM backup_entries WHERE stored_state IN ('stored', 'damaged', 'gone', 'removing')) AS stored`;
+
+/** Why the folder at this path is not the backup store, without its path; null if it is. */
+export async function storeUnavailableReason(root: string): Promise<string | null> {
+  try {
+    if ((await statsOf(join(root, STORE_MARKER)))?.isFile() === true) return null;
+    if ((await statsOf(root)) === null) return 'the backup store folder does not exist';
+    return `the backup store folder has no file ${STORE_MARKER}: its disk is probably not mounted`;
+  } catch (error) {
+    if (isFileSystemError(error)) return describeFileError(error);
+    throw error;
+  }
+}
+
 /** A new file system is not quite empty: ext4 has lost+found. */
-async function isEmpty(folder: string): Promise<boolean> {
+export async function isEmpty(folder: string): Promise<boolean> {
   try {
     for await (const { name } of await opendir(folder)) if (name !== 'lost+found') return false;
     return true;

@@ -3,6 +3,7 @@ import { IsOptional, IsString, Matches } from 'class-validator';
 import { Instant } from '../../platform/http/instant.js';
 import { ACTOR_KINDS, type AuditRow } from '../../platform/audit/audit-log.js';
 import { PageQuery } from '../../platform/http/page.dto.js';
+import { Line } from '../../platform/http/text.js';
 
 /** Filters acts; by default all. */
 export class AuditFilter extends PageQuery {
@@ -29,6 +30,14 @@ export class AuditFilter extends PageQuery {
     message: '$property must be a method and a route, or a command of vigie',
   })
   action?: string;
+
+  @ApiPropertyOptional({
+    maxLength: 200,
+    description: 'Text in the route, the changed fields, the targets, the request id or the address',
+  })
+  @IsOptional()
+  @Line(200)
+  q?: string;
 
   @ApiPropertyOptional({ format: 'date-time', description: 'This instant or later' })
   @IsOptional()

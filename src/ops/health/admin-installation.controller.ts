@@ -83,7 +83,8 @@ export class AdminInstallationController {
 
   @Get('connections')
   @ApiOperation({
-    summary: 'Test the connections to PostgreSQL (both roles), Redis and the server of each channel',
+    summary:
+      'Test the connections to PostgreSQL (both roles), Redis and the server of each channel, and whether a scheduler polls',
     description:
       'Connects, encrypts and logs in as configured; sends no mail. The tests run in parallel. PostgreSQL and Redis have 5 s, a mail server SMTP_GREETING_TIMEOUT_SECONDS plus 25 s.',
   })

@@ -4,13 +4,16 @@ import { CHANNEL_TRAITS } from '../../delivery/channels/channels.js';
 import { ChannelHealth, type ChannelState } from '../../delivery/channel-health/channel-health.js';
 import { type ChannelSender, SENDERS, type Senders } from '../../delivery/channels/sender.js';
 import { withTimeout } from '../../platform/clock/timeout.js';
+import { CONFIG, type Config } from '../../platform/config/config.js';
 import { Database, SystemDatabase } from '../../platform/database/database.js';
 import { Queues } from '../../platform/queues/queues.js';
+import { SchedulerWatch } from '../../scheduler/scheduler-watch.js';
 
 export const SERVICES = [
   'postgresql_app',
   'postgresql_system',
   'redis',
+  'scheduler',
   ...CHANNELS.map((channel) => CHANNEL_TRAITS[channel].service),
 ];
 
@@ -33,7 +36,10 @@ type Probe = () => Promise<unknown>;
 const DEADLINE_MS = 5_000;
 const MAX_ERROR_LENGTH = 300;
 
-/** Tests the services that Vigie needs, as it would use them: writes a key to Redis, sends no mail. */
+/**
+ * Tests the services that Vigie needs, as it would use them: writes a key to Redis, sends no mail. The service
+ * `scheduler` is a process of Vigie: it works if one has polled lately.
+ */
 @Injectable()
 export class Connections {
   /** In the order of SERVICES; null if one is not configured. */
@@ -43,6 +49,8 @@ export class Connections {
     database: Database,
     system: SystemDatabase,
     queues: Queues,
+    watch: SchedulerWatch,
+    @Inject(CONFIG) { schedulerEnabled }: Config,
     @Inject(SENDERS) senders: Senders,
     private readonly health: ChannelHealth,
   ) {
@@ -50,6 +58,7 @@ export class Connections {
       ['postgresql_app', withinDeadline(() => database.ping())],
       ['postgresql_system', withinDeadline(() => system.query('SELECT 1'))],
       ['redis', withinDeadline(() => queues.probe())],
+      ['scheduler', schedulerEnabled ? withinDeadline(() => seenBy(watch)) : null],
       ...CHANNELS.map((channel) => [CHANNEL_TRAITS[channel].service, probeOf(senders.get(channel))] as const),
     ]);
   }
@@ -65,6 +74,14 @@ export class Connections {
       return { ...test, channel: channel === undefined ? null : (states?.get(channel) ?? null) };
     });
   }
+}
+
+/** @throws Error if no process polls. */
+async function seenBy(watch: SchedulerWatch): Promise<void> {
+  await watch.look();
+  const { state, last_poll_at } = watch.current();
+  const since = last_poll_at === null ? 'the start' : last_poll_at.toISOString();
+  if (state === 'silent') throw new Error(`no scheduler has polled since ${since}`);
 }
 
 function probeOf(sender: ChannelSender | undefined): Probe | null {

@@ -5,6 +5,7 @@ import { createWorld, type World } from '../../../test/support/world.js';
 import { OpenDeliveriesReader } from '../../delivery/admin/open-deliveries.js';
 import { FixedClock } from '../../platform/clock/fixed-clock.js';
 import { METRICS } from '../../platform/metrics/metrics-table.js';
+import { JobHandlers } from '../../platform/queues/handlers.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
 import { Queues } from '../../platform/queues/queues.js';
 import { MAX_COUNTED } from './gauges.js';
@@ -45,6 +46,21 @@ test('Prometheus reads every metric of the table, and the process, from any role
     expect(listed).toEqual(expect.arrayContaining([['process_resident_memory_bytes', 'gauge']]));
     expect(new Set(listed.map(([name]) => name)).size).toBe(listed.length);
   }
+});
+
+test('a scrape with the token of a person, or with the token elsewhere, is refused', async () => {
+  const world = await start({ env: { METRICS_TOKEN: 'a token of the scraper' } });
+  const { operator, admin } = await createCast(world);
+  const read = jest.spyOn(world.app.get(OpenDeliveriesReader, { strict: false }), 'read');
+  for (const token of [operator.token, admin.token]) {
+    expect((await world.http('GET', '/metrics', { token })).status).toBe(401);
+  }
+  const path = `/metrics?token=${encodeURIComponent('a token of the scraper')}`;
+  const answer = await world.http('GET', path);
+  expect(answer).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
+  expect(answer.text).not.toContain('vigie_');
+  // A refused scrape costs PostgreSQL nothing.
+  expect(read).not.toHaveBeenCalled();
 });
 
 test('METRICS_TOKEN protects it, and must match exactly', async () => {
@@ -155,6 +171,38 @@ test('runs are counted by job and outcome, with their time', async () => {
   const samples = await scrape(world);
   expect(samples.get('vigie_runs_total{job="update-statuses",outcome="succeeded"}')).toBe(1);
   expect(samples.get('vigie_run_duration_seconds_count{job="update-statuses"}')).toBe(1);
+});
+
+test('a run shows how late it started, what it did, and which runs wait', async () => {
+  const clock = new FixedClock('2026-03-02T09:00:00Z');
+  const world = await start({ clock });
+  const { tenant_id, other } = await createCast(world);
+  const insert = (tenant: string, job: string, due: string) =>
+    world.sql(
+      `INSERT INTO job_runs (tenant_id, job, slot, due_at, lease_token, lease_until, created_at)
+       VALUES ($1, $2, $3::text, $3::text::timestamptz, gen_random_uuid(), now() + interval '1 minute', $3::text::timestamptz)
+       RETURNING id AS run_id, tenant_id, lease_token`,
+      [tenant, job, due],
+    );
+  const [late] = await insert(tenant_id, 'update-statuses', '2026-03-02T08:59:15Z');
+  await world.app.get(JobHandlers, { strict: false }).run('update-statuses', late);
+  await insert(tenant_id, 'cleanup', '2026-03-02T08:50:00Z');
+  await insert(tenant_id, 'cleanup', '2026-03-02T10:00:00Z');
+  // The runs of a suspended tenant and of a paused queue have to wait.
+  await insert(other.tenant.id, 'cleanup', '2026-03-01T08:50:00Z');
+  await world.sql(`UPDATE tenants SET suspended_at = now() WHERE id = $1`, [other.tenant.id]);
+  await insert(tenant_id, 'scan-backups', '2026-03-02T08:00:00Z');
+  await world.sql(`INSERT INTO paused_run_queues (queue, paused_at) VALUES ('checks', now())`);
+  const samples = await scrape(world);
+  expect(samples.get('vigie_run_lag_seconds_sum{job="update-statuses"}')).toBe(45);
+  expect(samples.get('vigie_runs_open{job="cleanup",state="queued"}')).toBe(3);
+  expect(samples.get('vigie_runs_open{job="cleanup",state="running"}')).toBe(0);
+  expect(samples.get('vigie_oldest_due_run_seconds{job="cleanup"}')).toBe(600);
+  expect(samples.get('vigie_oldest_due_run_seconds{job="scan-backups"}')).toBe(0);
+  expect(samples.get('vigie_database_connections{pool="app",state="waiting"}')).toBe(0);
+  expect(samples.get('vigie_source_response_seconds{source="postgresql"}')).toBeGreaterThan(0);
+  expect(samples.get('vigie_dead_letters{channel="email"}')).toBe(0);
+  expect(samples.get('vigie_worker_concurrency{channel="email"}')).toBe(0);
 });
 
 test('a wake-up that Redis does not accept is counted', async () => {

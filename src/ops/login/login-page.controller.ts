@@ -6,7 +6,7 @@ import { validate } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LoginForm } from '../../auth/auth.dto.js';
 import { LoginService } from '../../auth/sessions/login.service.js';
-import { OperatorCookies } from '../../auth/sessions/operator-cookies.js';
+import { ConsoleSessions } from '../../auth/sessions/console-sessions.js';
 import { traceOf } from '../../platform/audit/act.js';
 import { Problem } from '../../platform/errors/problem.js';
 import { TakesForm } from '../../platform/http/body-guard.js';
@@ -29,13 +29,13 @@ type LoginValues =
 export class LoginPageController {
   constructor(
     private readonly logins: LoginService,
-    private readonly cookies: OperatorCookies,
+    private readonly sessions: ConsoleSessions,
     private readonly pages: HtmlPages,
   ) {}
 
   @Get('login')
   async page(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
-    const operator = await this.cookies.recognise(request.headers.cookie);
+    const operator = await this.sessions.operator(request.headers.cookie);
     const { locale, nonce } = prepare(request, reply);
     if (operator !== null) return this.pages.render('signed_in', locale, nonce, { email: operator.email });
     const values: LoginValues = { signed_out: (request.query as Record<string, unknown>).out !== undefined };
@@ -57,9 +57,7 @@ export class LoginPageController {
       return this.again(request, reply, HttpStatus.BAD_REQUEST, { problem: 'wrong', email: '' });
     }
     try {
-      form.device_token = this.cookies.deviceIn(request.headers.cookie);
-      const { operator, device_token } = await this.logins.operator(form, traceOf(request));
-      const cookies = [await this.cookies.begin(operator), this.cookies.keepDevice(device_token)];
+      const { cookies } = await this.logins.signIn(form, traceOf(request), request.headers);
       void reply.header('set-cookie', cookies).redirect('/ops/queues', HttpStatus.SEE_OTHER);
       return undefined;
     } catch (error) {
@@ -75,7 +73,7 @@ export class LoginPageController {
   @TakesForm()
   async logout(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     if (!isSameOrigin(request)) throw new Problem('forbidden', 'this request came from another page');
-    const cookie = await this.cookies.end(request.headers.cookie);
+    const cookie = await this.sessions.end(request.headers.cookie);
     void reply.header('set-cookie', cookie).redirect('/ops/login?out', HttpStatus.SEE_OTHER);
   }
 

@@ -36,9 +36,11 @@ describe('a login', () => {
     expect(answer.status).toBe(303);
     expect(answer.headers.location).toBe('/ops/queues');
     expect(answer.headers['set-cookie']).toEqual([
-      expect.stringMatching(/^vigie_ops=\S+; Path=\/ops; Max-Age=28800; HttpOnly; SameSite=Strict; Secure$/),
       expect.stringMatching(
-        /^vigie_device=\S+; Path=\/ops; Max-Age=34560000; HttpOnly; SameSite=Strict; Secure$/,
+        /^__Host-vigie_session=\S+; Path=\/; Max-Age=28800; HttpOnly; SameSite=Strict; Secure$/,
+      ),
+      expect.stringMatching(
+        /^__Host-vigie_device=\S+; Path=\/; Max-Age=34560000; HttpOnly; SameSite=Strict; Secure$/,
       ),
     ]);
     const cookie = await signIn();
@@ -94,7 +96,7 @@ describe('a login', () => {
     const cookies = ((await login(right())).headers['set-cookie'] as string[]).map(
       (one) => one.split(';')[0],
     );
-    const device = cookies.find((one) => one?.startsWith('vigie_device='))!;
+    const device = cookies.find((one) => one?.startsWith('__Host-vigie_device='))!;
     while ((await login({ ...right(), password: 'wrong' })).status === 401);
     expect((await login(right())).status).toBe(429);
     expect((await login(right(), { cookie: device })).status).toBe(303);
@@ -143,7 +145,7 @@ describe('a session', () => {
     const cookie = await signIn();
     const out = await post('/ops/logout', '', { cookie });
     expect(out.status).toBe(303);
-    expect(out.headers['set-cookie']).toMatch(/^vigie_ops=; Path=\/ops; Max-Age=0;/);
+    expect(out.headers['set-cookie']).toMatch(/^__Host-vigie_session=; Path=\/; Max-Age=0;/);
     expect((await board({ cookie })).status).toBe(401);
     expect((await post('/ops/logout', '', { cookie })).status).toBe(303);
   });
@@ -171,17 +173,17 @@ describe('a session', () => {
     clock.set(new Date('2026-03-04T09:00:00Z'));
   });
 
-  test('is not an API token, and an API token is not a session', async () => {
+  test('is that of the console: no token is one, and it is no token', async () => {
     const cookie = await signIn();
-    const value = cookie.slice('vigie_ops='.length);
+    const value = cookie.slice('__Host-vigie_session='.length);
     const { body } = await world.http('POST', '/api/v1/auth/login', { body: right() });
     const { access_token, refresh_token } = body as { access_token: string; refresh_token: string };
     for (const token of [access_token, refresh_token, value.replace(/.$/, 'x'), value.split('.')[0]!, '']) {
-      expect((await board({ cookie: `vigie_ops=${token}` })).status).toBe(401);
+      expect((await board({ cookie: `__Host-vigie_session=${token}` })).status).toBe(401);
     }
     expect((await board({ authorization: `Bearer ${access_token}` })).status).toBe(401);
     expect((await world.http('GET', '/api/v1/tenants', { token: value })).status).toBe(401);
-    expect((await world.http('GET', '/api/v1/tenants', { headers: { cookie } })).status).toBe(401);
+    expect((await world.http('GET', '/api/v1/tenants', { headers: { cookie } })).status).toBe(200);
     const refreshed = await world.http('POST', '/api/v1/auth/refresh', { body: { refresh_token: value } });
     expect(refreshed.status).toBe(401);
   });

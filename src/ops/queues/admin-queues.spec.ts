@@ -52,6 +52,7 @@ describe('the jobs of a queue', () => {
       {
         id: expect.any(String),
         tenant_id: tenant,
+        tenant: expect.any(String),
         job: 'send-mail',
         state: 'sending',
         attempts: 1,

@@ -49,6 +49,11 @@ async function signIn(page: Page, password: string): Promise<void> {
 
 test('an operator logs in, sees the queues and their jobs, and logs out', async () => {
   const { page, faults } = await open('en-GB');
+  const requested: string[] = [];
+  page.on('request', (request) => requested.push(request.url()));
+  page.on('console', (message) => {
+    if (/Content Security Policy/.test(message.text())) faults.push(message.text());
+  });
   await page.goto(`${url}/ops/queues`);
   expect(new URL(page.url()).pathname).toBe('/ops/login');
   expect(await page.textContent('h1')).toBe('Operator sign-in');
@@ -68,6 +73,10 @@ test('an operator logs in, sees the queues and their jobs, and logs out', async 
   await page.goto(`${url}/ops/queues/queue/mail`);
   await page.getByText(ids.bundle_id).first().waitFor();
   expect(await page.getByText(ids.tenant_id).count()).toBe(3);
+  await page.getByText('So these queues are nearly always empty.', { exact: false }).waitFor();
+  // No fonts, nor anything else, from another server.
+  expect(requested.filter((one) => !one.startsWith(url) && !one.startsWith('data:'))).toEqual([]);
+  expect(requested.length).toBeGreaterThan(3);
   // The board is read-only: the page has no action.
   expect(await page.getByText(/^(Pause|Empty|Retry all|Add job|Clean all)$/i).count()).toBe(0);
   expect(faults).toEqual([`401 ${url}/ops/login`]);

@@ -145,6 +145,9 @@ export class QueueJobView {
   @ApiProperty({ format: 'uuid' })
   tenant_id: string;
 
+  @ApiProperty({ description: 'Its slug' })
+  tenant: string;
+
   @ApiProperty({ example: 'send-mail' })
   job: string;
 

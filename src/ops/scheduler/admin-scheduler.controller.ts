@@ -8,7 +8,6 @@ import {
   getSchemaPath,
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { BackupForecast } from '../../backups/board/backup-forecast.js';
 import { Access, AdminOrOperator, type AnyCaller } from '../../platform/http/caller.js';
 import { SCHEDULED_JOBS, type ScheduledJob } from '../../contracts/jobs.js';
 import type { Page } from '../../platform/http/cursor.js';
@@ -16,22 +15,12 @@ import { Creating, type CreatingRequest } from '../../platform/http/idempotency.
 import { RunState, type RunView } from '../../runs/run.dto.js';
 import { SchedulerStatus } from '../../scheduler/scheduler.dto.js';
 import { Scheduler } from '../../scheduler/scheduler.service.js';
-import {
-  DispatchAnswer,
-  PreviewAnswer,
-  PreviewQuery,
-  RunPage,
-  RunsAnswer,
-  RunsQuery,
-  TenantQuery,
-  TriggerQuery,
-} from '../admin.dto.js';
+import { DispatchAnswer, RunPage, RunsAnswer, RunsQuery, TenantQuery, TriggerQuery } from '../admin.dto.js';
 import { AdminTenant } from '../admin-tenant.js';
-import { ScheduledJobParam, type Triggerable, TRIGGERABLE, TriggerableParam } from './job-param.js';
+import { PreviewAnswer, PreviewQuery } from '../preview/preview.dto.js';
+import { Previews } from '../preview/previews.service.js';
+import { PreviewableParam, type Triggerable, TRIGGERABLE, TriggerableParam } from './job-param.js';
 import { type TriggerOutcome, Triggers } from './triggers.service.js';
-
-/** Their preview also lists the backups that the day expects. */
-const BACKUP_JOBS: readonly ScheduledJob[] = ['check-backups', 'scan-backups'];
 
 const TRIGGER_ANSWER = {
   schema: {
@@ -46,7 +35,7 @@ export class AdminSchedulerController {
     private readonly scheduler: Scheduler,
     private readonly tenants: AdminTenant,
     private readonly triggers: Triggers,
-    private readonly backups: BackupForecast,
+    private readonly previews: Previews,
   ) {}
 
   @Get('scheduler')
@@ -88,20 +77,21 @@ export class AdminSchedulerController {
   @Get('scheduler/:job/preview')
   @Access('admin_or_operator', 'admin')
   @ApiOperation({
-    summary: 'The slots of a job on a day',
-    description: 'For the backup jobs, also the backups expected on that day and what would be announced.',
+    summary: 'What a job would do on a day',
+    description:
+      'Runs the job itself for each slot of the day, in a transaction that is rolled back: nothing is written or sent. ' +
+      'Who would be notified, on which channel, when, and why not. For past slots, beside what really ran.',
   })
   @ApiParam({ name: 'job', enum: SCHEDULED_JOBS })
   @ApiOkResponse({ type: PreviewAnswer })
   async preview(
     @AdminOrOperator() caller: AnyCaller,
-    @ScheduledJobParam() job: ScheduledJob,
-    @Query() { tenant, date }: PreviewQuery,
+    @PreviewableParam() job: ScheduledJob,
+    @Query() { tenant, ...query }: PreviewQuery,
   ): Promise<PreviewAnswer> {
     const tenantId = await this.tenants.of(caller, tenant);
-    const preview = await this.scheduler.preview(job, tenantId, date);
-    if (!BACKUP_JOBS.includes(job)) return preview;
-    return Object.assign(preview, { backups: await this.backups.ofDate(tenantId, date) });
+    const reader_id = caller.kind === 'operator' ? null : caller.user_id;
+    return this.previews.of(tenantId, { job, reader_id, ...query });
   }
 
   @Get('runs')

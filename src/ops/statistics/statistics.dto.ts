@@ -57,6 +57,37 @@ export class ChannelStatistics {
   oldest_due_seconds: number | null;
 }
 
+/** How much of a limit is used; 0: no limit. */
+export class LimitUsage {
+  @ApiProperty({ description: '0: no limit' })
+  limit: number;
+
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description: 'Counted up to the limit; null: not shown, because it counts other tenants too',
+  })
+  used: number | null;
+
+  @ApiProperty({ type: Number, nullable: true, description: 'null: no limit, or not shown' })
+  left: number | null;
+}
+
+/** How much of the limits of a channel is used and left. */
+export class ChannelQuota {
+  @ApiProperty({ type: LimitUsage, description: 'Messages of the tenant in the last hour' })
+  tenant_hour: LimitUsage;
+
+  @ApiProperty({ type: LimitUsage, description: 'The same in the last 24 hours' })
+  tenant_day: LimitUsage;
+
+  @ApiProperty({
+    type: LimitUsage,
+    description: 'Messages of all tenants in the last minute; only operators see how many',
+  })
+  minute: LimitUsage;
+}
+
 /** The effective limits; 0: no limit. */
 export class LimitsInForce {
   @ApiProperty()
@@ -65,7 +96,13 @@ export class LimitsInForce {
   @ApiProperty()
   per_user_per_day: number;
 
-  @ApiProperty({ description: 'For the whole installation' })
+  @ApiProperty({ description: 'On each channel' })
+  per_tenant_per_hour: number;
+
+  @ApiProperty({ description: 'On each channel' })
+  per_tenant_per_day: number;
+
+  @ApiProperty({ description: 'Of all tenants, on channels without an own limit' })
   global_per_minute: number;
 }
 
@@ -76,6 +113,9 @@ export class TenantStatistics {
 
   @ApiProperty({ type: 'object', additionalProperties: { $ref: '#/components/schemas/ChannelStatistics' } })
   channels: Record<string, ChannelStatistics>;
+
+  @ApiProperty({ type: 'object', additionalProperties: { $ref: '#/components/schemas/ChannelQuota' } })
+  quota: Record<string, ChannelQuota>;
 
   @ApiProperty({ type: LimitsInForce })
   limits: LimitsInForce;

@@ -40,4 +40,10 @@ export class ScheduleSettings implements ScheduleHours {
   @Min(5)
   @Max(1440)
   scan_backups_minutes: number = 15;
+
+  @ApiProperty({ minimum: 5, maximum: 60, description: 'How often due reminders are sent' })
+  @IsInt()
+  @Min(5)
+  @Max(60)
+  process_reminders_minutes: number = 60;
 }

@@ -6,6 +6,7 @@ import { EmailAddresses } from '../../platform/http/email-address.js';
 import { BackupSettings } from './backups.js';
 import { LimitSettings } from './limits.js';
 import { OperatingHoursSettings } from './operating-hours.js';
+import { RetentionSettings } from './retention.js';
 import { ScheduleSettings } from './schedule.js';
 import { NullableSection } from './section.js';
 import { Nested } from '../../platform/http/nested.js';
@@ -47,6 +48,10 @@ export class TenantSettings {
   @ApiProperty()
   @Nested(() => BackupSettings)
   backups: BackupSettings = new BackupSettings();
+
+  @ApiProperty()
+  @Nested(() => RetentionSettings)
+  retention: RetentionSettings = new RetentionSettings();
 }
 
 /** The settings in force: stored values over the defaults. */

@@ -1,0 +1,55 @@
+import { Controller, Get, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { Access } from '../../platform/http/caller.js';
+import {
+  Activity,
+  ActivityQuery,
+  DeadLettersList,
+  DeadLettersQuery,
+  Timeline,
+  TimelineQuery,
+} from './activity.dto.js';
+import { ActivityReader } from './activity.service.js';
+import { TimelineReader } from './timeline.service.js';
+
+/** What the installation did and will do, over all tenants, for operators. */
+@Controller('admin')
+@Access('operator')
+export class ActivityController {
+  constructor(
+    private readonly activity: ActivityReader,
+    private readonly timelines: TimelineReader,
+  ) {}
+
+  @Get('activity')
+  @ApiOperation({
+    summary: 'Failure rates, and deliveries by channel and outcome over time',
+    description: 'Of all tenants. The last interval is the running one.',
+  })
+  @ApiOkResponse({ type: Activity })
+  read(@Query() { hours }: ActivityQuery): Promise<Activity> {
+    return this.activity.read(hours);
+  }
+
+  @Get('dead-letters')
+  @ApiOperation({
+    summary: 'Failed deliveries by cause',
+    description: '`POST admin/queues/:queue/retry` sends them again.',
+  })
+  @ApiOkResponse({ type: DeadLettersList })
+  deadLetters(@Query() { days }: DeadLettersQuery): Promise<DeadLettersList> {
+    return this.activity.deadLetters(days);
+  }
+
+  @Get('timeline')
+  @ApiOperation({
+    summary: 'What ran, was caught up, was missed and is planned, by tenant, job and hour',
+    description:
+      'Computed from the ledger and from the hours that are set now: a slot that an earlier setting had, and that did ' +
+      'not run, is not shown. Manual runs count as runs.',
+  })
+  @ApiOkResponse({ type: Timeline })
+  timeline(@Query() query: TimelineQuery): Promise<Timeline> {
+    return this.timelines.read(query);
+  }
+}

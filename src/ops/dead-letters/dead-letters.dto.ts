@@ -1,0 +1,132 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsArray,
+  IsIn,
+  IsInt,
+  IsOptional,
+  IsString,
+  IsUUID,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+} from 'class-validator';
+import { type Channel, CHANNELS } from '../../contracts/channels.js';
+import {
+  DEAD_LETTER_ACTS,
+  type DeadLetterAct,
+  type DeadLetterActName,
+} from '../../delivery/admin/dead-letter-acts.js';
+import { Text } from '../../platform/http/text.js';
+
+const MAX_IDS = 1_000;
+
+/** Which dead letters: some by their ids, those of a channel, or those with one cause. */
+export class DeadLettersChoice {
+  @ApiPropertyOptional({ type: [String], format: 'uuid', minItems: 1, maxItems: MAX_IDS })
+  @IsOptional()
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(MAX_IDS)
+  @IsUUID(undefined, { each: true })
+  ids?: string[];
+
+  @ApiPropertyOptional({ enum: CHANNELS, description: 'Required without `ids`' })
+  @IsOptional()
+  @IsIn(CHANNELS)
+  channel?: Channel;
+
+  @ApiPropertyOptional({
+    maxLength: 160,
+    description: 'A cause as `GET admin/dead-letters` lists it; absent: every one',
+  })
+  @IsOptional()
+  @IsString()
+  @MaxLength(160)
+  cause?: string;
+
+  @ApiPropertyOptional({
+    type: String,
+    nullable: true,
+    maxLength: 100,
+    description: 'The reason listed with `cause`',
+  })
+  @IsOptional()
+  @IsString()
+  @MaxLength(100)
+  reason?: string | null;
+
+  @ApiPropertyOptional({ description: 'Slug of a tenant; absent: all' })
+  @IsOptional()
+  @Matches(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, { message: '$property must be a slug' })
+  tenant?: string;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    maximum: 30,
+    default: 30,
+    description: 'Days to look back',
+  })
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(30)
+  days?: number;
+}
+
+export class DeadLettersDiscard extends DeadLettersChoice {
+  @ApiProperty({ maxLength: 400, description: 'Why, for the history of each delivery' })
+  @Text(400)
+  why: string;
+}
+
+export class DeadLetterActView implements DeadLetterAct {
+  @ApiProperty({ format: 'uuid' })
+  id: string;
+
+  @ApiProperty({ enum: DEAD_LETTER_ACTS })
+  act: DeadLetterActName;
+
+  @ApiProperty({ enum: ['running', 'succeeded'] })
+  state: 'running' | 'succeeded';
+
+  @ApiProperty({ type: String, format: 'uuid', nullable: true, description: 'null: all tenants' })
+  tenant_id: string | null;
+
+  @ApiProperty({ type: String, enum: CHANNELS, nullable: true })
+  channel: Channel | null;
+
+  @ApiProperty({ type: String, nullable: true })
+  cause: string | null;
+
+  @ApiProperty({ type: String, nullable: true })
+  reason: string | null;
+
+  @ApiProperty({ description: 'Chosen when it began' })
+  total: number;
+
+  @ApiProperty({
+    description: 'Moved so far; skipped are those without a recipient and with an expired link',
+  })
+  done: number;
+
+  @ApiProperty({ type: String, nullable: true })
+  why: string | null;
+
+  @ApiProperty({ example: 'operator:…' })
+  by: string;
+
+  @ApiProperty()
+  created_at: Date;
+
+  @ApiProperty({ type: Date, nullable: true })
+  finished_at: Date | null;
+}
+
+export class DeadLetterActList {
+  @ApiProperty({ type: [DeadLetterActView] })
+  data: DeadLetterActView[];
+}

@@ -23,8 +23,10 @@ import { DatabaseModule } from './platform/database/database.module.js';
 import { HttpModule } from './platform/http/http.module.js';
 import { EncryptionModule } from './platform/encryption/encryption.module.js';
 import { MetricsModule } from './platform/metrics/metrics.module.js';
+import { OverviewModule } from './overview/overview.module.js';
 import { QueuesModule } from './platform/queues/queues.module.js';
 import { Workers } from './platform/queues/workers.js';
+import { RemindersModule } from './reminders/reminders.module.js';
 import { RunsModule } from './runs/runs.module.js';
 import { RealtimeModule } from './realtime/realtime.module.js';
 import { SchedulerModule } from './scheduler/scheduler.module.js';
@@ -72,9 +74,11 @@ export class AppModule implements OnModuleDestroy {
         DeadlinesModule,
         DocumentsModule,
         TasksModule,
+        RemindersModule,
         BackupsModule,
         DigestModule,
         SchedulerModule,
+        OverviewModule,
         OpsModule,
         ...(config.roles.includes('web') ? [RealtimeModule] : []),
       ],

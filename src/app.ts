@@ -3,9 +3,10 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ClsService } from 'nestjs-cls';
 import { AppModule } from './app.module.js';
-import { OperatorCookies } from './auth/sessions/operator-cookies.js';
+import { ConsoleSessions } from './auth/sessions/console-sessions.js';
 import { setUpAsyncApi } from './asyncapi.js';
 import { describeApi, setUpDocs } from './docs.js';
+import { serveWeb } from './front-end/web-files.js';
 import { recordOutcomes } from './platform/audit/outcomes.js';
 import { serveBoard } from './ops/queues/queue-board.js';
 import { type Clock, SystemClock } from './platform/clock/clock.js';
@@ -13,14 +14,17 @@ import type { Config } from './platform/config/config.js';
 import { notFound } from './platform/errors/problem.js';
 import { ProblemFilter } from './platform/errors/problem.filter.js';
 import { logRequests, requestId } from './platform/http/request-log.js';
+import { traceRequests } from './platform/http/request-traces.js';
 import { measureRequests } from './platform/http/request-metrics.js';
 import { trustedProxies } from './platform/http/addresses.js';
 import { BODY_LIMIT, takeBodies } from './platform/http/bodies.js';
 import { answerHeaders, setAnswerHeaders } from './platform/http/answer-headers.js';
+import { compressAnswers } from './platform/http/compression.js';
 import { answerUnknownRoutes } from './platform/http/unknown-routes.js';
 import { requireHost, unreadableRequests } from './platform/http/unreadable-requests.js';
-import { UPLOAD_TIMEOUT_MS } from './platform/http/uploads.js';
+import { UPLOAD_TIMEOUT_MS } from './platform/http/uploads/uploads.js';
 import { HttpConnections } from './platform/http/http-connections.js';
+import { admitWebOrigins, crossOriginHeaders } from './platform/http/web-origins.js';
 import { validationPipe } from './platform/http/validation.js';
 import { JsonLogger, logDestination } from './platform/logging/logger.js';
 import { Queues } from './platform/queues/queues.js';
@@ -41,7 +45,7 @@ export async function createApp(
     genReqId: requestId,
     trustProxy: config.trustProxy === null ? false : trustedProxies(config.trustProxy),
     requestTimeout: UPLOAD_TIMEOUT_MS,
-    ...unreadableRequests(answerHeaders(config)),
+    ...unreadableRequests(answerHeaders(config), (request) => crossOriginHeaders(request, config)),
     routerOptions: { maxParamLength: 200 },
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(config, clock), adapter, {
@@ -56,6 +60,8 @@ export async function createApp(
       'metrics',
       'password',
       'alerts/act/:token',
+      'hooks/:provider/:token',
+      'unsubscribe/:token',
       'ops/login',
       'ops/logout',
       'docs',
@@ -65,8 +71,11 @@ export async function createApp(
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ProblemFilter());
   app.useWebSocketAdapter(new SocketAdapter(app, config));
+  await compressAnswers(app);
   carryRequestId(app);
+  traceRequests(app);
   setAnswerHeaders(app, config);
+  admitWebOrigins(app, config);
   requireHost(app);
   answerUnknownRoutes(app);
   endConnectionsAtStop(app);
@@ -78,9 +87,10 @@ export async function createApp(
     serveBoard(
       app.getHttpAdapter().getInstance(),
       app.get(Queues),
-      app.get(OperatorCookies, { strict: false }),
+      app.get(ConsoleSessions, { strict: false }),
       app.get(HtmlPages, { strict: false }),
     );
+    serveWeb(app);
   } else {
     answerOpsOnly(app);
   }

@@ -1,7 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { stringify } from 'yaml';
-import type { ClientMessages, ServerMessages } from './contracts/socket-messages.js';
+import { type ClientMessages, MAX_UNSEEN, type ServerMessages } from './contracts/socket-messages.js';
 import { VERSION } from './platform/version.js';
 
 const NAMESPACE = '/notifications';
@@ -14,7 +14,13 @@ type Schema = Record<string, unknown>;
 
 const COUNT: Schema = {
   unread_count: { type: 'integer', minimum: 0 },
-  seq: { type: 'integer', minimum: 0, description: 'Ignore a count with a smaller seq than the last one' },
+  unseen: {
+    type: 'integer',
+    minimum: 0,
+    maximum: MAX_UNSEEN,
+    description: `Created after the last \`PUT notifications/seen\`; ${MAX_UNSEEN} means as many or more`,
+  },
+  seq: { type: 'integer', minimum: 0, description: 'Ignore counts with a smaller seq than the last one' },
 };
 
 const CHANGE: Schema = {
@@ -26,16 +32,16 @@ const CHANGE: Schema = {
 
 const FROM_SERVER: Record<keyof ServerMessages, { summary: string; payload: Schema }> = {
   'notification.created': {
-    summary: 'A new notification, with the unread count that includes it',
+    summary: 'A new notification, with the counts that include it',
     payload: CHANGE,
   },
   'notification.updated': {
     summary:
-      'A notification that was read, unread or archived, or whose alert was acknowledged or snoozed, with the unread count',
+      'A notification that was read, unread or archived, or whose alert was acknowledged or snoozed, with the counts',
     payload: CHANGE,
   },
   unread_count: {
-    summary: 'The unread count alone: after connecting, for example',
+    summary: 'The counts alone: after connecting, or when the user has seen something in another tab',
     payload: { type: 'object', required: Object.keys(COUNT), properties: COUNT },
   },
   resync_required: {

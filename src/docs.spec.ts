@@ -49,17 +49,20 @@ test('every route has one room, a summary, its callers, and its errors', () => {
   expect(lacking.map(([name]) => name)).toEqual([]);
 });
 
-test('public routes require nothing, others a token or a key with its scope', () => {
+test('public routes require nothing, others a token, the cookie of a session, or a key with its scope', () => {
   expect(document.paths['/readyz']?.get?.security).toEqual([]);
   const trigger = document.paths['/api/v1/admin/scheduler/{job}/trigger']?.post;
-  expect(trigger).toMatchObject({ tags: ['ops'], security: [{ bearer: [] }, { api_key: [] }] });
+  expect(trigger).toMatchObject({
+    tags: ['ops'],
+    security: [{ bearer: [] }, { session: [] }, { api_key: [] }],
+  });
   expect(trigger?.parameters).toContainEqual(
     expect.objectContaining({ name: 'Idempotency-Key', in: 'header' }),
   );
   expect(trigger?.responses['404']).toMatchObject({
     content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
   });
-  expect(Object.keys(document.components?.securitySchemes ?? {})).toEqual(['bearer', 'api_key']);
+  expect(Object.keys(document.components?.securitySchemes ?? {})).toEqual(['bearer', 'api_key', 'session']);
 });
 
 test('every operation id belongs to one route', () => {

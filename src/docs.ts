@@ -15,6 +15,7 @@ import { VERSION } from './platform/version.js';
 const DESCRIPTION = `Deadlines, documents, tasks and backups: the right people are notified once, on the right channel, at the right hour.
 
 Send \`Authorization: Bearer <access token>\` (from \`POST /api/v1/auth/login\`) or \`X-API-Key\`, never both.
+Pages of this server may use the cookie of \`POST /api/v1/auth/session\` instead.
 Lists answer \`{"data": […], "next_cursor": …}\`. Every error is \`application/problem+json\` (RFC 9457) with a \`code\`.
 The sockets are described in [/asyncapi.yaml](/asyncapi.yaml).`;
 
@@ -57,8 +58,13 @@ export function setUpDocs(app: NestFastifyApplication): void {
     jsonDocumentUrl: 'openapi.json',
     raw: ['json'],
     customSiteTitle: 'Vigie API',
-    // Do not store pasted credentials in the browser.
-    swaggerOptions: { persistAuthorization: false, tagsSorter: 'alpha' },
+    swaggerOptions: {
+      // Do not store pasted credentials in the browser.
+      persistAuthorization: false,
+      // The pasted credentials alone: with the cookie of a signed-in reader they would be ambiguous.
+      requestInterceptor: (request: object) => Object.assign(request, { credentials: 'omit' }),
+      tagsSorter: 'alpha',
+    },
   });
 }
 
@@ -74,6 +80,7 @@ export function describeApi(app: NestFastifyApplication): OpenAPIObject {
     .addServer('/')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, 'bearer')
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key' }, 'api_key')
+    .addCookieAuth('vigie_session', { type: 'apiKey', in: 'cookie' }, 'session')
     .build();
   const document = SwaggerModule.createDocument(app, outline, {
     autoTagControllers: false,
@@ -128,7 +135,7 @@ function wordsOf(operation: string): string {
 
 function securityOf(rule: AccessRule | undefined): Record<string, string[]>[] {
   if (rule?.who === 'public') return [];
-  return [{ bearer: [] }, ...(rule?.scope === undefined ? [] : [{ api_key: [] }])];
+  return [{ bearer: [] }, { session: [] }, ...(rule?.scope === undefined ? [] : [{ api_key: [] }])];
 }
 
 function titlesOf(status: number): string {

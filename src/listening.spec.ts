@@ -36,6 +36,7 @@ describe('a process whose port is taken', () => {
     const environment = {
       ...environmentFor(database),
       VIGIE_ROLES: 'web,worker,scheduler',
+      SCHEDULER_POLL_SECONDS: '1',
       SMTP_HOST: '127.0.0.1',
       SMTP_FROM_EMAIL: 'vigie@example.com',
     };
@@ -48,7 +49,7 @@ describe('a process whose port is taken', () => {
     await new Promise((closed) => squatter.close(closed));
     const server = await startProcess({ ...environment, PORT: String(port) });
     await until('a poll', async () => (await counts()).polls === 1);
-    expect(await counts()).toEqual({ runs: 6, polls: 1, workers: 1 });
+    expect(await counts()).toEqual({ runs: 7, polls: 1, workers: 2 });
     await server.stop();
   }, 120_000);
 });

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from './app.js';
-import { Operators } from './auth/operators.js';
+import { FirstRun } from './auth/first-run.js';
 import { type Config, ConfigurationError, readConfig } from './platform/config/config.js';
 import { withEnvFile } from './platform/config/env-file.js';
 import { DatabaseNotPrepared } from './platform/database/preparation.js';
@@ -102,9 +102,8 @@ async function main(): Promise<void> {
   started.embedded = embedded;
   try {
     const app = await serve(config, started);
-    const hasOperator = await app.get(Operators, { strict: false }).exist();
-    for (const notice of startNotices(config, hasOperator, Object.keys(environment)))
-      log.warn(notice, 'Vigie');
+    const token = await app.get(FirstRun, { strict: false }).token();
+    for (const notice of startNotices(config, token, Object.keys(environment))) log.warn(notice, 'Vigie');
   } catch (error) {
     // What the start lacks then, the stop has taken from it.
     if (started.stopping) await new Promise(() => undefined);

@@ -6,6 +6,8 @@ import { type Config, hasExternalDatabase, readConfig } from '../platform/config
 import { runningServices } from '../platform/embedded/running.js';
 import { JsonLogger } from '../platform/logging/logger.js';
 import { reachDatabase, reachRedis } from '../platform/start/steps.js';
+import { TenantDirectory, type TenantEntry } from '../tenants/tenant-directory.js';
+import { sentenceOf } from './audited.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -32,6 +34,26 @@ export async function withInstallation<Result>(
   } finally {
     await app.close();
   }
+}
+
+/** The same; refusals of the services are errors in plain words. */
+export async function withReadableErrors<Result>(
+  environment: Environment,
+  work: (app: INestApplicationContext) => Promise<Result>,
+  options: { mail?: boolean } = {},
+): Promise<Result> {
+  try {
+    return await withInstallation(environment, work, options);
+  } catch (error) {
+    throw sentenceOf(error);
+  }
+}
+
+/** @throws Error in plain words if there is none with this slug. */
+export async function tenantOf(app: INestApplicationContext, slug: string): Promise<TenantEntry> {
+  const tenant = await app.get(TenantDirectory, { strict: false }).bySlug(slug);
+  if (tenant === null) throw new Error(`there is no tenant ${slug}`);
+  return tenant;
 }
 
 /** Without a configured URL, uses the services that a running server has started. */

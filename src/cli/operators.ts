@@ -2,9 +2,8 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { type OperatorCredentials, Operators } from '../auth/operators.js';
 import { LoginThrottle } from '../auth/sessions/login-throttle.js';
 import { parseEmailAddress } from '../platform/addresses/email-address.js';
-import { TenantDirectory } from '../tenants/tenant-directory.js';
-import { audited, sentenceOf } from './audited.js';
-import { type Environment, withInstallation } from './installation.js';
+import { audited } from './audited.js';
+import { type Environment, tenantOf, withInstallation, withReadableErrors } from './installation.js';
 import { readNewPassword, type Terminal } from './password-input.js';
 import { tableOf } from './table.js';
 
@@ -99,8 +98,7 @@ export async function unlockLogin(
 ): Promise<string> {
   return withReadableErrors(environment, async (app) => {
     const email = addressOf(written).toLowerCase();
-    const tenant = slug === undefined ? null : await app.get(TenantDirectory, { strict: false }).bySlug(slug);
-    if (slug !== undefined && tenant === null) throw new Error(`there is no tenant ${slug}`);
+    const tenant = slug === undefined ? null : await tenantOf(app, slug);
     if (slug === undefined) await operatorOf(app, email);
     const act = {
       action: 'vigie operators unlock',
@@ -128,15 +126,4 @@ async function operatorOf(app: INestApplicationContext, written: string): Promis
   const operator = await accounts(app).byEmail(email.toLowerCase());
   if (operator === null) throw new Error(`there is no operator ${email}: vigie operators list shows all`);
   return operator;
-}
-
-async function withReadableErrors<Result>(
-  environment: Environment,
-  work: (app: INestApplicationContext) => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await withInstallation(environment, work);
-  } catch (error) {
-    throw sentenceOf(error);
-  }
 }

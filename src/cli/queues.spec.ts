@@ -30,12 +30,12 @@ test('the queues are a table, or JSON', async () => {
     token: cast.operator.token,
   });
   const lines = (await showQueues(environment, {})).split('\n');
-  expect(lines).toHaveLength(6);
+  expect(lines).toHaveLength(7);
   expect(lines[0]).toMatch(/^queue +state +waiting +delayed +active/);
   expect(lines[1]).toMatch(/^mail +open +8 +0 +0 +0 +0 +\d+ s +0$/);
-  expect(lines[5]).toMatch(/^maintenance +open +1 +- +0 +0 +0 +\d+ s +1$/);
+  expect(lines[6]).toMatch(/^maintenance +open +1 +- +0 +0 +0 +\d+ s +1$/);
   const json = JSON.parse(await showQueues(environment, { json: true })) as { queue: string }[];
-  expect(json.map(({ queue }) => queue)).toEqual(['mail', 'sms', 'push', 'checks', 'maintenance']);
+  expect(json.map(({ queue }) => queue)).toEqual(['mail', 'sms', 'push', 'webhook', 'checks', 'maintenance']);
 });
 
 test('a pause from the command line applies to all processes', async () => {

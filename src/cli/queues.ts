@@ -2,8 +2,8 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { QUEUES, type QueueName } from '../contracts/jobs.js';
 import { QueueAdmin } from '../ops/queues/queue-admin.service.js';
 import type { QueueView } from '../ops/queues/queues.dto.js';
-import { TenantDirectory } from '../tenants/tenant-directory.js';
-import { withInstallation } from './installation.js';
+import { UsageError } from './exit-codes.js';
+import { type Environment, tenantOf, withInstallation } from './installation.js';
 
 /** The actor in the log. */
 const BY = 'cli';
@@ -17,8 +17,6 @@ export interface QueueOptions {
 }
 
 export type QueueAct = 'pause' | 'resume' | 'purge' | 'retry';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** `vigie queues`: the text to print. */
 export async function showQueues(environment: Environment, { json }: QueueOptions): Promise<string> {
@@ -37,13 +35,16 @@ export async function actOnQueue(
   options: QueueOptions,
 ): Promise<string> {
   const queue = QUEUES.find((each) => each === name);
-  if (queue === undefined) throw new Error(`there is no queue ${name}; the queues are ${QUEUES.join(', ')}`);
+  if (queue === undefined)
+    throw new UsageError(`there is no queue ${name}; the queues are ${QUEUES.join(', ')}`);
   if (act === 'purge' && options.yes !== true) {
-    throw new Error(`this cancels all waiting jobs in ${queue} and cannot be undone: confirm with --yes`);
+    throw new UsageError(
+      `this cancels all waiting jobs in ${queue} and cannot be undone: confirm with --yes`,
+    );
   }
   const days = Number(options.days ?? 1);
   if (!Number.isInteger(days) || days < 1 || days > 30)
-    throw new Error('--days must be a number from 1 to 30');
+    throw new UsageError('--days must be a number from 1 to 30');
   return withInstallation(environment, async (app) => {
     const tenant_id = await tenantId(app, options.tenant);
     return JSON.stringify(await ACTS[act](admin(app), queue, { tenant_id, days }), null, 2);
@@ -68,10 +69,7 @@ function admin(app: INestApplicationContext): QueueAdmin {
 }
 
 async function tenantId(app: INestApplicationContext, slug: string | undefined): Promise<string | null> {
-  if (slug === undefined) return null;
-  const tenant = await app.get(TenantDirectory, { strict: false }).bySlug(slug);
-  if (tenant === null) throw new Error(`there is no tenant ${slug}`);
-  return tenant.id;
+  return slug === undefined ? null : (await tenantOf(app, slug)).id;
 }
 
 const HEAD = [

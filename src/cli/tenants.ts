@@ -1,12 +1,11 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import { plainToInstance } from 'class-transformer';
-import { validate, type ValidationError } from 'class-validator';
 import { FirstAdmins, type OpenedTenant } from '../auth/first-admins.js';
 import { Outbox } from '../delivery/outbox.js';
 import { NewTenant } from '../tenants/tenants.dto.js';
 import { TenantsService } from '../tenants/tenants.service.js';
 import { NewUser } from '../users/users.dto.js';
 import { audited, sentenceOf } from './audited.js';
+import { checked } from './checked.js';
 import { type Environment, withInstallation } from './installation.js';
 import { tableOf } from './table.js';
 
@@ -22,17 +21,6 @@ export interface NewTenantOptions {
 
 /** Tenants per query. */
 const PAGE = 200;
-
-/** The command line's options, by the API's names of the fields. */
-const OPTIONS: Readonly<Record<string, string>> = {
-  name: '--name',
-  kind: '--kind',
-  time_zone: '--time-zone',
-  locale: '--locale',
-  email: '--admin',
-  admin_name: '--admin-name',
-  slug: 'the slug',
-};
 
 /**
  * `vigie tenants create <slug>`: creates a tenant, its first admin and the welcome mail, in one transaction.
@@ -115,25 +103,4 @@ function describe({ tenant, admin, link }: OpenedTenant, isMailed: boolean): str
 
 function mailed(app: INestApplicationContext): boolean {
   return app.get(Outbox, { strict: false }).channels.includes('email');
-}
-
-/** Applies the API's rules. @throws Error that names the options. */
-async function checked<Form extends object>(
-  form: new () => Form,
-  fields: object,
-  names: Readonly<Record<string, string>> = {},
-): Promise<Form> {
-  const instance = plainToInstance(form, fields);
-  const faults = await validate(instance, { whitelist: true, forbidNonWhitelisted: true });
-  if (faults.length > 0) throw new Error(faults.map((fault) => sentence(fault, names)).join('\n'));
-  return instance;
-}
-
-function sentence(
-  { property, constraints = {} }: ValidationError,
-  names: Readonly<Record<string, string>>,
-): string {
-  const name = names[property] ?? OPTIONS[property] ?? property;
-  const [words = 'is not valid'] = Object.values(constraints);
-  return words.startsWith(property) ? `${name}${words.slice(property.length)}` : `${name}: ${words}`;
 }

@@ -25,3 +25,13 @@ it('R13: vigie migrate says where and why it cannot reach PostgreSQL', () => {
   expect(ran.status).toBe(1);
   expect(ran.stderr).toMatch(/^postgresql at localhost:1: .*connection refused.*Check DATABASE_URL/);
 });
+
+it('E13: a wrong option or an unknown command exits with 2, help with 0', () => {
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [resolve('dist/cli/vigie.js'), ...args], { cwd: '/', encoding: 'utf8' });
+  expect(run('nonsense')).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining("unknown command 'nonsense'") as string,
+  });
+  expect(run('queues', '--help')).toMatchObject({ status: 0, stderr: '' });
+});

@@ -94,6 +94,7 @@ describe('R1: the folder of the demo', () => {
     const first = await takeDemoFolder(path);
     await mkdir(join(path, 'postgres'));
     await writeFile(join(path, 'server.log'), 'lines');
+    await writeFile(join(path, 'sms.ndjson'), '{}');
     await writeFile(join(path, 'notes.txt'), 'a person’s');
     await first.release();
     const second = await takeDemoFolder(path);
@@ -162,20 +163,34 @@ describe('R13: a demo as root, then as another user', () => {
   });
 });
 
-test('R2: a second demo reports that one is running, where, and does not disturb it', async () => {
+test('R2: a demo meets all its expectations; a second one reports that it is running, where, and does not disturb it', async () => {
   const data = join(root, 'demo');
-  const first = demo(['--data', data]);
-  await until('the first demo', () => / is ready/.test(first.output()), 90_000);
-  const url = /(http:\S+) is ready/.exec(first.output())![1]!;
-
+  const { child, ended, output } = demo(['--exit', '--data', data]);
+  // The folder is locked and the port recorded before.
+  await until('the server', () => existsSync(join(data, 'server.log')), 90_000);
   const second = demo(['--data', data]);
   expect(await second.ended).toBe(1);
+  const url = /http:[^)]+/.exec(second.output())?.[0];
   expect(second.output()).toBe(
-    `a demo is already running in ${data} (process ${first.child.pid}, ${url}): stop it with Ctrl-C, or choose ` +
-      'another folder with --data\n',
+    `a demo is already running in ${data} (process ${child.pid}, ${url}): stop it with Ctrl-C, or choose another ` +
+      'folder with --data\n',
   );
-  expect((await fetch(`${url}/readyz`)).status).toBe(200);
-  expect(existsSync(join(data, 'server.log'))).toBe(true);
-  first.child.kill('SIGINT');
-  expect(await first.ended).toBe(130);
+  expect(await ended).toBe(0);
+  expect(output()).toMatch(/All \d+ expectations were met\.\n$/);
+  // The next one finds none of its messages and data.
+  await (await takeDemoFolder(data)).release();
+  const kept = ['ports.json', 'postgres.log', 'redis.log', 'secrets.json', 'vigie-demo.json'];
+  expect((await readdir(data)).toSorted()).toEqual(kept);
+}, 240_000);
+
+test('Ctrl-C stops a demo and its services with 130', async () => {
+  const data = join(root, 'demo');
+  const { child, ended } = demo(['--data', data]);
+  await until('the server', () => existsSync(join(data, 'server.log')), 90_000);
+  const at = performance.now();
+  child.kill('SIGINT');
+  expect(await ended).toBe(130);
+  // What waits for the server waits up to 90 s.
+  expect(performance.now() - at).toBeLessThan(30_000);
+  await (await takeDemoFolder(data)).release();
 }, 120_000);

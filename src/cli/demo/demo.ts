@@ -14,7 +14,9 @@ import { SAMPLE_MONTHS } from './sample-data.js';
 import { NIGHT_TENANT } from './sample-night.js';
 import { type DemoServer, startServer } from './server.js';
 import { createTenant, type DemoMonth, type DemoTenant, loadMonth, type RunAnswer } from './tenant.js';
+import { enterTicket, showReminder } from './ticket.js';
 import { until } from './until.js';
+import { startWebhookCatcher, type WebhookCatcher } from './webhook-catcher.js';
 
 const OPERATOR = {
   email: 'operator@vigie.example',
@@ -63,6 +65,7 @@ async function runIn(folder: DemoFolder, options: DemoOptions): Promise<number> 
   const folders = await makeBackupFolders(folder.path);
   const catcher = await startMailCatcher({ port: await freePort(2525) });
   const pushes = await startPushCatcher();
+  const webhooks = await startWebhookCatcher();
   const server = startServer(folder.path, port, {
     ...(options.redis_url === null ? {} : { REDIS_URL: options.redis_url, REDIS_PREFIX: 'vigie-demo' }),
     SMTP_HOST: '127.0.0.1',
@@ -80,7 +83,7 @@ async function runIn(folder: DemoFolder, options: DemoOptions): Promise<number> 
   });
   try {
     const played = await Promise.race([
-      play({ server, catcher, pushes, folders, report, folder: folder.path }),
+      play({ server, catcher, pushes, webhooks, folders, report, folder: folder.path }),
       interrupted,
       died(server),
     ]);
@@ -98,6 +101,7 @@ async function runIn(folder: DemoFolder, options: DemoOptions): Promise<number> 
     await server.stop();
     await catcher.close();
     await pushes.close();
+    await webhooks.close();
   }
 }
 
@@ -111,13 +115,15 @@ interface Stage {
   server: DemoServer;
   catcher: MailCatcher;
   pushes: PushCatcher;
+  webhooks: WebhookCatcher;
   folders: BackupFolders;
   report: Report;
   /** Path of the demo's folder. */
   folder: string;
 }
 
-async function play({ server, catcher, pushes, folders, report, folder }: Stage): Promise<DemoTenant[]> {
+async function play(stage: Stage): Promise<DemoTenant[]> {
+  const { server, catcher, folders, report } = stage;
   const anyone = new Api(server.url);
   await until('the server to be ready', () => anyone.isReady(), READY_WITHIN_MS);
   report.done(`${server.url} is ready`);
@@ -145,13 +151,16 @@ async function play({ server, catcher, pushes, folders, report, folder }: Stage)
     listeners.set(tenant, await Promise.all(tenant.users.map(({ token }) => listen(server.url, token))));
   const of = (tenant: DemoTenant) => listeners.get(tenant) ?? [];
   try {
+    const [first] = months;
+    if (first === undefined) throw new Error('the demo has no tenant with dates to watch');
+    const ticket = await enterTicket(first.tenant);
     const others = months.flatMap(({ tenant }) => of(tenant));
     await check(months, catcher, others, report);
     const [listener] = of(company);
     if (listener === undefined) throw new Error(`no socket is connected for ${NIGHT_TENANT.name}`);
     await playNight({ anyone, operator, tenant: company, listener, folders, catcher, report });
-    const [first] = months;
-    if (first !== undefined) await showChannels(first.tenant, { folder, catcher, pushes, report });
+    await showChannels(first.tenant, stage);
+    await showReminder(ticket, stage);
   } finally {
     for (const listener of [...listeners.values()].flat()) listener.close();
   }

@@ -65,6 +65,14 @@ export class Report {
     else console.log(`\n${this.missed.length} expectations were not met:\n  ${this.missed.join('\n  ')}`);
   }
 
+  /** Where a newcomer can click, and what to type there. */
+  private invitation({ url }: DemoServer, [first]: readonly DemoTenant[]): string {
+    const [user] = first?.users ?? [];
+    if (first === undefined || user === undefined) return '';
+    const address = `${url}/sign-in?${new URLSearchParams({ tenant: first.sample.slug, email: user.email }).toString()}`;
+    return `Open            ${address}\nPassword        ${user.password}\n`;
+  }
+
   farewell(
     server: DemoServer,
     catcher: MailCatcher,
@@ -90,6 +98,7 @@ Server log      ${server.log_file}
   (operator)           ${operator.email.padEnd(40)} ${operator.password}
 ${rows.join('\n')}
 
+${this.invitation(server, tenants)}
 Serving until Ctrl-C.`);
   }
 

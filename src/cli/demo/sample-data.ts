@@ -143,3 +143,15 @@ export const SAMPLE_EVENT = {
   title: 'Alarme incendie au local serveur',
   body: 'Bâtiment B, rez-de-chaussée.',
 };
+
+/** A fine, and the words in which the firm reminds of it. */
+export const SAMPLE_TICKET = {
+  fields: {
+    title: 'Stationnement, rue de Nantes',
+    reference: '7512345678',
+    amount_cents: 13_500,
+    currency: 'EUR',
+  },
+  template: 'À régler cette semaine : {{data.title}} (avis {{data.reference}})',
+  subject: 'À régler cette semaine : Stationnement, rue de Nantes (avis 7512345678)',
+};

@@ -18,6 +18,8 @@ const ADVICE: readonly (readonly [string, string])[] = [
   ],
   ['postgres', 'Check DATABASE_URL, DATABASE_APP_URL and DATABASE_SYSTEM_URL, and that PostgreSQL runs.'],
   ['redis', 'Check REDIS_URL, and that Redis runs.'],
+  ['sms', 'Check the settings of SMS_PROVIDER.'],
+  ['push', 'Check FCM_SERVICE_ACCOUNT_FILE and the settings of VAPID.'],
 ];
 
 /** Whether the server can reach its configured services. */

@@ -7,6 +7,12 @@ const WIDTH = 12;
 /** Prints the trial's results, and records whether all steps succeeded. */
 export class TrialReport {
   private readonly failed: string[] = [];
+  /** Every step and how it ended, for `--json`. */
+  readonly steps: {
+    step: string;
+    state: 'ok' | 'skipped' | 'failed' | 'not_tried';
+    message: string | null;
+  }[] = [];
   private tried = 0;
 
   constructor(private readonly print: (line: string) => void) {}
@@ -20,12 +26,18 @@ export class TrialReport {
     this.tried += 1;
     try {
       const ending = await work();
+      this.steps.push(
+        'ok' in ending
+          ? { step: name, state: 'ok', message: ending.ok }
+          : { step: name, state: 'skipped', message: ending.skipped },
+      );
       if ('ok' in ending) this.line('ok', name, ending.ok);
       else this.line('skipped', name, ending.skipped);
       return false;
     } catch (error) {
       const { message, advice } = explain(error);
       this.failed.push(name);
+      this.steps.push({ step: name, state: 'failed', message: `${message} (${advice})` });
       this.line('FAILED', name, message);
       this.print(`${' '.repeat(10 + WIDTH)}  → ${advice}`);
       return true;
@@ -33,6 +45,7 @@ export class TrialReport {
   }
 
   notTried(name: string): void {
+    this.steps.push({ step: name, state: 'not_tried', message: null });
     this.line('-', name, 'not tried');
   }
 

@@ -16,9 +16,10 @@ interface TrialTenant {
   slug: string;
 }
 
-/** What the trial works with: its own tenant with one user, and the key that created the user. */
+/** What the trial works with: its own tenant with one user, and the tenant's key. */
 export interface Stage {
   user: { id: string; token: string };
+  keyHolder: Api;
   /** Removes the user and the key, and suspends the tenant. */
   strike(): Promise<void>;
 }
@@ -47,7 +48,7 @@ export async function setStage(anyone: Api, operator: Api, email: string): Promi
   await removeKeys(operator, tenant.id);
   const { key } = await operator.call<{ key: string }>('POST', `tenants/${tenant.id}/api-keys`, {
     name: KEY_NAME,
-    scopes: ['users:read', 'users:write'],
+    scopes: ['users:read', 'users:write', 'notifications:write', 'admin'],
     expires_at: new Date(Date.now() + 60 * 60 * 1_000).toISOString(),
   });
   const keyHolder = anyone.withKey(key);
@@ -58,7 +59,7 @@ export async function setStage(anyone: Api, operator: Api, email: string): Promi
   };
   try {
     await removeUsers(keyHolder);
-    return { user: await makeUser(anyone, keyHolder, email), strike };
+    return { user: await makeUser(anyone, keyHolder, email), keyHolder, strike };
   } catch (error) {
     // Report the first failure; the next trial removes the rest.
     await strike().catch(() => undefined);

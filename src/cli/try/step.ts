@@ -8,6 +8,8 @@ export interface Trial {
   operator: Api | null;
   /** The writer in the tenant: the trial's own user, or the API key. */
   writer: Api;
+  /** The API key of the tenant. */
+  keyHolder: Api;
   /** The slug of the trial's tenant; null with an API key, which belongs to one tenant. */
   tenant: string | null;
   /** The trial's own user; null with an API key. */
@@ -16,6 +18,8 @@ export interface Trial {
   to: string;
   /** The number for a text message; null: none is sent. */
   phone: string | null;
+  /** The URL for a webhook call; null: none is made. */
+  webhook: string | null;
   /** The created notification, for later steps. */
   notification_id: string | null;
 }

@@ -1,11 +1,15 @@
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { createCast } from '../../../test/support/cast.js';
 import { createWorld, type World } from '../../../test/support/world.js';
 import { type MailCatcher, startMailCatcher } from '../demo/mail-catcher.js';
+import { CATCHER_NETWORK, startWebhookCatcher } from '../demo/webhook-catcher.js';
 import { TRIAL_TENANT } from './stage.js';
 import { runTry, type TryOptions } from './try.js';
 
@@ -16,12 +20,13 @@ const STEPS = [
   'send now',
   'text message',
   'push',
+  'webhook',
   'trigger',
   'statistics',
   'socket',
 ];
-/** Without a number and a device. */
-const MAIL_ONLY = { 'text message': 'skipped', push: 'skipped' };
+/** Without a number, a device and an endpoint. */
+const MAIL_ONLY = { 'text message': 'skipped', push: 'skipped', webhook: 'skipped' };
 
 let catcher: MailCatcher;
 let deadPort: number;
@@ -46,7 +51,10 @@ async function closedPort(): Promise<number> {
 }
 
 /** Starts a complete server that mails to this port; with null it sends no mail. */
-async function serve(smtpPort: number | null): Promise<{ world: World; url: string }> {
+async function serve(
+  smtpPort: number | null,
+  env: Record<string, string> = {},
+): Promise<{ world: World; url: string }> {
   const world = await createWorld({
     env: {
       VIGIE_ROLES: 'web,worker,scheduler',
@@ -60,6 +68,7 @@ async function serve(smtpPort: number | null): Promise<{ world: World; url: stri
             SMTP_TLS: 'false',
             SMTP_FROM_EMAIL: 'vigie@vigie.example',
           }),
+      ...env,
     },
   });
   worlds.push(world);
@@ -77,7 +86,7 @@ interface Trial {
 async function attempt(options: Partial<TryOptions> & { url: string }): Promise<Trial> {
   const lines: string[] = [];
   const code = await runTry(
-    { operator: OPERATOR, api_key: null, to: null, phone: null, ...options },
+    { operator: OPERATOR, api_key: null, to: null, phone: null, webhook: null, ...options },
     (line) => void lines.push(line),
   );
   const steps = lines.flatMap((line) => {
@@ -136,6 +145,34 @@ test('an installation without mail does not fail', async () => {
     { ...every('ok'), ...MAIL_ONLY, create: 'skipped', 'send now': 'skipped' },
   ]);
   expect(code).toBe(0);
+}, 60_000);
+
+test('C11: a webhook call and a text message are tried, as given', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'vigie-try-'));
+  const { world, url } = await serve(null, {
+    SMS_PROVIDER: 'console',
+    SMS_SIMULATION_FILE: join(folder, 'sms.ndjson'),
+    WEBHOOK_ALLOW_HTTP: 'true',
+    WEBHOOK_ALLOWED_NETWORKS: CATCHER_NETWORK,
+  });
+  // It refuses the call, because it does not know the trial's secret.
+  const endpoint = await startWebhookCatcher();
+  const refused = await attempt({ url, phone: '+33612345678', webhook: endpoint.url });
+  await endpoint.close();
+  const closed = await attempt({ url, webhook: endpoint.url });
+  const accepting = createHttpServer((_request, response) => response.writeHead(204).end());
+  await new Promise<void>((listening) => accepting.listen(0, '127.0.0.1', listening));
+  const { port } = accepting.address() as AddressInfo;
+  const called = await attempt({ url, webhook: `http://127.0.0.1:${port}/` });
+  await new Promise((ended) => accepting.close(ended));
+
+  expect(refused.steps).toMatchObject({ 'text message': 'ok', webhook: 'FAILED', 'tidy up': 'ok' });
+  expect(refused.text).toContain('The endpoint answered 401');
+  expect(closed.text).toMatch(/FAILED +webhook +The endpoint refused the connection\n +→ .*WEBHOOK_ALLOWED/);
+  expect(closed.code).toBe(1);
+  expect(called.text).toMatch(/ok +webhook +127\.0\.0\.1:\d+ answered 204 in \d+ ms/);
+  expect(await world.sql('SELECT id FROM webhook_endpoints')).toEqual([]);
+  await rm(folder, { recursive: true });
 }, 60_000);
 
 test('what an interrupted trial left does no harm', async () => {

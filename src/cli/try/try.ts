@@ -8,6 +8,7 @@ import { TrialReport } from './report.js';
 import { setStage, signIn, type Stage, TRIAL_TENANT } from './stage.js';
 import { statistics } from './statistics.js';
 import { type Ending, Failure, type Step, type Trial } from './step.js';
+import { webhook } from './webhook.js';
 
 export interface TryOptions {
   /** The server's URL, without a slash at the end. */
@@ -19,9 +20,23 @@ export interface TryOptions {
   to: string | null;
   /** The recipient of a text message; null: none is sent. */
   phone: string | null;
+  /** The URL of a webhook call; null: none is made. */
+  webhook: string | null;
+  /** Print one JSON object at the end instead of a line for each step. */
+  json?: boolean;
 }
 
-const STEPS: readonly Step[] = [connections, create, sendNow, textMessage, push, trigger, statistics, socket];
+const STEPS: readonly Step[] = [
+  connections,
+  create,
+  sendNow,
+  textMessage,
+  push,
+  webhook,
+  trigger,
+  statistics,
+  socket,
+];
 
 /**
  * Tests an installation over REST and Socket.IO, as a client, and prints the result of each step.
@@ -31,8 +46,9 @@ export async function runTry(
   options: TryOptions,
   print: (line: string) => void = console.log,
 ): Promise<number> {
-  const report = new TrialReport(print);
-  print(`Testing ${options.url}\n`);
+  const say = options.json === true ? () => undefined : print;
+  const report = new TrialReport(say);
+  say(`Testing ${options.url}\n`);
   const entry: { trial: Trial | null; stage: Stage | null } = { trial: null, stage: null };
   const lost =
     (await report.step('health', async () => ({
@@ -58,6 +74,8 @@ export async function runTry(
     });
   }
   report.verdict();
+  if (options.json === true)
+    print(JSON.stringify({ url: options.url, ok: report.ok, steps: report.steps }, null, 2));
   return report.ok ? 0 : 1;
 }
 
@@ -73,17 +91,23 @@ async function asOperator(options: TryOptions, entry: { stage: Stage | null }): 
   const operator = await signIn(anyone, login.email, login.password);
   const to = options.to ?? login.email;
   entry.stage = await setStage(anyone, operator, to);
-  const { user } = entry.stage;
+  const { user, keyHolder } = entry.stage;
   const writer = anyone.withToken(user.token);
-  const { phone } = options;
-  return { url, anyone, operator, writer, tenant: TRIAL_TENANT, user, to, phone, notification_id: null };
+  const { phone, webhook: endpoint } = options;
+  return {
+    ...{ url, anyone, operator, writer, keyHolder, tenant: TRIAL_TENANT, user },
+    ...{ to, phone, webhook: endpoint, notification_id: null },
+  };
 }
 
-function withKey({ url, to, phone }: TryOptions, key: string): Trial {
+function withKey({ url, to, phone, webhook: endpoint }: TryOptions, key: string): Trial {
   if (to === null) {
     throw new Failure('an API key has no e-mail address', 'Pass the recipient of the mails with --to.');
   }
   const anyone = new Api(url);
   const writer = anyone.withKey(key);
-  return { url, anyone, operator: null, writer, tenant: null, user: null, to, phone, notification_id: null };
+  return {
+    ...{ url, anyone, operator: null, writer, keyHolder: writer, tenant: null, user: null },
+    ...{ to, phone, webhook: endpoint, notification_id: null },
+  };
 }

@@ -1,0 +1,190 @@
+import type { ApiClient } from '../../client/api-client.js';
+import type { components } from '../../client/api.js';
+import type { AlertDetail } from '../alerts/alert-detail-state.js';
+import type { ListPage, Part } from '../list/list-state.js';
+
+type Schemas = components['schemas'];
+export type Status = Schemas['BackupBoardRow'];
+export type Job = Schemas['BackupJob'];
+export type Entry = Schemas['BackupEntry'];
+export type Note = Schemas['BackupNote'];
+
+/** Which backup: a job, or a database that no job expects. */
+export type Which = { job_id: string } | { agent_id: string; database_name: string };
+
+/** Alerts that are shown with who was notified; more would be read by nobody. */
+const MAX_ALERTS = 10;
+
+/** A backup with everything around it. Its entries are a list of their own. No DOM. */
+export class BackupState {
+  phase: 'loading' | 'shown' | 'failed' = 'loading';
+  fault: unknown = null;
+  status: Status | null = null;
+  /** Null: no job expects this database. */
+  job: Job | null = null;
+  /** The newest first. */
+  alerts: readonly AlertDetail[] = [];
+  notes: readonly Note[] = [];
+  isSaving = false;
+  private which: Which | null = null;
+  private loading: AbortController | null = null;
+
+  constructor(
+    private readonly api: Pick<ApiClient, 'get' | 'post' | 'delete'>,
+    private readonly onChange: () => void,
+  ) {}
+
+  /** Shows this backup; another one first as loading. */
+  async open(which: Which): Promise<void> {
+    if (JSON.stringify(which) !== JSON.stringify(this.which)) {
+      Object.assign(this, { phase: 'loading', status: null, job: null, alerts: [], notes: [] });
+    }
+    this.which = which;
+    await this.refresh();
+  }
+
+  async refresh(): Promise<void> {
+    const { which } = this;
+    if (which === null) return;
+    this.loading?.abort();
+    const loading = new AbortController();
+    this.loading = loading;
+    const { signal } = loading;
+    try {
+      const reading = this.readStatus(which, signal);
+      const [status, job, notes, alerts] = await Promise.all([
+        reading,
+        this.readJob(which, signal),
+        this.readNotes(which, signal),
+        this.readAlerts(which, reading, signal),
+      ]);
+      if (signal.aborted) return;
+      Object.assign(this, { status, job, notes, alerts, phase: 'shown', fault: null });
+    } catch (error) {
+      if (signal.aborted) return;
+      this.fault = error;
+      // What is shown stays, if only the refresh failed.
+      if (this.phase !== 'shown') this.phase = 'failed';
+    }
+    this.onChange();
+  }
+
+  /** A page of its results, newest first. */
+  async entries({ limit, cursor }: Part, signal: AbortSignal): Promise<ListPage<Entry>> {
+    const query = { ...this.which, limit, ...(cursor === undefined ? {} : { cursor }) };
+    return this.api.get('/api/v1/backups/entries', { params: { query }, signal });
+  }
+
+  /** Changes an alert at once. @returns takes it back */
+  patchAlert(id: string, changes: Partial<AlertDetail>): () => void {
+    const before = this.alerts;
+    this.alerts = before.map((alert) => (alert.id === id ? { ...alert, ...changes } : alert));
+    this.onChange();
+    return () => {
+      this.alerts = before;
+      this.onChange();
+    };
+  }
+
+  /** Adds a note. A second call during the first does nothing. @throws RequestError @returns whether it was added */
+  async addNote(text: string): Promise<boolean> {
+    const { which } = this;
+    if (this.isSaving || which === null || !('job_id' in which) || text.trim() === '') return false;
+    return this.saving(async () => {
+      const note = await this.api.post('/api/v1/backups/jobs/{id}/notes', {
+        params: { path: { id: which.job_id } },
+        body: { text },
+      });
+      this.notes = [note, ...this.notes];
+    });
+  }
+
+  /** Removes a note at once, and puts it back on error. @throws RequestError */
+  async removeNote(id: string): Promise<boolean> {
+    if (this.isSaving) return false;
+    const before = this.notes;
+    this.notes = before.filter((note) => note.id !== id);
+    return this.saving(async () => {
+      try {
+        await this.api.delete('/api/v1/backups/notes/{id}', { params: { path: { id } } });
+      } catch (error) {
+        this.notes = before;
+        throw error;
+      }
+    });
+  }
+
+  stop(): void {
+    this.loading?.abort();
+  }
+
+  private async saving(work: () => Promise<void>): Promise<true> {
+    this.isSaving = true;
+    this.onChange();
+    try {
+      await work();
+      return true;
+    } finally {
+      this.isSaving = false;
+      this.onChange();
+    }
+  }
+
+  private async readStatus(which: Which, signal: AbortSignal): Promise<Status | null> {
+    const board = await this.api.get('/api/v1/backups/status', {
+      params: { query: { ...which, limit: 1 } },
+      signal,
+    });
+    return board.data[0] ?? null;
+  }
+
+  private async readJob(which: Which, signal: AbortSignal): Promise<Job | null> {
+    if (!('job_id' in which)) return null;
+    return this.api.get('/api/v1/backups/jobs/{id}', { params: { path: { id: which.job_id } }, signal });
+  }
+
+  private async readNotes(which: Which, signal: AbortSignal): Promise<readonly Note[]> {
+    if (!('job_id' in which)) return [];
+    const page = await this.api.get('/api/v1/backups/jobs/{id}/notes', {
+      params: { path: { id: which.job_id }, query: { limit: 200 } },
+      signal,
+    });
+    return page.data;
+  }
+
+  /** Of the job, and of its agent while that is silent: the board names the ones that stand. */
+  private async readAlerts(
+    which: Which,
+    reading: Promise<Status | null>,
+    signal: AbortSignal,
+  ): Promise<AlertDetail[]> {
+    if (!('job_id' in which)) return [];
+    const [{ data: own }, status] = await Promise.all([
+      this.api.get('/api/v1/alerts', {
+        params: { query: { source_type: 'backup_job', source_id: which.job_id, limit: MAX_ALERTS } },
+        signal,
+      }),
+      reading,
+    ]);
+    const ids = new Set([...(status?.incidents ?? []), ...own].map(({ id }) => id));
+    const alerts = await Promise.all(
+      [...ids]
+        .slice(0, MAX_ALERTS)
+        .map((id) => this.api.get('/api/v1/alerts/{id}', { params: { path: { id } }, signal })),
+    );
+    return alerts.sort((one, other) => (one.first_seen_at < other.first_seen_at ? 1 : -1));
+  }
+}
+
+/** The sizes of good and doubtful backups, oldest first. `at` in ms, `size` in bytes. */
+export type Sizes = readonly { at: number; size: number }[];
+
+export function sizesOf(entries: readonly Entry[]): Sizes {
+  return entries
+    .flatMap((entry) =>
+      entry.server_size_bytes !== null && entry.verdict === 'SUCCESS'
+        ? [{ at: Date.parse(entry.effective_at), size: entry.server_size_bytes }]
+        : [],
+    )
+    .reverse();
+}

@@ -1,0 +1,98 @@
+/** At most four renders a second. */
+const MIN_GAP_MS = 250;
+
+export type LiveState = 'live' | 'connecting' | 'lost';
+
+/** The document: whether somebody can see the page. */
+export interface Visibility {
+  readonly visibilityState: string;
+  addEventListener: (type: 'visibilitychange', listener: () => void) => void;
+  removeEventListener: (type: 'visibilitychange', listener: () => void) => void;
+}
+
+/**
+ * Tells pages that something may have changed: a frame on the live connection, a new sign-in, or time that has passed.
+ * At most four times a second, and never while the tab is hidden: then once when it is shown.
+ */
+export class Live {
+  private readonly listeners = new Set<() => void>();
+  private timer: ReturnType<typeof setTimeout> | null = null;
+  private lastAt = 0;
+  private isPending = false;
+  private currentState: LiveState = 'connecting';
+  /** When the server was last heard, in ms of this machine; null: not yet. */
+  heardAt: number | null = null;
+
+  /** @param onState called when the state or `heardAt` changes. */
+  constructor(
+    private readonly onState: () => void,
+    private readonly page: Visibility,
+  ) {
+    page.addEventListener('visibilitychange', this.onVisible);
+  }
+
+  get state(): LiveState {
+    return this.currentState;
+  }
+
+  /**
+   * Calls the page when something may have changed; with `everyMs` also that long after the last call.
+   * @returns ends it. Call it in `disconnectedCallback`.
+   */
+  subscribe(listener: () => void, { everyMs }: { everyMs?: number } = {}): () => void {
+    this.listeners.add(listener);
+    const interval =
+      everyMs === undefined
+        ? null
+        : setInterval(() => {
+            if (this.page.visibilityState === 'visible') listener();
+          }, everyMs);
+    return () => {
+      this.listeners.delete(listener);
+      if (interval !== null) clearInterval(interval);
+    };
+  }
+
+  /** Something may have changed. */
+  changed(): void {
+    if (this.isPending) return;
+    this.isPending = true;
+    if (this.page.visibilityState !== 'hidden') this.schedule();
+  }
+
+  /** The server has answered or sent something. */
+  heard(): void {
+    this.heardAt = Date.now();
+    this.onState();
+  }
+
+  enter(state: LiveState): void {
+    if (state === this.currentState) return;
+    this.currentState = state;
+    this.onState();
+  }
+
+  stop(): void {
+    this.page.removeEventListener('visibilitychange', this.onVisible);
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.listeners.clear();
+  }
+
+  private schedule(): void {
+    if (this.timer !== null) return;
+    this.timer = setTimeout(
+      () => {
+        this.timer = null;
+        if (!this.isPending || this.page.visibilityState === 'hidden') return;
+        this.isPending = false;
+        this.lastAt = Date.now();
+        for (const listener of [...this.listeners]) listener();
+      },
+      Math.max(0, this.lastAt + MIN_GAP_MS - Date.now()),
+    );
+  }
+
+  private readonly onVisible = (): void => {
+    if (this.page.visibilityState === 'visible' && this.isPending) this.schedule();
+  };
+}

@@ -1,0 +1,156 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import { badge, shape } from '../../design/badge.js';
+import { ago } from '../../design/time.js';
+import { duration, percent } from './durations.js';
+import { OperatorPage } from './operator-page.js';
+import { endedIn, outcomeChart } from './outcome-chart.js';
+import { countsOf, type Facts, problemsOf } from './problems.js';
+import { Resource } from './resource.js';
+
+/** `/operator`: what is wrong, and how the work of all tenants goes. */
+export default class OverviewPage extends OperatorPage {
+  protected readonly tab = 'overview_tab';
+  private readonly facts = new Resource<Facts>(
+    async (signal) => {
+      const { api } = this.context;
+      const [queues, activity, timeline] = await Promise.all([
+        api.get('/api/v1/admin/queues', { signal }),
+        api.get('/api/v1/admin/activity', { signal }),
+        api.get('/api/v1/admin/timeline', {
+          params: { query: { limit: 1, hours: 6, job: 'cleanup' } },
+          signal,
+        }),
+      ]);
+      return { queues: queues.data, activity, scheduler: timeline };
+    },
+    () => this.requestUpdate(),
+  );
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    void this.refresh();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.facts.stop();
+  }
+
+  protected override refresh(): Promise<void> {
+    return this.facts.load();
+  }
+
+  protected override updated(): void {
+    super.updated();
+    if (this.facts.value === null) return;
+    this.context.overview.report(this.problems(this.facts.value).length);
+  }
+
+  protected override render(): TemplateResult {
+    return html`${this.head()}
+    ${this.shown(this.facts, (facts) => html`${this.wrong(facts)} ${this.figures(facts)} ${this.chart(facts)}`)}`;
+  }
+
+  private problems(facts: Facts) {
+    const { format, locale } = this.context;
+    return problemsOf(facts, {
+      words: this.words,
+      duration: (seconds) => duration(seconds, locale),
+      ago: (iso) => format.ago(iso),
+      number: (value) => format.number(value),
+    });
+  }
+
+  private wrong(facts: Facts): TemplateResult {
+    const { words } = this;
+    const problems = this.problems(facts);
+    return html`<section class="operator-wrong">
+      <h2>${words.wrong}</h2>
+      ${
+        problems.length === 0
+          ? html`<p class="card">${badge('good', words.nothing_wrong(this.checkedAt(this.facts)))}</p>`
+          : html`<ul class="card problems">
+              ${problems.map(
+                ({ tone, text, href }) => html`<li>${shape(tone)}<a href=${href} dir="auto">${text}</a></li>`,
+              )}
+            </ul>`
+      }
+    </section>`;
+  }
+
+  private figures({ queues, activity, scheduler }: Facts): TemplateResult {
+    const { words } = this;
+    const { format, locale } = this.context;
+    const waiting = queues
+      .map((queue) => ({ queue, seconds: countsOf(queue).oldest }))
+      .sort((one, other) => (other.seconds ?? -1) - (one.seconds ?? -1));
+    const [oldest] = waiting;
+    return html`<section>
+      <h2 class="sr-only">${words.figures}</h2>
+      <dl class="figures">
+        ${
+          oldest === undefined || oldest.seconds === null
+            ? figure(words.oldest_due, words.oldest_none, '/operator/queues', '')
+            : figure(
+                words.oldest_due,
+                duration(oldest.seconds, locale),
+                `/operator/queues/${oldest.queue.queue}?state=waiting`,
+                words.queues[oldest.queue.queue],
+              )
+        }
+        ${(['last_hour', 'last_day'] as const).map((period) => {
+          const { failure_rate: rate, sent, failed, unknown } = activity.deliveries[period];
+          return figure(
+            `${words.failures}, ${words[period]}`,
+            rate === null ? words.none_ended : percent(rate, locale),
+            '/operator/deliveries',
+            rate === null
+              ? ''
+              : words.of_ended(format.number(failed + unknown), format.number(sent + failed + unknown)),
+          );
+        })}
+        ${(['last_hour', 'last_day'] as const).map((period) => {
+          const { failure_rate: rate, succeeded, failed } = activity.runs[period];
+          return figure(
+            `${words.failed_runs}, ${words[period]}`,
+            rate === null ? words.none_ended : percent(rate, locale),
+            '/operator/runs',
+            rate === null ? '' : words.of_ended(format.number(failed), format.number(succeeded + failed)),
+          );
+        })}
+        ${figure(
+          words.scheduler,
+          !scheduler.enabled
+            ? words.scheduler_off
+            : scheduler.last_poll_at === null
+              ? words.scheduler_never
+              : ago(format, scheduler.last_poll_at),
+          '/operator/runs',
+          '',
+        )}
+      </dl>
+    </section>`;
+  }
+
+  private chart({ activity }: Facts): TemplateResult {
+    const { words, context } = this;
+    return html`<section>
+      <h2 class="sr-only">${words.chart}</h2>
+      <div class="card chart-card">
+        ${
+          endedIn(activity, '') === 0
+            ? html`<p class="note">${words.no_deliveries(this.checkedAt(this.facts))}</p>`
+            : outcomeChart(context, words, activity)
+        }
+      </div>
+    </section>`;
+  }
+}
+
+/** A number with its name, which leads to what it counts. */
+function figure(name: string, value: unknown, href: string, detail: string): TemplateResult {
+  return html`<div>
+    <dt>${name}</dt>
+    <dd><a href=${href}>${value}</a>${detail === '' ? nothing : html`<small>${detail}</small>`}</dd>
+  </div>`;
+}

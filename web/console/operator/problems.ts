@@ -1,0 +1,133 @@
+import type { components } from '../../client/api.js';
+import type { OperatorWords } from '../../words/console/operator.js';
+
+type Schemas = components['schemas'];
+export type Queue = Schemas['QueueView'];
+
+/** Work that is due for longer than this is late: the dispatcher looks every few seconds. */
+const LATE_S = 5 * 60;
+/** A scheduler looks every minute or more often; people see within 2 minutes that it does not. */
+const SCHEDULER_LATE_MS = 95_000;
+
+export interface Problem {
+  tone: 'critical' | 'warning';
+  text: string;
+  /** Where to see it and act. */
+  href: string;
+}
+
+export interface Facts {
+  queues: readonly Queue[];
+  activity: Schemas['Activity'];
+  scheduler: { enabled: boolean; last_poll_at: string | null };
+}
+
+interface Texts {
+  words: OperatorWords;
+  /** Seconds as people read them. */
+  duration: (seconds: number) => string;
+  ago: (iso: string) => string;
+  number: (value: number) => string;
+}
+
+/** Work of a queue, whichever kind it has. */
+export interface QueueCounts {
+  due: number;
+  /** Null: runs are not deferred. */
+  deferred: number | null;
+  inWork: number;
+  done: number;
+  failed: number;
+  /** In seconds. */
+  oldest: number | null;
+}
+
+export function countsOf({ postgres }: Queue): QueueCounts {
+  if ('sending' in postgres)
+    return {
+      due: postgres.due,
+      deferred: postgres.deferred,
+      inWork: postgres.queued + postgres.sending,
+      done: postgres.sent_24h,
+      failed: postgres.failed_24h,
+      oldest: postgres.oldest_due_seconds,
+    };
+  return {
+    due: postgres.queued,
+    deferred: null,
+    inWork: postgres.running,
+    done: postgres.succeeded_24h,
+    failed: postgres.failed_24h,
+    oldest: postgres.oldest_queued_seconds,
+  };
+}
+
+/** What is wrong in an installation, worst first. */
+export function problemsOf(facts: Facts, texts: Texts): Problem[] {
+  const problems = [...servicesOf(facts, texts), ...queuesOf(facts, texts), ...outcomesOf(facts, texts)];
+  const rank = ({ tone }: Problem) => (tone === 'critical' ? 0 : 1);
+  return problems.sort((one, other) => rank(one) - rank(other));
+}
+
+function servicesOf({ queues, scheduler, activity }: Facts, { words, ago }: Texts): Problem[] {
+  const { problem, causes, channels } = words;
+  const redis = queues.find(({ bull_error: error }) => error !== null)?.bull_error;
+  const now = Date.parse(activity.at);
+  const isLate =
+    scheduler.last_poll_at !== null && now - Date.parse(scheduler.last_poll_at) > SCHEDULER_LATE_MS;
+  return [
+    ...(redis === undefined || redis === null
+      ? []
+      : [{ tone: 'critical' as const, text: problem.redis(redis), href: '/operator/connections' }]),
+    ...queues.flatMap(({ queue, channel }): Problem[] => {
+      if (channel?.state !== 'down') return [];
+      const name = queue === 'mail' ? channels.email : words.queues[queue];
+      const text = problem.channel(name, causes[channel.cause ?? 'unreachable']);
+      return [{ tone: 'critical', text, href: '/operator/connections' }];
+    }),
+    ...(scheduler.enabled && scheduler.last_poll_at === null
+      ? [{ tone: 'critical' as const, text: problem.scheduler_never, href: '/operator/runs' }]
+      : []),
+    ...(!scheduler.enabled
+      ? [{ tone: 'warning' as const, text: problem.scheduler_off, href: '/operator/runs' }]
+      : isLate && scheduler.last_poll_at !== null
+        ? [
+            {
+              tone: 'critical' as const,
+              text: problem.scheduler_late(ago(scheduler.last_poll_at)),
+              href: '/operator/runs',
+            },
+          ]
+        : []),
+  ];
+}
+
+function queuesOf({ queues }: Facts, { words, duration }: Texts): Problem[] {
+  const { problem } = words;
+  return queues.flatMap((queue): Problem[] => {
+    const name = words.queues[queue.queue];
+    const { due, oldest } = countsOf(queue);
+    const href = `/operator/queues/${queue.queue}`;
+    const found: Problem[] = [];
+    if (queue.paused) found.push({ tone: 'warning', text: problem.paused(name), href });
+    if (due > 0 && queue.workers?.processes === 0)
+      found.push({ tone: 'critical', text: problem.no_workers(name), href });
+    else if (oldest !== null && oldest > LATE_S && !queue.paused)
+      found.push({ tone: 'critical', text: problem.oldest(name, duration(oldest)), href });
+    return found;
+  });
+}
+
+function outcomesOf({ activity }: Facts, { words, number }: Texts): Problem[] {
+  const { problem } = words;
+  const { failed, unknown } = activity.deliveries.last_hour;
+  const runs = activity.runs.last_hour.failed;
+  const found: Problem[] = [];
+  if (failed > 0)
+    found.push({ tone: 'warning', text: problem.failed(number(failed)), href: '/operator/deliveries' });
+  if (unknown > 0)
+    found.push({ tone: 'warning', text: problem.unknown(number(unknown)), href: '/operator/deliveries' });
+  if (runs > 0)
+    found.push({ tone: 'warning', text: problem.failed_runs(number(runs)), href: '/operator/runs' });
+  return found;
+}

@@ -1,0 +1,60 @@
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import type { ConsoleContext } from './context.js';
+
+/** A page: an element in the light DOM, so that labels, global styles and password managers work. */
+export abstract class ConsolePage extends LitElement {
+  static override properties = {
+    context: { attribute: false },
+    params: { attribute: false },
+    query: { attribute: false },
+  };
+
+  declare context: ConsoleContext;
+  /** Of the path: `/backups/:id` gives `id`. */
+  declare params: Readonly<Record<string, string>>;
+  /** A new object at each change of the address. */
+  declare query: URLSearchParams;
+
+  protected override createRenderRoot(): this {
+    return this;
+  }
+
+  /** The page's name for the title of the window. Request an update when it changes. */
+  abstract get heading(): string;
+
+  /** A head that replaces another one, such as that of the skeleton, takes over its focus. */
+  protected override update(changed: PropertyValues): void {
+    const { activeElement: focused } = document;
+    const hadFocus = focused?.tagName === 'H1' && this.contains(focused);
+    super.update(changed);
+    if (hadFocus && !focused.isConnected) this.querySelector('h1')?.focus({ preventScroll: true });
+  }
+
+  protected override updated(): void {
+    this.dispatchEvent(new CustomEvent('page-heading', { detail: this.heading, bubbles: true }));
+  }
+}
+
+export type PageClass = new () => ConsolePage;
+
+/** The head of a page. The frame moves the focus to its h1 when the page is opened. */
+export function pageHead(
+  heading: string,
+  { note = nothing, actions = nothing }: { note?: unknown; actions?: unknown } = {},
+): TemplateResult {
+  return html`<header class="page-head">
+    <div>
+      <h1 tabindex="-1">${heading}</h1>
+      ${note === nothing ? nothing : html`<p class="note">${note}</p>`}
+    </div>
+    ${actions === nothing ? nothing : html`<div class="actions">${actions}</div>`}
+  </header>`;
+}
+
+/** What could not be loaded, in its place, with a button that tries again. */
+export function failure(context: ConsoleContext, error: unknown, retry: () => void): TemplateResult {
+  return html`<div class="failure" role="alert">
+    <p>${context.words.faultOf(error)}</p>
+    <p><button type="button" class="outlined" @click=${retry}>${context.words.retry}</button></p>
+  </div>`;
+}

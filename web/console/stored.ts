@@ -1,0 +1,20 @@
+/** What this browser remembers between visits. Where storage is blocked, nothing is: every reader has a default. */
+export type StoredName = 'zone' | 'tenant' | 'email';
+
+const PREFIX = 'vigie-';
+
+export function stored(name: StoredName): string | null {
+  try {
+    return localStorage.getItem(PREFIX + name);
+  } catch {
+    return null;
+  }
+}
+
+export function store(name: StoredName, value: string): void {
+  try {
+    localStorage.setItem(PREFIX + name, value);
+  } catch {
+    // The next visit uses the default.
+  }
+}

@@ -1,0 +1,40 @@
+import { REASONS_EN, REASONS_FR } from '../reasons.js';
+
+/** Words for stored codes. A code of a newer server is shown as it is. */
+type Codes = Readonly<Record<string, string>>;
+
+/** What the pages of notifications and of people share: channels, states and reasons. */
+export const en = {
+  channels: { email: 'E-mail', sms: 'Text message', push: 'Push', webhook: 'Webhook' } as Codes,
+  states: {
+    pending: 'Waiting',
+    queued: 'About to leave',
+    sending: 'Being sent',
+    sent: 'Sent',
+    failed: 'Failed',
+    suppressed: 'Not sent',
+    cancelled: 'Cancelled',
+    unknown: 'Uncertain',
+  } as Codes,
+  /** Why a delivery waits, or is not sent: the server's words. */
+  reasons: REASONS_EN,
+  unknown_hint: 'The provider did not answer: it may have arrived.',
+};
+
+export type DeliveryWords = typeof en;
+
+export const fr: DeliveryWords = {
+  channels: { email: 'E-mail', sms: 'SMS', push: 'Push', webhook: 'Webhook' },
+  states: {
+    pending: 'En attente',
+    queued: 'Sur le départ',
+    sending: 'En cours d’envoi',
+    sent: 'Envoyée',
+    failed: 'Échec',
+    suppressed: 'Non envoyée',
+    cancelled: 'Annulée',
+    unknown: 'Incertaine',
+  },
+  reasons: REASONS_FR,
+  unknown_hint: 'Le fournisseur n’a pas répondu : elle est peut-être arrivée.',
+};

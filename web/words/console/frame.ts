@@ -1,0 +1,173 @@
+/** A request that did not succeed, as `RequestError` of web/client says it. */
+interface Fault {
+  reason?: unknown;
+  code?: unknown;
+  problem?: { detail?: string; errors?: { pointer: string; detail: string }[] } | null;
+}
+
+/** The server's reasons in words for people; other codes get the general sentence. */
+function faultOf(codes: Readonly<Record<string, string>>, reasons: Readonly<Record<string, string>>) {
+  return (error: unknown): string => {
+    const { code, reason } = (error ?? {}) as Fault;
+    return codes[String(code)] ?? reasons[String(reason)] ?? reasons.unknown ?? '';
+  };
+}
+
+export const en = {
+  product: 'Vigie',
+  skip: 'Skip to the content',
+  menu: 'Menu',
+  nav: {
+    label: 'Pages',
+    today: 'Today',
+    due_items: 'Deadlines',
+    backups: 'Backups',
+    alerts: 'Alerts',
+    notifications: 'Notifications',
+    people: 'People',
+    settings: 'Settings',
+    operator: 'Operations',
+  },
+  search: 'Search deadlines, documents and tasks',
+  search_short: 'Search',
+  live: { live: 'Live', connecting: 'Connecting…', lost: 'Connection lost' },
+  live_age: (age: string): string => `last answer ${age}`,
+  zone: 'Time zone of the times',
+  zone_tenant: (zone: string): string => `Office (${zone})`,
+  zone_mine: (zone: string): string => `Mine (${zone})`,
+  zone_utc: 'UTC',
+  account: 'Account',
+  my_account: 'My account',
+  operator_name: 'Operator',
+  sign_out: 'Sign out',
+  loading: 'Loading…',
+  retry: 'Try again',
+  close: 'Close',
+  cancel: 'Cancel',
+  undo: 'Undo',
+  not_found: 'There is no such page',
+  not_found_hint: 'It may have been moved, or you may not see it.',
+  to_start: 'Go to the first page',
+  page_failed: 'This page could not be loaded.',
+  expired_title: 'Your session has ended',
+  expired_text: 'Sign in again to go on where you were. Nothing on this page is lost.',
+  faultOf: faultOf(
+    {
+      forbidden: 'You may not do that.',
+      not_found: 'That does not exist, or not any more.',
+      conflict: 'That is no longer possible: somebody may have changed it meanwhile.',
+      count_changed: 'The list has changed meanwhile. Look at it again, then repeat.',
+      rate_limited: 'Too many requests. Try again in a minute.',
+      too_many_attempts: 'Too many attempts. Wait a few minutes, then try again.',
+      invalid_credentials: 'This address and password do not match.',
+      tenant_suspended: 'The access of your office is suspended.',
+      validation_failed: 'Something in the form is not valid.',
+      limit_reached: 'A limit of your office is reached.',
+    },
+    {
+      network: 'The server does not answer.',
+      auth: 'Your session has ended.',
+      incompatible: 'This server does not understand this page. Load it again.',
+      unknown: 'That did not work.',
+    },
+  ),
+  list: {
+    filters: 'Filters',
+    search: 'Search',
+    clear: 'Clear the filters',
+    select_all: 'Select all shown',
+    select_row: (name: string): string => `Select ${name}`,
+    selected: (n: string): string => `${n} selected`,
+    select_matching: (n: string): string => `Select all ${n} that match`,
+    clear_selection: 'Clear the selection',
+    more: 'Show more',
+    shown_of: (shown: string, all: string): string => `${shown} of ${all}`,
+    shown: (shown: string): string => `${shown} shown`,
+    csv: 'CSV of what is shown',
+    csv_short: 'CSV',
+    checked: (at: string): string => `Checked at ${at}.`,
+    ascending: 'sorted in ascending order',
+    descending: 'sorted in descending order',
+  },
+};
+
+/** The words that the frame and all pages share. */
+export type FrameWords = typeof en;
+
+export const fr: FrameWords = {
+  product: 'Vigie',
+  skip: 'Aller au contenu',
+  menu: 'Menu',
+  nav: {
+    label: 'Pages',
+    today: 'Aujourd’hui',
+    due_items: 'Échéances',
+    backups: 'Sauvegardes',
+    alerts: 'Alertes',
+    notifications: 'Notifications',
+    people: 'Personnes',
+    settings: 'Réglages',
+    operator: 'Exploitation',
+  },
+  search: 'Rechercher une échéance, un document, une tâche',
+  search_short: 'Rechercher',
+  live: { live: 'En direct', connecting: 'Connexion…', lost: 'Connexion perdue' },
+  live_age: (age) => `dernière réponse ${age}`,
+  zone: 'Fuseau des heures',
+  zone_tenant: (zone) => `Cabinet (${zone})`,
+  zone_mine: (zone) => `Le mien (${zone})`,
+  zone_utc: 'UTC',
+  account: 'Compte',
+  my_account: 'Mon compte',
+  operator_name: 'Exploitant',
+  sign_out: 'Se déconnecter',
+  loading: 'Chargement…',
+  retry: 'Réessayer',
+  close: 'Fermer',
+  cancel: 'Annuler',
+  undo: 'Rétablir',
+  not_found: 'Cette page n’existe pas',
+  not_found_hint: 'Elle a pu être déplacée, ou vous n’y avez pas accès.',
+  to_start: 'Aller à la première page',
+  page_failed: 'Cette page n’a pas pu être chargée.',
+  expired_title: 'Votre session a expiré',
+  expired_text: 'Reconnectez-vous pour continuer où vous étiez. Rien n’est perdu sur cette page.',
+  faultOf: faultOf(
+    {
+      forbidden: 'Vous n’avez pas ce droit.',
+      not_found: 'Cela n’existe pas, ou plus.',
+      conflict: 'Ce n’est plus possible : quelqu’un l’a peut-être modifié entre-temps.',
+      count_changed: 'La liste a changé entre-temps. Vérifiez-la, puis recommencez.',
+      rate_limited: 'Trop de requêtes. Réessayez dans une minute.',
+      too_many_attempts: 'Trop d’essais. Attendez quelques minutes, puis réessayez.',
+      invalid_credentials: 'Cette adresse et ce mot de passe ne correspondent pas.',
+      tenant_suspended: 'L’accès de votre cabinet est suspendu.',
+      validation_failed: 'Une saisie n’est pas valable.',
+      limit_reached: 'Une limite de votre cabinet est atteinte.',
+    },
+    {
+      network: 'Le serveur ne répond pas.',
+      auth: 'Votre session a expiré.',
+      incompatible: 'Ce serveur ne comprend pas cette page. Rechargez-la.',
+      unknown: 'Cela n’a pas abouti.',
+    },
+  ),
+  list: {
+    filters: 'Filtres',
+    search: 'Rechercher',
+    clear: 'Effacer les filtres',
+    select_all: 'Tout sélectionner à l’écran',
+    select_row: (name) => `Sélectionner ${name}`,
+    selected: (n) => (n === '1' ? '1 sélectionné' : `${n} sélectionnés`),
+    select_matching: (n) => `Sélectionner les ${n} résultats`,
+    clear_selection: 'Effacer la sélection',
+    more: 'Afficher la suite',
+    shown_of: (shown, all) => `${shown} sur ${all}`,
+    shown: (shown) => `${shown} ${shown === '0' || shown === '1' ? 'affiché' : 'affichés'}`,
+    csv: 'CSV de ce qui est affiché',
+    csv_short: 'CSV',
+    checked: (at) => `Vérifié à ${at}.`,
+    ascending: 'trié par ordre croissant',
+    descending: 'trié par ordre décroissant',
+  },
+};

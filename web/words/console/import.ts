@@ -1,0 +1,217 @@
+export const en = {
+  title: 'Import a file',
+  steps: ['File', 'Columns', 'Difference', 'Done'],
+  steps_label: 'Steps',
+  kind: 'What the file contains',
+  file: 'File',
+  file_hint:
+    'CSV (as Excel saves it), or NDJSON. At most 100 MB and 1,000,000 lines. Nothing changes before you apply it.',
+  read: 'Read the file',
+  reading: 'The file is being read…',
+  encoding: (name: string, lines: string): string => `Read as ${name}; the header is on line ${lines}.`,
+  column: 'Column of the file',
+  samples: 'First values',
+  field: 'Means',
+  ignore: '— leave out —',
+  columns_caption: 'Columns of the file',
+  fields: {
+    title: 'Title',
+    due_on: 'Due date',
+    client_name: 'Client',
+    description: 'Details',
+    responsible_email: 'Responsible (e-mail)',
+    responsible_id: 'Responsible (id)',
+    external_id: 'Reference in your software',
+    category: 'Category',
+    reference: 'Number of the ticket',
+    amount_cents: 'Amount in cents',
+    currency: 'Currency',
+  } as Readonly<Record<string, string>>,
+  missing_field: (fields: string): string => `No column is: ${fields}.`,
+  double_field: (fields: string): string => `Two columns are: ${fields}.`,
+  compare: 'Compare with what is there',
+  back: 'Back',
+  other_file: 'Another file',
+  progress: (bytes: string, lines: string): string => `${bytes} received, ${lines} lines read`,
+  comparing: 'The lines are being compared with what is there…',
+  applying: 'The changes are being applied…',
+  counts: {
+    created: (n: string): string => `${n} new`,
+    updated: (n: string): string => `${n} changed`,
+    unchanged: (n: string): string => `${n} unchanged`,
+    missing: (n: string): string => `${n} not in the file`,
+    rejected: (n: string): string => `${n} with errors`,
+  },
+  outcomes: { created: 'New', updated: 'Changed', missing: 'Not in the file', rejected: 'Errors' },
+  outcomes_label: 'What the file would do',
+  missing_note: 'Open items with a reference that the file does not have. They stay as they are.',
+  rejected_note:
+    'These lines are left out. Correct them and send the file again: what is there already is not created twice.',
+  none: {
+    created: 'Nothing new.',
+    updated: 'Nothing changes.',
+    missing: 'The file has all of them.',
+    rejected: 'No line has an error.',
+  },
+  line: 'Line',
+  item: 'Title',
+  content: 'Content',
+  before: 'Before',
+  after: 'After',
+  fault: 'Error',
+  more: 'Show more',
+  apply: (n: string): string => (n === '1' ? 'Apply 1 change' : `Apply ${n} changes`),
+  nothing: 'Nothing to apply: all lines are there already, or have errors.',
+  discard: 'Discard',
+  changed_meanwhile: 'Somebody has changed these items meanwhile. This is the difference now.',
+  done_title: 'The file is applied',
+  done: (created: string, updated: string, unchanged: string): string =>
+    `${created} created, ${updated} changed, ${unchanged} unchanged.`,
+  done_rejected: (n: string): string =>
+    n === '1' ? '1 line had an error and is left out.' : `${n} lines had errors and are left out.`,
+  to_list: 'Go to the list',
+  gone: 'This import does not exist any more: a dry run is kept for 24 hours.',
+  refused: 'The file cannot be imported.',
+  line_word: 'The line',
+  faultLine: (name: string, fault: string): string => `${name}: ${fault}`,
+  faultText: (_field: string | null, detail: string): string => detail,
+};
+
+export type ImportWords = typeof en;
+
+/** The server's faults are in English: what people make most often, in French. */
+const FRENCH_FAULTS: readonly [RegExp, (found: RegExpExecArray) => string][] = [
+  [/is missing/, () => 'manque'],
+  [/is not a user of this tenant/, () => 'n’est pas une personne de votre cabinet'],
+  [
+    /give the responsible by id or by e-mail/,
+    () => 'donnez le responsable par son identifiant ou par son e-mail, pas les deux',
+  ],
+  [
+    /^line (\d+) has it too/,
+    ([, line = '']) => `la ligne ${line} a la même référence, avec un autre contenu`,
+  ],
+  [
+    /^has (\d+) cells, the header has (\d+)/,
+    ([, cells = '', header = '']) => `a ${cells} cellules, l’en-tête en a ${header}`,
+  ],
+  [
+    /^cell (\d+) is in a column without a header/,
+    ([, cell = '']) => `la cellule ${cell} est dans une colonne sans en-tête`,
+  ],
+  [
+    /^has a quote inside a cell/,
+    () => 'a un guillemet au milieu d’une cellule : mettez la cellule entre guillemets, et doublez-le',
+  ],
+  [/must be a day that exists/, () => 'doit être un jour qui existe, écrit JJ/MM/AAAA'],
+  [/must be an email|e-mail address/, () => 'n’est pas une adresse e-mail'],
+  [/is too long|must be shorter/, () => 'est trop long'],
+  [/longer than 256 KB/, () => 'dépasse 256 Ko'],
+  [/should not exist/, () => 'n’est pas un champ connu'],
+  [/whole number of cents/, () => 'doit être un nombre entier de centimes : 13500 pour 135 €'],
+  [/currency of ISO 4217/, () => 'doit être une devise, comme EUR'],
+  [
+    /^line (\d+) has this agent and database too/,
+    ([, line = '']) => `la ligne ${line} a le même agent et la même base, avec un autre contenu`,
+  ],
+  [/must be a time of day/, () => 'doit être une heure, comme 02:00 ou 2h30'],
+  [/must be days of the week|list of distinct days/, () => 'doit être des jours, comme lun-ven ou 1,3,5'],
+  [/whole number of minutes/, () => 'doit être un nombre entier de minutes, de 0 à 10 080'],
+  [
+    /letters, digits, dots/,
+    () => 'doit commencer par une lettre ou un chiffre, puis lettres, chiffres, . - et _',
+  ],
+];
+
+function frenchFault(_field: string | null, detail: string): string {
+  const said = FRENCH_FAULTS.map(([pattern, words]) => {
+    const found = pattern.exec(detail);
+    return found === null ? null : words(found);
+  }).find((text) => text !== null);
+  const cell = /the cell has "([^]*)"/.exec(detail)?.[1];
+  const shown = cell === undefined ? '' : ` ; la cellule contient « ${cell} »`;
+  return `${said ?? 'n’est pas valable'}${shown}`;
+}
+
+export const fr: ImportWords = {
+  title: 'Importer un fichier',
+  steps: ['Fichier', 'Colonnes', 'Différence', 'Terminé'],
+  steps_label: 'Étapes',
+  kind: 'Ce que contient le fichier',
+  file: 'Fichier',
+  file_hint:
+    'CSV (tel qu’Excel l’enregistre) ou NDJSON. Au plus 100 Mo et 1 000 000 de lignes. Rien ne change avant que vous ne l’appliquiez.',
+  read: 'Lire le fichier',
+  reading: 'Lecture du fichier…',
+  encoding: (name, lines) => `Lu en ${name} ; l’en-tête est à la ligne ${lines}.`,
+  column: 'Colonne du fichier',
+  samples: 'Premières valeurs',
+  field: 'Signifie',
+  ignore: '— laisser de côté —',
+  columns_caption: 'Colonnes du fichier',
+  fields: {
+    title: 'Titre',
+    due_on: 'Échéance',
+    client_name: 'Client',
+    description: 'Détails',
+    responsible_email: 'Responsable (e-mail)',
+    responsible_id: 'Responsable (identifiant)',
+    external_id: 'Référence dans votre logiciel',
+    category: 'Catégorie',
+    reference: 'Numéro de l’avis',
+    amount_cents: 'Montant en centimes',
+    currency: 'Devise',
+  },
+  missing_field: (fields) => `Aucune colonne ne donne : ${fields}.`,
+  double_field: (fields) => `Deux colonnes donnent : ${fields}.`,
+  compare: 'Comparer avec l’existant',
+  back: 'Retour',
+  other_file: 'Un autre fichier',
+  progress: (bytes, lines) => `${bytes} reçus, ${lines} lignes lues`,
+  comparing: 'Les lignes sont comparées avec l’existant…',
+  applying: 'Les changements sont appliqués…',
+  counts: {
+    created: (n) => (n === '1' ? '1 nouvelle' : `${n} nouvelles`),
+    updated: (n) => (n === '1' ? '1 modifiée' : `${n} modifiées`),
+    unchanged: (n) => (n === '1' ? '1 inchangée' : `${n} inchangées`),
+    missing: (n) => (n === '1' ? '1 absente du fichier' : `${n} absentes du fichier`),
+    rejected: (n) => `${n} en erreur`,
+  },
+  outcomes: {
+    created: 'Nouvelles',
+    updated: 'Modifiées',
+    missing: 'Absentes du fichier',
+    rejected: 'Erreurs',
+  },
+  outcomes_label: 'Ce que le fichier changerait',
+  missing_note: 'Éléments en cours dont la référence n’est pas dans le fichier. Ils restent tels quels.',
+  rejected_note:
+    'Ces lignes sont laissées de côté. Corrigez-les et renvoyez le fichier : ce qui existe déjà n’est pas créé deux fois.',
+  none: {
+    created: 'Rien de nouveau.',
+    updated: 'Rien ne change.',
+    missing: 'Le fichier les a toutes.',
+    rejected: 'Aucune ligne n’est en erreur.',
+  },
+  line: 'Ligne',
+  item: 'Titre',
+  content: 'Contenu',
+  before: 'Avant',
+  after: 'Après',
+  fault: 'Erreur',
+  more: 'Afficher la suite',
+  apply: (n) => (n === '1' ? 'Appliquer 1 changement' : `Appliquer ${n} changements`),
+  nothing: 'Rien à appliquer : toutes les lignes existent déjà, ou sont en erreur.',
+  discard: 'Abandonner',
+  changed_meanwhile: 'Quelqu’un a modifié ces éléments entre-temps. Voici la différence actuelle.',
+  done_title: 'Le fichier est appliqué',
+  done: (created, updated, unchanged) => `${created} créées, ${updated} modifiées, ${unchanged} inchangées.`,
+  done_rejected: (n) =>
+    n === '1' ? '1 ligne en erreur est laissée de côté.' : `${n} lignes en erreur sont laissées de côté.`,
+  to_list: 'Aller à la liste',
+  gone: 'Cet import n’existe plus : une comparaison est gardée 24 heures.',
+  refused: 'Ce fichier ne peut pas être importé.',
+  line_word: 'La ligne',
+  faultLine: (name, fault) => `${name} : ${fault}`,
+  faultText: frenchFault,
+};

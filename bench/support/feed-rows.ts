@@ -35,10 +35,10 @@ export async function fillFeeds(database: BenchDatabase, { rows, own, unread }: 
     const insert = (people: readonly Person[], each: number, unreadEach: number) =>
       client.query(
         `INSERT INTO notifications (tenant_id, recipient, user_id, dedupe_key, kind, severity, data, audience,
-                                    seq, created_at, read_at)
+                                    seq, created_seq, created_at, read_at)
          SELECT p.tenant_id, 'user:' || p.user_id, p.user_id, i::text, 'deadline_near', 'info',
                 jsonb_build_object('title', 'Deadline ' || i, 'client_name', 'Client 7', 'due_on', '2026-12-01'), 'responsible',
-                i, now() - make_interval(mins => $3::integer - i), CASE WHEN i <= $3::integer - $4::integer THEN now() END
+                i, i, now() - make_interval(mins => $3::integer - i), CASE WHEN i <= $3::integer - $4::integer THEN now() END
          FROM unnest($1::uuid[], $2::uuid[]) AS p (tenant_id, user_id)
          CROSS JOIN LATERAL generate_series(1, $3::integer) i`,
         [people.map(({ tenant_id }) => tenant_id), people.map(({ id }) => id), each, unreadEach],

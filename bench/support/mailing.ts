@@ -15,13 +15,27 @@ export interface Mailing {
    * @param bundles the number of mails, if several deliveries may leave as one; default: one mail each
    */
   send(count: number, bundles?: number): Promise<number>;
+  /** Releases what is queued. */
+  open(): Promise<void>;
+  /** Pauses the channel, and waits until nothing is under way. */
+  pause(): Promise<void>;
+  /** Wakes the dispatcher, as the creation of a notification does. */
+  kick(): Promise<unknown>;
+  /** Mails whose outcome was recorded so far. */
+  sent(): number;
   stop(): Promise<void>;
 }
 
 /** @param entry the process to start instead of the real server. */
 export async function startMailing(
   database: BenchDatabase,
-  options: { tenants: number; members?: number; smtpPort: number; entry?: URL },
+  options: {
+    tenants: number;
+    members?: number;
+    smtpPort: number;
+    entry?: URL;
+    environment?: Record<string, string>;
+  },
 ): Promise<Mailing> {
   const { sql } = database;
   await insertTenants(sql, options.tenants, options.members ?? 10);
@@ -33,6 +47,7 @@ export async function startMailing(
     SMTP_TLS: 'false',
     SMTP_FROM_EMAIL: 'vigie@vigie.example',
     MAIL_CONCURRENCY: String(CONCURRENCY),
+    ...options.environment,
   };
   const worker = await startServer(environment, 'worker', options.entry);
   const scheduler = await startServer(environment, 'scheduler');
@@ -44,20 +59,30 @@ export async function startMailing(
       `${REDIS_PREFIX}:wake-ups`,
       JSON.stringify({ name: 'dispatch.kick', message: { channel: 'email' } }),
     );
+  const open = async () => {
+    await sql.query('UPDATE channels SET paused = false');
+    await kick();
+  };
+  const pause = async () => {
+    await sql.query('UPDATE channels SET paused = true');
+    await settle(database);
+  };
   return {
     database,
+    open,
+    pause,
+    kick,
+    sent,
     send: async (count, bundles) => {
       await insertDeliveries(database, count, bundles === undefined ? null : 'together');
       await sql.query('CHECKPOINT');
       const before = sent();
       const began = performance.now();
-      await sql.query('UPDATE channels SET paused = false');
-      await kick();
+      await open();
       const mails = bundles ?? count;
       await until(`${mails} mails`, () => sent() - before >= mails, { everyMs: 5 });
       const seconds = (performance.now() - began) / 1_000;
-      await sql.query('UPDATE channels SET paused = true');
-      await settle(database);
+      await pause();
       return seconds;
     },
     stop: async () => {
@@ -67,19 +92,28 @@ export async function startMailing(
   };
 }
 
+/** `insertDue`, and lets PostgreSQL count the rows. */
+export async function insertDeliveries(...[database, ...which]: Parameters<typeof insertDue>): Promise<void> {
+  await insertDue(database, ...which);
+  await database.sql.query('VACUUM ANALYZE notifications, deliveries');
+}
+
 /**
  * Inserts due deliveries, evenly for all users. Earlier ones are older, and so leave first.
  * @param bundleKey null: each leaves alone
+ * @param tenants their slugs; null: all
  */
-export async function insertDeliveries(
+export async function insertDue(
   { sql }: BenchDatabase,
   count: number,
   bundleKey: string | null = null,
+  tenants: readonly string[] | null = null,
 ): Promise<void> {
   await sql.query(
     `WITH members AS (
        SELECT tenant_id, id, email, row_number() OVER (ORDER BY id) - 1 AS place
        FROM users WHERE role = 'member'
+         AND ($3::text[] IS NULL OR tenant_id IN (SELECT id FROM tenants WHERE slug = ANY ($3)))
      ),
      created AS (
        INSERT INTO notifications (tenant_id, recipient, user_id, dedupe_key, kind, severity, data, audience,
@@ -94,9 +128,8 @@ export async function insertDeliveries(
                              created_at)
      SELECT t.tenant_id, t.id, t.recipient, false, 'email', u.email, $2, now(), now()
      FROM created t JOIN users u ON u.tenant_id = t.tenant_id AND u.id = t.user_id`,
-    [count, bundleKey],
+    [count, bundleKey, tenants],
   );
-  await sql.query('VACUUM ANALYZE notifications, deliveries');
 }
 
 /** Mails whose outcome the worker has recorded, from its log. */

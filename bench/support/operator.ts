@@ -6,8 +6,8 @@ export const OPERATOR = {
   VIGIE_OPERATOR_PASSWORD: 'a password of the bench',
 };
 
-/** Triggers the job for all tenants, as an operator does. */
-export async function triggerOf({ url }: Child, job: string): Promise<() => Promise<void>> {
+/** Triggers the job as an operator does, for all tenants or one. @param tenant its slug */
+export async function triggerOf({ url }: Child, job: string, tenant?: string): Promise<() => Promise<void>> {
   const post = async (path: string, body: object, headers: Record<string, string> = {}) => {
     const response = await fetch(`${url}/api/v1/${path}`, {
       method: 'POST',
@@ -22,6 +22,7 @@ export async function triggerOf({ url }: Child, job: string): Promise<() => Prom
     password: OPERATOR.VIGIE_OPERATOR_PASSWORD,
   });
   return async () => {
-    await post(`admin/scheduler/${job}/trigger`, {}, { authorization: `Bearer ${access_token}` });
+    const query = tenant === undefined ? '' : `?tenant=${tenant}`;
+    await post(`admin/scheduler/${job}/trigger${query}`, {}, { authorization: `Bearer ${access_token}` });
   };
 }

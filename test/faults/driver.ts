@@ -62,7 +62,7 @@ export class Driver {
     });
     const { key } = await operator.call<{ key: string }>('POST', `tenants/${tenant.id}/api-keys`, {
       name: 'driver',
-      scopes: ['users:write', 'watched:write', 'admin'],
+      scopes: ['users:write', 'watched:write', 'notifications:write', 'admin'],
     });
     const driver = new Driver([url], key);
     await driver.person('admin@cabinet-martin.example', 'admin');
@@ -90,6 +90,24 @@ export class Driver {
       return this.accept('deadlines', { title: `Deadline ${this.asked}`, due_on });
     });
     await this.check();
+  }
+
+  /** Sends a message by `POST notifications`; resolves when accepted. */
+  async message(body: object): Promise<void> {
+    await new Api(this.urls[0] ?? '').withKey(this.key).call('POST', 'notifications', body);
+  }
+
+  /** Adds a webhook endpoint. @returns its id */
+  async endpoint(url: string): Promise<string> {
+    const api = new Api(this.urls[0] ?? '').withKey(this.key);
+    return (await api.call<{ id: string }>('POST', 'tenant/webhooks', { url })).id;
+  }
+
+  /** Makes the waiting retries of an endpoint due. */
+  async replay(endpointId: string): Promise<void> {
+    await new Api(this.urls[0] ?? '')
+      .withKey(this.key)
+      .call('POST', `tenant/webhooks/${endpointId}/replay`, {});
   }
 
   /** Runs the check to its end: a killed worker's run is retried when its lease expires. */

@@ -13,6 +13,7 @@ export const SCHEDULE = {
   cleanup: '02:15',
   check_backups: '02:45',
   scan_backups_minutes: 15,
+  process_reminders_minutes: 60,
 };
 
 interface Hours {
@@ -57,8 +58,12 @@ export class ExpectedSlots {
       return slots.filter(({ utc, old }) => utc === latest && now < old).map(({ slot }) => `${job} ${slot}`);
     });
     // Intervals are UTC, whatever a zone's clock does.
-    const scan = now - (now % SCHEDULE.scan_backups_minutes);
-    return [...fixed, `scan-backups ${MinuteOracle.text(scan)}Z`];
+    const latest = (minutes: number) => `${MinuteOracle.text(now - (now % minutes))}Z`;
+    return [
+      ...fixed,
+      `scan-backups ${latest(SCHEDULE.scan_backups_minutes)}`,
+      `process-reminders ${latest(SCHEDULE.process_reminders_minutes)}`,
+    ];
   }
 }
 

@@ -1,4 +1,5 @@
 import { Driver } from './driver.js';
+import { failAtProviders } from './f10-providers.js';
 import { failAsAWhole, refuseCertificate } from './f10-way-out.js';
 import type { RunOptions, Scenario, Verdict } from './scenario.js';
 import type { Act, Behaviour, Step } from './sink.js';
@@ -44,14 +45,16 @@ const SLOW: Record<string, Fault> = Object.fromEntries(
 
 export const f10: Scenario = {
   id: 'F10',
-  title: 'the mail server fails at each step, is down, or refuses the login, the certificate, the sender',
+  title:
+    'mail servers and providers of SMS and pushes fail at each step, are down, or refuse the login or sender',
   run: async (options) => {
-    // Two installations in parallel; most of their time is waiting for probes.
-    const [atEachStep, others] = await Promise.all([
+    // Three installations in parallel; most of their time is waiting for probes.
+    const [atEachStep, atProviders, others] = await Promise.all([
       failAtEachStep(options),
+      failAtProviders(options),
       failAsAWhole(options).then(async (wayOut) => [wayOut, await refuseCertificate(options)]),
     ]);
-    return together([atEachStep, ...others]);
+    return together([atEachStep, atProviders, ...others]);
   },
 };
 

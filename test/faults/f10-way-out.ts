@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { startMailCatcher } from '../../src/cli/demo/mail-catcher.js';
-import { selfSigned } from '../../src/delivery/channels/email/self-signed.fixture.js';
+import { selfSigned } from '../support/self-signed.js';
 import { until } from '../support/until.js';
 import { Driver } from './driver.js';
 import type { RunOptions, Verdict } from './scenario.js';

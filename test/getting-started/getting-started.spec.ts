@@ -72,7 +72,7 @@ async function follow(): Promise<void> {
   await until('the server', () => output.includes('"event":"started"'), 120_000);
   await run(createTenant);
   await until('the welcome mail', () => output.includes('Subject: Welcome to Vigie - Cabinet Durand'));
-  const [link = ''] = /http:\S+#token=\S+/.exec(output) ?? [];
+  const [link = ''] = /http:\S+\/password#token=\S+/.exec(output) ?? [];
   await choosePassword(link);
   await run(signIn);
   await run(listen);

@@ -16,6 +16,7 @@ export const READER: Omit<Reader, 'locale'> = {
   today: TODAY,
   tenant: { name: 'Cabinet Horizon', time_zone: 'Europe/Paris' },
   recipient: { name: 'Claire' },
+  own: null,
 };
 
 const CLIENTS = [
@@ -172,6 +173,27 @@ export const SAMPLES: readonly Sample[] = [
   { name: 'document-late', items: [request(-9)] },
   { name: 'document-expected', items: [request(2, 0, { item_url: null })] },
   { name: 'task-late', items: [task(-2, 0, { audience: 'unassigned' })] },
+  { name: 'reminder-of-a-ticket', items: [item('reminder', {}, { severity: 'info', audience: 'self' })] },
+  {
+    name: 'reminder-late',
+    items: [
+      item('reminder', { due_on: dateIn(-9), message: null }, { audience: 'unassigned', item_url: null }),
+    ],
+  },
+  {
+    name: 'reminder-alone',
+    items: [
+      item(
+        'reminder',
+        { ticket_id: null, title: null, due_on: null, reference: null, amount_cents: null },
+        {
+          severity: 'info',
+          audience: 'self',
+          item_url: null,
+        },
+      ),
+    ],
+  },
   { name: 'weekly-summary', items: [item('weekly_summary', {}, { severity: 'info', audience: 'self' })] },
   {
     name: 'weekly-summary-quiet',
@@ -208,6 +230,20 @@ export const SAMPLES: readonly Sample[] = [
     name: 'email-changed',
     items: [item('email_changed', {}, { severity: 'info', item_url: null, audience: 'self' })],
   },
+  {
+    name: 'address-stopped',
+    items: [item('address_stopped', {}, { item_url: null, audience: 'alert_recipient' })],
+  },
+  {
+    name: 'number-stopped',
+    items: [
+      item(
+        'address_stopped',
+        { channel: 'sms', address: '+33612345678', reason: 'stop' },
+        { item_url: null, audience: 'alert_recipient' },
+      ),
+    ],
+  },
   { name: 'test', items: [item('test', {}, { severity: 'info', item_url: null, audience: 'self' })] },
   { name: 'backup-alert', items: [backup('backup_alert', 'critical')] },
   {
@@ -225,6 +261,8 @@ export const SAMPLES: readonly Sample[] = [
   { name: 'backup-report-rejected', items: [item('backup_report_rejected', {}, { item_url: null })] },
   { name: 'backup-agent-silent', items: [item('backup_agent_silent', {}, { severity: 'critical' })] },
   { name: 'backup-agent-back', items: [item('backup_agent_back', {}, { severity: 'info' })] },
+  { name: 'webhook-failing', items: [item('webhook_failing', {}, { item_url: null })] },
+  { name: 'webhook-disabled', items: [item('webhook_disabled', {}, { item_url: null })] },
   { name: 'bundle-2', items: [deadline(-1), request(-4, 1)] },
   { name: 'bundle-3', items: [deadline(1), deadline(0, 8, { audience: 'unassigned' }), task(-16, 1)] },
   { name: 'bundle-61', items: heavyDay(40, 12, 9) },

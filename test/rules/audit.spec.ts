@@ -9,13 +9,17 @@ const FOR_ADMINS = ['admin', 'operator', 'admin_or_operator'];
 let world: World;
 let cast: Cast;
 let audited: Route[];
+/** Those that change nothing. */
+let looks: Route[];
 
 beforeAll(async () => {
   world = await createWorld();
   cast = await createCast(world);
-  audited = routesOf(world).filter(
+  const sent = routesOf(world).filter(
     ({ method, rule }) => method !== 'GET' && rule !== undefined && FOR_ADMINS.includes(rule.who),
   );
+  audited = sent.filter(({ rule }) => rule?.changes !== false);
+  looks = sent.filter(({ rule }) => rule?.changes === false);
 });
 afterAll(async () => world.close());
 
@@ -52,6 +56,12 @@ it('every act of an admin or operator is logged, with its outcome', async () => 
     const { rows, status } = await rowsOf(route, caller.token);
     expect([nameOf(route), rows]).toEqual([nameOf(route), [{ actor, action: nameOf(route), status }]]);
   }
+});
+
+it('what changes nothing is not logged, and is listed here', async () => {
+  expect(looks.map(nameOf)).toEqual(['POST /api/v1/tenant/templates/:kind/:locale/preview']);
+  for (const route of looks)
+    expect([nameOf(route), (await rowsOf(route, cast.admin.token)).rows]).toEqual([nameOf(route), []]);
 });
 
 it('every refused attempt is logged as well', async () => {

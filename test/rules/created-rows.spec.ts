@@ -16,6 +16,7 @@ describe('H9: a created row', () => {
     ['deadlines', { ...DUE, category: 'tax' }],
     ['documents', DUE],
     ['tasks', DUE],
+    ['tickets', { ...DUE, currency: 'EUR', amount_cents: 13_500, reference: '75' }],
     ['users', { welcome: false, role: 'member', name: 'Dana', email: 'dana@example.com' }],
     ['tenants', { locale: 'en', kind: 'cabinet', name: 'Fifth', slug: 'fifth' }],
   ] as const)('of %s is answered as it is read later, with one instant', async (path, fields) => {

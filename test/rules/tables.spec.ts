@@ -62,6 +62,7 @@ describe('the schema', () => {
       'CREATE TABLE pets (id uuid PRIMARY KEY, tenant_id_of uuid REFERENCES tenants)',
       /^pets_tenant_id_of_fkey: .* only one belongs to tenants/,
     ],
+    ['CREATE INDEX newer ON alerts (tenant_id, first_seen_at, id)', /^newer is newer than the primary key/],
     ['ALTER TABLE tasks ADD COLUMN seen_at timestamptz', /^tasks.seen_at is timestamp with time zone/],
     ['ALTER TABLE tasks ADD COLUMN seen_at timestamp(3)', /^tasks.seen_at is timestamp\(3\) without/],
     ['CREATE VIEW everyone AS SELECT * FROM users', /^the view everyone runs as its owner/],

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
+import { Metrics } from '../../src/platform/metrics/metrics.js';
 import { METRICS, type MetricRow } from '../../src/platform/metrics/metrics-table.js';
 import { parse, productSources, ROOT, type SourceFile, walk } from './sources.js';
 
@@ -24,6 +25,13 @@ describe('the metrics', () => {
     );
   });
 
+  it('are, with those of the process, exactly the exported names', async () => {
+    const text = await new Metrics().text();
+    const exported = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name, type]);
+    const documented = [...rowsUnder('Metrics'), ...rowsUnder('Metrics of the process')];
+    expect(documented.map(([name, type]) => [name, type]).sort()).toEqual(exported.sort());
+  });
+
   it('have descriptive names', () => {
     for (const [name, { type, unit, buckets }] of rows) {
       expect(name).toMatch(/^vigie_[a-z_]+$/);
@@ -34,7 +42,25 @@ describe('the metrics', () => {
   });
 
   it('have no label with as many values as tenants or people', () => {
-    const known = ['channel', 'job', 'method', 'name', 'outcome', 'queue', 'route', 'source', 'state'];
+    const known = [
+      'cause',
+      'channel',
+      'failure',
+      'item',
+      'job',
+      'method',
+      'name',
+      'outcome',
+      'part',
+      'pool',
+      'provider',
+      'queue',
+      'reason',
+      'route',
+      'source',
+      'state',
+      'version',
+    ];
     const labels = new Set(rows.flatMap(([, row]) => row.labels));
     expect([...labels].filter((label) => ![...known, 'status_class'].includes(label))).toEqual([]);
   });
@@ -52,6 +78,19 @@ describe('the metrics', () => {
       imported.some(({ from }) => from === 'prom-client'),
     );
     expect(users.map(({ path }) => path)).toEqual(['src/platform/metrics/metrics.ts']);
+  });
+});
+
+describe('traces', () => {
+  const importers = (pattern: RegExp) =>
+    productSources()
+      .filter(({ text }) => pattern.test(text))
+      .map(({ path }) => path);
+
+  it('load OpenTelemetry in one file, which is loaded only on demand', () => {
+    expect(importers(/^import (?!type\b)[^;]*'@opentelemetry\//m)).toEqual(['src/platform/tracing/otlp.ts']);
+    expect(importers(/^import (?!type\b)[^;]*\/otlp\.js'/m)).toEqual([]);
+    expect(importers(/await import\('\.\/otlp\.js'\)/)).toEqual(['src/platform/tracing/tracing.ts']);
   });
 });
 

@@ -1,6 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { addEntry, addJob, addReport } from '../../src/backups/board/records.fixture.js';
 import type { Cast } from '../support/cast.js';
+import { newSecret } from '../../src/delivery/channels/webhook/calls/webhook-caller.js';
+import { EndpointSecrets } from '../../src/delivery/channels/webhook/endpoints/endpoint-secrets.js';
 import { insertRow, type Row } from '../support/rows.js';
 import type { World } from '../support/world.js';
 
@@ -81,6 +83,7 @@ export const CASES: Readonly<Record<string, Case>> = {
   '/api/v1/deadlines': dueItem('deadlines'),
   '/api/v1/documents': dueItem('document_requests'),
   '/api/v1/tasks': dueItem('tasks'),
+  '/api/v1/tickets': dueItem('tickets'),
   '/api/v1/me/sessions': {
     create: async (world, { tenant_id, admin }) => {
       const [row] = await world.sql<{ family: string }>(
@@ -114,23 +117,98 @@ export const CASES: Readonly<Record<string, Case>> = {
         name: CANARY,
         role: 'member',
       }),
-    bodies: { PATCH: { name: 'taken' } },
+    bodies: {
+      PATCH: { name: 'taken' },
+      POST: { frequency_days: 7, channels: ['email'] },
+      PUT: { preferences: [] },
+    },
+  },
+  '/api/v1/reminders': {
+    personal: true,
+    create: (world, { tenant_id, admin }) =>
+      insert(world, 'reminders', {
+        tenant_id,
+        user_id: admin.id,
+        frequency_days: 7,
+        local_time: '09:00',
+        starts_on: '2026-03-02',
+        message: CANARY,
+        channels: '[{"channel": "email", "enabled": true}]',
+        mode: 'all',
+        active: false,
+        created_at: '2026-03-02T08:00:00Z',
+        updated_at: '2026-03-02T08:00:00Z',
+      }),
+    bodies: { PATCH: { active: true } },
+  },
+  '/api/v1/tenant/api-keys': {
+    create: (world, { tenant_id }) =>
+      insert(world, 'api_keys', {
+        tenant_id,
+        name: CANARY,
+        key_hash: randomBytes(32),
+        scopes: ['watched:read'],
+        created_at: '2026-03-02T08:00:00Z',
+      }),
+  },
+  '/api/v1/tenant/stopped-addresses': {
+    create: (world, { tenant_id }) =>
+      insert(world, 'stopped_addresses', {
+        tenant_id,
+        channel: 'email',
+        address: `${CANARY}-${randomUUID()}@client.example`,
+        reason: 'stop',
+        since: '2026-03-02T08:00:00Z',
+      }),
+  },
+  '/api/v1/tenant/webhooks': {
+    create: (world, { tenant_id }) => {
+      const id = randomUUID();
+      const secrets = world.app.get(EndpointSecrets, { strict: false });
+      return insert(world, 'webhook_endpoints', {
+        tenant_id,
+        id,
+        // Never called: the guard refuses it.
+        url: secrets.encrypt('url', tenant_id, id, 'https://127.0.0.1/'),
+        url_shown: `https://${CANARY}.example/`,
+        format: 'standard',
+        secret: secrets.encrypt('secret', tenant_id, id, newSecret()),
+        description: CANARY,
+        state_since: '2026-03-02T08:00:00Z',
+        created_at: '2026-03-02T08:00:00Z',
+      });
+    },
+    bodies: { PATCH: { description: 'taken' } },
   },
   '/api/v1/imports': {
     create: (world, { tenant_id }) =>
       insert(world, 'imports', {
         tenant_id,
         kind: 'tasks',
-        state: 'failed',
+        state: 'staged',
         format: 'csv',
         error: CANARY,
         lease_until: '2026-03-02T08:00:00Z',
         created_by: 'user:nobody',
         created_at: '2026-03-02T08:00:00Z',
-        finished_at: '2026-03-02T08:00:00Z',
       }),
   },
-  '/api/v1/backups/jobs': { create: backupJob, bodies: { PATCH: { city: 'taken' } } },
+  '/api/v1/backups/jobs': {
+    create: backupJob,
+    bodies: { PATCH: { city: 'taken' }, POST: { text: 'taken' } },
+  },
+  '/api/v1/backups/notes': {
+    create: async (world, cast) => {
+      const { id: job_id } = await backupJob(world, cast);
+      const { tenant_id } = cast;
+      return insert(world, 'backup_notes', {
+        tenant_id,
+        job_id,
+        text: CANARY,
+        created_at: '2026-03-02T08:00:00Z',
+      });
+    },
+  },
   '/api/v1/backups/entries': { create: backupEntry },
   '/api/v1/alerts': {
     create: (world, { tenant_id }) =>
@@ -172,4 +250,8 @@ export const CASES: Readonly<Record<string, Case>> = {
 export const NO_IDS: Readonly<Record<string, string>> = {
   job: 'the name of a job, the same for everyone',
   queue: 'the name of a queue, the same for everyone',
+  kind: 'the name of a kind, the same for everyone',
+  locale: 'the name of a language, the same for everyone',
+  provider: 'the name of a provider, the same for everyone',
+  token: 'a credential, not an id',
 };

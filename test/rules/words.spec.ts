@@ -1,15 +1,19 @@
 import ts from 'typescript';
 import { LOCALES } from '../../src/contracts/locales.js';
-import { parse, productSources, type SourceFile, walk } from './sources.js';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { filesUnder, parse, productSources, ROOT, type SourceFile, walk } from './sources.js';
 
 /** Files that may contain texts in people's languages, and why. */
 const ALLOWED: Readonly<Record<string, string>> = {
   'src/cli/demo/sample-data.ts': 'sample data of the demo: what a French firm would have entered',
   'src/cli/demo/sample-night.ts': 'the same, of backups',
   'src/cli/demo/night.ts': 'what the demo sends and expects to receive',
+  'src/wording/samples.ts': 'data that previews show: what people and programs would have entered',
   'src/imports/encodings.ts': 'tables of characters, for files of older systems',
   'src/imports/wrong-letters.ts': 'letters by which French is recognized in such files',
-  'src/delivery/channels/sms/segments.ts': 'the alphabet of text messages',
+  'src/wording/sms/segments.ts': 'the alphabet of text messages',
+  'src/platform/text/folded.sql.ts': 'the accents that searches ignore',
   'src/imports/import-route.ts': 'an example of a file in the API documentation',
   'src/backups/jobs/backup-jobs.controller.ts': 'the same',
 };
@@ -40,6 +44,20 @@ it('finds no texts for people outside templates/', () => {
   const faults = productSources()
     .filter(({ path }) => !(path in ALLOWED))
     .flatMap(faultsOf);
+  expect(faults).toEqual([]);
+});
+
+it('French typography: no ordinary space before a double mark in the words of the front end', () => {
+  const faults = filesUnder('web/words').flatMap((path) => {
+    const found: string[] = [];
+    walk(parse(path, readFileSync(join(ROOT, path), 'utf8')).tree, (node) => {
+      if (!ts.isStringLiteral(node) && !ts.isTemplateLiteralToken(node)) return;
+      // The whole text with its ends: a part of a template may begin or end with the space.
+      const written = node.getText();
+      if (/ [:;?!»%]|« /.test(written)) found.push(`${path} ${written}`);
+    });
+    return found;
+  });
   expect(faults).toEqual([]);
 });
 

@@ -71,7 +71,7 @@ export class ApiContract {
     }
     if (content?.[type] === undefined)
       throw new Error(`${where} is ${type}, which /openapi.json does not say: ${answer.text.slice(0, 200)}`);
-    if (!type.endsWith('json')) return;
+    if (!/\bjson$/.test(type)) return;
     const pointer = ['paths', route.template, method, 'responses', documented, 'content', type, 'schema'];
     const validate = this.validator(`openapi#/${pointer.map(escape).join('/')}`);
     if (validate(JSON.parse(answer.text))) return;

@@ -1,13 +1,28 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium } from 'playwright-core';
+
+/**
+ * Chromium takes a page that a test answers itself for one of the internet, and such a page may not open sockets to this
+ * machine.
+ */
+const LOCAL_PAGES = '--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets';
 
 /** Starts the machine's Chromium, headless. */
 export async function launchBrowser(): Promise<Browser> {
-  return chromium.launch({
+  return chromium.launch(options());
+}
+
+/** The same with a folder of its settings. */
+export async function launchProfile(folder: string): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(folder, options());
+}
+
+function options() {
+  return {
     executablePath: chromiumPath(),
-    args: ['--no-sandbox', '--headless', '--disable-gpu', '--disable-background-networking'],
-  });
+    args: ['--no-sandbox', '--headless', '--disable-gpu', '--disable-background-networking', LOCAL_PAGES],
+  };
 }
 
 function chromiumPath(): string {

@@ -7,6 +7,8 @@ export interface Proxy {
   cut(): void;
   /** Stops forwarding without closing connections, like a vanished host: neither side gets a reset. */
   silence(): void;
+  /** Resolves once a client has sent this text. From then on its connection is silent, before the text is forwarded. */
+  silenceAt(text: string): Promise<void>;
   /** New connections work again; silenced ones stay silent. */
   restore(): void;
   close(): Promise<void>;
@@ -16,6 +18,7 @@ export interface Proxy {
 export async function proxyTo(target: string): Promise<Proxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
+  let marked: { text: string; reached: () => void } | undefined;
   let state: 'working' | 'cut' | 'silent' = 'working';
   const server = createServer((near) => {
     near.on('error', () => undefined);
@@ -30,6 +33,12 @@ export async function proxyTo(target: string): Promise<Proxy> {
   const forward = (near: Socket) => {
     const far = connect(Number(port), hostname);
     sockets.add(far);
+    // Before the pipe, which forwards what this listener has seen.
+    near.on('data', (data: Buffer) => {
+      if (marked === undefined || !data.includes(marked.text)) return;
+      mute([near, far]);
+      marked.reached();
+    });
     for (const [one, other] of [
       [near, far],
       [far, near],
@@ -54,16 +63,18 @@ export async function proxyTo(target: string): Promise<Proxy> {
     cut,
     silence: () => {
       state = 'silent';
-      for (const socket of sockets) {
-        socket.unpipe();
-        // Keeps reading, so that no full buffer slows the sender down.
-        socket.resume();
-      }
+      mute(sockets);
     },
+    silenceAt: (text) => new Promise((reached) => (marked = { text, reached })),
     restore: () => (state = 'working'),
     close: async () => {
       cut();
       await new Promise((closed) => server.close(closed));
     },
   };
+}
+
+/** Keeps reading, so that no full buffer slows the sender down. */
+function mute(sockets: Iterable<Socket>): void {
+  for (const socket of sockets) socket.unpipe().resume();
 }

@@ -24,9 +24,22 @@ export async function wordedNotifications(world: World, tenantId?: string): Prom
     [tenantId ?? null],
   );
   const wording = world.app.get(Wording, { strict: false });
+  const [row] = rows;
+  // Tests that adapt templates ask for one tenant.
+  const own = await wording.ownWords(
+    tenantId ?? '',
+    tenantId === undefined ? null : (row?.wording_version ?? null),
+  );
   const now = world.app.get(Clock, { strict: false }).now();
   return rows.map((row) => {
     const { recipient, kind, severity, data, audience } = row;
-    return { recipient, kind, severity, data, audience, ...wording.titleAndBody(row, readerOf(row, now)) };
+    return {
+      recipient,
+      kind,
+      severity,
+      data,
+      audience,
+      ...wording.titleAndBody(row, readerOf(row, now, own)),
+    };
   });
 }

@@ -86,7 +86,7 @@ export async function createWorld(
         },
         () => JSON.stringify(describeApi(app)),
       );
-      const json = response.headers['content-type']?.toString().includes('json') ?? false;
+      const json = /\bjson\b/.test(response.headers['content-type']?.toString() ?? '');
       return {
         status: response.statusCode,
         headers: response.headers,

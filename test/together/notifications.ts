@@ -1,3 +1,3 @@
 import { runTogether } from '../support/together.js';
 
-runTogether('src/notifications');
+runTogether('src/notifications', 'src/tenants', 'src/users', 'src/realtime');

@@ -6,10 +6,13 @@ runTogether(
   'src/platform/config',
   'src/platform/encryption',
   'src/platform/errors',
+  'src/platform/http',
   'src/platform/json',
   'src/platform/logging',
   'src/platform/queues',
   'src/platform/text',
+  'src/platform/tracing',
   'src/asyncapi.spec.ts',
   'src/docs.spec.ts',
+  'test/http',
 );

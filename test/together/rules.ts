@@ -1,3 +1,3 @@
 import { runTogether } from '../support/together.js';
 
-runTogether('test/rules');
+runTogether('test/rules', 'src/wording');

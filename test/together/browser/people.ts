@@ -1,0 +1,3 @@
+import { runTogether } from '../../support/together.js';
+
+runTogether('test/web/console/people.spec.ts', 'test/web/examples.spec.ts');

@@ -1,0 +1,3 @@
+import { runTogether } from '../../support/together.js';
+
+runTogether('test/web/console/settings.spec.ts', 'src/auth/password/password-page.spec.ts');

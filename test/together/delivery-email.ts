@@ -1,3 +1,0 @@
-import { runTogether } from '../support/together.js';
-
-runTogether('src/delivery/channels');

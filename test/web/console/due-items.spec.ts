@@ -1,0 +1,388 @@
+import { readFileSync } from 'node:fs';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { launchBrowser } from '../../support/browser.js';
+import { addPerson, addTenant, type Person } from '../../support/cast.js';
+import { until } from '../../support/until.js';
+import { createWorld, type World } from '../../support/world.js';
+import {
+  axeViolations,
+  contrastFaults,
+  focused,
+  type ConsoleTab,
+  openConsole,
+  overflow,
+  signInByCookie,
+  tabTo,
+} from '../support/console-page.js';
+
+const DAY_MS = 86_400_000;
+/** A civil date this many days from now. */
+const day = (days: number) => new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 10);
+
+let world: World;
+let browser: Browser;
+let url: string;
+let context: BrowserContext;
+let tab: ConsoleTab;
+let person: Person;
+let slug: string;
+
+beforeAll(async () => {
+  world = await createWorld();
+  await world.app.listen(0, '127.0.0.1');
+  url = (await world.app.getUrl()).replace(/\/$/, '');
+  browser = await launchBrowser();
+}, 60_000);
+beforeEach(async () => {
+  // Each test has its own office: its lists contain only its own items.
+  const tenant = await addTenant(world, { time_zone: 'UTC' });
+  slug = tenant.slug;
+  person = await addPerson(world, tenant.id, { name: 'Marie' });
+  await newContext();
+});
+afterEach(async () => {
+  await context.close();
+  expect(tab.faults).toEqual([]);
+});
+afterAll(async () => {
+  await browser.close();
+  await world.close();
+});
+
+async function newContext(options: Parameters<Browser['newContext']>[0] = {}): Promise<void> {
+  context = await browser.newContext({
+    viewport: { width: 1280, height: 900 },
+    locale: 'fr-FR',
+    acceptDownloads: true,
+    ...options,
+  });
+  context.setDefaultTimeout(10_000);
+}
+
+async function open(path: string): Promise<Page> {
+  await signInByCookie(context, url, { email: person.email, password: person.password, tenant: slug });
+  tab = await openConsole(context, url, path);
+  return tab.page;
+}
+
+async function create(
+  title: string,
+  due_on: string,
+  fields: object = {},
+  path = 'deadlines',
+): Promise<string> {
+  const { status, body } = await world.http('POST', `/api/v1/${path}`, {
+    token: person.token,
+    body: { title, due_on, ...fields },
+  });
+  expect(status).toBe(201);
+  return (body as { id: string }).id;
+}
+
+const titles = (page: Page) => page.locator('table.list tbody tr:not(.row-group) th.main a').allInnerTexts();
+const groups = (page: Page) => page.locator('tr.row-group').allInnerTexts();
+const shown = (page: Page, expected: string[]) =>
+  until(`the rows ${expected.join(', ')}`, async () => (await titles(page)).join() === expected.join());
+const ended = (id: string) =>
+  world
+    .sql<{ ended: boolean }>('SELECT completed_at IS NOT NULL AS ended FROM deadlines WHERE id = $1', [id])
+    .then(([row]) => row?.ended);
+const say = (page: Page, text: string | RegExp) => page.locator('.toasts').getByText(text).waitFor();
+
+describe('V20: the list of due items', () => {
+  it('is by date, client and person; filters and order are in the address; back and forward follow', async () => {
+    await create('TVA', day(-3), { client_name: 'Martin', responsible_id: person.id });
+    await create('CFE', day(0), { client_name: 'Évreux' });
+    await create('IS', day(1), { client_name: 'Martin' });
+    await create('Relevé', day(2), {}, 'documents');
+    const page = await open('/due-items');
+    await shown(page, ['TVA', 'CFE', 'IS']);
+    expect(await groups(page)).toEqual(['En retard', 'Aujourd’hui', 'Demain']);
+    await until('the counts', async () =>
+      /Échéances\s*3\s*Documents\s*1\s*Tâches\s*0/.test(await page.locator('.kind-tabs').first().innerText()),
+    );
+    await page.getByRole('link', { name: 'Par client' }).click();
+    await shown(page, ['CFE', 'TVA', 'IS']);
+    expect(await groups(page)).toEqual(['Évreux', 'Martin']);
+    expect(page.url()).toContain('sort=client_name');
+    await page.getByRole('link', { name: 'Par personne' }).click();
+    await shown(page, ['CFE', 'IS', 'TVA']);
+    expect(await groups(page)).toEqual(['Sans responsable', 'Marie']);
+    await page.goBack();
+    await shown(page, ['CFE', 'TVA', 'IS']);
+    await page.goForward();
+    await shown(page, ['CFE', 'IS', 'TVA']);
+    await page.getByLabel('Titre ou client').fill('evreux');
+    await shown(page, ['CFE']);
+    await until('the address', () => Promise.resolve(page.url().includes('q=evreux')));
+    await page.reload();
+    await shown(page, ['CFE']);
+    await page.getByRole('link', { name: 'Documents' }).click();
+    await page.getByText('Rien ne correspond à ces filtres.').waitFor();
+    await page.getByRole('link', { name: 'Effacer les filtres' }).click();
+    await shown(page, ['Relevé']);
+  });
+
+  it('the search of the frame counts the matches of all kinds', async () => {
+    await create('Bilan Durand', day(1));
+    await create('Relevé Durand', day(1), {}, 'documents');
+    await create('Appeler Durand', day(1), {}, 'tasks');
+    const page = await open('/account');
+    await page.getByRole('searchbox', { name: /Rechercher une échéance/ }).fill('durand');
+    await page.keyboard.press('Enter');
+    await shown(page, ['Bilan Durand']);
+    await until('the counts', async () =>
+      /Échéances\s*1\s*Documents\s*1\s*Tâches\s*1/.test(await page.locator('.kind-tabs').first().innerText()),
+    );
+  });
+
+  it('completes in the row, at once; a double click acts once; the undo reopens', async () => {
+    const id = await create('TVA', day(-1));
+    const page = await open('/due-items');
+    await page.getByRole('button', { name: 'C’est fait : TVA' }).dblclick();
+    await page.getByRole('button', { name: 'Rouvrir : TVA' }).waitFor();
+    await say(page, 'TVA : terminé.');
+    await until('the end', async () => (await ended(id)) === true);
+    await page.getByRole('button', { name: 'Rétablir' }).click();
+    await page.getByRole('button', { name: 'C’est fait : TVA' }).waitFor();
+    await until('the reopening', async () => (await ended(id)) === false);
+    // Another answer of the server puts the row back.
+    await page.route('**/complete', (route) => route.abort());
+    await page.getByRole('button', { name: 'C’est fait : TVA' }).click();
+    await say(page, 'Le serveur ne répond pas.');
+    await page.getByRole('button', { name: 'C’est fait : TVA' }).waitFor();
+  });
+
+  it('ends all that match, confirmed with their number, and refuses another number', async () => {
+    for (let n = 0; n < 60; n += 1) await create(`TVA ${n}`, day(n));
+    const page = await open('/due-items?q=tva');
+    await page.getByText('50 sur 60').waitFor();
+    await page.getByLabel('Tout sélectionner à l’écran').check();
+    await page.getByRole('button', { name: 'Sélectionner les 60 résultats' }).click();
+    await create('TVA de plus', day(3));
+    await page.getByRole('region', { name: '60 sélectionnés' }).getByRole('button', { name: 'Fait' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('Terminer 60 éléments ?').waitFor();
+    await dialog.getByRole('button', { name: 'Fait' }).click();
+    await say(page, /La liste a changé entre-temps/);
+    await page.getByText('50 sur 61').waitFor();
+    expect(
+      await world.sql('SELECT FROM deadlines WHERE completed_at IS NOT NULL AND tenant_id = $1', [
+        person.tenant_id,
+      ]),
+    ).toHaveLength(0);
+    await page.getByRole('region', { name: '61 sélectionnés' }).getByRole('button', { name: 'Fait' }).click();
+    await dialog.getByRole('button', { name: 'Fait' }).click();
+    await say(page, '61 éléments terminés.');
+    await page.getByText('Rien ne correspond à ces filtres.').waitFor();
+  });
+
+  it('saves a CSV of what is shown', async () => {
+    await create('=1+1', day(1), { client_name: 'Cœur & Fils' });
+    const page = await open('/due-items');
+    await shown(page, ['=1+1']);
+    const saving = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'CSV de ce qui est affiché' }).click();
+    const file = readFileSync(await (await saving).path(), 'utf8');
+    expect(file).toContain(`"${day(1)}";"'=1+1";"Cœur & Fils"`);
+  });
+
+  it('a month counts each day, and each number leads to its list', async () => {
+    await create('TVA', day(0));
+    await create('CFE', day(0));
+    const done = await create('IS', day(0));
+    await world.http('POST', `/api/v1/deadlines/${done}/complete`, { token: person.token });
+    const page = await open('/due-items?view=month');
+    const open2 = page.locator('td.is-today').getByRole('link', { name: /2 en cours$/ });
+    await open2.waitFor();
+    await page
+      .locator('td.is-today')
+      .getByRole('link', { name: /1 terminée$/ })
+      .waitFor();
+    await open2.click();
+    await shown(page, ['TVA', 'CFE']);
+    await page.goBack();
+    await page.getByRole('link', { name: 'Mois suivant' }).click();
+    await page.getByRole('link', { name: 'Ce mois-ci' }).click();
+    await open2.waitFor();
+  });
+});
+
+describe('V20: an item', () => {
+  it('is added and edited, with errors at their fields', async () => {
+    await create('autre', day(9), { external_id: 'A-1' });
+    const page = await open('/due-items');
+    await page.getByRole('button', { name: 'Ajouter une échéance' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'Enregistrer' }).click();
+    await dialog.getByText('De 1 à 300 caractères.').waitFor();
+    expect(await page.evaluate('document.activeElement.name')).toBe('title');
+    await dialog.getByLabel(/^Titre/).fill('TVA');
+    await dialog.getByLabel(/^Pour le/).fill(day(4));
+    await dialog.getByLabel('Responsable').selectOption({ label: 'Marie' });
+    await dialog.getByLabel('Référence dans votre logiciel').fill('A-1');
+    await dialog.getByRole('button', { name: 'Enregistrer' }).click();
+    await dialog.getByText('Au plus 200 caractères, et pas celle d’un autre élément.').waitFor();
+    expect(await page.evaluate('document.activeElement.name')).toBe('external_id');
+    await dialog.getByLabel('Référence dans votre logiciel').fill('A-2');
+    await dialog.getByRole('button', { name: 'Enregistrer' }).dblclick();
+    await shown(page, ['TVA', 'autre']);
+    await page.getByRole('link', { name: 'TVA' }).click();
+    await page.getByRole('heading', { level: 1, name: 'TVA' }).waitFor();
+    await page.getByText('Aucune alerte sur cet élément.').waitFor();
+    await page.getByRole('button', { name: 'Modifier' }).click();
+    expect(await dialog.getByLabel(/^Titre/).inputValue()).toBe('TVA');
+    await dialog.getByLabel(/^Titre/).fill('TVA d’avril');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'TVA d’avril' }).waitFor();
+    await page.getByRole('button', { name: 'Supprimer' }).click();
+    await dialog.getByRole('button', { name: 'Supprimer' }).click();
+    await shown(page, ['autre']);
+  });
+
+  it('is found by the link in a mail, with its alerts and who has them', async () => {
+    const id = await create('TVA', day(2));
+    await world.sql(
+      `INSERT INTO alerts (tenant_id, kind, severity, source_type, source_id, dedupe_key, data, first_seen_at, last_seen_at)
+       VALUES ($1, 'deadline_near', 'warning', 'deadline', $2, $3, $4, now(), now())`,
+      [person.tenant_id, id, `deadline:${id}`, { title: 'TVA', due_on: day(2) }],
+    );
+    const page = await open(`/items/deadline/${id}`);
+    await page.getByRole('heading', { level: 1, name: 'TVA' }).waitFor();
+    expect(page.url()).toBe(`${url}/due-items/deadlines/${id}`);
+    await page.getByRole('row', { name: /TVA.*En cours|TVA.*Ouverte/s }).waitFor();
+  });
+
+  it('of another office, or of none, is not found', async () => {
+    const page = await open('/due-items/deadlines/01890a5d-ac96-774b-bcce-b302099a8057');
+    await page.getByRole('alert').getByText('Cela n’existe pas, ou plus.').waitFor();
+  });
+});
+
+const CSV =
+  'Échéancier\r\nObligation;À rendre le;Dossier;N°\r\n' +
+  `TVA;24/04/2027;Cœur & Fils;A-1\r\nIS;15/05/2027;;B-2\r\nCFE;31/02/2027;;B-3\r\n;15/05/2027;;B-4\r\n`;
+
+describe('V20: the import of a file', () => {
+  const choose = async (page: Page, content: string | Buffer, name = 'échéances.csv') => {
+    await page
+      .locator('input[type=file]')
+      .setInputFiles({ name, mimeType: '', buffer: Buffer.from(content) });
+    await page.getByRole('button', { name: 'Lire le fichier' }).click();
+  };
+
+  it('names columns, shows errors by line and the difference, and applies it once', async () => {
+    await create('Ancienne TVA', '2027-04-15', { external_id: 'A-1' });
+    await create('Absente', '2027-04-15', { external_id: 'Z-9' });
+    const page = await open('/due-items/import');
+    await choose(page, Buffer.from(CSV.replace('œ', '\x9c'), 'latin1'));
+    await page.getByText('Aucune colonne ne donne : Échéance.').waitFor();
+    await page.getByText('Lu en windows-1252 ; l’en-tête est à la ligne 2.').waitFor();
+    await page.getByLabel('Signifie : À rendre le').selectOption('due_on');
+    await page.getByRole('button', { name: 'Comparer avec l’existant' }).click();
+    await page
+      .getByText(
+        'Échéance : doit être un jour qui existe, écrit JJ/MM/AAAA ; la cellule contient « 31/02/2027 »',
+      )
+      .waitFor();
+    await page.getByText('Titre : manque').waitFor();
+    await page.getByRole('button', { name: /Modifiées/ }).click();
+    await page.locator('del', { hasText: 'Ancienne TVA' }).waitFor();
+    await page.getByRole('button', { name: /Absentes/ }).click();
+    await page.getByRole('link', { name: 'Absente' }).waitFor();
+    expect(await world.sql(`SELECT FROM deadlines WHERE tenant_id = $1`, [person.tenant_id])).toHaveLength(2);
+    // The difference has an address.
+    await page.reload();
+    await page.getByText('Titre : manque').waitFor();
+    await page.getByRole('button', { name: 'Appliquer 2 changements' }).dblclick();
+    await page.getByText('1 créées, 1 modifiées, 0 inchangées.').waitFor();
+    await page.getByText('2 lignes en erreur sont laissées de côté.').waitFor();
+    await page.getByRole('link', { name: 'Aller à la liste' }).click();
+    await shown(page, ['Absente', 'TVA', 'IS']);
+  });
+
+  it('says why a file is refused, goes back, and discards', async () => {
+    const page = await open('/due-items/import?kind=tasks');
+    await choose(page, Buffer.from('PK\x03\x04 a workbook'), 'a.xlsx.csv');
+    await page.getByText('Ce fichier ne peut pas être importé.').waitFor();
+    await choose(page, '{"title": "T", "due_on": "2027-05-15"}\n', 'a.ndjson');
+    await page.getByRole('button', { name: 'Appliquer 1 changement' }).waitFor();
+    await page.goBack();
+    await page.getByRole('button', { name: 'Lire le fichier' }).waitFor();
+    await page.goForward();
+    await page.getByRole('button', { name: 'Abandonner' }).click();
+    await page.getByRole('button', { name: 'Lire le fichier' }).waitFor();
+    await until(
+      'nothing staged',
+      async () =>
+        (await world.sql(`SELECT FROM imports WHERE state = 'staged' AND tenant_id = $1`, [person.tenant_id]))
+          .length === 0,
+    );
+  });
+});
+
+it('V20: the daily path by keyboard alone', async () => {
+  const id = await create('TVA', day(-1));
+  await create('IS', day(1));
+  const page = await open('/due-items');
+  await shown(page, ['TVA', 'IS']);
+  await tabTo(page, /C’est fait\s: TVA/);
+  await page.keyboard.press('Enter');
+  await until('the end', async () => (await ended(id)) === true);
+  // The focus stays where it was.
+  expect(await focused(page)).toMatch(/Rouvrir\s: TVA/);
+  await tabTo(page, /Modifier\s: IS/);
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').waitFor();
+  await page.keyboard.press('Escape');
+  await until('the focus is back', async () => /Modifier\s: IS/.test(await focused(page)));
+});
+
+describe('V20: the pages of due items', () => {
+  const HOSTILE = `<img src=x onerror=alert(1)>\u202egnp.${'x'.repeat(120)}`;
+
+  it.each([360, 1280])(
+    'at %i px: axe finds nothing in light and dark, nothing scrolls sideways, hostile text is text',
+    async (width) => {
+      await context.close();
+      await newContext({ viewport: { width, height: 780 } });
+      const id = await create(HOSTILE, day(1), {
+        client_name: 'y'.repeat(200),
+        category: 'z'.repeat(50),
+        description: `<script>alert(1)</script>${'w'.repeat(1_000)}`,
+        responsible_id: person.id,
+      });
+      const page = await open('/due-items');
+      const look = async (name: string, ready: () => Promise<unknown>) => {
+        await ready();
+        expect([name, await axeViolations(page), await overflow(page)]).toEqual([name, [], 0]);
+        expect([name, await contrastFaults(page, 'dark')]).toEqual([name, []]);
+        await page.emulateMedia({ colorScheme: 'light' });
+      };
+      await look('list', () => page.getByRole('button', { name: /^C’est fait/ }).waitFor());
+      expect(await page.locator('img[src=x]').count()).toBe(0);
+      await page.getByLabel(/^Sélectionner </).check();
+      await look('selection', () => page.getByRole('region', { name: /1 sélectionné/ }).waitFor());
+      await page.getByRole('button', { name: /^Modifier/ }).click();
+      await look('form', () => page.getByRole('dialog').getByLabel('Client').waitFor());
+      await page.keyboard.press('Escape');
+      await page.getByRole('link', { name: 'Mois' }).click();
+      await look('month', () => page.locator('table.month').waitFor());
+      await page.goto(`${url}/due-items/deadlines/${id}`);
+      await look('detail', () => page.getByText('Aucune alerte').waitFor());
+      await page.goto(`${url}/due-items/import`);
+      await look('file', () => page.locator('input[type=file]').waitFor());
+      await page.locator('input[type=file]').setInputFiles({
+        name: 'a.csv',
+        mimeType: 'text/csv',
+        buffer: Buffer.from(`titre;échéance;x\n${HOSTILE};2027-05-15;\n;2027-05-15;\n`),
+      });
+      await page.getByRole('button', { name: 'Lire le fichier' }).click();
+      await look('columns', () => page.getByRole('button', { name: 'Comparer avec l’existant' }).waitFor());
+      await page.getByRole('button', { name: 'Comparer avec l’existant' }).click();
+      await look('errors', () => page.getByText('Titre : manque').waitFor());
+      await page.getByRole('button', { name: /^Nouvelles/ }).click();
+      await look('difference', () => page.getByText('gnp.').first().waitFor());
+    },
+  );
+});

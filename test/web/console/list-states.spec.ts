@@ -1,0 +1,284 @@
+import { RequestError } from '../../../web/client/rest.js';
+import { type ListPage, ListState, type Part } from '../../../web/console/list/list-state.js';
+import { Live } from '../../../web/console/live.js';
+import { Formats } from '../../../web/design/formats.js';
+
+interface Row {
+  id: string;
+  title: string;
+}
+
+interface Asked {
+  filters: Readonly<Record<string, string>>;
+  part: Part;
+  signal: AbortSignal;
+  answer: (page: ListPage<Row>) => Promise<void>;
+  fail: (error: Error) => Promise<void>;
+}
+
+const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+const rows = (...ids: string[]): Row[] => ids.map((id) => ({ id, title: `title ${id}` }));
+
+/** A list whose requests are answered by the test, in any order. */
+function aList(limit = 2) {
+  const asked: Asked[] = [];
+  const list = new ListState<Row>({
+    load: (filters, part, signal) =>
+      new Promise((resolve, reject) => {
+        asked.push({
+          filters,
+          part,
+          signal,
+          answer: (page) => (resolve(page), settle()),
+          fail: (error) => (reject(error), settle()),
+        });
+      }),
+    idOf: ({ id }) => id,
+    filters: ['q', 'status', 'sort'],
+    defaults: { status: 'open' },
+    onChange: () => undefined,
+    limit,
+  });
+  const last = () => asked.at(-1)!;
+  const shown = () => list.rows.map(({ id }) => id);
+  return { list, asked, last, shown };
+}
+
+describe('V20: a list of the console', () => {
+  it('takes its filters from the address, with defaults, and ignores other parameters', async () => {
+    const { list, asked, last, shown } = aList();
+    list.read(new URLSearchParams('q=tva&other=1'));
+    expect(last().filters).toEqual({ q: 'tva', status: 'open' });
+    expect(last().part).toEqual({ limit: 2, count: true });
+    expect(list.phase).toBe('loading');
+    await last().answer({ data: rows('1', '2'), next_cursor: 'c', count: 5 });
+    expect([list.phase, list.count, list.hasMore, list.isFiltered, shown()]).toEqual([
+      'list',
+      5,
+      true,
+      true,
+      ['1', '2'],
+    ]);
+    // The same filters load nothing; an empty value is no filter at all.
+    list.read(new URLSearchParams('q=tva&other=2'));
+    expect(asked).toHaveLength(1);
+    list.read(new URLSearchParams('q=tva&status='));
+    expect(last().filters).toEqual({ q: 'tva' });
+  });
+
+  it('writes addresses: a default is left out, an empty one is kept, "shown" goes', () => {
+    const { list } = aList();
+    list.read(new URLSearchParams('q=tva&shown=40&sort=title'));
+    expect(list.url({ q: null })).toBe('?sort=title');
+    expect(list.url({ status: null })).toBe('?q=tva&sort=title&status=');
+    expect(list.url({ status: 'open' })).toBe('?q=tva&sort=title');
+    expect(list.clearUrl).toBe('?sort=title&status=');
+  });
+
+  it('loads the next page and brings back as many rows after a reload', async () => {
+    const { list, asked, last, shown } = aList();
+    list.read(new URLSearchParams());
+    await last().answer({ data: rows('1', '2'), next_cursor: 'c', count: 3 });
+    const more = list.more();
+    expect(await list.more()).toBeNull();
+    expect(last().part).toEqual({ limit: 2, cursor: 'c' });
+    await last().answer({ data: rows('3'), next_cursor: null });
+    expect([await more, shown(), list.hasMore]).toEqual(['?shown=3', ['1', '2', '3'], false]);
+
+    const again = aList();
+    again.list.read(new URLSearchParams('shown=3'));
+    expect(again.last().part).toEqual({ limit: 3, count: true });
+    const huge = aList();
+    huge.list.read(new URLSearchParams('shown=999999999'));
+    expect(huge.last().part.limit).toBe(200);
+    expect(asked).toHaveLength(2);
+  });
+
+  it('shows the newest answer only, whatever the order they arrive in', async () => {
+    const { list, asked, shown } = aList();
+    list.read(new URLSearchParams('q=a'));
+    list.read(new URLSearchParams('q=ab'));
+    expect(asked[0]!.signal.aborted).toBe(true);
+    await asked[1]!.answer({ data: rows('new'), next_cursor: null, count: 1 });
+    await asked[0]!.answer({ data: rows('old'), next_cursor: null, count: 1 });
+    expect(shown()).toEqual(['new']);
+  });
+
+  it('an answer that was requested before a change does not take the change back', async () => {
+    const { list, asked, last } = aList();
+    list.read(new URLSearchParams());
+    await last().answer({ data: rows('1', '2'), next_cursor: null, count: 2 });
+    void list.refresh();
+    list.patch('1', { title: 'done' });
+    await last().answer({ data: rows('1', '2'), next_cursor: null, count: 2 });
+    expect(list.rows[0]!.title).toBe('done');
+    expect(asked).toHaveLength(3);
+    await last().answer({ data: [{ id: '1', title: 'saved' }, ...rows('2')], next_cursor: null, count: 2 });
+    expect(list.rows[0]!.title).toBe('saved');
+    expect(asked).toHaveLength(3);
+  });
+
+  it('puts a refused change and a removed row back', async () => {
+    const { list, last, shown } = aList();
+    list.read(new URLSearchParams());
+    await last().answer({ data: rows('1', '2'), next_cursor: null, count: 2 });
+    const unpatch = list.patch('1', { title: 'done' });
+    unpatch();
+    expect(list.rows[0]!.title).toBe('title 1');
+    list.patch('unknown', { title: 'nothing' })();
+    const unremove = list.remove('2');
+    expect([shown(), list.count]).toEqual([['1'], 1]);
+    unremove();
+    expect([shown(), list.count]).toEqual([['1', '2'], 2]);
+  });
+
+  it('keeps its rows when a refresh fails; fails as a whole only where nothing is shown', async () => {
+    const { list, last, shown } = aList();
+    list.read(new URLSearchParams());
+    await last().fail(new RequestError('network', null));
+    expect(list.phase).toBe('failed');
+    list.read(new URLSearchParams());
+    await last().answer({ data: rows('1'), next_cursor: null, count: 1 });
+    void list.refresh();
+    await last().fail(new RequestError('network', null));
+    expect([list.phase, shown(), list.fault instanceof RequestError]).toEqual(['list', ['1'], true]);
+    // A session that has ended is asked for in place.
+    list.read(new URLSearchParams('q=a'));
+    await last().fail(new RequestError('auth', null));
+    expect([list.phase, shown()]).toEqual(['loading', ['1']]);
+  });
+
+  it('selects rows, those shown, or all that match, and says which to the server', async () => {
+    const { list, last } = aList();
+    list.read(new URLSearchParams('q=tva&sort=title'));
+    await last().answer({ data: rows('1', '2'), next_cursor: 'c', count: 60 });
+    list.select(list.rows[0]!, true);
+    expect([list.selectedCount, list.target]).toEqual([1, { ids: ['1'] }]);
+    list.selectShown(true);
+    expect([list.selectedCount, list.isAllShownSelected]).toEqual([2, true]);
+    list.selectMatching();
+    expect([list.selectedCount, list.target]).toEqual([
+      60,
+      { filter: { q: 'tva', status: 'open' }, count: 60 },
+    ]);
+    list.select(list.rows[0]!, false);
+    expect(list.target).toEqual({ ids: ['2'] });
+    // A row that has gone is not selected any more.
+    void list.refresh();
+    await last().answer({ data: rows('1'), next_cursor: null, count: 1 });
+    expect(list.selectedCount).toBe(0);
+  });
+});
+
+describe('V20: numbers, dates and times', () => {
+  const now = Date.parse('2026-03-29T00:30:00Z');
+  const paris = new Formats('fr', 'Europe/Paris', () => now);
+  const newYork = new Formats('en', 'America/New_York', () => now);
+
+  it('civil dates are the same in every zone; today is that of the zone', () => {
+    expect([paris.civilDate(), newYork.civilDate()]).toEqual(['2026-03-29', '2026-03-28']);
+    expect([paris.date('2026-03-29'), newYork.date('2026-03-29')]).toEqual([
+      'dim. 29 mars 2026',
+      'Sun, Mar 29, 2026',
+    ]);
+    expect([paris.daysUntil('2026-03-30'), newYork.daysUntil('2026-03-30')]).toEqual([1, 2]);
+    expect([paris.days('2026-03-28'), newYork.days('2026-03-28')]).toEqual(['hier', 'today']);
+  });
+
+  it('times of day follow the zone over a change of clocks', () => {
+    expect([paris.time('2026-03-29T00:59:00Z'), paris.time('2026-03-29T01:00:00Z')]).toEqual([
+      '01:59',
+      '03:00',
+    ]);
+    expect(newYork.full('2026-03-29T01:00:00Z')).toMatch(/Mar 28, 2026, 9:00\sPM/);
+  });
+
+  it.each([
+    [0, 'maintenant'],
+    [-59_999, 'maintenant'],
+    [-60_000, 'il y a 1\u00a0min'],
+    [-3_600_000, 'il y a 1\u00a0h'],
+    [-86_400_000, 'hier'],
+    [2 * 3_600_000, 'dans 2\u00a0h'],
+  ])('%i ms from now is "%s"', (distance, text) => {
+    expect(paris.ago(new Date(now + distance).toISOString())).toBe(text);
+  });
+
+  it('sizes have three digits and a unit', () => {
+    expect([0, 999, 1_000, 1_234_567, 5e15].map((size) => newYork.bytes(size))).toEqual([
+      '0 byte',
+      '999 byte',
+      '1 kB',
+      '1.23 MB',
+      '5,000 TB',
+    ]);
+    expect(paris.number(12_345)).toMatch(/^12\s345$/);
+  });
+});
+
+describe('V20: live changes', () => {
+  const page = {
+    visibilityState: 'visible',
+    listener: (): void => undefined,
+    addEventListener: (_type: string, listener: () => void) => (page.listener = listener),
+    removeEventListener: () => undefined,
+  };
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  const show = (state: 'visible' | 'hidden') => {
+    page.visibilityState = state;
+    page.listener();
+  };
+
+  it('reach a page at most four times a second, and none is lost', () => {
+    const live = new Live(() => undefined, page);
+    const listener = jest.fn();
+    live.subscribe(listener);
+    for (let at = 0; at < 1_000; at += 10) {
+      live.changed();
+      jest.advanceTimersByTime(10);
+    }
+    jest.runAllTimers();
+    expect(listener.mock.calls.length).toBeGreaterThanOrEqual(4);
+    expect(listener.mock.calls.length).toBeLessThanOrEqual(5);
+    live.changed();
+    jest.runAllTimers();
+    expect(listener.mock.calls.length).toBeGreaterThanOrEqual(5);
+    live.stop();
+  });
+
+  it('wait while the tab is hidden, then reach it once; a clock of its own rests too', () => {
+    const live = new Live(() => undefined, page);
+    const listener = jest.fn();
+    const end = live.subscribe(listener, { everyMs: 60_000 });
+    show('hidden');
+    live.changed();
+    live.changed();
+    jest.advanceTimersByTime(300_000);
+    expect(listener).not.toHaveBeenCalled();
+    show('visible');
+    jest.advanceTimersByTime(1_000);
+    expect(listener).toHaveBeenCalledTimes(1);
+    end();
+    live.changed();
+    jest.advanceTimersByTime(120_000);
+    expect(listener).toHaveBeenCalledTimes(1);
+    live.stop();
+  });
+
+  it('the state is reported when it changes, and when the server was heard', () => {
+    const onState = jest.fn();
+    const live = new Live(onState, page);
+    live.enter('connecting');
+    expect(onState).not.toHaveBeenCalled();
+    live.enter('live');
+    live.heard();
+    expect([live.state, live.heardAt, onState.mock.calls.length]).toEqual(['live', Date.now(), 2]);
+    live.stop();
+  });
+});

@@ -1,0 +1,294 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { launchBrowser } from '../../support/browser.js';
+import type { Cast } from '../../support/cast.js';
+import { until } from '../../support/until.js';
+import { createWorld, type World } from '../../support/world.js';
+import {
+  axeViolations,
+  type ConsoleTab,
+  openConsole,
+  overflow,
+  signInByCookie,
+} from '../support/console-page.js';
+import { HOSTILE, operatorScene } from './operator.fixture.js';
+
+const PATHS = [
+  '/operator',
+  '/operator/runs',
+  '/operator/runs/cabinet-martin?job=process-reminders',
+  '/operator/deliveries',
+  '/operator/queues',
+  '/operator/queues/mail?state=failed',
+  '/operator/connections',
+  '/operator/tenants',
+  '/operator/audit',
+];
+
+let world: World;
+let cast: Cast;
+let browser: Browser;
+let url: string;
+let context: BrowserContext;
+let tab: ConsoleTab;
+let page: Page;
+
+beforeAll(async () => {
+  world = await createWorld({
+    env: {
+      SCHEDULER_ENABLED: 'true',
+      SMTP_HOST: '127.0.0.1',
+      SMTP_PORT: '9',
+      SMTP_FROM_EMAIL: 'v@x.example',
+    },
+  });
+  cast = await operatorScene(world);
+  await world.app.listen(0, '127.0.0.1');
+  url = (await world.app.getUrl()).replace(/\/$/, '');
+  browser = await launchBrowser();
+  context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'fr-FR' });
+  context.setDefaultTimeout(15_000);
+  await signInByCookie(context, url, { ...cast.operator, tenant: null });
+  tab = await openConsole(context, url);
+  ({ page } = tab);
+}, 120_000);
+afterEach(() => expect(tab.faults).toEqual([]));
+afterAll(async () => {
+  await browser.close();
+  await world.close();
+});
+
+const heading = (name: string | RegExp) => page.getByRole('heading', { level: 1, name }).waitFor();
+const tabs = () => page.getByRole('navigation', { name: 'Parties de l’exploitation' });
+const row = (name: string) => page.getByRole('row').filter({ has: page.getByRole('rowheader', { name }) });
+const confirm = (name: string) => page.locator('dialog[open]').getByRole('button', { name, exact: true });
+const toast = (text: string | RegExp) => page.locator('.toast').getByText(text).waitFor();
+const open = async (path: string) => {
+  await page.goto(url + path);
+  await page.locator('main h1').waitFor();
+  await until('no skeleton', async () => (await page.locator('.skeleton').count()) === 0);
+};
+const isPaused = async (channel: string) =>
+  (await world.sql<{ paused: boolean }>('SELECT paused FROM channels WHERE channel = $1', [channel]))[0]!
+    .paused;
+
+test('an operator lands on what is wrong, and each number leads to what it counts', async () => {
+  await heading('Exploitation');
+  await page.getByText('La file E-mails a du travail dû et aucun processus.').waitFor();
+  await page.getByText('Aucun planificateur n’a encore vérifié', { exact: false }).waitFor();
+  expect(await page.title()).toMatch(/^\(\d+\) Exploitation/);
+  await page.locator('vigie-chart canvas').waitFor();
+  await page.locator('.figures a').first().click();
+  await heading('File : E-mails');
+  await page.getByRole('cell', { name: 'send-mail' }).first().waitFor();
+  await page.goBack();
+  await heading('Exploitation');
+  await tabs().getByRole('link', { name: 'Envois' }).click();
+  await heading('Envois');
+  await until('the focus is on the heading', () =>
+    page.evaluate<boolean>(`document.activeElement.matches('h1')`),
+  );
+  await page.goBack();
+  await heading('Exploitation');
+  await page.goForward();
+  await heading('Envois');
+}, 60_000);
+
+test('the chart has its numbers in a table beside it, and uPlot is loaded with the first chart only', async () => {
+  const requests: string[] = [];
+  const note = (request: { url(): string }) => requests.push(request.url());
+  page.on('request', note);
+  await open('/operator/queues');
+  expect(requests.filter((one) => /plot-[\w-]+\.js$/.test(one))).toEqual([]);
+  await tabs().getByRole('link', { name: 'Envois' }).click();
+  await page.locator('vigie-chart canvas').waitFor();
+  expect(requests.filter((one) => /plot-[\w-]+\.js$/.test(one))).toHaveLength(1);
+  page.off('request', note);
+  await page.getByText('En tableau').click();
+  const table = page.getByRole('table', { name: 'Envois par résultat' });
+  expect(await table.getByRole('row').count()).toBe(26);
+  const rows = (await table.getByRole('row').allInnerTexts()).slice(1);
+  const sums = rows
+    .map((text) => text.split('\t').slice(1).map(Number))
+    .reduce((all, counts) => all.map((sum, at) => sum + counts[at]!));
+  expect(sums).toEqual([50, 7, 3]);
+  // Failures by cause: one cause, whatever the address and the id in the answer.
+  const dead = row('550 5.1.1 … no such user …');
+  expect(await dead.getByRole('cell').allInnerTexts()).toEqual([
+    '7',
+    'E-mail',
+    '2',
+    expect.any(String),
+    expect.stringMatching(/Relancer\s+Abandonner/),
+  ]);
+  await page.getByLabel('Canal').selectOption('sms');
+  await page.getByText('Aucun envoi ne s’est terminé dans cette période.', { exact: false }).waitFor();
+  expect(new URL(page.url()).search).toBe('?channel=sms');
+}, 60_000);
+
+test('the timeline shows what ran, failed, was caught up and missed, by shape and word', async () => {
+  await open('/operator/runs?job=process-reminders');
+  const martin = row('Cabinet Martin');
+  const strip = martin.locator('svg.strip');
+  expect(await strip.getAttribute('aria-label')).toMatch(
+    /^Manquée 2, Échouée 1, Rattrapée 1, Faite 19, Prévue \d+$/,
+  );
+  expect(await strip.locator('title').allTextContents()).toContainEqual(expect.stringMatching(/· Manquée$/));
+  expect(await page.locator('.legend.marks li').allInnerTexts()).toEqual([
+    'Manquée',
+    'Échouée',
+    'Rattrapée',
+    'En cours',
+    'Faite',
+    'Prévue',
+  ]);
+  await martin.getByRole('link', { name: '1', exact: true }).click();
+  await heading('Exécutions : cabinet-martin');
+  expect(new URL(page.url()).search).toBe('?job=process-reminders&state=failed');
+  await page.getByText('the folder is not mounted').waitFor();
+  const trigger = page.getByRole('button', { name: 'Exécuter' });
+  await trigger.dblclick();
+  await confirm('Exécuter').click();
+  await toast('L’exécution est en file.');
+  const [{ count } = { count: 0 }] = await world.sql<{ count: string }>(
+    'SELECT count(*) FROM job_runs WHERE slot IS NULL',
+  );
+  expect(Number(count)).toBe(1);
+}, 60_000);
+
+test('queues are paused, resumed, retried and emptied, each asked with its number and done once', async () => {
+  await open('/operator/queues');
+  await page.getByText('Les files de Bull sont donc presque toujours vides', { exact: false }).waitFor();
+  expect(await page.getByRole('link', { name: 'Ouvrir Bull Board' }).getAttribute('href')).toBe(
+    '/ops/queues',
+  );
+  const mail = row('E-mails');
+  await mail.getByRole('button', { name: /^Pause/ }).click();
+  expect(await page.locator('dialog[open] p').first().innerText()).toContain('En attente\u00a0: 4');
+  await page.locator('dialog[open]').getByRole('button', { name: 'Annuler' }).click();
+  expect(await isPaused('email')).toBe(false);
+  await mail.getByRole('button', { name: /^Pause/ }).dblclick();
+  await confirm('Pause').dblclick();
+  await toast(/E-mails\s: en pause/);
+  await mail.getByText('En pause').waitFor();
+  expect(await isPaused('email')).toBe(true);
+  await mail.getByRole('button', { name: /^Reprendre/ }).click();
+  await mail.getByText('En marche').waitFor();
+  await mail.getByRole('button', { name: /^Relancer/ }).click();
+  await confirm('Relancer').click();
+  await toast('Relancés : 7.');
+  await mail.getByRole('button', { name: /^Vider/ }).click();
+  expect(await page.locator('dialog[open] p').first().innerText()).toContain('11');
+  await confirm('Vider').click();
+  await toast('Annulés : 11 ; encore en attente : 0.');
+}, 60_000);
+
+test('tenants are found, added with faults in place, edited and suspended; hostile names stay text', async () => {
+  await open('/operator/tenants');
+  await page.getByPlaceholder('Nom ou nom court').fill('png.exe');
+  await page.getByPlaceholder('Nom ou nom court').fill('hostile');
+  await page.getByText('1 sur 1', { exact: false }).waitFor();
+  expect(await page.locator('table .clamp').innerText()).toContain('<img src=x onerror=alert(1)>');
+  expect(await page.locator('table img').count()).toBe(0);
+  await page.getByRole('button', { name: `Suspendre, ${HOSTILE}` }).dblclick();
+  await confirm('Suspendre').click();
+  await page.getByText('Suspendu', { exact: true }).last().waitFor();
+  const state = () =>
+    world.sql<{ name: string; suspended: boolean }>(
+      `SELECT name, suspended_at IS NOT NULL AS suspended FROM tenants WHERE slug IN ('hostile', 'nouveau') ORDER BY slug`,
+    );
+  expect((await state())[0]).toEqual({ name: HOSTILE, suspended: true });
+  await page.getByRole('link', { name: 'Effacer les filtres' }).click();
+
+  await page.getByRole('button', { name: 'Ajouter un cabinet' }).click();
+  const dialog = page.locator('dialog[open]');
+  const submit = dialog.getByRole('button', { name: 'Ajouter un cabinet' });
+  await dialog.getByLabel('Nom', { exact: true }).fill('Cabinet Nouveau');
+  await dialog.getByLabel(/^Nom court/).fill('cabinet-martin');
+  await submit.click();
+  await dialog.getByText('Ce nom court est déjà pris.').waitFor();
+  expect(await page.evaluate<string>('document.activeElement.name')).toBe('slug');
+  await dialog.getByLabel(/^Nom court/).fill('nouveau');
+  await submit.dblclick();
+  await toast('Cabinet Nouveau est enregistré.');
+  await page.getByRole('button', { name: 'Modifier, Cabinet Nouveau' }).click();
+  await dialog.getByLabel('Nom', { exact: true }).fill('Cabinet Neuf');
+  await dialog.getByLabel(/^Messages par canal et heure/).fill('beaucoup');
+  await dialog.getByRole('button', { name: 'Enregistrer' }).click();
+  await dialog.locator('[aria-invalid=true]').waitFor();
+  expect(await page.evaluate<string>('document.activeElement.name')).toBe('limit_per_hour');
+  await dialog.getByLabel(/^Messages par canal et heure/).fill('50');
+  await dialog.getByRole('button', { name: 'Enregistrer' }).click();
+  await toast('Cabinet Neuf est enregistré.');
+  expect((await state())[1]).toEqual({ name: 'Cabinet Neuf', suspended: false });
+  await open('/operator/audit');
+  await page.getByRole('row').nth(1).getByText('Vous').waitFor();
+}, 90_000);
+
+test('by keyboard alone: from the tabs to a paused queue and back', async () => {
+  await open('/operator');
+  const press = async (key: string, isThere: () => Promise<boolean>) => {
+    for (let n = 0; n < 80 && !(await isThere()); n += 1) await page.keyboard.press(key);
+    expect(await isThere()).toBe(true);
+  };
+  const isOn = (name: string) => () =>
+    page.evaluate<boolean>(
+      `(document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent).trim().startsWith(${JSON.stringify(name)})`,
+    );
+  await press('Tab', isOn('Files'));
+  await page.keyboard.press('Enter');
+  await heading('Files');
+  await page.getByRole('button', { name: /^Pause, SMS/ }).waitFor();
+  await press('Tab', isOn('Pause, SMS'));
+  await page.keyboard.press('Enter');
+  await page.locator('dialog[open]').waitFor();
+  await page.keyboard.press('Escape');
+  expect(await isOn('Pause, SMS')()).toBe(true);
+  await page.keyboard.press('Enter');
+  await press('Tab', isOn('Pause'));
+  await page.keyboard.press('Enter');
+  await row('SMS').getByText('En pause').waitFor();
+  expect(await isPaused('sms')).toBe(true);
+}, 60_000);
+
+test('every page: no fault of axe in light and dark, nothing sideways at 360 px, little shift', async () => {
+  const found: string[] = [];
+  for (const [colorScheme, width] of [
+    ['light', 1440],
+    ['dark', 360],
+  ] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 900 });
+    for (const path of PATHS) {
+      await open(path);
+      await page.locator('vigie-chart canvas, table, .empty').first().waitFor();
+      const faults = await axeViolations(page);
+      found.push(...faults.map((one) => `${path} ${colorScheme}: ${one}`));
+      const sideways = await overflow(page);
+      if (sideways > 0) found.push(`${path} ${width}: scrolls by ${sideways} px`);
+      const shift = await page.evaluate<number>('window.shift');
+      if (shift > 0.02) found.push(`${path} ${width}: shifts by ${shift}`);
+    }
+  }
+  expect(found).toEqual([]);
+}, 180_000);
+
+test('E13: the failures of a cause are given up with a reason, after a confirmation with their number', async () => {
+  await world.sql(
+    `UPDATE deliveries SET state = 'failed', ended_at = now(), sent_at = NULL, error = '552 5.2.2 Mailbox full'
+     WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM deliveries WHERE state = 'sent' LIMIT 3)`,
+  );
+  await open('/operator/deliveries');
+  const dead = row('552 5.2.2 Mailbox full');
+  await dead.getByRole('button', { name: 'Abandonner' }).click();
+  await page.locator('dialog[open]').getByText('3 envois de cette cause').waitFor();
+  // Without a reason nothing happens.
+  await confirm('Abandonner').click();
+  await page.locator('dialog[open]').getByLabel('Motif').fill('le client est parti');
+  await confirm('Abandonner').click();
+  await toast(/^Abandonnés.: 3 sur 3\.$/);
+  await dead.waitFor({ state: 'detached' });
+  const events = await world.sql(
+    `SELECT count(*)::int AS count FROM delivery_events WHERE reason = 'discarded' AND error = 'le client est parti'`,
+  );
+  expect(events).toEqual([{ count: 3 }]);
+}, 60_000);

@@ -1,0 +1,325 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { runJob } from '../support/watched.js';
+import { launchBrowser } from '../support/browser.js';
+import { addPerson, type Cast, createCast, type Person } from '../support/cast.js';
+import { type Proxy, proxyTo } from '../support/proxy.js';
+import { until } from '../support/until.js';
+import { createWorld, type World } from '../support/world.js';
+import { notify, notifyMany } from '../../src/notifications/alerts/notify.fixture.js';
+import { type Host, openHost } from './host-page.js';
+
+let world: World;
+let cast: Cast;
+let browser: Browser;
+let wire: Proxy;
+let url: string;
+let context: BrowserContext;
+let host: Host;
+let person: Person;
+let names = 0;
+
+beforeAll(async () => {
+  world = await createWorld();
+  cast = await createCast(world);
+  await world.app.listen(0, '127.0.0.1');
+  wire = await proxyTo(await world.app.getUrl());
+  url = wire.url.replace(/\/$/, '');
+  browser = await launchBrowser();
+}, 60_000);
+beforeEach(async () => {
+  wire.restore();
+  context = await browser.newContext({ viewport: { width: 1000, height: 700 }, locale: 'fr-FR' });
+  context.setDefaultTimeout(8_000);
+  person = await addPerson(world, cast.tenant_id, { name: `Person${names++}` });
+});
+afterEach(async () => {
+  await context.close();
+});
+afterAll(async () => {
+  await browser.close();
+  await wire.close();
+  await world.close();
+});
+
+const open = async (attributes?: string, token = person.token) => {
+  host = await openHost(context, url, token, attributes);
+  return host.page;
+};
+const bell = (page: Page) => page.locator('vigie-inbox .bell');
+const badge = (page: Page) => page.locator('vigie-inbox .badge');
+const articles = (page: Page) => page.locator('vigie-inbox article');
+const openPanel = async (page: Page) => {
+  await bell(page).click();
+  await page.locator('vigie-inbox .panel').waitFor();
+};
+const noFaults = () => expect(host.faults).toEqual([]);
+
+it('V10: the badge is exact, the panel lists, and an act of a person is stored', async () => {
+  await notifyMany(world, [person, person, person], { title: 'Relance Dupont' });
+  const page = await open();
+  await until('the badge', async () => (await badge(page).textContent()) === '3');
+  await openPanel(page);
+  await articles(page).nth(2).waitFor();
+  expect(await page.locator('vigie-inbox h2').innerText()).toContain('3 non lues');
+  await articles(page).first().hover();
+  await articles(page).first().getByRole('button', { name: 'Marquer comme lue' }).click();
+  await until('the badge', async () => (await badge(page).textContent()) === '2');
+  await articles(page).first().getByRole('button', { name: 'Archiver' }).click();
+  await until('the list', async () => (await articles(page).count()) === 2);
+  await until('the row', async () => {
+    const [row] = await world.sql<{ n: number }>(
+      'SELECT count(*)::int AS n FROM notifications WHERE user_id = $1 AND archived_at IS NOT NULL AND read_at IS NOT NULL',
+      [person.id],
+    );
+    return row!.n === 1;
+  });
+  noFaults();
+});
+
+it('V16: "C’est traité" acknowledges the alert, and a snooze is taken back when the server refuses it', async () => {
+  await world.sql(
+    `INSERT INTO deadlines (tenant_id, title, due_on, responsible_id) VALUES ($1, 'TVA CA3', current_date + 3, $2)`,
+    [cast.tenant_id, person.id],
+  );
+  await runJob(world, cast.tenant_id, 'check-notifications');
+  const page = await open();
+  await openPanel(page);
+  const item = articles(page).filter({ hasText: 'TVA CA3' });
+  await item.hover();
+  await page.route('**/snooze', (route) => route.fulfill({ status: 503, body: '{}' }));
+  await item.getByRole('button', { name: 'Reporter' }).click();
+  await page.locator('vigie-inbox .menu button', { hasText: 'Dans une heure' }).click();
+  await page.getByText('L’action n’a pas abouti').first().waitFor();
+  await until('the roll-back', async () => (await item.getByText('En pause').count()) === 0);
+  await item.getByRole('button', { name: 'C’est traité' }).click();
+  await item.getByText('Traité par').waitFor();
+  expect(await world.sql('SELECT acknowledged_by FROM alerts WHERE acknowledged_by IS NOT NULL')).toEqual([
+    { acknowledged_by: person.id },
+  ]);
+  noFaults();
+});
+
+it('V10: new ones wait behind a pill while the list is open, and nothing moves', async () => {
+  await notify(world, person, { title: 'Ancienne' });
+  const page = await open();
+  await openPanel(page);
+  await articles(page).first().focus();
+  const before = await articles(page).first().boundingBox();
+  await notifyMany(world, [person, person], { title: 'Nouvelle' });
+  const pill = page.getByRole('button', { name: '2 nouvelles' });
+  await pill.waitFor();
+  expect(await articles(page).first().boundingBox()).toEqual(before);
+  await pill.click();
+  await until('three', async () => (await articles(page).count()) === 3);
+  noFaults();
+});
+
+it('V10: by keyboard alone: opens, moves in the feed, leaves it, marks, closes, and the focus returns', async () => {
+  await notifyMany(world, [person, person], { title: 'Relance' });
+  const page = await open();
+  const focused = () => page.evaluate(`document.activeElement.shadowRoot?.activeElement?.className ?? ''`);
+  await until('the badge', async () => (await badge(page).textContent()) === '2');
+  await bell(page).focus();
+  await page.keyboard.press('Enter');
+  await articles(page).nth(1).waitFor();
+  await articles(page).first().focus();
+  await page.keyboard.press('PageDown');
+  const place = `document.activeElement.shadowRoot.activeElement.getAttribute('aria-posinset')`;
+  expect(await page.evaluate(place)).toBe('2');
+  await page.keyboard.press('PageUp');
+  expect(await page.evaluate(place)).toBe('1');
+  await page.keyboard.press('Control+Home');
+  const label = `document.activeElement.shadowRoot.activeElement.getAttribute('aria-label')`;
+  expect(await page.evaluate(label)).toBe('Tout marquer comme lu');
+  await articles(page).first().focus();
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await until('the mark', async () => (await badge(page).textContent()) === '1');
+  await articles(page).first().focus();
+  await page.keyboard.press('Control+End');
+  expect(await page.evaluate(place)).toBe('2');
+  await page.keyboard.press('Escape');
+  await until('the bell', async () => (await focused()) === 'bell');
+  noFaults();
+});
+
+it('V10: hostile titles are shown as text and stay inside', async () => {
+  await notify(world, person, { title: '<img src=x onerror=alert(1)>', body: '<script>alert(2)</script>' });
+  await notify(world, person, { title: '\u202eabc \u05d0\u05d1', body: 'x' });
+  await notify(world, person, { title: 'W'.repeat(200), body: 'y'.repeat(1_000) });
+  const page = await open();
+  page.on('dialog', () => host.faults.push('a script ran'));
+  await openPanel(page);
+  await articles(page).nth(2).waitFor();
+  expect(await page.locator('vigie-inbox article img, vigie-inbox article script').count()).toBe(0);
+  const scroll = `document.querySelector('vigie-inbox').shadowRoot.querySelector('.scroll')`;
+  expect(await page.evaluate(`${scroll}.scrollWidth - ${scroll}.clientWidth`)).toBe(0);
+  noFaults();
+});
+
+it('C6: a token function that throws is called three times, once a step, and then no more', async () => {
+  const page = await open('lang="en"', 'throws');
+  const ended = `events.filter(({ name }) => name === 'vigie-auth-required').length`;
+  await until('the event', async () => (await page.evaluate(ended)) === 1);
+  expect(await page.evaluate('asked')).toBe(3);
+  await openPanel(page);
+  await page.getByText('Your session has ended.').waitFor();
+  // Opening asks for nothing: only a person, or a new function, begins again.
+  expect(await page.evaluate('asked')).toBe(3);
+  await page.evaluate(
+    `document.querySelector('vigie-inbox').getToken = () => ${JSON.stringify(person.token)}`,
+  );
+  await page.getByText('Nothing to report').waitFor();
+  expect(await page.evaluate(ended)).toBe(1);
+  noFaults();
+});
+
+it('V10: preferences load on demand and are stored', async () => {
+  const page = await open('lang="en"');
+  await openPanel(page);
+  await page.getByRole('button', { name: 'Preferences' }).click();
+  await page.getByRole('checkbox', { name: 'Tasks, E-mail' }).uncheck();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await until('the row', async () => {
+    const { body } = await world.http('GET', '/api/v1/preferences', { token: person.token });
+    return body.preferences.some(
+      ({ kind, channel, enabled }: Record<string, unknown>) =>
+        kind === 'tasks_overdue' && channel === 'email' && enabled === false,
+    );
+  });
+  noFaults();
+});
+
+it('V10: a double click acts once, on everything that acts', async () => {
+  await world.sql(
+    `INSERT INTO deadlines (tenant_id, title, due_on, responsible_id) VALUES ($1, 'IS acompte', current_date + 3, $2)`,
+    [cast.tenant_id, person.id],
+  );
+  await runJob(world, cast.tenant_id, 'check-notifications');
+  await notifyMany(world, [person, person, person], { title: 'Relance' });
+  const page = await open();
+  await until('the badge', async () => (await badge(page).textContent()) === '4');
+  const puts: string[] = [];
+  page.on('request', (request) => {
+    if (/PUT|POST/.test(request.method())) puts.push(new URL(request.url()).pathname.split('/').at(-1)!);
+  });
+  const acts = () => puts.filter((act) => act !== 'seen');
+  await bell(page).dblclick();
+  await articles(page).nth(3).waitFor();
+  const item = articles(page).filter({ hasText: 'IS acompte' });
+  await item.hover();
+  await item.getByRole('button', { name: 'C’est traité' }).dblclick();
+  await item.getByText('Traité par').waitFor();
+  await articles(page).first().hover();
+  await articles(page).first().getByRole('button', { name: 'Archiver' }).dblclick();
+  await until('the list', async () => (await articles(page).count()) === 3);
+  await articles(page).first().getByRole('button', { name: 'Marquer comme lue' }).dblclick();
+  await until('the badge', async () => (await badge(page).textContent()) === '2');
+  await item.getByRole('button', { name: 'Pourquoi ?' }).dblclick();
+  await item.getByText('Vous en êtes responsable.').waitFor();
+  expect(await page.locator('vigie-inbox .panel').isVisible()).toBe(true);
+  await until('the answers', () => acts().length >= 3);
+  expect(acts()).toEqual(['acknowledge', 'archive', 'read']);
+  noFaults();
+});
+
+it('V10: "mark all as read" takes the tab, and nothing that nobody has been shown', async () => {
+  const kept = await notify(world, person, { title: 'D’un autre onglet', kind: 'test' });
+  await notifyMany(world, [person, person], { title: 'Relance' });
+  const page = await open();
+  await openPanel(page);
+  await articles(page).nth(2).waitFor();
+  await page.locator('vigie-inbox .tabs button', { hasText: 'Messages' }).click();
+  await until('the tab', async () => (await articles(page).count()) === 2);
+  await page.route('**/read-all*', async (route) => {
+    // Arrives after the click, before the server marks.
+    await notify(world, person, { title: 'Après le clic' });
+    await route.fallback();
+  });
+  await page.getByRole('button', { name: 'Tout marquer comme lu' }).click();
+  await until('the badge', async () => (await badge(page).textContent()) === '2');
+  const left = await world.sql<{ id: string; title: string | null }>(
+    `SELECT id, data->>'title' AS title FROM notifications WHERE user_id = $1 AND read_at IS NULL ORDER BY created_at`,
+    [person.id],
+  );
+  expect(left).toMatchObject([{ id: kept }, { title: 'Après le clic' }]);
+  await page.getByRole('button', { name: '1 nouvelle' }).waitFor();
+  expect(await page.locator('vigie-inbox article.unread').count()).toBe(0);
+  noFaults();
+});
+
+it('V10: a screen reader hears one message per 5 s, and the roles of a feed', async () => {
+  await notify(world, person, { title: 'Relance' });
+  const page = await open();
+  await openPanel(page);
+  await articles(page).first().waitFor();
+  await page.evaluate(`(() => {
+    const live = document.querySelector('vigie-inbox').shadowRoot.querySelector('[role=status]');
+    window.said = [];
+    new MutationObserver(() => said.push({ text: live.textContent, at: performance.now() }))
+      .observe(live, { characterData: true, childList: true, subtree: true });
+  })()`);
+  for (let number = 0; number < 4; number++) await notify(world, person, { title: 'Nouvelle' });
+  const said = () => page.evaluate<{ text: string; at: number }[]>('said');
+  await until('two messages', async () => (await said()).length === 2);
+  const [first, second] = await said();
+  expect([first!.text, second!.text]).toEqual(['1 nouvelle', '4 nouvelles']);
+  expect(second!.at - first!.at).toBeGreaterThan(4_900);
+  const feed = page.locator('vigie-inbox [role=feed]');
+  expect(await feed.getAttribute('aria-busy')).toBe('false');
+  const article = articles(page).first();
+  expect([await article.getAttribute('aria-posinset'), await article.getAttribute('aria-setsize')]).toEqual([
+    '1',
+    '-1',
+  ]);
+  // Every id that is referred to is in the same root.
+  const missing = `(() => {
+    const root = document.querySelector('vigie-inbox').shadowRoot;
+    return [...root.querySelectorAll('[aria-labelledby], [aria-describedby], [popovertarget], label[for]')]
+      .flatMap((node) => ['aria-labelledby', 'aria-describedby', 'popovertarget', 'for'].map((name) => node.getAttribute(name)))
+      .filter((id) => id !== null && root.getElementById(id) === null);
+  })()`;
+  expect(await page.evaluate(missing)).toEqual([]);
+  noFaults();
+});
+
+it('V10: back and forward in the browser keep the open panel, its list and one badge; another page closes it', async () => {
+  await notifyMany(world, [person, person], { title: 'Relance Dupont' });
+  const page = await open();
+  await page.evaluate(`history.pushState(null, '', '#two')`);
+  await openPanel(page);
+  await articles(page).nth(1).waitFor();
+  await page.goBack();
+  expect(new URL(page.url()).hash).toBe('');
+  await notify(world, person, { title: 'Nouvelle' });
+  await until('the badge', async () => (await badge(page).textContent()) === '3');
+  expect(await page.locator('vigie-inbox .panel').isVisible()).toBe(true);
+  expect(await articles(page).count()).toBe(2);
+  await page.goForward();
+  expect(await page.locator('vigie-inbox .panel').isVisible()).toBe(true);
+  await page.goto(`${url}/host?token=${encodeURIComponent(person.token)}&page=3`);
+  await until('the badge', async () => (await badge(page).textContent()) === '3');
+  expect(await page.locator('vigie-inbox .panel').isVisible()).toBe(false);
+  await page.goBack();
+  await until('the badge', async () => (await badge(page).textContent()) === '3');
+  if (!(await page.locator('vigie-inbox .panel').isVisible())) await openPanel(page);
+  await until('the list', async () => (await articles(page).count()) >= 2);
+  noFaults();
+});
+
+it('V10: an element without a token rests: it requests no update for ever', async () => {
+  const page = await open();
+  await bell(page).waitFor();
+  const updates = await page.evaluate<number>(`new Promise((done) => {
+    const inbox = document.createElement('vigie-inbox');
+    let updates = 0;
+    const requestUpdate = inbox.requestUpdate;
+    inbox.requestUpdate = function (...change) { updates += 1; return requestUpdate.apply(this, change); };
+    document.body.append(inbox);
+    let frames = 60;
+    const frame = () => (frames-- === 0 ? done(updates) : requestAnimationFrame(frame));
+    frame();
+  })`);
+  expect(updates).toBeLessThan(20);
+  noFaults();
+});

@@ -12,15 +12,18 @@ fail() {
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# set_up [chromium]: reports what is missing and cannot be installed before npm takes its minute.
+# set_up [tests]: reports what is missing and cannot be installed before npm takes its minute.
 set_up() {
   require_node
   require_own_folder
   require_redis
-  if [[ ${1:-} == chromium ]]; then require_chromium; fi
+  if [[ ${1:-} == tests ]]; then require_chromium; fi
   create_postgres_user
   install_redis
-  if [[ ${1:-} == chromium ]]; then install_chromium; fi
+  if [[ ${1:-} == tests ]]; then
+    install_chromium
+    install_pgbouncer
+  fi
   install_packages
 }
 
@@ -87,6 +90,12 @@ require_chromium() {
 install_chromium() {
   if have_chromium; then return; fi
   { install_program chromium chromium && have_chromium; } || fail "$CHROMIUM_MISSING"
+}
+
+# Its tests are skipped without it.
+install_pgbouncer() {
+  if [[ -x /usr/sbin/pgbouncer ]] || ! have apt-get || ! can_install; then return; fi
+  install_program pgbouncer pgbouncer || say 'PgBouncer cannot be installed: its tests are skipped'
 }
 
 have_chromium() { have chromium || have chromium-browser || have google-chrome; }

@@ -38,7 +38,7 @@ export async function listDeadLetters(
 ): Promise<string> {
   const since = sinceDays(days);
   const letters = await withReadableErrors(environment, (app) =>
-    app.get(DeliveryOutcomes, { strict: false }).deadLetters(since),
+    app.get(DeliveryOutcomes, { strict: false }).deadLetters(since, null),
   );
   if (json === true) return JSON.stringify({ since, data: letters }, null, 2);
   if (letters.length === 0) return `No delivery failed since ${since.toISOString()}.`;

@@ -24,6 +24,7 @@ import { Pace } from './archives/pace.js';
 import { Restoring } from './archives/restoring.js';
 import { Retention } from './archives/retention.js';
 import { Sealing } from './archives/sealing.js';
+import { CaughtMailsController } from './caught-mails/caught-mails.controller.js';
 import { Cleanup } from './cleanup.js';
 import { DeadLettersController } from './dead-letters/dead-letters.controller.js';
 import { Connections } from './health/connections.service.js';
@@ -70,6 +71,7 @@ import { Whys } from './trace/why.service.js';
     AdminQueuesController,
     AdminSchedulerController,
     BackupsScanController,
+    CaughtMailsController,
     DeadLettersController,
     HealthController,
     LoginPageController,

@@ -11,7 +11,12 @@ import { until } from './until.js';
 /** The path in Debian's package. */
 const PROGRAM = '/usr/sbin/pgbouncer';
 
-export const hasPgBouncer = (): boolean => existsSync(PROGRAM);
+/** Where nobody could install a PgBouncer (`scripts/test` does on Debian), its tests are skipped, and a note says so. */
+export const describeWithPgBouncer = existsSync(PROGRAM) ? describe : describe.skip;
+if (!existsSync(PROGRAM))
+  process.stderr.write(
+    'R12: no PgBouncer on this machine (apt-get install pgbouncer): its tests are skipped\n',
+  );
 
 /** A PgBouncer for one test, in transaction mode. */
 export interface PgBouncer {

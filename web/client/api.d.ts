@@ -1999,23 +1999,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/dead-letters": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Failed deliveries by cause */
-        get: operations["Activity_deadLetters"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/admin/timeline": {
         parameters: {
             query?: never;
@@ -2288,6 +2271,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/caught-mails": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Mails that the mail catcher received, newest first; for development */
+        get: operations["CaughtMails_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/caught-mails/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A caught mail as it arrived; for development */
+        get: operations["CaughtMails_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Failed deliveries by cause */
+        get: operations["DeadLetters_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/dead-letters/requeue": {
         parameters: {
             query?: never;
@@ -2330,7 +2364,7 @@ export interface paths {
             cookie?: never;
         };
         /** The newest requeues and discards, and how far they are */
-        get: operations["DeadLetters_list"];
+        get: operations["DeadLetters_listActs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4715,22 +4749,6 @@ export interface components {
             step_seconds: number;
             series: components["schemas"]["ChannelSeries"][];
         };
-        DeadLettersView: {
-            /** @enum {string} */
-            channel: "email" | "sms" | "push" | "webhook";
-            /** @example expired */
-            reason: string | null;
-            cause: string;
-            count: number;
-            tenants: number;
-            /** Format: date-time */
-            last_at: string;
-        };
-        DeadLettersList: {
-            /** Format: date-time */
-            since: string;
-            data: components["schemas"]["DeadLettersView"][];
-        };
         TimelineTenantView: {
             /** Format: uuid */
             id: string;
@@ -4808,6 +4826,7 @@ export interface components {
         };
         ConnectionList: {
             ok: boolean;
+            catches_mails: boolean;
             data: components["schemas"]["ConnectionView"][];
         };
         SettingView: {
@@ -5134,6 +5153,49 @@ export interface components {
         RunPage: {
             data: components["schemas"]["RunView"][];
             next_cursor: string | null;
+        };
+        CaughtMailLine: {
+            /** @example 20260302T080001250Z-5f0c9a1e */
+            id: string;
+            from: string;
+            to: string[];
+            subject: string;
+            /** Format: date-time */
+            received_at: string;
+        };
+        CaughtMailPage: {
+            data: components["schemas"]["CaughtMailLine"][];
+            next_cursor: string | null;
+        };
+        CaughtMailView: {
+            /** @example 20260302T080001250Z-5f0c9a1e */
+            id: string;
+            from: string;
+            to: string[];
+            subject: string;
+            /** Format: date-time */
+            received_at: string;
+            html: string;
+            text: string;
+            headers: {
+                [key: string]: string;
+            };
+        };
+        DeadLettersView: {
+            /** @enum {string} */
+            channel: "email" | "sms" | "push" | "webhook";
+            /** @example expired */
+            reason: string | null;
+            cause: string;
+            count: number;
+            tenants: number;
+            /** Format: date-time */
+            last_at: string;
+        };
+        DeadLettersList: {
+            /** Format: date-time */
+            since: string;
+            data: components["schemas"]["DeadLettersView"][];
         };
         DeadLettersChoice: {
             ids?: string[];
@@ -9309,27 +9371,6 @@ export interface operations {
             };
         };
     };
-    Activity_deadLetters: {
-        parameters: {
-            query?: {
-                days?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DeadLettersList"];
-                };
-            };
-        };
-    };
     Activity_timeline: {
         parameters: {
             query?: {
@@ -9723,6 +9764,71 @@ export interface operations {
             };
         };
     };
+    CaughtMails_list: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaughtMailPage"];
+                };
+            };
+        };
+    };
+    CaughtMails_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaughtMailView"];
+                };
+            };
+        };
+    };
+    DeadLetters_list: {
+        parameters: {
+            query?: {
+                tenant?: string;
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLettersList"];
+                };
+            };
+        };
+    };
     DeadLetters_requeue: {
         parameters: {
             query?: never;
@@ -9769,9 +9875,11 @@ export interface operations {
             };
         };
     };
-    DeadLetters_list: {
+    DeadLetters_listActs: {
         parameters: {
-            query?: never;
+            query?: {
+                tenant?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;

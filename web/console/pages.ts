@@ -224,6 +224,20 @@ export const PAGES: readonly Page[] = [
     load: () => import('./operator/connections-page.js'),
   },
   {
+    path: '/operator/mails',
+    name: 'operator-mails',
+    roles: OPERATOR,
+    within: 'operator',
+    load: () => import('./operator/mails-page.js'),
+  },
+  {
+    path: '/operator/mails/:id',
+    name: 'operator-mail',
+    roles: OPERATOR,
+    within: 'operator',
+    load: () => import('./operator/mail-page.js'),
+  },
+  {
     path: '/operator/tenants',
     name: 'operator-tenants',
     roles: OPERATOR,
@@ -255,7 +269,7 @@ export const PAGES: readonly Page[] = [
   {
     path: '/why',
     name: 'why',
-    roles: ADMIN,
+    roles: ADMIN_OR_OPERATOR,
     within: 'notifications',
     load: () => import('./why/why-page.js'),
   },

@@ -15,7 +15,8 @@ export function addDemo(program: Command): void {
       '--data <dir>',
       'a new or empty folder, or one from an earlier demo; its contents are deleted at each start (default: demo in VIGIE_DATA_DIR)',
     )
-    .action(async (options: { exit?: boolean; data?: string }) => {
+    .option('--json', 'print the result as one JSON object, and all else on standard error')
+    .action(async (options: { exit?: boolean; data?: string; json?: boolean }) => {
       const { dataDir, port, redisUrl, sources } = readConfig(demoEnvironment(process.env), { mail: false });
       const { runDemo } = await import('../demo/demo.js').catch((error: unknown) => {
         if (!isMissingPackage(error)) throw error;
@@ -28,6 +29,7 @@ export function addDemo(program: Command): void {
       });
       process.exitCode = await runDemo({
         exit: options.exit === true,
+        json: options.json === true,
         data_dir: options.data ?? join(dataDir, 'demo'),
         port: sources.port.kind === 'default' ? null : port,
         redis_url: redisUrl,

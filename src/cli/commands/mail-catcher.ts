@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 
 /** `vigie mail-catcher` */
@@ -6,8 +7,13 @@ export function addMailCatcher(program: Command): void {
     .command('mail-catcher')
     .description('run a mail server on this machine that prints each mail and delivers none, until Ctrl-C')
     .option('--port <number>', 'port to listen on', '1025')
-    .action(async (options: { port: string }) => {
+    .option(
+      '--folder <path>',
+      'also keep the newest 500 mails here: CAUGHT_MAILS_DIR shows them in the console',
+    )
+    .option('--json', 'one JSON object a line')
+    .action(async ({ port, folder, json = false }: { port: string; folder?: string; json?: boolean }) => {
       const { catchMails } = await import('../mail-catcher.js');
-      await catchMails(Number(options.port));
+      await catchMails({ port: Number(port), folder: folder === undefined ? null : resolve(folder), json });
     });
 }

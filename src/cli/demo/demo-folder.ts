@@ -11,7 +11,7 @@ const SERVER_ENDS_WITHIN_MS = 30_000;
 const POLL_MS = 200;
 
 /** Everything that a demo writes and the next one removes, besides its lock and its marker. */
-const LEFTOVERS = ['postgres', 'demo-backups', 'sms.ndjson', 'server.log'];
+const LEFTOVERS = ['postgres', 'demo-backups', 'caught-mails', 'sms.ndjson', 'server.log'];
 
 /** A folder used only by this demo, without an earlier demo's files. */
 export interface DemoFolder {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { freePort } from '../../platform/embedded/ports.js';
 import { Api } from './api.js';
 import { type BackupFolders, makeBackupFolders } from './backup-folders.js';
@@ -31,6 +31,8 @@ const USUAL_PORT = 3_000;
 export interface DemoOptions {
   /** Exit when the demonstration is over. */
   exit: boolean;
+  /** Print the result as one JSON object on standard output, and all else on standard error. */
+  json: boolean;
   data_dir: string;
   /** The port in the environment; null: 3000, or another free one. */
   port: number | null;
@@ -53,7 +55,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
 }
 
 async function runIn(folder: DemoFolder, options: DemoOptions): Promise<number> {
-  const report = new Report();
+  const report = new Report(options.json ? console.error : console.log);
   const port = await freePort(options.port ?? USUAL_PORT);
   if (options.port !== null && options.port !== 0 && port !== options.port) {
     throw new Error(
@@ -63,7 +65,8 @@ async function runIn(folder: DemoFolder, options: DemoOptions): Promise<number> 
   await folder.recordPort(port);
   report.step('Starting PostgreSQL, Redis, Vigie and a local mail catcher');
   const folders = await makeBackupFolders(folder.path);
-  const catcher = await startMailCatcher({ port: await freePort(2525) });
+  const caught = join(folder.path, 'caught-mails');
+  const catcher = await startMailCatcher({ port: await freePort(2525), folder: caught });
   const pushes = await startPushCatcher();
   const webhooks = await startWebhookCatcher();
   const server = startServer(folder.path, port, {
@@ -72,6 +75,7 @@ async function runIn(folder: DemoFolder, options: DemoOptions): Promise<number> 
     SMTP_PORT: String(catcher.port),
     SMTP_TLS: 'false',
     SMTP_FROM_EMAIL: 'vigie@demo.example',
+    CAUGHT_MAILS_DIR: caught,
     ...channelSettings(folder.path, pushes),
     BACKUP_INBOX_DIR: folders.inbox,
     BACKUP_STORE_DIR: folders.store,
@@ -89,6 +93,7 @@ async function runIn(folder: DemoFolder, options: DemoOptions): Promise<number> 
     ]);
     if (played === 'interrupted') return 130;
     report.verdict();
+    if (options.json) console.log(JSON.stringify(resultOf(report, server, played)));
     if (!options.exit) {
       report.farewell(server, catcher, folders, simulationFile(folder.path), played, OPERATOR);
       await Promise.race([interrupted, died(server)]);
@@ -103,6 +108,14 @@ async function runIn(folder: DemoFolder, options: DemoOptions): Promise<number> 
     await pushes.close();
     await webhooks.close();
   }
+}
+
+/** What a program needs to go on with the demo. The passwords are those of the demo's own people. */
+function resultOf(report: Report, server: DemoServer, tenants: readonly DemoTenant[]): object {
+  const users = tenants.flatMap(({ sample, users }) =>
+    users.map(({ email, password }) => ({ tenant: sample.slug, email, password })),
+  );
+  return { ...report.summary, url: server.url, log_file: server.log_file, operator: OPERATOR, users };
 }
 
 async function died(server: DemoServer): Promise<never> {

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import PostalMime, { decodeWords } from 'postal-mime';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
+import { CaughtMailFolder } from '../../ops/caught-mails/caught-mail-folder.js';
 
 /** A mail as it arrived. */
 export interface CaughtMail {
@@ -30,8 +31,10 @@ export interface MailCatcherOptions {
   login?: { user: string; password: string };
   /** Called with each mail. */
   onMail?: (mail: CaughtMail) => void;
-  /** Mails to keep; the oldest of more are dropped. */
+  /** Mails to keep in memory; the oldest of more are dropped. */
   keep?: number;
+  /** Folder that keeps the mails, too; null: none. */
+  folder?: string | null;
 }
 
 export interface MailCatcher {
@@ -59,15 +62,17 @@ interface Waiter {
   fail: (error: Error) => void;
 }
 
-/** An SMTP server on loopback that keeps mails in memory and delivers none. */
+/** An SMTP server on loopback that keeps mails and delivers none. */
 export async function startMailCatcher(options: MailCatcherOptions = {}): Promise<MailCatcher> {
   const { port = 0, host = '127.0.0.1', starttls = false, login, keep = KEEP, onMail } = options;
+  const folder = options.folder == null ? null : new CaughtMailFolder(options.folder);
   const mails: CaughtMail[] = [];
   const waiters = new Set<Waiter>();
   let count = 0;
 
   async function take(stream: SMTPServerDataStream, session: SMTPServerSession): Promise<void> {
     const mail = await parse(await buffer(stream), session);
+    await folder?.keep({ ...mail, headers: Object.fromEntries(mail.headers) });
     count += 1;
     mails.push(mail);
     onMail?.(mail);

@@ -9,21 +9,29 @@ export class Report {
   private readonly missed: string[] = [];
   private met = 0;
 
+  /** @param print takes what a person reads: standard output, or standard error if a program reads the result */
+  constructor(private readonly print: (text: string) => void = console.log) {}
+
+  /** The result for programs. */
+  get summary(): { ok: boolean; met: number; missed: readonly string[] } {
+    return { ok: this.ok, met: this.met, missed: this.missed };
+  }
+
   get ok(): boolean {
     return this.missed.length === 0;
   }
 
   step(text: string): void {
-    console.log(`\n${text} …`);
+    this.print(`\n${text} …`);
   }
 
   done(text: string): void {
-    console.log(`  ${text}`);
+    this.print(`  ${text}`);
   }
 
   counts(tenant: string, counts: Readonly<Record<string, number>>): void {
     const shown = Object.entries(counts).map(([name, count]) => `${name} ${count}`);
-    console.log(`  ${tenant}: ${shown.join(', ')}`);
+    this.print(`  ${tenant}: ${shown.join(', ')}`);
   }
 
   expect<Value extends number | string>(what: string, found: Value | undefined, expected: Value): void {
@@ -43,26 +51,26 @@ export class Report {
   ) {
     if (found === expected) this.met += 1;
     else this.missed.push(`${what}: ${found ?? 'none'} instead of ${expected}`);
-    console.log(`  ${found === expected ? '✓' : '✗'} ${before}${found ?? 'none'}`);
+    this.print(`  ${found === expected ? '✓' : '✗'} ${before}${found ?? 'none'}`);
   }
 
   /** Prints each mail on a line, as an inbox would list it. */
   mails(mails: readonly CaughtMail[]): void {
     const byReader = group(mails);
     for (const [reader, theirs] of byReader) {
-      console.log(`  ${reader}`);
-      for (const mail of theirs) console.log(`    ${mail.subject}`);
+      this.print(`  ${reader}`);
+      for (const mail of theirs) this.print(`    ${mail.subject}`);
     }
   }
 
   live(listeners: readonly Listener[]): void {
     const [first] = listeners.flatMap(({ created }) => created);
-    if (first !== undefined) console.log(`  live: ${first.title} [${first.severity}]`);
+    if (first !== undefined) this.print(`  live: ${first.title} [${first.severity}]`);
   }
 
   verdict(): void {
-    if (this.ok) console.log(`\nAll ${this.met} expectations were met.`);
-    else console.log(`\n${this.missed.length} expectations were not met:\n  ${this.missed.join('\n  ')}`);
+    if (this.ok) this.print(`\nAll ${this.met} expectations were met.`);
+    else this.print(`\n${this.missed.length} expectations were not met:\n  ${this.missed.join('\n  ')}`);
   }
 
   /** Where a newcomer can click, and what to type there. */
@@ -84,7 +92,7 @@ export class Report {
     const rows = tenants.flatMap(({ sample, users }) =>
       users.map(({ email, password }) => `  ${sample.slug.padEnd(20)} ${email.padEnd(40)} ${password}`),
     );
-    console.log(`
+    this.print(`
 API             ${server.url}/api/v1
 Documentation   ${server.url}/docs
 Health          ${server.url}/readyz

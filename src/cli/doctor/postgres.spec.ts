@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import pg from 'pg';
 import { createDatabase, environmentFor, type TestDatabase } from '../../../test/support/database.js';
-import { hasPgBouncer, startPgBouncer } from '../../../test/support/pgbouncer.js';
+import { describeWithPgBouncer, startPgBouncer } from '../../../test/support/pgbouncer.js';
 import { selfSigned } from '../../../test/support/self-signed.js';
 import { runCheck } from './check.js';
 import { CHECKS } from './checks.js';
@@ -190,7 +190,7 @@ it('E13: an application role that bypasses row-level security', () => {
   expect(roleFindings('vigie_app', { ...row, bypasses: false })).toEqual([]);
 });
 
-describe.each(hasPgBouncer() ? ['PgBouncer'] : [])('%s in transaction mode', () => {
+describeWithPgBouncer('PgBouncer in transaction mode', () => {
   it('R12: without DATABASE_POOLER is a fault, with it none', async () => {
     const urls = [database.owner_url, database.app_url, database.system_url].map((url) => new URL(url));
     const logins = Object.fromEntries(urls.map(({ username, password }) => [username, password]));

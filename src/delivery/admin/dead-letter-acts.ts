@@ -103,10 +103,15 @@ export class DeadLetterActs implements BeforeApplicationShutdown {
     return this.read(row.id);
   }
 
-  /** The newest acts first. */
-  async list(): Promise<DeadLetterAct[]> {
+  /**
+   * The newest acts first.
+   * @param tenantId null: of all tenants
+   */
+  async list(tenantId: string | null): Promise<DeadLetterAct[]> {
     return this.database.query<DeadLetterAct>(
-      `SELECT ${COLUMNS} FROM dead_letter_acts ORDER BY created_at DESC, id DESC LIMIT ${MAX_LISTED}`,
+      `SELECT ${COLUMNS} FROM dead_letter_acts WHERE $1::uuid IS NULL OR chosen_tenant_id = $1
+       ORDER BY created_at DESC, id DESC LIMIT ${MAX_LISTED}`,
+      [tenantId],
     );
   }
 

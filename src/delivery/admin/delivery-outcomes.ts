@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Channel, CHANNELS } from '../../contracts/channels.js';
 import { Clock } from '../../platform/clock/clock.js';
-import { SystemDatabase } from '../../platform/database/database.js';
+import { Database, SystemDatabase } from '../../platform/database/database.js';
 import { WORKER_ALIVE_SECONDS } from '../dispatch/admission.js';
 import { causeSql } from '../transitions/dead-letters.sql.js';
 
@@ -49,11 +49,12 @@ export const MAX_OUTCOMES = 100_000;
 export const MAX_DEAD_LETTERS = 10_000;
 const MAX_CAUSES = 100;
 
-/** How the deliveries of all tenants ended, for operators: counts, without addresses or contents. */
+/** How deliveries ended, of all tenants or of one: counts, without addresses or contents. */
 @Injectable()
 export class DeliveryOutcomes {
   constructor(
     private readonly database: SystemDatabase,
+    private readonly tenants: Database,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -79,9 +80,15 @@ export class DeliveryOutcomes {
     ]);
   }
 
-  /** The causes of the failures since `since`, the most frequent first. */
-  async deadLetters(since: Date): Promise<DeadLetters[]> {
-    return this.database.query<DeadLetters>(DEAD_LETTERS, [CHANNELS, since]);
+  /**
+   * The causes of the failures since `since`, the most frequent first.
+   * @param tenantId null: of all tenants
+   */
+  async deadLetters(since: Date, tenantId: string | null): Promise<DeadLetters[]> {
+    if (tenantId === null) return this.database.query<DeadLetters>(DEAD_LETTERS, [CHANNELS, since]);
+    return this.tenants
+      .single(tenantId)
+      .query<DeadLetters>(DEAD_LETTERS_OF_TENANT, [CHANNELS, since, tenantId]);
   }
 }
 
@@ -103,8 +110,7 @@ const SERIES = `
   GROUP BY 1, 2, 3
   ORDER BY 3, 1, 2`;
 
-// $1 channels, $2 since. Uses the index `deliveries_failed`.
-export const DEAD_LETTERS = `
+const deadLetters = (condition: string) => `
   SELECT f.channel, f.reason, f.cause, count(*) AS count, count(DISTINCT f.tenant_id) AS tenants,
          max(f.ended_at) AS last_at
   FROM (
@@ -113,10 +119,16 @@ export const DEAD_LETTERS = `
     FROM unnest($1::text[]) AS c (name)
     CROSS JOIN LATERAL (
       SELECT channel, tenant_id, reason, ended_at, error FROM deliveries
-      WHERE channel = c.name AND state = 'failed' AND ended_at >= $2
+      WHERE ${condition} AND channel = c.name AND state = 'failed' AND ended_at >= $2
       ORDER BY ended_at DESC LIMIT ${MAX_DEAD_LETTERS}) d) f
   GROUP BY f.channel, f.reason, f.cause
   ORDER BY count(*) DESC, max(f.ended_at) DESC, f.channel, f.cause LIMIT ${MAX_CAUSES}`;
+
+// $1 channels, $2 since. Uses the index `deliveries_failed`.
+export const DEAD_LETTERS = deadLetters('true');
+
+// $1 channels, $2 since, $3 the tenant. Uses the index `deliveries_ended`.
+const DEAD_LETTERS_OF_TENANT = deadLetters('tenant_id = $3');
 
 // $1 channels, $2 since, $3 how long ago a live worker has sent its last heartbeat, in seconds
 const STATES = `

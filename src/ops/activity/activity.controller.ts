@@ -1,14 +1,7 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Access } from '../../platform/http/caller.js';
-import {
-  Activity,
-  ActivityQuery,
-  DeadLettersList,
-  DeadLettersQuery,
-  Timeline,
-  TimelineQuery,
-} from './activity.dto.js';
+import { Activity, ActivityQuery, Timeline, TimelineQuery } from './activity.dto.js';
 import { ActivityReader } from './activity.service.js';
 import { TimelineReader } from './timeline.service.js';
 
@@ -29,16 +22,6 @@ export class ActivityController {
   @ApiOkResponse({ type: Activity })
   read(@Query() { hours }: ActivityQuery): Promise<Activity> {
     return this.activity.read(hours);
-  }
-
-  @Get('dead-letters')
-  @ApiOperation({
-    summary: 'Failed deliveries by cause',
-    description: '`POST admin/queues/:queue/retry` sends them again.',
-  })
-  @ApiOkResponse({ type: DeadLettersList })
-  deadLetters(@Query() { days }: DeadLettersQuery): Promise<DeadLettersList> {
-    return this.activity.deadLetters(days);
   }
 
   @Get('timeline')

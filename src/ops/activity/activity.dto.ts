@@ -3,7 +3,6 @@ import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
 import { type Channel, CHANNELS } from '../../contracts/channels.js';
 import { SCHEDULED_JOBS, type ScheduledJob } from '../../contracts/jobs.js';
-import type { DeadLetters } from '../../delivery/admin/delivery-outcomes.js';
 import { PageQuery } from '../../platform/http/page.dto.js';
 import { RUN_MARKS, type RunMark } from '../../scheduler/timeline.js';
 
@@ -17,16 +16,6 @@ export class ActivityQuery {
   @Type(() => Number)
   @IsIn([24, 168])
   hours: ActivityHours = 24;
-}
-
-export class DeadLettersQuery {
-  @ApiPropertyOptional({ minimum: 1, maximum: 30, default: 7, description: 'Days to look back' })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(30)
-  days: number = 7;
 }
 
 export class TimelineQuery extends PageQuery {
@@ -145,42 +134,6 @@ export class Activity {
 }
 
 /** Failed deliveries of one channel with the same cause. */
-export class DeadLettersView implements DeadLetters {
-  @ApiProperty({ enum: CHANNELS })
-  channel: Channel;
-
-  @ApiProperty({
-    type: String,
-    nullable: true,
-    example: 'expired',
-    description: 'expired: not sent within its maximum age; null: refused, or out of attempts',
-  })
-  reason: string | null;
-
-  @ApiProperty({ description: 'The answer of the provider, without addresses and ids' })
-  cause: string;
-
-  @ApiProperty()
-  count: number;
-
-  @ApiProperty({ description: 'How many tenants it concerns' })
-  tenants: number;
-
-  @ApiProperty()
-  last_at: Date;
-}
-
-export class DeadLettersList {
-  @ApiProperty()
-  since: Date;
-
-  @ApiProperty({
-    type: [DeadLettersView],
-    description: 'Most frequent first; of the newest 10,000 failures of each channel',
-  })
-  data: DeadLettersView[];
-}
-
 export class TimelineTenantView {
   @ApiProperty({ format: 'uuid' })
   id: string;

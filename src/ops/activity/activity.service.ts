@@ -13,7 +13,6 @@ import {
   ACTIVITY_STEPS,
   type ActivityHours,
   type ChannelSeries,
-  type DeadLettersList,
   type DeliveryRate,
   type RunRate,
 } from './activity.dto.js';
@@ -44,11 +43,6 @@ export class ActivityReader {
       step_seconds: stepMs / 1_000,
       series: CHANNELS.map((channel) => seriesOf(channel, counts, { from, stepMs, length })),
     };
-  }
-
-  async deadLetters(days: number): Promise<DeadLettersList> {
-    const since = new Date(this.clock.now().getTime() - days * 24 * HOUR_MS);
-    return { since, data: await this.outcomes.deadLetters(since) };
   }
 }
 

@@ -1,33 +1,52 @@
-import { Body, Controller, Get, HttpCode, HttpStatus, Inject, Post } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, HttpStatus, Inject, Post, Query } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import {
   type DeadLetterAct,
   type DeadLetterActName,
   DeadLetterActs,
 } from '../../delivery/admin/dead-letter-acts.js';
+import { DeliveryOutcomes } from '../../delivery/admin/delivery-outcomes.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { invalid } from '../../platform/errors/problem.js';
-import { Access, Operator, type OperatorCaller } from '../../platform/http/caller.js';
+import { Access, AdminOrOperator, type AnyCaller } from '../../platform/http/caller.js';
 import { AdminTenant } from '../admin-tenant.js';
+import { TenantQuery } from '../admin.dto.js';
 import {
   DeadLetterActList,
   DeadLetterActView,
   DeadLettersChoice,
   DeadLettersDiscard,
+  DeadLettersList,
+  DeadLettersQuery,
 } from './dead-letters.dto.js';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const MAX_DAYS = 30;
 
-/** Failed deliveries are sent again or given up, one, many or all of a cause. */
+/** Failed deliveries are sent again or given up, one, many or all of a cause. Operators act on those of all tenants. */
 @Controller('admin/dead-letters')
-@Access('operator')
+@Access('admin_or_operator', 'admin')
 export class DeadLettersController {
   constructor(
     private readonly acts: DeadLetterActs,
+    private readonly outcomes: DeliveryOutcomes,
     private readonly tenants: AdminTenant,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
+
+  @Get()
+  @ApiOperation({
+    summary: 'Failed deliveries by cause',
+    description: 'Of the own tenant; for operators of all, or of the one they name.',
+  })
+  @ApiOkResponse({ type: DeadLettersList })
+  async list(
+    @AdminOrOperator() caller: AnyCaller,
+    @Query() { days, tenant }: DeadLettersQuery,
+  ): Promise<DeadLettersList> {
+    const since = this.daysAgo(days);
+    return { since, data: await this.outcomes.deadLetters(since, await this.scopeOf(caller, tenant)) };
+  }
 
   @Post('requeue')
   @HttpCode(HttpStatus.ACCEPTED)
@@ -38,7 +57,7 @@ export class DeadLettersController {
       'progress of the others.',
   })
   @ApiAcceptedResponse({ type: DeadLetterActView })
-  requeue(@Operator() caller: OperatorCaller, @Body() body: DeadLettersChoice): Promise<DeadLetterAct> {
+  requeue(@AdminOrOperator() caller: AnyCaller, @Body() body: DeadLettersChoice): Promise<DeadLetterAct> {
     return this.begin('requeue', caller, body, null);
   }
 
@@ -50,32 +69,45 @@ export class DeadLettersController {
       'They end as `cancelled` with the reason `discarded`; their history has `why`. Progress as of `requeue`.',
   })
   @ApiAcceptedResponse({ type: DeadLetterActView })
-  discard(@Operator() caller: OperatorCaller, @Body() body: DeadLettersDiscard): Promise<DeadLetterAct> {
+  discard(@AdminOrOperator() caller: AnyCaller, @Body() body: DeadLettersDiscard): Promise<DeadLetterAct> {
     return this.begin('discard', caller, body, body.why);
   }
 
   @Get('acts')
   @ApiOperation({ summary: 'The newest requeues and discards, and how far they are' })
   @ApiOkResponse({ type: DeadLetterActList })
-  async list(): Promise<DeadLetterActList> {
-    return { data: await this.acts.list() };
+  async listActs(
+    @AdminOrOperator() caller: AnyCaller,
+    @Query() { tenant }: TenantQuery,
+  ): Promise<DeadLetterActList> {
+    return { data: await this.acts.list(await this.scopeOf(caller, tenant)) };
   }
 
   private async begin(
     act: DeadLetterActName,
-    caller: OperatorCaller,
+    caller: AnyCaller,
     { ids, channel, cause, reason, tenant, days = MAX_DAYS }: DeadLettersChoice,
     why: string | null,
   ): Promise<DeadLetterAct> {
     if (ids === undefined && channel === undefined) throw invalid('/channel', 'is required without ids');
     const choice = {
-      tenant_id: tenant === undefined ? null : await this.tenants.of(caller, tenant),
+      tenant_id: await this.scopeOf(caller, tenant),
       ids: ids ?? null,
       channel: channel ?? null,
       cause: cause ?? null,
       reason: reason ?? null,
-      since: new Date(this.clock.now().getTime() - days * DAY_MS),
+      since: this.daysAgo(days),
     };
     return this.acts.begin(act, choice, { by: caller.principal, why });
+  }
+
+  /** The tenant whose dead letters are meant; null: an operator means those of all. */
+  private async scopeOf(caller: AnyCaller, tenant: string | undefined): Promise<string | null> {
+    if (caller.kind === 'operator' && tenant === undefined) return null;
+    return this.tenants.of(caller, tenant);
+  }
+
+  private daysAgo(days: number): Date {
+    return new Date(this.clock.now().getTime() - days * DAY_MS);
   }
 }

@@ -13,15 +13,65 @@ import {
   MaxLength,
   Min,
 } from 'class-validator';
+import { Type } from 'class-transformer';
 import { type Channel, CHANNELS } from '../../contracts/channels.js';
 import {
   DEAD_LETTER_ACTS,
   type DeadLetterAct,
   type DeadLetterActName,
 } from '../../delivery/admin/dead-letter-acts.js';
+import type { DeadLetters } from '../../delivery/admin/delivery-outcomes.js';
 import { Text } from '../../platform/http/text.js';
+import { TenantQuery } from '../admin.dto.js';
 
 const MAX_IDS = 1_000;
+
+/** Which dead letters to list. */
+export class DeadLettersQuery extends TenantQuery {
+  @ApiPropertyOptional({ minimum: 1, maximum: 30, default: 7, description: 'Days to look back' })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(30)
+  days: number = 7;
+}
+
+export class DeadLettersView implements DeadLetters {
+  @ApiProperty({ enum: CHANNELS })
+  channel: Channel;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    example: 'expired',
+    description: 'expired: not sent within its maximum age; null: refused, or out of attempts',
+  })
+  reason: string | null;
+
+  @ApiProperty({ description: 'The answer of the provider, without addresses and ids' })
+  cause: string;
+
+  @ApiProperty()
+  count: number;
+
+  @ApiProperty({ description: 'How many tenants it concerns' })
+  tenants: number;
+
+  @ApiProperty()
+  last_at: Date;
+}
+
+export class DeadLettersList {
+  @ApiProperty()
+  since: Date;
+
+  @ApiProperty({
+    type: [DeadLettersView],
+    description: 'Most frequent first; of the newest 10,000 failures of each channel',
+  })
+  data: DeadLettersView[];
+}
 
 /** Which dead letters: some by their ids, those of a channel, or those with one cause. */
 export class DeadLettersChoice {
@@ -58,7 +108,7 @@ export class DeadLettersChoice {
   @MaxLength(100)
   reason?: string | null;
 
-  @ApiPropertyOptional({ description: 'Slug of a tenant; absent: all' })
+  @ApiPropertyOptional({ description: 'Slug of a tenant; absent: the own one, for operators all' })
   @IsOptional()
   @Matches(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, { message: '$property must be a slug' })
   tenant?: string;

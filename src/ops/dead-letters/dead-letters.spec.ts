@@ -178,17 +178,53 @@ it('E13: a requeue in bulk answers at once, shows its progress, and another proc
     { onBegin: () => undefined } as never,
   );
   await Promise.all([acts.resume(), others.resume()]);
-  await until('the end of the act', async () => (await acts.list())[0]?.state === 'succeeded');
-  expect((await acts.list())[0]).toMatchObject({ done: 6_000 });
+  await until('the end of the act', async () => (await acts.list(null))[0]?.state === 'succeeded');
+  expect((await acts.list(null))[0]).toMatchObject({ done: 6_000 });
   expect(await states()).toEqual({ pending: 6_000 });
   await others.beforeApplicationShutdown();
 });
 
-it('E13: only operators act, and a choice is required', async () => {
+it('E13: an admin lists, requeues and discards those of the own tenant only', async () => {
+  await world.sql(`UPDATE deliveries SET state = 'failed', ended_at = now() WHERE tenant_id = ANY ($1)`, [
+    tenants,
+  ]);
+  const id = await notify(world, cast.teammate);
+  const [own] = await world.sql<{ id: string }>(
+    `UPDATE deliveries SET state = 'failed', attempts = 3, ended_at = now(), error = $2 WHERE notification_id = $1 RETURNING id`,
+    [id, FULL],
+  );
+  const { token } = cast.admin;
+  expect((await get('', token)).body.data).toEqual([
+    expect.objectContaining({ channel: 'email', cause: FULL, count: 1, tenants: 1 }),
+  ]);
+  const [foreign] = await world.sql<{ id: string }>(
+    `SELECT id FROM deliveries WHERE tenant_id = $1 LIMIT 1`,
+    [tenants[0]],
+  );
+  expect((await post('requeue', { ids: [foreign!.id] }, token)).body).toMatchObject({ total: 0, done: 0 });
+  const { body: act } = await post('requeue', { channel: 'email' }, token);
+  expect(act).toMatchObject({ tenant_id: cast.tenant_id, total: 1, done: 1, by: `user:${cast.admin.id}` });
+  expect(await states()).toEqual({ failed: 6_000 });
+  await world.sql(`UPDATE deliveries SET state = 'failed', ended_at = now() WHERE id = $1`, [own!.id]);
+  expect((await post('discard', { ids: [own!.id], why: 'sent by post' }, token)).body).toMatchObject({
+    done: 1,
+  });
+  const shown = (await get('/acts', token)).body.data as { tenant_id: string }[];
+  expect(new Set(shown.map(({ tenant_id }) => tenant_id))).toEqual(new Set([cast.tenant_id]));
+  expect(shown).toHaveLength(3);
+  expect((await get('/acts')).body.data.length).toBeGreaterThan(3);
+  // Another tenant's, by its name.
+  const [other] = await world.sql<{ slug: string }>(`SELECT slug FROM tenants WHERE id = $1`, [tenants[0]]);
+  const body = { channel: 'email', tenant: other!.slug };
+  expect((await post('requeue', body, token)).status).toBe(404);
+  expect((await get(`?tenant=${other!.slug}`, token)).status).toBe(404);
+});
+
+it('E13: members and outsiders cannot act, and a choice is required', async () => {
   for (const act of ['requeue', 'discard']) {
     const body = { channel: 'email', ...(act === 'discard' ? { why: 'because' } : {}) };
-    for (const { token } of [cast.admin, cast.teammate, cast.outsider])
-      expect((await post(act, body, token)).status).toBe(403);
+    expect((await post(act, body, cast.teammate.token)).status).toBe(403);
+    expect((await post(act, body, cast.outsider.token)).body).toMatchObject({ total: 0 });
     expect((await world.http('POST', `/api/v1/admin/dead-letters/${act}`, { body })).status).toBe(401);
     expect((await post(act, act === 'discard' ? { why: 'because' } : {})).status).toBe(400);
     expect((await post(act, { ...body, ids: [] })).status).toBe(400);
@@ -196,7 +232,8 @@ it('E13: only operators act, and a choice is required', async () => {
     expect((await post(act, { ...body, tenant: 'nobody' })).status).toBe(404);
   }
   expect((await post('discard', { channel: 'email' })).status).toBe(400);
-  for (const { token } of [cast.admin, cast.teammate, cast.outsider])
-    expect((await get('/acts', token)).status).toBe(403);
-  expect((await world.http('GET', '/api/v1/admin/dead-letters/acts')).status).toBe(401);
+  for (const path of ['', '/acts']) {
+    expect((await get(path, cast.teammate.token)).status).toBe(403);
+    expect((await world.http('GET', `/api/v1/admin/dead-letters${path}`)).status).toBe(401);
+  }
 });

@@ -34,6 +34,11 @@ class ConnectionList {
   @ApiProperty({ description: 'Whether every configured service answered' })
   ok: boolean;
 
+  @ApiProperty({
+    description: 'Whether `admin/caught-mails` shows mails of a mail catcher; only in development',
+  })
+  catches_mails: boolean;
+
   @ApiProperty({ type: [ConnectionView] })
   data: ConnectionView[];
 }
@@ -91,7 +96,8 @@ export class AdminInstallationController {
   @ApiOkResponse({ type: ConnectionList })
   async test(): Promise<ConnectionList> {
     const data = await this.connections.test();
-    return { ok: data.every(({ ok }) => ok !== false), data };
+    const isOk = data.every(({ ok }) => ok !== false);
+    return { ok: isOk, catches_mails: this.config.caughtMailsDir !== null, data };
   }
 
   @Get('configuration')

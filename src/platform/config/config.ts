@@ -259,6 +259,16 @@ function mailContradictions(config: Config, environment: Environment): string[] 
   ) {
     faults.push('SMTP_FROM_EMAIL is required when SMTP_HOST is set');
   }
+  if (config.caughtMailsDir !== null) {
+    if (environment.NODE_ENV === 'production') {
+      faults.push(
+        'CAUGHT_MAILS_DIR must not be set with NODE_ENV=production: caught mails are for development',
+      );
+    }
+    if (config.smtpHost === null || sendsToOtherHost(config)) {
+      faults.push('CAUGHT_MAILS_DIR requires an SMTP_HOST on this machine: its mail catcher');
+    }
+  }
   if (environment.NODE_ENV === 'production' && sendsToOtherHost(config) && config.publicUrl === null) {
     faults.push(
       'VIGIE_PUBLIC_URL is required when SMTP_HOST is another machine: links in mails would point to localhost',

@@ -52,6 +52,17 @@ describe('the mail server', () => {
     expect(faultsOf({ SMTP_EHLO_NAME: name })).toHaveLength(taken ? 0 : 1);
   });
 
+  it('keeps caught mails only in development, of a mail catcher on this machine', () => {
+    const caught = { ...MAIL, SMTP_HOST: '127.0.0.1', CAUGHT_MAILS_DIR: '/tmp/mails' };
+    expect(faultsOf(caught)).toEqual([]);
+    expect(faultsOf({ ...caught, NODE_ENV: 'production' })).toEqual([
+      'CAUGHT_MAILS_DIR must not be set with NODE_ENV=production: caught mails are for development',
+    ]);
+    expect(faultsOf({ ...caught, ...MAIL })).toEqual([
+      'CAUGHT_MAILS_DIR requires an SMTP_HOST on this machine: its mail catcher',
+    ]);
+  });
+
   it('M6: accepts a PEM file of certificates and refuses anything else', () => {
     const dir = mkdtempSync(join(tmpdir(), 'vigie-ca-'));
     try {

@@ -89,4 +89,9 @@ export const MAIL_SETTINGS = {
     max: 300,
     doc: 'Timeout for the greeting of the mail server; some servers delay it on purpose (Postfix postscreen, tarpits).',
   }),
+  caughtMailsDir: optionalVariable({
+    env: 'CAUGHT_MAILS_DIR',
+    yaml: 'email.caught_mails_dir',
+    doc: 'For development: folder in which vigie mail-catcher --folder keeps mails; operators read them in the console. Refused with NODE_ENV=production, and unless SMTP_HOST is this machine.',
+  }),
 } as const;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { insertBacklog } from '../../../test/support/backlog.js';
 import { addTenant, type Cast, createCast } from '../../../test/support/cast.js';
 import { createDatabase, environmentFor, type TestDatabase } from '../../../test/support/database.js';
-import { hasPgBouncer, type PgBouncer, startPgBouncer } from '../../../test/support/pgbouncer.js';
+import { describeWithPgBouncer, type PgBouncer, startPgBouncer } from '../../../test/support/pgbouncer.js';
 import { until } from '../../../test/support/until.js';
 import { runJob } from '../../../test/support/watched.js';
 import { createWorld, mailEnvironment, type World } from '../../../test/support/world.js';
@@ -16,13 +16,6 @@ import { prepared } from './transaction.js';
 
 /** R12: a PgBouncer in transaction mode between the processes and PostgreSQL. */
 
-const here = hasPgBouncer() ? ['PgBouncer'] : [];
-if (here.length === 0)
-  process.stderr.write(
-    'R12: there is no PgBouncer on this machine (apt-get install pgbouncer): nothing is tried on it\n',
-  );
-
-// Jest requires a test in each file, even when PgBouncer is not installed.
 test("R12: without PgBouncer a connection gets the pool's settings at start", async () => {
   const world = await createWorld();
   const [row] = await world.app
@@ -32,7 +25,7 @@ test("R12: without PgBouncer a connection gets the pool's settings at start", as
   await world.close();
 });
 
-describe.each(here)('%s in transaction mode', () => {
+describeWithPgBouncer('PgBouncer in transaction mode', () => {
   let database: TestDatabase;
   let bouncer: PgBouncer;
   /** The URLs through PgBouncer. */

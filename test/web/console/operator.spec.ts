@@ -1,8 +1,12 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { launchBrowser } from '../../support/browser.js';
 import type { Cast } from '../../support/cast.js';
 import { until } from '../../support/until.js';
 import { createWorld, type World } from '../../support/world.js';
+import { CaughtMailFolder } from '../../../src/ops/caught-mails/caught-mail-folder.js';
 import {
   axeViolations,
   type ConsoleTab,
@@ -20,10 +24,13 @@ const PATHS = [
   '/operator/queues',
   '/operator/queues/mail?state=failed',
   '/operator/connections',
+  '/operator/mails',
   '/operator/tenants',
   '/operator/audit',
+  '/why?tenant=cabinet-martin&address=nobody%40example.com',
 ];
 
+let folder: string;
 let world: World;
 let cast: Cast;
 let browser: Browser;
@@ -33,8 +40,10 @@ let tab: ConsoleTab;
 let page: Page;
 
 beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'vigie-caught-'));
   world = await createWorld({
     env: {
+      CAUGHT_MAILS_DIR: folder,
       SCHEDULER_ENABLED: 'true',
       SMTP_HOST: '127.0.0.1',
       SMTP_PORT: '9',
@@ -55,6 +64,7 @@ afterEach(() => expect(tab.faults).toEqual([]));
 afterAll(async () => {
   await browser.close();
   await world.close();
+  rmSync(folder, { recursive: true });
 });
 
 const heading = (name: string | RegExp) => page.getByRole('heading', { level: 1, name }).waitFor();
@@ -248,6 +258,53 @@ test('by keyboard alone: from the tabs to a paused queue and back', async () => 
   await page.keyboard.press('Enter');
   await row('SMS').getByText('En pause').waitFor();
   expect(await isPaused('sms')).toBe(true);
+}, 60_000);
+
+test('caught mails are listed and shown in a frame that runs nothing', async () => {
+  await new CaughtMailFolder(folder).keep({
+    from: 'vigie@vigie.example',
+    to: ['claire@example.com'],
+    subject: HOSTILE,
+    html: `<p style="color: #123456" onclick="alert(1)">Bonjour</p><script>parent.hacked = true</script><img src="http://127.0.0.1:9/x.png">`,
+    text: 'Bonjour en texte',
+    headers: { 'auto-submitted': 'auto-generated' },
+    received_at: new Date(),
+  });
+  await open('/operator/connections');
+  await page.getByRole('link', { name: 'E-mails interceptés' }).click();
+  await heading('E-mails interceptés');
+  await row('claire@example.com').getByRole('link').click();
+  const frame = page.frameLocator('vigie-mail-frame iframe');
+  await frame.getByText('Bonjour').waitFor();
+  expect(await frame.getByText('Bonjour').evaluate((node) => getComputedStyle(node).color)).toBe(
+    'rgb(18, 52, 86)',
+  );
+  expect(await page.evaluate('window.hacked')).toBeUndefined();
+  expect(await axeViolations(page)).toEqual([]);
+  await page.setViewportSize({ width: 360, height: 900 });
+  expect(await overflow(page)).toBe(0);
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.getByRole('button', { name: 'Texte' }).click();
+  await page.getByText('Bonjour en texte').waitFor();
+  await page.getByRole('button', { name: 'En-têtes' }).click();
+  await page.getByText('auto-generated').waitFor();
+  await page.goto(`${url}/operator/mails/20260302T080001250Z-00000000`);
+  await heading('Cet e-mail n’est pas ici');
+}, 60_000);
+
+test('E13: an operator asks why somebody of a tenant got a message', async () => {
+  await open('/why');
+  await page.getByLabel('Organisation').selectOption('cabinet-martin');
+  await page.getByLabel('Adresse').fill(cast.teammate.email);
+  await page.getByRole('button', { name: 'Expliquer' }).click();
+  await page.locator('.why-answer .verdict').first().waitFor();
+  const { searchParams } = new URL(page.url());
+  expect([searchParams.get('tenant'), searchParams.get('address')]).toEqual([
+    'cabinet-martin',
+    cast.teammate.email,
+  ]);
+  // Pages of the tenant's people are closed to operators.
+  expect(await page.locator('.why-answer a:not([href^="/operator"])').count()).toBe(0);
 }, 60_000);
 
 test('every page: no fault of axe in light and dark, nothing sideways at 360 px, little shift', async () => {

@@ -2,10 +2,13 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { components } from '../../client/api.js';
 import { badge } from '../../design/badge.js';
 import { ago } from '../../design/time.js';
+import * as mailWords from '../../words/console/operator-mails.js';
+import { wordsIn } from '../context.js';
 import { OperatorPage } from './operator-page.js';
 import { Resource } from './resource.js';
 
 type Schemas = components['schemas'];
+type Connections = Schemas['ConnectionList'];
 type Connection = Schemas['ConnectionView'];
 /** A mail server has its own time to greet, plus 25 s. */
 const TIMEOUT_MS = 90_000;
@@ -13,8 +16,8 @@ const TIMEOUT_MS = 90_000;
 /** `/operator/connections`: whether each service answers, tested when the page is opened and on request. */
 export default class ConnectionsPage extends OperatorPage {
   protected readonly tab = 'connections';
-  private readonly connections = new Resource<readonly Connection[]>(
-    async (signal) => (await this.context.api.get('/api/v1/admin/connections', { signal })).data,
+  private readonly connections = new Resource<Connections>(
+    (signal) => this.context.api.get('/api/v1/admin/connections', { signal }),
     () => this.requestUpdate(),
     TIMEOUT_MS,
   );
@@ -47,7 +50,12 @@ export default class ConnectionsPage extends OperatorPage {
       ${connections.isLoading ? words.testing : words.test_again}
     </button>`;
     return html`${this.head({ note: words.connections_note, actions: test })}
-    ${this.shown(connections, (all) => this.table(all), { lines: 8 })}`;
+    ${this.shown(connections, (all) => this.content(all), { lines: 8 })}`;
+  }
+
+  private content({ catches_mails: catches, data }: Connections): TemplateResult {
+    const { title } = wordsIn(this.context.locale, mailWords);
+    return html`${this.table(data)} ${catches ? html`<p><a href="/operator/mails">${title}</a></p>` : nothing}`;
   }
 
   private table(all: readonly Connection[]): TemplateResult {

@@ -3,6 +3,7 @@ import type { components } from '../../client/api.js';
 import { badge, type Tone } from '../../design/badge.js';
 import { ago } from '../../design/time.js';
 import { en, fr, type OperatorRunWords } from '../../words/console/operator-runs.js';
+import * as whyWords from '../../words/console/why.js';
 import { wordsIn } from '../context.js';
 import { filterBar } from '../list/filter-bar.js';
 import { ListState } from '../list/list-state.js';
@@ -103,6 +104,10 @@ export default class TenantRunsPage extends OperatorPage {
       note: html`<a href="/operator/runs">${own.back}</a> ·
         <a href=${`/preview?tenant=${this.params.tenant ?? ''}${job === undefined ? '' : `&job=${job}`}`}
           >${own.preview}</a
+        >
+        ·
+        <a href=${`/why?tenant=${this.params.tenant ?? ''}`}
+          >${wordsIn(this.context.locale, whyWords).link}</a
         >`,
       actions: job === undefined ? nothing : run,
     })}

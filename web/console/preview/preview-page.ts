@@ -6,6 +6,7 @@ import { type Filter, filterBar } from '../list/filter-bar.js';
 import { ListState } from '../list/list-state.js';
 import { listTable } from '../list/table.js';
 import { ConsolePage, pageHead } from '../page.js';
+import { loadTenantChoices, type TenantChoice, withNamed } from '../tenant-choices.js';
 import { previewColumns } from './preview-rows.js';
 import { emptyPreview, previewNotes, previewSummary } from './preview-summary.js';
 import {
@@ -20,7 +21,6 @@ import {
 } from './preview-state.js';
 
 const DEFAULT_JOB: Job = 'check-notifications';
-const MAX_TENANTS = 200;
 
 /** The present day is another one after midnight. */
 function defaultsOf(today: () => string): Readonly<Record<'date' | 'job', string>> {
@@ -35,7 +35,7 @@ function defaultsOf(today: () => string): Readonly<Record<'date' | 'job', string
 /** `/preview`: who would be notified on a day, how, when and why not; for a past day, beside what ran. */
 export default class PreviewPage extends ConsolePage {
   private answer: Preview | null = null;
-  private tenants: readonly (readonly [slug: string, name: string])[] = [];
+  private tenants: readonly TenantChoice[] = [];
   private readonly list = new ListState<Entry>({
     load: (filters, _part, signal) => this.load(filters, signal),
     idOf: keyOf,
@@ -105,11 +105,7 @@ export default class PreviewPage extends ConsolePage {
   }
 
   private async loadTenants(): Promise<void> {
-    const { data } = await this.context.api
-      .get('/api/v1/admin/tenants', { params: { query: { limit: MAX_TENANTS } } })
-      // The address may name one.
-      .catch(() => ({ data: [] }));
-    this.tenants = data.map(({ slug, name }) => [slug, name] as const);
+    this.tenants = await loadTenantChoices(this.context.api);
     this.requestUpdate();
   }
 
@@ -117,8 +113,6 @@ export default class PreviewPage extends ConsolePage {
     const { words, list, tenants } = this;
     const { filters } = words;
     const all = ['', filters.all] as const;
-    const { tenant } = list.filters;
-    const named = tenants.some(([slug]) => slug === tenant) || tenant === undefined;
     return [
       ...(this.isOperator
         ? ([
@@ -126,7 +120,7 @@ export default class PreviewPage extends ConsolePage {
               kind: 'choice',
               name: 'tenant',
               label: filters.tenant,
-              choices: [['', '–'], ...(named ? [] : [[tenant, tenant] as const]), ...tenants],
+              choices: [['', '–'], ...withNamed(tenants, list.filters.tenant)],
             },
           ] as const)
         : []),

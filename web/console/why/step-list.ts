@@ -86,9 +86,9 @@ function line(context: ConsoleContext, words: WhyWords, step: TraceStep): Templa
   </li>`;
 }
 
-/** Whether the person may open the page: those of operators are closed to others. */
+/** Whether the person may open the page: operators have their own, and no others. */
 export function isOpen({ me }: ConsoleContext, path: string): boolean {
-  return me.role === 'operator' || !path.startsWith('/operator');
+  return path.startsWith('/operator') === (me.role === 'operator');
 }
 
 /** The job and its counts: `Check of deadlines, documents and tasks: 13 facts, 2 new`. */

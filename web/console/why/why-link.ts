@@ -9,7 +9,7 @@ export function whyLink(
   question: Partial<Question>,
 ): TemplateResult | typeof nothing {
   if (context.me.role !== 'admin') return nothing;
-  const query = queryOf({ user: '', address: '', fact: '', ...question });
+  const query = queryOf({ tenant: '', user: '', address: '', fact: '', ...question });
   return html`<a class="button outlined" href=${`/why?${query}`}
     >${wordsIn(context.locale, { fr, en }).link}</a
   >`;

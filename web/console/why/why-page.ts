@@ -7,13 +7,15 @@ import { wordsIn } from '../context.js';
 import { loadPeople, type Person } from '../due-items/people.js';
 import { textIn } from '../forms.js';
 import { ConsolePage, failure, pageHead } from '../page.js';
+import { loadTenantChoices, type TenantChoice, withNamed } from '../tenant-choices.js';
 import { channelChain, isOpen, outcomeBadge, runCounts, sentence, stepList } from './step-list.js';
 import { queryOf, questionOf, type Why, type WhyFact, WhyState } from './why-state.js';
 
-/** `/why?user=&fact=`: why somebody got a message, or did not. */
+/** `/why?user=&fact=`: why somebody got a message, or did not. Operators name a tenant. */
 export default class WhyPage extends ConsolePage {
   private readonly state = new WhyState(() => this.requestUpdate());
   private people: readonly Person[] = [];
+  private tenants: readonly TenantChoice[] = [];
 
   override get heading(): string {
     return this.words.title;
@@ -25,14 +27,19 @@ export default class WhyPage extends ConsolePage {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    loadPeople(this.context.api).then(
-      (people) => {
-        this.people = people;
-        this.requestUpdate();
-      },
-      // The address can still be typed.
-      () => undefined,
-    );
+    void this.loadChoices();
+  }
+
+  private get isOperator(): boolean {
+    return this.context.me.role === 'operator';
+  }
+
+  private async loadChoices(): Promise<void> {
+    const { api } = this.context;
+    if (this.isOperator) this.tenants = await loadTenantChoices(api);
+    // Without a choice of people the address can still be typed.
+    else this.people = await loadPeople(api).catch(() => []);
+    this.requestUpdate();
   }
 
   protected override willUpdate(changed: PropertyValues): void {
@@ -46,9 +53,10 @@ export default class WhyPage extends ConsolePage {
   private submit(event: SubmitEvent): void {
     event.preventDefault();
     const form = event.currentTarget as HTMLFormElement;
-    const user = textIn(form, 'user');
+    const user = this.isOperator ? '' : textIn(form, 'user');
     const address = user === '' ? textIn(form, 'address').trim() : '';
-    const query = queryOf({ user, address, fact: textIn(form, 'fact').trim() });
+    const tenant = this.isOperator ? textIn(form, 'tenant') : '';
+    const query = queryOf({ tenant, user, address, fact: textIn(form, 'fact').trim() });
     this.context.navigate(query === '' ? '?' : `?${query}`);
   }
 
@@ -64,23 +72,17 @@ export default class WhyPage extends ConsolePage {
   }
 
   private form(): TemplateResult {
-    const { words, people } = this;
-    const { user, address, fact } = questionOf(this.query);
-    const isKnown = people.some(({ id }) => id === user);
+    const { words } = this;
+    const { address, fact } = questionOf(this.query);
     return html`<form class="card why-form" @submit=${(event: SubmitEvent) => this.submit(event)}>
+      ${this.isOperator ? this.tenantField() : this.personField()}
       <label
-        >${words.person}<select name="user">
-          <option value="" ?selected=${user === ''}>${words.no_person}</option>
-          ${user === '' || isKnown ? nothing : html`<option value=${user} selected>${user}</option>`}
-          ${people.map(({ id, name }) => html`<option value=${id} ?selected=${id === user}>${name}</option>`)}
-        </select></label
-      >
-      <label
-        >${words.address}<input
+        >${this.isOperator ? words.recipient : words.address}<input
           name="address"
           maxlength="2000"
           dir="auto"
           aria-describedby="address-hint"
+          ?required=${this.isOperator}
           .value=${address}
         /><small id="address-hint">${words.address_hint}</small></label
       >
@@ -95,6 +97,31 @@ export default class WhyPage extends ConsolePage {
       >
       <p><button class="filled">${words.ask}</button></p>
     </form>`;
+  }
+
+  private personField(): TemplateResult {
+    const { words, people } = this;
+    const { user } = questionOf(this.query);
+    const isKnown = people.some(({ id }) => id === user);
+    return html`<label
+      >${words.person}<select name="user">
+        <option value="" ?selected=${user === ''}>${words.no_person}</option>
+        ${user === '' || isKnown ? nothing : html`<option value=${user} selected>${user}</option>`}
+        ${people.map(({ id, name }) => html`<option value=${id} ?selected=${id === user}>${name}</option>`)}
+      </select></label
+    >`;
+  }
+
+  private tenantField(): TemplateResult {
+    const { tenant } = questionOf(this.query);
+    return html`<label
+      >${this.words.tenant}<select name="tenant" required>
+        <option value="" ?selected=${tenant === ''}>–</option>
+        ${withNamed(this.tenants, tenant).map(
+          ([slug, name]) => html`<option value=${slug} ?selected=${slug === tenant}>${name}</option>`,
+        )}
+      </select></label
+    >`;
   }
 
   private answer(why: Why): TemplateResult {

@@ -10,6 +10,8 @@ export type ChannelChain = components['schemas']['ChannelChain'];
 
 /** Who is asked about, and what; as in the address. */
 export interface Question {
+  /** Short name of the tenant, for operators; empty: the own one. */
+  tenant: string;
   user: string;
   address: string;
   fact: string;
@@ -17,7 +19,7 @@ export interface Question {
 
 export function questionOf(query: URLSearchParams): Question {
   const value = (name: string) => query.get(name)?.trim() ?? '';
-  return { user: value('user'), address: value('address'), fact: value('fact') };
+  return { tenant: value('tenant'), user: value('user'), address: value('address'), fact: value('fact') };
 }
 
 /** The address of a question: only what is given. */
@@ -31,7 +33,7 @@ export class WhyState {
   why: Why | null = null;
   /** Why it could not be answered; null: it was, or nobody has asked. */
   fault: unknown = null;
-  /** The office has no such person. */
+  /** The tenant has no such person. */
   isUnknown = false;
   isLoading = false;
   private asked = '';
@@ -42,12 +44,13 @@ export class WhyState {
   async ask(api: ApiClient, question: Question): Promise<void> {
     const asked = queryOf(question);
     if (asked === this.asked && this.fault === null) return;
-    const { user, address, fact } = question;
+    const { tenant, user, address, fact } = question;
     const isWhole = user !== '' || address !== '';
     Object.assign(this, { asked, why: null, fault: null, isUnknown: false, isLoading: isWhole });
     this.onChange();
     if (!isWhole) return;
     const query = {
+      ...(tenant === '' ? {} : { tenant }),
       ...(user === '' ? { address } : { user }),
       ...(fact === '' ? {} : { fact }),
     };

@@ -276,9 +276,8 @@ test('caught mails are listed and shown in a frame that runs nothing', async () 
   await row('claire@example.com').getByRole('link').click();
   const frame = page.frameLocator('vigie-mail-frame iframe');
   await frame.getByText('Bonjour').waitFor();
-  expect(await frame.getByText('Bonjour').evaluate((node) => getComputedStyle(node).color)).toBe(
-    'rgb(18, 52, 86)',
-  );
+  const colour = await frame.getByText('Bonjour').evaluate<string>('(node) => getComputedStyle(node).color');
+  expect(colour).toBe('rgb(18, 52, 86)');
   expect(await page.evaluate('window.hacked')).toBeUndefined();
   expect(await axeViolations(page)).toEqual([]);
   await page.setViewportSize({ width: 360, height: 900 });

@@ -93,10 +93,10 @@ export default class CaughtMailPage extends OperatorPage {
             </button>`,
         )}
       </div>
-      <div class="caught-mail">${this.part(mail, view)}</div>`;
+      <div class="caught-mail">${this.shownAs(mail, view)}</div>`;
   }
 
-  private part(mail: Mail, view: View): TemplateResult {
+  private shownAs(mail: Mail, view: View): TemplateResult {
     const { mailWords } = this;
     switch (view) {
       case 'html':

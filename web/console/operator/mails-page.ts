@@ -16,7 +16,7 @@ export default class CaughtMailsPage extends OperatorPage {
   /** This installation has no mail catcher. */
   private isOff = false;
   private readonly mails = new ListState<Mail>({
-    load: ({ limit, cursor }, signal) => this.load(limit, cursor, signal),
+    load: (_filters, { limit, cursor }, signal) => this.load(limit, cursor, signal),
     idOf: ({ id }) => id,
     filters: [],
     onChange: () => this.requestUpdate(),

@@ -507,7 +507,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take events of a provider: bounces, complaints, STOP, receipts */
+        /** Receive events of a provider: bounces, complaints, STOP, receipts */
         post: operations["Hooks_take"];
         delete?: never;
         options?: never;
@@ -522,7 +522,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Addresses that get nothing more: bounced, complained, or unsubscribed */
+        /** Addresses to which nothing more is sent: bounced, complained, or unsubscribed */
         get: operations["StoppedAddresses_list"];
         put?: never;
         post?: never;
@@ -2711,7 +2711,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send again what was not delivered */
+        /** Re-send what was not delivered */
         post: operations["Endpoints_replay"];
         delete?: never;
         options?: never;

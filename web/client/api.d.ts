@@ -2297,7 +2297,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send failed deliveries again */
+        /** Re-send failed deliveries */
         post: operations["DeadLetters_requeue"];
         delete?: never;
         options?: never;
@@ -2314,7 +2314,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Give failed deliveries up */
+        /** Give up failed deliveries */
         post: operations["DeadLetters_discard"];
         delete?: never;
         options?: never;
@@ -2329,7 +2329,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The newest requeues and discards, and how far they are */
+        /** The newest requeues and discards, and their progress */
         get: operations["DeadLetters_list"];
         put?: never;
         post?: never;
@@ -2465,7 +2465,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What became of the deliveries by day, channel and kind, and how long they took */
+        /** Outcomes of the deliveries by day, channel and kind, and how long they took */
         get: operations["Statistics_days"];
         put?: never;
         post?: never;

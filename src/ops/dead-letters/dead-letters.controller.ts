@@ -19,7 +19,7 @@ import {
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const MAX_DAYS = 30;
 
-/** Failed deliveries are sent again or given up, one, many or all of a cause. */
+/** Requeues or discards failed deliveries: one, many, or all with one cause. */
 @Controller('admin/dead-letters')
 @Access('operator')
 export class DeadLettersController {
@@ -32,7 +32,7 @@ export class DeadLettersController {
   @Post('requeue')
   @HttpCode(HttpStatus.ACCEPTED)
   @ApiOperation({
-    summary: 'Send failed deliveries again',
+    summary: 'Re-send failed deliveries',
     description:
       'They get all their attempts again. Moves at most 2,000 at once; `GET admin/dead-letters/acts` shows the ' +
       'progress of the others.',
@@ -45,9 +45,9 @@ export class DeadLettersController {
   @Post('discard')
   @HttpCode(HttpStatus.ACCEPTED)
   @ApiOperation({
-    summary: 'Give failed deliveries up',
+    summary: 'Give up failed deliveries',
     description:
-      'They end as `cancelled` with the reason `discarded`; their history has `why`. Progress as of `requeue`.',
+      'They end as `cancelled` with the reason `discarded`; their history has `why`. Shows progress as `requeue` does.',
   })
   @ApiAcceptedResponse({ type: DeadLetterActView })
   discard(@Operator() caller: OperatorCaller, @Body() body: DeadLettersDiscard): Promise<DeadLetterAct> {
@@ -55,7 +55,7 @@ export class DeadLettersController {
   }
 
   @Get('acts')
-  @ApiOperation({ summary: 'The newest requeues and discards, and how far they are' })
+  @ApiOperation({ summary: 'The newest requeues and discards, and their progress' })
   @ApiOkResponse({ type: DeadLetterActList })
   async list(): Promise<DeadLetterActList> {
     return { data: await this.acts.list() };

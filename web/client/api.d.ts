@@ -1765,7 +1765,7 @@ export interface paths {
         /** The reminders of a user, the oldest first */
         get: operations["UserReminders_list"];
         put?: never;
-        /** Remind a user every so many days */
+        /** Add a reminder of a user */
         post: operations["UserReminders_create"];
         delete?: never;
         options?: never;

@@ -2552,7 +2552,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the last notification of this kind said, to preview a draft with */
+        /** The data of the last notification of this kind, to preview a draft */
         get: operations["TenantTemplates_lastFact"];
         put?: never;
         post?: never;

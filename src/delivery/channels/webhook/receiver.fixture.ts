@@ -31,7 +31,7 @@ export type Behaviour =
 /** A local HTTP server that behaves as receivers do. */
 export class Receiver {
   readonly calls: ReceivedCall[] = [];
-  /** Connections made, whatever came of them. */
+  /** Connections made, whatever their outcome. */
   connections = 0;
   /** Bytes of an endless body that were taken from it. */
   sentBytes = 0;

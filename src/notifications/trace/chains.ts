@@ -18,7 +18,7 @@ import { deliverySteps, isWaiting, type SteppedDelivery, verdictOf } from './del
 import type { StepWriter } from './step-writer.js';
 import type { ChannelChain, TraceStep } from './trace-step.dto.js';
 
-/** Kinds whose sender chooses the channels. */
+/** Kinds for which the sender chooses the channels. */
 const CHANNEL_CHOSEN: readonly string[] = ['message', 'reminder', 'test'];
 
 /** The notification that is explained. */

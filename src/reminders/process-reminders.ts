@@ -40,10 +40,10 @@ export class ProcessReminders implements OnModuleInit {
   }
 
   /**
-   * Sends each due reminder of a tenant once, however many of its dates have passed, and uses the next channels of
-   * those whose channel has failed. Repeatable: a batch is committed as a whole, and no date is sent twice. Several may
-   * run at once.
-   * @param options.max stops after about so many
+   * Sends each due reminder of a tenant once, however many of its dates have passed, and uses the next
+   * channels of those whose channel has failed. Repeatable: a batch is committed as a whole, and no date is
+   * sent twice. Several calls may run at once.
+   * @param options.max stops after about this many
    */
   async process(
     tenantId: string,

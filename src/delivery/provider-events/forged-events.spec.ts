@@ -145,7 +145,7 @@ const OLD: [string, () => Call, number][] = [
   ['ses, 50 min', () => snsCall({ Message: sesMessage(), Timestamp: minutesAgo(50) }), 200],
   ['ses, 61 min', () => snsCall({ Message: sesMessage(), Timestamp: minutesAgo(61) }), 403],
 ];
-test.each(OLD)('V18: refuses an old signature: %s', async (_what, call, expected) => {
+test.each(OLD)('V18: a signature is valid only for a limited time: %s', async (_what, call, expected) => {
   expect((await post(world, call())).status).toBe(expected);
   expect(await changed()).toBe(expected === 200);
 });

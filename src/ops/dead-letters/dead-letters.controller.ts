@@ -47,7 +47,8 @@ export class DeadLettersController {
   @ApiOperation({
     summary: 'Give up failed deliveries',
     description:
-      'They end as `cancelled` with the reason `discarded`; their history has `why`. Shows progress as `requeue` does.',
+      'They end as `cancelled` with the reason `discarded`; their history has `why`. ' +
+      'Shows progress as `requeue` does.',
   })
   @ApiAcceptedResponse({ type: DeadLetterActView })
   discard(@Operator() caller: OperatorCaller, @Body() body: DeadLettersDiscard): Promise<DeadLetterAct> {

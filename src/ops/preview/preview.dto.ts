@@ -263,8 +263,8 @@ export class PreviewAnswer extends SchedulePreview {
       'sent until now stay sent, and the days in between are not simulated. `no_other_messages`: no other ' +
       'message waits. `rewound`: notifications since the slot are ignored. `not_rewound`: this is not ' +
       'possible or too much, so only what ran is shown. `no_report_arrives`: no report arrives from now on ' +
-      'for the backups expected on that day. `too_far_away`: the day is more than 400 days away, so nothing ' +
-      'was rehearsed',
+      'for the backups expected on that day. `too_far_away`: the day is more than 400 days away, so ' +
+      'nothing was rehearsed',
   })
   assumptions: Assumption[];
 

@@ -101,7 +101,8 @@ function textOf(answer: PreviewAnswer): string {
   }
   if (both + only_previewed + only_ran > 0)
     parts.push(
-      `Compared with the runs: ${both} equal, ${only_previewed} only in the preview, ${only_ran} only in the runs.`,
+      `Compared with the runs: ${both} equal, ${only_previewed} only in the preview, ` +
+        `${only_ran} only in the runs.`,
     );
   if (truncated) parts.push('There are more: only the first are shown.');
   parts.push(assumptions.map((assumption) => ASSUMED[assumption]).join('\n'));

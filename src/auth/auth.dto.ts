@@ -63,7 +63,7 @@ export class LoginForm {
 }
 
 export class FirstOperator {
-  @ApiProperty({ maxLength: 200, description: 'The token in the log of the start' })
+  @ApiProperty({ maxLength: 200, description: 'The token that the server logs at startup' })
   @IsString()
   @MaxLength(200)
   token: string;

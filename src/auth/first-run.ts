@@ -10,13 +10,15 @@ import { SignIns, type SignInTrace } from './sessions/sign-ins.js';
 
 /** What the token signs. */
 const MESSAGE = 'operator';
-/** Attempts are counted like those of an account. It is no address, so nobody has this account. */
+/**
+ * Attempts are counted like those of an account. This is not an e-mail address, so no account can have it.
+ */
 const ACCOUNT = { tenant: undefined, email: 'first-run' };
 
 /**
- * Creates the first operator of a new installation with the token that its processes print when they start. The token
- * is a signature with a key from JWT_SECRET: all processes print the same one, whichever of them a proxy calls, and none
- * stores it. It is worth nothing once there is an operator.
+ * Creates the first operator of a new installation with the token that its processes print when they start.
+ * The token is a signature with a key from JWT_SECRET: all processes print the same one, so it does not
+ * matter which of them a proxy calls, and no process stores it. It stops working once there is an operator.
  */
 @Injectable()
 export class FirstRun {

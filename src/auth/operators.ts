@@ -102,8 +102,9 @@ export class Operators implements OnApplicationBootstrap {
   }
 
   /**
-   * Creates an operator if there is none; of two at the same time one wins.
-   * @param before runs in the transaction of the new operator, with its id: what it throws undoes it.
+   * Creates an operator if there is none. Of two concurrent calls, one wins.
+   * @param before runs in the transaction of the new operator, with its id; an error that it throws rolls
+   * back.
    * @returns the id, or null if there is an operator.
    */
   async createFirst(

@@ -45,7 +45,7 @@ export class UnsubscribeLinks {
     return `${publicUrl(this.config)}/unsubscribe/${token}`;
   }
 
-  /** The contents of a token; null if it was not made here, or names nothing that this version has. */
+  /** The contents of a token; null if it was not signed here, or if this version knows none of its names. */
   read(token: string): UnsubscribeLink | null {
     const [text = ''] = this.signing.unseal('unsubscribe_link', token) ?? [];
     const message = Buffer.from(text, 'base64url');

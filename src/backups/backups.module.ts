@@ -65,7 +65,7 @@ import { Verification } from './store/verification.js';
     BackupAnnouncements,
     RejectedReports,
     SilentAgents,
-    // The store, and what scans put aside.
+    // The store, and the cleanup of the inbox.
     InboxRetention,
     BackupStore,
     Retention,

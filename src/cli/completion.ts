@@ -10,7 +10,7 @@ interface Place {
   words: { word: string; description: string }[];
 }
 
-/** A script that completes commands and options in a shell. It runs nothing. */
+/** A script that completes commands and options in a shell. It runs no commands. */
 export function completionScript(shell: Shell, program: Command): string {
   const places = placesOf(program, '');
   return shell === 'fish' ? fish(places) : shell === 'zsh' ? zsh(places) : bash(places);

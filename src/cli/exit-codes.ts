@@ -1,9 +1,9 @@
 import { CommanderError } from 'commander';
 
-/** What a shell reads of a command. */
+/** The exit codes of the commands. */
 export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 
-/** An argument or option that the command cannot take. */
+/** A missing or invalid argument or option. */
 export class UsageError extends Error {}
 
 /**

@@ -36,7 +36,7 @@ export async function withInstallation<Result>(
   }
 }
 
-/** The same; refusals of the services are errors in plain words. */
+/** Like `withInstallation`, but turns a Problem of a service into an error with a readable message. */
 export async function withReadableErrors<Result>(
   environment: Environment,
   work: (app: INestApplicationContext) => Promise<Result>,

@@ -109,7 +109,7 @@ describe('vigie keys', () => {
 });
 
 describe('vigie run', () => {
-  it('E13: runs a job on the workers, waits for it and says how it ended', async () => {
+  it('E13: runs a job on the workers, waits for it and prints its outcome', async () => {
     const { text, ok } = await runJobNow(environment, 'update-statuses', { tenant, wait: true, json: true });
     expect([ok, JSON.parse(text)]).toEqual([
       true,

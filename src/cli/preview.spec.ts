@@ -34,7 +34,7 @@ test('V9: the preview is a table with its assumptions, or JSON', async () => {
     new RegExp(`^09:00 +Bob +email +TVA CA3, échéance dans 7 jours +leaves +${tomorrow} 09:00 +- +-$`, 'm'),
   );
   expect(text).toContain('Messages: 1. Notifications: 1 leave at once, 0 wait, 0 not sent.');
-  expect(text).toContain('Items, people and settings are taken as they are now.');
+  expect(text).toContain('Items, people and settings are as they are now.');
   const json = JSON.parse(
     await showPreview(environment, {
       tenant: cast.tenant.slug,

@@ -62,12 +62,12 @@ function jobOf(name = 'check-notifications'): ScheduledJob {
 }
 
 const ASSUMED: Record<Assumption, string> = {
-  present_state: 'Items, people and settings are taken as they are now.',
-  sent_until_now: 'What was announced until now stays announced; the days until then are left out.',
+  present_state: 'Items, people and settings are as they are now.',
+  sent_until_now: 'Notifications sent until now stay sent; the days in between are not simulated.',
   no_other_messages: 'No other message waits for the same people, and the channels work.',
-  rewound: 'What was announced since the first hour shown is set aside.',
-  not_rewound: 'This job cannot be taken back: the past hours show only what ran.',
-  no_report_arrives: 'No backup report arrives for the backups that are expected then.',
+  rewound: 'Notifications since the first hour shown are ignored.',
+  not_rewound: 'This job cannot be replayed: the past hours show only what ran.',
+  no_report_arrives: 'No report arrives for the backups that are expected then.',
   too_far_away: 'The day is more than 400 days away: only the hours are shown.',
 };
 
@@ -100,8 +100,11 @@ function textOf(answer: PreviewAnswer): string {
     );
   }
   if (both + only_previewed + only_ran > 0)
-    parts.push(`Compared with what ran: ${both} equal, ${only_previewed} only here, ${only_ran} only there.`);
-  if (truncated) parts.push('There are more: this is the beginning.');
+    parts.push(
+      `Compared with the runs: ${both} equal, ${only_previewed} only in the preview, ` +
+        `${only_ran} only in the runs.`,
+    );
+  if (truncated) parts.push('There are more: only the first are shown.');
   parts.push(assumptions.map((assumption) => ASSUMED[assumption]).join('\n'));
   return parts.join('\n\n');
 }

@@ -24,7 +24,7 @@ export interface WhyAnswer {
   code: 0 | 1 | 2;
 }
 
-/** `vigie why`: the chain of what somebody got, or did not. Changes nothing. */
+/** `vigie why`: explains what somebody received, or did not. Changes nothing. */
 export async function explainWhy(environment: Environment, options: WhyOptions): Promise<WhyAnswer> {
   const { user, address, fact, json } = options;
   if ((user === undefined) === (address === undefined)) return wrong('name either --user or --address');
@@ -130,7 +130,7 @@ function time(word: string, instant: Date | null): string {
   return instant === null ? '' : `, ${word} ${instant.toISOString()}`;
 }
 
-/** What was looked at, so that nobody must guess why nothing was found. */
+/** Lists the checks, so that nobody has to guess why nothing was found. */
 function nothing({ checks, needs }: Why, who: string, fact: string | undefined): string {
   return [
     `Nothing is recorded for ${who}${fact === undefined ? '' : ` about "${fact}"`}.`,

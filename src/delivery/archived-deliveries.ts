@@ -1,7 +1,7 @@
 import { CHANNELS } from '../contracts/channels.js';
 import type { ArchivedTable } from '../platform/archives/archived-thing.js';
 
-/** Deliveries and what happened to them: archived with their notifications. */
+/** Deliveries and their events: archived with their notifications. */
 export const DELIVERY_TABLES: readonly ArchivedTable[] = [
   { table: 'deliveries', parent: { table: 'notifications', column: 'notification_id' }, key: ['id'] },
   {

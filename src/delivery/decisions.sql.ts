@@ -5,8 +5,9 @@ import { CHANNEL_TRAITS } from './channels/channels.js';
 import { isStoppedSql } from './transitions/addresses.sql.js';
 
 /*
- * On which channels and to which addresses a notification is sent, and why not: the one place of this rule, in SQL. The
- * outbox creates deliveries by it, and `admin/why` asks it about notifications that were not created.
+ * On which channels and to which addresses a notification is sent, and why not. This is the only place of the
+ * rule, in SQL. The outbox creates deliveries by it, and `admin/why` asks it about notifications that were
+ * not created.
  */
 
 /** Parameters of a statement, as SQL expressions with their types. */

@@ -1,8 +1,8 @@
 const PREFIX = 'erased:';
 
 /**
- * What stands for the address of an erased person. It differs for each delivery: one notification may have several on a
- * channel, to the person's devices.
+ * The placeholder for the address of an erased person. It differs for each delivery: one notification may
+ * have several on a channel, to the person's devices.
  * @param d the alias of the delivery
  */
 export function forgottenAddressSql(d: string): string {

@@ -96,9 +96,9 @@ export class Outbox {
   }
 
   /**
-   * The CTEs `endpoints` and `subscribed`: a row for each webhook endpoint of the tenant and each fact of the CTE
-   * `audience` that it wants, however many people are notified of it. Disabled endpoints get rows too. `endpoints`
-   * leads: without one, the audience is not read.
+   * The CTEs `endpoints` and `subscribed`: a row for each webhook endpoint of the tenant and each fact of the
+   * CTE `audience` that it subscribes to, however many people are notified of the fact. Disabled endpoints
+   * get rows too. The join starts at `endpoints`, so that without one the audience is not read.
    */
   static subscribedSql(p: DeliveryParameters): string {
     return `
@@ -156,7 +156,7 @@ export class Outbox {
   }
 
   /**
-   * What would be decided for a notification that is created now: the rule by which deliveries are created.
+   * The decisions for a notification that would be created now, by the rule that creates deliveries.
    * @param to a user, or an address on a channel
    */
   async decisions(
@@ -189,7 +189,7 @@ export class Outbox {
     await tx.execute(SUPPRESS_OF_TICKETS, [tx.tenant_id, ticketIds, this.clock.now()]);
   }
 
-  /** Suppresses the deliveries of alerts that somebody takes care of, unless they are being sent. */
+  /** Suppresses the deliveries of acknowledged or snoozed alerts, unless they are being sent. */
   async alertsSilenced(
     tx: TenantTransaction,
     alertIds: readonly string[],

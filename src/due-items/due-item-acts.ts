@@ -13,7 +13,7 @@ import { openStatusSql } from './due-items.sql.js';
 /** More than a year of days: a calendar shows a month. */
 const MAX_DAYS = 400;
 
-/** What is done to, or counted of, many items of a kind at once. */
+/** Bulk acts on the items of a kind, and their counts per day. */
 export class DueItemActs<Item extends DueItem, Filter extends DueItemFilter> {
   constructor(
     private readonly kind: DueItemKind<Item, Filter>,

@@ -133,8 +133,8 @@ export function dueItemApplySql(kind: ImportedTable): string {
 }
 
 /**
- * What applying staged lines would change, in one statement, which returns a `Compared`: stores the changes, and the
- * faults in place of their lines. Parameters: $1 tenant id, $2 import id.
+ * Compares staged lines with the items, in one statement, which returns a `Compared`: stores the changes, and
+ * the faults in place of their lines. Parameters: $1 tenant id, $2 import id.
  */
 export function dueItemCompareSql(kind: ImportedTable): string {
   const { table, endedAt } = kind.due;

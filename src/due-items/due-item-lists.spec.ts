@@ -222,7 +222,7 @@ describe.each(ROOMS)('lists of $path', ({ path, table, source, end, at, late, en
       ]);
     });
 
-    it('end all rows of a filter if their number is the one that was shown', async () => {
+    it('end all rows of a filter if their number is as shown', async () => {
       for (const n of [1, 2, 3]) await create(`T${n}`, `2026-04-0${n}`, { client_name: 'Garage' });
       await create('autre', '2026-04-04');
       const filter = { q: 'garage', open: true };

@@ -88,7 +88,7 @@ export class DueItemFilter {
   q?: string;
 }
 
-/** Where a page of items begins, and their order. */
+/** The position of a page of items, and their order. */
 export class DueItemPageQuery extends CountedPageQuery {
   @Sort(DUE_ITEM_ORDERS)
   sort?: string;

@@ -73,7 +73,7 @@ describe.each(ROOMS)('$path', ({ path, table, source, end, at, open, late, ended
     return answer.body as { id: string; status: string };
   }
 
-  /** A standing alert about the item, as a check would create it. */
+  /** An open alert about the item, as a check would create it. */
   async function addAlert(id: string): Promise<void> {
     await world.sql(
       `INSERT INTO alerts (tenant_id, kind, severity, source_type, source_id, dedupe_key, first_seen_at, last_seen_at)

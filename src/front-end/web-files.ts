@@ -20,8 +20,9 @@ const FOREVER = 'public, max-age=31536000, immutable';
 const SHORT = 'public, max-age=300';
 
 /**
- * Serves the files of the front end (`/inbox.js`, `/assets/…`) and the console from memory. Any origin may load them, because pages of
- * other origins embed the inbox. Without a built front end, logs that, and serves none.
+ * Serves the files of the front end (`/inbox.js`, `/assets/…`) and the console from memory. Any origin may
+ * load them, because pages of other origins embed the inbox. Without a built front end, logs that, and serves
+ * none.
  */
 export function serveWeb(app: NestFastifyApplication, folder = BUILT): void {
   const server = app.getHttpAdapter().getInstance();

@@ -15,7 +15,7 @@ const MAX_SAMPLES = 3;
 const MAX_SAMPLE_LENGTH = 80;
 const MAX_NAME_LENGTH = 200;
 
-/** A column of a file, and the field that its name means. */
+/** A column of a file, and the field that its name matches. */
 export class ProposedColumn {
   @ApiProperty({ type: String, description: 'Its name in the header; may be empty' })
   name: string;
@@ -41,10 +41,10 @@ export class ColumnProposal {
   @ApiProperty({ type: [ProposedColumn] })
   columns: ProposedColumn[];
 
-  @ApiProperty({ type: [String], description: 'The fields that a column may be' })
+  @ApiProperty({ type: [String], description: 'The fields that a column can have' })
   fields: string[];
 
-  @ApiProperty({ type: [String], description: 'Those that one column must be' })
+  @ApiProperty({ type: [String], description: 'The fields that one column must have' })
   required: string[];
 }
 
@@ -83,7 +83,7 @@ export function proposeColumns(text: string, kind: ImportKind): Omit<ColumnPropo
     header_line: header.line,
     columns: cells.map((name, at) => ({
       name: excerpt(name.trim(), MAX_NAME_LENGTH),
-      // Of two columns with the same meaning, the first one has it.
+      // If two columns match the same field, the first one gets it.
       field: fields.indexOf(fields[at]) === at ? (fields[at] ?? null) : null,
       samples: samples(at),
     })),
@@ -110,7 +110,7 @@ function rowsOf(lines: readonly TextLine[], separator: string): Row[] {
       const row = records.push(content ?? '', line);
       if (row !== null && 'cells' in row && row.cells.some((cell) => !isBlankRow(cell))) rows.push(row);
     } catch {
-      // Ambiguous quotes: the import refuses the file with the place.
+      // Ambiguous quotes: the import will refuse the file and name the place.
       return rows;
     }
   }
@@ -126,6 +126,6 @@ function linesOf(text: string): TextLine[] {
 }
 
 function excerpt(text: string, length: number): string {
-  // Converted through bytes, which half of a surrogate pair does not survive.
+  // Converts to bytes and back, which replaces half of a surrogate pair.
   return Buffer.from(text.slice(0, length)).toString();
 }

@@ -2,7 +2,7 @@ import { MAX_COLUMNS } from './csv-records.js';
 import type { ImportKind } from './import-kind.js';
 import { refused } from './refusal.js';
 
-/** In place of a field: the column is ignored. */
+/** Stands in place of a field: the column is ignored. */
 export const IGNORED = '';
 
 /** The columns of a file: our field for each, null for one without a name, `IGNORED`. */

@@ -133,7 +133,7 @@ describe('a dry run', () => {
     expect(await titles()).toEqual(['IS', 'TVA']);
   });
 
-  it('applies nothing if the items have changed meanwhile, and shows the new changes', async () => {
+  it('applies nothing if the items have changed since, and shows the new changes', async () => {
     const sent = await send('titre;échéance;réf\nTVA;15/04/2026;A-1\nIS;16/04/2026;A-2\n');
     expect(countsOf(sent)).toEqual(done(2, 0, 0, 0));
     await create({ title: 'TVA saisie', external_id: 'A-1' });
@@ -169,7 +169,7 @@ describe('a dry run', () => {
     expect((await call('POST', `imports/${row!.id}/apply`)).status).toBe(409);
   });
 
-  it("is nobody else's", async () => {
+  it('is hidden from other tenants', async () => {
     const sent = await send('titre;échéance\nTVA;15/04/2026\n');
     for (const [method, path] of [
       ['GET', '/changes'],

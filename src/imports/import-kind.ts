@@ -63,7 +63,8 @@ export interface ImportKind {
    */
   land(tx: TenantTransaction, landing: Landing): Promise<Applied>;
   /**
-   * Stores what `land` would change (`import_changes`), and the faults that it would find; deletes the lines of these.
+   * Stores what `land` would change (`import_changes`) and the faults that it would find, and deletes the
+   * faulty lines.
    */
   compare(tx: TenantTransaction, importId: string): Promise<Compared>;
 }

@@ -95,7 +95,7 @@ export class ImportFault {
 
 export const CHANGE_OUTCOMES = ['created', 'updated', 'missing'] as const;
 
-/** What applying a dry run would change, or an item that the file does not have. */
+/** A change that applying a dry run would make, or an item that the file does not have. */
 export class ImportChange {
   @ApiProperty({ enum: CHANGE_OUTCOMES })
   outcome: (typeof CHANGE_OUTCOMES)[number];

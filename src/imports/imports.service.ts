@@ -21,7 +21,7 @@ import { refused } from './refusal.js';
 import { type ImportRef, type Progress, Staging } from './staging.js';
 
 const HEARTBEAT_INTERVAL_MS = 1_000;
-/** More than `MAX_LINES` of a proposal need. */
+/** Enough for the `MAX_LINES` of a proposal. */
 const MAX_PROPOSAL_BYTES = 262_144;
 
 /**

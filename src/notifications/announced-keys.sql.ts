@@ -37,8 +37,8 @@ export function announcedBeforeSql(tenantId: string, of: string): string {
 const KEPT_DAYS = 400;
 
 /**
- * Keeps the keys of notifications that are about to be deleted, unless they may be announced again anyway. A key that
- * begins with its alert's id cannot return: no other alert gets that id.
+ * Keeps the keys of notifications that are about to be deleted, except those that may be announced again
+ * anyway. A key that begins with its alert's id cannot return: no other alert gets that id.
  * $1 tenant id, $2 notification ids, $3 now
  */
 export const KEEP_KEYS = `

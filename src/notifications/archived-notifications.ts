@@ -19,8 +19,8 @@ export const FALLBACK_TABLE: ArchivedTable = {
 };
 
 /**
- * Whether nobody needs the notification in their feed: they have read or archived it, or it has waited long enough, and
- * its alert is no longer open. One without deliveries is old enough at `sent_before`.
+ * Whether nobody needs the notification in their feed any more: they have read or archived it, or it is old
+ * enough, and its alert is no longer open. One without deliveries is old enough at `sent_before`.
  * @param deliveriesEnded whether its deliveries have ended; null without any
  */
 export function notificationFinishedSql(

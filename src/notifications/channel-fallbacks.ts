@@ -7,7 +7,7 @@ import { Notifications } from './notifications.service.js';
 /** Notifications of one statement; the next takes the rest. */
 const MAX_AT_ONCE = 500;
 
-/** Reasons of a channel that cannot reach the user at all. With other reasons nothing more is to be sent. */
+/** Reasons why a channel cannot reach the user at all. With any other reason nothing more must be sent. */
 const UNREACHABLE = `'preference', 'tenant_preference', 'no_address', 'address_stopped', 'channel_not_configured'`;
 
 export interface Advanced {
@@ -20,15 +20,16 @@ export interface Advanced {
 }
 
 /**
- * Sends a notification on a further channel once the previous one has failed for good. The table `channel_fallbacks` has
- * the channels that are left, so nothing is lost with a process. An outcome is noticed by the next call of `advance`.
+ * Sends a notification on the next channel once the previous one has failed for good. The table
+ * `channel_fallbacks` has the remaining channels, so a killed process loses nothing. The next call of
+ * `advance` notices an outcome.
  */
 @Injectable()
 export class ChannelFallbacks {
   constructor(private readonly notifications: Notifications) {}
 
   /**
-   * The CTE `fallbacks` of a statement that announces: stores the channels that are left.
+   * The CTE `fallbacks` of a statement that announces: stores the remaining channels.
    * @param later a table or CTE `(dedupe_key, remaining)` of the announced keys, `remaining` as text[]
    */
   static storeSql(later: string, p: AnnouncementParameters): string {
@@ -56,7 +57,7 @@ export class ChannelFallbacks {
    * Drops those that were sent, and those without a channel left. One call at a time for each tenant.
    */
   async advance(tx: TenantTransaction): Promise<Advanced> {
-    // A statement of its own: the next one must see what another process has just created.
+    // A separate statement: the next one must see what another process has just created.
     await tx.lock(`channel-fallbacks:${tx.tenant_id}`);
     const [row] = await this.notifications.announce<Advanced & { deliveries: number }, never>(
       tx,

@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** An instant so many days ago, and the moment before it. */
+/** An instant this many days ago, and the moment before it. */
 const ago = (days: number) => new Date(Date.parse(NOW) - days * DAY_MS);
 const before = (days: number) => new Date(ago(days).getTime() - 1);
 
@@ -111,7 +111,7 @@ describe('reports of agents', () => {
 });
 
 describe('the backup inbox', () => {
-  it('E9: loses what scans put aside long ago, quarantined files last, and nothing that agents staged', async () => {
+  it('E9: deletes files that scans moved aside long ago, quarantined ones last, and nothing that agents staged', async () => {
     const folders = await backupFolders();
     const clock = new FixedClock(new Date());
     const its = await createWorld({ join: world, clock, env: folders.env });

@@ -82,7 +82,7 @@ export class Cleanup implements OnModuleInit {
     await this.audit.clean(null, run.signal);
     await this.sessions.cleanOperators();
     await this.providerEvents.clean();
-    // Last, and each whether or not the other fails: a folder or an archive may be unavailable.
+    // Both run last, even if the other one fails: a folder or an archive may be unavailable.
     const done = await Promise.allSettled([
       this.inbox.clean(run.tenant_id, run.signal),
       this.archiving.run(run),

@@ -44,7 +44,8 @@ export const SECTIONS = `
   SELECT p.section, ${COLUMNS} FROM placed p ${RESPONSIBLE} GROUP BY p.section`;
 
 /**
- * The documents that are awaited, the earliest first: `lines, total, late`. Parameters as of SECTIONS; $3 is no limit.
+ * The documents that are awaited, the earliest first: `lines, total, late`. The same parameters as SECTIONS;
+ * $3 sets no limit.
  */
 export const DOCUMENTS = `
   WITH placed AS (

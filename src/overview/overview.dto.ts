@@ -102,7 +102,7 @@ export class Overview {
   @ApiProperty({
     enum: ['own', 'all'],
     description:
-      'Whose items: the own ones of a member, all of an admin. Backups and runs are always the tenant’s',
+      'own: the items of the member; all: those of the tenant, for admins. Backups and runs are the tenant’s',
   })
   scope: 'own' | 'all';
 

@@ -69,7 +69,7 @@ describe('C6: the cookie of the console', () => {
       expect(await connects(url, { token: null, cookie: forged })).toBe(false);
   });
 
-  it('C6: does not count beside a token: browsers send it in any case', async () => {
+  it('C6: is ignored if there is a token: browsers send it in any case', async () => {
     expect(await connects(url, { cookie })).toBe(true);
     expect(await connects(url, { token: 'x', cookie })).toBe(false);
   });

@@ -18,7 +18,8 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 1_000;
 
 /**
- * Socket.IO beside the HTTP server: WebSocket only, for pages of this server and of `WEB_ORIGINS`, and for programs. Processes share no rooms: each reads its own sockets' feeds from PostgreSQL.
+ * Socket.IO beside the HTTP server: WebSocket only, for pages of this server and of `WEB_ORIGINS`, and for
+ * programs. Processes share no rooms: each reads its own sockets' feeds from PostgreSQL.
  */
 export class SocketAdapter extends IoAdapter {
   private readonly connections = new Set<Duplex>();

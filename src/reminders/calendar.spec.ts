@@ -71,7 +71,7 @@ describe('N1: the calendar of a reminder', () => {
     expect([before.shown.slice(11), after.shown.slice(11)]).toEqual([local_time, local_time]);
   });
 
-  it('a date that the zone skipped has none, and the others stay', () => {
+  it('a date that the zone skipped has no occasion, and the others do not move', () => {
     // Apia had no 30 December 2011.
     const rhythm = { starts_on: '2011-12-28', frequency_days: 2, local_time: '09:00' };
     expect(occasions(rhythm, 'Pacific/Apia', '2011-12-27T00:00:00Z', 3).map(({ on }) => on)).toEqual([

@@ -16,9 +16,9 @@ export interface Occasion {
 }
 
 /**
- * The first occasion after an instant. Counted in civil days from the first date, so that no change of clocks, delay or
- * outage shifts it. A local time in a gap or an overlap is read as everywhere (platform/clock/civil-time.ts); a date
- * that the zone skipped has no occasion.
+ * The first occasion after an instant. Counted in civil days from the first date, so that no change of
+ * clocks, delay or outage shifts it. A local time in a gap or an overlap is resolved as everywhere else
+ * (platform/clock/civil-time.ts); a date that the zone skipped has no occasion.
  */
 export function nextOccasion(
   { starts_on, frequency_days, local_time }: Rhythm,

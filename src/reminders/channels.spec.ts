@@ -83,7 +83,7 @@ describe('N1: several channels', () => {
     expect(await stage.arrived()).toMatchObject({ mails: [], pushes: 0 });
   });
 
-  it('a channel without an address has the outcome no_address, and holds up no other', async () => {
+  it('a channel without an address has the outcome no_address, and does not delay others', async () => {
     await remind(['sms', 'email']);
     clock.set(DUE);
     expect(await process()).toMatchObject({ processed: 1, channels: { email: 1 } });
@@ -109,7 +109,7 @@ describe('N1: the first channel that works', () => {
     expect(await stage.world.sql('SELECT FROM channel_fallbacks')).toEqual([]);
   });
 
-  it('goes on at once where the user has no address, or turned the channel off', async () => {
+  it('uses the next one at once if the user has no address, or turned the channel off', async () => {
     await stage.world.sql(`INSERT INTO preferences VALUES ($1, $2, 'reminder', 'push', false)`, [
       stage.cast.tenant_id,
       user.id,
@@ -126,7 +126,7 @@ describe('N1: the first channel that works', () => {
     ]);
   });
 
-  it('goes on in the next round after a failure for good, in any process, once', async () => {
+  it('uses the next one in the next round after a permanent failure, in any process, once', async () => {
     await stage.addBrowser(user);
     await remind(['push', 'email', 'sms'], first);
     clock.set(DUE);
@@ -154,7 +154,7 @@ describe('N1: the first channel that works', () => {
     expect(await stage.world.sql('SELECT FROM channel_fallbacks')).toEqual([]);
   });
 
-  it('goes on after an unknown outcome, and not after a purge', async () => {
+  it('uses the next one after an unknown outcome, but not after a purge', async () => {
     await givePhone();
     for (const [state, next] of [
       ['unknown', { email: 1 }],
@@ -252,7 +252,7 @@ describe('N5: the log of a user', () => {
     expect(await log(user)).toEqual(await log());
   });
 
-  it('comes in pages that neither repeat nor skip', async () => {
+  it('has pages without repetitions or gaps', async () => {
     await givePhone();
     await stage.addBrowser(user);
     await remind(['push', 'email', 'sms']);

@@ -40,10 +40,10 @@ export class ProcessReminders implements OnModuleInit {
   }
 
   /**
-   * Sends each due reminder of a tenant once, however many of its dates have passed, and uses the next channels of
-   * those whose channel has failed. Repeatable: a batch is committed as a whole, and no date is sent twice. Several may
-   * run at once.
-   * @param options.max stops after about so many
+   * Sends each due reminder of a tenant once, however many of its dates have passed, and uses the next
+   * channels of those whose channel has failed. Repeatable: a batch is committed as a whole, and no date is
+   * sent twice. Several calls may run at once.
+   * @param options.max stops after about this many
    */
   async process(
     tenantId: string,
@@ -91,7 +91,9 @@ export class ProcessReminders implements OnModuleInit {
     });
   }
 
-  /** Repeats while something moved: a channel that cannot reach the user at all is followed by the next one at once. */
+  /**
+   * Repeats while something changes: if a channel cannot reach the user at all, the next one is used at once.
+   */
   private async advanceFallbacks(
     tenantId: string,
     channels: Record<string, number>,
@@ -108,7 +110,7 @@ export class ProcessReminders implements OnModuleInit {
   }
 }
 
-/** Its next date, or its end. */
+/** Computes the next date of a reminder, or its end. */
 function decide(reminder: DueReminder, now: Date): DecidedReminder {
   const { id, ends_after, sent_count, zone, ticket_fault } = reminder;
   const ended = { next_on: null, next_at: null, zone: null };

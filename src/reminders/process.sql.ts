@@ -18,7 +18,7 @@ export interface DueReminder {
   ticket_fault: 'ticket_settled' | 'ticket_moved' | null;
 }
 
-/** What becomes of it. */
+/** The decision on a due reminder. */
 export interface DecidedReminder {
   id: string;
   /** The civil date that is due. */

@@ -1,6 +1,9 @@
 declare module '../contracts/kinds.js' {
   interface NotificationData {
-    /** A reminder that is due, perhaps of a ticket, or an owner's ticket now (without a reminder). */
+    /**
+     * A due reminder, with or without a ticket, or a request to notify the owner of a ticket now (without a
+     * reminder).
+     */
     reminder: {
       reminder_id: string | null;
       /** What the person who set it wants to read. */

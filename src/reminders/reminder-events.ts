@@ -12,7 +12,7 @@ import { TICKET } from './tickets/tickets.kind.js';
 
 const BATCH_SIZE = 1_000;
 
-/** What other changes do to reminders, in their transactions. */
+/** Updates reminders when tickets, zones or users change, in the transaction of the change. */
 @Injectable()
 export class ReminderEvents implements OnModuleInit {
   constructor(
@@ -41,12 +41,12 @@ export class ReminderEvents implements OnModuleInit {
     const changed = await tx.one<{ gone: string[] }>(END_OF_TICKETS, [tx.tenant_id, ids, this.clock.now()]);
     const gone = changed?.gone ?? [];
     if (gone.length === 0) return;
-    // In this order: it waits for a running use of a further channel, whose messages are then suppressed, too.
+    // In this order: the first call waits for a running `advance`, whose messages the second one suppresses.
     await this.fallbacks.ticketsGone(tx, gone);
     await this.notifications.ticketsGone(tx, gone);
   }
 
-  /** Keeps the next dates, at the local time of the new zone. */
+  /** Keeps the next dates, at the same local time in the new zone. */
   private async zoneChanged(tx: TenantTransaction, userId: string | null): Promise<void> {
     const now = this.clock.now();
     for (;;) {

@@ -16,7 +16,7 @@ import { ProcessReminders } from './process-reminders.js';
 import { ProcessedReminders, Reminder, ReminderFields } from './reminders.dto.js';
 import { Reminders } from './reminders.service.js';
 
-const WHOSE = 'Members reach only their own; admins and API keys those of every user of the tenant.';
+const WHOSE = 'Members only see and change their own; admins and API keys those of every user of the tenant.';
 
 /** The reminders of one user. */
 @ApiTags('reminders')
@@ -29,7 +29,7 @@ export class UserRemindersController {
 
   @Post()
   @Access('member', 'watched:write')
-  @ApiOperation({ summary: 'Remind a user every so many days', description: WHOSE })
+  @ApiOperation({ summary: 'Add a reminder of a user', description: WHOSE })
   @ApiCreatedResponse({ type: Reminder })
   create(
     @Caller() caller: TenantCaller,

@@ -75,7 +75,7 @@ export class ReminderFields {
     type: 'integer',
     minimum: 1,
     maximum: 366,
-    description: 'Every so many days; required for a new reminder',
+    description: 'Interval in days; required for a new reminder',
   })
   @ValidateIf(given)
   @IsInt()
@@ -151,7 +151,7 @@ export class ReminderFields {
     nullable: true,
     minimum: 1,
     maximum: MAX_COUNT,
-    description: 'It ends after having been sent so many times; null: never',
+    description: 'It ends after it was sent this many times; null: never',
   })
   @IsOptional()
   @IsInt()
@@ -234,7 +234,7 @@ export class Reminder {
   updated_at: Date;
 }
 
-/** What a processing of due reminders has done. */
+/** The result of processing due reminders. */
 export class ProcessedReminders {
   @ApiProperty({ type: 'integer', description: 'Reminders that were sent' })
   processed: number;

@@ -83,7 +83,7 @@ export class ReminderStage {
     if (status !== 201) throw new Error(`the device was refused: ${status}`);
   }
 
-  /** Sends everything that may leave. @returns what has arrived since the last call */
+  /** Sends everything that may be sent now. @returns what has arrived since the last call */
   async arrived(): Promise<Arrived> {
     for (const channel of CHANNELS as readonly Channel[]) {
       await new StepwiseDelivery(this.world, channel).leave();

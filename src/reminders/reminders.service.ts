@@ -63,7 +63,7 @@ export class Reminders {
   }
 
   /**
-   * Those of a user, the oldest first: ids grow with time.
+   * The reminders of a user, the oldest first: ids grow with time.
    * @throws Problem not_found
    */
   async list(caller: TenantCaller, userId: string, { limit, cursor }: PageQuery): Promise<Page<Reminder>> {
@@ -90,8 +90,8 @@ export class Reminders {
   }
 
   /**
-   * Changes the given fields. Another rhythm, or the end of a pause, makes the first date after now the next one: what
-   * was missed is not sent.
+   * Changes the given fields. A changed rhythm, or the end of a pause, moves the next date to the first one
+   * after now: missed dates are not sent.
    * @throws Problem not_found; validation_failed for a ticket that is settled or not the user's.
    */
   async update(caller: TenantCaller, id: string, fields: ReminderFields): Promise<Reminder> {
@@ -105,7 +105,7 @@ export class Reminders {
       const next: Reminder = Object.assign(new Reminder(), current, fields, start);
       if (fields.ticket_id !== undefined || restarts) await checkTicket(tx, user_id, next.ticket_id);
       const changed = this.scheduled(next, zone);
-      // What is due, and not sent yet, stays due if only its words or channels change.
+      // What is due but not sent yet stays due if only its words or channels change.
       const kept = isSameRhythm(current, next) ? { next_on: current.next_on, next_at: current.next_at } : {};
       const values = [tx.tenant_id, id, JSON.stringify({ ...changed, ...kept })];
       const saved = await tx.one<Reminder>(SAVE_REMINDER, values);

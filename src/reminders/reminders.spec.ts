@@ -226,7 +226,7 @@ describe('N1: a reminder', () => {
     expect(answer).toMatchObject({ status: 409, body: { code: 'conflict' } });
   });
 
-  it('goes with its user', async () => {
+  it('is deleted with its user', async () => {
     const leaver = await addPerson(stage.world, stage.cast.tenant_id, { name: 'Luc' });
     await stage.call('POST', `users/${leaver.id}/reminders`, { frequency_days: 1, channels: ['email'] });
     expect((await stage.call('DELETE', `users/${leaver.id}`)).status).toBe(204);
@@ -253,7 +253,7 @@ describe('N2: due reminders', () => {
     });
   });
 
-  it('a 3-day outage sends a daily reminder once, and the rhythm goes on from its own calendar', async () => {
+  it('after a 3-day outage a daily reminder is sent once, and keeps its calendar', async () => {
     const daily = await remind({ frequency_days: 1 });
     const every2 = await remind({ frequency_days: 2 });
     clock.set('2026-03-31T07:00:00Z');
@@ -316,7 +316,7 @@ describe('N2: due reminders', () => {
 });
 
 describe('N1: pausing and ending', () => {
-  it('resuming sends nothing of what was missed', async () => {
+  it('resuming does not send missed dates', async () => {
     const reminder = await remind({ frequency_days: 2 });
     expect((await change(reminder.id, { active: false })).body).toMatchObject({
       active: false,
@@ -396,7 +396,7 @@ describe('N1: pausing and ending', () => {
     ]);
   });
 
-  it('ends when the ticket is given to somebody else, and goes with a deleted one', async () => {
+  it('ends when the ticket gets another owner, and is deleted with its ticket', async () => {
     const [moved, deleted] = [await addTicket(), await addTicket()];
     const reminder = await remind({ ticket_id: moved.id });
     const other = await remind({ ticket_id: deleted.id });

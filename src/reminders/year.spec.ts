@@ -64,7 +64,7 @@ async function liveThrough({
   }
 }
 
-/** When the notifications of a zone's user came, on the clocks there: by ICU, which the product does not ask. */
+/** When the notifications of a zone's user came, on the clocks there, by ICU: the product does not use it. */
 async function arrivals(zone: string): Promise<string[]> {
   const rows = await world.sql<{ created_at: Date }>(
     `SELECT created_at FROM notifications WHERE user_id = $1 ORDER BY created_at`,

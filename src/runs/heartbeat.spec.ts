@@ -96,7 +96,7 @@ test.each([
   },
 );
 
-test('a service that never answers delays nothing, and a stop ends the call', async () => {
+test('a service that never answers delays no run, and a stop ends the call', async () => {
   const { heartbeat, counted } = create({ HEARTBEAT_URL: url('/ping') });
   const silent = createServer(() => undefined).listen(0, '127.0.0.1');
   await until('the server', () => silent.listening);

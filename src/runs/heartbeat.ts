@@ -13,8 +13,9 @@ export const HEARTBEAT_TIMES = {
 };
 
 /**
- * Calls HEARTBEAT_URL after successful runs, so that a service outside notices when Vigie stops. Nothing waits for the
- * call, and its failure fails nothing. The address is the operator's, so it may be private, unlike that of a webhook.
+ * Calls HEARTBEAT_URL after successful runs, so that an outside service notices when Vigie stops. The call
+ * runs in the background, and its failure does not affect the run. The address is the operator's, so it may
+ * be private, unlike that of a webhook.
  */
 @Injectable()
 export class Heartbeat implements OnApplicationShutdown {
@@ -56,7 +57,7 @@ export class Heartbeat implements OnApplicationShutdown {
     } catch (error) {
       if (signal.aborted) return;
       this.note('failed');
-      // Once until it answers again: the service outside raises the alarm.
+      // Logged once until it answers again: the outside service raises the alarm.
       if (!this.failing)
         this.logger.warn({ event: 'outside_heartbeat_failed', job, reason: reasonOf(error) });
       this.failing = true;

@@ -3,7 +3,7 @@ import type { RunCounts, ScheduledJob } from '../contracts/jobs.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
 import type { RunStateName } from './run.dto.js';
 
-/** A run, as explanations of a notification name it. */
+/** A run, as shown in explanations of a notification. */
 export interface NamedRun {
   id: string;
   job: ScheduledJob;

@@ -11,7 +11,7 @@ import { Metrics } from '../platform/metrics/metrics.js';
 import { BackgroundWork } from '../platform/queues/background-work.js';
 import { RunLedger } from '../runs/run-ledger.js';
 
-/** How often each process looks whether a scheduler has polled, in ms. */
+/** How often each process checks whether a scheduler has polled, in ms. */
 export const LOOK_INTERVAL_MS = 10_000;
 /**
  * The scheduler is silent after this long without a poll, in ms. Longer than two polls can be apart (60 s and the

@@ -4,7 +4,7 @@ import { isPast, runFor, type RunOfSlot } from './occasions.js';
 import { slotsToRun } from './schedules.js';
 import { type Slot, slotsBetween } from './slots.js';
 
-/** What became of the slots and manual runs of a job, worst first. */
+/** The outcomes of the slots and manual runs of a job, worst first. */
 export const RUN_MARKS = [
   'missed',
   'failed',
@@ -27,7 +27,7 @@ const LETTERS: Readonly<Record<RunMark, string>> = {
   planned: 'p',
 };
 
-/** What the timeline of one job of one tenant is computed from. */
+/** The input for the timeline of one job of one tenant. */
 export interface StripInput {
   schedule: Schedule;
   zone: string;
@@ -99,7 +99,7 @@ function ranMarks({ runs, graceMs }: StripInput): Marked[] {
   });
 }
 
-/** The slots without a run: those that are due or come, and those that nothing ran for. */
+/** Marks the slots without a run: due and future ones are planned, the others missed. */
 function slotMarks(input: StripInput): Marked[] {
   const { schedule, zone, runs, from, now, until, schedule_from, updated_at } = input;
   const ofSlots = runs.flatMap(({ slot, due_at, time_zone, hours }): RunOfSlot[] =>

@@ -5,7 +5,7 @@ import type { LocaleFormats } from './locale-formats.js';
 import { faultOf, TemplateError } from './template-error.js';
 import type { TemplateSource } from './template-files.js';
 
-/** @param secrets values of `@names`: links that only the parts written for them print. */
+/** @param secrets values of `@names`: links that only the parts written for them can print. */
 export type CompiledTemplate = (context: object, secrets?: Secrets) => string;
 
 /** Links that let their holder act: no context has them, so no list of fields and no tenant's template shows them. */

@@ -43,7 +43,7 @@ export function itemContext(item: WordedItem, reader: Reader): PlainData {
   return Object.assign(context, shared(reader));
 }
 
-/** The links that no context has. */
+/** The links that are kept out of every context. */
 export function secretsOf({ unsubscribe_url }: MessageLinks, item?: WordedItem): Secrets {
   const link_url = item !== undefined && hasLink(item) ? clean(item.data.link_url, 0) : null;
   return {

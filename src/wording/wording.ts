@@ -39,7 +39,7 @@ export class Wording {
     return version === null || this.own === null ? null : this.own.of(tenantId, version, statements);
   }
 
-  /** What people call the status of a delivery. */
+  /** The label of the status of a delivery. */
   statusLabel(status: 'pending' | 'sent' | 'failed', locale: Locale): string {
     return this.templates.label(locale, `status_${status}`) ?? status;
   }

@@ -507,7 +507,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take events of a provider: bounces, complaints, STOP, receipts */
+        /** Receive events of a provider: bounces, complaints, STOP, receipts */
         post: operations["Hooks_take"];
         delete?: never;
         options?: never;
@@ -522,7 +522,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Addresses that get nothing more: bounced, complained, or unsubscribed */
+        /** Addresses to which nothing more is sent: bounced, complained, or unsubscribed */
         get: operations["StoppedAddresses_list"];
         put?: never;
         post?: never;
@@ -1765,7 +1765,7 @@ export interface paths {
         /** The reminders of a user, the oldest first */
         get: operations["UserReminders_list"];
         put?: never;
-        /** Remind a user every so many days */
+        /** Add a reminder of a user */
         post: operations["UserReminders_create"];
         delete?: never;
         options?: never;
@@ -2331,7 +2331,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send failed deliveries again */
+        /** Re-send failed deliveries */
         post: operations["DeadLetters_requeue"];
         delete?: never;
         options?: never;
@@ -2348,7 +2348,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Give failed deliveries up */
+        /** Give up failed deliveries */
         post: operations["DeadLetters_discard"];
         delete?: never;
         options?: never;
@@ -2363,7 +2363,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The newest requeues and discards, and how far they are */
+        /** The newest requeues and discards, and their progress */
         get: operations["DeadLetters_listActs"];
         put?: never;
         post?: never;
@@ -2499,7 +2499,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What became of the deliveries by day, channel and kind, and how long they took */
+        /** Outcomes of the deliveries by day, channel and kind, and how long they took */
         get: operations["Statistics_days"];
         put?: never;
         post?: never;
@@ -2586,7 +2586,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the last notification of this kind said, to preview a draft with */
+        /** The data of the last notification of this kind, to preview a draft */
         get: operations["TenantTemplates_lastFact"];
         put?: never;
         post?: never;
@@ -2745,7 +2745,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send again what was not delivered */
+        /** Re-send what was not delivered */
         post: operations["Endpoints_replay"];
         delete?: never;
         options?: never;

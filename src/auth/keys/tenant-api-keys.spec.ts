@@ -16,7 +16,7 @@ const asAdmin = (method: string, path = KEYS, body?: object) =>
   world.http(method, path, { token: cast.admin.token, ...(body === undefined ? {} : { body }) });
 
 describe('K4: a tenant’s admin', () => {
-  it('creates, lists, rotates and revokes its keys, which work as an operator’s do', async () => {
+  it('creates, lists, rotates and revokes keys, which work like those from an operator', async () => {
     const made = await asAdmin('POST', KEYS, { name: 'Compta', scopes: ['watched:read'] });
     expect([made.status, made.headers['cache-control']]).toEqual([201, 'no-store']);
     const { id, key } = made.body as { id: string; key: string };

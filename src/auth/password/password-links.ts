@@ -52,7 +52,7 @@ export class PasswordLinks {
   /**
    * The page on which the link's owner sets a password. It is a secret: put it only into the mail. The token is in the
    * fragment, which browsers never send, so no proxy logs it.
-   * @param slug of the tenant: the page then leads to a sign-in that knows it.
+   * @param slug of the tenant: the page then links to a sign-in with this tenant filled in.
    */
   url(tenantId: string, linkId: string, slug?: string): string {
     const token = this.signing.seal('password_link', `${tenantId}.${linkId}`);

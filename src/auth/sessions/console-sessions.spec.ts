@@ -111,7 +111,7 @@ describe('C6: a sign-in of the console', () => {
     expect((await as(first, 'GET', 'me')).status).toBe(401);
   });
 
-  it('C6: makes the browser known: strangers do not lock it out', async () => {
+  it('C6: remembers the browser, so that failures of strangers do not lock its user out', async () => {
     const cookie = await cookieOf(form(cast.teammate));
     for (let attempt = 0; attempt < 10; attempt++)
       await signIn({ ...form(cast.teammate), password: 'wrong' });
@@ -135,7 +135,7 @@ describe('C6: a sign-in of the console', () => {
 });
 
 describe('C6: the cookie', () => {
-  it('C6: authenticates reads, and acts of pages of this server', async () => {
+  it('C6: authenticates reads, and changes by pages of this server', async () => {
     const cookie = await cookieOf();
     expect((await as(cookie, 'GET', 'auth/session')).body).toMatchObject({ kind: 'user', id: cast.admin.id });
     for (const headers of [OWN, { host: HOST }, { host: HOST, 'sec-fetch-site': 'cross-site' }] as Headers[])
@@ -148,7 +148,7 @@ describe('C6: the cookie', () => {
       expect((await as(cookie, 'PUT', 'notifications/read-all', headers)).status).toBe(200);
   });
 
-  it('CSRF: an act of any other page is refused, and changes nothing', async () => {
+  it('CSRF: a change by any other page is refused', async () => {
     const cookie = await cookieOf();
     const foreign: Headers[] = [
       { host: HOST, origin: 'https://evil.example' },
@@ -198,7 +198,7 @@ describe('C6: the cookie', () => {
     expect(status).toBe(200);
   });
 
-  it('C6: never counts together with a token or a key', async () => {
+  it('C6: is refused together with a token or a key', async () => {
     const cookie = await cookieOf();
     for (const headers of [
       { authorization: `Bearer ${cast.admin.token}` },
@@ -210,7 +210,7 @@ describe('C6: the cookie', () => {
     }
   });
 
-  it('C6: is worth nothing if it is changed, or of another purpose', async () => {
+  it('C6: is refused if it was changed, or signed for another purpose', async () => {
     const cookie = await cookieOf();
     const value = /vigie_session=([^;]+)/.exec(cookie)![1]!;
     const [tenant, , family, signature] = value.split('.');

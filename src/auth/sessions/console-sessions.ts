@@ -15,9 +15,9 @@ const DAY_SECONDS = 86_400;
 const OPERATOR_SECONDS = 8 * 60 * 60;
 
 /**
- * Sessions whose credential is a cookie: no script can read it, and no token lies in the browser's storage. They are
- * listed and ended like any other, and never have a refresh token: the empty hash matches none. `SessionUse` extends a
- * user's; an operator's ends after 8 hours.
+ * Sessions whose credential is a cookie: scripts cannot read it, and the browser's storage holds no token.
+ * They are listed and ended like other sessions, but have no refresh token: the empty hash matches none.
+ * `SessionUse` extends a user's session; an operator's ends after 8 hours.
  */
 @Injectable()
 export class ConsoleSessions {
@@ -50,9 +50,9 @@ export class ConsoleSessions {
   }
 
   /**
-   * Begins a session of an operator, whom the caller has recognised by the password with this hash.
+   * Begins a session of an operator whom the caller has authenticated by the password with this hash.
    * @returns the `Set-Cookie` header.
-   * @throws Problem invalid_credentials where the password was replaced meanwhile.
+   * @throws Problem invalid_credentials if the password has been replaced since.
    */
   async beginOperator(
     { id, password_hash }: Omit<OperatorCredentials, 'email'>,

@@ -64,7 +64,7 @@ it('V20: a wrong token creates nobody, and its source is slowed down like a logi
   expect(await world.sql('SELECT FROM operators')).toEqual([]);
 });
 
-it('V20: of many at the same time one wins', async () => {
+it('V20: of many concurrent requests one wins', async () => {
   const token = await printed();
   const answers = await Promise.all([1, 2, 3, 4].map((n) => create(form(token, `op${n}@example.com`))));
   expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409]);

@@ -162,8 +162,8 @@ export class LoginService {
   }
 
   /**
-   * A link for a new password, for whoever runs the installation (`vigie users reset-password`). It replaces earlier
-   * links; the user keeps the password until it is used.
+   * A one-time link to set a new password, for the person who runs the installation (`vigie users
+   * reset-password`). It replaces earlier links; the old password works until the link is used.
    * @throws Problem not_found
    */
   async handedLink(tenantId: string, userId: string): Promise<{ url: string; expires_at: Date }> {

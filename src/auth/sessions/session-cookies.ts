@@ -14,7 +14,7 @@ const OPERATOR = 'operator';
 /**
  * The cookies of the console and of the pages under /ops. One names a row of `sessions` or `operator_sessions`, which is
  * queried at each request, so that ending it takes effect at once. Cookies are not valid as tokens, nor tokens as
- * cookies: they are signed for different purposes. Not @fastify/cookie: its parser needs Node 22.
+ * cookies: they are signed for different purposes. @fastify/cookie is not used: its parser needs Node 22.
  */
 @Injectable()
 export class SessionCookies {

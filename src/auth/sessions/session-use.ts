@@ -26,7 +26,7 @@ export class SessionUse {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** Not awaited; a failure refuses no request. An operator's session is not extended. */
+  /** Runs in the background; a failure does not affect the request. An operator's session is not extended. */
   note({ tenant_id, family }: Subject): void {
     const now = this.clock.now().getTime();
     const isRecent = now - (this.extended.get(family) ?? -Infinity) < EXTEND_INTERVAL_MS;

@@ -46,14 +46,14 @@ export class BackupBarColumns {
   @ApiProperty({
     type: 'array',
     items: { type: ['string', 'null'], enum: [...ALERT_STATES, null] } as object,
-    description: 'Of its alerts that stand, the one that most needs somebody; null: none',
+    description: 'The most urgent state of its open alerts; null: none',
   })
   alert_state: (AlertState | null)[];
 
   @ApiProperty({
     type: 'array',
     items: { type: ['string', 'null'] } as object,
-    description: 'Name of the user who takes care of it',
+    description: 'Name of the user who acknowledged it',
   })
   acknowledged_by: (string | null)[];
 

@@ -83,7 +83,9 @@ export class BackupBarsReader {
   }
 }
 
-/** The next expected time of a row. Most jobs of a tenant share theirs, and a calendar is slow to ask 2,000 times. */
+/**
+ * The next expected time of a row. Most jobs of a tenant share theirs, and computing it 2,000 times is slow.
+ */
 function nextTimes(now: Date): (row: BarRow) => string | null {
   const known = new Map<string, string | null>();
   return ({ expected_time, days_of_week, time_zone }) => {

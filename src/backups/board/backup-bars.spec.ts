@@ -69,7 +69,7 @@ it('V27: shows each job with one letter per result, the oldest first, and its ne
   });
 });
 
-it('V27: shows the last 30 results, unexpected databases, what matches, and the own tenant only', async () => {
+it('V27: shows the last 30 results, unexpected databases and matching rows, of the caller’s tenant only', async () => {
   const job = await addJob({ city: 'Lyon' });
   for (let day = 1; day <= 31; day++) {
     const effective_at = new Date(Date.parse(NOW) - day * 86_400_000);
@@ -124,7 +124,7 @@ it('V27: compares the newest stored backup with the median of the good ones befo
   expect(await percent()).toEqual([50]);
 });
 
-it('V27: shows whether somebody takes care of a job’s alerts, and who', async () => {
+it('V27: shows whether a job’s alerts are acknowledged, and by whom', async () => {
   const job = await addJob({ status: 'MISSING' });
   await world.sql(`UPDATE users SET name = 'Alice' WHERE id = $1`, [cast.admin.id]);
   const columns = async () => {
@@ -153,7 +153,7 @@ it('V27: shows whether somebody takes care of a job’s alerts, and who', async 
   expect(await columns()).toEqual(['snoozed', null]);
   await mark(`acknowledged_at = '${NOW}', acknowledged_by = '${cast.admin.id}'`);
   expect(await columns()).toEqual(['acknowledged', 'Alice']);
-  // Its agent is silent, too: nobody takes care of that.
+  // Its agent is silent too, and that alert is not acknowledged.
   const [agent] = await world.sql(
     `SELECT ${agentSourceSql('agent_id')} AS id FROM backup_jobs WHERE id = $1`,
     [job],

@@ -75,7 +75,7 @@ export const BOARD = `
     FROM alerts a
     WHERE a.tenant_id = $1 AND a.gone_at IS NULL
       AND (a.source_type = 'backup_job' AND a.source_id = p.job_id AND a.kind = 'backup_alert'
-           -- A silent agent has one for all its databases.
+           -- A silent agent has one alert for all its databases.
            OR a.source_type = 'backup_agent' AND a.source_id = ${agentSourceSql('p.agent_id')}
               AND p.job_id IS NOT NULL AND p.verdict = 'MISSING')
   ) incidents
@@ -90,13 +90,13 @@ export const BOARD = `
   WHERE t.id = $1
   ORDER BY p.agent_id, p.database_name`;
 
-/** What most needs somebody is first. */
+/** The most urgent state is first. */
 const STATES = `ARRAY['${ALERT_STATES.join("', '")}']`;
 
 /**
- * A page of the board without the details: one letter for each of the last 30 results, the oldest first; the sizes
- * of the newest backup and of the good ones before it, as `shrunk` compares them; and who takes care of it.
- * The same parameters.
+ * A page of the board without the details: one letter for each of the last 30 results, the oldest first; the
+ * sizes of the newest backup and of the good ones before it, as `shrunk` compares them; and who acknowledged
+ * its alert. Takes the same parameters.
  */
 export const BARS = `
   WITH ${MATCHING},
@@ -115,7 +115,7 @@ export const BARS = `
          coalesce(own.acknowledged_by, agent.acknowledged_by) AS acknowledged_by
   FROM tenants t JOIN page p ON true
   LEFT JOIN incidents own ON own.source_type = 'backup_job' AND own.source_id = p.job_id
-  -- A silent agent has one for all its databases.
+  -- A silent agent has one alert for all its databases.
   LEFT JOIN incidents agent ON agent.source_type = 'backup_agent' AND agent.source_id = ${agentSourceSql('p.agent_id')}
     AND p.job_id IS NOT NULL AND p.verdict = 'MISSING'
   CROSS JOIN LATERAL (

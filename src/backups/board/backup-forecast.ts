@@ -57,7 +57,7 @@ export class BackupForecast {
     return { data: forecast, truncated: rows.length > MAX_ROWS };
   }
 
-  /** Supposes that every backup that is expected before `instant` has arrived. Only in a rehearsal. */
+  /** Assumes that every backup expected before `instant` has arrived. Only in a rehearsal. */
   async supposeArrived(tx: TenantTransaction, instant: Date): Promise<void> {
     if (currentRehearsal() === undefined) throw new Error('only a rehearsal supposes backups');
     await tx.execute(

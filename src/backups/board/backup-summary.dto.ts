@@ -28,7 +28,7 @@ export class BackupProblem {
   last_success_at: Date | null;
 }
 
-/** How the expected backups stand. */
+/** The state of the expected backups. */
 export class BackupSummary {
   @ApiProperty({ type: 'integer' })
   jobs: number;

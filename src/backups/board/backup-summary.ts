@@ -34,7 +34,7 @@ type Row = Omit<BackupSummary, 'problems'> & {
   })[];
 };
 
-/** How a tenant's expected backups stand, for the first page of the console. */
+/** The state of a tenant's expected backups, for the first page of the console. */
 @Injectable()
 export class BackupSummaries {
   async of(tx: TenantTransaction): Promise<BackupSummary> {

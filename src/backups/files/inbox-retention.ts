@@ -8,7 +8,9 @@ import { deleteOldFiles } from './old-files.js';
 
 const DAY_MS = 86_400_000;
 
-/** Deletes old files that scans have put aside in the inbox of a tenant. Never reports or staged files. */
+/**
+ * Deletes old files that scans have moved aside in a tenant's inbox. Never deletes reports or staged files.
+ */
 @Injectable()
 export class InboxRetention {
   constructor(

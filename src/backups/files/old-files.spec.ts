@@ -25,7 +25,7 @@ describe('old files of the inbox', () => {
       new AbortController().signal,
     );
 
-  it('E9: are deleted by the time of their arrival, whatever time the agent gave them', async () => {
+  it('E9: are deleted by the time of their arrival, even if the agent sets another time', async () => {
     await agent.put('quarantine', 'old.gz', 'x');
     expect(await clean(YESTERDAY)).toBe(0);
     expect(agent.files('quarantine')).toEqual(['old.gz']);

@@ -8,9 +8,9 @@ import { type AgentFolder, folderWithin, FolderRefused } from './folders.js';
 const MAX_FILES = 10_000;
 
 /**
- * Deletes the files of an agent's folder that are older than `before`. The age counts from a file's arrival in the
- * folder (ctime: a rename sets it, and agents cannot), or from its last change if that is later. Follows no link, enters
- * no folder below, and skips an agent's folder that is not a real folder.
+ * Deletes the files of an agent's folder that are older than `before`. The age counts from a file's arrival
+ * in the folder (ctime: a rename sets it, and agents cannot), or from its last change if that is later. Does
+ * not follow links or enter subfolders, and skips an agent's folder that is not a real folder.
  * @param steps from `root` to the folder
  * @returns the number of deleted files
  * @throws file system errors (EACCES, EIO)
@@ -28,7 +28,7 @@ export async function deleteOldFiles(
   if (path === null) return 0;
   const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   try {
-    // On Linux the open folder itself, so that an agent cannot put a link in its place meanwhile.
+    // On Linux, use the open folder itself: an agent cannot replace it with a link in the meantime.
     const opened = `/proc/self/fd/${folder.fd}`;
     const target = await readlink(opened).catch(() => null);
     if (target !== null && target !== path) return 0;

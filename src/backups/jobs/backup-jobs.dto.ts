@@ -137,7 +137,7 @@ export class BackupBoardQuery extends PageQuery {
   q?: string;
 }
 
-/** The same, or the one row of a job or of a database. */
+/** The same filters, and the single row of a job or of a database. */
 export class BackupStatusQuery extends BackupBoardQuery {
   @ApiPropertyOptional({ format: 'uuid' })
   @IsOptional()
@@ -146,7 +146,7 @@ export class BackupStatusQuery extends BackupBoardQuery {
 
   @ApiPropertyOptional({
     maxLength: 100,
-    description: 'With `agent_id` the one row of an unexpected database',
+    description: 'With `agent_id`: the single row of an unexpected database',
   })
   @IsOptional()
   @DatabaseName()

@@ -213,7 +213,7 @@ describe('a file of expected backups (B1)', () => {
     expect(other).toEqual(one);
   });
 
-  it('V27: a dry run changes nothing; it says what is new, changed, missing and wrong, and is applied once', async () => {
+  it('V27: a dry run changes nothing, reports new, changed, missing and faulty rows, and is applied once', async () => {
     const [OLD, OTHER] = [
       { ...JOB, grace_minutes: 30 },
       { ...JOB, database_name: 'paie' },

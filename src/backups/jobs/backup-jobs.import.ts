@@ -134,8 +134,8 @@ const APPLY = `
 const TITLE = `format('%s / %s', agent_id, database_name)`;
 
 /**
- * What applying staged lines would change, which it stores with the faults. A job that the file does not have is
- * missing: it stays as it is. Parameters: $1 tenant id, $2 import id.
+ * Compares staged lines with the jobs, and stores the changes and the faults. A job that is absent from the
+ * file is `missing`: it stays unchanged. Parameters: $1 tenant id, $2 import id.
  */
 const COMPARE = `
   WITH ${DECIDED},

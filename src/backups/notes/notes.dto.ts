@@ -12,7 +12,7 @@ export class NewBackupNote {
     maxLength: MAX_NOTE,
     example: 'Server moved on 3 March; the agent gets a new disk.',
   })
-  // Optional here: whether the job exists is said first.
+  // Optional here, so that an unknown job is reported before a missing text.
   @IsOptional()
   @Text(MAX_NOTE)
   text?: string | null;

@@ -30,7 +30,7 @@ const add = (text: unknown, { token }: Who = cast.admin, headers = {}) =>
 const remove = (id: string, { token }: Who = cast.admin) =>
   world.http('DELETE', `/api/v1/backups/notes/${id}`, { token });
 
-it('V27: an admin notes something on a backup, with author and time, and all read it, newest first', async () => {
+it('V27: an admin adds notes to a backup, with author and time, and everybody reads them, newest first', async () => {
   const [{ name }] = (await world.sql('SELECT name FROM users WHERE id = $1', [cast.admin.id])) as [
     { name: string },
   ];
@@ -72,7 +72,7 @@ it('V27: a note is added once per key; members only read', async () => {
   expect((await list('?cursor=x')).status).toBe(400);
 });
 
-it('V27: a note keeps its text without its author, and ends with its job', async () => {
+it('V27: a note outlives its author, and is deleted with its job', async () => {
   const note = await add('Kept');
   await world.sql('UPDATE backup_notes SET author_id = NULL');
   expect((await list()).body.data).toEqual([{ ...note.body, author: null }]);

@@ -83,7 +83,7 @@ export class ScanJobs implements OnModuleInit {
     );
   }
 
-  /** The same without files: as if no report and no file had arrived. */
+  /** The same steps without files, as if no report or file had arrived. */
   private async rehearse(run: Run, reminds: boolean): Promise<RehearsedRun> {
     const scan = await this.begin(run);
     await scan.step('evaluate', () => this.entries.settleWithoutFile(scan));

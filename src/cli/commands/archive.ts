@@ -50,7 +50,7 @@ export function addArchive(program: Command): void {
     .command('restore <archive>')
     .description('put the rows of an archive back; skips rows that exist')
     .requiredOption('--tenant <slug>', 'the tenant')
-    .option('--days <number>', 'the cleanup leaves them alone for so long', '30')
+    .option('--days <number>', 'days for which the cleanup does not archive them again', '30')
     .option('--json', 'print JSON')
     .action(async (name: string, options: RestoreOptions) => {
       const { restoreArchive } = await import('../archives.js');

@@ -9,7 +9,7 @@ export function addPurge(program: Command): void {
     .description('cancel the waiting jobs of a queue; running ones finish (the same as queues purge)')
     .option('--tenant <slug>', 'this tenant only')
     .option('--yes', 'confirm; a purge cannot be undone')
-    .option('--json', 'print JSON, as without it')
+    .option('--json', 'print JSON (the default)')
     .action(async (queue: string, options: QueueOptions) => {
       const { actOnQueue } = await import('../queues.js');
       console.log(await actOnQueue(withEnvFile(process.env), 'purge', queue, options));

@@ -16,7 +16,7 @@ export function addQueues(program: Command): void {
     queues
       .command(`${name} <queue>`)
       .description(description)
-      .option('--json', 'print JSON, as without it')
+      .option('--json', 'print JSON (the default)')
       .action(async (queue: string, options: QueueOptions) => {
         const { actOnQueue } = await import('../queues.js');
         console.log(await actOnQueue(withEnvFile(process.env), name, queue, options));

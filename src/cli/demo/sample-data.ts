@@ -144,7 +144,7 @@ export const SAMPLE_EVENT = {
   body: 'Bâtiment B, rez-de-chaussée.',
 };
 
-/** A fine, and the words in which the firm reminds of it. */
+/** A fine, and the firm's own wording of its reminder. */
 export const SAMPLE_TICKET = {
   fields: {
     title: 'Stationnement, rue de Nantes',

@@ -18,7 +18,7 @@ export interface DemoTicket {
 }
 
 /**
- * The admin adapts the words of reminders and enters a ticket; its owner asks to be reminded of it at the next full
+ * The admin adapts the wording of reminders and enters a ticket; its owner sets a reminder for the next full
  * minute.
  */
 export async function enterTicket(tenant: DemoTenant): Promise<DemoTicket> {

@@ -147,7 +147,7 @@ test('an installation without mail does not fail', async () => {
   expect(code).toBe(0);
 }, 60_000);
 
-test('C11: a webhook call and a text message are tried, as given', async () => {
+test('C11: tries the given webhook and phone number', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'vigie-try-'));
   const { world, url } = await serve(null, {
     SMS_PROVIDER: 'console',

@@ -11,7 +11,7 @@ import { COUNT_DEAD, DISCARD_DEAD, REQUEUE_DEAD } from '../transitions/dead-lett
 export const DEAD_LETTER_ACTS = ['requeue', 'discard'] as const;
 export type DeadLetterActName = (typeof DEAD_LETTER_ACTS)[number];
 
-/** Which dead letters an act is about. */
+/** Which dead letters to act on. */
 export interface DeadLetterChoice {
   /** Null: of all tenants. */
   tenant_id: string | null;
@@ -26,14 +26,17 @@ export interface DeadLetterChoice {
   since: Date;
 }
 
-/** A requeue or a discard, and how far it is. */
+/** A requeue or a discard, and its progress. */
 export interface DeadLetterAct extends Omit<DeadLetterChoice, 'ids' | 'since'> {
   id: string;
   act: DeadLetterActName;
   state: 'running' | 'succeeded';
   /** Chosen when it began. */
   total: number;
-  /** Moved so far. Fewer than `total` in the end: skipped ones have no recipient any more, or were moved by others. */
+  /**
+   * Moved so far. Fewer than `total` at the end if some were skipped: those without a recipient, and those
+   * that others moved.
+   */
   done: number;
   /** Why, in a person's words; null for a requeue. */
   why: string | null;
@@ -46,7 +49,7 @@ interface StoredAct extends DeadLetterAct, Pick<DeadLetterChoice, 'ids' | 'since
 
 /** Rows that one statement moves: this keeps locks short. */
 const CHUNK = 2_000;
-/** How often a process looks for acts whose process has ended. */
+/** How often a process looks for unfinished acts. */
 const RESUME_MS = 5_000;
 const KEPT_DAYS = 30;
 const MAX_LISTED = 50;
@@ -139,7 +142,7 @@ export class DeadLetterActs implements BeforeApplicationShutdown {
     const going = (async () => {
       while (!this.stopping && (await this.chunk(id)));
     })()
-      // The next round does what this one missed.
+      // The next round continues the act.
       .catch((error: unknown) =>
         this.logger.warn({ event: 'round_failed', round: 'dead_letters', err: error }),
       )
@@ -150,7 +153,7 @@ export class DeadLetterActs implements BeforeApplicationShutdown {
   /** Moves one chunk. @returns whether there may be more. */
   private async chunk(id: string): Promise<boolean> {
     return this.database.transaction(async (tx) => {
-      // Another process that works on it moves the next chunk.
+      // If another process holds the lock, it moves the next chunk.
       const act = await tx.one<StoredAct>(
         `SELECT ${COLUMNS}, ids, since FROM dead_letter_acts WHERE id = $1 AND state = 'running' FOR UPDATE SKIP LOCKED`,
         [id],

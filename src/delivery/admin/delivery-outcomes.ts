@@ -71,7 +71,7 @@ export class DeliveryOutcomes {
     ]);
   }
 
-  /** Recent failures of each channel, and whether anybody sends. Reads only their indexes. */
+  /** Recent failures of each channel, and how much its live workers can send. Reads only their indexes. */
   async states(): Promise<SendingState[]> {
     return this.database.query<SendingState>(STATES, [
       CHANNELS,

@@ -185,7 +185,7 @@ export class ChannelHealth implements BeforeApplicationShutdown {
     );
   }
 
-  /** Those of these channels that an operator has paused. */
+  /** The channels among these that an operator has paused. */
   async paused(channels: readonly Channel[]): Promise<ReadonlySet<string>> {
     const rows = await this.database.query<{ channel: string }>(PAUSED, [channels]);
     return new Set(rows.map(({ channel }) => channel));

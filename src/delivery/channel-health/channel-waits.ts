@@ -4,17 +4,19 @@ import { CONFIG, type Config } from '../../platform/config/config.js';
 import { activeChannels } from '../channels/channels.js';
 import { ChannelHealth } from './channel-health.js';
 
-/** Why nothing leaves on a channel now. */
+/** Why a channel sends nothing now. */
 export interface ChannelWait {
   reason: 'channel_off' | 'paused' | 'channel_down';
   /** The server's reply, without addresses. */
   detail: string | null;
   since: Date | null;
-  /** When it is tried again; null: while somebody keeps it stopped, or while a probe is running. */
+  /**
+   * When the channel is tried again; null while it is switched off or paused, or while a probe is running.
+   */
   until: Date | null;
 }
 
-/** What keeps waiting messages on their channels, for explanations. */
+/** Explains why messages wait for their channels. */
 @Injectable()
 export class ChannelWaits {
   constructor(
@@ -22,7 +24,7 @@ export class ChannelWaits {
     private readonly health: ChannelHealth,
   ) {}
 
-  /** Those of these channels on which nothing leaves now. */
+  /** The channels among these that send nothing now. */
   async of(channels: readonly Channel[]): Promise<ReadonlyMap<Channel, ChannelWait>> {
     if (channels.length === 0) return new Map();
     const [states, paused] = await Promise.all([this.health.states(channels), this.health.paused(channels)]);

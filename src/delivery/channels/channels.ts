@@ -41,11 +41,14 @@ export interface ChannelTraits {
   segments?: (text: string, config: Config) => number;
   /** One message may carry several notifications. */
   bundles: boolean;
-  /** Operating hours, quiet hours and limits per recipient hold its messages back: its recipients are people. */
+  /**
+   * Operating hours, quiet hours and limits per recipient apply to its messages, because its recipients are
+   * people.
+   */
   holds: boolean;
   /**
-   * Each address has a health of its own, and this many messages in flight at most, so that a broken one stops no
-   * other. Null: the channel is up or down as a whole.
+   * Each address has its own health and at most this many messages in flight, so that a broken address does
+   * not block others. Null: the channel is up or down as a whole.
    */
   maxPerAddress: number | null;
   /** When a refused or ambiguous message is sent again. */
@@ -115,7 +118,7 @@ export const CHANNEL_TRAITS: Readonly<Record<Channel, ChannelTraits>> = {
     service: 'webhook',
     scheme: 'webhook',
     parseAddress: (written) => (isUUID(written) ? written.toLowerCase() : null),
-    // Endpoints are recipients of their own: no user has one.
+    // Endpoints are recipients themselves: users have no address on this channel.
     userAddresses: 'NULL::text[]',
     bundles: false,
     holds: false,

@@ -170,7 +170,7 @@ export class Admission {
    * @param full addresses without room
    * @param whole the window, of which a tenant gets half
    * @param limits the installation's; a tenant's own take precedence
-   * @param which critical: those that no limit stops
+   * @param which critical: only those that ignore limits
    */
   async candidates(
     tx: SystemTransaction,
@@ -288,7 +288,7 @@ export class Admission {
   }
 }
 
-/** A round takes it exclusively, direct calls share it. */
+/** Rounds take this lock exclusively; direct calls share it. */
 function channelLock(channel: string): string {
   return `admission:${channel}`;
 }

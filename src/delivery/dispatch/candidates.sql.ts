@@ -76,7 +76,7 @@ function messageSql(d: string, t: string): string {
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 const COLUMNS = 'id, recipient, critical, bundle_id, bundle_key, address, due_at, admitted_at';
-/** Its address may have another message in flight. */
+/** The address has room for another message in flight. */
 const HAS_ROOM = 'address <> ALL ($8::text[])';
 /** Deliveries read for each message that may leave: several of them may share a message. */
 const LOOKAHEAD = 4;

@@ -70,7 +70,10 @@ function hours(candidate: Candidate, now: Date, logger: Logger): Pick<Deferral, 
   }
 }
 
-/** Admitted to one recipient, or of one tenant, earlier in this round, and not included in what a candidate counts. */
+/**
+ * Messages admitted to one recipient, or of one tenant, earlier in this round. A candidate's own counts do
+ * not include them.
+ */
 interface Usage {
   hour: number;
   day: number;
@@ -78,7 +81,7 @@ interface Usage {
 
 const NONE: Usage = { hour: 0, day: 0 };
 
-/** Which limit is reached: the one that frees last, as far as spans tell. */
+/** The reached limit with the longest span, which probably frees last. */
 function limitReached(
   lead: Candidate,
   ofPerson: Usage,
@@ -86,7 +89,7 @@ function limitReached(
   now: Date,
 ): OverLimit['reason'] | null {
   const full = (limit: number, used: number) => limit > 0 && used >= limit;
-  // An earlier attempt of the message itself is among those of its tenant.
+  // The tenant's counts include an earlier attempt of this message.
   const own = withOneMore({ hour: 1, day: 1 }, lead, now);
   const [ownHour, ownDay] = [2 - own.hour, 2 - own.day];
   if (full(lead.per_tenant_per_day, lead.tenant_used_day - ownDay + ofTenant.day))

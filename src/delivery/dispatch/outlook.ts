@@ -12,8 +12,8 @@ import { Deferring } from './deferring.js';
 import { limitsOf } from './limits.js';
 
 /**
- * When new deliveries would leave: the dispatcher's decisions on them, in a rehearsal. Its rounds are the same, with two
- * differences: there is room for all of them at once, and they meet no other waiting deliveries.
+ * Computes when new deliveries would be sent, by the dispatcher's own decisions, in a rehearsal. Unlike in a
+ * round of the dispatcher, all of them have room at once, and no other deliveries are waiting.
  */
 @Injectable()
 export class Outlook {

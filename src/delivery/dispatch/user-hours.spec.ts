@@ -75,7 +75,7 @@ const waiting = () =>
 const OFFICE = [{ days: [1, 2, 3, 4, 5], from: '08:00', to: '19:00' }];
 
 describe('E6: receiving hours by weekday', () => {
-  it('E6: what waits over a weekend leaves on Monday as one mail; what is critical leaves at once', async () => {
+  it('E6: waiting notifications are sent on Monday as one mail; critical ones are sent at once', async () => {
     await prefer({ receiving_hours: OFFICE });
     await tell('info');
     await way.leave();
@@ -97,7 +97,7 @@ describe('E6: receiving hours by weekday', () => {
     expect(mails()).toHaveLength(3);
   });
 
-  it('E6: a change applies to what already waits', async () => {
+  it('E6: a change applies to waiting deliveries', async () => {
     await prefer({ receiving_hours: [{ days: [6], from: '10:00', to: '12:00' }] });
     await tell('info');
     await way.leave();
@@ -111,7 +111,7 @@ describe('E6: receiving hours by weekday', () => {
 });
 
 describe('E6: a pause', () => {
-  it('E6: holds back all but what is critical until its day in the user’s zone, then sends one mail', async () => {
+  it('E6: defers all but critical notifications until its day in the user’s zone, then sends one mail', async () => {
     await world.sql(`UPDATE users SET time_zone = 'America/New_York' WHERE id = $1`, [bob.id]);
     await prefer({ paused_until: '2026-04-20' });
     await tell('info');
@@ -179,7 +179,7 @@ describe('E6: a kind that is turned off', () => {
     world.sql(`SELECT state, reason FROM deliveries WHERE recipient = 'user:' || $1 ORDER BY id`, [bob.id]);
   const SUPPRESSED = { state: 'suppressed', reason: 'preference' };
 
-  it('E6: is not sent unless it is critical, and what waits is not sent either', async () => {
+  it('E6: is not sent unless it is critical, and waiting deliveries are suppressed', async () => {
     await prefer({ quiet_hours: { from: '08:00', to: '10:00' } });
     await tell('info');
     await way.leave();
@@ -191,7 +191,7 @@ describe('E6: a kind that is turned off', () => {
     expect(mails()).toHaveLength(1);
   });
 
-  it('E6: by the tenant applies to users without a choice of their own', async () => {
+  it('E6: by the tenant applies to users who have not chosen', async () => {
     const chosen = (preferences: object[]) =>
       world.http('PUT', '/api/v1/tenant/preferences', { token: admin.token, body: { preferences } });
     expect((await chosen(off.preferences)).status).toBe(200);

@@ -4,7 +4,7 @@ import { SystemDatabase } from '../../platform/database/database.js';
 import { hasAddressSql } from '../forgotten-address.sql.js';
 import type { EventProviderName, ProviderEvent } from './provider-event.js';
 
-/** A bundle has at most 100 deliveries; more would be of other messages. */
+/** A bundle has at most 100 deliveries; more would belong to other messages. */
 const MAX_DELIVERIES = 200;
 /** Tenants that have sent to one number. */
 const MAX_TENANTS = 1_000;
@@ -23,9 +23,9 @@ export interface Match {
 }
 
 /**
- * Finds the deliveries of events, whatever their tenants: a provider knows none. By our own id of the message; by the
- * provider's, if the address agrees, because not all providers' ids are unique for ever; by the number alone for
- * replies, to the last message of each tenant.
+ * Finds the deliveries of events across all tenants, because providers know no tenants. Matches by our own id
+ * of the message; by the provider's id if the address agrees, because not all providers' ids stay unique; and
+ * for replies by the number alone, to the last message of each tenant.
  * $1 our ids, $2 the provider's, $3 channels, $4 addresses, $5 whether it is a reply
  */
 const FIND = `
@@ -49,7 +49,7 @@ const FIND = `
        ORDER BY d.tenant_id, d.created_at DESC LIMIT ${MAX_TENANTS}) r)) m
   ORDER BY 1, 2, 3`;
 
-/** What belongs to no tenant: which deliveries an event is about, and which events were handled. */
+/** Data across tenants: which deliveries an event is about, and which events were handled. */
 @Injectable()
 export class EventMatches {
   constructor(
@@ -90,7 +90,7 @@ export class EventMatches {
     });
   }
 
-  /** Forgets the keys of events that no provider repeats any more. */
+  /** Deletes the keys of events that providers no longer repeat. */
   async clean(): Promise<void> {
     const before = new Date(this.clock.now().getTime() - KEPT_MS);
     await this.system.query(

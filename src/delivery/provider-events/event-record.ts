@@ -9,7 +9,7 @@ import type { EventProviderName, ProviderEvent } from './provider-event.js';
 /** An event about a delivery of the tenant. */
 export type MatchedEvent = Match & { event: ProviderEvent };
 
-/** Adds events to a tenant's deliveries. Their outcomes stay as they are. */
+/** Adds events to a tenant's deliveries. The outcomes of the deliveries do not change. */
 @Injectable()
 export class EventRecord {
   constructor(
@@ -31,7 +31,7 @@ export class EventRecord {
          SELECT $1, e.delivery_id, $2, e.event_key, e.event, e.bounce, e.detail, e.at, $3
          FROM unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[])
            AS e (delivery_id, event_key, event, bounce, detail, at)
-         -- A delivery that was deleted meanwhile.
+         -- Skips deliveries that were deleted in the meantime.
          WHERE EXISTS (SELECT FROM deliveries d WHERE d.tenant_id = $1 AND d.id = e.delivery_id)
          ORDER BY e.delivery_id, e.event_key
          ON CONFLICT DO NOTHING RETURNING delivery_id, event_key`,

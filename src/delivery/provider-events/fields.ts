@@ -10,7 +10,7 @@ const LIMITS = { ...JSON_LIMITS, values: 200_000, illFormedTexts: true };
 const MAX_KEY = 200;
 const MAX_DETAIL = 500;
 
-/** Providers add fields at any time: whatever is not looked for is ignored. */
+/** Providers add fields at any time: unknown fields are ignored. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** @throws Problem malformed_request */
@@ -55,7 +55,7 @@ function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** An instant as text (RFC 3339) or in seconds since 1970; null if it is neither, or not of our time. */
+/** An instant as text (RFC 3339) or in seconds since 1970; null if it is neither, or implausible. */
 export function instantOf(value: unknown): Date | null {
   const isNumber =
     typeof value === 'number' || (typeof value === 'string' && /^\d{9,11}(?:\.\d+)?$/.test(value));

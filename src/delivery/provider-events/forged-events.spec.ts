@@ -145,12 +145,12 @@ const OLD: [string, () => Call, number][] = [
   ['ses, 50 min', () => snsCall({ Message: sesMessage(), Timestamp: minutesAgo(50) }), 200],
   ['ses, 61 min', () => snsCall({ Message: sesMessage(), Timestamp: minutesAgo(61) }), 403],
 ];
-test.each(OLD)('V18: an old signature counts no more: %s', async (_what, call, expected) => {
+test.each(OLD)('V18: a signature is valid only for a limited time: %s', async (_what, call, expected) => {
   expect((await post(world, call())).status).toBe(expected);
   expect(await changed()).toBe(expected === 200);
 });
 
-it('V18: a token of Mailgun signs one event, not another one later', async () => {
+it('V18: refuses a token of Mailgun that has signed an earlier event', async () => {
   const delivered = (JSON.parse(MAIL_CALLS.mailgun('delivered', mail).body) as { 'event-data': object })[
     'event-data'
   ];
@@ -253,14 +253,14 @@ const MALFORMED: [string, () => Call, number, string][] = [
     'validation_failed',
   ],
 ];
-test.each(MALFORMED)('V18: %s is refused in words', async (_what, call, status, code) => {
+test.each(MALFORMED)('V18: %s is refused with a clear error', async (_what, call, status, code) => {
   const answer = await post(world, call());
   expect(answer).toMatchObject({ status, body: { code } });
   expect(answer.headers['content-type']).toContain('application/problem+json');
   expect(await changed()).toBe(false);
 });
 
-it('V18: texts that PostgreSQL cannot store, and values of any type, break nothing', async () => {
+it('V18: accepts values of any type, and texts that PostgreSQL cannot store', async () => {
   const odd = [
     { id: 'nul', event: 'delivered', message_id: mail.message_id, detail: 'a\u0000b\ud800c' },
     { id: 'x'.repeat(5_000), event: 'delivered', message_id: mail.message_id, at: 'yesterday' },
@@ -283,7 +283,7 @@ it('V18: texts that PostgreSQL cannot store, and values of any type, break nothi
   }
 });
 
-it('V18: only what is not a provider’s counts against the limit of its address', async () => {
+it('V18: only refused requests count against the rate limit of their address', async () => {
   const strict = await createWorld({
     clock,
     join: world,
@@ -302,7 +302,7 @@ it('V18: only what is not a provider’s counts against the limit of its address
   }
 });
 
-it('V18: nothing is taken without a token, and a token needs the key of its provider', async () => {
+it('V18: without a token there is no hook, and a token needs the key of its provider', async () => {
   const closed = await createWorld({ clock, join: world });
   try {
     for (const provider of Object.keys(TOKENS))

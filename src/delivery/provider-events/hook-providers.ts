@@ -39,7 +39,7 @@ export function hooksOf(config: Config, clock: Clock): ReadonlyMap<string, Hook>
   return hooks;
 }
 
-/** Where Twilio reports what became of a message; null: nowhere. */
+/** The URL to which Twilio reports the outcome of a message; null: none. */
 export function twilioHookUrl(config: Config): string | null {
   const token = config.hooksTwilioToken;
   return token === null || config.publicUrl === null ? null : `${publicUrl(config)}/hooks/twilio/${token}`;

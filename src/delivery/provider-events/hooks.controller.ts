@@ -11,12 +11,12 @@ import type { Hook } from './hook-providers.js';
 import { Hooks } from './hooks.service.js';
 import { EVENT_PROVIDERS, type EventProviderName, ForgedEvent } from './provider-event.js';
 
-/** Twilio takes an answer for the text of a reply; this is none. */
+/** Twilio would send a text in the response as a reply; this response sends none. */
 const NO_REPLY = '<?xml version="1.0" encoding="UTF-8"?><Response/>';
 
 /**
- * `/hooks/{provider}/{token}`, outside the API: what providers call. Requests that are not a provider's are counted
- * against their address; those of a provider are not, because it may not repeat one that was refused.
+ * `/hooks/{provider}/{token}`, outside the API: called by providers. Invalid requests count against the rate
+ * limit of their address; valid ones do not, because a provider may not repeat a refused request.
  */
 @ApiTags('hooks')
 @Controller('hooks')
@@ -32,7 +32,7 @@ export class HooksController {
   @CountsRequests()
   @ReadsBody()
   @ApiOperation({
-    summary: 'Take events of a provider: bounces, complaints, STOP, receipts',
+    summary: 'Receive events of a provider: bounces, complaints, STOP, receipts',
     description:
       "Verified by the provider's own signature. A repeated event changes nothing. docs/provider-events.md describes each provider's setup, and the format of `generic`.",
   })
@@ -40,7 +40,7 @@ export class HooksController {
   @ApiParam({ name: 'token', schema: { type: 'string' } })
   @ApiConsumes('application/json', 'application/x-www-form-urlencoded', 'text/plain')
   @ApiOkResponse({
-    description: 'Taken, whether or not a message is known; Twilio gets an empty TwiML answer',
+    description: 'Received, whether or not the message is known; Twilio gets an empty TwiML answer',
     content: {
       'application/json': {
         schema: {
@@ -71,7 +71,7 @@ export class HooksController {
     } catch (error) {
       if (error instanceof ForgedEvent || (error instanceof Problem && error.status < 500))
         this.count(request, reply);
-      // Which of its marks is wrong is for the log.
+      // Only the log says which check failed.
       if (error instanceof ForgedEvent) throw new Problem('forbidden', 'this is not signed by the provider');
       throw error;
     }

@@ -162,7 +162,7 @@ export function genericCall(events: unknown, at = NOW, id = `msg_${randomUUID()}
   };
 }
 
-/** A mail that has left, as its provider knows it. */
+/** A sent mail, as its provider knows it. */
 export interface SentMail {
   /** Our Message-ID, with its brackets. */
   message_id: string;
@@ -171,10 +171,10 @@ export interface SentMail {
   metadata: string;
 }
 
-/** What a provider says of a mail, in its own form. */
+/** An event that a provider reports about a mail. */
 export type MailEvent = 'delivered' | 'hard_bounce' | 'soft_bounce' | 'complaint' | 'opened';
 
-/** The providers' true forms: from their documentation, shortened. */
+/** The providers' real formats: from their documentation, shortened. */
 export const MAIL_CALLS: Readonly<
   Record<'ses' | 'postmark' | 'mailgun' | 'sendgrid' | 'generic', (event: MailEvent, mail: SentMail) => Call>
 > = {

@@ -15,10 +15,13 @@ import {
 } from './provider-event.js';
 import { isSame } from './signatures.js';
 
-/** A receipt of a text message may arrive before the provider's id of the message is stored: it is looked for again. */
+/**
+ * A receipt of a text message may arrive before the provider's id of the message is stored: the lookup is
+ * repeated once after this delay.
+ */
 const SECOND_LOOK_MS = 1_000;
 
-/** What became of the events of a request. */
+/** The results for the events of a request. */
 export interface HookOutcome {
   recorded: number;
   duplicate: number;
@@ -26,7 +29,7 @@ export interface HookOutcome {
   ignored: number;
 }
 
-/** Takes the events of providers: each one once, added to its delivery. */
+/** Records the events of providers: each once, with its delivery. */
 @Injectable()
 export class Hooks {
   private readonly logger = new Logger('ProviderEvents');

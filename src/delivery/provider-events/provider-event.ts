@@ -1,4 +1,4 @@
-/** The providers whose events are taken; literal strings, because URLs and rows have them. */
+/** The providers whose events are accepted. Literal strings, because URLs and rows contain them. */
 export const EVENT_PROVIDERS = ['ses', 'postmark', 'mailgun', 'sendgrid', 'twilio', 'generic'] as const;
 export type EventProviderName = (typeof EVENT_PROVIDERS)[number];
 
@@ -28,7 +28,7 @@ export interface ProviderEvent {
   message_id: string | null;
   /** The provider's id of the message. */
   provider_id: string | null;
-  /** Whom it is about, lower case. Without any id of a message it says everything. */
+  /** The recipient, in lower case. An event without any message id is matched by it alone. */
   address: string | null;
   /** The provider's words. */
   detail: string | null;

@@ -1,7 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { ForgedEvent, type HookRequest } from './provider-event.js';
 
-/** A signature counts for this long, in ms. Before that, an event that was handled is known by its key. */
+/** How long a signature is valid, in ms. Within this time the key of an event detects a repetition. */
 export const SIGNATURE_AGE_MS = 5 * 60_000;
 
 /** Compares in constant time, whatever the lengths. */

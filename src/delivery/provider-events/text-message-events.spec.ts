@@ -176,7 +176,7 @@ test.each([
   expect(await stopped()).toHaveLength(expected);
 });
 
-it('V18: with Advanced Opt-Out, Twilio says what a reply means', async () => {
+it('V18: uses the meaning of a reply that Twilio’s Advanced Opt-Out reports', async () => {
   const to = newNumber();
   await send(to);
   await post(world, reply(to, { Body: 'plus jamais', OptOutType: 'STOP' }));

@@ -82,7 +82,10 @@ export class DeliverySending implements OnModuleInit {
     });
   }
 
-  /** In the trace of what created the message, which another process may have recorded. */
+  /**
+   * Runs in the trace of the request or run that created the message, which another process may have
+   * recorded.
+   */
   private async traced(message: ClaimedMessage, lease: SendLease): Promise<Attempt> {
     const { channel, tenant_id, bundle_id, attempts, items, traceparent } = message;
     const about = {

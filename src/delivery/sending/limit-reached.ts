@@ -31,7 +31,7 @@ const CALLERS: Partial<Record<LimitReason, string>> = {
 
 /**
  * The answer: which limit, how much of it is left, and when it has room, with the headers of the request limits
- * (draft-ietf-httpapi-ratelimit-headers-02). Without room ever, there is no Retry-After.
+ * (draft-ietf-httpapi-ratelimit-headers-02). If there is never room, there is no Retry-After.
  */
 export function limitReached({
   reason,

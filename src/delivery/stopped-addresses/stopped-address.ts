@@ -6,7 +6,7 @@ export type StoppableChannel = (typeof STOPPABLE_CHANNELS)[number];
 export const STOP_REASONS = ['hard_bounce', 'complaint', 'stop'] as const;
 export type StopReason = (typeof STOP_REASONS)[number];
 
-/** An address that gets nothing more. */
+/** An address to which nothing more is sent. */
 export interface StoppedAddress {
   id: string;
   channel: StoppableChannel;
@@ -21,7 +21,7 @@ export interface NewStop {
   channel: StoppableChannel;
   address: string;
   reason: StopReason;
-  /** Who reported it; null if it refused a message. */
+  /** The provider that reported it; null if a message to the address was refused. */
   provider: string | null;
   delivery_id: string;
 }

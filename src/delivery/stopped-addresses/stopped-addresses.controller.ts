@@ -15,9 +15,9 @@ export class StoppedAddressesController {
   @Get()
   @Access('admin', 'admin')
   @ApiOperation({
-    summary: 'Addresses that get nothing more: bounced, complained, or unsubscribed',
+    summary: 'Addresses to which nothing more is sent: bounced, complained, or unsubscribed',
     description:
-      'Newest first. Other channels of the same person go on. docs/provider-events.md explains them.',
+      'Newest first. Other channels of the same person still work. docs/provider-events.md explains them.',
   })
   @ApiPage(StoppedAddressView)
   list(
@@ -33,7 +33,7 @@ export class StoppedAddressesController {
   @ApiOperation({
     summary: 'Free an address',
     description:
-      'Later messages are sent to it again. A provider may go on refusing it: lift its own suppression, too.',
+      'Later messages are sent to it again. A provider may keep refusing it: lift its own suppression, too.',
   })
   @ApiNoContentResponse({ description: 'It is free' })
   free(@Caller() { tenant_id }: TenantCaller, @IdParam() id: string): Promise<void> {

@@ -15,7 +15,7 @@ export class StoppedAddressesQuery extends PageQuery {
   channel?: StoppableChannel;
 }
 
-/** An address that gets nothing more on this channel. */
+/** An address to which nothing more is sent on this channel. */
 export class StoppedAddressView {
   @ApiProperty({ format: 'uuid' })
   id: string;

@@ -13,8 +13,8 @@ import { StoppedAddressEvents } from './stopped-address-events.js';
 import type { StoppedAddressesQuery, StoppedAddressView } from './stopped-addresses.dto.js';
 
 /**
- * Addresses that get nothing more on their channel: it bounced, its owner complained or answered STOP. Other channels
- * of the same person go on.
+ * Addresses to which nothing more is sent on their channel: a hard bounce, a complaint, or STOP. Other
+ * channels of the same person still work.
  */
 @Injectable()
 export class StoppedAddresses {

@@ -8,7 +8,7 @@ import { StepwiseDelivery } from '../dispatch/bundling.fixture.js';
 import { genericCall, HOOKS_ENV, NOW, post } from '../provider-events/hooks.fixture.js';
 import { StoppedAddresses } from './stopped-addresses.service.js';
 
-/** V18: addresses that get nothing more, and how they are freed. */
+/** V18: stopped addresses, and how they are freed. */
 const clock = new FixedClock(NOW);
 let world: World;
 let smtp: MailCatcher;
@@ -84,7 +84,7 @@ const stop = (address: string, deliveryId: string, channel: 'email' | 'sms' = 'e
     );
 const STOPPED = { state: 'suppressed', reason: 'address_stopped' };
 
-it('V18: what waits for it is suppressed; its owner’s other channels and other people go on', async () => {
+it('V18: suppresses waiting deliveries to it; other channels and other people are not affected', async () => {
   const to = { to: 'Client@client.example' };
   const sent = await message(to);
   await way.leave();
@@ -120,7 +120,7 @@ it('V18: an alert to a stopped address reaches its user on their other channels'
   expect((feed.body as { data: unknown[] }).data).toHaveLength(1);
 });
 
-it('V18: a claim looks again: a message created beside the stop is not sent', async () => {
+it('V18: a claim checks again: a message created during the stop is not sent', async () => {
   const delivery = await message({ to: 'race@client.example' });
   await way.admit();
   // As a transaction that does not see the message yet.
@@ -166,7 +166,7 @@ it('V18: admins are notified in one mail, in their words, and not at the stopped
   expect((await list()).data).toHaveLength(1);
 });
 
-it('V18: a mail domain that dies is one mail to each admin', async () => {
+it('V18: many bounces at once are one mail to each admin', async () => {
   const ids = await Promise.all(
     Array.from({ length: 12 }, (_none, place) => message({ to: `c${place}@dead.example` })),
   );

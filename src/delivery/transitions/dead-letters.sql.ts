@@ -25,9 +25,9 @@ const CHOSEN = `
 export const COUNT_DEAD = `SELECT count(*) AS count FROM deliveries f WHERE ${CHOSEN}`;
 
 /**
- * `failed` → `pending`, with all attempts again: chosen dead letters, at most $9. Skips those without a recipient (the
- * user was erased), and expired links to set a password. A message that may have arrived keeps its deliveries, and is
- * taken whole. $8 now
+ * `failed` → `pending`, with all attempts again: chosen dead letters, at most $9. Skips those without a
+ * recipient (the user was erased), and those with an expired link to set a password. A message that may have
+ * arrived keeps its deliveries, and is requeued as a whole. $8 now
  */
 export const REQUEUE_DEAD = `
   WITH picked AS MATERIALIZED (

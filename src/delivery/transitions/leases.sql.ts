@@ -42,10 +42,10 @@ const ASKED = `asked AS (
     )`;
 
 /**
- * `queued` → `sending`, and the message's content, a row per item. Deliveries whose fact is gone, whose recipient was
- * erased, whose one-time link has ended, whose alert somebody has acknowledged or snoozed (after this attempt was
- * admitted), whose address was stopped, or whose endpoint is disabled end as `suppressed` and are not in the message. The first of the others
- * leads.
+ * `queued` → `sending`, and the message's content, a row per item. Deliveries end as `suppressed`, and are
+ * not in the message, if their fact is gone, their recipient was erased, their one-time link has ended,
+ * somebody has acknowledged or snoozed their alert (after this attempt was admitted), their address was
+ * stopped, or their endpoint is disabled. The first of the others leads.
  * $1 tenant ids, $2 bundle ids, $3 lease tokens, $4 seconds of the lease, $5 now
  */
 export const CLAIM = `

@@ -2,8 +2,8 @@ import { endSql } from './acts.sql.js';
 import { eventsSql } from './events.sql.js';
 
 /*
- * The transitions of the deliveries to one webhook endpoint, whose recipient is `webhook:<endpoint id>`. Rows that
- * another transaction has locked are left to it: a claim reads the endpoint's state itself.
+ * The transitions of the deliveries to one webhook endpoint, whose recipient is `webhook:<endpoint id>`. They
+ * skip rows that another transaction has locked: a claim checks the endpoint's state itself.
  */
 
 /**
@@ -32,7 +32,7 @@ export const HASTEN_OF_ENDPOINT = `
   WHERE d.tenant_id = l.tenant_id AND d.id = l.id`;
 
 /**
- * Makes the endpoint's other deliveries wait: it has said until when.
+ * Defers the endpoint's other deliveries until the instant that it asked for (Retry-After).
  * $1 tenant id, $2 recipient, $3 until
  */
 export const DEFER_OF_ENDPOINT = `

@@ -122,7 +122,7 @@ describe('V16: acts on many alerts', () => {
     expect((await act('acknowledge', { ids: [] })).body).toEqual({ changed: 0 });
   });
 
-  it('V16: snoozes all of a filter, if their number is still the one that was shown', async () => {
+  it('V16: snoozes all of a filter, if their number is as shown', async () => {
     await announced('TVA A', 'TVA B', 'Bilan');
     const body = { filter: { q: 'tva', state: 'open' }, until: IN_A_DAY };
     const refused = await act('snooze', { ...body, count: 3 });
@@ -159,7 +159,7 @@ describe('V16: acts on many alerts', () => {
     expect(data.filter(({ gone_at }) => gone_at !== null).map(({ id }) => id)).toEqual([event.body.id]);
   });
 
-  it('V16: of another tenant’s alerts, or those that a member was not notified of, none changes', async () => {
+  it('V16: changes no alerts of another tenant, and none that a member was not notified of', async () => {
     const ids = await announced('A', 'B');
     for (const name of ['acknowledge', 'resolve'])
       expect((await act(name, { ids }, outsider)).body).toEqual({ changed: 0 });

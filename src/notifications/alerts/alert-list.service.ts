@@ -87,7 +87,7 @@ export class AlertList {
   }
 
   /**
-   * Locks the alerts of an act on many, in the order of their keys, as checks and incidents do.
+   * Locks the alerts of a bulk act, in the order of their keys, as checks and incidents do.
    * @returns the ids of those that the caller sees
    * @throws Problem validation_failed, count_changed
    */
@@ -128,7 +128,7 @@ export class AlertList {
     return row;
   }
 
-  /** The id, if the reader sees the alert. */
+  /** Locks the alert. @returns its id; nothing if the reader may not see it */
   private async visible(tx: TenantTransaction, id: string, reader: AlertReader): Promise<string[]> {
     const conditions = this.conditions(tx, reader, {}).equal('alert.id', id);
     const found = await tx.query<{ id: string }>(
@@ -146,7 +146,7 @@ export class AlertList {
   ): ListConditions {
     const { state, since, until, q } = filter;
     const conditions = new ListConditions([tx.tenant_id, reader.user_id])
-      // $2 has no other use where the reader sees all.
+      // Uses $2, because PostgreSQL must know the type of each parameter, even if the reader sees all.
       .add('alert.tenant_id = $1 AND ($2::uuid IS NULL OR true)')
       .equal('alert.kind', filter.kind)
       .equal('alert.severity', filter.severity)
@@ -156,7 +156,7 @@ export class AlertList {
       .given(until, (p) => `alert.first_seen_at < ${p}::timestamptz`)
       .matching(SEARCHED, q);
     if (state !== undefined) {
-      // The column as well, for the index of what stands.
+      // Also a condition on the column, for the index of open alerts.
       conditions.add(`alert.state = '${state === 'resolved' ? 'resolved' : 'open'}'`);
       const now = conditions.take(this.clock.now());
       conditions.equal(`(${alertStateSql('alert', `${now}::timestamptz`)})`, state);

@@ -2,7 +2,7 @@ import type { SortKey, SortOrders } from '../../platform/lists/sort-orders.js';
 
 const ID: SortKey = { sql: 'alert.id', type: 'uuid' };
 const FIRST_SEEN: SortKey = { sql: 'alert.first_seen_at', type: 'timestamptz' };
-/** Of `contracts/severities`, the least severe first. */
+/** The severities of `contracts/severities`, the least severe first. */
 const SEVERITY: SortKey = {
   sql: `CASE alert.severity WHEN 'critical' THEN '2' WHEN 'warning' THEN '1' ELSE '0' END`,
   type: 'text',
@@ -15,7 +15,7 @@ export const ALERT_ORDERS: SortOrders = {
 };
 export const NEWEST_FIRST = '-first_seen_at';
 
-/** What people search in: what a fact is about, whatever its kind. */
+/** The fields that a search covers, for facts of every kind. */
 export const SEARCHED = ['title', 'client_name', 'database_name', 'agent_id', 'company_name', 'city'].map(
   (field) => `alert.data ->> '${field}'`,
 );

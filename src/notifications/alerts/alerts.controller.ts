@@ -13,7 +13,7 @@ import { AlertsBulk, AlertsQuery, AlertsSnooze, AlertView, Snooze } from './aler
 import { AlertSilence, type Marker } from './silence.js';
 
 const WHO_MAY = 'For its recipients, admins and programs';
-const OTHERS_SKIPPED = 'Of a member only those that they were notified of; others are skipped.';
+const OTHERS_SKIPPED = 'For members: only alerts that they were notified of; others are skipped.';
 
 /** The tenant's alerts. */
 @ApiTags('alerts')

@@ -9,7 +9,7 @@ import { bulkBody } from '../../platform/lists/bulk-act.js';
 import { CountedPageQuery, Sort } from '../../platform/lists/list-query.js';
 import { ALERT_ORDERS } from './alert-list.sql.js';
 
-/** The first that applies, from the end. In order: what most needs somebody is first. */
+/** An alert has the last of these states that applies. In order of urgency, the most urgent first. */
 export const ALERT_STATES = ['open', 'snoozed', 'acknowledged', 'resolved'] as const;
 export type AlertState = (typeof ALERT_STATES)[number];
 
@@ -23,7 +23,7 @@ const UNTIL = {
   description: `An instant in the future, within ${MAX_SNOOZE_DAYS} days; null ends the snooze`,
 } as const;
 
-/** Which alerts of the tenant a list has, and which ones an act on many is for. */
+/** Which alerts of the tenant a list has, and which ones a bulk act changes. */
 export class AlertFilter {
   @ApiPropertyOptional({ enum: ALERT_STATES })
   @IsOptional()
@@ -45,7 +45,7 @@ export class AlertFilter {
   @Line(100)
   source_type?: string;
 
-  @ApiPropertyOptional({ format: 'uuid', description: 'All alerts about it, also those that have ended' })
+  @ApiPropertyOptional({ format: 'uuid', description: 'All alerts about this item, also ended ones' })
   @IsOptional()
   @IsUUID()
   source_id?: string;
@@ -70,7 +70,7 @@ export class AlertFilter {
   q?: string;
 }
 
-/** Where a page of alerts begins, and their order. */
+/** The position of a page of alerts, and their order. */
 class AlertPageQuery extends CountedPageQuery {
   @Sort(ALERT_ORDERS)
   sort?: string;
@@ -79,7 +79,7 @@ class AlertPageQuery extends CountedPageQuery {
 /** A list of alerts. */
 export class AlertsQuery extends IntersectionType(AlertFilter, AlertPageQuery) {}
 
-/** Many alerts. */
+/** The alerts of a bulk act. */
 export class AlertsBulk extends bulkBody('AlertsBulk', AlertFilter) {}
 
 export const ACKNOWLEDGED_BY =
@@ -157,7 +157,7 @@ export class AlertView {
   snoozed_until: Date | null;
 }
 
-/** Until when nobody is notified of many alerts. */
+/** A snooze of many alerts. */
 export class AlertsSnooze extends bulkBody('AlertsSnoozeRows', AlertFilter) {
   @ApiProperty(UNTIL)
   @IsOptional()
@@ -167,7 +167,7 @@ export class AlertsSnooze extends bulkBody('AlertsSnoozeRows', AlertFilter) {
 
 /** Until when nobody is notified of an alert. */
 export class Snooze {
-  // Optional here: whether the alert exists is said first.
+  // Optional here, so that an unknown alert is reported before a missing instant.
   @ApiProperty(UNTIL)
   @IsOptional()
   @Instant()

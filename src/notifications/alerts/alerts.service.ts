@@ -100,8 +100,8 @@ export class Alerts {
   }
 
   /**
-   * Lets a room act when sources of a type were completed, moved or deleted, in the transaction of the change. It finds
-   * completed and deleted ones changed already, moved ones perhaps not yet.
+   * Lets a room act when sources of a type were completed, moved or deleted, in the transaction of the
+   * change. When it runs, completed and deleted sources are already stored; moved ones may not be.
    */
   onSourcesChanged(sourceType: string, listener: SourceListener): void {
     this.sourceListeners.set(sourceType, listener);

@@ -3,22 +3,24 @@ import type { NotificationKind } from '../../contracts/kinds.js';
 import type { TenantTransaction } from '../../platform/database/transaction.js';
 import { CREATED_SINCE } from '../preview/written.sql.js';
 
-/** More notifications than this are not set aside: deleting them takes too long, even to undo it. */
+/**
+ * The most notifications to rewind: deleting more takes too long, even in a transaction that is rolled back.
+ */
 const MAX_REWOUND = 20_000;
 
-/** After all others. */
+/** Later than any notification. */
 const FOREVER = '9999-12-31T00:00:00Z';
 
-/** The kinds that a job announces, if what it has announced can be set aside. */
+/** The kinds that a job announces, for jobs whose announcements can be rewound. */
 export const REWINDABLE: Partial<Record<ScheduledJob, readonly NotificationKind[]>> = {
   'check-notifications': ['deadline_near', 'documents_missing', 'tasks_overdue'],
   'weekly-summary': ['weekly_summary'],
 };
 
 /**
- * Sets aside what was announced at an instant and later, so that a rehearsal finds the alerts of that time. Only in a
- * rehearsal: it deletes rows. It cannot bring back how items, people and settings were.
- * @returns false if that is too much; then nothing is changed.
+ * Deletes what was announced at an instant and later, so that a rehearsal finds the alerts of that time. Only
+ * in a rehearsal, which is rolled back. It cannot restore earlier items, people and settings.
+ * @returns false if there is too much; then nothing is changed.
  */
 export async function rewind(
   tx: TenantTransaction,
@@ -48,7 +50,7 @@ const OPENED_SINCE = `
   WHERE a.tenant_id = $1 AND a.kind = ANY ($3::text[]) AND a.first_seen_at >= $2
     AND NOT EXISTS (SELECT FROM notifications n WHERE n.tenant_id = $1 AND n.alert_id = a.id)`;
 
-/** Alerts that ended since: a check decides again. The same parameters. */
+/** Reopens alerts that ended since: a check decides again. The same parameters. */
 const STAND_AGAIN = `
   UPDATE alerts a
   SET gone_at = NULL, state = 'open', resolved_at = NULL, resolved_by = NULL,

@@ -33,7 +33,7 @@ export class AlertSilence {
   ) {}
 
   /**
-   * Somebody takes care of it. Repeating it changes nothing: the first person counts.
+   * Acknowledges an alert. Repeating it changes nothing: the first person is kept.
    * @throws Problem not_found
    */
   async acknowledge(tx: TenantTransaction, alertId: string, marker: Marker): Promise<void> {
@@ -67,7 +67,7 @@ export class AlertSilence {
 
   /**
    * The same for many; unknown ones are skipped.
-   * @returns how many had another instant, or none
+   * @returns how many alerts changed
    * @throws Problem validation_failed
    */
   async snoozeMany(

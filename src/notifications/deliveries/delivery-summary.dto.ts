@@ -12,7 +12,7 @@ export class NotSent {
   count: number;
 }
 
-/** What became of the deliveries of a period. */
+/** The outcomes of the deliveries of a period. */
 export class DeliverySummary {
   @ApiProperty({ type: 'integer' })
   sent: number;

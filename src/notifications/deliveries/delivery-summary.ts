@@ -18,7 +18,7 @@ const ENDED = `
       SELECT FROM notifications n WHERE n.tenant_id = $1 AND n.id = d.notification_id AND n.user_id = $4))
   GROUP BY d.state, d.reason ORDER BY count(*) DESC, d.state, d.reason`;
 
-/** What became of the messages of the last 24 hours, for the first page of the console. */
+/** The outcomes of the messages of the last 24 hours, for the first page of the console. */
 @Injectable()
 export class DeliverySummaries {
   constructor(@Inject(Clock) private readonly clock: Clock) {}

@@ -13,7 +13,7 @@ import { Traces } from '../trace/trace.service.js';
 const WHO_SEES =
   'Admins, and API keys with the scope admin, see those of the whole tenant; others those that they received or created.';
 
-/** What became of a tenant's notifications. */
+/** The deliveries of a tenant's notifications, and their traces. */
 @ApiTags('notifications')
 @Controller()
 export class TenantDeliveriesController {

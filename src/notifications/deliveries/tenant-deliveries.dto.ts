@@ -53,7 +53,7 @@ export class TenantDeliveriesQuery extends CountedPageQuery {
   @IsUUID()
   user_id?: string;
 
-  @ApiPropertyOptional({ format: 'uuid', description: 'The alert that is announced' })
+  @ApiPropertyOptional({ format: 'uuid', description: 'The alert that they announce' })
   @IsOptional()
   @IsUUID()
   alert_id?: string;

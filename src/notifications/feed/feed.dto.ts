@@ -16,7 +16,7 @@ function switchOf({ value }: { value: unknown }): unknown {
   return value === 'true' ? true : value === 'false' ? false : value;
 }
 
-/** Splits `a,b` of a query. A list, from a repeated name, becomes one that is refused. */
+/** Splits `a,b` of a query. A repeated parameter becomes a list in a list, which validation refuses. */
 function listOf({ value }: { value: unknown }): unknown {
   return typeof value === 'string' ? value.split(',') : [value];
 }
@@ -50,7 +50,7 @@ export class ReadAllQuery extends FeedFilter {
   @ApiPropertyOptional({
     maxLength: 60,
     description:
-      'The `cursor` of a notification: only those created up to it, and so none that was not shown',
+      'The `cursor` of a notification: marks only those created up to it, so none that was not shown',
   })
   @IsOptional()
   @IsString()
@@ -274,7 +274,7 @@ export class InboxCount implements UnreadCount {
   })
   unseen: number;
 
-  @ApiProperty({ description: 'Both are exact at this seq: ignore an answer or a frame with a smaller one' })
+  @ApiProperty({ description: 'Both are exact at this seq: ignore an answer or a frame with a smaller seq' })
   seq: number;
 }
 

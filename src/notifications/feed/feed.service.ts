@@ -38,7 +38,7 @@ export type FeedChange = keyof typeof CHANGES;
 /** Adds a parameter to a statement, and returns its name there. */
 type Take = (value: SqlValue) => string;
 
-/** The filters that a list and "all of them" share, as conditions of the notification `n`. */
+/** The filters that a list and `read-all` share, as conditions of the notification `n`. */
 function selected({ kind, severity, since }: FeedFilter, take: Take): string[] {
   return [
     ...(kind === undefined ? [] : [`n.kind = ANY (${take(kind)}::text[])`]),

@@ -125,7 +125,7 @@ describe('V17: a cursor that is not one of mine', () => {
     expect(await counts()).toEqual({ unread_count: 1, unseen: 1, seq: 1 });
   });
 
-  it('V17: is any cursor without a person', async () => {
+  it('V17: is refused without a login', async () => {
     expect((await world.http('PUT', '/api/v1/notifications/seen', { body: { cursor: '1' } })).status).toBe(
       401,
     );

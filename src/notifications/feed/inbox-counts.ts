@@ -29,8 +29,9 @@ const COUNTS = prepared(
 );
 
 /**
- * The cursor belongs to one of the user's notifications, which had this seq when it was created or at a change since.
- * Moves only forward, and only if that shows something new: opening a bell again writes nothing.
+ * The cursor must belong to one of the user's notifications, which had this seq when it was created or at a
+ * later change. Moves only forward, and only if that shows something new: opening a bell again writes
+ * nothing.
  * $1 tenant id, $2 user id, $3 seq and $4 id of the cursor
  */
 const MOVE_SEEN = `

@@ -31,8 +31,8 @@ const MAX_ADMINS = 100;
 const MAX_AT_ONCE = 1_000;
 
 /**
- * Notifies a tenant's admins once of each stopped address. An admin's own stopped address gets nothing, as any other
- * one: their feed has it, and their other channels.
+ * Notifies a tenant's admins once of each stopped address. An admin whose own address is stopped gets the
+ * notice in the feed and on other channels.
  */
 @Injectable()
 export class AddressNotices implements OnModuleInit {
@@ -75,7 +75,7 @@ export class AddressNotices implements OnModuleInit {
       await this.notifications.createMany(tx, notices.slice(from, from + MAX_AT_ONCE));
   }
 
-  /** Deletes the address of a user who is being erased from what admins were sent about it. */
+  /** Deletes the address of a user who is being erased from the notices that admins got about it. */
   private async forget(tx: TenantTransaction, userId: string): Promise<void> {
     const about = await tx.query<{ id: string }>(
       `UPDATE notifications SET data = data - 'address'

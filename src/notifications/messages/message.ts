@@ -9,8 +9,8 @@ import type { NewMessage } from './messages.dto.js';
 declare module '../../contracts/kinds.js' {
   interface NotificationData {
     /**
-     * A written message, or one whose words are a tenant's message template; `kind` is the caller's name for it, `data`
-     * their additional data or that of the template, `ticket_id` the ticket it is about.
+     * A written message, or one with a message template of the tenant. `kind` is the caller's name for it,
+     * `data` their additional data or that of the template, `ticket_id` the ticket it is about.
      */
     message: {
       kind: string | null;

@@ -30,7 +30,7 @@ type Notice = Pick<NewNotification<'webhook_failing' | 'webhook_disabled'>, 'kin
 /** Most admins that are notified. */
 const MAX_ADMINS = 1_000;
 
-/** Tells a tenant's admins about endpoints that fail, by the channels of people. */
+/** Notifies a tenant's admins of failing endpoints, on the channels of people. */
 @Injectable()
 export class WebhookNotices implements OnModuleInit {
   constructor(

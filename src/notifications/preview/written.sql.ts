@@ -1,10 +1,10 @@
 import { readerSql } from '../views/reader.js';
 
 /*
- * The notifications of a tenant that were created at known instants. No index begins with the time: the feed's index
- * answers for the tenant's users, and at the end for endpoints and bare addresses, which have no user. A rehearsal has
- * just written thousands of rows of which PostgreSQL has no statistics: deliveries are selected by an array of ids, not
- * by a join that it may run as a loop over all of them.
+ * The notifications of a tenant that were created at known instants. No index begins with the time: the
+ * feed's index serves the tenant's users, and its end serves endpoints and bare addresses, which have no
+ * user. PostgreSQL has no statistics of the thousands of rows that a rehearsal has just written: deliveries
+ * are selected by an array of ids, not by a join that might loop over all of them.
  */
 
 /** Rows of one slot that a preview reads, the worst first. */
@@ -92,7 +92,7 @@ export const NEW_PENDING = `
   SELECT id FROM deliveries
   WHERE tenant_id = $1 AND notification_id = ANY ($2::uuid[]) AND state = 'pending' ORDER BY id`;
 
-/** An alert whose fact holds, and which is announced to nobody because somebody takes care of it. */
+/** An alert whose fact holds, but which is not announced because it is acknowledged or snoozed. */
 export interface SilentAlert {
   alert_id: string;
   kind: string;

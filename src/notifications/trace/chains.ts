@@ -18,7 +18,7 @@ import { deliverySteps, isWaiting, type SteppedDelivery, verdictOf } from './del
 import type { StepWriter } from './step-writer.js';
 import type { ChannelChain, TraceStep } from './trace-step.dto.js';
 
-/** Kinds whose sender chooses the channels. */
+/** Kinds for which the sender chooses the channels. */
 const CHANNEL_CHOSEN: readonly string[] = ['message', 'reminder', 'test'];
 
 /** The notification that is explained. */
@@ -36,7 +36,7 @@ export interface ChainedNotification {
   data: Record<string, unknown>;
 }
 
-/** A delivery with what its steps are read from. */
+/** A delivery with the columns that its steps need. */
 export type ChainedDelivery = SteppedDelivery & { id: string; address: string };
 
 /** Builds the chain of a notification: from the run that found its fact to the reports of providers. */
@@ -114,7 +114,10 @@ export class Chains {
     });
   }
 
-  /** Why a user got it on no other channel of people. Empty for other recipients, and where its sender chose. */
+  /**
+   * Why a user did not get it on the other channels of people. Empty for other recipients, and if its sender
+   * chose the channels.
+   */
   async notUsed(
     tx: TenantTransaction,
     n: ChainedNotification,
@@ -152,7 +155,7 @@ export class Chains {
   }
 }
 
-/** What a channel comes to. @param fallback if no step decides */
+/** The outcome of a channel. @param fallback if no step decides */
 export function chainOf(
   channel: Channel,
   address: string | null,

@@ -11,8 +11,8 @@ const STOPPED_REASONS: Readonly<Record<StopReason, Reason>> = {
 };
 
 /**
- * Why a delivery was created on a channel. What was chosen then is not recorded: a present choice that says "off" came
- * later.
+ * Why a delivery was created on a channel. The choice at that time is not recorded: if the present choice is
+ * "off", it was made later.
  */
 export function onReason(choice: Choice, severity: string): Reason {
   const { own_choice, tenant_choice, default_on, optional } = choice;
@@ -25,7 +25,7 @@ export function onReason(choice: Choice, severity: string): Reason {
   return own_choice === null && tenant_choice === null ? 'channel_chosen' : 'on_then';
 }
 
-/** Why no delivery was created on a channel, by what would be decided now. */
+/** Why no delivery was created on a channel, by the decision that would be made now. */
 export function offReason(decision: DeliveryDecision): Reason {
   const { own_choice, tenant_choice, recorded, channel } = decision;
   if (recorded) return 'turned_on_later';
@@ -38,7 +38,7 @@ function isOn({ own_choice, tenant_choice, default_on }: Choice): boolean {
   return own_choice ?? tenant_choice ?? default_on;
 }
 
-/** A stored reason, as exactly as it is known now. */
+/** A stored reason, made more specific by what is known now. */
 export function refinedReason(
   code: string | null,
   channel: string,

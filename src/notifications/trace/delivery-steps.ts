@@ -7,7 +7,7 @@ import type { StepWriter } from './step-writer.js';
 import type { TraceStep } from './trace-step.dto.js';
 import type { DeliveryEvent, TracedDelivery } from './trace.dto.js';
 
-/** What the steps of a delivery are read from. */
+/** The columns of a delivery that its steps need. */
 export type SteppedDelivery = Pick<
   TracedDelivery,
   | 'channel'
@@ -35,7 +35,7 @@ export interface DeliveryCase {
   choice: DeliveryDecision | null;
   /** Why its address is stopped; null: it is not. */
   stopped: StopReason | null;
-  /** Why nothing leaves on its channel now; undefined: nothing keeps it. */
+  /** Why its channel sends nothing now; undefined: it does. */
   wait: ChannelWait | undefined;
   now: Date;
 }
@@ -43,7 +43,7 @@ export interface DeliveryCase {
 /** What the outbox decides when it creates a delivery, before any other step. */
 const AT_CREATION: readonly string[] = ['preference', 'tenant_preference'];
 
-/** All steps of one delivery, oldest first, and last what it waits for. */
+/** All steps of one delivery, oldest first; the last one says what it waits for. */
 export function deliverySteps(delivery: SteppedDelivery, about: DeliveryCase, base: StepWriter): TraceStep[] {
   const write = base.with({ queue: about.queue, bundle_id: delivery.bundle_id });
   const created = delivery.created_at;
@@ -67,7 +67,10 @@ export function deliverySteps(delivery: SteppedDelivery, about: DeliveryCase, ba
   return isEnded(delivery.state) ? inOrder : [...inOrder, ...waiting(delivery, about, write)];
 }
 
-/** Whose choice turned the channel on. What it was then is not recorded: a present choice that says "off" came later. */
+/**
+ * Whose choice turned the channel on. The choice at that time is not recorded: if the present choice is
+ * "off", it was made later.
+ */
 function preference({ choice, severity }: DeliveryCase, at: Date, write: StepWriter): TraceStep[] {
   if (choice === null) return [];
   return [write.step(onReason(choice, severity), { at })];
@@ -118,7 +121,7 @@ function reported(
   return event === 'started' ? [write.step('opted_in', details)] : [];
 }
 
-/** Why it has not left yet: what holds its channel, else what deferred it. */
+/** Why it has not been sent yet: what stops its channel, else what deferred it. */
 function waiting(
   { state, defer_reason, due_at }: SteppedDelivery,
   { wait, now }: DeliveryCase,
@@ -129,7 +132,7 @@ function waiting(
   if (isDue && wait !== undefined)
     return [write.step(wait.reason, { at: wait.since, until: wait.until, detail: wait.detail })];
   const known = defer_reason !== null && isReason(defer_reason) ? defer_reason : null;
-  // The limit of a minute keeps what is due; the other reasons end with their time.
+  // Deliveries that wait for the limit per minute stay due; other reasons end when the delivery is due.
   if (isDue && known !== 'limit_per_channel_per_minute')
     return [write.step('channel_up'), write.step('queued')];
   return [write.step(known ?? 'queued', { until: due_at })];
@@ -147,7 +150,10 @@ function time({ at }: TraceStep): number {
   return at?.getTime() ?? Infinity;
 }
 
-/** What a chain comes to: the step that ends it, the one it waits for, or the last that reached its recipient. */
+/**
+ * The outcome of a chain: the step that ends it, the one it waits for, or the last that reached its
+ * recipient.
+ */
 export function verdictOf(steps: readonly TraceStep[]): TraceStep | null {
   const last = steps.at(-1);
   if (last === undefined) return null;

@@ -1,7 +1,7 @@
 import { type Reason, REASONS, type SettingIds, settingPath } from '../../contracts/reasons.js';
 import type { TraceStep } from './trace-step.dto.js';
 
-/** What a step has besides its reason. */
+/** The details of a step, besides its reason. */
 export type StepDetails = Partial<Omit<TraceStep, 'step' | 'outcome' | 'reason' | 'text' | 'path'>> & {
   /** Ids for the path, besides those of the case. */
   ids?: SettingIds;

@@ -45,7 +45,7 @@ export class TracedRun {
   finished_at: Date | null;
 }
 
-/** One step from a check to a provider's report: what was decided, and what decided. */
+/** One step from a check to a provider's report: what was decided, and by what. */
 export class TraceStep {
   @ApiProperty({ enum: STEPS })
   step: Step;
@@ -94,7 +94,7 @@ export class TraceStep {
   run: TracedRun | null;
 }
 
-/** What became of a notification on one channel, or why it is not used. */
+/** The outcome of a notification on one channel, or why the channel was not used. */
 export class ChannelChain {
   @ApiProperty({ enum: CHANNELS })
   channel: Channel;

@@ -54,7 +54,10 @@ export class TracedDelivery extends OmitType(DeliveryDetail, ['channel'] as cons
   @ApiProperty({ type: [DeliveryEvent], description: 'Oldest first; the latest 100' })
   history: DeliveryEvent[];
 
-  @ApiProperty({ type: [TraceStep], description: 'Every step on this channel, and last what it waits for' })
+  @ApiProperty({
+    type: [TraceStep],
+    description: 'Every step on this channel; the last one says what it waits for',
+  })
   steps: TraceStep[];
 }
 

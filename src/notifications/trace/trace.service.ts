@@ -33,7 +33,7 @@ type TraceRow = NotificationRow &
   ChainedNotification &
   Pick<NotificationTrace, 'recipient_name'> & { dedupe_key: string };
 
-/** Reads what happened to a notification: whom it reached by which channel, when and why, or why not. */
+/** Reads what happened to a notification: whom it reached on which channel, when and why, or why not. */
 @Injectable()
 export class Traces {
   constructor(
@@ -44,7 +44,8 @@ export class Traces {
   ) {}
 
   /**
-   * For admins that of any notification of the tenant, for others of those that they received or created.
+   * The trace of a notification: of any in the tenant for admins, for others only of those that they received
+   * or created.
    * @throws Problem not_found
    */
   async get(tx: TenantTransaction, reader: DeliveryReader, id: string): Promise<NotificationTrace> {

@@ -33,7 +33,7 @@ export class TracedNotifications {
     );
   }
 
-  /** Its steps before the channels, and what became of it on each channel. */
+  /** Its steps before the channels, and its outcome on each channel. */
   async chain(
     tx: TenantTransaction,
     row: TracedRow,
@@ -57,7 +57,7 @@ export class TracedNotifications {
   }
 }
 
-/** What is asked for: one of both may be null. */
+/** What to find: a notification, or the notification of an alert. */
 export interface FoundNotification {
   notification_id: string | null;
   alert_id: string | null;

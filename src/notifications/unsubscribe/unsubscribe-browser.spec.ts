@@ -32,7 +32,7 @@ beforeEach(() => world.sql('DELETE FROM preferences'));
 
 const off = () => world.sql('SELECT kind FROM preferences WHERE NOT enabled ORDER BY kind');
 
-it('E6: a person without JavaScript keeps one kind, stops the others, and takes it back', async () => {
+it('E6: a person without JavaScript keeps one kind, stops the others, and undoes it', async () => {
   const page = await (await browser.newContext({ javaScriptEnabled: false })).newPage();
   const faults: string[] = [];
   page.on('console', (message) => faults.push(message.text()));

@@ -7,7 +7,7 @@ import type { TenantTransaction } from '../../platform/database/transaction.js';
 import { PreferencesService } from '../../users/preferences/preferences.service.js';
 import { localeOf } from '../views/reader.js';
 
-/** What the page of a link says: no name and no address of the user. */
+/** What the page of a link shows. It omits the user's name and address. */
 export interface Subscription {
   locale: Locale;
   tenant: { name: string };
@@ -37,7 +37,7 @@ export class Unsubscribing {
 
   /**
    * Turns kinds of the link off, or on again. May be repeated.
-   * @param kinds those of the link among them are turned; null: all of the link
+   * @param kinds only the link's kinds among these; null: all of them
    * @returns null where the link does not work
    */
   async turn(token: string, kinds: readonly unknown[] | null, on: boolean): Promise<Subscription | null> {

@@ -143,7 +143,7 @@ describe('RFC 8058: the mail', () => {
     for (const mail of arrived) expect(header(mail)).toMatch(/^<https:.+>$/);
   });
 
-  it('RFC 8058: what cannot be turned off has neither header nor link', async () => {
+  it('RFC 8058: mandatory kinds have neither header nor link', async () => {
     await tell('critical');
     await world.http('POST', '/api/v1/users', {
       token: alice.token,
@@ -244,7 +244,7 @@ describe('RFC 8058: one click', () => {
     expect(await choices()).toEqual([OFF, other]);
   });
 
-  it('RFC 8058: what waits is not sent either', async () => {
+  it('RFC 8058: suppresses waiting deliveries', async () => {
     const path = await link();
     await tell();
     await post(path, ONE_CLICK);
@@ -272,7 +272,7 @@ describe('RFC 8058: one click', () => {
     expect(await choices()).toEqual(kinds.map(({ kind }) => ({ kind, channel: 'email', enabled: false })));
   });
 
-  it('RFC 8058: a GET does nothing, whoever sends it', async () => {
+  it('RFC 8058: a GET changes nothing', async () => {
     const path = await link();
     const stored = await world.sql(
       'SELECT u.*, d.state FROM users u LEFT JOIN deliveries d ON true ORDER BY u.id',
@@ -310,7 +310,7 @@ describe('E6: the page of the link', () => {
     expect((await get(path)).text).not.toMatch(/Bob|bob@/);
   });
 
-  it('E6: its buttons stop the chosen kinds, and take it back', async () => {
+  it('E6: its buttons stop the chosen kinds, and undo it', async () => {
     await world.sql(`UPDATE users SET locale = 'en' WHERE id = $1`, [bob.id]);
     const path = pathFor(['event', 'message']);
     expect(await post(path, 'action=stop&kind=event')).toMatchObject({
@@ -331,7 +331,7 @@ describe('E6: the page of the link', () => {
     expect(await mails()).toHaveLength(1);
   });
 
-  it('E6: taken back, a kind that is off by default for the tenant is the user’s choice again', async () => {
+  it('E6: undone, a kind that is off by default for the tenant is the user’s choice again', async () => {
     await world.sql(`INSERT INTO tenant_preferences VALUES ($1, 'event', 'email', false)`, [bob.tenant_id]);
     const path = pathFor(['event']);
     expect((await post(path, 'action=resume&kind=event')).status).toBe(303);

@@ -129,7 +129,7 @@ export class Activity {
   @ApiProperty({ description: 'The length of an interval' })
   step_seconds: number;
 
-  @ApiProperty({ type: [ChannelSeries], description: 'At most 100,000 of a tenant, channel and state count' })
+  @ApiProperty({ type: [ChannelSeries], description: 'Counts up to 100,000 per tenant, channel and state' })
   series: ChannelSeries[];
 }
 
@@ -169,7 +169,7 @@ export class TimelineStrip {
   @ApiProperty({
     type: 'object',
     additionalProperties: { type: 'number' },
-    description: `Runs and slots by what became of them: ${RUN_MARKS.join(', ')}`,
+    description: `Runs and slots by outcome: ${RUN_MARKS.join(', ')}`,
   })
   counts: Record<RunMark, number>;
 
@@ -179,10 +179,10 @@ export class TimelineStrip {
 
 /** The runs of tenants and jobs, by the hour. */
 export class Timeline {
-  @ApiProperty({ description: 'Off: no job runs on its schedule' })
+  @ApiProperty({ description: 'false: no job runs on its schedule' })
   enabled: boolean;
 
-  @ApiProperty({ type: Date, nullable: true, description: 'When a scheduler last looked; null: never' })
+  @ApiProperty({ type: Date, nullable: true, description: 'When a scheduler last polled; null: never' })
   last_poll_at: Date | null;
 
   @ApiProperty()

@@ -19,7 +19,7 @@ import {
 
 const HOUR_MS = 60 * 60 * 1_000;
 
-/** How the work of all tenants ended, for operators. */
+/** The outcomes of the work of all tenants, for operators. */
 @Injectable()
 export class ActivityReader {
   constructor(

@@ -13,7 +13,7 @@ import { effectiveSettings } from '../../tenants/settings/tenant-settings.js';
 import type { Timeline, TimelineQuery, TimelineStrip } from './activity.dto.js';
 
 const HOUR_MS = 60 * 60 * 1_000;
-/** Runs of the week before decide which hour of a weekly job has run. */
+/** Reads also the runs of the week before: they show which hour of a weekly job has run. */
 const PERIOD_MS = 8 * 24 * HOUR_MS;
 /** Runs are written a poll after their slot, and a busy database may need longer. */
 const GRACE_MS = 60_000;

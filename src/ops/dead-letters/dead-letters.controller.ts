@@ -23,7 +23,7 @@ import {
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const MAX_DAYS = 30;
 
-/** Failed deliveries are sent again or given up, one, many or all of a cause. Operators act on those of all tenants. */
+/** Lists, requeues or discards failed deliveries: one, many, or all with one cause. Operators act for all tenants. */
 @Controller('admin/dead-letters')
 @Access('admin_or_operator', 'admin')
 export class DeadLettersController {
@@ -51,7 +51,7 @@ export class DeadLettersController {
   @Post('requeue')
   @HttpCode(HttpStatus.ACCEPTED)
   @ApiOperation({
-    summary: 'Send failed deliveries again',
+    summary: 'Re-send failed deliveries',
     description:
       'They get all their attempts again. Moves at most 2,000 at once; `GET admin/dead-letters/acts` shows the ' +
       'progress of the others.',
@@ -64,9 +64,10 @@ export class DeadLettersController {
   @Post('discard')
   @HttpCode(HttpStatus.ACCEPTED)
   @ApiOperation({
-    summary: 'Give failed deliveries up',
+    summary: 'Give up failed deliveries',
     description:
-      'They end as `cancelled` with the reason `discarded`; their history has `why`. Progress as of `requeue`.',
+      'They end as `cancelled` with the reason `discarded`; their history has `why`. ' +
+      'Shows progress as `requeue` does.',
   })
   @ApiAcceptedResponse({ type: DeadLetterActView })
   discard(@AdminOrOperator() caller: AnyCaller, @Body() body: DeadLettersDiscard): Promise<DeadLetterAct> {
@@ -74,7 +75,7 @@ export class DeadLettersController {
   }
 
   @Get('acts')
-  @ApiOperation({ summary: 'The newest requeues and discards, and how far they are' })
+  @ApiOperation({ summary: 'The newest requeues and discards, and their progress' })
   @ApiOkResponse({ type: DeadLetterActList })
   async listActs(
     @AdminOrOperator() caller: AnyCaller,

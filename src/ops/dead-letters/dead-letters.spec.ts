@@ -7,7 +7,7 @@ import { DeadLetterActs } from '../../delivery/admin/dead-letter-acts.js';
 import { SystemClock } from '../../platform/clock/clock.js';
 import { SystemDatabase } from '../../platform/database/database.js';
 
-/** E13: dead letters are sent again or given up: one, many, or all of a cause. */
+/** E13: requeuing and discarding dead letters: one, many, or all with one cause. */
 
 const REFUSED = '550 5.1.1 <a1@firm.example>: no such user 4b12e9fd7712';
 const FULL = '452 4.2.2 Mailbox full';
@@ -136,7 +136,7 @@ it('E13: the trace of a notification shows that it was discarded, and why', asyn
   expect(JSON.stringify(body)).toMatch(/sent by post/);
 });
 
-it('E13: what has no recipient any more is skipped', async () => {
+it('E13: skips deliveries without a recipient', async () => {
   await world.sql(`UPDATE deliveries SET address = '' WHERE tenant_id = $1 AND state = 'failed'`, [
     tenants[1],
   ]);

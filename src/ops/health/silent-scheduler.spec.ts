@@ -96,7 +96,7 @@ test('a process that was suspended itself gives the scheduler time to poll', asy
   expect((await seen()).scheduler).toBe('silent');
 });
 
-test('with SCHEDULER_ENABLED=false nobody expects a poll', async () => {
+test('with SCHEDULER_ENABLED=false no poll is expected', async () => {
   const off = await createWorld({ join: world, clock });
   try {
     const { body } = await off.http('GET', '/readyz');

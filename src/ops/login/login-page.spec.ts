@@ -173,7 +173,7 @@ describe('a session', () => {
     clock.set(new Date('2026-03-04T09:00:00Z'));
   });
 
-  test('is that of the console: no token is one, and it is no token', async () => {
+  test('is the cookie of the console: tokens are not valid as cookies, nor the cookie as a token', async () => {
     const cookie = await signIn();
     const value = cookie.slice('__Host-vigie_session='.length);
     const { body } = await world.http('POST', '/api/v1/auth/login', { body: right() });

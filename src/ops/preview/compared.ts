@@ -10,7 +10,7 @@ export interface Compared {
   at: Date;
   previewed: WrittenRow | null;
   ran: WrittenRow | null;
-  /** Instead of them: an alert that is announced to nobody. */
+  /** Instead of them: an alert that nobody is notified of. */
   silent: SilentAlert | null;
 }
 
@@ -51,7 +51,7 @@ export function compare(
   return [...compared, ...onlyRan];
 }
 
-/** The run that was going on when it was written. */
+/** The run during which it was written. */
 export function runOf(
   { created_at }: Pick<WrittenRow, 'created_at'>,
   runs: readonly RunView[],

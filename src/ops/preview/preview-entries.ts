@@ -40,7 +40,7 @@ interface Decided {
   leaves_at: Date | null;
 }
 
-/** Shows compared messages to people: titles, reasons, links; the worst first. */
+/** Presents compared messages: titles, reasons, links; the worst first. */
 @Injectable()
 export class PreviewEntries {
   constructor(
@@ -126,7 +126,7 @@ function shownRow({ previewed, ran }: Compared): WrittenRow | null {
   return previewed ?? ran;
 }
 
-/** What becomes of it: in the preview, or else in the run. */
+/** The decision in the preview, or else in the run. */
 function decisionOn(compared: Compared): Decided {
   const { at, silent } = compared;
   if (silent !== null) return { outcome: 'not_sent', reason: silent.reason, leaves_at: null };
@@ -165,7 +165,7 @@ function settingOf(
   return settingPath(reason, {
     item_type: item?.type,
     item_id: item?.id,
-    // Those of a rehearsal do not exist.
+    // Ids from a rehearsal do not exist: it was rolled back.
     alert_id: silent?.alert_id ?? ran?.alert_id,
     notification_id: ran?.notification_id,
     user_id: row?.user_id,

@@ -31,7 +31,7 @@ interface Office {
   people: Person[];
 }
 
-/** One message, with everything that a preview says of it. */
+/** One message, with everything that a preview shows of it. */
 type Line = string;
 
 /** Repeatable numbers: mulberry32. */

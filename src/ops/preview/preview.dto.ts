@@ -11,7 +11,7 @@ import { RunView } from '../../runs/run.dto.js';
 import { PreviewedSlot, SchedulePreview } from '../../scheduler/scheduler.dto.js';
 import { TenantQuery } from '../admin.dto.js';
 
-/** What a preview supposes about the time between now and its day. */
+/** What a preview assumes about the time between now and its day. */
 export const ASSUMPTIONS = [
   'present_state',
   'sent_until_now',
@@ -23,7 +23,10 @@ export const ASSUMPTIONS = [
 ] as const;
 export type Assumption = (typeof ASSUMPTIONS)[number];
 
-/** What becomes of a message: it leaves at once, it waits until `leaves_at`, it is not sent, it is only in the inbox. */
+/**
+ * The outcome of a message: it leaves at once, it waits until `leaves_at`, it is not sent, or it is only in
+ * the inbox.
+ */
 export const PREVIEW_OUTCOMES = ['leaves', 'waits', 'not_sent', 'inbox'] as const;
 export type PreviewOutcome = (typeof PREVIEW_OUTCOMES)[number];
 
@@ -168,7 +171,7 @@ export class PreviewEntry {
   ran: RanDelivery | null;
 }
 
-/** How many there are, in all entries, whatever the limit. */
+/** Totals of all entries, regardless of the limit. */
 export class PreviewTotals {
   @ApiProperty({ description: 'Entries, of all people' })
   entries: number;
@@ -191,13 +194,13 @@ export class PreviewTotals {
   @ApiProperty()
   inbox: number;
 
-  @ApiProperty({ description: 'In the preview, and really written by the run' })
+  @ApiProperty({ description: 'In the preview and in the run' })
   both: number;
 
-  @ApiProperty({ description: 'Of past slots: only in the preview' })
+  @ApiProperty({ description: 'Past slots: only in the preview' })
   only_previewed: number;
 
-  @ApiProperty({ description: 'Of past slots: only really written' })
+  @ApiProperty({ description: 'Past slots: only in the run' })
   only_ran: number;
 }
 
@@ -256,11 +259,12 @@ export class PreviewAnswer extends SchedulePreview {
     enum: ASSUMPTIONS,
     isArray: true,
     description:
-      '`present_state`: items, people and settings are the present ones. `sent_until_now`: what was announced until now ' +
-      'stays announced, and the days until then are left out. `no_other_messages`: no other message waits. `rewound`: ' +
-      'what was announced since the slot is set aside. `not_rewound`: that is not possible or too much, only what ran ' +
-      'is shown. `no_report_arrives`: of the backups expected on that day, from now on. `too_far_away`: more than 400 ' +
-      'days, nothing was rehearsed',
+      '`present_state`: items, people and settings are as they are now. `sent_until_now`: notifications ' +
+      'sent until now stay sent, and the days in between are not simulated. `no_other_messages`: no other ' +
+      'message waits. `rewound`: notifications since the slot are ignored. `not_rewound`: this is not ' +
+      'possible or too much, so only what ran is shown. `no_report_arrives`: no report arrives from now on ' +
+      'for the backups expected on that day. `too_far_away`: the day is more than 400 days away, so ' +
+      'nothing was rehearsed',
   })
   assumptions: Assumption[];
 

@@ -117,7 +117,7 @@ describe('V9: a preview of a day to come', () => {
     expect(answer.assumptions).toEqual(['present_state', 'sent_until_now', 'no_other_messages']);
   });
 
-  it('V9: says why somebody gets it later, not at all, or only in the inbox', async () => {
+  it('V9: explains why somebody gets it later, not at all, or only in the inbox', async () => {
     await deadline('TVA', '2026-03-11');
     await deadline('CFE', '2026-03-06', null);
     const known = await deadline('CVAE', '2026-03-07');
@@ -169,7 +169,7 @@ describe('V9: a preview of a day to come', () => {
     expect(first.entries).toHaveLength(1);
   });
 
-  it('V9: takes the state of now to a later day, in the words of that day', async () => {
+  it('V9: applies the present state to a later day, with the words of that day', async () => {
     await deadline('TVA', '2026-03-11');
     await runJob(world, cast.tenant_id, 'check-notifications');
     expect(lines(await preview('check-notifications', '2026-03-05'))).toEqual([]);
@@ -229,7 +229,7 @@ describe('V9: a preview of a day to come', () => {
 });
 
 describe('V9: a preview of a day that is over', () => {
-  it('V9: shows beside each message what really happened, and what the preview does not have', async () => {
+  it('V9: shows what really happened to each message, and messages that the preview does not have', async () => {
     await deadline('TVA', '2026-03-11');
     const gone = await deadline('CFE', '2026-03-06');
     await deadline('DSN', '2026-03-05', null);
@@ -283,7 +283,7 @@ describe('V9: a preview of a day that is over', () => {
     expect(await compared('2026-03-04')).toEqual([[7], 1, 0, 0]);
   });
 
-  it('V9: of a job that cannot be taken back, shows what ran', async () => {
+  it('V9: shows only what ran for a job that cannot be replayed', async () => {
     await addJob(world, cast.tenant_id, {
       agent_id: 'srv-1',
       database_name: 'compta',
@@ -331,7 +331,7 @@ describe('V9: a preview leaves no trace', () => {
     enqueue.mockRestore();
   });
 
-  it('V9: gives way to a run in progress, and its locks end with it', async () => {
+  it('V9: is refused during a run, and releases its locks', async () => {
     await deadline('TVA', '2026-03-11');
     await world.app.get(Database).tenant(cast.tenant_id, async (tx) => {
       await tx.lock(`check:${cast.tenant_id}:deadline`);

@@ -23,7 +23,7 @@ import {
   type WrittenRow,
 } from '../../notifications/preview/written.sql.js';
 
-/** Slots further from today are not rehearsed: nothing that is known now still holds then. */
+/** Slots further from today are not rehearsed: what is known now says nothing about them. */
 const MAX_DAYS = 400;
 const DAY_MS = 86_400_000;
 
@@ -49,14 +49,16 @@ const ANNOUNCED: Record<ScheduledJob, readonly NotificationKind[]> = {
 
 const NOTHING: DayOutcome = { slots: [], truncated: false, rewound: true };
 
-/** Who asks for a preview, and of what. */
+/** A request for a preview. */
 export interface PreviewRequest extends Pick<PreviewQuery, 'date' | 'limit' | 'user_id'> {
   job: ScheduledJob;
   /** Whose language the texts are in; null: the tenant's. */
   reader_id: string | null;
 }
 
-/** What a job would do on a day, through the code that runs; for past slots, beside what it did. */
+/**
+ * Previews what a job would do on a day, by running its own code. Past slots are compared with what it did.
+ */
 @Injectable()
 export class Previews {
   constructor(

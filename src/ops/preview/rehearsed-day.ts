@@ -28,7 +28,7 @@ import {
 /** Injects the limits of a preview: tests set others. */
 export const PREVIEW_LIMITS = Symbol('preview limits');
 
-/** A preview holds the locks of a check for so long at most. */
+/** How long a preview may hold the locks of a check. */
 export const LIMITS: RehearsalLimits = { max_ms: 10_000, statement_ms: 8_000, lock_ms: 500 };
 /** Previews of one process at the same time: each uses a connection. */
 const MAX_AT_ONCE = 2;
@@ -51,7 +51,7 @@ export interface DayOutcome {
   slots: SlotOutcome[];
   /** Whether something is left out. */
   truncated: boolean;
-  /** False: it was asked for, and is too much. */
+  /** False: a rewind was requested, but there is too much. */
   rewound: boolean;
 }
 
@@ -61,9 +61,9 @@ export interface DayRequest {
   tenant_id: string;
   /** In order. */
   slots: readonly Slot[];
-  /** Sets aside what the job announced from the first slot on. */
+  /** Whether to rewind what the job announced from the first slot on. */
   rewinds: boolean;
-  /** Backups expected before it have arrived. */
+  /** Assume that backups expected before this instant have arrived. */
   arrived_until: Date | null;
 }
 
@@ -121,7 +121,7 @@ export class RehearsedDay {
         rows += outcome.rows.length;
         day.truncated ||= outcome.rows.length > MAX_ROWS;
       } catch (error) {
-        // What is known of the earlier slots is worth showing.
+        // The results of the earlier slots are worth showing.
         if (day.slots.length === 0 || !isTooLong(error)) throw error;
         day.truncated = true;
       }

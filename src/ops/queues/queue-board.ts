@@ -21,10 +21,13 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** The board's only request to another server: for fonts. It has others of its own. */
+/** The only request of the board to another server, for fonts. It has fallbacks. */
 const FOREIGN_FONTS = /<link href="https:[^"]*" rel="stylesheet">/g;
 
-/** Says in the board's page why its queues are nearly always empty, and keeps its requests on this server. */
+/**
+ * Adds a note to the page of the board (why its queues are nearly always empty), and removes its request to
+ * another server.
+ */
 function ownPage(page: string, note: string): string {
   const style =
     'position:fixed;inset:auto 0 0;z-index:9;margin:0;padding:8px 16px;font:13px system-ui,sans-serif;' +

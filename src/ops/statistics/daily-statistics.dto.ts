@@ -48,11 +48,11 @@ export class DayStatistics {
     type: Number,
     nullable: true,
     description:
-      'Half of the sent ones left within so many seconds of when they were first due; null: none was sent',
+      'Median of the seconds from when a delivery was first due until it was sent; null: none was sent',
   })
   p50_seconds: number | null;
 
-  @ApiProperty({ type: Number, nullable: true, description: 'The same for 95 of 100' })
+  @ApiProperty({ type: Number, nullable: true, description: 'The 95th percentile of the same' })
   p95_seconds: number | null;
 }
 
@@ -63,6 +63,6 @@ export class DailyStatistics {
   @ApiProperty({ type: [DayStatistics], description: 'The newest day first' })
   data: DayStatistics[];
 
-  @ApiProperty({ description: 'False: there were too many deliveries, and only a part of them is counted' })
+  @ApiProperty({ description: 'false: there were too many deliveries, and only some of them are counted' })
   complete: boolean;
 }

@@ -4,12 +4,12 @@ import { Clock } from '../../platform/clock/clock.js';
 import { Database } from '../../platform/database/database.js';
 import type { DailyStatistics, DayStatistics } from './daily-statistics.dto.js';
 
-/** Reading stops here: a larger period is told apart by `complete`. */
+/** Reading stops here; `complete` is then false. */
 const MAX_READ = 200_000;
 
 type Row = DayStatistics & { read: number };
 
-/** E13: what became of a tenant's deliveries by day, channel and kind, and how long they took. */
+/** The outcomes of a tenant's deliveries by day, channel and kind, and how long they took. */
 @Injectable()
 export class DailyStatisticsReader {
   constructor(

@@ -32,7 +32,7 @@ export class StatisticsController {
 
   @Get('days')
   @Access('admin_or_operator', 'admin')
-  @ApiOperation({ summary: 'What became of the deliveries by day, channel and kind, and how long they took' })
+  @ApiOperation({ summary: 'Outcomes of the deliveries by day, channel and kind, and how long they took' })
   @ApiOkResponse({ type: DailyStatistics })
   async days(
     @AdminOrOperator() caller: AnyCaller,

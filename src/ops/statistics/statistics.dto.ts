@@ -102,7 +102,7 @@ export class LimitsInForce {
   @ApiProperty({ description: 'On each channel' })
   per_tenant_per_day: number;
 
-  @ApiProperty({ description: 'Of all tenants, on channels without an own limit' })
+  @ApiProperty({ description: 'Of all tenants, on channels without their own limit' })
   global_per_minute: number;
 }
 

@@ -19,7 +19,7 @@ export class TenantListQuery extends CountedPageQuery {
   @IsIn(TENANT_STATES)
   state?: (typeof TENANT_STATES)[number];
 
-  @ApiPropertyOptional({ enum: TENANT_SORTS, default: '-created_at', description: 'With a minus: backwards' })
+  @ApiPropertyOptional({ enum: TENANT_SORTS, default: '-created_at', description: 'With a minus: reversed' })
   @IsOptional()
   @IsIn(TENANT_SORTS)
   sort?: (typeof TENANT_SORTS)[number];

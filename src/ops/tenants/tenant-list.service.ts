@@ -34,7 +34,7 @@ export class TenantList {
       ['tenant.name', 'tenant.slug'],
       q,
     );
-    // A statement of the count alone has no other use for $1.
+    // Uses $1, which the statement of the count alone does not use otherwise.
     conditions.add('$1::timestamptz IS NOT NULL');
     if (state !== undefined)
       conditions.add(`tenant.suspended_at IS ${state === 'suspended' ? 'NOT NULL' : 'NULL'}`);

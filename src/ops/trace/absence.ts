@@ -21,7 +21,7 @@ import type { FoundFact } from './find-facts.js';
 import type { Item } from './find-facts.sql.js';
 import type { FoundRecipient } from './recipients.js';
 
-/** What decides for the tenant now. */
+/** The present state of the tenant, on which the explanation depends. */
 export interface TenantCase extends TenantRules {
   /** Civil date in the tenant's zone. */
   today: string;
@@ -34,7 +34,7 @@ export interface TenantCase extends TenantRules {
 /** Jobs that find the facts of backups. */
 export const BACKUP_JOBS: readonly ScheduledJob[] = ['scan-backups', 'check-backups'];
 
-/** Explains why no notification was created: by the statements that decide it when a check runs. */
+/** Explains why no notification was created, with the statements that a check uses to decide it. */
 @Injectable()
 export class Absences {
   private readonly fallback: string | null;
@@ -131,7 +131,7 @@ export class Absences {
       : again;
   }
 
-  /** Why a person or an address is no recipient of the alert; null: they are, now. */
+  /** Why a person or an address is not a recipient of the alert; null: it is one now. */
   private async notChosen(
     tx: TenantTransaction,
     item: Item | null,
@@ -153,7 +153,7 @@ export class Absences {
     return responsible === null ? 'not_admin' : 'not_responsible';
   }
 
-  /** Why an endpoint does not get the alert; null: it does, now. */
+  /** Why an endpoint does not get the alert; null: it does now. */
   private async notWanted(tx: TenantTransaction, { kind }: TracedAlert, id: string): Promise<Reason | null> {
     const endpoint = await tx.one<{ kinds: string[] | null }>(ENDPOINT, [tx.tenant_id, id]);
     if (endpoint === null) return 'endpoint_deleted';
@@ -161,7 +161,7 @@ export class Absences {
     return suits && (endpoint.kinds?.includes(kind) ?? true) ? null : 'endpoint_kinds';
   }
 
-  /** Whether the check would find it now, by its own statement. */
+  /** Whether the check would find it now, by the check's own statement. */
   private async holds(
     tx: TenantTransaction,
     watched: WatchedKind,

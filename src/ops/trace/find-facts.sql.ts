@@ -5,7 +5,9 @@ import { foldedSql } from '../../platform/text/folded.sql.js';
 import { TICKET, TICKET_KIND } from '../../reminders/tickets/tickets.kind.js';
 import { TASKS } from '../../tasks/tasks.facts.js';
 
-/* Statements that find what a person asks about. Each is bounded. */
+/*
+ * Statements that find the fact of a request. Each is bounded.
+ */
 
 /** Items and alerts that one text may find; one more than is explained, to know whether there are more. */
 export const MAX_FACTS = 5;

@@ -18,7 +18,7 @@ import {
   NOTIFICATIONS_BY_TEXT,
 } from './find-facts.sql.js';
 
-/** What a person asks about, as far as it exists. */
+/** The fact of a request, as far as it exists. */
 export interface FoundFact {
   item: Item | null;
   alert: TracedAlert | null;

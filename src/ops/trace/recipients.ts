@@ -5,16 +5,16 @@ import type { TenantTransaction } from '../../platform/database/transaction.js';
 import { invalid, notFound } from '../../platform/errors/problem.js';
 import type { WhyRecipient } from './why.dto.js';
 
-/** Who is asked about: one of them. */
+/** The recipient in question: a user or an address, not both. */
 export interface AskedRecipient {
   user?: string;
   address?: string;
 }
 
-/** A recipient, and the address that was asked about. */
+/** A recipient, and the address of the request. */
 export interface FoundRecipient extends WhyRecipient {
   created_at: Date | null;
-  /** The asked address in lower case; null if a user was asked about. */
+  /** The address of the request in lower case; null if it names a user. */
   address: string | null;
   endpoint_id: string | null;
 }
@@ -28,7 +28,7 @@ interface UserRow {
 
 const USER_COLUMNS = 'id, name, role, created_at';
 
-/** Finds the recipients that a person asks about. */
+/** Finds the recipient of a request. */
 @Injectable()
 export class Recipients {
   /** @throws Problem validation_failed; not_found for an unknown user or endpoint, and another tenant's. */

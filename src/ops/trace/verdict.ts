@@ -5,8 +5,8 @@ export type ChannelOutcome = ChannelChain;
 type Verdict = Pick<WhyFact, 'outcome' | 'reason' | 'text' | 'until' | 'path'>;
 
 /**
- * What a case comes to: the first channel on which it arrived, else one on which it waits, else the inbox, else the
- * first that ended. Channels that were not created for it count last.
+ * The outcome of a case: the first channel on which it arrived, else one on which it waits, else the inbox,
+ * else the first that ended. Channels without a delivery do not count.
  * @param steps before the channels, at least one
  * @param inbox the step of a user's feed; null for other recipients
  */

@@ -10,7 +10,7 @@ import { Line } from '../../platform/http/text.js';
 import { SlotView } from '../../scheduler/scheduler.dto.js';
 import { TenantQuery } from '../admin.dto.js';
 
-/** Who is asked about, and what. */
+/** A recipient, and a fact. */
 export class WhyQuery extends TenantQuery {
   @ApiPropertyOptional({ maxLength: 254, description: 'Id or e-mail address of a user' })
   @IsOptional()
@@ -56,7 +56,7 @@ export class WhyRecipient {
   recipients: string[];
 }
 
-/** What became of one fact for the recipient. */
+/** The outcome of one fact for the recipient. */
 export class WhyFact {
   @ApiProperty()
   title: string;

@@ -150,7 +150,7 @@ export class Whys {
   }
 }
 
-/** Nothing of a suspended tenant leaves. */
+/** A suspended tenant sends nothing. */
 function heldBack(channel: ChannelOutcome, write: StepWriter): ChannelOutcome {
   if (channel.outcome !== 'waits') return channel;
   const step: TraceStep = write.step('tenant_suspended');

@@ -55,7 +55,7 @@ interface Said {
   text: string;
 }
 
-/** What an answer says of each fact and channel, and why nothing follows. */
+/** The part of an answer about each fact and channel, and why nothing follows. */
 function verdictsOf({ facts }: Why): Said[] {
   return facts.flatMap((fact) => [fact, ...fact.channels, ...(fact.again === null ? [] : [fact.again])]);
 }
@@ -138,7 +138,7 @@ async function suppressed(reason: string): Promise<Why> {
   return ofClaire(item);
 }
 
-/** Claire's choice while an item is announced, or afterwards. */
+/** Claire's choice while an item is announced, or later. */
 async function chosen<Result>(
   choices: readonly { kind?: string; channel: string; enabled: boolean; by?: 'tenant' }[],
   work: () => Promise<Result>,
@@ -605,7 +605,7 @@ describe('GET admin/why', () => {
     expect(more).toBe(false);
     for (let item = 0; item < 4; item += 1) await deadline({ title: `Liasse d'été ${item}` });
     expect(await ofClaire('été')).toMatchObject({ facts: { length: 5 }, more: true });
-    // Signs of patterns stand for themselves.
+    // Signs of patterns have no special meaning.
     expect((await ofClaire('%%')).facts).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 
-/** The instant of a preview, for the code that runs inside of it. */
+/** The instant of a preview, for the code that runs in it. */
 const pretended = new AsyncLocalStorage<number>();
 
 /** Runs `work` while every clock shows this instant to it. Everything outside of it keeps its own time. */

@@ -14,7 +14,7 @@ export function TakesForm(): MethodDecorator {
   return SetMetadata(FORM, true);
 }
 
-/** The route reads its body itself, by `readBytes`. */
+/** The route reads its body itself, with `readBytes`. */
 export function ReadsBody(): MethodDecorator {
   return SetMetadata(READS_BODY, true);
 }

@@ -37,7 +37,7 @@ export interface AccessRule {
   who: 'public' | 'self' | 'person' | 'member' | 'admin' | 'operator' | 'admin_or_operator';
   /** The scope an API key needs to call it; without one, no key may. */
   scope?: Scope;
-  /** False: a request that is no GET, yet changes nothing. The audit log leaves it out. */
+  /** False: a request other than GET that changes nothing. The audit log omits it. */
   changes?: false;
 }
 

@@ -6,7 +6,10 @@ import { isOwnOrigin } from './same-origin.js';
 /** Chromium keeps an answer to a preflight for at most two hours, Firefox for a day. */
 const PREFLIGHT_SECONDS = 7_200;
 
-/** Not `x-api-key`: a key in a page would be everybody's. Not `cookie`: no page of another origin may use one. */
+/**
+ * Without `x-api-key`: anybody could read a key in a page. Without `cookie`: no page of another origin may
+ * use one.
+ */
 const PREFLIGHT_HEADERS = {
   'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
   'access-control-allow-headers': 'authorization, content-type, idempotency-key, x-request-id',

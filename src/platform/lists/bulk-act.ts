@@ -13,7 +13,7 @@ export const MAX_BULK_ROWS = 20_000;
 /** The longest statement of an act, in ms. */
 const MAX_STATEMENT_MS = 60_000;
 
-/** Which rows an act is for: these ids, or all rows of a filter, whose number the caller has seen. */
+/** The rows of a bulk act: these ids, or all rows of a filter with the number that the caller has seen. */
 export interface BulkBody<Filter extends object> {
   ids?: string[];
   filter?: Filter;

@@ -55,7 +55,8 @@ export class ListConditions {
   }
 
   /**
-   * Part of one of these text columns, without regard to case and accents; `%` and `_` stand for themselves.
+   * Adds a search: `q` is a part of one of these text columns, without regard to case and accents. `%` and
+   * `_` have no special meaning.
    * @param q a text of bounded length
    */
   matching(columns: readonly string[], q: string | undefined): this {

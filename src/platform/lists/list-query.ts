@@ -21,7 +21,7 @@ export function Flag(description: string): PropertyDecorator {
 export function Sort(orders: SortOrders): PropertyDecorator {
   const names = sortNames(orders);
   return applyDecorators(
-    ApiPropertyOptional({ enum: names, default: names[0], description: 'With a minus: backwards' }),
+    ApiPropertyOptional({ enum: names, default: names[0], description: 'With a minus: reversed' }),
     IsOptional(),
     IsIn(names),
   );

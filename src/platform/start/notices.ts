@@ -26,7 +26,10 @@ export function startNotices(
   ];
 }
 
-/** The token is part of a sentence: logs hide fields with such a name, and this line is the only place to read it. */
+/**
+ * The token is part of a sentence, because logs hide fields with such a name, and this line is the only place
+ * to read it.
+ */
 function noOperator(config: Config, token: string): Notice {
   const command = 'run "npx vigie operators create <email>"';
   const settings = 'set VIGIE_OPERATOR_EMAIL and VIGIE_OPERATOR_PASSWORD and start again';

@@ -12,7 +12,7 @@ function create(env: Record<string, string> = {}): Tracing {
   return new Tracing(readConfig({ ...environmentFor({ ...urls, drop: () => Promise.resolve() }), ...env }));
 }
 
-test('without OTEL_EXPORTER_OTLP_ENDPOINT nothing of OpenTelemetry is loaded, and work runs as if alone', async () => {
+test('without OTEL_EXPORTER_OTLP_ENDPOINT nothing of OpenTelemetry is loaded, and work runs without it', async () => {
   const tracing = create();
   await tracing.onModuleInit();
   expect(await tracing.span('x', {}, () => Promise.resolve(currentTraceparent()))).toBeNull();
@@ -20,7 +20,7 @@ test('without OTEL_EXPORTER_OTLP_ENDPOINT nothing of OpenTelemetry is loaded, an
   await tracing.onApplicationShutdown();
 });
 
-test('with it, it is', async () => {
+test('with OTEL_EXPORTER_OTLP_ENDPOINT it is loaded', async () => {
   const tracing = create({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' });
   await expect(tracing.onModuleInit()).rejects.toThrow('OpenTelemetry was loaded');
 });

@@ -3,7 +3,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import { CURRENT_SPAN } from './current.js';
 import type { OtlpTracer, StartedSpan } from './otlp.js';
 
-/** What a span says. Never a name, an address or a content: ids, routes, kinds and outcomes. */
+/** The attributes of a span: ids, routes, kinds and outcomes. Never a name, an address or a content. */
 export type SpanAttributes = Record<string, string | number | boolean>;
 
 export interface SpanOptions {

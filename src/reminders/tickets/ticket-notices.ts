@@ -30,7 +30,7 @@ export class TicketNotices {
    * @throws Problem not_found; conflict once the ticket is settled.
    */
   async notify(tx: TenantTransaction, id: string, createdBy: string): Promise<MessageState[]> {
-    // Whoever settles it waits, and then suppresses what leaves here.
+    // Settling the ticket waits for this lock, and then suppresses these deliveries.
     const ticket = await tx.one<{ settled_at: Date | null }>(
       `SELECT settled_at FROM tickets WHERE tenant_id = $1 AND id = $2 FOR SHARE`,
       [tx.tenant_id, id],

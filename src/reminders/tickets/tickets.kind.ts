@@ -6,7 +6,7 @@ import { MAX_AMOUNT, NewTicket, TicketFilter, TicketPatch, TicketQuery } from '.
 /** The `source_type` of tickets. */
 export const TICKET = 'ticket';
 
-/** The REST routes, files and lifecycle of tickets. No check watches them: reminders do, as their owners wish. */
+/** The REST routes, files and lifecycle of tickets. No check watches tickets: their owners set reminders. */
 export const TICKET_KIND: DueItemKind<Ticket, TicketFilter> = {
   name: 'tickets',
   source_type: TICKET,

@@ -155,7 +155,7 @@ describe('N4: notifying the owner of a ticket', () => {
     expect(stage.lastMail().text).toContain('Personne (vous êtes prévenu en tant qu’administrateur)');
   });
 
-  it('happens at each call, once per idempotency key, and not once it is settled', async () => {
+  it('happens at each call, once per idempotency key, and not after it is settled', async () => {
     const { id } = await add();
     const keyed = () =>
       stage.world.http('POST', `/api/v1/tickets/${id}/notify`, {

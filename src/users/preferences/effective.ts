@@ -41,8 +41,9 @@ export class EffectivePreference {
 const OPTIONAL: readonly NotificationKind[] = OPTIONAL_KINDS;
 
 /**
- * Every kind on every channel that suits it. The outbox decides by the same rule, in SQL (`Outbox.deliveriesSql`).
- * @param user null where no user is asked about: what applies to those who have not chosen
+ * Every kind on every channel that suits it. The outbox decides by the same rule, in SQL
+ * (`delivery/decisions.sql.ts`).
+ * @param user null: what applies to users who have not chosen
  */
 export function effectivePreferences(
   user: readonly Choice[] | null,

@@ -30,7 +30,7 @@ export class PreferencesController {
   }
 }
 
-/** What a colleague wants to receive, for admins: somebody is on leave, or cannot sign in. */
+/** What a colleague wants to receive, for admins: the colleague may be on leave, or unable to sign in. */
 @ApiTags('users')
 @Controller('users/:id/preferences')
 export class UserPreferencesController {

@@ -47,7 +47,7 @@ export class QuietHours {
   to: string;
 }
 
-/** When a user receives what is not critical, in the user's zone. All of it applies together. */
+/** When a user receives what is not critical, in the user's zone. All of these apply together. */
 export class UserHours {
   @ApiProperty({ type: QuietHours, nullable: true, description: 'Never in these hours; null: at any hour' })
   @IsOptional()
@@ -83,7 +83,7 @@ export class UserHours {
 
 /** All preferences of a user. PUT replaces them: an omitted kind and channel returns to its default. */
 export class Preferences extends UserHours {
-  // Optional here: whether the user exists is said first.
+  // Optional here, so that an unknown user is reported before a missing list.
   @ApiProperty({ type: [Preference] })
   @IsOptional()
   @Choices(() => Preference)

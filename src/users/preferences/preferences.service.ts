@@ -34,9 +34,9 @@ export class PreferencesService {
   }
 
   /**
-   * Replaces all preferences, and what is waiting follows them.
-   * @throws Problem not_found when the user has just been erased, validation_failed for a pause that ends too early or
-   * too late.
+   * Replaces all preferences, and applies them to waiting deliveries.
+   * @throws Problem not_found when the user has just been erased, validation_failed for a pause that ends too
+   * early or too late.
    */
   async replace(tenantId: string, userId: string, body: Preferences): Promise<PreferencesView> {
     const { preferences, quiet_hours, receiving_hours, paused_until, bundling } = body;
@@ -134,7 +134,7 @@ export class PreferencesService {
     return true;
   }
 
-  /** A pause that has ended is none. */
+  /** A pause that has ended is not shown. */
   private viewOf(user: UserRow, preferences: EffectivePreference[]): PreferencesView {
     const { quiet_hours, receiving_hours, bundling, zone } = user;
     const paused = user.paused_until !== null && user.paused_until > this.today(zone);

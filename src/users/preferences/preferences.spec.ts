@@ -213,7 +213,7 @@ describe('E6: a tenant’s defaults', () => {
   const choose = (preferences: object[], token = admin.token) =>
     call('PUT', 'tenant/preferences', { preferences }, token);
 
-  it('E6: apply to users without a choice of their own, and are shown with their source', async () => {
+  it('E6: apply to users who have not chosen, and are shown with their source', async () => {
     const own = { kind: 'event', channel: 'email', enabled: true };
     await put({ preferences: [own] });
     const answer = await choose([

@@ -16,7 +16,7 @@ export class LinkPages {
 
   /**
    * The page, with its headers.
-   * @param shown null: 404, and a page that says the same of every link that does not work
+   * @param shown null: status 404, with the same page for every link that does not work
    */
   render(
     page: PageName,

@@ -27,8 +27,9 @@ interface Argument {
 }
 
 /**
- * Compares the data of a message with what its template does with it: a field that the template prints must be there, a
- * list must be a list. `null` is a value: it prints nothing. What only a condition asks for may be missing.
+ * Compares the data of a message with what its template does with it: a field that the template prints must
+ * exist, a list must be a list. `null` is a value: it prints nothing. Fields that only a condition reads may
+ * be missing.
  */
 export class DataCheck {
   private readonly found = new Map<string, string>();

@@ -408,7 +408,7 @@ const soup = fc.array(fc.oneof({ weight: 5, arbitrary: atom }, fc.string({ maxLe
   maxLength: 40,
 });
 
-test('B9: 500 generated templates neither read what they should not, nor hang, nor break a send', () => {
+test('B9: 500 generated templates read nothing forbidden, do not hang, and do not break a send', () => {
   fc.assert(
     fc.property(
       fc.constantFrom(...TEMPLATE_PARTS),

@@ -3,7 +3,10 @@ import type { TenantStatements } from '../../platform/database/database.js';
 import { isMessageTemplate, nameOf } from '../named-message.js';
 import { type LastFact, MAX_DATA } from './tenant-templates.dto.js';
 
-/** Notifications looked through: no index leads to a kind, because every notification would pay for it. */
+/**
+ * Notifications searched, newest first. There is no index by kind, because every notification would pay for
+ * it.
+ */
 const MAX_SEARCHED = 5_000;
 
 /**
@@ -11,7 +14,7 @@ const MAX_SEARCHED = 5_000;
  * preview. @param kind a kind, or `message.<name>`
  */
 export async function readLastFact(tx: TenantStatements, kind: string): Promise<LastFact> {
-  // Their data names the link of a person.
+  // Their data identifies the one-time link of a person.
   if (declarationOf(kind)?.link === true) return { at: null, data: null };
   const template = isMessageTemplate(kind) ? nameOf(kind) : null;
   const row = await tx.one<{ at: Date; data: Record<string, unknown> }>(

@@ -107,7 +107,7 @@ function localesOf(own: TenantTemplates, template: string) {
   return own.localesOf(kindOfTemplate(template), first);
 }
 
-/** What would leave without a text, or not at all. */
+/** Messages that would have no text, or that could not be sent. */
 function faultsOf({ body }: Words, { locale }: Reader, maxLength: number | null): Fault[] {
   if (body.trim() === '')
     return [{ pointer: '/data', detail: `the text of the template is empty (${locale})` }];

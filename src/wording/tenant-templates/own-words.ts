@@ -18,8 +18,8 @@ const READ = prepared(`
   WHERE t.id = $1 AND t.wording_version IS NOT NULL`);
 
 /**
- * The tenants' own words, by version. Whoever reads a notification reads its tenant's `wording_version` in the same
- * statement: a change is seen at once in every process, and a tenant without own words costs nothing.
+ * The tenants' own words, by version. A statement that reads a notification reads its tenant's
+ * `wording_version` too: every process sees a change at once, and a tenant without own words costs nothing.
  */
 @Injectable()
 export class OwnWords implements BeforeApplicationShutdown {

@@ -77,7 +77,7 @@ export class TenantTemplatesController {
 
   @Get(':kind/:locale/last-fact')
   @Access('admin', 'admin')
-  @ApiOperation({ summary: 'What the last notification of this kind said, to preview a draft with' })
+  @ApiOperation({ summary: 'The data of the last notification of this kind, to preview a draft' })
   @ApiParam(KIND)
   @ApiParam(LOCALE)
   @ApiOkResponse({ type: LastFact })

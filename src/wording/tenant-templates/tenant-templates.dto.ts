@@ -189,7 +189,7 @@ export class TemplatePreview {
   push: FeedPreview;
 }
 
-/** What a tenant's last notification of a kind said. */
+/** The data of a tenant's last notification of a kind. */
 export class LastFact {
   @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'null: there is none yet' })
   at: Date | null;
@@ -198,7 +198,7 @@ export class LastFact {
     type: 'object',
     additionalProperties: true,
     nullable: true,
-    description: 'Its `data`, to preview a draft with',
+    description: 'Its `data`, to preview a draft',
   })
   data: Record<string, unknown> | null;
 }

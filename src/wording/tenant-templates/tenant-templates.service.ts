@@ -42,7 +42,7 @@ const MAX_MESSAGE_TEMPLATES = 200;
 /** Of a message template. */
 const REQUIRED_PARTS: readonly TemplatePart[] = ['title', 'body'];
 
-/** What a tenant's admins do with its own words. */
+/** Shows and changes a tenant's own words, for its admins. */
 @Injectable()
 export class TenantTemplatesService {
   constructor(
@@ -85,8 +85,8 @@ export class TenantTemplatesService {
       return typeof source === 'string' ? [[part, source] as const] : [];
     });
     const single = this.database.single(tenant_id);
-    // Each part of a kind is tried alone: a broken one must not prevent that another is changed. The parts of a message
-    // template are only rendered together.
+    // Each part of a kind is tried alone, because a broken part must not prevent a change of another. The
+    // parts of a message template are only rendered together.
     const tried = isMessageTemplate(kind)
       ? draftOf(change, partsAt(place, await readRows(single)))
       : Object.fromEntries(written);
@@ -159,7 +159,7 @@ export class TenantTemplatesService {
     return this.tryOut(tx, place, parts, draft.data ?? null);
   }
 
-  /** What the tenant's last notification of this kind, or with this message template, said. */
+  /** The data of the tenant's last notification of this kind, or with this message template. */
   async lastFact(tenantId: string, kind: string, locale: string): Promise<LastFact> {
     return readLastFact(this.database.single(tenantId), this.place(kind, locale).kind);
   }

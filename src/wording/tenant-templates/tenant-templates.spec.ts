@@ -86,7 +86,7 @@ async function feedOf({ token }: Person, process = world) {
 const mailTo = ({ email }: Person) => catcher.waitFor(({ to }) => to.includes(email));
 
 describe('B9: a tenant’s own words', () => {
-  it('Reshape 1: are one more layer of the lookup: its mails and feed have them, another tenant’s do not', async () => {
+  it('are used in its mails and feed, and not in those of another tenant', async () => {
     const change = {
       title: 'Cher client, {{data.title}} avant le {{date data.due_on "day"}}',
       body: 'Écrivez-nous : {{data.client_name}}',
@@ -305,7 +305,7 @@ describe('B9: a preview', () => {
       data: { client: 'Leroy' },
     });
     expect(await last('message.autre')).toEqual({ at: null, data: null });
-    // Its data names the link of a person.
+    // Its data identifies the one-time link of a person.
     expect(await last('welcome')).toEqual({ at: null, data: null });
     expect(await last('deadline_near', other)).toEqual({ at: null, data: null });
   });

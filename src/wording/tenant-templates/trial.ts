@@ -76,7 +76,7 @@ export function tryTemplates(
     preview: {
       feed: words,
       email: mail,
-      // Written messages leave as they are.
+      // Written messages are sent as they are.
       sms: isTemplate ? writtenSms(words.body.trim(), toGsm) : wordedSms(words, tenant.name, toGsm),
       push: words,
     },

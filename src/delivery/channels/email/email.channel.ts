@@ -58,8 +58,8 @@ export class EmailChannel implements ChannelSender {
   }
 
   /**
-   * The link with which the recipient turns off the kinds in this mail; null where they cannot: mandatory kinds, critical
-   * ones, and bare addresses, which have no preferences.
+   * The link with which the recipient turns off the kinds in this mail. Null if they cannot: mandatory kinds,
+   * critical ones, and bare addresses, which have no preferences.
    */
   private unsubscribeUrl({ tenant_id, recipient_id, items }: ClaimedMessage): string | null {
     const kinds = OPTIONAL_KINDS.filter((kind) =>

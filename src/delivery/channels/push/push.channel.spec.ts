@@ -130,7 +130,7 @@ test('B9: a push has the tenant’s own words', async () => {
   await world.http('DELETE', path, { token });
 });
 
-test('people without a device have no delivery, and whoever turned it off gets none', async () => {
+test('people without a device have no delivery, and those who turned pushes off get none', async () => {
   const [anne, luc] = [await person('Anne'), await person('Luc')];
   const browser = newBrowser();
   await register(luc, browser);

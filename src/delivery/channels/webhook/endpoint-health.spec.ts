@@ -20,7 +20,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const NOW = '2026-03-30T07:00:00.000Z';
 
-/** V19: what failures of an endpoint come to, over days. */
+/** V19: endpoints that fail for days. */
 describe('a failing endpoint', () => {
   const clock = new FixedClock(NOW);
   let world: World;
@@ -95,7 +95,7 @@ describe('a failing endpoint', () => {
     ]);
   });
 
-  it('V19: waits as long as Retry-After says, with everything that it would get', async () => {
+  it('V19: defers all deliveries of the endpoint as long as Retry-After says', async () => {
     await addEndpoint(world, admin, receiver);
     receiver.behave({ status: 429, headers: { 'retry-after': '7200' } });
     await report(world, admin, 'disk');
@@ -126,7 +126,7 @@ describe('a failing endpoint', () => {
     expect(new Set(receiver.ids).size).toBe(1);
   });
 
-  it('V19: once it works again, its other retries are due', async () => {
+  it('V19: once it works again, its other retries become due', async () => {
     const { id } = await addEndpoint(world, admin, receiver);
     receiver.behave(503);
     for (const key of ['a', 'b', 'c']) await report(world, admin, key);
@@ -140,7 +140,7 @@ describe('a failing endpoint', () => {
     expect((await http('GET', id)).body).toMatchObject({ failing_since: null, last_error: null });
   });
 
-  it('V19: 410 disables it at once, and tells the admins', async () => {
+  it('V19: 410 disables it at once, and notifies the admins', async () => {
     const { id } = await addEndpoint(world, admin, receiver);
     receiver.behave(410);
     await report(world, admin, 'a');
@@ -210,7 +210,7 @@ describe('a failing endpoint', () => {
     expect((await http('GET', id)).body).toMatchObject({ failing_since: '2026-03-31T06:00:00.000Z' });
   });
 
-  it('V19: without a warning a day before, it is not disabled', async () => {
+  it('V19: is not disabled without a warning at least a day before', async () => {
     const { id } = await addEndpoint(world, admin, receiver);
     receiver.behave(500);
     await report(world, admin, 'a');
@@ -296,7 +296,7 @@ describe('a failing endpoint', () => {
     expect((await http('GET', `${id}/attempts`)).body.data).toHaveLength(1);
   });
 
-  it('V19: a replaced JWT_SECRET keeps endpoints working, and the nightly cleanup makes them its own', async () => {
+  it('V19: endpoints keep working with a new JWT_SECRET, and the nightly cleanup re-encrypts them', async () => {
     const { id, secret } = await addEndpoint(world, admin, receiver);
     const previous = world.config.jwtSecret ?? '';
     const JWT_SECRET = 'another-secret-of-this-installation-kQx81';

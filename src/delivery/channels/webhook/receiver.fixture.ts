@@ -5,14 +5,14 @@ import type { AddressInfo, Socket } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import type { SelfSigned } from '../../../../test/support/self-signed.js';
 
-/** A request as the receiver got it, whole. */
+/** A request as received. */
 export interface ReceivedCall {
   path: string;
   headers: http.IncomingHttpHeaders;
   body: string;
 }
 
-/** How a receiver behaves: a status with headers and body, or a misdeed. */
+/** How a receiver behaves: a status with headers and body, or a fault. */
 export type Behaviour =
   | number
   | { status: number; headers?: Record<string, string>; body?: string }
@@ -31,12 +31,12 @@ export type Behaviour =
 /** A local HTTP server that behaves as receivers do. */
 export class Receiver {
   readonly calls: ReceivedCall[] = [];
-  /** Connections made, whatever came of them. */
+  /** Connections made, whatever their outcome. */
   connections = 0;
   /** Bytes of an endless body that were taken from it. */
   sentBytes = 0;
   private behaviour: (call: ReceivedCall) => Behaviour = () => 204;
-  /** Of every connection: before it is read, no call is known. */
+  /** Applies to every connection: before it is read, no call is known. */
   private resetsAtOnce = false;
   private readonly sockets = new Set<Socket>();
 
@@ -150,7 +150,7 @@ export class Receiver {
   }
 }
 
-/** What a receiver does with a call: verifies the signature. @throws WebhookVerificationError */
+/** Verifies the signature of a call, as a receiver does. @throws WebhookVerificationError */
 export function verified(secret: string, { headers, body }: ReceivedCall): Record<string, unknown> {
   return new Webhook(secret).verify(body, headers as Record<string, string>) as Record<string, unknown>;
 }

@@ -54,7 +54,7 @@ export async function report(world: World, admin: Admin, key: string, fields: ob
   return (answer.body as { id: string }).id;
 }
 
-/** Has a worker of this channel, whose work the test does by `sendDue`. */
+/** Registers a worker of this channel; the test does its work with `sendDue`. */
 export async function withWorker(world: World): Promise<void> {
   await world.sql(`INSERT INTO workers VALUES (gen_random_uuid(), 'webhook', 20, now() + interval '1 day')`);
 }

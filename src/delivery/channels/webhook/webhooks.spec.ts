@@ -73,7 +73,7 @@ describe('webhooks of a tenant', () => {
     });
   });
 
-  it('V19: people see nothing of it: not in the feed, nor in their deliveries and statistics', async () => {
+  it('V19: calls do not appear in feeds, or in the deliveries and statistics of people', async () => {
     await addEndpoint(world, cast.admin, receiver);
     await report(world, cast.admin, 'disk-1');
     await ended();
@@ -90,7 +90,7 @@ describe('webhooks of a tenant', () => {
     expect(counted.body.channels.webhook.totals.sent).toBe(1);
   });
 
-  it('V19: hours, quiet hours and limits are for people: an endpoint is called at once', async () => {
+  it('V19: endpoints are called at once: hours and limits apply only to people', async () => {
     await world.sql(
       `UPDATE tenants SET settings = '{"operating_hours": {"days": [], "from": "08:00", "to": "18:00"},
                                        "limits": {"per_user_per_hour": 1, "per_user_per_day": 1}}' WHERE id = $1`,
@@ -105,7 +105,7 @@ describe('webhooks of a tenant', () => {
     }
   });
 
-  it('V19: only the kinds that it wants, and only facts of its own tenant', async () => {
+  it('V19: an endpoint gets only its kinds, and only facts of its own tenant', async () => {
     await addEndpoint(world, cast.admin, receiver, { kinds: ['backup_alert'] });
     await addEndpoint(world, cast.outsider, receiver);
     await addEndpoint(world, cast.admin, receiver, { kinds: ['event', 'backup_alert'], description: 'mine' });
@@ -118,7 +118,7 @@ describe('webhooks of a tenant', () => {
     expect(tenant_id).toBe(cast.tenant_id);
   });
 
-  it('V19: a broken endpoint stops no other one, and the channel stays up', async () => {
+  it('V19: a broken endpoint does not affect others, and the channel stays up', async () => {
     const broken = await Receiver.start();
     broken.behave('silence');
     try {
@@ -137,7 +137,7 @@ describe('webhooks of a tenant', () => {
     }
   });
 
-  it('V19: a test shows what comes back, and counts for nothing', async () => {
+  it('V19: a test shows the answer, and its failure does not count', async () => {
     const { id, secret } = await addEndpoint(world, cast.admin, receiver);
     receiver.behave({ status: 500, body: 'Oups' });
     const failed = await http('POST', `/${id}/test`);
@@ -173,7 +173,7 @@ describe('webhooks of a tenant', () => {
     expect(older.body).toMatchObject({ data: [{ delivered: false, answer: 'Oups' }], next_cursor: null });
   });
 
-  it('V19: a tenant can make ten tests a minute', async () => {
+  it('V19: a tenant has at most ten tests a minute', async () => {
     const { id } = await addEndpoint(world, cast.admin, receiver);
     for (let count = 0; count < 10; count++) expect((await http('POST', `/${id}/test`)).status).toBe(200);
     expect(await http('POST', `/${id}/test`)).toMatchObject({
@@ -223,7 +223,7 @@ describe('webhooks of a tenant', () => {
     expect(JSON.parse(toSlack!.body)).toEqual({ text: '*Disque plein disk-1*\nIl reste 1 %.' });
   });
 
-  it('V19: refuses URLs that it would not call, naming the field', async () => {
+  it('V19: refuses URLs that must not be called, and names the field', async () => {
     for (const url of [
       'http://[::ffff:a9fe:a9fe]/',
       'https://169.254.169.254/',
@@ -244,7 +244,7 @@ describe('webhooks of a tenant', () => {
     expect((await world.http('GET', route(), { token: cast.teammate.token })).status).toBe(403);
   });
 
-  it('V19: has at most 20 endpoints', async () => {
+  it('V19: a tenant has at most 20 endpoints', async () => {
     for (let count = 0; count < 20; count++) await addEndpoint(world, cast.admin, receiver);
     expect(await http('POST', '', { url: receiver.url })).toMatchObject({ status: 409 });
   });

@@ -46,7 +46,7 @@ export class SesEvents implements EventProvider {
 
   async read({ body }: HookRequest): Promise<ProviderReport> {
     const message = jsonObjectOf(body.toString());
-    // Amazon signs the topics of everybody.
+    // Amazon signs every customer's topics, so the topic must be ours.
     if (!isSame(String(message.TopicArn), this.topicArn)) throw new ForgedEvent('origin');
     await this.sns.verify(message);
     requireRecent(instantOf(message.Timestamp)?.getTime() ?? null, this.clock.now(), MESSAGE_AGE_MS);
@@ -66,7 +66,7 @@ export class SesEvents implements EventProvider {
 function reportOf({ MessageId, Message }: Fields): ProviderReport {
   const key = textOf(MessageId);
   const text = typeof Message === 'string' ? Message : '';
-  // SES announces in plain words that it may publish to the topic.
+  // When the topic is set up, SES sends a test message in plain text.
   if (!text.trimStart().startsWith('{')) return NOTHING;
   const fields = jsonObjectOf(text);
   const type = textOf(fields.eventType) ?? textOf(fields.notificationType) ?? '';

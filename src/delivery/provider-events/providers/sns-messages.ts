@@ -53,7 +53,7 @@ export class SnsMessages {
     await this.get(url);
   }
 
-  /** @throws ForgedEvent for any other URL: we would fetch from wherever the sender likes. */
+  /** @throws ForgedEvent for any other URL: otherwise a sender could choose what this server fetches. */
   private trusted(value: unknown, path: RegExp): URL {
     const url = typeof value === 'string' ? parseUrl(value) : null;
     const isTrusted =

@@ -55,7 +55,7 @@ function spellings(url: string): string[] {
   return [url, url.replace(/^(https?:\/\/[^/]+)/, `$1:${standard}`)];
 }
 
-/** Names and values without separators, sorted by name; each value of a repeated one once. */
+/** Names and values without separators, sorted by name; repeated values only once. */
 function parametersOf(form: Form): string {
   return Object.keys(form)
     .sort()

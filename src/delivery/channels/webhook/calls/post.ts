@@ -59,7 +59,7 @@ export function post(
       ...(secure ? { rejectUnauthorized: true, servername: isIP(host) === 0 ? host : '' } : {}),
       ...(ca === null ? {} : { ca: [...ca] }),
     };
-    // An agent of its own: no connection is shared between endpoints, and none goes through a proxy.
+    // A separate agent: no connection is shared between endpoints, and none goes through a proxy.
     const request = secure
       ? https.request({ ...options, agent: new https.Agent({ keepAlive: false }) })
       : http.request({ ...options, agent: new http.Agent({ keepAlive: false }) });

@@ -14,17 +14,17 @@ export type Verdict =
       /** A sentence for people. */
       error: string;
       retry_after_ms?: number;
-      /** The receiver no longer exists: call it no more. */
+      /** The receiver no longer exists: do not call it again. */
       gone: boolean;
     };
 
 /** Longest part of an answer in an error, in characters. */
 const MAX_QUOTED = 100;
-/** Longer waits are no waits. */
+/** The longest accepted Retry-After; longer ones are cut. */
 const MAX_RETRY_AFTER_MS = 24 * 60 * 60 * 1_000;
 
 /**
- * Slack's errors of incoming webhooks that no repetition cures: the webhook, its app or its workspace is gone.
+ * Slack's errors of incoming webhooks that a retry cannot fix: the webhook, its app or its workspace is gone.
  * https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors
  */
 const SLACK_GONE = [
@@ -35,12 +35,13 @@ const SLACK_GONE = [
   'team_disabled',
   'invalid_token',
 ];
-/** Those that are about the message. */
+/** Slack's errors about the message. */
 const SLACK_MESSAGE = ['invalid_payload', 'no_text', 'too_many_attachments', 'user_not_found'];
 
 /**
- * Judges an answer. Standard Webhooks: a 2xx is success, 410 means that the receiver is gone, everything else is
- * repeated on the schedule: a 401 or 404 is often a deployment. A redirect is not followed: it could lead anywhere.
+ * Judges an answer. Standard Webhooks: a 2xx is success, 410 means that the receiver is gone, everything else
+ * is retried on the schedule: a 401 or 404 is often a deployment. A redirect is not followed: it could lead
+ * anywhere.
  */
 export function verdictOf(format: EndpointFormat, { status, retry_after, body }: Reply, now: Date): Verdict {
   if (status >= 200 && status < 300) return { delivered: true };

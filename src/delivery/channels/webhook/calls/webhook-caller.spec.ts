@@ -210,7 +210,7 @@ describe('V19: a call', () => {
     if (status !== 200) expect(verdict).toMatchObject({ error: `The endpoint answered ${status}: ${body}` });
   });
 
-  it('V19: nothing listens, or nothing answers: no attempt has reached it', async () => {
+  it('V19: if nothing listens, the call was not sent', async () => {
     const closed = await Receiver.start();
     await closed.close().catch(() => undefined);
     const { verdict, error } = await judged({ url: 'http://127.0.0.1:1024/' });

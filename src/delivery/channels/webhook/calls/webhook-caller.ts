@@ -8,7 +8,7 @@ import { slackBody, standardBody, type WebhookNotification } from '../payload.js
 import { CallError, type CallFault } from './call-error.js';
 import { type CallLimits, post, type Reply } from './post.js';
 
-/** A call and what came of it: an answer, or the reason for none. */
+/** A call and its result: an answer, or why there was none. */
 export interface Call {
   duration_ms: number;
   reply: Reply | null;

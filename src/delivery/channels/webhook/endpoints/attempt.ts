@@ -6,7 +6,7 @@ import type { Call } from '../calls/webhook-caller.js';
 /** Longest kept error, and part of an answer, in characters. */
 const MAX_KEPT = 500;
 
-/** What came of a call, as it is stored and shown. */
+/** The result of a call, as it is stored and shown. */
 export interface CallResult {
   delivered: boolean;
   status: number | null;

@@ -19,7 +19,7 @@ const DAY_MS = 24 * 60 * 60 * 1_000;
 /** An endpoint without a success for this long is reported, and later disabled. */
 export const WARN_AFTER_MS = DAY_MS;
 export const DISABLE_AFTER_MS = 5 * DAY_MS;
-/** After the warning an admin has at least this long. */
+/** An admin has at least this long to act after the warning. */
 const TIME_TO_ACT_MS = DAY_MS;
 /** A success is not written again within this time, in seconds. */
 const NOTED_SECONDS = 10;
@@ -81,9 +81,9 @@ export class EndpointCalls {
   }
 
   /**
-   * Records an attempt, and what it says about the endpoint. Never throws: the outcome of the delivery must not depend
-   * on it.
-   * @param delivery null for a test, whose failure says nothing about the endpoint
+   * Records an attempt, and updates the endpoint's health. Never throws: the outcome of the delivery must not
+   * depend on it.
+   * @param delivery null for a test, whose failure does not count
    * @returns whether the endpoint is disabled now
    */
   async record(
@@ -94,7 +94,7 @@ export class EndpointCalls {
   ): Promise<boolean> {
     try {
       return await this.database.tenant(endpoint.tenant_id, async (tx) => {
-        // The endpoint's row first: the attempt refers to it, and concurrent calls would wait for each other.
+        // Update the endpoint's row first: the attempt refers to it, and concurrent calls would deadlock.
         const result = resultOf(call, verdict, this.clock.now());
         const disabled = await this.noteHealth(tx, endpoint.id, delivery !== null, verdict, result);
         await this.addAttempt(tx, endpoint.id, delivery, result);
@@ -138,7 +138,7 @@ export class EndpointCalls {
     return false;
   }
 
-  /** Retries of others that wait for it are due: it works again. */
+  /** The endpoint works again, so its other waiting retries become due. */
   private async succeeded(tx: TenantTransaction, id: string): Promise<void> {
     const now = this.clock.now();
     const noted = await tx.one<{ recovered: boolean }>(

@@ -3,7 +3,7 @@ import type { TenantTransaction } from '../../../../platform/database/transactio
 import type { CallFault } from '../calls/call-error.js';
 import type { DisableReason } from './endpoint.js';
 
-/** An endpoint that needs an admin. */
+/** An endpoint that needs the attention of an admin. */
 export interface TroubledEndpoint {
   id: string;
   /** As shown to people: without a token. */
@@ -21,7 +21,7 @@ export interface FailingEndpoint extends TroubledEndpoint {
   disabled_at: Date;
 }
 
-/** Vigie calls it no more. */
+/** Vigie no longer calls it. */
 export interface DisabledEndpoint extends TroubledEndpoint {
   reason: Exclude<DisableReason, 'admin'>;
 }
@@ -40,7 +40,7 @@ export class EndpointEvents {
     this.listeners.failing.push(listener);
   }
 
-  /** Vigie has disabled it; not an admin. */
+  /** Called when Vigie, not an admin, disables an endpoint. */
   onDisabled(listener: Listener<DisabledEndpoint>): void {
     this.listeners.disabled.push(listener);
   }

@@ -12,7 +12,7 @@ interface StoredSecrets {
   previous_until: Date | null;
 }
 
-/** Encrypts with the current JWT_SECRET what a previous one has encrypted, and deletes secrets that have expired. */
+/** Re-encrypts what a previous JWT_SECRET encrypted, and deletes expired secrets. */
 @Injectable()
 export class EndpointRekeying {
   private readonly logger = new Logger('Webhooks');

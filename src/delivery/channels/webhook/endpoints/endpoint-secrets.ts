@@ -8,7 +8,7 @@ type Column = 'url' | 'secret' | 'previous_secret';
 export class EndpointSecrets {
   constructor(private readonly encryption: Encryption) {}
 
-  /** How a text begins that needs no new encryption. */
+  /** The prefix of texts that the current key encrypted. */
   get currentPrefix(): string {
     return this.encryption.currentPrefix;
   }
@@ -23,7 +23,7 @@ export class EndpointSecrets {
   }
 }
 
-/** Both secrets have one place: a rotation moves the text from one column to the other. */
+/** Both secrets share one place: a rotation moves the text from one column to the other. */
 function placeOf(column: Column, tenantId: string, id: string): string {
   return `webhook_endpoints.${column === 'url' ? 'url' : 'secret'} ${tenantId} ${id}`;
 }

@@ -39,8 +39,8 @@ export class EndpointTests {
 
   /**
    * Sends a `test`, even to a disabled endpoint. A failure changes nothing about the endpoint.
-   * @throws Problem not_found; too_many_attempts for the eleventh of the tenant within a minute; conflict if its
-   *   secrets cannot be decrypted.
+   * @throws Problem not_found; too_many_attempts for the tenant's eleventh test within a minute; conflict if
+   * the secrets of the endpoint cannot be decrypted.
    */
   async run(tenantId: string, id: string): Promise<TestView> {
     const found = await this.endpoints.find(tenantId, id).catch((error: unknown) => {
@@ -58,7 +58,10 @@ export class EndpointTests {
     return resultOf(call, verdict, this.clock.now());
   }
 
-  /** So that nobody uses Vigie to flood others. Concurrent requests may exceed it by their number. */
+  /**
+   * Prevents the use of Vigie to flood other servers. Concurrent requests may exceed the limit by their
+   * number.
+   */
   private async refuseTooMany(tenantId: string): Promise<void> {
     const since = new Date(this.clock.now().getTime() - MINUTE_MS);
     const row = await this.database.tenant(tenantId, (tx) =>

@@ -86,7 +86,7 @@ export class EndpointsController {
   @Access('admin', 'admin')
   @ApiOperation({
     summary: 'Give the endpoint a new secret',
-    description: 'For 24 h each call carries a signature of the old secret, too.',
+    description: 'For 24 h each call is also signed with the old secret.',
   })
   @ApiOkResponse({ type: EndpointWithSecret, description: 'Only this answer contains the new secret' })
   rotate(@Caller() { tenant_id }: TenantCaller, @IdParam() id: string): Promise<EndpointWithSecret> {
@@ -121,9 +121,9 @@ export class EndpointsController {
   @HttpCode(200)
   @Access('admin', 'admin')
   @ApiOperation({
-    summary: 'Send again what was not delivered',
+    summary: 'Re-send what was not delivered',
     description:
-      'Failed calls, and those that it missed while it was disabled. Delivered ones are not repeated.',
+      'Failed calls, and those that it missed while it was disabled. Delivered calls are not repeated.',
   })
   @ApiOkResponse({ type: ReplayView })
   replay(

@@ -87,19 +87,19 @@ export class EndpointPatch {
   description?: string | null;
 
   @ApiPropertyOptional({
-    description: 'false: it receives nothing until it is enabled; replay what it missed',
+    description: 'false: it receives nothing until it is enabled; `replay` sends what it missed',
   })
   @IsOptional()
   @IsBoolean()
   enabled?: boolean;
 }
 
-/** A webhook endpoint, and how it does. */
+/** A webhook endpoint, and its health. */
 export class EndpointView {
   @ApiProperty({ format: 'uuid' })
   id: string;
 
-  @ApiProperty({ description: "Of a Slack webhook without its token, which is the URL's end" })
+  @ApiProperty({ description: 'For Slack without the path, which is a secret' })
   url: string;
 
   @ApiProperty({ enum: ENDPOINT_FORMATS })
@@ -133,14 +133,14 @@ export class EndpointView {
   @ApiProperty({ type: String, nullable: true })
   last_error: string | null;
 
-  @ApiProperty({ type: Date, nullable: true, description: 'Until then the previous secret signs too' })
+  @ApiProperty({ type: Date, nullable: true, description: 'Until then the previous secret signs calls too' })
   previous_secret_until: Date | null;
 
   @ApiProperty()
   created_at: Date;
 }
 
-/** The same with its secret, which is shown only now. */
+/** An endpoint with its secret, which is shown only now. */
 export class EndpointWithSecret extends EndpointView {
   @ApiProperty({
     type: String,
@@ -151,7 +151,7 @@ export class EndpointWithSecret extends EndpointView {
   secret: string | null;
 }
 
-/** What came of one call. */
+/** The result of one call. */
 export class AttemptView {
   @ApiProperty({ format: 'uuid' })
   id: string;
@@ -193,7 +193,7 @@ export class AttemptView {
   at: Date;
 }
 
-/** The same of a test. */
+/** The result of a test call. */
 export class TestView extends OmitType(AttemptView, ['id', 'delivery_id', 'attempt']) {}
 
 export class Replay {

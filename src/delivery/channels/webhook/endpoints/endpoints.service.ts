@@ -146,7 +146,7 @@ export class Endpoints {
   }
 
   /**
-   * Gives it a new secret. For 24 h each call has a signature of both; an older one ends now.
+   * Gives it a new secret. For 24 h calls are signed with both secrets; an older secret ends now.
    * @throws Problem not_found; conflict for Slack, whose calls are not signed.
    */
   async rotate(tenantId: string, id: string): Promise<EndpointWithSecret> {
@@ -189,8 +189,8 @@ export class Endpoints {
   }
 
   /**
-   * Sends again what was announced since an instant and not delivered: failed calls, and those that it missed while it
-   * was disabled; waiting retries are due at once. Delivered ones are not repeated.
+   * Re-sends what was announced since an instant and not delivered: failed calls, and those that it missed
+   * while it was disabled. Waiting retries become due at once. Delivered calls are not repeated.
    * @throws Problem not_found; conflict while it is disabled.
    */
   async replay(tenantId: string, id: string, since: Date | null): Promise<ReplayView> {
@@ -257,7 +257,7 @@ export class Endpoints {
   }
 }
 
-/** Slack's URL is a secret by its path. */
+/** The path of a Slack URL is a secret. */
 function shown(url: URL, format: EndpointFormat): string {
   return format === 'slack' ? `${url.origin}/…` : url.href;
 }

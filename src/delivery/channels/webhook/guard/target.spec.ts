@@ -28,18 +28,18 @@ async function faultOf(guard: TargetGuard, url: string): Promise<string> {
   }
 }
 
-describe('V19: where endpoints may lead', () => {
+describe('V19: the URLs of endpoints', () => {
   it('has a table of 200 spellings', () => {
     expect(new Set([...FORBIDDEN_HOSTS, ...FORBIDDEN_URLS]).size).toBeGreaterThanOrEqual(200);
   });
 
-  it.each(FORBIDDEN_HOSTS)('V19: never to the address %s, literally', async (host) => {
+  it.each(FORBIDDEN_HOSTS)('V19: refuses the address %s', async (host) => {
     const { guard, asked } = guardWith();
     expect(['forbidden', 'invalid']).toContain(await faultOf(guard, `https://${host}/hook`));
     expect(asked).toEqual([]);
   });
 
-  it.each(FORBIDDEN_URLS)('V19: never to %s', async (url) => {
+  it.each(FORBIDDEN_URLS)('V19: refuses %s', async (url) => {
     const { guard } = guardWith({ 'public.example': [['93.184.215.14']] });
     expect(['forbidden', 'invalid']).toContain(await faultOf(guard, url));
   });
@@ -125,7 +125,7 @@ describe('V19: where endpoints may lead', () => {
     expect(await faultOf(guard, 'https://[fd00::1]/')).toBe('forbidden');
   });
 
-  it('names a host that does not exist as such', async () => {
+  it('reports a host name that does not exist', async () => {
     expect(await faultOf(guardWith().guard, 'https://nowhere.example/')).toBe('dns');
     expect(await faultOf(guardWith({ 'empty.example': [[]] }).guard, 'https://empty.example/')).toBe('dns');
   });

@@ -8,7 +8,7 @@ import { parseUrl } from '../../../../platform/text/url.js';
 export const MAX_URL = 2_000;
 /** RFC 1035 §2.3.4. */
 const MAX_NAME = 253;
-/** A name with more addresses is no receiver. */
+/** A host name with more addresses is refused. */
 const MAX_ADDRESSES = 32;
 const RESOLVE_MS = 5_000;
 
@@ -20,7 +20,7 @@ export interface Target {
   addresses: readonly { address: string; family: 4 | 6 }[];
 }
 
-/** A URL that is not called. The message is a sentence for people, without the URL. */
+/** A URL that must not be called. The message is a sentence for people, without the URL. */
 export class TargetError extends Error {
   constructor(
     readonly fault: 'invalid' | 'forbidden' | 'dns',

@@ -156,7 +156,7 @@ it('V10: axe finds nothing in nine states, two themes and two languages, and the
   await shown('Rien à signaler');
   await check('5-empty');
   await page.locator(`${inbox} .toggle`).click();
-  await shown('Rien avec ce filtre');
+  await shown('Aucun résultat avec ce filtre');
   await check('6-empty-filter');
   await page.unroute(FEED);
   await answer(503, '');

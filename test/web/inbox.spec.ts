@@ -90,7 +90,7 @@ it('V16: "C’est traité" acknowledges the alert, and a snooze is taken back wh
   await item.getByRole('button', { name: 'Reporter' }).click();
   await page.locator('vigie-inbox .menu button', { hasText: 'Dans une heure' }).click();
   await page.getByText('L’action n’a pas abouti').first().waitFor();
-  await until('the roll-back', async () => (await item.getByText('En pause').count()) === 0);
+  await until('the roll-back', async () => (await item.getByText('Reportée').count()) === 0);
   await item.getByRole('button', { name: 'C’est traité' }).click();
   await item.getByText('Traité par').waitFor();
   expect(await world.sql('SELECT acknowledged_by FROM alerts WHERE acknowledged_by IS NOT NULL')).toEqual([

@@ -234,7 +234,7 @@ it('V16: alerts: filtered, acted on in the row and in bulk with the number, open
   expect(await rows.first().innerText()).toContain('ALERTE SAUVEGARDE');
   await page.getByRole('searchbox', { name: /Titre, client/ }).fill('disque');
   await until('what is searched', async () => (await rows.count()) === 3);
-  await page.getByRole('checkbox', { name: 'Tout sélectionner à l’écran' }).check();
+  await page.getByRole('checkbox', { name: 'Sélectionner tout ce qui est affiché' }).check();
   const bulk = page.locator('.bulk');
   await bulk.getByRole('button', { name: 'Je m’en occupe' }).click();
   const dialog = page.getByRole('dialog', { name: 'Prendre en charge 3 alertes ?' });
@@ -273,7 +273,7 @@ it('V27: a member reads notes but writes none; a refused act is taken back and s
   expect(await button(page, 'Modifier').count()).toBe(0);
   // Bob was not notified of it: the server refuses.
   await button(page, 'Je m’en occupe').click();
-  await page.getByText('Cela n’existe pas, ou plus.').waitFor();
+  await page.getByText('Cet élément n’existe pas, ou n’existe plus.').waitFor();
   await page.getByText('Qui s’en occupe : personne').waitFor();
 });
 
@@ -371,7 +371,7 @@ it('V27: expected backups are imported from a file, with the difference and the 
 
 it('V27: the list and its failures: offline keeps the rows, an unknown job says so', async () => {
   const page = await open('/backups/00000000-0000-4000-8000-000000000000');
-  await page.getByRole('alert').getByText('Cela n’existe pas, ou plus.').waitFor();
+  await page.getByRole('alert').getByText('Cet élément n’existe pas, ou n’existe plus.').waitFor();
   await page.goto(`${url}/backups?q=nothing`);
   await page.getByText('Aucune sauvegarde ne correspond à ces filtres.').waitFor();
   await page.route('**/api/v1/backups/board*', (route) => route.abort());

@@ -143,7 +143,7 @@ describe('V20: the list of due items', () => {
     await page.getByRole('button', { name: 'Rouvrir : TVA' }).waitFor();
     await say(page, 'TVA : terminé.');
     await until('the end', async () => (await ended(id)) === true);
-    await page.getByRole('button', { name: 'Rétablir' }).click();
+    await page.getByRole('button', { name: 'Annuler' }).click();
     await page.getByRole('button', { name: 'C’est fait : TVA' }).waitFor();
     await until('the reopening', async () => (await ended(id)) === false);
     // Another answer of the server puts the row back.
@@ -157,7 +157,7 @@ describe('V20: the list of due items', () => {
     for (let n = 0; n < 60; n += 1) await create(`TVA ${n}`, day(n));
     const page = await open('/due-items?q=tva');
     await page.getByText('50 sur 60').waitFor();
-    await page.getByLabel('Tout sélectionner à l’écran').check();
+    await page.getByLabel('Sélectionner tout ce qui est affiché').check();
     await page.getByRole('button', { name: 'Sélectionner les 60 résultats' }).click();
     await create('TVA de plus', day(3));
     await page.getByRole('region', { name: '60 sélectionnés' }).getByRole('button', { name: 'Fait' }).click();
@@ -222,7 +222,7 @@ describe('V20: an item', () => {
     await dialog.getByLabel('Responsable').selectOption({ label: 'Marie' });
     await dialog.getByLabel('Référence dans votre logiciel').fill('A-1');
     await dialog.getByRole('button', { name: 'Enregistrer' }).click();
-    await dialog.getByText('Au plus 200 caractères, et pas celle d’un autre élément.').waitFor();
+    await dialog.getByText('Au plus 200 caractères, différents de la référence d’un autre élément.').waitFor();
     expect(await page.evaluate('document.activeElement.name')).toBe('external_id');
     await dialog.getByLabel('Référence dans votre logiciel').fill('A-2');
     await dialog.getByRole('button', { name: 'Enregistrer' }).dblclick();
@@ -255,7 +255,7 @@ describe('V20: an item', () => {
 
   it('of another office, or of none, is not found', async () => {
     const page = await open('/due-items/deadlines/01890a5d-ac96-774b-bcce-b302099a8057');
-    await page.getByRole('alert').getByText('Cela n’existe pas, ou plus.').waitFor();
+    await page.getByRole('alert').getByText('Cet élément n’existe pas, ou n’existe plus.').waitFor();
   });
 });
 
@@ -276,9 +276,9 @@ describe('V20: the import of a file', () => {
     await create('Absente', '2027-04-15', { external_id: 'Z-9' });
     const page = await open('/due-items/import');
     await choose(page, Buffer.from(CSV.replace('œ', '\x9c'), 'latin1'));
-    await page.getByText('Aucune colonne ne donne : Échéance.').waitFor();
+    await page.getByText('Aucune colonne pour : Échéance.').waitFor();
     await page.getByText('Lu en windows-1252 ; l’en-tête est à la ligne 2.').waitFor();
-    await page.getByLabel('Signifie : À rendre le').selectOption('due_on');
+    await page.getByLabel('Champ : À rendre le').selectOption('due_on');
     await page.getByRole('button', { name: 'Comparer avec l’existant' }).click();
     await page
       .getByText(
@@ -296,7 +296,7 @@ describe('V20: the import of a file', () => {
     await page.getByText('Titre : manque').waitFor();
     await page.getByRole('button', { name: 'Appliquer 2 changements' }).dblclick();
     await page.getByText('1 créées, 1 modifiées, 0 inchangées.').waitFor();
-    await page.getByText('2 lignes en erreur sont laissées de côté.').waitFor();
+    await page.getByText('2 lignes en erreur sont ignorées.').waitFor();
     await page.getByRole('link', { name: 'Aller à la liste' }).click();
     await shown(page, ['Absente', 'TVA', 'IS']);
   });

@@ -72,7 +72,7 @@ it('V20: a deep link asks to sign in, says what is wrong, and leads back; back a
   await fill(page, { 'Adresse e-mail': cast.admin.email, 'Mot de passe': 'not this one' });
   await page.getByLabel(/^Cabinet/).fill(cast.tenant.slug);
   await page.keyboard.press('Enter');
-  await page.getByText('Cette adresse et ce mot de passe ne correspondent pas.').waitFor();
+  await page.getByText('L’adresse ou le mot de passe est incorrect.').waitFor();
   await fill(page, { 'Mot de passe': cast.admin.password });
   await page.getByRole('button', { name: 'Se connecter' }).click();
   await heading(page, 'Mon compte');
@@ -185,7 +185,7 @@ it('V20: by keyboard alone: skip link, navigation, zone, account, sign-out', asy
   await page.getByRole('navigation').getByRole('link', { name: 'Aujourd’hui' }).focus();
   await page.keyboard.press('Enter');
   await until('the focus', async () => (await focused(page)) === 'Aujourd’hui');
-  await page.getByLabel('Fuseau des heures').focus();
+  await page.getByLabel('Fuseau horaire').focus();
   await page.keyboard.press('End');
   await until(
     'the choice',

@@ -73,7 +73,7 @@ const isPaused = async (channel: string) =>
 
 test('an operator lands on what is wrong, and each number leads to what it counts', async () => {
   await heading('Exploitation');
-  await page.getByText('La file E-mails a du travail dû et aucun processus.').waitFor();
+  await page.getByText('La file E-mails a du travail dû et aucun processus pour le faire.').waitFor();
   await page.getByText('Aucun planificateur n’a encore vérifié', { exact: false }).waitFor();
   expect(await page.title()).toMatch(/^\(\d+\) Exploitation/);
   await page.locator('vigie-chart canvas').waitFor();
@@ -148,7 +148,7 @@ test('the timeline shows what ran, failed, was caught up and missed, by shape an
   const trigger = page.getByRole('button', { name: 'Exécuter' });
   await trigger.dblclick();
   await confirm('Exécuter').click();
-  await toast('L’exécution est en file.');
+  await toast('L’exécution est dans la file d’attente.');
   const [{ count } = { count: 0 }] = await world.sql<{ count: string }>(
     'SELECT count(*) FROM job_runs WHERE slot IS NULL',
   );

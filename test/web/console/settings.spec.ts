@@ -225,7 +225,7 @@ describe('B9: templates', () => {
     await page.getByText('1 SMS facturé').waitFor();
     await title.fill('x\n{{data.nothing}}');
     await page.getByText(/^Ligne 2, colonne 3\s: /).waitFor();
-    await page.getByText('Du dernier texte sans faute.').waitFor();
+    await page.getByText('Aperçu du dernier texte sans erreur.').waitFor();
     await button(page, 'Enregistrer').click();
     await page.getByText('Certains champs ne sont pas valables.').waitFor();
     await title.fill('{{data.client_name}} attend');
@@ -240,11 +240,11 @@ describe('B9: templates', () => {
     const acts = await api('GET', 'admin/audit?limit=200');
     expect(JSON.stringify(acts)).not.toContain('/preview');
     await page.getByRole('link', { name: 'Tous les textes' }).click();
-    await page.getByLabel('Afficher').selectOption({ label: 'Nos textes seulement' });
-    await page.getByRole('link', { name: 'Échéances, Français: À nous : Titre et objet' }).click();
+    await page.getByLabel('Afficher').selectOption({ label: 'Vos textes seulement' });
+    await page.getByRole('link', { name: 'Échéances, Français: Votre texte : Titre et objet' }).click();
     await button(page, 'Revenir à tous les textes d’origine').click();
     await confirm(page, 'Revenir à tous les textes d’origine');
-    await page.getByText('Les textes d’origine servent à nouveau.').waitFor();
+    await page.getByText('Les textes d’origine sont de nouveau utilisés.').waitFor();
     expect((await api('GET', 'tenant/templates/deadline_near/fr')).parts.title.adapted).toBe(false);
   });
 
@@ -274,7 +274,7 @@ describe('B9: templates', () => {
     ).toBe('rgb(1, 2, 3)');
     expect(await mail.locator('a[href], script, img[src]').count()).toBe(0);
     expect(await page.evaluate('window.hacked')).toBeUndefined();
-    await page.getByText('Ce qui peut être imprimé').click();
+    await page.getByText('Champs disponibles').click();
     await html.focus();
     await html.press('Control+End');
     await button(page, 'data.due_on').click();
@@ -286,10 +286,10 @@ describe('B9: templates', () => {
 
   it('of messages are created and deleted', async () => {
     const page = await open('/settings/templates');
-    await page.getByLabel('Nom d’un nouveau').fill('Pas Bon');
-    await button(page, 'L’écrire').click();
+    await page.getByLabel('Nom du nouveau modèle').fill('Pas Bon');
+    await button(page, 'Créer').click();
     await until('the fault', async () => (await page.locator('[aria-invalid=true]').count()) === 1);
-    await page.getByLabel('Nom d’un nouveau').fill('facture');
+    await page.getByLabel('Nom du nouveau modèle').fill('facture');
     await page.keyboard.press('Enter');
     await heading(page, 'facture');
     await page.getByLabel('Titre et objet').fill('Facture');
@@ -469,7 +469,7 @@ describe('V18: stopped addresses', () => {
     const sent = requestsTo(page, 'DELETE', /stopped-addresses/);
     await page.getByRole('button', { name: 'Libérer, +33612345678' }).click();
     await page.locator('dialog.confirm').getByRole('button', { name: 'Libérer' }).dblclick();
-    await page.getByText('Aucune adresse n’est arrêtée sur ce canal.').waitFor();
+    await page.getByText('Aucune adresse n’est bloquée sur ce canal.').waitFor();
     expect(sent).toHaveLength(1);
   });
 });

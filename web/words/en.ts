@@ -1,4 +1,4 @@
-/** The words of the inbox, in English. `fr.ts` has the same keys; a page may replace any of them with `messages`. */
+/** The words of the inbox, in English. `fr.ts` has the same keys; a page may override any with `messages`. */
 export const EN = {
   language: 'en',
   title: 'Notifications',

@@ -136,8 +136,7 @@ export const fr: AlertWords = {
     done: (n) => `C’est fait pour ${n} alertes.`,
   },
   resolve_title: 'Mettre cette alerte en sourdine ?',
-  resolve_text:
-    'Plus personne n’est prévenu d’une alerte tant que le problème dure. C’est définitif.',
+  resolve_text: 'Plus personne n’est prévenu d’une alerte tant que le problème dure. C’est définitif.',
   empty: 'Aucune alerte : tout ce que Vigie surveille est en ordre.',
   empty_filtered: 'Aucune alerte ne correspond à ces filtres.',
   back: 'Toutes les alertes',

@@ -77,7 +77,8 @@ export const en = {
   },
   empty: {
     deadlines: 'No open deadlines. Add them with the button above, from a file, or through the API.',
-    documents: 'No documents are awaited. Request them with the button above, from a file, or through the API.',
+    documents:
+      'No documents are awaited. Request them with the button above, from a file, or through the API.',
     tasks: 'No open tasks. Add them with the button above, from a file, or through the API.',
     tickets: 'No open tickets. Add them with the button above, from a file, or through the API.',
   },

@@ -119,8 +119,7 @@ export const fr: NotificationWords = {
   state_only: (state) => `— ${state} seulement`,
   file: 'notifications',
   empty: 'Vigie n’a encore rien envoyé.',
-  empty_hint:
-    'Une ligne apparaît ici pour chaque message : envoyé, en attente ou non envoyé, avec le motif.',
+  empty_hint: 'Une ligne apparaît ici pour chaque message : envoyé, en attente ou non envoyé, avec le motif.',
   empty_filtered: 'Aucun envoi ne correspond à ces filtres.',
   only_alert: 'Seulement ceux d’une alerte.',
   only_bundle: 'Seulement ceux d’un même message.',

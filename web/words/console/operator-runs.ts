@@ -49,7 +49,8 @@ export const en = {
 export type OperatorRunWords = typeof en;
 
 export const fr: OperatorRunWords = {
-  note: 'Chaque marque est une heure et montre sa pire exécution. Les heures prévues suivent les réglages actuels.',
+  note:
+    'Chaque marque est une heure et montre sa pire exécution. Les heures prévues suivent les réglages actuels.',
   caption: 'Exécutions par cabinet et tâche',
   job: 'Tâche',
   all_jobs: 'Toutes les tâches',

@@ -1,6 +1,6 @@
 import * as queues from './operator-queues.js';
 
-/** The words of the operator's pages. See also operator-queues.ts, operator-runs.ts and operator-tenants.ts. */
+/** The words of the operator's pages, without those in operator-queues.ts, -runs.ts and -tenants.ts. */
 export const en = {
   ...queues.en,
   sections: {
@@ -44,7 +44,8 @@ export const en = {
     oldest: (queue: string, age: string): string => `The oldest work of ${queue} has been due for ${age}.`,
     failed: (n: string): string => `${n} failed in the last hour`,
     failed_runs: (n: string): string => `${n} runs failed in the last hour`,
-    unknown: (n: string): string => `${n} may or may not have been sent in the last hour: a person must decide`,
+    unknown: (n: string): string =>
+      `${n} may or may not have been sent in the last hour: a person must decide`,
   },
   causes: {
     unreachable: 'unreachable',

@@ -143,7 +143,8 @@ export const fr: PreviewWords = {
   empty_counts: (counts) => `La vérification trouverait : ${counts}.`,
   no_slots: (job, date) => `« ${job} » n’a pas lieu ${date}.`,
   empty_filtered: 'Aucun message ne correspond à ces filtres.',
-  truncated: 'Seuls les premiers messages sont affichés : il y en a d’autres, ou la journée n’a pas pu être calculée à temps.',
+  truncated:
+    'Seuls les premiers messages sont affichés : il y en a d’autres, ou la journée n’a pas pu être calculée à temps.',
   changes: 'Éléments qui passent en retard',
   changes_columns: { item: 'Élément', due: 'Date', status: 'État' },
   statuses: { overdue: 'en retard', open: 'ouvert', pending: 'ouvert', missing: 'attendu' },
@@ -154,7 +155,8 @@ export const fr: PreviewWords = {
     sent_until_now: 'Ce qui a été annoncé jusqu’ici le reste. Les jours intermédiaires sont omis.',
     no_other_messages: 'Aucun autre message n’attend pour ces personnes, et les canaux fonctionnent.',
     rewound: 'Ce qui a été annoncé depuis la première vérification affichée est ignoré.',
-    not_rewound: 'Cette tâche ne peut pas être rejouée : les vérifications passées montrent ce qui a eu lieu.',
+    not_rewound:
+      'Cette tâche ne peut pas être rejouée : les vérifications passées montrent ce qui a eu lieu.',
     no_report_arrives: 'Aucun rapport n’arrive pour les sauvegardes attendues ce jour-là.',
     too_far_away: 'Ce jour est à plus de 400 jours : seules les heures sont affichées, rien n’a été calculé.',
   },

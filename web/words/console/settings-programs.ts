@@ -115,7 +115,8 @@ export const en = {
   expires_at: (when: string): string => `expires ${when}`,
   revoke: 'Revoke',
   revoke_title: 'Revoke this key?',
-  revoke_text: (name: string): string => `“${name}”: the programs that use it are refused from their next request on.`,
+  revoke_text: (name: string): string =>
+    `“${name}”: the programs that use it are refused from their next request on.`,
   revoked: 'The key is revoked.',
   rotate_key_title: 'Give this key a new secret?',
   rotate_key_text: (name: string): string => `“${name}”: its current secret works for another 24 hours.`,
@@ -154,7 +155,8 @@ export const fr: ProgramWords = {
   enable: 'Activer',
   disable: 'Désactiver',
   enabled_done: 'Il est actif. Vous pouvez lui renvoyer ce qu’il a manqué.',
-  disabled_done: 'Il est désactivé. Rien n’est perdu : vous pourrez lui renvoyer plus tard ce qu’il a manqué.',
+  disabled_done:
+    'Il est désactivé. Rien n’est perdu : vous pourrez lui renvoyer plus tard ce qu’il a manqué.',
   edit: 'Modifier',
   save: 'Enregistrer',
   saved: 'Enregistré.',
@@ -238,7 +240,8 @@ export const fr: ProgramWords = {
   expires_at: (when) => `expire ${when}`,
   revoke: 'Révoquer',
   revoke_title: 'Révoquer cette clé ?',
-  revoke_text: (name) => `« ${name} » : les programmes qui l’utilisent sont refusés dès leur prochaine requête.`,
+  revoke_text: (name) =>
+    `« ${name} » : les programmes qui l’utilisent sont refusés dès leur prochaine requête.`,
   revoked: 'La clé est révoquée.',
   rotate_key_title: 'Donner un nouveau secret à cette clé ?',
   rotate_key_text: (name) => `« ${name} » : son secret actuel fonctionne encore 24 heures.`,

@@ -40,7 +40,8 @@ export const en = {
   removed: 'The template is deleted.',
   saved: 'Saved. Messages use it from now on.',
   fault_at: (line: string, column: string): string => `Line ${line}, column ${column}: `,
-  broken_since: (when: string): string => `Has not worked since ${when}. The built-in words are used instead.`,
+  broken_since: (when: string): string =>
+    `Has not worked since ${when}. The built-in words are used instead.`,
   fields: 'Available fields',
   fields_hint: 'A click inserts it where the cursor was.',
   field_types: {

@@ -37,7 +37,8 @@ export const fr: SignInWords = {
   email: 'Adresse e-mail',
   password: 'Mot de passe',
   tenant: 'Cabinet',
-  tenant_hint: 'Son nom court, comme dans votre e-mail de bienvenue. Les exploitants de ce serveur laissent ce champ vide.',
+  tenant_hint:
+    'Son nom court, comme dans votre e-mail de bienvenue. Les exploitants de ce serveur laissent ce champ vide.',
   submit: 'Se connecter',
   show: 'Afficher le mot de passe',
   forgotten: 'Mot de passe oublié',

@@ -3,7 +3,7 @@ import type { HttpMethod, PathsWithMethod } from 'openapi-typescript-helpers';
 import type { paths } from './api.js';
 import { isProblem, offsetOf, RequestError } from './rest.js';
 
-/** A server that answers later counts as away. Uploads set their own `signal`. */
+/** A server that answers later counts as unreachable. Uploads set their own `signal`. */
 const TIMEOUT_MS = 15_000;
 
 type Init<Path extends keyof paths, Method extends HttpMethod> = Method extends keyof paths[Path]

@@ -2,7 +2,7 @@ import type { components, paths } from './api.js';
 import { completed, type Notification } from './types.js';
 import type { Tokens } from './tokens.js';
 
-/** A server that answers later counts as away. */
+/** A server that answers later counts as unreachable. */
 const TIMEOUT_MS = 15_000;
 
 export type FeedQuery = NonNullable<paths['/api/v1/notifications']['get']['parameters']['query']>;

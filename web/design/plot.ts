@@ -2,13 +2,13 @@ import uPlot from 'uplot';
 import type { ChartView } from './chart.js';
 
 const DAY_S = 24 * 60 * 60;
-/** Where one point alone says nothing about the step. */
+/** Used when there are too few points to tell the step from them. */
 const DEFAULT_STEP_S = 60 * 60;
 /** Whole steps of an axis of counts; uPlot multiplies none itself. */
 const WHOLE_STEPS = Array.from({ length: 13 }, (_none, power) =>
   [1, 2, 5].map((n) => n * 10 ** power),
 ).flat();
-/** Lines differ by their dashes too: colours alone say nothing to many people. */
+/** Lines differ by their dashes too: not everybody can tell colours apart. */
 const DASHES: readonly number[][] = [[], [6, 4], [2, 3], [10, 3, 2, 3]];
 
 export interface PlotOptions {

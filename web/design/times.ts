@@ -35,7 +35,7 @@ export class Times {
     return this.relative.format(-Math.floor(passed / DAY), 'day');
   }
 
-  /** `5 min. ago · 14:32` within a day, with the date before that. */
+  /** The date and the time of day. */
   full(iso: string): string {
     return this.absolute.format(new Date(iso));
   }

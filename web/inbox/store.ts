@@ -16,13 +16,14 @@ export type Phase = 'idle' | 'loading' | 'list' | 'failed' | 'signed-out' | 'inc
 interface StoreEvents {
   change: undefined;
   received: Notification;
-  /** An action was refused and taken back. */
+  /** An action was refused and rolled back. */
   failed: undefined;
 }
 
 /**
- * The list of an inbox and what a person does with it. Actions show at once, and are taken back if the server refuses
- * them. New notifications wait in `arrived` while the list is open, so that nothing moves under a person's pointer.
+ * The list of an inbox and a person's actions on it. Actions show at once, and are rolled back if the server
+ * refuses them. New notifications wait in `arrived` while the list is open, so that nothing moves under a
+ * person's pointer.
  */
 export class InboxStore extends Emitter<StoreEvents> {
   phase: Phase = 'idle';

@@ -5,7 +5,7 @@ export type Alert = components['schemas']['AlertView'];
 export type Act = 'acknowledge' | 'unacknowledge' | 'unsnooze' | 'resolve' | { until: Date };
 /** The name of an act, for its words. */
 export type ActName = 'acknowledge' | 'unacknowledge' | 'snooze' | 'unsnooze' | 'resolve';
-/** Puts a change of a row on the screen. @returns takes it back */
+/** Shows a change of a row. @returns rolls it back */
 type Show = (id: string, changes: Partial<Alert>) => () => void;
 
 export function nameOf(act: Act): ActName {
@@ -31,7 +31,7 @@ export function afterAct(act: Act, alert: Alert, me: string | null, now: Date): 
   }
 }
 
-/** Sends acts on one alert: optimistic, taken back on error, once per alert at a time. No DOM. */
+/** Sends acts on one alert: optimistic, rolled back on error, one at a time per alert. No DOM. */
 export class AlertActs {
   private readonly busy = new Set<string>();
 

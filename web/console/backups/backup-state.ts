@@ -12,7 +12,7 @@ export type Note = Schemas['BackupNote'];
 /** Which backup: a job, or a database that no job expects. */
 export type Which = { job_id: string } | { agent_id: string; database_name: string };
 
-/** Alerts that are shown with who was notified; more would be read by nobody. */
+/** The most alerts that are shown with who was notified. */
 const MAX_ALERTS = 10;
 
 /** A backup with everything around it. Its entries are a list of their own. No DOM. */

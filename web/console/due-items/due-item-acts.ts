@@ -1,6 +1,6 @@
 import { asEnded, type DueItem, endedAt, type Kind, type KindApi } from './due-item-api.js';
 
-/** The end of items, and its undoing: shown at once, put back where the server refuses. */
+/** Ends and reopens items: shown at once, rolled back if the server refuses. */
 export class DueItemActs {
   private readonly busy = new Set<string>();
 

@@ -70,7 +70,7 @@ export class ListState<Row> {
     return this.cursor !== null;
   }
 
-  /** Whether a filter is set that is not the default; an order is none. */
+  /** Whether a filter differs from its default. The sort order is not a filter. */
   get isFiltered(): boolean {
     const { defaults = {} } = this.options;
     return Object.entries(this.filters).some(([name, value]) => name !== 'sort' && defaults[name] !== value);
@@ -261,7 +261,7 @@ export class ListState<Row> {
     this.options.onChange();
   }
 
-  /** What is selected must be shown. */
+  /** Rows that are no longer shown are not selected either. */
   private forgetGone(): void {
     const shown = new Set(this.rows.map(this.options.idOf));
     for (const id of this.ids) if (!shown.has(id)) this.ids.delete(id);

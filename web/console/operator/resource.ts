@@ -10,7 +10,7 @@ export class Resource<Value> {
   isLoading = false;
   private running: AbortController | null = null;
 
-  /** @param timeoutMs a server that answers later counts as away */
+  /** @param timeoutMs a server that answers later counts as unreachable */
   constructor(
     private readonly request: (signal: AbortSignal) => Promise<Value>,
     private readonly onChange: () => void,

@@ -57,7 +57,7 @@ export function slotsToShow({ slots, entries }: Preview): readonly Slot[] {
   return slots.filter(({ slot }) => told.has(slot));
 }
 
-/** The counts of all slots together. */
+/** The highest count of each name in any slot. */
 export function sumOfCounts({ slots }: Preview): Record<string, number> {
   const sum: Record<string, number> = {};
   for (const { counts } of slots) {

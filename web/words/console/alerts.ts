@@ -39,16 +39,25 @@ export const en = {
     resolve: 'Silenced until it clears.',
   },
   bulk: {
-    acknowledge_title: (n: string): string => `Take care of ${n} alerts?`,
+    acknowledge_title: (n: string): string =>
+      n === '1' ? 'Take care of this alert?' : `Take care of ${n} alerts?`,
     acknowledge_text: (n: string): string =>
-      `You take care of ${n} alerts. Nobody is notified of them again until they clear.`,
-    snooze_title: (n: string): string => `Snooze ${n} alerts until tomorrow?`,
-    snooze_text: (n: string): string => `Nobody is notified of these ${n} alerts before tomorrow.`,
-    resolve_title: (n: string): string => `Silence ${n} alerts?`,
+      n === '1'
+        ? 'You take care of one alert. Nobody is notified of it again until it clears.'
+        : `You take care of ${n} alerts. Nobody is notified of them again until they clear.`,
+    snooze_title: (n: string): string =>
+      n === '1' ? 'Snooze this alert until tomorrow?' : `Snooze ${n} alerts until tomorrow?`,
+    snooze_text: (n: string): string =>
+      n === '1'
+        ? 'Nobody is notified of this alert before tomorrow.'
+        : `Nobody is notified of these ${n} alerts before tomorrow.`,
+    resolve_title: (n: string): string => (n === '1' ? 'Silence this alert?' : `Silence ${n} alerts?`),
     resolve_text: (n: string): string =>
-      `Nobody is notified of these ${n} alerts again until they clear. This cannot be undone.`,
+      n === '1'
+        ? 'Nobody is notified of this alert again until it clears. This cannot be undone.'
+        : `Nobody is notified of these ${n} alerts again until they clear. This cannot be undone.`,
     snooze: 'Snooze until tomorrow',
-    done: (n: string): string => `Done for ${n} alerts.`,
+    done: (n: string): string => (n === '1' ? 'Done for one alert.' : `Done for ${n} alerts.`),
   },
   resolve_title: 'Silence this alert?',
   resolve_text: 'Nobody is notified of one alert again until it clears. This cannot be undone.',
@@ -124,16 +133,26 @@ export const fr: AlertWords = {
     resolve: 'En sourdine jusqu’à ce que le problème disparaisse.',
   },
   bulk: {
-    acknowledge_title: (n) => `Prendre en charge ${n} alertes ?`,
+    acknowledge_title: (n) =>
+      n === '1' ? 'Prendre en charge cette alerte ?' : `Prendre en charge ${n} alertes ?`,
     acknowledge_text: (n) =>
-      `Vous vous occupez de ${n} alertes. Plus personne n’en est prévenu tant que les problèmes durent.`,
-    snooze_title: (n) => `Reporter ${n} alertes à demain ?`,
-    snooze_text: (n) => `Personne n’est prévenu de ces ${n} alertes avant demain.`,
-    resolve_title: (n) => `Mettre ${n} alertes en sourdine ?`,
+      n === '1'
+        ? 'Vous vous occupez d’une alerte. Plus personne n’en est prévenu tant que le problème dure.'
+        : `Vous vous occupez de ${n} alertes. Plus personne n’en est prévenu tant que les problèmes durent.`,
+    snooze_title: (n) =>
+      n === '1' ? 'Reporter cette alerte à demain ?' : `Reporter ${n} alertes à demain ?`,
+    snooze_text: (n) =>
+      n === '1'
+        ? 'Personne n’est prévenu de cette alerte avant demain.'
+        : `Personne n’est prévenu de ces ${n} alertes avant demain.`,
+    resolve_title: (n) =>
+      n === '1' ? 'Mettre cette alerte en sourdine ?' : `Mettre ${n} alertes en sourdine ?`,
     resolve_text: (n) =>
-      `Plus personne n’est prévenu de ces ${n} alertes tant que les problèmes durent. C’est définitif.`,
+      n === '1'
+        ? 'Plus personne n’est prévenu de cette alerte tant que le problème dure. C’est définitif.'
+        : `Plus personne n’est prévenu de ces ${n} alertes tant que les problèmes durent. C’est définitif.`,
     snooze: 'Reporter à demain',
-    done: (n) => `C’est fait pour ${n} alertes.`,
+    done: (n) => (n === '1' ? 'C’est fait pour une alerte.' : `C’est fait pour ${n} alertes.`),
   },
   resolve_title: 'Mettre cette alerte en sourdine ?',
   resolve_text: 'Plus personne n’est prévenu d’une alerte tant que le problème dure. C’est définitif.',

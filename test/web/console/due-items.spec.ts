@@ -34,7 +34,7 @@ beforeAll(async () => {
   browser = await launchBrowser();
 }, 60_000);
 beforeEach(async () => {
-  // Each test has its own office: its lists contain only its own items.
+  // Each test has its own tenant: its lists contain only its own items.
   const tenant = await addTenant(world, { time_zone: 'UTC' });
   slug = tenant.slug;
   person = await addPerson(world, tenant.id, { name: 'Marie' });
@@ -90,7 +90,7 @@ const ended = (id: string) =>
 const say = (page: Page, text: string | RegExp) => page.locator('.toasts').getByText(text).waitFor();
 
 describe('V20: the list of due items', () => {
-  it('is by date, client and person; filters and order are in the address; back and forward follow', async () => {
+  it('groups by date, client or person; filters and order are in the address; back and forward follow', async () => {
     await create('TVA', day(-3), { client_name: 'Martin', responsible_id: person.id });
     await create('CFE', day(0), { client_name: 'Évreux' });
     await create('IS', day(1), { client_name: 'Martin' });
@@ -146,14 +146,14 @@ describe('V20: the list of due items', () => {
     await page.getByRole('button', { name: 'Annuler' }).click();
     await page.getByRole('button', { name: 'C’est fait : TVA' }).waitFor();
     await until('the reopening', async () => (await ended(id)) === false);
-    // Another answer of the server puts the row back.
+    // A failed request restores the row.
     await page.route('**/complete', (route) => route.abort());
     await page.getByRole('button', { name: 'C’est fait : TVA' }).click();
     await say(page, 'Le serveur ne répond pas.');
     await page.getByRole('button', { name: 'C’est fait : TVA' }).waitFor();
   });
 
-  it('ends all that match, confirmed with their number, and refuses another number', async () => {
+  it('ends all matches after a confirmation with their number, and refuses if it has changed', async () => {
     for (let n = 0; n < 60; n += 1) await create(`TVA ${n}`, day(n));
     const page = await open('/due-items?q=tva');
     await page.getByText('50 sur 60').waitFor();
@@ -240,7 +240,7 @@ describe('V20: an item', () => {
     await shown(page, ['autre']);
   });
 
-  it('is found by the link in a mail, with its alerts and who has them', async () => {
+  it('is found by the link in a mail, with its alerts', async () => {
     const id = await create('TVA', day(2));
     await world.sql(
       `INSERT INTO alerts (tenant_id, kind, severity, source_type, source_id, dedupe_key, data, first_seen_at, last_seen_at)
@@ -253,7 +253,7 @@ describe('V20: an item', () => {
     await page.getByRole('row', { name: /TVA.*En cours|TVA.*Ouverte/s }).waitFor();
   });
 
-  it('of another office, or of none, is not found', async () => {
+  it('with an unknown id is reported as not found', async () => {
     const page = await open('/due-items/deadlines/01890a5d-ac96-774b-bcce-b302099a8057');
     await page.getByRole('alert').getByText('Cet élément n’existe pas, ou n’existe plus.').waitFor();
   });
@@ -291,7 +291,7 @@ describe('V20: the import of a file', () => {
     await page.getByRole('button', { name: /Absentes/ }).click();
     await page.getByRole('link', { name: 'Absente' }).waitFor();
     expect(await world.sql(`SELECT FROM deadlines WHERE tenant_id = $1`, [person.tenant_id])).toHaveLength(2);
-    // The difference has an address.
+    // The comparison has its own address.
     await page.reload();
     await page.getByText('Titre : manque').waitFor();
     await page.getByRole('button', { name: 'Appliquer 2 changements' }).dblclick();

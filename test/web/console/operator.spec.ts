@@ -155,7 +155,7 @@ test('the timeline shows what ran, failed, was caught up and missed, by shape an
   expect(Number(count)).toBe(1);
 }, 60_000);
 
-test('queues are paused, resumed, retried and emptied, each asked with its number and done once', async () => {
+test('queues are paused, resumed, retried and emptied, each once, after a confirmation with its number', async () => {
   await open('/operator/queues');
   await page.getByText('Les files de Bull sont donc presque toujours vides', { exact: false }).waitFor();
   expect(await page.getByRole('link', { name: 'Ouvrir Bull Board' }).getAttribute('href')).toBe(

@@ -37,7 +37,7 @@ beforeAll(async () => {
   );
   await runJob(world, cast.tenant_id, 'check-notifications');
   hostile = await notify(world, cast.admin, { title: HOSTILE, body: HOSTILE });
-  // What a mail server that was away for a while leaves behind.
+  // The traces of a mail server that was down for a while.
   await world.sql(
     `UPDATE deliveries SET state = 'sent', reason = NULL, sent_at = now(), ended_at = now(), attempts = 2,
             provider_id = '<1@mail>', sent_subject = $2, sent_text = $3, bundle_id = id, admitted_at = now()
@@ -54,7 +54,7 @@ beforeAll(async () => {
   url = (await world.app.getUrl()).replace(/\/$/, '');
   browser = await launchBrowser();
 }, 90_000);
-// Each looks at several pages in two themes and three widths.
+// Each test opens several pages in two themes and three widths.
 jest.setTimeout(60_000);
 beforeEach(async () => {
   context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'fr-FR' });
@@ -199,7 +199,7 @@ describe('V26: notifications', () => {
     await answer.getByRole('heading', { level: 2, name: /^<img/ }).waitFor();
   });
 
-  it('shows members only their own, and what is gone as gone', async () => {
+  it('shows members only their own, and says when one does not exist any more', async () => {
     const page = await open('/notifications', cast.teammate);
     await rows(page).first().waitFor();
     expect(await rows(page).filter({ hasText: 'Alice' }).count()).toBe(0);
@@ -242,7 +242,7 @@ describe('V9: the preview of a day', () => {
     expect(await page.evaluate('window.hacked')).toBeUndefined();
     await dsn.getByRole('link', { name: /DSN/ }).click();
     await heading(page, 'DSN');
-    // What an empty answer has checked.
+    // An empty answer lists what was checked.
     await page.goto(`${url}/preview?date=${day(2)}&job=process-reminders`);
     await page.getByText(/Rappels.*personne ne serait prévenu/).waitFor();
     await world.sql('DELETE FROM deadlines WHERE due_on = $1', [day(9)]);
@@ -268,14 +268,14 @@ describe('V26: people', () => {
     await button(page, 'Ajouter').dblclick();
     await heading(page, 'Zoé Évreux');
     expect(await userNamed('Zoé Évreux')).toHaveLength(1);
-    // Nobody has chosen a password for her yet: an admin may hand the link over.
+    // She has not chosen a password yet: an admin may pass the link on.
     await button(page, 'Créer un lien').click();
     expect(await page.getByLabel('Lien pour choisir un mot de passe').inputValue()).toContain(
       '/password#token=',
     );
   });
 
-  it('are found, edited and sent away; a wrong number is refused at its field', async () => {
+  it('are found, edited and marked as absent; a wrong number is refused at its field', async () => {
     const page = await open('/people');
     await page.getByRole('searchbox', { name: 'Chercher un nom' }).fill('bob');
     await until('one', async () => (await rows(page).count()) === 1);

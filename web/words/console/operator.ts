@@ -203,7 +203,7 @@ export const fr: OperatorWords = {
     user: 'Personne',
     api_key: 'Clé d’API',
     operator: 'Exploitant',
-    anonymous: 'Sans connexion',
+    anonymous: 'Non connecté',
     cli: 'Ligne de commande',
   },
   audit_note:

@@ -91,7 +91,7 @@ describe('limits across processes', () => {
   const count = (answers: readonly Sent[], status: number) =>
     answers.filter((answer) => answer.status === status).length;
 
-  /** Every refusal names the limit, when it has room again (in seconds and as an instant) and what is left. */
+  /** Every refusal names the limit, when it has room again (seconds and instant) and what is left. */
   function expectRefusals(answers: readonly Sent[], reason: string, limit: number, withinSeconds: number) {
     for (const { status, body, headers } of answers) {
       if (status !== 429) continue;
@@ -169,7 +169,7 @@ describe('limits across processes', () => {
     expect(arrived('mixed.example').length).toBe(PER_TENANT + 1);
   });
 
-  it('E6, E13: direct and automatic text messages of all tenants share the limit of a channel per minute', async () => {
+  it('E6, E13: direct and automatic text messages of all tenants share the limit per minute', async () => {
     const callers = [...(await people(5)), ...(await people(5))];
     const admin = callers[0]!;
     const bodies = Array.from({ length: CALLS }, (_none, i) => ({

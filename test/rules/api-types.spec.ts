@@ -28,7 +28,7 @@ it(`H9: the front end's types are those of /openapi.json (else: npm run api-type
   expect(firstDifference(readFileSync(join(ROOT, FILE), 'utf8'), types)).toBeNull();
 }, 60_000);
 
-/** Every error is a `Problem`: repeated for each operation and status, it would fill nine tenths of the file. */
+/** Every error is a `Problem`: repeated for each operation, it would fill nine tenths of the file. */
 function withoutErrors({ paths, ...document }: OpenAPIObject): string {
   const isError = (status: string) =>
     status === 'default' || status.startsWith('4') || status.startsWith('5');

@@ -190,7 +190,7 @@ function shared(form: HTMLFormElement): Omit<NewTenant, 'slug' | 'time_zone' | '
   };
 }
 
-/** Null: the installation's default. Anything but a number is sent as -1: the server refuses it at the field. */
+/** Null: the installation's default. Anything but a number is sent as -1, which the server refuses. */
 function limitIn(form: HTMLFormElement, name: string): number | null {
   const text = textIn(form, name).trim();
   if (text === '') return null;

@@ -12,7 +12,7 @@ const SHAPES: Readonly<Record<Tone, SVGTemplateResult>> = {
   neutral: svg`<path d="M3 8h10" />`,
 };
 
-/** A shape, for where its word stands beside it. */
+/** A shape without its word, which is shown beside it. */
 export function shape(tone: Tone): TemplateResult {
   return html`<svg class="shape ${tone}" viewBox="0 0 16 16" aria-hidden="true">${SHAPES[tone]}</svg>`;
 }

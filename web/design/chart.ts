@@ -137,7 +137,7 @@ export class VigieChart extends LitElement {
         });
         this.resize.observe(box);
       },
-      // Without the drawing the table remains.
+      // If the drawing cannot be loaded, the table remains.
       () => this.querySelector('details')?.setAttribute('open', ''),
     );
   };

@@ -190,7 +190,7 @@ export class InboxStore extends Emitter<StoreEvents> {
     this.changed();
     try {
       await request();
-      // What the server stored arrives by the live connection, sometimes before this answer: then it says more.
+      // The live connection also delivers the stored row. If it did so before this answer, that row is newer.
       for (const id of ids.filter(isPending)) this.rows.replace(id, (row) => ({ ...row, ...change }));
     } catch (error) {
       if (this.phaseAfter(error) === 'signed-out') this.enter('signed-out');
@@ -223,7 +223,7 @@ export class InboxStore extends Emitter<StoreEvents> {
     return { ...kindsOf(this.filter), ...(this.filter.unread ? { unread: true } : {}) };
   }
 
-  /** Keeps a list that was loaded before, where the network is the reason. */
+  /** If only the network failed, the list that was loaded before stays. */
   private phaseAfter(error: unknown): Phase {
     const reason = error instanceof RequestError ? error.reason : 'network';
     const { state } = this.client;

@@ -12,7 +12,7 @@ export function nameOf(act: Act): ActName {
   return typeof act === 'object' ? 'snooze' : act;
 }
 
-/** What the alert looks like after an act, before the server has said it. */
+/** What the alert looks like after an act, before the server answers. */
 export function afterAct(act: Act, alert: Alert, me: string | null, now: Date): Partial<Alert> {
   const snoozed = alert.snoozed_until === null ? 'open' : 'snoozed';
   if (typeof act === 'object') {

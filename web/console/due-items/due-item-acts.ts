@@ -4,7 +4,7 @@ import { asEnded, type DueItem, endedAt, type Kind, type KindApi } from './due-i
 export class DueItemActs {
   private readonly busy = new Set<string>();
 
-  /** @param patch changes the item where it is shown. @returns puts it back */
+  /** @param patch changes the item where it is shown. @returns rolls it back */
   constructor(
     private readonly kind: Kind,
     private readonly api: Pick<KindApi, 'end' | 'reopen'>,

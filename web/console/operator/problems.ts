@@ -30,7 +30,7 @@ interface Texts {
   number: (value: number) => string;
 }
 
-/** Work of a queue, whichever kind it has. */
+/** The counts of a queue, of deliveries or of runs. */
 export interface QueueCounts {
   due: number;
   /** Null: runs are not deferred. */

@@ -1,6 +1,6 @@
 const TIMEOUT_MS = 15_000;
 
-/** What one request answers, kept while it is asked again. No DOM. */
+/** The answer of one request, kept while it is requested again. No DOM. */
 export class Resource<Value> {
   value: Value | null = null;
   /** Why the last request failed; null: it did not. The last value stays. */

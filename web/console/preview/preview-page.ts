@@ -107,7 +107,7 @@ export default class PreviewPage extends ConsolePage {
   private async loadTenants(): Promise<void> {
     const { data } = await this.context.api
       .get('/api/v1/admin/tenants', { params: { query: { limit: MAX_TENANTS } } })
-      // The address may name one.
+      // Without the list, the address can still name a tenant.
       .catch(() => ({ data: [] }));
     this.tenants = data.map(({ slug, name }) => [slug, name] as const);
     this.requestUpdate();

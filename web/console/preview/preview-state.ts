@@ -66,7 +66,7 @@ export function sumOfCounts({ slots }: Preview): Record<string, number> {
   return sum;
 }
 
-/** Without a column that would be empty in all rows. */
+/** Leaves out columns that are empty in all rows. */
 export function shownColumns<Row>(columns: readonly (Column<Row> & { isShown?: boolean })[]): Column<Row>[] {
   return columns.filter(({ isShown }) => isShown !== false);
 }

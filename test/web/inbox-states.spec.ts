@@ -166,7 +166,7 @@ it('V10: axe finds nothing in nine states, two themes and two languages, and the
   await page.unroute(FEED);
   await answer(200, '<html>', 'text/html');
   await page.getByRole('button', { name: 'Réessayer' }).click();
-  await shown('ne se comprennent pas');
+  await shown('ne fonctionne pas avec cette version du serveur');
   await check('8-incompatible');
   await page.unroute(FEED);
 

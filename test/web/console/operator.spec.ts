@@ -74,7 +74,7 @@ const isPaused = async (channel: string) =>
 test('an operator lands on what is wrong, and each number leads to what it counts', async () => {
   await heading('Exploitation');
   await page.getByText('La file E-mails a du travail dû et aucun processus pour le faire.').waitFor();
-  await page.getByText('Aucun planificateur n’a encore vérifié', { exact: false }).waitFor();
+  await page.getByText('Aucun planificateur n’a encore fonctionné', { exact: false }).waitFor();
   expect(await page.title()).toMatch(/^\(\d+\) Exploitation/);
   await page.locator('vigie-chart canvas').waitFor();
   await page.locator('.figures a').first().click();

@@ -153,7 +153,7 @@ describe('V26: notifications', () => {
     await tabTo(page, /^Téléphone$/);
     await page.keyboard.type('06');
     await page.keyboard.press('Enter');
-    await page.getByText('Écrivez un numéro avec l’indicatif').waitFor();
+    await page.getByText('Saisissez un numéro avec l’indicatif').waitFor();
     expect(await focused(page)).toBe('Téléphone');
     await page.keyboard.press('Control+A');
     await page.keyboard.type('+33 6 12 34 56 78');
@@ -283,7 +283,7 @@ describe('V26: people', () => {
     await heading(page, 'Bob');
     await page.getByLabel('Téléphone').fill('12');
     await button(page, 'Enregistrer').first().click();
-    await page.getByText('Écrivez un numéro avec l’indicatif').waitFor();
+    await page.getByText('Saisissez un numéro avec l’indicatif').waitFor();
     await page.getByLabel('Téléphone').fill('+33 6 12 34 56 78');
     await button(page, 'Enregistrer').first().click();
     await until('the number', async () => (await userNamed('Bob'))[0]?.phone === '+33612345678');

@@ -310,7 +310,7 @@ describe('B9: templates', () => {
 describe('V19: webhooks', () => {
   it('are added with a secret that is shown once, tested, disabled, replayed and deleted', async () => {
     const page = await open('/settings/webhooks');
-    await page.getByText('Rien n’est encore appelé.').waitFor();
+    await page.getByText('Aucun webhook.').waitFor();
     await button(page, 'Ajouter un webhook').click();
     const dialog = page.locator('webhook-dialog dialog');
     await dialog.getByLabel('Adresse').fill('https://10.0.0.1/');
@@ -357,7 +357,7 @@ describe('V19: webhooks', () => {
     await button(page, 'Supprimer').click();
     await confirm(page, 'Supprimer');
     await heading(page, 'Webhooks');
-    await page.getByText('Rien n’est encore appelé.').waitFor();
+    await page.getByText('Aucun webhook.').waitFor();
   });
 });
 

@@ -6,8 +6,8 @@ import { defineConfig } from 'vite';
 const SERVER = process.env.VIGIE_URL ?? 'http://localhost:3000';
 
 /**
- * Builds one example, or serves it with hot reload: `npm run example react`. Both get the paths of the server by a proxy
- * in development, so that no other origin is involved.
+ * Builds one example, or serves it with hot reload: `npm run example -- --mode react`. In
+ * development a proxy forwards the server's paths, so that no other origin is involved.
  */
 export default defineConfig(({ mode }) => ({
   root: join(import.meta.dirname, mode),

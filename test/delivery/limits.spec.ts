@@ -64,7 +64,7 @@ describe('limits across processes', () => {
     return all;
   }
 
-  /** The calls alternate between the servers, and go round the callers. */
+  /** The calls alternate between the servers, and cycle through the callers. */
   async function post(callers: readonly Person[], bodies: readonly object[]): Promise<Sent[]> {
     return Promise.all(
       bodies.map(async (body, at) => {
@@ -91,7 +91,7 @@ describe('limits across processes', () => {
   const count = (answers: readonly Sent[], status: number) =>
     answers.filter((answer) => answer.status === status).length;
 
-  /** That every refusal says which limit, in seconds and in instants when it has room, and how much is left. */
+  /** Every refusal names the limit, when it has room again (seconds and instant) and what is left. */
   function expectRefusals(answers: readonly Sent[], reason: string, limit: number, withinSeconds: number) {
     for (const { status, body, headers } of answers) {
       if (status !== 429) continue;
@@ -106,14 +106,14 @@ describe('limits across processes', () => {
     }
   }
 
-  it('E6: of a user: exactly so many direct mails an hour, then 429', async () => {
+  it('E6: a user sends exactly the hourly limit of direct mails, then gets 429', async () => {
     const answers = await post(await people(1), mails('user.example', { send_now: true }));
     expect([count(answers, 200), count(answers, 429)]).toEqual([PER_USER, CALLS - PER_USER]);
     expectRefusals(answers, 'limit_per_user_per_hour', PER_USER, 3_600);
     expect(arrived('user.example').length).toBe(PER_USER);
   });
 
-  it('E6: of a recipient: exactly so many mails of many callers an hour, and the others wait', async () => {
+  it('E6: a recipient gets exactly the hourly limit from many callers, and the other mails wait', async () => {
     const callers = await people(10);
     const bodies = Array.from({ length: CALLS }, () => ({
       channel: 'email',
@@ -131,7 +131,7 @@ describe('limits across processes', () => {
     ).toEqual([{ defer_reason: 'limit_per_user_per_hour', count: CALLS - PER_USER }]);
   });
 
-  it('E6: of a tenant, set by an operator: exactly so many direct mails of all its users', async () => {
+  it('E6: the users of a tenant send exactly the limit that an operator has set, then get 429', async () => {
     const callers = await people(10, PER_TENANT);
     const answers = await post(callers, mails('tenant.example', { send_now: true }));
     expect([count(answers, 200), count(answers, 429)]).toEqual([PER_TENANT, CALLS - PER_TENANT]);
@@ -139,7 +139,7 @@ describe('limits across processes', () => {
     expect(arrived('tenant.example').length).toBe(PER_TENANT);
   });
 
-  it('E6, V5: of a tenant: direct and automatic mails together; the automatic ones wait with the reason', async () => {
+  it('E6, V5: direct and automatic mails share the tenant limit; automatic ones wait with the reason', async () => {
     const callers = await people(10, PER_TENANT);
     const bodies = mails('mixed.example', {}).map((body, i) => ({ ...body, send_now: i % 4 < 2 }));
     const answers = await post(callers, bodies);
@@ -164,12 +164,12 @@ describe('limits across processes', () => {
     expect(waiting).toMatchObject([
       { defer_reason: 'limit_per_tenant_per_hour', count: direct + automatic - PER_TENANT },
     ]);
-    // Not all at the same time: each has a place of its own.
+    // They are not all due at the same time.
     expect(waiting[0]!.places).toBeGreaterThan(1);
     expect(arrived('mixed.example').length).toBe(PER_TENANT + 1);
   });
 
-  it('E6, E13: of a channel: direct and automatic text messages of all tenants in a minute', async () => {
+  it('E6, E13: direct and automatic text messages of all tenants share the limit per minute', async () => {
     const callers = [...(await people(5)), ...(await people(5))];
     const admin = callers[0]!;
     const bodies = Array.from({ length: CALLS }, (_none, i) => ({

@@ -28,7 +28,7 @@ it(`H9: the front end's types are those of /openapi.json (else: npm run api-type
   expect(firstDifference(readFileSync(join(ROOT, FILE), 'utf8'), types)).toBeNull();
 }, 60_000);
 
-/** Every error is a `Problem`: repeating that for each operation and status would be nine tenths of the file. */
+/** Every error is a `Problem`: repeated for each operation, it would fill nine tenths of the file. */
 function withoutErrors({ paths, ...document }: OpenAPIObject): string {
   const isError = (status: string) =>
     status === 'default' || status.startsWith('4') || status.startsWith('5');
@@ -39,7 +39,7 @@ function withoutErrors({ paths, ...document }: OpenAPIObject): string {
   });
 }
 
-/** In an own process: its packages are ES modules only. */
+/** In a process of its own: the packages are ES modules only. */
 function typesOf(document: string): string {
   const [source, output] = [join(folder, 'openapi.json'), join(folder, 'api.d.ts')];
   writeFileSync(source, document);

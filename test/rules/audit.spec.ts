@@ -9,7 +9,7 @@ const FOR_ADMINS = ['admin', 'operator', 'admin_or_operator'];
 let world: World;
 let cast: Cast;
 let audited: Route[];
-/** Those that change nothing. */
+/** Routes that change nothing. */
 let looks: Route[];
 
 beforeAll(async () => {
@@ -58,7 +58,7 @@ it('every act of an admin or operator is logged, with its outcome', async () => 
   }
 });
 
-it('what changes nothing is not logged, and is listed here', async () => {
+it('routes that change nothing are not logged, and are listed here', async () => {
   expect(looks.map(nameOf)).toEqual(['POST /api/v1/tenant/templates/:kind/:locale/preview']);
   for (const route of looks)
     expect([nameOf(route), (await rowsOf(route, cast.admin.token)).rows]).toEqual([nameOf(route), []]);

@@ -24,7 +24,7 @@ const PUBLIC: Readonly<Record<string, string>> = {
   'POST /api/v1/auth/logout': 'the refresh token is the credential',
   'GET /api/v1/auth/first-run': 'the first page asks it: nobody can sign in yet',
   'POST /api/v1/auth/first-run': 'the token in the log of the start is the credential',
-  'POST /api/v1/auth/session': 'it is how a browser becomes somebody',
+  'POST /api/v1/auth/session': 'it signs a browser in',
   'DELETE /api/v1/auth/session': 'the cookie is the credential',
   'POST /api/v1/auth/password': 'the one-time link is the credential',
   'POST /api/v1/auth/password-reset': 'who asks has forgotten the credential',
@@ -74,13 +74,13 @@ async function call(
   return world.http(route.method, path, { ...who, ...(sends ? { body: body ?? {} } : {}) });
 }
 
-/** The query that a route cannot do without. */
+/** The query that a route requires. */
 function requiredOf({ path }: Pick<Route, 'path'>): string {
   if (path.endsWith('preview')) return 'date=2026-03-02';
   return path.endsWith('privacy/export') ? 'address=client@client.example' : '';
 }
 
-/** The route with the query that it needs: what is asked about is the person who asks. */
+/** The route with its required query: `why` asks about the caller. */
 function asking(route: Route, { id }: Person): Route {
   const query = route.path === '/api/v1/admin/why' ? `user=${id}` : requiredOf(route);
   return query === '' || route.path.endsWith('preview')

@@ -169,8 +169,8 @@ async function instantFaults(client: ClientBase): Promise<string[]> {
 }
 
 /**
- * While a table has no statistics PostgreSQL takes the newest of equally good indexes. The check of a foreign key would
- * read all rows of the tenant by one that has the primary key's columns in other places.
+ * While a table has no statistics, PostgreSQL prefers the newest of equally good indexes. If that one has the
+ * primary key's columns in another order, a foreign key check reads all rows of the tenant.
  */
 async function newerIndexFaults(client: ClientBase): Promise<string[]> {
   const { rows } = await client.query<{ fault: string }>(

@@ -10,9 +10,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   inbox: ['client', 'design', 'words'],
   console: ['client', 'design', 'inbox', 'words'],
 };
-/** Of the server, only the types of what the sockets carry. */
+/** The only file of the server that the front end may import: types of socket messages. */
 const CONTRACT = 'src/contracts/socket-messages.ts';
-/** Words that the server has, too. */
+/** Words that the server uses too. */
 const SHARED_WORDS = /^templates\/\w+\/reasons\.json$/;
 
 const files = filesUnder('web').filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'));

@@ -106,7 +106,7 @@ async function pathsFrom(page: Page): Promise<string[]> {
     const inside = await page
       .locator('main a')
       .evaluateAll((links) => links.map((link) => link.getAttribute('href') ?? ''));
-    // Of each kind of page one.
+    // One page of each kind.
     const seen = new Set<string>();
     for (const href of inside.filter((each) => each.startsWith('/') && !each.includes('?'))) {
       const kind = href.replace(/[0-9a-f-]{20,}/g, ':id').replace(/(templates)\/.*/, '$1/:kind');

@@ -3,8 +3,8 @@ import { delimiter, join } from 'node:path';
 import { type Browser, type BrowserContext, chromium } from 'playwright-core';
 
 /**
- * Chromium takes a page that a test answers itself for one of the internet, and such a page may not open sockets to this
- * machine.
+ * Chromium treats a page whose response comes from a test as a page of the internet, which may not open
+ * sockets to this machine.
  */
 const LOCAL_PAGES = '--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets';
 
@@ -13,7 +13,7 @@ export async function launchBrowser(): Promise<Browser> {
   return chromium.launch(options());
 }
 
-/** The same with a folder of its settings. */
+/** Launches Chromium with a profile folder, which may contain settings. */
 export async function launchProfile(folder: string): Promise<BrowserContext> {
   return chromium.launchPersistentContext(folder, options());
 }

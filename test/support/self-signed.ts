@@ -8,7 +8,7 @@ export interface SelfSigned {
 
 /**
  * A certificate generated for the test and valid for a day, so that the repository has no key. X.509 v3, RFC 5280.
- * @param kind `rsa`: as signers of messages have them
+ * @param kind `rsa`: the kind that signers of messages use
  */
 export function selfSigned(kind: 'ec' | 'rsa' = 'ec'): SelfSigned {
   const { privateKey, publicKey } =

@@ -132,7 +132,7 @@ it('C6: an ended connection gets a new token, once', async () => {
   expect(asked).toBe(2);
 });
 
-it('C6: tells an answer of another server from a refusal and from no answer', async () => {
+it('C6: distinguishes an answer of another program, a refusal and no answer', async () => {
   const { owner } = cast;
   connect(() => owner.token);
   await expect(client.rest.mark('d9b8a7c6-0000-4000-8000-000000000000', 'read')).rejects.toMatchObject({

@@ -34,7 +34,7 @@ afterAll(async () => {
 async function build(name: string): Promise<string> {
   const vite = join(ROOT, 'node_modules/vite/bin/vite.js');
   const args = ['build', '--config', 'examples/vite.config.mjs', '--mode', name, '--logLevel', 'warn'];
-  // Vite takes the tests' environment for that of a development build.
+  // With the tests' NODE_ENV, Vite would make a development build.
   await promisify(execFile)(process.execPath, [vite, ...args], {
     cwd: ROOT,
     env: { ...process.env, NODE_ENV: 'production' },
@@ -82,7 +82,7 @@ it.each(['html', 'react', 'vue'])(
       await item.getByRole('button', { name: 'Première' }).click();
       await status('1 à lire');
       if (name !== 'html') await page.locator('vigie-inbox .tabs', { hasText: 'Sauvegardes' }).waitFor();
-      // Rendering again is no reason to connect again.
+      // Rendering again does not connect again.
       expect(asked).toBe(1);
       expect(faults).toEqual([]);
     } finally {

@@ -92,7 +92,7 @@ it('V10: of 10,000 unread, one request reads at most 50 rows, and 20 items show 
     });
     await badgeIs(page, '99+');
     expect(await receivedAt(page, 10_000)).toBeDefined();
-    // A pointer reaches the bell before it clicks: reading begins then. The last turn is without a pointer.
+    // Hovering over the bell starts the read. The last turn clicks without hovering.
     if (turn < 5) {
       await bell(page).hover();
       await until('the answer', async () => (await articles(page).count()) === 20);
@@ -139,7 +139,7 @@ it('V10: a commit reaches the badge within 500 ms (p95)', async () => {
 });
 
 it('C6: after a cut of 30 s the badge and the list are exact within 2 s of reconnecting', async () => {
-  // The page's clock: its waits between attempts pass at once.
+  // A fake clock in the page: its waits between attempts take no real time.
   await context.clock.install();
   const [old] = await notifyMany(world, [person, person], { title: 'Avant' });
   const page = await open();
@@ -155,7 +155,7 @@ it('C6: after a cut of 30 s the badge and the list are exact within 2 s of recon
     page.evaluate<{ at: number; detail: { connection: string } }>(
       `events.findLast(({ name }) => name === 'vigie-state')`,
     );
-  // Attempts fail meanwhile, by the real network.
+  // Meanwhile, attempts fail on the real network.
   for (let second = 0; second < 30; second++) await context.clock.runFor(1_000);
   expect(await badge(page)).toBe('2');
   expect((await lastState()).detail.connection).not.toBe('live');

@@ -53,7 +53,7 @@ afterAll(async () => {
   await world.close();
 });
 
-/** What a member of a firm has on an ordinary morning, and a few texts that are not ordinary. */
+/** Ordinary notifications of a member, and a few hostile texts. */
 async function fill(): Promise<void> {
   await world.sql(
     `INSERT INTO deadlines (tenant_id, title, due_on, responsible_id) VALUES
@@ -156,7 +156,7 @@ it('V10: axe finds nothing in nine states, two themes and two languages, and the
   await shown('Rien à signaler');
   await check('5-empty');
   await page.locator(`${inbox} .toggle`).click();
-  await shown('Rien avec ce filtre');
+  await shown('Aucun résultat avec ce filtre');
   await check('6-empty-filter');
   await page.unroute(FEED);
   await answer(503, '');
@@ -166,7 +166,7 @@ it('V10: axe finds nothing in nine states, two themes and two languages, and the
   await page.unroute(FEED);
   await answer(200, '<html>', 'text/html');
   await page.getByRole('button', { name: 'Réessayer' }).click();
-  await shown('ne se comprennent pas');
+  await shown('ne fonctionne pas avec cette version du serveur');
   await check('8-incompatible');
   await page.unroute(FEED);
 
@@ -177,7 +177,7 @@ it('V10: axe finds nothing in nine states, two themes and two languages, and the
   await shown('Votre session a expiré');
   await check('9-signed-out');
   expect(await page.evaluate(`events.filter(({ name }) => name === 'vigie-auth-required').length`)).toBe(1);
-  // The token is the third, its replacement the fourth: none is asked for after three refusals.
+  // After three refusals, no further token is asked for until a person retries.
   const asked = await page.evaluate('asked');
   await page.unroute(FEED);
   await page.evaluate(`window.nextToken = undefined`);
@@ -224,7 +224,7 @@ it('V10: looks: 320 px, targets, forced colours, reduced motion, and no style le
   expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(320);
 
   await page.emulateMedia({ forcedColors: 'active', reducedMotion: 'reduce' });
-  // The states that colour shows are words too, and what is drawn by colour alone has a border.
+  // Without colours, dots have a border and warnings are bold.
   expect(await styleOf('article .dot', 'borderStyle')).toBe('solid');
   expect(await styleOf('.facts .warning', 'fontWeight')).toBe('600');
   await page.route(FEED, () => undefined);
@@ -241,7 +241,7 @@ const overflowOf = (selector: string) => `(() => {
   return node.scrollWidth - node.clientWidth;
 })()`;
 
-it('V10: what a page sets: words, tabs, items, slots and parts; a fault in its code breaks nothing', async () => {
+it('V10: a page sets words, tabs, items, slots and parts; an error in its code breaks nothing', async () => {
   await open('lang="en" max="2" placement="bottom-start"');
   await page.evaluate(`(() => {
     const inbox = document.querySelector('vigie-inbox');

@@ -88,7 +88,7 @@ it('V10: the client alone imports under Node, also as a package', () => {
   expect(ran).toBe('stopped null\n');
 });
 
-it('V10: a server that is older than the page shows fewer fields, and the page no nonsense for them', () => {
+it('V10: fields that an older server does not send get defaults', () => {
   const { url, alert_id, acknowledged_at, snoozed_until, kind } = completed(at(1));
   expect([url, alert_id, acknowledged_at, snoozed_until, kind]).toEqual([null, null, null, null, 'event']);
 });
@@ -110,7 +110,7 @@ const page = (from: number, to: number, next: string | null = null) => ({
 const seconds = (rows: Notification[]) => rows.map(({ created_at }) => Date.parse(created_at) / 1_000);
 
 describe('rows of an open list', () => {
-  it('V10: stay where they are when it is read again: newer ones wait', () => {
+  it('V10: stay where they are when the list is read again: newer ones wait', () => {
     const rows = new Rows();
     rows.refresh(page(3, 1), true);
     rows.refresh(page(5, 1), true);

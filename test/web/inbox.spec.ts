@@ -76,7 +76,7 @@ it('V10: the badge is exact, the panel lists, and an act of a person is stored',
   noFaults();
 });
 
-it('V16: "C’est traité" acknowledges the alert, and a snooze is taken back when the server refuses it', async () => {
+it('V16: "C’est traité" acknowledges the alert, and a snooze is rolled back when the server refuses it', async () => {
   await world.sql(
     `INSERT INTO deadlines (tenant_id, title, due_on, responsible_id) VALUES ($1, 'TVA CA3', current_date + 3, $2)`,
     [cast.tenant_id, person.id],
@@ -90,7 +90,7 @@ it('V16: "C’est traité" acknowledges the alert, and a snooze is taken back wh
   await item.getByRole('button', { name: 'Reporter' }).click();
   await page.locator('vigie-inbox .menu button', { hasText: 'Dans une heure' }).click();
   await page.getByText('L’action n’a pas abouti').first().waitFor();
-  await until('the roll-back', async () => (await item.getByText('En pause').count()) === 0);
+  await until('the roll-back', async () => (await item.getByText('Reportée').count()) === 0);
   await item.getByRole('button', { name: 'C’est traité' }).click();
   await item.getByText('Traité par').waitFor();
   expect(await world.sql('SELECT acknowledged_by FROM alerts WHERE acknowledged_by IS NOT NULL')).toEqual([
@@ -157,7 +157,7 @@ it('V10: hostile titles are shown as text and stay inside', async () => {
   noFaults();
 });
 
-it('C6: a token function that throws is called three times, once a step, and then no more', async () => {
+it('C6: a token function that throws is called three times and then no more', async () => {
   const page = await open('lang="en"', 'throws');
   const ended = `events.filter(({ name }) => name === 'vigie-auth-required').length`;
   await until('the event', async () => (await page.evaluate(ended)) === 1);
@@ -223,7 +223,7 @@ it('V10: a double click acts once, on everything that acts', async () => {
   noFaults();
 });
 
-it('V10: "mark all as read" takes the tab, and nothing that nobody has been shown', async () => {
+it('V10: "mark all as read" marks only the open tab, and nothing that arrives after the click', async () => {
   const kept = await notify(world, person, { title: 'D’un autre onglet', kind: 'test' });
   await notifyMany(world, [person, person], { title: 'Relance' });
   const page = await open();
@@ -307,7 +307,7 @@ it('V10: back and forward in the browser keep the open panel, its list and one b
   noFaults();
 });
 
-it('V10: an element without a token rests: it requests no update for ever', async () => {
+it('V10: an element without a token idles: it does not request updates forever', async () => {
   const page = await open();
   await bell(page).waitFor();
   const updates = await page.evaluate<number>(`new Promise((done) => {

@@ -3,25 +3,25 @@ import type { HttpMethod, PathsWithMethod } from 'openapi-typescript-helpers';
 import type { paths } from './api.js';
 import { isProblem, offsetOf, RequestError } from './rest.js';
 
-/** A server that answers later counts as away. Uploads set their own `signal`. */
+/** A server that answers later counts as unreachable. Uploads set their own `signal`. */
 const TIMEOUT_MS = 15_000;
 
 type Init<Path extends keyof paths, Method extends HttpMethod> = Method extends keyof paths[Path]
   ? MaybeOptionalInit<paths[Path], Method>
   : never;
 
-/** What /openapi.json says that a route answers. */
+/** The answer of a route, from /openapi.json. */
 type Answer<Path extends keyof paths, Method extends HttpMethod, Options> = Method extends keyof paths[Path]
   ? paths[Path][Method] extends Record<string | number, unknown>
     ? NonNullable<FetchResponse<paths[Path][Method], Options, 'application/json'>['data']>
     : never
   : never;
 
-/** Left out where a route requires nothing. */
+/** Optional for a route that requires nothing. */
 type InitParam<Options> = undefined extends Options ? [options?: Options] : [options: Options];
 
 export interface ApiEvents {
-  /** The server has answered: it is there. */
+  /** The server answered. */
   onAnswer?: () => void;
   /** The server did not answer. */
   onNoAnswer?: () => void;
@@ -35,7 +35,7 @@ export interface ApiEvents {
  */
 export class ApiClient {
   private readonly client;
-  /** How far this machine's clock is behind the server's, in ms; 0 until an answer has said it. */
+  /** How far this machine's clock is behind the server's, in ms; 0 until an answer shows it. */
   private clockOffsetMs = 0;
 
   constructor(
@@ -100,7 +100,7 @@ export class ApiClient {
       ...options,
     }).catch((cause: unknown) => {
       if (!(cause instanceof SyntaxError) && !isAborted(cause)) this.events.onNoAnswer?.();
-      // A page of a proxy is no JSON.
+      // An error page of a proxy is not JSON.
       throw new RequestError(cause instanceof SyntaxError ? 'incompatible' : 'network', null, { cause });
     });
     this.clockOffsetMs = offsetOf(response) ?? this.clockOffsetMs;

@@ -10,7 +10,7 @@ const OF_TOKEN = ['unauthenticated', 'forbidden', 'tenant_suspended'];
 
 /** Events of a browser's window; Node has none. */
 interface Network {
-  /** Everywhere: an object type needs one property that all global scopes have. */
+  /** Node has only this one: the type needs one property that all global scopes have. */
   setTimeout: unknown;
   addEventListener?: (name: 'online' | 'offline', listener: () => void) => void;
   removeEventListener?: (name: 'online' | 'offline', listener: () => void) => void;
@@ -52,7 +52,7 @@ export class Connection {
     this.close();
   }
 
-  /** The network is back: nobody waits for the next attempt. */
+  /** The network is back: connects at once. */
   private readonly onOnline = (): void => {
     if (this.socket?.connected === true) return;
     this.backOff.reset();

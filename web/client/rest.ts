@@ -2,7 +2,7 @@ import type { components, paths } from './api.js';
 import { completed, type Notification } from './types.js';
 import type { Tokens } from './tokens.js';
 
-/** A server that answers later counts as away. */
+/** A server that answers later counts as unreachable. */
 const TIMEOUT_MS = 15_000;
 
 export type FeedQuery = NonNullable<paths['/api/v1/notifications']['get']['parameters']['query']>;
@@ -12,7 +12,7 @@ export interface FeedPage {
   next_cursor: string | null;
 }
 export type Preferences = components['schemas']['PreferencesView'];
-/** What a person chooses; the rest stays as it is by default. */
+/** Only what a person chose; everything else keeps its default. */
 export type ChosenPreferences = components['schemas']['Preferences'];
 export type NotificationTrace = components['schemas']['NotificationTrace'];
 export type Mark = 'read' | 'unread' | 'archive';
@@ -43,14 +43,14 @@ export class RequestError extends Error {
 
 type Method = 'get' | 'put' | 'post';
 
-/** What /openapi.json says that a route answers. */
+/** The answer of a route, from /openapi.json. */
 type Answer<Path extends keyof paths, M extends Method> = paths[Path][M] extends {
   responses: { 200: { content: { 'application/json': infer Data } } };
 }
   ? Data
   : never;
 
-/** What it says that a route takes. */
+/** The input of a route, from /openapi.json. */
 interface Input<Path extends keyof paths, M extends Method> {
   id?: string;
   query?: paths[Path][M] extends { parameters: { query?: infer Query } } ? Query : never;
@@ -62,7 +62,7 @@ interface Input<Path extends keyof paths, M extends Method> {
 /** The routes that an inbox needs, typed by /openapi.json. Each method throws RequestError. */
 export class Rest {
   private countsSeen = true;
-  /** How far this machine's clock is behind the server's, in ms; 0 until an answer has said it. */
+  /** How far this machine's clock is behind the server's, in ms; 0 until an answer shows it. */
   clockOffsetMs = 0;
 
   constructor(
@@ -88,7 +88,7 @@ export class Rest {
     await this.call('put', '/api/v1/notifications/read-all', { query });
   }
 
-  /** Says that somebody takes care of the alert, or takes that back. */
+  /** Acknowledges the alert, or withdraws the acknowledgement. */
   async acknowledge(alertId: string, isAcknowledged: boolean): Promise<void> {
     const act = isAcknowledged ? 'acknowledge' : 'unacknowledge';
     await this.call('post', `/api/v1/alerts/{id}/${act}`, { id: alertId });
@@ -134,7 +134,7 @@ export class Rest {
     return answer as Answer<Path, M>;
   }
 
-  /** Sends a request with a token. A token that was refused is replaced once at once, later ones by the back-off. */
+  /** Sends a request with a token. Replaces a first refused one at once, later ones after the back-off. */
   private async send(method: Method, path: string, body: string | null): Promise<unknown> {
     let response = await this.sendOnce(method, path, body);
     if (response.status === 401) {
@@ -158,7 +158,7 @@ export class Rest {
         body,
         // What a person did is sent even if they leave the page by the same click.
         keepalive: method !== 'get',
-        // A token counts alone: a console's cookie beside it would be refused.
+        // The server refuses a token and a console's cookie in one request.
         credentials: this.tokens.areCookies ? 'same-origin' : 'omit',
         signal: AbortSignal.timeout(TIMEOUT_MS),
       })

@@ -7,7 +7,7 @@ const ANSWER_TIMEOUT_MS = 3_000;
 type Message =
   | { type: 'frame'; frame: Frame }
   | { type: 'state'; state: ConnectionState }
-  /** A tab has opened, or was shown again: what did I miss? */
+  /** A tab was opened, or is shown again, and asks what it missed. */
   | { type: 'hello' }
   | { type: 'welcome'; state: ConnectionState; count: Count | null; since: string | null };
 
@@ -24,7 +24,7 @@ export interface TabOptions {
   disconnect: () => void;
   onFrame: (frame: Frame) => void;
   onState: (state: ConnectionState) => void;
-  /** Another tab has the socket, and has come this far. */
+  /** Another tab has the socket: its last count and cursor. */
   onWelcome: (count: Count | null, since: string | null) => void;
   /** What this tab answers while it has the socket. */
   current: () => { state: ConnectionState; count: Count | null; since: string | null };

@@ -44,7 +44,7 @@ export class VigieClient extends Emitter<ClientEvents> {
   /** An older count is ignored. */
   private seq = 0;
   private since: string | null = null;
-  /** Counts starts: one that was stopped meanwhile does not go on. */
+  /** Counts the starts, so that a start that was stopped meanwhile does not continue. */
   private generation = 0;
 
   constructor(private readonly options: VigieClientOptions) {

@@ -20,7 +20,7 @@ import { setWrong, titleOf } from './title.js';
 import { OverviewState } from './today/overview-state.js';
 import { isZoneChoice, type ZoneChoice, zoneOf } from './zones.js';
 
-/** What is wrong is read again this often, and when something changes: time makes things late. */
+/** The overview is read again this often, and when something changes: things become late by themselves. */
 const OVERVIEW_MS = 60_000;
 /** Before somebody has signed in. Only pages without a role are shown then. */
 const NOBODY: Me = {
@@ -186,7 +186,7 @@ export class VigieConsole extends LitElement {
     this.nameWindow();
   };
 
-  /** How much is wrong stands in the title and the icon of the tab. */
+  /** Shows the number of problems in the title and the icon of the tab. */
   private nameWindow(): void {
     const { wrong } = this.overview;
     document.title = titleOf(this.heading, wrong);

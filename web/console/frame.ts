@@ -67,7 +67,7 @@ function topBar(view: FrameView): TemplateResult {
   </header>`;
 }
 
-/** Leads to the list of what is due, which searches all three kinds. */
+/** Opens the list of due items, whose tabs count the matches of every kind. */
 function search(context: ConsoleContext): TemplateResult | typeof nothing {
   const target = navigationOf(context.me.role).find(({ nav }) => nav === 'due_items');
   if (target === undefined) return nothing;

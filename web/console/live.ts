@@ -20,7 +20,7 @@ export class Live {
   private lastAt = 0;
   private isPending = false;
   private currentState: LiveState = 'connecting';
-  /** When the server was last heard, in ms of this machine; null: not yet. */
+  /** When the server last answered or sent something, in ms of this machine; null: not yet. */
   heardAt: number | null = null;
 
   /** @param onState called when the state or `heardAt` changes. */

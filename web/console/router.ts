@@ -92,7 +92,7 @@ export class Router<Page extends RouterPage> {
   };
 }
 
-/** An address that people have cut may not be decodable. */
+/** A truncated address may not be decodable. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -47,7 +47,7 @@ export class Session {
     await this.api.delete('/api/v1/auth/session');
   }
 
-  /** A request was refused for want of a session. */
+  /** A request was refused because there is no session. */
   expire(): void {
     if (this.isEnded) return;
     this.isEnded = true;

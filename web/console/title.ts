@@ -1,4 +1,4 @@
-/** `(3) Today · Vigie`: how much is wrong stands where it can be read in a tab. */
+/** `(3) Today · Vigie`: the number of problems comes first, so that a narrow tab shows it. */
 export function titleOf(heading: string, wrong: number): string {
   const name = heading === '' ? 'Vigie' : `${heading} · Vigie`;
   return wrong === 0 ? name : `(${wrong > 99 ? '99+' : wrong}) ${name}`;

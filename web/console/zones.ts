@@ -7,7 +7,7 @@ export function isZoneChoice(value: string | null): value is ZoneChoice {
   return value === 'tenant' || value === 'mine' || value === 'utc';
 }
 
-/** The IANA name of a choice. An operator has no tenant: theirs is then their own. */
+/** The IANA name of a choice. An operator, who has no tenant, gets their own zone. */
 export function zoneOf(choice: ZoneChoice, me: Me | null): string {
   if (choice === 'utc') return 'UTC';
   if (choice === 'tenant' && me?.tenant) return me.tenant.time_zone;

@@ -2,7 +2,7 @@ import { html, svg, type SVGTemplateResult, type TemplateResult } from 'lit';
 
 export type Tone = 'good' | 'info' | 'waiting' | 'warning' | 'critical' | 'neutral';
 
-/** A shape for each tone, on 16 × 16: colours alone say nothing to many people. */
+/** A shape for each tone, on 16 × 16: not everybody can tell colours apart. */
 const SHAPES: Readonly<Record<Tone, SVGTemplateResult>> = {
   good: svg`<circle cx="8" cy="8" r="7" fill="currentColor" /><path class="inner" d="m4.8 8.3 2.2 2.2 4.2-4.6" />`,
   info: svg`<circle cx="8" cy="8" r="6" />`,
@@ -12,7 +12,7 @@ const SHAPES: Readonly<Record<Tone, SVGTemplateResult>> = {
   neutral: svg`<path d="M3 8h10" />`,
 };
 
-/** A shape, for where its word stands beside it. */
+/** A shape without its word, which is shown beside it. */
 export function shape(tone: Tone): TemplateResult {
   return html`<svg class="shape ${tone}" viewBox="0 0 16 16" aria-hidden="true">${SHAPES[tone]}</svg>`;
 }

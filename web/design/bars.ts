@@ -9,7 +9,7 @@ export interface Bar {
 
 const STEP = 5;
 const HEIGHT = 20;
-/** Heights differ too: colours alone say nothing to many people. */
+/** Heights differ too: not everybody can tell colours apart. */
 const HEIGHTS: Readonly<Record<Bar['tone'], number>> = {
   good: 12,
   info: 12,
@@ -21,7 +21,7 @@ const HEIGHTS: Readonly<Record<Bar['tone'], number>> = {
 };
 
 /**
- * The same without what happened when, in one path a tone: for thousands of rows.
+ * Like `bars`, without the time of each result: one path per tone, fast enough for thousands of rows.
  * @param summary what a screen reader says instead
  */
 export function plainBars(tones: readonly Bar['tone'][], summary: string): TemplateResult {

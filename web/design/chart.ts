@@ -29,8 +29,8 @@ export interface ChartView {
 }
 
 /**
- * A time series, drawn by uPlot, which is loaded when the first chart is shown. A canvas says nothing to many people
- * (uPlot#954): the same numbers are in a table below it.
+ * A time series, drawn by uPlot, which is loaded when the first chart is shown. A screen reader cannot
+ * read a canvas (uPlot#954): the same numbers are in a table below it.
  */
 export class VigieChart extends LitElement {
   static override properties = { view: { attribute: false } };
@@ -137,7 +137,7 @@ export class VigieChart extends LitElement {
         });
         this.resize.observe(box);
       },
-      // Without the drawing the table remains.
+      // If the drawing cannot be loaded, the table remains.
       () => this.querySelector('details')?.setAttribute('open', ''),
     );
   };

@@ -44,7 +44,7 @@ export class Formats {
       year: 'numeric',
       timeZone: 'UTC',
     });
-    // The only format of Intl that is written like a civil date.
+    // This locale writes civil dates: 2026-03-02.
     this.key = new Intl.DateTimeFormat('en-CA', {
       year: 'numeric',
       month: '2-digit',

@@ -3,7 +3,7 @@ import { svg, type SVGTemplateResult } from 'lit';
 const icon = (path: SVGTemplateResult): SVGTemplateResult =>
   svg`<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false">${path}</svg>`;
 
-/** Icons drawn on 24 × 24 by lines. They say nothing to screen readers: their button has a label. */
+/** Line icons on 24 × 24. Screen readers skip them: their button has a label. */
 export const ICONS = {
   bell: icon(svg`<path d="M6 9a6 6 0 0 1 12 0c0 6 2 7 2 8H4c0-1 2-2 2-8M10 20a2 2 0 0 0 4 0" />`),
   check: icon(svg`<path d="m5 12.5 4.5 4.5L19 7.5" />`),

@@ -12,7 +12,10 @@ const GAP_PX = 4;
 const MARGIN_PX = 8;
 let ids = 0;
 
-/** A button that opens a short list of acts, above everything else on the page, with the focus on the first. Esc closes it and gives the focus back. */
+/**
+ * A button that opens a short list of acts above everything else on the page, and focuses the first one.
+ * Esc closes it and gives the focus back.
+ */
 export class VigieMenu extends LitElement {
   static override properties = {
     label: { attribute: false },

@@ -2,13 +2,13 @@ import uPlot from 'uplot';
 import type { ChartView } from './chart.js';
 
 const DAY_S = 24 * 60 * 60;
-/** Where one point alone says nothing about the step. */
+/** Used when there are too few points to tell the step from them. */
 const DEFAULT_STEP_S = 60 * 60;
-/** Whole steps of an axis of counts; uPlot multiplies none itself. */
+/** Whole steps of an axis of counts: uPlot uses only the steps that it is given. */
 const WHOLE_STEPS = Array.from({ length: 13 }, (_none, power) =>
   [1, 2, 5].map((n) => n * 10 ** power),
 ).flat();
-/** Lines differ by their dashes too: colours alone say nothing to many people. */
+/** Lines differ by their dashes too: not everybody can tell colours apart. */
 const DASHES: readonly number[][] = [[], [6, 4], [2, 3], [10, 3, 2, 3]];
 
 export interface PlotOptions {
@@ -53,7 +53,7 @@ function order({ kind, series }: ChartView): number[] {
 
 function dataOf(view: ChartView): uPlot.AlignedData {
   const { kind, times, series } = view;
-  // A part of nothing is not drawn, or its edge would show.
+  // An empty part is not drawn: its edge would show.
   const stacked = (place: number, at: number) =>
     (series[place]?.values[at] ?? 0) === 0
       ? null

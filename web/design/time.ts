@@ -3,7 +3,7 @@ import type { Formats } from './formats.js';
 
 const TICK_MS = 30_000;
 
-/** All relative times of a page are written again by one timer. */
+/** One timer updates all relative times of a page. */
 const shown = new Set<VigieTime>();
 let timer: ReturnType<typeof setInterval> | null = null;
 

@@ -17,7 +17,7 @@ export class Times {
     this.absolute = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', ...zone });
     this.clock = new Intl.DateTimeFormat(locale, { timeStyle: 'short', ...zone });
     this.day = new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long', ...zone });
-    // The only format of Intl that is written like a civil date.
+    // This locale writes civil dates: 2026-03-02.
     this.key = new Intl.DateTimeFormat('en-CA', {
       year: 'numeric',
       month: '2-digit',
@@ -35,7 +35,7 @@ export class Times {
     return this.relative.format(-Math.floor(passed / DAY), 'day');
   }
 
-  /** `5 min. ago · 14:32` within a day, with the date before that. */
+  /** The date and the time of day. */
   full(iso: string): string {
     return this.absolute.format(new Date(iso));
   }

@@ -118,7 +118,7 @@ export class PanelActs {
     this.markSeen();
   }
 
-  /** Opening the panel sees everything in it. The next opening repeats a request that failed. */
+  /** Opening the panel marks everything in it as seen. The next opening repeats a request that failed. */
   markSeen(): void {
     const { store } = this.host;
     const newest = store?.newestCursor ?? null;

@@ -5,7 +5,7 @@ import { ALL, type Tab } from './filter.js';
 import { button, itemTemplate } from './item.js';
 import type { InboxView } from './view.js';
 
-/** While it reconnects, the age of the list is said from here on. */
+/** While it reconnects, the age of the list is shown from this age on. */
 const OLD_MS = 60_000;
 
 /** The content of the panel. */

@@ -13,7 +13,7 @@ export class Rows {
   arrived: Notification[] = [];
   /** Where the list continues. */
   next: string | null = null;
-  /** So many arrived that rows between them and the list are missing: where those continue. */
+  /** Set if more arrived than one request returns: where the rows between them and the list continue. */
   private gap: string | null = null;
   private newest: { seq: number; cursor: string } | null = null;
 
@@ -58,7 +58,7 @@ export class Rows {
 
   add(row: Notification, isOpen: boolean): void {
     const top = this.shown[0];
-    // An older one that changed belongs further down: it comes with its page.
+    // An older one that changed belongs further down: it is loaded with its page.
     if (top !== undefined && !isNewer(row, top)) return;
     if (isOpen && top !== undefined) this.arrived = [row, ...this.arrived];
     else this.shown = [row, ...this.shown];

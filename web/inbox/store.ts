@@ -16,13 +16,14 @@ export type Phase = 'idle' | 'loading' | 'list' | 'failed' | 'signed-out' | 'inc
 interface StoreEvents {
   change: undefined;
   received: Notification;
-  /** An action was refused and taken back. */
+  /** An action was refused and rolled back. */
   failed: undefined;
 }
 
 /**
- * The list of an inbox and what a person does with it. Actions show at once, and are taken back if the server refuses
- * them. New notifications wait in `arrived` while the list is open, so that nothing moves under a person's pointer.
+ * The list of an inbox and a person's actions on it. Actions show at once, and are rolled back if the server
+ * refuses them. New notifications wait in `arrived` while the list is open, so that nothing moves under a
+ * person's pointer.
  */
 export class InboxStore extends Emitter<StoreEvents> {
   phase: Phase = 'idle';
@@ -189,7 +190,7 @@ export class InboxStore extends Emitter<StoreEvents> {
     this.changed();
     try {
       await request();
-      // What the server stored arrives by the live connection, sometimes before this answer: then it says more.
+      // The live connection also delivers the stored row. If it did so before this answer, that row is newer.
       for (const id of ids.filter(isPending)) this.rows.replace(id, (row) => ({ ...row, ...change }));
     } catch (error) {
       if (this.phaseAfter(error) === 'signed-out') this.enter('signed-out');
@@ -222,7 +223,7 @@ export class InboxStore extends Emitter<StoreEvents> {
     return { ...kindsOf(this.filter), ...(this.filter.unread ? { unread: true } : {}) };
   }
 
-  /** Keeps a list that was loaded before, where the network is the reason. */
+  /** If only the network failed, the list that was loaded before stays. */
   private phaseAfter(error: unknown): Phase {
     const reason = error instanceof RequestError ? error.reason : 'network';
     const { state } = this.client;

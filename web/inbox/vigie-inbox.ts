@@ -135,7 +135,7 @@ export class VigieInbox extends LitElement implements PanelHost {
 
   protected override updated(changed: PropertyValues): void {
     const isOther = changed.has('server') || changed.has('session');
-    // Disconnecting requests an update: without an end where there is nothing to disconnect.
+    // Disconnecting requests an update: with nothing to disconnect, that would never end.
     if (this.store !== null && (isOther || !this.canConnect)) this.disconnect();
     const { store } = this;
     if (store === null) this.connect();
@@ -233,7 +233,7 @@ export class VigieInbox extends LitElement implements PanelHost {
     store.isOpen = true;
     await store.ensure();
     this.acts.markSeen();
-    // Soon used: a person opens it to act.
+    // Loaded early: who opens the panel will probably act.
     void import('./extras.js').catch(() => undefined);
   }
 

@@ -1,4 +1,4 @@
-/** The words of the inbox, in English. `fr.ts` has the same names; a page may replace any of them by `messages`. */
+/** The words of the inbox, in English. `fr.ts` has the same keys; a page may override any with `messages`. */
 export const EN = {
   language: 'en',
   title: 'Notifications',
@@ -41,7 +41,7 @@ export const EN = {
   retry: 'Try again',
   signed_out: 'Your session has ended.',
   signed_out_hint: 'Sign in again to see your notifications.',
-  incompatible: 'This server and this page do not understand each other. Please contact the administrator.',
+  incompatible: 'This page does not work with this version of the server. Please contact your administrator.',
   act_failed: 'That did not work. Nothing was changed.',
   archived: 'Archived',
   saved: 'Saved',

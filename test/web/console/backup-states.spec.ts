@@ -61,7 +61,7 @@ describe('V27: the rows of the board', () => {
   const names = (filters: Parameters<typeof chosen>[1]) =>
     chosen(rows, filters).map(({ database }) => database);
 
-  it('V27: are sorted worst first: what nobody takes care of, then by the age of the last good one', () => {
+  it('V27: are sorted worst first: unattended before attended, then by the age of the last good backup', () => {
     expect(names({})).toEqual([
       'never',
       'missing',
@@ -79,7 +79,7 @@ describe('V27: the rows of the board', () => {
     expect(names({ sort: 'name' })[0]).toBe('awaited');
   });
 
-  it('V27: are found by a part of a name without accents, by condition and by verdict', () => {
+  it('V27: match a part of a name without accents, a condition or a verdict', () => {
     expect(names({ q: 'MISS' })).toEqual(['missing']);
     expect(names({ q: 'etude' })).toHaveLength(10);
     expect(names({ show: 'doubtful' })).toEqual(['doubtful', 'doubtfulWaiting']);
@@ -87,7 +87,7 @@ describe('V27: the rows of the board', () => {
     expect(counted(rows)).toEqual({ bad: 3, doubtful: 2, waiting: 2, unknown: 1, good: 2 });
   });
 
-  it('V27: are loaded with all pages, once for several filters', async () => {
+  it('V27: load all pages once, and serve several filters from them', async () => {
     let now = 0;
     const asked: (string | undefined)[] = [];
     const api = {
@@ -181,7 +181,7 @@ describe('V16: acts on an alert', () => {
   } as Alert;
   const now = new Date('2026-03-02T08:00:00Z');
 
-  it('V16: are shown at once, once at a time, and taken back when the server refuses', async () => {
+  it('V16: show at once, run one at a time, and are rolled back when the server refuses', async () => {
     let shown: Partial<Alert> = {};
     let answer: (changes: Partial<Alert>) => void = () => undefined;
     let refuse: (error: Error) => void = () => undefined;
@@ -208,7 +208,7 @@ describe('V16: acts on an alert', () => {
     expect(shown.state).toBe('acknowledged');
   });
 
-  it('V16: leave the other mark as it is', () => {
+  it('V16: acknowledging and snoozing do not change each other', () => {
     const until = new Date('2026-03-03T08:00:00Z');
     const both = { ...alert, acknowledged_at: now.toISOString(), snoozed_until: until.toISOString() };
     expect(afterAct('unacknowledge', both, 'Alice', now)).toMatchObject({ state: 'snoozed' });

@@ -234,7 +234,7 @@ it('V16: alerts: filtered, acted on in the row and in bulk with the number, open
   expect(await rows.first().innerText()).toContain('ALERTE SAUVEGARDE');
   await page.getByRole('searchbox', { name: /Titre, client/ }).fill('disque');
   await until('what is searched', async () => (await rows.count()) === 3);
-  await page.getByRole('checkbox', { name: 'Tout sélectionner à l’écran' }).check();
+  await page.getByRole('checkbox', { name: 'Sélectionner tout ce qui est affiché' }).check();
   const bulk = page.locator('.bulk');
   await bulk.getByRole('button', { name: 'Je m’en occupe' }).click();
   const dialog = page.getByRole('dialog', { name: 'Prendre en charge 3 alertes ?' });
@@ -266,14 +266,14 @@ it('V16: alerts: filtered, acted on in the row and in bulk with the number, open
   await until('the list', async () => (await rows.count()) === 3);
 });
 
-it('V27: a member reads notes but writes none; a refused act is taken back and said', async () => {
+it('V27: a member reads notes but writes none; a refused act is rolled back and reported', async () => {
   const page = await open(`/backups/${failed}`, { person: bob });
   await page.getByText('Aucune note.').waitFor();
   expect(await page.getByLabel('Nouvelle note').count()).toBe(0);
   expect(await button(page, 'Modifier').count()).toBe(0);
   // Bob was not notified of it: the server refuses.
   await button(page, 'Je m’en occupe').click();
-  await page.getByText('Cela n’existe pas, ou plus.').waitFor();
+  await page.getByText('Cet élément n’existe pas, ou n’existe plus.').waitFor();
   await page.getByText('Qui s’en occupe : personne').waitFor();
 });
 
@@ -294,7 +294,7 @@ it('V27: an admin expects a backup, edits it and deletes it, with faults at thei
   await dialog.getByRole('button', { name: 'Ajouter une sauvegarde' }).click();
   await dialog.getByText('Une heure de la journée.').waitFor();
   expect(await page.evaluate('document.activeElement.name')).toBe('job-agent_id');
-  // What the server alone knows: the job exists.
+  // Only the server knows that the job exists.
   await fill({ Agent: 'lyon-02', Base: 'ged', Entreprise: HOSTILE.slice(0, 100), Ville: 'Nantes' });
   await fill({ 'Attendue à': '03:30', 'Délai en minutes': '45' });
   for (const day of ['samedi', 'dimanche']) await dialog.getByLabel(day).uncheck();
@@ -334,7 +334,7 @@ it('V27: an admin expects a backup, edits it and deletes it, with faults at thei
   await page.locator('table.board').waitFor();
   expect(await jobs()).toEqual([]);
 
-  // What an agent reported without being expected.
+  // A backup that an agent reported and no job expects.
   await page.getByRole('link', { name: 'archives' }).click();
   await button(page, 'Attendre cette base').click();
   expect(await dialog.getByLabel('Agent', { exact: true }).inputValue()).toBe('stray');
@@ -369,9 +369,9 @@ it('V27: expected backups are imported from a file, with the difference and the 
   await page.locator('table.board').getByText('achats').waitFor();
 });
 
-it('V27: the list and its failures: offline keeps the rows, an unknown job says so', async () => {
+it('V27: an unknown job, a filter without matches and a server that does not answer are reported', async () => {
   const page = await open('/backups/00000000-0000-4000-8000-000000000000');
-  await page.getByRole('alert').getByText('Cela n’existe pas, ou plus.').waitFor();
+  await page.getByRole('alert').getByText('Cet élément n’existe pas, ou n’existe plus.').waitFor();
   await page.goto(`${url}/backups?q=nothing`);
   await page.getByText('Aucune sauvegarde ne correspond à ces filtres.').waitFor();
   await page.route('**/api/v1/backups/board*', (route) => route.abort());
@@ -395,11 +395,11 @@ it('V27: 2,000 jobs with 30 bars each: 300 ms to answer, compressed, and no task
   for (let round = 0; round < 4; round += 1) {
     const answered = page.waitForResponse(/backups\/board/);
     await page.goto(`${url}/backups`);
-    // How few bytes it has then is tested beside the route: Chromium does not say it of a stream.
+    // Its size is tested beside the route: Chromium does not report it for a stream.
     expect((await answered).headers()).toMatchObject({ 'content-encoding': 'gzip' });
     await page.locator('table.board tbody th').nth(20).waitFor();
     await page.evaluate(`new Promise((done) => requestIdleCallback(done))`);
-    // To the end, by steps: what comes into view is rendered.
+    // Scroll to the end in steps, so that each part is rendered.
     for (const place of [0.1, 0.5, 1]) {
       await page.evaluate(`scrollTo(0, document.documentElement.scrollHeight * ${place})`);
       await page.evaluate('new Promise((done) => setTimeout(done, 150))');

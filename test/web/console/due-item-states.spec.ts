@@ -43,7 +43,7 @@ describe('V20: a month', () => {
     ]);
   });
 
-  it('is the current one where the address has none', () => {
+  it('is the current month if the address names none', () => {
     expect(monthOf('2026-04', '2026-03-30')).toBe('2026-04');
     for (const text of [null, '', '2026-13', '2026-4', '0026-04', '2026-04-01'])
       expect([text, monthOf(text, '2026-03-30')]).toEqual([text, '2026-03']);
@@ -60,7 +60,7 @@ it('V20: items are grouped by the order of the list', () => {
       label('due_on', { due_on }),
     ),
   ).toEqual(['En retard', 'Aujourd’hui', 'Demain', 'Sous 7 jours', 'Avril 2026']);
-  // What has ended is not late.
+  // Ended items are not late.
   expect(label('-due_on', { due_on: '2026-03-02', completed_at: '2026-03-02T08:00:00Z' })).toBe('Mars 2026');
   expect([label('client_name', { client_name: 'Martin' }), label('client_name', {})]).toEqual([
     'Martin',
@@ -122,7 +122,7 @@ describe('V20: the form of an item', () => {
 });
 
 describe('V20: the end of an item', () => {
-  it('is shown at once, acts once, and is put back where the server refuses', async () => {
+  it('shows at once, acts once, and is rolled back when the server refuses', async () => {
     let item = ITEM;
     const calls: string[] = [];
     let answer: (saved: DueItem) => void = () => undefined;
@@ -208,7 +208,7 @@ it('V20: only the newest counts are shown, and a kind that cannot be counted has
 });
 
 describe('V20: a file to import', () => {
-  it('is cut at the end of a line for the proposal of its columns', async () => {
+  it('is cut at the end of a line before it is sent for a proposal of its columns', async () => {
     const line = Buffer.from('é;'.repeat(50) + '\n');
     const file = new Blob([Buffer.concat(Array.from({ length: 2_000 }, () => line))]);
     const head = Buffer.from(await (await headOf(file)).arrayBuffer());
@@ -222,7 +222,7 @@ describe('V20: a file to import', () => {
     expect(await headOf(small)).toBe(small);
   });
 
-  it('is sent by its name: browsers name its type as the programs of the machine do', () => {
+  it('gets its type from its name: the type a browser reports depends on installed programs', () => {
     expect(['a.csv', 'A.CSV', 'a.txt', 'a.ndjson', 'a.JSONL'].map((name) => typeOf({ name }))).toEqual([
       'text/csv',
       'text/csv',

@@ -34,7 +34,7 @@ beforeAll(async () => {
   browser = await launchBrowser();
 }, 60_000);
 beforeEach(async () => {
-  // Each test has its own office: its lists contain only its own items.
+  // Each test has its own tenant: its lists contain only its own items.
   const tenant = await addTenant(world, { time_zone: 'UTC' });
   slug = tenant.slug;
   person = await addPerson(world, tenant.id, { name: 'Marie' });
@@ -90,7 +90,7 @@ const ended = (id: string) =>
 const say = (page: Page, text: string | RegExp) => page.locator('.toasts').getByText(text).waitFor();
 
 describe('V20: the list of due items', () => {
-  it('is by date, client and person; filters and order are in the address; back and forward follow', async () => {
+  it('groups by date, client or person; filters and order are in the address; back and forward follow', async () => {
     await create('TVA', day(-3), { client_name: 'Martin', responsible_id: person.id });
     await create('CFE', day(0), { client_name: 'Évreux' });
     await create('IS', day(1), { client_name: 'Martin' });
@@ -143,21 +143,21 @@ describe('V20: the list of due items', () => {
     await page.getByRole('button', { name: 'Rouvrir : TVA' }).waitFor();
     await say(page, 'TVA : terminé.');
     await until('the end', async () => (await ended(id)) === true);
-    await page.getByRole('button', { name: 'Rétablir' }).click();
+    await page.getByRole('button', { name: 'Annuler' }).click();
     await page.getByRole('button', { name: 'C’est fait : TVA' }).waitFor();
     await until('the reopening', async () => (await ended(id)) === false);
-    // Another answer of the server puts the row back.
+    // A failed request restores the row.
     await page.route('**/complete', (route) => route.abort());
     await page.getByRole('button', { name: 'C’est fait : TVA' }).click();
     await say(page, 'Le serveur ne répond pas.');
     await page.getByRole('button', { name: 'C’est fait : TVA' }).waitFor();
   });
 
-  it('ends all that match, confirmed with their number, and refuses another number', async () => {
+  it('ends all matches after a confirmation with their number, and refuses if it has changed', async () => {
     for (let n = 0; n < 60; n += 1) await create(`TVA ${n}`, day(n));
     const page = await open('/due-items?q=tva');
     await page.getByText('50 sur 60').waitFor();
-    await page.getByLabel('Tout sélectionner à l’écran').check();
+    await page.getByLabel('Sélectionner tout ce qui est affiché').check();
     await page.getByRole('button', { name: 'Sélectionner les 60 résultats' }).click();
     await create('TVA de plus', day(3));
     await page.getByRole('region', { name: '60 sélectionnés' }).getByRole('button', { name: 'Fait' }).click();
@@ -222,7 +222,7 @@ describe('V20: an item', () => {
     await dialog.getByLabel('Responsable').selectOption({ label: 'Marie' });
     await dialog.getByLabel('Référence dans votre logiciel').fill('A-1');
     await dialog.getByRole('button', { name: 'Enregistrer' }).click();
-    await dialog.getByText('Au plus 200 caractères, et pas celle d’un autre élément.').waitFor();
+    await dialog.getByText('Au plus 200 caractères, différents de la référence d’un autre élément.').waitFor();
     expect(await page.evaluate('document.activeElement.name')).toBe('external_id');
     await dialog.getByLabel('Référence dans votre logiciel').fill('A-2');
     await dialog.getByRole('button', { name: 'Enregistrer' }).dblclick();
@@ -240,7 +240,7 @@ describe('V20: an item', () => {
     await shown(page, ['autre']);
   });
 
-  it('is found by the link in a mail, with its alerts and who has them', async () => {
+  it('is found by the link in a mail, with its alerts', async () => {
     const id = await create('TVA', day(2));
     await world.sql(
       `INSERT INTO alerts (tenant_id, kind, severity, source_type, source_id, dedupe_key, data, first_seen_at, last_seen_at)
@@ -253,9 +253,9 @@ describe('V20: an item', () => {
     await page.getByRole('row', { name: /TVA.*En cours|TVA.*Ouverte/s }).waitFor();
   });
 
-  it('of another office, or of none, is not found', async () => {
+  it('with an unknown id is reported as not found', async () => {
     const page = await open('/due-items/deadlines/01890a5d-ac96-774b-bcce-b302099a8057');
-    await page.getByRole('alert').getByText('Cela n’existe pas, ou plus.').waitFor();
+    await page.getByRole('alert').getByText('Cet élément n’existe pas, ou n’existe plus.').waitFor();
   });
 });
 
@@ -276,9 +276,9 @@ describe('V20: the import of a file', () => {
     await create('Absente', '2027-04-15', { external_id: 'Z-9' });
     const page = await open('/due-items/import');
     await choose(page, Buffer.from(CSV.replace('œ', '\x9c'), 'latin1'));
-    await page.getByText('Aucune colonne ne donne : Échéance.').waitFor();
+    await page.getByText('Aucune colonne pour : Échéance.').waitFor();
     await page.getByText('Lu en windows-1252 ; l’en-tête est à la ligne 2.').waitFor();
-    await page.getByLabel('Signifie : À rendre le').selectOption('due_on');
+    await page.getByLabel('Champ : À rendre le').selectOption('due_on');
     await page.getByRole('button', { name: 'Comparer avec l’existant' }).click();
     await page
       .getByText(
@@ -291,12 +291,12 @@ describe('V20: the import of a file', () => {
     await page.getByRole('button', { name: /Absentes/ }).click();
     await page.getByRole('link', { name: 'Absente' }).waitFor();
     expect(await world.sql(`SELECT FROM deadlines WHERE tenant_id = $1`, [person.tenant_id])).toHaveLength(2);
-    // The difference has an address.
+    // The comparison has its own address.
     await page.reload();
     await page.getByText('Titre : manque').waitFor();
     await page.getByRole('button', { name: 'Appliquer 2 changements' }).dblclick();
     await page.getByText('1 créées, 1 modifiées, 0 inchangées.').waitFor();
-    await page.getByText('2 lignes en erreur sont laissées de côté.').waitFor();
+    await page.getByText('2 lignes en erreur sont ignorées.').waitFor();
     await page.getByRole('link', { name: 'Aller à la liste' }).click();
     await shown(page, ['Absente', 'TVA', 'IS']);
   });

@@ -72,12 +72,12 @@ it('V20: a deep link asks to sign in, says what is wrong, and leads back; back a
   await fill(page, { 'Adresse e-mail': cast.admin.email, 'Mot de passe': 'not this one' });
   await page.getByLabel(/^Cabinet/).fill(cast.tenant.slug);
   await page.keyboard.press('Enter');
-  await page.getByText('Cette adresse et ce mot de passe ne correspondent pas.').waitFor();
+  await page.getByText('L’adresse ou le mot de passe est incorrect.').waitFor();
   await fill(page, { 'Mot de passe': cast.admin.password });
   await page.getByRole('button', { name: 'Se connecter' }).click();
   await heading(page, 'Mon compte');
   expect(page.url()).toBe(`${url}/account?from=mail`);
-  // No token lies in the browser's storage, and no script reads the cookie.
+  // No token is in the browser's storage, and no script can read the cookie.
   expect(await page.evaluate(`document.cookie + JSON.stringify(localStorage)`)).not.toMatch(
     /eyJ|vigie_session/,
   );
@@ -93,7 +93,7 @@ it('V20: a deep link asks to sign in, says what is wrong, and leads back; back a
   await heading(page, 'Aujourd’hui');
 });
 
-it('V20: a link of a mail knows the office, and an unknown item says so', async () => {
+it('V20: a link in a mail fills in the tenant at sign-in, and opens its item afterwards', async () => {
   const page = await open(`/items/deadline/0198a6c0-0000-7000-8000-000000000000?tenant=${cast.tenant.slug}`);
   await heading(page, 'Connexion');
   expect(await page.getByLabel(/^Cabinet/).inputValue()).toBe(cast.tenant.slug);
@@ -102,7 +102,7 @@ it('V20: a link of a mail knows the office, and an unknown item says so', async 
   await page.waitForURL(/\/items\/deadline\/|\/due-items\//);
 });
 
-it('V20: a session that has ended is asked for again, and the page keeps its place', async () => {
+it('V20: an expired session asks to sign in again, and the page stays as it was', async () => {
   const page = await signedIn(cast.admin, '/?kept=yes');
   await heading(page, 'Aujourd’hui');
   await page.getByText('Rien en retard.').waitFor();
@@ -185,7 +185,7 @@ it('V20: by keyboard alone: skip link, navigation, zone, account, sign-out', asy
   await page.getByRole('navigation').getByRole('link', { name: 'Aujourd’hui' }).focus();
   await page.keyboard.press('Enter');
   await until('the focus', async () => (await focused(page)) === 'Aujourd’hui');
-  await page.getByLabel('Fuseau des heures').focus();
+  await page.getByLabel('Fuseau horaire').focus();
   await page.keyboard.press('End');
   await until(
     'the choice',
@@ -197,7 +197,7 @@ it('V20: by keyboard alone: skip link, navigation, zone, account, sign-out', asy
   await page.keyboard.press('Escape');
   expect(await page.locator('details.account').getAttribute('open')).toBeNull();
   await page.keyboard.press('Enter');
-  // What is not shown yet takes no focus.
+  // A hidden button cannot take the focus.
   await page.getByRole('button', { name: 'Se déconnecter' }).waitFor();
   await page.getByRole('button', { name: 'Se déconnecter' }).focus();
   await page.keyboard.press('Enter');
@@ -266,7 +266,7 @@ it('V20: the first page is usable within 1 s, a click shows its page within 100 
   expect(shift).toBeLessThanOrEqual(0.02);
 });
 
-it('V20: a server that does not answer is said, and tried again', async () => {
+it('V20: a server that does not answer is reported, and a retry works', async () => {
   const page = await signedIn(cast.admin, '/account');
   await heading(page, 'Mon compte');
   await page.getByText('En direct').waitFor();

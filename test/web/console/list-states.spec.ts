@@ -66,7 +66,7 @@ describe('V20: a list of the console', () => {
     expect(last().filters).toEqual({ q: 'tva' });
   });
 
-  it('writes addresses: a default is left out, an empty one is kept, "shown" goes', () => {
+  it('writes addresses: leaves out defaults, keeps emptied defaults, drops "shown"', () => {
     const { list } = aList();
     list.read(new URLSearchParams('q=tva&shown=40&sort=title'));
     expect(list.url({ q: null })).toBe('?sort=title');
@@ -104,7 +104,7 @@ describe('V20: a list of the console', () => {
     expect(shown()).toEqual(['new']);
   });
 
-  it('an answer that was requested before a change does not take the change back', async () => {
+  it('an answer that was requested before a change does not undo the change', async () => {
     const { list, asked, last } = aList();
     list.read(new URLSearchParams());
     await last().answer({ data: rows('1', '2'), next_cursor: null, count: 2 });
@@ -118,7 +118,7 @@ describe('V20: a list of the console', () => {
     expect(asked).toHaveLength(3);
   });
 
-  it('puts a refused change and a removed row back', async () => {
+  it('restores a refused change and a removed row', async () => {
     const { list, last, shown } = aList();
     list.read(new URLSearchParams());
     await last().answer({ data: rows('1', '2'), next_cursor: null, count: 2 });
@@ -132,7 +132,7 @@ describe('V20: a list of the console', () => {
     expect([shown(), list.count]).toEqual([['1', '2'], 2]);
   });
 
-  it('keeps its rows when a refresh fails; fails as a whole only where nothing is shown', async () => {
+  it('keeps its rows when a refresh fails; fails as a whole only if no rows are shown', async () => {
     const { list, last, shown } = aList();
     list.read(new URLSearchParams());
     await last().fail(new RequestError('network', null));
@@ -142,13 +142,13 @@ describe('V20: a list of the console', () => {
     void list.refresh();
     await last().fail(new RequestError('network', null));
     expect([list.phase, shown(), list.fault instanceof RequestError]).toEqual(['list', ['1'], true]);
-    // A session that has ended is asked for in place.
+    // An expired session opens a dialog; the list keeps its rows.
     list.read(new URLSearchParams('q=a'));
     await last().fail(new RequestError('auth', null));
     expect([list.phase, shown()]).toEqual(['loading', ['1']]);
   });
 
-  it('selects rows, those shown, or all that match, and says which to the server', async () => {
+  it('selects rows, those shown, or all that match, and tells the server which', async () => {
     const { list, last } = aList();
     list.read(new URLSearchParams('q=tva&sort=title'));
     await last().answer({ data: rows('1', '2'), next_cursor: 'c', count: 60 });
@@ -252,7 +252,7 @@ describe('V20: live changes', () => {
     live.stop();
   });
 
-  it('wait while the tab is hidden, then reach it once; a clock of its own rests too', () => {
+  it('wait while the tab is hidden, then reach it once; its interval timer pauses too', () => {
     const live = new Live(() => undefined, page);
     const listener = jest.fn();
     const end = live.subscribe(listener, { everyMs: 60_000 });
@@ -271,7 +271,7 @@ describe('V20: live changes', () => {
     live.stop();
   });
 
-  it('the state is reported when it changes, and when the server was heard', () => {
+  it('the state is reported when it changes, and when the server answers', () => {
     const onState = jest.fn();
     const live = new Live(onState, page);
     live.enter('connecting');

@@ -83,8 +83,8 @@ const isPaused = async (channel: string) =>
 
 test('an operator lands on what is wrong, and each number leads to what it counts', async () => {
   await heading('Exploitation');
-  await page.getByText('La file E-mails a du travail dû et aucun processus.').waitFor();
-  await page.getByText('Aucun planificateur n’a encore vérifié', { exact: false }).waitFor();
+  await page.getByText('La file E-mails a du travail dû et aucun processus pour le faire.').waitFor();
+  await page.getByText('Aucun planificateur n’a encore fonctionné', { exact: false }).waitFor();
   expect(await page.title()).toMatch(/^\(\d+\) Exploitation/);
   await page.locator('vigie-chart canvas').waitFor();
   await page.locator('.figures a').first().click();
@@ -158,14 +158,14 @@ test('the timeline shows what ran, failed, was caught up and missed, by shape an
   const trigger = page.getByRole('button', { name: 'Exécuter' });
   await trigger.dblclick();
   await confirm('Exécuter').click();
-  await toast('L’exécution est en file.');
+  await toast('L’exécution est dans la file d’attente.');
   const [{ count } = { count: 0 }] = await world.sql<{ count: string }>(
     'SELECT count(*) FROM job_runs WHERE slot IS NULL',
   );
   expect(Number(count)).toBe(1);
 }, 60_000);
 
-test('queues are paused, resumed, retried and emptied, each asked with its number and done once', async () => {
+test('queues are paused, resumed, retried and emptied, each once, after a confirmation with its number', async () => {
   await open('/operator/queues');
   await page.getByText('Les files de Bull sont donc presque toujours vides', { exact: false }).waitFor();
   expect(await page.getByRole('link', { name: 'Ouvrir Bull Board' }).getAttribute('href')).toBe(

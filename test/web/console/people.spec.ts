@@ -37,7 +37,7 @@ beforeAll(async () => {
   );
   await runJob(world, cast.tenant_id, 'check-notifications');
   hostile = await notify(world, cast.admin, { title: HOSTILE, body: HOSTILE });
-  // What a mail server that was away for a while leaves behind.
+  // The traces of a mail server that was down for a while.
   await world.sql(
     `UPDATE deliveries SET state = 'sent', reason = NULL, sent_at = now(), ended_at = now(), attempts = 2,
             provider_id = '<1@mail>', sent_subject = $2, sent_text = $3, bundle_id = id, admitted_at = now()
@@ -54,7 +54,7 @@ beforeAll(async () => {
   url = (await world.app.getUrl()).replace(/\/$/, '');
   browser = await launchBrowser();
 }, 90_000);
-// Each looks at several pages in two themes and three widths.
+// Each test opens several pages in two themes and three widths.
 jest.setTimeout(60_000);
 beforeEach(async () => {
   context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'fr-FR' });
@@ -109,13 +109,13 @@ describe('V26: notifications', () => {
     await page.getByRole('searchbox', { name: 'Chercher un destinataire' }).fill('DUPONT');
     await until('the search', async () => (await rows(page).filter({ hasText: 'WWW' }).count()) === 0);
     await tva.getByRole('link', { name: /TVA/ }).click();
-    await page.getByText('C’est son élément.').waitFor();
+    await page.getByText('Le destinataire en est responsable.').waitFor();
     expect(await page.getByRole('heading', { level: 1 }).innerText()).toContain('TVA CA3');
     await page.goBack();
     await tva.waitFor();
     expect(page.url()).toContain('q=DUPONT');
     await page.goForward();
-    await page.getByText('C’est son élément.').waitFor();
+    await page.getByText('Le destinataire en est responsable.').waitFor();
   });
 
   it('traces attempts, replies and what was sent; hostile text stays text within the page', async () => {
@@ -125,7 +125,7 @@ describe('V26: notifications', () => {
     const text = await trace.innerText();
     expect(text).toContain('451 4.3.0 <b>try later</b>');
     expect(text.indexOf('Essai manqué')).toBeLessThan(text.indexOf('Acceptée par le fournisseur'));
-    await page.getByText('Ce qui est parti').first().click();
+    await page.getByText('Ce qui a été envoyé').first().click();
     await page.locator('.sent-phone').getByText('Bonjour').waitFor();
     await isUsable(page);
     expect(await page.evaluate('window.hacked')).toBeUndefined();
@@ -153,7 +153,7 @@ describe('V26: notifications', () => {
     await tabTo(page, /^Téléphone$/);
     await page.keyboard.type('06');
     await page.keyboard.press('Enter');
-    await page.getByText('Écrivez un numéro avec l’indicatif').waitFor();
+    await page.getByText('Saisissez un numéro avec l’indicatif').waitFor();
     expect(await focused(page)).toBe('Téléphone');
     await page.keyboard.press('Control+A');
     await page.keyboard.type('+33 6 12 34 56 78');
@@ -199,7 +199,7 @@ describe('V26: notifications', () => {
     await answer.getByRole('heading', { level: 2, name: /^<img/ }).waitFor();
   });
 
-  it('shows members only their own, and what is gone as gone', async () => {
+  it('shows members only their own, and says when one does not exist any more', async () => {
     const page = await open('/notifications', cast.teammate);
     await rows(page).first().waitFor();
     expect(await rows(page).filter({ hasText: 'Alice' }).count()).toBe(0);
@@ -209,7 +209,7 @@ describe('V26: notifications', () => {
     await page.goto(`${url}/notifications/cut-off`);
     await heading(page, 'Cette notification n’existe plus');
     await page.goto(`${url}/people/${cast.admin.id}`);
-    await heading(page, 'Cette personne n’est pas ici');
+    await heading(page, 'Cette personne n’existe pas');
   });
 });
 
@@ -223,7 +223,7 @@ describe('V9: the preview of a day', () => {
     const page = await open('/notifications');
     await page.getByRole('link', { name: /partirait/ }).click();
     await heading(page, /partirait/);
-    await page.getByText('Ce que cela suppose').waitFor();
+    await page.getByText('Hypothèses').waitFor();
     // Today's check was started manually: what it did is beside the preview.
     await page.getByRole('columnheader', { name: 'Ce qui s’est passé' }).waitFor();
     const today = rows(page).filter({ hasText: 'TVA CA3' }).first();
@@ -242,7 +242,7 @@ describe('V9: the preview of a day', () => {
     expect(await page.evaluate('window.hacked')).toBeUndefined();
     await dsn.getByRole('link', { name: /DSN/ }).click();
     await heading(page, 'DSN');
-    // What an empty answer has checked.
+    // An empty answer lists what was checked.
     await page.goto(`${url}/preview?date=${day(2)}&job=process-reminders`);
     await page.getByText(/Rappels.*personne ne serait prévenu/).waitFor();
     await world.sql('DELETE FROM deadlines WHERE due_on = $1', [day(9)]);
@@ -268,14 +268,14 @@ describe('V26: people', () => {
     await button(page, 'Ajouter').dblclick();
     await heading(page, 'Zoé Évreux');
     expect(await userNamed('Zoé Évreux')).toHaveLength(1);
-    // Nobody has chosen a password for her yet: an admin may hand the link over.
+    // She has not chosen a password yet: an admin may pass the link on.
     await button(page, 'Créer un lien').click();
     expect(await page.getByLabel('Lien pour choisir un mot de passe').inputValue()).toContain(
       '/password#token=',
     );
   });
 
-  it('are found, edited and sent away; a wrong number is refused at its field', async () => {
+  it('are found, edited and marked as absent; a wrong number is refused at its field', async () => {
     const page = await open('/people');
     await page.getByRole('searchbox', { name: 'Chercher un nom' }).fill('bob');
     await until('one', async () => (await rows(page).count()) === 1);
@@ -283,7 +283,7 @@ describe('V26: people', () => {
     await heading(page, 'Bob');
     await page.getByLabel('Téléphone').fill('12');
     await button(page, 'Enregistrer').first().click();
-    await page.getByText('Écrivez un numéro avec l’indicatif').waitFor();
+    await page.getByText('Saisissez un numéro avec l’indicatif').waitFor();
     await page.getByLabel('Téléphone').fill('+33 6 12 34 56 78');
     await button(page, 'Enregistrer').first().click();
     await until('the number', async () => (await userNamed('Bob'))[0]?.phone === '+33612345678');
@@ -319,21 +319,21 @@ describe('V26: people', () => {
     const page = await open(`/people/${cast.teammate.id}`);
     const dialog = page.getByRole('dialog');
     await button(page, 'Ajouter un rappel').click();
-    await dialog.getByLabel('Tous les … jours').fill('400');
+    await dialog.getByLabel('Intervalle en jours').fill('400');
     await dialog.getByLabel('E-mail').uncheck();
     await dialog.getByRole('button', { name: 'Ajouter un rappel' }).click();
     await dialog.getByText('De 1 à 366 jours.').waitFor();
     await dialog.getByText('Choisissez au moins un canal.').waitFor();
     expect(await page.evaluate('document.activeElement.name')).toBe('reminder-frequency_days');
-    await dialog.getByLabel('Tous les … jours').fill('3');
+    await dialog.getByLabel('Intervalle en jours').fill('3');
     await dialog.getByLabel('E-mail').check();
     await dialog.getByLabel('SMS').check();
     await dialog.getByLabel('Message').fill(HOSTILE);
     await dialog.getByLabel('Contravention').selectOption({ label: 'Stationnement, rue de Nantes' });
     await dialog
-      .getByLabel('Leur emploi')
+      .getByLabel('Emploi des canaux')
       .selectOption({ label: 'Dans cet ordre, le premier qui fonctionne' });
-    await button(page, 'SMS : l’employer plus tôt').click();
+    await button(page, 'SMS : monter').click();
     expect(await axeViolations(page)).toEqual([]);
     await dialog.getByRole('button', { name: 'Ajouter un rappel' }).dblclick();
     const section = page.locator('reminders-section');
@@ -347,7 +347,7 @@ describe('V26: people', () => {
     await heading(page, 'Stationnement, rue de Nantes');
     await section.getByRole('button', { name: 'Modifier : ' }).click();
     expect(await dialog.getByLabel('Contravention').count()).toBe(0);
-    await dialog.getByLabel('S’arrête après ce nombre').fill('5');
+    await dialog.getByLabel('Nombre de messages').fill('5');
     await dialog.getByRole('button', { name: 'Enregistrer' }).dblclick();
     await section.getByText('envoyé 0 fois sur 5').waitFor();
     await section.getByRole('button', { name: 'Suspendre : ' }).dblclick();
@@ -369,7 +369,7 @@ describe('V26: people', () => {
     await page.getByRole('link', { name: 'Profil, préférences et absence' }).click();
     await heading(page, 'Claire');
     await page.getByText('Celle-ci').waitFor();
-    await button(page, 'Envoyer un essai : E-mail').dblclick();
+    await button(page, 'Envoyer un test : E-mail').dblclick();
     await page.getByRole('link', { name: 'Voir ce qu’il devient' }).click();
     await heading(page, /Message de test/);
     const tests = await world.sql(`SELECT FROM notifications WHERE user_id = $1 AND kind = 'test'`, [

@@ -40,7 +40,7 @@ describe('N1: the form of a reminder', () => {
     expect([...faultsIn({ ...newDraft(), ...changes }, fr).keys()]).toEqual(fields);
   });
 
-  it('N1: leaves out what has a default on the server, and an empty message is none', () => {
+  it('N1: leaves out fields that the server fills in, and sends an empty message as null', () => {
     expect(bodyOf({ ...newDraft('t1'), message: ' ' })).toEqual({
       message: null,
       ticket_id: 't1',
@@ -56,7 +56,7 @@ describe('N1: the form of a reminder', () => {
     });
   });
 
-  it('N1: a change sends what differs; the order of the channels is the one of their use', () => {
+  it('N1: a change sends only what differs; channels keep the order in which they are used', () => {
     const draft = draftOf(REMINDER);
     expect(draft.channels.map(({ channel }) => channel)).toEqual(['sms', 'email', 'push']);
     expect(patchOf(REMINDER, draft)).toEqual({});
@@ -105,7 +105,7 @@ describe('N1: the reminders of a person', () => {
     expect(state.reminders).toHaveLength(1);
   });
 
-  it('N1: of a ticket are those that have it', async () => {
+  it('N1: on a ticket, only its own are listed', async () => {
     const state = stateWith([], 't1');
     await state.load();
     expect(state.reminders?.map(({ id }) => id)).toEqual(['r2']);

@@ -55,7 +55,7 @@ afterAll(async () => {
   await world.close();
 });
 
-/** Opens a page as an admin, who has signed in. */
+/** Opens a page, signed in as an admin by default. */
 async function open(path: string, { email, password }: Person = cast.admin): Promise<Page> {
   await signInByCookie(context, url, { email, password, tenant: cast.tenant.slug });
   tab = await openConsole(context, url, path);
@@ -78,7 +78,7 @@ const requestsTo = (page: Page, method: string, path: RegExp) => {
 };
 
 describe('V10: general settings', () => {
-  it('are saved once by a double click, over what somebody else has saved meanwhile', async () => {
+  it('are saved once by a double click, and keep what somebody else has saved meanwhile', async () => {
     const page = await open('/settings');
     await heading(page, 'Réglages');
     await page.getByLabel('Horaires d’envoi').selectOption({ label: 'Seulement à ces heures' });
@@ -104,7 +104,7 @@ describe('V10: general settings', () => {
     expect(await button(page, 'Enregistrer').count()).toBe(0);
   });
 
-  it('show what is not valid at its field, and what the server refuses too', async () => {
+  it('show each fault at its field, also one that only the server finds', async () => {
     const page = await open('/settings');
     await page.getByLabel('Échéances', { exact: true }).fill('7, bientôt');
     await page.getByText('Des nombres entiers de -365 à 365').waitFor();
@@ -162,7 +162,7 @@ describe('V10: general settings', () => {
     );
   });
 
-  it('do not lose what is not saved: leaving keeps it, and closing asks', async () => {
+  it('keep unsaved changes when a person leaves the page, and ask before the tab is closed', async () => {
     const page = await open('/settings');
     await page.getByLabel('Nom', { exact: true }).fill('Cabinet Martin & Fils');
     await page.getByRole('link', { name: 'Webhooks' }).click();
@@ -225,7 +225,7 @@ describe('B9: templates', () => {
     await page.getByText('1 SMS facturé').waitFor();
     await title.fill('x\n{{data.nothing}}');
     await page.getByText(/^Ligne 2, colonne 3\s: /).waitFor();
-    await page.getByText('Du dernier texte sans faute.').waitFor();
+    await page.getByText('Aperçu du dernier texte sans erreur.').waitFor();
     await button(page, 'Enregistrer').click();
     await page.getByText('Certains champs ne sont pas valables.').waitFor();
     await title.fill('{{data.client_name}} attend');
@@ -236,19 +236,19 @@ describe('B9: templates', () => {
     expect((await api('GET', 'tenant/templates/deadline_near/fr')).parts.title.source).toBe(
       '{{data.client_name}} attend',
     );
-    // Looking at previews is no act.
+    // Previews are not in the audit log.
     const acts = await api('GET', 'admin/audit?limit=200');
     expect(JSON.stringify(acts)).not.toContain('/preview');
     await page.getByRole('link', { name: 'Tous les textes' }).click();
-    await page.getByLabel('Afficher').selectOption({ label: 'Nos textes seulement' });
-    await page.getByRole('link', { name: 'Échéances, Français: À nous : Titre et objet' }).click();
+    await page.getByLabel('Afficher').selectOption({ label: 'Vos textes seulement' });
+    await page.getByRole('link', { name: 'Échéances, Français: Votre texte : Titre et objet' }).click();
     await button(page, 'Revenir à tous les textes d’origine').click();
     await confirm(page, 'Revenir à tous les textes d’origine');
-    await page.getByText('Les textes d’origine servent à nouveau.').waitFor();
+    await page.getByText('Les textes d’origine sont de nouveau utilisés.').waitFor();
     expect((await api('GET', 'tenant/templates/deadline_near/fr')).parts.title.adapted).toBe(false);
   });
 
-  it('run nothing that a mail contains', async () => {
+  it('run no script of a mail', async () => {
     const page = await open(editor);
     const html = page.getByLabel('E-mail en HTML');
     await html.fill('<p style="color: red">{{body}}</p>');
@@ -274,22 +274,22 @@ describe('B9: templates', () => {
     ).toBe('rgb(1, 2, 3)');
     expect(await mail.locator('a[href], script, img[src]').count()).toBe(0);
     expect(await page.evaluate('window.hacked')).toBeUndefined();
-    await page.getByText('Ce qui peut être imprimé').click();
+    await page.getByText('Champs disponibles').click();
     await html.focus();
     await html.press('Control+End');
     await button(page, 'data.due_on').click();
     expect(await html.inputValue()).toMatch(/\{\{date data\.due_on "day"\}\}$/);
     await button(page, 'Abandonner').click();
-    // Previews are under way.
+    // Previews may still be in flight.
     await page.unrouteAll({ behavior: 'ignoreErrors' });
   });
 
   it('of messages are created and deleted', async () => {
     const page = await open('/settings/templates');
-    await page.getByLabel('Nom d’un nouveau').fill('Pas Bon');
-    await button(page, 'L’écrire').click();
+    await page.getByLabel('Nom du nouveau modèle').fill('Pas Bon');
+    await button(page, 'Créer').click();
     await until('the fault', async () => (await page.locator('[aria-invalid=true]').count()) === 1);
-    await page.getByLabel('Nom d’un nouveau').fill('facture');
+    await page.getByLabel('Nom du nouveau modèle').fill('facture');
     await page.keyboard.press('Enter');
     await heading(page, 'facture');
     await page.getByLabel('Titre et objet').fill('Facture');
@@ -310,7 +310,7 @@ describe('B9: templates', () => {
 describe('V19: webhooks', () => {
   it('are added with a secret that is shown once, tested, disabled, replayed and deleted', async () => {
     const page = await open('/settings/webhooks');
-    await page.getByText('Rien n’est encore appelé.').waitFor();
+    await page.getByText('Aucun webhook.').waitFor();
     await button(page, 'Ajouter un webhook').click();
     const dialog = page.locator('webhook-dialog dialog');
     await dialog.getByLabel('Adresse').fill('https://10.0.0.1/');
@@ -357,7 +357,7 @@ describe('V19: webhooks', () => {
     await button(page, 'Supprimer').click();
     await confirm(page, 'Supprimer');
     await heading(page, 'Webhooks');
-    await page.getByText('Rien n’est encore appelé.').waitFor();
+    await page.getByText('Aucun webhook.').waitFor();
   });
 });
 
@@ -411,7 +411,7 @@ describe('K4: API keys', () => {
 });
 
 describe('V10: the audit log', () => {
-  it('is searched and filtered by address, shows names, and goes on with more', async () => {
+  it('has its search and filters in the address, shows names, and loads more', async () => {
     for (let at = 0; at < 60; at++)
       await insertRow(world, 'audit_log', {
         tenant_id: cast.tenant_id,
@@ -450,7 +450,7 @@ describe('V10: the audit log', () => {
 });
 
 describe('V18: stopped addresses', () => {
-  it('say why, and are freed once', async () => {
+  it('show the reason, and are resumed once', async () => {
     for (const [channel, address, reason] of [
       ['email', `${'claire'.repeat(20)}@example.com`, 'hard_bounce'],
       ['sms', '+33612345678', 'stop'],
@@ -469,7 +469,7 @@ describe('V18: stopped addresses', () => {
     const sent = requestsTo(page, 'DELETE', /stopped-addresses/);
     await page.getByRole('button', { name: 'Libérer, +33612345678' }).click();
     await page.locator('dialog.confirm').getByRole('button', { name: 'Libérer' }).dblclick();
-    await page.getByText('Aucune adresse n’est arrêtée sur ce canal.').waitFor();
+    await page.getByText('Aucune adresse n’est bloquée sur ce canal.').waitFor();
     expect(sent).toHaveLength(1);
   });
 });
@@ -479,7 +479,10 @@ describe('text of 1,000 characters without a space', () => {
   const LONG = `<img src=x onerror="window.hacked=1">\u202e${'W'.repeat(1_000)}`;
   const FIELDS = ':is(input[type=text], input[type=url], textarea):visible';
 
-  /** Types it into all fields, which take as much as they may; then writes all of it, as no person can. @returns their names */
+  /**
+   * Types it into all fields, which cut it at their `maxlength`; then sets all of it by script.
+   * @returns the names of the fields
+   */
   async function fillAll(page: Page, within: string): Promise<string[]> {
     const fields = page.locator(`${within} ${FIELDS}`);
     const names: string[] = [];
@@ -518,7 +521,7 @@ describe('text of 1,000 characters without a space', () => {
     await button(page, 'Abandonner').click();
   });
 
-  it('V10: is refused at the fields of a webhook and of a key, by the server too, and found by no search', async () => {
+  it('V10: is refused at the fields of webhooks and keys, by the server too, and a search finds nothing', async () => {
     const page = await open('/settings/webhooks');
     await button(page, 'Ajouter un webhook').click();
     expect(await fillAll(page, 'webhook-dialog')).toEqual(['webhook-url', 'webhook-description']);
@@ -577,7 +580,7 @@ describe('every page of the settings', () => {
       await page.setViewportSize({ width: 1280, height: 800 });
       await page.emulateMedia({ colorScheme: 'light' });
     }
-    // The test's own scripts, in the frame of the mail: none may run there.
+    // The mail's frame blocks the scripts of the test itself, too.
     tab.faults = tab.faults.filter((fault) => !fault.startsWith('Blocked script execution'));
   }, 180_000);
 
@@ -586,7 +589,7 @@ describe('every page of the settings', () => {
     await page.getByText('Cette page n’existe pas').waitFor();
   });
 
-  it('V10: speaks English to who reads English', async () => {
+  it('V10: is in English for a person whose language is English', async () => {
     await world.sql(`UPDATE users SET locale = 'en' WHERE id = $1`, [cast.admin.id]);
     const page = await open('/settings');
     for (const name of ['Words of messages', 'Webhooks', 'API keys', 'Stopped addresses', 'Audit log']) {

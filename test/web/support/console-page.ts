@@ -73,14 +73,14 @@ export function overflow(page: Page): Promise<number> {
   return page.evaluate('document.documentElement.scrollWidth - innerWidth');
 }
 
-/** The name of what has the focus: of a field, its label. Empty: nothing has it. */
+/** The name of the focused element, for a field its label; empty if nothing is focused. */
 export function focused(page: Page): Promise<string> {
   return page.evaluate(
     `(() => { const e = document.activeElement; return e === document.body ? '' : (e.getAttribute('aria-label') ?? (e.labels?.[0]?.textContent || e.textContent)).trim() })()`,
   );
 }
 
-/** Moves the focus by Tab until it is on what has this name; only keys are pressed. @param keys to press at most */
+/** Presses Tab until an element with this name has the focus. @param keys the most presses */
 export async function tabTo(page: Page, name: RegExp, keys = 120): Promise<void> {
   for (let pressed = 0; pressed < keys; pressed += 1) {
     await page.keyboard.press('Tab');

@@ -5,14 +5,14 @@ export type Alert = components['schemas']['AlertView'];
 export type Act = 'acknowledge' | 'unacknowledge' | 'unsnooze' | 'resolve' | { until: Date };
 /** The name of an act, for its words. */
 export type ActName = 'acknowledge' | 'unacknowledge' | 'snooze' | 'unsnooze' | 'resolve';
-/** Puts a change of a row on the screen. @returns takes it back */
+/** Shows a change of a row. @returns rolls it back */
 type Show = (id: string, changes: Partial<Alert>) => () => void;
 
 export function nameOf(act: Act): ActName {
   return typeof act === 'object' ? 'snooze' : act;
 }
 
-/** What the alert looks like after an act, before the server has said it. */
+/** What the alert looks like after an act, before the server answers. */
 export function afterAct(act: Act, alert: Alert, me: string | null, now: Date): Partial<Alert> {
   const snoozed = alert.snoozed_until === null ? 'open' : 'snoozed';
   if (typeof act === 'object') {
@@ -31,7 +31,7 @@ export function afterAct(act: Act, alert: Alert, me: string | null, now: Date): 
   }
 }
 
-/** Sends acts on one alert: optimistic, taken back on error, once per alert at a time. No DOM. */
+/** Sends acts on one alert: optimistic, rolled back on error, one at a time per alert. No DOM. */
 export class AlertActs {
   private readonly busy = new Set<string>();
 

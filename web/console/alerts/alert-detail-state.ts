@@ -48,7 +48,7 @@ export class AlertDetailState {
     this.onChange();
   }
 
-  /** Changes what is shown at once. @returns takes it back */
+  /** Changes what is shown at once. @returns rolls it back */
   patch(changes: Partial<AlertDetail>): () => void {
     const before = this.alert;
     if (before !== null) this.alert = { ...before, ...changes };

@@ -14,7 +14,7 @@ import { notifiedList } from './notified.js';
 
 const REFRESH_MS = 60_000;
 
-/** `/alerts/:id`: what is known, who has it, and who was notified. */
+/** `/alerts/:id`: the facts of an alert, who handles it, and who was notified. */
 export default class AlertPage extends ConsolePage {
   private state: AlertDetailState | null = null;
   private knownActs: AlertActs | null = null;

@@ -9,7 +9,7 @@ import { stateBadge, stateNote, whoText } from '../alerts/alert-state.js';
 import { notifiedList } from '../alerts/notified.js';
 import { type ConsoleContext, wordsIn } from '../context.js';
 
-/** The alerts of a backup: those that stand with who was notified and who has them, the ended ones folded. */
+/** The alerts of a backup: open ones with who was notified and who handles them, ended ones folded. */
 export function alertsSection(
   context: ConsoleContext,
   words: BackupWords,

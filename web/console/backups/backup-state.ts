@@ -12,7 +12,7 @@ export type Note = Schemas['BackupNote'];
 /** Which backup: a job, or a database that no job expects. */
 export type Which = { job_id: string } | { agent_id: string; database_name: string };
 
-/** Alerts that are shown with who was notified; more would be read by nobody. */
+/** The most alerts that are shown with who was notified. */
 const MAX_ALERTS = 10;
 
 /** A backup with everything around it. Its entries are a list of their own. No DOM. */
@@ -75,7 +75,7 @@ export class BackupState {
     return this.api.get('/api/v1/backups/entries', { params: { query }, signal });
   }
 
-  /** Changes an alert at once. @returns takes it back */
+  /** Changes an alert at once. @returns rolls it back */
   patchAlert(id: string, changes: Partial<AlertDetail>): () => void {
     const before = this.alerts;
     this.alerts = before.map((alert) => (alert.id === id ? { ...alert, ...changes } : alert));
@@ -99,7 +99,7 @@ export class BackupState {
     });
   }
 
-  /** Removes a note at once, and puts it back on error. @throws RequestError */
+  /** Removes a note at once, and restores it on error. @throws RequestError */
   async removeNote(id: string): Promise<boolean> {
     if (this.isSaving) return false;
     const before = this.notes;
@@ -152,7 +152,7 @@ export class BackupState {
     return page.data;
   }
 
-  /** Of the job, and of its agent while that is silent: the board names the ones that stand. */
+  /** Alerts of the job, and those of its silent agent, which the status lists as incidents. */
   private async readAlerts(
     which: Which,
     reading: Promise<Status | null>,

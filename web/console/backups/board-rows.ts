@@ -95,7 +95,7 @@ export function rowsOf(columns: Columns): BoardRow[] {
   });
 }
 
-/** A file that is awaited hides no failure: what the last verdict says counts. */
+/** A failure stays a failure while the next file is awaited: the last verdict counts. */
 function conditionOf(verdict: Verdict, results: string): Condition {
   if (verdict === 'unknown') return results.endsWith(WAITING) ? 'waiting' : 'unknown';
   if (verdict !== 'SUCCESS') return 'bad';
@@ -142,11 +142,11 @@ type Compare = (one: BoardRow, other: BoardRow) => number;
 
 const byText = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
 const byName: Compare = (one, other) => byText(one.searched, other.searched) || byText(one.key, other.key);
-/** Never is the oldest of all. */
+/** A backup that never succeeded comes first. */
 const byAge: Compare = (one, other) => byText(one.lastGoodAt ?? '', other.lastGoodAt ?? '');
 const last = (value: number | null): number => value ?? Number.POSITIVE_INFINITY;
 
-/** What nobody takes care of before what somebody does; then the oldest last good one. */
+/** Unattended problems before attended ones; then by the last good backup, oldest first. */
 const worstFirst: Compare = (one, other) => rankOf(one) - rankOf(other) || byAge(one, other);
 
 function rankOf({ condition, alertState }: BoardRow): number {

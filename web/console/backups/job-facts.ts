@@ -8,7 +8,7 @@ import type { Job, Status } from './backup-state.js';
 const MONDAY = Date.UTC(2026, 2, 2);
 const DAY_MS = 86_400_000;
 
-/** When the backup is expected, and how it stands. */
+/** When the backup is expected, and its state. */
 export function jobFacts(
   { format, locale }: ConsoleContext,
   words: BackupWords,

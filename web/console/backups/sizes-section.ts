@@ -17,7 +17,7 @@ export function sizesSection(
     format.bytes(Math.min(...all)),
     format.bytes(Math.max(...all)),
   );
-  // One point is no line.
+  // One point does not make a line.
   if (sizes.length < 2)
     return html`<section>
       <h2>${words.sizes}</h2>

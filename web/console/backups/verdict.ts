@@ -18,7 +18,7 @@ export function verdictOf(row: BoardRow, words: BackupWords): TemplateResult {
   return badge(CONDITION_TONES[row.condition], verdictWord(row, words));
 }
 
-/** The result of one backup: a good one with a doubt is none. Null: its file is awaited. */
+/** The result of one backup: a success with warnings is not shown as good. Null: its file is awaited. */
 export function resultOf(
   verdict: Verdict | null,
   warnings: readonly Warning[],

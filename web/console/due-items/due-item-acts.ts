@@ -1,10 +1,10 @@
 import { asEnded, type DueItem, endedAt, type Kind, type KindApi } from './due-item-api.js';
 
-/** The end of items, and its undoing: shown at once, put back where the server refuses. */
+/** Ends and reopens items: shown at once, rolled back if the server refuses. */
 export class DueItemActs {
   private readonly busy = new Set<string>();
 
-  /** @param patch changes the item where it is shown. @returns puts it back */
+  /** @param patch changes the item where it is shown. @returns rolls it back */
   constructor(
     private readonly kind: Kind,
     private readonly api: Pick<KindApi, 'end' | 'reopen'>,

@@ -60,7 +60,7 @@ export function endedAt(item: DueItem): string | null {
   return item.completed_at ?? item.received_at ?? item.settled_at ?? null;
 }
 
-/** An item as it is once it has ended, or is open again, until the server answers. */
+/** An item as it is shown after ending or reopening it, until the server answers. */
 export function asEnded(kind: Kind, at: string | null): Partial<DueItem> {
   if (kind === 'documents') return { received_at: at };
   if (kind === 'tickets') return { settled_at: at };

@@ -108,7 +108,7 @@ export default class DueItemsPage extends ConsolePage {
     this.counts.show(this.filters);
   }
 
-  /** While a person is choosing or writing, nothing moves. */
+  /** Does nothing while rows are selected or the form is open: nothing may move then. */
   private refresh(): void {
     if (this.list.selectedCount > 0 || this.querySelector('item-form')?.isOpen === true) return;
     this.month.forget();

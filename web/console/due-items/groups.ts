@@ -8,7 +8,7 @@ export interface Group {
 }
 
 export interface Grouping {
-  /** The order of the list, of which neighbours form groups. */
+  /** The order of the list: neighbours with equal values form a group. */
   sort: string;
   format: Formats;
   words: DueItemWords;

@@ -10,7 +10,7 @@ import { failure } from '../page.js';
 
 export type Alert = components['schemas']['AlertView'];
 
-/** The alerts about an item, newest first, and who has each. */
+/** The alerts about an item, newest first, and who handles each. */
 export function itemAlerts({
   context,
   words,

@@ -5,7 +5,7 @@ import type { Column } from '../list/table.js';
 import type { DueItem, Kind } from './due-item-api.js';
 import { dueCell, itemUrl, stateBadge, stateWord } from './item-cells.js';
 
-/** The columns of a list of items, which are those of its CSV too. */
+/** The columns of a list of items and of its CSV. */
 export function itemColumns({
   kind,
   words,

@@ -34,7 +34,7 @@ export function itemOf(kind: Kind, textOf: (field: FieldName) => string): NewIte
   const optional = fieldsOf(kind).filter((field) => !REQUIRED.includes(field));
   const entries = optional.map((field): [string, string | number | null] => {
     const text = textOf(field).trim();
-    // What is no number is sent as it is: the server names the field.
+    // Anything but a number is sent as typed: the server names the field.
     if (field === 'amount_cents' && /^\d+$/.test(text)) return [field, Number(text)];
     return [field, text === '' ? null : text];
   });

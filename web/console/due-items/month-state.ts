@@ -20,7 +20,7 @@ export function shiftMonth(month: string, months: number): string {
   return new Date(Date.UTC(year, number - 1 + months, 1)).toISOString().slice(0, 7);
 }
 
-/** The month of an address; the current one where it is none. */
+/** The month of an address; the current month if it is not valid. */
 export function monthOf(text: string | null, today: string): string {
   return text !== null && /^(19|20|21)\d\d-(0[1-9]|1[0-2])$/.test(text) ? text : today.slice(0, 7);
 }

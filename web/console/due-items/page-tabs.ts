@@ -53,7 +53,7 @@ export function viewTabs({ words, query, sort }: TabsView): TemplateResult {
   </div>`;
 }
 
-/** The client that is chosen: by a link, not among the filters. */
+/** The chosen client, which comes from a link and has no filter control. */
 export function clientChip({ words, query }: TabsView): TemplateResult | typeof nothing {
   const name = query.get('client_name') ?? '';
   if (name === '') return nothing;

@@ -14,7 +14,7 @@ export interface Mapping {
   separator: Proposal['separator'];
 }
 
-/** The server takes as long; a slower upload is cut off there. */
+/** As long as the server waits for an upload. */
 const UPLOAD_MS = 15 * 60_000;
 /** Applying a million lines takes minutes. */
 const APPLY_MS = 10 * 60_000;

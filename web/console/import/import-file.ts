@@ -1,13 +1,13 @@
-/** What a proposal of columns takes, in bytes. */
+/** The most that a proposal of columns reads, in bytes. */
 const HEAD_BYTES = 128 * 1_024;
 const LINE_FEED = 0x0a;
 
-/** The type to send a file as. Browsers name a CSV file as the machine's programs do; the server knows the content. */
+/** The type to send a file as, by its name: the type that a browser reports depends on installed programs. */
 export function typeOf({ name }: Pick<File, 'name'>): 'text/csv' | 'application/x-ndjson' {
   return /\.(ndjson|jsonl)$/i.test(name) ? 'application/x-ndjson' : 'text/csv';
 }
 
-/** The beginning of a file, up to the end of a line: half a character would be of no encoding. */
+/** The beginning of a file, up to the end of a line: half a character could not be decoded. */
 export async function headOf(file: Blob): Promise<Blob> {
   if (file.size <= HEAD_BYTES) return file;
   const bytes = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());

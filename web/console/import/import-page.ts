@@ -10,7 +10,7 @@ import { ImportState, type Step } from './import-state.js';
 
 const STEPS: readonly Step[] = ['file', 'columns', 'difference', 'done'];
 
-/** Where a wizard leads. */
+/** The links of a wizard. */
 export interface ImportPlace {
   listUrl: string;
   /** The name of the list, on the way back to it. */

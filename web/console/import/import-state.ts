@@ -39,7 +39,7 @@ export class ImportState {
     private readonly onChange: () => void,
   ) {}
 
-  /** Fields that no column is, and that two are. */
+  /** Required fields without a column, and fields with several. */
   get columnFaults(): { missing: string[]; doubled: string[] } {
     const used = this.fields.filter((field) => field !== '');
     return {
@@ -53,7 +53,7 @@ export class ImportState {
     return (this.view?.created ?? 0) + (this.view?.updated ?? 0);
   }
 
-  /** Reads the columns of a CSV file; a file of another format has its names in it, and is compared at once. */
+  /** Reads the columns of a CSV file; a file of another format names its fields, and is compared at once. */
   async choose(file: File): Promise<void> {
     await this.run('reading', async () => {
       this.file = file;
@@ -211,7 +211,7 @@ export class ImportState {
     }
   }
 
-  /** How far the server is, while it answers nothing yet. */
+  /** Shows the server's progress until it answers. */
   private startPolling(): void {
     let isAsking = false;
     this.poll ??= setInterval(() => {

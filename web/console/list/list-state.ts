@@ -70,7 +70,7 @@ export class ListState<Row> {
     return this.cursor !== null;
   }
 
-  /** Whether a filter is set that is not the default; an order is none. */
+  /** Whether a filter differs from its default. The sort order is not a filter. */
   get isFiltered(): boolean {
     const { defaults = {} } = this.options;
     return Object.entries(this.filters).some(([name, value]) => name !== 'sort' && defaults[name] !== value);
@@ -184,7 +184,7 @@ export class ListState<Row> {
     return { filter, count: this.count };
   }
 
-  /** Changes a row at once. @returns puts it back, for an act that the server refuses. */
+  /** Changes a row at once. @returns rolls it back, for an act that the server refuses. */
   patch(id: string, changes: Partial<Row>): () => void {
     const before = this.rows.find((row) => this.options.idOf(row) === id);
     const put = (row: Row | undefined) => {
@@ -197,7 +197,7 @@ export class ListState<Row> {
     return () => put(before);
   }
 
-  /** Removes a row at once. @returns puts it back. */
+  /** Removes a row at once. @returns rolls it back. */
   remove(id: string): () => void {
     const { rows, count } = this;
     this.rows = rows.filter((row) => this.options.idOf(row) !== id);
@@ -243,7 +243,7 @@ export class ListState<Row> {
         rows.push(...page.data);
       }
       if (signal.aborted) return;
-      // The answer may have been read before the change: it would take it back on the screen.
+      // The server may have read this answer before the change: showing it would undo the change.
       if (changes !== this.changes) {
         await this.load(wanted, isRefresh);
         return;
@@ -254,14 +254,14 @@ export class ListState<Row> {
     } catch (error) {
       if (signal.aborted) return;
       this.fault = error;
-      // A session that has ended is asked for; the list stays.
+      // If the session has ended, the frame asks to sign in; the list stays.
       const isExpired = error instanceof RequestError && error.reason === 'auth';
       if (!isRefresh && !isExpired) this.phase = 'failed';
     }
     this.options.onChange();
   }
 
-  /** What is selected must be shown. */
+  /** Rows that are no longer shown are not selected either. */
   private forgetGone(): void {
     const shown = new Set(this.rows.map(this.options.idOf));
     for (const id of this.ids) if (!shown.has(id)) this.ids.delete(id);

@@ -98,7 +98,7 @@ export class RowWindow {
       if (this.near.has(chunk) === isIntersecting) continue;
       isChanged = true;
       if (isIntersecting) this.near.add(chunk);
-      // What has the focus stays.
+      // The chunk with the focus stays rendered.
       else if (!target.contains(document.activeElement)) {
         this.heights.set(chunk, boundingClientRect.height);
         this.near.delete(chunk);

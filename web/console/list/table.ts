@@ -32,14 +32,14 @@ export interface TableView<Row> {
   window?: RowWindow;
   /** A class of the table, for the widths of its columns. */
   className?: string;
-  /** Neighbours of the same key have one name above them. */
+  /** Neighbours with the same key share a heading. */
   groupOf?: (row: Row) => { key: string; label: unknown } | null;
   /** Says what was checked, and what to do next. */
   empty: unknown;
   emptyFiltered: unknown;
 }
 
-/** The rows of a list: a skeleton, what went wrong, what was checked where there is none, or the table. */
+/** The rows of a list: a skeleton, a failure, the text for an empty list, or the table. */
 export function listTable<Row>(view: TableView<Row>): TemplateResult {
   const { context, state } = view;
   if (state.phase === 'loading' && state.rows.length === 0) return skeleton(context.words.loading);

@@ -17,9 +17,9 @@ export const FILTERS = [
   'sort',
 ] as const;
 
-/** States that people choose together, by what the API calls them. */
+/** Choices of the filter that the API has a name for, by that name. */
 export const GROUPS = { waiting: 'pending', sent: 'sent', not_sent: 'failed' } as const;
-/** Those that are worth a look on their own. */
+/** States that are choices of their own. */
 export const SINGLE_STATES = ['failed', 'unknown', 'suppressed', 'cancelled'] as const;
 
 /** What the address asks for, as a request. Days are those of the zone in which the page shows times. */

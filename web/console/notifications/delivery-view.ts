@@ -13,7 +13,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   unknown: 'warning',
 };
 
-/** What the state of a delivery is read from. */
+/** The fields that determine the state that is shown. */
 export interface DeliveryState {
   state: string;
   reason: string | null;
@@ -38,7 +38,7 @@ export function stateBadge(words: DeliveryWords, state: string): TemplateResult 
   return badge(toneOf(state), wordOf(words.states, state));
 }
 
-/** Why it waits, or was not sent; empty where nothing is to be said. */
+/** Why it waits, or was not sent; empty if there is no reason. */
 export function reasonOf(
   words: DeliveryWords,
   { state, reason, defer_reason, error }: DeliveryState,

@@ -26,7 +26,7 @@ export class TraceState {
     } catch (error) {
       if (id !== this.id) return;
       const code = error instanceof RequestError ? error.code : null;
-      // An address that was cut is no id at all.
+      // A truncated address has no valid id.
       this.isGone = code === 'not_found' || code === 'validation_failed';
       this.fault = this.isGone ? null : error;
     }

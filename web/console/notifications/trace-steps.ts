@@ -4,7 +4,7 @@ import type { NotificationWords } from '../../words/console/notifications.js';
 import { isWaiting, wordOf } from './delivery-view.js';
 import type { TracedDelivery } from './trace-state.js';
 
-/** Something that happened to a delivery, or that will. */
+/** A past or future event of a delivery. */
 export interface Step {
   /** Null: nobody knows when. */
   at: string | null;
@@ -34,7 +34,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   due: 'waiting',
 };
 
-/** What happened to a delivery, oldest first, and last what will. */
+/** The history of a delivery, oldest first, then what will happen. */
 export function stepsOf(
   delivery: TracedDelivery,
   words: NotificationWords,
@@ -54,7 +54,7 @@ export function stepsOf(
   const reason = (code: string | null) => (code === null ? '' : wordOf(codes.reasons, code));
   const happened = history.map((one) =>
     step(one.event, one.at, {
-      // That another attempt follows is what the event itself says.
+      // The event itself already says that another attempt follows.
       why: [
         one.event === 'retried' ? '' : reason(one.reason),
         one.attempt > 0 ? words.attempt(number(one.attempt)) : '',

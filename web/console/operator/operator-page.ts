@@ -19,7 +19,7 @@ const TABS = [
 ] as const;
 type Tab = (typeof TABS)[number][0];
 
-/** A page of the operator: the tabs to the others, and what it shows loaded again every 15 s while it is visible. */
+/** A page of the operator: tabs to the others, and data that is reloaded every 15 s while it is visible. */
 export abstract class OperatorPage extends ConsolePage {
   protected abstract readonly tab: Tab;
   protected readonly acting = new Acting(() => this.requestUpdate());
@@ -63,7 +63,7 @@ export abstract class OperatorPage extends ConsolePage {
       </div>`;
   }
 
-  /** A resource in its place: a skeleton, what went wrong, or its content, with what went wrong above it. */
+  /** Renders a resource: a skeleton, a failure, or its content with the last failure above it. */
   protected shown<Value>(
     resource: Resource<Value>,
     content: (value: Value) => unknown,

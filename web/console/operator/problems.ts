@@ -4,9 +4,9 @@ import type { OperatorWords } from '../../words/console/operator.js';
 type Schemas = components['schemas'];
 export type Queue = Schemas['QueueView'];
 
-/** Work that is due for longer than this is late: the dispatcher looks every few seconds. */
+/** Work that is due for longer than this is late: the dispatcher polls every few seconds. */
 const LATE_S = 5 * 60;
-/** A scheduler looks every minute or more often; people see within 2 minutes that it does not. */
+/** A scheduler ticks every minute or more often; a stopped one shows within 2 minutes. */
 const SCHEDULER_LATE_MS = 95_000;
 
 export interface Problem {
@@ -30,7 +30,7 @@ interface Texts {
   number: (value: number) => string;
 }
 
-/** Work of a queue, whichever kind it has. */
+/** The counts of a queue, of deliveries or of runs. */
 export interface QueueCounts {
   due: number;
   /** Null: runs are not deferred. */

@@ -73,7 +73,7 @@ export default class QueuePage extends OperatorPage {
   }
 
   protected override render(): TemplateResult {
-    // All at once: what came later would push the rest down.
+    // Rendered together: a part that arrives later would push the rest down.
     return html`${this.head()} ${this.shown(this.queues, (queues) => this.content(queues), { lines: 10 })}`;
   }
 

@@ -1,6 +1,6 @@
 const TIMEOUT_MS = 15_000;
 
-/** What one request answers, kept while it is asked again. No DOM. */
+/** The answer of one request, kept while it is requested again. No DOM. */
 export class Resource<Value> {
   value: Value | null = null;
   /** Why the last request failed; null: it did not. The last value stays. */
@@ -10,7 +10,7 @@ export class Resource<Value> {
   isLoading = false;
   private running: AbortController | null = null;
 
-  /** @param timeoutMs a server that answers later counts as away */
+  /** @param timeoutMs a server that answers later counts as unreachable */
   constructor(
     private readonly request: (signal: AbortSignal) => Promise<Value>,
     private readonly onChange: () => void,

@@ -17,7 +17,7 @@ const MARKS: Readonly<Record<string, Mark>> = {
 const STEP = 9;
 const HEIGHT = 18;
 
-/** A shape for each mark, 8 wide and 18 high: colours alone say nothing to many people. */
+/** A shape for each mark, 8 wide and 18 high: not everybody can tell colours apart. */
 function shapeOf(mark: Mark, x: number): SVGTemplateResult {
   switch (mark) {
     case 'missed':

@@ -190,7 +190,7 @@ function shared(form: HTMLFormElement): Omit<NewTenant, 'slug' | 'time_zone' | '
   };
 }
 
-/** Null: as the installation. What is no number is sent as such a one that the server refuses at its field. */
+/** Null: the installation's default. Anything but a number is sent as -1, which the server refuses. */
 function limitIn(form: HTMLFormElement, name: string): number | null {
   const text = textIn(form, name).trim();
   if (text === '') return null;

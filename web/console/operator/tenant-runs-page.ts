@@ -23,7 +23,7 @@ const TONES: Readonly<Record<State, Tone>> = {
 };
 const STATES = Object.keys(TONES) as State[];
 
-/** `/operator/runs/:tenant`: the ledger of the runs of a tenant, and a run now. */
+/** `/operator/runs/:tenant`: the runs of a tenant, and a button that runs a job now. */
 export default class TenantRunsPage extends OperatorPage {
   protected readonly tab = 'runs';
   private readonly runs = new ListState<Run>({

@@ -25,7 +25,7 @@ export const NO_PROFILE: Profile = {
 const MAX_NAME = 200;
 const MAX_EMAIL = 254;
 
-/** What is not valid, by the name of its field. */
+/** The texts of faults, by field name. */
 export type Faults = ReadonlyMap<string, string>;
 
 /** The fields of a form that the server refused, in words; null: it refused something else. */
@@ -42,7 +42,7 @@ export function faultsOf(error: unknown, words: PeopleWords): Faults | null {
   );
 }
 
-/** What can be seen to be wrong before it is sent. */
+/** Faults that can be found before it is sent. */
 export function faultsIn({ name, email, time_zone }: Profile, words: PeopleWords): Faults {
   const faults = new Map<string, string>();
   const wrong = (field: string) => faults.set(field, words.faults[field] ?? '');

@@ -22,7 +22,7 @@ import {
 
 const DEFAULT_JOB: Job = 'check-notifications';
 
-/** The present day is another one after midnight. */
+/** Read at each use: the present day changes at midnight. */
 function defaultsOf(today: () => string): Readonly<Record<'date' | 'job', string>> {
   return {
     get date() {

@@ -57,7 +57,7 @@ export function slotsToShow({ slots, entries }: Preview): readonly Slot[] {
   return slots.filter(({ slot }) => told.has(slot));
 }
 
-/** The counts of all slots together. */
+/** The highest count of each name in any slot. */
 export function sumOfCounts({ slots }: Preview): Record<string, number> {
   const sum: Record<string, number> = {};
   for (const { counts } of slots) {
@@ -66,7 +66,7 @@ export function sumOfCounts({ slots }: Preview): Record<string, number> {
   return sum;
 }
 
-/** Without a column that would be empty in all rows. */
+/** Leaves out columns that are empty in all rows. */
 export function shownColumns<Row>(columns: readonly (Column<Row> & { isShown?: boolean })[]): Column<Row>[] {
   return columns.filter(({ isShown }) => isShown !== false);
 }

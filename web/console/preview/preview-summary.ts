@@ -80,7 +80,7 @@ export function emptyPreview(view: PreviewView): TemplateResult {
     ${counts === '' ? nothing : html`<p class="note">${words.empty_counts(counts)}</p>`}`;
 }
 
-/** Below the messages: items that change, backups that are expected, and what the preview supposes. */
+/** Below the messages: items that change, backups that are expected, and the assumptions of the preview. */
 export function previewNotes(view: PreviewView): TemplateResult {
   const { words, answer } = view;
   const { truncated, changes, backups, assumptions } = answer;

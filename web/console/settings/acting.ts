@@ -1,6 +1,6 @@
 import type { ConsoleContext } from '../context.js';
 
-/** Runs one act at a time, so that a double click acts once, and says what failed. */
+/** Runs one act at a time, so that a double click acts once, and shows failures. */
 export class Acting {
   private isBusy = false;
 

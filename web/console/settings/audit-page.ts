@@ -82,7 +82,7 @@ export default class AuditPage extends ConsolePage {
     const people = [...this.names].sort(([, one], [, other]) => one.localeCompare(other));
     const acts = Object.entries(words.acts).sort(([, one], [, other]) => one.localeCompare(other));
     const { actor, action } = this.list.filters;
-    // A filter of a link may name what no list has.
+    // A link may filter by an actor that the list does not have.
     const unlisted = (value: string | undefined, listed: readonly (readonly [string, string])[]) =>
       value === undefined || listed.some(([one]) => one === value) ? [] : [[value, value] as const];
     return [

@@ -6,10 +6,10 @@ export interface Field {
   name: string;
   label: string;
   hint?: string;
-  /** Said where it is not valid. */
+  /** Shown if it is not valid. */
   rule: string;
   isInvalid: boolean;
-  /** Sits in a row with others; in a dialog a half sits beside another one. */
+  /** `short`: in a row with others; `half`: beside another one in a dialog. */
   kind?: 'short' | 'wide' | 'half';
 }
 
@@ -70,7 +70,7 @@ export function textField(
         aria-describedby=${describedBy}
         @input=${(event: Event) => {
           const { value: text, validity } = event.target as HTMLInputElement;
-          // What a script has written is never too long for the browser.
+          // Browsers check the length of typed text only, not of text that a script has set.
           const isTooLong = Array.from(text).length > (limits.maxlength ?? Infinity);
           onInput(text, validity.valid && !isTooLong && (check?.(text) ?? true));
         }}
@@ -119,7 +119,7 @@ export function linesField(
   );
 }
 
-/** One of a few. */
+/** A choice of one. */
 export function choiceField<Value extends string>(
   field: Pick<Field, 'name' | 'label' | 'hint' | 'kind'> & Partial<Field>,
   value: Value,

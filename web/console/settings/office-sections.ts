@@ -149,7 +149,7 @@ function hoursFields(
     const next = { ...hours, ...changes };
     set(next, isValid && next.days.length > 0 && next.from !== next.to);
   };
-  // A field of a time has no 24:00: midnight ends the day.
+  // A time field cannot show 24:00: 00:00 is the end of the day.
   const toEnd = (time: string) => (time === '00:00' ? '24:00' : time);
   return html`${boxesField(
     fieldOf(view, '/operating_hours/days', words.days, words.days_rule),

@@ -2,7 +2,7 @@ import { html, type TemplateResult } from 'lit';
 import type { ConsoleContext } from '../context.js';
 import { settingsWords } from './settings-head.js';
 
-/** What is not saved yet, with its two ends: a submit button of its form, and one that discards. */
+/** The number of unsaved changes, a submit button of the form, and a button that discards them. */
 export function saveBar(
   context: ConsoleContext,
   { changes, isSaving, discard }: { changes: number; isSaving: boolean; discard: () => void },

@@ -7,11 +7,11 @@ import { copy, settingsWords } from './settings-head.js';
 export interface Secret {
   title: string;
   value: string;
-  /** What is true of the one before. */
+  /** What happens to the previous secret. */
   note?: string;
 }
 
-/** A secret that the server shows only once. It is gone when the person has kept it. */
+/** A secret that the server shows only once. Closing the dialog discards it. */
 export function secretDialog(
   context: ConsoleContext,
   words: ProgramWords,

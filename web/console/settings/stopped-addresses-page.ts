@@ -12,7 +12,7 @@ import { settingsHead, settingsWords } from './settings-head.js';
 
 type Stopped = components['schemas']['StoppedAddressView'];
 
-/** `/settings/stopped-addresses`: who gets nothing more, why, and how to go on. */
+/** `/settings/stopped-addresses`: addresses that get nothing any more, why, and a button to resume each. */
 export default class StoppedAddressesPage extends ConsolePage {
   private readonly acting = new Acting(() => this.requestUpdate());
   private readonly list = new ListState<Stopped>({

@@ -59,7 +59,7 @@ export default class TemplatePage extends ConsolePage {
     this.leave();
   }
 
-  /** Says that the draft of the page that is left waits there. */
+  /** Tells that the page that was left keeps an unsaved draft. */
   private leave(): void {
     const { state, context } = this;
     if (state === null || !state.isDirty) return;

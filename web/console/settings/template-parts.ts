@@ -18,7 +18,7 @@ export interface PartView {
   onFocus: () => void;
 }
 
-/** The editor of one part, with whose words it has and what is wrong with them. */
+/** The editor of one part, with the origin of its words and their faults. */
 export function partEditor({ context, words, state, part, onFocus }: PartView): TemplateResult {
   const id = `part-${part}`;
   const fault = state.faults.get(part);

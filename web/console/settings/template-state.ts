@@ -115,7 +115,7 @@ export class TemplateState {
   edit(part: Part, text: string | null): void {
     const stored = this.view?.parts[part];
     if (stored === undefined) return;
-    // The text that the editor has begun with, and an empty one, are no own words.
+    // The editor's initial text and an empty text do not count as own words.
     const isBuiltIn = text === null || text === '' || (text === stored.built_in && !stored.adapted);
     const next = isBuiltIn ? null : text;
     if (next === stored.source) this.edits.delete(part);

@@ -12,7 +12,7 @@ import { PARTS, type TemplateView } from './template-state.js';
 const LOCALES = ['fr', 'en'] as const;
 const NAME = /^[a-z][a-z0-9]*(?:[_-][a-z0-9]+)*$/;
 
-/** `/settings/templates`: whose words each kind has, in each language. */
+/** `/settings/templates`: for each kind and language, whether the tenant changed the words. */
 export default class TemplatesPage extends ConsolePage {
   private views: readonly TemplateView[] | null = null;
   private fault: unknown = null;

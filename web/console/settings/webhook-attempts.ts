@@ -6,7 +6,7 @@ import type { ConsoleContext } from '../context.js';
 import type { Column } from '../list/table.js';
 import { type Attempt, faultOf, type TestAnswer } from './webhook-state.js';
 
-/** What each call came to. */
+/** The result of each call. */
 export function attemptColumns({ format }: ConsoleContext, words: ProgramWords): Column<Attempt>[] {
   const number = ({ attempt }: Attempt) => (attempt === null ? words.a_test : format.number(attempt));
   return [

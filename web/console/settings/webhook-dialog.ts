@@ -95,7 +95,7 @@ export class WebhookDialog extends FormDialog {
     { id, url }: Endpoint,
     shared: Pick<NewEndpoint, 'description' | 'kinds'>,
   ): Promise<Endpoint> {
-    // Of a Slack webhook the address is shown without its token: it is sent only where it was changed.
+    // The address of a Slack webhook is shown without its token: it is sent only if it was changed.
     const body = { ...shared, ...(this.url === url ? {} : { url: this.url }) };
     return this.context.api.patch('/api/v1/tenant/webhooks/{id}', { params: { path: { id } }, body });
   }

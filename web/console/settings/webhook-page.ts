@@ -17,7 +17,7 @@ import './webhook-dialog.js';
 import type { WebhookSaved } from './webhook-dialog.js';
 import { type Attempt, type Endpoint, type TestAnswer, verdictOf } from './webhook-state.js';
 
-/** `/settings/webhooks/:id`: how an endpoint does, what it answered, and what can be done. */
+/** `/settings/webhooks/:id`: an endpoint's state, its answers and its acts. */
 export default class WebhookPage extends ConsolePage {
   private endpoint: Endpoint | null = null;
   private fault: unknown = null;

@@ -6,7 +6,7 @@ export type Endpoint = components['schemas']['EndpointView'];
 export type Attempt = components['schemas']['AttemptView'];
 export type TestAnswer = components['schemas']['TestView'];
 
-/** How an endpoint does: a tone and a word. */
+/** The state of an endpoint: a tone and a word. */
 export function verdictOf(
   { state, failing_since }: Pick<Endpoint, 'state' | 'failing_since'>,
   { states }: ProgramWords,

@@ -2,7 +2,7 @@ import { html, LitElement, type PropertyValues, type TemplateResult } from 'lit'
 import type { ConsoleContext } from '../context.js';
 import './sign-in-form.js';
 
-/** Asks to sign in again over the page, which keeps its place and what was typed. */
+/** Asks to sign in again in a dialog over the page, which stays as it was. */
 export class SessionExpired extends LitElement {
   static override properties = { context: { attribute: false }, isShown: { attribute: false } };
   declare context: ConsoleContext;

@@ -13,10 +13,10 @@ const TONES: Readonly<Record<Run['state'], Tone>> = {
   failed: 'critical',
   cancelled: 'neutral',
 };
-/** Of these, zero says something: the check looked, and found nothing. */
+/** Counts that are shown even if zero: the check ran and found nothing. */
 const ALWAYS_SHOWN = ['facts'];
 
-/** What Vigie did: the last run of each job, and what became of the messages. */
+/** What Vigie did: the last run of each job, and the messages by state. */
 export function runSection({ context, words, data }: TodayView): TemplateResult {
   const { format } = context;
   const { runs, messages } = data;

@@ -21,12 +21,12 @@ function toneOf({ outcome, step }: Pick<TraceStep, 'outcome' | 'step'>): Tone {
   return outcome === 'ends' && FAULTS.includes(step) ? 'critical' : TONES[outcome];
 }
 
-/** The first sign of a text in upper case: reasons are words that follow a colon. */
+/** Capitalises a text: reasons are written to follow a colon. */
 export function sentence(text: string): string {
   return text.charAt(0).toLocaleUpperCase() + text.slice(1);
 }
 
-/** What a case comes to. @param steps among which is the one that decided */
+/** The outcome of a case. @param steps include the one that decided */
 export function outcomeBadge(
   words: WhyWords,
   { outcome, reason }: Pick<ChannelChain, 'outcome' | 'reason'>,
@@ -48,7 +48,7 @@ export function stepList(
   </ol>`;
 }
 
-/** A channel: what it came to, and its steps. @param id unique on the page */
+/** A channel: its outcome and its steps. @param id unique on the page */
 export function channelChain(context: ConsoleContext, chain: ChannelChain, id: string): TemplateResult {
   const words = wordsIn(context.locale, { fr, en });
   const codes = wordsIn(context.locale, deliveryWords);

@@ -156,7 +156,7 @@ export default class WhyPage extends ConsolePage {
     </section>`;
   }
 
-  /** What was looked at, so that nobody must guess. */
+  /** No answer: lists what was checked. */
   private nothing({ checks, needs }: Why): TemplateResult {
     const { context, words } = this;
     const { format } = context;

@@ -17,9 +17,9 @@ export const en = {
   nobody: 'nobody',
   a_program: 'a program',
   snoozed_until: (when: string): string => `until ${when}`,
-  ended: 'the fact has cleared',
-  silenced: 'silenced until the fact clears',
-  acts: 'Acts',
+  ended: 'it has cleared',
+  silenced: 'silenced until it clears',
+  acts: 'Actions',
   acknowledge: 'Take care of it',
   unacknowledge: 'Release',
   snooze: 'Snooze',
@@ -32,27 +32,36 @@ export const en = {
     monday: 'Snooze until Monday',
   },
   done: {
-    acknowledge: 'You take care of it. Nobody is notified again until the fact clears.',
-    unacknowledge: 'Nobody takes care of it now. What was held back is sent.',
-    snooze: 'Snoozed. Nobody is notified again before.',
+    acknowledge: 'You take care of it. Nobody is notified again until it clears.',
+    unacknowledge: 'Nobody takes care of it now. Messages that were held back are sent.',
+    snooze: 'Snoozed. Nobody is notified until then.',
     unsnooze: 'The snooze has ended.',
-    resolve: 'Silenced until the fact clears.',
+    resolve: 'Silenced until it clears.',
   },
   bulk: {
-    acknowledge_title: (n: string): string => `Take care of ${n} alerts?`,
+    acknowledge_title: (n: string): string =>
+      n === '1' ? 'Take care of this alert?' : `Take care of ${n} alerts?`,
     acknowledge_text: (n: string): string =>
-      `Your name stands on ${n} alerts. Nobody is notified of them again until they clear.`,
-    snooze_title: (n: string): string => `Snooze ${n} alerts until tomorrow?`,
-    snooze_text: (n: string): string => `Nobody is notified of these ${n} alerts before tomorrow.`,
-    resolve_title: (n: string): string => `Silence ${n} alerts?`,
+      n === '1'
+        ? 'You take care of one alert. Nobody is notified of it again until it clears.'
+        : `You take care of ${n} alerts. Nobody is notified of them again until they clear.`,
+    snooze_title: (n: string): string =>
+      n === '1' ? 'Snooze this alert until tomorrow?' : `Snooze ${n} alerts until tomorrow?`,
+    snooze_text: (n: string): string =>
+      n === '1'
+        ? 'Nobody is notified of this alert before tomorrow.'
+        : `Nobody is notified of these ${n} alerts before tomorrow.`,
+    resolve_title: (n: string): string => (n === '1' ? 'Silence this alert?' : `Silence ${n} alerts?`),
     resolve_text: (n: string): string =>
-      `Nobody is notified of these ${n} alerts again until their facts clear. This cannot be undone.`,
+      n === '1'
+        ? 'Nobody is notified of this alert again until it clears. This cannot be undone.'
+        : `Nobody is notified of these ${n} alerts again until they clear. This cannot be undone.`,
     snooze: 'Snooze until tomorrow',
-    done: (n: string): string => `Done for ${n} alerts.`,
+    done: (n: string): string => (n === '1' ? 'Done for one alert.' : `Done for ${n} alerts.`),
   },
   resolve_title: 'Silence this alert?',
-  resolve_text: 'Nobody is notified of one alert again until its fact clears. This cannot be undone.',
-  empty: 'There is no alert: everything that Vigie watches is as it should be.',
+  resolve_text: 'Nobody is notified of one alert again until it clears. This cannot be undone.',
+  empty: 'No alerts: everything that Vigie watches is in order.',
   empty_filtered: 'No alert matches these filters.',
   back: 'All alerts',
   facts: {
@@ -68,7 +77,7 @@ export const en = {
   notified: 'Who was notified',
   nobody_notified: 'Nobody was notified of this alert.',
   notified_at: (when: string): string => `notified ${when}`,
-  address_hidden: 'an address outside of the office',
+  address_hidden: 'an address outside the office',
   feed_only: 'in the inbox only',
   not_sent: 'not sent',
   channels: { email: 'E-mail', sms: 'Text message', push: 'Push', webhook: 'Webhook' },
@@ -82,7 +91,7 @@ export type AlertWords = typeof en;
 export const fr: AlertWords = {
   title: 'Alertes',
   caption: 'Alertes du cabinet',
-  states: { open: 'Ouverte', snoozed: 'Reportée', acknowledged: 'Prise en charge', resolved: 'Close' },
+  states: { open: 'Ouverte', snoozed: 'Reportée', acknowledged: 'Prise en charge', resolved: 'Clôturée' },
   all: 'Toutes',
   state: 'État',
   kind: 'Type',
@@ -102,8 +111,8 @@ export const fr: AlertWords = {
   nobody: 'personne',
   a_program: 'un programme',
   snoozed_until: (when) => `jusqu’au ${when}`,
-  ended: 'le fait a disparu',
-  silenced: 'en sourdine jusqu’à ce que le fait disparaisse',
+  ended: 'le problème a disparu',
+  silenced: 'en sourdine jusqu’à ce que le problème disparaisse',
   acts: 'Actions',
   acknowledge: 'Je m’en occupe',
   unacknowledge: 'Libérer',
@@ -117,27 +126,36 @@ export const fr: AlertWords = {
     monday: 'Reporter à lundi',
   },
   done: {
-    acknowledge: 'Vous vous en occupez. Plus personne n’est prévenu jusqu’à ce que le fait disparaisse.',
-    unacknowledge: 'Plus personne ne s’en occupe. Ce qui était retenu est envoyé.',
+    acknowledge: 'Vous vous en occupez. Plus personne n’est prévenu tant que le problème dure.',
+    unacknowledge: 'Plus personne ne s’en occupe. Les messages retenus sont envoyés.',
     snooze: 'Reportée. Personne n’est prévenu d’ici là.',
     unsnooze: 'Le report est annulé.',
-    resolve: 'En sourdine jusqu’à ce que le fait disparaisse.',
+    resolve: 'En sourdine jusqu’à ce que le problème disparaisse.',
   },
   bulk: {
-    acknowledge_title: (n) => `Prendre en charge ${n} alertes ?`,
+    acknowledge_title: (n) =>
+      n === '1' ? 'Prendre en charge cette alerte ?' : `Prendre en charge ${n} alertes ?`,
     acknowledge_text: (n) =>
-      `Votre nom figure sur ${n} alertes. Plus personne n’en est prévenu jusqu’à ce qu’elles disparaissent.`,
-    snooze_title: (n) => `Reporter ${n} alertes à demain ?`,
-    snooze_text: (n) => `Personne n’est prévenu de ces ${n} alertes avant demain.`,
-    resolve_title: (n) => `Mettre ${n} alertes en sourdine ?`,
+      n === '1'
+        ? 'Vous vous occupez d’une alerte. Plus personne n’en est prévenu tant que le problème dure.'
+        : `Vous vous occupez de ${n} alertes. Plus personne n’en est prévenu tant que les problèmes durent.`,
+    snooze_title: (n) =>
+      n === '1' ? 'Reporter cette alerte à demain ?' : `Reporter ${n} alertes à demain ?`,
+    snooze_text: (n) =>
+      n === '1'
+        ? 'Personne n’est prévenu de cette alerte avant demain.'
+        : `Personne n’est prévenu de ces ${n} alertes avant demain.`,
+    resolve_title: (n) =>
+      n === '1' ? 'Mettre cette alerte en sourdine ?' : `Mettre ${n} alertes en sourdine ?`,
     resolve_text: (n) =>
-      `Plus personne n’est prévenu de ces ${n} alertes jusqu’à ce que leurs faits disparaissent. C’est irréversible.`,
+      n === '1'
+        ? 'Plus personne n’est prévenu de cette alerte tant que le problème dure. C’est définitif.'
+        : `Plus personne n’est prévenu de ces ${n} alertes tant que les problèmes durent. C’est définitif.`,
     snooze: 'Reporter à demain',
-    done: (n) => `C’est fait pour ${n} alertes.`,
+    done: (n) => (n === '1' ? 'C’est fait pour une alerte.' : `C’est fait pour ${n} alertes.`),
   },
   resolve_title: 'Mettre cette alerte en sourdine ?',
-  resolve_text:
-    'Plus personne n’est prévenu d’une alerte jusqu’à ce que son fait disparaisse. C’est irréversible.',
+  resolve_text: 'Plus personne n’est prévenu d’une alerte tant que le problème dure. C’est définitif.',
   empty: 'Aucune alerte : tout ce que Vigie surveille est en ordre.',
   empty_filtered: 'Aucune alerte ne correspond à ces filtres.',
   back: 'Toutes les alertes',
@@ -155,7 +173,7 @@ export const fr: AlertWords = {
   nobody_notified: 'Personne n’a été prévenu de cette alerte.',
   notified_at: (when) => `prévenu ${when}`,
   address_hidden: 'une adresse hors du cabinet',
-  feed_only: 'dans la boîte seulement',
+  feed_only: 'dans la boîte de réception seulement',
   not_sent: 'non envoyé',
   channels: { email: 'E-mail', sms: 'SMS', push: 'Push', webhook: 'Webhook' },
   waits_until: (when) => `attend jusqu’au ${when}`,

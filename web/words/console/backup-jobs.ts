@@ -1,7 +1,7 @@
 /** The words of creating, changing and deleting expected backups. */
 export const en = {
   add: 'Add a backup',
-  add_title: 'Expect a backup',
+  add_title: 'New expected backup',
   expect: 'Expect this database',
   edit: 'Edit',
   edit_title: (name: string, agent: string): string => `Edit ${name} on ${agent}`,
@@ -25,10 +25,10 @@ export const en = {
     grace_minutes: 'Grace period in minutes',
   },
   hints: {
-    agent_id: 'As it reports: its folder in the inbox has this name.',
+    agent_id: 'As in its reports: its folder in the backup inbox has this name.',
     database_name: 'As in the agent’s reports.',
     expected_time: (zone: string): string => `In the zone of the office, ${zone}.`,
-    grace_minutes: 'After the expected time, until it is missing.',
+    grace_minutes: 'How long after the expected time the backup counts as missing.',
     neighborhood: 'Optional.',
   },
   rules: {
@@ -40,13 +40,13 @@ export const en = {
     neighborhood: 'At most 100 characters.',
     expected_time: 'A time of day.',
     days_of_week: 'Choose at least one day.',
-    grace_minutes: 'From 0 to 10,080 minutes, which is a week.',
+    grace_minutes: 'From 0 to 10,080 minutes (one week).',
   },
   taken: 'This agent already has an expected backup of this database.',
-  /** In place of those about due items. */
+  /** Replace the words about due items in the import wizard. */
   import_words: {
     item: 'Agent / database',
-    missing_note: 'Expected backups that the file does not have. They stay as they are.',
+    missing_note: 'Expected backups that are not in the file. They stay as they are.',
     changed_meanwhile: 'Somebody has changed these backups meanwhile. This is the difference now.',
     to_list: 'Go to the backups',
   },
@@ -56,7 +56,7 @@ export type BackupJobWords = typeof en;
 
 export const fr: BackupJobWords = {
   add: 'Ajouter une sauvegarde',
-  add_title: 'Attendre une sauvegarde',
+  add_title: 'Nouvelle sauvegarde attendue',
   expect: 'Attendre cette base',
   edit: 'Modifier',
   edit_title: (name, agent) => `Modifier ${name} sur ${agent}`,
@@ -67,7 +67,7 @@ export const fr: BackupJobWords = {
     'Une sauvegarde attendue est supprimée : personne n’en est plus prévenu, et ses alertes prennent fin. Ses résultats et ses fichiers sont conservés.',
   removed: (name) => `${name} n’est plus attendue.`,
   created: (name) => `${name} est attendue à partir de maintenant.`,
-  saved: 'Enregistré. Les nouvelles heures valent à partir de maintenant.',
+  saved: 'Enregistré. Les nouvelles heures s’appliquent dès maintenant.',
   import: 'Importer un fichier',
   fields: {
     agent_id: 'Agent',
@@ -76,20 +76,20 @@ export const fr: BackupJobWords = {
     city: 'Ville',
     neighborhood: 'Quartier',
     expected_time: 'Attendue à',
-    days_of_week: 'Ces jours',
+    days_of_week: 'Les jours suivants',
     grace_minutes: 'Délai en minutes',
   },
   hints: {
-    agent_id: 'Tel qu’il s’annonce : son dossier dans la boîte de dépôt porte ce nom.',
-    database_name: 'Telle que dans les rapports de l’agent.',
+    agent_id: 'Comme dans ses rapports : son dossier dans la boîte de dépôt porte ce nom.',
+    database_name: 'Comme dans les rapports de l’agent.',
     expected_time: (zone) => `Dans le fuseau du cabinet, ${zone}.`,
-    grace_minutes: 'Après l’heure attendue, avant qu’elle soit manquante.',
+    grace_minutes: 'Temps accordé après l’heure attendue. Ensuite, la sauvegarde est manquante.',
     neighborhood: 'Facultatif.',
   },
   rules: {
     agent_id:
       'De 1 à 100 lettres, chiffres, points, traits d’union et tirets bas ; le premier est une lettre ou un chiffre.',
-    database_name: 'De 1 à 100 caractères, telle que l’agent l’écrit.',
+    database_name: 'De 1 à 100 caractères, comme l’agent l’écrit.',
     company_name: 'De 1 à 100 caractères.',
     city: 'De 1 à 100 caractères.',
     neighborhood: 'Au plus 100 caractères.',

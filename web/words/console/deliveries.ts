@@ -1,14 +1,14 @@
 import { REASONS_EN, REASONS_FR } from '../reasons.js';
 
-/** Words for stored codes. A code of a newer server is shown as it is. */
+/** Words for stored codes. An unknown code, from a newer server, is shown as it is. */
 type Codes = Readonly<Record<string, string>>;
 
-/** What the pages of notifications and of people share: channels, states and reasons. */
+/** The words that the pages of notifications and people share: channels, states and reasons. */
 export const en = {
   channels: { email: 'E-mail', sms: 'Text message', push: 'Push', webhook: 'Webhook' } as Codes,
   states: {
     pending: 'Waiting',
-    queued: 'About to leave',
+    queued: 'Queued',
     sending: 'Being sent',
     sent: 'Sent',
     failed: 'Failed',
@@ -16,7 +16,7 @@ export const en = {
     cancelled: 'Cancelled',
     unknown: 'Uncertain',
   } as Codes,
-  /** Why a delivery waits, or is not sent: the server's words. */
+  /** Why a delivery waits or is not sent, in the server's words. */
   reasons: REASONS_EN,
   unknown_hint: 'The provider did not answer: it may have arrived.',
 };
@@ -27,7 +27,7 @@ export const fr: DeliveryWords = {
   channels: { email: 'E-mail', sms: 'SMS', push: 'Push', webhook: 'Webhook' },
   states: {
     pending: 'En attente',
-    queued: 'Sur le départ',
+    queued: 'En file d’attente',
     sending: 'En cours d’envoi',
     sent: 'Envoyée',
     failed: 'Échec',

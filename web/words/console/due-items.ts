@@ -1,4 +1,4 @@
-/** The name of a kind in sentences: `deadlines`, with its gender in French. */
+/** Words for each kind of due item: in French they agree with its gender. */
 type ByKind<Value> = Readonly<Record<'deadlines' | 'documents' | 'tasks' | 'tickets', Value>>;
 
 const kinds: ByKind<string> = {
@@ -52,7 +52,7 @@ export const en = {
     no_client: 'No client',
     no_person: 'Nobody',
   },
-  acts: 'Acts',
+  acts: 'Actions',
   end: { deadlines: 'Done', documents: 'Received', tasks: 'Done', tickets: 'Paid' },
   end_named: {
     deadlines: (title: string): string => `Mark as done: ${title}`,
@@ -76,10 +76,11 @@ export const en = {
     reopen_done: (n: string): string => `${n} open again.`,
   },
   empty: {
-    deadlines: 'No open deadline. New ones come from a file, the API, or the button above.',
-    documents: 'No document is awaited. New requests come from a file, the API, or the button above.',
-    tasks: 'No open task. New ones come from a file, the API, or the button above.',
-    tickets: 'No open ticket. New ones come from a file, the API, or the button above.',
+    deadlines: 'No open deadlines. Add them with the button above, from a file, or through the API.',
+    documents:
+      'No documents are awaited. Request them with the button above, from a file, or through the API.',
+    tasks: 'No open tasks. Add them with the button above, from a file, or through the API.',
+    tickets: 'No open tickets. Add them with the button above, from a file, or through the API.',
   },
   empty_filtered: 'Nothing matches these filters.',
   month: {
@@ -94,7 +95,7 @@ export const en = {
   form: {
     add_title: {
       deadlines: 'New deadline',
-      documents: 'Request of a document',
+      documents: 'Request a document',
       tasks: 'New task',
       tickets: 'New ticket',
     },
@@ -102,10 +103,10 @@ export const en = {
     title: 'Title',
     due_on: 'Due date',
     client_name: 'Client',
-    responsible_id: 'Responsible',
+    responsible_id: 'Person responsible',
     responsible_hint: 'Without one, the administrators are notified.',
     category: 'Category',
-    reference: 'Number of the ticket',
+    reference: 'Ticket number',
     amount_cents: 'Amount in cents',
     currency: 'Currency',
     external_id: 'Reference in your software',
@@ -113,17 +114,17 @@ export const en = {
     save: 'Save',
     saved: 'Saved.',
     required: 'Required',
-    check: 'Check the fields that are marked.',
+    check: 'Correct the marked fields.',
     faults: {
       title: 'Between 1 and 300 characters.',
       due_on: 'A day that exists, between 1900 and 2199.',
       client_name: 'At most 200 characters on one line.',
-      responsible_id: 'This person is not in your office any more.',
+      responsible_id: 'This person is no longer in your office.',
       category: 'At most 50 characters.',
       reference: 'At most 100 characters.',
       amount_cents: 'A whole number of cents: 13500 for 135 €.',
       currency: 'Three letters, such as EUR.',
-      external_id: 'At most 200 characters, and not that of another item.',
+      external_id: 'At most 200 characters. No other item may have the same reference.',
       description: 'At most 5,000 characters.',
     } as Readonly<Record<string, string>>,
   },
@@ -145,7 +146,7 @@ export const en = {
       `“${title}” is deleted for everybody, and nobody is reminded of it any more.`,
     removed: 'Deleted.',
     alerts: 'Alerts',
-    no_alerts: 'No alert about this item.',
+    no_alerts: 'No alerts about this item.',
     occurrences: (n: string): string => (n === '1' ? 'seen once' : `seen ${n} times`),
     alert_states: { open: 'Open', acknowledged: 'Acknowledged', snoozed: 'Snoozed', resolved: 'Resolved' },
   },
@@ -155,7 +156,7 @@ export type DueItemWords = typeof en;
 
 export const fr: DueItemWords = {
   kinds: { deadlines: 'Échéances', documents: 'Documents', tasks: 'Tâches', tickets: 'Contraventions' },
-  kinds_label: 'Nature',
+  kinds_label: 'Type',
   view: 'Vue',
   views: { due_on: 'Par date', client_name: 'Par client', responsible: 'Par personne', month: 'Mois' },
   caption: (kind) => `${kind} du cabinet`,
@@ -215,22 +216,21 @@ export const fr: DueItemWords = {
     end_title: (n) => (n === '1' ? 'Terminer 1 élément ?' : `Terminer ${n} éléments ?`),
     end_text: (n) =>
       n === '1'
-        ? 'Plus personne n’est relancé à son sujet.'
-        : `Plus personne n’est relancé pour ces ${n} éléments.`,
+        ? 'Plus personne n’est prévenu à son sujet.'
+        : `Plus personne n’est prévenu pour ces ${n} éléments.`,
     end_done: (n) => (n === '1' ? '1 élément terminé.' : `${n} éléments terminés.`),
     reopen_title: (n) => (n === '1' ? 'Rouvrir 1 élément ?' : `Rouvrir ${n} éléments ?`),
     reopen_text: (n) =>
       n === '1'
-        ? 'Ses relances reprennent au prochain contrôle.'
-        : `Les relances de ces ${n} éléments reprennent au prochain contrôle.`,
+        ? 'Ses rappels reprennent à la prochaine vérification.'
+        : `Les rappels de ces ${n} éléments reprennent à la prochaine vérification.`,
     reopen_done: (n) => (n === '1' ? '1 élément de nouveau en cours.' : `${n} éléments de nouveau en cours.`),
   },
   empty: {
-    deadlines: 'Aucune échéance en cours. Elles viennent d’un fichier, de l’API, ou du bouton ci-dessus.',
-    documents:
-      'Aucun document attendu. Les demandes viennent d’un fichier, de l’API, ou du bouton ci-dessus.',
-    tasks: 'Aucune tâche en cours. Elles viennent d’un fichier, de l’API, ou du bouton ci-dessus.',
-    tickets: 'Aucune contravention en cours. Elles viennent d’un fichier, de l’API, ou du bouton ci-dessus.',
+    deadlines: 'Aucune échéance en cours. Ajoutez-en avec le bouton ci-dessus, un fichier ou l’API.',
+    documents: 'Aucun document attendu. Demandez-en avec le bouton ci-dessus, un fichier ou l’API.',
+    tasks: 'Aucune tâche en cours. Ajoutez-en avec le bouton ci-dessus, un fichier ou l’API.',
+    tickets: 'Aucune contravention en cours. Ajoutez-en avec le bouton ci-dessus, un fichier ou l’API.',
   },
   empty_filtered: 'Rien ne correspond à ces filtres.',
   month: {
@@ -275,7 +275,7 @@ export const fr: DueItemWords = {
       reference: 'Au plus 100 caractères.',
       amount_cents: 'Un nombre entier de centimes : 13500 pour 135 €.',
       currency: 'Trois lettres, comme EUR.',
-      external_id: 'Au plus 200 caractères, et pas celle d’un autre élément.',
+      external_id: 'Au plus 200 caractères, différents de la référence d’un autre élément.',
       description: 'Au plus 5 000 caractères.',
     },
   },
@@ -294,7 +294,7 @@ export const fr: DueItemWords = {
     remove: 'Supprimer',
     remove_title: 'Supprimer cet élément ?',
     remove_text: (title) =>
-      `« ${title} » est supprimé pour tout le monde, et plus personne n’est relancé à son sujet.`,
+      `« ${title} » est supprimé pour tout le monde, et plus personne n’est prévenu à son sujet.`,
     removed: 'Supprimé.',
     alerts: 'Alertes',
     no_alerts: 'Aucune alerte sur cet élément.',
@@ -302,8 +302,8 @@ export const fr: DueItemWords = {
     alert_states: {
       open: 'En cours',
       acknowledged: 'Prise en charge',
-      snoozed: 'En pause',
-      resolved: 'Close',
+      snoozed: 'Reportée',
+      resolved: 'Clôturée',
     },
   },
 };

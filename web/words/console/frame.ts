@@ -1,11 +1,11 @@
-/** A request that did not succeed, as `RequestError` of web/client says it. */
+/** A failed request, in the shape of `RequestError` in web/client. */
 interface Fault {
   reason?: unknown;
   code?: unknown;
   problem?: { detail?: string; errors?: { pointer: string; detail: string }[] } | null;
 }
 
-/** The server's reasons in words for people; other codes get the general sentence. */
+/** Turns a server error into a sentence for people. An unknown code gets the general sentence. */
 function faultOf(codes: Readonly<Record<string, string>>, reasons: Readonly<Record<string, string>>) {
   return (error: unknown): string => {
     const { code, reason } = (error ?? {}) as Fault;
@@ -32,7 +32,7 @@ export const en = {
   search_short: 'Search',
   live: { live: 'Live', connecting: 'Connecting…', lost: 'Connection lost' },
   live_age: (age: string): string => `last answer ${age}`,
-  zone: 'Time zone of the times',
+  zone: 'Time zone',
   zone_tenant: (zone: string): string => `Office (${zone})`,
   zone_mine: (zone: string): string => `Mine (${zone})`,
   zone_utc: 'UTC',
@@ -45,29 +45,29 @@ export const en = {
   close: 'Close',
   cancel: 'Cancel',
   undo: 'Undo',
-  not_found: 'There is no such page',
-  not_found_hint: 'It may have been moved, or you may not see it.',
-  to_start: 'Go to the first page',
+  not_found: 'This page does not exist',
+  not_found_hint: 'It may have been moved, or you have no access to it.',
+  to_start: 'Go to the home page',
   page_failed: 'This page could not be loaded.',
   expired_title: 'Your session has ended',
-  expired_text: 'Sign in again to go on where you were. Nothing on this page is lost.',
+  expired_text: 'Sign in again to continue where you were. Nothing on this page is lost.',
   faultOf: faultOf(
     {
-      forbidden: 'You may not do that.',
-      not_found: 'That does not exist, or not any more.',
-      conflict: 'That is no longer possible: somebody may have changed it meanwhile.',
-      count_changed: 'The list has changed meanwhile. Look at it again, then repeat.',
+      forbidden: 'You are not allowed to do that.',
+      not_found: 'It does not exist, or no longer exists.',
+      conflict: 'That is no longer possible: somebody may have changed it in the meantime.',
+      count_changed: 'The list has changed in the meantime. Check it, then try again.',
       rate_limited: 'Too many requests. Try again in a minute.',
       too_many_attempts: 'Too many attempts. Wait a few minutes, then try again.',
-      invalid_credentials: 'This address and password do not match.',
-      tenant_suspended: 'The access of your office is suspended.',
+      invalid_credentials: 'The address or the password is wrong.',
+      tenant_suspended: 'Your office is suspended.',
       validation_failed: 'Something in the form is not valid.',
-      limit_reached: 'A limit of your office is reached.',
+      limit_reached: 'Your office has reached a limit.',
     },
     {
       network: 'The server does not answer.',
       auth: 'Your session has ended.',
-      incompatible: 'This server does not understand this page. Load it again.',
+      incompatible: 'This page does not work with this version of the server. Reload it.',
       unknown: 'That did not work.',
     },
   ),
@@ -78,7 +78,7 @@ export const en = {
     select_all: 'Select all shown',
     select_row: (name: string): string => `Select ${name}`,
     selected: (n: string): string => `${n} selected`,
-    select_matching: (n: string): string => `Select all ${n} that match`,
+    select_matching: (n: string): string => `Select all ${n} results`,
     clear_selection: 'Clear the selection',
     more: 'Show more',
     shown_of: (shown: string, all: string): string => `${shown} of ${all}`,
@@ -113,7 +113,7 @@ export const fr: FrameWords = {
   search_short: 'Rechercher',
   live: { live: 'En direct', connecting: 'Connexion…', lost: 'Connexion perdue' },
   live_age: (age) => `dernière réponse ${age}`,
-  zone: 'Fuseau des heures',
+  zone: 'Fuseau horaire',
   zone_tenant: (zone) => `Cabinet (${zone})`,
   zone_mine: (zone) => `Le mien (${zone})`,
   zone_utc: 'UTC',
@@ -125,38 +125,38 @@ export const fr: FrameWords = {
   retry: 'Réessayer',
   close: 'Fermer',
   cancel: 'Annuler',
-  undo: 'Rétablir',
+  undo: 'Annuler',
   not_found: 'Cette page n’existe pas',
   not_found_hint: 'Elle a pu être déplacée, ou vous n’y avez pas accès.',
-  to_start: 'Aller à la première page',
+  to_start: 'Aller à l’accueil',
   page_failed: 'Cette page n’a pas pu être chargée.',
   expired_title: 'Votre session a expiré',
   expired_text: 'Reconnectez-vous pour continuer où vous étiez. Rien n’est perdu sur cette page.',
   faultOf: faultOf(
     {
       forbidden: 'Vous n’avez pas ce droit.',
-      not_found: 'Cela n’existe pas, ou plus.',
+      not_found: 'Cet élément n’existe pas, ou n’existe plus.',
       conflict: 'Ce n’est plus possible : quelqu’un l’a peut-être modifié entre-temps.',
       count_changed: 'La liste a changé entre-temps. Vérifiez-la, puis recommencez.',
       rate_limited: 'Trop de requêtes. Réessayez dans une minute.',
       too_many_attempts: 'Trop d’essais. Attendez quelques minutes, puis réessayez.',
-      invalid_credentials: 'Cette adresse et ce mot de passe ne correspondent pas.',
-      tenant_suspended: 'L’accès de votre cabinet est suspendu.',
+      invalid_credentials: 'L’adresse ou le mot de passe est incorrect.',
+      tenant_suspended: 'Votre cabinet est suspendu.',
       validation_failed: 'Une saisie n’est pas valable.',
-      limit_reached: 'Une limite de votre cabinet est atteinte.',
+      limit_reached: 'Votre cabinet a atteint une limite.',
     },
     {
       network: 'Le serveur ne répond pas.',
       auth: 'Votre session a expiré.',
-      incompatible: 'Ce serveur ne comprend pas cette page. Rechargez-la.',
-      unknown: 'Cela n’a pas abouti.',
+      incompatible: 'Cette page ne fonctionne pas avec cette version du serveur. Rechargez-la.',
+      unknown: 'L’action n’a pas abouti.',
     },
   ),
   list: {
     filters: 'Filtres',
     search: 'Rechercher',
     clear: 'Effacer les filtres',
-    select_all: 'Tout sélectionner à l’écran',
+    select_all: 'Sélectionner tout ce qui est affiché',
     select_row: (name) => `Sélectionner ${name}`,
     selected: (n) => (n === '1' ? '1 sélectionné' : `${n} sélectionnés`),
     select_matching: (n) => `Sélectionner les ${n} résultats`,

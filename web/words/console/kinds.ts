@@ -1,4 +1,4 @@
-/** What each kind of notification is about. Kinds of later servers are shown by their name. */
+/** The name of each kind of notification. An unknown kind, from a newer server, is shown by its code. */
 const en: Readonly<Record<string, string>> = {
   deadline_near: 'Deadlines',
   documents_missing: 'Missing documents',
@@ -9,11 +9,11 @@ const en: Readonly<Record<string, string>> = {
   password_changed: 'Password changed',
   email_changed: 'Address changed',
   test: 'Test mail',
-  event: 'Events of programs',
+  event: 'Events from programs',
   message: 'Messages',
   reminder: 'Reminders',
   backup_alert: 'Backup problems',
-  backup_recovered: 'Backups good again',
+  backup_recovered: 'Recovered backups',
   backup_damaged: 'Damaged backups',
   backup_report_rejected: 'Rejected backup reports',
   backup_agent_silent: 'Silent agents',
@@ -44,7 +44,7 @@ const fr: Readonly<Record<string, string>> = {
   backup_agent_back: 'Agents de retour',
   webhook_failing: 'Webhooks en échec',
   webhook_disabled: 'Webhooks désactivés',
-  address_stopped: 'Adresses arrêtées',
+  address_stopped: 'Adresses bloquées',
 };
 
 /** The kinds that have a name here. */

@@ -1,7 +1,7 @@
 /** The words of the operator's queues and connections. */
 export const en = {
   board_why:
-    'PostgreSQL holds all work; Bull only moves what is due right now to the workers. So Bull’s queues are nearly always empty, and an empty board is good news.',
+    'PostgreSQL holds all work; Bull only passes what is due now to the workers. So Bull’s queues are nearly always empty, and an empty board is a good sign.',
   board_open: 'Open Bull Board',
   queue: 'Queue',
   queues: {
@@ -18,7 +18,7 @@ export const en = {
   down: 'Channel down',
   due: 'Due',
   deferred: 'Deferred',
-  in_work: 'In work',
+  in_work: 'In progress',
   done_24h: 'Done 24 h',
   failed_24h: 'Failed 24 h',
   in_bull: 'In Bull',
@@ -32,16 +32,16 @@ export const en = {
   retry_failed: 'Retry',
   pause_title: (queue: string): string => `Pause the queue ${queue}?`,
   pause_text: (n: string): string =>
-    `${n} waiting stay in PostgreSQL, for all offices, until you resume it. What is being sent or run finishes.`,
+    `The ${n} waiting, of all offices, stay in PostgreSQL until you resume the queue. Work in progress finishes.`,
   paused_done: (queue: string, n: string): string => `${queue} is paused; ${n} returned to PostgreSQL.`,
   resumed_done: (queue: string): string => `${queue} runs again.`,
   purge_title: (queue: string): string => `Cancel the waiting work of ${queue}?`,
   purge_text: (n: string): string =>
-    `${n} waiting are cancelled, for all offices. They are not sent or run later. This cannot be undone.`,
-  purged_done: (n: string, left: string): string => `${n} cancelled, ${left} still wait.`,
+    `The ${n} waiting, of all offices, are cancelled and never sent or run. This cannot be undone.`,
+  purged_done: (n: string, left: string): string => `${n} cancelled, ${left} still waiting.`,
   retry_title: (queue: string): string => `Retry the failed work of ${queue}?`,
   retry_text: (n: string): string =>
-    `${n} failed in the last 24 hours, for all offices. Deliveries get all their attempts again; of runs, the latest of each office and job.`,
+    `${n} failed in the last 24 hours, in all offices. Deliveries get all their attempts again. Of the runs, only the latest of each office and job is retried.`,
   retried_done: (n: string): string => `${n} retried.`,
   // A queue
   jobs_of: (queue: string): string => `Queue: ${queue}`,
@@ -56,7 +56,7 @@ export const en = {
   age: 'Age',
   reason: 'Why',
   id: 'Id',
-  jobs_none: 'No such work. PostgreSQL was asked, which holds all of it.',
+  jobs_none: 'No such work in PostgreSQL, which holds all of it.',
   back_to_queues: 'All queues',
   // Connections
   services: {
@@ -73,7 +73,7 @@ export const en = {
   works: 'Works',
   fails: 'Fails',
   not_configured: 'Not configured',
-  latency: 'Answer',
+  latency: 'Response time',
   error: 'Error',
   channel_state: 'Sending',
   channel_up: 'Works',
@@ -83,7 +83,7 @@ export const en = {
   test_again: 'Test again',
   testing: 'Testing…',
   connections_note:
-    'Each service was asked as Vigie uses it: connected, encrypted, logged in. No mail was sent.',
+    'Each service was tested the way Vigie uses it: connection, encryption, login. No mail was sent.',
 };
 
 export type OperatorQueueWords = typeof en;
@@ -98,7 +98,7 @@ export const fr: OperatorQueueWords = {
     sms: 'SMS',
     push: 'Push',
     webhook: 'Webhooks',
-    checks: 'Contrôles',
+    checks: 'Vérifications',
     maintenance: 'Maintenance',
   },
   state: 'État',
@@ -126,11 +126,11 @@ export const fr: OperatorQueueWords = {
   resumed_done: (queue) => `${queue} : de nouveau en marche.`,
   purge_title: (queue) => `Annuler le travail en attente de ${queue} ?`,
   purge_text: (n) =>
-    `En attente et annulés : ${n}, pour tous les cabinets. Rien n’en sera envoyé ou exécuté plus tard. C’est définitif.`,
+    `En attente et annulés : ${n}, pour tous les cabinets. Rien ne sera envoyé ni exécuté plus tard. C’est définitif.`,
   purged_done: (n, left) => `Annulés : ${n} ; encore en attente : ${left}.`,
   retry_title: (queue) => `Relancer les échecs de ${queue} ?`,
   retry_text: (n) =>
-    `Échecs des dernières 24 heures : ${n}, pour tous les cabinets. Les envois retrouvent toutes leurs tentatives ; pour les exécutions, la dernière de chaque cabinet et tâche.`,
+    `Échecs des dernières 24 heures : ${n}, pour tous les cabinets. Les envois retrouvent tous leurs essais. Pour les exécutions, seule la dernière de chaque cabinet et tâche est relancée.`,
   retried_done: (n) => `Relancés : ${n}.`,
   jobs_of: (queue) => `File : ${queue}`,
   jobs_caption: 'Travail de cette file',
@@ -138,13 +138,13 @@ export const fr: OperatorQueueWords = {
   tenant: 'Cabinet',
   tenant_slug: 'Cabinet (nom court)',
   job: 'Tâche',
-  attempts: 'Tentatives',
+  attempts: 'Essais',
   due_at: 'Dû',
   ended_at: 'Terminé',
   age: 'Âge',
   reason: 'Motif',
   id: 'Identifiant',
-  jobs_none: 'Aucun travail de ce genre. PostgreSQL a été interrogé, qui le détient en entier.',
+  jobs_none: 'Aucun travail de ce genre dans PostgreSQL, qui détient tout le travail.',
   back_to_queues: 'Toutes les files',
   services: {
     postgresql_app: 'PostgreSQL (application)',
@@ -160,7 +160,7 @@ export const fr: OperatorQueueWords = {
   works: 'Fonctionne',
   fails: 'En panne',
   not_configured: 'Non configuré',
-  latency: 'Réponse',
+  latency: 'Temps de réponse',
   error: 'Erreur',
   channel_state: 'Envoi',
   channel_up: 'Fonctionne',
@@ -170,5 +170,5 @@ export const fr: OperatorQueueWords = {
   test_again: 'Tester à nouveau',
   testing: 'Test en cours…',
   connections_note:
-    'Chaque service a été interrogé comme Vigie s’en sert : connexion, chiffrement, identification. Aucun e-mail n’est parti.',
+    'Chaque service a été testé comme Vigie l’utilise : connexion, chiffrement, identification. Aucun e-mail n’a été envoyé.',
 };

@@ -1,6 +1,6 @@
 /** The words of the operator's timeline and of a tenant's runs. */
 export const en = {
-  note: 'Each mark is an hour, with the worst in it. Computed from the hours that are set now.',
+  note: 'Each mark is one hour and shows its worst run. Planned hours come from the current settings.',
   caption: 'Runs by office and job',
   job: 'Job',
   all_jobs: 'All jobs',
@@ -42,14 +42,15 @@ export const en = {
   back: 'All offices',
   run_now: 'Run now',
   run_title: (job: string): string => `Run “${job}” now?`,
-  run_text: (name: string): string => `For 1 office: ${name}. It does what it would do at its hour.`,
+  run_text: (name: string): string => `For 1 office: ${name}. It does the same as at its scheduled time.`,
   run_done: 'The run is queued.',
 };
 
 export type OperatorRunWords = typeof en;
 
 export const fr: OperatorRunWords = {
-  note: 'Chaque marque est une heure, avec le pire de celle-ci. Calculé d’après les horaires actuels.',
+  note:
+    'Chaque marque est une heure et montre sa pire exécution. Les heures prévues suivent les réglages actuels.',
   caption: 'Exécutions par cabinet et tâche',
   job: 'Tâche',
   all_jobs: 'Toutes les tâches',
@@ -57,7 +58,7 @@ export const fr: OperatorRunWords = {
   periods: { '6': '6 heures', '24': '24 heures', '72': '3 jours' },
   tenant: 'Cabinet (nom court)',
   office: 'Cabinet',
-  timeline: 'Frise',
+  timeline: 'Chronologie',
   now: 'maintenant',
   marks: {
     missed: 'Manquée',
@@ -91,6 +92,6 @@ export const fr: OperatorRunWords = {
   back: 'Tous les cabinets',
   run_now: 'Exécuter',
   run_title: (job) => `Exécuter « ${job} » maintenant ?`,
-  run_text: (name) => `Pour 1 cabinet : ${name}. La tâche fait ce qu’elle ferait à son heure.`,
-  run_done: 'L’exécution est en file.',
+  run_text: (name) => `Pour 1 cabinet : ${name}. La tâche fait la même chose qu’à son heure prévue.`,
+  run_done: 'L’exécution est dans la file d’attente.',
 };

@@ -21,7 +21,7 @@ export const en = {
   created: 'Created',
   limit_hour: 'Messages per channel and hour',
   limit_day: 'Messages per channel and 24 hours',
-  limit_hint: 'Empty: as the installation. 0: no limit.',
+  limit_hint: 'Empty: the server’s limit. 0: no limit.',
   acts: 'Actions',
   edit: 'Edit',
   edit_title: (name: string): string => `Edit ${name}`,
@@ -30,10 +30,10 @@ export const en = {
   resume: 'Resume',
   suspend_title: (name: string): string => `Suspend ${name}?`,
   suspend_text: (users: string): string =>
-    `1 office with ${users} people: they are signed out and refused, its keys too, and nothing is checked or sent for it.`,
+    `1 office with ${users} people: they are signed out and cannot sign in, its keys are refused, and nothing is checked or sent for it.`,
   resume_title: (name: string): string => `Resume ${name}?`,
   resume_text: (users: string): string =>
-    `1 office with ${users} people: they can sign in, and checks begin with their next hour. Missed ones are not caught up.`,
+    `1 office with ${users} people: they can sign in, and checks resume at their next scheduled time. Missed checks are not caught up.`,
   suspended_done: (name: string): string => `${name} is suspended.`,
   resumed_done: (name: string): string => `${name} is active again.`,
   saved: (name: string): string => `${name} is saved.`,
@@ -69,7 +69,7 @@ export const fr: TenantWords = {
   created: 'Créé',
   limit_hour: 'Messages par canal et heure',
   limit_day: 'Messages par canal et 24 heures',
-  limit_hint: 'Vide : comme l’installation. 0 : sans limite.',
+  limit_hint: 'Vide : la limite du serveur. 0 : sans limite.',
   acts: 'Actions',
   edit: 'Modifier',
   edit_title: (name) => `Modifier ${name}`,
@@ -78,10 +78,10 @@ export const fr: TenantWords = {
   resume: 'Réactiver',
   suspend_title: (name) => `Suspendre ${name} ?`,
   suspend_text: (users) =>
-    `1 cabinet, personnes : ${users}. Elles sont déconnectées et refusées, ses clés aussi, et rien n’est vérifié ni envoyé pour lui.`,
+    `1 cabinet, personnes : ${users}. Elles sont déconnectées et ne peuvent plus se connecter, ses clés sont refusées, et rien n’est vérifié ni envoyé pour lui.`,
   resume_title: (name) => `Réactiver ${name} ?`,
   resume_text: (users) =>
-    `1 cabinet, personnes : ${users}. Elles peuvent se connecter, et les contrôles reprennent à leur prochaine heure. Rien n’est rattrapé.`,
+    `1 cabinet, personnes : ${users}. Elles peuvent se connecter, et les vérifications reprennent à leur prochaine heure prévue. Celles qui ont été manquées ne sont pas rattrapées.`,
   suspended_done: (name) => `${name} est suspendu.`,
   resumed_done: (name) => `${name} est de nouveau actif.`,
   saved: (name) => `${name} est enregistré.`,

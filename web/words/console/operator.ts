@@ -1,6 +1,6 @@
 import * as queues from './operator-queues.js';
 
-/** The words of the operator's pages; others are in operator-queues.ts, operator-runs.ts and operator-tenants.ts. */
+/** The words of the operator's pages, without those in operator-queues.ts, -runs.ts and -tenants.ts. */
 export const en = {
   ...queues.en,
   sections: {
@@ -15,14 +15,14 @@ export const en = {
     audit: 'Audit log',
   },
   checked: (at: string): string => `Checked ${at}`,
-  failed_to_refresh: 'What you see is from before: the last request failed.',
+  failed_to_refresh: 'These figures are not current: the last request failed.',
   // Overview
   wrong: 'What is wrong',
   nothing_wrong: (at: string): string =>
     `Nothing is wrong. Checked ${at}: queues, channels, workers, the scheduler, Redis and failures of the last hour.`,
   figures: 'Figures',
   oldest_due: 'Oldest due',
-  oldest_none: 'Nothing waits',
+  oldest_none: 'Nothing is waiting',
   failures: 'Failed deliveries',
   failed_runs: 'Failed runs',
   last_hour: 'last hour',
@@ -30,21 +30,22 @@ export const en = {
   none_ended: 'none ended',
   of_ended: (bad: string, all: string): string => `${bad} of ${all}`,
   scheduler: 'Scheduler',
-  scheduler_on: (age: string): string => `looked ${age}`,
+  scheduler_on: (age: string): string => `last check ${age}`,
   scheduler_off: 'Off',
-  scheduler_never: 'Has never looked',
+  scheduler_never: 'Has never run',
   problem: {
     redis: (error: string): string => `Redis does not answer: ${error}`,
     scheduler_off: 'The scheduler is off: no job runs on its schedule.',
-    scheduler_never: 'No scheduler has looked yet: no process with the role scheduler runs.',
-    scheduler_late: (age: string): string => `The scheduler looked last ${age}.`,
+    scheduler_never: 'No scheduler has run yet: no process has the role scheduler.',
+    scheduler_late: (age: string): string => `The scheduler last ran ${age}.`,
     channel: (name: string, cause: string): string => `${name}: ${cause}`,
     paused: (queue: string): string => `The queue ${queue} is paused.`,
     no_workers: (queue: string): string => `The queue ${queue} has due work and no worker.`,
     oldest: (queue: string, age: string): string => `The oldest work of ${queue} has been due for ${age}.`,
     failed: (n: string): string => `${n} failed in the last hour`,
     failed_runs: (n: string): string => `${n} runs failed in the last hour`,
-    unknown: (n: string): string => `${n} may have been sent in the last hour: a person must decide`,
+    unknown: (n: string): string =>
+      `${n} may or may not have been sent in the last hour: a person must decide`,
   },
   causes: {
     unreachable: 'unreachable',
@@ -63,11 +64,11 @@ export const en = {
   periods: { '24': '24 hours', '168': '7 days' },
   sent: 'Sent',
   failed: 'Failed',
-  unknown: 'Unknown',
+  unknown: 'Uncertain',
   no_deliveries: (at: string): string => `No delivery ended in this period. Checked ${at}.`,
   dead: 'Failed deliveries by cause',
   dead_note:
-    'They are not sent again by themselves. Correct the cause, then send them again or discard them. Addresses are left out.',
+    'They are not sent again automatically. Correct the cause, then send them again or discard them. Addresses are hidden.',
   dead_requeue: 'Send again',
   dead_discard: 'Discard',
   dead_requeue_title: 'Send these deliveries again?',
@@ -75,7 +76,7 @@ export const en = {
     `${n} deliveries of this cause, for all offices, get all their attempts again.`,
   dead_discard_title: 'Discard these deliveries?',
   dead_discard_text: (n: string): string =>
-    `${n} deliveries of this cause, for all offices, are given up for good. Their history keeps your reason.`,
+    `${n} deliveries of this cause, for all offices, are discarded for good. Their history keeps your reason.`,
   dead_why: 'Reason',
   dead_requeued: (n: string, total: string): string => `${n} of ${total} are sent again.`,
   dead_discarded: (n: string, total: string): string => `${n} of ${total} are discarded.`,
@@ -103,7 +104,7 @@ export const en = {
     cli: 'Command line',
   },
   audit_note:
-    'Without an office: what was done to the installation. With one: what was done there, by its own people and by operators.',
+    'Without an office: acts on the installation. With one: acts in that office, by its own people and by operators.',
 };
 
 export type OperatorWords = typeof en;
@@ -122,12 +123,12 @@ export const fr: OperatorWords = {
     audit: 'Journal d’audit',
   },
   checked: (at) => `Vérifié ${at}`,
-  failed_to_refresh: 'Ceci date d’avant : la dernière requête a échoué.',
+  failed_to_refresh: 'Ces chiffres ne sont plus à jour : la dernière requête a échoué.',
   wrong: 'Ce qui ne va pas',
   nothing_wrong: (at) =>
     `Tout va bien. Vérifié ${at} : files, canaux, processus d’envoi, planificateur, Redis et échecs de la dernière heure.`,
   figures: 'Chiffres',
-  oldest_due: 'Plus ancien dû',
+  oldest_due: 'Plus ancien travail dû',
   oldest_none: 'Rien n’attend',
   failures: 'Envois échoués',
   failed_runs: 'Exécutions échouées',
@@ -136,21 +137,21 @@ export const fr: OperatorWords = {
   none_ended: 'aucun terminé',
   of_ended: (bad, all) => `${bad} sur ${all}`,
   scheduler: 'Planificateur',
-  scheduler_on: (age) => `a vérifié ${age}`,
+  scheduler_on: (age) => `dernier passage ${age}`,
   scheduler_off: 'Arrêté',
-  scheduler_never: 'N’a jamais vérifié',
+  scheduler_never: 'Jamais exécuté',
   problem: {
     redis: (error) => `Redis ne répond pas : ${error}`,
     scheduler_off: 'Le planificateur est arrêté : aucune tâche ne s’exécute à son heure.',
-    scheduler_never: 'Aucun planificateur n’a encore vérifié : aucun processus n’a le rôle scheduler.',
-    scheduler_late: (age) => `Le planificateur a vérifié pour la dernière fois ${age}.`,
+    scheduler_never: 'Aucun planificateur n’a encore fonctionné : aucun processus n’a le rôle scheduler.',
+    scheduler_late: (age) => `Dernier passage du planificateur : ${age}.`,
     channel: (name, cause) => `${name} : ${cause}`,
     paused: (queue) => `La file ${queue} est en pause.`,
-    no_workers: (queue) => `La file ${queue} a du travail dû et aucun processus.`,
-    oldest: (queue, age) => `Le plus ancien de ${queue} est dû depuis ${age}.`,
+    no_workers: (queue) => `La file ${queue} a du travail dû et aucun processus pour le faire.`,
+    oldest: (queue, age) => `Le plus ancien travail de ${queue} est dû depuis ${age}.`,
     failed: (n) => `Échecs de la dernière heure : ${n}`,
     failed_runs: (n) => `Exécutions échouées de la dernière heure : ${n}`,
-    unknown: (n) => `Envois au sort inconnu de la dernière heure : ${n}. Une personne doit décider`,
+    unknown: (n) => `Envois incertains de la dernière heure : ${n}. Une personne doit décider`,
   },
   causes: {
     unreachable: 'injoignable',
@@ -168,11 +169,11 @@ export const fr: OperatorWords = {
   periods: { '24': '24 heures', '168': '7 jours' },
   sent: 'Envoyés',
   failed: 'Échoués',
-  unknown: 'Sort inconnu',
+  unknown: 'Incertains',
   no_deliveries: (at) => `Aucun envoi ne s’est terminé dans cette période. Vérifié ${at}.`,
   dead: 'Envois échoués par cause',
   dead_note:
-    'Ils ne repartent pas d’eux-mêmes. Corrigez la cause, puis relancez-les ou abandonnez-les. Les adresses sont omises.',
+    'Ils ne sont pas relancés automatiquement. Corrigez la cause, puis relancez-les ou abandonnez-les. Les adresses sont masquées.',
   dead_requeue: 'Relancer',
   dead_discard: 'Abandonner',
   dead_requeue_title: 'Relancer ces envois ?',
@@ -202,9 +203,9 @@ export const fr: OperatorWords = {
     user: 'Personne',
     api_key: 'Clé d’API',
     operator: 'Exploitant',
-    anonymous: 'Sans connexion',
+    anonymous: 'Non connecté',
     cli: 'Ligne de commande',
   },
   audit_note:
-    'Sans cabinet : ce qui a été fait sur l’installation. Avec un cabinet : ce qui y a été fait, par les siens et par les exploitants.',
+    'Sans cabinet : les actions sur l’installation. Avec un cabinet : les actions dans ce cabinet, par ses membres et par les exploitants.',
 };

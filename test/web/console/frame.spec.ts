@@ -70,7 +70,7 @@ it('V20: a deep link asks to sign in, says what is wrong, and leads back; back a
   const page = await open('/account?from=mail');
   await heading(page, 'Connexion');
   await fill(page, { 'Adresse e-mail': cast.admin.email, 'Mot de passe': 'not this one' });
-  await page.getByLabel(/^Cabinet/).fill(cast.tenant.slug);
+  await page.getByLabel(/^Organisation/).fill(cast.tenant.slug);
   await page.keyboard.press('Enter');
   await page.getByText('L’adresse ou le mot de passe est incorrect.').waitFor();
   await fill(page, { 'Mot de passe': cast.admin.password });
@@ -96,7 +96,7 @@ it('V20: a deep link asks to sign in, says what is wrong, and leads back; back a
 it('V20: a link in a mail fills in the tenant at sign-in, and opens its item afterwards', async () => {
   const page = await open(`/items/deadline/0198a6c0-0000-7000-8000-000000000000?tenant=${cast.tenant.slug}`);
   await heading(page, 'Connexion');
-  expect(await page.getByLabel(/^Cabinet/).inputValue()).toBe(cast.tenant.slug);
+  expect(await page.getByLabel(/^Organisation/).inputValue()).toBe(cast.tenant.slug);
   await fill(page, { 'Adresse e-mail': cast.admin.email, 'Mot de passe': cast.admin.password });
   await page.getByRole('button', { name: 'Se connecter' }).click();
   await page.waitForURL(/\/items\/deadline\/|\/due-items\//);
@@ -135,7 +135,7 @@ it('V20: each role sees its own navigation, and a page of another role does not 
 
   context = await newContext();
   const admin = await signedIn(cast.admin);
-  await admin.getByText('Tout le cabinet').waitFor();
+  await admin.getByText('Toute l’organisation').waitFor();
   expect(await navigation(admin)).toEqual(expect.arrayContaining(ofMember));
   expect(tab.faults).toEqual([]);
   await context.close();

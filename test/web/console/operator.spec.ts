@@ -209,9 +209,9 @@ test('tenants are found, added with faults in place, edited and suspended; hosti
   expect((await state())[0]).toEqual({ name: HOSTILE, suspended: true });
   await page.getByRole('link', { name: 'Effacer les filtres' }).click();
 
-  await page.getByRole('button', { name: 'Ajouter un cabinet' }).click();
+  await page.getByRole('button', { name: 'Ajouter une organisation' }).click();
   const dialog = page.locator('dialog[open]');
-  const submit = dialog.getByRole('button', { name: 'Ajouter un cabinet' });
+  const submit = dialog.getByRole('button', { name: 'Ajouter une organisation' });
   await dialog.getByLabel('Nom', { exact: true }).fill('Cabinet Nouveau');
   await dialog.getByLabel(/^Nom court/).fill('cabinet-martin');
   await submit.click();

@@ -2,7 +2,7 @@ import { REASONS_EN, REASONS_FR } from '../reasons.js';
 
 export const en = {
   title: 'Alerts',
-  caption: 'Alerts of the office',
+  caption: 'Alerts of the organization',
   states: { open: 'Open', snoozed: 'Snoozed', acknowledged: 'Acknowledged', resolved: 'Resolved' },
   all: 'All',
   state: 'State',
@@ -77,7 +77,7 @@ export const en = {
   notified: 'Who was notified',
   nobody_notified: 'Nobody was notified of this alert.',
   notified_at: (when: string): string => `notified ${when}`,
-  address_hidden: 'an address outside the office',
+  address_hidden: 'an address outside the organization',
   feed_only: 'in the inbox only',
   not_sent: 'not sent',
   channels: { email: 'E-mail', sms: 'Text message', push: 'Push', webhook: 'Webhook' },
@@ -90,7 +90,7 @@ export type AlertWords = typeof en;
 
 export const fr: AlertWords = {
   title: 'Alertes',
-  caption: 'Alertes du cabinet',
+  caption: 'Alertes de l’organisation',
   states: { open: 'Ouverte', snoozed: 'Reportée', acknowledged: 'Prise en charge', resolved: 'Clôturée' },
   all: 'Toutes',
   state: 'État',
@@ -172,7 +172,7 @@ export const fr: AlertWords = {
   notified: 'Qui a été prévenu',
   nobody_notified: 'Personne n’a été prévenu de cette alerte.',
   notified_at: (when) => `prévenu ${when}`,
-  address_hidden: 'une adresse hors du cabinet',
+  address_hidden: 'une adresse hors de l’organisation',
   feed_only: 'dans la boîte de réception seulement',
   not_sent: 'non envoyé',
   channels: { email: 'E-mail', sms: 'SMS', push: 'Push', webhook: 'Webhook' },

@@ -27,7 +27,7 @@ export const en = {
   hints: {
     agent_id: 'As in its reports: its folder in the backup inbox has this name.',
     database_name: 'As in the agent’s reports.',
-    expected_time: (zone: string): string => `In the zone of the office, ${zone}.`,
+    expected_time: (zone: string): string => `In the zone of the organization, ${zone}.`,
     grace_minutes: 'How long after the expected time the backup counts as missing.',
     neighborhood: 'Optional.',
   },
@@ -82,7 +82,7 @@ export const fr: BackupJobWords = {
   hints: {
     agent_id: 'Comme dans ses rapports : son dossier dans la boîte de dépôt porte ce nom.',
     database_name: 'Comme dans les rapports de l’agent.',
-    expected_time: (zone) => `Dans le fuseau du cabinet, ${zone}.`,
+    expected_time: (zone) => `Dans le fuseau de l’organisation, ${zone}.`,
     grace_minutes: 'Temps accordé après l’heure attendue. Ensuite, la sauvegarde est manquante.',
     neighborhood: 'Facultatif.',
   },

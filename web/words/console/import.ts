@@ -82,7 +82,7 @@ export type ImportWords = typeof en;
 /** The server's error texts are in English. These are the most frequent ones in French. */
 const FRENCH_FAULTS: readonly [RegExp, (found: RegExpExecArray) => string][] = [
   [/is missing/, () => 'manque'],
-  [/is not a user of this tenant/, () => 'n’est pas une personne de votre cabinet'],
+  [/is not a user of this tenant/, () => 'n’est pas une personne de votre organisation'],
   [
     /give the responsible by id or by e-mail/,
     () => 'donnez le responsable par son identifiant ou par son e-mail, pas les deux',

@@ -1,13 +1,13 @@
 /** The words of the operator's timeline and of a tenant's runs. */
 export const en = {
   note: 'Each mark is one hour and shows its worst run. Planned hours come from the current settings.',
-  caption: 'Runs by office and job',
+  caption: 'Runs by organization and job',
   job: 'Job',
   all_jobs: 'All jobs',
   hours: 'Period',
   periods: { '6': '6 hours', '24': '24 hours', '72': '3 days' },
-  tenant: 'Office (short name)',
-  office: 'Office',
+  tenant: 'Organization (short name)',
+  office: 'Organization',
   timeline: 'Timeline',
   now: 'now',
   marks: {
@@ -23,8 +23,8 @@ export const en = {
   later: 'later',
   suspended: 'suspended',
   nothing: 'nothing',
-  none: 'There is no office yet.',
-  none_filtered: 'No office matches.',
+  none: 'There is no organization yet.',
+  none_filtered: 'No organization matches.',
   runs_of: (name: string): string => `Runs: ${name}`,
   preview: 'What would be sent?',
   runs_caption: 'Runs, newest first',
@@ -39,25 +39,25 @@ export const en = {
   error: 'Error',
   no_runs: 'Nothing has run yet.',
   no_runs_filtered: 'No run matches these filters.',
-  back: 'All offices',
+  back: 'All organizations',
   run_now: 'Run now',
   run_title: (job: string): string => `Run “${job}” now?`,
-  run_text: (name: string): string => `For 1 office: ${name}. It does the same as at its scheduled time.`,
+  run_text: (name: string): string =>
+    `For 1 organization: ${name}. It does the same as at its scheduled time.`,
   run_done: 'The run is queued.',
 };
 
 export type OperatorRunWords = typeof en;
 
 export const fr: OperatorRunWords = {
-  note:
-    'Chaque marque est une heure et montre sa pire exécution. Les heures prévues suivent les réglages actuels.',
-  caption: 'Exécutions par cabinet et tâche',
+  note: 'Chaque marque est une heure et montre sa pire exécution. Les heures prévues suivent les réglages actuels.',
+  caption: 'Exécutions par organisation et tâche',
   job: 'Tâche',
   all_jobs: 'Toutes les tâches',
   hours: 'Période',
   periods: { '6': '6 heures', '24': '24 heures', '72': '3 jours' },
-  tenant: 'Cabinet (nom court)',
-  office: 'Cabinet',
+  tenant: 'Organisation (nom court)',
+  office: 'Organisation',
   timeline: 'Chronologie',
   now: 'maintenant',
   marks: {
@@ -73,8 +73,8 @@ export const fr: OperatorRunWords = {
   later: 'plus tard',
   suspended: 'suspendu',
   nothing: 'rien',
-  none: 'Il n’y a pas encore de cabinet.',
-  none_filtered: 'Aucun cabinet ne correspond.',
+  none: 'Il n’y a pas encore d’organisation.',
+  none_filtered: 'Aucune organisation ne correspond.',
   runs_of: (name) => `Exécutions : ${name}`,
   preview: 'Qu’est-ce qui partirait ?',
   runs_caption: 'Exécutions, les plus récentes d’abord',
@@ -89,9 +89,9 @@ export const fr: OperatorRunWords = {
   error: 'Erreur',
   no_runs: 'Rien ne s’est encore exécuté.',
   no_runs_filtered: 'Aucune exécution ne correspond à ces filtres.',
-  back: 'Tous les cabinets',
+  back: 'Toutes les organisations',
   run_now: 'Exécuter',
   run_title: (job) => `Exécuter « ${job} » maintenant ?`,
-  run_text: (name) => `Pour 1 cabinet : ${name}. La tâche fait la même chose qu’à son heure prévue.`,
+  run_text: (name) => `Pour 1 organisation : ${name}. La tâche fait la même chose qu’à son heure prévue.`,
   run_done: 'L’exécution est dans la file d’attente.',
 };

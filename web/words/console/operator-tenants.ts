@@ -1,8 +1,8 @@
 /** The words of the operator's list of tenants, and of its forms. */
 export const en = {
-  add: 'Add an office',
+  add: 'Add an organization',
   search: 'Name or short name',
-  caption: 'Offices',
+  caption: 'Organizations',
   name: 'Name',
   slug: 'Short name',
   slug_hint: 'For signing in and addresses. Lower-case letters, digits and hyphens. It never changes.',
@@ -30,16 +30,16 @@ export const en = {
   resume: 'Resume',
   suspend_title: (name: string): string => `Suspend ${name}?`,
   suspend_text: (users: string): string =>
-    `1 office with ${users} people: they are signed out and cannot sign in, its keys are refused, and nothing is checked or sent for it.`,
+    `1 organization with ${users} people: they are signed out and cannot sign in, its keys are refused, and nothing is checked or sent for it.`,
   resume_title: (name: string): string => `Resume ${name}?`,
   resume_text: (users: string): string =>
-    `1 office with ${users} people: they can sign in, and checks resume at their next scheduled time. Missed checks are not caught up.`,
+    `1 organization with ${users} people: they can sign in, and checks resume at their next scheduled time. Missed checks are not caught up.`,
   suspended_done: (name: string): string => `${name} is suspended.`,
   resumed_done: (name: string): string => `${name} is active again.`,
   saved: (name: string): string => `${name} is saved.`,
   taken: 'This short name is taken.',
-  none: 'There is no office yet. Add the first one.',
-  none_filtered: 'No office matches these filters.',
+  none: 'There is no organization yet. Add the first one.',
+  none_filtered: 'No organization matches these filters.',
   runs: 'Runs',
   audit: 'Audit log',
 };
@@ -47,9 +47,9 @@ export const en = {
 export type TenantWords = typeof en;
 
 export const fr: TenantWords = {
-  add: 'Ajouter un cabinet',
+  add: 'Ajouter une organisation',
   search: 'Nom ou nom court',
-  caption: 'Cabinets',
+  caption: 'Organisations',
   name: 'Nom',
   slug: 'Nom court',
   slug_hint:
@@ -78,16 +78,16 @@ export const fr: TenantWords = {
   resume: 'Réactiver',
   suspend_title: (name) => `Suspendre ${name} ?`,
   suspend_text: (users) =>
-    `1 cabinet, personnes : ${users}. Elles sont déconnectées et ne peuvent plus se connecter, ses clés sont refusées, et rien n’est vérifié ni envoyé pour lui.`,
+    `1 organisation, personnes : ${users}. Elles sont déconnectées et ne peuvent plus se connecter, ses clés sont refusées, et rien n’est vérifié ni envoyé pour elle.`,
   resume_title: (name) => `Réactiver ${name} ?`,
   resume_text: (users) =>
-    `1 cabinet, personnes : ${users}. Elles peuvent se connecter, et les vérifications reprennent à leur prochaine heure prévue. Celles qui ont été manquées ne sont pas rattrapées.`,
+    `1 organisation, personnes : ${users}. Elles peuvent se connecter, et les vérifications reprennent à leur prochaine heure prévue. Celles qui ont été manquées ne sont pas rattrapées.`,
   suspended_done: (name) => `${name} est suspendu.`,
   resumed_done: (name) => `${name} est de nouveau actif.`,
   saved: (name) => `${name} est enregistré.`,
   taken: 'Ce nom court est déjà pris.',
-  none: 'Il n’y a pas encore de cabinet. Ajoutez le premier.',
-  none_filtered: 'Aucun cabinet ne correspond à ces filtres.',
+  none: 'Il n’y a pas encore d’organisation. Ajoutez la première.',
+  none_filtered: 'Aucune organisation ne correspond à ces filtres.',
   runs: 'Exécutions',
   audit: 'Journal',
 };

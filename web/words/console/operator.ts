@@ -11,7 +11,7 @@ export const en = {
     deliveries: 'Deliveries',
     queues: 'Queues',
     connections: 'Connections',
-    tenants: 'Offices',
+    tenants: 'Organizations',
     audit: 'Audit log',
   },
   checked: (at: string): string => `Checked ${at}`,
@@ -73,10 +73,10 @@ export const en = {
   dead_discard: 'Discard',
   dead_requeue_title: 'Send these deliveries again?',
   dead_requeue_text: (n: string): string =>
-    `${n} deliveries of this cause, for all offices, get all their attempts again.`,
+    `${n} deliveries of this cause, for all organizations, get all their attempts again.`,
   dead_discard_title: 'Discard these deliveries?',
   dead_discard_text: (n: string): string =>
-    `${n} deliveries of this cause, for all offices, are discarded for good. Their history keeps your reason.`,
+    `${n} deliveries of this cause, for all organizations, are discarded for good. Their history keeps your reason.`,
   dead_why: 'Reason',
   dead_requeued: (n: string, total: string): string => `${n} of ${total} are sent again.`,
   dead_discarded: (n: string, total: string): string => `${n} of ${total} are discarded.`,
@@ -89,7 +89,7 @@ export const en = {
   no_cause: 'No answer was recorded',
   expired: 'Too old',
   count: 'Number',
-  of_tenants: 'Offices',
+  of_tenants: 'Organizations',
   last: 'Last',
   days: 'Days',
   to_queue: 'In the queue',
@@ -104,7 +104,7 @@ export const en = {
     cli: 'Command line',
   },
   audit_note:
-    'Without an office: acts on the installation. With one: acts in that office, by its own people and by operators.',
+    'Without an organization: acts on the installation. With one: acts in that organization, by its own people and by operators.',
 };
 
 export type OperatorWords = typeof en;
@@ -119,7 +119,7 @@ export const fr: OperatorWords = {
     deliveries: 'Envois',
     queues: 'Files',
     connections: 'Connexions',
-    tenants: 'Cabinets',
+    tenants: 'Organisations',
     audit: 'Journal d’audit',
   },
   checked: (at) => `Vérifié ${at}`,
@@ -178,10 +178,10 @@ export const fr: OperatorWords = {
   dead_discard: 'Abandonner',
   dead_requeue_title: 'Relancer ces envois ?',
   dead_requeue_text: (n) =>
-    `Tous cabinets confondus, ${n} envois de cette cause retrouvent tous leurs essais.`,
+    `Toutes organisations confondues, ${n} envois de cette cause retrouvent tous leurs essais.`,
   dead_discard_title: 'Abandonner ces envois ?',
   dead_discard_text: (n) =>
-    `Tous cabinets confondus, ${n} envois de cette cause sont abandonnés définitivement. Leur historique garde votre motif.`,
+    `Toutes organisations confondues, ${n} envois de cette cause sont abandonnés définitivement. Leur historique garde votre motif.`,
   dead_why: 'Motif',
   dead_requeued: (n, total) => `Relancés : ${n} sur ${total}.`,
   dead_discarded: (n, total) => `Abandonnés : ${n} sur ${total}.`,
@@ -193,7 +193,7 @@ export const fr: OperatorWords = {
   no_cause: 'Aucune réponse enregistrée',
   expired: 'Trop ancien',
   count: 'Nombre',
-  of_tenants: 'Cabinets',
+  of_tenants: 'Organisations',
   last: 'Dernier',
   days: 'Jours',
   to_queue: 'Dans la file',
@@ -207,5 +207,5 @@ export const fr: OperatorWords = {
     cli: 'Ligne de commande',
   },
   audit_note:
-    'Sans cabinet : les actions sur l’installation. Avec un cabinet : les actions dans ce cabinet, par ses membres et par les exploitants.',
+    'Sans organisation : les actions sur l’installation. Avec une organisation : les actions dans cette organisation, par ses membres et par les exploitants.',
 };

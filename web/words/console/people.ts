@@ -3,7 +3,7 @@ type Codes = Readonly<Record<string, string>>;
 export const en = {
   title: 'People',
   note: 'Who receives notifications, and how.',
-  caption: 'People of the office',
+  caption: 'People of the organization',
   add: 'Add a person',
   add_title: 'New person',
   columns: { name: 'Name', email: 'E-mail', role: 'Role', state: 'State', phone: 'Telephone' },
@@ -24,9 +24,9 @@ export const en = {
   phone: 'Telephone',
   phone_hint: 'For text messages, with its country code: +33612345678.',
   locale: 'Language',
-  locales: { '': 'That of the office', fr: 'Français', en: 'English' } as Codes,
+  locales: { '': 'That of the organization', fr: 'Français', en: 'English' } as Codes,
   zone: 'Time zone',
-  zone_hint: 'Empty: that of the office.',
+  zone_hint: 'Empty: that of the organization.',
   welcome: 'Send a mail with a link to choose a password',
   faults: {
     name: 'Enter a name of at most 200 characters.',
@@ -58,7 +58,7 @@ export const en = {
   remove_hours: (n: number): string => `Remove hours ${n}`,
   bundling: 'Several messages',
   bundlings: {
-    '': 'As set by the office',
+    '': 'As set by the organization',
     together: 'Together in one message',
     single: 'Each in its own message',
   } as Codes,
@@ -114,7 +114,7 @@ export type PeopleWords = typeof en;
 export const fr: PeopleWords = {
   title: 'Personnes',
   note: 'Qui reçoit les notifications, et comment.',
-  caption: 'Personnes du cabinet',
+  caption: 'Personnes de l’organisation',
   add: 'Ajouter une personne',
   add_title: 'Nouvelle personne',
   columns: { name: 'Nom', email: 'E-mail', role: 'Rôle', state: 'État', phone: 'Téléphone' },
@@ -135,9 +135,9 @@ export const fr: PeopleWords = {
   phone: 'Téléphone',
   phone_hint: 'Pour les SMS, avec l’indicatif du pays : +33612345678.',
   locale: 'Langue',
-  locales: { '': 'Celle du cabinet', fr: 'Français', en: 'English' },
+  locales: { '': 'Celle de l’organisation', fr: 'Français', en: 'English' },
   zone: 'Fuseau horaire',
-  zone_hint: 'Vide : celui du cabinet.',
+  zone_hint: 'Vide : celui de l’organisation.',
   welcome: 'Envoyer un e-mail avec un lien pour choisir un mot de passe',
   faults: {
     name: 'Saisissez un nom de 200 caractères au plus.',
@@ -169,7 +169,7 @@ export const fr: PeopleWords = {
   remove_hours: (n) => `Retirer les heures ${n}`,
   bundling: 'Plusieurs messages',
   bundlings: {
-    '': 'Selon le réglage du cabinet',
+    '': 'Selon le réglage de l’organisation',
     together: 'Ensemble, en un seul message',
     single: 'Séparément, un par un',
   },

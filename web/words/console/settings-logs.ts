@@ -59,8 +59,8 @@ export const en = {
     'POST /api/v1/auth/session': 'Signed in',
     'POST /api/v1/auth/password': 'Chose a password with a link',
     'POST /api/v1/auth/password/change': 'Changed their own password',
-    'PATCH /api/v1/tenants/:id': 'Changed the office',
-    'POST /api/v1/tenants': 'Created the office',
+    'PATCH /api/v1/tenants/:id': 'Changed the organization',
+    'POST /api/v1/tenants': 'Created the organization',
   } as Record<string, string>,
   // Stopped addresses
   stopped_note: 'These addresses receive nothing on their channel. The person’s other channels still work.',
@@ -147,8 +147,8 @@ export const fr: LogWords = {
     'POST /api/v1/auth/session': 'S’est connecté',
     'POST /api/v1/auth/password': 'A choisi un mot de passe avec un lien',
     'POST /api/v1/auth/password/change': 'A changé son mot de passe',
-    'PATCH /api/v1/tenants/:id': 'A changé le cabinet',
-    'POST /api/v1/tenants': 'A créé le cabinet',
+    'PATCH /api/v1/tenants/:id': 'A changé l’organisation',
+    'POST /api/v1/tenants': 'A créé l’organisation',
   },
   stopped_note:
     'Ces adresses ne reçoivent plus rien sur leur canal. Les autres canaux de la personne fonctionnent toujours.',

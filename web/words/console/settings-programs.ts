@@ -84,7 +84,7 @@ export const en = {
   done: 'I have stored it',
   // Keys
   keys_note:
-    'For your own programs, in the header X-API-Key. A key can do what its scopes allow, in this office only.',
+    'For your own programs, in the header X-API-Key. A key can do what its scopes allow, in this organization only.',
   add_key: 'Create a key',
   name: 'Name',
   name_rule: 'From 1 to 200 characters.',
@@ -99,7 +99,7 @@ export const en = {
     'reports:write': 'Report backups, as one agent (only scope)',
     'notifications:read': 'Read notifications',
     'notifications:write': 'Send notifications',
-    admin: 'Administer the office',
+    admin: 'Administer the organization',
   } as Record<string, string>,
   agent: 'Agent',
   agent_rule: 'The name of the reporting agent: letters, digits, dots, hyphens and underscores.',
@@ -209,7 +209,7 @@ export const fr: ProgramWords = {
   secret_old: (hours) => `L’ancien fonctionne encore ${hours} heures.`,
   done: 'Je l’ai gardé',
   keys_note:
-    'Pour vos propres programmes, dans l’en-tête X-API-Key. Une clé permet ce que ses droits autorisent, dans ce cabinet seulement.',
+    'Pour vos propres programmes, dans l’en-tête X-API-Key. Une clé permet ce que ses droits autorisent, dans cette organisation seulement.',
   add_key: 'Créer une clé',
   name: 'Nom',
   name_rule: 'De 1 à 200 caractères.',
@@ -224,7 +224,7 @@ export const fr: ProgramWords = {
     'reports:write': 'Signaler des sauvegardes, pour un agent (seul droit)',
     'notifications:read': 'Lire les notifications',
     'notifications:write': 'Envoyer des notifications',
-    admin: 'Administrer le cabinet',
+    admin: 'Administrer l’organisation',
   },
   agent: 'Agent',
   agent_rule: 'Le nom de l’agent : lettres, chiffres, points, tirets et tirets bas.',

@@ -8,7 +8,7 @@ const f = (n: number, one: string, many: string): string => count(n, one, many, 
 export const en = {
   title: 'Today',
   own: 'Your items',
-  all: 'All items of the office',
+  all: 'All items of the organization',
   checked: 'Read at',
   wrong: (n: number): string => (n === 0 ? 'Nothing is wrong' : e(n, 'thing is wrong', 'things are wrong')),
   sections: {
@@ -96,7 +96,7 @@ export type TodayWords = typeof en;
 export const fr: TodayWords = {
   title: 'Aujourd’hui',
   own: 'Ce qui vous concerne',
-  all: 'Tout le cabinet',
+  all: 'Toute l’organisation',
   checked: 'Lu à',
   wrong: (n) => (n === 0 ? 'Rien d’anormal' : f(n, 'point à régler', 'points à régler')),
   sections: {

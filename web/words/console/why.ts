@@ -13,7 +13,7 @@ export const en = {
   fact: 'About',
   fact_hint: 'Part of a title, or an id. Empty: their latest notifications',
   ask: 'Explain',
-  unknown: 'The office has no such person or webhook.',
+  unknown: 'The organization has no such person or webhook.',
   whom: 'Choose a person or an address.',
   outcomes: { arrives: 'Sent', waits: 'Waits', ends: 'Not sent', continues: 'Recorded' } as Codes,
   steps: {
@@ -53,7 +53,7 @@ export const fr: WhyWords = {
   note: 'Pourquoi quelqu’un a reçu un message, ou non.',
   link: 'Pourquoi ?',
   person: 'Personne',
-  no_person: 'Personne du cabinet : une adresse',
+  no_person: 'Personne de l’organisation : une adresse',
   tenant: 'Organisation',
   recipient: 'Adresse',
   address: 'Ou une adresse',
@@ -61,7 +61,7 @@ export const fr: WhyWords = {
   fact: 'À propos de',
   fact_hint: 'Une partie du titre, ou un identifiant. Vide : ses dernières notifications',
   ask: 'Expliquer',
-  unknown: 'Le cabinet n’a pas cette personne ni ce webhook.',
+  unknown: 'L’organisation n’a pas cette personne ni ce webhook.',
   whom: 'Choisissez une personne ou une adresse.',
   outcomes: { arrives: 'Envoyée', waits: 'En attente', ends: 'Non envoyée', continues: 'Enregistrée' },
   steps: {

@@ -40,7 +40,7 @@ export class SendNow {
   async sendNow(
     sender: Sender,
     message: Message,
-    request: CreatingRequest = { key: null, hash: Buffer.alloc(0) },
+    request: CreatingRequest = { key: null, hash: () => Buffer.alloc(0) },
   ): Promise<MessageState[]> {
     if ('user_ids' in message.to && message.to.user_ids.length > MAX_AT_ONCE) {
       throw new Error(`sendNow takes at most ${MAX_AT_ONCE} recipients`);

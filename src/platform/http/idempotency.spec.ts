@@ -23,7 +23,7 @@ afterEach(async () => {
 
 const request = (key: string | null, asked = 'a'): CreatingRequest => ({
   key,
-  hash: createHash('sha256').update(asked).digest(),
+  hash: () => createHash('sha256').update(asked).digest(),
 });
 const caller = (tenant_id = ours, principal = 'user:1') => ({ tenant_id, principal });
 

@@ -12,12 +12,13 @@ import { canonicalJson } from '../json/canonical-json.js';
 /** A POST that creates: the key its caller chose (null: none) and a hash of the request. */
 export interface CreatingRequest {
   key: string | null;
-  hash: Buffer;
+  /** Computed only for a request with a key: most have none. */
+  hash: () => Buffer;
 }
 
 /** The request together with its uploaded file. */
 export function withContent({ key, hash }: CreatingRequest, sha256: string): CreatingRequest {
-  return { key, hash: createHash('sha256').update(hash).update(sha256).digest() };
+  return { key, hash: () => createHash('sha256').update(hash()).update(sha256).digest() };
 }
 
 const CreatingRequestParam = createParamDecorator(
@@ -29,10 +30,12 @@ const CreatingRequestParam = createParamDecorator(
     }
     // A file is still being received: its reader adds the hash (withContent).
     const isFile = request.body instanceof Readable;
-    const hash = createHash('sha256')
-      .update(`${request.method} ${request.url}\n`)
-      .update(isFile ? '' : canonicalJson(request.body ?? null))
-      .digest();
+    const { method, url, body } = request;
+    const hash = () =>
+      createHash('sha256')
+        .update(`${method} ${url}\n`)
+        .update(isFile ? '' : canonicalJson(body ?? null))
+        .digest();
     return { key, hash };
   },
 );
@@ -77,13 +80,14 @@ export class Idempotency {
     return this.database.tenant(caller.tenant_id, async (tx) => {
       if (request.key === null) return work(tx);
       const identity = [tx.tenant_id, caller.principal, request.key];
+      const hash = request.hash();
       // Waits here for another transaction that holds the same key.
       const fresh = await tx.execute(
         `INSERT INTO idempotency_keys (tenant_id, principal, key, request_hash, created_at)
          VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
-        [...identity, request.hash, this.clock.now()],
+        [...identity, hash, this.clock.now()],
       );
-      if (fresh === 0) return this.replay<Result>(tx, identity, request.hash);
+      if (fresh === 0) return this.replay<Result>(tx, identity, hash);
       const result = await work(tx);
       await tx.execute(
         `UPDATE idempotency_keys SET response = $4 WHERE tenant_id = $1 AND principal = $2 AND key = $3`,

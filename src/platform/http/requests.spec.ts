@@ -60,7 +60,7 @@ class Things {
 
   @Post('creating')
   creating(@Creating() { key, hash }: CreatingRequest): { key: string | null; hash: string } {
-    return { key, hash: hash.toString('hex') };
+    return { key, hash: hash().toString('hex') };
   }
 
   @Get('broken')

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { RedisSentinels } from '../support/redis-sentinels.js';
 import { until } from '../support/until.js';
 import { Driver } from './driver.js';
@@ -9,8 +8,6 @@ import { onStage, type Stage } from './stage.js';
 const DRAINED_MS = 60_000;
 /** A request made after the failover has its mail within this time. */
 const RECOVERED_MS = 15_000;
-/** How long a frozen primary stays frozen after the failover: longer than a client waits for an answer. */
-const FROZEN_MS = 20_000;
 
 /** How the primary is lost. */
 type Loss = 'killed' | 'frozen' | 'replaced';
@@ -33,11 +30,13 @@ export const f18: Scenario = {
         const losses: readonly Loss[] = options.full
           ? [...random.shuffled<Loss>(['killed', 'frozen', 'replaced']), 'killed', 'killed']
           : ['killed'];
-        for (const [number, loss] of losses.entries()) {
-          if (number > 0) await redis.hasReplica();
+        let comeBack = () => Promise.resolve();
+        for (const loss of losses) {
+          await comeBack();
           const load = driver.load(4);
           await sink.more(random.between(5, 20));
-          await lose(redis, loss, () => recovers(stage, driver, loss));
+          comeBack = await lose(redis, loss);
+          await recovers(stage, driver, loss);
           await load.stop();
           stage.expect(await installation.drained(DRAINED_MS), `not drained a minute after it was ${loss}`);
         }
@@ -50,19 +49,18 @@ export const f18: Scenario = {
   },
 };
 
-/** Takes the primary away, waits for the next one, calls `afterwards`, and makes the old one its replica. */
-async function lose(redis: RedisSentinels, loss: Loss, afterwards: () => Promise<void>): Promise<void> {
+/** Takes the primary away and waits for the next one. @returns what makes the old one its replica */
+async function lose(redis: RedisSentinels, loss: Loss): Promise<() => Promise<void>> {
   const before = await redis.primary();
   if (loss === 'killed') await redis.killPrimary();
   else if (loss === 'frozen') process.kill(before.pid, 'SIGSTOP');
   else await redis.failOver();
   await redis.failedOver(before);
-  await afterwards();
-  if (loss === 'killed') await redis.restart(before);
-  if (loss === 'frozen') {
-    await delay(FROZEN_MS);
-    process.kill(before.pid, 'SIGCONT');
-  }
+  return async () => {
+    if (loss === 'killed') await redis.restart(before);
+    if (loss === 'frozen') process.kill(before.pid, 'SIGCONT');
+    await redis.hasReplica();
+  };
 }
 
 /** A new request gets a 2xx, and its mail arrives. */

@@ -9,7 +9,7 @@ import type { TenantTransaction } from '../platform/database/transaction.js';
 import { notFound } from '../platform/errors/problem.js';
 import { decodeCursor, type Page, pageOf } from '../platform/http/cursor.js';
 import { Queues } from '../platform/queues/queues.js';
-import { RedisRefusal } from '../platform/queues/refusals.js';
+import { RedisRefusal } from '../platform/redis/refusals.js';
 import { effectiveSettings, type TenantSettings } from '../tenants/settings/tenant-settings.js';
 import { type QueuedRun, RunLedger, type SlotRun, type TenantSelection } from '../runs/run-ledger.js';
 import { RunQueues } from '../runs/run-queues.js';

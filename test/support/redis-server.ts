@@ -4,26 +4,36 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { isRefusedLogin } from '../../src/platform/redis/refusals.js';
 import { until } from './until.js';
 
 /** A Redis for one test, to stop, configure or limit. */
 export interface RedisServer {
   url: string;
+  port: number;
+  pid: number;
+  /** Kills it, as kill -9 does. */
   stop(): Promise<void>;
 }
 
-/** Starts `redis-server` without persistence on a free port, with these settings: `['--maxmemory', '10mb']`. */
-export async function startRedis(settings: readonly string[] = []): Promise<RedisServer> {
-  return start(['--save', '', '--appendonly', 'no', ...settings]);
+/**
+ * Starts `redis-server` without persistence, with these settings: `['--maxmemory', '10mb']`.
+ * @param port a free one if it is not given.
+ */
+export async function startRedis(
+  settings: readonly string[] = [],
+  port: number | Promise<number> = freePort(),
+): Promise<RedisServer> {
+  return start(['--save', '', '--appendonly', 'no', ...settings], [], await port);
 }
 
-/** Starts a Sentinel that watches nothing. */
-export async function startSentinel(): Promise<RedisServer> {
+/** Starts a Sentinel with these lines of its configuration; without any, it watches nothing. */
+export async function startSentinel(lines: readonly string[] = []): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'vigie-sentinel-'));
   // It rewrites its file, and does not start without one.
   const file = join(folder, 'sentinel.conf');
-  await writeFile(file, '');
-  const server = await start([], [file, '--sentinel']);
+  await writeFile(file, lines.map((line) => `${line}\n`).join(''));
+  const server = await start([], [file, '--sentinel'], await freePort());
   return {
     ...server,
     stop: async () => {
@@ -33,8 +43,11 @@ export async function startSentinel(): Promise<RedisServer> {
   };
 }
 
-async function start(settings: readonly string[], first: readonly string[] = []): Promise<RedisServer> {
-  const port = await freePort();
+async function start(
+  settings: readonly string[],
+  first: readonly string[],
+  port: number,
+): Promise<RedisServer> {
   const child: ChildProcess = spawn(
     'redis-server',
     [...first, '--port', String(port), '--bind', '127.0.0.1', ...settings],
@@ -44,7 +57,8 @@ async function start(settings: readonly string[], first: readonly string[] = [])
   const client = new Redis(url, { retryStrategy: () => 50, maxRetriesPerRequest: null });
   client.on('error', () => undefined);
   try {
-    await until('a Redis of its own', async () => (await client.ping()).length > 0);
+    // One that requires a password answers, too.
+    await until('a Redis of its own', () => client.ping().then(() => true, isRefusedLogin));
   } catch (error) {
     child.kill('SIGKILL');
     throw error;
@@ -53,6 +67,8 @@ async function start(settings: readonly string[], first: readonly string[] = [])
   }
   return {
     url,
+    port,
+    pid: child.pid ?? 0,
     stop: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -62,10 +78,13 @@ async function start(settings: readonly string[], first: readonly string[] = [])
   };
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+/** A port on which nothing listens. */
+export async function freePort(max = 65_535): Promise<number> {
+  for (;;) {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+    if (port <= max) return port;
+  }
 }

@@ -10,6 +10,7 @@ runTogether(
   'src/platform/json',
   'src/platform/logging',
   'src/platform/queues',
+  'src/platform/redis',
   'src/platform/text',
   'src/platform/tracing',
   'src/asyncapi.spec.ts',

@@ -5,7 +5,7 @@ import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limite
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { Problem } from '../../platform/errors/problem.js';
 import { networkOf } from '../../platform/http/addresses.js';
-import { producerConnection } from '../../platform/queues/connections.js';
+import { primariesOf, producerConnection, type RedisConnection } from '../../platform/redis/connections.js';
 import { KnownDevices } from './known-devices.js';
 
 const HOUR_SECONDS = 60 * 60;
@@ -68,7 +68,7 @@ export interface AdmittedAttempt {
 @Injectable()
 export class LoginThrottle implements OnApplicationShutdown {
   private readonly logger = new Logger('Login');
-  private readonly redis: Redis;
+  private readonly redis: RedisConnection;
   private readonly prefix: string;
   private readonly attempts: RateLimiterRedis;
   private readonly waits: RateLimiterRedis;
@@ -189,13 +189,8 @@ export class LoginThrottle implements OnApplicationShutdown {
   async unlock(name: LoginName): Promise<number> {
     const pattern = `${this.prefix.replace(/[\\*?[\]]/g, '\\$&')}:*:${accountOf(name)}*`;
     await this.connected();
-    let [cursor, removed] = ['0', 0];
-    do {
-      const [next, keys] = await this.redis.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT);
-      if (keys.length > 0) removed += await this.redis.del(keys);
-      cursor = next;
-    } while (cursor !== '0');
-    return removed;
+    const removed = await Promise.all(primariesOf(this.redis).map((server) => removeKeys(server, pattern)));
+    return removed.reduce((sum, count) => sum + count, 0);
   }
 
   onApplicationShutdown(): void {
@@ -255,6 +250,23 @@ export class LoginThrottle implements OnApplicationShutdown {
   private async forget(key: string): Promise<void> {
     await Promise.all([this.attempts, this.waits, this.locks].map((limiter) => limiter.delete(key)));
   }
+}
+
+/** @returns the number of deleted keys. */
+async function removeKeys(server: Redis, pattern: string): Promise<number> {
+  let [cursor, removed] = ['0', 0];
+  do {
+    const [next, keys] = await server.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT);
+    // One command for each: in a cluster, one may only name keys of the same slot.
+    const deletions = server.pipeline();
+    for (const key of keys) deletions.del(key);
+    for (const [error, count] of (await deletions.exec()) ?? []) {
+      if (error !== null) throw error;
+      removed += Number(count);
+    }
+    cursor = next;
+  } while (cursor !== '0');
+  return removed;
 }
 
 /** Redis stores no address, and no tenant's slug can be confused with a part of one. */

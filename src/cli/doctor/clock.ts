@@ -1,7 +1,7 @@
 import type { DoctorContext } from './context.js';
 import { fault, type Finding, note, ok, warning } from './finding.js';
 import { withClient } from './postgres-client.js';
-import { withRedis } from './redis.js';
+import { withConfiguredRedis } from './redis.js';
 
 /** Jobs start this much too early or late, in ms. */
 const NOTICEABLE_MS = 2_000;
@@ -24,7 +24,7 @@ export async function checkClock(context: DoctorContext): Promise<Finding[]> {
       }),
     ),
     measure(context, 'Redis', async () =>
-      withRedis(config.redisUrl ?? '', async (redis) => {
+      withConfiguredRedis(config.redisUrl ?? '', async (redis) => {
         const began = context.now();
         const [seconds = Number.NaN, micros = Number.NaN] = await redis.time();
         return { began, at: seconds * 1_000 + micros / 1_000 };

@@ -74,7 +74,9 @@ it('R4: a read-only replica', async () => {
 it("R4: a Sentinel's address", async () => {
   const sentinel = await startSentinel();
   closing.push(() => sentinel.stop());
-  expect(await redis(sentinel.url)).toEqual([finding('fault', /names a Sentinel/, /to the primary/)]);
+  expect(await redis(sentinel.url)).toEqual([
+    finding('fault', /names a Sentinel/, /^Write redis\+sentinel:\/\/127\.0\.0\.1:\d+\/mymaster/),
+  ]);
 });
 
 it('E13: TLS from an unknown authority, on one side only', async () => {

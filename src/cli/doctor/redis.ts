@@ -1,14 +1,22 @@
-import { Redis } from 'ioredis';
-import { assertHoldsData, assertNoEviction } from '../../platform/queues/connections.js';
-import { refusalOf } from '../../platform/queues/refusals.js';
-import { placeOf } from '../../platform/start/start-error.js';
+import type { Redis } from 'ioredis';
+import {
+  type OneServer,
+  parseRedisUrl,
+  placeOfRedis,
+  type RedisTarget,
+} from '../../platform/config/redis-url.js';
+import type { RedisConnection } from '../../platform/redis/connections.js';
+import { type EvictingRedis, examineRedis } from '../../platform/redis/examination.js';
+import { withRedis, withServer } from '../../platform/redis/once.js';
+import { isRefusedLogin, RedisFault, refusalOf } from '../../platform/redis/refusals.js';
 import { STEP_DEADLINE_MS } from './check.js';
 import type { DoctorContext } from './context.js';
 import { fault, type Finding, note, ok, warning } from './finding.js';
 import { messageOf } from './error-text.js';
 import { outage } from './outage.js';
 
-const PORT = 6_379;
+/** Of each connection and command, if several follow each other: Sentinels, servers, a write. */
+const PART_DEADLINE_MS = 1_500;
 /** Share of maxmemory above which Redis will soon refuse writes. */
 const FULL = 0.9;
 /** Seconds that the written key lives. */
@@ -16,68 +24,66 @@ const KEY_SECONDS = 10;
 
 /** Connects to Redis as Vigie does, and writes a key. */
 export async function checkRedis({ config }: DoctorContext): Promise<Finding[]> {
-  const url = config.redisUrl ?? '';
+  const target = parseRedisUrl(config.redisUrl ?? '');
+  const timeout = timeoutFor(target);
   try {
-    return await withRedis(url, async (redis) => {
-      await assertHoldsData(redis);
-      const findings = [...(await policyFaults(redis)), ...(await memoryWarnings(redis))];
-      const refused = await writeFault(redis, `${config.redisPrefix}:doctor`);
-      if (refused !== null) findings.push(refused);
-      if (findings.some(({ state }) => state !== 'note')) return findings;
-      return [ok(`REDIS_URL at ${placeOf(url, PORT)}: answers, and takes writes`), ...findings];
-    });
-  } catch (error) {
-    return [connectionFault(error, url)];
-  }
-}
-
-/**
- * Runs work on a connection that does not reconnect.
- * @throws the first error of the connection, which says more than that of the command
- */
-export async function withRedis<Result>(
-  url: string,
-  work: (redis: Redis) => Promise<Result>,
-): Promise<Result> {
-  const redis = new Redis(url, {
-    lazyConnect: true,
-    retryStrategy: () => null,
-    maxRetriesPerRequest: 0,
-    enableReadyCheck: false,
-    connectTimeout: STEP_DEADLINE_MS,
-    commandTimeout: STEP_DEADLINE_MS,
-    disconnectTimeout: 200,
-  });
-  let first: unknown;
-  redis.on('error', (error: unknown) => (first ??= error));
-  try {
-    await redis.connect();
-    return await work(redis);
-  } catch (error) {
-    throw first ?? error;
-  } finally {
-    redis.disconnect();
-  }
-}
-
-async function policyFaults(redis: Redis): Promise<Finding[]> {
-  try {
-    if (await assertNoEviction(redis)) return [];
-    return [note('this Redis hides its maxmemory-policy, which must be noeviction')];
-  } catch (error) {
-    const policy = /maxmemory-policy (\S+);/.exec(messageOf(error))?.[1];
-    if (policy === undefined) throw error;
-    return [
-      fault(
-        `Redis may delete queued jobs: its maxmemory-policy is ${policy}`,
-        'Set "maxmemory-policy noeviction" in redis.conf; now: redis-cli CONFIG SET maxmemory-policy noeviction',
-      ),
+    const { primaries, replicas, warnings, evicting, hidesPolicy } = await examineRedis(target, timeout);
+    const findings = [
+      ...evicting.map(policyFault),
+      ...warnings.map((words) => warning(words, 'Start it again, or remove it from REDIS_URL')),
+      ...(hidesPolicy ? [note('this Redis hides its maxmemory-policy, which must be noeviction')] : []),
+      ...(await Promise.all(primaries.map((server) => memoryWarnings(server, timeout)))).flat(),
     ];
+    const refused = await withRedis(target, timeout, (redis) =>
+      writeFault(redis, `${config.redisPrefix}:doctor`),
+    );
+    if (refused !== null) findings.push(refused);
+    if (findings.some(({ state }) => state === 'fault' || (state === 'warning' && warnings.length === 0)))
+      return findings;
+    return [
+      ok(`REDIS_URL at ${placeOfRedis(target)}: ${answersOf(target, primaries, replicas)}`),
+      ...findings,
+    ];
+  } catch (error) {
+    return [connectionFault(error, target)];
   }
 }
 
-async function memoryWarnings(redis: Redis): Promise<Finding[]> {
-  const info = await redis.info('memory').catch(() => '');
+/** Runs work on a connection as REDIS_URL says, within the deadline of a step. */
+export function withConfiguredRedis<Result>(
+  url: string,
+  work: (redis: RedisConnection) => Promise<Result>,
+): Promise<Result> {
+  const target = parseRedisUrl(url);
+  return withRedis(target, timeoutFor(target), work);
+}
+
+function timeoutFor({ kind }: RedisTarget): number {
+  return kind === 'server' ? STEP_DEADLINE_MS : PART_DEADLINE_MS;
+}
+
+function answersOf(
+  { kind }: RedisTarget,
+  primaries: readonly OneServer[],
+  replicas: readonly OneServer[],
+): string {
+  const what = 'answers, and takes writes';
+  if (kind === 'server') return what;
+  const count = (number: number, one: string, many: string) => `${number} ${number === 1 ? one : many}`;
+  const places = primaries.map(placeOfRedis).join(', ');
+  const primary = kind === 'sentinel' ? `the primary ${places}` : `${primaries.length} primaries (${places})`;
+  return `${what}: ${primary} and ${count(replicas.length, 'replica', 'replicas')}`;
+}
+
+function policyFault({ server, policy }: EvictingRedis): Finding {
+  return fault(
+    `${server} may delete queued jobs: its maxmemory-policy is ${policy}`,
+    'Set "maxmemory-policy noeviction" in redis.conf; now: redis-cli CONFIG SET maxmemory-policy noeviction',
+  );
+}
+
+async function memoryWarnings(server: OneServer, timeoutMs: number): Promise<Finding[]> {
+  const info = await withServer(server, timeoutMs, (redis: Redis) => redis.info('memory')).catch(() => '');
   const value = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
   const [used, max] = [value('used_memory'), value('maxmemory')];
   if (max === 0 || used / max < FULL) return [];
@@ -101,7 +107,7 @@ const REFUSED: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Why Redis refuses a write; null if it takes it. */
-async function writeFault(redis: Redis, key: string): Promise<Finding | null> {
+async function writeFault(redis: RedisConnection, key: string): Promise<Finding | null> {
   try {
     await redis.set(key, '1', 'EX', KEY_SECONDS);
     return null;
@@ -114,26 +120,24 @@ async function writeFault(redis: Redis, key: string): Promise<Finding | null> {
   }
 }
 
-function connectionFault(error: unknown, url: string): Finding {
-  const place = placeOf(url, PORT);
+function connectionFault(error: unknown, target: RedisTarget): Finding {
+  const { kind } = target;
+  const place = placeOfRedis(target);
   const message = messageOf(error);
-  if (/names a Sentinel/.test(message))
-    return fault(
-      `REDIS_URL at ${place} names a Sentinel, which holds no data`,
-      'Set REDIS_URL to the primary that the Sentinel watches, or to a proxy that leads to it',
-    );
-  if (/WRONGPASS|NOAUTH|invalid password|without any password/.test(message))
+  if (isRefusedLogin(error) && !/the Sentinel/.test(message))
     return fault(
       `REDIS_URL at ${place}: Redis rejects the login`,
       'Correct user and password in REDIS_URL: redis://user:password@host:port (the default user has no name)',
     );
-  const plain = new URL(url).protocol === 'redis:';
+  if (error instanceof RedisFault) {
+    return fault(error.sentence, capitalized(error.remedy ?? 'correct REDIS_URL'));
+  }
   if (/Connection is closed|ECONNRESET/.test(message))
     return fault(
       `REDIS_URL at ${place}: Redis closed the connection`,
-      plain
-        ? 'If this port uses TLS, begin REDIS_URL with rediss://'
-        : 'Check that this port uses TLS, and whether it requires a client certificate (tls-auth-clients no)',
+      target.encrypted
+        ? 'Check that this port uses TLS, and whether it requires a client certificate (tls-auth-clients no)'
+        : `If this port uses TLS, begin REDIS_URL with rediss${kind === 'server' ? '' : `+${kind}`}://`,
     );
   return outage(error, {
     name: 'Redis',

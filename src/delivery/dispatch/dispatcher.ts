@@ -14,7 +14,7 @@ import type { SystemTransaction } from '../../platform/database/transaction.js';
 import { Metrics, secondsSince } from '../../platform/metrics/metrics.js';
 import { BackgroundWork } from '../../platform/queues/background-work.js';
 import { Queues } from '../../platform/queues/queues.js';
-import { RedisRefusal } from '../../platform/queues/refusals.js';
+import { RedisRefusal } from '../../platform/redis/refusals.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
 import { Admission, type Message } from './admission.js';
 import { activeChannels, CHANNEL_TRAITS } from '../channels/channels.js';

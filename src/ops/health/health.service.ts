@@ -3,7 +3,7 @@ import { withTimeout } from '../../platform/clock/timeout.js';
 import { Database } from '../../platform/database/database.js';
 import { Problem } from '../../platform/errors/problem.js';
 import { Queues } from '../../platform/queues/queues.js';
-import { RedisRefusal } from '../../platform/queues/refusals.js';
+import { RedisRefusal } from '../../platform/redis/refusals.js';
 
 const DEADLINE_MS = 2_000;
 

@@ -16,6 +16,7 @@ import { BASE_URL, EMAIL_ADDRESS } from './formats.js';
 import { HOOK_SETTINGS } from './hook-settings.js';
 import { MAIL_SETTINGS } from './mail-settings.js';
 import { PUSH_SETTINGS } from './push-settings.js';
+import { REDIS_URL } from './redis-url.js';
 import { WEBHOOK_SETTINGS } from './webhook-settings.js';
 import { secretListVariable, STRONG_SECRET } from './secrets.js';
 import { OBSERVATION_SETTINGS } from './observation-settings.js';
@@ -148,8 +149,8 @@ export const SCHEMA = {
     env: 'REDIS_URL',
     yaml: 'redis.url',
     secret: true,
-    check: url('redis', 'rediss'),
-    doc: 'Redis 6.2-7, with maxmemory-policy noeviction. Unset: Vigie starts the redis-server of this machine.',
+    check: REDIS_URL,
+    doc: 'Redis 6.2-7, with maxmemory-policy noeviction: redis://user:password@host:port/db, redis+sentinel://user:password@sentinel:port,sentinel:port/name, or redis+cluster://user:password@node:port,node:port (docs/scaling.md). Unset: Vigie starts the redis-server of this machine.',
   }),
   redisPrefix: textVariable({
     env: 'REDIS_PREFIX',

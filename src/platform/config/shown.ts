@@ -32,9 +32,9 @@ export function shownSettings(config: Config): ShownSetting[] {
 function shown(value: Config[Setting], { secret, type }: Variable<unknown>): ShownSetting['value'] {
   if (typeof value !== 'string') return secret && value !== null ? '***' : value;
   // By its declared type, not by its value: a password may look like a URL.
-  const url = type.startsWith('URL') ? parseUrl(value) : null;
-  if (url !== null) return withoutPassword(url);
-  return secret ? '***' : value;
+  if (!type.startsWith('URL')) return secret ? '***' : value;
+  const url = parseUrl(value);
+  return url === null ? withoutLogin(value, secret) : withoutPassword(url);
 }
 
 /** Keeps user and host, for people to recognise the URL. Drops the query: it may hold passwords under any name. */
@@ -42,4 +42,15 @@ function withoutPassword(url: URL): string {
   if (url.password !== '') url.password = '***';
   if (url.search !== '') url.search = '?***';
   return url.href;
+}
+
+/** For a URL of several hosts, such as the addresses of Sentinels, which is none by the URL standard. */
+function withoutLogin(text: string, secret: boolean): string {
+  const [, scheme, authority = '', path = '', query] =
+    /^([a-z][a-z0-9+.-]*:\/\/)([^/?#]*)([^?#]*)(.*)$/i.exec(text) ?? [];
+  if (scheme === undefined) return secret ? '***' : text;
+  const at = authority.lastIndexOf('@');
+  const [user = '', ...password] = authority.slice(0, Math.max(at, 0)).split(':');
+  const login = at < 0 ? '' : `${user}${password.length > 0 ? ':***' : ''}@`;
+  return `${scheme}${login}${authority.slice(at + 1)}${path}${query === '' ? '' : '?***'}`;
 }

@@ -5,11 +5,10 @@ import {
   type OnApplicationShutdown,
   SetMetadata,
 } from '@nestjs/common';
-import type { Redis } from 'ioredis';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
 import { CONFIG, type Config } from '../config/config.js';
 import { Problem } from '../errors/problem.js';
-import { producerConnection } from '../queues/connections.js';
+import { producerConnection, type RedisConnection } from '../redis/connections.js';
 import { networkOf } from './addresses.js';
 
 const WINDOW_SECONDS = 60;
@@ -49,7 +48,7 @@ export type LimitHeaders = Record<'ratelimit-limit' | 'ratelimit-remaining' | 'r
 @Injectable()
 export class RequestLimits implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly usages = new Map<string, Usage>();
-  private readonly redis: Redis;
+  private readonly redis: RedisConnection;
   private readonly shared: RateLimiterRedis;
   private timer: NodeJS.Timeout | undefined;
 

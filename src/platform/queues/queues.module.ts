@@ -1,11 +1,11 @@
 import { BullModule, getQueueToken } from '@nestjs/bull';
-import { type DynamicModule, Global, Logger, Module } from '@nestjs/common';
+import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { QUEUES, type QueueName } from '../../contracts/jobs.js';
 import type { Queue } from 'bull';
 import type { Config } from '../config/config.js';
 import { MetricsModule } from '../metrics/metrics.module.js';
+import { consumerConnection, producerConnection } from '../redis/connections.js';
 import { BackgroundWork } from './background-work.js';
-import { assertHoldsData, assertNoEviction, consumerConnection, producerConnection } from './connections.js';
 import { JobHandlers } from './handlers.js';
 import { bullPrefix } from './prefix.js';
 import { Queues } from './queues.js';
@@ -44,35 +44,5 @@ export class QueuesModule {
       providers: [queues(bullPrefix(config)), BackgroundWork, JobHandlers, Workers, WakeUps],
       exports: [Queues, BackgroundWork, JobHandlers, WakeUps, Workers],
     };
-  }
-}
-
-/** How long to wait for Redis at start, in ms: containers may start together. */
-const ANSWERS_WITHIN_MS = 10_000;
-
-/**
- * Checks Redis before anything is written to it.
- * @throws Error when it does not answer in time, refuses the login, is a Sentinel, or may evict keys.
- */
-export async function checkRedis(config: Config): Promise<void> {
-  const redis = consumerConnection(config.redisUrl ?? '');
-  let lastError: unknown;
-  redis.on('error', (error: unknown) => (lastError = error));
-  let timer: NodeJS.Timeout | undefined;
-  // Closing the connection does not settle a command that waits for one.
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () => reject(lastError instanceof Error ? lastError : new Error('no answer')),
-      ANSWERS_WITHIN_MS,
-    );
-  });
-  try {
-    await Promise.race([assertHoldsData(redis), late]);
-    if (!(await Promise.race([assertNoEviction(redis), late]))) {
-      new Logger('Redis').warn({ event: 'redis_policy_hidden', hint: 'maxmemory-policy must be noeviction' });
-    }
-  } finally {
-    clearTimeout(timer);
-    redis.disconnect();
   }
 }

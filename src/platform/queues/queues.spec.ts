@@ -1,62 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { getQueueToken } from '@nestjs/bull';
-import { type BeforeApplicationShutdown, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Logger } from '@nestjs/common';
 import type { Queue } from 'bull';
 import { Redis } from 'ioredis';
-import { createPlatform, type Platform } from '../../../test/support/platform.js';
+import type { Platform } from '../../../test/support/platform.js';
 import { proxyTo } from '../../../test/support/proxy.js';
 import { type RedisServer, startRedis } from '../../../test/support/redis-server.js';
 import { until } from '../../../test/support/until.js';
-import { JOBS, type JobName, QUEUES } from '../../contracts/jobs.js';
+import { QUEUES } from '../../contracts/jobs.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { BackgroundWork } from './background-work.js';
-import { JobHandlers } from './handlers.js';
+import { type Done, EveryJob, newRun as run, startQueues as start } from './every-job.fixture.js';
 import { bullPrefix } from './prefix.js';
-import { QueuesModule } from './queues.module.js';
 import { Queues } from './queues.js';
 import { WakeUps } from './wake-ups.js';
-import { Workers } from './workers.js';
-
-interface Done {
-  name: JobName;
-  payload: unknown;
-}
-
-/** Handles every job of the catalog as the test says, and drains like the application. */
-@Injectable()
-class EveryJob implements OnModuleInit, BeforeApplicationShutdown {
-  readonly done: Done[] = [];
-  work: (job: Done) => Promise<void> = () => Promise.resolve();
-
-  constructor(
-    private readonly handlers: JobHandlers,
-    private readonly workers: Workers,
-  ) {}
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.workers.drain();
-  }
-
-  onModuleInit(): void {
-    for (const name of Object.keys(JOBS) as JobName[]) {
-      this.handlers.register(name, async (payload: unknown) => {
-        await this.work({ name, payload });
-        this.done.push({ name, payload });
-      });
-    }
-  }
-}
-
-async function start(env: Record<string, string> = {}): Promise<Platform> {
-  const platform = await createPlatform(
-    (config) => ({ imports: [QueuesModule.forRoot(config)], providers: [EveryJob] }),
-    env,
-  );
-  await platform.module.get(BackgroundWork).begin();
-  return platform;
-}
-
-const run = () => ({ tenant_id: randomUUID(), run_id: randomUUID(), lease_token: randomUUID() });
 
 describe('the queues', () => {
   let platform: Platform;

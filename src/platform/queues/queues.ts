@@ -5,7 +5,8 @@ import { JOBS, type JobName, type JobPayloads, QUEUES, type QueueName } from '..
 import { withTimeout } from '../clock/timeout.js';
 import { refuseInRehearsal } from '../database/rehearsal.js';
 import { RedisWrites } from './redis-writes.js';
-import { RedisRefusal, refusalOf } from './refusals.js';
+import { isOpen, type RedisConnection } from '../redis/connections.js';
+import { RedisRefusal, refusalOf } from '../redis/refusals.js';
 
 /** One job to enqueue. `id` is new at every admission: Bull ignores an id that it still holds. */
 export interface Enqueued<Name extends JobName> {
@@ -146,9 +147,8 @@ export class Queues implements OnApplicationShutdown {
   }
 }
 
-/** Waits until the connection is open, 500 ms at most. A closing connection still reports ready. */
-async function reconnected(client: Queue['client']): Promise<void> {
-  const isOpen = () => client.status === 'ready' && client.stream.writable;
-  for (let waited = 0; !isOpen() && waited < RECONNECT_MS; waited += RECONNECT_STEP_MS)
+/** Waits until the connection is open, 500 ms at most. */
+async function reconnected(client: RedisConnection): Promise<void> {
+  for (let waited = 0; !isOpen(client) && waited < RECONNECT_MS; waited += RECONNECT_STEP_MS)
     await delay(RECONNECT_STEP_MS);
 }

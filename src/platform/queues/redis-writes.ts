@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { refusalOf } from './refusals.js';
+import { refusalOf } from '../redis/refusals.js';
 
 /** While Redis refuses writes this process retries at this interval, in ms, so that the log shows the recovery. */
 const TRY_AGAIN_MS = 5_000;

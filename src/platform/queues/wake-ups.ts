@@ -1,14 +1,15 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import type { Redis } from 'ioredis';
 import type { WakeUp, WakeUps as Messages } from '../../contracts/wake-ups.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { refuseInRehearsal } from '../database/rehearsal.js';
 import { Metrics } from '../metrics/metrics.js';
-import { consumerConnection, producerConnection } from './connections.js';
+import { consumerConnection, producerConnection, type RedisConnection } from '../redis/connections.js';
 import { readWakeUp } from './wake-up-reading.js';
 
 /** While they are frequent, wake-ups leave together at this interval, in ms: a write costs as much as a small query. */
 const INTERVAL_MS = 10;
+/** How often the subscription is repeated, in ms. */
+const RESUBSCRIBE_INTERVAL_MS = 10_000;
 
 type Listener<Name extends WakeUp> = (message: Messages[Name]) => void;
 
@@ -21,8 +22,9 @@ export class WakeUps implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger('WakeUps');
   private readonly listeners = new Map<WakeUp, Listener<never>[]>();
   private readonly channel: string;
-  private publisher: Redis;
-  private subscriber: Redis;
+  private publisher: RedisConnection;
+  private subscriber: RedisConnection;
+  private resubscribing: NodeJS.Timeout | undefined;
   /** Sent together, each once. */
   private readonly waiting = new Map<string, WakeUp>();
   /** When the last ones left, in ms of `performance.now()`. */
@@ -40,10 +42,15 @@ export class WakeUps implements OnModuleInit, OnApplicationShutdown {
     this.publisher = producerConnection(url);
     this.subscriber = consumerConnection(url);
     this.subscriber.on('message', (_channel: string, text: string) => this.receive(text));
+    this.subscriber.on('ready', () => this.subscribe());
+    // A cluster's client moves its subscription between nodes, and does not always say when it has failed.
+    this.resubscribing = setInterval(() => this.subscribe(), RESUBSCRIBE_INTERVAL_MS).unref();
+  }
+
+  private subscribe(): void {
+    if (this.subscriber.status !== 'ready') return;
     // Rejects when the connection closes before Redis has answered: the next connection subscribes again.
-    this.subscriber.on('ready', () => {
-      this.subscriber.subscribe(this.channel).catch(() => undefined);
-    });
+    this.subscriber.subscribe(this.channel).catch(() => undefined);
   }
 
   /** Returns at once. A lone wake-up leaves at the end of this turn of the event loop. */
@@ -79,6 +86,7 @@ export class WakeUps implements OnModuleInit, OnApplicationShutdown {
   }
 
   onApplicationShutdown(): void {
+    clearInterval(this.resubscribing);
     this.publisher.disconnect();
     this.subscriber.disconnect();
   }

@@ -1,13 +1,12 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import Bull, { type Job, type Queue } from 'bull';
-import type { Redis } from 'ioredis';
 import { ClsService } from 'nestjs-cls';
 import { QUEUES, type QueueName, type RunCounts } from '../../contracts/jobs.js';
 import { withTimeout } from '../clock/timeout.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { BackgroundWork } from './background-work.js';
 import { concurrencyOf } from './concurrency.js';
-import { consumerConnection } from './connections.js';
+import { consumerConnection, type RedisConnection } from '../redis/connections.js';
 import { JobHandlers } from './handlers.js';
 import { bullPrefix } from './prefix.js';
 import { Queues } from './queues.js';
@@ -26,7 +25,7 @@ const MAX_JOB_NAME = 100;
 export class Workers implements OnApplicationBootstrap {
   private readonly logger = new Logger('Workers');
   private readonly queues: Queue[] = [];
-  private readonly connections: Redis[] = [];
+  private readonly connections: RedisConnection[] = [];
   private readonly running = new Set<Promise<void>>();
   private draining = false;
 

@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import { DatabaseNotPrepared } from '../database/preparation.js';
+import { RedisFault } from '../redis/refusals.js';
 
 /** An expected cause of a failed start. */
 export interface Cause {
@@ -48,7 +49,9 @@ export function expectedCause(error: unknown): Cause | null {
   if (PG_HANG_UP.test(error.message)) return { reason: 'the server closed the connection', code: null };
   if (code !== null && isSqlState(code)) return { reason: error.message, code };
   const isForPeople =
-    Object.getPrototypeOf(error) === Error.prototype || error instanceof DatabaseNotPrepared;
+    Object.getPrototypeOf(error) === Error.prototype ||
+    error instanceof DatabaseNotPrepared ||
+    error instanceof RedisFault;
   return isForPeople ? { reason: error.message, code } : null;
 }
 

@@ -76,12 +76,18 @@ describe('R3: a start whose services cannot be reached', () => {
     ['redis', 'never answers', /no answer/],
     ['redis', 'does not listen', /connection refused/],
     ['redis', 'has no DNS entry', /host name/],
+    ['redis', 'has no Sentinel that answers', /^no Sentinel answers \(127.*connection refused/],
     ['postgresql', 'never answers', /no answer/],
     ['postgresql', 'does not listen', /connection refused/],
     ['postgresql', 'has no DNS entry', /host name/],
   ] as const;
   type Fault = (typeof FAULTS)[number][1];
   const runs = new Map<string, Ended & { where: string }>();
+  const redisUrl = (where: string) => {
+    const [host = '', name] = where.split(' (Sentinel, ');
+    if (name === undefined) return `redis://:${SECRET}@${host}`;
+    return `redis+sentinel://:${SECRET}@${host}/${name.replace(')', '')}`;
+  };
 
   // In parallel: most of them wait for a deadline.
   beforeAll(async () => {
@@ -90,13 +96,14 @@ describe('R3: a start whose services cannot be reached', () => {
       'never answers': `127.0.0.1:${portOf(silent)}`,
       'does not listen': `127.0.0.1:${closed}`,
       'has no DNS entry': 'no-such-host.invalid:6379',
+      'has no Sentinel that answers': `127.0.0.1:${closed} (Sentinel, mymaster)`,
     };
     await Promise.all(
       FAULTS.map(async ([step, fault]) => {
         const where = places[fault];
         const url: Record<string, string> =
           step === 'redis'
-            ? { REDIS_URL: `redis://:${SECRET}@${where}` }
+            ? { REDIS_URL: redisUrl(where) }
             : { DATABASE_URL: `postgres://owner:${SECRET}@${where}/vigie` };
         runs.set(`${step} ${fault}`, { where, ...(await run({ ...environmentFor(database), ...url })) });
       }),

@@ -3,12 +3,12 @@ import { checkPostgres } from '../database/database.module.js';
 import { migrate } from '../database/migrate.js';
 import { rolesToTakeOn } from '../database/preparation.js';
 import { assertMigrated, reachPostgres } from '../database/reach.js';
-import { checkRedis } from '../queues/queues.module.js';
+import { parseRedisUrl, placeOfRedis } from '../config/redis-url.js';
+import { checkRedis } from '../redis/check.js';
 import { placeOf, type StartStep } from './start-error.js';
 import { startStep } from './start-step.js';
 
 const POSTGRES_PORT = 5_432;
-const REDIS_PORT = 6_379;
 
 /** Deadlines of the steps, in ms. Each is longer than the timeouts inside the step, whose errors say more. */
 export const DEADLINES = {
@@ -86,7 +86,7 @@ function postgresStep(name: string, url: string): StartStep {
 export async function reachRedis(config: Config): Promise<void> {
   const step: StartStep = {
     step: 'redis',
-    where: placeOf(config.redisUrl ?? '', REDIS_PORT),
+    where: placeOfRedis(parseRedisUrl(config.redisUrl ?? '')),
     hint: 'Check REDIS_URL, and that Redis is running and reachable from here',
   };
   await startStep(step, DEADLINES.redis, () => checkRedis(config));

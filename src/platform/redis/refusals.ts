@@ -16,8 +16,12 @@ const REFUSALS: readonly (readonly [RegExp, string])[] = [
   [/\bMASTERDOWN\b/, 'Redis is a replica that has lost its primary'],
   [/\bNOPERM\b/, 'Redis does not allow the user of REDIS_URL to write'],
   [
-    /\b(MOVED|CLUSTERDOWN)\b/,
-    'Redis is a node of a cluster that does not hold the keys of REDIS_PREFIX: Vigie does not support clusters',
+    /\bMOVED\b/,
+    'REDIS_URL names one node of a Redis Cluster, which does not hold all keys: begin it with redis+cluster://',
+  ],
+  [
+    /\bCLUSTERDOWN\b/,
+    'the Redis Cluster is down: no node serves some of its slots (see redis-cli CLUSTER NODES)',
   ],
   [
     /unknown command/i,
@@ -38,4 +42,33 @@ export function refusalOf(error: unknown): string | null {
 /** Whether the server has become a replica: after a failover the same name leads to another server. */
 export function isReadOnly(error: Error): boolean {
   return /\bREADONLY\b/.test(error.message);
+}
+
+/**
+ * A Redis that has to be configured differently, here or there: waiting does not help. The message is for operators, and
+ * contains no password.
+ */
+export class RedisFault extends Error {
+  constructor(
+    /** What is wrong. */
+    readonly sentence: string,
+    /** What to do; null if the sentence says it. */
+    readonly remedy: string | null = null,
+    options?: ErrorOptions,
+  ) {
+    super(remedy === null ? sentence : `${sentence}: ${remedy}`, options);
+    this.name = 'RedisFault';
+  }
+}
+
+export const LOGIN_HINT = 'check the user and password in REDIS_URL';
+
+/** https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors */
+export function isRefusedLogin(error: unknown): error is Error {
+  return error instanceof Error && /\b(WRONGPASS|NOAUTH)\b|invalid password/.test(error.message);
+}
+
+/** For operators: Redis' message has no password. */
+export function refusedLogin(error: Error): RedisFault {
+  return new RedisFault(`Redis rejects the login (${error.message})`, LOGIN_HINT, { cause: error });
 }

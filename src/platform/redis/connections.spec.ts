@@ -2,7 +2,9 @@ import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { type RedisServer, startRedis, startSentinel } from '../../../test/support/redis-server.js';
 import { until } from '../../../test/support/until.js';
-import { assertHoldsData, assertNoEviction, consumerConnection, producerConnection } from './connections.js';
+import { parseRedisUrl } from '../config/redis-url.js';
+import { consumerConnection, producerConnection, type RedisConnection } from './connections.js';
+import { assertHoldsData, assertNoEviction } from './examination.js';
 import { refusalOf } from './refusals.js';
 
 const open: { disconnect(): void }[] = [];
@@ -17,6 +19,11 @@ async function serve(...settings: string[]): Promise<RedisServer> {
   const server = await startRedis(settings);
   servers.push(server);
   return server;
+}
+
+/** A refused login is an error of the connection, too. */
+function quietly(redis: Redis): Redis {
+  return redis.on('error', () => undefined);
 }
 
 async function serving(): Promise<{ url: string; port: string }> {
@@ -34,7 +41,7 @@ describe('assertNoEviction', () => {
     'F6: refuses a Redis with %s',
     async (policy) => {
       const { url } = await serve('--maxmemory', '50mb', '--maxmemory-policy', policy);
-      await expect(assertNoEviction(keep(consumerConnection(url)))).rejects.toThrow(
+      await expect(assertNoEviction(keep(new Redis(url)))).rejects.toThrow(
         `Redis has maxmemory-policy ${policy}`,
       );
     },
@@ -42,12 +49,12 @@ describe('assertNoEviction', () => {
 
   it('accepts noeviction', async () => {
     const { url } = await serve('--maxmemory-policy', 'noeviction');
-    expect(await assertNoEviction(keep(consumerConnection(url)))).toBe(true);
+    expect(await assertNoEviction(keep(new Redis(url)))).toBe(true);
   });
 
   it('warns when a managed Redis hides its configuration', async () => {
     const { url } = await serve('--rename-command', 'CONFIG', '');
-    expect(await assertNoEviction(keep(consumerConnection(url)))).toBe(false);
+    expect(await assertNoEviction(keep(new Redis(url)))).toBe(false);
   });
 
   it('does not treat a missing answer as noeviction', async () => {
@@ -60,20 +67,22 @@ describe('assertNoEviction', () => {
 });
 
 describe('assertHoldsData', () => {
-  it('R4: refuses a Sentinel, and says what REDIS_URL must name', async () => {
-    const sentinel = await startSentinel();
+  it('R4: refuses a Sentinel, and says how to configure it', async () => {
+    const sentinel = await startSentinel(['sentinel monitor orders 127.0.0.1 1 1']);
     servers.push(sentinel);
-    await expect(assertHoldsData(keep(consumerConnection(sentinel.url)))).rejects.toThrow(
-      'REDIS_URL names a Sentinel, which holds no data: name the Redis primary, or a proxy that leads to it',
+    const holdsData = (url: string) => assertHoldsData(keep(new Redis(url)), parseRedisUrl(url));
+    await expect(holdsData(sentinel.url)).rejects.toThrow(
+      'REDIS_URL names a Sentinel, which holds no data: ' +
+        `write redis+sentinel://127.0.0.1:${sentinel.port}/orders, with the address of each Sentinel`,
     );
     const { url } = await serve();
-    await assertHoldsData(keep(consumerConnection(url)));
+    await holdsData(url);
   });
 });
 
 describe('R4: the explanation of a Redis that refuses a write', () => {
   const refusal = async (url: string) => refusalOf(await redisError(keep(producerConnection(url))));
-  const redisError = async (redis: Redis): Promise<unknown> => {
+  const redisError = async (redis: RedisConnection): Promise<unknown> => {
     await until('a connection', () => redis.status === 'ready');
     return redis.set('key', 'value').catch((error: unknown) => error);
   };
@@ -140,7 +149,7 @@ describe('H26: a Redis that refuses the login', () => {
   it('is named as the reason at the start', async () => {
     const { url } = await serveWithPassword();
     for (const wrong of [url, url.replace('redis://', 'redis://:wrong@')]) {
-      await expect(assertNoEviction(keep(consumerConnection(wrong)))).rejects.toThrow(
+      await expect(assertNoEviction(keep(quietly(new Redis(wrong))))).rejects.toThrow(
         /^Redis rejects the login \((NOAUTH|WRONGPASS) .*\): check the user and password in REDIS_URL$/,
       );
     }

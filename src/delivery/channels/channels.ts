@@ -12,10 +12,19 @@ import { PushModule } from './push/push.module.js';
 import { SmsChannel } from './sms/sms.channel.js';
 import { SmsModule } from './sms/sms.module.js';
 import { MAX_SMS_LENGTH, writtenSms } from '../../wording/sms/sms-text.js';
+import { KNOWN_ENDPOINTS } from './webhook/endpoints/known-endpoints.sql.js';
 import { WebhookChannel } from './webhook/webhook.channel.js';
 import { WebhookModule } from './webhook/webhook.module.js';
 import { WEBHOOK_RETRIES } from './webhook/schedule.js';
 import type { ChannelRetries, ChannelSender } from './sender.js';
+
+/** How the addresses of a channel work, each by itself. */
+export interface AddressHealth {
+  /** Most messages in flight to an address that works. Any other address has one at a time: its probe. */
+  most: number;
+  /** SQL: `address` and `failing` of the addresses that fail, and of those that work and had a success since $1. */
+  known: string;
+}
 
 /** Everything delivery needs to know about a channel, one registry entry each. */
 export interface ChannelTraits {
@@ -43,11 +52,8 @@ export interface ChannelTraits {
   bundles: boolean;
   /** Operating hours, quiet hours and limits per recipient hold its messages back: its recipients are people. */
   holds: boolean;
-  /**
-   * Each address has a health of its own, and this many messages in flight at most, so that a broken one stops no
-   * other. Null: the channel is up or down as a whole.
-   */
-  maxPerAddress: number | null;
+  /** Each address has a health of its own, so that a broken one stops no other. Null: the channel is up or down as a whole. */
+  addressHealth: AddressHealth | null;
   /** When a refused or ambiguous message is sent again. */
   retries(config: Config): ChannelRetries;
   /** Whether this installation is configured for it. */
@@ -67,7 +73,7 @@ export const CHANNEL_TRAITS: Readonly<Record<Channel, ChannelTraits>> = {
     userAddresses: 'ARRAY[u.email]',
     bundles: true,
     holds: true,
-    maxPerAddress: null,
+    addressHealth: null,
     retries: (config) => ({ ...exponential(config), ambiguous_repeats: 1 }),
     configured: (config) => config.smtpHost !== null,
     enabled: (config) => config.emailEnabled,
@@ -84,7 +90,7 @@ export const CHANNEL_TRAITS: Readonly<Record<Channel, ChannelTraits>> = {
     segments: (text, config) => writtenSms(text, config.smsTransliterate).segments,
     bundles: true,
     holds: true,
-    maxPerAddress: null,
+    addressHealth: null,
     // Each one costs money and reads as a mistake when it arrives twice.
     retries: (config) => ({ ...exponential(config), ambiguous_repeats: 0 }),
     configured: (config) => config.smsProvider !== 'none',
@@ -102,7 +108,7 @@ export const CHANNEL_TRAITS: Readonly<Record<Channel, ChannelTraits>> = {
                      WHERE v.tenant_id = u.tenant_id AND v.user_id = u.id)`,
     bundles: true,
     holds: true,
-    maxPerAddress: null,
+    addressHealth: null,
     // A device shows a repeated push once, by its id.
     retries: (config) => ({ ...exponential(config), ambiguous_repeats: 1 }),
     configured: (config) => config.fcmServiceAccountFile !== null || config.vapidPublicKey !== null,
@@ -119,7 +125,7 @@ export const CHANNEL_TRAITS: Readonly<Record<Channel, ChannelTraits>> = {
     userAddresses: 'NULL::text[]',
     bundles: false,
     holds: false,
-    maxPerAddress: 5,
+    addressHealth: { most: 5, known: KNOWN_ENDPOINTS },
     retries: () => WEBHOOK_RETRIES,
     configured: () => true,
     enabled: (config) => config.webhooksEnabled,

@@ -34,6 +34,7 @@ import { Outbox } from './outbox.js';
 import { Outlook } from './dispatch/outlook.js';
 import { Presence } from './dispatch/presence.js';
 import { ProcessingService } from './admin/processing.js';
+import { PushModule } from './channels/push/push.module.js';
 import { WebhookModule } from './channels/webhook/webhook.module.js';
 import { Reaper } from './sending/reaper.js';
 
@@ -91,6 +92,7 @@ import { Reaper } from './sending/reaper.js';
     Outlook,
     Presence,
     ProcessingService,
+    PushModule,
     SENDERS,
     StoppedAddressEvents,
     WebhookModule,

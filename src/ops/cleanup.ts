@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { RunCounts } from '../contracts/jobs.js';
 import { Sessions } from '../auth/sessions/sessions.js';
 import { InboxRetention } from '../backups/files/inbox-retention.js';
+import { DeviceRekeying } from '../delivery/channels/push/device-rekeying.js';
 import { EndpointRekeying } from '../delivery/channels/webhook/endpoints/endpoint-rekeying.js';
 import { EventMatches } from '../delivery/provider-events/event-matches.js';
 import { AuditLog } from '../platform/audit/audit-log.js';
@@ -27,6 +28,7 @@ export class Cleanup implements OnModuleInit {
     private readonly audit: AuditLog,
     private readonly sessions: Sessions,
     private readonly webhooks: EndpointRekeying,
+    private readonly devices: DeviceRekeying,
     private readonly providerEvents: EventMatches,
     private readonly inbox: InboxRetention,
     private readonly archiving: Archiving,
@@ -77,6 +79,7 @@ export class Cleanup implements OnModuleInit {
       } while (deleted === BATCH);
     }
     counts.webhook_secrets_renewed = await this.webhooks.run(run.tenant_id);
+    counts.device_tokens_renewed = await this.devices.run(run.tenant_id, run.signal);
     counts.audit_log = await this.audit.clean(run.tenant_id, run.signal);
     // The installation's own log has no tenant: the first tenant's cleanup deletes it.
     await this.audit.clean(null, run.signal);

@@ -10,18 +10,19 @@ import { onStage, type Stage } from './stage.js';
 
 const CONCURRENCY = 20;
 const FACTS = 6;
-/** Calls of one endpoint in flight: a further one begins only after one of these has ended. */
-const PER_ENDPOINT = 5;
+/** They hold a call for 20 s each, of the 10 that one tenant may have in flight. */
+const SILENT = ['silent.1', 'silent.2', 'silent.3', 'silent.4', 'silent.5', 'silent.6'];
+/** An endpoint that has never worked has one call at a time: two silent facts take 40 s. */
+const SILENT_FACTS = 2;
 
-/** How each endpoint answers the first call of a fact; the next ones get 200. */
+/** How each endpoint answers the first call of a fact (silent ones: of the first two); the next ones get 200. */
 const FAULTS: Readonly<Record<string, Behaviour>> = {
   sound: 200,
   '500': 500,
   '429': { status: 429, headers: { 'retry-after': '2' } },
   reset: 'reset_after_request',
   no_http: 'no_http',
-  silent: 'silence',
-  killed: 'silence',
+  ...Object.fromEntries(SILENT.map((name) => [name, 'silence'])),
   endless: 'endless_body',
   slow: 'slow_body',
 };
@@ -72,12 +73,12 @@ class Endpoints {
     const redirect = await driver.endpoint(`${base}/redirect`);
     await driver.deadlines(FACTS);
     await until('the sound endpoint to have all', () => this.namesOf('sound').length === FACTS, 60_000);
-    for (const name of ['silent', 'killed'])
+    for (const name of SILENT)
       this.stage.expect(
-        this.callsOf(name).length <= PER_ENDPOINT,
-        `the sound endpoint waited until calls of ${name} had timed out`,
+        this.callsOf(name).length <= 1,
+        `the sound endpoint waited until a call of ${name} had timed out`,
       );
-    await until('calls in flight', () => this.callsOf('killed').length >= 3);
+    await until('calls in flight', () => SILENT.every((name) => this.callsOf(name).length > 0));
     // The kill explains a second call only where the first had no outcome yet.
     const [failed] = await installation.sql<{ count: string }>(
       `SELECT count(*) FROM deliveries WHERE address = $1 AND state = 'failed'`,
@@ -99,7 +100,9 @@ class Endpoints {
     const key = `${name} ${String(call.headers['webhook-id'])}`;
     const first = !this.met.has(key);
     this.met.add(key);
-    const behaviour = first ? (FAULTS[name] ?? 200) : 200;
+    const facts = [...this.met].filter((other) => other.startsWith(`${name} `)).length;
+    const works = !first || (SILENT.includes(name) && facts > SILENT_FACTS);
+    const behaviour = works ? 200 : (FAULTS[name] ?? 200);
     // A cut-off body is a 200, too.
     if (behaviour === 200 || behaviour === 'endless_body' || behaviour === 'slow_body')
       this.accepted.set(key, (this.accepted.get(key) ?? 0) + 1);

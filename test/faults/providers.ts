@@ -12,6 +12,8 @@ export interface Provider {
   greets: Answer;
   /** Whether a 429 may say how long to wait. */
   says_when: boolean;
+  /** A 429 is about the whole account, or may be: it uses no attempt. Else it is one of many services. */
+  limits_account: boolean;
 }
 
 type Answer = Extract<ProviderAct, { status: number }>;
@@ -32,6 +34,7 @@ export const TWILIO: Provider = {
   accepts: { status: 201, body: { sid: 'SM42', status: 'queued' } },
   greets: { status: 200, body: { status: 'active' } },
   says_when: true,
+  limits_account: true,
 };
 
 export const AWS_SNS: Provider = {
@@ -40,6 +43,7 @@ export const AWS_SNS: Provider = {
   accepts: sns('Publish', '<MessageId>567910cd-659e</MessageId>'),
   greets: sns('GetSMSAttributes', '<attributes/>'),
   says_when: false,
+  limits_account: true,
 };
 
 export const FCM: Provider = {
@@ -52,6 +56,7 @@ export const FCM: Provider = {
   accepts: { status: 200, body: { name: 'projects/vigie-test/messages/0:42' } },
   greets: { status: 200, body: { access_token: 'ya29.token', expires_in: 3_599, token_type: 'Bearer' } },
   says_when: true,
+  limits_account: true,
 };
 
 export const WEB_PUSH: Provider = {
@@ -60,4 +65,5 @@ export const WEB_PUSH: Provider = {
   accepts: { status: 201, headers: { location: '/message/42' } },
   greets: { status: 404 },
   says_when: true,
+  limits_account: false,
 };

@@ -31,15 +31,16 @@ export const CLAIM_PROBE = `
 /**
  * Sets the channel down, or records a failed probe. Other failures while it is down come from earlier sends and are
  * ignored. The interval doubles with each failed probe. It resets only if the channel was up for a while, so that a
- * flapping channel is not tried more and more often.
+ * flapping channel is not tried more and more often, or if the provider says when to ask again: then the next probe is
+ * due at that time.
  * $1 channel, $2 cause, $3 words, $4 token, $5 whether this alone sets it down, $6 first and $7 longest interval in ms,
- * $8 seconds that it must have been up
+ * $8 seconds that it must have been up, $9 how long the provider asks to wait in ms, or null
  */
 export const FAILED = `
   WITH found AS (
     SELECT c.*, i.interval_ms FROM channels c
     CROSS JOIN LATERAL (
-      SELECT CASE WHEN c.probe_interval_ms IS NULL THEN $6
+      SELECT CASE WHEN c.probe_interval_ms IS NULL OR $9::integer IS NOT NULL THEN $6
                   WHEN c.down_since IS NULL AND coalesce(c.up_since < now() - make_interval(secs => $8), true) THEN $6
                   ELSE LEAST(2 * c.probe_interval_ms, $7) END::integer AS interval_ms) i
     WHERE c.channel = $1 FOR UPDATE OF c
@@ -47,7 +48,8 @@ export const FAILED = `
   UPDATE channels c
   SET down_since = coalesce(f.down_since, now()), down_cause = $2, down_detail = $3, probe_token = NULL,
       worked_at = NULL, probe_interval_ms = f.interval_ms, probed_at = now(),
-      next_probe_at = now() + make_interval(secs => f.interval_ms / 1000.0 * (0.8 + 0.4 * random()))
+      next_probe_at = now()
+        + make_interval(secs => GREATEST(f.interval_ms * (0.8 + 0.4 * random()), $9::integer) / 1000.0)
   FROM found f
   WHERE c.channel = f.channel AND ((f.down_since IS NULL AND $5) OR (f.down_since IS NOT NULL AND f.probe_token = $4))
   RETURNING f.down_since IS NULL AS went_down, c.next_probe_at`;

@@ -46,6 +46,8 @@ const STEADY_SECONDS = 60;
 const VERIFY_LEASE_SECONDS = 400;
 /** Consecutive messages whose failure may be their own fault, before the channel counts as down. */
 const MAX_SUSPECTS = 3;
+/** A provider may ask to be left alone for a day at most. */
+const MAX_RETRY_AFTER_MS = 24 * 3_600_000;
 const EXPIRE_INTERVAL_MS = 60_000;
 const MAX_EXPIRED = 500;
 const MAX_DETAIL = 500;
@@ -144,6 +146,7 @@ export class ChannelHealth implements BeforeApplicationShutdown {
         this.config.channelProbeSeconds * 1_000,
         this.config.channelProbeMaxSeconds * 1_000,
         STEADY_SECONDS,
+        error.retry_after_ms === undefined ? null : Math.min(error.retry_after_ms, MAX_RETRY_AFTER_MS),
       ]);
       if (row === undefined) return;
       const about = { channel, cause, detail, next_probe_at: row.next_probe_at };

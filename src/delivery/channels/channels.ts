@@ -12,10 +12,19 @@ import { PushModule } from './push/push.module.js';
 import { SmsChannel } from './sms/sms.channel.js';
 import { SmsModule } from './sms/sms.module.js';
 import { MAX_SMS_LENGTH, writtenSms } from '../../wording/sms/sms-text.js';
+import { KNOWN_ENDPOINTS } from './webhook/endpoints/known-endpoints.sql.js';
 import { WebhookChannel } from './webhook/webhook.channel.js';
 import { WebhookModule } from './webhook/webhook.module.js';
 import { WEBHOOK_RETRIES } from './webhook/schedule.js';
 import type { ChannelRetries, ChannelSender } from './sender.js';
+
+/** How the addresses of a channel work, each by itself. */
+export interface AddressHealth {
+  /** Most messages in flight to an address that works. Any other address has one at a time: its probe. */
+  most: number;
+  /** SQL: `address` and `failing` of the addresses that fail, and of those that work and had a success since $1. */
+  known: string;
+}
 
 /** Everything delivery needs to know about a channel, one registry entry each. */
 export interface ChannelTraits {
@@ -47,10 +56,10 @@ export interface ChannelTraits {
    */
   holds: boolean;
   /**
-   * Each address has its own health and at most this many messages in flight, so that a broken address does
-   * not block others. Null: the channel is up or down as a whole.
+   * Each address has its own health, so that a broken address does not block others. Null: the channel is up or down
+   * as a whole.
    */
-  maxPerAddress: number | null;
+  addressHealth: AddressHealth | null;
   /** When a refused or ambiguous message is sent again. */
   retries(config: Config): ChannelRetries;
   /** Whether this installation is configured for it. */
@@ -70,7 +79,7 @@ export const CHANNEL_TRAITS: Readonly<Record<Channel, ChannelTraits>> = {
     userAddresses: 'ARRAY[u.email]',
     bundles: true,
     holds: true,
-    maxPerAddress: null,
+    addressHealth: null,
     retries: (config) => ({ ...exponential(config), ambiguous_repeats: 1 }),
     configured: (config) => config.smtpHost !== null,
     enabled: (config) => config.emailEnabled,
@@ -87,7 +96,7 @@ export const CHANNEL_TRAITS: Readonly<Record<Channel, ChannelTraits>> = {
     segments: (text, config) => writtenSms(text, config.smsTransliterate).segments,
     bundles: true,
     holds: true,
-    maxPerAddress: null,
+    addressHealth: null,
     // Each one costs money and reads as a mistake when it arrives twice.
     retries: (config) => ({ ...exponential(config), ambiguous_repeats: 0 }),
     configured: (config) => config.smsProvider !== 'none',
@@ -105,7 +114,7 @@ export const CHANNEL_TRAITS: Readonly<Record<Channel, ChannelTraits>> = {
                      WHERE v.tenant_id = u.tenant_id AND v.user_id = u.id)`,
     bundles: true,
     holds: true,
-    maxPerAddress: null,
+    addressHealth: null,
     // A device shows a repeated push once, by its id.
     retries: (config) => ({ ...exponential(config), ambiguous_repeats: 1 }),
     configured: (config) => config.fcmServiceAccountFile !== null || config.vapidPublicKey !== null,
@@ -122,7 +131,7 @@ export const CHANNEL_TRAITS: Readonly<Record<Channel, ChannelTraits>> = {
     userAddresses: 'NULL::text[]',
     bundles: false,
     holds: false,
-    maxPerAddress: 5,
+    addressHealth: { most: 5, known: KNOWN_ENDPOINTS },
     retries: () => WEBHOOK_RETRIES,
     configured: () => true,
     enabled: (config) => config.webhooksEnabled,

@@ -18,7 +18,9 @@ export type ProviderAct =
   /** Reads the request and never answers. */
   | 'silence'
   /** Answers a body without an end. */
-  | 'endless';
+  | 'endless'
+  /** Answers a byte now and then, without an end. */
+  | 'trickle';
 
 /** A provider on this machine that answers as its documentation says. */
 export interface LocalProvider {
@@ -50,6 +52,10 @@ export async function startProvider(
         };
         response.on('drain', write);
         write();
+      } else if (act === 'trickle') {
+        response.writeHead(200).write('.');
+        const timer = setInterval(() => response.write('.'), 20);
+        response.on('close', () => clearInterval(timer));
       } else if (act !== 'silence') {
         const { status, headers: more = {}, body: answer = '' } = act;
         const isText = typeof answer === 'string';

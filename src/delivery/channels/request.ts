@@ -50,16 +50,22 @@ export async function exchange(
     agent: false,
     headers: { ...headers, 'content-length': String(Buffer.byteLength(body)), connection: 'close' },
   });
-  const late = setTimeout(() => outgoing.destroy(timedOut(url, 'connect')), connect_ms);
-  const deadline = setTimeout(() => outgoing.destroy(timedOut(url, 'answer')), total_ms);
+  // An answer that has begun reports a reset instead of the reason.
+  const reasons: Error[] = [];
+  const stop = (reason: Error) => {
+    reasons.push(reason);
+    outgoing.destroy(reason);
+  };
+  const late = setTimeout(() => stop(timedOut(url, 'connect')), connect_ms);
+  const deadline = setTimeout(() => stop(timedOut(url, 'answer')), total_ms);
   const onLeaseLost = () => {
-    if (!connected) outgoing.destroy(new LeaseLost());
+    if (!connected) stop(new LeaseLost());
   };
   lease?.signal.addEventListener('abort', onLeaseLost, { once: true });
   outgoing.once('socket', (socket) => {
     socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', () => {
       clearTimeout(late);
-      if (lease !== null && !lease.isValid()) outgoing.destroy(new LeaseLost());
+      if (lease !== null && !lease.isValid()) stop(new LeaseLost());
       else connected = true;
     });
   });
@@ -70,8 +76,9 @@ export async function exchange(
     const answer = await answering;
     return { status: answer.statusCode ?? 0, headers: answer.headers, body: await textOf(answer) };
   } catch (error) {
-    if (error instanceof LeaseLost) throw new SendError('retryable', LEASE_LOST);
-    throw sendError(error, connected, url);
+    const reason = reasons[0] ?? error;
+    if (reason instanceof LeaseLost) throw new SendError('retryable', LEASE_LOST);
+    throw sendError(reason, connected, url);
   } finally {
     clearTimeout(late);
     clearTimeout(deadline);

@@ -8,6 +8,7 @@ import {
   type Transaction,
 } from '../../platform/database/transaction.js';
 import { ADMIT, GATHER, GATHER_AMONG } from '../transitions/admission.sql.js';
+import type { AddressHealth } from '../channels/channels.js';
 import { NAMED, TURNS } from './candidates.sql.js';
 import type { Limits } from './limits.js';
 import type { OperatingHours, QuietHours } from './hours.js';
@@ -67,6 +68,25 @@ export interface Candidate extends Limits {
   admitted_at: Date | null;
 }
 
+/** How many messages may be in flight. */
+export interface Window {
+  /**
+   * Concurrent sends of the live workers. A round needs as much room: a smaller one would cost as much as a large one,
+   * and no worker is idle, because twice as many are queued.
+   */
+  slots: number;
+  whole: number;
+  /** The room that is left. */
+  free: number;
+}
+
+/** How many messages of one tenant may be in flight. */
+export interface TenantShare {
+  /** While others wait. */
+  beside_others: number;
+  alone: number;
+}
+
 /** Deliveries that leave or wait together. */
 export interface Message {
   lead: Candidate;
@@ -97,14 +117,9 @@ export class Admission {
   }
 
   /**
-   * How many more messages may be in flight: 4 per concurrent send of the live workers, minus those in flight. `enough`:
-   * a round needs one per send. A smaller round would cost as much as a large one, and no worker is idle, because twice
-   * as many are queued.
+   * How many more messages may be in flight: 4 per concurrent send of the live workers, minus those in flight.
    */
-  async window(
-    tx: SystemTransaction,
-    channel: string,
-  ): Promise<{ whole: number; free: number; enough: number }> {
+  async window(tx: SystemTransaction, channel: string): Promise<Window> {
     const row = await tx.one<{ concurrency: number; in_flight: number }>(
       prepared(`SELECT (SELECT coalesce(sum(concurrency), 0) FROM workers
                WHERE channel = $1 AND seen_at > now() - make_interval(secs => $2)) AS concurrency,
@@ -112,9 +127,9 @@ export class Admission {
                WHERE channel = $1 AND state IN ('queued', 'sending') AND leads) AS in_flight`),
       [channel, WORKER_ALIVE_SECONDS],
     );
-    const concurrency = row?.concurrency ?? 0;
-    const whole = concurrency * WINDOW_FACTOR;
-    return { whole, free: Math.max(0, whole - (row?.in_flight ?? 0)), enough: concurrency };
+    const slots = row?.concurrency ?? 0;
+    const whole = slots * WINDOW_FACTOR;
+    return { slots, whole, free: Math.max(0, whole - (row?.in_flight ?? 0)) };
   }
 
   /**
@@ -136,39 +151,11 @@ export class Admission {
   }
 
   /**
-   * How much room each address has for further messages in flight.
-   * @param max in flight per address; null: no bound, and nothing is counted.
-   */
-  async roomOfAddresses(
-    tx: SystemTransaction,
-    channel: string,
-    max: number | null,
-  ): Promise<{ full: string[]; within(messages: Message[]): Message[] }> {
-    if (max === null) return { full: [], within: (messages) => messages };
-    const rows = await tx.query<{ address: string; in_flight: number }>(
-      prepared(`SELECT address, count(*) AS in_flight FROM deliveries
-                WHERE channel = $1 AND state IN ('queued', 'sending') AND leads GROUP BY address`),
-      [channel],
-    );
-    const inFlight = new Map(rows.map(({ address, in_flight }) => [address, in_flight]));
-    return {
-      full: rows.filter(({ in_flight }) => in_flight >= max).map(({ address }) => address),
-      within: (messages) =>
-        messages.filter(({ lead: { address } }) => {
-          const count = (inFlight.get(address) ?? 0) + 1;
-          inFlight.set(address, count);
-          return count <= max;
-        }),
-    };
-  }
-
-  /**
    * Whose turn it is: one message per tenant and turn, critical ones first, tenants in order of their ids, starting
-   * after the cursor and wrapping around. A tenant has at most half of the window while others wait. (See
-   * candidates.sql.ts.)
+   * after the cursor and wrapping around. (See candidates.sql.ts.)
    * @param free room in the window, and the maximum that is returned
    * @param full addresses without room
-   * @param whole the window, of which a tenant gets half
+   * @param share how many of a tenant may be in flight
    * @param limits the installation's; a tenant's own take precedence
    * @param which critical: only those that ignore limits
    */
@@ -177,7 +164,7 @@ export class Admission {
     channel: string,
     now: Date,
     cursor: string | null,
-    { free, whole, full }: { free: number; whole: number; full: readonly string[] },
+    { free, share, full }: { free: number; share: TenantShare; full: readonly string[] },
     limits: Limits,
     which: 'all' | 'critical' = 'all',
   ): Promise<Candidate[]> {
@@ -188,11 +175,12 @@ export class Admission {
       limits.per_user_per_day,
       cursor,
       free,
-      Math.ceil(whole / 2),
+      share.beside_others,
       full,
       limits.per_tenant_per_hour,
       limits.per_tenant_per_day,
       which === 'critical',
+      share.alone,
     ]);
   }
 
@@ -291,4 +279,13 @@ export class Admission {
 /** Rounds take this lock exclusively; direct calls share it. */
 function channelLock(channel: string): string {
   return `admission:${channel}`;
+}
+
+/**
+ * A tenant may fill half of the window while others wait. Where each address has its own health, it may fill half of
+ * the concurrent sends, even alone: whoever comes next must not wait until its broken addresses have timed out.
+ */
+export function shareOfTenant({ slots, whole }: Window, addressHealth: AddressHealth | null): TenantShare {
+  const half = Math.ceil((addressHealth === null ? whole : slots) / 2);
+  return { beside_others: half, alone: addressHealth === null ? whole : half };
 }

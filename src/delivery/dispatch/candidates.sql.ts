@@ -87,7 +87,7 @@ const LOOKAHEAD = 4;
  * it can admit.
  * $1 channel, $2 now, $3 and $4 the installation's limits per hour and day, $5 cursor, $6 free room, $7 most in flight
  * for one tenant while others wait, $8 addresses that have no room, $9 and $10 the installation's limits for a tenant per
- * hour and day, $11 whether only critical ones may leave.
+ * hour and day, $11 whether only critical ones may leave, $12 most in flight for a tenant alone.
  */
 export const TURNS = `
   WITH RECURSIVE walk (tenant_id, wrapped, place, ready, in_flight, found) AS (
@@ -128,8 +128,8 @@ export const TURNS = `
            row_number() OVER (PARTITION BY w.tenant_id ORDER BY d.critical DESC, d.due_at, d.id) AS turn
     FROM waiting w
     CROSS JOIN LATERAL (
-      SELECT GREATEST(CASE WHEN w.tenants = 1 THEN $6 ELSE LEAST(ceil($6::numeric / w.tenants), $7 - w.in_flight) END,
-                      0)::integer AS most) m
+      SELECT GREATEST(LEAST(ceil($6::numeric / w.tenants),
+                            CASE WHEN w.tenants = 1 THEN $12::integer ELSE $7 END - w.in_flight), 0)::integer AS most) m
     CROSS JOIN LATERAL (
       -- One for each message: what leaves with it needs no turn of its own.
       SELECT * FROM (

@@ -16,7 +16,8 @@ import { BackgroundWork } from '../../platform/queues/background-work.js';
 import { Queues } from '../../platform/queues/queues.js';
 import { RedisRefusal } from '../../platform/redis/refusals.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
-import { Admission, type Message } from './admission.js';
+import { roomOfAddresses, UNBOUNDED } from './address-room.js';
+import { Admission, type Message, shareOfTenant } from './admission.js';
 import { activeChannels, CHANNEL_TRAITS } from '../channels/channels.js';
 import { ChannelHealth, type Gate } from '../channel-health/channel-health.js';
 import { decide, withinMinute } from './decision.js';
@@ -125,26 +126,30 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
       async (tx): Promise<Decided> => {
         const turn = await this.admission.begin(tx, channel);
         if (turn === null) return NOTHING;
-        const { holds, maxPerAddress } = CHANNEL_TRAITS[channel];
-        const gate = maxPerAddress === null ? await this.health.gate(tx, channel) : OPEN;
+        const { holds, addressHealth } = CHANNEL_TRAITS[channel];
+        const gate = addressHealth === null ? await this.health.gate(tx, channel) : OPEN;
         const nothing = { ...NOTHING, down: gate.probe || gate.wait_ms !== null };
         if (gate.room === 'none') return { ...nothing, wait_ms: gate.wait_ms ?? undefined };
         const window = await this.admission.window(tx, channel);
         const idle = window.free === window.whole;
         const one = gate.room === 'one' && (gate.probe || idle);
-        if (gate.room === 'one' ? !one : window.free < window.enough) return nothing;
+        if (gate.room === 'one' ? !one : window.free < window.slots) return nothing;
         const free = Math.min(one ? Math.min(window.whole, 1) : window.free, this.config.dispatchBatchSize);
         if (free <= 0) return nothing;
 
         const minute = await this.minute.usage(tx, channel, now);
-        const room = await this.admission.roomOfAddresses(tx, channel, maxPerAddress);
+        const room =
+          addressHealth === null
+            ? UNBOUNDED
+            : await roomOfAddresses(tx, channel, addressHealth, window.slots, now);
+        const share = shareOfTenant(window, addressHealth);
         const read = (which: 'all' | 'critical') =>
           this.admission.candidates(
             tx,
             channel,
             now,
             turn.cursor_tenant_id,
-            { free, whole: window.whole, full: room.full },
+            { free, share, full: room.full },
             limitsOf(this.config),
             which,
           );

@@ -65,6 +65,20 @@ describe('the outcome of a failed attempt', () => {
     },
   );
 
+  it('M2: such a message waits as long as the provider asks, up to a day', () => {
+    const asked = (retry_after_ms: number) =>
+      afterFailure(
+        { failure: 'channel', message: '', with_message: true, retry_after_ms },
+        1,
+        0,
+        RULES,
+        NO_JITTER,
+      );
+    expect(asked(10)).toMatchObject({ delay_ms: 300_000 });
+    expect(asked(3_600_000)).toMatchObject({ channel_down: true, delay_ms: 3_600_000 });
+    expect(asked(10 ** 12)).toMatchObject({ delay_ms: 86_400_000 });
+  });
+
   it('stores at most 1,000 characters of an error', () => {
     const outcome = afterFailure({ failure: 'permanent', message: 'x'.repeat(5_000) }, 1, 0, RULES);
     expect(outcome).toEqual({ state: 'failed', error: 'x'.repeat(1_000) });

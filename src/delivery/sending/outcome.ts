@@ -58,10 +58,10 @@ export function afterFailure(
 
 /**
  * Does not count as an attempt; the message expires by age. A message that may be the reason itself yields to others
- * meanwhile, longer each time: for half of its age, but an hour at most.
+ * meanwhile, longer each time: for half of its age, but an hour at most, unless the provider asks for more.
  */
 function afterChannelFailure(
-  { with_message = false }: FailedSend,
+  { with_message = false, retry_after_ms = 0 }: FailedSend,
   error: string,
   { age_ms, max_age_ms, delays_ms }: RetryRules,
   random: number,
@@ -69,5 +69,6 @@ function afterChannelFailure(
   if (age_ms > max_age_ms) return { state: 'failed', error, reason: 'expired' };
   if (!with_message) return { state: 'pending', error, channel_down: true };
   const wait = Math.max(delays_ms[0] ?? 0, Math.min(age_ms / 2, MAX_SUSPECT_DELAY_MS)) * (0.8 + 0.4 * random);
-  return { state: 'pending', error, channel_down: true, delay_ms: Math.round(wait) };
+  const delay_ms = Math.min(Math.max(wait, retry_after_ms), MAX_DELAY_MS);
+  return { state: 'pending', error, channel_down: true, delay_ms: Math.round(delay_ms) };
 }

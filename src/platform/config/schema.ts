@@ -361,7 +361,7 @@ export const SCHEMA = {
     default: 20,
     min: 1,
     max: 500,
-    doc: 'Webhook calls that one worker process makes in parallel; one endpoint has at most 5 of them.',
+    doc: 'Webhook calls that one worker process makes in parallel. One tenant has at most half of them, one endpoint 5.',
   }),
   checksConcurrency: integerVariable({
     env: 'CHECKS_CONCURRENCY',

@@ -4,7 +4,7 @@ import { CONFIG, type Config } from '../../../platform/config/config.js';
 import { Database } from '../../../platform/database/database.js';
 import { Encryption } from '../../../platform/encryption/encryption.js';
 import { invalid, notFound, type Problem } from '../../../platform/errors/problem.js';
-import { checkSubscription, type DeviceToken, fingerprintOf } from './device-token.js';
+import { checkSubscription, type DeviceToken, fingerprintOf, placeOf } from './device-token.js';
 import type { Devices, DeviceView, NewDevice } from './devices.dto.js';
 
 /** Of one user; registering one more removes the one that was not seen for longest. */
@@ -115,11 +115,6 @@ export class DeviceRegistry {
     const { endpoint, keys } = subscription;
     return { platform, subscription: { endpoint, keys: { p256dh: keys.p256dh, auth: keys.auth } } };
   }
-}
-
-/** A token that is copied to another row cannot be decrypted there. */
-function placeOf(fingerprint: Buffer): string {
-  return `devices.token:${fingerprint.toString('hex')}`;
 }
 
 function notConfigured(devices: string): Problem {

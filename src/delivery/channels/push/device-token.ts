@@ -51,6 +51,11 @@ export function fingerprintOf(token: DeviceToken): Buffer {
   return createHash('sha256').update(`${token.platform} ${address}`).digest();
 }
 
+/** Where a token is stored, for its encryption: copied to another row, it cannot be decrypted there. */
+export function placeOf(fingerprint: Buffer): string {
+  return `devices.token:${fingerprint.toString('hex')}`;
+}
+
 function bytesOf(text: string): number {
   return /^[\w-]+={0,2}$/.test(text) ? Buffer.from(text, 'base64url').length : -1;
 }

@@ -103,7 +103,7 @@ test.each([
   ['UNREGISTERED', refusal(404, 'UNREGISTERED'), 'permanent', true],
   ['SENDER_ID_MISMATCH', refusal(403, 'SENDER_ID_MISMATCH'), 'permanent', true],
   ['INVALID_ARGUMENT', refusal(400, 'INVALID_ARGUMENT'), 'permanent', false],
-  ['QUOTA_EXCEEDED', refusal(429, 'QUOTA_EXCEEDED', { 'retry-after': '60' }), 'retryable', false],
+  ['QUOTA_EXCEEDED', refusal(429, 'QUOTA_EXCEEDED', { 'retry-after': '60' }), 'channel', false],
   ['UNAVAILABLE', refusal(503, 'UNAVAILABLE'), 'retryable', false],
   ['INTERNAL', refusal(500, 'INTERNAL'), 'ambiguous', false],
   ['THIRD_PARTY_AUTH_ERROR', refusal(401, 'THIRD_PARTY_AUTH_ERROR'), 'channel', false],
@@ -117,6 +117,12 @@ test.each([
   expect(error).toBeInstanceOf(SendError);
   expect(error).toMatchObject({ failure, address_stopped });
   expect(messages()).toHaveLength(1);
+});
+
+test('a quota may be that of the device: the channel is down only if others are refused too', async () => {
+  acts.push(refusal(429, 'QUOTA_EXCEEDED', { 'retry-after': '60' }));
+  const error: unknown = await fcm.send(PUSH, TOKEN, new TestLease()).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ cause: 'quota', with_message: true, retry_after_ms: 60_000 });
 });
 
 test.each([

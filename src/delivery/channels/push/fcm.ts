@@ -56,13 +56,13 @@ export class Fcm implements PushService<AppToken> {
 
   private refused(answer: ProviderAnswer): SendError {
     const { code, message } = errorOf(answer);
-    const { failure, cause, address_stopped } = verdictOf(answer.status, code);
+    const { failure, cause, address_stopped, with_message } = verdictOf(answer.status, code);
     return new SendError(
       failure,
       `FCM: ${message ?? `HTTP ${answer.status}`}`,
       retryAfter(answer.headers['retry-after'], this.clock.now().getTime()),
       cause,
-      false,
+      with_message,
       `${answer.status}${code === null ? '' : ` ${code}`}`,
       address_stopped,
     );
@@ -82,7 +82,11 @@ interface Verdict {
   failure: SendFailure;
   cause?: ChannelFault;
   address_stopped?: boolean;
+  with_message?: boolean;
 }
+
+/** The quota of the project, or of the device: the channel is down only if others are refused too. */
+const QUOTA: Verdict = { failure: 'channel', cause: 'quota', with_message: true };
 
 /** By FCM's error code, else the HTTP status: https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode */
 function verdictOf(status: number, code: string | null): Verdict {
@@ -91,6 +95,7 @@ function verdictOf(status: number, code: string | null): Verdict {
     case 'SENDER_ID_MISMATCH':
       return { failure: 'permanent', address_stopped: true };
     case 'QUOTA_EXCEEDED':
+      return QUOTA;
     case 'UNAVAILABLE':
       return { failure: 'retryable' };
     case 'THIRD_PARTY_AUTH_ERROR':
@@ -101,7 +106,8 @@ function verdictOf(status: number, code: string | null): Verdict {
   // The project does not exist; an unknown device is UNREGISTERED.
   if (status === 404 || (status >= 300 && status < 400))
     return { failure: 'channel', cause: 'misconfigured' };
-  if (status === 429 || status === 503) return { failure: 'retryable' };
+  if (status === 429) return QUOTA;
+  if (status === 503) return { failure: 'retryable' };
   return { failure: status >= 500 ? 'ambiguous' : 'permanent' };
 }
 

@@ -1,5 +1,6 @@
 import webPush from 'web-push';
 import { addPerson, type Cast, createCast, type Person } from '../../../../test/support/cast.js';
+import { until } from '../../../../test/support/until.js';
 import { runJob } from '../../../../test/support/watched.js';
 import { createWorld, type World } from '../../../../test/support/world.js';
 import { FixedClock } from '../../../platform/clock/fixed-clock.js';
@@ -9,6 +10,11 @@ import { Browser } from '../../../cli/demo/browser.js';
 
 /** N6: devices of users, and the pushes that reach them. */
 const VAPID = webPush.generateVAPIDKeys();
+const PUSHES = {
+  VAPID_PUBLIC_KEY: VAPID.publicKey,
+  VAPID_PRIVATE_KEY: VAPID.privateKey,
+  VAPID_SUBJECT: 'mailto:admin@vigie.example',
+};
 const clock = new FixedClock('2026-03-30T07:00:00Z');
 let service: LocalProvider;
 let world: World;
@@ -20,12 +26,7 @@ beforeAll(async () => {
   service = await startProvider({ status: 201 });
   world = await createWorld({
     clock,
-    env: {
-      VAPID_PUBLIC_KEY: VAPID.publicKey,
-      VAPID_PRIVATE_KEY: VAPID.privateKey,
-      VAPID_SUBJECT: 'mailto:admin@vigie.example',
-      WEB_PUSH_SERVICES: service.url,
-    },
+    env: { ...PUSHES, WEB_PUSH_SERVICES: service.url },
   });
   cast = await createCast(world);
   way = new StepwiseDelivery(world, 'push');
@@ -164,6 +165,69 @@ test('a device that its service has forgotten (410) is removed; the other device
     ]),
   ).toEqual([{ state: 'failed' }, { state: 'sent' }]);
   expect((await devices(eva)).data).toHaveLength(1);
+});
+
+test('an identity that every push service refuses closes the channel, and costs no attempt', async () => {
+  const max = await person('Max');
+  const browsers = [newBrowser(), newBrowser(), newBrowser()];
+  for (const browser of browsers) await register(max, browser);
+  service.answer(...browsers.map(() => ({ status: 401 })));
+  await event(max);
+  await way.leave();
+  const channel = () => world.sql(`SELECT down_cause FROM channels WHERE channel = 'push'`);
+  const deliveries = () =>
+    world.sql(
+      `SELECT state, attempts, count(*) FROM deliveries WHERE recipient = $1 AND channel = 'push' GROUP BY 1, 2`,
+      [`user:${max.id}`],
+    );
+  expect(await channel()).toEqual([{ down_cause: 'login' }]);
+  expect(await deliveries()).toEqual([{ state: 'pending', attempts: 0, count: 3 }]);
+  // Repaired: the next probe opens the channel, and all of them leave.
+  await world.sql(`UPDATE deliveries SET due_at = $1 WHERE state = 'pending'`, [clock.now()]);
+  await world.sql(`UPDATE channels SET next_probe_at = now() WHERE channel = 'push'`);
+  await until('the channel to be up', async () => {
+    await way.leave();
+    return (await channel())[0]?.down_cause === null;
+  });
+  await way.leave();
+  expect(await deliveries()).toEqual([{ state: 'sent', attempts: 1, count: 3 }]);
+});
+
+test('a replaced JWT_SECRET keeps devices reachable, and the nightly cleanup makes them its own', async () => {
+  const hugo = await person('Hugo');
+  const browser = newBrowser();
+  await register(hugo, browser);
+  const registered = await world.sql('SELECT id FROM devices WHERE tenant_id = $1', [cast.tenant_id]);
+  const JWT_SECRET = 'another-secret-of-this-installation-kQx81';
+  const JWT_SECRET_PREVIOUS = world.config.jwtSecret ?? '';
+  const rotated = await createWorld({
+    ...{ join: world, clock },
+    env: { ...PUSHES, WEB_PUSH_SERVICES: service.url, JWT_SECRET, JWT_SECRET_PREVIOUS },
+  });
+  try {
+    const cleanup = () => runJob(rotated, cast.tenant_id, 'cleanup');
+    expect(await cleanup()).toMatchObject({ device_tokens_renewed: registered.length });
+    expect(await cleanup()).toMatchObject({ device_tokens_renewed: 0 });
+    await event(hugo);
+    await new StepwiseDelivery(rotated, 'push').leave();
+    expect(reads(browser)).toEqual([expect.objectContaining({ title: 'Disque plein' })]);
+    // A process that still has the old secret alone cannot read it: it leaves it to the others.
+    await event(hugo);
+    await way.leave();
+    const [waiting] = await world.sql(
+      `SELECT state, error FROM deliveries WHERE recipient = $1 AND channel = 'push' AND state <> 'sent'`,
+      [`user:${hugo.id}`],
+    );
+    expect(waiting).toEqual({
+      state: 'pending',
+      error: expect.stringContaining('JWT_SECRET was replaced') as string,
+    });
+    expect(reads(browser)).toHaveLength(1);
+    expect((await devices(hugo)).data).toHaveLength(1);
+  } finally {
+    await rotated.close();
+    await world.sql('DELETE FROM devices');
+  }
 });
 
 test('a device belongs to the last user who registered it; a removed one gets nothing', async () => {

@@ -63,7 +63,8 @@ export class PushChannel implements ChannelSender {
       if (token !== null) return token;
     } catch (error) {
       if (!(error instanceof UndecryptableError)) throw error;
-      throw new SendError('permanent', `The token of the device ${error.message}`);
+      // Another process may have the secret already, or an operator may still configure it.
+      throw new SendError('retryable', `The token of the device ${error.message}`);
     }
     throw new SendError('permanent', 'The device was removed');
   }

@@ -4,6 +4,7 @@ import { CONFIG, type Config } from '../../../platform/config/config.js';
 import { readServiceAccount } from '../../../platform/config/service-account.js';
 import { Wording } from '../../../wording/wording.js';
 import { WordingModule } from '../../../wording/wording.module.js';
+import { DeviceRekeying } from './device-rekeying.js';
 import { DeviceRegistry } from './device-registry.js';
 import { DevicesController } from './devices.controller.js';
 import { Fcm } from './fcm.js';
@@ -19,6 +20,7 @@ const FCM_API_URL = 'https://fcm.googleapis.com';
   controllers: [DevicesController],
   providers: [
     DeviceRegistry,
+    DeviceRekeying,
     {
       provide: PushChannel,
       inject: [CONFIG, DeviceRegistry, Wording, Clock],
@@ -29,7 +31,7 @@ const FCM_API_URL = 'https://fcm.googleapis.com';
       },
     },
   ],
-  exports: [PushChannel],
+  exports: [DeviceRekeying, PushChannel],
 })
 export class PushModule {}
 

@@ -9,6 +9,8 @@ import { checkSubscription, isService } from './device-token.js';
 import { WebPush } from './web-push.js';
 
 const VAPID = webPush.generateVAPIDKeys();
+/** Mozilla's answer to a push for a subscription that was made with another key. */
+const MISMATCH = { code: 401, errno: 109, error: 'Unauthorized', message: 'VAPID public key mismatch' };
 const PUSH = {
   id: '01a22a70-1f05-7e08-bcbd-6362d6345de6',
   title: 'TVA CA3, échéance demain',
@@ -70,6 +72,7 @@ test.each([
   ['410: unsubscribed', { status: 410 }, 'permanent', true],
   ['404: unknown', { status: 404 }, 'permanent', true],
   ['403: another key', { status: 403 }, 'permanent', false],
+  ['401 of Mozilla: another key', { status: 401, body: MISMATCH }, 'permanent', false],
   ['413: too large', { status: 413 }, 'permanent', false],
   ['429', { status: 429, headers: { 'retry-after': '5' } }, 'retryable', false],
   ['503', { status: 503 }, 'retryable', false],
@@ -94,6 +97,17 @@ test('one push service that is not reached does not close the channel alone', as
   service = await startProvider({ status: 201 });
   const error: unknown = await send(new Browser(`${url}/push/abc`)).catch((reason: unknown) => reason);
   expect(error).toMatchObject({ failure: 'channel', cause: 'unreachable', with_message: true });
+});
+
+test.each<[string, ProviderAct]>([
+  ['401', { status: 401, body: { errno: 109, message: 'InvalidSignature' } }],
+  ['403 of Apple', { status: 403, body: { reason: 'BadJwtToken' } }],
+  ['403 of Apple, by a clock that is wrong', { status: 403, body: { reason: 'ExpiredJwtToken' } }],
+  ['400 of Google', { status: 400, body: 'UnauthorizedRegistration' }],
+])('our identity is refused (%s): the channel’s fault, if others refuse it too', async (_what, act) => {
+  service.answer(act);
+  const error: unknown = await send().catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ failure: 'channel', cause: 'login', with_message: true });
 });
 
 test('calls nothing but push services', async () => {

@@ -1,7 +1,7 @@
 import webPush from 'web-push';
 import type { Clock } from '../../../platform/clock/clock.js';
 import { exchange, type ProviderAnswer, retryAfter } from '../request.js';
-import { SendError, type SendFailure, type SendLease } from '../sender.js';
+import { type ChannelFault, SendError, type SendFailure, type SendLease } from '../sender.js';
 import { isService, type Subscription } from './device-token.js';
 import type { OutgoingPush, PushService } from './push-service.js';
 
@@ -63,11 +63,13 @@ export class WebPush implements PushService<Browser> {
   }
 
   private refused({ status, headers, body }: ProviderAnswer): SendError {
-    const { failure, address_stopped = false } = verdictOf(status);
+    const { failure, cause, address_stopped = false } = verdictOf(status, body);
     const words = body.replace(/\s+/g, ' ').trim().slice(0, 200);
     const wait = retryAfter(headers['retry-after'], this.clock.now().getTime());
     const message = `Web Push: HTTP ${status}${words === '' ? '' : ` (${words})`}`;
-    return new SendError(failure, message, wait, undefined, false, String(status), address_stopped);
+    // This push service is one of several: the channel is down only if others fail too.
+    const with_message = failure === 'channel';
+    return new SendError(failure, message, wait, cause, with_message, String(status), address_stopped);
   }
 }
 
@@ -81,9 +83,29 @@ async function ofOneService<Answer>(asking: () => Promise<Answer>): Promise<Answ
   }
 }
 
-/** RFC 8030 §5 to §7.3; 401 and 403: the subscription was made with another key. */
-function verdictOf(status: number): { failure: SendFailure; address_stopped?: boolean } {
+interface Verdict {
+  failure: SendFailure;
+  cause?: ChannelFault;
+  address_stopped?: boolean;
+}
+
+/** The subscription was made with another key; Mozilla says so with a 401. */
+const OTHER_KEY = /public key mismatch/i;
+/**
+ * Our own identity is refused: by Apple with a 403, by Google with a 400. A clock that is wrong, or a VAPID_SUBJECT that
+ * the service does not accept, is refused with every push.
+ */
+const IDENTITY_REFUSED = /BadJwtToken|ExpiredJwtToken|InvalidProviderToken|UnauthorizedRegistration/;
+
+/**
+ * RFC 8030 §5 to §7.3, RFC 8292 §4.2, and what services answer beyond it:
+ * https://developer.apple.com/documentation/usernotifications/sending-web-push-notifications-in-web-apps-and-browsers,
+ * https://mozilla-services.github.io/autopush-rs/errors.html
+ */
+function verdictOf(status: number, body: string): Verdict {
   if (status === 404 || status === 410) return { failure: 'permanent', address_stopped: true };
+  if ((status === 401 && !OTHER_KEY.test(body)) || IDENTITY_REFUSED.test(body))
+    return { failure: 'channel', cause: 'login' };
   if (status === 429 || status === 503) return { failure: 'retryable' };
   return { failure: status >= 500 ? 'ambiguous' : 'permanent' };
 }

@@ -257,6 +257,22 @@ describe('with Twilio', () => {
     expect(posts() - before).toBe(2);
   });
 
+  test('a 429 closes the channel until Retry-After, and costs no attempt', async () => {
+    const limited = { code: 20429, message: 'Too Many Requests' };
+    acts.push({ status: 429, headers: { 'retry-after': '70' }, body: limited });
+    await message({ body: 'trop vite' });
+    await leaves('pending');
+    const [channel] = await world.sql<{ down_cause: string; wait: number }>(
+      `SELECT down_cause, extract(epoch FROM next_probe_at - probed_at)::double precision AS wait
+       FROM channels WHERE channel = 'sms'`,
+    );
+    expect(channel).toEqual({ down_cause: 'quota', wait: 70 });
+    expect(await outcomes()).toEqual([{ state: 'pending', attempts: 0, error: true }]);
+    await world.sql(`UPDATE channels SET next_probe_at = now() WHERE channel = 'sms'`);
+    await leaves('sent');
+    expect(await outcomes()).toEqual([{ state: 'sent', attempts: 1, error: expect.any(Boolean) }]);
+  });
+
   test('a refused number fails for good, with the provider’s words', async () => {
     acts.push({ status: 400, body: { code: 21614, message: 'not a mobile number' } });
     const queued = await message({ body: 'fixe' });

@@ -34,6 +34,9 @@ export async function createWebhooks(runner: QueryRunner): Promise<void> {
         CHECK ((previous_secret IS NULL) = (previous_until IS NULL)),
         CHECK ((state = 'disabled') = (state_reason IS NOT NULL))
       );
+      -- For each round of the dispatcher: those that fail, and those that worked a moment ago.
+      CREATE INDEX webhook_endpoints_failing ON webhook_endpoints (failing_since) WHERE failing_since IS NOT NULL;
+      CREATE INDEX webhook_endpoints_working ON webhook_endpoints (last_success_at) WHERE failing_since IS NULL;
 
       CREATE TABLE webhook_attempts (
         tenant_id uuid NOT NULL,

@@ -120,6 +120,7 @@ interface Verdict {
 }
 
 const LOGIN: Verdict = { failure: 'channel', cause: 'login' };
+const QUOTA: Verdict = { failure: 'channel', cause: 'quota' };
 
 /** By the error's name: https://docs.aws.amazon.com/sns/latest/api/CommonErrors.html and those of Publish. */
 const VERDICTS: ReadonlyMap<string, Verdict> = new Map<string, Verdict>([
@@ -133,9 +134,9 @@ const VERDICTS: ReadonlyMap<string, Verdict> = new Map<string, Verdict>([
   ['OptInRequired', { failure: 'channel', cause: 'policy' }],
   ['EndpointDisabledException', { failure: 'channel', cause: 'policy' }],
   ['InvalidSecurityException', { failure: 'channel', cause: 'policy' }],
-  ['ThrottledException', { failure: 'retryable' }],
-  ['Throttling', { failure: 'retryable' }],
-  ['ThrottlingException', { failure: 'retryable' }],
+  ['ThrottledException', QUOTA],
+  ['Throttling', QUOTA],
+  ['ThrottlingException', QUOTA],
   ['ServiceUnavailable', { failure: 'retryable' }],
   ['OptedOutException', { failure: 'permanent', address_stopped: true }],
 ]);
@@ -153,7 +154,8 @@ function sendError(error: unknown): SendError {
 /** SNS names a wrong number or text with a 400; after a 500 the message may have been accepted. */
 function byStatus(status: number | null): Verdict {
   if (status === null) return { failure: 'channel', cause: 'misconfigured' };
-  if (status === 429 || status === 503) return { failure: 'retryable' };
+  if (status === 429) return QUOTA;
+  if (status === 503) return { failure: 'retryable' };
   if (status === 401 || status === 403) return LOGIN;
   return { failure: status >= 500 ? 'ambiguous' : 'permanent' };
 }

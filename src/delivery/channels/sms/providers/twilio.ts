@@ -116,7 +116,8 @@ function verdictOf(status: number, code: number | null): Verdict {
   const cause = code === null ? undefined : ACCOUNT_FAULTS.get(code);
   if (cause !== undefined) return { failure: 'channel', cause };
   if (code === STOPPED) return { failure: 'permanent', address_stopped: true };
-  if (status === 429 || status === 503) return { failure: 'retryable' };
+  if (status === 429) return { failure: 'channel', cause: 'quota' };
+  if (status === 503) return { failure: 'retryable' };
   if (status === 401 || status === 403) return { failure: 'channel', cause: 'login' };
   if (status === 404) return { failure: 'channel', cause: 'misconfigured' };
   if (status >= 300 && status < 400) return { failure: 'channel', cause: 'misconfigured' };

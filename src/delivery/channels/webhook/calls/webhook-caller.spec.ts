@@ -210,6 +210,22 @@ describe('V19: a call', () => {
     if (status !== 200) expect(verdict).toMatchObject({ error: `The endpoint answered ${status}: ${body}` });
   });
 
+  it.each<[string, Behaviour, object]>([
+    [
+      '429 with Retry-After',
+      { status: 429, headers: { 'retry-after': '30' }, body: 'rate_limited' },
+      { failure: 'retryable', gone: false, retry_after_ms: 30_000 },
+    ],
+    ['silence', 'silence', { failure: 'ambiguous', error: 'The endpoint did not answer in time' }],
+    ['a slow body', 'slow_body', { delivered: true }],
+    ['a reset after the request', 'reset_after_request', { failure: 'ambiguous', gone: false }],
+  ])('B9: Slack answers by %s', async (_name, behaviour, expected) => {
+    receiver.behave(behaviour);
+    const { verdict } = await judged({ format: 'slack', secrets: [] });
+    expect(verdict).toMatchObject(expected);
+    expect(receiver.connections).toBe(1);
+  });
+
   it('V19: if nothing listens, the call was not sent', async () => {
     const closed = await Receiver.start();
     await closed.close().catch(() => undefined);

@@ -67,19 +67,18 @@ export function accessSection(view: AccessView): TemplateResult {
     await state.endSessions();
     context.toast({ text: words.ended, tone: 'good' });
   };
+  const ending =
+    isSelf && state.sessions.length < 2
+      ? nothing
+      : html`<p>
+          <button type="button" class="outlined" @click=${() => run(endAll)}>
+            ${isSelf ? words.end_others : words.end_all}
+          </button>
+        </p>`;
   return html`<section class="card">
     <h2>${words.access}</h2>
     ${person?.active === false && state.isAdmin ? passwordLink(view) : nothing}
-    ${isSelf ? html`${sessions(view)}${devicesPart(view)}` : nothing}
-    ${
-      isSelf && state.sessions.length < 2
-        ? nothing
-        : html`<p>
-            <button type="button" class="outlined" @click=${() => run(endAll)}>
-              ${isSelf ? words.end_others : words.end_all}
-            </button>
-          </p>`
-    }
+    ${isSelf ? html`${sessions(view)} ${ending} ${devicesPart(view)}` : ending}
   </section>`;
 }
 

@@ -10,11 +10,12 @@ import { p4 } from './p4-live.js';
 import { p5 } from './p5-feed.js';
 import { p6 } from './p6-messages.js';
 import { p7 } from './p7-fairness.js';
+import { p8 } from './p8-idle.js';
 import { p9 } from './p9-scan.js';
 import { s1 } from './s1-bodies.js';
 import { asJson, asTable, machine } from './report.js';
 
-const BENCHMARKS: readonly Benchmark[] = [p1, p2, p3, p4, p5, p6, p7, p9, p10, p12, s1];
+const BENCHMARKS: readonly Benchmark[] = [p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p12, s1];
 
 const USAGE = `npm run bench [-- ${BENCHMARKS.map(({ id }) => id).join(' ')} --json --quick]`;
 

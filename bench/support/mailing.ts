@@ -49,7 +49,7 @@ export async function startMailing(
     MAIL_CONCURRENCY: String(CONCURRENCY),
     ...options.environment,
   };
-  const worker = await startServer(environment, 'worker', options.entry);
+  const worker = await startServer(environment, 'worker', { entry: options.entry });
   const scheduler = await startServer(environment, 'scheduler');
   const sent = countSent(worker);
   const { REDIS_URL = '', REDIS_PREFIX = '' } = database.environment;

@@ -38,6 +38,8 @@ export class Driver {
   readonly accepted: string[] = [];
   /** Responses other than 2xx, and broken connections. */
   readonly refusals: string[] = [];
+  /** Sends requests to the web processes in turn, instead of to the first one that answers. */
+  spread = false;
   private asked = 0;
 
   private constructor(
@@ -128,13 +130,30 @@ export class Driver {
     if (run.state !== 'succeeded') throw new Error(`the check is ${run.state}`);
   }
 
+  /** Writes to users; resolves when accepted. @returns the id of each one's notification, in order. */
+  async notify(user_ids: readonly string[]): Promise<string[]> {
+    this.asked += 1;
+    const subject = `Message ${this.asked}`;
+    const { notifications } = await this.post<{ notifications: { id: string }[] }>('notifications', {
+      ...{ channel: 'email', user_ids, subject, body: 'Bonjour' },
+    });
+    const ids = notifications.map(({ id }) => id);
+    this.accepted.push(...ids);
+    return ids;
+  }
+
   /** Creates users continuously, so many in parallel, with a short pause after each. */
   load(parallel: number): Load {
+    return this.repeat(() => this.person(), PAUSE_MS, parallel);
+  }
+
+  /** Makes a request continuously, so many in parallel, with a pause after each. */
+  repeat(request: () => Promise<unknown>, pauseMs: number, parallel = 1): Load {
     let running = true;
     const client = async () => {
       while (running) {
-        await this.person();
-        await delay(PAUSE_MS);
+        await request();
+        await delay(pauseMs);
       }
     };
     const clients = Promise.all(Array.from({ length: parallel }, client));
@@ -148,15 +167,22 @@ export class Driver {
     };
   }
 
-  /** @throws Error if there was no 2xx for half a minute. */
   private async accept(path: string, body: object): Promise<string> {
+    const { id } = await this.post<{ id: string }>(path, body);
+    this.accepted.push(id);
+    return id;
+  }
+
+  /** @throws Error if there was no 2xx for half a minute. */
+  private async post<Body>(path: string, body: object): Promise<Body> {
     const headers = {
       'x-api-key': this.key,
       'idempotency-key': randomUUID(),
       'content-type': 'application/json',
     };
     const deadline = performance.now() + PERSISTENCE_MS;
-    for (let attempt = 0; performance.now() < deadline; attempt++) {
+    const first = this.spread ? this.asked : 0;
+    for (let attempt = first; performance.now() < deadline; attempt++) {
       const url = this.urls[attempt % this.urls.length] ?? '';
       try {
         const response = await fetch(`${url}/api/v1/${path}`, {
@@ -166,11 +192,7 @@ export class Driver {
           signal: AbortSignal.timeout(PATIENCE_MS),
         });
         const text = await response.text();
-        if (response.ok) {
-          const { id } = JSON.parse(text) as { id: string };
-          this.accepted.push(id);
-          return id;
-        }
+        if (response.ok) return JSON.parse(text) as Body;
         this.refusals.push(`${response.status} ${text}`);
       } catch (error) {
         const { message, cause } = error as Error;

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { until } from '../support/until.js';
-import { ExpectedSlots, SCHEDULE } from './expected-slots.js';
+import { ExpectedSlots } from './expected-slots.js';
 import type { Installation } from './installation.js';
 import { Random } from './random.js';
 import type { RunOptions, Scenario, Verdict } from './scenario.js';
+import { addScheduledTenants } from './scheduled-tenants.js';
 import { onStage, type Stage } from './stage.js';
 
 const HOUR_MS = 3_600_000;
@@ -119,13 +120,8 @@ class Clocks {
   /** Adds a tenant in each zone, with a schedule that has long been due. */
   private async addTenants(): Promise<void> {
     await this.installation.migrate();
-    const rows = await this.installation.sql<{ id: string; time_zone: string }>(
-      `INSERT INTO tenants (slug, name, kind, time_zone, locale, settings, schedule_from)
-       SELECT 'tenant-' || position, zone, 'cabinet', zone, 'fr', $2::jsonb, '2000-01-01T00:00:00Z'
-       FROM unnest($1::text[]) WITH ORDINALITY AS z (zone, position) RETURNING id, time_zone`,
-      [ZONES, JSON.stringify({ schedule: SCHEDULE })],
-    );
-    for (const { id, time_zone } of rows) this.tenants.set(id, time_zone);
+    const added = await addScheduledTenants(this.installation, 'tenant', ZONES);
+    for (const [id, zone] of added) this.tenants.set(id, zone);
   }
 
   /** LOST: due slots without exactly one successful run. DUP: slots that ran again, or were not due. */

@@ -4,11 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import pg from 'pg';
+import { Api } from '../../src/cli/demo/api.js';
 import type { Role } from '../../src/platform/config/schema.js';
 import { migrate } from '../../src/platform/database/migrate.js';
 import { type Embedded, startEmbedded } from '../../src/platform/embedded/embedded.js';
 import { type ServerProcess, startProcess } from '../support/processes.js';
 import { until } from '../support/until.js';
+
+/** Starts the PostgreSQL of an installation, whose files are in this folder. */
+export type StartDatabase = (dir: string) => Promise<Embedded>;
 
 /** The first operator of every installation. */
 export const OPERATOR = { email: 'operator@vigie.example', password: 'an operator of the tests' };
@@ -29,11 +33,15 @@ export class Installation {
     readonly environment: Readonly<Record<string, string>>,
   ) {}
 
-  static async start(environment: Readonly<Record<string, string>>): Promise<Installation> {
+  /** @param startDatabase starts its PostgreSQL in a new folder; by default a single one. */
+  static async start(
+    environment: Readonly<Record<string, string>>,
+    startDatabase: StartDatabase = startPostgres,
+  ): Promise<Installation> {
     const dir = await mkdtemp(join(tmpdir(), 'vigie-faults-'));
     // PostgreSQL runs as another user if the tests run as root.
     await chmod(dir, 0o755);
-    const [postgres, redis] = await Promise.all([startPostgres(dir), startRedis(dir)]);
+    const [postgres, redis] = await Promise.all([startDatabase(dir), startRedis(dir)]);
     const { owner_url = '', app_url = '', system_url = '' } = postgres.database ?? {};
     const pool = new pg.Pool({ connectionString: owner_url, max: 3 });
     // PostgreSQL ends idle connections when it stops: the scenario expects that.
@@ -89,6 +97,18 @@ export class Installation {
   /** Runs SQL as the owner, bypassing row-level security: for checks, and for acts without a route. */
   async sql<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
     return (await this.pool.query<Row>(text, values)).rows;
+  }
+
+  /** Signs in a user of the driver's tenant, who gets the operator's password. @returns the access token. */
+  async accessToken(url: string, email: string): Promise<string> {
+    await this.sql(
+      'UPDATE users SET password_hash = (SELECT password_hash FROM operators LIMIT 1) WHERE email = $1',
+      [email],
+    );
+    const { access_token } = await new Api(url).call<{ access_token: string }>('POST', 'auth/login', {
+      ...{ email, password: OPERATOR.password, tenant: 'cabinet-martin' },
+    });
+    return access_token;
   }
 
   /** A count from PostgreSQL. */

@@ -1,7 +1,7 @@
 import { Browser } from '../../src/cli/demo/browser.js';
 import { Api } from '../../src/cli/demo/api.js';
 import type { Driver } from './driver.js';
-import { type Installation, OPERATOR } from './installation.js';
+import type { Installation } from './installation.js';
 import type { ProviderDesk } from './provider-desk.js';
 
 /** A message to one address, as the client sent it. */
@@ -95,7 +95,8 @@ export class PushLine extends SentLine implements Line {
   private async personWith(names: readonly string[]): Promise<string> {
     const email = `pushes${this.sent.length}@cabinet-martin.example`;
     const id = await this.driver.person(email);
-    const api = await this.login(email);
+    const url = this.driver.urls[0] ?? '';
+    const api = new Api(url).withToken(await this.installation.accessToken(url, email));
     for (const name of names) {
       for (const desk of this.desks) {
         const device =
@@ -107,19 +108,5 @@ export class PushLine extends SentLine implements Line {
       }
     }
     return id;
-  }
-
-  /** With the operator's password. */
-  private async login(email: string): Promise<Api> {
-    await this.installation.sql(
-      'UPDATE users SET password_hash = (SELECT password_hash FROM operators LIMIT 1) WHERE email = $1',
-      [email],
-    );
-    const api = new Api(this.driver.urls[0] ?? '');
-    const { password } = OPERATOR;
-    const { access_token } = await api.call<{ access_token: string }>('POST', 'auth/login', {
-      ...{ email, password, tenant: 'cabinet-martin' },
-    });
-    return api.withToken(access_token);
   }
 }

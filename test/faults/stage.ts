@@ -1,5 +1,5 @@
 import { Driver } from './driver.js';
-import { Installation } from './installation.js';
+import { Installation, type StartDatabase } from './installation.js';
 import type { RunOptions, Verdict } from './scenario.js';
 import { Sink } from './sink.js';
 
@@ -58,7 +58,8 @@ export class Stage {
 
   private async lost(accepted: readonly string[]): Promise<string[]> {
     const rows = await this.installation.sql<{ promise: string; bundle_id: string | null; state: string }>(
-      `SELECT coalesce(n.data ->> 'deadline_id', n.user_id::text) AS promise, d.bundle_id, d.state
+      `SELECT coalesce(n.data ->> 'deadline_id', CASE n.kind WHEN 'message' THEN n.id ELSE n.user_id END::text)
+                AS promise, d.bundle_id, d.state
        FROM deliveries d JOIN notifications n ON n.tenant_id = d.tenant_id AND n.id = d.notification_id`,
     );
     const received = new Set(this.sink.received);
@@ -80,16 +81,18 @@ export class Stage {
 export async function onStage<Result>(
   environment: Readonly<Record<string, string>>,
   play: (stage: Stage) => Promise<Result>,
+  startDatabase?: StartDatabase,
 ): Promise<Result> {
   const sink = await Sink.start();
   try {
-    const installation = await Installation.start({
+    const settings = {
       SMTP_HOST: '127.0.0.1',
       SMTP_PORT: String(sink.port),
       SMTP_TLS: 'false',
       SMTP_FROM_EMAIL: 'vigie@vigie.example',
       ...environment,
-    });
+    };
+    const installation = await Installation.start(settings, startDatabase);
     try {
       return await play(new Stage(installation, sink));
     } finally {

@@ -17,6 +17,7 @@ const TIME_READERS = {
 
 const DATA_SOURCE_HOLDERS = {
   'src/platform/database/database.ts': 'hands out transactions',
+  'src/platform/database/connections.ts': 'lends the connections of a pool to them',
   'src/platform/database/migrate.ts': 'migrates as the owner, before there is an application',
   'src/platform/database/database.module.ts': 'sets how the driver reads dates and counts',
   'src/platform/database/reach.ts': 'signs in and looks at the schema, before there is an application',

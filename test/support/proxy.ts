@@ -11,12 +11,14 @@ export interface Proxy {
   silenceAt(text: string): Promise<void>;
   /** New connections work again; silenced ones stay silent. */
   restore(): void;
+  /** Resets every connection, and leads new ones to another service, like a virtual address that moves. */
+  moveTo(target: string): void;
   close(): Promise<void>;
 }
 
 /** Starts a proxy to the service at this URL. */
 export async function proxyTo(target: string): Promise<Proxy> {
-  const { hostname, port } = new URL(target);
+  let { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   let marked: { text: string; reached: () => void } | undefined;
   let state: 'working' | 'cut' | 'silent' = 'working';
@@ -52,9 +54,12 @@ export async function proxyTo(target: string): Promise<Proxy> {
     }
   };
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const reset = () => {
+    for (const socket of sockets) socket.destroy();
+  };
   const cut = () => {
     state = 'cut';
-    for (const socket of sockets) socket.destroy();
+    reset();
   };
   return {
     url: Object.assign(new URL(target), {
@@ -67,6 +72,11 @@ export async function proxyTo(target: string): Promise<Proxy> {
     },
     silenceAt: (text) => new Promise((reached) => (marked = { text, reached })),
     restore: () => (state = 'working'),
+    moveTo: (other) => {
+      ({ hostname, port } = new URL(other));
+      state = 'working';
+      reset();
+    },
     close: async () => {
       cut();
       await new Promise((closed) => server.close(closed));

@@ -1,5 +1,6 @@
 import { checkPostgres } from '../../platform/database/database.module.js';
 import { assertMigratedOn } from '../../platform/database/reach.js';
+import { assertWritable, ReadOnlyPostgres } from '../../platform/database/read-only.js';
 import { placeOf } from '../../platform/start/start-error.js';
 import type { DoctorContext } from './context.js';
 import { fault, type Finding, ok } from './finding.js';
@@ -23,6 +24,7 @@ export async function checkLogins({ config }: DoctorContext): Promise<Finding[]>
 async function login(setting: string, url: string): Promise<Finding> {
   try {
     return await withClient(url, async (client) => {
+      await assertWritable(client);
       const { rows } = await client.query<{ login: string; version: string }>(
         `SELECT current_user AS login, current_setting('server_version') AS version`,
       );
@@ -48,6 +50,7 @@ function loginFault(error: unknown, setting: string, url: string): Finding {
   if (/does not support SSL/.test(message))
     return fault(`${about}: PostgreSQL offers no TLS`, service.encryption);
   const { user, database } = namesOf(url);
+  if (error instanceof ReadOnlyPostgres) return readOnly(error, about, setting, database);
   switch (codeOf(error)) {
     case '28P01':
       return fault(
@@ -74,6 +77,25 @@ function loginFault(error: unknown, setting: string, url: string): Finding {
     default:
       return outage(error, service);
   }
+}
+
+function readOnly(
+  { isStandby }: ReadOnlyPostgres,
+  about: string,
+  setting: string,
+  database: string,
+): Finding {
+  return isStandby
+    ? fault(
+        `${about}: this PostgreSQL is a standby, which accepts no changes`,
+        `Put the address of the primary into ${setting}, or promote this one if the primary is gone: ` +
+          'SELECT pg_promote() (docs/scaling.md, "PostgreSQL standby")',
+      )
+    : fault(
+        `${about}: PostgreSQL accepts no changes, because default_transaction_read_only is on`,
+        `Find out why, then as a superuser: ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf(); ` +
+          `(or ALTER DATABASE ${database} …, or ALTER ROLE …, where it was set)`,
+      );
 }
 
 function namesOf(url: string): { user: string; database: string } {

@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { withTimeout } from '../../platform/clock/timeout.js';
 import { Database } from '../../platform/database/database.js';
+import { ReadOnlyPostgres } from '../../platform/database/read-only.js';
 import { Problem } from '../../platform/errors/problem.js';
 import { Queues } from '../../platform/queues/queues.js';
 import { RedisRefusal } from '../../platform/redis/refusals.js';
@@ -21,10 +22,10 @@ export class Health {
   ) {}
 
   /**
-   * Resolves if PostgreSQL answers and Redis accepts a write, within 2 s. Only changes are logged: load
+   * Resolves if PostgreSQL accepts changes and Redis accepts a write, within 2 s. Only changes are logged: load
    * balancers ask all the time.
-   * @throws Problem unavailable, naming the service that does not answer, or why Redis refuses; also during a shutdown,
-   *   so that load balancers stop using the process while it drains.
+   * @throws Problem unavailable, naming the service that does not answer, or why one of them refuses; also during a
+   *   shutdown, so that load balancers stop using the process while it drains.
    */
   async assertReady(): Promise<void> {
     const reason = this.stopping ? 'this process is stopping' : await this.reasonNotReady();
@@ -66,6 +67,8 @@ function faultOf(name: string, probe: Promise<void>): Promise<Fault | null> {
   return withTimeout(probe, DEADLINE_MS, 'no answer').then(
     () => null,
     (error: unknown) =>
-      error instanceof RedisRefusal ? { silent: false, words: error.message } : { silent: true, words: name },
+      error instanceof RedisRefusal || error instanceof ReadOnlyPostgres
+        ? { silent: false, words: error.message }
+        : { silent: true, words: name },
   );
 }

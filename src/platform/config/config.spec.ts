@@ -330,6 +330,10 @@ describe('faults', () => {
       { DATABASE_URL: 'postgres://db', JWT_SECRET: SECRET, DATABASE_APP_URL: 'postgres://a' },
       'DATABASE_APP_URL and DATABASE_SYSTEM_URL must be set together',
     ],
+    [
+      { DATABASE_URL: 'postgres://vigie:se@cret@db1:5432,db2/vigie?target_session_attrs=read-write' },
+      'DATABASE_URL must name one host, which leads to the primary (docs/scaling.md, "PostgreSQL standby"), not several',
+    ],
     [{ SMTP_USER: 'compta' }, 'SMTP_USER and SMTP_PASSWORD must be set together'],
     [{ SMTP_HOST: 'mail' }, 'SMTP_FROM_EMAIL is required when SMTP_HOST is set'],
   ])('include contradictions: %p', (environment, fault) => {

@@ -36,6 +36,19 @@ export const BASE_URL: Format = {
   },
 };
 
+/** libpq takes several hosts in one URL, and finds the primary among them; the driver takes one. */
+export const POSTGRES_URL: Format = {
+  type: url('postgres', 'postgresql').type,
+  check: (text) => {
+    const [, authority = ''] = /^[a-z]+:\/\/([^/?#]*)/.exec(text) ?? [];
+    if (authority.slice(authority.lastIndexOf('@') + 1).includes(','))
+      throw new Error(
+        'must name one host, which leads to the primary (docs/scaling.md, "PostgreSQL standby"), not several',
+      );
+    url('postgres', 'postgresql').check(text);
+  },
+};
+
 /** A name of RFC 1123 §2.1 or an IP address, without scheme and port. */
 export const HOST_NAME: Format = {
   type: 'host name or IP address',

@@ -12,7 +12,7 @@ import {
   url,
 } from './variables.js';
 import { CLEANUP_SETTINGS } from './cleanup-settings.js';
-import { BASE_URL, EMAIL_ADDRESS } from './formats.js';
+import { BASE_URL, EMAIL_ADDRESS, POSTGRES_URL } from './formats.js';
 import { HOOK_SETTINGS } from './hook-settings.js';
 import { MAIL_SETTINGS } from './mail-settings.js';
 import { PUSH_SETTINGS } from './push-settings.js';
@@ -26,8 +26,6 @@ import { SMS_SETTINGS } from './sms-settings.js';
 
 export const ROLES = ['web', 'worker', 'scheduler'] as const;
 export type Role = (typeof ROLES)[number];
-
-const postgres = url('postgres', 'postgresql');
 
 /**
  * Every setting of an installation: its name in the environment, its path in vigie.yml, type, default and one sentence.
@@ -105,21 +103,21 @@ export const SCHEMA = {
     env: 'DATABASE_URL',
     yaml: 'database.url',
     secret: true,
-    check: postgres,
+    check: POSTGRES_URL,
     doc: 'PostgreSQL 15-18 with the login of the owner, which runs migrations. Unset: Vigie starts an embedded PostgreSQL.',
   }),
   databaseAppUrl: optionalVariable({
     env: 'DATABASE_APP_URL',
     yaml: 'database.app_url',
     secret: true,
-    check: postgres,
+    check: POSTGRES_URL,
     doc: 'The same database with the login vigie_app. Unset: DATABASE_URL with SET ROLE vigie_app.',
   }),
   databaseSystemUrl: optionalVariable({
     env: 'DATABASE_SYSTEM_URL',
     yaml: 'database.system_url',
     secret: true,
-    check: postgres,
+    check: POSTGRES_URL,
     doc: 'The same database with the login vigie_system. Unset: DATABASE_URL with SET ROLE vigie_system.',
   }),
   databasePooler: choiceVariable({

@@ -4,6 +4,7 @@ import pg from 'pg';
 import type { Config } from '../config/config.js';
 import { Database, SystemDatabase } from './database.js';
 import { POOL_ROLES, type PoolRole } from './preparation.js';
+import { assertWritable } from './read-only.js';
 import { type PoolSettings, poolSettings } from './sessions.js';
 import { CONNECTION_KEEP_ALIVE } from './timeouts.js';
 
@@ -32,6 +33,8 @@ function source(name: 'app' | 'system', config: Config): TypeOrmModuleOptions {
       ...CONNECTION_KEEP_ALIVE,
       // Statements issued without waiting are sent together.
       pipeline: true,
+      // During a failover the address may already lead to a standby that is not promoted yet.
+      onConnect: assertWritable,
     },
   };
 }

@@ -2,13 +2,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { ClsService } from 'nestjs-cls';
 import { isUUID } from 'class-validator';
-import type { Pool } from 'pg';
 import { DataSource, type QueryRunner } from 'typeorm';
-import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { currentRehearsal, refuseInRehearsal, Rehearsal, type RehearsalLimits } from './rehearsal.js';
 import { currentTraceparent } from '../tracing/current.js';
-import { type PoolUsage, usageOf } from './pool-usage.js';
+import { Connections } from './connections.js';
+import type { PoolUsage } from './pool-usage.js';
+import { assertWritable } from './read-only.js';
 import { type PoolSettings, poolSettings } from './sessions.js';
 import {
   type Connection,
@@ -30,14 +30,15 @@ export type TenantStatements = Pick<TenantTransaction, 'tenant_id' | 'query' | '
 @Injectable()
 export class Database {
   private readonly settings: PoolSettings;
+  private readonly app: Connections;
 
   constructor(
-    @InjectDataSource('app') private readonly app: DataSource,
+    @InjectDataSource('app') source: DataSource,
     private readonly cls: ClsService,
     @Inject(CONFIG) config: Config,
   ) {
     this.settings = poolSettings(config, 'vigie_app');
-    surviveLostConnections(app);
+    this.app = new Connections(source, this.settings.names);
   }
 
   /**
@@ -50,7 +51,6 @@ export class Database {
     if (rehearsal !== undefined) return rehearsal.transaction(tenantId, work);
     return inTransaction(
       this.app,
-      this.settings,
       beginWith(this.settings.opening, asTenant(tenantId)),
       (runner, connection) => new TenantTransaction(runner, connection, tenantId),
       work,
@@ -73,7 +73,6 @@ export class Database {
     const outcome: { result?: { of: Result } } = {};
     await inTransaction(
       this.app,
-      this.settings,
       beginWith(this.settings.opening, asTenant(tenantId), ...Rehearsal.settings(limits)),
       (runner, connection) => {
         held = new Rehearsal(runner, connection, tenantId, limits);
@@ -103,7 +102,7 @@ export class Database {
     if (rehearsal !== undefined) return rehearsal.single(tenantId);
     const begin = beginWith(this.settings.opening, asTenant(tenantId));
     const query = async <Row>(...statement: Statement): Promise<Row[]> =>
-      withConnection(this.app, this.settings, (connection) => runAlone<Row>(connection, begin, statement));
+      this.app.use((connection) => runAlone<Row>(connection, begin, statement));
     return {
       tenant_id: tenantId,
       query,
@@ -113,12 +112,15 @@ export class Database {
 
   /** The connections of this process's pool. */
   connections(): PoolUsage {
-    return usageOf(poolOf(this.app));
+    return this.app.usage();
   }
 
-  /** Resolves when the application pool can reach PostgreSQL. */
+  /**
+   * Resolves when the application pool can reach a PostgreSQL that accepts changes.
+   * @throws ReadOnlyPostgres when it accepts none; else the driver's error.
+   */
   async ping(): Promise<void> {
-    await this.app.query('SELECT 1');
+    await this.app.use(assertWritable);
   }
 
   private enter(tenantId: string): void {
@@ -134,26 +136,23 @@ export class Database {
 @Injectable()
 export class SystemDatabase {
   private readonly settings: PoolSettings;
+  private readonly system: Connections;
 
-  constructor(
-    @InjectDataSource('system') private readonly source: DataSource,
-    @Inject(CONFIG) config: Config,
-  ) {
+  constructor(@InjectDataSource('system') source: DataSource, @Inject(CONFIG) config: Config) {
     this.settings = poolSettings(config, 'vigie_system');
-    surviveLostConnections(source);
+    this.system = new Connections(source, this.settings.names);
   }
 
   /** The connections of this process's pool. */
   connections(): PoolUsage {
-    return usageOf(poolOf(this.source));
+    return this.system.usage();
   }
 
   /** Runs `work` in one transaction; commits when it returns, rolls back when it throws. */
   async transaction<Result>(work: (tx: SystemTransaction) => Promise<Result>): Promise<Result> {
     refuseInRehearsal('a transaction across tenants');
     return inTransaction(
-      this.source,
-      this.settings,
+      this.system,
       beginWith(this.settings.opening),
       (runner, connection) => new SystemTransaction(runner, connection),
       work,
@@ -164,7 +163,7 @@ export class SystemDatabase {
   async query<Row>(...statement: Statement): Promise<Row[]> {
     refuseInRehearsal('a statement across tenants');
     const { opening } = this.settings;
-    return withConnection(this.source, this.settings, async (connection) =>
+    return this.system.use(async (connection) =>
       opening === ''
         ? (await runStatement<Row>(connection, ...statement)).rows
         : runAlone<Row>(connection, beginWith(opening), statement),
@@ -205,14 +204,13 @@ function asTenant(tenantId: string): string {
  * `opening` alone fails, the rest runs without a tenant, sees and writes nothing, and is not committed.
  */
 async function inTransaction<Tx extends Transaction, Result>(
-  source: DataSource,
-  { names }: PoolSettings,
+  connections: Connections,
   opening: string,
-  open: (runner: QueryRunner, connection: Connection) => Tx,
+  transactionOn: (runner: QueryRunner, connection: Connection) => Tx,
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
-  const { runner, connection } = await connect(source, names);
-  const tx = open(runner, connection);
+  const { runner, connection } = await connections.open();
+  const tx = transactionOn(runner, connection);
   // TypeORM would otherwise open another transaction.
   Object.assign(runner, { isTransactionActive: true });
   let result: Result;
@@ -227,6 +225,7 @@ async function inTransaction<Tx extends Transaction, Result>(
   } catch (error) {
     // A broken connection can't roll back, and has nothing to roll back: the first error is thrown.
     await runStatement(connection, 'ROLLBACK').catch(() => undefined);
+    connections.noteFailure(error, connection);
     throw error;
   } finally {
     Object.assign(runner, { isTransactionActive: false });
@@ -246,49 +245,4 @@ function together<Result>({ connection: { stream } }: Connection, send: () => Re
   } finally {
     stream.uncork();
   }
-}
-
-/** A connection straight from the driver's pool: TypeORM's wrapper costs as much as a statement. */
-async function withConnection<Result>(
-  source: DataSource,
-  { names }: PoolSettings,
-  work: (connection: Connection) => Promise<Result>,
-): Promise<Result> {
-  const client = await poolOf(source).connect();
-  client.on('error', ignore);
-  try {
-    return await work(named(client, names));
-  } finally {
-    client.off('error', ignore);
-    // A timeout destroys the socket, and the pool notices later than the caller: it must not reuse the connection.
-    client.release(client.connection.stream.destroyed);
-  }
-}
-
-/** A connection may be closed in the same message that reports it ready, before its borrower can listen. */
-function surviveLostConnections(source: DataSource): void {
-  poolOf(source).on('connect', (client) => client.on('error', ignore));
-}
-
-/** The driver's pool, which TypeORM does not type. */
-function poolOf({ driver }: DataSource): Pool {
-  return (driver as PostgresDriver).master as Pool;
-}
-
-/** The running statements fail with the connection and report it. */
-function ignore(): void {
-  // An error event without a listener would crash the process.
-}
-
-function named(connection: Connection, names: boolean): Connection {
-  return names ? connection : Object.assign(connection, { unnamed: true as const });
-}
-
-async function connect(
-  source: DataSource,
-  names: boolean,
-): Promise<{ runner: QueryRunner; connection: Connection }> {
-  const runner = source.createQueryRunner();
-  // TypeORM does not type the driver's connection.
-  return { runner, connection: named((await runner.connect()) as Connection, names) };
 }

@@ -1,15 +1,16 @@
 import pg from 'pg';
 import { MIGRATION_NAMES, refuseNewer } from './migrate.js';
+import { assertWritable } from './read-only.js';
 
 /** For connecting, signing in and each of the statements below, in ms. */
 const TIMEOUT_MS = 10_000;
 
 /**
  * Signs in to PostgreSQL and disconnects.
- * @throws the driver's error
+ * @throws ReadOnlyPostgres when it accepts no changes; else the driver's error.
  */
 export async function reachPostgres(url: string): Promise<void> {
-  await withClient(url, (client) => client.query('SELECT'));
+  await withClient(url, assertWritable);
 }
 
 /**

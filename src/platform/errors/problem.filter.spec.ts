@@ -33,6 +33,7 @@ describe('toProblem', () => {
     ['an unexpected unique violation', failed('23505'), 'internal_error'],
     ['a missing privilege', failed('42501'), 'internal_error'],
     ['a restart of PostgreSQL', failed('57P01'), 'unavailable'],
+    ['a standby', failed('25006'), 'unavailable'],
     ['a lost connection', failed(undefined, 'Connection terminated unexpectedly'), 'unavailable'],
     ['an entity asked for on a lost connection', new QueryRunnerAlreadyReleasedError(), 'unavailable'],
     ['too many connections', withFields('sorry, too many clients already', { code: '53300' }), 'unavailable'],

@@ -18,9 +18,12 @@ const BY_STATUS: Partial<Record<number, ErrorCode>> = {
   503: 'unavailable',
 };
 
-/** Connection faults, too many connections, shutdowns: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+/**
+ * Connection faults, too many connections, shutdowns, a standby:
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
 const UNAVAILABLE =
-  /^(08|53|57P)|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)$/;
+  /^(08|25006|53|57P)|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)$/;
 /** Messages of pg, TypeORM (which reports a lost connection in mid-statement) and ioredis when there is no code. */
 const UNREACHABLE =
   /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|Connection terminated|is not queryable|Query runner already released|timeout exceeded when trying|Query read timeout|Connection is closed|Command timed out|max retries per request|Stream isn't writeable/;

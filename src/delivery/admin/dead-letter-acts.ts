@@ -6,7 +6,7 @@ import { SystemDatabase } from '../../platform/database/database.js';
 import type { SystemTransaction } from '../../platform/database/transaction.js';
 import { BackgroundWork } from '../../platform/queues/background-work.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
-import { COUNT_DEAD, DISCARD_DEAD, REQUEUE_DEAD } from '../transitions/dead-letters.sql.js';
+import { COUNT_DEAD, DISCARD_DEAD, type MovedDead, REQUEUE_DEAD } from '../transitions/dead-letters.sql.js';
 
 export const DEAD_LETTER_ACTS = ['requeue', 'discard'] as const;
 export type DeadLetterActName = (typeof DEAD_LETTER_ACTS)[number];
@@ -155,29 +155,29 @@ export class DeadLetterActs implements BeforeApplicationShutdown {
       );
       if (act === null) return false;
       const now = this.clock.now();
-      const moved = await this.move(tx, act, now);
+      const { picked, moved } = await this.move(tx, act, now);
       await tx.execute(
         `UPDATE dead_letter_acts SET done = done + $2, state = CASE WHEN $3 THEN 'succeeded' ELSE state END,
                 finished_at = CASE WHEN $3 THEN $4::timestamptz END
          WHERE id = $1`,
-        [id, moved, moved < CHUNK, now],
+        [id, moved, picked < CHUNK, now],
       );
       if (moved > 0 && act.act === 'requeue')
         tx.afterCommit(() => {
           for (const channel of act.channel === null ? CHANNELS : [act.channel])
             this.wakeUps.send('dispatch.kick', { channel });
         });
-      return moved >= CHUNK;
+      return picked >= CHUNK;
     });
   }
 
-  private async move(tx: SystemTransaction, act: StoredAct, now: Date): Promise<number> {
+  private async move(tx: SystemTransaction, act: StoredAct, now: Date): Promise<MovedDead> {
     const chosen = [...parametersOf(act, act.created_at), now, CHUNK];
-    const rows =
+    const done =
       act.act === 'requeue'
-        ? await tx.query(REQUEUE_DEAD, chosen)
-        : await tx.query(DISCARD_DEAD, [...chosen, act.why]);
-    return rows.length;
+        ? await tx.one<MovedDead>(REQUEUE_DEAD, chosen)
+        : await tx.one<MovedDead>(DISCARD_DEAD, [...chosen, act.why]);
+    return done ?? { picked: 0, moved: 0 };
   }
 
   private async read(id: string): Promise<DeadLetterAct> {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
 import { type Channel, CHANNELS } from '../../contracts/channels.js';
 import { Clock } from '../../platform/clock/clock.js';
@@ -51,6 +52,8 @@ interface StoredAct extends DeadLetterAct, Pick<DeadLetterChoice, 'ids' | 'since
 const CHUNK = 2_000;
 /** How often a process looks for unfinished acts. */
 const RESUME_MS = 5_000;
+/** How often `finish` checks an act that another process continues. */
+const POLL_MS = 200;
 const KEPT_DAYS = 30;
 const MAX_LISTED = 50;
 const COLUMNS = `id, act, state, chosen_tenant_id AS tenant_id, channel, cause, reason, total, done, why, by, created_at, finished_at`;
@@ -113,10 +116,16 @@ export class DeadLetterActs implements BeforeApplicationShutdown {
     );
   }
 
-  /** Runs an act to its end in this process, and returns it. */
+  /** Waits for the end of an act, and moves the chunks that no other process moves. */
   async finish(id: string): Promise<DeadLetterAct> {
-    while (await this.chunk(id));
-    return this.read(id);
+    for (;;) {
+      await this.running.get(id);
+      if (await this.chunk(id)) continue;
+      const act = await this.read(id);
+      if (act.state === 'succeeded') return act;
+      // Another process holds its lock.
+      await delay(POLL_MS);
+    }
   }
 
   /** Continues the oldest act that is not finished. Never throws. */

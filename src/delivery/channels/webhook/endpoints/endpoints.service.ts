@@ -9,7 +9,7 @@ import type { PageQuery } from '../../../../platform/http/page.dto.js';
 import { REPLAY, HASTEN_OF_ENDPOINT, SUPPRESS_OF_ENDPOINT } from '../../../transitions/webhooks.sql.js';
 import { newSecret } from '../calls/webhook-caller.js';
 import { TargetError, TargetGuard } from '../guard/target.js';
-import { type EndpointFormat, recipientOf } from './endpoint.js';
+import { type EndpointFormat, HIDDEN, recipientOf, shownUrl } from './endpoint.js';
 import { EndpointCalls } from './endpoint-calls.js';
 import { EndpointSecrets } from './endpoint-secrets.js';
 import type {
@@ -72,7 +72,7 @@ export class Endpoints {
           tenantId,
           id,
           this.secrets.encrypt('url', tenantId, id, target.href),
-          shown(target, format),
+          shownUrl(target),
           format,
           kinds ?? null,
           description ?? null,
@@ -114,10 +114,10 @@ export class Endpoints {
   async update(tenantId: string, id: string, patch: EndpointPatch): Promise<EndpointView> {
     const target = patch.url === undefined ? null : await this.checked(patch.url);
     return this.database.tenant(tenantId, async (tx) => {
-      const { format, state } = await this.locked(tx, id);
+      const { state } = await this.locked(tx, id);
       if (target !== null) {
         await this.set(tx, id, 'url', this.secrets.encrypt('url', tenantId, id, target.href));
-        await this.set(tx, id, 'url_shown', shown(target, format));
+        await this.set(tx, id, 'url_shown', shownUrl(target));
       }
       if (patch.kinds !== undefined) await this.set(tx, id, 'kinds', patch.kinds);
       if (patch.description !== undefined) await this.set(tx, id, 'description', patch.description);
@@ -212,6 +212,8 @@ export class Endpoints {
   }
 
   private async checked(url: string): Promise<URL> {
+    if (url.endsWith(`/${HIDDEN}`))
+      throw invalid('/url', 'is the address without its path, as it is shown: send the whole one');
     try {
       return (await this.guard.resolveTarget(url)).url;
     } catch (error) {
@@ -255,11 +257,6 @@ export class Endpoints {
       value,
     ]);
   }
-}
-
-/** The path of a Slack URL is a secret. */
-function shown(url: URL, format: EndpointFormat): string {
-  return format === 'slack' ? `${url.origin}/…` : url.href;
 }
 
 function afterOf(cursor: string | undefined): string | null {

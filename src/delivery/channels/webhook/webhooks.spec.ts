@@ -175,13 +175,17 @@ describe('webhooks of a tenant', () => {
     expect(older.body).toMatchObject({ data: [{ delivered: false, answer: 'Oups' }], next_cursor: null });
   });
 
-  it('V19: a tenant has at most ten tests a minute', async () => {
-    const { id } = await addEndpoint(world, cast.admin, receiver);
-    for (let count = 0; count < 10; count++) expect((await http('POST', `/${id}/test`)).status).toBe(200);
-    expect(await http('POST', `/${id}/test`)).toMatchObject({
-      status: 429,
-      headers: { 'retry-after': '60' },
-    });
+  it('V19: a tenant has at most ten tests a minute, also of endpoints that it adds and deletes', async () => {
+    const { token } = cast.outsider;
+    const test = (id: string) => world.http('POST', route(`/${id}/test`), { token });
+    const { id } = await addEndpoint(world, cast.outsider, receiver);
+    for (let count = 0; count < 10; count++) expect((await test(id)).status).toBe(200);
+    expect((await world.http('DELETE', route(`/${id}`), { token })).status).toBe(204);
+    const other = await addEndpoint(world, cast.outsider, receiver);
+    const refused = await test(other.id);
+    expect(refused).toMatchObject({ status: 429, body: { code: 'too_many_attempts' } });
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(60);
     expect(receiver.calls).toHaveLength(10);
   });
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
 import { type Channel, CHANNELS } from '../../contracts/channels.js';
 import { Clock } from '../../platform/clock/clock.js';
@@ -6,7 +7,7 @@ import { SystemDatabase } from '../../platform/database/database.js';
 import type { SystemTransaction } from '../../platform/database/transaction.js';
 import { BackgroundWork } from '../../platform/queues/background-work.js';
 import { WakeUps } from '../../platform/queues/wake-ups.js';
-import { COUNT_DEAD, DISCARD_DEAD, REQUEUE_DEAD } from '../transitions/dead-letters.sql.js';
+import { COUNT_DEAD, DISCARD_DEAD, type MovedDead, REQUEUE_DEAD } from '../transitions/dead-letters.sql.js';
 
 export const DEAD_LETTER_ACTS = ['requeue', 'discard'] as const;
 export type DeadLetterActName = (typeof DEAD_LETTER_ACTS)[number];
@@ -51,6 +52,8 @@ interface StoredAct extends DeadLetterAct, Pick<DeadLetterChoice, 'ids' | 'since
 const CHUNK = 2_000;
 /** How often a process looks for unfinished acts. */
 const RESUME_MS = 5_000;
+/** How often `finish` checks an act that another process continues. */
+const POLL_MS = 200;
 const KEPT_DAYS = 30;
 const MAX_LISTED = 50;
 const COLUMNS = `id, act, state, chosen_tenant_id AS tenant_id, channel, cause, reason, total, done, why, by, created_at, finished_at`;
@@ -118,10 +121,16 @@ export class DeadLetterActs implements BeforeApplicationShutdown {
     );
   }
 
-  /** Runs an act to its end in this process, and returns it. */
+  /** Waits for the end of an act, and moves the chunks that no other process moves. */
   async finish(id: string): Promise<DeadLetterAct> {
-    while (await this.chunk(id));
-    return this.read(id);
+    for (;;) {
+      await this.running.get(id);
+      if (await this.chunk(id)) continue;
+      const act = await this.read(id);
+      if (act.state === 'succeeded') return act;
+      // Another process holds its lock.
+      await delay(POLL_MS);
+    }
   }
 
   /** Continues the oldest act that is not finished. Never throws. */
@@ -160,29 +169,29 @@ export class DeadLetterActs implements BeforeApplicationShutdown {
       );
       if (act === null) return false;
       const now = this.clock.now();
-      const moved = await this.move(tx, act, now);
+      const { picked, moved } = await this.move(tx, act, now);
       await tx.execute(
         `UPDATE dead_letter_acts SET done = done + $2, state = CASE WHEN $3 THEN 'succeeded' ELSE state END,
                 finished_at = CASE WHEN $3 THEN $4::timestamptz END
          WHERE id = $1`,
-        [id, moved, moved < CHUNK, now],
+        [id, moved, picked < CHUNK, now],
       );
       if (moved > 0 && act.act === 'requeue')
         tx.afterCommit(() => {
           for (const channel of act.channel === null ? CHANNELS : [act.channel])
             this.wakeUps.send('dispatch.kick', { channel });
         });
-      return moved >= CHUNK;
+      return picked >= CHUNK;
     });
   }
 
-  private async move(tx: SystemTransaction, act: StoredAct, now: Date): Promise<number> {
+  private async move(tx: SystemTransaction, act: StoredAct, now: Date): Promise<MovedDead> {
     const chosen = [...parametersOf(act, act.created_at), now, CHUNK];
-    const rows =
+    const done =
       act.act === 'requeue'
-        ? await tx.query(REQUEUE_DEAD, chosen)
-        : await tx.query(DISCARD_DEAD, [...chosen, act.why]);
-    return rows.length;
+        ? await tx.one<MovedDead>(REQUEUE_DEAD, chosen)
+        : await tx.one<MovedDead>(DISCARD_DEAD, [...chosen, act.why]);
+    return done ?? { picked: 0, moved: 0 };
   }
 
   private async read(id: string): Promise<DeadLetterAct> {

@@ -8,7 +8,8 @@ import { WakeUps } from '../../platform/queues/wake-ups.js';
 import { WORKER_ALIVE_SECONDS } from '../dispatch/admission.js';
 import { ChannelHealth, type ChannelState } from '../channel-health/channel-health.js';
 import { channelOf, queueOf } from '../channels/channels.js';
-import { CANCEL, RETRY, REQUEUE_PAUSED } from '../transitions/acts.sql.js';
+import { CANCEL, REQUEUE_PAUSED } from '../transitions/acts.sql.js';
+import { type MovedDead, REQUEUE_DEAD } from '../transitions/dead-letters.sql.js';
 import { Hastening } from './hastening.js';
 import { type OpenDeliveries, OpenDeliveriesReader } from './open-deliveries.js';
 
@@ -143,10 +144,9 @@ export class DeliveryQueues {
     const channel = channelOf(queue);
     const now = this.clock.now();
     const since = new Date(now.getTime() - days * DAY_MS);
+    const choice = [tenantId, null, [channel], null, null, since, now, now, BATCH];
     const retried = await inBatches(() =>
-      this.database.transaction(
-        async (tx) => (await tx.query(RETRY, [channel, tenantId, now, since, BATCH])).length,
-      ),
+      this.database.transaction(async (tx) => (await tx.one<MovedDead>(REQUEUE_DEAD, choice))?.moved ?? 0),
     );
     const hastened = await this.hastening.hasten(channel, tenantId);
     this.wakeUps.send('dispatch.kick', { channel });

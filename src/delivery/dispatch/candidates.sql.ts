@@ -44,13 +44,16 @@ const withWhatDecides = (tenantHour: string, tenantDay: string): string => `,
     LIMIT l.per_user_per_day) recent) day
   ORDER BY c.position`;
 
-/** Messages of the tenant `t` in the last hour or day, counted up to the limit of `l`. */
+/**
+ * Messages of the tenant `t` in the last hour or day, counted up to one more than the limit of `l`: one of them may be
+ * the candidate's own earlier attempt, which is subtracted.
+ */
 function admittedOfTenant(span: 'hour' | 'day'): string {
   return `(SELECT count(*) FROM (
       SELECT FROM deliveries a
       WHERE a.channel = $1 AND a.tenant_id = t.id AND a.leads
         AND a.admitted_at > $2::timestamptz - interval '1 ${span}'
-      ORDER BY a.admitted_at DESC LIMIT l.per_${span}) recent)`;
+      ORDER BY a.admitted_at DESC LIMIT l.per_${span} + 1) recent)`;
 }
 
 /** Whether the user `u`, or else their tenant, wants bundled messages. */

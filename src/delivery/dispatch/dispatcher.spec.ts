@@ -133,6 +133,20 @@ describe('the dispatcher', () => {
     expect(await dispatcher.round('email')).toEqual({ admitted: 3, deferred: 0 });
   });
 
+  it('does not admit a retry while its tenant is over a limit that was lowered', async () => {
+    await concurrency(10);
+    const [id] = await backlog(1, 3, 'one', 3);
+    expect(await dispatcher.round('email')).toEqual({ admitted: 3, deferred: 0 });
+    await world.sql(
+      `UPDATE deliveries SET state = 'pending', attempts = 1, lease_token = NULL, lease_until = NULL`,
+    );
+    await world.sql(`UPDATE tenants SET limit_per_hour = 2 WHERE id = $1`, [id]);
+    expect(await dispatcher.round('email')).toEqual({ admitted: 0, deferred: 3 });
+    await world.sql(`UPDATE tenants SET limit_per_hour = 3 WHERE id = $1`, [id]);
+    await world.sql(`UPDATE deliveries SET due_at = $1`, [clock.now()]);
+    expect(await dispatcher.round('email')).toEqual({ admitted: 3, deferred: 0 });
+  });
+
   it('continues if a tenant’s hours cannot be computed', async () => {
     const [broken] = await backlog(1, 1, 'broken', 1);
     await backlog(1, 1, 'sound', 1);

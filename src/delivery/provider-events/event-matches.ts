@@ -69,25 +69,50 @@ export class EventMatches {
   }
 
   /**
-   * Handles events once. A second request with the same keys waits for this one; if `work` fails, its keys are not
-   * kept, so that the provider's next attempt handles them.
-   * @param work gets the keys that are new
+   * Whether a request counts whose signature must count only once. Repetitions with the same body do, because the
+   * process of the first one may have ended before it recorded the events.
    */
-  async once(
-    provider: EventProviderName,
-    keys: readonly string[],
-    work: (fresh: ReadonlySet<string>) => Promise<void>,
-  ): Promise<void> {
-    await this.system.transaction(async (tx) => {
-      const rows = await tx.query<{ event_key: string }>(
-        `INSERT INTO provider_event_ids (provider, event_key, received_at)
-         SELECT DISTINCT $1, k.event_key, $3::timestamptz FROM unnest($2::text[]) AS k (event_key)
-         ORDER BY k.event_key
-         ON CONFLICT DO NOTHING RETURNING event_key`,
-        [provider, keys, this.clock.now()],
+  async claim(provider: EventProviderName, requestKey: string, bodyKey: string): Promise<boolean> {
+    return this.system.transaction(async (tx) => {
+      const claimed = await tx.execute(
+        `WITH claimed AS (
+           INSERT INTO provider_event_ids (provider, event_key, received_at) VALUES ($1, $2, $4)
+           ON CONFLICT DO NOTHING RETURNING provider)
+         INSERT INTO provider_event_ids (provider, event_key, received_at)
+         SELECT provider, $3, $4 FROM claimed`,
+        [provider, requestKey, bodyKey, this.clock.now()],
       );
-      await work(new Set(rows.map(({ event_key }) => event_key)));
+      if (claimed > 0) return true;
+      const same = await tx.one(
+        `SELECT event_key FROM provider_event_ids WHERE provider = $1 AND event_key = $2`,
+        [provider, bodyKey],
+      );
+      return same !== null;
     });
+  }
+
+  /** Those of these keys whose events are not handled yet. */
+  async unhandled(provider: EventProviderName, keys: readonly string[]): Promise<ReadonlySet<string>> {
+    const rows = await this.system.query<{ event_key: string }>(
+      `SELECT event_key FROM provider_event_ids WHERE provider = $1 AND event_key = ANY ($2::text[])`,
+      [provider, keys],
+    );
+    const handled = new Set(rows.map(({ event_key }) => event_key));
+    return new Set(keys.filter((key) => !handled.has(key)));
+  }
+
+  /**
+   * Keeps the keys of recorded events. Call it after the recording: if the process ends before, the provider repeats
+   * the request, and the recording skips what is already there.
+   */
+  async markHandled(provider: EventProviderName, keys: ReadonlySet<string>): Promise<void> {
+    await this.system.query(
+      `INSERT INTO provider_event_ids (provider, event_key, received_at)
+       SELECT $1, k.event_key, $3::timestamptz FROM unnest($2::text[]) AS k (event_key)
+       ORDER BY k.event_key
+       ON CONFLICT DO NOTHING`,
+      [provider, [...keys], this.clock.now()],
+    );
   }
 
   /** Deletes the keys of events that providers no longer repeat. */

@@ -1,7 +1,11 @@
 import { addPerson, addTenant, type Person } from '../../../test/support/cast.js';
+import { until } from '../../../test/support/until.js';
 import { createWorld, type World } from '../../../test/support/world.js';
 import { FixedClock } from '../../platform/clock/fixed-clock.js';
+import { withTimeout } from '../../platform/clock/timeout.js';
+import { Database, SystemDatabase } from '../../platform/database/database.js';
 import { type LocalProvider, startProvider } from '../channels/provider.fixture.js';
+import { EventRecord } from './event-record.js';
 import {
   type Call,
   CERT_PATH,
@@ -34,6 +38,7 @@ beforeAll(async () => {
     env: {
       ...HOOKS_ENV,
       HOOKS_SES_SNS_URL: amazon.url,
+      DATABASE_POOL_SIZE: '2',
       SMTP_HOST: '127.0.0.1',
       SMTP_FROM_EMAIL: 'vigie@vigie.example',
     },
@@ -166,6 +171,39 @@ it('V18: the same event twenty times at once is recorded once', async () => {
   expect(await world.sql('SELECT event FROM provider_events')).toEqual([{ event: 'bounced' }]);
   const notices = await world.sql(`SELECT id FROM notifications WHERE kind = 'address_stopped'`);
   expect(notices).toHaveLength(1);
+});
+
+it('V18: an event whose recording failed is recorded when the request is repeated', async () => {
+  const call = mailgunCall(mailgunEvent(), NOW, 'failed');
+  const other = mailgunCall({ ...mailgunEvent(), id: 'other' }, NOW, 'failed');
+  const add = jest.spyOn(EventRecord.prototype, 'add').mockRejectedValueOnce(new Error('killed'));
+  expect((await post(world, call)).status).toBe(500);
+  expect((await post(world, other)).status).toBe(200);
+  expect(await world.sql('SELECT event FROM provider_events')).toEqual([]);
+  expect((await post(world, call)).status).toBe(200);
+  expect((await post(world, call)).status).toBe(200);
+  expect(await world.sql('SELECT event FROM provider_events')).toEqual([{ event: 'bounced' }]);
+  add.mockRestore();
+});
+
+it('V18: requests do not hold a connection of one pool while they wait for the other', async () => {
+  const add = jest.spyOn(EventRecord.prototype, 'add');
+  // Like `send_now` with a limit per minute, in as many requests as the pool has connections.
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const holders = Array.from({ length: 2 }, () =>
+    world.app.get(Database).tenant(admin.tenant_id, async (tx) => {
+      await tx.query('SELECT');
+      await released;
+      return world.app.get(SystemDatabase).query('SELECT');
+    }),
+  );
+  const begun = Promise.all([post(world, hard('sendgrid')), post(world, hard('postmark'))]);
+  await until('both requests to record', () => add.mock.calls.length === 2);
+  release();
+  await withTimeout(Promise.all(holders), 3_000, 'both pools are exhausted');
+  expect((await begun).map(({ status }) => status)).toEqual([200, 200]);
+  add.mockRestore();
 });
 
 test.each([

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../../platform/clock/clock.js';
@@ -5,6 +6,7 @@ import { CONFIG, type Config } from '../../platform/config/config.js';
 import { Metrics } from '../../platform/metrics/metrics.js';
 import { EventMatches, type Match } from './event-matches.js';
 import { EventRecord, type MatchedEvent } from './event-record.js';
+import { keyOf } from './fields.js';
 import { type Hook, hooksOf } from './hook-providers.js';
 import {
   type EventProviderName,
@@ -20,6 +22,8 @@ import { isSame } from './signatures.js';
  * repeated once after this delay.
  */
 const SECOND_LOOK_MS = 1_000;
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** The results for the events of a request. */
 export interface HookOutcome {
@@ -66,7 +70,7 @@ export class Hooks {
       }
       throw error;
     }
-    const outcome = await this.handle(name, report);
+    const outcome = await this.handle(name, report, request.body);
     for (const [what, events] of Object.entries<number>({ ...outcome }))
       if (events > 0)
         this.metrics.count('vigie_provider_events_total', { provider: name, outcome: what }, events);
@@ -77,18 +81,24 @@ export class Hooks {
   private async handle(
     name: EventProviderName,
     { request_key, events, ignored }: ProviderReport,
+    body: Buffer,
   ): Promise<HookOutcome> {
     const matches = await this.matchesOf(events);
     const places = new Set(matches.map(({ place }) => place));
     const outcome = { recorded: 0, duplicate: 0, unmatched: events.length - places.size, ignored };
     if (matches.length === 0) return outcome;
     const keys = [...places].flatMap((place) => events[place]?.key ?? []);
-    await this.matches.once(name, request_key === null ? keys : [request_key, ...keys], async (fresh) => {
-      const isNew = request_key === null || fresh.has(request_key);
-      const recorded = isNew ? await this.recordFresh(name, events, matches, fresh) : 0;
-      outcome.recorded = recorded;
-      outcome.duplicate = places.size - recorded;
-    });
+    // Each statement uses one connection of one pool: recording waits for the pool of tenants, and a request that held a
+    // connection of the other pool meanwhile would block transactions that need both.
+    const fresh =
+      request_key === null || (await this.matches.claim(name, request_key, bodyKey(request_key, body)))
+        ? await this.matches.unhandled(name, keys)
+        : NONE;
+    if (fresh.size > 0) {
+      outcome.recorded = await this.recordFresh(name, events, matches, fresh);
+      await this.matches.markHandled(name, fresh);
+    }
+    outcome.duplicate = places.size - outcome.recorded;
     return outcome;
   }
 
@@ -120,4 +130,8 @@ export class Hooks {
       for (const place of await this.record.add(tenantId, name, matched)) recorded.add(place);
     return recorded.size;
   }
+}
+
+function bodyKey(requestKey: string, body: Buffer): string {
+  return keyOf(requestKey, createHash('sha256').update(body).digest('hex'));
 }

@@ -1,4 +1,4 @@
-import { forgottenAddressSql, hasAddressSql } from '../forgotten-address.sql.js';
+import { forgottenAddressSql } from '../forgotten-address.sql.js';
 import { eventsSql } from './events.sql.js';
 import { joinLink, KINDS, linkEnded } from './links.sql.js';
 
@@ -245,42 +245,6 @@ export const CANCEL = `
   ),
   ${endSql('cancelled', `'purged'`)}
   SELECT id FROM ended`;
-
-/**
- * `failed` → `pending`, with all attempts again. Skips deliveries without a recipient (the user was erased), and
- * expired links to set a password. A message that may have arrived keeps its deliveries, and is taken whole.
- * $1 channel, $2 tenant or null, $3 now, $4 failed since, $5 the least number
- */
-export const RETRY = `
-  WITH picked AS MATERIALIZED (
-    SELECT f.tenant_id, f.id, f.bundle_id FROM deliveries f
-    JOIN notifications n ON n.tenant_id = f.tenant_id AND n.id = f.notification_id
-    ${joinLink('n')}
-    WHERE f.channel = $1 AND f.state = 'failed' AND f.ended_at > $4 AND f.ended_at <= $3
-      AND ${hasAddressSql('f')}
-      AND ($2::uuid IS NULL OR f.tenant_id = $2)
-      AND NOT ${linkEnded('n', '$3')}
-    LIMIT $5
-  ),
-  locked AS MATERIALIZED (
-    SELECT d.tenant_id, d.id FROM (
-      SELECT tenant_id, id FROM picked
-      UNION
-      SELECT o.tenant_id, o.id FROM picked p
-      JOIN deliveries o ON o.tenant_id = p.tenant_id AND o.bundle_id = p.bundle_id AND o.state = 'failed') q
-    JOIN deliveries d ON d.tenant_id = q.tenant_id AND d.id = q.id AND d.state = 'failed'
-    ORDER BY d.tenant_id, d.id FOR UPDATE OF d SKIP LOCKED
-  ),
-  reset AS (
-    UPDATE deliveries d
-    SET state = 'pending', attempts = 0, ambiguities = 0, due_at = $3, due_since = $3, defer_reason = NULL, ended_at = NULL,
-        bundle_id = CASE WHEN d.ambiguities > 0 THEN d.bundle_id END, leads = d.leads OR d.ambiguities = 0
-    FROM locked l WHERE d.tenant_id = l.tenant_id AND d.id = l.id
-    RETURNING d.tenant_id, d.id, 'reset' AS event, 0 AS attempt, 'retried_by_operator' AS reason,
-              NULL::timestamptz AS until, NULL::text AS error
-  ),
-  ${eventsSql('reset', '$3')}
-  SELECT id FROM reset`;
 
 /**
  * Makes waiting retries due, with their remaining attempts. Deliveries deferred by a person's hours, a limit or a

@@ -27,7 +27,8 @@ export const COUNT_DEAD = `SELECT count(*) AS count FROM deliveries f WHERE ${CH
 /**
  * `failed` → `pending`, with all attempts again: chosen dead letters, at most $9. Skips those without a
  * recipient (the user was erased), and those with an expired link to set a password. A message that may have
- * arrived keeps its deliveries, and is requeued as a whole. $8 now
+ * arrived keeps its deliveries, and is requeued as a whole. Skips locked rows before it counts to $9, and never waits
+ * for a lock, so the order of its locks does not matter. $8 now
  */
 export const REQUEUE_DEAD = `
   WITH picked AS MATERIALIZED (
@@ -35,16 +36,16 @@ export const REQUEUE_DEAD = `
     JOIN notifications n ON n.tenant_id = f.tenant_id AND n.id = f.notification_id
     ${joinLink('n')}
     WHERE ${CHOSEN} AND ${hasAddressSql('f')} AND NOT ${linkEnded('n', '$8')}
-    LIMIT $9
+    LIMIT $9 FOR UPDATE OF f SKIP LOCKED
   ),
   locked AS MATERIALIZED (
-    SELECT d.tenant_id, d.id FROM (
+    SELECT f.tenant_id, f.id, (${CHOSEN}) AS chosen FROM (
       SELECT tenant_id, id FROM picked
       UNION
       SELECT o.tenant_id, o.id FROM picked p
       JOIN deliveries o ON o.tenant_id = p.tenant_id AND o.bundle_id = p.bundle_id AND o.state = 'failed') q
-    JOIN deliveries d ON d.tenant_id = q.tenant_id AND d.id = q.id AND d.state = 'failed'
-    ORDER BY d.tenant_id, d.id FOR UPDATE OF d SKIP LOCKED
+    JOIN deliveries f ON f.tenant_id = q.tenant_id AND f.id = q.id AND f.state = 'failed'
+    FOR UPDATE OF f SKIP LOCKED
   ),
   reset AS (
     UPDATE deliveries d
@@ -56,16 +57,15 @@ export const REQUEUE_DEAD = `
               NULL::timestamptz AS until, NULL::text AS error
   ),
   ${eventsSql('reset', '$8')}
-  SELECT id FROM reset`;
+  SELECT (SELECT count(*) FROM picked) AS picked, count(*) AS moved FROM locked WHERE chosen`;
 
 /**
- * `failed` → `cancelled`: chosen dead letters, at most $9. The event has the reason that a person gave ($10). $8 now
+ * `failed` → `cancelled`: chosen dead letters, at most $9. Skips locked rows before it counts. The event has the reason
+ * that a person gave ($10). $8 now
  */
 export const DISCARD_DEAD = `
   WITH locked AS MATERIALIZED (
-    SELECT d.tenant_id, d.id FROM (SELECT f.tenant_id, f.id FROM deliveries f WHERE ${CHOSEN} LIMIT $9) p
-    JOIN deliveries d ON d.tenant_id = p.tenant_id AND d.id = p.id AND d.state = 'failed'
-    ORDER BY d.tenant_id, d.id FOR UPDATE OF d SKIP LOCKED
+    SELECT f.tenant_id, f.id FROM deliveries f WHERE ${CHOSEN} LIMIT $9 FOR UPDATE OF f SKIP LOCKED
   ),
   discarded AS (
     UPDATE deliveries d SET state = 'cancelled', reason = 'discarded', ended_at = $8
@@ -74,4 +74,12 @@ export const DISCARD_DEAD = `
               NULL::timestamptz AS until, $10::text AS error
   ),
   ${eventsSql('discarded', '$8')}
-  SELECT id FROM discarded`;
+  SELECT count(*) AS picked, count(*) AS moved FROM discarded`;
+
+/** What one of these statements did. */
+export interface MovedDead {
+  /** Fewer than the most ($9): no unlocked one is left. */
+  picked: number;
+  /** Of the chosen ones. Others of their messages moved with them. */
+  moved: number;
+}

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { insertBacklog } from '../../../test/support/backlog.js';
 import { type Cast, createCast } from '../../../test/support/cast.js';
 import { until } from '../../../test/support/until.js';
@@ -218,6 +219,37 @@ it('E13: an admin lists, requeues and discards those of the own tenant only', as
   const body = { channel: 'email', tenant: other!.slug };
   expect((await post('requeue', body, token)).status).toBe(404);
   expect((await get(`?tenant=${other!.slug}`, token)).status).toBe(404);
+});
+
+it('E13: a requeue waits for its other chunks, and a locked row does not end it early', async () => {
+  const failed = (set: string) =>
+    world.sql(`UPDATE deliveries SET state = 'failed', ended_at = now() ${set} WHERE tenant_id = ANY ($1)`, [
+      tenants,
+    ]);
+  await failed('');
+  const holder = new pg.Client({ connectionString: world.config.databaseUrl ?? '' });
+  await holder.connect();
+  await holder.query('BEGIN');
+  const { rows } = await holder.query<{ id: string }>(
+    `SELECT id FROM deliveries WHERE tenant_id = ANY ($1) LIMIT 1 FOR UPDATE`,
+    [tenants],
+  );
+  const acts = world.app.get(DeadLetterActs);
+  const all = { tenant_id: null, ids: null, channel: 'email', cause: null, reason: null } as const;
+  const { id } = await acts.begin('requeue', { ...all, since: new Date(0) }, { by: 'cli', why: null });
+  expect(await acts.finish(id)).toMatchObject({ state: 'succeeded', done: 5_999 });
+  expect(await states()).toEqual({ pending: 5_999, failed: 1 });
+  await holder.end();
+
+  // The others of a message that may have arrived move with it, and are not counted.
+  await failed(', ambiguities = 1, bundle_id = id');
+  await world.sql(
+    `UPDATE deliveries SET bundle_id = $1 WHERE id IN (
+    SELECT id FROM deliveries WHERE tenant_id = (SELECT tenant_id FROM deliveries WHERE id = $1) LIMIT 3)`,
+    [rows[0]!.id],
+  );
+  expect((await post('requeue', { ids: [rows[0]!.id] })).body).toMatchObject({ total: 1, done: 1 });
+  expect((await states())['pending']).toBeGreaterThanOrEqual(3);
 });
 
 it('E13: members and outsiders cannot act, and a choice is required', async () => {

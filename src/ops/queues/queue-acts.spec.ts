@@ -160,7 +160,7 @@ describe('a purge', () => {
 describe('a retry', () => {
   const fail = (condition: string, ended: string) =>
     scene.world.sql(
-      `UPDATE deliveries SET state = 'failed', attempts = 3, error = 'refused', ended_at = ${ended}
+      `UPDATE deliveries SET state = 'failed', attempts = 3, reason = 'expired', error = 'refused', ended_at = ${ended}
        WHERE id IN (SELECT id FROM deliveries WHERE state = 'pending' ORDER BY id LIMIT ${condition})`,
     );
 
@@ -170,9 +170,9 @@ describe('a retry', () => {
     await fail('1', `now() - interval '5 days'`);
     expect((await scene.post('/mail/retry')).body).toEqual({ queue: 'mail', retried: 2 });
     expect(await scene.states()).toEqual({ pending: 4, failed: 1 });
-    expect(await scene.world.sql(`SELECT DISTINCT attempts FROM deliveries WHERE state = 'pending'`)).toEqual(
-      [{ attempts: 0 }],
-    );
+    expect(
+      await scene.world.sql(`SELECT DISTINCT attempts, reason FROM deliveries WHERE state = 'pending'`),
+    ).toEqual([{ attempts: 0, reason: null }]);
     expect((await scene.post('/mail/retry?days=30')).body).toEqual({ queue: 'mail', retried: 1 });
     expect((await scene.post('/mail/retry?days=31')).status).toBe(400);
     await scene.workers(5);

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { isUUID } from 'class-validator';
+import { shownUrl } from '../../delivery/channels/webhook/endpoints/endpoint.js';
 import { Outbox } from '../../delivery/outbox.js';
 import type { TenantTransaction } from '../../platform/database/transaction.js';
 import { invalid, notFound } from '../../platform/errors/problem.js';
+import { parseUrl } from '../../platform/text/url.js';
 import type { WhyRecipient } from './why.dto.js';
 
 /** The recipient in question: a user or an address, not both. */
@@ -73,11 +75,14 @@ export class Recipients {
 
   /** A deleted endpoint is known by its notifications. */
   private async endpoint(tx: TenantTransaction, written: string): Promise<FoundRecipient> {
-    const row = await tx.one<{ id: string; url_shown: string; created_at: Date }>(
+    const url = parseUrl(written);
+    const shown = url === null ? written : shownUrl(url);
+    const [row = null, another] = await tx.query<{ id: string; url_shown: string; created_at: Date }>(
       `SELECT id, url_shown, created_at FROM webhook_endpoints
-       WHERE tenant_id = $1 AND ${isUUID(written) ? 'id = $2' : 'url_shown = $2'} ORDER BY id LIMIT 1`,
-      [tx.tenant_id, written],
+       WHERE tenant_id = $1 AND ${isUUID(written) ? 'id = $2' : 'url_shown IN ($2, $3)'} ORDER BY id LIMIT 2`,
+      isUUID(written) ? [tx.tenant_id, written] : [tx.tenant_id, written, shown],
     );
+    if (another !== undefined) throw invalid('/address', 'several webhooks lead there: name one by its id');
     const id = row?.id ?? (isUUID(written) ? written.toLowerCase() : null);
     if (id === null) throw notFound();
     const recipients = [`webhook:${id}`];

@@ -637,6 +637,15 @@ describe('GET admin/why', () => {
     expect(latest.facts.map(({ notification_id }) => notification_id)).toEqual([message]);
   });
 
+  it('E13: finds a webhook by its URL, of which only the host is stored, unless several lead there', async () => {
+    const id = await endpoint({ url_shown: 'https://hooks.firm.example/…' });
+    const query = { address: 'https://hooks.firm.example/catch/token', fact: await announced() };
+    expect((await why(query)).recipient.recipients).toEqual([`webhook:${id}`]);
+    await endpoint({ url_shown: 'https://hooks.firm.example/…' });
+    expect(await ask(query)).toMatchObject({ status: 400, body: { errors: [{ pointer: '/address' }] } });
+    await world.sql(`DELETE FROM webhook_endpoints`);
+  });
+
   it('E13: gives the run, the fact, the alert and the person in the order in which they were decided', async () => {
     const item = await announced();
     const { facts } = await ofClaire(item);

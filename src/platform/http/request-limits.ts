@@ -83,7 +83,16 @@ export class RequestLimits implements OnApplicationBootstrap, OnApplicationShutd
     return this.count(`ip:${networkOf(address)}`, this.config.anonymousRequestsPerMinute);
   }
 
-  private count(caller: string, limit: number): LimitHeaders | null {
+  /**
+   * Counts an act that has a limit of its own, such as a tenant's tests of webhooks.
+   * @param detail for people, such as `at most 10 tests a minute`
+   * @throws Problem too_many_attempts with Retry-After.
+   */
+  countAct(act: string, limit: number, detail: string): void {
+    this.count(`act:${act}`, limit, (headers) => new Problem('too_many_attempts', detail, { headers }));
+  }
+
+  private count(caller: string, limit: number, refusal = limited): LimitHeaders | null {
     if (limit === 0) return null;
     const now = performance.now();
     const usage = this.usageOf(caller, now);
@@ -94,7 +103,7 @@ export class RequestLimits implements OnApplicationBootstrap, OnApplicationShutd
       'ratelimit-reset': reset,
     });
     if (usage.used >= limit) {
-      throw new Problem('rate_limited', undefined, { headers: { ...headers(0), 'retry-after': reset } });
+      throw refusal({ ...headers(0), 'retry-after': reset });
     }
     usage.used += 1;
     usage.unshared += 1;
@@ -146,4 +155,8 @@ export class RequestLimits implements OnApplicationBootstrap, OnApplicationShutd
       usage.sharing = false;
     }
   }
+}
+
+function limited(headers: Record<string, string>): Problem {
+  return new Problem('rate_limited', undefined, { headers });
 }

@@ -193,6 +193,34 @@ describe('a failing endpoint', () => {
     expect(waiting).toEqual([]);
   });
 
+  it('V19: a corrected URL starts the count again, and makes the retries due', async () => {
+    const { id } = await addEndpoint(world, admin, receiver, { kinds: ['event'], description: 'Astreinte' });
+    receiver.behave(500);
+    await report(world, admin, 'a');
+    await sendDue(world);
+    clock.advance(DAY);
+    await sendDue(world);
+    clock.advance(4 * DAY - MINUTE);
+    await sendDue(world);
+    expect(await notices()).toEqual(['webhook_failing']);
+    const due = clock.now();
+    expect((await delivery()).due_at.getTime()).toBeGreaterThan(due.getTime());
+    expect(await http('PATCH', id, { url: receiver.url.replace('hook', 'new') })).toMatchObject({
+      body: {
+        ...{ state: 'enabled', failing_since: null, last_error: null, kinds: ['event'] },
+        description: 'Astreinte',
+      },
+    });
+    expect((await delivery()).due_at).toEqual(due);
+    clock.advance(MINUTE);
+    await sendDue(world);
+    expect((await http('GET', id)).body).toMatchObject({
+      state: 'enabled',
+      failing_since: clock.now().toISOString(),
+    });
+    expect(await notices()).toEqual(['webhook_failing']);
+  });
+
   it('V19: a success in between starts the count again', async () => {
     const { id } = await addEndpoint(world, admin, receiver);
     receiver.behave(500);

@@ -15,6 +15,7 @@ describe('webhooks of a tenant', () => {
     world = await createWorld({
       env: {
         ...LOCAL_RECEIVERS,
+        LOG_LEVEL: 'debug',
         ...{ VIGIE_ROLES: 'web,worker,scheduler', ITEM_URL: 'https://front.example/{tenant}/{type}/{id}' },
         ...{ SMTP_HOST: '127.0.0.1', SMTP_PORT: '1', SMTP_FROM_EMAIL: 'vigie@vigie.example' },
       },
@@ -36,6 +37,7 @@ describe('webhooks of a tenant', () => {
   const route = (path = '') => `/api/v1/tenant/webhooks${path}`;
   const http = (method: string, path: string, body?: unknown) =>
     world.http(method, route(path), { token: cast.admin.token, body });
+  const leadingTo = (path: string) => ({ url: `${new URL(receiver.url).origin}/${path}` });
   const calls = (count: number) => until(`${count} calls`, () => receiver.calls.length >= count);
   const ended = () =>
     until('all calls to end', async () => {
@@ -154,13 +156,17 @@ describe('webhooks of a tenant', () => {
     expect(older.body).toMatchObject({ data: [{ delivered: false, answer: 'Oups' }], next_cursor: null });
   });
 
-  it('V19: a tenant has at most ten tests a minute', async () => {
-    const { id } = await addEndpoint(world, cast.admin, receiver);
-    for (let count = 0; count < 10; count++) expect((await http('POST', `/${id}/test`)).status).toBe(200);
-    expect(await http('POST', `/${id}/test`)).toMatchObject({
-      status: 429,
-      headers: { 'retry-after': '60' },
-    });
+  it('V19: a tenant has at most ten tests a minute, also of endpoints that it adds and deletes', async () => {
+    const { token } = cast.outsider;
+    const test = (id: string) => world.http('POST', route(`/${id}/test`), { token });
+    const { id } = await addEndpoint(world, cast.outsider, receiver);
+    for (let count = 0; count < 10; count++) expect((await test(id)).status).toBe(200);
+    expect((await world.http('DELETE', route(`/${id}`), { token })).status).toBe(204);
+    const other = await addEndpoint(world, cast.outsider, receiver);
+    const refused = await test(other.id);
+    expect(refused).toMatchObject({ status: 429, body: { code: 'too_many_attempts' } });
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(60);
     expect(receiver.calls).toHaveLength(10);
   });
 
@@ -182,26 +188,32 @@ describe('webhooks of a tenant', () => {
   });
 
   it('V19: no secret and no URL with a token is in the database, in lists or in logs', async () => {
-    const token = 'T0SECRET/B0SECRET/abcdef';
-    const slack = await addEndpoint(
-      world,
-      cast.admin,
-      { url: receiver.url.replace('hook', token) },
-      { format: 'slack' },
-    );
-    const standard = await addEndpoint(world, cast.admin, receiver);
+    const tokens = ['T0SECRET/B0SECRET/abcdef', 'hooks/catch/5301/S1SECRET/', 'hook?token=S2SECRET'] as const;
+    const [slack, standard] = [
+      await addEndpoint(world, cast.admin, leadingTo(tokens[0]), { format: 'slack' }),
+      await addEndpoint(world, cast.admin, leadingTo(tokens[1])),
+      await addEndpoint(world, cast.admin, leadingTo(tokens[2])),
+    ];
     expect(slack.secret).toBeNull();
     const stored = JSON.stringify(await world.sql('SELECT * FROM webhook_endpoints'));
-    expect(stored).not.toContain(token);
-    expect(stored).not.toContain(standard.secret);
     const { text } = await http('GET', '');
-    expect(text).not.toContain(token);
-    expect(text).not.toContain('whsec_');
     expect(await http('POST', `/${slack.id}/rotate`)).toMatchObject({ status: 409 });
     await report(world, cast.admin, 'disk-1');
-    await calls(2);
-    const toSlack = receiver.calls.find(({ path }) => path === `/${token}`);
+    await calls(3);
+    await ended();
+    expect(receiver.calls.map(({ path }) => path).sort()).toEqual(tokens.map((token) => `/${token}`).sort());
+    const logs = (globalThis.logged ?? []).join('\n');
+    expect(logs).toContain('webhook_created');
+    for (const place of [stored, text, logs]) expect(place).not.toMatch(/SECRET|whsec_/);
+    expect(stored).not.toContain(standard.secret);
+    const toSlack = receiver.calls.find(({ path }) => path === `/${tokens[0]}`);
     expect(JSON.parse(toSlack!.body)).toEqual({ text: '*Disque plein disk-1*\nIl reste 1 %.' });
+    // What is shown is not accepted as an address.
+    const shown = JSON.parse(text) as { data: { url: string }[] };
+    expect(await http('PATCH', `/${standard.id}`, { url: shown.data[0]!.url })).toMatchObject({
+      status: 400,
+      body: { errors: [{ pointer: '/url' }] },
+    });
   });
 
   it('V19: refuses URLs that must not be called, and names the field', async () => {
@@ -234,7 +246,7 @@ describe('webhooks of a tenant', () => {
     const { id } = await addEndpoint(world, cast.admin, receiver, { description: 'Astreinte' });
     expect(await http('PATCH', `/${id}`, { kinds: ['event'], description: null })).toMatchObject({
       status: 200,
-      body: { kinds: ['event'], description: null, url: receiver.url, state: 'enabled' },
+      body: { kinds: ['event'], description: null, url: leadingTo('…').url, state: 'enabled' },
     });
     expect(await http('DELETE', `/${id}`)).toMatchObject({ status: 204 });
     expect(await http('GET', `/${id}`)).toMatchObject({ status: 404 });

@@ -6,6 +6,7 @@ import { Clock } from '../../../../platform/clock/clock.js';
 import { Database } from '../../../../platform/database/database.js';
 import { UndecryptableError } from '../../../../platform/encryption/encryption.js';
 import { notFound, Problem } from '../../../../platform/errors/problem.js';
+import { RequestLimits } from '../../../../platform/http/request-limits.js';
 import type { WordedItem } from '../../../../wording/worded.js';
 import { Wording } from '../../../../wording/wording.js';
 import { verdictOfCall } from '../calls/verdict.js';
@@ -16,7 +17,6 @@ import { EndpointCalls } from './endpoint-calls.js';
 import type { TestView } from './endpoints.dto.js';
 
 const MAX_PER_MINUTE = 10;
-const MINUTE_MS = 60_000;
 
 interface TenantRow {
   name: string;
@@ -34,6 +34,7 @@ export class EndpointTests {
     private readonly endpoints: EndpointCalls,
     private readonly caller: WebhookCaller,
     private readonly wording: Wording,
+    private readonly limits: RequestLimits,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -48,7 +49,12 @@ export class EndpointTests {
       throw error;
     });
     if (found === null) throw notFound();
-    await this.refuseTooMany(tenantId);
+    // Prevents the use of Vigie to flood other servers. Counted apart from the attempts, which end with their endpoint.
+    this.limits.countAct(
+      `webhook-test:${tenantId}`,
+      MAX_PER_MINUTE,
+      `at most ${MAX_PER_MINUTE} tests a minute`,
+    );
     const { endpoint } = found;
     const notification = await this.notification(tenantId);
     const { signal } = new AbortController();
@@ -56,24 +62,6 @@ export class EndpointTests {
     const verdict = verdictOfCall(endpoint.format, call, this.clock.now());
     await this.endpoints.record(endpoint, null, call, verdict);
     return resultOf(call, verdict, this.clock.now());
-  }
-
-  /**
-   * Prevents the use of Vigie to flood other servers. Concurrent requests may exceed the limit by their
-   * number.
-   */
-  private async refuseTooMany(tenantId: string): Promise<void> {
-    const since = new Date(this.clock.now().getTime() - MINUTE_MS);
-    const row = await this.database.tenant(tenantId, (tx) =>
-      tx.one<{ recent: number }>(
-        `SELECT count(*) AS recent FROM webhook_attempts WHERE tenant_id = $1 AND at > $2 AND delivery_id IS NULL`,
-        [tenantId, since],
-      ),
-    );
-    if ((row?.recent ?? 0) < MAX_PER_MINUTE) return;
-    throw new Problem('too_many_attempts', `at most ${MAX_PER_MINUTE} tests a minute`, {
-      headers: { 'retry-after': String(MINUTE_MS / 1_000) },
-    });
   }
 
   private async notification(tenantId: string): Promise<WebhookNotification> {

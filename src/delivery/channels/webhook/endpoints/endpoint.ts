@@ -23,3 +23,11 @@ export interface CallableEndpoint {
 export function recipientOf(endpointId: string): string {
   return `webhook:${endpointId}`;
 }
+
+/** The URL for people. Path and query often are or hold a secret, whatever the format: they are never shown. */
+export function shownUrl(url: URL): string {
+  return url.pathname === '/' && url.search === '' ? url.href : `${url.origin}/${HIDDEN}`;
+}
+
+/** What stands for a hidden path. */
+export const HIDDEN = '…';

@@ -99,7 +99,7 @@ export class EndpointView {
   @ApiProperty({ format: 'uuid' })
   id: string;
 
-  @ApiProperty({ description: 'For Slack without the path, which is a secret' })
+  @ApiProperty({ description: 'Without path and query, which may hold a secret' })
   url: string;
 
   @ApiProperty({ enum: ENDPOINT_FORMATS })

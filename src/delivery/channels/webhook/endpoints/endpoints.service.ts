@@ -2,14 +2,14 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { isUUID } from 'class-validator';
 import { Clock } from '../../../../platform/clock/clock.js';
 import { Database } from '../../../../platform/database/database.js';
-import type { SqlValue, TenantTransaction } from '../../../../platform/database/transaction.js';
+import type { TenantTransaction } from '../../../../platform/database/transaction.js';
 import { invalid, notFound, Problem } from '../../../../platform/errors/problem.js';
 import { decodeCursor, type Page, pageOf } from '../../../../platform/http/cursor.js';
 import type { PageQuery } from '../../../../platform/http/page.dto.js';
 import { REPLAY, HASTEN_OF_ENDPOINT, SUPPRESS_OF_ENDPOINT } from '../../../transitions/webhooks.sql.js';
 import { newSecret } from '../calls/webhook-caller.js';
 import { TargetError, TargetGuard } from '../guard/target.js';
-import { type EndpointFormat, recipientOf } from './endpoint.js';
+import { type EndpointFormat, type EndpointState, HIDDEN, recipientOf, shownUrl } from './endpoint.js';
 import { EndpointCalls } from './endpoint-calls.js';
 import { EndpointSecrets } from './endpoint-secrets.js';
 import type {
@@ -29,6 +29,25 @@ const MAX_REPLAYED = 10_000;
 
 const COLUMNS = `id, url_shown AS url, format, kinds, description, state, state_reason, state_since, failing_since,
   last_success_at, last_error, previous_until AS previous_secret_until, created_at`;
+
+/**
+ * Failures of an earlier URL say nothing about a new one. The error is kept when the endpoint is enabled: it may be why
+ * it was disabled.
+ * $1 tenant id, $2 id, $3 the URL (null: as it is), $4 as it is shown, $5 whether to set the kinds, $6 the kinds, $7
+ * whether to set the description, $8 the description, $9 whether to enable it, $10 now
+ */
+const UPDATE = `
+  UPDATE webhook_endpoints
+  SET url = coalesce($3, url), url_shown = coalesce($4, url_shown),
+      kinds = CASE WHEN $5::boolean THEN $6::text[] ELSE kinds END,
+      description = CASE WHEN $7::boolean THEN $8 ELSE description END,
+      state = CASE WHEN $9::boolean THEN 'enabled' ELSE state END,
+      state_reason = CASE WHEN NOT $9 THEN state_reason END,
+      state_since = CASE WHEN $9 THEN $10::timestamptz ELSE state_since END,
+      failing_since = CASE WHEN $3::text IS NULL AND NOT $9 THEN failing_since END,
+      warned_at = CASE WHEN $3::text IS NULL AND NOT $9 THEN warned_at END,
+      last_error = CASE WHEN $3::text IS NULL THEN last_error END
+  WHERE tenant_id = $1 AND id = $2`;
 
 /** The webhook endpoints of a tenant. */
 @Injectable()
@@ -72,7 +91,7 @@ export class Endpoints {
           tenantId,
           id,
           this.secrets.encrypt('url', tenantId, id, target.href),
-          shown(target, format),
+          shownUrl(target),
           format,
           kinds ?? null,
           description ?? null,
@@ -108,27 +127,25 @@ export class Endpoints {
   }
 
   /**
-   * Changes the given fields. Enabling it starts a new count of failures; what it missed is sent by `replay`.
+   * Changes the given fields. A new URL and enabling start a new count of failures; with a new URL, waiting retries
+   * become due. What it missed while it was disabled is sent by `replay`.
    * @throws Problem not_found; validation_failed for a URL that must not be called.
    */
   async update(tenantId: string, id: string, patch: EndpointPatch): Promise<EndpointView> {
     const target = patch.url === undefined ? null : await this.checked(patch.url);
     return this.database.tenant(tenantId, async (tx) => {
-      const { format, state } = await this.locked(tx, id);
-      if (target !== null) {
-        await this.set(tx, id, 'url', this.secrets.encrypt('url', tenantId, id, target.href));
-        await this.set(tx, id, 'url_shown', shown(target, format));
-      }
-      if (patch.kinds !== undefined) await this.set(tx, id, 'kinds', patch.kinds);
-      if (patch.description !== undefined) await this.set(tx, id, 'description', patch.description);
+      const { state } = await this.locked(tx, id);
+      const enable = patch.enabled === true && state === 'disabled';
+      const now = this.clock.now();
+      await tx.execute(UPDATE, [
+        ...[tenantId, id, target === null ? null : this.secrets.encrypt('url', tenantId, id, target.href)],
+        ...[target === null ? null : shownUrl(target), patch.kinds !== undefined, patch.kinds ?? null],
+        ...[patch.description !== undefined, patch.description ?? null, enable, now],
+      ]);
       if (patch.enabled === false && state === 'enabled') await this.calls.setDisabled(tx, id, 'admin');
-      if (patch.enabled === true && state === 'disabled') {
-        await tx.execute(
-          `UPDATE webhook_endpoints SET state = 'enabled', state_reason = NULL, state_since = $3, failing_since = NULL,
-                  warned_at = NULL
-           WHERE tenant_id = $1 AND id = $2`,
-          [tenantId, id, this.clock.now()],
-        );
+      else if (target !== null) {
+        await tx.execute(HASTEN_OF_ENDPOINT, [tenantId, recipientOf(id), now]);
+        this.calls.kick(tx);
       }
       return this.one(tx, id);
     });
@@ -212,6 +229,8 @@ export class Endpoints {
   }
 
   private async checked(url: string): Promise<URL> {
+    if (url.endsWith(`/${HIDDEN}`))
+      throw invalid('/url', 'is the address without its path, as it is shown: send the whole one');
     try {
       return (await this.guard.resolveTarget(url)).url;
     } catch (error) {
@@ -234,32 +253,14 @@ export class Endpoints {
   private async locked(
     tx: TenantTransaction,
     id: string,
-  ): Promise<{ format: EndpointFormat; state: string }> {
-    const row = await tx.one<{ format: EndpointFormat; state: string }>(
+  ): Promise<{ format: EndpointFormat; state: EndpointState }> {
+    const row = await tx.one<{ format: EndpointFormat; state: EndpointState }>(
       `SELECT format, state FROM webhook_endpoints WHERE tenant_id = $1 AND id = $2 FOR UPDATE`,
       [tx.tenant_id, id],
     );
     if (row === null) throw notFound();
     return row;
   }
-
-  private async set(
-    tx: TenantTransaction,
-    id: string,
-    column: 'url' | 'url_shown' | 'kinds' | 'description',
-    value: SqlValue,
-  ): Promise<void> {
-    await tx.execute(`UPDATE webhook_endpoints SET ${column} = $3 WHERE tenant_id = $1 AND id = $2`, [
-      tx.tenant_id,
-      id,
-      value,
-    ]);
-  }
-}
-
-/** The path of a Slack URL is a secret. */
-function shown(url: URL, format: EndpointFormat): string {
-  return format === 'slack' ? `${url.origin}/…` : url.href;
 }
 
 function afterOf(cursor: string | undefined): string | null {

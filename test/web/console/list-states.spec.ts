@@ -75,6 +75,25 @@ describe('V20: a list of the console', () => {
     expect(list.clearUrl).toBe('?sort=title&status=');
   });
 
+  it('keeps what is typed into its filters to itself, and forgets it when its page is left', () => {
+    jest.useFakeTimers();
+    try {
+      const [people, alerts] = [aList().list, aList().list];
+      const applied = jest.fn();
+      people.pending.set('q', 'dup', 250, applied);
+      alerts.pending.set('status', 'ended', 250, applied);
+      people.pending.set('q', 'dupont', 250, applied);
+      jest.advanceTimersByTime(250);
+      expect(applied.mock.calls).toEqual([[{ status: 'ended' }], [{ q: 'dupont' }]]);
+      people.pending.set('q', 'martin', 250, applied);
+      people.stop();
+      jest.advanceTimersByTime(250);
+      expect(applied).toHaveBeenCalledTimes(2);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   it('loads the next page and brings back as many rows after a reload', async () => {
     const { list, asked, last, shown } = aList();
     list.read(new URLSearchParams());

@@ -2,11 +2,10 @@ import type { ApiClient } from '../../client/api-client.js';
 import type { components } from '../../client/api.js';
 import { RequestError } from '../../client/rest.js';
 import type { Me } from '../context.js';
+import type { EffectivePreference, Preferences } from './preferences-draft.js';
 import { type Profile, profileBody } from './profile-form.js';
 
 type Schemas = components['schemas'];
-export type Preferences = Schemas['PreferencesView'];
-export type EffectivePreference = Schemas['EffectivePreference'];
 export type Session = Schemas['SessionView'];
 export type Device = Schemas['DeviceView'];
 export type PersonRow = Pick<

@@ -3,7 +3,7 @@ import type { components } from '../../client/api.js';
 import { badge } from '../../design/badge.js';
 import { ago } from '../../design/time.js';
 import { OperatorPage } from './operator-page.js';
-import { Resource } from './resource.js';
+import { Resource } from '../resource.js';
 
 type Schemas = components['schemas'];
 type Connection = Schemas['ConnectionView'];

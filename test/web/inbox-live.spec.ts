@@ -216,11 +216,16 @@ it('V17: two users in one browser share nothing, and a page that changes its use
 
   await bell(one).click();
   await articles(one).nth(2).waitFor();
+  await one.getByRole('button', { name: 'Préférences' }).click();
+  const form = one.locator('vigie-inbox vigie-preferences form');
+  await form.waitFor();
   await one.evaluate(`window.nextToken = ${JSON.stringify(other.token)}`);
   for (const socket of socketsOf(person)) socket.disconnect(true);
   await badgeIs(one, '1');
   await until('the list of the other', async () => (await articles(one).count()) === 1);
   expect(await articles(one).innerText()).toContain('Pour la seconde');
+  // The form had the first user's choices: saving it would give them to the second.
+  expect(await form.count()).toBe(0);
   // Both tabs are of the second user now.
   await until('one socket', () => socketsOf(person).length === 0 && socketsOf(other).length === 1);
 });

@@ -179,13 +179,20 @@ it('V10: preferences load on demand and are stored', async () => {
   await openPanel(page);
   await page.getByRole('button', { name: 'Preferences' }).click();
   await page.getByRole('checkbox', { name: 'Tasks, E-mail' }).uncheck();
+  // Quiet hours with one time are refused at the empty field, not stored as none.
+  const [from, to] = [page.getByLabel('From', { exact: true }), page.getByLabel('To', { exact: true })];
+  await from.fill('22:00');
+  await page.getByRole('button', { name: 'Save' }).click();
+  expect(await to.evaluate((field) => field.matches(':invalid:focus'))).toBe(true);
+  await to.fill('07:00');
   await page.getByRole('button', { name: 'Save' }).click();
   await until('the row', async () => {
     const { body } = await world.http('GET', '/api/v1/preferences', { token: person.token });
-    return body.preferences.some(
+    const isStored = body.preferences.some(
       ({ kind, channel, enabled }: Record<string, unknown>) =>
         kind === 'tasks_overdue' && channel === 'email' && enabled === false,
     );
+    return isStored && body.quiet_hours?.from === '22:00' && body.quiet_hours.to === '07:00';
   });
   noFaults();
 });

@@ -143,7 +143,7 @@ export class PanelActs {
     this.host.requestUpdate();
   }
 
-  /** The panel was closed: it opens with the list. */
+  /** The panel was closed, or is of another user: it shows the list. */
   closed(): void {
     this.why = null;
     this.preferences = null;

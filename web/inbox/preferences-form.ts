@@ -122,7 +122,7 @@ class PreferencesForm extends LitElement {
           )}
         </tbody>
       </table>
-      <fieldset>
+      <fieldset @input=${requireBoth}>
         <legend>${words.quiet_hours}</legend>
         ${this.hour('from', words.quiet_from)} ${this.hour('to', words.quiet_to)}
       </fieldset>
@@ -160,7 +160,7 @@ class PreferencesForm extends LitElement {
         preferences: preferences.preferences
           .filter(isOptional)
           .map((one) => choiceOf(one, form.has(`${one.kind} ${one.channel}`))),
-        quiet_hours: from === '' || to === '' ? null : { from, to },
+        quiet_hours: from === '' ? null : { from, to },
       });
       this.say(true);
     } catch {
@@ -169,6 +169,13 @@ class PreferencesForm extends LitElement {
       this.isSaving = false;
     }
   };
+}
+
+/** One time without the other is no quiet hours: the browser then reports the empty field. */
+function requireBoth({ currentTarget }: Event): void {
+  const times = [...(currentTarget as HTMLFieldSetElement).querySelectorAll('input')];
+  const isUsed = times.some(({ value }) => value !== '');
+  for (const time of times) time.required = isUsed;
 }
 
 /** The others answer an act of the person, and cannot be turned off. */

@@ -21,6 +21,8 @@ export function openSession(host: PanelHost, acts: PanelActs, options: VigieClie
     else host.announce(`${words.title}: ${words.new_ones(1)}`);
   });
   store.on('failed', () => acts.showFault());
+  // The preferences and the explanation are of the first user.
+  client.on('otherUser', () => acts.closed());
   client.on('count', (count) => host.send('vigie-unread-count', count));
   client.on('state', (state) => {
     if (state === 'auth-required') host.send('vigie-auth-required', {});

@@ -174,6 +174,7 @@ export class VigieInbox extends LitElement implements PanelHost {
     this.store = null;
     this.announcer.stop();
     this.acts.stop();
+    this.acts.closed();
     this.stopTicking();
     this.requestUpdate();
   }

@@ -1,5 +1,6 @@
 import { RequestError } from '../../../web/client/rest.js';
 import { type ListPage, ListState, type Part } from '../../../web/console/list/list-state.js';
+import { Resource } from '../../../web/console/resource.js';
 import { Live } from '../../../web/console/live.js';
 import { Formats } from '../../../web/design/formats.js';
 
@@ -73,6 +74,25 @@ describe('V20: a list of the console', () => {
     expect(list.url({ status: null })).toBe('?q=tva&sort=title&status=');
     expect(list.url({ status: 'open' })).toBe('?q=tva&sort=title');
     expect(list.clearUrl).toBe('?sort=title&status=');
+  });
+
+  it('keeps what is typed into its filters to itself, and forgets it when its page is left', () => {
+    jest.useFakeTimers();
+    try {
+      const [people, alerts] = [aList().list, aList().list];
+      const applied = jest.fn();
+      people.pending.set('q', 'dup', 250, applied);
+      alerts.pending.set('status', 'ended', 250, applied);
+      people.pending.set('q', 'dupont', 250, applied);
+      jest.advanceTimersByTime(250);
+      expect(applied.mock.calls).toEqual([[{ status: 'ended' }], [{ q: 'dupont' }]]);
+      people.pending.set('q', 'martin', 250, applied);
+      people.stop();
+      jest.advanceTimersByTime(250);
+      expect(applied).toHaveBeenCalledTimes(2);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('loads the next page and brings back as many rows after a reload', async () => {
@@ -167,6 +187,56 @@ describe('V20: a list of the console', () => {
     void list.refresh();
     await last().answer({ data: rows('1'), next_cursor: null, count: 1 });
     expect(list.selectedCount).toBe(0);
+  });
+});
+
+describe('V20: one thing of the server', () => {
+  function aResource() {
+    const asked: { answer: (title: string) => Promise<void>; fail: () => Promise<void> }[] = [];
+    const resource = new Resource<Row>(
+      () =>
+        new Promise((resolve, reject) =>
+          asked.push({
+            answer: (title) => (resolve({ id: '1', title }), settle()),
+            fail: () => (reject(new RequestError('network', null)), settle()),
+          }),
+        ),
+      () => undefined,
+    );
+    return { resource, asked };
+  }
+
+  it('an answer that was requested before a change does not undo it', async () => {
+    const { resource, asked } = aResource();
+    resource.open('1');
+    await asked[0]!.answer('open');
+    void resource.load();
+    const undo = resource.change((row) => ({ ...row, title: 'done' }));
+    await asked[1]!.answer('open');
+    expect([resource.value?.title, asked.length]).toEqual(['done', 3]);
+    await asked[2]!.answer('saved');
+    expect([resource.value?.title, asked.length]).toEqual(['saved', 3]);
+    undo();
+    expect(resource.value?.title).toBe('open');
+  });
+
+  it('another one is shown without the value, the fault and the late answers of the first', async () => {
+    const { resource, asked } = aResource();
+    resource.open('1');
+    await asked[0]!.answer('one');
+    resource.open('1');
+    expect(asked).toHaveLength(1);
+    const undo = resource.change((row) => ({ ...row, title: 'done' }));
+    void resource.load();
+    await asked[1]!.fail();
+    expect([resource.value?.title, resource.fault instanceof RequestError]).toEqual(['done', true]);
+    void resource.load();
+    resource.open('2');
+    expect([resource.value, resource.fault]).toEqual([null, null]);
+    await asked[3]!.answer('two');
+    await asked[2]!.answer('late');
+    undo();
+    expect(resource.value?.title).toBe('two');
   });
 });
 

@@ -306,6 +306,16 @@ describe('V26: people', () => {
     await isUsable(page);
   });
 
+  it('a page that could not be loaded shows the same person after "Try again"', async () => {
+    await context.route('**/api/v1/preferences', (route) => route.abort(), { times: 1 });
+    const page = await open(`/people/${cast.admin.id}`);
+    await button(page, 'Réessayer').click();
+    await heading(page, 'Alice');
+    expect(await page.getByLabel('Nom', { exact: true }).inputValue()).toBe('Alice');
+    expect(await page.getByLabel('Rôle').inputValue()).toBe('admin');
+    await page.getByLabel('Absence jusqu’au').waitFor();
+  });
+
   it('N1: have reminders, which are added, changed, paused, resumed and ended, also those of a ticket', async () => {
     const { body: ticket } = await world.http('POST', '/api/v1/tickets', {
       token: cast.admin.token,
@@ -328,7 +338,7 @@ describe('V26: people', () => {
     await dialog.getByLabel('Intervalle en jours').fill('3');
     await dialog.getByLabel('E-mail').check();
     await dialog.getByLabel('SMS').check();
-    await dialog.getByLabel('Message').fill(HOSTILE);
+    await dialog.getByRole('textbox', { name: 'Message' }).fill(HOSTILE);
     await dialog.getByLabel('Contravention').selectOption({ label: 'Stationnement, rue de Nantes' });
     await dialog
       .getByLabel('Emploi des canaux')

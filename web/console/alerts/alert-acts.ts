@@ -2,6 +2,7 @@ import type { ApiClient } from '../../client/api-client.js';
 import type { components } from '../../client/api.js';
 
 export type Alert = components['schemas']['AlertView'];
+export type AlertDetail = components['schemas']['AlertDetail'];
 export type Act = 'acknowledge' | 'unacknowledge' | 'unsnooze' | 'resolve' | { until: Date };
 /** The name of an act, for its words. */
 export type ActName = 'acknowledge' | 'unacknowledge' | 'snooze' | 'unsnooze' | 'resolve';

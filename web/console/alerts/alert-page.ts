@@ -4,11 +4,11 @@ import { ago } from '../../design/time.js';
 import { type AlertWords, en, fr } from '../../words/console/alerts.js';
 import { wordsIn } from '../context.js';
 import { itemUrl } from '../item-links.js';
-import { whyLink } from '../why/why-link.js';
 import { ConsolePage, failure, pageHead } from '../page.js';
+import { Resource } from '../resource.js';
+import { whyLink } from '../why/why-link.js';
 import { actButtons } from './act-buttons.js';
-import { AlertActs } from './alert-acts.js';
-import { type AlertDetail, AlertDetailState } from './alert-detail-state.js';
+import { AlertActs, type AlertDetail } from './alert-acts.js';
 import { stateBadge, stateNote, whoText } from './alert-state.js';
 import { notifiedList } from './notified.js';
 
@@ -16,46 +16,55 @@ const REFRESH_MS = 60_000;
 
 /** `/alerts/:id`: the facts of an alert, who handles it, and who was notified. */
 export default class AlertPage extends ConsolePage {
-  private state: AlertDetailState | null = null;
+  private readonly alert = new Resource<AlertDetail>(
+    (signal) =>
+      this.context.api.get('/api/v1/alerts/{id}', {
+        params: { path: { id: this.params.id ?? '' } },
+        signal,
+      }),
+    () => this.requestUpdate(),
+  );
   private knownActs: AlertActs | null = null;
   private stopLive: (() => void) | null = null;
 
   override get heading(): string {
-    return this.detail.alert?.title ?? this.words.title;
+    return this.alert.value?.title ?? this.words.title;
   }
 
   private get words(): AlertWords {
     return wordsIn(this.context.locale, { fr, en });
   }
 
-  private get detail(): AlertDetailState {
-    return (this.state ??= new AlertDetailState(this.context.api, () => this.requestUpdate()));
-  }
-
   private get acts(): AlertActs {
     const { api, me } = this.context;
-    return (this.knownActs ??= new AlertActs(api, me.name, (_id, changes) => this.detail.patch(changes)));
+    return (this.knownActs ??= new AlertActs(api, me.name, (id, changes) => this.show(id, changes)));
+  }
+
+  /** The page may show another alert by the time an act is answered. */
+  private show(id: string, changes: Partial<AlertDetail>): () => void {
+    if (this.alert.value?.id !== id) return () => undefined;
+    return this.alert.change((alert) => ({ ...alert, ...changes }));
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.stopLive ??= this.context.live.subscribe(() => void this.detail.refresh(), { everyMs: REFRESH_MS });
+    this.stopLive ??= this.context.live.subscribe(() => void this.alert.load(), { everyMs: REFRESH_MS });
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.stopLive?.();
     this.stopLive = null;
-    this.state?.stop();
+    this.alert.stop();
   }
 
-  protected override willUpdate(changed: PropertyValues): void {
-    if (changed.has('params')) void this.detail.open(this.params.id ?? '');
+  protected override willUpdate(_changed: PropertyValues): void {
+    this.alert.open(this.params.id ?? '');
   }
 
   protected override render(): TemplateResult {
     const { context, words } = this;
-    const { alert } = this.detail;
+    const { value: alert } = this.alert;
     return html`<p class="back"><a href="/alerts">← ${words.back}</a></p>
       ${pageHead(alert?.title ?? words.title, {
         note: alert === null ? nothing : this.note(alert),
@@ -70,9 +79,12 @@ export default class AlertPage extends ConsolePage {
   /** Below the head, which stays the same element: it has the focus. */
   private content(): unknown {
     const { context, words } = this;
-    const { phase, alert, fault } = this.detail;
-    if (phase === 'failed') return failure(context, fault, () => void this.detail.refresh());
-    if (alert === null) return skeleton(context.words.loading);
+    const { value: alert, fault } = this.alert;
+    // What is shown stays, if only the refresh failed.
+    if (alert === null)
+      return fault === null
+        ? skeleton(context.words.loading)
+        : failure(context, fault, () => void this.alert.load());
     return html`${alert.body.trim() === '' ? nothing : html`<p class="card prose">${alert.body.trim()}</p>`}
       ${this.facts(alert)}
       <section>

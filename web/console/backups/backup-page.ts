@@ -78,7 +78,7 @@ export default class BackupPage extends ConsolePage {
       id === 'unexpected'
         ? { agent_id: this.query.get('agent') ?? '', database_name: this.query.get('database') ?? '' }
         : { job_id: id };
-    void this.backup.open(which);
+    this.backup.open(which);
     if (this.entries.loadedAt === null) this.entries.read(this.query);
     else if (changed.has('params')) void this.entries.refresh();
   }

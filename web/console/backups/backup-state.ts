@@ -1,7 +1,8 @@
 import type { ApiClient } from '../../client/api-client.js';
 import type { components } from '../../client/api.js';
-import type { AlertDetail } from '../alerts/alert-detail-state.js';
+import type { AlertDetail } from '../alerts/alert-acts.js';
 import type { ListPage, Part } from '../list/list-state.js';
+import { Resource } from '../resource.js';
 
 type Schemas = components['schemas'];
 export type Status = Schemas['BackupBoardRow'];
@@ -15,58 +16,65 @@ export type Which = { job_id: string } | { agent_id: string; database_name: stri
 /** The most alerts that are shown with who was notified. */
 const MAX_ALERTS = 10;
 
+/** What is known of a backup. */
+interface Backup {
+  status: Status | null;
+  job: Job | null;
+  alerts: readonly AlertDetail[];
+  notes: readonly Note[];
+}
+
 /** A backup with everything around it. Its entries are a list of their own. No DOM. */
 export class BackupState {
-  phase: 'loading' | 'shown' | 'failed' = 'loading';
-  fault: unknown = null;
-  status: Status | null = null;
-  /** Null: no job expects this database. */
-  job: Job | null = null;
-  /** The newest first. */
-  alerts: readonly AlertDetail[] = [];
-  notes: readonly Note[] = [];
   isSaving = false;
   private which: Which | null = null;
-  private loading: AbortController | null = null;
+  private readonly loaded: Resource<Backup>;
 
   constructor(
     private readonly api: Pick<ApiClient, 'get' | 'post' | 'delete'>,
     private readonly onChange: () => void,
-  ) {}
-
-  /** Shows this backup; another one first as loading. */
-  async open(which: Which): Promise<void> {
-    if (JSON.stringify(which) !== JSON.stringify(this.which)) {
-      Object.assign(this, { phase: 'loading', status: null, job: null, alerts: [], notes: [] });
-    }
-    this.which = which;
-    await this.refresh();
+  ) {
+    this.loaded = new Resource((signal) => this.read(signal), onChange);
   }
 
-  async refresh(): Promise<void> {
-    const { which } = this;
-    if (which === null) return;
-    this.loading?.abort();
-    const loading = new AbortController();
-    this.loading = loading;
-    const { signal } = loading;
-    try {
-      const reading = this.readStatus(which, signal);
-      const [status, job, notes, alerts] = await Promise.all([
-        reading,
-        this.readJob(which, signal),
-        this.readNotes(which, signal),
-        this.readAlerts(which, reading, signal),
-      ]);
-      if (signal.aborted) return;
-      Object.assign(this, { status, job, notes, alerts, phase: 'shown', fault: null });
-    } catch (error) {
-      if (signal.aborted) return;
-      this.fault = error;
-      // What is shown stays, if only the refresh failed.
-      if (this.phase !== 'shown') this.phase = 'failed';
-    }
-    this.onChange();
+  /** What is shown stays `shown`, if only a refresh failed. */
+  get phase(): 'loading' | 'shown' | 'failed' {
+    const { value, fault } = this.loaded;
+    if (value !== null) return 'shown';
+    return fault === null ? 'loading' : 'failed';
+  }
+
+  get fault(): unknown {
+    return this.loaded.fault;
+  }
+
+  get status(): Status | null {
+    return this.loaded.value?.status ?? null;
+  }
+
+  /** Null: no job expects this database. */
+  get job(): Job | null {
+    return this.loaded.value?.job ?? null;
+  }
+
+  /** The newest first. */
+  get alerts(): readonly AlertDetail[] {
+    return this.loaded.value?.alerts ?? [];
+  }
+
+  get notes(): readonly Note[] {
+    return this.loaded.value?.notes ?? [];
+  }
+
+  /** Shows this backup; another one first as loading. */
+  open(which: Which): void {
+    const key = JSON.stringify(which);
+    if (key !== JSON.stringify(this.which)) this.which = which;
+    this.loaded.open(key);
+  }
+
+  refresh(): Promise<void> {
+    return this.loaded.load();
   }
 
   /** A page of its results, newest first. */
@@ -77,13 +85,10 @@ export class BackupState {
 
   /** Changes an alert at once. @returns rolls it back */
   patchAlert(id: string, changes: Partial<AlertDetail>): () => void {
-    const before = this.alerts;
-    this.alerts = before.map((alert) => (alert.id === id ? { ...alert, ...changes } : alert));
-    this.onChange();
-    return () => {
-      this.alerts = before;
-      this.onChange();
-    };
+    return this.loaded.change((backup) => ({
+      ...backup,
+      alerts: backup.alerts.map((alert) => (alert.id === id ? { ...alert, ...changes } : alert)),
+    }));
   }
 
   /** Adds a note. A second call during the first does nothing. @throws RequestError @returns whether it was added */
@@ -95,27 +100,30 @@ export class BackupState {
         params: { path: { id: which.job_id } },
         body: { text },
       });
-      this.notes = [note, ...this.notes];
+      if (which === this.which) this.changeNotes((notes) => [note, ...notes]);
     });
   }
 
   /** Removes a note at once, and restores it on error. @throws RequestError */
   async removeNote(id: string): Promise<boolean> {
     if (this.isSaving) return false;
-    const before = this.notes;
-    this.notes = before.filter((note) => note.id !== id);
+    const undo = this.changeNotes((notes) => notes.filter((note) => note.id !== id));
     return this.saving(async () => {
       try {
         await this.api.delete('/api/v1/backups/notes/{id}', { params: { path: { id } } });
       } catch (error) {
-        this.notes = before;
+        undo();
         throw error;
       }
     });
   }
 
   stop(): void {
-    this.loading?.abort();
+    this.loaded.stop();
+  }
+
+  private changeNotes(to: (notes: readonly Note[]) => readonly Note[]): () => void {
+    return this.loaded.change((backup) => ({ ...backup, notes: to(backup.notes) }));
   }
 
   private async saving(work: () => Promise<void>): Promise<true> {
@@ -128,6 +136,19 @@ export class BackupState {
       this.isSaving = false;
       this.onChange();
     }
+  }
+
+  private async read(signal: AbortSignal): Promise<Backup> {
+    const { which } = this;
+    if (which === null) return { status: null, job: null, alerts: [], notes: [] };
+    const reading = this.readStatus(which, signal);
+    const [status, job, notes, alerts] = await Promise.all([
+      reading,
+      this.readJob(which, signal),
+      this.readNotes(which, signal),
+      this.readAlerts(which, reading, signal),
+    ]);
+    return { status, job, notes, alerts };
   }
 
   private async readStatus(which: Which, signal: AbortSignal): Promise<Status | null> {

@@ -5,6 +5,7 @@ import { wordsIn } from '../context.js';
 import { whyLink } from '../why/why-link.js';
 import { ConsolePage, failure, pageHead } from '../page.js';
 import '../reminders/reminders-section.js';
+import { Resource } from '../resource.js';
 import { DueItemActs } from './due-item-acts.js';
 import { type DueItem, endedAt, type Kind, kindApi, kindOf, SOURCE_TYPES } from './due-item-api.js';
 import { type Alert, itemAlerts } from './item-alerts.js';
@@ -16,18 +17,22 @@ const MAX_ALERTS = 20;
 
 /** `/due-items/:kind/:id`: an item, and its alerts. */
 export default class DueItemPage extends ConsolePage {
-  private item: DueItem | null = null;
-  private fault: unknown = null;
+  private readonly item = new Resource<DueItem>(
+    () => kindApi(this.context.api, this.kind).get(this.params.id ?? ''),
+    () => this.requestUpdate(),
+  );
+  private readonly alerts = new Resource<readonly Alert[]>(
+    (signal) => this.readAlerts(signal),
+    () => this.requestUpdate(),
+  );
   private people: readonly Person[] = [];
   private shown = '';
   private stopLive: (() => void) | null = null;
   private acts: DueItemActs | null = null;
-  private alerts: readonly Alert[] | null = null;
-  private alertsFault: unknown = null;
   private isRemoving = false;
 
   override get heading(): string {
-    return this.item?.title ?? this.words.kinds[this.kind];
+    return this.item.value?.title ?? this.words.kinds[this.kind];
   }
 
   private get words(): DueItemWords {
@@ -41,7 +46,7 @@ export default class DueItemPage extends ConsolePage {
   override connectedCallback(): void {
     super.connectedCallback();
     this.stopLive ??= this.context.live.subscribe(() => {
-      if (this.querySelector('item-form')?.isOpen !== true) void this.load();
+      if (this.querySelector('item-form')?.isOpen !== true) this.load();
     });
     void loadPeople(this.context.api)
       .then((people) => (this.people = people))
@@ -53,67 +58,53 @@ export default class DueItemPage extends ConsolePage {
     super.disconnectedCallback();
     this.stopLive?.();
     this.stopLive = null;
+    this.item.stop();
+    this.alerts.stop();
   }
 
   protected override willUpdate(_changed: PropertyValues): void {
     const key = `${this.kind}/${this.params.id ?? ''}`;
     if (key === this.shown) return;
     this.shown = key;
-    Object.assign(this, { item: null, alerts: null, alertsFault: null });
+    this.item.open(key);
+    this.alerts.open(key);
     this.acts = new DueItemActs(
       this.kind,
       kindApi(this.context.api, this.kind),
-      (_id, changes) => this.patch(changes),
+      (id, changes) => this.patch(id, changes),
       () => this.context.api.now(),
     );
-    void this.load();
   }
 
-  private async load(): Promise<void> {
-    const { shown } = this;
-    try {
-      const item = await kindApi(this.context.api, this.kind).get(this.params.id ?? '');
-      if (shown !== this.shown) return;
-      this.item = item;
-      this.fault = null;
-      void this.loadAlerts();
-    } catch (error) {
-      if (shown === this.shown) this.fault = error;
-    }
-    this.requestUpdate();
+  private load(): void {
+    void this.item.load();
+    void this.alerts.load();
   }
 
-  private async loadAlerts(): Promise<void> {
-    const { shown, kind } = this;
-    try {
-      const query = { source_type: SOURCE_TYPES[kind], source_id: this.params.id ?? '', limit: MAX_ALERTS };
-      const { data } = await this.context.api.get('/api/v1/alerts', { params: { query } });
-      if (shown !== this.shown) return;
-      Object.assign(this, { alerts: data, alertsFault: null });
-    } catch (error) {
-      if (shown === this.shown) this.alertsFault = error;
-    }
-    this.requestUpdate();
-  }
-
-  private patch(changes: Partial<DueItem>): () => void {
-    const before = this.item;
-    if (before !== null) this.item = { ...before, ...changes };
-    this.requestUpdate();
-    return () => {
-      this.item = before;
-      this.requestUpdate();
+  private async readAlerts(signal: AbortSignal): Promise<readonly Alert[]> {
+    const query = {
+      source_type: SOURCE_TYPES[this.kind],
+      source_id: this.params.id ?? '',
+      limit: MAX_ALERTS,
     };
+    return (await this.context.api.get('/api/v1/alerts', { params: { query }, signal })).data;
+  }
+
+  /** The page may show another item by the time an act is answered. */
+  private patch(id: string, changes: Partial<DueItem>): () => void {
+    if (this.item.value?.id !== id) return () => undefined;
+    return this.item.change((item) => ({ ...item, ...changes }));
   }
 
   protected override render(): TemplateResult {
-    const { context, words, item, kind } = this;
+    const { context, words, kind, alerts } = this;
+    const { value: item, fault } = this.item;
     const back = html`<a href=${kind === 'deadlines' ? '/due-items' : `/due-items?kind=${kind}`}
       >‹ ${words.detail.back[kind]}</a
     >`;
     if (item === null) {
       return html`${pageHead(words.kinds[kind], { note: back })}
-      ${this.fault === null ? skeleton(context.words.loading, 5) : failure(context, this.fault, () => void this.load())}`;
+      ${fault === null ? skeleton(context.words.loading, 5) : failure(context, fault, () => this.load())}`;
     }
     const isOpen = endedAt(item) === null;
     return html`${pageHead(item.title, {
@@ -133,15 +124,15 @@ export default class DueItemPage extends ConsolePage {
           </button>
           ${whyLink(context, { fact: item.id, user: item.responsible_id ?? '' })}`,
       })}
-      ${this.fault === null ? nothing : failure(context, this.fault, () => void this.load())}
+      ${fault === null ? nothing : failure(context, fault, () => this.load())}
       <div class="card item-detail">${itemFacts({ context, words, kind, item, people: this.people })}</div>
       <h2>${words.detail.alerts}</h2>
-      ${itemAlerts({ context, words, alerts: this.alerts, fault: this.alertsFault, retry: () => void this.loadAlerts() })}
+      ${itemAlerts({ context, words, alerts: alerts.value, fault: alerts.fault, retry: () => void alerts.load() })}
       ${kind === 'tickets' ? this.reminders(item) : nothing}
       <item-form
         .context=${context}
         .people=${this.people}
-        @saved=${(event: CustomEvent<DueItem>) => this.patch(event.detail)}
+        @saved=${({ detail }: CustomEvent<DueItem>) => this.patch(detail.id, detail)}
       ></item-form>`;
   }
 

@@ -26,25 +26,13 @@ export interface FilterBarView<Row> {
   csv?: { name: string; columns: readonly Column<Row>[] };
 }
 
-let typing: ReturnType<typeof setTimeout> | null = null;
-/** Changes that are not in the address yet. */
-let pending: Record<string, string> = {};
-
 /** The filters of a list, which are in the address, and its CSV. */
 export function filterBar<Row>({ context, state, filters, csv }: FilterBarView<Row>): TemplateResult {
   const { list } = context.words;
-  const set = (name: string, value: string, waits = false) => {
-    pending[name] = value;
-    if (typing !== null) clearTimeout(typing);
-    typing = setTimeout(
-      () => {
-        const changes = pending;
-        pending = {};
-        context.navigate(state.url(changes), { replace: waits });
-      },
-      waits ? TYPING_MS : 0,
+  const set = (name: string, value: string, waits = false) =>
+    state.pending.set(name, value, waits ? TYPING_MS : 0, (changes) =>
+      context.navigate(state.url(changes), { replace: waits }),
     );
-  };
   return html`<form
     class="filters"
     role="search"

@@ -1,4 +1,5 @@
 import { RequestError } from '../../client/rest.js';
+import { PendingFilters } from './pending-filters.js';
 
 /** A page of a list, as the API answers it; `count` with `count=true`. */
 export interface ListPage<Row> {
@@ -56,6 +57,8 @@ export class ListState<Row> {
   /** When the rows were loaded, in ms of this machine. */
   loadedAt: number | null = null;
   filters: Readonly<Record<string, string>> = {};
+  /** What is typed into its filters. */
+  readonly pending = new PendingFilters();
   private cursor: string | null = null;
   private ids = new Set<string>();
   private areAllSelected = false;
@@ -214,8 +217,9 @@ export class ListState<Row> {
     };
   }
 
-  /** The page is left: ends the request. */
+  /** The page is left: ends the request, and forgets what is typed into the filters. */
   stop(): void {
+    this.pending.cancel();
     this.loading?.abort();
   }
 

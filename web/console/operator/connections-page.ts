@@ -5,7 +5,7 @@ import { ago } from '../../design/time.js';
 import * as mailWords from '../../words/console/operator-mails.js';
 import { wordsIn } from '../context.js';
 import { OperatorPage } from './operator-page.js';
-import { Resource } from './resource.js';
+import { Resource } from '../resource.js';
 
 type Schemas = components['schemas'];
 type Connections = Schemas['ConnectionList'];

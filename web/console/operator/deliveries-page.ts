@@ -4,7 +4,7 @@ import { ago } from '../../design/time.js';
 import { deadLetterActs, runningActs } from './dead-letter-acts.js';
 import { OperatorPage } from './operator-page.js';
 import { type Channel, endedIn, outcomeChart } from './outcome-chart.js';
-import { Resource } from './resource.js';
+import { Resource } from '../resource.js';
 
 type Schemas = components['schemas'];
 

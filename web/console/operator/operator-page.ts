@@ -4,7 +4,7 @@ import { en, fr, type OperatorWords } from '../../words/console/operator.js';
 import { wordsIn } from '../context.js';
 import { ConsolePage, failure, pageHead } from '../page.js';
 import { Acting } from '../settings/acting.js';
-import type { Resource } from './resource.js';
+import type { Resource } from '../resource.js';
 
 const REFRESH_MS = 15_000;
 

@@ -5,7 +5,7 @@ import { duration, percent } from './durations.js';
 import { OperatorPage } from './operator-page.js';
 import { endedIn, outcomeChart } from './outcome-chart.js';
 import { countsOf, type Facts, problemsOf } from './problems.js';
-import { Resource } from './resource.js';
+import { Resource } from '../resource.js';
 
 /** `/operator`: what is wrong, and how the work of all tenants goes. */
 export default class OverviewPage extends OperatorPage {

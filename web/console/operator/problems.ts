@@ -36,6 +36,8 @@ export interface QueueCounts {
   /** Null: runs are not deferred. */
   deferred: number | null;
   inWork: number;
+  /** What a purge cancels: also deliveries that are queued but not being sent yet. */
+  waiting: number;
   done: number;
   failed: number;
   /** In seconds. */
@@ -48,6 +50,7 @@ export function countsOf({ postgres }: Queue): QueueCounts {
       due: postgres.due,
       deferred: postgres.deferred,
       inWork: postgres.queued + postgres.sending,
+      waiting: postgres.due + postgres.deferred + postgres.queued,
       done: postgres.sent_24h,
       failed: postgres.failed_24h,
       oldest: postgres.oldest_due_seconds,
@@ -56,6 +59,7 @@ export function countsOf({ postgres }: Queue): QueueCounts {
     due: postgres.queued,
     deferred: null,
     inWork: postgres.running,
+    waiting: postgres.queued,
     done: postgres.succeeded_24h,
     failed: postgres.failed_24h,
     oldest: postgres.oldest_queued_seconds,

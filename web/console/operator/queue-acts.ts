@@ -27,11 +27,11 @@ export function queueActs(view: QueueActsView): TemplateResult {
     >
       ${label}
     </button>`;
-  const { due, deferred, inWork, failed } = countsOf(queue);
+  const { waiting, failed } = countsOf(queue);
   return html`<span class="acts">
     ${queue.paused ? act(words.resume, () => resume(view)) : act(words.pause, () => pause(view))}
     ${failed > 0 ? act(words.retry_failed, () => retry(view)) : ''}
-    ${due + (deferred ?? 0) + inWork > 0 ? act(words.purge, () => purge(view), 'danger') : ''}
+    ${waiting > 0 ? act(words.purge, () => purge(view), 'danger') : ''}
   </span>`;
 }
 
@@ -49,10 +49,9 @@ async function perform(
 
 async function pause({ context, words, queue }: QueueActsView): Promise<string | null> {
   const name = words.queues[queue.queue];
-  const { due, deferred } = countsOf(queue);
   const isConfirmed = await context.confirm({
     title: words.pause_title(name),
-    text: words.pause_text(context.format.number(due + (deferred ?? 0))),
+    text: words.pause_text(context.format.number(countsOf(queue).waiting)),
     confirm: words.pause,
   });
   if (!isConfirmed) return null;
@@ -82,10 +81,9 @@ async function retry({ context, words, queue }: QueueActsView): Promise<string |
 
 async function purge({ context, words, queue }: QueueActsView): Promise<string | null> {
   const { format } = context;
-  const { due, deferred } = countsOf(queue);
   const isConfirmed = await context.confirm({
     title: words.purge_title(words.queues[queue.queue]),
-    text: words.purge_text(format.number(due + (deferred ?? 0))),
+    text: words.purge_text(format.number(countsOf(queue).waiting)),
     confirm: words.purge,
     isDangerous: true,
   });

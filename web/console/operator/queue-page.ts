@@ -9,7 +9,7 @@ import { OperatorPage } from './operator-page.js';
 import type { Queue } from './problems.js';
 import { queueActs } from './queue-acts.js';
 import { stateOf } from './queues-page.js';
-import { Resource } from './resource.js';
+import { Resource } from '../resource.js';
 
 type Job = components['schemas']['QueueJobView'];
 type QueueName = Queue['queue'];

@@ -5,7 +5,7 @@ import { duration } from './durations.js';
 import { OperatorPage } from './operator-page.js';
 import { countsOf, type Queue } from './problems.js';
 import { queueActs } from './queue-acts.js';
-import { Resource } from './resource.js';
+import { Resource } from '../resource.js';
 
 /** `/operator/queues`: what waits and runs, in PostgreSQL and in Bull. */
 export default class QueuesPage extends OperatorPage {

@@ -41,7 +41,9 @@ export default class PersonPage extends ConsolePage {
   private async open(id: string): Promise<void> {
     const { api, me } = this.context;
     const state = new PersonState(api, me, new ConsolePush(api, me), id, () => this.requestUpdate());
-    Object.assign(this, { state, draft: null, link: null, tests: new Map() });
+    Object.assign(this, { state, profile: NO_PROFILE, draft: null, link: null, tests: new Map() });
+    Object.assign(this, { profileFaults: new Map(), draftFaults: new Set() });
+    this.requestUpdate();
     await state.load();
     if (state !== this.state) return;
     if (state.person !== null) this.profile = profileOf(state.person);
@@ -117,7 +119,7 @@ export default class PersonPage extends ConsolePage {
     if (state?.isGone === true) return html`${back}${pageHead(words.gone, { note: words.gone_hint })}`;
     if (state?.person == null)
       return html`${back}${pageHead(words.title)}
-      ${state?.fault == null ? skeleton(context.words.loading) : failure(context, state.fault, () => void state.load())}`;
+      ${state?.fault == null ? skeleton(context.words.loading) : failure(context, state.fault, () => void this.open(state.id))}`;
     return html`${back}${pageHead(state.person.name, this.head(state))}
       <div class="person">
         <div class="column">

@@ -4,11 +4,10 @@ import type { PushView } from '../../client/push.js';
 import { RequestError } from '../../client/rest.js';
 import type { Me } from '../context.js';
 import type { ConsolePush } from '../push.js';
+import type { EffectivePreference, Preferences } from './preferences-draft.js';
 import { type Profile, profileBody } from './profile-form.js';
 
 type Schemas = components['schemas'];
-export type Preferences = Schemas['PreferencesView'];
-export type EffectivePreference = Schemas['EffectivePreference'];
 export type Session = Schemas['SessionView'];
 export type Device = Schemas['DeviceView'];
 export type PersonRow = Pick<

@@ -1,5 +1,8 @@
 import type { components } from '../../client/api.js';
-import type { EffectivePreference, Preferences } from './person-state.js';
+
+type Schemas = components['schemas'];
+export type Preferences = Schemas['PreferencesView'];
+export type EffectivePreference = Schemas['EffectivePreference'];
 
 export interface Hours {
   days: number[];
@@ -42,7 +45,7 @@ export function faultsInDraft(draft: PreferencesDraft, today: string): Set<strin
   const faults = new Set<string>();
   if ((quiet_from === '') !== (quiet_to === '') || (quiet_from !== '' && quiet_from === quiet_to))
     faults.add('quiet_hours');
-  if (receiving.some(({ days, from, to }) => days.length === 0 || from === '' || to === '' || from >= to))
+  if (receiving.some(({ days, from, to }) => days.length === 0 || from === '' || to === '' || from === to))
     faults.add('receiving_hours');
   const isTooFar = Date.parse(paused_until) - Date.parse(today) > MAX_PAUSE_MS;
   if (paused_until !== '' && (paused_until <= today || isTooFar)) faults.add('paused_until');
@@ -50,9 +53,8 @@ export function faultsInDraft(draft: PreferencesDraft, today: string): Set<strin
 }
 
 /** The body of a request. */
-export function bodyOf(draft: PreferencesDraft, view: Preferences): components['schemas']['Preferences'] {
+export function bodyOf(draft: PreferencesDraft, view: Preferences): Schemas['Preferences'] {
   const { paused_until, quiet_from, quiet_to, receiving, bundling, choices } = draft;
-  type Preference = components['schemas']['Preference'];
   return {
     paused_until: paused_until === '' ? null : paused_until,
     quiet_hours: quiet_from === '' ? null : { from: quiet_from, to: quiet_to },
@@ -62,7 +64,7 @@ export function bodyOf(draft: PreferencesDraft, view: Preferences): components['
       const enabled = choices.get(pairOf(one));
       return one.locked || enabled === undefined
         ? []
-        : [{ kind: one.kind as Preference['kind'], channel: one.channel, enabled }];
+        : [{ kind: one.kind as Schemas['Preference']['kind'], channel: one.channel, enabled }];
     }),
   };
 }

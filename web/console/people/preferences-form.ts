@@ -4,9 +4,15 @@ import { kindName } from '../../words/console/kinds.js';
 import type { PeopleWords } from '../../words/console/people.js';
 import { type ConsoleContext, wordsIn } from '../context.js';
 import { boxesField, choiceField, type Field, textField } from '../settings/fields.js';
+import { endInField, endOfField } from '../settings/end-time.js';
 import { dayNames } from '../settings/office-sections.js';
-import type { EffectivePreference, Preferences } from './person-state.js';
-import { type Hours, pairOf, type PreferencesDraft } from './preferences-draft.js';
+import {
+  type EffectivePreference,
+  type Hours,
+  pairOf,
+  type Preferences,
+  type PreferencesDraft,
+} from './preferences-draft.js';
 
 const CHANNELS = ['email', 'sms', 'push'] as const;
 const MAX_HOURS = 14;
@@ -108,7 +114,7 @@ function receivingRow(view: PreferencesView, hours: Hours, at: number): Template
       (days) => change({ days }),
     )}
     ${time(view, 'receiving_hours', words.from, hours.from, (from) => change({ from }))}
-    ${time(view, 'receiving_hours', words.to, hours.to, (to) => change({ to }))}
+    ${time(view, 'receiving_hours', words.to, endInField(hours.to), (to) => change({ to: endOfField(to) }))}
     <button
       type="button"
       aria-label=${words.remove_hours(at + 1)}

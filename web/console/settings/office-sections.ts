@@ -1,6 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { ConsoleContext } from '../context.js';
 import type { SettingsWords } from '../../words/console/settings.js';
+import { endInField, endOfField } from './end-time.js';
 import { boxesField, choiceField, type Field, linesField, numberField, textField } from './fields.js';
 import type { Settings, SettingsState } from './settings-state.js';
 
@@ -149,8 +150,6 @@ function hoursFields(
     const next = { ...hours, ...changes };
     set(next, isValid && next.days.length > 0 && next.from !== next.to);
   };
-  // A time field cannot show 24:00: 00:00 is the end of the day.
-  const toEnd = (time: string) => (time === '00:00' ? '24:00' : time);
   return html`${boxesField(
     fieldOf(view, '/operating_hours/days', words.days, words.days_rule),
     hours.days,
@@ -172,8 +171,8 @@ function hoursFields(
       kind: 'short',
       ...(hours.to < hours.from ? { hint: words.to_next_day } : {}),
     },
-    hours.to === '24:00' ? '00:00' : hours.to,
-    (to, isValid) => change({ to: toEnd(to) }, isValid),
+    endInField(hours.to),
+    (to, isValid) => change({ to: endOfField(to) }, isValid),
     { type: 'time', isRequired: true },
   )}`;
 }

@@ -9,7 +9,6 @@ import {
   optionalVariable,
   switchVariable,
   textVariable,
-  url,
 } from './variables.js';
 import { CLEANUP_SETTINGS } from './cleanup-settings.js';
 import { BASE_URL, EMAIL_ADDRESS, POSTGRES_URL } from './formats.js';

@@ -276,8 +276,10 @@ test('caught mails are listed and shown in a frame that runs nothing', async () 
   await row('claire@example.com').getByRole('link').click();
   const frame = page.frameLocator('vigie-mail-frame iframe');
   await frame.getByText('Bonjour').waitFor();
-  const colour = await frame.getByText('Bonjour').evaluate<string>('(node) => getComputedStyle(node).color');
-  expect(colour).toBe('rgb(18, 52, 86)');
+  const styled = frame.getByText('Bonjour');
+  expect(await styled.evaluate((node: { style: { color: string } }) => node.style.color)).toBe(
+    'rgb(18, 52, 86)',
+  );
   expect(await page.evaluate('window.hacked')).toBeUndefined();
   expect(await axeViolations(page)).toEqual([]);
   await page.setViewportSize({ width: 360, height: 900 });

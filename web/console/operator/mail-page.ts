@@ -5,7 +5,7 @@ import '../../design/mail-frame.js';
 import { en, fr } from '../../words/console/operator-mails.js';
 import { wordsIn } from '../context.js';
 import { OperatorPage } from './operator-page.js';
-import { Resource } from './resource.js';
+import { Resource } from '../resource.js';
 
 type Mail = components['schemas']['CaughtMailView'];
 const VIEWS = ['html', 'text', 'headers'] as const;

@@ -33,7 +33,7 @@ let url: string;
 let browser: Browser;
 let context: BrowserContext;
 let pushes: PushPart;
-let tab: ConsoleTab;
+let tab: ConsoleTab | undefined;
 
 beforeAll(async () => {
   service = await startProvider({ status: 201 });
@@ -213,7 +213,7 @@ describe('N6: on a shared browser', () => {
     expect([pushes.browser, await devices()]).toEqual([null, []]);
     page = await open(cast.teammate);
     await button(page, ON).waitFor();
-    page = await open(cast.admin);
+    await open(cast.admin);
     await until('the device', async () => (await devices()).length === 1);
     expect(await devices()).toEqual(ofAlice());
     expect(pushes.calls.filter((call) => call === 'ask')).toHaveLength(1);
@@ -229,11 +229,11 @@ describe('N6: on a shared browser', () => {
     await button(page, ON).waitFor();
     expect(await devices()).toEqual(ofAlice());
 
-    page = await open(cast.admin);
+    await open(cast.admin);
     await until('the resumption', () => pushes.browser !== null);
     await until('the device', async () => (await devices()).length === 2);
     await world.sql('DELETE FROM devices');
-    page = await open(cast.admin);
+    await open(cast.admin);
     await until('the end', () => pushes.browser === null);
     const { length } = pushes.calls;
     page = await open(cast.admin);

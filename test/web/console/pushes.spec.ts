@@ -63,7 +63,7 @@ beforeEach(async () => {
   await pushes.enter(context);
 });
 afterEach(async () => {
-  const { faults } = tab;
+  const faults = tab?.faults;
   await context.close();
   await world.sql('DELETE FROM devices');
   expect(faults).toEqual([]);

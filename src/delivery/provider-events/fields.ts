@@ -82,6 +82,11 @@ export function keyOf(...parts: readonly (string | null)[]): string {
   return key.length <= MAX_KEY ? key : createHash('sha256').update(key).digest('hex');
 }
 
+/** A key of these parts, one of which is an address: an event outlives the erasure of its recipient. */
+export function hashedKeyOf(...parts: readonly (string | null)[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
 /** The provider's words without addresses and numbers of people: an event outlives their erasure. */
 export function wordsOf(...parts: readonly unknown[]): string | null {
   const words = parts.flatMap((part) => textOf(part) ?? []).join(': ');

@@ -2,6 +2,7 @@ import {
   addressOf,
   type Fields,
   fieldsOf,
+  hashedKeyOf,
   instantOf,
   jsonObjectOf,
   keyOf,
@@ -72,7 +73,7 @@ function eventOf(fields: Fields): ProviderEvent | null {
     ...meaning,
     key:
       textOf(ID) === null
-        ? keyOf(record, textOf(MessageID), textOf(Recipient), textOf(at))
+        ? hashedKeyOf(record, textOf(MessageID), textOf(Recipient), textOf(at))
         : keyOf(record, textOf(ID)),
     channel: 'email',
     message_id: messageIdOf(fieldsOf(Metadata)[METADATA_NAME]),

@@ -5,9 +5,9 @@ import {
   addressOf,
   type Fields,
   fieldsOf,
+  hashedKeyOf,
   instantOf,
   jsonOf,
-  keyOf,
   messageIdOf,
   textOf,
   wordsOf,
@@ -59,7 +59,9 @@ function eventOf(fields: Fields): ProviderEvent | null {
   const smtpId = fields['smtp-id'];
   return {
     ...meaning,
-    key: textOf(sg_event_id) ?? keyOf(textOf(fields.event), textOf(smtpId), textOf(email), textOf(timestamp)),
+    key:
+      textOf(sg_event_id) ??
+      hashedKeyOf(textOf(fields.event), textOf(smtpId), textOf(email), textOf(timestamp)),
     channel: 'email',
     message_id: messageIdOf(smtpId),
     provider_id: null,

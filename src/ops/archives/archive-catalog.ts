@@ -76,14 +76,17 @@ export class ArchiveCatalog {
    * Reads the whole archive and compares it with what PostgreSQL and the manifest say.
    * @throws ArchiveDamaged with the reason why it must not be used
    */
-  async verify(archive: CataloguedArchive): Promise<Contents> {
+  async verify(
+    archive: CataloguedArchive,
+    onRow?: (row: ArchivedRow) => Promise<void> | void,
+  ): Promise<Contents> {
     const expected = expectedOf(archive);
     const { manifest, record, tenant } = archive;
     if (manifest !== null && manifest.tenant_id !== tenant.id)
       throw new ArchiveDamaged(`it is an archive of another tenant: ${manifest.tenant}`);
     if (record?.state === 'sealed' && !agrees(record, manifest))
       throw new ArchiveDamaged('its manifest is missing, or differs from PostgreSQL');
-    const contents = await this.read(archive);
+    const contents = await this.read(archive, onRow);
     if (expected.sha256 !== null && contents.sha256 !== expected.sha256)
       throw new ArchiveDamaged('its bytes have changed: the SHA-256 is another one');
     if (!isDeepStrictEqual(contents.counts, expected.counts))

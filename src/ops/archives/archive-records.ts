@@ -108,6 +108,19 @@ export class ArchiveRecords {
     );
   }
 
+  /** Lets another file take the place of a sealed one. */
+  async replace(
+    tx: TenantTransaction,
+    id: string,
+    next: Pick<ArchiveRecord, 'path' | 'bytes' | 'counts'> & { sha256: string; sealed_at: Date },
+  ): Promise<void> {
+    await tx.execute(
+      `UPDATE archives SET path = $3, bytes = $4, counts = $5, sha256 = $6, sealed_at = $7
+       WHERE tenant_id = $1 AND id = $2`,
+      [tx.tenant_id, id, next.path, next.bytes, JSON.stringify(next.counts), next.sha256, next.sealed_at],
+    );
+  }
+
   async remove(tx: TenantTransaction, id: string): Promise<void> {
     await tx.execute(`DELETE FROM archives WHERE tenant_id = $1 AND id = $2`, [tx.tenant_id, id]);
   }

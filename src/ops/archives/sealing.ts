@@ -90,10 +90,13 @@ async function openEither(path: string): Promise<{ file: FileHandle; renamed: bo
   );
 }
 
-function manifestOf(
-  tenant: TenantEntry,
-  record: ArchiveRecord & { sha256: string; sealed_at: Date },
-): Manifest {
+/** What a manifest says of a sealed archive. */
+export type SealedRecord = Pick<
+  ArchiveRecord,
+  'thing' | 'path' | 'bytes' | 'counts' | 'first_at' | 'last_at' | 'schema_version' | 'created_at'
+> & { sha256: string; sealed_at: Date };
+
+export function manifestOf(tenant: TenantEntry, record: SealedRecord): Manifest {
   return {
     format: 1,
     tenant_id: tenant.id,

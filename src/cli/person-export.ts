@@ -41,7 +41,8 @@ export async function exportPerson(
   });
 }
 
-async function personOf(
+/** The person that a command names. @throws Error in plain words */
+export async function personOf(
   app: INestApplicationContext,
   tenant: { id: string; slug: string },
   email: string | undefined,

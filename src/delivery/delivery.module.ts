@@ -18,6 +18,7 @@ import { ChannelHealth } from './channel-health/channel-health.js';
 import { ChannelWaits } from './channel-health/channel-waits.js';
 import { CHANNEL_TRAITS } from './channels/channels.js';
 import { type ChannelSender, SENDERS, type Senders } from './channels/sender.js';
+import { DeliveryErasure } from './delivery-erasure.js';
 import { DeadLetterActs } from './admin/dead-letter-acts.js';
 import { DeliveryJobs } from './admin/delivery-jobs.js';
 import { DeliveryOutcomes } from './admin/delivery-outcomes.js';
@@ -48,6 +49,7 @@ import { Reaper } from './sending/reaper.js';
     DeadLetterActs,
     ChannelWaits,
     DirectSending,
+    DeliveryErasure,
     DeliveryJobs,
     DeliveryOutcomes,
     DeliveryQueues,
@@ -77,6 +79,7 @@ import { Reaper } from './sending/reaper.js';
     DeadLetterActs,
     ChannelHealth,
     ChannelWaits,
+    DeliveryErasure,
     DeliveryJobs,
     DeliveryOutcomes,
     DeliveryQueues,

@@ -24,6 +24,7 @@ import { InboxCounts } from './feed/inbox-counts.js';
 import { Incidents } from './alerts/incidents.js';
 import { MessagesController } from './messages/messages.controller.js';
 import { Messages } from './messages/messages.service.js';
+import { NotificationErasure } from './notification-erasure.js';
 import { Notifications } from './notifications.service.js';
 import { NotificationViews } from './views/notification-views.js';
 import { SendNow } from './messages/send-now.js';
@@ -77,6 +78,7 @@ import { WebhookNotices } from './messages/webhook-notices.js';
     InboxCounts,
     Incidents,
     Messages,
+    NotificationErasure,
     Notifications,
     NotificationViews,
     SendNow,
@@ -103,6 +105,7 @@ import { WebhookNotices } from './messages/webhook-notices.js';
     FeedChangesReader,
     Incidents,
     Messages,
+    NotificationErasure,
     Notifications,
     NotificationViews,
     SendNow,

@@ -5,6 +5,7 @@ import { DeliveryModule } from '../delivery/delivery.module.js';
 import { NotificationsModule } from '../notifications/notifications.module.js';
 import { SchedulerModule } from '../scheduler/scheduler.module.js';
 import { TenantsModule } from '../tenants/tenants.module.js';
+import { UsersModule } from '../users/users.module.js';
 import { WordingModule } from '../wording/wording.module.js';
 import { AdminAuditController } from './audit/admin-audit.controller.js';
 import { AdminInstallationController } from './health/admin-installation.controller.js';
@@ -22,6 +23,7 @@ import { Archiving } from './archives/archiving.js';
 import { Chunks } from './archives/chunks.js';
 import { Pace } from './archives/pace.js';
 import { Restoring } from './archives/restoring.js';
+import { Rewriting } from './archives/rewriting.js';
 import { Retention } from './archives/retention.js';
 import { Sealing } from './archives/sealing.js';
 import { Cleanup } from './cleanup.js';
@@ -35,6 +37,11 @@ import { StatisticsController } from './statistics/statistics.controller.js';
 import { DailyStatisticsReader } from './statistics/daily-statistics.service.js';
 import { TenantStatisticsReader } from './statistics/statistics.service.js';
 import { LoginPageController } from './login/login-page.controller.js';
+import { ArchiveErasure } from './privacy/erasure/archive-erasure.js';
+import { ErasureController } from './privacy/erasure/erasure.controller.js';
+import { Erasures } from './privacy/erasure/erasures.service.js';
+import { ErasureSteps } from './privacy/erasure/erasure-steps.js';
+import { ErasureWork } from './privacy/erasure/erasure-work.js';
 import { PersonExportController } from './privacy/person-export.controller.js';
 import { PersonExports } from './privacy/exports.service.js';
 import { Subjects } from './privacy/subject.js';
@@ -60,6 +67,7 @@ import { Whys } from './trace/why.service.js';
     NotificationsModule,
     SchedulerModule,
     TenantsModule,
+    UsersModule,
     WordingModule,
   ],
   controllers: [
@@ -71,6 +79,7 @@ import { Whys } from './trace/why.service.js';
     AdminSchedulerController,
     BackupsScanController,
     DeadLettersController,
+    ErasureController,
     HealthController,
     LoginPageController,
     MetricsController,
@@ -84,12 +93,16 @@ import { Whys } from './trace/why.service.js';
     ActivityReader,
     AdminTenant,
     ArchiveCatalog,
+    ArchiveErasure,
     ArchiveRecords,
     Archiving,
     Chunks,
     Cleanup,
     Connections,
     DailyStatisticsReader,
+    Erasures,
+    ErasureSteps,
+    ErasureWork,
     FindFacts,
     Gauges,
     Health,
@@ -103,6 +116,7 @@ import { Whys } from './trace/why.service.js';
     Recipients,
     Restoring,
     Retention,
+    Rewriting,
     Sealing,
     Subjects,
     TenantList,
@@ -111,6 +125,6 @@ import { Whys } from './trace/why.service.js';
     Triggers,
     Whys,
   ],
-  exports: [ArchiveCatalog, Health, PersonExports, Previews, QueueAdmin, Restoring, Subjects, Whys],
+  exports: [ArchiveCatalog, Erasures, Health, PersonExports, Previews, QueueAdmin, Restoring, Subjects, Whys],
 })
 export class OpsModule {}

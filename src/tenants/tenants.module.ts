@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { TenantDirectory } from './tenant-directory.js';
+import { TenantErasure } from './tenant-erasure.js';
 import { TenantEvents } from './tenant-events.js';
 import { TenantSettingsController } from './tenant-settings.controller.js';
 import { TenantSettingsService } from './tenant-settings.service.js';
@@ -13,7 +14,7 @@ import { TimeZones } from './time-zones.js';
 @Module({
   imports: [TypeOrmModule.forFeature([Tenant], 'app'), TypeOrmModule.forFeature([Tenant], 'system')],
   controllers: [TenantsController, TenantSettingsController],
-  providers: [TenantDirectory, TenantEvents, TenantSettingsService, TenantsService, TimeZones],
-  exports: [TenantDirectory, TenantEvents, TenantsService, TimeZones],
+  providers: [TenantDirectory, TenantErasure, TenantEvents, TenantSettingsService, TenantsService, TimeZones],
+  exports: [TenantDirectory, TenantErasure, TenantEvents, TenantsService, TimeZones],
 })
 export class TenantsModule {}

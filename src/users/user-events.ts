@@ -13,6 +13,7 @@ export interface UserSubject {
 
 type SubjectListener = (tx: TenantTransaction, user: UserSubject) => Promise<void>;
 type EmailListener = (tx: TenantTransaction, user: UserSubject, previousEmail: string) => Promise<void>;
+type ErasureListener = (tx: TenantTransaction, userId: string, by: string) => Promise<void>;
 type IdListener = (tx: TenantTransaction, userId: string) => Promise<void>;
 
 /**
@@ -28,7 +29,7 @@ export class UserEvents {
     email_changed: [] as EmailListener[],
     password_changed: [] as SubjectListener[],
     links_ended: [] as IdListener[],
-    erased: [] as IdListener[],
+    erased: [] as ErasureListener[],
     preferences: [] as IdListener[],
   };
 
@@ -57,8 +58,8 @@ export class UserEvents {
     this.listeners.links_ended.push(listener);
   }
 
-  /** A user is about to be deleted: the rows still exist. */
-  onErased(listener: IdListener): void {
+  /** A user is about to be deleted: the rows still exist. `by` is who asked, such as `user:<id>`. */
+  onErased(listener: ErasureListener): void {
     this.listeners.erased.push(listener);
   }
 
@@ -87,8 +88,8 @@ export class UserEvents {
     for (const listener of this.listeners.links_ended) await listener(tx, userId);
   }
 
-  async erased(tx: TenantTransaction, userId: string): Promise<void> {
-    for (const listener of this.listeners.erased) await listener(tx, userId);
+  async erased(tx: TenantTransaction, userId: string, by: string): Promise<void> {
+    for (const listener of this.listeners.erased) await listener(tx, userId, by);
   }
 
   async preferencesChanged(tx: TenantTransaction, userId: string): Promise<void> {

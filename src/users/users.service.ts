@@ -143,7 +143,8 @@ export class UsersService {
   }
 
   /**
-   * Erases a user, with sessions, preferences and unsent deliveries.
+   * Erases a user, with sessions, preferences and unsent deliveries. What names them elsewhere is erased in the
+   * background (ops/privacy).
    * @throws Problem not_found, forbidden for an admin when the caller may not erase one, conflict when no admin would
    * be left.
    */
@@ -152,7 +153,7 @@ export class UsersService {
     await this.change(tenantId, id, async (tx, user) => {
       assertMayTouch(by, user.role);
       if (user.role === 'admin') this.requireAnAdmin(await this.otherAdmins(tx, id));
-      await this.events.erased(tx, id);
+      await this.events.erased(tx, id, by.principal);
       await tx.repository(User).remove(user);
       tx.afterCommit(() => this.wakeUps.send('access.revoked', { tenant_id: tenantId, user_ids: [id] }));
       this.logger.log({ event: 'user_erased', tenant_id: tenantId, user_id: id });

@@ -57,6 +57,7 @@ const SYSTEM_DATABASE_USERS: Record<string, string> = {
   'src/delivery/admin/processing.ts': 'follows what is pending of one tenant or, for operators, of all',
   'src/ops/health/connections.service.ts': 'tests the connection itself',
   'src/ops/health/gauges.ts': 'measures how busy its pool is',
+  'src/ops/privacy/erasure/erasure-work.ts': 'finds the erasures of all tenants that are not finished',
   'src/ops/tenants/tenant-list.service.ts': 'lists all tenants with their counts, for operators',
   'src/runs/run-history.ts': 'shows operators what ran for all tenants',
   'src/runs/run-jobs.ts': 'shows operators the runs of all tenants',

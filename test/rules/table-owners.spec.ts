@@ -2,7 +2,8 @@ import { productSources, type SourceFile } from './sources.js';
 
 /*
  * H14: which room writes each table, and which others read it, why. A room that reads another's table in its own SQL
- * depends on its columns: each such pair is a decision, listed here.
+ * depends on its columns: each such pair is a decision, listed here. An erasure replaces texts in any table
+ * (ops/privacy/erasure/text-tables.ts), by statements that name no table.
  */
 
 /** The only folder or file whose SQL writes the table. */
@@ -16,6 +17,7 @@ const OWNERS: Record<string, string> = {
   channels: 'src/delivery/',
   dead_letter_acts: 'src/delivery/admin/dead-letter-acts.ts',
   devices: 'src/delivery/channels/push/',
+  erasures: 'src/ops/privacy/erasure/',
   workers: 'src/delivery/dispatch/presence.ts',
   preferences: 'src/users/preferences/',
   tenant_preferences: 'src/users/preferences/',

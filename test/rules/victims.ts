@@ -151,6 +151,16 @@ export const CASES: Readonly<Record<string, Case>> = {
         created_at: '2026-03-02T08:00:00Z',
       }),
   },
+  '/api/v1/admin/privacy/erasures': {
+    create: (world, { tenant_id }) =>
+      insert(world, 'erasures', {
+        tenant_id,
+        requested_by: CANARY,
+        state: 'succeeded',
+        created_at: '2026-03-02T08:00:00Z',
+        finished_at: '2026-03-02T08:00:00Z',
+      }),
+  },
   '/api/v1/tenant/stopped-addresses': {
     create: (world, { tenant_id }) =>
       insert(world, 'stopped_addresses', {

@@ -2339,6 +2339,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/privacy/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Erase a person */
+        post: operations["Erasure_erase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/privacy/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest erasures, and how far they are */
+        get: operations["Erasure_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/privacy/erasures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An erasure, and how far it is */
+        get: operations["Erasure_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/livez": {
         parameters: {
             query?: never;
@@ -5181,6 +5232,44 @@ export interface components {
         };
         DeadLetterActList: {
             data: components["schemas"]["DeadLetterActView"][];
+        };
+        ErasureRequest: {
+            /** Format: uuid */
+            user_id?: string;
+            address?: string;
+        };
+        ErasureView: {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            state: "running" | "succeeded";
+            /** Format: uuid */
+            user_id: string | null;
+            /** @example user:0198a2b3-0000-7000-8000-000000000000 */
+            requested_by: string;
+            /** @example texts_of_notifications */
+            step: string | null;
+            /** @enum {string|null} */
+            waiting_for: "sending" | "cleanup" | "locks" | "failure" | null;
+            /**
+             * @example {
+             *       "deliveries": 12,
+             *       "notifications": 14,
+             *       "archives": 1,
+             *       "archived_rows": 40
+             *     }
+             */
+            counts: {
+                [key: string]: number;
+            };
+            unreadable_archives: string[];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            finished_at: string | null;
+        };
+        ErasureList: {
+            data: components["schemas"]["ErasureView"][];
         };
         HealthAnswer: {
             /** @enum {string} */
@@ -9784,6 +9873,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeadLetterActList"];
+                };
+            };
+        };
+    };
+    Erasure_erase: {
+        parameters: {
+            query?: {
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErasureRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureView"];
+                };
+            };
+        };
+    };
+    Erasure_list: {
+        parameters: {
+            query?: {
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureList"];
+                };
+            };
+        };
+    };
+    Erasure_get: {
+        parameters: {
+            query?: {
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureView"];
                 };
             };
         };

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { withEnvFile } from '../../platform/config/env-file.js';
+import type { ErasureOptions } from '../person-erasure.js';
 import type { PersonOptions } from '../person-export.js';
 import type { NewUserOptions, UserOptions } from '../users.js';
 
@@ -45,5 +46,16 @@ export function addUsers(program: Command): void {
     .action(async (email: string | undefined, options: PersonOptions) => {
       const { exportPerson } = await import('../person-export.js');
       await exportPerson(withEnvFile(process.env), email, options, console.log);
+    });
+  users
+    .command('erase [email]')
+    .description('erase a person for good: the account, and what names them elsewhere, archives included')
+    .requiredOption('--tenant <slug>', 'their tenant')
+    .option('--address <address>', 'instead of a user: an e-mail address or a phone number')
+    .option('--yes', 'confirm; an erasure cannot be undone')
+    .option('--json', 'print JSON')
+    .action(async (email: string | undefined, options: ErasureOptions) => {
+      const { erasePerson } = await import('../person-erasure.js');
+      console.log(await erasePerson(withEnvFile(process.env), email, options));
     });
 }

@@ -6,6 +6,7 @@ import type { TenantTransaction } from '../../platform/database/transaction.js';
 import { notFound } from '../../platform/errors/problem.js';
 import { decodeCursor, type Page, pageOf } from '../../platform/http/cursor.js';
 import { Metrics } from '../../platform/metrics/metrics.js';
+import { hasAddressSql } from '../forgotten-address.sql.js';
 import { SUPPRESS_OF_ADDRESSES } from '../transitions/addresses.sql.js';
 import type { ClaimedMessage } from '../channels/sender.js';
 import { isStoppable, type NewStop, type StoppedAddress } from './stopped-address.js';
@@ -36,11 +37,13 @@ export class StoppedAddresses {
     const now = this.clock.now();
     const stopped = await tx.query<StoppedAddress>(
       `INSERT INTO stopped_addresses (tenant_id, channel, address, reason, provider, delivery_id, since)
-       SELECT DISTINCT ON (channel, address) $1::uuid, s.channel, s.address, s.reason, s.provider, s.delivery_id,
+       SELECT DISTINCT ON (s.channel, s.address) $1::uuid, s.channel, s.address, s.reason, s.provider, s.delivery_id,
               $2::timestamptz
        FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[])
          AS s (channel, address, reason, provider, delivery_id)
-       ORDER BY channel, address
+       -- Not if the recipient was erased while the message was being sent.
+       JOIN deliveries d ON d.tenant_id = $1 AND d.id = s.delivery_id AND ${hasAddressSql('d')}
+       ORDER BY s.channel, s.address
        ON CONFLICT (tenant_id, channel, address) DO NOTHING
        RETURNING id, channel, address, reason, since`,
       [
@@ -153,6 +156,14 @@ export class StoppedAddresses {
          SELECT FROM users o WHERE o.tenant_id = $1 AND o.id <> $2 AND s.address IN (lower(o.email), o.phone))`,
       [tx.tenant_id, userId],
     );
+  }
+
+  /** Deletes stopped addresses that are being erased. @param addresses in lower case */
+  async erase(tx: TenantTransaction, addresses: readonly string[]): Promise<number> {
+    return tx.execute(`DELETE FROM stopped_addresses WHERE tenant_id = $1 AND address = ANY ($2::text[])`, [
+      tx.tenant_id,
+      addresses,
+    ]);
   }
 
   private logFreed(tx: TenantTransaction, channel: string, by: 'owner' | 'admin'): void {

@@ -120,7 +120,8 @@ export const RENEW = `
 
 /**
  * `sending` → its outcome. A row per message that was held; `recorded` is false if one of its rows is locked. A message
- * that its channel could not take is requeued with nothing counted: its attempt reached nobody.
+ * that its channel could not take is requeued with nothing counted: its attempt reached nobody. Of a recipient who was
+ * erased meanwhile it keeps only the outcome, and sends nothing again.
  * $1 tenant ids, $2 bundle ids, $3 lease tokens, $4 states, $5 errors, $6 provider ids, $7 ambiguous, $8 due instants,
  * $9 whether the channel is to blame, $10 reasons, $11 subjects, $12 texts, $13 now, $14 segments
  */
@@ -135,34 +136,38 @@ export const RECORD = `
     ${wholeMessages('sending')},
     recorded AS (
       UPDATE deliveries d
-      SET state = o.state, error = o.error, provider_id = coalesce(o.provider_id, d.provider_id),
+      SET state = f.state, error = CASE WHEN NOT f.forgotten THEN o.error END,
+          provider_id = CASE WHEN NOT f.forgotten THEN coalesce(o.provider_id, d.provider_id) END,
           attempts = d.attempts - o.returned::integer,
           ambiguities = d.ambiguities + o.ambiguous::integer,
-          due_at = CASE WHEN o.state = 'pending' THEN coalesce(o.due_at, d.due_at) ELSE d.due_at END,
-          reason = coalesce(o.reason, d.reason),
-          defer_reason = CASE WHEN o.returned AND o.due_at IS NULL THEN 'channel_down'
+          due_at = CASE WHEN f.state = 'pending' THEN coalesce(o.due_at, d.due_at) ELSE d.due_at END,
+          reason = CASE WHEN f.state = 'suppressed' THEN 'user_erased' ELSE coalesce(o.reason, d.reason) END,
+          defer_reason = CASE WHEN f.state = 'suppressed' THEN NULL
+                              WHEN o.returned AND o.due_at IS NULL THEN 'channel_down'
                               WHEN o.state = 'pending' THEN 'retry' END,
           admitted_at = CASE WHEN NOT f.fresh THEN d.admitted_at END,
           bundle_id = CASE WHEN NOT f.fresh THEN d.bundle_id END,
           leads = d.leads OR f.fresh,
-          sent_subject = CASE WHEN d.leads THEN o.subject END,
-          sent_text = CASE WHEN d.leads THEN o.text END,
+          sent_subject = CASE WHEN d.leads AND NOT f.forgotten THEN o.subject END,
+          sent_text = CASE WHEN d.leads AND NOT f.forgotten THEN o.text END,
           segments = CASE WHEN d.leads THEN o.segments END,
           sent_at = CASE WHEN o.state = 'sent' THEN $13::timestamptz END,
-          ended_at = CASE WHEN o.state <> 'pending' THEN $13::timestamptz END,
+          ended_at = CASE WHEN f.state <> 'pending' THEN $13::timestamptz END,
           lease_token = NULL, lease_until = NULL
       FROM whole w
       JOIN outcomes o USING (lease_token)
       JOIN deliveries was ON was.tenant_id = w.tenant_id AND was.id = w.id
-      -- As if it had never been tried: it may leave with what has come meanwhile.
+      -- fresh: as if it had never been tried, so it may leave with what has come meanwhile. forgotten: of the locked
+      -- row, because an erasure may have ended since this statement began.
       CROSS JOIN LATERAL (
-        SELECT o.returned AND was.attempts = 1 AND was.ambiguities = 0 AS fresh) f
+        SELECT o.returned AND was.attempts = 1 AND was.ambiguities = 0 AS fresh, ${isForgottenSql('w')} AS forgotten,
+               CASE WHEN o.state = 'pending' AND ${isForgottenSql('w')} THEN 'suppressed' ELSE o.state END AS state) f
       WHERE d.tenant_id = w.tenant_id AND d.id = w.id
       RETURNING d.tenant_id, d.id, o.lease_token, d.attempts AS attempt, d.error,
-                CASE WHEN o.returned THEN 'returned' WHEN o.state = 'pending' THEN 'retried'
-                     WHEN o.state <> 'sent' THEN o.state END AS event,
-                coalesce(d.defer_reason, o.reason) AS reason,
-                CASE WHEN o.state = 'pending' AND o.due_at IS NOT NULL THEN d.due_at END AS until
+                CASE WHEN f.state = 'suppressed' THEN f.state WHEN o.returned THEN 'returned'
+                     WHEN o.state = 'pending' THEN 'retried' WHEN o.state <> 'sent' THEN o.state END AS event,
+                CASE WHEN f.state = 'suppressed' THEN d.reason ELSE coalesce(d.defer_reason, o.reason) END AS reason,
+                CASE WHEN f.state = 'pending' AND o.due_at IS NOT NULL THEN d.due_at END AS until
     ),
     ${eventsSql('recorded', '$13')}
   SELECT lease_token, lease_token IN (SELECT lease_token FROM recorded) AS recorded FROM found`;

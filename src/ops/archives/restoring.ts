@@ -91,6 +91,7 @@ export class Restoring {
     const table = thing.tables.find((one) => one.table === first.table);
     if (table === undefined) throw new ArchiveDamaged(`this version does not archive ${first.table}`);
     const inserted = await this.database.tenant(tenantId, async (tx) => {
+      await refuseDuringErasure(tx);
       const columns = await columnsOf(tx, table, first);
       const found = await tx.query<{ id: string | null }>(restoreSql(table, columns), [
         tenantId,
@@ -105,6 +106,15 @@ export class Restoring {
     restored[first.table] = (restored[first.table] ?? 0) + inserted;
     skipped[first.table] = (skipped[first.table] ?? 0) + rows.length - inserted;
   }
+}
+
+/** What an erasure has searched must not get rows of its person from a file that it has not rewritten yet. */
+async function refuseDuringErasure(tx: TenantTransaction): Promise<void> {
+  const running = await tx.one(`SELECT FROM erasures WHERE tenant_id = $1 AND state = 'running' LIMIT 1`, [
+    tx.tenant_id,
+  ]);
+  if (running !== null)
+    throw new Error('a person is being erased: restore the archive again when that has ended');
 }
 
 /** The columns of an archived row. @throws ArchiveDamaged if the table does not have one of them */

@@ -10,11 +10,11 @@ export const PHONE = '+33698765432';
 /** In no export. */
 export const SECRET = 'secret-of-zerbinette';
 
-const OLD = new Date(Date.parse(NOW) - 400 * 86_400_000);
-const WITH_ALL = `${NAME}, ${EMAIL}, ${PHONE}`;
+export const OLD = new Date(Date.parse(NOW) - 400 * 86_400_000);
+export const WITH_ALL = `${NAME}, ${EMAIL}, ${PHONE}`;
 
 /** Inserts a row without an id of its own. */
-async function insert(world: World, table: string, row: Row): Promise<void> {
+export async function insert(world: World, table: string, row: Row): Promise<void> {
   const columns = Object.keys(row);
   await world.sql(
     `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map((_column, at) => `$${at + 1}`).join(', ')})`,
@@ -104,7 +104,12 @@ export async function addCanary(world: World, tenant: CastTenant, admin: Person)
 }
 
 /** A notification of the recipient with a delivery and what became of it; each names the canary. */
-async function addMessage(world: World, tenant_id: string, recipient: string, more: Row): Promise<void> {
+export async function addMessage(
+  world: World,
+  tenant_id: string,
+  recipient: string,
+  more: Row,
+): Promise<void> {
   const created_at = more.created_at ?? NOW;
   const notification_id = await insertRow(world, 'notifications', {
     tenant_id,

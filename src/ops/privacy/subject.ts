@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { CHANNELS } from '../../contracts/channels.js';
 import { Outbox } from '../../delivery/outbox.js';
 import { Database } from '../../platform/database/database.js';
-import { invalid, notFound } from '../../platform/errors/problem.js';
+import { invalid, notFound, Problem } from '../../platform/errors/problem.js';
 
 /** A person as Vigie knows them: a user with their addresses, or an address alone. */
 export interface Subject {
@@ -39,20 +39,28 @@ export class Subjects {
 
   /**
    * The user who has this e-mail address or phone number, else the address alone.
-   * @throws Problem validation_failed when it is neither
+   * @param alone refuse a number that several users have
+   * @throws Problem validation_failed when it is neither, conflict
    */
-  async ofAddress(tenantId: string, written: string): Promise<Subject> {
+  async ofAddress(tenantId: string, written: string, alone = false): Promise<Subject> {
     const known = knownAddress(written);
     if (known === null)
       throw invalid('/address', 'must be an e-mail address, or a phone number with its country code');
-    const user = await this.database.single(tenantId).one<UserRow>(
+    const [user, other] = await this.database.single(tenantId).query<UserRow>(
       `SELECT id, email, phone FROM users WHERE tenant_id = $1 AND (lower(email) = lower($2) OR phone = $2)
-       ORDER BY lower(email) = lower($2) DESC, id LIMIT 1`,
+       ORDER BY lower(email) = lower($2) DESC, id LIMIT 2`,
       [tenantId, known.address],
     );
-    if (user !== null) return subjectOf(user);
+    if (alone && other !== undefined)
+      throw new Problem('conflict', 'several users have this number: name one by user_id');
+    if (user !== undefined) return subjectOf(user);
     return { user_id: null, addresses: [known.address.toLowerCase()], recipients: [known.recipient] };
   }
+}
+
+/** How notifications and deliveries name these addresses. */
+export function recipientsOf(addresses: readonly string[]): string[] {
+  return addresses.flatMap((address) => knownAddress(address)?.recipient ?? []);
 }
 
 /** E-mail and text messages only: other channels have no addresses of people. */
@@ -69,6 +77,6 @@ function subjectOf({ id, email, phone }: UserRow): Subject {
   return {
     user_id: id,
     addresses: addresses.map((address) => address.toLowerCase()),
-    recipients: [`user:${id}`, ...addresses.flatMap((address) => knownAddress(address)?.recipient ?? [])],
+    recipients: [`user:${id}`, ...recipientsOf(addresses)],
   };
 }

@@ -152,6 +152,15 @@ export class AuditLog {
     return gone;
   }
 
+  /** Deletes the network addresses from which somebody acted. @returns how many rows had one */
+  async forgetAddresses(tenantId: string, actor: string): Promise<number> {
+    const rows = await this.system.query(
+      `UPDATE audit_log SET ip = NULL WHERE tenant_id = $1 AND actor = $2 AND ip IS NOT NULL RETURNING 1`,
+      [tenantId, actor],
+    );
+    return rows.length;
+  }
+
   private async insert({ tenant, ...act }: Act, status: number | null): Promise<Written> {
     const [row] = await this.system.query<Written>(
       `WITH act AS (

@@ -105,7 +105,8 @@ export const en = {
   history_self: 'What was sent to me',
   erase: 'Erase',
   erase_title: (name: string): string => `Erase ${name}?`,
-  erase_text: 'Their preferences, sessions and messages that wait are deleted. This cannot be undone.',
+  erase_text:
+    'Their account is deleted, and what waits for them is not sent. Their name and addresses are removed from everything else, archives included. This cannot be undone.',
   erased: (name: string): string => `${name} was erased.`,
 };
 
@@ -216,6 +217,7 @@ export const fr: PeopleWords = {
   history_self: 'Ce qui m’a été envoyé',
   erase: 'Effacer',
   erase_title: (name) => `Effacer ${name} ?`,
-  erase_text: 'Ses préférences, ses sessions et les messages qui attendent sont supprimés. C’est définitif.',
+  erase_text:
+    'Son compte est supprimé, et ce qui attend ne part pas. Son nom et ses adresses sont retirés de tout le reste, archives comprises. C’est définitif.',
   erased: (name) => `${name} a été effacé.`,
 };

@@ -4,6 +4,7 @@ import { createAudit } from '../schema/audit.js';
 import { createBackups } from '../schema/backups.js';
 import { createDeliveries } from '../schema/deliveries.js';
 import { createDevices } from '../schema/devices.js';
+import { createErasures } from '../schema/erasures.js';
 import { createImports } from '../schema/imports.js';
 import { createNotifications } from '../schema/notifications.js';
 import { createPeople } from '../schema/people.js';
@@ -31,6 +32,7 @@ export class Schema1700000000001 implements MigrationInterface {
     await createRuns(runner);
     await createBackups(runner);
     await createArchives(runner);
+    await createErasures(runner);
     // A process without the owner's login compares its version with the schema's.
     await runner.query('GRANT SELECT ON migrations TO vigie_system');
   }

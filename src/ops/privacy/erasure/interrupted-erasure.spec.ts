@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import pg from 'pg';
 import { addPerson, addTenant, type CastTenant, type Person } from '../../../../test/support/cast.js';
 import { insertRow } from '../../../../test/support/rows.js';
 import { until } from '../../../../test/support/until.js';
@@ -117,6 +118,21 @@ it('an archive is whole at every moment, and its old file is removed in the end'
   expect(after).toMatchObject({ traces: 0, rows: before.rows - 4 });
   expect(after.files).toHaveLength(before.files.length);
   expect(await verified()).toBe(true);
+});
+
+it('does not hang while others hold a row, and continues when they have let go', async () => {
+  const other = new pg.Client({ connectionString: stage.world.config.databaseUrl ?? '' });
+  await other.connect();
+  const { id } = await begin();
+  try {
+    await other.query('BEGIN');
+    await other.query('SELECT FROM alerts WHERE tenant_id = $1 FOR UPDATE', [tenant.id]);
+    expect(await finish(id)).toMatchObject({ step: 'texts_of_alerts', waiting_for: 'locks' });
+  } finally {
+    await other.end();
+  }
+  expect(await finish(id)).toMatchObject({ state: 'succeeded', waiting_for: null });
+  expect(await traces()).toEqual([]);
 });
 
 it('a damaged archive is named, and the rest is erased', async () => {

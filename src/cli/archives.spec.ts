@@ -3,6 +3,7 @@ import { runJob } from '../../test/support/watched.js';
 import { environmentOf } from '../../test/support/world.js';
 import { type ArchiveStage, archiveStage, OldTenant } from '../ops/archives/archives.fixture.js';
 import { listArchives, restoreArchive, showArchives, verifyArchives } from './archives.js';
+import { UsageError } from './exit-codes.js';
 
 describe('vigie archive', () => {
   let stage: ArchiveStage;
@@ -44,6 +45,9 @@ describe('vigie archive', () => {
     expect(await show({ until: tenant.ago(60).toISOString() })).toEqual([]);
     expect(await show({ limit: '3' })).toHaveLength(3);
     await expect(show({ since: 'yesterday' })).rejects.toThrow('--since must be a date or an instant');
+    for (const wrong of [{ since: 'yesterday' }, { limit: 'x' }])
+      await expect(show(wrong)).rejects.toThrow(UsageError);
+    await expect(verifyArchives(environment, file, {})).rejects.toThrow(UsageError);
   });
 
   it('V11: verifies, restores and audits; a damaged archive is an error', async () => {

@@ -1,15 +1,17 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { isUUID } from 'class-validator';
 import { ArchiveCatalog, type CataloguedArchive, expectedOf } from '../ops/archives/archive-catalog.js';
-import { ArchiveDamaged } from '../ops/archives/archive-reader.js';
+import { type ArchivedRow, ArchiveDamaged } from '../ops/archives/archive-reader.js';
 import { type ArchiveFilter, ArchiveSearch } from '../ops/archives/archive-search.js';
 import { ARCHIVED_THINGS } from '../ops/archives/archived-things.js';
 import { type Restored, Restoring } from '../ops/archives/restoring.js';
-import { Database, SystemDatabase } from '../platform/database/database.js';
-import { type TenantEntry, TenantDirectory } from '../tenants/tenant-directory.js';
+import { SystemDatabase } from '../platform/database/database.js';
+import type { TenantEntry } from '../tenants/tenant-directory.js';
 import { audited } from './audited.js';
-import { type Environment, withInstallation } from './installation.js';
+import { UsageError } from './exit-codes.js';
+import { type Environment, tenantOf, withReadableErrors } from './installation.js';
 import { tableOf } from './table.js';
+import { userId } from './users.js';
 
 interface ListOptions {
   tenant?: string;
@@ -46,9 +48,12 @@ interface Shown {
 
 const MAX_DAYS = 3_650;
 
+/** Ends the reading of an archive: the rest would be decompressed for nothing. */
+class LimitReached extends Error {}
+
 /** `vigie archive list` */
 export async function listArchives(environment: Environment, options: ListOptions): Promise<string> {
-  const archives = await withInstallation(environment, async (app) =>
+  const archives = await withReadableErrors(environment, async (app) =>
     (await archivesOf(app, options.tenant)).map((archive) => shown(archive, null)),
   );
   return options.json === true ? JSON.stringify(archives, null, 2) : describeArchives(archives);
@@ -60,8 +65,9 @@ export async function verifyArchives(
   name: string | undefined,
   options: ListOptions,
 ): Promise<{ text: string; ok: boolean }> {
-  if (name !== undefined && options.tenant === undefined) throw new Error('name the tenant with --tenant');
-  const archives = await withInstallation(environment, async (app) => {
+  if (name !== undefined && options.tenant === undefined)
+    throw new UsageError('name the tenant with --tenant');
+  const archives = await withReadableErrors(environment, async (app) => {
     const catalog = app.get(ArchiveCatalog, { strict: false });
     const asked =
       name === undefined
@@ -83,7 +89,7 @@ export async function showArchives(
   print: (line: string) => void,
 ): Promise<void> {
   const limit = wholeNumber(options.limit, '--limit', 1_000_000);
-  await withInstallation(environment, async (app) => {
+  await withReadableErrors(environment, async (app) => {
     const tenant = await tenantOf(app, options.tenant);
     const catalog = app.get(ArchiveCatalog, { strict: false });
     const filter = await filterOf(app, tenant, options);
@@ -96,10 +102,14 @@ export async function showArchives(
         throw new Error(`${archive.path}: ${(error as Error).message}`, { cause: error });
       });
       const search = new ArchiveSearch(thing, filter);
-      await catalog.read(archive, (row) => {
-        if (left === 0 || !search.matches(row)) return;
+      const show = (row: ArchivedRow) => {
+        if (!search.matches(row)) return;
         left -= 1;
         print(JSON.stringify(row));
+        if (left === 0) throw new LimitReached();
+      };
+      await catalog.read(archive, show).catch((error: unknown) => {
+        if (!(error instanceof LimitReached)) throw error;
       });
     }
   });
@@ -112,7 +122,7 @@ export async function restoreArchive(
   { tenant: slug, days, json }: RestoreOptions,
 ): Promise<string> {
   const kept = wholeNumber(days, '--days', MAX_DAYS);
-  const result = await withInstallation(environment, async (app) => {
+  const result = await withReadableErrors(environment, async (app) => {
     const tenant = await tenantOf(app, slug);
     const archive = await app.get(ArchiveCatalog, { strict: false }).find(tenant, name);
     return audited(
@@ -167,12 +177,6 @@ async function archivesOf(
   return found;
 }
 
-async function tenantOf(app: INestApplicationContext, slug: string): Promise<TenantEntry> {
-  const tenant = await app.get(TenantDirectory, { strict: false }).bySlug(slug);
-  if (tenant === null) throw new Error(`there is no tenant ${slug}`);
-  return tenant;
-}
-
 async function filterOf(
   app: INestApplicationContext,
   tenant: TenantEntry,
@@ -189,27 +193,21 @@ async function filterOf(
 /** An id, also of a person who does not exist any more, or an e-mail address. */
 async function userOf(app: INestApplicationContext, tenant: TenantEntry, user: string): Promise<string> {
   if (isUUID(user)) return user.toLowerCase();
-  const found = await app
-    .get(Database, { strict: false })
-    .single(tenant.id)
-    .one<{ id: string }>('SELECT id FROM users WHERE tenant_id = $1 AND lower(email) = lower($2)', [
-      tenant.id,
-      user,
-    ]);
-  if (found === null) throw new Error(`there is no user ${user} in ${tenant.slug}`);
-  return found.id;
+  const id = await userId(app, tenant.id, user);
+  if (id === null) throw new Error(`there is no user ${user} in ${tenant.slug}`);
+  return id;
 }
 
 function instant(text: string, option: string): Date {
   const at = new Date(text);
-  if (Number.isNaN(at.getTime())) throw new Error(`${option} must be a date or an instant: 2026-11-30`);
+  if (Number.isNaN(at.getTime())) throw new UsageError(`${option} must be a date or an instant: 2026-11-30`);
   return at;
 }
 
 function wholeNumber(text: string, option: string, max: number): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < 1 || value > max)
-    throw new Error(`${option} must be a whole number from 1 to ${max}`);
+    throw new UsageError(`${option} must be a whole number from 1 to ${max}`);
   return value;
 }
 

@@ -1,6 +1,7 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from '../app.module.js';
+import { Outbox } from '../delivery/outbox.js';
 import { SystemClock } from '../platform/clock/clock.js';
 import { type Config, hasExternalDatabase, readConfig } from '../platform/config/config.js';
 import { runningServices } from '../platform/embedded/running.js';
@@ -54,6 +55,11 @@ export async function tenantOf(app: INestApplicationContext, slug: string): Prom
   const tenant = await app.get(TenantDirectory, { strict: false }).bySlug(slug);
   if (tenant === null) throw new Error(`there is no tenant ${slug}`);
   return tenant;
+}
+
+/** Whether e-mail is configured: else a person must hand over a one-time link. */
+export function sendsMails(app: INestApplicationContext): boolean {
+  return app.get(Outbox, { strict: false }).channels.includes('email');
 }
 
 /** Without a configured URL, uses the services that a running server has started. */

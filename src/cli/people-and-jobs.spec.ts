@@ -104,7 +104,7 @@ describe('vigie keys', () => {
       await createKey(environment, 'Other', { tenant, scope: ['users:read'], json: true }),
     ) as { id: string };
     const revoke = revokeKey(environment, id, { tenant: cast.other.tenant.slug });
-    await expect(revoke).rejects.toThrow(/not/i);
+    await expect(revoke).rejects.toThrow(/^Not found$/);
   });
 });
 

@@ -5,9 +5,8 @@ import { Previews } from '../ops/preview/previews.service.js';
 import { civilDate, isCivilDate } from '../platform/clock/civil-time.js';
 import { Clock } from '../platform/clock/clock.js';
 import { isInSaneYear } from '../platform/http/civil-date.js';
-import { TenantDirectory } from '../tenants/tenant-directory.js';
 import { UsageError } from './exit-codes.js';
-import { type Environment, withInstallation } from './installation.js';
+import { type Environment, tenantOf, withReadableErrors } from './installation.js';
 import { tableOf } from './table.js';
 
 export interface PreviewOptions {
@@ -32,7 +31,7 @@ export async function showPreview(environment: Environment, options: PreviewOpti
   const { date } = options;
   if (date !== undefined && !(isCivilDate(date) && isInSaneYear(date)))
     throw new UsageError('--date must be a day that exists, YYYY-MM-DD, from 1900 to 2199');
-  return withInstallation(environment, async (app) => {
+  return withReadableErrors(environment, async (app) => {
     const answer = await previewOf(app, options.tenant, { job, limit, date });
     return options.json === true ? JSON.stringify(answer, null, 2) : textOf(answer);
   });
@@ -43,8 +42,7 @@ async function previewOf(
   slug: string,
   { job, limit, date }: { job: ScheduledJob; limit: number; date: string | undefined },
 ): Promise<PreviewAnswer> {
-  const tenant = await app.get(TenantDirectory, { strict: false }).bySlug(slug);
-  if (tenant === null) throw new Error(`there is no tenant ${slug}`);
+  const tenant = await tenantOf(app, slug);
   const now = app.get(Clock, { strict: false }).now();
   return app.get(Previews, { strict: false }).of(tenant.id, {
     job,

@@ -1,12 +1,10 @@
-import type { INestApplicationContext } from '@nestjs/common';
 import { FirstAdmins, type OpenedTenant } from '../auth/first-admins.js';
-import { Outbox } from '../delivery/outbox.js';
 import { NewTenant } from '../tenants/tenants.dto.js';
 import { TenantsService } from '../tenants/tenants.service.js';
 import { NewUser } from '../users/users.dto.js';
 import { audited, sentenceOf } from './audited.js';
 import { checked } from './checked.js';
-import { type Environment, withInstallation } from './installation.js';
+import { type Environment, sendsMails, withInstallation } from './installation.js';
 import { tableOf } from './table.js';
 
 export interface NewTenantOptions {
@@ -49,8 +47,8 @@ export async function createTenant(
           app.get(FirstAdmins, { strict: false }).open(tenant, admin, 'cli'),
         );
         return options.json === true
-          ? JSON.stringify({ ...opened, mail: mailed(app) ? 'queued' : 'not_configured' }, null, 2)
-          : describe(opened, mailed(app));
+          ? JSON.stringify({ ...opened, mail: sendsMails(app) ? 'queued' : 'not_configured' }, null, 2)
+          : describe(opened, sendsMails(app));
       } catch (error) {
         throw sentenceOf(error);
       }
@@ -99,8 +97,4 @@ function describe({ tenant, admin, link }: OpenedTenant, isMailed: boolean): str
     `  ${link.url}`,
     `It sets the admin's password. It works once and expires at ${link.expires_at.toISOString()}.`,
   ].join('\n');
-}
-
-function mailed(app: INestApplicationContext): boolean {
-  return app.get(Outbox, { strict: false }).channels.includes('email');
 }

@@ -1,7 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { PasswordLinks } from '../auth/password/password-links.js';
 import { LoginService } from '../auth/sessions/login.service.js';
-import { Outbox } from '../delivery/outbox.js';
 import { parseEmailAddress } from '../platform/addresses/email-address.js';
 import { Database } from '../platform/database/database.js';
 import type { TenantCaller } from '../platform/http/caller.js';
@@ -11,7 +10,7 @@ import { UsersService } from '../users/users.service.js';
 import { audited } from './audited.js';
 import { checked } from './checked.js';
 import { UsageError } from './exit-codes.js';
-import { type Environment, tenantOf, withReadableErrors } from './installation.js';
+import { type Environment, sendsMails, tenantOf, withReadableErrors } from './installation.js';
 import { tableOf } from './table.js';
 
 export interface UserOptions {
@@ -83,8 +82,8 @@ export async function createUser(
       const act = { action: 'vigie users create', tenant: { id: tenant.id } };
       const created = await audited(app, act, () => createWithLink(app, tenant, user));
       if (json === true)
-        return JSON.stringify({ ...created, mail: mailed(app) ? 'queued' : 'not_configured' }, null, 2);
-      const mail = mailed(app)
+        return JSON.stringify({ ...created, mail: sendsMails(app) ? 'queued' : 'not_configured' }, null, 2);
+      const mail = sendsMails(app)
         ? `A mail with this link is on its way to ${created.user.email}:`
         : 'E-mail is not configured (SMTP_HOST). Give this link to the user yourself; it is a secret.';
       return [`Created ${created.user.email} in ${slug}.`, '', mail, ...describeLink(created.link)].join(
@@ -166,8 +165,4 @@ export async function userId(
 
 function describeLink({ url, expires_at }: Link): string[] {
   return [`  ${url}`, `It sets the password. It works once and expires at ${expires_at.toISOString()}.`];
-}
-
-function mailed(app: INestApplicationContext): boolean {
-  return app.get(Outbox, { strict: false }).channels.includes('email');
 }

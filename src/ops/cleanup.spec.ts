@@ -1,4 +1,5 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Cast, createCast } from '../../test/support/cast.js';
 import { runJob } from '../../test/support/watched.js';
 import { createWorld, type World } from '../../test/support/world.js';
@@ -139,6 +140,15 @@ describe('the backup inbox', () => {
       await folders.remove();
     }
   });
+});
+
+it('names both folders if neither the inbox nor the archive can be used', async () => {
+  const stage = await archiveStage({}, world);
+  const tenant = await OldTenant.create(stage);
+  await tenant.notify();
+  for (const folder of ['backups', 'archives']) await writeFile(join(stage.data_dir, folder), '');
+  await expect(runJob(stage.world, tenant.id, 'cleanup')).rejects.toThrow(/backups.*archives/s);
+  await stage.close();
 });
 
 it('E12: CLEANUP_ARCHIVE=false deletes without an archive, CLEANUP_ENABLED=false deletes nothing', async () => {

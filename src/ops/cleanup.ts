@@ -90,10 +90,16 @@ export class Cleanup implements OnModuleInit {
       this.inbox.clean(run.tenant_id, run.signal),
       this.archiving.run(run),
     ]);
-    for (const one of done) {
-      if (one.status === 'rejected') throw one.reason;
-      Object.assign(counts, one.value);
-    }
-    return counts;
+    const faults = done.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+    if (faults.length > 1) throw new AggregateError(faults, faults.map(messageOf).join('; '));
+    if (faults.length > 0) throw faults[0];
+    return done.reduce<RunCounts>(
+      (all, one) => ({ ...all, ...(one.status === 'fulfilled' ? one.value : {}) }),
+      counts,
+    );
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -94,7 +94,7 @@ export class DeliveryOutcomes {
 
 // $1 channels, $2 states, $3 since, $4 the interval in seconds, $5 an hour ago, $6 a day ago.
 // Steps from tenant to tenant through the index `deliveries_ended`: an index by time alone would cost every delivery.
-const SERIES = `
+export const SERIES = `
   SELECT c.name AS channel, s.name AS state,
          to_timestamp(floor(extract(epoch FROM d.ended_at) / $4::float8) * $4::float8) AS at,
          count(*) AS count,

@@ -15,6 +15,11 @@ const HEADERS: Format = {
   check: (text) => {
     if (!/^[\w.-]+=[^,=]+={0,2}(?:,[\w.-]+=[^,=]+={0,2})*$/.test(text))
       throw new Error('must be name=value, several separated by commas');
+    try {
+      decodeURIComponent(text);
+    } catch {
+      throw new Error('must have its values in URL encoding: % is %25');
+    }
   },
 };
 

@@ -29,6 +29,7 @@ test.each([
   ['OTEL_TRACES_SAMPLER_ARG', '1.5'],
   ['OTEL_TRACES_SAMPLER_ARG', 'half'],
   ['OTEL_EXPORTER_OTLP_HEADERS', 'no-value'],
+  ['OTEL_EXPORTER_OTLP_HEADERS', 'api-key=50%off'],
   ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://u:p@x/'],
 ])('%s=%s is refused', (name, text) => {
   expect(() => create({ [name]: text })).toThrow(name);

@@ -228,8 +228,9 @@ describe('V19: a call', () => {
 
   it('V19: if nothing listens, the call was not sent', async () => {
     const closed = await Receiver.start();
-    await closed.close().catch(() => undefined);
-    const { verdict, error } = await judged({ url: 'http://127.0.0.1:1024/' });
+    const { url } = closed;
+    await closed.close();
+    const { verdict, error } = await judged({ url });
     expect(verdict).toMatchObject({ failure: 'retryable', error: 'The endpoint refused the connection' });
     expect(error?.fault).toBe('unreachable');
   });

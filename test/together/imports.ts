@@ -11,4 +11,5 @@ runTogether(
   'test/web/console/operator-states.spec.ts',
   'test/web/console/people-states.spec.ts',
   'test/web/console/reminder-states.spec.ts',
+  'test/web/console/settings-states.spec.ts',
 );

@@ -12,4 +12,5 @@ runTogether(
   'test/web/console/people-states.spec.ts',
   'test/web/console/push-states.spec.ts',
   'test/web/console/reminder-states.spec.ts',
+  'test/web/console/settings-states.spec.ts',
 );

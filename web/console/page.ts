@@ -1,5 +1,7 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import type { ConsoleContext } from './context.js';
+import { ListState } from './list/list-state.js';
+import { Resource } from './resource.js';
 
 /** A page: an element in the light DOM, so that labels, global styles and password managers work. */
 export abstract class ConsolePage extends LitElement {
@@ -14,6 +16,7 @@ export abstract class ConsolePage extends LitElement {
   declare params: Readonly<Record<string, string>>;
   /** A new object at each change of the address. */
   declare query: URLSearchParams;
+  private shownZone: string | null = null;
 
   protected override createRenderRoot(): this {
     return this;
@@ -22,12 +25,30 @@ export abstract class ConsolePage extends LitElement {
   /** The page's name for the title of the window. Request an update when it changes. */
   abstract get heading(): string;
 
+  /** The lists and requests of the page end with it. */
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    for (const one of Object.values(this))
+      if (one instanceof ListState || one instanceof Resource) one.stop();
+  }
+
   /** A head that replaces another one, such as that of the skeleton, takes over its focus. */
   protected override update(changed: PropertyValues): void {
+    this.followZone();
     const { activeElement: focused } = document;
     const hadFocus = focused?.tagName === 'H1' && this.contains(focused);
     super.update(changed);
     if (hadFocus && !focused.isConnected) this.querySelector('h1')?.focus({ preventScroll: true });
+  }
+
+  /** In another zone a day has other bounds. */
+  private followZone(): void {
+    const { zone } = this.context;
+    const isOther = this.shownZone !== null && this.shownZone !== zone;
+    this.shownZone = zone;
+    if (!isOther) return;
+    for (const one of Object.values(this))
+      if (one instanceof ListState && one.options.hasDays === true) void one.refresh();
   }
 
   protected override updated(): void {

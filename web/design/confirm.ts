@@ -24,13 +24,15 @@ export class VigieConfirm extends LitElement {
   /** Whether the person confirmed. A second question closes the first one, unconfirmed. */
   async ask(question: Question): Promise<boolean> {
     this.settle(false);
-    this.question = question;
-    this.requestUpdate();
-    await this.updateComplete;
     const answer = new Promise<boolean>((resolve) => {
       this.answer = resolve;
     });
-    this.querySelector('dialog')?.showModal();
+    this.question = question;
+    this.requestUpdate();
+    await this.updateComplete;
+    // Two questions at the same time open one dialog, with the second.
+    const dialog = this.querySelector('dialog');
+    if (dialog?.open === false && this.answer !== null) dialog.showModal();
     return answer;
   }
 
@@ -40,7 +42,7 @@ export class VigieConfirm extends LitElement {
       class="confirm"
       aria-labelledby="confirm-title"
       aria-describedby="confirm-text"
-      @close=${() => this.settle(false)}
+      @close=${this.onClose}
     >
       ${
         question === null
@@ -61,6 +63,11 @@ export class VigieConfirm extends LitElement {
       }
     </dialog>`;
   }
+
+  /** The event comes late: a second question may be open by then. */
+  private readonly onClose = (event: Event): void => {
+    if (!(event.target as HTMLDialogElement).open) this.settle(false);
+  };
 
   private close(): void {
     this.querySelector('dialog')?.close();

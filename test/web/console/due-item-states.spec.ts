@@ -5,7 +5,7 @@ import { DueItemActs } from '../../../web/console/due-items/due-item-acts.js';
 import { type DueItem, filterOf, kindApi } from '../../../web/console/due-items/due-item-api.js';
 import { groupOf } from '../../../web/console/due-items/groups.js';
 import { headOf, typeOf } from '../../../web/console/import/import-file.js';
-import { faultsOf, itemOf } from '../../../web/console/due-items/item-values.js';
+import { changesOf, faultsOf, itemOf } from '../../../web/console/due-items/item-values.js';
 import { KindCounts } from '../../../web/console/due-items/kind-counts.js';
 import { monthOf, rangeOf, shiftMonth, weeksOf } from '../../../web/console/due-items/month-state.js';
 import { en, fr } from '../../../web/words/console/due-items.js';
@@ -103,6 +103,25 @@ describe('V20: the form of an item', () => {
     });
     expect(itemOf('tickets', () => '12,50')).toMatchObject({ amount_cents: '12,50' });
     expect(Object.keys(itemOf('tasks', () => ''))).not.toContain('category');
+  });
+
+  it('sends of an edited item only what differs: a colleague may have changed the rest', () => {
+    const item = { ...ITEM, client_name: 'Dupont', description: 'one\r\ntwo', amount_cents: 13_500 };
+    const shown: Record<string, string> = {
+      title: 'TVA',
+      due_on: '2026-03-30',
+      client_name: 'Dupont',
+      description: 'one\ntwo',
+      amount_cents: '13500',
+    };
+    const changes = (edits: Record<string, string>) =>
+      changesOf('tickets', item, (field) => ({ ...shown, ...edits })[field] ?? '');
+    expect(changes({})).toEqual({});
+    expect(changes({ title: 'CFE', client_name: ' ', amount_cents: '0' })).toEqual({
+      title: 'CFE',
+      client_name: null,
+      amount_cents: 0,
+    });
   });
 
   it('finds the fields that the server refused, and has words for each', () => {

@@ -205,6 +205,35 @@ it('V20: by keyboard alone: skip link, navigation, zone, account, sign-out', asy
   expect((await context.request.get(`${url}/api/v1/auth/session`)).status()).toBe(401);
 });
 
+it('V20: another zone loads the days of a list again', async () => {
+  const page = await signedIn(cast.admin, '/alerts?since=2026-03-30');
+  await heading(page, 'Alertes');
+  const asked = page.waitForRequest(/\/alerts\?.*since=2026-03-30T00/);
+  await page.getByLabel('Fuseau horaire').selectOption('utc');
+  await asked;
+});
+
+it('V20: a double click asks for one reset mail, and the second of two questions is the one that is asked', async () => {
+  const page = await open('/sign-in?forgotten');
+  const sent: string[] = [];
+  page.on('request', (request) => {
+    if (request.url().endsWith('/password-reset')) sent.push(request.method());
+  });
+  await fill(page, { 'Adresse e-mail': cast.admin.email, Cabinet: cast.tenant.slug });
+  await page.getByRole('button', { name: 'Envoyer le lien' }).dblclick();
+  await page.getByText('un e-mail avec un lien est en route').waitFor();
+  expect(sent).toEqual(['POST']);
+
+  const ask = (title: string) =>
+    `document.querySelector('vigie-confirm').ask({ title: '${title}', text: '', confirm: 'OK', cancel: 'No' })`;
+  await page.evaluate(`void (window.answers = Promise.all([${ask('One')}, ${ask('Two')}]))`);
+  await page.getByRole('dialog', { name: 'Two' }).waitFor();
+  await page.evaluate(`void (window.third = ${ask('Three')})`);
+  await page.getByRole('dialog', { name: 'Three' }).getByRole('button', { name: 'OK' }).click();
+  expect(await page.evaluate('answers')).toEqual([false, false]);
+  expect(await page.evaluate('third')).toBe(true);
+});
+
 it('V20: at 360 px the navigation opens from its button, and nothing scrolls sideways', async () => {
   await context.close();
   context = await newContext({ viewport: { width: 360, height: 740 } });

@@ -350,6 +350,19 @@ describe('V19: webhooks', () => {
     expect(await secret.last().inputValue()).toMatch(/^whsec_/);
     await button(page, 'Je l’ai gardé').click();
     await page.getByText(/^L’ancien secret signe aussi jusqu’au/).waitFor();
+    // By "back" and "forward" another endpoint follows on the same page: nothing of the first one stays.
+    const { body: other } = await world.http('POST', '/api/v1/tenant/webhooks', {
+      token: cast.admin.token,
+      body: { url: `${receiver.url}/other` },
+    });
+    await page.evaluate(`history.pushState(null, '', '/settings/webhooks/${other.id}')`);
+    await page.evaluate(`dispatchEvent(new PopStateEvent('popstate'))`);
+    await heading(page, `${receiver.url}/other`);
+    await page.getByText('Il n’a pas été appelé').waitFor();
+    expect(await page.getByText(/^Il a répondu 204 après/).count()).toBe(0);
+    await page.goBack();
+    await heading(page, receiver.url);
+    await page.locator('table code.answer', { hasText: '<img' }).waitFor();
     await button(page, 'Modifier').click();
     await page.getByLabel('Types').selectOption({ label: 'Seulement ceux-ci' });
     await page.getByLabel('Événements de programmes').check();

@@ -55,7 +55,6 @@ export default class AlertPage extends ConsolePage {
     super.disconnectedCallback();
     this.stopLive?.();
     this.stopLive = null;
-    this.alert.stop();
   }
 
   protected override willUpdate(_changed: PropertyValues): void {

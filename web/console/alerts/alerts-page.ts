@@ -38,6 +38,7 @@ export default class AlertsPage extends ConsolePage {
     idOf: (alert) => alert.id,
     filters: ['q', 'state', 'kind', 'severity', 'since', 'until', 'sort'],
     defaults: { state: 'open', sort: '-severity' },
+    hasDays: true,
     onChange: () => this.requestUpdate(),
   });
 
@@ -67,7 +68,6 @@ export default class AlertsPage extends ConsolePage {
     super.disconnectedCallback();
     this.stopLive?.();
     this.stopLive = null;
-    this.list.stop();
   }
 
   protected override willUpdate(changed: PropertyValues): void {

@@ -68,7 +68,6 @@ export default class BackupPage extends ConsolePage {
     this.stopLive?.();
     this.stopLive = null;
     this.state?.stop();
-    this.entries.stop();
   }
 
   protected override willUpdate(changed: PropertyValues): void {

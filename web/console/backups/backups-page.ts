@@ -56,7 +56,6 @@ export default class BackupsPage extends ConsolePage {
     this.stopLive?.();
     this.stopLive = null;
     if (this.later !== null) clearTimeout(this.later);
-    this.list.stop();
     this.window.stop();
   }
 

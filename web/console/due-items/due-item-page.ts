@@ -58,8 +58,6 @@ export default class DueItemPage extends ConsolePage {
     super.disconnectedCallback();
     this.stopLive?.();
     this.stopLive = null;
-    this.item.stop();
-    this.alerts.stop();
   }
 
   protected override willUpdate(_changed: PropertyValues): void {

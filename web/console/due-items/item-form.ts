@@ -3,7 +3,7 @@ import { type DueItemWords, en, fr } from '../../words/console/due-items.js';
 import { type ConsoleContext, wordsIn } from '../context.js';
 import { textIn } from '../forms.js';
 import { type DueItem, type FieldName, type Kind, kindApi } from './due-item-api.js';
-import { faultsOf, fieldsOf, itemOf, LENGTHS, REQUIRED } from './item-values.js';
+import { changesOf, faultsOf, fieldsOf, itemOf, LENGTHS, REQUIRED } from './item-values.js';
 import type { Person } from './people.js';
 
 /** The dialog that adds or edits an item. Fires `saved` with it. */
@@ -139,10 +139,15 @@ export class ItemForm extends LitElement {
     if (this.isBusy) return;
     const { kind, item, context, words } = this;
     const form = event.target as HTMLFormElement;
-    const values = itemOf(kind, (field) => textIn(form, field));
+    const textOf = (field: FieldName) => textIn(form, field);
     const empty = REQUIRED.filter((field) => textIn(form, field).trim() === '');
     if (empty.length > 0) {
       this.show(empty, words.form.check);
+      return;
+    }
+    const changes = item === null ? null : changesOf(kind, item, textOf);
+    if (changes !== null && Object.keys(changes).length === 0) {
+      this.close();
       return;
     }
     this.isBusy = true;
@@ -150,7 +155,9 @@ export class ItemForm extends LitElement {
     this.requestUpdate();
     try {
       const api = kindApi(context.api, kind);
-      const saved = await (item === null ? api.create(values) : api.update(item.id, values));
+      const saved = await (item === null || changes === null
+        ? api.create(itemOf(kind, textOf))
+        : api.update(item.id, changes));
       this.isBusy = false;
       this.close();
       context.toast({ text: words.form.saved, tone: 'good' });

@@ -1,5 +1,5 @@
 import { RequestError } from '../../client/rest.js';
-import { type FieldName, type Kind, type NewItem, OWN_FIELDS } from './due-item-api.js';
+import { type DueItem, type FieldName, type Kind, type NewItem, OWN_FIELDS } from './due-item-api.js';
 
 const FIELDS: readonly FieldName[] = ['title', 'due_on', 'client_name', 'responsible_id'];
 const LAST_FIELDS: readonly FieldName[] = ['external_id', 'description'];
@@ -39,4 +39,16 @@ export function itemOf(kind: Kind, textOf: (field: FieldName) => string): NewIte
     return [field, text === '' ? null : text];
   });
   return { title: textOf('title'), due_on: textOf('due_on'), ...Object.fromEntries(entries) };
+}
+
+/** The fields that differ from the item: a colleague may have changed the others meanwhile. */
+export function changesOf(kind: Kind, item: DueItem, textOf: (field: FieldName) => string): Partial<NewItem> {
+  const edited = fieldsOf(kind).filter((field) => textOf(field) !== shownText(item, field));
+  const isEdited = (name: string) => edited.some((field) => field === name);
+  return Object.fromEntries(Object.entries(itemOf(kind, textOf)).filter(([name]) => isEdited(name)));
+}
+
+/** The value as a field of a form holds it, with line ends of its own. */
+function shownText(item: DueItem, field: FieldName): string {
+  return String(item[field] ?? '').replaceAll(/\r\n?/g, '\n');
 }

@@ -29,6 +29,8 @@ export interface ListOptions<Row> {
   /** The values where the address has none. An empty value in the address means none at all. */
   defaults?: Readonly<Record<string, string>>;
   onChange: () => void;
+  /** Some filters are days of the shown zone: another zone loads the list again. */
+  hasDays?: boolean;
   /** Rows a page. */
   limit?: number;
 }
@@ -67,7 +69,7 @@ export class ListState<Row> {
   private changes = 0;
   private query = new URLSearchParams();
 
-  constructor(private readonly options: ListOptions<Row>) {}
+  constructor(readonly options: ListOptions<Row>) {}
 
   get hasMore(): boolean {
     return this.cursor !== null;

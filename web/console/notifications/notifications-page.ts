@@ -31,11 +31,11 @@ export default class NotificationsPage extends ConsolePage {
     idOf: ({ id }) => id,
     filters: FILTERS,
     defaults: { sort: NEWEST_FIRST },
+    hasDays: true,
     onChange: () => this.requestUpdate(),
   });
   private people: readonly (readonly [id: string, name: string])[] = [];
   private end: (() => void) | null = null;
-  private shownZone: string | null = null;
 
   override get heading(): string {
     return this.words.title;
@@ -62,15 +62,10 @@ export default class NotificationsPage extends ConsolePage {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.end?.();
-    this.list.stop();
   }
 
   protected override willUpdate(changed: PropertyValues): void {
     if (changed.has('query')) this.list.read(this.query);
-    const { zone } = this.context;
-    // "From" and "to" are days of the zone in which times are shown.
-    if (this.shownZone !== null && this.shownZone !== zone) void this.list.refresh();
-    this.shownZone = zone;
   }
 
   private async loadPeople(): Promise<void> {

@@ -29,16 +29,12 @@ export default class OperatorAuditPage extends OperatorPage {
     },
     idOf: ({ id }) => id,
     filters: ['q', 'tenant', 'actor', 'action', 'since', 'until'],
+    hasDays: true,
     onChange: () => this.requestUpdate(),
   });
 
   private get logWords(): LogWords {
     return wordsIn(this.context.locale, { fr, en });
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.entries.stop();
   }
 
   protected override refresh(): Promise<void> {

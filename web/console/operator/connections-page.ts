@@ -27,11 +27,6 @@ export default class ConnectionsPage extends OperatorPage {
     void this.connections.load();
   }
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.connections.stop();
-  }
-
   /** Each test logs in to every service: not every few seconds. */
   protected override refresh(): Promise<void> {
     return Promise.resolve();

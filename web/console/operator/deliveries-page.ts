@@ -43,13 +43,6 @@ export default class DeliveriesPage extends OperatorPage {
     return CHANNELS.find((channel) => channel === this.query.get('channel')) ?? '';
   }
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.activity.stop();
-    this.dead.stop();
-    this.acts.stop();
-  }
-
   protected override refresh(): Promise<unknown> {
     return Promise.all([this.activity.load(), this.dead.load(), this.acts.load()]);
   }

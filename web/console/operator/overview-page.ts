@@ -31,11 +31,6 @@ export default class OverviewPage extends OperatorPage {
     void this.refresh();
   }
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.facts.stop();
-  }
-
   protected override refresh(): Promise<void> {
     return this.facts.load();
   }

@@ -55,12 +55,6 @@ export default class QueuePage extends OperatorPage {
     void this.queues.load();
   }
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.queues.stop();
-    this.jobs.stop();
-  }
-
   protected override refresh(): Promise<unknown> {
     return Promise.all([this.queues.load(), this.jobs.refresh()]);
   }

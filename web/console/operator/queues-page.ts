@@ -20,11 +20,6 @@ export default class QueuesPage extends OperatorPage {
     void this.refresh();
   }
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.queues.stop();
-  }
-
   protected override refresh(): Promise<void> {
     return this.queues.load();
   }

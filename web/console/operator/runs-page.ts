@@ -52,11 +52,6 @@ export default class RunsPage extends OperatorPage {
     return wordsIn(this.context.locale, { fr, en });
   }
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.strips.stop();
-  }
-
   protected override refresh(): Promise<void> {
     return this.strips.refresh();
   }

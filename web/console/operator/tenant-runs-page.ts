@@ -53,11 +53,6 @@ export default class TenantRunsPage extends OperatorPage {
     return this.runWords.runs_of(this.params.tenant ?? '');
   }
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.runs.stop();
-  }
-
   protected override refresh(): Promise<void> {
     return this.runs.refresh();
   }

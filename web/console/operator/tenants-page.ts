@@ -38,11 +38,6 @@ export default class TenantsPage extends OperatorPage {
     return wordsIn(this.context.locale, { fr, en });
   }
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.tenants.stop();
-  }
-
   protected override refresh(): Promise<void> {
     return this.tenants.refresh();
   }

@@ -39,11 +39,6 @@ export default class PeoplePage extends ConsolePage {
     return wordsIn(this.context.locale, { fr, en });
   }
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.list.stop();
-  }
-
   protected override willUpdate(changed: PropertyValues): void {
     if (changed.has('query')) this.list.read(this.query);
   }

@@ -74,11 +74,6 @@ export default class PreviewPage extends ConsolePage {
     if (this.isOperator) void this.loadTenants();
   }
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.list.stop();
-  }
-
   protected override willUpdate(changed: PropertyValues): void {
     if (changed.has('query')) this.list.read(this.query);
   }

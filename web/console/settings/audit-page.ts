@@ -31,6 +31,7 @@ export default class AuditPage extends ConsolePage {
     },
     idOf: ({ id }) => id,
     filters: FILTERS,
+    hasDays: true,
     onChange: () => this.requestUpdate(),
   });
 

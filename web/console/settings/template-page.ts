@@ -99,7 +99,7 @@ export default class TemplatePage extends ConsolePage {
     });
     if (!isConfirmed) return;
     try {
-      await state.reset();
+      if (!(await state.reset())) return;
       context.toast({ text: isMessage ? words.removed : words.reset_done, tone: 'good' });
       if (isMessage) context.navigate('/settings/templates');
     } catch (error) {

@@ -1,7 +1,6 @@
 import type { ApiClient } from '../../client/api-client.js';
 import type { components } from '../../client/api.js';
 import { RequestError } from '../../client/rest.js';
-import type { Locale } from '../context.js';
 
 export type TemplateView = components['schemas']['TenantTemplateView'];
 export type Preview = components['schemas']['TemplatePreview'];
@@ -48,7 +47,7 @@ export class TemplateState {
   constructor(
     private readonly api: ApiClient,
     readonly kind: string,
-    readonly locale: Locale,
+    readonly locale: TemplateView['locale'],
   ) {}
 
   get isMessage(): boolean {
@@ -161,15 +160,16 @@ export class TemplateState {
     }
   }
 
-  /** Deletes all own words. @throws RequestError */
-  async reset(): Promise<void> {
-    if (this.isSaving) return;
+  /** Deletes all own words. @returns false: not while they are being saved. @throws RequestError */
+  async reset(): Promise<boolean> {
+    if (this.isSaving) return false;
     this.isSaving = true;
     try {
       await this.api.delete('/api/v1/tenant/templates/{kind}/{locale}', { params: this.path });
       this.edits.clear();
       this.view = await this.read();
       void this.show();
+      return true;
     } finally {
       this.isSaving = false;
       this.onChange();

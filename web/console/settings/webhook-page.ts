@@ -9,9 +9,10 @@ import { textIn } from '../forms.js';
 import { ListState } from '../list/list-state.js';
 import { listTable } from '../list/table.js';
 import { ConsolePage, failure } from '../page.js';
+import { Resource } from '../resource.js';
 import { Acting } from './acting.js';
 import { type Secret, secretDialog } from './secret-dialog.js';
-import { settingsHead } from './settings-head.js';
+import { settingsHead, settingsWords } from './settings-head.js';
 import { attemptColumns, testResult } from './webhook-attempts.js';
 import './webhook-dialog.js';
 import type { WebhookSaved } from './webhook-dialog.js';
@@ -19,22 +20,16 @@ import { type Attempt, type Endpoint, type TestAnswer, verdictOf } from './webho
 
 /** `/settings/webhooks/:id`: an endpoint's state, its answers and its acts. */
 export default class WebhookPage extends ConsolePage {
-  private endpoint: Endpoint | null = null;
-  private fault: unknown = null;
+  private readonly endpoint = new Resource<Endpoint>(
+    (signal) => this.context.api.get('/api/v1/tenant/webhooks/{id}', { params: this.path, signal }),
+    () => this.requestUpdate(),
+  );
   private isEditing = false;
   private secret: Secret | null = null;
   private answer: TestAnswer | null = null;
   private readonly acting = new Acting(() => this.requestUpdate());
-  private readonly attempts = new ListState<Attempt>({
-    load: (_filters, { limit, cursor }, signal) =>
-      this.context.api.get('/api/v1/tenant/webhooks/{id}/attempts', {
-        params: { ...this.path, query: { limit, ...(cursor === undefined ? {} : { cursor }) } },
-        signal,
-      }),
-    idOf: ({ id }) => id,
-    filters: [],
-    onChange: () => this.requestUpdate(),
-  });
+  private shown = '';
+  private attempts = this.attemptsOf('');
 
   private get words() {
     return wordsIn(this.context.locale, { fr, en });
@@ -45,27 +40,44 @@ export default class WebhookPage extends ConsolePage {
   }
 
   override get heading(): string {
-    return this.endpoint?.url ?? 'Webhook';
+    return this.endpoint.value?.url ?? settingsWords(this.context).tabs.webhooks;
   }
 
   protected override willUpdate(changed: PropertyValues): void {
-    if (changed.has('params')) void this.load();
-    if (changed.has('query')) this.attempts.read(this.query);
+    const { id = '' } = this.params;
+    if (id !== this.shown) {
+      Object.assign(this, { shown: id, answer: null, secret: null, isEditing: false });
+      this.attempts.stop();
+      this.attempts = this.attemptsOf(id);
+      this.attempts.read(this.query);
+    } else if (changed.has('query')) this.attempts.read(this.query);
+    this.endpoint.open(id);
   }
 
-  private async load(): Promise<void> {
-    try {
-      this.endpoint = await this.context.api.get('/api/v1/tenant/webhooks/{id}', { params: this.path });
-      this.fault = null;
-    } catch (error) {
-      this.fault = error;
-    }
-    this.requestUpdate();
+  private attemptsOf(endpoint: string): ListState<Attempt> {
+    return new ListState({
+      load: (_filters, { limit, cursor }, signal) =>
+        this.context.api.get('/api/v1/tenant/webhooks/{id}/attempts', {
+          params: { path: { id: endpoint }, query: { limit, ...(cursor === undefined ? {} : { cursor }) } },
+          signal,
+        }),
+      idOf: ({ id }) => id,
+      filters: [],
+      onChange: () => this.requestUpdate(),
+    });
+  }
+
+  /** An act that is answered once another endpoint is shown changes nothing here. */
+  private show(endpoint: Endpoint): void {
+    if (this.endpoint.value?.id === endpoint.id) this.endpoint.change(() => endpoint);
   }
 
   private async test(): Promise<void> {
+    const { shown } = this;
     await this.acting.run(this.context, async () => {
-      this.answer = await this.context.api.post('/api/v1/tenant/webhooks/{id}/test', { params: this.path });
+      const answer = await this.context.api.post('/api/v1/tenant/webhooks/{id}/test', { params: this.path });
+      if (shown !== this.shown) return;
+      this.answer = answer;
       await this.attempts.refresh();
     });
   }
@@ -73,10 +85,11 @@ export default class WebhookPage extends ConsolePage {
   private async setEnabled(enabled: boolean): Promise<void> {
     const { context, words } = this;
     await this.acting.run(context, async () => {
-      this.endpoint = await context.api.patch('/api/v1/tenant/webhooks/{id}', {
+      const endpoint = await context.api.patch('/api/v1/tenant/webhooks/{id}', {
         params: this.path,
         body: { enabled },
       });
+      this.show(endpoint);
       context.toast({ text: enabled ? words.enabled_done : words.disabled_done, tone: 'good' });
     });
   }
@@ -89,7 +102,7 @@ export default class WebhookPage extends ConsolePage {
       const { secret, ...endpoint } = await context.api.post('/api/v1/tenant/webhooks/{id}/rotate', {
         params: this.path,
       });
-      this.endpoint = endpoint;
+      this.show(endpoint);
       if (secret !== null)
         this.secret = { title: words.secret_title, value: secret, note: words.secret_old('24') };
     });
@@ -129,7 +142,8 @@ export default class WebhookPage extends ConsolePage {
   }
 
   protected override render(): TemplateResult {
-    const { context, words, endpoint } = this;
+    const { context, words } = this;
+    const { value: endpoint, fault } = this.endpoint;
     const head = settingsHead(context, 'webhooks', {
       heading: this.heading,
       ...(endpoint?.description == null
@@ -141,9 +155,9 @@ export default class WebhookPage extends ConsolePage {
     });
     if (endpoint === null)
       return html`${head}${
-        this.fault === null
+        fault === null
           ? skeleton(context.words.loading)
-          : failure(context, this.fault, () => void this.load())
+          : failure(context, fault, () => void this.endpoint.load())
       }`;
     return html`${head} ${this.facts(endpoint)}
       ${this.answer === null ? nothing : testResult(context, words, this.answer)} ${this.replayForm()}
@@ -241,7 +255,7 @@ export default class WebhookPage extends ConsolePage {
       this.requestUpdate();
     };
     const saved = ({ detail }: CustomEvent<WebhookSaved>) => {
-      this.endpoint = detail.endpoint;
+      this.show(detail.endpoint);
       this.context.toast({ text: this.words.saved, tone: 'good' });
       close();
     };

@@ -3,12 +3,14 @@ import { en, fr } from '../../words/console/sign-in.js';
 import { wordsIn } from '../context.js';
 import { textIn } from '../forms.js';
 import { ConsolePage, pageHead } from '../page.js';
+import { Acting } from '../settings/acting.js';
 import { store } from '../stored.js';
 import './sign-in-form.js';
 
 /** `/sign-in?next=/tasks/1`: signs in, and goes to where the person was sent from. `?forgotten` asks for a link. */
 export default class SignInPage extends ConsolePage {
   private isSent = false;
+  private readonly acting = new Acting(() => this.requestUpdate());
 
   private get words() {
     return wordsIn(this.context.locale, { fr, en });
@@ -69,13 +71,10 @@ export default class SignInPage extends ConsolePage {
     const form = event.target as HTMLFormElement;
     const email = textIn(form, 'email').trim();
     const tenant = textIn(form, 'tenant').trim();
-    try {
+    await this.acting.run(this.context, async () => {
       await this.context.api.post('/api/v1/auth/password-reset', { body: { email, tenant } });
       store('tenant', tenant);
       this.isSent = true;
-      this.requestUpdate();
-    } catch (error) {
-      this.context.toast({ text: this.context.words.faultOf(error), tone: 'critical' });
-    }
+    });
   }
 }

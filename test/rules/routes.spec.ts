@@ -80,6 +80,11 @@ function requiredOf({ path }: Pick<Route, 'path'>): string {
   return path.endsWith('privacy/export') ? 'address=client@client.example' : '';
 }
 
+/** The body that a route requires before it looks at the tenant. */
+function bodyOf({ path }: Pick<Route, 'path'>): object {
+  return path.endsWith('dead-letters/discard') ? { channel: 'email', why: 'because' } : {};
+}
+
 /** The route with its required query: `why` asks about the caller. */
 function asking(route: Route, { id }: Person): Route {
   const query = route.path === '/api/v1/admin/why' ? `user=${id}` : requiredOf(route);
@@ -258,6 +263,8 @@ describe('an id of another tenant or user', () => {
             path: `${route.path}?tenant=${slug}&${requiredOf(route)}`,
           },
           as(cast.outsider),
+          {},
+          bodyOf(route),
         );
       const tried = await ask(cast.tenant.slug);
       const unknown = await ask('nobody-at-all');

@@ -11,12 +11,14 @@ import { until } from './until.js';
 /** The path in Debian's package. */
 const PROGRAM = '/usr/sbin/pgbouncer';
 
-/** Where nobody could install a PgBouncer (`scripts/test` does on Debian), its tests are skipped, and a note says so. */
-export const describeWithPgBouncer = existsSync(PROGRAM) ? describe : describe.skip;
-if (!existsSync(PROGRAM))
-  process.stderr.write(
-    'R12: no PgBouncer on this machine (apt-get install pgbouncer): its tests are skipped\n',
-  );
+/** Declares tests that need PgBouncer. `scripts/test` installs it on Debian; where it is missing, a note says so. */
+export function describeWithPgBouncer(name: string, tests: () => void): void {
+  if (existsSync(PROGRAM)) describe(name, tests);
+  else
+    process.stderr.write(
+      `R12: no PgBouncer on this machine (apt-get install pgbouncer): not tested: ${name}\n`,
+    );
+}
 
 /** A PgBouncer for one test, in transaction mode. */
 export interface PgBouncer {

@@ -2424,57 +2424,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/privacy/erase": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Erase a person */
-        post: operations["Erasure_erase"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/privacy/erasures": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The newest erasures, and how far they are */
-        get: operations["Erasure_list"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/privacy/erasures/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** An erasure, and how far it is */
-        get: operations["Erasure_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/livez": {
         parameters: {
             query?: never;
@@ -5305,7 +5254,6 @@ export interface components {
             channel?: "email" | "sms" | "push" | "webhook";
             cause?: string;
             reason?: string | null;
-            tenant?: string;
             /** @default 30 */
             days: number;
         };
@@ -5338,7 +5286,6 @@ export interface components {
             channel?: "email" | "sms" | "push" | "webhook";
             cause?: string;
             reason?: string | null;
-            tenant?: string;
             /** @default 30 */
             days: number;
             why: string;
@@ -9973,7 +9920,9 @@ export interface operations {
     };
     DeadLetters_requeue: {
         parameters: {
-            query?: never;
+            query?: {
+                tenant?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -9996,7 +9945,9 @@ export interface operations {
     };
     DeadLetters_discard: {
         parameters: {
-            query?: never;
+            query?: {
+                tenant?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;

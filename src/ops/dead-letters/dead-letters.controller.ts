@@ -57,8 +57,17 @@ export class DeadLettersController {
       'progress of the others.',
   })
   @ApiAcceptedResponse({ type: DeadLetterActView })
-  requeue(@AdminOrOperator() caller: AnyCaller, @Body() body: DeadLettersChoice): Promise<DeadLetterAct> {
-    return this.begin('requeue', caller, body, null);
+  async requeue(
+    @AdminOrOperator() caller: AnyCaller,
+    @Query() { tenant }: TenantQuery,
+    @Body() body: DeadLettersChoice,
+  ): Promise<DeadLetterAct> {
+    return this.begin(
+      'requeue',
+      body,
+      { by: caller.principal, why: null },
+      await this.scopeOf(caller, tenant),
+    );
   }
 
   @Post('discard')
@@ -70,8 +79,17 @@ export class DeadLettersController {
       'Shows progress as `requeue` does.',
   })
   @ApiAcceptedResponse({ type: DeadLetterActView })
-  discard(@AdminOrOperator() caller: AnyCaller, @Body() body: DeadLettersDiscard): Promise<DeadLetterAct> {
-    return this.begin('discard', caller, body, body.why);
+  async discard(
+    @AdminOrOperator() caller: AnyCaller,
+    @Query() { tenant }: TenantQuery,
+    @Body() body: DeadLettersDiscard,
+  ): Promise<DeadLetterAct> {
+    return this.begin(
+      'discard',
+      body,
+      { by: caller.principal, why: body.why },
+      await this.scopeOf(caller, tenant),
+    );
   }
 
   @Get('acts')
@@ -84,22 +102,22 @@ export class DeadLettersController {
     return { data: await this.acts.list(await this.scopeOf(caller, tenant)) };
   }
 
-  private async begin(
+  private begin(
     act: DeadLetterActName,
-    caller: AnyCaller,
-    { ids, channel, cause, reason, tenant, days = MAX_DAYS }: DeadLettersChoice,
-    why: string | null,
+    { ids, channel, cause, reason, days = MAX_DAYS }: DeadLettersChoice,
+    author: { by: string; why: string | null },
+    tenantId: string | null,
   ): Promise<DeadLetterAct> {
     if (ids === undefined && channel === undefined) throw invalid('/channel', 'is required without ids');
     const choice = {
-      tenant_id: await this.scopeOf(caller, tenant),
+      tenant_id: tenantId,
       ids: ids ?? null,
       channel: channel ?? null,
       cause: cause ?? null,
       reason: reason ?? null,
       since: this.daysAgo(days),
     };
-    return this.acts.begin(act, choice, { by: caller.principal, why });
+    return this.acts.begin(act, choice, author);
   }
 
   /** The tenant whose dead letters are meant; null: an operator means those of all. */

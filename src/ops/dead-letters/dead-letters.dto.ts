@@ -8,7 +8,6 @@ import {
   IsOptional,
   IsString,
   IsUUID,
-  Matches,
   Max,
   MaxLength,
   Min,
@@ -107,11 +106,6 @@ export class DeadLettersChoice {
   @IsString()
   @MaxLength(100)
   reason?: string | null;
-
-  @ApiPropertyOptional({ description: 'Slug of a tenant; absent: the own one, for operators all' })
-  @IsOptional()
-  @Matches(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, { message: '$property must be a slug' })
-  tenant?: string;
 
   @ApiPropertyOptional({
     type: 'integer',

@@ -35,7 +35,8 @@ async function during<Connection extends RedisConnection, Result>(
     await redis.connect();
     return await work(redis);
   } catch (error) {
-    throw first ?? (isSilence(error) ? new DeadlineError('no answer') : error);
+    const cause = first ?? error;
+    throw isSilence(cause) ? new DeadlineError('no answer') : cause;
   } finally {
     redis.disconnect();
   }

@@ -54,7 +54,6 @@ export function nobodyAnswers(what: string, { silent }: Answers<unknown>): Error
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof Error && /timed out/i.test(error.message)) return 'no answer (timed out)';
   return expectedCause(error)?.reason ?? (error instanceof Error ? error.message : String(error));
 }
 

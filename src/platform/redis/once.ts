@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { DeadlineError } from '../clock/timeout.js';
 import { type OneServer, placeOfHost, type RedisHost, type RedisTarget } from '../config/redis-url.js';
 import { causeOf, type RedisConnection, singleConnection, singleServer } from './connections.js';
 
@@ -34,10 +35,15 @@ async function during<Connection extends RedisConnection, Result>(
     await redis.connect();
     return await work(redis);
   } catch (error) {
-    throw first ?? error;
+    const cause = first ?? error;
+    throw isSilence(cause) ? new DeadlineError('no answer') : cause;
   } finally {
     redis.disconnect();
   }
+}
+
+function isSilence(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Command timed out';
 }
 
 /** A server behind REDIS_URL as a target of its own. @param db its database */

@@ -1,4 +1,5 @@
-import { type Benchmark, compare } from './benchmark.js';
+import { type Benchmark, compare, median } from './benchmark.js';
+import type { BenchContext } from './context.js';
 import type { BareMailing } from './entries/bare-mailer.js';
 import { CONCURRENCY, startMailing } from './support/mailing.js';
 import { startEntry } from './support/processes.js';
@@ -32,8 +33,10 @@ export const p2: Benchmark = {
       const latest = [ours, pooled, single].map((rates) => `${Math.round(rates.at(-1) ?? 0)}/s`);
       context.log(`run ${run}: ${latest[0]}; bare ${latest[1]}; a connection a mail ${latest[2]}`);
     }
-    await Promise.all([mailing.stop(), bare.stop(), sink.stop()]);
+    await mailing.stop();
     await mailing.database.drop();
+    await twoWorkers(context, sink.port, mails, median(ours));
+    await Promise.all([bare.stop(), sink.stop()]);
     return [
       compare({
         id: 'P2',
@@ -54,3 +57,18 @@ export const p2: Benchmark = {
     ];
   },
 };
+
+/** A note for docs/scaling.md: the same by two worker processes. */
+async function twoWorkers(
+  context: BenchContext,
+  smtpPort: number,
+  mails: number,
+  one: number,
+): Promise<void> {
+  const mailing = await startMailing(await context.database(), { tenants: 100, workers: 2, smtpPort });
+  const rates: number[] = [];
+  for (let run = 1; run <= 3; run++) rates.push(mails / (await mailing.send(mails)));
+  await mailing.stop();
+  await mailing.database.drop();
+  context.note(`P2: two worker processes ${Math.round(median(rates))} mails/s, one ${Math.round(one)}`);
+}

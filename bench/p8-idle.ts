@@ -8,8 +8,6 @@ import { idleCost } from './support/idle.js';
 import { residentMb, startEntry, startServer } from './support/processes.js';
 
 const ALL = 'web,worker,scheduler';
-/** The options of `npm start`. */
-const NPM_START = ['--enable-source-maps'];
 
 /** An idle server: its memory, and the time to its start. */
 export const p8: Benchmark = {
@@ -22,8 +20,8 @@ export const p8: Benchmark = {
     const empty: number[] = [];
     const database = await context.database();
     for (let run = 1; run <= context.runs; run++) {
-      const server = await startServer(database.environment, ALL, { execArgv: NPM_START });
-      const bare = await startEntry('empty-app', database.environment, NPM_START);
+      const server = await startServer(database.environment, ALL);
+      const bare = await startEntry('empty-app', database.environment);
       await delay(idleMs);
       ours.push(await residentMb(server.pid));
       empty.push(await residentMb(bare.pid));
@@ -59,7 +57,7 @@ export const p8: Benchmark = {
 async function costOfEachRole(context: BenchContext, idleMs: number): Promise<void> {
   for (const roles of ['web', 'worker', 'scheduler', ALL]) {
     const database = await context.database();
-    const server = await startServer(database.environment, roles, { execArgv: NPM_START });
+    const server = await startServer(database.environment, roles);
     await delay(idleMs);
     const cost = await idleCost(server, database, idleMs);
     context.note(
@@ -81,7 +79,7 @@ async function secondStarts({ runs }: BenchContext): Promise<number[]> {
   try {
     for (let start = 0; start <= runs; start++) {
       const began = performance.now();
-      const server = await startServer(environment, ALL, { execArgv: NPM_START });
+      const server = await startServer(environment, ALL);
       const { ok } = await fetch(`${server.url}/readyz`);
       const took = (performance.now() - began) / 1_000;
       if (!ok) throw new Error('the server has started, and is not ready');

@@ -12,6 +12,7 @@ import { BackgroundWork } from './platform/queues/background-work.js';
 import { withEmbedded } from './platform/start/embedded-config.js';
 import { startNotices } from './platform/start/notices.js';
 import { StartError } from './platform/start/start-error.js';
+import { releaseStartMemory } from './platform/start/start-memory.js';
 import { startStep } from './platform/start/start-step.js';
 import {
   APPLICATION_STEP,
@@ -125,6 +126,8 @@ async function serve(config: Config, started: Started): Promise<NestFastifyAppli
     started.app = await createApp(config);
     return started.app.init();
   });
+  // Before it has anything to do.
+  await releaseStartMemory();
   await startStep(listenStep(config), DEADLINES.listen, () => app.listen(config.port, config.host));
   await startStep(WORK_STEP, DEADLINES.work, () => app.get(BackgroundWork).begin());
   const url = await app.getUrl();

@@ -7,7 +7,7 @@ import { until } from './time.js';
 /** Concurrent mails of one worker process, and connections of the reference's pool. */
 export const CONCURRENCY = 30;
 
-/** A worker and a scheduler on a database, whose channel is paused until a run starts. */
+/** Workers and a scheduler on a database, whose channel is paused until a run starts. */
 export interface Mailing {
   database: BenchDatabase;
   /**
@@ -26,7 +26,10 @@ export interface Mailing {
   stop(): Promise<void>;
 }
 
-/** @param entry the process to start instead of the real server. */
+/**
+ * @param entry the process to start instead of the real server
+ * @param workers the number of worker processes
+ */
 export async function startMailing(
   database: BenchDatabase,
   options: {
@@ -34,6 +37,7 @@ export async function startMailing(
     members?: number;
     smtpPort: number;
     entry?: URL;
+    workers?: number;
     environment?: Record<string, string>;
   },
 ): Promise<Mailing> {
@@ -49,9 +53,11 @@ export async function startMailing(
     MAIL_CONCURRENCY: String(CONCURRENCY),
     ...options.environment,
   };
-  const worker = await startServer(environment, 'worker', { entry: options.entry });
+  const workers: Child[] = [];
+  for (let number = 1; number <= (options.workers ?? 1); number++)
+    workers.push(await startServer(environment, 'worker', options.entry));
   const scheduler = await startServer(environment, 'scheduler');
-  const sent = countSent(worker);
+  const sent = countSent(workers);
   const { REDIS_URL = '', REDIS_PREFIX = '' } = database.environment;
   const redis = new Redis(REDIS_URL);
   const kick = () =>
@@ -87,7 +93,7 @@ export async function startMailing(
     },
     stop: async () => {
       redis.disconnect();
-      await Promise.all([worker.stop(), scheduler.stop()]);
+      await Promise.all([...workers, scheduler].map((child) => child.stop()));
     },
   };
 }
@@ -132,13 +138,14 @@ export async function insertDue(
   );
 }
 
-/** Mails whose outcome the worker has recorded, from its log. */
-function countSent(worker: Child): () => number {
+/** Mails whose outcome the workers have recorded, from their logs. */
+function countSent(workers: readonly Child[]): () => number {
   let sent = 0;
-  worker.onLine((line) => {
+  const count = (line: string) => {
     if (line.includes('"delivery_sent"')) sent += 1;
     else if (/"delivery_|"level":"(warn|error)"/.test(line)) process.stderr.write(`${line}\n`);
-  });
+  };
+  for (const worker of workers) worker.onLine(count);
   return () => sent;
 }
 

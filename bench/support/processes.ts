@@ -17,18 +17,14 @@ export interface Child {
 
 const children = new Set<Child>();
 
-/**
- * Starts the real server in these roles.
- * @param entry a program that replaces a part of it
- * @param execArgv options of Node
- */
+/** Starts the real server in these roles, or an entry that replaces a part of it. */
 export async function startServer(
   environment: Record<string, string>,
   roles: string,
-  { entry, execArgv = [] }: { entry?: URL; execArgv?: readonly string[] } = {},
+  entry?: URL,
 ): Promise<Child> {
   const main = entry ?? new URL(import.meta.resolve('#vigie/main.js'));
-  const { child, lines } = spawnNode(main, { ...environment, VIGIE_ROLES: roles }, execArgv);
+  const { child, lines } = spawnNode(main, { ...environment, VIGIE_ROLES: roles });
   const url = await new Promise<string>((resolve, reject) => {
     lines.add((line) => {
       const found = /"event":"started","url":"([^"]+)"/.exec(line)?.[1];
@@ -40,16 +36,8 @@ export async function startServer(
 }
 
 /** Starts a program of bench/entries; it prints `{url}` when it is ready. */
-export async function startEntry(
-  name: string,
-  environment: Record<string, string> = {},
-  execArgv: readonly string[] = [],
-): Promise<Child> {
-  const { child, lines } = spawnNode(
-    new URL(`../entries/${name}.js`, import.meta.url),
-    environment,
-    execArgv,
-  );
+export async function startEntry(name: string, environment: Record<string, string> = {}): Promise<Child> {
+  const { child, lines } = spawnNode(new URL(`../entries/${name}.js`, import.meta.url), environment);
   const { url } = await new Promise<{ url: string }>((resolve, reject) => {
     child.once('message', (message) => resolve(message as { url: string }));
     child.once('exit', () => reject(new Error(`${name} did not start`)));
@@ -84,11 +72,11 @@ export function watchMemory({ pid }: Child): { stop(): Promise<number> } {
   };
 }
 
-function spawnNode(file: URL, environment: Record<string, string>, execArgv: readonly string[]) {
+function spawnNode(file: URL, environment: Record<string, string>) {
   const { PATH = '', HOME = '' } = process.env;
   const child = fork(fileURLToPath(file), {
     env: { PATH, HOME, LOG_LEVEL: 'info', VIGIE_ENV_FILE: '', ...environment },
-    execArgv: [...execArgv],
+    execArgv: [],
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
   const lines = new Set<(line: string) => void>();

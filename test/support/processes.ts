@@ -25,7 +25,7 @@ export async function startProcess(
   environment: Record<string, string>,
   within: readonly string[] = [],
 ): Promise<ServerProcess> {
-  const server = [process.execPath, '--enable-source-maps', resolve('dist/main.js')];
+  const server = [process.execPath, resolve('dist/main.js')];
   const [command = '', ...given] = [...within, ...server];
   const child = spawn(command, given, {
     env: {

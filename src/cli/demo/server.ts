@@ -26,7 +26,7 @@ export function startServer(
 ): DemoServer {
   const logFile = join(dataDir, 'server.log');
   const log = createWriteStream(logFile);
-  const child = spawn(process.execPath, ['--enable-source-maps', MAIN, '--demo'], {
+  const child = spawn(process.execPath, [MAIN, '--demo'], {
     cwd: dataDir,
     env: { ...inherited(), ...environment, PORT: String(port), HOST: '127.0.0.1', VIGIE_DATA_DIR: dataDir },
     // The channel tells the server when this process was killed.

@@ -3,6 +3,7 @@ import { ClsServiceManager } from 'nestjs-cls';
 import { pino, type DestinationStream, type Logger } from 'pino';
 import { databaseFailure } from '../database/failures.js';
 import { prettyDestination } from './pretty.js';
+import { withSourcePositions } from './source-positions.js';
 
 /** The context of a unit of work, which all of its log lines include. */
 declare module 'nestjs-cls' {
@@ -55,6 +56,10 @@ function withoutLastWord(text: string): string {
   return text.slice(0, end);
 }
 
+function shownStack(stack: string): string {
+  return withSourcePositions(clean(stack, MAX_STACK));
+}
+
 /**
  * An error without personal data: a failed statement is described by its code and constraint, never by its text or
  * values.
@@ -66,7 +71,7 @@ function describeError(error: unknown): Record<string, unknown> {
   return {
     type: error.name,
     message: clean(error.message, MAX_MESSAGE),
-    stack: error.stack === undefined ? undefined : clean(error.stack, MAX_STACK),
+    stack: error.stack === undefined ? undefined : shownStack(error.stack),
   };
 }
 
@@ -138,7 +143,7 @@ export class JsonLogger implements LoggerService {
     if (level !== 'warn' && typeof room === 'string' && FRAMEWORK.has(room)) level = 'debug';
     const fields = {
       room: typeof room === 'string' ? room : undefined,
-      stack: rest.length > 1 && typeof rest[0] === 'string' ? clean(rest[0], MAX_STACK) : undefined,
+      stack: rest.length > 1 && typeof rest[0] === 'string' ? shownStack(rest[0]) : undefined,
     };
     if (message instanceof Error) this.pino[level]({ ...fields, err: message });
     else if (typeof message === 'object' && message !== null) this.pino[level]({ ...fields, ...message });

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SCHEDULED_JOBS, type ScheduledJob } from '../../contracts/jobs.js';
+import { BACKUP_JOBS } from '../../contracts/kind-lists.js';
 import type { Locale } from '../../contracts/locales.js';
 import type { Reason, SettingIds } from '../../contracts/reasons.js';
 import { WatchedKinds } from '../../notifications/alerts/watched.js';
@@ -17,7 +18,7 @@ import { TenantRuns, type NamedRun } from '../../runs/tenant-runs.js';
 import { Scheduler } from '../../scheduler/scheduler.service.js';
 import { tenantToday } from '../../tenants/tenant-today.js';
 import { Wording } from '../../wording/wording.js';
-import { Absences, BACKUP_JOBS, type TenantCase } from './absence.js';
+import { Absences, type TenantCase } from './absence.js';
 import { FindFacts, type FoundFact } from './find-facts.js';
 import { MAX_FACTS } from './find-facts.sql.js';
 import { type FoundRecipient, Recipients } from './recipients.js';

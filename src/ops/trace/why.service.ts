@@ -131,9 +131,9 @@ export class Whys {
       return { ...about, notification_id: null, ...decides(steps, []), steps, channels: [], again: null };
     }
     const writer = this.writer(reader, { ...this.chains.idsOf(row), tenant: reader.tenant_slug });
-    const { steps, channels } = await this.notifications.chain(tx, row, writer);
+    const { steps, channels, ...chain } = await this.notifications.chain(tx, row, writer);
     const held = tenant.suspended ? channels.map((one) => heldBack(one, writer)) : channels;
-    const announced = await this.chains.again(tx, row, tenant, writer);
+    const announced = this.chains.again(chain.alert, tenant, writer);
     // Its date has changed since: the item has another fact now.
     const isOver = announced?.reason === 'fact_gone' && item !== null && item.ended_at === null;
     const again = isOver ? (await this.absences.notAlerted(tx, item, tenant, writer)).at(-1) : announced;

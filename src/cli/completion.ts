@@ -28,23 +28,23 @@ function placesOf(command: Command, path: string): Place[] {
   return [{ path, words }, ...command.commands.flatMap((each) => placesOf(each, `${path}/${each.name()}`))];
 }
 
-/** The words before the cursor, as a path: arguments and options are not part of it. */
+/** The words before the cursor, as a path: arguments and options are not part of it. (`path` is a variable of zsh.) */
 const walk = (places: readonly Place[], words: string) => `  for word in ${words}; do
-    case "$path/$word" in
+    case "$vigie_path/$word" in
       ${places
         .map(({ path }) => path)
         .filter((path) => path !== '')
-        .join('|')}) path="$path/$word" ;;
+        .join('|')}) vigie_path="$vigie_path/$word" ;;
     esac
   done
-  case "$path" in
+  case "$vigie_path" in
 ${places.map(({ path, words: after }) => `    '${path}') next='${after.map(({ word }) => word).join(' ')}' ;;`).join('\n')}
   esac`;
 
 function bash(places: readonly Place[]): string {
   return `# vigie completion for bash: source <(vigie completion bash)
 _vigie() {
-  local path= next= word
+  local vigie_path= next= word
 ${walk(places, '"${COMP_WORDS[@]:1:COMP_CWORD-1}"')}
   COMPREPLY=($(compgen -W "$next" -- "\${COMP_WORDS[COMP_CWORD]}"))
 }
@@ -55,11 +55,11 @@ function zsh(places: readonly Place[]): string {
   return `#compdef vigie
 # vigie completion for zsh: source <(vigie completion zsh)
 _vigie() {
-  local path= next= word
-${walk(places, '"${(@)words[2,CURRENT-1]}"').replaceAll('$path', '$vigie_path').replaceAll(' path=', ' vigie_path=')}
+  local vigie_path= next= word
+${walk(places, '"${(@)words[2,CURRENT-1]}"')}
   compadd -- \${=next}
 }
-compdef _vigie vigie`.replace('local path=', 'local vigie_path=');
+compdef _vigie vigie`;
 }
 
 function fish(places: readonly Place[]): string {

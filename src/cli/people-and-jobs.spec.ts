@@ -60,6 +60,7 @@ describe('vigie users', () => {
           body: { token: tokenOf(url), password: `${NEW} now` },
         })
       ).status;
+    expect(link.url).toContain(`&tenant=${tenant}`);
     expect(await use(linkIn(first))).toBe(410);
     expect(await use(link.url)).toBe(204);
     expect(await audited('vigie users reset-password')).toHaveLength(2);

@@ -33,9 +33,9 @@ export async function exportPerson(
       ...(subject.user_id !== null && { targets: { user: subject.user_id } }),
     };
     await audited(app, act, () =>
-      app.get(PersonExports, { strict: false }).write(tenant.id, subject, async (line) => {
+      app.get(PersonExports, { strict: false }).write(tenant.id, subject, (line) => {
         print(line);
-        await Promise.resolve();
+        return Promise.resolve();
       }),
     );
   });

@@ -1,4 +1,5 @@
 import { CHANNELS, type Channel, PEOPLE_CHANNELS, type PeopleChannel } from './channels.js';
+import type { ScheduledJob } from './jobs.js';
 import type { Severity } from './severities.js';
 import { type KindDeclaration, KINDS, type NotificationKind } from './kinds.js';
 
@@ -22,6 +23,17 @@ export const BUNDLED_KINDS = kindsThat(({ bundled }) => bundled);
 export const LINK_KINDS = kindsThat(({ link }) => link === true);
 /** Kinds with a title and body that somebody wrote. */
 export const WRITTEN_KINDS = kindsThat(({ written }) => written === true);
+
+/** The jobs that watch backups. */
+export const BACKUP_JOBS: readonly ScheduledJob[] = KINDS.backup_alert.found_by;
+
+/**
+ * The kinds that a job announces. A request announces an event; the next check announces it again once a snooze ends.
+ */
+export function kindsFoundBy(job: ScheduledJob): readonly NotificationKind[] {
+  const found = kindsThat(({ found_by }) => found_by?.includes(job) === true);
+  return job === 'check-notifications' ? [...found, 'event'] : found;
+}
 
 /** A channel that suits a kind, and whether it is on by default. */
 export interface KindChannel<Which extends Channel = Channel> {

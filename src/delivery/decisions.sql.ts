@@ -2,6 +2,7 @@ import { type Channel, CHANNELS, PEOPLE_CHANNELS } from '../contracts/channels.j
 import { BUNDLED_KINDS, KIND_CHANNELS, OPTIONAL_KINDS, URGENT_KINDS } from '../contracts/kind-lists.js';
 import type { NotificationKind } from '../contracts/kinds.js';
 import { CHANNEL_TRAITS } from './channels/channels.js';
+import { names } from './names.sql.js';
 import { isStoppedSql } from './transitions/addresses.sql.js';
 
 /*
@@ -120,9 +121,4 @@ function kindChannelRows(kinds: readonly NotificationKind[]): string {
         `('${kind}', '${channel}', ${default_on}, ${OPTIONAL.includes(kind)}, ${URGENT_KINDS.includes(kind)}, ${CHANNEL_TRAITS[channel].bundles})`,
     )
     .join(', ');
-}
-
-/** As an SQL list. */
-function names(of: readonly string[]): string {
-  return of.map((name) => `'${name}'`).join(', ');
 }

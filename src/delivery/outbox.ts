@@ -8,6 +8,7 @@ import { Clock } from '../platform/clock/clock.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
 import type { TenantTransaction } from '../platform/database/transaction.js';
 import { WakeUps } from '../platform/queues/wake-ups.js';
+import { names } from './names.sql.js';
 import { DEFERRAL_LOCK } from './dispatch/admission.js';
 import { CHANNEL_TRAITS, configuredChannels, queueOf } from './channels/channels.js';
 import {
@@ -256,9 +257,4 @@ export class Outbox {
     await tx.execute(RECONSIDER, [tx.tenant_id, recipient, this.clock.now()]);
     this.kick(tx);
   }
-}
-
-/** As an SQL list. */
-function names(of: readonly string[]): string {
-  return of.map((name) => `'${name}'`).join(', ');
 }

@@ -87,21 +87,32 @@ export class Apply {
         const view = await this.lockStaged(tx, id);
         if (view.state === 'done') return view;
         const kind = kindOf(view.kind);
-        await tx.query('SAVEPOINT compared');
+        const shown = await this.fingerprint(tx, id);
+        const { created, updated } = await this.recompare(tx, kind, ref, 'staged');
+        if (
+          (await this.fingerprint(tx, id)) !== shown ||
+          created !== view.created ||
+          updated !== view.updated
+        )
+          return null;
         const applied = await this.landed(tx, kind, ref);
-        if (applied.created === view.created && applied.updated === view.updated) {
-          return this.finish(tx, ref, applied, 'staged');
-        }
-        await tx.query('ROLLBACK TO SAVEPOINT compared');
-        await this.recompare(tx, kind, ref, 'staged');
-        return null;
+        // Somebody has changed an item since the comparison, a moment ago.
+        if (applied.created !== created || applied.updated !== updated) throw itemsChanged();
+        return this.finish(tx, ref, applied, 'staged');
       });
       if (result !== null) return result;
-      throw new Problem(
-        'count_changed',
-        'the items have changed since the dry run: look at the changes again',
-      );
+      throw itemsChanged();
     });
+  }
+
+  /** Of the changes that are shown: each line's outcome, its item, and the fields that differ. */
+  private async fingerprint(tx: TenantTransaction, id: string): Promise<string | null> {
+    const row = await tx.one<{ md5: string | null }>(
+      `SELECT md5(string_agg(md5(concat_ws(' ', outcome, line, item_id, title, before, after)), '' ORDER BY place))
+       FROM import_changes WHERE tenant_id = $1 AND import_id = $2 AND outcome <> 'missing'`,
+      [tx.tenant_id, id],
+    );
+    return row?.md5 ?? null;
   }
 
   /** Locks the row of an import that is staged, or done. */
@@ -203,4 +214,8 @@ export class Apply {
     if (suspended) throw new Problem('tenant_suspended');
     return today;
   }
+}
+
+function itemsChanged(): Problem {
+  return new Problem('count_changed', 'the items have changed since the dry run: look at the changes again');
 }

@@ -152,6 +152,25 @@ describe('a dry run', () => {
     expect(await titles()).toEqual(['IS', 'TVA']);
   });
 
+  it('applies nothing if another line is new now, or another value is overwritten, in the same number', async () => {
+    await create({ title: 'IS', external_id: 'A-2', due_on: '2026-05-02' });
+    const sent = await send('titre;échéance;réf\nTVA;15/04/2026;A-1\nIS;16/04/2026;A-2\n');
+    expect(countsOf(sent)).toEqual(done(1, 1, 0, 0));
+    await world.sql(`DELETE FROM deadlines`);
+    await create({ title: 'TVA saisie', external_id: 'A-1' });
+    const apply = () => call('POST', `imports/${idOf(sent)}/apply`);
+    expect(await apply()).toMatchObject({ status: 409, body: { code: 'count_changed' } });
+    expect(await titles()).toEqual(['TVA saisie']);
+    await world.sql(`UPDATE deadlines SET title = 'TVA corrigée'`);
+    expect((await apply()).status).toBe(409);
+    expect((await changesOf(sent)).data).toMatchObject([
+      { outcome: 'updated', before: { title: 'TVA corrigée' } },
+      { outcome: 'created' },
+    ]);
+    expect((await apply()).body).toMatchObject({ state: 'done', ...done(1, 1, 0, 0) });
+    expect(await titles()).toEqual(['IS', 'TVA']);
+  });
+
   it('is discarded with its lines', async () => {
     const sent = await send('titre;échéance\nTVA;15/04/2026\n');
     expect((await call('DELETE', `imports/${idOf(sent)}`)).status).toBe(204);

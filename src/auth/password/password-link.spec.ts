@@ -39,6 +39,7 @@ describe('a link that an admin hands over', () => {
       url: expect.stringMatching(/^https:\/\/vigie\.example\/password#token=/),
       expires_at: '2026-03-05T09:00:00.000Z',
     });
+    expect(body.url).toContain(`&tenant=${cast.tenant.slug}`);
     expect((await set(tokenOf(String(body.url)))).status).toBe(204);
     const answer = await world.http('POST', '/api/v1/auth/login', {
       body: { email, password: NEW, tenant: cast.tenant.slug },

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
+import type { TenantTransaction } from '../../platform/database/transaction.js';
 import { invalid, notFound, Problem } from '../../platform/errors/problem.js';
 import type { AnyCaller, TenantCaller } from '../../platform/http/caller.js';
 import { TenantDirectory, type TenantEntry } from '../../tenants/tenant-directory.js';
@@ -157,7 +158,7 @@ export class LoginService {
       // Only one link is valid at a time: the old one may be in another mailbox.
       await this.links.endAll(tx, userId);
       const { link_id, expires_at } = await this.links.create(tx, userId, 'welcome');
-      return { url: this.links.url(by.tenant_id, link_id), expires_at };
+      return { url: this.links.url(by.tenant_id, link_id, await this.slugOf(tx)), expires_at };
     });
   }
 
@@ -173,8 +174,15 @@ export class LoginService {
       await this.links.endAll(tx, userId);
       const purpose = user.password_hash === null ? 'welcome' : 'password_reset';
       const { link_id, expires_at } = await this.links.create(tx, userId, purpose);
-      return { url: this.links.url(tenantId, link_id), expires_at };
+      return { url: this.links.url(tenantId, link_id, await this.slugOf(tx)), expires_at };
     });
+  }
+
+  /** For the link's page, which leads to the sign-in form. */
+  private async slugOf(tx: TenantTransaction): Promise<string> {
+    const tenant = await tx.one<{ slug: string }>(`SELECT slug FROM tenants WHERE id = $1`, [tx.tenant_id]);
+    if (tenant === null) throw notFound();
+    return tenant.slug;
   }
 
   /**

@@ -12,7 +12,7 @@ import type { StopReason } from '../../delivery/stopped-addresses/stopped-addres
 import { Clock } from '../../platform/clock/clock.js';
 import type { TenantTransaction } from '../../platform/database/transaction.js';
 import { TenantRuns } from '../../runs/tenant-runs.js';
-import { AlertSteps, type TenantRules } from './alert-steps.js';
+import { AlertSteps, type TenantRules, type TracedAlert } from './alert-steps.js';
 import { offReason } from './choice-reasons.js';
 import { deliverySteps, isWaiting, type SteppedDelivery, verdictOf } from './delivery-steps.js';
 import type { StepWriter } from './step-writer.js';
@@ -63,11 +63,15 @@ export class Chains {
   }
 
   /** The steps before its channels: the run, the fact, the alert, and why this recipient. */
-  async origin(tx: TenantTransaction, n: ChainedNotification, write: StepWriter): Promise<TraceStep[]> {
-    const { alert_id, created_at: at, kind } = n;
+  async origin(
+    tx: TenantTransaction,
+    n: ChainedNotification,
+    alert: TracedAlert | null,
+    write: StepWriter,
+  ): Promise<TraceStep[]> {
+    const { created_at: at, kind } = n;
     const jobs = declarationOf(kind)?.found_by ?? [];
     const run = jobs.length === 0 ? null : await this.runs.at(tx, jobs, at);
-    const alert = alert_id === null ? null : await this.alerts.read(tx, alert_id);
     const isWritten = run === null && (jobs.length === 0 || n.created_by !== null);
     const audience = AUDIENCES.find((each) => each === n.audience);
     return [
@@ -80,14 +84,16 @@ export class Chains {
     ];
   }
 
-  /** Why its alert is not announced again now; null without an alert. */
-  async again(
+  /** Its alert, for `origin` and `again`; null without one. */
+  async alert(
     tx: TenantTransaction,
     { alert_id }: Pick<ChainedNotification, 'alert_id'>,
-    rules: TenantRules,
-    write: StepWriter,
-  ): Promise<TraceStep | null> {
-    const alert = alert_id === null ? null : await this.alerts.read(tx, alert_id);
+  ): Promise<TracedAlert | null> {
+    return alert_id === null ? null : this.alerts.read(tx, alert_id);
+  }
+
+  /** Why its alert is not announced again now; null without an alert. */
+  again(alert: TracedAlert | null, rules: TenantRules, write: StepWriter): TraceStep | null {
     return alert === null ? null : this.alerts.notAgain(alert, rules, write);
   }
 

@@ -69,13 +69,14 @@ export class Traces {
     const steps = await this.chains.deliveries(tx, row, deliveries, write);
     const used = new Set(deliveries.map(({ channel }) => channel));
     const { settings } = await tenantToday(tx, this.clock.now());
+    const alert = await this.chains.alert(tx, row);
     return {
       ...{ id, kind, severity, title, body, author, created_at, alert_id, item: itemOf(row) },
       ...{ recipient, user_id, recipient_name, audience },
-      steps: await this.chains.origin(tx, row, write),
+      steps: await this.chains.origin(tx, row, alert, write),
       deliveries: deliveries.map((delivery, at) => ({ ...delivery, steps: steps[at] ?? [] })),
       not_used: await this.chains.notUsed(tx, row, used, write),
-      again: await this.chains.again(tx, row, { time_zone: row.time_zone, settings }, write),
+      again: this.chains.again(alert, { time_zone: row.time_zone, settings }, write),
       others: isAdmin && alert_id !== null ? await this.others(tx, row) : [],
     };
   }

@@ -4,6 +4,7 @@ import type { TenantTransaction } from '../../platform/database/transaction.js';
 import { DELIVERY_COLUMNS, HISTORY_COLUMN, PROVIDER_EVENTS_COLUMN } from '../deliveries/deliveries.sql.js';
 import { WORDED_COLUMNS, type WordedRow } from '../views/notification-views.js';
 import { byChannel, type ChainedDelivery, type ChainedNotification, chainOf, Chains } from './chains.js';
+import type { TracedAlert } from './alert-steps.js';
 import type { StepWriter } from './step-writer.js';
 import type { ChannelChain, TraceStep } from './trace-step.dto.js';
 
@@ -33,13 +34,14 @@ export class TracedNotifications {
     );
   }
 
-  /** Its steps before the channels, and its outcome on each channel. */
+  /** Its steps before the channels, its outcome on each channel, and its alert. */
   async chain(
     tx: TenantTransaction,
     row: TracedRow,
     write: StepWriter,
-  ): Promise<{ steps: TraceStep[]; channels: ChannelChain[] }> {
-    const steps = await this.chains.origin(tx, row, write);
+  ): Promise<{ steps: TraceStep[]; channels: ChannelChain[]; alert: TracedAlert | null }> {
+    const alert = await this.chains.alert(tx, row);
+    const steps = await this.chains.origin(tx, row, alert, write);
     const deliveries = await tx.query<ChainedDelivery>(
       `SELECT ${DELIVERY_COLUMNS}, ${shownAddressSql('d')} AS address, d.created_at, d.ended_at, ${PROVIDER_EVENTS_COLUMN}, ${HISTORY_COLUMN}
        FROM deliveries d WHERE d.tenant_id = $1 AND d.notification_id = $2 ORDER BY d.id LIMIT ${MAX_DELIVERIES}`,
@@ -52,6 +54,7 @@ export class TracedNotifications {
     const names = new Set(deliveries.map(({ channel }) => channel));
     return {
       steps,
+      alert,
       channels: [...used, ...(await this.chains.notUsed(tx, row, names, write))].sort(byChannel),
     };
   }

@@ -267,6 +267,21 @@ describe('V9: a preview of a day that is over', () => {
     expect(answer.entries[3]?.ran?.notification_id).toBe(real!.id);
   });
 
+  it('V9: says so if a run has written more than a preview reads', async () => {
+    clock.set('2026-03-04T08:00:00Z');
+    await runJob(world, cast.tenant_id, 'check-notifications', '2026-03-04T09:00');
+    await world.sql(
+      `INSERT INTO notifications (tenant_id, recipient, user_id, dedupe_key, kind, severity, data, audience, created_at)
+       SELECT $1, 'user:' || $2::text, $2::uuid, 'many:' || i, 'deadline_near', 'info', '{}', 'addressed', $3
+       FROM generate_series(1, 5001) i`,
+      [cast.tenant_id, cast.admin.id, clock.now()],
+    );
+    clock.set('2026-03-05T12:00:00Z');
+    const answer = await preview('check-notifications', TODAY, `&user_id=${cast.teammate.id}`);
+    expect([answer.entries, answer.truncated]).toEqual([[], true]);
+    await world.sql(`DELETE FROM notifications`);
+  });
+
   it('V9: an earlier stage stays announced, a later one is compared', async () => {
     await deadline('TVA', '2026-03-11');
     clock.set('2026-03-04T08:00:00Z');

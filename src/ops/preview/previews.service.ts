@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { BackupForecast } from '../../backups/board/backup-forecast.js';
 import type { ScheduledJob } from '../../contracts/jobs.js';
-import type { NotificationKind } from '../../contracts/kinds.js';
+import { BACKUP_JOBS, kindsFoundBy } from '../../contracts/kind-lists.js';
 import { addDays, instantAt } from '../../platform/clock/civil-time.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { Database } from '../../platform/database/database.js';
@@ -26,26 +26,6 @@ import {
 /** Slots further from today are not rehearsed: what is known now says nothing about them. */
 const MAX_DAYS = 400;
 const DAY_MS = 86_400_000;
-
-const BACKUP_JOBS: readonly ScheduledJob[] = ['check-backups', 'scan-backups'];
-const BACKUP_KINDS: readonly NotificationKind[] = [
-  'backup_alert',
-  'backup_recovered',
-  'backup_agent_silent',
-  'backup_agent_back',
-  'backup_report_rejected',
-  'backup_damaged',
-];
-/** The kinds that a job announces. */
-const ANNOUNCED: Record<ScheduledJob, readonly NotificationKind[]> = {
-  'check-notifications': ['deadline_near', 'documents_missing', 'tasks_overdue', 'event'],
-  'weekly-summary': ['weekly_summary'],
-  'check-backups': BACKUP_KINDS,
-  'scan-backups': BACKUP_KINDS,
-  'process-reminders': ['reminder'],
-  'update-statuses': [],
-  cleanup: [],
-};
 
 const NOTHING: DayOutcome = { slots: [], truncated: false, rewound: true };
 
@@ -93,7 +73,8 @@ export class Previews {
         ? await this.rehearsed.rehearse({ ...base, slots: ahead, rewinds: false, arrived_until })
         : NOTHING;
     const outcomes = [...earlier.slots, ...later.slots];
-    const compared = compare(outcomes, await this.ranOf(tenantId, job, runs), runs);
+    const ran = await this.ranOf(tenantId, job, runs);
+    const compared = compare(outcomes, ran.rows, runs);
     const { data, matching, totals } = await this.entries.of(tenantId, compared, { ...who, limit, now });
     const answer: PreviewAnswer = {
       job,
@@ -106,7 +87,7 @@ export class Previews {
       }),
       entries: data,
       totals,
-      truncated: earlier.truncated || later.truncated || matching > limit,
+      truncated: earlier.truncated || later.truncated || ran.truncated || matching > limit,
       assumptions: near ? assumptionsOf({ job, past, ahead, earlier }) : ['too_far_away'],
       changes: outcomes.flatMap(({ changes = [] }) => changes.map(changeOf)),
       runs,
@@ -155,23 +136,33 @@ export class Previews {
   }
 
   /** What these runs have written. */
-  private async ranOf(tenantId: string, job: ScheduledJob, runs: readonly RunView[]): Promise<WrittenRow[]> {
+  private async ranOf(
+    tenantId: string,
+    job: ScheduledJob,
+    runs: readonly RunView[],
+  ): Promise<{ rows: WrittenRow[]; truncated: boolean }> {
     const began = runs.flatMap(({ started_at }) => started_at?.getTime() ?? []);
-    const kinds = ANNOUNCED[job];
-    if (began.length === 0 || kinds.length === 0) return [];
+    const kinds = kindsFoundBy(job);
+    if (began.length === 0 || kinds.length === 0) return { rows: [], truncated: false };
     const now = this.clock.now().getTime();
     const ended = runs.map(({ finished_at }) => finished_at?.getTime() ?? now);
     const single = this.database.single(tenantId);
     const since = new Date(Math.min(...began));
     const until = new Date(Math.max(...ended) + 1);
-    const found = await single.query<{ id: string }>(`${CREATED_SINCE} LIMIT ${MAX_ROWS}`, [
+    const found = await single.query<{ id: string }>(`${CREATED_SINCE} LIMIT ${MAX_ROWS + 1}`, [
       tenantId,
       since,
       until,
       kinds,
     ]);
-    const rows = await single.query<WrittenRow>(WRITTEN, [tenantId, found.map(({ id }) => id)]);
-    return rows.filter((row) => runOf(row, runs) !== undefined);
+    const rows = await single.query<WrittenRow>(WRITTEN, [
+      tenantId,
+      found.slice(0, MAX_ROWS).map(({ id }) => id),
+    ]);
+    return {
+      rows: rows.filter((row) => runOf(row, runs) !== undefined),
+      truncated: found.length > MAX_ROWS,
+    };
   }
 }
 
@@ -198,7 +189,7 @@ function assumptionsOf({
   earlier: DayOutcome;
 }): Assumption[] {
   const isRewindable = REWINDABLE[job] !== undefined;
-  const announces = ANNOUNCED[job].length > 0;
+  const announces = kindsFoundBy(job).length > 0;
   return [
     'present_state',
     ...(past.length > 0 && announces

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { CHANNELS } from '../../contracts/channels.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { SystemDatabase } from '../../platform/database/database.js';
 import { type CountedPage, countedPage } from '../../platform/lists/counted-page.js';
@@ -45,16 +46,21 @@ export class TenantList {
   }
 }
 
-function counted(which: string): string {
-  return `(SELECT count(*) FROM (SELECT FROM deliveries d, unnest('{email,sms,push,webhook}'::text[]) AS c (name)
-    WHERE d.tenant_id = tenant.id AND d.channel = c.name AND ${which} LIMIT ${MAX_COUNTED}) counted)`;
+function counted(from: string): string {
+  return `(SELECT count(*) FROM (SELECT FROM ${from} LIMIT ${MAX_COUNTED}) counted)`;
+}
+
+/** By channel, because the indexes begin with tenant and channel. */
+function countedDeliveries(which: string): string {
+  return counted(`deliveries d, unnest('{${CHANNELS.join(',')}}'::text[]) AS c (name)
+    WHERE d.tenant_id = tenant.id AND d.channel = c.name AND ${which}`);
 }
 
 // $1 a day ago. The counts are of the page's rows only; they use `deliveries_pending` and `deliveries_ended`.
 const COLUMNS = `
   tenant.id, tenant.slug, tenant.name, tenant.kind, tenant.time_zone, tenant.locale, tenant.limit_per_hour,
   tenant.limit_per_day, tenant.schedule_from, tenant.suspended_at, tenant.created_at, tenant.updated_at,
-  (SELECT count(*) FROM users u WHERE u.tenant_id = tenant.id) AS users,
-  ${counted("d.state = 'pending'")} AS pending,
-  ${counted("d.state = 'sent' AND d.ended_at > $1")} AS sent_24h,
-  ${counted("d.state = 'failed' AND d.ended_at > $1")} AS failed_24h`;
+  ${counted('users u WHERE u.tenant_id = tenant.id')} AS users,
+  ${countedDeliveries("d.state = 'pending'")} AS pending,
+  ${countedDeliveries("d.state = 'sent' AND d.ended_at > $1")} AS sent_24h,
+  ${countedDeliveries("d.state = 'failed' AND d.ended_at > $1")} AS failed_24h`;

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { declarationOf, WEBHOOK_KINDS } from '../../contracts/kind-lists.js';
+import { BACKUP_JOBS, declarationOf, WEBHOOK_KINDS } from '../../contracts/kind-lists.js';
 import type { ScheduledJob } from '../../contracts/jobs.js';
 import type { Reason } from '../../contracts/reasons.js';
 import { Outbox } from '../../delivery/outbox.js';
@@ -30,9 +30,6 @@ export interface TenantCase extends TenantRules {
   runs: ReadonlyMap<ScheduledJob, readonly NamedRun[]>;
   next: ReadonlyMap<ScheduledJob, Date>;
 }
-
-/** Jobs that find the facts of backups. */
-export const BACKUP_JOBS: readonly ScheduledJob[] = ['scan-backups', 'check-backups'];
 
 /** Explains why no notification was created, with the statements that a check uses to decide it. */
 @Injectable()

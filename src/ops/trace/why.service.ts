@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SCHEDULED_JOBS, type ScheduledJob } from '../../contracts/jobs.js';
+import { BACKUP_JOBS } from '../../contracts/kind-lists.js';
 import type { Locale } from '../../contracts/locales.js';
 import type { Reason, SettingIds } from '../../contracts/reasons.js';
 import { WatchedKinds } from '../../notifications/alerts/watched.js';
@@ -17,7 +18,7 @@ import { TenantRuns, type NamedRun } from '../../runs/tenant-runs.js';
 import { Scheduler } from '../../scheduler/scheduler.service.js';
 import { tenantToday } from '../../tenants/tenant-today.js';
 import { Wording } from '../../wording/wording.js';
-import { Absences, BACKUP_JOBS, type TenantCase } from './absence.js';
+import { Absences, type TenantCase } from './absence.js';
 import { FindFacts, type FoundFact } from './find-facts.js';
 import { MAX_FACTS } from './find-facts.sql.js';
 import { type FoundRecipient, Recipients } from './recipients.js';
@@ -130,9 +131,9 @@ export class Whys {
       return { ...about, notification_id: null, ...decides(steps, []), steps, channels: [], again: null };
     }
     const writer = this.writer(reader, { ...this.chains.idsOf(row), tenant: reader.tenant_slug });
-    const { steps, channels } = await this.notifications.chain(tx, row, writer);
+    const { steps, channels, ...chain } = await this.notifications.chain(tx, row, writer);
     const held = tenant.suspended ? channels.map((one) => heldBack(one, writer)) : channels;
-    const announced = await this.chains.again(tx, row, tenant, writer);
+    const announced = this.chains.again(chain.alert, tenant, writer);
     // Its date has changed since: the item has another fact now.
     const isOver = announced?.reason === 'fact_gone' && item !== null && item.ended_at === null;
     const again = isOver ? (await this.absences.notAlerted(tx, item, tenant, writer)).at(-1) : announced;

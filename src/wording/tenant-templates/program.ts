@@ -1,6 +1,7 @@
 import Handlebars from 'handlebars';
 import { TEMPLATE_HELPERS } from '../helpers.js';
 import { faultOf } from '../template-error.js';
+import { MAX_NESTING } from './delimiters.js';
 import { type Place, TemplateFault } from './template-fault.js';
 
 /** A tenant's template as data: it is interpreted, never compiled to code. */
@@ -22,8 +23,6 @@ export type Expression =
 
 /** The helpers of a template besides `if`, `unless` and `each`. */
 export const HELPER_NAMES: readonly string[] = Object.keys(TEMPLATE_HELPERS);
-
-const MAX_NESTING = 40;
 
 /** @throws TemplateFault with the place, for a source that is not Handlebars. */
 export function parseTemplate(source: string): hbs.AST.Program {

@@ -233,11 +233,15 @@ describe('V9: the preview of a day', () => {
     await until('the day', async () => (await rows(page).count()) === 3);
     const dsn = rows(page).filter({ hasText: 'DSN' });
     expect(await dsn.innerText()).toMatch(/Alice[\s\S]*E-mail[\s\S]*Non envoyé[\s\S]*pas configuré/);
+    // The filters below use the answer that is there: a preview takes the server seconds.
+    let asked = 0;
+    page.on('request', (request) => (asked += request.url().includes('/preview?') ? 1 : 0));
     await page.locator('select[name=person]').selectOption({ label: 'Alice' });
     await until('one person', async () => (await rows(page).count()) === 1);
     await isUsable(page);
     await page.goBack();
     await until('everybody', async () => (await rows(page).count()) === 3);
+    expect(asked).toBe(0);
     await isUsable(page);
     expect(await page.evaluate('window.hacked')).toBeUndefined();
     await dsn.getByRole('link', { name: /DSN/ }).click();

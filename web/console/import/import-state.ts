@@ -218,9 +218,9 @@ export class ImportState {
       if (isAsking) return;
       isAsking = true;
       void this.api
-        .newest()
+        .underWay()
         .then((view) => {
-          if (this.work !== 'sending' || view === null || view.finished_at !== null) return;
+          if (this.work !== 'sending' || view === null) return;
           this.view = view;
           this.onChange();
         })

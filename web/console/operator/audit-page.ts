@@ -111,7 +111,7 @@ export default class OperatorAuditPage extends OperatorPage {
             }${
               entry.changed === null || entry.changed.length === 0
                 ? nothing
-                : html`<small>${words.changed}: ${entry.changed.join(', ')}</small>`
+                : html`<small>${context.words.labelled(words.changed, entry.changed.join(', '))}</small>`
             }</span
           >`,
         text: (entry) => `${what(entry)} ${(entry.changed ?? []).join(' ')}`,

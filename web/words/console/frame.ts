@@ -29,7 +29,6 @@ export const en = {
     operator: 'Operations',
   },
   search: 'Search deadlines, documents and tasks',
-  search_short: 'Search',
   live: { live: 'Live', connecting: 'Connecting…', lost: 'Connection lost' },
   live_age: (age: string): string => `last answer ${age}`,
   zone: 'Time zone',
@@ -49,7 +48,6 @@ export const en = {
   not_found: 'This page does not exist',
   not_found_hint: 'It may have been moved, or you have no access to it.',
   to_start: 'Go to the home page',
-  page_failed: 'This page could not be loaded.',
   expired_title: 'Your session has ended',
   expired_text: 'Sign in again to continue where you were. Nothing on this page is lost.',
   faultOf: faultOf(
@@ -87,8 +85,6 @@ export const en = {
     csv: 'CSV of what is shown',
     csv_short: 'CSV',
     checked: (at: string): string => `Checked at ${at}.`,
-    ascending: 'sorted in ascending order',
-    descending: 'sorted in descending order',
   },
 };
 
@@ -111,7 +107,6 @@ export const fr: FrameWords = {
     operator: 'Exploitation',
   },
   search: 'Rechercher une échéance, un document, une tâche',
-  search_short: 'Rechercher',
   live: { live: 'En direct', connecting: 'Connexion…', lost: 'Connexion perdue' },
   live_age: (age) => `dernière réponse ${age}`,
   zone: 'Fuseau horaire',
@@ -131,7 +126,6 @@ export const fr: FrameWords = {
   not_found: 'Cette page n’existe pas',
   not_found_hint: 'Elle a pu être déplacée, ou vous n’y avez pas accès.',
   to_start: 'Aller à l’accueil',
-  page_failed: 'Cette page n’a pas pu être chargée.',
   expired_title: 'Votre session a expiré',
   expired_text: 'Reconnectez-vous pour continuer où vous étiez. Rien n’est perdu sur cette page.',
   faultOf: faultOf(
@@ -169,7 +163,5 @@ export const fr: FrameWords = {
     csv: 'CSV de ce qui est affiché',
     csv_short: 'CSV',
     checked: (at) => `Vérifié à ${at}.`,
-    ascending: 'trié par ordre croissant',
-    descending: 'trié par ordre décroissant',
   },
 };

@@ -12,7 +12,6 @@ export const en = {
   fact_hint: 'Part of a title, or an id. Empty: their latest notifications',
   ask: 'Explain',
   unknown: 'The office has no such person or webhook.',
-  whom: 'Choose a person or an address.',
   outcomes: { arrives: 'Sent', waits: 'Waits', ends: 'Not sent', continues: 'Recorded' } as Codes,
   steps: {
     check: 'Check',
@@ -58,7 +57,6 @@ export const fr: WhyWords = {
   fact_hint: 'Une partie du titre, ou un identifiant. Vide : ses dernières notifications',
   ask: 'Expliquer',
   unknown: 'Le cabinet n’a pas cette personne ni ce webhook.',
-  whom: 'Choisissez une personne ou une adresse.',
   outcomes: { arrives: 'Envoyée', waits: 'En attente', ends: 'Non envoyée', continues: 'Enregistrée' },
   steps: {
     check: 'Vérification',

@@ -288,9 +288,9 @@ describe('V26: people', () => {
     await page.getByLabel('Téléphone').fill('12');
     await button(page, 'Enregistrer').first().click();
     await page.getByText('Saisissez un numéro avec l’indicatif').waitFor();
-    await page.getByLabel('Téléphone').fill('+33 6 12 34 56 78');
+    await page.getByLabel('Téléphone').fill('+33 6 98 76 54 32');
     await button(page, 'Enregistrer').first().click();
-    await until('the number', async () => (await userNamed('Bob'))[0]?.phone === '+33612345678');
+    await until('the number', async () => (await userNamed('Bob'))[0]?.phone === '+33698765432');
     const day = new Date(Date.now() + 9 * 86_400_000).toISOString().slice(0, 10);
     await page.getByLabel('Absence jusqu’au').fill(day);
     await page.getByLabel('Échéances, E-mail').selectOption('off');

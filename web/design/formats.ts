@@ -58,6 +58,11 @@ export class Formats {
     return this.whole.format(value);
   }
 
+  /** `87 %` in French, `87%` in English. */
+  percent(value: number): string {
+    return new Intl.NumberFormat(this.locale, { style: 'percent' }).format(value / 100);
+  }
+
   /** `5 min. ago`, `in 2 hr.`. */
   ago(iso: string): string {
     const distance = Date.parse(iso) - this.now();

@@ -112,6 +112,16 @@ describe('V27: the rows of the board', () => {
     now = 60_000;
     await loader.page({}, signal);
     expect(asked).toHaveLength(6);
+    expect(loader.isCut).toBe(false);
+  });
+
+  it('V27: says that more rows exist than it loads', async () => {
+    const api = {
+      get: () => Promise.resolve({ as_of: null, rows: 1, columns: columns({ a: {} }), next_cursor: 'next' }),
+    };
+    const loader = new BoardLoader(api as never);
+    expect((await loader.page({}, new AbortController().signal)).data).toHaveLength(10);
+    expect(loader.isCut).toBe(true);
   });
 });
 

@@ -402,7 +402,7 @@ it('V27: 2,000 jobs with 30 bars each: 300 ms to answer, compressed, and no task
     // Scroll to the end in steps, so that each part is rendered.
     for (const place of [0.1, 0.5, 1]) {
       await page.evaluate(`scrollTo(0, document.documentElement.scrollHeight * ${place})`);
-      await page.evaluate('new Promise((done) => setTimeout(done, 150))');
+      await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestIdleCallback(done)))');
     }
     const seen = await page.evaluate<typeof best>(`(() => {
       const [board] = performance.getEntriesByType('resource').filter(({ name }) => name.includes('/backups/board'));

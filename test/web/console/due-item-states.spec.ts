@@ -4,6 +4,7 @@ import { Formats } from '../../../web/design/formats.js';
 import { DueItemActs } from '../../../web/console/due-items/due-item-acts.js';
 import { type DueItem, filterOf, kindApi } from '../../../web/console/due-items/due-item-api.js';
 import { groupOf } from '../../../web/console/due-items/groups.js';
+import { ImportApi } from '../../../web/console/import/import-api.js';
 import { headOf, typeOf } from '../../../web/console/import/import-file.js';
 import { changesOf, faultsOf, itemOf } from '../../../web/console/due-items/item-values.js';
 import { KindCounts } from '../../../web/console/due-items/kind-counts.js';
@@ -227,6 +228,17 @@ it('V20: only the newest counts are shown, and a kind that cannot be counted has
 });
 
 describe('V20: a file to import', () => {
+  it('shows the progress of one’s own import, not of a colleague’s newer one', async () => {
+    const imports = [
+      { id: 'theirs', created_by: 'user:bob', finished_at: null },
+      { id: 'done', created_by: 'user:alice', finished_at: '2026-03-02T08:00:00Z' },
+      { id: 'own', created_by: 'user:alice', finished_at: null },
+    ];
+    const api = { get: () => Promise.resolve({ data: imports }) };
+    const underWay = (me: string) => new ImportApi(api as never, { kind: 'tasks' } as never, me).underWay();
+    expect([(await underWay('alice'))?.id, await underWay('eve')]).toEqual(['own', null]);
+  });
+
   it('is cut at the end of a line before it is sent for a proposal of its columns', async () => {
     const line = Buffer.from('é;'.repeat(50) + '\n');
     const file = new Blob([Buffer.concat(Array.from({ length: 2_000 }, () => line))]);

@@ -252,7 +252,7 @@ describe('V20: an item', () => {
     const page = await open(`/items/deadline/${id}`);
     await page.getByRole('heading', { level: 1, name: 'TVA' }).waitFor();
     expect(page.url()).toBe(`${url}/due-items/deadlines/${id}`);
-    await page.getByRole('row', { name: /TVA.*En cours|TVA.*Ouverte/s }).waitFor();
+    await page.getByRole('row', { name: /TVA.*Ouverte/s }).waitFor();
   });
 
   it('with an unknown id is reported as not found', async () => {

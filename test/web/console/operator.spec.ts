@@ -195,6 +195,7 @@ test('queues are paused, resumed, retried and emptied, each once, after a confir
 test('tenants are found, added with faults in place, edited and suspended; hostile names stay text', async () => {
   await open('/operator/tenants');
   await page.getByPlaceholder('Nom ou nom court').fill('png.exe');
+  await page.getByText('Aucun cabinet ne correspond à ces filtres.').waitFor();
   await page.getByPlaceholder('Nom ou nom court').fill('hostile');
   await page.getByText('1 sur 1', { exact: false }).waitFor();
   expect(await page.locator('table .clamp').innerText()).toContain('<img src=x onerror=alert(1)>');

@@ -17,7 +17,7 @@ export function actButtons(
   const first: Act = alert.acknowledged_at === null ? 'acknowledge' : 'unacknowledge';
   return html`<span class="acts">
     <button type="button" class="outlined" @click=${() => run(first)}>${words[nameOf(first)]}</button>
-    ${menu('…', `${words.acts} : ${alert.title}`, otherActs(context, words, alert, run))}
+    ${menu('…', context.words.labelled(words.acts, alert.title), otherActs(context, words, alert, run))}
   </span>`;
 }
 

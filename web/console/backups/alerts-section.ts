@@ -40,7 +40,7 @@ function one(context: ConsoleContext, alert: AlertDetail, acts: AlertActs): Temp
         <p class="state-line">
           ${stateBadge(alert, words)} ${stateNote(alert, words, context)}
           <span class="note">${ago(context.format, alert.first_seen_at)}</span>
-          <span>${words.columns.who} : ${whoText(alert, words)}</span>
+          <span>${context.words.labelled(words.columns.who, whoText(alert, words))}</span>
         </p>
       </div>
       ${actButtons(context, acts, alert)}

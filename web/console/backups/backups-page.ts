@@ -127,7 +127,9 @@ export default class BackupsPage extends ConsolePage {
   private note(): unknown {
     const { words, context, board } = this;
     if (board.asOf === null) return nothing;
-    return words.checked(context.format.time(board.asOf), words.jobs(context.format.number(board.total)));
+    const total = context.format.number(board.total);
+    const checked = words.checked(context.format.time(board.asOf), words.jobs(total));
+    return board.isCut ? `${checked}. ${wordsIn(context.locale, jobWords).first_rows(total)}` : checked;
   }
 
   /** How many are wrong; each number leads to its rows. */

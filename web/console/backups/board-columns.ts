@@ -64,9 +64,9 @@ export function boardColumns(words: BackupWords, format: Formats): Column<BoardR
           : html`<span
               class=${sizePercent < SMALL_PERCENT || sizePercent > LARGE_PERCENT ? 'warning' : ''}
               title=${words.size_title}
-              >${format.number(sizePercent)} %</span
+              >${format.percent(sizePercent)}</span
             >`,
-      text: ({ sizePercent }) => (sizePercent === null ? '' : `${sizePercent} %`),
+      text: ({ sizePercent }) => (sizePercent === null ? '' : format.percent(sizePercent)),
     },
     {
       label: label.next,

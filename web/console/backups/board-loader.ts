@@ -14,6 +14,8 @@ export class BoardLoader {
   /** As of when the server has answered. */
   asOf: string | null = null;
   counts: Record<Condition, number> | null = null;
+  /** Whether the server has more rows than are loaded. */
+  isCut = false;
 
   constructor(
     private readonly api: Pick<ApiClient, 'get'>,
@@ -54,6 +56,7 @@ export class BoardLoader {
       if (cursor === null) break;
     }
     this.rows = rows;
+    this.isCut = cursor !== null;
     this.counts = counted(rows);
     this.asOf = asOf;
     this.loadedAt = this.now();

@@ -16,6 +16,8 @@ export interface Mapping {
 
 /** As long as the server waits for an upload. */
 const UPLOAD_MS = 15 * 60_000;
+/** Of a tenant's newest imports, as many are searched for one's own. */
+const MAX_UNDER_WAY = 20;
 /** Applying a million lines takes minutes. */
 const APPLY_MS = 10 * 60_000;
 
@@ -51,6 +53,8 @@ export class ImportApi {
   constructor(
     private readonly api: ApiClient,
     private readonly routes: ImportRoutes,
+    /** The id of the signed-in person. */
+    private readonly me: string,
   ) {}
 
   propose(head: Blob): Promise<Proposal> {
@@ -61,12 +65,13 @@ export class ImportApi {
     return this.routes.dryRun(file, type, mapping);
   }
 
-  /** The newest import of the kind: the one that is being sent. */
-  async newest(): Promise<Import | null> {
+  /** The import that this person is sending, with its progress; null: none. Colleagues may be sending others. */
+  async underWay(): Promise<Import | null> {
     const { data } = await this.api.get('/api/v1/imports', {
-      params: { query: { kind: this.routes.kind, limit: 1 } },
+      params: { query: { kind: this.routes.kind, limit: MAX_UNDER_WAY } },
     });
-    return data[0] ?? null;
+    const actor = `user:${this.me}`;
+    return data.find(({ created_by, finished_at }) => created_by === actor && finished_at === null) ?? null;
   }
 
   get(id: string): Promise<Import> {

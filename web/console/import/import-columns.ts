@@ -42,7 +42,7 @@ export function columnsView({
                 <td class="samples" data-label=${words.samples}>${samples.join(' · ')}</td>
                 <td data-label=${words.field}>
                   <select
-                    aria-label="${words.field} : ${name}"
+                    aria-label=${context.words.labelled(words.field, name)}
                     class=${doubled.includes(state.fields[at] ?? '') ? 'faulty' : ''}
                     @change=${(event: Event) => state.setField(at, (event.target as HTMLSelectElement).value)}
                   >

@@ -62,7 +62,8 @@ export abstract class ImportPage extends ConsolePage {
     if (this.state === null || routes.kind !== this.routes?.kind) {
       this.state?.stop();
       this.routes = routes;
-      this.state = new ImportState(new ImportApi(this.context.api, routes), () => this.stateChanged());
+      const { api, me } = this.context;
+      this.state = new ImportState(new ImportApi(api, routes, me.id), () => this.stateChanged());
     }
     const id = this.query.get('import');
     if (id !== null) void this.state.open(id);

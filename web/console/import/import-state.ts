@@ -70,10 +70,10 @@ export class ImportState {
     this.onChange();
   }
 
-  /** Sends the whole file. @returns the id of the import; null where it was refused */
-  async compare(): Promise<string | null> {
+  /** Sends the whole file. */
+  async compare(): Promise<void> {
     const { file } = this;
-    if (file === null) return null;
+    if (file === null) return;
     await this.run('sending', async () => {
       this.startPolling();
       try {
@@ -82,7 +82,6 @@ export class ImportState {
         this.stopPolling();
       }
     });
-    return this.step === 'difference' ? (this.view?.id ?? null) : null;
   }
 
   /** Shows an import that an address names. */
@@ -218,9 +217,9 @@ export class ImportState {
       if (isAsking) return;
       isAsking = true;
       void this.api
-        .newest()
+        .underWay()
         .then((view) => {
-          if (this.work !== 'sending' || view === null || view.finished_at !== null) return;
+          if (this.work !== 'sending' || view === null) return;
           this.view = view;
           this.onChange();
         })

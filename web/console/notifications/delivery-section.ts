@@ -18,7 +18,7 @@ export interface DeliveryView {
 export function deliverySection(view: DeliveryView, delivery: TracedDelivery): TemplateResult {
   const { context, words, codes } = view;
   const channel = wordOf(codes.channels, delivery.channel);
-  const steps = stepsOf(delivery, words, codes, (n) => context.format.number(n));
+  const steps = stepsOf(delivery, words, codes, context);
   const reason = reasonOf(codes, delivery);
   return html`<section class="card delivery" aria-labelledby=${`delivery-${delivery.id}`}>
     <h3 id=${`delivery-${delivery.id}`}><span>${channel}</span> ${stateBadge(codes, delivery.state)}</h3>
@@ -62,7 +62,7 @@ function facts({ words, context }: DeliveryView, delivery: TracedDelivery): Temp
         : nothing
     }
     ${segments === null ? nothing : html`<li>${words.segments(segments)}</li>`}
-    ${provider_id === null ? nothing : html`<li class="provider-id">${words.provider_id} : <span dir="ltr">${provider_id}</span></li>`}
+    ${provider_id === null ? nothing : html`<li class="provider-id">${context.words.labelled(words.provider_id, '')}<span dir="ltr">${provider_id}</span></li>`}
   </ul>`;
 }
 

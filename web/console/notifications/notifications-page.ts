@@ -106,7 +106,10 @@ export default class NotificationsPage extends ConsolePage {
   private get columns(): Column<Delivery>[] {
     const { words, deliveryWords: codes } = this;
     const { columns } = words;
-    const { format } = this.context;
+    const {
+      format,
+      words: { labelled },
+    } = this.context;
     const kindOf = ({ kind }: Delivery) => kindName(this.context.locale, kind);
     const timeOf = (iso: string | null) => (iso === null ? '' : format.full(iso));
     return [
@@ -118,7 +121,7 @@ export default class NotificationsPage extends ConsolePage {
             ><a href=${`/notifications/${row.notification_id}`} dir="auto">${row.title}</a
             ><small>${kindOf(row)}</small></span
           >`,
-        text: (row) => `${kindOf(row)} : ${row.title}`,
+        text: (row) => labelled(kindOf(row), row.title),
       },
       {
         label: columns.recipient,
@@ -137,7 +140,7 @@ export default class NotificationsPage extends ConsolePage {
         text: (row) => {
           const reason = reasonOf(codes, row);
           const state = wordOf(codes.states, row.state);
-          return reason === '' ? state : `${state} : ${reason}`;
+          return reason === '' ? state : labelled(state, reason);
         },
       },
       {

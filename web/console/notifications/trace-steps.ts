@@ -1,6 +1,7 @@
 import type { Tone } from '../../design/badge.js';
 import type { DeliveryWords } from '../../words/console/deliveries.js';
 import type { NotificationWords } from '../../words/console/notifications.js';
+import type { ConsoleContext } from '../context.js';
 import { isWaiting, wordOf } from './delivery-view.js';
 import type { TracedDelivery } from './trace-state.js';
 
@@ -39,7 +40,7 @@ export function stepsOf(
   delivery: TracedDelivery,
   words: NotificationWords,
   codes: DeliveryWords,
-  number: (n: number) => string,
+  { format, words: { labelled } }: ConsoleContext,
 ): Step[] {
   const { state, history, provider_events } = delivery;
   const step = (event: string, at: string | null, more: Partial<Step> = {}): Step => ({
@@ -57,7 +58,7 @@ export function stepsOf(
       // The event itself already says that another attempt follows.
       why: [
         one.event === 'retried' ? '' : reason(one.reason),
-        one.attempt > 0 ? words.attempt(number(one.attempt)) : '',
+        one.attempt > 0 ? words.attempt(format.number(one.attempt)) : '',
       ]
         .filter((text) => text !== '')
         .join(', '),
@@ -68,13 +69,13 @@ export function stepsOf(
   const reported = provider_events.map((one) =>
     step(one.event, one.at, {
       why: one.bounce === 'hard' ? words.bounce_hard : one.bounce === 'soft' ? words.bounce_soft : '',
-      reply: one.detail === null ? one.provider : `${one.provider} : ${one.detail}`,
+      reply: one.detail === null ? one.provider : labelled(one.provider, one.detail),
     }),
   );
   const sent =
     delivery.sent_at === null
       ? []
-      : [step('sent', delivery.sent_at, { why: words.attempt(number(Math.max(1, delivery.attempts))) })];
+      : [step('sent', delivery.sent_at, { why: words.attempt(format.number(Math.max(1, delivery.attempts))) })];
   // What is decided when a delivery is created has no row in its history.
   const ended =
     isWaiting(state) || state === 'sent' || history.some(({ event }) => event === state)

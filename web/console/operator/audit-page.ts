@@ -1,32 +1,19 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
-import type { components } from '../../client/api.js';
-import { badge, type Tone } from '../../design/badge.js';
+import { badge } from '../../design/badge.js';
 import { ago } from '../../design/time.js';
 import { en, fr, type LogWords } from '../../words/console/settings-logs.js';
+import { type AuditEntry, loadAudit, outcomeOf } from '../audit-entries.js';
 import { wordsIn } from '../context.js';
 import { filterBar } from '../list/filter-bar.js';
 import { ListState } from '../list/list-state.js';
 import { type Column, listTable } from '../list/table.js';
-import { dayEnd, dayStart, isDate } from '../../design/day-bounds.js';
 import { OperatorPage } from './operator-page.js';
-
-type Entry = components['schemas']['AuditEntry'];
 
 /** `/operator/audit`: what was done to the installation, or in one tenant. */
 export default class OperatorAuditPage extends OperatorPage {
   protected readonly tab = 'audit';
-  private readonly entries = new ListState<Entry>({
-    load: ({ since, until, ...filters }, { limit, cursor }, signal) => {
-      const { api, zone } = this.context;
-      const query = {
-        limit,
-        ...filters,
-        ...(isDate(since) ? { since: dayStart(since, zone).toISOString() } : {}),
-        ...(isDate(until) ? { until: dayEnd(until, zone).toISOString() } : {}),
-        ...(cursor === undefined ? {} : { cursor }),
-      };
-      return api.get('/api/v1/admin/audit', { params: { query }, signal });
-    },
+  private readonly entries = new ListState<AuditEntry>({
+    load: (...args) => loadAudit(this.context, ...args),
     idOf: ({ id }) => id,
     filters: ['q', 'tenant', 'actor', 'action', 'since', 'until'],
     hasDays: true,
@@ -72,15 +59,15 @@ export default class OperatorAuditPage extends OperatorPage {
   }
 
   /** Names of people are their tenants' business: an operator sees kinds and ids. */
-  private actorOf({ actor, actor_kind: kind }: Entry): string {
+  private actorOf({ actor, actor_kind: kind }: AuditEntry): string {
     const { words, context } = this;
     return actor === `operator:${context.me.id}` ? words.you : words.actor_kinds[kind];
   }
 
-  private get columns(): Column<Entry>[] {
+  private get columns(): Column<AuditEntry>[] {
     const { context, entries, words } = this;
     const log = this.logWords;
-    const what = ({ action }: Entry) => log.acts[action] ?? action;
+    const what = ({ action }: AuditEntry) => log.acts[action] ?? action;
     return [
       { label: log.at, cell: ({ at }) => ago(context.format, at), text: ({ at }) => at },
       {
@@ -111,7 +98,7 @@ export default class OperatorAuditPage extends OperatorPage {
             }${
               entry.changed === null || entry.changed.length === 0
                 ? nothing
-                : html`<small>${words.changed}: ${entry.changed.join(', ')}</small>`
+                : html`<small>${context.words.labelled(words.changed, entry.changed.join(', '))}</small>`
             }</span
           >`,
         text: (entry) => `${what(entry)} ${(entry.changed ?? []).join(' ')}`,
@@ -124,10 +111,4 @@ export default class OperatorAuditPage extends OperatorPage {
       { label: log.address, cell: ({ ip }) => html`<code>${ip ?? ''}</code>`, text: ({ ip }) => ip ?? '' },
     ];
   }
-}
-
-function outcomeOf(status: number | null, { outcomes }: LogWords): [Tone, string] {
-  if (status === null) return ['warning', outcomes.unknown];
-  if (status < 400) return ['good', outcomes.done];
-  return status < 500 ? ['warning', outcomes.refused] : ['critical', outcomes.failed];
 }

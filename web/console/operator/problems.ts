@@ -135,3 +135,14 @@ function outcomesOf({ activity }: Facts, { words, number }: Texts): Problem[] {
     found.push({ tone: 'warning', text: problem.failed_runs(number(runs)), href: '/operator/runs' });
   return found;
 }
+
+/** Compares by missed runs, then failed ones, then those that were late. */
+export function worstFirst(
+  one: Pick<Schemas['TimelineStrip'], 'counts'>,
+  other: Pick<Schemas['TimelineStrip'], 'counts'>,
+): number {
+  const differences = (['missed', 'failed', 'caught_up'] as const).map(
+    (mark) => (other.counts[mark] ?? 0) - (one.counts[mark] ?? 0),
+  );
+  return differences.find((difference) => difference !== 0) ?? 0;
+}

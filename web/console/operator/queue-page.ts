@@ -4,7 +4,7 @@ import { ago } from '../../design/time.js';
 import { filterBar } from '../list/filter-bar.js';
 import { ListState } from '../list/list-state.js';
 import { type Column, listTable } from '../list/table.js';
-import { deliveryWords } from './foreign-words.js';
+import { deliveryWords, runWords } from './foreign-words.js';
 import { OperatorPage } from './operator-page.js';
 import type { Queue } from './problems.js';
 import { queueActs } from './queue-acts.js';
@@ -117,6 +117,10 @@ export default class QueuePage extends OperatorPage {
     const isFailed = this.state === 'failed';
     const reasons = deliveryWords(context.locale).reasons;
     const when = ({ ended_at, due_at }: Job) => (isFailed ? (ended_at ?? due_at) : due_at);
+    const jobs: Readonly<Record<string, string>> = runWords(context.locale).jobs;
+    const queues: Readonly<Record<string, string>> = words.queues;
+    // A queue of messages has one job, which sends them.
+    const jobOf = ({ job }: Job) => jobs[job] ?? queues[this.params.queue ?? ''] ?? job;
     const why = ({ defer_reason: reason }: Job) => (reason === null ? '' : (reasons[reason] ?? reason));
     return [
       {
@@ -130,7 +134,7 @@ export default class QueuePage extends OperatorPage {
         cell: ({ tenant }) => html`<a href=${this.jobs.url({ tenant })}>${tenant}</a>`,
         text: ({ tenant }) => tenant,
       },
-      { label: words.job, cell: ({ job }) => job, text: ({ job }) => job },
+      { label: words.job, cell: jobOf, text: jobOf },
       {
         label: words.attempts,
         kind: 'number',

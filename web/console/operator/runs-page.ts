@@ -8,6 +8,7 @@ import { ListState } from '../list/list-state.js';
 import { type Column, listTable } from '../list/table.js';
 import { runWords } from './foreign-words.js';
 import { OperatorPage } from './operator-page.js';
+import { worstFirst } from './problems.js';
 import { type Mark, markShape, strip } from './strip.js';
 
 type Schemas = components['schemas'];
@@ -160,11 +161,4 @@ export default class RunsPage extends OperatorPage {
       summary: parts.length === 0 ? own.nothing : parts.join(', '),
     });
   }
-}
-
-function worstFirst(one: Strip, other: Strip): number {
-  const of = ({ counts }: Strip) => [counts.missed, counts.failed, counts.caught_up].map((n) => n ?? 0);
-  const [a, b] = [of(one), of(other)];
-  const place = a.findIndex((n, at) => n > 0 !== (b[at] ?? 0) > 0);
-  return place === -1 ? 0 : (b[place] ?? 0) - (a[place] ?? 0);
 }

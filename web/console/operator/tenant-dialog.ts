@@ -161,8 +161,11 @@ export class TenantDialog extends LitElement {
     this.faults = new Map();
     this.fault = null;
     if (error instanceof RequestError && error.code === 'conflict') this.faults.set('slug', words.taken);
-    for (const { pointer, detail } of error instanceof RequestError ? (error.problem?.errors ?? []) : [])
-      this.faults.set(pointer.replace(/^\//, ''), detail);
+    // In the words of the page: the server's details are English.
+    for (const { pointer } of error instanceof RequestError ? (error.problem?.errors ?? []) : []) {
+      const name = pointer.replace(/^\//, '');
+      this.faults.set(name, words.faults[name] ?? context.words.faultOf(error));
+    }
     if (this.faults.size === 0) this.fault = context.words.faultOf(error);
     this.requestUpdate();
     void this.updateComplete.then(() => this.querySelector<HTMLElement>('[aria-invalid=true]')?.focus());

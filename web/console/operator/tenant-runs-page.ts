@@ -151,7 +151,7 @@ export default class TenantRunsPage extends OperatorPage {
     const counts = (run: Run) =>
       Object.entries(run.counts ?? {})
         .filter(([, n]) => n > 0)
-        .map(([name, n]) => `${name} ${format.number(n)}`)
+        .map(([name, n]) => words.counts[name]?.(n) ?? `${name} ${format.number(n)}`)
         .join(', ');
     return [
       { label: own.slot, cell: (run) => ago(format, run.due_at), text: ({ due_at }) => due_at },

@@ -35,6 +35,8 @@ function defaultsOf(today: () => string): Readonly<Record<'date' | 'job', string
 /** `/preview`: who would be notified on a day, how, when and why not; for a past day, beside what ran. */
 export default class PreviewPage extends ConsolePage {
   private answer: Preview | null = null;
+  /** What the answer is of: a preview runs for seconds, so that other filters use the same answer. */
+  private answerOf = '';
   private tenants: readonly TenantChoice[] = [];
   private readonly list = new ListState<Entry>({
     load: (filters, _part, signal) => this.load(filters, signal),
@@ -84,17 +86,20 @@ export default class PreviewPage extends ConsolePage {
       this.answer = null;
       return { data: [], next_cursor: null };
     }
-    this.answer = await this.context.api.get('/api/v1/admin/scheduler/{job}/preview', {
-      params: {
-        path: { job: this.job },
-        query: {
-          date: this.date,
-          limit: MAX_ENTRIES,
-          ...(this.isOperator && tenant !== undefined ? { tenant } : {}),
-        },
-      },
-      signal,
-    });
+    const path = { job: this.job };
+    const query = {
+      date: this.date,
+      limit: MAX_ENTRIES,
+      ...(this.isOperator && tenant !== undefined ? { tenant } : {}),
+    };
+    const answerOf = JSON.stringify([path, query]);
+    if (this.answer === null || answerOf !== this.answerOf) {
+      this.answer = await this.context.api.get('/api/v1/admin/scheduler/{job}/preview', {
+        params: { path, query },
+        signal,
+      });
+      this.answerOf = answerOf;
+    }
     const data = matching(this.answer.entries, filters);
     return { data, next_cursor: null, count: data.length };
   }

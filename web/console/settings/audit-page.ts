@@ -1,34 +1,22 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
-import type { components } from '../../client/api.js';
-import { badge, type Tone } from '../../design/badge.js';
+import { badge } from '../../design/badge.js';
 import { en, fr, type LogWords } from '../../words/console/settings-logs.js';
+import { type AuditEntry, loadAudit, outcomeOf } from '../audit-entries.js';
 import { wordsIn } from '../context.js';
 import { type Filter, filterBar } from '../list/filter-bar.js';
 import { ListState } from '../list/list-state.js';
 import { type Column, listTable } from '../list/table.js';
 import { ConsolePage } from '../page.js';
-import { dayEnd, dayStart, isDate } from '../../design/day-bounds.js';
 import { settingsHead, settingsWords } from './settings-head.js';
 
-type Entry = components['schemas']['AuditEntry'];
 const FILTERS = ['q', 'actor', 'action', 'since', 'until'] as const;
 
 /** `/settings/audit`: what was done, by whom. */
 export default class AuditPage extends ConsolePage {
   /** Names by actor: `user:<id>`, `key:<id>`. */
   private names = new Map<string, string>();
-  private readonly list = new ListState<Entry>({
-    load: ({ since, until, ...filters }, { limit, cursor }, signal) => {
-      const { api, zone } = this.context;
-      const query = {
-        limit,
-        ...filters,
-        ...(isDate(since) ? { since: dayStart(since, zone).toISOString() } : {}),
-        ...(isDate(until) ? { until: dayEnd(until, zone).toISOString() } : {}),
-        ...(cursor === undefined ? {} : { cursor }),
-      };
-      return api.get('/api/v1/admin/audit', { params: { query }, signal });
-    },
+  private readonly list = new ListState<AuditEntry>({
+    load: (...args) => loadAudit(this.context, ...args),
     idOf: ({ id }) => id,
     filters: FILTERS,
     hasDays: true,
@@ -70,7 +58,7 @@ export default class AuditPage extends ConsolePage {
     this.requestUpdate();
   }
 
-  private nameOf({ actor, actor_kind: kind }: Pick<Entry, 'actor' | 'actor_kind'>): string {
+  private nameOf({ actor, actor_kind: kind }: Pick<AuditEntry, 'actor' | 'actor_kind'>): string {
     const { actors } = this.words;
     const name = this.names.get(actor);
     if (name !== undefined) return name;
@@ -105,9 +93,9 @@ export default class AuditPage extends ConsolePage {
     ];
   }
 
-  private get columns(): Column<Entry>[] {
+  private get columns(): Column<AuditEntry>[] {
     const { words, context, list } = this;
-    const what = ({ action }: Entry) => words.acts[action] ?? action;
+    const what = ({ action }: AuditEntry) => words.acts[action] ?? action;
     return [
       {
         label: words.at,
@@ -164,10 +152,4 @@ export default class AuditPage extends ConsolePage {
       emptyFiltered: words.none_found,
     })}`;
   }
-}
-
-function outcomeOf(status: number | null, { outcomes }: LogWords): [Tone, string] {
-  if (status === null) return ['warning', outcomes.unknown];
-  if (status < 400) return ['good', outcomes.done];
-  return status < 500 ? ['warning', outcomes.refused] : ['critical', outcomes.failed];
 }

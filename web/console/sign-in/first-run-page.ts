@@ -106,8 +106,9 @@ export default class FirstRunPage extends ConsolePage {
     if (!(error instanceof RequestError)) return this.context.words.faultOf(error);
     if (error.reason === 'auth') return this.words.first_run_wrong;
     if (error.code === 'conflict') return this.words.first_run_done;
-    if (error.code === 'validation_failed')
-      return error.problem?.errors?.map(({ detail }) => detail).join(' ') ?? this.words.first_run_hint;
+    // The browser checks the address. The server's details are English.
+    if (error.problem?.errors?.some(({ pointer }) => pointer === '/password') === true)
+      return this.words.first_run_hint;
     return this.context.words.faultOf(error);
   }
 }

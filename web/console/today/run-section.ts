@@ -51,8 +51,10 @@ export function runSection({ context, words, data }: TodayView): TemplateResult 
             ${messages.not_sent.map(
               ({ state, reason, count }) =>
                 html`<li>
-                  ${format.number(count)} :
-                  ${words.reasons[reason ?? state] ?? words.reasons[state] ?? reason ?? state}
+                  ${context.words.labelled(
+                    format.number(count),
+                    words.reasons[reason ?? state] ?? words.reasons[state] ?? reason ?? state,
+                  )}
                 </li>`,
             )}
           </ul>`

@@ -79,7 +79,9 @@ function line(context: ConsoleContext, words: WhyWords, step: TraceStep): Templa
       ${
         step.path === null || !isOpen(context, step.path)
           ? nothing
-          : html` <a href=${step.path} aria-label=${`${words.setting} : ${step.text}`}>${words.setting}</a>`
+          : html` <a href=${step.path} aria-label=${context.words.labelled(words.setting, step.text)}
+              >${words.setting}</a
+            >`
       }</span
     >
     ${at === null ? nothing : html`<span class="at"><time datetime=${at}>${format.full(at)}</time><small>${ago(format, at)}</small></span>`}

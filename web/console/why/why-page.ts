@@ -169,7 +169,7 @@ export default class WhyPage extends ConsolePage {
             html`<li>
               <strong>${wordsIn(context.locale, todayWords).jobs[job]}</strong>
               ${runs.length === 0 ? html`<span class="note">${words.never}</span>` : nothing}
-              ${runs.map((run) => html`<span>${format.full(run.started_at ?? run.due_at)} : ${runCounts(context, run)}</span>`)}
+              ${runs.map((run) => html`<span>${context.words.labelled(format.full(run.started_at ?? run.due_at), runCounts(context, run))}</span>`)}
               ${next === null ? nothing : html`<span class="note">${words.next(format.full(next.instant))}</span>`}
             </li>`,
         )}

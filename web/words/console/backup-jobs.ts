@@ -14,6 +14,7 @@ export const en = {
   created: (name: string): string => `${name} is expected from now on.`,
   saved: 'Saved. New times apply from now on.',
   import: 'Import a file',
+  first_rows: (n: string): string => `Only the first ${n} are shown.`,
   fields: {
     agent_id: 'Agent',
     database_name: 'Database',
@@ -69,6 +70,7 @@ export const fr: BackupJobWords = {
   created: (name) => `${name} est attendue à partir de maintenant.`,
   saved: 'Enregistré. Les nouvelles heures s’appliquent dès maintenant.',
   import: 'Importer un fichier',
+  first_rows: (n) => `Seules les ${n} premières sont affichées.`,
   fields: {
     agent_id: 'Agent',
     database_name: 'Base',

@@ -148,7 +148,6 @@ export const en = {
     alerts: 'Alerts',
     no_alerts: 'No alerts about this item.',
     occurrences: (n: string): string => (n === '1' ? 'seen once' : `seen ${n} times`),
-    alert_states: { open: 'Open', acknowledged: 'Acknowledged', snoozed: 'Snoozed', resolved: 'Resolved' },
   },
 };
 
@@ -299,11 +298,5 @@ export const fr: DueItemWords = {
     alerts: 'Alertes',
     no_alerts: 'Aucune alerte sur cet élément.',
     occurrences: (n) => `vu ${n} fois`,
-    alert_states: {
-      open: 'En cours',
-      acknowledged: 'Prise en charge',
-      snoozed: 'Reportée',
-      resolved: 'Clôturée',
-    },
   },
 };

@@ -57,7 +57,6 @@ export const en = {
   reason: 'Why',
   id: 'Id',
   jobs_none: 'No such work in PostgreSQL, which holds all of it.',
-  back_to_queues: 'All queues',
   // Connections
   services: {
     postgresql_app: 'PostgreSQL (application)',
@@ -145,7 +144,6 @@ export const fr: OperatorQueueWords = {
   reason: 'Motif',
   id: 'Identifiant',
   jobs_none: 'Aucun travail de ce genre dans PostgreSQL, qui détient tout le travail.',
-  back_to_queues: 'Toutes les files',
   services: {
     postgresql_app: 'PostgreSQL (application)',
     postgresql_system: 'PostgreSQL (système)',

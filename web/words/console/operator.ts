@@ -15,7 +15,6 @@ export const en = {
     audit: 'Audit log',
   },
   checked: (at: string): string => `Checked ${at}`,
-  failed_to_refresh: 'These figures are not current: the last request failed.',
   // Overview
   wrong: 'What is wrong',
   nothing_wrong: (at: string): string =>
@@ -30,7 +29,6 @@ export const en = {
   none_ended: 'none ended',
   of_ended: (bad: string, all: string): string => `${bad} of ${all}`,
   scheduler: 'Scheduler',
-  scheduler_on: (age: string): string => `last check ${age}`,
   scheduler_off: 'Off',
   scheduler_never: 'Has never run',
   problem: {
@@ -92,7 +90,6 @@ export const en = {
   of_tenants: 'Organizations',
   last: 'Last',
   days: 'Days',
-  to_queue: 'In the queue',
   // Audit
   you: 'You',
   changed: 'Fields',
@@ -123,7 +120,6 @@ export const fr: OperatorWords = {
     audit: 'Journal d’audit',
   },
   checked: (at) => `Vérifié ${at}`,
-  failed_to_refresh: 'Ces chiffres ne sont plus à jour : la dernière requête a échoué.',
   wrong: 'Ce qui ne va pas',
   nothing_wrong: (at) =>
     `Tout va bien. Vérifié ${at} : files, canaux, processus d’envoi, planificateur, Redis et échecs de la dernière heure.`,
@@ -137,7 +133,6 @@ export const fr: OperatorWords = {
   none_ended: 'aucun terminé',
   of_ended: (bad, all) => `${bad} sur ${all}`,
   scheduler: 'Planificateur',
-  scheduler_on: (age) => `dernier passage ${age}`,
   scheduler_off: 'Arrêté',
   scheduler_never: 'Jamais exécuté',
   problem: {
@@ -196,7 +191,6 @@ export const fr: OperatorWords = {
   of_tenants: 'Organisations',
   last: 'Dernier',
   days: 'Jours',
-  to_queue: 'Dans la file',
   you: 'Vous',
   changed: 'Champs',
   actor_kinds: {

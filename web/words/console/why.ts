@@ -14,7 +14,6 @@ export const en = {
   fact_hint: 'Part of a title, or an id. Empty: their latest notifications',
   ask: 'Explain',
   unknown: 'The organization has no such person or webhook.',
-  whom: 'Choose a person or an address.',
   outcomes: { arrives: 'Sent', waits: 'Waits', ends: 'Not sent', continues: 'Recorded' } as Codes,
   steps: {
     check: 'Check',
@@ -62,7 +61,6 @@ export const fr: WhyWords = {
   fact_hint: 'Une partie du titre, ou un identifiant. Vide : ses dernières notifications',
   ask: 'Expliquer',
   unknown: 'L’organisation n’a pas cette personne ni ce webhook.',
-  whom: 'Choisissez une personne ou une adresse.',
   outcomes: { arrives: 'Envoyée', waits: 'En attente', ends: 'Non envoyée', continues: 'Enregistrée' },
   steps: {
     check: 'Vérification',

@@ -47,6 +47,7 @@ export const BROWSER = [
   '<rootDir>/test/web/inbox.spec.ts',
   '<rootDir>/test/web/console/frame.spec.ts',
   '<rootDir>/test/web/console/people.spec.ts',
+  '<rootDir>/test/web/console/pushes.spec.ts',
   '<rootDir>/test/web/console/operator.spec.ts',
   '<rootDir>/test/web/console/settings.spec.ts',
   '<rootDir>/test/web/inbox-live.spec.ts',

@@ -18,6 +18,7 @@ const BARS = [
   { entry: 'client', loads: 'at once', max: 20_000 },
   // With its page and style sheet: what a person waits for.
   { entry: 'console', loads: 'at once', max: 90_000 },
+  { entry: 'push-worker', loads: 'at once', max: 6_000 },
 ];
 /** Where the console is served from in development: the server has the same rule (src/front-end). */
 const CONSOLE = 'console/index.html';
@@ -27,11 +28,13 @@ const ENTRIES = {
   production: { inbox: join(ROOT, 'inbox/vigie-inbox.ts') },
   client: { client: join(ROOT, 'client/vigie-client.ts') },
   console: { console: join(ROOT, CONSOLE) },
+  worker: { 'push-worker': join(ROOT, 'push-worker/push-worker.ts') },
 };
 
 /**
- * Three builds: the inbox, and the client alone for pages with a bell of their own, are cached by pages of others and
- * share no file with the console, which changes more often.
+ * Four builds: the inbox, and the client alone for pages with a bell of their own, are cached by pages of others and
+ * share no file with the console, which changes more often. The service worker is one file with a stable name, because a
+ * browser knows it by its address; not a module, which Firefox does not take before 147.
  */
 export default defineConfig(({ mode }) => ({
   root: ROOT,
@@ -50,7 +53,8 @@ export default defineConfig(({ mode }) => ({
       preserveEntrySignatures: mode === 'client' ? 'strict' : false,
       // Named by their content, so that they may be cached forever.
       output: {
-        entryFileNames: 'assets/[name]-[hash].js',
+        ...(mode === 'worker' ? { format: 'iife' } : {}),
+        entryFileNames: mode === 'worker' ? '[name].js' : 'assets/[name]-[hash].js',
         chunkFileNames: 'assets/[name]-[hash].js',
         assetFileNames: 'assets/[name]-[hash][extname]',
       },
@@ -64,7 +68,7 @@ export default defineConfig(({ mode }) => ({
     // words/ imports the server's words.
     fs: { allow: [ROOT, join(ROOT, '../templates'), join(ROOT, '../node_modules')] },
     proxy: Object.fromEntries(
-      ['/api', '/password', '/docs', '/openapi.json', '/ops', '/socket.io'].map((path) => [
+      ['/api', '/password', '/docs', '/openapi.json', '/ops', '/socket.io', '/push-worker.js'].map((path) => [
         path,
         { target: SERVER, ws: path === '/socket.io' },
       ]),
@@ -77,7 +81,8 @@ export default defineConfig(({ mode }) => ({
     shortTemplates(),
     tokens(),
     servedPages(),
-    mode === 'console' ? consolePages() : stableNames(),
+    mode === 'console' && consolePages(),
+    (mode === 'production' || mode === 'client') && stableNames(),
     sizes(),
   ],
 }));

@@ -59,6 +59,18 @@ it('V10: serves an entry for five minutes and hashed files forever, to any origi
   expect((await get('/assets/../../package.json')).statusCode).toBe(404);
 });
 
+it('N6: serves the service worker at the root, asked for each time, with the policy that it needs for the API', async () => {
+  writeFileSync(join(folder, 'push-worker.js'), 'self;');
+  await serve();
+  const { statusCode, headers } = await app.inject({ method: 'GET', url: '/push-worker.js' });
+  expect([statusCode, headers['content-type']]).toEqual([200, 'text/javascript; charset=utf-8']);
+  expect(headers).toMatchObject({
+    'cache-control': 'no-cache',
+    'content-security-policy': "default-src 'none'; connect-src 'self'",
+  });
+  expect(headers).not.toHaveProperty('access-control-allow-origin');
+});
+
 it('V10: a server without a built front end starts, and logs what is missing', async () => {
   const warned = jest.spyOn(Logger.prototype, 'warn').mockReturnValue();
   rmSync(folder, { recursive: true });

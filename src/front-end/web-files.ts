@@ -20,6 +20,17 @@ const FOREVER = 'public, max-age=31536000, immutable';
 const SHORT = 'public, max-age=300';
 
 /**
+ * The service worker for pushes. At the root, so that it may be responsible for every page without
+ * `Service-Worker-Allowed`: https://www.w3.org/TR/service-workers/#service-worker-allowed
+ */
+const PUSH_WORKER = '/push-worker.js';
+const PUSH_WORKER_HEADERS = {
+  'cache-control': 'no-cache',
+  // It renews subscriptions by the API. The policy of a worker is that of its own file.
+  'content-security-policy': "default-src 'none'; connect-src 'self'",
+};
+
+/**
  * Serves the files of the front end (`/inbox.js`, `/assets/…`) and the console from memory. Any origin may load them, because pages of
  * other origins embed the inbox. Without a built front end, logs that, and serves none.
  */
@@ -32,14 +43,18 @@ export function serveWeb(app: NestFastifyApplication, folder = BUILT): void {
   serveConsole(app, folder);
   for (const file of files) {
     server.get(file.path, (request, reply) => {
-      void reply.headers({
-        'cache-control': HASHED.test(file.path) ? FOREVER : SHORT,
-        'access-control-allow-origin': '*',
-        'cross-origin-resource-policy': 'cross-origin',
-      });
+      void reply.headers(file.path === PUSH_WORKER ? PUSH_WORKER_HEADERS : sharedHeaders(file.path));
       return answer(file, request, reply);
     });
   }
+}
+
+function sharedHeaders(path: string): Record<string, string> {
+  return {
+    'cache-control': HASHED.test(path) ? FOREVER : SHORT,
+    'access-control-allow-origin': '*',
+    'cross-origin-resource-policy': 'cross-origin',
+  };
 }
 
 function readFiles(folder: string): (WebFile & { path: string })[] {

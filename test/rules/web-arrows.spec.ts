@@ -9,9 +9,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   design: ['client', 'words'],
   inbox: ['client', 'design', 'words'],
   console: ['client', 'design', 'inbox', 'words'],
+  'push-worker': ['client'],
 };
-/** Of the server, only the types of what the sockets carry. */
-const CONTRACT = 'src/contracts/socket-messages.ts';
+/** Of the server, only the types of what the sockets and pushes carry. */
+const CONTRACTS: Readonly<Record<string, string>> = {
+  client: 'src/contracts/socket-messages.ts',
+  'push-worker': 'src/contracts/web-push.ts',
+};
 /** Words that the server has, too. */
 const SHARED_WORDS = /^templates\/\w+\/reasons\.json$/;
 
@@ -24,7 +28,7 @@ function faultOf(from: string, to: string): string | null {
   const isAllowed =
     root === 'web'
       ? folder === target || (ALLOWED[folder] ?? []).includes(target)
-      : (folder === 'client' && to === CONTRACT) || (folder === 'words' && SHARED_WORDS.test(to));
+      : to === CONTRACTS[folder] || (folder === 'words' && SHARED_WORDS.test(to));
   return isAllowed ? null : `${from} imports ${to}`;
 }
 
@@ -33,7 +37,7 @@ describe('imports of the front end', () => {
     parse(path, readFileSync(join(ROOT, path), 'utf8')).imports.map((to) => ({ path, to })),
   );
 
-  it('follow its arrows: client and words ← design ← inbox ← console', () => {
+  it('follow its arrows: client and words ← design ← inbox ← console, client ← push-worker', () => {
     expect(files.length).toBeGreaterThan(10);
     expect(imports.map(({ path, to }) => faultOf(path, to)).filter((fault) => fault !== null)).toEqual([]);
   });
@@ -53,6 +57,8 @@ describe('imports of the front end', () => {
     ['web/inbox/store.ts', 'src/app.ts'],
     ['web/client/rest.ts', 'src/platform/clock/clock.ts'],
     ['web/console/page.ts', 'templates/en/reasons.json'],
+    ['web/console/push.ts', 'web/push-worker/content.ts'],
+    ['web/push-worker/push-worker.ts', 'web/words/en.ts'],
   ])('do not go from %s to %s', (from, to) => {
     expect(faultOf(from, to)).not.toBeNull();
   });

@@ -8,5 +8,6 @@ runTogether(
   'test/web/console/backup-states.spec.ts',
   'test/web/console/due-item-states.spec.ts',
   'test/web/console/list-states.spec.ts',
+  'test/web/console/push-states.spec.ts',
   'test/web/console/reminder-states.spec.ts',
 );

@@ -5451,6 +5451,8 @@ export interface components {
             /** @enum {string} */
             platform: "fcm" | "web_push";
             name: string | null;
+            /** @example 6d3c… */
+            fingerprint: string;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */

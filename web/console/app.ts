@@ -100,9 +100,13 @@ export class VigieConsole extends LitElement {
   }
 
   /** What the first page does not need: the bell, and the other pages. */
-  private loadRest({ role }: Me): void {
+  private loadRest(me: Me): void {
+    const { role } = me;
     this.loadOverview();
     setTimeout(() => {
+      void import('./push.js')
+        .then(({ ConsolePush }) => new ConsolePush(this.api, me).begin((url) => this.router.navigate(url)))
+        .catch(() => undefined);
       if (role !== 'operator') void import('../inbox/vigie-inbox.js');
       for (const { load } of navigationOf(role)) void load().catch(() => undefined);
     }, 300);
@@ -174,6 +178,8 @@ export class VigieConsole extends LitElement {
 
   private async signOut(): Promise<void> {
     try {
+      // Somebody else may use this browser next.
+      await import('./push.js').then(({ leavePush }) => leavePush(this.api)).catch(() => undefined);
       await this.session.signOut();
       location.assign('/sign-in');
     } catch (error) {

@@ -1,5 +1,8 @@
-/** What this browser remembers between visits. Where storage is blocked, nothing is: every reader has a default. */
-export type StoredName = 'zone' | 'tenant' | 'email';
+/**
+ * What this browser remembers between visits. Where storage is blocked, nothing is: every reader has a default. `push`:
+ * the id of who turned pushes on.
+ */
+export type StoredName = 'zone' | 'tenant' | 'email' | 'push';
 
 const PREFIX = 'vigie-';
 

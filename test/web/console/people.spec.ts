@@ -369,6 +369,7 @@ describe('V26: people', () => {
     await page.getByRole('link', { name: 'Profil, préférences et absence' }).click();
     await heading(page, 'Claire');
     await page.getByText('Celle-ci').waitFor();
+    await page.getByText('Ce serveur n’envoie pas de notifications push aux navigateurs.').waitFor();
     await button(page, 'Envoyer un essai : E-mail').dblclick();
     await page.getByRole('link', { name: 'Voir ce qu’il devient' }).click();
     await heading(page, /Message de test/);

@@ -3,6 +3,7 @@ import { ago } from '../../design/time.js';
 import * as deliveryWords from '../../words/console/deliveries.js';
 import type { PeopleWords } from '../../words/console/people.js';
 import { type ConsoleContext, wordsIn } from '../context.js';
+import { devicesPart } from './devices-part.js';
 import type { PersonState } from './person-state.js';
 
 const CHANNELS = ['email', 'sms', 'push'] as const;
@@ -66,19 +67,18 @@ export function accessSection(view: AccessView): TemplateResult {
     await state.endSessions();
     context.toast({ text: words.ended, tone: 'good' });
   };
+  const ending =
+    isSelf && state.sessions.length < 2
+      ? nothing
+      : html`<p>
+          <button type="button" class="outlined" @click=${() => run(endAll)}>
+            ${isSelf ? words.end_others : words.end_all}
+          </button>
+        </p>`;
   return html`<section class="card">
     <h2>${words.access}</h2>
     ${person?.active === false && state.isAdmin ? passwordLink(view) : nothing}
-    ${isSelf ? html`${sessions(view)}${devices(view)}` : nothing}
-    ${
-      isSelf && state.sessions.length < 2
-        ? nothing
-        : html`<p>
-            <button type="button" class="outlined" @click=${() => run(endAll)}>
-              ${isSelf ? words.end_others : words.end_all}
-            </button>
-          </p>`
-    }
+    ${isSelf ? html`${sessions(view)} ${ending} ${devicesPart(view)}` : ending}
   </section>`;
 }
 
@@ -130,30 +130,4 @@ function sessions({ words, context, state, run }: AccessView): TemplateResult {
         </li>`;
       })}
     </ul>`;
-}
-
-function devices({ words, context, state, run }: AccessView): TemplateResult {
-  return html`<h3>${words.devices}</h3>
-    ${
-      state.devices.length === 0
-        ? html`<p class="note">${words.no_devices}</p>`
-        : html`<ul class="person-acts">
-            ${state.devices.map(({ id, name, platform, seen_at }) => {
-              const device = name ?? words.device_names[platform] ?? platform;
-              return html`<li>
-                <span class="name"
-                  ><span dir="auto">${device}</span><small>${ago(context.format, seen_at)}</small></span
-                >
-                <button
-                  type="button"
-                  class="outlined"
-                  aria-label=${words.remove_device(device)}
-                  @click=${() => run(() => state.removeDevice(id))}
-                >
-                  ${words.remove}
-                </button>
-              </li>`;
-            })}
-          </ul>`
-    }`;
 }

@@ -5,6 +5,7 @@ import { en, fr } from '../../words/console/people.js';
 import { wordsIn } from '../context.js';
 import { whyLink } from '../why/why-link.js';
 import { ConsolePage, failure, pageHead } from '../page.js';
+import { ConsolePush } from '../push.js';
 import '../reminders/reminders-section.js';
 import { Acting } from '../settings/acting.js';
 import { focusInvalid } from '../settings/fields.js';
@@ -39,7 +40,7 @@ export default class PersonPage extends ConsolePage {
 
   private async open(id: string): Promise<void> {
     const { api, me } = this.context;
-    const state = new PersonState(api, me, id, () => this.requestUpdate());
+    const state = new PersonState(api, me, new ConsolePush(api, me), id, () => this.requestUpdate());
     Object.assign(this, { state, draft: null, link: null, tests: new Map() });
     await state.load();
     if (state !== this.state) return;

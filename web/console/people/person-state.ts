@@ -1,7 +1,9 @@
 import type { ApiClient } from '../../client/api-client.js';
 import type { components } from '../../client/api.js';
+import type { PushView } from '../../client/push.js';
 import { RequestError } from '../../client/rest.js';
 import type { Me } from '../context.js';
+import type { ConsolePush } from '../push.js';
 import { type Profile, profileBody } from './profile-form.js';
 
 type Schemas = components['schemas'];
@@ -22,12 +24,16 @@ export class PersonState {
   /** Their own only: nobody sees where somebody else is signed in. */
   sessions: readonly Session[] = [];
   devices: readonly Device[] = [];
+  /** Pushes in this browser. */
+  push: PushView | null = null;
+  private pushKey: string | null = null;
   fault: unknown = null;
   isGone = false;
 
   constructor(
     private readonly api: ApiClient,
     private readonly me: Me,
+    private readonly browserPush: ConsolePush,
     readonly id: string,
     private readonly onChange: () => void,
   ) {}
@@ -112,7 +118,16 @@ export class PersonState {
 
   /** @throws RequestError */
   async removeDevice(id: string): Promise<void> {
-    await this.api.delete('/api/v1/me/devices/{id}', { params: { path: { id } } });
+    if (id === this.push?.deviceId) await this.browserPush.turnOff();
+    else await this.api.delete('/api/v1/me/devices/{id}', { params: { path: { id } } });
+    await this.loadDevices();
+  }
+
+  /** Turns pushes in this browser on or off. Call it in the click. @throws RequestError, or what the browser throws */
+  async turnPush(): Promise<void> {
+    const { browserPush, pushKey } = this;
+    if (this.push?.state === 'on') await browserPush.turnOff();
+    else if (pushKey !== null) await browserPush.turnOn(pushKey);
     await this.loadDevices();
   }
 
@@ -141,7 +156,11 @@ export class PersonState {
   }
 
   private async loadDevices(): Promise<void> {
-    this.devices = (await this.api.get('/api/v1/me/devices')).data;
+    await this.browserPush.settled();
+    const devices = await this.api.get('/api/v1/me/devices');
+    this.push = await this.browserPush.view(devices);
+    this.pushKey = devices.web_push_public_key;
+    this.devices = devices.data;
     this.onChange();
   }
 }

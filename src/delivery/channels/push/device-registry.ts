@@ -10,6 +10,9 @@ import type { Devices, DeviceView, NewDevice } from './devices.dto.js';
 /** Of one user; registering one more removes the one that was not seen for longest. */
 const MAX_DEVICES = 20;
 
+/** The columns of a `DeviceView`. */
+const VIEW = `id, platform, name, encode(fingerprint, 'hex') AS fingerprint, created_at, seen_at`;
+
 /** Whose devices. */
 interface Owner {
   tenant_id: string;
@@ -29,7 +32,7 @@ export class DeviceRegistry {
   async list({ tenant_id, user_id }: Owner): Promise<Devices> {
     const data = await this.database.tenant(tenant_id, (tx) =>
       tx.query<DeviceView>(
-        `SELECT id, platform, name, created_at, seen_at FROM devices WHERE tenant_id = $1 AND user_id = $2
+        `SELECT ${VIEW} FROM devices WHERE tenant_id = $1 AND user_id = $2
          ORDER BY seen_at DESC, id LIMIT $3`,
         [tenant_id, user_id, MAX_DEVICES],
       ),
@@ -51,7 +54,7 @@ export class DeviceRegistry {
          VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
          ON CONFLICT (tenant_id, fingerprint) DO UPDATE
          SET user_id = EXCLUDED.user_id, token = EXCLUDED.token, name = EXCLUDED.name, seen_at = EXCLUDED.seen_at
-         RETURNING id, platform, name, created_at, seen_at`,
+         RETURNING ${VIEW}`,
         [
           tenant_id,
           user_id,

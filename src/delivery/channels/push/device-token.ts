@@ -45,7 +45,7 @@ export function isService(endpoint: string, services: readonly string[]): boolea
   });
 }
 
-/** Identifies the device without revealing its token. */
+/** Identifies the device without revealing its token. web/client/push-subscription.ts does the same. */
 export function fingerprintOf(token: DeviceToken): Buffer {
   const address = token.platform === 'fcm' ? token.token : token.subscription.endpoint;
   return createHash('sha256').update(`${token.platform} ${address}`).digest();

@@ -73,6 +73,13 @@ export class DeviceView {
   @ApiProperty({ type: String, nullable: true })
   name: string | null;
 
+  @ApiProperty({
+    example: '6d3c…',
+    description:
+      'Hexadecimal SHA-256 of `fcm <token>` or `web_push <endpoint>`: an app or browser finds itself in the list',
+  })
+  fingerprint: string;
+
   @ApiProperty()
   created_at: Date;
 

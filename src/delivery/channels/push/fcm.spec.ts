@@ -14,7 +14,7 @@ const PUSH = {
   id: '01a22a70-1f05-7e08-bcbd-6362d6345de6',
   title: 'TVA CA3, échéance demain',
   body: 'Date limite : mardi 31 mars 2026',
-  data: { tenant: 'horizon', kind: 'deadline_near' },
+  data: { tenant: 'horizon', kind: 'deadline_near', notification_ids: '', count: '1' },
   urgent: false,
 };
 const TOKEN = { platform: 'fcm', token: 'device-token' } as const;

@@ -1,14 +1,9 @@
+import type { WebPushContent } from '../../../contracts/web-push.js';
 import type { SendLease } from '../sender.js';
 import type { DeviceToken } from './device-token.js';
 
 /** A push, ready to be sent. */
-export interface OutgoingPush {
-  /** The same on every attempt: a device shows a repeated one once. */
-  id: string;
-  title: string;
-  body: string;
-  /** For the app: which notifications it is about, and where to go. */
-  data: Readonly<Record<string, string>>;
+export interface OutgoingPush extends WebPushContent {
   urgent: boolean;
 }
 

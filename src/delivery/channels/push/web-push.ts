@@ -1,4 +1,5 @@
 import webPush from 'web-push';
+import type { WebPushContent } from '../../../contracts/web-push.js';
 import type { Clock } from '../../../platform/clock/clock.js';
 import { exchange, type ProviderAnswer, retryAfter } from '../request.js';
 import { SendError, type SendFailure, type SendLease } from '../sender.js';
@@ -48,7 +49,8 @@ export class WebPush implements PushService<Browser> {
 
   private encrypted({ id, title, body, data, urgent }: OutgoingPush, subscription: Subscription) {
     const { public_key, private_key, subject } = this.vapid;
-    const details = webPush.generateRequestDetails(subscription, JSON.stringify({ id, title, body, data }), {
+    const content: WebPushContent = { id, title, body, data };
+    const details = webPush.generateRequestDetails(subscription, JSON.stringify(content), {
       vapidDetails: { publicKey: public_key, privateKey: private_key, subject },
       TTL: TTL_SECONDS,
       urgency: urgent ? 'high' : 'normal',

@@ -1,5 +1,8 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { launchBrowser } from '../../support/browser.js';
+import { launchBrowser, launchProfile } from '../../support/browser.js';
 import { type Cast, createCast, type Person } from '../../support/cast.js';
 import { until } from '../../support/until.js';
 import { createWorld, type World } from '../../support/world.js';
@@ -266,18 +269,92 @@ it('V20: the first page is usable within 1 s, a click shows its page within 100 
   expect(shift).toBeLessThanOrEqual(0.02);
 });
 
-it('V20: a server that does not answer is said, and tried again', async () => {
+it('V20: a server that does not answer is said, with the age of its last answer, and tried again', async () => {
   const page = await signedIn(cast.admin, '/account');
   await heading(page, 'Mon compte');
   await page.getByText('En direct').waitFor();
   await page.route('**/api/v1/overview', (route) => route.abort());
   await page.getByRole('navigation').getByRole('link', { name: 'Aujourd’hui' }).click();
   await page.getByText('Le serveur ne répond pas.').first().waitFor();
+  await page.getByText('Connexion perdue').waitFor();
+  await page.setViewportSize({ width: 360, height: 740 });
+  expect(await page.locator('.live.lost .live-age time').innerText()).toMatch(/^(maintenant|il y a)/);
+  expect(await overflow(page)).toBe(0);
+  await page.setViewportSize({ width: 1280, height: 800 });
   await page.unroute('**/api/v1/overview');
   await page.getByRole('button', { name: 'Réessayer' }).click();
   await page.getByText('Rien en retard.').waitFor();
   await until('no failure', async () => (await page.getByText('Le serveur ne répond pas.').count()) === 0);
+  await page.getByText('En direct').waitFor();
 });
+
+it('V20: two tabs of two users: a tab shows whose cookie the browser has, also after a sign-out', async () => {
+  const page = await signedIn(cast.admin, '/account');
+  await page.locator('dd', { hasText: cast.admin.email }).waitFor();
+  const other = await openConsole(context, url, '/sign-in');
+  await fill(other.page, {
+    'Adresse e-mail': cast.teammate.email,
+    'Mot de passe': cast.teammate.password,
+  });
+  await other.page.getByLabel(/^Cabinet/).fill(cast.tenant.slug);
+  await other.page.getByRole('button', { name: 'Se connecter' }).click();
+  await other.page.getByText('Ce qui vous concerne').waitFor();
+  await page.locator('dd', { hasText: cast.teammate.email }).waitFor();
+  expect(await page.locator('body').innerText()).not.toContain(cast.admin.email);
+  // Without a message, as where the browser blocks channels, a tab asks when it is shown.
+  await signInByCookie(context, url, {
+    email: cast.admin.email,
+    password: cast.admin.password,
+    tenant: cast.tenant.slug,
+  });
+  await page.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`);
+  await page.locator('dd', { hasText: cast.admin.email }).waitFor();
+  await page.getByRole('main').getByRole('button', { name: 'Se déconnecter' }).click();
+  await heading(page, 'Connexion');
+  await heading(other.page, 'Connexion');
+  expect(other.faults).toEqual([]);
+});
+
+it('V20: on a clock that is 25 hours ahead, ages, times and days are those of the server', async () => {
+  await context.clock.install({ time: Date.now() + 25 * 3_600_000 });
+  await world.sql(
+    `INSERT INTO deadlines (tenant_id, title, due_on)
+     SELECT id, 'TVA', (now() AT TIME ZONE time_zone)::date FROM tenants WHERE id = $1`,
+    [cast.tenant_id],
+  );
+  const page = await signedIn(cast.admin, '/due-items');
+  await page.locator('tr.row-group').getByText('Aujourd’hui').waitFor();
+  const begun = Date.now();
+  const shown = (/Vérifié à (.*)\./.exec(await page.locator('.list-foot').innerText()) ?? [])[1];
+  const minutes = [begun - 60_000, begun].map((at) =>
+    new Intl.DateTimeFormat('fr', { timeStyle: 'short', timeZone: 'Europe/Paris' }).format(at),
+  );
+  expect(minutes).toContain(shown);
+  await page.getByText('En direct').waitFor();
+  expect(await page.locator('.live').getAttribute('title')).toBe('dernière réponse maintenant');
+  await world.sql('DELETE FROM deadlines');
+});
+
+it('V20: a browser that blocks cookies is told so at the sign-in', async () => {
+  const profile = mkdtempSync(join(tmpdir(), 'vigie-profile-'));
+  mkdirSync(join(profile, 'Default'));
+  const blocked = { profile: { default_content_setting_values: { cookies: 2 } } };
+  writeFileSync(join(profile, 'Default/Preferences'), JSON.stringify(blocked));
+  const own = await launchProfile(profile);
+  try {
+    tab = await openConsole(own, url, '/sign-in');
+    const { page } = tab;
+    await expect(page.evaluate('localStorage.length')).rejects.toThrow('Access is denied');
+    await page.locator('input[name=email]').fill(cast.admin.email);
+    await page.locator('input[name=password]').fill(cast.admin.password);
+    await page.locator('input[name=tenant]').fill(cast.tenant.slug);
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').getByText('This browser refuses the cookies of this page.').waitFor();
+  } finally {
+    await own.close();
+    rmSync(profile, { recursive: true });
+  }
+}, 40_000);
 
 it('V20: the first page of a new installation creates its operator with the printed token, who is signed in', async () => {
   await world.sql('DELETE FROM operators');

@@ -63,6 +63,7 @@ export const en = {
       tenant_suspended: 'The access of your office is suspended.',
       validation_failed: 'Something in the form is not valid.',
       limit_reached: 'A limit of your office is reached.',
+      cookie_refused: 'This browser refuses the cookies of this page. Allow them, then sign in again.',
     },
     {
       network: 'The server does not answer.',
@@ -144,6 +145,8 @@ export const fr: FrameWords = {
       tenant_suspended: 'L’accès de votre cabinet est suspendu.',
       validation_failed: 'Une saisie n’est pas valable.',
       limit_reached: 'Une limite de votre cabinet est atteinte.',
+      cookie_refused:
+        'Ce navigateur refuse les cookies de cette page. Autorisez-les, puis connectez-vous à nouveau.',
     },
     {
       network: 'Le serveur ne répond pas.',

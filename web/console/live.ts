@@ -37,6 +37,11 @@ export class Live {
     return this.isAnswered ? this.connection : 'lost';
   }
 
+  /** Whether somebody can see the page. */
+  get isShown(): boolean {
+    return this.page.visibilityState === 'visible';
+  }
+
   /**
    * Calls the page when something may have changed; with `everyMs` also that long after the last call.
    * @returns ends it. Call it in `disconnectedCallback`.
@@ -47,7 +52,7 @@ export class Live {
       everyMs === undefined
         ? null
         : setInterval(() => {
-            if (this.page.visibilityState === 'visible') listener();
+            if (this.isShown) listener();
           }, everyMs);
     return () => {
       this.listeners.delete(listener);

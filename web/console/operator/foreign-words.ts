@@ -8,6 +8,6 @@ export function deliveryWords(locale: Locale): deliveries.DeliveryWords {
 }
 
 /** The words for jobs and states of runs, which the first page has too. */
-export function runWords(locale: Locale): Pick<today.TodayWords, 'jobs' | 'run_states'> {
+export function runWords(locale: Locale): Pick<today.TodayWords, 'jobs' | 'run_states' | 'counts'> {
   return wordsIn(locale, today);
 }

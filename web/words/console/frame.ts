@@ -75,6 +75,8 @@ export const en = {
   list: {
     filters: 'Filters',
     search: 'Search',
+    since: 'From',
+    until: 'To',
     clear: 'Clear the filters',
     select_all: 'Select all shown',
     select_row: (name: string): string => `Select ${name}`,
@@ -158,6 +160,8 @@ export const fr: FrameWords = {
   list: {
     filters: 'Filtres',
     search: 'Rechercher',
+    since: 'Du',
+    until: 'Au',
     clear: 'Effacer les filtres',
     select_all: 'Tout sélectionner à l’écran',
     select_row: (name) => `Sélectionner ${name}`,

@@ -3,6 +3,7 @@ import { Transform } from 'class-transformer';
 import { IsBoolean, IsIn, IsOptional, Matches } from 'class-validator';
 import { SCHEDULED_JOBS, type ScheduledJob } from '../contracts/jobs.js';
 import { type Channel, CHANNELS } from '../contracts/channels.js';
+import { Instant } from '../platform/http/instant.js';
 import { PageQuery } from '../platform/http/page.dto.js';
 import { RUN_STATES, RunState, type RunStateName, RunView } from '../runs/run.dto.js';
 
@@ -37,6 +38,16 @@ export class RunsQuery extends PageQuery {
   @IsOptional()
   @IsIn(RUN_STATES)
   state?: RunStateName;
+
+  @ApiPropertyOptional({ format: 'date-time', description: 'Due at this instant or later' })
+  @IsOptional()
+  @Instant()
+  since?: string;
+
+  @ApiPropertyOptional({ format: 'date-time', description: 'Due before this instant' })
+  @IsOptional()
+  @Instant()
+  until?: string;
 }
 
 export class RunPage {

@@ -76,6 +76,7 @@ export class Cleanup implements OnModuleInit {
           ),
         );
         counts[table] = (counts[table] ?? 0) + deleted;
+        run.progress(counts);
       } while (deleted === BATCH);
     }
     counts.webhook_secrets_renewed = await this.webhooks.run(run.tenant_id);

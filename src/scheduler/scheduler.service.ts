@@ -31,6 +31,9 @@ export interface RunQuery {
   cursor?: string;
   job?: ScheduledJob;
   state?: RunStateName;
+  /** Due at this instant or later, and before the other one. */
+  since?: string;
+  until?: string;
 }
 
 interface TenantHours {
@@ -178,7 +181,10 @@ export class Scheduler implements BeforeApplicationShutdown {
   }
 
   /** The tenant's runs, newest first. */
-  async runs(tenantId: string, { limit, cursor, job, state }: RunQuery): Promise<Page<RunView>> {
+  async runs(
+    tenantId: string,
+    { limit, cursor, job, state, since, until }: RunQuery,
+  ): Promise<Page<RunView>> {
     // Ids grow with time, so they sort the runs.
     const [before] = cursor === undefined ? [null] : decodeCursor(cursor, [(key) => isUUID(key)]);
     const rows = await this.database.tenant(tenantId, (tx) =>
@@ -186,8 +192,9 @@ export class Scheduler implements BeforeApplicationShutdown {
         `SELECT ${RUN_COLUMNS} FROM job_runs
          WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2) AND ($3::text IS NULL OR job = $3)
            AND ($4::text IS NULL OR state = $4)
-         ORDER BY id DESC LIMIT $5`,
-        [tenantId, before, job ?? null, state ?? null, limit + 1],
+           AND ($5::timestamptz IS NULL OR due_at >= $5) AND ($6::timestamptz IS NULL OR due_at < $6)
+         ORDER BY id DESC LIMIT $7`,
+        [tenantId, before, job ?? null, state ?? null, since ?? null, until ?? null, limit + 1],
       ),
     );
     return pageOf(

@@ -86,9 +86,16 @@ it('V16: "C’est traité" acknowledges the alert, and a snooze is rolled back w
   await openPanel(page);
   const item = articles(page).filter({ hasText: 'TVA CA3' });
   await item.hover();
-  await page.route('**/snooze', (route) => route.fulfill({ status: 503, body: '{}' }));
+  let refuse: (() => void) | null = null;
+  await page.route('**/snooze', async (route) => {
+    await new Promise<void>((resolve) => (refuse = resolve));
+    await route.fulfill({ status: 503, body: '{}' });
+  });
   await item.getByRole('button', { name: 'Reporter' }).click();
   await page.locator('vigie-inbox .menu button', { hasText: 'Dans une heure' }).click();
+  await item.getByText('En pause').waitFor();
+  await until('the request', () => refuse !== null);
+  refuse!();
   await page.getByText('L’action n’a pas abouti').first().waitFor();
   await until('the roll-back', async () => (await item.getByText('Reportée').count()) === 0);
   await item.getByRole('button', { name: 'C’est traité' }).click();
@@ -137,9 +144,24 @@ it('V10: by keyboard alone: opens, moves in the feed, leaves it, marks, closes, 
   await until('the mark', async () => (await badge(page).textContent()) === '1');
   await articles(page).first().focus();
   await page.keyboard.press('Control+End');
-  expect(await page.evaluate(place)).toBe('2');
+  // Nothing follows the feed that takes the focus: it goes to the panel's end.
+  expect(await page.evaluate(`document.activeElement.shadowRoot.activeElement.part.value`)).toBe('footer');
   await page.keyboard.press('Escape');
   await until('the bell', async () => (await focused()) === 'bell');
+  noFaults();
+});
+
+it('V10: Control+End leaves a feed that goes on to the button that loads more', async () => {
+  await notifyMany(world, Array<Person>(25).fill(person), { title: 'Relance' });
+  const page = await open();
+  await openPanel(page);
+  await articles(page).nth(19).waitFor();
+  await articles(page).first().focus();
+  await page.keyboard.press('Control+End');
+  const text = `document.activeElement.shadowRoot.activeElement.textContent.trim()`;
+  expect(await page.evaluate(text)).toBe('Afficher la suite');
+  await page.keyboard.press('Enter');
+  await until('the rest', async () => (await articles(page).count()) === 25);
   noFaults();
 });
 

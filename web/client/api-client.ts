@@ -10,6 +10,9 @@ type Init<Path extends keyof paths, Method extends HttpMethod> = Method extends 
   ? MaybeOptionalInit<paths[Path], Method>
   : never;
 
+/** Requests that change nothing that pages show: they compute, or sign in and out. */
+const UNSEEN = /\/(preview|columns|session)$/;
+
 /** The answer of a route, from /openapi.json. */
 type Answer<Path extends keyof paths, Method extends HttpMethod, Options> = Method extends keyof paths[Path]
   ? paths[Path][Method] extends Record<string | number, unknown>
@@ -27,6 +30,8 @@ export interface ApiEvents {
   onNoAnswer?: () => void;
   /** The session has ended. */
   onUnauthenticated?: () => void;
+  /** The server has changed something for this page. */
+  onChange?: () => void;
 }
 
 /**
@@ -105,7 +110,10 @@ export class ApiClient {
     });
     this.clockOffsetMs = offsetOf(response) ?? this.clockOffsetMs;
     this.events.onAnswer?.();
-    if (response.ok) return data as Data;
+    if (response.ok) {
+      if (method !== 'get' && !UNSEEN.test(path)) this.events.onChange?.();
+      return data as Data;
+    }
     throw this.errorOf(response, error);
   }
 

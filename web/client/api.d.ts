@@ -7426,6 +7426,9 @@ export interface operations {
                 bundle_id?: string;
                 since?: string;
                 until?: string;
+                ended_since?: string;
+                reason?: string;
+                to?: "people" | "webhooks";
                 q?: string;
             };
             header?: never;
@@ -9804,6 +9807,8 @@ export interface operations {
                 tenant?: string;
                 job?: "check-notifications" | "weekly-summary" | "check-backups" | "scan-backups" | "process-reminders" | "update-statuses" | "cleanup";
                 state?: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+                since?: string;
+                until?: string;
             };
             header?: never;
             path?: never;

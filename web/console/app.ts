@@ -9,6 +9,7 @@ import type { ConsoleContext, Locale, Me } from './context.js';
 import { frame, navigationOf } from './frame.js';
 import { InboxEvents } from './inbox-events.js';
 import { Live } from './live.js';
+import { OtherTabs } from './other-tabs.js';
 import { failure } from './page.js';
 import { type Page, PAGES } from './pages.js';
 import { PageSlot } from './page-slot.js';
@@ -47,14 +48,27 @@ export class VigieConsole extends LitElement {
       this.live.heard();
       if (this.me?.role === 'operator') this.live.enter('live');
     },
-    onNoAnswer: () => this.live.enter('lost'),
+    onNoAnswer: () => this.live.missed(),
     onUnauthenticated: () => {
       if (this.me !== null) this.session.expire();
+    },
+    // The page itself shows what its acts change.
+    onChange: () => {
+      this.loadOverview();
+      this.tabs.tellChange();
     },
   });
   private readonly live = new Live(() => this.requestUpdate(), document);
   private readonly session = new Session(this.api, () => this.requestUpdate());
   private readonly overview = new OverviewState(this.api);
+  private readonly tabs = new OtherTabs({
+    shown: () => this.me?.id ?? null,
+    ask: () => this.session.owner(),
+    resume: () => {
+      if (this.session.isExpired) this.resume();
+    },
+    changed: () => this.live.changed(),
+  });
   private readonly slotOfPage = new PageSlot(() => this.requestUpdate());
   private readonly router = new Router<Page>(PAGES, (route, previous) => this.show(route, previous));
 
@@ -159,28 +173,39 @@ export class VigieConsole extends LitElement {
   private readonly onSignedIn = (event: Event): void => {
     const { detail: id } = event as CustomEvent<string>;
     const { me } = this;
-    // Another person's page must show nothing of the one before.
-    if (me !== null && me.id !== id) {
-      location.reload();
-      return;
-    }
-    if (me !== null) {
-      this.querySelector('vigie-inbox')?.retryConnection();
-      this.live.changed();
-      this.requestUpdate();
+    this.tabs.tellUser(id);
+    const isAtSignIn = this.router.route?.page.roles === null;
+    if (me !== null && !isAtSignIn) {
+      // Another person's page must show nothing of the one before.
+      if (me.id !== id) location.reload();
+      else this.resume();
       return;
     }
     const next = new URLSearchParams(location.search).get('next') ?? '/';
-    history.replaceState(null, '', this.router.match(next)?.url ?? '/');
+    const url = this.router.match(next)?.url ?? '/';
+    if (me !== null) {
+      location.replace(url);
+      return;
+    }
+    history.replaceState(null, '', url);
     this.router.stop();
     void this.begin();
   };
+
+  /** The person has signed in again. */
+  private resume(): void {
+    this.session.resume();
+    this.querySelector('vigie-inbox')?.retryConnection();
+    this.live.changed();
+    this.requestUpdate();
+  }
 
   private async signOut(): Promise<void> {
     try {
       // Somebody else may use this browser next.
       await import('./push.js').then(({ leavePush }) => leavePush(this.api)).catch(() => undefined);
       await this.session.signOut();
+      this.tabs.tellUser(null);
       location.assign('/sign-in');
     } catch (error) {
       this.context.toast({ text: this.context.words.faultOf(error), tone: 'critical' });

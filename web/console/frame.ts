@@ -93,7 +93,7 @@ function search(context: ConsoleContext): TemplateResult | typeof nothing {
 }
 
 function live({ live, words, format }: ConsoleContext): TemplateResult {
-  const heard = live.heardAt === null ? null : new Date(live.heardAt).toISOString();
+  const heard = live.heardAt === null ? null : format.instant(live.heardAt);
   const age = heard === null ? '' : words.live_age(format.ago(heard));
   return html`<span class="live ${live.state}" title=${age}
     ><span class="dot" aria-hidden="true"></span><span class="live-word">${words.live[live.state]}</span>${

@@ -19,11 +19,13 @@ export class Live {
   private timer: ReturnType<typeof setTimeout> | null = null;
   private lastAt = 0;
   private isPending = false;
-  private currentState: LiveState = 'connecting';
+  private isStateNew = false;
+  private connection: LiveState = 'connecting';
+  private isAnswered = true;
   /** When the server last answered or sent something, in ms of this machine; null: not yet. */
   heardAt: number | null = null;
 
-  /** @param onState called when the state or `heardAt` changes. */
+  /** @param onState called when the state or `heardAt` has changed, as rarely as the pages. */
   constructor(
     private readonly onState: () => void,
     private readonly page: Visibility,
@@ -32,7 +34,12 @@ export class Live {
   }
 
   get state(): LiveState {
-    return this.currentState;
+    return this.isAnswered ? this.connection : 'lost';
+  }
+
+  /** Whether somebody can see the page. */
+  get isShown(): boolean {
+    return this.page.visibilityState === 'visible';
   }
 
   /**
@@ -45,7 +52,7 @@ export class Live {
       everyMs === undefined
         ? null
         : setInterval(() => {
-            if (this.page.visibilityState === 'visible') listener();
+            if (this.isShown) listener();
           }, everyMs);
     return () => {
       this.listeners.delete(listener);
@@ -63,13 +70,21 @@ export class Live {
   /** The server has answered or sent something. */
   heard(): void {
     this.heardAt = Date.now();
-    this.onState();
+    this.isAnswered = true;
+    this.report();
   }
 
+  /** A request got no answer: the connection counts as lost until the server is heard again. */
+  missed(): void {
+    this.isAnswered = false;
+    this.report();
+  }
+
+  /** The state of the live connection. */
   enter(state: LiveState): void {
-    if (state === this.currentState) return;
-    this.currentState = state;
-    this.onState();
+    if (state === this.connection) return;
+    this.connection = state;
+    this.report();
   }
 
   stop(): void {
@@ -78,21 +93,29 @@ export class Live {
     this.listeners.clear();
   }
 
+  private report(): void {
+    this.isStateNew = true;
+    if (this.page.visibilityState !== 'hidden') this.schedule();
+  }
+
   private schedule(): void {
-    if (this.timer !== null) return;
-    this.timer = setTimeout(
-      () => {
-        this.timer = null;
-        if (!this.isPending || this.page.visibilityState === 'hidden') return;
-        this.isPending = false;
-        this.lastAt = Date.now();
-        for (const listener of [...this.listeners]) listener();
-      },
-      Math.max(0, this.lastAt + MIN_GAP_MS - Date.now()),
-    );
+    // The machine's clock may have been set back.
+    const gap = Math.min(MIN_GAP_MS, Math.max(0, this.lastAt + MIN_GAP_MS - Date.now()));
+    this.timer ??= setTimeout(() => this.tell(), gap);
+  }
+
+  private tell(): void {
+    const { isPending, isStateNew } = this;
+    this.timer = null;
+    if (this.page.visibilityState === 'hidden') return;
+    this.lastAt = Date.now();
+    this.isPending = false;
+    this.isStateNew = false;
+    if (isStateNew) this.onState();
+    if (isPending) for (const listener of [...this.listeners]) listener();
   }
 
   private readonly onVisible = (): void => {
-    if (this.page.visibilityState === 'visible' && this.isPending) this.schedule();
+    if (this.page.visibilityState === 'visible' && (this.isPending || this.isStateNew)) this.schedule();
   };
 }

@@ -8,6 +8,13 @@ export interface Credentials {
   tenant?: string;
 }
 
+/** The server has signed somebody in, and the browser has not kept the cookie. */
+export class CookieRefused extends Error {
+  override readonly name = 'CookieRefused';
+  /** Its sentence is among the words of the frame. */
+  readonly code = 'cookie_refused';
+}
+
 /** Who is signed in: the cookie of this server, which no script can read. */
 export class Session {
   private isEnded = false;
@@ -35,11 +42,31 @@ export class Session {
     }
   }
 
-  /** @returns the id of who has signed in. @throws RequestError invalid_credentials, too_many_attempts */
+  /** @returns the id of whose cookie this browser has; null: it has none that is valid. @throws RequestError */
+  async owner(): Promise<string | null> {
+    try {
+      return (await this.api.get('/api/v1/auth/session')).id;
+    } catch (error) {
+      if (error instanceof RequestError && error.reason === 'auth') return null;
+      throw error;
+    }
+  }
+
+  /**
+   * @returns the id of who has signed in.
+   * @throws RequestError invalid_credentials, too_many_attempts
+   * @throws CookieRefused the browser blocks cookies
+   */
   async signIn(body: Credentials): Promise<string> {
     const { id } = await this.api.post('/api/v1/auth/session', { body });
-    this.isEnded = false;
+    if ((await this.owner()) === null) throw new CookieRefused();
+    this.resume();
     return id;
+  }
+
+  /** The session goes on: its owner has signed in again, here or in another tab. */
+  resume(): void {
+    this.isEnded = false;
   }
 
   /** @throws RequestError */

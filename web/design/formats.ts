@@ -80,6 +80,11 @@ export class Formats {
     return this.clock.format(new Date(iso));
   }
 
+  /** The server's time of a moment, ISO: this machine's clock may be wrong. @param at in ms of this machine */
+  instant(at: number): string {
+    return new Date(at + this.now() - Date.now()).toISOString();
+  }
+
   /** The civil date in the zone, `2026-03-02`. @param at ISO or ms; now by default */
   civilDate(at: string | number = this.now()): string {
     return this.key.format(new Date(at));

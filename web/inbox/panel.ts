@@ -37,7 +37,7 @@ export function panelTemplate(view: InboxView): TemplateResult {
     <div class="scroll">
       ${view.acts.preferences === null ? content(view) : (view.acts.preferences.content ?? skeleton(view))}
     </div>
-    <div part="footer"><slot name="footer"></slot></div>`;
+    <div part="footer" tabindex="-1"><slot name="footer"></slot></div>`;
 }
 
 function tools({ words, tabs, store }: InboxView): TemplateResult {
@@ -180,21 +180,15 @@ function moveInFeed(event: KeyboardEvent): void {
   const feed = event.currentTarget as HTMLElement;
   const articles = [...feed.querySelectorAll<HTMLElement>('article')];
   const place = articles.findIndex((article) => article.contains(event.target as Node));
+  const beside = (selector: string) =>
+    event.ctrlKey ? feed.closest('.panel')?.querySelector<HTMLElement>(selector) : undefined;
   const target = {
     PageDown: articles[place + 1],
     PageUp: articles[place - 1],
-    End: event.ctrlKey ? (after(feed) ?? articles.at(-1)) : undefined,
-    Home: event.ctrlKey ? before(feed) : undefined,
+    End: beside('.more button, [part=footer]'),
+    Home: beside('.header button'),
   }[event.key];
-  if (!['PageDown', 'PageUp'].includes(event.key) && target === undefined) return;
+  if (!['PageDown', 'PageUp'].includes(event.key) && target == null) return;
   event.preventDefault();
   target?.focus();
-}
-
-function after(feed: HTMLElement): HTMLElement | null {
-  return feed.parentElement?.querySelector<HTMLElement>('.more button') ?? null;
-}
-
-function before(feed: HTMLElement): HTMLElement | undefined {
-  return feed.closest('.panel')?.querySelector<HTMLElement>('.header button') ?? undefined;
 }

@@ -74,6 +74,24 @@ export class TenantDeliveriesQuery extends CountedPageQuery {
   until?: string;
 
   @ApiPropertyOptional({
+    format: 'date-time',
+    description: 'Sent, failed or given up at this instant or later',
+  })
+  @IsOptional()
+  @Instant()
+  ended_since?: string;
+
+  @ApiPropertyOptional({ maxLength: 60, example: 'preference', description: 'Why it was not sent: a code' })
+  @IsOptional()
+  @Line(60)
+  reason?: string;
+
+  @ApiPropertyOptional({ enum: ['people', 'webhooks'], description: 'To whom; default: both' })
+  @IsOptional()
+  @IsIn(['people', 'webhooks'])
+  to?: 'people' | 'webhooks';
+
+  @ApiPropertyOptional({
     maxLength: 200,
     description:
       "Part of the recipient's name or address, of the sent subject, or of a text of the fact, without regard to case " +

@@ -54,6 +54,18 @@ it('C10: each filter finds its rows, and the search takes signs as they are', as
   let sum = 0;
   for (const state of states) sum += (await list(`&state=${state}`)).count;
   expect(sum).toBe(count);
+  await world.sql(
+    `UPDATE deliveries SET state = 'suppressed', reason = 'preference', ended_at = now()
+     WHERE id = (SELECT min(id::text)::uuid FROM deliveries WHERE tenant_id = $1 AND channel = 'email')`,
+    [cast.tenant_id],
+  );
+  const hourAgo = new Date(Date.now() - 3_600_000).toISOString();
+  const ended = `&state=suppressed&reason=preference&to=people&ended_since=`;
+  expect((await list(ended + hourAgo)).count).toBe(1);
+  expect((await list(`${ended}2100-01-01T00:00:00Z`)).count).toBe(0);
+  expect((await list('&reason=expired')).count).toBe(0);
+  const [people, webhooks] = [await list('&to=people'), await list('&to=webhooks')];
+  expect(people.count + webhooks.count).toBe((await list()).count);
 });
 
 it('C10: pages of every order are complete and without repetitions', async () => {

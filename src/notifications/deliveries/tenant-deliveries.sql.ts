@@ -1,3 +1,4 @@
+import { PEOPLE_CHANNELS } from '../../contracts/channels.js';
 import { ListConditions } from '../../platform/lists/list-conditions.js';
 import { sortKeySql } from '../../platform/text/folded.sql.js';
 import type { SortKey, SortOrders } from '../../platform/lists/sort-orders.js';
@@ -45,6 +46,10 @@ export function deliveryConditions(reader: DeliveryReader, query: TenantDeliveri
   const conditions = new ListConditions([reader.tenant_id, reader.user_id]).add('d.tenant_id = $1');
   conditions.add(mayReadSql(reader, (value) => conditions.take(value)));
   if (query.status !== undefined) conditions.add(STATE_CONDITIONS[query.status]);
+  if (query.to !== undefined) {
+    const people = `d.channel = ANY (${conditions.take(PEOPLE_CHANNELS)}::text[])`;
+    conditions.add(query.to === 'people' ? people : `NOT (${people})`);
+  }
   return conditions
     .equal('d.channel', query.channel)
     .equal('d.state', query.state)
@@ -54,5 +59,7 @@ export function deliveryConditions(reader: DeliveryReader, query: TenantDeliveri
     .equal('d.bundle_id', query.bundle_id)
     .given(query.since, (p) => `d.created_at >= ${p}::timestamptz`)
     .given(query.until, (p) => `d.created_at < ${p}::timestamptz`)
+    .given(query.ended_since, (p) => `d.ended_at >= ${p}::timestamptz`)
+    .equal('d.reason', query.reason)
     .matching(['person.name', 'd.recipient', 'd.address', 'd.sent_subject', FACT_TEXTS], query.q);
 }

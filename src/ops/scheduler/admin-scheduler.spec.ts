@@ -166,6 +166,9 @@ describe('without workers', () => {
     const rest = await get(`runs?limit=2&cursor=${String(first.body.next_cursor)}`);
     expect(rest.body).toMatchObject({ data: [{ job: 'cleanup', state: 'queued' }], next_cursor: null });
     expect((await get('runs?job=update-statuses')).body.data).toEqual([]);
+    expect((await get('runs?since=2100-01-01T00:00:00Z')).body.data).toEqual([]);
+    expect((await get('runs?until=2000-01-01T00:00:00Z')).body.data).toEqual([]);
+    expect((await get(`runs?since=${NOW}`)).body.data).toHaveLength(3);
     expect((await get(`runs?tenant=${cast.other.tenant.slug}`, cast.operator.token)).body.data).toHaveLength(
       1,
     );
@@ -177,6 +180,7 @@ describe('without workers', () => {
     ['scheduler/cleanup/preview?date=2026-02-28&x=1', '/x'],
     ['runs?state=lost', '/state'],
     ['runs?job=send-mail', '/job'],
+    ['runs?since=yesterday', '/since'],
     ['runs?limit=0', '/limit'],
     ['scheduler?tenant=Not%20a%20slug', '/tenant'],
     ['scheduler?tenant=a&tenant=b', '/tenant'],

@@ -177,6 +177,42 @@ describe('V20: the list of due items', () => {
     await page.getByText('Rien ne correspond à ces filtres.').waitFor();
   });
 
+  it('V20: at 360 px, as at 400 % zoom, all are selected and the order is changed', async () => {
+    await world.sql(
+      `INSERT INTO deadlines (tenant_id, title, due_on, client_name)
+       SELECT $1, 'TVA ' || n, current_date + n, 'Client ' || n FROM generate_series(1, 60) n`,
+      [person.tenant_id],
+    );
+    await context.close();
+    await newContext({ viewport: { width: 360, height: 780 } });
+    const page = await open('/due-items?q=tva');
+    await page.getByText('50 sur 60').waitFor();
+    await page.getByRole('link', { name: 'Client', exact: true }).click();
+    await page.locator('th[aria-sort=ascending]', { hasText: 'Client' }).waitFor();
+    await page.getByLabel('Tout sélectionner à l’écran').check();
+    await page.getByRole('button', { name: 'Sélectionner les 60 résultats' }).click();
+    await page.getByRole('region', { name: '60 sélectionnés' }).getByRole('button', { name: 'Fait' }).click();
+    await page.getByRole('dialog').getByText('Terminer 60 éléments ?').waitFor();
+    expect(await overflow(page)).toBe(0);
+  });
+
+  it('follows what another tab of the browser changes, and the title counts what is left', async () => {
+    await create('TVA', day(-2), { responsible_id: person.id });
+    await create('IS', day(-1), { responsible_id: person.id });
+    const page = await open('/due-items');
+    const other = await openConsole(context, url, '/due-items');
+    await shown(page, ['TVA', 'IS']);
+    await shown(other.page, ['TVA', 'IS']);
+    await until('the title', async () => (await page.title()).startsWith('(2) '));
+    await page.getByRole('button', { name: 'C’est fait : TVA' }).click();
+    // Each tab reads again by itself after 60 s, which is longer than these waits.
+    await shown(other.page, ['IS']);
+    for (const each of [page, other.page])
+      await until('the title', async () => (await each.title()).startsWith('(1) '));
+    await page.getByRole('button', { name: 'Rouvrir : TVA' }).waitFor();
+    expect(other.faults).toEqual([]);
+  });
+
   it('saves a CSV of what is shown', async () => {
     await create('=1+1', day(1), { client_name: 'Cœur & Fils' });
     const page = await open('/due-items');

@@ -1,9 +1,15 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { launchBrowser } from '../../support/browser.js';
-import { type Cast, createCast, type Person } from '../../support/cast.js';
+import { launchBrowser, launchProfile } from '../../support/browser.js';
+import { addPerson, addTenant, type Cast, createCast, type Person } from '../../support/cast.js';
+import { insertRow } from '../../support/rows.js';
 import { until } from '../../support/until.js';
+import { runJob } from '../../support/watched.js';
 import { createWorld, type World } from '../../support/world.js';
 import { FirstRun } from '../../../src/auth/first-run.js';
+import { addJob } from '../../../src/backups/board/records.fixture.js';
 import { notify } from '../../../src/notifications/alerts/notify.fixture.js';
 import {
   axeViolations,
@@ -175,6 +181,104 @@ it('V20: shows what is late, due and awaited as it changes, with the number in t
   await world.sql('DELETE FROM deadlines');
 });
 
+describe('V20: today, in an office where a lot is going on', () => {
+  let page: Page;
+  let tenantId: string;
+
+  beforeEach(async () => {
+    const tenant = await addTenant(world);
+    tenantId = tenant.id;
+    const { email, password } = await addPerson(world, tenantId, { name: 'Zoé', role: 'admin' });
+    const today = `(now() AT TIME ZONE 'Europe/Paris')::date`;
+    const items = [
+      ['deadlines', 'TVA', -3, 10],
+      ['tasks', 'Appeler', -1, 1],
+      ['tasks', 'Saisir', 0, 2],
+      ['deadlines', 'IS', 5, 3],
+      ['document_requests', 'Relevé', -2, 1],
+      ['document_requests', 'Facture', 60, 9],
+    ] as const;
+    for (const [table, title, days, many] of items)
+      await world.sql(
+        `INSERT INTO ${table} (tenant_id, title, due_on)
+         SELECT $1, $2 || ' ' || n, ${today} + $3::int FROM generate_series(1, $4::int) n`,
+        [tenantId, title, days, many],
+      );
+    const since = new Date(Date.now() - 5 * 86_400_000);
+    for (const [database_name, status] of Object.entries({
+      ...{ compta: 'FAILED', paie: 'MISSING', devis: 'SUCCESS', stock: 'unknown' },
+    }))
+      await addJob(world, tenantId, {
+        ...{ database_name, status, status_since: since },
+        ...(status === 'SUCCESS' ? { last_success_at: since } : {}),
+      });
+    await runJob(world, tenantId, 'check-notifications');
+    await world.sql(
+      `UPDATE deliveries d SET ended_at = now(), state = CASE WHEN place < 4 THEN 'sent' ELSE 'suppressed' END,
+         reason = CASE WHEN place < 4 THEN NULL WHEN place < 6 THEN 'preference' ELSE 'absent' END
+       FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM deliveries WHERE tenant_id = $1) o
+       WHERE d.id = o.id AND d.tenant_id = $1`,
+      [tenantId],
+    );
+    await insertRow(world, 'job_runs', {
+      ...{
+        tenant_id: tenantId,
+        job: 'scan-backups',
+        state: 'running',
+        counts: { files: 3, bytes: 1_200_000 },
+      },
+      ...{ due_at: new Date(), created_at: new Date(), started_at: new Date() },
+    });
+    await signInByCookie(context, url, { email, password, tenant: tenant.slug });
+    page = await open();
+    await heading(page, 'Aujourd’hui');
+    await page.locator('.today').waitFor();
+  });
+
+  it('each number leads to the list that it counts', async () => {
+    const links = await page.evaluate<[number, string][]>(
+      `[...document.querySelectorAll('.today a')].map((a) => [Number(/\\d+/.exec(a.textContent)?.[0] ?? 'NaN'), a.getAttribute('href')])
+        .filter(([number, href]) => !Number.isNaN(number) && /\\?|^\\/backups$/.test(href))`,
+    );
+    const unique = [...new Map(links.map((link) => [JSON.stringify(link), link])).values()];
+    // Ten late, one late task, two of today, three this week, the documents, backups, and messages.
+    expect(unique.length).toBeGreaterThanOrEqual(12);
+    for (const [number, href] of unique) {
+      await page.goto(url + href);
+      const foot = page
+        .locator('.list-foot')
+        .first()
+        .getByText(/\d+ sur \d+/);
+      expect([href, (/ sur (\d+)/.exec(await foot.innerText()) ?? [])[1]]).toEqual([href, String(number)]);
+    }
+  }, 90_000);
+
+  it('a scan shows its progress, here and among the backups; nothing is wrong with the page', async () => {
+    await page.getByText('3 fichiers · 1,2 Mo').waitFor();
+    const progress = (files: number) =>
+      world.sql(
+        `UPDATE job_runs SET counts = counts || $2::jsonb WHERE tenant_id = $1 AND state = 'running'`,
+        [tenantId, JSON.stringify({ files })],
+      );
+    await progress(7);
+    await page.getByText('7 fichiers · 1,2 Mo').waitFor({ timeout: 20_000 });
+    expect(await axeViolations(page)).toEqual([]);
+    for (const width of [360, 3_840]) {
+      await page.setViewportSize({ width, height: 2_160 });
+      expect([width, await overflow(page)]).toEqual([width, 0]);
+    }
+    // On a large screen most of the width is used.
+    expect(await page.evaluate(`document.querySelector('main').clientWidth / innerWidth`)).toBeGreaterThan(
+      0.5,
+    );
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.getByRole('navigation').getByRole('link', { name: 'Sauvegardes' }).click();
+    await page.getByText('Lecture en cours : 7 fichiers, 1,2 Mo.').waitFor();
+    await progress(8);
+    await page.getByText('Lecture en cours : 8 fichiers, 1,2 Mo.').waitFor({ timeout: 20_000 });
+  }, 60_000);
+});
+
 it('V20: by keyboard alone: skip link, navigation, zone, account, sign-out', async () => {
   const page = await signedIn(cast.admin, '/account');
   await heading(page, 'Mon compte');
@@ -295,18 +399,92 @@ it('V20: the first page is usable within 1 s, a click shows its page within 100 
   expect(shift).toBeLessThanOrEqual(0.02);
 });
 
-it('V20: a server that does not answer is reported, and a retry works', async () => {
+it('V20: a server that does not answer is reported with the age of its last answer, and a retry works', async () => {
   const page = await signedIn(cast.admin, '/account');
   await heading(page, 'Mon compte');
   await page.getByText('En direct').waitFor();
   await page.route('**/api/v1/overview', (route) => route.abort());
   await page.getByRole('navigation').getByRole('link', { name: 'Aujourd’hui' }).click();
   await page.getByText('Le serveur ne répond pas.').first().waitFor();
+  await page.getByText('Connexion perdue').waitFor();
+  await page.setViewportSize({ width: 360, height: 740 });
+  expect(await page.locator('.live.lost .live-age time').innerText()).toMatch(/^(maintenant|il y a)/);
+  expect(await overflow(page)).toBe(0);
+  await page.setViewportSize({ width: 1280, height: 800 });
   await page.unroute('**/api/v1/overview');
   await page.getByRole('button', { name: 'Réessayer' }).click();
   await page.getByText('Rien en retard.').waitFor();
   await until('no failure', async () => (await page.getByText('Le serveur ne répond pas.').count()) === 0);
+  await page.getByText('En direct').waitFor();
 });
+
+it('V20: two tabs of two users: a tab shows whose cookie the browser has, also after a sign-out', async () => {
+  const page = await signedIn(cast.admin, '/account');
+  await page.locator('dd', { hasText: cast.admin.email }).waitFor();
+  const other = await openConsole(context, url, '/sign-in');
+  await fill(other.page, {
+    'Adresse e-mail': cast.teammate.email,
+    'Mot de passe': cast.teammate.password,
+  });
+  await other.page.getByLabel(/^Cabinet/).fill(cast.tenant.slug);
+  await other.page.getByRole('button', { name: 'Se connecter' }).click();
+  await other.page.getByText('Ce qui vous concerne').waitFor();
+  await page.locator('dd', { hasText: cast.teammate.email }).waitFor();
+  expect(await page.locator('body').innerText()).not.toContain(cast.admin.email);
+  // Without a message, as where the browser blocks channels, a tab asks when it is shown.
+  await signInByCookie(context, url, {
+    email: cast.admin.email,
+    password: cast.admin.password,
+    tenant: cast.tenant.slug,
+  });
+  await page.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`);
+  await page.locator('dd', { hasText: cast.admin.email }).waitFor();
+  await page.getByRole('main').getByRole('button', { name: 'Se déconnecter' }).click();
+  await heading(page, 'Connexion');
+  await heading(other.page, 'Connexion');
+  expect(other.faults).toEqual([]);
+});
+
+it('V20: on a clock that is 25 hours ahead, ages, times and days are those of the server', async () => {
+  await context.clock.install({ time: Date.now() + 25 * 3_600_000 });
+  await world.sql(
+    `INSERT INTO deadlines (tenant_id, title, due_on)
+     SELECT id, 'TVA', (now() AT TIME ZONE time_zone)::date FROM tenants WHERE id = $1`,
+    [cast.tenant_id],
+  );
+  const page = await signedIn(cast.admin, '/due-items');
+  await page.locator('tr.row-group').getByText('Aujourd’hui').waitFor();
+  const begun = Date.now();
+  const shown = (/Vérifié à (.*)\./.exec(await page.locator('.list-foot').innerText()) ?? [])[1];
+  const minutes = [begun - 60_000, begun].map((at) =>
+    new Intl.DateTimeFormat('fr', { timeStyle: 'short', timeZone: 'Europe/Paris' }).format(at),
+  );
+  expect(minutes).toContain(shown);
+  await page.getByText('En direct').waitFor();
+  expect(await page.locator('.live').getAttribute('title')).toBe('dernière réponse maintenant');
+  await world.sql('DELETE FROM deadlines');
+});
+
+it('V20: a browser that blocks cookies is told so at the sign-in', async () => {
+  const profile = mkdtempSync(join(tmpdir(), 'vigie-profile-'));
+  mkdirSync(join(profile, 'Default'));
+  const blocked = { profile: { default_content_setting_values: { cookies: 2 } } };
+  writeFileSync(join(profile, 'Default/Preferences'), JSON.stringify(blocked));
+  const own = await launchProfile(profile);
+  try {
+    tab = await openConsole(own, url, '/sign-in');
+    const { page } = tab;
+    await expect(page.evaluate('localStorage.length')).rejects.toThrow('Access is denied');
+    await page.locator('input[name=email]').fill(cast.admin.email);
+    await page.locator('input[name=password]').fill(cast.admin.password);
+    await page.locator('input[name=tenant]').fill(cast.tenant.slug);
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').getByText('This browser refuses the cookies of this page.').waitFor();
+  } finally {
+    await own.close();
+    rmSync(profile, { recursive: true });
+  }
+}, 40_000);
 
 it('V20: the first page of a new installation creates its operator with the printed token, who is signed in', async () => {
   await world.sql('DELETE FROM operators');

@@ -274,6 +274,13 @@ describe('V20: numbers, dates and times', () => {
     expect(paris.ago(new Date(now + distance).toISOString())).toBe(text);
   });
 
+  it('moments of a machine with a wrong clock are shown in the time of the server', () => {
+    const behind = new Formats('fr', 'Europe/Paris', () => Date.now() - 25 * 3_600_000);
+    const at = Date.now() - 5 * 60_000;
+    expect(behind.ago(behind.instant(at))).toBe('il y a 5\u00a0min');
+    expect(Date.parse(behind.instant(at))).toBeCloseTo(at - 25 * 3_600_000, -2);
+  });
+
   it('sizes have three digits and a unit', () => {
     expect([0, 999, 1_000, 1_234_567, 5e15].map((size) => newYork.bytes(size))).toEqual([
       '0 byte',
@@ -341,14 +348,54 @@ describe('V20: live changes', () => {
     live.stop();
   });
 
-  it('the state is reported when it changes, and when the server answers', () => {
+  it('the state is reported at most as often as changes, and not while the tab is hidden', () => {
     const onState = jest.fn();
     const live = new Live(onState, page);
     live.enter('connecting');
+    jest.advanceTimersByTime(1_000);
     expect(onState).not.toHaveBeenCalled();
-    live.enter('live');
+    for (let at = 0; at < 1_000; at += 10) {
+      live.heard();
+      jest.advanceTimersByTime(10);
+    }
+    jest.runAllTimers();
+    expect(onState.mock.calls.length).toBeGreaterThanOrEqual(4);
+    expect(onState.mock.calls.length).toBeLessThanOrEqual(5);
+    onState.mockClear();
+    show('hidden');
     live.heard();
-    expect([live.state, live.heardAt, onState.mock.calls.length]).toEqual(['live', Date.now(), 2]);
+    live.enter('live');
+    jest.advanceTimersByTime(60_000);
+    expect(onState).not.toHaveBeenCalled();
+    show('visible');
+    jest.advanceTimersByTime(1_000);
+    expect([live.state, live.heardAt, onState.mock.calls.length]).toEqual(['live', Date.now() - 61_000, 1]);
+    live.stop();
+  });
+
+  it('a request without an answer counts as a lost connection until the server is heard', () => {
+    const live = new Live(() => undefined, page);
+    live.enter('live');
+    live.missed();
+    expect(live.state).toBe('lost');
+    live.heard();
+    expect(live.state).toBe('live');
+    live.enter('lost');
+    live.heard();
+    expect(live.state).toBe('lost');
+    live.stop();
+  });
+
+  it('reach a page within a moment although the clock of the machine is set back', () => {
+    const live = new Live(() => undefined, page);
+    const listener = jest.fn();
+    live.subscribe(listener);
+    live.changed();
+    jest.advanceTimersByTime(1_000);
+    jest.setSystemTime(Date.now() - 86_400_000);
+    live.changed();
+    jest.advanceTimersByTime(1_000);
+    expect(listener).toHaveBeenCalledTimes(2);
     live.stop();
   });
 });

@@ -6,11 +6,12 @@ import { AlertActs } from '../alerts/alert-acts.js';
 import { wordsIn } from '../context.js';
 import { textIn } from '../forms.js';
 import { ListState } from '../list/list-state.js';
+import { PERIOD, periodOf } from '../list/period.js';
 import { ConsolePage, failure, pageHead } from '../page.js';
 import { Acting } from '../settings/acting.js';
 import { alertsSection } from './alerts-section.js';
 import { type Entry, BackupState, type Job, type Sizes, sizesOf, type Which } from './backup-state.js';
-import { entriesSection } from './entries-section.js';
+import { entriesSection, verdictQuery } from './entries-section.js';
 import './job-dialog.js';
 import type { JobDraft } from './job-draft.js';
 import { jobFacts } from './job-facts.js';
@@ -32,9 +33,12 @@ export default class BackupPage extends ConsolePage {
   private readonly acting = new Acting(() => this.requestUpdate());
   private sizes: { entries: readonly Entry[]; points: Sizes } | null = null;
   private readonly entries = new ListState<Entry>({
-    load: (_filters, part, signal) => this.backup.entries(part, signal),
+    load: ({ verdict, ...days }, part, signal) => {
+      const filters = { ...verdictQuery(verdict), ...periodOf(days, this.context.zone) };
+      return this.backup.entries(filters, part, signal);
+    },
     idOf: (entry) => entry.id,
-    filters: [],
+    filters: ['verdict', ...PERIOD],
     limit: ENTRIES,
     onChange: () => this.requestUpdate(),
   });
@@ -78,8 +82,8 @@ export default class BackupPage extends ConsolePage {
         ? { agent_id: this.query.get('agent') ?? '', database_name: this.query.get('database') ?? '' }
         : { job_id: id };
     this.backup.open(which);
-    if (this.entries.loadedAt === null) this.entries.read(this.query);
-    else if (changed.has('params')) void this.entries.refresh();
+    this.entries.read(this.query);
+    if (changed.get('params') !== undefined) void this.entries.refresh();
   }
 
   private refresh(): void {

@@ -1,5 +1,5 @@
 import type { ApiClient } from '../../client/api-client.js';
-import type { components } from '../../client/api.js';
+import type { components, paths } from '../../client/api.js';
 import type { AlertDetail } from '../alerts/alert-acts.js';
 import type { ListPage, Part } from '../list/list-state.js';
 import { Resource } from '../resource.js';
@@ -8,6 +8,7 @@ type Schemas = components['schemas'];
 export type Status = Schemas['BackupBoardRow'];
 export type Job = Schemas['BackupJob'];
 export type Entry = Schemas['BackupEntry'];
+type EntriesQuery = NonNullable<paths['/api/v1/backups/entries']['get']['parameters']['query']>;
 export type Note = Schemas['BackupNote'];
 
 /** Which backup: a job, or a database that no job expects. */
@@ -78,8 +79,12 @@ export class BackupState {
   }
 
   /** A page of its results, newest first. */
-  async entries({ limit, cursor }: Part, signal: AbortSignal): Promise<ListPage<Entry>> {
-    const query = { ...this.which, limit, ...(cursor === undefined ? {} : { cursor }) };
+  async entries(
+    filters: Pick<EntriesQuery, 'verdict' | 'since' | 'until'>,
+    { limit, cursor }: Part,
+    signal: AbortSignal,
+  ): Promise<ListPage<Entry>> {
+    const query = { ...this.which, ...filters, limit, ...(cursor === undefined ? {} : { cursor }) };
     return this.api.get('/api/v1/backups/entries', { params: { query }, signal });
   }
 

@@ -1,6 +1,7 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { shape } from '../../design/badge.js';
 import * as jobWords from '../../words/console/backup-jobs.js';
+import * as todayWords from '../../words/console/today.js';
 import { type BackupWords, en, fr } from '../../words/console/backups.js';
 import { wordsIn } from '../context.js';
 import { type Filter, filterBar } from '../list/filter-bar.js';
@@ -8,8 +9,9 @@ import { ListState } from '../list/list-state.js';
 import { RowWindow } from '../list/row-window.js';
 import { listTable } from '../list/table.js';
 import { ConsolePage, pageHead } from '../page.js';
+import { countTexts, followRuns } from '../today/run-counts.js';
 import { BoardLoader } from './board-loader.js';
-import { type BoardRow, CONDITION_TONES, CONDITIONS } from './board-rows.js';
+import { type BoardRow, CONDITION_TONES, CONDITIONS, NOT_GOOD } from './board-rows.js';
 import { boardColumns } from './board-columns.js';
 import type { Job } from './backup-state.js';
 import './job-dialog.js';
@@ -17,12 +19,12 @@ import './job-dialog.js';
 /** Scans run every 15 minutes at most: a minute later is soon. */
 const REFRESH_MS = 60_000;
 const MIN_GAP_MS = 5_000;
-const NOT_GOOD = ['FAILED', 'TRANSFER_INTEGRITY_FAILED', 'HASH_MISMATCH', 'MISSING'] as const;
+const VERDICTS = ['FAILED', 'TRANSFER_INTEGRITY_FAILED', 'HASH_MISMATCH', 'MISSING', 'SUCCESS'] as const;
 
 /** `/backups`: one row a job, the worst first. */
 export default class BackupsPage extends ConsolePage {
   private loader: BoardLoader | null = null;
-  private stopLive: (() => void) | null = null;
+  private ends: (() => void)[] = [];
   private later: ReturnType<typeof setTimeout> | null = null;
   private isAdding = false;
   private readonly window = new RowWindow(() => this.requestUpdate());
@@ -48,13 +50,17 @@ export default class BackupsPage extends ConsolePage {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.stopLive ??= this.context.live.subscribe(() => this.refresh(), { everyMs: REFRESH_MS });
+    const { live, overview } = this.context;
+    this.ends = [
+      live.subscribe(() => this.refresh(), { everyMs: REFRESH_MS }),
+      overview.subscribe(() => this.requestUpdate()),
+      followRuns(this.context),
+    ];
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.stopLive?.();
-    this.stopLive = null;
+    for (const end of this.ends) end();
     if (this.later !== null) clearTimeout(this.later);
     this.window.stop();
   }
@@ -129,7 +135,19 @@ export default class BackupsPage extends ConsolePage {
     if (board.asOf === null) return nothing;
     const total = context.format.number(board.total);
     const checked = words.checked(context.format.time(board.asOf), words.jobs(total));
-    return board.isCut ? `${checked}. ${wordsIn(context.locale, jobWords).first_rows(total)}` : checked;
+    const cut = board.isCut ? `. ${wordsIn(context.locale, jobWords).first_rows(total)}` : '';
+    return html`${checked}${cut}${this.scan()}`;
+  }
+
+  /** The progress of a scan that is running. */
+  private scan(): unknown {
+    const { locale, overview } = this.context;
+    const scan = overview.data?.runs.find(({ job, state }) => job === 'scan-backups' && state === 'running');
+    if (scan === undefined) return nothing;
+    const { counts } = wordsIn(locale, todayWords);
+    return html` <span role="status"
+      >${this.words.scanning(countTexts(scan.counts, counts).join(', '))}</span
+    >`;
   }
 
   /** How many are wrong; each number leads to its rows. */
@@ -162,8 +180,9 @@ export default class BackupsPage extends ConsolePage {
         label: words.filter,
         choices: [
           ['', words.all],
+          [NOT_GOOD, words.not_good],
           ...CONDITIONS.map((condition) => [condition, words.conditions[condition]] as const),
-          ...NOT_GOOD.map((verdict) => [verdict, `– ${words.verdicts[verdict]}`] as const),
+          ...VERDICTS.map((verdict) => [verdict, `– ${words.verdicts[verdict]}`] as const),
         ],
       },
     ];

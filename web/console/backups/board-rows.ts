@@ -9,6 +9,8 @@ export type AlertState = NonNullable<Columns['alert_state'][number]>;
 /** What a row means for people, the worst first. */
 export const CONDITIONS = ['bad', 'doubtful', 'waiting', 'unknown', 'good'] as const;
 export type Condition = (typeof CONDITIONS)[number];
+/** The filter for what the first page counts: bad or doubtful. */
+export const NOT_GOOD = 'not_good';
 
 /** A row of the board. */
 export interface BoardRow {
@@ -112,7 +114,7 @@ export function folded(text: string): string {
 /** Which rows to show: the parameters of the address. */
 export interface BoardFilters {
   q?: string;
-  /** A condition or a verdict. */
+  /** A condition, a verdict, or `not_good`: bad or doubtful. */
   show?: string;
   sort?: string;
 }
@@ -123,12 +125,16 @@ export function chosen(rows: readonly BoardRow[], { q, show, sort }: BoardFilter
   const found = rows.filter(
     (row) =>
       (text === '' || row.searched.includes(text)) &&
-      (show === undefined || row.condition === show || row.verdict === show),
+      (show === undefined || row.condition === show || row.verdict === show || isNotGood(row, show)),
   );
   const name = sort?.replace(/^-/, '') ?? 'verdict';
   const compare = ORDERS[name] ?? worstFirst;
   const sign = sort?.startsWith('-') === true ? -1 : 1;
   return found.sort((one, other) => sign * compare(one, other) || byName(one, other));
+}
+
+function isNotGood({ condition }: BoardRow, show: string): boolean {
+  return show === NOT_GOOD && (condition === 'bad' || condition === 'doubtful');
 }
 
 /** How many rows have each condition. */

@@ -2,11 +2,22 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { skeleton } from '../../design/skeleton.js';
 import type { BackupWords } from '../../words/console/backups.js';
 import type { ConsoleContext } from '../context.js';
+import { filterBar } from '../list/filter-bar.js';
 import type { ListState } from '../list/list-state.js';
+import { periodFilters } from '../list/period.js';
 import { failure } from '../page.js';
 import type { Entry } from './backup-state.js';
 import { entryFacts } from './entry-facts.js';
 import { resultOf } from './verdict.js';
+
+/** The API answers nothing else for the filter. */
+const VERDICTS = ['SUCCESS', 'FAILED', 'TRANSFER_INTEGRITY_FAILED', 'HASH_MISMATCH', 'MISSING'] as const;
+
+/** The filter of the address as the API takes it: one that it does not know is none. */
+export function verdictQuery(name: string | undefined): { verdict?: (typeof VERDICTS)[number] } {
+  const verdict = VERDICTS.find((one) => one === name);
+  return verdict === undefined ? {} : { verdict };
+}
 
 /** Characters of a hash that tell two apart. */
 const HASH_SHOWN = 12;
@@ -30,9 +41,25 @@ export function entriesSection(
   };
   return html`<section>
     <h2>${words.entries}</h2>
+    ${filterBar({
+      context,
+      state: list,
+      filters: [
+        {
+          kind: 'choice',
+          name: 'verdict',
+          label: words.entry.verdict,
+          choices: [
+            ['', words.all_results],
+            ...VERDICTS.map((verdict) => [verdict, words.verdicts[verdict]] as const),
+          ],
+        },
+        ...periodFilters(context),
+      ],
+    })}
     ${list.phase === 'loading' && list.rows.length === 0 ? skeleton(context.words.loading, 4) : nothing}
     ${list.fault === null ? nothing : failure(context, list.fault, () => void list.refresh())}
-    ${list.phase === 'list' && list.rows.length === 0 ? html`<p class="note">${words.no_entries}</p>` : nothing}
+    ${list.phase === 'list' && list.rows.length === 0 ? html`<p class="note">${list.isFiltered ? words.empty_filtered : words.no_entries}</p>` : nothing}
     <ul class="entries" aria-label=${words.entries_caption}>
       ${list.rows.map(
         (entry) =>

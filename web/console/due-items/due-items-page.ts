@@ -248,8 +248,8 @@ export default class DueItemsPage extends ConsolePage {
       const row = () => this.list.rows.find(({ id }) => id === item.id);
       // A refresh may have taken the ended item out of the list.
       if (row() === undefined) void this.list.refresh();
-      const undo = () =>
-        void this.toggle(row() ?? { ...item, ...asEnded(this.kind, new Date().toISOString()) });
+      const ended = { ...item, ...asEnded(this.kind, new Date(context.api.now()).toISOString()) };
+      const undo = () => void this.toggle(row() ?? ended);
       context.toast({
         text,
         tone: 'good',

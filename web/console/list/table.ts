@@ -70,7 +70,7 @@ function table<Row>(view: TableView<Row>): TemplateResult {
         ${
           nameOf === undefined
             ? nothing
-            : html`<td class="check">
+            : html`<td class="check" data-label=${list.select_all}>
                 <input
                   type="checkbox"
                   aria-label=${list.select_all}
@@ -161,7 +161,7 @@ function foot<Row>({ context, state }: TableView<Row>): TemplateResult {
     if (url !== null) context.navigate(url, { replace: true });
   };
   const checked =
-    state.loadedAt === null ? '' : words.list.checked(format.time(new Date(state.loadedAt).toISOString()));
+    state.loadedAt === null ? '' : words.list.checked(format.time(format.instant(state.loadedAt)));
   const dot = state.rows.length === 0 || checked === '' ? '' : ' · ';
   return html`<p class="list-foot">
     <span

@@ -12,6 +12,8 @@ export const FILTERS = [
   'user_id',
   'from',
   'to',
+  'ended',
+  'reason',
   'alert_id',
   'bundle_id',
   'sort',
@@ -22,13 +24,25 @@ export const GROUPS = { waiting: 'pending', sent: 'sent', not_sent: 'failed' } a
 /** States that are choices of their own. */
 export const SINGLE_STATES = ['failed', 'unknown', 'suppressed', 'cancelled'] as const;
 
-/** What the address asks for, as a request. Days are those of the zone in which the page shows times. */
-export function deliveriesQuery(filters: Readonly<Record<string, string>>, zone: string): DeliveriesQuery {
-  const { state, from, to, ...same } = filters;
+/** The messages to people that the first page counts: those that have ended in this time. */
+export const LAST_DAY = '24h';
+const DAY_MS = 86_400_000;
+
+/**
+ * What the address asks for, as a request. Days are those of the zone in which the page shows times.
+ * @param now the server's time, in ms
+ */
+export function deliveriesQuery(
+  filters: Readonly<Record<string, string>>,
+  zone: string,
+  now: number,
+): DeliveriesQuery {
+  const { state, from, to, ended, ...same } = filters;
   return {
     // The server refuses values that it does not know: an address may be old, or mistyped.
     ...(same as DeliveriesQuery),
     ...(state === undefined ? {} : stateQuery(state)),
+    ...(ended === LAST_DAY ? { ended_since: new Date(now - DAY_MS).toISOString(), to: 'people' } : {}),
     ...(isDate(from) ? { since: dayStart(from, zone).toISOString() } : {}),
     ...(isDate(to) ? { until: dayEnd(to, zone).toISOString() } : {}),
   };

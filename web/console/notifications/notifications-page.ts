@@ -9,7 +9,7 @@ import { type Filter, filterBar } from '../list/filter-bar.js';
 import { ListState } from '../list/list-state.js';
 import { type Column, listTable } from '../list/table.js';
 import { ConsolePage, pageHead } from '../page.js';
-import { deliveriesQuery, FILTERS, GROUPS, SINGLE_STATES } from './deliveries-query.js';
+import { deliveriesQuery, FILTERS, GROUPS, LAST_DAY, SINGLE_STATES } from './deliveries-query.js';
 import { isWaiting, reasonOf, recipientLink, recipientText, stateBadge, wordOf } from './delivery-view.js';
 
 type Delivery = components['schemas']['TenantDelivery'];
@@ -25,7 +25,9 @@ export default class NotificationsPage extends ConsolePage {
   private readonly list = new ListState<Delivery>({
     load: (filters, part, signal) =>
       this.context.api.get('/api/v1/tenant/deliveries', {
-        params: { query: { ...deliveriesQuery(filters, this.context.zone), ...part } },
+        params: {
+          query: { ...deliveriesQuery(filters, this.context.zone, this.context.api.now()), ...part },
+        },
         signal,
       }),
     idOf: ({ id }) => id,
@@ -98,6 +100,17 @@ export default class NotificationsPage extends ConsolePage {
             { kind: 'choice', name: 'user_id', label: filters.recipient, choices: [all, ...this.people] },
           ] as const)
         : []),
+      ...(list.filters.reason === undefined
+        ? []
+        : ([
+            {
+              kind: 'choice',
+              name: 'reason',
+              label: filters.reason,
+              choices: [all, [list.filters.reason, wordOf(codes.reasons, list.filters.reason)]],
+            },
+          ] as const)),
+      { kind: 'choice', name: 'ended', label: filters.ended, choices: [all, [LAST_DAY, filters.last_day]] },
       { kind: 'date', name: 'from', label: filters.from },
       { kind: 'date', name: 'to', label: filters.to },
     ];

@@ -75,7 +75,11 @@ export function stepsOf(
   const sent =
     delivery.sent_at === null
       ? []
-      : [step('sent', delivery.sent_at, { why: words.attempt(format.number(Math.max(1, delivery.attempts))) })];
+      : [
+          step('sent', delivery.sent_at, {
+            why: words.attempt(format.number(Math.max(1, delivery.attempts))),
+          }),
+        ];
   // What is decided when a delivery is created has no row in its history.
   const ended =
     isWaiting(state) || state === 'sent' || history.some(({ event }) => event === state)

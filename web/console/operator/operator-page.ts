@@ -79,6 +79,7 @@ export abstract class OperatorPage extends ConsolePage {
 
   /** `14:32`, when a resource was loaded. */
   protected checkedAt({ loadedAt }: { loadedAt: number | null }): string {
-    return this.context.format.time(new Date(loadedAt ?? this.context.api.now()).toISOString());
+    const { format } = this.context;
+    return format.time(format.instant(loadedAt ?? Date.now()));
   }
 }

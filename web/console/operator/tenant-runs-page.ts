@@ -7,7 +7,9 @@ import * as whyWords from '../../words/console/why.js';
 import { wordsIn } from '../context.js';
 import { filterBar } from '../list/filter-bar.js';
 import { ListState } from '../list/list-state.js';
+import { PERIOD, periodFilters, periodOf } from '../list/period.js';
 import { type Column, listTable } from '../list/table.js';
+import { countTexts } from '../today/run-counts.js';
 import { duration } from './durations.js';
 import { runWords } from './foreign-words.js';
 import { OperatorPage } from './operator-page.js';
@@ -27,7 +29,7 @@ const STATES = Object.keys(TONES) as State[];
 export default class TenantRunsPage extends OperatorPage {
   protected readonly tab = 'runs';
   private readonly runs = new ListState<Run>({
-    load: ({ job, state }, { limit, cursor }, signal) =>
+    load: ({ job, state, ...days }, { limit, cursor }, signal) =>
       this.context.api.get('/api/v1/admin/runs', {
         params: {
           query: {
@@ -35,13 +37,14 @@ export default class TenantRunsPage extends OperatorPage {
             tenant: this.params.tenant ?? '',
             ...(job === undefined ? {} : { job: job as Run['job'] }),
             ...(state === undefined ? {} : { state: state as State }),
+            ...periodOf(days, this.context.zone),
             ...(cursor === undefined ? {} : { cursor }),
           },
         },
         signal,
       }),
     idOf: ({ id }) => id,
-    filters: ['job', 'state'],
+    filters: ['job', 'state', ...PERIOD],
     onChange: () => this.requestUpdate(),
   });
 
@@ -125,6 +128,7 @@ export default class TenantRunsPage extends OperatorPage {
             ...STATES.map((state) => [state, words.run_states[state]] as const),
           ],
         },
+        ...periodFilters(context),
       ],
       csv: { name: `runs-${this.params.tenant ?? ''}.csv`, columns },
     })}
@@ -148,11 +152,7 @@ export default class TenantRunsPage extends OperatorPage {
       start === null || end === null
         ? ''
         : duration(Math.max(0, Math.round((Date.parse(end) - Date.parse(start)) / 1_000)), locale);
-    const counts = (run: Run) =>
-      Object.entries(run.counts ?? {})
-        .filter(([, n]) => n > 0)
-        .map(([name, n]) => words.counts[name]?.(n) ?? `${name} ${format.number(n)}`)
-        .join(', ');
+    const counts = (run: Run) => countTexts(run.counts, words.counts).join(' · ');
     return [
       { label: own.slot, cell: (run) => ago(format, run.due_at), text: ({ due_at }) => due_at },
       {

@@ -157,7 +157,10 @@ export default class PreviewPage extends ConsolePage {
     const view =
       answer === null || list.phase === 'failed'
         ? null
-        : { context, words, jobs: this.jobWords, answer, date: context.format.date(this.date) };
+        : {
+            ...{ context, words, jobs: this.jobWords, answer, date: context.format.date(this.date) },
+            url: (outcome: string) => list.url({ outcome }),
+          };
     const empty = view === null ? html`<p>${words.choose_tenant}</p>` : emptyPreview(view);
     const columns = previewColumns(context, words, answer !== null && isCompared(answer));
     return html`${pageHead(words.title, { note: html`${words.note} ${back}` })}

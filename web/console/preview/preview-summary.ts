@@ -5,6 +5,7 @@ import type { TodayWords } from '../../words/console/today.js';
 import type { ConsoleContext } from '../context.js';
 import { itemUrl } from '../item-links.js';
 import { wordOf } from '../notifications/delivery-view.js';
+import { countTexts } from '../today/run-counts.js';
 import { isCompared, type Preview, type Slot, slotsToShow, sumOfCounts } from './preview-state.js';
 
 export interface PreviewView {
@@ -14,6 +15,8 @@ export interface PreviewView {
   answer: Preview;
   /** In words. */
   date: string;
+  /** The address with a filter by outcome. */
+  url: (outcome: string) => string;
 }
 
 /** How many messages there are, compared with what ran, and the runs of the day. */
@@ -28,7 +31,13 @@ export function previewSummary(view: PreviewView): TemplateResult {
   const shown = slotsToShow(answer);
   return html`<section class="card preview-summary" aria-label=${words.slots}>
     <p class="totals">
-      ${[...told, ...compared].map((name) => html`<span>${figures[name](totals[name])}</span>`)}
+      ${[...told, ...compared].map((name) => {
+        const outcome = outcomeOf(name, answer);
+        const text = figures[name](totals[name]);
+        return html`<span
+          >${outcome === null || totals[name] === 0 ? text : html`<a href=${view.url(outcome)}>${text}</a>`}</span
+        >`;
+      })}
     </p>
     ${shown.length === slots.length ? nothing : html`<p class="note">${words.slot_count(slots.length)}</p>`}
     ${
@@ -39,6 +48,13 @@ export function previewSummary(view: PreviewView): TemplateResult {
           </ul>`
     }
   </section>`;
+}
+
+/** The filter that leaves what a number counts; null: none does. */
+function outcomeOf(name: keyof Preview['totals'], { totals }: Preview): string | null {
+  if (name === 'only_ran') return 'not_previewed';
+  // What only ran is counted by how it ended, and is found by itself.
+  return totals.only_ran === 0 && (name === 'waits' || name === 'not_sent') ? name : null;
 }
 
 function slotLine(view: PreviewView, slot: Slot): TemplateResult {
@@ -61,13 +77,9 @@ function slotLine(view: PreviewView, slot: Slot): TemplateResult {
 }
 
 function countsText({ jobs }: PreviewView, counts: Readonly<Record<string, number>>): string {
-  return (
-    Object.entries(counts)
-      // The messages are listed below.
-      .filter(([name, count]) => count > 0 && name !== 'deliveries')
-      .map(([name, count]) => jobs.counts[name]?.(count) ?? `${name} ${count}`)
-      .join(' · ')
-  );
+  // The messages are listed below.
+  const { deliveries: _, ...others } = counts;
+  return countTexts(others, jobs.counts).join(' · ');
 }
 
 /** What was checked, where nobody would be notified. */

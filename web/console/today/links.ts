@@ -1,4 +1,5 @@
 import { itemUrl } from '../item-links.js';
+import { LAST_DAY } from '../notifications/deliveries-query.js';
 import { PAGES } from '../pages.js';
 import type { Overview } from './overview-state.js';
 
@@ -30,8 +31,17 @@ export function listUrl(
   return `${page.path}?${query.toString()}`;
 }
 
-export function backupsUrl(): string | null {
-  return PAGES.find(({ nav, path }) => nav === 'backups' && !path.includes(':'))?.path ?? null;
+/** @param show which backups, as the board's filter names them; null: all */
+export function backupsUrl(show: 'not_good' | 'unknown' | 'SUCCESS' | null): string | null {
+  const path = PAGES.find(({ nav, path }) => nav === 'backups' && !path.includes(':'))?.path;
+  if (path === undefined) return null;
+  return show === null ? path : `${path}?show=${show}`;
+}
+
+/** The messages to people of the last 24 hours in a state, and with a reason. */
+export function messagesUrl(state: string, reason: string | null = null): string {
+  const query = new URLSearchParams({ state, ended: LAST_DAY, ...(reason === null ? {} : { reason }) });
+  return `/notifications?${query.toString()}`;
 }
 
 export function lineUrl({ type, id }: Line): string | null {

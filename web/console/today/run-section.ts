@@ -2,7 +2,9 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { badge, type Tone } from '../../design/badge.js';
 import { ago } from '../../design/time.js';
 import type { Overview } from './overview-state.js';
-import type { TodayView } from './sections.js';
+import { countTexts } from './run-counts.js';
+import { messagesUrl } from './links.js';
+import { linked, type TodayView } from './sections.js';
 
 type Run = Overview['runs'][number];
 
@@ -43,7 +45,11 @@ export function runSection({ context, words, data }: TodayView): TemplateResult 
           </ul>`
     }
     <h3>${words.messages}</h3>
-    <p>${words.sent(messages.sent)}${sum > 0 ? html` · ${words.not_sent(sum)}` : nothing}</p>
+    <p>
+      ${linked(messages.sent === 0 ? null : messagesUrl('sent'), words.sent(messages.sent))}${
+        sum > 0 ? html` · ${linked(messagesUrl('not_sent'), words.not_sent(sum))}` : nothing
+      }
+    </p>
     ${
       sum === 0
         ? nothing
@@ -51,8 +57,8 @@ export function runSection({ context, words, data }: TodayView): TemplateResult 
             ${messages.not_sent.map(
               ({ state, reason, count }) =>
                 html`<li>
-                  ${context.words.labelled(
-                    format.number(count),
+                  ${linked(messagesUrl(state, reason), format.number(count))}${context.words.labelled(
+                    '',
                     words.reasons[reason ?? state] ?? words.reasons[state] ?? reason ?? state,
                   )}
                 </li>`,
@@ -64,10 +70,7 @@ export function runSection({ context, words, data }: TodayView): TemplateResult 
 
 /** `13 facts · 2 new · 11 known already`; "nothing new" where a check announced nothing. */
 function countsOf({ counts, state }: Run, words: TodayView['words']): string {
-  const shown = Object.entries(counts ?? {}).flatMap(([name, n]) => {
-    const word = words.counts[name];
-    return word === undefined || (n === 0 && !ALWAYS_SHOWN.includes(name)) ? [] : [word(n)];
-  });
+  const shown = countTexts(counts, words.counts, ALWAYS_SHOWN);
   const { opened, staged } = counts ?? {};
   const isQuiet = state === 'succeeded' && opened === 0 && (staged ?? 0) === 0;
   return [...shown, ...(isQuiet ? [words.nothing_new] : [])].join(' · ');

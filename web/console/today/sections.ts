@@ -16,7 +16,7 @@ type Line = Overview['late']['lines'][number];
 const TYPES = ['deadline', 'document', 'task'] as const;
 
 /** A text that leads somewhere, if it does. */
-function linked(url: string | null, content: unknown): unknown {
+export function linked(url: string | null, content: unknown): unknown {
   return url === null ? content : html`<a href=${url}>${content}</a>`;
 }
 
@@ -35,6 +35,7 @@ export function dueSection(view: TodayView, name: Exclude<SectionName, 'document
     place > 0 ? ' · ' : '',
     linked(listUrl(data, context.me.id, name, type), words.types[type](section[type])),
   ]);
+  const rest = section.total - section.lines.length;
   return html`<section class="card" aria-labelledby=${name}>
     ${heading(name, tone, words.sections[name], counts)}
     ${
@@ -42,7 +43,7 @@ export function dueSection(view: TodayView, name: Exclude<SectionName, 'document
         ? html`<p class="checked">
             ${words.empty[name]} ${context.words.list.checked(context.format.time(data.checked_at))}
           </p>`
-        : lines(view, section.lines, section.total)
+        : lines(view, section.lines, html`${words.rest(rest)}. ${words.see_all} ${counts}`, rest)
     }
   </section>`;
 }
@@ -51,6 +52,7 @@ export function dueSection(view: TodayView, name: Exclude<SectionName, 'document
 export function documentSection(view: TodayView): TemplateResult {
   const { context, words, data } = view;
   const { documents } = data;
+  const rest = documents.total - documents.lines.length;
   const all = linked(
     listUrl(data, context.me.id, 'documents', 'document'),
     words.types.document(documents.total),
@@ -64,17 +66,23 @@ export function documentSection(view: TodayView): TemplateResult {
         ? html`<p class="checked">
             ${words.empty.documents} ${context.words.list.checked(context.format.time(data.checked_at))}
           </p>`
-        : lines(view, documents.lines, documents.total, false)
+        : lines(view, documents.lines, html`${words.rest(rest)}. ${words.see_all} ${all}`, rest, false)
     }
   </section>`;
 }
 
-function lines(view: TodayView, shown: readonly Line[], total: number, isMixed = true): TemplateResult {
-  const rest = total - shown.length;
+/** @param more what leads to the others, of which there are `rest` */
+function lines(
+  view: TodayView,
+  shown: readonly Line[],
+  more: TemplateResult,
+  rest: number,
+  isMixed = true,
+): TemplateResult {
   return html`<ul class="lines">
       ${shown.map((line) => itemLine(view, line, isMixed))}
     </ul>
-    ${rest > 0 ? html`<p class="rest">${view.words.rest(rest)}</p>` : nothing}`;
+    ${rest > 0 ? html`<p class="rest">${more}</p>` : nothing}`;
 }
 
 function itemLine({ context, words, data }: TodayView, line: Line, isMixed: boolean): TemplateResult {
@@ -101,11 +109,12 @@ function itemLine({ context, words, data }: TodayView, line: Line, isMixed: bool
 /** The jobs whose newest backup is not good, the longest without a good one first. */
 export function backupSection({ context, words, data: { backups } }: TodayView): TemplateResult {
   const { format } = context;
-  const url = backupsUrl();
+  const notGood = (text: string) => linked(backupsUrl('not_good'), text);
   const count =
     backups.not_good === 0
       ? ''
-      : linked(url, `${format.number(backups.not_good)} / ${format.number(backups.jobs)}`);
+      : html`${notGood(format.number(backups.not_good))} /
+        ${linked(backupsUrl(null), format.number(backups.jobs))}`;
   const tone: Tone = backups.not_good > 0 ? 'critical' : backups.jobs === 0 ? 'neutral' : 'good';
   const rest = backups.not_good - backups.problems.length;
   const scanned =
@@ -140,10 +149,10 @@ export function backupSection({ context, words, data: { backups } }: TodayView):
             )}
           </ul>`
     }
-    ${rest > 0 ? html`<p class="rest">${linked(url, words.rest(rest))}</p>` : nothing}
+    ${rest > 0 ? html`<p class="rest">${notGood(words.rest_of(rest, backups.not_good))}</p>` : nothing}
     <p class="checked">
-      ${backups.jobs === 0 ? words.empty.no_backups : isGood ? linked(url, words.empty.backups(backups.good)) : nothing}
-      ${backups.unknown > 0 ? html`${words.unknown_jobs(backups.unknown)}.` : nothing}
+      ${backups.jobs === 0 ? words.empty.no_backups : isGood ? linked(backupsUrl('SUCCESS'), words.empty.backups(backups.good)) : nothing}
+      ${backups.unknown > 0 ? html`${linked(backupsUrl('unknown'), words.unknown_jobs(backups.unknown))}.` : nothing}
       ${backups.jobs === 0 ? nothing : scanned}
     </p>
   </section>`;

@@ -6,11 +6,13 @@ import { wordsIn } from '../context.js';
 import { ConsolePage, failure, pageHead } from '../page.js';
 import type { Overview } from './overview-state.js';
 import { backupSection, documentSection, dueSection, type TodayView } from './sections.js';
+import { followRuns } from './run-counts.js';
 import { runSection } from './run-section.js';
 
 /** `/`: what is wrong, what is due, and what Vigie did about it. */
 export default class TodayPage extends ConsolePage {
   private end: (() => void) | null = null;
+  private endProgress: (() => void) | null = null;
 
   private get words(): TodayWords {
     return wordsIn(this.context.locale, { fr, en });
@@ -24,12 +26,14 @@ export default class TodayPage extends ConsolePage {
     super.connectedCallback();
     const { overview } = this.context;
     this.end = overview.subscribe(() => this.requestUpdate());
+    this.endProgress = followRuns(this.context);
     overview.open();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.end?.();
+    this.endProgress?.();
   }
 
   protected override render(): TemplateResult {

@@ -15,6 +15,8 @@ export const en = {
     good: (n: string): string => `${n} good`,
   },
   all: 'All',
+  not_good: 'Not good or doubtful',
+  scanning: (counts: string): string => `A scan is under way${counts === '' ? '' : `: ${counts}`}.`,
   verdicts: {
     unknown: 'No result yet',
     SUCCESS: 'Good',
@@ -103,6 +105,7 @@ export const en = {
   entries: 'Results',
   entries_caption: 'The result of each backup, newest first',
   no_entries: 'No results yet.',
+  all_results: 'All',
   entry: {
     at: 'Backup of',
     verdict: 'Result',
@@ -172,6 +175,8 @@ export const fr: BackupWords = {
     good: (n) => plural(n, 'bonne', 'bonnes'),
   },
   all: 'Toutes',
+  not_good: 'En défaut ou douteuses',
+  scanning: (counts) => `Lecture en cours${counts === '' ? '' : ` : ${counts}`}.`,
   verdicts: {
     unknown: 'Pas encore de résultat',
     SUCCESS: 'Bonne',
@@ -261,6 +266,7 @@ export const fr: BackupWords = {
   entries: 'Résultats',
   entries_caption: 'Le résultat de chaque sauvegarde, la plus récente d’abord',
   no_entries: 'Pas encore de résultat.',
+  all_results: 'Tous',
   entry: {
     at: 'Sauvegarde du',
     verdict: 'Résultat',

@@ -62,6 +62,7 @@ export const en = {
       tenant_suspended: 'Your organization is suspended.',
       validation_failed: 'Something in the form is not valid.',
       limit_reached: 'Your organization has reached a limit.',
+      cookie_refused: 'This browser refuses the cookies of this page. Allow them, then sign in again.',
     },
     {
       network: 'The server does not answer.',
@@ -73,6 +74,8 @@ export const en = {
   list: {
     filters: 'Filters',
     search: 'Search',
+    since: 'From',
+    until: 'To',
     clear: 'Clear the filters',
     select_all: 'Select all shown',
     select_row: (name: string): string => `Select ${name}`,
@@ -140,6 +143,8 @@ export const fr: FrameWords = {
       tenant_suspended: 'Votre organisation est suspendue.',
       validation_failed: 'Une saisie n’est pas valable.',
       limit_reached: 'Votre organisation a atteint une limite.',
+      cookie_refused:
+        'Ce navigateur refuse les cookies de cette page. Autorisez-les, puis connectez-vous à nouveau.',
     },
     {
       network: 'Le serveur ne répond pas.',
@@ -151,6 +156,8 @@ export const fr: FrameWords = {
   list: {
     filters: 'Filtres',
     search: 'Rechercher',
+    since: 'Du',
+    until: 'Au',
     clear: 'Effacer les filtres',
     select_all: 'Sélectionner tout ce qui est affiché',
     select_row: (name) => `Sélectionner ${name}`,

@@ -1,4 +1,5 @@
 import { REASONS_EN, REASONS_FR } from '../reasons.js';
+import { RUN_COUNTS_EN, RUN_COUNTS_FR } from './run-counts.js';
 
 const count = (n: number, one: string, many: string, locale: string): string =>
   `${new Intl.NumberFormat(locale).format(n)} ${n === 1 || (locale === 'fr' && n === 0) ? one : many}`;
@@ -33,6 +34,8 @@ export const en = {
   last_scan: 'Last scan of the backup inbox',
   never_scanned: 'The backup inbox has not been scanned yet.',
   rest: (n: number): string => `${n} more`,
+  see_all: 'See all:',
+  rest_of: (n: number, all: number): string => `${n} more: see all ${all}`,
   types: {
     deadline: (n: number): string => e(n, 'deadline', 'deadlines'),
     document: (n: number): string => e(n, 'document', 'documents'),
@@ -67,22 +70,7 @@ export const en = {
     failed: 'Failed',
     cancelled: 'Cancelled',
   },
-  counts: {
-    facts: (n: number): string => e(n, 'fact', 'facts'),
-    opened: (n: number): string => e(n, 'new', 'new'),
-    staged: (n: number): string => e(n, 'announced again', 'announced again'),
-    repeated: (n: number): string =>
-      e(n, 'known already, not announced again', 'known already, not announced again'),
-    gone: (n: number): string => e(n, 'settled', 'settled'),
-    notifications: (n: number): string => e(n, 'notification', 'notifications'),
-    users: (n: number): string => e(n, 'person', 'people'),
-    alerts: (n: number): string => e(n, 'alert', 'alerts'),
-    recovered: (n: number): string => e(n, 'recovered', 'recovered'),
-    reports: (n: number): string => e(n, 'report', 'reports'),
-    missing: (n: number): string => e(n, 'missing', 'missing'),
-    reminded: (n: number): string => e(n, 'reminder', 'reminders'),
-    sent: (n: number): string => e(n, 'sent', 'sent'),
-  } as Readonly<Record<string, (n: number) => string>>,
+  counts: RUN_COUNTS_EN,
   nothing_new: 'nothing new',
   preview: 'What would be sent?',
   messages: 'Messages in the last 24 hours',
@@ -121,6 +109,8 @@ export const fr: TodayWords = {
   last_scan: 'Dernière lecture de la boîte de dépôt',
   never_scanned: 'La boîte de dépôt n’a pas encore été lue.',
   rest: (n) => (n === 1 ? '1 autre' : `${n} autres`),
+  see_all: 'Tout voir :',
+  rest_of: (n, all) => `${n === 1 ? '1 autre' : `${n} autres`} : voir les ${all}`,
   types: {
     deadline: (n) => f(n, 'échéance', 'échéances'),
     document: (n) => f(n, 'document', 'documents'),
@@ -155,21 +145,7 @@ export const fr: TodayWords = {
     failed: 'En échec',
     cancelled: 'Annulé',
   },
-  counts: {
-    facts: (n) => f(n, 'fait', 'faits'),
-    opened: (n) => f(n, 'nouveau', 'nouveaux'),
-    staged: (n) => f(n, 'annoncé à nouveau', 'annoncés à nouveau'),
-    repeated: (n) => f(n, 'déjà connu, non répété', 'déjà connus, non répétés'),
-    gone: (n) => f(n, 'réglé', 'réglés'),
-    notifications: (n) => f(n, 'notification', 'notifications'),
-    users: (n) => f(n, 'personne', 'personnes'),
-    alerts: (n) => f(n, 'alerte', 'alertes'),
-    recovered: (n) => f(n, 'rétablie', 'rétablies'),
-    reports: (n) => f(n, 'rapport', 'rapports'),
-    missing: (n) => f(n, 'manquante', 'manquantes'),
-    reminded: (n) => f(n, 'rappel', 'rappels'),
-    sent: (n) => f(n, 'envoyé', 'envoyés'),
-  },
+  counts: RUN_COUNTS_FR,
   nothing_new: 'rien de nouveau',
   preview: 'Qu’est-ce qui partirait ?',
   messages: 'Messages des dernières 24 heures',

@@ -12,7 +12,13 @@ describe('V27: the counts of a queue', () => {
 });
 
 it('V27: the timeline of a job is worse with more missed runs, then with more failed or late ones', () => {
-  const strips = [{ missed: 3, failed: 9 }, { missed: 10 }, { failed: 1 }, {}, { missed: 3, caught_up: 1 }];
+  const strips: Record<string, number>[] = [
+    { missed: 3, failed: 9 },
+    { missed: 10 },
+    { failed: 1 },
+    {},
+    { missed: 3, caught_up: 1 },
+  ];
   const sorted = strips.map((counts) => ({ counts })).toSorted(worstFirst);
   expect(sorted.map(({ counts }) => strips.indexOf(counts))).toEqual([1, 0, 4, 2, 3]);
 });

@@ -363,6 +363,7 @@ describe('V19: webhooks', () => {
     await page.goBack();
     await heading(page, receiver.url);
     await page.locator('table code.answer', { hasText: '<img' }).waitFor();
+    await world.http('DELETE', `/api/v1/tenant/webhooks/${other.id}`, { token: cast.admin.token });
     await button(page, 'Modifier').click();
     await page.getByLabel('Types').selectOption({ label: 'Seulement ceux-ci' });
     await page.getByLabel('Événements de programmes').check();

@@ -214,7 +214,8 @@ describe('V20: today, in an office where a lot is going on', () => {
       });
     await runJob(world, tenantId, 'check-notifications');
     await world.sql(
-      `UPDATE deliveries d SET ended_at = now(), state = CASE WHEN place < 4 THEN 'sent' ELSE 'suppressed' END,
+      `UPDATE deliveries d SET ended_at = now(), sent_at = CASE WHEN place < 4 THEN now() END,
+         state = CASE WHEN place < 4 THEN 'sent' ELSE 'suppressed' END,
          reason = CASE WHEN place < 4 THEN NULL WHEN place < 6 THEN 'preference' ELSE 'absent' END
        FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM deliveries WHERE tenant_id = $1) o
        WHERE d.id = o.id AND d.tenant_id = $1`,

@@ -8,12 +8,15 @@ type Counts = Readonly<Record<string, number>> | null;
 type CountWords = Readonly<Record<string, (n: number) => string>>;
 
 /**
- * `13 facts`, `2 new`: the counts of a run in words; a name without a word stands as it is.
+ * `13 facts`, `2 new`: the counts of a run in the order of the words; a name without a word comes last, as it is.
  * @param always shown although they are zero
  */
 export function countTexts(counts: Counts, words: CountWords, always: readonly string[] = []): string[] {
+  const order = Object.keys(words);
+  const place = (name: string) => (Object.hasOwn(words, name) ? order.indexOf(name) : order.length);
   return Object.entries(counts ?? {})
     .filter(([name, n]) => n > 0 || always.includes(name))
+    .sort(([one], [other]) => place(one) - place(other))
     .map(([name, n]) => words[name]?.(n) ?? `${name.replaceAll('_', ' ')} ${n}`);
 }
 

@@ -49,7 +49,7 @@ function delivery(
 ): TemplateResult {
   const { channel, status, status_label, state, reason, error, due_at, sent_at, delivered_at } = one;
   const isSuppressed = state === 'suppressed';
-  return html`${badge(isSuppressed ? 'neutral' : TONES[status], labelled(words.channels[channel] ?? channel, isSuppressed ? words.not_sent : status_label))}
+  return html`${badge(isSuppressed ? 'neutral' : TONES[status], labelled(words.channels[channel], isSuppressed ? words.not_sent : status_label))}
   ${sent_at === null ? nothing : html`<span class="note">${format.full(sent_at)}</span>`}
   ${delivered_at === null ? nothing : html`<span class="note">${words.arrived(format.full(delivered_at))}</span>`}
   ${status === 'pending' ? html`<span class="note">${words.waits_until(format.full(due_at))}</span>` : nothing}

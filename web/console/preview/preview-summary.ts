@@ -78,8 +78,8 @@ function slotLine(view: PreviewView, slot: Slot): TemplateResult {
 
 function countsText({ jobs }: PreviewView, counts: Readonly<Record<string, number>>): string {
   // The messages are listed below.
-  const { deliveries: _, ...others } = counts;
-  return countTexts(others, jobs.counts).join(' · ');
+  const others = Object.entries(counts).filter(([name]) => name !== 'deliveries');
+  return countTexts(Object.fromEntries(others), jobs.counts).join(' · ');
 }
 
 /** What was checked, where nobody would be notified. */

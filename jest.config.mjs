@@ -111,5 +111,5 @@ export default {
   testTimeout: 30_000,
   maxWorkers: 2,
   // Tests of one file that run at the same time: those of test/faults, each of which starts several processes.
-  maxConcurrency: 3,
+  maxConcurrency: 2,
 };

@@ -43,6 +43,8 @@ export interface AnnouncementOptions {
   again?: boolean;
   /** The kinds that the audience can have; default: any. The fewer, the quicker the statement. */
   only?: readonly NotificationKind[];
+  /** The keys were made for this call, so no earlier notification has them, and none is looked for. */
+  newKeys?: boolean;
 }
 
 /**
@@ -54,7 +56,7 @@ export interface AnnouncementOptions {
  * the deliveries of people and endpoints.
  */
 export function announceSql(p: AnnouncementParameters, options: AnnouncementOptions = {}): string {
-  const { addressed = false, again = false, only } = options;
+  const { addressed = false, again = false, newKeys = false, only } = options;
   const endpoints = only?.every((kind) => !WEBHOOK_KINDS.includes(kind)) !== true;
   const recipient = addressed ? 'recipient' : `'user:' || user_id`;
   const sentTo = addressed
@@ -74,20 +76,7 @@ export function announceSql(p: AnnouncementParameters, options: AnnouncementOpti
           : ''
       }
     ),
-    known AS MATERIALIZED (
-      SELECT a.*, n.id AS earlier_id, ${again ? `CASE WHEN n.id IS NOT NULL THEN ${unsentSql(p.tenant_id, 'n')} END` : 'false'} AS unsent
-      FROM everybody a
-      -- The first key at or after ours is ours if it exists. Written so that only the unique index can answer it: for
-      -- NOT EXISTS the planner read all notifications of the tenant, by another index that begins with tenant_id.
-      LEFT JOIN LATERAL (
-        SELECT k.id, k.dedupe_key FROM notifications k
-        WHERE k.tenant_id = ${p.tenant_id} AND k.recipient = a.recipient AND k.dedupe_key >= a.dedupe_key
-        ORDER BY k.dedupe_key LIMIT 1) n ON n.dedupe_key = a.dedupe_key
-    ),
-    fresh AS (
-      SELECT * FROM known k
-      WHERE (earlier_id IS NULL AND NOT ${announcedBeforeSql(p.tenant_id, 'k')}) OR unsent
-    ),
+    ${newKeys ? 'fresh AS (SELECT *, NULL::uuid AS earlier_id FROM everybody)' : freshSql(p, again)},
     -- Locks the inboxes in user order; every change of a feed waits here, so seqs commit in their order.
     bumped AS (
       INSERT INTO inboxes AS i (tenant_id, user_id, seq)
@@ -116,6 +105,24 @@ export function announceSql(p: AnnouncementParameters, options: AnnouncementOpti
     ),
     created AS (SELECT * FROM announced WHERE channel IS DISTINCT FROM 'webhook'),
     ${Outbox.deliveriesSql('announced', p, only)}`;
+}
+
+/** The CTEs `known` and `fresh`: the facts of `everybody` that were not announced yet, or may be announced again. */
+function freshSql(p: AnnouncementParameters, again: boolean): string {
+  return `known AS MATERIALIZED (
+      SELECT a.*, n.id AS earlier_id, ${again ? `CASE WHEN n.id IS NOT NULL THEN ${unsentSql(p.tenant_id, 'n')} END` : 'false'} AS unsent
+      FROM everybody a
+      -- The first key at or after ours is ours if it exists. Written so that only the unique index can answer it: for
+      -- NOT EXISTS the planner read all notifications of the tenant, by another index that begins with tenant_id.
+      LEFT JOIN LATERAL (
+        SELECT k.id, k.dedupe_key FROM notifications k
+        WHERE k.tenant_id = ${p.tenant_id} AND k.recipient = a.recipient AND k.dedupe_key >= a.dedupe_key
+        ORDER BY k.dedupe_key LIMIT 1) n ON n.dedupe_key = a.dedupe_key
+    ),
+    fresh AS (
+      SELECT * FROM known k
+      WHERE (earlier_id IS NULL AND NOT ${announcedBeforeSql(p.tenant_id, 'k')}) OR unsent
+    )`;
 }
 
 /** Frees the keys of notifications that are announced again, before the insert (which reads this) takes them. */

@@ -17,4 +17,4 @@ import type { Scenario } from './scenario.js';
 export const SCENARIOS: readonly Scenario[] = [f1, f3, f4, f5, f8, f10, f11, f13, f15, f16, f18, f19, f20];
 
 /** How many run in parallel. */
-export const LANES = 3;
+export const LANES = 2;

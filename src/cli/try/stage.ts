@@ -108,7 +108,8 @@ async function makeUser(anyone: Api, keyHolder: Api, email: string): Promise<Sta
   });
   const { url } = await keyHolder.call<{ url: string }>('POST', `users/${id}/password-link`);
   const password = randomBytes(18).toString('base64url');
-  await anyone.call('POST', 'auth/password', { token: new URL(url).hash.replace('#token=', ''), password });
+  const token = new URLSearchParams(new URL(url).hash.slice(1)).get('token');
+  await anyone.call('POST', 'auth/password', { token, password });
   const { access_token } = await anyone.call<{ access_token: string }>('POST', 'auth/login', {
     email,
     password,

@@ -46,9 +46,13 @@ export class Messages {
     if ('template' in message) await this.checkTemplate(tx, message);
     const now = this.clock.now();
     const dedupeKey = `message:${message.dedupe_key ?? randomUUID()}`;
-    const rows = await this.notifications.announce<StateRow, 'message'>(tx, CREATE, {
-      message: JSON.stringify({ ...this.storedAs(message, dedupeKey, createdBy), user_ids: userIds }),
-    });
+    const rows = await this.notifications.announce<StateRow, 'message'>(
+      tx,
+      message.dedupe_key == null ? CREATE_NEW : CREATE,
+      {
+        message: JSON.stringify({ ...this.storedAs(message, dedupeKey, createdBy), user_ids: userIds }),
+      },
+    );
     const created = statesOf(rows, true);
     if (userIds !== null && new Set(rows.map(({ user_id }) => user_id)).size < userIds.length) {
       await refuseUnknownUsers(tx, userIds, pointer);
@@ -176,9 +180,10 @@ function inOrder(states: MessageState[], userIds: readonly string[] | null): Mes
 }
 
 /** The users are part of the JSON: for an array, PostgreSQL plans again at each call, which takes longer than running. */
-const CREATE = announcement(
-  { message: 'jsonb' },
-  (p) => `
+const create = (options: { newKeys: boolean }) =>
+  announcement(
+    { message: 'jsonb' },
+    (p) => `
   WITH message AS (
     SELECT * FROM jsonb_to_record(${p.message}) AS m (recipient text, address text, channel text, created_by text,
       dedupe_key text, severity text, data jsonb, due_at timestamptz, user_ids jsonb)
@@ -196,9 +201,12 @@ const CREATE = announcement(
       CROSS JOIN LATERAL (
         SELECT id FROM users WHERE tenant_id = ${p.tenant_id} AND users.id = i.id::uuid LIMIT 1) u) w
   ),
-  ${announceSql(p, { addressed: true, only: ['message'] })}
+  ${announceSql(p, { addressed: true, only: ['message'], ...options })}
   SELECT c.id AS notification_id, a.recipient, a.user_id, ${DELIVERY_COLUMNS}
   FROM audience a
   LEFT JOIN created c USING (recipient)
   LEFT JOIN delivered d ON d.notification_id = c.id`,
-);
+  );
+const CREATE = create({ newKeys: false });
+/** For messages without a key of their caller. */
+const CREATE_NEW = create({ newKeys: true });

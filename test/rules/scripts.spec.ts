@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeF
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { ROOT } from './sources.js';
+import { createProgram } from '../../src/cli/program.js';
 
 /** Programs that the scripts need on any machine. */
 const PROGRAMS = [
@@ -61,6 +62,14 @@ describe('R13: the scripts', () => {
       expect(stdout).not.toContain('==>');
     }
     expect(existsSync(join(checkout, 'node_modules'))).toBe(false);
+  });
+
+  it.each(['demo', 'try'])('C11: %s --help names every option of its command', (name) => {
+    const command = createProgram().commands.find((each) => each.name() === name);
+    const options = command?.options.flatMap(({ long }) => long ?? []) ?? [];
+    expect(options.length).toBeGreaterThan(0);
+    const { stdout } = run(name, ['--help']);
+    expect(options.filter((option) => !stdout.includes(option))).toEqual([]);
   });
 
   it('R13: report what they cannot install before npm runs', () => {

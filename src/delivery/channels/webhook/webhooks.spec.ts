@@ -120,6 +120,26 @@ describe('webhooks of a tenant', () => {
     expect(tenant_id).toBe(cast.tenant_id);
   });
 
+  it('B9: calls in both formats have the words of their tenant', async () => {
+    const words = { title: 'Chez nous : {{data.title}}', body: '{{data.body}}' };
+    const templates = '/api/v1/tenant/templates/event/fr';
+    expect((await world.http('PUT', templates, { token: cast.admin.token, body: words })).status).toBe(200);
+    try {
+      await addEndpoint(world, cast.admin, receiver);
+      await addEndpoint(world, cast.admin, leadingTo('slack'), { format: 'slack' });
+      await addEndpoint(world, cast.outsider, leadingTo('other'));
+      await report(world, cast.admin, 'disk-2');
+      await report(world, cast.outsider, 'disk-3');
+      await calls(3);
+      const sent = new Map(receiver.calls.map(({ path, body }) => [path, JSON.parse(body)]));
+      expect(sent.get('/hook').data.title).toBe('Chez nous : Disque plein disk-2');
+      expect(sent.get('/slack').text).toMatch(/^\*Chez nous : Disque plein disk-2\*/);
+      expect(sent.get('/other').data.title).toBe('Disque plein disk-3');
+    } finally {
+      await world.http('DELETE', templates, { token: cast.admin.token });
+    }
+  });
+
   it('V19: a test shows the answer, and its failure does not count', async () => {
     const { id, secret } = await addEndpoint(world, cast.admin, receiver);
     receiver.behave({ status: 500, body: 'Oups' });

@@ -63,6 +63,16 @@ test.each([
   expect(sns.received).toHaveLength(1);
 });
 
+test('V18: a number whose owner has opted out is stopped, another refused one is not', async () => {
+  sns.answer(refusal(400, 'OptedOut'), refusal(400, 'InvalidParameter'));
+  const failure = () =>
+    sender()
+      .send(SMS, new TestLease())
+      .catch((error: unknown) => error);
+  expect(await failure()).toMatchObject({ failure: 'permanent', address_stopped: true });
+  expect(await failure()).toMatchObject({ failure: 'permanent', address_stopped: false });
+});
+
 test('a refused connection is the channel’s fault: nothing was sent', async () => {
   expect(await outcome(sender('http://127.0.0.1:1').send(SMS, new TestLease()))).toBe('channel unreachable');
 });

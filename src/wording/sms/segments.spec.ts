@@ -1,4 +1,5 @@
 import { segmentsOf, transliterated } from './segments.js';
+import { writtenSms } from './sms-text.js';
 
 describe('the segments of a text message', () => {
   it.each([
@@ -42,5 +43,12 @@ describe('the segments of a text message', () => {
 
   it.each(['🎉', '日本', 'Привет'])('keeps %s, which has no equivalent', (text) => {
     expect(transliterated(text)).toBe(text);
+  });
+
+  it('E3: a written text is not transliterated if that would make it too long and cut its end', () => {
+    const short = writtenSms('Prévenez l’agence…', true);
+    expect(short).toEqual({ text: "Prévenez l'agence...", segments: 1 });
+    const longest = `${'a'.repeat(1_598)}…z`;
+    expect(writtenSms(longest, true).text).toBe(longest);
   });
 });

@@ -13,9 +13,10 @@ export interface SmsText {
   segments: number;
 }
 
-/** What somebody wrote, as they wrote it. */
+/** What somebody wrote, as they wrote it: it is not replaced if it would become too long and lose its end. */
 export function writtenSms(body: string, toGsm: boolean): SmsText {
-  return counted(toGsm ? transliterated(body) : body);
+  const replaced = toGsm ? transliterated(body) : body;
+  return counted(Array.from(replaced).length <= MAX_SMS_LENGTH ? replaced : body);
 }
 
 /**

@@ -7,7 +7,10 @@ export interface Host {
   faults: string[];
 }
 
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'";
+/** @param server its own origin, or that of the Vigie server */
+const policyFor = (server: string) =>
+  // A source with http does not allow ws: https://www.w3.org/TR/CSP3/#match-schemes
+  `default-src 'none'; script-src 'self' ${server}; style-src 'self'; connect-src ${server} ${server.replace(/^http/, 'ws')}`;
 
 const SCRIPT = `
   window.events = [];
@@ -25,18 +28,22 @@ const SCRIPT = `
 `;
 
 /**
- * Opens the page at this server. @param attributes of the element, as HTML. @param styles of the page, which must not
- * reach the inbox.
+ * Opens the page, with styles that must not reach the inbox.
+ * @param url of the Vigie server
+ * @param attributes of the element, as HTML
+ * @param origin of the page: another one than the server's needs the attribute `server`
  */
 export async function openHost(
   context: BrowserContext,
   url: string,
   token: string,
   attributes = 'lang="fr"',
+  origin = url,
 ): Promise<Host> {
+  const script = origin === url ? '/inbox.js' : `${url}/inbox.js`;
   const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Host</title>
     <meta name="viewport" content="width=device-width">
-    <link rel="stylesheet" href="/host.css"><script type="module" src="/inbox.js"></script>
+    <link rel="stylesheet" href="/host.css"><script type="module" src="${script}"></script>
     <script type="module" src="/host.js"></script></head>
     <body><main><h1>Cabinet Martin</h1><vigie-inbox ${attributes}></vigie-inbox></main></body></html>`;
   const answers: Record<string, [string, string]> = {
@@ -49,9 +56,13 @@ export async function openHost(
     ],
   };
   for (const [path, [contentType, body]] of Object.entries(answers)) {
-    await context.route(`${url}${path}*`, (route) =>
+    await context.route(`${origin}${path}*`, (route) =>
       new URL(route.request().url()).pathname === path
-        ? route.fulfill({ contentType, body, headers: { 'content-security-policy': POLICY } })
+        ? route.fulfill({
+            contentType,
+            body,
+            headers: { 'content-security-policy': policyFor(origin === url ? "'self'" : url) },
+          })
         : route.fallback(),
     );
   }
@@ -63,6 +74,6 @@ export async function openHost(
       faults.push(message.text());
   });
   page.on('pageerror', (error) => faults.push(String(error)));
-  await page.goto(`${url}/host?token=${encodeURIComponent(token)}`);
+  await page.goto(`${origin}/host?token=${encodeURIComponent(token)}`);
   return { page, faults };
 }

@@ -13,6 +13,8 @@ import { LiveFeeds } from '../../src/realtime/live-feeds.js';
 import { type Host, openHost } from './host-page.js';
 
 const DAY_MS = 86_400_000;
+/** A page of another program, and no secure context. */
+const FRONT = 'http://front.example';
 
 let world: World;
 let cast: Cast;
@@ -26,7 +28,7 @@ const hosts: Host[] = [];
 const figures: string[] = [];
 
 beforeAll(async () => {
-  world = await createWorld();
+  world = await createWorld({ env: { WEB_ORIGINS: FRONT } });
   cast = await createCast(world);
   await world.app.listen(0, '127.0.0.1');
   wire = await proxyTo(await world.app.getUrl());
@@ -51,8 +53,8 @@ afterAll(async () => {
 });
 
 const newPerson = () => addPerson(world, cast.tenant_id, { name: `Live${names++}` });
-const open = async (token = person.token, attributes?: string): Promise<Page> => {
-  const host = await openHost(context, url, token, attributes);
+const open = async (token = person.token, attributes?: string, origin?: string): Promise<Page> => {
+  const host = await openHost(context, url, token, attributes, origin);
   hosts.push(host);
   return host.page;
 };
@@ -79,6 +81,24 @@ function measured(what: string, ms: number, max: number): void {
   figures.push(`${what}: ${Math.round(ms)} ms (at most ${max})`);
   expect([what, ms <= max ? 'met' : `${ms} ms`]).toEqual([what, 'met']);
 }
+
+it('V10: works in a page of another origin, where each tab has its own socket', async () => {
+  const embedded = () => open(person.token, `lang="fr" server="${url}"`, FRONT);
+  await notify(world, person);
+  const page = await embedded();
+  await badgeIs(page, '1');
+  await notify(world, person);
+  await badgeIs(page, '2');
+  await bell(page).click();
+  await until('the list', async () => (await articles(page).count()) === 2);
+  await until('what the server has seen', async () => {
+    const { body } = await world.http('GET', '/api/v1/notifications/unread-count', { token: person.token });
+    return body.unseen === 0;
+  });
+  const other = await embedded();
+  await badgeIs(other, '2');
+  await until('two sockets', () => socketsOf(person).length === 2);
+});
 
 it('V10: of 10,000 unread, one request reads at most 50 rows, and 20 items show within 100 ms of the click', async () => {
   for (let thousand = 0; thousand < 10; thousand++)

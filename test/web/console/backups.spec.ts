@@ -130,7 +130,7 @@ it('V27: by keyboard alone: from the board to the alert, its menu, a note and a 
   await tabTo(page, /^comptabilite$/);
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { level: 1, name: 'comptabilite' }).waitFor();
-  await tabTo(page, /^Actions : /);
+  await tabTo(page, /^Actions\s: /);
   await page.keyboard.press('Enter');
   await page.getByRole('menuitem', { name: /Reporter d’une heure/ }).waitFor();
   await page.keyboard.press('End');

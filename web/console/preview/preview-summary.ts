@@ -78,8 +78,7 @@ function slotLine(view: PreviewView, slot: Slot): TemplateResult {
 
 function countsText({ jobs }: PreviewView, counts: Readonly<Record<string, number>>): string {
   // The messages are listed below.
-  const { deliveries: _, ...others } = counts;
-  return countTexts(others, jobs.counts).join(' · ');
+  return countTexts({ ...counts, deliveries: 0 }, jobs.counts).join(' · ');
 }
 
 /** What was checked, where nobody would be notified. */

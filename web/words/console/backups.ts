@@ -176,7 +176,7 @@ export const fr: BackupWords = {
   },
   all: 'Toutes',
   not_good: 'En défaut ou douteuses',
-  scanning: (counts) => `Lecture en cours${counts === '' ? '' : ` : ${counts}`}.`,
+  scanning: (counts) => `Lecture en cours${counts === '' ? '' : ` : ${counts}`}.`,
   verdicts: {
     unknown: 'Pas encore de résultat',
     SUCCESS: 'Bonne',

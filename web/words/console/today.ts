@@ -109,8 +109,8 @@ export const fr: TodayWords = {
   last_scan: 'Dernière lecture de la boîte',
   never_scanned: 'La boîte n’a jamais été lue.',
   rest: (n) => (n === 1 ? '1 autre' : `${n} autres`),
-  see_all: 'Tout voir :',
-  rest_of: (n, all) => `${n === 1 ? '1 autre' : `${n} autres`} : voir les ${all}`,
+  see_all: 'Tout voir :',
+  rest_of: (n, all) => `${n === 1 ? '1 autre' : `${n} autres`} : voir les ${all}`,
   types: {
     deadline: (n) => f(n, 'échéance', 'échéances'),
     document: (n) => f(n, 'document', 'documents'),

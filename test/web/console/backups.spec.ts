@@ -150,7 +150,7 @@ it('V27: by keyboard alone: from the board to the alert, its menu, a note and a 
   await tabTo(page, /^Ajouter la note$/);
   await page.keyboard.press('Enter');
   await page.locator('.notes').getByText('Vu.').waitFor();
-  await tabTo(page, /Fichier différent/);
+  await tabTo(page, /^(?!Résultat).*Fichier différent/s);
   await page.keyboard.press('Enter');
   await page.locator('.entries details[open] dl').waitFor();
 

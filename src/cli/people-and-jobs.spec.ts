@@ -165,7 +165,7 @@ describe('vigie dead-letters', () => {
 describe('vigie completion', () => {
   const program = createProgram();
 
-  it('E13: every command has a description and takes --json', () => {
+  it('E13: every command has a description and takes --json, unless it prints JSON anyway', () => {
     const without: string[] = [];
     const visit = (command: typeof program, path: string) => {
       expect([path, command.description() === '']).toEqual([path, false]);
@@ -174,8 +174,8 @@ describe('vigie completion', () => {
       for (const child of command.commands) visit(child, `${path} ${child.name()}`);
     };
     visit(program, 'vigie');
-    // `archive show` prints NDJSON by itself.
-    expect(without).toEqual(['vigie archive show']);
+    // These print NDJSON anyway.
+    expect(without).toEqual(['vigie users export', 'vigie archive show']);
   });
 
   it.each<[string[], string[]]>([

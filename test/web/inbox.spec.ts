@@ -93,7 +93,7 @@ it('V16: "C’est traité" acknowledges the alert, and a snooze is rolled back w
   });
   await item.getByRole('button', { name: 'Reporter' }).click();
   await page.locator('vigie-inbox .menu button', { hasText: 'Dans une heure' }).click();
-  await item.getByText('En pause').waitFor();
+  await item.getByText('Reportée').waitFor();
   await until('the request', () => refuse !== null);
   refuse!();
   await page.getByText('L’action n’a pas abouti').first().waitFor();

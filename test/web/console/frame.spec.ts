@@ -324,7 +324,7 @@ it('V20: a double click asks for one reset mail, and the second of two questions
   page.on('request', (request) => {
     if (request.url().endsWith('/password-reset')) sent.push(request.method());
   });
-  await fill(page, { 'Adresse e-mail': cast.admin.email, Cabinet: cast.tenant.slug });
+  await fill(page, { 'Adresse e-mail': cast.admin.email, Organisation: cast.tenant.slug });
   await page.getByRole('button', { name: 'Envoyer le lien' }).dblclick();
   await page.getByText('un e-mail avec un lien est en route').waitFor();
   expect(sent).toEqual(['POST']);
@@ -427,7 +427,7 @@ it('V20: two tabs of two users: a tab shows whose cookie the browser has, also a
     'Adresse e-mail': cast.teammate.email,
     'Mot de passe': cast.teammate.password,
   });
-  await other.page.getByLabel(/^Cabinet/).fill(cast.tenant.slug);
+  await other.page.getByLabel(/^Organisation/).fill(cast.tenant.slug);
   await other.page.getByRole('button', { name: 'Se connecter' }).click();
   await other.page.getByText('Ce qui vous concerne').waitFor();
   await page.locator('dd', { hasText: cast.teammate.email }).waitFor();

@@ -89,7 +89,7 @@ test('an operator lands on what is wrong, and each number leads to what it count
   await page.locator('vigie-chart canvas').waitFor();
   await page.locator('.figures a').first().click();
   await heading('File : E-mails');
-  await page.getByRole('cell', { name: 'send-mail' }).first().waitFor();
+  await page.getByRole('cell', { name: 'E-mails' }).first().waitFor();
   await page.goBack();
   await heading('Exploitation');
   await tabs().getByRole('link', { name: 'Envois' }).click();
@@ -195,7 +195,7 @@ test('queues are paused, resumed, retried and emptied, each once, after a confir
 test('tenants are found, added with faults in place, edited and suspended; hostile names stay text', async () => {
   await open('/operator/tenants');
   await page.getByPlaceholder('Nom ou nom court').fill('png.exe');
-  await page.getByText('Aucun cabinet ne correspond à ces filtres.').waitFor();
+  await page.getByText('Aucune organisation ne correspond à ces filtres.').waitFor();
   await page.getByPlaceholder('Nom ou nom court').fill('hostile');
   await page.getByText('1 sur 1', { exact: false }).waitFor();
   expect(await page.locator('table .clamp').innerText()).toContain('<img src=x onerror=alert(1)>');
@@ -319,7 +319,7 @@ test('every page: no fault of axe in light and dark, nothing sideways at 360 px,
     await page.setViewportSize({ width, height: 900 });
     for (const path of PATHS) {
       await open(path);
-      await page.locator('vigie-chart canvas, table, .empty').first().waitFor();
+      await page.locator('vigie-chart canvas, table, .empty, .why-answer .card').first().waitFor();
       const faults = await axeViolations(page);
       found.push(...faults.map((one) => `${path} ${colorScheme}: ${one}`));
       const sideways = await overflow(page);

@@ -49,13 +49,18 @@ export class ConsolePush {
         open(data.url);
         ports[0]?.postMessage('opened');
       };
-    void this.settled();
+    void this.looked();
   }
 
-  /** Resolves when the subscription has been looked at, or after 3 s. What fails is tried again at the next start. */
-  settled(): Promise<void> {
-    looking ??= atMost(this.look());
+  /** Resolves when the subscription has been looked at. What fails is tried again at the next start. */
+  looked(): Promise<void> {
+    looking ??= this.look().catch(() => undefined);
     return looking;
+  }
+
+  /** The same, but waits 3 s at most. @returns whether it has been looked at */
+  settled(): Promise<boolean> {
+    return atMost(this.looked());
   }
 
   private async look(): Promise<void> {
@@ -71,11 +76,12 @@ export class ConsolePush {
 }
 
 /** Before signing out. What fails is repaired later: the push service refuses the next push, and the server forgets. */
-export function leavePush(api: ApiClient): Promise<void> {
-  return atMost(new BrowserPush(api).turnOff());
+export async function leavePush(api: ApiClient): Promise<void> {
+  await atMost(new BrowserPush(api).turnOff().catch(() => undefined));
 }
 
-async function atMost(act: Promise<void>): Promise<void> {
-  const late = new Promise<void>((resolve) => setTimeout(resolve, WAIT_MS));
-  await Promise.race([act.catch(() => undefined), late]);
+/** @returns whether it ended in time */
+function atMost(act: Promise<void>): Promise<boolean> {
+  const late = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), WAIT_MS));
+  return Promise.race([act.then(() => true), late]);
 }

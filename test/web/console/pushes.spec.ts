@@ -175,8 +175,15 @@ it('N6: the worker shows what the server sends, once, and a click opens it in th
       `navigator.serviceWorker.ready.then((registration) => registration.getNotifications())
         .then((all) => all.map(({ title, body, tag, data }) => ({ title, body, tag, data })))`,
     );
+  const shownAt = () =>
+    page.evaluate<number>(
+      `navigator.serviceWorker.ready.then((registration) => registration.getNotifications())
+        .then((all) => all[0]?.timestamp ?? 0)`,
+    );
   await deliver(content);
+  const first = await until('the notification', shownAt);
   await deliver(content);
+  await until('the same again, in its place', async () => (await shownAt()) > first);
   const { id } = sent.notifications[0];
   const notification = {
     title: 'Relance <b>TVA</b>',
@@ -184,7 +191,6 @@ it('N6: the worker shows what the server sends, once, and a click opens it in th
     tag: JSON.parse(content).id,
     data: `/notifications/${id}?tenant=${cast.tenant.slug}`,
   };
-  await until('the notification', async () => (await shown()).length > 0);
   await deliver('not what the server sends');
   const unreadable = { title: 'Vigie', body: '', tag: '', data: '/notifications' };
   await until('both', async () => (await shown()).length > 1);

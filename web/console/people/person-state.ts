@@ -155,11 +155,17 @@ export class PersonState {
   }
 
   private async loadDevices(): Promise<void> {
-    await this.browserPush.settled();
+    const isSettled = await this.browserPush.settled();
     const devices = await this.api.get('/api/v1/me/devices');
     this.push = await this.browserPush.view(devices);
     this.pushKey = devices.web_push_public_key;
     this.devices = devices.data;
     this.onChange();
+    // A slow push service or server: the look may renew the subscription, or end it. If this fails, the list stays.
+    if (!isSettled)
+      void this.browserPush
+        .looked()
+        .then(() => this.loadDevices())
+        .catch(() => undefined);
   }
 }

@@ -140,7 +140,7 @@ describe('V20: the list of due items', () => {
     const id = await create('TVA', day(-1));
     const page = await open('/due-items');
     // The row changes before the server has answered; then the list is read again without it.
-    let goOn = () => undefined as void;
+    let goOn = (): void => undefined;
     const held = new Promise<void>((resolve) => (goOn = resolve));
     await page.route('**/complete', async (route) => {
       await held;

@@ -324,7 +324,7 @@ describe('V19: webhooks', () => {
     expect(await secret.last().inputValue()).toMatch(/^whsec_/);
     expect(sent).toHaveLength(1);
     await button(page, 'Je l’ai gardé').click();
-    expect(await page.locator('dialog.secret').count()).toBe(0);
+    await until('the end of the dialog', async () => (await page.locator('dialog.secret').count()) === 0);
     expect(await page.evaluate('window.hacked')).toBeUndefined();
 
     const shown = `${new URL(receiver.url).origin}/…`;

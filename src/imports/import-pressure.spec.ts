@@ -1,11 +1,11 @@
 import { type IncomingMessage, request } from 'node:http';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { type Cast, createCast } from '../../test/support/cast.js';
+import { whileMeasured } from '../../test/support/event-loop.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { CSV, NDJSON } from './import.fixture.js';
 
 const MB = 1_048_576;
-/** Maximum time that a file may block other requests, in ms. */
+/** Maximum time that a file may block other requests, in ms of CPU. */
 const MAX_BLOCK_MS = 250;
 
 let world: World;
@@ -76,28 +76,26 @@ describe('D1: a file made to keep the server busy', () => {
   ])(
     '%s: other requests are answered in time, and memory stays constant',
     async (...file) => {
-      const [what, type, begin, piece, megabytes, status, result] = file;
-      const delay = monitorEventLoopDelay({ resolution: 5 });
+      const [what, type, begin, piece, megabytes, status, expected] = file;
       const before = process.memoryUsage().rss;
-      delay.enable();
-      const answer = await sendPieces(type, begin, piece, megabytes * MB);
-      delay.disable();
+      const { result: answer, longest_ms } = await whileMeasured(() =>
+        sendPieces(type, begin, piece, megabytes * MB),
+      );
       expect([what, answer.status]).toEqual([what, status]);
-      if (typeof result === 'number') expect(answer.body.lines).toBe(result);
-      else expect(answer.body.detail).toMatch(result);
-      expect(delay.max / 1e6).toBeLessThan(MAX_BLOCK_MS);
+      if (typeof expected === 'number') expect(answer.body.lines).toBe(expected);
+      else expect(answer.body.detail).toMatch(expected);
+      expect(longest_ms).toBeLessThan(MAX_BLOCK_MS);
       expect(process.memoryUsage().rss - before).toBeLessThan(150 * MB);
     },
     60_000,
   );
 
   it('100,000 good and bad lines: likewise', async () => {
-    const delay = monitorEventLoopDelay({ resolution: 5 });
-    delay.enable();
     const lines = 'Déclaration de TVA;15/04/2026\nfaute;31/02/2026\n';
-    const answer = await sendPieces(CSV, header, lines, 2.3 * MB);
-    delay.disable();
+    const { result: answer, longest_ms } = await whileMeasured(() =>
+      sendPieces(CSV, header, lines, 2.3 * MB),
+    );
     expect(answer).toMatchObject({ status: 201, body: { created: 1 } });
-    expect(delay.max / 1e6).toBeLessThan(MAX_BLOCK_MS);
+    expect(longest_ms).toBeLessThan(MAX_BLOCK_MS);
   }, 120_000);
 });

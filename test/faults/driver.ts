@@ -12,8 +12,11 @@ const PERSISTENCE_MS = 30_000;
 const PAUSE_MS = 50;
 /** Concurrent requests of one client. */
 const MAX_AT_ONCE = 8;
-/** A run's lease lasts a minute. */
-const CHECK_WITHIN_MS = 120_000;
+/**
+ * A frozen worker may hold a lock for a minute, until PostgreSQL ends its idle transaction, and then the lease of a run
+ * for another.
+ */
+const CHECK_WITHIN_MS = 180_000;
 /** How often a run is read: a caller's requests per minute are limited. */
 const RUN_POLL_MS = 200;
 const ZONE = 'Europe/Paris';
@@ -126,7 +129,9 @@ export class Driver {
         return false;
       },
       CHECK_WITHIN_MS,
-    );
+    ).catch((error: unknown) => {
+      throw new Error(`the check is still ${JSON.stringify(run)}`, { cause: error });
+    });
     if (run.state !== 'succeeded') throw new Error(`the check is ${run.state}`);
   }
 

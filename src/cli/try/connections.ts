@@ -25,9 +25,11 @@ const ADVICE: readonly (readonly [string, string])[] = [
 /** Whether the server can reach its configured services. */
 export const connections: Step = {
   name: 'connections',
-  async run({ operator }): Promise<Ending> {
+  async run(trial): Promise<Ending> {
+    const { operator } = trial;
     if (operator === null) return { skipped: 'only operators can test connections' };
     const { data } = await operator.call<{ data: Connection[] }>('GET', 'admin/connections');
+    trial.configured = new Set(data.filter(({ configured }) => configured).map(({ service }) => service));
     const broken = data.filter(({ ok }) => ok === false);
     if (broken.length > 0) {
       throw new Failure(

@@ -45,40 +45,66 @@ export const textMessage: Step = {
   name: 'text message',
   async run(trial): Promise<Ending> {
     const { phone, keyHolder } = trial;
-    if (phone === null) return { skipped: 'pass --phone <number> to send one' };
+    if (phone === null) {
+      return isMissing(trial, 'sms')
+        ? { skipped: TEXT_MESSAGE.missing }
+        : { skipped: 'pass --phone <number> to send one', option: '--phone' };
+    }
     const began = performance.now();
     // Members write only to users.
-    const { delivery } = await write(
-      { writer: keyHolder },
-      {
-        channel: 'sms',
-        to: phone,
-        body: wordsOf(trial),
-        send_now: true,
-      },
-    );
+    const message = { channel: 'sms', to: phone, body: wordsOf(trial), send_now: true };
+    const { delivery } = await write({ writer: keyHolder }, message);
     return verdict(delivery, TEXT_MESSAGE, `sent to ${phone} in ${seconds(began)} s`);
   },
 };
 
-/** A push to the devices of the trial's user: it shows whether the channel is configured. */
+/** A push to the devices of a user of the key's tenant. The trial's own user has no device. */
 export const push: Step = {
   name: 'push',
   async run(trial): Promise<Ending> {
-    if (trial.user === null) return { skipped: 'an API key has no devices' };
+    const { push: email, tenant, writer } = trial;
+    if (email === null) {
+      return isMissing(trial, 'push')
+        ? { skipped: PUSH.missing }
+        : { skipped: 'pass --push <address of a user> with --api-key to send one', option: '--push' };
+    }
+    if (tenant !== null) {
+      throw new Failure('a push needs a user with a device', "Pass --api-key of this user's tenant.");
+    }
+    const began = performance.now();
+    const user_ids = [await userWith(writer, email)];
     const message = {
       channel: 'push',
-      user_ids: [trial.user.id],
+      user_ids,
       subject: 'Vigie: a push',
       body: wordsOf(trial),
       send_now: true,
     };
     const { delivery } = await write(trial, message);
-    if (delivery.reason === 'no_address')
-      return { skipped: 'configured; sent to nobody, because the trial has no device' };
-    return verdict(delivery, PUSH, 'sent');
+    if (delivery.reason === 'no_address') {
+      throw new Failure(`${email} has no device`, 'Allow pushes on one: see docs/pushes.md.');
+    }
+    return verdict(delivery, PUSH, `sent to the devices of ${email} in ${seconds(began)} s`);
   },
 };
+
+/** Whether this service is known not to be configured. */
+function isMissing({ configured }: Trial, service: string): boolean {
+  return configured?.has(service) === false;
+}
+
+/** @throws Failure if the tenant has no user with this address. */
+async function userWith(reader: Api, email: string): Promise<string> {
+  const { data } = await reader.call<{ data: { id: string; email: string }[] }>(
+    'GET',
+    `users?q=${encodeURIComponent(email)}`,
+  );
+  const user = data.find((each) => each.email.toLowerCase() === email.toLowerCase());
+  if (user === undefined) {
+    throw new Failure(`${email} is no user of the key's tenant`, 'Check the address, and whose key this is.');
+  }
+  return user.id;
+}
 
 /** How to speak of a channel's message, and what to check when it fails. */
 interface Way {

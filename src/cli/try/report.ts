@@ -7,6 +7,8 @@ const WIDTH = 12;
 /** Prints the trial's results, and records whether all steps succeeded. */
 export class TrialReport {
   private readonly failed: string[] = [];
+  /** The steps that need an option, as "push (--push)". */
+  private readonly untried: string[] = [];
   /** Every step and how it ended, for `--json`. */
   readonly steps: {
     step: string;
@@ -32,7 +34,10 @@ export class TrialReport {
           : { step: name, state: 'skipped', message: ending.skipped },
       );
       if ('ok' in ending) this.line('ok', name, ending.ok);
-      else this.line('skipped', name, ending.skipped);
+      else {
+        this.line('skipped', name, ending.skipped);
+        if (ending.option !== undefined) this.untried.push(`${name} (${ending.option})`);
+      }
       return false;
     } catch (error) {
       const { message, advice } = explain(error);
@@ -52,6 +57,7 @@ export class TrialReport {
   verdict(): void {
     if (this.ok) this.print('\nNothing failed.');
     else this.print(`\n${this.failed.length} of ${this.tried} steps failed: ${this.failed.join(', ')}.`);
+    if (this.untried.length > 0) this.print(`Not tried: ${this.untried.join(', ')}.`);
   }
 
   private line(how: string, name: string, said: string): void {

@@ -18,14 +18,18 @@ export interface Trial {
   to: string;
   /** The number for a text message; null: none is sent. */
   phone: string | null;
+  /** The e-mail address of a user with a device, who gets a push; null: none is sent. */
+  push: string | null;
   /** The URL for a webhook call; null: none is made. */
   webhook: string | null;
+  /** The configured services, as `GET admin/connections` names them; null: an API key may not see them. */
+  configured: ReadonlySet<string> | null;
   /** The created notification, for later steps. */
   notification_id: string | null;
 }
 
-/** The result of a step that did not fail. */
-export type Ending = { ok: string } | { skipped: string };
+/** The result of a step that did not fail. A skipped one may name the option that it needs. */
+export type Ending = { ok: string } | { skipped: string; option?: string };
 
 /** A part of the installation to test. */
 export interface Step {

@@ -6,8 +6,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import webPush from 'web-push';
 import { createCast } from '../../../test/support/cast.js';
 import { createWorld, type World } from '../../../test/support/world.js';
+import { startProvider } from '../../delivery/channels/provider.fixture.js';
+import { Browser } from '../demo/browser.js';
 import { type MailCatcher, startMailCatcher } from '../demo/mail-catcher.js';
 import { CATCHER_NETWORK, startWebhookCatcher } from '../demo/webhook-catcher.js';
 import { TRIAL_TENANT } from './stage.js';
@@ -86,7 +89,7 @@ interface Trial {
 async function attempt(options: Partial<TryOptions> & { url: string }): Promise<Trial> {
   const lines: string[] = [];
   const code = await runTry(
-    { operator: OPERATOR, api_key: null, to: null, phone: null, webhook: null, ...options },
+    { operator: OPERATOR, api_key: null, to: null, phone: null, push: null, webhook: null, ...options },
     (line) => void lines.push(line),
   );
   const steps = lines.flatMap((line) => {
@@ -108,6 +111,8 @@ test('C11: a working installation passes every step, twice, and keeps only its r
       { health: 'ok', 'sign in': 'ok', ...every('ok'), ...MAIL_ONLY, 'tidy up': 'ok' },
     ]);
     expect(code).toBe(0);
+    expect(text).toMatch(/text messages are not configured[^]+pushes are not configured/);
+    expect(text).toContain('\nNothing failed.\nNot tried: webhook (--webhook).');
     expect(catcher.count - before).toBe(2 * round);
   }
   expect(catcher.mails.slice(before).map(({ to }) => to)).toEqual(Array(4).fill(['you@vigie.example']));
@@ -170,6 +175,7 @@ test('C11: tries the given webhook and phone number', async () => {
   expect(refused.text).toContain('The endpoint answered 401');
   expect(closed.text).toMatch(/FAILED +webhook +The endpoint refused the connection\n +→ .*WEBHOOK_ALLOWED/);
   expect(closed.code).toBe(1);
+  expect(closed.text).toContain('\nNot tried: text message (--phone).');
   expect(called.text).toMatch(/ok +webhook +127\.0\.0\.1:\d+ answered 204 in \d+ ms/);
   expect(await world.sql('SELECT id FROM webhook_endpoints')).toEqual([]);
   await rm(folder, { recursive: true });
@@ -231,6 +237,48 @@ test('an API key tests what it may in its own tenant, and skips the operators’
   const unaddressed = await attempt({ url, api_key: key });
   expect([unaddressed.code, unaddressed.steps['sign in']]).toEqual([1, 'FAILED']);
 }, 60_000);
+
+test('C11: a push reaches the device of the named user, of the tenant of the key', async () => {
+  const service = await startProvider({ status: 201 });
+  const vapid = webPush.generateVAPIDKeys();
+  const { world, url } = await serve(null, {
+    VAPID_PUBLIC_KEY: vapid.publicKey,
+    VAPID_PRIVATE_KEY: vapid.privateKey,
+    VAPID_SUBJECT: 'mailto:admin@vigie.example',
+    WEB_PUSH_SERVICES: service.url,
+  });
+  const cast = await createCast(world);
+  const { body } = await world.http('POST', `/api/v1/tenants/${cast.tenant.id}/api-keys`, {
+    token: cast.operator.token,
+    body: {
+      name: 'monitor',
+      scopes: ['users:read', 'notifications:read', 'notifications:write', 'admin'],
+    },
+  });
+  const { key } = body as { key: string };
+  const browser = new Browser(`${service.url}/push/1`);
+  await world.http('POST', '/api/v1/me/devices', {
+    token: cast.teammate.token,
+    body: { platform: 'web_push', subscription: browser.subscription },
+  });
+  const withKey = { url, api_key: key, to: 'you@vigie.example' };
+  const sent = await attempt({ ...withKey, push: cast.teammate.email.toUpperCase() });
+  const withoutDevice = await attempt({ ...withKey, push: cast.admin.email });
+  const unknown = await attempt({ ...withKey, push: 'nobody@vigie.example' });
+  const asOperator = await attempt({ url, push: cast.teammate.email });
+  const unnamed = await attempt({ url });
+  await service.close();
+
+  expect([sent.text, sent.code]).toEqual([sent.text, 0]);
+  expect(sent.steps).toMatchObject({ push: 'ok' });
+  expect(service.received.map(({ bytes }) => browser.read(bytes))).toMatchObject([
+    { title: 'Vigie: a push' },
+  ]);
+  expect(withoutDevice.text).toMatch(/FAILED +push +\S+@\S+ has no device\n +→ .*docs\/pushes\.md/);
+  expect(unknown.text).toMatch(/FAILED +push +nobody@vigie\.example is no user of the key's tenant/);
+  expect(asOperator.text).toMatch(/FAILED +push .*\n +→ Pass --api-key/);
+  expect(unnamed.text).toContain('\nNothing failed.\nNot tried: push (--push), webhook (--webhook).');
+}, 90_000);
 
 test('an unreachable server is reported by the command, with exit code 1', async () => {
   const command = [resolve('dist/cli/vigie.js'), 'try', '--url', `http://127.0.0.1:${deadPort}`];

@@ -20,6 +20,8 @@ export interface TryOptions {
   to: string | null;
   /** The recipient of a text message; null: none is sent. */
   phone: string | null;
+  /** The e-mail address of a user who gets a push; null: none is sent. */
+  push: string | null;
   /** The URL of a webhook call; null: none is made. */
   webhook: string | null;
   /** Print one JSON object at the end instead of a line for each step. */
@@ -93,14 +95,14 @@ async function asOperator(options: TryOptions, entry: { stage: Stage | null }): 
   entry.stage = await setStage(anyone, operator, to);
   const { user, keyHolder } = entry.stage;
   const writer = anyone.withToken(user.token);
-  const { phone, webhook: endpoint } = options;
+  const { phone, push: pushTo, webhook: endpoint } = options;
   return {
     ...{ url, anyone, operator, writer, keyHolder, tenant: TRIAL_TENANT, user },
-    ...{ to, phone, webhook: endpoint, notification_id: null },
+    ...{ to, phone, push: pushTo, webhook: endpoint, configured: null, notification_id: null },
   };
 }
 
-function withKey({ url, to, phone, webhook: endpoint }: TryOptions, key: string): Trial {
+function withKey({ url, to, phone, push: pushTo, webhook: endpoint }: TryOptions, key: string): Trial {
   if (to === null) {
     throw new Failure('an API key has no e-mail address', 'Pass the recipient of the mails with --to.');
   }
@@ -108,6 +110,6 @@ function withKey({ url, to, phone, webhook: endpoint }: TryOptions, key: string)
   const writer = anyone.withKey(key);
   return {
     ...{ url, anyone, operator: null, writer, keyHolder: writer, tenant: null, user: null },
-    ...{ to, phone, webhook: endpoint, notification_id: null },
+    ...{ to, phone, push: pushTo, webhook: endpoint, configured: null, notification_id: null },
   };
 }

@@ -15,7 +15,7 @@ const ADVICE =
 export const webhook: Step = {
   name: 'webhook',
   async run({ webhook: url, keyHolder }): Promise<Ending> {
-    if (url === null) return { skipped: 'pass --webhook <url> to call it' };
+    if (url === null) return { skipped: 'pass --webhook <url> to call it', option: '--webhook' };
     const { id } = await keyHolder.call<{ id: string }>('POST', 'tenant/webhooks', {
       url,
       kinds: ['event'],

@@ -381,6 +381,20 @@ describe('N1: pausing and ending', () => {
     expect((await change(reminder.id, { active: true })).body).toMatchObject({ active: true });
   });
 
+  it('N4: ends when its ticket is settled among many', async () => {
+    const [one, other] = [await addTicket(), await addTicket()];
+    const reminder = await remind();
+    const settled = await remind({ ticket_id: one.id });
+    expect((await change(reminder.id, { ticket_id: other.id })).body).toMatchObject({ ticket_id: other.id });
+    const answer = await stage.call('POST', 'tickets/settle', { ids: [one.id, other.id] });
+    expect(answer).toMatchObject({ status: 200, body: { changed: 2 } });
+    for (const each of [reminder, settled]) {
+      expect(await show(each)).toMatchObject({ active: false, end_reason: 'ticket_settled', next_at: null });
+    }
+    clock.set('2026-03-31T07:00:00Z');
+    expect(await processNow()).toMatchObject({ processed: 0 });
+  });
+
   it('N4: names its ticket with amount and due date, and the days left or late', async () => {
     const ticket = await addTicket();
     await remind({ ticket_id: ticket.id, frequency_days: 4 });

@@ -83,12 +83,16 @@ export class Scheduler implements BeforeApplicationShutdown {
     return { run_id: run.run_id, tenant_id: run.tenant_id };
   }
 
-  /** The runs' states, in order, once all have finished, `timeoutMs` has passed or the process shuts down. */
-  async wait(runs: readonly TriggeredRun[], timeoutMs: number): Promise<RunState[]> {
+  /**
+   * The runs' states, in order, once all have finished, `timeoutMs` has passed or the process shuts down.
+   * @param signal ends the wait, too: aborted when the client disconnects
+   */
+  async wait(runs: readonly TriggeredRun[], timeoutMs: number, signal?: AbortSignal): Promise<RunState[]> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const states = await this.ledger.states(runs);
-      if (states.every(isFinished) || this.stopping || performance.now() >= deadline) return states;
+      const over = this.stopping || signal?.aborted === true || performance.now() >= deadline;
+      if (over || states.every(isFinished)) return states;
       await delay(WAIT_STEP_MS);
     }
   }

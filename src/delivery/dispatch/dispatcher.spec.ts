@@ -123,6 +123,34 @@ describe('the dispatcher', () => {
     expect(later).toEqual([{ due_at: new Date(clock.now().getTime() - HOUR + 24 * HOUR) }]);
   });
 
+  it('defers each message over a tenant’s limit until its own place is free', async () => {
+    const [id] = await backlog(1, 8, 'one', 8);
+    await world.sql(`UPDATE tenants SET limit_per_hour = 3 WHERE id = $1`, [id]);
+    const began = clock.now().getTime();
+    // One at 0 s, one at 1 s, one at 2 s.
+    for (let second = 0; second < 3; second++) {
+      await world.sql(`UPDATE deliveries SET due_at = $1 WHERE state = 'pending'`, [clock.now()]);
+      await world.sql(
+        `UPDATE deliveries SET due_at = $1 WHERE state = 'pending'
+         AND id <> (SELECT id FROM deliveries WHERE state = 'pending' ORDER BY id LIMIT 1)`,
+        [new Date(began + HOUR)],
+      );
+      expect(await dispatcher.round('email')).toEqual({ admitted: 1, deferred: 0 });
+      clock.advance(1_000);
+    }
+    await finishAll();
+    await world.sql(`UPDATE deliveries SET due_at = $1 WHERE state = 'pending'`, [clock.now()]);
+    expect(await dispatcher.round('email')).toEqual({ admitted: 0, deferred: 5 });
+    const rows = await world.sql<{ due_at: Date }>(
+      `SELECT due_at FROM deliveries WHERE state = 'pending' ORDER BY due_at`,
+    );
+    const [first, second, third] = [began, began + 1_000, began + 2_000];
+    expect(rows.map(({ due_at }) => due_at.getTime())).toEqual([
+      ...[first + HOUR, second + HOUR, third + HOUR],
+      ...[first + 2 * HOUR, second + 2 * HOUR],
+    ]);
+  });
+
   it('does not count a retried delivery against its own limit', async () => {
     await concurrency(10);
     await backlog(1, 3, 'one', 1);

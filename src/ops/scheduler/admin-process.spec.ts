@@ -2,6 +2,7 @@ import { type MailCatcher, startMailCatcher } from '../../cli/demo/mail-catcher.
 import { insertBacklog } from '../../../test/support/backlog.js';
 import { type Cast, createCast } from '../../../test/support/cast.js';
 import { createWorld, mailEnvironment, type World } from '../../../test/support/world.js';
+import { ProcessingService } from '../../delivery/admin/processing.js';
 
 /** E8: process pending deliveries now. */
 let catcher: MailCatcher;
@@ -105,6 +106,17 @@ test('without wait it answers at once', async () => {
   const answer = await process('', cast.other.outsider.token);
   expect(answer.status).toBe(202);
   expect(answer.body.counts.due).toBe(1);
+});
+
+test('H6: the wait ends when the client leaves', async () => {
+  await world.sql(`UPDATE channels SET paused = true WHERE channel = 'email'`);
+  await pending(cast.tenant_id, 1);
+  const client = new AbortController();
+  const waiting = world.app.get(ProcessingService).process(cast.tenant_id, 60_000, client.signal);
+  client.abort();
+  // Otherwise it waits for longer than this test may take.
+  expect(await waiting).toMatchObject({ processed: { due: 1, waiting: 1 }, paused: ['email'] });
+  await world.sql(`UPDATE channels SET paused = false WHERE channel = 'email'`);
 });
 
 test('an unauthorized caller is refused, and nobody reaches another tenant', async () => {

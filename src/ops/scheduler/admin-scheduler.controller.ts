@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, HttpStatus, Post, Query, Res } from '@nestjs/common';
+import { Controller, Get, HttpCode, HttpStatus, Post, Query, Req, Res } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiExtraModels,
@@ -7,7 +7,7 @@ import {
   ApiParam,
   getSchemaPath,
 } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Access, AdminOrOperator, type AnyCaller } from '../../platform/http/caller.js';
 import { SCHEDULED_JOBS, type ScheduledJob } from '../../contracts/jobs.js';
 import type { Page } from '../../platform/http/cursor.js';
@@ -67,9 +67,10 @@ export class AdminSchedulerController {
     @TriggerableParam() job: Triggerable,
     @Query() { tenant, wait }: TriggerQuery,
     @Creating() creating: CreatingRequest,
+    @Req() { signal }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TriggerOutcome['answer']> {
-    const { finished, answer } = await this.triggers.trigger(caller, { job, tenant, wait, creating });
+    const { finished, answer } = await this.triggers.trigger(caller, { job, tenant, wait, creating, signal });
     if (finished) reply.status(HttpStatus.OK);
     return answer;
   }

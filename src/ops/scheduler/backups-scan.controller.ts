@@ -1,4 +1,4 @@
-import { Controller, HttpCode, HttpStatus, Post, Query, Res } from '@nestjs/common';
+import { Controller, HttpCode, HttpStatus, Post, Query, Req, Res } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiExtraModels,
@@ -6,7 +6,7 @@ import {
   ApiOperation,
   getSchemaPath,
 } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Access, AdminOrOperator, type AnyCaller } from '../../platform/http/caller.js';
 import { Creating, type CreatingRequest } from '../../platform/http/idempotency.js';
 import { RunState } from '../../runs/run.dto.js';
@@ -38,9 +38,10 @@ export class BackupsScanController {
     @AdminOrOperator() caller: AnyCaller,
     @Query() { tenant, wait }: TriggerQuery,
     @Creating() creating: CreatingRequest,
+    @Req() { signal }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TriggerOutcome['answer']> {
-    const request = { job: 'scan-backups', tenant, wait, creating } as const;
+    const request = { job: 'scan-backups', tenant, wait, creating, signal } as const;
     const { finished, answer } = await this.triggers.trigger(caller, request);
     if (finished) reply.status(HttpStatus.OK);
     return answer;

@@ -46,14 +46,14 @@ export class Triggers {
   ): Promise<TriggerOutcome> {
     if (job === 'dispatch') return this.process(caller, { tenant, wait, signal });
     if (caller.kind === 'operator') {
-      const runs = await this.states(await this.triggerAs(caller, job, tenant), wait);
+      const runs = await this.states(await this.triggerAs(caller, job, tenant), wait, signal);
       return { finished: wait && runs.every(isFinished), answer: { runs } };
     }
     await this.tenants.of(caller, tenant);
     const run = await this.idempotency.create(caller, creating, (tx) =>
       this.scheduler.triggerIn(tx, job, caller.principal),
     );
-    const [state] = await this.states([run], wait);
+    const [state] = await this.states([run], wait, signal);
     // Cleanup may have deleted the run of an old key.
     if (state === undefined) throw new Problem('not_found');
     return { finished: wait && isFinished(state), answer: state };
@@ -89,7 +89,11 @@ export class Triggers {
     return runs;
   }
 
-  private async states(runs: readonly TriggeredRun[], wait: boolean): Promise<RunState[]> {
-    return this.scheduler.wait(runs, wait ? WAIT_MS : 0);
+  private async states(
+    runs: readonly TriggeredRun[],
+    wait: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<RunState[]> {
+    return this.scheduler.wait(runs, wait ? WAIT_MS : 0, signal);
   }
 }

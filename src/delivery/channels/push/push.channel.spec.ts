@@ -69,6 +69,15 @@ const reads = (browser: Browser) =>
     .filter(({ path }) => browser.subscription.endpoint.endsWith(path))
     .map(({ bytes }) => browser.read(bytes));
 
+test('E8: the connection test of pushes calls nobody', async () => {
+  const { body } = await world.http('GET', '/api/v1/admin/connections', { token: cast.operator.token });
+  const { data } = body as { data: { service: string }[] };
+  expect(data.find(({ service: name }) => name === 'push')).toMatchObject({
+    ...{ configured: true, ok: true, error: null },
+  });
+  expect(service.received).toEqual([]);
+});
+
 test('a device is registered once, encrypted, and shown without its address', async () => {
   const claire = await person('Claire');
   const browser = newBrowser();
@@ -129,6 +138,26 @@ test('B9: a push has the tenant’s own words', async () => {
   await way.leave();
   expect(reads(browser)).toEqual([expect.objectContaining({ title: 'Pensez à CFE', body: 'Appelez-nous.' })]);
   await world.http('DELETE', path, { token });
+});
+
+test('E1: a push of a message template has its words, with the data of the message', async () => {
+  const nora = await person('Nora');
+  const browser = newBrowser();
+  await register(nora, browser);
+  const { token } = cast.admin;
+  await world.http('PUT', '/api/v1/tenant/templates/message.facture/fr', {
+    token,
+    body: { title: 'Facture de {{data.client}}', body: 'Bonjour {{recipient.name}}' },
+  });
+  const answer = await world.http('POST', '/api/v1/notifications', {
+    token,
+    body: { channel: 'push', user_ids: [nora.id], template: 'facture', data: { client: 'Leroy' } },
+  });
+  expect(answer.status).toBe(202);
+  await way.leave();
+  expect(reads(browser)).toEqual([
+    expect.objectContaining({ title: 'Facture de Leroy', body: 'Bonjour Nora' }),
+  ]);
 });
 
 test('people without a device have no delivery, and those who turned pushes off get none', async () => {

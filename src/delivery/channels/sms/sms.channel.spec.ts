@@ -22,11 +22,12 @@ let world: World;
 let way: StepwiseDelivery;
 let folder: string;
 let admin: Person;
+let operator: { token: string };
 
 async function open(env: Record<string, string>): Promise<void> {
   world = await createWorld({ clock, env });
   way = new StepwiseDelivery(world, 'sms');
-  await createCast(world);
+  ({ operator } = await createCast(world));
   await world.sql(`INSERT INTO workers VALUES (gen_random_uuid(), 'sms', 50, now() + interval '1 day')`);
   const tenant = await addTenant(world, { name: 'Cabinet Horizon' });
   admin = await addPerson(world, tenant.id, { name: 'Claire', role: 'admin' });
@@ -75,6 +76,7 @@ describe('with the provider `console`', () => {
     await way.leave();
     expect(written().at(-1)).toMatchObject({ to: '+33612345678', text: body, segments: 1 });
     expect(statSync(file()).mode & 0o777).toBe(0o600);
+    expect(globalThis.logged?.filter((line) => /TVA|612345678/.test(line))).toEqual([]);
     const id = (queued as { notifications: { id: string }[] }).notifications[0]!.id;
     const shown = await world.http('GET', `/api/v1/notifications/${id}`, { token: admin.token });
     expect(shown.body).toMatchObject({
@@ -205,14 +207,15 @@ describe('with the provider `console`', () => {
 
 describe('with Twilio', () => {
   let twilio: LocalProvider;
-  /** Its answers to the next messages; connection tests are always answered. */
+  /** Its answers to the next messages. */
   const acts: ProviderAct[] = [];
+  /** Its answer to connection tests, which read the account. */
+  const ACTIVE = { status: 200, body: { status: 'active' } };
+  let account: ProviderAct = ACTIVE;
 
   beforeAll(async () => {
     twilio = await startProvider(({ method }) =>
-      method === 'GET'
-        ? { status: 200, body: { status: 'active' } }
-        : (acts.shift() ?? { status: 201, body: { sid: 'SM1' } }),
+      method === 'GET' ? account : (acts.shift() ?? { status: 201, body: { sid: 'SM1' } }),
     );
     await open({
       SMS_PROVIDER: 'twilio',
@@ -240,6 +243,19 @@ describe('with Twilio', () => {
     world.sql(
       `SELECT state, attempts, error IS NOT NULL AS error FROM deliveries ORDER BY created_at DESC, id DESC LIMIT 1`,
     );
+
+  test('E8: the connection test says whether the account is accepted, and sends nothing', async () => {
+    const before = posts();
+    const connection = async () => {
+      const { body } = await world.http('GET', '/api/v1/admin/connections', { token: operator.token });
+      return (body as { data: { service: string }[] }).data.find(({ service }) => service === 'sms');
+    };
+    expect(await connection()).toMatchObject({ configured: true, ok: true, error: null });
+    account = { status: 401, body: { code: 20003, message: 'Authenticate' } };
+    expect(await connection()).toMatchObject({ configured: true, ok: false, error: 'Twilio: Authenticate' });
+    account = ACTIVE;
+    expect(posts()).toBe(before);
+  });
 
   test('V15: a wrong token closes the channel, costs no attempt, and the message leaves once it is right', async () => {
     const before = posts();

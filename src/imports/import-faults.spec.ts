@@ -1,4 +1,5 @@
 import { type Cast, createCast } from '../../test/support/cast.js';
+import { cpuMs } from '../../test/support/cpu-time.js';
 import { createWorld, type World } from '../../test/support/world.js';
 import { FixedClock } from '../platform/clock/fixed-clock.js';
 import { countsOf, CSV, done, ndjson, NDJSON, readFaults, sendFile, type Sent } from './import.fixture.js';
@@ -202,9 +203,9 @@ describe('a hostile line', () => {
     ['the tenant', `{"title":"a","due_on":"2026-04-01","tenant_id":"${NOBODY}"}`, 'tenant_id', /not exist/],
   ])('with %s is reported, and the others are applied', async (_what, line, field, detail) => {
     const good = (title: string) => ndjson({ title, due_on: '2026-04-01' });
-    const began = performance.now();
+    const began = cpuMs();
     const sent = await send('tasks', `${good('x')}${line}\n${good('y')}`, { 'content-type': NDJSON });
-    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(cpuMs() - began).toBeLessThan(2_000);
     expect(countsOf(sent)).toEqual(done(2, 0, 0, 1));
     expect(await faultsOf(sent)).toEqual([
       { line: 2, field, detail: expect.stringMatching(detail) as string },

@@ -1,6 +1,7 @@
 import { describeApi } from '../../src/docs.js';
 import { createCast, type Cast } from '../support/cast.js';
 import { hostileBodies, jsonRoutes } from '../../bench/support/hostile-bodies.js';
+import { cpuMs } from '../support/cpu-time.js';
 import { createWorld, type World } from '../support/world.js';
 
 /** Bodies up to their limit with an expensive shape, on every route, by an authorized caller and by anyone. */
@@ -32,7 +33,7 @@ interface Sent {
 }
 
 async function send(method: string, path: string, json: string, token?: string): Promise<Sent> {
-  const began = process.cpuUsage();
+  const began = cpuMs();
   const answer = await fetch(url + path, {
     method,
     headers: {
@@ -42,8 +43,7 @@ async function send(method: string, path: string, json: string, token?: string):
     body: json,
   });
   const text = await answer.text();
-  const { user, system } = process.cpuUsage(began);
-  return { status: answer.status, bytes: text.length, cpu: (user + system) / 1_000 };
+  return { status: answer.status, bytes: text.length, cpu: cpuMs() - began };
 }
 
 test('S1: no body blocks the process, and no answer is larger than 20 faults need', async () => {

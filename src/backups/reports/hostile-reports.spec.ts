@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { truncate, writeFile } from 'node:fs/promises';
 import { type Cast, createCast } from '../../../test/support/cast.js';
 import { Random } from '../../../test/faults/random.js';
+import { cpuOf } from '../../../test/support/cpu-time.js';
 import { createWorld, type World } from '../../../test/support/world.js';
 import { FixedClock } from '../../platform/clock/fixed-clock.js';
 import { type BackupFolders, backupFolders, rest, scan, sha256, TestAgent } from '../agent.fixture.js';
@@ -56,12 +57,6 @@ async function post(bytes: Buffer): Promise<{ status: number; id: string | null 
   return { status: response.statusCode, id: created ? response.json<{ id: string }>().id : null };
 }
 
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const began = performance.now();
-  await work();
-  return performance.now() - began;
-}
-
 const lying = () =>
   (['log', 'archive', 'rejected'] as const).flatMap((folder) =>
     filed.files(folder).map((name) => ({ folder, name, path: filed.path(folder, name) })),
@@ -90,7 +85,7 @@ describe('invalid reports', () => {
   it('are rejected with a reason or accepted, alike by file and over REST, and affect no others', async () => {
     const files = hostileReports(new Random(SEED), CASES, reportsOf('agent-f'));
     const bodies = hostileReports(new Random(SEED), CASES, reportsOf('agent-r'));
-    const empty = await timed(() => scan(world, cast.tenant_id));
+    const empty = await cpuOf(() => scan(world, cast.tenant_id));
     const wrong: string[] = [];
     for (let first = 0; first < CASES; first += AT_ONCE) {
       const batch = files.slice(first, first + AT_ONCE);
@@ -103,7 +98,7 @@ describe('invalid reports', () => {
       const other = await new TestAgent(folders, cast.tenant.slug, `good-${first}`).make();
       const reported = await other.stage('paie.bak', 'the wages');
       await other.drop('STATUS.json', other.report('2026-03-30T20:10:00Z', { paie: reported }));
-      const ms = await timed(() => scan(world, cast.tenant_id));
+      const ms = await cpuOf(() => scan(world, cast.tenant_id));
       if (ms > empty + 2_000) wrong.push(`cases from ${first} took ${ms} ms`);
       const [entry] = await world.sql(`SELECT verdict FROM backup_entries WHERE agent_id = $1`, [other.id]);
       expect(entry?.verdict).toBe('SUCCESS');
@@ -147,7 +142,7 @@ describe('invalid reports', () => {
     await truncate(path, 2 ** 30);
     await rest(path);
     const before = process.memoryUsage().rss;
-    expect(await timed(() => scan(world, cast.tenant_id))).toBeLessThan(2_000);
+    expect(await cpuOf(() => scan(world, cast.tenant_id))).toBeLessThan(2_000);
     expect(process.memoryUsage().rss - before).toBeLessThan(256 * 2 ** 20);
     expect(filed.read('rejected', 'huge_STATUS.json.reason')).toMatch(
       /1073741824 bytes; a report may have at most 1048576/,

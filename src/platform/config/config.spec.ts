@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { cpuMs } from '../../../test/support/cpu-time.js';
 import { type Config, ConfigurationError, publicUrl, readConfig } from './config.js';
 import { SCHEMA } from './schema.js';
 
@@ -264,9 +265,9 @@ describe('vigie.yml', () => {
     ['more than 64 KiB', `# ${'x'.repeat(70_000)}`],
     ['bytes that are not text', '\u0000\u0001\u0002'],
   ])('reports %s and nothing else', (_what, yaml) => {
-    const started = performance.now();
+    const began = cpuMs();
     expect(faultsOf(() => withYaml(yaml)).length).toBeGreaterThan(0);
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(cpuMs() - began).toBeLessThan(2_000);
   });
 
   it('reports a named file that does not exist, and a folder', () => {

@@ -1,3 +1,4 @@
+import { cpuMs } from '../../../test/support/cpu-time.js';
 import { comparable, normalized } from './normalized.js';
 
 describe('F2: a text', () => {
@@ -33,10 +34,10 @@ describe('F2: a text', () => {
   });
 
   it('handles a megabyte of invisible characters quickly', () => {
-    const began = performance.now();
+    const began = cpuMs();
     expect(normalized(`a${'\u200b'.repeat(1_000_000)}b${'\u200b'.repeat(1_000_000)}`)).toHaveLength(
       1_000_002,
     );
-    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(cpuMs() - began).toBeLessThan(1_000);
   });
 });

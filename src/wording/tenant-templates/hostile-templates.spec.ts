@@ -1,5 +1,6 @@
 import path from 'node:path';
 import fc from 'fast-check';
+import { cpuMs } from '../../../test/support/cpu-time.js';
 import type { NotificationKind } from '../../contracts/kinds.js';
 import { inputFor } from '../rendering.fixtures.js';
 import { TEMPLATE_PARTS, type TemplatePart } from '../template-files.js';
@@ -53,14 +54,9 @@ function send(
     words: store.words(item, reader),
   });
   const builtIn = render(rest);
-  const began = process.cpuUsage();
+  const began = cpuMs();
   const { mail, words } = render({ ...rest, own });
-  return { mail, words, reasons: broken.map(({ reason }) => reason), ms: cpuMs(began), builtIn };
-}
-
-function cpuMs(since: NodeJS.CpuUsage): number {
-  const { user, system } = process.cpuUsage(since);
-  return (user + system) / 1_000;
+  return { mail, words, reasons: broken.map(({ reason }) => reason), ms: cpuMs() - began, builtIn };
 }
 
 function expectHarmless(part: TemplatePart, { mail, words, ms, reasons, builtIn }: Result): void {

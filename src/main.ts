@@ -66,15 +66,13 @@ function stopOnSignal(started: Started, log: JsonLogger): void {
     stoppingSince = performance.now();
     started.stopping = true;
     log.log({ event: 'stopping', signal }, 'Vigie');
-    setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref();
+    const fail = (error: unknown) => {
+      log.error({ event: 'stop_failed', err: error }, 'Vigie');
+      process.exit(1);
+    };
+    setTimeout(() => fail(new Error('it is still working')), STOP_DEADLINE_MS).unref();
     const code = started.app === null ? 1 : 0;
-    stop(started).then(
-      () => process.exit(code),
-      (error: unknown) => {
-        log.error({ event: 'stop_failed', err: error }, 'Vigie');
-        process.exit(1);
-      },
-    );
+    stop(started).then(() => process.exit(code), fail);
   };
   process.on('SIGTERM', onSignal);
   // The parent that started this process with an IPC channel (the demo does) has exited: stop too.

@@ -8,6 +8,8 @@ import type { Scenario } from './scenario.js';
 import { onStage, type Stage } from './stage.js';
 
 const EXIT_MS = 20_000;
+/** How many of the last lines of its log a process that did not stop shows. */
+const LOG_LINES = 20;
 const ROLES: readonly Role[] = ['web', 'worker', 'scheduler'];
 /** How long the mail server takes for a mail, so that some are always in flight. */
 const SEND_MS = 200;
@@ -57,5 +59,6 @@ async function terminate(stage: Stage, role: Role, victim: ServerProcess): Promi
   const code = await Promise.race([victim.ended, delay(EXIT_MS + 5_000, 'running', { ref: false })]);
   const ms = Math.round(performance.now() - askedAt);
   silent.destroy();
-  stage.expect(code === 0 && ms <= EXIT_MS, `${role} after SIGTERM: ${code} after ${ms} ms`);
+  const log = victim.lines.slice(-LOG_LINES).join('\n');
+  stage.expect(code === 0 && ms <= EXIT_MS, `${role} after SIGTERM: ${code} after ${ms} ms\n${log}`);
 }

@@ -5,6 +5,8 @@ import { acquireLock } from './lock.js';
 import { processSpace } from './processes.js';
 
 const HEARTBEATS = { intervalMs: 100, silenceMs: 1_000 };
+/** Less than it waits for heartbeats by default. */
+const AT_ONCE_MS = 5_000;
 
 let dir: string;
 let path: string;
@@ -57,7 +59,7 @@ describe('H25: a lock whose holder is in another container with the same host na
     await utimes(path, longAgo, longAgo);
     const began = performance.now();
     release = await acquireLock(path);
-    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(performance.now() - began).toBeLessThan(AT_ONCE_MS);
   });
 
   it('names a boot and a pid namespace on Linux, and nothing elsewhere', async () => {
@@ -69,5 +71,5 @@ it('a lock of a dead process of this boot and namespace is taken at once', async
   await writeForeignLock({ pid: 2 ** 30, space: await processSpace() });
   const began = performance.now();
   release = await acquireLock(path);
-  expect(performance.now() - began).toBeLessThan(1_000);
+  expect(performance.now() - began).toBeLessThan(AT_ONCE_MS);
 });

@@ -10,29 +10,33 @@ const NODES = 3;
 /** A node also listens on its port + 10000. */
 const MAX_PORT = 55_535;
 
-/** Three Redis servers that share the slots, without replicas. */
+/** Three Redis servers that share the slots, and perhaps a replica of each. */
 export class RedisCluster {
   private constructor(
     private readonly folder: string,
     readonly nodes: readonly RedisServer[],
+    /** In the order of the nodes. */
+    private readonly replicas: readonly RedisServer[],
   ) {}
 
-  static async start(): Promise<RedisCluster> {
+  static async start({ replicas = false } = {}): Promise<RedisCluster> {
     const folder = await mkdtemp(join(tmpdir(), 'vigie-cluster-'));
-    const nodes = await Promise.all(
-      Array.from({ length: NODES }, (_none, number) =>
+    const servers = await Promise.all(
+      Array.from({ length: replicas ? 2 * NODES : NODES }, (_none, number) =>
         startRedis(
           [
             ...['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'],
             ...['--dir', folder, '--cluster-config-file', `${number}.conf`],
+            ...['--repl-diskless-sync-delay', '0'],
           ],
           freePort(MAX_PORT),
         ),
       ),
     );
-    const cluster = new RedisCluster(folder, nodes);
+    const cluster = new RedisCluster(folder, servers.slice(0, NODES), servers.slice(NODES));
     try {
       await cluster.join();
+      await cluster.follow();
       return cluster;
     } catch (error) {
       await cluster.stop();
@@ -47,20 +51,26 @@ export class RedisCluster {
 
   /** Asks each node. */
   onEach<Result>(ask: (redis: Redis, number: number) => Promise<Result>): Promise<Result[]> {
-    return Promise.all(
-      this.nodes.map(async ({ url }, number) => {
-        const redis = new Redis(url, { disconnectTimeout: 200 });
-        try {
-          return await ask(redis, number);
-        } finally {
-          redis.disconnect();
-        }
+    return onEachOf(this.nodes, ask);
+  }
+
+  /** Kills the node that has this key, as kill -9 does, and waits until its replica has taken over. */
+  async loseNodeOf(key: string): Promise<void> {
+    const [slot = 0] = await this.onEach((redis) => redis.cluster('KEYSLOT', key));
+    const number = Math.floor((slot * NODES) / SLOTS);
+    await this.nodes[number]!.stop();
+    await onEachOf([this.replicas[number]!], (redis) =>
+      until('the replica to take over', async () => {
+        const role = (await redis.call('ROLE')) as unknown[];
+        return (
+          role[0] === 'master' && String(await redis.call('CLUSTER', 'INFO')).includes('cluster_state:ok')
+        );
       }),
     );
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.nodes.map((node) => node.stop()));
+    await Promise.all([...this.nodes, ...this.replicas].map((node) => node.stop()));
     await rm(this.folder, { recursive: true });
   }
 
@@ -83,4 +93,34 @@ export class RedisCluster {
       }),
     );
   }
+
+  /** Makes each replica follow its node. */
+  private async follow(): Promise<void> {
+    const ids = await this.onEach(async (redis) => String(await redis.call('CLUSTER', 'MYID')));
+    await onEachOf(this.replicas, async (redis, number) => {
+      await redis.call('CLUSTER', 'MEET', '127.0.0.1', this.nodes[number]!.port);
+      const replicate = () => redis.call('CLUSTER', 'REPLICATE', ids[number] ?? '');
+      // Refused until it knows the node.
+      await until('the node of a replica', () => replicate().catch(() => null));
+      await until('a replica', async () =>
+        (await redis.info('replication')).includes('master_link_status:up'),
+      );
+    });
+  }
+}
+
+function onEachOf<Result>(
+  servers: readonly RedisServer[],
+  ask: (redis: Redis, number: number) => Promise<Result>,
+): Promise<Result[]> {
+  return Promise.all(
+    servers.map(async ({ url }, number) => {
+      const redis = new Redis(url, { disconnectTimeout: 200 });
+      try {
+        return await ask(redis, number);
+      } finally {
+        redis.disconnect();
+      }
+    }),
+  );
 }

@@ -13,6 +13,9 @@ import { checkRedis } from './check.js';
 
 /** A Redis Cluster: everything works on it, and what does not fit it is refused. */
 
+/** A job that the lost node had is admitted again when its lease of 15 s expires. */
+const FAILED_OVER_MS = 40_000;
+
 let cluster: RedisCluster;
 beforeAll(async () => {
   cluster = await RedisCluster.start();
@@ -95,6 +98,41 @@ describe('an installation', () => {
     expect((await counted()).flat()).toEqual([]);
   });
 });
+
+it('sends on when the node with the queues is lost and its replica takes over', async () => {
+  const own = await RedisCluster.start({ replicas: true });
+  const catcher = await startMailCatcher();
+  const world = await createWorld({
+    env: { REDIS_URL: own.url, VIGIE_ROLES: 'web,worker,scheduler', ...mailEnvironment(catcher) },
+  });
+  try {
+    const { admin } = await createCast(world);
+    const write = async (to: string) => {
+      const { status } = await world.http('POST', '/api/v1/notifications', {
+        token: admin.token,
+        body: { channel: 'email', to, subject: 'Relance', body: 'Bonjour' },
+      });
+      expect(status).toBe(202);
+    };
+    const arrives = (to: string) => catcher.waitFor((mail) => mail.to.includes(to), FAILED_OVER_MS);
+    await write('before@client.example');
+    await arrives('before@client.example');
+    const lost = own.loseNodeOf(bullPrefix(world.config));
+    await write('meanwhile@client.example');
+    await lost;
+    await write('after@client.example');
+    await arrives('meanwhile@client.example');
+    await arrives('after@client.example');
+    expect(catcher.mails).toHaveLength(3);
+    expect(await doctor(own.url)).toContainEqual(
+      finding('ok', /takes writes: 3 primaries .* and 2 replicas/),
+    );
+  } finally {
+    await world.close();
+    await catcher.close();
+    await own.stop();
+  }
+}, 90_000);
 
 it('is examined on every node', async () => {
   await startCheck(cluster.url);

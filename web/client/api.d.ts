@@ -3293,21 +3293,21 @@ export interface components {
             /** Format: uuid */
             id: string;
             /** @enum {string} */
-            channel: "email" | "sms" | "push" | "webhook";
-            /** @enum {string} */
             status: "pending" | "sent" | "failed";
-            /** @example sent */
-            status_label: string;
             state: string;
             /** Format: date-time */
             due_at: string;
             defer_reason: string | null;
             reason: string | null;
-            error: string | null;
             /** Format: date-time */
             sent_at: string | null;
             /** Format: date-time */
             delivered_at: string | null;
+            /** @enum {string} */
+            channel: "email" | "sms" | "push" | "webhook";
+            /** @example sent */
+            status_label: string;
+            error: string | null;
         };
         AlertRecipient: {
             /** Format: uuid */

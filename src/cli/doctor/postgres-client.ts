@@ -1,31 +1,16 @@
-import pg from 'pg';
+import type pg from 'pg';
 import type { Config } from '../../platform/config/config.js';
+import { withClient as withOwnClient } from '../../platform/database/one-client.js';
 import type { PoolRole } from '../../platform/database/preparation.js';
 import { poolSettings } from '../../platform/database/sessions.js';
 import { STEP_DEADLINE_MS } from './check.js';
 
-/**
- * Runs work on a connection of its own.
- * @throws the driver's error
- */
-export async function withClient<Result>(
+/** Runs work on a connection of its own. @throws the driver's error */
+export function withClient<Result>(
   url: string,
   work: (client: pg.Client) => Promise<Result>,
 ): Promise<Result> {
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: 'vigie-doctor',
-    connectionTimeoutMillis: STEP_DEADLINE_MS,
-    query_timeout: STEP_DEADLINE_MS,
-  });
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    return await work(client);
-  } finally {
-    // A server that never answered will not answer a disconnect either.
-    client.end().catch(() => undefined);
-  }
+  return withOwnClient(url, { application_name: 'vigie-doctor', timeoutMs: STEP_DEADLINE_MS }, work);
 }
 
 /** Runs read-only work in one transaction as the role of a pool, also through a PgBouncer. */

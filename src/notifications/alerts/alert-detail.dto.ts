@@ -1,47 +1,29 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, PickType } from '@nestjs/swagger';
 import { type Channel, CHANNELS } from '../../contracts/channels.js';
-import type { DeliveryStatus } from '../deliveries/deliveries.dto.js';
-import { DELIVERY_STATUSES } from '../feed/feed.dto.js';
+import { FeedDelivery } from '../feed/feed.dto.js';
 import { AlertView } from './alerts.dto.js';
 
-/** A message about an alert, and what happened to it. */
-export class AlertDelivery {
-  @ApiProperty({ format: 'uuid' })
-  id: string;
+const OUTCOME = [
+  'id',
+  'status',
+  'state',
+  'due_at',
+  'defer_reason',
+  'reason',
+  'sent_at',
+  'delivered_at',
+] as const;
 
+/** A message about an alert, and what happened to it. */
+export class AlertDelivery extends PickType(FeedDelivery, OUTCOME) {
   @ApiProperty({ enum: CHANNELS })
   channel: Channel;
-
-  @ApiProperty({ enum: DELIVERY_STATUSES })
-  status: DeliveryStatus;
 
   @ApiProperty({ example: 'sent', description: "`status` in the reader's language, to be shown as it is" })
   status_label: string;
 
-  @ApiProperty({ description: 'The detail of `status`: the state in the lifecycle of deliveries' })
-  state: string;
-
-  @ApiProperty()
-  due_at: Date;
-
-  @ApiProperty({ type: String, nullable: true, description: 'Why it waits until due_at' })
-  defer_reason: string | null;
-
-  @ApiProperty({ type: String, nullable: true, description: 'Why nothing is sent' })
-  reason: string | null;
-
   @ApiProperty({ type: String, nullable: true, description: 'Error of the last attempt; null for members' })
   error: string | null;
-
-  @ApiProperty({ type: Date, nullable: true })
-  sent_at: Date | null;
-
-  @ApiProperty({
-    type: Date,
-    nullable: true,
-    description: 'When its provider has reported that it arrived; null if it reports nothing',
-  })
-  delivered_at: Date | null;
 }
 
 /** Somebody who was notified of an alert. */

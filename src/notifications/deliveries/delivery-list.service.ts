@@ -4,8 +4,8 @@ import type { SqlValue, TenantTransaction } from '../../platform/database/transa
 import { notFound } from '../../platform/errors/problem.js';
 import { decodeCursor, encodeCursor, isInstantKey, type Page, pageOf } from '../../platform/http/cursor.js';
 import type { TenantTemplates } from '../../wording/tenant-templates/tenant-templates.js';
-import { NotificationViews, type WordedRow } from '../views/notification-views.js';
-import { type ReaderRow, readerSql } from '../views/reader.js';
+import { type ListedRow, NotificationViews } from '../views/notification-views.js';
+import { readerSql } from '../views/reader.js';
 import type { DeliveriesQuery, OwnDelivery, OwnDeliveryDetail } from './deliveries.dto.js';
 import {
   DELIVERY_COLUMNS,
@@ -28,9 +28,7 @@ const MAX_SCANNED = 5_000;
 const NO_ID = '00000000-0000-0000-0000-000000000000';
 
 /** A delivery, with the data for its notification's title. */
-type DeliveryRow = Omit<OwnDelivery, 'title' | 'kind' | 'status_label'> & {
-  worded: Omit<WordedRow, 'id' | 'created_at'>;
-} & ReaderRow;
+type DeliveryRow = Omit<OwnDelivery, 'title' | 'kind' | 'status_label'> & ListedRow;
 type DetailColumns = Pick<OwnDeliveryDetail, 'sent_subject' | 'sent_text' | 'provider_events'>;
 type NoRow = { [Field in keyof DeliveryRow]: null };
 
@@ -102,20 +100,8 @@ export class DeliveryList {
   }
 
   private view(row: DeliveryRow, own: TenantTemplates | null): OwnDelivery {
-    const {
-      worded,
-      reader_locale,
-      reader_name,
-      tenant_name,
-      tenant_slug,
-      time_zone,
-      wording_version,
-      ...delivery
-    } = row;
-    const reader = { reader_locale, reader_name, tenant_name, tenant_slug, time_zone, wording_version };
-    const title = this.views.titleOf({ ...worded, ...reader, created_at: delivery.created_at }, own);
-    const status_label = this.views.statusLabel(delivery.status, reader);
-    return { ...delivery, status_label, kind: worded.kind, title };
+    const status_label = this.views.statusLabel(row.status, row);
+    return { ...this.views.titled(row, own), status_label, kind: row.worded.kind };
   }
 }
 

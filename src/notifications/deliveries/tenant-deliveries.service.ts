@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { TenantTransaction } from '../../platform/database/transaction.js';
 import { type CountedPage, countedPage } from '../../platform/lists/counted-page.js';
-import { NotificationViews, type WordedRow } from '../views/notification-views.js';
-import type { ReaderRow } from '../views/reader.js';
+import { type ListedRow, NotificationViews } from '../views/notification-views.js';
 import { DELIVERY_COLUMNS, RECIPIENT_NAME, WORDED } from './deliveries.sql.js';
 import type { TenantDeliveriesQuery, TenantDelivery } from './tenant-deliveries.dto.js';
 import {
@@ -13,7 +12,7 @@ import {
   NEWEST_FIRST,
 } from './tenant-deliveries.sql.js';
 
-type Row = Omit<TenantDelivery, 'title'> & { worded: Omit<WordedRow, 'id' | 'created_at'> } & ReaderRow;
+type Row = Omit<TenantDelivery, 'title'> & ListedRow;
 
 const COLUMNS = `${DELIVERY_COLUMNS}, d.created_at, d.ended_at, n.id AS notification_id, n.kind, n.severity,
   n.recipient, n.user_id, ${RECIPIENT_NAME} AS recipient_name, ${WORDED} AS worded, reader.*`;
@@ -38,22 +37,6 @@ export class TenantDeliveries {
     const { limit, cursor, count, sort = NEWEST_FIRST } = query;
     const page = await countedPage<Row>(tx, list, { limit, cursor, count, sort });
     const own = await this.views.ownWords(tx, page.data);
-    return { ...page, data: page.data.map((row) => this.view(row, own)) };
-  }
-
-  private view(row: Row, own: Awaited<ReturnType<NotificationViews['ownWords']>>): TenantDelivery {
-    const {
-      worded,
-      reader_locale,
-      reader_name,
-      tenant_name,
-      tenant_slug,
-      time_zone,
-      wording_version,
-      ...delivery
-    } = row;
-    const reader = { reader_locale, reader_name, tenant_name, tenant_slug, time_zone, wording_version };
-    const title = this.views.titleOf({ ...worded, ...reader, created_at: delivery.created_at }, own);
-    return { ...delivery, title };
+    return { ...page, data: page.data.map((row) => this.views.titled(row, own)) };
   }
 }

@@ -23,6 +23,9 @@ export interface WordedRow {
   created_at: Date;
 }
 
+/** A delivery in a list, with the data for its notification's title. */
+export type ListedRow = { worded: Omit<WordedRow, 'id' | 'created_at'>; created_at: Date } & ReaderRow;
+
 /** A notification's row in its table. */
 export interface NotificationRow extends WordedRow {
   alert_id: string | null;
@@ -80,6 +83,25 @@ export class NotificationViews {
   /** Only the title, for lists of deliveries: they do not read the data of the body. */
   titleOf(row: Omit<WordedRow, 'id'> & ReaderRow, own: TenantTemplates | null): string {
     return this.wording.titleAndBody({ ...row, id: null }, this.readerOf(row, own)).title;
+  }
+
+  /** A listed delivery with its notification's title, instead of the columns that the title is made of. */
+  titled<Row extends ListedRow>(
+    row: Row,
+    own: TenantTemplates | null,
+  ): Omit<Row, keyof ReaderRow | 'worded'> & { title: string } {
+    const {
+      worded,
+      reader_locale,
+      reader_name,
+      tenant_name,
+      tenant_slug,
+      time_zone,
+      wording_version,
+      ...delivery
+    } = row;
+    const reader = { reader_locale, reader_name, tenant_name, tenant_slug, time_zone, wording_version };
+    return { ...delivery, title: this.titleOf({ ...worded, ...reader, created_at: row.created_at }, own) };
   }
 
   /** The status of a delivery in the reader's language. */

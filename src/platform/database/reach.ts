@@ -1,16 +1,16 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { MIGRATION_NAMES, refuseNewer } from './migrate.js';
+import { withClient } from './one-client.js';
 import { assertWritable } from './read-only.js';
 
-/** For connecting, signing in and each of the statements below, in ms. */
-const TIMEOUT_MS = 10_000;
+const START = { application_name: 'vigie-start', timeoutMs: 10_000 };
 
 /**
  * Signs in to PostgreSQL and disconnects.
  * @throws ReadOnlyPostgres when it accepts no changes; else the driver's error.
  */
 export async function reachPostgres(url: string): Promise<void> {
-  await withClient(url, assertWritable);
+  await withClient(url, START, assertWritable);
 }
 
 /**
@@ -19,7 +19,7 @@ export async function reachPostgres(url: string): Promise<void> {
  * @throws Error when the schema is older or newer.
  */
 export async function assertMigrated(systemUrl: string): Promise<void> {
-  await withClient(systemUrl, assertMigratedOn);
+  await withClient(systemUrl, START, assertMigratedOn);
 }
 
 /** The same, on an open connection. */
@@ -40,25 +40,4 @@ async function migrationsOf(client: pg.Client): Promise<string[]> {
   if (tables[0]?.name == null) return [];
   const { rows } = await client.query<{ name: string }>('SELECT name FROM migrations ORDER BY id');
   return rows.map(({ name }) => name);
-}
-
-async function withClient<Result>(
-  url: string,
-  work: (client: pg.Client) => Promise<Result>,
-): Promise<Result> {
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: 'vigie-start',
-    connectionTimeoutMillis: TIMEOUT_MS,
-    query_timeout: TIMEOUT_MS,
-  });
-  // The connection may break while idle, between two statements.
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    return await work(client);
-  } finally {
-    // A server that never answered will not answer a disconnect either.
-    client.end().catch(() => undefined);
-  }
 }

@@ -80,6 +80,10 @@ export const itemStyles = css`
     -webkit-box-orient: vertical;
     -webkit-line-clamp: 3;
   }
+  [data-open] .body,
+  [data-open] .title > * {
+    -webkit-line-clamp: none;
+  }
   .foot {
     position: relative;
     display: flex;

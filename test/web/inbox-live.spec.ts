@@ -2,12 +2,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { decodeJwt, SignJWT } from 'jose';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { launchBrowser, launchProfile } from '../support/browser.js';
 import { addPerson, type Cast, createCast, type Person } from '../support/cast.js';
 import { type Proxy, proxyTo } from '../support/proxy.js';
 import { until } from '../support/until.js';
 import { createWorld, type World } from '../support/world.js';
+import { Signing } from '../../src/auth/sessions/signing.js';
 import { notify, notifyMany } from '../../src/notifications/alerts/notify.fixture.js';
 import { LiveFeeds } from '../../src/realtime/live-feeds.js';
 import { type Host, openHost } from './host-page.js';
@@ -70,6 +72,14 @@ const socketsOf = ({ id }: Person) =>
   [...world.app.get(LiveFeeds, { strict: false })['subscribers'].keys()].filter(
     ({ data }) => data.user_id === id,
   );
+/** An access token of the person that expires in so many seconds. */
+async function expiringToken({ token }: Person, seconds: number): Promise<string> {
+  const { kid, key } = world.app.get(Signing, { strict: false }).accessTokenKey();
+  return new SignJWT(decodeJwt(token))
+    .setProtectedHeader({ alg: 'HS256', typ: 'JWT', kid })
+    .setExpirationTime(Math.ceil(Date.now() / 1_000) + seconds)
+    .sign(key);
+}
 /** When the page received this number, in ms since 1970. */
 const receivedAt = (page: Page, unread: number) =>
   page.evaluate<number | undefined>(
@@ -261,6 +271,27 @@ it('V17: two users in one browser share nothing, and a page that changes its use
   // Both tabs are of the second user now.
   await until('one socket', () => socketsOf(person).length === 0 && socketsOf(other).length === 1);
 });
+
+it('C6: a token that expires while the panel is open is replaced once, and the badge stays exact', async () => {
+  await notifyMany(world, many(2), { title: 'Relance' });
+  const page = await open(await expiringToken(person, 3));
+  await badgeIs(page, '2');
+  await bell(page).click();
+  await articles(page).nth(1).waitFor();
+  const [socket] = socketsOf(person);
+  await page.evaluate(`window.nextToken = ${JSON.stringify(person.token)}`);
+  await until('the expiry', () => socket!.data.expires_at.getTime() < Date.now());
+  // The request is refused first, and then the server ends the connection of the same token.
+  await articles(page).first().hover();
+  await articles(page).first().getByRole('button', { name: 'Marquer comme lue' }).click();
+  await badgeIs(page, '1');
+  await until('the end of the old connection', () => !socketsOf(person).includes(socket!), 20_000);
+  await until('another', () => socketsOf(person).length === 1);
+  await notify(world, person);
+  await badgeIs(page, '2');
+  expect(await page.evaluate('asked')).toBe(2);
+  expect(await page.locator('vigie-inbox .panel').isVisible()).toBe(true);
+}, 40_000);
 
 it('V10: a server that takes 3 s per answer: everything shows at once, and acts happen once', async () => {
   await notifyMany(world, [person, person], { title: 'Relance' });

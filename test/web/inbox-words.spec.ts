@@ -178,9 +178,8 @@ describe('snooze', () => {
 });
 
 describe('a popover beside its anchor', () => {
-  const anchorAt = (left: number, top: number) =>
-    ({ left, top, right: left + 36, bottom: top + 36 }) as DOMRect;
-  const place = (anchor: DOMRect, placement: Placement) => {
+  const anchorAt = (left: number, top: number) => ({ left, top, right: left + 36, bottom: top + 36 });
+  const place = (anchor: ReturnType<typeof anchorAt>, placement: Placement) => {
     const { left, top } = placeBeside(
       anchor,
       { width: 480, height: 300 },

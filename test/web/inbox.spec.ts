@@ -262,12 +262,10 @@ it('V10: hostile titles are shown as text and stay inside; long texts are cut un
   const long = articles(page).first();
   /** How many lines of the title and of the body are visible. */
   const lines = () =>
-    long.evaluate((article) =>
-      ['.title > *', '.body'].map((selector) => {
-        const node = article.querySelector(selector)!;
-        return Math.floor(node.clientHeight / Number.parseFloat(getComputedStyle(node).lineHeight));
-      }),
-    );
+    page.evaluate<number[]>(`['.title > *', '.body'].map((selector) => {
+      const node = document.querySelector('vigie-inbox').shadowRoot.querySelector('article ' + selector);
+      return Math.floor(node.clientHeight / Number.parseFloat(getComputedStyle(node).lineHeight));
+    })`);
   expect(await lines()).toEqual([2, 3]);
   await long.getByRole('button', { name: /^W+$/ }).click();
   await until('all of it', async () => (await lines()).every((count) => count > 3));

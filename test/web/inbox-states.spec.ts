@@ -346,10 +346,10 @@ it('V10: attributes, a variable, a part and the slot of the bell take effect; a 
   expect(host.faults).toEqual([]);
 });
 
-it('V10: on a touch screen the actions are visible, and act', async () => {
+it('V10: on a small touch screen the actions are visible, and what they open is inside', async () => {
   await context.close();
   context = await browser.newContext({
-    viewport: { width: 360, height: 740 },
+    viewport: { width: 320, height: 568 },
     hasTouch: true,
     isMobile: true,
     locale: 'fr-FR',
@@ -365,7 +365,19 @@ it('V10: on a touch screen the actions are visible, and act', async () => {
   // Beside or below the facts, not over them.
   const [facts, buttons] = [(await item.locator('.facts').boundingBox())!, (await acts.boundingBox())!];
   expect(buttons.x >= facts.x + facts.width || buttons.y >= facts.y + facts.height).toBe(true);
+  const heights = await item.locator('.facts > *').evaluateAll((all) => all.map((one) => one.clientHeight));
+  expect(heights.length).toBeGreaterThan(2);
+  expect(Math.max(...heights)).toBeLessThan(24);
+  await item.getByRole('button', { name: 'Pourquoi ?' }).tap();
+  await shown('Vous en êtes responsable.');
+  const why = (await item.locator('.why').boundingBox())!;
+  expect(why.y + why.height).toBeLessThanOrEqual(568);
   await item.getByRole('button', { name: 'Reporter' }).tap();
+  await page.locator(`${inbox} .menu button`).first().waitFor();
+  const menu = (await page.locator(`${inbox} .menu`).boundingBox())!;
+  const apply = (await page.locator(`${inbox} .menu form button`).boundingBox())!;
+  expect(menu.x).toBeGreaterThanOrEqual(0);
+  expect(Math.max(menu.x + menu.width, apply.x + apply.width)).toBeLessThanOrEqual(320);
   await page.locator(`${inbox} .menu button`).first().tap();
   await item.getByText('Reportée jusqu’au').waitFor();
   await item.getByRole('button', { name: 'Annuler le report' }).tap();

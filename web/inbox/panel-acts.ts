@@ -93,6 +93,10 @@ export class PanelActs {
     try {
       const { whyTemplate } = await import('./extras.js');
       why.content = await whyTemplate(store.client.rest, notification, words, times);
+      this.host.requestUpdate();
+      await this.host.updateComplete;
+      // Of the last item in sight, it is below the edge.
+      this.host.renderRoot.querySelector('.why')?.scrollIntoView({ block: 'nearest' });
     } catch {
       if (this.why === why) this.why = null;
       this.showFault();

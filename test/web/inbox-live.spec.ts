@@ -90,9 +90,10 @@ const WATCH_OPENING = `window.opening = new Promise((done) => {
   const root = document.querySelector('vigie-inbox').shadowRoot;
   const [panel] = root.querySelectorAll('.panel');
   const isShown = () => panel.matches(':popover-open') && root.querySelectorAll('article').length >= 20;
-  root.querySelector('.bell').addEventListener('click', ({ timeStamp }) => {
+  root.querySelector('.bell').addEventListener('click', () => {
+    const began = performance.now();
     const look = () => requestAnimationFrame(isShown() ? painted : look);
-    const painted = () => done(performance.now() - timeStamp);
+    const painted = () => done(performance.now() - began);
     look();
   });
 }); undefined`;

@@ -4,7 +4,6 @@ runTogether(
   'src/auth',
   'src/cli/archives.spec.ts',
   'src/cli/backups.spec.ts',
-  'src/cli/demo/report.spec.ts',
   'src/cli/doctor/doctor.spec.ts',
   'src/cli/doctor/local.spec.ts',
   'src/cli/doctor/mail.spec.ts',

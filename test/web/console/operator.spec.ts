@@ -296,7 +296,7 @@ test('caught mails are listed and shown in a frame that runs nothing', async () 
 
 test('E13: an operator asks why somebody of a tenant got a message', async () => {
   await open('/why');
-  await page.getByLabel('Organisation').selectOption('cabinet-martin');
+  await page.getByLabel(/^Organisation/).selectOption('cabinet-martin');
   await page.getByLabel('Adresse').fill(cast.teammate.email);
   await page.getByRole('button', { name: 'Expliquer' }).click();
   await page.locator('.why-answer .verdict').first().waitFor();
@@ -335,7 +335,7 @@ test('V20: the search of the frame finds tenants', async () => {
   await open('/operator');
   await page.getByRole('searchbox', { name: 'Rechercher une organisation' }).fill('cabinet-mar');
   await page.keyboard.press('Enter');
-  await heading('Exploitation');
+  await heading('Organisations');
   await until('the tenant alone', async () => (await page.locator('main tbody tr').count()) === 1);
   expect(await page.locator('main tbody tr').innerText()).toContain('cabinet-martin');
   expect(new URL(page.url()).pathname + new URL(page.url()).search).toBe('/operator/tenants?q=cabinet-mar');

@@ -4,6 +4,7 @@ runTogether(
   'src/imports',
   'src/front-end',
   'test/web/client.spec.ts',
+  'test/web/development.spec.ts',
   'test/web/inbox-words.spec.ts',
   'test/web/console/backup-states.spec.ts',
   'test/web/console/due-item-states.spec.ts',

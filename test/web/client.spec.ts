@@ -4,7 +4,7 @@ import { until } from '../support/until.js';
 import { createWorld, type World } from '../support/world.js';
 import { notify } from '../../src/notifications/alerts/notify.fixture.js';
 import { LiveFeeds } from '../../src/realtime/live-feeds.js';
-import { subjectOf } from '../../web/client/tokens.js';
+import { subjectOf, Tokens } from '../../web/client/tokens.js';
 import type { Count, GetToken } from '../../web/client/types.js';
 import { VigieClient } from '../../web/client/vigie-client.js';
 
@@ -135,6 +135,21 @@ it('C6: an ended connection gets a new token, once', async () => {
   await until('the loss', () => client.state === 'reconnecting');
   await until('live', () => client.state === 'live');
   expect(asked).toBe(2);
+});
+
+it('C6: the end of a connection with an older token does not discard the current one', async () => {
+  let asked = 0;
+  const tokens = new Tokens(
+    () => `token ${++asked}`,
+    () => undefined,
+  );
+  const older = await tokens.get();
+  tokens.refused(older);
+  const current = await tokens.get();
+  tokens.expired(older);
+  expect([await tokens.get(), asked]).toEqual([current, 2]);
+  tokens.expired(current);
+  expect([await tokens.get(), asked]).toEqual(['token 3', 3]);
 });
 
 it('C6: distinguishes an answer of another program, a refusal and no answer', async () => {

@@ -298,3 +298,148 @@ it('V10: a page sets words, tabs, items, slots and parts; an error in its code b
   await page.getByText('Own empty').waitFor();
   expect(host.faults).toEqual([]);
 });
+
+it('V10: attributes, a variable, a part and the slot of the bell take effect; a token alone is enough', async () => {
+  await open();
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.evaluate(`(() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(\`
+      vigie-inbox { position: fixed; left: 300px; bottom: 10px; --vigie-surface: rgb(1, 2, 3); --vigie-panel-width: 400px }
+      vigie-inbox::part(bell) { width: 90px; border: 2px solid rgb(4, 5, 6) }\`);
+    document.adoptedStyleSheets.push(sheet);
+    document.querySelector('main').innerHTML = '<vigie-inbox theme="dark" placement="top-start" token="${person.token}">' +
+      '<span slot="bell">Mes avis</span></vigie-inbox>';
+  })()`);
+  await page.locator(`${inbox} .badge`).waitFor();
+  await page.getByText('Mes avis').click();
+  await page.locator(`${inbox} article`).first().waitFor();
+  expect(await page.locator(`${inbox} .bell svg`).isVisible()).toBe(false);
+  const styleOf = (selector: string, names: string[]) =>
+    page.evaluate<string[]>(`(() => {
+      const node = document.querySelector('vigie-inbox').shadowRoot.querySelector('${selector}');
+      return ${JSON.stringify(names)}.map((name) => getComputedStyle(node).getPropertyValue(name));
+    })()`);
+  expect(await styleOf('.panel', ['color-scheme', 'background-color', 'color', 'width'])).toEqual([
+    'dark',
+    'rgb(1, 2, 3)',
+    'rgb(230, 233, 239)',
+    '400px',
+  ]);
+  expect(await styleOf('.bell', ['width', 'border-color'])).toEqual(['90px', 'rgb(4, 5, 6)']);
+  const boxOf = async (selector: string) => (await page.locator(`${inbox} ${selector}`).boundingBox())!;
+  const [panel, bell] = [await boxOf('.panel'), await boxOf('.bell')];
+  expect(panel.y + panel.height).toBeLessThanOrEqual(bell.y);
+  expect(panel.x).toBe(bell.x);
+
+  await page.keyboard.press('Escape');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.evaluate(`(() => {
+    const inbox = document.querySelector('vigie-inbox');
+    inbox.setAttribute('theme', 'light');
+    inbox.setAttribute('placement', 'top-end');
+  })()`);
+  await page.getByText('Mes avis').click();
+  expect(await styleOf('.panel', ['color-scheme', 'color'])).toEqual(['light', 'rgb(27, 31, 39)']);
+  const { x, width } = await boxOf('.panel');
+  expect(x).toBe(Math.max(8, bell.x + bell.width - width));
+  expect(host.faults).toEqual([]);
+});
+
+it('V10: on a small touch screen the actions are visible, and what they open is inside', async () => {
+  await context.close();
+  context = await browser.newContext({
+    viewport: { width: 320, height: 568 },
+    hasTouch: true,
+    isMobile: true,
+    locale: 'fr-FR',
+  });
+  context.setDefaultTimeout(8_000);
+  await open();
+  await page.locator(`${inbox} .bell`).tap();
+  const item = page.locator(`${inbox} article`, { hasText: 'Liasse fiscale' });
+  await item.waitFor();
+  const acts = item.locator('.acts');
+  const opacity = `getComputedStyle(document.querySelector('vigie-inbox').shadowRoot.querySelector('.acts')).opacity`;
+  expect(await page.evaluate(opacity)).toBe('1');
+  // Beside or below the facts, not over them.
+  const [facts, buttons] = [(await item.locator('.facts').boundingBox())!, (await acts.boundingBox())!];
+  expect(buttons.x >= facts.x + facts.width || buttons.y >= facts.y + facts.height).toBe(true);
+  const heights = await item.locator('.facts > *').evaluateAll((all) => all.map((one) => one.clientHeight));
+  expect(heights.length).toBeGreaterThan(2);
+  expect(Math.max(...heights)).toBeLessThan(24);
+  await item.getByRole('button', { name: 'Pourquoi ?' }).tap();
+  await shown('Vous en êtes responsable.');
+  const why = (await item.locator('.why').boundingBox())!;
+  expect(why.y + why.height).toBeLessThanOrEqual(568);
+  await item.getByRole('button', { name: 'Reporter' }).tap();
+  await page.locator(`${inbox} .menu button`).first().waitFor();
+  const menu = (await page.locator(`${inbox} .menu`).boundingBox())!;
+  const apply = (await page.locator(`${inbox} .menu form button`).boundingBox())!;
+  expect(menu.x).toBeGreaterThanOrEqual(0);
+  expect(Math.max(menu.x + menu.width, apply.x + apply.width)).toBeLessThanOrEqual(320);
+  await page.locator(`${inbox} .menu button`).first().tap();
+  await item.getByText('Reportée jusqu’au').waitFor();
+  await item.getByRole('button', { name: 'Annuler le report' }).tap();
+  await until('the end', async () => (await item.getByText('Reportée').count()) === 0);
+  expect(host.faults).toEqual([]);
+});
+
+it('V10: with a server older than the component, list and badge work, and what it lacks is not asked again', async () => {
+  const asked: string[] = [];
+  let countsUnseen = false;
+  const notFound = JSON.stringify({ code: 'not_found', status: 404 });
+  await context.routeWebSocket(/socket\.io/, (socket) => {
+    const server = socket.connectToServer();
+    server.onMessage((message) =>
+      socket.send(countsUnseen ? message : String(message).replace(/,"unseen":\d+/g, '')),
+    );
+  });
+  await context.route(FEED, async (route) => {
+    const { data, next_cursor } = (await (await route.fetch()).json()) as {
+      data: object[];
+      next_cursor: null;
+    };
+    const added = ['alert_id', 'acknowledged_at', 'acknowledged_by', 'snoozed_until', 'url'];
+    const older = data.map((row) =>
+      Object.fromEntries(Object.entries(row).filter(([name]) => !added.includes(name))),
+    );
+    await route.fulfill({ json: { data: older, next_cursor } });
+  });
+  await context.route(/\/(seen|trace)$/, (route) => {
+    asked.push(new URL(route.request().url()).pathname.split('/').at(-1)!);
+    return route.fulfill({ status: 404, contentType: 'application/problem+json', body: notFound });
+  });
+  await open();
+  const badge = () => page.locator(`${inbox} .badge`).innerText();
+  const unread = async () => {
+    const { body } = await world.http('GET', '/api/v1/notifications/unread-count', { token: person.token });
+    return String(body.unread_count);
+  };
+  await page.locator(`${inbox} .badge`).waitFor();
+  expect(await badge()).toBe(await unread());
+  expect(await page.locator(`${inbox} .unseen`).count()).toBe(0);
+  await openPanel();
+  const item = page.locator(`${inbox} article`, { hasText: 'TVA CA3' });
+  await item.waitFor();
+  expect(await item.locator('.acts button').count()).toBe(3);
+  await item.hover();
+  await item.getByRole('button', { name: 'Pourquoi ?' }).click();
+  await shown('L’action n’a pas abouti');
+  await notify(world, person, { title: 'Depuis' });
+  await until('the badge', async () => (await badge()) === (await unread()));
+  expect(asked).toEqual(['trace']);
+
+  // This one counts what is unseen, but keeps no watermark.
+  countsUnseen = true;
+  await page.reload();
+  await page.locator(`${inbox} .unseen`).waitFor();
+  for (let time = 0; time < 2; time++) {
+    await openPanel();
+    await item.waitFor();
+    await until('the request', () => asked.includes('seen'));
+    await page.keyboard.press('Escape');
+  }
+  expect(asked).toEqual(['trace', 'seen']);
+  expect(host.faults).toEqual([]);
+});

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { NOTIFICATION_KINDS, OPTIONAL_KINDS } from '../../src/contracts/kind-lists.js';
 import { AUDIENCES } from '../../src/contracts/audiences.js';
 import { PEOPLE_CHANNELS } from '../../src/contracts/channels.js';
-import { snoozeTimes } from '../../web/design/snooze-times.js';
+import { MAX_SNOOZE_DAYS as LONGEST } from '../../src/notifications/alerts/alerts.dto.js';
+import { MAX_SNOOZE_DAYS, snoozeTimes } from '../../web/design/snooze-times.js';
 import { Times } from '../../web/design/times.js';
 import { matches, TABS } from '../../web/inbox/filter.js';
+import { placeBeside, type Placement } from '../../web/inbox/placement.js';
 import { Rows } from '../../web/inbox/rows.js';
 import { completed, type Notification } from '../../web/client/types.js';
 import { EN } from '../../web/words/en.js';
@@ -151,6 +153,10 @@ it('V10: tabs combine kinds, and the filter of the list is that of the server', 
 });
 
 describe('snooze', () => {
+  it('V10: lasts at most as long as the server allows', () => {
+    expect(MAX_SNOOZE_DAYS).toBe(LONGEST);
+  });
+
   const local = (text: string) => new Date(text).getTime();
   const choices = (now: string) =>
     snoozeTimes(local(now)).map(({ name, at: date }) => [name, date.getTime()]);
@@ -168,6 +174,34 @@ describe('snooze', () => {
     expect(choices('2026-11-26T21:00').map(([name]) => name)).toEqual(['hour', 'tomorrow', 'monday']);
     expect(choices('2026-11-29T10:00').map(([name]) => name)).toEqual(['hour', 'tonight', 'tomorrow']);
     expect(choices('2026-11-30T10:00').at(-1)).toEqual(['monday', local('2026-12-07T09:00')]);
+  });
+});
+
+describe('a popover beside its anchor', () => {
+  const anchorAt = (left: number, top: number) => ({ left, top, right: left + 36, bottom: top + 36 });
+  const place = (anchor: ReturnType<typeof anchorAt>, placement: Placement) => {
+    const { left, top } = placeBeside(
+      anchor,
+      { width: 480, height: 300 },
+      { width: 1000, height: 700 },
+      placement,
+    );
+    return [left, top];
+  };
+
+  it('V10: is on the wanted side, at the wanted edge', () => {
+    const middle = anchorAt(490, 340);
+    expect(place(middle, 'bottom-start')).toEqual([490, 382]);
+    expect(place(middle, 'bottom-end')).toEqual([46, 382]);
+    expect(place(middle, 'top-start')).toEqual([490, 34]);
+    expect(place(middle, 'top-end')).toEqual([46, 34]);
+  });
+
+  it('V10: is on the other side where it does not fit, and never outside', () => {
+    expect(place(anchorAt(490, 600), 'bottom-start')).toEqual([490, 294]);
+    expect(place(anchorAt(490, 100), 'top-start')).toEqual([490, 142]);
+    expect(place(anchorAt(900, 20), 'bottom-start')).toEqual([512, 62]);
+    expect(place(anchorAt(10, 20), 'bottom-end')).toEqual([8, 62]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { DateTime } from 'luxon';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { runJob } from '../support/watched.js';
 import { launchBrowser } from '../support/browser.js';
@@ -61,6 +62,11 @@ it('V10: the badge is exact, the panel lists, and an act of a person is stored',
   await openPanel(page);
   await articles(page).nth(2).waitFor();
   expect(await page.locator('vigie-inbox h2').innerText()).toContain('3 non lues');
+  // Relative, with the time of day beside it and the date as its title.
+  const time = articles(page).first().locator('time');
+  expect(await time.innerText()).toMatch(/maintenant|min/);
+  expect(await time.getAttribute('title')).toMatch(/^\d{1,2} \S+ \d{4},? (à )?\d\d:\d\d$/);
+  expect(await articles(page).first().locator('.facts').innerText()).toMatch(/\d\d:\d\d/);
   await articles(page).first().hover();
   await articles(page).first().getByRole('button', { name: 'Marquer comme lue' }).click();
   await until('the badge', async () => (await badge(page).textContent()) === '2');
@@ -76,7 +82,7 @@ it('V10: the badge is exact, the panel lists, and an act of a person is stored',
   noFaults();
 });
 
-it('V16: "C’est traité" acknowledges the alert, and a snooze is rolled back when the server refuses it', async () => {
+it('V16: snoozes for an hour or until a date, acknowledges, undoes both; a snooze that is refused is rolled back', async () => {
   await world.sql(
     `INSERT INTO deadlines (tenant_id, title, due_on, responsible_id) VALUES ($1, 'TVA CA3', current_date + 3, $2)`,
     [cast.tenant_id, person.id],
@@ -98,11 +104,46 @@ it('V16: "C’est traité" acknowledges the alert, and a snooze is rolled back w
   refuse!();
   await page.getByText('L’action n’a pas abouti').first().waitFor();
   await until('the roll-back', async () => (await item.getByText('Reportée').count()) === 0);
-  await item.getByRole('button', { name: 'C’est traité' }).click();
+  await page.unroute('**/snooze');
+
+  const alert = async () => {
+    const [row] = await world.sql<{ snoozed_until: Date | null; acknowledged_by: string | null }>(
+      `SELECT snoozed_until, acknowledged_by FROM alerts
+       WHERE id = (SELECT alert_id FROM notifications WHERE user_id = $1 AND alert_id IS NOT NULL)`,
+      [person.id],
+    );
+    return row!;
+  };
+  const act = (name: string) => item.getByRole('button', { name }).click();
+  const snoozedUntil = async () => (await alert()).snoozed_until?.getTime() ?? null;
+  const inAnHour = Date.now() + 3_600_000;
+  await act('Reporter');
+  await page.locator('vigie-inbox .menu button', { hasText: 'Dans une heure' }).click();
+  await until('the snooze', async () => Math.abs(((await snoozedUntil()) ?? 0) - inAnHour) < 60_000);
+  await act('Annuler le report');
+  await until('the end of the snooze', async () => (await snoozedUntil()) === null);
+  await act('Reporter');
+  const apply = page.locator('vigie-inbox .menu form button');
+  await apply.click();
+  // Without a date, the browser reports the empty field, and the menu stays.
+  const date = page.getByLabel('À une autre date');
+  expect(await date.evaluate((field) => field.matches(':invalid:focus'))).toBe(true);
+  // Nor is a date sent that the server refuses.
+  await date.fill('2099-01-01T10:30');
+  await apply.click();
+  expect(await date.evaluate((field) => field.matches(':invalid:focus'))).toBe(true);
+  const inAMonth = DateTime.now().plus({ days: 30 }).set({ hour: 10, minute: 30 }).startOf('minute');
+  await date.fill(inAMonth.toFormat("yyyy-MM-dd'T'HH:mm"));
+  await apply.click();
+  await item.getByText(`Reportée jusqu’au ${inAMonth.setLocale('fr').toFormat('d MMM yyyy')}`).waitFor();
+  await until('the date', async () => (await snoozedUntil()) === inAMonth.toMillis());
+
+  await act('C’est traité');
   await item.getByText('Traité par').waitFor();
-  expect(await world.sql('SELECT acknowledged_by FROM alerts WHERE acknowledged_by IS NOT NULL')).toEqual([
-    { acknowledged_by: person.id },
-  ]);
+  expect((await alert()).acknowledged_by).toBe(person.id);
+  await act('Pas encore traité');
+  await until('the withdrawal', async () => (await alert()).acknowledged_by === null);
+  await until('its words', async () => !/Traité/.test(await item.locator('.facts').innerText()));
   noFaults();
 });
 
@@ -148,24 +189,66 @@ it('V10: by keyboard alone: opens, moves in the feed, leaves it, marks, closes, 
   expect(await page.evaluate(`document.activeElement.shadowRoot.activeElement.part.value`)).toBe('footer');
   await page.keyboard.press('Escape');
   await until('the bell', async () => (await focused()) === 'bell');
+  await page.keyboard.press('Space');
+  await page.locator('vigie-inbox .panel').waitFor();
   noFaults();
 });
 
-it('V10: Control+End leaves a feed that goes on to the button that loads more', async () => {
+it('V10: 25 items are read in two requests, Control+End leads to the second, and a filter shows the unread ones', async () => {
   await notifyMany(world, Array<Person>(25).fill(person), { title: 'Relance' });
   const page = await open();
+  const asked: URLSearchParams[] = [];
+  page.on('request', (request) => {
+    const { pathname, searchParams } = new URL(request.url());
+    if (pathname === '/api/v1/notifications') asked.push(searchParams);
+  });
+  const count = (expected: number) =>
+    until(`${expected} items`, async () => (await articles(page).count()) === expected);
+  await until('the badge', async () => (await badge(page).textContent()) === '25');
   await openPanel(page);
-  await articles(page).nth(19).waitFor();
+  await count(20);
   await articles(page).first().focus();
   await page.keyboard.press('Control+End');
   const text = `document.activeElement.shadowRoot.activeElement.textContent.trim()`;
   expect(await page.evaluate(text)).toBe('Afficher la suite');
   await page.keyboard.press('Enter');
-  await until('the rest', async () => (await articles(page).count()) === 25);
+  await count(25);
+  expect(await articles(page).last().getAttribute('aria-posinset')).toBe('25');
+  expect(await page.getByRole('button', { name: 'Afficher la suite' }).count()).toBe(0);
+  expect(asked.map((query) => [query.get('limit'), query.has('cursor')])).toEqual([
+    ['20', false],
+    ['20', true],
+  ]);
+
+  const first = articles(page).first();
+  const isRead = async () => {
+    const [row] = await world.sql<{ is_read: boolean }>(
+      'SELECT read_at IS NOT NULL AS is_read FROM notifications WHERE id = $1',
+      [await first.getAttribute('data-id')],
+    );
+    return row!.is_read;
+  };
+  await first.hover();
+  await first.getByRole('button', { name: 'Marquer comme lue' }).click();
+  await until('the mark', isRead);
+  const onlyUnread = page.getByRole('button', { name: 'Non lues seulement' });
+  await onlyUnread.click();
+  await count(20);
+  await page.getByRole('button', { name: 'Afficher la suite' }).click();
+  await count(24);
+  expect(await page.locator('vigie-inbox article.unread').count()).toBe(24);
+  expect(asked.at(-1)!.get('unread')).toBe('true');
+  await onlyUnread.click();
+  await count(20);
+  expect(await page.locator('vigie-inbox article.unread').count()).toBe(19);
+  await first.hover();
+  await first.getByRole('button', { name: 'Marquer comme non lue' }).click();
+  await until('the badge', async () => (await badge(page).textContent()) === '25');
+  expect(await isRead()).toBe(false);
   noFaults();
 });
 
-it('V10: hostile titles are shown as text and stay inside', async () => {
+it('V10: hostile titles are shown as text and stay inside; long texts are cut until they are opened', async () => {
   await notify(world, person, { title: '<img src=x onerror=alert(1)>', body: '<script>alert(2)</script>' });
   await notify(world, person, { title: '\u202eabc \u05d0\u05d1', body: 'x' });
   await notify(world, person, { title: 'W'.repeat(200), body: 'y'.repeat(1_000) });
@@ -176,6 +259,18 @@ it('V10: hostile titles are shown as text and stay inside', async () => {
   expect(await page.locator('vigie-inbox article img, vigie-inbox article script').count()).toBe(0);
   const scroll = `document.querySelector('vigie-inbox').shadowRoot.querySelector('.scroll')`;
   expect(await page.evaluate(`${scroll}.scrollWidth - ${scroll}.clientWidth`)).toBe(0);
+  const long = articles(page).first();
+  /** How many lines of the title and of the body are visible. */
+  const lines = () =>
+    page.evaluate<number[]>(`['.title > *', '.body'].map((selector) => {
+      const node = document.querySelector('vigie-inbox').shadowRoot.querySelector('article ' + selector);
+      return Math.floor(node.clientHeight / Number.parseFloat(getComputedStyle(node).lineHeight));
+    })`);
+  expect(await lines()).toEqual([2, 3]);
+  await long.getByRole('button', { name: /^W+$/ }).click();
+  await until('all of it', async () => (await lines()).every((count) => count > 3));
+  await long.getByRole('button', { name: /^W+$/ }).click();
+  await until('the cut', async () => (await lines()).join() === '2,3');
   noFaults();
 });
 

@@ -109,7 +109,7 @@ export class Connection {
     });
     socket.on('disconnect', (reason) => {
       // The server ends a connection when its session or its token ends.
-      if (reason === 'io server disconnect') tokens.expired();
+      if (reason === 'io server disconnect') tokens.expired(token);
       this.again();
     });
   }

@@ -66,9 +66,9 @@ export class Tokens {
     if (token === this.token) this.refusals = 0;
   }
 
-  /** The server ended the session of the current token: the next call asks for another. */
-  expired(): void {
-    this.token = null;
+  /** The server ended the session of this token: if it is the current one, the next call asks for another. */
+  expired(token: string): void {
+    if (token === this.token) this.token = null;
   }
 
   /** A person signed in again. */

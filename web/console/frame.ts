@@ -67,10 +67,14 @@ function topBar(view: FrameView): TemplateResult {
   </header>`;
 }
 
-/** Opens the list of due items, whose tabs count the matches of every kind. */
+/** Opens the list of due items, whose tabs count the matches of every kind; for operators, that of the tenants. */
 function search(context: ConsoleContext): TemplateResult | typeof nothing {
-  const target = navigationOf(context.me.role).find(({ nav }) => nav === 'due_items');
+  const { words, me } = context;
+  const isOperator = me.role === 'operator';
+  const wanted = isOperator ? 'operator-tenants' : 'due-items';
+  const target = PAGES.find(({ name }) => name === wanted);
   if (target === undefined) return nothing;
+  const label = isOperator ? words.search_tenants : words.search;
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const form = event.target as HTMLFormElement;
@@ -81,13 +85,7 @@ function search(context: ConsoleContext): TemplateResult | typeof nothing {
   };
   return html`<search>
     <form @submit=${submit}>
-      <input
-        type="search"
-        name="q"
-        maxlength="200"
-        aria-label=${context.words.search}
-        placeholder=${context.words.search}
-      />
+      <input type="search" name="q" maxlength="200" aria-label=${label} placeholder=${label} />
     </form>
   </search>`;
 }

@@ -1,5 +1,7 @@
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+/** The server refuses a snooze of more days. */
+export const MAX_SNOOZE_DAYS = 90;
 
 /** The choices of a snooze, in the zone of this machine. @param now in ms */
 export function snoozeTimes(now: number): { name: 'hour' | 'tonight' | 'tomorrow' | 'monday'; at: Date }[] {

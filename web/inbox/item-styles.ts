@@ -80,6 +80,10 @@ export const itemStyles = css`
     -webkit-box-orient: vertical;
     -webkit-line-clamp: 3;
   }
+  [data-open] .body,
+  [data-open] .title > * {
+    -webkit-line-clamp: none;
+  }
   .foot {
     position: relative;
     display: flex;
@@ -89,12 +93,15 @@ export const itemStyles = css`
     min-height: 30px;
   }
   .facts {
-    flex: 1;
+    flex: 1 1 auto;
+    padding: 4px 0;
     color: var(--muted);
     font-size: 12px;
     overflow-wrap: anywhere;
   }
+  /* Each wraps as a whole: the words of one are not torn apart where the actions leave little room. */
   .facts > * {
+    display: inline-block;
     unicode-bidi: isolate;
   }
   .facts > * + *::before {
@@ -118,6 +125,8 @@ export const itemStyles = css`
     display: flex;
     flex: none;
     align-items: center;
+    /* The last icon ends where the text does. */
+    margin-inline: auto -5px;
   }
   /* They cover the facts rather than make room: nothing moves under the pointer. */
   @media (hover: hover) {

@@ -14,6 +14,7 @@ export function itemTemplate(view: InboxView, notification: Notification, positi
     class=${isUnread ? 'unread' : ''}
     tabindex="0"
     data-id=${id}
+    ?data-open=${acts.opened === id}
     aria-posinset=${position + 1}
     aria-setsize="-1"
     aria-labelledby="title-${id}"
@@ -39,7 +40,7 @@ export function itemTemplate(view: InboxView, notification: Notification, positi
 /** A link to what it is about, if the server knows its page. */
 function titleTemplate({ acts }: InboxView, notification: Notification): TemplateResult {
   const { title, url } = notification;
-  const open = (event: Event) => acts.open(notification, event);
+  const open = once((event) => acts.open(notification, event));
   return url !== null && /^https?:/i.test(url)
     ? html`<a dir="auto" href=${url} @click=${open}>${title}</a>`
     : html`<button dir="auto" @click=${open}>${title}</button>`;

@@ -4,6 +4,7 @@ import { css } from 'lit';
 export const menuStyles = css`
   .menu {
     min-width: 210px;
+    max-width: calc(100vw - 16px);
     padding: 4px;
   }
   .menu:popover-open {
@@ -30,10 +31,13 @@ export const menuStyles = css`
   }
   .menu .date {
     display: flex;
+    flex-wrap: wrap;
     gap: 6px;
     padding: 0 10px 6px;
   }
   input {
+    flex: 1;
+    min-width: 0;
     min-height: 28px;
     padding: 2px 6px;
     border: 1px solid var(--border);

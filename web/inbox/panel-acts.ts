@@ -25,6 +25,8 @@ export interface PanelHost {
 
 /** What the buttons of the panel do, and what the panel shows because of them. */
 export class PanelActs {
+  /** The item that a person opened, by its id: its text is not cut. */
+  opened: string | null = null;
   /** The explanation under an item. */
   why: Why | null = null;
   /** What is shown instead of the list. */
@@ -37,10 +39,19 @@ export class PanelActs {
 
   constructor(private readonly host: PanelHost) {}
 
-  /** Marks it as read and follows its link, unless the page prevents what a click does. */
+  /**
+   * Marks it as read and follows its link, or shows all of its text, unless the page prevents what a click does. The
+   * second click on the same one cuts its text again.
+   */
   open(notification: Notification, event: Event): void {
-    if (!this.host.send('vigie-click', { notification }, true)) event.preventDefault();
-    else if (notification.read_at === null) void this.host.store?.mark(notification.id, 'read');
+    const { id, read_at } = notification;
+    if (!this.host.send('vigie-click', { notification }, true)) {
+      event.preventDefault();
+      return;
+    }
+    this.opened = this.opened === id ? null : id;
+    this.host.requestUpdate();
+    if (read_at === null) void this.host.store?.mark(id, 'read');
   }
 
   /** Moves the focus to a neighbour before the item disappears. */
@@ -82,6 +93,10 @@ export class PanelActs {
     try {
       const { whyTemplate } = await import('./extras.js');
       why.content = await whyTemplate(store.client.rest, notification, words, times);
+      this.host.requestUpdate();
+      await this.host.updateComplete;
+      // Of the last item in sight, it is below the edge.
+      this.host.renderRoot.querySelector('.why')?.scrollIntoView({ block: 'nearest' });
     } catch {
       if (this.why === why) this.why = null;
       this.showFault();
@@ -145,6 +160,7 @@ export class PanelActs {
 
   /** The panel was closed, or is of another user: it shows the list. */
   closed(): void {
+    this.opened = null;
     this.why = null;
     this.preferences = null;
   }

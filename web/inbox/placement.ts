@@ -3,6 +3,14 @@ export type Placement = 'bottom-end' | 'bottom-start' | 'top-end' | 'top-start';
 const GAP = 6;
 const MARGIN = 8;
 
+/** Of an element, in px of the viewport. */
+interface Edges {
+  top: number;
+  right: number;
+  bottom: number;
+  left: number;
+}
+
 interface Size {
   width: number;
   height: number;
@@ -13,7 +21,7 @@ interface Size {
  * other, and never outside.
  */
 export function placeBeside(
-  anchor: DOMRect,
+  anchor: Edges,
   popover: Size,
   viewport: Size,
   placement: Placement,

@@ -3,6 +3,8 @@ import { placeBeside, type Placement } from './placement.js';
 export interface PopoverOptions {
   /** Where the panel opens, beside the bell. */
   placement: () => Placement;
+  /** Called before the panel is laid out and shown: the earliest moment to ask for its content. */
+  onOpening: () => void;
   onOpen: () => void;
   onClose: () => void;
 }
@@ -65,6 +67,7 @@ export class Popovers {
     const focused = this.root.activeElement;
     if (newState === 'open') {
       if (target === this.menu) this.returnTo = focused;
+      else this.options.onOpening();
     } else if (target instanceof Node && target.contains(focused)) {
       const opener = target === this.menu ? this.returnTo : this.bell;
       if (opener instanceof HTMLElement) setTimeout(() => opener.focus());

@@ -1,7 +1,10 @@
 import { html, type TemplateResult } from 'lit';
-import { snoozeTimes } from '../design/snooze-times.js';
+import { MAX_SNOOZE_DAYS, snoozeTimes } from '../design/snooze-times.js';
 import type { Times } from '../design/times.js';
 import type { ExtraWords } from '../words/extras-en.js';
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
 
 /**
  * Until when to snooze: four usual times, or a date.
@@ -36,14 +39,20 @@ export function snoozeMenu(
     <form @submit=${apply}>
       <label for="until">${words.snooze_date}</label>
       <div class="date">
-        <input id="until" name="until" type="datetime-local" required min=${localTime(now)} />
+        <input
+          id="until"
+          name="until"
+          type="datetime-local"
+          required
+          min=${localTime(now + MINUTE)}
+          max=${localTime(now + MAX_SNOOZE_DAYS * DAY)}
+        />
         <button class="outlined">${words.snooze_apply}</button>
       </div>
     </form>`;
 }
 
 /** As `datetime-local` wants it, in this machine's zone. */
-function localTime(now: number): string {
-  const date = new Date(now);
-  return new Date(now - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+function localTime(at: number): string {
+  return new Date(at - new Date(at).getTimezoneOffset() * MINUTE).toISOString().slice(0, 16);
 }

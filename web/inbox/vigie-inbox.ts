@@ -128,6 +128,7 @@ export class VigieInbox extends LitElement implements PanelHost {
     if (this.shadowRoot === null) return;
     this.popovers = new Popovers(this.shadowRoot, {
       placement: () => this.placement,
+      onOpening: this.prepare,
       onOpen: () => this.opened(),
       onClose: () => this.closed(),
     });

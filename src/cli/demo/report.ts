@@ -1,8 +1,12 @@
-import type { BackupFolders } from './backup-folders.js';
 import type { Listener } from './listener.js';
-import type { CaughtMail, MailCatcher } from './mail-catcher.js';
+import type { CaughtMail } from './mail-catcher.js';
 import type { DemoServer } from './server.js';
-import type { DemoTenant } from './tenant.js';
+
+/** What the farewell shows of a tenant. */
+interface ShownTenant {
+  sample: { slug: string };
+  users: readonly { email: string; password: string }[];
+}
 
 /** Prints the demo's results, and records whether all were as expected. */
 export class Report {
@@ -74,7 +78,7 @@ export class Report {
   }
 
   /** Where a newcomer can click, and what to type there. */
-  private invitation({ url }: DemoServer, [first]: readonly DemoTenant[]): string {
+  private invitation(url: string, [first]: readonly ShownTenant[]): string {
     const [user] = first?.users ?? [];
     if (first === undefined || user === undefined) return '';
     const address = `${url}/sign-in?${new URLSearchParams({ tenant: first.sample.slug, email: user.email }).toString()}`;
@@ -82,11 +86,11 @@ export class Report {
   }
 
   farewell(
-    server: DemoServer,
-    catcher: MailCatcher,
-    folders: BackupFolders,
+    server: Pick<DemoServer, 'url' | 'log_file'>,
+    catcher: { port: number },
+    folders: { inbox: string; store: string },
     smsFile: string,
-    tenants: readonly DemoTenant[],
+    tenants: readonly ShownTenant[],
     operator: { email: string; password: string },
   ): void {
     const rows = tenants.flatMap(({ sample, users }) =>
@@ -106,7 +110,7 @@ Server log      ${server.log_file}
   (operator)           ${operator.email.padEnd(40)} ${operator.password}
 ${rows.join('\n')}
 
-${this.invitation(server, tenants)}
+${this.invitation(server.url, tenants)}
 Serving until Ctrl-C.`);
   }
 

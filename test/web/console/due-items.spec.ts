@@ -347,6 +347,37 @@ describe('V20: the import of a file', () => {
     await shown(page, ['Absente', 'TVA', 'IS']);
   });
 
+  it('shows progress while a file is sent, while it is read, and while it is compared', async () => {
+    const page = await open('/due-items/import');
+    await choose(page, 'titre;échéance\nTVA;2027-04-24\n');
+    let release = () => {};
+    const held = new Promise<void>((done) => (release = done));
+    await page.route('**/deadlines/import*', async (route) => {
+      await held;
+      await route.fallback();
+    });
+    await page.getByRole('button', { name: 'Comparer avec l’existant' }).click();
+    const progress = page.getByRole('progressbar', { name: 'Lecture du fichier…' });
+    await progress.waitFor();
+    expect(await progress.getAttribute('max')).toBeNull();
+    // The server has received half of it: this row is what the page asks for.
+    await world.sql(
+      `INSERT INTO imports (tenant_id, kind, format, bytes_total, bytes, lines, lease_until, created_by, created_at)
+       VALUES ($1, 'deadlines', 'csv', 2000000, 1000000, 12000, now() + interval '1 hour', $2, now())`,
+      [person.tenant_id, `user:${person.id}`],
+    );
+    await page.getByText(/1\sMo reçus, 12\s000 lignes lues/).waitFor();
+    expect(await progress.evaluate((bar) => [bar.max, bar.value])).toEqual([2_000_000, 1_000_000]);
+    await world.sql(`UPDATE imports SET state = 'comparing' WHERE tenant_id = $1`, [person.tenant_id]);
+    await page.getByText('Les lignes sont comparées avec l’existant…').waitFor();
+    await world.sql(`UPDATE imports SET state = 'failed', finished_at = now() WHERE tenant_id = $1`, [
+      person.tenant_id,
+    ]);
+    release();
+    await page.getByRole('button', { name: 'Appliquer 1 changement' }).waitFor();
+    expect(await page.getByRole('progressbar').count()).toBe(0);
+  });
+
   it('says why a file is refused, goes back, and discards', async () => {
     const page = await open('/due-items/import?kind=tasks');
     await choose(page, Buffer.from('PK\x03\x04 a workbook'), 'a.xlsx.csv');

@@ -296,7 +296,7 @@ test('caught mails are listed and shown in a frame that runs nothing', async () 
 
 test('E13: an operator asks why somebody of a tenant got a message', async () => {
   await open('/why');
-  await page.getByLabel('Organisation').selectOption('cabinet-martin');
+  await page.getByLabel(/^Organisation/).selectOption('cabinet-martin');
   await page.getByLabel('Adresse').fill(cast.teammate.email);
   await page.getByRole('button', { name: 'Expliquer' }).click();
   await page.locator('.why-answer .verdict').first().waitFor();
@@ -330,6 +330,16 @@ test('every page: no fault of axe in light and dark, nothing sideways at 360 px,
   }
   expect(found).toEqual([]);
 }, 180_000);
+
+test('V20: the search of the frame finds tenants', async () => {
+  await open('/operator');
+  await page.getByRole('searchbox', { name: 'Rechercher une organisation' }).fill('cabinet-mar');
+  await page.keyboard.press('Enter');
+  await heading('Organisations');
+  await until('the tenant alone', async () => (await page.locator('main tbody tr').count()) === 1);
+  expect(await page.locator('main tbody tr').innerText()).toContain('cabinet-martin');
+  expect(new URL(page.url()).pathname + new URL(page.url()).search).toBe('/operator/tenants?q=cabinet-mar');
+});
 
 test('E13: the failures of a cause are given up with a reason, after a confirmation with their number', async () => {
   await world.sql(

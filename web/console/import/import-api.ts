@@ -71,7 +71,9 @@ export class ImportApi {
       params: { query: { kind: this.routes.kind, limit: MAX_UNDER_WAY } },
     });
     const actor = `user:${this.me}`;
-    return data.find(({ created_by, finished_at }) => created_by === actor && finished_at === null) ?? null;
+    // A staged one waits for a person: it may be of another file.
+    const isUnderWay = ({ state }: Import) => state === 'receiving' || state === 'comparing';
+    return data.find((one) => one.created_by === actor && isUnderWay(one)) ?? null;
   }
 
   get(id: string): Promise<Import> {

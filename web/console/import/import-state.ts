@@ -75,6 +75,7 @@ export class ImportState {
     const { file } = this;
     if (file === null) return;
     await this.run('sending', async () => {
+      this.view = null;
       this.startPolling();
       try {
         await this.showDifference(await this.api.dryRun(file, typeOf(file), this.mapping));

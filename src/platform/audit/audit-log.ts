@@ -98,15 +98,22 @@ export class AuditLog {
     }
   }
 
-  /** Adds the outcome of an act. @param changed names of fields, never values. */
-  async finish({ id, tenant_id }: Written, status: number, changed: readonly string[] | null): Promise<void> {
+  /**
+   * Adds the outcome of an act.
+   * @param changed names of fields, never values
+   * @param targets what it was about besides the resources in the path: ids and hashes
+   */
+  async finish(
+    { id, tenant_id }: Written,
+    status: number,
+    changed: readonly string[] | null,
+    targets: Act['targets'] = {},
+  ): Promise<void> {
     const { table, condition } = placeOf(tenant_id);
-    await this.system.query(`UPDATE ${table} SET status = $3, changed = $4 WHERE ${condition} AND id = $2`, [
-      tenant_id,
-      id,
-      status,
-      changed,
-    ]);
+    await this.system.query(
+      `UPDATE ${table} SET status = $3, changed = $4, targets = targets || $5::jsonb WHERE ${condition} AND id = $2`,
+      [tenant_id, id, status, changed, JSON.stringify(targets)],
+    );
   }
 
   /** A page of a tenant's log (null: the installation's log), newest first. */

@@ -1,3 +1,4 @@
+import { auditedTarget } from '../ops/privacy/erasure/audited-target.js';
 import { actingAdmin } from '../ops/privacy/erasure/acting-admin.js';
 import type { Erasure } from '../ops/privacy/erasure/erasure.js';
 import { Erasures } from '../ops/privacy/erasure/erasures.service.js';
@@ -14,7 +15,7 @@ export interface ErasureOptions extends PersonOptions {
 
 /**
  * `vigie users erase <email>`, or `--address`: erases a person to the end, unless it has to wait. The act is audited by
- * the user's id alone.
+ * the user's id, or a hash of the address.
  * @returns the text to print
  * @throws UsageError without a confirmation; Error in plain words.
  */
@@ -35,7 +36,7 @@ export async function erasePerson(
     const act = {
       action: 'vigie users erase',
       tenant: { id: tenant.id },
-      ...(user_id !== null && { targets: { user: user_id } }),
+      targets: auditedTarget(user_id, address),
     };
     const erasures = app.get(Erasures, { strict: false });
     return audited(app, act, async () => {

@@ -138,6 +138,22 @@ describe("the sender's domain", () => {
     );
   });
 
+  it('E13: an SPF record that does not let the mail server send, or that is invalid', async () => {
+    const spf = async (record: string) => {
+      const dns = await startDns({ 'firm.fr': [record] });
+      closing.push(() => dns.close());
+      const settings = mailSettings(587, { SMTP_HOST: '192.0.2.3', SMTP_TLS: 'true' });
+      return (await check('sender_domain', settings, { dnsServers: [dns.address] }))[0];
+    };
+    expect(await spf('v=spf1 ip4:192.0.2.0/24 -all')).toEqual(finding('ok', /^SPF: v=spf1/));
+    expect(await spf('v=spf1 ip4:198.51.100.1 ~all')).toEqual(
+      finding('warning', /does not let 192\.0\.2\.3 send.*send from other addresses/, /spf=pass/),
+    );
+    expect(await spf('v=spf1 include:nowhere.firm.fr -all')).toEqual(
+      finding('fault', /is invalid/, /Correct/),
+    );
+  });
+
   it('E13: no record at all', async () => {
     expect(await domain({ 'firm.fr': [] })).toEqual([
       finding('warning', /no SPF record/, /v=spf1 mx -all/),

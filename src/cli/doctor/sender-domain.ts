@@ -1,9 +1,11 @@
 import { Resolver } from 'node:dns/promises';
+import { BlockList, isIP } from 'node:net';
 import { domainOf, parseEmailAddress } from '../../platform/addresses/email-address.js';
 import { isLoopback } from '../../platform/config/formats.js';
 import { codeOf } from './error-text.js';
 import type { DoctorContext } from './context.js';
 import { fault, type Finding, note, ok, warning } from './finding.js';
+import { checkSpf } from './spf.js';
 
 /** For one question, in ms. */
 const TIMEOUT_MS = 1_500;
@@ -52,7 +54,9 @@ export async function checkSenderDomain({
     dkimFinding(resolver, domain, dkimSelectors ?? []),
     dmarcFinding(resolver, domain),
   ]);
-  return [spfFinding(domain, own.found ?? []), dkim, dmarc];
+  const spf = spfFinding(domain, own.found ?? []);
+  const sending = spf.state === 'ok' ? await serverFinding(resolver, config.smtpHost, address) : null;
+  return [sending ?? spf, dkim, dmarc];
 }
 
 /** RFC 2606 §2 */
@@ -77,6 +81,46 @@ function spfFinding(domain: string, records: readonly string[]): Finding {
       'End it with -all or ~all',
     );
   return ok(`SPF: ${record}`);
+}
+
+/**
+ * Whether SPF lets the mail server send, by the addresses at which Vigie reaches it. Null: it does, or nobody can say,
+ * because the server is in this network and leaves it by another address.
+ */
+async function serverFinding(resolver: Resolver, host: string, sender: string): Promise<Finding | null> {
+  const addresses = (await addressesOf(resolver, host)).filter((ip) => !isInside(ip));
+  const results = await Promise.all(addresses.map((ip) => checkSpf(resolver, ip, sender)));
+  const domain = domainOf(sender);
+  if (results.includes('permerror'))
+    return fault(
+      `the SPF record of ${domain} is invalid, so none counts: a wrong term, a name without a record, or more than ten look-ups`,
+      'Correct it: your provider lists the terms, and every include counts with all of its own',
+    );
+  const refused = addresses.filter((_, place) => ['fail', 'softfail'].includes(results[place] ?? ''));
+  if (refused.length === 0 || results.includes('pass')) return null;
+  return warning(
+    `the SPF record of ${domain} does not let ${host} send (${refused.join(', ')}); ` +
+      'it may be right nevertheless: many providers send from other addresses than the one that takes the mail',
+    `Send yourself a mail and look for "spf=pass" in its header Authentication-Results; if it is missing, add the include of your provider`,
+  );
+}
+
+async function addressesOf(resolver: Resolver, host: string): Promise<string[]> {
+  if (isIP(host) !== 0) return [host];
+  const found = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
+  return found.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+}
+
+/** Loopback and private addresses: RFC 1918, RFC 4193. */
+function isInside(ip: string): boolean {
+  const inside = new BlockList();
+  inside.addSubnet('127.0.0.0', 8);
+  inside.addSubnet('10.0.0.0', 8);
+  inside.addSubnet('172.16.0.0', 12);
+  inside.addSubnet('192.168.0.0', 16);
+  inside.addAddress('::1', 'ipv6');
+  inside.addSubnet('fc00::', 7, 'ipv6');
+  return inside.check(ip, isIP(ip) === 6 ? 'ipv6' : 'ipv4');
 }
 
 async function dkimFinding(

@@ -5,6 +5,7 @@ import {
   Logger,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
+import pLimit from 'p-limit';
 import type { DeliveryJob } from '../../contracts/jobs.js';
 import type { Channel } from '../../contracts/channels.js';
 import { Clock } from '../../platform/clock/clock.js';
@@ -59,6 +60,11 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   private readonly logger = new Logger('Dispatcher');
   private readonly loops: { wake: Wakeable; ended: Promise<void> }[] = [];
   private stopping = false;
+  /**
+   * A round holds a connection while it waits for the lock of its channel, and the direct call that has the lock needs
+   * one of the same pool: half of them are left to others.
+   */
+  private readonly connections: ReturnType<typeof pLimit>;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -72,7 +78,9 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly wakeUps: WakeUps,
     private readonly metrics: Metrics,
     private readonly background: BackgroundWork,
-  ) {}
+  ) {
+    this.connections = pLimit(Math.floor(config.databasePoolSize / 2));
+  }
 
   onApplicationBootstrap(): void {
     if (this.config.roles.includes('scheduler')) this.background.onBegin(() => this.begin());
@@ -121,63 +129,65 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
 
   /** One round on one channel: at most DISPATCH_BATCH_SIZE messages, each admitted or deferred. */
   async round(channel: Channel): Promise<Round> {
-    const now = this.clock.now();
-    const { jobs, deferred, wait_ms, test, down } = await this.database.transaction(
-      async (tx): Promise<Decided> => {
-        const turn = await this.admission.begin(tx, channel);
-        if (turn === null) return NOTHING;
-        const { holds, addressHealth } = CHANNEL_TRAITS[channel];
-        const gate = addressHealth === null ? await this.health.gate(tx, channel) : OPEN;
-        const nothing = { ...NOTHING, down: gate.probe || gate.wait_ms !== null };
-        if (gate.room === 'none') return { ...nothing, wait_ms: gate.wait_ms ?? undefined };
-        const window = await this.admission.window(tx, channel);
-        const idle = window.free === window.whole;
-        const one = gate.room === 'one' && (gate.probe || idle);
-        if (gate.room === 'one' ? !one : window.free < window.slots) return nothing;
-        const free = Math.min(one ? Math.min(window.whole, 1) : window.free, this.config.dispatchBatchSize);
-        if (free <= 0) return nothing;
-
-        const minute = await this.minute.usage(tx, channel, now);
-        const room =
-          addressHealth === null
-            ? UNBOUNDED
-            : await roomOfAddresses(tx, channel, addressHealth, window.slots, now);
-        const share = shareOfTenant(window, addressHealth);
-        const read = (which: 'all' | 'critical') =>
-          this.admission.candidates(
-            tx,
-            channel,
-            now,
-            turn.cursor_tenant_id,
-            { free, share, full: room.full },
-            limitsOf(this.config),
-            which,
-          );
-        // Without room in this minute, others may not take the turns of critical ones.
-        const critical = minute.left > 0 ? [] : await read('critical');
-        const candidates = critical.length > 0 ? critical : await read('all');
-        const gathered = await this.admission.gather(tx, channel, candidates, now);
-        const messages = one ? gathered.slice(0, 1) : room.within(gathered);
-        const { chosen, deferrals, over } = decide(messages, now, this.logger, holds);
-        const { within, over: held } = withinMinute(chosen, minute.left);
-        const jobs = await this.admission.admit(tx, within, now);
-        await this.deferring.defer(tx, deferrals, now);
-        await this.deferring.deferOverLimit(tx, channel, over, now);
-        const wait_ms = await this.hold(tx, channel, held, now);
-        const last = held.length === 0 ? candidates.at(-1) : within.at(-1)?.lead;
-        if (last !== undefined) await this.admission.moveCursor(tx, channel, last.tenant_id);
-        const decided = { ...nothing, jobs, deferred: deferrals.length + over.length, wait_ms };
-        if (!gate.probe || decided.deferred > 0) return decided;
-        const [probe] = jobs;
-        if (probe === undefined) return { ...decided, test: await this.health.probeByTest(tx, channel) };
-        await this.health.probeBy(tx, channel, probe.lease_token);
-        return decided;
-      },
-    );
+    const { jobs, deferred, wait_ms, test, down } = await this.connections(() => this.decided(channel));
     test?.();
     await this.enqueue(channel, jobs);
     if (down) await this.health.expire(channel);
     return { admitted: jobs.length, deferred, wait_ms };
+  }
+
+  private async decided(channel: Channel): Promise<Decided> {
+    const now = this.clock.now();
+    return this.database.transaction(async (tx): Promise<Decided> => {
+      const turn = await this.admission.begin(tx, channel);
+      if (turn === null) return NOTHING;
+      const { holds, addressHealth } = CHANNEL_TRAITS[channel];
+      const gate = addressHealth === null ? await this.health.gate(tx, channel) : OPEN;
+      const nothing = { ...NOTHING, down: gate.probe || gate.wait_ms !== null };
+      if (gate.room === 'none') return { ...nothing, wait_ms: gate.wait_ms ?? undefined };
+      const window = await this.admission.window(tx, channel);
+      const idle = window.free === window.whole;
+      const one = gate.room === 'one' && (gate.probe || idle);
+      if (gate.room === 'one' ? !one : window.free < window.slots) return nothing;
+      const free = Math.min(one ? Math.min(window.whole, 1) : window.free, this.config.dispatchBatchSize);
+      if (free <= 0) return nothing;
+
+      const minute = await this.minute.usage(tx, channel, now);
+      const room =
+        addressHealth === null
+          ? UNBOUNDED
+          : await roomOfAddresses(tx, channel, addressHealth, window.slots, now);
+      const share = shareOfTenant(window, addressHealth);
+      const read = (which: 'all' | 'critical') =>
+        this.admission.candidates(
+          tx,
+          channel,
+          now,
+          turn.cursor_tenant_id,
+          { free, share, full: room.full },
+          limitsOf(this.config),
+          which,
+        );
+      // Without room in this minute, others may not take the turns of critical ones.
+      const critical = minute.left > 0 ? [] : await read('critical');
+      const candidates = critical.length > 0 ? critical : await read('all');
+      const gathered = await this.admission.gather(tx, channel, candidates, now);
+      const messages = one ? gathered.slice(0, 1) : room.within(gathered);
+      const { chosen, deferrals, over } = decide(messages, now, this.logger, holds);
+      const { within, over: held } = withinMinute(chosen, minute.left);
+      const jobs = await this.admission.admit(tx, within, now);
+      await this.deferring.defer(tx, deferrals, now);
+      await this.deferring.deferOverLimit(tx, channel, over, now);
+      const wait_ms = await this.hold(tx, channel, held, now);
+      const last = held.length === 0 ? candidates.at(-1) : within.at(-1)?.lead;
+      if (last !== undefined) await this.admission.moveCursor(tx, channel, last.tenant_id);
+      const decided = { ...nothing, jobs, deferred: deferrals.length + over.length, wait_ms };
+      if (!gate.probe || decided.deferred > 0) return decided;
+      const [probe] = jobs;
+      if (probe === undefined) return { ...decided, test: await this.health.probeByTest(tx, channel) };
+      await this.health.probeBy(tx, channel, probe.lease_token);
+      return decided;
+    });
   }
 
   /** Records why messages wait. @returns how long the limit per minute has no room, in ms; undefined: nothing waits. */

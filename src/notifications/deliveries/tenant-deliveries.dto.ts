@@ -95,7 +95,7 @@ export class TenantDeliveriesQuery extends CountedPageQuery {
     maxLength: 200,
     description:
       "Part of the recipient's name or address, of the sent subject, or of a text of the fact, without regard to case " +
-      'and accents',
+      'and accents; among the newest 50,000 deliveries, or those before `until`',
   })
   @IsOptional()
   @Line(200)

@@ -4,13 +4,7 @@ import { type CountedPage, countedPage } from '../../platform/lists/counted-page
 import { type ListedRow, NotificationViews } from '../views/notification-views.js';
 import { DELIVERY_COLUMNS, RECIPIENT_NAME, WORDED } from './deliveries.sql.js';
 import type { TenantDeliveriesQuery, TenantDelivery } from './tenant-deliveries.dto.js';
-import {
-  DELIVERIES_FROM,
-  deliveryConditions,
-  DELIVERY_ORDERS,
-  type DeliveryReader,
-  NEWEST_FIRST,
-} from './tenant-deliveries.sql.js';
+import { DELIVERY_ORDERS, type DeliveryReader, deliveryRows, NEWEST_FIRST } from './tenant-deliveries.sql.js';
 
 type Row = Omit<TenantDelivery, 'title'> & ListedRow;
 
@@ -30,8 +24,7 @@ export class TenantDeliveries {
   ): Promise<CountedPage<TenantDelivery>> {
     const list = {
       columns: COLUMNS,
-      from: DELIVERIES_FROM,
-      conditions: deliveryConditions(reader, query),
+      ...deliveryRows(reader, query),
       orders: DELIVERY_ORDERS,
     };
     const { limit, cursor, count, sort = NEWEST_FIRST } = query;

@@ -1,9 +1,14 @@
+import type pg from 'pg';
 import { addPerson, type Cast, createCast, type Person } from '../../../test/support/cast.js';
 import { insertRow } from '../../../test/support/rows.js';
+import { insertBacklog } from '../../../test/support/backlog.js';
 import { runJob } from '../../../test/support/watched.js';
 import { createWorld, type World } from '../../../test/support/world.js';
+import { Database } from '../../platform/database/database.js';
+import { countedPage } from '../../platform/lists/counted-page.js';
 import { notify } from '../alerts/notify.fixture.js';
-import type { TenantDelivery } from './tenant-deliveries.dto.js';
+import type { TenantDeliveriesQuery, TenantDelivery } from './tenant-deliveries.dto.js';
+import { DELIVERY_ORDERS, deliveryRows } from './tenant-deliveries.sql.js';
 
 let world: World;
 let cast: Cast;
@@ -121,4 +126,68 @@ it('C10: the trace of an alert says what it is about, why, who else got it, and 
   expect((await trace(row!.notification_id, bruno.token)).status).toBe(200);
   for (const { token } of [cast.teammate, cast.outsider])
     expect((await trace(row!.notification_id, token)).status).toBe(404);
+});
+
+describe('a search among 20,000 deliveries', () => {
+  const SEARCHED = 1_000;
+  let tenantId: string;
+
+  beforeAll(async () => {
+    const client = {
+      query: async <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) => ({
+        rows: await world.sql<Row>(text, values),
+      }),
+    };
+    const [id] = await insertBacklog(client, { prefix: 'long', tenants: 1, deliveries: 20_000 });
+    tenantId = id!;
+  });
+
+  /** A page with its count, and the plan of its statement with the rows that it has read. */
+  const search = (query: Partial<TenantDeliveriesQuery>) =>
+    world.app.get(Database).tenant(tenantId, async (tx) => {
+      const reader = { tenant_id: tenantId, role: 'admin', user_id: null, principal: 'key:x' } as const;
+      let plan = '';
+      const explained: Pick<typeof tx, 'query'> = {
+        query: async <Row>(...[sql, values]: Parameters<typeof tx.query>) => {
+          plan = JSON.stringify(await tx.query(`EXPLAIN (ANALYZE, TIMING OFF) ${sql as string}`, values));
+          return tx.query<Row>(sql, values);
+        },
+      };
+      const list = { columns: 'd.id', orders: DELIVERY_ORDERS, ...deliveryRows(reader, query, SEARCHED) };
+      const page = await countedPage<{ id: string }>(explained, list, {
+        limit: 50,
+        count: true,
+        sort: '-created',
+      });
+      return { ...page, plan };
+    });
+
+  it('P11: reads the newest of them by the index, whether it finds something or not', async () => {
+    for (const [q, count] of [
+      ['message', SEARCHED],
+      ['nowhere', 0],
+    ] as const) {
+      const { plan, ...found } = await search({ q });
+      expect([q, found.count, found.data.length]).toEqual([q, count, Math.min(count, 50)]);
+      expect(plan).toContain('deliveries_pkey');
+      expect(plan).not.toContain('Seq Scan on deliveries');
+      // No more rows than are searched.
+      const read = [...plan.matchAll(/on deliveries [^"]*\(actual rows=(\d+)/g)].map(([, rows]) =>
+        Number(rows),
+      );
+      expect(read.length).toBeGreaterThan(1);
+      expect(Math.max(...read)).toBeLessThanOrEqual(SEARCHED);
+    }
+  });
+
+  it('P11: searches older ones before `until`', async () => {
+    const [oldest] = await world.sql<{ id: string }>(
+      `UPDATE deliveries SET created_at = now() - interval '1 day'
+       WHERE tenant_id = $1 AND id = (SELECT id FROM deliveries WHERE tenant_id = $1 ORDER BY id LIMIT 1) RETURNING id`,
+      [tenantId],
+    );
+    expect((await search({ q: 'message' })).data.map(({ id }) => id)).not.toContain(oldest!.id);
+    const until = new Date(Date.now() - 3_600_000).toISOString();
+    expect((await search({ q: 'message', until })).data).toEqual([oldest]);
+  });
 });

@@ -380,6 +380,21 @@ describe('the log', () => {
     }
   });
 
+  it('searches the newest rows of the other filters', async () => {
+    await world.sql(
+      `INSERT INTO audit_log (tenant_id, id, actor, actor_kind, action, targets, at, request_id)
+       SELECT $1, new_id(), 'user:x', 'user', 'POST /' || n % 2, '{}',
+              '2026-03-01T00:00:00Z'::timestamptz + n * interval '1 second', CASE n WHEN 1 THEN 'Évreux 1%' ELSE 'x' END
+       FROM generate_series(1, 60000) n`,
+      [cast.tenant_id],
+    );
+    const found = async (more: string) =>
+      (await entries(`?q=${encodeURIComponent('evreux 1%')}${more}`)).length;
+    expect(await found('')).toBe(0);
+    expect(await found('&until=2026-03-01T10:00:00Z')).toBe(1);
+    expect(await found(`&action=${encodeURIComponent('POST /1')}`)).toBe(1);
+  });
+
   it('is kept for as long as configured, and addresses for 90 days', async () => {
     const tenant = await addTenant(world);
     const rows = async (table: string) =>

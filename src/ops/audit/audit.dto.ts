@@ -33,7 +33,9 @@ export class AuditFilter extends PageQuery {
 
   @ApiPropertyOptional({
     maxLength: 200,
-    description: 'Text in the route, the changed fields, the targets, the request id or the address',
+    description:
+      'Text in the route, the changed fields, the targets, the request id or the address, without regard to case and ' +
+      'accents; among the newest 50,000 rows of the other filters',
   })
   @IsOptional()
   @Line(200)

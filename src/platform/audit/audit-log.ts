@@ -3,12 +3,16 @@ import { isUUID } from 'class-validator';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { Database, SystemDatabase } from '../database/database.js';
+import type { SqlValue } from '../database/transaction.js';
 import { Problem } from '../errors/problem.js';
 import { decodeCursor, isInstantKey, type Page, pageOf } from '../http/cursor.js';
+import { foldedPattern } from '../text/folded.sql.js';
 
 const DAY_MS = 86_400_000;
 /** An address is personal data: keep it only as long as an incident may be investigated. */
 const ADDRESS_DAYS = 90;
+/** A search reads the texts of the newest rows: no index finds a part of a text under row-level security. */
+const SEARCHED_ROWS = 50_000;
 /** Rows per cleanup statement, so that locks stay short. */
 const BATCH = 1_000;
 
@@ -56,7 +60,10 @@ export interface AuditRow {
 export interface AuditQuery {
   actor?: string;
   action?: string;
-  /** Text in the route, the names of changed fields, the targets, the request's id or the address. */
+  /**
+   * Text in the route, the names of changed fields, the targets, the request's id or the address; among the newest
+   * 50,000 rows of the other filters.
+   */
   q?: string;
   /** Inclusive. */
   since?: Date;
@@ -91,15 +98,22 @@ export class AuditLog {
     }
   }
 
-  /** Adds the outcome of an act. @param changed names of fields, never values. */
-  async finish({ id, tenant_id }: Written, status: number, changed: readonly string[] | null): Promise<void> {
+  /**
+   * Adds the outcome of an act.
+   * @param changed names of fields, never values
+   * @param targets what it was about besides the resources in the path: ids and hashes
+   */
+  async finish(
+    { id, tenant_id }: Written,
+    status: number,
+    changed: readonly string[] | null,
+    targets: Act['targets'] = {},
+  ): Promise<void> {
     const { table, condition } = placeOf(tenant_id);
-    await this.system.query(`UPDATE ${table} SET status = $3, changed = $4 WHERE ${condition} AND id = $2`, [
-      tenant_id,
-      id,
-      status,
-      changed,
-    ]);
+    await this.system.query(
+      `UPDATE ${table} SET status = $3, changed = $4, targets = targets || $5::jsonb WHERE ${condition} AND id = $2`,
+      [tenant_id, id, status, changed, JSON.stringify(targets)],
+    );
   }
 
   /** A page of a tenant's log (null: the installation's log), newest first. */
@@ -107,16 +121,23 @@ export class AuditLog {
     const { table, condition } = placeOf(tenantId);
     const { actor, action, q, since, until, limit, cursor } = query;
     const [at, id] = cursor === undefined ? [] : decodeCursor(cursor, [isInstantKey, (key) => isUUID(key)]);
-    const sql = `SELECT id, at, actor, actor_kind, action, targets, status, changed, request_id, ip FROM ${table}
+    const rowsSql = (more: string) => `
+       SELECT id, at, actor, actor_kind, action, targets, status, changed, request_id, ip FROM ${table}
        WHERE ${condition} AND ($2::text IS NULL OR actor = $2) AND ($3::text IS NULL OR action = $3)
          AND ($4::timestamptz IS NULL OR at >= $4) AND ($5::timestamptz IS NULL OR at < $5)
          AND ($6::timestamptz IS NULL OR (at, id) < ($6, $7::uuid))
-         AND ($9::text IS NULL OR strpos(
-           lower(concat_ws(' ', action, array_to_string(changed, ' '), targets::text, request_id, ip)), lower($9)) > 0)
-       ORDER BY at DESC, id DESC LIMIT $8`;
-    const parameters = [tenantId, actor, action, since, until, at, id, limit + 1, q].map(
-      (value) => value ?? null,
-    );
+       ORDER BY at DESC, id DESC LIMIT ${more}`;
+    // Each page searches on after the last one: the cursor moves the newest rows on.
+    const sql =
+      q === undefined
+        ? rowsSql('$8')
+        : `SELECT * FROM (${rowsSql(String(SEARCHED_ROWS))}) newest
+           WHERE concat_ws(' ', action, array_to_string(changed, ' '), targets::text, request_id, ip) ~ $9
+           ORDER BY at DESC, id DESC LIMIT $8`;
+    const search = q === undefined ? [] : [foldedPattern(q)];
+    const parameters = [tenantId, actor, action, since, until, at, id, limit + 1]
+      .map((value): SqlValue => value ?? null)
+      .concat(search);
     const rows = await (tenantId === null
       ? this.system.query<AuditRow>(sql, parameters)
       : this.database.tenant(tenantId, (tx) => tx.query<AuditRow>(sql, parameters)));

@@ -7,6 +7,12 @@ export function noteChangedFields(names: readonly string[]): void {
   if (cls.isActive()) cls.set('changed_fields', [...names]);
 }
 
+/** Records for the audit log what this request is about, if its path does not say it: ids and hashes, nothing personal. */
+export function noteTargets(targets: Readonly<Record<string, string>>): void {
+  const cls = ClsServiceManager.getClsService();
+  if (cls.isActive()) cls.set('noted_targets', { ...targets });
+}
+
 /** The names of the fields that differ between two documents: `locale`, `limits.per_user_hour`. */
 export function changedFields(before: object, after: object): string[] {
   const [one, other] = [plain(before), plain(after)];

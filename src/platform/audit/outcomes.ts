@@ -27,12 +27,17 @@ export function recordOutcomes(app: NestFastifyApplication): void {
       }
       const { statusCode: status } = reply;
       log
-        .finish(written, status, status < 400 ? changedBy(request) : null)
+        .finish(written, status, status < 400 ? changedBy(request) : null, notedTargets())
         .catch((error: unknown) => {
           logger.error({ event: 'audit_outcome_lost', audit_id: written.id, status, err: error });
         })
         .finally(() => done(null, payload));
     });
+}
+
+function notedTargets(): Readonly<Record<string, string>> {
+  const cls = ClsServiceManager.getClsService();
+  return (cls.isActive() ? cls.get('noted_targets') : undefined) ?? {};
 }
 
 /** The fields that the handler reported, or those of an accepted PATCH. */

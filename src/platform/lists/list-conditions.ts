@@ -1,5 +1,5 @@
 import type { SqlValue } from '../database/transaction.js';
-import { foldedSql } from '../text/folded.sql.js';
+import { foldedPattern, foldedSql } from '../text/folded.sql.js';
 
 /**
  * The conditions of a list, with the values of their parameters. A list, its count and a bulk act build them by the
@@ -60,14 +60,28 @@ export class ListConditions {
    * @param q a text of bounded length
    */
   matching(columns: readonly string[], q: string | undefined): this {
-    return this.matchingFolded(foldedSql(`concat_ws(chr(10), ${columns.join(', ')})`), q);
+    return q === undefined ? this : this.add(this.found(`concat_ws(chr(10), ${columns.join(', ')})`, q));
   }
 
-  /** The same, of a column that has the texts as `foldedSql` returns them: ten times as fast. */
+  /** The condition of a search in one text, for one that is a part of others. */
+  found(text: string, q: string): string {
+    return `${text} ~ ${this.take(foldedPattern(q))}`;
+  }
+
+  /** The same of all texts in a JSON column, however deep, but not of the names of fields. */
+  foundInJson(column: string, q: string): string {
+    return this.found(textsOfJson(column), JSON.stringify(q).slice(1, -1));
+  }
+
+  /** The same as `matching`, of a column that has the texts as `foldedSql` returns them. */
   matchingFolded(column: string, q: string | undefined): this {
     return this.given(q === undefined ? undefined : likePattern(q), (p) => `${column} LIKE ${foldedSql(p)}`);
   }
 }
+
+/** The texts in a JSON column, escaped as in JSON: PostgreSQL and `JSON.stringify` escape the same characters. */
+const textsOfJson = (column: string): string =>
+  `jsonb_path_query_array(${column}, '$.** ? (@.type() == "string")')::text`;
 
 /** The pattern of LIKE for texts that contain `q`: its default escape character is the backslash. */
 export function likePattern(q: string): string {

@@ -13,6 +13,7 @@ declare module 'nestjs-cls' {
     job_id: string;
     /** Names of the settings that a request changed, for the audit log. */
     changed_fields: string[];
+    noted_targets: Record<string, string>;
   }
 }
 

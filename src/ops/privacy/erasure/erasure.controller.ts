@@ -1,11 +1,13 @@
 import { Body, Controller, Get, HttpCode, HttpStatus, Post, Query } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { noteTargets } from '../../../platform/audit/changed-fields.js';
 import { invalid } from '../../../platform/errors/problem.js';
 import { Access, AdminOrOperator, type AnyCaller, type TenantCaller } from '../../../platform/http/caller.js';
 import { IdParam } from '../../../platform/http/id-param.js';
 import { TenantQuery } from '../../admin.dto.js';
 import { AdminTenant } from '../../admin-tenant.js';
 import { actingAdmin } from './acting-admin.js';
+import { auditedTarget } from './audited-target.js';
 import { ErasureList, ErasureRequest, ErasureView } from './erasure.dto.js';
 import { Erasures, type ErasureTarget } from './erasures.service.js';
 
@@ -33,7 +35,9 @@ export class ErasureController {
     @Body() body: ErasureRequest,
   ): Promise<ErasureView> {
     const tenantId = await this.tenants.of(caller, tenant);
-    return this.erasures.begin(inTenant(caller, tenantId), targetOf(body));
+    const erasure = await this.erasures.begin(inTenant(caller, tenantId), targetOf(body));
+    noteTargets({ erasure: erasure.id, ...auditedTarget(erasure.user_id, body.address) });
+    return erasure;
   }
 
   @Get('erasures')

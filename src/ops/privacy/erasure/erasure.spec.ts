@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { addPerson, type Cast, createCast, type Person } from '../../../../test/support/cast.js';
 import { runJob } from '../../../../test/support/watched.js';
 import { environmentOf } from '../../../../test/support/world.js';
@@ -116,13 +117,19 @@ describe('the erasure of a user', () => {
     const acts = await stage.world.sql(
       `SELECT actor, targets, status FROM audit_log WHERE action = 'POST /api/v1/admin/privacy/erase'`,
     );
-    expect(acts).toEqual([{ actor: `user:${cast.admin.id}`, targets: {}, status: 202 }]);
+    expect(acts).toEqual([
+      { actor: `user:${cast.admin.id}`, targets: { erasure: done.id, user_id: person.id }, status: 202 },
+    ]);
   });
 
   it('gets the same answer when it is repeated, and finds nothing by address', async () => {
     const again = await post({ user_id: person.id });
     expect([again.status, again.body]).toEqual([202, (await read(done.id)).body]);
     expect(await erase({ address: EMAIL })).toMatchObject({ user_id: null, counts: {} });
+    const hash = createHash('sha256').update(EMAIL.toLowerCase()).digest('hex');
+    expect(await stage.world.sql(`SELECT targets FROM audit_log WHERE targets ? 'address_sha256'`)).toEqual([
+      { targets: { erasure: expect.any(String), address_sha256: hash.slice(0, 16) } },
+    ]);
     expect(
       (await stage.world.http('DELETE', `/api/v1/users/${person.id}`, { token: cast.admin.token })).status,
     ).toBe(404);
@@ -265,7 +272,7 @@ it('vigie users erase erases to the end, if it is confirmed', async () => {
     `SELECT targets, status FROM audit_log WHERE action = 'vigie users erase' ORDER BY at, id`,
   );
   expect(acts).toEqual([
-    { targets: { user: person.id }, status: 200 },
-    { targets: {}, status: 200 },
+    { targets: { user_id: person.id }, status: 200 },
+    { targets: { address: 'phone' }, status: 200 },
   ]);
 });

@@ -1,0 +1,165 @@
+import { BlockList, isIP } from 'node:net';
+import type { Resolver } from 'node:dns/promises';
+import { codeOf } from './error-text.js';
+
+/** RFC 7208 §2.6 */
+export type SpfResult = 'pass' | 'fail' | 'softfail' | 'neutral' | 'none' | 'temperror' | 'permerror';
+
+/** §4.6.4: terms that ask DNS, and questions without an answer. */
+const MAX_LOOKUPS = 10;
+const MAX_VOID = 2;
+const MAX_NAMES = 10;
+const RESULTS = { '+': 'pass', '-': 'fail', '~': 'softfail', '?': 'neutral' } as const;
+
+class SpfError extends Error {
+  constructor(readonly result: 'temperror' | 'permerror') {
+    super(result);
+  }
+}
+
+/** Questions that a check has asked. */
+interface Asked {
+  lookups: number;
+  voids: number;
+}
+
+type Names = Pick<Resolver, 'resolveTxt' | 'resolve4' | 'resolve6' | 'resolveMx'>;
+
+/**
+ * Whether SPF lets this address send for the domain (RFC 7208 §4). `ptr`, which §5.5 advises against, never matches; a
+ * record whose decision needs a macro other than `%{i}`, `%{d}`, `%{s}`, `%{l}`, `%{o}` is `neutral`.
+ * @param sender the address in MAIL FROM
+ */
+export async function checkSpf(resolver: Names, ip: string, sender: string): Promise<SpfResult> {
+  const domain = sender.slice(sender.lastIndexOf('@') + 1);
+  try {
+    return await new Evaluation(resolver, ip, sender).of(domain);
+  } catch (error) {
+    if (error instanceof SpfError) return error.result;
+    throw error;
+  }
+}
+
+class Evaluation {
+  private readonly asked: Asked = { lookups: 0, voids: 0 };
+
+  constructor(
+    private readonly resolver: Names,
+    private readonly ip: string,
+    private readonly sender: string,
+  ) {}
+
+  async of(domain: string): Promise<SpfResult> {
+    const texts = (await this.ask(() => this.resolver.resolveTxt(domain), false)).map((parts) =>
+      parts.join(''),
+    );
+    const records = texts.filter((text) => /^v=spf1( |$)/i.test(text));
+    if (records.length > 1) throw new SpfError('permerror');
+    if (records[0] === undefined) return 'none';
+    const terms = records[0].split(/ +/).slice(1).filter(Boolean);
+    const modifiers = terms.filter((term) => /^[a-z][a-z0-9_.-]*=/i.test(term));
+    const redirects = modifiers.filter((term) => /^redirect=/i.test(term));
+    if (redirects.length > 1) throw new SpfError('permerror');
+    const mechanisms = terms.filter((term) => !modifiers.includes(term)).map(parsed);
+    for (const { qualifier, name, value } of mechanisms) {
+      const matches = await this.matches(name, value, domain);
+      if (matches === 'unknown') return 'neutral';
+      if (matches) return RESULTS[qualifier];
+    }
+    const target = redirects[0]?.slice('redirect='.length);
+    if (target === undefined) return 'neutral';
+    this.count();
+    const other = this.expanded(target, domain);
+    if (other === null) return 'neutral';
+    const result = await this.of(other);
+    // §6.1
+    if (result === 'none') throw new SpfError('permerror');
+    return result;
+  }
+
+  private async matches(name: string, value: string, domain: string): Promise<boolean | 'unknown'> {
+    if (name === 'all') return true;
+    if (name === 'ip4' || name === 'ip6') return this.isIn([value], name === 'ip4' ? 4 : 6);
+    this.count();
+    // §5.5
+    if (name === 'ptr') return false;
+    const [, given = '', bits4 = '', bits6 = ''] = /^:?([^/]*)(?:\/(\d+))?(?:\/\/(\d+))?$/.exec(value) ?? [];
+    const target = this.expanded(given || domain, domain);
+    if (target === null) return 'unknown';
+    if (name === 'include') {
+      const result = await this.of(target);
+      // §5.2
+      if (result === 'none') throw new SpfError('permerror');
+      return result === 'pass';
+    }
+    if (name === 'exists') return (await this.ask(() => this.resolver.resolve4(target))).length > 0;
+    const hosts = name === 'a' ? [target] : await this.mailHosts(target);
+    const version = isIP(this.ip) as 4 | 6;
+    const bits = version === 4 ? bits4 || '32' : bits6 || '128';
+    for (const host of hosts) {
+      const addresses = await this.ask(() =>
+        version === 4 ? this.resolver.resolve4(host) : this.resolver.resolve6(host),
+      );
+      if (
+        this.isIn(
+          addresses.map((address) => `${address}/${bits}`),
+          version,
+        )
+      )
+        return true;
+    }
+    return false;
+  }
+
+  /** §4.6.4: more than ten are an error. */
+  private async mailHosts(domain: string): Promise<string[]> {
+    const found = await this.ask(() => this.resolver.resolveMx(domain));
+    if (found.length > MAX_NAMES) throw new SpfError('permerror');
+    return found.map(({ exchange }) => exchange);
+  }
+
+  private isIn(ranges: readonly string[], version: 4 | 6): boolean {
+    const list = new BlockList();
+    const family = version === 4 ? 'ipv4' : 'ipv6';
+    for (const range of ranges) {
+      const [address = '', bits = version === 4 ? '32' : '128'] = range.replace(/^:/, '').split('/');
+      if (isIP(address) !== version || !/^\d{1,3}$/.test(bits) || Number(bits) > (version === 4 ? 32 : 128))
+        throw new SpfError('permerror');
+      list.addSubnet(address, Number(bits), family);
+    }
+    return isIP(this.ip) === version && list.check(this.ip, family);
+  }
+
+  /** §7. @returns null for macros that are not evaluated here */
+  private expanded(name: string, domain: string): string | null {
+    const [, local = '', own = ''] = /^(.*)@(.*)$/.exec(this.sender) ?? [];
+    const macros: Record<string, string> = { i: this.ip, d: domain, s: this.sender, l: local, o: own };
+    const filled = name
+      .replace(/%\{([idslo])\}/gi, (_, letter: string) => macros[letter.toLowerCase()] ?? '')
+      .replace(/%%/g, '%');
+    return filled.includes('%{') || (filled.includes(':') && name.includes('%')) ? null : filled;
+  }
+
+  private count(): void {
+    if (++this.asked.lookups > MAX_LOOKUPS) throw new SpfError('permerror');
+  }
+
+  private async ask<Answer>(question: () => Promise<Answer[]>, counts = true): Promise<Answer[]> {
+    try {
+      return await question();
+    } catch (error) {
+      if (!['ENOTFOUND', 'ENODATA'].includes(codeOf(error) ?? '')) throw new SpfError('temperror');
+      if (counts && ++this.asked.voids > MAX_VOID) throw new SpfError('permerror');
+      return [];
+    }
+  }
+}
+
+const MECHANISM = /^([-+~?])?(all|include|a|mx|ptr|ip4|ip6|exists)((?:[:/].*)?)$/i;
+
+function parsed(term: string): { qualifier: keyof typeof RESULTS; name: string; value: string } {
+  const [, qualifier = '+', name, value = ''] = MECHANISM.exec(term) ?? [];
+  // §4.6: an unknown mechanism is an error, even behind one that matches.
+  if (name === undefined) throw new SpfError('permerror');
+  return { qualifier: qualifier as keyof typeof RESULTS, name: name.toLowerCase(), value };
+}

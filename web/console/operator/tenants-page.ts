@@ -7,6 +7,7 @@ import { wordsIn } from '../context.js';
 import { filterBar } from '../list/filter-bar.js';
 import { ListState } from '../list/list-state.js';
 import { type Column, listTable } from '../list/table.js';
+import { type JobsChoice, jobsUrl } from './jobs-url.js';
 import { OperatorPage } from './operator-page.js';
 import './tenant-dialog.js';
 
@@ -136,10 +137,15 @@ export default class TenantsPage extends OperatorPage {
   private get columns(): Column<Tenant>[] {
     const { format } = this.context;
     const own = this.tenantWords;
-    const count = (label: string, of: (tenant: Tenant) => number): Column<Tenant> => ({
+    const count = (label: string, of: (tenant: Tenant) => number, choice?: JobsChoice): Column<Tenant> => ({
       label,
       kind: 'number',
-      cell: (tenant) => format.number(of(tenant)),
+      cell: (tenant) => {
+        const number = format.number(of(tenant));
+        return choice === undefined
+          ? number
+          : html`<a href=${jobsUrl('deliveries', { ...choice, tenant: tenant.slug })}>${number}</a>`;
+      },
       text: (tenant) => String(of(tenant)),
     });
     return [
@@ -167,9 +173,9 @@ export default class TenantsPage extends OperatorPage {
       },
       { label: own.kind, cell: ({ kind }) => own.kinds[kind], text: ({ kind }) => kind },
       count(own.users, ({ users }) => users),
-      count(own.pending, ({ pending }) => pending),
-      count(own.sent, ({ sent_24h: sent }) => sent),
-      count(own.failed, ({ failed_24h: failed }) => failed),
+      count(own.pending, ({ pending }) => pending, { state: 'pending' }),
+      count(own.sent, ({ sent_24h: sent }) => sent, { state: 'completed', within: '24h' }),
+      count(own.failed, ({ failed_24h: failed }) => failed, { state: 'failed', within: '24h' }),
       { label: own.zone, cell: ({ time_zone: zone }) => zone, text: ({ time_zone: zone }) => zone },
       {
         label: own.created,

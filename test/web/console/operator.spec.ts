@@ -95,7 +95,7 @@ test('an operator lands on what is wrong, and each number leads to what it count
   // Seven failed and three uncertain ones of sixty.
   const figure = (name: string) => page.locator('.figures div').filter({ hasText: name });
   expect(await figure('Envois échoués, 24 heures').innerText()).toMatch(/17\s%\s*10 sur 60/);
-  expect(await figure('Plus ancien travail dû').innerText()).toMatch(/\d+ (s|min)\s*E-mails/);
+  expect(await figure('Plus ancien travail dû').innerText()).toMatch(/\d+\s(s|min)\s*E-mails/);
   await page.locator('.figures a').first().click();
   await heading('File : E-mails');
   await page.getByRole('cell', { name: 'E-mails' }).first().waitFor();
@@ -346,6 +346,8 @@ test('caught mails are listed and shown in a frame that runs nothing', async () 
     received_at: new Date(),
   });
   await open('/operator/connections');
+  expect(await row('PostgreSQL (application)').innerText()).toMatch(/Fonctionne\s+[\d,]+\sms/);
+  expect(await row('Serveur d’e-mail').innerText()).toContain('En panne');
   await page.getByRole('link', { name: 'E-mails interceptés' }).click();
   await heading('E-mails interceptés');
   await row('claire@example.com').getByRole('link').click();

@@ -145,5 +145,6 @@ export async function frenchWords(page: Page): Promise<string[]> {
   await page.locator('main h1').waitFor();
   await page.locator('main .skeleton').first().waitFor({ state: 'detached' });
   const text = await page.locator('main').innerText();
-  return text.match(FRENCH) ?? [];
+  // A language is named in itself.
+  return text.replaceAll('Français', '').match(FRENCH) ?? [];
 }

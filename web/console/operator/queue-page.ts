@@ -176,7 +176,7 @@ export default class QueuePage extends OperatorPage {
     const jobs: Readonly<Record<string, string>> = runWords(context.locale).jobs;
     const queues: Readonly<Record<string, string>> = words.queues;
     // A queue of messages has one job, which sends them.
-    const jobOf = ({ job }: Job) => jobs[job] ?? queues[this.params.queue ?? ''] ?? job;
+    const jobOf = ({ job }: Job) => jobs[job] ?? queues[job.replace(/^send-/, '')] ?? job;
     const why = (job: Job) => {
       const code = codeOf(job);
       return [

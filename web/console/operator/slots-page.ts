@@ -106,10 +106,15 @@ export default class SlotsPage extends OperatorPage {
     const markOf = ({ mark, is_manual: isManual }: Slot) =>
       own.marks[mark] + (isManual ? ` (${own.manual})` : '');
     return [
-      { label: own.slot, kind: 'main', cell: ({ at }) => format.full(at), text: ({ at }) => at },
+      {
+        label: own.slot,
+        kind: 'main',
+        cell: ({ at }) => html`<span class="line">${format.full(at)}</span>`,
+        text: ({ at }) => at,
+      },
       {
         label: own.mark,
-        cell: (slot) => html`<span class="marks">${markShape(slot.mark)} ${markOf(slot)}</span>`,
+        cell: (slot) => html`<span class="badge">${markShape(slot.mark)} ${markOf(slot)}</span>`,
         text: markOf,
       },
       {

@@ -95,7 +95,10 @@ export default class TenantsPage extends OperatorPage {
             ],
           },
         ],
-        csv: { name: 'tenants.csv', columns },
+        csv: {
+          name: 'tenants.csv',
+          columns: [...columns, { label: own.zone, cell: () => '', text: ({ time_zone: zone }) => zone }],
+        },
       })}
       ${listTable({
         context,
@@ -171,12 +174,18 @@ export default class TenantsPage extends OperatorPage {
             : html`${badge('warning', own.states.suspended)} <small>${ago(format, since)}</small>`,
         text: ({ suspended_at: since }) => (since === null ? own.states.active : own.states.suspended),
       },
-      { label: own.kind, cell: ({ kind }) => own.kinds[kind], text: ({ kind }) => kind },
+      {
+        label: own.kind,
+        cell: ({ kind, time_zone: zone }) =>
+          html`<span class="stacked"
+            ><span class="line">${own.kinds[kind]}</span><small>${zone}</small></span
+          >`,
+        text: ({ kind }) => kind,
+      },
       count(own.users, ({ users }) => users),
       count(own.pending, ({ pending }) => pending, { state: 'pending' }),
       count(own.sent, ({ sent_24h: sent }) => sent, { state: 'completed', within: '24h' }),
       count(own.failed, ({ failed_24h: failed }) => failed, { state: 'failed', within: '24h' }),
-      { label: own.zone, cell: ({ time_zone: zone }) => zone, text: ({ time_zone: zone }) => zone },
       {
         label: own.created,
         sort: 'created_at',

@@ -239,12 +239,15 @@ describe('V20: an office where a lot is going on', () => {
     );
     expect(await section('next-runs').getByRole('listitem').count()).toBeGreaterThan(0);
     expect(await section('late').innerText()).toMatch(/autre/);
-    await world.sql(`UPDATE tasks SET completed_at = now() WHERE tenant_id = $1 AND title LIKE 'Saisir%'`, [
-      office.tenant_id,
-    ]);
+    const postpone = (days: number) =>
+      world.sql(`UPDATE tasks SET due_on = due_on + $2::int WHERE tenant_id = $1 AND title LIKE 'Saisir%'`, [
+        office.tenant_id,
+        days,
+      ]);
+    await postpone(30);
     await page.reload();
     expect(await section('due_today').innerText()).toMatch(/Vérifié à \d\d:\d\d/);
-    await world.sql('UPDATE tasks SET completed_at = NULL WHERE tenant_id = $1', [office.tenant_id]);
+    await postpone(-30);
   });
 
   it('a scan shows its progress, here and among the backups; nothing is wrong with the page', async () => {

@@ -24,12 +24,17 @@ export interface TimelineTenant {
 
 /** A run in the timeline. */
 export interface TimelineRun {
+  id: string;
   tenant_id: string;
   job: ScheduledJob;
   /** Null: triggered manually. */
   slot: string | null;
   due_at: Date;
   created_at: Date;
+  started_at: Date | null;
+  finished_at: Date | null;
+  /** Why it failed or was cancelled. */
+  error: string | null;
   time_zone: string | null;
   hours: readonly number[] | null;
   state: RunStateName;
@@ -93,7 +98,8 @@ export class RunHistory {
     return this.database.query<TimelineRun>(
       `SELECT r.* FROM unnest($1::uuid[]) AS t (id) CROSS JOIN unnest($2::text[]) AS j (job)
        CROSS JOIN LATERAL (
-         SELECT tenant_id, job, slot, due_at, created_at, time_zone, hours, state FROM job_runs
+         SELECT id, tenant_id, job, slot, due_at, created_at, started_at, finished_at, error, time_zone, hours, state
+         FROM job_runs
          WHERE tenant_id = t.id AND job = j.job AND created_at >= $3
          ORDER BY created_at DESC LIMIT ${MAX_RUNS}) r`,
       [tenantIds, jobs, since],

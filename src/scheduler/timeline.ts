@@ -61,9 +61,7 @@ const MAX_AHEAD = 500;
 /** The timeline of a job of a tenant. */
 export function stripOf(input: StripInput): Strip {
   const { from, until } = input;
-  const marks = [...ranMarks(input), ...(input.isActive ? slotMarks(input) : [])].filter(
-    ({ at }) => at >= from && at < until,
-  );
+  const marks = markedIn(input);
   const counts = Object.fromEntries(RUN_MARKS.map((mark) => [mark, 0])) as Record<RunMark, number>;
   const cells = Array.from<RunMark | undefined>({
     length: Math.ceil((until.getTime() - from.getTime()) / HOUR_MS),
@@ -82,9 +80,21 @@ export function stripOf(input: StripInput): Strip {
   };
 }
 
-interface Marked {
+/** A run or a slot of the timeline. */
+export interface Marked {
   mark: RunMark;
+  /** When it was due. */
   at: Date;
+  /** The run; null: none was written. */
+  run: TimelineRun | null;
+}
+
+/** What the timeline of a job of a tenant counts, in no order. */
+export function markedIn(input: StripInput): Marked[] {
+  const { from, until } = input;
+  return [...ranMarks(input), ...(input.isActive ? slotMarks(input) : [])].filter(
+    ({ at }) => at >= from && at < until,
+  );
 }
 
 function hourOf(at: Date, from: Date): number {
@@ -92,10 +102,11 @@ function hourOf(at: Date, from: Date): number {
 }
 
 function ranMarks({ runs, graceMs }: StripInput): Marked[] {
-  return runs.map(({ state, due_at, created_at }) => {
-    const isLate = created_at.getTime() - due_at.getTime() > graceMs;
-    if (state === 'succeeded') return { mark: isLate ? 'caught_up' : 'ran', at: due_at };
-    return { mark: state === 'failed' || state === 'cancelled' ? state : 'under_way', at: due_at };
+  return runs.map((run) => {
+    const { state, due_at: at, created_at } = run;
+    const isLate = created_at.getTime() - at.getTime() > graceMs;
+    if (state === 'succeeded') return { mark: isLate ? 'caught_up' : 'ran', at, run };
+    return { mark: state === 'failed' || state === 'cancelled' ? state : 'under_way', at, run };
   });
 }
 
@@ -120,12 +131,12 @@ function slotMarks(input: StripInput): Marked[] {
   const past = slotsBetween(schedule, zone, since, now)
     .filter((slot) => !hasRun(slot))
     .flatMap((slot): Marked[] => {
-      if (due.has(slot.slot)) return [{ mark: 'planned', at: slot.instant }];
-      return isMissed(slot) ? [{ mark: 'missed', at: slot.instant }] : [];
+      if (due.has(slot.slot)) return [{ mark: 'planned', at: slot.instant, run: null }];
+      return isMissed(slot) ? [{ mark: 'missed', at: slot.instant, run: null }] : [];
     });
   const start = new Date(Math.max(now.getTime(), schedule_from.getTime() - 1));
   const ahead = slotsBetween(schedule, zone, start, until, MAX_AHEAD)
     .filter((slot) => !hasRun(slot))
-    .map(({ instant }): Marked => ({ mark: 'planned', at: instant }));
+    .map(({ instant }): Marked => ({ mark: 'planned', at: instant, run: null }));
   return [...past, ...ahead];
 }

@@ -2016,6 +2016,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/timeline/slots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The runs and slots that the timeline of one job of a tenant counts */
+        get: operations["Activity_slots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/audit": {
         parameters: {
             query?: never;
@@ -2093,6 +2110,23 @@ export interface paths {
         };
         /** Every queue, as PostgreSQL and as Bull see it */
         get: operations["AdminQueues_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/queues/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The deliveries of all channels, or the runs of all jobs, from PostgreSQL */
+        get: operations["AdminQueues_allJobs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4833,6 +4867,25 @@ export interface components {
             data: components["schemas"]["TimelineStrip"][];
             next_cursor: string | null;
         };
+        TimelineSlot: {
+            /** @enum {string} */
+            mark: "missed" | "failed" | "caught_up" | "cancelled" | "under_way" | "ran" | "planned";
+            /** Format: date-time */
+            at: string;
+            /** Format: uuid */
+            run_id: string | null;
+            is_manual: boolean;
+            /** Format: date-time */
+            created_at: string | null;
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            error: string | null;
+        };
+        TimelineSlots: {
+            data: components["schemas"]["TimelineSlot"][];
+        };
         AuditEntry: {
             /** Format: uuid */
             id: string;
@@ -4969,11 +5022,10 @@ export interface components {
             ended_at: string | null;
             /** @example quiet_hours */
             defer_reason: string | null;
+            /** @example expired */
+            reason: string | null;
+            cause: string | null;
             age_seconds: number;
-        };
-        QueueJobPage: {
-            data: components["schemas"]["QueueJobView"][];
-            next_cursor: string | null;
         };
         PauseAnswer: {
             /** @enum {string} */
@@ -9488,6 +9540,30 @@ export interface operations {
             };
         };
     };
+    Activity_slots: {
+        parameters: {
+            query: {
+                tenant: string;
+                job: "check-notifications" | "weekly-summary" | "check-backups" | "scan-backups" | "process-reminders" | "update-statuses" | "cleanup";
+                hours?: number;
+                mark?: "missed" | "failed" | "caught_up" | "cancelled" | "under_way" | "ran" | "planned";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimelineSlots"];
+                };
+            };
+        };
+    };
     AdminAudit_list: {
         parameters: {
             query?: {
@@ -9603,13 +9679,52 @@ export interface operations {
             };
         };
     };
+    AdminQueues_allJobs: {
+        parameters: {
+            query: {
+                limit?: number;
+                cursor?: string;
+                count?: boolean;
+                state: "active" | "waiting" | "delayed" | "pending" | "completed" | "failed" | "unknown";
+                tenant?: string;
+                since?: string;
+                until?: string;
+                cause?: string;
+                reason?: string;
+                of?: "deliveries" | "runs";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["QueueJobView"][];
+                        next_cursor: string | null;
+                        count?: number;
+                    };
+                };
+            };
+        };
+    };
     AdminQueues_jobs: {
         parameters: {
             query: {
                 limit?: number;
                 cursor?: string;
-                state: "active" | "waiting" | "delayed" | "failed";
+                count?: boolean;
+                state: "active" | "waiting" | "delayed" | "pending" | "completed" | "failed" | "unknown";
                 tenant?: string;
+                since?: string;
+                until?: string;
+                cause?: string;
+                reason?: string;
             };
             header?: never;
             path: {
@@ -9624,7 +9739,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueueJobPage"];
+                    "application/json": {
+                        data: components["schemas"]["QueueJobView"][];
+                        next_cursor: string | null;
+                        count?: number;
+                    };
                 };
             };
         };

@@ -51,6 +51,14 @@ export abstract class ConsolePage extends LitElement {
       if (one instanceof ListState && one.options.hasDays === true) void one.refresh();
   }
 
+  /** On a narrow screen the tabs scroll: the current one is in view. */
+  protected override firstUpdated(_changed: PropertyValues): void {
+    this.querySelector('[role=navigation] [aria-current]')?.scrollIntoView({
+      inline: 'nearest',
+      block: 'nearest',
+    });
+  }
+
   protected override updated(): void {
     this.dispatchEvent(new CustomEvent('page-heading', { detail: this.heading, bubbles: true }));
   }

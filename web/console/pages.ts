@@ -196,6 +196,13 @@ export const PAGES: readonly Page[] = [
     load: () => import('./operator/tenant-runs-page.js'),
   },
   {
+    path: '/operator/runs/:tenant/:job',
+    name: 'operator-slots',
+    roles: OPERATOR,
+    within: 'operator',
+    load: () => import('./operator/slots-page.js'),
+  },
+  {
     path: '/operator/deliveries',
     name: 'operator-deliveries',
     roles: OPERATOR,

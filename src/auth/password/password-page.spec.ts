@@ -2,6 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../../../test/support/browser.js';
 import { type Cast, createCast } from '../../../test/support/cast.js';
 import { createWorld, type World } from '../../../test/support/world.js';
+import { axeViolations, contrastFaults } from '../../../test/web/support/console-page.js';
 
 const NEW = 'une phrase que moi seul connais';
 
@@ -65,12 +66,15 @@ test('H27: a person chooses a password in their language', async () => {
   expect(await page.textContent('[role=alert]')).toBe('Il faut au moins 12 caractères.');
   await choose(page, NEW, `${NEW}.`);
   expect(await page.textContent('[role=alert]')).toBe('Les deux mots de passe ne sont pas les mêmes.');
+  expect(await axeViolations(page)).toEqual([]);
+  expect(await contrastFaults(page, 'dark')).toEqual([]);
   expect(faults).toEqual([]);
   await choose(page, NEW, NEW);
   await page.getByRole('heading', { name: 'Votre mot de passe est enregistré' }).waitFor();
   expect(await page.isVisible('form')).toBe(false);
   expect(await page.isVisible('#sign-in')).toBe(true);
   expect(await page.title()).toBe('Votre mot de passe est enregistré - Vigie');
+  expect(await axeViolations(page)).toEqual([]);
   expect(faults).toEqual([]);
   await page.context().close();
 

@@ -1,11 +1,27 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { QueueName } from '../../contracts/jobs.js';
+import type { Channel } from '../../contracts/channels.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { SystemDatabase } from '../../platform/database/database.js';
-import type { JobsQuery, JobState, JobView } from '../../platform/queues/job-view.js';
-import { CHANNEL_TRAITS, channelOf } from '../channels/channels.js';
+import type { SqlValue } from '../../platform/database/transaction.js';
+import {
+  type JobsFilter,
+  type JobsPart,
+  type JobState,
+  type JobView,
+  MAX_COUNTED_JOBS,
+} from '../../platform/queues/job-view.js';
+import { CHANNEL_TRAITS } from '../channels/channels.js';
+import { causeSql } from '../transitions/dead-letters.sql.js';
 
-/** Lists the deliveries of a queue, of all tenants, for operators: ids and times, without addresses or contents. */
+/** Which deliveries. */
+export interface DeliveryJobsFilter extends JobsFilter {
+  /** As the list of dead letters shows it; null: every cause. With it, `reason` null means none. */
+  cause: string | null;
+  /** Why it waits or failed; null: every reason. */
+  reason: string | null;
+}
+
+/** Lists deliveries of all tenants, for operators: ids, times and causes, without addresses or contents. */
 @Injectable()
 export class DeliveryJobs {
   constructor(
@@ -13,36 +29,75 @@ export class DeliveryJobs {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  async list(queue: QueueName, { state, limit, after, tenant_id }: JobsQuery): Promise<JobView[]> {
-    const channel = channelOf(queue);
-    const { parts, key, order } = LISTS[state];
-    const one = (condition: string) => `
-      (SELECT tenant_id, id, state, attempts, due_at, created_at, ended_at, defer_reason FROM deliveries
-       WHERE channel = $1 AND ${condition} AND $2::timestamptz IS NOT NULL
-         AND ($3::timestamptz IS NULL OR (${key}, id) ${order === 'ASC' ? '>' : '<'} ($3, $4::uuid))
-         AND ($5::uuid IS NULL OR tenant_id = $5)
-       ORDER BY ${key} ${order}, id ${order} LIMIT $6)`;
-    return this.database.query<JobView>(
-      `SELECT d.*, t.slug AS tenant, $7::text AS job
-       FROM (${parts.map(one).join(' UNION ALL ')}) d JOIN tenants t ON t.id = d.tenant_id
-       ORDER BY d.${key} ${order}, d.id ${order} LIMIT $6`,
-      [
-        channel,
-        this.clock.now(),
-        after?.at ?? null,
-        after?.id ?? null,
-        tenant_id,
-        limit,
-        CHANNEL_TRAITS[channel].job,
-      ],
+  async list(
+    channels: readonly Channel[],
+    filter: DeliveryJobsFilter,
+    { limit, after }: JobsPart,
+  ): Promise<JobView[]> {
+    const { key, order } = LISTS[filter.state];
+    const rows = await this.database.query<Omit<JobView, 'job'> & { channel: Channel }>(
+      `SELECT d.tenant_id, t.slug AS tenant, d.id, d.channel, d.state, d.attempts, d.due_at, d.created_at, d.ended_at,
+              d.defer_reason, d.reason, CASE WHEN d.error IS NOT NULL THEN ${causeSql('d.error')} END AS cause
+       FROM (${partsOf(
+         filter.state,
+         `AND ($9::timestamptz IS NULL OR (${key}, id) ${order === 'ASC' ? '>' : '<'} ($9, $10::uuid))
+          ORDER BY ${key} ${order}, id ${order} LIMIT $8`,
+       )}) d JOIN tenants t ON t.id = d.tenant_id
+       ORDER BY d.${key} ${order}, d.id ${order} LIMIT $8`,
+      [...this.valuesOf(channels, filter), limit, after?.at ?? null, after?.id ?? null],
     );
+    return rows.map(({ channel, ...job }) => ({ ...job, job: CHANNEL_TRAITS[channel].job }));
+  }
+
+  async count(channels: readonly Channel[], filter: DeliveryJobsFilter): Promise<number> {
+    const [row] = await this.database.query<{ count: number }>(
+      `SELECT count(*) AS count FROM (${partsOf(filter.state, 'LIMIT $8')}) d`,
+      [...this.valuesOf(channels, filter), MAX_COUNTED_JOBS],
+    );
+    return row?.count ?? 0;
+  }
+
+  private valuesOf(
+    channels: readonly Channel[],
+    { tenant_id, since, until, cause, reason }: DeliveryJobsFilter,
+  ): SqlValue[] {
+    return [channels, this.clock.now(), tenant_id, since, until, cause, reason];
   }
 }
+
+const COLUMNS =
+  'tenant_id, id, channel, state, attempts, due_at, created_at, ended_at, defer_reason, reason, error';
 
 /** Each part uses its own index. $2 is now. */
 const LISTS: Record<JobState, { parts: string[]; key: 'due_at' | 'ended_at'; order: 'ASC' | 'DESC' }> = {
   active: { parts: [`state = 'sending'`], key: 'due_at', order: 'ASC' },
   waiting: { parts: [`state = 'queued'`, `state = 'pending' AND due_at <= $2`], key: 'due_at', order: 'ASC' },
   delayed: { parts: [`state = 'pending' AND due_at > $2`], key: 'due_at', order: 'ASC' },
+  pending: { parts: [`state = 'pending'`], key: 'due_at', order: 'ASC' },
+  completed: { parts: [`state = 'sent'`], key: 'ended_at', order: 'DESC' },
   failed: { parts: [`state = 'failed'`], key: 'ended_at', order: 'DESC' },
+  unknown: { parts: [`state = 'unknown'`], key: 'ended_at', order: 'DESC' },
 };
+
+/** The only index of what was sent, `deliveries_ended`, begins with the tenant. */
+const BY_TENANT: ReadonlySet<JobState> = new Set(['completed', 'unknown']);
+
+// $1 channels, $2 now, $3 the tenant or null, $4 since, $5 until, $6 the cause, $7 the reason
+function partsOf(state: JobState, end: string): string {
+  const { parts, key } = LISTS[state];
+  const isByTenant = BY_TENANT.has(state);
+  return parts
+    .map(
+      (condition) => `
+      (SELECT o.* FROM ${isByTenant ? 'tenants w CROSS JOIN ' : ''}unnest($1::text[]) AS c (name)
+       CROSS JOIN LATERAL (
+         SELECT ${COLUMNS} FROM deliveries
+         WHERE channel = c.name AND ${condition} AND $2::timestamptz IS NOT NULL
+           ${isByTenant ? 'AND tenant_id = w.id' : ''} AND ($3::uuid IS NULL OR tenant_id = $3)
+           AND ($4::timestamptz IS NULL OR ${key} >= $4) AND ($5::timestamptz IS NULL OR ${key} < $5)
+           AND ($6::text IS NULL OR (reason IS NOT DISTINCT FROM $7::text AND ${causeSql('error')} = $6))
+           AND ($6::text IS NOT NULL OR $7::text IS NULL OR $7 IN (reason, defer_reason))
+         ${end}) o)`,
+    )
+    .join(' UNION ALL ');
+}

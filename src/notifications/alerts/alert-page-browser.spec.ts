@@ -3,6 +3,7 @@ import { launchBrowser } from '../../../test/support/browser.js';
 import { type Cast, createCast } from '../../../test/support/cast.js';
 import { runJob } from '../../../test/support/watched.js';
 import { createWorld, type World } from '../../../test/support/world.js';
+import { axeViolations, contrastFaults, overflow } from '../../../test/web/support/console-page.js';
 import { AlertLinks } from '../../auth/alert-links.js';
 import { FixedClock } from '../../platform/clock/fixed-clock.js';
 
@@ -47,4 +48,14 @@ it('V16: a person without JavaScript presses the button, reads what happened, an
   await page.getByRole('button', { name: 'C’est traité' }).waitFor();
   expect(await acknowledged()).toEqual([{ acknowledged_by: null }]);
   expect(faults).toEqual([]);
+
+  // With scripts, which axe is, on a phone: before and after the act.
+  const phone = await browser.newPage({ viewport: { width: 360, height: 640 } });
+  await phone.goto(page.url());
+  expect(await axeViolations(phone)).toEqual([]);
+  await phone.getByRole('button', { name: 'C’est traité' }).click();
+  await phone.getByRole('status').waitFor();
+  expect(await axeViolations(phone)).toEqual([]);
+  expect(await contrastFaults(phone, 'dark')).toEqual([]);
+  expect(await overflow(phone)).toBe(0);
 }, 60_000);

@@ -2,6 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../../../test/support/browser.js';
 import { type Cast, createCast } from '../../../test/support/cast.js';
 import { createWorld, type World } from '../../../test/support/world.js';
+import { axeViolations } from '../../../test/web/support/console-page.js';
 import { UnsubscribeLinks } from '../../auth/unsubscribe-links.js';
 
 /** The page of the link in a mail's footer, in a browser and under its policy. */
@@ -61,10 +62,12 @@ it.each([
     const page = await context.newPage();
     await page.goto(url);
     expect(await overflow(page)).toBe(0);
+    expect(await axeViolations(page)).toEqual([]);
     await page.getByRole('checkbox').first().uncheck();
     await page.getByRole('button').click();
     await page.getByRole('status').waitFor();
     expect(await overflow(page)).toBe(0);
+    expect(await axeViolations(page)).toEqual([]);
     for (const button of await page.getByRole('button').all())
       expect((await button.boundingBox())!.height).toBeGreaterThanOrEqual(44);
     await context.close();

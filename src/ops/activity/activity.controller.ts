@@ -1,7 +1,14 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Access } from '../../platform/http/caller.js';
-import { Activity, ActivityQuery, Timeline, TimelineQuery } from './activity.dto.js';
+import {
+  Activity,
+  ActivityQuery,
+  Timeline,
+  TimelineQuery,
+  TimelineSlots,
+  TimelineSlotsQuery,
+} from './activity.dto.js';
 import { ActivityReader } from './activity.service.js';
 import { TimelineReader } from './timeline.service.js';
 
@@ -34,5 +41,15 @@ export class ActivityController {
   @ApiOkResponse({ type: Timeline })
   timeline(@Query() query: TimelineQuery): Promise<Timeline> {
     return this.timelines.read(query);
+  }
+
+  @Get('timeline/slots')
+  @ApiOperation({
+    summary: 'The runs and slots that the timeline of one job of a tenant counts',
+    description: 'Newest first. `mark` chooses those with one mark.',
+  })
+  @ApiOkResponse({ type: TimelineSlots })
+  async slots(@Query() query: TimelineSlotsQuery): Promise<TimelineSlots> {
+    return { data: await this.timelines.slots(query) };
   }
 }

@@ -46,6 +46,29 @@ export class TimelineQuery extends PageQuery {
   hours: number = 24;
 }
 
+export class TimelineSlotsQuery {
+  @ApiProperty({ description: 'Slug of a tenant' })
+  @Matches(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, { message: '$property must be a slug' })
+  tenant: string;
+
+  @ApiProperty({ enum: SCHEDULED_JOBS })
+  @IsIn(SCHEDULED_JOBS)
+  job: ScheduledJob;
+
+  @ApiPropertyOptional({ minimum: 6, maximum: 72, default: 24, description: 'Hours to look back' })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(6)
+  @Max(72)
+  hours: number = 24;
+
+  @ApiPropertyOptional({ enum: RUN_MARKS, description: 'Only those with this mark' })
+  @IsOptional()
+  @IsIn(RUN_MARKS)
+  mark?: RunMark;
+}
+
 const RATE = {
   type: Number,
   nullable: true,
@@ -199,4 +222,41 @@ export class Timeline {
 
   @ApiProperty({ type: String, nullable: true })
   next_cursor: string | null;
+}
+
+/** A run, or a slot without one. */
+export class TimelineSlot {
+  @ApiProperty({ enum: RUN_MARKS })
+  mark: RunMark;
+
+  @ApiProperty({ description: 'When it was due' })
+  at: Date;
+
+  @ApiProperty({ type: String, format: 'uuid', nullable: true, description: 'null: no run was written' })
+  run_id: string | null;
+
+  @ApiProperty({ description: 'Triggered manually' })
+  is_manual: boolean;
+
+  @ApiProperty({
+    type: Date,
+    nullable: true,
+    description: 'When the run was written; late for one caught up',
+  })
+  created_at: Date | null;
+
+  @ApiProperty({ type: Date, nullable: true })
+  started_at: Date | null;
+
+  @ApiProperty({ type: Date, nullable: true })
+  finished_at: Date | null;
+
+  @ApiProperty({ type: String, nullable: true })
+  error: string | null;
+}
+
+/** The runs and slots that a timeline counts; they are few enough for one page. */
+export class TimelineSlots {
+  @ApiProperty({ type: [TimelineSlot] })
+  data: TimelineSlot[];
 }

@@ -8,15 +8,28 @@ import { decodeCursor, pageOf } from '../../platform/http/cursor.js';
 import { RunHistory, type TimelineRun, type TimelineTenant } from '../../runs/run-history.js';
 import { RunLedger } from '../../runs/run-ledger.js';
 import { scheduleOf } from '../../scheduler/schedules.js';
-import { stripOf } from '../../scheduler/timeline.js';
+import { markedIn, type StripInput, stripOf } from '../../scheduler/timeline.js';
 import { effectiveSettings } from '../../tenants/settings/tenant-settings.js';
-import type { Timeline, TimelineQuery, TimelineStrip } from './activity.dto.js';
+import type {
+  Timeline,
+  TimelineQuery,
+  TimelineSlot,
+  TimelineSlotsQuery,
+  TimelineStrip,
+} from './activity.dto.js';
 
 const HOUR_MS = 60 * 60 * 1_000;
 /** Reads also the runs of the week before: they show which hour of a weekly job has run. */
 const PERIOD_MS = 8 * 24 * HOUR_MS;
 /** Runs are written a poll after their slot, and a busy database may need longer. */
 const GRACE_MS = 60_000;
+
+/** The hours of a timeline: from the start of the first to the end of the last, around `at`. */
+interface Period {
+  at: Date;
+  from: Date;
+  until: Date;
+}
 
 /** The timeline of the runs of tenants, for operators. */
 @Injectable()
@@ -34,10 +47,7 @@ export class TimelineReader {
    */
   async read({ limit, cursor, tenant, job, hours }: TimelineQuery): Promise<Timeline> {
     const [before] = cursor === undefined ? [null] : decodeCursor(cursor, [(key) => isUUID(key)]);
-    const at = this.clock.now();
-    const start = Math.floor(at.getTime() / HOUR_MS) * HOUR_MS;
-    const from = new Date(start - (hours - 1) * HOUR_MS);
-    const until = new Date(start + (1 + Math.ceil(hours / 2)) * HOUR_MS);
+    const { at, from, until } = this.period(hours);
     const tenants = await this.history.tenants(tenant ?? null, before ?? null, limit + 1);
     if (tenant !== undefined && tenants.length === 0 && cursor === undefined) throw notFound();
     const jobs = job === undefined ? SCHEDULED_JOBS : [job];
@@ -77,17 +87,62 @@ export class TimelineReader {
     };
   }
 
+  /**
+   * The runs and slots that the timeline of one job of a tenant counts, or those with one mark: newest first.
+   * @throws Problem not_found for an unknown tenant.
+   */
+  async slots({ tenant, job, hours, mark }: TimelineSlotsQuery): Promise<TimelineSlot[]> {
+    const period = this.period(hours);
+    const [found] = await this.history.tenants(tenant, null, 1);
+    if (found === undefined) throw notFound();
+    const since = new Date(period.from.getTime() - PERIOD_MS);
+    const runs = await this.history.runsOf([found.id], [job], since);
+    return markedIn(this.inputOf(found, job, runs, period))
+      .filter((one) => mark === undefined || one.mark === mark)
+      .sort((one, other) => other.at.getTime() - one.at.getTime())
+      .map(({ mark: of, at, run }) => ({
+        mark: of,
+        at,
+        run_id: run?.id ?? null,
+        is_manual: run !== null && run.slot === null,
+        created_at: run?.created_at ?? null,
+        started_at: run?.started_at ?? null,
+        finished_at: run?.finished_at ?? null,
+        error: run?.error ?? null,
+      }));
+  }
+
+  private period(hours: number): Period {
+    const at = this.clock.now();
+    const start = Math.floor(at.getTime() / HOUR_MS) * HOUR_MS;
+    return {
+      at,
+      from: new Date(start - (hours - 1) * HOUR_MS),
+      until: new Date(start + (1 + Math.ceil(hours / 2)) * HOUR_MS),
+    };
+  }
+
   private strip(
-    { id, slug, name, time_zone, settings, schedule_from, suspended_at, updated_at }: TimelineTenant,
+    tenant: TimelineTenant,
     job: ScheduledJob,
     runs: readonly TimelineRun[],
-    { at, from, until }: { at: Date; from: Date; until: Date },
+    period: Period,
   ): TimelineStrip {
-    const isSuspended = suspended_at !== null;
-    const strip = stripOf({
+    const { id, slug, name, time_zone, suspended_at } = tenant;
+    const strip = stripOf(this.inputOf(tenant, job, runs, period));
+    return { tenant: { id, slug, name, time_zone, suspended: suspended_at !== null }, job, ...strip };
+  }
+
+  private inputOf(
+    { time_zone, settings, schedule_from, suspended_at, updated_at }: TimelineTenant,
+    job: ScheduledJob,
+    runs: readonly TimelineRun[],
+    { at, from, until }: Period,
+  ): StripInput {
+    return {
       schedule: scheduleOf(job, effectiveSettings(settings)),
       zone: time_zone,
-      isActive: this.config.schedulerEnabled && !isSuspended,
+      isActive: this.config.schedulerEnabled && suspended_at === null,
       schedule_from,
       updated_at,
       runs,
@@ -95,7 +150,6 @@ export class TimelineReader {
       now: at,
       until,
       graceMs: GRACE_MS + 2_000 * this.config.schedulerPollSeconds,
-    });
-    return { tenant: { id, slug, name, time_zone, suspended: isSuspended }, job, ...strip };
+    };
   }
 }

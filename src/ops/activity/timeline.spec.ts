@@ -76,6 +76,23 @@ it('shows by the hour what ran, was caught up, failed, was missed and is planned
     planned: 2,
   });
   expect(next_at).toBe('2026-03-04T13:00:00.000Z');
+
+  // Each number is that of a list.
+  const slots = async (mark: string) =>
+    (await get(`/slots?tenant=cabinet-martin&job=check-notifications&hours=48${mark}`)).body.data as object[];
+  for (const [mark, count] of Object.entries(counts))
+    expect([mark, (await slots(`&mark=${mark}`)).length]).toEqual([mark, count]);
+  expect(await slots('&mark=missed')).toMatchObject([{ at: '2026-03-03T13:00:00.000Z', run_id: null }]);
+  expect(await slots('&mark=caught_up')).toMatchObject([
+    { at: '2026-03-02T13:00:00.000Z', created_at: '2026-03-02T14:30:00.000Z', is_manual: false },
+  ]);
+  expect(await slots('')).toHaveLength(6);
+});
+
+it('refuses a timeline of no job, and of an unknown tenant', async () => {
+  expect((await get('/slots?tenant=cabinet-martin')).status).toBe(400);
+  expect((await get('/slots?tenant=nobody&job=cleanup')).status).toBe(404);
+  expect((await get('/slots?tenant=cabinet-martin&job=cleanup&mark=lost')).status).toBe(400);
 });
 
 it('shows a slot that is due as planned, and not as missed', async () => {

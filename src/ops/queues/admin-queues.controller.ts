@@ -2,22 +2,27 @@ import { Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam } from '@nestjs/swagger';
 import { QUEUES, type QueueName } from '../../contracts/jobs.js';
 import { Access, Operator, type OperatorCaller } from '../../platform/http/caller.js';
-import type { Page } from '../../platform/http/cursor.js';
+import type { CountedPage } from '../../platform/lists/counted-page.js';
+import { ApiCountedPage } from '../../platform/lists/list-query.js';
 import { TenantQuery } from '../admin.dto.js';
 import { AdminTenant } from '../admin-tenant.js';
-import { QueueAdmin } from './queue-admin.service.js';
+import { type JobsRequest, QueueAdmin } from './queue-admin.service.js';
 import { QueueParam } from './queue-param.js';
 import {
+  AllJobsQuery,
   QueueJobsQuery,
   PauseAnswer,
   PurgeAnswer,
-  QueueJobPage,
-  type QueueJobView,
+  QueueJobView,
   QueueList,
   ResumeAnswer,
   RetryAnswer,
   RetryQuery,
 } from './queues.dto.js';
+
+const JOBS_STATES =
+  '`active`: being sent, running · `waiting`: due, or queued in Bull · `delayed`: deferred · `pending`: due or deferred, ' +
+  'not queued in Bull · `completed`: sent, succeeded · `failed` · `unknown`: it may have been sent. Ended ones newest first.';
 
 /** The queues of the installation, for operators. */
 @Controller('admin/queues')
@@ -35,20 +40,29 @@ export class AdminQueuesController {
     return { data: await this.queues.list() };
   }
 
-  @Get(':queue/jobs')
+  @Get('jobs')
   @ApiOperation({
-    summary: 'The work of a queue, from PostgreSQL',
-    description:
-      '`active`: being sent, running · `waiting`: due, or queued in Bull · `delayed`: deferred · `failed`, newest first.',
+    summary: 'The deliveries of all channels, or the runs of all jobs, from PostgreSQL',
+    description: JOBS_STATES,
   })
+  @ApiCountedPage(QueueJobView)
+  async allJobs(
+    @Operator() caller: OperatorCaller,
+    @Query() { of, ...query }: AllJobsQuery,
+  ): Promise<CountedPage<QueueJobView>> {
+    return this.queues.jobs(of, await this.request(caller, query));
+  }
+
+  @Get(':queue/jobs')
+  @ApiOperation({ summary: 'The work of a queue, from PostgreSQL', description: JOBS_STATES })
   @ApiParam({ name: 'queue', enum: QUEUES })
-  @ApiOkResponse({ type: QueueJobPage })
+  @ApiCountedPage(QueueJobView)
   async jobs(
     @Operator() caller: OperatorCaller,
     @QueueParam() queue: QueueName,
-    @Query() { tenant, ...query }: QueueJobsQuery,
-  ): Promise<Page<QueueJobView>> {
-    return this.queues.jobs(queue, { ...query, tenant_id: await this.tenantId(caller, tenant) });
+    @Query() query: QueueJobsQuery,
+  ): Promise<CountedPage<QueueJobView>> {
+    return this.queues.jobs(queue, await this.request(caller, query));
   }
 
   @Post(':queue/pause')
@@ -104,6 +118,20 @@ export class AdminQueuesController {
   ): Promise<RetryAnswer> {
     const tenant_id = await this.tenantId(caller, tenant);
     return this.queues.retry(queue, { days, tenant_id }, caller.principal);
+  }
+
+  private async request(
+    caller: OperatorCaller,
+    { tenant, since, until, cause, reason, ...query }: QueueJobsQuery,
+  ): Promise<JobsRequest> {
+    return {
+      ...query,
+      tenant_id: await this.tenantId(caller, tenant),
+      since: since === undefined ? null : new Date(since),
+      until: until === undefined ? null : new Date(until),
+      cause: cause ?? null,
+      reason: reason ?? null,
+    };
   }
 
   private async tenantId(caller: OperatorCaller, slug: string | undefined): Promise<string | null> {

@@ -60,6 +60,8 @@ describe('the jobs of a queue', () => {
         created_at: expect.any(String),
         ended_at: null,
         defer_reason: null,
+        reason: null,
+        cause: null,
         age_seconds: expect.any(Number),
       },
     ]);
@@ -100,8 +102,63 @@ describe('the jobs of a queue', () => {
     expect((await scene.ask('GET', '/checks/jobs?state=active')).body.data).toEqual([]);
   });
 
+  test('are counted; those that ended are found by cause, reason and time, in all channels or in one', async () => {
+    await scene.backlog(3, 'sent');
+    await scene.backlog(6, 'bad');
+    await scene.world.sql(
+      `UPDATE deliveries d SET ended_at = now() - interval '2 days' * (o.place % 2), defer_reason = NULL,
+         state = CASE WHEN t.slug = 'sent-1' THEN 'sent' ELSE 'failed' END,
+         sent_at = CASE WHEN t.slug = 'sent-1' THEN now() END,
+         reason = CASE WHEN o.place = 6 THEN 'expired' END,
+         error = CASE WHEN t.slug = 'sent-1' OR o.place = 5 THEN NULL ELSE '550 5.1.1 <a' || o.place || '@x.example>: no' END
+       FROM (SELECT id, row_number() OVER (PARTITION BY tenant_id ORDER BY id) AS place FROM deliveries) o
+         JOIN deliveries same ON same.id = o.id JOIN tenants t ON t.id = same.tenant_id
+       WHERE d.id = o.id AND t.slug IN ('sent-1', 'bad-1')`,
+    );
+    const count = async (path: string) => {
+      const { body } = await scene.ask('GET', `${path}&count=true&limit=2`);
+      let rows = body.data.length as number;
+      for (let cursor = body.next_cursor as string | null; cursor !== null;) {
+        const next = await scene.ask('GET', `${path}&limit=2&cursor=${cursor}`);
+        rows += next.body.data.length as number;
+        cursor = next.body.next_cursor as string | null;
+      }
+      return rows === body.count ? rows : `${rows} of ${body.count as number}`;
+    };
+    const day = new Date(Date.now() - 86_400_000).toISOString();
+    const cause = encodeURIComponent('550 5.1.1 … no');
+    expect(await count('/mail/jobs?state=failed')).toBe(6);
+    expect(await count(`/mail/jobs?state=failed&cause=${cause}`)).toBe(4);
+    expect(await count(`/mail/jobs?state=failed&cause=${cause}&reason=expired`)).toBe(1);
+    expect(await count('/mail/jobs?state=failed&cause=')).toBe(1);
+    expect(await count('/mail/jobs?state=failed&reason=expired')).toBe(1);
+    expect(await count(`/mail/jobs?state=failed&since=${day}`)).toBe(3);
+    expect(await count(`/mail/jobs?state=failed&until=${day}`)).toBe(3);
+    expect(await count('/mail/jobs?state=completed')).toBe(3);
+    expect(await count('/sms/jobs?state=completed')).toBe(0);
+    expect(await count(`/jobs?state=completed&tenant=sent-1&since=${day}`)).toBe(1);
+    expect(await count('/jobs?state=failed&tenant=bad-1')).toBe(6);
+    expect(await count('/jobs?state=failed&tenant=sent-1')).toBe(0);
+    const { body } = await scene.ask('GET', '/mail/jobs?state=failed&reason=expired');
+    expect(body.data).toMatchObject([{ reason: 'expired', cause: '550 5.1.1 … no' }]);
+    // The numbers of the queue and of a tenant are those of the lists.
+    expect((await scene.view('mail')).postgres).toMatchObject({ sent_24h: 1, failed_24h: 3 });
+    await scene.clear();
+    await scene.tenDeliveries();
+    expect(await count('/mail/jobs?state=pending')).toBe(6);
+    expect(await count('/mail/jobs?state=delayed&reason=quiet_hours')).toBe(2);
+    await scene.trigger('cleanup');
+    expect(await count('/maintenance/jobs?state=pending')).toBe(1);
+    expect(await count('/maintenance/jobs?state=unknown')).toBe(0);
+    expect(await count('/jobs?of=runs&state=pending')).toBe(1);
+    expect((await scene.ask('GET', '/jobs?of=letters&state=pending')).status).toBe(400);
+    const refused = await scene.ask('GET', '/checks/jobs?state=failed&reason=expired');
+    expect([refused.status, refused.body.errors[0].pointer]).toEqual([400, '/reason']);
+  });
+
   test.each([
     ['/mail/jobs', '/state'],
+    ['/jobs?state=failed&since=yesterday', '/since'],
     ['/mail/jobs?state=lost', '/state'],
     ['/mail/jobs?state=waiting&limit=1000', '/limit'],
     ['/mail/jobs?state=waiting&tenant=Not%20one', '/tenant'],
@@ -122,6 +179,7 @@ describe('the jobs of a queue', () => {
 describe('a caller who is not an operator', () => {
   const ROUTES: [string, string][] = [
     ['GET', ''],
+    ['GET', '/jobs?state=waiting'],
     ['GET', '/mail/jobs?state=waiting'],
     ['POST', '/mail/pause'],
     ['POST', '/mail/resume'],

@@ -1,14 +1,18 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { isUUID } from 'class-validator';
-import { QUEUES, type QueueName } from '../../contracts/jobs.js';
-import { DeliveryJobs } from '../../delivery/admin/delivery-jobs.js';
+import { CHANNELS } from '../../contracts/channels.js';
+import { QUEUES, type QueueName, SCHEDULED_JOBS } from '../../contracts/jobs.js';
+import { DeliveryJobs, type DeliveryJobsFilter } from '../../delivery/admin/delivery-jobs.js';
 import { DeliveryQueues } from '../../delivery/admin/delivery-queues.js';
+import { channelOf } from '../../delivery/channels/channels.js';
 import { Clock } from '../../platform/clock/clock.js';
-import { decodeCursor, isInstantKey, type Page, pageOf } from '../../platform/http/cursor.js';
-import { jobKey, type JobState } from '../../platform/queues/job-view.js';
+import { invalid } from '../../platform/errors/problem.js';
+import { decodeCursor, isInstantKey, pageOf } from '../../platform/http/cursor.js';
+import type { CountedPage } from '../../platform/lists/counted-page.js';
+import { jobKey, type JobsPart, type JobView } from '../../platform/queues/job-view.js';
 import { Queues } from '../../platform/queues/queues.js';
 import { RunJobs } from '../../runs/run-jobs.js';
-import { RunQueues } from '../../runs/run-queues.js';
+import { jobsOf, RunQueues } from '../../runs/run-queues.js';
 import { Scheduler } from '../../scheduler/scheduler.service.js';
 import type {
   BullCountsView,
@@ -19,12 +23,12 @@ import type {
   ResumeAnswer,
   RetryAnswer,
 } from './queues.dto.js';
+import type { Work } from './work.js';
 
-export interface JobsRequest {
-  state: JobState;
+export interface JobsRequest extends DeliveryJobsFilter {
   limit: number;
   cursor?: string;
-  tenant_id: string | null;
+  count?: boolean;
 }
 
 /**
@@ -50,14 +54,20 @@ export class QueueAdmin {
     return Promise.all(QUEUES.map((queue) => this.view(queue)));
   }
 
-  /** @throws Problem invalid_cursor */
-  async jobs(queue: QueueName, request: JobsRequest): Promise<Page<QueueJobView>> {
-    const { state, limit, cursor, tenant_id } = request;
+  /**
+   * @throws Problem invalid_cursor; validation_failed for a cause or reason of runs, which have none
+   */
+  async jobs(queue: QueueName | Work, request: JobsRequest): Promise<CountedPage<QueueJobView>> {
+    const { limit, cursor, count, ...filter } = request;
     const [at, id] = cursor === undefined ? [] : decodeCursor(cursor, [isInstantKey, (key) => isUUID(key)]);
     const after = at === undefined || id === undefined ? null : { at: new Date(at), id };
-    const rows = await this.of(queue).jobs.list(queue, { state, limit: limit + 1, after, tenant_id });
+    const list = this.jobsOf(queue, filter);
+    const [rows, all] = await Promise.all([
+      list.read({ limit: limit + 1, after }),
+      count === true ? list.count() : null,
+    ]);
     const now = this.clock.now().getTime();
-    return pageOf(
+    const page = pageOf(
       rows,
       limit,
       (job) => [jobKey(job).at.toISOString(), job.id],
@@ -66,24 +76,25 @@ export class QueueAdmin {
         age_seconds: Math.max(0, Math.round((now - job.created_at.getTime()) / 1_000)),
       }),
     );
+    return all === null ? page : { ...page, count: all };
   }
 
   async pause(queue: QueueName, by: string): Promise<PauseAnswer> {
-    const done = await this.of(queue).queues.pause(queue);
+    const done = await this.of(queue).pause(queue);
     await this.emptyBull(queue);
     this.logger.log({ event: 'queue_paused', queue, by, ...done });
     return { queue, paused: true, ...done };
   }
 
   async resume(queue: QueueName, by: string): Promise<ResumeAnswer> {
-    await this.of(queue).queues.resume(queue);
+    await this.of(queue).resume(queue);
     this.logger.log({ event: 'queue_resumed', queue, by });
     return { queue, paused: false };
   }
 
   /** @param tenantId null: all tenants. */
   async purge(queue: QueueName, tenantId: string | null, by: string): Promise<PurgeAnswer> {
-    const done = await this.of(queue).queues.purge(queue, tenantId);
+    const done = await this.of(queue).purge(queue, tenantId);
     // Other tenants have jobs in there, too.
     const bull_emptied = tenantId === null && (await this.emptyBull(queue));
     this.logger.log({ event: 'queue_purged', queue, tenant_id: tenantId, by, ...done });
@@ -102,9 +113,27 @@ export class QueueAdmin {
   }
 
   private of(queue: QueueName) {
-    return this.deliveries.carries(queue)
-      ? { queues: this.deliveries, jobs: this.deliveryJobs }
-      : { queues: this.runs, jobs: this.runJobs };
+    return this.deliveries.carries(queue) ? this.deliveries : this.runs;
+  }
+
+  private jobsOf(
+    queue: QueueName | Work,
+    filter: DeliveryJobsFilter,
+  ): { read: (part: JobsPart) => Promise<JobView[]>; count: () => Promise<number> } {
+    if (queue === 'deliveries' || (queue !== 'runs' && this.deliveries.carries(queue))) {
+      const channels = queue === 'deliveries' ? CHANNELS : [channelOf(queue)];
+      return {
+        read: (part) => this.deliveryJobs.list(channels, filter, part),
+        count: () => this.deliveryJobs.count(channels, filter),
+      };
+    }
+    for (const name of ['cause', 'reason'] as const)
+      if (filter[name] !== null) throw invalid(`/${name}`, 'is of deliveries only');
+    const jobs = queue === 'runs' ? SCHEDULED_JOBS : jobsOf(queue);
+    return {
+      read: (part) => this.runJobs.list(jobs, filter, part),
+      count: () => this.runJobs.count(jobs, filter),
+    };
   }
 
   private async retryFailed(queue: QueueName, days: number, tenantId: string | null): Promise<number> {

@@ -1,11 +1,13 @@
 import { ApiExtraModels, ApiProperty, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
+import { IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
 import { QUEUES, type QueueName } from '../../contracts/jobs.js';
-import { PageQuery } from '../../platform/http/page.dto.js';
+import { Instant } from '../../platform/http/instant.js';
+import { CountedPageQuery } from '../../platform/lists/list-query.js';
 import { JOB_STATES, type JobState } from '../../platform/queues/job-view.js';
 import { ChannelStateView } from '../channel-state.dto.js';
 import { TenantQuery } from '../admin.dto.js';
+import { WORK, type Work } from './work.js';
 
 const NULLABLE_NUMBER = { type: Number, nullable: true } as const;
 
@@ -23,7 +25,7 @@ export class DeliveryCountsView {
   @ApiProperty()
   sending: number;
 
-  @ApiProperty({ description: 'Sent, of those admitted in the last 24 hours' })
+  @ApiProperty({ description: 'Sent in the last 24 hours; counted up to 100,000' })
   sent_24h: number;
 
   @ApiProperty()
@@ -116,7 +118,7 @@ export class QueueList {
   data: QueueView[];
 }
 
-export class QueueJobsQuery extends PageQuery {
+export class QueueJobsQuery extends CountedPageQuery {
   @ApiProperty({ enum: JOB_STATES })
   @IsIn(JOB_STATES)
   state: JobState;
@@ -125,6 +127,46 @@ export class QueueJobsQuery extends PageQuery {
   @IsOptional()
   @Matches(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, { message: '$property must be a slug' })
   tenant?: string;
+
+  @ApiPropertyOptional({
+    format: 'date-time',
+    description: 'Ended at this time or later; for work that has not ended: due then or later',
+  })
+  @IsOptional()
+  @Instant()
+  since?: string;
+
+  @ApiPropertyOptional({ format: 'date-time', description: 'The end of that period, exclusive' })
+  @IsOptional()
+  @Instant()
+  until?: string;
+
+  @ApiPropertyOptional({
+    maxLength: 160,
+    description:
+      'Deliveries that failed for a cause, as `GET admin/dead-letters` lists it. Without `reason`: those listed without one.',
+  })
+  @IsOptional()
+  @IsString()
+  @MaxLength(160)
+  cause?: string;
+
+  @ApiPropertyOptional({
+    maxLength: 100,
+    example: 'quiet_hours',
+    description: 'Deliveries that wait or failed for this reason',
+  })
+  @IsOptional()
+  @IsString()
+  @MaxLength(100)
+  reason?: string;
+}
+
+export class AllJobsQuery extends QueueJobsQuery {
+  @ApiPropertyOptional({ enum: WORK, default: 'deliveries', description: 'Of all channels, or of all jobs' })
+  @IsOptional()
+  @IsIn(WORK)
+  of: Work = 'deliveries';
 }
 
 export class RetryQuery extends TenantQuery {
@@ -137,7 +179,7 @@ export class RetryQuery extends TenantQuery {
   days: number = 1;
 }
 
-/** One job: ids and times, nothing about persons. */
+/** One job: ids, times and causes, nothing about persons. */
 export class QueueJobView {
   @ApiProperty({ format: 'uuid', description: 'Id of the delivery or run' })
   id: string;
@@ -169,16 +211,23 @@ export class QueueJobView {
   @ApiProperty({ type: String, nullable: true, example: 'quiet_hours' })
   defer_reason: string | null;
 
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    example: 'expired',
+    description: 'Why a delivery failed, beside the cause',
+  })
+  reason: string | null;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Why the last attempt failed; of a delivery without addresses and ids',
+  })
+  cause: string | null;
+
   @ApiProperty({ description: 'Age since creation' })
   age_seconds: number;
-}
-
-export class QueueJobPage {
-  @ApiProperty({ type: [QueueJobView] })
-  data: QueueJobView[];
-
-  @ApiProperty({ type: String, nullable: true })
-  next_cursor: string | null;
 }
 
 class QueueAnswer {

@@ -1,6 +1,17 @@
 /** The state of a job in the terms of queue tools, independent of the names in PostgreSQL. */
-export const JOB_STATES = ['active', 'waiting', 'delayed', 'failed'] as const;
+export const JOB_STATES = [
+  'active',
+  'waiting',
+  'delayed',
+  'pending',
+  'completed',
+  'failed',
+  'unknown',
+] as const;
 export type JobState = (typeof JOB_STATES)[number];
+
+/** Counting stops here. */
+export const MAX_COUNTED_JOBS = 100_000;
 
 /** One piece of work in a queue: its kind and tenant, and no personal data. */
 export interface JobView {
@@ -18,15 +29,27 @@ export interface JobView {
   ended_at: Date | null;
   /** Why it is deferred; null when it is not, and for runs. */
   defer_reason: string | null;
+  /** Why it failed, beside the cause; null for runs. */
+  reason: string | null;
+  /** Why it failed, without addresses and ids; null if it did not. */
+  cause: string | null;
 }
 
-/** Filters for jobs. Soonest due first; failed ones newest first. */
-export interface JobsQuery {
+/** Which jobs. Times are those of the end; of a job that has not ended, when it is due. */
+export interface JobsFilter {
   state: JobState;
+  /** Null: of all tenants. */
+  tenant_id: string | null;
+  since: Date | null;
+  /** Exclusive. */
+  until: Date | null;
+}
+
+/** A page of jobs. Soonest due first; ended ones newest first. */
+export interface JobsPart {
   limit: number;
   /** The keys of the last row of the previous page. */
   after: { at: Date; id: string } | null;
-  tenant_id: string | null;
 }
 
 /** The keys after which the next page starts. */

@@ -200,8 +200,81 @@ describe('V20: the list of due items', () => {
     await page.getByLabel('Sélectionner tout ce qui est affiché').check();
     await page.getByRole('button', { name: 'Sélectionner les 60 résultats' }).click();
     await page.getByRole('region', { name: '60 sélectionnés' }).getByRole('button', { name: 'Fait' }).click();
-    await page.getByRole('dialog').getByText('Terminer 60 éléments ?').waitFor();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('Terminer 60 éléments ?').waitFor();
     expect(await overflow(page)).toBe(0);
+    await dialog.getByRole('button', { name: 'Annuler' }).click();
+
+    // The daily path of a member: one is done, one is added, one is found.
+    await page.getByRole('button', { name: 'C’est fait : TVA 1', exact: true }).click();
+    await say(page, 'TVA 1 : terminé.');
+    await page.getByRole('button', { name: 'Ajouter une échéance' }).click();
+    await dialog.getByLabel(/^Titre/).fill('Liasse');
+    await dialog.getByLabel(/^Pour le/).fill(day(4));
+    expect(await overflow(page)).toBe(0);
+    await dialog.getByRole('button', { name: 'Enregistrer' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+    await page.getByRole('searchbox', { name: /Rechercher une échéance/ }).fill('liasse');
+    await page.keyboard.press('Enter');
+    await shown(page, ['Liasse']);
+    await page.getByRole('link', { name: 'Liasse' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Liasse' }).waitFor();
+    expect(await overflow(page)).toBe(0);
+  });
+
+  it('a server that answers late: a skeleton at once, an act at once and sent once, and a page that is left', async () => {
+    const id = await create('TVA', day(-1));
+    let goOn = (): void => undefined;
+    const hold = async () => {
+      const held = new Promise<void>((resolve) => (goOn = resolve));
+      await context.route('**/api/v1/deadlines**', async (route) => {
+        await held;
+        // The page may have been left.
+        await route.fallback().catch(() => undefined);
+      });
+    };
+    const release = async () => {
+      goOn();
+      await context.unrouteAll({ behavior: 'wait' });
+    };
+    await hold();
+    const page = await open('/due-items');
+    const posts: string[] = [];
+    page.on('request', (request) => {
+      if (request.method() === 'POST' && /complete$/.test(request.url())) posts.push(request.url());
+    });
+    await page.locator('main .skeleton').waitFor();
+    await page.getByRole('button', { name: 'Ajouter une échéance' }).waitFor();
+    await release();
+    await shown(page, ['TVA']);
+    await hold();
+    await page.getByRole('button', { name: 'C’est fait : TVA' }).dblclick();
+    await page.getByRole('button', { name: 'Rouvrir : TVA' }).waitFor();
+    expect(posts).toHaveLength(1);
+    await page.getByRole('navigation').getByRole('link', { name: 'Alertes' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Alertes' }).waitFor();
+    await release();
+    await until('the end', async () => (await ended(id)) === true);
+    expect(posts).toHaveLength(1);
+  });
+
+  it('the network is cut while rows are shown: they stay, with the failure above, and then are exact', async () => {
+    await create('TVA', day(1));
+    const page = await open('/due-items');
+    await shown(page, ['TVA']);
+    await page.getByText('En direct').waitFor();
+    await context.setOffline(true);
+    const again = () => page.evaluate(`document.querySelector('vigie-console').context.live.changed()`);
+    await again();
+    await page.getByRole('alert').getByText('Le serveur ne répond pas.').waitFor();
+    await page.getByText('Connexion perdue').waitFor();
+    expect(await titles(page)).toEqual(['TVA']);
+    await create('IS', day(2));
+    await context.setOffline(false);
+    await page.getByRole('button', { name: 'Réessayer' }).click();
+    await shown(page, ['TVA', 'IS']);
+    await until('no failure', async () => (await page.getByRole('alert').count()) === 0);
+    await page.getByText('En direct').waitFor();
   });
 
   it('follows what another tab of the browser changes, and the title counts what is left', async () => {
@@ -245,6 +318,9 @@ describe('V20: the list of due items', () => {
       .waitFor();
     await open2.click();
     await shown(page, ['TVA', 'CFE']);
+    await page.goBack();
+    await page.locator('.month-head').getByRole('link', { name: '1 terminée' }).click();
+    await shown(page, ['IS']);
     await page.goBack();
     await page.getByRole('link', { name: 'Mois suivant' }).click();
     await page.getByRole('link', { name: 'Ce mois-ci' }).click();

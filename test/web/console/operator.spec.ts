@@ -9,7 +9,10 @@ import { createWorld, type World } from '../../support/world.js';
 import { CaughtMailFolder } from '../../../src/ops/caught-mails/caught-mail-folder.js';
 import {
   axeViolations,
+  contrastFaults,
+  frenchWords,
   type ConsoleTab,
+  numbersLead,
   openConsole,
   overflow,
   signInByCookie,
@@ -20,6 +23,7 @@ const PATHS = [
   '/operator',
   '/operator/runs',
   '/operator/runs/cabinet-martin?job=process-reminders',
+  '/operator/runs/cabinet-martin/process-reminders',
   '/operator/deliveries',
   '/operator/queues',
   '/operator/queues/mail?state=failed',
@@ -28,6 +32,7 @@ const PATHS = [
   '/operator/tenants',
   '/operator/audit',
   '/why?tenant=cabinet-martin&address=nobody%40example.com',
+  '/preview?tenant=cabinet-martin',
 ];
 
 let folder: string;
@@ -87,6 +92,10 @@ test('an operator lands on what is wrong, and each number leads to what it count
   await page.getByText('Aucun planificateur n’a encore fonctionné', { exact: false }).waitFor();
   expect(await page.title()).toMatch(/^\(\d+\) Exploitation/);
   await page.locator('vigie-chart canvas').waitFor();
+  // Seven failed and three uncertain ones of sixty.
+  const figure = (name: string) => page.locator('.figures div').filter({ hasText: name });
+  expect(await figure('Envois échoués, 24 heures').innerText()).toMatch(/17\s%\s*10 sur 60/);
+  expect(await figure('Plus ancien travail dû').innerText()).toMatch(/\d+\s(s|min)\s*E-mails/);
   await page.locator('.figures a').first().click();
   await heading('File : E-mails');
   await page.getByRole('cell', { name: 'E-mails' }).first().waitFor();
@@ -151,9 +160,23 @@ test('the timeline shows what ran, failed, was caught up and missed, by shape an
     'Faite',
     'Prévue',
   ]);
-  await martin.getByRole('link', { name: '1', exact: true }).click();
+  // Each number leads to the runs and slots that it counts.
+  for (const [mark, count] of [
+    ['missed', 2],
+    ['caught_up', 1],
+    ['ran', 19],
+    ['failed', 1],
+  ] as const) {
+    await martin.locator(`a[href$="mark=${mark}"]`).click();
+    await heading('Rappels : cabinet-martin');
+    await page.getByText(`${count} sur ${count}`, { exact: false }).waitFor();
+    if (mark === 'caught_up') await page.getByText('40 min de retard').waitFor();
+    if (mark !== 'failed') await page.goBack();
+  }
+  await page.getByText('the folder is not mounted').waitFor();
+  await page.getByRole('link', { name: 'Toutes les exécutions' }).click();
   await heading('Exécutions : cabinet-martin');
-  expect(new URL(page.url()).search).toBe('?job=process-reminders&state=failed');
+  expect(new URL(page.url()).search).toBe('?job=process-reminders');
   await page.getByText('the folder is not mounted').waitFor();
   const trigger = page.getByRole('button', { name: 'Exécuter' });
   await trigger.dblclick();
@@ -163,6 +186,40 @@ test('the timeline shows what ran, failed, was caught up and missed, by shape an
     'SELECT count(*) FROM job_runs WHERE slot IS NULL',
   );
   expect(Number(count)).toBe(1);
+}, 60_000);
+
+test('each number of the overview, of queues, tenants and failures leads to the list that it counts', async () => {
+  await world.sql(
+    `UPDATE deliveries SET due_at = now() + interval '1 hour', defer_reason = 'quiet_hours'
+     WHERE id IN (SELECT id FROM deliveries WHERE state = 'pending' ORDER BY id LIMIT 1)`,
+  );
+  const lists = /^\/operator\/queues\/.*\?/;
+  await open('/operator/deliveries');
+  expect(await numbersLead(page, 'main', lists)).toBe(1);
+  await open('/operator/queues');
+  // Due, deferred, sent and failed of the mails; due, done and failed of the checks.
+  expect(await numbersLead(page, 'main', lists)).toBe(7);
+  await open('/operator/tenants');
+  expect(await numbersLead(page, 'main', lists)).toBe(6);
+  for (const [table, ended] of [
+    ['deliveries', 'ended_at'],
+    ['job_runs', 'finished_at'],
+  ])
+    await world.sql(
+      `UPDATE ${table} SET ${ended} = now() - interval '10 minutes'
+       WHERE id IN (SELECT id FROM ${table} WHERE state = 'failed' LIMIT 1)`,
+    );
+  await open('/operator');
+  expect(await numbersLead(page, '.problems', lists)).toBe(2);
+  // One filter leads to another, and the reason is shown.
+  await open('/operator/queues/mail?state=delayed');
+  await page.getByText('1 sur 1').waitFor();
+  await page.getByLabel('Motif').selectOption('quiet_hours');
+  await page.waitForURL(/reason=quiet_hours/);
+  await page.getByText('1 sur 1').waitFor();
+  await page.getByLabel('Au', { exact: true }).fill('2020-01-01');
+  await page.getByText('Aucun travail de ce genre', { exact: false }).waitFor();
+  await world.sql(`UPDATE deliveries SET due_at = now(), defer_reason = NULL WHERE state = 'pending'`);
 }, 60_000);
 
 test('queues are paused, resumed, retried and emptied, each once, after a confirmation with its number', async () => {
@@ -213,6 +270,9 @@ test('tenants are found, added with faults in place, edited and suspended; hosti
   await page.getByRole('button', { name: 'Ajouter une organisation' }).click();
   const dialog = page.locator('dialog[open]');
   const submit = dialog.getByRole('button', { name: 'Ajouter une organisation' });
+  expect(await axeViolations(page)).toEqual([]);
+  expect(await contrastFaults(page, 'dark')).toEqual([]);
+  await page.emulateMedia({ colorScheme: 'light' });
   await dialog.getByLabel('Nom', { exact: true }).fill('Cabinet Nouveau');
   await dialog.getByLabel(/^Nom court/).fill('cabinet-martin');
   await submit.click();
@@ -261,6 +321,20 @@ test('by keyboard alone: from the tabs to a paused queue and back', async () => 
   expect(await isPaused('sms')).toBe(true);
 }, 60_000);
 
+test('at 360 px: from the tabs to a paused queue and back', async () => {
+  await page.setViewportSize({ width: 360, height: 780 });
+  await open('/operator');
+  await tabs().getByRole('link', { name: 'Files' }).click();
+  await heading('Files');
+  await page.getByRole('button', { name: 'Reprendre, SMS' }).click();
+  await page.getByRole('button', { name: 'Pause, SMS' }).click();
+  expect(await overflow(page)).toBe(0);
+  await confirm('Pause').click();
+  await page.getByRole('button', { name: 'Reprendre, SMS' }).click();
+  await until('the queue', async () => !(await isPaused('sms')));
+  await page.setViewportSize({ width: 1440, height: 900 });
+}, 60_000);
+
 test('caught mails are listed and shown in a frame that runs nothing', async () => {
   await new CaughtMailFolder(folder).keep({
     from: 'vigie@vigie.example',
@@ -272,6 +346,8 @@ test('caught mails are listed and shown in a frame that runs nothing', async () 
     received_at: new Date(),
   });
   await open('/operator/connections');
+  expect(await row('PostgreSQL (application)').innerText()).toMatch(/Fonctionne\s+[\d,]+\sms/);
+  expect(await row('Serveur d’e-mail').innerText()).toContain('En panne');
   await page.getByRole('link', { name: 'E-mails interceptés' }).click();
   await heading('E-mails interceptés');
   await row('claire@example.com').getByRole('link').click();
@@ -341,6 +417,20 @@ test('V20: the search of the frame finds tenants', async () => {
   expect(new URL(page.url()).pathname + new URL(page.url()).search).toBe('/operator/tenants?q=cabinet-mar');
 });
 
+test('every page is in English for an operator whose browser is', async () => {
+  const own = await browser.newContext({ locale: 'en-GB' });
+  await signInByCookie(own, url, { ...cast.operator, tenant: null });
+  const english = await openConsole(own, url, '/account');
+  const found: [string, string[]][] = [];
+  for (const path of ['/account', ...PATHS]) {
+    await english.page.goto(url + path);
+    found.push([path, await frenchWords(english.page)]);
+  }
+  expect(found.filter(([, words]) => words.length > 0)).toEqual([]);
+  expect(english.faults).toEqual([]);
+  await own.close();
+}, 60_000);
+
 test('E13: the failures of a cause are given up with a reason, after a confirmation with their number', async () => {
   await world.sql(
     `UPDATE deliveries SET state = 'failed', ended_at = now(), sent_at = NULL, error = '552 5.2.2 Mailbox full'
@@ -350,6 +440,7 @@ test('E13: the failures of a cause are given up with a reason, after a confirmat
   const dead = row('552 5.2.2 Mailbox full');
   await dead.getByRole('button', { name: 'Abandonner' }).click();
   await page.locator('dialog[open]').getByText('3 envois de cette cause').waitFor();
+  expect(await axeViolations(page)).toEqual([]);
   // Without a reason nothing happens.
   await confirm('Abandonner').click();
   await page.locator('dialog[open]').getByLabel('Motif').fill('le client est parti');

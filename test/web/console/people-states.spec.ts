@@ -1,3 +1,4 @@
+import { clientName } from '../../../web/console/people/client-name.js';
 import {
   bodyOf,
   draftOf,
@@ -36,4 +37,27 @@ describe('V26: the form of a person’s preferences', () => {
     const draft = draftOf(preferences([hours]));
     expect([...faultsInDraft(draft, TODAY)]).toEqual(['receiving_hours']);
   });
+});
+
+it.each([
+  ['Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0', 'Firefox, Windows'],
+  [
+    'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/156.0.0.0 Safari/537.36',
+    'Chrome, Linux',
+  ],
+  [
+    'Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0 Safari/537.36 Edg/150.0',
+    'Edge, Windows',
+  ],
+  [
+    'Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 Version/19.0 Mobile/15E148 Safari/604.1',
+    'Safari, iOS',
+  ],
+  [
+    'Mozilla/5.0 (Linux; Android 16; SM-S931B) AppleWebKit/537.36 SamsungBrowser/29.0 Chrome/136.0 Mobile Safari/537.36',
+    'Samsung Internet, Android',
+  ],
+  ['curl/8.5.0', 'curl/8.5.0'],
+])('V26: %s is shown as %s', (userAgent, name) => {
+  expect(clientName(userAgent)).toBe(name);
 });

@@ -7,6 +7,7 @@ import { createWorld, type World } from '../../support/world.js';
 import { notify } from '../../../src/notifications/alerts/notify.fixture.js';
 import {
   axeViolations,
+  frenchWords,
   contrastFaults,
   focused,
   type ConsoleTab,
@@ -63,6 +64,7 @@ beforeEach(async () => {
 afterEach(async () => {
   const { faults } = tab;
   await context.close();
+  await world.sql('UPDATE users SET locale = NULL');
   expect(faults).toEqual([]);
 });
 afterAll(async () => {
@@ -213,6 +215,24 @@ describe('V26: notifications', () => {
   });
 });
 
+it('every page of an admin whose language is English is in English', async () => {
+  await world.sql(`UPDATE users SET locale = 'en' WHERE id = $1`, [cast.admin.id]);
+  const [item] = await world.sql<{ id: string }>('SELECT id FROM deadlines LIMIT 1');
+  const [alert] = await world.sql<{ id: string }>('SELECT id FROM alerts LIMIT 1');
+  const page = await open('/');
+  const found: [string, string[]][] = [];
+  for (const path of [
+    ...['/', '/due-items', '/due-items?view=month', `/due-items/deadlines/${item!.id}`, '/due-items/import'],
+    ...['/backups', '/backups/import', '/alerts', `/alerts/${alert!.id}`],
+    ...['/notifications', `/notifications/${hostile}`, '/preview', '/why'],
+    ...['/people', '/people/new', `/people/${cast.teammate.id}`, '/account'],
+  ]) {
+    await page.goto(url + path);
+    found.push([path, await frenchWords(page)]);
+  }
+  expect(found.filter(([, words]) => words.length > 0)).toEqual([]);
+}, 90_000);
+
 describe('V9: the preview of a day', () => {
   it('shows who would be notified and why not, filters by person, and stays usable on a phone', async () => {
     const day = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
@@ -267,6 +287,8 @@ describe('V26: people', () => {
     await page.keyboard.press('Enter');
     await page.getByText('Cette adresse est celle d’une autre personne.').waitFor();
     expect(await page.evaluate('document.activeElement.name')).toBe('email');
+    await isUsable(page);
+    await page.locator('input[name=email]').focus();
     await page.keyboard.press('Control+A');
     await page.keyboard.type('zoe@example.com');
     await button(page, 'Ajouter').dblclick();
@@ -380,6 +402,8 @@ describe('V26: people', () => {
   it('see and change themselves from their account, and send themselves a test', async () => {
     const claire = await addPerson(world, cast.tenant_id, { name: 'Claire' });
     const page = await open('/account', claire);
+    await heading(page, 'Mon compte');
+    await isUsable(page);
     await page.getByRole('link', { name: 'Profil, préférences et absence' }).click();
     await heading(page, 'Claire');
     await page.getByText('Celle-ci').waitFor();

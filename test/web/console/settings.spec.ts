@@ -69,6 +69,12 @@ const confirm = (page: Page, name: string) =>
 const api = async (method: string, path: string, body?: unknown) =>
   (await world.http(method, `/api/v1/${path}`, { token: cast.admin.token, body })).body;
 const settings = () => api('GET', 'tenant/settings');
+/** Axe finds nothing, also in the dark. */
+async function isAccessible(page: Page): Promise<void> {
+  expect(await axeViolations(page)).toEqual([]);
+  expect(await contrastFaults(page, 'dark')).toEqual([]);
+  await page.emulateMedia({ colorScheme: 'light' });
+}
 const requestsTo = (page: Page, method: string, path: RegExp) => {
   const sent: string[] = [];
   page.on('request', (request) => {
@@ -317,12 +323,14 @@ describe('V19: webhooks', () => {
     await dialog.getByLabel('Description').fill(HOSTILE);
     await dialog.getByRole('button', { name: 'Ajouter un webhook' }).click();
     await dialog.getByText('Le serveur n’appelle pas cette adresse').waitFor();
+    await isAccessible(page);
     await dialog.getByLabel('Adresse').fill(receiver.url);
     const sent = requestsTo(page, 'POST', /tenant\/webhooks$/);
     await dialog.getByRole('button', { name: 'Ajouter un webhook' }).dblclick();
     const secret = page.getByLabel('Le nouveau secret');
     expect(await secret.last().inputValue()).toMatch(/^whsec_/);
     expect(sent).toHaveLength(1);
+    await isAccessible(page);
     await button(page, 'Je l’ai gardé').click();
     await until('the end of the dialog', async () => (await page.locator('dialog.secret').count()) === 0);
     expect(await page.evaluate('window.hacked')).toBeUndefined();
@@ -361,6 +369,10 @@ describe('V19: webhooks', () => {
     expect(await page.getByText(/^Il a répondu 204 après/).count()).toBe(0);
     await page.goBack();
     await page.locator('table code.answer', { hasText: '<img' }).waitFor();
+    await isAccessible(page);
+    await page.setViewportSize({ width: 360, height: 800 });
+    expect(await overflow(page)).toBe(0);
+    await page.setViewportSize({ width: 1280, height: 800 });
     await world.http('DELETE', `/api/v1/tenant/webhooks/${other.id}`, { token: cast.admin.token });
     await button(page, 'Modifier').click();
     await page.getByLabel('Types').selectOption({ label: 'Seulement ceux-ci' });
@@ -368,6 +380,8 @@ describe('V19: webhooks', () => {
     await button(page, 'Enregistrer').click();
     await page.locator('dl.facts', { hasText: 'Événements de programmes' }).waitFor();
     await button(page, 'Supprimer').click();
+    await page.locator('dialog.confirm[open]').waitFor();
+    await isAccessible(page);
     await confirm(page, 'Supprimer');
     await heading(page, 'Webhooks');
     await page.getByText('Aucun webhook.').waitFor();
@@ -385,6 +399,7 @@ describe('K4: API keys', () => {
     await until('the focus', () => page.evaluate('document.activeElement.name === "key-name"'));
     await page.keyboard.press('Enter');
     await dialog.getByText('Choisissez-en au moins un.').waitFor();
+    await isAccessible(page);
     await page.keyboard.type(HOSTILE);
     await page.keyboard.press('Tab');
     await page.keyboard.press('Space');
@@ -590,6 +605,11 @@ describe('every page of the settings', () => {
       await page.setViewportSize({ width: 360, height: 740 });
       expect([path, await overflow(page)]).toEqual([path, 0]);
       expect([path, 360, await axeViolations(page)]).toEqual([path, 360, []]);
+      await page.reload();
+      await page.locator('main h1').waitFor();
+      // The tabs scroll: the current one is in view.
+      const tab = await page.locator('.settings-tabs [aria-current]').boundingBox();
+      expect([path, tab!.x >= 0 && tab!.x + tab!.width <= 360]).toEqual([path, true]);
       await page.setViewportSize({ width: 1280, height: 800 });
       await page.emulateMedia({ colorScheme: 'light' });
     }

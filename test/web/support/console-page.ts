@@ -88,3 +88,63 @@ export async function tabTo(page: Page, name: RegExp, keys = 120): Promise<void>
   }
   throw new Error(`no Tab reaches ${String(name)}`);
 }
+
+/**
+ * Opens each link with a number in a part of the page, and compares the number with the total of the list behind it.
+ * Zeros are skipped: they lead to an empty list.
+ * @param within a selector
+ * @param lists the addresses that are lists
+ * @returns how many different links there were
+ */
+export async function numbersLead(page: Page, within: string, lists: RegExp): Promise<number> {
+  const links = await page
+    .locator(`${within} a`)
+    .evaluateAll((all) =>
+      all.map((a): [string, string] => [a.textContent ?? '', a.getAttribute('href') ?? '']),
+    );
+  const numbers = links.flatMap(([text, href]): [number, string][] => {
+    const number = Number(/\d+/.exec(text.replaceAll(/[\u202f\u00a0]/g, ''))?.[0] ?? 0);
+    return number > 0 && lists.test(href) ? [[number, href]] : [];
+  });
+  const unique = [...new Map(numbers.map((link) => [JSON.stringify(link), link])).values()];
+  const origin = new URL(page.url()).origin;
+  for (const [number, href] of unique) {
+    await page.goto(origin + href);
+    const foot = page
+      .locator('.list-foot')
+      .first()
+      .getByText(/\d+ sur \d+/);
+    expect([href, (/ sur (\d+)/.exec(await foot.innerText()) ?? [])[1]]).toEqual([href, String(number)]);
+  }
+  return unique.length;
+}
+
+/**
+ * Clicks a link of the frame. @returns how many ms pass, by the page's clock, until an element is shown: one that was
+ * there before the click does not count.
+ * @param text that it must have
+ */
+export function clickTo(page: Page, path: string, selector: string, text = ''): Promise<number> {
+  return page.evaluate(`new Promise((resolve) => {
+    const before = new Set(document.querySelectorAll(${JSON.stringify(selector)}));
+    const begun = performance.now();
+    const isShown = () => [...document.querySelectorAll(${JSON.stringify(selector)})]
+      .some((one) => (${JSON.stringify(text)} === '' ? !before.has(one) : one.textContent.trim() === ${JSON.stringify(text)}));
+    const look = () => (isShown() ? resolve(performance.now() - begun) : requestAnimationFrame(look));
+    document.querySelector('vigie-console nav a[href="${path}"], vigie-console a[href="${path}"]').click();
+    look();
+  })`);
+}
+
+/** Letters and frequent words that English does not have. */
+const FRENCH =
+  /[éèêàâçùœ]\w*|\b(le|la|les|des|du|une|pour|dans|avec|est|sur|et|aux|pas|sont|cette?|qui|que|vous)\b/gi;
+
+/** French words in the main part of a page, except in names and texts of others. */
+export async function frenchWords(page: Page): Promise<string[]> {
+  await page.locator('main h1').waitFor();
+  await page.locator('main .skeleton').first().waitFor({ state: 'detached' });
+  const text = await page.locator('main').innerText();
+  // A language is named in itself.
+  return text.replaceAll('Français', '').match(FRENCH) ?? [];
+}

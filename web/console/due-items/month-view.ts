@@ -23,8 +23,14 @@ export function monthView(view: MonthView): TemplateResult {
   if (state.phase === 'loading' && state.days.length === 0) return skeleton(context.words.loading);
   const weeks = weeksOf(month, state.days);
   const days = weeks.flat().filter(({ isInMonth }) => isInMonth);
-  const sum = (of: (day: Day) => number) =>
-    context.format.number(days.reduce((total, day) => total + of(day), 0));
+  const total = (isOpen: boolean) => {
+    const sum = days.reduce((all, day) => all + (isOpen ? day.open : day.ended), 0);
+    const text = (isOpen ? words.month.open : words.month.ended)(context.format.number(sum));
+    const period = { due_after: shiftDate(`${month}-01`, -1), due_before: `${shiftMonth(month, 1)}-01` };
+    return html`<a href=${urlOf({ view: null, month: null, open: isOpen ? null : 'false', ...period })}
+      >${text}</a
+    >`;
+  };
   const today = context.format.civilDate();
   const name = monthName(month, context.locale);
   return html`<div class="month-head">
@@ -43,12 +49,7 @@ export function monthView(view: MonthView): TemplateResult {
           ? nothing
           : html`<a class="button" href=${urlOf({ month: null })}>${words.month.this_month}</a>`
       }
-      <span class="note"
-        >${words.month.total(
-          sum(({ open }) => open),
-          sum(({ ended }) => ended),
-        )}</span
-      >
+      <span class="note">${total(true)} · ${total(false)}</span>
     </div>
     <div class="table-box" aria-busy=${state.phase === 'loading' ? 'true' : 'false'}>
       <table class="month">

@@ -2,6 +2,7 @@ import { html, type PropertyValues, type TemplateResult } from 'lit';
 import type { components } from '../../client/api.js';
 import { ago } from '../../design/time.js';
 import { deadLetterActs, runningActs } from './dead-letter-acts.js';
+import { jobsUrl } from './jobs-url.js';
 import { OperatorPage } from './operator-page.js';
 import { type Channel, endedIn, outcomeChart } from './outcome-chart.js';
 import { Resource } from '../resource.js';
@@ -11,6 +12,7 @@ type Schemas = components['schemas'];
 const CHANNELS: readonly Channel[] = ['email', 'sms', 'push', 'webhook'];
 const QUEUES = { email: 'mail', sms: 'sms', push: 'push', webhook: 'webhook' } as const;
 const DAYS = [1, 7, 30] as const;
+const WITHIN_DAYS = { 1: '24h', 7: '7d', 30: '30d' } as const;
 
 /** `/operator/deliveries`: how deliveries ended over time, and why they failed. */
 export default class DeliveriesPage extends OperatorPage {
@@ -35,7 +37,7 @@ export default class DeliveriesPage extends OperatorPage {
     return this.query.get('hours') === '168' ? 168 : 24;
   }
 
-  private get days(): number {
+  private get days(): (typeof DAYS)[number] {
     return DAYS.find((days) => String(days) === this.query.get('days')) ?? 7;
   }
 
@@ -140,7 +142,10 @@ export default class DeliveriesPage extends OperatorPage {
             const { channel: of, reason, cause, count, tenants, last_at: last } = letters;
             return html`<tr>
               <td class="number" data-label=${words.count}>
-                <a href="/operator/queues/${QUEUES[of]}?state=failed">${format.number(count)}</a>
+                <a
+                  href=${jobsUrl(QUEUES[of], { state: 'failed', within: WITHIN_DAYS[this.days], cause, reason })}
+                  >${format.number(count)}</a
+                >
               </td>
               <th scope="row" class="main" data-label=${words.cause} dir="auto">
                 ${reason === 'expired' ? html`<strong>${words.expired}</strong> ` : ''}${

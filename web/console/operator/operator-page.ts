@@ -47,11 +47,6 @@ export abstract class OperatorPage extends ConsolePage {
     this.unsubscribe?.();
   }
 
-  /** On a narrow screen the tabs scroll: the current one is in view. */
-  protected override firstUpdated(): void {
-    this.querySelector('.tabs [aria-current]')?.scrollIntoView({ inline: 'nearest', block: 'nearest' });
-  }
-
   protected head(options: { note?: unknown; actions?: unknown } = {}): TemplateResult {
     const { sections } = this.words;
     return html`${pageHead(this.heading, options)}

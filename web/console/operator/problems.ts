@@ -1,5 +1,6 @@
 import type { components } from '../../client/api.js';
 import type { OperatorWords } from '../../words/console/operator.js';
+import { jobsUrl } from './jobs-url.js';
 
 type Schemas = components['schemas'];
 export type Queue = Schemas['QueueView'];
@@ -32,6 +33,7 @@ interface Texts {
 
 /** The counts of a queue, of deliveries or of runs. */
 export interface QueueCounts {
+  /** Also what is queued in Bull. */
   due: number;
   /** Null: runs are not deferred. */
   deferred: number | null;
@@ -47,9 +49,9 @@ export interface QueueCounts {
 export function countsOf({ postgres }: Queue): QueueCounts {
   if ('sending' in postgres)
     return {
-      due: postgres.due,
+      due: postgres.due + postgres.queued,
       deferred: postgres.deferred,
-      inWork: postgres.queued + postgres.sending,
+      inWork: postgres.sending,
       waiting: postgres.due + postgres.deferred + postgres.queued,
       done: postgres.sent_24h,
       failed: postgres.failed_24h,
@@ -127,12 +129,25 @@ function outcomesOf({ activity }: Facts, { words, number }: Texts): Problem[] {
   const { failed, unknown } = activity.deliveries.last_hour;
   const runs = activity.runs.last_hour.failed;
   const found: Problem[] = [];
+  const hour = { within: '1h' } as const;
   if (failed > 0)
-    found.push({ tone: 'warning', text: problem.failed(number(failed)), href: '/operator/deliveries' });
+    found.push({
+      tone: 'warning',
+      text: problem.failed(number(failed)),
+      href: jobsUrl('deliveries', { state: 'failed', ...hour }),
+    });
   if (unknown > 0)
-    found.push({ tone: 'warning', text: problem.unknown(number(unknown)), href: '/operator/deliveries' });
+    found.push({
+      tone: 'warning',
+      text: problem.unknown(number(unknown)),
+      href: jobsUrl('deliveries', { state: 'unknown', ...hour }),
+    });
   if (runs > 0)
-    found.push({ tone: 'warning', text: problem.failed_runs(number(runs)), href: '/operator/runs' });
+    found.push({
+      tone: 'warning',
+      text: problem.failed_runs(number(runs)),
+      href: jobsUrl('runs', { state: 'failed', ...hour }),
+    });
   return found;
 }
 

@@ -1,10 +1,13 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import type { components } from '../../client/api.js';
 import { ago } from '../../design/time.js';
-import { filterBar } from '../list/filter-bar.js';
+import { type Filter, filterBar } from '../list/filter-bar.js';
 import { ListState } from '../list/list-state.js';
+import { periodFilters } from '../list/period.js';
 import { type Column, listTable } from '../list/table.js';
 import { deliveryWords, runWords } from './foreign-words.js';
+import { jobsQuery } from './jobs-query.js';
+import { JOB_FILTERS, NO_CAUSE, STANDARD_STATE, type State, STATES } from './jobs-url.js';
 import { OperatorPage } from './operator-page.js';
 import type { Queue } from './problems.js';
 import { queueActs } from './queue-acts.js';
@@ -13,10 +16,12 @@ import { Resource } from '../resource.js';
 
 type Job = components['schemas']['QueueJobView'];
 type QueueName = Queue['queue'];
-const STATES = ['waiting', 'active', 'delayed', 'failed'] as const;
-type State = (typeof STATES)[number];
+const ENDED: ReadonlySet<State> = new Set(['completed', 'failed', 'unknown']);
+const HAS_REASONS: ReadonlySet<State> = new Set(['waiting', 'delayed', 'pending', 'failed', 'unknown']);
+/** In place of a queue: the work of all that have the same kind. */
+const ALL = ['deliveries', 'runs'] as const;
 
-/** `/operator/queues/:queue`: the work of a queue, from PostgreSQL. */
+/** `/operator/queues/:queue`: the work of a queue, of all channels or of all jobs, from PostgreSQL. */
 export default class QueuePage extends OperatorPage {
   protected readonly tab = 'queues';
   private readonly queues = new Resource<readonly Queue[]>(
@@ -24,30 +29,42 @@ export default class QueuePage extends OperatorPage {
     () => this.requestUpdate(),
   );
   private readonly jobs = new ListState<Job>({
-    load: ({ state, tenant }, { limit, cursor }, signal) =>
-      this.context.api.get('/api/v1/admin/queues/{queue}/jobs', {
-        params: {
-          path: { queue: this.params.queue as QueueName },
-          query: {
-            limit,
-            state: STATES.find((one) => one === state) ?? 'waiting',
-            ...(tenant === undefined ? {} : { tenant }),
-            ...(cursor === undefined ? {} : { cursor }),
-          },
-        },
-        signal,
-      }),
+    load: (filters, part, signal) => {
+      const { api, zone } = this.context;
+      const query = { ...jobsQuery(filters, zone, api.now()), ...part };
+      const { all } = this;
+      return all === undefined
+        ? api.get('/api/v1/admin/queues/{queue}/jobs', {
+            params: { path: { queue: this.params.queue as QueueName }, query },
+            signal,
+          })
+        : api.get('/api/v1/admin/queues/jobs', { params: { query: { ...query, of: all } }, signal });
+    },
     idOf: ({ id }) => id,
-    filters: ['state', 'tenant'],
-    defaults: { state: 'waiting' },
+    filters: JOB_FILTERS,
+    defaults: { state: STANDARD_STATE },
+    hasDays: true,
     onChange: () => this.requestUpdate(),
   });
   private shownQueue = '';
 
   override get heading(): string {
     const { words } = this;
+    if (this.all !== undefined) return words.jobs_of_all[this.all];
     const name = this.params.queue as QueueName;
     return words.jobs_of(Object.hasOwn(words.queues, name) ? words.queues[name] : name);
+  }
+
+  private get all(): (typeof ALL)[number] | undefined {
+    return ALL.find((one) => one === this.params.queue);
+  }
+
+  /** Runs have neither reasons nor causes that a list is filtered by. */
+  private get isOfDeliveries(): boolean {
+    const { queue } = this.params;
+    return (
+      this.all === 'deliveries' || (this.all === undefined && queue !== 'checks' && queue !== 'maintenance')
+    );
   }
 
   override connectedCallback(): void {
@@ -85,15 +102,7 @@ export default class QueuePage extends OperatorPage {
     ${filterBar({
       context,
       state: jobs,
-      filters: [
-        {
-          kind: 'choice',
-          name: 'state',
-          label: words.state,
-          choices: STATES.map((state) => [state, words.job_states[state]] as const),
-        },
-        { kind: 'search', name: 'tenant', label: words.tenant_slug },
-      ],
+      filters: this.filters,
       csv: { name: `queue-${this.params.queue ?? ''}.csv`, columns },
     })}
     ${listTable({
@@ -108,23 +117,76 @@ export default class QueuePage extends OperatorPage {
   }
 
   private get state(): State {
-    return STATES.find((state) => state === this.jobs.filters.state) ?? 'waiting';
+    return STATES.find((state) => state === this.jobs.filters.state) ?? STANDARD_STATE;
+  }
+
+  private get filters(): Filter[] {
+    const { words, context, jobs } = this;
+    const { cause, reason, [NO_CAUSE]: without } = jobs.filters;
+    const all = ['', words.all_of_them] as const;
+    const found = jobs.rows.flatMap((job) => codeOf(job) ?? []);
+    const reasons = [...new Set([...found, ...(reason === undefined ? [] : [reason])])].sort();
+    return [
+      {
+        kind: 'choice',
+        name: 'state',
+        label: words.state,
+        choices: STATES.map((state) => [state, words.job_states[state]] as const),
+      },
+      { kind: 'search', name: 'tenant', label: words.tenant_slug },
+      ...(this.isOfDeliveries && reasons.length > 0
+        ? ([
+            {
+              kind: 'choice',
+              name: 'reason',
+              label: words.reason,
+              choices: [all, ...reasons.map((code) => [code, this.reasonOf(code)] as const)],
+            },
+          ] as const)
+        : []),
+      ...(cause === undefined
+        ? []
+        : ([{ kind: 'choice', name: 'cause', label: words.cause, choices: [all, [cause, cause]] }] as const)),
+      ...(without === undefined
+        ? []
+        : ([
+            { kind: 'choice', name: NO_CAUSE, label: words.cause, choices: [all, [without, words.no_cause]] },
+          ] as const)),
+      {
+        kind: 'choice',
+        name: 'within',
+        label: words.within,
+        choices: [all, ...Object.entries(words.withins)],
+      },
+      ...periodFilters(context),
+    ];
+  }
+
+  private reasonOf(code: string): string {
+    return code === 'expired'
+      ? this.words.expired
+      : (deliveryWords(this.context.locale).reasons[code] ?? code);
   }
 
   private get columns(): Column<Job>[] {
     const { words, context } = this;
     const { format } = context;
-    const isFailed = this.state === 'failed';
-    const reasons = deliveryWords(context.locale).reasons;
-    const when = ({ ended_at, due_at }: Job) => (isFailed ? (ended_at ?? due_at) : due_at);
+    const isEnded = ENDED.has(this.state);
+    const when = ({ ended_at, due_at }: Job) => (isEnded ? (ended_at ?? due_at) : due_at);
     const jobs: Readonly<Record<string, string>> = runWords(context.locale).jobs;
     const queues: Readonly<Record<string, string>> = words.queues;
     // A queue of messages has one job, which sends them.
-    const jobOf = ({ job }: Job) => jobs[job] ?? queues[this.params.queue ?? ''] ?? job;
-    const why = ({ defer_reason: reason }: Job) => (reason === null ? '' : (reasons[reason] ?? reason));
+    const jobOf = ({ job }: Job) => jobs[job] ?? queues[job.replace(/^send-/, '')] ?? job;
+    const why = (job: Job) => {
+      const code = codeOf(job);
+      return [
+        ...(code === null ? [] : [this.reasonOf(code)]),
+        ...(job.cause === null ? [] : [job.cause]),
+      ].join(' · ');
+    };
     return [
       {
-        label: isFailed ? words.ended_at : words.due_at,
+        label: isEnded ? words.ended_at : words.due_at,
         cell: (job) => ago(format, when(job)),
         text: when,
       },
@@ -141,8 +203,22 @@ export default class QueuePage extends OperatorPage {
         cell: ({ attempts }) => format.number(attempts),
         text: ({ attempts }) => String(attempts),
       },
-      ...(this.state === 'delayed' ? [{ label: words.reason, cell: why, text: why }] : []),
+      ...(HAS_REASONS.has(this.state)
+        ? [
+            {
+              label: words.reason,
+              kind: 'wide' as const,
+              cell: (job: Job) => html`<small dir="auto">${why(job)}</small>`,
+              text: why,
+            },
+          ]
+        : []),
       { label: words.id, cell: ({ id }) => html`<code>${id}</code>`, text: ({ id }) => id },
     ];
   }
+}
+
+/** Why it waits or has failed, as the API names it. */
+function codeOf({ defer_reason, reason }: Job): string | null {
+  return reason ?? defer_reason;
 }

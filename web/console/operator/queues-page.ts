@@ -3,6 +3,7 @@ import { badge } from '../../design/badge.js';
 import type { OperatorWords } from '../../words/console/operator.js';
 import { duration } from './durations.js';
 import { OperatorPage } from './operator-page.js';
+import { type JobsChoice, jobsUrl } from './jobs-url.js';
 import { countsOf, type Queue } from './problems.js';
 import { queueActs } from './queue-acts.js';
 import { Resource } from '../resource.js';
@@ -65,8 +66,8 @@ export default class QueuesPage extends OperatorPage {
     const { format, locale } = context;
     const { due, deferred, inWork, done, failed, oldest } = countsOf(queue);
     const { bull, workers } = queue;
-    const link = (count: number, state: string) =>
-      html`<a href="/operator/queues/${queue.queue}?state=${state}">${format.number(count)}</a>`;
+    const link = (count: number, choice: JobsChoice) =>
+      html`<a href=${jobsUrl(queue.queue, choice)}>${format.number(count)}</a>`;
     const cell = (label: string, content: unknown) =>
       html`<td class="number" data-label=${label}>${content}</td>`;
     const inBull = bull === null ? null : bull.active + bull.waiting + bull.delayed + bull.failed;
@@ -76,11 +77,17 @@ export default class QueuesPage extends OperatorPage {
       </th>
       <td data-label=${words.state}>${stateOf(queue, words)}</td>
       ${cell(words.oldest_due, oldest === null ? '–' : duration(oldest, locale))}
-      ${cell(words.due, link(due, 'waiting'))}
-      ${cell(words.deferred, deferred === null ? '–' : link(deferred, 'delayed'))}
-      ${cell(words.in_work, link(inWork, 'active'))} ${cell(words.done_24h, format.number(done))}
-      ${cell(words.failed_24h, link(failed, 'failed'))}
-      ${cell(words.in_bull, inBull === null ? words.bull_none : format.number(inBull))}
+      ${cell(words.due, link(due, { state: deferred === null ? 'pending' : 'waiting' }))}
+      ${cell(words.deferred, deferred === null ? '–' : link(deferred, { state: 'delayed' }))}
+      ${cell(words.in_work, link(inWork, { state: 'active' }))}
+      ${cell(words.done_24h, link(done, { state: 'completed', within: '24h' }))}
+      ${cell(words.failed_24h, link(failed, { state: 'failed', within: '24h' }))}
+      ${cell(
+        words.in_bull,
+        inBull === null
+          ? words.bull_none
+          : html`<a href="/ops/queues" target="_blank" rel="noopener">${format.number(inBull)}</a>`,
+      )}
       ${cell(
         words.workers,
         workers === null

@@ -9,7 +9,7 @@ import { type Column, listTable } from '../list/table.js';
 import { runWords } from './foreign-words.js';
 import { OperatorPage } from './operator-page.js';
 import { worstFirst } from './problems.js';
-import { type Mark, markShape, strip } from './strip.js';
+import { hoursOf, type Mark, MARKS, markShape, strip } from './strip.js';
 
 type Schemas = components['schemas'];
 type Strip = Schemas['TimelineStrip'];
@@ -17,8 +17,6 @@ type Job = Strip['job'];
 
 /** Tenants a page: each has a row for every job. */
 const TENANTS = 10;
-const HOURS = ['6', '24', '72'] as const;
-const MARKS: readonly Mark[] = ['missed', 'failed', 'caught_up', 'under_way', 'ran', 'planned'];
 /** Those with a column of their own. */
 const COUNTED: readonly Mark[] = ['missed', 'failed', 'caught_up', 'ran', 'planned'];
 
@@ -32,7 +30,7 @@ export default class RunsPage extends OperatorPage {
         params: {
           query: {
             limit: TENANTS,
-            hours: Number(HOURS.find((one) => one === hours) ?? '24'),
+            hours: hoursOf(hours),
             ...(job === undefined ? {} : { job: job as Job }),
             ...(tenant === undefined ? {} : { tenant }),
             ...(cursor === undefined ? {} : { cursor }),
@@ -106,8 +104,9 @@ export default class RunsPage extends OperatorPage {
     const { format } = context;
     const own = this.runWords;
     const { jobs } = runWords(context.locale);
-    const path = ({ tenant, job }: Strip, state = '') =>
-      `/operator/runs/${tenant.slug}?job=${job}${state === '' ? '' : `&state=${state}`}`;
+    const hours = hoursOf(this.strips.filters.hours);
+    const counted = ({ tenant, job }: Strip, mark: Mark) =>
+      `/operator/runs/${tenant.slug}/${job}?mark=${mark}${hours === 24 ? '' : `&hours=${hours}`}`;
     return [
       {
         label: own.office,
@@ -120,7 +119,8 @@ export default class RunsPage extends OperatorPage {
       },
       {
         label: own.job,
-        cell: (one) => html`<a href=${path(one)}>${jobs[one.job]}</a>`,
+        cell: (one) =>
+          html`<a href=${`/operator/runs/${one.tenant.slug}?job=${one.job}`}>${jobs[one.job]}</a>`,
         text: ({ job }) => jobs[job],
       },
       { label: own.timeline, cell: (one) => this.strip(one), text: ({ hours }) => hours },
@@ -130,8 +130,7 @@ export default class RunsPage extends OperatorPage {
         cell: (one) => {
           const count = one.counts[mark] ?? 0;
           if (count === 0) return html`<span class="zero">0</span>`;
-          const number = format.number(count);
-          return mark === 'failed' ? html`<a href=${path(one, 'failed')}>${number}</a>` : number;
+          return html`<a href=${counted(one, mark)}>${format.number(count)}</a>`;
         },
         text: ({ counts }) => String(counts[mark] ?? 0),
       })),

@@ -4,7 +4,7 @@ import type { OperatorRunWords } from '../../words/console/operator-runs.js';
 export type Mark = keyof OperatorRunWords['marks'];
 
 /** The letters of the API, worst first. */
-const MARKS: Readonly<Record<string, Mark>> = {
+const BY_LETTER: Readonly<Record<string, Mark>> = {
   m: 'missed',
   f: 'failed',
   c: 'caught_up',
@@ -13,6 +13,16 @@ const MARKS: Readonly<Record<string, Mark>> = {
   r: 'ran',
   p: 'planned',
 };
+
+/** In this order in legends and filters. */
+export const MARKS: readonly Mark[] = ['missed', 'failed', 'caught_up', 'under_way', 'ran', 'planned'];
+
+/** The choices of hours to look back, in the address. */
+export const HOURS = ['6', '24', '72'] as const;
+
+export function hoursOf(text: string | undefined): number {
+  return Number(HOURS.find((one) => one === text) ?? '24');
+}
 
 const STEP = 9;
 const HEIGHT = 18;
@@ -71,7 +81,7 @@ export function strip({ hours, from, now, words, time, summary }: StripView): Te
   >
     <path class="base" d="M0 17.500H${width}" />
     ${Array.from(hours, (letter, hour) => {
-      const mark = MARKS[letter];
+      const mark = BY_LETTER[letter];
       if (mark === undefined) return '';
       return svg`<g><title>${time(from + hour * 3_600_000)} · ${words.marks[mark]}</title>${shapeOf(mark, hour * STEP)}</g>`;
     })}

@@ -7,6 +7,7 @@ import { wordsIn } from '../context.js';
 import { filterBar } from '../list/filter-bar.js';
 import { ListState } from '../list/list-state.js';
 import { type Column, listTable } from '../list/table.js';
+import { type JobsChoice, jobsUrl } from './jobs-url.js';
 import { OperatorPage } from './operator-page.js';
 import './tenant-dialog.js';
 
@@ -94,7 +95,10 @@ export default class TenantsPage extends OperatorPage {
             ],
           },
         ],
-        csv: { name: 'tenants.csv', columns },
+        csv: {
+          name: 'tenants.csv',
+          columns: [...columns, { label: own.zone, cell: () => '', text: ({ time_zone: zone }) => zone }],
+        },
       })}
       ${listTable({
         context,
@@ -136,10 +140,15 @@ export default class TenantsPage extends OperatorPage {
   private get columns(): Column<Tenant>[] {
     const { format } = this.context;
     const own = this.tenantWords;
-    const count = (label: string, of: (tenant: Tenant) => number): Column<Tenant> => ({
+    const count = (label: string, of: (tenant: Tenant) => number, choice?: JobsChoice): Column<Tenant> => ({
       label,
       kind: 'number',
-      cell: (tenant) => format.number(of(tenant)),
+      cell: (tenant) => {
+        const number = format.number(of(tenant));
+        return choice === undefined
+          ? number
+          : html`<a href=${jobsUrl('deliveries', { ...choice, tenant: tenant.slug })}>${number}</a>`;
+      },
       text: (tenant) => String(of(tenant)),
     });
     return [
@@ -165,12 +174,18 @@ export default class TenantsPage extends OperatorPage {
             : html`${badge('warning', own.states.suspended)} <small>${ago(format, since)}</small>`,
         text: ({ suspended_at: since }) => (since === null ? own.states.active : own.states.suspended),
       },
-      { label: own.kind, cell: ({ kind }) => own.kinds[kind], text: ({ kind }) => kind },
+      {
+        label: own.kind,
+        cell: ({ kind, time_zone: zone }) =>
+          html`<span class="stacked"
+            ><span class="line">${own.kinds[kind]}</span><small>${zone}</small></span
+          >`,
+        text: ({ kind }) => kind,
+      },
       count(own.users, ({ users }) => users),
-      count(own.pending, ({ pending }) => pending),
-      count(own.sent, ({ sent_24h: sent }) => sent),
-      count(own.failed, ({ failed_24h: failed }) => failed),
-      { label: own.zone, cell: ({ time_zone: zone }) => zone, text: ({ time_zone: zone }) => zone },
+      count(own.pending, ({ pending }) => pending, { state: 'pending' }),
+      count(own.sent, ({ sent_24h: sent }) => sent, { state: 'completed', within: '24h' }),
+      count(own.failed, ({ failed_24h: failed }) => failed, { state: 'failed', within: '24h' }),
       {
         label: own.created,
         sort: 'created_at',

@@ -3,6 +3,7 @@ import { ago } from '../../design/time.js';
 import * as deliveryWords from '../../words/console/deliveries.js';
 import type { PeopleWords } from '../../words/console/people.js';
 import { type ConsoleContext, wordsIn } from '../context.js';
+import { clientName } from './client-name.js';
 import { devicesPart } from './devices-part.js';
 import type { PersonState } from './person-state.js';
 
@@ -107,10 +108,10 @@ function sessions({ words, context, state, run }: AccessView): TemplateResult {
   return html`<h3>${words.sessions}</h3>
     <ul class="person-acts">
       ${state.sessions.map(({ id, user_agent, last_used_at, current }) => {
-        const client = user_agent ?? words.unknown_client;
+        const client = user_agent === null ? words.unknown_client : clientName(user_agent);
         return html`<li>
           <span class="name"
-            ><span dir="auto">${client}</span
+            ><span dir="auto" title=${user_agent ?? nothing}>${client}</span
             ><small
               >${current ? html`<strong>${words.this_session}</strong>` : html`${words.session_used} ${ago(context.format, last_used_at)}`}</small
             ></span

@@ -35,7 +35,8 @@ export default class AuditPage extends ConsolePage {
     if (changed.has('query')) this.list.read(this.query);
   }
 
-  protected override firstUpdated(): void {
+  protected override firstUpdated(changed: PropertyValues): void {
+    super.firstUpdated(changed);
     void this.loadNames();
   }
 

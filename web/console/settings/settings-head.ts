@@ -1,5 +1,4 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import { ref } from 'lit/directives/ref.js';
 import { en, fr, type SettingsWords } from '../../words/console/settings.js';
 import { type ConsoleContext, wordsIn } from '../context.js';
 import { pageHead } from '../page.js';
@@ -28,12 +27,7 @@ export function settingsHead(
   return html`<div class="settings-tabs" role="navigation" aria-label=${words.tabs_label}>
       ${TABS.map(
         ([name, path]) =>
-          html`<a
-            href=${path}
-            aria-current=${name === tab ? 'page' : nothing}
-            ${name === tab ? ref(showTab) : nothing}
-            >${words.tabs[name]}</a
-          >`,
+          html`<a href=${path} aria-current=${name === tab ? 'page' : nothing}>${words.tabs[name]}</a>`,
       )}
     </div>
     ${pageHead(heading ?? words.tabs[tab], { note: note ?? nothing, actions: actions ?? nothing })}`;
@@ -49,11 +43,4 @@ export async function copy(context: ConsoleContext, text: string): Promise<void>
   } catch {
     context.toast({ text: words.copy_failed, tone: 'critical' });
   }
-}
-
-/** On a phone the tabs scroll: the current one is shown. */
-function showTab(tab: Element | undefined): void {
-  const box = tab?.parentElement;
-  if (tab instanceof HTMLElement && box != null)
-    queueMicrotask(() => box.scrollTo({ left: tab.offsetLeft - box.offsetLeft - 12 }));
 }

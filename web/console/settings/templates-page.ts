@@ -31,7 +31,8 @@ export default class TemplatesPage extends ConsolePage {
     if (this.hasUpdated) void this.load();
   }
 
-  protected override firstUpdated(_changed: PropertyValues): void {
+  protected override firstUpdated(changed: PropertyValues): void {
+    super.firstUpdated(changed);
     void this.load();
   }
 

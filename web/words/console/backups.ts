@@ -1,4 +1,6 @@
-const plural = (n: string, one: string, many: string): string =>
+const plural = (n: string, one: string, many: string): string => `${n} ${n === '1' ? one : many}`;
+/** In French zero is singular. */
+const pluriel = (n: string, one: string, many: string): string =>
   `${n} ${n === '0' || n === '1' ? one : many}`;
 
 export const en = {
@@ -159,7 +161,7 @@ export const fr: BackupWords = {
   title: 'Sauvegardes',
   caption: 'Sauvegardes attendues et bases inattendues',
   checked: (at, jobs) => `${jobs} sous surveillance, à ${at}`,
-  jobs: (n) => plural(n, 'sauvegarde', 'sauvegardes'),
+  jobs: (n) => pluriel(n, 'sauvegarde', 'sauvegardes'),
   conditions: {
     bad: 'En défaut',
     doubtful: 'Douteuses',
@@ -169,10 +171,10 @@ export const fr: BackupWords = {
   },
   counts: {
     bad: (n) => `${n} en défaut`,
-    doubtful: (n) => plural(n, 'douteuse', 'douteuses'),
+    doubtful: (n) => pluriel(n, 'douteuse', 'douteuses'),
     waiting: (n) => `${n} en attente`,
     unknown: (n) => `${n} sans résultat`,
-    good: (n) => plural(n, 'bonne', 'bonnes'),
+    good: (n) => pluriel(n, 'bonne', 'bonnes'),
   },
   all: 'Toutes',
   not_good: 'En défaut ou douteuses',
@@ -255,7 +257,7 @@ export const fr: BackupWords = {
   not_expected: 'Cette base n’est pas attendue : un agent l’a annoncée.',
   alerts: 'Alertes',
   no_alerts: 'Aucune alerte pour cette sauvegarde jusqu’ici.',
-  earlier_alerts: (n) => plural(n, 'alerte précédente', 'alertes précédentes'),
+  earlier_alerts: (n) => pluriel(n, 'alerte précédente', 'alertes précédentes'),
   sizes: 'Taille au fil du temps',
   sizes_summary: (n, least, most) =>
     n === '1' ? `1 sauvegarde stockée, ${most}` : `${n} sauvegardes stockées, de ${least} à ${most}`,

@@ -90,7 +90,6 @@ export const en = {
     open: (n: string): string => `${n} open`,
     ended: (n: string): string => `${n} finished`,
     day: (date: string, text: string): string => `${date}: ${text}`,
-    total: (open: string, ended: string): string => `${open} open, ${ended} finished this month`,
   },
   form: {
     add_title: {
@@ -237,10 +236,8 @@ export const fr: DueItemWords = {
     next: 'Mois suivant',
     this_month: 'Ce mois-ci',
     open: (n) => `${n} en cours`,
-    ended: (n) => (n === '1' ? '1 terminée' : `${n} terminées`),
+    ended: (n) => (n === '0' || n === '1' ? `${n} terminée` : `${n} terminées`),
     day: (date, text) => `${date} : ${text}`,
-    total: (open, ended) =>
-      `Ce mois-ci : ${open} en cours, ${ended} ${ended === '1' || ended === '0' ? 'terminée' : 'terminées'}`,
   },
   form: {
     add_title: {

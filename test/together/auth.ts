@@ -9,6 +9,7 @@ runTogether(
   'src/cli/doctor/mail.spec.ts',
   'src/cli/doctor/postgres.spec.ts',
   'src/cli/doctor/redis.spec.ts',
+  'src/cli/doctor/spf.spec.ts',
   'src/cli/doctor/standby.spec.ts',
   'src/cli/operators.spec.ts',
   'src/cli/preview.spec.ts',

@@ -6,7 +6,7 @@ import { type Benchmark, compare, limit, median } from './benchmark.js';
 import type { BenchDatabase } from './context.js';
 import { insertDue, type Mailing, startMailing } from './support/mailing.js';
 import { OPERATOR, triggerOf } from './support/operator.js';
-import { startServer } from './support/processes.js';
+import { startServer, watchMemory } from './support/processes.js';
 import { startSink } from './support/smtp-sink.js';
 import { until } from './support/time.js';
 
@@ -59,24 +59,33 @@ export const p10: Benchmark = {
       alone: [] as number[],
       cleaned: [] as number[],
       wait: [] as number[],
+      memory: [] as number[],
+      memoryAlone: [] as number[],
     };
+    const [worker] = mailing.workers;
+    if (worker === undefined) throw new Error('there is no worker');
     await mailing.open();
     for (let run = 1; run <= context.runs; run++) {
       await database.sql.query('CHECKPOINT');
       const time = delay(context.quick ? 1_000 : ALONE_SECONDS * 1_000);
+      const memoryAlone = watchMemory(worker);
       figures.alone.push(await sendDuring(mailing, half, time));
+      figures.memoryAlone.push(await memoryAlone.stop());
       const trigger = await triggerOf(web, 'cleanup', `tenant-${run}`);
       const waits = watchLocks(database);
+      const memory = watchMemory(worker);
       const began = performance.now();
       await trigger();
       figures.sending.push(await sendDuring(mailing, half, cleaned(database, run)));
       const seconds = (performance.now() - began) / 1_000;
       figures.cleaned.push((await archivedRows(database, `tenant-${run}`, old * 2)) / seconds);
       figures.wait.push(await waits.stop());
+      figures.memory.push(await memory.stop());
       const [sending = 0, alone = 0, rows = 0, wait = 0] = Object.values(figures).map((all) => all.at(-1));
       context.log(
         `run ${run}: ${Math.round(sending)} mails/s; alone ${Math.round(alone)}/s; ` +
-          `${Math.round(rows)} rows/s cleaned; longest wait for a lock ${Math.round(wait)} ms`,
+          `${Math.round(rows)} rows/s cleaned; longest wait for a lock ${Math.round(wait)} ms; ` +
+          `worker ${Math.round(figures.memory.at(-1) ?? 0)} MB, alone ${Math.round(figures.memoryAlone.at(-1) ?? 0)} MB`,
       );
     }
     await Promise.all([mailing.stop(), web.stop(), sink.stop()]);
@@ -112,6 +121,14 @@ export const p10: Benchmark = {
         unit: 'ms',
         values: [Math.max(...figures.wait)],
         target: { at_most: 1_000 },
+      }),
+      compare({
+        id: 'P10',
+        what: 'memory of the worker meanwhile, vs when it only sends',
+        unit: 'MB',
+        values: figures.memory,
+        references: figures.memoryAlone,
+        target: { at_most: 1.5 },
       }),
     ];
   },

@@ -23,6 +23,7 @@ export interface Mailing {
   kick(): Promise<unknown>;
   /** Mails whose outcome was recorded so far. */
   sent(): number;
+  readonly workers: readonly Child[];
   stop(): Promise<void>;
 }
 
@@ -79,6 +80,7 @@ export async function startMailing(
     pause,
     kick,
     sent,
+    workers,
     send: async (count, bundles) => {
       await insertDeliveries(database, count, bundles === undefined ? null : 'together');
       await sql.query('CHECKPOINT');

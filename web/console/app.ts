@@ -121,7 +121,11 @@ export class VigieConsole extends LitElement {
       void import('./push.js')
         .then(({ ConsolePush }) => new ConsolePush(this.api, me).begin((url) => this.router.navigate(url)))
         .catch(() => undefined);
-      if (role !== 'operator') void import('../inbox/vigie-inbox.js');
+      if (role === 'operator')
+        void import('./operator/installation.js').then(({ installationOf }) =>
+          installationOf(this.api).watch(() => this.context),
+        );
+      else void import('../inbox/vigie-inbox.js');
       for (const { load } of navigationOf(role)) void load().catch(() => undefined);
     }, 300);
   }

@@ -112,6 +112,33 @@ test('an operator lands on what is wrong, and each number leads to what it count
   await heading('Envois');
 }, 60_000);
 
+test('a channel that goes down is announced on every page, and the title counts it', async () => {
+  const own = await browser.newContext({ locale: 'fr-FR' });
+  await own.clock.install();
+  await signInByCookie(own, url, { ...cast.operator, tenant: null });
+  const { page: other, faults } = await openConsole(own, url, '/operator/tenants');
+  const count = async () => Number(/^\((\d+)\)/.exec(await other.title())?.[1]);
+  const before = await until('the number of problems', async () => (await count()) || null);
+  expect(await other.locator('.toast').count()).toBe(0);
+  await world.sql(
+    `UPDATE channels SET down_since = now(), down_cause = 'login', next_probe_at = now() + interval '1 day'
+     WHERE channel = 'email'`,
+  );
+  await own.clock.runFor(15_000);
+  await other
+    .locator('.toast')
+    .getByText(/E-mail\s: connexion refusée/)
+    .waitFor();
+  await until('one more', async () => (await count()) === before + 1);
+  await other.locator('.toast').getByRole('button', { name: 'Voir' }).click();
+  await other.getByRole('heading', { level: 1, name: 'Connexions' }).waitFor();
+  await world.sql(
+    `UPDATE channels SET down_since = NULL, down_cause = NULL, next_probe_at = NULL WHERE channel = 'email'`,
+  );
+  expect(faults).toEqual([]);
+  await own.close();
+});
+
 test('the chart has its numbers in a table beside it, and uPlot is loaded with the first chart only', async () => {
   const requests: string[] = [];
   const note = (request: { url(): string }) => requests.push(request.url());

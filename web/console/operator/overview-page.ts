@@ -2,43 +2,35 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { badge, shape } from '../../design/badge.js';
 import { ago } from '../../design/time.js';
 import { duration, percent } from './durations.js';
+import { installationOf } from './installation.js';
 import { OperatorPage } from './operator-page.js';
 import { endedIn, outcomeChart } from './outcome-chart.js';
 import { countsOf, type Facts, problemsOf } from './problems.js';
-import { Resource } from '../resource.js';
 
 /** `/operator`: what is wrong, and how the work of all tenants goes. */
 export default class OverviewPage extends OperatorPage {
   protected readonly tab = 'overview_tab';
-  private readonly facts = new Resource<Facts>(
-    async (signal) => {
-      const { api } = this.context;
-      const [queues, activity, timeline] = await Promise.all([
-        api.get('/api/v1/admin/queues', { signal }),
-        api.get('/api/v1/admin/activity', { signal }),
-        api.get('/api/v1/admin/timeline', {
-          params: { query: { limit: 1, hours: 6, job: 'cleanup' } },
-          signal,
-        }),
-      ]);
-      return { queues: queues.data, activity, scheduler: timeline };
-    },
-    () => this.requestUpdate(),
-  );
+  private stop: (() => void) | null = null;
+
+  private get facts() {
+    return installationOf(this.context.api).facts;
+  }
 
   override connectedCallback(): void {
     super.connectedCallback();
-    void this.refresh();
+    const installation = installationOf(this.context.api);
+    this.stop = installation.subscribe(() => this.requestUpdate());
+    installation.open();
   }
 
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.stop?.();
+  }
+
+  /** The console reads it on every page. */
   protected override refresh(): Promise<void> {
-    return this.facts.load();
-  }
-
-  protected override updated(): void {
-    super.updated();
-    if (this.facts.value === null) return;
-    this.context.overview.report(this.problems(this.facts.value).length);
+    return Promise.resolve();
   }
 
   protected override render(): TemplateResult {
@@ -46,19 +38,9 @@ export default class OverviewPage extends OperatorPage {
     ${this.shown(this.facts, (facts) => html`${this.wrong(facts)} ${this.figures(facts)} ${this.chart(facts)}`)}`;
   }
 
-  private problems(facts: Facts) {
-    const { format, locale } = this.context;
-    return problemsOf(facts, {
-      words: this.words,
-      duration: (seconds) => duration(seconds, locale),
-      ago: (iso) => format.ago(iso),
-      number: (value) => format.number(value),
-    });
-  }
-
   private wrong(facts: Facts): TemplateResult {
     const { words } = this;
-    const problems = this.problems(facts);
+    const problems = problemsOf(facts, this.context);
     return html`<section class="operator-wrong">
       <h2>${words.wrong}</h2>
       ${

@@ -1,5 +1,7 @@
 import type { components } from '../../client/api.js';
-import type { OperatorWords } from '../../words/console/operator.js';
+import { en, fr, type OperatorWords } from '../../words/console/operator.js';
+import { type ConsoleContext, wordsIn } from '../context.js';
+import { duration } from './durations.js';
 import { jobsUrl } from './jobs-url.js';
 
 type Schemas = components['schemas'];
@@ -11,11 +13,15 @@ const LATE_S = 5 * 60;
 const SCHEDULER_LATE_MS = 95_000;
 
 export interface Problem {
+  /** The same while the problem lasts, whatever its text says meanwhile. */
+  id: string;
   tone: 'critical' | 'warning';
   text: string;
   /** Where to see it and act. */
   href: string;
 }
+
+const SCHEDULER = { id: 'scheduler', href: '/operator/runs' };
 
 export interface Facts {
   queues: readonly Queue[];
@@ -69,7 +75,13 @@ export function countsOf({ postgres }: Queue): QueueCounts {
 }
 
 /** What is wrong in an installation, worst first. */
-export function problemsOf(facts: Facts, texts: Texts): Problem[] {
+export function problemsOf(facts: Facts, { locale, format }: ConsoleContext): Problem[] {
+  const texts: Texts = {
+    words: wordsIn(locale, { fr, en }),
+    duration: (seconds) => duration(seconds, locale),
+    ago: (iso) => format.ago(iso),
+    number: (value) => format.number(value),
+  };
   const problems = [...servicesOf(facts, texts), ...queuesOf(facts, texts), ...outcomesOf(facts, texts)];
   const rank = ({ tone }: Problem) => (tone === 'critical' ? 0 : 1);
   return problems.sort((one, other) => rank(one) - rank(other));
@@ -84,24 +96,29 @@ function servicesOf({ queues, scheduler, activity }: Facts, { words, ago }: Text
   return [
     ...(redis === undefined || redis === null
       ? []
-      : [{ tone: 'critical' as const, text: problem.redis(redis), href: '/operator/connections' }]),
+      : [
+          {
+            ...{ id: 'redis', tone: 'critical' as const },
+            ...{ text: problem.redis(redis), href: '/operator/connections' },
+          },
+        ]),
     ...queues.flatMap(({ queue, channel }): Problem[] => {
       if (channel?.state !== 'down') return [];
       const name = queue === 'mail' ? channels.email : words.queues[queue];
       const text = problem.channel(name, causes[channel.cause ?? 'unreachable']);
-      return [{ tone: 'critical', text, href: '/operator/connections' }];
+      return [{ id: `channel ${queue}`, tone: 'critical', text, href: '/operator/connections' }];
     }),
     ...(scheduler.enabled && scheduler.last_poll_at === null
-      ? [{ tone: 'critical' as const, text: problem.scheduler_never, href: '/operator/runs' }]
+      ? [{ ...SCHEDULER, tone: 'critical' as const, text: problem.scheduler_never }]
       : []),
     ...(!scheduler.enabled
-      ? [{ tone: 'warning' as const, text: problem.scheduler_off, href: '/operator/runs' }]
+      ? [{ ...SCHEDULER, tone: 'warning' as const, text: problem.scheduler_off }]
       : isLate && scheduler.last_poll_at !== null
         ? [
             {
+              ...SCHEDULER,
               tone: 'critical' as const,
               text: problem.scheduler_late(ago(scheduler.last_poll_at)),
-              href: '/operator/runs',
             },
           ]
         : []),
@@ -115,11 +132,12 @@ function queuesOf({ queues }: Facts, { words, duration }: Texts): Problem[] {
     const { due, oldest } = countsOf(queue);
     const href = `/operator/queues/${queue.queue}`;
     const found: Problem[] = [];
-    if (queue.paused) found.push({ tone: 'warning', text: problem.paused(name), href });
-    if (due > 0 && queue.workers?.processes === 0)
-      found.push({ tone: 'critical', text: problem.no_workers(name), href });
+    const add = (what: string, tone: Problem['tone'], text: string) =>
+      found.push({ id: `${what} ${queue.queue}`, tone, text, href });
+    if (queue.paused) add('paused', 'warning', problem.paused(name));
+    if (due > 0 && queue.workers?.processes === 0) add('no workers', 'critical', problem.no_workers(name));
     else if (oldest !== null && oldest > LATE_S && !queue.paused)
-      found.push({ tone: 'critical', text: problem.oldest(name, duration(oldest)), href });
+      add('oldest', 'critical', problem.oldest(name, duration(oldest)));
     return found;
   });
 }
@@ -132,19 +150,19 @@ function outcomesOf({ activity }: Facts, { words, number }: Texts): Problem[] {
   const hour = { within: '1h' } as const;
   if (failed > 0)
     found.push({
-      tone: 'warning',
+      ...{ id: 'failed', tone: 'warning' },
       text: problem.failed(number(failed)),
       href: jobsUrl('deliveries', { state: 'failed', ...hour }),
     });
   if (unknown > 0)
     found.push({
-      tone: 'warning',
+      ...{ id: 'unknown', tone: 'warning' },
       text: problem.unknown(number(unknown)),
       href: jobsUrl('deliveries', { state: 'unknown', ...hour }),
     });
   if (runs > 0)
     found.push({
-      tone: 'warning',
+      ...{ id: 'failed runs', tone: 'warning' },
       text: problem.failed_runs(number(runs)),
       href: jobsUrl('runs', { state: 'failed', ...hour }),
     });

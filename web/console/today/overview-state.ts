@@ -26,7 +26,7 @@ export class OverviewState {
     );
   }
 
-  /** Operators have no overview: their first page counts what is wrong. */
+  /** Operators have no overview: what is wrong in the installation counts. */
   report(wrong: number): void {
     if (wrong === this.reported) return;
     this.reported = wrong;

@@ -45,6 +45,7 @@ export const en = {
     unknown: (n: string): string =>
       `${n} may or may not have been sent in the last hour: a person must decide`,
   },
+  show_problem: 'Show',
   causes: {
     unreachable: 'unreachable',
     tls: 'encryption fails',
@@ -148,6 +149,7 @@ export const fr: OperatorWords = {
     failed_runs: (n) => `Exécutions échouées de la dernière heure : ${n}`,
     unknown: (n) => `Envois incertains de la dernière heure : ${n}. Une personne doit décider`,
   },
+  show_problem: 'Voir',
   causes: {
     unreachable: 'injoignable',
     tls: 'le chiffrement échoue',

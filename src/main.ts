@@ -70,7 +70,10 @@ function stopOnSignal(started: Started, log: JsonLogger): void {
       log.error({ event: 'stop_failed', err: error }, 'Vigie');
       process.exit(1);
     };
-    setTimeout(() => fail(new Error('it is still working')), STOP_DEADLINE_MS).unref();
+    setTimeout(
+      () => fail(new Error(`it did not stop within ${STOP_DEADLINE_MS / 1_000} s`)),
+      STOP_DEADLINE_MS,
+    ).unref();
     const code = started.app === null ? 1 : 0;
     stop(started).then(() => process.exit(code), fail);
   };

@@ -20,7 +20,9 @@ const DATA_SOURCE_HOLDERS = {
   'src/platform/database/connections.ts': 'lends the connections of a pool to them',
   'src/platform/database/migrate.ts': 'migrates as the owner, before there is an application',
   'src/platform/database/database.module.ts': 'sets how the driver reads dates and counts',
-  'src/platform/database/reach.ts': 'signs in and looks at the schema, before there is an application',
+  'src/platform/database/reach.ts': 'looks at the schema, before there is an application',
+  'src/platform/database/one-client.ts':
+    'connects outside the pools: before there is an application, and for the doctor',
   'src/platform/embedded/logins.ts': 'makes the logins of the embedded PostgreSQL',
 };
 

@@ -25,7 +25,7 @@ export class RedisCluster {
       Array.from({ length: replicas ? 2 * NODES : NODES }, (_none, number) =>
         startRedis(
           [
-            ...['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'],
+            ...['--cluster-enabled', 'yes', '--cluster-node-timeout', replicas ? '3000' : '1000'],
             ...['--dir', folder, '--cluster-config-file', `${number}.conf`],
             ...['--repl-diskless-sync-delay', '0'],
           ],
@@ -58,13 +58,13 @@ export class RedisCluster {
   async loseNodeOf(key: string): Promise<void> {
     const [slot = 0] = await this.onEach((redis) => redis.cluster('KEYSLOT', key));
     const number = Math.floor((slot * NODES) / SLOTS);
+    const roles = await this.onEach(roleOf);
+    if (roles[number] !== 'master') throw new Error('a replica has taken over before its node was lost');
     await this.nodes[number]!.stop();
     await onEachOf([this.replicas[number]!], (redis) =>
       until('the replica to take over', async () => {
-        const role = (await redis.call('ROLE')) as unknown[];
-        return (
-          role[0] === 'master' && String(await redis.call('CLUSTER', 'INFO')).includes('cluster_state:ok')
-        );
+        const info = String(await redis.call('CLUSTER', 'INFO'));
+        return (await roleOf(redis)) === 'master' && info.includes('cluster_state:ok');
       }),
     );
   }
@@ -107,6 +107,11 @@ export class RedisCluster {
       );
     });
   }
+}
+
+/** `master` or `slave`. */
+async function roleOf(redis: Redis): Promise<unknown> {
+  return ((await redis.call('ROLE')) as unknown[])[0];
 }
 
 function onEachOf<Result>(

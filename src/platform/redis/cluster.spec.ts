@@ -123,6 +123,17 @@ it('sends on when the node with the queues is lost and its replica takes over', 
     await write('after@client.example');
     await arrives('meanwhile@client.example');
     await arrives('after@client.example');
+    // A job that the lost node had may be admitted again until here.
+    await until(
+      'the end of all leases',
+      async () => {
+        const [open] = await world.sql<{ count: number }>(
+          `SELECT count(*) FROM deliveries WHERE state <> 'sent' OR admitted_at > now() - interval '16 seconds'`,
+        );
+        return open?.count === 0;
+      },
+      FAILED_OVER_MS,
+    );
     expect(catcher.mails).toHaveLength(3);
     expect(await doctor(own.url)).toContainEqual(
       finding('ok', /takes writes: 3 primaries .* and 2 replicas/),

@@ -230,9 +230,10 @@ it('V20: only the newest counts are shown, and a kind that cannot be counted has
 describe('V20: a file to import', () => {
   it('shows the progress of one’s own import, not of a colleague’s newer one', async () => {
     const imports = [
-      { id: 'theirs', created_by: 'user:bob', finished_at: null },
-      { id: 'done', created_by: 'user:alice', finished_at: '2026-03-02T08:00:00Z' },
-      { id: 'own', created_by: 'user:alice', finished_at: null },
+      { id: 'theirs', created_by: 'user:bob', state: 'receiving' },
+      { id: 'done', created_by: 'user:alice', state: 'done' },
+      { id: 'staged', created_by: 'user:alice', state: 'staged' },
+      { id: 'own', created_by: 'user:alice', state: 'comparing' },
     ];
     const api = { get: () => Promise.resolve({ data: imports }) };
     const underWay = (me: string) => new ImportApi(api as never, { kind: 'tasks' } as never, me).underWay();

@@ -224,18 +224,19 @@ describe('V19: a call', () => {
     if (status !== 200) expect(verdict).toMatchObject({ error: `The endpoint answered ${status}: ${body}` });
   });
 
-  it.each<[string, Behaviour, object]>([
+  it.each<[string, Behaviour, CallLimits, object]>([
     [
       '429 with Retry-After',
       { status: 429, headers: { 'retry-after': '30' }, body: 'rate_limited' },
+      PATIENT,
       { failure: 'retryable', gone: false, retry_after_ms: 30_000 },
     ],
-    ['silence', 'silence', { failure: 'ambiguous', error: 'The endpoint did not answer in time' }],
-    ['a slow body', 'slow_body', { delivered: true }],
-    ['a reset after the request', 'reset_after_request', { failure: 'ambiguous', gone: false }],
-  ])('B9: Slack answers by %s', async (_name, behaviour, expected) => {
+    ['silence', 'silence', HASTY, { failure: 'ambiguous', error: 'The endpoint did not answer in time' }],
+    ['a slow body', 'slow_body', HASTY, { delivered: true }],
+    ['a reset after the request', 'reset_after_request', PATIENT, { failure: 'ambiguous', gone: false }],
+  ])('B9: Slack answers by %s', async (_name, behaviour, limits, expected) => {
     receiver.behave(behaviour);
-    const { verdict } = await judged({ format: 'slack', secrets: [] }, callerWith({ limits: HASTY }));
+    const { verdict } = await judged({ format: 'slack', secrets: [] }, callerWith({ limits }));
     expect(verdict).toMatchObject(expected);
     expect(receiver.connections).toBe(1);
   });

@@ -134,7 +134,8 @@ describe('N1: the first channel that works', () => {
     // Nothing is decided yet.
     expect((await process()).channels).toEqual({});
     stage.pushService.answer({ status: 410 });
-    expect((await stage.arrived()).mails).toEqual([]);
+    expect(await stage.arrived()).toMatchObject({ mails: [], pushes: 1 });
+    expect(await outcomes()).toEqual([['push', 'failed', null]]);
     // The process that sent it is gone; two others continue at the same time.
     const other = await createWorld({ join: stage.world, clock });
     try {

@@ -15,21 +15,28 @@ export interface CommandAct {
   tenant?: { id: string } | { slug: string };
 }
 
-/** Runs an audited act, like a request: recorded before, its outcome after. */
+/**
+ * Runs an audited act, like a request: recorded before, its outcome after.
+ * @param work may note more targets: the id of what it creates
+ */
 export async function audited<Result>(
   app: INestApplicationContext,
   { action, targets = {}, tenant }: CommandAct,
-  work: () => Promise<Result>,
+  work: (note: (targets: Readonly<Record<string, string>>) => void) => Promise<Result>,
 ): Promise<Result> {
   const log = app.get(AuditLog, { strict: false });
   const request_id = `cli-${randomUUID()}`;
   const written = await log.write({ ...WHO, action, targets, tenant: tenant ?? null, request_id });
+  let noted: Readonly<Record<string, string>> = {};
+  const note = (more: typeof noted) => {
+    noted = { ...noted, ...more };
+  };
   try {
-    const result = await work();
-    await log.finish(written, 200, null);
+    const result = await work(note);
+    await log.finish(written, 200, null, noted);
     return result;
   } catch (error) {
-    await log.finish(written, error instanceof Problem ? error.status : 500, null);
+    await log.finish(written, error instanceof Problem ? error.status : 500, null, noted);
     throw error;
   }
 }

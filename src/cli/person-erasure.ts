@@ -1,4 +1,3 @@
-import { auditedTarget } from '../ops/privacy/erasure/audited-target.js';
 import { actingAdmin } from '../ops/privacy/erasure/acting-admin.js';
 import type { Erasure } from '../ops/privacy/erasure/erasure.js';
 import { Erasures } from '../ops/privacy/erasure/erasures.service.js';
@@ -15,7 +14,7 @@ export interface ErasureOptions extends PersonOptions {
 
 /**
  * `vigie users erase <email>`, or `--address`: erases a person to the end, unless it has to wait. The act is audited by
- * the user's id, or a hash of the address.
+ * the user's id, or a hash of the address, and the erasure's id.
  * @returns the text to print
  * @throws UsageError without a confirmation; Error in plain words.
  */
@@ -33,16 +32,17 @@ export async function erasePerson(
   const erasure = await withReadableErrors(environment, async (app) => {
     const tenant = await tenantOf(app, slug);
     const { user_id } = await personOf(app, tenant, email, address ?? '');
+    const erasures = app.get(Erasures, { strict: false });
+    // By its address again: a number that several users have is refused.
+    const target = address === undefined && user_id !== null ? { user_id } : { address: address ?? '' };
     const act = {
       action: 'vigie users erase',
       tenant: { id: tenant.id },
-      targets: auditedTarget(user_id, address),
+      targets: await erasures.auditedTarget(tenant.id, target),
     };
-    const erasures = app.get(Erasures, { strict: false });
-    return audited(app, act, async () => {
-      // By its address again: a number that several users have is refused.
-      const target = address === undefined && user_id !== null ? { user_id } : { address: address ?? '' };
+    return audited(app, act, async (note) => {
       const { id } = await erasures.begin(actingAdmin(tenant.id, 'cli'), target);
+      note({ erasure: id });
       return erasures.finish(tenant.id, id);
     });
   });

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { ScheduledJob } from '../contracts/jobs.js';
 import { SystemDatabase } from '../platform/database/database.js';
 import type { SqlValue } from '../platform/database/transaction.js';
+import { causeSql } from '../platform/queues/cause.sql.js';
 import {
   type JobsFilter,
   type JobsPart,
@@ -20,23 +21,23 @@ export class RunJobs {
     filter: JobsFilter,
     { limit, after }: JobsPart,
   ): Promise<JobView[]> {
-    const { key, order } = LISTS[filter.state];
-    return this.database.query<JobView>(
-      `SELECT r.tenant_id, t.slug AS tenant, r.id, r.job, r.state, r.attempts, r.due_at, r.created_at,
-              r.finished_at AS ended_at, NULL AS defer_reason, NULL AS reason, r.error AS cause
-       FROM job_runs r JOIN tenants t ON t.id = r.tenant_id
-       WHERE ${conditionsOf(filter.state)}
-         AND ($5::timestamptz IS NULL OR (${key}, r.id) ${order === 'ASC' ? '>' : '<'} ($5, $6::uuid))
-       ORDER BY ${key} ${order}, r.id ${order} LIMIT $7`,
-      [...valuesOf(jobs, filter), after?.at ?? null, after?.id ?? null, limit],
-    );
+    const values = [...valuesOf(jobs, filter), after?.at ?? null, after?.id ?? null, limit];
+    return this.database.query<JobView>(runListSql(filter.state), values);
   }
 
-  async count(jobs: readonly ScheduledJob[], filter: JobsFilter): Promise<number> {
+  /** @param most where counting stops, for all jobs together. */
+  async count(
+    jobs: readonly ScheduledJob[],
+    filter: JobsFilter,
+    most = MAX_COUNTED_JOBS,
+  ): Promise<number> {
     const [row] = await this.database.query<{ count: number }>(
+      // The limit within keeps each job on its index.
       `SELECT count(*) AS count FROM (
-         SELECT FROM job_runs r WHERE ${conditionsOf(filter.state)} LIMIT ${MAX_COUNTED_JOBS}) counted`,
-      valuesOf(jobs, filter),
+         SELECT FROM unnest($1::text[]) AS j (job)
+         CROSS JOIN LATERAL (SELECT FROM job_runs WHERE ${conditionsOf(filter.state)} LIMIT $5) r
+         LIMIT $5) counted`,
+      [...valuesOf(jobs, filter), most],
     );
     return row?.count ?? 0;
   }
@@ -48,21 +49,44 @@ const LISTS: Record<JobState, { condition: string; key: 'due_at' | 'finished_at'
   waiting: { condition: `state = 'queued' AND error IS NULL`, key: 'due_at', order: 'ASC' },
   delayed: { condition: `state = 'queued' AND error IS NOT NULL`, key: 'due_at', order: 'ASC' },
   pending: { condition: `state = 'queued'`, key: 'due_at', order: 'ASC' },
-  completed: {
-    condition: `state = 'succeeded' AND finished_at IS NOT NULL`,
-    key: 'finished_at',
-    order: 'DESC',
-  },
-  failed: { condition: `state = 'failed' AND finished_at IS NOT NULL`, key: 'finished_at', order: 'DESC' },
+  completed: { condition: `state = 'succeeded'`, key: 'finished_at', order: 'DESC' },
+  failed: { condition: `state = 'failed'`, key: 'finished_at', order: 'DESC' },
   // The outcome of a run is never uncertain.
   unknown: { condition: 'false', key: 'finished_at', order: 'DESC' },
 };
 
+/**
+ * A page of runs in a state. Reads the index `job_runs_by_state` job by job, from the first row of the page; of ended runs
+ * no more than a page of each job. $1 jobs, $2 the tenant or null, $3 since, $4 until, $5 and $6 the last row of the page
+ * before, $7 how many
+ */
+export function runListSql(state: JobState): string {
+  const { key, order } = LISTS[state];
+  const after =
+    order === 'ASC'
+      ? `> (coalesce($5::timestamptz, '-infinity'), coalesce($6::uuid, '${FIRST_ID}'))`
+      : `< (coalesce($5::timestamptz, 'infinity'), coalesce($6::uuid, '${LAST_ID}'))`;
+  return `
+    SELECT r.tenant_id, t.slug AS tenant, r.id, r.job, r.state, r.attempts, r.due_at, r.created_at,
+           r.finished_at AS ended_at, NULL AS defer_reason, NULL AS reason,
+           CASE WHEN r.error IS NOT NULL THEN ${causeSql('r.error')} END AS cause
+    FROM unnest($1::text[]) AS j (job)
+    CROSS JOIN LATERAL (
+      SELECT * FROM job_runs
+      WHERE ${conditionsOf(state)} AND (${key}, id) ${after}
+      ORDER BY ${key} ${order}, id ${order} LIMIT $7) r
+    JOIN tenants t ON t.id = r.tenant_id
+    ORDER BY r.${key} ${order}, r.id ${order} LIMIT $7`;
+}
+
+const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
 // $1 jobs, $2 the tenant or null, $3 since, $4 until
 function conditionsOf(state: JobState): string {
   const { condition, key } = LISTS[state];
-  return `r.job = ANY ($1) AND ${condition} AND ($2::uuid IS NULL OR r.tenant_id = $2)
-    AND ($3::timestamptz IS NULL OR ${key} >= $3) AND ($4::timestamptz IS NULL OR ${key} < $4)`;
+  return `job = j.job AND ${condition} AND ($2::uuid IS NULL OR tenant_id = $2)
+    AND ${key} >= coalesce($3::timestamptz, '-infinity') AND ${key} < coalesce($4::timestamptz, 'infinity')`;
 }
 
 function valuesOf(jobs: readonly ScheduledJob[], { tenant_id, since, until }: JobsFilter): SqlValue[] {

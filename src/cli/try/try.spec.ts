@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
@@ -238,8 +238,9 @@ test('an API key tests what it may in its own tenant, and skips the operators’
   expect([unaddressed.code, unaddressed.steps['sign in']]).toEqual([1, 'FAILED']);
 }, 60_000);
 
-test('C11: a push reaches the device of the named user, of the tenant of the key', async () => {
-  const service = await startProvider({ status: 201 });
+test('C11: a push reaches a device of the named user, of the tenant of the key', async () => {
+  const refusing = new Set<string>();
+  const service = await startProvider(({ path }) => ({ status: refusing.has(path) ? 413 : 201 }));
   const vapid = webPush.generateVAPIDKeys();
   const { world, url } = await serve(null, {
     VAPID_PUBLIC_KEY: vapid.publicKey,
@@ -257,28 +258,54 @@ test('C11: a push reaches the device of the named user, of the tenant of the key
   });
   const { key } = body as { key: string };
   const browser = new Browser(`${service.url}/push/1`);
-  await world.http('POST', '/api/v1/me/devices', {
-    token: cast.teammate.token,
-    body: { platform: 'web_push', subscription: browser.subscription },
-  });
+  for (const { subscription } of [browser, new Browser(`${service.url}/push/2`)])
+    await world.http('POST', '/api/v1/me/devices', {
+      token: cast.teammate.token,
+      body: { platform: 'web_push', subscription },
+    });
   const withKey = { url, api_key: key, to: 'you@vigie.example' };
   const sent = await attempt({ ...withKey, push: cast.teammate.email.toUpperCase() });
+  const toBoth = service.received.splice(0);
+  refusing.add('/push/1');
+  const toOne = await attempt({ ...withKey, push: cast.teammate.email });
+  refusing.add('/push/2');
+  const toNone = await attempt({ ...withKey, push: cast.teammate.email });
   const withoutDevice = await attempt({ ...withKey, push: cast.admin.email });
   const unknown = await attempt({ ...withKey, push: 'nobody@vigie.example' });
-  const asOperator = await attempt({ url, push: cast.teammate.email });
   const unnamed = await attempt({ url });
   await service.close();
 
   expect([sent.text, sent.code]).toEqual([sent.text, 0]);
   expect(sent.steps).toMatchObject({ push: 'ok' });
-  expect(service.received.map(({ bytes }) => browser.read(bytes))).toMatchObject([
-    { title: 'Vigie: a push' },
+  expect(sent.text).toMatch(/ok +push +sent to 2 of 2 devices of \S+@\S+ in/);
+  expect(
+    toBoth.filter(({ path }) => path === '/push/1').map(({ bytes }) => browser.read(bytes)),
+  ).toMatchObject([{ title: 'Vigie: a push' }]);
+  expect([toOne.text, toOne.code]).toEqual([
+    expect.stringMatching(/ok +push +sent to 1 of 2 devices of \S+@\S+ in/),
+    0,
+  ]);
+  expect([toNone.text, toNone.code]).toEqual([
+    expect.stringMatching(/FAILED +push +the push was not accepted: .*413/),
+    1,
   ]);
   expect(withoutDevice.text).toMatch(/FAILED +push +\S+@\S+ has no device\n +→ .*docs\/pushes\.md/);
   expect(unknown.text).toMatch(/FAILED +push +nobody@vigie\.example is no user of the key's tenant/);
-  expect(asOperator.text).toMatch(/FAILED +push .*\n +→ Pass --api-key/);
   expect(unnamed.text).toContain('\nNothing failed.\nNot tried: push (--push), webhook (--webhook).');
 }, 90_000);
+
+test('a push without an API key is a usage error, before anything is sent', () => {
+  const command = [resolve('dist/cli/vigie.js'), 'try', '--push', 'you@vigie.example', '--url'];
+  const refused = spawnSync(process.execPath, [...command, `http://127.0.0.1:${deadPort}`], {
+    env: { PATH: process.env.PATH },
+    encoding: 'utf8',
+  });
+  expect(refused).toMatchObject({
+    status: 2,
+    stdout: '',
+    stderr: expect.stringMatching(/^--push needs --api-key/),
+  });
+});
 
 test('an unreachable server is reported by the command, with exit code 1', async () => {
   const command = [resolve('dist/cli/vigie.js'), 'try', '--url', `http://127.0.0.1:${deadPort}`];

@@ -1,4 +1,5 @@
 import { Api } from '../demo/api.js';
+import { UsageError } from '../exit-codes.js';
 import { connections } from './connections.js';
 import { askHealth } from './health.js';
 import { trigger } from './jobs.js';
@@ -20,7 +21,7 @@ export interface TryOptions {
   to: string | null;
   /** The recipient of a text message; null: none is sent. */
   phone: string | null;
-  /** The e-mail address of a user who gets a push; null: none is sent. */
+  /** The e-mail address of a user of the API key's tenant, who gets a push; null: none is sent. */
   push: string | null;
   /** The URL of a webhook call; null: none is made. */
   webhook: string | null;
@@ -43,11 +44,15 @@ const STEPS: readonly Step[] = [
 /**
  * Tests an installation over REST and Socket.IO, as a client, and prints the result of each step.
  * @returns the exit code: 1 if a step failed.
+ * @throws UsageError, before it sends anything, for a push without an API key.
  */
 export async function runTry(
   options: TryOptions,
   print: (line: string) => void = console.log,
 ): Promise<number> {
+  if (options.push !== null && options.api_key === null) {
+    throw new UsageError("--push needs --api-key, a key of this user's tenant: the trial's own user has no device");
+  }
   const say = options.json === true ? () => undefined : print;
   const report = new TrialReport(say);
   say(`Testing ${options.url}\n`);

@@ -3,6 +3,7 @@ import type { Channel } from '../../contracts/channels.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { SystemDatabase } from '../../platform/database/database.js';
 import type { SqlValue } from '../../platform/database/transaction.js';
+import { causeSql } from '../../platform/queues/cause.sql.js';
 import {
   type JobsFilter,
   type JobsPart,
@@ -11,7 +12,6 @@ import {
   MAX_COUNTED_JOBS,
 } from '../../platform/queues/job-view.js';
 import { CHANNEL_TRAITS } from '../channels/channels.js';
-import { causeSql } from '../transitions/dead-letters.sql.js';
 
 /** Which deliveries. */
 export interface DeliveryJobsFilter extends JobsFilter {
@@ -49,10 +49,16 @@ export class DeliveryJobs {
     return rows.map(({ channel, ...job }) => ({ ...job, job: CHANNEL_TRAITS[channel].job }));
   }
 
-  async count(channels: readonly Channel[], filter: DeliveryJobsFilter): Promise<number> {
+  /** @param most where counting stops, for all channels and tenants together. */
+  async count(
+    channels: readonly Channel[],
+    filter: DeliveryJobsFilter,
+    most = MAX_COUNTED_JOBS,
+  ): Promise<number> {
     const [row] = await this.database.query<{ count: number }>(
-      `SELECT count(*) AS count FROM (${partsOf(filter.state, 'LIMIT $8')}) d`,
-      [...this.valuesOf(channels, filter), MAX_COUNTED_JOBS],
+      // The limit within keeps each part on its index.
+      `SELECT count(*) AS count FROM (SELECT FROM (${partsOf(filter.state, 'LIMIT $8')}) d LIMIT $8) counted`,
+      [...this.valuesOf(channels, filter), most],
     );
     return row?.count ?? 0;
   }

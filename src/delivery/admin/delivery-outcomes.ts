@@ -2,8 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type Channel, CHANNELS } from '../../contracts/channels.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { Database, SystemDatabase } from '../../platform/database/database.js';
+import { causeSql } from '../../platform/queues/cause.sql.js';
 import { WORKER_ALIVE_SECONDS } from '../dispatch/admission.js';
-import { causeSql } from '../transitions/dead-letters.sql.js';
 
 /** The final states that say whether a channel works; suppressed and cancelled deliveries say nothing about it. */
 export const OUTCOMES = ['sent', 'failed', 'unknown'] as const;

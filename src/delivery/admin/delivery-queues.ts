@@ -63,7 +63,11 @@ export class DeliveryQueues {
     return CHANNELS.some((channel) => queueOf(channel) === queue);
   }
 
-  async counts(queue: QueueName): Promise<{
+  /** @param most where counting of ended deliveries stops, for all tenants together. */
+  async counts(
+    queue: QueueName,
+    most = MAX_COUNTED_JOBS,
+  ): Promise<{
     paused: boolean;
     channel: ChannelState;
     postgres: DeliveryCounts;
@@ -76,7 +80,7 @@ export class DeliveryQueues {
       this.open.read(null, channel),
       this.database.query<Pick<DeliveryCounts, 'sent_24h' | 'failed_24h'> & LivingWorkers>(
         LAST_DAY_AND_WORKERS,
-        [channel, since, WORKER_ALIVE_SECONDS],
+        [channel, since, WORKER_ALIVE_SECONDS, most],
       ),
     ]);
     const health = states.get(channel);
@@ -185,16 +189,18 @@ async function inBatches(batch: () => Promise<number>): Promise<number> {
   }
 }
 
-// $1 channel, $2 a day ago, $3 seconds that a worker counts without a heartbeat
-// The same rows as the list of a queue's jobs. Uses the indexes `deliveries_ended`, tenant by tenant, and `deliveries_failed`.
+// $1 channel, $2 a day ago, $3 seconds that a worker counts without a heartbeat, $4 the most that is counted
+// The same rows as the list of a queue's jobs. Uses the indexes `deliveries_ended`, tenant by tenant (the inner limit keeps
+// it), and `deliveries_failed`.
 const LAST_DAY_AND_WORKERS = `
-  SELECT (SELECT count(*) FROM tenants t CROSS JOIN LATERAL (
-            SELECT FROM deliveries
-            WHERE tenant_id = t.id AND channel = $1 AND state = 'sent' AND ended_at >= $2
-            LIMIT ${MAX_COUNTED_JOBS}) d) AS sent_24h,
+  SELECT (SELECT count(*) FROM (
+            SELECT FROM tenants t CROSS JOIN LATERAL (
+              SELECT FROM deliveries
+              WHERE tenant_id = t.id AND channel = $1 AND state = 'sent' AND ended_at >= $2 LIMIT $4) d
+            LIMIT $4) sent) AS sent_24h,
          (SELECT count(*) FROM (
             SELECT FROM deliveries
-            WHERE channel = $1 AND state = 'failed' AND ended_at >= $2 LIMIT ${MAX_COUNTED_JOBS}) d) AS failed_24h,
+            WHERE channel = $1 AND state = 'failed' AND ended_at >= $2 LIMIT $4) failed) AS failed_24h,
          w.processes, w.concurrency
   FROM (SELECT count(*) AS processes, coalesce(sum(concurrency), 0) AS concurrency
         FROM workers WHERE channel = $1 AND seen_at > now() - make_interval(secs => $3)) w`;

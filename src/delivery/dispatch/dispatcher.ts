@@ -64,7 +64,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
    * A round holds a connection while it waits for the lock of its channel, and the direct call that has the lock needs
    * one of the same pool: half of them are left to others.
    */
-  private readonly connections: ReturnType<typeof pLimit>;
+  private readonly roundLimit: ReturnType<typeof pLimit>;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -79,7 +79,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly metrics: Metrics,
     private readonly background: BackgroundWork,
   ) {
-    this.connections = pLimit(Math.floor(config.databasePoolSize / 2));
+    this.roundLimit = pLimit(Math.floor(config.databasePoolSize / 2));
   }
 
   onApplicationBootstrap(): void {
@@ -129,7 +129,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
 
   /** One round on one channel: at most DISPATCH_BATCH_SIZE messages, each admitted or deferred. */
   async round(channel: Channel): Promise<Round> {
-    const { jobs, deferred, wait_ms, test, down } = await this.connections(() => this.decided(channel));
+    const { jobs, deferred, wait_ms, test, down } = await this.roundLimit(() => this.decided(channel));
     test?.();
     await this.enqueue(channel, jobs);
     if (down) await this.health.expire(channel);

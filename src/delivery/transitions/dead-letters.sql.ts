@@ -1,14 +1,7 @@
+import { causeSql } from '../../platform/queues/cause.sql.js';
 import { hasAddressSql } from '../forgotten-address.sql.js';
 import { eventsSql } from './events.sql.js';
 import { joinLink, linkEnded } from './links.sql.js';
-
-/**
- * The cause of a failure: the provider's answer without addresses and ids, which differ from message to message.
- * @param error the column, such as `d.error`
- */
-export const causeSql = (error: string): string =>
-  `left(regexp_replace(regexp_replace(coalesce(${error}, ''), '\\S+@\\S+', '…', 'g'),
-                       '\\m[0-9a-f]*[0-9][0-9a-f-]{5,}\\M', '…', 'gi'), 160)`;
 
 /**
  * Failed deliveries, `f`: of one tenant or all ($1), these ids or all ($2), of one channel and cause or all ($3, $4, $5

@@ -95,7 +95,8 @@ export class TenantDeliveriesQuery extends CountedPageQuery {
     maxLength: 200,
     description:
       "Part of the recipient's name or address, of the sent subject, or of a text of the fact, without regard to case " +
-      'and accents; among the newest 50,000 deliveries, or those before `until`',
+      'and accents; among the newest 50,000 deliveries that the other filters find and the caller may read: `until` ' +
+      'searches older ones',
   })
   @IsOptional()
   @Line(200)

@@ -1,4 +1,6 @@
 import { PEOPLE_CHANNELS } from '../../contracts/channels.js';
+import { lowestIdAt } from '../../platform/database/lowest-id.js';
+import type { SqlValue } from '../../platform/database/transaction.js';
 import type { List } from '../../platform/lists/counted-page.js';
 import { ListConditions } from '../../platform/lists/list-conditions.js';
 import { sortKeySql } from '../../platform/text/folded.sql.js';
@@ -17,14 +19,24 @@ export const DELIVERY_ORDERS: SortOrders = {
 };
 export const NEWEST_FIRST = '-created';
 
+const NOTIFICATION = 'JOIN notifications n ON n.tenant_id = d.tenant_id AND n.id = d.notification_id';
+
 /** The deliveries `d` with their notifications `n`, recipients `person` and the one `reader`. $1 tenant id, $2 user id */
-const deliveriesFrom = (deliveries: string): string => `${deliveries} d
-  JOIN notifications n ON n.tenant_id = d.tenant_id AND n.id = d.notification_id
+const deliveriesFrom = (deliveries: string): string => `${deliveries} d ${NOTIFICATION}
   LEFT JOIN users person ON person.tenant_id = n.tenant_id AND person.id = n.user_id
   CROSS JOIN (${readerSql('$1', '$2::uuid')}) reader`;
 
-/** The newest deliveries, of which a search reads the texts: no index finds a part of a text under row-level security. */
+/**
+ * Of so many deliveries a search reads the texts. Under row-level security only leakproof operators are index conditions
+ * (https://www.postgresql.org/docs/current/ddl-rowsecurity.html), and none that finds a part of a text is leakproof.
+ */
 const SEARCHED_ROWS = 50_000;
+
+/**
+ * By how much the time in an id may differ from `created_at`, in ms: `created_at` is from the clock of a process, at the
+ * start of a transaction that may be long, and the id from PostgreSQL's clock.
+ */
+const ID_MARGIN_MS = 86_400_000;
 
 /** The caller: everybody but admins sees only what they received or created. */
 export interface DeliveryReader {
@@ -42,8 +54,9 @@ export function mayReadSql(reader: DeliveryReader, take: (value: string | null) 
 }
 
 /**
- * What follows FROM, and its conditions. $1 is the tenant id, $2 the reader's id.
- * @param searched how many deliveries a search reads
+ * What follows FROM, and its conditions. $1 is the tenant id, $2 the reader's id. A search reads the texts of the newest
+ * deliveries that the other filters find and the caller may read.
+ * @param searched how many
  */
 export function deliveryRows(
   reader: DeliveryReader,
@@ -68,20 +81,33 @@ export function deliveryRows(
     .given(query.until, (p) => `d.created_at < ${p}::timestamptz`)
     .given(query.ended_since, (p) => `d.ended_at >= ${p}::timestamptz`)
     .equal('d.reason', query.reason);
-  const { q, until } = query;
-  if (q === undefined) return { from: deliveriesFrom('deliveries'), conditions };
-  search(conditions, q);
-  // A subquery: row-level security lets no other one be an index condition.
-  const before = until === undefined ? '' : `AND newest.created_at < ${conditions.take(until)}::timestamptz`;
-  const newest = `SELECT * FROM deliveries newest WHERE newest.tenant_id = $1 ${before}
-    ORDER BY newest.id DESC LIMIT ${conditions.take(searched)}`;
-  return { from: deliveriesFrom(`(${newest})`), conditions };
+  if (query.q === undefined) return { from: deliveriesFrom('deliveries'), conditions };
+  // So that only the ids of that time are read: no index has created_at.
+  conditions
+    .given(idAt(query.since, -ID_MARGIN_MS), (p) => `d.id >= ${p}::uuid`)
+    .given(idAt(query.until, ID_MARGIN_MS), (p) => `d.id < ${p}::uuid`);
+  const newest = `SELECT d.* FROM deliveries d ${filtersNotifications(reader, query) ? NOTIFICATION : ''}
+    WHERE ${conditions.sql} ORDER BY d.id DESC LIMIT ${conditions.take(searched)}`;
+  return { from: deliveriesFrom(`(${newest})`), conditions: search(conditions.values, query.q) };
+}
+
+function idAt(instant: string | undefined, marginMs: number): string | undefined {
+  return instant === undefined ? undefined : lowestIdAt(Date.parse(instant) + marginMs);
+}
+
+/** Whether a condition is about the notification of a delivery. */
+function filtersNotifications(reader: DeliveryReader, query: Partial<TenantDeliveriesQuery>): boolean {
+  return (
+    reader.role !== 'admin' ||
+    [query.kind, query.user_id, query.alert_id].some((value) => value !== undefined)
+  );
 }
 
 /** Deliveries whose recipient, sent subject or fact has this text. */
-function search(conditions: ListConditions, q: string): void {
+function search(values: readonly SqlValue[], q: string): ListConditions {
+  const conditions = new ListConditions(values);
   const texts = conditions.found(`concat_ws(chr(10), d.recipient, d.address, d.sent_subject)`, q);
   const people = conditions.found('one.name', q);
-  conditions.add(`(${texts} OR ${conditions.foundInJson('n.data', q)}
+  return conditions.add(`(${texts} OR ${conditions.foundInJson('n.data', q)}
     OR n.user_id = ANY (ARRAY(SELECT one.id FROM users one WHERE one.tenant_id = $1 AND ${people})))`);
 }

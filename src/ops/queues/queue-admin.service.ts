@@ -9,7 +9,7 @@ import { Clock } from '../../platform/clock/clock.js';
 import { invalid } from '../../platform/errors/problem.js';
 import { decodeCursor, isInstantKey, pageOf } from '../../platform/http/cursor.js';
 import type { CountedPage } from '../../platform/lists/counted-page.js';
-import { jobKey, type JobsPart, type JobView } from '../../platform/queues/job-view.js';
+import { jobKey, type JobsPart, type JobState, type JobView } from '../../platform/queues/job-view.js';
 import { Queues } from '../../platform/queues/queues.js';
 import { RunJobs } from '../../runs/run-jobs.js';
 import { jobsOf, RunQueues } from '../../runs/run-queues.js';
@@ -30,6 +30,15 @@ export interface JobsRequest extends DeliveryJobsFilter {
   cursor?: string;
   count?: boolean;
 }
+
+/**
+ * The states whose deliveries have a cause or a reason. In the others none matches, and finding that out would read every
+ * sent delivery.
+ */
+const STATES_WITH: Record<'cause' | 'reason', readonly JobState[]> = {
+  cause: ['failed'],
+  reason: ['failed', 'pending', 'delayed', 'waiting'],
+};
 
 /**
  * Reads queues and acts on them, for REST and the command line. Acts change PostgreSQL first; Bull follows if Redis
@@ -55,7 +64,8 @@ export class QueueAdmin {
   }
 
   /**
-   * @throws Problem invalid_cursor; validation_failed for a cause or reason of runs, which have none
+   * @throws Problem invalid_cursor; validation_failed for a cause or reason of runs, which have none, and in states without
+   *   one
    */
   async jobs(queue: QueueName | Work, request: JobsRequest): Promise<CountedPage<QueueJobView>> {
     const { limit, cursor, count, ...filter } = request;
@@ -122,13 +132,16 @@ export class QueueAdmin {
   ): { read: (part: JobsPart) => Promise<JobView[]>; count: () => Promise<number> } {
     if (queue === 'deliveries' || (queue !== 'runs' && this.deliveries.carries(queue))) {
       const channels = queue === 'deliveries' ? CHANNELS : [channelOf(queue)];
+      for (const name of ['cause', 'reason'] as const)
+        if (filter[name] !== null && !STATES_WITH[name].includes(filter.state))
+          throw invalid(`/${name}`, `applies only to the states ${STATES_WITH[name].join(', ')}`);
       return {
         read: (part) => this.deliveryJobs.list(channels, filter, part),
         count: () => this.deliveryJobs.count(channels, filter),
       };
     }
     for (const name of ['cause', 'reason'] as const)
-      if (filter[name] !== null) throw invalid(`/${name}`, 'is of deliveries only');
+      if (filter[name] !== null) throw invalid(`/${name}`, 'applies only to deliveries');
     const jobs = queue === 'runs' ? SCHEDULED_JOBS : jobsOf(queue);
     return {
       read: (part) => this.runJobs.list(jobs, filter, part),

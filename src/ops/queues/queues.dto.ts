@@ -222,7 +222,7 @@ export class QueueJobView {
   @ApiProperty({
     type: String,
     nullable: true,
-    description: 'Why the last attempt failed; of a delivery without addresses and ids',
+    description: 'Why the last attempt failed, without addresses and ids',
   })
   cause: string | null;
 

@@ -1,7 +1,8 @@
-import { Controller, HttpCode, HttpStatus, Post, Query, Req, Res } from '@nestjs/common';
+import { Controller, HttpCode, HttpStatus, Post, Query, Res } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { Access, AdminOrOperator, type AnyCaller } from '../../platform/http/caller.js';
+import { ClientLeft } from './client-left.js';
 import { DispatchAnswer, TriggerQuery } from '../admin.dto.js';
 import { Triggers } from './triggers.service.js';
 
@@ -24,7 +25,7 @@ export class AdminProcessController {
   async process(
     @AdminOrOperator() caller: AnyCaller,
     @Query() query: TriggerQuery,
-    @Req() { signal }: FastifyRequest,
+    @ClientLeft() signal: AbortSignal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<DispatchAnswer> {
     const { finished, answer } = await this.triggers.process(caller, {

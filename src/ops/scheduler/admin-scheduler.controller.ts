@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, HttpStatus, Post, Query, Req, Res } from '@nestjs/common';
+import { Controller, Get, HttpCode, HttpStatus, Post, Query, Res } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiExtraModels,
@@ -7,8 +7,9 @@ import {
   ApiParam,
   getSchemaPath,
 } from '@nestjs/swagger';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { Access, AdminOrOperator, type AnyCaller } from '../../platform/http/caller.js';
+import { ClientLeft } from './client-left.js';
 import { SCHEDULED_JOBS, type ScheduledJob } from '../../contracts/jobs.js';
 import type { Page } from '../../platform/http/cursor.js';
 import { Creating, type CreatingRequest } from '../../platform/http/idempotency.js';
@@ -67,7 +68,7 @@ export class AdminSchedulerController {
     @TriggerableParam() job: Triggerable,
     @Query() { tenant, wait }: TriggerQuery,
     @Creating() creating: CreatingRequest,
-    @Req() { signal }: FastifyRequest,
+    @ClientLeft() signal: AbortSignal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TriggerOutcome['answer']> {
     const { finished, answer } = await this.triggers.trigger(caller, { job, tenant, wait, creating, signal });

@@ -1,4 +1,4 @@
-import { Controller, HttpCode, HttpStatus, Post, Query, Req, Res } from '@nestjs/common';
+import { Controller, HttpCode, HttpStatus, Post, Query, Res } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiExtraModels,
@@ -6,8 +6,9 @@ import {
   ApiOperation,
   getSchemaPath,
 } from '@nestjs/swagger';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { Access, AdminOrOperator, type AnyCaller } from '../../platform/http/caller.js';
+import { ClientLeft } from './client-left.js';
 import { Creating, type CreatingRequest } from '../../platform/http/idempotency.js';
 import { RunState } from '../../runs/run.dto.js';
 import { RunsAnswer, TriggerQuery } from '../admin.dto.js';
@@ -38,7 +39,7 @@ export class BackupsScanController {
     @AdminOrOperator() caller: AnyCaller,
     @Query() { tenant, wait }: TriggerQuery,
     @Creating() creating: CreatingRequest,
-    @Req() { signal }: FastifyRequest,
+    @ClientLeft() signal: AbortSignal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TriggerOutcome['answer']> {
     const request = { job: 'scan-backups', tenant, wait, creating, signal } as const;

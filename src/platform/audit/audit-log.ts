@@ -94,7 +94,23 @@ export class AuditLog {
     try {
       return await this.insert(act, status);
     } catch (error) {
-      throw new Problem('unavailable', 'the audit log cannot be written; nothing was done', { cause: error });
+      throw unwritable(error);
+    }
+  }
+
+  /**
+   * Adds what an act is about, before it is carried out: ids and hashes.
+   * @throws Problem unavailable: an act that cannot be recorded must not happen.
+   */
+  async addTargets({ id, tenant_id }: Written, targets: Act['targets']): Promise<void> {
+    const { table, condition } = placeOf(tenant_id);
+    try {
+      await this.system.query(
+        `UPDATE ${table} SET targets = targets || $3::jsonb WHERE ${condition} AND id = $2`,
+        [tenant_id, id, JSON.stringify(targets)],
+      );
+    } catch (error) {
+      throw unwritable(error);
     }
   }
 
@@ -127,7 +143,7 @@ export class AuditLog {
          AND ($4::timestamptz IS NULL OR at >= $4) AND ($5::timestamptz IS NULL OR at < $5)
          AND ($6::timestamptz IS NULL OR (at, id) < ($6, $7::uuid))
        ORDER BY at DESC, id DESC LIMIT ${more}`;
-    // Each page searches on after the last one: the cursor moves the newest rows on.
+    // Each page searches the 50,000 rows that follow the cursor.
     const sql =
       q === undefined
         ? rowsSql('$8')
@@ -214,6 +230,10 @@ export class AuditLog {
     if (row === undefined) throw new Error('INSERT … SELECT returned no row');
     return row;
   }
+}
+
+function unwritable(cause: unknown): Problem {
+  return new Problem('unavailable', 'the audit log cannot be written; nothing was done', { cause });
 }
 
 /** $1 is the tenant in each. */

@@ -70,7 +70,7 @@ export class ListConditions {
 
   /** The same of all texts in a JSON column, however deep, but not of the names of fields. */
   foundInJson(column: string, q: string): string {
-    return this.found(textsOfJson(column), JSON.stringify(q).slice(1, -1));
+    return this.found(textsOfJson(column), q);
   }
 
   /** The same as `matching`, of a column that has the texts as `foldedSql` returns them. */
@@ -79,9 +79,9 @@ export class ListConditions {
   }
 }
 
-/** The texts in a JSON column, escaped as in JSON: PostgreSQL and `JSON.stringify` escape the same characters. */
-const textsOfJson = (column: string): string =>
-  `jsonb_path_query_array(${column}, '$.** ? (@.type() == "string")')::text`;
+/** The texts in a JSON column, one after the other: matched as JSON, its signs and escapes would be found. */
+const textsOfJson = (column: string): string => `(SELECT string_agg(value #>> '{}', chr(10))
+  FROM jsonb_path_query(${column}, '$.** ? (@.type() == "string")') AS texts (value))`;
 
 /** The pattern of LIKE for texts that contain `q`: its default escape character is the backslash. */
 export function likePattern(q: string): string {

@@ -2,10 +2,10 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { badge, shape } from '../../design/badge.js';
 import { ago } from '../../design/time.js';
 import { duration, percent } from './durations.js';
-import { installationOf } from './installation.js';
+import { installationOf, problemsIn } from './installation.js';
 import { OperatorPage } from './operator-page.js';
 import { endedIn, outcomeChart } from './outcome-chart.js';
-import { countsOf, type Facts, problemsOf } from './problems.js';
+import { countsOf, type Facts } from './problems.js';
 
 /** `/operator`: what is wrong, and how the work of all tenants goes. */
 export default class OverviewPage extends OperatorPage {
@@ -40,7 +40,7 @@ export default class OverviewPage extends OperatorPage {
 
   private wrong(facts: Facts): TemplateResult {
     const { words } = this;
-    const problems = problemsOf(facts, this.context);
+    const problems = problemsIn(this.context, facts);
     return html`<section class="operator-wrong">
       <h2>${words.wrong}</h2>
       ${

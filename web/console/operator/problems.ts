@@ -1,7 +1,5 @@
 import type { components } from '../../client/api.js';
-import { en, fr, type OperatorWords } from '../../words/console/operator.js';
-import { type ConsoleContext, wordsIn } from '../context.js';
-import { duration } from './durations.js';
+import type { OperatorWords } from '../../words/console/operator.js';
 import { jobsUrl } from './jobs-url.js';
 
 type Schemas = components['schemas'];
@@ -75,13 +73,7 @@ export function countsOf({ postgres }: Queue): QueueCounts {
 }
 
 /** What is wrong in an installation, worst first. */
-export function problemsOf(facts: Facts, { locale, format }: ConsoleContext): Problem[] {
-  const texts: Texts = {
-    words: wordsIn(locale, { fr, en }),
-    duration: (seconds) => duration(seconds, locale),
-    ago: (iso) => format.ago(iso),
-    number: (value) => format.number(value),
-  };
+export function problemsOf(facts: Facts, texts: Texts): Problem[] {
   const problems = [...servicesOf(facts, texts), ...queuesOf(facts, texts), ...outcomesOf(facts, texts)];
   const rank = ({ tone }: Problem) => (tone === 'critical' ? 0 : 1);
   return problems.sort((one, other) => rank(one) - rank(other));

@@ -1,13 +1,14 @@
-import { Body, Controller, Get, HttpCode, HttpStatus, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, HttpStatus, Post, Query, Req } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { AuditLog } from '../../../platform/audit/audit-log.js';
 import { noteTargets } from '../../../platform/audit/changed-fields.js';
+import type { AuditedRequest } from '../../../platform/audit/outcomes.js';
 import { invalid } from '../../../platform/errors/problem.js';
 import { Access, AdminOrOperator, type AnyCaller, type TenantCaller } from '../../../platform/http/caller.js';
 import { IdParam } from '../../../platform/http/id-param.js';
 import { TenantQuery } from '../../admin.dto.js';
 import { AdminTenant } from '../../admin-tenant.js';
 import { actingAdmin } from './acting-admin.js';
-import { auditedTarget } from './audited-target.js';
 import { ErasureList, ErasureRequest, ErasureView } from './erasure.dto.js';
 import { Erasures, type ErasureTarget } from './erasures.service.js';
 
@@ -18,6 +19,7 @@ export class ErasureController {
   constructor(
     private readonly tenants: AdminTenant,
     private readonly erasures: Erasures,
+    private readonly audit: AuditLog,
   ) {}
 
   @Post('erase')
@@ -33,10 +35,15 @@ export class ErasureController {
     @AdminOrOperator() caller: AnyCaller,
     @Query() { tenant }: TenantQuery,
     @Body() body: ErasureRequest,
+    @Req() { written }: AuditedRequest,
   ): Promise<ErasureView> {
     const tenantId = await this.tenants.of(caller, tenant);
-    const erasure = await this.erasures.begin(inTenant(caller, tenantId), targetOf(body));
-    noteTargets({ erasure: erasure.id, ...auditedTarget(erasure.user_id, body.address) });
+    const target = targetOf(body);
+    const whom = await this.erasures.auditedTarget(tenantId, target);
+    // Before the act, which cannot be undone: also when it is refused, or this process ends in it.
+    if (written !== undefined) await this.audit.addTargets(written, whom);
+    const erasure = await this.erasures.begin(inTenant(caller, tenantId), target);
+    noteTargets({ erasure: erasure.id });
     return erasure;
   }
 

@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { addPerson, type Cast, createCast, type Person } from '../../../../test/support/cast.js';
+import { until } from '../../../../test/support/until.js';
 import { runJob } from '../../../../test/support/watched.js';
 import { environmentOf } from '../../../../test/support/world.js';
 import { verifyArchives } from '../../../cli/archives.js';
 import { erasePerson } from '../../../cli/person-erasure.js';
+import { Database } from '../../../platform/database/database.js';
 import { type ArchiveStage, archiveStage } from '../../archives/archives.fixture.js';
 import { addCanary, EMAIL, NAME, PHONE } from '../privacy.fixture.js';
 import { addNamedEverywhere, archivesOf, nameInEveryColumn, rowsOf, tracesIn } from './erasure.fixture.js';
@@ -218,9 +221,18 @@ describe('an address of no user', () => {
   });
 });
 
+/** The newest entry of an erasure in the audit log. */
+const newestEntry = async () =>
+  (
+    await stage.world.sql(
+      `SELECT targets, status FROM audit_log WHERE action = 'POST /api/v1/admin/privacy/erase' ORDER BY id DESC LIMIT 1`,
+    )
+  )[0];
+
 it('the last admin cannot be erased, another admin can erase themselves', async () => {
   const refused = await post({ address: cast.admin.email });
   expect([refused.status, (refused.body as { code: string }).code]).toEqual([409, 'conflict']);
+  expect(await newestEntry()).toEqual({ targets: { user_id: cast.admin.id }, status: 409 });
   const second = await addPerson(stage.world, cast.tenant_id, { name: 'Nina Second', role: 'admin' });
   expect((await post({ user_id: second.id }, second.token)).status).toBe(202);
 });
@@ -231,6 +243,39 @@ it('a number of several users names none of them', async () => {
     await stage.world.sql(`UPDATE users SET phone = '+33611111111' WHERE id = $1`, [id]);
   }
   expect((await post({ address: '+33611111111' })).status).toBe(409);
+  expect(await newestEntry()).toEqual({ targets: { address: 'phone' }, status: 409 });
+});
+
+it('the audit log says whom an erasure is for before it begins, and of a refused one', async () => {
+  const unknown = crypto.randomUUID();
+  expect((await post({ user_id: unknown })).status).toBe(404);
+  expect(await newestEntry()).toEqual({ targets: { user_id: unknown }, status: 404 });
+  // However the address is written.
+  const hash = createHash('sha256').update('ana@xn--mller-kva.example').digest('hex').slice(0, 16);
+  // The erasure waits for the lock, and its entry is there.
+  let release = () => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  let holding: Promise<void> | undefined;
+  await new Promise<void>((locked, failed) => {
+    holding = stage.world.app.get(Database).tenant(cast.tenant_id, async (tx) => {
+      await tx.lock(`erasure:${tx.tenant_id}`);
+      locked();
+      await released;
+    });
+    holding.catch(failed);
+  });
+  const erasing = post({ address: ' Ana@Müller.example ' });
+  try {
+    await until('the entry of an erasure that has not begun', async () =>
+      isDeepStrictEqual(await newestEntry(), { targets: { address_sha256: hash }, status: null }),
+    );
+  } finally {
+    release();
+    await holding;
+  }
+  const { id } = (await erasing).body as Erasure;
+  expect(await newestEntry()).toEqual({ targets: { address_sha256: hash, erasure: id }, status: 202 });
+  await finish(id);
 });
 
 it('admins of the tenant and operators only; unknown people and other tenants are not found', async () => {
@@ -272,7 +317,7 @@ it('vigie users erase erases to the end, if it is confirmed', async () => {
     `SELECT targets, status FROM audit_log WHERE action = 'vigie users erase' ORDER BY at, id`,
   );
   expect(acts).toEqual([
-    { targets: { user_id: person.id }, status: 200 },
-    { targets: { address: 'phone' }, status: 200 },
+    { targets: { user_id: person.id, erasure: (JSON.parse(printed) as Erasure).id }, status: 200 },
+    { targets: { address: 'phone', erasure: expect.any(String) }, status: 200 },
   ]);
 });

@@ -8,6 +8,7 @@ import type { TenantCaller } from '../../../platform/http/caller.js';
 import { UserEvents } from '../../../users/user-events.js';
 import { UsersService } from '../../../users/users.service.js';
 import { recipientsOf, type Subject, Subjects } from '../subject.js';
+import { auditedTarget } from './audited-target.js';
 import { ERASURE_COLUMNS, type ErasedPerson, type Erasure } from './erasure.js';
 import { ErasureWork } from './erasure-work.js';
 import { isFullName } from './needles.js';
@@ -34,6 +35,20 @@ export class Erasures {
   ) {
     // Before the listeners of other rooms, which register later and delete previous addresses.
     events.onErased((tx, userId, by) => this.userErased(tx, userId, by));
+  }
+
+  /**
+   * What the audit log says about whom this is for: ids and hashes. Nobody for a number that several users have.
+   * @throws Problem validation_failed for what is no address
+   */
+  async auditedTarget(tenantId: string, target: ErasureTarget): Promise<Record<string, string>> {
+    if ('user_id' in target) return { user_id: target.user_id };
+    try {
+      return auditedTarget(await this.subjects.ofAddress(tenantId, target.address, true));
+    } catch (error) {
+      if (error instanceof Problem && error.code === 'conflict') return { address: 'phone' };
+      throw error;
+    }
   }
 
   /**

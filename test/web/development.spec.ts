@@ -32,7 +32,7 @@ const script = (cacheDir: string) => `
   await server.close();
 `;
 
-it('V20: `npm run web` serves pages and scripts with hot reload, and forwards the rest to the server', async () => {
+it('V20: Vite’s development server serves pages and scripts with hot reload, and forwards the rest to the server', async () => {
   const api = createServer((request, response) => response.end(`server: ${request.url!}`));
   await once(api.listen(0, '127.0.0.1'), 'listening');
   const cache = mkdtempSync(join(tmpdir(), 'vigie-vite-'));
@@ -42,7 +42,7 @@ it('V20: `npm run web` serves pages and scripts with hot reload, and forwards th
       ['--input-type=module', '-e', script(cache)],
       {
         cwd: ROOT,
-        timeout: 25_000,
+        timeout: 50_000,
         env: {
           ...process.env,
           NODE_ENV: 'development',
@@ -60,4 +60,4 @@ it('V20: `npm run web` serves pages and scripts with hot reload, and forwards th
     api.close();
     rmSync(cache, { recursive: true });
   }
-});
+}, 60_000);

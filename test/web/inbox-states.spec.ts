@@ -278,6 +278,21 @@ it('V10: a page sets words, tabs, items, slots and parts; an error in its code b
   await link.click();
   expect(page.url()).toContain('/host');
   expect(await item.getAttribute('class')).toBe('unread');
+  // The second click of a double click is a click, too.
+  await page.evaluate(`(() => {
+    const stop = (event) => event.preventDefault();
+    window.prevented = [];
+    document.addEventListener('vigie-click', stop);
+    document.addEventListener('click', function note(event) {
+      if (window.prevented.push(event.defaultPrevented) < 2) return;
+      document.removeEventListener('vigie-click', stop);
+      document.removeEventListener('click', note);
+    });
+  })()`);
+  await link.dblclick();
+  expect(await page.evaluate('prevented')).toEqual([true, true]);
+  expect(page.url()).toContain('/host');
+  expect(await item.getAttribute('class')).toBe('unread');
   await tab('Dates');
   await until('the tab', async () => (await page.locator(`${inbox} article`).count()) === 2);
   await page.route('https://front.example/**', (route) => route.fulfill({ body: 'the item' }));
@@ -434,12 +449,19 @@ it('V10: with a server older than the component, list and badge work, and what i
   countsUnseen = true;
   await page.reload();
   await page.locator(`${inbox} .unseen`).waitFor();
-  for (let time = 0; time < 2; time++) {
-    await openPanel();
-    await item.waitFor();
-    await until('the request', () => asked.includes('seen'));
-    await page.keyboard.press('Escape');
-  }
+  const refused = page.waitForResponse(/\/seen$/);
+  await openPanel();
+  expect((await refused).status()).toBe(404);
+  await item.waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator(`${inbox} .unseen`).waitFor();
+  // A request of the second opening would be sent before that of the button.
+  await openPanel();
+  const since = page.locator(`${inbox} article`, { hasText: 'Depuis' });
+  await since.hover();
+  const marked = page.waitForRequest(/\/read$/);
+  await since.getByRole('button', { name: 'Marquer comme lue' }).click();
+  await marked;
   expect(asked).toEqual(['trace', 'seen']);
   expect(host.faults).toEqual([]);
 });

@@ -68,19 +68,17 @@ function topBar(view: FrameView): TemplateResult {
 }
 
 /** Opens the list of due items, whose tabs count the matches of every kind; for operators, that of the tenants. */
-function search(context: ConsoleContext): TemplateResult | typeof nothing {
+function search(context: ConsoleContext): TemplateResult {
   const { words, me } = context;
   const isOperator = me.role === 'operator';
-  const wanted = isOperator ? 'operator-tenants' : 'due-items';
-  const target = PAGES.find(({ name }) => name === wanted);
-  if (target === undefined) return nothing;
+  const path = isOperator ? '/operator/tenants' : '/due-items';
   const label = isOperator ? words.search_tenants : words.search;
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const form = event.target as HTMLFormElement;
     const text = textIn(form, 'q').trim();
     if (text === '') return;
-    context.navigate(`${target.path}?${new URLSearchParams({ q: text }).toString()}`);
+    context.navigate(`${path}?${new URLSearchParams({ q: text }).toString()}`);
     form.reset();
   };
   return html`<search>

@@ -11,6 +11,8 @@ export class PageSlot {
   private element: ConsolePage | null = null;
   private fault: unknown = null;
   private isMoved = false;
+  /** The newest one: it may change while the code of a page is on its way. */
+  private context: ConsoleContext | null = null;
 
   /** @param onChange called when `content` is another one. */
   constructor(private readonly onChange: () => void) {}
@@ -20,19 +22,21 @@ export class PageSlot {
     const isSame = this.element !== null && route?.page === this.route?.page;
     const isSamePath = isSame && samePath(route, this.route);
     this.route = route;
+    this.context = context;
     if (isSame && route !== null) {
-      this.give(route, context);
+      this.give(route);
       if (!isSamePath) this.moved(isMoved);
       return;
     }
     this.element = null;
     this.fault = null;
     this.moved(isMoved);
-    if (route !== null) void this.load(route, context);
+    if (route !== null) void this.load(route);
   }
 
   /** Other words or another zone. */
   update(context: ConsoleContext): void {
+    this.context = context;
     if (this.element !== null) this.element.context = context;
   }
 
@@ -62,23 +66,23 @@ export class PageSlot {
     this.onChange();
   }
 
-  private async load(route: Route<Page>, context: ConsoleContext): Promise<void> {
+  private async load(route: Route<Page>): Promise<void> {
     try {
       const { default: Page } = await route.page.load();
       if (this.route !== route && this.route?.page !== route.page) return;
       const tag = `page-${route.page.name}`;
       if (customElements.get(tag) === undefined) customElements.define(tag, Page);
       this.element = new Page();
-      this.give(this.route, context);
+      this.give(this.route);
     } catch (error) {
       if (this.route === route) this.fault = error;
     }
     this.onChange();
   }
 
-  private give({ params, query }: Route<Page>, context: ConsoleContext): void {
-    if (this.element === null) return;
-    this.element.context = context;
+  private give({ params, query }: Route<Page>): void {
+    if (this.element === null || this.context === null) return;
+    this.element.context = this.context;
     this.element.params = params;
     this.element.query = query;
   }

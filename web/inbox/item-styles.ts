@@ -99,7 +99,7 @@ export const itemStyles = css`
     font-size: 12px;
     overflow-wrap: anywhere;
   }
-  /* Each wraps as a whole: the words of one are not torn apart where the actions leave little room. */
+  /* Each fact wraps as a whole, even beside the actions. */
   .facts > * {
     display: inline-block;
     unicode-bidi: isolate;

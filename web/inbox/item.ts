@@ -40,10 +40,11 @@ export function itemTemplate(view: InboxView, notification: Notification, positi
 /** A link to what it is about, if the server knows its page. */
 function titleTemplate({ acts }: InboxView, notification: Notification): TemplateResult {
   const { title, url } = notification;
-  const open = once((event) => acts.open(notification, event));
+  const open = (event: Event) => acts.open(notification, event);
+  // Each click on a link follows it, unless the page prevents that one.
   return url !== null && /^https?:/i.test(url)
     ? html`<a dir="auto" href=${url} @click=${open}>${title}</a>`
-    : html`<button dir="auto" @click=${open}>${title}</button>`;
+    : html`<button dir="auto" @click=${once(open)}>${title}</button>`;
 }
 
 /** What the page shows instead of the body; null, also if its function fails: the body. */

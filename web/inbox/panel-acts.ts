@@ -95,6 +95,7 @@ export class PanelActs {
       why.content = await whyTemplate(store.client.rest, notification, words, times);
       this.host.requestUpdate();
       await this.host.updateComplete;
+      if (this.why !== why) return;
       // Of the last item in sight, it is below the edge.
       this.host.renderRoot.querySelector('.why')?.scrollIntoView({ block: 'nearest' });
     } catch {

@@ -15,9 +15,9 @@ import { CHANNEL_TRAITS } from '../channels/channels.js';
 
 /** Which deliveries. */
 export interface DeliveryJobsFilter extends JobsFilter {
-  /** As the list of dead letters shows it; null: every cause. With it, `reason` null means none. */
+  /** As the list of dead letters shows it; null: every cause, empty: none was recorded. */
   cause: string | null;
-  /** Why it waits or failed; null: every reason. */
+  /** Why it waits or failed; null: every reason, empty: those without one. */
   reason: string | null;
 }
 
@@ -101,8 +101,8 @@ function partsOf(state: JobState, end: string): string {
          WHERE channel = c.name AND ${condition} AND $2::timestamptz IS NOT NULL
            ${isByTenant ? 'AND tenant_id = w.id' : ''} AND ($3::uuid IS NULL OR tenant_id = $3)
            AND ($4::timestamptz IS NULL OR ${key} >= $4) AND ($5::timestamptz IS NULL OR ${key} < $5)
-           AND ($6::text IS NULL OR (reason IS NOT DISTINCT FROM $7::text AND ${causeSql('error')} = $6))
-           AND ($6::text IS NOT NULL OR $7::text IS NULL OR $7 IN (reason, defer_reason))
+           AND ($6::text IS NULL OR ${causeSql('error')} = $6)
+           AND ($7::text IS NULL OR coalesce(reason, defer_reason, '') = $7)
          ${end}) o)`,
     )
     .join(' UNION ALL ');

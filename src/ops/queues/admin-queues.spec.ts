@@ -128,10 +128,12 @@ describe('the jobs of a queue', () => {
     const day = new Date(Date.now() - 86_400_000).toISOString();
     const cause = encodeURIComponent('550 5.1.1 … no');
     expect(await count('/mail/jobs?state=failed')).toBe(6);
-    expect(await count(`/mail/jobs?state=failed&cause=${cause}`)).toBe(4);
+    expect(await count(`/mail/jobs?state=failed&cause=${cause}`)).toBe(5);
+    expect(await count(`/mail/jobs?state=failed&cause=${cause}&reason=`)).toBe(4);
     expect(await count(`/mail/jobs?state=failed&cause=${cause}&reason=expired`)).toBe(1);
     expect(await count('/mail/jobs?state=failed&cause=')).toBe(1);
     expect(await count('/mail/jobs?state=failed&reason=expired')).toBe(1);
+    expect(await count('/mail/jobs?state=failed&reason=')).toBe(5);
     expect(await count(`/mail/jobs?state=failed&since=${day}`)).toBe(3);
     expect(await count(`/mail/jobs?state=failed&until=${day}`)).toBe(3);
     expect(await count('/mail/jobs?state=completed')).toBe(3);

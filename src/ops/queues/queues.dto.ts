@@ -144,7 +144,7 @@ export class QueueJobsQuery extends CountedPageQuery {
   @ApiPropertyOptional({
     maxLength: 160,
     description:
-      'Deliveries that failed for a cause, as `GET admin/dead-letters` lists it. Without `reason`: those listed without one.',
+      'Deliveries that failed for a cause, as `GET admin/dead-letters` lists it. Empty: those without a recorded answer',
   })
   @IsOptional()
   @IsString()
@@ -154,7 +154,8 @@ export class QueueJobsQuery extends CountedPageQuery {
   @ApiPropertyOptional({
     maxLength: 100,
     example: 'quiet_hours',
-    description: 'Deliveries that wait or failed for this reason',
+    description:
+      'Deliveries that wait or failed for this reason. Empty: those without one. Default: every reason',
   })
   @IsOptional()
   @IsString()

@@ -8,7 +8,13 @@ import { ImportApi } from '../../../web/console/import/import-api.js';
 import { headOf, typeOf } from '../../../web/console/import/import-file.js';
 import { changesOf, faultsOf, itemOf } from '../../../web/console/due-items/item-values.js';
 import { KindCounts } from '../../../web/console/due-items/kind-counts.js';
-import { monthOf, rangeOf, shiftMonth, weeksOf } from '../../../web/console/due-items/month-state.js';
+import {
+  MonthState,
+  monthOf,
+  rangeOf,
+  shiftMonth,
+  weeksOf,
+} from '../../../web/console/due-items/month-state.js';
 import { en, fr } from '../../../web/words/console/due-items.js';
 import { fr as importFr } from '../../../web/words/console/import.js';
 
@@ -49,6 +55,34 @@ describe('V20: a month', () => {
     for (const text of [null, '', '2026-13', '2026-4', '0026-04', '2026-04-01'])
       expect([text, monthOf(text, '2026-03-30')]).toEqual([text, '2026-03']);
     expect([shiftMonth('2026-01', -1), shiftMonth('2026-12', 1)]).toEqual(['2025-12', '2027-01']);
+  });
+
+  it('keeps the days of the month before until its own arrive, and says that they are another month’s', async () => {
+    const state = new MonthState(() => undefined);
+    const answers: ((due_on: string) => void)[] = [];
+    const show = (key: string) =>
+      state.show(
+        key,
+        () =>
+          new Promise((resolve) =>
+            answers.push((due_on) => resolve({ data: [{ due_on, open: 1, ended: 0 }] })),
+          ),
+      );
+    const shown = () => [state.days[0]?.due_on, state.isCurrent];
+    const answer = async (due_on: string) => {
+      answers.shift()!(due_on);
+      await new Promise((resolve) => setImmediate(resolve));
+      return shown();
+    };
+    show('April');
+    expect(await answer('2026-04-10')).toEqual(['2026-04-10', true]);
+    show('May');
+    expect(shown()).toEqual(['2026-04-10', false]);
+    expect(await answer('2026-05-10')).toEqual(['2026-05-10', true]);
+    // The same month again: its numbers stay meanwhile.
+    state.forget();
+    show('May');
+    expect([state.phase, ...shown()]).toEqual(['loading', '2026-05-10', true]);
   });
 });
 

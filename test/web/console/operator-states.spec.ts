@@ -1,4 +1,15 @@
-import { countsOf, type Queue, worstFirst } from '../../../web/console/operator/problems.js';
+import { REASON_CODES, REASONS } from '../../../src/contracts/reasons.js';
+import { jobsQuery } from '../../../web/console/operator/jobs-query.js';
+import {
+  DEFERRALS,
+  dueUrl,
+  jobsUrl,
+  NO_REASON,
+  reasonsOf,
+  STATES,
+} from '../../../web/console/operator/jobs-url.js';
+import { countsOf, type Queue } from '../../../web/console/operator/queue-counts.js';
+import { worstFirst } from '../../../web/console/operator/worst-first.js';
 
 describe('V27: the counts of a queue', () => {
   const queue = (postgres: object) => ({ queue: 'mail', postgres }) as unknown as Queue;
@@ -21,4 +32,57 @@ it('V27: the timeline of a job is worse with more missed runs, then with more fa
   ];
   const sorted = strips.map((counts) => ({ counts })).toSorted(worstFirst);
   expect(sorted.map(({ counts }) => strips.indexOf(counts))).toEqual([1, 0, 4, 2, 3]);
+});
+
+describe('V27: the address of a list of jobs', () => {
+  const now = Date.parse('2026-03-30T08:00:00Z');
+  const asked = (url: string) => {
+    const filters = Object.fromEntries(new URL(url, 'http://localhost').searchParams);
+    return jobsQuery(filters, 'Europe/Paris', now);
+  };
+
+  it('asks for what its number counts', () => {
+    expect(dueUrl('mail')).toBe('/operator/queues/mail?state=waiting');
+    // A run that waits for another attempt is one of those that are due.
+    for (const queue of ['checks', 'maintenance', 'runs'])
+      expect(dueUrl(queue)).toBe(`/operator/queues/${queue}?state=pending`);
+    expect(
+      asked(jobsUrl('mail', { state: 'failed', within: '24h', cause: '550', reason: 'expired' })),
+    ).toEqual({
+      state: 'failed',
+      since: '2026-03-29T08:00:00.000Z',
+      cause: '550',
+      reason: 'expired',
+    });
+    expect(asked(jobsUrl('mail', { state: 'failed', cause: '', reason: null }))).toEqual({
+      state: 'failed',
+      cause: '',
+      reason: '',
+    });
+    // Every reason.
+    expect(asked(jobsUrl('mail', { state: 'failed', cause: '550' }))).toEqual({
+      state: 'failed',
+      cause: '550',
+    });
+    expect(asked('?state=lost&tenant=martin')).toEqual({ state: 'waiting', tenant: 'martin' });
+  });
+
+  it('combines the time since the end with the days of the period', () => {
+    const since = (query: string) => asked(`?state=failed&${query}`).since;
+    expect(since('within=24h&since=2026-03-01')).toBe('2026-03-29T08:00:00.000Z');
+    expect(since('within=7d&since=2026-03-30')).toBe('2026-03-29T22:00:00.000Z');
+    expect(since('since=2026-03-30')).toBe('2026-03-29T22:00:00.000Z');
+    expect(since('within=ever')).toBeUndefined();
+    expect(asked('?state=failed&within=24h&until=2026-03-29')).toEqual({
+      state: 'failed',
+      since: '2026-03-29T08:00:00.000Z',
+      until: '2026-03-29T22:00:00.000Z',
+    });
+  });
+
+  it('offers only reasons that the server has', () => {
+    for (const reason of DEFERRALS) expect([reason, REASONS[reason].outcome]).toEqual([reason, 'waits']);
+    for (const reason of STATES.flatMap(reasonsOf)) expect(REASON_CODES).toContain(reason);
+    expect(REASON_CODES).not.toContain(NO_REASON);
+  });
 });

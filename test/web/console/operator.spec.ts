@@ -74,7 +74,8 @@ afterAll(async () => {
 
 const heading = (name: string | RegExp) => page.getByRole('heading', { level: 1, name }).waitFor();
 const tabs = () => page.getByRole('navigation', { name: 'Parties de l’exploitation' });
-const row = (name: string) => page.getByRole('row').filter({ has: page.getByRole('rowheader', { name }) });
+const row = (name: string | RegExp) =>
+  page.getByRole('row').filter({ has: page.getByRole('rowheader', { name }) });
 const confirm = (name: string) => page.locator('dialog[open]').getByRole('button', { name, exact: true });
 const toast = (text: string | RegExp) => page.locator('.toast').getByText(text).waitFor();
 const open = async (path: string) => {
@@ -94,7 +95,9 @@ test('an operator lands on what is wrong, and each number leads to what it count
   await page.locator('vigie-chart canvas').waitFor();
   // Seven failed and three uncertain ones of sixty.
   const figure = (name: string) => page.locator('.figures div').filter({ hasText: name });
-  expect(await figure('Envois échoués, 24 heures').innerText()).toMatch(/17\s%\s*10 sur 60/);
+  expect(await figure('Envois échoués, 24 heures').innerText()).toMatch(
+    /17\s%\s*échecs\s: 7, incertains\s: 3, sur 60/,
+  );
   expect(await figure('Plus ancien travail dû').innerText()).toMatch(/\d+\s(s|min)\s*E-mails/);
   await page.locator('.figures a').first().click();
   await heading('File : E-mails');
@@ -183,6 +186,7 @@ test('the timeline shows what ran, failed, was caught up and missed, by shape an
     'Manquée',
     'Échouée',
     'Rattrapée',
+    'Annulée',
     'En cours',
     'Faite',
     'Prévue',
@@ -215,39 +219,85 @@ test('the timeline shows what ran, failed, was caught up and missed, by shape an
   expect(Number(count)).toBe(1);
 }, 60_000);
 
-test('each number of the overview, of queues, tenants and failures leads to the list that it counts', async () => {
-  await world.sql(
-    `UPDATE deliveries SET due_at = now() + interval '1 hour', defer_reason = 'quiet_hours'
-     WHERE id IN (SELECT id FROM deliveries WHERE state = 'pending' ORDER BY id LIMIT 1)`,
-  );
+test('each count of the overview, of queues, tenants and failures leads to the list that it counts', async () => {
   const lists = /^\/operator\/queues\/.*\?/;
-  await open('/operator/deliveries');
-  expect(await numbersLead(page, 'main', lists)).toBe(1);
-  await open('/operator/queues');
-  // Due, deferred, sent and failed of the mails; due, done and failed of the checks.
-  expect(await numbersLead(page, 'main', lists)).toBe(7);
-  await open('/operator/tenants');
-  expect(await numbersLead(page, 'main', lists)).toBe(6);
-  for (const [table, ended] of [
-    ['deliveries', 'ended_at'],
-    ['job_runs', 'finished_at'],
-  ])
+  const count = (n: number) => page.getByText(new RegExp(`\\b${n} sur ${n}\\b`)).waitFor();
+  try {
     await world.sql(
-      `UPDATE ${table} SET ${ended} = now() - interval '10 minutes'
-       WHERE id IN (SELECT id FROM ${table} WHERE state = 'failed' LIMIT 1)`,
+      `UPDATE deliveries d SET due_at = now() + interval '1 hour', defer_reason = ($1::text[])[o.place]
+       FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM deliveries WHERE state = 'pending') o
+       WHERE d.id = o.id AND o.place <= 2`,
+      [['quiet_hours', 'user_paused']],
     );
-  await open('/operator');
-  expect(await numbersLead(page, '.problems', lists)).toBe(2);
-  // One filter leads to another, and the reason is shown.
-  await open('/operator/queues/mail?state=delayed');
-  await page.getByText('1 sur 1').waitFor();
-  await page.getByLabel('Motif').selectOption('quiet_hours');
-  await page.waitForURL(/reason=quiet_hours/);
-  await page.getByText('1 sur 1').waitFor();
-  await page.getByLabel('Au', { exact: true }).fill('2020-01-01');
-  await page.getByText('Aucun travail de ce genre', { exact: false }).waitFor();
-  await world.sql(`UPDATE deliveries SET due_at = now(), defer_reason = NULL WHERE state = 'pending'`);
+    // Of the seven failures of one cause one was too old, and of one no answer was recorded.
+    await world.sql(
+      `UPDATE deliveries d SET reason = CASE WHEN o.place = 1 THEN 'expired' END, error = CASE WHEN o.place <> 2 THEN d.error END
+       FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM deliveries WHERE state = 'failed') o
+       WHERE d.id = o.id`,
+    );
+    await open('/operator/deliveries');
+    expect(await numbersLead(page, 'main', lists)).toBe(3);
+    await open('/operator/queues');
+    // Waiting, deferred, sent and failed of the mails; waiting, done and failed of the checks.
+    expect(await numbersLead(page, 'main', lists)).toBe(7);
+    await open('/operator/tenants');
+    expect(await numbersLead(page, 'main', lists)).toBe(6);
+    for (const [table, ended] of [
+      ['deliveries', 'ended_at'],
+      ['job_runs', 'finished_at'],
+    ])
+      await world.sql(
+        `UPDATE ${table} SET ${ended} = now() - interval '10 minutes'
+         WHERE id IN (SELECT id FROM ${table} WHERE state = 'failed' LIMIT 1)`,
+      );
+    await open('/operator');
+    // What failed in the last hour; what failed, and is uncertain, in the last day.
+    expect(await numbersLead(page, ':is(.problems, .figures small)', lists)).toBe(5);
+
+    // One filter leads to another, and offers all reasons, also those of no row.
+    await open('/operator/queues/mail?state=delayed');
+    await count(2);
+    const reason = page.getByLabel('Motif');
+    expect(await reason.locator('option').count()).toBeGreaterThan(10);
+    await reason.selectOption('quiet_hours');
+    await page.waitForURL(/reason=quiet_hours/);
+    await count(1);
+    await reason.selectOption('none');
+    await page.getByText('Aucun travail de ce genre', { exact: false }).waitFor();
+    await page.getByLabel('Motif').selectOption('');
+    await count(2);
+    await page.getByLabel('Au', { exact: true }).fill('2020-01-01');
+    await page.getByText('Aucun travail de ce genre', { exact: false }).waitFor();
+    // "All" of the reasons of a cause are all of them.
+    await open('/operator/deliveries');
+    await row(/^Trop ancien 550/)
+      .getByRole('link')
+      .click();
+    await count(1);
+    await page.getByLabel('Motif').selectOption('');
+    await count(6);
+    await page.getByLabel('Motif').selectOption('none');
+    await count(5);
+  } finally {
+    await world.sql(`UPDATE deliveries SET due_at = now(), defer_reason = NULL WHERE state = 'pending'`);
+    await world.sql(
+      `UPDATE deliveries SET reason = NULL, error = coalesce(error, '550 5.1.1 <p@example.com>: no such user')
+       WHERE state = 'failed'`,
+    );
+  }
 }, 60_000);
+
+test('the work of all channels is listed, also while the state of the queues cannot be read', async () => {
+  await page.route('**/api/v1/admin/queues', (route) => route.abort());
+  try {
+    await open('/operator/queues/deliveries?state=failed');
+    await heading('Envois de tous les canaux');
+    const table = page.getByRole('table', { name: 'Envois de tous les canaux' });
+    await table.getByRole('row').nth(7).waitFor();
+  } finally {
+    await page.unroute('**/api/v1/admin/queues');
+  }
+});
 
 test('queues are paused, resumed, retried and emptied, each once, after a confirmation with its number', async () => {
   await open('/operator/queues');
@@ -257,7 +307,9 @@ test('queues are paused, resumed, retried and emptied, each once, after a confir
   );
   const mail = row('E-mails');
   await mail.getByRole('button', { name: /^Pause/ }).click();
-  expect(await page.locator('dialog[open] p').first().innerText()).toContain('En attente\u00a0: 4');
+  expect(await page.locator('dialog[open] p').first().innerText()).toContain(
+    'En attente ou différés\u00a0: 4',
+  );
   await page.locator('dialog[open]').getByRole('button', { name: 'Annuler' }).click();
   expect(await isPaused('email')).toBe(false);
   await mail.getByRole('button', { name: /^Pause/ }).dblclick();
@@ -273,7 +325,7 @@ test('queues are paused, resumed, retried and emptied, each once, after a confir
   await mail.getByRole('button', { name: /^Vider/ }).click();
   expect(await page.locator('dialog[open] p').first().innerText()).toContain('11');
   await confirm('Vider').click();
-  await toast('Annulés : 11 ; encore en attente : 0.');
+  await toast('Annulés : 11 ; encore en attente ou différés : 0.');
 }, 60_000);
 
 test('tenants are found, added with faults in place, edited and suspended; hostile names stay text', async () => {
@@ -323,6 +375,7 @@ test('tenants are found, added with faults in place, edited and suspended; hosti
 }, 90_000);
 
 test('by keyboard alone: from the tabs to a paused queue and back', async () => {
+  await world.sql(`UPDATE channels SET paused = false WHERE channel = 'sms'`);
   await open('/operator');
   const press = async (key: string, isThere: () => Promise<boolean>) => {
     for (let n = 0; n < 80 && !(await isThere()); n += 1) await page.keyboard.press(key);
@@ -349,6 +402,7 @@ test('by keyboard alone: from the tabs to a paused queue and back', async () => 
 }, 60_000);
 
 test('at 360 px: from the tabs to a paused queue and back', async () => {
+  await world.sql(`UPDATE channels SET paused = true WHERE channel = 'sms'`);
   await page.setViewportSize({ width: 360, height: 780 });
   await open('/operator');
   await tabs().getByRole('link', { name: 'Files' }).click();

@@ -89,6 +89,9 @@ export async function tabTo(page: Page, name: RegExp, keys = 120): Promise<void>
   throw new Error(`no Tab reaches ${String(name)}`);
 }
 
+/** The no-break spaces within French numbers. */
+const GROUPING = /[\u202f\u00a0]/g;
+
 /**
  * Opens each link with a number in a part of the page, and compares the number with the total of the list behind it.
  * Zeros are skipped: they lead to an empty list.
@@ -103,7 +106,7 @@ export async function numbersLead(page: Page, within: string, lists: RegExp): Pr
       all.map((a): [string, string] => [a.textContent ?? '', a.getAttribute('href') ?? '']),
     );
   const numbers = links.flatMap(([text, href]): [number, string][] => {
-    const number = Number(/\d+/.exec(text.replaceAll(/[\u202f\u00a0]/g, ''))?.[0] ?? 0);
+    const number = Number(/\d+/.exec(text.replaceAll(GROUPING, ''))?.[0] ?? 0);
     return number > 0 && lists.test(href) ? [[number, href]] : [];
   });
   const unique = [...new Map(numbers.map((link) => [JSON.stringify(link), link])).values()];
@@ -114,26 +117,39 @@ export async function numbersLead(page: Page, within: string, lists: RegExp): Pr
       .locator('.list-foot')
       .first()
       .getByText(/\d+ sur \d+/);
-    expect([href, (/ sur (\d+)/.exec(await foot.innerText()) ?? [])[1]]).toEqual([href, String(number)]);
+    const total = /sur (\d+)/.exec((await foot.innerText()).replaceAll(GROUPING, ''))?.[1];
+    expect([href, total]).toEqual([href, String(number)]);
   }
   return unique.length;
 }
+
+/** How long `clickTo` waits, in ms. */
+const CLICK_LIMIT_MS = 8_000;
 
 /**
  * Clicks a link of the frame. @returns how many ms pass, by the page's clock, until an element is shown: one that was
  * there before the click does not count.
  * @param text that it must have
+ * @throws Error if it is not shown within 8 s
  */
-export function clickTo(page: Page, path: string, selector: string, text = ''): Promise<number> {
-  return page.evaluate(`new Promise((resolve) => {
+export async function clickTo(page: Page, path: string, selector: string, text = ''): Promise<number> {
+  const ms = await page.evaluate<number | null>(`new Promise((resolve) => {
     const before = new Set(document.querySelectorAll(${JSON.stringify(selector)}));
     const begun = performance.now();
     const isShown = () => [...document.querySelectorAll(${JSON.stringify(selector)})]
       .some((one) => (${JSON.stringify(text)} === '' ? !before.has(one) : one.textContent.trim() === ${JSON.stringify(text)}));
-    const look = () => (isShown() ? resolve(performance.now() - begun) : requestAnimationFrame(look));
+    const look = () => {
+      const ms = performance.now() - begun;
+      if (isShown()) resolve(ms);
+      else if (ms > ${CLICK_LIMIT_MS}) resolve(null);
+      else requestAnimationFrame(look);
+    };
     document.querySelector('vigie-console nav a[href="${path}"], vigie-console a[href="${path}"]').click();
     look();
   })`);
+  if (ms === null)
+    throw new Error(`a click on ${path} does not show ${selector} ${text} within ${CLICK_LIMIT_MS} ms`);
+  return ms;
 }
 
 /** Letters and frequent words that English does not have. */

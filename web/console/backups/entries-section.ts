@@ -4,7 +4,7 @@ import type { BackupWords } from '../../words/console/backups.js';
 import type { ConsoleContext } from '../context.js';
 import { filterBar } from '../list/filter-bar.js';
 import type { ListState } from '../list/list-state.js';
-import { periodFilters } from '../list/period.js';
+import { periodFilters } from '../list/period-filters.js';
 import { failure } from '../page.js';
 import type { Entry } from './backup-state.js';
 import { entryFacts } from './entry-facts.js';

@@ -57,6 +57,9 @@ export class MonthState {
   phase: 'loading' | 'list' | 'failed' = 'loading';
   fault: unknown = null;
   private key = '';
+  /** The key that was asked for last, and that of `days`. */
+  private asked = '';
+  private loaded = '';
   private loading: AbortController | null = null;
 
   constructor(private readonly onChange: () => void) {}
@@ -65,7 +68,13 @@ export class MonthState {
   show(key: string, load: (signal: AbortSignal) => Promise<{ data: Days }>): void {
     if (key === this.key) return;
     this.key = key;
-    void this.load(load);
+    this.asked = key;
+    void this.load(key, load);
+  }
+
+  /** Whether `days` are those that were asked for; else they are of the month or the filters before. */
+  get isCurrent(): boolean {
+    return this.loaded === this.asked;
   }
 
   /** Makes the next `show` load again. */
@@ -77,13 +86,14 @@ export class MonthState {
     this.loading?.abort();
   }
 
-  private async load(load: (signal: AbortSignal) => Promise<{ data: Days }>): Promise<void> {
+  private async load(key: string, load: (signal: AbortSignal) => Promise<{ data: Days }>): Promise<void> {
     this.loading?.abort();
     const { signal } = (this.loading = new AbortController());
     this.phase = 'loading';
     try {
       const { data } = await load(signal);
       if (signal.aborted) return;
+      this.loaded = key;
       Object.assign(this, { days: data, phase: 'list', fault: null });
     } catch (error) {
       if (signal.aborted) return;

@@ -25,7 +25,8 @@ export function monthView(view: MonthView): TemplateResult {
   const days = weeks.flat().filter(({ isInMonth }) => isInMonth);
   const total = (isOpen: boolean) => {
     const sum = days.reduce((all, day) => all + (isOpen ? day.open : day.ended), 0);
-    const text = (isOpen ? words.month.open : words.month.ended)(context.format.number(sum));
+    const shown = state.isCurrent ? context.format.number(sum) : '…';
+    const text = (isOpen ? words.month.open : words.month.ended)(shown);
     const period = { due_after: shiftDate(`${month}-01`, -1), due_before: `${shiftMonth(month, 1)}-01` };
     return html`<a href=${urlOf({ view: null, month: null, open: isOpen ? null : 'false', ...period })}
       >${text}</a

@@ -71,7 +71,7 @@ export class ImportApi {
       params: { query: { kind: this.routes.kind, limit: MAX_UNDER_WAY } },
     });
     const actor = `user:${this.me}`;
-    // A staged one waits for a person: it may be of another file.
+    // Skip staged imports: they wait for a decision and may belong to another file.
     const isUnderWay = ({ state }: Import) => state === 'receiving' || state === 'comparing';
     return data.find((one) => one.created_by === actor && isUnderWay(one)) ?? null;
   }

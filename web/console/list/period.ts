@@ -1,6 +1,4 @@
 import { dayEnd, dayStart, isDate } from '../../design/day-bounds.js';
-import type { ConsoleContext } from '../context.js';
-import type { Filter } from './filter-bar.js';
 
 /** The names of the filters by days, for `ListOptions.filters`. */
 export const PERIOD = ['since', 'until'] as const;
@@ -14,8 +12,4 @@ export function periodOf(
     ...(isDate(since) ? { since: dayStart(since, zone).toISOString() } : {}),
     ...(isDate(until) ? { until: dayEnd(until, zone).toISOString() } : {}),
   };
-}
-
-export function periodFilters({ words }: ConsoleContext): Filter[] {
-  return PERIOD.map((name) => ({ kind: 'date', name, label: words.list[name] }));
 }

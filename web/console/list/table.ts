@@ -15,6 +15,8 @@ export interface Column<Row> {
   sort?: string;
   /** `number`: aligned to the right. `main`: the row's name, a header of the row. `wide`: takes the space that is left. */
   kind?: 'number' | 'main' | 'wide';
+  /** A class of its cells, for their width. */
+  className?: string;
 }
 
 export interface TableView<Row> {
@@ -122,7 +124,9 @@ function tableRow<Row>(view: TableView<Row>, row: Row, place?: number): Template
     ${columns.map((column) =>
       column.kind === 'main'
         ? html`<th scope="row" class="main" data-label=${column.label}>${column.cell(row)}</th>`
-        : html`<td class=${column.kind ?? ''} data-label=${column.label}>${column.cell(row)}</td>`,
+        : html`<td class="${column.kind ?? ''} ${column.className ?? ''}" data-label=${column.label}>
+            ${column.cell(row)}
+          </td>`,
     )}
     ${actions === undefined ? nothing : html`<td class="row-actions">${actions.of(row)}</td>`}
   </tr>`;

@@ -2,8 +2,7 @@ import type { ApiClient } from '../../client/api-client.js';
 import { en, fr } from '../../words/console/operator.js';
 import { type ConsoleContext, wordsIn } from '../context.js';
 import { Resource } from '../resource.js';
-import { duration } from './durations.js';
-import { type Facts, type Problem, problemsOf } from './problems.js';
+import { type Facts, problemsOf } from './problems.js';
 
 const REFRESH_MS = 15_000;
 
@@ -57,7 +56,7 @@ class Installation {
     const { value, loadedAt } = this.facts;
     if (value === null || loadedAt === this.answeredAt) return;
     this.answeredAt = loadedAt;
-    const problems = problemsIn(context, value);
+    const problems = problemsOf(value, context);
     context.overview.report(problems.length);
     const critical = problems.filter(({ tone }) => tone === 'critical');
     const { known } = this;
@@ -68,16 +67,6 @@ class Installation {
     const act = () => context.navigate(news.href);
     context.toast({ text: news.text, tone: 'critical', action: { label, act } });
   }
-}
-
-/** What is wrong, in the words of the console. */
-export function problemsIn({ locale, format }: ConsoleContext, facts: Facts): Problem[] {
-  return problemsOf(facts, {
-    words: wordsIn(locale, { fr, en }),
-    duration: (seconds) => duration(seconds, locale),
-    ago: (iso) => format.ago(iso),
-    number: (value) => format.number(value),
-  });
 }
 
 const installations = new WeakMap<ApiClient, Installation>();

@@ -25,8 +25,9 @@ export const WITHIN = {
 } as const;
 export type Within = keyof typeof WITHIN;
 
-/** An address cannot have an empty filter: this one stands for the failures without a cause. */
+/** An address cannot have an empty filter: these stand for failures without a recorded answer, and for no reason. */
 export const NO_CAUSE = 'no_cause';
+export const NO_REASON = 'none';
 /** The parameters of the address that choose jobs. */
 export const JOB_FILTERS = [
   'state',
@@ -43,8 +44,9 @@ export interface JobsChoice {
   state: State;
   tenant?: string;
   within?: Within;
+  /** Null: what has none. */
   reason?: string | null;
-  /** Empty: failures without one. */
+  /** Empty: failures without a recorded answer. */
   cause?: string;
 }
 
@@ -53,10 +55,48 @@ export function jobsUrl(queue: string, { state, tenant, within, reason, cause }:
   const query = new URLSearchParams({ state });
   if (tenant !== undefined) query.set('tenant', tenant);
   if (within !== undefined) query.set('within', within);
-  if (reason !== undefined && reason !== null) query.set('reason', reason);
+  if (reason !== undefined) query.set('reason', reason ?? NO_REASON);
   if (cause === '') query.set(NO_CAUSE, 'yes');
   else if (cause !== undefined) query.set('cause', cause);
   return `/operator/queues/${queue}?${query.toString()}`;
+}
+
+const OF_RUNS: ReadonlySet<string> = new Set(['checks', 'maintenance', 'runs']);
+
+/** Whether a queue has deliveries; else it has runs. @param queue a queue, all deliveries or all runs */
+export function isOfDeliveries(queue: string): boolean {
+  return !OF_RUNS.has(queue);
+}
+
+/** The list of what is due in a queue. A run that waits for another attempt is counted as due, too. */
+export function dueUrl(queue: string): string {
+  return jobsUrl(queue, { state: isOfDeliveries(queue) ? 'waiting' : 'pending' });
+}
+
+/** Why deliveries wait. */
+export const DEFERRALS = [
+  'send_at',
+  'operating_hours',
+  'quiet_hours',
+  'user_paused',
+  'limit_per_user_per_hour',
+  'limit_per_user_per_day',
+  'limit_per_tenant_per_hour',
+  'limit_per_tenant_per_day',
+  'limit_per_channel_per_minute',
+  'channel_down',
+  'retry',
+] as const;
+const REASONS: Readonly<Partial<Record<State, readonly string[]>>> = {
+  waiting: DEFERRALS,
+  delayed: DEFERRALS,
+  pending: DEFERRALS,
+  failed: ['expired'],
+};
+
+/** The reasons that work in a state can have. */
+export function reasonsOf(state: State): readonly string[] {
+  return REASONS[state] ?? [];
 }
 
 export function isWithin(text: string | undefined): text is Within {

@@ -2,10 +2,18 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { badge, shape } from '../../design/badge.js';
 import { ago } from '../../design/time.js';
 import { duration, percent } from './durations.js';
-import { installationOf, problemsIn } from './installation.js';
+import { installationOf } from './installation.js';
+import { dueUrl, jobsUrl, type Within } from './jobs-url.js';
 import { OperatorPage } from './operator-page.js';
 import { endedIn, outcomeChart } from './outcome-chart.js';
-import { countsOf, type Facts } from './problems.js';
+import { type Facts, problemsOf } from './problems.js';
+import { countsOf } from './queue-counts.js';
+
+/** The periods of the failure rates, as the lists of jobs call them. */
+const PERIODS: readonly (readonly ['last_hour' | 'last_day', Within])[] = [
+  ['last_hour', '1h'],
+  ['last_day', '24h'],
+];
 
 /** `/operator`: what is wrong, and how the work of all tenants goes. */
 export default class OverviewPage extends OperatorPage {
@@ -40,7 +48,7 @@ export default class OverviewPage extends OperatorPage {
 
   private wrong(facts: Facts): TemplateResult {
     const { words } = this;
-    const problems = problemsIn(this.context, facts);
+    const problems = problemsOf(facts, this.context);
     return html`<section class="operator-wrong">
       <h2>${words.wrong}</h2>
       ${
@@ -71,11 +79,11 @@ export default class OverviewPage extends OperatorPage {
             : figure(
                 words.oldest_due,
                 duration(oldest.seconds, locale),
-                `/operator/queues/${oldest.queue.queue}?state=waiting`,
+                dueUrl(oldest.queue.queue),
                 words.queues[oldest.queue.queue],
               )
         }
-        ${(['last_hour', 'last_day'] as const).map((period) => {
+        ${PERIODS.map(([period, within]) => {
           const { failure_rate: rate, sent, failed, unknown } = activity.deliveries[period];
           return figure(
             `${words.failures}, ${words[period]}`,
@@ -83,16 +91,25 @@ export default class OverviewPage extends OperatorPage {
             '/operator/deliveries',
             rate === null
               ? ''
-              : words.of_ended(format.number(failed + unknown), format.number(sent + failed + unknown)),
+              : html`<a href=${jobsUrl('deliveries', { state: 'failed', within })}
+                    >${words.failed_of(format.number(failed))}</a
+                  >,
+                  <a href=${jobsUrl('deliveries', { state: 'unknown', within })}
+                    >${words.unknown_of(format.number(unknown))}</a
+                  >, ${words.of_ended(format.number(sent + failed + unknown))}`,
           );
         })}
-        ${(['last_hour', 'last_day'] as const).map((period) => {
+        ${PERIODS.map(([period, within]) => {
           const { failure_rate: rate, succeeded, failed } = activity.runs[period];
           return figure(
             `${words.failed_runs}, ${words[period]}`,
             rate === null ? words.none_ended : percent(rate, locale),
             '/operator/runs',
-            rate === null ? '' : words.of_ended(format.number(failed), format.number(succeeded + failed)),
+            rate === null
+              ? ''
+              : html`<a href=${jobsUrl('runs', { state: 'failed', within })}
+                    >${words.failed_of(format.number(failed))}</a
+                  >, ${words.of_ended(format.number(succeeded + failed))}`,
           );
         })}
         ${figure(
@@ -124,8 +141,8 @@ export default class OverviewPage extends OperatorPage {
   }
 }
 
-/** A number with its name, which leads to what it counts. */
-function figure(name: string, value: unknown, href: string, detail: string): TemplateResult {
+/** A figure with its name, which leads to the page that explains it. @param detail its counts, with their lists */
+function figure(name: string, value: unknown, href: string, detail: unknown): TemplateResult {
   return html`<div>
     <dt>${name}</dt>
     <dd><a href=${href}>${value}</a>${detail === '' ? nothing : html`<small>${detail}</small>`}</dd>

@@ -1,9 +1,11 @@
 import type { components } from '../../client/api.js';
-import type { OperatorWords } from '../../words/console/operator.js';
-import { jobsUrl } from './jobs-url.js';
+import { en, fr, type OperatorWords } from '../../words/console/operator.js';
+import { type ConsoleContext, wordsIn } from '../context.js';
+import { duration } from './durations.js';
+import { dueUrl, jobsUrl } from './jobs-url.js';
+import { countsOf, type Queue } from './queue-counts.js';
 
 type Schemas = components['schemas'];
-export type Queue = Schemas['QueueView'];
 
 /** Work that is due for longer than this is late: the dispatcher polls every few seconds. */
 const LATE_S = 5 * 60;
@@ -35,45 +37,14 @@ interface Texts {
   number: (value: number) => string;
 }
 
-/** The counts of a queue, of deliveries or of runs. */
-export interface QueueCounts {
-  /** Also what is queued in Bull. */
-  due: number;
-  /** Null: runs are not deferred. */
-  deferred: number | null;
-  inWork: number;
-  /** What a purge cancels: also deliveries that are queued but not being sent yet. */
-  waiting: number;
-  done: number;
-  failed: number;
-  /** In seconds. */
-  oldest: number | null;
-}
-
-export function countsOf({ postgres }: Queue): QueueCounts {
-  if ('sending' in postgres)
-    return {
-      due: postgres.due + postgres.queued,
-      deferred: postgres.deferred,
-      inWork: postgres.sending,
-      waiting: postgres.due + postgres.deferred + postgres.queued,
-      done: postgres.sent_24h,
-      failed: postgres.failed_24h,
-      oldest: postgres.oldest_due_seconds,
-    };
-  return {
-    due: postgres.queued,
-    deferred: null,
-    inWork: postgres.running,
-    waiting: postgres.queued,
-    done: postgres.succeeded_24h,
-    failed: postgres.failed_24h,
-    oldest: postgres.oldest_queued_seconds,
-  };
-}
-
 /** What is wrong in an installation, worst first. */
-export function problemsOf(facts: Facts, texts: Texts): Problem[] {
+export function problemsOf(facts: Facts, { locale, format }: ConsoleContext): Problem[] {
+  const texts: Texts = {
+    words: wordsIn(locale, { fr, en }),
+    duration: (seconds) => duration(seconds, locale),
+    ago: (iso) => format.ago(iso),
+    number: (value) => format.number(value),
+  };
   const problems = [...servicesOf(facts, texts), ...queuesOf(facts, texts), ...outcomesOf(facts, texts)];
   const rank = ({ tone }: Problem) => (tone === 'critical' ? 0 : 1);
   return problems.sort((one, other) => rank(one) - rank(other));
@@ -122,7 +93,7 @@ function queuesOf({ queues }: Facts, { words, duration }: Texts): Problem[] {
   return queues.flatMap((queue): Problem[] => {
     const name = words.queues[queue.queue];
     const { due, oldest } = countsOf(queue);
-    const href = `/operator/queues/${queue.queue}`;
+    const href = dueUrl(queue.queue);
     const found: Problem[] = [];
     const add = (what: string, tone: Problem['tone'], text: string) =>
       found.push({ id: `${what} ${queue.queue}`, tone, text, href });
@@ -159,15 +130,4 @@ function outcomesOf({ activity }: Facts, { words, number }: Texts): Problem[] {
       href: jobsUrl('runs', { state: 'failed', ...hour }),
     });
   return found;
-}
-
-/** Compares by missed runs, then failed ones, then those that were late. */
-export function worstFirst(
-  one: Pick<Schemas['TimelineStrip'], 'counts'>,
-  other: Pick<Schemas['TimelineStrip'], 'counts'>,
-): number {
-  const differences = (['missed', 'failed', 'caught_up'] as const).map(
-    (mark) => (other.counts[mark] ?? 0) - (one.counts[mark] ?? 0),
-  );
-  return differences.find((difference) => difference !== 0) ?? 0;
 }

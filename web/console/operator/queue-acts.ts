@@ -2,7 +2,7 @@ import { html, type TemplateResult } from 'lit';
 import type { OperatorWords } from '../../words/console/operator.js';
 import type { ConsoleContext } from '../context.js';
 import type { Acting } from '../settings/acting.js';
-import { countsOf, type Queue } from './problems.js';
+import { countsOf, type Queue } from './queue-counts.js';
 
 export interface QueueActsView {
   context: ConsoleContext;

@@ -3,14 +3,23 @@ import type { components } from '../../client/api.js';
 import { ago } from '../../design/time.js';
 import { type Filter, filterBar } from '../list/filter-bar.js';
 import { ListState } from '../list/list-state.js';
-import { periodFilters } from '../list/period.js';
+import { periodFilters } from '../list/period-filters.js';
 import { type Column, listTable } from '../list/table.js';
 import { deliveryWords, runWords } from './foreign-words.js';
 import { jobsQuery } from './jobs-query.js';
-import { JOB_FILTERS, NO_CAUSE, STANDARD_STATE, type State, STATES } from './jobs-url.js';
+import {
+  isOfDeliveries,
+  JOB_FILTERS,
+  NO_CAUSE,
+  NO_REASON,
+  reasonsOf,
+  STANDARD_STATE,
+  type State,
+  STATES,
+} from './jobs-url.js';
 import { OperatorPage } from './operator-page.js';
-import type { Queue } from './problems.js';
 import { queueActs } from './queue-acts.js';
+import type { Queue } from './queue-counts.js';
 import { stateOf } from './queues-page.js';
 import { Resource } from '../resource.js';
 
@@ -61,45 +70,48 @@ export default class QueuePage extends OperatorPage {
 
   /** Runs have neither reasons nor causes that a list is filtered by. */
   private get isOfDeliveries(): boolean {
-    const { queue } = this.params;
-    return (
-      this.all === 'deliveries' || (this.all === undefined && queue !== 'checks' && queue !== 'maintenance')
-    );
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    void this.queues.load();
+    return isOfDeliveries(this.params.queue ?? '');
   }
 
   protected override refresh(): Promise<unknown> {
-    return Promise.all([this.queues.load(), this.jobs.refresh()]);
+    return Promise.all([this.loadQueue(), this.jobs.refresh()]);
+  }
+
+  /** Only the page of one queue shows its state and its acts. */
+  private loadQueue(): Promise<void> {
+    return this.all === undefined ? this.queues.load() : Promise.resolve();
   }
 
   protected override willUpdate(changed: PropertyValues): void {
     const { queue = '' } = this.params;
-    if (queue !== this.shownQueue && this.shownQueue !== '') void this.jobs.refresh();
+    if (queue !== this.shownQueue) {
+      if (this.shownQueue !== '') void this.jobs.refresh();
+      void this.loadQueue();
+    }
     this.shownQueue = queue;
     if (changed.has('query')) this.jobs.read(this.query);
   }
 
   protected override render(): TemplateResult {
+    if (this.all !== undefined) return html`${this.head()} ${this.list}`;
     // Rendered together: a part that arrives later would push the rest down.
-    return html`${this.head()} ${this.shown(this.queues, (queues) => this.content(queues), { lines: 10 })}`;
+    return html`${this.head()}
+    ${this.shown(this.queues, (queues) => html`${this.queueHead(queues)} ${this.list}`, { lines: 10 })}`;
   }
 
-  private content(queues: readonly Queue[]): TemplateResult {
-    const { words, context, acting, jobs, columns } = this;
+  private queueHead(queues: readonly Queue[]): TemplateResult | typeof nothing {
+    const { words, context, acting } = this;
     const queue = queues.find((one) => one.queue === this.params.queue);
-    return html`${
-      queue === undefined
-        ? nothing
-        : html`<div class="queue-head">
-            <p class="note">${stateOf(queue, words)}</p>
-            ${queueActs({ context, words, acting, queue, refresh: () => this.refresh() })}
-          </div>`
-    }
-    ${filterBar({
+    if (queue === undefined) return nothing;
+    return html`<div class="queue-head">
+      <p class="note">${stateOf(queue, words)}</p>
+      ${queueActs({ context, words, acting, queue, refresh: () => this.refresh() })}
+    </div>`;
+  }
+
+  private get list(): TemplateResult {
+    const { words, context, jobs, columns } = this;
+    return html`${filterBar({
       context,
       state: jobs,
       filters: this.filters,
@@ -110,7 +122,7 @@ export default class QueuePage extends OperatorPage {
       state: jobs,
       columns,
       idOf: ({ id }) => id,
-      caption: words.jobs_caption,
+      caption: this.heading,
       empty: words.jobs_none,
       emptyFiltered: words.jobs_none,
     })}`;
@@ -123,40 +135,54 @@ export default class QueuePage extends OperatorPage {
   private get filters(): Filter[] {
     const { words, context, jobs } = this;
     const { cause, reason, [NO_CAUSE]: without } = jobs.filters;
-    const all = ['', words.all_of_them] as const;
-    const found = jobs.rows.flatMap((job) => codeOf(job) ?? []);
-    const reasons = [...new Set([...found, ...(reason === undefined ? [] : [reason])])].sort();
+    const allCauses = ['', words.all_causes] as const;
+    const states: Readonly<Record<string, string>> =
+      words.job_states[this.isOfDeliveries ? 'deliveries' : 'runs'];
+    // A newer server may have others, too.
+    const reasons = new Set([...reasonsOf(this.state), ...jobs.rows.flatMap((job) => codeOf(job) ?? [])]);
+    if (reason !== undefined && reason !== NO_REASON) reasons.add(reason);
     return [
       {
         kind: 'choice',
         name: 'state',
         label: words.state,
-        choices: STATES.map((state) => [state, words.job_states[state]] as const),
+        choices: Object.entries(states),
       },
       { kind: 'search', name: 'tenant', label: words.tenant_slug },
-      ...(this.isOfDeliveries && reasons.length > 0
+      ...(this.isOfDeliveries && (reasons.size > 0 || reason !== undefined)
         ? ([
             {
               kind: 'choice',
               name: 'reason',
               label: words.reason,
-              choices: [all, ...reasons.map((code) => [code, this.reasonOf(code)] as const)],
+              choices: [
+                ['', words.all_reasons],
+                [NO_REASON, words.no_reason],
+                ...[...reasons].map((code) => [code, this.reasonOf(code)] as const),
+              ],
             },
           ] as const)
         : []),
       ...(cause === undefined
         ? []
-        : ([{ kind: 'choice', name: 'cause', label: words.cause, choices: [all, [cause, cause]] }] as const)),
+        : ([
+            { kind: 'choice', name: 'cause', label: words.cause, choices: [allCauses, [cause, cause]] },
+          ] as const)),
       ...(without === undefined
         ? []
         : ([
-            { kind: 'choice', name: NO_CAUSE, label: words.cause, choices: [all, [without, words.no_cause]] },
+            {
+              kind: 'choice',
+              name: NO_CAUSE,
+              label: words.cause,
+              choices: [allCauses, [without, words.no_cause]],
+            },
           ] as const)),
       {
         kind: 'choice',
         name: 'within',
         label: words.within,
-        choices: [all, ...Object.entries(words.withins)],
+        choices: [['', words.any_time], ...Object.entries(words.withins)],
       },
       ...periodFilters(context),
     ];

@@ -3,9 +3,9 @@ import { badge } from '../../design/badge.js';
 import type { OperatorWords } from '../../words/console/operator.js';
 import { duration } from './durations.js';
 import { OperatorPage } from './operator-page.js';
-import { type JobsChoice, jobsUrl } from './jobs-url.js';
-import { countsOf, type Queue } from './problems.js';
+import { dueUrl, type JobsChoice, jobsUrl } from './jobs-url.js';
 import { queueActs } from './queue-acts.js';
+import { countsOf, type Queue } from './queue-counts.js';
 import { Resource } from '../resource.js';
 
 /** `/operator/queues`: what waits and runs, in PostgreSQL and in Bull. */
@@ -47,7 +47,7 @@ export default class QueuesPage extends OperatorPage {
             <tr>
               <th scope="col">${words.queue}</th>
               <th scope="col">${words.state}</th>
-              ${number(words.oldest_due)} ${number(words.due)} ${number(words.deferred)}
+              ${number(words.oldest_due)} ${number(words.waiting)} ${number(words.deferred)}
               ${number(words.in_work)} ${number(words.done_24h)} ${number(words.failed_24h)}
               ${number(words.in_bull)} ${number(words.workers)}
               <th scope="col"><span class="sr-only">${words.acts}</span></th>
@@ -73,11 +73,11 @@ export default class QueuesPage extends OperatorPage {
     const inBull = bull === null ? null : bull.active + bull.waiting + bull.delayed + bull.failed;
     return html`<tr>
       <th scope="row" class="main" data-label=${words.queue}>
-        <a href="/operator/queues/${queue.queue}">${words.queues[queue.queue]}</a>
+        <a href=${dueUrl(queue.queue)}>${words.queues[queue.queue]}</a>
       </th>
       <td data-label=${words.state}>${stateOf(queue, words)}</td>
       ${cell(words.oldest_due, oldest === null ? '–' : duration(oldest, locale))}
-      ${cell(words.due, link(due, { state: deferred === null ? 'pending' : 'waiting' }))}
+      ${cell(words.waiting, html`<a href=${dueUrl(queue.queue)}>${format.number(due)}</a>`)}
       ${cell(words.deferred, deferred === null ? '–' : link(deferred, { state: 'delayed' }))}
       ${cell(words.in_work, link(inWork, { state: 'active' }))}
       ${cell(words.done_24h, link(done, { state: 'completed', within: '24h' }))}

@@ -8,8 +8,8 @@ import { ListState } from '../list/list-state.js';
 import { type Column, listTable } from '../list/table.js';
 import { runWords } from './foreign-words.js';
 import { OperatorPage } from './operator-page.js';
-import { worstFirst } from './problems.js';
 import { hoursOf, type Mark, MARKS, markShape, strip } from './strip.js';
+import { worstFirst } from './worst-first.js';
 
 type Schemas = components['schemas'];
 type Strip = Schemas['TimelineStrip'];
@@ -119,6 +119,7 @@ export default class RunsPage extends OperatorPage {
       },
       {
         label: own.job,
+        className: 'job-name',
         cell: (one) =>
           html`<a href=${`/operator/runs/${one.tenant.slug}?job=${one.job}`}>${jobs[one.job]}</a>`,
         text: ({ job }) => jobs[job],

@@ -123,7 +123,7 @@ export default class SlotsPage extends OperatorPage {
         text: ({ started_at: start }) => start ?? '',
       },
       {
-        label: own.found,
+        label: own.details,
         kind: 'wide',
         cell: (slot) =>
           html`<small>${late(slot)}</small>

@@ -15,7 +15,15 @@ const BY_LETTER: Readonly<Record<string, Mark>> = {
 };
 
 /** In this order in legends and filters. */
-export const MARKS: readonly Mark[] = ['missed', 'failed', 'caught_up', 'under_way', 'ran', 'planned'];
+export const MARKS: readonly Mark[] = [
+  'missed',
+  'failed',
+  'caught_up',
+  'cancelled',
+  'under_way',
+  'ran',
+  'planned',
+];
 
 /** The choices of hours to look back, in the address. */
 export const HOURS = ['6', '24', '72'] as const;

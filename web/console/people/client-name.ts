@@ -1,4 +1,4 @@
-/** The first that matches counts: most browsers also name the one that they descend from. */
+/** The first match wins: most user agents also name Chrome or Safari. */
 const BROWSERS: readonly (readonly [RegExp, string])[] = [
   [/\bEdg(e|A|iOS)?\//, 'Edge'],
   [/\bOPR\//, 'Opera'],

@@ -65,7 +65,7 @@ export const en = {
   },
   run_states: {
     queued: 'Waiting',
-    running: 'Running',
+    running: 'In progress',
     succeeded: 'Done',
     failed: 'Failed',
     cancelled: 'Cancelled',
@@ -142,7 +142,7 @@ export const fr: TodayWords = {
     queued: 'En attente',
     running: 'En cours',
     succeeded: 'Terminé',
-    failed: 'En échec',
+    failed: 'Échoué',
     cancelled: 'Annulé',
   },
   counts: RUN_COUNTS_FR,

@@ -26,11 +26,7 @@ export class RunJobs {
   }
 
   /** @param most where counting stops, for all jobs together. */
-  async count(
-    jobs: readonly ScheduledJob[],
-    filter: JobsFilter,
-    most = MAX_COUNTED_JOBS,
-  ): Promise<number> {
+  async count(jobs: readonly ScheduledJob[], filter: JobsFilter, most = MAX_COUNTED_JOBS): Promise<number> {
     const [row] = await this.database.query<{ count: number }>(
       // The limit within keeps each job on its index.
       `SELECT count(*) AS count FROM (

@@ -51,7 +51,9 @@ export async function runTry(
   print: (line: string) => void = console.log,
 ): Promise<number> {
   if (options.push !== null && options.api_key === null) {
-    throw new UsageError("--push needs --api-key, a key of this user's tenant: the trial's own user has no device");
+    throw new UsageError(
+      "--push needs --api-key, a key of this user's tenant: the trial's own user has no device",
+    );
   }
   const say = options.json === true ? () => undefined : print;
   const report = new TrialReport(say);

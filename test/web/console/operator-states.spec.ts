@@ -64,6 +64,9 @@ describe('V27: the address of a list of jobs', () => {
       state: 'failed',
       cause: '550',
     });
+    // Only failures have a cause, and what was sent has no reason: those filters were chosen for another state.
+    expect(asked('?state=waiting&cause=550&reason=retry')).toEqual({ state: 'waiting', reason: 'retry' });
+    expect(asked('?state=completed&no_cause=yes&reason=expired')).toEqual({ state: 'completed' });
     expect(asked('?state=lost&tenant=martin')).toEqual({ state: 'waiting', tenant: 'martin' });
   });
 

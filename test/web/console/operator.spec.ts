@@ -278,6 +278,9 @@ test('each count of the overview, of queues, tenants and failures leads to the l
     await count(6);
     await page.getByLabel('Motif').selectOption('none');
     await count(5);
+    // What was sent has neither cause nor reason.
+    await page.getByLabel('État').selectOption('completed');
+    await count(50);
   } finally {
     await world.sql(`UPDATE deliveries SET due_at = now(), defer_reason = NULL WHERE state = 'pending'`);
     await world.sql(

@@ -1,9 +1,11 @@
 import { periodOf } from '../list/period.js';
 import {
+  hasCauses,
   isWithin,
   type JobsQuery,
   NO_CAUSE,
   NO_REASON,
+  reasonsOf,
   STANDARD_STATE,
   type State,
   STATES,
@@ -12,6 +14,7 @@ import {
 
 /**
  * What the address asks for, as a request. If it has both a first day and a time since the end, the later one counts.
+ * A cause or reason of another state, which was chosen before this one, does not count.
  * @param zone in which the page shows times
  * @param now the server's time, in ms
  */
@@ -20,7 +23,10 @@ export function jobsQuery(
   zone: string,
   now: number,
 ): JobsQuery & { state: State } {
-  const { state, tenant, within, reason, cause, [NO_CAUSE]: without } = filters;
+  const { tenant, within } = filters;
+  const state = STATES.find((one) => one === filters.state) ?? STANDARD_STATE;
+  const reason = reasonsOf(state).length === 0 ? undefined : filters.reason;
+  const cause = !hasCauses(state) ? undefined : filters[NO_CAUSE] === undefined ? filters.cause : '';
   const { since: day, until } = periodOf(filters, zone);
   const age = isWithin(within) ? new Date(now - WITHIN[within]).toISOString() : undefined;
   // Times of this format sort as texts.
@@ -29,10 +35,10 @@ export function jobsQuery(
     .sort()
     .at(-1);
   return {
-    state: STATES.find((one) => one === state) ?? STANDARD_STATE,
+    state,
     ...(tenant === undefined ? {} : { tenant }),
     ...(reason === undefined ? {} : { reason: reason === NO_REASON ? '' : reason }),
-    ...(without === undefined ? (cause === undefined ? {} : { cause }) : { cause: '' }),
+    ...(cause === undefined ? {} : { cause }),
     ...(since === undefined ? {} : { since }),
     ...(until === undefined ? {} : { until }),
   };

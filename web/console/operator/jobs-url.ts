@@ -94,9 +94,14 @@ const REASONS: Readonly<Partial<Record<State, readonly string[]>>> = {
   failed: ['expired'],
 };
 
-/** The reasons that work in a state can have. */
+/** The reasons that deliveries in a state can have; empty: the server does not filter that state by them. */
 export function reasonsOf(state: State): readonly string[] {
   return REASONS[state] ?? [];
+}
+
+/** Whether the server filters a state by cause. */
+export function hasCauses(state: State): boolean {
+  return state === 'failed';
 }
 
 export function isWithin(text: string | undefined): text is Within {

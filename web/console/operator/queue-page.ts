@@ -8,6 +8,7 @@ import { type Column, listTable } from '../list/table.js';
 import { deliveryWords, runWords } from './foreign-words.js';
 import { jobsQuery } from './jobs-query.js';
 import {
+  hasCauses,
   isOfDeliveries,
   JOB_FILTERS,
   NO_CAUSE,
@@ -133,13 +134,13 @@ export default class QueuePage extends OperatorPage {
   }
 
   private get filters(): Filter[] {
-    const { words, context, jobs } = this;
+    const { words, context, jobs, state } = this;
     const { cause, reason, [NO_CAUSE]: without } = jobs.filters;
     const allCauses = ['', words.all_causes] as const;
     const states: Readonly<Record<string, string>> =
       words.job_states[this.isOfDeliveries ? 'deliveries' : 'runs'];
     // A newer server may have others, too.
-    const reasons = new Set([...reasonsOf(this.state), ...jobs.rows.flatMap((job) => codeOf(job) ?? [])]);
+    const reasons = new Set([...reasonsOf(state), ...jobs.rows.flatMap((job) => codeOf(job) ?? [])]);
     if (reason !== undefined && reason !== NO_REASON) reasons.add(reason);
     return [
       {
@@ -149,7 +150,7 @@ export default class QueuePage extends OperatorPage {
         choices: Object.entries(states),
       },
       { kind: 'search', name: 'tenant', label: words.tenant_slug },
-      ...(this.isOfDeliveries && (reasons.size > 0 || reason !== undefined)
+      ...(this.isOfDeliveries && reasonsOf(state).length > 0
         ? ([
             {
               kind: 'choice',
@@ -163,12 +164,12 @@ export default class QueuePage extends OperatorPage {
             },
           ] as const)
         : []),
-      ...(cause === undefined
+      ...(cause === undefined || !hasCauses(state)
         ? []
         : ([
             { kind: 'choice', name: 'cause', label: words.cause, choices: [allCauses, [cause, cause]] },
           ] as const)),
-      ...(without === undefined
+      ...(without === undefined || !hasCauses(state)
         ? []
         : ([
             {

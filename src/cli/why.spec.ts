@@ -2,6 +2,7 @@ import { type Cast, createCast } from '../../test/support/cast.js';
 import { insertRow } from '../../test/support/rows.js';
 import { runJob } from '../../test/support/watched.js';
 import { createWorld, environmentOf, type World } from '../../test/support/world.js';
+import { civilDate } from '../platform/clock/civil-time.js';
 import { explainWhy, type WhyOptions } from './why.js';
 
 const SMTP = { SMTP_HOST: '127.0.0.1', SMTP_FROM_EMAIL: 'vigie@vigie.example' };
@@ -14,7 +15,7 @@ beforeAll(async () => {
   cast = await createCast(world);
   item = await insertRow(world, 'deadlines', {
     ...{ tenant_id: cast.tenant_id, title: 'TVA CA3', responsible_id: cast.teammate.id },
-    due_on: new Date().toISOString().slice(0, 10),
+    due_on: civilDate(new Date(), 'Europe/Paris'),
   });
   await runJob(world, cast.tenant_id, 'check-notifications');
 });

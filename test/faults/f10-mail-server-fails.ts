@@ -77,19 +77,23 @@ function failAtEachStep(options: RunOptions): Promise<Verdict> {
       installation.startProcess('worker'),
       installation.startProcess('scheduler'),
     ]);
-    const addresses = Object.keys(faults).flatMap((name) =>
-      Array.from({ length: copies }, (_, copy) => `${name}.${copy}@cabinet-martin.example`),
-    );
+    const addressesOf = (some: Record<string, Fault>) =>
+      Object.keys(some).flatMap((name) =>
+        Array.from({ length: copies }, (_, copy) => `${name}.${copy}@cabinet-martin.example`),
+      );
     sink.behave(misbehave(faults));
     const driver = await Driver.start(web.url);
-    await Promise.all(addresses.map((address) => driver.person(address)));
-    await installation.drained(options.full ? 300_000 : 60_000);
+    // Without a recent success mails leave one at a time, and a silent one takes a minute: silence has its own wave.
+    for (const wave of options.full ? [QUICK, SLOW] : [QUICK]) {
+      await Promise.all(addressesOf(wave).map((address) => driver.person(address)));
+      await installation.drained(options.full ? 300_000 : 60_000);
+    }
     await expectRefusedForGood(stage, faults);
     const ambiguous = Object.values(faults).filter((fault) => fault.ambiguous === true).length * copies;
     await expectOnlyAmbiguousRepeats(stage, faults);
     return stage.judge(driver, options, {
       id: 'F10',
-      repetitions: addresses.length + GREETINGS.length,
+      repetitions: addressesOf(faults).length + GREETINGS.length,
       dup_bound: ambiguous,
     });
   });

@@ -80,7 +80,7 @@ export async function failAsAWhole(options: RunOptions): Promise<Verdict> {
     ...LOGIN,
     RETRY_DELAY_SECONDS: '1',
     CHANNEL_PROBE_SECONDS: options.full ? '5' : '1',
-    CHANNEL_PROBE_MAX_SECONDS: options.full ? '20' : '10',
+    CHANNEL_PROBE_MAX_SECONDS: options.full ? '40' : '8',
     NODE_OPTIONS: `--import ${pathToFileURL(resolve('test/faults/moved-clock.mjs')).href}`,
     MOVED_CLOCK_FILE: clock,
   };

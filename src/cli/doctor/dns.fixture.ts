@@ -13,14 +13,15 @@ const SERVFAIL = 2;
 
 /**
  * A DNS server on loopback (RFC 1035 §4.1) with these TXT records. A name without a list, and without names below it,
- * does not exist; `null`: the server fails.
+ * does not exist; `null`: the server fails; `silent`: it does not answer.
  */
 export async function startDns(
-  records: Readonly<Record<string, readonly string[] | null>>,
+  records: Readonly<Record<string, readonly string[] | null | 'silent'>>,
 ): Promise<TestDns> {
   const socket = createSocket('udp4');
   socket.on('message', (query, { port, address }) => {
-    socket.send(answerTo(query, records), port, address);
+    const answer = answerTo(query, records);
+    if (answer !== null) socket.send(answer, port, address);
   });
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
@@ -30,7 +31,10 @@ export async function startDns(
   };
 }
 
-function answerTo(query: Buffer, records: Readonly<Record<string, readonly string[] | null>>): Buffer {
+function answerTo(
+  query: Buffer,
+  records: Readonly<Record<string, readonly string[] | null | 'silent'>>,
+): Buffer | null {
   const labels: string[] = [];
   let at = 12;
   for (let length = query[at] ?? 0; length > 0; length = query[at] ?? 0) {
@@ -40,6 +44,7 @@ function answerTo(query: Buffer, records: Readonly<Record<string, readonly strin
   const question = query.subarray(12, at + 5);
   const name = labels.join('.').toLowerCase();
   const found = records[name];
+  if (found === 'silent') return null;
   const exists = found !== undefined || Object.keys(records).some((other) => other.endsWith(`.${name}`));
   const code = found === null ? SERVFAIL : exists ? 0 : NXDOMAIN;
   const answers = (found ?? []).map((text) => {

@@ -149,9 +149,28 @@ describe("the sender's domain", () => {
     expect(await spf('v=spf1 ip4:198.51.100.1 ~all')).toEqual(
       finding('warning', /does not let 192\.0\.2\.3 send.*send from other addresses/, /spf=pass/),
     );
+    expect(await spf('v=spf1 a:a1.firm.fr a:a2.firm.fr a:a3.firm.fr -all')).toEqual(
+      finding('warning', /more than two hosts without an address/, /Remove/),
+    );
     expect(await spf('v=spf1 include:nowhere.firm.fr -all')).toEqual(
       finding('fault', /is invalid/, /Correct/),
     );
+  });
+
+  it('E13: an included domain whose DNS is silent costs no other finding', async () => {
+    const dns = await startDns({
+      'firm.fr': ['v=spf1 include:silent.example -all'],
+      'silent.example': 'silent',
+      'selector1._domainkey.firm.fr': [KEY],
+      '_dmarc.firm.fr': ['v=DMARC1; p=reject'],
+    });
+    closing.push(() => dns.close());
+    const settings = mailSettings(587, { SMTP_HOST: '192.0.2.3', SMTP_TLS: 'true' });
+    expect(await check('sender_domain', settings, { dnsServers: [dns.address] })).toEqual([
+      finding('ok', /^SPF: v=spf1/),
+      finding('ok', /^DKIM: key selector1$/),
+      finding('ok', /^DMARC: /),
+    ]);
   });
 
   it('E13: no record at all', async () => {

@@ -1,14 +1,17 @@
 import { Resolver } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 import { domainOf, parseEmailAddress } from '../../platform/addresses/email-address.js';
+import { DeadlineError, withTimeout } from '../../platform/clock/timeout.js';
 import { isLoopback } from '../../platform/config/formats.js';
 import { codeOf } from './error-text.js';
 import type { DoctorContext } from './context.js';
 import { fault, type Finding, note, ok, warning } from './finding.js';
-import { checkSpf } from './spf.js';
+import { checkSpf, type Names, remembering } from './spf.js';
 
 /** For one question, in ms. */
 const TIMEOUT_MS = 1_500;
+/** For the evaluation of SPF, whose questions follow one another, in ms. It must not use up the time of the others. */
+const SPF_DEADLINE_MS = 3_000;
 
 /** Selectors that the large providers and mail servers use by default. */
 const COMMON_SELECTORS = [
@@ -36,8 +39,7 @@ export async function checkSenderDomain({
   const address = parseEmailAddress(config.smtpFromEmail ?? config.smtpUser ?? '');
   if (config.smtpHost === null || address === null) return [note('e-mail is not configured (SMTP_HOST)')];
   const domain = domainOf(address);
-  const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: 2 });
-  if (dnsServers !== undefined && dnsServers.length > 0) resolver.setServers([...dnsServers]);
+  const resolver = resolverOf(dnsServers);
   const own = await lookUp(resolver, domain);
   if (own.found === null && own.why === 'no_answer')
     return [note(`DNS does not answer for ${domain}: SPF, DKIM and DMARC are not checked`)];
@@ -50,13 +52,19 @@ export async function checkSenderDomain({
             'Set SMTP_FROM_EMAIL to an address of a domain that you own',
           ),
     ];
-  const [dkim, dmarc] = await Promise.all([
+  const spf = spfFinding(domain, own.found ?? []);
+  const [sending, dkim, dmarc] = await Promise.all([
+    spf.state === 'ok' ? serverFindingInTime(resolverOf(dnsServers), config.smtpHost, address) : null,
     dkimFinding(resolver, domain, dkimSelectors ?? []),
     dmarcFinding(resolver, domain),
   ]);
-  const spf = spfFinding(domain, own.found ?? []);
-  const sending = spf.state === 'ok' ? await serverFinding(resolver, config.smtpHost, address) : null;
   return [sending ?? spf, dkim, dmarc];
+}
+
+function resolverOf(servers: readonly string[] | undefined): Resolver {
+  const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: 2 });
+  if (servers !== undefined && servers.length > 0) resolver.setServers([...servers]);
+  return resolver;
 }
 
 /** RFC 2606 §2 */
@@ -83,21 +91,44 @@ function spfFinding(domain: string, records: readonly string[]): Finding {
   return ok(`SPF: ${record}`);
 }
 
+/** `serverFinding`; null if DNS takes too long. @param resolver nobody else's: its questions are cancelled then */
+async function serverFindingInTime(
+  resolver: Resolver,
+  host: string,
+  sender: string,
+): Promise<Finding | null> {
+  try {
+    return await withTimeout(serverFinding(resolver, host, sender), SPF_DEADLINE_MS, 'no answer');
+  } catch (error) {
+    if (error instanceof DeadlineError) return null;
+    throw error;
+  } finally {
+    resolver.cancel();
+  }
+}
+
 /**
  * Whether SPF lets the mail server send, by the addresses at which Vigie reaches it. Null: it does, or nobody can say,
  * because the server is in this network and leaves it by another address.
  */
 async function serverFinding(resolver: Resolver, host: string, sender: string): Promise<Finding | null> {
-  const addresses = (await addressesOf(resolver, host)).filter((ip) => !isInside(ip));
-  const results = await Promise.all(addresses.map((ip) => checkSpf(resolver, ip, sender)));
+  const names = remembering(resolver);
+  const addresses = (await addressesOf(names, host)).filter((ip) => !isInside(ip));
+  const results = await Promise.all(addresses.map((ip) => checkSpf(names, ip, sender)));
   const domain = domainOf(sender);
+  if (results.includes('pass')) return null;
   if (results.includes('permerror'))
     return fault(
-      `the SPF record of ${domain} is invalid, so none counts: a wrong term, a name without a record, or more than ten look-ups`,
+      `the SPF record of ${domain} is invalid, so none counts: a wrong term, an include without a record, or more than ten look-ups`,
       'Correct it: your provider lists the terms, and every include counts with all of its own',
     );
+  if (results.includes('void_limit'))
+    return warning(
+      `the SPF record of ${domain} names more than two hosts without an address: some receivers then count it as invalid`,
+      'Remove the terms whose hosts no longer exist',
+    );
   const refused = addresses.filter((_, place) => ['fail', 'softfail'].includes(results[place] ?? ''));
-  if (refused.length === 0 || results.includes('pass')) return null;
+  if (refused.length === 0) return null;
   return warning(
     `the SPF record of ${domain} does not let ${host} send (${refused.join(', ')}); ` +
       'it may be right nevertheless: many providers send from other addresses than the one that takes the mail',
@@ -105,7 +136,7 @@ async function serverFinding(resolver: Resolver, host: string, sender: string): 
   );
 }
 
-async function addressesOf(resolver: Resolver, host: string): Promise<string[]> {
+async function addressesOf(resolver: Names, host: string): Promise<string[]> {
   if (isIP(host) !== 0) return [host];
   const found = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
   return found.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));

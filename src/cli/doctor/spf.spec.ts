@@ -21,6 +21,7 @@ const AAAA: Record<string, string[]> = { 'example.com': ['2001:db8::10'] };
 const MX: Record<string, string[]> = {
   'example.com': ['mail-a.example.com', 'mail-b.example.com'],
   'example.org': ['mail-c.example.org'],
+  'example.net': ['mail-a.example.com', 'mail-b.example.com', 'mail-c.example.org'],
 };
 
 const found = async <Answer>(answer: Answer | undefined): Promise<Answer> => {
@@ -80,7 +81,9 @@ it.each<[string, string, SpfResult]>([
   ['v=spf1 include:two.example.com -all', '192.0.2.1', 'permerror'],
   ['v=spf1 redirect=nobody.example.com', '192.0.2.1', 'permerror'],
   ['v=spf1 include:loop.example.com -all', '192.0.2.1', 'permerror'],
-  ['v=spf1 include:void.example.com -all', '192.0.2.10', 'permerror'],
+  ['v=spf1 include:void.example.com -all', '192.0.2.10', 'void_limit'],
+  // A term is void once, however many of its hosts have no address of this kind
+  ['v=spf1 mx:example.net ip6:2001:db8::/32 -all', '2001:db8::7', 'pass'],
   ['v=spf1 include:servfail.example.com -all', '192.0.2.1', 'temperror'],
 ])('E13: %s from %s: %s', async (record, ip, result) => {
   expect(await checkSpf(dns('example.com', record), ip, 'mary@example.com')).toBe(result);

@@ -1,29 +1,58 @@
 import { BlockList, isIP } from 'node:net';
-import type { Resolver } from 'node:dns/promises';
 import { codeOf } from './error-text.js';
 
-/** RFC 7208 §2.6 */
-export type SpfResult = 'pass' | 'fail' | 'softfail' | 'neutral' | 'none' | 'temperror' | 'permerror';
+/** RFC 7208 §2.6. `void_limit` is a permerror to receivers that apply the recommended limit of §4.6.4. */
+export type SpfResult =
+  'pass' | 'fail' | 'softfail' | 'neutral' | 'none' | 'temperror' | 'permerror' | 'void_limit';
 
-/** §4.6.4: terms that ask DNS, and questions without an answer. */
+/** §4.6.4: terms that ask DNS, and terms without an answer. */
 const MAX_LOOKUPS = 10;
 const MAX_VOID = 2;
 const MAX_NAMES = 10;
 const RESULTS = { '+': 'pass', '-': 'fail', '~': 'softfail', '?': 'neutral' } as const;
 
 class SpfError extends Error {
-  constructor(readonly result: 'temperror' | 'permerror') {
+  constructor(readonly result: 'temperror' | 'permerror' | 'void_limit') {
     super(result);
   }
 }
 
-/** Questions that a check has asked. */
+/** Terms of a check that have asked DNS. */
 interface Asked {
   lookups: number;
   voids: number;
 }
 
-type Names = Pick<Resolver, 'resolveTxt' | 'resolve4' | 'resolve6' | 'resolveMx'>;
+/** A term that asks DNS. It is void once, however many of its names have no record. */
+interface Term {
+  isVoid: boolean;
+}
+
+/** The questions to DNS, as a `Resolver` of node:dns/promises answers them. */
+export interface Names {
+  resolveTxt(name: string): Promise<string[][]>;
+  resolve4(name: string): Promise<string[]>;
+  resolve6(name: string): Promise<string[]>;
+  resolveMx(name: string): Promise<{ exchange: string }[]>;
+}
+
+/** Asks each question once. */
+export function remembering(names: Names): Names {
+  const once = <Answer>(ask: (name: string) => Promise<Answer>) => {
+    const answers = new Map<string, Promise<Answer>>();
+    return (name: string) => {
+      const answer = answers.get(name) ?? ask(name);
+      answers.set(name, answer);
+      return answer;
+    };
+  };
+  return {
+    resolveTxt: once((name) => names.resolveTxt(name)),
+    resolve4: once((name) => names.resolve4(name)),
+    resolve6: once((name) => names.resolve6(name)),
+    resolveMx: once((name) => names.resolveMx(name)),
+  };
+}
 
 /**
  * Whether SPF lets this address send for the domain (RFC 7208 §4). `ptr`, which §5.5 advises against, never matches; a
@@ -50,7 +79,7 @@ class Evaluation {
   ) {}
 
   async of(domain: string): Promise<SpfResult> {
-    const texts = (await this.ask(() => this.resolver.resolveTxt(domain), false)).map((parts) =>
+    const texts = (await this.ask(() => this.resolver.resolveTxt(domain), null)).map((parts) =>
       parts.join(''),
     );
     const records = texts.filter((text) => /^v=spf1( |$)/i.test(text));
@@ -92,13 +121,15 @@ class Evaluation {
       if (result === 'none') throw new SpfError('permerror');
       return result === 'pass';
     }
-    if (name === 'exists') return (await this.ask(() => this.resolver.resolve4(target))).length > 0;
-    const hosts = name === 'a' ? [target] : await this.mailHosts(target);
+    const term: Term = { isVoid: false };
+    if (name === 'exists') return (await this.ask(() => this.resolver.resolve4(target), term)).length > 0;
+    const hosts = name === 'a' ? [target] : await this.mailHosts(target, term);
     const version = isIP(this.ip) as 4 | 6;
     const bits = version === 4 ? bits4 || '32' : bits6 || '128';
     for (const host of hosts) {
-      const addresses = await this.ask(() =>
-        version === 4 ? this.resolver.resolve4(host) : this.resolver.resolve6(host),
+      const addresses = await this.ask(
+        () => (version === 4 ? this.resolver.resolve4(host) : this.resolver.resolve6(host)),
+        term,
       );
       if (
         this.isIn(
@@ -112,8 +143,8 @@ class Evaluation {
   }
 
   /** §4.6.4: more than ten are an error. */
-  private async mailHosts(domain: string): Promise<string[]> {
-    const found = await this.ask(() => this.resolver.resolveMx(domain));
+  private async mailHosts(domain: string, term: Term): Promise<string[]> {
+    const found = await this.ask(() => this.resolver.resolveMx(domain), term);
     if (found.length > MAX_NAMES) throw new SpfError('permerror');
     return found.map(({ exchange }) => exchange);
   }
@@ -144,12 +175,15 @@ class Evaluation {
     if (++this.asked.lookups > MAX_LOOKUPS) throw new SpfError('permerror');
   }
 
-  private async ask<Answer>(question: () => Promise<Answer[]>, counts = true): Promise<Answer[]> {
+  /** @param term null: a record that nothing is counted for */
+  private async ask<Answer>(question: () => Promise<Answer[]>, term: Term | null): Promise<Answer[]> {
     try {
       return await question();
     } catch (error) {
       if (!['ENOTFOUND', 'ENODATA'].includes(codeOf(error) ?? '')) throw new SpfError('temperror');
-      if (counts && ++this.asked.voids > MAX_VOID) throw new SpfError('permerror');
+      if (term === null || term.isVoid) return [];
+      term.isVoid = true;
+      if (++this.asked.voids > MAX_VOID) throw new SpfError('void_limit');
       return [];
     }
   }

@@ -3,12 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { verifyArchives } from '../../src/cli/archives.js';
+import { archivesOf, tracesIn } from '../../src/ops/privacy/erasure/erasure.fixture.js';
 import { insertBacklog } from '../support/backlog.js';
-import { startProcess, stopProcesses } from '../support/processes.js';
+import { type ServerProcess, startProcess, stopProcesses } from '../support/processes.js';
 import { until } from '../support/until.js';
-import { createDatabase, environmentFor, type TestDatabase } from '../support/world.js';
+import { createDatabase, environmentFor, type TestDatabase, type World } from '../support/world.js';
 
 /** V6, V11: kill -9 in the middle of a cleanup, and of the erasure of a person: the next process completes both. */
+
+interface Erased {
+  id: string;
+  tenant_id: string;
+  email: string;
+}
 
 const OLD_ROWS = 6_000;
 const OPERATOR = { email: 'operator@example.com', password: 'a password for operators' };
@@ -59,6 +66,33 @@ const one = async <Value>(sql: string): Promise<Value> =>
   (await client.query<{ value: Value }>(sql)).rows[0]!.value;
 const left = () => one<number>(`SELECT count(*)::int AS value FROM deliveries`);
 
+const sql: World['sql'] = async <Row>(text: string, values: unknown[] = []) =>
+  (await client.query(text, values)).rows as Row[];
+
+/** Stops the second and each later write to the record of an archive until `go`. */
+async function holdArchives(): Promise<void> {
+  await client.query(`
+    SELECT pg_advisory_lock(1);
+    CREATE OR REPLACE FUNCTION wait_for_test() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        -- Not a wait for a lock, which would time out.
+        WHILE NOT pg_try_advisory_xact_lock(1) LOOP PERFORM pg_sleep(0.05); END LOOP;
+        RETURN NEW;
+      END $$;
+    CREATE OR REPLACE TRIGGER waits BEFORE UPDATE ON archives FOR EACH ROW WHEN (OLD.bytes > 0)
+      EXECUTE FUNCTION wait_for_test()`);
+}
+const isHeld = () =>
+  one<boolean>(
+    `SELECT count(*) > 0 AS value FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'`,
+  );
+const go = () => client.query('SELECT pg_advisory_unlock(1)');
+
+async function kill(server: ServerProcess): Promise<void> {
+  server.kill('SIGKILL');
+  await server.ended;
+}
+
 it('V11: loses no row, and accepts no half-written archive', async () => {
   await insertBacklog(client, { tenants: 1, deliveries: OLD_ROWS, users: 2, prefix: 'crash' });
   await client.query(
@@ -70,12 +104,13 @@ it('V11: loses no row, and accepts no half-written archive', async () => {
   );
   const first = await startProcess(environment);
   const { access_token: token } = await post(first.url, 'auth/login', OPERATOR);
+  await holdArchives();
   await post(first.url, 'admin/scheduler/cleanup/trigger?tenant=crash-1', {}, token);
-  await until('the first chunks to be archived', async () => (await left()) < OLD_ROWS, 30_000);
-  first.kill('SIGKILL');
-  await first.ended;
-  const rest = await left();
-  expect(rest).toBeGreaterThan(0);
+  await until('the second chunk to be written', isHeld, 30_000);
+  await kill(first);
+  expect(await left()).toBeLessThan(OLD_ROWS);
+  expect(await left()).toBeGreaterThan(0);
+  await go();
   // As after a minute.
   await client.query(`UPDATE job_runs SET lease_until = now() WHERE lease_until IS NOT NULL`);
 
@@ -88,14 +123,21 @@ it('V11: loses no row, and accepts no half-written archive', async () => {
     OLD_ROWS,
   );
 
-  const [user, other] = (await client.query<{ id: string }>('SELECT id FROM users ORDER BY id')).rows;
-  expect(other).toBeDefined();
-  const erasing = await post(second.url, 'admin/privacy/erase?tenant=crash-1', { user_id: user!.id }, token);
-  second.kill('SIGKILL');
-  await second.ended;
+  const [user] = await sql<Erased>('SELECT id, tenant_id, email FROM users ORDER BY id LIMIT 1');
+  const trace = user!.email.replaceAll('.', '\\.');
+  const archived = () => archivesOf({ data_dir: folder }, 'crash-1', trace);
+  expect((await archived()).traces).toBeGreaterThan(0);
+  await holdArchives();
+  const { id } = await post(second.url, 'admin/privacy/erase?tenant=crash-1', { user_id: user!.id }, token);
+  await until('the archive to be rewritten', isHeld, 30_000);
+  await kill(second);
+  const state = `SELECT state AS value FROM erasures WHERE id = '${id!}'`;
+  expect(await one(state)).toBe('running');
+  await go();
   const third = await startProcess(environment);
-  const state = `SELECT state AS value FROM erasures WHERE id = '${erasing['id']!}'`;
   await until('the end of the erasure', async () => (await one(state)) === 'succeeded', 60_000);
+  expect(await tracesIn({ sql }, user!.tenant_id, trace)).toEqual([]);
+  expect((await archived()).traces).toBe(0);
   expect((await verifyArchives(environment, undefined, { tenant: 'crash-1' })).ok).toBe(true);
   await third.stop();
 }, 240_000);

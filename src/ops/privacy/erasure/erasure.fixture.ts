@@ -74,13 +74,17 @@ export async function nameInEveryColumn(world: World, tenantId: string): Promise
   }
 }
 
-/** The tables with rows that name the canary: of this tenant, or of none. */
-export async function tracesIn(world: World, tenantId: string): Promise<string[]> {
+/** The tables with rows that name the canary, or match this pattern: of this tenant, or of none. */
+export async function tracesIn(
+  world: Pick<World, 'sql'>,
+  tenantId: string,
+  trace = TRACE,
+): Promise<string[]> {
   const found: string[] = [];
   for (const { table, tenant_column } of await tablesOf(world)) {
     const rows = await world.sql(
       `SELECT 1 FROM ${table} t WHERE to_jsonb(t)::text ~* $1 ${tenant_column === null ? '' : `AND ${tenant_column} = '${tenantId}'`} LIMIT 1`,
-      [TRACE],
+      [trace],
     );
     if (rows.length > 0) found.push(table);
   }
@@ -106,7 +110,9 @@ export async function rowsOf(
 }
 
 /** Every table, with the column of its tenant. */
-async function tablesOf(world: World): Promise<{ table: string; tenant_column: string | null }[]> {
+async function tablesOf(
+  world: Pick<World, 'sql'>,
+): Promise<{ table: string; tenant_column: string | null }[]> {
   return world.sql(
     `SELECT c.relname AS table,
             CASE WHEN c.relname = 'tenants' THEN 'id'
@@ -117,10 +123,11 @@ async function tablesOf(world: World): Promise<{ table: string; tenant_column: s
   );
 }
 
-/** The archives of a tenant: their files, and how many rows name the canary. */
+/** The archives of a tenant: their files, and how many rows name the canary, or match this pattern. */
 export async function archivesOf(
-  { data_dir }: ArchiveStage,
+  { data_dir }: Pick<ArchiveStage, 'data_dir'>,
   slug: string,
+  trace = TRACE,
 ): Promise<{ files: string[]; rows: number; traces: number }> {
   const folder = join(data_dir, 'archives', slug);
   const files = (await readdir(folder, { recursive: true }).catch(() => []))
@@ -134,7 +141,7 @@ export async function archivesOf(
       .split('\n')
       .slice(0, -1);
     rows += lines.length;
-    traces += lines.filter((line) => new RegExp(TRACE, 'i').test(line)).length;
+    traces += lines.filter((line) => new RegExp(trace, 'i').test(line)).length;
   }
   return { files, rows, traces };
 }

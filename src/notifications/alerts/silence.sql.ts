@@ -13,11 +13,6 @@ export function silentUntilSql(a: string): string {
   return `CASE WHEN ${a}.acknowledged_at IS NULL THEN ${a}.snoozed_until ELSE 'infinity' END`;
 }
 
-/** Whether a snooze of the alert has ended, and nobody has been notified of it since. Never null. */
-export function snoozeEndedSql(a: string, now: string): string {
-  return `(${a}.acknowledged_at IS NULL AND coalesce(${a}.snoozed_until <= ${now}, false))`;
-}
-
 /** The `AlertState` of an alert. */
 export function alertStateSql(a: string, now: string): string {
   return `CASE WHEN ${a}.state = 'resolved' THEN 'resolved' WHEN ${a}.acknowledged_at IS NOT NULL THEN 'acknowledged'

@@ -1,9 +1,11 @@
 import { insertBacklog } from '../../../test/support/backlog.js';
 import { waitsForAdvisoryLock } from '../../../test/support/locks.js';
+import { startRedis } from '../../../test/support/redis-server.js';
 import { until } from '../../../test/support/until.js';
 import { createWorld, type World } from '../../../test/support/world.js';
 import { FixedClock } from '../../platform/clock/fixed-clock.js';
 import { Database } from '../../platform/database/database.js';
+import { Queues } from '../../platform/queues/queues.js';
 import { Deferring } from './deferring.js';
 import { Dispatcher } from './dispatcher.js';
 import { Leases } from '../sending/leases.js';
@@ -358,4 +360,28 @@ describe('the dispatcher', () => {
       expect(await row()).toMatchObject({ state: 'sent', attempts: 1 });
     });
   });
+});
+
+it('F4: the dispatcher admits nothing while Redis is away, and goes on when it is back', async () => {
+  const redis = await startRedis();
+  const world = await createWorld({
+    env: { REDIS_URL: redis.url, SMTP_HOST: '127.0.0.1', SMTP_FROM_EMAIL: 'vigie@vigie.example' },
+  });
+  let again: { stop(): Promise<void> } | undefined;
+  try {
+    await world.sql(`INSERT INTO workers VALUES (gen_random_uuid(), 'email', 2, now())`);
+    await insertBacklog(
+      { query: async (text: string, values?: unknown[]) => ({ rows: await world.sql(text, values) }) },
+      { tenants: 1, deliveries: 3, users: 3, prefix: 'one' },
+    );
+    const dispatcher = world.app.get(Dispatcher);
+    await redis.stop();
+    await until('the lost connection', async () => !(await world.app.get(Queues).isConnected('send-mail')));
+    expect(await dispatcher.round('email')).toEqual({ admitted: 0, deferred: 0, wait_ms: 500 });
+    again = await startRedis([], redis.port);
+    await until('the admission', async () => (await dispatcher.round('email')).admitted === 3);
+  } finally {
+    await world.close();
+    await again?.stop();
+  }
 });

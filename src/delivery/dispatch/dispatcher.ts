@@ -46,6 +46,9 @@ interface Decided {
   test?: () => void;
 }
 
+/** How soon a round is tried again without a connection to Redis, in ms. */
+const DISCONNECTED_WAIT_MS = 500;
+
 /** The gate of a channel whose addresses have their own health. */
 const OPEN: Gate = { room: 'all', probe: false, wait_ms: null };
 
@@ -127,8 +130,13 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     return round;
   }
 
-  /** One round on one channel: at most DISPATCH_BATCH_SIZE messages, each admitted or deferred. */
+  /**
+   * One round on one channel: at most DISPATCH_BATCH_SIZE messages, each admitted or deferred. None while the connection
+   * to Redis is lost: admitted messages would then wait for their leases to expire.
+   */
   async round(channel: Channel): Promise<Round> {
+    if (!(await this.queues.isConnected(CHANNEL_TRAITS[channel].job)))
+      return { admitted: 0, deferred: 0, wait_ms: DISCONNECTED_WAIT_MS };
     const { jobs, deferred, wait_ms, test, down } = await this.roundLimit(() => this.decided(channel));
     test?.();
     await this.enqueue(channel, jobs);

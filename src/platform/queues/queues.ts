@@ -46,6 +46,14 @@ export class Queues implements OnApplicationShutdown {
   }
 
   /**
+   * Whether a job would be sent to Redis now. Waits for a lost connection, 500 ms at most. A Redis that has just failed
+   * may still look connected.
+   */
+  async isConnected(name: JobName): Promise<boolean> {
+    return reconnected(this.queues[JOBS[name].queue].client);
+  }
+
+  /**
    * @throws RedisRefusal with an explanation when Redis answers and refuses some or all of them (already logged), Error
    * when it does not accept them within 2 s. The caller's lease then expires.
    */
@@ -147,8 +155,9 @@ export class Queues implements OnApplicationShutdown {
   }
 }
 
-/** Waits until the connection is open, 500 ms at most. */
-async function reconnected(client: RedisConnection): Promise<void> {
+/** Waits until the connection is open, 500 ms at most. @returns whether it is */
+async function reconnected(client: RedisConnection): Promise<boolean> {
   for (let waited = 0; !isOpen(client) && waited < RECONNECT_MS; waited += RECONNECT_STEP_MS)
     await delay(RECONNECT_STEP_MS);
+  return isOpen(client);
 }

@@ -263,11 +263,11 @@ test('each count of the overview, of queues, tenants and failures leads to the l
     await page.waitForURL(/reason=quiet_hours/);
     await count(1);
     await reason.selectOption('none');
-    await page.getByText('Aucun travail de ce genre', { exact: false }).waitFor();
+    await page.getByText('Aucun travail correspondant', { exact: false }).waitFor();
     await page.getByLabel('Motif').selectOption('');
     await count(2);
     await page.getByLabel('Au', { exact: true }).fill('2020-01-01');
-    await page.getByText('Aucun travail de ce genre', { exact: false }).waitFor();
+    await page.getByText('Aucun travail correspondant', { exact: false }).waitFor();
     // "All" of the reasons of a cause are all of them.
     await open('/operator/deliveries');
     await row(/^Trop ancien 550/)
@@ -311,7 +311,7 @@ test('queues are paused, resumed, retried and emptied, each once, after a confir
   const mail = row('E-mails');
   await mail.getByRole('button', { name: /^Pause/ }).click();
   expect(await page.locator('dialog[open] p').first().innerText()).toContain(
-    'En attente ou différés\u00a0: 4',
+    'en attente ou différé (4)',
   );
   await page.locator('dialog[open]').getByRole('button', { name: 'Annuler' }).click();
   expect(await isPaused('email')).toBe(false);

@@ -32,12 +32,12 @@ export const en = {
   retry_failed: 'Retry',
   pause_title: (queue: string): string => `Pause the queue ${queue}?`,
   pause_text: (n: string): string =>
-    `The ${n} waiting or deferred, of all organizations, stay in PostgreSQL until you resume the queue. Work in progress finishes.`,
+    `All waiting and deferred work (${n}), of all organizations, stays in PostgreSQL until you resume the queue. Work in progress finishes.`,
   paused_done: (queue: string, n: string): string => `${queue} is paused; ${n} returned to PostgreSQL.`,
   resumed_done: (queue: string): string => `${queue} runs again.`,
   purge_title: (queue: string): string => `Cancel the waiting work of ${queue}?`,
   purge_text: (n: string): string =>
-    `The ${n} waiting or deferred, of all organizations, are cancelled and never sent or run. This cannot be undone.`,
+    `All waiting and deferred work (${n}), of all organizations, is cancelled and never sent or run. This cannot be undone.`,
   purged_done: (n: string, left: string): string => `${n} cancelled, ${left} still waiting or deferred.`,
   retry_title: (queue: string): string => `Retry the failed work of ${queue}?`,
   retry_text: (n: string): string =>
@@ -81,7 +81,7 @@ export const en = {
   no_reason: 'No reason',
   all_causes: 'All',
   id: 'Id',
-  jobs_none: 'No such work in PostgreSQL, which holds all of it.',
+  jobs_none: 'No matching work in PostgreSQL, which has all work.',
   // Connections
   services: {
     postgresql_app: 'PostgreSQL (application)',
@@ -145,12 +145,12 @@ export const fr: OperatorQueueWords = {
   retry_failed: 'Relancer',
   pause_title: (queue) => `Mettre la file ${queue} en pause ?`,
   pause_text: (n) =>
-    `En attente ou différés : ${n}, pour toutes les organisations. Tout reste dans PostgreSQL jusqu’à la reprise. Ce qui est en cours se termine.`,
+    `Tout le travail en attente ou différé (${n}), de toutes les organisations, reste dans PostgreSQL jusqu’à la reprise. Ce qui est en cours se termine.`,
   paused_done: (queue, n) => `${queue} : en pause ; retournés dans PostgreSQL : ${n}.`,
   resumed_done: (queue) => `${queue} : de nouveau en marche.`,
   purge_title: (queue) => `Annuler le travail en attente de ${queue} ?`,
   purge_text: (n) =>
-    `En attente ou différés, et annulés : ${n}, pour toutes les organisations. Rien ne sera envoyé ni exécuté plus tard. C’est définitif.`,
+    `Tout le travail en attente ou différé (${n}), de toutes les organisations, sera annulé : rien ne sera envoyé ni exécuté. C’est définitif.`,
   purged_done: (n, left) => `Annulés : ${n} ; encore en attente ou différés : ${left}.`,
   retry_title: (queue) => `Relancer les échecs de ${queue} ?`,
   retry_text: (n) =>
@@ -192,7 +192,7 @@ export const fr: OperatorQueueWords = {
   no_reason: 'Sans motif',
   all_causes: 'Toutes',
   id: 'Identifiant',
-  jobs_none: 'Aucun travail de ce genre dans PostgreSQL, qui détient tout le travail.',
+  jobs_none: 'Aucun travail correspondant dans PostgreSQL, qui contient tout le travail.',
   services: {
     postgresql_app: 'PostgreSQL (application)',
     postgresql_system: 'PostgreSQL (système)',

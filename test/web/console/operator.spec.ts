@@ -115,7 +115,7 @@ test('an operator lands on what is wrong, and each number leads to what it count
   await heading('Envois');
 }, 60_000);
 
-test('a channel that goes down is announced on every page, and the title counts it', async () => {
+test('a channel that goes down is announced on every page, and counts in the title', async () => {
   const own = await browser.newContext({ locale: 'fr-FR' });
   await own.clock.install();
   await signInByCookie(own, url, { ...cast.operator, tenant: null });
@@ -191,7 +191,7 @@ test('the timeline shows what ran, failed, was caught up and missed, by shape an
     'Faite',
     'Prévue',
   ]);
-  // Each number leads to the runs and slots that it counts.
+  // Each number links to the runs and slots that it counts.
   for (const [mark, count] of [
     ['missed', 2],
     ['caught_up', 1],
@@ -219,7 +219,7 @@ test('the timeline shows what ran, failed, was caught up and missed, by shape an
   expect(Number(count)).toBe(1);
 }, 60_000);
 
-test('each count of the overview, of queues, tenants and failures leads to the list that it counts', async () => {
+test('each count of the overview, of queues, tenants and failures links to the list that it counts', async () => {
   const lists = /^\/operator\/queues\/.*\?/;
   const count = (n: number) => page.getByText(new RegExp(`\\b${n} sur ${n}\\b`)).waitFor();
   try {
@@ -251,10 +251,10 @@ test('each count of the overview, of queues, tenants and failures leads to the l
          WHERE id IN (SELECT id FROM ${table} WHERE state = 'failed' LIMIT 1)`,
       );
     await open('/operator');
-    // What failed in the last hour; what failed, and is uncertain, in the last day.
+    // Failed in the last hour; failed and uncertain in the last day.
     expect(await numbersLead(page, ':is(.problems, .figures small)', lists)).toBe(5);
 
-    // One filter leads to another, and offers all reasons, also those of no row.
+    // Filters combine, and offer all reasons, including those of no row.
     await open('/operator/queues/mail?state=delayed');
     await count(2);
     const reason = page.getByLabel('Motif');
@@ -268,7 +268,7 @@ test('each count of the overview, of queues, tenants and failures leads to the l
     await count(2);
     await page.getByLabel('Au', { exact: true }).fill('2020-01-01');
     await page.getByText('Aucun travail correspondant', { exact: false }).waitFor();
-    // "All" of the reasons of a cause are all of them.
+    // "All" shows every reason of a cause.
     await open('/operator/deliveries');
     await row(/^Trop ancien 550/)
       .getByRole('link')
@@ -278,7 +278,7 @@ test('each count of the overview, of queues, tenants and failures leads to the l
     await count(6);
     await page.getByLabel('Motif').selectOption('none');
     await count(5);
-    // What was sent has neither cause nor reason.
+    // Sent deliveries have neither cause nor reason.
     await page.getByLabel('État').selectOption('completed');
     await count(50);
   } finally {
@@ -290,7 +290,7 @@ test('each count of the overview, of queues, tenants and failures leads to the l
   }
 }, 60_000);
 
-test('the work of all channels is listed, also while the state of the queues cannot be read', async () => {
+test('the work of all channels is listed, even while the state of the queues cannot be read', async () => {
   await page.route('**/api/v1/admin/queues', (route) => route.abort());
   try {
     await open('/operator/queues/deliveries?state=failed');
@@ -491,7 +491,7 @@ test('every page: no fault of axe in light and dark, nothing sideways at 360 px,
   expect(found).toEqual([]);
 }, 180_000);
 
-test('V20: the search of the frame finds tenants', async () => {
+test('V20: the search in the frame finds tenants', async () => {
   await open('/operator');
   await page.getByRole('searchbox', { name: 'Rechercher une organisation' }).fill('cabinet-mar');
   await page.keyboard.press('Enter');
@@ -501,7 +501,7 @@ test('V20: the search of the frame finds tenants', async () => {
   expect(new URL(page.url()).pathname + new URL(page.url()).search).toBe('/operator/tenants?q=cabinet-mar');
 });
 
-test('every page is in English for an operator whose browser is', async () => {
+test('every page is in English for an operator with an English browser', async () => {
   const own = await browser.newContext({ locale: 'en-GB' });
   await signInByCookie(own, url, { ...cast.operator, tenant: null });
   const english = await openConsole(own, url, '/account');

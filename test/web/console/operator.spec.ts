@@ -341,7 +341,7 @@ test('tenants are found, added with faults in place, edited and suspended; hosti
   expect(await page.locator('table img').count()).toBe(0);
   await page.getByRole('button', { name: `Suspendre, ${HOSTILE}` }).dblclick();
   await confirm('Suspendre').click();
-  await page.getByText('Suspendu', { exact: true }).last().waitFor();
+  await page.getByText('Suspendue', { exact: true }).last().waitFor();
   const state = () =>
     world.sql<{ name: string; suspended: boolean }>(
       `SELECT name, suspended_at IS NOT NULL AS suspended FROM tenants WHERE slug IN ('hostile', 'nouveau') ORDER BY slug`,

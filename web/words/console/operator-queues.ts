@@ -1,7 +1,7 @@
 /** The words of the operator's queues and connections. */
 export const en = {
   board_why:
-    'PostgreSQL holds all work; Bull only passes what is due now to the workers. So Bull’s queues are nearly always empty, and an empty board is a good sign.',
+    'PostgreSQL stores all work; Bull only passes due work to the workers. Bull’s queues are therefore nearly always empty, and an empty board is normal.',
   board_open: 'Open Bull Board',
   queue: 'Queue',
   queues: {
@@ -34,7 +34,7 @@ export const en = {
   pause_text: (n: string): string =>
     `All waiting and deferred work (${n}), of all organizations, stays in PostgreSQL until you resume the queue. Work in progress finishes.`,
   paused_done: (queue: string, n: string): string => `${queue} is paused; ${n} returned to PostgreSQL.`,
-  resumed_done: (queue: string): string => `${queue} runs again.`,
+  resumed_done: (queue: string): string => `${queue} is running again.`,
   purge_title: (queue: string): string => `Cancel the waiting work of ${queue}?`,
   purge_text: (n: string): string =>
     `All waiting and deferred work (${n}), of all organizations, is cancelled and never sent or run. This cannot be undone.`,
@@ -76,12 +76,12 @@ export const en = {
   due_at: 'Due',
   ended_at: 'Ended',
   age: 'Age',
-  reason: 'Why',
+  reason: 'Reason',
   all_reasons: 'All',
   no_reason: 'No reason',
   all_causes: 'All',
   id: 'Id',
-  jobs_none: 'No matching work in PostgreSQL, which has all work.',
+  jobs_none: 'No matching work in PostgreSQL, which stores all work.',
   // Connections
   services: {
     postgresql_app: 'PostgreSQL (application)',
@@ -107,7 +107,7 @@ export const en = {
   test_again: 'Test again',
   testing: 'Testing…',
   connections_note:
-    'Each service was tested the way Vigie uses it: connection, encryption, login. No mail was sent.',
+    'Each service was tested as Vigie uses it: connection, encryption, login. No mail was sent.',
 };
 
 export type OperatorQueueWords = typeof en;
@@ -154,7 +154,7 @@ export const fr: OperatorQueueWords = {
   purged_done: (n, left) => `Annulés : ${n} ; encore en attente ou différés : ${left}.`,
   retry_title: (queue) => `Relancer les échecs de ${queue} ?`,
   retry_text: (n) =>
-    `Échecs des dernières 24 heures : ${n}, pour toutes les organisations. Les envois retrouvent tous leurs essais. Pour les exécutions, seule la dernière de chaque organisation et tâche est relancée.`,
+    `Échecs des dernières 24 heures : ${n}, pour toutes les organisations. Les envois disposent à nouveau de tous leurs essais. Pour les exécutions, seule la dernière de chaque organisation et tâche est relancée.`,
   retried_done: (n) => `Relancés : ${n}.`,
   jobs_of: (queue) => `File : ${queue}`,
   jobs_of_all: { deliveries: 'Envois de tous les canaux', runs: 'Exécutions de toutes les tâches' },
@@ -170,11 +170,11 @@ export const fr: OperatorQueueWords = {
     },
     runs: {
       pending: 'En attente',
-      waiting: 'En attente, pas encore essayés',
+      waiting: 'En attente, pas encore essayées',
       delayed: 'En attente d’un autre essai',
       active: 'En cours',
-      completed: 'Terminés',
-      failed: 'Échoués',
+      completed: 'Terminées',
+      failed: 'Échouées',
     },
   },
   within: 'Depuis',

@@ -79,7 +79,7 @@ export const fr: OperatorRunWords = {
   },
   next: 'Suivante',
   later: 'plus tard',
-  suspended: 'suspendu',
+  suspended: 'suspendue',
   nothing: 'rien',
   none: 'Il n’y a pas encore d’organisation.',
   none_filtered: 'Aucune organisation ne correspond.',

@@ -79,7 +79,10 @@ export const push: Step = {
     };
     const { delivery, deliveries } = await write(trial, message);
     if (delivery.reason === 'no_address') {
-      throw new Failure(`${email} has no device`, 'Turn on pushes on a device of this user: see docs/pushes.md.');
+      throw new Failure(
+        `${email} has no device`,
+        'Turn on pushes on a device of this user: see docs/pushes.md.',
+      );
     }
     // One sent push is enough: an old device of the user is not a fault of the installation.
     const sent = deliveries.filter(({ status }) => status === 'sent');
@@ -105,7 +108,10 @@ async function userWith(reader: Api, email: string): Promise<string> {
   );
   const user = data.find((each) => each.email.toLowerCase() === email.toLowerCase());
   if (user === undefined) {
-    throw new Failure(`${email} is no user of the key's tenant`, 'Check the address, and the tenant of the key.');
+    throw new Failure(
+      `${email} is no user of the key's tenant`,
+      'Check the address, and the tenant of the key.',
+    );
   }
   return user.id;
 }

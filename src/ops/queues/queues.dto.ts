@@ -164,7 +164,11 @@ export class QueueJobsQuery extends CountedPageQuery {
 }
 
 export class AllJobsQuery extends QueueJobsQuery {
-  @ApiPropertyOptional({ enum: WORK, default: 'deliveries', description: 'Deliveries of all channels, or runs of all jobs' })
+  @ApiPropertyOptional({
+    enum: WORK,
+    default: 'deliveries',
+    description: 'Deliveries of all channels, or runs of all jobs',
+  })
   @IsOptional()
   @IsIn(WORK)
   of: Work = 'deliveries';

@@ -310,9 +310,7 @@ test('queues are paused, resumed, retried and emptied, each once, after a confir
   );
   const mail = row('E-mails');
   await mail.getByRole('button', { name: /^Pause/ }).click();
-  expect(await page.locator('dialog[open] p').first().innerText()).toContain(
-    'en attente ou différé (4)',
-  );
+  expect(await page.locator('dialog[open] p').first().innerText()).toContain('en attente ou différé (4)');
   await page.locator('dialog[open]').getByRole('button', { name: 'Annuler' }).click();
   expect(await isPaused('email')).toBe(false);
   await mail.getByRole('button', { name: /^Pause/ }).dblclick();

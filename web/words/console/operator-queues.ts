@@ -150,7 +150,7 @@ export const fr: OperatorQueueWords = {
   resumed_done: (queue) => `${queue} : de nouveau en marche.`,
   purge_title: (queue) => `Annuler le travail en attente de ${queue} ?`,
   purge_text: (n) =>
-    `Tout le travail en attente ou différé (${n}), de toutes les organisations, sera annulé : rien ne sera envoyé ni exécuté. C’est définitif.`,
+    `Tout le travail en attente ou différé (${n}), de toutes les organisations, sera annulé : rien ne sera envoyé ni exécuté. C’est définitif.`,
   purged_done: (n, left) => `Annulés : ${n} ; encore en attente ou différés : ${left}.`,
   retry_title: (queue) => `Relancer les échecs de ${queue} ?`,
   retry_text: (n) =>

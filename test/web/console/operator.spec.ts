@@ -360,7 +360,7 @@ test('tenants are found, added with faults in place, edited and suspended; hosti
   expect(await page.evaluate<string>('document.activeElement.name')).toBe('slug');
   await dialog.getByLabel(/^Nom court/).fill('nouveau');
   await submit.dblclick();
-  await toast('Cabinet Nouveau est enregistré.');
+  await toast('Organisation enregistrée\u00a0: Cabinet Nouveau.');
   await page.getByRole('button', { name: 'Modifier, Cabinet Nouveau' }).click();
   await dialog.getByLabel('Nom', { exact: true }).fill('Cabinet Neuf');
   await dialog.getByLabel(/^Messages par canal et heure/).fill('beaucoup');
@@ -369,7 +369,7 @@ test('tenants are found, added with faults in place, edited and suspended; hosti
   expect(await page.evaluate<string>('document.activeElement.name')).toBe('limit_per_hour');
   await dialog.getByLabel(/^Messages par canal et heure/).fill('50');
   await dialog.getByRole('button', { name: 'Enregistrer' }).click();
-  await toast('Cabinet Neuf est enregistré.');
+  await toast('Organisation enregistrée\u00a0: Cabinet Neuf.');
   expect((await state())[1]).toEqual({ name: 'Cabinet Neuf', suspended: false });
   await open('/operator/audit');
   await page.getByRole('row').nth(1).getByText('Vous').waitFor();

@@ -89,9 +89,9 @@ export const fr: TenantWords = {
   resume_title: (name) => `Réactiver ${name} ?`,
   resume_text: (users) =>
     `1 organisation, personnes : ${users}. Elles peuvent se connecter, et les vérifications reprennent à leur prochaine heure prévue. Celles qui ont été manquées ne sont pas rattrapées.`,
-  suspended_done: (name) => `${name} est suspendue.`,
-  resumed_done: (name) => `${name} est de nouveau active.`,
-  saved: (name) => `${name} est enregistrée.`,
+  suspended_done: (name) => `Organisation suspendue : ${name}.`,
+  resumed_done: (name) => `Organisation réactivée : ${name}.`,
+  saved: (name) => `Organisation enregistrée : ${name}.`,
   taken: 'Ce nom court est déjà pris.',
   faults: {
     name: 'Saisissez un nom de 200 caractères au plus.',

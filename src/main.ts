@@ -71,7 +71,7 @@ function stopOnSignal(started: Started, log: JsonLogger): void {
       process.exit(1);
     };
     setTimeout(
-      () => fail(new Error(`it did not stop within ${STOP_DEADLINE_MS / 1_000} s`)),
+      () => fail(new Error(`the process did not stop within ${STOP_DEADLINE_MS / 1_000} s`)),
       STOP_DEADLINE_MS,
     ).unref();
     const code = started.app === null ? 1 : 0;

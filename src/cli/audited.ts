@@ -17,7 +17,7 @@ export interface CommandAct {
 
 /**
  * Runs an audited act, like a request: recorded before, its outcome after.
- * @param work may note more targets: the id of what it creates
+ * @param work may add targets with `note`, such as the id of what it creates
  */
 export async function audited<Result>(
   app: INestApplicationContext,

@@ -13,8 +13,8 @@ export interface ErasureOptions extends PersonOptions {
 }
 
 /**
- * `vigie users erase <email>`, or `--address`: erases a person to the end, unless it has to wait. The act is audited by
- * the user's id, or a hash of the address, and the erasure's id.
+ * `vigie users erase <email>`, or `--address`: erases a person completely, unless the erasure has to wait. The audit log
+ * records the user's id or a hash of the address, and the erasure's id.
  * @returns the text to print
  * @throws UsageError without a confirmation; Error in plain words.
  */
@@ -33,7 +33,7 @@ export async function erasePerson(
     const tenant = await tenantOf(app, slug);
     const { user_id } = await personOf(app, tenant, email, address ?? '');
     const erasures = app.get(Erasures, { strict: false });
-    // By its address again: a number that several users have is refused.
+    // Pass an address on as it is: a number that several users have is refused.
     const target = address === undefined && user_id !== null ? { user_id } : { address: address ?? '' };
     const act = {
       action: 'vigie users erase',

@@ -25,10 +25,10 @@ export class RunJobs {
     return this.database.query<JobView>(runListSql(filter.state), values);
   }
 
-  /** @param most where counting stops, for all jobs together. */
+  /** @param most counting stops here, over all jobs */
   async count(jobs: readonly ScheduledJob[], filter: JobsFilter, most = MAX_COUNTED_JOBS): Promise<number> {
     const [row] = await this.database.query<{ count: number }>(
-      // The limit within keeps each job on its index.
+      // With the inner LIMIT, the planner uses the index for each job.
       `SELECT count(*) AS count FROM (
          SELECT FROM unnest($1::text[]) AS j (job)
          CROSS JOIN LATERAL (SELECT FROM job_runs WHERE ${conditionsOf(filter.state)} LIMIT $5) r
@@ -52,9 +52,9 @@ const LISTS: Record<JobState, { condition: string; key: 'due_at' | 'finished_at'
 };
 
 /**
- * A page of runs in a state. Reads the index `job_runs_by_state` job by job, from the first row of the page; of ended runs
- * no more than a page of each job. $1 jobs, $2 the tenant or null, $3 since, $4 until, $5 and $6 the last row of the page
- * before, $7 how many
+ * A page of runs in a state. Reads the index `job_runs_by_state` for each job, from the first row of the page; of ended
+ * runs, at most a page for each job. $1 jobs, $2 the tenant or null, $3 since, $4 until, $5 and $6 the last row of the
+ * previous page, $7 how many
  */
 export function runListSql(state: JobState): string {
   const { key, order } = LISTS[state];

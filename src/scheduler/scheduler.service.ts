@@ -85,7 +85,7 @@ export class Scheduler implements BeforeApplicationShutdown {
 
   /**
    * The runs' states, in order, once all have finished, `timeoutMs` has passed or the process shuts down.
-   * @param signal ends the wait, too: aborted when the client disconnects
+   * @param signal ends the wait, too, when it aborts
    */
   async wait(runs: readonly TriggeredRun[], timeoutMs: number, signal?: AbortSignal): Promise<RunState[]> {
     const deadline = performance.now() + timeoutMs;

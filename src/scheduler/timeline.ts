@@ -85,11 +85,11 @@ export interface Marked {
   mark: RunMark;
   /** When it was due. */
   at: Date;
-  /** The run; null: none was written. */
+  /** Null: no run was created. */
   run: TimelineRun | null;
 }
 
-/** What the timeline of a job of a tenant counts, in no order. */
+/** The runs and slots that the timeline counts for one job of a tenant, unordered. */
 export function markedIn(input: StripInput): Marked[] {
   const { from, until } = input;
   return [...ranMarks(input), ...(input.isActive ? slotMarks(input) : [])].filter(

@@ -111,7 +111,7 @@ it('V11: loses no row, and accepts no half-written archive', async () => {
   expect(await left()).toBeLessThan(OLD_ROWS);
   expect(await left()).toBeGreaterThan(0);
   await go();
-  // As after a minute.
+  // As if a minute had passed.
   await client.query(`UPDATE job_runs SET lease_until = now() WHERE lease_until IS NOT NULL`);
 
   const second = await startProcess(environment);

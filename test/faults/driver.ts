@@ -14,7 +14,7 @@ const PAUSE_MS = 50;
 const MAX_AT_ONCE = 8;
 /**
  * A frozen worker may hold a lock for a minute, until PostgreSQL ends its idle transaction, and then the lease of a run
- * for another.
+ * for another minute.
  */
 const CHECK_WITHIN_MS = 180_000;
 /** How often a run is read: a caller's requests per minute are limited. */

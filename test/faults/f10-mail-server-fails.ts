@@ -83,7 +83,7 @@ function failAtEachStep(options: RunOptions): Promise<Verdict> {
       );
     sink.behave(misbehave(faults));
     const driver = await Driver.start(web.url);
-    // Without a recent success mails leave one at a time, and a silent one takes a minute: silence has its own wave.
+    // Without a recent success, mails are sent one at a time, and a silent server takes a minute: it has its own wave.
     for (const wave of options.full ? [QUICK, SLOW] : [QUICK]) {
       await Promise.all(addressesOf(wave).map((address) => driver.person(address)));
       await installation.drained(options.full ? 300_000 : 60_000);

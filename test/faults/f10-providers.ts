@@ -143,7 +143,7 @@ class Providers {
     await this.breakConnections(line);
     for (const desk of line.desks)
       desk.behave((address) => this.faults[faultOf(line.nameOf(desk, address))]?.act);
-    // A 429 leaves one probe at a time, and a silent one would take its 30 s: silence has a wave of its own.
+    // After a 429, only one probe at a time is sent, and a silent one would take 30 s: it has its own wave.
     for (const faults of this.options.full ? [QUICK, SLOW] : [QUICK]) {
       const names = Object.keys(faults).flatMap((fault) =>
         Array.from({ length: this.copies }, (_, copy) => `${fault}.${copy}`),

@@ -8,7 +8,7 @@ import type { Scenario } from './scenario.js';
 import { onStage, type Stage } from './stage.js';
 
 const EXIT_MS = 20_000;
-/** How many of the last lines of its log a process that did not stop shows. */
+/** How many lines from the end of its log are shown for a process that did not stop. */
 const LOG_LINES = 20;
 const ROLES: readonly Role[] = ['web', 'worker', 'scheduler'];
 /** How long the mail server takes for a mail, so that some are always in flight. */

@@ -4,9 +4,9 @@ import { cpuMs } from './cpu-time.js';
 const TICK_MS = 5;
 
 /**
- * Measures the longest time that this process worked between two turns of its event loop, while `work` runs: for so
- * long no other request could be answered. It is CPU time of the loop's thread, which does not depend on what else the
- * machine does; a block without work, such as synchronous reading from a slow disk, is not seen.
+ * Measures the longest time between two turns of the event loop while `work` runs: during this time no other request
+ * could be answered. It is CPU time of the loop's thread, so other processes do not affect it; it does not detect a block
+ * without CPU time, such as a synchronous read from a slow disk.
  * @returns the result of `work`, and the longest time in ms.
  */
 export async function whileMeasured<Result>(
@@ -29,7 +29,7 @@ export async function whileMeasured<Result>(
   }
 }
 
-/** The CPU time of this thread, in ms; where the system does not tell it, that of the process, with its other threads. */
+/** The CPU time of this thread, in ms; where the system does not report it, that of the process with all its threads. */
 function threadMs(): number {
   try {
     // Its first number, in ns: https://docs.kernel.org/scheduler/sched-stats.html

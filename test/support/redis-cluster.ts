@@ -10,7 +10,7 @@ const NODES = 3;
 /** A node also listens on its port + 10000. */
 const MAX_PORT = 55_535;
 
-/** Three Redis servers that share the slots, and perhaps a replica of each. */
+/** Three Redis servers that share the slots, optionally with a replica of each. */
 export class RedisCluster {
   private constructor(
     private readonly folder: string,
@@ -100,7 +100,7 @@ export class RedisCluster {
     await onEachOf(this.replicas, async (redis, number) => {
       await redis.call('CLUSTER', 'MEET', '127.0.0.1', this.nodes[number]!.port);
       const replicate = () => redis.call('CLUSTER', 'REPLICATE', ids[number] ?? '');
-      // Refused until it knows the node.
+      // Redis refuses it until it knows the node.
       await until('the node of a replica', () => replicate().catch(() => null));
       await until('a replica', async () =>
         (await redis.info('replication')).includes('master_link_status:up'),

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ROOT } from '../rules/sources.js';
 
-/** As `npm run web`, on any port; prints what a browser gets. */
+/** Like `npm run web`, on any free port; prints what a browser gets. */
 const script = (cacheDir: string) => `
   import { createServer } from 'vite';
   const server = await createServer({

@@ -133,7 +133,7 @@ it('V10: of 10,000 unread, one request reads at most 50 rows, and 20 items show 
     [hovered, context],
     [tapped, touch],
   ] as const) {
-    // More turns if another process had the machine during all of the first five.
+    // More turns if another process was busy during all of the first five.
     for (let turn = 0; turn < 5 || (turn < 12 && Math.min(...times) > 100); turn++) {
       const host = await openHost(own, url, person.token, 'lang="fr" max="99"');
       const { page } = host;
@@ -160,7 +160,7 @@ it('V10: of 10,000 unread, one request reads at most 50 rows, and 20 items show 
     }
   }
   await touch.close();
-  // Only the best turn is judged: the others also measure what else the machine does.
+  // Only the best turn counts: the others also measure other work of the machine.
   for (const [how, times] of [
     ['hovering', hovered],
     ['a tap', tapped],
@@ -286,7 +286,7 @@ it('C6: a token that expires while the panel is open is replaced once, and the b
   await notifyMany(world, many(2), { title: 'Relance' });
   const token = await expiringToken(person, 3);
   const expiresAt = decodeJwt(token).exp! * 1_000;
-  // Whenever the page asks for a second token, it gets one that is valid.
+  // Each later request for a token gets a valid one.
   await context.addInitScript(`(() => {
     let asked = 0;
     Object.defineProperty(window, 'nextToken', { get: () => (asked++ === 0 ? undefined : ${JSON.stringify(person.token)}) });

@@ -361,7 +361,7 @@ it('V10: attributes, a variable, a part and the slot of the bell take effect; a 
   expect(host.faults).toEqual([]);
 });
 
-it('V10: on a small touch screen the actions are visible, and what they open is inside', async () => {
+it('V10: on a small touch screen the actions are visible, and what they open fits the screen', async () => {
   await context.close();
   context = await browser.newContext({
     viewport: { width: 320, height: 568 },
@@ -400,7 +400,7 @@ it('V10: on a small touch screen the actions are visible, and what they open is 
   expect(host.faults).toEqual([]);
 });
 
-it('V10: with a server older than the component, list and badge work, and what it lacks is not asked again', async () => {
+it('V10: with a server older than the component, list and badge work, and missing routes are requested only once', async () => {
   const asked: string[] = [];
   let countsUnseen = false;
   const notFound = JSON.stringify({ code: 'not_found', status: 404 });
@@ -445,7 +445,7 @@ it('V10: with a server older than the component, list and badge work, and what i
   await until('the badge', async () => (await badge()) === (await unread()));
   expect(asked).toEqual(['trace']);
 
-  // This one counts what is unseen, but keeps no watermark.
+  // This server counts unseen notifications, but has no watermark.
   countsUnseen = true;
   await page.reload();
   await page.locator(`${inbox} .unseen`).waitFor();

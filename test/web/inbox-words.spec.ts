@@ -189,7 +189,7 @@ describe('a popover beside its anchor', () => {
     return [left, top];
   };
 
-  it('V10: is on the wanted side, at the wanted edge', () => {
+  it('V10: is on the requested side and edge', () => {
     const middle = anchorAt(490, 340);
     expect(place(middle, 'bottom-start')).toEqual([490, 382]);
     expect(place(middle, 'bottom-end')).toEqual([46, 382]);
@@ -197,7 +197,7 @@ describe('a popover beside its anchor', () => {
     expect(place(middle, 'top-end')).toEqual([46, 34]);
   });
 
-  it('V10: is on the other side where it does not fit, and never outside', () => {
+  it('V10: is on the other side if it does not fit, and never outside', () => {
     expect(place(anchorAt(490, 600), 'bottom-start')).toEqual([490, 294]);
     expect(place(anchorAt(490, 100), 'top-start')).toEqual([490, 142]);
     expect(place(anchorAt(900, 20), 'bottom-start')).toEqual([512, 62]);

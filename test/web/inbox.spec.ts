@@ -62,7 +62,7 @@ it('V10: the badge is exact, the panel lists, and an act of a person is stored',
   await openPanel(page);
   await articles(page).nth(2).waitFor();
   expect(await page.locator('vigie-inbox h2').innerText()).toContain('3 non lues');
-  // Relative, with the time of day beside it and the date as its title.
+  // Relative time, with the time of day beside it and the date as its title.
   const time = articles(page).first().locator('time');
   expect(await time.innerText()).toMatch(/maintenant|min/);
   expect(await time.getAttribute('title')).toMatch(/^\d{1,2} \S+ \d{4},? (à )?\d\d:\d\d$/);
@@ -82,7 +82,7 @@ it('V10: the badge is exact, the panel lists, and an act of a person is stored',
   noFaults();
 });
 
-it('V16: snoozes for an hour or until a date, acknowledges, undoes both; a snooze that is refused is rolled back', async () => {
+it('V16: snoozes for an hour or until a date, acknowledges, undoes both; a refused snooze is rolled back', async () => {
   await world.sql(
     `INSERT INTO deadlines (tenant_id, title, due_on, responsible_id) VALUES ($1, 'TVA CA3', current_date + 3, $2)`,
     [cast.tenant_id, person.id],
@@ -128,7 +128,7 @@ it('V16: snoozes for an hour or until a date, acknowledges, undoes both; a snooz
   // Without a date, the browser reports the empty field, and the menu stays.
   const date = page.getByLabel('À une autre date');
   expect(await date.evaluate((field) => field.matches(':invalid:focus'))).toBe(true);
-  // Nor is a date sent that the server refuses.
+  // A date that the server would refuse is not sent either.
   await date.fill('2099-01-01T10:30');
   await apply.click();
   expect(await date.evaluate((field) => field.matches(':invalid:focus'))).toBe(true);
@@ -194,7 +194,7 @@ it('V10: by keyboard alone: opens, moves in the feed, leaves it, marks, closes, 
   noFaults();
 });
 
-it('V10: 25 items are read in two requests, Control+End leads to the second, and a filter shows the unread ones', async () => {
+it('V10: 25 items are read in two requests, Control+End requests the second, and a filter shows the unread ones', async () => {
   await notifyMany(world, Array<Person>(25).fill(person), { title: 'Relance' });
   const page = await open();
   const asked: URLSearchParams[] = [];
@@ -248,7 +248,7 @@ it('V10: 25 items are read in two requests, Control+End leads to the second, and
   noFaults();
 });
 
-it('V10: hostile titles are shown as text and stay inside; long texts are cut until they are opened', async () => {
+it('V10: hostile titles are shown as text and stay inside; long texts are truncated until they are opened', async () => {
   await notify(world, person, { title: '<img src=x onerror=alert(1)>', body: '<script>alert(2)</script>' });
   await notify(world, person, { title: '\u202eabc \u05d0\u05d1', body: 'x' });
   await notify(world, person, { title: 'W'.repeat(200), body: 'y'.repeat(1_000) });

@@ -2023,7 +2023,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The runs and slots that the timeline of one job of a tenant counts */
+        /** The runs and slots that the timeline counts for one job of a tenant */
         get: operations["Activity_slots"];
         put?: never;
         post?: never;

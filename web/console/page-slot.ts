@@ -11,7 +11,7 @@ export class PageSlot {
   private element: ConsolePage | null = null;
   private fault: unknown = null;
   private isMoved = false;
-  /** The newest one: it may change while the code of a page is on its way. */
+  /** The current context: it may change while the code of a page loads. */
   private context: ConsoleContext | null = null;
 
   /** @param onChange called when `content` is another one. */

@@ -51,7 +51,7 @@ export abstract class ConsolePage extends LitElement {
       if (one instanceof ListState && one.options.hasDays === true) void one.refresh();
   }
 
-  /** On a narrow screen the tabs scroll: the current one is in view. */
+  /** Scrolls the current tab into view, for narrow screens. */
   protected override firstUpdated(_changed: PropertyValues): void {
     this.querySelector('[role=navigation] [aria-current]')?.scrollIntoView({
       inline: 'nearest',

@@ -1,6 +1,6 @@
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-/** The server refuses a snooze of more days. */
+/** The server refuses a longer snooze. */
 export const MAX_SNOOZE_DAYS = 90;
 
 /** The choices of a snooze, in the zone of this machine. @param now in ms */

@@ -99,7 +99,7 @@ export const itemStyles = css`
     font-size: 12px;
     overflow-wrap: anywhere;
   }
-  /* Each fact wraps as a whole, even beside the actions. */
+  /* Do not break a fact across lines, even beside the actions. */
   .facts > * {
     display: inline-block;
     unicode-bidi: isolate;
@@ -125,7 +125,7 @@ export const itemStyles = css`
     display: flex;
     flex: none;
     align-items: center;
-    /* The last icon ends where the text does. */
+    /* Align the last icon with the end of the text. */
     margin-inline: auto -5px;
   }
   /* They cover the facts rather than make room: nothing moves under the pointer. */

@@ -41,7 +41,7 @@ export function itemTemplate(view: InboxView, notification: Notification, positi
 function titleTemplate({ acts }: InboxView, notification: Notification): TemplateResult {
   const { title, url } = notification;
   const open = (event: Event) => acts.open(notification, event);
-  // Each click on a link follows it, unless the page prevents that one.
+  // Without `once`: each click on a link follows it, unless the page prevents that click.
   return url !== null && /^https?:/i.test(url)
     ? html`<a dir="auto" href=${url} @click=${open}>${title}</a>`
     : html`<button dir="auto" @click=${once(open)}>${title}</button>`;

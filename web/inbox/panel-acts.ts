@@ -25,7 +25,7 @@ export interface PanelHost {
 
 /** What the buttons of the panel do, and what the panel shows because of them. */
 export class PanelActs {
-  /** The item that a person opened, by its id: its text is not cut. */
+  /** The id of the item that a person opened: its text is not truncated. */
   opened: string | null = null;
   /** The explanation under an item. */
   why: Why | null = null;
@@ -40,8 +40,8 @@ export class PanelActs {
   constructor(private readonly host: PanelHost) {}
 
   /**
-   * Marks it as read and follows its link, or shows all of its text, unless the page prevents what a click does. The
-   * second click on the same one cuts its text again.
+   * Marks the item as read and follows its link or shows its full text, unless the page prevents the click. A second
+   * click on the same item truncates its text again.
    */
   open(notification: Notification, event: Event): void {
     const { id, read_at } = notification;
@@ -96,7 +96,7 @@ export class PanelActs {
       this.host.requestUpdate();
       await this.host.updateComplete;
       if (this.why !== why) return;
-      // Of the last item in sight, it is below the edge.
+      // The explanation of the last visible item is below the edge.
       this.host.renderRoot.querySelector('.why')?.scrollIntoView({ block: 'nearest' });
     } catch {
       if (this.why === why) this.why = null;

@@ -3,7 +3,7 @@ export type Placement = 'bottom-end' | 'bottom-start' | 'top-end' | 'top-start';
 const GAP = 6;
 const MARGIN = 8;
 
-/** Of an element, in px of the viewport. */
+/** The edges of an element, in px of the viewport. */
 interface Edges {
   top: number;
   right: number;

@@ -88,7 +88,7 @@ test('H27: a link without its token shows no form', async () => {
   const { page, faults } = await open('en-GB', '');
   await page.getByRole('heading', { name: 'This link is not complete' }).waitFor();
   expect(await page.isVisible('form')).toBe(false);
-  expect(await page.textContent('[role=status]')).toMatch(/^It was probably cut\./);
+  expect(await page.textContent('[role=status]')).toMatch(/^It was probably truncated\./);
   expect(faults).toEqual([]);
   await page.context().close();
 }, 60_000);

@@ -24,7 +24,7 @@ export function addTry(program: Command): void {
     )
     .option('--to <address>', 'recipient of the two mails (default: VIGIE_OPERATOR_EMAIL)')
     .option('--phone <number>', 'recipient of a text message, with its country code (default: none is sent)')
-    .option('--push <address>', 'user of the tenant of --api-key who gets a push (default: none is sent)')
+    .option('--push <address>', 'user who gets a push, in the tenant of --api-key (default: none is sent)')
     .option('--webhook <url>', 'endpoint for a webhook call (default: none is made)')
     .option('--api-key <key>', 'use the API key of a tenant instead of VIGIE_OPERATOR_EMAIL')
     .option('--json', 'print JSON')

@@ -2,7 +2,7 @@ import type { Listener } from './listener.js';
 import type { CaughtMail } from './mail-catcher.js';
 import type { DemoServer } from './server.js';
 
-/** What the farewell shows of a tenant. */
+/** What the last message of the demo needs of a tenant. */
 interface ShownTenant {
   sample: { slug: string };
   users: readonly { email: string; password: string }[];

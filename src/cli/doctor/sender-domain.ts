@@ -8,9 +8,9 @@ import type { DoctorContext } from './context.js';
 import { fault, type Finding, note, ok, warning } from './finding.js';
 import { checkSpf, type Names, remembering } from './spf.js';
 
-/** For one question, in ms. */
+/** For one DNS query, in ms. */
 const TIMEOUT_MS = 1_500;
-/** For the evaluation of SPF, whose questions follow one another, in ms. It must not use up the time of the others. */
+/** For all DNS queries of the SPF evaluation, in ms. They run one after another, and must leave time for other checks. */
 const SPF_DEADLINE_MS = 3_000;
 
 /** Selectors that the large providers and mail servers use by default. */
@@ -91,7 +91,7 @@ function spfFinding(domain: string, records: readonly string[]): Finding {
   return ok(`SPF: ${record}`);
 }
 
-/** `serverFinding`; null if DNS takes too long. @param resolver nobody else's: its questions are cancelled then */
+/** Like `serverFinding`, but null if DNS takes too long. @param resolver not shared: its queries are cancelled at the end */
 async function serverFindingInTime(
   resolver: Resolver,
   host: string,
@@ -108,8 +108,8 @@ async function serverFindingInTime(
 }
 
 /**
- * Whether SPF lets the mail server send, by the addresses at which Vigie reaches it. Null: it does, or nobody can say,
- * because the server is in this network and leaves it by another address.
+ * Whether SPF allows the addresses at which Vigie reaches the mail server. Null: it does, or this is unknown, because a
+ * server in this network sends from another address.
  */
 async function serverFinding(resolver: Resolver, host: string, sender: string): Promise<Finding | null> {
   const names = remembering(resolver);
@@ -119,20 +119,20 @@ async function serverFinding(resolver: Resolver, host: string, sender: string): 
   if (results.includes('pass')) return null;
   if (results.includes('permerror'))
     return fault(
-      `the SPF record of ${domain} is invalid, so none counts: a wrong term, an include without a record, or more than ten look-ups`,
-      'Correct it: your provider lists the terms, and every include counts with all of its own',
+      `the SPF record of ${domain} is invalid, so receivers ignore it: a wrong term, an include without a record, or more than ten look-ups`,
+      'Correct it: your provider lists the terms; look-ups inside includes count, too',
     );
   if (results.includes('void_limit'))
     return warning(
-      `the SPF record of ${domain} names more than two hosts without an address: some receivers then count it as invalid`,
+      `the SPF record of ${domain} names more than two hosts without an address: some receivers treat it as invalid`,
       'Remove the terms whose hosts no longer exist',
     );
   const refused = addresses.filter((_, place) => ['fail', 'softfail'].includes(results[place] ?? ''));
   if (refused.length === 0) return null;
   return warning(
     `the SPF record of ${domain} does not let ${host} send (${refused.join(', ')}); ` +
-      'it may be right nevertheless: many providers send from other addresses than the one that takes the mail',
-    `Send yourself a mail and look for "spf=pass" in its header Authentication-Results; if it is missing, add the include of your provider`,
+      'this may be correct: many providers send from other addresses than the one that accepts the mail',
+    `Send yourself a mail and look for "spf=pass" in the header Authentication-Results; if it is missing, add the include of your provider`,
   );
 }
 

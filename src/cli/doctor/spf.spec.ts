@@ -1,6 +1,6 @@
 import { checkSpf, type SpfResult } from './spf.js';
 
-/** The zone of RFC 7208, appendix A, and names that go wrong. */
+/** The zone of RFC 7208, appendix A, and faulty names. */
 const TXT: Record<string, string> = {
   '_spf.example.com': 'v=spf1 ip4:192.0.2.0/24 -all',
   'loop.example.com': 'v=spf1 include:loop.example.com -all',
@@ -82,7 +82,7 @@ it.each<[string, string, SpfResult]>([
   ['v=spf1 redirect=nobody.example.com', '192.0.2.1', 'permerror'],
   ['v=spf1 include:loop.example.com -all', '192.0.2.1', 'permerror'],
   ['v=spf1 include:void.example.com -all', '192.0.2.10', 'void_limit'],
-  // A term is void once, however many of its hosts have no address of this kind
+  // A term counts as void once, even if several of its hosts have no address of this kind
   ['v=spf1 mx:example.net ip6:2001:db8::/32 -all', '2001:db8::7', 'pass'],
   ['v=spf1 include:servfail.example.com -all', '192.0.2.1', 'temperror'],
 ])('E13: %s from %s: %s', async (record, ip, result) => {

@@ -1,11 +1,11 @@
 import { BlockList, isIP } from 'node:net';
 import { codeOf } from './error-text.js';
 
-/** RFC 7208 §2.6. `void_limit` is a permerror to receivers that apply the recommended limit of §4.6.4. */
+/** RFC 7208 §2.6. `void_limit` is a permerror for receivers that apply the recommended limit of §4.6.4. */
 export type SpfResult =
   'pass' | 'fail' | 'softfail' | 'neutral' | 'none' | 'temperror' | 'permerror' | 'void_limit';
 
-/** §4.6.4: terms that ask DNS, and terms without an answer. */
+/** §4.6.4: the most terms that may query DNS, and the most of them that may find no record. */
 const MAX_LOOKUPS = 10;
 const MAX_VOID = 2;
 const MAX_NAMES = 10;
@@ -17,18 +17,18 @@ class SpfError extends Error {
   }
 }
 
-/** Terms of a check that have asked DNS. */
+/** How many terms of a check have queried DNS, and how many of them found no record. */
 interface Asked {
   lookups: number;
   voids: number;
 }
 
-/** A term that asks DNS. It is void once, however many of its names have no record. */
+/** A term that queries DNS. It counts as void once, even if several of its names have no record. */
 interface Term {
   isVoid: boolean;
 }
 
-/** The questions to DNS, as a `Resolver` of node:dns/promises answers them. */
+/** DNS queries, as in `Resolver` of node:dns/promises. */
 export interface Names {
   resolveTxt(name: string): Promise<string[][]>;
   resolve4(name: string): Promise<string[]>;
@@ -36,7 +36,7 @@ export interface Names {
   resolveMx(name: string): Promise<{ exchange: string }[]>;
 }
 
-/** Asks each question once. */
+/** Sends each query once, and caches its answer. */
 export function remembering(names: Names): Names {
   const once = <Answer>(ask: (name: string) => Promise<Answer>) => {
     const answers = new Map<string, Promise<Answer>>();
@@ -55,8 +55,8 @@ export function remembering(names: Names): Names {
 }
 
 /**
- * Whether SPF lets this address send for the domain (RFC 7208 §4). `ptr`, which §5.5 advises against, never matches; a
- * record whose decision needs a macro other than `%{i}`, `%{d}`, `%{s}`, `%{l}`, `%{o}` is `neutral`.
+ * The SPF result for mail of this sender from this address (RFC 7208 §4). `ptr`, which §5.5 advises against, never
+ * matches. If the result depends on a macro other than `%{i}`, `%{d}`, `%{s}`, `%{l}`, `%{o}`, it is `neutral`.
  * @param sender the address in MAIL FROM
  */
 export async function checkSpf(resolver: Names, ip: string, sender: string): Promise<SpfResult> {
@@ -101,7 +101,7 @@ class Evaluation {
     const other = this.expanded(target, domain);
     if (other === null) return 'neutral';
     const result = await this.of(other);
-    // §6.1
+    // §6.1: a redirect to a domain without a record.
     if (result === 'none') throw new SpfError('permerror');
     return result;
   }
@@ -110,14 +110,14 @@ class Evaluation {
     if (name === 'all') return true;
     if (name === 'ip4' || name === 'ip6') return this.isIn([value], name === 'ip4' ? 4 : 6);
     this.count();
-    // §5.5
+    // §5.5 advises against it.
     if (name === 'ptr') return false;
     const [, given = '', bits4 = '', bits6 = ''] = /^:?([^/]*)(?:\/(\d+))?(?:\/\/(\d+))?$/.exec(value) ?? [];
     const target = this.expanded(given || domain, domain);
     if (target === null) return 'unknown';
     if (name === 'include') {
       const result = await this.of(target);
-      // §5.2
+      // §5.2: an include without a record.
       if (result === 'none') throw new SpfError('permerror');
       return result === 'pass';
     }
@@ -142,7 +142,7 @@ class Evaluation {
     return false;
   }
 
-  /** §4.6.4: more than ten are an error. */
+  /** §4.6.4: more than ten mail hosts are an error. */
   private async mailHosts(domain: string, term: Term): Promise<string[]> {
     const found = await this.ask(() => this.resolver.resolveMx(domain), term);
     if (found.length > MAX_NAMES) throw new SpfError('permerror');
@@ -161,7 +161,7 @@ class Evaluation {
     return isIP(this.ip) === version && list.check(this.ip, family);
   }
 
-  /** §7. @returns null for macros that are not evaluated here */
+  /** Expands macros (§7). @returns null for macros that are not supported */
   private expanded(name: string, domain: string): string | null {
     const [, local = '', own = ''] = /^(.*)@(.*)$/.exec(this.sender) ?? [];
     const macros: Record<string, string> = { i: this.ip, d: domain, s: this.sender, l: local, o: own };
@@ -175,7 +175,7 @@ class Evaluation {
     if (++this.asked.lookups > MAX_LOOKUPS) throw new SpfError('permerror');
   }
 
-  /** @param term null: a record that nothing is counted for */
+  /** @param term the term to count if there is no record; null: count nothing */
   private async ask<Answer>(question: () => Promise<Answer[]>, term: Term | null): Promise<Answer[]> {
     try {
       return await question();
@@ -193,7 +193,7 @@ const MECHANISM = /^([-+~?])?(all|include|a|mx|ptr|ip4|ip6|exists)((?:[:/].*)?)$
 
 function parsed(term: string): { qualifier: keyof typeof RESULTS; name: string; value: string } {
   const [, qualifier = '+', name, value = ''] = MECHANISM.exec(term) ?? [];
-  // §4.6: an unknown mechanism is an error, even behind one that matches.
+  // §4.6: an unknown mechanism is an error, even after one that matches.
   if (name === undefined) throw new SpfError('permerror');
   return { qualifier: qualifier as keyof typeof RESULTS, name: name.toLowerCase(), value };
 }

@@ -58,7 +58,7 @@ export const textMessage: Step = {
   },
 };
 
-/** A push to the devices of a user of the key's tenant. The trial's own user has no device: `runTry` requires a key. */
+/** A push to the devices of a user of the key's tenant. The trial's own user has no device, so `runTry` requires a key. */
 export const push: Step = {
   name: 'push',
   async run(trial): Promise<Ending> {
@@ -79,9 +79,12 @@ export const push: Step = {
     };
     const { delivery, deliveries } = await write(trial, message);
     if (delivery.reason === 'no_address') {
-      throw new Failure(`${email} has no device`, 'Allow pushes on one: see docs/pushes.md.');
+      throw new Failure(
+        `${email} has no device`,
+        'Turn on pushes on a device of this user: see docs/pushes.md.',
+      );
     }
-    // One that was sent is enough: an old device of the user is not a fault of the installation.
+    // One sent push is enough: an old device of the user is not a fault of the installation.
     const sent = deliveries.filter(({ status }) => status === 'sent');
     const devices = deliveries.length === 1 ? 'device' : 'devices';
     return verdict(
@@ -105,7 +108,10 @@ async function userWith(reader: Api, email: string): Promise<string> {
   );
   const user = data.find((each) => each.email.toLowerCase() === email.toLowerCase());
   if (user === undefined) {
-    throw new Failure(`${email} is no user of the key's tenant`, 'Check the address, and whose key this is.');
+    throw new Failure(
+      `${email} is no user of the key's tenant`,
+      'Check the address, and the tenant of the key.',
+    );
   }
   return user.id;
 }
@@ -152,7 +158,7 @@ function mail(trial: Trial, send_now: boolean): object {
   };
 }
 
-/** Writes a message to one recipient. @returns its first delivery, and all: a push has one for each device. */
+/** Creates a message to one recipient. @returns its first delivery, and all of them: a push has one for each device */
 async function write(
   { writer }: Pick<Trial, 'writer'>,
   message: object,

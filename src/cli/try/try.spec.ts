@@ -238,7 +238,7 @@ test('an API key tests what it may in its own tenant, and skips the operators’
   expect([unaddressed.code, unaddressed.steps['sign in']]).toEqual([1, 'FAILED']);
 }, 60_000);
 
-test('C11: a push reaches a device of the named user, of the tenant of the key', async () => {
+test('C11: a push reaches a device of the named user of the key’s tenant', async () => {
   const refusing = new Set<string>();
   const service = await startProvider(({ path }) => ({ status: refusing.has(path) ? 413 : 201 }));
   const vapid = webPush.generateVAPIDKeys();

@@ -52,7 +52,7 @@ export async function runTry(
 ): Promise<number> {
   if (options.push !== null && options.api_key === null) {
     throw new UsageError(
-      "--push needs --api-key, a key of this user's tenant: the trial's own user has no device",
+      "--push needs --api-key (a key of that user's tenant), because the trial's own user has no device",
     );
   }
   const say = options.json === true ? () => undefined : print;

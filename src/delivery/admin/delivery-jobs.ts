@@ -13,11 +13,11 @@ import {
 } from '../../platform/queues/job-view.js';
 import { CHANNEL_TRAITS } from '../channels/channels.js';
 
-/** Which deliveries. */
+/** Filters for deliveries. */
 export interface DeliveryJobsFilter extends JobsFilter {
-  /** As the list of dead letters shows it; null: every cause, empty: none was recorded. */
+  /** As the list of dead letters shows it. Null: any cause; empty: no cause was recorded. */
   cause: string | null;
-  /** Why it waits or failed; null: every reason, empty: those without one. */
+  /** Why it waits or failed. Null: any reason; empty: no reason. */
   reason: string | null;
 }
 
@@ -49,14 +49,14 @@ export class DeliveryJobs {
     return rows.map(({ channel, ...job }) => ({ ...job, job: CHANNEL_TRAITS[channel].job }));
   }
 
-  /** @param most where counting stops, for all channels and tenants together. */
+  /** @param most counting stops here, over all channels and tenants */
   async count(
     channels: readonly Channel[],
     filter: DeliveryJobsFilter,
     most = MAX_COUNTED_JOBS,
   ): Promise<number> {
     const [row] = await this.database.query<{ count: number }>(
-      // The limit within keeps each part on its index.
+      // With the inner LIMIT, the planner uses the index of each part.
       `SELECT count(*) AS count FROM (SELECT FROM (${partsOf(filter.state, 'LIMIT $8')}) d LIMIT $8) counted`,
       [...this.valuesOf(channels, filter), most],
     );
@@ -85,7 +85,7 @@ const LISTS: Record<JobState, { parts: string[]; key: 'due_at' | 'ended_at'; ord
   unknown: { parts: [`state = 'unknown'`], key: 'ended_at', order: 'DESC' },
 };
 
-/** The only index of what was sent, `deliveries_ended`, begins with the tenant. */
+/** The only index for these states, `deliveries_ended`, begins with the tenant. */
 const BY_TENANT: ReadonlySet<JobState> = new Set(['completed', 'unknown']);
 
 // $1 channels, $2 now, $3 the tenant or null, $4 since, $5 until, $6 the cause, $7 the reason

@@ -22,7 +22,7 @@ const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** The counts of one channel's deliveries. */
 export interface DeliveryCounts extends Omit<OpenDeliveries, 'channel' | 'paused' | 'up'> {
-  /** Those that ended in the last 24 hours, by their result. */
+  /** Deliveries that ended in the last 24 hours, by result. */
   sent_24h: number;
   failed_24h: number;
 }
@@ -63,7 +63,7 @@ export class DeliveryQueues {
     return CHANNELS.some((channel) => queueOf(channel) === queue);
   }
 
-  /** @param most where counting of ended deliveries stops, for all tenants together. */
+  /** @param most counting of ended deliveries stops here, over all tenants */
   async counts(
     queue: QueueName,
     most = MAX_COUNTED_JOBS,
@@ -190,8 +190,8 @@ async function inBatches(batch: () => Promise<number>): Promise<number> {
 }
 
 // $1 channel, $2 a day ago, $3 seconds that a worker counts without a heartbeat, $4 the most that is counted
-// The same rows as the list of a queue's jobs. Uses the indexes `deliveries_ended`, tenant by tenant (the inner limit keeps
-// it), and `deliveries_failed`.
+// Counts the same rows as the list of a queue's jobs. Uses the index `deliveries_ended` for each tenant, because of the
+// inner LIMIT, and `deliveries_failed`.
 const LAST_DAY_AND_WORKERS = `
   SELECT (SELECT count(*) FROM (
             SELECT FROM tenants t CROSS JOIN LATERAL (

@@ -64,8 +64,8 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   private readonly loops: { wake: Wakeable; ended: Promise<void> }[] = [];
   private stopping = false;
   /**
-   * A round holds a connection while it waits for the lock of its channel, and the direct call that has the lock needs
-   * one of the same pool: half of them are left to others.
+   * Limits rounds to half of the pool's connections. A round holds one while it waits for the lock of its channel, and
+   * the direct send that has the lock needs another one: without the limit, they could block each other.
    */
   private readonly roundLimit: ReturnType<typeof pLimit>;
 

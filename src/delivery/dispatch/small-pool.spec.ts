@@ -5,7 +5,7 @@ import { createWorld, mailEnvironment, type World } from '../../../test/support/
 import { type MailCatcher, startMailCatcher } from '../../cli/demo/mail-catcher.js';
 import { Dispatcher, type Round } from './dispatcher.js';
 
-/** V6: with the smallest pool, rounds that wait leave a connection to others. */
+/** V6: with the smallest pool, waiting rounds leave a connection for direct sends. */
 
 const WAITING = ['sms', 'push', 'webhook'] as const;
 let world: World;
@@ -28,9 +28,9 @@ afterAll(async () => {
   await catcher.close();
 });
 
-it('V6: a direct send leaves while the rounds of all other channels wait for their locks', async () => {
+it('V6: a direct send succeeds while the rounds of all other channels wait for their locks', async () => {
   await holder.query('BEGIN');
-  // As direct calls of other processes hold them.
+  // As if direct sends of other processes held the locks.
   for (const channel of WAITING)
     await holder.query(`SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))`, [
       `admission:${channel}`,

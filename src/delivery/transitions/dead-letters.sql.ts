@@ -15,9 +15,9 @@ const CHOSEN = `
     AND ($4::text IS NULL OR (f.reason IS NOT DISTINCT FROM $5::text AND ${causeSql('f.error')} = $4))`;
 
 /**
- * Whether a delivery, found by its keys, has failed. Written so that the index of failed deliveries does not serve it:
- * after a wave of failures, before the statistics know of it, the planner takes that index to be empty, and reads all
- * of it for each of the rows.
+ * The condition that a delivery, found by its keys, has failed. Written so that the planner cannot use the index of
+ * failed deliveries: after many failures, statistics that are not yet updated show that index as empty, and the planner
+ * would scan all of it for each row.
  */
 const isFailedSql = (d: string): string => `coalesce(${d}.state, '') = 'failed'`;
 

@@ -49,7 +49,7 @@ it('V16: a person without JavaScript presses the button, reads what happened, an
   expect(await acknowledged()).toEqual([{ acknowledged_by: null }]);
   expect(faults).toEqual([]);
 
-  // With scripts, which axe is, on a phone: before and after the act.
+  // On a phone, before and after the act. Scripts are on, because axe is one.
   const phone = await browser.newPage({ viewport: { width: 360, height: 640 } });
   await phone.goto(page.url());
   expect(await axeViolations(phone)).toEqual([]);

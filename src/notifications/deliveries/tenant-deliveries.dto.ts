@@ -95,8 +95,8 @@ export class TenantDeliveriesQuery extends CountedPageQuery {
     maxLength: 200,
     description:
       "Part of the recipient's name or address, of the sent subject, or of a text of the fact, without regard to case " +
-      'and accents; among the newest 50,000 deliveries that the other filters find and the caller may read: `until` ' +
-      'searches older ones',
+      'and accents. Searches the newest 50,000 deliveries that match the other filters and that the caller may read; ' +
+      '`until` searches older ones',
   })
   @IsOptional()
   @Line(200)

@@ -49,7 +49,7 @@ it('C10: each filter finds its rows, and the search takes signs as they are', as
     const { data } = await list(`&q=${encodeURIComponent(q)}`);
     expect([q, [...new Set(data.map(({ user_id }) => user_id))]]).toEqual([q, [claire.id]]);
   }
-  // Neither the name of a field nor a sign of JSON is a text of the fact; a line break is no letter.
+  // Names of fields, JSON syntax and escaped line breaks are not texts of the fact.
   await notify(world, claire, { title: 'Deux lignes', body: 'Madame,\nbonjour' });
   for (const [q, found] of [
     ['title', false],
@@ -151,7 +151,7 @@ describe('a search among 20,000 deliveries', () => {
     tenantId = id!;
   });
 
-  /** A page with its count, and the plan of its statement with the rows that it has read. */
+  /** A page with its count, and the plan of its statement with the rows that it read. */
   const search = (query: Partial<TenantDeliveriesQuery>, memberId: string | null = null) =>
     world.app.get(Database).tenant(tenantId, async (tx) => {
       const reader: DeliveryReader =
@@ -178,7 +178,7 @@ describe('a search among 20,000 deliveries', () => {
       return { ...page, plan };
     });
 
-  it('P11: reads the newest of them by the index, whether it finds something or not', async () => {
+  it('P11: reads only the newest ones by the index, with and without a hit', async () => {
     for (const [q, count] of [
       ['message', SEARCHED],
       ['nowhere', 0],
@@ -187,14 +187,14 @@ describe('a search among 20,000 deliveries', () => {
       expect([q, found.count, found.data.length]).toEqual([q, count, Math.min(count, 50)]);
       expect(plan).toContain('deliveries_pkey');
       expect(plan).not.toContain('Seq Scan on deliveries');
-      // No more rows than are searched: of the page, and of its count.
+      // No more rows than are searched, for the page and for its count.
       const read = rowsRead(plan);
       expect(read.length).toBeGreaterThan(1);
       expect(Math.max(...read)).toBeLessThanOrEqual(SEARCHED);
     }
   });
 
-  it('P11: searches older ones before `until`, without reading the newer ones', async () => {
+  it('P11: searches older ones with `until`, without reading the newer ones', async () => {
     const old = await world.sql<{ id: string }>(
       `UPDATE deliveries SET created_at = now() - interval '40 days', id = (${DAYS_AGO})::uuid
        WHERE tenant_id = $1 AND id = ANY (ARRAY(SELECT id FROM deliveries WHERE tenant_id = $1 ORDER BY id LIMIT 3))
@@ -207,7 +207,7 @@ describe('a search among 20,000 deliveries', () => {
     const found = await search({ q: 'message', until });
     expect(found.data.map(({ id }) => id).sort()).toEqual(ids);
     expect(Math.max(...rowsRead(found.plan))).toBe(3);
-    // Of a day with newer ids, the exact instant counts.
+    // The range of ids has a margin of a day; within it, `created_at` decides.
     const [earliest] = await world.sql<{ id: string; until: Date }>(
       `UPDATE deliveries SET created_at = created_at - interval '1 hour' WHERE tenant_id = $1 AND id = $2
        RETURNING id, created_at + interval '1 minute' AS until`,
@@ -217,7 +217,7 @@ describe('a search among 20,000 deliveries', () => {
     expect(exact.data.map(({ id }) => id)).toEqual([earliest!.id]);
   });
 
-  it('P11: finds old ones of a member, and those that other filters leave', async () => {
+  it('P11: finds a member’s old ones, and old ones that match other filters', async () => {
     const person = await addPerson(world, tenantId, { name: 'Olga' });
     const [own] = await world.sql<{ id: string }>(
       `WITH oldest AS (SELECT id, notification_id FROM deliveries WHERE tenant_id = $1 ORDER BY id LIMIT 1),
@@ -234,11 +234,11 @@ describe('a search among 20,000 deliveries', () => {
   });
 });
 
-/** The id of a row, as of 40 days ago: the first 48 bits of an id are its time. */
+/** SQL for the id of a row as if created 40 days ago: the first 48 bits of an id are its time. */
 const DAYS_AGO = `lpad(to_hex((extract(epoch FROM now() - interval '40 days') * 1000)::bigint), 12, '0')
   || substr(replace(id::text, '-', ''), 13)`;
 
-/** How many rows each scan of deliveries in a plan has read, also those that its filter has removed. */
+/** How many rows each scan of deliveries in a plan read, including those that its filter removed. */
 function rowsRead(plan: string): number[] {
   return plan.split('->').flatMap((node) => {
     const rows = /on deliveries .*\(actual rows=(\d+)/.exec(node)?.[1];

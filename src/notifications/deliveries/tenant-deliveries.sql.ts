@@ -27,13 +27,14 @@ const deliveriesFrom = (deliveries: string): string => `${deliveries} d ${NOTIFI
   CROSS JOIN (${readerSql('$1', '$2::uuid')}) reader`;
 
 /**
- * Of so many deliveries a search reads the texts. Under row-level security only leakproof operators are index conditions
- * (https://www.postgresql.org/docs/current/ddl-rowsecurity.html), and none that finds a part of a text is leakproof.
+ * How many deliveries a search reads. No index can find a part of a text here: under row-level security, only leakproof
+ * operators are index conditions (https://www.postgresql.org/docs/current/ddl-rowsecurity.html), and no such operator is
+ * leakproof.
  */
 const SEARCHED_ROWS = 50_000;
 
 /**
- * By how much the time in an id may differ from `created_at`, in ms: `created_at` is from the clock of a process, at the
+ * How much the time in an id may differ from `created_at`, in ms: `created_at` comes from the clock of a process, at the
  * start of a transaction that may be long, and the id from PostgreSQL's clock.
  */
 const ID_MARGIN_MS = 86_400_000;
@@ -54,8 +55,8 @@ export function mayReadSql(reader: DeliveryReader, take: (value: string | null) 
 }
 
 /**
- * What follows FROM, and its conditions. $1 is the tenant id, $2 the reader's id. A search reads the texts of the newest
- * deliveries that the other filters find and the caller may read.
+ * The FROM clause and the conditions. $1 is the tenant id, $2 the reader's id. A search reads only the newest deliveries
+ * that match the other filters and that the caller may read.
  * @param searched how many
  */
 export function deliveryRows(
@@ -82,7 +83,7 @@ export function deliveryRows(
     .given(query.ended_since, (p) => `d.ended_at >= ${p}::timestamptz`)
     .equal('d.reason', query.reason);
   if (query.q === undefined) return { from: deliveriesFrom('deliveries'), conditions };
-  // So that only the ids of that time are read: no index has created_at.
+  // Restrict the ids, too: no index has created_at.
   conditions
     .given(idAt(query.since, -ID_MARGIN_MS), (p) => `d.id >= ${p}::uuid`)
     .given(idAt(query.until, ID_MARGIN_MS), (p) => `d.id < ${p}::uuid`);
@@ -95,7 +96,7 @@ function idAt(instant: string | undefined, marginMs: number): string | undefined
   return instant === undefined ? undefined : lowestIdAt(Date.parse(instant) + marginMs);
 }
 
-/** Whether a condition is about the notification of a delivery. */
+/** Whether a condition needs the notification of a delivery. */
 function filtersNotifications(reader: DeliveryReader, query: Partial<TenantDeliveriesQuery>): boolean {
   return (
     reader.role !== 'admin' ||
@@ -103,7 +104,7 @@ function filtersNotifications(reader: DeliveryReader, query: Partial<TenantDeliv
   );
 }
 
-/** Deliveries whose recipient, sent subject or fact has this text. */
+/** Deliveries whose recipient, sent subject or fact contains this text. */
 function search(values: readonly SqlValue[], q: string): ListConditions {
   const conditions = new ListConditions(values);
   const texts = conditions.found(`concat_ws(chr(10), d.recipient, d.address, d.sent_subject)`, q);

@@ -85,7 +85,7 @@ export class NotificationViews {
     return this.wording.titleAndBody({ ...row, id: null }, this.readerOf(row, own)).title;
   }
 
-  /** A listed delivery with its notification's title, instead of the columns that the title is made of. */
+  /** Replaces the columns from which a title is rendered by the title. */
   titled<Row extends ListedRow>(
     row: Row,
     own: TenantTemplates | null,

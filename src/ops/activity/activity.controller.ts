@@ -45,8 +45,8 @@ export class ActivityController {
 
   @Get('timeline/slots')
   @ApiOperation({
-    summary: 'The runs and slots that the timeline of one job of a tenant counts',
-    description: 'Newest first. `mark` chooses those with one mark.',
+    summary: 'The runs and slots that the timeline counts for one job of a tenant',
+    description: 'Newest first. `mark` filters by mark.',
   })
   @ApiOkResponse({ type: TimelineSlots })
   async slots(@Query() query: TimelineSlotsQuery): Promise<TimelineSlots> {

@@ -224,7 +224,7 @@ export class Timeline {
   next_cursor: string | null;
 }
 
-/** A run, or a slot without one. */
+/** A run, or a slot without a run. */
 export class TimelineSlot {
   @ApiProperty({ enum: RUN_MARKS })
   mark: RunMark;
@@ -232,7 +232,7 @@ export class TimelineSlot {
   @ApiProperty({ description: 'When it was due' })
   at: Date;
 
-  @ApiProperty({ type: String, format: 'uuid', nullable: true, description: 'null: no run was written' })
+  @ApiProperty({ type: String, format: 'uuid', nullable: true, description: 'null: no run was created' })
   run_id: string | null;
 
   @ApiProperty({ description: 'Triggered manually' })
@@ -241,7 +241,7 @@ export class TimelineSlot {
   @ApiProperty({
     type: Date,
     nullable: true,
-    description: 'When the run was written; late for one caught up',
+    description: 'When the run was created; later than `at` if it was caught up',
   })
   created_at: Date | null;
 

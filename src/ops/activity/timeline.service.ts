@@ -88,7 +88,7 @@ export class TimelineReader {
   }
 
   /**
-   * The runs and slots that the timeline of one job of a tenant counts, or those with one mark: newest first.
+   * The runs and slots that the timeline counts for one job of a tenant, or those with one mark; newest first.
    * @throws Problem not_found for an unknown tenant.
    */
   async slots({ tenant, job, hours, mark }: TimelineSlotsQuery): Promise<TimelineSlot[]> {

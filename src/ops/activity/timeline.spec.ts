@@ -77,7 +77,7 @@ it('shows by the hour what ran, was caught up, failed, was missed and is planned
   });
   expect(next_at).toBe('2026-03-04T13:00:00.000Z');
 
-  // Each number is that of a list.
+  // Each number is the length of its list.
   const slots = async (mark: string) =>
     (await get(`/slots?tenant=cabinet-martin&job=check-notifications&hours=48${mark}`)).body.data as object[];
   for (const [mark, count] of Object.entries(counts))
@@ -89,7 +89,7 @@ it('shows by the hour what ran, was caught up, failed, was missed and is planned
   expect(await slots('')).toHaveLength(6);
 });
 
-it('refuses a timeline of no job, and of an unknown tenant', async () => {
+it('refuses a timeline without a job, and of an unknown tenant', async () => {
   expect((await get('/slots?tenant=cabinet-martin')).status).toBe(400);
   expect((await get('/slots?tenant=nobody&job=cleanup')).status).toBe(404);
   expect((await get('/slots?tenant=cabinet-martin&job=cleanup&mark=lost')).status).toBe(400);

@@ -380,7 +380,7 @@ describe('the log', () => {
     }
   });
 
-  it('searches the newest rows of the other filters', async () => {
+  it('searches the newest rows that match the other filters', async () => {
     await world.sql(
       `INSERT INTO audit_log (tenant_id, id, actor, actor_kind, action, targets, at, request_id)
        SELECT $1, new_id(), 'user:x', 'user', 'POST /' || n % 2, '{}',

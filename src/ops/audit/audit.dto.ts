@@ -35,7 +35,7 @@ export class AuditFilter extends PageQuery {
     maxLength: 200,
     description:
       'Text in the route, the changed fields, the targets, the request id or the address, without regard to case and ' +
-      'accents; among the newest 50,000 rows of the other filters',
+      'accents; in the newest 50,000 rows that match the other filters',
   })
   @IsOptional()
   @Line(200)

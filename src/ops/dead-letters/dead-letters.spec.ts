@@ -154,7 +154,7 @@ it('E13: skips deliveries without a recipient', async () => {
 
 it('E13: a requeue in bulk answers at once, shows its progress, and another process continues it', async () => {
   await fail(3_000, 'bulk');
-  // The statistics do not know of these failures yet: the index of failed ones serves the choice, and no join.
+  // The statistics do not have these failures yet: only the choice may use the index of failed ones, not a join.
   const chosen = [null, null, ['email'], null, null, new Date(0), new Date(), new Date(), 2_000];
   const plan = JSON.stringify(await world.sql(`EXPLAIN ${REQUEUE_DEAD}`, chosen));
   expect(plan.match(/deliveries_failed/g)).toHaveLength(1);

@@ -23,7 +23,7 @@ import {
 const JOBS_STATES =
   '`active`: being sent, running · `waiting`: due, or queued in Bull · `delayed`: deferred · `pending`: deliveries not ' +
   'yet queued in Bull; runs that have not started · `completed`: sent, succeeded · `failed` · `unknown`: it may have ' +
-  'been sent. Ended ones newest first. `cause` applies only to `failed`; `reason` to `failed`, `pending`, `delayed` and ' +
+  'been sent. Ended jobs newest first. `cause` applies only to `failed`; `reason` to `failed`, `pending`, `delayed` and ' +
   '`waiting`.';
 
 /** The queues of the installation, for operators. */

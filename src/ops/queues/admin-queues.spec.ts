@@ -102,7 +102,7 @@ describe('the jobs of a queue', () => {
     expect((await scene.ask('GET', '/checks/jobs?state=active')).body.data).toEqual([]);
   });
 
-  test('are counted; those that ended are found by cause, reason and time, in all channels or in one', async () => {
+  test('are counted; ended ones are filtered by cause, reason and time, in one channel or in all', async () => {
     await scene.backlog(3, 'sent');
     await scene.backlog(6, 'bad');
     await scene.world.sql(
@@ -143,7 +143,7 @@ describe('the jobs of a queue', () => {
     expect(await count('/jobs?state=failed&tenant=sent-1')).toBe(0);
     const { body } = await scene.ask('GET', '/mail/jobs?state=failed&reason=expired');
     expect(body.data).toMatchObject([{ reason: 'expired', cause: '550 5.1.1 … no' }]);
-    // The numbers of the queue and of a tenant are those of the lists.
+    // The numbers of the queue and of a tenant match the lists.
     expect((await scene.view('mail')).postgres).toMatchObject({ sent_24h: 1, failed_24h: 3 });
     await scene.clear();
     await scene.tenDeliveries();

@@ -5,7 +5,7 @@ import { DeliveryQueues } from '../../delivery/admin/delivery-queues.js';
 import { RunJobs, runListSql } from '../../runs/run-jobs.js';
 import { QueueScene } from './queues.fixture.js';
 
-/** C10: the operators' lists of jobs stay cheap, however much work has ended. */
+/** C10: the operators' lists of jobs stay cheap with any amount of ended work. */
 let scene: QueueScene;
 beforeAll(async () => {
   scene = await QueueScene.create();
@@ -26,7 +26,7 @@ const endedRuns = (each: number, error: string | null = null) =>
     [scene.cast.tenant_id, SCHEDULED_JOBS, each, error],
   );
 
-test('counting stops at one limit for all channels, tenants and jobs together', async () => {
+test('counting stops at a limit over all channels, tenants and jobs', async () => {
   await scene.backlog(3);
   await scene.backlog(3);
   const jobs = scene.world.app.get(DeliveryJobs, { strict: false });
@@ -63,7 +63,7 @@ test.each([
   expect([status, body.errors[0].pointer]).toEqual([400, pointer]);
 });
 
-test('pending and waiting deliveries are found by their reason', async () => {
+test('pending and waiting deliveries are filtered by reason', async () => {
   await scene.backlog(2);
   await scene.world.sql(`UPDATE deliveries SET defer_reason = 'quiet_hours'`);
   for (const state of ['pending', 'waiting']) {
@@ -100,7 +100,7 @@ interface PlanNode {
   Plans?: PlanNode[];
 }
 
-test('a page of ended runs reads a page of each job, through an index', async () => {
+test('a page of ended runs reads at most a page of each job, by an index', async () => {
   await endedRuns(1_000);
   await scene.world.sql('ANALYZE job_runs');
   const limit = 20;

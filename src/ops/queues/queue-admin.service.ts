@@ -32,8 +32,8 @@ export interface JobsRequest extends DeliveryJobsFilter {
 }
 
 /**
- * The states whose deliveries have a cause or a reason. In the others none matches, and finding that out would read every
- * sent delivery.
+ * The states in which deliveries have a cause or a reason. In other states nothing can match, but the query would read
+ * every sent delivery.
  */
 const STATES_WITH: Record<'cause' | 'reason', readonly JobState[]> = {
   cause: ['failed'],
@@ -64,8 +64,7 @@ export class QueueAdmin {
   }
 
   /**
-   * @throws Problem invalid_cursor; validation_failed for a cause or reason of runs, which have none, and in states without
-   *   one
+   * @throws Problem invalid_cursor; validation_failed for a cause or reason of runs, or in a state that has none
    */
   async jobs(queue: QueueName | Work, request: JobsRequest): Promise<CountedPage<QueueJobView>> {
     const { limit, cursor, count, ...filter } = request;

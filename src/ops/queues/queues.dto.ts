@@ -164,7 +164,11 @@ export class QueueJobsQuery extends CountedPageQuery {
 }
 
 export class AllJobsQuery extends QueueJobsQuery {
-  @ApiPropertyOptional({ enum: WORK, default: 'deliveries', description: 'Of all channels, or of all jobs' })
+  @ApiPropertyOptional({
+    enum: WORK,
+    default: 'deliveries',
+    description: 'Deliveries of all channels, or runs of all jobs',
+  })
   @IsOptional()
   @IsIn(WORK)
   of: Work = 'deliveries';
@@ -216,7 +220,7 @@ export class QueueJobView {
     type: String,
     nullable: true,
     example: 'expired',
-    description: 'Why a delivery failed, beside the cause',
+    description: 'Why a delivery failed, besides the cause',
   })
   reason: string | null;
 

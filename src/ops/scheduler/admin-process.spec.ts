@@ -108,13 +108,13 @@ test('without wait it answers at once', async () => {
   expect(answer.body.counts.due).toBe(1);
 });
 
-test('H6: the wait ends when the client leaves', async () => {
+test('H6: the wait ends when the client disconnects', async () => {
   await world.sql(`UPDATE channels SET paused = true WHERE channel = 'email'`);
   await pending(cast.tenant_id, 1);
   const client = new AbortController();
   const waiting = world.app.get(ProcessingService).process(cast.tenant_id, 60_000, client.signal);
   client.abort();
-  // Otherwise it waits for longer than this test may take.
+  // Otherwise the wait would exceed the time-out of this test.
   expect(await waiting).toMatchObject({ processed: { due: 1, waiting: 1 }, paused: ['email'] });
   await world.sql(`UPDATE channels SET paused = false WHERE channel = 'email'`);
 });

@@ -4,7 +4,7 @@ import { type Cast, createCast } from '../../../test/support/cast.js';
 import { until } from '../../../test/support/until.js';
 import { createWorld, type World } from '../../../test/support/world.js';
 
-/** H6: `?wait=true` stops asking PostgreSQL when the client leaves. Without workers each wait would last 30 s. */
+/** H6: `?wait=true` stops querying PostgreSQL when the client disconnects. Without workers each wait would last 30 s. */
 let world: World;
 let cast: Cast;
 let url: string;

@@ -2,8 +2,8 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 
 /**
- * A signal that is aborted when the client disconnects before it has its answer. Fastify's `request.signal` listens to
- * the request, which closes as soon as its body has been read: with a body it misses that the client left.
+ * A signal that aborts when the client disconnects before it has its answer. Fastify's `request.signal` listens to the
+ * request, which closes as soon as its body has been read, so it misses a client that disconnects later.
  * @example `@ClientLeft() signal: AbortSignal`
  */
 export const ClientLeft = createParamDecorator((_data: unknown, context: ExecutionContext): AbortSignal => {

@@ -11,7 +11,7 @@ import { foldedPattern } from '../text/folded.sql.js';
 const DAY_MS = 86_400_000;
 /** An address is personal data: keep it only as long as an incident may be investigated. */
 const ADDRESS_DAYS = 90;
-/** A search reads the texts of the newest rows: no index finds a part of a text under row-level security. */
+/** How many of the newest rows a search reads: under row-level security, no index can find a part of a text. */
 const SEARCHED_ROWS = 50_000;
 /** Rows per cleanup statement, so that locks stay short. */
 const BATCH = 1_000;
@@ -61,8 +61,8 @@ export interface AuditQuery {
   actor?: string;
   action?: string;
   /**
-   * Text in the route, the names of changed fields, the targets, the request's id or the address; among the newest
-   * 50,000 rows of the other filters.
+   * Text in the route, the names of changed fields, the targets, the request's id or the address; in the newest 50,000
+   * rows that match the other filters.
    */
   q?: string;
   /** Inclusive. */
@@ -99,7 +99,7 @@ export class AuditLog {
   }
 
   /**
-   * Adds what an act is about, before it is carried out: ids and hashes.
+   * Adds targets of an act before it is carried out: ids and hashes.
    * @throws Problem unavailable: an act that cannot be recorded must not happen.
    */
   async addTargets({ id, tenant_id }: Written, targets: Act['targets']): Promise<void> {
@@ -117,7 +117,7 @@ export class AuditLog {
   /**
    * Adds the outcome of an act.
    * @param changed names of fields, never values
-   * @param targets what it was about besides the resources in the path: ids and hashes
+   * @param targets those that are not in the path: ids and hashes
    */
   async finish(
     { id, tenant_id }: Written,

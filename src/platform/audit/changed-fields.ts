@@ -7,7 +7,7 @@ export function noteChangedFields(names: readonly string[]): void {
   if (cls.isActive()) cls.set('changed_fields', [...names]);
 }
 
-/** Records for the audit log what this request is about, if its path does not say it: ids and hashes. */
+/** Records for the audit log the targets of this request that are not in its path: ids and hashes. */
 export function noteTargets(targets: Readonly<Record<string, string>>): void {
   const cls = ClsServiceManager.getClsService();
   if (cls.isActive()) cls.set('noted_targets', { ...targets });

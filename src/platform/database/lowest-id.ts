@@ -1,8 +1,8 @@
-/** Milliseconds have 48 bits in an id. */
+/** An id has 48 bits for milliseconds. */
 const MAX_MS = 2 ** 48 - 1;
 
 /**
- * The lowest id of `new_id()` at an instant: its first 48 bits are Unix time (UUIDv7, RFC 9562 §5.7).
+ * The lowest id that `new_id()` can return at an instant: its first 48 bits are Unix time (UUIDv7, RFC 9562 §5.7).
  * @param ms Unix time in ms
  */
 export function lowestIdAt(ms: number): string {

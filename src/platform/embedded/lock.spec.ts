@@ -5,7 +5,7 @@ import { acquireLock } from './lock.js';
 import { processSpace } from './processes.js';
 
 const HEARTBEATS = { intervalMs: 100, silenceMs: 1_000 };
-/** Less than it waits for heartbeats by default. */
+/** Less than the default wait for heartbeats. */
 const AT_ONCE_MS = 5_000;
 
 let dir: string;

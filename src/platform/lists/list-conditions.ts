@@ -63,23 +63,23 @@ export class ListConditions {
     return q === undefined ? this : this.add(this.found(`concat_ws(chr(10), ${columns.join(', ')})`, q));
   }
 
-  /** The condition of a search in one text, for one that is a part of others. */
+  /** A search condition for one text, to combine with others. */
   found(text: string, q: string): string {
     return `${text} ~ ${this.take(foldedPattern(q))}`;
   }
 
-  /** The same of all texts in a JSON column, however deep, but not of the names of fields. */
+  /** Like `found`, for all texts in a JSON column at any depth, but not for names of fields. */
   foundInJson(column: string, q: string): string {
     return this.found(textsOfJson(column), q);
   }
 
-  /** The same as `matching`, of a column that has the texts as `foldedSql` returns them. */
+  /** Like `matching`, for a column that has the texts as `foldedSql` returns them. */
   matchingFolded(column: string, q: string | undefined): this {
     return this.given(q === undefined ? undefined : likePattern(q), (p) => `${column} LIKE ${foldedSql(p)}`);
   }
 }
 
-/** The texts in a JSON column, one after the other: matched as JSON, its signs and escapes would be found. */
+/** All texts in a JSON column, one per line. A search in the JSON itself would also find its syntax and escapes. */
 const textsOfJson = (column: string): string => `(SELECT string_agg(value #>> '{}', chr(10))
   FROM jsonb_path_query(${column}, '$.** ? (@.type() == "string")') AS texts (value))`;
 

@@ -29,13 +29,13 @@ export interface JobView {
   ended_at: Date | null;
   /** Why it is deferred; null when it is not, and for runs. */
   defer_reason: string | null;
-  /** Why it failed, beside the cause; null for runs. */
+  /** Why it failed, besides the cause; null for runs. */
   reason: string | null;
   /** Why it failed, without addresses and ids; null if it did not. */
   cause: string | null;
 }
 
-/** Which jobs. Times are those of the end; of a job that has not ended, when it is due. */
+/** Filters for jobs. Times refer to the end of a job or, if it has not ended, to when it is due. */
 export interface JobsFilter {
   state: JobState;
   /** Null: of all tenants. */

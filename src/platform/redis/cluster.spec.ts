@@ -13,7 +13,7 @@ import { checkRedis } from './check.js';
 
 /** A Redis Cluster: everything works on it, and what does not fit it is refused. */
 
-/** A job that the lost node had is admitted again when its lease of 15 s expires. */
+/** A job of the lost node is admitted again when its lease of 15 s expires. */
 const FAILED_OVER_MS = 40_000;
 
 let cluster: RedisCluster;
@@ -99,7 +99,7 @@ describe('an installation', () => {
   });
 });
 
-it('sends on when the node with the queues is lost and its replica takes over', async () => {
+it('resumes sending when the node with the queues is lost and its replica takes over', async () => {
   const own = await RedisCluster.start({ replicas: true });
   const catcher = await startMailCatcher();
   const world = await createWorld({
@@ -123,7 +123,7 @@ it('sends on when the node with the queues is lost and its replica takes over', 
     await write('after@client.example');
     await arrives('meanwhile@client.example');
     await arrives('after@client.example');
-    // A job that the lost node had may be admitted again until here.
+    // Until here, a job of the lost node may be admitted again.
     await until(
       'the end of all leases',
       async () => {

@@ -13,9 +13,9 @@ export function foldedSql(text: string): string {
 }
 
 /**
- * A regular expression of PostgreSQL: a text contains `q`, without regard to case and French accents, as
- * `foldedSql(text) LIKE foldedSql('%q%')` says it, in any locale of the database. It takes 2 µs a row, folding each text
- * 20 µs or more. A letter whose other case is several characters, such as ß, is found only as it is written.
+ * A regular expression of PostgreSQL for texts that contain `q`, without regard to case and French accents. It matches
+ * the same texts as `foldedSql(text) LIKE foldedSql('%q%')`, in any locale of the database, but takes 2 µs a row instead
+ * of 20 µs or more. A letter whose other case is several characters, such as ß, matches only itself.
  */
 export function foldedPattern(q: string): string {
   return Array.from(q, classOf).join('');
@@ -32,10 +32,10 @@ function classOf(character: string): string {
   return `[${letter}${letter.toUpperCase()}${accented}${accented.toUpperCase()}]`;
 }
 
-/** The same for a character outside a to z. @param lower it in lower case */
+/** The same for a character outside a to z. @param lower the character in lower case */
 function otherClassOf(character: string, lower: string): string {
   const upper = lower.toUpperCase();
-  // PostgreSQL folds no character to several: those of JavaScript do not count.
+  // Unlike JavaScript, PostgreSQL never changes one character into several.
   const forms = [character, lower, upper].filter(
     (form) => Array.from(form).length === 1 && form.toLowerCase() === lower,
   );

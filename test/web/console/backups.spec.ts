@@ -73,7 +73,7 @@ it('V27: by mouse: the worst first, a number leads to its rows, then the alert, 
   expect(await names(page)).toEqual(['comptabilite', 'paie', '<img src=x o', 'archives', 'ged']);
   const [first] = await page.locator('table.board tbody tr').allInnerTexts();
   expect(first).toMatch(/Fichier différent/);
-  // The size against the median of the good ones, and when the next one is expected.
+  // The size compared with the median of the good ones, and when the next one is expected.
   expect(await page.locator('table.board tr', { hasText: 'paie' }).innerText()).toMatch(/\d+\s%\s+dans \d/);
   expect(await page.locator('table.board thead th').first().innerText()).toBe('Dernière bonne');
   expect(await page.locator('.bars').first().getAttribute('aria-label')).toBe(

@@ -57,7 +57,7 @@ describe('V20: a month', () => {
     expect([shiftMonth('2026-01', -1), shiftMonth('2026-12', 1)]).toEqual(['2025-12', '2027-01']);
   });
 
-  it('keeps the days of the month before until its own arrive, and says that they are another month’s', async () => {
+  it('keeps the previous month’s days until its own arrive, and marks them as not current', async () => {
     const state = new MonthState(() => undefined);
     const answers: ((due_on: string) => void)[] = [];
     const show = (key: string) =>
@@ -79,7 +79,7 @@ describe('V20: a month', () => {
     show('May');
     expect(shown()).toEqual(['2026-04-10', false]);
     expect(await answer('2026-05-10')).toEqual(['2026-05-10', true]);
-    // The same month again: its numbers stay meanwhile.
+    // The same month again: its numbers stay while it reloads.
     state.forget();
     show('May');
     expect([state.phase, ...shown()]).toEqual(['loading', '2026-05-10', true]);

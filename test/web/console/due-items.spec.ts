@@ -205,7 +205,7 @@ describe('V20: the list of due items', () => {
     expect(await overflow(page)).toBe(0);
     await dialog.getByRole('button', { name: 'Annuler' }).click();
 
-    // The daily path of a member: one is done, one is added, one is found.
+    // The daily path of a member: completes an item, adds one, finds one.
     await page.getByRole('button', { name: 'C’est fait : TVA 1', exact: true }).click();
     await say(page, 'TVA 1 : terminé.');
     await page.getByRole('button', { name: 'Ajouter une échéance' }).click();
@@ -222,7 +222,7 @@ describe('V20: the list of due items', () => {
     expect(await overflow(page)).toBe(0);
   });
 
-  it('with a slow server, shows a skeleton at once, sends an act once, and survives leaving the page', async () => {
+  it('with a slow server, shows a skeleton at once, sends an act once, and allows leaving the page', async () => {
     const id = await create('TVA', day(-1));
     let goOn = (): void => undefined;
     const hold = async () => {
@@ -322,7 +322,7 @@ describe('V20: the list of due items', () => {
     await page.locator('.month-head').getByRole('link', { name: '1 terminée' }).click();
     await shown(page, ['IS']);
     await page.goBack();
-    // While the next month is read, its totals are unknown, not zero.
+    // While the next month loads, its totals are unknown, not zero.
     let goOn = (): void => undefined;
     const held = new Promise<void>((resolve) => (goOn = resolve));
     await page.route('**/deadlines/days?*', async (route) => {
@@ -447,7 +447,7 @@ describe('V20: the import of a file', () => {
     const progress = page.getByRole('progressbar', { name: 'Lecture du fichier…' });
     await progress.waitFor();
     expect(await progress.getAttribute('max')).toBeNull();
-    // The server has received half of it: this row is what the page asks for.
+    // The server has received half of the file: the page polls this row.
     await world.sql(
       `INSERT INTO imports (tenant_id, kind, format, bytes_total, bytes, lines, lease_until, created_by, created_at)
        VALUES ($1, 'deadlines', 'csv', 2000000, 1000000, 12000, now() + interval '1 hour', $2, now())`,

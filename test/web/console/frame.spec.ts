@@ -31,7 +31,7 @@ let context: BrowserContext;
 let tab: ConsoleTab;
 
 beforeAll(async () => {
-  // Only the role web: nothing runs by itself, and the first page shows when it would.
+  // Only the role web: nothing runs by itself, and the first page shows when it would run.
   world = await createWorld({ env: { SCHEDULER_ENABLED: 'true' } });
   cast = await createCast(world);
   await world.app.listen(0, '127.0.0.1');
@@ -79,8 +79,8 @@ const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[v
 const p95 = (values: readonly number[]) =>
   values.toSorted((a, b) => a - b)[Math.ceil(values.length * 0.95) - 1]!;
 /**
- * Repeats a measurement until a round is under its bar. Only the best round is judged: the others also measure what
- * else the machine does.
+ * Repeats a measurement until a round is under its limit. Only the best round counts: the others also measure other
+ * work of the machine.
  * @param round measures once, in ms
  * @param least rounds; more, up to 12, while none is under the bar
  */
@@ -224,7 +224,7 @@ it('V20: shows what is late, due and awaited as it changes, with the number in t
   await world.sql('DELETE FROM deadlines');
 });
 
-describe('V20: an office where a lot is going on', () => {
+describe('V20: an office with a lot of data', () => {
   let office: Office;
   let page: Page;
 
@@ -243,7 +243,7 @@ describe('V20: an office where a lot is going on', () => {
     expect(await numbersLead(page, '.today', /\?|^\/backups$/)).toBeGreaterThanOrEqual(12);
   }, 90_000);
 
-  it('says what is good, what Vigie did and did not send, and when it checks again', async () => {
+  it('shows what is good, what Vigie sent and did not send, and when it checks again', async () => {
     const section = (id: string) => page.locator(`section[aria-labelledby=${id}]`);
     const did = section('runs');
     const check = did.getByRole('listitem').filter({ hasText: 'Vérification des échéances' });
@@ -333,7 +333,7 @@ describe('V20: an office where a lot is going on', () => {
     expect(Math.max(...shifts)).toBeLessThanOrEqual(0.02);
   }, 180_000);
 
-  it('a click shows a skeleton within 100 ms while the code of the page is on its way', async () => {
+  it('a click shows a skeleton within 100 ms while the code of the page loads', async () => {
     let goOn = (): void => undefined;
     const held = new Promise<void>((resolve) => (goOn = resolve));
     await page.route(/assets\/(?!today)[\w-]+-page-/, async (route) => {
@@ -351,7 +351,7 @@ describe('V20: an office where a lot is going on', () => {
       return median(clicks);
     };
     await underBar('median of 5 clicks to a skeleton', 100, skeletons);
-    // The last page that was asked for is the one that is shown.
+    // The page that was requested last is shown.
     goOn();
     await heading(page, 'Personnes');
     await page.locator('main tbody tr').first().waitFor();
@@ -398,7 +398,7 @@ it('V20: another zone loads the days of a list again', async () => {
   const page = await signedIn(cast.admin, '/alerts?since=2026-03-30');
   const zone = page.getByLabel('Fuseau horaire');
   const inUtc = () => page.waitForRequest(/\/alerts\?.*since=2026-03-30T00/);
-  // Chosen while the code of the page is on its way, and on the page.
+  // Chosen while the code of the page loads, and on the page.
   await page.locator('main .skeleton').waitFor();
   await zone.selectOption('utc');
   const first = inUtc();
@@ -412,7 +412,7 @@ it('V20: another zone loads the days of a list again', async () => {
   await zone.selectOption('utc');
   await again;
 
-  // Times are those of the zone; a civil date is the same in each.
+  // Times are in the zone; a civil date is the same in every zone.
   await world.sql(`INSERT INTO deadlines (tenant_id, title, due_on) VALUES ($1, 'TVA', '2027-01-01')`, [
     cast.tenant_id,
   ]);

@@ -12,13 +12,12 @@ export interface Office {
 
 const DAY_MS = 86_400_000;
 
-/** How many rows each list of the office has, or more. */
+/** The least number of rows in each list of the office. */
 export const ROWS = 200;
 
 /**
- * An office in which a lot is going on: late and due items of each kind, documents that are awaited, backups good and
- * bad, runs that ended, that are running and that come, messages sent, failed and not sent for two reasons; each list
- * has 200 rows.
+ * An office with a lot of data: late and due items of each kind, awaited documents, good and bad backups, ended, running
+ * and planned runs, messages that were sent, failed or not sent for two reasons. Each list has 200 rows.
  */
 export async function fullOffice(world: World): Promise<Office> {
   const tenant = await addTenant(world, { slug: 'cabinet-plein', name: 'Cabinet Plein' });
@@ -73,7 +72,7 @@ async function backups(world: World, tenantId: string): Promise<void> {
   await addManyJobs(world, tenantId, ROWS, new Date().toISOString());
 }
 
-/** Of each four deliveries, two are sent, one failed and one was not sent, for one of two reasons. */
+/** Of every four deliveries, two are sent, one failed and one was not sent, for one of two reasons. */
 async function outcomes(world: World, tenantId: string): Promise<void> {
   await world.sql(
     `UPDATE deliveries d SET ended_at = now(), sent_at = CASE WHEN place % 4 < 2 THEN now() END,

@@ -41,9 +41,9 @@ describe('V27: the address of a list of jobs', () => {
     return jobsQuery(filters, 'Europe/Paris', now);
   };
 
-  it('asks for what its number counts', () => {
+  it('requests what its number counts', () => {
     expect(dueUrl('mail')).toBe('/operator/queues/mail?state=waiting');
-    // A run that waits for another attempt is one of those that are due.
+    // A run that waits for another attempt counts as due.
     for (const queue of ['checks', 'maintenance', 'runs'])
       expect(dueUrl(queue)).toBe(`/operator/queues/${queue}?state=pending`);
     expect(
@@ -59,12 +59,12 @@ describe('V27: the address of a list of jobs', () => {
       cause: '',
       reason: '',
     });
-    // Every reason.
+    // All reasons.
     expect(asked(jobsUrl('mail', { state: 'failed', cause: '550' }))).toEqual({
       state: 'failed',
       cause: '550',
     });
-    // Only failures have a cause, and what was sent has no reason: those filters were chosen for another state.
+    // Only failures have a cause, and sent deliveries have no reason: these filters were chosen for another state.
     expect(asked('?state=waiting&cause=550&reason=retry')).toEqual({ state: 'waiting', reason: 'retry' });
     expect(asked('?state=completed&no_cause=yes&reason=expired')).toEqual({ state: 'completed' });
     expect(asked('?state=lost&tenant=martin')).toEqual({ state: 'waiting', tenant: 'martin' });

@@ -115,7 +115,7 @@ test('an operator lands on what is wrong, and each number leads to what it count
   await heading('Envois');
 }, 60_000);
 
-test('a channel that goes down is announced on every page, and the title counts it', async () => {
+test('a channel that goes down is announced on every page, and counts in the title', async () => {
   const own = await browser.newContext({ locale: 'fr-FR' });
   await own.clock.install();
   await signInByCookie(own, url, { ...cast.operator, tenant: null });
@@ -191,7 +191,7 @@ test('the timeline shows what ran, failed, was caught up and missed, by shape an
     'Faite',
     'Prévue',
   ]);
-  // Each number leads to the runs and slots that it counts.
+  // Each number links to the runs and slots that it counts.
   for (const [mark, count] of [
     ['missed', 2],
     ['caught_up', 1],
@@ -219,7 +219,7 @@ test('the timeline shows what ran, failed, was caught up and missed, by shape an
   expect(Number(count)).toBe(1);
 }, 60_000);
 
-test('each count of the overview, of queues, tenants and failures leads to the list that it counts', async () => {
+test('each count of the overview, of queues, tenants and failures links to the list that it counts', async () => {
   const lists = /^\/operator\/queues\/.*\?/;
   const count = (n: number) => page.getByText(new RegExp(`\\b${n} sur ${n}\\b`)).waitFor();
   try {
@@ -251,10 +251,10 @@ test('each count of the overview, of queues, tenants and failures leads to the l
          WHERE id IN (SELECT id FROM ${table} WHERE state = 'failed' LIMIT 1)`,
       );
     await open('/operator');
-    // What failed in the last hour; what failed, and is uncertain, in the last day.
+    // Failed in the last hour; failed and uncertain in the last day.
     expect(await numbersLead(page, ':is(.problems, .figures small)', lists)).toBe(5);
 
-    // One filter leads to another, and offers all reasons, also those of no row.
+    // Filters combine, and offer all reasons, including those of no row.
     await open('/operator/queues/mail?state=delayed');
     await count(2);
     const reason = page.getByLabel('Motif');
@@ -263,12 +263,12 @@ test('each count of the overview, of queues, tenants and failures leads to the l
     await page.waitForURL(/reason=quiet_hours/);
     await count(1);
     await reason.selectOption('none');
-    await page.getByText('Aucun travail de ce genre', { exact: false }).waitFor();
+    await page.getByText('Aucun travail correspondant', { exact: false }).waitFor();
     await page.getByLabel('Motif').selectOption('');
     await count(2);
     await page.getByLabel('Au', { exact: true }).fill('2020-01-01');
-    await page.getByText('Aucun travail de ce genre', { exact: false }).waitFor();
-    // "All" of the reasons of a cause are all of them.
+    await page.getByText('Aucun travail correspondant', { exact: false }).waitFor();
+    // "All" shows every reason of a cause.
     await open('/operator/deliveries');
     await row(/^Trop ancien 550/)
       .getByRole('link')
@@ -278,7 +278,7 @@ test('each count of the overview, of queues, tenants and failures leads to the l
     await count(6);
     await page.getByLabel('Motif').selectOption('none');
     await count(5);
-    // What was sent has neither cause nor reason.
+    // Sent deliveries have neither cause nor reason.
     await page.getByLabel('État').selectOption('completed');
     await count(50);
   } finally {
@@ -290,7 +290,7 @@ test('each count of the overview, of queues, tenants and failures leads to the l
   }
 }, 60_000);
 
-test('the work of all channels is listed, also while the state of the queues cannot be read', async () => {
+test('the work of all channels is listed, even while the state of the queues cannot be read', async () => {
   await page.route('**/api/v1/admin/queues', (route) => route.abort());
   try {
     await open('/operator/queues/deliveries?state=failed');
@@ -310,9 +310,7 @@ test('queues are paused, resumed, retried and emptied, each once, after a confir
   );
   const mail = row('E-mails');
   await mail.getByRole('button', { name: /^Pause/ }).click();
-  expect(await page.locator('dialog[open] p').first().innerText()).toContain(
-    'En attente ou différés\u00a0: 4',
-  );
+  expect(await page.locator('dialog[open] p').first().innerText()).toContain('en attente ou différé (4)');
   await page.locator('dialog[open]').getByRole('button', { name: 'Annuler' }).click();
   expect(await isPaused('email')).toBe(false);
   await mail.getByRole('button', { name: /^Pause/ }).dblclick();
@@ -341,7 +339,7 @@ test('tenants are found, added with faults in place, edited and suspended; hosti
   expect(await page.locator('table img').count()).toBe(0);
   await page.getByRole('button', { name: `Suspendre, ${HOSTILE}` }).dblclick();
   await confirm('Suspendre').click();
-  await page.getByText('Suspendu', { exact: true }).last().waitFor();
+  await page.getByText('Suspendue', { exact: true }).last().waitFor();
   const state = () =>
     world.sql<{ name: string; suspended: boolean }>(
       `SELECT name, suspended_at IS NOT NULL AS suspended FROM tenants WHERE slug IN ('hostile', 'nouveau') ORDER BY slug`,
@@ -362,7 +360,7 @@ test('tenants are found, added with faults in place, edited and suspended; hosti
   expect(await page.evaluate<string>('document.activeElement.name')).toBe('slug');
   await dialog.getByLabel(/^Nom court/).fill('nouveau');
   await submit.dblclick();
-  await toast('Cabinet Nouveau est enregistré.');
+  await toast('Organisation enregistrée\u00a0: Cabinet Nouveau.');
   await page.getByRole('button', { name: 'Modifier, Cabinet Nouveau' }).click();
   await dialog.getByLabel('Nom', { exact: true }).fill('Cabinet Neuf');
   await dialog.getByLabel(/^Messages par canal et heure/).fill('beaucoup');
@@ -371,7 +369,7 @@ test('tenants are found, added with faults in place, edited and suspended; hosti
   expect(await page.evaluate<string>('document.activeElement.name')).toBe('limit_per_hour');
   await dialog.getByLabel(/^Messages par canal et heure/).fill('50');
   await dialog.getByRole('button', { name: 'Enregistrer' }).click();
-  await toast('Cabinet Neuf est enregistré.');
+  await toast('Organisation enregistrée\u00a0: Cabinet Neuf.');
   expect((await state())[1]).toEqual({ name: 'Cabinet Neuf', suspended: false });
   await open('/operator/audit');
   await page.getByRole('row').nth(1).getByText('Vous').waitFor();
@@ -491,7 +489,7 @@ test('every page: no fault of axe in light and dark, nothing sideways at 360 px,
   expect(found).toEqual([]);
 }, 180_000);
 
-test('V20: the search of the frame finds tenants', async () => {
+test('V20: the search in the frame finds tenants', async () => {
   await open('/operator');
   await page.getByRole('searchbox', { name: 'Rechercher une organisation' }).fill('cabinet-mar');
   await page.keyboard.press('Enter');
@@ -501,7 +499,7 @@ test('V20: the search of the frame finds tenants', async () => {
   expect(new URL(page.url()).pathname + new URL(page.url()).search).toBe('/operator/tenants?q=cabinet-mar');
 });
 
-test('every page is in English for an operator whose browser is', async () => {
+test('every page is in English for an operator with an English browser', async () => {
   const own = await browser.newContext({ locale: 'en-GB' });
   await signInByCookie(own, url, { ...cast.operator, tenant: null });
   const english = await openConsole(own, url, '/account');

@@ -69,7 +69,7 @@ const confirm = (page: Page, name: string) =>
 const api = async (method: string, path: string, body?: unknown) =>
   (await world.http(method, `/api/v1/${path}`, { token: cast.admin.token, body })).body;
 const settings = () => api('GET', 'tenant/settings');
-/** Axe finds nothing, also in the dark. */
+/** Axe finds nothing, in light and dark. */
 async function isAccessible(page: Page): Promise<void> {
   expect(await axeViolations(page)).toEqual([]);
   expect(await contrastFaults(page, 'dark')).toEqual([]);
@@ -607,7 +607,7 @@ describe('every page of the settings', () => {
       expect([path, 360, await axeViolations(page)]).toEqual([path, 360, []]);
       await page.reload();
       await page.locator('main h1').waitFor();
-      // The tabs scroll: the current one is in view.
+      // The tabs scroll, so that the current one is in view.
       const tab = await page.locator('.settings-tabs [aria-current]').boundingBox();
       expect([path, tab!.x >= 0 && tab!.x + tab!.width <= 360]).toEqual([path, true]);
       await page.setViewportSize({ width: 1280, height: 800 });

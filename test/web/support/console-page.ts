@@ -94,7 +94,7 @@ const GROUPING = /[\u202f\u00a0]/g;
 
 /**
  * Opens each link with a number in a part of the page, and compares the number with the total of the list behind it.
- * Zeros are skipped: they lead to an empty list.
+ * Zeros are skipped: their lists are empty.
  * @param within a selector
  * @param lists the addresses that are lists
  * @returns how many different links there were
@@ -127,8 +127,8 @@ export async function numbersLead(page: Page, within: string, lists: RegExp): Pr
 const CLICK_LIMIT_MS = 8_000;
 
 /**
- * Clicks a link of the frame. @returns how many ms pass, by the page's clock, until an element is shown: one that was
- * there before the click does not count.
+ * Clicks a link of the frame. @returns the ms, by the page's clock, until an element is shown. An element that existed
+ * before the click does not count.
  * @param text that it must have
  * @throws Error if it is not shown within 8 s
  */
@@ -161,6 +161,6 @@ export async function frenchWords(page: Page): Promise<string[]> {
   await page.locator('main h1').waitFor();
   await page.locator('main .skeleton').first().waitFor({ state: 'detached' });
   const text = await page.locator('main').innerText();
-  // A language is named in itself.
+  // Names of languages are in their own language.
   return text.replaceAll('Français', '').match(FRENCH) ?? [];
 }

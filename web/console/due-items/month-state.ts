@@ -57,7 +57,7 @@ export class MonthState {
   phase: 'loading' | 'list' | 'failed' = 'loading';
   fault: unknown = null;
   private key = '';
-  /** The key that was asked for last, and that of `days`. */
+  /** The key of the last request, and the key of `days`. */
   private asked = '';
   private loaded = '';
   private loading: AbortController | null = null;
@@ -72,7 +72,7 @@ export class MonthState {
     void this.load(key, load);
   }
 
-  /** Whether `days` are those that were asked for; else they are of the month or the filters before. */
+  /** Whether `days` belong to the last request; otherwise they are of the previous month or filters. */
   get isCurrent(): boolean {
     return this.loaded === this.asked;
   }

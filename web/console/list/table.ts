@@ -15,7 +15,7 @@ export interface Column<Row> {
   sort?: string;
   /** `number`: aligned to the right. `main`: the row's name, a header of the row. `wide`: takes the space that is left. */
   kind?: 'number' | 'main' | 'wide';
-  /** A class of its cells, for their width. */
+  /** A CSS class for its cells. */
   className?: string;
 }
 

@@ -7,13 +7,13 @@ import { type Facts, problemsOf } from './problems.js';
 const REFRESH_MS = 15_000;
 
 /**
- * What is wrong in the installation, for the operator. It is read whatever page is shown: the title of the window has
- * the number, and a new critical problem is announced.
+ * The problems of the installation, for operators. They are loaded on every page: the window title shows their number,
+ * and a new critical problem is announced.
  */
 class Installation {
   readonly facts: Resource<Facts>;
   private readonly listeners = new Set<() => void>();
-  /** The critical problems of the last answer; null: none yet. */
+  /** The critical problems of the last answer; null: no answer yet. */
   private known: ReadonlySet<string> | null = null;
   private answeredAt: number | null = null;
   private isWatched = false;
@@ -27,18 +27,18 @@ class Installation {
     );
   }
 
-  /** @returns ends it. */
+  /** @returns a function that unsubscribes */
   subscribe(listener: () => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
 
-  /** Loads what a page shows, unless it is there or on its way. */
+  /** Loads the facts, unless they are loaded or loading. */
   open(): void {
     if (this.facts.value === null && !this.facts.isLoading) void this.facts.load();
   }
 
-  /** Reads again and again while the console is open. @param context the present one: its words may change */
+  /** Reloads periodically while the console is open. @param context returns the current one: its language may change */
   watch(context: () => ConsoleContext): void {
     if (this.isWatched) return;
     this.isWatched = true;
@@ -71,7 +71,7 @@ class Installation {
 
 const installations = new WeakMap<ApiClient, Installation>();
 
-/** The only one of this client. */
+/** The shared instance of this client. */
 export function installationOf(api: ApiClient): Installation {
   const known = installations.get(api);
   if (known !== undefined) return known;

@@ -13,8 +13,8 @@ import {
 } from './jobs-url.js';
 
 /**
- * What the address asks for, as a request. If it has both a first day and a time since the end, the later one counts.
- * A cause or reason of another state, which was chosen before this one, does not count.
+ * The request for the filters in the address. If it has both a first day and a time since the end, the later start
+ * applies. A cause or reason that was chosen for another state is ignored.
  * @param zone in which the page shows times
  * @param now the server's time, in ms
  */
@@ -29,7 +29,7 @@ export function jobsQuery(
   const cause = !hasCauses(state) ? undefined : filters[NO_CAUSE] === undefined ? filters.cause : '';
   const { since: day, until } = periodOf(filters, zone);
   const age = isWithin(within) ? new Date(now - WITHIN[within]).toISOString() : undefined;
-  // Times of this format sort as texts.
+  // Times in this format sort as text.
   const since = [day, age]
     .filter((start) => start !== undefined)
     .sort()

@@ -25,10 +25,10 @@ export const WITHIN = {
 } as const;
 export type Within = keyof typeof WITHIN;
 
-/** An address cannot have an empty filter: these stand for failures without a recorded answer, and for no reason. */
+/** A filter in the address cannot be empty: these mean failures without a recorded answer, and jobs without a reason. */
 export const NO_CAUSE = 'no_cause';
 export const NO_REASON = 'none';
-/** The parameters of the address that choose jobs. */
+/** The parameters of the address that filter jobs. */
 export const JOB_FILTERS = [
   'state',
   'tenant',
@@ -44,13 +44,13 @@ export interface JobsChoice {
   state: State;
   tenant?: string;
   within?: Within;
-  /** Null: what has none. */
+  /** Null: jobs without a reason. */
   reason?: string | null;
   /** Empty: failures without a recorded answer. */
   cause?: string;
 }
 
-/** The list of jobs that a number counts. @param queue a queue, all deliveries or all runs */
+/** The address of the list of jobs that a number counts. @param queue a queue, all deliveries or all runs */
 export function jobsUrl(queue: string, { state, tenant, within, reason, cause }: JobsChoice): string {
   const query = new URLSearchParams({ state });
   if (tenant !== undefined) query.set('tenant', tenant);
@@ -63,12 +63,12 @@ export function jobsUrl(queue: string, { state, tenant, within, reason, cause }:
 
 const OF_RUNS: ReadonlySet<string> = new Set(['checks', 'maintenance', 'runs']);
 
-/** Whether a queue has deliveries; else it has runs. @param queue a queue, all deliveries or all runs */
+/** Whether a queue has deliveries; otherwise it has runs. @param queue a queue, all deliveries or all runs */
 export function isOfDeliveries(queue: string): boolean {
   return !OF_RUNS.has(queue);
 }
 
-/** The list of what is due in a queue. A run that waits for another attempt is counted as due, too. */
+/** The address of the list of due jobs. Runs that wait for another attempt count as due, too. */
 export function dueUrl(queue: string): string {
   return jobsUrl(queue, { state: isOfDeliveries(queue) ? 'waiting' : 'pending' });
 }
@@ -94,7 +94,7 @@ const REASONS: Readonly<Partial<Record<State, readonly string[]>>> = {
   failed: ['expired'],
 };
 
-/** The reasons that deliveries in a state can have; empty: the server does not filter that state by them. */
+/** The reasons that deliveries in a state can have; empty: the server does not filter that state by reason. */
 export function reasonsOf(state: State): readonly string[] {
   return REASONS[state] ?? [];
 }

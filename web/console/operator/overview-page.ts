@@ -9,7 +9,7 @@ import { endedIn, outcomeChart } from './outcome-chart.js';
 import { type Facts, problemsOf } from './problems.js';
 import { countsOf } from './queue-counts.js';
 
-/** The periods of the failure rates, as the lists of jobs call them. */
+/** The periods of the failure rates, with their names in the lists of jobs. */
 const PERIODS: readonly (readonly ['last_hour' | 'last_day', Within])[] = [
   ['last_hour', '1h'],
   ['last_day', '24h'],
@@ -36,7 +36,7 @@ export default class OverviewPage extends OperatorPage {
     this.stop?.();
   }
 
-  /** The console reads it on every page. */
+  /** `Installation` already reloads the facts on every page. */
   protected override refresh(): Promise<void> {
     return Promise.resolve();
   }
@@ -141,7 +141,7 @@ export default class OverviewPage extends OperatorPage {
   }
 }
 
-/** A figure with its name, which leads to the page that explains it. @param detail its counts, with their lists */
+/** A figure whose link opens the page that explains it. @param detail its counts, linked to their lists */
 function figure(name: string, value: unknown, href: string, detail: unknown): TemplateResult {
   return html`<div>
     <dt>${name}</dt>

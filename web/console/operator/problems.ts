@@ -13,7 +13,7 @@ const LATE_S = 5 * 60;
 const SCHEDULER_LATE_MS = 95_000;
 
 export interface Problem {
-  /** The same while the problem lasts, whatever its text says meanwhile. */
+  /** Stays the same while the problem lasts, even if its text changes. */
   id: string;
   tone: 'critical' | 'warning';
   text: string;

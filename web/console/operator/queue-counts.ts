@@ -4,12 +4,12 @@ export type Queue = components['schemas']['QueueView'];
 
 /** The counts of a queue, of deliveries or of runs. */
 export interface QueueCounts {
-  /** Also what is queued in Bull. */
+  /** Includes deliveries that are queued in Bull. */
   due: number;
   /** Null: runs are not deferred. */
   deferred: number | null;
   inWork: number;
-  /** What a purge cancels: also deliveries that are queued but not being sent yet. */
+  /** What a purge cancels, including deliveries that are queued but not being sent yet. */
   waiting: number;
   done: number;
   failed: number;

@@ -28,10 +28,10 @@ type Job = components['schemas']['QueueJobView'];
 type QueueName = Queue['queue'];
 const ENDED: ReadonlySet<State> = new Set(['completed', 'failed', 'unknown']);
 const HAS_REASONS: ReadonlySet<State> = new Set(['waiting', 'delayed', 'pending', 'failed', 'unknown']);
-/** In place of a queue: the work of all that have the same kind. */
+/** In place of a queue: all deliveries, or all runs. */
 const ALL = ['deliveries', 'runs'] as const;
 
-/** `/operator/queues/:queue`: the work of a queue, of all channels or of all jobs, from PostgreSQL. */
+/** `/operator/queues/:queue`: the work of a queue, all deliveries or all runs, from PostgreSQL. */
 export default class QueuePage extends OperatorPage {
   protected readonly tab = 'queues';
   private readonly queues = new Resource<readonly Queue[]>(
@@ -69,7 +69,7 @@ export default class QueuePage extends OperatorPage {
     return ALL.find((one) => one === this.params.queue);
   }
 
-  /** Runs have neither reasons nor causes that a list is filtered by. */
+  /** Lists of runs have no filters by reason or cause. */
   private get isOfDeliveries(): boolean {
     return isOfDeliveries(this.params.queue ?? '');
   }
@@ -78,7 +78,7 @@ export default class QueuePage extends OperatorPage {
     return Promise.all([this.loadQueue(), this.jobs.refresh()]);
   }
 
-  /** Only the page of one queue shows its state and its acts. */
+  /** Only the page of one queue shows its state and actions. */
   private loadQueue(): Promise<void> {
     return this.all === undefined ? this.queues.load() : Promise.resolve();
   }
@@ -139,7 +139,7 @@ export default class QueuePage extends OperatorPage {
     const allCauses = ['', words.all_causes] as const;
     const states: Readonly<Record<string, string>> =
       words.job_states[this.isOfDeliveries ? 'deliveries' : 'runs'];
-    // A newer server may have others, too.
+    // A newer server may have more reasons.
     const reasons = new Set([...reasonsOf(state), ...jobs.rows.flatMap((job) => codeOf(job) ?? [])]);
     if (reason !== undefined && reason !== NO_REASON) reasons.add(reason);
     return [

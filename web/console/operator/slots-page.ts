@@ -14,7 +14,7 @@ import { HOURS, hoursOf, MARKS, markShape } from './strip.js';
 type Slot = components['schemas']['TimelineSlot'];
 type Job = operations['Activity_slots']['parameters']['query']['job'];
 
-/** `/operator/runs/:tenant/:job`: what one line of the timeline counts. */
+/** `/operator/runs/:tenant/:job`: the runs and slots that one line of the timeline counts. */
 export default class SlotsPage extends OperatorPage {
   protected readonly tab = 'runs';
   private readonly slots = new ListState<Slot>({

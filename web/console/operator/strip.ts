@@ -14,7 +14,7 @@ const BY_LETTER: Readonly<Record<string, Mark>> = {
   p: 'planned',
 };
 
-/** In this order in legends and filters. */
+/** The order in legends and filters. */
 export const MARKS: readonly Mark[] = [
   'missed',
   'failed',
@@ -25,7 +25,7 @@ export const MARKS: readonly Mark[] = [
   'planned',
 ];
 
-/** The choices of hours to look back, in the address. */
+/** The choices of the filter `hours`: how far to look back. */
 export const HOURS = ['6', '24', '72'] as const;
 
 export function hoursOf(text: string | undefined): number {

@@ -26,7 +26,7 @@ export class OverviewState {
     );
   }
 
-  /** Operators have no overview: what is wrong in the installation counts. */
+  /** Operators have no overview: they see the number of problems of the installation. */
   report(wrong: number): void {
     if (wrong === this.reported) return;
     this.reported = wrong;

@@ -12,7 +12,7 @@ export const en = {
   search: 'Title, client, database, agent or city',
   since: 'From',
   until: 'Until',
-  columns: { first_seen: 'Since', title: 'Alert', state: 'State', who: 'Who has it', occurrences: 'Seen' },
+  columns: { first_seen: 'Since', title: 'Alert', state: 'State', who: 'Handled by', occurrences: 'Seen' },
   times: (n: string): string => (n === '1' ? 'once' : `${n} times`),
   nobody: 'nobody',
   a_program: 'a program',
@@ -20,8 +20,8 @@ export const en = {
   ended: 'it has cleared',
   silenced: 'silenced until it clears',
   acts: 'Actions',
-  acknowledge: 'Take care of it',
-  unacknowledge: 'Release',
+  acknowledge: 'Acknowledge',
+  unacknowledge: 'Undo acknowledgement',
   snooze: 'Snooze',
   unsnooze: 'End the snooze',
   resolve: 'Silence',
@@ -32,19 +32,19 @@ export const en = {
     monday: 'Snooze until Monday',
   },
   done: {
-    acknowledge: 'You take care of it. Nobody is notified again until it clears.',
-    unacknowledge: 'Nobody takes care of it now. Messages that were held back are sent.',
+    acknowledge: 'Acknowledged. Nobody is notified again until it clears.',
+    unacknowledge: 'No longer acknowledged. Messages that were held back are sent.',
     snooze: 'Snoozed. Nobody is notified until then.',
     unsnooze: 'The snooze has ended.',
     resolve: 'Silenced until it clears.',
   },
   bulk: {
     acknowledge_title: (n: string): string =>
-      n === '1' ? 'Take care of this alert?' : `Take care of ${n} alerts?`,
+      n === '1' ? 'Acknowledge this alert?' : `Acknowledge ${n} alerts?`,
     acknowledge_text: (n: string): string =>
       n === '1'
-        ? 'You take care of one alert. Nobody is notified of it again until it clears.'
-        : `You take care of ${n} alerts. Nobody is notified of them again until they clear.`,
+        ? 'Nobody is notified of this alert again until it clears.'
+        : `Nobody is notified of these ${n} alerts again until they clear.`,
     snooze_title: (n: string): string =>
       n === '1' ? 'Snooze this alert until tomorrow?' : `Snooze ${n} alerts until tomorrow?`,
     snooze_text: (n: string): string =>
@@ -60,7 +60,7 @@ export const en = {
     done: (n: string): string => (n === '1' ? 'Done for one alert.' : `Done for ${n} alerts.`),
   },
   resolve_title: 'Silence this alert?',
-  resolve_text: 'Nobody is notified of one alert again until it clears. This cannot be undone.',
+  resolve_text: 'Nobody is notified of this alert again until it clears. This cannot be undone.',
   empty: 'No alerts: everything that Vigie watches is in order.',
   empty_filtered: 'No alert matches these filters.',
   back: 'All alerts',
@@ -69,7 +69,7 @@ export const en = {
     since: 'First seen',
     last_seen: 'Last seen',
     occurrences: 'Found',
-    who: 'Who has it',
+    who: 'Handled by',
     gone: 'Cleared',
     source: 'About',
   },

@@ -48,7 +48,7 @@ export const en = {
   import_words: {
     item: 'Agent / database',
     missing_note: 'Expected backups that are not in the file. They stay as they are.',
-    changed_meanwhile: 'Somebody has changed these backups meanwhile. This is the difference now.',
+    changed_meanwhile: 'Somebody has changed these backups in the meantime. This is the current difference.',
     to_list: 'Go to the backups',
   },
 };

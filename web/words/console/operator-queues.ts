@@ -1,7 +1,7 @@
 /** The words of the operator's queues and connections. */
 export const en = {
   board_why:
-    'PostgreSQL holds all work; Bull only passes what is due now to the workers. So Bull’s queues are nearly always empty, and an empty board is a good sign.',
+    'PostgreSQL stores all work; Bull only passes due work to the workers. Bull’s queues are therefore nearly always empty, and an empty board is normal.',
   board_open: 'Open Bull Board',
   queue: 'Queue',
   queues: {
@@ -32,12 +32,12 @@ export const en = {
   retry_failed: 'Retry',
   pause_title: (queue: string): string => `Pause the queue ${queue}?`,
   pause_text: (n: string): string =>
-    `The ${n} waiting or deferred, of all organizations, stay in PostgreSQL until you resume the queue. Work in progress finishes.`,
+    `All waiting and deferred work (${n}), of all organizations, stays in PostgreSQL until you resume the queue. Work in progress finishes.`,
   paused_done: (queue: string, n: string): string => `${queue} is paused; ${n} returned to PostgreSQL.`,
-  resumed_done: (queue: string): string => `${queue} runs again.`,
+  resumed_done: (queue: string): string => `${queue} is running again.`,
   purge_title: (queue: string): string => `Cancel the waiting work of ${queue}?`,
   purge_text: (n: string): string =>
-    `The ${n} waiting or deferred, of all organizations, are cancelled and never sent or run. This cannot be undone.`,
+    `All waiting and deferred work (${n}), of all organizations, is cancelled and never sent or run. This cannot be undone.`,
   purged_done: (n: string, left: string): string => `${n} cancelled, ${left} still waiting or deferred.`,
   retry_title: (queue: string): string => `Retry the failed work of ${queue}?`,
   retry_text: (n: string): string =>
@@ -76,12 +76,12 @@ export const en = {
   due_at: 'Due',
   ended_at: 'Ended',
   age: 'Age',
-  reason: 'Why',
+  reason: 'Reason',
   all_reasons: 'All',
   no_reason: 'No reason',
   all_causes: 'All',
   id: 'Id',
-  jobs_none: 'No such work in PostgreSQL, which holds all of it.',
+  jobs_none: 'No matching work in PostgreSQL, which stores all work.',
   // Connections
   services: {
     postgresql_app: 'PostgreSQL (application)',
@@ -107,7 +107,7 @@ export const en = {
   test_again: 'Test again',
   testing: 'Testing…',
   connections_note:
-    'Each service was tested the way Vigie uses it: connection, encryption, login. No mail was sent.',
+    'Each service was tested as Vigie uses it: connection, encryption, login. No mail was sent.',
 };
 
 export type OperatorQueueWords = typeof en;
@@ -145,16 +145,16 @@ export const fr: OperatorQueueWords = {
   retry_failed: 'Relancer',
   pause_title: (queue) => `Mettre la file ${queue} en pause ?`,
   pause_text: (n) =>
-    `En attente ou différés : ${n}, pour toutes les organisations. Tout reste dans PostgreSQL jusqu’à la reprise. Ce qui est en cours se termine.`,
+    `Tout le travail en attente ou différé (${n}), de toutes les organisations, reste dans PostgreSQL jusqu’à la reprise. Ce qui est en cours se termine.`,
   paused_done: (queue, n) => `${queue} : en pause ; retournés dans PostgreSQL : ${n}.`,
   resumed_done: (queue) => `${queue} : de nouveau en marche.`,
   purge_title: (queue) => `Annuler le travail en attente de ${queue} ?`,
   purge_text: (n) =>
-    `En attente ou différés, et annulés : ${n}, pour toutes les organisations. Rien ne sera envoyé ni exécuté plus tard. C’est définitif.`,
+    `Tout le travail en attente ou différé (${n}), de toutes les organisations, sera annulé : rien ne sera envoyé ni exécuté. C’est définitif.`,
   purged_done: (n, left) => `Annulés : ${n} ; encore en attente ou différés : ${left}.`,
   retry_title: (queue) => `Relancer les échecs de ${queue} ?`,
   retry_text: (n) =>
-    `Échecs des dernières 24 heures : ${n}, pour toutes les organisations. Les envois retrouvent tous leurs essais. Pour les exécutions, seule la dernière de chaque organisation et tâche est relancée.`,
+    `Échecs des dernières 24 heures : ${n}, pour toutes les organisations. Les envois disposent à nouveau de tous leurs essais. Pour les exécutions, seule la dernière de chaque organisation et tâche est relancée.`,
   retried_done: (n) => `Relancés : ${n}.`,
   jobs_of: (queue) => `File : ${queue}`,
   jobs_of_all: { deliveries: 'Envois de tous les canaux', runs: 'Exécutions de toutes les tâches' },
@@ -170,11 +170,11 @@ export const fr: OperatorQueueWords = {
     },
     runs: {
       pending: 'En attente',
-      waiting: 'En attente, pas encore essayés',
+      waiting: 'En attente, pas encore essayées',
       delayed: 'En attente d’un autre essai',
       active: 'En cours',
-      completed: 'Terminés',
-      failed: 'Échoués',
+      completed: 'Terminées',
+      failed: 'Échouées',
     },
   },
   within: 'Depuis',
@@ -192,7 +192,7 @@ export const fr: OperatorQueueWords = {
   no_reason: 'Sans motif',
   all_causes: 'Toutes',
   id: 'Identifiant',
-  jobs_none: 'Aucun travail de ce genre dans PostgreSQL, qui détient tout le travail.',
+  jobs_none: 'Aucun travail correspondant dans PostgreSQL, qui contient tout le travail.',
   services: {
     postgresql_app: 'PostgreSQL (application)',
     postgresql_system: 'PostgreSQL (système)',

@@ -16,9 +16,9 @@ export const en = {
   },
   checked: (at: string): string => `Checked ${at}`,
   // Overview
-  wrong: 'What is wrong',
+  wrong: 'Problems',
   nothing_wrong: (at: string): string =>
-    `Nothing is wrong. Checked ${at}: queues, channels, workers, the scheduler, Redis and failures of the last hour.`,
+    `No problems. Checked ${at}: queues, channels, workers, the scheduler, Redis and failures of the last hour.`,
   figures: 'Figures',
   oldest_due: 'Oldest due',
   oldest_none: 'Nothing is waiting',
@@ -42,10 +42,10 @@ export const en = {
     paused: (queue: string): string => `The queue ${queue} is paused.`,
     no_workers: (queue: string): string => `The queue ${queue} has due work and no worker.`,
     oldest: (queue: string, age: string): string => `The oldest work of ${queue} has been due for ${age}.`,
-    failed: (n: string): string => `${n} failed in the last hour`,
+    failed: (n: string): string => `${n} deliveries failed in the last hour`,
     failed_runs: (n: string): string => `${n} runs failed in the last hour`,
     unknown: (n: string): string =>
-      `${n} may or may not have been sent in the last hour: a person must decide`,
+      `${n} deliveries of the last hour may or may not have been sent: a person must decide`,
   },
   show_problem: 'Show',
   causes: {
@@ -74,10 +74,10 @@ export const en = {
   dead_discard: 'Discard',
   dead_requeue_title: 'Send these deliveries again?',
   dead_requeue_text: (n: string): string =>
-    `${n} deliveries of this cause, for all organizations, get all their attempts again.`,
+    `${n} deliveries with this cause, in all organizations, get all their attempts again.`,
   dead_discard_title: 'Discard these deliveries?',
   dead_discard_text: (n: string): string =>
-    `${n} deliveries of this cause, for all organizations, are discarded for good. Their history keeps your reason.`,
+    `${n} deliveries with this cause, in all organizations, are discarded permanently. Their history records your reason.`,
   dead_why: 'Reason',
   dead_requeued: (n: string, total: string): string => `${n} of ${total} are sent again.`,
   dead_discarded: (n: string, total: string): string => `${n} of ${total} are discarded.`,
@@ -104,7 +104,7 @@ export const en = {
     cli: 'Command line',
   },
   audit_note:
-    'Without an organization: acts on the installation. With one: acts in that organization, by its own people and by operators.',
+    'Without an organization: actions on the installation. With one: actions in that organization, by its own people and by operators.',
 };
 
 export type OperatorWords = typeof en;
@@ -179,10 +179,10 @@ export const fr: OperatorWords = {
   dead_discard: 'Abandonner',
   dead_requeue_title: 'Relancer ces envois ?',
   dead_requeue_text: (n) =>
-    `Toutes organisations confondues, ${n} envois de cette cause retrouvent tous leurs essais.`,
+    `Pour toutes les organisations, ${n} envois de cette cause disposent à nouveau de tous leurs essais.`,
   dead_discard_title: 'Abandonner ces envois ?',
   dead_discard_text: (n) =>
-    `Toutes organisations confondues, ${n} envois de cette cause sont abandonnés définitivement. Leur historique garde votre motif.`,
+    `Pour toutes les organisations, ${n} envois de cette cause sont abandonnés définitivement. Leur historique garde votre motif.`,
   dead_why: 'Motif',
   dead_requeued: (n, total) => `Relancés : ${n} sur ${total}.`,
   dead_discarded: (n, total) => `Abandonnés : ${n} sur ${total}.`,

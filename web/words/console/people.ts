@@ -77,8 +77,8 @@ export const en = {
   test_on: (channel: string): string => `Send a test: ${channel}`,
   test_subject: 'Test',
   test_text: 'This is a test of Vigie: it works.',
-  test_done: 'The test is on its way.',
-  test_open: 'See what happens to it',
+  test_done: 'The test is being sent.',
+  test_open: 'Show its status',
   no_phone: 'No telephone number yet.',
   access: 'Access',
   password: 'Link to choose a password',
@@ -121,7 +121,7 @@ export const en = {
   erase: 'Erase',
   erase_title: (name: string): string => `Erase ${name}?`,
   erase_text:
-    'Their account is deleted, and what waits for them is not sent. Their name and addresses are removed from everything else, archives included. This cannot be undone.',
+    'Their account is deleted, and waiting messages to them are not sent. Their name and addresses are removed from all other data, including archives. This cannot be undone.',
   erased: (name: string): string => `${name} was erased.`,
 };
 
@@ -250,6 +250,6 @@ export const fr: PeopleWords = {
   erase: 'Effacer',
   erase_title: (name) => `Effacer ${name} ?`,
   erase_text:
-    'Son compte est supprimé, et ce qui attend ne part pas. Son nom et ses adresses sont retirés de tout le reste, archives comprises. C’est définitif.',
+    'Son compte est supprimé, et ses messages en attente ne sont pas envoyés. Son nom et ses adresses sont retirés de toutes les autres données, archives comprises. C’est définitif.',
   erased: (name) => `${name} a été effacé.`,
 };

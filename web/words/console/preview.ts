@@ -20,7 +20,7 @@ export const en = {
     all: 'All',
   },
   choose_tenant: 'Choose an organization.',
-  caption: 'Messages of the day, the worst first',
+  caption: 'Messages of the day, most urgent first',
   columns: {
     what: 'Notification',
     person: 'Person',
@@ -32,7 +32,7 @@ export const en = {
   no_channel: 'No channel',
   nobody: 'Nobody',
   outcomes: {
-    leaves: 'Sent at once',
+    leaves: 'Sent immediately',
     waits: 'Waits',
     not_sent: 'Not sent',
     inbox: 'Inbox only',

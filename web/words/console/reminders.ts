@@ -3,7 +3,7 @@ type Codes = Readonly<Record<string, string>>;
 /** The words of a person's reminders. */
 export const en = {
   title: 'Reminders',
-  note: 'Messages that repeat until a number of them is sent or the ticket is settled.',
+  note: 'Messages that repeat until the number of messages is reached or the ticket is settled.',
   none: 'None.',
   add: 'Add a reminder',
   edit: 'Edit',

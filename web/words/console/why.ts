@@ -30,7 +30,7 @@ export const en = {
     report: 'Report',
   } as Codes,
   chain: 'From the check to the person',
-  again: 'Why no message follows',
+  again: 'Why no further message is sent',
   not_used: 'Channels that were not used',
   setting: 'Show',
   by: (name: string): string => `by ${name}`,
@@ -42,7 +42,7 @@ export const en = {
   never: 'It has not run yet.',
   next: (when: string): string => `Next: ${when}`,
   needs: 'They look for open items this many days before their due date (negative: after it):',
-  more: 'More facts match: give more of the title.',
+  more: 'More facts match: enter more of the title.',
 };
 
 export type WhyWords = typeof en;
@@ -77,7 +77,7 @@ export const fr: WhyWords = {
     report: 'Retour',
   },
   chain: 'De la vérification à la personne',
-  again: 'Pourquoi aucun message ne suit',
+  again: 'Pourquoi aucun autre message n’est envoyé',
   not_used: 'Canaux non utilisés',
   setting: 'Voir',
   by: (name) => `par ${name}`,

@@ -69,7 +69,7 @@ const reads = (browser: Browser) =>
     .filter(({ path }) => browser.subscription.endpoint.endsWith(path))
     .map(({ bytes }) => browser.read(bytes));
 
-test('E8: the connection test of pushes calls nobody', async () => {
+test('E8: the connection test of pushes makes no request', async () => {
   const { body } = await world.http('GET', '/api/v1/admin/connections', { token: cast.operator.token });
   const { data } = body as { data: { service: string }[] };
   expect(data.find(({ service: name }) => name === 'push')).toMatchObject({
@@ -140,7 +140,7 @@ test('B9: a push has the tenant’s own words', async () => {
   await world.http('DELETE', path, { token });
 });
 
-test('E1: a push of a message template has its words, with the data of the message', async () => {
+test('E1: a push with a message template has the template’s text, filled with the message’s data', async () => {
   const nora = await person('Nora');
   const browser = newBrowser();
   await register(nora, browser);

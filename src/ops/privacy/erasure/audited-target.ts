@@ -4,9 +4,9 @@ import type { Subject } from '../subject.js';
 const HASH_CHARACTERS = 16;
 
 /**
- * What the audit log says about whom an erasure is for: the user's id, or the first 16 hexadecimal digits of the SHA-256
- * of the normalised e-mail address in lower case, by which those who know the address find the entry. Not of a number:
- * there are so few that its hash would name it.
+ * How the audit log identifies the person of an erasure: by the user's id, or by the first 16 hexadecimal digits of the
+ * SHA-256 of the normalized e-mail address in lower case, so that anybody who knows the address can find the entry. A
+ * phone number is not hashed: there are so few numbers that the hash would reveal it.
  */
 export function auditedTarget({ user_id, addresses: [address] }: Subject): Record<string, string> {
   if (user_id !== null) return { user_id };

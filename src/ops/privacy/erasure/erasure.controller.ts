@@ -40,7 +40,7 @@ export class ErasureController {
     const tenantId = await this.tenants.of(caller, tenant);
     const target = targetOf(body);
     const whom = await this.erasures.auditedTarget(tenantId, target);
-    // Before the act, which cannot be undone: also when it is refused, or this process ends in it.
+    // Before the act, which cannot be undone, so that the log has it even if the act fails or the process is killed.
     if (written !== undefined) await this.audit.addTargets(written, whom);
     const erasure = await this.erasures.begin(inTenant(caller, tenantId), target);
     noteTargets({ erasure: erasure.id });

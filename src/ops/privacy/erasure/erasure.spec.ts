@@ -246,13 +246,13 @@ it('a number of several users names none of them', async () => {
   expect(await newestEntry()).toEqual({ targets: { address: 'phone' }, status: 409 });
 });
 
-it('the audit log says whom an erasure is for before it begins, and of a refused one', async () => {
+it('the audit log identifies the person before an erasure begins, and if it is refused', async () => {
   const unknown = crypto.randomUUID();
   expect((await post({ user_id: unknown })).status).toBe(404);
   expect(await newestEntry()).toEqual({ targets: { user_id: unknown }, status: 404 });
-  // However the address is written.
+  // In any spelling of the address.
   const hash = createHash('sha256').update('ana@xn--mller-kva.example').digest('hex').slice(0, 16);
-  // The erasure waits for the lock, and its entry is there.
+  // The erasure waits for the lock, but its entry exists.
   let release = () => {};
   const released = new Promise<void>((resolve) => (release = resolve));
   let holding: Promise<void> | undefined;

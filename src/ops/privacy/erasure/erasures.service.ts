@@ -38,8 +38,8 @@ export class Erasures {
   }
 
   /**
-   * What the audit log says about whom this is for: ids and hashes. Nobody for a number that several users have.
-   * @throws Problem validation_failed for what is no address
+   * How the audit log identifies the person: by id or hash. A number that several users have identifies nobody.
+   * @throws Problem validation_failed if the target is not an address
    */
   async auditedTarget(tenantId: string, target: ErasureTarget): Promise<Record<string, string>> {
     if ('user_id' in target) return { user_id: target.user_id };

@@ -9,7 +9,7 @@ export async function createAudit(runner: QueryRunner): Promise<void> {
         actor_kind text NOT NULL CHECK (actor_kind IN ('user', 'api_key', 'operator', 'anonymous', 'cli')),
         -- Method and route: POST /api/v1/users; of the command line, the command
         action text NOT NULL,
-        -- Resources named in the path, by parameter; with the outcome also those that only the handler knows.
+        -- Resources in the path, by parameter, and those that only the handler knows.
         targets jsonb NOT NULL,
         at timestamptz(3) NOT NULL,
         -- The outcome; null until it is known, and forever when the process died before.
@@ -40,7 +40,7 @@ export async function createAudit(runner: QueryRunner): Promise<void> {
     `);
 
   await protectTenantTable(runner, 'audit_log');
-  // Rows are only added and, after their retention time, deleted; only the outcome is written later.
+  // Rows are only inserted and, after their retention, deleted. Only the outcome, targets and address are updated.
   await runner.query(`
       REVOKE INSERT, UPDATE, DELETE ON audit_log FROM vigie_app;
       REVOKE UPDATE ON audit_log FROM vigie_system;

@@ -11,11 +11,11 @@ import type { CallLimits } from './post.js';
 import { verdictOfCall } from './verdict.js';
 import { newSecret, WebhookCaller } from './webhook-caller.js';
 
-/** For endpoints that answer, however busy this machine is. */
+/** For endpoints that answer: long enough for a busy machine. */
 const PATIENT: CallLimits = { connect_ms: 10_000, whole_ms: 15_000, body_ms: 5_000 };
-/** For those that never end their answer. */
+/** For endpoints that never end their answer. */
 const HASTY: CallLimits = { connect_ms: 10_000, whole_ms: 1_000, body_ms: 200 };
-/** How long a hasty call may take. */
+/** How long a call with the short time-out may take. */
 const IN_TIME_MS = 8_000;
 
 const NOTIFICATION: WebhookNotification = {

@@ -1,7 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { CURRENT_SPAN } from '../tracing/current.js';
-import type { StartedSpan } from '../tracing/otlp.js';
-import { Tracing } from '../tracing/tracing.js';
+import { CURRENT_SPAN } from '../../tracing/current.js';
+import type { StartedSpan } from '../../tracing/otlp.js';
+import { Tracing } from '../../tracing/tracing.js';
 import { onRequestEnd } from './request-end.js';
 
 /** Health checks and scrapes would be most of the traces. */

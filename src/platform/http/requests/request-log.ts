@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { Config } from '../config/config.js';
-import type { CallerRequest } from './caller.js';
+import type { Config } from '../../config/config.js';
+import type { CallerRequest } from '../caller.js';
 import { onRequestEnd } from './request-end.js';
 
 const LOOKS = ['GET', 'HEAD', 'OPTIONS'];

@@ -1,5 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Metrics } from '../metrics/metrics.js';
+import { Metrics } from '../../metrics/metrics.js';
 import { onRequestEnd } from './request-end.js';
 
 /** Measures every request by the pattern of its route: a path written by a caller must not become a label. */

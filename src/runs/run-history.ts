@@ -41,7 +41,7 @@ export interface TimelineRun {
 }
 
 const HOUR_MS = 60 * 60 * 1_000;
-/** Counting stops here, for each job. */
+/** Counting stops here, for each job and outcome. */
 const MAX_ENDED = 200_000;
 /** Runs of one job and tenant in a timeline, newest first: an interval of 5 minutes over three days. */
 const MAX_RUNS = 1_000;
@@ -58,14 +58,14 @@ export class RunHistory {
   async ended(): Promise<{ last_hour: EndedRuns; last_day: EndedRuns }> {
     const now = this.clock.now().getTime();
     const [row] = await this.database.query<Record<'hour_ok' | 'hour_bad' | 'day_ok' | 'day_bad', number>>(
-      // Uses the index `job_runs_ended`.
+      // Uses the index `job_runs_by_state`.
       `SELECT count(*) FILTER (WHERE state = 'succeeded' AND finished_at > $2) AS hour_ok,
               count(*) FILTER (WHERE state = 'failed' AND finished_at > $2) AS hour_bad,
               count(*) FILTER (WHERE state = 'succeeded') AS day_ok,
               count(*) FILTER (WHERE state = 'failed') AS day_bad
-       FROM unnest($1::text[]) AS j (job)
+       FROM unnest($1::text[]) AS j (job) CROSS JOIN (VALUES ('succeeded'), ('failed')) AS o (outcome)
        CROSS JOIN LATERAL (
-         SELECT state, finished_at FROM job_runs WHERE job = j.job AND finished_at > $3
+         SELECT state, finished_at FROM job_runs WHERE job = j.job AND state = o.outcome AND finished_at > $3
          ORDER BY finished_at DESC LIMIT ${MAX_ENDED}) r`,
       [SCHEDULED_JOBS, new Date(now - HOUR_MS), new Date(now - 24 * HOUR_MS)],
     );

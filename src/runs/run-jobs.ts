@@ -22,7 +22,7 @@ export class RunJobs {
     { limit, after }: JobsPart,
   ): Promise<JobView[]> {
     const values = [...valuesOf(jobs, filter), after?.at ?? null, after?.id ?? null, limit];
-    return this.database.query<JobView>(runListSql(filter.state), values);
+    return this.database.query<JobView>(runListSql(filter), values);
   }
 
   /** @param most counting stops here, over all jobs */
@@ -31,7 +31,7 @@ export class RunJobs {
       // With the inner LIMIT, the planner uses the index for each job.
       `SELECT count(*) AS count FROM (
          SELECT FROM unnest($1::text[]) AS j (job)
-         CROSS JOIN LATERAL (SELECT FROM job_runs WHERE ${conditionsOf(filter.state)} LIMIT $5) r
+         CROSS JOIN LATERAL (SELECT FROM job_runs WHERE ${conditionsOf(filter)} LIMIT $5) r
          LIMIT $5) counted`,
       [...valuesOf(jobs, filter), most],
     );
@@ -53,15 +53,17 @@ const LISTS: Record<JobState, { condition: string; key: 'due_at' | 'finished_at'
 
 /**
  * A page of runs in a state. Reads the index `job_runs_by_state` for each job, from the first row of the page; of ended
- * runs, at most a page for each job. $1 jobs, $2 the tenant or null, $3 since, $4 until, $5 and $6 the last row of the
- * previous page, $7 how many
+ * runs, at most a page for each job. The runs of one tenant are read by `job_runs_latest` or the key of slots.
+ * $1 jobs, $2 the tenant or null, $3 since, $4 until, $5 and $6 the last row of the previous page, $7 how many
  */
-export function runListSql(state: JobState): string {
-  const { key, order } = LISTS[state];
+export function runListSql(filter: Pick<JobsFilter, 'state' | 'tenant_id'>): string {
+  const { key, order } = LISTS[filter.state];
   const after =
     order === 'ASC'
       ? `> (coalesce($5::timestamptz, '-infinity'), coalesce($6::uuid, '${FIRST_ID}'))`
       : `< (coalesce($5::timestamptz, 'infinity'), coalesce($6::uuid, '${LAST_ID}'))`;
+  // Not the order of `job_runs_by_state`, in which a tenant's rows may come late: PostgreSQL cannot know that.
+  const first = isEndedOfTenant(filter) ? `tenant_id ${order}, ` : '';
   return `
     SELECT r.tenant_id, t.slug AS tenant, r.id, r.job, r.state, r.attempts, r.due_at, r.created_at,
            r.finished_at AS ended_at, NULL AS defer_reason, NULL AS reason,
@@ -69,8 +71,8 @@ export function runListSql(state: JobState): string {
     FROM unnest($1::text[]) AS j (job)
     CROSS JOIN LATERAL (
       SELECT * FROM job_runs
-      WHERE ${conditionsOf(state)} AND (${key}, id) ${after}
-      ORDER BY ${key} ${order}, id ${order} LIMIT $7) r
+      WHERE ${conditionsOf(filter)} AND (${key}, id) ${after}
+      ORDER BY ${first}${key} ${order}, id ${order} LIMIT $7) r
     JOIN tenants t ON t.id = r.tenant_id
     ORDER BY r.${key} ${order}, r.id ${order} LIMIT $7`;
 }
@@ -78,10 +80,18 @@ export function runListSql(state: JobState): string {
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
+function isEndedOfTenant({ state, tenant_id }: Pick<JobsFilter, 'state' | 'tenant_id'>): boolean {
+  return tenant_id !== null && LISTS[state].key === 'finished_at';
+}
+
 // $1 jobs, $2 the tenant or null, $3 since, $4 until
-function conditionsOf(state: JobState): string {
-  const { condition, key } = LISTS[state];
-  return `job = j.job AND ${condition} AND ($2::uuid IS NULL OR tenant_id = $2)
+function conditionsOf(filter: Pick<JobsFilter, 'state' | 'tenant_id'>): string {
+  const { condition, key } = LISTS[filter.state];
+  // With `=`, PostgreSQL would ignore the tenant in ORDER BY.
+  const tenant = isEndedOfTenant(filter)
+    ? `tenant_id = ANY (ARRAY[$2::uuid])`
+    : `($2::uuid IS NULL OR tenant_id = $2)`;
+  return `job = j.job AND ${condition} AND ${tenant}
     AND ${key} >= coalesce($3::timestamptz, '-infinity') AND ${key} < coalesce($4::timestamptz, 'infinity')`;
 }
 

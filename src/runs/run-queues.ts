@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { JOBS, type QueueName, SCHEDULED_JOBS, type ScheduledJob } from '../contracts/jobs.js';
 import { Clock } from '../platform/clock/clock.js';
 import { SystemDatabase } from '../platform/database/database.js';
+import { MAX_COUNTED_JOBS } from '../platform/queues/job-view.js';
 import { RUN_LEASE_SECONDS } from './run-record.js';
 import type { QueuedRun } from './run-ledger.js';
 
@@ -45,21 +46,15 @@ export class RunQueues {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  async counts(queue: QueueName): Promise<{ paused: boolean; postgres: RunQueueCounts }> {
+  /** @param most where each count stops, for all jobs and tenants together. */
+  async counts(
+    queue: QueueName,
+    most = MAX_COUNTED_JOBS,
+  ): Promise<{ paused: boolean; postgres: RunQueueCounts }> {
     const now = this.clock.now();
     const [row] = await this.database.query<
       Omit<RunQueueCounts, 'oldest_queued_seconds'> & { paused: boolean; oldest: Date | null }
-    >(
-      `SELECT EXISTS (SELECT FROM paused_run_queues WHERE queue = $1) AS paused, o.*, e.*
-       FROM (SELECT count(*) FILTER (WHERE state = 'queued') AS queued,
-                    count(*) FILTER (WHERE state = 'running') AS running,
-                    min(due_at) FILTER (WHERE state = 'queued') AS oldest
-             FROM job_runs WHERE state IN ('queued', 'running') AND job = ANY ($2)) o,
-            (SELECT count(*) FILTER (WHERE state = 'succeeded') AS succeeded_24h,
-                    count(*) FILTER (WHERE state = 'failed') AS failed_24h
-             FROM job_runs WHERE job = ANY ($2) AND finished_at > $3) e`,
-      [queue, jobsOf(queue), new Date(now.getTime() - DAY_MS)],
-    );
+    >(QUEUE_COUNTS, [queue, jobsOf(queue), new Date(now.getTime() - DAY_MS), most]);
     if (row === undefined) throw new Error('an aggregate has no row');
     const { paused, oldest, ...counts } = row;
     const oldest_queued_seconds =
@@ -198,6 +193,24 @@ export class RunQueues {
     return row ?? { queued: 0, running: 0 };
   }
 }
+
+/**
+ * The first runs of the jobs in $2, at most $4, by the index `job_runs_by_state`: it has those that have not ended in the
+ * order of their creation. The inner limit keeps each job on it.
+ */
+const firstRuns = (condition: string): string => `
+  (SELECT r.due_at FROM unnest($2::text[]) AS j (job)
+   CROSS JOIN LATERAL (
+     SELECT due_at FROM job_runs WHERE job = j.job AND ${condition} ORDER BY finished_at, id LIMIT $4) r
+   LIMIT $4) runs`;
+
+// $1 queue, $2 its jobs, $3 a day ago, $4 where each count stops
+const QUEUE_COUNTS = `
+  SELECT EXISTS (SELECT FROM paused_run_queues WHERE queue = $1) AS paused, queued.*, running.*, succeeded.*, failed.*
+  FROM (SELECT count(*) AS queued, min(due_at) AS oldest FROM ${firstRuns(`state = 'queued'`)}) queued,
+       (SELECT count(*) AS running FROM ${firstRuns(`state = 'running'`)}) running,
+       (SELECT count(*) AS succeeded_24h FROM ${firstRuns(`state = 'succeeded' AND finished_at > $3`)}) succeeded,
+       (SELECT count(*) AS failed_24h FROM ${firstRuns(`state = 'failed' AND finished_at > $3`)}) failed`;
 
 /** The scheduled jobs of this queue. */
 export function jobsOf(queue: QueueName): ScheduledJob[] {

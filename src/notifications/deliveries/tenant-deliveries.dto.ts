@@ -6,7 +6,7 @@ import type { NotificationKind } from '../../contracts/kinds.js';
 import { SEVERITIES } from '../../contracts/severities.js';
 import { Instant } from '../../platform/http/instant.js';
 import { Line } from '../../platform/http/text.js';
-import { CountedPageQuery, Sort } from '../../platform/lists/list-query.js';
+import { CountedPageQuery, Flag, Sort } from '../../platform/lists/list-query.js';
 import { DELIVERY_STATUSES, FeedDelivery } from '../feed/feed.dto.js';
 import type { DeliveryStatus } from './deliveries.dto.js';
 import { DELIVERY_ORDERS } from './tenant-deliveries.sql.js';
@@ -25,8 +25,15 @@ export const DELIVERY_STATES = [
 
 /** Which deliveries of the tenant, and in which order. */
 export class TenantDeliveriesQuery extends CountedPageQuery {
-  @Sort(DELIVERY_ORDERS)
+  @Sort(
+    DELIVERY_ORDERS,
+    '. `due_at` and `recipient` sort the newest 50,000 deliveries that the filters find and the caller may read: ' +
+      '`until` sorts older ones',
+  )
   sort?: string;
+
+  @Flag('true: the answer has `count`, the number of rows of this filter, counted up to 50,000')
+  override count?: boolean = undefined;
 
   @ApiPropertyOptional({ enum: CHANNELS })
   @IsOptional()

@@ -4,7 +4,13 @@ import { type CountedPage, countedPage } from '../../platform/lists/counted-page
 import { type ListedRow, NotificationViews } from '../views/notification-views.js';
 import { DELIVERY_COLUMNS, RECIPIENT_NAME, WORDED } from './deliveries.sql.js';
 import type { TenantDeliveriesQuery, TenantDelivery } from './tenant-deliveries.dto.js';
-import { DELIVERY_ORDERS, type DeliveryReader, deliveryRows, NEWEST_FIRST } from './tenant-deliveries.sql.js';
+import {
+  DELIVERY_ORDERS,
+  type DeliveryReader,
+  deliveryRows,
+  MAX_COUNTED,
+  NEWEST_FIRST,
+} from './tenant-deliveries.sql.js';
 
 type Row = Omit<TenantDelivery, 'title'> & ListedRow;
 
@@ -26,6 +32,7 @@ export class TenantDeliveries {
       columns: COLUMNS,
       ...deliveryRows(reader, query),
       orders: DELIVERY_ORDERS,
+      maxCount: MAX_COUNTED,
     };
     const { limit, cursor, count, sort = NEWEST_FIRST } = query;
     const page = await countedPage<Row>(tx, list, { limit, cursor, count, sort });

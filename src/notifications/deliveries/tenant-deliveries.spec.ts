@@ -8,7 +8,7 @@ import { Database } from '../../platform/database/database.js';
 import { countedPage } from '../../platform/lists/counted-page.js';
 import { notify } from '../alerts/notify.fixture.js';
 import type { TenantDeliveriesQuery, TenantDelivery } from './tenant-deliveries.dto.js';
-import { DELIVERY_ORDERS, type DeliveryReader, deliveryRows } from './tenant-deliveries.sql.js';
+import { DELIVERY_ORDERS, type DeliveryReader, deliveryRows, NEWEST_FIRST } from './tenant-deliveries.sql.js';
 
 let world: World;
 let cast: Cast;
@@ -169,11 +169,16 @@ describe('a search among 20,000 deliveries', () => {
           return tx.query<Row>(sql, values);
         },
       };
-      const list = { columns: 'd.id', orders: DELIVERY_ORDERS, ...deliveryRows(reader, query, SEARCHED) };
+      const list = {
+        columns: 'd.id',
+        orders: DELIVERY_ORDERS,
+        maxCount: SEARCHED,
+        ...deliveryRows(reader, query, SEARCHED),
+      };
       const page = await countedPage<{ id: string }>(explained, list, {
         limit: 50,
         count: true,
-        sort: '-created',
+        sort: query.sort ?? NEWEST_FIRST,
       });
       return { ...page, plan };
     });
@@ -193,6 +198,24 @@ describe('a search among 20,000 deliveries', () => {
       expect(Math.max(...read)).toBeLessThanOrEqual(SEARCHED);
     }
   });
+
+  it('counts up to a limit, and still pages through all', async () => {
+    const { plan, ...page } = await search({});
+    expect([page.count, page.data.length]).toEqual([SEARCHED, 50]);
+    expect(page.next_cursor).not.toBeNull();
+    expect(Math.max(...rowsRead(plan))).toBeLessThanOrEqual(SEARCHED);
+  });
+
+  it.each(['due_at', '-due_at', 'recipient', '-recipient'])(
+    'sorts the newest of them by %s',
+    async (sort) => {
+      const { plan, ...page } = await search({ sort });
+      expect([page.count, page.data.length]).toEqual([SEARCHED, 50]);
+      const read = rowsRead(plan);
+      expect(read.length).toBeGreaterThan(1);
+      expect(Math.max(...read)).toBeLessThanOrEqual(SEARCHED);
+    },
+  );
 
   it('P11: searches older ones with `until`, without reading the newer ones', async () => {
     const old = await world.sql<{ id: string }>(

@@ -1,6 +1,5 @@
 import { PEOPLE_CHANNELS } from '../../contracts/channels.js';
 import { lowestIdAt } from '../../platform/database/lowest-id.js';
-import type { SqlValue } from '../../platform/database/transaction.js';
 import type { List } from '../../platform/lists/counted-page.js';
 import { ListConditions } from '../../platform/lists/list-conditions.js';
 import { sortKeySql } from '../../platform/text/folded.sql.js';
@@ -11,13 +10,20 @@ import type { TenantDeliveriesQuery } from './tenant-deliveries.dto.js';
 
 const ID: SortKey = { sql: 'd.id', type: 'uuid' };
 
-/** The orders of the list. Ids grow with time: the primary key serves the first one, the others sort the rows. */
+/**
+ * The orders of the list. Ids grow with time: the primary key serves the first one. The others sort the newest rows,
+ * because no index has their order.
+ */
 export const DELIVERY_ORDERS: SortOrders = {
   created: [ID],
   due_at: [{ sql: 'd.due_at', type: 'timestamptz' }, ID],
   recipient: [{ sql: sortKeySql('coalesce(person.name, d.recipient)'), type: 'text' }, ID],
 };
 export const NEWEST_FIRST = '-created';
+const BY_INDEX: readonly (string | undefined)[] = [undefined, 'created', NEWEST_FIRST];
+
+/** Counting stops here. */
+export const MAX_COUNTED = 50_000;
 
 const NOTIFICATION = 'JOIN notifications n ON n.tenant_id = d.tenant_id AND n.id = d.notification_id';
 
@@ -27,11 +33,11 @@ const deliveriesFrom = (deliveries: string): string => `${deliveries} d ${NOTIFI
   CROSS JOIN (${readerSql('$1', '$2::uuid')}) reader`;
 
 /**
- * How many deliveries a search reads. No index can find a part of a text here: under row-level security, only leakproof
- * operators are index conditions (https://www.postgresql.org/docs/current/ddl-rowsecurity.html), and no such operator is
- * leakproof.
+ * How many deliveries a search, or an order without an index, reads. No index can find a part of a text here: under
+ * row-level security, only leakproof operators are index conditions
+ * (https://www.postgresql.org/docs/current/ddl-rowsecurity.html), and no such operator is leakproof.
  */
-const SEARCHED_ROWS = 50_000;
+const NEWEST_ROWS = 50_000;
 
 /**
  * How much the time in an id may differ from `created_at`, in ms: `created_at` comes from the clock of a process, at the
@@ -55,14 +61,14 @@ export function mayReadSql(reader: DeliveryReader, take: (value: string | null) 
 }
 
 /**
- * The FROM clause and the conditions. $1 is the tenant id, $2 the reader's id. A search reads only the newest deliveries
- * that match the other filters and that the caller may read.
- * @param searched how many
+ * The FROM clause and the conditions. $1 is the tenant id, $2 the reader's id. A search, or an order without an index,
+ * reads only the newest deliveries that match the other filters and that the caller may read.
+ * @param most how many
  */
 export function deliveryRows(
   reader: DeliveryReader,
   query: Partial<TenantDeliveriesQuery>,
-  searched = SEARCHED_ROWS,
+  most = NEWEST_ROWS,
 ): Pick<List, 'from' | 'conditions'> {
   const conditions = new ListConditions([reader.tenant_id, reader.user_id]).add('d.tenant_id = $1');
   conditions.add(mayReadSql(reader, (value) => conditions.take(value)));
@@ -82,14 +88,19 @@ export function deliveryRows(
     .given(query.until, (p) => `d.created_at < ${p}::timestamptz`)
     .given(query.ended_since, (p) => `d.ended_at >= ${p}::timestamptz`)
     .equal('d.reason', query.reason);
-  if (query.q === undefined) return { from: deliveriesFrom('deliveries'), conditions };
+  if (query.q === undefined && BY_INDEX.includes(query.sort))
+    return { from: deliveriesFrom('deliveries'), conditions };
   // Restrict the ids, too: no index has created_at.
   conditions
     .given(idAt(query.since, -ID_MARGIN_MS), (p) => `d.id >= ${p}::uuid`)
     .given(idAt(query.until, ID_MARGIN_MS), (p) => `d.id < ${p}::uuid`);
   const newest = `SELECT d.* FROM deliveries d ${filtersNotifications(reader, query) ? NOTIFICATION : ''}
-    WHERE ${conditions.sql} ORDER BY d.id DESC LIMIT ${conditions.take(searched)}`;
-  return { from: deliveriesFrom(`(${newest})`), conditions: search(conditions.values, query.q) };
+    WHERE ${conditions.sql} ORDER BY d.id DESC LIMIT ${conditions.take(most)}`;
+  const found = new ListConditions(conditions.values);
+  return {
+    from: deliveriesFrom(`(${newest})`),
+    conditions: query.q === undefined ? found : search(found, query.q),
+  };
 }
 
 function idAt(instant: string | undefined, marginMs: number): string | undefined {
@@ -105,8 +116,7 @@ function filtersNotifications(reader: DeliveryReader, query: Partial<TenantDeliv
 }
 
 /** Deliveries whose recipient, sent subject or fact contains this text. */
-function search(values: readonly SqlValue[], q: string): ListConditions {
-  const conditions = new ListConditions(values);
+function search(conditions: ListConditions, q: string): ListConditions {
   const texts = conditions.found(`concat_ws(chr(10), d.recipient, d.address, d.sent_subject)`, q);
   const people = conditions.found('one.name', q);
   return conditions.add(`(${texts} OR ${conditions.foundInJson('n.data', q)}

@@ -1,8 +1,10 @@
 import { CHANNELS } from '../../contracts/channels.js';
-import { SCHEDULED_JOBS } from '../../contracts/jobs.js';
+import { JOBS, SCHEDULED_JOBS } from '../../contracts/jobs.js';
 import { DeliveryJobs } from '../../delivery/admin/delivery-jobs.js';
 import { DeliveryQueues } from '../../delivery/admin/delivery-queues.js';
+import type { JobState } from '../../platform/queues/job-view.js';
 import { RunJobs, runListSql } from '../../runs/run-jobs.js';
+import { RunQueues } from '../../runs/run-queues.js';
 import { QueueScene } from './queues.fixture.js';
 
 /** C10: the operators' lists of jobs stay cheap with any amount of ended work. */
@@ -22,7 +24,8 @@ const endedRuns = (each: number, error: string | null = null) =>
      SELECT $1, j, CASE WHEN i % 10 = 0 THEN 'failed' ELSE 'succeeded' END, a.at, a.at, a.at,
             CASE WHEN i % 10 = 0 THEN $4 END
      FROM unnest($2::text[]) j, generate_series(1, $3::integer) i,
-          LATERAL (SELECT now() - i * interval '1 minute') a (at)`,
+          LATERAL (SELECT now() - i * interval '1 minute') a (at)
+     ORDER BY i DESC`,
     [scene.cast.tenant_id, SCHEDULED_JOBS, each, error],
   );
 
@@ -49,6 +52,29 @@ test('counting stops at a limit over all channels, tenants and jobs', async () =
   const runs = scene.world.app.get(RunJobs, { strict: false });
   expect(await runs.count(SCHEDULED_JOBS, { ...ALL, state: 'failed' })).toBe(SCHEDULED_JOBS.length);
   expect(await runs.count(SCHEDULED_JOBS, { ...ALL, state: 'failed' }, 4)).toBe(4);
+});
+
+test('the counts of a queue of runs stop at a limit, too', async () => {
+  await endedRuns(30);
+  await scene.world.sql(
+    `INSERT INTO job_runs (tenant_id, job, state, due_at, created_at)
+     SELECT $1, 'cleanup', s, a.at, a.at
+     FROM unnest(ARRAY['queued', 'running']) s, generate_series(1, 3) i,
+          LATERAL (SELECT now() - i * interval '1 hour') a (at)`,
+    [scene.cast.tenant_id],
+  );
+  const queues = scene.world.app.get(RunQueues, { strict: false });
+  const { queue } = JOBS.cleanup;
+  const jobs = SCHEDULED_JOBS.filter((job) => JOBS[job].queue === queue).length;
+  const { postgres } = await queues.counts(queue);
+  expect(postgres).toMatchObject({ queued: 3, running: 3, succeeded_24h: 27 * jobs, failed_24h: 3 * jobs });
+  expect(postgres.oldest_queued_seconds).toBeGreaterThanOrEqual(3 * 3_600 - 1);
+  expect((await queues.counts(queue, 2)).postgres).toMatchObject({
+    queued: 2,
+    running: 2,
+    succeeded_24h: 2,
+    failed_24h: 2,
+  });
 });
 
 test.each([
@@ -112,18 +138,54 @@ test('a page of ended runs reads at most a page of each job, by an index', async
     [null, null],
     [middle!.at, middle!.id],
   ]) {
-    const [row] = await scene.world.sql<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(
-      `EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${runListSql('completed')}`,
-      [SCHEDULED_JOBS, null, null, null, ...after, limit],
-    );
-    const scans = nodesOf(row!['QUERY PLAN'][0]!.Plan).filter((node) => node['Relation Name'] === 'job_runs');
-    expect(scans.map((node) => node['Index Name'])).toEqual(['job_runs_by_state']);
-    const [scan] = scans;
-    const read = scan!['Actual Loops'] * (scan!['Actual Rows'] + (scan!['Rows Removed by Filter'] ?? 0));
-    expect(read).toBeGreaterThanOrEqual(limit);
-    expect(read).toBeLessThanOrEqual(SCHEDULED_JOBS.length * limit);
+    const scan = await scanOf('completed', [null, ...after, limit]);
+    expect(scan.index).toBe('job_runs_by_state');
+    expect(scan.read).toBeGreaterThanOrEqual(limit);
+    expect(scan.read).toBeLessThanOrEqual(SCHEDULED_JOBS.length * limit);
   }
 });
+
+test('a page of the ended runs of one tenant reads only its own', async () => {
+  await endedRuns(1_000);
+  const { tenant, outsider } = scene.cast.other;
+  const { tenant_id } = outsider;
+  // The newest of each job are another tenant's.
+  await scene.world.sql(
+    `UPDATE job_runs SET tenant_id = $1 WHERE finished_at < now() - interval '800 minutes'`,
+    [tenant_id],
+  );
+  await scene.world.sql('ANALYZE job_runs');
+  const [own] = await scene.world.sql<{ count: number }>(
+    `SELECT count(*)::int AS count FROM job_runs WHERE tenant_id = $1`,
+    [tenant_id],
+  );
+  const scan = await scanOf('completed', [tenant_id, null, null, 20]);
+  expect(scan.index).not.toBe('job_runs_by_state');
+  expect(scan.read).toBeGreaterThanOrEqual(20);
+  expect(scan.read).toBeLessThanOrEqual(own!.count);
+  const { body } = await scene.ask('GET', `/jobs?of=runs&state=completed&tenant=${tenant.slug}`);
+  expect(new Set((body.data as { tenant_id: string }[]).map((run) => run.tenant_id))).toEqual(
+    new Set([tenant_id]),
+  );
+});
+
+/** The one scan of the ledger for a page, and how many rows it has read. @param values from the tenant on */
+async function scanOf(
+  state: JobState,
+  [tenantId, ...rest]: readonly [string | null, ...unknown[]],
+): Promise<{ index: string | undefined; read: number }> {
+  const [row] = await scene.world.sql<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(
+    `EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${runListSql({ state, tenant_id: tenantId })}`,
+    [SCHEDULED_JOBS, tenantId, null, null, ...rest],
+  );
+  const scans = nodesOf(row!['QUERY PLAN'][0]!.Plan).filter((node) => node['Relation Name'] === 'job_runs');
+  expect(scans).toHaveLength(1);
+  const scan = scans[0]!;
+  return {
+    index: scan['Index Name'],
+    read: Math.round(scan['Actual Loops'] * (scan['Actual Rows'] + (scan['Rows Removed by Filter'] ?? 0))),
+  };
+}
 
 function nodesOf(node: PlanNode): PlanNode[] {
   return [node, ...(node.Plans ?? []).flatMap(nodesOf)];

@@ -28,7 +28,7 @@ export class DeliveryCountsView {
   @ApiProperty({ description: 'Sent in the last 24 hours; counted up to 100,000' })
   sent_24h: number;
 
-  @ApiProperty()
+  @ApiProperty({ description: 'Failed in the last 24 hours; counted up to 100,000' })
   failed_24h: number;
 
   @ApiProperty({
@@ -41,18 +41,18 @@ export class DeliveryCountsView {
   cursor_tenant_id: string | null;
 }
 
-/** Runs of a queue's jobs, by their states in the ledger. */
+/** Runs of a queue's jobs, by their states in the ledger; each count stops at 100,000. */
 export class RunCountsView {
-  @ApiProperty()
+  @ApiProperty({ description: 'Counted up to 100,000' })
   queued: number;
 
-  @ApiProperty()
+  @ApiProperty({ description: 'Counted up to 100,000' })
   running: number;
 
-  @ApiProperty()
+  @ApiProperty({ description: 'Succeeded in the last 24 hours; counted up to 100,000' })
   succeeded_24h: number;
 
-  @ApiProperty()
+  @ApiProperty({ description: 'Failed in the last 24 hours; counted up to 100,000' })
   failed_24h: number;
 
   @ApiProperty({ ...NULLABLE_NUMBER, description: 'Age of the oldest queued run' })

@@ -16,6 +16,8 @@ export interface List {
   from: string;
   conditions: ListConditions;
   orders: SortOrders;
+  /** Where counting stops; default: never. */
+  maxCount?: number;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface List {
  */
 export async function countedPage<Item extends object>(
   tx: Pick<TenantTransaction, 'query'>,
-  { columns, from, conditions, orders }: List,
+  { columns, from, conditions, orders, maxCount }: List,
   { limit, cursor, sort, count }: { limit: number; cursor?: string; sort?: string; count?: boolean },
 ): Promise<CountedPage<Item>> {
   const order = listOrder(orders, sort);
@@ -34,9 +36,10 @@ export async function countedPage<Item extends object>(
     SELECT ${columns}, ${order.keysSql} AS list_keys FROM ${from} WHERE ${page.sql}
     ORDER BY ${order.sql} LIMIT ${page.take(limit + 1)}`;
   type Row = Item & { list_keys: string[] | null; list_count: number };
+  const counted = `SELECT FROM ${from} WHERE ${conditions.sql} ${maxCount === undefined ? '' : `LIMIT ${maxCount}`}`;
   const found = await tx.query<Row>(
     count === true
-      ? `SELECT page.*, (SELECT count(*) FROM ${from} WHERE ${conditions.sql}) AS list_count
+      ? `SELECT page.*, (SELECT count(*) FROM (${counted}) counted) AS list_count
          FROM (VALUES (1)) AS one LEFT JOIN LATERAL (${rowsSql}) page ON true`
       : rowsSql,
     page.values,

@@ -17,11 +17,11 @@ export function Flag(description: string): PropertyDecorator {
   );
 }
 
-/** The parameter `sort`, one of the list's orders. */
-export function Sort(orders: SortOrders): PropertyDecorator {
+/** The parameter `sort`, one of the list's orders. @param more what else callers should know */
+export function Sort(orders: SortOrders, more = ''): PropertyDecorator {
   const names = sortNames(orders);
   return applyDecorators(
-    ApiPropertyOptional({ enum: names, default: names[0], description: 'With a minus: reversed' }),
+    ApiPropertyOptional({ enum: names, default: names[0], description: `With a minus: reversed${more}` }),
     IsOptional(),
     IsIn(names),
   );

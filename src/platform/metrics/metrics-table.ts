@@ -37,7 +37,7 @@ export const METRICS = {
   vigie_http_request_duration_seconds: {
     type: 'histogram',
     unit: 'seconds',
-    help: 'Duration of requests up to the end of the answer, by route pattern',
+    help: 'Duration of requests up to the end of the answer, or until the client leaves, by route pattern',
     labels: ['method', 'route', 'status_class'],
     buckets: FAST,
   },

@@ -34,8 +34,7 @@ export async function createRuns(runner: QueryRunner): Promise<void> {
       );
       CREATE INDEX job_runs_leased ON job_runs (lease_until) WHERE state IN ('queued', 'running');
       CREATE INDEX job_runs_latest ON job_runs (tenant_id, job, created_at DESC);
-      CREATE INDEX job_runs_ended ON job_runs (job, finished_at) WHERE finished_at IS NOT NULL;
-      -- For the operators' lists of runs.
+      -- For the operators' lists and counts of runs.
       CREATE INDEX job_runs_by_state ON job_runs (job, state, finished_at, id);
 
       -- One row per paused run queue. Queues of deliveries have channels.paused.

@@ -1,7 +1,8 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { CURRENT_SPAN } from '../tracing/current.js';
-import type { StartedSpan } from '../tracing/otlp.js';
-import { Tracing } from '../tracing/tracing.js';
+import { CURRENT_SPAN } from '../../tracing/current.js';
+import type { StartedSpan } from '../../tracing/otlp.js';
+import { Tracing } from '../../tracing/tracing.js';
+import { onRequestEnd } from './request-end.js';
 
 /** Health checks and scrapes would be most of the traces. */
 const UNTRACED = ['/livez', '/readyz', '/metrics'];
@@ -31,11 +32,10 @@ export function traceRequests(app: NestFastifyApplication): void {
     spans.set(request, span);
     CURRENT_SPAN.run(span, () => done());
   });
-  server.addHook('onResponse', (request, reply, done) => {
+  onRequestEnd(app, (request, _reply, { status }) => {
     const span = spans.get(request);
-    span?.note({ 'http.response.status_code': reply.statusCode });
-    if (reply.statusCode >= 500) span?.fail(String(reply.statusCode));
+    span?.note({ 'http.response.status_code': status });
+    if (status >= 500) span?.fail(String(status));
     span?.end();
-    done();
   });
 }

@@ -1,8 +1,13 @@
-import { type Cast, createCast } from '../../../test/support/cast.js';
-import { environmentFor } from '../../../test/support/database.js';
-import { type ServerProcess, startProcess, stopProcesses } from '../../../test/support/processes.js';
-import { until } from '../../../test/support/until.js';
-import { createDatabase, createWorld, type TestDatabase, type World } from '../../../test/support/world.js';
+import { type Cast, createCast } from '../../../../test/support/cast.js';
+import { environmentFor } from '../../../../test/support/database.js';
+import { type ServerProcess, startProcess, stopProcesses } from '../../../../test/support/processes.js';
+import { until } from '../../../../test/support/until.js';
+import {
+  createDatabase,
+  createWorld,
+  type TestDatabase,
+  type World,
+} from '../../../../test/support/world.js';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 

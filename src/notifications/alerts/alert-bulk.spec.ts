@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { addPerson, addTenant, type CastTenant, type Person } from '../../../test/support/cast.js';
+import { insertRow } from '../../../test/support/rows.js';
 import { runJob } from '../../../test/support/watched.js';
 import { createWorld, type World } from '../../../test/support/world.js';
 import { FixedClock } from '../../platform/clock/fixed-clock.js';
@@ -241,5 +242,19 @@ describe('V16: the detail of an alert', () => {
       },
     ]);
     expect(await of(bob)).toMatchObject([{ name: null, recipient: null, deliveries: [{ error: null }] }]);
+  });
+
+  it('V19: names a webhook by its shown URL to admins, not to members', async () => {
+    await insertRow(world, 'webhook_endpoints', {
+      ...{ tenant_id: tenant.id, url: 'encrypted', url_shown: 'https://hooks.example/...', format: 'slack' },
+      ...{ state_since: MORNING, created_at: MORNING },
+    });
+    const [id] = await announced('TVA CA3');
+    const namesFor = async (who: Who) => {
+      const { notified } = (await get(`alerts/${id}`, who)).body as { notified: { name: string | null }[] };
+      return notified.map(({ name }) => name).toSorted();
+    };
+    expect(await namesFor(alice)).toEqual(['Bob', 'https://hooks.example/...']);
+    expect(await namesFor(bob)).toEqual(['Bob', null]);
   });
 });

@@ -31,7 +31,11 @@ export class AlertRecipient {
   @ApiProperty({ format: 'uuid' })
   notification_id: string;
 
-  @ApiProperty({ type: String, nullable: true, description: 'Name of the user; null: not a user' })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Name of the user, or the shown URL of an endpoint, which members do not see. Else null',
+  })
   name: string | null;
 
   @ApiProperty({

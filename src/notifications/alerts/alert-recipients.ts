@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { TenantTransaction } from '../../platform/database/transaction.js';
-import { DELIVERY_COLUMNS } from '../deliveries/deliveries.sql.js';
+import { DELIVERY_COLUMNS, RECIPIENT_NAME } from '../deliveries/deliveries.sql.js';
 import { NotificationViews } from '../views/notification-views.js';
 import type { ReaderRow } from '../views/reader.js';
 import type { AlertDelivery, AlertRecipient } from './alert-detail.dto.js';
@@ -57,7 +57,8 @@ export class AlertRecipients {
 
 /** $1 tenant id, $2 alert id, $3 with addresses, $4 the most rows. Index: notifications_alert */
 const NOTIFIED = `
-  SELECT n.id AS notification_id, person.name, n.created_at AS notified_at,
+  SELECT n.id AS notification_id, CASE WHEN $3 THEN ${RECIPIENT_NAME} ELSE person.name END AS name,
+         n.created_at AS notified_at,
          CASE WHEN $3 OR n.user_id IS NOT NULL THEN n.recipient END AS recipient,
          d.id, d.channel, d.status, d.state, d.due_at, d.defer_reason, d.reason, CASE WHEN $3 THEN d.error END AS error,
          d.sent_at, d.delivered_at

@@ -3,7 +3,7 @@ export const EN = {
   language: 'en',
   title: 'Notifications',
   /** `shown` is how the badge writes the number: `99+`. */
-  unread_count: (n: number, shown: string): string => `${shown} unread`,
+  unread_count: (_n: number, shown: string): string => `${shown} unread`,
   open_inbox: 'Notifications',
   close: 'Close',
   mark_all_read: 'Mark all as read',

@@ -50,6 +50,8 @@ export const BROWSER = [
   '<rootDir>/test/web/console/pushes.spec.ts',
   '<rootDir>/test/web/console/operator.spec.ts',
   '<rootDir>/test/web/console/settings.spec.ts',
+  '<rootDir>/test/web/console/settings-programs.spec.ts',
+  '<rootDir>/test/web/console/settings-templates.spec.ts',
   '<rootDir>/test/web/inbox-live.spec.ts',
   '<rootDir>/test/web/inbox-states.spec.ts',
   '<rootDir>/test/web/examples.spec.ts',

@@ -11,6 +11,7 @@ export class PageSlot {
   private element: ConsolePage | null = null;
   private fault: unknown = null;
   private isMoved = false;
+  private isAtSkeleton = false;
   /** The current context: it may change while the code of a page loads. */
   private context: ConsoleContext | null = null;
 
@@ -50,18 +51,24 @@ export class PageSlot {
     ${skeleton(context.words.loading)}`;
   }
 
-  /** Focuses the heading once it is there, after a person came here. */
+  /**
+   * Focuses the heading after a person came here: first that of the skeleton, then the page's own. If the person has
+   * moved the focus meanwhile, it stays where it is.
+   */
   async settle(main: HTMLElement | null): Promise<void> {
     if (!this.isMoved || main === null) return;
-    // The skeleton has a heading too: then the page's own follows.
-    const { element } = this;
-    this.isMoved = element === null && this.route !== null && this.fault === null;
+    const { element, isAtSkeleton } = this;
+    this.isAtSkeleton = element === null && this.route !== null && this.fault === null;
+    this.isMoved = this.isAtSkeleton;
     await element?.updateComplete;
+    // The focused heading of a skeleton was removed with it.
+    if (isAtSkeleton && document.activeElement !== document.body) return;
     main.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true });
   }
 
   private moved(isMoved: boolean): void {
     this.isMoved = isMoved;
+    this.isAtSkeleton = false;
     if (isMoved) window.scrollTo(0, 0);
     this.onChange();
   }

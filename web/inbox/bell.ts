@@ -19,7 +19,9 @@ export function bellTemplate(
   prepare: () => void,
 ): TemplateResult {
   const { unread_count: unread = 0, unseen = 0 } = count ?? {};
-  const label = unread > 0 ? `${words.open_inbox}, ${words.unread_count(unread)}` : words.open_inbox;
+  const shown = unread > max ? `${max}+` : String(unread);
+  // People who speak to their browser say what they see: the name contains the text of the badge.
+  const label = unread > 0 ? `${words.open_inbox}, ${words.unread_count(unread, shown)}` : words.open_inbox;
   return html`<button
     class="bell"
     part="bell"
@@ -31,11 +33,7 @@ export function bellTemplate(
     @focus=${prepare}
   >
     <slot name="bell">${ICONS.bell}</slot>
-    ${
-      unread > 0
-        ? html`<span class="badge" part="badge">${unread > max ? `${max}+` : unread}</span>`
-        : nothing
-    }
+    ${unread > 0 ? html`<span class="badge" part="badge">${shown}</span>` : nothing}
     ${unseen > 0 ? html`<span class="unseen"></span>` : nothing}
   </button>`;
 }

@@ -17,7 +17,7 @@ export function panelTemplate(view: InboxView): TemplateResult {
       ${isList ? nothing : button('action', words.back, ICONS.back, () => void view.acts.showPreferences(false))}
       <h2 id="heading">
         ${isList ? words.title : words.preferences}${
-          isList && unread > 0 ? html`<small>${words.unread_count(unread)}</small>` : nothing
+          isList && unread > 0 ? html`<small>${words.unread_count(unread, String(unread))}</small>` : nothing
         }
       </h2>
       <slot name="header"></slot>

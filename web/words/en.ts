@@ -2,7 +2,8 @@
 export const EN = {
   language: 'en',
   title: 'Notifications',
-  unread_count: (n: number): string => (n === 1 ? '1 unread' : `${n} unread`),
+  /** `shown` is how the badge writes the number: `99+`. */
+  unread_count: (_n: number, shown: string): string => `${shown} unread`,
   open_inbox: 'Notifications',
   close: 'Close',
   mark_all_read: 'Mark all as read',

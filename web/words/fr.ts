@@ -4,7 +4,7 @@ import type { Words } from './en.js';
 export const FR: Words = {
   language: 'fr',
   title: 'Notifications',
-  unread_count: (n) => (n < 2 ? `${n} non lue` : `${n} non lues`),
+  unread_count: (n, shown) => `${shown} ${n < 2 ? 'non lue' : 'non lues'}`,
   open_inbox: 'Notifications',
   close: 'Fermer',
   mark_all_read: 'Tout marquer comme lu',

@@ -7,6 +7,7 @@ import { addManyJobs, HASH, HOSTILE, someBackups } from './backups.fixture.js';
 import {
   axeViolations,
   contrastFaults,
+  headingFocused,
   type ConsoleTab,
   openConsole,
   overflow,
@@ -100,7 +101,7 @@ it('V27: by mouse: the worst first, a number leads to its rows, then the alert, 
   await page.getByRole('link', { name: 'comptabilite' }).click();
 
   await page.getByRole('heading', { level: 1, name: 'comptabilite' }).waitFor();
-  expect(await page.evaluate(`document.activeElement.tagName`)).toBe('H1');
+  await headingFocused(page);
   await page.getByText('Qui a été prévenu (1)').click();
   await page.locator('.notified').getByText('Alice').waitFor();
   // A double click acts once.

@@ -222,6 +222,26 @@ describe('V20: the list of due items', () => {
     expect(await overflow(page)).toBe(0);
   });
 
+  it('a document is received in its row once by a double click, and the undo awaits it again', async () => {
+    const id = await create('Relevé', day(2), {}, 'documents');
+    const isReceived = async () =>
+      (await world.http('GET', `/api/v1/documents/${id}`, { token: person.token })).body.received_at !== null;
+    const page = await open('/due-items?kind=documents');
+    await shown(page, ['Relevé']);
+    const posts: string[] = [];
+    page.on('request', (request) => {
+      if (request.method() === 'POST') posts.push(new URL(request.url()).pathname);
+    });
+    await page.getByRole('button', { name: 'C’est reçu : Relevé' }).dblclick();
+    await say(page, 'Relevé : terminé.');
+    expect(posts).toEqual([`/api/v1/documents/${id}/receive`]);
+    expect(await isReceived()).toBe(true);
+    // The list is read again without it: the undo is in the message.
+    await page.getByRole('button', { name: 'Annuler' }).click();
+    await until('the reopening', async () => !(await isReceived()));
+    await page.getByRole('button', { name: 'C’est reçu : Relevé' }).waitFor();
+  });
+
   it('with a slow server, shows a skeleton at once, sends an act once, and allows leaving the page', async () => {
     const id = await create('TVA', day(-1));
     let goOn = (): void => undefined;
@@ -494,7 +514,7 @@ it('V20: the daily path by keyboard alone', async () => {
   await page.keyboard.press('Enter');
   await until('the end', async () => (await ended(id)) === true);
   // The focus stays where it was.
-  expect(await focused(page)).toMatch(/Rouvrir\s: TVA/);
+  await until('the focus on the act that undoes it', async () => /Rouvrir\s: TVA/.test(await focused(page)));
   await tabTo(page, /Modifier\s: IS/);
   await page.keyboard.press('Enter');
   await page.getByRole('dialog').waitFor();

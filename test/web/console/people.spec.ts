@@ -10,6 +10,7 @@ import {
   frenchWords,
   contrastFaults,
   focused,
+  headingFocused,
   type ConsoleTab,
   openConsole,
   overflow,
@@ -142,7 +143,7 @@ describe('V26: notifications', () => {
     await tabTo(page, /TVA CA3/);
     await page.keyboard.press('Enter');
     await heading(page, /TVA CA3/);
-    expect(await page.evaluate('document.activeElement.tagName')).toBe('H1');
+    await headingFocused(page);
     await tabTo(page, /^Toutes les notifications/);
     await page.keyboard.press('Enter');
     await rows(page).first().waitFor();

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BrowserContext, ConsoleMessage, Page } from 'playwright-core';
 import { ROOT } from '../../rules/sources.js';
+import { until } from '../../support/until.js';
 
 /** A tab with the console. */
 export interface ConsoleTab {
@@ -77,6 +78,13 @@ export function overflow(page: Page): Promise<number> {
 export function focused(page: Page): Promise<string> {
   return page.evaluate(
     `(() => { const e = document.activeElement; return e === document.body ? '' : (e.getAttribute('aria-label') ?? (e.labels?.[0]?.textContent || e.textContent)).trim() })()`,
+  );
+}
+
+/** Waits until the heading of the page has the focus: after a link was followed, it takes the focus from the link. */
+export async function headingFocused(page: Page): Promise<void> {
+  await until('the focus on the heading', () =>
+    page.evaluate<boolean>(`document.activeElement.matches('h1')`),
   );
 }
 

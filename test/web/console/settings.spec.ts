@@ -19,34 +19,6 @@ beforeAll(async () => {
 });
 afterAll(() => receiver.close());
 
-<<<<<<< HEAD
-/** Opens a page, signed in as an admin by default. */
-async function open(path: string, { email, password }: Person = cast.admin): Promise<Page> {
-  await signInByCookie(context, url, { email, password, tenant: cast.tenant.slug });
-  tab = await openConsole(context, url, path);
-  return tab.page;
-}
-const heading = (page: Page, name: string | RegExp) =>
-  page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
-const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name, exact: true });
-const confirm = (page: Page, name: string) =>
-  page.locator('dialog.confirm').getByRole('button', { name }).click();
-const api = async (method: string, path: string, body?: unknown) =>
-  (await world.http(method, `/api/v1/${path}`, { token: cast.admin.token, body })).body;
-const settings = () => api('GET', 'tenant/settings');
-/** Axe finds nothing, in light and dark. */
-async function isAccessible(page: Page): Promise<void> {
-  expect(await axeViolations(page)).toEqual([]);
-  expect(await contrastFaults(page, 'dark')).toEqual([]);
-  await page.emulateMedia({ colorScheme: 'light' });
-}
-const requestsTo = (page: Page, method: string, path: RegExp) => {
-  const sent: string[] = [];
-  page.on('request', (request) => {
-    if (request.method() === method && path.test(request.url())) sent.push(request.url());
-  });
-  return sent;
-=======
 const settings = () => office.api('GET', 'tenant/settings');
 
 const TIME = /^Une heure du jour/;
@@ -69,7 +41,6 @@ const VALUES: Readonly<Record<string, { wrong: string; rule: RegExp; right: stri
   '/retention/sent_days': { wrong: '0', rule: /de 1 à 3\s650/, right: '400' },
   '/retention/failed_days': { wrong: '3651', rule: /de 1 à 3\s650/, right: '500' },
   '/retention/unread_days': { wrong: '1.5', rule: /de 1 à 3\s650/, right: '600' },
->>>>>>> webfix
 };
 
 describe('V10: general settings', () => {
@@ -282,7 +253,7 @@ describe('every page of the settings', () => {
       expect([path, 360, await axeViolations(page)]).toEqual([path, 360, []]);
       await page.reload();
       await page.locator('main h1').waitFor();
-      // The tabs scroll, so that the current one is in view.
+      // The tabs scroll: the current one is in view.
       const tab = await page.locator('.settings-tabs [aria-current]').boundingBox();
       expect([path, tab!.x >= 0 && tab!.x + tab!.width <= 360]).toEqual([path, true]);
       await page.setViewportSize({ width: 1280, height: 800 });

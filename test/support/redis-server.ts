@@ -24,7 +24,10 @@ export async function startRedis(
   settings: readonly string[] = [],
   port: number | Promise<number> = freePort(),
 ): Promise<RedisServer> {
-  return start(['--save', '', '--appendonly', 'no', ...settings], [], await port);
+  const own = await port;
+  // A replica writes the data of its primary to a file first.
+  const files = ['--dir', tmpdir(), '--dbfilename', `vigie-test-${own}.rdb`, '--rdb-del-sync-files', 'yes'];
+  return start(['--save', '', '--appendonly', 'no', ...files, ...settings], [], own);
 }
 
 /** Starts a Sentinel with these lines of its configuration; without any, it watches nothing. */

@@ -93,7 +93,7 @@ async function kill(server: ServerProcess): Promise<void> {
   await server.ended;
 }
 
-it('V11: loses no row, and accepts no half-written archive', async () => {
+it('V11, V6: a killed cleanup loses no row, and a killed erasure leaves no trace in an archive', async () => {
   await insertBacklog(client, { tenants: 1, deliveries: OLD_ROWS, users: 2, prefix: 'crash' });
   await client.query(
     `UPDATE deliveries SET state = 'sent', sent_at = now() - interval '60 days', ended_at = now() - interval '60 days',
@@ -118,6 +118,9 @@ it('V11: loses no row, and accepts no half-written archive', async () => {
   await until('the rest to be archived', async () => (await left()) === 0, 80_000);
   const sealed = `SELECT count(*) > 0 AND bool_and(state = 'sealed') AS value FROM archives`;
   await until('the archives to be sealed', () => one<boolean>(sealed), 20_000);
+  // An erasure waits for a running cleanup.
+  const ended = `SELECT count(*) = 0 AS value FROM job_runs WHERE job = 'cleanup' AND state IN ('queued', 'running')`;
+  await until('the end of the cleanup', () => one<boolean>(ended), 60_000);
   expect((await verifyArchives(environment, undefined, { tenant: 'crash-1' })).ok).toBe(true);
   expect(await one<number>(`SELECT sum((counts ->> 'deliveries')::int)::int AS value FROM archives`)).toBe(
     OLD_ROWS,

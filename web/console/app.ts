@@ -122,10 +122,10 @@ export class VigieConsole extends LitElement {
         .then(({ ConsolePush }) => new ConsolePush(this.api, me).begin((url) => this.router.navigate(url)))
         .catch(() => undefined);
       if (role === 'operator')
-        void import('./operator/installation.js').then(({ installationOf }) =>
-          installationOf(this.api).watch(() => this.context),
-        );
-      else void import('../inbox/vigie-inbox.js');
+        void import('./operator/installation.js')
+          .then(({ installationOf }) => installationOf(this.api).watch(() => this.context))
+          .catch(() => undefined);
+      else void import('../inbox/vigie-inbox.js').catch(() => undefined);
       for (const { load } of navigationOf(role)) void load().catch(() => undefined);
     }, 300);
   }

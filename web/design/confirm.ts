@@ -42,6 +42,7 @@ export class VigieConfirm extends LitElement {
       class="confirm"
       aria-labelledby="confirm-title"
       aria-describedby="confirm-text"
+      @cancel=${() => this.settle(false)}
       @close=${this.onClose}
     >
       ${
@@ -64,7 +65,7 @@ export class VigieConfirm extends LitElement {
     </dialog>`;
   }
 
-  /** The event comes late: a second question may be open by then. */
+  /** The event comes late: a second question may be open by then. Escape is answered at once, by `cancel`. */
   private readonly onClose = (event: Event): void => {
     if (!(event.target as HTMLDialogElement).open) this.settle(false);
   };

@@ -6,7 +6,7 @@ import { isLoopback } from '../../platform/config/formats.js';
 import { codeOf } from './error-text.js';
 import type { DoctorContext } from './context.js';
 import { fault, type Finding, note, ok, warning } from './finding.js';
-import { checkSpf, type Names, remembering } from './spf.js';
+import { checkSpf, type Names, remembering, type SpfResult } from './spf.js';
 
 /** For one DNS query, in ms. */
 const TIMEOUT_MS = 1_500;
@@ -91,7 +91,7 @@ function spfFinding(domain: string, records: readonly string[]): Finding {
   return ok(`SPF: ${record}`);
 }
 
-/** Like `serverFinding`, but null if DNS takes too long. @param resolver not shared: its queries are cancelled at the end */
+/** Like `serverFinding`, within the deadline. @param resolver not shared: its queries are cancelled at the end */
 async function serverFindingInTime(
   resolver: Resolver,
   host: string,
@@ -100,11 +100,17 @@ async function serverFindingInTime(
   try {
     return await withTimeout(serverFinding(resolver, host, sender), SPF_DEADLINE_MS, 'no answer');
   } catch (error) {
-    if (error instanceof DeadlineError) return null;
+    if (error instanceof DeadlineError) return notEvaluated(domainOf(sender));
     throw error;
   } finally {
     resolver.cancel();
   }
+}
+
+function notEvaluated(domain: string): Finding {
+  return note(
+    `the SPF record of ${domain} is not evaluated: DNS does not answer for every name in it, and receivers may not get an answer either`,
+  );
 }
 
 /**
@@ -122,18 +128,22 @@ async function serverFinding(resolver: Resolver, host: string, sender: string): 
       `the SPF record of ${domain} is invalid, so receivers ignore it: a wrong term, an include without a record, or more than ten look-ups`,
       'Correct it: your provider lists the terms; look-ups inside includes count, too',
     );
-  if (results.includes('void_limit'))
+  const withResult = (...wanted: readonly SpfResult[]) =>
+    addresses.filter((_, place) => wanted.some((result) => result === results[place]));
+  const refused = withResult('fail', 'softfail');
+  if (refused.length > 0)
     return warning(
-      `the SPF record of ${domain} names more than two hosts without an address: some receivers treat it as invalid`,
-      'Remove the terms whose hosts no longer exist',
+      `the SPF record of ${domain} does not let ${host} send (${refused.join(', ')}); ` +
+        'this may be correct: many providers send from other addresses than the one that accepts the mail',
+      `Send yourself a mail and look for "spf=pass" in the header Authentication-Results; if it is missing, add the include of your provider`,
     );
-  const refused = addresses.filter((_, place) => ['fail', 'softfail'].includes(results[place] ?? ''));
-  if (refused.length === 0) return null;
-  return warning(
-    `the SPF record of ${domain} does not let ${host} send (${refused.join(', ')}); ` +
-      'this may be correct: many providers send from other addresses than the one that accepts the mail',
-    `Send yourself a mail and look for "spf=pass" in the header Authentication-Results; if it is missing, add the include of your provider`,
-  );
+  const [unlisted] = withResult('void_limit');
+  if (unlisted !== undefined)
+    return warning(
+      `the SPF record of ${domain} names more than two hosts without an IPv${isIP(unlisted)} address: some receivers treat it as invalid for mails from ${unlisted}`,
+      'Remove the hosts that do not exist, and name others by ip4: or ip6:',
+    );
+  return results.includes('temperror') ? notEvaluated(domain) : null;
 }
 
 async function addressesOf(resolver: Names, host: string): Promise<string[]> {

@@ -75,6 +75,11 @@ it.each<[string, string, SpfResult]>([
   ['v=spf2.0/pra +all', '192.0.2.1', 'none'],
   // Errors: an unknown mechanism, wrong networks, names without a record, more than ten look-ups, three void ones
   ['v=spf1 foo -all', '192.0.2.1', 'permerror'],
+  ['v=spf1 a:example.com/33 -all', '192.0.2.1', 'permerror'],
+  ['v=spf1 mx/24/64 -all', '192.0.2.1', 'permerror'],
+  ['v=spf1 include -all', '192.0.2.1', 'permerror'],
+  ['v=spf1 ip4:192.0.2.1 exists: -all', '192.0.2.1', 'permerror'],
+  ['v=spf1 all:example.com', '192.0.2.1', 'permerror'],
   ['v=spf1 ip4:192.0.2.256 -all', '192.0.2.1', 'permerror'],
   ['v=spf1 ip4:192.0.2.0/33 -all', '192.0.2.1', 'permerror'],
   ['v=spf1 include:nobody.example.com -all', '192.0.2.1', 'permerror'],

@@ -191,9 +191,23 @@ class Evaluation {
 
 const MECHANISM = /^([-+~?])?(all|include|a|mx|ptr|ip4|ip6|exists)((?:[:/].*)?)$/i;
 
+/** What may follow the name of a mechanism: §5.1 to §5.7. */
+const HOSTS = /^(?::[^/]+)?(?:\/(?:\d|[12]\d|3[0-2]))?(?:\/\/(?:\d|[1-9]\d|1[01]\d|12[0-8]))?$/;
+const VALUES: Readonly<Record<string, RegExp>> = {
+  all: /^$/,
+  include: /^:.+$/,
+  exists: /^:.+$/,
+  ptr: /^(?::.+)?$/,
+  a: HOSTS,
+  mx: HOSTS,
+  ip4: /^:./,
+  ip6: /^:./,
+};
+
+/** @throws SpfError for an unknown or wrong mechanism, even after one that matches: §4.6 */
 function parsed(term: string): { qualifier: keyof typeof RESULTS; name: string; value: string } {
-  const [, qualifier = '+', name, value = ''] = MECHANISM.exec(term) ?? [];
-  // §4.6: an unknown mechanism is an error, even after one that matches.
-  if (name === undefined) throw new SpfError('permerror');
-  return { qualifier: qualifier as keyof typeof RESULTS, name: name.toLowerCase(), value };
+  const [, qualifier = '+', written = '', value = ''] = MECHANISM.exec(term) ?? [];
+  const name = written.toLowerCase();
+  if (VALUES[name]?.test(value) !== true) throw new SpfError('permerror');
+  return { qualifier: qualifier as keyof typeof RESULTS, name, value };
 }

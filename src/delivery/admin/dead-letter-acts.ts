@@ -105,8 +105,10 @@ export class DeadLetterActs implements BeforeApplicationShutdown {
     );
     if (row === undefined) throw new Error('INSERT … RETURNING returned no row');
     this.logger.log({ event: 'dead_letters_act', act, tenant_id, channel, by, total: counted?.count ?? 0 });
-    if (await this.chunk(row.id)) this.continue(row.id);
-    return this.read(row.id);
+    const hasMore = await this.chunk(row.id);
+    const begun = await this.read(row.id);
+    if (hasMore) this.continue(row.id);
+    return begun;
   }
 
   /**

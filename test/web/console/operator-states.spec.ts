@@ -36,9 +36,9 @@ it('V27: the timeline of a job is worse with more missed runs, then with more fa
 
 describe('V27: the address of a list of jobs', () => {
   const now = Date.parse('2026-03-30T08:00:00Z');
-  const asked = (url: string) => {
+  const asked = (url: string, isOfDeliveries = true) => {
     const filters = Object.fromEntries(new URL(url, 'http://localhost').searchParams);
-    return jobsQuery(filters, 'Europe/Paris', now);
+    return jobsQuery(filters, 'Europe/Paris', now, isOfDeliveries);
   };
 
   it('requests what its number counts', () => {
@@ -68,6 +68,8 @@ describe('V27: the address of a list of jobs', () => {
     expect(asked('?state=waiting&cause=550&reason=retry')).toEqual({ state: 'waiting', reason: 'retry' });
     expect(asked('?state=completed&no_cause=yes&reason=expired')).toEqual({ state: 'completed' });
     expect(asked('?state=lost&tenant=martin')).toEqual({ state: 'waiting', tenant: 'martin' });
+    // The server refuses both for runs.
+    expect(asked('?state=failed&cause=550&reason=expired', false)).toEqual({ state: 'failed' });
   });
 
   it('combines the time since the end with the days of the period', () => {

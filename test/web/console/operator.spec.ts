@@ -114,7 +114,7 @@ test('an operator lands on what is wrong, and each number leads to what it count
   await heading('Envois');
 }, 60_000);
 
-test('a channel that goes down is announced on every page, and counts in the title', async () => {
+test('each channel that goes down is announced on every page, and counts in the title', async () => {
   const own = await browser.newContext({ locale: 'fr-FR' });
   await own.clock.install();
   await signInByCookie(own, url, { ...cast.operator, tenant: null });
@@ -122,21 +122,23 @@ test('a channel that goes down is announced on every page, and counts in the tit
   const count = async () => Number(/^\((\d+)\)/.exec(await other.title())?.[1]);
   const before = await until('the number of problems', async () => (await count()) || null);
   expect(await other.locator('.toast').count()).toBe(0);
-  await world.sql(
-    `UPDATE channels SET down_since = now(), down_cause = 'login', next_probe_at = now() + interval '1 day'
-     WHERE channel = 'email'`,
-  );
-  await own.clock.runFor(15_000);
-  await other
-    .locator('.toast')
-    .getByText(/E-mail\s: connexion refusée/)
-    .waitFor();
-  await until('one more', async () => (await count()) === before + 1);
-  await other.locator('.toast').getByRole('button', { name: 'Voir' }).click();
-  await other.getByRole('heading', { level: 1, name: 'Connexions' }).waitFor();
-  await world.sql(
-    `UPDATE channels SET down_since = NULL, down_cause = NULL, next_probe_at = NULL WHERE channel = 'email'`,
-  );
+  try {
+    await world.sql(
+      `UPDATE channels SET down_since = now(), down_cause = 'login', next_probe_at = now() + interval '1 day'
+       WHERE channel IN ('email', 'sms')`,
+    );
+    await own.clock.runFor(15_000);
+    const toasts = other.locator('.toast');
+    await toasts.getByText(/E-mail\s: connexion refusée/).waitFor();
+    await toasts.getByText(/SMS\s: connexion refusée/).waitFor();
+    await until('two more', async () => (await count()) === before + 2);
+    await toasts.getByRole('button', { name: 'Voir' }).click();
+    await other.getByRole('heading', { level: 1, name: 'Exploitation' }).waitFor();
+  } finally {
+    await world.sql(
+      `UPDATE channels SET down_since = NULL, down_cause = NULL, next_probe_at = NULL WHERE channel IN ('email', 'sms')`,
+    );
+  }
   expect(faults).toEqual([]);
   await own.close();
 });

@@ -61,11 +61,18 @@ class Installation {
     const critical = problems.filter(({ tone }) => tone === 'critical');
     const { known } = this;
     this.known = new Set(critical.map(({ id }) => id));
-    const news = known === null ? undefined : critical.find(({ id }) => !known.has(id));
-    if (news === undefined) return;
+    const news = known === null ? [] : critical.filter(({ id }) => !known.has(id));
+    const [first] = news;
+    if (first === undefined) return;
+    // One toast is shown at a time; the first tab lists all.
+    const href = news.length === 1 ? first.href : '/operator';
     const { show_problem: label } = wordsIn(context.locale, { fr, en });
-    const act = () => context.navigate(news.href);
-    context.toast({ text: news.text, tone: 'critical', action: { label, act } });
+    const act = () => context.navigate(href);
+    context.toast({
+      text: news.map(({ text }) => text).join(' · '),
+      tone: 'critical',
+      action: { label, act },
+    });
   }
 }
 

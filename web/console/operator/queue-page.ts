@@ -41,7 +41,7 @@ export default class QueuePage extends OperatorPage {
   private readonly jobs = new ListState<Job>({
     load: (filters, part, signal) => {
       const { api, zone } = this.context;
-      const query = { ...jobsQuery(filters, zone, api.now()), ...part };
+      const query = { ...jobsQuery(filters, zone, api.now(), this.isOfDeliveries), ...part };
       const { all } = this;
       return all === undefined
         ? api.get('/api/v1/admin/queues/{queue}/jobs', {

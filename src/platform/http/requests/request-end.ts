@@ -11,21 +11,30 @@ export interface RequestEnd {
 
 const CLIENT_LEFT = 499;
 
+type Listener = (request: FastifyRequest, reply: FastifyReply, end: RequestEnd) => void;
+
+/** Of each server: its hooks are added once, because each response has room for ten listeners. */
+const listenersOf = new WeakMap<object, Listener[]>();
+
 /**
  * Calls `listener` once for each request: when it is answered, or when its client leaves before that. Fastify's own
  * `onResponse` misses the latter.
  */
-export function onRequestEnd(
-  app: NestFastifyApplication,
-  listener: (request: FastifyRequest, reply: FastifyReply, end: RequestEnd) => void,
-): void {
+export function onRequestEnd(app: NestFastifyApplication, listener: Listener): void {
   const server = app.getHttpAdapter().getInstance();
+  const known = listenersOf.get(server);
+  if (known !== undefined) {
+    known.push(listener);
+    return;
+  }
+  const listeners = [listener];
+  listenersOf.set(server, listeners);
   const ended = new WeakSet<FastifyRequest>();
   const end = (request: FastifyRequest, reply: FastifyReply, isLeft: boolean) => {
     if (ended.has(request)) return;
     ended.add(request);
     const status = isLeft && !reply.raw.headersSent ? CLIENT_LEFT : reply.statusCode;
-    listener(request, reply, { status, client_left: isLeft });
+    for (const each of listeners) each(request, reply, { status, client_left: isLeft });
   };
   server.addHook('onRequest', (request, reply, done) => {
     reply.raw.once('close', () => {

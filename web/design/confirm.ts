@@ -65,7 +65,7 @@ export class VigieConfirm extends LitElement {
     </dialog>`;
   }
 
-  /** The event comes late: a second question may be open by then. Escape is answered at once, by `cancel`. */
+  /** This event comes late: a second question may be open by then. `cancel` answers Escape at once. */
   private readonly onClose = (event: Event): void => {
     if (!(event.target as HTMLDialogElement).open) this.settle(false);
   };

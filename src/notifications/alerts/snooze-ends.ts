@@ -30,7 +30,7 @@ export class SnoozeEnds {
 
   /** Announces each once, with its present data, to the people who were notified of it before. */
   async announce(tx: TenantTransaction, kinds: readonly NotificationKind[]): Promise<WokenCounts> {
-    // Nearly always none. Planning the announcement costs more than the rest of a check that finds nothing new.
+    // There are rarely any, and planning the announcement costs more than a check that finds nothing new.
     if ((await tx.one(ANY_DUE, [tx.tenant_id, this.clock.now(), kinds])) === null) return { woken: 0 };
     const [outcome] = await this.notifications.announce<Woken, 'kinds'>(tx, WAKE, { kinds });
     if (outcome === undefined) throw new Error('the announcement returned nothing');

@@ -13,7 +13,7 @@ const CLIENT_LEFT = 499;
 
 type Listener = (request: FastifyRequest, reply: FastifyReply, end: RequestEnd) => void;
 
-/** Of each server: its hooks are added once, because each response has room for ten listeners. */
+/** The listeners of each server. They share its hooks: Node.js warns of more than ten listeners on a response. */
 const listenersOf = new WeakMap<object, Listener[]>();
 
 /**

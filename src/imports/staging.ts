@@ -104,7 +104,10 @@ export class Staging {
     });
   }
 
-  /** Records that the process is alive, and the progress of the upload. */
+  /**
+   * Records that the process is alive, and the progress of the upload. It runs beside `store`, on another connection:
+   * PostgreSQL may run the newer of the two first.
+   */
   async heartbeat(ref: ImportRef, progress: Progress): Promise<void> {
     await this.database.tenant(ref.tenant_id, (tx) => this.renew(tx, ref, progress));
   }
@@ -153,9 +156,11 @@ export class Staging {
     );
   }
 
+  /** Progress never goes back: the counts of a finished import have to add up. */
   private async renew(tx: TenantTransaction, ref: ImportRef, progress: Progress): Promise<void> {
     const held = await tx.execute(
-      `UPDATE imports SET bytes = $3, lines = $4, rejected = $5, encoding = $6,
+      `UPDATE imports SET bytes = greatest(bytes, $3), lines = greatest(lines, $4), rejected = greatest(rejected, $5),
+                          encoding = CASE WHEN bytes > $3 THEN encoding ELSE $6 END,
                           lease_until = now() + make_interval(secs => $7)
        WHERE tenant_id = $1 AND id = $2 AND state IN (${RUNNING}) AND lease_until > now()`,
       [

@@ -1,8 +1,10 @@
 import { connect, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import { runJob } from '../../test/support/watched.js';
 import { type Cast, createCast } from '../../test/support/cast.js';
 import { until } from '../../test/support/until.js';
 import { createWorld, type World } from '../../test/support/world.js';
+import { Staging } from './staging.js';
 
 const LINE = 'a;2026-04-01\n';
 
@@ -135,6 +137,20 @@ describe('an upload', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(250 * 1_048_576);
     // The server keeps working.
     expect((await world.http('GET', '/livez')).status).toBe(200);
+  });
+
+  it('ends with the counts of its last line, even if a heartbeat with earlier ones comes after it', async () => {
+    const staging = world.app.get(Staging);
+    const ref = await staging.begin({ tenant_id: cast.tenant_id, principal: 'user:x' }, 'tasks', {
+      stream: Readable.from([]),
+      format: 'csv',
+      charset: null,
+      bytes_total: 20,
+    });
+    const last = { bytes: 20, lines: 2, rejected: 2, encoding: 'utf-8' };
+    await staging.store(ref, { rows: '[]', faults: '[]' }, last);
+    await staging.heartbeat(ref, { bytes: 10, lines: 1, rejected: 1, encoding: 'us-ascii' });
+    expect(await shown()).toMatchObject(last);
   });
 });
 

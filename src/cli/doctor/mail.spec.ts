@@ -160,6 +160,17 @@ describe("the sender's domain", () => {
     );
   });
 
+  it.each(['10.1.2.3', '100.64.0.9', '169.254.7.7', 'fe80::1', 'fd00::1'])(
+    'E13: a mail server inside the network, at %s, which sends from another address',
+    async (host) => {
+      const dns = await startDns({ 'firm.fr': ['v=spf1 ip4:198.51.100.1 -all'] });
+      closing.push(() => dns.close());
+      const settings = mailSettings(587, { SMTP_HOST: host, SMTP_TLS: 'true' });
+      const [spf] = await check('sender_domain', settings, { dnsServers: [dns.address] });
+      expect(spf).toEqual(finding('ok', /^SPF: v=spf1/));
+    },
+  );
+
   it('E13: an included domain whose DNS is silent costs no other finding', async () => {
     const dns = await startDns({
       'firm.fr': ['v=spf1 include:silent.example -all'],

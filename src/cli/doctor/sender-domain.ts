@@ -152,15 +152,18 @@ async function addressesOf(resolver: Names, host: string): Promise<string[]> {
   return found.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
 }
 
-/** Loopback and private addresses: RFC 1918, RFC 4193. */
+/** Addresses that the internet does not see: RFC 1122 (loopback), 1918, 3927, 4193, 4291 (link-local), 6598. */
 function isInside(ip: string): boolean {
   const inside = new BlockList();
   inside.addSubnet('127.0.0.0', 8);
   inside.addSubnet('10.0.0.0', 8);
   inside.addSubnet('172.16.0.0', 12);
   inside.addSubnet('192.168.0.0', 16);
+  inside.addSubnet('169.254.0.0', 16);
+  inside.addSubnet('100.64.0.0', 10);
   inside.addAddress('::1', 'ipv6');
   inside.addSubnet('fc00::', 7, 'ipv6');
+  inside.addSubnet('fe80::', 10, 'ipv6');
   return inside.check(ip, isIP(ip) === 6 ? 'ipv6' : 'ipv4');
 }
 

@@ -75,7 +75,8 @@ const OUTAGES: readonly Outage[] = [
 export async function failAsAWhole(options: RunOptions): Promise<Verdict> {
   const dir = await mkdtemp(join(tmpdir(), 'vigie-faults-f10-'));
   const clock = join(dir, 'now');
-  await writeFile(clock, String(noonToday()));
+  const noon = noonToday();
+  await writeFile(clock, String(noon));
   const environment = {
     ...LOGIN,
     RETRY_DELAY_SECONDS: '1',
@@ -85,7 +86,7 @@ export async function failAsAWhole(options: RunOptions): Promise<Verdict> {
     MOVED_CLOCK_FILE: clock,
   };
   try {
-    return await onStage(environment, (stage) => new WayOut(stage, clock, options).run());
+    return await onStage(environment, (stage) => new WayOut(stage, clock, noon, options).run());
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
@@ -102,13 +103,16 @@ function noonToday(): number {
 class WayOut {
   private driver: Driver;
   /** How far the clock of the processes is ahead of the real one, in ms; negative if behind. */
-  private ahead = noonToday() - Date.now();
+  private ahead: number;
 
   constructor(
     private readonly stage: Stage,
     private readonly clock: string,
+    startsAt: number,
     private readonly options: RunOptions,
-  ) {}
+  ) {
+    this.ahead = startsAt - Date.now();
+  }
 
   async run(): Promise<Verdict> {
     const { installation } = this.stage;

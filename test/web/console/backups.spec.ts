@@ -105,8 +105,8 @@ it('V27: by mouse: the worst first, a number leads to its rows, then the alert, 
   await page.getByText('Qui a été prévenu (1)').click();
   await page.locator('.notified').getByText('Alice').waitFor();
   // A double click acts once.
-  await button(page, 'Je m’en occupe').dblclick();
-  await page.getByText('Qui s’en occupe : Alice').waitFor();
+  await button(page, 'C’est traité').dblclick();
+  await page.getByText('Traitée par : Alice').waitFor();
   await until('the alert', async () => (await alerts())[0]?.who === 'Alice');
   await page.getByLabel('Nouvelle note').fill('Disque commandé.\nArrive vendredi.');
   await button(page, 'Ajouter la note').dblclick();
@@ -124,7 +124,7 @@ it('V27: by mouse: the worst first, a number leads to its rows, then the alert, 
   expect(await page.locator('vigie-chart tbody tr').count()).toBe(29);
 
   await page.getByRole('link', { name: '← Toutes les sauvegardes' }).click();
-  await page.locator('table.board').getByText('Alice s’en occupe').waitFor();
+  await page.locator('table.board').getByText('Traitée par Alice').waitFor();
 });
 
 it('V27: by keyboard alone: from the board to the alert, its menu, a note and a result', async () => {
@@ -160,13 +160,13 @@ it('V27: by keyboard alone: from the board to the alert, its menu, a note and a 
   // The list of alerts: one is taken in its row, opened, released, and left.
   await page.goto(`${url}/alerts?state=`);
   await page.locator('table.alerts').waitFor();
-  await tabTo(page, /^Je m’en occupe/);
+  await tabTo(page, /^C’est traité/);
   await page.keyboard.press('Enter');
   await until('the alert', async () => (await alerts())[0]?.who === 'Alice');
   await tabTo(page, /^ALERTE SAUVEGARDE/);
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { level: 1, name: /^ALERTE SAUVEGARDE/ }).waitFor();
-  await tabTo(page, /^Libérer/);
+  await tabTo(page, /^Pas encore traité/);
   await page.keyboard.press('Enter');
   await until('the release', async () => (await alerts())[0]?.who === null);
   await tabTo(page, /Toutes les alertes/);
@@ -185,7 +185,7 @@ it('V27: at 360 px nothing scrolls sideways, and text from others is text', asyn
   expect(await page.locator('.entries details[open] dl').innerText()).toContain(HOSTILE);
   expect(await overflow(page)).toBe(0);
   await page.goto(`${url}/alerts`);
-  await button(page, 'Je m’en occupe').click();
+  await button(page, 'C’est traité').click();
   await until('the alert', async () => (await alerts())[0]?.who === 'Alice');
   expect(await overflow(page)).toBe(0);
   expect(await page.locator('main img').count()).toBe(0);
@@ -239,15 +239,15 @@ it('V16: alerts: filtered, acted on in the row and in bulk with the number, open
   await until('what is searched', async () => (await rows.count()) === 3);
   await page.getByRole('checkbox', { name: 'Sélectionner tout ce qui est affiché' }).check();
   const bulk = page.locator('.bulk');
-  await bulk.getByRole('button', { name: 'Je m’en occupe' }).click();
+  await bulk.getByRole('button', { name: 'C’est traité' }).click();
   const dialog = page.getByRole('dialog', { name: 'Prendre en charge 3 alertes ?' });
-  await dialog.getByRole('button', { name: 'Je m’en occupe' }).dblclick();
+  await dialog.getByRole('button', { name: 'C’est traité' }).dblclick();
   await until('the empty list', async () => (await rows.count()) === 0);
   expect((await alerts()).filter(({ who }) => who === 'Alice')).toHaveLength(3);
   await page.getByLabel('État').selectOption('acknowledged');
   await until('the acknowledged ones', async () => (await rows.count()) === 3);
   expect(await rows.first().innerText()).toContain('Alice');
-  await button(page, 'Libérer').first().click();
+  await button(page, 'Pas encore traité').first().click();
   await until('the state', async () => (await alerts()).filter(({ who }) => who === 'Alice').length === 2);
   await page.goto(`${url}/alerts?state=&q=disque`);
   await rows.first().waitFor();
@@ -275,9 +275,9 @@ it('V27: a member reads notes but writes none; a refused act is rolled back and 
   expect(await page.getByLabel('Nouvelle note').count()).toBe(0);
   expect(await button(page, 'Modifier').count()).toBe(0);
   // Bob was not notified of it: the server refuses.
-  await button(page, 'Je m’en occupe').click();
+  await button(page, 'C’est traité').click();
   await page.getByText('Cet élément n’existe pas, ou n’existe plus.').waitFor();
-  await page.getByText('Qui s’en occupe : personne').waitFor();
+  await page.getByText('Traitée par : personne').waitFor();
 });
 
 it('V27: an admin expects a backup, edits it and deletes it, with faults at their fields; a double click acts once', async () => {

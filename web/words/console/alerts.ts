@@ -3,7 +3,7 @@ import { REASONS_EN, REASONS_FR } from '../reasons.js';
 export const en = {
   title: 'Alerts',
   caption: 'Alerts of the organization',
-  states: { open: 'Open', snoozed: 'Snoozed', acknowledged: 'Acknowledged', resolved: 'Resolved' },
+  states: { open: 'Open', snoozed: 'Snoozed', acknowledged: 'Handled', resolved: 'Resolved' },
   all: 'All',
   state: 'State',
   kind: 'Kind',
@@ -20,8 +20,8 @@ export const en = {
   ended: 'it has cleared',
   silenced: 'silenced until it clears',
   acts: 'Actions',
-  acknowledge: 'Acknowledge',
-  unacknowledge: 'Undo acknowledgement',
+  acknowledge: 'Mark as handled',
+  unacknowledge: 'Mark as not handled',
   snooze: 'Snooze',
   unsnooze: 'End the snooze',
   resolve: 'Silence',
@@ -32,15 +32,15 @@ export const en = {
     monday: 'Snooze until Monday',
   },
   done: {
-    acknowledge: 'Acknowledged. Nobody is notified again until it clears.',
-    unacknowledge: 'No longer acknowledged. Messages that were held back are sent.',
+    acknowledge: 'Marked as handled. Nobody is notified again until it clears.',
+    unacknowledge: 'Not handled any more. Messages that were held back are sent.',
     snooze: 'Snoozed. Nobody is notified until then.',
     unsnooze: 'The snooze has ended.',
     resolve: 'Silenced until it clears.',
   },
   bulk: {
     acknowledge_title: (n: string): string =>
-      n === '1' ? 'Acknowledge this alert?' : `Acknowledge ${n} alerts?`,
+      n === '1' ? 'Mark this alert as handled?' : `Mark ${n} alerts as handled?`,
     acknowledge_text: (n: string): string =>
       n === '1'
         ? 'Nobody is notified of this alert again until it clears.'
@@ -91,7 +91,7 @@ export type AlertWords = typeof en;
 export const fr: AlertWords = {
   title: 'Alertes',
   caption: 'Alertes de l’organisation',
-  states: { open: 'Ouverte', snoozed: 'Reportée', acknowledged: 'Prise en charge', resolved: 'Clôturée' },
+  states: { open: 'Ouverte', snoozed: 'Reportée', acknowledged: 'Traitée', resolved: 'Clôturée' },
   all: 'Toutes',
   state: 'État',
   kind: 'Type',
@@ -104,7 +104,7 @@ export const fr: AlertWords = {
     first_seen: 'Depuis',
     title: 'Alerte',
     state: 'État',
-    who: 'Qui s’en occupe',
+    who: 'Traitée par',
     occurrences: 'Vue',
   },
   times: (n) => `${n} fois`,
@@ -114,8 +114,8 @@ export const fr: AlertWords = {
   ended: 'le problème a disparu',
   silenced: 'en sourdine jusqu’à ce que le problème disparaisse',
   acts: 'Actions',
-  acknowledge: 'Je m’en occupe',
-  unacknowledge: 'Libérer',
+  acknowledge: 'C’est traité',
+  unacknowledge: 'Pas encore traité',
   snooze: 'Reporter',
   unsnooze: 'Annuler le report',
   resolve: 'Mettre en sourdine',
@@ -126,19 +126,19 @@ export const fr: AlertWords = {
     monday: 'Reporter à lundi',
   },
   done: {
-    acknowledge: 'Vous vous en occupez. Plus personne n’est prévenu tant que le problème dure.',
-    unacknowledge: 'Plus personne ne s’en occupe. Les messages retenus sont envoyés.',
+    acknowledge: 'Marquée comme traitée. Plus personne n’est prévenu tant que le problème dure.',
+    unacknowledge: 'Pas encore traitée. Les messages retenus sont envoyés.',
     snooze: 'Reportée. Personne n’est prévenu d’ici là.',
     unsnooze: 'Le report est annulé.',
     resolve: 'En sourdine jusqu’à ce que le problème disparaisse.',
   },
   bulk: {
     acknowledge_title: (n) =>
-      n === '1' ? 'Prendre en charge cette alerte ?' : `Prendre en charge ${n} alertes ?`,
+      n === '1' ? 'Marquer cette alerte comme traitée ?' : `Marquer ${n} alertes comme traitées ?`,
     acknowledge_text: (n) =>
       n === '1'
-        ? 'Vous vous occupez d’une alerte. Plus personne n’en est prévenu tant que le problème dure.'
-        : `Vous vous occupez de ${n} alertes. Plus personne n’en est prévenu tant que les problèmes durent.`,
+        ? 'Plus personne n’est prévenu de cette alerte tant que le problème dure.'
+        : `Plus personne n’est prévenu de ces ${n} alertes tant que les problèmes durent.`,
     snooze_title: (n) =>
       n === '1' ? 'Reporter cette alerte à demain ?' : `Reporter ${n} alertes à demain ?`,
     snooze_text: (n) =>
@@ -164,7 +164,7 @@ export const fr: AlertWords = {
     since: 'Vue la première fois',
     last_seen: 'Vue la dernière fois',
     occurrences: 'Constatée',
-    who: 'Qui s’en occupe',
+    who: 'Traitée par',
     gone: 'Disparue',
     source: 'À propos de',
   },

@@ -6,7 +6,7 @@ import { isLoopback } from '../../platform/config/formats.js';
 import { codeOf } from './error-text.js';
 import type { DoctorContext } from './context.js';
 import { fault, type Finding, note, ok, warning } from './finding.js';
-import { checkSpf, type Names, remembering, type SpfResult } from './spf.js';
+import { checkSpf, type Names, withCache, type SpfResult } from './spf.js';
 
 /** For one DNS query, in ms. */
 const TIMEOUT_MS = 1_500;
@@ -118,7 +118,7 @@ function notEvaluated(domain: string): Finding {
  * server in this network sends from another address.
  */
 async function serverFinding(resolver: Resolver, host: string, sender: string): Promise<Finding | null> {
-  const names = remembering(resolver);
+  const names = withCache(resolver);
   const addresses = (await addressesOf(names, host)).filter((ip) => !isInside(ip));
   const results = await Promise.all(addresses.map((ip) => checkSpf(names, ip, sender)));
   const domain = domainOf(sender);

@@ -18,7 +18,7 @@ class SpfError extends Error {
 }
 
 /** How many terms of a check have queried DNS, and how many of them found no record. */
-interface Asked {
+interface QueryCounts {
   lookups: number;
   voids: number;
 }
@@ -37,7 +37,7 @@ export interface Names {
 }
 
 /** Sends each query once, and caches its answer. */
-export function remembering(names: Names): Names {
+export function withCache(names: Names): Names {
   const once = <Answer>(ask: (name: string) => Promise<Answer>) => {
     const answers = new Map<string, Promise<Answer>>();
     return (name: string) => {
@@ -70,7 +70,7 @@ export async function checkSpf(resolver: Names, ip: string, sender: string): Pro
 }
 
 class Evaluation {
-  private readonly asked: Asked = { lookups: 0, voids: 0 };
+  private readonly counts: QueryCounts = { lookups: 0, voids: 0 };
 
   constructor(
     private readonly resolver: Names,
@@ -89,7 +89,7 @@ class Evaluation {
     const modifiers = terms.filter((term) => /^[a-z][a-z0-9_.-]*=/i.test(term));
     const redirects = modifiers.filter((term) => /^redirect=/i.test(term));
     if (redirects.length > 1) throw new SpfError('permerror');
-    const mechanisms = terms.filter((term) => !modifiers.includes(term)).map(parsed);
+    const mechanisms = terms.filter((term) => !modifiers.includes(term)).map(parseMechanism);
     for (const { qualifier, name, value } of mechanisms) {
       const matches = await this.matches(name, value, domain);
       if (matches === 'unknown') return 'neutral';
@@ -97,8 +97,8 @@ class Evaluation {
     }
     const target = redirects[0]?.slice('redirect='.length);
     if (target === undefined) return 'neutral';
-    this.count();
-    const other = this.expanded(target, domain);
+    this.countLookup();
+    const other = this.expandMacros(target, domain);
     if (other === null) return 'neutral';
     const result = await this.of(other);
     // §6.1: a redirect to a domain without a record.
@@ -109,11 +109,11 @@ class Evaluation {
   private async matches(name: string, value: string, domain: string): Promise<boolean | 'unknown'> {
     if (name === 'all') return true;
     if (name === 'ip4' || name === 'ip6') return this.isIn([value], name === 'ip4' ? 4 : 6);
-    this.count();
+    this.countLookup();
     // §5.5 advises against it.
     if (name === 'ptr') return false;
     const [, given = '', bits4 = '', bits6 = ''] = /^:?([^/]*)(?:\/(\d+))?(?:\/\/(\d+))?$/.exec(value) ?? [];
-    const target = this.expanded(given || domain, domain);
+    const target = this.expandMacros(given || domain, domain);
     if (target === null) return 'unknown';
     if (name === 'include') {
       const result = await this.of(target);
@@ -162,7 +162,7 @@ class Evaluation {
   }
 
   /** Expands macros (§7). @returns null for macros that are not supported */
-  private expanded(name: string, domain: string): string | null {
+  private expandMacros(name: string, domain: string): string | null {
     const [, local = '', own = ''] = /^(.*)@(.*)$/.exec(this.sender) ?? [];
     const macros: Record<string, string> = { i: this.ip, d: domain, s: this.sender, l: local, o: own };
     const filled = name
@@ -171,8 +171,8 @@ class Evaluation {
     return filled.includes('%{') || (filled.includes(':') && name.includes('%')) ? null : filled;
   }
 
-  private count(): void {
-    if (++this.asked.lookups > MAX_LOOKUPS) throw new SpfError('permerror');
+  private countLookup(): void {
+    if (++this.counts.lookups > MAX_LOOKUPS) throw new SpfError('permerror');
   }
 
   /** @param term the term to count if there is no record; null: count nothing */
@@ -183,7 +183,7 @@ class Evaluation {
       if (!['ENOTFOUND', 'ENODATA'].includes(codeOf(error) ?? '')) throw new SpfError('temperror');
       if (term === null || term.isVoid) return [];
       term.isVoid = true;
-      if (++this.asked.voids > MAX_VOID) throw new SpfError('void_limit');
+      if (++this.counts.voids > MAX_VOID) throw new SpfError('void_limit');
       return [];
     }
   }
@@ -205,7 +205,7 @@ const VALUES: Readonly<Record<string, RegExp>> = {
 };
 
 /** @throws SpfError for an unknown or wrong mechanism, even after one that matches: §4.6 */
-function parsed(term: string): { qualifier: keyof typeof RESULTS; name: string; value: string } {
+function parseMechanism(term: string): { qualifier: keyof typeof RESULTS; name: string; value: string } {
   const [, qualifier = '+', written = '', value = ''] = MECHANISM.exec(term) ?? [];
   const name = written.toLowerCase();
   if (VALUES[name]?.test(value) !== true) throw new SpfError('permerror');

@@ -95,7 +95,7 @@ async function runIn(folder: DemoFolder, options: DemoOptions): Promise<number> 
     report.verdict();
     if (options.json) console.log(JSON.stringify(resultOf(report, server, played)));
     if (!options.exit) {
-      report.farewell(server, catcher, folders, simulationFile(folder.path), played, OPERATOR);
+      report.accessList(server, catcher, folders, simulationFile(folder.path), played, OPERATOR);
       await Promise.race([interrupted, died(server)]);
     }
     return report.ok ? 0 : 1;

@@ -4,7 +4,7 @@ it('L1: ends with an address to open and its password, which fill in the form of
   let text = '';
   const report = new Report((line) => (text += `${line}\n`));
   const user = { email: 'claire.martin@cabinet-martin.example', password: 'a secret' };
-  report.farewell(
+  report.accessList(
     { url: 'http://127.0.0.1:3000', log_file: '/demo/server.log' },
     { port: 2525 },
     { inbox: '/demo/inbox', store: '/demo/store' },

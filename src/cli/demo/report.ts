@@ -78,14 +78,14 @@ export class Report {
   }
 
   /** Where a newcomer can click, and what to type there. */
-  private invitation(url: string, [first]: readonly ShownTenant[]): string {
+  private firstSignIn(url: string, [first]: readonly ShownTenant[]): string {
     const [user] = first?.users ?? [];
     if (first === undefined || user === undefined) return '';
     const address = `${url}/sign-in?${new URLSearchParams({ tenant: first.sample.slug, email: user.email }).toString()}`;
     return `Open            ${address}\nPassword        ${user.password}\n`;
   }
 
-  farewell(
+  accessList(
     server: Pick<DemoServer, 'url' | 'log_file'>,
     catcher: { port: number },
     folders: { inbox: string; store: string },
@@ -110,7 +110,7 @@ Server log      ${server.log_file}
   (operator)           ${operator.email.padEnd(40)} ${operator.password}
 ${rows.join('\n')}
 
-${this.invitation(server.url, tenants)}
+${this.firstSignIn(server.url, tenants)}
 Serving until Ctrl-C.`);
   }
 

@@ -2,7 +2,7 @@ import { Controller, HttpCode, HttpStatus, Post, Query, Res } from '@nestjs/comm
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Access, AdminOrOperator, type AnyCaller } from '../../platform/http/caller.js';
-import { ClientLeft } from './client-left.js';
+import { DisconnectSignal } from './disconnect-signal.js';
 import { DispatchAnswer, TriggerQuery } from '../admin.dto.js';
 import { Triggers } from './triggers.service.js';
 
@@ -25,7 +25,7 @@ export class AdminProcessController {
   async process(
     @AdminOrOperator() caller: AnyCaller,
     @Query() query: TriggerQuery,
-    @ClientLeft() signal: AbortSignal,
+    @DisconnectSignal() signal: AbortSignal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<DispatchAnswer> {
     const { finished, answer } = await this.triggers.process(caller, {

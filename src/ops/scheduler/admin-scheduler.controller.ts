@@ -9,7 +9,7 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Access, AdminOrOperator, type AnyCaller } from '../../platform/http/caller.js';
-import { ClientLeft } from './client-left.js';
+import { DisconnectSignal } from './disconnect-signal.js';
 import { SCHEDULED_JOBS, type ScheduledJob } from '../../contracts/jobs.js';
 import type { Page } from '../../platform/http/cursor.js';
 import { Creating, type CreatingRequest } from '../../platform/http/idempotency.js';
@@ -68,7 +68,7 @@ export class AdminSchedulerController {
     @TriggerableParam() job: Triggerable,
     @Query() { tenant, wait }: TriggerQuery,
     @Creating() creating: CreatingRequest,
-    @ClientLeft() signal: AbortSignal,
+    @DisconnectSignal() signal: AbortSignal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TriggerOutcome['answer']> {
     const { finished, answer } = await this.triggers.trigger(caller, { job, tenant, wait, creating, signal });

@@ -8,7 +8,7 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Access, AdminOrOperator, type AnyCaller } from '../../platform/http/caller.js';
-import { ClientLeft } from './client-left.js';
+import { DisconnectSignal } from './disconnect-signal.js';
 import { Creating, type CreatingRequest } from '../../platform/http/idempotency.js';
 import { RunState } from '../../runs/run.dto.js';
 import { RunsAnswer, TriggerQuery } from '../admin.dto.js';
@@ -39,7 +39,7 @@ export class BackupsScanController {
     @AdminOrOperator() caller: AnyCaller,
     @Query() { tenant, wait }: TriggerQuery,
     @Creating() creating: CreatingRequest,
-    @ClientLeft() signal: AbortSignal,
+    @DisconnectSignal() signal: AbortSignal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TriggerOutcome['answer']> {
     const request = { job: 'scan-backups', tenant, wait, creating, signal } as const;

@@ -117,8 +117,8 @@ function filtersNotifications(reader: DeliveryReader, query: Partial<TenantDeliv
 
 /** Deliveries whose recipient, sent subject or fact contains this text. */
 function search(conditions: ListConditions, q: string): ListConditions {
-  const texts = conditions.found(`concat_ws(chr(10), d.recipient, d.address, d.sent_subject)`, q);
-  const people = conditions.found('one.name', q);
-  return conditions.add(`(${texts} OR ${conditions.foundInJson('n.data', q)}
+  const texts = conditions.matchSql(`concat_ws(chr(10), d.recipient, d.address, d.sent_subject)`, q);
+  const people = conditions.matchSql('one.name', q);
+  return conditions.add(`(${texts} OR ${conditions.matchSqlOfJson('n.data', q)}
     OR n.user_id = ANY (ARRAY(SELECT one.id FROM users one WHERE one.tenant_id = $1 AND ${people})))`);
 }

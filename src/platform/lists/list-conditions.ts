@@ -60,17 +60,17 @@ export class ListConditions {
    * @param q a text of bounded length
    */
   matching(columns: readonly string[], q: string | undefined): this {
-    return q === undefined ? this : this.add(this.found(`concat_ws(chr(10), ${columns.join(', ')})`, q));
+    return q === undefined ? this : this.add(this.matchSql(`concat_ws(chr(10), ${columns.join(', ')})`, q));
   }
 
   /** A search condition for one text, to combine with others. */
-  found(text: string, q: string): string {
+  matchSql(text: string, q: string): string {
     return `${text} ~ ${this.take(foldedPattern(q))}`;
   }
 
-  /** Like `found`, for all texts in a JSON column at any depth, but not for names of fields. */
-  foundInJson(column: string, q: string): string {
-    return this.found(textsOfJson(column), q);
+  /** Like `matchSql`, for all texts in a JSON column at any depth, but not for names of fields. */
+  matchSqlOfJson(column: string, q: string): string {
+    return this.matchSql(textsOfJson(column), q);
   }
 
   /** Like `matching`, for a column that has the texts as `foldedSql` returns them. */

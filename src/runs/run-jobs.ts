@@ -25,15 +25,15 @@ export class RunJobs {
     return this.database.query<JobView>(runListSql(filter), values);
   }
 
-  /** @param most counting stops here, over all jobs */
-  async count(jobs: readonly ScheduledJob[], filter: JobsFilter, most = MAX_COUNTED_JOBS): Promise<number> {
+  /** @param limit counting stops here, over all jobs */
+  async count(jobs: readonly ScheduledJob[], filter: JobsFilter, limit = MAX_COUNTED_JOBS): Promise<number> {
     const [row] = await this.database.query<{ count: number }>(
       // With the inner LIMIT, the planner uses the index for each job.
       `SELECT count(*) AS count FROM (
          SELECT FROM unnest($1::text[]) AS j (job)
          CROSS JOIN LATERAL (SELECT FROM job_runs WHERE ${conditionsOf(filter)} LIMIT $5) r
          LIMIT $5) counted`,
-      [...valuesOf(jobs, filter), most],
+      [...valuesOf(jobs, filter), limit],
     );
     return row?.count ?? 0;
   }

@@ -38,7 +38,7 @@ export class DeliveryJobs {
     const rows = await this.database.query<Omit<JobView, 'job'> & { channel: Channel }>(
       `SELECT d.tenant_id, t.slug AS tenant, d.id, d.channel, d.state, d.attempts, d.due_at, d.created_at, d.ended_at,
               d.defer_reason, d.reason, CASE WHEN d.error IS NOT NULL THEN ${causeSql('d.error')} END AS cause
-       FROM (${partsOf(
+       FROM (${partsSql(
          filter.state,
          `AND ($9::timestamptz IS NULL OR (${key}, id) ${order === 'ASC' ? '>' : '<'} ($9, $10::uuid))
           ORDER BY ${key} ${order}, id ${order} LIMIT $8`,
@@ -49,16 +49,16 @@ export class DeliveryJobs {
     return rows.map(({ channel, ...job }) => ({ ...job, job: CHANNEL_TRAITS[channel].job }));
   }
 
-  /** @param most counting stops here, over all channels and tenants */
+  /** @param limit counting stops here, over all channels and tenants */
   async count(
     channels: readonly Channel[],
     filter: DeliveryJobsFilter,
-    most = MAX_COUNTED_JOBS,
+    limit = MAX_COUNTED_JOBS,
   ): Promise<number> {
     const [row] = await this.database.query<{ count: number }>(
       // With the inner LIMIT, the planner uses the index of each part.
-      `SELECT count(*) AS count FROM (SELECT FROM (${partsOf(filter.state, 'LIMIT $8')}) d LIMIT $8) counted`,
-      [...this.valuesOf(channels, filter), most],
+      `SELECT count(*) AS count FROM (SELECT FROM (${partsSql(filter.state, 'LIMIT $8')}) d LIMIT $8) counted`,
+      [...this.valuesOf(channels, filter), limit],
     );
     return row?.count ?? 0;
   }
@@ -89,7 +89,7 @@ const LISTS: Record<JobState, { parts: string[]; key: 'due_at' | 'ended_at'; ord
 const BY_TENANT: ReadonlySet<JobState> = new Set(['completed', 'unknown']);
 
 // $1 channels, $2 now, $3 the tenant or null, $4 since, $5 until, $6 the cause, $7 the reason
-function partsOf(state: JobState, end: string): string {
+function partsSql(state: JobState, end: string): string {
   const { parts, key } = LISTS[state];
   const isByTenant = BY_TENANT.has(state);
   return parts

@@ -131,7 +131,7 @@ function seriesOptions(
   };
 }
 
-/** Parts of a stack differ by their pattern too; `.pattern-n` in console.css draws the same for the legend. */
+/** Parts of a stack differ by their pattern too; `.pattern-n` in chart.css draws the same for the legend. */
 function pattern(
   context: CanvasRenderingContext2D,
   place: number,

@@ -21,9 +21,9 @@ const CHECK_WITHIN_MS = 180_000;
 const RUN_POLL_MS = 200;
 const ZONE = 'Europe/Paris';
 
-/** A run of the ledger, as the API returns it. */
+/** A run of the ledger, as its trigger returns it. */
 interface Run {
-  id: string;
+  run_id: string;
   state: string;
 }
 
@@ -118,14 +118,16 @@ export class Driver {
   /** Runs the check to its end: a killed worker's run is retried when its lease expires. */
   async check(): Promise<void> {
     const api = new Api(this.urls[0] ?? '').withKey(this.key);
-    let run = await api.call<Run>('POST', 'admin/scheduler/check-notifications/trigger?wait=true');
+    const run = await api.call<Run>('POST', 'admin/scheduler/check-notifications/trigger?wait=true');
     await until(
       'the check to end',
       async () => {
         if (!['queued', 'running'].includes(run.state)) return true;
         await delay(RUN_POLL_MS);
-        const { data } = await api.call<{ data: Run[] }>('GET', 'admin/runs?limit=100');
-        run = data.find(({ id }) => id === run.id) ?? run;
+        const runs = await api.call<{ data: { id: string; state: string }[] }>('GET', 'admin/runs?limit=100');
+        const now = runs.data.find(({ id }) => id === run.run_id);
+        if (now === undefined) throw new Error(`the list of runs lacks ${run.run_id}`);
+        run.state = now.state;
         return false;
       },
       CHECK_WITHIN_MS,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { en, fr } from '../../web/words/console/settings-logs.js';
 import { addPerson, type Cast, createCast } from '../support/cast.js';
 import { createWorld, type World } from '../support/world.js';
 import { nameOf, type Route, routesOf } from './routes.js';
@@ -55,6 +56,20 @@ it('every act of an admin or operator is logged, with its outcome', async () => 
     const actor = `${route.rule!.who === 'operator' ? 'operator' : 'user'}:${caller.id}`;
     const { rows, status } = await rowsOf(route, caller.token);
     expect([nameOf(route), rows]).toEqual([nameOf(route), [{ actor, action: nameOf(route), status }]]);
+  }
+});
+
+it('V20: every act that the log may have has words in both languages', () => {
+  const audited = routesOf(world).filter(
+    ({ method, rule }) =>
+      method !== 'GET' &&
+      rule !== undefined &&
+      rule.changes !== false &&
+      [...FOR_ADMINS, 'person'].includes(rule.who),
+  );
+  for (const { acts, installation_acts } of [en, fr]) {
+    const words = { ...acts, ...installation_acts };
+    expect(audited.map(nameOf).filter((name) => words[name] === undefined)).toEqual([]);
   }
 });
 

@@ -67,7 +67,7 @@ export default class OperatorAuditPage extends OperatorPage {
   private get columns(): Column<AuditEntry>[] {
     const { context, entries, words } = this;
     const log = this.logWords;
-    const what = ({ action }: AuditEntry) => log.acts[action] ?? action;
+    const what = ({ action }: AuditEntry) => log.acts[action] ?? log.installation_acts[action] ?? action;
     return [
       { label: log.at, cell: ({ at }) => ago(context.format, at), text: ({ at }) => at },
       {

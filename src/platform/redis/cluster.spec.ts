@@ -6,6 +6,7 @@ import { createWorld, mailEnvironment, type World } from '../../../test/support/
 import { LoginThrottle } from '../../auth/sessions/login-throttle.js';
 import { type MailCatcher, startMailCatcher } from '../../cli/demo/mail-catcher.js';
 import { check, finding, NOWHERE } from '../../cli/doctor/doctor.fixture.js';
+import { QUEUED_LEASE_SECONDS } from '../../delivery/dispatch/admission.js';
 import { connect } from '../../realtime/client.fixture.js';
 import { readConfig } from '../config/config.js';
 import { bullPrefix } from '../queues/prefix.js';
@@ -128,7 +129,9 @@ it('resumes sending when the node with the queues is lost and its replica takes 
       'the end of all leases',
       async () => {
         const [open] = await world.sql<{ count: number }>(
-          `SELECT count(*) FROM deliveries WHERE state <> 'sent' OR admitted_at > now() - interval '16 seconds'`,
+          `SELECT count(*) FROM deliveries
+           WHERE state <> 'sent' OR admitted_at > now() - make_interval(secs => $1)`,
+          [QUEUED_LEASE_SECONDS + 1],
         );
         return open?.count === 0;
       },

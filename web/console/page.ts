@@ -66,18 +66,40 @@ export abstract class ConsolePage extends LitElement {
 
 export type PageClass = new () => ConsolePage;
 
+/** A link from a page back to its list. */
+export interface BackLink {
+  href: string;
+  /** "All alerts" */
+  text: string;
+}
+
+/** What a page's head has besides its heading. */
+export interface HeadOptions {
+  /** Null: this reader has no such list. */
+  back?: BackLink | null;
+  note?: unknown;
+  actions?: unknown;
+}
+
 /** The head of a page. The frame moves the focus to its h1 when the page is opened. */
 export function pageHead(
   heading: string,
-  { note = nothing, actions = nothing }: { note?: unknown; actions?: unknown } = {},
+  { back = null, note = nothing, actions = nothing }: HeadOptions = {},
 ): TemplateResult {
-  return html`<header class="page-head">
-    <div>
-      <h1 tabindex="-1">${heading}</h1>
-      ${note === nothing ? nothing : html`<p class="note">${note}</p>`}
-    </div>
-    ${actions === nothing ? nothing : html`<div class="actions">${actions}</div>`}
-  </header>`;
+  return html`${
+      back === null
+        ? nothing
+        : html`<p class="back">
+            <a href=${back.href}><span aria-hidden="true">←</span> ${back.text}</a>
+          </p>`
+    }
+    <header class="page-head">
+      <div>
+        <h1 tabindex="-1">${heading}</h1>
+        ${note === nothing ? nothing : html`<p class="note">${note}</p>`}
+      </div>
+      ${actions === nothing ? nothing : html`<div class="actions">${actions}</div>`}
+    </header>`;
 }
 
 /** What could not be loaded, in its place, with a button that tries again. */

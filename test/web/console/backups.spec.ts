@@ -123,7 +123,7 @@ it('V27: by mouse: the worst first, a number leads to its rows, then the alert, 
   await page.locator('vigie-chart summary').click();
   expect(await page.locator('vigie-chart tbody tr').count()).toBe(29);
 
-  await page.getByRole('link', { name: '← Toutes les sauvegardes' }).click();
+  await page.getByRole('link', { name: 'Toutes les sauvegardes' }).click();
   await page.locator('table.board').getByText('Traitée par Alice').waitFor();
 });
 
@@ -240,7 +240,7 @@ it('V16: alerts: filtered, acted on in the row and in bulk with the number, open
   await page.getByRole('checkbox', { name: 'Sélectionner tout ce qui est affiché' }).check();
   const bulk = page.locator('.bulk');
   await bulk.getByRole('button', { name: 'C’est traité' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Prendre en charge 3 alertes ?' });
+  const dialog = page.getByRole('dialog', { name: 'Marquer 3 alertes comme traitées ?' });
   await dialog.getByRole('button', { name: 'C’est traité' }).dblclick();
   await until('the empty list', async () => (await rows.count()) === 0);
   expect((await alerts()).filter(({ who }) => who === 'Alice')).toHaveLength(3);

@@ -144,7 +144,7 @@ describe('V26: notifications', () => {
     await page.keyboard.press('Enter');
     await heading(page, /TVA CA3/);
     await headingFocused(page);
-    await tabTo(page, /^Toutes les notifications/);
+    await tabTo(page, /Toutes les notifications/);
     await page.keyboard.press('Enter');
     await rows(page).first().waitFor();
     await tabTo(page, /^Personnes$/);

@@ -64,15 +64,15 @@ export default class AlertPage extends ConsolePage {
   protected override render(): TemplateResult {
     const { context, words } = this;
     const { value: alert } = this.alert;
-    return html`<p class="back"><a href="/alerts">← ${words.back}</a></p>
-      ${pageHead(alert?.title ?? words.title, {
-        note: alert === null ? nothing : this.note(alert),
-        actions:
-          alert === null
-            ? nothing
-            : html`${actButtons(context, this.acts, alert)} ${whyLink(context, { fact: alert.id })}`,
-      })}
-      ${this.content()}`;
+    return html`${pageHead(alert?.title ?? words.title, {
+      back: { href: '/alerts', text: words.back },
+      note: alert === null ? nothing : this.note(alert),
+      actions:
+        alert === null
+          ? nothing
+          : html`${actButtons(context, this.acts, alert)} ${whyLink(context, { fact: alert.id })}`,
+    })}
+    ${this.content()}`;
   }
 
   /** Below the head, which stays the same element: it has the focus. */

@@ -93,9 +93,9 @@ export default class BackupPage extends ConsolePage {
 
   protected override render(): TemplateResult {
     const { words } = this;
-    return html`<p class="back"><a href="/backups">← ${words.back}</a></p>
-      ${pageHead(this.heading, { note: this.note(), actions: this.actions() })} ${this.content()}
-      ${this.isEditing ? this.dialog() : nothing}`;
+    const back = { href: '/backups', text: words.back };
+    return html`${pageHead(this.heading, { back, note: this.note(), actions: this.actions() })}
+    ${this.content()} ${this.isEditing ? this.dialog() : nothing}`;
   }
 
   /** What an admin may do with the job, or with a database that no job expects. */

@@ -97,16 +97,17 @@ export default class DueItemPage extends ConsolePage {
   protected override render(): TemplateResult {
     const { context, words, kind, alerts } = this;
     const { value: item, fault } = this.item;
-    const back = html`<a href=${kind === 'deadlines' ? '/due-items' : `/due-items?kind=${kind}`}
-      >‹ ${words.detail.back[kind]}</a
-    >`;
+    const back = {
+      href: kind === 'deadlines' ? '/due-items' : `/due-items?kind=${kind}`,
+      text: words.detail.back[kind],
+    };
     if (item === null) {
-      return html`${pageHead(words.kinds[kind], { note: back })}
+      return html`${pageHead(words.kinds[kind], { back })}
       ${fault === null ? skeleton(context.words.loading, 5) : failure(context, fault, () => this.load())}`;
     }
     const isOpen = endedAt(item) === null;
     return html`${pageHead(item.title, {
-        note: back,
+        back,
         actions: html`<button
             type="button"
             class=${isOpen ? 'filled' : 'outlined'}

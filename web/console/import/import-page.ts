@@ -89,10 +89,9 @@ export abstract class ImportPage extends ConsolePage {
 
   protected override render(): TemplateResult {
     const { words, state } = this;
-    const { listUrl, back: name } = this.place;
-    const back = html`<a href=${listUrl}>‹ ${name}</a>`;
+    const { listUrl, back: text } = this.place;
     if (state === null) return html``;
-    return html`${pageHead(words.title, { note: back })}
+    return html`${pageHead(words.title, { back: { href: listUrl, text } })}
       <ol class="steps" aria-label=${words.steps_label}>
         ${STEPS.map(
           (step, at) =>

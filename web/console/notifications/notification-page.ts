@@ -59,12 +59,12 @@ export default class NotificationPage extends ConsolePage {
   protected override render(): TemplateResult {
     const { context, words, state } = this;
     const { trace } = state;
-    const back = html`<p class="back"><a href="/notifications">${words.back}</a></p>`;
-    if (state.isGone) return html`${back}${pageHead(words.gone, { note: words.gone_hint })}`;
+    const back = { href: '/notifications', text: words.back };
+    if (state.isGone) return pageHead(words.gone, { back, note: words.gone_hint });
     if (trace === null)
-      return html`${back}${pageHead(words.title)}
+      return html`${pageHead(words.title, { back })}
       ${state.fault === null ? skeleton(context.words.loading) : failure(context, state.fault, () => this.load())}`;
-    return html`${back}${pageHead(trace.title, { note: this.note(trace), actions: this.links(trace) })}
+    return html`${pageHead(trace.title, { back, note: this.note(trace), actions: this.links(trace) })}
       ${state.fault === null ? nothing : failure(context, state.fault, () => this.load())}
       <div class="trace-page">
         <div class="column">

@@ -57,13 +57,12 @@ export default class CaughtMailPage extends OperatorPage {
 
   protected override render(): TemplateResult {
     const { mailWords } = this;
-    return html`${this.head()}
-      <p class="back"><a href="/operator/mails">${mailWords.back}</a></p>
-      ${this.shown(
-        this.mail,
-        ({ mail }) => (mail === null ? html`<p>${mailWords.gone_hint}</p>` : this.content(mail)),
-        { lines: 10 },
-      )}`;
+    return html`${this.head({ back: { href: '/operator/mails', text: mailWords.back } })}
+    ${this.shown(
+      this.mail,
+      ({ mail }) => (mail === null ? html`<p>${mailWords.gone_hint}</p>` : this.content(mail)),
+      { lines: 10 },
+    )}`;
   }
 
   private content(mail: Mail): TemplateResult {

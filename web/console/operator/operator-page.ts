@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { skeleton } from '../../design/skeleton.js';
 import { en, fr, type OperatorWords } from '../../words/console/operator.js';
 import { wordsIn } from '../context.js';
-import { ConsolePage, failure, pageHead } from '../page.js';
+import { ConsolePage, failure, type HeadOptions, pageHead } from '../page.js';
 import { Acting } from '../settings/acting.js';
 import type { Resource } from '../resource.js';
 
@@ -47,7 +47,7 @@ export abstract class OperatorPage extends ConsolePage {
     this.unsubscribe?.();
   }
 
-  protected head(options: { note?: unknown; actions?: unknown } = {}): TemplateResult {
+  protected head(options: HeadOptions = {}): TemplateResult {
     const { sections } = this.words;
     return html`${pageHead(this.heading, options)}
       <div role="navigation" class="tabs" aria-label=${sections.label}>

@@ -63,8 +63,8 @@ export default class SlotsPage extends OperatorPage {
     const own = this.runWords;
     const { tenant = '', job = '' } = this.params;
     return html`${this.head({
-      note: html`<a href="/operator/runs">${own.back}</a> ·
-        <a href=${`/operator/runs/${tenant}?job=${job}`}>${own.all_runs}</a>`,
+      back: { href: '/operator/runs', text: own.back },
+      note: html`<a href=${`/operator/runs/${tenant}?job=${job}`}>${own.all_runs}</a>`,
     })}
     ${filterBar({
       context,

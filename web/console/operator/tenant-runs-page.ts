@@ -100,8 +100,9 @@ export default class TenantRunsPage extends OperatorPage {
       ${own.run_now}
     </button>`;
     return html`${this.head({
-      note: html`<a href="/operator/runs">${own.back}</a> ·
-        <a href=${`/preview?tenant=${this.params.tenant ?? ''}${job === undefined ? '' : `&job=${job}`}`}
+      back: { href: '/operator/runs', text: own.back },
+      note: html`<a
+          href=${`/preview?tenant=${this.params.tenant ?? ''}${job === undefined ? '' : `&job=${job}`}`}
           >${own.preview}</a
         >
         ·

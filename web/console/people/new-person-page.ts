@@ -57,8 +57,7 @@ export default class NewPersonPage extends ConsolePage {
       this.profile = { ...this.profile, ...changes };
       this.requestUpdate();
     };
-    return html`<p class="back"><a href="/people">${words.back}</a></p>
-      ${pageHead(words.add_title)}
+    return html`${pageHead(words.add_title, { back: { href: '/people', text: words.back } })}
       <form class="settings-form" novalidate @submit=${(event: SubmitEvent) => void this.submit(event)}>
         <section class="card form-section">
           ${profileFields({ context, words, profile, faults, isAdmin: true, set })}

@@ -114,13 +114,12 @@ export default class PersonPage extends ConsolePage {
 
   protected override render(): TemplateResult {
     const { context, words, state } = this;
-    const back =
-      context.me.role === 'admin' ? html`<p class="back"><a href="/people">${words.back}</a></p>` : nothing;
-    if (state?.isGone === true) return html`${back}${pageHead(words.gone, { note: words.gone_hint })}`;
+    const back = context.me.role === 'admin' ? { href: '/people', text: words.back } : null;
+    if (state?.isGone === true) return pageHead(words.gone, { back, note: words.gone_hint });
     if (state?.person == null)
-      return html`${back}${pageHead(words.title)}
+      return html`${pageHead(words.title, { back })}
       ${state?.fault == null ? skeleton(context.words.loading) : failure(context, state.fault, () => void this.open(state.id))}`;
-    return html`${back}${pageHead(state.person.name, this.head(state))}
+    return html`${pageHead(state.person.name, { back, ...this.head(state) })}
       <div class="person">
         <div class="column">
           ${this.profileForm(state)} ${this.preferencesForm(state)}

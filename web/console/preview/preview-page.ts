@@ -151,9 +151,9 @@ export default class PreviewPage extends ConsolePage {
     const { tenant } = list.filters;
     const back = this.isOperator
       ? tenant === undefined
-        ? nothing
-        : html`<a href=${`/operator/runs/${tenant}`}>${words.back_runs}</a>`
-      : html`<a href="/notifications">${words.back}</a>`;
+        ? null
+        : { href: `/operator/runs/${tenant}`, text: words.back_runs }
+      : { href: '/notifications', text: words.back };
     const view =
       answer === null || list.phase === 'failed'
         ? null
@@ -163,7 +163,7 @@ export default class PreviewPage extends ConsolePage {
           };
     const empty = view === null ? html`<p>${words.choose_tenant}</p>` : emptyPreview(view);
     const columns = previewColumns(context, words, answer !== null && isCompared(answer));
-    return html`${pageHead(words.title, { note: html`${words.note} ${back}` })}
+    return html`${pageHead(words.title, { back, note: words.note })}
     ${filterBar({
       context,
       state: list,

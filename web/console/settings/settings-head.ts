@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { en, fr, type SettingsWords } from '../../words/console/settings.js';
 import { type ConsoleContext, wordsIn } from '../context.js';
-import { pageHead } from '../page.js';
+import { type HeadOptions, pageHead } from '../page.js';
 
 const TABS = [
   ['general', '/settings'],
@@ -21,7 +21,7 @@ export function settingsWords({ locale }: ConsoleContext): SettingsWords {
 export function settingsHead(
   context: ConsoleContext,
   tab: Tab,
-  { heading, note, actions }: { heading?: string; note?: unknown; actions?: unknown } = {},
+  { heading, ...options }: HeadOptions & { heading?: string } = {},
 ): TemplateResult {
   const words = settingsWords(context);
   return html`<div class="settings-tabs" role="navigation" aria-label=${words.tabs_label}>
@@ -30,7 +30,7 @@ export function settingsHead(
           html`<a href=${path} aria-current=${name === tab ? 'page' : nothing}>${words.tabs[name]}</a>`,
       )}
     </div>
-    ${pageHead(heading ?? words.tabs[tab], { note: note ?? nothing, actions: actions ?? nothing })}`;
+    ${pageHead(heading ?? words.tabs[tab], options)}`;
 }
 
 /** Copies a text, and says so. */

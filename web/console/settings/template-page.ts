@@ -111,8 +111,10 @@ export default class TemplatePage extends ConsolePage {
     const { words, state, locale } = this;
     const kind = this.params.kind ?? '';
     const other = locale === 'fr' ? 'en' : 'fr';
-    const actions = html`<a class="button outlined" href="/settings/templates">${words.back}</a>
-      <a class="button outlined" href="/settings/templates/${kind}/${other}" lang=${this.context.locale}
+    const actions = html`<a
+        class="button outlined"
+        href="/settings/templates/${kind}/${other}"
+        lang=${this.context.locale}
         >${words.locales[other]}</a
       >
       ${
@@ -124,6 +126,7 @@ export default class TemplatePage extends ConsolePage {
       }`;
     return html`${settingsHead(this.context, 'templates', {
       heading: this.name,
+      back: { href: '/settings/templates', text: words.back },
       note: words.locales[locale],
       actions,
     })}

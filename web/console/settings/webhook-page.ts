@@ -149,9 +149,8 @@ export default class WebhookPage extends ConsolePage {
       ...(endpoint?.description == null
         ? {}
         : { note: html`<span dir="auto">${endpoint.description}</span>` }),
-      actions: html`<a class="button outlined" href="/settings/webhooks">${words.back_webhooks}</a>${
-          endpoint === null ? nothing : this.buttons(endpoint)
-        }`,
+      back: { href: '/settings/webhooks', text: words.back_webhooks },
+      actions: endpoint === null ? nothing : this.buttons(endpoint),
     });
     if (endpoint === null)
       return html`${head}${
